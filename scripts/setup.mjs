@@ -1,0 +1,70 @@
+// Brings a fresh or stale checkout to where its code can run. Plain JavaScript for Node 20 and later: it runs before
+// anything is installed.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const windows = process.platform === 'win32';
+
+/** Installs the dependencies when they are missing or are not those of the lock file. */
+export function install() {
+  const stamp = join(root, 'node_modules', '.kerf-installed');
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  console.error('kerf: installing the dependencies (once) …');
+  run(windows ? 'npm.cmd' : 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  writeFileSync(stamp, wanted);
+}
+
+/** Bundles `src/` into `dist/` when it has changed since. */
+export function build() {
+  const stamp = join(root, 'dist', '.kerf-built');
+  const wanted = fingerprint([join(root, 'src'), join(root, 'rolldown.config.mjs'), join(root, 'package-lock.json')]);
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  run(node(), [
+    join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs'),
+    '-c',
+    'rolldown.config.mjs',
+    '--log-level',
+    'silent',
+  ]);
+  mkdirSync(join(root, 'dist'), { recursive: true });
+  writeFileSync(stamp, wanted);
+}
+
+/** The Node.js that the project is locked to; on a platform without a package for it, this one, when it is new enough. */
+export function node() {
+  const locked = join(root, 'node_modules', '.bin', windows ? 'node.cmd' : 'node');
+  if (existsSync(locked)) return locked;
+  if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
+  fail(
+    `Node.js 24 or later is needed and there is no package of it for ${process.platform}-${process.arch}; install it and try again`,
+  );
+}
+
+export function fail(message) {
+  console.error(`kerf: ${message}`);
+  process.exit(1);
+}
+
+function run(command, words) {
+  const { status, error } = spawnSync(command, words, { cwd: root, stdio: ['ignore', 2, 2], shell: windows });
+  if (error || status !== 0)
+    fail(`"${[command, ...words].join(' ')}" failed${error ? `: ${error.message}` : ''}; the lines above say why`);
+}
+
+function fingerprint(paths) {
+  const hash = createHash('sha256');
+  const visit = (path) => {
+    if (statSync(path).isDirectory()) for (const name of readdirSync(path).sort()) visit(join(path, name));
+    else hash.update(path).update(readFileSync(path));
+  };
+  for (const path of paths) visit(path);
+  return hash.digest('hex');
+}

@@ -1,0 +1,15 @@
+// npm start: sets up what is missing, builds what has changed, runs it.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { build, install, node, root } from './setup.mjs';
+
+install();
+build();
+
+const kerf = spawn(node(), ['--enable-source-maps', join(root, 'dist', 'app.js'), ...process.argv.slice(2)], {
+  stdio: 'inherit',
+});
+// A terminal sends Ctrl-C to both; a supervisor signals this process only.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => kerf.kill('SIGTERM'));
+kerf.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));

@@ -1,0 +1,31 @@
+import { orderSummary } from './compositions/order-summary.ts';
+import { products } from './compositions/products.ts';
+import { sessions } from './compositions/sessions.ts';
+import board from './modules/board/module.ts';
+import catalog from './modules/catalog/module.ts';
+import inventory from './modules/inventory/module.ts';
+import mail from './modules/mail/module.ts';
+import members from './modules/members/module.ts';
+import notifications from './modules/notifications/module.ts';
+import orders from './modules/orders/module.ts';
+import payments from './modules/payments/module.ts';
+import recommendations from './modules/recommendations/module.ts';
+import sms from './modules/sms/module.ts';
+import { openGateway } from './shared/gateway/index.ts';
+import { announce, openHost, readCommandLine, runUntilStopped } from './shared/host/index.ts';
+import { readTopology } from './shared/topology/index.ts';
+
+const modules = [members, catalog, inventory, orders, payments, notifications, mail, sms, board, recommendations];
+const compositions = [sessions, products, orderSummary];
+
+await runUntilStopped(async () => {
+  const { only, json } = readCommandLine(process.argv.slice(2));
+  const topology = readTopology(modules, only, process.env);
+  const host = await openHost(topology, modules);
+  const gateway = only ? undefined : await openGateway(host, compositions);
+  announce(host, gateway?.address, json);
+  return async () => {
+    await gateway?.close();
+    await host.close();
+  };
+});

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { catalog, type Product, product } from '../modules/catalog/contract.ts';
+import { inventory } from '../modules/inventory/contract.ts';
+import { page, text } from '../shared/contract/index.ts';
+import { refusal } from '../shared/errors/index.ts';
+import { type Composition, gather } from '../shared/gateway/index.ts';
+import { answer, pageQuery, Resources } from '../shared/routes/index.ts';
+
+/** `available` is null while inventory cannot say. */
+const offer = product.extend({ available: z.int().nullable() });
+const search = pageQuery.extend({ query: text(200).optional() });
+const bySku = z.object({ sku: text(64, 1) });
+
+/** Catalog knows the product, inventory what is left of it. */
+export const products: Composition = {
+  name: 'products',
+  uses: [catalog, inventory],
+  routes({ client }) {
+    const goods = client(catalog);
+    const stock = client(inventory);
+
+    const withStock = async (found: Product[]) => {
+      const skus = found.map(({ sku }) => sku);
+      const { levels } = await gather({ levels: () => stock.levels({ skus }, { timeoutMs: 1_000 }) });
+      const available = new Map(levels?.levels.map((level) => [level.sku, level.available]));
+      return found.map((each) => ({ ...each, available: available.get(each.sku) ?? null }));
+    };
+
+    return new Resources('catalog', catalog)
+      .add(
+        { method: 'get', path: '/products', about: 'Browse', query: search, answers: { 200: page(offer) } },
+        async ({ query: { query: words, limit, cursor } }) => {
+          const { items, next } = await goods.search({ words, limit, cursor });
+          return answer(200, { items: await withStock(items), next });
+        },
+      )
+      .add(
+        {
+          method: 'get',
+          path: '/products/:sku',
+          about: 'A product',
+          params: bySku,
+          answers: { 200: offer },
+          refusals: ['not-found'],
+        },
+        async ({ params: { sku } }) => {
+          const { products: found } = await goods.find({ skus: [sku] }).catch(asUnknown);
+          if (found.length === 0) throw refusal('not-found', 'there is no such product');
+          const [shown] = await withStock(found);
+          return answer(200, shown);
+        },
+      );
+  },
+};
+
+/** What cannot be a SKU is no product. */
+function asUnknown(error: Error & { code?: string }): { products: Product[] } {
+  if (error.code === 'invalid-input') return { products: [] };
+  throw error;
+}

@@ -1,0 +1,23 @@
+import { v7 as uuid } from 'uuid';
+import { type Clock, instant } from '../../../shared/clock/index.ts';
+import type { Client } from '../../../shared/contract/index.ts';
+import { inSteps } from '../../../shared/module/index.ts';
+import type { members } from '../../members/contract.ts';
+import type { Comment } from '../contract.ts';
+import { findPost } from './queries.ts';
+import { tables } from './tables.ts';
+
+export function comment(people: Client<typeof members>, clock: Clock) {
+  return inSteps(
+    async (
+      { memberId, postId, body }: { memberId: string; postId: string; body: string },
+      { work, read },
+    ): Promise<Comment> => {
+      await findPost(read, postId);
+      const { name } = await people.displayName({ id: memberId });
+      const row = { id: uuid(), postId, memberId, author: name, body, createdAt: instant(clock) };
+      await work(async (unit) => void (await unit.db.insert(tables(unit).comments).values(row)));
+      return { id: row.id, author: { id: memberId, name }, body, createdAt: row.createdAt };
+    },
+  );
+}

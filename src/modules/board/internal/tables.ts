@@ -1,0 +1,21 @@
+import { defineTables } from '../../../shared/data/index.ts';
+
+export const tables = defineTables(({ table, text }) => ({
+  posts: table('posts', {
+    id: text('id').primaryKey(),
+    memberId: text('member_id').notNull(),
+    /** As it was when the post was written. */
+    author: text('author').notNull(),
+    title: text('title').notNull(),
+    body: text('body').notNull(),
+    createdAt: text('created_at').notNull(),
+  }),
+  comments: table('comments', {
+    id: text('id').primaryKey(),
+    postId: text('post_id').notNull(),
+    memberId: text('member_id').notNull(),
+    author: text('author').notNull(),
+    body: text('body').notNull(),
+    createdAt: text('created_at').notNull(),
+  }),
+}));

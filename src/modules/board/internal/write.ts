@@ -1,0 +1,21 @@
+import { v7 as uuid } from 'uuid';
+import { type Clock, instant } from '../../../shared/clock/index.ts';
+import type { Client } from '../../../shared/contract/index.ts';
+import { inSteps } from '../../../shared/module/index.ts';
+import type { members } from '../../members/contract.ts';
+import { board, type Post } from '../contract.ts';
+import { tables } from './tables.ts';
+
+export function write(people: Client<typeof members>, clock: Clock) {
+  return inSteps(
+    async ({ memberId, title, body }: { memberId: string; title: string; body: string }, { work }): Promise<Post> => {
+      const { name } = await people.displayName({ id: memberId });
+      const row = { id: uuid(), memberId, author: name, title, body, createdAt: instant(clock) };
+      await work(async (unit) => {
+        await unit.db.insert(tables(unit).posts).values(row);
+        await unit.publish(board.events.written, { postId: row.id, memberId, title });
+      });
+      return { id: row.id, author: { id: memberId, name }, title, body, createdAt: row.createdAt };
+    },
+  );
+}

@@ -1,0 +1,17 @@
+import type { Migration } from '../../../shared/data/index.ts';
+
+export const migrations: Migration[] = [
+  {
+    name: '0001-products',
+    sqlite: `
+      CREATE TABLE products (
+        sku TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        description TEXT NOT NULL,
+        amount INTEGER NOT NULL,
+        currency TEXT NOT NULL,
+        words TEXT NOT NULL
+      );
+    `,
+  },
+];

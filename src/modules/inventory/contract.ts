@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { command, contract, event, id, query, text } from '../../shared/contract/index.ts';
+
+const sku = text(64, 1);
+const ofOrder = z.strictObject({ orderId: id });
+const reservation = z.object({
+  orderId: id,
+  state: z.enum(['held', 'taken', 'released', 'returned']),
+});
+
+export const inventory = contract('inventory', {
+  operations: {
+    levels: query({
+      about: 'What is left of these SKUs',
+      input: z.strictObject({ skus: z.array(sku).max(100) }),
+      output: z.object({ levels: z.array(z.object({ sku, available: z.int() })) }),
+    }),
+    reserve: command({
+      about: 'Holds stock for an order, all lines or none, for a time',
+      input: ofOrder.extend({
+        lines: z
+          .array(z.strictObject({ sku, quantity: z.int().min(1) }))
+          .min(1)
+          .max(100),
+      }),
+      output: reservation,
+    }),
+    take: command({
+      about: 'Makes what is held the order’s for good',
+      input: ofOrder,
+      output: reservation,
+    }),
+    release: command({
+      about:
+        'Ends a reservation, held or taken, and gives the stock back; a later attempt to reserve for it is refused',
+      input: ofOrder,
+      output: reservation,
+    }),
+    restock: command({
+      about: 'Adds to the stock of a SKU',
+      input: z.strictObject({ sku, quantity: z.int().min(1).max(1_000_000) }),
+      output: z.object({ sku, available: z.int() }),
+    }),
+  },
+  events: {
+    stockLow: event('stock-low', 1, 'sku', z.object({ sku, available: z.int() })),
+  },
+  errors: {
+    'out-of-stock': { status: 409, title: 'There is not enough in stock', data: z.object({ sku }) },
+    'reservation-over': { status: 409, title: 'The reservation has ended' },
+  },
+});

@@ -1,0 +1,17 @@
+import type { ModuleUnit } from '../../../shared/module/index.ts';
+import { addReservation, changeState, findReservation } from './reservations.ts';
+import { put } from './stock.ts';
+
+/** What was taken for good comes back as `returned`. One that was never made is noted, so that it never will be. */
+export async function release({ orderId }: { orderId: string }, unit: ModuleUnit) {
+  const known = await findReservation(unit, orderId);
+  if (!known) {
+    await addReservation(unit, { orderId, state: 'released', lines: [], expiresAt: 0 });
+    return { orderId, state: 'released' as const };
+  }
+  if (known.state === 'released' || known.state === 'returned') return { orderId, state: known.state };
+  for (const line of known.lines) await put(line, unit);
+  const state = known.state === 'taken' ? ('returned' as const) : ('released' as const);
+  await changeState(unit, orderId, state);
+  return { orderId, state };
+}

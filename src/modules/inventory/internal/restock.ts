@@ -1,0 +1,7 @@
+import type { ModuleUnit } from '../../../shared/module/index.ts';
+import { put } from './stock.ts';
+import type { Line } from './tables.ts';
+
+export async function restock({ sku, quantity }: Line, unit: ModuleUnit) {
+  return { sku, available: await put({ sku, quantity }, unit) };
+}

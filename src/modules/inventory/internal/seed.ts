@@ -1,0 +1,33 @@
+import type { ModuleUnit } from '../../../shared/module/index.ts';
+import { put } from './stock.ts';
+
+const many = 100_000;
+const skus = [
+  'SAW-RIP',
+  'SAW-CROSS',
+  'SAW-DOVETAIL',
+  'SAW-COPING',
+  'SAW-BOW',
+  'PLANE-BLOCK',
+  'PLANE-SMOOTH',
+  'CHISEL-06',
+  'CHISEL-12',
+  'CHISEL-25',
+  'MALLET',
+  'MARKING-GAUGE',
+  'SQUARE',
+  'CLAMP-300',
+  'CLAMP-900',
+  'GLUE',
+  'OIL',
+  'WAX',
+  'STONE-1000',
+  'STONE-6000',
+  'WORKBENCH',
+];
+
+/** The first delivery: what the catalog starts with. */
+export async function seed(unit: ModuleUnit): Promise<void> {
+  for (const sku of skus) await put({ sku, quantity: many }, unit);
+  await put({ sku: 'LIMITED-1', quantity: 5 }, unit);
+}

@@ -1,0 +1,43 @@
+import { and, eq, gte, sql } from 'drizzle-orm';
+import { prepared } from '../../../shared/data/index.ts';
+import type { ModuleUnit } from '../../../shared/module/index.ts';
+import { inventory } from '../contract.ts';
+import { type Line, tables } from './tables.ts';
+
+const lowAt = 10;
+const { placeholder } = sql;
+
+const takeOut = prepared((unit) => {
+  const { stock } = tables(unit);
+  return unit.db
+    .update(stock)
+    .set({ available: sql`${stock.available} - ${placeholder('quantity')}` })
+    .where(and(eq(stock.sku, placeholder('sku')), gte(stock.available, placeholder('quantity'))))
+    .returning({ available: stock.available })
+    .prepare();
+});
+
+const putIn = prepared((unit) => {
+  const { stock } = tables(unit);
+  return unit.db
+    .insert(stock)
+    .values({ sku: placeholder('sku'), available: placeholder('quantity') })
+    .onConflictDoUpdate({ target: stock.sku, set: { available: sql`${stock.available} + ${placeholder('quantity')}` } })
+    .returning({ available: stock.available })
+    .prepare();
+});
+
+/** Takes one line out of the stock; refuses `out-of-stock` and leaves it to the caller's unit to undo earlier lines. */
+export async function take({ sku, quantity }: Line, unit: ModuleUnit): Promise<void> {
+  const [left] = await takeOut(unit).execute({ sku, quantity });
+  if (!left) throw inventory.refuse('out-of-stock', `there is not enough of ${sku}`, { sku });
+  if (left.available < lowAt && left.available + quantity >= lowAt) {
+    await unit.publish(inventory.events.stockLow, { sku, available: left.available });
+  }
+}
+
+/** Puts it back, or in for the first time. Returns what is there now. */
+export async function put({ sku, quantity }: Line, unit: ModuleUnit): Promise<number> {
+  const [now] = await putIn(unit).execute({ sku, quantity });
+  return now!.available;
+}

@@ -1,0 +1,18 @@
+import { defineTables } from '../../../shared/data/index.ts';
+
+/** `held` until it is taken or its time is over; `taken` by a confirmed order; `released` gave everything back. */
+export type ReservationState = 'held' | 'taken' | 'released' | 'returned';
+export type Line = { sku: string; quantity: number };
+
+export const tables = defineTables(({ table, text, integer, json }) => ({
+  stock: table('stock', {
+    sku: text('sku').primaryKey(),
+    available: integer('available').notNull(),
+  }),
+  reservations: table('reservations', {
+    orderId: text('order_id').primaryKey(),
+    state: text('state').$type<ReservationState>().notNull(),
+    lines: json<Line[]>('lines').notNull(),
+    expiresAt: integer('expires_at').notNull(),
+  }),
+}));

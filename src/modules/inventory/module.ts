@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { clock, defineModule } from '../../shared/module/index.ts';
+import { inventory } from './contract.ts';
+import { expire } from './internal/expire.ts';
+import { levels } from './internal/levels.ts';
+import { migrations } from './internal/migrations.ts';
+import { release } from './internal/release.ts';
+import { reserve } from './internal/reserve.ts';
+import { restock } from './internal/restock.ts';
+import { seed } from './internal/seed.ts';
+import { takeReserved } from './internal/take.ts';
+import about from './module.json' with { type: 'json' };
+
+export default defineModule({
+  contract: inventory,
+  about,
+  migrations,
+  settings: z.object({
+    INVENTORY_HOLD_SECONDS: z.coerce.number().int().min(1).default(900).describe('how long a reservation is held'),
+  }),
+  open(container) {
+    const time = container.resolve(clock);
+    return {
+      operations: {
+        levels,
+        reserve: reserve(time, container.settings.INVENTORY_HOLD_SECONDS * 1_000),
+        take: takeReserved,
+        release,
+        restock,
+      },
+      timers: [expire(time)],
+      seed,
+    };
+  },
+});

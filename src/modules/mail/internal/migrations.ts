@@ -1,0 +1,25 @@
+import type { Migration } from '../../../shared/data/index.ts';
+
+export const migrations: Migration[] = [
+  {
+    name: '0001-mails',
+    sqlite: `
+      CREATE TABLE mails (
+        message_id TEXT PRIMARY KEY,
+        member_id TEXT NOT NULL,
+        recipient TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        text TEXT NOT NULL,
+        status TEXT NOT NULL,
+        at TEXT NOT NULL
+      );
+      CREATE TABLE mailbox (
+        message_id TEXT PRIMARY KEY,
+        recipient TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        text TEXT NOT NULL,
+        at TEXT NOT NULL
+      );
+    `,
+  },
+];

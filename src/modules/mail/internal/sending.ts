@@ -1,0 +1,48 @@
+import { eq } from 'drizzle-orm';
+import { z } from 'zod';
+import { type Clock, instant } from '../../../shared/clock/index.ts';
+import type { ModuleUnit } from '../../../shared/module/index.ts';
+import { type Saga, step } from '../../../shared/saga/index.ts';
+import { mail } from '../contract.ts';
+import { putIntoMailbox } from './server/development-mailbox.ts';
+import type { MailServer } from './server/mail-server.ts';
+import { type MailStatus, tables } from './tables.ts';
+
+const data = z.object({
+  messageId: z.string(),
+  memberId: z.string(),
+  to: z.string(),
+  subject: z.string(),
+  text: z.string(),
+});
+export type Sending = z.infer<typeof data>;
+
+/** Hands a mail to the server until that takes it, or refuses it for good. Without a server it goes to the mailbox. */
+export function sending(server: MailServer | undefined, clock: Clock): Saga<Sending, ModuleUnit> {
+  const next = (name: string) => step<Sending, ModuleUnit>(name);
+  const handOver = server
+    ? next('hand to the server').run((message) => server.deliver(message))
+    : next('put into the mailbox').write((unit, message) => putIntoMailbox(unit, message, instant(clock)));
+  return {
+    name: 'sending',
+    version: 1,
+    data,
+    deadlineMs: 3 * 24 * 60 * 60_000,
+    steps: [
+      handOver,
+      next('mark as sent').write(async (unit, { messageId, memberId, subject }) => {
+        await mark(unit, messageId, 'sent', instant(clock));
+        await unit.publish(mail.events.sent, { messageId, memberId, subject });
+      }),
+    ],
+    async compensated(unit, { messageId, memberId, subject }, reason) {
+      await mark(unit, messageId, 'bounced', instant(clock));
+      await unit.publish(mail.events.bounced, { messageId, memberId, subject, reason });
+    },
+  };
+}
+
+async function mark(unit: ModuleUnit, messageId: string, status: MailStatus, at: string): Promise<void> {
+  const { mails } = tables(unit);
+  await unit.db.update(mails).set({ status, at }).where(eq(mails.messageId, messageId));
+}

@@ -1,0 +1,37 @@
+import { createTransport } from 'nodemailer';
+import { mail as contract } from '../../contract.ts';
+import type { MailServer } from './mail-server.ts';
+
+/** Mail by SMTP. `url` such as `smtps://user:secret@mail.example.com`, `from` such as `Kerf <shop@example.com>`. */
+export function smtpServer(url: string, from: string): MailServer {
+  const transport = createTransport({
+    url,
+    pool: true,
+    connectionTimeout: 5_000,
+    greetingTimeout: 5_000,
+    socketTimeout: 15_000,
+  } as never);
+  const domain = /@([^>\s]+)/.exec(from)?.[1] ?? 'localhost';
+  return {
+    async deliver({ messageId, to, subject, text }) {
+      try {
+        // An address object keeps a hostile address from being read as a list of recipients.
+        await transport.sendMail({
+          from,
+          to: { name: '', address: to },
+          subject,
+          text,
+          messageId: `<${messageId}@${domain}>`,
+          disableFileAccess: true,
+          disableUrlAccess: true,
+        });
+      } catch (error) {
+        const { responseCode } = error as { responseCode?: number };
+        if (responseCode && responseCode >= 500)
+          throw contract.refuse('bounced', `the server answered ${responseCode}`);
+        throw error;
+      }
+    },
+    close: () => transport.close(),
+  };
+}

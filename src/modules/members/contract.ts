@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { command, contract, event, id, query, text } from '../../shared/contract/index.ts';
+
+export const email = z.email('must be an e-mail address').max(254);
+export const phone = z
+  .string()
+  .regex(/^\+?[0-9][0-9 -]{4,18}[0-9]$/, 'must be a phone number such as +82 10 1234 5678');
+const name = text(100, 1);
+
+export const signUp = z.strictObject({ email, password: z.string().min(8).max(200), name, phone: phone.optional() });
+export const credentials = z.strictObject({ email, password: z.string().min(1).max(200) });
+export const profile = z.object({ id, email: z.string(), name: z.string(), phone: z.string().optional() });
+
+/**
+ * Who sees to it that a new member is welcomed: the modules that subscribe (`events`), notifications, asked by members
+ * (`router`), or members itself, asking mail and sms (`orchestrated`).
+ */
+export const wiring = z.enum(['events', 'router', 'orchestrated']);
+
+export const members = contract('members', {
+  operations: {
+    signUp: command({ about: 'Sign up', input: signUp, output: z.object({ id, email: z.string(), name: z.string() }) }),
+    signIn: query({ about: 'The member with these credentials', input: credentials, output: z.object({ id }) }),
+    profile: query({ about: 'A member', input: z.strictObject({ id }), output: profile }),
+    displayName: query({
+      about: 'What others may see of a member',
+      input: z.strictObject({ id }),
+      output: z.object({ name: z.string() }),
+    }),
+  },
+  events: {
+    registered: event(
+      'member-registered',
+      1,
+      'memberId',
+      z.object({ memberId: id, email: z.string(), name: z.string(), phone: z.string().optional(), wiring }),
+    ),
+  },
+  errors: {
+    'email-taken': { status: 409, title: 'There is a member with this e-mail address' },
+    'bad-credentials': { status: 401, title: 'E-mail address or password is wrong' },
+  },
+});

@@ -1,0 +1,17 @@
+import type { Migration } from '../../../shared/data/index.ts';
+
+export const migrations: Migration[] = [
+  {
+    name: '0001-members',
+    sqlite: `
+      CREATE TABLE members (
+        id TEXT PRIMARY KEY,
+        email TEXT NOT NULL UNIQUE,
+        name TEXT NOT NULL,
+        phone TEXT,
+        password_hash TEXT NOT NULL,
+        created_at TEXT NOT NULL
+      );
+    `,
+  },
+];

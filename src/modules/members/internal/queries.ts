@@ -1,0 +1,27 @@
+import { eq } from 'drizzle-orm';
+import type { Reader } from '../../../shared/data/index.ts';
+import { refusal } from '../../../shared/errors/index.ts';
+import { inSteps } from '../../../shared/module/index.ts';
+import { members } from '../contract.ts';
+import { passwordFits } from './passwords.ts';
+import { tables } from './tables.ts';
+
+export const signIn = inSteps(async ({ email, password }: { email: string; password: string }, { read }) => {
+  const { members: table } = tables(read);
+  const [row] = await read.db.select().from(table).where(eq(table.email, email.toLowerCase()));
+  if (!(await passwordFits(row?.passwordHash, password))) throw members.refuse('bad-credentials');
+  return { id: row!.id };
+});
+
+export async function profile({ id }: { id: string }, reader: Reader) {
+  const { members: table } = tables(reader);
+  const [row] = await reader.db.select().from(table).where(eq(table.id, id));
+  if (!row) throw refusal('not-found', 'there is no such member');
+  const { email, name, phone } = row;
+  return { id, email, name, ...(phone !== null && { phone }) };
+}
+
+export async function displayName(asked: { id: string }, reader: Reader) {
+  const { name } = await profile(asked, reader);
+  return { name };
+}

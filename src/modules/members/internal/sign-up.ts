@@ -1,0 +1,35 @@
+import { eq } from 'drizzle-orm';
+import { v7 as uuid } from 'uuid';
+import type { z } from 'zod';
+import { type Clock, instant } from '../../../shared/clock/index.ts';
+import { isUniqueConflict } from '../../../shared/data/index.ts';
+import { inSteps, type ModuleUnit } from '../../../shared/module/index.ts';
+import type { Saga } from '../../../shared/saga/index.ts';
+import { members, type signUp as signUpSchema, type wiring as wiringSchema } from '../contract.ts';
+import { hashPassword } from './passwords.ts';
+import { tables } from './tables.ts';
+import type { Welcome } from './welcome.ts';
+
+type Wiring = z.infer<typeof wiringSchema>;
+const waitMs = 2_000;
+
+/** `welcome` is the saga of the wirings in which members sees to the welcome itself. */
+export function signUp(wiring: Wiring, welcome: Saga<Welcome, ModuleUnit> | undefined, clock: Clock) {
+  return inSteps(async ({ email, password, name, phone }: z.infer<typeof signUpSchema>, { work, settled }) => {
+    const member = { id: uuid(), email: email.toLowerCase(), name };
+    const passwordHash = await hashPassword(password);
+    await work(async (unit) => {
+      const { members: table } = tables(unit);
+      const known = await unit.db.select({ id: table.id }).from(table).where(eq(table.email, member.email));
+      if (known.length > 0) throw members.refuse('email-taken');
+      await unit.db.insert(table).values({ ...member, phone, passwordHash, createdAt: instant(clock) });
+      const told = { memberId: member.id, email: member.email, name, phone };
+      await unit.publish(members.events.registered, { ...told, wiring });
+      if (welcome) await unit.begin(welcome, `welcome/${member.id}`, { ...told, mailId: uuid(), textId: uuid() });
+    }).catch((error) => {
+      throw isUniqueConflict(error) ? members.refuse('email-taken') : error;
+    });
+    if (welcome) await settled(`welcome/${member.id}`, waitMs);
+    return member;
+  });
+}

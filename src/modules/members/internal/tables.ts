@@ -1,0 +1,13 @@
+import { defineTables } from '../../../shared/data/index.ts';
+
+export const tables = defineTables(({ table, text }) => ({
+  members: table('members', {
+    id: text('id').primaryKey(),
+    /** In lower case: two spellings are one member. */
+    email: text('email').notNull(),
+    name: text('name').notNull(),
+    phone: text('phone'),
+    passwordHash: text('password_hash').notNull(),
+    createdAt: text('created_at').notNull(),
+  }),
+}));

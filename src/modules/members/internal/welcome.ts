@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import type { ModuleUnit } from '../../../shared/module/index.ts';
+import { type Saga, step } from '../../../shared/saga/index.ts';
+import { mail } from '../../mail/contract.ts';
+import { notifications } from '../../notifications/contract.ts';
+import { sms } from '../../sms/contract.ts';
+
+const data = z.object({
+  memberId: z.string(),
+  email: z.string(),
+  name: z.string(),
+  phone: z.string().optional(),
+  mailId: z.string(),
+  textId: z.string(),
+});
+export type Welcome = z.infer<typeof data>;
+
+const next = step<Welcome, ModuleUnit>;
+const common = { version: 1, data, deadlineMs: Number.MAX_SAFE_INTEGER / 2 };
+
+/** Members asks notifications, which knows the channels. */
+export const routedWelcome: Saga<Welcome, ModuleUnit> = {
+  ...common,
+  name: 'routed-welcome',
+  steps: [
+    next('have notifications welcome the member').call(
+      notifications.operations.welcome,
+      ({ memberId, email, name, phone }) => ({
+        memberId,
+        email,
+        name,
+        phone,
+      }),
+    ),
+  ],
+};
+
+/** Members does it all itself, and so must know every channel. */
+export const orchestratedWelcome: Saga<Welcome, ModuleUnit> = {
+  ...common,
+  name: 'orchestrated-welcome',
+  steps: [
+    next('send the mail').call(mail.operations.send, ({ mailId, memberId, email, name }) => ({
+      messageId: mailId,
+      memberId,
+      to: email,
+      subject: 'Welcome to Kerf',
+      text: `Hello ${name},\n\nyour account is ready.\n`,
+    })),
+    next('send the text message')
+      .call(sms.operations.send, ({ textId, memberId, phone }) => ({
+        messageId: textId,
+        memberId,
+        to: phone!,
+        text: 'Welcome to Kerf: your account is ready.',
+      }))
+      .when(({ phone }) => phone !== undefined),
+  ],
+};

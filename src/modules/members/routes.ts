@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { type Client, id } from '../../shared/contract/index.ts';
+import { answer, Resources } from '../../shared/routes/index.ts';
+import { members, profile, signUp } from './contract.ts';
+
+export function routes(self: Client<typeof members>): Resources {
+  return new Resources('members', members)
+    .add(
+      {
+        method: 'post',
+        path: '/members',
+        about: 'Sign up',
+        body: signUp,
+        answers: { 201: z.object({ id, email: z.string(), name: z.string() }) },
+        refusals: ['email-taken'],
+      },
+      async ({ body }) => answer(201, await self.signUp(body)),
+    )
+    .add(
+      { method: 'get', path: '/members/me', about: 'The signed-in member', member: true, answers: { 200: profile } },
+      async ({ member }) => answer(200, await self.profile({ id: member })),
+    );
+}

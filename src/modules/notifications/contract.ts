@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { command, contract, id, instant, page, pageRequest, query, text } from '../../shared/contract/index.ts';
+
+export const message = z.object({
+  id,
+  channel: z.enum(['mail', 'sms']),
+  subject: z.string(),
+  status: z.enum(['queued', 'sent', 'failed']),
+  at: instant,
+});
+export type Message = z.infer<typeof message>;
+
+export const notifications = contract('notifications', {
+  operations: {
+    welcome: command({
+      about: 'Welcomes a new member by every channel there is',
+      input: z.strictObject({ memberId: id, email: z.email(), name: text(100, 1), phone: z.string().optional() }),
+      output: z.strictObject({}),
+    }),
+    history: query({
+      about: 'The messages to a member, the latest first',
+      input: pageRequest.extend({ memberId: id }),
+      output: page(message),
+    }),
+  },
+});

@@ -1,0 +1,52 @@
+import { eq } from 'drizzle-orm';
+import { type Clock, instant } from '../../../shared/clock/index.ts';
+import { type ModuleUnit, on } from '../../../shared/module/index.ts';
+import { mail } from '../../mail/contract.ts';
+import { members } from '../../members/contract.ts';
+import { orders } from '../../orders/contract.ts';
+import { sms } from '../../sms/contract.ts';
+import { notify } from './dispatch.ts';
+import { type MessageStatus, tables } from './tables.ts';
+import { keepContact, welcome } from './welcome.ts';
+
+/** Every event this module takes, and what it does about each. */
+export function subscriptions(clock: Clock) {
+  const settle = (channel: 'mail' | 'sms', status: MessageStatus) => async (told: Told, unit: ModuleUnit) =>
+    record(unit, { id: told.messageId, memberId: told.memberId, subject: told.subject, channel, status }, clock);
+  return [
+    on(members.events.registered, async ({ wiring, ...member }, unit) => {
+      if (wiring === 'events') await welcome(clock)(member, unit);
+      else await keepContact(unit, member);
+    }),
+    on(orders.events.confirmed, async ({ orderId, memberId, total }, unit) => {
+      const { contacts } = tables(unit);
+      const [contact] = await unit.db.select().from(contacts).where(eq(contacts.memberId, memberId));
+      if (!contact) throw new Error(`member ${memberId} has not been told of yet; the order waits for that`);
+      const subject = `Order ${orderId} is confirmed`;
+      await notify(unit, contact, { subject, text: `${subject}.\nTotal: ${total.amount} ${total.currency}\n` }, clock);
+    }),
+    on(mail.events.sent, settle('mail', 'sent')),
+    on(mail.events.bounced, settle('mail', 'failed')),
+    on(sms.events.sent, ({ text, ...told }, unit) => settle('sms', 'sent')({ ...told, subject: text }, unit)),
+    on(sms.events.failed, ({ text, ...told }, unit) => settle('sms', 'failed')({ ...told, subject: text }, unit)),
+  ];
+}
+
+interface Told {
+  messageId: string;
+  memberId: string;
+  subject: string;
+}
+
+/** A message that this module did not ask for (members may, see its wirings) enters the history here. */
+async function record(
+  unit: ModuleUnit,
+  message: { id: string; memberId: string; subject: string; channel: 'mail' | 'sms'; status: MessageStatus },
+  clock: Clock,
+): Promise<void> {
+  const { messages } = tables(unit);
+  await unit.db
+    .insert(messages)
+    .values({ ...message, at: instant(clock) })
+    .onConflictDoUpdate({ target: messages.id, set: { status: message.status } });
+}

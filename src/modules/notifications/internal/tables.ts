@@ -1,0 +1,23 @@
+import { defineTables } from '../../../shared/data/index.ts';
+
+export type MessageStatus = 'queued' | 'sent' | 'failed';
+
+export const tables = defineTables(({ table, text }) => ({
+  /** How a member can be reached: kept from what members told, so that a message needs no call. */
+  contacts: table('contacts', {
+    memberId: text('member_id').primaryKey(),
+    email: text('email').notNull(),
+    name: text('name').notNull(),
+    phone: text('phone'),
+  }),
+  messages: table('messages', {
+    id: text('id').primaryKey(),
+    memberId: text('member_id').notNull(),
+    channel: text('channel').$type<'mail' | 'sms'>().notNull(),
+    subject: text('subject').notNull(),
+    status: text('status').$type<MessageStatus>().notNull(),
+    at: text('at').notNull(),
+  }),
+}));
+
+export type Contact = ReturnType<typeof tables>['contacts']['$inferSelect'];

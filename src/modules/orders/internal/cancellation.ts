@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { money } from '../../../shared/contract/index.ts';
+import type { ModuleUnit } from '../../../shared/module/index.ts';
+import { type Saga, step } from '../../../shared/saga/index.ts';
+import { inventory } from '../../inventory/contract.ts';
+import { payments } from '../../payments/contract.ts';
+
+const data = z.object({ orderId: z.string(), memberId: z.string(), amount: money });
+export type Cancellation = z.infer<typeof data>;
+
+/** What follows a cancellation, which has been decided: forward only, until it is done. */
+export const cancellation: Saga<Cancellation, ModuleUnit> = {
+  name: 'cancellation',
+  version: 1,
+  data,
+  deadlineMs: Number.MAX_SAFE_INTEGER / 2,
+  steps: [
+    step<Cancellation>('refund payment').call(payments.operations.refund, (cancelled) => cancelled),
+    step<Cancellation>('return stock').call(inventory.operations.release, ({ orderId }) => ({ orderId })),
+  ],
+};

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { money } from '../../../shared/contract/index.ts';
+import type { ModuleUnit } from '../../../shared/module/index.ts';
+import { type Saga, step } from '../../../shared/saga/index.ts';
+import { inventory } from '../../inventory/contract.ts';
+import { payments } from '../../payments/contract.ts';
+import { orders } from '../contract.ts';
+import { told } from './model.ts';
+import { setStatus } from './store.ts';
+
+const data = z.object({
+  orderId: z.string(),
+  memberId: z.string(),
+  lines: z.array(z.object({ sku: z.string(), quantity: z.number() })),
+  amount: money,
+  paymentToken: z.string(),
+});
+export type Checkout = z.infer<typeof data>;
+
+const charge = ({ orderId, memberId, amount }: Checkout) => ({ orderId, memberId, amount });
+const checkoutStep = (name: string) => step<Checkout, ModuleUnit>(name);
+
+/** Takes stock, takes payment, confirms; or gives everything back and rejects. */
+export const checkout: Saga<Checkout, ModuleUnit> = {
+  name: 'checkout',
+  version: 1,
+  data,
+  deadlineMs: 30_000,
+  steps: [
+    checkoutStep('reserve stock')
+      .call(inventory.operations.reserve, ({ orderId, lines }) => ({ orderId, lines }))
+      .compensate(inventory.operations.release, ({ orderId }) => ({ orderId })),
+    checkoutStep('authorize payment')
+      .call(payments.operations.authorize, (checkout) => ({ ...charge(checkout), token: checkout.paymentToken }))
+      .compensate(payments.operations.void, charge),
+    checkoutStep('take stock').call(inventory.operations.take, ({ orderId }) => ({ orderId })),
+    checkoutStep('capture payment').call(payments.operations.capture, charge).thenNoReturn(),
+    checkoutStep('confirm order').write(async (unit, { orderId }) => {
+      const row = await setStatus(unit, orderId, 'confirmed');
+      await unit.publish(orders.events.confirmed, told(row));
+    }),
+  ],
+  async compensated(unit, { orderId }, reason) {
+    const row = await setStatus(unit, orderId, 'rejected', reason);
+    await unit.publish(orders.events.rejected, { ...told(row), reason });
+  },
+};

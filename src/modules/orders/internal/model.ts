@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import { invalidInput } from '../../../shared/errors/index.ts';
+import type { Product } from '../../catalog/contract.ts';
+import type { Order } from '../contract.ts';
+import type { Line, OrderRow } from './tables.ts';
+
+type Wanted = { sku: string; quantity: number };
+
+/** The same product on two lines is one line. */
+export function mergeLines(lines: readonly Wanted[]): Wanted[] {
+  const merged = new Map<string, number>();
+  for (const { sku, quantity } of lines) merged.set(sku, (merged.get(sku) ?? 0) + quantity);
+  const merges = [...merged].map(([sku, quantity]) => ({ sku, quantity }));
+  const tooMany = merges.findIndex(({ quantity }) => quantity > 1_000);
+  if (tooMany >= 0)
+    throw invalidInput([{ path: 'lines', message: `at most 1000 of ${merges[tooMany]!.sku} in one order` }]);
+  return merges;
+}
+
+/** Lines at today's prices. Refuses what is not sold, and an order in two currencies. */
+export function priceLines(
+  wanted: readonly Wanted[],
+  products: readonly Product[],
+): { lines: Line[]; total: Line['price'] } {
+  const bySku = new Map(products.map((product) => [product.sku, product]));
+  const lines = wanted.map(({ sku, quantity }, index) => {
+    const price = bySku.get(sku)?.price;
+    if (!price) throw invalidInput([{ path: `lines.${index}.sku`, message: `there is no product ${sku}` }]);
+    return { sku, quantity, price };
+  });
+  const { currency } = lines[0]!.price;
+  if (lines.some(({ price }) => price.currency !== currency)) {
+    throw invalidInput([{ path: 'lines', message: 'all products of an order must be in one currency' }]);
+  }
+  const amount = lines.reduce((sum, { price, quantity }) => sum + price.amount * quantity, 0);
+  if (!Number.isSafeInteger(amount)) throw invalidInput([{ path: 'lines', message: 'the total is too large' }]);
+  return { lines, total: { amount, currency } };
+}
+
+export function fingerprintOf(lines: readonly Wanted[], paymentToken: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([lines, paymentToken]))
+    .digest('base64url');
+}
+
+export function toOrder({ id, status, reason, lines, amount, currency, createdAt }: OrderRow): Order {
+  return { id, status, ...(reason !== null && { reason }), lines, total: { amount, currency }, createdAt };
+}
+
+/** What the events of an order tell. */
+export function told({ id, memberId, lines, amount, currency }: OrderRow) {
+  return {
+    orderId: id,
+    memberId,
+    lines: lines.map(({ sku, quantity }) => ({ sku, quantity })),
+    total: { amount, currency },
+  };
+}

@@ -1,0 +1,65 @@
+import { v7 as uuid } from 'uuid';
+import { type Clock, instant } from '../../../shared/clock/index.ts';
+import type { Client } from '../../../shared/contract/index.ts';
+import { inSteps, type ModuleUnit, type Steps } from '../../../shared/module/index.ts';
+import type { catalog } from '../../catalog/contract.ts';
+import { type Order, orders } from '../contract.ts';
+import { checkout } from './checkout.ts';
+import { fingerprintOf, mergeLines, priceLines, told, toOrder } from './model.ts';
+import { addOrder, orderById, orderByKey } from './store.ts';
+import type { OrderRow } from './tables.ts';
+
+interface Wish {
+  memberId: string;
+  lines: { sku: string; quantity: number }[];
+  paymentToken: string;
+  key: string;
+  waitMs: number;
+}
+
+/** Records the order and starts its checkout in one unit; then waits for the outcome as long as the member does. */
+export function place(products: Client<typeof catalog>, clock: Clock) {
+  return inSteps(async (wish: Wish, steps): Promise<Order> => {
+    const { memberId, key, paymentToken } = wish;
+    const wanted = mergeLines(wish.lines);
+    const fingerprint = fingerprintOf(wanted, paymentToken);
+    const earlier = await orderByKey(steps.read, memberId, key);
+    if (earlier) return outcome(repeated(earlier, fingerprint), wish.waitMs, steps);
+
+    const { products: sold } = await products.find({ skus: wanted.map(({ sku }) => sku) });
+    const { lines, total } = priceLines(wanted, sold);
+    const row: OrderRow = {
+      ...{ id: uuid(), memberId, status: 'pending', reason: null, lines, ...total },
+      ...{ key, fingerprint, createdAt: instant(clock) },
+    };
+    const placed = await steps.work(async (unit) => {
+      const raced = await orderByKey(unit, memberId, key);
+      if (raced) return repeated(raced, fingerprint);
+      await begin(unit, row, paymentToken);
+      return row;
+    });
+    return outcome(placed, wish.waitMs, steps);
+  });
+}
+
+async function begin(unit: ModuleUnit, row: OrderRow, paymentToken: string): Promise<void> {
+  await addOrder(unit, row);
+  const { orderId, memberId, lines, total: amount } = told(row);
+  await unit.publish(orders.events.placed, told(row));
+  await unit.begin(checkout, sagaId(orderId), { orderId, memberId, lines, amount, paymentToken });
+}
+
+function repeated(row: OrderRow, fingerprint: string): OrderRow {
+  if (row.fingerprint !== fingerprint) throw orders.refuse('idempotency-key-reused');
+  return row;
+}
+
+async function outcome(row: OrderRow, waitMs: number, { read, settled }: Steps): Promise<Order> {
+  if (row.status !== 'pending') return toOrder(row);
+  await settled(sagaId(row.id), waitMs);
+  return toOrder((await orderById(read, row.id)) ?? row);
+}
+
+function sagaId(orderId: string): string {
+  return `checkout/${orderId}`;
+}

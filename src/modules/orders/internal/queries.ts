@@ -1,0 +1,19 @@
+import type { Reader } from '../../../shared/data/index.ts';
+import { refusal } from '../../../shared/errors/index.ts';
+import { toOrder } from './model.ts';
+import { orderById, ordersOf } from './store.ts';
+
+export async function get({ id, memberId }: { id: string; memberId: string }, reader: Reader) {
+  const row = await orderById(reader, id);
+  if (row?.memberId !== memberId) throw refusal('not-found', 'there is no such order');
+  return toOrder(row);
+}
+
+export async function list(
+  { memberId, limit, cursor }: { memberId: string; limit: number; cursor?: string },
+  reader: Reader,
+) {
+  const rows = await ordersOf(reader, memberId, limit + 1, cursor);
+  const items = rows.slice(0, limit).map(toOrder);
+  return { items, next: rows.length > limit ? items.at(-1)!.id : null };
+}

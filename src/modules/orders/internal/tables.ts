@@ -1,0 +1,22 @@
+import { defineTables } from '../../../shared/data/index.ts';
+
+export type OrderStatus = 'pending' | 'confirmed' | 'rejected' | 'cancelled';
+export type Line = { sku: string; quantity: number; price: { amount: number; currency: string } };
+
+export const tables = defineTables(({ table, text, integer, json }) => ({
+  orders: table('orders', {
+    id: text('id').primaryKey(),
+    memberId: text('member_id').notNull(),
+    status: text('status').$type<OrderStatus>().notNull(),
+    reason: text('reason'),
+    lines: json<Line[]>('lines').notNull(),
+    amount: integer('amount').notNull(),
+    currency: text('currency').notNull(),
+    key: text('key').notNull(),
+    /** Of what was asked under the key, to tell a repeat from another order. */
+    fingerprint: text('fingerprint').notNull(),
+    createdAt: text('created_at').notNull(),
+  }),
+}));
+
+export type OrderRow = ReturnType<typeof tables>['orders']['$inferSelect'];

@@ -1,0 +1,22 @@
+import { clock, defineModule } from '../../shared/module/index.ts';
+import { catalog } from '../catalog/contract.ts';
+import { orders } from './contract.ts';
+import { cancel } from './internal/cancel.ts';
+import { cancellation } from './internal/cancellation.ts';
+import { checkout } from './internal/checkout.ts';
+import { migrations } from './internal/migrations.ts';
+import { place } from './internal/place.ts';
+import { get, list } from './internal/queries.ts';
+import about from './module.json' with { type: 'json' };
+import { routes } from './routes.ts';
+
+export default defineModule({
+  contract: orders,
+  about,
+  migrations,
+  routes,
+  open: (container) => ({
+    operations: { place: place(container.client(catalog), container.resolve(clock)), cancel, get, list },
+    sagas: [checkout, cancellation],
+  }),
+});

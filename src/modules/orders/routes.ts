@@ -1,0 +1,86 @@
+import { v7 as uuid } from 'uuid';
+import { z } from 'zod';
+import { type Client, page, text } from '../../shared/contract/index.ts';
+import { answer, idParam, pageQuery, Resources } from '../../shared/routes/index.ts';
+import { type Order, order, orderLines, orders } from './contract.ts';
+
+const checkoutBody = z.strictObject({
+  lines: orderLines,
+  payment: z.strictObject({ token: text(200, 1) }),
+});
+
+const checkoutHeaders = z.object({
+  'idempotency-key': text(200, 1).optional(),
+  prefer: z.string().max(100).optional(),
+});
+
+export function routes(self: Client<typeof orders>): Resources {
+  return new Resources('orders', orders)
+    .add(
+      {
+        method: 'post',
+        path: '/orders',
+        about: 'Check out',
+        member: true,
+        headers: checkoutHeaders,
+        body: checkoutBody,
+        answers: { 201: order, 202: order },
+        refusals: ['payment-declined', 'out-of-stock', 'idempotency-key-reused', 'order-failed'],
+      },
+      async ({ body, headers, member }) => {
+        const { lines, payment } = body;
+        const key = headers['idempotency-key'] ?? uuid();
+        const waitMs = waitSeconds(headers.prefer) * 1_000;
+        return placed(await self.place({ memberId: member, lines, paymentToken: payment.token, key, waitMs }));
+      },
+    )
+    .add(
+      {
+        method: 'get',
+        path: '/orders',
+        about: 'Your orders',
+        member: true,
+        query: pageQuery,
+        answers: { 200: page(order) },
+      },
+      async ({ query, member }) => answer(200, await self.list({ ...query, memberId: member })),
+    )
+    .add(
+      {
+        method: 'get',
+        path: '/orders/:id',
+        about: 'Your order',
+        member: true,
+        params: idParam,
+        answers: { 200: order },
+        refusals: ['not-found'],
+      },
+      async ({ params, member }) => answer(200, await self.get({ id: params.id, memberId: member })),
+    )
+    .add(
+      {
+        method: 'post',
+        path: '/orders/:id/cancel',
+        about: 'Cancel a confirmed order',
+        member: true,
+        params: idParam,
+        answers: { 200: order },
+        refusals: ['not-found', 'not-cancellable'],
+      },
+      async ({ params, member }) => answer(200, await self.cancel({ id: params.id, memberId: member })),
+    );
+}
+
+function placed(placedOrder: Order) {
+  const { id: orderId, status, reason } = placedOrder;
+  if (status === 'pending') return answer(202, placedOrder, { location: `/orders/${orderId}` });
+  if (status !== 'rejected') return answer(201, placedOrder, { location: `/orders/${orderId}` });
+  if (reason === 'payment-declined' || reason === 'out-of-stock') throw orders.refuse(reason, undefined, { orderId });
+  throw orders.refuse('order-failed', 'nothing was charged; try again with a new Idempotency-Key', { orderId });
+}
+
+/** `Prefer: wait=N` of RFC 7240: 2 s when it is not said, at most 10. */
+function waitSeconds(prefer: string | undefined): number {
+  const asked = /(?:^|[,;\s])wait=(\d{1,9})(?:$|[,;\s])/i.exec(prefer ?? '')?.[1];
+  return asked === undefined ? 2 : Math.min(10, Number(asked));
+}

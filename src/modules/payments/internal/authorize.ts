@@ -1,0 +1,30 @@
+import { type Clock, instant } from '../../../shared/clock/index.ts';
+import { inSteps } from '../../../shared/module/index.ts';
+import { payments } from '../contract.ts';
+import type { PaymentProvider } from './provider/provider.ts';
+import { addPayment, type Charge, paymentOf, setStatus, toPayment } from './store.ts';
+
+/** Written down before the provider is asked, so that a void that overtakes the answer finds it. */
+export function authorize(provider: PaymentProvider, clock: Clock) {
+  return inSteps(async ({ token, ...charge }: Charge & { token: string }, { work }) => {
+    const begun = await work(
+      async (unit) =>
+        (await paymentOf(unit, charge.orderId)) ?? addPayment(unit, charge, 'authorizing', instant(clock)),
+    );
+    if (begun.status === 'authorized' || begun.status === 'captured') return toPayment(begun);
+    if (begun.status === 'declined') throw payments.refuse('payment-declined');
+    if (begun.status !== 'authorizing') throw payments.refuse('payment-over');
+
+    const outcome = await provider.authorize({ id: begun.id, ...charge.amount, token });
+    const now = await work(async (unit) => {
+      const current = (await paymentOf(unit, charge.orderId))!;
+      return current.status === 'authorizing' ? setStatus(unit, current, outcome, instant(clock)) : current;
+    });
+    if (now.status === 'declined') throw payments.refuse('payment-declined');
+    if (now.status === 'voided') {
+      await provider.void(now.id);
+      throw payments.refuse('payment-over');
+    }
+    return toPayment(now);
+  });
+}

@@ -1,0 +1,21 @@
+import { type Clock, instant } from '../../../shared/clock/index.ts';
+import { inSteps } from '../../../shared/module/index.ts';
+import { payments } from '../contract.ts';
+import type { PaymentProvider } from './provider/provider.ts';
+import { type Charge, paymentOf, setStatus, toPayment } from './store.ts';
+
+export function capture(provider: PaymentProvider, clock: Clock) {
+  return inSteps(async ({ orderId }: Charge, { work, read }) => {
+    const row = await paymentOf(read, orderId);
+    if (row?.status === 'captured') return toPayment(row);
+    if (row?.status !== 'authorized') throw payments.refuse('payment-over');
+    await provider.capture(row.id);
+    return work(async (unit) => {
+      const current = (await paymentOf(unit, orderId))!;
+      if (current.status !== 'authorized') return toPayment(current);
+      const { id, memberId, amount, currency } = current;
+      await unit.publish(payments.events.captured, { paymentId: id, orderId, memberId, amount: { amount, currency } });
+      return toPayment(await setStatus(unit, current, 'captured', instant(clock)));
+    });
+  });
+}

@@ -1,0 +1,41 @@
+import type { Clock } from '../../../../shared/clock/index.ts';
+import { type PaymentProvider, providerTimeoutMs } from './provider.ts';
+
+/** A provider that needs nothing and does what the token says. */
+export function developmentProvider(clock: Clock): PaymentProvider {
+  const failures = new Map<string, number>();
+  return {
+    async authorize({ id, token }) {
+      switch (token) {
+        case 'tok_declined':
+          return 'declined';
+        case 'tok_slow':
+          await after(clock, 3_000);
+          return 'authorized';
+        case 'tok_hang':
+          await after(clock, providerTimeoutMs);
+          throw new Error('the provider did not answer');
+        case 'tok_flaky': {
+          const failed = failures.get(id) ?? 0;
+          if (failed < 2) {
+            failures.set(id, failed + 1);
+            throw new Error('the provider failed');
+          }
+          failures.delete(id);
+          return 'authorized';
+        }
+        case 'tok_error':
+          throw new Error('the provider failed');
+        default:
+          return token === 'tok_ok' ? 'authorized' : 'declined';
+      }
+    },
+    async capture() {},
+    async void() {},
+    async refund() {},
+  };
+}
+
+function after(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => clock.after(delayMs, resolve));
+}

@@ -1,0 +1,38 @@
+import { type PaymentProvider, providerTimeoutMs } from './provider.ts';
+
+/**
+ * A provider over HTTP: `POST {url}/payments`, then `POST {url}/payments/{id}/capture|void|refund`, each with an
+ * `Idempotency-Key`. 2xx is done, 402 is declined, anything else is tried again.
+ */
+export function httpProvider(url: string, key: string): PaymentProvider {
+  const post = async (path: string, id: string, body: object): Promise<number> => {
+    const answer = await fetch(`${url}${path}`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${key}`,
+        'content-type': 'application/json',
+        'idempotency-key': `${id}${path}`,
+      },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(providerTimeoutMs),
+      redirect: 'error',
+    });
+    await answer.body?.cancel();
+    return answer.status;
+  };
+  const change = async (id: string, what: 'capture' | 'void' | 'refund', ignored: number[] = []) => {
+    const status = await post(`/payments/${id}/${what}`, id, {});
+    if (status >= 300 && !ignored.includes(status)) throw new Error(`the provider answered ${status} to ${what}`);
+  };
+  return {
+    async authorize({ id, amount, currency, token }) {
+      const status = await post('/payments', id, { id, amount, currency, token });
+      if (status === 402) return 'declined';
+      if (status >= 300) throw new Error(`the provider answered ${status} to authorize`);
+      return 'authorized';
+    },
+    capture: (id) => change(id, 'capture'),
+    void: (id) => change(id, 'void', [404]),
+    refund: (id) => change(id, 'refund'),
+  };
+}

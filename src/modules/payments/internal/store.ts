@@ -1,0 +1,73 @@
+import { eq, sql } from 'drizzle-orm';
+import { v7 as uuid } from 'uuid';
+import { prepared, type Reader, type Unit } from '../../../shared/data/index.ts';
+import type { Payment } from '../contract.ts';
+import { type PaymentRow, type PaymentStatus, tables } from './tables.ts';
+
+const { placeholder } = sql;
+
+/** Whose payment it is and for how much: what every command about it carries. */
+export interface Charge {
+  orderId: string;
+  memberId: string;
+  amount: { amount: number; currency: string };
+}
+
+const byOrder = prepared((reader) => {
+  const { payments } = tables(reader);
+  return reader.db
+    .select()
+    .from(payments)
+    .where(eq(payments.orderId, placeholder('orderId')))
+    .prepare();
+});
+
+const insertRow = prepared((unit) =>
+  unit.db
+    .insert(tables(unit).payments)
+    .values({
+      id: placeholder('id'),
+      orderId: placeholder('orderId'),
+      memberId: placeholder('memberId'),
+      amount: placeholder('amount'),
+      currency: placeholder('currency'),
+      status: placeholder('status'),
+      updatedAt: placeholder('updatedAt'),
+    })
+    .prepare(),
+);
+
+const updateStatus = prepared((unit) => {
+  const { payments } = tables(unit);
+  return unit.db
+    .update(payments)
+    .set({ status: sql`${placeholder('status')}`, updatedAt: sql`${placeholder('updatedAt')}` })
+    .where(eq(payments.id, placeholder('id')))
+    .prepare();
+});
+
+export async function paymentOf(reader: Reader, orderId: string): Promise<PaymentRow | undefined> {
+  return (await byOrder(reader).execute({ orderId }))[0];
+}
+
+export async function addPayment(
+  unit: Unit,
+  { orderId, memberId, amount }: Charge,
+  status: PaymentStatus,
+  at: string,
+): Promise<PaymentRow> {
+  const row: PaymentRow = { id: uuid(), orderId, memberId, ...amount, status, updatedAt: at };
+  await insertRow(unit).execute(row);
+  return row;
+}
+
+export async function setStatus(unit: Unit, row: PaymentRow, status: PaymentStatus, at: string): Promise<PaymentRow> {
+  await updateStatus(unit).execute({ id: row.id, status, updatedAt: at });
+  return { ...row, status, updatedAt: at };
+}
+
+/** As the contract shows it. One whose answer is still out is not shown at all. */
+export function toPayment({ id, orderId, amount, currency, status }: PaymentRow): Payment {
+  if (status === 'authorizing') throw new Error('a payment in doubt has no public form');
+  return { id, orderId, amount: { amount, currency }, status };
+}

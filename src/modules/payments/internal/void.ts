@@ -1,0 +1,19 @@
+import { type Clock, instant } from '../../../shared/clock/index.ts';
+import { inSteps } from '../../../shared/module/index.ts';
+import { payments } from '../contract.ts';
+import type { PaymentProvider } from './provider/provider.ts';
+import { addPayment, type Charge, paymentOf, setStatus, toPayment } from './store.ts';
+
+/** Decided here first, told to the provider after, and again whenever it is repeated. */
+export function voidPayment(provider: PaymentProvider, clock: Clock) {
+  return inSteps(async (charge: Charge, { work }) => {
+    const row = await work(async (unit) => {
+      const known = await paymentOf(unit, charge.orderId);
+      if (!known) return addPayment(unit, charge, 'voided', instant(clock));
+      if (known.status === 'captured' || known.status === 'refunded') throw payments.refuse('payment-over');
+      return known.status === 'declined' ? known : setStatus(unit, known, 'voided', instant(clock));
+    });
+    if (row.status === 'voided') await provider.void(row.id);
+    return toPayment(row);
+  });
+}

@@ -1,0 +1,23 @@
+import type { Migration } from '../../../shared/data/index.ts';
+
+export const migrations: Migration[] = [
+  {
+    name: '0001-texts',
+    sqlite: `
+      CREATE TABLE texts (
+        message_id TEXT PRIMARY KEY,
+        member_id TEXT NOT NULL,
+        recipient TEXT NOT NULL,
+        text TEXT NOT NULL,
+        status TEXT NOT NULL,
+        at TEXT NOT NULL
+      );
+      CREATE TABLE development_outbox (
+        message_id TEXT PRIMARY KEY,
+        recipient TEXT NOT NULL,
+        text TEXT NOT NULL,
+        at TEXT NOT NULL
+      );
+    `,
+  },
+];

@@ -1,0 +1,23 @@
+import { eq } from 'drizzle-orm';
+import { type Clock, instant } from '../../../shared/clock/index.ts';
+import type { ModuleUnit } from '../../../shared/module/index.ts';
+import type { Saga } from '../../../shared/saga/index.ts';
+import type { Sending } from './sending.ts';
+import { tables } from './tables.ts';
+
+/** Takes a message in; it is sent by a saga of its own. */
+export function send(sending: Saga<Sending, ModuleUnit>, clock: Clock) {
+  return async ({ messageId, memberId, to, text }: Sending, unit: ModuleUnit) => {
+    const { texts } = tables(unit);
+    const known = await unit.db
+      .select({ messageId: texts.messageId })
+      .from(texts)
+      .where(eq(texts.messageId, messageId));
+    if (known.length > 0) return { messageId };
+    await unit.db
+      .insert(texts)
+      .values({ messageId, memberId, recipient: to, text, status: 'queued', at: instant(clock) });
+    await unit.begin(sending, messageId, { messageId, memberId, to, text });
+    return { messageId };
+  };
+}

@@ -1,0 +1,42 @@
+import { eq } from 'drizzle-orm';
+import { z } from 'zod';
+import { type Clock, instant } from '../../../shared/clock/index.ts';
+import type { ModuleUnit } from '../../../shared/module/index.ts';
+import { type Saga, step } from '../../../shared/saga/index.ts';
+import { sms } from '../contract.ts';
+import { putIntoOutbox } from './provider/development-outbox.ts';
+import type { TextProvider } from './provider/text-provider.ts';
+import { type TextStatus, tables } from './tables.ts';
+
+const data = z.object({ messageId: z.string(), memberId: z.string(), to: z.string(), text: z.string() });
+export type Sending = z.infer<typeof data>;
+
+/** Hands a message to the provider until that takes it, or refuses it for good. Without one it goes to the outbox. */
+export function sending(provider: TextProvider | undefined, clock: Clock): Saga<Sending, ModuleUnit> {
+  const next = (name: string) => step<Sending, ModuleUnit>(name);
+  const handOver = provider
+    ? next('hand to the provider').run((message) => provider.deliver(message))
+    : next('put into the outbox').write((unit, message) => putIntoOutbox(unit, message, instant(clock)));
+  return {
+    name: 'sending',
+    version: 1,
+    data,
+    deadlineMs: 24 * 60 * 60_000,
+    steps: [
+      handOver,
+      next('mark as sent').write(async (unit, { messageId, memberId, text }) => {
+        await mark(unit, messageId, 'sent', instant(clock));
+        await unit.publish(sms.events.sent, { messageId, memberId, text });
+      }),
+    ],
+    async compensated(unit, { messageId, memberId, text }, reason) {
+      await mark(unit, messageId, 'failed', instant(clock));
+      await unit.publish(sms.events.failed, { messageId, memberId, text, reason });
+    },
+  };
+}
+
+async function mark(unit: ModuleUnit, messageId: string, status: TextStatus, at: string): Promise<void> {
+  const { texts } = tables(unit);
+  await unit.db.update(texts).set({ status, at }).where(eq(texts.messageId, messageId));
+}

@@ -1,0 +1,23 @@
+/** Time, passed in: what waits, expires or is dated asks the clock, so that a test can move it. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Runs `task` once after `delayMs`, unless cancelled first. Does not keep the process alive. */
+  after(delayMs: number, task: () => void): Cancel;
+}
+
+export type Cancel = () => void;
+
+/** The clock's time as the contracts show it: ISO 8601, UTC. */
+export function instant(clock: Clock): string {
+  return new Date(clock.now()).toISOString();
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after(delayMs, task) {
+    const timer = setTimeout(task, Math.min(delayMs, 2 ** 31 - 1));
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,2 @@
+export { type Cancel, type Clock, instant, systemClock } from './clock.ts';
+export { ManualClock } from './manual.ts';

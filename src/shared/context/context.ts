@@ -1,0 +1,28 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** What travels with a call, in-process and over every wire alike. */
+export interface CallContext {
+  /** One per request that entered the system; in every log line and answer. */
+  readonly requestId: string;
+  /** W3C trace context, passed on as it came. */
+  readonly traceparent?: string;
+  /** Who calls: a module's name, `gateway` or `kernel`. */
+  readonly caller: string;
+  /** The signed-in member's id. */
+  readonly member?: string;
+  /** When the answer stops being of use, in milliseconds since 1970. On the wire it is the time left. */
+  readonly deadline: number;
+  /** Commands only: the same key means the same command, once. */
+  readonly idempotencyKey?: string;
+}
+
+const storage = new AsyncLocalStorage<CallContext>();
+
+/** The context of the call being served, if any. */
+export function currentContext(): CallContext | undefined {
+  return storage.getStore();
+}
+
+export function runInContext<T>(context: CallContext, task: () => T): T {
+  return storage.run(context, task);
+}

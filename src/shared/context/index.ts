@@ -1,0 +1,1 @@
+export { type CallContext, currentContext, runInContext } from './context.ts';

@@ -1,0 +1,135 @@
+import type { z } from 'zod';
+import { isKernelCode, isRefusal, Refusal } from '../errors/index.ts';
+import { assertWireSafe } from './wire-safe.ts';
+
+/** What a module offers to be asked. A query changes nothing; a command carries an idempotency key. */
+export interface OperationDefinition<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> {
+  readonly kind: 'query' | 'command';
+  /** One line, for the reference. */
+  readonly about: string;
+  readonly input: I;
+  readonly output: O;
+  /** Longer (or shorter) than the kernel's default of 5,000, where the work needs it. */
+  readonly timeoutMs?: number;
+}
+
+/** An operation that knows whose it is. */
+export interface Operation<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType>
+  extends OperationDefinition<I, O> {
+  readonly module: string;
+  readonly name: string;
+}
+
+/** What a module tells the others. `name` and `version` are the stored identity: they outlive files and classes. */
+export interface EventDefinition<D extends z.ZodObject = z.ZodObject> {
+  readonly name: string;
+  readonly version: number;
+  /** The field of the data by which order is kept. */
+  readonly key: keyof z.output<D> & string;
+  readonly data: D;
+}
+
+export interface Event<D extends z.ZodObject = z.ZodObject> extends EventDefinition<D> {
+  readonly module: string;
+  /** Such as `orders.order-placed.v1`. */
+  readonly type: string;
+}
+
+/** A refusal that callers are expected to handle; it arrives typed over every transport. */
+export interface ErrorDefinition<D extends z.ZodObject = z.ZodObject> {
+  readonly status: number;
+  readonly title: string;
+  readonly data?: D;
+}
+
+type Operations = Record<string, OperationDefinition>;
+type Events = Record<string, EventDefinition>;
+type Errors = Record<string, ErrorDefinition>;
+
+export interface Contract<
+  Ops extends Operations = Operations,
+  Evs extends Events = Events,
+  Ers extends Errors = Errors,
+> {
+  readonly name: string;
+  readonly operations: { readonly [K in keyof Ops]: Ops[K] & { readonly module: string; readonly name: string } };
+  readonly events: { readonly [K in keyof Evs]: Evs[K] & { readonly module: string; readonly type: string } };
+  readonly errors: Ers;
+  /** Makes the declared refusal `code`, to be thrown. */
+  refuse<C extends keyof Ers & string>(code: C, detail?: string, data?: ErrorData<Ers[C]>): Refusal;
+  /** Whether `error` is the declared refusal `code`. */
+  refused(error: unknown, code: keyof Ers & string): error is Refusal;
+}
+
+type ErrorData<E extends ErrorDefinition> = E extends { data: infer D extends z.ZodObject } ? z.input<D> : undefined;
+
+/** What calling a contract looks like, wherever its module runs. */
+export type Client<C extends Contract> = {
+  readonly [K in keyof C['operations']]: (
+    input: z.input<C['operations'][K]['input']>,
+    options?: CallOptions,
+  ) => Promise<z.output<C['operations'][K]['output']>>;
+};
+
+export interface CallOptions {
+  /** Commands: repeat with the same key and it still happens once. Without one, each call is a new command. */
+  idempotencyKey?: string;
+  /** Shorter than what is left of the caller's own deadline, never longer. */
+  timeoutMs?: number;
+}
+
+export function query<I extends z.ZodType, O extends z.ZodType>(definition: Omit<OperationDefinition<I, O>, 'kind'>) {
+  return { ...definition, kind: 'query' } as const;
+}
+
+export function command<I extends z.ZodType, O extends z.ZodType>(definition: Omit<OperationDefinition<I, O>, 'kind'>) {
+  return { ...definition, kind: 'command' } as const;
+}
+
+export function event<D extends z.ZodObject>(
+  name: string,
+  version: number,
+  key: keyof z.output<D> & string,
+  data: D,
+): EventDefinition<D> {
+  return { name, version, key, data };
+}
+
+/**
+ * Defines the only door of a module. Throws when a schema could not cross a wire or a code is the kernel's own, so that
+ * a contract that exists can be served by every transport.
+ */
+export function contract<Ops extends Operations, Evs extends Events = {}, Ers extends Errors = {}>(
+  name: string,
+  parts: { operations: Ops; events?: Evs; errors?: Ers },
+): Contract<Ops, Evs, Ers> {
+  const errors = parts.errors ?? ({} as Ers);
+  const operations = mapValues(parts.operations, (operation, key) => {
+    assertWireSafe(operation.input, `${name}.${key} input`);
+    assertWireSafe(operation.output, `${name}.${key} output`);
+    return { ...operation, module: name, name: key };
+  });
+  const events = mapValues(parts.events ?? {}, (definition, key) => {
+    assertWireSafe(definition.data, `${name}.${key} data`);
+    return { ...definition, module: name, type: `${name}.${definition.name}.v${definition.version}` };
+  });
+  for (const code of Object.keys(errors)) {
+    if (isKernelCode(code))
+      throw new TypeError(`${name} declares "${code}", which belongs to the kernel; choose another`);
+  }
+  return {
+    name,
+    operations,
+    events,
+    errors,
+    refuse(code: string, detail?: string, data?: Record<string, unknown>) {
+      const { status, title } = errors[code]!;
+      return new Refusal(code, status, title, detail, data);
+    },
+    refused: (error: unknown, code: string): error is Refusal => isRefusal(error, code),
+  } as unknown as Contract<Ops, Evs, Ers>;
+}
+
+function mapValues<A, B>(record: Record<string, A>, map: (value: A, key: string) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value, key)]));
+}

@@ -1,0 +1,16 @@
+export {
+  type CallOptions,
+  type Client,
+  type Contract,
+  command,
+  contract,
+  type ErrorDefinition,
+  type Event,
+  type EventDefinition,
+  event,
+  type Operation,
+  type OperationDefinition,
+  query,
+} from './contract.ts';
+export { parseInput, toIssues } from './parse.ts';
+export { id, instant, type Money, money, nothing, page, pageRequest, text } from './schemas.ts';

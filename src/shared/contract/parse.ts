@@ -1,0 +1,22 @@
+import type { z } from 'zod';
+import { type Issue, invalidInput } from '../errors/index.ts';
+
+/** What came from outside, through its schema; throws the `invalid-input` refusal that names every misfit. */
+export function parseInput<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw invalidInput(toIssues(result.error));
+}
+
+/** At most twenty: an input of ten thousand misfits is answered, not mirrored. */
+export function toIssues(error: z.ZodError): Issue[] {
+  return error.issues.slice(0, 20).flatMap((issue) => {
+    const path = issue.path.map(String);
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys
+        .slice(0, 20)
+        .map((key) => ({ path: [...path, key].join('.').slice(0, 200), message: 'unknown field' }));
+    }
+    return [{ path: path.join('.').slice(0, 200), message: issue.message }];
+  });
+}

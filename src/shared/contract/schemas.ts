@@ -1,0 +1,42 @@
+import { z } from 'zod';
+
+const unstorable = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
+
+/**
+ * Text that every database and every wire keeps as it is: well-formed Unicode without control characters
+ * (line breaks and tabs are fine).
+ */
+export function text(maxLength: number, minLength = 0) {
+  return z
+    .string()
+    .min(minLength)
+    .max(maxLength)
+    .refine((value) => value.isWellFormed() && !unstorable.test(value), 'must not contain control characters');
+}
+
+/** A time-sortable id (UUIDv7). */
+export const id = z.uuid();
+
+/** ISO 8601, UTC. */
+export const instant = z.iso.datetime();
+
+/** An amount in minor units (cents, won) of a currency. */
+export const money = z.strictObject({
+  amount: z.int().min(0),
+  currency: z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code such as KRW'),
+});
+export type Money = z.infer<typeof money>;
+
+/** How a list is asked for. */
+export const pageRequest = z.strictObject({
+  limit: z.int().min(1).max(100).default(20),
+  cursor: text(512).optional(),
+});
+
+/** How a list answers: `next` is the cursor of the next page, or null on the last. */
+export function page<T extends z.ZodType>(item: T) {
+  return z.object({ items: z.array(item), next: z.string().nullable() });
+}
+
+/** An input or output with nothing in it. */
+export const nothing = z.strictObject({});

@@ -1,0 +1,14 @@
+export { isKernelCode, type KernelCode, kernelCodes } from './codes.ts';
+export {
+  fromProblem,
+  type Issue,
+  invalidInput,
+  isProblem,
+  isRefusal,
+  isTransient,
+  type Problem,
+  Refusal,
+  refusal,
+  toProblem,
+} from './refusal.ts';
+export { StartError } from './start-error.ts';

@@ -1,0 +1,88 @@
+import { type KernelCode, kernelCodes } from './codes.ts';
+
+/** One thing that does not fit in an input: where (`lines.0.quantity`) and why. */
+export interface Issue {
+  path: string;
+  message: string;
+}
+
+/** An RFC 9457 problem: how a refusal looks on every wire, public and internal. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  code: string;
+  detail?: string;
+  [extension: string]: unknown;
+}
+
+/**
+ * An answer of "no" that the caller is expected to handle. It carries a stable `code`, and survives every transport
+ * unchanged. Any other error is a fault: callers see it as `internal`, with nothing of the inside.
+ */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+
+  constructor(
+    readonly code: string,
+    readonly status: number,
+    readonly title: string,
+    detail?: string,
+    /** What a program needs to act on it. JSON only: it goes over the wire. */
+    readonly data: Readonly<Record<string, unknown>> = {},
+    options?: ErrorOptions,
+  ) {
+    super(detail ?? title, options);
+  }
+}
+
+/** Says no with one of the codes that every call may meet. */
+export function refusal(
+  code: KernelCode,
+  detail?: string,
+  data?: Readonly<Record<string, unknown>>,
+  options?: ErrorOptions,
+): Refusal {
+  const { status, title } = kernelCodes[code];
+  return new Refusal(code, status, title, detail, data, options);
+}
+
+export function invalidInput(issues: Issue[]): Refusal {
+  const first = issues[0];
+  const where = first?.path ? `${first.path}: ` : '';
+  return refusal('invalid-input', first ? `${where}${first.message}` : undefined, { issues });
+}
+
+export function isRefusal(error: unknown, code?: string): error is Refusal {
+  return error instanceof Refusal && (code === undefined || error.code === code);
+}
+
+/** Whether the same call may succeed later without a change: the callee was not reached, was late, or failed. */
+export function isTransient(error: unknown): boolean {
+  return !isRefusal(error) || ['unavailable', 'timeout', 'internal', 'too-many-requests'].includes(error.code);
+}
+
+const reserved = new Set(['type', 'title', 'status', 'code', 'detail']);
+
+export function toProblem(error: unknown): Problem {
+  const refused = isRefusal(error) ? error : refusal('internal');
+  const { code, status, title, data, message } = refused;
+  return {
+    ...data,
+    type: `urn:kerf:problem:${code}`,
+    title,
+    status,
+    code,
+    ...(message !== title && { detail: message }),
+  };
+}
+
+export function fromProblem(problem: Problem): Refusal {
+  const data = Object.fromEntries(Object.entries(problem).filter(([name]) => !reserved.has(name)));
+  return new Refusal(problem.code, problem.status, problem.title, problem.detail, data);
+}
+
+export function isProblem(value: unknown): value is Problem {
+  const candidate = value as Partial<Problem> | null;
+  return typeof candidate === 'object' && typeof candidate?.code === 'string' && typeof candidate.status === 'number';
+}

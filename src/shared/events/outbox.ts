@@ -1,0 +1,81 @@
+import { sql } from 'drizzle-orm';
+import { v7 as uuid } from 'uuid';
+import type { Clock } from '../clock/index.ts';
+import { currentContext } from '../context/index.ts';
+import type { Event } from '../contract/index.ts';
+import { prepared, type Reader, type Unit } from '../data/index.ts';
+import type { Bus } from './bus.ts';
+import { seal } from './envelope.ts';
+import { eventTables } from './tables.ts';
+
+const { placeholder } = sql;
+
+const insert = prepared((unit) =>
+  unit.db
+    .insert(eventTables(unit).outbox)
+    .values({
+      eventId: placeholder('eventId'),
+      type: placeholder('type'),
+      recipient: placeholder('recipient'),
+      key: placeholder('key'),
+      envelope: placeholder('envelope'),
+      state: 'pending',
+      attempts: 0,
+      nextAttemptAt: 0,
+      createdAt: placeholder('createdAt'),
+    })
+    .prepare(),
+);
+
+/** Where a module's events wait, written with the change they tell of. */
+export class Outbox {
+  constructor(
+    private readonly bus: Pick<Bus, 'recipients'>,
+    private readonly clock: Clock,
+    private readonly wake: (recipient: string) => void,
+  ) {}
+
+  /** Leaves with the commit of `unit`, or not at all. Throws when `data` does not fit the event's schema or limit. */
+  async publish(unit: Unit, event: Event, data: unknown): Promise<void> {
+    const recipients = this.bus.recipients(event.type);
+    const now = this.clock.now();
+    const { envelope, json } = seal(event, data, {
+      id: uuid(),
+      time: new Date(now).toISOString(),
+      traceparent: currentContext()?.traceparent,
+    });
+    for (const recipient of recipients) {
+      await insert(unit).execute({
+        eventId: envelope.id,
+        type: event.type,
+        recipient,
+        key: envelope.partitionkey,
+        envelope: json,
+        createdAt: now,
+      });
+      unit.afterCommit(() => this.wake(recipient));
+    }
+  }
+}
+
+export interface OutboxCount {
+  recipient: string;
+  state: string;
+  count: number;
+}
+
+/** What waits or gave up, by recipient. */
+export async function countOpen(reader: Reader): Promise<OutboxCount[]> {
+  const { outbox } = eventTables(reader);
+  return reader.db
+    .select({ recipient: outbox.recipient, state: outbox.state, count: sql<number>`count(*)`.mapWith(Number) })
+    .from(outbox)
+    .where(sql`${outbox.state} in ('pending', 'failed', 'dead')`)
+    .groupBy(outbox.recipient, outbox.state);
+}
+
+/** What gave up, oldest first. */
+export async function deadLetters(reader: Reader, limit: number) {
+  const { outbox } = eventTables(reader);
+  return reader.db.select().from(outbox).where(sql`${outbox.state} = 'dead'`).orderBy(outbox.seq).limit(limit);
+}

@@ -1,0 +1,105 @@
+import { join } from 'node:path';
+import { createAdaptorServer } from '@hono/node-server';
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { secureHeaders } from 'hono/secure-headers';
+import type { Client, Contract } from '../contract/index.ts';
+import { refusal } from '../errors/index.ts';
+import { addressOf, type Host, listen, shut } from '../host/index.ts';
+import { FileKeyRing, SessionTokens } from '../identity/index.ts';
+import { problemResponse, type Resources } from '../routes/index.ts';
+import { createClient } from '../transport/index.ts';
+import type { Composition } from './composition.ts';
+import { forwardTo } from './forward.ts';
+import { rateLimit } from './rate-limit.ts';
+import { mountReference } from './reference.ts';
+import { requestContext } from './request-context.ts';
+
+const maximumBodyBytes = 1024 * 1024;
+
+export interface Gateway {
+  /** Where the public listener is. */
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+/** Opens the public door in front of all modules, wherever they run. Throws a `StartError` when the port is taken. */
+export async function openGateway(host: Host, compositions: readonly Composition[]): Promise<Gateway> {
+  const { PORT, HOST, DATA_DIR } = host.topology.settings;
+  const sessions = new SessionTokens(new FileKeyRing(join(DATA_DIR, 'keys', 'sessions.json')));
+  const app = createGateway(host, compositions, sessions);
+  const server = createAdaptorServer({ fetch: app.fetch }) as import('node:http').Server;
+  server.requestTimeout = 60_000;
+  await listen(server, HOST, PORT, 'PORT');
+  return { address: addressOf(server), close: () => shut(server) };
+}
+
+/** The gateway as an app, without a listener. */
+export function createGateway(host: Host, compositions: readonly Composition[], sessions: SessionTokens): Hono {
+  const { settings } = host.topology;
+  const app = new Hono();
+  app.onError((error) => {
+    host.log.error({ error }, 'a request failed in the gateway');
+    return problemResponse(error);
+  });
+  app.notFound(() => problemResponse(refusal('not-found')));
+  app.use(requestContext(sessions, settings.REQUEST_TIMEOUT_MS));
+  app.use(
+    secureHeaders({ xFrameOptions: 'DENY', referrerPolicy: 'no-referrer', crossOriginResourcePolicy: 'same-origin' }),
+  );
+  app.get('/healthz', (c) => c.json({ status: 'ok' }));
+  app.get('/readyz', (c) => {
+    const away = [...host.topology.placements.keys()].filter((name) => host.directory.of(name).state === 'away');
+    return c.json({ status: away.length === 0 ? 'ready' : 'degraded', away });
+  });
+  app.use(rateLimit(settings.RATE_LIMIT_PER_MINUTE));
+  app.use(
+    bodyLimit({
+      maxSize: maximumBodyBytes,
+      onError: () => problemResponse(refusal('body-too-large', 'at most 1 MiB')),
+    }),
+  );
+  const resources = mountResources(app, host, compositions, sessions);
+  mountReference(app, resources);
+  return app;
+}
+
+/** Compositions first: where one answers a path below a module's, it is meant to. */
+function mountResources(
+  app: Hono,
+  host: Host,
+  compositions: readonly Composition[],
+  sessions: SessionTokens,
+): Resources[] {
+  const composed = compositions.map((composition) => {
+    const client = <C extends Contract>(contract: C): Client<C> => {
+      if (!composition.uses.includes(contract)) {
+        throw new Error(`the composition "${composition.name}" asks for "${contract.name}": add it to its "uses"`);
+      }
+      return createClient(contract, (operation) => host.calls(operation, 'gateway'));
+    };
+    return composition.routes({ client, sessions });
+  });
+  for (const { app: routes } of composed) mount(app, routes, (request) => routes.fetch(request));
+  const owned = host.definitions.flatMap(({ contract, routes }) => {
+    const self = createClient(contract, (operation) => host.calls(operation, contract.name));
+    return routes ? [{ module: contract.name, resources: routes(self as never) }] : [];
+  });
+  for (const { module, resources } of owned) mount(app, resources.app, forwardTo(module, resources.app, host));
+  refuseOtherMethods(app, [...composed, ...owned.map(({ resources }) => resources)]);
+  return [...composed, ...owned.map(({ resources }) => resources)];
+}
+
+function mount(app: Hono, routes: Hono, serve: (request: Request) => Response | Promise<Response>): void {
+  for (const { method, path } of routes.routes) app.on(method, path, (c) => serve(c.req.raw));
+}
+
+function refuseOtherMethods(app: Hono, resources: readonly Resources[]): void {
+  const methods = new Map<string, Set<string>>();
+  for (const { method, path } of resources.flatMap(({ endpoints }) => endpoints)) {
+    methods.set(path, (methods.get(path) ?? new Set()).add(method.toUpperCase()));
+  }
+  for (const [path, allowed] of methods) {
+    app.all(path, () => problemResponse(refusal('method-not-allowed'), { allow: [...allowed].join(', ') }));
+  }
+}

@@ -1,0 +1,26 @@
+import type { MiddlewareHandler } from 'hono';
+import { v7 as uuid } from 'uuid';
+import { runInContext } from '../context/index.ts';
+import { bearer, type SessionTokens } from '../identity/index.ts';
+
+const idPattern = /^[\w-]{8,64}$/;
+const tracePattern = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** Gives each request its context: an id, a deadline, and the member, when the token says who it is. */
+export function requestContext(sessions: SessionTokens, timeoutMs: number): MiddlewareHandler {
+  return async (c, next) => {
+    const given = c.req.header('x-request-id');
+    const requestId = given && idPattern.test(given) ? given : uuid();
+    const traceparent = c.req.header('traceparent');
+    const token = bearer(c.req.header('authorization'));
+    const context = {
+      requestId,
+      traceparent: traceparent && tracePattern.test(traceparent) ? traceparent : undefined,
+      caller: 'gateway',
+      member: token && (await sessions.verify(token)),
+      deadline: Date.now() + timeoutMs,
+    };
+    await runInContext(context, next);
+    c.res.headers.set('x-request-id', requestId);
+  };
+}

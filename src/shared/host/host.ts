@@ -1,0 +1,180 @@
+import type { Server } from 'node:http';
+import { join } from 'node:path';
+import { systemClock } from '../clock/index.ts';
+import { refusal } from '../errors/index.ts';
+import { type Bus, type Envelope, HttpBus, MittBus, subscriptionMap } from '../events/index.ts';
+import { FileKeyRing, fixedKeyRing, operatorToken, ServiceTokens } from '../identity/index.ts';
+import { type ModuleDefinition, type OpenModule, openModule } from '../module/index.ts';
+import { createLog, type Log } from '../observability/index.ts';
+import { Directory, type Topology } from '../topology/index.ts';
+import { type CallSource, createCall, createInternalServer, Peers, unreachableBecause } from '../transport/index.ts';
+import { createInternalService } from './internal-service.ts';
+import { addressOf, listen, shut } from './listen.ts';
+import { createOperations } from './operations.ts';
+import { joinParent } from './parent.ts';
+import { Services } from './services.ts';
+
+/** A process of the system: the modules that run here, and the ways to all the others. */
+export interface Host {
+  readonly topology: Topology;
+  readonly definitions: readonly ModuleDefinition[];
+  readonly directory: Directory;
+  readonly open: ReadonlyMap<string, OpenModule>;
+  readonly services: Services;
+  readonly calls: CallSource;
+  readonly tokens: ServiceTokens;
+  readonly peers: Peers;
+  readonly log: Log;
+  /** Where the internal listener is. */
+  readonly address: string;
+  /** Finishes what is under way, stops the services it started, closes the data. */
+  close(): Promise<void>;
+}
+
+/** Opens what belongs in this process and connects it. Throws a `StartError` when something stands in the way. */
+export async function openHost(topology: Topology, definitions: readonly ModuleDefinition[]): Promise<Host> {
+  const { settings, only } = topology;
+  const { DATA_DIR: dataDir } = settings;
+  const log = createLog(settings.LOG_LEVEL, { process: only?.join(',') ?? 'home' });
+  const keys = settings.INTERNAL_KEY
+    ? fixedKeyRing('INTERNAL_KEY', settings.INTERNAL_KEY)
+    : new FileKeyRing(join(dataDir, 'keys', 'internal.json'));
+  const tokens = new ServiceTokens(keys);
+  const peers = new Peers();
+  const names = definitions.map(({ contract }) => contract.name);
+  const directory = new Directory(names, peers, tokens);
+  const calls: CallSource = (operation, caller) =>
+    createCall(operation, caller, () => directory.of(operation.module).transport);
+
+  let ownAddress = '';
+  const bus = createBus(
+    topology,
+    definitions,
+    pusher(directory, tokens, peers, () => ownAddress),
+  );
+  const open = new Map<string, OpenModule>();
+  const local = definitions.filter(({ contract: { name } }) => belongsHere(topology, name));
+  for (const definition of local) {
+    const { name } = definition.contract;
+    const settingsOfModule = topology.settingsOf(name);
+    open.set(
+      name,
+      await openModule(definition, { dataDir, bus, clock: systemClock, log, calls, settings: settingsOfModule }),
+    );
+    directory.here(name, open.get(name)!.dispatch);
+  }
+
+  const services = new Services(topology, directory, peers, log);
+  const operations = createOperations({
+    topology,
+    definitions,
+    directory,
+    open,
+    services,
+    peers,
+    token: operatorToken(dataDir, settings.OPERATOR_TOKEN),
+  });
+  const service = createInternalService({ definitions, open, directory, calls, bus, operations });
+  const server: Server = createInternalServer(service, tokens, log);
+  const at = internalAddress(topology);
+  await listen(server, at.host, at.port, at.setting);
+  ownAddress = addressOf(server);
+
+  placeTheOthers(topology, directory, names);
+  directory.onChange((module) => {
+    if (directory.of(module).state === 'away') return;
+    for (const each of open.values()) each.wake(module);
+  });
+  const parent = joinParent(directory, names, open);
+  await services.start(ownAddress);
+  for (const each of open.values()) await each.start();
+  parent.ready(ownAddress);
+
+  return {
+    topology,
+    definitions,
+    directory,
+    open,
+    services,
+    calls,
+    tokens,
+    peers,
+    log,
+    address: ownAddress,
+    async close() {
+      await services.stop();
+      await shut(server);
+      await Promise.all([...open.values()].map((each) => each.close()));
+      await bus.close();
+      await peers.close();
+    },
+  };
+}
+
+function belongsHere({ only, placements }: Topology, module: string): boolean {
+  return only ? only.includes(module) : placements.get(module)!.kind === 'in-process';
+}
+
+function createBus(
+  { settings }: Topology,
+  definitions: readonly ModuleDefinition[],
+  push: (module: string, envelope: Envelope) => Promise<void>,
+): Bus {
+  const subscriptions = subscriptionMap(
+    definitions.map(({ contract, subscribesTo }) => ({ name: contract.name, subscribesTo: subscribesTo ?? [] })),
+  );
+  const http = new HttpBus(subscriptions, push);
+  return settings.BUS === 'http' ? http : new MittBus(subscriptions, http);
+}
+
+/** Hands an event to the internal listener of the process that runs the subscriber. */
+function pusher(directory: Directory, tokens: ServiceTokens, peers: Peers, ownAddress: () => string) {
+  return async (module: string, envelope: Envelope) => {
+    const at = directory.of(module);
+    if (at.state === 'away') throw refusal('unavailable', `${module} cannot be reached`);
+    const publisher = envelope.source.split('/').at(-1)!;
+    const authorization = `Bearer ${await tokens.issue(publisher, module)}`;
+    const pool = peers.at(at.state === 'there' ? at.address : ownAddress());
+    const answer = await pool
+      .request({
+        method: 'POST',
+        path: `/events/${module}`,
+        body: JSON.stringify(envelope),
+        headers: { authorization, 'content-type': 'application/cloudevents+json' },
+        signal: AbortSignal.timeout(30_000),
+      })
+      .catch((error) => {
+        throw unreachableBecause(module, error);
+      });
+    if (answer.statusCode < 300) return void (await answer.body.dump());
+    const problem = (await answer.body.json().catch(() => ({}))) as { code?: string; detail?: string };
+    if (problem.code === 'invalid-input') throw refusal('invalid-input', problem.detail);
+    throw problem.code === 'unavailable'
+      ? refusal('unavailable', problem.detail)
+      : new Error(problem.detail ?? `status ${answer.statusCode}`);
+  };
+}
+
+/** A module run alone listens where the topology says others find it; any other process where its settings say. */
+function internalAddress({ settings, placements, only }: Topology): { host: string; port: number; setting: string } {
+  const placement = only?.length === 1 ? placements.get(only[0]!) : undefined;
+  if (placement?.kind === 'address' && process.env.INTERNAL_PORT === undefined) {
+    const { hostname, port } = new URL(placement.address);
+    return { host: hostname, port: Number(port || 80), setting: `the placement of ${only![0]}` };
+  }
+  return { host: settings.INTERNAL_HOST, port: settings.INTERNAL_PORT, setting: 'INTERNAL_PORT' };
+}
+
+/** A service reaches what it has no address for through the home process. */
+function placeTheOthers(
+  { placements, only, homeAddress }: Topology,
+  directory: Directory,
+  names: readonly string[],
+): void {
+  for (const name of names) {
+    const placement = placements.get(name)!;
+    if (directory.of(name).state === 'here') continue;
+    if (placement.kind === 'address') directory.there(name, placement.address);
+    else if (only) directory.there(name, homeAddress);
+  }
+}

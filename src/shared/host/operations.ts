@@ -1,0 +1,130 @@
+import { Hono } from 'hono';
+import type { Pool } from 'undici';
+import { refusal } from '../errors/index.ts';
+import { countOpen, deadLetters } from '../events/index.ts';
+import { bearer, sameSecret } from '../identity/index.ts';
+import type { ModuleDefinition, OpenModule } from '../module/index.ts';
+import { problemResponse } from '../routes/index.ts';
+import { listSagas } from '../saga/index.ts';
+import { type Directory, placementText, type Topology } from '../topology/index.ts';
+import type { Peers } from '../transport/index.ts';
+import type { Services } from './services.ts';
+
+export interface OperationsParts {
+  topology: Topology;
+  definitions: readonly ModuleDefinition[];
+  directory: Directory;
+  open: ReadonlyMap<string, OpenModule>;
+  services: Services;
+  peers: Peers;
+  token: string;
+}
+
+type Listed = { items: unknown[] };
+
+/** What operators ask of the internal listener. The home process answers for the services it started, too. */
+export function createOperations(parts: OperationsParts): Hono {
+  const app = new Hono();
+  app.onError((error) => problemResponse(error));
+  app.notFound(() => problemResponse(refusal('not-found')));
+  app.get('/healthz', (c) => c.json({ status: 'ok' }));
+  app.use('*', async (c, next) => {
+    const given = bearer(c.req.header('authorization'));
+    if (!given || !sameSecret(given, parts.token)) throw refusal('unauthenticated', 'send the operator token');
+    await next();
+  });
+  app.get('/ops/topology', (c) => c.json(describe(parts)));
+  app.get('/ops/outbox', async (c) => {
+    return c.json(
+      await gather(
+        parts,
+        '/ops/outbox',
+        async ({ name, database }) => (await countOpen(database)).map((row) => ({ module: name, ...row })),
+        c.req.query('here') === undefined,
+      ),
+    );
+  });
+  app.get('/ops/dead-letters', async (c) => {
+    return c.json(
+      await gather(
+        parts,
+        '/ops/dead-letters',
+        async ({ name, database }) =>
+          (await deadLetters(database, 100)).map(({ envelope, ...row }) => ({
+            module: name,
+            ...row,
+            event: JSON.parse(envelope),
+          })),
+        c.req.query('here') === undefined,
+      ),
+    );
+  });
+  app.get('/ops/sagas', async (c) => {
+    const state = c.req.query('state');
+    const path = `/ops/sagas${state ? `?state=${encodeURIComponent(state)}` : ''}`;
+    return c.json(
+      await gather(
+        parts,
+        path,
+        async ({ name, database }) => (await listSagas(database, state, 100)).map((row) => ({ module: name, ...row })),
+        c.req.query('here') === undefined,
+      ),
+    );
+  });
+  return app;
+}
+
+/** What runs where, as this process sees it. */
+export function describe({
+  topology,
+  definitions,
+  directory,
+  open,
+  services,
+}: Omit<OperationsParts, 'peers' | 'token'>) {
+  const modules = definitions.map(({ contract: { name } }) => {
+    const at = directory.of(name);
+    const service = services.all.get(name);
+    const instances = open.has(name)
+      ? [{ pid: process.pid, address: null, since: startedAt }]
+      : at.state === 'there'
+        ? [{ pid: service?.pid ?? null, address: at.address, since: service?.since ?? null }]
+        : [];
+    const state = at.state === 'away' ? (service?.state ?? 'away') : 'ready';
+    return { name, placement: placementText(topology.placements.get(name)!), state, instances };
+  });
+  return { bus: topology.settings.BUS, modules };
+}
+
+const startedAt = new Date().toISOString();
+
+/** The rows of the modules here, and of those in the services this process started. */
+async function gather(
+  parts: OperationsParts,
+  path: string,
+  read: (module: OpenModule) => Promise<unknown[]>,
+  everywhere: boolean,
+): Promise<Listed> {
+  const here = await Promise.all([...parts.open.values()].map(read));
+  const there = everywhere
+    ? await Promise.all([...parts.services.all.keys()].map((name) => ask(parts, name, path)))
+    : [];
+  return { items: [...here, ...there].flat() };
+}
+
+async function ask({ directory, peers, token }: OperationsParts, module: string, path: string): Promise<unknown[]> {
+  const at = directory.of(module);
+  if (at.state !== 'there') return [{ module, state: 'unreachable' }];
+  const pool: Pool = peers.at(at.address);
+  try {
+    const answer = await pool.request({
+      method: 'GET',
+      path: `${path}${path.includes('?') ? '&' : '?'}here`,
+      headers: { authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(2_000),
+    });
+    return ((await answer.body.json()) as Listed).items;
+  } catch {
+    return [{ module, state: 'unreachable' }];
+  }
+}

@@ -1,0 +1,26 @@
+import type { OpenModule } from '../module/index.ts';
+import { type Directory, toService } from '../topology/index.ts';
+
+/**
+ * The service's end of the line to the process that started it: learns where the other modules are, and stops when it is
+ * told to or when that process is gone.
+ */
+export function joinParent(directory: Directory, names: readonly string[], open: ReadonlyMap<string, OpenModule>) {
+  if (!process.send) return { ready: (_address: string) => {} };
+  const services = new Set<string>();
+  process.on('message', (received) => {
+    const message = toService.safeParse(received);
+    if (!message.success) return;
+    if (message.data.type === 'stop') return void process.emit('SIGTERM');
+    for (const name of names.filter((each) => !open.has(each))) {
+      const address = message.data.addresses[name];
+      const at = directory.of(name);
+      if (address) {
+        services.add(name);
+        if (at.state !== 'there' || at.address !== address) directory.there(name, address);
+      } else if (services.has(name)) directory.away(name);
+    }
+  });
+  process.on('disconnect', () => void process.emit('SIGTERM'));
+  return { ready: (address: string) => void process.send?.({ type: 'ready', address }) };
+}

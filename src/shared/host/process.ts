@@ -1,0 +1,87 @@
+import { parseArgs } from 'node:util';
+import { StartError } from '../errors/index.ts';
+import type { Host } from './host.ts';
+import { describe } from './operations.ts';
+
+const help = `Usage: npm start -- [--only module[,module]] [--json]
+
+  --only   run these modules alone, as a service for the others
+  --json   print what runs where as JSON
+
+Settings come from the environment and topology.yaml; the README lists them.`;
+
+export interface CommandLine {
+  only: string[] | undefined;
+  json: boolean;
+}
+
+/** Throws a `StartError` for words it does not know; prints the help and ends the process when that is asked for. */
+export function readCommandLine(words: string[]): CommandLine {
+  try {
+    const { values } = parseArgs({
+      args: words,
+      options: {
+        only: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+    if (values.help) {
+      console.log(help);
+      process.exit(0);
+    }
+    const only = values.only?.split(',').map((name) => name.trim());
+    return { only, json: values.json };
+  } catch (error) {
+    throw new StartError(`${(error as Error).message.split('. ')[0]}; see npm start -- --help`);
+  }
+}
+
+/** Says where to look and what runs where. */
+export function announce(host: Host, gateway: string | undefined, json: boolean): void {
+  const { bus, modules } = describe(host);
+  if (json) return console.log(JSON.stringify({ public: gateway ?? null, internal: host.address, bus, modules }));
+  const width = Math.max(...modules.map(({ name }) => name.length));
+  const lines = modules.map(({ name, placement, state, instances }) => {
+    const [instance] = instances;
+    const where = host.open.has(name)
+      ? 'in this process'
+      : `${instance?.address ?? 'nowhere yet'}${instance?.pid ? ` (process ${instance.pid})` : ''}`;
+    return `  ${name.padEnd(width)}  ${where}${state === 'ready' ? '' : `  [${state}]`}  ${placement === 'in-process' ? '' : placement}`.trimEnd();
+  });
+  const doors = gateway
+    ? [`Kerf is ready: ${gateway}`, `  API reference  ${gateway}/docs`, `  internal       ${host.address}`]
+    : [`Kerf is ready: ${host.topology.only?.join(', ')} at ${host.address}`];
+  console.log(
+    [...doors, `  data           ${host.topology.settings.DATA_DIR}`, `  events         ${bus}`, '', ...lines].join(
+      '\n',
+    ),
+  );
+}
+
+const drainMs = 9_500;
+
+/**
+ * Runs a process: `start` opens it and returns the way to close it. `SIGTERM` and `SIGINT` close it in order and end it with 0
+ * (with 1 when that takes longer than 9.5 s). What keeps it from starting is one line on standard error, and 1.
+ */
+export async function runUntilStopped(start: () => Promise<() => Promise<void>>): Promise<void> {
+  let close: (() => Promise<void>) | undefined;
+  let stopping = false;
+  const stop = async () => {
+    if (stopping) return;
+    stopping = true;
+    setTimeout(() => process.exit(1), drainMs).unref();
+    await close?.();
+    process.exit(0);
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  try {
+    close = await start();
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    console.error(`kerf: ${error.message}`);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,67 @@
+import type { Log } from '../observability/index.ts';
+import { type Directory, ServiceProcess, type Topology } from '../topology/index.ts';
+import type { Peers } from '../transport/index.ts';
+
+const readyWithinMs = 20_000;
+
+/** The services the home process started: each a module in a process of its own. */
+export class Services {
+  readonly all = new Map<string, ServiceProcess>();
+
+  constructor(
+    private readonly topology: Topology,
+    private readonly directory: Directory,
+    private readonly peers: Peers,
+    private readonly log: Log,
+  ) {}
+
+  /** Starts them side by side; resolves when all are ready, or with those that are after 20 s. */
+  async start(homeAddress: string): Promise<void> {
+    if (this.topology.only) return;
+    const modules = [...this.topology.placements].flatMap(([name, placement]) =>
+      placement.kind === 'service' ? [name] : [],
+    );
+    await Promise.all(modules.map((module) => this.#start(module, homeAddress)));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.all.values()].map((service) => service.stop(8_000)));
+  }
+
+  #start(module: string, homeAddress: string): Promise<void> {
+    return new Promise((resolve) => {
+      const late = setTimeout(() => {
+        this.log.error({ module }, 'a module is not ready yet; going on without it');
+        resolve();
+      }, readyWithinMs);
+      let address: string | undefined;
+      const service = new ServiceProcess(
+        module,
+        { ...process.env, INTERNAL_PORT: '0', INTERNAL_HOST: '127.0.0.1', HOME_ADDRESS: homeAddress },
+        {
+          onReady: (where) => {
+            address = where;
+            this.directory.there(module, where);
+            this.#tellAll();
+            clearTimeout(late);
+            resolve();
+          },
+          onGone: () => {
+            this.directory.away(module);
+            if (address) void this.peers.forget(address);
+            this.#tellAll();
+          },
+        },
+        this.log,
+      );
+      this.all.set(module, service);
+      service.start();
+    });
+  }
+
+  /** Every service is told where the others are, so that it calls them straight. */
+  #tellAll(): void {
+    const addresses = this.directory.addresses();
+    for (const service of this.all.values()) service.send({ type: 'addresses', addresses });
+  }
+}

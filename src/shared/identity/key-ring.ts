@@ -1,0 +1,101 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { StartError } from '../errors/index.ts';
+
+const fileSchema = z.object({
+  keys: z.array(z.object({ kid: z.string(), secret: z.string().min(43), createdAt: z.string() })).min(1),
+});
+
+export interface Key {
+  readonly kid: string;
+  readonly secret: Uint8Array;
+}
+
+/** Keys that sign and verify. The newest signs; the ones before it still verify, so that rotation fails nobody. */
+export interface KeyRing {
+  signing(): Key;
+  find(kid: string): Key | undefined;
+}
+
+/** Secrets given from outside, separated by commas, the signing one first. Each at least 32 characters. */
+export function fixedKeyRing(setting: string, value: string): KeyRing {
+  const keys = value.split(',').map((secret, index) => {
+    if (secret.length < 32) throw new StartError(`${setting}: secret ${index + 1} is shorter than 32 characters`);
+    return { kid: createHash('sha256').update(secret).digest('hex').slice(0, 16), secret: Buffer.from(secret) };
+  });
+  return { signing: () => keys[0]!, find: (kid) => keys.find((key) => key.kid === kid) };
+}
+
+/** Keys kept in a file of the data folder (mode 0600), made on first use and read again when the file changes. */
+export class FileKeyRing implements KeyRing {
+  #keys: Key[] = [];
+  #readAt = -1;
+
+  constructor(private readonly file: string) {
+    createIfMissing(file);
+    this.#refresh();
+  }
+
+  signing(): Key {
+    this.#refresh();
+    return this.#keys[0]!;
+  }
+
+  find(kid: string): Key | undefined {
+    const known = this.#keys.find((key) => key.kid === kid);
+    if (known) return known;
+    this.#refresh();
+    return this.#keys.find((key) => key.kid === kid);
+  }
+
+  #refresh(): void {
+    const { mtimeMs } = statSync(this.file);
+    if (mtimeMs === this.#readAt) return;
+    this.#keys = readKeys(this.file).map(({ kid, secret }) => ({ kid, secret: Buffer.from(secret, 'base64url') }));
+    this.#readAt = mtimeMs;
+  }
+}
+
+/** Puts a new signing key first and keeps the `keep` latest of the old ones for what they have signed. */
+export function rotate(file: string, keep = 2): string {
+  createIfMissing(file);
+  const fresh = newKey();
+  write(file, [fresh, ...readKeys(file).slice(0, keep)]);
+  return fresh.kid;
+}
+
+function createIfMissing(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  try {
+    writeFileSync(file, serialize([newKey()]), { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'EEXIST') throw error;
+  }
+}
+
+function write(file: string, keys: z.infer<typeof fileSchema>['keys']): void {
+  const aside = `${file}.${process.pid}`;
+  writeFileSync(aside, serialize(keys), { mode: 0o600 });
+  renameSync(aside, file);
+}
+
+function readKeys(file: string) {
+  try {
+    return fileSchema.parse(JSON.parse(readFileSync(file, 'utf8'))).keys;
+  } catch (error) {
+    throw new StartError(`${file} does not hold keys; restore it, or remove it to have new ones made`, {
+      cause: error,
+    });
+  }
+}
+
+function newKey() {
+  const createdAt = new Date().toISOString();
+  return { kid: randomBytes(8).toString('hex'), secret: randomBytes(32).toString('base64url'), createdAt };
+}
+
+function serialize(keys: unknown[]): string {
+  return `${JSON.stringify({ keys }, null, 2)}\n`;
+}

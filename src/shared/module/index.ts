@@ -1,0 +1,16 @@
+export { type About, aboutSchema } from './about.ts';
+export { ModuleContainer } from './container.ts';
+export {
+  defineModule,
+  type Handler,
+  type Handlers,
+  type Inside,
+  inSteps,
+  type ModuleDefinition,
+  type ModuleUnit,
+  on,
+  type Steps,
+  type Timer,
+} from './module.ts';
+export { type OpenModule, openModule } from './open.ts';
+export { clock, log, type Token, token } from './tokens.ts';

@@ -1,0 +1,127 @@
+import { join } from 'node:path';
+import { v7 as uuid } from 'uuid';
+import type { Clock } from '../clock/index.ts';
+import { runInContext } from '../context/index.ts';
+import type { Contract, Operation } from '../contract/index.ts';
+import { type Database, type Migration, openSqlite, takeOwnership, type Unit } from '../data/index.ts';
+import { type Bus, type Envelope, eventMigrations, Inbox, Outbox, Relay } from '../events/index.ts';
+import type { Log } from '../observability/index.ts';
+import { calledBy, type SagaCalls, SagaRunner, sagaMigrations } from '../saga/index.ts';
+import type { Call, CallSource, Dispatch } from '../transport/index.ts';
+import { commandMigrations } from './commands.ts';
+import { ModuleContainer } from './container.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { housekeeping, seedMigrations, seedOnce } from './housekeeping.ts';
+import type { Inside, ModuleDefinition, ModuleUnit } from './module.ts';
+import { startTimers } from './timers.ts';
+import * as tokens from './tokens.ts';
+
+/** What a module needs of the process it is opened in. */
+export interface Surroundings {
+  readonly dataDir: string;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly calls: CallSource;
+  readonly settings: unknown;
+}
+
+/** A module that runs in this process. */
+export interface OpenModule {
+  readonly name: string;
+  readonly database: Database;
+  readonly dispatch: Dispatch;
+  /** Takes in an event from the bus, once. */
+  readonly receive: (envelope: Envelope) => Promise<void>;
+  /** Begins to deliver events, run sagas and timers. */
+  start(): Promise<void>;
+  /** A module that was away is back: what waits for it need wait no longer. */
+  wake(other: string): void;
+  /** Stops beginning things, finishes what is under way, closes the data. */
+  close(): Promise<void>;
+}
+
+const kernelMigrations: Migration[] = [...eventMigrations, ...sagaMigrations, ...commandMigrations, ...seedMigrations];
+
+/** Opens a module on its data. Throws a `StartError` when that is damaged, not writable or in use by another process. */
+export async function openModule(definition: ModuleDefinition, around: Surroundings): Promise<OpenModule> {
+  const { contract, about, migrations } = definition;
+  const { dataDir, clock, log, bus } = around;
+  const release = takeOwnership(contract.name, dataDir);
+  const file = join(dataDir, `${contract.name}.db`);
+  const database = openSqlite(contract.name, file, [...kernelMigrations, ...migrations]);
+
+  const container = new ModuleContainer(about, around.calls, around.settings);
+  container.register(tokens.clock, () => clock);
+  container.register(tokens.log, () => log);
+  const inside = definition.open(container as never);
+
+  const relay = new Relay(database, bus, clock, log);
+  const outbox = new Outbox(bus, clock, (recipient) => relay.wake(recipient));
+  const extend = (unit: Unit): ModuleUnit =>
+    Object.assign(unit, {
+      publish: (event: never, data: never) => outbox.publish(unit, event, data),
+      begin: (saga: never, id: string, data: never) => sagas.begin(unit, saga, id, data),
+    }) as ModuleUnit;
+  const work = <T>(task: (unit: ModuleUnit) => Promise<T>) => database.work((unit) => task(extend(unit)));
+  const sagas = new SagaRunner<ModuleUnit>({
+    sagas: inside.sagas ?? [],
+    database,
+    work,
+    call: sagaCalls(container, inside, contract.name),
+    clock,
+    log,
+  });
+  const steps = { read: database, work, settled: sagas.settled.bind(sagas) };
+  const dispatcher = new Dispatcher(contract, inside.operations as never, steps, clock, log);
+  const inbox = new Inbox<ModuleUnit>(contract.name, inside.subscriptions ?? [], work, clock);
+  const receive = (envelope: Envelope) =>
+    runInContext(contextOf(contract.name, envelope), () => inbox.receive(envelope));
+  const seed = inside.seed?.bind(inside);
+  if (seed) await seedOnce(database, work, seed);
+
+  const stops: (() => void)[] = [];
+  return {
+    name: contract.name,
+    database,
+    dispatch: dispatcher.dispatch,
+    receive,
+    async start() {
+      stops.push(bus.subscribe(contract.name, receive));
+      stops.push(startTimers([...(inside.timers ?? []), housekeeping(clock)], work, clock, log));
+      await relay.start();
+      await sagas.start();
+    },
+    wake(other) {
+      relay.wake(other);
+      sagas.wake();
+    },
+    async close() {
+      for (const stop of stops) stop();
+      await dispatcher.idle();
+      await Promise.all([relay.stop(), sagas.stop()]);
+      await inside.close?.();
+      await database.close();
+      release();
+    },
+  };
+}
+
+/** How the module's sagas call; refuses, when the module opens, a saga that calls what `module.json` does not declare. */
+function sagaCalls(container: ModuleContainer, inside: Inside<Contract>, caller: string): SagaCalls {
+  const operations = (inside.sagas ?? []).flatMap(calledBy);
+  const calls = new Map<Operation, Call>(operations.map((operation) => [operation, container.call(operation)]));
+  return (operation, input, idempotencyKey) => {
+    const context = { requestId: uuid(), caller, deadline: Number.POSITIVE_INFINITY };
+    return runInContext(context, () => calls.get(operation)!(input, { idempotencyKey }));
+  };
+}
+
+function contextOf(module: string, envelope: Envelope) {
+  return {
+    requestId: envelope.id,
+    traceparent: envelope.traceparent,
+    caller: module,
+    deadline: Number.POSITIVE_INFINITY,
+  };
+}

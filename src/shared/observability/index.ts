@@ -1,0 +1,1 @@
+export { createLog, type Log, silentLog } from './log.ts';

@@ -1,0 +1,3 @@
+export { problemResponse } from './problem-response.ts';
+export { idParam, pageQuery } from './queries.ts';
+export { type Answer, answer, type Endpoint, type Request, Resources } from './resources.ts';

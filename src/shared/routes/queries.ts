@@ -1,0 +1,10 @@
+import { z } from 'zod';
+
+/** `?limit=&cursor=` of a list. */
+export const pageQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  cursor: z.string().max(512).optional(),
+});
+
+/** `/…/:id` */
+export const idParam = z.object({ id: z.uuid() });

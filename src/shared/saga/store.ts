@@ -1,0 +1,103 @@
+import { asc, eq, sql } from 'drizzle-orm';
+import { prepared, type Reader, type Unit } from '../data/index.ts';
+import { type SagaRow, sagaTables } from './tables.ts';
+
+const { placeholder } = sql;
+
+const insertRow = prepared((unit) =>
+  unit.db
+    .insert(sagaTables(unit).sagas)
+    .values({
+      id: placeholder('id'),
+      name: placeholder('name'),
+      version: placeholder('version'),
+      state: 'running',
+      step: 0,
+      data: placeholder('data'),
+      attempts: 0,
+      nextAttemptAt: placeholder('now'),
+      deadline: placeholder('deadline'),
+      startedAt: placeholder('now'),
+      updatedAt: placeholder('now'),
+    })
+    .prepare(),
+);
+
+const updateRow = prepared((unit) => {
+  const { sagas } = sagaTables(unit);
+  return unit.db
+    .update(sagas)
+    .set({
+      state: sql`${placeholder('state')}`,
+      step: sql`${placeholder('step')}`,
+      data: sql`${placeholder('data')}`,
+      attempts: sql`${placeholder('attempts')}`,
+      nextAttemptAt: sql`${placeholder('nextAttemptAt')}`,
+      reason: sql`${placeholder('reason')}`,
+      lastError: sql`${placeholder('lastError')}`,
+      updatedAt: sql`${placeholder('updatedAt')}`,
+    })
+    .where(eq(sagas.id, placeholder('id')))
+    .prepare();
+});
+
+const rowById = prepared((reader) => {
+  const { sagas } = sagaTables(reader);
+  return reader.db
+    .select()
+    .from(sagas)
+    .where(eq(sagas.id, placeholder('id')))
+    .prepare();
+});
+
+export async function insertSaga(
+  unit: Unit,
+  row: { id: string; name: string; version: number; data: unknown; now: number; deadline: number },
+) {
+  await insertRow(unit).execute(row);
+}
+
+export async function updateSaga(unit: Unit, row: SagaRow): Promise<void> {
+  await updateRow(unit).execute({ ...row, data: JSON.stringify(row.data) });
+}
+
+export async function findSaga(reader: Reader, id: string): Promise<SagaRow | undefined> {
+  return (await rowById(reader).execute({ id }))[0];
+}
+
+/** Those that have not ended and are due, the longest waiting first. */
+export async function dueSagas(
+  reader: Reader,
+  now: number,
+  limit: number,
+): Promise<{ id: string; nextAttemptAt: number }[]> {
+  const { sagas } = sagaTables(reader);
+  return reader.db
+    .select({ id: sagas.id, nextAttemptAt: sagas.nextAttemptAt })
+    .from(sagas)
+    .where(sql`${sagas.state} in ('running', 'compensating') and ${sagas.nextAttemptAt} <= ${now}`)
+    .orderBy(asc(sagas.nextAttemptAt))
+    .limit(limit);
+}
+
+/** When the next of those that wait falls due. */
+export async function nextDueAt(reader: Reader): Promise<number | undefined> {
+  const { sagas } = sagaTables(reader);
+  const [first] = await reader.db
+    .select({ at: sagas.nextAttemptAt })
+    .from(sagas)
+    .where(sql`${sagas.state} in ('running', 'compensating')`)
+    .orderBy(asc(sagas.nextAttemptAt))
+    .limit(1);
+  return first?.at;
+}
+
+export async function listSagas(reader: Reader, state: string | undefined, limit: number): Promise<SagaRow[]> {
+  const { sagas } = sagaTables(reader);
+  return reader.db
+    .select()
+    .from(sagas)
+    .where(state ? sql`${sagas.state} = ${state}` : undefined)
+    .orderBy(sql`${sagas.startedAt} desc`)
+    .limit(limit);
+}

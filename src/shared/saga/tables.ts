@@ -1,0 +1,54 @@
+import { defineTables, type Migration } from '../data/index.ts';
+
+/**
+ * `running` goes forward, `compensating` takes back; `done` and `compensated` are ends; `stuck` can do neither and waits
+ * for a person.
+ */
+export type SagaState = 'running' | 'compensating' | 'done' | 'compensated' | 'stuck';
+
+export const sagaTables = defineTables(({ table, text, integer, json }) => ({
+  sagas: table('kerf_sagas', {
+    id: text('id').primaryKey(),
+    name: text('name').notNull(),
+    version: integer('version').notNull(),
+    state: text('state').$type<SagaState>().notNull(),
+    /** The step that is to run next, or be taken back next. What came before it is done. */
+    step: integer('step').notNull(),
+    data: json<Record<string, unknown>>('data').notNull(),
+    attempts: integer('attempts').notNull(),
+    nextAttemptAt: integer('next_attempt_at').notNull(),
+    deadline: integer('deadline').notNull(),
+    /** The code of what turned it around. */
+    reason: text('reason'),
+    lastError: text('last_error'),
+    startedAt: integer('started_at').notNull(),
+    updatedAt: integer('updated_at').notNull(),
+  }),
+}));
+
+export type SagaRow = ReturnType<typeof sagaTables>['sagas']['$inferSelect'];
+
+export const sagaMigrations: Migration[] = [
+  {
+    name: 'kerf-saga-0001',
+    sqlite: `
+      CREATE TABLE kerf_sagas (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        step INTEGER NOT NULL,
+        data TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        next_attempt_at INTEGER NOT NULL,
+        deadline INTEGER NOT NULL,
+        reason TEXT,
+        last_error TEXT,
+        started_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL
+      );
+      CREATE INDEX kerf_sagas_open ON kerf_sagas (next_attempt_at) WHERE state IN ('running', 'compensating');
+      CREATE INDEX kerf_sagas_stuck ON kerf_sagas (started_at) WHERE state = 'stuck';
+    `,
+  },
+];

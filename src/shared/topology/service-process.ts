@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { z } from 'zod';
+import type { Log } from '../observability/index.ts';
+
+/** What a service tells the process that started it, and the other way round. */
+export const fromService = z.object({ type: z.literal('ready'), address: z.url() });
+export const toService = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('addresses'), addresses: z.record(z.string(), z.string()) }),
+  z.object({ type: z.literal('stop') }),
+]);
+export type ToService = z.infer<typeof toService>;
+
+export type ServiceState = 'starting' | 'ready' | 'waiting' | 'stopped';
+
+interface Events {
+  onReady(address: string): void;
+  onGone(): void;
+}
+
+const firstDelayMs = 100;
+const longestDelayMs = 10_000;
+/** One that lived this long has earned a quick restart. */
+const steadyMs = 10_000;
+
+/** A module running as a process of its own: started, watched, started again with back-off, stopped with its parent. */
+export class ServiceProcess {
+  state: ServiceState = 'stopped';
+  pid: number | undefined;
+  since: string | undefined;
+  #child: ChildProcess | undefined;
+  #failures = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    readonly module: string,
+    private readonly environment: NodeJS.ProcessEnv,
+    private readonly events: Events,
+    private readonly log: Log,
+  ) {}
+
+  start(): void {
+    const startedAt = Date.now();
+    this.state = 'starting';
+    const child = spawn(process.execPath, [...process.execArgv, process.argv[1]!, '--only', this.module], {
+      env: this.environment,
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    this.#child = child;
+    this.pid = child.pid;
+    child.on('message', (message) => {
+      const ready = fromService.safeParse(message);
+      if (!ready.success) return;
+      this.state = 'ready';
+      this.since = new Date().toISOString();
+      this.events.onReady(ready.data.address);
+    });
+    child.on('error', (error) =>
+      this.log.error({ error, module: this.module }, 'the process of a module could not be started'),
+    );
+    child.on('exit', (code, signal) => this.#exited(startedAt, signal ?? `code ${code}`));
+  }
+
+  send(message: ToService): void {
+    if (this.#child?.connected) this.#child.send(message, () => {});
+  }
+
+  /** Lets it drain, and ends it when it has not after `withinMs`. */
+  async stop(withinMs: number): Promise<void> {
+    clearTimeout(this.#timer);
+    const child = this.#child;
+    this.state = 'stopped';
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    this.send({ type: 'stop' });
+    const last = setTimeout(() => child.kill('SIGKILL'), withinMs);
+    await gone;
+    clearTimeout(last);
+  }
+
+  #exited(startedAt: number, how: string): void {
+    this.pid = undefined;
+    this.events.onGone();
+    if (this.state === 'stopped') return;
+    this.#failures = Date.now() - startedAt > steadyMs ? 0 : this.#failures + 1;
+    const delayMs = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.max(0, this.#failures - 1));
+    this.state = 'waiting';
+    this.log.error({ module: this.module, how, delayMs }, 'the process of a module ended; starting it again');
+    this.#timer = setTimeout(() => this.start(), delayMs);
+  }
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { StartError } from '../errors/index.ts';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+
+/** The kernel's own settings: names as in the environment. Modules add theirs. The README lists them all. */
+export const kernelSettings = z.object({
+  PORT: port.default(3000).describe('the public listener; 0 takes a free one'),
+  HOST: z.string().min(1).default('127.0.0.1').describe('the address the public listener binds to'),
+  INTERNAL_PORT: port.default(3001).describe('the internal listener'),
+  INTERNAL_HOST: z.string().min(1).default('127.0.0.1').describe('the address the internal listener binds to'),
+  HOME_ADDRESS: z
+    .url({ protocol: /^http$/ })
+    .optional()
+    .describe('where services find the home process'),
+  DATA_DIR: z.string().min(1).default('data').describe('the folder of databases and keys'),
+  TOPOLOGY: z.string().min(1).default('topology.yaml').describe('the file that says what runs where'),
+  BUS: z.enum(['mitt', 'http']).default('mitt').describe('what carries events'),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('warn').describe('the least that is logged'),
+  RATE_LIMIT_PER_MINUTE: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(60_000)
+    .describe('requests a client may make; 0 is no limit'),
+  REQUEST_TIMEOUT_MS: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .max(60_000)
+    .default(15_000)
+    .describe('the longest an answer may take'),
+  INTERNAL_KEY: z.string().optional().describe('secrets of the service tokens, instead of the data folder'),
+  OPERATOR_TOKEN: z.string().min(16).optional().describe("the operators' token, instead of the data folder"),
+});
+
+export type KernelSettings = z.output<typeof kernelSettings>;
+
+export interface SettingsSource {
+  env: Readonly<Record<string, string | undefined>>;
+  /** The `settings` of `topology.yaml`. */
+  file: Readonly<Record<string, unknown>>;
+  fileName: string;
+}
+
+/** Reads one schema's settings: environment over file over defaults. Throws a `StartError` that names the first bad one. */
+export function readSettings<S extends z.ZodObject>(schema: S, { env, file, fileName }: SettingsSource): z.output<S> {
+  const given: Record<string, unknown> = {};
+  for (const name of Object.keys(schema.shape)) {
+    const value = env[name] !== undefined && env[name] !== '' ? env[name] : file[name];
+    if (value !== undefined && value !== null) given[name] = value;
+  }
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const name = String(issue!.path[0]);
+  const where = env[name] ? 'environment' : fileName;
+  const shown = /KEY|TOKEN|SECRET|PASSWORD|URL/.test(name) ? 'its value' : JSON.stringify(given[name]);
+  throw new StartError(`setting ${name} (${where}): ${shown} will not do: ${issue!.message}`);
+}
+
+/** Refuses a setting that nobody knows: in the file any; in the environment those with a prefix that is ours. */
+export function refuseUnknownSettings(
+  known: ReadonlySet<string>,
+  modules: readonly string[],
+  source: SettingsSource,
+): void {
+  for (const name of Object.keys(source.file)) {
+    if (!known.has(name))
+      throw new StartError(`${source.fileName}: unknown setting "${name}"; known are ${[...known].join(', ')}`);
+  }
+  const prefixes = modules.map((module) => `${environmentName(module)}_`);
+  for (const name of Object.keys(source.env)) {
+    const ours = prefixes.find((prefix) => name.startsWith(prefix));
+    if (!ours || known.has(name)) continue;
+    const near = [...known].filter((each) => each.startsWith(ours)).join(', ') || 'none';
+    throw new StartError(`unknown setting ${name} in the environment; settings that begin so: ${near}`);
+  }
+}
+
+export function environmentName(module: string): string {
+  return module.toUpperCase().replaceAll('-', '_');
+}

@@ -1,0 +1,109 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { parse, YAMLParseError } from 'yaml';
+import { z } from 'zod';
+import { StartError } from '../errors/index.ts';
+import { type Placement, parsePlacement } from './placement.ts';
+import {
+  environmentName,
+  type KernelSettings,
+  kernelSettings,
+  readSettings,
+  refuseUnknownSettings,
+  type SettingsSource,
+} from './settings.ts';
+
+/** Who runs where: the same in every process of a system. */
+export interface Topology {
+  readonly settings: KernelSettings;
+  readonly placements: ReadonlyMap<string, Placement>;
+  /** Where the home process can be reached: it runs what is `in-process` and starts the services. */
+  readonly homeAddress: string;
+  /** The modules this process was told to run alone; `undefined` in the home process. */
+  readonly only: readonly string[] | undefined;
+  /** A module's own settings, checked. */
+  settingsOf(module: string): unknown;
+}
+
+interface Described {
+  readonly contract: { readonly name: string };
+  readonly settings?: z.ZodObject;
+}
+
+const fileSchema = z.strictObject({
+  bus: z.string().optional(),
+  modules: z.record(z.string(), z.string()).default({}),
+  settings: z.record(z.string(), z.unknown()).default({}),
+});
+
+/**
+ * Reads `topology.yaml` and the environment, which wins. Throws a `StartError` that names what is unknown or bad, in which
+ * of the two.
+ */
+export function readTopology(
+  modules: readonly Described[],
+  only: readonly string[] | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): Topology {
+  const names = modules.map((module) => module.contract.name);
+  const fileName = env.TOPOLOGY || 'topology.yaml';
+  const file = readFile(fileName, env.TOPOLOGY !== undefined);
+  const source: SettingsSource = { env, file: { ...file.settings, ...(file.bus && { BUS: file.bus }) }, fileName };
+  const known = new Set(
+    [kernelSettings, ...modules.flatMap(({ settings }) => settings ?? [])].flatMap((schema) =>
+      Object.keys(schema.shape),
+    ),
+  );
+  refuseUnknownSettings(known, names, source);
+  const settings = readSettings(kernelSettings, source);
+  const placements = readPlacements(names, file.modules, source);
+  refuseUnknownModules(only ?? [], names, '--only');
+  const own = new Map(
+    modules.map((module) => [module.contract.name, module.settings ? readSettings(module.settings, source) : {}]),
+  );
+  return {
+    settings,
+    placements,
+    homeAddress: new URL(settings.HOME_ADDRESS ?? `http://127.0.0.1:${settings.INTERNAL_PORT}`).origin,
+    only,
+    settingsOf: (module) => own.get(module),
+  };
+}
+
+function readFile(name: string, mustExist: boolean): z.output<typeof fileSchema> {
+  if (!existsSync(name)) {
+    if (mustExist) throw new StartError(`${name} (TOPOLOGY) is not there`);
+    return fileSchema.parse({});
+  }
+  try {
+    const result = fileSchema.safeParse(parse(readFileSync(name, 'utf8')) ?? {});
+    if (result.success) return result.data;
+    const [issue] = result.error.issues;
+    throw new StartError(`${name}: ${issue!.path.join('.') || 'the file'}: ${issue!.message}`);
+  } catch (error) {
+    if (error instanceof YAMLParseError) throw new StartError(`${name}: ${error.message.split('\n')[0]}`);
+    throw error;
+  }
+}
+
+function readPlacements(names: string[], fromFile: Record<string, string>, { env, fileName }: SettingsSource) {
+  refuseUnknownModules(Object.keys(fromFile), names, fileName);
+  const variables = new Map(names.map((name) => [`MODULE_${environmentName(name)}`, name]));
+  for (const variable of Object.keys(env)) {
+    if (variable.startsWith('MODULE_') && !variables.has(variable)) {
+      throw new StartError(`unknown setting ${variable} in the environment; the modules are ${names.join(', ')}`);
+    }
+  }
+  return new Map(
+    [...variables].map(([variable, name]) => {
+      const text = env[variable] || fromFile[name] || 'in-process';
+      return [name, parsePlacement(text, env[variable] ? variable : `${fileName}: ${name}`)] as const;
+    }),
+  );
+}
+
+function refuseUnknownModules(given: readonly string[], names: readonly string[], where: string): void {
+  for (const name of given) {
+    if (!names.includes(name))
+      throw new StartError(`${where}: there is no module "${name}"; the modules are ${names.join(', ')}`);
+  }
+}

@@ -1,0 +1,93 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { CallContext } from '../../context/index.ts';
+import { isRefusal, type Refusal, refusal, toProblem } from '../../errors/index.ts';
+import { bearer, type ServiceTokens } from '../../identity/index.ts';
+import type { Log } from '../../observability/index.ts';
+import { contextOf, maximumBodyBytes } from './wire.ts';
+
+/** What the internal listener serves. Each refuses a caller that did not declare its need. */
+export interface InternalService {
+  call(module: string, operation: string, input: unknown, context: CallContext): Promise<unknown>;
+  receive(module: string, event: unknown, context: CallContext): Promise<void>;
+  /** A request for a module's public resources, that came through the gateway of another process. */
+  route(
+    module: string,
+    path: string,
+    context: CallContext,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void>;
+  /** Everything that is for operators: `/ops/…`, `/metrics`. */
+  operate(request: IncomingMessage, response: ServerResponse): Promise<void>;
+}
+
+const fallbackMs = 5_000;
+
+/** The listener for the other processes; never the public one. */
+export function createInternalServer(service: InternalService, tokens: ServiceTokens, log: Log): Server {
+  const server = createServer((request, response) => {
+    serve(service, tokens, request, response).catch((error) => {
+      if (!isRefusal(error)) log.error({ error, path: request.url }, 'an internal request failed');
+      refuse(response, error);
+    });
+  });
+  server.keepAliveTimeout = 65_000;
+  server.requestTimeout = 60_000;
+  return server;
+}
+
+async function serve(
+  service: InternalService,
+  tokens: ServiceTokens,
+  request: IncomingMessage,
+  response: ServerResponse,
+) {
+  const url = request.url ?? '/';
+  const [, area = '', module = '', operation = ''] = url.split('/', 4);
+  if (area !== 'modules' && area !== 'events' && area !== 'routes') return service.operate(request, response);
+  const caller = await tokens.verify(bearer(request.headers.authorization), module);
+  const context = contextOf(request.headers, caller, fallbackMs);
+  if (area === 'routes')
+    return service.route(module, url.slice(`/routes/${module}`.length), context, request, response);
+  if (request.method !== 'POST') throw refusal('method-not-allowed');
+  const body = await readJson(request);
+  if (area === 'events') {
+    await service.receive(module, body, context);
+    response.writeHead(204).end();
+    return;
+  }
+  const output = JSON.stringify(await service.call(module, operation, body, context));
+  response
+    .writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(output) })
+    .end(output);
+}
+
+function readJson(request: IncomingMessage): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= maximumBodyBytes) chunks.push(chunk);
+    });
+    request.on('error', reject);
+    request.on('end', () => {
+      if (bytes > maximumBodyBytes) return reject(refusal('body-too-large', `at most ${maximumBodyBytes} bytes`));
+      try {
+        const whole = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+        resolve(JSON.parse(whole.toString('utf8')));
+      } catch {
+        reject(refusal('malformed-body'));
+      }
+    });
+  });
+}
+
+function refuse(response: ServerResponse, error: Refusal | unknown): void {
+  if (response.headersSent) return void response.destroy();
+  const problem = JSON.stringify(toProblem(error));
+  const status = toProblem(error).status;
+  response
+    .writeHead(status, { 'content-type': 'application/problem+json', 'content-length': Buffer.byteLength(problem) })
+    .end(problem);
+}
