@@ -6,7 +6,7 @@ import { build, install, node, root } from './setup.mjs';
 install();
 build();
 
-const kerf = spawn(node(), ['--enable-source-maps', join(root, 'dist', 'app.js'), ...process.argv.slice(2)], {
+const kerf = spawn(node(), [join(root, 'dist', 'app.js'), ...process.argv.slice(2)], {
   stdio: 'inherit',
 });
 // A terminal sends Ctrl-C to both; a supervisor signals this process only.

@@ -40,7 +40,10 @@ export function readCommandLine(words: string[]): CommandLine {
 /** Says where to look and what runs where. */
 export function announce(host: Host, gateway: string | undefined, json: boolean): void {
   const { bus, modules } = describe(host);
-  if (json) return console.log(JSON.stringify({ public: gateway ?? null, internal: host.address, bus, modules }));
+  if (json) {
+    console.log(JSON.stringify({ public: gateway ?? null, internal: host.address, bus, modules }));
+    return;
+  }
   const width = Math.max(...modules.map(({ name }) => name.length));
   const lines = modules.map(({ name, placement, state, instances }) => {
     const [instance] = instances;

@@ -1,0 +1,173 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+export const moduleNames = [
+  'members',
+  'catalog',
+  'inventory',
+  'orders',
+  'payments',
+  'notifications',
+  'mail',
+  'sms',
+  'board',
+  'recommendations',
+] as const;
+export type ModuleName = (typeof moduleNames)[number];
+
+/** Which modules are out as services of their own; the rest is in the home process. */
+export interface TestTopology {
+  readonly name: string;
+  readonly out: readonly ModuleName[];
+}
+
+export const topologies: readonly TestTopology[] = [
+  { name: 'all in-process', out: [] },
+  ...moduleNames.map((name) => ({ name: `${name} out`, out: [name] })),
+  { name: 'all out', out: [...moduleNames] },
+];
+
+export function placements({ out }: TestTopology): Record<string, string> {
+  return Object.fromEntries(out.map((name) => [`MODULE_${name.toUpperCase()}`, 'http']));
+}
+
+export interface StartOptions {
+  env?: Record<string, string>;
+  /** Kept between starts when it is given; otherwise a new one, removed at `stop`. */
+  dataDir?: string;
+  words?: string[];
+}
+
+export interface Announced {
+  public: string | null;
+  internal: string;
+  bus: string;
+  modules: {
+    name: string;
+    placement: string;
+    state: string;
+    instances: { pid: number | null; address: string | null }[];
+  }[];
+}
+
+/** A real process of the built artifact, on free ports. */
+export class Kerf {
+  #exit: Promise<number | null>;
+
+  private constructor(
+    readonly process: ChildProcess,
+    readonly announced: Announced,
+    readonly dataDir: string,
+    private readonly ownsData: boolean,
+    private readonly output: { stderr: string },
+  ) {
+    this.#exit = new Promise((resolve) => {
+      if (process.exitCode !== null || process.signalCode !== null) resolve(process.exitCode);
+      else process.once('exit', (code) => resolve(code));
+    });
+  }
+
+  static async start({ env = {}, dataDir, words = [] }: StartOptions = {}): Promise<Kerf> {
+    const folder = dataDir ?? newDataDir();
+    const { child, output } = spawnKerf({ ...env, DATA_DIR: folder }, words);
+    const announced = await new Promise<Announced>((resolve, reject) => {
+      createInterface({ input: child.stdout! }).once('line', (line) => resolve(JSON.parse(line)));
+      child.once('exit', (code) => reject(new Error(`kerf ended with ${code} before it was ready: ${output.stderr}`)));
+    });
+    return new Kerf(child, announced, folder, dataDir === undefined, output);
+  }
+
+  /** The public address. */
+  get url(): string {
+    return this.announced.public!;
+  }
+
+  get stderr(): string {
+    return this.output.stderr;
+  }
+
+  /** The process id of a module that is out, as the operators' page tells it now. */
+  async pidOf(module: ModuleName): Promise<number | null> {
+    const { modules } = (await this.ops('/ops/topology')) as Announced;
+    return modules.find(({ name }) => name === module)?.instances[0]?.pid ?? null;
+  }
+
+  async ops(path: string): Promise<unknown> {
+    const token = readFileSync(join(this.dataDir, 'operator-token'), 'utf8').trim();
+    const answer = await fetch(`${this.announced.internal}${path}`, { headers: { authorization: `Bearer ${token}` } });
+    return answer.json();
+  }
+
+  /** SIGTERM; resolves with the exit code. */
+  async stop(): Promise<number | null> {
+    this.process.kill('SIGTERM');
+    const code = await this.#exit;
+    if (this.ownsData) rmSync(this.dataDir, { recursive: true, force: true });
+    return code;
+  }
+
+  /** SIGKILL: what a crash, a power cut or an impatient supervisor does. */
+  async kill(): Promise<void> {
+    this.process.kill('SIGKILL');
+    await this.#exit;
+  }
+
+  /** Resolves when the process has ended by itself. */
+  exited(): Promise<number | null> {
+    return this.#exit;
+  }
+}
+
+export function newDataDir(): string {
+  return mkdtempSync(join(tmpdir(), 'kerf-test-'));
+}
+
+/** Starts one that is expected to refuse: resolves with its exit code and what it said. */
+export async function startAndFail(
+  env: Record<string, string>,
+  words: string[] = [],
+): Promise<{ code: number | null; stderr: string }> {
+  const { child, output } = spawnKerf(env, words);
+  const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
+  return { code, stderr: output.stderr };
+}
+
+function spawnKerf(env: Record<string, string>, words: string[]) {
+  const topology = join(mkdtempSync(join(tmpdir(), 'kerf-topology-')), 'topology.yaml');
+  writeFileSync(topology, '');
+  const child = spawn(process.execPath, [join(process.cwd(), 'dist', 'app.js'), '--json', ...words], {
+    env: {
+      PATH: process.env.PATH,
+      TOPOLOGY: topology,
+      PORT: '0',
+      INTERNAL_PORT: '0',
+      LOG_LEVEL: 'warn',
+      RATE_LIMIT_PER_MINUTE: '0',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = { stderr: '' };
+  child.stderr!.on('data', (chunk: Buffer) => {
+    output.stderr += chunk.toString();
+  });
+  return { child, output };
+}
+
+/** Waits until `check` gives something, asking again and again; fails after `withinMs` with the last reason. */
+export async function eventually<T>(
+  check: () => Promise<T | undefined | false>,
+  what: string,
+  withinMs = 20_000,
+): Promise<T> {
+  const end = Date.now() + withinMs;
+  for (;;) {
+    const found = await check();
+    if (found !== undefined && found !== false) return found;
+    if (Date.now() > end) throw new Error(`${what} did not happen within ${withinMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}

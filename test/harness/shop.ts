@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+
+export interface Answer<T = Record<string, unknown>> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: T;
+}
+
+/** The public API as a person's program uses it. */
+export class Shop {
+  constructor(
+    readonly url: string,
+    private readonly token?: string,
+  ) {}
+
+  async send<T = Record<string, never>>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<T>> {
+    const answer = await fetch(`${this.url}${path}`, {
+      method,
+      headers: {
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(this.token && { authorization: `Bearer ${this.token}` }),
+        ...headers,
+      },
+      body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
+    });
+    const text = await answer.text();
+    return { status: answer.status, headers: answer.headers, body: (text ? JSON.parse(text) : null) as T };
+  }
+
+  get<T = Record<string, never>>(path: string): Promise<Answer<T>> {
+    return this.send<T>('GET', path);
+  }
+
+  post<T = Record<string, never>>(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<T>> {
+    return this.send<T>('POST', path, body, headers);
+  }
+
+  /** Signs a new member up and in; answers the shop as that member sees it. */
+  async join(details: { email?: string; name?: string; phone?: string; password?: string } = {}): Promise<Shop> {
+    const email = details.email ?? `${randomUUID()}@example.com`;
+    const password = details.password ?? 'correct horse';
+    const signedUp = await this.post('/members', { name: 'Member', ...details, email, password });
+    if (signedUp.status !== 201)
+      throw new Error(`sign-up answered ${signedUp.status} ${JSON.stringify(signedUp.body)}`);
+    return this.signIn(email, password);
+  }
+
+  async signIn(email: string, password = 'correct horse'): Promise<Shop> {
+    const { status, body } = await this.post<{ token: string }>('/sessions', { email, password });
+    if (status !== 201) throw new Error(`sign-in answered ${status} ${JSON.stringify(body)}`);
+    return new Shop(this.url, body.token);
+  }
+
+  order(
+    sku: string,
+    quantity = 1,
+    options: { token?: string; key?: string; wait?: number } = {},
+  ): Promise<Answer<Order & Problem>> {
+    const { token = 'tok_ok', key, wait } = options;
+    return this.post<Order & Problem>(
+      '/orders',
+      { lines: [{ sku, quantity }], payment: { token } },
+      { ...(key && { 'idempotency-key': key }), ...(wait !== undefined && { prefer: `wait=${wait}` }) },
+    );
+  }
+}
+
+export interface Order {
+  id: string;
+  status: 'pending' | 'confirmed' | 'rejected' | 'cancelled';
+  reason?: string;
+  lines: { sku: string; quantity: number }[];
+  total: { amount: number; currency: string };
+}
+
+export interface Problem {
+  code: string;
+  status: number;
+  orderId?: string;
+  issues?: { path: string; message: string }[];
+}
