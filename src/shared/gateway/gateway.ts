@@ -11,6 +11,7 @@ import { problemResponse, type Resources } from '../routes/index.ts';
 import { createClient } from '../transport/index.ts';
 import type { Composition } from './composition.ts';
 import { forwardTo } from './forward.ts';
+import { health } from './health.ts';
 import { rateLimit } from './rate-limit.ts';
 import { mountReference } from './reference.ts';
 import { requestContext } from './request-context.ts';
@@ -47,19 +48,18 @@ export function createGateway(host: Host, compositions: readonly Composition[], 
   app.use(
     secureHeaders({ xFrameOptions: 'DENY', referrerPolicy: 'no-referrer', crossOriginResourcePolicy: 'same-origin' }),
   );
-  app.get('/healthz', (c) => c.json({ status: 'ok' }));
-  app.get('/readyz', (c) => {
-    const away = [...host.topology.placements.keys()].filter((name) => host.directory.of(name).state === 'away');
-    return c.json({ status: away.length === 0 ? 'ready' : 'degraded', away });
-  });
+  const alive = health(host);
+  mount(app, alive.app, (request) => alive.app.fetch(request));
   app.use(rateLimit(settings.RATE_LIMIT_PER_MINUTE));
   app.use(
     bodyLimit({
       maxSize: maximumBodyBytes,
-      onError: () => problemResponse(refusal('body-too-large', 'at most 1 MiB')),
+      // What is left of the body is not read, so the connection cannot be used again.
+      onError: () => problemResponse(refusal('body-too-large', 'at most 1 MiB'), { connection: 'close' }),
     }),
   );
-  const resources = mountResources(app, host, compositions, sessions);
+  const resources = [...mountResources(app, host, compositions, sessions), alive];
+  refuseOtherMethods(app, resources);
   mountReference(app, resources);
   return app;
 }
@@ -86,7 +86,6 @@ function mountResources(
     return routes ? [{ module: contract.name, resources: routes(self as never) }] : [];
   });
   for (const { module, resources } of owned) mount(app, resources.app, forwardTo(module, resources.app, host));
-  refuseOtherMethods(app, [...composed, ...owned.map(({ resources }) => resources)]);
   return [...composed, ...owned.map(({ resources }) => resources)];
 }
 
