@@ -1,0 +1,55 @@
+import { expect, it } from 'vitest';
+import { type Announced, eventually, moduleNames, placements } from '../harness/kerf.ts';
+import { Shop } from '../harness/shop.ts';
+import { insist, orderIdOf, rush, wishes } from './rush.ts';
+import { lives, Scene } from './scene.ts';
+
+const moments = [1, 20, 50, 90];
+
+it.each(moments)('keeps every order when the process is killed at answer %i of 100', async (moment) => {
+  const scene = new Scene();
+  const before = await scene.start();
+  const { email, shop } = await join(before.url);
+  const orders = wishes(100);
+  const told = await rush(shop, orders, { onAnswer: (count) => count === moment && before.process.kill('SIGKILL') });
+  expect(told.size).toBeGreaterThanOrEqual(moment);
+  expect(told.size).toBeLessThan(100);
+  await before.exited();
+
+  const after = await scene.start();
+  const back = await new Shop(after.url).signIn(email);
+  for (const answer of told.values()) {
+    expect((await back.get(`/orders/${orderIdOf(answer)}`)).status).toBe(200);
+  }
+  await scene.settles(told);
+  await insist(back, orders, told);
+  await scene.endsWell(after, told);
+});
+
+it('ends its services when it is killed, and starts at once on the same data', { timeout: 60_000 }, async () => {
+  const scene = new Scene(placements({ name: 'all out', out: moduleNames }));
+  let kerf = await scene.start();
+  const { email } = await join(kerf.url);
+  for (const moment of moments) {
+    const services = pidsOf(kerf.announced);
+    expect(services).toHaveLength(moduleNames.length);
+    const shop = await new Shop(kerf.url).signIn(email);
+    const orders = wishes(100);
+    const told = await rush(shop, orders, { onAnswer: (count) => count === moment && kerf.process.kill('SIGKILL') });
+    kerf = await scene.start();
+    await eventually(async () => !services.some(lives), 'the end of the services without a home', 10_000);
+    const back = await new Shop(kerf.url).signIn(email);
+    await insist(back, orders, told);
+    await scene.settles(told);
+  }
+  await scene.endsWell(kerf);
+});
+
+async function join(url: string): Promise<{ email: string; shop: Shop }> {
+  const email = 'buyer@example.com';
+  return { email, shop: await new Shop(url).join({ email, phone: '+82 10 1234 5678' }) };
+}
+
+function pidsOf({ modules }: Announced): number[] {
+  return modules.flatMap(({ instances }) => instances.flatMap(({ pid }) => pid ?? []));
+}
