@@ -56,18 +56,66 @@ export class Shop {
     return new Shop(this.url, body.token);
   }
 
-  order(
-    sku: string,
-    quantity = 1,
-    options: { token?: string; key?: string; wait?: number } = {},
-  ): Promise<Answer<Order & Problem>> {
-    const { token = 'tok_ok', key, wait } = options;
-    return this.post<Order & Problem>(
+  order(sku: string, quantity = 1, options: OrderOptions = {}): Promise<Answer<Outcome>> {
+    return this.checkOut([{ sku, quantity }], options);
+  }
+
+  /** Waits for the outcome as long as the API lets it, unless told otherwise: how fast the machine is, is not the point. */
+  checkOut(
+    lines: { sku: string; quantity: number }[],
+    { token = 'tok_ok', key, wait = 10 }: OrderOptions = {},
+  ): Promise<Answer<Outcome>> {
+    return this.post<Outcome>(
       '/orders',
-      { lines: [{ sku, quantity }], payment: { token } },
-      { ...(key && { 'idempotency-key': key }), ...(wait !== undefined && { prefer: `wait=${wait}` }) },
+      { lines, payment: { token } },
+      { prefer: `wait=${wait}`, ...(key && { 'idempotency-key': key }) },
     );
   }
+}
+
+/** The order, or the problem that stands in its way. */
+export type Outcome = Order & Omit<Problem, 'status'>;
+
+export interface OrderOptions {
+  token?: string;
+  key?: string;
+  /** Seconds. */
+  wait?: number;
+}
+
+export interface Page<T> {
+  items: T[];
+  next: string | null;
+}
+
+export interface Message {
+  id: string;
+  channel: 'mail' | 'sms';
+  subject: string;
+  status: 'queued' | 'sent' | 'failed';
+}
+
+export interface Payment {
+  id: string;
+  orderId: string;
+  amount: { amount: number; currency: string };
+  status: 'authorized' | 'captured' | 'voided' | 'refunded' | 'declined';
+}
+
+export interface Summary {
+  order: Order | null;
+  payment: Payment | null;
+  messages: Message[] | null;
+  recommendations: { sku: string; score: number }[] | null;
+  missing: string[];
+}
+
+export interface Product {
+  sku: string;
+  name: string;
+  description: string;
+  price: { amount: number; currency: string };
+  available: number | null;
 }
 
 export interface Order {

@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { expect, it } from 'vitest';
+import { quiet } from '../../harness/quiet.ts';
+import type { Product } from '../../harness/shop.ts';
+import type { System } from './system.ts';
+
+const stock = 5;
+const rush = 200;
+
+export function limitedCases(system: System): void {
+  it(`sells ${stock} of what there are ${stock} to ${rush} orders at once, and keeps nobody else's money`, async () => {
+    const answers = await Promise.all(Array.from({ length: rush }, () => system.ada.order('LIMITED-1')));
+    const confirmed = answers.filter(({ status }) => status === 201).map(({ body }) => body.id);
+    const rejected = answers.filter(({ status }) => status === 409).map(({ body }) => body.orderId!);
+    expect([confirmed.length, rejected.length]).toEqual([stock, rush - stock]);
+    expect((await system.shop.get<Product>('/products/LIMITED-1')).body.available).toBe(0);
+
+    await quiet(system.kerf);
+    const payments = paymentsIn(join(system.kerf.dataDir, 'payments.db'));
+    for (const id of confirmed) expect(payments.get(id)).toBe('captured');
+    for (const id of rejected) expect(['voided', 'declined', undefined]).toContain(payments.get(id));
+  });
+
+  it('leaves nothing undone behind', async () => {
+    await quiet(system.kerf);
+    expect(await system.kerf.ops('/ops/dead-letters')).toEqual({ items: [] });
+    expect(await system.kerf.ops('/ops/sagas?state=stuck')).toEqual({ items: [] });
+  });
+}
+
+/** The status of each order's payment, as the payments module has it on disk. */
+function paymentsIn(file: string): Map<string, string> {
+  const database = new Sqlite(file, { readonly: true });
+  try {
+    const rows = database.prepare('SELECT order_id, status FROM payments').raw().all();
+    return new Map(rows as [string, string][]);
+  } finally {
+    database.close();
+  }
+}

@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import type { TestTopology } from '../harness/kerf.ts';
+import { boardCases } from './cases/board.cases.ts';
+import { cancelCases } from './cases/cancel.cases.ts';
+import { checkoutCases } from './cases/checkout.cases.ts';
+import { limitedCases } from './cases/limited.cases.ts';
+import { memberCases } from './cases/members.cases.ts';
+import { messageCases } from './cases/messages.cases.ts';
+import { productCases } from './cases/products.cases.ts';
+import { referenceCases } from './cases/reference.cases.ts';
+import { summaryCases } from './cases/summary.cases.ts';
+import { System } from './cases/system.ts';
+
+/** What the public API promises, whatever the topology. */
+export function systemSuite(topology: TestTopology): void {
+  describe(topology.name, () => {
+    const system = new System();
+    beforeAll(() => system.open(topology));
+    afterAll(async () => expect(await system.kerf.stop()).toBe(0));
+
+    describe.concurrent('members', () => memberCases(system));
+    describe.concurrent('products', () => productCases(system));
+    describe.concurrent('checkout', () => checkoutCases(system));
+    describe.concurrent('cancellation', () => cancelCases(system));
+    describe.concurrent('summary', () => summaryCases(system));
+    describe.concurrent('messages', () => messageCases(system));
+    describe.concurrent('board', () => boardCases(system));
+    describe.concurrent('reference', () => referenceCases(system));
+    describe('a rush', () => limitedCases(system));
+  });
+}
