@@ -17,6 +17,6 @@ export default defineConfig({
   platform: 'node',
   // Native parts stay packages; everything else is in the bundle, which starts five times faster than its parts.
   external: ['better-sqlite3', '@node-rs/argon2'],
-  output: { file: 'dist/app.js', format: 'esm', codeSplitting: false },
+  output: { file: 'dist/.new/app.js', format: 'esm', codeSplitting: false },
   plugins: [copyAssets],
 });

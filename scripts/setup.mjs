@@ -2,7 +2,7 @@
 // anything is installed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -26,7 +26,6 @@ export function build() {
   const stamp = join(root, 'dist', '.kerf-built');
   const wanted = fingerprint([join(root, 'src'), join(root, 'rolldown.config.mjs'), join(root, 'package-lock.json')]);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
   run(node(), [
     join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs'),
     '-c',
@@ -34,7 +33,8 @@ export function build() {
     '--log-level',
     'silent',
   ]);
-  mkdirSync(join(root, 'dist'), { recursive: true });
+  // Put in place at once: a process that starts meanwhile finds the old bundle or the new one, never half of one.
+  renameSync(join(root, 'dist', '.new', 'app.js'), join(root, 'dist', 'app.js'));
   writeFileSync(stamp, wanted);
 }
 

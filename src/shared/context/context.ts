@@ -23,6 +23,6 @@ export function currentContext(): CallContext | undefined {
   return storage.getStore();
 }
 
-export function runInContext<T>(context: CallContext, task: () => T): T {
-  return storage.run(context, task);
+export function runInContext<A extends unknown[], T>(context: CallContext, task: (...input: A) => T, ...input: A): T {
+  return storage.run(context, task, ...input);
 }

@@ -20,10 +20,15 @@ export class ServiceTokens {
 
   constructor(private readonly keys: KeyRing) {}
 
+  /** The token for this pair, when there is one that is fresh. */
+  issued(caller: string, audience: string): string | undefined {
+    const kept = this.#issued.get(`${caller}>${audience}`);
+    return kept && kept.renewAt > Date.now() ? kept.token : undefined;
+  }
+
   async issue(caller: string, audience: string): Promise<string> {
-    const pair = `${caller}>${audience}`;
-    const kept = this.#issued.get(pair);
-    if (kept && kept.renewAt > Date.now()) return kept.token;
+    const kept = this.issued(caller, audience);
+    if (kept) return kept;
     const { kid, secret } = this.keys.signing();
     const token = await new SignJWT()
       .setProtectedHeader({ alg: 'HS256', kid })
@@ -32,7 +37,7 @@ export class ServiceTokens {
       .setIssuedAt()
       .setExpirationTime(`${lifeSeconds}s`)
       .sign(secret);
-    this.#issued.set(pair, { token, renewAt: Date.now() + (lifeSeconds / 2) * 1_000 });
+    this.#issued.set(`${caller}>${audience}`, { token, renewAt: Date.now() + (lifeSeconds / 2) * 1_000 });
     return token;
   }
 

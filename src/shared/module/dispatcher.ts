@@ -10,9 +10,16 @@ import type { InSteps, ModuleUnit, Steps } from './module.ts';
 type Simple = (input: unknown, place: Reader | ModuleUnit) => Promise<unknown>;
 type AnyHandler = Simple | InSteps<unknown, unknown>;
 
+interface Served {
+  readonly operation: Operation;
+  readonly run: (input: unknown) => Promise<unknown>;
+  /** Of a command that comes with an idempotency key. */
+  readonly once?: (input: unknown, command: KeyedCommand) => Promise<unknown>;
+}
+
 /** Serves a module's operations, alike for every transport that brings a call. */
 export class Dispatcher {
-  readonly #served = new Map<string, (input: unknown, context: CallContext) => Promise<unknown>>();
+  readonly #served = new Map<string, Served>();
   #underWay = 0;
   #whenIdle: (() => void) | undefined;
 
@@ -24,17 +31,26 @@ export class Dispatcher {
     private readonly log: Log,
   ) {
     for (const operation of Object.values(contract.operations) as Operation[]) {
-      this.#served.set(operation.name, this.#server(operation, handlers[operation.name]!));
+      const handler = handlers[operation.name]!;
+      const once = operation.kind === 'command' ? this.#once(operation, handler) : undefined;
+      this.#served.set(operation.name, { operation, run: this.#runner(operation, handler), once });
     }
   }
 
   /** Input through the schema, the handler in its context, output through the schema. Rejects with a `Refusal` only. */
   readonly dispatch = async (name: string, input: unknown, context: CallContext): Promise<unknown> => {
-    const serve = this.#served.get(name);
-    if (!serve) throw refusal('not-found', `${this.contract.name} has no operation "${name}"`);
     this.#underWay += 1;
     try {
-      return await runInContext(context, () => serve(input, context));
+      const served = this.#served.get(name);
+      if (!served) throw refusal('not-found', `${this.contract.name} has no operation "${name}"`);
+      const { operation, run, once } = served;
+      const parsed = parseInput(operation.input, input);
+      const key = context.idempotencyKey;
+      const output =
+        key && once
+          ? await runInContext(context, once, parsed, keyedCommand(context.caller, name, key, parsed))
+          : await runInContext(context, run, parsed);
+      return operation.output.parse(output);
     } catch (error) {
       throw this.#asRefusal(error, name);
     } finally {
@@ -46,19 +62,6 @@ export class Dispatcher {
   /** Resolves when no call is under way. */
   async idle(): Promise<void> {
     if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
-  }
-
-  #server(operation: Operation, handler: AnyHandler) {
-    const run = this.#runner(operation, handler);
-    const once = operation.kind === 'command' ? this.#once(operation, handler) : undefined;
-    const { input, output } = operation;
-    return async (value: unknown, context: CallContext) => {
-      const parsed = parseInput(input, value);
-      const key = context.idempotencyKey;
-      return output.parse(
-        key && once ? await once(parsed, keyedCommand(context.caller, operation.name, key, parsed)) : await run(parsed),
-      );
-    };
   }
 
   #runner(operation: Operation, handler: AnyHandler): (input: unknown) => Promise<unknown> {

@@ -2,7 +2,7 @@ import { v7 as uuid } from 'uuid';
 import { type CallContext, currentContext } from '../context/index.ts';
 import type { CallOptions, Client, Contract, Operation } from '../contract/index.ts';
 import { refuseInsideUnit } from '../data/index.ts';
-import { isRefusal, refusal } from '../errors/index.ts';
+import { refusal } from '../errors/index.ts';
 import { timedOut } from './deadlines.ts';
 import type { Transport } from './transport.ts';
 
@@ -14,40 +14,27 @@ export type Call = (input: unknown, options?: CallOptions) => Promise<unknown>;
 /** How an operation is called by a caller, wherever its module runs at that moment. */
 export type CallSource = (operation: Operation, caller: string) => Call;
 
-/** Calls `operation` for `caller`. `transport` is asked at every call: where the module runs may change under load. */
+/**
+ * Calls `operation` for `caller`. `transport` is asked at every call: where the module runs may change under load. A call
+ * inside a unit of work is refused, wherever the module runs.
+ */
 export function createCall(operation: Operation, caller: string, transport: () => Transport): Call {
-  const isModule = caller !== operation.module && caller !== 'gateway';
-  return isModule ? between(operation, caller, transport) : direct(operation, caller, transport);
+  return (input, options) => {
+    const context = contextFor(operation, caller, options);
+    try {
+      refuseInsideUnit(operation);
+      if (context.deadline <= Date.now()) throw timedOut(operation);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return transport().call({ operation, input, context });
+  };
 }
 
 /** The client of a contract, made of its operations' calls. */
 export function createClient<C extends Contract>(contract: C, call: (operation: Operation) => Call): Client<C> {
   const operations = Object.values(contract.operations) as Operation[];
   return Object.freeze(Object.fromEntries(operations.map((each) => [each.name, call(each)]))) as Client<C>;
-}
-
-function direct(operation: Operation, caller: string, transport: () => Transport): Call {
-  return (input, options) => {
-    const context = contextFor(operation, caller, options);
-    if (context.deadline <= Date.now()) return Promise.reject(timedOut(operation));
-    return transport().call({ operation, input, context });
-  };
-}
-
-/** A module that sends another one something it refuses as input has a fault of its own: its caller gave no bad input. */
-function between(operation: Operation, caller: string, transport: () => Transport): Call {
-  const call = direct(operation, caller, transport);
-  return async (input, options) => {
-    refuseInsideUnit(`${operation.module}.${operation.name} was called`);
-    try {
-      return await call(input, options);
-    } catch (error) {
-      if (!isRefusal(error, 'invalid-input')) throw error;
-      throw new Error(`${caller} sent ${operation.module}.${operation.name} what it does not take: ${error.message}`, {
-        cause: error,
-      });
-    }
-  };
 }
 
 function contextFor(operation: Operation, caller: string, options: CallOptions | undefined): CallContext {

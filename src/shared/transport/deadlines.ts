@@ -11,9 +11,15 @@ let ticking: NodeJS.Timeout | undefined;
 
 /**
  * Rejects with `timeout` when `work` has not settled by `deadline` (to within 16 ms). All deadlines of the process share
- * one timer, since a timer per call would cost more than the rest of an in-process call.
+ * one timer, since a timer per call would cost more than the rest of an in-process call. What `work` rejects with goes
+ * through `translate`.
  */
-export function byDeadline<T>(work: Promise<T>, deadline: number, what: Waiting['what']): Promise<T> {
+export function byDeadline<T>(
+  work: Promise<T>,
+  deadline: number,
+  what: Waiting['what'],
+  translate = asItIs,
+): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const entry: Waiting = { reject, what };
     const key = Math.ceil(deadline / slotMs);
@@ -32,11 +38,13 @@ export function byDeadline<T>(work: Promise<T>, deadline: number, what: Waiting[
       },
       (error) => {
         leave.delete(entry);
-        reject(error);
+        reject(translate(error));
       },
     );
   });
 }
+
+const asItIs = (error: unknown): unknown => error;
 
 function tick(): void {
   const now = Date.now();

@@ -1,4 +1,5 @@
-import { fromProblem, toProblem } from '../errors/index.ts';
+import { fromProblem, isRefusal, toProblem } from '../errors/index.ts';
+import { asCallerSees } from './as-caller-sees.ts';
 import { byDeadline } from './deadlines.ts';
 import type { CallRequest, Dispatch, Transport } from './transport.ts';
 
@@ -11,13 +12,16 @@ export class InProcessTransport implements Transport {
 
   constructor(private readonly dispatch: Dispatch) {}
 
-  async call({ operation, input, context }: CallRequest): Promise<unknown> {
-    try {
-      return await byDeadline(this.dispatch(operation.name, input, context), context.deadline, operation);
-    } catch (error) {
-      throw fromProblem(JSON.parse(JSON.stringify(toProblem(error))));
-    }
+  call(request: CallRequest): Promise<unknown> {
+    const { operation, input, context } = request;
+    return byDeadline(this.dispatch(operation.name, input, context), context.deadline, operation, (error) =>
+      asCallerSees(overTheWire(error), request),
+    );
   }
 
   async close(): Promise<void> {}
+}
+
+function overTheWire(error: unknown): unknown {
+  return isRefusal(error) ? fromProblem(JSON.parse(JSON.stringify(toProblem(error)))) : error;
 }

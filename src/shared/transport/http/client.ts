@@ -1,15 +1,18 @@
-import type { CallContext } from '../../context/index.ts';
 import { parseInput } from '../../contract/index.ts';
-import { fromProblem, isProblem, refusal } from '../../errors/index.ts';
+import { refusal } from '../../errors/index.ts';
 import type { ServiceTokens } from '../../identity/index.ts';
+import { asCallerSees } from '../as-caller-sees.ts';
 import { byDeadline } from '../deadlines.ts';
 import type { CallRequest, Transport } from '../transport.ts';
-import { type Peers, unreachableBecause } from './peers.ts';
-import { contextHeaders } from './wire.ts';
+import { Gatherer } from './gatherer.ts';
+import type { Peers } from './peers.ts';
+import { maximumBodyBytes, toWire } from './wire.ts';
 
 /** Calls a module of another process. */
 export class HttpTransport implements Transport {
   readonly kind = 'http';
+  readonly #gatherers = new Map<string, Gatherer>();
+  #nextId = 1;
   #underWay = 0;
   #whenIdle: (() => void) | undefined;
 
@@ -20,42 +23,52 @@ export class HttpTransport implements Transport {
     private readonly tokens: ServiceTokens,
   ) {}
 
-  /** Checks the input on this side as well: what JSON would silently change must be refused as it is in-process. */
-  async call({ operation, input, context }: CallRequest): Promise<unknown> {
-    const body = JSON.stringify(parseInput(operation.input, input));
-    const controller = new AbortController();
+  async call(request: CallRequest): Promise<unknown> {
+    const { operation, context } = request;
     this.#underWay += 1;
     try {
-      const answer = this.#exchange(`/modules/${this.module}/${operation.name}`, body, context, controller.signal);
-      const output = operation.output.safeParse(await byDeadline(answer, context.deadline, operation));
+      const output = operation.output.safeParse(await byDeadline(this.#exchange(request), context.deadline, operation));
       if (output.success) return output.data;
       throw refusal('internal', `${this.module}.${operation.name} answered what its contract does not say`);
+    } catch (error) {
+      throw asCallerSees(error, request);
     } finally {
-      controller.abort();
       this.#underWay -= 1;
       if (this.#underWay === 0) this.#whenIdle?.();
     }
   }
 
-  async #exchange(path: string, body: string, context: CallContext, signal: AbortSignal): Promise<unknown> {
-    const token = await this.tokens.issue(context.caller, this.module);
-    try {
-      const answer = await this.peers.at(this.address).request({
-        method: 'POST',
-        path,
-        body,
-        signal,
-        headers: { ...contextHeaders(context), 'content-type': 'application/json', authorization: `Bearer ${token}` },
-      });
-      const value: unknown = await answer.body.json();
-      if (answer.statusCode === 200) return value;
-      throw isProblem(value) ? fromProblem(value) : new Error(`status ${answer.statusCode}`);
-    } catch (error) {
-      throw error instanceof Error && error.name === 'Refusal' ? error : unreachableBecause(this.module, error);
+  /** Checks the input on this side as well: what JSON would silently change must be refused as it is in-process. */
+  #exchange({ operation, input, context }: CallRequest): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const id = this.#nextId++;
+      const wire = toWire(context);
+      const parsed = parseInput(operation.input, input);
+      const line = JSON.stringify({ id, operation: operation.name, input: parsed, context: wire });
+      if (line.length > maximumBodyBytes) {
+        throw refusal(
+          'body-too-large',
+          `the input of ${this.module}.${operation.name} is over ${maximumBodyBytes} bytes`,
+        );
+      }
+      this.#gathererOf(context.caller).add({ id, line, deadlineMs: wire.deadlineMs, resolve, reject });
+    });
+  }
+
+  #gathererOf(caller: string): Gatherer {
+    let gatherer = this.#gatherers.get(caller);
+    if (!gatherer) {
+      gatherer = new Gatherer(this.module, caller, this.address, this.peers, this.tokens);
+      this.#gatherers.set(caller, gatherer);
     }
+    return gatherer;
   }
 
   async close(): Promise<void> {
-    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
+    if (this.#underWay > 0) {
+      await new Promise<void>((resolve) => {
+        this.#whenIdle = resolve;
+      });
+    }
   }
 }

@@ -3,6 +3,7 @@ import type { CallContext } from '../../context/index.ts';
 import { isRefusal, type Refusal, refusal, toProblem } from '../../errors/index.ts';
 import { bearer, type ServiceTokens } from '../../identity/index.ts';
 import type { Log } from '../../observability/index.ts';
+import { parseJson, serveExchange } from './exchange-server.ts';
 import { contextOf, maximumBodyBytes } from './wire.ts';
 
 /** What the internal listener serves. Each refuses a caller that did not declare its need. */
@@ -22,6 +23,8 @@ export interface InternalService {
 }
 
 const fallbackMs = 5_000;
+/** A call of the largest size in letters of four bytes, and some others gathered with it. */
+const maximumExchangeBytes = 4 * maximumBodyBytes + 2 * 1024 * 1024;
 
 /** The listener for the other processes; never the public one. */
 export function createInternalServer(service: InternalService, tokens: ServiceTokens, log: Log): Server {
@@ -50,7 +53,9 @@ async function serve(
   if (area === 'routes')
     return service.route(module, url.slice(`/routes/${module}`.length), context, request, response);
   if (request.method !== 'POST') throw refusal('method-not-allowed');
-  const body = await readJson(request);
+  if (area === 'modules' && !operation)
+    return serveExchange(service, module, caller, await readBody(request), response);
+  const body = parseJson(await readBody(request));
   if (area === 'events') {
     await service.receive(module, body, context);
     response.writeHead(204).end();
@@ -62,23 +67,18 @@ async function serve(
     .end(output);
 }
 
-function readJson(request: IncomingMessage): Promise<unknown> {
+function readBody(request: IncomingMessage): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes <= maximumBodyBytes) chunks.push(chunk);
+      if (bytes <= maximumExchangeBytes) chunks.push(chunk);
     });
     request.on('error', reject);
     request.on('end', () => {
-      if (bytes > maximumBodyBytes) return reject(refusal('body-too-large', `at most ${maximumBodyBytes} bytes`));
-      try {
-        const whole = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
-        resolve(JSON.parse(whole.toString('utf8')));
-      } catch {
-        reject(refusal('malformed-body'));
-      }
+      if (bytes > maximumExchangeBytes) reject(refusal('body-too-large', `at most ${maximumExchangeBytes} bytes`));
+      else resolve((chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)).toString('utf8'));
     });
   });
 }

@@ -1,11 +1,11 @@
 import type { ModuleUnit } from '../../../../shared/module/index.ts';
-import type { Sending } from '../sending.ts';
 import { tables } from '../tables.ts';
+import type { OutgoingMail } from './mail-server.ts';
 
 /** Instead of a server: a table to look into. Written in the unit that marks the mail as sent, so it is there once. */
 export async function putIntoMailbox(
   unit: ModuleUnit,
-  { messageId, to, subject, text }: Sending,
+  { messageId, to, subject, text }: OutgoingMail,
   at: string,
 ): Promise<void> {
   await unit.db.insert(tables(unit).mailbox).values({ messageId, recipient: to, subject, text, at });

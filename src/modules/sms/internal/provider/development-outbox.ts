@@ -1,8 +1,12 @@
 import type { ModuleUnit } from '../../../../shared/module/index.ts';
-import type { Sending } from '../sending.ts';
 import { tables } from '../tables.ts';
+import type { OutgoingText } from './text-provider.ts';
 
 /** Instead of a provider: a table to look into. Written in the unit that marks the message as sent, so it is there once. */
-export async function putIntoOutbox(unit: ModuleUnit, { messageId, to, text }: Sending, at: string): Promise<void> {
+export async function putIntoOutbox(
+  unit: ModuleUnit,
+  { messageId, to, text }: OutgoingText,
+  at: string,
+): Promise<void> {
   await unit.db.insert(tables(unit).outbox).values({ messageId, recipient: to, text, at });
 }

@@ -1,0 +1,72 @@
+/** One way of doing the work that is compared. */
+export interface Contestant {
+  readonly name: string;
+  /** Does the work `times` times. */
+  run(times: number): Promise<void>;
+}
+
+export interface Comparison {
+  readonly title: string;
+  /** The first is what the others are compared with. */
+  readonly contestants: readonly Contestant[];
+  /** How much work a turn has. */
+  readonly times: number;
+  readonly rounds?: number;
+}
+
+export interface Result {
+  readonly name: string;
+  readonly perSecond: number;
+  /** Time of the first contestant's turn as 1: the median, and the middle four fifths. */
+  readonly ratio: { readonly median: number; readonly low: number; readonly high: number };
+}
+
+/**
+ * Lets the contestants take turns in one process, round by round, and compares within each round: what the machine does
+ * meanwhile hits all of them alike.
+ */
+export async function compare({ title, contestants, times, rounds = 15 }: Comparison): Promise<Result[]> {
+  for (const contestant of contestants) await contestant.run(Math.max(1, Math.round(times / 2)));
+  const took = contestants.map(() => [] as number[]);
+  for (let round = 0; round < rounds; round++) {
+    const order = contestants.map((_, index) => (index + round) % contestants.length);
+    for (const index of order) {
+      const start = performance.now();
+      await contestants[index]!.run(times);
+      took[index]!.push(performance.now() - start);
+    }
+  }
+  const results = contestants.map(({ name }, index) => {
+    const ratios = took[index]!.map((each, round) => each / took[0]![round]!).sort((a, b) => a - b);
+    const turn = [...took[index]!].sort((a, b) => a - b);
+    const at = (values: number[], share: number) => values[Math.round((values.length - 1) * share)]!;
+    return {
+      name,
+      perSecond: (times / at(turn, 0.5)) * 1_000,
+      ratio: { median: at(ratios, 0.5), low: at(ratios, 0.1), high: at(ratios, 0.9) },
+    };
+  });
+  print(title, results);
+  return results;
+}
+
+function print(title: string, results: readonly Result[]): void {
+  const width = Math.max(...results.map(({ name }) => name.length));
+  console.log(`\n${title}`);
+  for (const { name, perSecond, ratio } of results) {
+    const { median, low, high } = ratio;
+    const rate = Math.round(perSecond).toLocaleString('en').padStart(11);
+    console.log(
+      `  ${name.padEnd(width)} ${rate}/s   ${median.toFixed(2)} × the time (${low.toFixed(2)}–${high.toFixed(2)})`,
+    );
+  }
+}
+
+/** Runs `task` `times` times with `width` under way at once. */
+export async function concurrently(times: number, width: number, task: () => Promise<unknown>): Promise<void> {
+  let left = times;
+  const worker = async () => {
+    while (left-- > 0) await task();
+  };
+  await Promise.all(Array.from({ length: width }, worker));
+}

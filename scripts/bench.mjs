@@ -1,0 +1,38 @@
+// npm run bench -- [call] [commit] [boot]: measures this project against the bare work, side by side in one run.
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { build, fail, install, node, root } from './setup.mjs';
+
+const known = readdirSync(join(root, 'bench')).flatMap((file) => /^(\w+)\.bench\.ts$/.exec(file)?.[1] ?? []);
+const words = process.argv.slice(2);
+if (words.includes('--help')) {
+  console.log(`Usage: npm run bench -- [${known.join('] [')}]\n\nWithout a name, all of them, one after the other.`);
+  process.exit(0);
+}
+const unknown = words.find((word) => !known.includes(word));
+if (unknown) fail(`there is no benchmark "${unknown}"; there are ${known.join(', ')}`);
+
+install();
+build();
+const external = ['--external', 'better-sqlite3', '--external', '@node-rs/argon2'];
+const rolldown = join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs');
+for (const name of words.length > 0 ? words : known) {
+  const output = join('dist', 'bench', `${name}.mjs`);
+  const bundle = [
+    `bench/${name}.bench.ts`,
+    '--platform',
+    'node',
+    '--format',
+    'esm',
+    '--file',
+    output,
+    '--logLevel',
+    'silent',
+    ...external,
+  ];
+  const bundled = spawnSync(node(), [rolldown, ...bundle], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  if (bundled.status !== 0) fail(`the benchmark "${name}" could not be bundled`);
+  const { status } = spawnSync(node(), ['--expose-gc', output], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) fail(`the benchmark "${name}" failed`);
+}
