@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { eventually } from '../harness/kerf.ts';
-import type { Answer, Order, Problem, Shop } from '../harness/shop.ts';
+import type { Answer, Outcome, Shop } from '../harness/shop.ts';
 
 /** An order a member is about to place, with the key that makes it the same order however often it is sent. */
 export interface Wish {
@@ -10,7 +10,7 @@ export interface Wish {
   readonly token: string;
 }
 
-type Placed = Answer<Order & Problem>;
+type Placed = Answer<Outcome>;
 
 const kinds = [
   { sku: 'MALLET', quantity: 1, token: 'tok_ok' },
@@ -32,41 +32,42 @@ export interface RushOptions {
   /** How many are under way at a time. */
   width?: number;
   /** Called at each answer, in order: the place from which a test pulls the plug. */
-  onAnswer?: (count: number, answer: Placed) => void;
-  wait?: number;
+  onAnswer?: (count: number) => void;
+  /** Sends an order again under its key until it is answered, as a careful program does. */
+  patient?: boolean;
 }
 
-/** Places the orders side by side; resolves with those that were answered. The others met a dead or ailing system. */
+/** Places the orders side by side; resolves with what was answered. Who is not patient loses some to a dead system. */
 export async function rush(shop: Shop, orders: readonly Wish[], options: RushOptions = {}): Promise<Told> {
-  const { width = 25, onAnswer, wait } = options;
+  const { width = 25, onAnswer, patient } = options;
   const told: Told = new Map();
   const left = [...orders];
   const one = async () => {
     for (let wish = left.shift(); wish; wish = left.shift()) {
-      const answer = await place(shop, wish, wait);
+      const answer = patient ? await insist(shop, wish) : await place(shop, wish);
       if (!answer) continue;
       told.set(wish.key, answer);
-      onAnswer?.(told.size, answer);
+      onAnswer?.(told.size);
     }
   };
   await Promise.all(Array.from({ length: width }, one));
   return told;
 }
 
-/** Sends each order again under its key until it is answered, as a careful program does. */
-export async function insist(shop: Shop, orders: readonly Wish[], told: Told): Promise<void> {
+/** Places again what was not answered before, and adds it to what was told. */
+export async function resume(shop: Shop, orders: readonly Wish[], told: Told): Promise<void> {
   const unanswered = orders.filter(({ key }) => !told.has(key));
-  await Promise.all(
-    unanswered.map(async (wish) => {
-      told.set(wish.key, await eventually(() => place(shop, wish), `an answer to order ${wish.key}`));
-    }),
-  );
+  for (const [key, answer] of await rush(shop, unanswered, { patient: true })) told.set(key, answer);
+}
+
+function insist(shop: Shop, wish: Wish): Promise<Placed> {
+  return eventually(() => place(shop, wish), `an answer to order ${wish.key}`);
 }
 
 /** `undefined` when there was no answer, or one that decides nothing. */
-async function place(shop: Shop, { sku, quantity, token, key }: Wish, wait?: number): Promise<Placed | undefined> {
+async function place(shop: Shop, { sku, quantity, token, key }: Wish): Promise<Placed | undefined> {
   try {
-    const answer = await shop.order(sku, quantity, { token, key, wait });
+    const answer = await shop.order(sku, quantity, { token, key });
     return [201, 202, 402, 409].includes(answer.status) ? answer : undefined;
   } catch {
     return undefined;
