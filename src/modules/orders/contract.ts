@@ -11,9 +11,10 @@ import {
   query,
   text,
 } from '../../shared/contract/index.ts';
+import { sku } from '../catalog/contract.ts';
 
 const quantity = z.int().min(1).max(1_000);
-export const orderLine = z.strictObject({ sku: text(64, 1), quantity });
+export const orderLine = z.strictObject({ sku, quantity });
 export const orderLines = z.array(orderLine).min(1).max(100);
 
 export const order = z.object({

@@ -1,0 +1,54 @@
+import { expect } from 'vitest';
+import type { Kerf } from '../../harness/kerf.ts';
+import { type RawAnswer, type RawRequest, send } from './raw.ts';
+
+/** A request that must be refused, and how. */
+export interface Refused extends RawRequest {
+  /** What is wrong with it. */
+  about: string;
+  /** Such as `422 invalid-input`. */
+  with: string;
+}
+
+const inside = /\bat .+:\d+:\d+|node_modules|\.[jt]s:\d|127\.0\.0\.1|ECONN|SQLITE|\/(modules|routes|tmp)\//;
+
+/** Sends them all; fails with the list of those that were not refused as they should be. */
+export async function expectRefused(kerf: Kerf, requests: readonly Refused[]): Promise<void> {
+  expect(requests.length).toBeGreaterThan(0);
+  const misfits: string[] = [];
+  for (const request of requests) {
+    const answer = await send(kerf.url, request).catch((error: Error) => error);
+    const wrong = answer instanceof Error ? `no answer: ${answer.message}` : misfit(answer, request, kerf);
+    if (wrong) misfits.push(`${request.method} ${request.path.slice(0, 60)}, ${request.about}: ${wrong}`);
+  }
+  expect(misfits).toEqual([]);
+}
+
+function misfit({ status, headers, text }: RawAnswer, request: Refused, kerf: Kerf): string | undefined {
+  const problem = parse(text);
+  const got = `${status} ${problem.code}`;
+  if (got !== request.with) return `${got} instead of ${request.with} (${text.slice(0, 200)})`;
+  if (headers['content-type'] !== 'application/problem+json') return `content-type ${headers['content-type']}`;
+  if (problem.status !== status) return `the status in the body is ${problem.status}`;
+  if (typeof problem.title !== 'string' || typeof problem.type !== 'string') return `no title or type: ${text}`;
+  if (status === 422 && problem.code === 'invalid-input' && !hasIssues(problem)) return `no issues: ${text}`;
+  if (inside.test(text) || text.includes(kerf.dataDir)) return `it shows the inside: ${text}`;
+  if (text.length > 32_768) return `it answers with ${text.length} characters`;
+  return undefined;
+}
+
+function hasIssues({ issues }: Record<string, unknown>): boolean {
+  return (
+    Array.isArray(issues) &&
+    issues.length > 0 &&
+    issues.every(({ path, message }) => typeof path === 'string' && typeof message === 'string')
+  );
+}
+
+function parse(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
+  }
+}
