@@ -45,6 +45,7 @@ export interface ErrorDefinition<D extends z.ZodObject = z.ZodObject> {
 type Operations = Record<string, OperationDefinition>;
 type Events = Record<string, EventDefinition>;
 type Errors = Record<string, ErrorDefinition>;
+type None = Record<never, never>;
 
 export interface Contract<
   Ops extends Operations = Operations,
@@ -99,7 +100,7 @@ export function event<D extends z.ZodObject>(
  * Defines the only door of a module. Throws when a schema could not cross a wire or a code is the kernel's own, so that
  * a contract that exists can be served by every transport.
  */
-export function contract<Ops extends Operations, Evs extends Events = {}, Ers extends Errors = {}>(
+export function contract<Ops extends Operations, Evs extends Events = None, Ers extends Errors = None>(
   name: string,
   parts: { operations: Ops; events?: Evs; errors?: Ers },
 ): Contract<Ops, Evs, Ers> {

@@ -61,7 +61,12 @@ export class Relay {
     for (const { recipient } of left) this.wake(recipient);
   }
 
-  /** There is something new for `recipient`, or it can be reached again. */
+  /** `recipient` can be reached again: what waits for it need wait no longer. */
+  reached(recipient: string): void {
+    this.#lanes.get(recipient)?.hurry();
+  }
+
+  /** There is something new for `recipient`. */
   wake(recipient: string): void {
     if (this.#stopped) return;
     let lane = this.#lanes.get(recipient);
@@ -84,6 +89,7 @@ class Lane {
   #running: Promise<void> | undefined;
   #again = false;
   #stopped = false;
+  #hurried = false;
   #cancelRetry = () => {};
 
   constructor(
@@ -101,6 +107,12 @@ class Lane {
       this.#running = undefined;
       if (this.#again) this.wake();
     });
+  }
+
+  /** Tries all that is open at once, whatever was to be waited for. */
+  hurry(): void {
+    this.#hurried = true;
+    this.wake();
   }
 
   async stop(): Promise<void> {
@@ -130,6 +142,8 @@ class Lane {
   /** Once over all that is open, oldest first. Returns when the first of those held back is due. */
   async #passOver(): Promise<number> {
     const held = new Set<string>();
+    const dueAt = this.#hurried ? Number.POSITIVE_INFINITY : this.clock.now();
+    this.#hurried = false;
     let retryAt = Number.POSITIVE_INFINITY;
     let after = 0;
     while (!this.#stopped) {
@@ -137,7 +151,7 @@ class Lane {
       if (rows.length === 0) break;
       after = rows.at(-1)!.seq;
       const outcomes = await Promise.all(
-        [...chainsByKey(rows)].filter(([key]) => !held.has(key)).map(([, chain]) => this.#deliverChain(chain)),
+        [...chainsByKey(rows)].filter(([key]) => !held.has(key)).map(([, chain]) => this.#deliverChain(chain, dueAt)),
       );
       for (const { held: row, retryAt: at } of await this.#settle(outcomes.flat())) {
         held.add(row.key);
@@ -148,11 +162,11 @@ class Lane {
   }
 
   /** One key's events, one after the other, up to the first that is not taken. */
-  async #deliverChain(chain: Row[]): Promise<Outcome[]> {
+  async #deliverChain(chain: Row[], dueAt: number): Promise<Outcome[]> {
     const outcomes: Outcome[] = [];
     for (const row of chain) {
       if (this.#stopped) break;
-      if (row.nextAttemptAt > this.clock.now()) {
+      if (row.nextAttemptAt > dueAt) {
         outcomes.push({ row, error: notDue });
         break;
       }

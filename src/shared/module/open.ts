@@ -93,8 +93,8 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
       await sagas.start();
     },
     wake(other) {
-      relay.wake(other);
-      sagas.wake();
+      relay.reached(other);
+      sagas.reached(other);
     },
     async close() {
       for (const stop of stops) stop();

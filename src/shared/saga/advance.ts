@@ -44,7 +44,7 @@ async function forward(saga: AnySaga, row: SagaRow, around: Surroundings): Promi
   const step = saga.steps[row.step];
   if (!step || step.kind === 'write') return record(saga, row, around);
   const kept = await perform(step, row, around);
-  const data = { ...row.data, ...kept };
+  const data = { ...row.data, ...(kept as object | undefined) };
   return record(saga, { ...row, step: row.step + 1, data }, around);
 }
 
@@ -64,11 +64,7 @@ async function record(saga: AnySaga, reached: SagaRow, around: Surroundings): Pr
   return row;
 }
 
-async function perform(
-  step: CallStep<never> | RunStep<never>,
-  row: SagaRow,
-  around: Surroundings,
-): Promise<object | void> {
+async function perform(step: CallStep<never> | RunStep<never>, row: SagaRow, around: Surroundings): Promise<unknown> {
   const key = `${row.id}/${step.name}`;
   if (step.kind === 'run') return step.task(row.data as never, key);
   if (step.condition?.(row.data as never) === false) return undefined;
@@ -105,7 +101,7 @@ async function afterFailure(saga: AnySaga, row: SagaRow, error: unknown, around:
   const failed: SagaRow = { ...row, lastError, updatedAt: now, attempts: row.attempts + 1 };
   const refused = !isTransient(error);
   const late = now >= row.deadline;
-  if (row.state === 'running' && canTurn(saga.steps, row.step) && (refused || late)) {
+  if (row.state === 'running' && canTurn(saga.steps, row.step, refused) && (refused || late)) {
     failed.state = 'compensating';
     failed.reason = isRefusal(error) ? error.code : 'internal';
     // A refused step did nothing; one that failed otherwise may have, and is taken back as well.
@@ -132,8 +128,10 @@ async function compensateNothing(saga: AnySaga, row: SagaRow, around: Surroundin
   return ended;
 }
 
-function canTurn(steps: readonly Step<never>[], current: number): boolean {
-  return !steps.slice(0, current).some((step) => step.kind === 'call' && step.pointOfNoReturn);
+/** The point of no return is passed by a step that has happened, and by one that may have: whose answer never came. */
+function canTurn(steps: readonly Step<never>[], current: number, refused: boolean): boolean {
+  const passed = steps.slice(0, refused ? current : current + 1);
+  return !passed.some((step) => step.kind === 'call' && step.pointOfNoReturn);
 }
 
 function isAway(error: unknown): boolean {

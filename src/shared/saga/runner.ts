@@ -3,7 +3,7 @@ import type { Database, Unit } from '../data/index.ts';
 import type { Log } from '../observability/index.ts';
 import { advance, type SagaCalls } from './advance.ts';
 import type { Saga } from './saga.ts';
-import { dueSagas, findSaga, insertSaga, nextDueAt } from './store.ts';
+import { dueSagas, endWait, findSaga, insertSaga, nextDueAt } from './store.ts';
 import type { SagaRow, SagaState } from './tables.ts';
 
 const concurrency = 64;
@@ -45,9 +45,27 @@ export class SagaRunner<U extends Unit> {
     this.wake();
   }
 
-  /** Looks for what is due: after a start, when a wait is over, when a module that was away is back. */
+  /** Looks for what is due: after a start, when a wait is over. */
   wake(): void {
-    void this.#takeDue().catch((error) => {
+    this.#take(() => this.#takeDue());
+  }
+
+  /** A module that was away is back: the steps that wait for it are due now, however long they were to wait. */
+  reached(module: string): void {
+    this.#take(async () => {
+      const waiting = this.#parts.sagas.flatMap((saga) => stepsThatCall(module, saga));
+      if (waiting.length === 0 || this.#stopped) return;
+      const now = this.#parts.clock.now();
+      await this.#parts.work(async (unit) => {
+        for (const each of waiting) await endWait(unit, each, now);
+      });
+      await this.#takeDue();
+    });
+  }
+
+  #take(taking: () => Promise<void>): void {
+    void taking().catch((error) => {
+      if (this.#stopped) return;
       this.#parts.log.error({ error }, 'sagas that are due could not be read; trying again');
       this.#wakeIn(1_000);
     });
@@ -131,8 +149,9 @@ export class SagaRunner<U extends Unit> {
     if (this.#stopped) return;
     this.#more = false;
     const { database, clock } = this.#parts;
-    for (const { id } of await dueSagas(database, clock.now(), concurrency * 2)) this.#launch(id);
-    const next = await nextDueAt(database);
+    const now = clock.now();
+    for (const { id } of await dueSagas(database, now, concurrency * 2)) this.#launch(id);
+    const next = await nextDueAt(database, now);
     if (next !== undefined) this.#wakeIn(next - clock.now());
   }
 
@@ -153,6 +172,18 @@ export class SagaRunner<U extends Unit> {
 
 function keyOf({ name, version }: { name: string; version: number }): string {
   return `${name}.v${version}`;
+}
+
+/** Where a saga calls `module`, forward or taking back. */
+function stepsThatCall(module: string, { name, version, steps }: Saga<never, never>) {
+  return steps.flatMap((step, index) => {
+    if (step.kind !== 'call') return [];
+    const at = { name, version, step: index };
+    return [
+      ...(step.operation.module === module ? [{ ...at, state: 'running' as const }] : []),
+      ...(step.undo?.operation.module === module ? [{ ...at, state: 'compensating' as const }] : []),
+    ];
+  });
 }
 
 function isEnd(state: SagaState): boolean {

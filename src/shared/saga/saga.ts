@@ -29,7 +29,7 @@ export interface RunStep<D> {
   readonly kind: 'run';
   readonly name: string;
   /** Reaches outside the system; may happen again after a crash, with the same key. */
-  readonly task: (data: D, idempotencyKey: string) => Promise<object | void>;
+  readonly task: (data: D, idempotencyKey: string) => Promise<unknown>;
 }
 
 export interface WriteStep<D> {

@@ -1,4 +1,4 @@
-import { asc, eq, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, sql } from 'drizzle-orm';
 import { prepared, type Reader, type Unit } from '../data/index.ts';
 import { type SagaRow, sagaTables } from './tables.ts';
 
@@ -80,16 +80,37 @@ export async function dueSagas(
     .limit(limit);
 }
 
-/** When the next of those that wait falls due. */
-export async function nextDueAt(reader: Reader): Promise<number | undefined> {
+/** When the next of those that are not due yet falls due. */
+export async function nextDueAt(reader: Reader, now: number): Promise<number | undefined> {
   const { sagas } = sagaTables(reader);
   const [first] = await reader.db
     .select({ at: sagas.nextAttemptAt })
     .from(sagas)
-    .where(sql`${sagas.state} in ('running', 'compensating')`)
+    .where(sql`${sagas.state} in ('running', 'compensating') and ${sagas.nextAttemptAt} > ${now}`)
     .orderBy(asc(sagas.nextAttemptAt))
     .limit(1);
   return first?.at;
+}
+
+/** Makes those that wait to repeat this step due now. */
+export async function endWait(
+  unit: Unit,
+  { name, version, step, state }: Pick<SagaRow, 'name' | 'version' | 'step' | 'state'>,
+  now: number,
+): Promise<void> {
+  const { sagas } = sagaTables(unit);
+  await unit.db
+    .update(sagas)
+    .set({ nextAttemptAt: now })
+    .where(
+      and(
+        eq(sagas.state, state),
+        gt(sagas.nextAttemptAt, now),
+        eq(sagas.name, name),
+        eq(sagas.version, version),
+        eq(sagas.step, step),
+      ),
+    );
 }
 
 export async function listSagas(reader: Reader, state: string | undefined, limit: number): Promise<SagaRow[]> {
