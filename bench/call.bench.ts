@@ -7,7 +7,7 @@ import { Pool } from 'undici';
 import { systemClock } from '../src/shared/clock/index.ts';
 import { runInContext } from '../src/shared/context/index.ts';
 import { fixedKeyRing, ServiceTokens } from '../src/shared/identity/index.ts';
-import { Dispatcher } from '../src/shared/module/dispatcher.ts';
+import { Dispatcher } from '../src/shared/module/index.ts';
 import { silentLog } from '../src/shared/observability/index.ts';
 import {
   createCall,

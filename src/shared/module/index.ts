@@ -1,5 +1,6 @@
 export { type About, aboutSchema } from './about.ts';
 export { ModuleContainer } from './container.ts';
+export { Dispatcher } from './dispatcher.ts';
 export {
   defineModule,
   type Handler,

@@ -1,7 +1,8 @@
 export { type Call, type CallSource, createCall, createClient, defaultTimeoutMs, unreachable } from './client.ts';
 export { HttpTransport } from './http/client.ts';
 export { Peers, unreachableBecause } from './http/peers.ts';
-export { createInternalServer, type InternalService } from './http/server.ts';
+export { createInternalServer } from './http/server.ts';
+export type { InternalService } from './http/service.ts';
 export { contextHeaders } from './http/wire.ts';
 export { InProcessTransport } from './in-process.ts';
 export type { CallRequest, Dispatch, Transport } from './transport.ts';

@@ -4,7 +4,7 @@ import { systemClock } from '../clock/index.ts';
 import { type CallContext, currentContext, runInContext } from '../context/index.ts';
 import { type Client, command, contract, query } from '../contract/index.ts';
 import { isRefusal } from '../errors/index.ts';
-import { Dispatcher } from '../module/dispatcher.ts';
+import { Dispatcher } from '../module/index.ts';
 import { silentLog } from '../observability/index.ts';
 import { createCall, createClient } from './client.ts';
 import type { Dispatch, Transport } from './transport.ts';

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { parseInput } from '../../contract/index.ts';
 import { refusal, toProblem } from '../../errors/index.ts';
-import type { InternalService } from './server.ts';
+import type { InternalService } from './service.ts';
 import { fromWire, wireCall } from './wire.ts';
 
 /**

@@ -1,26 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { CallContext } from '../../context/index.ts';
 import { isRefusal, type Refusal, refusal, toProblem } from '../../errors/index.ts';
 import { bearer, type ServiceTokens } from '../../identity/index.ts';
 import type { Log } from '../../observability/index.ts';
 import { parseJson, serveExchange } from './exchange-server.ts';
+import type { InternalService } from './service.ts';
 import { contextOf, maximumBodyBytes } from './wire.ts';
-
-/** What the internal listener serves. Each refuses a caller that did not declare its need. */
-export interface InternalService {
-  call(module: string, operation: string, input: unknown, context: CallContext): Promise<unknown>;
-  receive(module: string, event: unknown, context: CallContext): Promise<void>;
-  /** A request for a module's public resources, that came through the gateway of another process. */
-  route(
-    module: string,
-    path: string,
-    context: CallContext,
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): Promise<void>;
-  /** Everything that is for operators: `/ops/…`, `/metrics`. */
-  operate(request: IncomingMessage, response: ServerResponse): Promise<void>;
-}
 
 const fallbackMs = 5_000;
 /** A call of the largest size in letters of four bytes, and some others gathered with it. */
