@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { type Announced, eventually, moduleNames, placements } from '../harness/kerf.ts';
 import { Shop } from '../harness/shop.ts';
-import { insist, orderIdOf, rush, wishes } from './rush.ts';
+import { orderIdOf, resume, rush, wishes } from './rush.ts';
 import { lives, Scene } from './scene.ts';
 
 const moments = [1, 20, 50, 90];
@@ -22,7 +22,7 @@ it.each(moments)('keeps every order when the process is killed at answer %i of 1
     expect((await back.get(`/orders/${orderIdOf(answer)}`)).status).toBe(200);
   }
   await scene.settles(told);
-  await insist(back, orders, told);
+  await resume(back, orders, told);
   await scene.endsWell(after, told);
 });
 
@@ -39,7 +39,7 @@ it('ends its services when it is killed, and starts at once on the same data', {
     kerf = await scene.start();
     await eventually(async () => !services.some(lives), 'the end of the services without a home', 10_000);
     const back = await new Shop(kerf.url).signIn(email);
-    await insist(back, orders, told);
+    await resume(back, orders, told);
     await scene.settles(told);
   }
   await scene.endsWell(kerf);

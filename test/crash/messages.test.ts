@@ -1,0 +1,75 @@
+import { expect, it } from 'vitest';
+import { eventually, type Kerf, type ModuleName, placements, type TestTopology } from '../harness/kerf.ts';
+import { type Message, type Page, Shop } from '../harness/shop.ts';
+import { Scene } from './scene.ts';
+
+const channels: ModuleName[] = ['mail', 'sms', 'notifications'];
+const wirings = ['events', 'router', 'orchestrated'];
+const shapes: TestTopology[] = [
+  { name: 'in one process', out: [] },
+  { name: 'with the channels out', out: channels },
+];
+const cases = wirings.flatMap((wiring) => shapes.map((shape) => ({ wiring, shape })));
+
+it.each(cases)('writes to each member once, wired by $wiring, $shape.name', async ({ wiring, shape }) => {
+  const scene = new Scene({ SIGN_UP_WIRING: wiring, ...placements(shape) });
+  let kerf = await scene.start();
+  const people = Array.from({ length: 16 }, (_, index) => person(index));
+  let joined = 0;
+  const answered = new Set<Person>();
+  const told = (member: Person) => {
+    answered.add(member);
+    joined += 1;
+    const victim = shape.out[joined / 2 - 1];
+    if (joined % 2 === 0 && victim) void killModule(kerf, victim);
+    if (joined === 9) kerf.process.kill('SIGKILL');
+  };
+  await Promise.all(people.map((member) => signUp(kerf, member).then(() => told(member), ignore)));
+  expect(answered.size).toBeGreaterThanOrEqual(9);
+  await kerf.exited();
+
+  kerf = await scene.start();
+  await Promise.all(people.map((member) => eventually(() => signUp(kerf, member), `sign-up of ${member.email}`)));
+  for (const victim of shape.out) await killModule(kerf, victim);
+  await Promise.all(people.map((member) => buy(kerf, member)));
+  await scene.settles();
+  await Promise.all(people.map((member) => seesItsMessages(kerf, member)));
+  await scene.endsWell(kerf);
+});
+
+interface Person {
+  email: string;
+  phone?: string;
+}
+
+function person(index: number): Person {
+  const email = `member-${index}@example.com`;
+  return index % 2 ? { email } : { email, phone: `+82 10 0000 ${1000 + index}` };
+}
+
+/** Once is what it comes to: who is told that the address is taken has been signed up before. */
+async function signUp({ url }: Kerf, member: Person): Promise<boolean> {
+  const answer = await new Shop(url).post('/members', { ...member, name: 'Member', password: 'correct horse' });
+  if (answer.status === 503 || answer.status === 504) return false;
+  expect([201, 409]).toContain(answer.status);
+  return true;
+}
+
+async function buy({ url }: Kerf, { email }: Person): Promise<void> {
+  const shop = await new Shop(url).signIn(email);
+  expect((await shop.order('OIL')).status).toBe(201);
+}
+
+async function seesItsMessages({ url }: Kerf, { email, phone }: Person): Promise<void> {
+  const shop = await new Shop(url).signIn(email);
+  const { body } = await shop.get<Page<Message>>('/messages');
+  const seen = body.items.map(({ channel, status }) => `${channel} ${status}`).sort();
+  expect(seen).toEqual(['mail sent', 'mail sent', ...(phone ? ['sms sent', 'sms sent'] : [])]);
+}
+
+async function killModule(kerf: Kerf, module: ModuleName): Promise<void> {
+  const pid = await kerf.pidOf(module);
+  if (pid) process.kill(pid, 'SIGKILL');
+}
+
+function ignore(): void {}
