@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { clock, defineModule } from '../../shared/module/index.ts';
 import { catalog } from '../catalog/contract.ts';
 import { orders } from './contract.ts';
@@ -15,8 +16,19 @@ export default defineModule({
   about,
   migrations,
   routes,
-  open: (container) => ({
-    operations: { place: place(container.client(catalog), container.resolve(clock)), cancel, get, list },
-    sagas: [checkout, cancellation],
+  settings: z.object({
+    ORDERS_CHECKOUT_SECONDS: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .default(30)
+      .describe('how long a checkout is tried before everything is given back'),
   }),
+  open(container) {
+    const saga = checkout(container.settings.ORDERS_CHECKOUT_SECONDS * 1_000);
+    return {
+      operations: { place: place(container.client(catalog), saga, container.resolve(clock)), cancel, get, list },
+      sagas: [saga, cancellation],
+    };
+  },
 });

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { createAdaptorServer } from '@hono/node-server';
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { secureHeaders } from 'hono/secure-headers';
 import type { Client, Contract } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
@@ -9,6 +8,7 @@ import { addressOf, type Host, listen, shut } from '../host/index.ts';
 import { FileKeyRing, SessionTokens } from '../identity/index.ts';
 import { problemResponse, type Resources } from '../routes/index.ts';
 import { createClient } from '../transport/index.ts';
+import { bodyLimit } from './body-limit.ts';
 import type { Composition } from './composition.ts';
 import { forwardTo } from './forward.ts';
 import { health } from './health.ts';
@@ -51,13 +51,7 @@ export function createGateway(host: Host, compositions: readonly Composition[], 
   const alive = health(host);
   mount(app, alive.app, (request) => alive.app.fetch(request));
   app.use(rateLimit(settings.RATE_LIMIT_PER_MINUTE));
-  app.use(
-    bodyLimit({
-      maxSize: maximumBodyBytes,
-      // What is left of the body is not read, so the connection cannot be used again.
-      onError: () => problemResponse(refusal('body-too-large', 'at most 1 MiB'), { connection: 'close' }),
-    }),
-  );
+  app.use(bodyLimit(maximumBodyBytes));
   const resources = [...mountResources(app, host, compositions, sessions), alive];
   refuseOtherMethods(app, resources);
   mountReference(app, resources);

@@ -1,13 +1,12 @@
 import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { systemClock } from '../clock/index.ts';
-import { refusal } from '../errors/index.ts';
-import { type Bus, type Envelope, HttpBus, MittBus, subscriptionMap } from '../events/index.ts';
+import { type Bus, HttpBus, MittBus, type Push, subscriptionMap } from '../events/index.ts';
 import { FileKeyRing, fixedKeyRing, operatorToken, ServiceTokens } from '../identity/index.ts';
 import { type ModuleDefinition, type OpenModule, openModule } from '../module/index.ts';
 import { createLog, type Log } from '../observability/index.ts';
 import { Directory, type Topology } from '../topology/index.ts';
-import { type CallSource, createCall, createInternalServer, Peers, unreachableBecause } from '../transport/index.ts';
+import { type CallSource, createCall, createInternalServer, createPush, Peers } from '../transport/index.ts';
 import { createInternalService } from './internal-service.ts';
 import { addressOf, listen, shut } from './listen.ts';
 import { createOperations } from './operations.ts';
@@ -47,11 +46,11 @@ export async function openHost(topology: Topology, definitions: readonly ModuleD
     createCall(operation, caller, () => directory.of(operation.module).transport);
 
   let ownAddress = '';
-  const bus = createBus(
-    topology,
-    definitions,
-    pusher(directory, tokens, peers, () => ownAddress),
-  );
+  const addressOfModule = (module: string) => {
+    const at = directory.of(module);
+    return at.state === 'there' ? at.address : at.state === 'here' ? ownAddress : undefined;
+  };
+  const bus = createBus(topology, definitions, createPush(addressOfModule, peers, tokens));
   const open = new Map<string, OpenModule>();
   const local = definitions.filter(({ contract: { name } }) => belongsHere(topology, name));
   for (const definition of local) {
@@ -115,44 +114,12 @@ function belongsHere({ only, placements }: Topology, module: string): boolean {
   return only ? only.includes(module) : placements.get(module)!.kind === 'in-process';
 }
 
-function createBus(
-  { settings }: Topology,
-  definitions: readonly ModuleDefinition[],
-  push: (module: string, envelope: Envelope) => Promise<void>,
-): Bus {
+function createBus({ settings }: Topology, definitions: readonly ModuleDefinition[], push: Push): Bus {
   const subscriptions = subscriptionMap(
     definitions.map(({ contract, subscribesTo }) => ({ name: contract.name, subscribesTo: subscribesTo ?? [] })),
   );
   const http = new HttpBus(subscriptions, push);
   return settings.BUS === 'http' ? http : new MittBus(subscriptions, http);
-}
-
-/** Hands an event to the internal listener of the process that runs the subscriber. */
-function pusher(directory: Directory, tokens: ServiceTokens, peers: Peers, ownAddress: () => string) {
-  return async (module: string, envelope: Envelope) => {
-    const at = directory.of(module);
-    if (at.state === 'away') throw refusal('unavailable', `${module} cannot be reached`);
-    const publisher = envelope.source.split('/').at(-1)!;
-    const authorization = `Bearer ${await tokens.issue(publisher, module)}`;
-    const pool = peers.at(at.state === 'there' ? at.address : ownAddress());
-    const answer = await pool
-      .request({
-        method: 'POST',
-        path: `/events/${module}`,
-        body: JSON.stringify(envelope),
-        headers: { authorization, 'content-type': 'application/cloudevents+json' },
-        signal: AbortSignal.timeout(30_000),
-      })
-      .catch((error) => {
-        throw unreachableBecause(module, error);
-      });
-    if (answer.statusCode < 300) return void (await answer.body.dump());
-    const problem = (await answer.body.json().catch(() => ({}))) as { code?: string; detail?: string };
-    if (problem.code === 'invalid-input') throw refusal('invalid-input', problem.detail);
-    throw problem.code === 'unavailable'
-      ? refusal('unavailable', problem.detail)
-      : new Error(problem.detail ?? `status ${answer.statusCode}`);
-  };
 }
 
 /** A module run alone listens where the topology says others find it; any other process where its settings say. */

@@ -1,6 +1,7 @@
 export { type Call, type CallSource, createCall, createClient, defaultTimeoutMs, unreachable } from './client.ts';
 export { HttpTransport } from './http/client.ts';
 export { Peers, unreachableBecause } from './http/peers.ts';
+export { createPush } from './http/push.ts';
 export { createInternalServer } from './http/server.ts';
 export type { InternalService } from './http/service.ts';
 export { contextHeaders } from './http/wire.ts';

@@ -20,12 +20,12 @@ export type Checkout = z.infer<typeof data>;
 const charge = ({ orderId, memberId, amount }: Checkout) => ({ orderId, memberId, amount });
 const checkoutStep = (name: string) => step<Checkout, ModuleUnit>(name);
 
-/** Takes stock, takes payment, confirms; or gives everything back and rejects. */
-export const checkout: Saga<Checkout, ModuleUnit> = {
+/** Takes stock, takes payment, confirms; or, when that has not gone well by the deadline, gives everything back and rejects. */
+export const checkout = (deadlineMs: number): Saga<Checkout, ModuleUnit> => ({
   name: 'checkout',
   version: 1,
   data,
-  deadlineMs: 30_000,
+  deadlineMs,
   steps: [
     checkoutStep('reserve stock')
       .call(inventory.operations.reserve, ({ orderId, lines }) => ({ orderId, lines }))
@@ -44,4 +44,4 @@ export const checkout: Saga<Checkout, ModuleUnit> = {
     const row = await setStatus(unit, orderId, 'rejected', reason);
     await unit.publish(orders.events.rejected, { ...told(row), reason });
   },
-};
+});

@@ -2,9 +2,10 @@ import { v7 as uuid } from 'uuid';
 import { type Clock, instant } from '../../../shared/clock/index.ts';
 import type { Client } from '../../../shared/contract/index.ts';
 import { inSteps, type ModuleUnit, type Steps } from '../../../shared/module/index.ts';
+import type { Saga } from '../../../shared/saga/index.ts';
 import type { catalog } from '../../catalog/contract.ts';
 import { type Order, orders } from '../contract.ts';
-import { checkout } from './checkout.ts';
+import type { Checkout } from './checkout.ts';
 import { fingerprintOf, mergeLines, priceLines, told, toOrder } from './model.ts';
 import { addOrder, orderById, orderByKey } from './store.ts';
 import type { OrderRow } from './tables.ts';
@@ -18,7 +19,7 @@ interface Wish {
 }
 
 /** Records the order and starts its checkout in one unit; then waits for the outcome as long as the member does. */
-export function place(products: Client<typeof catalog>, clock: Clock) {
+export function place(products: Client<typeof catalog>, checkout: Saga<Checkout, ModuleUnit>, clock: Clock) {
   return inSteps(async (wish: Wish, steps): Promise<Order> => {
     const { memberId, key, paymentToken } = wish;
     const wanted = mergeLines(wish.lines);
@@ -35,14 +36,19 @@ export function place(products: Client<typeof catalog>, clock: Clock) {
     const placed = await steps.work(async (unit) => {
       const raced = await orderByKey(unit, memberId, key);
       if (raced) return repeated(raced, fingerprint);
-      await begin(unit, row, paymentToken);
+      await begin(unit, checkout, row, paymentToken);
       return row;
     });
     return outcome(placed, wish.waitMs, steps);
   });
 }
 
-async function begin(unit: ModuleUnit, row: OrderRow, paymentToken: string): Promise<void> {
+async function begin(
+  unit: ModuleUnit,
+  checkout: Saga<Checkout, ModuleUnit>,
+  row: OrderRow,
+  paymentToken: string,
+): Promise<void> {
   await addOrder(unit, row);
   const { orderId, memberId, lines, total: amount } = told(row);
   await unit.publish(orders.events.placed, told(row));

@@ -1,0 +1,39 @@
+import { refusal } from '../../errors/index.ts';
+import type { ServiceTokens } from '../../identity/index.ts';
+import { type Peers, unreachableBecause } from './peers.ts';
+
+const answerWithinMs = 30_000;
+
+/** An event in its wire form: a CloudEvents envelope, whose source is `/modules/{publisher}`. */
+interface Pushed {
+  readonly source: string;
+}
+
+/**
+ * Hands events to the internal listeners of the processes that run their subscribers: `POST /events/{module}`. Resolves on
+ * their acceptance; rejects with `unavailable` when nobody answers, with `invalid-input` for what will never be taken.
+ */
+export function createPush(addressOf: (module: string) => string | undefined, peers: Peers, tokens: ServiceTokens) {
+  return async (module: string, event: Pushed): Promise<void> => {
+    const address = addressOf(module);
+    if (!address) throw refusal('unavailable', `${module} cannot be reached`);
+    const token = await tokens.issue(event.source.split('/').at(-1)!, module);
+    const { statusCode, body } = await peers
+      .at(address)
+      .request({
+        method: 'POST',
+        path: `/events/${module}`,
+        body: JSON.stringify(event),
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/cloudevents+json' },
+        signal: AbortSignal.timeout(answerWithinMs),
+      })
+      .catch((error: unknown) => {
+        throw unreachableBecause(module, error);
+      });
+    if (statusCode < 300) return void (await body.dump());
+    const problem = (await body.json().catch(() => ({}))) as { code?: string; detail?: string };
+    const { code, detail } = problem;
+    if (code === 'invalid-input' || code === 'unavailable') throw refusal(code, detail);
+    throw new Error(detail ?? `${module} answered ${statusCode}`);
+  };
+}
