@@ -4,6 +4,7 @@ import { Shop } from '../harness/shop.ts';
 import { bodyCases } from './bad-input/bodies.cases.ts';
 import { pathCases } from './bad-input/paths.cases.ts';
 import { tokenCases } from './bad-input/tokens.cases.ts';
+import { unreadCases } from './bad-input/unread.cases.ts';
 
 const topologies: TestTopology[] = [
   { name: 'all in-process', out: [] },
@@ -28,6 +29,7 @@ describe.each(topologies)('bad input, $name', (topology) => {
   bodyCases(around);
   pathCases(around);
   tokenCases(around);
+  unreadCases(around);
 
   it('has taken nothing of it for a fault of its own', async () => {
     expect(await new Shop(around.kerf.url).get('/healthz')).toMatchObject({ status: 200 });

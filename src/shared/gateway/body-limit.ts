@@ -2,21 +2,19 @@ import type { MiddlewareHandler } from 'hono';
 import { refusal } from '../errors/index.ts';
 import { problemResponse } from '../routes/index.ts';
 
-/** A body that is too large is read to here and thrown away, so that its sender gets to hear the answer. */
+/** A body that is too large is read to here and thrown away: who is still sending hears no answer. */
 const patienceBytes = 16 * 1024 * 1024;
 
 /**
- * Refuses a body over `maximumBytes`. One whose length is announced is not touched: a stream made of it and never read
- * would keep the server from emptying the connection, and the client's next request there would fail.
+ * Refuses a body over `maximumBytes`. One that is announced to fit is not touched: a stream made of it and then not read
+ * would keep the server from emptying the connection, and the next request there would fail.
  */
 export function bodyLimit(maximumBytes: number): MiddlewareHandler {
-  const tooLarge = () => problemResponse(refusal('body-too-large', `at most ${maximumBytes / 1024 / 1024} MiB`));
   return async (c, next) => {
-    if (c.req.header('transfer-encoding') === undefined) {
-      return Number(c.req.header('content-length') ?? 0) > maximumBytes ? tooLarge() : next();
-    }
+    const inChunks = c.req.header('transfer-encoding') !== undefined;
+    if (!inChunks && Number(c.req.header('content-length') ?? 0) <= maximumBytes) return next();
     const body = await gather(c.req.raw.body, maximumBytes);
-    if (body === undefined) return tooLarge();
+    if (!body) return problemResponse(refusal('body-too-large', `at most ${maximumBytes / 1024 / 1024} MiB`));
     if (body.length > 0) c.req.raw = new Request(c.req.raw, { body });
     return next();
   };

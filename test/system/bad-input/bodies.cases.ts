@@ -118,11 +118,18 @@ function excessive({ body }: Writing) {
     { about: '100,000 fields', body: holding(`{${keys(100_000)}}`), with: invalid },
     { about: 'nearly 1 MiB of text', body: holding(`"${'x'.repeat(mebibyte - 500)}"`), with: invalid },
     { about: 'a body over 1 MiB', body: padded, with: '413 body-too-large' },
+    { about: 'a body over 4 MiB', body: padded.repeat(4), with: '413 body-too-large' },
     {
       about: 'a body over 1 MiB in chunks',
       body: padded,
       headers: { 'transfer-encoding': 'chunked' },
       with: '413 body-too-large',
+    },
+    {
+      about: 'truncated JSON in chunks',
+      body: '{"a":',
+      headers: { 'transfer-encoding': 'chunked' },
+      with: malformed,
     },
   ];
 }

@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest';
+import type { Kerf } from '../../harness/kerf.ts';
+
+/** Requests whose body is refused before anybody has read it. */
+const unread: [method: string, path: string, bytes: number, status: number][] = [
+  ['POST', '/posts', 900_000, 401],
+  ['POST', '/nowhere', 900_000, 404],
+  ['POST', '/messages', 900_000, 405],
+  ['POST', '/posts', 2 * 1024 * 1024, 413],
+];
+
+/** `fetch` keeps its connections: what is left of a body on one of them would fail the request that comes next. */
+export function unreadCases(around: { kerf: Kerf }): void {
+  it('answers on a connection whose last body it did not want', async () => {
+    const statuses: number[] = [];
+    for (const [method, path, bytes] of Array(10).fill(unread).flat() as typeof unread) {
+      const answer = await fetch(`${around.kerf.url}${path}`, {
+        method,
+        body: 'x'.repeat(bytes),
+        headers: { 'content-type': 'application/json' },
+      });
+      await answer.arrayBuffer();
+      statuses.push(answer.status);
+    }
+    expect(statuses).toEqual(
+      Array(10)
+        .fill(unread.map(([, , , status]) => status))
+        .flat(),
+    );
+  });
+}
