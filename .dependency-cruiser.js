@@ -1,0 +1,83 @@
+// The architecture as data. The rules that follow from it, and what they say to whom breaks them, are in
+// scripts/boundaries/rules/; `npm run boundaries` checks them.
+import { readModules } from './scripts/boundaries/modules.mjs';
+import { codeRules } from './scripts/boundaries/rules/code.mjs';
+import { kernelRules } from './scripts/boundaries/rules/kernel.mjs';
+import { moduleRules } from './scripts/boundaries/rules/modules.mjs';
+import { vendorRules } from './scripts/boundaries/rules/vendors.mjs';
+
+/** Folder of the kernel → the kernel folders it may import, through their index.ts. */
+export const kernel = {
+  clock: [],
+  context: [],
+  errors: [],
+  contract: ['errors'],
+  data: ['errors'],
+  identity: ['errors'],
+  observability: ['context'],
+  routes: ['context', 'contract', 'errors'],
+  events: ['clock', 'context', 'contract', 'data', 'errors', 'observability'],
+  saga: ['clock', 'contract', 'data', 'errors', 'observability'],
+  transport: ['context', 'contract', 'data', 'errors', 'identity', 'observability'],
+  topology: ['errors', 'identity', 'observability', 'transport'],
+  module: [
+    ...['clock', 'context', 'contract', 'data', 'errors'],
+    ...['events', 'observability', 'routes', 'saga', 'transport'],
+  ],
+  host: [
+    ...['clock', 'context', 'contract', 'errors', 'events', 'identity'],
+    ...['module', 'observability', 'routes', 'saga', 'topology', 'transport'],
+  ],
+  gateway: ['context', 'contract', 'errors', 'host', 'identity', 'routes', 'transport'],
+};
+
+/** What the kernel offers to a module. The rest decides where modules run, which a module must not know. */
+export const kernelForModules = ['clock', 'contract', 'data', 'errors', 'module', 'routes', 'saga'];
+
+/** Package → its homes under src/, the only places that may import it. `*` is any one name. */
+export const vendors = {
+  '@hono/node-server': ['shared/gateway', 'shared/host'],
+  '@node-rs/argon2': ['modules/members/internal'],
+  'better-sqlite3': ['shared/data'],
+  'drizzle-orm': ['shared/data', 'shared/events', 'shared/module', 'shared/saga', 'modules/*/internal'],
+  hono: ['shared/gateway', 'shared/host', 'shared/routes'],
+  jose: ['shared/identity'],
+  mitt: ['shared/events'],
+  nodemailer: ['modules/mail/internal/server'],
+  pino: ['shared/observability'],
+  'rate-limiter-flexible': ['shared/gateway'],
+  'reflect-metadata': ['shared/module'],
+  'swagger-ui-dist': ['shared/gateway'],
+  tsyringe: ['shared/module'],
+  undici: ['shared/host', 'shared/transport/http'],
+  uuid: [
+    ...['shared/events', 'shared/gateway', 'shared/module', 'shared/transport'],
+    ...['modules/*/internal', 'modules/*/routes.ts'],
+  ],
+  yaml: ['shared/topology'],
+  zod: [
+    ...['shared/contract', 'shared/events', 'shared/gateway', 'shared/identity', 'shared/module'],
+    ...['shared/routes', 'shared/saga', 'shared/topology', 'shared/transport/http', 'compositions', 'modules'],
+  ],
+};
+
+/** Module → the modules whose contract.ts it may import: those it calls and those it listens to, by its module.json. */
+export const borders = readModules(import.meta.dirname);
+
+export default {
+  forbidden: [
+    ...kernelRules(kernel, kernelForModules),
+    ...vendorRules(vendors),
+    ...moduleRules(borders),
+    ...codeRules(kernel, borders),
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['node', 'import', 'default'],
+      extensions: ['.ts', '.mjs', '.js', '.json', '.node'],
+    },
+  },
+};

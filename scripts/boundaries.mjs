@@ -1,0 +1,24 @@
+// npm run boundaries: does what the sources import fit the architecture in .dependency-cruiser.js?
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { fail, install, node, root } from './setup.mjs';
+
+const words = process.argv.slice(2);
+if (words.includes('--help')) {
+  console.log(`Usage: npm run boundaries -- [--json]
+
+Compares every import under src/ with the architecture in .dependency-cruiser.js and in each module.json, and says
+for each one that does not fit why it does not and what to do.
+
+  --json   the same as one JSON object: ok, counts, rules, violations
+
+Exits with 0 when every border holds.`);
+  process.exit(0);
+}
+const unknown = words.find((word) => word !== '--json');
+if (unknown) fail(`there is no option "${unknown}"; --help says what there is`);
+
+install();
+const main = join(root, 'scripts', 'boundaries', 'main.mjs');
+const { status } = spawnSync(node(), [main, ...words], { cwd: root, stdio: 'inherit' });
+process.exit(status ?? 1);

@@ -1,0 +1,68 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { cruise } from 'dependency-cruiser';
+import { compareDeclarations } from './declarations.mjs';
+import { hiddenImports, listSources, unread } from './files.mjs';
+import { missingLine, validateModules } from './modules.mjs';
+
+/** What is checked besides the rules over imports. */
+const checks = [
+  'module-json-is-true',
+  'calls-go-one-way',
+  'what-is-declared-is-used',
+  'the-kernel-order-is-minimal',
+  'the-kernel-order-has-no-cycle',
+  'every-dependency-has-a-home',
+  'every-file-is-read',
+  'imports-can-be-followed',
+  'there-is-something-to-check',
+];
+
+/** Compares the sources under `root` with its architecture. Throws when a module.json is no JSON. */
+export async function check(root) {
+  const architecture = await import(pathToFileURL(join(root, '.dependency-cruiser.js')).href);
+  const { forbidden, options } = architecture.default;
+  const comments = new Map(forbidden.map(({ name, comment }) => [name, comment]));
+  const rules = [...forbidden.map(({ name }) => name), ...checks];
+  const files = listSources(root);
+  const cruised = await read(root, forbidden, options);
+  const sources = cruised.modules.filter(({ source }) => files.includes(source));
+  const imports = sources.flatMap(({ source, dependencies }) => dependencies.map(({ resolved }) => [source, resolved]));
+  const counts = { files: sources.length, imports: imports.length, rules: rules.length };
+  if (sources.length === 0) return { rules, counts, violations: [nothing] };
+
+  const { kernel, vendors, borders: modules } = architecture;
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const violations = [
+    ...cruised.summary.violations.map((violation) => explain(violation, comments, modules)),
+    ...validateModules(modules),
+    ...compareDeclarations({ kernel, vendors, modules, imports, dependencies: Object.keys(dependencies) }),
+    ...unread(
+      files,
+      sources.map(({ source }) => source),
+    ),
+    ...hiddenImports(root, files),
+  ];
+  return { rules, counts: { modules: Object.keys(modules).length, ...counts }, violations };
+}
+
+const nothing = {
+  rule: 'there-is-something-to-check',
+  from: 'src/',
+  why: 'No source file was read, so nothing was checked. Run this where src/ is, with the dependencies of the lock file: with another TypeScript, dependency-cruiser reads nothing and says nothing.',
+};
+
+async function read(root, forbidden, options) {
+  if (!existsSync(join(root, 'src'))) return { modules: [], summary: { violations: [] } };
+  const { enhancedResolveOptions, ...rest } = options;
+  const ruled = { ...rest, baseDir: root, validate: true, ruleSet: { forbidden } };
+  const { output } = await cruise(['src'], ruled, enhancedResolveOptions);
+  return output;
+}
+
+function explain({ rule, from, to, cycle, type }, comments, modules) {
+  const target = type === 'module' ? undefined : cycle ? cycle.map(({ name }) => name).join(' → ') : to;
+  const add = rule.name.endsWith('-declares-whom-it-knows') ? missingLine(modules, from, to) : undefined;
+  return { rule: rule.name, from, to: target, why: comments.get(rule.name), add };
+}

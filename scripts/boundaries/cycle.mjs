@@ -1,0 +1,19 @@
+/** A cycle in `graph` (name → names), from a name back to itself; `undefined` when there is none. */
+export function findCycle(graph) {
+  const done = new Set();
+  const follow = (name, path) => {
+    if (path.includes(name)) return [...path.slice(path.indexOf(name)), name];
+    if (done.has(name)) return undefined;
+    for (const next of graph[name] ?? []) {
+      const cycle = follow(next, [...path, name]);
+      if (cycle) return cycle;
+    }
+    done.add(name);
+    return undefined;
+  };
+  for (const name of Object.keys(graph)) {
+    const cycle = follow(name, []);
+    if (cycle) return cycle;
+  }
+  return undefined;
+}

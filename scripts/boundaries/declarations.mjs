@@ -1,0 +1,73 @@
+import { findCycle } from './cycle.mjs';
+
+const config = '.dependency-cruiser.js';
+
+/** Where what is declared is more than, or not, what the imports say. `imports` are pairs of paths. */
+export function compareDeclarations({ kernel, vendors, modules, imports, dependencies }) {
+  return [
+    ...staleModules(modules, imports),
+    ...staleKernel(kernel, imports),
+    ...kernelCycle(kernel),
+    ...homeless(vendors, dependencies),
+  ];
+}
+
+function staleModules(modules, imports) {
+  const seen = edges(imports, /^src\/modules\/([^/]+)\//);
+  return Object.entries(modules).flatMap(([name, about]) =>
+    ['uses', 'listensTo'].flatMap((key) =>
+      about[key]
+        .filter((other) => Object.hasOwn(modules, other) && !seen.has(`${name} ${other}`))
+        .map((other) => ({
+          rule: 'what-is-declared-is-used',
+          from: `src/modules/${name}/module.json`,
+          why: `"${key}" names "${other}", and no file of ${name} imports its contract: the declaration is stale. Take "${other}" out of "${key}".`,
+        })),
+    ),
+  );
+}
+
+function staleKernel(kernel, imports) {
+  const seen = edges(imports, /^src\/shared\/([^/]+)\//);
+  return Object.entries(kernel).flatMap(([folder, below]) =>
+    below
+      .filter((other) => !seen.has(`${folder} ${other}`))
+      .map((other) => ({
+        rule: 'the-kernel-order-is-minimal',
+        from: config,
+        why: `"kernel" lets "${folder}" import "${other}", and nothing there does. Take it out, so that the order stays the true one.`,
+      })),
+  );
+}
+
+/** Which folder (by the group in `pattern`) imports which other. */
+function edges(imports, pattern) {
+  return new Set(imports.map((pair) => pair.map((path) => pattern.exec(path)?.[1]).join(' ')));
+}
+
+function kernelCycle(kernel) {
+  const cycle = findCycle(kernel);
+  if (!cycle) return [];
+  const why = `"kernel" goes round in a circle: ${cycle.join(' → ')}. Move what both need into a folder below them.`;
+  return [{ rule: 'the-kernel-order-has-no-cycle', from: config, why }];
+}
+
+function homeless(vendors, dependencies) {
+  const rule = 'every-dependency-has-a-home';
+  return [
+    ...dependencies
+      .filter((name) => !Object.hasOwn(vendors, name))
+      .map((name) => ({
+        rule,
+        from: 'package.json',
+        why: `"${name}" is a dependency without a home. Add it to "vendors" in ${config}, with the one folder that is to know it, or run npm uninstall ${name}.`,
+      })),
+    ...Object.keys(vendors)
+      .filter((name) => !dependencies.includes(name))
+      .map((name) => ({
+        rule,
+        from: config,
+        why: `"vendors" gives "${name}" a home, and package.json does not depend on it. Take the line out, or install it.`,
+      })),
+  ];
+}

@@ -1,0 +1,71 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { findCycle } from './cycle.mjs';
+
+/** Module → what its module.json says, of every folder that has one. Throws when one is no JSON. */
+export function readModules(root) {
+  const folder = join(root, 'src', 'modules');
+  const names = existsSync(folder) ? readdirSync(folder).sort() : [];
+  const declared = names.filter((name) => existsSync(join(folder, name, 'module.json')));
+  return Object.fromEntries(declared.map((name) => [name, read(join(folder, name, 'module.json'), name)]));
+}
+
+function read(path, name) {
+  try {
+    const about = JSON.parse(readFileSync(path, 'utf8'));
+    return { ...about, uses: list(about.uses), listensTo: list(about.listensTo) };
+  } catch (error) {
+    throw new Error(`src/modules/${name}/module.json cannot be read (${error.message}): repair its JSON`);
+  }
+}
+
+const list = (value) => (Array.isArray(value) ? value : []);
+
+/** What is wrong in the module.json files themselves, each with the file and what to do. */
+export function validateModules(modules) {
+  const wrong = Object.entries(modules).flatMap(([folder, about]) =>
+    complaints(folder, about, modules).map((why) => problem('module-json-is-true', folder, why)),
+  );
+  const cycle = findCycle(Object.fromEntries(Object.entries(modules).map(([name, { uses }]) => [name, uses])));
+  if (cycle) {
+    wrong.push(
+      problem(
+        'calls-go-one-way',
+        cycle[0],
+        `these modules call each other: ${cycle.join(' → ')}. None of them can fail, be released or be cut out alone. Turn one of the calls into an event that the other listens to ("listensTo").`,
+      ),
+    );
+  }
+  return wrong;
+}
+
+function complaints(folder, about, modules) {
+  const found = [];
+  if (about.name !== folder)
+    found.push(`"name" is ${JSON.stringify(about.name)}; make it "${folder}", as the folder is called`);
+  for (const key of ['owner', 'about']) {
+    if (typeof about[key] !== 'string' || !about[key]) found.push(`"${key}" is missing: say it in a few words`);
+  }
+  for (const key of ['uses', 'listensTo']) {
+    for (const name of about[key]) {
+      if (name === folder) found.push(`"${key}" names "${name}" itself; take it out`);
+      else if (!Object.hasOwn(modules, name))
+        found.push(
+          `"${key}" names "${name}", and there is no src/modules/${name}/module.json; correct the name or take it out`,
+        );
+    }
+    if (new Set(about[key]).size < about[key].length) found.push(`"${key}" names a module twice; once is enough`);
+  }
+  return found;
+}
+
+const problem = (rule, module, why) => ({ rule, from: `src/modules/${module}/module.json`, why });
+
+/** The line of module.json that would allow `from` to import `to`, when both are in modules. */
+export function missingLine(modules, from, to) {
+  const [importer, imported] = [from, to].map((path) => /^src\/modules\/([^/]+)\//.exec(path)?.[1]);
+  const about = modules[importer];
+  if (!about || !modules[imported]) return undefined;
+  const line = (key) => `"${key}": ${JSON.stringify([...about[key], imported]).replaceAll(',', ', ')}`;
+  return `in src/modules/${importer}/module.json, ${line('uses')}   (only for its events: ${line('listensTo')})`;
+}

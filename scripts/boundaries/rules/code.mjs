@@ -1,0 +1,49 @@
+import { any, app, forbid, tests } from './paths.mjs';
+
+/** What holds for any code, and that there is no other code. */
+export function codeRules(kernel, borders) {
+  return [
+    everyFileHasAPlace([
+      app,
+      '^src/compositions/[^/]+\\.ts$',
+      `^src/modules/${any(Object.keys(borders))}/((contract|routes|module)\\.ts|module\\.json|internal/.+\\.ts)$`,
+      `^src/shared/${any(Object.keys(kernel))}/.+\\.ts$`,
+    ]),
+    forbid(
+      'no-cycles',
+      { path: '^src/' },
+      { circular: true },
+      'These files import each other, so neither can be understood, tested or moved alone (`import type` counts). Move what both need into a third file, often the interface beside them.',
+    ),
+    forbid(
+      'every-import-leads-somewhere',
+      { path: '^src/' },
+      { couldNotResolve: true },
+      'There is nothing at the other end of this import. Correct the path (relative, with .ts), or add the package to package.json and run npm install.',
+    ),
+    forbid(
+      'the-source-stands-alone',
+      { path: '^src/' },
+      { pathNot: ['^src/', 'node_modules/'], couldNotResolve: false, dependencyTypesNot: ['core'] },
+      'Only src/ is built and shipped, so it may not import from test/, scripts/ or anywhere else outside. Move what both need into src/shared/.',
+    ),
+    forbid(
+      'tests-are-not-imported',
+      { path: '^src/', pathNot: tests },
+      { path: tests },
+      'Tests are not part of the system, so nothing but another test may import one. Move what you need out of it into a file of its own.',
+    ),
+  ];
+}
+
+/** A rule over files instead of imports: nobody's path is empty, so every file has fewer than one such dependent. */
+function everyFileHasAPlace(places) {
+  return {
+    name: 'every-file-has-a-place',
+    severity: 'error',
+    comment:
+      'No rule says what this file may import or who may import it. A module has module.json, contract.ts, routes.ts, module.ts and internal/; the kernel has the folders listed under "kernel" in .dependency-cruiser.js. Move the file into one of them; for a new kernel folder add a line there, for a new module a module.json.',
+    module: { path: '^src/', pathNot: places, numberOfDependentsLessThan: 1 },
+    from: { path: '^$' },
+  };
+}

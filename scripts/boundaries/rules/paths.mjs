@@ -1,0 +1,11 @@
+/** Regular expressions over paths, as dependency-cruiser compares them: from the root of the project, with slashes. */
+export const app = '^src/app\\.ts$';
+export const compositions = '^src/compositions/';
+export const tests = '\\.(test|cases)\\.ts$';
+export const contracts = '^src/modules/[^/]+/contract\\.ts$';
+
+export const any = (names) => `(${names.join('|')})`;
+export const packageNamed = (name) => `(^|/)node_modules/${name}/`;
+
+/** A rule of the severity all of them have. `comment` speaks to the person who broke it. */
+export const forbid = (name, from, to, comment) => ({ name, severity: 'error', comment, from, to });

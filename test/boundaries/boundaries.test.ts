@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Copy, type Report } from './copy.ts';
+import { knowsUndeclared, leavesHome, type Sin, sins, standsOnMore } from './sins.ts';
+
+const { kernel, vendors, borders } = await import(`${process.cwd()}/.dependency-cruiser.js`);
+const names = (table: object) => Object.keys(table);
+const stranger = (known: readonly string[], all: readonly string[]) => all.find((name) => !known.includes(name))!;
+
+/** Has no file to plant: it is what is not there. */
+const ofTheEmpty = 'there-is-something-to-check';
+
+const plants: Record<string, Sin> = {
+  ...sins,
+  ...Object.fromEntries(names(vendors).map((vendor) => [`${vendor}-stays-at-home`, leavesHome(vendor)])),
+  ...Object.fromEntries(
+    names(kernel).map((folder) => [
+      `kernel-order-${folder}`,
+      standsOnMore(folder, stranger([folder, ...kernel[folder]], names(kernel).reverse())),
+    ]),
+  ),
+  ...Object.fromEntries(
+    names(borders).map((module) => {
+      const { uses, listensTo } = borders[module];
+      const other = stranger([module, ...uses, ...listensTo], names(borders));
+      return [`${module}-declares-whom-it-knows`, knowsUndeclared(module, other)];
+    }),
+  ),
+};
+
+describe('the boundaries', () => {
+  const copy = new Copy();
+  const bare = new Copy();
+  let clean: Report;
+  let sinful: Report;
+
+  beforeAll(() => {
+    clean = copy.report();
+    for (const sin of Object.values(plants)) copy.plant(sin);
+    sinful = copy.report();
+  });
+  afterAll(() => {
+    copy.delete();
+    bare.delete();
+  });
+
+  it('hold', () => {
+    expect(clean.violations).toEqual([]);
+    expect(clean.ok).toBe(true);
+  });
+
+  it('have a planted violation for each rule, and for no other', () => {
+    expect([...names(plants), ofTheEmpty].sort()).toEqual([...clean.rules].sort());
+  });
+
+  it.each(Object.entries(plants))('%s turns red', (rule, sin) => {
+    const [blamed] = names(sin);
+    expect(sinful.violations.filter((violation) => violation.rule === rule).map(({ from }) => from)).toContain(blamed);
+  });
+
+  it('blame nobody but the planted', () => {
+    const planted = Object.values(plants).flatMap(names);
+    expect(sinful.violations.map(({ from }) => from).filter((from) => !planted.includes(from))).toEqual([]);
+  });
+
+  it('tell the person who made a violation what to do, to the line', () => {
+    const { status, text } = copy.check();
+    expect(status).toBe(1);
+    expect(text).toContain('src/modules/mail/internal/knows-undeclared-board.ts → src/modules/board/contract.ts');
+    expect(text).toContain('Add: in src/modules/mail/module.json, "uses": ["board"]');
+    expect(text).toContain('jose is known to src/shared/identity only');
+    expect(text).not.toContain('undefined');
+  });
+
+  it('do not hold where there is nothing', () => {
+    bare.remove('src');
+    const { ok, violations } = bare.report();
+    expect({ ok, rules: violations.map(({ rule }) => rule) }).toEqual({ ok: false, rules: [ofTheEmpty] });
+    expect(bare.check().status).toBe(1);
+  });
+
+  it('say which module.json is no JSON', () => {
+    bare.plant({ 'src/modules/orders/module.json': '{ "name": ' });
+    const { status, text } = bare.check();
+    expect(status).toBe(1);
+    expect(text).toMatch(/src\/modules\/orders\/module\.json cannot be read .*: repair its JSON/);
+  });
+});

@@ -1,0 +1,94 @@
+/** A planted violation: what the files that commit it hold, or what becomes of them. The first is the one to be blamed. */
+export type Sin = Readonly<Record<string, string | ((text: string) => string)>>;
+
+const orders = 'src/modules/orders';
+const importing = (path: string) => `import '${path}';\n`;
+
+/** Rule → the sin that has to turn it red, in files named after it. */
+export const sins: Readonly<Record<string, Sin>> = {
+  'kernel-folders-are-entered-by-their-index': {
+    'src/shared/contract/reaches-behind-an-index.ts': importing('../errors/codes.ts'),
+  },
+  'the-kernel-knows-no-module': {
+    'src/shared/gateway/knows-a-module.ts': importing('../../modules/orders/contract.ts'),
+  },
+  'modules-do-not-know-where-they-run': {
+    [`${orders}/internal/knows-where-it-runs.ts`]: importing('../../../shared/topology/index.ts'),
+  },
+  'compositions-know-contracts-only': {
+    'src/compositions/imports-another-composition.ts': importing('./products.ts'),
+  },
+  'nothing-stands-on-the-top': {
+    [`${orders}/internal/imports-a-composition.ts`]: importing('../../../compositions/products.ts'),
+  },
+  'every-package-has-a-home': { 'src/shared/clock/imports-what-nobody-installed.ts': importing('acorn') },
+  'tools-stay-outside': { 'src/shared/clock/imports-a-tool.ts': importing('fast-check') },
+  'contracts-stand-alone': {
+    'src/modules/planted/contract.ts': "import type { Stats } from 'node:fs';\nexport type { Stats };\n",
+  },
+  'internal-is-private': {
+    [`${orders}/internal/reaches-inside-payments.ts`]:
+      "import type * as inside from '../../payments/internal/store.ts';\nexport type { inside };\n",
+  },
+  'only-the-app-opens-modules': { 'src/compositions/opens-a-module.ts': importing('../modules/orders/module.ts') },
+  'routes-belong-to-their-module': { 'src/modules/planted/module.ts': importing('../orders/routes.ts') },
+  'routes-know-only-their-contract': {
+    'src/modules/planted/routes.ts': importing('./internal/inside.ts'),
+    'src/modules/planted/internal/inside.ts': 'export {};\n',
+  },
+  'the-inside-does-not-know-its-door': {
+    [`${orders}/internal/imports-its-module.ts`]: importing('../module.ts'),
+  },
+  'every-file-has-a-place': { [`${orders}/helpers.ts`]: 'export const lost = true;\n' },
+  'no-cycles': {
+    [`${orders}/internal/cycle-in-types-a.ts`]: "import type { B } from './cycle-in-types-b.ts';\nexport type A = B;\n",
+    [`${orders}/internal/cycle-in-types-b.ts`]: "import type { A } from './cycle-in-types-a.ts';\nexport type B = A;\n",
+  },
+  'every-import-leads-somewhere': { [`${orders}/internal/imports-nothing.ts`]: importing('./nothing.ts') },
+  'the-source-stands-alone': {
+    'src/shared/clock/imports-from-test.ts': importing('../../../test/planted.ts'),
+    'test/planted.ts': 'export {};\n',
+  },
+  'tests-are-not-imported': {
+    [`${orders}/internal/imports-a-test.ts`]: importing('./planted.test.ts'),
+    [`${orders}/internal/planted.test.ts`]: importing('vitest'),
+  },
+  'module-json-is-true': { 'src/modules/misnamed/module.json': about('another', ['nobody']) },
+  'calls-go-one-way': {
+    'src/modules/circle-a/module.json': about('circle-a', ['circle-b']),
+    'src/modules/circle-b/module.json': about('circle-b', ['circle-a']),
+  },
+  'what-is-declared-is-used': { 'src/modules/planted/module.json': about('planted', ['sms']) },
+  'the-kernel-order-is-minimal': { '.dependency-cruiser.js': errorsOnContract },
+  'the-kernel-order-has-no-cycle': { '.dependency-cruiser.js': errorsOnContract },
+  'every-dependency-has-a-home': {
+    'package.json': (text) => text.replace('"dependencies": {', '"dependencies": { "homeless": "1.0.0",'),
+  },
+  'every-file-is-read': { [`${orders}/internal/query.sql`]: 'select 1;\n' },
+  'imports-can-be-followed': {
+    [`${orders}/internal/computes-an-import.ts`]: 'export const open = (path: string) => import(path);\n',
+  },
+};
+
+function errorsOnContract(text: string): string {
+  return text.replace('errors: [],', "errors: ['contract'],");
+}
+
+/** A package imported in a folder that is home to none. */
+export function leavesHome(vendor: string): Sin {
+  return { [`src/shared/clock/imports-${vendor.replaceAll('/', '-')}.ts`]: importing(vendor) };
+}
+
+/** A kernel folder that imports one above it, or beside it. */
+export function standsOnMore(folder: string, other: string): Sin {
+  return { [`src/shared/${folder}/imports-${other}-against-the-order.ts`]: importing(`../${other}/index.ts`) };
+}
+
+export function knowsUndeclared(module: string, other: string): Sin {
+  const type = `import type * as other from '../../${other}/contract.ts';\nexport type { other };\n`;
+  return { [`src/modules/${module}/internal/knows-undeclared-${other}.ts`]: type };
+}
+
+function about(name: string, uses: readonly string[]): string {
+  return JSON.stringify({ name, owner: 'nobody', about: 'Planted.', uses, listensTo: [] });
+}
