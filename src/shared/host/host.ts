@@ -26,6 +26,8 @@ export interface Host {
   readonly log: Log;
   /** Where the internal listener is. */
   readonly address: string;
+  /** Answers, here and in the services it started, whoever waits for a saga with what there is now. */
+  drain(): void;
   /** Finishes what is under way, stops the services it started, closes the data. */
   close(): Promise<void>;
 }
@@ -100,6 +102,10 @@ export async function openHost(topology: Topology, definitions: readonly ModuleD
     peers,
     log,
     address: ownAddress,
+    drain() {
+      for (const each of open.values()) each.drain();
+      services.drain();
+    },
     async close() {
       await services.stop();
       await shut(server);

@@ -27,12 +27,17 @@ export function addressOf(server: Server): string {
   return `http://${any ? '127.0.0.1' : family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
-/** Takes no new connections, lets the open requests finish, and cuts what is left after 8 s. */
+/** Takes no new connections, closes each open one after its request, and cuts what is left after 8 s. */
 export function shut(server: Server): Promise<void> {
   return new Promise((resolve) => {
     const last = setTimeout(() => server.closeAllConnections(), 8_000);
+    const sweep = setInterval(() => server.closeIdleConnections(), 20);
+    server.prependListener('request', (_, response) => {
+      response.shouldKeepAlive = false;
+    });
     server.close(() => {
       clearTimeout(last);
+      clearInterval(sweep);
       resolve();
     });
     server.closeIdleConnections();

@@ -12,6 +12,10 @@ export function joinParent(directory: Directory, names: readonly string[], open:
     const message = toService.safeParse(received);
     if (!message.success) return;
     if (message.data.type === 'stop') return void process.emit('SIGTERM');
+    if (message.data.type === 'drain') {
+      for (const each of open.values()) each.drain();
+      return;
+    }
     for (const name of names.filter((each) => !open.has(each))) {
       const address = message.data.addresses[name];
       const at = directory.of(name);

@@ -1,5 +1,8 @@
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { StartError } from '../errors/index.ts';
+import { rotate } from '../identity/index.ts';
+import type { Topology } from '../topology/index.ts';
 import type { Host } from './host.ts';
 import { describe } from './operations.ts';
 
@@ -13,6 +16,8 @@ Settings come from the environment and topology.yaml; the README lists them.`;
 export interface CommandLine {
   only: string[] | undefined;
   json: boolean;
+  /** Make new signing keys instead of running. */
+  newKeys: boolean;
 }
 
 /** Throws a `StartError` for words it does not know; prints the help and ends the process when that is asked for. */
@@ -23,6 +28,7 @@ export function readCommandLine(words: string[]): CommandLine {
       options: {
         only: { type: 'string' },
         json: { type: 'boolean', default: false },
+        'rotate-keys': { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h' },
       },
     });
@@ -31,10 +37,22 @@ export function readCommandLine(words: string[]): CommandLine {
       process.exit(0);
     }
     const only = values.only?.split(',').map((name) => name.trim());
-    return { only, json: values.json };
+    return { only, json: values.json, newKeys: values['rotate-keys'] };
   } catch (error) {
     throw new StartError(`${(error as Error).message.split('. ')[0]}; see npm start -- --help`);
   }
+}
+
+/**
+ * Makes new signing keys in the data folder. Running processes take them up by themselves; what the two keys before have
+ * signed stays valid.
+ */
+export async function rotateKeys({ settings }: Topology): Promise<() => Promise<void>> {
+  for (const use of ['sessions', 'internal']) {
+    const file = join(settings.DATA_DIR, 'keys', `${use}.json`);
+    console.log(`${file}: signing with ${rotate(file)} from now on`);
+  }
+  return async () => {};
 }
 
 /** Says where to look and what runs where. */

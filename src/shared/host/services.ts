@@ -24,6 +24,11 @@ export class Services {
     await Promise.all(modules.map((module) => this.#start(module, homeAddress)));
   }
 
+  /** The system is about to stop: nobody is to wait any longer than for the step under way. */
+  drain(): void {
+    for (const service of this.all.values()) service.send({ type: 'drain' });
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.all.values()].map((service) => service.stop(8_000)));
   }

@@ -37,6 +37,8 @@ export interface OpenModule {
   start(): Promise<void>;
   /** A module that was away is back: what waits for it need wait no longer. */
   wake(other: string): void;
+  /** Lets nobody wait for the end of a saga any more. */
+  drain(): void;
   /** Stops beginning things, finishes what is under way, closes the data. */
   close(): Promise<void>;
 }
@@ -96,6 +98,7 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
       relay.reached(other);
       sagas.reached(other);
     },
+    drain: () => sagas.drain(),
     async close() {
       for (const stop of stops) stop();
       await dispatcher.idle();

@@ -21,10 +21,11 @@ export interface SagaRunnerParts<U extends Unit> {
 export class SagaRunner<U extends Unit> {
   readonly #byName = new Map<string, Saga<never, U>>();
   readonly #under = new Map<string, Promise<void>>();
-  readonly #waiters = new Map<string, Set<(state: SagaState) => void>>();
+  readonly #waiters = new Map<string, Set<(state: SagaState | undefined) => void>>();
   readonly #parts: SagaRunnerParts<U>;
   #more = false;
   #stopped = true;
+  #draining = false;
   #cancelTimer = () => {};
 
   constructor(parts: SagaRunnerParts<U>) {
@@ -78,8 +79,15 @@ export class SagaRunner<U extends Unit> {
     await Promise.all(this.#under.values());
   }
 
+  /** Tells those who wait for a saga, and all who come after, that it has not ended yet. */
+  drain(): void {
+    this.#draining = true;
+    for (const waiters of this.#waiters.values()) for (const waiter of waiters) waiter(undefined);
+  }
+
   /** The state in which the saga ended, or `undefined` when it has not within `withinMs`. */
   async settled(id: string, withinMs: number): Promise<SagaState | undefined> {
+    if (this.#draining) return undefined;
     let cancel = () => {};
     const ended = new Promise<SagaState | undefined>((resolve) => {
       const waiters = this.#waiters.get(id) ?? new Set();

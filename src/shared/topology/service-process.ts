@@ -6,6 +6,7 @@ import type { Log } from '../observability/index.ts';
 export const fromService = z.object({ type: z.literal('ready'), address: z.url() });
 export const toService = z.discriminatedUnion('type', [
   z.object({ type: z.literal('addresses'), addresses: z.record(z.string(), z.string()) }),
+  z.object({ type: z.literal('drain') }),
   z.object({ type: z.literal('stop') }),
 ]);
 export type ToService = z.infer<typeof toService>;

@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest';
+import { eventually, placements, type TestTopology } from '../harness/kerf.ts';
+import { type Order, type Page, Shop } from '../harness/shop.ts';
+import type { Told } from './rush.ts';
+import { Scene } from './scene.ts';
+
+const shapes: TestTopology[] = [
+  { name: 'in one process', out: [] },
+  { name: 'with orders and payments out', out: ['orders', 'payments'] },
+];
+const inFlight = 50;
+
+it.each(shapes)('answers what is in flight before it ends at SIGTERM, $name', async (shape) => {
+  const scene = new Scene({ ORDERS_CHECKOUT_SECONDS: '6', ...placements(shape) });
+  const kerf = await scene.start();
+  const email = 'buyer@example.com';
+  const shop = await new Shop(kerf.url).join({ email });
+  const keys = Array.from({ length: inFlight }, (_, index) => ({
+    key: `order-${index}`,
+    token: index % 2 ? 'tok_slow' : 'tok_hang',
+  }));
+  const answers = keys.map(({ key, token }) => shop.order('OIL', 1, { key, token }));
+  const known = async () => (await shop.get<Page<Order>>('/orders?limit=100')).body.items.length === inFlight;
+  await eventually(known, 'all orders to be in flight');
+
+  // Half of the payments never come to an end, and all members are willing to wait for longer than the process may.
+  const askedAt = performance.now();
+  expect(await kerf.stop()).toBe(0);
+  expect(performance.now() - askedAt).toBeLessThan(10_000);
+  const told: Told = new Map();
+  for (const [index, answer] of (await Promise.all(answers)).entries()) {
+    expect([201, 202]).toContain(answer.status);
+    told.set(keys[index]!.key, answer);
+  }
+
+  const after = await scene.start();
+  await scene.endsWell(after, told);
+});
