@@ -1,0 +1,20 @@
+// npm run check: types, lint and formatting, boundaries; all of them, then one verdict.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { install, node, root } from './setup.mjs';
+
+install();
+
+const tool = (...path) => join(root, 'node_modules', ...path);
+const checks = [
+  ['types', [tool('typescript', 'bin', 'tsc'), '-p', '.']],
+  ['lint and formatting', [tool('@biomejs', 'biome', 'bin', 'biome'), 'check', '--error-on-warnings', '.']],
+  ['boundaries', [join(root, 'scripts', 'boundaries.mjs')]],
+];
+
+const failed = checks.filter(([name, words]) => {
+  console.log(`\n> ${name}`);
+  return spawnSync(node(), words, { cwd: root, stdio: 'inherit' }).status !== 0;
+});
+console.log(failed.length === 0 ? '\nall checks passed' : `\nfailed: ${failed.map(([name]) => name).join(', ')}`);
+process.exit(failed.length === 0 ? 0 : 1);

@@ -1,0 +1,43 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../../src/shared/clock/index.ts';
+import type { CallContext } from '../../src/shared/context/index.ts';
+import type { Contract } from '../../src/shared/contract/index.ts';
+import { type Inside, type ModuleDefinition, openModule } from '../../src/shared/module/index.ts';
+import { silentLog } from '../../src/shared/observability/index.ts';
+import type { CallSource } from '../../src/shared/transport/index.ts';
+
+const found = import.meta.glob<ModuleDefinition>('../../src/modules/*/module.ts', { eager: true, import: 'default' });
+
+/** Every module there is. */
+export const modules = Object.values(found);
+
+const quietBus = { recipients: () => [], deliver: async () => {}, subscribe: () => () => {}, close: async () => {} };
+
+const nobody: CallSource = ({ module, name }) => {
+  return () => Promise.reject(new Error(`${module}.${name} is not part of this test`));
+};
+
+/** One module alone, on a folder of its own; `calls` answers what it asks of others. */
+export async function openDefinition(definition: ModuleDefinition, calls: CallSource = nobody) {
+  const seen: { inside?: Inside<Contract> } = {};
+  const watched: ModuleDefinition = {
+    ...definition,
+    open(container) {
+      seen.inside = definition.open(container);
+      return seen.inside;
+    },
+  };
+  const module = await openModule(watched, {
+    dataDir: mkdtempSync(join(tmpdir(), 'kerf-module-')),
+    bus: quietBus,
+    clock: systemClock,
+    log: silentLog,
+    calls,
+    settings: definition.settings?.parse({}) ?? {},
+  });
+  const call = (operation: string, input: unknown, context: Partial<CallContext> = {}) =>
+    module.dispatch(operation, input, { requestId: 'test', caller: 'test', deadline: Date.now() + 10_000, ...context });
+  return { ...module, inside: seen.inside!, call };
+}

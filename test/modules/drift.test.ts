@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { Contract, ErrorDefinition, Event, Operation } from '../../src/shared/contract/index.ts';
+import { kernelCodes } from '../../src/shared/errors/index.ts';
+import { kernelSettings } from '../../src/shared/topology/index.ts';
+import { modules, openDefinition } from '../harness/module.ts';
+
+const tablesOf = import.meta.glob<{ tables: (reader: { dialect: 'sqlite' }) => Record<string, SQLiteTable> }>(
+  '../../src/modules/*/internal/tables.ts',
+  { eager: true },
+);
+
+describe('what is committed in two places', () => {
+  it.each(modules.map((definition) => [definition.contract.name, definition] as const))(
+    '%s: its tables are what its migrations make',
+    async (name, definition) => {
+      const { database, close } = await openDefinition(definition);
+      const { tables } = tablesOf[`../../src/modules/${name}/internal/tables.ts`]!;
+      for (const table of Object.values(tables({ dialect: 'sqlite' }))) {
+        const { name: tableName, columns } = getTableConfig(table);
+        const made = (await database.db.all(`PRAGMA table_info(${tableName})`)) as {
+          name: string;
+          notnull: number;
+          pk: number;
+        }[];
+        const nullable = (column: { notNull: boolean; primary: boolean }) => !column.notNull && !column.primary;
+        expect(columns.map((column) => [column.name, nullable(column)])).toEqual(
+          made.map((column) => [column.name, column.notnull === 0 && column.pk === 0]),
+        );
+      }
+      await close();
+    },
+  );
+
+  it.each(modules.map((definition) => [definition.contract.name, definition] as const))(
+    '%s: the events it subscribes to, handles and may import are the same',
+    async (_name, definition) => {
+      const { inside, close } = await openDefinition(definition);
+      const types = (events: readonly Event[] = []) => events.map(({ type }) => type).sort();
+      expect(types(inside.subscriptions?.map(({ event }) => event))).toEqual(types(definition.subscribesTo));
+      const publishers = new Set(definition.subscribesTo?.map(({ module }) => module));
+      expect([...publishers].sort()).toEqual([...definition.about.listensTo].sort());
+      await close();
+    },
+  );
+
+  it.each(modules.map(({ contract }) => [contract.name, contract] as const))(
+    '%s: its contract is the one on record',
+    async (name, contract) => {
+      await expect(`${JSON.stringify(record(contract), null, 2)}\n`).toMatchFileSnapshot(`contracts/${name}.json`);
+    },
+  );
+
+  it('errors: the table in the docs is what the code refuses with', () => {
+    const documented = [...readFileSync('docs/errors.md', 'utf8').matchAll(/^\| `([\w-]+)` \| (\d{3}) \| (.*?) \|/gm)];
+    const declared = modules.flatMap(({ contract }) =>
+      Object.entries(contract.errors as Record<string, ErrorDefinition>),
+    );
+    const known = new Map(
+      [...Object.entries(kernelCodes), ...declared].map(([code, { status, title }]) => [`${code} ${status}`, title]),
+    );
+    expect(new Map(documented.map(([, code, status, title]) => [`${code} ${status}`, title]))).toEqual(known);
+  });
+
+  it('run-time dependencies: each has its reason in the docs', () => {
+    const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
+    const documented = [...readFileSync('docs/dependencies.md', 'utf8').matchAll(/^\| `([@\w/-]+)` \|/gm)].map(
+      ([, name]) => name!,
+    );
+    expect(documented.sort()).toEqual(Object.keys(dependencies).sort());
+  });
+
+  it('settings: the README lists them all', () => {
+    const documented = [...readFileSync('README.md', 'utf8').matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, name]) => name!);
+    const known = [kernelSettings, ...modules.flatMap(({ settings }) => settings ?? [])].flatMap((schema) =>
+      Object.keys(schema.shape),
+    );
+    expect(documented.sort()).toEqual([...known].sort());
+  });
+});
+
+/** A contract as other languages, and later versions of itself, see it. */
+function record({ operations, events, errors }: Contract) {
+  const schema = (each: z.ZodType, io: 'input' | 'output') => {
+    const { $schema: _, ...rest } = z.toJSONSchema(each, { io, unrepresentable: 'any' });
+    return rest;
+  };
+  const each = <T, R>(values: Record<string, T>, map: (value: T) => R) =>
+    Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value)]));
+  return {
+    operations: each(operations as Record<string, Operation>, ({ kind, input, output }) => ({
+      kind,
+      input: schema(input, 'input'),
+      output: schema(output, 'output'),
+    })),
+    events: each(events as Record<string, Event>, ({ type, key, data }) => ({
+      type,
+      key,
+      data: schema(data, 'output'),
+    })),
+    errors: each(errors as Record<string, ErrorDefinition>, ({ status, data }) => ({
+      status,
+      ...(data && { data: schema(data, 'output') }),
+    })),
+  };
+}

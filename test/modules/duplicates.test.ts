@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { CallSource } from '../../src/shared/transport/index.ts';
+import { modules, openDefinition } from '../harness/module.ts';
+
+const one = (name: string) => modules.find(({ contract }) => contract.name === name)!;
+const memberId = randomUUID();
+const amount = { amount: 5_000, currency: 'KRW' };
+type Open = Awaited<ReturnType<typeof openDefinition>>;
+
+/** A network repeats a command: whatever the module, it happens once and is answered alike. */
+describe('a command that comes twice', () => {
+  let module: Open;
+  afterEach(() => module.close());
+
+  async function twice(operation: string, input: unknown) {
+    const context = { idempotencyKey: randomUUID() };
+    const [first, second] = [
+      await module.call(operation, input, context),
+      await module.call(operation, input, context),
+    ];
+    expect(second).toEqual(first);
+    return first as Record<string, never>;
+  }
+
+  it('takes stock once, and gives it back once', async () => {
+    module = await openDefinition(one('inventory'));
+    const orderId = randomUUID();
+    const left = async () =>
+      ((await module.call('levels', { skus: ['LIMITED-1'] })) as { levels: { available: number }[] }).levels[0]!
+        .available;
+    await twice('reserve', { orderId, lines: [{ sku: 'LIMITED-1', quantity: 2 }] });
+    expect(await left()).toBe(3);
+    await twice('release', { orderId });
+    expect(await left()).toBe(5);
+    await twice('restock', { sku: 'LIMITED-1', quantity: 1 });
+    expect(await left()).toBe(6);
+  });
+
+  it('authorizes, captures and refunds one payment', async () => {
+    module = await openDefinition(one('payments'));
+    const charge = { orderId: randomUUID(), memberId, amount };
+    const { id } = await twice('authorize', { ...charge, token: 'tok_ok' });
+    await twice('capture', charge);
+    await twice('refund', charge);
+    expect(await module.call('get', { id, memberId })).toMatchObject({ status: 'refunded', amount });
+  });
+
+  it('signs one member up, and does not take the repeat for a second with the same address', async () => {
+    module = await openDefinition(one('members'));
+    await twice('signUp', { email: 'ann@example.com', password: 'correct horse', name: 'Ann' });
+    await expect(
+      module.call('signUp', { email: 'ANN@example.com', password: 'correct horse', name: 'Ann' }),
+    ).rejects.toMatchObject({
+      code: 'email-taken',
+    });
+  });
+
+  it('writes one post and one comment', async () => {
+    const people: CallSource = () => async () => ({ name: 'Ann' });
+    module = await openDefinition(one('board'), people);
+    const { id } = await twice('write', { memberId, title: 'A title', body: 'A body' });
+    await twice('comment', { memberId, postId: id, body: 'A comment' });
+    const { items } = (await module.call('list', {})) as { items: unknown[] };
+    const { comments } = (await module.call('read', { id })) as { comments: unknown[] };
+    expect([items.length, comments.length]).toEqual([1, 1]);
+  });
+
+  it.each(['mail', 'sms'])('takes one message in, by %s, also under another key', async (channel) => {
+    module = await openDefinition(one(channel));
+    const letter = { messageId: randomUUID(), memberId, text: 'Hello' };
+    const input =
+      channel === 'mail'
+        ? { ...letter, to: 'ann@example.com', subject: 'Hello' }
+        : { ...letter, to: '+82 10 1234 5678' };
+    await twice('send', input);
+    await twice('send', input);
+    const table = channel === 'mail' ? 'mails' : 'texts';
+    expect(await module.database.db.all(`SELECT message_id FROM ${table}`)).toHaveLength(1);
+  });
+
+  it('is refused when the same key comes with another input', async () => {
+    module = await openDefinition(one('inventory'));
+    const context = { idempotencyKey: randomUUID() };
+    await module.call('restock', { sku: 'WAX', quantity: 1 }, context);
+    await expect(module.call('restock', { sku: 'WAX', quantity: 2 }, context)).rejects.toMatchObject({
+      code: 'invalid-input',
+    });
+  });
+});
+
+describe('payments, when answers overtake each other', () => {
+  it('does not authorize after a void, whichever comes first', async () => {
+    const module = await openDefinition(one('payments'));
+    const charge = { orderId: randomUUID(), memberId, amount };
+    await module.call('void', charge);
+    await expect(module.call('authorize', { ...charge, token: 'tok_ok' })).rejects.toMatchObject({
+      code: 'payment-over',
+    });
+
+    const slow = { orderId: randomUUID(), memberId, amount };
+    const authorizing = module.call('authorize', { ...slow, token: 'tok_slow' }).catch((error: unknown) => error);
+    await module.call('void', slow);
+    expect(await authorizing).toMatchObject({ code: 'payment-over' });
+    expect(await module.call('ofOrder', { orderId: slow.orderId, memberId })).toMatchObject({
+      payment: { status: 'voided' },
+    });
+    await module.close();
+  });
+});
