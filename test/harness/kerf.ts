@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -125,23 +127,48 @@ export function newDataDir(): string {
   return mkdtempSync(join(tmpdir(), 'kerf-test-'));
 }
 
-/** Starts one that is expected to refuse: resolves with its exit code and what it said. */
+/** A port to be told of before it is listened on: not one of those that the system gives to connections meanwhile. */
+export async function freePort(): Promise<number> {
+  const port = randomInt(20_000, 32_000);
+  const free = await new Promise<boolean>((resolve) => {
+    const server = createServer().once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+  return free ? port : freePort();
+}
+
+/** Starts one that is expected to end by itself: resolves with its exit code and what it said. One that gets ready is killed. */
 export async function startAndFail(
   env: Record<string, string>,
   words: string[] = [],
-): Promise<{ code: number | null; stderr: string }> {
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const { child, output } = spawnKerf(env, words);
-  const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
-  return { code, stderr: output.stderr };
+  let stdout = '';
+  child.stdout!.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString();
+    if (stdout.startsWith('{')) child.kill('SIGKILL');
+  });
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, stdout, stderr: output.stderr };
+}
+
+let emptyTopology: string | undefined;
+
+/** Whatever the checkout's own topology says, a test begins with an empty one. */
+function topologyFile(): string {
+  if (emptyTopology) return emptyTopology;
+  const folder = mkdtempSync(join(tmpdir(), 'kerf-topology-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  emptyTopology = join(folder, 'topology.yaml');
+  writeFileSync(emptyTopology, '');
+  return emptyTopology;
 }
 
 function spawnKerf(env: Record<string, string>, words: string[]) {
-  const topology = join(mkdtempSync(join(tmpdir(), 'kerf-topology-')), 'topology.yaml');
-  writeFileSync(topology, '');
   const child = spawn(process.execPath, [join(process.cwd(), 'dist', 'app.js'), '--json', ...words], {
     env: {
       PATH: process.env.PATH,
-      TOPOLOGY: topology,
+      TOPOLOGY: topologyFile(),
       PORT: '0',
       INTERNAL_PORT: '0',
       LOG_LEVEL: 'warn',

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { StartError } from '../errors/index.ts';
 
-const port = z.coerce.number().int().min(0).max(65_535);
+const portRange = 'must be a port, 0 to 65535';
+const port = z.coerce.number(portRange).int(portRange).min(0, portRange).max(65_535, portRange);
 
 /** The kernel's own settings: names as in the environment. Modules add theirs. The README lists them all. */
 export const kernelSettings = z.object({

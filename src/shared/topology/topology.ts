@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { StartError } from '../errors/index.ts';
+import { refuseUnusableFolder } from './data-folder.ts';
 import { type Placement, parsePlacement } from './placement.ts';
 import {
   environmentName,
@@ -55,6 +56,7 @@ export function readTopology(
   );
   refuseUnknownSettings(known, names, source);
   const settings = readSettings(kernelSettings, source);
+  refuseUnusableFolder(settings.DATA_DIR, 'DATA_DIR');
   const placements = readPlacements(names, file.modules, source);
   refuseUnknownModules(only ?? [], names, '--only');
   const own = new Map(
@@ -71,17 +73,20 @@ export function readTopology(
 
 function readFile(name: string, mustExist: boolean): z.output<typeof fileSchema> {
   if (!existsSync(name)) {
-    if (mustExist) throw new StartError(`${name} (TOPOLOGY) is not there`);
+    if (mustExist) throw new StartError(`${name} (setting TOPOLOGY) is not there; create it, or name another file`);
     return fileSchema.parse({});
   }
   try {
     const result = fileSchema.safeParse(parse(readFileSync(name, 'utf8')) ?? {});
     if (result.success) return result.data;
     const [issue] = result.error.issues;
-    throw new StartError(`${name}: ${issue!.path.join('.') || 'the file'}: ${issue!.message}`);
+    const known = issue!.code === 'unrecognized_keys' ? `; known are ${Object.keys(fileSchema.shape).join(', ')}` : '';
+    throw new StartError(`${name}: ${issue!.path.join('.') || 'the file'}: ${issue!.message}${known}`);
   } catch (error) {
-    if (error instanceof YAMLParseError) throw new StartError(`${name}: ${error.message.split('\n')[0]}`);
-    throw error;
+    if (error instanceof StartError) throw error;
+    const [why] = (error as Error).message.split('\n');
+    const what = error instanceof YAMLParseError ? 'is not well-formed YAML' : 'cannot be read';
+    throw new StartError(`${name} (setting TOPOLOGY) ${what}: ${why!.replace(/:$/, '')}`, { cause: error });
   }
 }
 

@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { SignJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Kerf } from '../harness/kerf.ts';
+import { Shop } from '../harness/shop.ts';
+
+const inside: [method: string, path: string][] = [
+  ['POST', '/modules/orders/place'],
+  ['POST', '/modules/mail/send'],
+  ['POST', '/events/notifications'],
+  ['GET', '/routes/orders/orders'],
+  ['GET', '/ops/topology'],
+  ['GET', '/ops/outbox'],
+  ['GET', '/ops/dead-letters'],
+  ['GET', '/ops/sagas'],
+  ['PUT', '/ops/modules/payments'],
+  ['POST', `/ops/dead-letters/${randomUUID()}/replay`],
+  ['GET', '/metrics'],
+];
+
+/** With a module out there are two internal listeners; both must be as shut. */
+describe('the internal listener', () => {
+  let kerf: Kerf;
+  let session: string;
+  let addresses: string[];
+
+  beforeAll(async () => {
+    kerf = await Kerf.start({ env: { MODULE_MAIL: 'http' } });
+    const shop = new Shop(kerf.url);
+    await shop.join({ email: 'ada@example.com' });
+    const credentials = { email: 'ada@example.com', password: 'correct horse' };
+    session = (await shop.post<{ token: string }>('/sessions', credentials)).body.token;
+    const mail = kerf.announced.modules.find(({ name }) => name === 'mail')!.instances[0]!.address!;
+    addresses = [kerf.announced.internal, mail];
+  });
+  afterAll(async () => expect(await kerf.stop()).toBe(0));
+
+  async function outcomes(authorization?: string, base = addresses): Promise<Set<string>> {
+    const seen = new Set<string>();
+    for (const address of base) {
+      for (const [method, path] of inside) {
+        const answer = await fetch(`${address}${path}`, { method, headers: authorization ? { authorization } : {} });
+        seen.add(`${answer.status} ${((await answer.json()) as { code: string }).code}`);
+      }
+    }
+    return seen;
+  }
+
+  it('is shut to whoever shows nothing', async () => {
+    expect(await outcomes()).toEqual(new Set(['401 unauthenticated']));
+  });
+
+  it('is shut to a member, an empty token, and garbage', async () => {
+    for (const token of [session, '', 'garbage', 'a.b.c']) {
+      expect(await outcomes(`Bearer ${token}`)).toEqual(new Set(['401 unauthenticated']));
+    }
+  });
+
+  it('does not let the operator call modules, nor a module operate', async () => {
+    const operator = readFileSync(join(kerf.dataDir, 'operator-token'), 'utf8').trim();
+    expect((await call('POST', '/modules/mail/send', operator)).status).toBe(401);
+    expect((await call('GET', '/ops/topology', await serviceToken('gateway', 'orders'))).status).toBe(401);
+    expect((await call('GET', '/ops/topology', operator)).status).toBe(200);
+  });
+
+  it('lets a module call only what it declares, and show a token only where it is meant', async () => {
+    expect((await call('POST', '/modules/payments/refund', await serviceToken('board', 'payments'))).status).toBe(403);
+    expect((await call('POST', '/modules/payments/refund', await serviceToken('orders', 'mail'))).status).toBe(401);
+    expect((await call('POST', '/events/mail', await serviceToken('orders', 'mail'))).status).toBe(403);
+    expect((await call('GET', '/routes/orders/orders', await serviceToken('board', 'orders'))).status).toBe(403);
+    expect((await call('POST', '/modules/payments/refund', await serviceToken('orders', 'payments'))).status).toBe(422);
+  });
+
+  it('is not behind the public one', async () => {
+    expect(await outcomes(`Bearer ${session}`, [kerf.url])).toEqual(new Set(['404 not-found']));
+    const operator = readFileSync(join(kerf.dataDir, 'operator-token'), 'utf8').trim();
+    expect(await outcomes(`Bearer ${operator}`, [kerf.url])).toEqual(new Set(['404 not-found']));
+  });
+
+  it('keeps its secrets to their owner', () => {
+    for (const file of ['operator-token', 'keys/internal.json', 'keys/sessions.json', 'members.db']) {
+      expect(statSync(join(kerf.dataDir, file)).mode & 0o077, file).toBe(0);
+    }
+  });
+
+  function call(method: string, path: string, token: string): Promise<Response> {
+    return fetch(`${kerf.announced.internal}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: method === 'POST' ? '{}' : undefined,
+    });
+  }
+
+  function serviceToken(caller: string, audience: string): Promise<string> {
+    const { keys } = JSON.parse(readFileSync(join(kerf.dataDir, 'keys', 'internal.json'), 'utf8'));
+    const { kid, secret } = keys[0];
+    return new SignJWT()
+      .setProtectedHeader({ alg: 'HS256', kid })
+      .setIssuer(caller)
+      .setAudience(audience)
+      .setIssuedAt()
+      .setExpirationTime('60s')
+      .sign(Buffer.from(secret, 'base64url'));
+  }
+});

@@ -1,0 +1,100 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Kerf, startAndFail } from '../harness/kerf.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'kerf-start-'));
+const at = (...names: string[]) => join(folder, ...names);
+let taken: Server;
+let takenPort = '';
+
+beforeAll(async () => {
+  writeFileSync(at('a-file'), 'not a folder');
+  for (const name of ['damaged', 'damaged-keys', 'damaged-keys/keys']) mkdirSync(at(name));
+  writeFileSync(at('damaged', 'orders.db'), Buffer.alloc(8_192, 'garbage '));
+  writeFileSync(at('damaged-keys', 'keys', 'sessions.json'), '{');
+  writeFileSync(at('broken.yaml'), 'modules: [\n');
+  writeFileSync(at('unknown-key.yaml'), 'module:\n  payments: http\n');
+  writeFileSync(at('unknown-module.yaml'), 'modules:\n  billing: http\n');
+  writeFileSync(at('unknown-setting.yaml'), 'settings:\n  PROT: 3000\n');
+  writeFileSync(at('no-map.yaml'), 'payments');
+  taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  takenPort = String((taken.address() as { port: number }).port);
+});
+
+afterAll(() => {
+  taken.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** What stands in the way of a start; what the one line about it must say. */
+const refused: [about: string, env: () => Record<string, string>, words: string[]][] = [
+  ['a placement of an unknown module', () => ({ MODULE_X: 'http' }), ['MODULE_X', 'payments']],
+  ['an unknown setting of a module', () => ({ PAYMENTS_COLOR: '1' }), ['PAYMENTS_COLOR', 'PAYMENTS_PROVIDER_URL']],
+  ['a port that is no number', () => ({ PORT: 'abc' }), ['PORT', '"abc"', '0 to 65535']],
+  ['a port that is too large', () => ({ INTERNAL_PORT: '65536' }), ['INTERNAL_PORT', '0 to 65535']],
+  ['a port that is a fraction', () => ({ PORT: '80.5' }), ['PORT', '0 to 65535']],
+  ['a bad placement', () => ({ MODULE_PAYMENTS: 'pigeon' }), ['MODULE_PAYMENTS', '"pigeon"', 'in-process', 'http']],
+  ['a placement with a path', () => ({ MODULE_MAIL: 'http://mail/inbox' }), ['MODULE_MAIL', 'http://mail/inbox']],
+  ['an unknown bus', () => ({ BUS: 'pigeon' }), ['BUS', 'mitt']],
+  ['a bad setting of a module', () => ({ SIGN_UP_WIRING: 'magic' }), ['SIGN_UP_WIRING', 'orchestrated']],
+  ['a short operator token', () => ({ OPERATOR_TOKEN: 'hush' }), ['OPERATOR_TOKEN', '16']],
+  ['a taken public port', () => ({ PORT: takenPort }), ['127.0.0.1:', 'is taken', 'set PORT to']],
+  ['a taken internal port', () => ({ INTERNAL_PORT: takenPort }), ['127.0.0.1:', 'is taken', 'set INTERNAL_PORT to']],
+  ['a data folder that is a file', () => ({ DATA_DIR: at('a-file') }), ['DATA_DIR', at('a-file')]],
+  ['a data folder below a file', () => ({ DATA_DIR: at('a-file', 'x') }), ['DATA_DIR', at('a-file')]],
+  ['a damaged database', () => ({ DATA_DIR: at('damaged') }), [at('damaged', 'orders.db'), 'backup']],
+  ['damaged keys', () => ({ DATA_DIR: at('damaged-keys') }), [at('damaged-keys', 'keys', 'sessions.json'), 'restore']],
+  ['a missing topology file', () => ({ TOPOLOGY: at('none.yaml') }), [at('none.yaml'), 'TOPOLOGY']],
+  ['a topology that is a folder', () => ({ TOPOLOGY: folder }), [folder, 'TOPOLOGY']],
+  ['a topology that is not YAML', () => ({ TOPOLOGY: at('broken.yaml') }), [at('broken.yaml'), 'line 2']],
+  [
+    'an unknown key in it',
+    () => ({ TOPOLOGY: at('unknown-key.yaml') }),
+    [at('unknown-key.yaml'), '"module"', 'modules'],
+  ],
+  ['an unknown module in it', () => ({ TOPOLOGY: at('unknown-module.yaml') }), ['"billing"', 'payments']],
+  ['an unknown setting in it', () => ({ TOPOLOGY: at('unknown-setting.yaml') }), ['"PROT"', 'PORT']],
+  ['a topology that is no map', () => ({ TOPOLOGY: at('no-map.yaml') }), [at('no-map.yaml')]],
+];
+
+it.concurrent.each(refused)('does not start with %s, and says what to do', async (_about, env, words) => {
+  const { code, stderr } = await startAndFail({ DATA_DIR: mkdtempSync(join(folder, 'data-')), ...env() });
+  expect(stderr).toMatch(/^kerf: [^\n]+\n$/);
+  for (const word of words) expect(stderr).toContain(word);
+  expect(code).toBe(1);
+});
+
+const badWords: [words: string[], about: string][] = [
+  [['--nonsense'], '--nonsense'],
+  [['serve'], 'serve'],
+  [['--only', 'billing'], '"billing"'],
+  [['--only'], '--only'],
+];
+
+it.concurrent.each(badWords)('does not start with the words %j', async (words, about) => {
+  const { code, stderr } = await startAndFail({ DATA_DIR: mkdtempSync(join(folder, 'data-')) }, words);
+  expect(stderr).toMatch(/^kerf: [^\n]+\n$/);
+  expect(stderr).toContain(about);
+  expect(code).toBe(1);
+});
+
+it('does not start on data that is in use, and leaves the first alone', async () => {
+  const first = await Kerf.start();
+  const second = await startAndFail({ DATA_DIR: first.dataDir });
+  expect(second.stderr).toMatch(/^kerf: [^\n]+\n$/);
+  expect(second.stderr).toContain(`process ${first.process.pid}`);
+  expect(second.stderr).toContain('DATA_DIR');
+  expect(second.code).toBe(1);
+  expect((await fetch(`${first.url}/healthz`)).status).toBe(200);
+  expect(await first.stop()).toBe(0);
+});
+
+it('explains its words', async () => {
+  const { code, stdout, stderr } = await startAndFail({}, ['--help']);
+  expect([code, stderr]).toEqual([0, '']);
+  for (const word of ['Usage', '--only', '--json']) expect(stdout).toContain(word);
+});
