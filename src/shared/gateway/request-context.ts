@@ -22,5 +22,6 @@ export function requestContext(sessions: SessionTokens, timeoutMs: number): Midd
     };
     await runInContext(context, next);
     c.res.headers.set('x-request-id', requestId);
+    if (context.traceparent) c.res.headers.set('traceresponse', context.traceparent);
   };
 }

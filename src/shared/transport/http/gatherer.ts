@@ -59,7 +59,12 @@ export class Gatherer {
     this.#unanswered += 1;
     const token = this.tokens.issued(this.caller, this.module);
     if (token) this.#send(calls, token);
-    else void this.tokens.issue(this.caller, this.module).then((made) => this.#send(calls, made));
+    else {
+      this.tokens.issue(this.caller, this.module).then(
+        (made) => this.#send(calls, made),
+        (error) => this.#refuse(calls, error),
+      );
+    }
     this.#schedule();
   };
 
@@ -97,7 +102,12 @@ export class Gatherer {
         exchange,
       );
     } catch (error) {
-      for (const call of calls) call.reject(unreachableBecause(this.module, error));
+      this.#refuse(calls, error);
     }
+  }
+
+  #refuse(calls: readonly Waiting[], error: unknown): void {
+    this.#unanswered = Math.max(0, this.#unanswered - 1);
+    for (const call of calls) call.reject(unreachableBecause(this.module, error));
   }
 }

@@ -8,7 +8,7 @@ export class Peers {
   at(address: string): Pool {
     let pool = this.#pools.get(address);
     if (!pool) {
-      pool = new Pool(address, { connections: 128, connect: { timeout: 1_000 }, headersTimeout: 0, bodyTimeout: 0 });
+      pool = new Pool(address, { connections: 1_024, connect: { timeout: 1_000 }, headersTimeout: 0, bodyTimeout: 0 });
       this.#pools.set(address, pool);
     }
     return pool;
