@@ -2,6 +2,9 @@ import { createTransport } from 'nodemailer';
 import { mail as contract } from '../../contract.ts';
 import type { MailServer } from './mail-server.ts';
 
+/** A "no" to anything else (the password, the sender) is about us: put right, the same mail is taken. */
+const aboutTheMail = new Set(['RCPT TO', 'DATA']);
+
 /** Mail by SMTP. `url` such as `smtps://user:secret@mail.example.com`, `from` such as `Kerf <shop@example.com>`. */
 export function smtpServer(url: string, from: string): MailServer {
   const transport = createTransport({
@@ -26,8 +29,8 @@ export function smtpServer(url: string, from: string): MailServer {
           disableUrlAccess: true,
         });
       } catch (error) {
-        const { responseCode } = error as { responseCode?: number };
-        if (responseCode && responseCode >= 500)
+        const { responseCode = 0, command = '' } = error as { responseCode?: number; command?: string };
+        if (responseCode >= 500 && aboutTheMail.has(command))
           throw contract.refuse('bounced', `the server answered ${responseCode}`);
         throw error;
       }

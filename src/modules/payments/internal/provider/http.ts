@@ -1,8 +1,10 @@
+import { refusal } from '../../../../shared/errors/index.ts';
 import { type PaymentProvider, providerTimeoutMs } from './provider.ts';
 
 /**
  * A provider over HTTP: `POST {url}/payments`, then `POST {url}/payments/{id}/capture|void|refund`, each with an
- * `Idempotency-Key`. 2xx is done, 402 is declined, anything else is tried again.
+ * `Idempotency-Key`. 2xx is done, 402 is declined, anything else is tried again: one that does not answer, or with 5xx,
+ * is away, and is waited for.
  */
 export function httpProvider(url: string, key: string): PaymentProvider {
   const post = async (path: string, id: string, body: object): Promise<number> => {
@@ -16,8 +18,11 @@ export function httpProvider(url: string, key: string): PaymentProvider {
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(providerTimeoutMs),
       redirect: 'error',
+    }).catch((error) => {
+      throw refusal('unavailable', 'the payment provider cannot be reached', {}, { cause: error });
     });
     await answer.body?.cancel();
+    if (answer.status >= 500) throw refusal('unavailable', `the payment provider answered ${answer.status}`);
     return answer.status;
   };
   const change = async (id: string, what: 'capture' | 'void' | 'refund', ignored: number[] = []) => {

@@ -1,0 +1,105 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { eventually, type Kerf } from '../../harness/kerf.ts';
+import { type Order, type Payment, Shop } from '../../harness/shop.ts';
+import { Scene } from '../scene.ts';
+import { FakeProvider } from './fake-provider.ts';
+
+let provider: FakeProvider;
+let scene: Scene;
+let kerf: Kerf;
+let shop: Shop;
+
+beforeEach(async () => {
+  provider = new FakeProvider();
+});
+
+afterEach(() => provider.close());
+
+it('declines when the provider does', async () => {
+  provider.fate = ({ body }) => (body.token === 'tok_poor' ? 402 : 201);
+  await begin();
+  const { status, body } = await shop.order('OIL', 1, { token: 'tok_poor' });
+  expect([status, body.code]).toEqual([402, 'payment-declined']);
+  expect(await left()).toBe(100_000);
+  await scene.endsWell(kerf);
+  expect(provider.effects).toEqual([]);
+});
+
+it('repeats each request under its own Idempotency-Key, so that a lost answer charges nobody twice', async () => {
+  provider.fate = (_, times) => (['lost', 500] as const)[times - 1] ?? 201;
+  await begin();
+  expect((await shop.order('OIL')).status).toBe(201);
+  await scene.endsWell(kerf);
+  const keys = Map.groupBy(provider.asked, ({ path }) => path.replace(/.*\//, ''));
+  expect([...keys.keys()]).toEqual(['payments', 'capture']);
+  for (const asked of keys.values()) {
+    expect(asked).toHaveLength(3);
+    expect(new Set(asked.map(({ key }) => key)).size).toBe(1);
+  }
+});
+
+it('confirms an order once a provider that was down is back', async () => {
+  provider.fate = () => 'refused';
+  await begin();
+  const { status, body } = await shop.order('OIL', 1, { wait: 0 });
+  expect(status).toBe(202);
+  await eventually(async () => provider.asked.length > 2, 'some attempts');
+  provider.fate = () => 201;
+  await order(body.id, 'confirmed');
+  await scene.endsWell(kerf);
+  expect(provider.effects).toHaveLength(2);
+});
+
+it('keeps nothing of an order whose provider was down until its deadline', async () => {
+  provider.fate = ({ path }) => (path.endsWith('/void') ? 201 : 'lost');
+  await begin({ ORDERS_CHECKOUT_SECONDS: '1' });
+  const { body } = await shop.order('OIL', 1, { wait: 0 });
+  expect(await order(body.id, 'rejected')).toMatchObject({ reason: 'unavailable' });
+  expect(await left()).toBe(100_000);
+  expect(provider.effects.at(-1)).toMatch(/\/void$/);
+  await scene.endsWell(kerf);
+});
+
+it('waits with the rejection for a provider that must be told of it', async () => {
+  provider.fate = () => 'refused';
+  await begin({ ORDERS_CHECKOUT_SECONDS: '1' });
+  const { body } = await shop.order('OIL', 1, { wait: 0 });
+  const voids = () => provider.asked.filter(({ path }) => path.endsWith('/void')).length;
+  await eventually(async () => voids() > 2, 'attempts to void');
+  await order(body.id, 'pending');
+  provider.fate = () => 201;
+  await order(body.id, 'rejected');
+  await scene.endsWell(kerf);
+});
+
+it('confirms what the provider may have charged, however late that is known', async () => {
+  provider.fate = ({ path }) => (path.endsWith('/capture') ? 'lost' : 201);
+  await begin({ ORDERS_CHECKOUT_SECONDS: '1' });
+  const { body } = await shop.order('OIL', 1, { wait: 0 });
+  const placedAt = Date.now();
+  const late = async () => Date.now() > placedAt + 1_000 && provider.asked.length > 6;
+  await eventually(late, 'attempts after the deadline');
+  expect(provider.effects.filter((path) => path.endsWith('/void'))).toEqual([]);
+  provider.fate = () => 201;
+  await order(body.id, 'confirmed');
+  const { payment } = (await shop.get<{ payment: Payment }>(`/orders/${body.id}/summary`)).body;
+  expect(payment.status).toBe('captured');
+  await scene.endsWell(kerf);
+});
+
+async function begin(env: Record<string, string> = {}): Promise<void> {
+  scene = new Scene({ PAYMENTS_PROVIDER_URL: await provider.open(), ...env });
+  kerf = await scene.start();
+  shop = await new Shop(kerf.url).join();
+}
+
+function order(id: string, wanted: Order['status']): Promise<Order> {
+  return eventually(async () => {
+    const { body } = await shop.get<Order>(`/orders/${id}`);
+    return body.status === wanted && body;
+  }, `the order to be ${wanted}`);
+}
+
+async function left(): Promise<number> {
+  return (await shop.get<{ available: number }>('/products/OIL')).body.available;
+}
