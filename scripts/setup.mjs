@@ -53,10 +53,12 @@ export function fail(message) {
   process.exit(1);
 }
 
+/** Says what the command said only when it failed. */
 function run(command, words) {
-  const { status, error } = spawnSync(command, words, { cwd: root, stdio: ['ignore', 2, 2], shell: windows });
-  if (error || status !== 0)
-    fail(`"${[command, ...words].join(' ')}" failed${error ? `: ${error.message}` : ''}; the lines above say why`);
+  const { status, error, stdout, stderr } = spawnSync(command, words, { cwd: root, encoding: 'utf8', shell: windows });
+  if (!error && status === 0) return;
+  console.error(`${stdout ?? ''}${stderr ?? ''}`);
+  fail(`"${[command, ...words].join(' ')}" failed${error ? `: ${error.message}` : ''}; the lines above say why`);
 }
 
 function fingerprint(paths) {

@@ -79,6 +79,15 @@ describe('a command that comes twice', () => {
     expect(await module.database.db.all(`SELECT message_id FROM ${table}`)).toHaveLength(1);
   });
 
+  it('is one also when the second comes while the first still runs', async () => {
+    module = await openDefinition(one('members'));
+    const context = { idempotencyKey: randomUUID() };
+    const sign = () =>
+      module.call('signUp', { email: 'ann@example.com', password: 'correct horse', name: 'Ann' }, context);
+    const [first, second] = await Promise.all([sign(), sign()]);
+    expect(second).toEqual(first);
+  });
+
   it('is refused when the same key comes with another input', async () => {
     module = await openDefinition(one('inventory'));
     const context = { idempotencyKey: randomUUID() };

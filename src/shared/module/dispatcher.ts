@@ -84,12 +84,20 @@ export class Dispatcher {
           return output;
         });
     }
-    return async (input: unknown, command: KeyedCommand) => {
+    const underWay = new Map<string, Promise<unknown>>();
+    const run = async (input: unknown, command: KeyedCommand) => {
       const earlier = await earlierAnswer(steps.read, command);
       if (earlier) return earlier.output;
       const output = operation.output.parse(await handler.inSteps(input, steps));
       await steps.work((unit) => rememberAnswer(unit, command, output, clock.now()));
       return output;
+    };
+    return (input: unknown, command: KeyedCommand) => {
+      // One that is repeated while it still runs is answered with its outcome.
+      const joined = `${command.key} ${command.fingerprint}`;
+      const running = underWay.get(joined) ?? run(input, command).finally(() => underWay.delete(joined));
+      underWay.set(joined, running);
+      return running;
     };
   }
 
