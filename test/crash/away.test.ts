@@ -4,7 +4,7 @@ import Sqlite from 'better-sqlite3';
 import { expect, it, onTestFinished } from 'vitest';
 import { eventually, type Kerf, type ModuleName, placements } from '../harness/kerf.ts';
 import { type Answer, type Message, type Order, type Page, type Problem, Shop } from '../harness/shop.ts';
-import { Scene } from './scene.ts';
+import { killModule, Scene } from './scene.ts';
 
 it('goes on without a module at an address where nobody listens, and with it once somebody does', async () => {
   const port = await closedPort();
@@ -57,9 +57,7 @@ it('answers at once while a killed module is on its way back', async () => {
   const kerf = await scene.start();
   const shop = await new Shop(kerf.url).join();
   const { body } = await shop.order('OIL');
-  const [orders, payments] = [await kerf.pidOf('orders'), await kerf.pidOf('payments')];
-  process.kill(orders!, 'SIGKILL');
-  process.kill(payments!, 'SIGKILL');
+  await Promise.all([killModule(kerf, 'orders'), killModule(kerf, 'payments')]);
   await goesOn(shop);
   const answers = await Promise.all([shop.get('/orders'), shop.get(`/payments/${body.id}`)].map(inTime));
   for (const answer of answers) expect([200, 404, 503]).toContain(answer.status);
@@ -113,8 +111,7 @@ async function keepDown({ dataDir }: Scene, kerf: Kerf, module: ModuleName): Pro
   onTestFinished(() => void lock.close());
   lock.pragma('locking_mode = EXCLUSIVE');
   await eventually(async () => {
-    const pid = await kerf.pidOf(module);
-    if (pid) process.kill(pid, 'SIGKILL');
+    await killModule(kerf, module);
     return taken(lock);
   }, `the end of ${module}`);
   return () => lock.close();

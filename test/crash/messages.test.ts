@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { eventually, type Kerf, type ModuleName, placements, type TestTopology } from '../harness/kerf.ts';
 import { type Message, type Page, Shop } from '../harness/shop.ts';
-import { Scene } from './scene.ts';
+import { killModule, Scene } from './scene.ts';
 
 const channels: ModuleName[] = ['mail', 'sms', 'notifications'];
 const wirings = ['events', 'router', 'orchestrated'];
@@ -21,7 +21,7 @@ it.each(cases)('writes to each member once, wired by $wiring, $shape.name', asyn
     answered.add(member);
     joined += 1;
     const victim = shape.out[joined / 2 - 1];
-    if (joined % 2 === 0 && victim) void killModule(kerf, victim);
+    if (joined % 2 === 0 && victim) void killModule(kerf, victim).catch(ignore);
     if (joined === 9) kerf.process.kill('SIGKILL');
   };
   await Promise.all(people.map((member) => signUp(kerf, member).then(() => told(member), ignore)));
@@ -65,11 +65,6 @@ async function seesItsMessages({ url }: Kerf, { email, phone }: Person): Promise
   const { body } = await shop.get<Page<Message>>('/messages');
   const seen = body.items.map(({ channel, status }) => `${channel} ${status}`).sort();
   expect(seen).toEqual(['mail sent', 'mail sent', ...(phone ? ['sms sent', 'sms sent'] : [])]);
-}
-
-async function killModule(kerf: Kerf, module: ModuleName): Promise<void> {
-  const pid = await kerf.pidOf(module);
-  if (pid) process.kill(pid, 'SIGKILL');
 }
 
 function ignore(): void {}

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { eventually, type Kerf, type ModuleName, placements } from '../harness/kerf.ts';
+import { eventually, type ModuleName, placements } from '../harness/kerf.ts';
 import { Shop } from '../harness/shop.ts';
 import { rush, wishes } from './rush.ts';
-import { Scene } from './scene.ts';
+import { killModule, Scene } from './scene.ts';
 
 const victims: ModuleName[] = ['payments', 'orders', 'inventory', 'notifications', 'mail'];
 const moments = [5, 40, 80];
@@ -21,8 +21,3 @@ it.each(victims)('loses nothing when the process of %s is killed again and again
   expect(kerf.process.exitCode).toBeNull();
   await scene.endsWell(kerf, told);
 });
-
-async function killModule(kerf: Kerf, module: ModuleName): Promise<void> {
-  const pid = await kerf.pidOf(module);
-  if (pid) process.kill(pid, 'SIGKILL');
-}

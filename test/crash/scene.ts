@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { expect, onTestFinished } from 'vitest';
-import { eventually, Kerf, newDataDir, type StartOptions } from '../harness/kerf.ts';
+import { eventually, Kerf, type ModuleName, newDataDir, type StartOptions } from '../harness/kerf.ts';
 import { audit } from './ledger.ts';
 import type { Told } from './rush.ts';
 
@@ -38,6 +38,12 @@ export class Scene {
     expect(await kerf.stop()).toBe(0);
     expect(audit(this.dataDir, told)).toEqual([]);
   }
+}
+
+/** SIGKILL to the process of a module that is out, when it has one just now. */
+export async function killModule(kerf: Kerf, module: ModuleName): Promise<void> {
+  const pid = await kerf.pidOf(module);
+  if (pid && lives(pid)) process.kill(pid, 'SIGKILL');
 }
 
 /** Whether a process with this id is there. */

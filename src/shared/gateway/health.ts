@@ -12,7 +12,7 @@ export function health(host: Host): Resources {
       async () => answer(200, { status: 'ok' }),
     )
     .add({ method: 'get', path: '/readyz', about: 'Ready to take traffic', answers: { 200: readiness } }, async () => {
-      const away = [...host.topology.placements.keys()].filter((name) => host.directory.of(name).state === 'away');
+      const away = await host.away();
       return answer(200, { status: away.length === 0 ? 'ready' : 'degraded', away });
     });
 }

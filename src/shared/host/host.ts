@@ -7,6 +7,7 @@ import { type ModuleDefinition, type OpenModule, openModule } from '../module/in
 import { createLog, type Log } from '../observability/index.ts';
 import { Directory, type Topology } from '../topology/index.ts';
 import { type CallSource, createCall, createInternalServer, createPush, Peers } from '../transport/index.ts';
+import { type WhoIsAway, whoIsAway } from './away.ts';
 import { createInternalService } from './internal-service.ts';
 import { addressOf, listen, shut } from './listen.ts';
 import { createOperations } from './operations.ts';
@@ -24,6 +25,7 @@ export interface Host {
   readonly tokens: ServiceTokens;
   readonly peers: Peers;
   readonly log: Log;
+  readonly away: WhoIsAway;
   /** Where the internal listener is. */
   readonly address: string;
   /** Answers, here and in the services it started, whoever waits for a saga with what there is now. */
@@ -101,6 +103,7 @@ export async function openHost(topology: Topology, definitions: readonly ModuleD
     tokens,
     peers,
     log,
+    away: whoIsAway(names, directory, peers),
     address: ownAddress,
     drain() {
       for (const each of open.values()) each.drain();
