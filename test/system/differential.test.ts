@@ -1,0 +1,29 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Kerf, moduleNames, placements, type TestTopology } from '../harness/kerf.ts';
+import { checkHistories } from './differential/check.ts';
+import { type World, worldOf } from './differential/world.ts';
+
+const topologies: TestTopology[] = [
+  { name: 'all in-process', out: [] },
+  { name: 'half out', out: ['members', 'orders', 'payments', 'mail', 'board'] },
+  { name: 'all out', out: moduleNames },
+];
+
+const { SEED, REPLAY_PATH, RUNS } = process.env;
+const runs: Kerf[] = [];
+let worlds: World[];
+
+beforeAll(async () => {
+  runs.push(...(await Promise.all(topologies.map((topology) => Kerf.start({ env: placements(topology) })))));
+  worlds = runs.map((kerf, index) => worldOf(topologies[index]!.name, kerf));
+});
+afterAll(async () => expect(await Promise.all(runs.map((kerf) => kerf.stop()))).toEqual(runs.map(() => 0)));
+
+it('shows the same, whatever happens, wherever the modules are', { timeout: 300_000 }, () =>
+  checkHistories(worlds, {
+    runs: Number(RUNS ?? 25),
+    withinMs: 240_000,
+    seed: SEED === undefined ? undefined : Number(SEED),
+    path: REPLAY_PATH,
+  }),
+);

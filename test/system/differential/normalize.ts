@@ -1,0 +1,24 @@
+const id = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+const time = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z/g;
+
+/**
+ * Makes what two worlds show comparable: an id becomes the number of its first appearance, a time just a time. Two worlds
+ * that did the same number alike.
+ */
+export class Normalizer {
+  readonly #ids = new Map<string, string>();
+
+  normalize(value: unknown): unknown {
+    if (typeof value === 'string') return value.replace(id, (each) => this.#number(each)).replace(time, 'time');
+    if (Array.isArray(value)) return value.map((each) => this.normalize(each));
+    if (typeof value !== 'object' || value === null) return value;
+    const sorted = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    return Object.fromEntries(sorted.map(([name, each]) => [name, this.normalize(each)]));
+  }
+
+  #number(each: string): string {
+    const known = this.#ids.get(each) ?? `id-${this.#ids.size + 1}`;
+    this.#ids.set(each, known);
+    return known;
+  }
+}
