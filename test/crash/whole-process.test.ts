@@ -1,5 +1,7 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { type Announced, eventually, moduleNames, placements } from '../harness/kerf.ts';
+import { type Announced, eventually, type ModuleName, moduleNames, placements } from '../harness/kerf.ts';
 import { Shop } from '../harness/shop.ts';
 import { orderIdOf, resume, rush, wishes } from './rush.ts';
 import { lives, Scene } from './scene.ts';
@@ -9,7 +11,7 @@ const moments = [1, 20, 50, 90];
 it.each(moments)('keeps every order when the process is killed at answer %i of 100', async (moment) => {
   const scene = new Scene();
   const before = await scene.start();
-  const { email, shop } = await join(before.url);
+  const { email, shop } = await signUp(before.url);
   const orders = wishes(100);
   const told = await rush(shop, orders, { onAnswer: (count) => count === moment && before.process.kill('SIGKILL') });
   expect(told.size).toBeGreaterThanOrEqual(moment);
@@ -29,8 +31,8 @@ it.each(moments)('keeps every order when the process is killed at answer %i of 1
 it('ends its services when it is killed, and starts at once on the same data', { timeout: 60_000 }, async () => {
   const scene = new Scene(placements({ name: 'all out', out: moduleNames }));
   let kerf = await scene.start();
-  const { email } = await join(kerf.url);
-  for (const moment of moments) {
+  const { email } = await signUp(kerf.url);
+  for (const moment of [1, 40, 90]) {
     const services = pidsOf(kerf.announced);
     expect(services).toHaveLength(moduleNames.length);
     const shop = await new Shop(kerf.url).signIn(email);
@@ -45,7 +47,26 @@ it('ends its services when it is killed, and starts at once on the same data', {
   await scene.endsWell(kerf);
 });
 
-async function join(url: string): Promise<{ email: string; shop: Shop }> {
+it('leaves no service behind when it is killed while they start', async () => {
+  const out = moduleNames.filter((name) => name !== 'catalog');
+  const scene = new Scene(placements({ name: 'all but one out', out }));
+  const start = scene.start().catch((error: Error) => error.message);
+  await eventually(async () => out.some((module) => ownerOf(scene, module)), 'a service to own its data');
+  process.kill(ownerOf(scene, 'catalog')!, 'SIGKILL');
+  expect(await start).toMatch(/before it was ready/);
+  const again = await scene.start();
+  const owners = new Set(out.map((module) => ownerOf(scene, module)));
+  expect(owners).toEqual(new Set(pidsOf(again.announced).filter((pid) => pid !== again.process.pid)));
+  await scene.endsWell(again);
+});
+
+/** The process that runs a module on this data, by the note it leaves there. */
+function ownerOf({ dataDir }: Scene, module: ModuleName): number | undefined {
+  const file = join(dataDir, `${module}.lock-holder`);
+  return existsSync(file) ? Number(readFileSync(file, 'utf8')) || undefined : undefined;
+}
+
+async function signUp(url: string): Promise<{ email: string; shop: Shop }> {
   const email = 'buyer@example.com';
   return { email, shop: await new Shop(url).join({ email, phone: '+82 10 1234 5678' }) };
 }

@@ -25,6 +25,12 @@ export function joinParent(directory: Directory, names: readonly string[], open:
       } else if (services.has(name)) directory.away(name);
     }
   });
-  process.on('disconnect', () => void process.emit('SIGTERM'));
-  return { ready: (address: string) => void process.send?.({ type: 'ready', address }) };
+  const end = () => void process.emit('SIGTERM');
+  process.on('disconnect', end);
+  return {
+    ready(address: string) {
+      // It may have gone while this one was starting, which nobody was told.
+      process.send?.({ type: 'ready', address }, undefined, undefined, (error) => error && end());
+    },
+  };
 }

@@ -92,7 +92,7 @@ export async function nextDueAt(reader: Reader, now: number): Promise<number | u
   return first?.at;
 }
 
-/** Makes those that wait to repeat this step due now. */
+/** Lets those that wait to repeat this step begin afresh, now. */
 export async function endWait(
   unit: Unit,
   { name, version, step, state }: Pick<SagaRow, 'name' | 'version' | 'step' | 'state'>,
@@ -101,7 +101,7 @@ export async function endWait(
   const { sagas } = sagaTables(unit);
   await unit.db
     .update(sagas)
-    .set({ nextAttemptAt: now })
+    .set({ nextAttemptAt: now, attempts: 0 })
     .where(
       and(
         eq(sagas.state, state),
