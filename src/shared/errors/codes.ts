@@ -3,6 +3,7 @@
  * The table in docs/errors.md is compared with this one by a test.
  */
 export const kernelCodes = {
+  'malformed-request': { status: 400, title: 'The request cannot be read' },
   'malformed-body': { status: 400, title: 'The body cannot be read' },
   unauthenticated: { status: 401, title: 'Who is asking is not known' },
   forbidden: { status: 403, title: 'The caller may not ask this' },

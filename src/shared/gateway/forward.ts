@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { Readable } from 'node:stream';
 import type { Hono } from 'hono';
 import { currentContext } from '../context/index.ts';
 import { refusal } from '../errors/index.ts';
@@ -50,7 +49,8 @@ async function passOn(request: Request, module: string, address: string, host: H
     body: request.method === 'GET' ? null : Buffer.from(await request.arrayBuffer()),
     signal: AbortSignal.timeout(Math.max(1, context.deadline - Date.now())),
   });
-  const body = Readable.toWeb(answer.body) as ReadableStream;
+  // Read whole before any of it is passed on: an answer that breaks off is no answer.
+  const body = await answer.body.arrayBuffer();
   return new Response(answer.statusCode === 204 ? null : body, {
     status: answer.statusCode,
     headers: kept(answer.headers),

@@ -1,5 +1,6 @@
+import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { createAdaptorServer } from '@hono/node-server';
+import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
 import type { Client, Contract } from '../contract/index.ts';
@@ -15,6 +16,7 @@ import { health } from './health.ts';
 import { rateLimit } from './rate-limit.ts';
 import { mountReference } from './reference.ts';
 import { requestContext } from './request-context.ts';
+import { answerUnreadable, unreadableRequest } from './unreadable.ts';
 
 const maximumBodyBytes = 1024 * 1024;
 
@@ -29,7 +31,8 @@ export async function openGateway(host: Host, compositions: readonly Composition
   const { PORT, HOST, DATA_DIR } = host.topology.settings;
   const sessions = new SessionTokens(new FileKeyRing(join(DATA_DIR, 'keys', 'sessions.json')));
   const app = createGateway(host, compositions, sessions);
-  const server = createAdaptorServer({ fetch: app.fetch }) as import('node:http').Server;
+  const server = createServer(getRequestListener(app.fetch, { errorHandler: unreadableRequest }));
+  answerUnreadable(server);
   server.requestTimeout = 60_000;
   await listen(server, HOST, PORT, 'PORT');
   return { address: addressOf(server), close: () => shut(server) };

@@ -18,6 +18,7 @@ export function pathCases(around: { kerf: Kerf; token: string }): void {
   });
   it('refuses ids that can be none', () => expectRefused(around.kerf, asMember(garbageIds)));
   it('refuses list parameters out of range', () => expectRefused(around.kerf, asMember(listParameters)));
+  it('answers what it cannot even read', () => expectRefused(around.kerf, unreadable));
   it('refuses searches that are too long', () => expectRefused(around.kerf, searches));
 }
 
@@ -108,9 +109,21 @@ const listParameters: Refused[] = ['/products', '/orders', '/messages', '/posts'
   get(`${path}?cursor=%00`, 'a cursor with NUL', '422 invalid-input'),
 ]);
 
+const unreadable: Refused[] = [
+  get(`/products?query=${'q'.repeat(20_000)}`, 'a search larger than a request', '400 malformed-request'),
+  get(`/products?${'a=1&'.repeat(100_000)}`, '100,000 parameters', '400 malformed-request'),
+  {
+    ...get('/posts', 'a header of 20,000 letters', '400 malformed-request'),
+    headers: { 'x-long': 'x'.repeat(20_000) },
+  },
+  { ...get('/posts', 'a host that can be none', '400 malformed-request'), headers: { host: 'no host' } },
+  { ...get('/posts', 'a port that can be none', '400 malformed-request'), headers: { host: 'localhost:99999' } },
+];
+
 const searches: Refused[] = [
   get(`/products?query=${'q'.repeat(201)}`, 'a long search', '422 invalid-input'),
   get(`/products?query=${'q'.repeat(10_000)}`, 'a very long search', '422 invalid-input'),
+  get(`/recommendations?${'a=1&'.repeat(3_000)}`, '3,000 parameters', '422 invalid-input'),
   get('/products?query=%00', 'a search with NUL', '422 invalid-input'),
   get('/recommendations', 'no sku', '422 invalid-input'),
   get('/recommendations?sku=', 'an empty sku', '422 invalid-input'),
