@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { expect, it } from 'vitest';
+import { eventually } from '../../harness/kerf.ts';
 import { quiet } from '../../harness/quiet.ts';
-import type { Product } from '../../harness/shop.ts';
+import type { Answer, Outcome, Product, Shop } from '../../harness/shop.ts';
 import type { System } from './system.ts';
 
 const stock = 5;
@@ -10,7 +12,7 @@ const rush = 200;
 
 export function limitedCases(system: System): void {
   it(`sells ${stock} of what there are ${stock} to ${rush} orders at once, and keeps nobody else's money`, async () => {
-    const answers = await Promise.all(Array.from({ length: rush }, () => system.ada.order('LIMITED-1')));
+    const answers = await Promise.all(Array.from({ length: rush }, () => insist(system.ada)));
     const confirmed = answers.filter(({ status }) => status === 201).map(({ body }) => body.id);
     const rejected = answers.filter(({ status }) => status === 409).map(({ body }) => body.orderId!);
     expect([confirmed.length, rejected.length]).toEqual([stock, rush - stock]);
@@ -27,6 +29,15 @@ export function limitedCases(system: System): void {
     expect(await system.kerf.ops('/ops/dead-letters')).toEqual({ items: [] });
     expect(await system.kerf.ops('/ops/sagas?state=stuck')).toEqual({ items: [] });
   });
+}
+
+/** Orders one, and asks again under the same key for as long as it is not decided. */
+function insist(shop: Shop): Promise<Answer<Outcome>> {
+  const key = randomUUID();
+  return eventually(async () => {
+    const answer = await shop.order('LIMITED-1', 1, { key });
+    return answer.status !== 202 && answer;
+  }, 'the decision about an order');
 }
 
 /** The status of each order's payment, as the payments module has it on disk. */
