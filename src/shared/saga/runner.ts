@@ -6,7 +6,10 @@ import type { Saga } from './saga.ts';
 import { dueSagas, endWait, findSaga, insertSaga, nextDueAt } from './store.ts';
 import type { SagaRow, SagaState } from './tables.ts';
 
-const concurrency = 64;
+/** Many may hang on one that does not answer; the others still go on. */
+const concurrency = 512;
+/** Places that must be free before those that found none are looked for. */
+const portion = 32;
 
 export interface SagaRunnerParts<U extends Unit> {
   sagas: readonly Saga<never, U>[];
@@ -121,7 +124,7 @@ export class SagaRunner<U extends Unit> {
       })
       .finally(() => {
         this.#under.delete(id);
-        if (this.#more && this.#under.size < concurrency / 2) this.wake();
+        if (this.#more && this.#under.size <= concurrency - portion) this.wake();
       });
     this.#under.set(id, run);
   }
