@@ -10,7 +10,7 @@ const shapes: TestTopology[] = [
 ];
 const inFlight = 50;
 
-it.each(shapes)('answers what is in flight before it ends at SIGTERM, $name', async (shape) => {
+it.each(shapes)('answers what is in flight before it ends at SIGTERM, $name', { timeout: 60_000 }, async (shape) => {
   const scene = new Scene({ ORDERS_CHECKOUT_SECONDS: '6', ...placements(shape) });
   const kerf = await scene.start();
   const email = 'buyer@example.com';

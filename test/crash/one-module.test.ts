@@ -7,17 +7,21 @@ import { killModule, Scene } from './scene.ts';
 const victims: ModuleName[] = ['payments', 'orders', 'inventory', 'notifications', 'mail'];
 const moments = [5, 40, 80];
 
-it.each(victims)('loses nothing when the process of %s is killed again and again', async (victim) => {
-  const scene = new Scene(placements({ name: `${victim} out`, out: [victim] }));
-  const kerf = await scene.start();
-  const first = await kerf.pidOf(victim);
-  const shop = await new Shop(kerf.url).join({ phone: '+82 10 1234 5678' });
-  const orders = wishes(100);
-  const onAnswer = (count: number) => void (moments.includes(count) && killModule(kerf, victim));
-  const told = await rush(shop, orders, { onAnswer, patient: true });
+it.each(victims)(
+  'loses nothing when the process of %s is killed again and again',
+  { timeout: 60_000 },
+  async (victim) => {
+    const scene = new Scene(placements({ name: `${victim} out`, out: [victim] }));
+    const kerf = await scene.start();
+    const first = await kerf.pidOf(victim);
+    const shop = await new Shop(kerf.url).join({ phone: '+82 10 1234 5678' });
+    const orders = wishes(100);
+    const onAnswer = (count: number) => void (moments.includes(count) && killModule(kerf, victim));
+    const told = await rush(shop, orders, { onAnswer, patient: true });
 
-  const now = await eventually(async () => (await kerf.pidOf(victim)) ?? undefined, `${victim} to be back`);
-  expect(now).not.toBe(first);
-  expect(kerf.process.exitCode).toBeNull();
-  await scene.endsWell(kerf, told);
-});
+    const now = await eventually(async () => (await kerf.pidOf(victim)) ?? undefined, `${victim} to be back`);
+    expect(now).not.toBe(first);
+    expect(kerf.process.exitCode).toBeNull();
+    await scene.endsWell(kerf, told);
+  },
+);

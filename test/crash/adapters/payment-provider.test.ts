@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { eventually, type Kerf } from '../../harness/kerf.ts';
 import { type Order, type Payment, Shop } from '../../harness/shop.ts';
-import { Scene } from '../scene.ts';
+import { rush, wishes } from '../rush.ts';
+import { killModule, Scene } from '../scene.ts';
 import { FakeProvider } from './fake-provider.ts';
 
 let provider: FakeProvider;
@@ -86,6 +87,16 @@ it('confirms what the provider may have charged, however late that is known', as
   const { payment } = (await shop.get<{ payment: Payment }>(`/orders/${body.id}/summary`)).body;
   expect(payment.status).toBe('captured');
   await scene.endsWell(kerf);
+});
+
+it('charges each order once, however often its process is killed', async () => {
+  await begin({ MODULE_PAYMENTS: 'http' });
+  const orders = wishes(40);
+  const onAnswer = (count: number) => void (count % 12 === 0 && killModule(kerf, 'payments'));
+  const told = await rush(shop, orders, { onAnswer, patient: true });
+  await scene.endsWell(kerf, told);
+  const captured = provider.effects.filter((path) => path.endsWith('/capture'));
+  expect(captured).toHaveLength([...told.values()].filter(({ status }) => status === 201).length);
 });
 
 async function begin(env: Record<string, string> = {}): Promise<void> {
