@@ -69,7 +69,7 @@ it('takes a waiting step up at once when its module is back', async () => {
   await waits();
   failing = {};
   runner.reached('bank');
-  await expect.poll(state).toBe('done');
+  await expect.poll(state, often).toBe('done');
   expect(called).toEqual(['reserve', 'reserve', 'take']);
 });
 
@@ -87,18 +87,25 @@ it('repeats a step that may have passed the point of no return, instead of takin
   await begin();
   await waits();
   const end = clock.now() + 2 * purchase.deadlineMs;
-  await expect.poll(later(() => clock.now() > end)).toBe(true);
+  await expect
+    .poll(
+      later(() => clock.now() > end),
+      often,
+    )
+    .toBe(true);
   failing = {};
-  await expect.poll(later(state)).toBe('done');
+  await expect.poll(later(state), often).toBe('done');
   expect(called).not.toContain('release');
 });
 
 it('takes everything back when that step is refused', async () => {
   failing.take = refusal('forbidden');
   await begin();
-  await expect.poll(state).toBe('compensated');
+  await expect.poll(state, often).toBe('compensated');
   expect(called).toEqual(['reserve', 'take', 'release']);
 });
+
+const often = { interval: 5, timeout: 10_000 };
 
 function begin(): Promise<void> {
   return database.work((unit) => runner.begin(unit, purchase, 'p1', {}));
@@ -110,7 +117,7 @@ async function state(): Promise<SagaState | undefined> {
 
 /** Resolves when a failure of its step is written down. */
 async function waits(): Promise<void> {
-  await expect.poll(async () => (await findSaga(database, 'p1'))?.attempts).toBe(1);
+  await expect.poll(async () => (await findSaga(database, 'p1'))?.attempts, often).toBe(1);
 }
 
 /** Looks after a while, so that what is repeated falls due between one look and the next. */

@@ -1,0 +1,133 @@
+import { chmodSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { afterAll, describe, expect, it } from 'vitest';
+import { isUniqueConflict } from './conflict.ts';
+import type { Unit } from './database.ts';
+import { openSqlite } from './sqlite.ts';
+import { defineTables } from './tables.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'kerf-data-'));
+const file = join(folder, 'notes.db');
+const migrations = [{ name: '0001', sqlite: 'CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)' }];
+const tables = defineTables(({ table, text, integer }) => ({
+  notes: table('notes', { id: integer('id').primaryKey(), text: text('text').notNull() }),
+}));
+const database = openSqlite('notes', file, migrations);
+afterAll(() => database.close());
+
+const write = (unit: Unit, text: string) => unit.db.insert(tables(unit).notes).values({ text });
+const texts = async () => (await database.db.select().from(tables(database).notes)).map(({ text }) => text);
+
+describe('a unit of work', () => {
+  it('is seen by readers when it is done, and not before', async () => {
+    await database.work(async (unit) => {
+      await write(unit, 'first');
+      expect(await texts()).toEqual([]);
+      expect(await unit.db.select().from(tables(unit).notes)).toHaveLength(1);
+    });
+    expect(await texts()).toEqual(['first']);
+  });
+
+  it('leaves nothing when it throws, and does not take its neighbors along', async () => {
+    const outcomes = await Promise.allSettled(
+      ['a', 'b', 'c'].map((text) =>
+        database.work(async (unit) => {
+          await write(unit, `group ${text}`);
+          if (text === 'b') throw new Error('no');
+          return text;
+        }),
+      ),
+    );
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(await texts()).toEqual(['first', 'group a', 'group c']);
+  });
+
+  it('runs one after the other, in the order they came', async () => {
+    const log: string[] = [];
+    await Promise.all(
+      [1, 2, 3].map((n) =>
+        database.work(async () => {
+          log.push(`${n} begins`);
+          await Promise.resolve();
+          log.push(`${n} ends`);
+        }),
+      ),
+    );
+    expect(log).toEqual(['1 begins', '1 ends', '2 begins', '2 ends', '3 begins', '3 ends']);
+  });
+
+  it('runs what waits for the commit when that is on disk, and not after a rollback', async () => {
+    const log: string[] = [];
+    const other = new Sqlite(file, { readonly: true });
+    await database.work(async (unit) => {
+      await write(unit, 'durable');
+      unit.afterCommit(() =>
+        log.push(String(other.prepare("SELECT count(*) AS n FROM notes WHERE text = 'durable'").pluck().get())),
+      );
+    });
+    await expect(
+      database.work(async (unit) => {
+        unit.afterCommit(() => log.push('never'));
+        throw new Error('no');
+      }),
+    ).rejects.toThrow('no');
+    expect(log).toEqual(['1']);
+    other.close();
+  });
+
+  it('is the only way to write: not around it, not after it, not with a kept handle', async () => {
+    let kept: Unit | undefined;
+    await database.work(async (unit) => {
+      kept = unit;
+    });
+    await expect(async () => await write(kept!, 'late')).rejects.toThrow(/outside its unit of work/);
+    await expect(async () => await write(database as unknown as Unit, 'read only')).rejects.toThrow(/readonly/);
+    await database.work(async () => {
+      await expect(async () => await write(database as unknown as Unit, 'read only')).rejects.toThrow(/readonly/);
+    });
+  });
+
+  it('is not opened inside another', async () => {
+    await expect(database.work(() => database.work(async () => {}))).rejects.toThrow(/inside another/);
+    await database.work(async (unit) => void (await write(unit, 'and goes on')));
+  });
+
+  it('tells a value that must be unique and is not', async () => {
+    const error = await database
+      .work(async (unit) => void (await write(unit, 'first')))
+      .catch((caught: unknown) => caught);
+    expect(isUniqueConflict(error)).toBe(true);
+    expect(isUniqueConflict(new Error('other'))).toBe(false);
+  });
+});
+
+describe('opening a database', () => {
+  const opening = (path: string) => () => openSqlite('notes', path, migrations);
+
+  it('applies each migration once', async () => {
+    const again = openSqlite('notes', file, [
+      ...migrations,
+      { name: '0002', sqlite: 'CREATE TABLE more (id INTEGER)' },
+    ]);
+    await again.close();
+    await openSqlite('notes', file, [
+      ...migrations,
+      { name: '0002', sqlite: 'CREATE TABLE more (id INTEGER)' },
+    ]).close();
+  });
+
+  it('says what is wrong with one it cannot use', () => {
+    const damaged = join(folder, 'damaged.db');
+    writeFileSync(damaged, 'this is not a database, and longer than the header of one is: '.repeat(20));
+    expect(opening(damaged)).toThrow(/"notes".*damaged\.db.*damaged or is not a database/);
+    expect(opening(join(file, 'below-a-file.db'))).toThrow(/part of the path is a file/);
+  });
+
+  it('lets nobody else read the file', () => {
+    chmodSync(file, 0o644);
+    void openSqlite('notes', file, migrations).close();
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+});

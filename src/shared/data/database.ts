@@ -1,0 +1,38 @@
+import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core';
+
+export type Dialect = 'sqlite';
+
+/**
+ * Queries in Drizzle's language. Await them; never `.get()`, `.all()` or `.run()`, which only SQLite has: the same code
+ * is to run on every dialect.
+ */
+export type Db = BaseSQLiteDatabase<'async', unknown>;
+
+/** Reads of what has been committed. A write through it is refused by the database. */
+export interface Reader {
+  readonly db: Db;
+  readonly dialect: Dialect;
+}
+
+/** Reads and writes that are committed together or not at all. Usable only while its task runs. */
+export interface Unit extends Reader {
+  /** Runs `task` once the unit is on disk; not at all when it is rolled back. */
+  afterCommit(task: () => void): void;
+}
+
+/** One module's data. No other module has its handle. */
+export interface Database extends Reader {
+  /**
+   * Runs `task` in a unit of work and resolves with its result once that is on disk (fsync). Rolls back what it wrote
+   * when it throws. Units run one after the other; many that wait share one fsync. A task waits for nothing but its own
+   * database: calling a module inside it is refused, and one that is open for longer than 5 s is rolled back.
+   */
+  work<T>(task: (unit: Unit) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** One step of a schema, applied once, in order of `name` within its module. */
+export interface Migration {
+  readonly name: string;
+  readonly sqlite: string;
+}

@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest';
+import { GroupCommit } from './group-commit.ts';
+
+const quiet = { begin() {}, save() {}, release() {}, undo() {}, commit() {}, rollback() {} };
+const outcomes = async (group: GroupCommit, tasks: (() => Promise<unknown>)[]) =>
+  (await Promise.allSettled(tasks.map((task) => group.run(task)))).map((each) =>
+    each.status === 'fulfilled' ? each.value : (each.reason as Error).message,
+  );
+const fails = (message: string) => () => {
+  throw new Error(message);
+};
+
+it('tells every unit of a group whose commit failed that it did not happen', async () => {
+  const group = new GroupCommit('full', { ...quiet, commit: fails('disk full') });
+  expect(await outcomes(group, [async () => 1, async () => 2])).toEqual(['disk full', 'disk full']);
+});
+
+it('leaves nobody without an answer when the database has ended the transaction by itself', async () => {
+  const group = new GroupCommit('full', { ...quiet, undo: fails('no such savepoint') });
+  expect(await outcomes(group, [async () => 1, fails('disk full'), async () => 3])).toEqual([
+    'no such savepoint',
+    'disk full',
+    3,
+  ]);
+});
+
+it('answers each unit that waits while the database cannot begin', async () => {
+  let busy = 2;
+  const group = new GroupCommit('busy', { ...quiet, begin: () => (busy-- > 0 ? fails('busy')() : undefined) });
+  expect(await outcomes(group, [async () => 1, async () => 2, async () => 3])).toEqual(['busy', 'busy', 3]);
+});
+
+it('commits what waits in one go, and one that comes later in another', async () => {
+  let commits = 0;
+  const group = new GroupCommit('counted', { ...quiet, commit: () => void commits++ });
+  await outcomes(
+    group,
+    Array.from({ length: 100 }, () => async () => {}),
+  );
+  expect(commits).toBe(1);
+  await group.run(async () => {});
+  expect(commits).toBe(2);
+});

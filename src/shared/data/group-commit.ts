@@ -1,0 +1,143 @@
+import { currentUnit, type UnitMark } from './current-unit.ts';
+
+/** What the group needs of a connection; each call is synchronous. */
+export interface Transaction {
+  begin(): void;
+  save(): void;
+  release(): void;
+  undo(): void;
+  commit(): void;
+  rollback(): void;
+}
+
+interface Waiting {
+  task: (afterCommit: (hook: () => void) => void) => Promise<unknown>;
+  resolve: (value: unknown) => void;
+  reject: (error: unknown) => void;
+}
+
+interface Finished extends Waiting {
+  result: unknown;
+  hooks: (() => void)[];
+}
+
+const groupLimit = 512;
+const groupMs = 20;
+const unitLimitMs = 5_000;
+const advice = 'it may wait for nothing but its own database';
+
+/**
+ * Runs units of work one after the other and commits the waiting ones together: each under a savepoint, so that one that
+ * throws takes only itself back, and all with one fsync.
+ */
+export class GroupCommit {
+  readonly #waiting: Waiting[] = [];
+  #running = false;
+  #crowded = false;
+  #active: UnitMark | undefined;
+
+  constructor(
+    private readonly name: string,
+    private readonly transaction: Transaction,
+  ) {}
+
+  /** Whether the calling code is inside the unit that is open now. */
+  get inside(): boolean {
+    return this.#active !== undefined && currentUnit.getStore() === this.#active;
+  }
+
+  get idle(): boolean {
+    return !this.#running && this.#waiting.length === 0;
+  }
+
+  run<T>(task: (afterCommit: (hook: () => void) => void) => Promise<T>): Promise<T> {
+    if (this.inside) {
+      return Promise.reject(
+        new Error(`a unit of work of "${this.name}" inside another: pass the open unit on instead`),
+      );
+    }
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.push({ task, resolve: resolve as (value: unknown) => void, reject });
+      if (this.#running) return;
+      this.#running = true;
+      this.#schedule();
+    });
+  }
+
+  /** Where there was a crowd last time, a turn of the event loop lets it gather; a single writer does not wait. */
+  #schedule(): void {
+    const next = () => void this.#commitWaiting();
+    if (this.#crowded) setImmediate(next);
+    else queueMicrotask(next);
+  }
+
+  async #commitWaiting(): Promise<void> {
+    const finished: Finished[] = [];
+    try {
+      this.transaction.begin();
+      const startedAt = performance.now();
+      while (this.#waiting.length > 0 && finished.length < groupLimit && performance.now() - startedAt < groupMs) {
+        await this.#runOne(this.#waiting.shift()!, finished);
+      }
+      this.transaction.commit();
+      for (const unit of finished) unit.resolve(unit.result);
+      for (const unit of finished) for (const hook of unit.hooks) hook();
+    } catch (error) {
+      this.#giveUp(error, finished);
+    }
+    this.#crowded = finished.length > 1 || this.#waiting.length > 0;
+    if (this.#waiting.length > 0) this.#schedule();
+    else this.#running = false;
+  }
+
+  async #runOne(unit: Waiting, finished: Finished[]): Promise<void> {
+    const mark: UnitMark = { database: this.name, open: true };
+    const hooks: (() => void)[] = [];
+    this.transaction.save();
+    this.#active = mark;
+    try {
+      const result = await withLimit(
+        currentUnit.run(mark, () => unit.task((hook) => hooks.push(hook))),
+        this.name,
+      );
+      this.transaction.release();
+      finished.push({ ...unit, result, hooks });
+    } catch (error) {
+      // First: on a full disk SQLite may have ended the whole transaction, and there is nothing left to undo.
+      unit.reject(error);
+      this.transaction.undo();
+    } finally {
+      mark.open = false;
+      this.#active = undefined;
+    }
+  }
+
+  /** The commit itself failed (disk full, file gone): none of the group happened, and each is told so. */
+  #giveUp(error: unknown, finished: Finished[]): void {
+    try {
+      this.transaction.rollback();
+    } catch {
+      // The connection has already left the transaction.
+    }
+    for (const unit of finished) unit.reject(error);
+    if (finished.length === 0) this.#waiting.shift()?.reject(error);
+  }
+}
+
+function withLimit<T>(work: Promise<T>, name: string): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new Error(`a unit of work of "${name}" was open for ${unitLimitMs} ms and was rolled back: ${advice}`));
+    }, unitLimitMs);
+    work.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (error) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
+  });
+}

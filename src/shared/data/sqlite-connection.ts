@@ -1,0 +1,61 @@
+import type Sqlite from 'better-sqlite3';
+import { drizzle } from 'drizzle-orm/better-sqlite3';
+import type { Db } from './database.ts';
+
+type Native = InstanceType<typeof Sqlite>;
+
+/**
+ * Drizzle over one SQLite connection. Statements are compiled once per text, and each execution asks `guard` first, so
+ * that nothing is written outside a unit of work, however the query got hold of the connection.
+ */
+export function connect(native: Native, guard: () => void): Db {
+  const statements = new Map<string, GuardedStatement>();
+  const client = {
+    prepare(source: string) {
+      let statement = statements.get(source);
+      if (!statement) {
+        if (statements.size >= 500) statements.clear();
+        statement = new GuardedStatement(native, source, guard);
+        statements.set(source, statement);
+      }
+      return statement;
+    },
+  };
+  return drizzle(client as unknown as Native) as unknown as Db;
+}
+
+class GuardedStatement {
+  readonly #native: Native;
+  readonly #source: string;
+  readonly #guard: () => void;
+  readonly #statement: Sqlite.Statement;
+  #raw: GuardedStatement | undefined;
+
+  constructor(native: Native, source: string, guard: () => void, raw = false) {
+    this.#native = native;
+    this.#source = source;
+    this.#guard = guard;
+    this.#statement = native.prepare(source);
+    if (raw) this.#statement.raw(true);
+  }
+
+  run(...values: unknown[]) {
+    this.#guard();
+    return this.#statement.run(...values);
+  }
+
+  all(...values: unknown[]) {
+    this.#guard();
+    return this.#statement.all(...values);
+  }
+
+  get(...values: unknown[]) {
+    this.#guard();
+    return this.#statement.get(...values);
+  }
+
+  raw(): GuardedStatement {
+    this.#raw ??= new GuardedStatement(this.#native, this.#source, this.#guard, true);
+    return this.#raw;
+  }
+}

@@ -1,0 +1,108 @@
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { StartError } from '../errors/index.ts';
+import type { Database, Migration, Unit } from './database.ts';
+import { GroupCommit } from './group-commit.ts';
+import { applyMigrations } from './migrations.ts';
+import { connect } from './sqlite-connection.ts';
+
+type Native = InstanceType<typeof Sqlite>;
+
+/**
+ * Opens (and creates, when it is not there) a module's SQLite file: WAL, `synchronous=FULL`, one connection that writes
+ * and one that only reads. Throws a `StartError` when the file cannot be used. `file` may be `:memory:` in tests of one
+ * module, where reads see what the open unit has written.
+ */
+export function openSqlite(name: string, file: string, migrations: Migration[]): Database {
+  try {
+    const writer = openWriter(file);
+    applyMigrations(writer, migrations);
+    return new SqliteDatabase(name, file, writer);
+  } catch (error) {
+    throw new StartError(`the data of "${name}" (${file}) cannot be opened: ${explain(error)}`, { cause: error });
+  }
+}
+
+function openWriter(file: string): Native {
+  if (file !== ':memory:') {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
+    else chmodSync(file, 0o600);
+  }
+  const writer = new Sqlite(file, { timeout: 5_000 });
+  writer.pragma('journal_mode = WAL');
+  writer.pragma('synchronous = FULL');
+  writer.pragma('foreign_keys = ON');
+  return writer;
+}
+
+class SqliteDatabase implements Database {
+  readonly dialect = 'sqlite';
+  readonly db;
+  readonly #writer: Native;
+  readonly #reader: Native;
+  readonly #writerDb;
+  readonly #group: GroupCommit;
+  #closed = false;
+
+  constructor(name: string, file: string, writer: Native) {
+    this.#writer = writer;
+    this.#reader = file === ':memory:' ? writer : new Sqlite(file, { readonly: true, timeout: 5_000 });
+    this.#group = new GroupCommit(name, transactionOf(writer));
+    this.#writerDb = connect(writer, () => {
+      if (!this.#group.inside) throw new Error(`a write to "${name}" outside its unit of work, or after it ended`);
+    });
+    this.db = connect(this.#reader, () => {});
+  }
+
+  work<T>(task: (unit: Unit) => Promise<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(new Error('the database is closed'));
+    return this.#group.run((afterCommit) => task({ db: this.#writerDb, dialect: this.dialect, afterCommit }));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    while (!this.#group.idle) await new Promise((resolve) => setImmediate(resolve));
+    if (this.#reader !== this.#writer) this.#reader.close();
+    this.#writer.close();
+  }
+}
+
+function transactionOf(native: Native) {
+  const statement = (source: string) => {
+    const compiled = native.prepare(source);
+    return () => void compiled.run();
+  };
+  const undo = statement('ROLLBACK TO unit');
+  const release = statement('RELEASE unit');
+  return {
+    begin: statement('BEGIN IMMEDIATE'),
+    save: statement('SAVEPOINT unit'),
+    release,
+    undo() {
+      undo();
+      release();
+    },
+    commit: statement('COMMIT'),
+    rollback: statement('ROLLBACK'),
+  };
+}
+
+const explanations: Record<string, string> = {
+  SQLITE_NOTADB: 'the file is damaged or is not a database; move it away or restore it from a backup',
+  SQLITE_CORRUPT: 'the file is damaged; restore it from a backup',
+  SQLITE_READONLY: 'it is read-only; make the folder writable or set DATA_DIR to one that is',
+  SQLITE_CANTOPEN: 'the folder cannot be written; make it writable or set DATA_DIR to one that is',
+  SQLITE_FULL: 'the disk is full',
+  EACCES: 'permission denied; make the folder writable or set DATA_DIR to one that is',
+  EROFS: 'the file system is read-only; set DATA_DIR to a folder that can be written',
+  ENOTDIR: 'a part of the path is a file; set DATA_DIR to a folder',
+  EEXIST: 'a part of the path is a file; set DATA_DIR to a folder',
+};
+
+function explain(error: unknown): string {
+  const { code = '', message } = error as { code?: string; message: string };
+  const known = Object.keys(explanations).find((prefix) => code.startsWith(prefix));
+  return known ? explanations[known]! : message;
+}
