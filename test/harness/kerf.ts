@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -152,23 +152,12 @@ export async function startAndFail(
   return { code, stdout, stderr: output.stderr };
 }
 
-let emptyTopology: string | undefined;
-
-/** Whatever the checkout's own topology says, a test begins with an empty one. */
-function topologyFile(): string {
-  if (emptyTopology) return emptyTopology;
-  const folder = mkdtempSync(join(tmpdir(), 'kerf-topology-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  emptyTopology = join(folder, 'topology.yaml');
-  writeFileSync(emptyTopology, '');
-  return emptyTopology;
-}
-
 function spawnKerf(env: Record<string, string>, words: string[]) {
   const child = spawn(process.execPath, [join(process.cwd(), 'dist', 'app.js'), '--json', ...words], {
     env: {
       PATH: process.env.PATH,
-      TOPOLOGY: topologyFile(),
+      // Whatever the checkout's own topology says, a test begins with an empty one.
+      TOPOLOGY: devNull,
       PORT: '0',
       INTERNAL_PORT: '0',
       LOG_LEVEL: 'warn',
