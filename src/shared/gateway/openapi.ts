@@ -70,12 +70,14 @@ function parameters(where: 'path' | 'query' | 'header', schema: z.ZodObject | un
   }));
 }
 
+const outcomes: Record<string, string> = { 202: 'Not decided yet', 503: 'Not now' };
+
 function success(answers: Endpoint['answers']): Json {
   return Object.fromEntries(
     Object.entries(answers).map(([status, schema]) => [
       status,
       {
-        description: status === '202' ? 'Not decided yet' : 'Done',
+        description: outcomes[status] ?? 'Done',
         content: { 'application/json': { schema: schemaOf(schema, 'output') } },
       },
     ]),

@@ -28,6 +28,8 @@ export interface Host {
   readonly away: WhoIsAway;
   /** Where the internal listener is. */
   readonly address: string;
+  /** Whether it is about to stop. */
+  readonly draining: boolean;
   /** Answers, here and in the services it started, whoever waits for a saga with what there is now. */
   drain(): void;
   /** Finishes what is under way, stops the services it started, closes the data. */
@@ -50,6 +52,7 @@ export async function openHost(topology: Topology, definitions: readonly ModuleD
     createCall(operation, caller, () => directory.of(operation.module).transport);
 
   let ownAddress = '';
+  let draining = false;
   const addressOfModule = (module: string) => {
     const at = directory.of(module);
     return at.state === 'there' ? at.address : at.state === 'here' ? ownAddress : undefined;
@@ -105,7 +108,11 @@ export async function openHost(topology: Topology, definitions: readonly ModuleD
     log,
     away: whoIsAway(names, directory, peers),
     address: ownAddress,
+    get draining() {
+      return draining;
+    },
     drain() {
+      draining = true;
       for (const each of open.values()) each.drain();
       services.drain();
     },

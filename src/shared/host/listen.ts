@@ -2,20 +2,19 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { StartError } from '../errors/index.ts';
 
-/** Binds, or says which setting to change. */
-export function listen(server: Server, host: string, port: number, setting: string): Promise<void> {
+/** Binds, or says what is in the way. `where` is the setting that says where to listen, such as `PORT`. */
+export function listen(server: Server, host: string, port: number, where: string): Promise<void> {
+  const address = where.replace('PORT', 'HOST');
+  const reasons: Record<string, string> = {
+    EADDRINUSE: `is taken by another program; stop that, or set ${where} to a free port`,
+    EACCES: `may not be used without more rights; set ${where} to a port above 1023`,
+    EADDRNOTAVAIL: `is not an address of this machine; set ${address} to one that is`,
+    ENOTFOUND: `is not an address of this machine; set ${address} to one that is`,
+  };
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const reasons: Record<string, string> = {
-        EADDRINUSE: 'is taken by another program',
-        EACCES: 'may not be used without more rights',
-        EADDRNOTAVAIL: 'is not an address of this machine',
-        ENOTFOUND: 'is not an address of this machine',
-      };
-      const why = reasons[error.code ?? ''] ?? error.message;
-      reject(
-        new StartError(`${host}:${port} ${why}; stop what uses it, or set ${setting} to another`, { cause: error }),
-      );
+      const why = reasons[error.code ?? ''] ?? `cannot be used (${error.message}); change ${where}`;
+      reject(new StartError(`${host}:${port} ${why}`, { cause: error }));
     });
     server.listen(port, host, resolve);
   });
