@@ -17,7 +17,7 @@ export const kernel = {
   observability: ['context'],
   routes: ['context', 'contract', 'errors'],
   events: ['clock', 'context', 'contract', 'data', 'errors', 'observability'],
-  saga: ['clock', 'contract', 'data', 'errors', 'observability'],
+  saga: ['context', 'clock', 'contract', 'data', 'errors', 'observability'],
   transport: ['context', 'contract', 'data', 'errors', 'identity', 'observability'],
   topology: ['errors', 'identity', 'observability', 'transport'],
   module: [

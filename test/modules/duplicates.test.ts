@@ -88,6 +88,15 @@ describe('a command that comes twice', () => {
     expect(second).toEqual(first);
   });
 
+  it('is refused while the first, with another input, still runs', async () => {
+    module = await openDefinition(one('members'));
+    const context = { idempotencyKey: randomUUID() };
+    const sign = (name: string) =>
+      module.call('signUp', { email: `${name}@example.com`, password: 'correct horse', name }, context);
+    const [first, second] = await Promise.allSettled([sign('ann'), sign('bob')]);
+    expect([first.status, (second as PromiseRejectedResult).reason.code]).toEqual(['fulfilled', 'invalid-input']);
+  });
+
   it('is refused when the same key comes with another input', async () => {
     module = await openDefinition(one('inventory'));
     const context = { idempotencyKey: randomUUID() };

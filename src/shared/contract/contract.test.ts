@@ -35,6 +35,13 @@ describe('a contract', () => {
     );
   });
 
+  it('refuses errors whose data would not survive a wire, or would hide a field of the problem', () => {
+    const withData = (data: z.ZodObject) => () =>
+      contract('sample', { operations: {}, errors: { late: { status: 409, title: 'Late', data } } });
+    expect(withData(z.object({ since: z.date() }))).toThrow(/late.*since.*do not survive a wire/);
+    expect(withData(z.object({ status: z.string() }))).toThrow(/has a field "status"/);
+  });
+
   it('gives an event an identity that no rename of code changes', () => {
     const made = contract('orders', {
       operations: {},

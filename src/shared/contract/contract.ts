@@ -114,21 +114,31 @@ export function contract<Ops extends Operations, Evs extends Events = None, Ers 
     assertWireSafe(definition.data, `${name}.${key} data`);
     return { ...definition, module: name, type: `${name}.${definition.name}.v${definition.version}` };
   });
-  for (const code of Object.keys(errors)) {
-    if (isKernelCode(code))
-      throw new TypeError(`${name} declares "${code}", which belongs to the kernel; choose another`);
-  }
+  for (const [code, { data }] of Object.entries(errors)) checkError(name, code, data);
   return {
     name,
     operations,
     events,
     errors,
     refuse(code: string, detail?: string, data?: Record<string, unknown>) {
-      const { status, title } = errors[code]!;
-      return new Refusal(code, status, title, detail, data);
+      const { status, title, data: schema } = errors[code]!;
+      return new Refusal(code, status, title, detail, schema?.parse(data));
     },
     refused: (error: unknown, code: string): error is Refusal => isRefusal(error, code),
   } as unknown as Contract<Ops, Evs, Ers>;
+}
+
+/** Fields of a refusal's data stand beside those of the problem, and must not be taken for them. */
+const problemFields = ['type', 'title', 'status', 'code', 'detail'];
+
+function checkError(module: string, code: string, data: z.ZodObject | undefined): void {
+  if (isKernelCode(code))
+    throw new TypeError(`${module} declares "${code}", which belongs to the kernel; choose another`);
+  if (!data) return;
+  assertWireSafe(data, `${module} "${code}" data`);
+  const taken = Object.keys(data.shape).find((field) => problemFields.includes(field));
+  if (taken)
+    throw new TypeError(`${module} "${code}" data has a field "${taken}", which every problem has; choose another`);
 }
 
 function mapValues<A, B>(record: Record<string, A>, map: (value: A, key: string) => B): Record<string, B> {

@@ -2,7 +2,8 @@ import { chmodSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { currentContext, runInContext } from '../context/index.ts';
 import { isUniqueConflict } from './conflict.ts';
 import type { Unit } from './database.ts';
 import { openSqlite } from './sqlite.ts';
@@ -87,6 +88,19 @@ describe('a unit of work', () => {
     await database.work(async () => {
       await expect(async () => await write(database as unknown as Unit, 'read only')).rejects.toThrow(/readonly/);
     });
+  });
+
+  it('runs in the context of its own caller, however it is grouped', async () => {
+    const seen = new Map<string, (string | undefined)[]>();
+    const as = (requestId: string) =>
+      runInContext({ requestId, caller: 'test', deadline: 0 }, () =>
+        database.work(async (unit) => {
+          seen.set(requestId, [currentContext()?.requestId]);
+          unit.afterCommit(() => seen.get(requestId)!.push(currentContext()?.requestId));
+        }),
+      );
+    await Promise.all(['a', 'b', 'c'].map(as));
+    await vi.waitFor(() => expect([...seen]).toEqual(['a', 'b', 'c'].map((id) => [id, [id, id]])));
   });
 
   it('is not opened inside another', async () => {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { currentUnit, type UnitMark } from './current-unit.ts';
 
 /** What the group needs of a connection; each call is synchronous. */
@@ -12,6 +13,8 @@ export interface Transaction {
 
 interface Waiting {
   task: (afterCommit: (hook: () => void) => void) => Promise<unknown>;
+  /** Runs something in the context of the caller, not of whoever happened to begin the group. */
+  inContext: <R>(run: () => R) => R;
   resolve: (value: unknown) => void;
   reject: (error: unknown) => void;
 }
@@ -57,7 +60,12 @@ export class GroupCommit {
       );
     }
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ task, resolve: resolve as (value: unknown) => void, reject });
+      this.#waiting.push({
+        task,
+        inContext: AsyncLocalStorage.snapshot(),
+        resolve: resolve as (value: unknown) => void,
+        reject,
+      });
       if (this.#running) return;
       this.#running = true;
       this.#schedule();
@@ -81,7 +89,8 @@ export class GroupCommit {
       }
       this.transaction.commit();
       for (const unit of finished) unit.resolve(unit.result);
-      for (const unit of finished) for (const hook of unit.hooks) hook();
+      // Each by itself, so that one that throws takes no other along.
+      for (const { hooks, inContext } of finished) for (const hook of hooks) queueMicrotask(() => inContext(hook));
     } catch (error) {
       this.#giveUp(error, finished);
     }
@@ -93,11 +102,11 @@ export class GroupCommit {
   async #runOne(unit: Waiting, finished: Finished[]): Promise<void> {
     const mark: UnitMark = { database: this.name, open: true };
     const hooks: (() => void)[] = [];
-    this.transaction.save();
     this.#active = mark;
     try {
+      this.transaction.save();
       const result = await withLimit(
-        currentUnit.run(mark, () => unit.task((hook) => hooks.push(hook))),
+        unit.inContext(() => currentUnit.run(mark, () => unit.task((hook) => hooks.push(hook)))),
         this.name,
       );
       this.transaction.release();

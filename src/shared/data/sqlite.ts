@@ -51,7 +51,9 @@ class SqliteDatabase implements Database {
     this.#reader = file === ':memory:' ? writer : new Sqlite(file, { readonly: true, timeout: 5_000 });
     this.#group = new GroupCommit(name, transactionOf(writer));
     this.#writerDb = connect(writer, () => {
-      if (!this.#group.inside) throw new Error(`a write to "${name}" outside its unit of work, or after it ended`);
+      // A full disk ends a transaction without being asked; what came after would be kept without the rest.
+      if (!writer.inTransaction || !this.#group.inside)
+        throw new Error(`a write to "${name}" outside its unit of work, or after it ended`);
     });
     this.db = connect(this.#reader, () => {});
   }

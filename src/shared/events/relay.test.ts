@@ -99,7 +99,7 @@ describe('the relay', () => {
     await settled('delivered', 1);
     await settled('failed', 1);
     const later = clock.now() + 61 * 60_000;
-    await scene.publisher.work((unit) => removeExpired(unit, later));
+    await scene.publisher.work((unit) => removeExpired(unit, later, 100));
     expect((await scene.rows('mail')).map(({ state }) => state)).toEqual(['failed']);
   });
 

@@ -231,8 +231,9 @@ function isFinal(error: unknown, row: Row): boolean {
   return isRefusal(error, 'invalid-input') || row.attempts + 1 >= attemptLimit;
 }
 
+/** Not there, not in time, or not admitting this process (its key is another): nothing that the event is to blame for. */
 function isAway(error: unknown): boolean {
-  return isRefusal(error, 'unavailable') || isRefusal(error, 'timeout');
+  return isRefusal(error) && ['unavailable', 'timeout', 'unauthenticated', 'forbidden'].includes(error.code);
 }
 
 function backOffMs(attempts: number, error: unknown): number {

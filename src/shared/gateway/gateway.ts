@@ -18,6 +18,8 @@ import { mountReference } from './reference.ts';
 import { requestContext } from './request-context.ts';
 import { answerUnreadable, unreadableRequest } from './unreadable.ts';
 
+/** With what the services and the home itself take after it, under the ten seconds a stop may take. */
+const drainMs = 5_000;
 const maximumBodyBytes = 1024 * 1024;
 
 export interface Gateway {
@@ -35,7 +37,7 @@ export async function openGateway(host: Host, compositions: readonly Composition
   answerUnreadable(server);
   server.requestTimeout = 60_000;
   await listen(server, HOST, PORT, 'PORT');
-  return { address: addressOf(server), close: () => shut(server) };
+  return { address: addressOf(server), close: () => shut(server, drainMs) };
 }
 
 /** The gateway as an app, without a listener. */

@@ -117,8 +117,9 @@ export async function openHost(topology: Topology, definitions: readonly ModuleD
       services.drain();
     },
     async close() {
+      await Promise.all([...open.values()].map((each) => each.stop()));
       await services.stop();
-      await shut(server);
+      await shut(server, 1_000);
       await Promise.all([...open.values()].map((each) => each.close()));
       await bus.close();
       await peers.close();

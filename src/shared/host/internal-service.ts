@@ -40,7 +40,8 @@ export function createInternalService(parts: InternalParts): InternalService {
     async call(module, name, input, context) {
       const { contract } = known(module);
       const uses = byName.get(context.caller)?.about.uses ?? [];
-      if (context.caller !== 'gateway' && !uses.includes(module)) throw notDeclared(context.caller, module, 'uses');
+      if (!['gateway', module].includes(context.caller) && !uses.includes(module))
+        throw notDeclared(context.caller, module, 'uses');
       const here = open.get(module);
       if (here) return here.dispatch(name, input, context);
       const operation =

@@ -26,10 +26,10 @@ export function addressOf(server: Server): string {
   return `http://${any ? '127.0.0.1' : family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
-/** Takes no new connections, closes each open one after its request, and cuts what is left after 8 s. */
-export function shut(server: Server): Promise<void> {
+/** Takes no new connections, closes each open one after its request, and cuts what is left in the end. */
+export function shut(server: Server, withinMs: number): Promise<void> {
   return new Promise((resolve) => {
-    const last = setTimeout(() => server.closeAllConnections(), 8_000);
+    const last = setTimeout(() => server.closeAllConnections(), withinMs);
     const sweep = setInterval(() => server.closeIdleConnections(), 20);
     server.prependListener('request', (_, response) => {
       response.shouldKeepAlive = false;

@@ -3,6 +3,7 @@ import { type Directory, ServiceProcess, type Topology } from '../topology/index
 import type { Peers } from '../transport/index.ts';
 
 const readyWithinMs = 20_000;
+const stopWithinMs = 3_000;
 
 /** The services the home process started: each a module in a process of its own. */
 export class Services {
@@ -30,7 +31,7 @@ export class Services {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.all.values()].map((service) => service.stop(8_000)));
+    await Promise.all([...this.all.values()].map((service) => service.stop(stopWithinMs)));
   }
 
   #start(module: string, homeAddress: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { eq, sql } from 'drizzle-orm';
+import { eq, inArray, sql } from 'drizzle-orm';
 import { defineTables, type Migration, prepared, type Reader, type Unit } from '../data/index.ts';
 import { invalidInput } from '../errors/index.ts';
 
@@ -60,10 +60,12 @@ export function keyedCommand(caller: string, operation: string, idempotencyKey: 
 export async function earlierAnswer(reader: Reader, command: KeyedCommand): Promise<{ output: unknown } | undefined> {
   const [row] = await byKey(reader).execute({ key: command.key });
   if (!row) return undefined;
-  if (row.fingerprint !== command.fingerprint) {
-    throw invalidInput([{ path: 'idempotencyKey', message: 'was used before with another input' }]);
-  }
+  if (row.fingerprint !== command.fingerprint) throw keyReused();
   return { output: JSON.parse(row.output) };
+}
+
+export function keyReused(): Error {
+  return invalidInput([{ path: 'idempotencyKey', message: 'was used before with another input' }]);
 }
 
 export async function rememberAnswer(unit: Unit, command: KeyedCommand, output: unknown, now: number): Promise<void> {
@@ -72,8 +74,13 @@ export async function rememberAnswer(unit: Unit, command: KeyedCommand, output: 
 
 const keptMs = 7 * 24 * 60 * 60_000;
 
-/** Forgets, in small portions, answers older than seven days: for as long as a key is honored. */
-export async function forgetAnswers(unit: Unit, now: number): Promise<void> {
-  await unit.db.run(sql`
-    delete from kerf_commands where key in (select key from kerf_commands where at < ${now - keptMs} limit 500)`);
+/** Forgets a portion of the answers older than seven days: for so long a key is honored. Returns how many. */
+export async function forgetAnswers(unit: Unit, now: number, portion: number): Promise<number> {
+  const { commands } = commandTables(unit);
+  const old = unit.db
+    .select({ key: commands.key })
+    .from(commands)
+    .where(sql`${commands.at} < ${now - keptMs}`)
+    .limit(portion);
+  return (await unit.db.delete(commands).where(inArray(commands.key, old)).returning({ key: commands.key })).length;
 }

@@ -4,7 +4,7 @@ import { type Contract, type Operation, parseInput } from '../contract/index.ts'
 import type { Reader } from '../data/index.ts';
 import { isKernelCode, isRefusal, refusal } from '../errors/index.ts';
 import type { Log } from '../observability/index.ts';
-import { earlierAnswer, type KeyedCommand, keyedCommand, rememberAnswer } from './commands.ts';
+import { earlierAnswer, type KeyedCommand, keyedCommand, keyReused, rememberAnswer } from './commands.ts';
 import type { InSteps, ModuleUnit, Steps } from './module.ts';
 
 type Simple = (input: unknown, place: Reader | ModuleUnit) => Promise<unknown>;
@@ -84,7 +84,7 @@ export class Dispatcher {
           return output;
         });
     }
-    const underWay = new Map<string, Promise<unknown>>();
+    const underWay = new Map<string, { fingerprint: string; outcome: Promise<unknown> }>();
     const run = async (input: unknown, command: KeyedCommand) => {
       const earlier = await earlierAnswer(steps.read, command);
       if (earlier) return earlier.output;
@@ -94,10 +94,11 @@ export class Dispatcher {
     };
     return (input: unknown, command: KeyedCommand) => {
       // One that is repeated while it still runs is answered with its outcome.
-      const joined = `${command.key} ${command.fingerprint}`;
-      const running = underWay.get(joined) ?? run(input, command).finally(() => underWay.delete(joined));
-      underWay.set(joined, running);
-      return running;
+      const running = underWay.get(command.key);
+      if (running) return running.fingerprint === command.fingerprint ? running.outcome : Promise.reject(keyReused());
+      const outcome = run(input, command).finally(() => underWay.delete(command.key));
+      underWay.set(command.key, { fingerprint: command.fingerprint, outcome });
+      return outcome;
     };
   }
 

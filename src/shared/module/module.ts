@@ -49,7 +49,8 @@ export type Handlers<C extends Contract> = { readonly [K in keyof C['operations'
 export interface Timer {
   readonly name: string;
   readonly everyMs: number;
-  run(unit: ModuleUnit): Promise<void>;
+  /** `again` when there is more of the same to be done at once, in another unit. */
+  run(unit: ModuleUnit): Promise<'again' | undefined>;
 }
 
 /** A module when it is open: what stands behind its contract. */

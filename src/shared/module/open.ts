@@ -39,7 +39,9 @@ export interface OpenModule {
   wake(other: string): void;
   /** Lets nobody wait for the end of a saga any more. */
   drain(): void;
-  /** Stops beginning things, finishes what is under way, closes the data. */
+  /** Begins nothing more by itself: events, sagas, timers. Calls are still served. Resolves when what it began is recorded. */
+  stop(): Promise<void>;
+  /** Stops, lets the calls under way finish, and closes the data. */
   close(): Promise<void>;
 }
 
@@ -83,6 +85,10 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
   if (seed) await seedOnce(database, work, seed);
 
   const stops: (() => void)[] = [];
+  const stop = async () => {
+    for (const each of stops.splice(0)) each();
+    await Promise.all([relay.stop(), sagas.stop()]);
+  };
   return {
     name: contract.name,
     database,
@@ -99,10 +105,10 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
       sagas.reached(other);
     },
     drain: () => sagas.drain(),
+    stop,
     async close() {
-      for (const stop of stops) stop();
+      await stop();
       await dispatcher.idle();
-      await Promise.all([relay.stop(), sagas.stop()]);
       await inside.close?.();
       await database.close();
       release();
@@ -114,8 +120,8 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
 function sagaCalls(container: ModuleContainer, inside: Inside<Contract>, caller: string): SagaCalls {
   const operations = (inside.sagas ?? []).flatMap(calledBy);
   const calls = new Map<Operation, Call>(operations.map((operation) => [operation, container.call(operation)]));
-  return (operation, input, idempotencyKey) => {
-    const context = { requestId: uuid(), caller, deadline: Number.POSITIVE_INFINITY };
+  return (operation, input, idempotencyKey, traceparent) => {
+    const context = { requestId: uuid(), traceparent, caller, deadline: Number.POSITIVE_INFINITY };
     return runInContext(context, () => calls.get(operation)!(input, { idempotencyKey }));
   };
 }

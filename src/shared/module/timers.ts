@@ -5,19 +5,27 @@ import type { ModuleUnit, Timer } from './module.ts';
 /** Runs each timer after its interval, again and again, one run at a time. Returns the way to stop them. */
 export function startTimers(
   timers: readonly Timer[],
-  work: (task: (unit: ModuleUnit) => Promise<void>) => Promise<void>,
+  work: <T>(task: (unit: ModuleUnit) => Promise<T>) => Promise<T>,
   clock: Clock,
   log: Log,
 ): () => void {
   let stopped = false;
   const cancels = new Map<Timer, Cancel>();
-  const arm = (timer: Timer) => {
+  const arm = (timer: Timer, delayMs = timer.everyMs) => {
     if (stopped) return;
-    const run = () =>
-      void work((unit) => timer.run(unit))
-        .catch((error) => log.error({ error, timer: timer.name }, 'a timer failed; it runs again at its next time'))
-        .finally(() => arm(timer));
-    cancels.set(timer, clock.after(timer.everyMs, run));
+    const run = async () => {
+      try {
+        const outcome = await work((unit) => timer.run(unit));
+        arm(timer, outcome === 'again' ? 0 : timer.everyMs);
+      } catch (error) {
+        log.error({ error, timer: timer.name }, 'a timer failed; it runs again at its next time');
+        arm(timer);
+      }
+    };
+    cancels.set(
+      timer,
+      clock.after(delayMs, () => void run()),
+    );
   };
   for (const timer of timers) arm(timer);
   return () => {

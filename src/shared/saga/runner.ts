@@ -1,15 +1,17 @@
 import type { Clock } from '../clock/index.ts';
+import { currentContext } from '../context/index.ts';
 import type { Database, Unit } from '../data/index.ts';
 import type { Log } from '../observability/index.ts';
 import { advance, type SagaCalls } from './advance.ts';
 import type { Saga } from './saga.ts';
-import { dueSagas, endWait, findSaga, insertSaga, nextDueAt } from './store.ts';
+import { dueSagas, endWait, findSaga, insertSaga, nextDueAt, updateSaga } from './store.ts';
 import type { SagaRow, SagaState } from './tables.ts';
 
 /** Many may hang on one that does not answer; the others still go on. */
 const concurrency = 512;
 /** Places that must be free before those that found none are looked for. */
 const portion = 32;
+const unknownMs = 60_000;
 
 export interface SagaRunnerParts<U extends Unit> {
   sagas: readonly Saga<never, U>[];
@@ -30,6 +32,7 @@ export class SagaRunner<U extends Unit> {
   #stopped = true;
   #draining = false;
   #cancelTimer = () => {};
+  #timerAt = Number.POSITIVE_INFINITY;
 
   constructor(parts: SagaRunnerParts<U>) {
     this.#parts = parts;
@@ -39,7 +42,9 @@ export class SagaRunner<U extends Unit> {
   /** Starts a saga with the commit of `unit`, or not at all. `id` is its identity and the root of its steps' keys. */
   async begin<D>(unit: Unit, saga: Saga<D, U>, id: string, data: D): Promise<void> {
     const now = this.#parts.clock.now();
-    const row = { id, name: saga.name, version: saga.version, now, deadline: now + saga.deadlineMs };
+    const deadline = saga.deadlineMs === undefined ? Number.MAX_SAFE_INTEGER : now + saga.deadlineMs;
+    const traceparent = currentContext()?.traceparent ?? null;
+    const row = { id, name: saga.name, version: saga.version, now, deadline, traceparent };
     await insertSaga(unit, { ...row, data: saga.data.parse(data) as object });
     unit.afterCommit(() => this.#launch(id));
   }
@@ -133,13 +138,7 @@ export class SagaRunner<U extends Unit> {
     const row = await findSaga(this.#parts.database, id);
     if (!row || isEnd(row.state)) return;
     const saga = this.#byName.get(keyOf(row));
-    if (!saga) {
-      this.#parts.log.error(
-        { saga: id, name: row.name, version: row.version },
-        'a saga of this version is not known here',
-      );
-      return;
-    }
+    if (!saga) return this.#setAside(row);
     const { work, call, clock, log } = this.#parts;
     const after = await advance(saga as Saga<never, Unit>, row, {
       work: work as (task: (unit: Unit) => Promise<void>) => Promise<void>,
@@ -150,6 +149,15 @@ export class SagaRunner<U extends Unit> {
     });
     if (isEnd(after.state)) this.#tell(after);
     else this.#wakeIn(after.nextAttemptAt - clock.now());
+  }
+
+  /** A saga of a version that is not known here, as after a rollback: looked at again in a while, and in nobody's way. */
+  async #setAside(row: SagaRow): Promise<void> {
+    const { work, clock, log } = this.#parts;
+    const lastError = `${keyOf(row)} is not known here`;
+    log.error({ saga: row.id, lastError }, 'a saga waits for a release that knows it');
+    const nextAttemptAt = clock.now() + unknownMs;
+    await work((unit) => updateSaga(unit, { ...row, lastError, nextAttemptAt, updatedAt: clock.now() }));
   }
 
   #tell({ id, state }: SagaRow): void {
@@ -165,8 +173,6 @@ export class SagaRunner<U extends Unit> {
     const next = await nextDueAt(database, now);
     if (next !== undefined) this.#wakeIn(next - clock.now());
   }
-
-  #timerAt = Number.POSITIVE_INFINITY;
 
   #wakeIn(delayMs: number): void {
     const { clock } = this.#parts;

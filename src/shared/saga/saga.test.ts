@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { ManualClock } from '../clock/index.ts';
 import { command, contract, nothing } from '../contract/index.ts';
@@ -29,6 +29,7 @@ const next = step<Deal, Unit>;
 describe('a saga', () => {
   const clock = new ManualClock();
   let log: string[] = [];
+  let refusedWrites = 0;
   let answers: Record<string, () => unknown> = {};
   let database: Database;
   let runner: SagaRunner<Unit>;
@@ -52,15 +53,25 @@ describe('a saga', () => {
       next('seal')
         .call(bank.operations.seal, () => ({}))
         .thenNoReturn(),
-      next('write down').write(async (_unit, { receipt }) => void log.push(`written ${receipt}`)),
+      next('write down').write(async (_unit, { receipt }) => {
+        if (refusedWrites-- > 0) throw bank.refuse('broke');
+        log.push(`written ${receipt}`);
+      }),
     ],
     compensated: async (_unit, _data, reason) => void log.push(`taken back: ${reason}`),
+  };
+
+  const errand: Saga<Deal> = {
+    name: 'errand',
+    version: 1,
+    data: deal.data,
+    steps: [next('stamp').call(bank.operations.stamp, () => ({}))],
   };
 
   function open(file = join(mkdtempSync(join(tmpdir(), 'kerf-saga-')), 'saga.db')): string {
     database = openSqlite('saga', file, sagaMigrations);
     runner = new SagaRunner<Unit>({
-      sagas: [deal as Saga<never>],
+      sagas: [deal as Saga<never>, errand as Saga<never>],
       database,
       work: (task) => database.work(task),
       call: async ({ name }, _input, key) => {
@@ -94,6 +105,7 @@ describe('a saga', () => {
     await database.close();
     log = [];
     answers = {};
+    refusedWrites = 0;
   });
 
   const failing = (times: number, error: unknown) => () => {
@@ -133,6 +145,56 @@ describe('a saga', () => {
     answers.stamp = failing(Number.POSITIVE_INFINITY, refusal('timeout'));
     expect(await run('d5')).toBe('compensated');
     expect(log.slice(-3)).toEqual(['unstamp d5/stamp/undo', 'giveBack d5/take/undo', 'taken back: timeout']);
+  });
+
+  it('takes back the step itself when an attempt before the refusal may have done it', async () => {
+    open();
+    let attempts = 0;
+    answers.take = () => {
+      throw attempts++ === 0 ? refusal('timeout') : bank.refuse('broke');
+    };
+    expect(await run('d10')).toBe('compensated');
+    expect(log).toContain('giveBack d10/take/undo');
+  });
+
+  it('does not take for a refusal what says only that the callee could not be asked', async () => {
+    open();
+    answers.stamp = failing(2, refusal('unauthenticated'));
+    expect(await run('d11')).toBe('done');
+  });
+
+  it('repeats a write that fails, and takes nothing back for it', async () => {
+    open();
+    refusedWrites = 2;
+    expect(await run('d12')).toBe('done');
+    expect(log.filter((line) => line.includes('undo'))).toEqual([]);
+  });
+
+  it('that goes forward only is stuck when it is refused, and says so', async () => {
+    open();
+    answers.stamp = failing(1, bank.refuse('broke'));
+    await runner.start();
+    await database.work((unit) => runner.begin(unit, errand, 'e1', {}));
+    expect(await end('e1')).toBe('stuck');
+    expect(log).toEqual(['stamp e1/stamp']);
+  });
+
+  it('of a version that is not known here is set aside, in nobody’s way', async () => {
+    open();
+    await runner.start();
+    for (let n = 0; n < 40; n++) {
+      await database.work((unit) => runner.begin(unit, { ...deal, version: 9 }, `new-${n}`, {}));
+    }
+    expect(await run('d13')).toBe('done');
+    await vi.waitFor(async () =>
+      expect((await findSaga(database, 'new-39'))?.lastError).toBe('deal.v9 is not known here'),
+    );
+  });
+
+  it('keeps nothing of its data when it has ended', async () => {
+    open();
+    await run('d14');
+    expect((await findSaga(database, 'd14'))?.data).toEqual({});
   });
 
   it('is stuck, and not dropped, when it can neither go on nor back', async () => {

@@ -45,8 +45,8 @@ export interface Saga<D = never, U extends Unit = Unit> {
   readonly version: number;
   /** Checked when one is started. */
   readonly data: z.ZodType;
-  /** How long it keeps trying before it takes back what it did, in milliseconds. */
-  readonly deadlineMs: number;
+  /** How long it keeps trying before it takes back what it did, in milliseconds. Without one it goes forward only. */
+  readonly deadlineMs?: number;
   readonly steps: readonly Step<D>[];
   /** What is written when everything has been taken back; `reason` is the code that ended it. */
   readonly compensated?: (unit: U, data: D, reason: string) => Promise<void>;

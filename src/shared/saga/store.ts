@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, sql } from 'drizzle-orm';
+import { and, asc, eq, getTableColumns, gt, inArray, sql } from 'drizzle-orm';
 import { prepared, type Reader, type Unit } from '../data/index.ts';
 import { type SagaRow, sagaTables } from './tables.ts';
 
@@ -17,6 +17,7 @@ const insertRow = prepared((unit) =>
       attempts: 0,
       nextAttemptAt: placeholder('now'),
       deadline: placeholder('deadline'),
+      traceparent: placeholder('traceparent'),
       startedAt: placeholder('now'),
       updatedAt: placeholder('now'),
     })
@@ -50,9 +51,20 @@ const rowById = prepared((reader) => {
     .prepare();
 });
 
+/** A saga as operators see it: without its data, which is its module's alone. */
+export type SagaSummary = Omit<SagaRow, 'data' | 'traceparent'>;
+
 export async function insertSaga(
   unit: Unit,
-  row: { id: string; name: string; version: number; data: unknown; now: number; deadline: number },
+  row: {
+    id: string;
+    name: string;
+    version: number;
+    data: unknown;
+    now: number;
+    deadline: number;
+    traceparent: string | null;
+  },
 ) {
   await insertRow(unit).execute(row);
 }
@@ -113,12 +125,27 @@ export async function endWait(
     );
 }
 
-export async function listSagas(reader: Reader, state: string | undefined, limit: number): Promise<SagaRow[]> {
+/** The latest first. */
+export async function listSagas(reader: Reader, state: string | undefined, limit: number): Promise<SagaSummary[]> {
   const { sagas } = sagaTables(reader);
+  const { data: _, traceparent: __, ...columns } = getTableColumns(sagas);
   return reader.db
-    .select()
+    .select(columns)
     .from(sagas)
     .where(state ? sql`${sagas.state} = ${state}` : undefined)
     .orderBy(sql`${sagas.startedAt} desc`)
     .limit(limit);
+}
+
+const keptMs = 7 * 24 * 60 * 60_000;
+
+/** Removes a portion of those that ended well more than seven days ago. Returns how many. */
+export async function removeEnded(unit: Unit, now: number, portion: number): Promise<number> {
+  const { sagas } = sagaTables(unit);
+  const old = unit.db
+    .select({ id: sagas.id })
+    .from(sagas)
+    .where(sql`${sagas.state} in ('done', 'compensated') and ${sagas.updatedAt} < ${now - keptMs}`)
+    .limit(portion);
+  return (await unit.db.delete(sagas).where(inArray(sagas.id, old)).returning({ id: sagas.id })).length;
 }

@@ -14,6 +14,7 @@ export const sagaTables = defineTables(({ table, text, integer, json }) => ({
     state: text('state').$type<SagaState>().notNull(),
     /** The step that is to run next, or be taken back next. What came before it is done. */
     step: integer('step').notNull(),
+    /** What its steps work with; emptied when it ends, since it may hold what is nobody's business for longer. */
     data: json<Record<string, unknown>>('data').notNull(),
     attempts: integer('attempts').notNull(),
     nextAttemptAt: integer('next_attempt_at').notNull(),
@@ -21,6 +22,8 @@ export const sagaTables = defineTables(({ table, text, integer, json }) => ({
     /** The code of what turned it around. */
     reason: text('reason'),
     lastError: text('last_error'),
+    /** The trace it was started in; its calls go on with it. */
+    traceparent: text('traceparent'),
     startedAt: integer('started_at').notNull(),
     updatedAt: integer('updated_at').notNull(),
   }),
@@ -44,10 +47,12 @@ export const sagaMigrations: Migration[] = [
         deadline INTEGER NOT NULL,
         reason TEXT,
         last_error TEXT,
+        traceparent TEXT,
         started_at INTEGER NOT NULL,
         updated_at INTEGER NOT NULL
       );
       CREATE INDEX kerf_sagas_open ON kerf_sagas (next_attempt_at) WHERE state IN ('running', 'compensating');
+      CREATE INDEX kerf_sagas_ended ON kerf_sagas (updated_at) WHERE state IN ('done', 'compensated');
       CREATE INDEX kerf_sagas_stuck ON kerf_sagas (started_at) WHERE state = 'stuck';
     `,
   },

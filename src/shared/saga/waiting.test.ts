@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ManualClock } from '../clock/index.ts';
 import { command, contract } from '../contract/index.ts';
 import { type Database, openSqlite, type Unit } from '../data/index.ts';
-import { refusal } from '../errors/index.ts';
+import { Refusal, refusal } from '../errors/index.ts';
 import { createLog } from '../observability/index.ts';
 import { findSaga, type Saga, SagaRunner, type SagaState, sagaMigrations, step } from './index.ts';
 
@@ -86,7 +86,7 @@ it('repeats a step that may have passed the point of no return, instead of takin
   failing.take = refusal('timeout');
   await begin();
   await waits();
-  const end = clock.now() + 2 * purchase.deadlineMs;
+  const end = clock.now() + 2 * purchase.deadlineMs!;
   await expect
     .poll(
       later(() => clock.now() > end),
@@ -99,7 +99,7 @@ it('repeats a step that may have passed the point of no return, instead of takin
 });
 
 it('takes everything back when that step is refused', async () => {
-  failing.take = refusal('forbidden');
+  failing.take = new Refusal('sold-out', 409, 'Sold out');
   await begin();
   await expect.poll(state, often).toBe('compensated');
   expect(called).toEqual(['reserve', 'take', 'release']);

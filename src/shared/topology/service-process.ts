@@ -55,9 +55,8 @@ export class ServiceProcess {
       this.since = new Date().toISOString();
       this.events.onReady(ready.data.address);
     });
-    child.on('error', (error) =>
-      this.log.error({ error, module: this.module }, 'the process of a module could not be started'),
-    );
+    // One that cannot be started has no exit of its own.
+    child.on('error', ({ message }) => child.pid === undefined && this.#exited(startedAt, message));
     child.on('exit', (code, signal) => this.#exited(startedAt, signal ?? `code ${code}`));
   }
 

@@ -10,7 +10,7 @@ const slots = new Map<number, Set<Waiting>>();
 let ticking: NodeJS.Timeout | undefined;
 
 /**
- * Rejects with `timeout` when `work` has not settled by `deadline` (to within 16 ms). All deadlines of the process share
+ * Rejects with `timeout` when `work` has not settled by `deadline` (to within 32 ms). All deadlines of the process share
  * one timer, since a timer per call would cost more than the rest of an in-process call. What `work` rejects with goes
  * through `translate`.
  */
@@ -38,7 +38,11 @@ export function byDeadline<T>(
       },
       (error) => {
         leave.delete(entry);
-        reject(translate(error));
+        try {
+          reject(translate(error));
+        } catch (untranslatable) {
+          reject(untranslatable);
+        }
       },
     );
   });

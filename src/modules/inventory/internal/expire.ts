@@ -4,6 +4,8 @@ import type { ModuleUnit, Timer } from '../../../shared/module/index.ts';
 import { release } from './release.ts';
 import { tables } from './tables.ts';
 
+const portion = 200;
+
 /** Gives back what was held for longer than it may be. */
 export function expire(clock: Clock): Timer {
   return {
@@ -15,8 +17,9 @@ export function expire(clock: Clock): Timer {
         .select({ orderId: reservations.orderId })
         .from(reservations)
         .where(sql`${reservations.state} = 'held' and ${reservations.expiresAt} <= ${clock.now()}`)
-        .limit(200);
+        .limit(portion);
       for (const reservation of over) await release(reservation, unit);
+      return over.length === portion ? 'again' : undefined;
     },
   };
 }

@@ -16,7 +16,7 @@ const data = z.object({
 export type Welcome = z.infer<typeof data>;
 
 const next = step<Welcome, ModuleUnit>;
-const common = { version: 1, data, deadlineMs: Number.MAX_SAFE_INTEGER / 2 };
+const common = { version: 1, data };
 
 /** Members asks notifications, which knows the channels. */
 export const routedWelcome: Saga<Welcome, ModuleUnit> = {

@@ -16,14 +16,11 @@ const data = z.object({
 });
 export type Dispatch = z.infer<typeof data>;
 
-const deadlineMs = Number.MAX_SAFE_INTEGER / 2;
-
 /** Hands a mail over; what becomes of it comes back as an event. */
 export const mailDispatch: Saga<Dispatch, ModuleUnit> = {
   name: 'mail-dispatch',
   version: 1,
   data,
-  deadlineMs,
   steps: [step<Dispatch>('hand to mail').call(mail.operations.send, (message) => message)],
 };
 
@@ -31,7 +28,6 @@ export const textDispatch: Saga<Dispatch, ModuleUnit> = {
   name: 'text-dispatch',
   version: 1,
   data,
-  deadlineMs,
   steps: [
     step<Dispatch>('hand to sms').call(sms.operations.send, ({ messageId, memberId, to, text }) => ({
       messageId,

@@ -1,5 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { type Clock, instant } from '../../../shared/clock/index.ts';
+import { refusal } from '../../../shared/errors/index.ts';
 import { type ModuleUnit, on } from '../../../shared/module/index.ts';
 import { mail } from '../../mail/contract.ts';
 import { members } from '../../members/contract.ts';
@@ -21,7 +22,8 @@ export function subscriptions(clock: Clock) {
     on(orders.events.confirmed, async ({ orderId, memberId, total }, unit) => {
       const { contacts } = tables(unit);
       const [contact] = await unit.db.select().from(contacts).where(eq(contacts.memberId, memberId));
-      if (!contact) throw new Error(`member ${memberId} has not been told of yet; the order waits for that`);
+      if (!contact)
+        throw refusal('unavailable', `member ${memberId} is not known here yet; the order's messages wait for that`);
       const subject = `Order ${orderId} is confirmed`;
       await notify(unit, contact, { subject, text: `${subject}.\nTotal: ${total.amount} ${total.currency}\n` }, clock);
     }),

@@ -13,7 +13,6 @@ export const cancellation: Saga<Cancellation, ModuleUnit> = {
   name: 'cancellation',
   version: 1,
   data,
-  deadlineMs: Number.MAX_SAFE_INTEGER / 2,
   steps: [
     step<Cancellation>('refund payment').call(payments.operations.refund, (cancelled) => cancelled),
     step<Cancellation>('return stock').call(inventory.operations.release, ({ orderId }) => ({ orderId })),

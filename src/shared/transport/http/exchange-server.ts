@@ -16,7 +16,7 @@ export function serveExchange(
   response: ServerResponse,
 ): void {
   const lines = body.split('\n').filter((line) => line.length > 0);
-  const calls = lines.map((line) => parseInput(wireCall, parseJson(line)));
+  const calls = lines.map(readCall);
   let open = calls.length;
   let ready = '';
   let scheduled = false;
@@ -39,12 +39,23 @@ export function serveExchange(
     finish(response, '');
     return;
   }
-  for (const { id, operation, input, context } of calls) {
-    service.call(module, operation, input, fromWire(context, caller)).then(
+  for (const { id, call } of calls) {
+    serve(service, module, caller, call).then(
       (output) => answer(id, { output }),
       (error) => answer(id, { problem: toProblem(error) }),
     );
   }
+}
+
+/** A line that is not a call, but says which it would have been, fails alone; any other fails the exchange. */
+function readCall(line: string): { id: number; call: unknown } {
+  const call = parseJson(line);
+  return { id: parseInput(wireCall.pick({ id: true }), call).id, call };
+}
+
+async function serve(service: Pick<InternalService, 'call'>, module: string, caller: string, call: unknown) {
+  const { operation, input, context } = parseInput(wireCall, call);
+  return service.call(module, operation, input, fromWire(context, caller));
 }
 
 export function parseJson(text: string): unknown {

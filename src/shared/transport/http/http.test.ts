@@ -86,6 +86,31 @@ describe('a call by http, when the other side is not well', () => {
   });
 });
 
+describe('an exchange', () => {
+  it('answers each line by itself: one that is no call takes no other along', async () => {
+    const { address, close } = await openHttp(dispatch);
+    const context = { requestId: 'r', deadlineMs: 1_000 };
+    const lines = [
+      { id: 1, operation: 'echo', input: { text: 'x' }, context },
+      { id: 2, operation: 'echo', input: { text: 'x' }, context: 'none' },
+    ];
+    const answer = await fetch(`${address}/modules/sample`, {
+      method: 'POST',
+      body: lines.map((line) => JSON.stringify(line)).join('\n'),
+      headers: { authorization: `Bearer ${await tokens.issue('other', 'sample')}` },
+    });
+    const answers = (await answer.text())
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(answers.sort((a, b) => a.id - b.id)).toEqual([
+      { id: 1, output: { text: 'x' } },
+      { id: 2, problem: expect.objectContaining({ code: 'invalid-input' }) },
+    ]);
+    await close();
+  });
+});
+
 describe('the internal listener', () => {
   async function ask(token: string | undefined, path = '/modules/sample/echo', body = '{"text":"x"}') {
     const { address, close } = await openHttp(dispatch);
@@ -117,7 +142,7 @@ describe('the internal listener', () => {
       status: 400,
       code: 'malformed-body',
     });
-    expect((await ask(token, '/modules/sample', '{"id":1}')).body).toMatchObject({
+    expect((await ask(token, '/modules/sample', '{"call":1}')).body).toMatchObject({
       status: 422,
       code: 'invalid-input',
     });

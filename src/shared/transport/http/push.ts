@@ -1,4 +1,4 @@
-import { refusal } from '../../errors/index.ts';
+import { fromProblem, isProblem, refusal } from '../../errors/index.ts';
 import type { ServiceTokens } from '../../identity/index.ts';
 import { type Peers, unreachableBecause } from './peers.ts';
 
@@ -11,7 +11,7 @@ interface Pushed {
 
 /**
  * Hands events to the internal listeners of the processes that run their subscribers: `POST /events/{module}`. Resolves on
- * their acceptance; rejects with `unavailable` when nobody answers, with `invalid-input` for what will never be taken.
+ * their acceptance; rejects with `unavailable` when nobody answers, and with whatever they refuse it with otherwise.
  */
 export function createPush(addressOf: (module: string) => string | undefined, peers: Peers, tokens: ServiceTokens) {
   return async (module: string, event: Pushed): Promise<void> => {
@@ -31,9 +31,7 @@ export function createPush(addressOf: (module: string) => string | undefined, pe
         throw unreachableBecause(module, error);
       });
     if (statusCode < 300) return void (await body.dump());
-    const problem = (await body.json().catch(() => ({}))) as { code?: string; detail?: string };
-    const { code, detail } = problem;
-    if (code === 'invalid-input' || code === 'unavailable') throw refusal(code, detail);
-    throw new Error(detail ?? `${module} answered ${statusCode}`);
+    const problem: unknown = await body.json().catch(() => undefined);
+    throw isProblem(problem) ? fromProblem(problem) : new Error(`${module} answered ${statusCode}`);
   };
 }

@@ -29,11 +29,11 @@ const longestDeadlineMs = 10 * 60_000;
 
 /** The context in a line of an exchange. */
 export const wireContext = z.object({
-  requestId: z.string().max(200),
-  traceparent: z.string().max(200).optional(),
+  requestId: z.string(),
+  traceparent: z.string().optional(),
   deadlineMs: z.number().min(0).max(longestDeadlineMs),
-  idempotencyKey: z.string().max(500).optional(),
-  member: z.string().max(200).optional(),
+  idempotencyKey: z.string().optional(),
+  member: z.string().optional(),
 });
 export type WireContext = z.output<typeof wireContext>;
 
