@@ -42,13 +42,13 @@ export const orderSummary: Composition = {
         const skus = first.orders?.lines.map(({ sku }) => sku) ?? [];
         const rest = await gather({
           payments: () => paid.ofOrder({ orderId: id, memberId }, quick),
-          notifications: () => told.history({ memberId, limit: 100 }, quick),
+          notifications: () => told.history({ memberId, orderId: id, limit: 100 }, quick),
           recommendations: () => together.boughtTogether({ skus, limit: 5 }, quick),
         });
         return answer(200, {
           order: first.orders,
           payment: rest.payments?.payment ?? null,
-          messages: rest.notifications?.items.filter(({ subject }) => subject.includes(id)) ?? null,
+          messages: rest.notifications?.items ?? null,
           recommendations: rest.recommendations?.items ?? null,
           missing: [...first.missing, ...rest.missing],
         });

@@ -13,7 +13,12 @@ const found = import.meta.glob<ModuleDefinition>('../../src/modules/*/module.ts'
 /** Every module there is. */
 export const modules = Object.values(found);
 
-const quietBus = { recipients: () => [], deliver: async () => {}, subscribe: () => () => {}, close: async () => {} };
+const quietBus = {
+  recipients: () => [],
+  deliver: async () => {},
+  subscribe: async () => async () => {},
+  close: async () => {},
+};
 
 const nobody: CallSource = ({ module, name }) => {
   return () => Promise.reject(new Error(`${module}.${name} is not part of this test`));

@@ -1,10 +1,8 @@
 import { z } from 'zod';
 import { command, contract, event, id, query, text } from '../../shared/contract/index.ts';
+import { phone } from '../sms/contract.ts';
 
 export const email = z.email('must be an e-mail address').max(254);
-export const phone = z
-  .string()
-  .regex(/^\+?[0-9][0-9 -]{4,18}[0-9]$/, 'must be a phone number such as +82 10 1234 5678');
 const name = text(100, 1);
 
 export const signUp = z.strictObject({ email, password: z.string().min(8).max(200), name, phone: phone.optional() });

@@ -18,8 +18,8 @@ export const notifications = contract('notifications', {
       output: z.strictObject({}),
     }),
     history: query({
-      about: 'The messages to a member, the latest first',
-      input: pageRequest.extend({ memberId: id }),
+      about: 'The messages to a member, of one order or all, the latest first',
+      input: pageRequest.extend({ memberId: id, orderId: id.optional() }),
       output: page(message),
     }),
   },

@@ -14,7 +14,7 @@ import {
 import { sku } from '../catalog/contract.ts';
 
 const quantity = z.int().min(1).max(1_000);
-export const orderLine = z.strictObject({ sku, quantity });
+const orderLine = z.strictObject({ sku, quantity });
 export const orderLines = z.array(orderLine).min(1).max(100);
 
 export const order = z.object({

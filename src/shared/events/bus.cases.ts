@@ -102,8 +102,8 @@ export class Scene {
 export interface OpenBus {
   bus: Bus;
   /** Makes `receive` the subscriber called `module`, in whatever way this bus reaches it. */
-  attach(module: string, receive: Receive): void;
-  detach(module: string): void;
+  attach(module: string, receive: Receive): Promise<void>;
+  detach(module: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -116,8 +116,8 @@ export function busCases(name: string, open: (subscriptions: SubscriptionMap) =>
       scene = new Scene();
       opened = await open(scene.subscriptions);
       scene.begin(opened.bus);
-      opened.attach('mail', scene.receiver('mail'));
-      opened.attach('stats', scene.receiver('stats'));
+      await opened.attach('mail', scene.receiver('mail'));
+      await opened.attach('stats', scene.receiver('stats'));
     };
     afterEach(async () => {
       await scene.close();
@@ -163,19 +163,19 @@ export function busCases(name: string, open: (subscriptions: SubscriptionMap) =>
 
     it('keeps events for a subscriber that is away until it is back', async () => {
       await start();
-      opened.detach('stats');
+      await opened.detach('stats');
       await scene.publish({ customer: 'a', n: 1 }, { customer: 'b', n: 2 });
       await scene.until(() => scene.effects.mail.length === 2);
       expect(scene.effects.stats).toEqual([]);
-      opened.attach('stats', scene.receiver('stats'));
+      await opened.attach('stats', scene.receiver('stats'));
       scene.relay.wake('stats');
       await scene.until(() => scene.effects.stats.length === 2);
     });
 
     it('puts aside what a subscriber can never take, with the reason, and goes on', async () => {
       await start();
-      opened.detach('mail');
-      opened.attach('mail', async (envelope) => {
+      await opened.detach('mail');
+      await opened.attach('mail', async (envelope) => {
         if (envelope.data.n === 1) throw refusal('invalid-input', 'mail does not know this version');
         scene.effects.mail.push(envelope.data as Sold);
       });

@@ -9,8 +9,8 @@ export interface Bus {
   recipients(type: string): readonly string[];
   /** Resolves once the event is durably the recipient's; rejects to be tried again. */
   deliver(recipient: string, envelope: Envelope): Promise<void>;
-  /** From now on `receive` gets what is for `module`. Returns the way to stop it. */
-  subscribe(module: string, receive: Receive): () => void;
+  /** From when it resolves, `receive` gets what is for `module`. The way to stop resolves when nothing is under way. */
+  subscribe(module: string, receive: Receive): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }
 

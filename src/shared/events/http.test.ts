@@ -28,8 +28,8 @@ busCases('http', async (subscriptions) => {
       subscriptions,
       createPush(() => address, peers, tokens),
     ),
-    attach: (module, receive) => void receivers.set(module, receive),
-    detach: (module) => void receivers.delete(module),
+    attach: async (module, receive) => void receivers.set(module, receive),
+    detach: async (module) => void receivers.delete(module),
     async close() {
       await peers.close();
       server.closeAllConnections();

@@ -20,8 +20,8 @@ export class HttpBus implements Bus {
   }
 
   /** Nothing to do: the internal listener hands what is pushed to the module itself. */
-  subscribe(_module: string, _receive: Receive): () => void {
-    return () => {};
+  async subscribe(_module: string, _receive: Receive): Promise<() => Promise<void>> {
+    return async () => {};
   }
 
   async close(): Promise<void> {}

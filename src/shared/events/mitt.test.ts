@@ -9,11 +9,11 @@ busCases('mitt', async (subscriptions) => {
     },
   };
   const bus = new MittBus(subscriptions, nobody);
-  const leave = new Map<string, () => void>();
+  const leave = new Map<string, () => Promise<void>>();
   return {
     bus,
-    attach: (module, receive) => void leave.set(module, bus.subscribe(module, receive)),
-    detach: (module) => leave.get(module)?.(),
+    attach: async (module, receive) => void leave.set(module, await bus.subscribe(module, receive)),
+    detach: async (module) => leave.get(module)?.(),
     close: () => bus.close(),
   };
 });

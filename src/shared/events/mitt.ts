@@ -29,10 +29,19 @@ export class MittBus implements Bus {
     return new Promise((resolve, reject) => this.#emitter.emit(recipient, { envelope, resolve, reject }));
   }
 
-  subscribe(module: string, receive: Receive): () => void {
-    const listener = ({ envelope, resolve, reject }: Delivery) => void receive(envelope).then(resolve, reject);
+  async subscribe(module: string, receive: Receive): Promise<() => Promise<void>> {
+    const underWay = new Set<Promise<void>>();
+    const listener = ({ envelope, resolve, reject }: Delivery) => {
+      const received = receive(envelope)
+        .then(resolve, reject)
+        .finally(() => underWay.delete(received));
+      underWay.add(received);
+    };
     this.#emitter.on(module, listener);
-    return () => this.#emitter.off(module, listener);
+    return async () => {
+      this.#emitter.off(module, listener);
+      await Promise.all(underWay);
+    };
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 import { defineTables, type Migration } from '../data/index.ts';
 
 /** `pending` has not been tried, `failed` will be tried again, `dead` waits for a person. */
-export type DeliveryState = 'pending' | 'failed' | 'delivered' | 'dead';
+type DeliveryState = 'pending' | 'failed' | 'delivered' | 'dead';
 
 export const eventTables = defineTables(({ table, text, integer }) => ({
   /** One row per event and recipient: a recipient that fails neither blocks nor repeats the others. */

@@ -40,8 +40,7 @@ export async function openGateway(host: Host, compositions: readonly Composition
   return { address: addressOf(server), close: () => shut(server, drainMs) };
 }
 
-/** The gateway as an app, without a listener. */
-export function createGateway(host: Host, compositions: readonly Composition[], sessions: SessionTokens): Hono {
+function createGateway(host: Host, compositions: readonly Composition[], sessions: SessionTokens): Hono {
   const { settings } = host.topology;
   const app = new Hono();
   app.onError((error) => {

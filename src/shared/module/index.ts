@@ -1,4 +1,4 @@
-export { type About, aboutSchema } from './about.ts';
+export type { About } from './about.ts';
 export { ModuleContainer } from './container.ts';
 export { Dispatcher } from './dispatcher.ts';
 export {

@@ -4,7 +4,7 @@ import type { Migration, Reader, Unit } from '../data/index.ts';
 import type { Subscription } from '../events/index.ts';
 import type { Resources } from '../routes/index.ts';
 import type { Saga, SagaState } from '../saga/index.ts';
-import type { About } from './about.ts';
+import { type About, aboutSchema } from './about.ts';
 import type { ModuleContainer } from './container.ts';
 
 /** A unit of work in the hands of a module: its data, its events and its sagas leave with one commit. */
@@ -80,7 +80,8 @@ export interface ModuleDefinition<C extends Contract = Contract, S extends z.Zod
 export function defineModule<C extends Contract, S extends z.ZodObject>(
   definition: ModuleDefinition<C, S>,
 ): ModuleDefinition {
-  return definition as unknown as ModuleDefinition;
+  const about = aboutSchema.parse(definition.about);
+  return { ...definition, about } as unknown as ModuleDefinition;
 }
 
 /** A subscription whose handler is typed by its event. */

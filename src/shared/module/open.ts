@@ -84,10 +84,9 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
   const seed = inside.seed?.bind(inside);
   if (seed) await seedOnce(database, work, seed);
 
-  const stops: (() => void)[] = [];
+  const stops: (() => void | Promise<void>)[] = [];
   const stop = async () => {
-    for (const each of stops.splice(0)) each();
-    await Promise.all([relay.stop(), sagas.stop()]);
+    await Promise.all([...stops.splice(0).map((each) => each()), relay.stop(), sagas.stop()]);
   };
   return {
     name: contract.name,
@@ -95,7 +94,7 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
     dispatch: dispatcher.dispatch,
     receive,
     async start() {
-      stops.push(bus.subscribe(contract.name, receive));
+      stops.push(await bus.subscribe(contract.name, receive));
       stops.push(startTimers([...(inside.timers ?? []), housekeeping(clock)], work, clock, log));
       await relay.start();
       await sagas.start();

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Log } from '../observability/index.ts';
 
 /** What a service tells the process that started it, and the other way round. */
-export const fromService = z.object({ type: z.literal('ready'), address: z.url() });
+const fromService = z.object({ type: z.literal('ready'), address: z.url() });
 export const toService = z.discriminatedUnion('type', [
   z.object({ type: z.literal('addresses'), addresses: z.record(z.string(), z.string()) }),
   z.object({ type: z.literal('drain') }),

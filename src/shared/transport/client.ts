@@ -6,7 +6,7 @@ import { refusal } from '../errors/index.ts';
 import { timedOut } from './deadlines.ts';
 import type { Transport } from './transport.ts';
 
-export const defaultTimeoutMs = 5_000;
+const defaultTimeoutMs = 5_000;
 
 /** One operation, ready to be called. */
 export type Call = (input: unknown, options?: CallOptions) => Promise<unknown>;
@@ -53,8 +53,6 @@ function contextFor(operation: Operation, caller: string, options: CallOptions |
 /** Stands for a module that cannot be reached now: refuses at once. */
 export function unreachable(module: string): Transport {
   return {
-    kind: 'http',
     call: () => Promise.reject(refusal('unavailable', `${module} cannot be reached`)),
-    close: async () => {},
   };
 }

@@ -8,8 +8,6 @@ import type { CallRequest, Dispatch, Transport } from './transport.ts';
  * a refusal is made anew from its wire form; the deadline holds.
  */
 export class InProcessTransport implements Transport {
-  readonly kind = 'in-process';
-
   constructor(private readonly dispatch: Dispatch) {}
 
   call(request: CallRequest): Promise<unknown> {
@@ -18,8 +16,6 @@ export class InProcessTransport implements Transport {
       asCallerSees(overTheWire(error), request),
     );
   }
-
-  async close(): Promise<void> {}
 }
 
 function overTheWire(error: unknown): unknown {

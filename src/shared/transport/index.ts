@@ -1,4 +1,4 @@
-export { type Call, type CallSource, createCall, createClient, defaultTimeoutMs, unreachable } from './client.ts';
+export { type Call, type CallSource, createCall, createClient, unreachable } from './client.ts';
 export { HttpTransport } from './http/client.ts';
 export { Peers, unreachableBecause } from './http/peers.ts';
 export { createPush } from './http/push.ts';

@@ -10,14 +10,12 @@ export interface CallRequest {
 
 /**
  * How a module's operations are reached. Resolves with an output that has been through the schema, shares nothing with
- * the callee, and rejects with a `Refusal` only: a declared one, or one of the kernel's (`unavailable` when the module
- * cannot be reached, `timeout` at the deadline, `internal` for anything else).
+ * the callee, and rejects with a `Refusal`: a declared one, or one of the kernel's (`unavailable` when the module cannot be
+ * reached, `timeout` at the deadline, `internal` for anything else). A module whose input another one refuses gets an
+ * `Error` instead: the fault is its own.
  */
 export interface Transport {
-  readonly kind: 'in-process' | 'http';
   call(request: CallRequest): Promise<unknown>;
-  /** Resolves when no call is under way; takes no new ones. */
-  close(): Promise<void>;
 }
 
 /** Serves one operation: input through the schema, the handler in its context, output through the schema. */

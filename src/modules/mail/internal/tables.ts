@@ -21,5 +21,3 @@ export const tables = defineTables(({ table, text }) => ({
     at: text('at').notNull(),
   }),
 }));
-
-export type MailRow = ReturnType<typeof tables>['mails']['$inferSelect'];

@@ -38,36 +38,31 @@ export const textDispatch: Saga<Dispatch, ModuleUnit> = {
   ],
 };
 
-/** One mail, and one text message when there is a phone. */
-export async function notify(
-  unit: ModuleUnit,
-  contact: Contact,
-  letter: { subject: string; text: string },
-  clock: Clock,
-): Promise<void> {
-  const { email, phone } = contact;
-  await queue(unit, 'mail', mailDispatch, { ...letter, to: email, memberId: contact.memberId }, clock);
-  if (phone)
-    await queue(
-      unit,
-      'sms',
-      textDispatch,
-      { subject: letter.subject, text: letter.subject, to: phone, memberId: contact.memberId },
-      clock,
-    );
+interface Letter {
+  subject: string;
+  text: string;
+  orderId?: string;
 }
+
+/** One mail, and one text message when there is a phone. */
+export async function notify(unit: ModuleUnit, contact: Contact, letter: Letter, clock: Clock): Promise<void> {
+  const { email, phone } = contact;
+  await queue(unit, 'mail', contact.memberId, email, letter, clock);
+  if (phone) await queue(unit, 'sms', contact.memberId, phone, { ...letter, text: letter.subject }, clock);
+}
+
+const sagas = { mail: mailDispatch, sms: textDispatch };
 
 async function queue(
   unit: ModuleUnit,
   channel: 'mail' | 'sms',
-  saga: Saga<Dispatch, ModuleUnit>,
-  letter: Omit<Dispatch, 'messageId'>,
+  memberId: string,
+  to: string,
+  { subject, text, orderId }: Letter,
   clock: Clock,
-) {
+): Promise<void> {
   const id = uuid();
-  const { memberId, subject } = letter;
-  await unit.db
-    .insert(tables(unit).messages)
-    .values({ id, memberId, channel, subject, status: 'queued', at: instant(clock) });
-  await unit.begin(saga, id, { ...letter, messageId: id });
+  const message = { id, memberId, channel, subject, orderId, status: 'queued' as const, at: instant(clock) };
+  await unit.db.insert(tables(unit).messages).values(message);
+  await unit.begin(sagas[channel], id, { messageId: id, memberId, to, subject, text });
 }

@@ -10,6 +10,7 @@ export const migrations: Migration[] = [
         member_id TEXT NOT NULL,
         channel TEXT NOT NULL,
         subject TEXT NOT NULL,
+        order_id TEXT,
         status TEXT NOT NULL,
         at TEXT NOT NULL
       );

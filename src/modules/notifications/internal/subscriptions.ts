@@ -25,7 +25,12 @@ export function subscriptions(clock: Clock) {
       if (!contact)
         throw refusal('unavailable', `member ${memberId} is not known here yet; the order's messages wait for that`);
       const subject = `Order ${orderId} is confirmed`;
-      await notify(unit, contact, { subject, text: `${subject}.\nTotal: ${total.amount} ${total.currency}\n` }, clock);
+      await notify(
+        unit,
+        contact,
+        { orderId, subject, text: `${subject}.\nTotal: ${total.amount} ${total.currency}\n` },
+        clock,
+      );
     }),
     on(mail.events.sent, settle('mail', 'sent')),
     on(mail.events.bounced, settle('mail', 'failed')),

@@ -15,6 +15,8 @@ export const tables = defineTables(({ table, text }) => ({
     memberId: text('member_id').notNull(),
     channel: text('channel').$type<'mail' | 'sms'>().notNull(),
     subject: text('subject').notNull(),
+    /** The order it is about, if it is about one. */
+    orderId: text('order_id'),
     status: text('status').$type<MessageStatus>().notNull(),
     at: text('at').notNull(),
   }),

@@ -6,7 +6,7 @@ import { inventory } from '../../inventory/contract.ts';
 import { payments } from '../../payments/contract.ts';
 
 const data = z.object({ orderId: z.string(), memberId: z.string(), amount: money });
-export type Cancellation = z.infer<typeof data>;
+type Cancellation = z.infer<typeof data>;
 
 /** What follows a cancellation, which has been decided: forward only, until it is done. */
 export const cancellation: Saga<Cancellation, ModuleUnit> = {

@@ -10,11 +10,8 @@ import { maximumBodyBytes, toWire } from './wire.ts';
 
 /** Calls a module of another process. */
 export class HttpTransport implements Transport {
-  readonly kind = 'http';
   readonly #gatherers = new Map<string, Gatherer>();
   #nextId = 1;
-  #underWay = 0;
-  #whenIdle: (() => void) | undefined;
 
   constructor(
     private readonly module: string,
@@ -25,16 +22,12 @@ export class HttpTransport implements Transport {
 
   async call(request: CallRequest): Promise<unknown> {
     const { operation, context } = request;
-    this.#underWay += 1;
     try {
       const output = operation.output.safeParse(await byDeadline(this.#exchange(request), context.deadline, operation));
       if (output.success) return output.data;
       throw refusal('internal', `${this.module}.${operation.name} answered what its contract does not say`);
     } catch (error) {
       throw asCallerSees(error, request);
-    } finally {
-      this.#underWay -= 1;
-      if (this.#underWay === 0) this.#whenIdle?.();
     }
   }
 
@@ -45,7 +38,7 @@ export class HttpTransport implements Transport {
       const wire = toWire(context);
       const parsed = parseInput(operation.input, input);
       const line = JSON.stringify({ id, operation: operation.name, input: parsed, context: wire });
-      if (line.length > maximumBodyBytes) {
+      if (Buffer.byteLength(line) > maximumBodyBytes) {
         throw refusal(
           'body-too-large',
           `the input of ${this.module}.${operation.name} is over ${maximumBodyBytes} bytes`,
@@ -62,13 +55,5 @@ export class HttpTransport implements Transport {
       this.#gatherers.set(caller, gatherer);
     }
     return gatherer;
-  }
-
-  async close(): Promise<void> {
-    if (this.#underWay > 0) {
-      await new Promise<void>((resolve) => {
-        this.#whenIdle = resolve;
-      });
-    }
   }
 }

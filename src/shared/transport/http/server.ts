@@ -7,8 +7,8 @@ import type { InternalService } from './service.ts';
 import { contextOf, maximumBodyBytes } from './wire.ts';
 
 const fallbackMs = 5_000;
-/** A call of the largest size in letters of four bytes, and some others gathered with it. */
-const maximumExchangeBytes = 4 * maximumBodyBytes + 2 * 1024 * 1024;
+/** A call of the largest size, and others gathered with it. */
+const maximumExchangeBytes = 2 * maximumBodyBytes;
 
 /** The listener for the other processes; never the public one. */
 export function createInternalServer(service: InternalService, tokens: ServiceTokens, log: Log): Server {

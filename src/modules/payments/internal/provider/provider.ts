@@ -8,7 +8,7 @@ export interface PaymentProvider {
     token: string;
   }): Promise<'authorized' | 'declined'>;
   capture(id: string): Promise<void>;
-  /** Also for a payment the provider may never have seen. */
+  /** Also for a payment the provider has not seen, or not yet: one that is void is never authorized after. */
   void(id: string): Promise<void>;
   refund(id: string): Promise<void>;
 }
