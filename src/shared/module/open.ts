@@ -49,40 +49,18 @@ const kernelMigrations: Migration[] = [...eventMigrations, ...sagaMigrations, ..
 
 /** Opens a module on its data. Throws a `StartError` when that is damaged, not writable or in use by another process. */
 export async function openModule(definition: ModuleDefinition, around: Surroundings): Promise<OpenModule> {
-  const { contract, about, migrations } = definition;
-  const { dataDir, clock, log, bus } = around;
-  const release = takeOwnership(contract.name, dataDir);
-  const file = join(dataDir, `${contract.name}.db`);
-  const database = openSqlite(contract.name, file, [...kernelMigrations, ...migrations]);
-
-  const container = new ModuleContainer(about, around.calls, around.settings);
-  container.register(tokens.clock, () => clock);
-  container.register(tokens.log, () => log);
+  const { contract } = definition;
+  const { clock, log, bus } = around;
+  const { database, release } = openData(definition, around.dataDir);
+  const container = containerOf(definition, around);
   const inside = definition.open(container as never);
-
-  const relay = new Relay(database, bus, clock, log);
-  const outbox = new Outbox(bus, clock, (recipient) => relay.wake(recipient));
-  const extend = (unit: Unit): ModuleUnit =>
-    Object.assign(unit, {
-      publish: (event: never, data: never) => outbox.publish(unit, event, data),
-      begin: (saga: never, id: string, data: never) => sagas.begin(unit, saga, id, data),
-    }) as ModuleUnit;
-  const work = <T>(task: (unit: ModuleUnit) => Promise<T>) => database.work((unit) => task(extend(unit)));
-  const sagas = new SagaRunner<ModuleUnit>({
-    sagas: inside.sagas ?? [],
-    database,
-    work,
-    call: sagaCalls(container, inside, contract.name),
-    clock,
-    log,
-  });
+  const { relay, sagas, work } = assemble(database, inside, sagaCalls(container, inside, contract.name), around);
   const steps = { read: database, work, settled: sagas.settled.bind(sagas) };
   const dispatcher = new Dispatcher(contract, inside.operations as never, steps, clock, log);
   const inbox = new Inbox<ModuleUnit>(contract.name, inside.subscriptions ?? [], work, clock);
   const receive = (envelope: Envelope) =>
     runInContext(contextOf(contract.name, envelope), () => inbox.receive(envelope));
-  const seed = inside.seed?.bind(inside);
-  if (seed) await seedOnce(database, work, seed);
+  if (inside.seed) await seedOnce(database, work, inside.seed);
 
   const stops: (() => void | Promise<void>)[] = [];
   const stop = async () => {
@@ -113,6 +91,37 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
       release();
     },
   };
+}
+
+function openData({ contract: { name }, migrations }: ModuleDefinition, dataDir: string) {
+  const release = takeOwnership(name, dataDir);
+  try {
+    return { release, database: openSqlite(name, join(dataDir, `${name}.db`), [...kernelMigrations, ...migrations]) };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+function containerOf({ about }: ModuleDefinition, { calls, settings, clock, log }: Surroundings): ModuleContainer {
+  const container = new ModuleContainer(about, calls, settings);
+  container.register(tokens.clock, () => clock);
+  container.register(tokens.log, () => log);
+  return container;
+}
+
+/** The outbox, its relay and the sagas, around units of work that can publish and begin them. */
+function assemble(database: Database, inside: Inside<Contract>, call: SagaCalls, { bus, clock, log }: Surroundings) {
+  const relay = new Relay(database, bus, clock, log);
+  const outbox = new Outbox(bus, clock, (recipient) => relay.wake(recipient));
+  const extend = (unit: Unit): ModuleUnit =>
+    Object.assign(unit, {
+      publish: (event: never, data: never) => outbox.publish(unit, event, data),
+      begin: (saga: never, id: string, data: never) => sagas.begin(unit, saga, id, data),
+    }) as ModuleUnit;
+  const work = <T>(task: (unit: ModuleUnit) => Promise<T>) => database.work((unit) => task(extend(unit)));
+  const sagas = new SagaRunner<ModuleUnit>({ sagas: inside.sagas ?? [], database, work, call, clock, log });
+  return { relay, sagas, work };
 }
 
 /** How the module's sagas call; refuses, when the module opens, a saga that calls what `module.json` does not declare. */
