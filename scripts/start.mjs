@@ -12,4 +12,9 @@ const kerf = spawn(node(), [join(root, 'dist', 'app.js'), ...process.argv.slice(
 // A terminal sends Ctrl-C to both; a supervisor signals this process only.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => kerf.kill('SIGTERM'));
+// npm passes no signal on: when it is gone, so is the one who wanted this to run.
+const parent = process.ppid;
+setInterval(() => {
+  if (process.ppid !== parent) kerf.kill('SIGTERM');
+}, 250).unref();
 kerf.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));

@@ -24,14 +24,10 @@ export const sessions: Composition = {
       },
       async ({ body }) => {
         const key = body.email.toLowerCase();
-        await limit.check(key);
-        try {
-          const { id } = await people.signIn(body);
-          return answer(201, await tokens.issue(id));
-        } catch (error) {
-          if (members.refused(error, 'bad-credentials')) await limit.failed(key);
-          throw error;
-        }
+        await limit.attempt(key);
+        const { id } = await people.signIn(body);
+        await limit.succeeded(key);
+        return answer(201, await tokens.issue(id));
       },
     );
   },

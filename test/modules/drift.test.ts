@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { describe, expect, it } from 'vitest';
@@ -72,6 +73,15 @@ describe('what is committed in two places', () => {
       ([, name]) => name!,
     );
     expect(documented.sort()).toEqual(Object.keys(dependencies).sort());
+  });
+
+  it('sources: none is kept out of the repository by mistake', () => {
+    const { stdout } = spawnSync(
+      'git',
+      ['ls-files', '--others', '--ignored', '--exclude-standard', 'src', 'test', 'scripts'],
+      { encoding: 'utf8' },
+    );
+    expect(stdout).toBe('');
   });
 
   it('settings: the README lists them all', () => {

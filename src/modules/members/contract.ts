@@ -5,7 +5,16 @@ import { phone } from '../sms/contract.ts';
 export const email = z.email('must be an e-mail address').max(254);
 const name = text(100, 1);
 
-export const signUp = z.strictObject({ email, password: z.string().min(8).max(200), name, phone: phone.optional() });
+export const signUp = z.strictObject({
+  email,
+  password: z
+    .string()
+    .min(8)
+    .max(200)
+    .refine((value) => value.isWellFormed(), 'must be well-formed text'),
+  name,
+  phone: phone.optional(),
+});
 export const credentials = z.strictObject({ email, password: z.string().min(1).max(200) });
 export const profile = z.object({ id, email: z.string(), name: z.string(), phone: z.string().optional() });
 

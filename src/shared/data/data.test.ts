@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
@@ -137,6 +137,16 @@ describe('opening a database', () => {
     writeFileSync(damaged, 'this is not a database, and longer than the header of one is: '.repeat(20));
     expect(opening(damaged)).toThrow(/"notes".*damaged\.db.*damaged or is not a database/);
     expect(opening(join(file, 'below-a-file.db'))).toThrow(/part of the path is a file/);
+  });
+
+  it('takes nothing more when its file is gone from under it', async () => {
+    const gone = join(folder, 'gone.db');
+    const opened = openSqlite('notes', gone, migrations);
+    rmSync(gone);
+    await expect(opened.work(async (unit) => void (await write(unit, 'lost')))).rejects.toThrow(
+      /gone\.db was removed or replaced/,
+    );
+    await opened.close();
   });
 
   it('lets nobody else read the file', () => {

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { GroupCommit } from './group-commit.ts';
 
 const quiet = { begin() {}, save() {}, release() {}, undo() {}, commit() {}, rollback() {} };
@@ -30,9 +30,19 @@ it('answers each unit that waits while the database cannot begin', async () => {
   expect(await outcomes(group, [async () => 1, async () => 2, async () => 3])).toEqual(['busy', 'busy', 3]);
 });
 
+it('rolls back a unit that waits for something else, and goes on with the next', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const group = new GroupCommit('slow', quiet);
+  const answers = outcomes(group, [() => new Promise(() => {}), async () => 2]);
+  await new Promise((resolve) => setImmediate(resolve));
+  vi.advanceTimersByTime(5_000);
+  expect(await answers).toEqual([expect.stringContaining('was open for 5000 ms and was rolled back'), 2]);
+  vi.useRealTimers();
+});
+
 it('commits what waits in one go, and one that comes later in another', async () => {
   let commits = 0;
-  const group = new GroupCommit('counted', { ...quiet, commit: () => void commits++ });
+  const group = new GroupCommit('counted', { ...quiet, commit: () => void commits++ }, () => 0);
   await outcomes(
     group,
     Array.from({ length: 100 }, () => async () => {}),

@@ -38,10 +38,13 @@ export class GroupCommit {
   #running = false;
   #crowded = false;
   #active: UnitMark | undefined;
+  #limit: NodeJS.Timeout | undefined;
+  #overdue = () => {};
 
   constructor(
     private readonly name: string,
     private readonly transaction: Transaction,
+    private readonly now: () => number = () => performance.now(),
   ) {}
 
   /** Whether the calling code is inside the unit that is open now. */
@@ -83,8 +86,8 @@ export class GroupCommit {
     const finished: Finished[] = [];
     try {
       this.transaction.begin();
-      const startedAt = performance.now();
-      while (this.#waiting.length > 0 && finished.length < groupLimit && performance.now() - startedAt < groupMs) {
+      const startedAt = this.now();
+      while (this.#waiting.length > 0 && finished.length < groupLimit && this.now() - startedAt < groupMs) {
         await this.#runOne(this.#waiting.shift()!, finished);
       }
       this.transaction.commit();
@@ -105,9 +108,8 @@ export class GroupCommit {
     this.#active = mark;
     try {
       this.transaction.save();
-      const result = await withLimit(
+      const result = await this.#withinLimit(
         unit.inContext(() => currentUnit.run(mark, () => unit.task((hook) => hooks.push(hook)))),
-        this.name,
       );
       this.transaction.release();
       finished.push({ ...unit, result, hooks });
@@ -121,6 +123,20 @@ export class GroupCommit {
     }
   }
 
+  /** One timer for all: only one unit is open at a time, and arming it again is cheaper than a new one. */
+  #withinLimit<T>(work: Promise<T>): Promise<T> {
+    this.#limit ??= setTimeout(() => this.#overdue(), unitLimitMs).unref();
+    this.#limit.refresh();
+    return new Promise<T>((resolve, reject) => {
+      this.#overdue = () => {
+        reject(
+          new Error(`a unit of work of "${this.name}" was open for ${unitLimitMs} ms and was rolled back: ${advice}`),
+        );
+      };
+      work.then(resolve, reject);
+    });
+  }
+
   /** The commit itself failed (disk full, file gone): none of the group happened, and each is told so. */
   #giveUp(error: unknown, finished: Finished[]): void {
     try {
@@ -131,22 +147,4 @@ export class GroupCommit {
     for (const unit of finished) unit.reject(error);
     if (finished.length === 0) this.#waiting.shift()?.reject(error);
   }
-}
-
-function withLimit<T>(work: Promise<T>, name: string): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(new Error(`a unit of work of "${name}" was open for ${unitLimitMs} ms and was rolled back: ${advice}`));
-    }, unitLimitMs);
-    work.then(
-      (value) => {
-        clearTimeout(timer);
-        resolve(value);
-      },
-      (error) => {
-        clearTimeout(timer);
-        reject(error);
-      },
-    );
-  });
 }

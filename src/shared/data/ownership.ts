@@ -17,7 +17,12 @@ export function takeOwnership(module: string, folder: string): () => void {
     lock.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     lock.close();
-    if ((error as { code?: string }).code !== 'SQLITE_BUSY') throw error;
+    if ((error as { code?: string }).code !== 'SQLITE_BUSY') {
+      const why = (error as Error).message;
+      throw new StartError(`${file} cannot be locked: ${why}; remove it when nothing runs on this folder`, {
+        cause: error,
+      });
+    }
     throw new StartError(
       `the data of "${module}" in ${folder} is in use by process ${readHolder(holder)}; stop that one, or set DATA_DIR to another folder`,
     );

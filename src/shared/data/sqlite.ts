@@ -5,14 +5,14 @@ import { StartError } from '../errors/index.ts';
 import type { Database, Migration, Unit } from './database.ts';
 import { GroupCommit } from './group-commit.ts';
 import { applyMigrations } from './migrations.ts';
+import { OpenFile } from './open-file.ts';
 import { connect } from './sqlite-connection.ts';
 
 type Native = InstanceType<typeof Sqlite>;
 
 /**
  * Opens (and creates, when it is not there) a module's SQLite file: WAL, `synchronous=FULL`, one connection that writes
- * and one that only reads. Throws a `StartError` when the file cannot be used. `file` may be `:memory:` in tests of one
- * module, where reads see what the open unit has written.
+ * and one that only reads. Throws a `StartError` when the file cannot be used.
  */
 export function openSqlite(name: string, file: string, migrations: Migration[]): Database {
   try {
@@ -25,11 +25,9 @@ export function openSqlite(name: string, file: string, migrations: Migration[]):
 }
 
 function openWriter(file: string): Native {
-  if (file !== ':memory:') {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
-    else chmodSync(file, 0o600);
-  }
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
+  else chmodSync(file, 0o600);
   const writer = new Sqlite(file, { timeout: 5_000 });
   writer.pragma('journal_mode = WAL');
   writer.pragma('synchronous = FULL');
@@ -44,11 +42,13 @@ class SqliteDatabase implements Database {
   readonly #reader: Native;
   readonly #writerDb;
   readonly #group: GroupCommit;
+  readonly #file: OpenFile;
   #closed = false;
 
   constructor(name: string, file: string, writer: Native) {
     this.#writer = writer;
-    this.#reader = file === ':memory:' ? writer : new Sqlite(file, { readonly: true, timeout: 5_000 });
+    this.#file = new OpenFile(file);
+    this.#reader = new Sqlite(file, { readonly: true, timeout: 5_000 });
     this.#group = new GroupCommit(name, transactionOf(writer));
     this.#writerDb = connect(writer, () => {
       // A full disk ends a transaction without being asked; what came after would be kept without the rest.
@@ -60,13 +60,15 @@ class SqliteDatabase implements Database {
 
   work<T>(task: (unit: Unit) => Promise<T>): Promise<T> {
     if (this.#closed) return Promise.reject(new Error('the database is closed'));
+    if (!this.#file.inPlace)
+      return Promise.reject(new Error(`${this.#file.path} was removed or replaced; put it back and restart`));
     return this.#group.run((afterCommit) => task({ db: this.#writerDb, dialect: this.dialect, afterCommit }));
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     while (!this.#group.idle) await new Promise((resolve) => setImmediate(resolve));
-    if (this.#reader !== this.#writer) this.#reader.close();
+    this.#reader.close();
     this.#writer.close();
   }
 }

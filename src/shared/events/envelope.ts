@@ -13,7 +13,8 @@ export const envelopeSchema = z.object({
   datacontenttype: z.literal('application/json'),
   /** By which order is kept (the partitioning extension of CloudEvents). */
   partitionkey: z.string().max(200),
-  traceparent: z.string().max(200).optional(),
+  /** For whoever follows a trace; no reason to refuse an event. */
+  traceparent: z.string().max(200).optional().catch(undefined),
   data: z.record(z.string(), z.unknown()),
 });
 

@@ -17,6 +17,10 @@ const dropped = new Set([
   'te',
   'trailer',
   'authorization',
+  // The context's: as the gateway read them, or not at all.
+  'x-request-id',
+  'traceparent',
+  'tracestate',
 ]);
 
 /** Serves a module's public resources where the module runs: by a call here, by passing the request on elsewhere. */

@@ -43,8 +43,10 @@ export async function openGateway(host: Host, compositions: readonly Composition
 function createGateway(host: Host, compositions: readonly Composition[], sessions: SessionTokens): Hono {
   const { settings } = host.topology;
   const app = new Hono();
-  app.onError((error) => {
-    host.log.error({ error }, 'a request failed in the gateway');
+  app.onError((error, c) => {
+    // Who goes away before the answer is no fault of ours, and nothing to wake anybody for.
+    const gone = error.name === 'AbortError' || (error as { code?: string }).code === 'ECONNRESET';
+    host.log[gone ? 'debug' : 'error']({ error, path: c.req.path }, 'a request failed in the gateway');
     return problemResponse(error);
   });
   app.notFound(() => problemResponse(refusal('not-found')));

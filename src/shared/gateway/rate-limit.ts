@@ -39,12 +39,16 @@ export class FailureLimit {
     this.#limiter = new RateLimiterMemory({ points: failures, duration: perSeconds });
   }
 
-  async check(key: string): Promise<void> {
-    const state = await this.#limiter.get(key);
-    if (state && state.remainingPoints <= 0) throw tryAgainIn(state.msBeforeNext);
+  /** Counts as a failure until it has succeeded: many at once are no way around the limit. */
+  async attempt(key: string): Promise<void> {
+    try {
+      await this.#limiter.consume(key);
+    } catch (limited) {
+      throw tryAgainIn((limited as RateLimiterRes).msBeforeNext);
+    }
   }
 
-  async failed(key: string): Promise<void> {
-    await this.#limiter.penalty(key);
+  async succeeded(key: string): Promise<void> {
+    await this.#limiter.reward(key);
   }
 }

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import { systemClock } from '../clock/index.ts';
+import { StartError } from '../errors/index.ts';
 import { operatorToken } from '../identity/index.ts';
 import { type ModuleDefinition, type OpenModule, openModule } from '../module/index.ts';
 import type { Topology } from '../topology/index.ts';
@@ -95,8 +96,8 @@ async function serve(
 ): Promise<Server> {
   const { DATA_DIR, OPERATOR_TOKEN } = topology.settings;
   const token = operatorToken(DATA_DIR, OPERATOR_TOKEN);
-  const operations = createOperations({ topology, definitions, directory, open, services, peers, token });
-  const service = createInternalService({ definitions, open, directory, calls, bus, operations });
+  const operations = createOperations({ topology, definitions, directory, open, services, peers, token, log });
+  const service = createInternalService({ definitions, open, directory, calls, bus, operations, log });
   const server = createInternalServer(service, tokens, log);
   const { host, port, setting } = internalAddress(topology);
   await listen(server, host, port, setting);
@@ -118,6 +119,13 @@ async function closeAll(
   await peers.close();
 }
 
+function elsewhere(placed: string, module: string, own: string): string {
+  if (placed !== own) return placed;
+  throw new StartError(
+    `the placement of ${module}, ${placed}, is this process itself; write in-process, or the address of another`,
+  );
+}
+
 function belongsHere({ only, placements }: Topology, module: string): boolean {
   return only ? only.includes(module) : placements.get(module)!.kind === 'in-process';
 }
@@ -135,13 +143,13 @@ function internalAddress({ settings, placements, only }: Topology): { host: stri
 /** A service reaches what it has no address for through the home process. */
 function placeTheOthers(
   { placements, only, homeAddress }: Topology,
-  { directory }: Connections,
+  { directory, address }: Connections,
   names: readonly string[],
 ): void {
   for (const name of names) {
     const placement = placements.get(name)!;
     if (directory.of(name).state === 'here') continue;
-    if (placement.kind === 'address') directory.there(name, placement.address);
+    if (placement.kind === 'address') directory.there(name, elsewhere(placement.address, name, address));
     else if (only) directory.there(name, homeAddress);
   }
 }

@@ -6,6 +6,8 @@ import { type Operation, parseInput } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
 import { type Bus, envelopeSchema } from '../events/index.ts';
 import type { ModuleDefinition, OpenModule } from '../module/index.ts';
+import type { Log } from '../observability/index.ts';
+import { problemResponse } from '../routes/index.ts';
 import type { Directory } from '../topology/index.ts';
 import { type CallSource, createClient, type InternalService } from '../transport/index.ts';
 
@@ -16,6 +18,7 @@ export interface InternalParts {
   calls: CallSource;
   bus: Bus;
   operations: Hono;
+  log: Log;
 }
 
 /**
@@ -28,7 +31,7 @@ export function createInternalService(parts: InternalParts): InternalService {
   const routes = new Map(
     definitions.flatMap(({ contract, routes: make }) => {
       const app = make?.(createClient(contract, (operation) => calls(operation, contract.name)) as never).app;
-      return app ? [[contract.name, getRequestListener((request) => app.fetch(request))] as const] : [];
+      return app ? [[contract.name, getRequestListener((request) => served(app, request, parts.log))] as const] : [];
     }),
   );
   const operate = getRequestListener((request: Request, bindings: HttpBindings | Http2Bindings) =>
@@ -69,6 +72,15 @@ export function createInternalService(parts: InternalParts): InternalService {
       await operate(request, response);
     },
   };
+}
+
+async function served(app: Hono, request: Request, log: Log): Promise<Response> {
+  try {
+    return await app.fetch(request);
+  } catch (error) {
+    log.error({ error, path: new URL(request.url).pathname }, 'a public request failed');
+    return problemResponse(error);
+  }
 }
 
 function notDeclared(module: string, other: string, list: 'uses' | 'listensTo'): Error {

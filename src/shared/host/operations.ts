@@ -1,9 +1,10 @@
 import { Hono } from 'hono';
 import type { Pool } from 'undici';
-import { refusal } from '../errors/index.ts';
+import { isRefusal, refusal } from '../errors/index.ts';
 import { countOpen, deadLetters } from '../events/index.ts';
 import { bearer, sameSecret } from '../identity/index.ts';
 import type { ModuleDefinition, OpenModule } from '../module/index.ts';
+import type { Log } from '../observability/index.ts';
 import { problemResponse } from '../routes/index.ts';
 import { listSagas } from '../saga/index.ts';
 import { type Directory, placementText, type Topology } from '../topology/index.ts';
@@ -18,6 +19,7 @@ export interface OperationsParts {
   services: Services;
   peers: Peers;
   token: string;
+  log: Log;
 }
 
 type Listed = { items: unknown[] };
@@ -25,7 +27,10 @@ type Listed = { items: unknown[] };
 /** What operators ask of the internal listener. The home process answers for the services it started, too. */
 export function createOperations(parts: OperationsParts): Hono {
   const app = new Hono();
-  app.onError((error) => problemResponse(error));
+  app.onError((error) => {
+    if (!isRefusal(error)) parts.log.error({ error }, "an operator's request failed");
+    return problemResponse(error);
+  });
   app.notFound(() => problemResponse(refusal('not-found')));
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.use('*', async (c, next) => {
@@ -81,7 +86,7 @@ export function describe({
   directory,
   open,
   services,
-}: Omit<OperationsParts, 'peers' | 'token'>) {
+}: Omit<OperationsParts, 'peers' | 'token' | 'log'>) {
   const modules = definitions.map(({ contract: { name } }) => {
     const at = directory.of(name);
     const service = services.all.get(name);

@@ -101,8 +101,10 @@ export async function runUntilStopped(start: () => Promise<() => Promise<void>>)
   try {
     close = await start();
   } catch (error) {
-    if (!(error instanceof StartError)) throw error;
-    console.error(`kerf: ${error.message}`);
+    const { code, message } = error as Error & { code?: unknown };
+    // What the system or the database refuses says what and where by itself; anything else is a fault of ours.
+    if (!(error instanceof StartError) && typeof code !== 'string') throw error;
+    console.error(`kerf: ${message}`);
     process.exit(1);
   }
 }

@@ -3,6 +3,8 @@ import { type Directory, ServiceProcess, type Topology } from '../topology/index
 import type { Peers } from '../transport/index.ts';
 
 const readyWithinMs = 20_000;
+/** Starts that ended before one was ready, after which the others go on without it. */
+const hopelessAfter = 4;
 const stopWithinMs = 3_000;
 
 /** The services the home process started: each a module in a process of its own. */
@@ -40,22 +42,28 @@ export class Services {
         this.log.error({ module }, 'a module is not ready yet; going on without it');
         resolve();
       }, readyWithinMs);
+      const settled = () => {
+        clearTimeout(late);
+        resolve();
+      };
       let address: string | undefined;
       const service = new ServiceProcess(
         module,
         { ...process.env, INTERNAL_PORT: '0', INTERNAL_HOST: '127.0.0.1', HOME_ADDRESS: homeAddress },
         {
           onReady: (where) => {
+            if (service.ends > 0) this.log.warn({ module, address: where }, 'the process of a module is ready again');
             address = where;
             this.directory.there(module, where);
             this.#tellAll();
-            clearTimeout(late);
-            resolve();
+            settled();
           },
           onGone: () => {
             this.directory.away(module);
             if (address) void this.peers.forget(address);
             this.#tellAll();
+            // One that cannot start at all keeps nobody waiting; it is tried again meanwhile.
+            if (service.ends >= hopelessAfter) settled();
           },
         },
         this.log,

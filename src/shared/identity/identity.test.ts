@@ -101,7 +101,8 @@ describe('an operator', () => {
     expect(token).toHaveLength(43);
     expect(operatorToken(folder, undefined)).toBe(token);
     expect(statSync(join(folder, 'operator-token')).mode & 0o777).toBe(0o600);
-    expect(operatorToken(folder, 'given by a setting')).toBe('given by a setting');
+    expect(operatorToken(folder, 'given-by-a-setting')).toBe('given-by-a-setting');
+    expect(() => operatorToken(folder, 'with a space in it')).toThrow('OPERATOR_TOKEN');
   });
 
   it('is told from others', () => {

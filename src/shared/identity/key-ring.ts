@@ -51,10 +51,15 @@ export class FileKeyRing implements KeyRing {
   }
 
   #refresh(): void {
-    const { mtimeMs } = statSync(this.file);
-    if (mtimeMs === this.#readAt) return;
-    this.#keys = readKeys(this.file).map(({ kid, secret }) => ({ kid, secret: Buffer.from(secret, 'base64url') }));
-    this.#readAt = mtimeMs;
+    try {
+      const { mtimeMs } = statSync(this.file);
+      if (mtimeMs === this.#readAt) return;
+      this.#keys = readKeys(this.file).map(({ kid, secret }) => ({ kid, secret: Buffer.from(secret, 'base64url') }));
+      this.#readAt = mtimeMs;
+    } catch (error) {
+      // A file that is damaged under a running process is no reason to stop: the keys that are known still serve.
+      if (this.#keys.length === 0) throw error;
+    }
   }
 }
 

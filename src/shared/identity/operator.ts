@@ -1,10 +1,12 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { StartError } from '../errors/index.ts';
+import { bearer } from './bearer.ts';
 
 /** The operator's bearer token: the setting's, or the one in the data folder (mode 0600), made on first use. */
 export function operatorToken(dataDir: string, setting: string | undefined): string {
-  if (setting) return setting;
+  if (setting) return usable(setting, 'OPERATOR_TOKEN');
   const file = join(dataDir, 'operator-token');
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   try {
@@ -12,7 +14,14 @@ export function operatorToken(dataDir: string, setting: string | undefined): str
   } catch (error) {
     if ((error as { code?: string }).code !== 'EEXIST') throw error;
   }
-  return readFileSync(file, 'utf8').trim();
+  return usable(readFileSync(file, 'utf8').trim(), file);
+}
+
+function usable(token: string, where: string): string {
+  if (bearer(`Bearer ${token}`) === token && token.length >= 16) return token;
+  throw new StartError(
+    `${where}: a token has at least 16 letters, digits, or any of - . _ ~ + /; remove it to have one made`,
+  );
 }
 
 /** Compares without telling by its time how much was right. */

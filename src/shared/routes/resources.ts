@@ -3,7 +3,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { z } from 'zod';
 import { currentContext } from '../context/index.ts';
 import { type Contract, parseInput } from '../contract/index.ts';
-import { refusal } from '../errors/index.ts';
+import { isRefusal, refusal } from '../errors/index.ts';
 import { problemResponse } from './problem-response.ts';
 
 /** A public REST endpoint as data: what the router, the checks and the API reference are made from. */
@@ -49,7 +49,10 @@ export function answer(status: number, body: unknown, headers?: Record<string, s
 
 type Handler<E extends Endpoint> = (request: Request<E>) => Promise<Answer>;
 
-/** The public resources of one module, or of one composition: a Hono app and the endpoints it was made of. */
+/**
+ * The public resources of one module, or of one composition: a Hono app and the endpoints it was made of. A fault that is no
+ * refusal is thrown to whoever serves it, who has a log.
+ */
 export class Resources {
   readonly app = new Hono();
   readonly endpoints: Endpoint[] = [];
@@ -59,7 +62,10 @@ export class Resources {
     readonly tag: string,
     readonly contract?: Contract,
   ) {
-    this.app.onError((error) => problemResponse(error));
+    this.app.onError((error) => {
+      if (isRefusal(error)) return problemResponse(error);
+      throw error;
+    });
     this.app.notFound(() => problemResponse(refusal('not-found')));
   }
 

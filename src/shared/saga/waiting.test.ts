@@ -1,3 +1,6 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ManualClock } from '../clock/index.ts';
@@ -40,7 +43,7 @@ let runner: SagaRunner<Unit>;
 
 beforeEach(async () => {
   clock = new ManualClock();
-  database = openSqlite('shop', ':memory:', sagaMigrations);
+  database = openSqlite('shop', join(mkdtempSync(join(tmpdir(), 'kerf-saga-')), 'shop.db'), sagaMigrations);
   called = [];
   failing = {};
   runner = new SagaRunner({

@@ -28,6 +28,8 @@ export class ServiceProcess {
   state: ServiceState = 'stopped';
   pid: number | undefined;
   since: string | undefined;
+  /** How often it has ended since it was first started. */
+  ends = 0;
   #child: ChildProcess | undefined;
   #failures = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -79,6 +81,7 @@ export class ServiceProcess {
 
   #exited(startedAt: number, how: string): void {
     this.pid = undefined;
+    this.ends += 1;
     this.events.onGone();
     if (this.state === 'stopped') return;
     this.#failures = Date.now() - startedAt > steadyMs ? 0 : this.#failures + 1;

@@ -32,8 +32,8 @@ interface Described {
 
 const fileSchema = z.strictObject({
   bus: z.string().optional(),
-  modules: z.record(z.string(), z.string()).default({}),
-  settings: z.record(z.string(), z.unknown()).default({}),
+  modules: z.record(z.string(), z.string()).nullish(),
+  settings: z.record(z.string(), z.unknown()).nullish(),
 });
 
 /**
@@ -57,7 +57,7 @@ export function readTopology(
   refuseUnknownSettings(known, names, source);
   const settings = readSettings(kernelSettings, source);
   refuseUnusableFolder(settings.DATA_DIR, 'DATA_DIR');
-  const placements = readPlacements(names, file.modules, source);
+  const placements = readPlacements(names, file.modules ?? {}, source);
   refuseUnknownModules(only ?? [], names, '--only');
   const own = new Map(
     modules.map((module) => [module.contract.name, module.settings ? readSettings(module.settings, source) : {}]),

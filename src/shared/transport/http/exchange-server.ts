@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import { parseInput } from '../../contract/index.ts';
-import { refusal, toProblem } from '../../errors/index.ts';
+import { toIssues } from '../../contract/index.ts';
+import { invalidInput, refusal, toProblem } from '../../errors/index.ts';
 import type { InternalService } from './service.ts';
-import { fromWire, wireCall } from './wire.ts';
+import { fromWire, type WireCall, wireCall } from './wire.ts';
 
 /**
  * Serves the calls of one exchange side by side. Answers that are ready in the same turn of the event loop leave in one
@@ -39,23 +39,30 @@ export function serveExchange(
     finish(response, '');
     return;
   }
-  for (const { id, call } of calls) {
-    serve(service, module, caller, call).then(
+  for (const read of calls) {
+    const { id } = read;
+    const served =
+      'problem' in read
+        ? Promise.reject(read.problem)
+        : service.call(module, read.call.operation, read.call.input, fromWire(read.call.context, caller));
+    served.then(
       (output) => answer(id, { output }),
       (error) => answer(id, { problem: toProblem(error) }),
     );
   }
 }
 
-/** A line that is not a call, but says which it would have been, fails alone; any other fails the exchange. */
-function readCall(line: string): { id: number; call: unknown } {
-  const call = parseJson(line);
-  return { id: parseInput(wireCall.pick({ id: true }), call).id, call };
-}
+type ReadCall = { id: number; call: WireCall } | { id: number; problem: unknown };
 
-async function serve(service: Pick<InternalService, 'call'>, module: string, caller: string, call: unknown) {
-  const { operation, input, context } = parseInput(wireCall, call);
-  return service.call(module, operation, input, fromWire(context, caller));
+/** A line that is not a call, but says which it would have been, fails alone; any other fails the exchange. */
+function readCall(line: string): ReadCall {
+  const json = parseJson(line);
+  const { success, data: call, error } = wireCall.safeParse(json);
+  if (success) return { id: call.id, call };
+  const { id } = json as { id?: unknown };
+  const problem = invalidInput(toIssues(error));
+  if (typeof id !== 'number') throw problem;
+  return { id, problem };
 }
 
 export function parseJson(text: string): unknown {

@@ -38,6 +38,7 @@ export const wireContext = z.object({
 export type WireContext = z.output<typeof wireContext>;
 
 export const wireCall = z.object({ id: z.number(), operation: z.string(), input: z.unknown(), context: wireContext });
+export type WireCall = z.output<typeof wireCall>;
 
 export function toWire({ requestId, traceparent, deadline, idempotencyKey, member }: CallContext): WireContext {
   return { requestId, traceparent, deadlineMs: timeLeft(deadline), idempotencyKey, member };

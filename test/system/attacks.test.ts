@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually, Kerf, newDataDir } from '../harness/kerf.ts';
+import { Shop } from '../harness/shop.ts';
+
+describe('from outside', () => {
+  let kerf: Kerf;
+  beforeAll(async () => {
+    kerf = await Kerf.start({ env: { MODULE_ORDERS: 'http', MODULE_MEMBERS: 'http' } });
+  });
+  afterAll(() => kerf.stop());
+
+  it('no header makes an event one that its subscribers refuse', async () => {
+    const shop = await new Shop(kerf.url).join();
+    const body = { lines: [{ sku: 'WAX', quantity: 1 }], payment: { token: 'tok_ok' } };
+    const placed = await shop.post<{ id: string }>('/orders', body, {
+      traceparent: 'a'.repeat(300),
+      prefer: 'wait=10',
+    });
+    expect(placed.status).toBe(201);
+    await eventually(async () => {
+      const { body: told } = await shop.get<{ items: { subject: string }[] }>('/messages');
+      return told.items.some(({ subject }) => subject.includes(placed.body.id));
+    }, 'the confirmation');
+    expect(await kerf.ops('/ops/dead-letters')).toEqual({ items: [] });
+  });
+
+  it('a burst of guesses is no way around the limit on them', async () => {
+    const email = 'victim@example.com';
+    await new Shop(kerf.url).join({ email });
+    const guesses = Array.from({ length: 60 }, () =>
+      new Shop(kerf.url).post('/sessions', { email, password: 'a wrong guess' }),
+    );
+    const statuses = (await Promise.all(guesses)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 401).length).toBeLessThanOrEqual(20);
+    expect(new Set(statuses)).toEqual(new Set([401, 429]));
+  });
+});
+
+it('goes when whoever started it is gone, however that went', async () => {
+  const words = ['scripts/start.mjs', '--json'].join(' ');
+  const shell = spawn('sh', ['-c', `"${process.execPath}" ${words}; true`], {
+    env: { PATH: process.env.PATH, DATA_DIR: newDataDir(), PORT: '0', INTERNAL_PORT: '0', TOPOLOGY: '/dev/null' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const line = await new Promise<string>((resolve) => createInterface({ input: shell.stdout! }).once('line', resolve));
+  const { public: url } = JSON.parse(line) as { public: string };
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  shell.kill('SIGKILL');
+  await eventually(
+    () =>
+      fetch(`${url}/healthz`).then(
+        () => false,
+        () => true,
+      ),
+    'the end of the process',
+  );
+});
