@@ -33,7 +33,7 @@ try {
   const show = (values: number[], unit: string) =>
     `${Math.round(values[Math.floor(values.length / 2)]!)} ${unit} (${Math.round(values[0]!)}–${Math.round(values.at(-1)!)})`;
   console.log(
-    `\nBoot of the monolith, ten modules, from node to ready\n  ${show(times, 'ms')}, resident ${show(resident, 'MB')}`,
+    `\nBoot of the monolith, all modules, from node to ready\n  ${show(times, 'ms')}, resident ${show(resident, 'MB')}`,
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -16,5 +16,6 @@ const failed = checks.filter(([name, words]) => {
   console.log(`\n> ${name}`);
   return spawnSync(node(), words, { cwd: root, stdio: 'inherit' }).status !== 0;
 });
+if (failed.some(([name]) => name.startsWith('lint'))) console.log('\nnpm run format cures what can be cured by itself');
 console.log(failed.length === 0 ? '\nall checks passed' : `\nfailed: ${failed.map(([name]) => name).join(', ')}`);
 process.exit(failed.length === 0 ? 0 : 1);

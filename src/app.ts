@@ -24,7 +24,7 @@ await runUntilStopped(async () => {
   if (newKeys) return rotateKeys(topology);
   const host = await openHost(topology, modules);
   const gateway = only ? undefined : await openGateway(host, compositions);
-  announce(host, gateway?.address, json);
+  await announce(host, gateway?.address, json);
   return async () => {
     host.drain();
     await gateway?.close();

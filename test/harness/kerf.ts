@@ -1,24 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-export const moduleNames = [
-  'members',
-  'catalog',
-  'inventory',
-  'orders',
-  'payments',
-  'notifications',
-  'mail',
-  'sms',
-  'board',
-  'recommendations',
-] as const;
-export type ModuleName = (typeof moduleNames)[number];
+/** Every module there is. */
+export const moduleNames: readonly string[] = readdirSync('src/modules').sort();
+export type ModuleName = string;
 
 /** Which modules are out as services of their own; the rest is in the home process. */
 export interface TestTopology {
@@ -33,7 +23,7 @@ export const topologies: readonly TestTopology[] = [
 ];
 
 export function placements({ out }: TestTopology): Record<string, string> {
-  return Object.fromEntries(out.map((name) => [`MODULE_${name.toUpperCase()}`, 'http']));
+  return Object.fromEntries(out.map((name) => [`MODULE_${name.toUpperCase().replaceAll('-', '_')}`, 'http']));
 }
 
 export interface StartOptions {

@@ -75,6 +75,11 @@ describe('what is committed in two places', () => {
     expect(documented.sort()).toEqual(Object.keys(dependencies).sort());
   });
 
+  it('modules: every one is listed in src/app.ts', () => {
+    const listed = /^const modules = \[([\s\S]*?)\];/m.exec(readFileSync('src/app.ts', 'utf8'))![1]!;
+    expect(listed.match(/\w+/g)!.length).toBe(modules.length);
+  });
+
   it('sources: none is kept out of the repository by mistake', () => {
     const { stdout } = spawnSync(
       'git',

@@ -4,7 +4,7 @@ import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
 import type { Client, Contract } from '../contract/index.ts';
-import { refusal } from '../errors/index.ts';
+import { refusal, StartError } from '../errors/index.ts';
 import { addressOf, type Host, listen, shut } from '../host/index.ts';
 import { FileKeyRing, SessionTokens } from '../identity/index.ts';
 import { problemResponse, type Resources } from '../routes/index.ts';
@@ -59,6 +59,7 @@ function createGateway(host: Host, compositions: readonly Composition[], session
   app.use(rateLimit(settings.RATE_LIMIT_PER_MINUTE));
   app.use(bodyLimit(maximumBodyBytes));
   const resources = [...mountResources(app, host, compositions, sessions), alive];
+  refuseDuplicates(resources);
   refuseOtherMethods(app, resources);
   mountReference(app, resources);
   return app;
@@ -74,7 +75,7 @@ function mountResources(
   const composed = compositions.map((composition) => {
     const client = <C extends Contract>(contract: C): Client<C> => {
       if (!composition.uses.includes(contract)) {
-        throw new Error(`the composition "${composition.name}" asks for "${contract.name}": add it to its "uses"`);
+        throw new StartError(`the composition "${composition.name}" asks for "${contract.name}": add it to its "uses"`);
       }
       return createClient(contract, (operation) => host.calls(operation, 'gateway'));
     };
@@ -91,6 +92,22 @@ function mountResources(
 
 function mount(app: Hono, routes: Hono, serve: (request: Request) => Response | Promise<Response>): void {
   for (const { method, path } of routes.routes) app.on(method, path, (c) => serve(c.req.raw));
+}
+
+/** Two modules that serve the same door: one of them would never be asked. */
+function refuseDuplicates(resources: readonly Resources[]): void {
+  const owners = new Map<string, string>();
+  for (const { tag, endpoints } of resources) {
+    for (const { method, path } of endpoints) {
+      const door = `${method.toUpperCase()} ${path}`;
+      const other = owners.get(door);
+      if (other)
+        throw new StartError(
+          `${door} is served by ${other} and by ${tag}; give one of them another path in its routes.ts`,
+        );
+      owners.set(door, tag);
+    }
+  }
 }
 
 function refuseOtherMethods(app: Hono, resources: readonly Resources[]): void {

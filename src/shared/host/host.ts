@@ -36,7 +36,8 @@ export async function openHost(topology: Topology, definitions: readonly ModuleD
   const names = definitions.map(({ contract }) => contract.name);
   const open = await openModules(topology, definitions, connections);
   const services = new Services(topology, directory, peers, log);
-  const server = await serve(topology, definitions, connections, open, services);
+  const away = whoIsAway(names, directory, peers);
+  const server = await serve(topology, definitions, connections, open, services, away);
   connections.address = addressOf(server);
 
   placeTheOthers(topology, connections, names);
@@ -56,7 +57,7 @@ export async function openHost(topology: Topology, definitions: readonly ModuleD
     definitions,
     open,
     services,
-    away: whoIsAway(names, directory, peers),
+    away,
     get draining() {
       return draining;
     },
@@ -93,10 +94,11 @@ async function serve(
   { directory, calls, bus, peers, tokens, log }: Connections,
   open: ReadonlyMap<string, OpenModule>,
   services: Services,
+  away: WhoIsAway,
 ): Promise<Server> {
   const { DATA_DIR, OPERATOR_TOKEN } = topology.settings;
   const token = operatorToken(DATA_DIR, OPERATOR_TOKEN);
-  const operations = createOperations({ topology, definitions, directory, open, services, peers, token, log });
+  const operations = createOperations({ topology, definitions, directory, open, services, peers, token, log, away });
   const service = createInternalService({ definitions, open, directory, calls, bus, operations, log });
   const server = createInternalServer(service, tokens, log);
   const { host, port, setting } = internalAddress(topology);

@@ -9,6 +9,7 @@ import { problemResponse } from '../routes/index.ts';
 import { listSagas } from '../saga/index.ts';
 import { type Directory, placementText, type Topology } from '../topology/index.ts';
 import type { Peers } from '../transport/index.ts';
+import type { WhoIsAway } from './away.ts';
 import type { Services } from './services.ts';
 
 export interface OperationsParts {
@@ -20,6 +21,7 @@ export interface OperationsParts {
   peers: Peers;
   token: string;
   log: Log;
+  away: WhoIsAway;
 }
 
 type Listed = { items: unknown[] };
@@ -38,7 +40,7 @@ export function createOperations(parts: OperationsParts): Hono {
     if (!given || !sameSecret(given, parts.token)) throw refusal('unauthenticated', 'send the operator token');
     await next();
   });
-  app.get('/ops/topology', (c) => c.json(describe(parts)));
+  app.get('/ops/topology', async (c) => c.json(describe(parts, await parts.away())));
   app.get('/ops/outbox', async (c) => {
     return c.json(
       await gather(
@@ -79,14 +81,10 @@ export function createOperations(parts: OperationsParts): Hono {
   return app;
 }
 
-/** What runs where, as this process sees it. */
-export function describe({
-  topology,
-  definitions,
-  directory,
-  open,
-  services,
-}: Omit<OperationsParts, 'peers' | 'token' | 'log'>) {
+type Described = Pick<OperationsParts, 'topology' | 'definitions' | 'directory' | 'open' | 'services'>;
+
+/** What runs where, as this process sees it; `away` are the modules that nobody answers for. */
+export function describe({ topology, definitions, directory, open, services }: Described, away: readonly string[]) {
   const modules = definitions.map(({ contract: { name } }) => {
     const at = directory.of(name);
     const service = services.all.get(name);
@@ -95,7 +93,8 @@ export function describe({
       : at.state === 'there'
         ? [{ pid: service?.pid ?? null, address: at.address, since: service?.since ?? null }]
         : [];
-    const state = at.state === 'away' ? (service?.state ?? 'away') : 'ready';
+    const unreached = service && service.state !== 'ready' ? service.state : 'away';
+    const state = away.includes(name) ? unreached : 'ready';
     return { name, placement: placementText(topology.placements.get(name)!), state, instances };
   });
   return { bus: topology.settings.BUS, modules };

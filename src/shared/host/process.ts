@@ -56,8 +56,8 @@ export async function rotateKeys({ settings }: Topology): Promise<() => Promise<
 }
 
 /** Says where to look and what runs where. */
-export function announce(host: Host, gateway: string | undefined, json: boolean): void {
-  const { bus, modules } = describe(host);
+export async function announce(host: Host, gateway: string | undefined, json: boolean): Promise<void> {
+  const { bus, modules } = describe(host, await host.away());
   if (json) {
     console.log(JSON.stringify({ public: gateway ?? null, internal: host.address, bus, modules }));
     return;
@@ -68,7 +68,7 @@ export function announce(host: Host, gateway: string | undefined, json: boolean)
     const where = host.open.has(name)
       ? 'in this process'
       : `${instance?.address ?? 'nowhere yet'}${instance?.pid ? ` (process ${instance.pid})` : ''}`;
-    return `  ${name.padEnd(width)}  ${where}${state === 'ready' ? '' : `  [${state}]`}  ${placement === 'in-process' ? '' : placement}`.trimEnd();
+    return `  ${name.padEnd(width)}  ${where}${state === 'ready' ? '' : `  [${state}]`}  ${placement === 'http' ? placement : ''}`.trimEnd();
   });
   const doors = gateway
     ? [`Kerf is ready: ${gateway}`, `  API reference  ${gateway}/docs`, `  internal       ${host.address}`]

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { type DependencyContainer, container as root } from 'tsyringe';
 import type { Client, Contract, Operation } from '../contract/index.ts';
+import { StartError } from '../errors/index.ts';
 import { type Call, type CallSource, createClient } from '../transport/index.ts';
 import type { About } from './about.ts';
 import type { Token } from './tokens.ts';
@@ -27,7 +28,7 @@ export class ModuleContainer<S = unknown> {
   call(operation: Operation): Call {
     const { name, uses } = this.about;
     if (operation.module !== name && !uses.includes(operation.module)) {
-      throw new Error(
+      throw new StartError(
         `"${name}" asks for "${operation.module}", which it does not declare. Add it in src/modules/${name}/module.json: "uses": ${JSON.stringify([...uses, operation.module])}`,
       );
     }

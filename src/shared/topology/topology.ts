@@ -95,7 +95,9 @@ function readPlacements(names: string[], fromFile: Record<string, string>, { env
   const variables = new Map(names.map((name) => [`MODULE_${environmentName(name)}`, name]));
   for (const variable of Object.keys(env)) {
     if (variable.startsWith('MODULE_') && !variables.has(variable)) {
-      throw new StartError(`unknown setting ${variable} in the environment; the modules are ${names.join(', ')}`);
+      throw new StartError(
+        `unknown setting ${variable} in the environment; the modules are ${names.join(', ')} (listed in src/app.ts)`,
+      );
     }
   }
   return new Map(
@@ -109,6 +111,8 @@ function readPlacements(names: string[], fromFile: Record<string, string>, { env
 function refuseUnknownModules(given: readonly string[], names: readonly string[], where: string): void {
   for (const name of given) {
     if (!names.includes(name))
-      throw new StartError(`${where}: there is no module "${name}"; the modules are ${names.join(', ')}`);
+      throw new StartError(
+        `${where}: there is no module "${name}"; the modules are ${names.join(', ')} (listed in src/app.ts)`,
+      );
   }
 }
