@@ -12,7 +12,7 @@ export const kernel = {
   context: [],
   errors: [],
   contract: ['errors'],
-  data: ['errors'],
+  data: ['errors', 'context'],
   identity: ['errors'],
   observability: ['context'],
   routes: ['context', 'contract', 'errors'],

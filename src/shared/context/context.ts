@@ -26,3 +26,9 @@ export function currentContext(): CallContext | undefined {
 export function runInContext<A extends unknown[], T>(context: CallContext, task: (...input: A) => T, ...input: A): T {
   return storage.run(context, task, ...input);
 }
+
+/** Takes the context along: what it returns runs a task in the context of now, wherever and whenever that is. */
+export function keepContext(): <T>(task: () => T) => T {
+  const context = storage.getStore();
+  return (task) => storage.run(context as CallContext, task);
+}

@@ -1,1 +1,1 @@
-export { type CallContext, currentContext, runInContext } from './context.ts';
+export { type CallContext, currentContext, keepContext, runInContext } from './context.ts';

@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { keepContext } from '../context/index.ts';
 import { currentUnit, type UnitMark } from './current-unit.ts';
 
 /** What the group needs of a connection; each call is synchronous. */
@@ -65,7 +65,7 @@ export class GroupCommit {
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({
         task,
-        inContext: AsyncLocalStorage.snapshot(),
+        inContext: keepContext(),
         resolve: resolve as (value: unknown) => void,
         reject,
       });

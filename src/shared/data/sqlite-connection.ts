@@ -4,11 +4,17 @@ import type { Db } from './database.ts';
 
 type Native = InstanceType<typeof Sqlite>;
 
+/** Asked before each execution, and told when one fails. */
+export interface Guard {
+  check(): void;
+  failed(): void;
+}
+
 /**
  * Drizzle over one SQLite connection. Statements are compiled once per text, and each execution asks `guard` first, so
  * that nothing is written outside a unit of work, however the query got hold of the connection.
  */
-export function connect(native: Native, guard: () => void): Db {
+export function connect(native: Native, guard: Guard): Db {
   const statements = new Map<string, GuardedStatement>();
   const client = {
     prepare(source: string) {
@@ -27,11 +33,11 @@ export function connect(native: Native, guard: () => void): Db {
 class GuardedStatement {
   readonly #native: Native;
   readonly #source: string;
-  readonly #guard: () => void;
+  readonly #guard: Guard;
   readonly #statement: Sqlite.Statement;
   #raw: GuardedStatement | undefined;
 
-  constructor(native: Native, source: string, guard: () => void, raw = false) {
+  constructor(native: Native, source: string, guard: Guard, raw = false) {
     this.#native = native;
     this.#source = source;
     this.#guard = guard;
@@ -40,18 +46,25 @@ class GuardedStatement {
   }
 
   run(...values: unknown[]) {
-    this.#guard();
-    return this.#statement.run(...values);
+    return this.#execute('run', values);
   }
 
   all(...values: unknown[]) {
-    this.#guard();
-    return this.#statement.all(...values);
+    return this.#execute('all', values);
   }
 
   get(...values: unknown[]) {
-    this.#guard();
-    return this.#statement.get(...values);
+    return this.#execute('get', values);
+  }
+
+  #execute(how: 'run' | 'all' | 'get', values: unknown[]) {
+    this.#guard.check();
+    try {
+      return this.#statement[how](...values);
+    } catch (error) {
+      this.#guard.failed();
+      throw error;
+    }
   }
 
   raw(): GuardedStatement {

@@ -6,7 +6,7 @@ import type { Database, Migration, Unit } from './database.ts';
 import { GroupCommit } from './group-commit.ts';
 import { applyMigrations } from './migrations.ts';
 import { OpenFile } from './open-file.ts';
-import { connect } from './sqlite-connection.ts';
+import { connect, type Guard } from './sqlite-connection.ts';
 
 type Native = InstanceType<typeof Sqlite>;
 
@@ -50,12 +50,8 @@ class SqliteDatabase implements Database {
     this.#file = new OpenFile(file);
     this.#reader = new Sqlite(file, { readonly: true, timeout: 5_000 });
     this.#group = new GroupCommit(name, transactionOf(writer));
-    this.#writerDb = connect(writer, () => {
-      // A full disk ends a transaction without being asked; what came after would be kept without the rest.
-      if (!writer.inTransaction || !this.#group.inside)
-        throw new Error(`a write to "${name}" outside its unit of work, or after it ended`);
-    });
-    this.db = connect(this.#reader, () => {});
+    this.#writerDb = connect(writer, new UnitGuard(name, writer, this.#group));
+    this.db = connect(this.#reader, { check() {}, failed() {} });
   }
 
   work<T>(task: (unit: Unit) => Promise<T>): Promise<T> {
@@ -70,6 +66,26 @@ class SqliteDatabase implements Database {
     while (!this.#group.idle) await new Promise((resolve) => setImmediate(resolve));
     this.#reader.close();
     this.#writer.close();
+  }
+}
+
+/** Lets nothing be written but in the open unit, and nothing more of one whose transaction a full disk has ended. */
+class UnitGuard implements Guard {
+  #suspicious = false;
+
+  constructor(
+    private readonly name: string,
+    private readonly writer: Native,
+    private readonly group: GroupCommit,
+  ) {}
+
+  check(): void {
+    if (this.group.inside && !(this.#suspicious && !this.writer.inTransaction)) return;
+    throw new Error(`a write to "${this.name}" outside its unit of work, or after it ended`);
+  }
+
+  failed(): void {
+    this.#suspicious = true;
   }
 }
 
