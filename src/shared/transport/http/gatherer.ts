@@ -88,7 +88,8 @@ export class Gatherer {
       counted = false;
       this.#schedule();
     });
-    const timeout = Math.max(...calls.map(({ deadlineMs }) => deadlineMs)) + 5_000;
+    // In whole seconds: undici keeps its timer as long as the value stays the same.
+    const timeout = (Math.ceil(Math.max(...calls.map(({ deadlineMs }) => deadlineMs)) / 1_000) + 5) * 1_000;
     try {
       this.peers.at(this.address).dispatch(
         {
