@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
+import { sql } from 'drizzle-orm';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { currentContext, runInContext } from '../context/index.ts';
 import { isUniqueConflict } from './conflict.ts';
@@ -146,6 +147,24 @@ describe('opening a database', () => {
     await expect(opened.work(async (unit) => void (await write(unit, 'lost')))).rejects.toThrow(
       /gone\.db was removed or replaced/,
     );
+    await opened.close();
+  });
+
+  it('names the file and the cure when the disk is full, keeps what was there, and goes on when there is room', async () => {
+    const small = join(folder, 'small.db');
+    const opened = openSqlite('notes', small, migrations);
+    await opened.work(async (unit) => void (await write(unit, 'before')));
+    const fill = opened.work(async (unit) => {
+      await unit.db.run(sql`PRAGMA max_page_count = 8`);
+      await write(unit, 'x'.repeat(100_000));
+    });
+    await expect(fill).rejects.toThrow(/small\.db took no write: the disk is full/);
+    await opened.work(async (unit) => {
+      await unit.db.run(sql`PRAGMA max_page_count = 100000`);
+      await write(unit, 'after');
+    });
+    const kept = await opened.db.select().from(tables(opened).notes);
+    expect(kept.map(({ text }) => text)).toEqual(['before', 'after']);
     await opened.close();
   });
 

@@ -58,7 +58,11 @@ class SqliteDatabase implements Database {
     if (this.#closed) return Promise.reject(new Error('the database is closed'));
     if (!this.#file.inPlace)
       return Promise.reject(new Error(`${this.#file.path} was removed or replaced; put it back and restart`));
-    return this.#group.run((afterCommit) => task({ db: this.#writerDb, dialect: this.dialect, afterCommit }));
+    return this.#group
+      .run((afterCommit) => task({ db: this.#writerDb, dialect: this.dialect, afterCommit }))
+      .catch((error) => {
+        throw withCure(this.#file.path, error);
+      });
   }
 
   async close(): Promise<void> {
@@ -114,12 +118,23 @@ const explanations: Record<string, string> = {
   SQLITE_CORRUPT: 'the file is damaged; restore it from a backup',
   SQLITE_READONLY: 'it is read-only; make the folder writable or set DATA_DIR to one that is',
   SQLITE_CANTOPEN: 'the folder cannot be written; make it writable or set DATA_DIR to one that is',
-  SQLITE_FULL: 'the disk is full',
+  SQLITE_FULL: 'the disk is full; make room, and it goes on by itself',
   EACCES: 'permission denied; make the folder writable or set DATA_DIR to one that is',
   EROFS: 'the file system is read-only; set DATA_DIR to a folder that can be written',
   ENOTDIR: 'a part of the path is a file; set DATA_DIR to a folder',
   EEXIST: 'a part of the path is a file; set DATA_DIR to a folder',
 };
+
+/** What the disk or the file refuses, with the file and what to do about it; any other error as it is. */
+function withCure(file: string, error: unknown): unknown {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const code = (cause as { code?: string }).code ?? '';
+    if (code.startsWith('SQLITE_') && explain(cause) !== cause.message) {
+      return new Error(`${file} took no write: ${explain(cause)}`, { cause: error });
+    }
+  }
+  return error;
+}
 
 function explain(error: unknown): string {
   const { code = '', message } = error as { code?: string; message: string };

@@ -25,6 +25,10 @@ export interface OperationsParts {
 }
 
 type Listed = { items: unknown[] };
+type Query = Record<string, string | undefined>;
+
+/** Of each module, in one answer. */
+const mostRows = 100;
 
 /** What operators ask of the internal listener. The home process answers for the services it started, too. */
 export function createOperations(parts: OperationsParts): Hono {
@@ -41,43 +45,19 @@ export function createOperations(parts: OperationsParts): Hono {
     await next();
   });
   app.get('/ops/topology', async (c) => c.json(describe(parts, await parts.away())));
-  app.get('/ops/outbox', async (c) => {
-    return c.json(
-      await gather(
-        parts,
-        '/ops/outbox',
-        async ({ name, database }) => (await countOpen(database)).map((row) => ({ module: name, ...row })),
-        c.req.query('here') === undefined,
-      ),
-    );
-  });
-  app.get('/ops/dead-letters', async (c) => {
-    return c.json(
-      await gather(
-        parts,
-        '/ops/dead-letters',
-        async ({ name, database }) =>
-          (await deadLetters(database, 100)).map(({ envelope, ...row }) => ({
-            module: name,
-            ...row,
-            event: JSON.parse(envelope),
-          })),
-        c.req.query('here') === undefined,
-      ),
-    );
-  });
-  app.get('/ops/sagas', async (c) => {
-    const state = c.req.query('state');
-    const path = `/ops/sagas${state ? `?state=${encodeURIComponent(state)}` : ''}`;
-    return c.json(
-      await gather(
-        parts,
-        path,
-        async ({ name, database }) => (await listSagas(database, state, 100)).map((row) => ({ module: name, ...row })),
-        c.req.query('here') === undefined,
-      ),
-    );
-  });
+  const list = (path: string, read: (module: OpenModule, query: Query) => Promise<object[]>) => {
+    app.get(path, async (c) => {
+      const { here, ...query } = c.req.query();
+      const rows = async (module: OpenModule) =>
+        (await read(module, query)).map((row) => ({ module: module.name, ...row }));
+      return c.json(await gather(parts, withQuery(path, query), rows, here === undefined));
+    });
+  };
+  list('/ops/outbox', ({ database }) => countOpen(database));
+  list('/ops/dead-letters', async ({ database }) =>
+    (await deadLetters(database, mostRows)).map(({ envelope, ...row }) => ({ ...row, event: JSON.parse(envelope) })),
+  );
+  list('/ops/sagas', ({ database }, { state }) => listSagas(database, state, mostRows));
   return app;
 }
 
@@ -116,6 +96,11 @@ async function gather(
   return { items: [...here, ...there].flat() };
 }
 
+function withQuery(path: string, query: Query): string {
+  const search = new URLSearchParams(query as Record<string, string>).toString();
+  return search ? `${path}?${search}` : path;
+}
+
 async function ask({ directory, peers, token }: OperationsParts, module: string, path: string): Promise<unknown[]> {
   const at = directory.of(module);
   if (at.state !== 'there') return [{ module, state: 'unreachable' }];
@@ -123,7 +108,7 @@ async function ask({ directory, peers, token }: OperationsParts, module: string,
   try {
     const answer = await pool.request({
       method: 'GET',
-      path: `${path}${path.includes('?') ? '&' : '?'}here`,
+      path: `${path}${path.includes('?') ? '&' : '?'}here=true`,
       headers: { authorization: `Bearer ${token}` },
       signal: AbortSignal.timeout(2_000),
     });

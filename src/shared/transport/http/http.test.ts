@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { isRefusal } from '../../errors/index.ts';
 import { fixedKeyRing, ServiceTokens } from '../../identity/index.ts';
@@ -41,6 +41,17 @@ async function refusalOf(call: Promise<unknown>): Promise<string | undefined> {
   return isRefusal(error) ? error.code : undefined;
 }
 
+/** What a call comes to when `server` stands at the module's address. */
+async function refusalFrom(server: Server): Promise<string | undefined> {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const peers = new Peers();
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const refused = await refusalOf(clientOver(new HttpTransport('sample', address, peers, tokens)).echo({ text: 'x' }));
+  await peers.close();
+  server.close();
+  return refused;
+}
+
 transportCases('http', openHttp);
 
 describe('a call by http, when the other side is not well', () => {
@@ -58,25 +69,13 @@ describe('a call by http, when the other side is not well', () => {
     ];
     for (const cut of cuts) {
       const server = createTcpServer((socket) => socket.on('error', () => {}).once('data', () => cut(socket)));
-      await once(server.listen(0, '127.0.0.1'), 'listening');
-      const peers = new Peers();
-      const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-      const client = clientOver(new HttpTransport('sample', address, peers, tokens));
-      expect(await refusalOf(client.echo({ text: 'x' }))).toBe('unavailable');
-      await peers.close();
-      server.close();
+      expect(await refusalFrom(server)).toBe('unavailable');
     }
   });
 
   it('survives an answer that is not of this protocol', async () => {
     const server = createServer((_request, response) => response.writeHead(200).end('<html>\n'));
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    const peers = new Peers();
-    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const client = clientOver(new HttpTransport('sample', address, peers, tokens));
-    expect(await refusalOf(client.echo({ text: 'x' }))).toBe('unavailable');
-    await peers.close();
-    server.close();
+    expect(await refusalFrom(server)).toBe('unavailable');
   });
 
   it('refuses what is larger than the limit, on this side', async () => {
