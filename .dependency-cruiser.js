@@ -13,10 +13,11 @@ export const kernel = {
   errors: [],
   contract: ['errors'],
   data: ['errors', 'context'],
+  faults: [],
   identity: ['errors'],
   observability: ['context'],
   routes: ['context', 'contract', 'errors'],
-  events: ['clock', 'context', 'contract', 'data', 'errors', 'observability'],
+  events: ['clock', 'context', 'contract', 'data', 'errors', 'faults', 'observability'],
   saga: ['context', 'clock', 'contract', 'data', 'errors', 'observability'],
   transport: ['context', 'contract', 'data', 'errors', 'identity', 'observability'],
   topology: ['errors', 'identity', 'observability', 'transport'],
@@ -56,7 +57,7 @@ export const vendors = {
   ],
   yaml: ['shared/topology'],
   zod: [
-    ...['shared/contract', 'shared/events', 'shared/gateway', 'shared/identity', 'shared/module'],
+    ...['shared/contract', 'shared/events', 'shared/gateway', 'shared/host', 'shared/identity', 'shared/module'],
     ...['shared/routes', 'shared/saga', 'shared/topology', 'shared/transport/http', 'compositions', 'modules'],
   ],
 };

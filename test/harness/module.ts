@@ -17,6 +17,7 @@ const quietBus = {
   recipients: () => [],
   deliver: async () => {},
   subscribe: async () => async () => {},
+  held: async () => 0,
   close: async () => {},
 };
 

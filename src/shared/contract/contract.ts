@@ -27,6 +27,15 @@ export interface EventDefinition<D extends z.ZodObject = z.ZodObject> {
   /** The field of the data by which order is kept. */
   readonly key: keyof z.output<D> & string;
   readonly data: D;
+  /** Versions before this one, which may still be on their way. */
+  readonly earlier: readonly EarlierVersion[];
+}
+
+/** What an event was, and how it becomes what it is now (an upcaster). */
+export interface EarlierVersion {
+  readonly version: number;
+  readonly data: z.ZodObject;
+  readonly bringUp: (data: never) => unknown;
 }
 
 export interface Event<D extends z.ZodObject = z.ZodObject> extends EventDefinition<D> {
@@ -87,13 +96,24 @@ export function command<I extends z.ZodType, O extends z.ZodType>(definition: Om
   return { ...definition, kind: 'command' } as const;
 }
 
+/** `earlier` lists the versions before, each with the way from it: `earlier(1, oldSchema, (old) => ({ … }))`. */
 export function event<D extends z.ZodObject>(
   name: string,
   version: number,
   key: keyof z.output<D> & string,
   data: D,
+  earlier: readonly EarlierVersion[] = [],
 ): EventDefinition<D> {
-  return { name, version, key, data };
+  return { name, version, key, data, earlier };
+}
+
+/** A version of an event that is no longer published: `bringUp` makes of its data what the version of today has. */
+export function earlier<D extends z.ZodObject>(
+  version: number,
+  data: D,
+  bringUp: (data: z.output<D>) => unknown,
+): EarlierVersion {
+  return { version, data, bringUp: bringUp as EarlierVersion['bringUp'] };
 }
 
 /**
@@ -112,6 +132,7 @@ export function contract<Ops extends Operations, Evs extends Events = None, Ers 
   });
   const events = mapValues(parts.events ?? {}, (definition, key) => {
     assertWireSafe(definition.data, `${name}.${key} data`);
+    checkEarlier(name, definition);
     return { ...definition, module: name, type: `${name}.${definition.name}.v${definition.version}` };
   });
   for (const [code, { data }] of Object.entries(errors)) checkError(name, code, data);
@@ -126,6 +147,12 @@ export function contract<Ops extends Operations, Evs extends Events = None, Ers 
     },
     refused: (error: unknown, code: string): error is Refusal => isRefusal(error, code),
   } as unknown as Contract<Ops, Evs, Ers>;
+}
+
+function checkEarlier(module: string, { name, version, earlier }: EventDefinition): void {
+  const wrong = earlier.find((each) => each.version >= version || each.version < 1);
+  if (!wrong) return;
+  throw new TypeError(`${module}.${name} is version ${version}; an earlier version cannot be ${wrong.version}`);
 }
 
 /** Fields of a refusal's data stand beside those of the problem, and must not be taken for them. */

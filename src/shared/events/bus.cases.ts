@@ -1,114 +1,25 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { z } from 'zod';
-import { type Clock, systemClock } from '../clock/index.ts';
-import { contract, event } from '../contract/index.ts';
-import { type Database, openSqlite, type Unit } from '../data/index.ts';
 import { refusal } from '../errors/index.ts';
-import { silentLog } from '../observability/index.ts';
-import { type Bus, type Receive, type SubscriptionMap, subscriptionMap } from './bus.ts';
-import { Inbox, type Subscription } from './inbox.ts';
-import { Outbox } from './outbox.ts';
-import { Relay } from './relay.ts';
-import { eventMigrations, eventTables } from './tables.ts';
+import type { Bus, Receive, SubscriptionMap } from './bus.ts';
+import { Scene, type Subscriber, shop, type Told } from './scene.ts';
 
-export const shop = contract('shop', {
-  operations: {},
-  events: { sold: event('sold', 1, 'customer', z.object({ customer: z.string(), n: z.int() })) },
-});
-const { sold } = shop.events;
-type Sold = { customer: string; n: number };
-
-/** A module's side that publishes, and the sides of two that subscribe, over the bus under test. */
-export class Scene {
-  readonly effects: Record<'mail' | 'stats', Sold[]> = { mail: [], stats: [] };
-  readonly databases: Database[] = [];
-  readonly publisher: Database;
-  readonly subscriptions: SubscriptionMap = subscriptionMap([
-    { name: 'mail', subscribesTo: [sold] },
-    { name: 'stats', subscribesTo: [sold] },
-  ]);
-  /** What a subscriber does before its effect; may throw. */
-  before: (module: 'mail' | 'stats', told: Sold) => void | Promise<void> = () => {};
-  relay!: Relay;
-  #outbox!: Outbox;
-  readonly #changed = new Set<() => void>();
-
-  constructor(readonly clock: Clock = systemClock) {
-    this.publisher = this.#open('shop');
-  }
-
-  begin(bus: Bus): void {
-    this.relay = new Relay(this.publisher, bus, this.clock, silentLog);
-    this.#outbox = new Outbox(bus, this.clock, (recipient) => this.relay.wake(recipient));
-  }
-
-  receiver(module: 'mail' | 'stats', extra: readonly Subscription[] = []): Receive {
-    const database = this.#open(module);
-    const subscription: Subscription = {
-      event: sold,
-      handle: async (told: Sold, unit) => {
-        await this.before(module, told);
-        unit.afterCommit(() => this.took(module, told));
-      },
-    };
-    const inbox = new Inbox<Unit>(module, [subscription, ...extra], (task) => database.work(task), this.clock);
-    return (envelope) => inbox.receive(envelope);
-  }
-
-  /** Notes an effect, and looks whether that is what somebody waits for. */
-  took(module: 'mail' | 'stats', told: Sold): void {
-    this.effects[module].push(told);
-    for (const check of this.#changed) check();
-  }
-
-  async publish(...events: Sold[]): Promise<void> {
-    await this.publisher.work(async (unit) => {
-      for (const each of events) await this.#outbox.publish(unit, sold, each);
-    });
-  }
-
-  /** Resolves as soon as `done` holds, looked at after every effect. */
-  until(done: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const check = () => {
-        if (!done()) return;
-        this.#changed.delete(check);
-        resolve();
-      };
-      this.#changed.add(check);
-      check();
-    });
-  }
-
-  async rows(recipient: string) {
-    const { outbox } = eventTables(this.publisher);
-    const rows = await this.publisher.db.select().from(outbox);
-    return rows.filter((row) => row.recipient === recipient);
-  }
-
-  async close(): Promise<void> {
-    await this.relay.stop();
-    await Promise.all(this.databases.map((database) => database.close()));
-  }
-
-  #open(name: string): Database {
-    const file = join(mkdtempSync(join(tmpdir(), 'kerf-bus-')), `${name}.db`);
-    const database = openSqlite(name, file, eventMigrations);
-    this.databases.push(database);
-    return database;
-  }
-}
-
+/** A bus under test, as the processes of one system have it. */
 export interface OpenBus {
   bus: Bus;
   /** Makes `receive` the subscriber called `module`, in whatever way this bus reaches it. */
   attach(module: string, receive: Receive): Promise<void>;
+  /** The subscriber leaves in order. */
   detach(module: string): Promise<void>;
+  /** The process dies with whatever it had in hand; the bus as the next one finds it. */
+  crash(): Promise<OpenBus>;
+  /** Stops the server, runs `meanwhile`, and starts it again. Absent where there is no server. */
+  restart?(meanwhile: () => Promise<void>): Promise<void>;
+  /** Puts a text where the events for `module` come from, as anybody might. Absent where nobody else can. */
+  bring?(module: string, text: string): Promise<void>;
   close(): Promise<void>;
 }
+
+const many = 100_000;
 
 /** What every bus must do. */
 export function busCases(name: string, open: (subscriptions: SubscriptionMap) => Promise<OpenBus>): void {
@@ -118,38 +29,36 @@ export function busCases(name: string, open: (subscriptions: SubscriptionMap) =>
     const start = async () => {
       scene = new Scene();
       opened = await open(scene.subscriptions);
-      scene.begin(opened.bus);
-      await opened.attach('mail', scene.receiver('mail'));
-      await opened.attach('stats', scene.receiver('stats'));
+      await scene.begin(opened.bus);
+      for (const module of ['mail', 'stats'] as const) await opened.attach(module, await scene.receiver(module));
     };
+    const took = (mail: number, stats: number) =>
+      scene.until(() => scene.effects.mail.length >= mail && scene.effects.stats.length >= stats);
+    const numbers = (module: Subscriber) => scene.effects[module].map(({ n }) => n);
     afterEach(async () => {
-      await scene.close();
       await opened.close();
+      await scene.close();
     });
 
     it('brings every event to every subscriber, once in effect, in order per key', async () => {
       await start();
-      const told = Array.from({ length: 300 }, (_, n) => ({ customer: `c${n % 7}`, n }));
+      const told = events(300, 7);
       for (let from = 0; from < told.length; from += 50) await scene.publish(...told.slice(from, from + 50));
-      await scene.until(() => scene.effects.mail.length >= 300 && scene.effects.stats.length >= 300);
-      for (const effects of Object.values(scene.effects)) {
-        expect(effects).toHaveLength(300);
-        for (let key = 0; key < 7; key++) {
-          expect(effects.filter(({ customer }) => customer === `c${key}`)).toEqual(
-            told.filter(({ customer }) => customer === `c${key}`),
-          );
-        }
-      }
+      await took(300, 300);
+      for (const effects of Object.values(scene.effects)) expect(byKey(effects)).toEqual(byKey(told));
     });
 
     it('takes an event that comes again without doing it again', async () => {
       await start();
       await scene.publish({ customer: 'a', n: 1 });
-      await scene.until(() => scene.effects.mail.length === 1);
-      const [row] = await scene.rows('mail');
-      await opened.bus.deliver('mail', JSON.parse(row!.envelope));
-      await opened.bus.deliver('mail', JSON.parse(row!.envelope));
-      expect(scene.effects.mail).toEqual([{ customer: 'a', n: 1 }]);
+      await took(1, 1);
+      const [recipient] = opened.bus.recipients(shop.events.sold.type);
+      const [{ eventId: id, type, key, envelope: json }] = (await scene.rows(recipient!)) as [never];
+      const again = { id, type, key, json };
+      await opened.bus.deliver(recipient!, [again, again]);
+      await scene.publish({ customer: 'a', n: 2 });
+      await took(2, 2);
+      expect(numbers('mail')).toEqual([1, 2]);
     });
 
     it('lets a subscriber that fails hold back its own key only, and nobody else', async () => {
@@ -159,37 +68,150 @@ export function busCases(name: string, open: (subscriptions: SubscriptionMap) =>
         if (module === 'mail' && customer === 'bad' && n === 1 && failures++ < 3) throw new Error('not now');
       };
       await scene.publish({ customer: 'bad', n: 1 }, { customer: 'bad', n: 2 }, { customer: 'good', n: 3 });
-      await scene.until(() => scene.effects.mail.length === 3 && scene.effects.stats.length === 3);
-      expect(scene.effects.mail.map(({ n }) => n)).toEqual([3, 1, 2]);
-      expect(scene.effects.stats.map(({ n }) => n).sort()).toEqual([1, 2, 3]);
+      await took(3, 3);
+      expect(numbers('mail')).toEqual([3, 1, 2]);
+      expect(numbers('stats').sort()).toEqual([1, 2, 3]);
     });
 
     it('keeps events for a subscriber that is away until it is back', async () => {
       await start();
       await opened.detach('stats');
       await scene.publish({ customer: 'a', n: 1 }, { customer: 'b', n: 2 });
-      await scene.until(() => scene.effects.mail.length === 2);
+      await took(2, 0);
       expect(scene.effects.stats).toEqual([]);
-      await opened.attach('stats', scene.receiver('stats'));
-      scene.relay.wake('stats');
-      await scene.until(() => scene.effects.stats.length === 2);
+      await opened.attach('stats', await scene.receiver('stats'));
+      scene.relay.reached('stats');
+      await took(2, 2);
+    });
+
+    it('has events wait for a subscriber that never was there before', async () => {
+      scene = new Scene();
+      opened = await open(scene.subscriptions);
+      await scene.begin(opened.bus);
+      await opened.attach('mail', await scene.receiver('mail'));
+      await scene.publish(...events(20, 2));
+      await took(20, 0);
+      await opened.attach('stats', await scene.receiver('stats'));
+      scene.relay.reached('stats');
+      await took(20, 20);
+      expect(byKey(scene.effects.stats)).toEqual(byKey(events(20, 2)));
     });
 
     it('puts aside what a subscriber can never take, with the reason, and goes on', async () => {
       await start();
-      await opened.detach('mail');
-      await opened.attach('mail', async (envelope) => {
-        if (envelope.data.n === 1) throw refusal('invalid-input', 'mail does not know this version');
-        scene.took('mail', envelope.data as Sold);
-      });
+      scene.before = (module, { n }) => {
+        if (module === 'mail' && n === 1) throw refusal('invalid-input', 'nobody is called so');
+      };
       await scene.publish({ customer: 'a', n: 1 }, { customer: 'a', n: 2 });
-      await scene.until(() => scene.effects.stats.length === 2 && scene.effects.mail.length === 1);
-      await scene.relay.stop();
-      const rows = await scene.rows('mail');
-      expect(rows.map(({ state, lastError }) => [state, lastError])).toEqual([
-        ['dead', 'mail does not know this version'],
-        ['delivered', null],
+      await took(1, 2);
+      expect(numbers('mail')).toEqual([2]);
+      expect(await scene.held('mail')).toMatchObject([{ state: 'dead', lastError: 'nobody is called so' }]);
+    });
+
+    it('brings again what was under way when the subscriber died, which takes effect once', async () => {
+      await start();
+      await opened.detach('mail');
+      const receive = await scene.receiver('mail');
+      await opened.attach('mail', async (event) => {
+        await receive(event);
+        await new Promise(() => {});
+      });
+      await scene.publish({ customer: 'a', n: 1 });
+      await took(1, 1);
+      opened = await opened.crash();
+      await scene.begin(opened.bus);
+      const again: unknown[] = [];
+      const next = await scene.receiver('mail');
+      await opened.attach('stats', await scene.receiver('stats'));
+      await opened.attach('mail', async (event) => {
+        again.push(event);
+        await next(event);
+      });
+      await scene.publish({ customer: 'a', n: 2 });
+      await took(2, 2);
+      expect(numbers('mail')).toEqual([1, 2]);
+      expect(again).toMatchObject([{ data: { n: 1 } }, { data: { n: 2 } }]);
+    });
+
+    it('waits for a slow subscriber instead of heaping up events in memory', async () => {
+      await start();
+      await opened.detach('stats');
+      let inHand = 0;
+      let most = 0;
+      let letGo = () => {};
+      const gate = new Promise<void>((resolve) => (letGo = resolve));
+      const receive = await scene.receiver('stats');
+      await opened.attach('stats', async (event) => {
+        most = Math.max(most, ++inHand);
+        await gate;
+        await receive(event);
+        inHand -= 1;
+      });
+      scene.relay.reached('stats');
+      const told = events(5_000, 50);
+      for (let from = 0; from < told.length; from += 500) await scene.publish(...told.slice(from, from + 500));
+      await took(5_000, 0);
+      expect(most).toBeGreaterThan(0);
+      expect(most).toBeLessThanOrEqual(1_000);
+      letGo();
+      await took(5_000, 5_000);
+      expect(byKey(scene.effects.stats)).toEqual(byKey(told));
+    });
+
+    it(`loses and doubles nothing of ${many.toLocaleString('en')} events`, { timeout: 180_000 }, async () => {
+      await start();
+      const told = events(many, 1_000);
+      for (let from = 0; from < many; from += 500)
+        await scene.publishAs(shop.events.counted, ...told.slice(from, from + 500));
+      await took(0, many);
+      expect(scene.effects.stats).toHaveLength(many);
+      expect(byKey(scene.effects.stats)).toEqual(byKey(told));
+    });
+
+    it('says how much it keeps for a subscriber', async () => {
+      await start();
+      expect(await opened.bus.held('stats')).toBe(0);
+    });
+
+    it('keeps a text that is no event, with what is wrong with it', async (context) => {
+      await start();
+      if (!opened.bring) return context.skip(`only modules can write to ${name}, and they write events`);
+      await opened.bring('mail', 'not { JSON');
+      await opened.bring('mail', '{"specversion":"1.0","id":"x"}');
+      await scene.publish({ customer: 'a', n: 1 });
+      await took(1, 1);
+      const { deadLetters } = { deadLetters: scene.deadLetters('mail') };
+      await expect.poll(async () => (await deadLetters.list({}, 10)).length, { timeout: 10_000 }).toBe(2);
+      const letters = await deadLetters.list({}, 10);
+      expect(letters.map(({ lastError }) => lastError).sort()).toEqual([
+        expect.stringMatching(/^it is no CloudEvent: source/),
+        'it is not JSON',
       ]);
     });
+
+    it('goes on where it was when its server was restarted in mid-stream', { timeout: 180_000 }, async (context) => {
+      await start();
+      const { restart } = opened;
+      if (!restart) return context.skip(`${name} has no server of its own`);
+      const told = events(3_000, 30);
+      const publish = async (from: number, to: number) => {
+        for (let at = from; at < to; at += 100) await scene.publish(...told.slice(at, at + 100));
+      };
+      await publish(0, 1_000);
+      await restart(() => publish(1_000, 2_000));
+      await publish(2_000, 3_000);
+      await took(3_000, 3_000);
+      for (const effects of Object.values(scene.effects)) expect(byKey(effects)).toEqual(byKey(told));
+    });
   });
+}
+
+function events(count: number, keys: number): Told[] {
+  return Array.from({ length: count }, (_, n) => ({ customer: `c${n % keys}`, n }));
+}
+
+function byKey(told: readonly Told[]): Map<string, number[]> {
+  const grouped = new Map<string, number[]>();
+  for (const { customer, n } of told) grouped.set(customer, [...(grouped.get(customer) ?? []), n]);
+  return new Map([...grouped].sort(([a], [b]) => a.localeCompare(b)));
 }

@@ -1,37 +1,66 @@
-import type { Envelope } from './envelope.ts';
+import type { Sealed } from './envelope.ts';
 
-/** What a subscribing module does with an event: resolves when its effect is on disk, rejects when it is not. */
-export type Receive = (envelope: Envelope) => Promise<void>;
+/**
+ * What a subscribing module does with an event as it came: parsed JSON, or the text when it is none. Resolves once the module
+ * has it on disk: its effect, or the note that it is held back. Rejects when neither could be written.
+ */
+export type Receive = (event: unknown) => Promise<void>;
 
 /** Carries events from the outboxes to the modules that subscribe. */
 export interface Bus {
-  /** Who must be handed an event of this type, each by a row of its own in the outbox. */
+  /**
+   * To whom an event of this type is addressed, each by a row of its own in the outbox: the modules that subscribe, or a
+   * broker, which knows them.
+   */
   recipients(type: string): readonly string[];
-  /** Resolves once the event is durably the recipient's; rejects to be tried again. */
-  deliver(recipient: string, envelope: Envelope): Promise<void>;
-  /** From when it resolves, `receive` gets what is for `module`. The way to stop resolves when nothing is under way. */
+  /** Resolves once all of them are durably the recipient's, in order per key; rejects to be tried again, all of them. */
+  deliver(recipient: string, events: readonly Sealed[]): Promise<void>;
+  /**
+   * From when it resolves, `receive` gets what is for `module`, as soon as the bus can be reached, and again what it rejected.
+   * The way to stop resolves when nothing is under way.
+   */
   subscribe(module: string, receive: Receive): Promise<() => Promise<void>>;
+  /** How many events it keeps that `module` has not taken yet. */
+  held(module: string): Promise<number>;
   close(): Promise<void>;
 }
 
 /** Who subscribes to what, over all modules, whether they run here or not. */
 export interface SubscriptionMap {
-  /** Modules that take events of this type, in any version: one that is new to them is theirs to refuse. */
+  readonly modules: readonly string[];
+  /** Modules that take events of this type, in any version: one that is new to them is theirs to put aside. */
   recipients(type: string): readonly string[];
+  /** The types a module takes, without their versions: `orders.order-placed`. */
+  families(module: string): readonly string[];
 }
 
 export function subscriptionMap(
   modules: readonly { name: string; subscribesTo: readonly { type: string }[] }[],
 ): SubscriptionMap {
   const byFamily = new Map<string, string[]>();
+  const byModule = new Map<string, string[]>();
   for (const { name, subscribesTo } of modules) {
-    for (const family of new Set(subscribesTo.map((event) => familyOf(event.type)))) {
-      byFamily.set(family, [...(byFamily.get(family) ?? []), name]);
-    }
+    const families = [...new Set(subscribesTo.map((event) => familyOf(event.type)))];
+    byModule.set(name, families);
+    for (const family of families) byFamily.set(family, [...(byFamily.get(family) ?? []), name]);
   }
-  return { recipients: (type) => byFamily.get(familyOf(type)) ?? [] };
+  return {
+    modules: [...byModule.keys()],
+    recipients: (type) => byFamily.get(familyOf(type)) ?? [],
+    families: (module) => byModule.get(module) ?? [],
+  };
 }
 
-function familyOf(type: string): string {
+/** A type without its version. */
+export function familyOf(type: string): string {
   return type.replace(/\.v\d+$/, '');
+}
+
+/** An event as a wire brings it: parsed, or the text itself when that is no JSON. */
+export function asItCame(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }

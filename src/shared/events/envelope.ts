@@ -20,15 +20,20 @@ export const envelopeSchema = z.object({
 
 export type Envelope = z.infer<typeof envelopeSchema>;
 
+/** An event on its way: what a bus must know of it, and its wire form. */
+export interface Sealed {
+  readonly id: string;
+  readonly type: string;
+  readonly key: string;
+  readonly json: string;
+}
+
 export const maximumEventBytes = 256 * 1024;
 
 /** Puts `data`, checked against the event's schema, into an envelope. Throws when it does not fit or is over 256 KiB. */
-export function seal(
-  event: Event,
-  data: unknown,
-  stamp: { id: string; time: string; traceparent?: string },
-): { envelope: Envelope; json: string } {
+export function seal(event: Event, data: unknown, stamp: { id: string; time: string; traceparent?: string }): Sealed {
   const parsed = event.data.parse(data) as Record<string, unknown>;
+  const key = String(parsed[event.key]);
   const envelope: Envelope = {
     specversion: '1.0',
     id: stamp.id,
@@ -36,7 +41,7 @@ export function seal(
     type: event.type,
     time: stamp.time,
     datacontenttype: 'application/json',
-    partitionkey: String(parsed[event.key]),
+    partitionkey: key,
     ...(stamp.traceparent && { traceparent: stamp.traceparent }),
     data: parsed,
   };
@@ -47,5 +52,11 @@ export function seal(
       `${event.type} is ${bytes} bytes, over the ${maximumEventBytes} an event may have: send a reference`,
     );
   }
-  return { envelope, json };
+  return { id: stamp.id, type: event.type, key, json };
+}
+
+/** An event that came in, as it is passed on. */
+export function resealed(envelope: Envelope): Sealed {
+  const { id, type, partitionkey: key } = envelope;
+  return { id, type, key, json: JSON.stringify(envelope) };
 }

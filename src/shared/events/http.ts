@@ -1,8 +1,8 @@
 import type { Bus, Receive, SubscriptionMap } from './bus.ts';
-import type { Envelope } from './envelope.ts';
+import type { Sealed } from './envelope.ts';
 
-/** Hands an event to a module's internal listener; resolves on its acceptance, rejects otherwise. */
-export type Push = (module: string, envelope: Envelope) => Promise<void>;
+/** Hands events to a module's internal listener; resolves on their acceptance, rejects otherwise. */
+export type Push = (module: string, events: readonly Sealed[]) => Promise<void>;
 
 /** Pushes every event over HTTP to the process that runs the subscriber, be it this one. */
 export class HttpBus implements Bus {
@@ -15,13 +15,18 @@ export class HttpBus implements Bus {
     return this.subscriptions.recipients(type);
   }
 
-  deliver(recipient: string, envelope: Envelope): Promise<void> {
-    return this.push(recipient, envelope);
+  deliver(recipient: string, events: readonly Sealed[]): Promise<void> {
+    return this.push(recipient, events);
   }
 
   /** Nothing to do: the internal listener hands what is pushed to the module itself. */
   async subscribe(_module: string, _receive: Receive): Promise<() => Promise<void>> {
     return async () => {};
+  }
+
+  /** It keeps nothing: what is not taken stays in the outbox. */
+  async held(): Promise<number> {
+    return 0;
   }
 
   async close(): Promise<void> {}

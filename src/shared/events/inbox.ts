@@ -1,62 +1,109 @@
-import { eq, sql } from 'drizzle-orm';
+import { createHash } from 'node:crypto';
+import { sql } from 'drizzle-orm';
 import type { Clock } from '../clock/index.ts';
-import { type Event, parseInput } from '../contract/index.ts';
-import { prepared, type Unit } from '../data/index.ts';
-import { refusal } from '../errors/index.ts';
-import type { Envelope } from './envelope.ts';
+import { type Database, prepared, type Unit } from '../data/index.ts';
+import { reach } from '../faults/index.ts';
+import type { Log } from '../observability/index.ts';
+import { type Envelope, envelopeSchema } from './envelope.ts';
+import { HeldBack } from './held-back.ts';
+import { InOrder } from './in-order.ts';
+import { NotTaken, Subscribed, type Subscription } from './subscribed.ts';
 import { eventTables } from './tables.ts';
 
-/** What a module does about one event, in a unit of its own database. */
-export interface Subscription<U extends Unit = Unit> {
-  readonly event: Event;
-  readonly handle: (data: never, unit: U) => Promise<void>;
+export interface InboxParts<U extends Unit> {
+  module: string;
+  subscriptions: readonly Subscription<U>[];
+  database: Database;
+  work: <T>(task: (unit: U) => Promise<T>) => Promise<T>;
+  clock: Clock;
+  log: Log;
 }
 
-const seen = prepared((reader) => {
-  const { inbox } = eventTables(reader);
-  return reader.db
-    .select({ id: inbox.eventId })
-    .from(inbox)
-    .where(eq(inbox.eventId, sql.placeholder('id')))
+const remember = prepared((unit) => {
+  const { inbox } = eventTables(unit);
+  return unit.db
+    .insert(inbox)
+    .values({ eventId: sql.placeholder('id'), receivedAt: sql.placeholder('at') })
+    .onConflictDoNothing()
+    .returning({ id: inbox.eventId })
     .prepare();
 });
 
-const remember = prepared((unit) =>
-  unit.db
-    .insert(eventTables(unit).inbox)
-    .values({ eventId: sql.placeholder('id'), receivedAt: sql.placeholder('at') })
-    .prepare(),
-);
-
-/** Makes each event happen once: its id is written down in the same unit as its effect. */
+/**
+ * Makes each event happen once, in order per key: its id is written down in the same unit as its effect. What cannot be
+ * taken now is held back with what comes after it under the same key, and tried again; other keys go on.
+ */
 export class Inbox<U extends Unit> {
-  readonly #byType = new Map<string, Subscription<U>[]>();
+  readonly #parts: InboxParts<U>;
+  readonly #subscribed: Subscribed<U>;
+  readonly #inOrder = new InOrder();
+  readonly #heldBack: HeldBack<U>;
 
-  constructor(
-    private readonly module: string,
-    subscriptions: readonly Subscription<U>[],
-    private readonly work: (task: (unit: U) => Promise<void>) => Promise<void>,
-    private readonly clock: Clock,
-  ) {
-    for (const subscription of subscriptions) {
-      const { type } = subscription.event;
-      this.#byType.set(type, [...(this.#byType.get(type) ?? []), subscription]);
-    }
+  constructor(parts: InboxParts<U>) {
+    this.#parts = parts;
+    this.#subscribed = new Subscribed(parts.module, parts.subscriptions);
+    this.#heldBack = new HeldBack(parts, this.#inOrder, (envelope, unit) => this.#subscribed.apply(envelope, unit));
   }
 
-  /** Resolves when the effect is on disk, now or from an earlier delivery. Refuses what it can never take. */
-  async receive(envelope: Envelope): Promise<void> {
-    const subscriptions = this.#byType.get(envelope.type);
-    if (!subscriptions) {
-      const known = [...this.#byType.keys()].join(', ') || 'none';
-      throw refusal('invalid-input', `${this.module} does not know ${envelope.type}; it knows ${known}`);
-    }
-    await this.work(async (unit) => {
-      if ((await seen(unit).execute({ id: envelope.id })).length > 0) return;
-      await remember(unit).execute({ id: envelope.id, at: this.clock.now() });
-      for (const { event, handle } of subscriptions) {
-        await handle(parseInput(event.data, envelope.data) as never, unit);
-      }
+  /** Takes up what an earlier run held back. */
+  start(): Promise<void> {
+    return this.#heldBack.start();
+  }
+
+  /** Tries at once what is due, as after a person asked for it. */
+  wake(): void {
+    this.#heldBack.wake();
+  }
+
+  /** Tries nothing more by itself; resolves when what was under way is recorded. */
+  stop(): Promise<void> {
+    return this.#heldBack.stop();
+  }
+
+  /**
+   * Resolves when the event has taken effect or is held back, now or from an earlier delivery: whoever brought it may forget it.
+   * Rejects when neither could be written.
+   */
+  async receive(event: unknown): Promise<void> {
+    const { data: envelope, error } = envelopeSchema.safeParse(event);
+    if (!envelope) return this.#putAside(event, error.issues[0]);
+    await this.#inOrder.run(envelope.partitionkey, () => this.#take(envelope));
+  }
+
+  async #take(envelope: Envelope): Promise<void> {
+    const { clock, work, module } = this.#parts;
+    const { id, type, partitionkey: key } = envelope;
+    const taking = work(async (unit) => {
+      const now = clock.now();
+      if (!(await this.#firstTime(unit, id, now))) return;
+      if (await this.#heldBack.holds(unit, key)) await this.#heldBack.add(unit, envelope, now);
+      else await this.#subscribed.apply(envelope, unit);
+      reach('inbox', module, type, 'handled');
     });
+    await taking.catch(async (error: unknown) => {
+      if (!(error instanceof NotTaken)) throw error;
+      await work(async (unit) => {
+        const now = clock.now();
+        if (await this.#firstTime(unit, id, now)) await this.#heldBack.add(unit, envelope, now, error);
+      });
+    });
+    reach('inbox', module, type, 'committed');
+  }
+
+  /** What is no event at all: a dead letter from the start, with what is wrong with it. */
+  async #putAside(event: unknown, issue: { path: PropertyKey[]; message: string } | undefined): Promise<void> {
+    const { clock, work } = this.#parts;
+    const text = typeof event === 'string' ? event : JSON.stringify(event);
+    const id = `unreadable-${createHash('sha256').update(text).digest('base64url')}`;
+    const where = issue?.path.length ? `: ${issue.path.join('.')}` : '';
+    const why = typeof event === 'string' ? 'it is not JSON' : `it is no CloudEvent${where}: ${issue?.message}`;
+    await work(async (unit) => {
+      const now = clock.now();
+      if (await this.#firstTime(unit, id, now)) await this.#heldBack.addUnreadable(unit, id, text, why, now);
+    });
+  }
+
+  async #firstTime(unit: Unit, id: string, at: number): Promise<boolean> {
+    return (await remember(unit).execute({ id, at })).length > 0;
   }
 }

@@ -1,9 +1,12 @@
-export { type Bus, type SubscriptionMap, subscriptionMap } from './bus.ts';
-export { type Envelope, envelopeSchema } from './envelope.ts';
+export { type Bus, type Receive, type SubscriptionMap, subscriptionMap } from './bus.ts';
+export { type DeadLetter, type DeadLetterFilter, DeadLetters } from './dead-letters.ts';
+export { type Envelope, envelopeSchema, resealed, type Sealed } from './envelope.ts';
 export { HttpBus, type Push } from './http.ts';
-export { Inbox, type Subscription } from './inbox.ts';
+export { Inbox } from './inbox.ts';
 export { MittBus } from './mitt.ts';
-export { countOpen, deadLetters, Outbox } from './outbox.ts';
+export { countOpen, Outbox } from './outbox.ts';
+export { readdress } from './readdress.ts';
 export { Relay } from './relay.ts';
 export { removeExpired } from './retention.ts';
+export type { Subscription } from './subscribed.ts';
 export { eventMigrations, eventTables } from './tables.ts';

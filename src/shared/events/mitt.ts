@@ -1,9 +1,9 @@
 import mitt from 'mitt';
-import type { Bus, Receive, SubscriptionMap } from './bus.ts';
-import type { Envelope } from './envelope.ts';
+import { asItCame, type Bus, type Receive, type SubscriptionMap } from './bus.ts';
+import type { Sealed } from './envelope.ts';
 
 interface Delivery {
-  envelope: Envelope;
+  events: readonly Sealed[];
   resolve: () => void;
   reject: (error: unknown) => void;
 }
@@ -24,16 +24,16 @@ export class MittBus implements Bus {
     return this.subscriptions.recipients(type);
   }
 
-  deliver(recipient: string, envelope: Envelope): Promise<void> {
-    if (!this.#emitter.all.get(recipient)?.length) return this.outside.deliver(recipient, envelope);
-    return new Promise((resolve, reject) => this.#emitter.emit(recipient, { envelope, resolve, reject }));
+  deliver(recipient: string, events: readonly Sealed[]): Promise<void> {
+    if (!this.#emitter.all.get(recipient)?.length) return this.outside.deliver(recipient, events);
+    return new Promise((resolve, reject) => this.#emitter.emit(recipient, { events, resolve, reject }));
   }
 
   async subscribe(module: string, receive: Receive): Promise<() => Promise<void>> {
     const underWay = new Set<Promise<void>>();
-    const listener = ({ envelope, resolve, reject }: Delivery) => {
-      const received = receive(envelope)
-        .then(resolve, reject)
+    const listener = ({ events, resolve, reject }: Delivery) => {
+      const received = Promise.all(events.map(({ json }) => receive(asItCame(json))))
+        .then(() => resolve(), reject)
         .finally(() => underWay.delete(received));
       underWay.add(received);
     };
@@ -42,6 +42,11 @@ export class MittBus implements Bus {
       this.#emitter.off(module, listener);
       await Promise.all(underWay);
     };
+  }
+
+  /** It keeps nothing: what is not taken stays in the outbox. */
+  async held(): Promise<number> {
+    return 0;
   }
 
   async close(): Promise<void> {

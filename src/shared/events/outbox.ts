@@ -39,20 +39,13 @@ export class Outbox {
   async publish(unit: Unit, event: Event, data: unknown): Promise<void> {
     const recipients = this.bus.recipients(event.type);
     const now = this.clock.now();
-    const { envelope, json } = seal(event, data, {
+    const { id, type, key, json } = seal(event, data, {
       id: uuid(),
       time: new Date(now).toISOString(),
       traceparent: currentContext()?.traceparent,
     });
     for (const recipient of recipients) {
-      await insert(unit).execute({
-        eventId: envelope.id,
-        type: event.type,
-        recipient,
-        key: envelope.partitionkey,
-        envelope: json,
-        createdAt: now,
-      });
+      await insert(unit).execute({ eventId: id, type, recipient, key, envelope: json, createdAt: now });
       unit.afterCommit(() => this.wake(recipient));
     }
   }
@@ -72,10 +65,4 @@ export async function countOpen(reader: Reader): Promise<OutboxCount[]> {
     .from(outbox)
     .where(sql`${outbox.state} in ('pending', 'failed', 'dead')`)
     .groupBy(outbox.recipient, outbox.state);
-}
-
-/** What gave up, oldest first. */
-export async function deadLetters(reader: Reader, limit: number) {
-  const { outbox } = eventTables(reader);
-  return reader.db.select().from(outbox).where(sql`${outbox.state} = 'dead'`).orderBy(outbox.seq).limit(limit);
 }

@@ -4,7 +4,7 @@ import type { Hono } from 'hono';
 import { type CallContext, runInContext } from '../context/index.ts';
 import { type Operation, parseInput } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
-import { type Bus, envelopeSchema } from '../events/index.ts';
+import { type Bus, envelopeSchema, resealed } from '../events/index.ts';
 import type { ModuleDefinition, OpenModule } from '../module/index.ts';
 import type { Log } from '../observability/index.ts';
 import { problemResponse } from '../routes/index.ts';
@@ -52,14 +52,15 @@ export function createInternalService(parts: InternalParts): InternalService {
       if (!operation) throw refusal('not-found', `${module} has no operation "${name}"`);
       return directory.of(module).transport.call({ operation, input, context });
     },
-    async receive(module, event, context) {
+    async receive(module, events, context) {
       const { about } = known(module);
       if (!about.listensTo.includes(context.caller)) throw notDeclared(module, context.caller, 'listensTo');
-      const envelope = parseInput(envelopeSchema, event);
-      if (envelope.source !== `/modules/${context.caller}`)
+      const envelopes = events.map((event) => parseInput(envelopeSchema, event));
+      if (envelopes.some(({ source }) => source !== `/modules/${context.caller}`))
         throw refusal('forbidden', 'an event comes from its own module');
       const here = open.get(module);
-      await (here ? here.receive(envelope) : bus.deliver(module, envelope));
+      if (here) await Promise.all(envelopes.map(here.receive));
+      else if (envelopes.length > 0) await bus.deliver(module, envelopes.map(resealed));
     },
     async route(module, path, context: CallContext, request: IncomingMessage, response: ServerResponse) {
       if (context.caller !== 'gateway') throw refusal('forbidden', 'public resources are reached through the gateway');

@@ -1,7 +1,6 @@
 import { Hono } from 'hono';
-import type { Pool } from 'undici';
 import { isRefusal, refusal } from '../errors/index.ts';
-import { countOpen, deadLetters } from '../events/index.ts';
+import { countOpen } from '../events/index.ts';
 import { bearer, sameSecret } from '../identity/index.ts';
 import type { ModuleDefinition, OpenModule } from '../module/index.ts';
 import type { Log } from '../observability/index.ts';
@@ -10,6 +9,8 @@ import { listSagas } from '../saga/index.ts';
 import { type Directory, placementText, type Topology } from '../topology/index.ts';
 import type { Peers } from '../transport/index.ts';
 import type { WhoIsAway } from './away.ts';
+import { serveDeadLetters, withQuery } from './dead-letters.ts';
+import { Others } from './others.ts';
 import type { Services } from './services.ts';
 
 export interface OperationsParts {
@@ -24,7 +25,6 @@ export interface OperationsParts {
   away: WhoIsAway;
 }
 
-type Listed = { items: unknown[] };
 type Query = Record<string, string | undefined>;
 
 /** Of each module, in one answer. */
@@ -45,19 +45,23 @@ export function createOperations(parts: OperationsParts): Hono {
     await next();
   });
   app.get('/ops/topology', async (c) => c.json(describe(parts, await parts.away())));
+  const { open, directory, peers, token, definitions, topology } = parts;
+  const modules = definitions.map(({ contract }) => contract.name);
+  const others = new Others({ open, directory, peers, token, modules, home: !topology.only });
   const list = (path: string, read: (module: OpenModule, query: Query) => Promise<object[]>) => {
     app.get(path, async (c) => {
       const { here, ...query } = c.req.query();
-      const rows = async (module: OpenModule) =>
-        (await read(module, query)).map((row) => ({ module: module.name, ...row }));
-      return c.json(await gather(parts, withQuery(path, query), rows, here === undefined));
+      const rows = [...open.values()].map(async (module) =>
+        (await read(module, query)).map((row) => ({ module: module.name, ...row })),
+      );
+      const request = { method: 'GET', path: withQuery(path, query) } as const;
+      const elsewhere = here === undefined ? await others.everywhere(request) : [];
+      return c.json({ items: [...(await Promise.all(rows)).flat(), ...elsewhere.flatMap(({ items }) => items)] });
     });
   };
   list('/ops/outbox', ({ database }) => countOpen(database));
-  list('/ops/dead-letters', async ({ database }) =>
-    (await deadLetters(database, mostRows)).map(({ envelope, ...row }) => ({ ...row, event: JSON.parse(envelope) })),
-  );
   list('/ops/sagas', ({ database }, { state }) => listSagas(database, state, mostRows));
+  serveDeadLetters(app, { open, others });
   return app;
 }
 
@@ -81,39 +85,3 @@ export function describe({ topology, definitions, directory, open, services }: D
 }
 
 const startedAt = new Date().toISOString();
-
-/** The rows of the modules here, and of those in the services this process started. */
-async function gather(
-  parts: OperationsParts,
-  path: string,
-  read: (module: OpenModule) => Promise<unknown[]>,
-  everywhere: boolean,
-): Promise<Listed> {
-  const here = await Promise.all([...parts.open.values()].map(read));
-  const there = everywhere
-    ? await Promise.all([...parts.services.all.keys()].map((name) => ask(parts, name, path)))
-    : [];
-  return { items: [...here, ...there].flat() };
-}
-
-function withQuery(path: string, query: Query): string {
-  const search = new URLSearchParams(query as Record<string, string>).toString();
-  return search ? `${path}?${search}` : path;
-}
-
-async function ask({ directory, peers, token }: OperationsParts, module: string, path: string): Promise<unknown[]> {
-  const at = directory.of(module);
-  if (at.state !== 'there') return [{ module, state: 'unreachable' }];
-  const pool: Pool = peers.at(at.address);
-  try {
-    const answer = await pool.request({
-      method: 'GET',
-      path: `${path}${path.includes('?') ? '&' : '?'}here=true`,
-      headers: { authorization: `Bearer ${token}` },
-      signal: AbortSignal.timeout(2_000),
-    });
-    return ((await answer.body.json()) as Listed).items;
-  } catch {
-    return [{ module, state: 'unreachable' }];
-  }
-}

@@ -4,7 +4,16 @@ import type { Clock } from '../clock/index.ts';
 import { runInContext } from '../context/index.ts';
 import type { Contract, Operation } from '../contract/index.ts';
 import { type Database, type Migration, openSqlite, takeOwnership, type Unit } from '../data/index.ts';
-import { type Bus, type Envelope, eventMigrations, Inbox, Outbox, Relay } from '../events/index.ts';
+import {
+  type Bus,
+  DeadLetters,
+  eventMigrations,
+  Inbox,
+  Outbox,
+  type Receive,
+  Relay,
+  readdress,
+} from '../events/index.ts';
 import type { Log } from '../observability/index.ts';
 import { calledBy, type SagaCalls, SagaRunner, sagaMigrations } from '../saga/index.ts';
 import type { Call, CallSource, Dispatch } from '../transport/index.ts';
@@ -32,7 +41,8 @@ export interface OpenModule {
   readonly database: Database;
   readonly dispatch: Dispatch;
   /** Takes in an event from the bus, once. */
-  readonly receive: (envelope: Envelope) => Promise<void>;
+  readonly receive: Receive;
+  readonly deadLetters: DeadLetters;
   /** Begins to deliver events, run sagas and timers. */
   start(): Promise<void>;
   /** A module that was away is back: what waits for it need wait no longer. */
@@ -57,21 +67,34 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
   const { relay, sagas, work } = assemble(database, inside, sagaCalls(container, inside, contract.name), around);
   const steps = { read: database, work, settled: sagas.settled.bind(sagas) };
   const dispatcher = new Dispatcher(contract, inside.operations as never, steps, clock, log);
-  const inbox = new Inbox<ModuleUnit>(contract.name, inside.subscriptions ?? [], work, clock);
-  const receive = (envelope: Envelope) =>
-    runInContext(contextOf(contract.name, envelope), () => inbox.receive(envelope));
+  const subscriptions = inside.subscriptions ?? [];
+  const inbox = new Inbox<ModuleUnit>({ module: contract.name, subscriptions, database, work, clock, log });
+  const receive: Receive = (event) => inbox.receive(event);
+  const deadLetters = new DeadLetters({
+    database,
+    clock,
+    wake() {
+      inbox.wake();
+      void relay.start();
+    },
+  });
+  const types = Object.values(contract.events).map(({ type }) => type);
+  const moved = await readdress(database, bus, types);
+  if (moved > 0) log.warn({ module: contract.name, moved }, 'events of another bus go by this one');
   if (inside.seed) await seedOnce(database, work, inside.seed);
 
   const stops: (() => void | Promise<void>)[] = [];
   const stop = async () => {
-    await Promise.all([...stops.splice(0).map((each) => each()), relay.stop(), sagas.stop()]);
+    await Promise.all([...stops.splice(0).map((each) => each()), relay.stop(), inbox.stop(), sagas.stop()]);
   };
   return {
     name: contract.name,
     database,
     dispatch: dispatcher.dispatch,
     receive,
+    deadLetters,
     async start() {
+      await inbox.start();
       stops.push(await bus.subscribe(contract.name, receive));
       stops.push(startTimers([...(inside.timers ?? []), housekeeping(clock)], work, clock, log));
       await relay.start();
@@ -131,14 +154,5 @@ function sagaCalls(container: ModuleContainer, inside: Inside<Contract>, caller:
   return (operation, input, idempotencyKey, traceparent) => {
     const context = { requestId: uuid(), traceparent, caller, deadline: Number.POSITIVE_INFINITY };
     return runInContext(context, () => calls.get(operation)!(input, { idempotencyKey }));
-  };
-}
-
-function contextOf(module: string, envelope: Envelope) {
-  return {
-    requestId: envelope.id,
-    traceparent: envelope.traceparent,
-    caller: module,
-    deadline: Number.POSITIVE_INFINITY,
   };
 }

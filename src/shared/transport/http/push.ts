@@ -4,27 +4,30 @@ import { type Peers, unreachableBecause } from './peers.ts';
 
 const answerWithinMs = 30_000;
 
-/** An event in its wire form: a CloudEvents envelope, whose source is `/modules/{publisher}`. */
+/** An event in its wire form: a CloudEvents envelope, whose type begins with the publishing module's name. */
 interface Pushed {
-  readonly source: string;
+  readonly type: string;
+  readonly json: string;
 }
 
 /**
- * Hands events to the internal listeners of the processes that run their subscribers: `POST /events/{module}`. Resolves on
- * their acceptance; rejects with `unavailable` when nobody answers, and with whatever they refuse it with otherwise.
+ * Hands events to the internal listeners of the processes that run their subscribers: `POST /events/{module}`, a CloudEvents
+ * batch of one publisher. Resolves on their acceptance; rejects with `unavailable` when nobody answers, and with whatever they
+ * refuse it with otherwise.
  */
 export function createPush(addressOf: (module: string) => string | undefined, peers: Peers, tokens: ServiceTokens) {
-  return async (module: string, event: Pushed): Promise<void> => {
+  return async (module: string, events: readonly Pushed[]): Promise<void> => {
     const address = addressOf(module);
     if (!address) throw refusal('unavailable', `${module} cannot be reached`);
-    const token = await tokens.issue(event.source.split('/').at(-1)!, module);
+    const [publisher] = events[0]!.type.split('.');
+    const token = await tokens.issue(publisher!, module);
     const { statusCode, body } = await peers
       .at(address)
       .request({
         method: 'POST',
         path: `/events/${module}`,
-        body: JSON.stringify(event),
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/cloudevents+json' },
+        body: `[${events.map(({ json }) => json).join(',')}]`,
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/cloudevents-batch+json' },
         signal: AbortSignal.timeout(answerWithinMs),
       })
       .catch((error: unknown) => {

@@ -41,7 +41,7 @@ async function serve(
     return serveExchange(service, module, caller, await readBody(request), response);
   const body = parseJson(await readBody(request));
   if (area === 'events') {
-    await service.receive(module, body, context);
+    await service.receive(module, Array.isArray(body) ? body : [body], context);
     response.writeHead(204).end();
     return;
   }

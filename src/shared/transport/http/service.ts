@@ -4,7 +4,8 @@ import type { CallContext } from '../../context/index.ts';
 /** What the internal listener serves. Each refuses a caller that did not declare its need. */
 export interface InternalService {
   call(module: string, operation: string, input: unknown, context: CallContext): Promise<unknown>;
-  receive(module: string, event: unknown, context: CallContext): Promise<void>;
+  /** Events for a module. Resolves when it has them all; otherwise none of them may be forgotten. */
+  receive(module: string, events: readonly unknown[], context: CallContext): Promise<void>;
   /** A request for a module's public resources, that came through the gateway of another process. */
   route(
     module: string,

@@ -1,0 +1,52 @@
+import { isRefusal } from '../errors/index.ts';
+import type { DeliveryState, Incident } from './tables.ts';
+
+const attemptLimit = 12;
+const incidentsKept = 40;
+
+/** What a row tells of the attempts that were made on it. */
+interface Attempted {
+  readonly attempts: number;
+  readonly history: readonly Incident[] | null;
+}
+
+/** What a failure makes of a row: to be tried again later and later, or dead after twelve times or when nothing will mend it. */
+export function afterFailure(row: Attempted, error: unknown, now: number) {
+  const lastError = messageOf(error);
+  const attempts = row.attempts + 1;
+  const dead = isFinal(error) || (attempts >= attemptLimit && !isAway(error));
+  const state: DeliveryState = dead ? 'dead' : 'failed';
+  return {
+    state,
+    attempts,
+    nextAttemptAt: now + backOffMs(attempts, error),
+    lastError,
+    settledAt: dead ? now : null,
+    history: withIncident(row.history, { at: now, what: dead ? 'dead' : 'failed', why: lastError }),
+  };
+}
+
+/** The history with one thing more: its beginning and the latest. */
+export function withIncident(history: readonly Incident[] | null, incident: Incident): Incident[] {
+  const all = [...(history ?? []), incident];
+  return all.length > incidentsKept ? [all[0]!, ...all.slice(1 - incidentsKept)] : all;
+}
+
+/** Nothing to blame the event for: the other side is not there, not in time, or does not admit this process. */
+export function isAway(error: unknown): boolean {
+  return isRefusal(error) && ['unavailable', 'timeout', 'unauthenticated', 'forbidden'].includes(error.code);
+}
+
+/** No attempt will ever be better: the event does not fit. */
+function isFinal(error: unknown): boolean {
+  return isRefusal(error, 'invalid-input');
+}
+
+export function backOffMs(attempts: number, error: unknown): number {
+  const limit = isAway(error) ? 2_000 : 60_000;
+  return Math.min(limit, 50 * 2 ** Math.min(attempts, 20));
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

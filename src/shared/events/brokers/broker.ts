@@ -1,0 +1,77 @@
+import type { Clock } from '../../clock/index.ts';
+import { refusal } from '../../errors/index.ts';
+import type { Log } from '../../observability/index.ts';
+import { messageOf } from '../attempts.ts';
+import type { Receive, SubscriptionMap } from '../bus.ts';
+
+/** What a broker's bus is made of. */
+export interface BrokerParts {
+  /** Such as `amqp://user:secret@broker:5672?namespace=shop`. */
+  readonly url: URL;
+  readonly subscriptions: SubscriptionMap;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What all its queues, topics and streams begin with, so that several systems can share a broker. */
+export function namespaceOf(url: URL): string {
+  return url.searchParams.get('namespace') ?? 'kerf';
+}
+
+/** The address as it may be shown: without user and password. */
+export function shownAddress(url: URL): string {
+  return `${url.protocol}//${url.host}`;
+}
+
+/** Events that one subscriber may have in hand at a time. */
+export const inHand = 256;
+
+/** Says once when a broker cannot be reached, and once when it can again. */
+export class Reachability {
+  #reached: boolean | undefined;
+
+  constructor(
+    private readonly address: string,
+    private readonly log: Log,
+  ) {}
+
+  lost(error: unknown): void {
+    if (this.#reached !== false) {
+      const why = messageOf(error);
+      this.log.error({ broker: this.address, why }, 'the broker cannot be reached; events wait, and it is tried again');
+    }
+    this.#reached = false;
+  }
+
+  reached(): void {
+    if (this.#reached === false) this.log.warn({ broker: this.address }, 'the broker is reached again');
+    this.#reached = true;
+  }
+
+  /** What a delivery meets meanwhile: the relay waits and tries again, and nothing is counted against the event. */
+  refusal(error?: unknown): Error {
+    return refusal('unavailable', `the broker ${this.address} cannot be reached`, {}, { cause: error });
+  }
+}
+
+/**
+ * Has the module take an event, however often that needs to be tried: what a broker has handed out stays in hand until then,
+ * so that order is kept and no more comes than can be taken. Resolves with whether it was taken: not, when `stopped` says so.
+ */
+export async function insist(
+  receive: Receive,
+  event: unknown,
+  { clock, log, stopped }: { clock: Clock; log: Log; stopped: () => boolean },
+): Promise<boolean> {
+  for (let delayMs = 50; !stopped(); delayMs = Math.min(2_000, delayMs * 2)) {
+    try {
+      await receive(event);
+      return true;
+    } catch (error) {
+      if (stopped()) break;
+      log.error({ error }, 'an event could not be taken in; trying again');
+      await new Promise<void>((resolve) => clock.after(delayMs, resolve));
+    }
+  }
+  return false;
+}

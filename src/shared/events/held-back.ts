@@ -1,0 +1,189 @@
+import { and, asc, eq, sql } from 'drizzle-orm';
+import type { Cancel, Clock } from '../clock/index.ts';
+import { type Database, prepared, type Unit } from '../data/index.ts';
+import type { Log } from '../observability/index.ts';
+import { afterFailure, messageOf, withIncident } from './attempts.ts';
+import type { Envelope } from './envelope.ts';
+import type { InOrder } from './in-order.ts';
+import { NotTaken } from './subscribed.ts';
+import { eventTables, type HeldRow, unreadable } from './tables.ts';
+
+const portion = 256;
+const neverTried = { attempts: 0, history: [] };
+const behind = { state: 'pending' as const, nextAttemptAt: 0, ...neverTried };
+
+const firstOf = prepared((reader) => {
+  const { held } = eventTables(reader);
+  return reader.db
+    .select()
+    .from(held)
+    .where(and(eq(held.key, sql.placeholder('key')), sql`${held.state} in ('pending', 'failed')`))
+    .orderBy(asc(held.seq))
+    .limit(1)
+    .prepare();
+});
+
+const anyOf = prepared((reader) => {
+  const { held } = eventTables(reader);
+  return reader.db
+    .select({ seq: held.seq })
+    .from(held)
+    .where(and(eq(held.key, sql.placeholder('key')), sql`${held.state} in ('pending', 'failed')`))
+    .limit(1)
+    .prepare();
+});
+
+interface Parts<U extends Unit> {
+  module: string;
+  database: Database;
+  work: <T>(task: (unit: U) => Promise<T>) => Promise<T>;
+  clock: Clock;
+  log: Log;
+}
+
+/** The events a module could not take: one key's in order, tried again later and later, until they are taken or dead. */
+export class HeldBack<U extends Unit> {
+  readonly #parts: Parts<U>;
+  readonly #inOrder: InOrder;
+  readonly #apply: (envelope: Envelope, unit: U) => Promise<void>;
+  #looking: Promise<void> = Promise.resolve();
+  #stopped = true;
+  #timerAt = Number.POSITIVE_INFINITY;
+  #cancelTimer: Cancel = () => {};
+
+  constructor(parts: Parts<U>, inOrder: InOrder, apply: (envelope: Envelope, unit: U) => Promise<void>) {
+    this.#parts = parts;
+    this.#inOrder = inOrder;
+    this.#apply = apply;
+  }
+
+  async start(): Promise<void> {
+    this.#stopped = false;
+    this.wake();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelTimer();
+    await this.#looking;
+    await this.#inOrder.idle();
+  }
+
+  /** Whether something of this key waits, so that what comes after it must. */
+  async holds(unit: Unit, key: string): Promise<boolean> {
+    return (await anyOf(unit).execute({ key })).length > 0;
+  }
+
+  /** Holds an event back: because it was not taken, or behind another of its key. */
+  async add(unit: Unit, envelope: Envelope, now: number, failure?: NotTaken): Promise<void> {
+    const tried = failure ? afterFailure(neverTried, failure.reason, now) : behind;
+    const { id: eventId, type, partitionkey: key } = envelope;
+    const { held } = eventTables(unit);
+    await unit.db
+      .insert(held)
+      .values({ eventId, type, key, envelope: JSON.stringify(envelope), receivedAt: now, ...tried });
+    unit.afterCommit(() => {
+      if (tried.state === 'dead') this.#tellDead(type, messageOf(failure?.reason));
+      if (tried.state === 'failed') this.#wakeAt(tried.nextAttemptAt);
+    });
+  }
+
+  /** Something came that is no event: kept as it came, for a person to see. */
+  async addUnreadable(unit: Unit, eventId: string, envelope: string, why: string, now: number): Promise<void> {
+    const dead = { state: 'dead' as const, attempts: 1, nextAttemptAt: 0, lastError: why, settledAt: now };
+    const { held } = eventTables(unit);
+    await unit.db.insert(held).values({
+      ...{ eventId, type: unreadable, key: eventId, envelope, receivedAt: now },
+      ...{ ...dead, history: [{ at: now, what: 'dead' as const, why }] },
+    });
+    unit.afterCommit(() => this.#tellDead(unreadable, why));
+  }
+
+  /** Looks for what is due. */
+  wake(): void {
+    this.#cancelTimer();
+    this.#timerAt = Number.POSITIVE_INFINITY;
+    if (this.#stopped) return;
+    this.#looking = this.#looking
+      .then(() => this.#look())
+      .catch((error) => {
+        if (this.#stopped) return;
+        this.#parts.log.error(
+          { error, module: this.#parts.module },
+          'events held back could not be tried; trying again',
+        );
+        this.#wakeAt(this.#parts.clock.now() + 1_000);
+      });
+  }
+
+  async #look(): Promise<void> {
+    if (this.#stopped) return;
+    const { database, clock } = this.#parts;
+    const { held } = eventTables(database);
+    const rows = await database.db
+      .select({ key: held.key, at: held.nextAttemptAt })
+      .from(held)
+      .where(sql`${held.state} = 'failed'`)
+      .orderBy(asc(held.nextAttemptAt))
+      .limit(portion);
+    const now = clock.now();
+    const due = new Set(rows.filter(({ at }) => at <= now).map(({ key }) => key));
+    const moved = await Promise.all([...due].map((key) => this.#inOrder.run(key, () => this.#retry(key))));
+    const next = rows.find(({ at }) => at > now)?.at ?? now + 1_000;
+    if (moved.includes(true)) this.wake();
+    else if (rows.length > 0) this.#wakeAt(next);
+  }
+
+  /** One key's events, one after the other, up to the first that is still not taken. Whether any is out of the way. */
+  async #retry(key: string): Promise<boolean> {
+    const { database, clock } = this.#parts;
+    for (let moved = false; ; moved = true) {
+      const [row] = this.#stopped ? [] : await firstOf(database).execute({ key });
+      if (!row || row.nextAttemptAt > clock.now() || !(await this.#attempt(row))) return moved;
+    }
+  }
+
+  /** Whether the event is out of the way: taken, or dead. */
+  async #attempt(row: HeldRow): Promise<boolean> {
+    const { work, clock } = this.#parts;
+    const attempt = work(async (unit) => {
+      const now = clock.now();
+      const history = withIncident(row.history, { at: now, what: 'delivered' });
+      const mine = await this.#change(unit, row, { state: 'delivered', settledAt: now, history });
+      if (mine) await this.#apply(JSON.parse(row.envelope) as Envelope, unit);
+      return true;
+    });
+    return attempt.catch((error: unknown) => {
+      if (!(error instanceof NotTaken)) throw error;
+      return this.#failed(row, error.reason);
+    });
+  }
+
+  async #failed(row: HeldRow, error: unknown): Promise<boolean> {
+    const { work, clock } = this.#parts;
+    const after = afterFailure(row, error, clock.now());
+    await work(async (unit) => void (await this.#change(unit, row, after)));
+    if (after.state === 'dead') this.#tellDead(row.type, after.lastError);
+    else this.#wakeAt(after.nextAttemptAt);
+    return after.state === 'dead';
+  }
+
+  /** Changes the row as it was read; `false` when somebody else has changed it meanwhile. */
+  async #change(unit: Unit, row: HeldRow, values: Partial<HeldRow>): Promise<boolean> {
+    const { held } = eventTables(unit);
+    const unchanged = and(eq(held.seq, row.seq), eq(held.state, row.state), eq(held.attempts, row.attempts));
+    const changed = await unit.db.update(held).set(values).where(unchanged).returning({ seq: held.seq });
+    return changed.length > 0;
+  }
+
+  #wakeAt(at: number): void {
+    if (this.#stopped || this.#timerAt <= at) return;
+    this.#cancelTimer();
+    this.#timerAt = at;
+    this.#cancelTimer = this.#parts.clock.after(Math.max(0, at - this.#parts.clock.now()), () => this.wake());
+  }
+
+  #tellDead(type: string, lastError: string): void {
+    this.#parts.log.error({ type, recipient: this.#parts.module, lastError }, 'an event became a dead letter');
+  }
+}

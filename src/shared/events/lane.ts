@@ -1,0 +1,198 @@
+import { and, eq, gt, gte, lte, sql } from 'drizzle-orm';
+import type { Cancel, Clock } from '../clock/index.ts';
+import { type Database, prepared } from '../data/index.ts';
+import { reach } from '../faults/index.ts';
+import type { Log } from '../observability/index.ts';
+import { afterFailure, backOffMs, isAway, messageOf } from './attempts.ts';
+import type { Bus } from './bus.ts';
+import type { Sealed } from './envelope.ts';
+import { eventTables, type OutboxRow } from './tables.ts';
+
+const batchRows = 256;
+const batchCharacters = 256 * 1024;
+
+const openRows = prepared((reader) => {
+  const { outbox } = eventTables(reader);
+  return reader.db
+    .select()
+    .from(outbox)
+    .where(
+      and(
+        eq(outbox.recipient, sql.placeholder('recipient')),
+        sql`${outbox.state} in ('pending', 'failed')`,
+        gt(outbox.seq, sql.placeholder('after')),
+      ),
+    )
+    .orderBy(outbox.seq)
+    .limit(sql.placeholder('rows'))
+    .prepare();
+});
+
+const delivered = prepared((unit) => {
+  const { outbox } = eventTables(unit);
+  return unit.db
+    .update(outbox)
+    .set({ state: 'delivered', settledAt: sql`${sql.placeholder('now')}` })
+    .where(
+      and(
+        eq(outbox.recipient, sql.placeholder('recipient')),
+        sql`${outbox.state} in ('pending', 'failed')`,
+        gte(outbox.seq, sql.placeholder('first')),
+        lte(outbox.seq, sql.placeholder('last')),
+      ),
+    )
+    .prepare();
+});
+
+export interface LaneParts {
+  readonly database: Database;
+  readonly bus: Pick<Bus, 'deliver'>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * The way to one recipient: what waits for it goes in order, in batches. A way that is closed is tried again with one event
+ * until it opens; meanwhile nothing is read or written, however much waits.
+ */
+export class Lane {
+  #running: Promise<void> | undefined;
+  #again = false;
+  #stopped = false;
+  /** Ends the wait of a closed way. */
+  #cancelWait: Cancel | undefined;
+  #failures = 0;
+  #rows = batchRows;
+
+  constructor(
+    private readonly recipient: string,
+    private readonly parts: LaneParts,
+  ) {}
+
+  /** There is something new. */
+  wake(): void {
+    this.#again = true;
+    if (this.#stopped || this.#running || this.#cancelWait) return;
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+      if (this.#again) this.wake();
+    });
+  }
+
+  /** The recipient can be reached again: nothing need be waited for. */
+  hurry(): void {
+    this.#cancelWait?.();
+    this.#cancelWait = undefined;
+    this.wake();
+  }
+
+  /** Begins nothing more; resolves when what was under way is settled. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelWait?.();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#again && !this.#stopped && !this.#cancelWait) {
+      this.#again = false;
+      try {
+        await this.#passOver();
+      } catch (error) {
+        const { recipient } = this;
+        this.parts.log.error({ error, recipient }, 'the outbox could not be read or settled; trying again');
+        this.#wait(1_000);
+      }
+    }
+  }
+
+  /** Once over all that is open, oldest first. A batch is settled while the next one is on its way. */
+  async #passOver(): Promise<void> {
+    const { database, bus } = this.parts;
+    const { recipient } = this;
+    let settling: Promise<void> = Promise.resolve();
+    let after = 0;
+    try {
+      while (!this.#stopped) {
+        const batch = within(await openRows(database).execute({ recipient, after, rows: this.#rows }));
+        if (batch.length === 0) break;
+        const refused = await bus.deliver(recipient, batch.map(sealed)).then(
+          () => undefined,
+          (error: unknown) => ({ error }),
+        );
+        if (refused) {
+          if (await this.#hasClosed(batch, refused.error)) break;
+          continue;
+        }
+        reach('relay', recipient, batch.at(-1)!.type, 'delivered');
+        this.#opened();
+        await settling;
+        settling = this.#settle(batch);
+        settling.catch(() => {});
+        after = batch.at(-1)!.seq;
+      }
+    } finally {
+      await settling;
+    }
+  }
+
+  async #settle(batch: readonly OutboxRow[]): Promise<void> {
+    const { database, clock } = this.parts;
+    const range = { recipient: this.recipient, first: batch[0]!.seq, last: batch.at(-1)!.seq };
+    await database.work(async (unit) => void (await delivered(unit).execute({ ...range, now: clock.now() })));
+  }
+
+  #opened(): void {
+    if (this.#failures > 0) this.parts.log.info({ recipient: this.recipient }, 'events are delivered again');
+    this.#failures = 0;
+    this.#rows = batchRows;
+  }
+
+  /** Decides what a refusal means: for the recipient, or for the one event that it was shown. Whether to stop for now. */
+  async #hasClosed(batch: readonly OutboxRow[], error: unknown): Promise<boolean> {
+    this.#failures += 1;
+    this.#rows = 1;
+    const { recipient } = this;
+    if (this.#failures === 1)
+      this.parts.log.warn({ recipient, why: messageOf(error) }, 'events wait: they cannot be delivered');
+    if (!isAway(error) && (batch.length > 1 || (await this.#note(batch[0]!, error)))) return false;
+    this.#wait(backOffMs(this.#failures, error));
+    return true;
+  }
+
+  /** Writes the failure down with its event. Whether that is dead now, and out of the way. */
+  async #note(row: OutboxRow, error: unknown): Promise<boolean> {
+    const { database, clock, log } = this.parts;
+    const after = afterFailure(row, error, clock.now());
+    const { outbox } = eventTables(database);
+    await database.work(async (unit) => {
+      await unit.db.update(outbox).set(after).where(eq(outbox.seq, row.seq));
+    });
+    if (after.state !== 'dead') return false;
+    log.error(
+      { type: row.type, recipient: this.recipient, lastError: after.lastError },
+      'an event became a dead letter',
+    );
+    return true;
+  }
+
+  #wait(delayMs: number): void {
+    this.#again = true;
+    if (this.#stopped) return;
+    this.#cancelWait = this.parts.clock.after(delayMs, () => this.hurry());
+  }
+}
+
+function sealed({ eventId: id, type, key, envelope: json }: OutboxRow): Sealed {
+  return { id, type, key, json };
+}
+
+/** As many as one delivery may carry; at least one. */
+function within(rows: readonly OutboxRow[]): readonly OutboxRow[] {
+  let characters = 0;
+  const end = rows.findIndex(({ envelope }) => {
+    characters += envelope.length;
+    return characters > batchCharacters;
+  });
+  return end < 0 ? rows : rows.slice(0, Math.max(1, end));
+}

@@ -1,0 +1,75 @@
+import { type CallContext, runInContext } from '../context/index.ts';
+import { type EarlierVersion, type Event, parseInput } from '../contract/index.ts';
+import type { Unit } from '../data/index.ts';
+import { refusal } from '../errors/index.ts';
+import type { Envelope } from './envelope.ts';
+
+/** What a module does about one event, in a unit of its own database. */
+export interface Subscription<U extends Unit = Unit> {
+  readonly event: Event;
+  readonly handle: (data: never, unit: U) => Promise<void>;
+}
+
+/** A handler's "no" or failure, apart from those of the database it works in. */
+export class NotTaken extends Error {
+  constructor(readonly reason: unknown) {
+    super('an event was not taken', { cause: reason });
+  }
+}
+
+/** How an event of one type becomes what the handlers know. */
+interface Reading<U extends Unit> {
+  readonly event: Event;
+  readonly earlier?: EarlierVersion;
+  readonly handlers: Subscription<U>['handle'][];
+}
+
+/** What a module subscribes to, by type: the versions its contracts have now, and the earlier ones that can be brought up. */
+export class Subscribed<U extends Unit> {
+  readonly #byType = new Map<string, Reading<U>>();
+
+  constructor(
+    private readonly module: string,
+    subscriptions: readonly Subscription<U>[],
+  ) {
+    for (const { event, handle } of subscriptions) {
+      this.#add(event.type, { event, handlers: [handle] });
+      for (const earlier of event.earlier) {
+        this.#add(`${event.module}.${event.name}.v${earlier.version}`, { event, earlier, handlers: [handle] });
+      }
+    }
+  }
+
+  /** Hands the event to its handlers, in the caller's unit. Throws a `NotTaken`, with the reason, when it is not taken. */
+  async apply(envelope: Envelope, unit: U): Promise<void> {
+    try {
+      await this.#hand(envelope, unit);
+    } catch (reason) {
+      throw new NotTaken(reason);
+    }
+  }
+
+  async #hand(envelope: Envelope, unit: U): Promise<void> {
+    const reading = this.#byType.get(envelope.type);
+    if (!reading) {
+      const known = [...this.#byType.keys()].join(', ') || 'none';
+      throw refusal('invalid-input', `${this.module} does not know ${envelope.type}; it knows ${known}`);
+    }
+    const { event, earlier, handlers } = reading;
+    const brought = earlier ? earlier.bringUp(parseInput(earlier.data, envelope.data) as never) : envelope.data;
+    const data = parseInput(event.data, brought) as never;
+    await runInContext(contextOf(this.module, envelope), async () => {
+      for (const handle of handlers) await handle(data, unit);
+    });
+  }
+
+  #add(type: string, reading: Reading<U>): void {
+    const known = this.#byType.get(type);
+    if (known) known.handlers.push(...reading.handlers);
+    else this.#byType.set(type, reading);
+  }
+}
+
+function contextOf(module: string, { id, traceparent }: Envelope): CallContext {
+  return { requestId: id, traceparent, caller: module, deadline: Number.POSITIVE_INFINITY };
+}

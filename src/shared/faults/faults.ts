@@ -1,0 +1,16 @@
+type Trap = (point: string) => void;
+
+let trap: Trap | undefined;
+
+/**
+ * A point that a test can make the process die at: what stands before it has happened, what stands after it has not. Costs
+ * nothing while no trap is set.
+ */
+export function reach(...point: string[]): void {
+  trap?.(point.join('/'));
+}
+
+/** Calls `next` at every point from now on; `undefined` ends that. */
+export function setTrap(next: Trap | undefined): void {
+  trap = next;
+}

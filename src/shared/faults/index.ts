@@ -1,0 +1,2 @@
+export { reach, setTrap } from './faults.ts';
+export { killAt } from './kill.ts';
