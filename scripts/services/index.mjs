@@ -1,0 +1,43 @@
+// Real servers for tests: those that `npm run services` keeps, and private ones.
+import { Instance } from './instance.mjs';
+import { kafka } from './kafka.mjs';
+import { nats } from './nats.mjs';
+import { postgres } from './postgres.mjs';
+import { killWhenGone } from './processes.mjs';
+import { rabbitmq } from './rabbitmq.mjs';
+
+export const kinds = { rabbitmq, kafka, nats, postgres };
+
+export const known = Object.fromEntries(
+  Object.values(kinds).map(({ name, port, url, variable }) => [name, { port, url: url(port), variable }]),
+);
+
+export function installed(name) {
+  return kinds[name].installed();
+}
+
+export async function startServer(name, { port, folder }) {
+  const kind = kinds[name];
+  if (!kind.installed()) throw new Error(`${name} is not installed; run: npm run services -- up ${name}`);
+  const instance = new Instance(kind, { port, folder });
+  let callOff = () => {};
+  const start = async () => {
+    callOff();
+    await instance.start();
+    callOff = killWhenGone(instance.processes);
+  };
+  await start();
+  return {
+    name,
+    url: kind.url(port),
+    get pid() {
+      return instance.pid;
+    },
+    kill: () => instance.kill(),
+    restart: start,
+    async stop() {
+      callOff();
+      await instance.stop();
+    },
+  };
+}

@@ -1,0 +1,86 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { answers, end, launch, runs, taken } from './processes.mjs';
+
+const patienceMs = 90_000;
+
+/** One server at a port, all that it writes below `folder`: its data, its log, and which processes it is. */
+export class Instance {
+  constructor(kind, { port, folder }) {
+    this.kind = kind;
+    this.port = port;
+    this.folder = folder;
+  }
+
+  get log() {
+    return join(this.folder, 'log');
+  }
+
+  /** The processes it is made of, those that accompany it first, itself last. */
+  get processes() {
+    const file = join(this.folder, 'processes.json');
+    return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : [];
+  }
+
+  /** Its process id; undefined when it does not run. */
+  get pid() {
+    const server = this.processes.at(-1);
+    return server && runs(server) ? server.pid : undefined;
+  }
+
+  /** Whether a server of this kind, started here or elsewhere, answers at the port in its own protocol. */
+  answers() {
+    return answers(this.port, this.kind.hello, this.kind.answer);
+  }
+
+  /** Resolves when it answers, with the data that the folder has. Throws with the end of its log when it does not. */
+  async start() {
+    await this.halt();
+    if (await taken(this.port)) {
+      throw new Error(`${this.kind.name}: port ${this.port} is taken by another program; stop that one first`);
+    }
+    mkdirSync(this.folder, { recursive: true });
+    await this.kind.prepare(this);
+    const processes = [];
+    for (const command of await this.kind.commands(this)) {
+      processes.push(await launch(command, this.log));
+      writeFileSync(join(this.folder, 'processes.json'), JSON.stringify(processes));
+    }
+    await this.#ready();
+  }
+
+  /** SIGKILL, to the server itself: what a power cut does. Its data stays. */
+  async kill() {
+    const server = this.processes.at(-1);
+    if (server) await end(server, 'SIGKILL');
+  }
+
+  /** Resolves when it has ended as it likes to end. Its data stays. */
+  async halt() {
+    for (const process of this.processes.reverse()) await end(process, this.kind.stopSignal);
+    rmSync(join(this.folder, 'processes.json'), { force: true });
+  }
+
+  /** Ends it and removes all that it wrote. */
+  async stop() {
+    await this.halt();
+    await this.kind.remove?.(this);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #ready() {
+    const deadline = performance.now() + patienceMs;
+    while (!(await this.answers())) {
+      const late = performance.now() > deadline;
+      if (!late && this.pid !== undefined) {
+        await pause(50);
+        continue;
+      }
+      const said = readFileSync(this.log, 'utf8').trim().split('\n').slice(-15).join('\n');
+      await this.halt();
+      const what = late ? `did not answer within ${patienceMs / 1000} seconds` : 'ended before it answered';
+      throw new Error(`${this.kind.name} ${what}; the end of ${this.log}:\n${said}`);
+    }
+  }
+}

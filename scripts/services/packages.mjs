@@ -1,0 +1,28 @@
+// The distribution's packages, for those who are root; for everybody else, the command to type.
+import { spawnSync } from 'node:child_process';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { find } from './processes.mjs';
+
+const policy = '/usr/sbin/policy-rc.d';
+
+/** Installs the packages, without letting them start services of their own. Throws when they cannot be installed. */
+export function installPackages(name, packages) {
+  const command = `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
+  if (process.getuid?.() !== 0 || !find('apt-get')) {
+    throw new Error(`${name} is not installed; run: sudo ${command}   (or, with Docker: docker compose up -d ${name})`);
+  }
+  const ours = !existsSync(policy);
+  if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    aptGet(['update', '-qq']);
+    aptGet(command.split(' ').slice(1));
+  } finally {
+    if (ours) rmSync(policy);
+  }
+}
+
+function aptGet(words) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const { status, stdout, stderr } = spawnSync('apt-get', words, { env, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`"apt-get ${words.join(' ')}" failed:\n${stdout}${stderr}`);
+}

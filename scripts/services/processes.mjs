@@ -1,0 +1,102 @@
+// Processes that outlive the command that started them: told apart from a later one of the same id by when they began.
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { createConnection, createServer } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** Starts a program in a session of its own, what it says appended to `log`; resolves with `{ pid, began }`. */
+export async function launch({ program, words, env, uid, gid, cwd }, log) {
+  const output = openSync(log, 'a');
+  const child = spawn(program, words, { env, uid, gid, cwd, detached: true, stdio: ['ignore', output, output] });
+  closeSync(output);
+  await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+  child.unref();
+  return { pid: child.pid, began: beginning(child.pid) };
+}
+
+/** Whether this very process still runs. */
+export function runs({ pid, began }) {
+  return began !== undefined && beginning(pid) === began;
+}
+
+/** Signals it, and resolves when it has ended; one that does not end by itself within `patienceMs` is killed. */
+export async function end(process_, signal, patienceMs = 20_000) {
+  const deadline = performance.now() + patienceMs;
+  if (runs(process_)) process.kill(process_.pid, signal);
+  while (runs(process_)) {
+    if (performance.now() > deadline) process.kill(process_.pid, 'SIGKILL');
+    await pause(20);
+  }
+}
+
+/** Kills the processes when this one has ended, however it ended; resolves to what calls that off. */
+export function killWhenGone(processes) {
+  const pids = processes.map(({ pid }) => String(pid));
+  const watch = spawn('sh', ['-c', 'read -r word; [ "$word" = off ] || kill -9 "$@"', 'watch', ...pids], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  watch.unref();
+  watch.stdin.unref();
+  return () => watch.stdin.end('off\n');
+}
+
+/** A port of the loopback interface that nobody listens on now. */
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** Whether somebody at the port, having been told `hello`, answers what `expected` accepts. */
+export function answers(port, hello, expected, patienceMs = 2000) {
+  return new Promise((resolve) => {
+    const heard = [];
+    const socket = createConnection({ port, host: '127.0.0.1', timeout: patienceMs });
+    const done = (answered) => {
+      socket.destroy();
+      resolve(answered);
+    };
+    socket.on('connect', () => (hello ? socket.write(hello) : undefined));
+    socket.on('data', (chunk) => {
+      heard.push(chunk);
+      if (expected(Buffer.concat(heard))) done(true);
+    });
+    for (const event of ['error', 'end', 'close', 'timeout']) socket.on(event, () => done(false));
+  });
+}
+
+/** Whether the port accepts connections. */
+export function taken(port) {
+  return new Promise((resolve) => {
+    const socket = createConnection({ port, host: '127.0.0.1' });
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
+
+/** The first line of the programs' own search path that has this program. */
+export function find(program, folders = []) {
+  const { status, stdout } = spawnSync('sh', ['-c', 'command -v "$0"', program], {
+    encoding: 'utf8',
+    env: { ...process.env, PATH: [...folders, process.env.PATH, '/usr/sbin', '/usr/local/sbin'].join(':') },
+  });
+  return status === 0 ? stdout.trim() : undefined;
+}
+
+/** When the process began; undefined when there is none, or only its exit status is left to collect. */
+function beginning(pid) {
+  if (process.platform !== 'linux') {
+    return spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).stdout.trim() || undefined;
+  }
+  try {
+    const [state, ...rest] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ');
+    return state === 'Z' ? undefined : rest[18];
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,58 @@
+import { createConnection } from 'node:net';
+import { describe, it } from 'vitest';
+import { known, type ServerName } from '../../scripts/services/index.mjs';
+
+export type { ServerName };
+
+export interface Server {
+  readonly url: string;
+}
+
+const names = Object.keys(known) as ServerName[];
+const running = new Map<ServerName, Server>();
+for (const name of names) {
+  if (await accepts(address(name))) running.set(name, { url: address(name) });
+}
+
+/** The server that `npm run services` keeps, or the environment (`SERVER_KAFKA_URL`) names; undefined when it is down. */
+export function server(name: ServerName): Server | undefined {
+  return running.get(name);
+}
+
+/**
+ * A suite that needs a server. Without it, the suite is skipped and says so in its title;
+ * where all must run (`REQUIRE_SERVERS=1`), it fails.
+ */
+export function describeWith(name: ServerName, title: string, body: (server: Server) => void): void {
+  const found = server(name);
+  if (found) return void describe(title, () => body(found));
+  const needs = `needs ${name}: npm run services -- up ${name}`;
+  if (required()) describe(title, () => void it(needs, () => Promise.reject(new Error(missing(name)))));
+  else describe.skip(`${title} (${needs})`, () => body({ url: address(name) }));
+}
+
+/** Whether a server that is missing is a failure: where everything must be tested. */
+export function required(): boolean {
+  return process.env.REQUIRE_SERVERS === '1';
+}
+
+function missing(name: ServerName): string {
+  return `${name} does not answer at ${address(name)} and REQUIRE_SERVERS=1 is set; run: npm run services -- up ${name}`;
+}
+
+function address(name: ServerName): string {
+  return process.env[known[name].variable] ?? known[name].url;
+}
+
+function accepts(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve) => {
+    const socket = createConnection({ host: hostname, port: Number(port), timeout: 500 });
+    for (const event of ['connect', 'error', 'timeout'] as const) {
+      socket.once(event, () => {
+        socket.destroy();
+        resolve(event === 'connect');
+      });
+    }
+  });
+}
