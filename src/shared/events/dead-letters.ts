@@ -33,8 +33,8 @@ export interface DeadLetterFilter {
 interface Parts {
   readonly database: Database;
   readonly clock: Clock;
-  /** There is something to be tried again. */
-  readonly wake: () => void;
+  /** There is something to be tried again: by the inbox, or, with a recipient, by the relay. */
+  readonly wake: (recipient?: string) => void;
 }
 
 type Side = 'in' | 'out';
@@ -87,7 +87,7 @@ export class DeadLetters {
       if (row.state !== 'dead') throw refusal('not-found', `${id} is not dead any more: it is ${row.state}`);
       if (!fitting(row, decision)) throw refusal('invalid-input', `${id} is no event; it can only be discarded`);
       await settle(unit, side, row, decision, clock.now());
-      unit.afterCommit(wake);
+      unit.afterCommit(() => wake(row.recipient));
     });
   }
 
@@ -104,7 +104,7 @@ export class DeadLetters {
           settled += meant.length;
           after = rows.at(-1)?.seq ?? after;
           last = rows.length < portion;
-          unit.afterCommit(wake);
+          for (const recipient of new Set(meant.map((row) => row.recipient))) unit.afterCommit(() => wake(recipient));
         });
       }
     }

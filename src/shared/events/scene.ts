@@ -77,10 +77,8 @@ export class Scene {
   }
 
   deadLetters(module: Subscriber | 'shop'): DeadLetters {
-    const wake = () => {
-      this.#inboxes.get(module as Subscriber)?.wake();
-      void this.relay.start();
-    };
+    const wake = (recipient?: string) =>
+      recipient ? this.relay.wake(recipient) : this.#inboxes.get(module as Subscriber)?.wake();
     return new DeadLetters({ database: this.database(module), clock: this.clock, wake });
   }
 

@@ -70,14 +70,8 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
   const subscriptions = inside.subscriptions ?? [];
   const inbox = new Inbox<ModuleUnit>({ module: contract.name, subscriptions, database, work, clock, log });
   const receive: Receive = (event) => inbox.receive(event);
-  const deadLetters = new DeadLetters({
-    database,
-    clock,
-    wake() {
-      inbox.wake();
-      void relay.start();
-    },
-  });
+  const wake = (recipient?: string) => (recipient ? relay.wake(recipient) : inbox.wake());
+  const deadLetters = new DeadLetters({ database, clock, wake });
   const types = Object.values(contract.events).map(({ type }) => type);
   const moved = await readdress(database, bus, types);
   if (moved > 0) log.warn({ module: contract.name, moved }, 'events of another bus go by this one');

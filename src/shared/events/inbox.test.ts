@@ -1,0 +1,196 @@
+import { CloudEvent, HTTP } from 'cloudevents';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { ManualClock } from '../clock/index.ts';
+import { contract, earlier, event } from '../contract/index.ts';
+import { refusal } from '../errors/index.ts';
+import type { Receive } from './bus.ts';
+import { seal } from './envelope.ts';
+import { removeExpired } from './retention.ts';
+import { Scene, shop, type Told } from './scene.ts';
+
+let count = 0;
+
+/** An event as the wire brings it. */
+function sold(customer: string, n: number, type = shop.events.sold.type, data: object = { customer, n }) {
+  const stamp = { id: `event-${++count}`, time: '2026-01-01T00:00:00.000Z' };
+  return { ...JSON.parse(seal(shop.events.sold, { customer, n }, stamp).json), type, data };
+}
+
+describe('the inbox', () => {
+  let clock: ManualClock;
+  let scene: Scene;
+  let receive: Receive;
+  beforeEach(async () => {
+    clock = new ManualClock();
+    scene = new Scene(clock);
+    receive = await scene.receiver('mail');
+  });
+  afterEach(() => scene.close());
+
+  const numbers = () => scene.effects.mail.map(({ n }) => n);
+  async function passUntil(done: () => boolean | Promise<boolean>, stepMs = 500) {
+    while (!(await done())) {
+      for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setImmediate(resolve));
+      clock.advance(stepMs);
+    }
+  }
+  const fail = (which: (told: Told) => boolean, error: () => Error) => {
+    scene.before = (_, told) => {
+      if (which(told)) throw error();
+    };
+  };
+
+  it('does once what comes many times, also side by side', async () => {
+    const one = sold('a', 1);
+    await Promise.all([receive(one), receive(one), receive(one)]);
+    await receive(one);
+    expect(numbers()).toEqual([1]);
+  });
+
+  it('tries again later and later, and gives up after twelve times, with the history of each', async () => {
+    fail(
+      () => true,
+      () => new Error('no use'),
+    );
+    await receive(sold('a', 1));
+    expect(await scene.held('mail')).toMatchObject([{ state: 'failed', attempts: 1, lastError: 'no use' }]);
+    await passUntil(async () => (await scene.held('mail'))[0]!.state === 'dead', 10_000);
+    const [row] = await scene.held('mail');
+    expect(row!.attempts).toBe(12);
+    expect(row!.history.map(({ what }) => what)).toEqual([...Array(11).fill('failed'), 'dead']);
+    const waits = row!.history.slice(1).map(({ at }, index) => at - row!.history[index]!.at);
+    expect(waits.at(-1)).toBeGreaterThanOrEqual(51_200);
+  });
+
+  it('never gives up on what waits for another part of the system', async () => {
+    let known = false;
+    fail(
+      () => !known,
+      () => refusal('unavailable', 'who is that?'),
+    );
+    await receive(sold('a', 1));
+    await passUntil(async () => (await scene.held('mail'))[0]!.attempts >= 20);
+    known = true;
+    await passUntil(() => numbers().length === 1);
+    expect(await scene.held('mail')).toMatchObject([{ state: 'delivered' }]);
+  });
+
+  it('keeps the order of a key behind one that fails, and goes on with it after one that is dead', async () => {
+    fail(
+      ({ n }) => n === 1,
+      () => new Error('no use'),
+    );
+    for (const n of [1, 2, 3]) await receive(sold('a', n));
+    await receive(sold('b', 4));
+    expect(numbers()).toEqual([4]);
+    expect((await scene.held('mail')).map(({ state }) => state)).toEqual(['failed', 'pending', 'pending']);
+    await passUntil(() => numbers().length === 3, 60_000);
+    expect(numbers()).toEqual([4, 2, 3]);
+    expect((await scene.held('mail')).map(({ state }) => state)).toEqual(['dead', 'delivered', 'delivered']);
+  });
+
+  it('takes up, when it starts, what an earlier run held back', async () => {
+    fail(
+      () => true,
+      () => new Error('not now'),
+    );
+    await receive(sold('a', 1));
+    scene.before = () => {};
+    await scene.receiver('mail');
+    await passUntil(() => numbers().length === 1);
+  });
+
+  it('puts aside a version it does not know, says which it knows, and takes what comes after it', async () => {
+    await receive(sold('a', 1, 'shop.sold.v9'));
+    await receive(sold('a', 2));
+    expect(numbers()).toEqual([2]);
+    expect(await scene.held('mail')).toMatchObject([
+      { state: 'dead', type: 'shop.sold.v9', lastError: 'mail does not know shop.sold.v9; it knows shop.sold.v1' },
+    ]);
+  });
+
+  it('brings an earlier version up to what its handler knows', async () => {
+    const renamed = contract('store', {
+      operations: {},
+      events: {
+        sold: event('sold', 3, 'buyer', z.object({ buyer: z.string(), pieces: z.int() }), [
+          earlier(1, z.object({ customer: z.string(), n: z.int() }), ({ customer, n }) => ({
+            buyer: customer,
+            pieces: n,
+          })),
+          earlier(2, z.object({ buyer: z.string() }), (old) => ({ ...old, pieces: 1 })),
+        ]),
+      },
+    });
+    const told: unknown[] = [];
+    const handle = async (data: object) => void told.push(data);
+    receive = await scene.receiver('mail', [{ event: renamed.events.sold, handle: handle as never }]);
+    await receive(sold('a', 7, 'store.sold.v1'));
+    await receive(sold('a', 0, 'store.sold.v2', { buyer: 'b' }));
+    await receive(sold('a', 0, 'store.sold.v3', { buyer: 'c', pieces: 3 }));
+    expect(told).toEqual([
+      { buyer: 'a', pieces: 7 },
+      { buyer: 'b', pieces: 1 },
+      { buyer: 'c', pieces: 3 },
+    ]);
+  });
+
+  it('puts aside data that does not fit, and texts that are no event, once each', async () => {
+    await receive(sold('a', 1, shop.events.sold.type, { customer: 'a' }));
+    for (let times = 0; times < 2; times++) {
+      await receive('{ "no": JSON');
+      await receive({ specversion: '1.0', id: 'x', type: 'y' });
+      await receive(null);
+    }
+    const letters = await scene.deadLetters('mail').list({}, 10);
+    expect(letters.map(({ lastError }) => lastError)).toEqual([
+      expect.stringMatching(/^n: Invalid input/),
+      'it is not JSON',
+      expect.stringMatching(/^it is no CloudEvent: source: /),
+      expect.stringMatching(/^it is no CloudEvent: /),
+    ]);
+    expect(letters[1]!.event).toBe('{ "no": JSON');
+  });
+
+  it('forgets ids and what was held back after seven days, but no dead letter', async () => {
+    await receive(sold('a', 1));
+    await receive(sold('a', 1, 'shop.sold.v9'));
+    await scene.database('mail').work((unit) => removeExpired(unit, clock.now() + 8 * 24 * 60 * 60_000, 100));
+    expect(await scene.held('mail')).toHaveLength(1);
+  });
+});
+
+describe('the wire form of an event', () => {
+  it('is a CloudEvent to the official SDK, and survives it unchanged', () => {
+    const sealed = seal(
+      shop.events.sold,
+      { customer: 'a', n: 1 },
+      {
+        id: '01a20574-e188-771a-a67c-f689723c5abe',
+        time: '2026-01-01T00:00:00.000Z',
+        traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+      },
+    );
+    const headers = { 'content-type': 'application/cloudevents+json' };
+    const read = HTTP.toEvent({ headers, body: sealed.json }) as CloudEvent<Told>;
+    expect(read.validate()).toBe(true);
+    expect(read).toMatchObject({ type: 'shop.sold.v1', partitionkey: 'a', data: { customer: 'a', n: 1 } });
+    expect(JSON.parse(HTTP.structured(read).body as string)).toEqual(JSON.parse(sealed.json));
+  });
+
+  it('that the official SDK writes is taken in', async () => {
+    const scene = new Scene(new ManualClock());
+    const receive = await scene.receiver('mail');
+    const written = new CloudEvent({
+      source: '/modules/shop',
+      type: 'shop.sold.v1',
+      datacontenttype: 'application/json',
+      partitionkey: 'a',
+      data: { customer: 'a', n: 1 },
+    });
+    await receive(JSON.parse(HTTP.structured(written).body as string));
+    expect(scene.effects.mail).toEqual([{ customer: 'a', n: 1 }]);
+    await scene.close();
+  });
+});

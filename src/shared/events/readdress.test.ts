@@ -1,0 +1,83 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { refusal } from '../errors/index.ts';
+import type { Sealed } from './envelope.ts';
+import { readdress } from './readdress.ts';
+import { Scene, shop } from './scene.ts';
+
+const types = Object.values(shop.events).map(({ type }) => type);
+const modules = (type: string) => (type === shop.events.sold.type ? ['mail', 'stats'] : ['stats']);
+const broker = () => ['amqp'];
+
+describe('what waits in an outbox when another bus takes over', () => {
+  let scene: Scene;
+  beforeEach(() => (scene = new Scene()));
+  afterEach(() => scene.close());
+
+  /** Publishes while nobody takes anything. */
+  async function publishTo(recipients: (type: string) => string[], numbers: number[]) {
+    await scene.begin({
+      recipients,
+      deliver: async () => {
+        throw refusal('unavailable', 'away');
+      },
+    } as never);
+    for (const n of numbers) {
+      await scene.publish({ customer: 'a', n });
+      await scene.publishAs(shop.events.counted, { customer: 'a', n: n + 0.5 === n ? n : n * 10 });
+    }
+    await scene.relay.stop();
+  }
+
+  async function delivered(recipients: (type: string) => string[]) {
+    const got = new Map<string, number[]>();
+    await scene.begin({
+      recipients,
+      async deliver(recipient: string, events: readonly Sealed[]) {
+        const numbers = events.map(({ json }) => JSON.parse(json).data.n as number);
+        got.set(recipient, [...(got.get(recipient) ?? []), ...numbers]);
+      },
+    } as never);
+    await expect.poll(async () => (await open()).length).toBe(0);
+    return Object.fromEntries(got);
+  }
+
+  const open = async () =>
+    [...(await scene.rows('mail')), ...(await scene.rows('stats')), ...(await scene.rows('amqp'))].filter(
+      ({ state }) => state !== 'delivered',
+    );
+
+  it('goes to the broker, once for each event, in order', async () => {
+    await publishTo(modules, [1, 2, 3]);
+    expect(await readdress(scene.publisher, { recipients: broker }, types)).toBe(9);
+    expect(await delivered(broker)).toEqual({ amqp: [1, 10, 2, 20, 3, 30] });
+  });
+
+  it('goes from the broker to each module that subscribes, in order', async () => {
+    await publishTo(broker, [1, 2, 3]);
+    expect(await readdress(scene.publisher, { recipients: modules }, types)).toBe(6);
+    expect(await delivered(modules)).toEqual({ mail: [1, 2, 3], stats: [1, 10, 2, 20, 3, 30] });
+  });
+
+  it('stays as it is when the bus knows everybody', async () => {
+    await publishTo(modules, [1]);
+    const before = await open();
+    expect(await readdress(scene.publisher, { recipients: modules }, types)).toBe(0);
+    expect(await open()).toEqual(before);
+  });
+
+  it('is dropped when it is for a module that is no more', async () => {
+    await publishTo(modules, [1]);
+    expect(await readdress(scene.publisher, { recipients: () => ['mail'] }, [shop.events.sold.type])).toBe(2);
+    expect((await open()).map(({ recipient }) => recipient)).toEqual(['mail', 'mail', 'mail']);
+  });
+
+  it('is moved in portions, with more than one of them', async () => {
+    await publishTo(
+      broker,
+      Array.from({ length: 400 }, (_, n) => n + 1),
+    );
+    expect(await readdress(scene.publisher, { recipients: modules }, types)).toBe(800);
+    const { mail } = await delivered(modules);
+    expect(mail).toEqual(Array.from({ length: 400 }, (_, n) => n + 1));
+  });
+});
