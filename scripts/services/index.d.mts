@@ -16,6 +16,8 @@ export interface PrivateServer {
   readonly url: string;
   /** The process id of the server itself; undefined while it does not run. */
   readonly pid: number | undefined;
+  /** Whether it answers in its own protocol now. */
+  answers(): Promise<boolean>;
   /** SIGKILL, to the server itself; resolves when it has ended. What it had stored stays. */
   kill(): Promise<void>;
   /** Ends it when it runs, and starts it with what it had stored, at the same port; resolves when it answers. */

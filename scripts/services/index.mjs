@@ -20,24 +20,25 @@ export async function startServer(name, { port, folder }) {
   const kind = kinds[name];
   if (!kind.installed()) throw new Error(`${name} is not installed; run: npm run services -- up ${name}`);
   const instance = new Instance(kind, { port, folder });
-  let callOff = () => {};
-  const start = async () => {
-    callOff();
-    await instance.start();
-    callOff = killWhenGone(instance.processes);
-  };
-  await start();
+  await instance.start();
+  let callOff = killWhenGone(instance.processes);
   return {
     name,
     url: kind.url(port),
     get pid() {
       return instance.pid;
     },
+    answers: () => instance.answers(),
     kill: () => instance.kill(),
-    restart: start,
-    async stop() {
+    async restart() {
+      await instance.halt();
       callOff();
+      await instance.start();
+      callOff = killWhenGone(instance.processes);
+    },
+    async stop() {
       await instance.stop();
+      callOff();
     },
   };
 }

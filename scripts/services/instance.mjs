@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { answers, end, launch, runs, taken } from './processes.mjs';
+import { answers, childrenOf, end, launch, runs, taken } from './processes.mjs';
 
 const patienceMs = 90_000;
 
@@ -34,26 +34,22 @@ export class Instance {
     return answers(this.port, this.kind.hello, this.kind.answer);
   }
 
-  /** Resolves when it answers, with the data that the folder has. Throws with the end of its log when it does not. */
+  /**
+   * Resolves when it answers, with the data that the folder has; one that is starting already is waited for.
+   * Throws with the end of its log when it does not answer.
+   */
   async start() {
-    await this.halt();
-    if (await taken(this.port)) {
-      throw new Error(`${this.kind.name}: port ${this.port} is taken by another program; stop that one first`);
-    }
-    mkdirSync(this.folder, { recursive: true });
-    await this.kind.prepare(this);
-    const processes = [];
-    for (const command of await this.kind.commands(this)) {
-      processes.push(await launch(command, this.log));
-      writeFileSync(join(this.folder, 'processes.json'), JSON.stringify(processes));
-    }
+    if (this.pid === undefined) await this.#launch();
     await this.#ready();
   }
 
-  /** SIGKILL, to the server itself: what a power cut does. Its data stays. */
+  /** SIGKILL, to the server itself and then to what it has forked: what a power cut does. Its data stays. */
   async kill() {
     const server = this.processes.at(-1);
-    if (server) await end(server, 'SIGKILL');
+    if (!server) return;
+    const forked = childrenOf(server);
+    await end(server, 'SIGKILL');
+    for (const process of forked) await end(process, 'SIGKILL');
   }
 
   /** Resolves when it has ended as it likes to end. Its data stays. */
@@ -67,6 +63,20 @@ export class Instance {
     await this.halt();
     await this.kind.remove?.(this);
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #launch() {
+    await this.halt();
+    if (await taken(this.port)) {
+      throw new Error(`${this.kind.name}: port ${this.port} is taken by another program; stop that one first`);
+    }
+    mkdirSync(this.folder, { recursive: true });
+    await this.kind.prepare(this);
+    const processes = [];
+    for (const command of await this.kind.commands(this)) {
+      processes.push(await launch(command, this.log));
+      writeFileSync(join(this.folder, 'processes.json'), JSON.stringify(processes));
+    }
   }
 
   async #ready() {

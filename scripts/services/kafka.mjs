@@ -52,8 +52,10 @@ export const kafka = {
   installed: () => hasJava() && jars.every(([, path]) => existsSync(join(library, basename(path)))),
   async install() {
     if (!hasJava()) installPackages('kafka', ['default-jre-headless']);
+    if (!hasJava()) throw new Error('kafka needs Java 17 or later, and "java -version" tells of an older one');
     mkdirSync(library, { recursive: true });
-    await Promise.all(jars.map(([hash, path]) => fetchJar(hash, path)));
+    // Once more: of some forty files, one may meet a hiccup of the network.
+    await Promise.all(jars.map(([hash, path]) => fetchJar(hash, path).catch(() => fetchJar(hash, path))));
   },
 
   async prepare({ port, folder }) {
@@ -76,7 +78,8 @@ export const kafka = {
 };
 
 function hasJava() {
-  return find('java') !== undefined;
+  const { stderr } = spawnSync('java', ['-version'], { encoding: 'utf8' });
+  return Number(stderr?.match(/version "(\d+)/)?.[1] ?? 0) >= 17;
 }
 
 function java(main, ...words) {

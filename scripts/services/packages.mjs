@@ -4,6 +4,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { find } from './processes.mjs';
 
 const policy = '/usr/sbin/policy-rc.d';
+let updated = false;
 
 /** Installs the packages, without letting them start services of their own. Throws when they cannot be installed. */
 export function installPackages(name, packages) {
@@ -14,7 +15,8 @@ export function installPackages(name, packages) {
   const ours = !existsSync(policy);
   if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
-    aptGet(['update', '-qq']);
+    if (!updated) aptGet(['update', '-qq']);
+    updated = true;
     aptGet(command.split(' ').slice(1));
   } finally {
     if (ours) rmSync(policy);

@@ -1,11 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installPackages } from './packages.mjs';
 import { find } from './processes.mjs';
 
-const program = (name) => find(name, ['/usr/lib/postgresql/17/bin', '/usr/lib/postgresql/15/bin']);
+/** Debian keeps the programs of each version in a folder of their own, off the search path. */
+const debian = '/usr/lib/postgresql';
+const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
+const program = (name) =>
+  find(
+    name,
+    versions.map((version) => join(debian, version, 'bin')),
+  );
 
 /** @type {import('./kind.d.mts').Kind} */
 export const postgres = {

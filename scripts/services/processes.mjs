@@ -1,5 +1,6 @@
 // Processes that outlive the command that started them: told apart from a later one of the same id by when they began.
 import { spawn, spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -17,6 +18,15 @@ export async function launch({ program, words, env, uid, gid, cwd }, log) {
 /** Whether this very process still runs. */
 export function runs({ pid, began }) {
   return began !== undefined && beginning(pid) === began;
+}
+
+/** The processes that it has forked. */
+export function childrenOf({ pid }) {
+  const { stdout } = spawnSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' });
+  return (stdout ?? '')
+    .split('\n')
+    .filter(Boolean)
+    .map((child) => ({ pid: Number(child), began: beginning(child) }));
 }
 
 /** Signals it, and resolves when it has ended; one that does not end by itself within `patienceMs` is killed. */
@@ -38,18 +48,19 @@ export function killWhenGone(processes) {
   });
   watch.unref();
   watch.stdin.unref();
-  return () => watch.stdin.end('off\n');
+  return () => {
+    if (!watch.stdin.writableEnded) watch.stdin.end('off\n');
+  };
 }
 
-/** A port of the loopback interface that nobody listens on now. */
-export function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
+/** A port that nobody listens on, and none of those that the system gives to connections meanwhile. */
+export async function freePort() {
+  const port = randomInt(20_000, 32_000);
+  const free = await new Promise((resolve) => {
+    const server = createServer().once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
+  return free ? port : freePort();
 }
 
 /** Whether somebody at the port, having been told `hello`, answers what `expected` accepts. */
@@ -79,7 +90,7 @@ export function taken(port) {
   });
 }
 
-/** The first line of the programs' own search path that has this program. */
+/** Where the program is: in one of the folders, on the search path, or where a user's search path leaves out. */
 export function find(program, folders = []) {
   const { status, stdout } = spawnSync('sh', ['-c', 'command -v "$0"', program], {
     encoding: 'utf8',
@@ -94,8 +105,10 @@ function beginning(pid) {
     return spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).stdout.trim() || undefined;
   }
   try {
-    const [state, ...rest] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ');
-    return state === 'Z' ? undefined : rest[18];
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ');
+    const [state, threads, began] = [fields[0], fields[17], fields[19]];
+    // While other threads are still ending, what they hold (a port, a lock) is not given back.
+    return state === 'Z' && Number(threads) <= 1 ? undefined : began;
   } catch {
     return undefined;
   }
