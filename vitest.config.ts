@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    reporters: ['default', './test/harness/skipped.ts'],
     // Importing drizzle-orm unbundled costs most of a second in every test file.
     server: { deps: { inline: ['drizzle-orm'] } },
     testTimeout: 30_000,
