@@ -12,7 +12,10 @@ const help = `Usage: npm run services -- up|down|restart|status [${names.join(' 
   restart  stops and starts them; their data stays
   status   says which answer, and where
 
-They listen on 127.0.0.1 only. Data and logs are in .services/. compose.yaml gives the same set with Docker.`;
+They listen on 127.0.0.1 only. Data and logs are in .services/. compose.yaml gives the same set with Docker.
+Tests take servers elsewhere from ${Object.values(kinds)
+  .map(({ variable }) => variable)
+  .join(', ')}.`;
 
 const actions = {
   async up(instance) {

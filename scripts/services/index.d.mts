@@ -1,4 +1,4 @@
-import type { Kind, Place } from './kind.d.mts';
+import type { Place } from './kind.d.mts';
 
 export type ServerName = 'rabbitmq' | 'kafka' | 'nats' | 'postgres';
 
@@ -26,7 +26,6 @@ export interface PrivateServer {
   stop(): Promise<void>;
 }
 
-export const kinds: Readonly<Record<ServerName, Kind>>;
 export const known: Readonly<Record<ServerName, Known>>;
 
 /** Whether its programs are on this machine; `npm run services -- up` installs them. */

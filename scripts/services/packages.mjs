@@ -25,6 +25,12 @@ export function installPackages(name, packages) {
 
 function aptGet(words) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const { status, stdout, stderr } = spawnSync('apt-get', words, { env, encoding: 'utf8' });
+  // A new machine may be busy with updates of its own: their lock is waited for.
+  const options = ['-o', 'DPkg::Lock::Timeout=120'];
+  const { status, stdout, stderr } = spawnSync('apt-get', [...options, ...words], {
+    env,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+  });
   if (status !== 0) throw new Error(`"apt-get ${words.join(' ')}" failed:\n${stdout}${stderr}`);
 }
