@@ -1,8 +1,12 @@
-import { createConnection } from 'node:net';
+import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { type AddressInfo, createConnection, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'vitest';
-import { known, type ServerName } from '../../scripts/services/index.mjs';
+import { known, type PrivateServer, type ServerName, startServer } from '../../scripts/services/index.mjs';
 
-export type { ServerName };
+export type { PrivateServer, ServerName };
 
 export interface Server {
   readonly url: string;
@@ -29,6 +33,21 @@ export function describeWith(name: ServerName, title: string, body: (server: Ser
   const needs = `needs ${name}: npm run services -- up ${name}`;
   if (required()) describe(title, () => void it(needs, () => Promise.reject(new Error(missing(name)))));
   else describe.skip(`${title} (${needs})`, () => body({ url: address(name) }));
+}
+
+/** Starts one that nobody else uses, to be killed and stopped at will. */
+export async function privateServer(name: ServerName): Promise<PrivateServer> {
+  return startServer(name, { port: await freePort(), folder: mkdtempSync(join(tmpdir(), `kerf-${name}-`)) });
+}
+
+/** A port that nobody listens at. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 /** Whether a server that is missing is a failure: where everything must be tested. */

@@ -12,7 +12,7 @@ export interface OpenBus {
   detach(module: string): Promise<void>;
   /** The process dies with whatever it had in hand; the bus as the next one finds it. */
   crash(): Promise<OpenBus>;
-  /** Stops the server, runs `meanwhile`, and starts it again. Absent where there is no server. */
+  /** Kills the server, runs `meanwhile`, and starts it again. Only where it is nobody else's. */
   restart?(meanwhile: () => Promise<void>): Promise<void>;
   /** Puts a text where the events for `module` come from, as anybody might. Absent where nobody else can. */
   bring?(module: string, text: string): Promise<void>;
@@ -21,14 +21,16 @@ export interface OpenBus {
 
 const many = 100_000;
 
-/** What every bus must do. */
-export function busCases(name: string, open: (subscriptions: SubscriptionMap) => Promise<OpenBus>): void {
+type Open = (subscriptions: SubscriptionMap) => Promise<OpenBus>;
+
+/** What every bus must do. `openAlone` opens one with a server of its own, where there are servers. */
+export function busCases(name: string, open: Open, openAlone?: Open): void {
   describe(`the bus ${name}`, () => {
     let scene: Scene;
     let opened: OpenBus;
-    const start = async () => {
+    const start = async (openBus = open) => {
       scene = new Scene();
-      opened = await open(scene.subscriptions);
+      opened = await openBus(scene.subscriptions);
       await scene.begin(opened.bus);
       for (const module of ['mail', 'stats'] as const) await opened.attach(module, await scene.receiver(module));
     };
@@ -190,9 +192,9 @@ export function busCases(name: string, open: (subscriptions: SubscriptionMap) =>
     });
 
     it('goes on where it was when its server was restarted in mid-stream', { timeout: 180_000 }, async (context) => {
-      await start();
+      await start(openAlone);
       const { restart } = opened;
-      if (!restart) return context.skip(`${name} has no server of its own`);
+      if (!restart) return context.skip(`there is no server in ${name}`);
       const told = events(3_000, 30);
       const publish = async (from: number, to: number) => {
         for (let at = from; at < to; at += 100) await scene.publish(...told.slice(at, at + 100));

@@ -2,9 +2,10 @@ import type { Sealed } from './envelope.ts';
 
 /**
  * What a subscribing module does with an event as it came: parsed JSON, or the text when it is none. Resolves once the module
- * has it on disk: its effect, or the note that it is held back. Rejects when neither could be written.
+ * has it on disk: its effect, or the note that it is held back. Rejects when neither could be written. With `gaveUp`, the
+ * reason why the bus hands it out no more, it is not tried but kept as a dead letter.
  */
-export type Receive = (event: unknown) => Promise<void>;
+export type Receive = (event: unknown, gaveUp?: string) => Promise<void>;
 
 /** Carries events from the outboxes to the modules that subscribe. */
 export interface Bus {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import type { Clock } from '../clock/index.ts';
 import { type Database, prepared, type Unit } from '../data/index.ts';
+import { refusal } from '../errors/index.ts';
 import { reach } from '../faults/index.ts';
 import type { Log } from '../observability/index.ts';
 import { type Envelope, envelopeSchema } from './envelope.ts';
@@ -62,20 +63,21 @@ export class Inbox<U extends Unit> {
 
   /**
    * Resolves when the event has taken effect or is held back, now or from an earlier delivery: whoever brought it may forget it.
-   * Rejects when neither could be written.
+   * Rejects when neither could be written. What its bus `gaveUp`, and why, is a dead letter unless it has taken effect before.
    */
-  async receive(event: unknown): Promise<void> {
+  async receive(event: unknown, gaveUp?: string): Promise<void> {
     const { data: envelope, error } = envelopeSchema.safeParse(event);
     if (!envelope) return this.#putAside(event, error.issues[0]);
-    await this.#inOrder.run(envelope.partitionkey, () => this.#take(envelope));
+    await this.#inOrder.run(envelope.partitionkey, () => this.#take(envelope, gaveUp));
   }
 
-  async #take(envelope: Envelope): Promise<void> {
+  async #take(envelope: Envelope, gaveUp: string | undefined): Promise<void> {
     const { clock, work, module } = this.#parts;
     const { id, type, partitionkey: key } = envelope;
     const taking = work(async (unit) => {
       const now = clock.now();
       if (!(await this.#firstTime(unit, id, now))) return;
+      if (gaveUp) throw new NotTaken(refusal('invalid-input', gaveUp));
       if (await this.#heldBack.holds(unit, key)) await this.#heldBack.add(unit, envelope, now);
       else await this.#subscribed.apply(envelope, unit);
       reach('inbox', module, type, 'handled');

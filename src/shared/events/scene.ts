@@ -73,7 +73,7 @@ export class Scene {
     const inbox = new Inbox<Unit>({ module, subscriptions, database, work, clock: this.clock, log: silentLog });
     this.#inboxes.set(module, inbox);
     await inbox.start();
-    return (event) => inbox.receive(event);
+    return (event, gaveUp) => inbox.receive(event, gaveUp);
   }
 
   deadLetters(module: Subscriber | 'shop'): DeadLetters {

@@ -59,7 +59,7 @@ export function createInternalService(parts: InternalParts): InternalService {
       if (envelopes.some(({ source }) => source !== `/modules/${context.caller}`))
         throw refusal('forbidden', 'an event comes from its own module');
       const here = open.get(module);
-      if (here) await Promise.all(envelopes.map(here.receive));
+      if (here) await Promise.all(envelopes.map((envelope) => here.receive(envelope)));
       else if (envelopes.length > 0) await bus.deliver(module, envelopes.map(resealed));
     },
     async route(module, path, context: CallContext, request: IncomingMessage, response: ServerResponse) {

@@ -69,7 +69,7 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
   const dispatcher = new Dispatcher(contract, inside.operations as never, steps, clock, log);
   const subscriptions = inside.subscriptions ?? [];
   const inbox = new Inbox<ModuleUnit>({ module: contract.name, subscriptions, database, work, clock, log });
-  const receive: Receive = (event) => inbox.receive(event);
+  const receive: Receive = (event, gaveUp) => inbox.receive(event, gaveUp);
   const wake = (recipient?: string) => (recipient ? relay.wake(recipient) : inbox.wake());
   const deadLetters = new DeadLetters({ database, clock, wake });
   const types = Object.values(contract.events).map(({ type }) => type);

@@ -70,8 +70,12 @@ export async function insist(
     } catch (error) {
       if (stopped()) break;
       log.error({ error }, 'an event could not be taken in; trying again');
-      await new Promise<void>((resolve) => clock.after(delayMs, resolve));
+      await pause(clock, delayMs);
     }
   }
   return false;
+}
+
+export function pause(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => clock.after(delayMs, resolve));
 }
