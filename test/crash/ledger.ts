@@ -75,6 +75,11 @@ function unfinished(dataDir: string, module: string): string[] {
     module,
     "select type, state, last_error from kerf_outbox where state <> 'delivered'",
   );
+  const held = read<{ type: string; state: string; last_error: string | null }>(
+    dataDir,
+    module,
+    "select type, state, last_error from kerf_held where state <> 'delivered'",
+  );
   const sagas = read<{ id: string; state: string; last_error: string | null }>(
     dataDir,
     module,
@@ -82,6 +87,7 @@ function unfinished(dataDir: string, module: string): string[] {
   );
   return [
     ...events.map(({ type, state, last_error: why }) => `${module}: event ${type} is ${state} (${why})`),
+    ...held.map(({ type, state, last_error: why }) => `${module}: event ${type} is held back, ${state} (${why})`),
     ...sagas.map(({ id, state, last_error: why }) => `${module}: saga ${id} is ${state} (${why})`),
   ];
 }

@@ -15,7 +15,7 @@ async function open(subscriptions: SubscriptionMap): Promise<OpenBus> {
     receive: async (module: string, events: unknown[]) => {
       const receive = receivers.get(module);
       if (!receive) throw refusal('unavailable', `${module} is away`);
-      await Promise.all(events.map(receive));
+      await Promise.all(events.map((event) => receive(event)));
     },
   };
   const server = createInternalServer(service as never, tokens, silentLog);

@@ -3,6 +3,7 @@ import { type CallContext, runInContext } from '../context/index.ts';
 import { type Contract, type Operation, parseInput } from '../contract/index.ts';
 import type { Reader } from '../data/index.ts';
 import { isKernelCode, isRefusal, refusal } from '../errors/index.ts';
+import { reach } from '../faults/index.ts';
 import type { Log } from '../observability/index.ts';
 import { earlierAnswer, type KeyedCommand, keyedCommand, keyReused, rememberAnswer } from './commands.ts';
 import type { InSteps, ModuleUnit, Steps } from './module.ts';
@@ -50,6 +51,7 @@ export class Dispatcher {
         key && once
           ? await runInContext(context, once, parsed, keyedCommand(context.caller, name, key, parsed))
           : await runInContext(context, run, parsed);
+      if (operation.kind === 'command') reach('command', this.contract.name, name, 'done');
       return operation.output.parse(output);
     } catch (error) {
       throw this.#asRefusal(error, name);
@@ -81,6 +83,7 @@ export class Dispatcher {
           if (earlier) return earlier.output;
           const output = operation.output.parse(await handler(input, unit));
           await rememberAnswer(unit, command, output, clock.now());
+          reach('command', operation.module, operation.name, 'handled');
           return output;
         });
     }
