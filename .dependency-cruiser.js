@@ -18,18 +18,20 @@ export const kernel = {
   observability: ['context'],
   routes: ['context', 'contract', 'errors'],
   events: ['clock', 'context', 'contract', 'data', 'errors', 'faults', 'observability'],
-  saga: ['context', 'clock', 'contract', 'data', 'errors', 'faults', 'observability'],
+  instances: ['clock', 'data', 'observability'],
+  saga: ['context', 'clock', 'contract', 'data', 'errors', 'faults', 'instances', 'observability'],
   transport: ['context', 'contract', 'data', 'errors', 'identity', 'observability'],
   topology: ['errors', 'events', 'identity', 'observability', 'transport'],
   module: [
     ...['clock', 'context', 'contract', 'data', 'errors'],
-    ...['events', 'faults', 'observability', 'routes', 'saga', 'transport'],
+    ...['events', 'faults', 'instances', 'observability', 'routes', 'saga', 'transport'],
   ],
   host: [
     ...['clock', 'context', 'contract', 'errors', 'events', 'faults', 'identity'],
     ...['module', 'observability', 'routes', 'saga', 'topology', 'transport'],
   ],
   gateway: ['context', 'contract', 'errors', 'host', 'identity', 'routes', 'transport'],
+  testing: ['data'],
 };
 
 /** What the kernel offers to a module. The rest decides where modules run, which a module must not know. */
@@ -40,7 +42,10 @@ export const vendors = {
   '@hono/node-server': ['shared/gateway', 'shared/host'],
   '@node-rs/argon2': ['modules/members/internal'],
   'better-sqlite3': ['shared/data'],
-  'drizzle-orm': ['shared/data', 'shared/events', 'shared/module', 'shared/saga', 'modules/*/internal'],
+  'drizzle-orm': [
+    ...['shared/data', 'shared/events', 'shared/instances', 'shared/module', 'shared/saga'],
+    ...['modules/*/internal'],
+  ],
   hono: ['shared/gateway', 'shared/host', 'shared/routes'],
   jose: ['shared/identity'],
   mitt: ['shared/events'],
@@ -52,7 +57,7 @@ export const vendors = {
   tsyringe: ['shared/module'],
   undici: ['shared/host', 'shared/transport/http'],
   uuid: [
-    ...['shared/events', 'shared/gateway', 'shared/module', 'shared/transport'],
+    ...['shared/events', 'shared/gateway', 'shared/instances', 'shared/module', 'shared/transport'],
     ...['modules/*/internal', 'modules/*/routes.ts'],
   ],
   yaml: ['shared/topology'],

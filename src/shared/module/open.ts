@@ -14,6 +14,7 @@ import {
   Relay,
   readdress,
 } from '../events/index.ts';
+import { Instance, instanceMigrations } from '../instances/index.ts';
 import type { Log } from '../observability/index.ts';
 import { calledBy, type SagaCalls, SagaRunner, sagaMigrations } from '../saga/index.ts';
 import type { Call, CallSource, Dispatch } from '../transport/index.ts';
@@ -49,13 +50,18 @@ export interface OpenModule {
   wake(other: string): void;
   /** Lets nobody wait for the end of a saga any more. */
   drain(): void;
+  /** What operators do about sagas that are stuck. */
+  readonly sagas: Pick<SagaRunner<ModuleUnit>, 'resume' | 'settle'>;
   /** Begins nothing more by itself: events, sagas, timers. Calls are still served. Resolves when what it began is recorded. */
   stop(): Promise<void>;
   /** Stops, lets the calls under way finish, and closes the data. */
   close(): Promise<void>;
 }
 
-const kernelMigrations: Migration[] = [...eventMigrations, ...sagaMigrations, ...commandMigrations, ...seedMigrations];
+const kernelMigrations: Migration[] = [
+  ...[...instanceMigrations, ...eventMigrations, ...sagaMigrations],
+  ...[...commandMigrations, ...seedMigrations],
+];
 
 /** Opens a module on its data. Throws a `StartError` when that is damaged, not writable or in use by another process. */
 export async function openModule(definition: ModuleDefinition, around: Surroundings): Promise<OpenModule> {
@@ -64,7 +70,8 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
   const { database, release } = openData(definition, around.dataDir);
   const container = containerOf(definition, around);
   const inside = definition.open(container as never);
-  const { relay, sagas, work } = assemble(database, inside, sagaCalls(container, inside, contract.name), around);
+  const calls = sagaCalls(container, inside, contract.name);
+  const { relay, sagas, instance, work } = assemble(database, inside, calls, around);
   const steps = { read: database, work, settled: sagas.settled.bind(sagas) };
   const dispatcher = new Dispatcher(contract, inside.operations as never, steps, clock, log);
   const subscriptions = inside.subscriptions ?? [];
@@ -80,6 +87,7 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
   const stops: (() => void | Promise<void>)[] = [];
   const stop = async () => {
     await Promise.all([...stops.splice(0).map((each) => each()), relay.stop(), inbox.stop(), sagas.stop()]);
+    await instance.stop();
   };
   return {
     name: contract.name,
@@ -91,6 +99,7 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
       await inbox.start();
       stops.push(await bus.subscribe(contract.name, receive));
       stops.push(startTimers([...(inside.timers ?? []), housekeeping(clock)], work, clock, log));
+      await instance.start();
       await relay.start();
       await sagas.start();
     },
@@ -99,6 +108,7 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
       sagas.reached(other);
     },
     drain: () => sagas.drain(),
+    sagas,
     stop,
     async close() {
       await stop();
@@ -137,8 +147,10 @@ function assemble(database: Database, inside: Inside<Contract>, call: SagaCalls,
       begin: (saga: never, id: string, data: never) => sagas.begin(unit, saga, id, data),
     }) as ModuleUnit;
   const work = <T>(task: (unit: ModuleUnit) => Promise<T>) => database.work((unit) => task(extend(unit)));
-  const sagas = new SagaRunner<ModuleUnit>({ sagas: inside.sagas ?? [], database, work, call, clock, log });
-  return { relay, sagas, work };
+  const instance = new Instance({ database, clock, log });
+  const parts = { sagas: inside.sagas ?? [], database, instance, work, call, clock, log };
+  const sagas = new SagaRunner<ModuleUnit>(parts);
+  return { relay, sagas, instance, work };
 }
 
 /** How the module's sagas call; refuses, when the module opens, a saga that calls what `module.json` does not declare. */

@@ -3,9 +3,10 @@ import type { Operation } from '../contract/index.ts';
 import type { Unit } from '../data/index.ts';
 import { isKernelCode, isRefusal, type Refusal } from '../errors/index.ts';
 import type { Log } from '../observability/index.ts';
+import { type Happening, noted } from './history.ts';
 import type { CallStep, RunStep, Saga, Step } from './saga.ts';
-import { updateSaga } from './store.ts';
-import type { SagaRow } from './tables.ts';
+import { LeaseLost, updateSaga } from './store.ts';
+import { isEnd, type SagaRow } from './tables.ts';
 
 /** How a saga calls: with a stable key, in the trace it was started in. */
 export type SagaCalls = (
@@ -29,18 +30,19 @@ const attemptLimit = 12;
 type AnySaga = Saga<never, Unit>;
 
 /**
- * Takes a saga as far as it goes now: to its end, or to a step that must wait. Each step is recorded before the next
- * begins, so that after a crash it is the step in doubt that is repeated, with the same key.
+ * Takes a saga as far as it goes now: to its end, or to a step that must wait, which gives it out of hand. Each step is
+ * recorded before the next begins, so that after a crash it is the step in doubt that is repeated, with the same key.
+ * Throws `LeaseLost` when another instance has taken it over.
  */
 export async function advance(saga: AnySaga, from: SagaRow, around: SagaSurroundings): Promise<SagaRow> {
   let row = from;
-  while ((row.state === 'running' || row.state === 'compensating') && !around.stopped()) {
+  while (!isEnd(row.state) && row.owner !== null && !around.stopped()) {
     try {
       row = row.state === 'running' ? await forward(saga, row, around) : await backward(saga, row, around);
     } catch (error) {
-      row = await hold(row, error, around);
+      if (error instanceof LeaseLost) throw error;
+      row = await hold(saga, row, error, around);
     }
-    if (row.nextAttemptAt > around.clock.now()) break;
   }
   return row;
 }
@@ -57,7 +59,9 @@ async function forward(saga: AnySaga, row: SagaRow, around: SagaSurroundings): P
     if (turned.step >= 0) await around.work((unit) => updateSaga(unit, turned));
     return turned;
   }
-  return record(saga, { ...row, step: row.step + 1, data: { ...row.data, ...(kept as object | undefined) } }, around);
+  const history = noted(row.history, happening(step, isSkipped(step, row) ? 'skipped' : 'done', around));
+  const data = { ...row.data, ...(kept as object | undefined) };
+  return record(saga, { ...row, step: row.step + 1, data, history }, around);
 }
 
 /** Records what was reached; the writes that follow at once are part of the same unit. */
@@ -65,15 +69,17 @@ async function record(saga: AnySaga, reached: SagaRow, around: SagaSurroundings)
   const now = around.clock.now();
   const row: SagaRow = { ...reached, attempts: 0, lastError: null, nextAttemptAt: now, updatedAt: now };
   const writing = around.work(async (unit) => {
-    row.step = reached.step;
+    Object.assign(row, { step: reached.step, history: reached.history });
     for (let step = saga.steps[row.step]; step?.kind === 'write'; step = saga.steps[row.step]) {
       await step.task(unit as never, row.data as never);
       row.step += 1;
+      row.history = noted(row.history, happening(step, 'done', around));
     }
     if (row.step >= saga.steps.length) Object.assign(row, { state: 'done', data: {} });
     await updateSaga(unit, row);
   });
   await writing.catch((error: unknown) => {
+    if (error instanceof LeaseLost) throw error;
     // Whatever it says, it is no answer of a callee that could be a reason to turn around.
     throw new Error(messageOf(error), { cause: error });
   });
@@ -87,26 +93,22 @@ async function perform(
 ): Promise<unknown> {
   const key = `${row.id}/${step.name}`;
   if (step.kind === 'run') return step.task(row.data as never, key);
-  if (step.condition?.(row.data as never) === false) return undefined;
+  if (isSkipped(step, row)) return undefined;
   const output = await around.call(step.operation, step.input(row.data as never), key, row.traceparent ?? undefined);
   return step.keep?.(output as never);
 }
 
 async function backward(saga: AnySaga, row: SagaRow, around: SagaSurroundings): Promise<SagaRow> {
   const step = saga.steps[row.step];
-  if (step?.kind === 'call' && step.undo && step.condition?.(row.data as never) !== false) {
+  let { history } = row;
+  if (step?.kind === 'call' && step.undo && !isSkipped(step, row)) {
     const { operation, input } = step.undo;
     await around.call(operation, input(row.data as never), `${row.id}/${step.name}/undo`, row.traceparent ?? undefined);
+    history = noted(history, happening(step, 'taken back', around));
   }
   const now = around.clock.now();
-  const next: SagaRow = {
-    ...row,
-    step: row.step - 1,
-    attempts: 0,
-    lastError: null,
-    nextAttemptAt: now,
-    updatedAt: now,
-  };
+  const fresh = { attempts: 0, lastError: null, nextAttemptAt: now, updatedAt: now };
+  const next: SagaRow = { ...row, ...fresh, step: row.step - 1, history };
   const ended = next.step < 0;
   if (ended) Object.assign(next, { state: 'compensated', data: {} });
   await around.work(async (unit) => {
@@ -126,32 +128,45 @@ function turn(saga: AnySaga, row: SagaRow, error: unknown, around: SagaSurroundi
   // What was refused at once did nothing. What failed otherwise, now or before, may have happened: it is taken back as well.
   const step = refused && row.attempts === 0 ? row.step - 1 : row.step;
   const reason = isRefusal(error) ? error.code : 'internal';
-  return {
-    ...row,
-    state: 'compensating',
-    reason,
-    step,
-    attempts: 0,
-    nextAttemptAt: now,
-    updatedAt: now,
-    lastError: messageOf(error),
-  };
+  const lastError = messageOf(error);
+  const history = noted(row.history, happening(saga.steps[row.step], 'failed', around, lastError));
+  const fresh = { attempts: 0, nextAttemptAt: now, updatedAt: now };
+  return { ...row, ...fresh, state: 'compensating', reason, step, lastError, history };
 }
 
-/** Waits and repeats; or is `stuck`, when a "no" has no way back or failure follows failure and waiting does not mend it. */
-async function hold(row: SagaRow, error: unknown, around: SagaSurroundings): Promise<SagaRow> {
+/** Gives it up until it is due again; or it is `stuck`, when a "no" has no way back or failure follows failure and waiting does not mend it. */
+async function hold(saga: AnySaga, row: SagaRow, error: unknown, around: SagaSurroundings): Promise<SagaRow> {
   const now = around.clock.now();
-  const held: SagaRow = { ...row, lastError: messageOf(error), updatedAt: now, attempts: row.attempts + 1 };
+  const lastError = messageOf(error);
+  const held: SagaRow = { ...row, lastError, updatedAt: now, attempts: row.attempts + 1 };
+  const step = saga.steps[row.step];
   const canStillTurn = row.state === 'running' && now < row.deadline;
   if (isNo(error) || (held.attempts >= attemptLimit && !canStillTurn && !isAway(error))) {
     held.state = 'stuck';
-    const { id: saga, name, step, lastError } = held;
-    around.log.error({ saga, name, step, lastError }, 'a saga is stuck and needs a person');
+    around.log.error(
+      { saga: row.id, name: row.name, step: step?.name, lastError },
+      'a saga is stuck and needs a person: /ops/sagas?state=stuck',
+    );
   } else {
     held.nextAttemptAt = now + Math.min(5_000, 50 * 2 ** Math.min(held.attempts, 10));
   }
-  await around.work((unit) => updateSaga(unit, held));
-  return held;
+  const what = held.state === 'stuck' ? 'stuck' : 'failed';
+  held.history = noted(row.history, happening(step, what, around, lastError));
+  await around.work((unit) => updateSaga(unit, held, null));
+  return { ...held, owner: null };
+}
+
+function happening(
+  step: Step<never> | undefined,
+  what: Happening['what'],
+  { clock }: SagaSurroundings,
+  error?: string,
+): Happening {
+  return { step: step?.name, what, at: clock.now(), error };
+}
+
+function isSkipped(step: Step<never>, row: SagaRow): boolean {
+  return step.kind === 'call' && step.condition?.(row.data as never) === false;
 }
 
 /** The point of no return is passed by a step that has happened, and by one that may have: whose answer never came. */

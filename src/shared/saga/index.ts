@@ -1,5 +1,7 @@
 export type { SagaCalls } from './advance.ts';
+export type { Happening } from './history.ts';
+export type { Outcome } from './operators.ts';
 export { SagaRunner } from './runner.ts';
 export { calledBy, type Saga, step } from './saga.ts';
-export { findSaga, listSagas, removeEnded } from './store.ts';
+export { describeSaga, findSaga, listSagas, removeEnded, type SagaDetails } from './store.ts';
 export { type SagaState, sagaMigrations, sagaTables } from './tables.ts';

@@ -1,41 +1,51 @@
 import type { Clock } from '../clock/index.ts';
 import { currentContext } from '../context/index.ts';
 import type { Database, Unit } from '../data/index.ts';
+import type { Instance } from '../instances/index.ts';
 import type { Log } from '../observability/index.ts';
 import { advance, type SagaCalls } from './advance.ts';
+import { type Outcome, resumeSaga, settleSaga } from './operators.ts';
 import type { Saga } from './saga.ts';
-import { dueSagas, endWait, findSaga, insertSaga, nextDueAt, updateSaga } from './store.ts';
-import type { SagaRow, SagaState } from './tables.ts';
+import { claimSaga, dueSagas, endWait, findSaga, insertSaga, LeaseLost, nextDueAt, updateSaga } from './store.ts';
+import { isEnd, type SagaRow, type SagaState } from './tables.ts';
+import { Waiters } from './waiters.ts';
 
 /** Many may hang on one that does not answer; the others still go on. */
 const concurrency = 512;
 /** Places that must be free before those that found none are looked for. */
 const portion = 32;
 const unknownMs = 60_000;
+/** How often it looks for what others gave up, or left when they died. */
+const lookMs = 1_000;
 
 export interface SagaRunnerParts<U extends Unit> {
   sagas: readonly Saga<never, U>[];
   database: Database;
+  /** This process, among those that run the module on the same database. */
+  instance: Pick<Instance, 'id' | 'lives'>;
   work: <T>(task: (unit: U) => Promise<T>) => Promise<T>;
   call: SagaCalls;
   clock: Clock;
   log: Log;
 }
 
-/** Runs a module's sagas: at once when one is started, again when a wait is over, and where it stopped after a crash. */
+/**
+ * Runs a module's sagas: at once when one is started, again when a wait is over, and where it stopped after a crash. Of
+ * several instances on one database, one works on a saga at a time: see docs/decisions/0008-leases-of-sagas.md.
+ */
 export class SagaRunner<U extends Unit> {
   readonly #byName = new Map<string, Saga<never, U>>();
   readonly #under = new Map<string, Promise<void>>();
-  readonly #waiters = new Map<string, Set<(state: SagaState | undefined) => void>>();
+  readonly #waiters: Waiters;
   readonly #parts: SagaRunnerParts<U>;
   #more = false;
   #stopped = true;
-  #draining = false;
   #cancelTimer = () => {};
   #timerAt = Number.POSITIVE_INFINITY;
 
   constructor(parts: SagaRunnerParts<U>) {
     this.#parts = parts;
+    this.#waiters = new Waiters(parts.clock, (id) => findSaga(parts.database, id));
     for (const saga of parts.sagas) this.#byName.set(keyOf(saga), saga);
   }
 
@@ -45,7 +55,8 @@ export class SagaRunner<U extends Unit> {
     const deadline = saga.deadlineMs === undefined ? Number.MAX_SAFE_INTEGER : now + saga.deadlineMs;
     const traceparent = currentContext()?.traceparent ?? null;
     const row = { id, name: saga.name, version: saga.version, now, deadline, traceparent };
-    await insertSaga(unit, { ...row, data: saga.data.parse(data) as object });
+    const owner = this.#parts.instance.id;
+    await insertSaga(unit, { ...row, owner, data: saga.data.parse(data) as Record<string, unknown> });
     unit.afterCommit(() => this.#launch(id));
   }
 
@@ -89,31 +100,34 @@ export class SagaRunner<U extends Unit> {
 
   /** Tells those who wait for a saga, and all who come after, that it has not ended yet. */
   drain(): void {
-    this.#draining = true;
-    for (const waiters of this.#waiters.values()) for (const waiter of waiters) waiter(undefined);
+    this.#waiters.drain();
   }
 
   /** The state in which the saga ended, or `undefined` when it has not within `withinMs`. */
-  async settled(id: string, withinMs: number): Promise<SagaState | undefined> {
-    if (this.#draining) return undefined;
-    let cancel = () => {};
-    const ended = new Promise<SagaState | undefined>((resolve) => {
-      const waiters = this.#waiters.get(id) ?? new Set();
-      this.#waiters.set(id, waiters.add(resolve));
-      const cancelTimer = this.#parts.clock.after(withinMs, () => resolve(undefined));
-      cancel = () => {
-        cancelTimer();
-        waiters.delete(resolve);
-        if (waiters.size === 0) this.#waiters.delete(id);
-      };
+  settled(id: string, withinMs: number): Promise<SagaState | undefined> {
+    return this.#waiters.settled(id, withinMs);
+  }
+
+  /**
+   * Has a stuck saga go on where it stands: forward, or on its way back. Throws `not-found`, and `invalid-input` when it is
+   * not stuck.
+   */
+  async resume(id: string): Promise<void> {
+    await this.#parts.work(async (unit) => {
+      await resumeSaga(unit, id, this.#parts.clock.now());
+      unit.afterCommit(() => this.#launch(id));
     });
-    try {
-      const row = await findSaga(this.#parts.database, id);
-      if (!row || isEnd(row.state)) return row?.state;
-      return await ended;
-    } finally {
-      cancel();
-    }
+  }
+
+  /**
+   * Ends a stuck saga by a person's word, which `note` keeps: as `done`, with the writes that are left, or as `compensated`,
+   * with what it writes then. No other module is called. Throws `not-found`, and `invalid-input` when it is not stuck, not
+   * known to this release, or to be `done` though it is on its way back.
+   */
+  async settle(id: string, outcome: Outcome, note: string): Promise<void> {
+    const { work, clock } = this.#parts;
+    const definition = (row: SagaRow) => this.#byName.get(keyOf(row));
+    this.#waiters.tell(await work((unit) => settleSaga(unit, definition, { id, outcome, note, now: clock.now() })));
   }
 
   #launch(id: string): void {
@@ -124,6 +138,7 @@ export class SagaRunner<U extends Unit> {
     }
     const run = this.#run(id)
       .catch((error) => {
+        if (error instanceof LeaseLost) return this.#parts.log.warn({ saga: id }, error.message);
         this.#parts.log.error({ error, saga: id }, 'the progress of a saga could not be recorded; trying again');
         this.#wakeIn(1_000);
       })
@@ -135,20 +150,29 @@ export class SagaRunner<U extends Unit> {
   }
 
   async #run(id: string): Promise<void> {
-    const row = await findSaga(this.#parts.database, id);
-    if (!row || isEnd(row.state)) return;
+    const row = await this.#own(id);
+    if (!row) return;
     const saga = this.#byName.get(keyOf(row));
     if (!saga) return this.#setAside(row);
-    const { work, call, clock, log } = this.#parts;
+    const { work, call, clock, log, instance } = this.#parts;
     const after = await advance(saga as Saga<never, Unit>, row, {
       work: work as (task: (unit: Unit) => Promise<void>) => Promise<void>,
       call,
       clock,
       log,
-      stopped: () => this.#stopped,
+      stopped: () => this.#stopped || !instance.lives,
     });
-    if (isEnd(after.state)) this.#tell(after);
+    if (isEnd(after.state)) this.#waiters.tell(after);
     else this.#wakeIn(after.nextAttemptAt - clock.now());
+  }
+
+  /** The saga, when it is this instance's from its beginning or can be taken now. */
+  async #own(id: string): Promise<SagaRow | undefined> {
+    const { database, work, clock, instance } = this.#parts;
+    const row = await findSaga(database, id);
+    if (!row || isEnd(row.state)) return undefined;
+    if (row.owner === instance.id) return row;
+    return work((unit) => claimSaga(unit, id, instance.id, clock.now()));
   }
 
   /** A saga of a version that is not known here, as after a rollback: looked at again in a while, and in nobody's way. */
@@ -157,21 +181,20 @@ export class SagaRunner<U extends Unit> {
     const lastError = `${keyOf(row)} is not known here`;
     log.error({ saga: row.id, lastError }, 'a saga waits for a release that knows it');
     const nextAttemptAt = clock.now() + unknownMs;
-    await work((unit) => updateSaga(unit, { ...row, lastError, nextAttemptAt, updatedAt: clock.now() }));
-  }
-
-  #tell({ id, state }: SagaRow): void {
-    for (const waiter of this.#waiters.get(id) ?? []) waiter(state);
+    await work((unit) => updateSaga(unit, { ...row, lastError, nextAttemptAt, updatedAt: clock.now() }, null));
   }
 
   async #takeDue(): Promise<void> {
+    const { database, clock, instance } = this.#parts;
     if (this.#stopped) return;
+    this.#wakeIn(lookMs);
+    if (!instance.lives) return;
     this.#more = false;
-    const { database, clock } = this.#parts;
     const now = clock.now();
-    for (const { id } of await dueSagas(database, now, concurrency * 2)) this.#launch(id);
+    for (const id of await dueSagas(database, instance.id, now, concurrency * 2)) this.#launch(id);
     const next = await nextDueAt(database, now);
     if (next !== undefined) this.#wakeIn(next - clock.now());
+    await this.#waiters.lookAfter((id) => this.#under.has(id));
   }
 
   #wakeIn(delayMs: number): void {
@@ -201,8 +224,4 @@ function stepsThatCall(module: string, { name, version, steps }: Saga<never, nev
       ...(step.undo?.operation.module === module ? [{ ...at, state: 'compensating' as const }] : []),
     ];
   });
-}
-
-function isEnd(state: SagaState): boolean {
-  return state !== 'running' && state !== 'compensating';
 }

@@ -7,6 +7,7 @@ import { ManualClock } from '../clock/index.ts';
 import { command, contract, nothing } from '../contract/index.ts';
 import { type Database, openSqlite, type Unit } from '../data/index.ts';
 import { refusal } from '../errors/index.ts';
+import { instanceMigrations } from '../instances/index.ts';
 import { silentLog } from '../observability/index.ts';
 import { findSaga, type Saga, SagaRunner, sagaMigrations, step } from './index.ts';
 
@@ -30,6 +31,7 @@ describe('a saga', () => {
   const clock = new ManualClock();
   let log: string[] = [];
   let refusedWrites = 0;
+  let opened = 0;
   let answers: Record<string, () => unknown> = {};
   let database: Database;
   let runner: SagaRunner<Unit>;
@@ -69,10 +71,11 @@ describe('a saga', () => {
   };
 
   function open(file = join(mkdtempSync(join(tmpdir(), 'kerf-saga-')), 'saga.db')): string {
-    database = openSqlite('saga', file, sagaMigrations);
+    database = openSqlite('saga', file, [...instanceMigrations, ...sagaMigrations]);
     runner = new SagaRunner<Unit>({
       sagas: [deal as Saga<never>, errand as Saga<never>],
       database,
+      instance: { id: `instance-${opened++}`, lives: true },
       work: (task) => database.work(task),
       call: async ({ name }, _input, key) => {
         log.push(`${name} ${key}`);

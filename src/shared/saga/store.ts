@@ -1,6 +1,7 @@
-import { and, asc, eq, getTableColumns, gt, inArray, sql } from 'drizzle-orm';
+import { and, asc, eq, getTableColumns, gt, inArray, isNull, lte, notInArray, or, type SQL, sql } from 'drizzle-orm';
 import { prepared, type Reader, type Unit } from '../data/index.ts';
-import { type SagaRow, sagaTables } from './tables.ts';
+import { livingInstances } from '../instances/index.ts';
+import { isEnd, type SagaRow, sagaTables } from './tables.ts';
 
 const { placeholder } = sql;
 
@@ -20,25 +21,42 @@ const insertRow = prepared((unit) =>
       traceparent: placeholder('traceparent'),
       startedAt: placeholder('now'),
       updatedAt: placeholder('now'),
+      owner: placeholder('owner'),
+      fence: 1,
+      history: [],
     })
     .prepare(),
 );
 
-const updateRow = prepared((unit) => {
+const reached = {
+  state: sql`${placeholder('state')}`,
+  step: sql`${placeholder('step')}`,
+  data: sql`${placeholder('data')}`,
+  attempts: sql`${placeholder('attempts')}`,
+  nextAttemptAt: sql`${placeholder('nextAttemptAt')}`,
+  reason: sql`${placeholder('reason')}`,
+  lastError: sql`${placeholder('lastError')}`,
+  updatedAt: sql`${placeholder('updatedAt')}`,
+  history: sql`${placeholder('history')}`,
+};
+
+const updateOwned = prepared((unit) => {
+  const { sagas } = sagaTables(unit);
+  const lease = and(eq(sagas.owner, placeholder('owner')), eq(sagas.fence, placeholder('fence')));
+  return unit.db
+    .update(sagas)
+    .set({ ...reached, owner: sql`${placeholder('nextOwner')}` })
+    .where(and(eq(sagas.id, placeholder('id')), lease))
+    .returning({ id: sagas.id })
+    .prepare();
+});
+
+const updateStuckRow = prepared((unit) => {
   const { sagas } = sagaTables(unit);
   return unit.db
     .update(sagas)
-    .set({
-      state: sql`${placeholder('state')}`,
-      step: sql`${placeholder('step')}`,
-      data: sql`${placeholder('data')}`,
-      attempts: sql`${placeholder('attempts')}`,
-      nextAttemptAt: sql`${placeholder('nextAttemptAt')}`,
-      reason: sql`${placeholder('reason')}`,
-      lastError: sql`${placeholder('lastError')}`,
-      updatedAt: sql`${placeholder('updatedAt')}`,
-    })
-    .where(eq(sagas.id, placeholder('id')))
+    .set(reached)
+    .where(and(eq(sagas.id, placeholder('id')), sql`${sagas.state} = 'stuck'`))
     .prepare();
 });
 
@@ -51,60 +69,114 @@ const rowById = prepared((reader) => {
     .prepare();
 });
 
-/** A saga as operators see it: without its data, which is its module's alone. */
-export type SagaSummary = Omit<SagaRow, 'data' | 'traceparent'>;
+const claimRow = prepared((unit) => {
+  const { sagas } = sagaTables(unit);
+  return unit.db
+    .update(sagas)
+    .set({
+      owner: sql`${placeholder('owner')}`,
+      fence: sql`${sagas.fence} + 1`,
+      attempts: sql`case when ${sagas.owner} is null then ${sagas.attempts} else ${sagas.attempts} + 1 end`,
+    })
+    .where(
+      and(eq(sagas.id, placeholder('id')), isOpen(unit), lte(sagas.nextAttemptAt, placeholder('now')), isFree(unit)),
+    )
+    .returning()
+    .prepare();
+});
 
+const dueRows = prepared((reader) => {
+  const { sagas } = sagaTables(reader);
+  const mine = eq(sagas.owner, placeholder('owner'));
+  return reader.db
+    .select({ id: sagas.id })
+    .from(sagas)
+    .where(and(isOpen(reader), lte(sagas.nextAttemptAt, placeholder('now')), or(mine, isFree(reader))))
+    .orderBy(asc(sagas.nextAttemptAt))
+    .limit(placeholder('limit'))
+    .prepare();
+});
+
+const nextDue = prepared((reader) => {
+  const { sagas } = sagaTables(reader);
+  return reader.db
+    .select({ at: sagas.nextAttemptAt })
+    .from(sagas)
+    .where(and(isOpen(reader), gt(sagas.nextAttemptAt, placeholder('now'))))
+    .orderBy(asc(sagas.nextAttemptAt))
+    .limit(1)
+    .prepare();
+});
+
+function isOpen(reader: Reader): SQL {
+  return sql`${sagaTables(reader).sagas.state} in ('running', 'compensating')`;
+}
+
+/** Nobody works on it, or one that is dead. */
+function isFree(reader: Reader): SQL | undefined {
+  const { owner } = sagaTables(reader).sagas;
+  return or(isNull(owner), notInArray(owner, livingInstances(reader, placeholder('now'))));
+}
+
+/** Another instance has taken the saga over: this one counted as dead. It may write nothing more for it. */
+export class LeaseLost extends Error {
+  override readonly name = 'LeaseLost';
+}
+
+/** A saga as operators see it: without its data, which is its module's alone. */
+export type SagaDetails = Omit<SagaRow, 'data' | 'traceparent'>;
+export type SagaSummary = Omit<SagaDetails, 'history'>;
+
+/** Writes down a saga that begins, in the hands of `owner`. */
 export async function insertSaga(
   unit: Unit,
-  row: {
-    id: string;
-    name: string;
-    version: number;
-    data: unknown;
-    now: number;
-    deadline: number;
-    traceparent: string | null;
-  },
-) {
+  row: Pick<SagaRow, 'id' | 'name' | 'version' | 'data' | 'deadline' | 'traceparent' | 'owner'> & { now: number },
+): Promise<void> {
   await insertRow(unit).execute(row);
 }
 
-export async function updateSaga(unit: Unit, row: SagaRow): Promise<void> {
-  await updateRow(unit).execute({ ...row, data: JSON.stringify(row.data) });
+/**
+ * Writes down where the saga has come to, for the one who holds it; `nextOwner` holds it from now on. Throws `LeaseLost`,
+ * which takes the unit back, when it was taken over.
+ */
+export async function updateSaga(unit: Unit, row: SagaRow, nextOwner = row.owner): Promise<void> {
+  const owner = isEnd(row.state) ? null : nextOwner;
+  const updated = await updateOwned(unit).execute({ ...inColumns(row), nextOwner: owner });
+  if (updated.length === 0) throw new LeaseLost(`${row.id} was taken over by another instance`);
+}
+
+/** Writes down what a person has decided about a stuck saga. */
+export async function updateStuck(unit: Unit, row: SagaRow): Promise<void> {
+  await updateStuckRow(unit).execute(inColumns(row));
+}
+
+function inColumns(row: SagaRow) {
+  return { ...row, data: JSON.stringify(row.data), history: JSON.stringify(row.history) };
+}
+
+/**
+ * Takes a saga that is due, when nobody who lives works on it. What a dead instance was at counts as an attempt: the step may
+ * have happened.
+ */
+export async function claimSaga(unit: Unit, id: string, owner: string, now: number): Promise<SagaRow | undefined> {
+  return (await claimRow(unit).execute({ id, owner, now }))[0];
 }
 
 export async function findSaga(reader: Reader, id: string): Promise<SagaRow | undefined> {
   return (await rowById(reader).execute({ id }))[0];
 }
 
-/** Those that have not ended and are due, the longest waiting first. */
-export async function dueSagas(
-  reader: Reader,
-  now: number,
-  limit: number,
-): Promise<{ id: string; nextAttemptAt: number }[]> {
-  const { sagas } = sagaTables(reader);
-  return reader.db
-    .select({ id: sagas.id, nextAttemptAt: sagas.nextAttemptAt })
-    .from(sagas)
-    .where(sql`${sagas.state} in ('running', 'compensating') and ${sagas.nextAttemptAt} <= ${now}`)
-    .orderBy(asc(sagas.nextAttemptAt))
-    .limit(limit);
+/** Those that are due and are `owner`'s or free, the longest waiting first. */
+export async function dueSagas(reader: Reader, owner: string, now: number, limit: number): Promise<string[]> {
+  return (await dueRows(reader).execute({ owner, now, limit })).map(({ id }) => id);
 }
 
 /** When the next of those that are not due yet falls due. */
 export async function nextDueAt(reader: Reader, now: number): Promise<number | undefined> {
-  const { sagas } = sagaTables(reader);
-  const [first] = await reader.db
-    .select({ at: sagas.nextAttemptAt })
-    .from(sagas)
-    .where(sql`${sagas.state} in ('running', 'compensating') and ${sagas.nextAttemptAt} > ${now}`)
-    .orderBy(asc(sagas.nextAttemptAt))
-    .limit(1);
-  return first?.at;
+  return (await nextDue(reader).execute({ now }))[0]?.at;
 }
 
-/** Lets those that wait to repeat this step begin afresh, now. */
+/** Lets those that wait to repeat this step begin afresh, now. That it was tried is not forgotten: it may have happened. */
 export async function endWait(
   unit: Unit,
   { name, version, step, state }: Pick<SagaRow, 'name' | 'version' | 'step' | 'state'>,
@@ -113,7 +185,7 @@ export async function endWait(
   const { sagas } = sagaTables(unit);
   await unit.db
     .update(sagas)
-    .set({ nextAttemptAt: now, attempts: 0 })
+    .set({ nextAttemptAt: now, attempts: 1 })
     .where(
       and(
         eq(sagas.state, state),
@@ -121,6 +193,7 @@ export async function endWait(
         eq(sagas.name, name),
         eq(sagas.version, version),
         eq(sagas.step, step),
+        isNull(sagas.owner),
       ),
     );
 }
@@ -128,13 +201,21 @@ export async function endWait(
 /** The latest first. */
 export async function listSagas(reader: Reader, state: string | undefined, limit: number): Promise<SagaSummary[]> {
   const { sagas } = sagaTables(reader);
-  const { data: _, traceparent: __, ...columns } = getTableColumns(sagas);
+  const { data: _, traceparent: __, history: ___, ...columns } = getTableColumns(sagas);
   return reader.db
     .select(columns)
     .from(sagas)
     .where(state ? sql`${sagas.state} = ${state}` : undefined)
     .orderBy(sql`${sagas.startedAt} desc`)
     .limit(limit);
+}
+
+/** One, with what has happened to it. */
+export async function describeSaga(reader: Reader, id: string): Promise<SagaDetails | undefined> {
+  const row = await findSaga(reader, id);
+  if (!row) return undefined;
+  const { data: _, traceparent: __, ...details } = row;
+  return details;
 }
 
 const keptMs = 7 * 24 * 60 * 60_000;

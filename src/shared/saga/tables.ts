@@ -1,10 +1,15 @@
 import { defineTables, type Migration } from '../data/index.ts';
+import type { Happening } from './history.ts';
 
 /**
  * `running` goes forward, `compensating` takes back; `done` and `compensated` are ends; `stuck` can do neither and waits
  * for a person.
  */
 export type SagaState = 'running' | 'compensating' | 'done' | 'compensated' | 'stuck';
+
+export function isEnd(state: SagaState): boolean {
+  return state !== 'running' && state !== 'compensating';
+}
 
 export const sagaTables = defineTables(({ table, text, integer, json }) => ({
   sagas: table('kerf_sagas', {
@@ -26,6 +31,11 @@ export const sagaTables = defineTables(({ table, text, integer, json }) => ({
     traceparent: text('traceparent'),
     startedAt: integer('started_at').notNull(),
     updatedAt: integer('updated_at').notNull(),
+    /** The instance that works on it; nobody while it waits, and when it has ended. */
+    owner: text('owner'),
+    /** How often it was taken up. What was taken up again since writes nothing more: see `updateSaga`. */
+    fence: integer('fence').notNull(),
+    history: json<Happening[]>('history').notNull(),
   }),
 }));
 
@@ -54,6 +64,14 @@ export const sagaMigrations: Migration[] = [
       CREATE INDEX kerf_sagas_open ON kerf_sagas (next_attempt_at) WHERE state IN ('running', 'compensating');
       CREATE INDEX kerf_sagas_ended ON kerf_sagas (updated_at) WHERE state IN ('done', 'compensated');
       CREATE INDEX kerf_sagas_stuck ON kerf_sagas (started_at) WHERE state = 'stuck';
+    `,
+  },
+  {
+    name: 'kerf-saga-0002',
+    sqlite: `
+      ALTER TABLE kerf_sagas ADD COLUMN owner TEXT;
+      ALTER TABLE kerf_sagas ADD COLUMN fence INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE kerf_sagas ADD COLUMN history TEXT NOT NULL DEFAULT '[]';
     `,
   },
 ];

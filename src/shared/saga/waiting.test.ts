@@ -7,6 +7,7 @@ import { ManualClock } from '../clock/index.ts';
 import { command, contract } from '../contract/index.ts';
 import { type Database, openSqlite, type Unit } from '../data/index.ts';
 import { Refusal, refusal } from '../errors/index.ts';
+import { instanceMigrations } from '../instances/index.ts';
 import { createLog } from '../observability/index.ts';
 import { findSaga, type Saga, SagaRunner, type SagaState, sagaMigrations, step } from './index.ts';
 
@@ -43,12 +44,16 @@ let runner: SagaRunner<Unit>;
 
 beforeEach(async () => {
   clock = new ManualClock();
-  database = openSqlite('shop', join(mkdtempSync(join(tmpdir(), 'kerf-saga-')), 'shop.db'), sagaMigrations);
+  database = openSqlite('shop', join(mkdtempSync(join(tmpdir(), 'kerf-saga-')), 'shop.db'), [
+    ...instanceMigrations,
+    ...sagaMigrations,
+  ]);
   called = [];
   failing = {};
   runner = new SagaRunner({
     sagas: [purchase as never],
     database,
+    instance: { id: 'one', lives: true },
     work: (task) => database.work(task),
     call: async ({ name }) => {
       called.push(name);

@@ -1,0 +1,50 @@
+import type { Log } from '../observability/index.ts';
+
+export type End = () => void | Promise<void>;
+
+/** What only one instance does. Begins and ends one after the other, however often it is turned on and off meanwhile. */
+export class Duty {
+  readonly #begins: (() => Promise<End>)[] = [];
+  #ends: End[] = [];
+  #wanted = false;
+  #turning = Promise.resolve();
+
+  constructor(private readonly log: Log) {}
+
+  /** Whether it is on, or about to be. */
+  get wanted(): boolean {
+    return this.#wanted;
+  }
+
+  add(begin: () => Promise<End>): void {
+    this.#begins.push(begin);
+  }
+
+  /** Resolves when it has begun, or ended. What cannot begin is logged, ended, and begun again when it is next wanted. */
+  turn(on: boolean): Promise<void> {
+    if (on === this.#wanted) return this.#turning;
+    this.#wanted = on;
+    this.#turning = this.#turning.then(() => (on ? this.#begin() : this.#end()));
+    return this.#turning;
+  }
+
+  async #begin(): Promise<void> {
+    try {
+      for (const begin of this.#begins) this.#ends.push(await begin());
+    } catch (error) {
+      this.log.error({ error }, 'what only one instance does could not begin; trying again');
+      await this.#end();
+      this.#wanted = false;
+    }
+  }
+
+  async #end(): Promise<void> {
+    for (const end of this.#ends.splice(0).reverse()) {
+      try {
+        await end();
+      } catch (error) {
+        this.log.error({ error }, 'what only one instance does could not be ended in order');
+      }
+    }
+  }
+}

@@ -1,0 +1,158 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ManualClock } from '../clock/index.ts';
+import type { Database } from '../data/index.ts';
+import { silentLog } from '../observability/index.ts';
+import { SharedFile } from '../testing/index.ts';
+import { Instance, type InstanceParts, instanceMigrations } from './index.ts';
+import { addInstance, listInstances, removeInstances } from './store.ts';
+
+describe('an instance', () => {
+  let file: SharedFile;
+  let clock: ManualClock;
+  let dead: Set<number>;
+  let log: string[];
+  let look: Database;
+  let started: Instance[];
+  let broken: boolean;
+
+  beforeEach(() => {
+    file = new SharedFile(instanceMigrations);
+    look = file.open();
+    clock = new ManualClock();
+    dead = new Set();
+    log = [];
+    started = [];
+    broken = false;
+  });
+
+  afterEach(async () => {
+    for (const instance of started) await instance.stop();
+    await file.close();
+  });
+
+  /** As a process of its own has it: with its own connection. */
+  function instance(pid: number, parts: Partial<InstanceParts> = {}): Instance {
+    const database = file.open();
+    const runs = (other: { pid: number }) => !dead.has(other.pid);
+    const made = new Instance({ database, clock, log: silentLog, host: 'here', pid, runs, ...parts });
+    made.whileLeading(async () => {
+      if (broken) throw new Error('no');
+      log.push(`${pid} leads`);
+      return () => void log.push(`${pid} leads no more`);
+    });
+    return made;
+  }
+
+  async function start(pid: number, parts: Partial<InstanceParts> = {}): Promise<Instance> {
+    const made = instance(pid, parts);
+    started.push(made);
+    await made.start();
+    return made;
+  }
+
+  const pids = async () => (await listInstances(look, clock.now())).map(({ pid }) => pid);
+
+  /** Lets time pass, in looks, until it is so. */
+  async function until(so: () => boolean | Promise<boolean>): Promise<void> {
+    await vi.waitFor(
+      async () => {
+        clock.advance(1_000);
+        expect(await so()).toBe(true);
+      },
+      { interval: 5, timeout: 10_000 },
+    );
+  }
+
+  it('leads at once when it is alone', async () => {
+    const alone = await start(1);
+    expect(alone.leads).toBe(true);
+    expect(log).toEqual(['1 leads']);
+  });
+
+  it('leaves the lead to the one that is older, until that stops', async () => {
+    const first = await start(1);
+    const second = await start(2);
+    clock.advance(5_000);
+    expect([first.leads, second.leads]).toEqual([true, false]);
+    await first.stop();
+    await until(() => second.leads);
+    expect(log).toEqual(['1 leads', '1 leads no more', '2 leads']);
+  });
+
+  it('removes at its start one of the same host whose process is dead, and leads in its place', async () => {
+    await start(1);
+    dead.add(1);
+    const second = await start(2);
+    expect(second.leads).toBe(true);
+    expect(await pids()).toEqual([2]);
+  });
+
+  it('finds one dead at its next look', async () => {
+    await start(1);
+    const second = await start(2);
+    dead.add(1);
+    await until(() => second.leads);
+    expect(await pids()).toContain(2);
+  });
+
+  it('cannot know of another host, and waits until its lease runs out', async () => {
+    const paused = new ManualClock(clock.now());
+    await start(1, { host: 'there', clock: paused });
+    dead.add(1);
+    const second = await start(2);
+    clock.advance(29_000);
+    expect(second.leads).toBe(false);
+    await until(() => second.leads);
+  });
+
+  it('renews its lease, and so stays', async () => {
+    const only = await start(1);
+    const end = clock.now() + 90_000;
+    await until(() => clock.now() > end);
+    expect([only.lives, only.leads, await pids()]).toEqual([true, true, [1]]);
+    expect(log).toEqual(['1 leads']);
+  });
+
+  it('that was paused past its lease finds out, ends what it leads and comes back as the youngest', async () => {
+    const paused = new ManualClock(clock.now());
+    const first = await start(1, { clock: paused });
+    const before = first.id;
+    const second = await start(2);
+    await until(() => second.leads);
+    expect(log).toEqual(['1 leads', '2 leads']);
+    paused.advance(clock.now() - paused.now());
+    expect([first.leads, first.lives]).toEqual([false, false]);
+    await vi.waitFor(() => expect(log.at(-1)).toBe('1 leads no more'));
+    paused.advance(1_000);
+    await vi.waitFor(() => expect(first.lives).toBe(true));
+    expect(first.id > second.id).toBe(true);
+    expect(first.id).not.toBe(before);
+    expect(second.leads).toBe(true);
+  });
+
+  it('that was taken for dead makes itself known again', async () => {
+    const only = await start(1);
+    await look.work((unit) => removeInstances(unit, [only.id]));
+    await until(async () => (await pids()).includes(1));
+    await until(() => only.leads);
+  });
+
+  it('tries again to lead when what it leads could not begin', async () => {
+    broken = true;
+    const only = await start(1);
+    expect(only.leads).toBe(false);
+    broken = false;
+    await until(() => log.includes('1 leads'));
+  });
+
+  it('takes a row with the number of its own process for one that died before it', async () => {
+    const database = file.open();
+    const until = clock.now() + 30_000;
+    const left = { id: '00000000-0000-7000-8000-000000000000', host: 'here', pid: process.pid, until, since: 0 };
+    await database.work((unit) => addInstance(unit, left));
+    const alive = new Instance({ database, clock, log: silentLog, host: 'here' });
+    started.push(alive);
+    await alive.start();
+    expect((await listInstances(database, clock.now())).map(({ id }) => id)).toEqual([alive.id]);
+  });
+});

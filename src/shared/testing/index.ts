@@ -1,0 +1,1 @@
+export { SharedFile } from './shared-file.ts';

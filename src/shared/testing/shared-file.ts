@@ -1,0 +1,36 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Database, type Migration, openSqlite } from '../data/index.ts';
+
+/**
+ * One new database, opened as often as there are processes in a test. Their units of work take turns: two connections of one
+ * thread would wait for each other's lock until both give up, where real processes wait for one another.
+ */
+export class SharedFile {
+  readonly #file = join(mkdtempSync(join(tmpdir(), 'kerf-shared-')), 'shared.db');
+  readonly #open: Database[] = [];
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly migrations: readonly Migration[]) {}
+
+  open(): Database {
+    const database = openSqlite('shared', this.#file, [...this.migrations]);
+    this.#open.push(database);
+    return {
+      db: database.db,
+      dialect: database.dialect,
+      work: (task) => {
+        const done = this.#turn.then(() => database.work(task));
+        this.#turn = done.catch(() => {});
+        return done;
+      },
+      close: () => database.close(),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#turn;
+    for (const database of this.#open.splice(0)) await database.close();
+  }
+}
