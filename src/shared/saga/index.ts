@@ -4,4 +4,4 @@ export type { Outcome } from './operators.ts';
 export { SagaRunner } from './runner.ts';
 export { calledBy, type Saga, step } from './saga.ts';
 export { describeSaga, findSaga, listSagas, removeEnded, type SagaDetails } from './store.ts';
-export { type SagaState, sagaMigrations, sagaTables } from './tables.ts';
+export { isEnd, type SagaState, sagaMigrations, sagaTables } from './tables.ts';

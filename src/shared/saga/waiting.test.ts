@@ -81,6 +81,16 @@ it('takes a waiting step up at once when its module is back', async () => {
   expect(called).toEqual(['reserve', 'reserve', 'take']);
 });
 
+it('still takes back what may have happened before its module was away, when it is refused after', async () => {
+  failing.reserve = refusal('timeout');
+  await begin();
+  await waits();
+  failing.reserve = new Refusal('sold-out', 409, 'Sold out');
+  runner.reached('bank');
+  await expect.poll(state, often).toBe('compensated');
+  expect(called).toEqual(['reserve', 'reserve', 'release']);
+});
+
 it('leaves a step alone that waits for another module', async () => {
   failing.reserve = refusal('unavailable');
   await begin();
