@@ -31,7 +31,7 @@ export const kernel = {
     ...['module', 'observability', 'routes', 'saga', 'topology', 'transport'],
   ],
   gateway: ['context', 'contract', 'errors', 'host', 'identity', 'routes', 'transport'],
-  testing: ['data'],
+  testing: ['clock', 'contract', 'data', 'errors', 'instances', 'observability', 'saga'],
 };
 
 /** What the kernel offers to a module. The rest decides where modules run, which a module must not know. */
@@ -63,7 +63,8 @@ export const vendors = {
   yaml: ['shared/topology'],
   zod: [
     ...['shared/contract', 'shared/events', 'shared/gateway', 'shared/host', 'shared/identity', 'shared/module'],
-    ...['shared/routes', 'shared/saga', 'shared/topology', 'shared/transport/http', 'compositions', 'modules'],
+    ...['shared/routes', 'shared/saga', 'shared/testing', 'shared/topology', 'shared/transport/http'],
+    ...['compositions', 'modules'],
   ],
 };
 

@@ -53,6 +53,9 @@ export const sins: Readonly<Record<string, Sin>> = {
     [`${orders}/internal/imports-a-test.ts`]: importing('./planted.test.ts'),
     [`${orders}/internal/planted.test.ts`]: importing('vitest'),
   },
+  'the-test-kit-is-for-tests': {
+    'src/compositions/imports-the-test-kit.ts': importing('../shared/testing/index.ts'),
+  },
   'module-json-is-true': { 'src/modules/misnamed/module.json': about('another', ['nobody']) },
   'calls-go-one-way': {
     'src/modules/circle-a/module.json': about('circle-a', ['circle-b']),

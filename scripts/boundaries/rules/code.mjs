@@ -1,4 +1,4 @@
-import { any, app, forbid, tests } from './paths.mjs';
+import { any, app, forbid, testKit, tests } from './paths.mjs';
 
 /** What holds for any code, and that there is no other code. */
 export function codeRules(kernel, borders) {
@@ -32,6 +32,12 @@ export function codeRules(kernel, borders) {
       { path: '^src/', pathNot: tests },
       { path: tests },
       'Tests are not part of the system, so nothing but another test may import one. Move what you need out of it into a file of its own.',
+    ),
+    forbid(
+      'the-test-kit-is-for-tests',
+      { path: '^src/', pathNot: [tests, testKit] },
+      { path: testKit },
+      'src/shared/testing/ is not part of the running system; only *.test.ts and *.cases.ts may import it. Move what the system needs into another kernel folder.',
     ),
   ];
 }

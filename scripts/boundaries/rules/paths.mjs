@@ -2,6 +2,7 @@
 export const app = '^src/app\\.ts$';
 export const compositions = '^src/compositions/';
 export const tests = '\\.(test|cases)\\.ts$';
+export const testKit = '^src/shared/testing/';
 export const contracts = '^src/modules/[^/]+/contract\\.ts$';
 
 export const any = (names) => `(${names.join('|')})`;
