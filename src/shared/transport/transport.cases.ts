@@ -1,10 +1,15 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { systemClock } from '../clock/index.ts';
 import { type CallContext, currentContext, runInContext } from '../context/index.ts';
 import { type Client, command, contract, query } from '../contract/index.ts';
+import { openSqlite } from '../data/index.ts';
 import { isRefusal } from '../errors/index.ts';
-import { Dispatcher } from '../module/index.ts';
+import { commandMigrations, Dispatcher } from '../module/index.ts';
 import { silentLog } from '../observability/index.ts';
 import { createCall, createClient } from './client.ts';
 import type { Dispatch, Transport } from './transport.ts';
@@ -14,6 +19,7 @@ const note = z.object({ text: z.string(), tags: z.array(z.string()).optional() }
 export const sample = contract('sample', {
   operations: {
     echo: query({ about: 'Answers what it is sent', input: note, output: note }),
+    count: command({ about: 'Counts how often it was done', input: z.object({}), output: z.object({ n: z.int() }) }),
     keep: command({ about: 'Keeps what it is sent', input: note, output: note }),
     strict: query({
       about: 'Takes no more than it says',
@@ -41,7 +47,10 @@ const gate = new Promise<void>((resolve) => {
   letGo = resolve;
 });
 
+let counted = 0;
+
 const handlers = {
+  count: async () => ({ n: ++counted }),
   echo: async (input: unknown) => input,
   keep: { inSteps: async (input: never) => kept[kept.push(input) - 1] },
   strict: async (input: unknown) => input,
@@ -71,7 +80,9 @@ const handlers = {
   },
 };
 
-const steps = { read: {}, work: (task: (unit: unknown) => unknown) => task({}) };
+const file = join(mkdtempSync(join(tmpdir(), 'kerf-transport-')), 'sample.db');
+const database = openSqlite('sample', file, commandMigrations);
+const steps = { read: database, work: database.work.bind(database) };
 export const dispatch: Dispatch = new Dispatcher(sample, handlers as never, steps as never, systemClock, silentLog)
   .dispatch;
 
@@ -180,6 +191,15 @@ export function transportCases(name: string, open: (dispatch: Dispatch) => Promi
         idempotencyKey: null,
         traceparent,
       });
+    });
+
+    it('brings the key of a command, so that it is done once however often it comes', async () => {
+      const [key, other] = [randomUUID(), randomUUID()];
+      const first = await client.count({}, { idempotencyKey: key });
+      expect(await client.count({}, { idempotencyKey: key })).toEqual(first);
+      expect(await client.count({}, { idempotencyKey: other })).toEqual({ n: first.n + 1 });
+      expect(await clientOf('another').count({}, { idempotencyKey: key })).toEqual({ n: first.n + 2 });
+      expect(await client.count({})).toEqual({ n: first.n + 3 });
     });
 
     it('lets a quick answer pass a slow one', async () => {

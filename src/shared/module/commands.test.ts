@@ -1,0 +1,94 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'drizzle-orm';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { ManualClock } from '../clock/index.ts';
+import { command, contract } from '../contract/index.ts';
+import { type Database, openSqlite, type Unit } from '../data/index.ts';
+import { silentLog } from '../observability/index.ts';
+import { commandMigrations, forgetAnswers } from './commands.ts';
+import { Dispatcher } from './dispatcher.ts';
+
+const name = z.object({ name: z.string() });
+const guests = contract('guests', {
+  operations: { enter: command({ about: 'Writes a guest down', input: name, output: z.object({ seat: z.int() }) }) },
+  errors: { full: { status: 409, title: 'The house is full' } },
+});
+
+/** A guest list, and a memory of answers that takes none for the key `poison`. */
+const migrations = [
+  ...commandMigrations,
+  {
+    name: 'guests',
+    sqlite: `
+      CREATE TABLE guests (name TEXT NOT NULL);
+      CREATE TRIGGER poison BEFORE INSERT ON kerf_commands WHEN NEW.key LIKE '%/poison'
+      BEGIN SELECT RAISE(ABORT, 'not remembered'); END;
+    `,
+  },
+];
+const dayMs = 24 * 60 * 60_000;
+
+describe('a command with a key', () => {
+  const clock = new ManualClock();
+  let database: Database;
+  let dispatcher: Dispatcher;
+  let full: boolean;
+
+  beforeEach(() => {
+    full = false;
+    database = openSqlite('guests', join(mkdtempSync(join(tmpdir(), 'kerf-commands-')), 'guests.db'), migrations);
+    const steps = { read: database, work: database.work.bind(database) };
+    const handlers = {
+      async enter(input: z.infer<typeof name>, unit: Unit) {
+        await unit.db.run(sql`INSERT INTO guests VALUES (${input.name})`);
+        if (full) throw guests.refuse('full');
+        return { seat: (await list(unit)).length };
+      },
+    };
+    dispatcher = new Dispatcher(guests, handlers as never, steps as never, clock, silentLog);
+  });
+
+  afterEach(() => database.close());
+
+  const list = (reader: { db: Database['db'] }) => reader.db.all<{ name: string }>(sql`SELECT name FROM guests`);
+
+  const enter = (idempotencyKey: string, guest = 'Ann', caller = 'door') =>
+    dispatcher.dispatch('enter', { name: guest }, { requestId: 'r', caller, deadline: Infinity, idempotencyKey });
+
+  it('is done once, and answered as it was the first time', async () => {
+    expect(await enter('k')).toEqual({ seat: 1 });
+    await enter('other', 'Bo');
+    expect(await enter('k')).toEqual({ seat: 1 });
+    expect(await list(database)).toHaveLength(2);
+  });
+
+  it('is another command from another caller', async () => {
+    await enter('k');
+    expect(await enter('k', 'Bo', 'gate')).toEqual({ seat: 2 });
+  });
+
+  it('does nothing when its answer cannot be remembered: both are one commit', async () => {
+    await expect(enter('poison')).rejects.toMatchObject({ code: 'internal' });
+    expect(await list(database)).toEqual([]);
+  });
+
+  it('that was refused is tried again: a "no" is not remembered', async () => {
+    full = true;
+    await expect(enter('k')).rejects.toMatchObject({ code: 'full' });
+    full = false;
+    expect(await enter('k')).toEqual({ seat: 1 });
+  });
+
+  it('is remembered for seven days', async () => {
+    await enter('k');
+    clock.advance(7 * dayMs);
+    expect(await database.work((unit) => forgetAnswers(unit, clock.now(), 10))).toBe(0);
+    expect(await enter('k')).toEqual({ seat: 1 });
+    clock.advance(1);
+    expect(await database.work((unit) => forgetAnswers(unit, clock.now(), 10))).toBe(1);
+    expect(await enter('k')).toEqual({ seat: 2 });
+  });
+});
