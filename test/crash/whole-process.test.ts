@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { type Announced, eventually, type ModuleName, moduleNames, placements } from '../harness/kerf.ts';
 import { Shop } from '../harness/shop.ts';
+import { read } from './ledger.ts';
 import { orderIdOf, resume, rush, wishes } from './rush.ts';
 import { lives, Scene } from './scene.ts';
 
@@ -52,8 +52,8 @@ it('leaves no service behind when it is killed while they start', async () => {
   const out = moduleNames.filter((name) => name !== 'catalog');
   const scene = new Scene(placements({ name: 'all but one out', out }));
   const start = scene.start().catch((error: Error) => error.message);
-  await eventually(async () => out.some((module) => ownerOf(scene, module)), 'a service to own its data');
-  process.kill(ownerOf(scene, 'catalog')!, 'SIGKILL');
+  const first = async () => out.map((module) => ownerOf(scene, module)).find((pid) => pid !== undefined);
+  process.kill(parentOf(await eventually(first, 'a service to run')), 'SIGKILL');
   expect(await start).toMatch(/before it was ready/);
   const again = await scene.start();
   const owners = new Set(out.map((module) => ownerOf(scene, module)));
@@ -61,10 +61,17 @@ it('leaves no service behind when it is killed while they start', async () => {
   await scene.endsWell(again);
 });
 
-/** The process that runs a module on this data, by the note it leaves there. */
+/** The process that runs a module on this data, as it has told the others of its kind. */
 function ownerOf({ dataDir }: Scene, module: ModuleName): number | undefined {
-  const file = join(dataDir, `${module}.lock-holder`);
-  return existsSync(file) ? Number(readFileSync(file, 'utf8')) || undefined : undefined;
+  try {
+    return read<{ pid: number }>(dataDir, module, 'select pid from kerf_instances order by since desc')[0]?.pid;
+  } catch {
+    return undefined;
+  }
+}
+
+function parentOf(pid: number): number {
+  return Number(spawnSync('ps', ['-o', 'ppid=', '-p', String(pid)], { encoding: 'utf8' }).stdout);
 }
 
 async function signUp(url: string): Promise<{ email: string; shop: Shop }> {

@@ -1,6 +1,5 @@
 export { isUniqueConflict } from './conflict.ts';
 export { refuseInsideUnit } from './current-unit.ts';
 export type { Database, Db, Dialect, Migration, Reader, Unit } from './database.ts';
-export { takeOwnership } from './ownership.ts';
 export { openSqlite } from './sqlite.ts';
 export { defineTables, prepared, type Tables } from './tables.ts';

@@ -4,7 +4,6 @@ import type { Sealed } from './envelope.ts';
 import { readdress } from './readdress.ts';
 import { Scene, shop } from './scene.ts';
 
-const types = Object.values(shop.events).map(({ type }) => type);
 const modules = (type: string) => (type === shop.events.sold.type ? ['mail', 'stats'] : ['stats']);
 const broker = () => ['amqp'];
 
@@ -48,26 +47,26 @@ describe('what waits in an outbox when another bus takes over', () => {
 
   it('goes to the broker, once for each event, in order', async () => {
     await publishTo(modules, [1, 2, 3]);
-    expect(await readdress(scene.publisher, { recipients: broker }, types)).toBe(9);
+    expect(await readdress(scene.publisher, { recipients: broker }, ['amqp'])).toBe(9);
     expect(await delivered(broker)).toEqual({ amqp: [1, 10, 2, 20, 3, 30] });
   });
 
   it('goes from the broker to each module that subscribes, in order', async () => {
     await publishTo(broker, [1, 2, 3]);
-    expect(await readdress(scene.publisher, { recipients: modules }, types)).toBe(6);
+    expect(await readdress(scene.publisher, { recipients: modules }, ['mail', 'stats'])).toBe(6);
     expect(await delivered(modules)).toEqual({ mail: [1, 2, 3], stats: [1, 10, 2, 20, 3, 30] });
   });
 
   it('stays as it is when the bus knows everybody', async () => {
     await publishTo(modules, [1]);
     const before = await open();
-    expect(await readdress(scene.publisher, { recipients: modules }, types)).toBe(0);
+    expect(await readdress(scene.publisher, { recipients: modules }, ['mail', 'stats'])).toBe(0);
     expect(await open()).toEqual(before);
   });
 
   it('is dropped when it is for a module that is no more', async () => {
     await publishTo(modules, [1]);
-    expect(await readdress(scene.publisher, { recipients: () => ['mail'] }, [shop.events.sold.type])).toBe(2);
+    expect(await readdress(scene.publisher, { recipients: () => ['mail'] }, ['mail'])).toBe(2);
     expect((await open()).map(({ recipient }) => recipient)).toEqual(['mail', 'mail', 'mail']);
   });
 
@@ -76,7 +75,7 @@ describe('what waits in an outbox when another bus takes over', () => {
       broker,
       Array.from({ length: 400 }, (_, n) => n + 1),
     );
-    expect(await readdress(scene.publisher, { recipients: modules }, types)).toBe(800);
+    expect(await readdress(scene.publisher, { recipients: modules }, ['mail', 'stats'])).toBe(800);
     const { mail } = await delivered(modules);
     expect(mail).toEqual(Array.from({ length: 400 }, (_, n) => n + 1));
   });

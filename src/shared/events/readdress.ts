@@ -6,15 +6,14 @@ import { eventTables, type OutboxRow } from './tables.ts';
 const portion = 500;
 
 /**
- * Gives what waits for somebody the bus does not know (because another bus was used before, or a module is gone) to whom the
- * bus would address it now, in order. Runs before anything new is published. Returns how many rows there were.
+ * Gives what waits for somebody who is not `known` to the bus (because another bus was used before, or a module is gone) to
+ * whom the bus would address it now, in order. Runs before anything new is published. Returns how many rows there were.
  */
 export async function readdress(
   database: Database,
   bus: Pick<Bus, 'recipients'>,
-  types: readonly string[],
+  known: readonly string[],
 ): Promise<number> {
-  const known = [...new Set(types.flatMap((type) => bus.recipients(type)))];
   const last = await lastOpen(database, known);
   let moved = 0;
   for (let after = 0; after < last; ) {
@@ -38,13 +37,18 @@ async function lastOpen(database: Database, known: readonly string[]): Promise<n
   return Math.max(0, ...recipients.filter(({ recipient }) => !known.includes(recipient)).map(({ last }) => last));
 }
 
-async function openRows(database: Database, known: string[], after: number, last: number): Promise<OutboxRow[]> {
+async function openRows(
+  database: Database,
+  known: readonly string[],
+  after: number,
+  last: number,
+): Promise<OutboxRow[]> {
   const { outbox } = eventTables(database);
   const open = sql`${outbox.state} in ('pending', 'failed')`;
   return database.db
     .select()
     .from(outbox)
-    .where(and(gt(outbox.seq, after), lte(outbox.seq, last), open, notInArray(outbox.recipient, known)))
+    .where(and(gt(outbox.seq, after), lte(outbox.seq, last), open, notInArray(outbox.recipient, [...known])))
     .orderBy(asc(outbox.seq))
     .limit(portion);
 }

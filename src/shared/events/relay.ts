@@ -1,10 +1,8 @@
-import { sql } from 'drizzle-orm';
 import type { Clock } from '../clock/index.ts';
 import type { Database } from '../data/index.ts';
 import type { Log } from '../observability/index.ts';
 import type { Bus } from './bus.ts';
 import { Lane } from './lane.ts';
-import { eventTables } from './tables.ts';
 
 /** Hands a module's outbox to the bus, in order, to each recipient on a way of its own. */
 export class Relay {
@@ -18,15 +16,10 @@ export class Relay {
     private readonly log: Log,
   ) {}
 
-  /** Takes up what an earlier run left. */
-  async start(): Promise<void> {
+  /** Takes up what waits for these `recipients`, from an earlier run or from another process on the same data. */
+  start(recipients: readonly string[]): void {
     this.#running = true;
-    const { outbox } = eventTables(this.database);
-    const left = await this.database.db
-      .selectDistinct({ recipient: outbox.recipient })
-      .from(outbox)
-      .where(sql`${outbox.state} in ('pending', 'failed')`);
-    for (const { recipient } of left) this.wake(recipient);
+    for (const recipient of recipients) this.wake(recipient);
   }
 
   /** `recipient` can be reached again: what waits for it need wait no longer. */

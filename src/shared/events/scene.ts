@@ -60,7 +60,7 @@ export class Scene {
   async begin(bus: Bus): Promise<void> {
     this.relay = new Relay(this.publisher, bus, this.clock, silentLog);
     this.#outbox = new Outbox(bus, this.clock, (recipient) => this.relay.wake(recipient));
-    await this.relay.start();
+    this.relay.start([...new Set([sold, counted].flatMap(({ type }) => bus.recipients(type)))]);
   }
 
   /** The subscriber's process begins, or begins anew, on the data there is. */

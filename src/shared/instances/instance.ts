@@ -31,6 +31,8 @@ export class Instance {
   #until = 0;
   #renewAt = 0;
   #stopped = true;
+  #known = false;
+  #alone = true;
   #looking = Promise.resolve();
   #cancelLook = () => {};
   readonly #duty: Duty;
@@ -51,6 +53,11 @@ export class Instance {
     return this.#parts.clock.now() < this.#until;
   }
 
+  /** Whether no other was there when it last looked. */
+  get alone(): boolean {
+    return this.#alone;
+  }
+
   get leads(): boolean {
     return this.#duty.wanted && this.lives;
   }
@@ -66,19 +73,26 @@ export class Instance {
   /** Makes itself known. When no other lives it leads at once: what it leads has begun when this resolves. */
   async start(): Promise<void> {
     this.#stopped = false;
+    this.#known = true;
     await this.#register(this.#id);
     const living = await this.#living();
     await this.#duty.turn(living.every(({ id }) => id === this.#id));
     this.#lookLater();
   }
 
-  /** Ends what it leads and lets the others know. */
-  async stop(): Promise<void> {
-    if (this.#stopped) return;
+  /** Ends what it leads, for good. The others count on it until it stops. */
+  async endDuty(): Promise<void> {
     this.#stopped = true;
     this.#cancelLook();
     await this.#looking;
     await this.#duty.turn(false);
+  }
+
+  /** Ends what it leads and lets the others know. */
+  async stop(): Promise<void> {
+    if (!this.#known) return;
+    this.#known = false;
+    await this.endDuty();
     this.#until = 0;
     isOwnNoMore(this.#id);
     await this.#parts.database
@@ -114,9 +128,10 @@ export class Instance {
     const { database, clock, host, runs } = this.#parts;
     const rows = await listInstances(database, clock.now());
     const dead = rows.filter((row) => row.id !== this.#id && row.host === host && !runs(row)).map(({ id }) => id);
-    if (dead.length === 0) return rows;
-    await database.work((unit) => removeInstances(unit, dead));
-    return rows.filter(({ id }) => !dead.includes(id));
+    if (dead.length > 0) await database.work((unit) => removeInstances(unit, dead));
+    const living = rows.filter(({ id }) => !dead.includes(id));
+    this.#alone = living.every(({ id }) => id === this.#id);
+    return living;
   }
 
   async #register(id: string): Promise<void> {

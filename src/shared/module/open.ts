@@ -3,7 +3,7 @@ import { v7 as uuid } from 'uuid';
 import type { Clock } from '../clock/index.ts';
 import { runInContext } from '../context/index.ts';
 import type { Contract, Operation } from '../contract/index.ts';
-import { type Database, type Migration, openSqlite, takeOwnership, type Unit } from '../data/index.ts';
+import { type Database, type Migration, openSqlite, type Unit } from '../data/index.ts';
 import {
   type Bus,
   DeadLetters,
@@ -63,11 +63,11 @@ const kernelMigrations: Migration[] = [
   ...[...commandMigrations, ...seedMigrations],
 ];
 
-/** Opens a module on its data. Throws a `StartError` when that is damaged, not writable or in use by another process. */
+/** Opens a module on its data. Throws a `StartError` when that is damaged or not writable. */
 export async function openModule(definition: ModuleDefinition, around: Surroundings): Promise<OpenModule> {
   const { contract } = definition;
   const { clock, log, bus } = around;
-  const { database, release } = openData(definition, around.dataDir);
+  const database = openData(definition, around.dataDir);
   const container = containerOf(definition, around);
   const inside = definition.open(container as never);
   const calls = sagaCalls(container, inside, contract.name);
@@ -79,14 +79,29 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
   const receive: Receive = (event, gaveUp) => inbox.receive(event, gaveUp);
   const wake = (recipient?: string) => (recipient ? relay.wake(recipient) : inbox.wake());
   const deadLetters = new DeadLetters({ database, clock, wake });
-  const types = Object.values(contract.events).map(({ type }) => type);
-  const moved = await readdress(database, bus, types);
+  const recipients = [...new Set(Object.values(contract.events).flatMap(({ type }) => bus.recipients(type)))];
+  const moved = await readdress(database, bus, recipients);
   if (moved > 0) log.warn({ module: contract.name, moved }, 'events of another bus go by this one');
   if (inside.seed) await seedOnce(database, work, inside.seed);
 
-  const stops: (() => void | Promise<void>)[] = [];
+  instance.whileLeading(async () => {
+    await inbox.start();
+    const unsubscribe = await bus.subscribe(contract.name, receive);
+    const timers = [...(inside.timers ?? []), housekeeping(clock)];
+    const stopTimers = startTimers(timers, work, clock, log);
+    const stopLooking = whileNotAlone(instance, clock, () => {
+      relay.start(recipients);
+      inbox.wake();
+    });
+    relay.start(recipients);
+    return async () => {
+      stopTimers();
+      stopLooking();
+      await Promise.all([unsubscribe(), relay.stop(), inbox.stop()]);
+    };
+  });
   const stop = async () => {
-    await Promise.all([...stops.splice(0).map((each) => each()), relay.stop(), inbox.stop(), sagas.stop()]);
+    await Promise.all([instance.endDuty(), sagas.stop()]);
     await instance.stop();
   };
   return {
@@ -96,11 +111,7 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
     receive,
     deadLetters,
     async start() {
-      await inbox.start();
-      stops.push(await bus.subscribe(contract.name, receive));
-      stops.push(startTimers([...(inside.timers ?? []), housekeeping(clock)], work, clock, log));
       await instance.start();
-      await relay.start();
       await sagas.start();
     },
     wake(other) {
@@ -115,19 +126,27 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
       await dispatcher.idle();
       await inside.close?.();
       await database.close();
-      release();
     },
   };
 }
 
-function openData({ contract: { name }, migrations }: ModuleDefinition, dataDir: string) {
-  const release = takeOwnership(name, dataDir);
-  try {
-    return { release, database: openSqlite(name, join(dataDir, `${name}.db`), [...kernelMigrations, ...migrations]) };
-  } catch (error) {
-    release();
-    throw error;
-  }
+function openData({ contract: { name }, migrations }: ModuleDefinition, dataDir: string): Database {
+  return openSqlite(name, join(dataDir, `${name}.db`), [...kernelMigrations, ...migrations]);
+}
+
+const lookMs = 100;
+
+/** What other instances write wakes nobody here, so it is looked for. Returns the way to stop. */
+function whileNotAlone(instance: Instance, clock: Clock, look: () => void): () => void {
+  let cancel = () => {};
+  const again = () => {
+    cancel = clock.after(instance.alone ? 10 * lookMs : lookMs, () => {
+      if (!instance.alone) look();
+      again();
+    });
+  };
+  again();
+  return () => cancel();
 }
 
 function containerOf({ about }: ModuleDefinition, { calls, settings, clock, log }: Surroundings): ModuleContainer {

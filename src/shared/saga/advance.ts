@@ -2,6 +2,7 @@ import type { Clock } from '../clock/index.ts';
 import type { Operation } from '../contract/index.ts';
 import type { Unit } from '../data/index.ts';
 import { isKernelCode, isRefusal, type Refusal } from '../errors/index.ts';
+import { reach } from '../faults/index.ts';
 import type { Log } from '../observability/index.ts';
 import { type Happening, noted } from './history.ts';
 import type { CallStep, RunStep, Saga, Step } from './saga.ts';
@@ -59,6 +60,7 @@ async function forward(saga: AnySaga, row: SagaRow, around: SagaSurroundings): P
     if (turned.step >= 0) await around.work((unit) => updateSaga(unit, turned));
     return turned;
   }
+  reach('saga', saga.name, step.name, 'done');
   const history = noted(row.history, happening(step, isSkipped(step, row) ? 'skipped' : 'done', around));
   const data = { ...row.data, ...(kept as object | undefined) };
   return record(saga, { ...row, step: row.step + 1, data, history }, around);
@@ -83,6 +85,7 @@ async function record(saga: AnySaga, reached: SagaRow, around: SagaSurroundings)
     // Whatever it says, it is no answer of a callee that could be a reason to turn around.
     throw new Error(messageOf(error), { cause: error });
   });
+  reach('saga', saga.name, saga.steps[row.step - 1]?.name ?? 'begun', 'recorded');
   return row;
 }
 
@@ -105,6 +108,7 @@ async function backward(saga: AnySaga, row: SagaRow, around: SagaSurroundings): 
     const { operation, input } = step.undo;
     await around.call(operation, input(row.data as never), `${row.id}/${step.name}/undo`, row.traceparent ?? undefined);
     history = noted(history, happening(step, 'taken back', around));
+    reach('saga', saga.name, step.name, 'taken back');
   }
   const now = around.clock.now();
   const fresh = { attempts: 0, lastError: null, nextAttemptAt: now, updatedAt: now };
@@ -115,6 +119,7 @@ async function backward(saga: AnySaga, row: SagaRow, around: SagaSurroundings): 
     if (ended) await saga.compensated?.(unit, row.data as never, row.reason ?? 'unknown');
     await updateSaga(unit, next);
   });
+  reach('saga', saga.name, step?.name ?? 'all', 'recorded as taken back');
   return next;
 }
 
