@@ -32,6 +32,7 @@ describe('a saga', () => {
   let log: string[] = [];
   let refusedWrites = 0;
   let opened = 0;
+  let commits = 0;
   let answers: Record<string, () => unknown> = {};
   let database: Database;
   let runner: SagaRunner<Unit>;
@@ -76,7 +77,10 @@ describe('a saga', () => {
       sagas: [deal as Saga<never>, errand as Saga<never>],
       database,
       instance: { id: `instance-${opened++}`, lives: true },
-      work: (task) => database.work(task),
+      work: (task) => {
+        commits += 1;
+        return database.work(task);
+      },
       call: async ({ name }, _input, key) => {
         log.push(`${name} ${key}`);
         return answers[name]?.() ?? { receipt: 'r1' };
@@ -109,6 +113,7 @@ describe('a saga', () => {
     log = [];
     answers = {};
     refusedWrites = 0;
+    commits = 0;
   });
 
   const failing = (times: number, error: unknown) => () => {
@@ -120,6 +125,12 @@ describe('a saga', () => {
     open();
     expect(await run('d1')).toBe('done');
     expect(log).toEqual(['take d1/take', 'stamp d1/stamp', 'seal d1/seal', 'written r1']);
+  });
+
+  it('costs one commit a step besides the one it begins with, in which its last write is', async () => {
+    open();
+    await run('d15');
+    expect(commits).toBe(3);
   });
 
   it('takes back, in reverse, what was done before a refusal', async () => {
