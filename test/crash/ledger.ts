@@ -93,7 +93,7 @@ function unfinished(dataDir: string, module: string): string[] {
 }
 
 const meant: Record<number, string[]> = {
-  201: ['confirmed'],
+  201: ['confirmed', 'cancelled'],
   202: ['confirmed', 'rejected'],
   402: ['rejected'],
   409: ['rejected'],
@@ -113,10 +113,11 @@ function acknowledged({ orders }: Books, told: Told): string[] {
 function paid({ payments }: Books, { id, status, amount }: OrderRow): string[] {
   const own = payments.filter((payment) => payment.order_id === id);
   const captured = own.filter((payment) => payment.status === 'captured' && payment.amount === amount);
-  const well =
-    status === 'confirmed'
-      ? own.length === 1 && captured.length === 1
-      : own.every((payment) => ['voided', 'declined'].includes(payment.status));
+  const refunded = own.filter((payment) => payment.status === 'refunded');
+  const kept = { confirmed: captured, cancelled: refunded }[status];
+  const well = kept
+    ? own.length === 1 && kept.length === 1
+    : own.every((payment) => ['voided', 'declined'].includes(payment.status));
   return well ? [] : [`order ${id} is ${status} and its payments are [${own.map((each) => each.status)}]`];
 }
 
@@ -142,7 +143,7 @@ function inStock({ orders }: Books, { sku, available }: { sku: string; available
 /** One mail for the sign-up and one for each confirmed order, as many text messages when there is a phone; no other. */
 function written({ orders, mails, texts, messages }: Books, { id, email, phone }: MemberRow): string[] {
   const subjects = orders
-    .filter((order) => order.member_id === id && order.status === 'confirmed')
+    .filter((order) => order.member_id === id && ['confirmed', 'cancelled'].includes(order.status))
     .map((order) => `Order ${order.id} is confirmed`);
   const to = (all: Delivered[], recipient: string | null) =>
     all.filter((each) => each.recipient === recipient).map(({ about }) => about);

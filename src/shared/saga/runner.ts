@@ -1,6 +1,7 @@
 import type { Clock } from '../clock/index.ts';
 import { currentContext } from '../context/index.ts';
 import type { Database, Unit } from '../data/index.ts';
+import { reach } from '../faults/index.ts';
 import type { Instance } from '../instances/index.ts';
 import type { Log } from '../observability/index.ts';
 import { advance, type SagaCalls } from './advance.ts';
@@ -57,7 +58,10 @@ export class SagaRunner<U extends Unit> {
     const row = { id, name: saga.name, version: saga.version, now, deadline, traceparent };
     const owner = this.#parts.instance.id;
     await insertSaga(unit, { ...row, owner, data: saga.data.parse(data) as Record<string, unknown> });
-    unit.afterCommit(() => this.#launch(id));
+    unit.afterCommit(() => {
+      reach('saga', saga.name, 'begun');
+      this.#launch(id);
+    });
   }
 
   async start(): Promise<void> {

@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'vitest';
+import { eventually, type Kerf, type ModuleName, placements } from '../harness/kerf.ts';
+import { required } from '../harness/servers.ts';
+import { Shop } from '../harness/shop.ts';
+import { checkoutPoints, eventPoints, wayBackPoints } from './points.ts';
+import { orderIdOf, resume, rush, type Told, wishes } from './rush.ts';
+import { Scene } from './scene.ts';
+
+const email = 'buyer@example.com';
+const ways: readonly { name: string; out: readonly ModuleName[] }[] = [
+  { name: 'in one process', out: [] },
+  { name: 'with orders, inventory and payments out', out: ['orders', 'inventory', 'payments'] },
+];
+const points = [...checkoutPoints, ...eventPoints, ...wayBackPoints];
+
+/** The system that dies at a point, once, and is started again when all of it has died. */
+class Mortal {
+  readonly #scene: Scene;
+  #kerf!: Kerf;
+
+  constructor(
+    private readonly point: string,
+    env: Record<string, string>,
+  ) {
+    this.#scene = new Scene({ ...env, FAULT_POINT: point });
+  }
+
+  async start(): Promise<Shop> {
+    this.#kerf = await this.#scene.start();
+    return new Shop(this.#kerf.url);
+  }
+
+  /** Waits until a process has died; what it takes to have the system back. */
+  async revive(): Promise<Shop> {
+    const mark = join(this.#scene.dataDir, 'fault-points', encodeURIComponent(this.point));
+    await eventually(async () => existsSync(mark), `a process to die at ${this.point}`);
+    const whole = await Promise.race([this.#kerf.exited(), this.#kerf.ops('/healthz').catch(() => null)]);
+    if (whole === null) await this.start();
+    return new Shop(this.#kerf.url).signIn(email);
+  }
+
+  endsWell(told: Told): Promise<void> {
+    return this.#scene.endsWell(this.#kerf, told);
+  }
+}
+
+// The second way takes as long again: where everything must be tested.
+for (const { name, out } of required() ? ways : ways.slice(0, 1)) {
+  describe(`a kill -9 ${name}`, () => {
+    it.each(points)('at %s leaves nothing undone and nothing done twice', { timeout: 60_000 }, async (point) => {
+      const mortal = new Mortal(point, placements({ name, out }));
+      const shop = await (await mortal.start()).join({ email, phone: '+82 10 1234 5678' });
+      const orders = wishes(5);
+      const told = await rush(shop, orders, { width: 2 });
+      await cancelOne(shop, told).catch(() => {});
+      const back = await mortal.revive();
+      await resume(back, orders, told);
+      await eventually(() => cancelOne(back, told), 'an order to be cancelled');
+      await mortal.endsWell(told);
+    });
+  });
+}
+
+/** Whether the first that was confirmed is cancelled, now or before. */
+async function cancelOne(shop: Shop, told: Told): Promise<boolean> {
+  const confirmed = [...told.values()].find(({ status }) => status === 201);
+  if (!confirmed) return false;
+  const { status } = await shop.post(`/orders/${orderIdOf(confirmed)}/cancel`, {});
+  return status === 200 || status === 409;
+}

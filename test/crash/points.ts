@@ -1,0 +1,38 @@
+const forward = ['reserve stock', 'authorize payment', 'take stock', 'capture payment'];
+
+/** Where an order that goes well passes: before and after each commit of the checkout, and on the way of its event to a mail. */
+export const checkoutPoints: readonly string[] = [
+  'saga/checkout/begun',
+  'command/inventory/reserve/handled',
+  'command/inventory/reserve/done',
+  'command/payments/authorize/done',
+  'command/inventory/take/handled',
+  'command/inventory/take/done',
+  'command/payments/capture/done',
+  ...forward.map((step) => `saga/checkout/${step}/done`),
+  ...forward.slice(0, -1).map((step) => `saga/checkout/${step}/recorded`),
+  'saga/checkout/confirm order/recorded',
+];
+
+export const eventPoints: readonly string[] = [
+  'relay/notifications/orders.order-confirmed.v1/delivered',
+  'inbox/notifications/orders.order-confirmed.v1/handled',
+  'inbox/notifications/orders.order-confirmed.v1/committed',
+  'inbox/recommendations/orders.order-confirmed.v1/committed',
+  // The first of each is the welcome of the sign-up.
+  'saga/mail-dispatch/hand to mail/done@2',
+  'saga/mail-dispatch/hand to mail/recorded@2',
+];
+
+/** Where one passes that is declined, or cancelled. */
+export const wayBackPoints: readonly string[] = [
+  'command/inventory/release/handled',
+  'command/inventory/release/done',
+  'saga/checkout/reserve stock/taken back',
+  'saga/checkout/reserve stock/recorded as taken back',
+  'saga/cancellation/begun',
+  'command/payments/refund/done',
+  'saga/cancellation/refund payment/done',
+  'saga/cancellation/refund payment/recorded',
+  'saga/cancellation/return stock/done',
+];
