@@ -41,6 +41,7 @@ export const kernelForModules = ['clock', 'contract', 'data', 'errors', 'module'
 export const vendors = {
   '@hono/node-server': ['shared/gateway', 'shared/host'],
   '@node-rs/argon2': ['modules/members/internal'],
+  '@platformatic/kafka': ['shared/events/brokers'],
   'better-sqlite3': ['shared/data'],
   'drizzle-orm': [
     ...['shared/data', 'shared/events', 'shared/instances', 'shared/module', 'shared/saga'],

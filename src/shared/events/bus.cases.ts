@@ -208,11 +208,11 @@ export function busCases(name: string, open: Open, openAlone?: Open): void {
   });
 }
 
-function events(count: number, keys: number): Told[] {
+export function events(count: number, keys: number): Told[] {
   return Array.from({ length: count }, (_, n) => ({ customer: `c${n % keys}`, n }));
 }
 
-function byKey(told: readonly Told[]): Map<string, number[]> {
+export function byKey(told: readonly Told[]): Map<string, number[]> {
   const grouped = new Map<string, number[]>();
   for (const { customer, n } of told) grouped.set(customer, [...(grouped.get(customer) ?? []), n]);
   return new Map([...grouped].sort(([a], [b]) => a.localeCompare(b)));
