@@ -1,10 +1,11 @@
 export { type Bus, type Receive, type SubscriptionMap, subscriptionMap } from './bus.ts';
+export { countOpen } from './counts.ts';
 export { type DeadLetter, type DeadLetterFilter, DeadLetters } from './dead-letters.ts';
 export { type Envelope, envelopeSchema, resealed, type Sealed } from './envelope.ts';
 export { HttpBus, type Push } from './http.ts';
 export { Inbox } from './inbox.ts';
 export { MittBus } from './mitt.ts';
-export { countOpen, Outbox } from './outbox.ts';
+export { Outbox } from './outbox.ts';
 export { readdress } from './readdress.ts';
 export { Relay } from './relay.ts';
 export { removeExpired } from './retention.ts';

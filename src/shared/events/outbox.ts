@@ -3,7 +3,7 @@ import { v7 as uuid } from 'uuid';
 import type { Clock } from '../clock/index.ts';
 import { currentContext } from '../context/index.ts';
 import type { Event } from '../contract/index.ts';
-import { prepared, type Reader, type Unit } from '../data/index.ts';
+import { prepared, type Unit } from '../data/index.ts';
 import type { Bus } from './bus.ts';
 import { seal } from './envelope.ts';
 import { eventTables } from './tables.ts';
@@ -49,20 +49,4 @@ export class Outbox {
       unit.afterCommit(() => this.wake(recipient));
     }
   }
-}
-
-export interface OutboxCount {
-  recipient: string;
-  state: string;
-  count: number;
-}
-
-/** What waits or gave up, by recipient. */
-export async function countOpen(reader: Reader): Promise<OutboxCount[]> {
-  const { outbox } = eventTables(reader);
-  return reader.db
-    .select({ recipient: outbox.recipient, state: outbox.state, count: sql<number>`count(*)`.mapWith(Number) })
-    .from(outbox)
-    .where(sql`${outbox.state} in ('pending', 'failed', 'dead')`)
-    .groupBy(outbox.recipient, outbox.state);
 }
