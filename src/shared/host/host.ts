@@ -98,7 +98,9 @@ async function serve(
 ): Promise<Server> {
   const { DATA_DIR, OPERATOR_TOKEN } = topology.settings;
   const token = operatorToken(DATA_DIR, OPERATOR_TOKEN);
-  const operations = createOperations({ topology, definitions, directory, open, services, peers, token, log, away });
+  const operations = createOperations({
+    ...{ topology, definitions, directory, open, services, peers, tokens, token, log, away },
+  });
   const service = createInternalService({ definitions, open, directory, calls, bus, operations, log });
   const server = createInternalServer(service, tokens, log);
   const { host, port, setting } = internalAddress(topology);

@@ -10,6 +10,7 @@ import type { Log } from '../observability/index.ts';
 import { problemResponse } from '../routes/index.ts';
 import type { Directory } from '../topology/index.ts';
 import { type CallSource, createClient, type InternalService } from '../transport/index.ts';
+import type { Operations } from './everywhere.ts';
 
 export interface InternalParts {
   definitions: readonly ModuleDefinition[];
@@ -17,7 +18,7 @@ export interface InternalParts {
   directory: Directory;
   calls: CallSource;
   bus: Bus;
-  operations: Hono;
+  operations: Operations;
   log: Log;
 }
 

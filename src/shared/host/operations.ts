@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { isRefusal, refusal } from '../errors/index.ts';
 import { countOpen } from '../events/index.ts';
-import { bearer, sameSecret } from '../identity/index.ts';
+import { bearer, type ServiceTokens, sameSecret } from '../identity/index.ts';
 import type { ModuleDefinition, OpenModule } from '../module/index.ts';
 import type { Log } from '../observability/index.ts';
 import { problemResponse } from '../routes/index.ts';
@@ -9,8 +9,8 @@ import { listSagas } from '../saga/index.ts';
 import { type Directory, placementText, type Topology } from '../topology/index.ts';
 import type { Peers } from '../transport/index.ts';
 import type { WhoIsAway } from './away.ts';
-import { serveDeadLetters, withQuery } from './dead-letters.ts';
-import { Others } from './others.ts';
+import { serveDeadLetters } from './dead-letters.ts';
+import { Everywhere, type Operations, operatorsAudience } from './everywhere.ts';
 import type { Services } from './services.ts';
 
 export interface OperationsParts {
@@ -20,49 +20,58 @@ export interface OperationsParts {
   open: ReadonlyMap<string, OpenModule>;
   services: Services;
   peers: Peers;
+  tokens: ServiceTokens;
+  /** The operators' own. */
   token: string;
   log: Log;
   away: WhoIsAway;
 }
 
-type Query = Record<string, string | undefined>;
-
 /** Of each module, in one answer. */
 const mostRows = 100;
 
-/** What operators ask of the internal listener. The home process answers for the services it started, too. */
-export function createOperations(parts: OperationsParts): Hono {
-  const app = new Hono();
+/** What operators ask of the internal listener. The home process answers for the others, too. */
+export function createOperations(parts: OperationsParts): Operations {
+  const app: Operations = new Hono();
+  const { definitions, topology, log } = parts;
   app.onError((error) => {
-    if (!isRefusal(error)) parts.log.error({ error }, "an operator's request failed");
+    if (!isRefusal(error)) log.error({ error }, "an operator's request failed");
     return problemResponse(error);
   });
   app.notFound(() => problemResponse(refusal('not-found')));
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.use('*', async (c, next) => {
-    const given = bearer(c.req.header('authorization'));
-    if (!given || !sameSecret(given, parts.token)) throw refusal('unauthenticated', 'send the operator token');
+    c.set('passedOn', await isPassedOn(parts, bearer(c.req.header('authorization'))));
     await next();
   });
   app.get('/ops/topology', async (c) => c.json(describe(parts, await parts.away())));
-  const { open, directory, peers, token, definitions, topology } = parts;
   const modules = definitions.map(({ contract }) => contract.name);
-  const others = new Others({ open, directory, peers, token, modules, home: !topology.only });
-  const list = (path: string, read: (module: OpenModule, query: Query) => Promise<object[]>) => {
-    app.get(path, async (c) => {
-      const { here, ...query } = c.req.query();
-      const rows = [...open.values()].map(async (module) =>
-        (await read(module, query)).map((row) => ({ module: module.name, ...row })),
-      );
-      const request = { method: 'GET', path: withQuery(path, query) } as const;
-      const elsewhere = here === undefined ? await others.everywhere(request) : [];
-      return c.json({ items: [...(await Promise.all(rows)).flat(), ...elsewhere.flatMap(({ items }) => items)] });
-    });
-  };
-  list('/ops/outbox', ({ database }) => countOpen(database));
-  list('/ops/sagas', ({ database }, { state }) => listSagas(database, state, mostRows));
-  serveDeadLetters(app, { open, others });
+  const everywhere = new Everywhere({ ...parts, modules, home: !topology.only });
+  app.get('/ops/outbox', (c) => everywhere.rows(c, undefined, ({ database }) => countOpen(database)));
+  app.get('/ops/sagas', (c) =>
+    everywhere.rows(c, undefined, ({ database }) => listSagas(database, c.req.query('state'), mostRows)),
+  );
+  serveDeadLetters(app, everywhere);
+  refuseOtherMethods(app);
   return app;
+}
+
+/** Whether another process asks, not an operator. Refuses whoever is neither. */
+async function isPassedOn({ token, tokens }: OperationsParts, given: string | undefined): Promise<boolean> {
+  if (given && sameSecret(given, token)) return false;
+  await tokens.verify(given, operatorsAudience).catch(() => {
+    throw refusal('unauthenticated', 'send the operator token');
+  });
+  return true;
+}
+
+function refuseOtherMethods(app: Operations): void {
+  const paths = new Set(app.routes.map(({ path }) => path).filter((path) => path.startsWith('/ops/')));
+  for (const path of paths) {
+    app.all(path, () => {
+      throw refusal('method-not-allowed');
+    });
+  }
 }
 
 type Described = Pick<OperationsParts, 'topology' | 'definitions' | 'directory' | 'open' | 'services'>;
