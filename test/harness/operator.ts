@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Kerf } from './kerf.ts';
+import type { Answer } from './shop.ts';
+
+/** What a dead letter looks like to operators. */
+export interface Letter {
+  readonly module: string;
+  readonly id: string;
+  readonly type: string;
+  readonly key: string;
+  readonly state: string;
+  readonly attempts: number;
+  readonly lastError: string;
+  readonly event: { readonly id: string; readonly data: Record<string, unknown> };
+  readonly history: readonly { at: string; what: string; why?: string }[];
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Operates a running system, over its internal listener and by the commands. */
+export class Operator {
+  constructor(
+    private readonly kerf: Pick<Kerf, 'announced' | 'dataDir'>,
+    private readonly token = readFileSync(join(kerf.dataDir, 'operator-token'), 'utf8').trim(),
+  ) {}
+
+  async ask<T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
+    const answer = await fetch(`${this.kerf.announced.internal}/ops${path}`, {
+      method,
+      headers: { authorization: `Bearer ${this.token}` },
+      body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
+    });
+    return { status: answer.status, headers: answer.headers, body: (await answer.json()) as T };
+  }
+
+  /** Somebody with another token. */
+  as(token: string): Operator {
+    return new Operator(this.kerf, token);
+  }
+
+  async letters(query = ''): Promise<Letter[]> {
+    return (await this.ask<{ items: Letter[] }>('GET', `/dead-letters${query}`)).body.items;
+  }
+
+  async letter(id: string): Promise<Letter> {
+    return (await this.ask<Letter>('GET', `/dead-letters/${encodeURIComponent(id)}`)).body;
+  }
+
+  /** Runs `npm run {command} -- {words}` as npm does. */
+  run(command: string, words: string[], env: Record<string, string> = {}): Promise<Ended> {
+    const { port } = new URL(this.kerf.announced.internal);
+    const child = spawn(process.execPath, [`scripts/${command}.mjs`, ...words], {
+      env: { PATH: process.env.PATH, DATA_DIR: this.kerf.dataDir, INTERNAL_PORT: port, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const said = { stdout: '', stderr: '' };
+    for (const stream of ['stdout', 'stderr'] as const) {
+      child[stream].on('data', (chunk: Buffer) => {
+        said[stream] += chunk.toString();
+      });
+    }
+    return new Promise((resolve) => child.once('close', (code) => resolve({ code, ...said })));
+  }
+}

@@ -1,0 +1,138 @@
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually, freePort, Kerf } from '../harness/kerf.ts';
+import type { Ended, Letter, Operator } from '../harness/operator.ts';
+import { Poisoned, unknown } from './operators/poison.ts';
+
+/** One line that says what is wrong, and a failure. */
+function failed({ code, stdout, stderr }: Ended): string {
+  expect(stderr).toMatch(/^kerf: [^\n]+\n$/);
+  expect([code, stdout]).toEqual([1, '']);
+  return stderr;
+}
+
+function succeeded({ code, stdout, stderr }: Ended): string {
+  expect([code, stderr]).toEqual([0, '']);
+  return stdout;
+}
+
+describe('the commands of operators', () => {
+  let home: Kerf;
+  let system: Poisoned;
+  let operator: Operator;
+  beforeAll(async () => {
+    home = await Kerf.start({ env: { MODULE_NOTIFICATIONS: 'http' } });
+    system = await Poisoned.in(home);
+    operator = system.operator;
+  });
+  afterAll(async () => expect(await home.stop()).toBe(0));
+
+  const letters = (...words: string[]) => operator.run('dead-letters', words);
+  const unknownVersion = () => system.unknownVersion({ orderId: randomUUID(), memberId: system.memberId });
+
+  it('tell what runs where', async () => {
+    const told = succeeded(await operator.run('topology', []));
+    expect(told).toMatch(/^events: mitt\n/);
+    expect(told).toMatch(/^orders +ready +in-process, home process \(process \d+\)$/m);
+    expect(told).toMatch(/^notifications +ready +http, http:\/\/127\.0\.0\.1:\d+ \(process \d+\)$/m);
+    const { modules } = JSON.parse(succeeded(await operator.run('topology', ['--json'])));
+    expect(modules).toHaveLength(home.announced.modules.length);
+  });
+
+  it('list dead letters, a line each, with the reason', async () => {
+    const [one, other] = [await unknownVersion(), await system.misfit(randomUUID())];
+    const lines = succeeded(await letters('list')).split('\n');
+    for (const { id, type, key, lastError, history } of [one, other]) {
+      const line = lines.find((each) => each.startsWith(`${id} `))!;
+      expect(line.split(/ {2,}/)).toEqual([id, type, key, history.at(-1)!.at, lastError]);
+    }
+    const chosen = ['--module', 'notifications', '--type', unknown, '--key', one.key, '--error', 'does not know'];
+    const { items } = JSON.parse(succeeded(await letters('list', ...chosen, '--json'))) as { items: Letter[] };
+    expect(items).toEqual([one]);
+    expect(succeeded(await letters('list', '--key', 'nobody'))).toBe('there are no dead letters\n');
+  });
+
+  it('show one with its event, and its history a line each', async () => {
+    const letter = await unknownVersion();
+    const told = succeeded(await letters('show', letter.id));
+    expect(told.split('\n')[0]).toBe(`${letter.id}  dead, tried once`);
+    expect(told).toMatch(/^[-\d]+T[:.\d]+Z {2}dead {2}notifications does not know/m);
+    expect(told).toContain(JSON.stringify(letter.event, null, 2));
+    expect(JSON.parse(succeeded(await letters('show', letter.id, '--json')))).toEqual(letter);
+  });
+
+  it('replay one, or all that fit', async () => {
+    const [one, other] = [await unknownVersion(), await unknownVersion()];
+    const tried = async ({ id }: Letter) => (await operator.letter(id)).history.map(({ what }) => what).join(' ');
+    expect(succeeded(await letters('replay', one.id))).toBe(`${one.id}  tried again\n`);
+    await eventually(async () => (await tried(one)) === 'dead replayed dead', 'its second death');
+    expect(succeeded(await letters('replay', '--key', other.key))).toBe('notifications  1 tried again\n');
+    await eventually(async () => (await tried(other)) === 'dead replayed dead', 'its second death');
+    expect(await tried(one)).toBe('dead replayed dead');
+    expect(succeeded(await letters('replay', '--key', 'nobody'))).toBe('there is none that fits\n');
+    const told = JSON.parse(succeeded(await letters('replay', '--all', '--json')));
+    expect(told.items).toEqual([{ module: 'notifications', count: expect.any(Number) }]);
+    await eventually(async () => (await tried(other)) === 'dead replayed dead replayed dead', 'its third death');
+  });
+
+  it('discard one, or all that fit, with a reason', async () => {
+    const [one, other] = [await unknownVersion(), await unknownVersion()];
+    expect(succeeded(await letters('discard', one.id, '--reason', 'a test order'))).toBe(`${one.id}  discarded\n`);
+    expect((await operator.letter(one.id)).history.at(-1)).toMatchObject({ what: 'discarded', why: 'a test order' });
+    expect((await operator.letter(other.id)).state).toBe('dead');
+    const told = succeeded(await letters('discard', '--module', 'notifications', '--reason', 'a test', '--json'));
+    expect(JSON.parse(told).items).toEqual([{ module: 'notifications', count: expect.any(Number) }]);
+    expect(succeeded(await letters('list'))).toBe('there are no dead letters\n');
+  });
+
+  const misused: [words: string[], about: string][] = [
+    [[], 'say list, show, replay, discard'],
+    [['toString'], 'say list, show, replay, discard'],
+    [['list', 'notifications'], 'unknown word "notifications"'],
+    [['list', '--color'], "Unknown option '--color'"],
+    [['list', '--reason', 'x'], 'list takes no --reason'],
+    [['show'], 'say the id'],
+    [['show', 'notifications.in-1', 'notifications.in-2'], 'unknown word "notifications.in-2"'],
+    [['replay'], 'an id, filters, or --all'],
+    [['replay', 'notifications.in-1', '--key', 'x'], 'an id or filters'],
+    [['replay', '--all', '--key', 'x'], '--all'],
+    [['discard', '--all'], '--reason'],
+    [['discard', '--reason', 'x'], 'an id, filters, or --all'],
+  ];
+  it.each(misused)('fail at the words %j', async (words, about) => {
+    const said = failed(await letters(...words));
+    expect(said).toContain(about);
+    expect(said).toContain('see npm run dead-letters -- --help');
+  });
+
+  it('fail with what the system refuses', async () => {
+    expect(failed(await letters('show', 'notifications.in-999999'))).toContain('there is no dead letter');
+    expect(failed(await letters('replay', 'billing.in-1'))).toContain('{module}');
+    expect(failed(await letters('list', '--module', 'billing'))).toContain('there is no module "billing"');
+    expect(failed(await operator.run('topology', ['now']))).toContain('unknown word "now"');
+  });
+
+  it.each(['topology', 'dead-letters'])('explain themselves: %s', async (command) => {
+    for (const word of ['--help', '-h']) {
+      const told = succeeded(await operator.run(command, [word]));
+      for (const part of [`npm run ${command}`, '--json', 'INTERNAL_PORT', 'OPERATOR_TOKEN'])
+        expect(told).toContain(part);
+    }
+  });
+
+  it('fail without a token, with a wrong one, and where nobody listens, or somebody else', async () => {
+    const list = (env: Record<string, string>) => operator.run('dead-letters', ['list'], env);
+    expect(failed(await list({ DATA_DIR: 'nowhere' }))).toContain(
+      'nowhere/operator-token cannot be read; set DATA_DIR',
+    );
+    expect(failed(await list({ OPERATOR_TOKEN: 'a-token-of-somebody-else' }))).toContain('does not take this token');
+    expect(failed(await list({ INTERNAL_PORT: String(await freePort()) }))).toContain('nobody answers at');
+    const other = createServer((_, response) => response.writeHead(404).end('<html>')).listen(0, '127.0.0.1');
+    await new Promise((resolve) => other.once('listening', resolve));
+    const { port } = other.address() as AddressInfo;
+    expect(failed(await list({ INTERNAL_PORT: String(port) }))).toContain('answered 404; is it Kerf?');
+    other.close();
+  });
+});

@@ -1,0 +1,156 @@
+import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually, freePort, Kerf, newDataDir } from '../harness/kerf.ts';
+import { type Letter, Operator } from '../harness/operator.ts';
+import { Poisoned, unknown } from './operators/poison.ts';
+import { refusedCases } from './operators/refused.cases.ts';
+
+/** The home process first. */
+const layouts: [name: string, start: (dataDir: string) => Promise<Kerf[]>][] = [
+  ['in the home process', async (dataDir) => [await Kerf.start({ dataDir })]],
+  ['as a service', async (dataDir) => [await Kerf.start({ dataDir, env: { MODULE_NOTIFICATIONS: 'http' } })]],
+  ['at an address', atAnAddress],
+];
+
+async function atAnAddress(dataDir: string): Promise<Kerf[]> {
+  const [homePort, port] = (await Promise.all([freePort(), freePort()])).map(String) as [string, string];
+  const env = { MODULE_NOTIFICATIONS: `http://127.0.0.1:${port}`, HOME_ADDRESS: `http://127.0.0.1:${homePort}` };
+  const home = await Kerf.start({ dataDir, env: { ...env, INTERNAL_PORT: homePort } });
+  const words = ['--only', 'notifications'];
+  return [home, await Kerf.start({ dataDir, env: { ...env, INTERNAL_PORT: port }, words })];
+}
+
+describe.each(layouts)('dead letters of notifications, %s', (_name, start) => {
+  const dataDir = newDataDir();
+  let processes: Kerf[];
+  let system: Poisoned;
+  let operator: Operator;
+  const around = {} as { operator: Operator };
+
+  beforeAll(async () => {
+    processes = await start(dataDir);
+    system = await Poisoned.in(processes[0]!);
+    operator = around.operator = system.operator;
+  });
+  afterAll(async () => {
+    for (const each of processes) expect(await each.stop()).toBe(0);
+    rmSync(dataDir, { recursive: true });
+  });
+
+  const unknownVersion = () => system.unknownVersion({ orderId: randomUUID(), memberId: system.memberId });
+  const replay = ({ id }: Letter) => operator.ask<Letter>('POST', `/dead-letters/${id}/replay`);
+  const tried = ({ history }: Letter) => history.map(({ what }) => what);
+
+  it('are listed with the reason, and read with the event and its history', async () => {
+    const letter = await unknownVersion();
+    expect(letter).toMatchObject({ module: 'notifications', type: unknown, state: 'dead', attempts: 1 });
+    expect(letter.lastError).toContain(`notifications does not know ${unknown}; it knows`);
+    expect(await operator.letter(letter.id)).toEqual(letter);
+    expect(letter.event.data).toMatchObject({ orderId: letter.key });
+    expect(letter.history).toEqual([{ at: expect.any(String), what: 'dead', why: letter.lastError }]);
+  });
+
+  it('that are as bad as before are dead again after a replay, and remember it', async () => {
+    const letter = await system.misfit(randomUUID());
+    expect((await replay(letter)).status).toBe(200);
+    const again = await eventually(async () => {
+      const now = await operator.letter(letter.id);
+      return now.state === 'dead' && now;
+    }, 'its second death');
+    expect(tried(again)).toEqual(['dead', 'replayed', 'dead']);
+    expect(again.lastError).toContain('memberId');
+  });
+
+  it('that were mended take effect once when they are replayed', async () => {
+    const letter = await unknownVersion();
+    system.mend(letter);
+    expect((await replay(letter)).status).toBe(200);
+    await eventually(async () => (await operator.letter(letter.id)).state === 'delivered', 'its delivery');
+    expect(tried(await operator.letter(letter.id))).toEqual(['dead', 'replayed', 'delivered']);
+    expect((await replay(letter)).status).toBe(404);
+    await system.resend(letter);
+    expect(await system.messages(letter.key)).toHaveLength(1);
+  });
+
+  it('are discarded with a reason, and then are no dead letters any more', async () => {
+    const letter = await unknownVersion();
+    const { status, body } = await operator.ask<Letter>('POST', `/dead-letters/${letter.id}/discard`, {
+      reason: 'a test order',
+    });
+    expect([status, body.state]).toEqual([200, 'discarded']);
+    expect(body.history.at(-1)).toMatchObject({ what: 'discarded', why: 'a test order' });
+    expect(await operator.letters(`?key=${letter.key}`)).toEqual([]);
+    expect((await replay(letter)).status).toBe(404);
+  });
+
+  it('are chosen by filters, of which all must fit', async () => {
+    const [version, misfit] = [await unknownVersion(), await system.misfit(randomUUID())];
+    const ids = async (query: string) => (await operator.letters(query)).map(({ id }) => id);
+    expect(await ids(`?type=${unknown}&key=${version.key}`)).toEqual([version.id]);
+    expect(await ids(`?type=${unknown}&key=${misfit.key}`)).toEqual([]);
+    expect(await ids('?module=orders')).toEqual([]);
+    expect(await ids('?module=notifications&error=memberId')).toContain(misfit.id);
+    const discard = { key: misfit.key, reason: 'not an order' };
+    const { body } = await operator.ask('POST', '/dead-letters/discard', discard);
+    expect(body).toEqual({ items: [{ module: 'notifications', count: 1 }] });
+    expect(await ids('')).not.toContain(misfit.id);
+    expect(await ids('')).toContain(version.id);
+  });
+
+  it('are counted with what waits', async () => {
+    const dead = (await operator.letters('?module=notifications')).length;
+    const { body } = await operator.ask<{ items: unknown[] }>('GET', '/outbox');
+    expect(body.items).toContainEqual({ module: 'notifications', held: 'dead', count: dead });
+  });
+
+  refusedCases(around);
+
+  it('are all discarded when all are meant', async () => {
+    await operator.ask('POST', '/dead-letters/discard', { reason: 'the end of the test' });
+    expect(await operator.letters()).toEqual([]);
+  });
+});
+
+describe('modules whose operators cannot be asked', () => {
+  const keys = { INTERNAL_KEY: 'a key that the home process does not know' };
+  let home: Kerf;
+  let stranger: Kerf;
+  let operator: Operator;
+
+  beforeAll(async () => {
+    const [port, closed] = await Promise.all([freePort(), freePort()]);
+    stranger = await Kerf.start({ env: { ...keys, INTERNAL_PORT: String(port) }, words: ['--only', 'notifications'] });
+    home = await Kerf.start({
+      env: { MODULE_NOTIFICATIONS: `http://127.0.0.1:${port}`, MODULE_MAIL: `http://127.0.0.1:${closed}` },
+    });
+    operator = new Operator(home);
+  });
+  afterAll(async () => expect(await Promise.all([home.stop(), stranger.stop()])).toEqual([0, 0]));
+
+  const unreachable = [
+    { module: 'notifications', state: 'unreachable', why: expect.stringContaining('set the same INTERNAL_KEY') },
+    { module: 'mail', state: 'unreachable', why: expect.stringContaining('nobody answers at http://127.0.0.1:') },
+  ];
+
+  it.each(['/dead-letters', '/sagas'])('are named among the rows of %s', async (path) => {
+    expect((await operator.ask('GET', path)).body).toEqual({ items: unreachable });
+  });
+
+  it('are named when something was to be decided on there', async () => {
+    expect((await operator.ask('POST', '/dead-letters/replay')).body).toEqual({ items: unreachable });
+    const only = await operator.ask('POST', '/dead-letters/discard', { module: 'mail', reason: 'a test' });
+    expect(only.body).toEqual({ items: [unreachable[1]] });
+  });
+
+  it.each(['mail.in-1', 'notifications.in-1'])('are unavailable when %s is asked for', async (id) => {
+    const { status, body } = await operator.ask('GET', `/dead-letters/${id}`);
+    expect([status, body.code]).toEqual([503, 'unavailable']);
+  });
+
+  it('are named by the commands, which fail', async () => {
+    const { code, stdout, stderr } = await operator.run('dead-letters', ['list']);
+    expect([code, stdout]).toEqual([1, 'there are no dead letters\n']);
+    expect(stderr).toMatch(/^kerf: not asked: notifications \([^\n]*\), mail \(nobody answers at [^\n]*\)\n$/);
+  });
+});

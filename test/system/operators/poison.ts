@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { eventually, type Kerf } from '../../harness/kerf.ts';
+import { type Letter, Operator } from '../../harness/operator.ts';
+import { Shop } from '../../harness/shop.ts';
+
+/** An order that was confirmed, by somebody else's word. */
+export interface Told {
+  readonly orderId: string;
+  readonly memberId: string;
+}
+
+const known = 'orders.order-confirmed.v1';
+/** What a later release of orders would publish, and this one of notifications cannot know. */
+export const unknown = 'orders.order-confirmed.v9';
+
+/** A running system in which notifications cannot take some of what orders sends. */
+export class Poisoned {
+  readonly operator: Operator;
+
+  private constructor(
+    readonly home: Kerf,
+    readonly shop: Shop,
+    readonly memberId: string,
+  ) {
+    this.operator = new Operator(home);
+  }
+
+  static async in(home: Kerf): Promise<Poisoned> {
+    const shop = await new Shop(home.url).join();
+    const { id } = (await shop.get<{ id: string }>('/members/me')).body;
+    return new Poisoned(home, shop, id);
+  }
+
+  /** Sends, with the next order, an event of an unknown version; resolves with its dead letter. */
+  unknownVersion(told: Told): Promise<Letter> {
+    const { orderId, memberId } = told;
+    return this.#send(unknown, orderId, { orderId, memberId, lines: [], total: { amount: 1, currency: 'KRW' } });
+  }
+
+  /** Sends, with the next order, an event whose data do not fit its version; resolves with its dead letter. */
+  misfit(orderId: string): Promise<Letter> {
+    return this.#send(known, orderId, { orderId });
+  }
+
+  async #send(type: string, key: string, data: Record<string, unknown>): Promise<Letter> {
+    const id = randomUUID();
+    const event = { specversion: '1.0', id, source: '/modules/orders', type, time: new Date().toISOString() };
+    const envelope = JSON.stringify({ ...event, datacontenttype: 'application/json', partitionkey: key, data });
+    this.#data('orders', (database) =>
+      database
+        .prepare(
+          `INSERT INTO kerf_outbox (event_id, type, recipient, key, envelope, state, attempts, next_attempt_at, created_at)
+           VALUES (?, ?, 'notifications', ?, ?, 'pending', 0, 0, 0)`,
+        )
+        .run(id, type, key, envelope),
+    );
+    await this.shop.order('WAX');
+    const path = `?module=notifications&key=${key}`;
+    return eventually(async () => (await this.operator.letters(path))[0], `the dead letter of ${key}`);
+  }
+
+  /** Makes the letter's event one of the version that is known. */
+  mend({ event }: Letter): void {
+    this.#data('notifications', (database) =>
+      database
+        .prepare('UPDATE kerf_held SET type = ?, envelope = replace(envelope, ?, ?) WHERE event_id = ?')
+        .run(known, unknown, known, event.id),
+    );
+  }
+
+  /** Has orders send an event once more, with the next order; resolves when it was delivered again. */
+  async resend({ event }: Letter): Promise<void> {
+    this.#data('orders', (database) =>
+      database.prepare("UPDATE kerf_outbox SET state = 'pending' WHERE event_id = ?").run(event.id),
+    );
+    await this.shop.order('WAX');
+    const state = () =>
+      this.#data('orders', (database) =>
+        database.prepare('SELECT state FROM kerf_outbox WHERE event_id = ?').pluck().get(event.id),
+      );
+    await eventually(async () => state() === 'delivered', 'the delivery once more');
+  }
+
+  /** What the member was told of an order. */
+  async messages(orderId: string): Promise<string[]> {
+    const { body } = await this.shop.get<{ items: { subject: string }[] }>('/messages');
+    return body.items.map(({ subject }) => subject).filter((subject) => subject.includes(orderId));
+  }
+
+  #data<T>(module: string, use: (database: Sqlite.Database) => T): T {
+    const database = new Sqlite(join(this.home.dataDir, `${module}.db`), { timeout: 5_000 });
+    try {
+      return use(database);
+    } finally {
+      database.close();
+    }
+  }
+}

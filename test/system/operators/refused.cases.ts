@@ -1,0 +1,54 @@
+import { expect, it } from 'vitest';
+import type { Operator } from '../../harness/operator.ts';
+
+interface Around {
+  operator: Operator;
+}
+
+type Ask = [method: string, path: string, body: unknown, outcome: string];
+
+const asks: Ask[] = [
+  ['GET', '/dead-letters/notifications.in-999999', undefined, '404 not-found'],
+  ['GET', '/dead-letters/notifications.sideways-1', undefined, '404 not-found'],
+  ['GET', '/dead-letters/notifications', undefined, '404 not-found'],
+  ['GET', '/dead-letters/billing.in-1', undefined, '404 not-found'],
+  ['GET', '/dead-letters/%2e%2e%2fnotifications.in-1', undefined, '404 not-found'],
+  ['GET', "/dead-letters/notifications.in-1'%20or%201=1", undefined, '404 not-found'],
+  ['GET', '/dead-letters/%ff', undefined, '404 not-found'],
+  ['POST', '/dead-letters/notifications.in-999999/replay', undefined, '404 not-found'],
+  ['POST', '/dead-letters/notifications.in-999999/discard', { reason: 'none' }, '404 not-found'],
+  ['POST', '/dead-letters/notifications.in-1/revive', undefined, '404 not-found'],
+  ['POST', '/dead-letters/notifications.in-999999/discard', undefined, '422 invalid-input'],
+  ['POST', '/dead-letters/notifications.in-999999/discard', { reason: '' }, '422 invalid-input'],
+  ['POST', '/dead-letters/discard', { key: 'x' }, '422 invalid-input'],
+  ['POST', '/dead-letters/replay', { kind: 'x' }, '422 invalid-input'],
+  ['POST', '/dead-letters/replay', { module: 'billing' }, '422 invalid-input'],
+  ['POST', '/dead-letters/replay', { error: 7 }, '422 invalid-input'],
+  ['POST', '/dead-letters/replay', [], '422 invalid-input'],
+  ['POST', '/dead-letters/replay', '{"module":', '400 malformed-body'],
+  ['GET', '/dead-letters?module=billing', undefined, '422 invalid-input'],
+  ['GET', '/dead-letters?limit=0', undefined, '422 invalid-input'],
+  ['GET', '/dead-letters?limit=many', undefined, '422 invalid-input'],
+  ['GET', '/dead-letters?color=red', undefined, '422 invalid-input'],
+  ['DELETE', '/dead-letters/notifications.in-1', undefined, '405 method-not-allowed'],
+  ['POST', '/dead-letters', {}, '405 method-not-allowed'],
+  ['GET', '/dead-letters/notifications.in-1/replay', undefined, '405 method-not-allowed'],
+  ['PUT', '/outbox', {}, '405 method-not-allowed'],
+];
+
+/** What operators ask in vain, wherever the module runs: a problem with a code, and nothing about the inside. */
+export function refusedCases(around: Around): void {
+  it.each(asks)('%s %s %j is refused', async (method, path, body, outcome) => {
+    const { status, headers, body: problem } = await around.operator.ask(method, path, body);
+    expect(`${status} ${problem.code}`).toBe(outcome);
+    expect(headers.get('content-type')).toBe('application/problem+json');
+    expect(JSON.stringify(problem)).not.toMatch(/sqlite|select|node:|\.ts|stack/i);
+  });
+
+  it('nobody without the token is told or lets anything happen', async () => {
+    for (const [method, path, body] of asks) {
+      const { status } = await around.operator.as('a-token-of-somebody-else').ask(method, path, body);
+      expect(status, `${method} ${path}`).toBe(401);
+    }
+  });
+}
