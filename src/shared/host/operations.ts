@@ -5,12 +5,12 @@ import { bearer, type ServiceTokens, sameSecret } from '../identity/index.ts';
 import type { ModuleDefinition, OpenModule } from '../module/index.ts';
 import type { Log } from '../observability/index.ts';
 import { problemResponse } from '../routes/index.ts';
-import { listSagas } from '../saga/index.ts';
 import { type Directory, placementText, type Topology } from '../topology/index.ts';
 import type { Peers } from '../transport/index.ts';
 import type { WhoIsAway } from './away.ts';
 import { serveDeadLetters } from './dead-letters.ts';
 import { Everywhere, type Operations, operatorsAudience } from './everywhere.ts';
+import { serveSagas } from './sagas.ts';
 import type { Services } from './services.ts';
 
 export interface OperationsParts {
@@ -26,9 +26,6 @@ export interface OperationsParts {
   log: Log;
   away: WhoIsAway;
 }
-
-/** Of each module, in one answer. */
-const mostRows = 100;
 
 /** What operators ask of the internal listener. The home process answers for the others, too. */
 export function createOperations(parts: OperationsParts): Operations {
@@ -48,10 +45,8 @@ export function createOperations(parts: OperationsParts): Operations {
   const modules = definitions.map(({ contract }) => contract.name);
   const everywhere = new Everywhere({ ...parts, modules, home: !topology.only });
   app.get('/ops/outbox', (c) => everywhere.rows(c, undefined, ({ database }) => countOpen(database)));
-  app.get('/ops/sagas', (c) =>
-    everywhere.rows(c, undefined, ({ database }) => listSagas(database, c.req.query('state'), mostRows)),
-  );
   serveDeadLetters(app, everywhere);
+  serveSagas(app, everywhere);
   refuseOtherMethods(app);
   return app;
 }

@@ -1,0 +1,140 @@
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually, Kerf } from '../harness/kerf.ts';
+import { Operator } from '../harness/operator.ts';
+import { type Payment, Shop, type Summary } from '../harness/shop.ts';
+
+interface Saga {
+  readonly id: string;
+  readonly state: string;
+  readonly history: readonly { step?: string; what: string; note?: string; at: string }[];
+}
+
+describe.each([
+  ['in the home process', {}],
+  ['as a service', { MODULE_ORDERS: 'http' }],
+])('a saga of orders that is stuck, %s', (_name, env) => {
+  let kerf: Kerf;
+  let shop: Shop;
+  let operator: Operator;
+  beforeAll(async () => {
+    kerf = await Kerf.start({ env });
+    shop = await new Shop(kerf.url).join();
+    operator = new Operator(kerf);
+  });
+  afterAll(async () => expect(await kerf.stop()).toBe(0));
+
+  /** An order that is cancelled, though its payment cannot be refunded. */
+  async function stuck(): Promise<string> {
+    const { body } = await shop.order('WAX');
+    payment(body.id, 'voided');
+    await shop.post(`/orders/${body.id}/cancel`);
+    await eventually(async () => (await read(named(body.id))).state === 'stuck', 'that it is stuck');
+    return body.id;
+  }
+
+  function payment(orderId: string, status: Payment['status']): void {
+    const database = new Sqlite(join(kerf.dataDir, 'payments.db'), { timeout: 5_000 });
+    database.prepare('UPDATE payments SET status = ? WHERE order_id = ?').run(status, orderId);
+    database.close();
+  }
+
+  const named = (orderId: string) => `orders.cancellation/${orderId}`;
+  const path = (id: string) => `/sagas/${encodeURIComponent(id)}`;
+  const read = async (id: string) => (await operator.ask<Saga>('GET', path(id))).body;
+  const told = ({ history }: Saga) => history.map(({ step, what }) => (step ? `${step} ${what}` : what));
+  const ended = (id: string) => eventually(async () => (await read(id)).state === 'done' && read(id), 'its end');
+
+  it('is listed, and read with its history', async () => {
+    const id = named(await stuck());
+    const { items } = (await operator.ask<{ items: Saga[] }>('GET', '/sagas?state=stuck')).body;
+    expect(items.find((each) => each.id === id)).toMatchObject({
+      module: 'orders',
+      name: 'cancellation',
+      deadline: null,
+    });
+    const saga = await read(id);
+    expect(told(saga)).toEqual(['refund payment stuck']);
+    expect(Date.parse(saga.history[0]!.at)).not.toBeNaN();
+    expect(saga).not.toHaveProperty('data');
+  });
+
+  it('goes on when it is resumed, after its cause is gone', async () => {
+    const orderId = await stuck();
+    const id = named(orderId);
+    payment(orderId, 'captured');
+    expect((await operator.ask('POST', `${path(id)}/resume`)).status).toBe(200);
+    expect(told(await ended(id))).toEqual([
+      'refund payment stuck',
+      'resumed',
+      'refund payment done',
+      'return stock done',
+    ]);
+    const summary = (await shop.get<Summary>(`/orders/${orderId}/summary`)).body;
+    expect(summary.payment?.status).toBe('refunded');
+    expect((await operator.ask('POST', `${path(id)}/resume`)).status).toBe(422);
+  });
+
+  it('ends by a person, whose note is kept', async () => {
+    const id = named(await stuck());
+    const settlement = { outcome: 'done', note: 'Ann: refunded at the bank' };
+    const { status, body } = await operator.ask<Saga>('POST', `${path(id)}/settle`, settlement);
+    expect([status, body.state]).toEqual([200, 'done']);
+    expect(body.history.at(-1)).toMatchObject({ what: 'settled', note: settlement.note });
+  });
+
+  it('is listed, shown, resumed and settled by the command', async () => {
+    const sagas = async (...words: string[]) => {
+      const { code, stdout, stderr } = await operator.run('sagas', words);
+      expect([code, stderr]).toEqual([0, '']);
+      return stdout;
+    };
+    const [resumed, settled] = [await stuck(), named(await stuck())];
+    expect(await sagas('list', '--state', 'stuck')).toMatch(
+      new RegExp(`^${settled} +cancellation.v1 +stuck +\\S+Z`, 'm'),
+    );
+    expect(await sagas('list', '--state', 'compensated')).toBe('there are no sagas that are compensated\n');
+    expect(await sagas('show', settled)).toMatch(/cancellation\.v1 {2}stuck\n\S+Z {2}refund payment stuck/);
+    payment(resumed, 'captured');
+    expect(await sagas('resume', named(resumed))).toBe(`${named(resumed)}  goes on\n`);
+    await ended(named(resumed));
+    expect(await sagas('settle', settled, '--as', 'done', '--note', 'Ann: by hand')).toBe(`${settled}  done\n`);
+    expect(JSON.parse(await sagas('show', settled, '--json'))).toEqual(await read(settled));
+  });
+
+  const misused: [words: string[], about: string][] = [
+    [[], 'say list, show, resume, settle'],
+    [['list', 'stuck'], 'unknown word "stuck"'],
+    [['list', '--state', 'lost'], 'state: '],
+    [['show'], 'say the id'],
+    [['resume', 'orders.x', '--note', 'y'], 'resume takes no --as and no --note'],
+    [['settle', 'orders.x'], 'say --as done'],
+    [['settle', 'orders.x', '--as', 'over', '--note', 'y'], 'outcome: '],
+    [['settle', 'orders.x', '--as', 'done', '--note', 'y'], 'there is no saga'],
+    [['resume', 'billing.x'], 'nothing has this id'],
+  ];
+  it.each(misused)('cannot be helped with the words %j', async (words, about) => {
+    const { code, stdout, stderr } = await operator.run('sagas', words);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^kerf: [^\n]+\n$/);
+    expect(stderr).toContain(about);
+  });
+
+  const refused: [method: string, path: string, body: unknown, outcome: string][] = [
+    ['GET', '/sagas/orders.nothing', undefined, '404 not-found'],
+    ['GET', '/sagas/orders', undefined, '404 not-found'],
+    ['GET', '/sagas?state=lost', undefined, '422 invalid-input'],
+    ['GET', '/sagas?color=red', undefined, '422 invalid-input'],
+    ['POST', '/sagas/orders.nothing/resume', undefined, '404 not-found'],
+    ['POST', '/sagas/orders.nothing/settle', undefined, '422 invalid-input'],
+    ['POST', '/sagas/orders.nothing/settle', { outcome: 'done' }, '422 invalid-input'],
+    ['POST', '/sagas/orders.nothing/settle', '{', '400 malformed-body'],
+    ['POST', '/sagas/orders.nothing', {}, '405 method-not-allowed'],
+  ];
+  it.each(refused)('%s %s %j is refused', async (method, at, body, outcome) => {
+    const { status, body: problem } = await operator.ask(method, at, body);
+    expect(`${status} ${problem.code}`).toBe(outcome);
+    expect((await operator.as('a-token-of-somebody-else').ask(method, at, body)).status).toBe(401);
+  });
+});
