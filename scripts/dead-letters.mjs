@@ -79,8 +79,7 @@ function printList({ items }) {
 }
 
 function printLetter({ history, event, ...letter }) {
-  const { attempts } = letter;
-  console.log(`${letter.id}  ${letter.state}, tried ${attempts === 1 ? 'once' : `${attempts} times`}`);
+  console.log(`${letter.id}  ${letter.state}`);
   printColumns(history.map(({ at, what, why = '' }) => [at, what, why]));
   console.log(`\n${subject(letter)}\n${typeof event === 'string' ? event : JSON.stringify(event, null, 2)}`);
 }

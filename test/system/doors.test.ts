@@ -63,6 +63,7 @@ describe('the internal listener', () => {
     expect((await call('POST', '/modules/mail/send', operator)).status).toBe(401);
     expect((await call('GET', '/ops/topology', await serviceToken('gateway', 'orders'))).status).toBe(401);
     expect((await call('GET', '/ops/topology', operator)).status).toBe(200);
+    expect((await call('POST', '/modules/mail/send', await serviceToken('home', '/ops'))).status).toBe(401);
   });
 
   it('lets a module call only what it declares, and show a token only where it is meant', async () => {

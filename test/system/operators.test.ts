@@ -1,5 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, freePort, Kerf, newDataDir } from '../harness/kerf.ts';
 import { type Letter, Operator } from '../harness/operator.ts';
@@ -117,20 +121,34 @@ describe('modules whose operators cannot be asked', () => {
   let home: Kerf;
   let stranger: Kerf;
   let operator: Operator;
+  const shown: (string | undefined)[] = [];
+  const intruder = createServer(({ headers }, response) => {
+    shown.push(headers.authorization);
+    response.writeHead(404).end();
+  });
 
   beforeAll(async () => {
     const [port, closed] = await Promise.all([freePort(), freePort()]);
+    await once(intruder.listen(0, '127.0.0.1'), 'listening');
     stranger = await Kerf.start({ env: { ...keys, INTERNAL_PORT: String(port) }, words: ['--only', 'notifications'] });
     home = await Kerf.start({
-      env: { MODULE_NOTIFICATIONS: `http://127.0.0.1:${port}`, MODULE_MAIL: `http://127.0.0.1:${closed}` },
+      env: {
+        MODULE_NOTIFICATIONS: `http://127.0.0.1:${port}`,
+        MODULE_MAIL: `http://127.0.0.1:${closed}`,
+        MODULE_SMS: `http://127.0.0.1:${(intruder.address() as AddressInfo).port}`,
+      },
     });
     operator = new Operator(home);
   });
-  afterAll(async () => expect(await Promise.all([home.stop(), stranger.stop()])).toEqual([0, 0]));
+  afterAll(async () => {
+    expect(await Promise.all([home.stop(), stranger.stop()])).toEqual([0, 0]);
+    intruder.close();
+  });
 
   const unreachable = [
     { module: 'notifications', state: 'unreachable', why: expect.stringContaining('set the same INTERNAL_KEY') },
     { module: 'mail', state: 'unreachable', why: expect.stringContaining('nobody answers at http://127.0.0.1:') },
+    { module: 'sms', state: 'unreachable', why: expect.stringMatching(/^http:.* answers 404$/) },
   ];
 
   it.each(['/dead-letters', '/sagas'])('are named among the rows of %s', async (path) => {
@@ -148,9 +166,19 @@ describe('modules whose operators cannot be asked', () => {
     expect([status, body.code]).toEqual([503, 'unavailable']);
   });
 
+  it('never see the token of the operators', async () => {
+    const before = shown.length;
+    await operator.ask('GET', '/dead-letters');
+    expect(shown.length).toBe(before + 1);
+    const token = readFileSync(join(home.dataDir, 'operator-token'), 'utf8').trim();
+    expect(shown.join()).not.toContain(token);
+  });
+
   it('are named by the commands, which fail', async () => {
     const { code, stdout, stderr } = await operator.run('dead-letters', ['list']);
     expect([code, stdout]).toEqual([1, 'there are no dead letters\n']);
-    expect(stderr).toMatch(/^kerf: not asked: notifications \([^\n]*\), mail \(nobody answers at [^\n]*\)\n$/);
+    expect(stderr).toMatch(
+      /^kerf: not asked: notifications \([^\n]*\), mail \(nobody answers at [^\n]*\), sms \([^\n]*\)\n$/,
+    );
   });
 });
