@@ -40,6 +40,8 @@ export const kernelForModules = ['clock', 'contract', 'data', 'errors', 'module'
 /** Package → its homes under src/, the only places that may import it. `*` is any one name. */
 export const vendors = {
   '@hono/node-server': ['shared/gateway', 'shared/host'],
+  '@nats-io/jetstream': ['shared/events/brokers'],
+  '@nats-io/transport-node': ['shared/events/brokers'],
   '@node-rs/argon2': ['modules/members/internal'],
   '@platformatic/kafka': ['shared/events/brokers'],
   'better-sqlite3': ['shared/data'],
