@@ -54,6 +54,7 @@ export const vendors = {
   mitt: ['shared/events'],
   nodemailer: ['modules/mail/internal/server'],
   pino: ['shared/observability'],
+  'rabbitmq-client': ['shared/events/brokers'],
   'rate-limiter-flexible': ['shared/gateway'],
   'reflect-metadata': ['shared/module'],
   'swagger-ui-dist': ['shared/gateway'],

@@ -1,0 +1,110 @@
+import type { AsyncMessage, Channel } from 'rabbitmq-client';
+import type { Clock } from '../../clock/index.ts';
+import type { Log } from '../../observability/index.ts';
+import { asItCame, familyOf, type Receive } from '../bus.ts';
+import { Acknowledgments } from './amqp-acknowledgments.ts';
+import { handOuts, type Queues } from './amqp-queues.ts';
+import { inHand, insist } from './broker.ts';
+
+export interface ConsumerParts {
+  readonly module: string;
+  readonly families: readonly string[];
+  readonly queues: Queues;
+  readonly receive: Receive;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface Arrival {
+  readonly message: AsyncMessage;
+  /** Of the channel by which it came. */
+  readonly acknowledgments: Acknowledgments;
+  readonly gaveUp?: string;
+}
+
+const skipped = Promise.resolve(true);
+
+/** What one module takes from the broker, over one channel after another. */
+export class AmqpConsumer {
+  readonly #parts: ConsumerParts;
+  readonly #underWay = new Set<Promise<void>>();
+  #arrived: Arrival[] = [];
+  #acknowledgments: Acknowledgments | undefined;
+  #leaving = false;
+
+  constructor(parts: ConsumerParts) {
+    this.#parts = parts;
+  }
+
+  /** How many events it has in hand. */
+  get size(): number {
+    return this.#underWay.size;
+  }
+
+  /** Begins to take what comes by `channel`, once nothing is under way that came by an earlier one. */
+  async begin(channel: Channel): Promise<void> {
+    const { module, queues } = this.#parts;
+    await queues.declare(channel, module);
+    await Promise.all(this.#underWay);
+    const acknowledgments = new Acknowledgments(channel);
+    this.#acknowledgments = acknowledgments;
+    await channel.basicQos({ prefetchCount: inHand });
+    await channel.basicConsume({ queue: queues.of(module) }, (message) => this.#arrive({ message, acknowledgments }));
+    await channel.basicQos({ prefetchCount: 1 });
+    await channel.basicConsume({ queue: queues.deadOf(module) }, (message) =>
+      this.#arrive({ message, acknowledgments, gaveUp: whyGivenUp(message) }),
+    );
+  }
+
+  /**
+   * Takes no more; resolves when what was under way is settled. The channel must be closed then, and not before: the next
+   * consumer would be given what comes after it, and order would be lost.
+   */
+  async leave(): Promise<void> {
+    this.#leaving = true;
+    await Promise.all(this.#underWay);
+    this.#acknowledgments?.send();
+  }
+
+  /** What arrives in one turn of the event loop is handed over together, so that the module commits it together. */
+  #arrive(arrival: Arrival): void {
+    if (this.#arrived.push(arrival) === 1) setImmediate(() => this.#takeArrived());
+  }
+
+  #takeArrived(): void {
+    const arrived = this.#arrived;
+    this.#arrived = [];
+    for (const arrival of arrived) this.#take(arrival);
+  }
+
+  #take({ message, acknowledgments, gaveUp }: Arrival): void {
+    const stopped = () => this.#leaving || !acknowledgments.possible;
+    if (stopped()) return;
+    const { deliveryTag: tag } = message;
+    acknowledgments.owe(tag);
+    const { clock, log } = this.#parts;
+    const receive: Receive = (event) => this.#parts.receive(event, gaveUp);
+    const taking = (this.#isForModule(message) ? insist(receive, eventIn(message), { clock, log, stopped }) : skipped)
+      .then((taken) => void (taken && acknowledgments.give(tag)))
+      .finally(() => this.#underWay.delete(taking));
+    this.#underWay.add(taking);
+  }
+
+  /** A binding outlives the subscription it was made for. */
+  #isForModule({ exchange, routingKey }: AsyncMessage): boolean {
+    const { families, queues } = this.#parts;
+    return exchange !== queues.events || families.includes(familyOf(routingKey));
+  }
+}
+
+/** The client library has parsed already what calls itself plain text or JSON. */
+function eventIn({ body }: AsyncMessage): unknown {
+  return Buffer.isBuffer(body) || typeof body === 'string' ? asItCame(body.toString()) : body;
+}
+
+function whyGivenUp({ headers }: AsyncMessage): string {
+  const reason = headers?.['x-first-death-reason'];
+  return reason === 'delivery_limit'
+    ? `the broker gave it up: handed out more than ${handOuts} times, and never taken before the subscriber was gone`
+    : `the broker gave it up: ${reason ?? 'it does not say why'}`;
+}
