@@ -153,6 +153,24 @@ describe('the inbox', () => {
     expect(letters[1]!.event).toBe('{ "no": JSON');
   });
 
+  it('keeps what its bus gave up as a dead letter with the reason, goes on behind it, and lets a person try it again', async () => {
+    await receive(sold('a', 1), 'nobody ever took it');
+    await receive(sold('a', 2));
+    expect(numbers()).toEqual([2]);
+    const [letter] = await scene.deadLetters('mail').list({}, 10);
+    expect(letter).toMatchObject({ lastError: 'nobody ever took it', event: { data: { customer: 'a', n: 1 } } });
+    await scene.deadLetters('mail').replay(letter!.id);
+    await scene.until(() => numbers().includes(1));
+  });
+
+  it('does not mind that its bus gave up what has taken effect', async () => {
+    const one = sold('a', 1);
+    await receive(one);
+    await receive(one, 'nobody ever took it');
+    expect(numbers()).toEqual([1]);
+    expect(await scene.deadLetters('mail').list({}, 10)).toEqual([]);
+  });
+
   it('forgets ids and what was held back after seven days, but no dead letter', async () => {
     await receive(sold('a', 1));
     await receive(sold('a', 1, 'shop.sold.v9'));
