@@ -2,7 +2,7 @@
 // anything is installed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -33,7 +33,9 @@ export function build() {
     '--log-level',
     'silent',
   ]);
-  // Put in place at once: a process that starts meanwhile finds the old bundle or the new one, never half of one.
+  // Put in place at once: a process that starts meanwhile finds the old bundle or the new one, never half of one. The chunks of
+  // the old one stay, for who runs it still.
+  cpSync(join(root, 'dist', '.new', 'chunks'), join(root, 'dist', 'chunks'), { recursive: true });
   renameSync(join(root, 'dist', '.new', 'app.js'), join(root, 'dist', 'app.js'));
   writeFileSync(stamp, wanted);
 }

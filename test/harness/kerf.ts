@@ -14,6 +14,8 @@ export type ModuleName = string;
 export interface TestTopology {
   readonly name: string;
   readonly out: readonly ModuleName[];
+  /** What carries events, when it is not the default. */
+  readonly bus?: string;
 }
 
 export const topologies: readonly TestTopology[] = [
@@ -22,8 +24,9 @@ export const topologies: readonly TestTopology[] = [
   { name: 'all out', out: [...moduleNames] },
 ];
 
-export function placements({ out }: TestTopology): Record<string, string> {
-  return Object.fromEntries(out.map((name) => [`MODULE_${name.toUpperCase().replaceAll('-', '_')}`, 'http']));
+export function placements({ out, bus }: TestTopology): Record<string, string> {
+  const modules = out.map((name) => [`MODULE_${name.toUpperCase().replaceAll('-', '_')}`, 'http']);
+  return Object.fromEntries(bus ? [...modules, ['BUS', bus]] : modules);
 }
 
 export interface StartOptions {

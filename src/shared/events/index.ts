@@ -2,9 +2,9 @@ export { type Bus, type Receive, type SubscriptionMap, subscriptionMap } from '.
 export { countOpen } from './counts.ts';
 export { type DeadLetter, type DeadLetterFilter, DeadLetters } from './dead-letters.ts';
 export { type Envelope, envelopeSchema, resealed, type Sealed } from './envelope.ts';
-export { HttpBus, type Push } from './http.ts';
+export type { Push } from './http.ts';
 export { Inbox } from './inbox.ts';
-export { MittBus } from './mitt.ts';
+export { isBroker, openBus, shownBus } from './open-bus.ts';
 export { Outbox } from './outbox.ts';
 export { readdress } from './readdress.ts';
 export { Relay } from './relay.ts';

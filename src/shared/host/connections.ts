@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type Bus, HttpBus, MittBus, type Push, subscriptionMap } from '../events/index.ts';
+import { systemClock } from '../clock/index.ts';
+import { type Bus, openBus, subscriptionMap } from '../events/index.ts';
 import { FileKeyRing, fixedKeyRing, ServiceTokens } from '../identity/index.ts';
 import type { ModuleDefinition } from '../module/index.ts';
 import { createLog, type Log } from '../observability/index.ts';
@@ -18,7 +19,7 @@ export interface Connections {
   address: string;
 }
 
-export function connect(topology: Topology, definitions: readonly ModuleDefinition[]): Connections {
+export async function connect(topology: Topology, definitions: readonly ModuleDefinition[]): Promise<Connections> {
   const { settings, only } = topology;
   const keys = settings.INTERNAL_KEY
     ? fixedKeyRing('INTERNAL_KEY', settings.INTERNAL_KEY)
@@ -31,22 +32,16 @@ export function connect(topology: Topology, definitions: readonly ModuleDefiniti
     const at = directory.of(module);
     return at.state === 'there' ? at.address : at.state === 'here' ? connections.address : undefined;
   };
-  const connections: Connections = {
-    log: createLog(settings.LOG_LEVEL, { process: only?.join(',') ?? 'home' }),
-    tokens,
-    peers,
-    directory,
-    calls: (operation, caller) => createCall(operation, caller, () => directory.of(operation.module).transport),
-    bus: createBus(topology, definitions, createPush(addressOfModule, peers, tokens)),
-    address: '',
-  };
+  const log = createLog(settings.LOG_LEVEL, { process: only?.join(',') ?? 'home' });
+  const bus = await openBus({
+    ...{ bus: settings.BUS, before: settings.BUS_BEFORE, clock: systemClock, log },
+    subscriptions: subscriptionMap(
+      definitions.map(({ contract, subscribesTo }) => ({ name: contract.name, subscribesTo: subscribesTo ?? [] })),
+    ),
+    push: createPush(addressOfModule, peers, tokens),
+  });
+  const calls: CallSource = (operation, caller) =>
+    createCall(operation, caller, () => directory.of(operation.module).transport);
+  const connections: Connections = { log, tokens, peers, directory, calls, bus, address: '' };
   return connections;
-}
-
-function createBus({ settings }: Topology, definitions: readonly ModuleDefinition[], push: Push): Bus {
-  const subscriptions = subscriptionMap(
-    definitions.map(({ contract, subscribesTo }) => ({ name: contract.name, subscribesTo: subscribesTo ?? [] })),
-  );
-  const http = new HttpBus(subscriptions, push);
-  return settings.BUS === 'http' ? http : new MittBus(subscriptions, http);
 }

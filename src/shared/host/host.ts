@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { systemClock } from '../clock/index.ts';
 import { StartError } from '../errors/index.ts';
+import { killAt } from '../faults/index.ts';
 import { operatorToken } from '../identity/index.ts';
 import { type ModuleDefinition, type OpenModule, openModule } from '../module/index.ts';
 import type { Topology } from '../topology/index.ts';
@@ -31,7 +32,8 @@ export interface Host extends Readonly<Connections> {
 
 /** Opens what belongs in this process and connects it. Throws a `StartError` when something stands in the way. */
 export async function openHost(topology: Topology, definitions: readonly ModuleDefinition[]): Promise<Host> {
-  const connections = connect(topology, definitions);
+  if (topology.settings.FAULT_POINT) killAt(topology.settings.FAULT_POINT, topology.settings.DATA_DIR);
+  const connections = await connect(topology, definitions);
   const { directory, peers, log } = connections;
   const names = definitions.map(({ contract }) => contract.name);
   const open = await openModules(topology, definitions, connections);

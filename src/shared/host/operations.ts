@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { isRefusal, refusal } from '../errors/index.ts';
-import { countOpen } from '../events/index.ts';
+import { countOpen, shownBus } from '../events/index.ts';
 import { bearer, type ServiceTokens, sameSecret } from '../identity/index.ts';
 import type { ModuleDefinition, OpenModule } from '../module/index.ts';
 import type { Log } from '../observability/index.ts';
@@ -85,7 +85,7 @@ export function describe({ topology, definitions, directory, open, services }: D
     const state = away.includes(name) ? unreached : 'ready';
     return { name, placement: placementText(topology.placements.get(name)!), state, instances };
   });
-  return { bus: topology.settings.BUS, modules };
+  return { bus: shownBus(topology.settings.BUS), modules };
 }
 
 const startedAt = new Date().toISOString();

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { StartError } from '../errors/index.ts';
+import { isBroker } from '../events/index.ts';
 
+const aBroker = 'or a broker such as amqp://127.0.0.1:5672, kafka://127.0.0.1:9092, nats://127.0.0.1:4222';
 const portRange = 'must be a port, 0 to 65535';
 const port = z.coerce.number(portRange).int(portRange).min(0, portRange).max(65_535, portRange);
 
@@ -16,7 +18,17 @@ export const kernelSettings = z.object({
     .describe('where services find the home process'),
   DATA_DIR: z.string().min(1).default('data').describe('the folder of databases and keys'),
   TOPOLOGY: z.string().min(1).default('topology.yaml').describe('the file that says what runs where'),
-  BUS: z.enum(['mitt', 'http']).default('mitt').describe('what carries events'),
+  BUS: z
+    .string()
+    .refine((bus) => bus === 'mitt' || bus === 'http' || isBroker(bus), `must be mitt, http, ${aBroker}`)
+    .default('mitt')
+    .describe('what carries events'),
+  BUS_BEFORE: z
+    .string()
+    .refine(isBroker, `must be ${aBroker.replace('or ', '')}`)
+    .optional()
+    .describe('the broker that carried them before, until what it keeps is taken'),
+  FAULT_POINT: z.string().min(1).optional().describe('where this process is to die once, for tests of crashes'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('warn').describe('the least that is logged'),
   RATE_LIMIT_PER_MINUTE: z.coerce
     .number()
@@ -56,7 +68,7 @@ export function readSettings<S extends z.ZodObject>(schema: S, { env, file, file
   const [issue] = result.error.issues;
   const name = String(issue!.path[0]);
   const where = env[name] ? 'environment' : fileName;
-  const shown = /KEY|TOKEN|SECRET|PASSWORD|URL/.test(name) ? 'its value' : JSON.stringify(given[name]);
+  const shown = /KEY|TOKEN|SECRET|PASSWORD|URL|^BUS/.test(name) ? 'its value' : JSON.stringify(given[name]);
   throw new StartError(`setting ${name} (${where}): ${shown} will not do: ${issue!.message}`);
 }
 

@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startServer } from '../../scripts/services/index.mjs';
+import { eventually, freePort, type ModuleName, placements } from '../harness/kerf.ts';
+import { describeWith, type ServerName } from '../harness/servers.ts';
+import { type Message, type Page, Shop } from '../harness/shop.ts';
+import { rush, type Told, wishes } from './rush.ts';
+import { Scene } from './scene.ts';
+
+const brokers: readonly ServerName[] = ['nats', 'rabbitmq', 'kafka'];
+const ways: readonly { name: string; out: readonly ModuleName[] }[] = [
+  { name: 'in one process', out: [] },
+  { name: 'with orders, inventory and payments out', out: ['orders', 'inventory', 'payments'] },
+];
+
+/** A broker that nobody else uses; stopped when the test ends. */
+async function startBroker(name: ServerName, port?: number) {
+  const folder = mkdtempSync(join(tmpdir(), `kerf-${name}-`));
+  const server = await startServer(name, { port: port ?? (await freePort()), folder });
+  onTestFinished(() => server.stop(), 60_000);
+  return server;
+}
+
+async function hasMessageAbout(shop: Shop, orderId: string): Promise<boolean> {
+  const { body } = await shop.get<Page<Message>>('/messages');
+  return body.items?.some(({ subject, status }) => subject.includes(orderId) && status === 'sent') ?? false;
+}
+
+for (const broker of brokers) {
+  describeWith(broker, `${broker} as the bus`, ({ url }) => {
+    describe.each(ways)('$name', ({ name, out }) => {
+      it('is killed in mid-stream and comes back: nothing is lost, nothing twice', { timeout: 120_000 }, async () => {
+        const server = await startBroker(broker);
+        const scene = new Scene(placements({ name, out, bus: server.url }));
+        const kerf = await scene.start();
+        const shop = await new Shop(kerf.url).join({ phone: '+82 10 1234 5678' });
+        let back: Promise<void> | undefined;
+        const onAnswer = (count: number) => {
+          if (count === 30) back = server.kill().then(() => server.restart());
+        };
+        const told = await rush(shop, wishes(100), { onAnswer, patient: true });
+        await back;
+        await scene.settles(told, 60_000);
+        await scene.endsWell(kerf, told);
+      });
+    });
+
+    it('is not there when the system starts: it says so, and everything but the events goes on', {
+      timeout: 120_000,
+    }, async () => {
+      const port = await freePort();
+      const bus = Object.assign(new URL(url), { port: String(port) });
+      const scene = new Scene({ BUS: bus.href });
+      const kerf = await scene.start();
+      const shop = await new Shop(kerf.url).join();
+      const { status, body } = await shop.order('OIL');
+      expect(status).toBe(201);
+      await eventually(async () => kerf.stderr.includes('cannot be reached'), 'a line about the broker');
+      expect(kerf.stderr.split('\n').filter((line) => line.includes('the broker cannot be reached'))).toHaveLength(1);
+      expect(kerf.stderr).not.toContain('guest:guest');
+      expect(await hasMessageAbout(shop, body.id)).toBe(false);
+      await startBroker(broker, port);
+      await eventually(() => hasMessageAbout(shop, body.id), 'the mail about the order', 60_000);
+      await scene.settles(undefined, 60_000);
+      await scene.endsWell(kerf);
+    });
+
+    it('gives way to another bus with events pending, and takes over again', { timeout: 120_000 }, async () => {
+      const bus = `${url}?namespace=test-${randomUUID()}`;
+      const scene = new Scene();
+      const email = 'buyer@example.com';
+      let told: Told = new Map();
+      const run = async (env: Record<string, string>) => {
+        const kerf = await scene.start({ env });
+        const nobody = new Shop(kerf.url);
+        if (told.size === 0) await nobody.join({ email, phone: '+82 10 1234 5678' });
+        const shop = await nobody.signIn(email);
+        told = new Map([...told, ...(await rush(shop, wishes(20), { patient: true }))]);
+        return kerf;
+      };
+      await (await run({ BUS: bus })).kill();
+      await (await run({ BUS: 'mitt', BUS_BEFORE: bus })).kill();
+      await (await run({ BUS: bus })).kill();
+      const last = await run({ BUS: 'http', BUS_BEFORE: bus });
+      await scene.settles(told, 60_000);
+      await scene.endsWell(last, told);
+    });
+  });
+}
