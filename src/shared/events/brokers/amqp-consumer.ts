@@ -4,7 +4,7 @@ import type { Log } from '../../observability/index.ts';
 import { asItCame, familyOf, type Receive } from '../bus.ts';
 import { Acknowledgments } from './amqp-acknowledgments.ts';
 import { handOuts, type Queues } from './amqp-queues.ts';
-import { inHand, insist } from './broker.ts';
+import { Insistence, inHand } from './broker.ts';
 
 export interface ConsumerParts {
   readonly module: string;
@@ -27,6 +27,7 @@ const skipped = Promise.resolve(true);
 /** What one module takes from the broker, over one channel after another. */
 export class AmqpConsumer {
   readonly #parts: ConsumerParts;
+  readonly #insistence: Insistence;
   readonly #underWay = new Set<Promise<void>>();
   #arrived: Arrival[] = [];
   #acknowledgments: Acknowledgments | undefined;
@@ -34,6 +35,7 @@ export class AmqpConsumer {
 
   constructor(parts: ConsumerParts) {
     this.#parts = parts;
+    this.#insistence = new Insistence(parts.receive, parts);
   }
 
   /** How many events it has in hand. */
@@ -82,10 +84,9 @@ export class AmqpConsumer {
     if (stopped()) return;
     const { deliveryTag: tag } = message;
     acknowledgments.owe(tag);
-    const { clock, log } = this.#parts;
-    const receive: Receive = (event) => this.#parts.receive(event, gaveUp);
-    const taking = (this.#isForModule(message) ? insist(receive, eventIn(message), { clock, log, stopped }) : skipped)
-      .then((taken) => void (taken && acknowledgments.give(tag)))
+    const taken = this.#isForModule(message) ? this.#insistence.take(eventIn(message), stopped, gaveUp) : skipped;
+    const taking = taken
+      .then((isTaken) => void (isTaken && acknowledgments.give(tag)))
       .finally(() => this.#underWay.delete(taking));
     this.#underWay.add(taking);
   }

@@ -121,7 +121,7 @@ describeWith('rabbitmq', 'RabbitMQ in particular', ({ url }) => {
 
   it('counts what it keeps for a subscriber, with what that has in hand', async () => {
     await start();
-    await scene.publish(...sales(0, 3));
+    await scene.publish(...['a', 'b', 'c'].map((customer, n) => ({ customer, n })));
     await expect.poll(() => opened.bus.held('mail')).toBe(3);
     const inHand: unknown[] = [];
     await opened.attach('mail', (event) => new Promise(() => void inHand.push(event)));

@@ -3,6 +3,7 @@ import { refusal } from '../../errors/index.ts';
 import type { Log } from '../../observability/index.ts';
 import { messageOf } from '../attempts.ts';
 import type { Receive, SubscriptionMap } from '../bus.ts';
+import { InOrder } from '../in-order.ts';
 
 /** What a broker's bus is made of. */
 export interface BrokerParts {
@@ -55,25 +56,42 @@ export class Reachability {
 }
 
 /**
- * Has the module take an event, however often that needs to be tried: what a broker has handed out stays in hand until then,
- * so that order is kept and no more comes than can be taken. Resolves with whether it was taken: not, when `stopped` says so.
+ * Has a module take what a broker hands out, in order per key, each event again and again until it is taken: it stays in the
+ * broker's hand meanwhile, so that nothing overtakes it and no more comes than can be taken.
  */
-export async function insist(
-  receive: Receive,
-  event: unknown,
-  { clock, log, stopped }: { clock: Clock; log: Log; stopped: () => boolean },
-): Promise<boolean> {
-  for (let delayMs = 50; !stopped(); delayMs = Math.min(2_000, delayMs * 2)) {
-    try {
-      await receive(event);
-      return true;
-    } catch (error) {
-      if (stopped()) break;
-      log.error({ error }, 'an event could not be taken in; trying again');
-      await pause(clock, delayMs);
-    }
+export class Insistence {
+  readonly #inOrder = new InOrder();
+
+  constructor(
+    private readonly receive: Receive,
+    private readonly parts: { readonly clock: Clock; readonly log: Log },
+  ) {}
+
+  /** Resolves with whether the event was taken: not, when `stopped` says so. */
+  take(event: unknown, stopped: () => boolean, gaveUp?: string): Promise<boolean> {
+    const { partitionkey: key } = (event ?? {}) as { partitionkey?: unknown };
+    return this.#inOrder.run(typeof key === 'string' ? key : '', () => this.#insist(event, stopped, gaveUp));
   }
-  return false;
+
+  /** Resolves when nothing is under way. */
+  idle(): Promise<void> {
+    return this.#inOrder.idle();
+  }
+
+  async #insist(event: unknown, stopped: () => boolean, gaveUp?: string): Promise<boolean> {
+    const { clock, log } = this.parts;
+    for (let delayMs = 50; !stopped(); delayMs = Math.min(2_000, delayMs * 2)) {
+      try {
+        await this.receive(event, gaveUp);
+        return true;
+      } catch (error) {
+        if (stopped()) break;
+        log.error({ error }, 'an event could not be taken in; trying again');
+        await pause(clock, delayMs);
+      }
+    }
+    return false;
+  }
 }
 
 export function pause(clock: Clock, delayMs: number): Promise<void> {

@@ -2,7 +2,7 @@ import type { Clock } from '../../clock/index.ts';
 import type { Log } from '../../observability/index.ts';
 import { messageOf } from '../attempts.ts';
 import { asItCame, familyOf, type Receive } from '../bus.ts';
-import { inHand, insist } from './broker.ts';
+import { Insistence, inHand } from './broker.ts';
 import { isAway, type KafkaCluster, rootOf } from './kafka-cluster.ts';
 import { Membership, type Taker } from './kafka-membership.ts';
 
@@ -20,6 +20,7 @@ export interface ReaderParts {
 export class KafkaReader implements Taker {
   readonly #parts: ReaderParts;
   readonly #families: ReadonlySet<string>;
+  readonly #insistence: Insistence;
   readonly #inHand = new Set<Promise<boolean>>();
   readonly #leaving = Promise.withResolvers<void>();
   readonly #cut = Promise.withResolvers<void>();
@@ -30,6 +31,7 @@ export class KafkaReader implements Taker {
   constructor(parts: ReaderParts) {
     this.#parts = parts;
     this.#families = new Set(parts.families);
+    this.#insistence = new Insistence(parts.receive, parts);
     this.#running = this.#run();
   }
 
@@ -58,11 +60,12 @@ export class KafkaReader implements Taker {
   take(text: string): Promise<boolean> {
     const event = asItCame(text);
     if (!this.#isTheirs(event)) return Promise.resolve(true);
-    const { receive, clock, log } = this.#parts;
-    const taking = insist(receive, event, { clock, log, stopped: () => this.#stopped }).finally(() => {
-      this.#inHand.delete(taking);
-      this.#membership?.go();
-    });
+    const taking = this.#insistence
+      .take(event, () => this.#stopped)
+      .finally(() => {
+        this.#inHand.delete(taking);
+        this.#membership?.go();
+      });
     this.#inHand.add(taking);
     return taking;
   }

@@ -1,8 +1,7 @@
 import type { Cancel, Clock } from '../../clock/index.ts';
 import type { Log } from '../../observability/index.ts';
 import { asItCame, familyOf, type Receive } from '../bus.ts';
-import { InOrder } from '../in-order.ts';
-import { insist, pause } from './broker.ts';
+import { Insistence, pause } from './broker.ts';
 import { type HandedOut, Pull } from './nats-pull.ts';
 import { ackWaitMs, type Session } from './nats-session.ts';
 
@@ -29,7 +28,7 @@ export interface SubscriptionParts {
  */
 export class NatsSubscription {
   readonly #parts: SubscriptionParts;
-  readonly #inOrder = new InOrder();
+  readonly #insistence: Insistence;
   /** What was handed out here and is not acknowledged, as it was handed out last. */
   readonly #inHand = new Map<string, HandedOut>();
   /** Those of them that nobody takes yet. */
@@ -43,6 +42,7 @@ export class NatsSubscription {
 
   constructor(parts: SubscriptionParts) {
     this.#parts = parts;
+    this.#insistence = new Insistence(parts.receive, parts);
     this.#cancelBeat = this.#beat();
   }
 
@@ -58,7 +58,7 @@ export class NatsSubscription {
     this.#leaving = true;
     await this.#pull?.leave();
     for (const event of this.#kept.splice(0)) this.#giveBack(event);
-    await this.#inOrder.idle();
+    await this.#insistence.idle();
     this.#cancelBeat();
     await this.#pull?.settled();
   }
@@ -123,16 +123,11 @@ export class NatsSubscription {
     this.#caughtUp = this.#isServedBy(session);
   }
 
-  /** In order per key, whatever has to be tried again; the inbox does one key's events one by one as well. */
   async #take(event: HandedOut, gaveUp?: string): Promise<void> {
-    const { stream, families, clock, log } = this.#parts;
+    const { stream, families } = this.#parts;
     if (!families.includes(familyOf(event.subject.slice(stream.length + 1)))) return this.#acknowledge(event);
-    const content = asItCame(event.text);
-    const receive: Receive = () => this.#parts.receive(content, gaveUp);
-    await this.#inOrder.run(keyOf(content) ?? event.id, async () => {
-      const taken = await insist(receive, content, { clock, log, stopped: () => this.#cut });
-      if (taken) this.#acknowledge(event);
-    });
+    const taken = await this.#insistence.take(asItCame(event.text), () => this.#cut, gaveUp);
+    if (taken) this.#acknowledge(event);
   }
 
   #acknowledge({ id }: HandedOut): void {
@@ -152,11 +147,6 @@ export class NatsSubscription {
       this.#cancelBeat = this.#beat();
     });
   }
-}
-
-function keyOf(content: unknown): string | undefined {
-  const { partitionkey: key } = (content ?? {}) as { partitionkey?: unknown };
-  return typeof key === 'string' ? key : undefined;
 }
 
 function whyGivenUp({ times }: HandedOut): string | undefined {
