@@ -14,7 +14,7 @@ import {
   Relay,
   readdress,
 } from '../events/index.ts';
-import { Instance, instanceMigrations } from '../instances/index.ts';
+import { Instance, type InstanceParts, instanceMigrations } from '../instances/index.ts';
 import type { Log } from '../observability/index.ts';
 import { calledBy, type SagaCalls, SagaRunner, sagaMigrations } from '../saga/index.ts';
 import type { Call, CallSource, Dispatch } from '../transport/index.ts';
@@ -34,6 +34,10 @@ export interface Surroundings {
   readonly log: Log;
   readonly calls: CallSource;
   readonly settings: unknown;
+  /** Opens a module's data instead of its file in `dataDir`. */
+  readonly openDatabase?: (module: string, migrations: Migration[]) => Database;
+  /** What tells this process from others on the same data, when that is not its host and number. */
+  readonly process?: Pick<InstanceParts, 'host' | 'pid' | 'runs'>;
 }
 
 /** A module that runs in this process. */
@@ -67,7 +71,7 @@ const kernelMigrations: Migration[] = [
 export async function openModule(definition: ModuleDefinition, around: Surroundings): Promise<OpenModule> {
   const { contract } = definition;
   const { clock, log, bus } = around;
-  const database = openData(definition, around.dataDir);
+  const database = openData(definition, around);
   const container = containerOf(definition, around);
   const inside = definition.open(container as never);
   const calls = sagaCalls(container, inside, contract.name);
@@ -130,8 +134,10 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
   };
 }
 
-function openData({ contract: { name }, migrations }: ModuleDefinition, dataDir: string): Database {
-  return openSqlite(name, join(dataDir, `${name}.db`), [...kernelMigrations, ...migrations]);
+function openData({ contract: { name }, migrations: own }: ModuleDefinition, around: Surroundings): Database {
+  const migrations = [...kernelMigrations, ...own];
+  const { dataDir, openDatabase } = around;
+  return openDatabase ? openDatabase(name, migrations) : openSqlite(name, join(dataDir, `${name}.db`), migrations);
 }
 
 const lookMs = 100;
@@ -157,7 +163,8 @@ function containerOf({ about }: ModuleDefinition, { calls, settings, clock, log 
 }
 
 /** The outbox, its relay and the sagas, around units of work that can publish and begin them. */
-function assemble(database: Database, inside: Inside<Contract>, call: SagaCalls, { bus, clock, log }: Surroundings) {
+function assemble(database: Database, inside: Inside<Contract>, call: SagaCalls, around: Surroundings) {
+  const { bus, clock, log } = around;
   const relay = new Relay(database, bus, clock, log);
   const outbox = new Outbox(bus, clock, (recipient) => relay.wake(recipient));
   const extend = (unit: Unit): ModuleUnit =>
@@ -166,7 +173,7 @@ function assemble(database: Database, inside: Inside<Contract>, call: SagaCalls,
       begin: (saga: never, id: string, data: never) => sagas.begin(unit, saga, id, data),
     }) as ModuleUnit;
   const work = <T>(task: (unit: ModuleUnit) => Promise<T>) => database.work((unit) => task(extend(unit)));
-  const instance = new Instance({ database, clock, log });
+  const instance = new Instance({ database, clock, log, ...around.process });
   const parts = { sagas: inside.sagas ?? [], database, instance, work, call, clock, log };
   const sagas = new SagaRunner<ModuleUnit>(parts);
   return { relay, sagas, instance, work };
