@@ -60,7 +60,6 @@ export const orders = contract('orders', {
       about: 'Cancels a confirmed order: its stock comes back and its payment is refunded',
       input: ofMember,
       output: order,
-      timeoutMs: 14_000,
     }),
   },
   events: {
