@@ -1,0 +1,26 @@
+import type { Random } from './random.ts';
+
+const { now } = Date;
+const { getRandomValues } = crypto;
+const { timeout } = AbortSignal;
+const machine = { now, getRandomValues, timeout, fetch };
+
+/**
+ * Puts the simulation's time and draws in the place of the machine's, for all that asks for them behind the kernel's back:
+ * the transport's deadlines, the library that makes ids, and who calls the outside world. Returns the way back.
+ */
+export function determine(time: () => number, random: Random, fetch: unknown): () => void {
+  Date.now = time;
+  globalThis.fetch = fetch as typeof globalThis.fetch;
+  AbortSignal.timeout = () => new AbortController().signal;
+  crypto.getRandomValues = (<T extends Uint8Array>(bytes: T): T => {
+    for (let index = 0; index < bytes.length; index += 1) bytes[index] = random.whole(0, 255);
+    return bytes;
+  }) as never;
+  return () => {
+    Date.now = machine.now;
+    crypto.getRandomValues = machine.getRandomValues;
+    globalThis.fetch = machine.fetch;
+    AbortSignal.timeout = machine.timeout;
+  };
+}

@@ -1,0 +1,140 @@
+import Sqlite from 'better-sqlite3';
+import { currentUnit, type UnitMark } from '../../src/shared/data/current-unit.ts';
+import type { Db, Migration } from '../../src/shared/data/index.ts';
+import { applyMigrations } from '../../src/shared/data/migrations.ts';
+import { connect } from '../../src/shared/data/sqlite-connection.ts';
+
+type Native = InstanceType<typeof Sqlite>;
+
+const statements = {
+  begin: 'BEGIN',
+  rollback: 'ROLLBACK',
+  save: 'SAVEPOINT unit',
+  release: 'RELEASE unit',
+  undo: 'ROLLBACK TO unit',
+};
+
+const unsettled = [
+  "SELECT 1 FROM kerf_outbox WHERE state IN ('pending', 'failed') LIMIT 1",
+  "SELECT 1 FROM kerf_held WHERE state IN ('pending', 'failed') LIMIT 1",
+  "SELECT 1 FROM kerf_sagas WHERE state IN ('running', 'compensating') LIMIT 1",
+];
+
+/**
+ * A module's data, in memory, which outlives the crashes of its module. A whole history is one transaction, and its units
+ * of work are savepoints in it: taking the transaction back makes the disk what it was on the first day, at next to no cost.
+ */
+export class Disk {
+  readonly native: Native = new Sqlite(':memory:');
+  readonly reader: Db;
+  readonly writer: Db;
+  #unit: UnitMark | undefined;
+  #migrated = false;
+  readonly #asked = new Map<string, Sqlite.Statement>();
+  readonly #run: Readonly<Record<keyof typeof statements, () => void>>;
+
+  constructor(readonly module: string) {
+    this.native.pragma('foreign_keys = ON');
+    this.reader = connect(readOnly(this.native), { check() {}, failed() {} });
+    this.writer = connect(this.native, { check: () => this.#insideUnit(), failed() {} });
+    this.#run = Object.fromEntries(
+      Object.entries(statements).map(([name, source]) => {
+        const compiled = this.native.prepare(source);
+        return [name, () => void compiled.run()];
+      }),
+    ) as never;
+  }
+
+  migrate(migrations: Migration[]): void {
+    if (this.#migrated) return;
+    applyMigrations(this.native, migrations);
+    this.#migrated = true;
+  }
+
+  /** Tells of every row that is written, by table and as JSON, also of those that are taken back. Returns the way to stop. */
+  listen(tell: (table: string, row: string) => void): () => void {
+    this.native.function('simulated_tell', (table, row) => void tell(String(table), String(row)));
+    const tables = this.native
+      .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+      .pluck()
+      .all() as string[];
+    const triggers = tables.flatMap((table) => {
+      const columns = this.native.prepare('SELECT name FROM pragma_table_info(?)').pluck().all(table) as string[];
+      const row = `json_object(${columns.map((column) => `'${column}', NEW.${column}`).join(', ')})`;
+      return ['INSERT', 'UPDATE'].map((event) => {
+        const name = `simulated_${event}_${table}`;
+        const body = `BEGIN SELECT simulated_tell('${table}', ${row}); END`;
+        this.native.exec(`CREATE TEMP TRIGGER ${name} AFTER ${event} ON main.${table} ${body}`);
+        return name;
+      });
+    });
+    return () => {
+      for (const name of triggers) this.native.exec(`DROP TRIGGER temp.${name}`);
+    };
+  }
+
+  beginHistory(): void {
+    this.#run.begin();
+  }
+
+  endHistory(): void {
+    this.#unit = undefined;
+    this.#run.rollback();
+  }
+
+  /** Whether a unit of work is open. */
+  get busy(): boolean {
+    return this.#unit !== undefined;
+  }
+
+  /** Whether the module has nothing left to do: no event to hand on, no saga to take further. */
+  settled(): boolean {
+    return !this.busy && unsettled.every((query) => this.ask(query).length === 0);
+  }
+
+  /** What is written down, for those who check the books. */
+  ask<T>(query: string): T[] {
+    let statement = this.#asked.get(query);
+    if (!statement) {
+      statement = this.native.prepare(query);
+      this.#asked.set(query, statement);
+    }
+    return statement.all() as T[];
+  }
+
+  open(unit: UnitMark): void {
+    this.#unit = unit;
+    this.#run.save();
+  }
+
+  commit(): void {
+    this.#run.release();
+    this.#close();
+  }
+
+  undo(): void {
+    this.#run.undo();
+    this.#run.release();
+    this.#close();
+  }
+
+  #close(): void {
+    if (this.#unit) this.#unit.open = false;
+    this.#unit = undefined;
+  }
+
+  #insideUnit(): void {
+    if (this.#unit !== undefined && currentUnit.getStore() === this.#unit) return;
+    throw new Error(`a write to "${this.module}" outside its unit of work, or after it ended`);
+  }
+}
+
+/** The same connection for those who only read. */
+function readOnly(native: Native): Native {
+  const prepare = (source: string) => {
+    const statement = native.prepare(source);
+    if (!statement.readonly) throw new Error('a write through a reader');
+    return statement;
+  };
+  return { prepare } as unknown as Native;
+}

@@ -1,0 +1,42 @@
+import { currentContext } from '../../src/shared/context/index.ts';
+import type { ModuleDefinition, ModuleUnit } from '../../src/shared/module/index.ts';
+import type { Disk } from './disk.ts';
+
+/** Has a module's subscriptions note every event they take, in the unit that takes it. */
+export function countEffects(definition: ModuleDefinition, disk: Disk): ModuleDefinition {
+  disk.native.exec('CREATE TABLE simulated_effects (event_id TEXT NOT NULL)');
+  const note = disk.native.prepare('INSERT INTO simulated_effects VALUES (?)');
+  return {
+    ...definition,
+    open(container) {
+      const inside = definition.open(container);
+      const subscriptions = inside.subscriptions?.map(({ event, handle }) => ({
+        event,
+        async handle(data: never, unit: ModuleUnit) {
+          await handle(data, unit);
+          note.run(currentContext()!.requestId);
+        },
+      }));
+      return { ...inside, subscriptions };
+    },
+  };
+}
+
+type Counted = { id: string; count: number };
+type Sent = { id: string; type: string; recipient: string };
+
+/** Every event takes effect exactly once at each of its recipients. Returns what is otherwise, in words. */
+export function unevenEffects(disks: ReadonlyMap<string, Disk>): string[] {
+  const counts = new Map<string, Map<string, number>>();
+  for (const [module, disk] of disks) {
+    const rows = disk.ask<Counted>('SELECT event_id AS id, count(*) AS count FROM simulated_effects GROUP BY event_id');
+    counts.set(module, new Map(rows.map(({ id, count }) => [id, count])));
+  }
+  return [...disks].flatMap(([module, disk]) => {
+    const sent = disk.ask<Sent>('SELECT event_id AS id, type, recipient FROM kerf_outbox');
+    return sent.flatMap(({ id, type, recipient }) => {
+      const count = counts.get(recipient)?.get(id) ?? 0;
+      return count === 1 ? [] : [`event ${type} (${id}) of ${module} took effect ${count} times at ${recipient}`];
+    });
+  });
+}

@@ -1,0 +1,83 @@
+import catalog from '../../src/modules/catalog/module.ts';
+import inventory from '../../src/modules/inventory/module.ts';
+import mail from '../../src/modules/mail/module.ts';
+import members from '../../src/modules/members/module.ts';
+import notifications from '../../src/modules/notifications/module.ts';
+import orders from '../../src/modules/orders/module.ts';
+import payments from '../../src/modules/payments/module.ts';
+import recommendations from '../../src/modules/recommendations/module.ts';
+import sms from '../../src/modules/sms/module.ts';
+import { ManualClock } from '../../src/shared/clock/index.ts';
+import { currentUnit } from '../../src/shared/data/current-unit.ts';
+import type { Database, Migration, Unit } from '../../src/shared/data/index.ts';
+import { type Bus, subscriptionMap } from '../../src/shared/events/index.ts';
+import { type ModuleDefinition, type OpenModule, openModule } from '../../src/shared/module/index.ts';
+import { silentLog } from '../../src/shared/observability/index.ts';
+import { determine } from './determined.ts';
+import { Disk } from './disk.ts';
+import { countEffects } from './effects.ts';
+import { Random } from './random.ts';
+
+const all = [members, catalog, orders, inventory, payments, notifications, mail, sms, recommendations];
+const morning = Date.UTC(2026, 0, 1);
+
+/** Where every history begins: the modules' disks, migrated and filled, with two members whom nobody has welcomed yet. */
+export interface FirstDay {
+  readonly definitions: ReadonlyMap<string, ModuleDefinition>;
+  readonly disks: ReadonlyMap<string, Disk>;
+  readonly members: Readonly<Record<'Ada' | 'Bob', string>>;
+}
+
+/** Made once for a process: opens every real module on an empty disk, and signs Ada (with a phone) and Bob up. */
+export async function firstDay(): Promise<FirstDay> {
+  const restore = determine(() => morning, new Random(1), undefined);
+  try {
+    const disks = new Map(all.map(({ contract: { name } }) => [name, new Disk(name)]));
+    const definitions = new Map(
+      all.map((each) => [each.contract.name, countEffects(each, disks.get(each.contract.name)!)]),
+    );
+    const open = new Map<string, OpenModule>();
+    for (const [name, definition] of definitions) open.set(name, await openAlone(definition, disks.get(name)!));
+    const signUp = async (name: string, phone?: string) => {
+      const input = { name, email: `${name.toLowerCase()}@example.com`, password: 'correct horse', phone };
+      const context = { requestId: name, caller: 'gateway', deadline: Number.POSITIVE_INFINITY };
+      const member = (await open.get('members')!.dispatch('signUp', input, context)) as { id: string };
+      return member.id;
+    };
+    return { definitions, disks, members: { Ada: await signUp('Ada', '+82 10 1234 5678'), Bob: await signUp('Bob') } };
+  } finally {
+    restore();
+  }
+}
+
+function openAlone(definition: ModuleDefinition, disk: Disk): Promise<OpenModule> {
+  const { recipients } = subscriptionMap(
+    all.map(({ contract, subscribesTo }) => ({ name: contract.name, subscribesTo: subscribesTo ?? [] })),
+  );
+  return openModule(definition, {
+    dataDir: 'memory',
+    openDatabase: (_module, migrations) => openQuietly(disk, migrations),
+    bus: { recipients } as Bus,
+    clock: new ManualClock(morning),
+    log: silentLog,
+    calls: () => () => Promise.reject(new Error('on the first day nobody calls')),
+    settings: definition.settings?.parse({}) ?? {},
+  });
+}
+
+/** One unit at a time, at once, and no misfortune. */
+function openQuietly(disk: Disk, migrations: Migration[]): Database {
+  disk.migrate(migrations);
+  return {
+    dialect: 'sqlite',
+    db: disk.reader,
+    async work<T>(task: (unit: Unit) => Promise<T>) {
+      const mark = { database: disk.module, open: true };
+      disk.open(mark);
+      const result = await currentUnit.run(mark, () => task({ db: disk.writer, dialect: 'sqlite', afterCommit() {} }));
+      disk.commit();
+      return result;
+    },
+    async close() {},
+  };
+}

@@ -1,0 +1,53 @@
+import type { ModuleDefinition, ModuleUnit } from '../../src/shared/module/index.ts';
+import type { Disk } from './disk.ts';
+import type { FirstDay } from './first-day.ts';
+
+/** What may be planted, to see that it is found. */
+export const flaws = [
+  'marks an event as delivered before it is',
+  'tells of a commit before it is made',
+  'forgets which events it has taken',
+  'takes nothing back',
+  'gives money back in its own books only',
+] as const;
+
+export type Flaw = (typeof flaws)[number];
+
+/** The first day with the flaw in its modules. Those of the bus, the database and the provider are planted there. */
+export function plant(day: FirstDay, flaw: Flaw | undefined): FirstDay {
+  const change = flaw && changes[flaw];
+  if (!change) return day;
+  const definitions = [...day.definitions].map(([name, each]) => [name, change(each, day.disks.get(name)!)] as const);
+  return { ...day, definitions: new Map(definitions) };
+}
+
+type Opened = ReturnType<ModuleDefinition['open']>;
+type Change = (definition: ModuleDefinition, disk: Disk) => ModuleDefinition;
+
+const changes: Partial<Record<Flaw, Change>> = {
+  'forgets which events it has taken': (definition, { native }) => {
+    const forget = native.prepare('DELETE FROM kerf_inbox');
+    return inside(definition, (opened) => ({
+      ...opened,
+      subscriptions: opened.subscriptions?.map(({ event, handle }) => ({
+        event,
+        async handle(data: never, unit: ModuleUnit) {
+          await handle(data, unit);
+          forget.run();
+        },
+      })),
+    }));
+  },
+  'takes nothing back': (definition) =>
+    inside(definition, (opened) => ({
+      ...opened,
+      sagas: opened.sagas?.map((saga) => ({
+        ...saga,
+        steps: saga.steps.map((step) => (step.kind === 'call' ? { ...step, undo: undefined } : step)),
+      })),
+    })),
+};
+
+function inside(definition: ModuleDefinition, change: (opened: Opened) => Opened): ModuleDefinition {
+  return { ...definition, open: (container) => change(definition.open(container)) };
+}

@@ -1,0 +1,33 @@
+import type { Chronicle } from './chronicle.ts';
+import { determine } from './determined.ts';
+import type { FirstDay } from './first-day.ts';
+import { type Flaw, plant } from './flaws.ts';
+import { violations } from './invariants.ts';
+import { Random } from './random.ts';
+import { World } from './world.ts';
+
+const day = 24 * 60 * 60_000;
+let today = Date.UTC(2026, 0, 2);
+
+/**
+ * Lives the history that follows from `seed`; resolves with what is not as it must be at its end. Each begins on a day of its
+ * own, because the library that makes ids never goes back in time; nothing but the dates in the ids follows from that.
+ */
+export async function live(seed: number, first: FirstDay, flaw?: Flaw, chronicle?: Chronicle): Promise<string[]> {
+  today += day;
+  const world = new World(seed, today, plant(first, flaw), flaw, chronicle);
+  const restore = determine(() => Math.floor(world.scheduler.time), new Random(~seed), world.provider.fetch);
+  const rejected = (error: unknown) => world.watch(Promise.reject(error));
+  process.on('unhandledRejection', rejected);
+  const deafen = chronicle?.listen(first.disks.values());
+  for (const disk of first.disks.values()) disk.beginHistory();
+  try {
+    const asked = await world.live();
+    return world.faults.length > 0 ? [...world.faults] : violations(first, asked, world.provider.books);
+  } finally {
+    for (const disk of first.disks.values()) disk.endHistory();
+    deafen?.();
+    restore();
+    process.off('unhandledRejection', rejected);
+  }
+}

@@ -1,0 +1,32 @@
+import { expect, it } from 'vitest';
+import { check, type Found, report, tell } from './check.ts';
+import { type FirstDay, firstDay } from './first-day.ts';
+import { type Flaw, flaws } from './flaws.ts';
+import kept from './seeds.json' with { type: 'json' };
+
+const { SEED = '1', RUNS = '300' } = process.env;
+const seedsFrom = (first: number, count: number) => Array.from({ length: count }, (_, index) => first + index);
+const day: FirstDay = await firstDay();
+
+it('ends as it must, whatever goes wrong on the way', { timeout: 300_000 }, async () => {
+  const seeds = [...kept.map(({ seed }) => seed), ...seedsFrom(Number(SEED), Number(RUNS))];
+  for await (const found of check(seeds, day)) if (found) expect.fail(report(found));
+});
+
+/** A simulation that nobody saw fail proves nothing. */
+it.each(flaws)('finds a system that %s', { timeout: 120_000 }, async (flaw) => {
+  const found = await firstFound(flaw);
+  expect(found.violations).not.toEqual([]);
+  expect(found.mermaid).toMatch(/^sequenceDiagram\n( {2}participant \w+\n)+/);
+});
+
+it('lives the history of a seed again exactly, whatever was lived before', async () => {
+  const found = await firstFound('takes nothing back');
+  for await (const other of check(seedsFrom(1_000, 5), day)) expect(other).toBeUndefined();
+  expect(await tell(found.seed, day, 'takes nothing back')).toEqual(found);
+});
+
+async function firstFound(flaw: Flaw): Promise<Found> {
+  for await (const found of check(seedsFrom(1, 100), day, flaw)) if (found) return found;
+  return expect.fail(`a hundred histories do not show that the system ${flaw}`);
+}
