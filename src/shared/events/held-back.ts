@@ -23,13 +23,13 @@ const firstOf = prepared((reader) => {
     .prepare();
 });
 
+/** The limit is in the text: SQLite compiles a query with a bound one anew each time, and this runs for every event. */
 const anyOf = prepared((reader) => {
   const { held } = eventTables(reader);
   return reader.db
     .select({ seq: held.seq })
     .from(held)
-    .where(and(eq(held.key, sql.placeholder('key')), sql`${held.state} in ('pending', 'failed')`))
-    .limit(1)
+    .where(sql`${held.key} = ${sql.placeholder('key')} and ${held.state} in ('pending', 'failed') limit 1`)
     .prepare();
 });
 
