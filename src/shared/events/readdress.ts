@@ -1,4 +1,4 @@
-import { and, asc, gt, lte, notInArray, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, lte, notInArray, sql } from 'drizzle-orm';
 import type { Database, Unit } from '../data/index.ts';
 import type { Bus } from './bus.ts';
 import { eventTables, type OutboxRow } from './tables.ts';
@@ -29,12 +29,34 @@ export async function readdress(
 /** The last row for a recipient that is not known, or 0. */
 async function lastOpen(database: Database, known: readonly string[]): Promise<number> {
   const { outbox } = eventTables(database);
-  const recipients = await database.db
-    .select({ recipient: outbox.recipient, last: sql<number>`max(${outbox.seq})`.mapWith(Number) })
-    .from(outbox)
-    .where(sql`${outbox.state} in ('pending', 'failed')`)
-    .groupBy(outbox.recipient);
-  return Math.max(0, ...recipients.filter(({ recipient }) => !known.includes(recipient)).map(({ last }) => last));
+  let last = 0;
+  for (const recipient of await openRecipients(database)) {
+    if (known.includes(recipient)) continue;
+    const [latest] = await database.db
+      .select({ seq: outbox.seq })
+      .from(outbox)
+      .where(and(eq(outbox.recipient, recipient), sql`${outbox.state} in ('pending', 'failed')`))
+      .orderBy(desc(outbox.seq))
+      .limit(1);
+    last = Math.max(last, latest?.seq ?? 0);
+  }
+  return last;
+}
+
+/** One look into the index for each, however much waits. */
+async function openRecipients(database: Database): Promise<string[]> {
+  const { outbox } = eventTables(database);
+  const found: string[] = [];
+  for (;;) {
+    const [next] = await database.db
+      .select({ recipient: outbox.recipient })
+      .from(outbox)
+      .where(and(sql`${outbox.state} in ('pending', 'failed')`, gt(outbox.recipient, found.at(-1) ?? '')))
+      .orderBy(asc(outbox.recipient))
+      .limit(1);
+    if (!next) return found;
+    found.push(next.recipient);
+  }
 }
 
 async function openRows(
