@@ -1,4 +1,4 @@
-// npm run bench -- [call] [commit] [boot]: measures this project against the bare work, side by side in one run.
+// npm run bench -- [call] [commit] [events] [boot]: measures this project against the bare work, side by side in one run.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,24 +15,28 @@ if (unknown) fail(`there is no benchmark "${unknown}"; there are ${known.join(',
 
 install();
 build();
-const external = ['--external', 'better-sqlite3', '--external', '@node-rs/argon2'];
+// Packages with parts that are no JavaScript.
+const external = ['better-sqlite3', '@node-rs/argon2', '@platformatic/kafka'].flatMap((name) => ['--external', name]);
 const rolldown = join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs');
 for (const name of words.length > 0 ? words : known) {
-  const output = join('dist', 'bench', `${name}.mjs`);
+  const folder = join('dist', 'bench', name);
   const bundle = [
     `bench/${name}.bench.ts`,
     '--platform',
     'node',
     '--format',
     'esm',
-    '--file',
-    output,
+    '--dir',
+    folder,
     '--logLevel',
     'silent',
     ...external,
   ];
   const bundled = spawnSync(node(), [rolldown, ...bundle], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   if (bundled.status !== 0) fail(`the benchmark "${name}" could not be bundled`);
-  const { status } = spawnSync(node(), ['--expose-gc', output], { cwd: root, stdio: 'inherit' });
+  const { status } = spawnSync(node(), ['--expose-gc', join(folder, `${name}.bench.js`)], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   if (status !== 0) fail(`the benchmark "${name}" failed`);
 }

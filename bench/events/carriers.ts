@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, createConnection } from 'node:net';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { systemClock } from '../../src/shared/clock/index.ts';
+import { refusal } from '../../src/shared/errors/index.ts';
+import { type Bus, openBus, type Receive, type SubscriptionMap } from '../../src/shared/events/index.ts';
+import { fixedKeyRing, ServiceTokens } from '../../src/shared/identity/index.ts';
+import { silentLog } from '../../src/shared/observability/index.ts';
+import { createInternalServer, createPush, Peers } from '../../src/shared/transport/index.ts';
+
+/** A bus, and how a module that subscribes gets hold of what it brings. */
+export interface Carrier {
+  readonly name: string;
+  readonly bus: Bus;
+  attach(module: string, receive: Receive): Promise<() => Promise<void>>;
+  close(): Promise<void>;
+}
+
+/** A bus as the settings name it. What is pushed goes over a loopback connection to an internal listener in this process. */
+export async function carryBy(bus: string, subscriptions: SubscriptionMap): Promise<Carrier> {
+  const tokens = new ServiceTokens(fixedKeyRing('BENCH', 'a secret for a benchmark of 32 characters'));
+  const receivers = new Map<string, Receive>();
+  const receive = async (module: string, events: unknown[]) => {
+    const take = receivers.get(module);
+    if (!take) throw refusal('unavailable', `${module} is away`);
+    await Promise.all(events.map((event) => take(event)));
+  };
+  const server = createInternalServer({ receive } as never, tokens, silentLog);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const peers = new Peers();
+  const push = createPush(() => address, peers, tokens);
+  const opened = await openBus({ bus, subscriptions, push, clock: systemClock, log: silentLog });
+  return {
+    name: bus.split(':', 1)[0]!,
+    bus: opened,
+    attach(module, receiver) {
+      receivers.set(module, receiver);
+      return opened.subscribe(module, receiver);
+    },
+    async close() {
+      await opened.close();
+      await peers.close();
+      server.close();
+    },
+  };
+}
+
+/** The URLs of the brokers that answer, in a namespace of their own; of the others says that they are not measured. */
+export async function brokersThatAnswer(): Promise<string[]> {
+  const { known } = await services();
+  const urls: string[] = [];
+  for (const name of ['rabbitmq', 'kafka', 'nats'] as const) {
+    const url = process.env[known[name].variable] ?? known[name].url;
+    if (await accepts(url)) urls.push(`${url}?namespace=bench-${randomUUID()}`);
+    else console.log(`${name} is not measured: it does not answer; run: npm run services -- up ${name}`);
+  }
+  return urls;
+}
+
+/** Not bundled: it reads files that lie beside it. */
+function services(): Promise<typeof import('../../scripts/services/index.mjs')> {
+  return import(pathToFileURL(join(process.cwd(), 'scripts', 'services', 'index.mjs')).href);
+}
+
+function accepts(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve) => {
+    const socket = createConnection({ host: hostname, port: Number(port), timeout: 500 });
+    for (const event of ['connect', 'error', 'timeout'] as const) {
+      socket.once(event, () => {
+        socket.destroy();
+        resolve(event === 'connect');
+      });
+    }
+  });
+}
