@@ -26,7 +26,7 @@ export class Copy {
   readonly #root = mkdtempSync(join(tmpdir(), 'kerf-boundaries-'));
 
   constructor() {
-    for (const path of ['src', 'scripts/boundaries', '.dependency-cruiser.js', 'package.json']) {
+    for (const path of ['src', 'scripts', 'test/harness', '.dependency-cruiser.js', 'package.json']) {
       cpSync(join(project, path), join(this.#root, path), { recursive: true });
     }
     symlinkSync(join(project, 'node_modules'), join(this.#root, 'node_modules'), 'junction');

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Kerf, startAndFail } from '../harness/kerf.ts';
+import { startAndFail } from '../harness/kerf.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'kerf-start-'));
 const at = (...names: string[]) => join(folder, ...names);
@@ -80,17 +80,6 @@ it.concurrent.each(badWords)('does not start with the words %j', async (words, a
   expect(stderr).toMatch(/^kerf: [^\n]+\n$/);
   expect(stderr).toContain(about);
   expect(code).toBe(1);
-});
-
-it('does not start on data that is in use, and leaves the first alone', async () => {
-  const first = await Kerf.start();
-  const second = await startAndFail({ DATA_DIR: first.dataDir });
-  expect(second.stderr).toMatch(/^kerf: [^\n]+\n$/);
-  expect(second.stderr).toContain(`process ${first.process.pid}`);
-  expect(second.stderr).toContain('DATA_DIR');
-  expect(second.code).toBe(1);
-  expect((await fetch(`${first.url}/healthz`)).status).toBe(200);
-  expect(await first.stop()).toBe(0);
 });
 
 it('explains its words', async () => {
