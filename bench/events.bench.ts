@@ -8,7 +8,7 @@ import { openWay } from './events/kerf.ts';
 import { openNaive } from './events/naive.ts';
 import { change, Ledger, orders, type Way } from './events/way.ts';
 
-const writers = 100;
+const writers = 500;
 const delayRounds = 3;
 
 /** A way, with its own count of events. */
@@ -53,7 +53,7 @@ try {
   }
   await compare({
     title: `Events committed and effected, durable at both ends, ${writers} writers at a time`,
-    times: 2_000,
+    times: 10_000,
     rounds: 5,
     contestants: courses.map((course) => ({ name: course.way.name, run: (times) => course.run(times) })),
   });

@@ -13,8 +13,9 @@ const batchCharacters = 256 * 1024;
 
 const openRows = prepared((reader) => {
   const { outbox } = eventTables(reader);
+  const { seq, eventId, type, key, envelope, attempts, history } = outbox;
   return reader.db
-    .select()
+    .select({ seq, eventId, type, key, envelope, attempts, history })
     .from(outbox)
     .where(
       and(
@@ -43,6 +44,8 @@ const delivered = prepared((unit) => {
     )
     .prepare();
 });
+
+type OpenRow = Pick<OutboxRow, 'seq' | 'eventId' | 'type' | 'key' | 'envelope' | 'attempts' | 'history'>;
 
 export interface LaneParts {
   readonly database: Database;
@@ -136,7 +139,7 @@ export class Lane {
     }
   }
 
-  async #settle(batch: readonly OutboxRow[]): Promise<void> {
+  async #settle(batch: readonly OpenRow[]): Promise<void> {
     const { database, clock } = this.parts;
     const range = { recipient: this.recipient, first: batch[0]!.seq, last: batch.at(-1)!.seq };
     await database.work(async (unit) => void (await delivered(unit).execute({ ...range, now: clock.now() })));
@@ -149,7 +152,7 @@ export class Lane {
   }
 
   /** Decides what a refusal means: for the recipient, or for the one event that it was shown. Whether to stop for now. */
-  async #hasClosed(batch: readonly OutboxRow[], error: unknown): Promise<boolean> {
+  async #hasClosed(batch: readonly OpenRow[], error: unknown): Promise<boolean> {
     this.#failures += 1;
     this.#rows = 1;
     const { recipient } = this;
@@ -161,7 +164,7 @@ export class Lane {
   }
 
   /** Writes the failure down with its event. Whether that is dead now, and out of the way. */
-  async #note(row: OutboxRow, error: unknown): Promise<boolean> {
+  async #note(row: OpenRow, error: unknown): Promise<boolean> {
     const { database, clock, log } = this.parts;
     const after = afterFailure(row, error, clock.now());
     const { outbox } = eventTables(database);
@@ -183,12 +186,12 @@ export class Lane {
   }
 }
 
-function sealed({ eventId: id, type, key, envelope: json }: OutboxRow): Sealed {
+function sealed({ eventId: id, type, key, envelope: json }: OpenRow): Sealed {
   return { id, type, key, json };
 }
 
 /** As many as one delivery may carry; at least one. */
-function within(rows: readonly OutboxRow[]): readonly OutboxRow[] {
+function within(rows: readonly OpenRow[]): readonly OpenRow[] {
   let characters = 0;
   const end = rows.findIndex(({ envelope }) => {
     characters += envelope.length;
