@@ -1,10 +1,11 @@
-import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
-import { type AddressInfo, createConnection, createServer } from 'node:net';
+import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
 import { known, type PrivateServer, type ServerName, startServer } from '../../scripts/services/index.mjs';
+
+import { freePort } from './kerf.ts';
 
 export type { PrivateServer, ServerName };
 
@@ -38,16 +39,6 @@ export function describeWith(name: ServerName, title: string, body: (server: Ser
 /** Starts one that nobody else uses, to be killed and stopped at will. */
 export async function privateServer(name: ServerName): Promise<PrivateServer> {
   return startServer(name, { port: await freePort(), folder: mkdtempSync(join(tmpdir(), `kerf-${name}-`)) });
-}
-
-/** A port that nobody listens at. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Whether a server that is missing is a failure: where everything must be tested. */

@@ -1,40 +1,19 @@
-import { randomUUID } from 'node:crypto';
 import { CloudEvent } from 'cloudevents';
 import { type AsyncMessage, type Channel, Connection } from 'rabbitmq-client';
 import { afterEach, expect, it } from 'vitest';
 import { describeWith, privateServer } from '../../../../test/harness/servers.ts';
 import { systemClock } from '../../clock/index.ts';
 import { type Log, silentLog } from '../../observability/index.ts';
-import { busCases, type OpenBus } from '../bus.cases.ts';
+import type { OpenBus } from '../bus.cases.ts';
 import type { SubscriptionMap } from '../bus.ts';
 import { seal } from '../envelope.ts';
 import { Scene, shop } from '../scene.ts';
 import { openAmqp } from './amqp.ts';
 import { handOuts, Queues } from './amqp-queues.ts';
+import { brokerCases, inNamespace } from './broker.cases.ts';
 import { namespaceOf } from './broker.ts';
 
-describeWith('rabbitmq', 'RabbitMQ', ({ url }) => {
-  busCases(
-    'amqp',
-    (subscriptions) => open(inNamespace(url), subscriptions),
-    async (subscriptions) => {
-      const server = await privateServer('rabbitmq');
-      const opened = await open(inNamespace(server.url), subscriptions);
-      return {
-        ...opened,
-        async restart(meanwhile) {
-          await server.kill();
-          await meanwhile();
-          await server.restart();
-        },
-        async close() {
-          await opened.bus.close();
-          await server.stop();
-        },
-      };
-    },
-  );
-});
+brokerCases('rabbitmq', open);
 
 describeWith('rabbitmq', 'RabbitMQ in particular', ({ url }) => {
   let scene: Scene;
@@ -180,10 +159,6 @@ describeWith('rabbitmq', 'RabbitMQ that is away', () => {
 
 function sales(from: number, to: number) {
   return Array.from({ length: to - from }, (_, index) => ({ customer: 'a', n: from + index }));
-}
-
-function inNamespace(url: string): URL {
-  return new URL(`${url}?namespace=test-${randomUUID()}`);
 }
 
 async function open(broker: URL, subscriptions: SubscriptionMap): Promise<OpenBus> {

@@ -3,21 +3,16 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { Admin, Producer, stringSerializers } from '@platformatic/kafka';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { describeWith, freePort, privateServer } from '../../../../test/harness/servers.ts';
+import { freePort } from '../../../../test/harness/kerf.ts';
+import { describeWith, privateServer } from '../../../../test/harness/servers.ts';
 import { systemClock } from '../../clock/index.ts';
 import { type Log, silentLog } from '../../observability/index.ts';
-import { busCases, byKey, events, type OpenBus } from '../bus.cases.ts';
+import { byKey, events, type OpenBus } from '../bus.cases.ts';
 import { type Bus, type Receive, type SubscriptionMap, subscriptionMap } from '../bus.ts';
 import { seal } from '../envelope.ts';
 import { Scene, shop, type Told } from '../scene.ts';
+import { brokerCases, inNamespace } from './broker.cases.ts';
 import { openKafka } from './kafka.ts';
-
-function addressAt(server: string, settings: Record<string, string> = {}): URL {
-  const url = new URL(server);
-  for (const [name, value] of Object.entries({ namespace: `test-${randomUUID()}`, ...settings }))
-    url.searchParams.set(name, value);
-  return url;
-}
 
 async function asking<T>(url: URL, question: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = new Admin({ clientId: 'test', bootstrapBrokers: [url.host] });
@@ -63,26 +58,12 @@ function openOn(url: URL, subscriptions: SubscriptionMap, cleanUp = () => clear(
   };
 }
 
-describeWith('kafka', 'events over Kafka', ({ url }) => {
-  busCases(
-    'kafka',
-    async (subscriptions) => openOn(addressAt(url), subscriptions),
-    async (subscriptions) => {
-      const server = await privateServer('kafka');
-      return {
-        ...openOn(addressAt(server.url), subscriptions, () => server.stop()),
-        async restart(meanwhile) {
-          await server.kill();
-          await meanwhile();
-          await server.restart();
-        },
-      };
-    },
-  );
+brokerCases('kafka', openOn);
 
+describeWith('kafka', 'Kafka in particular', ({ url }) => {
   describe('a topic', () => {
     it('is made when it is missing, with as many partitions as the address says', async () => {
-      const address = addressAt(url, { partitions: '3' });
+      const address = inNamespace(url, { partitions: '3' });
       const bus = openKafka({ url: address, subscriptions: subscriptionMap([]), clock: systemClock, log: silentLog });
       await bus.deliver('kafka', [sold('a', 1)]);
       const topic = `${address.searchParams.get('namespace')}.shop`;
@@ -94,7 +75,7 @@ describeWith('kafka', 'events over Kafka', ({ url }) => {
 
     it('is made again when somebody deleted it', { timeout: 60_000 }, async () => {
       const scene = new Scene();
-      const address = addressAt(url);
+      const address = inNamespace(url);
       const { subscriptions } = scene;
       const bus = openKafka({ url: address, subscriptions, clock: systemClock, log: silentLog });
       await scene.begin(bus);
@@ -121,7 +102,7 @@ describeWith('kafka', 'events over Kafka', ({ url }) => {
       return bus;
     };
     beforeEach(() => {
-      address = addressAt(url);
+      address = inNamespace(url);
       scene = new Scene();
     });
     afterEach(async () => {
@@ -198,7 +179,7 @@ describeWith('kafka', 'events over Kafka', ({ url }) => {
       const scene = new Scene();
       const { log, lines } = noted();
       const { subscriptions } = scene;
-      const bus = openKafka({ url: addressAt(server.url), subscriptions, clock: systemClock, log });
+      const bus = openKafka({ url: inNamespace(server.url), subscriptions, clock: systemClock, log });
       await bus.subscribe('mail', await scene.receiver('mail'));
       await expect(bus.deliver('kafka', [sold('a', 1)])).rejects.toMatchObject({ code: 'unavailable' });
       await expect(bus.held('mail')).rejects.toMatchObject({ code: 'unavailable' });

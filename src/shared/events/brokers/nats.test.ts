@@ -6,34 +6,14 @@ import { afterEach, expect, it } from 'vitest';
 import { describeWith, privateServer } from '../../../../test/harness/servers.ts';
 import { type Clock, systemClock } from '../../clock/index.ts';
 import { type Log, silentLog } from '../../observability/index.ts';
-import { busCases, type OpenBus } from '../bus.cases.ts';
+import type { OpenBus } from '../bus.cases.ts';
 import type { SubscriptionMap } from '../bus.ts';
 import { Scene, shop, type Told } from '../scene.ts';
+import { brokerCases, inNamespace } from './broker.cases.ts';
 import { namespaceOf } from './broker.ts';
 import { openNats } from './nats.ts';
 
-describeWith('nats', 'NATS JetStream', ({ url }) => {
-  busCases(
-    'nats',
-    async (subscriptions) => open(inNamespace(url), subscriptions),
-    async (subscriptions) => {
-      const server = await privateServer('nats');
-      const opened = open(inNamespace(server.url), subscriptions);
-      return {
-        ...opened,
-        async restart(meanwhile) {
-          await server.kill();
-          await meanwhile();
-          await server.restart();
-        },
-        async close() {
-          await opened.bus.close();
-          await server.stop();
-        },
-      };
-    },
-  );
-});
+brokerCases('nats', open);
 
 describeWith('nats', 'NATS JetStream in particular', ({ url }) => {
   let scene: Scene;
@@ -272,10 +252,6 @@ function handOut({ connection }: Outside, broker: URL, module: string, count: nu
   const next = `$JS.API.CONSUMER.MSG.NEXT.${namespaceOf(broker)}.${module}`;
   connection.publish(next, JSON.stringify({ batch: count, expires: 20_000_000_000 }), { reply: inbox });
   return all.promise;
-}
-
-function inNamespace(url: string): URL {
-  return new URL(`${url}?namespace=test-${randomUUID()}`);
 }
 
 function sales(from: number, to: number): Told[] {
