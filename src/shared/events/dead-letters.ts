@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, like, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, lt, sql } from 'drizzle-orm';
 import type { Clock } from '../clock/index.ts';
 import type { Database, Reader, Unit } from '../data/index.ts';
 import { refusal } from '../errors/index.ts';
@@ -137,7 +137,7 @@ function dead(reader: Reader, side: Side, filter: DeadLetterFilter, after: numbe
   const fits = [
     ...(filter.type ? [eq(table.type, filter.type)] : []),
     ...(filter.key ? [eq(table.key, filter.key)] : []),
-    ...(filter.error ? [like(table.lastError, `%${filter.error}%`)] : []),
+    ...(filter.error ? [sql`${table.lastError} like ${containing(filter.error)} escape '!'`] : []),
   ];
   return reader.db
     .select()
@@ -147,6 +147,10 @@ function dead(reader: Reader, side: Side, filter: DeadLetterFilter, after: numbe
     .limit(limit);
 }
 
+function containing(text: string): string {
+  return `%${text.replaceAll(/[!%_]/g, '!$&')}%`;
+}
+
 function fitting(row: Row, { what }: Decision): boolean {
   return what === 'discarded' || row.type !== unreadable;
 }
@@ -154,11 +158,21 @@ function fitting(row: Row, { what }: Decision): boolean {
 async function settle(unit: Unit, side: Side, row: Row, decision: Decision, now: number): Promise<void> {
   const table = tableOf(unit, side);
   const history = withIncident(row.history, { at: now, ...decision });
-  const after =
-    decision.what === 'replayed'
-      ? { state: 'failed' as const, attempts: 0, nextAttemptAt: now, settledAt: null, history }
-      : { state: 'discarded' as const, settledAt: now, history };
+  const again = { state: await replayed(unit, side, row), attempts: 0, nextAttemptAt: now, settledAt: null, history };
+  const after = decision.what === 'replayed' ? again : { state: 'discarded' as const, settledAt: now, history };
   await unit.db.update(table).set(after).where(eq(table.seq, row.seq));
+}
+
+/** What came in waits behind what is open of its key and older; what goes out waits in its lane anyhow. */
+async function replayed(unit: Unit, side: Side, { key, seq }: Row): Promise<'failed' | 'pending'> {
+  if (side === 'out') return 'failed';
+  const { held } = eventTables(unit);
+  const older = await unit.db
+    .select({ seq: held.seq })
+    .from(held)
+    .where(and(eq(held.key, key), sql`${held.state} in ('pending', 'failed')`, lt(held.seq, seq)))
+    .limit(1);
+  return older.length > 0 ? 'pending' : 'failed';
 }
 
 function shown(

@@ -1,6 +1,7 @@
 import { and, asc, eq, sql } from 'drizzle-orm';
 import type { Cancel, Clock } from '../clock/index.ts';
 import { type Database, prepared, type Unit } from '../data/index.ts';
+import { reach } from '../faults/index.ts';
 import type { Log } from '../observability/index.ts';
 import { afterFailure, messageOf, withIncident } from './attempts.ts';
 import type { Envelope } from './envelope.ts';
@@ -41,7 +42,10 @@ interface Parts<U extends Unit> {
   log: Log;
 }
 
-/** The events a module could not take: one key's in order, tried again later and later, until they are taken or dead. */
+/**
+ * The events a module could not take: one key's in order, tried again later and later, until they are taken or dead. The first
+ * of a key is `failed` and has its time; those behind it are `pending`, and move up in the unit that has it out of the way.
+ */
 export class HeldBack<U extends Unit> {
   readonly #parts: Parts<U>;
   readonly #inOrder: InOrder;
@@ -145,18 +149,20 @@ export class HeldBack<U extends Unit> {
 
   /** Whether the event is out of the way: taken, or dead. */
   async #attempt(row: HeldRow): Promise<boolean> {
-    const { work, clock } = this.#parts;
+    const { work, clock, module } = this.#parts;
     const attempt = work(async (unit) => {
       const now = clock.now();
       const history = withIncident(row.history, { at: now, what: 'delivered' });
-      const mine = await this.#change(unit, row, { state: 'delivered', settledAt: now, history });
-      if (mine) await this.#apply(JSON.parse(row.envelope) as Envelope, unit);
+      if (await this.#change(unit, row, { state: 'delivered', settledAt: now, history }))
+        await this.#apply(JSON.parse(row.envelope) as Envelope, unit);
       return true;
     });
-    return attempt.catch((error: unknown) => {
+    const settled = await attempt.catch((error: unknown) => {
       if (!(error instanceof NotTaken)) throw error;
       return this.#failed(row, error.reason);
     });
+    reach('inbox', module, row.type, 'tried again');
+    return settled;
   }
 
   async #failed(row: HeldRow, error: unknown): Promise<boolean> {
@@ -168,12 +174,21 @@ export class HeldBack<U extends Unit> {
     return after.state === 'dead';
   }
 
-  /** Changes the row as it was read; `false` when somebody else has changed it meanwhile. */
+  /**
+   * Changes the row as it was read, and has the next of its key move up when this one is out of the way; `false` when somebody
+   * else has changed it meanwhile.
+   */
   async #change(unit: Unit, row: HeldRow, values: Partial<HeldRow>): Promise<boolean> {
     const { held } = eventTables(unit);
     const unchanged = and(eq(held.seq, row.seq), eq(held.state, row.state), eq(held.attempts, row.attempts));
     const changed = await unit.db.update(held).set(values).where(unchanged).returning({ seq: held.seq });
-    return changed.length > 0;
+    if (changed.length === 0) return false;
+    const [next] = values.state === 'failed' ? [] : await firstOf(unit).execute({ key: row.key });
+    if (next?.state === 'pending') {
+      const first = { state: 'failed' as const, nextAttemptAt: this.#parts.clock.now() };
+      await unit.db.update(held).set(first).where(eq(held.seq, next.seq));
+    }
+    return true;
   }
 
   #wakeAt(at: number): void {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ManualClock } from '../clock/index.ts';
 import { contract, earlier, event } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
+import { setTrap } from '../faults/index.ts';
 import type { Receive } from './bus.ts';
 import { seal } from './envelope.ts';
 import { removeExpired } from './retention.ts';
@@ -99,6 +100,40 @@ describe('the inbox', () => {
     scene.before = () => {};
     await scene.receiver('mail');
     await passUntil(() => numbers().length === 1);
+  });
+
+  it('goes on with what stands behind an event that was taken just before it stopped', async () => {
+    let broken = true;
+    fail(
+      () => broken,
+      () => new Error('not now'),
+    );
+    for (const n of [1, 2, 3]) await receive(sold('a', n));
+    broken = false;
+    setTrap((point) => {
+      if (point.endsWith('/tried again')) void scene.receiver('mail');
+    });
+    await passUntil(() => numbers().length >= 1);
+    setTrap(undefined);
+    receive = await scene.receiver('mail');
+    await receive(sold('a', 4));
+    await passUntil(() => numbers().length === 4);
+    expect(numbers()).toEqual([1, 2, 3, 4]);
+  });
+
+  it('reaches other keys, however many of one are to be tried again', async () => {
+    fail(
+      ({ customer, n }) => customer === 'a' || (customer === 'b' && n === 1),
+      () => refusal('invalid-input', 'no such customer'),
+    );
+    for (let n = 0; n < 300; n++) await receive(sold('a', n));
+    scene.before = (_, told) => {
+      if (told.customer === 'a' || clock.now() < Date.UTC(2026, 0, 1, 0, 0, 2)) throw new Error('not now');
+    };
+    await receive(sold('b', 1));
+    await scene.deadLetters('mail').replayAll({});
+    await passUntil(() => numbers().length === 1);
+    expect(scene.effects.mail).toEqual([{ customer: 'b', n: 1 }]);
   });
 
   it('puts aside a version it does not know, says which it knows, and takes what comes after it', async () => {

@@ -1,4 +1,4 @@
-import { and, eq, gt, gte, lte, sql } from 'drizzle-orm';
+import { and, eq, gt, inArray, sql } from 'drizzle-orm';
 import type { Cancel, Clock } from '../clock/index.ts';
 import { type Database, prepared } from '../data/index.ts';
 import { reach } from '../faults/index.ts';
@@ -26,22 +26,6 @@ const openRows = prepared((reader) => {
     )
     .orderBy(outbox.seq)
     .limit(sql.placeholder('rows'))
-    .prepare();
-});
-
-const delivered = prepared((unit) => {
-  const { outbox } = eventTables(unit);
-  return unit.db
-    .update(outbox)
-    .set({ state: 'delivered', settledAt: sql`${sql.placeholder('now')}` })
-    .where(
-      and(
-        eq(outbox.recipient, sql.placeholder('recipient')),
-        sql`${outbox.state} in ('pending', 'failed')`,
-        gte(outbox.seq, sql.placeholder('first')),
-        lte(outbox.seq, sql.placeholder('last')),
-      ),
-    )
     .prepare();
 });
 
@@ -139,10 +123,17 @@ export class Lane {
     }
   }
 
+  /** Exactly those that were handed on: another between them may have been replayed meanwhile. */
   async #settle(batch: readonly OpenRow[]): Promise<void> {
     const { database, clock } = this.parts;
-    const range = { recipient: this.recipient, first: batch[0]!.seq, last: batch.at(-1)!.seq };
-    await database.work(async (unit) => void (await delivered(unit).execute({ ...range, now: clock.now() })));
+    const { outbox } = eventTables(database);
+    const those = inArray(
+      outbox.seq,
+      batch.map(({ seq }) => seq),
+    );
+    await database.work(async (unit) => {
+      await unit.db.update(outbox).set({ state: 'delivered', settledAt: clock.now() }).where(those);
+    });
   }
 
   #opened(): void {
@@ -169,7 +160,10 @@ export class Lane {
     const after = afterFailure(row, error, clock.now());
     const { outbox } = eventTables(database);
     await database.work(async (unit) => {
-      await unit.db.update(outbox).set(after).where(eq(outbox.seq, row.seq));
+      await unit.db
+        .update(outbox)
+        .set(after)
+        .where(and(eq(outbox.seq, row.seq), sql`${outbox.state} in ('pending', 'failed')`));
     });
     if (after.state !== 'dead') return false;
     log.error(

@@ -1,23 +1,27 @@
-import { and, asc, desc, eq, gt, lte, notInArray, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, lte, sql } from 'drizzle-orm';
 import type { Database, Unit } from '../data/index.ts';
+import { brokerNames } from './brokers/broker.ts';
 import type { Bus } from './bus.ts';
 import { eventTables, type OutboxRow } from './tables.ts';
 
 const portion = 500;
 
 /**
- * Gives what waits for somebody who is not `known` to the bus (because another bus was used before, or a module is gone) to
- * whom the bus would address it now, in order. Runs before anything new is published. Returns how many rows there were.
+ * Gives what waits for the recipients of another bus to whom this bus would address it, in order. Runs before the relay starts.
+ * Returns how many rows there were. What is for a module that this release does not know waits for one that does.
  */
 export async function readdress(
   database: Database,
   bus: Pick<Bus, 'recipients'>,
   known: readonly string[],
 ): Promise<number> {
-  const last = await lastOpen(database, known);
+  const byBroker = known.some((recipient) => brokerNames.includes(recipient));
+  const strangers = (await openRecipients(database)).filter((recipient) => !known.includes(recipient));
+  const from = byBroker ? strangers : strangers.filter((recipient) => brokerNames.includes(recipient));
+  const last = await lastOpen(database, from);
   let moved = 0;
   for (let after = 0; after < last; ) {
-    const rows = await openRows(database, known, after, last);
+    const rows = await openRows(database, from, after, last);
     if (rows.length === 0) break;
     await database.work((unit) => moveAll(unit, rows, bus));
     after = rows.at(-1)!.seq;
@@ -26,12 +30,11 @@ export async function readdress(
   return moved;
 }
 
-/** The last row for a recipient that is not known, or 0. */
-async function lastOpen(database: Database, known: readonly string[]): Promise<number> {
+/** The last row for any of these, or 0. */
+async function lastOpen(database: Database, recipients: readonly string[]): Promise<number> {
   const { outbox } = eventTables(database);
   let last = 0;
-  for (const recipient of await openRecipients(database)) {
-    if (known.includes(recipient)) continue;
+  for (const recipient of recipients) {
     const [latest] = await database.db
       .select({ seq: outbox.seq })
       .from(outbox)
@@ -61,7 +64,7 @@ async function openRecipients(database: Database): Promise<string[]> {
 
 async function openRows(
   database: Database,
-  known: readonly string[],
+  recipients: readonly string[],
   after: number,
   last: number,
 ): Promise<OutboxRow[]> {
@@ -70,7 +73,7 @@ async function openRows(
   return database.db
     .select()
     .from(outbox)
-    .where(and(gt(outbox.seq, after), lte(outbox.seq, last), open, notInArray(outbox.recipient, [...known])))
+    .where(and(gt(outbox.seq, after), lte(outbox.seq, last), open, inArray(outbox.recipient, [...recipients])))
     .orderBy(asc(outbox.seq))
     .limit(portion);
 }

@@ -94,6 +94,29 @@ describe('the relay', () => {
     expect(carried).toHaveLength(12);
   });
 
+  it('hands on what is replayed while newer events are on their way', async () => {
+    let refused = true;
+    let letGo = () => {};
+    const gate = new Promise<void>((resolve) => (letGo = resolve));
+    const carried = await begin(async (numbers) => {
+      if (refused && numbers[0]! < 3) throw refusal('invalid-input', 'not these');
+      if (numbers.includes(3)) await gate;
+    });
+    await scene.publish({ customer: 'a', n: 1 }, { customer: 'a', n: 2 });
+    const dead = await settled('dead', 2);
+    refused = false;
+    const letters = scene.deadLetters('shop');
+    await scene.relay.stop();
+    await letters.replay(`out-${dead[0]!.seq}`);
+    await scene.publish({ customer: 'a', n: 3 });
+    scene.relay.start(['mail']);
+    while (!carried.some((numbers) => numbers.includes(3))) await turn();
+    await letters.replay(`out-${dead[1]!.seq}`);
+    letGo();
+    await settled('delivered', 3);
+    expect(carried.at(-1)).toEqual([2]);
+  });
+
   it('takes up, when it starts, what an earlier run left', async () => {
     await begin(async () => {
       throw refusal('unavailable', 'away');

@@ -10,7 +10,7 @@ export interface Subscription<U extends Unit = Unit> {
   readonly handle: (data: never, unit: U) => Promise<void>;
 }
 
-/** A handler's "no" or failure, apart from those of the database it works in. */
+/** What a handler says or fails with, apart from a failure to commit. */
 export class NotTaken extends Error {
   constructor(readonly reason: unknown) {
     super('an event was not taken', { cause: reason });

@@ -29,6 +29,7 @@ export class Duty {
   }
 
   async #begin(): Promise<void> {
+    if (!this.#wanted || this.#ends.length > 0) return;
     try {
       for (const begin of this.#begins) this.#ends.push(await begin());
     } catch (error) {

@@ -83,21 +83,22 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
   const receive: Receive = (event, gaveUp) => inbox.receive(event, gaveUp);
   const wake = (recipient?: string) => (recipient ? relay.wake(recipient) : inbox.wake());
   const deadLetters = new DeadLetters({ database, clock, wake });
-  const recipients = [...new Set(Object.values(contract.events).flatMap(({ type }) => bus.recipients(type)))];
-  const moved = await readdress(database, bus, recipients);
-  if (moved > 0) log.warn({ module: contract.name, moved }, 'events of another bus go by this one');
   if (inside.seed) await seedOnce(database, work, inside.seed);
 
+  const timers = [...(inside.timers ?? []), housekeeping(clock)];
   instance.whileLeading(async () => {
+    const recipients = [...new Set(Object.values(contract.events).flatMap(({ type }) => bus.recipients(type)))];
+    const moved = await readdress(database, bus, recipients);
+    if (moved > 0) log.warn({ module: contract.name, moved }, 'events that waited for another bus go by this one');
     await inbox.start();
     const unsubscribe = await bus.subscribe(contract.name, receive);
-    const timers = [...(inside.timers ?? []), housekeeping(clock)];
     const stopTimers = startTimers(timers, work, clock, log);
-    const stopLooking = whileNotAlone(instance, clock, () => {
+    const lookAgain = () => {
       relay.start(recipients);
       inbox.wake();
-    });
+    };
     relay.start(recipients);
+    const stopLooking = lookNowAndThen(instance, clock, lookAgain);
     return async () => {
       stopTimers();
       stopLooking();
@@ -141,13 +142,14 @@ function openData({ contract: { name }, migrations: own }: ModuleDefinition, aro
 }
 
 const lookMs = 100;
+const lookAloneMs = 1_000;
 
-/** What other instances write wakes nobody here, so it is looked for. Returns the way to stop. */
-function whileNotAlone(instance: Instance, clock: Clock, look: () => void): () => void {
+/** What another instance writes wakes nobody here, so it is looked for, also after the other has gone. Returns the way to stop. */
+function lookNowAndThen(instance: Instance, clock: Clock, look: () => void): () => void {
   let cancel = () => {};
   const again = () => {
-    cancel = clock.after(instance.alone ? 10 * lookMs : lookMs, () => {
-      if (!instance.alone) look();
+    cancel = clock.after(instance.alone ? lookAloneMs : lookMs, () => {
+      look();
       again();
     });
   };

@@ -164,7 +164,7 @@ export class SagaRunner<U extends Unit> {
       call,
       clock,
       log,
-      stopped: () => this.#stopped || !instance.lives,
+      stopped: () => this.#stopped || !instance.lives || row.owner !== instance.id,
     });
     if (isEnd(after.state)) this.#waiters.tell(after);
     else this.#wakeIn(after.nextAttemptAt - clock.now());

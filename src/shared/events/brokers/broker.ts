@@ -14,6 +14,9 @@ export interface BrokerParts {
   readonly log: Log;
 }
 
+/** Under which names brokers stand in an outbox as recipients. */
+export const brokerNames: readonly string[] = ['amqp', 'kafka', 'nats'];
+
 /** What all its queues, topics and streams begin with, so that several systems can share a broker. */
 export function namespaceOf(url: URL): string {
   return url.searchParams.get('namespace') ?? 'kerf';
