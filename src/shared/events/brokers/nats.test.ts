@@ -41,6 +41,20 @@ describeWith('nats', 'NATS JetStream in particular', ({ url }) => {
     expect(stored.state.messages).toBe(2);
   });
 
+  it('stores no event before an earlier one of its key is stored', async () => {
+    const broker = await start();
+    const sealed = { id: 'a-1', type: 'shop.sold.v1', key: 'a', json: '{}' };
+    const refused = { ...sealed, json: 'x'.repeat(2 * 1024 * 1024) };
+    const batch = [refused, { ...sealed, id: 'a-2' }, { ...sealed, id: 'b-1', key: 'b' }];
+    await expect(opened.bus.deliver('nats', batch)).rejects.toThrow();
+    await outside(broker, async ({ manager }) => {
+      const stored = async () => (await manager.streams.info(namespaceOf(broker))).state.messages;
+      await expect.poll(stored).toBe(1);
+      const { header } = (await manager.streams.getMessage(namespaceOf(broker), { seq: 1 }))!;
+      expect(header.get('Nats-Msg-Id')).toBe('b-1');
+    });
+  });
+
   it('takes what another had in hand who is gone before what is newer', async () => {
     const broker = await start();
     await scene.publish(...sales(0, 3));

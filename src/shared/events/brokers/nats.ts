@@ -2,6 +2,7 @@ import { JetStreamApiError } from '@nats-io/jetstream';
 import { headers, InvalidArgumentError, RequestError } from '@nats-io/transport-node';
 import type { Bus, Receive } from '../bus.ts';
 import type { Sealed } from '../envelope.ts';
+import { InOrder } from '../in-order.ts';
 import { type BrokerParts, namespaceOf, pause, Reachability, shownAddress } from './broker.ts';
 import { openSession, type Session } from './nats-session.ts';
 import { NatsSubscription } from './nats-subscription.ts';
@@ -41,10 +42,12 @@ class NatsBus implements Bus {
     return ['nats'];
   }
 
+  /** Those of one key one after the other, so that none is stored behind the next one when it must be repeated. */
   async deliver(_recipient: string, events: readonly Sealed[]): Promise<void> {
     const session = await this.#reach();
+    const inOrder = new InOrder();
     try {
-      await Promise.all(events.map((event) => this.#publish(session, event)));
+      await Promise.all(events.map((event) => inOrder.run(event.key, () => this.#publish(session, event))));
     } catch (error) {
       if (isNowhere(error)) session.end(error);
       throw isTheEventsFault(error) ? error : this.#reachability.refusal(error);
