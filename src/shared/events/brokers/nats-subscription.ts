@@ -23,8 +23,9 @@ export interface SubscriptionParts {
 
 /**
  * What one module takes from its consumer, over one session after another. A session begins once nobody else takes, and by
- * catching up: new events come at once, those that somebody had in hand who is gone only when their time is up; nothing is
- * taken before all that the server counts as handed out is in hand, or may be gone from the stream.
+ * catching up: new events come at once, those that somebody had in hand who is gone only when their time is up; so nothing is
+ * taken before all that the server counts as handed out is in hand. After ten seconds it begins regardless: what has not come
+ * again by then may be gone from the stream, and if it does come, it comes late.
  */
 export class NatsSubscription {
   readonly #parts: SubscriptionParts;
