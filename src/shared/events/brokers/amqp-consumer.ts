@@ -3,8 +3,8 @@ import type { Clock } from '../../clock/index.ts';
 import type { Log } from '../../observability/index.ts';
 import { asItCame, familyOf, type Receive } from '../bus.ts';
 import { Acknowledgments } from './amqp-acknowledgments.ts';
-import { handOuts, type Queues } from './amqp-queues.ts';
-import { Insistence, inHand } from './broker.ts';
+import type { Queues } from './amqp-queues.ts';
+import { Insistence, inHand, pause, suspectMs, suspectTimes, whyGivenUp } from './broker.ts';
 
 export interface ConsumerParts {
   readonly module: string;
@@ -19,7 +19,6 @@ interface Arrival {
   readonly message: AsyncMessage;
   /** Of the channel by which it came. */
   readonly acknowledgments: Acknowledgments;
-  readonly gaveUp?: string;
 }
 
 const skipped = Promise.resolve(true);
@@ -29,7 +28,9 @@ export class AmqpConsumer {
   readonly #parts: ConsumerParts;
   readonly #insistence: Insistence;
   readonly #underWay = new Set<Promise<void>>();
-  #arrived: Arrival[] = [];
+  /** What nobody takes yet, in order. */
+  readonly #arrived: Arrival[] = [];
+  #taking = false;
   #acknowledgments: Acknowledgments | undefined;
   #leaving = false;
 
@@ -40,7 +41,7 @@ export class AmqpConsumer {
 
   /** How many events it has in hand. */
   get size(): number {
-    return this.#underWay.size;
+    return this.#arrived.length + this.#underWay.size;
   }
 
   /** Begins to take what comes by `channel`, once nothing is under way that came by an earlier one. */
@@ -52,10 +53,6 @@ export class AmqpConsumer {
     this.#acknowledgments = acknowledgments;
     await channel.basicQos({ prefetchCount: inHand });
     await channel.basicConsume({ queue: queues.of(module) }, (message) => this.#arrive({ message, acknowledgments }));
-    await channel.basicQos({ prefetchCount: 1 });
-    await channel.basicConsume({ queue: queues.deadOf(module) }, (message) =>
-      this.#arrive({ message, acknowledgments, gaveUp: whyGivenUp(message) }),
-    );
   }
 
   /**
@@ -70,25 +67,33 @@ export class AmqpConsumer {
 
   /** What arrives in one turn of the event loop is handed over together, so that the module commits it together. */
   #arrive(arrival: Arrival): void {
-    if (this.#arrived.push(arrival) === 1) setImmediate(() => this.#takeArrived());
+    this.#arrived.push(arrival);
+    if (this.#taking) return;
+    this.#taking = true;
+    setImmediate(() => void this.#takeArrived());
   }
 
-  #takeArrived(): void {
-    const arrived = this.#arrived;
-    this.#arrived = [];
-    for (const arrival of arrived) this.#take(arrival);
+  async #takeArrived(): Promise<void> {
+    for (let next = this.#arrived.shift(); next; next = this.#arrived.shift()) {
+      const taking = this.#take(next);
+      if (timesOf(next.message) >= suspectTimes) await Promise.race([taking, pause(this.#parts.clock, suspectMs)]);
+    }
+    this.#taking = false;
   }
 
-  #take({ message, acknowledgments, gaveUp }: Arrival): void {
+  async #take({ message, acknowledgments }: Arrival): Promise<void> {
     const stopped = () => this.#leaving || !acknowledgments.possible;
     if (stopped()) return;
     const { deliveryTag: tag } = message;
     acknowledgments.owe(tag);
+    // A channel counts what it hands out from one.
+    const gaveUp = tag === 1 ? whyGivenUp(timesOf(message)) : undefined;
     const taken = this.#isForModule(message) ? this.#insistence.take(eventIn(message), stopped, gaveUp) : skipped;
     const taking = taken
       .then((isTaken) => void (isTaken && acknowledgments.give(tag)))
       .finally(() => this.#underWay.delete(taking));
     this.#underWay.add(taking);
+    await taking;
   }
 
   /** A binding outlives the subscription it was made for. */
@@ -103,9 +108,7 @@ function eventIn({ body }: AsyncMessage): unknown {
   return Buffer.isBuffer(body) || typeof body === 'string' ? asItCame(body.toString()) : body;
 }
 
-function whyGivenUp({ headers }: AsyncMessage): string {
-  const reason = headers?.['x-first-death-reason'];
-  return reason === 'delivery_limit'
-    ? `the broker gave it up: handed out more than ${handOuts} times, and never taken before the subscriber was gone`
-    : `the broker gave it up: ${reason ?? 'it does not say why'}`;
+/** How often it was handed out, this time included. */
+function timesOf({ headers }: AsyncMessage): number {
+  return 1 + Number(headers?.['x-delivery-count'] ?? 0);
 }

@@ -30,6 +30,24 @@ export function shownAddress(url: URL): string {
 /** Events that one subscriber may have in hand at a time. */
 export const inHand = 256;
 
+/**
+ * From so many times on that it was handed out, an event may be what ends the process that takes it. It is taken alone, so that
+ * of all that was in hand only the first, in the broker's order, can have done so.
+ */
+export const suspectTimes = 4;
+
+/** For so long what is behind a suspect waits for it. */
+export const suspectMs = 10_000;
+
+/** More often than this, the first in hand is not handed to its module: it becomes a dead letter. */
+export const mostTimes = 20;
+
+/** Why an event that is handed out for the `times`th time becomes a dead letter, if it does. */
+export function whyGivenUp(times: number): string | undefined {
+  if (times <= mostTimes) return undefined;
+  return `the bus gave it up: handed out ${times - 1} times, and never taken before the subscriber was gone`;
+}
+
 /** Says once when a broker cannot be reached, and once when it can again. */
 export class Reachability {
   #reached: boolean | undefined;

@@ -1,15 +1,10 @@
 import type { Cancel, Clock } from '../../clock/index.ts';
 import type { Log } from '../../observability/index.ts';
 import { asItCame, familyOf, type Receive } from '../bus.ts';
-import { Insistence, pause } from './broker.ts';
+import { Insistence, pause, suspectMs, suspectTimes, whyGivenUp } from './broker.ts';
 import { type HandedOut, Pull } from './nats-pull.ts';
 import { ackWaitMs, type Session } from './nats-session.ts';
 
-/** From so many times on, an event may be what ends the process that takes it. */
-const suspectTimes = 4;
-/** More often than this, an event is not handed out. */
-const mostTimes = 20;
-const suspectMs = 10_000;
 const lookMs = 100;
 
 export interface SubscriptionParts {
@@ -108,17 +103,14 @@ export class NatsSubscription {
     return session === this.#session && !this.#leaving;
   }
 
-  /**
-   * What was handed out again and again may have ended every process that took it: then each is taken alone, so that only the
-   * first of them can have done so the last time, and it is given up at some time.
-   */
+  /** What was handed out again and again may have ended every process that took it: then each is taken alone. */
   async #takeKept(session: Session): Promise<void> {
     this.#kept.sort((one, other) => one.sequence - other.sequence);
     const [first] = this.#kept;
     const suspect = this.#kept.some(({ times }) => times >= suspectTimes);
     while (this.#isServedBy(session) && this.#kept.length > 0) {
       const event = this.#kept.shift()!;
-      const taking = this.#take(event, event === first ? whyGivenUp(event) : undefined);
+      const taking = this.#take(event, event === first ? whyGivenUp(event.times) : undefined);
       if (suspect) await Promise.race([taking, pause(this.#parts.clock, suspectMs)]);
     }
     this.#caughtUp = this.#isServedBy(session);
@@ -148,9 +140,4 @@ export class NatsSubscription {
       this.#cancelBeat = this.#beat();
     });
   }
-}
-
-function whyGivenUp({ times }: HandedOut): string | undefined {
-  if (times <= mostTimes) return undefined;
-  return `the bus gave it up: handed out ${times - 1} times, and never taken before the subscriber was gone`;
 }
