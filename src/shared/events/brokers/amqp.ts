@@ -5,9 +5,8 @@ import type { Sealed } from '../envelope.ts';
 import { SteadyChannel } from './amqp-channel.ts';
 import { AmqpConsumer } from './amqp-consumer.ts';
 import { Queues } from './amqp-queues.ts';
-import { type BrokerParts, namespaceOf, Reachability, shownAddress } from './broker.ts';
+import { type BrokerParts, namespaceOf, patienceMs, Reachability, shownAddress, within } from './broker.ts';
 
-const patienceMs = 5_000;
 const recipients = ['amqp'];
 
 /**
@@ -110,15 +109,10 @@ class AmqpBus implements Bus {
 
   /** Rejects with `unavailable` when the task fails, or takes too long. */
   async #inTime<T>(task: () => Promise<T>): Promise<T> {
-    const late = Promise.withResolvers<never>();
-    const seconds = patienceMs / 1_000;
-    const cancel = this.#parts.clock.after(patienceMs, () => late.reject(new Error(`no answer in ${seconds} seconds`)));
     try {
-      return await Promise.race([task(), late.promise]);
+      return await within(this.#parts.clock, patienceMs, task());
     } catch (error) {
       throw isRefusal(error) ? error : this.#reachability.refusal(error);
-    } finally {
-      cancel();
     }
   }
 }

@@ -115,6 +115,20 @@ export class Insistence {
   }
 }
 
+/** For so long whoever asks something of a broker waits. */
+export const patienceMs = 5_000;
+
+/** What `task` comes to; rejects when that takes longer than `limitMs`. */
+export async function within<T>(clock: Clock, limitMs: number, task: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const cancel = clock.after(limitMs, () => late.reject(new Error(`no answer within ${limitMs / 1_000} seconds`)));
+  try {
+    return await Promise.race([task, late.promise]);
+  } finally {
+    cancel();
+  }
+}
+
 export function pause(clock: Clock, delayMs: number): Promise<void> {
   return new Promise((resolve) => clock.after(delayMs, resolve));
 }

@@ -1,13 +1,20 @@
 import { isIP } from 'node:net';
 import type { Admin, BaseOptions, Consumer, Producer, SASLMechanismValue } from '@platformatic/kafka';
 import type { Clock } from '../../clock/index.ts';
-import { type BrokerParts, inHand, namespaceOf, Reachability, shownAddress } from './broker.ts';
+import {
+  type BrokerParts,
+  inHand,
+  namespaceOf,
+  patienceMs,
+  pause,
+  Reachability,
+  shownAddress,
+  within,
+} from './broker.ts';
 
 type Library = typeof import('@platformatic/kafka');
 export type TextProducer = Producer<string, string, string, string>;
 export type TextConsumer = Consumer<string, string, string, string>;
-
-const patienceMs = 5_000;
 
 /** A Kafka cluster as one process reaches it: what its clients are made with, and the topics it must have. */
 export class KafkaCluster {
@@ -58,7 +65,7 @@ export class KafkaCluster {
     await this.ask(async (admin) => {
       const there = new Set(await admin.listTopics());
       await Promise.all(unseen.filter((topic) => !there.has(topic)).map((topic) => this.#create(admin, topic)));
-      while (!(await serves(admin, unseen))) await this.pause(20);
+      while (!(await serves(admin, unseen))) await pause(this.#clock, 20);
     });
     for (const topic of unseen) this.#seen.add(topic);
   }
@@ -131,23 +138,10 @@ export class KafkaCluster {
     const { Admin } = await this.library();
     const admin = new Admin(this.options);
     try {
-      return await this.within(question(admin));
+      return await within(this.#clock, patienceMs, question(admin));
     } finally {
       admin.close().catch(() => {});
     }
-  }
-
-  /** Waits for no longer than five seconds, or what is given. */
-  within<T>(answer: Promise<T>, limitMs = patienceMs): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const late = () => reject(new Error(`no answer within ${limitMs / 1_000} seconds`));
-      const cancel = this.#clock.after(limitMs, late);
-      answer.then(resolve, reject).finally(cancel);
-    });
-  }
-
-  pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => this.#clock.after(delayMs, resolve));
   }
 
   /** The group of consumers that a module's processes are. */

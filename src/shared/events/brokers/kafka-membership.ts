@@ -1,5 +1,7 @@
 import type { MessagesStream } from '@platformatic/kafka';
-import { isKafka, type KafkaCluster, type TextConsumer } from './kafka-cluster.ts';
+import type { Clock } from '../../clock/index.ts';
+import { pause, within } from './broker.ts';
+import { isKafka, type TextConsumer } from './kafka-cluster.ts';
 import { Offsets } from './kafka-offsets.ts';
 
 type TextStream = MessagesStream<string, string, string, string>;
@@ -51,7 +53,7 @@ export class Membership {
     private readonly consumer: TextConsumer,
     private readonly topics: string[],
     private readonly taker: Taker,
-    private readonly cluster: KafkaCluster,
+    private readonly clock: Clock,
   ) {
     this.#over.promise.catch(() => {});
   }
@@ -101,7 +103,7 @@ export class Membership {
   async leave(): Promise<void> {
     this.takeNoMore();
     this.#share = undefined;
-    await this.cluster.within(this.consumer.close(true), 1_000).catch(() => {});
+    await within(this.clock, 1_000, this.consumer.close(true)).catch(() => {});
     this.#over.resolve();
   }
 
@@ -133,8 +135,7 @@ export class Membership {
   }
 
   #commitSoon(): void {
-    this.#committing ??= this.cluster
-      .pause(commitEveryMs)
+    this.#committing ??= pause(this.clock, commitEveryMs)
       .then(() => this.commit())
       .finally(() => {
         this.#committing = undefined;

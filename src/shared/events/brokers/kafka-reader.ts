@@ -2,7 +2,7 @@ import type { Clock } from '../../clock/index.ts';
 import type { Log } from '../../observability/index.ts';
 import { messageOf } from '../attempts.ts';
 import { asItCame, familyOf, type Receive } from '../bus.ts';
-import { Insistence, inHand } from './broker.ts';
+import { Insistence, inHand, pause } from './broker.ts';
 import { isAway, type KafkaCluster, rootOf } from './kafka-cluster.ts';
 import { Membership, type Taker } from './kafka-membership.ts';
 
@@ -82,7 +82,7 @@ export class KafkaReader implements Taker {
   }
 
   async #run(): Promise<void> {
-    const { cluster } = this.#parts;
+    const { cluster, clock } = this.#parts;
     let failures = 0;
     while (!this.#stopped) {
       try {
@@ -92,18 +92,18 @@ export class KafkaReader implements Taker {
         failures += 1;
         this.#report(error, failures);
         cluster.lookAgain();
-        await Promise.race([cluster.pause(Math.min(2_000, 50 * 2 ** failures)), this.#leaving.promise]);
+        await Promise.race([pause(clock, Math.min(2_000, 50 * 2 ** failures)), this.#leaving.promise]);
       }
     }
   }
 
   /** Rejects with what ended it, if it was not asked to leave. */
   async #stay(joined: () => void): Promise<void> {
-    const { cluster, module, families } = this.#parts;
+    const { cluster, clock, module, families } = this.#parts;
     const topics = cluster.topicsOf(families);
     await cluster.ensure(topics);
     const consumer = await cluster.consumer(module);
-    const membership = new Membership(consumer, topics, this, cluster);
+    const membership = new Membership(consumer, topics, this, clock);
     this.#membership = membership;
     try {
       if (this.#stopped) return;

@@ -1,6 +1,6 @@
 import type { Bus, Receive } from '../bus.ts';
 import type { Sealed } from '../envelope.ts';
-import type { BrokerParts } from './broker.ts';
+import { type BrokerParts, patienceMs, pause, within } from './broker.ts';
 import { isKafka, KafkaCluster, rootOf, type TextProducer } from './kafka-cluster.ts';
 import { KafkaReader } from './kafka-reader.ts';
 
@@ -35,7 +35,7 @@ class KafkaBus implements Bus {
     if (this.#closed) throw reachability.refusal();
     try {
       await this.#cluster.library();
-      await this.#cluster.within(this.#send(events));
+      await within(this.#parts.clock, patienceMs, this.#send(events));
       reachability.reached();
     } catch (error) {
       if (isKafka(error, 'MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD')) throw error;
@@ -76,7 +76,7 @@ class KafkaBus implements Bus {
 
   /** Has the topics of all that is subscribed to there, as soon as the cluster can be reached. */
   async #prepare(): Promise<void> {
-    const { subscriptions } = this.#parts;
+    const { subscriptions, clock } = this.#parts;
     const families = subscriptions.modules.flatMap((module) => subscriptions.families(module));
     for (let attempts = 1; !this.#closed; attempts += 1) {
       try {
@@ -84,7 +84,7 @@ class KafkaBus implements Bus {
         return this.#cluster.reachability.reached();
       } catch (error) {
         if (!this.#closed) this.#cluster.reachability.lost(rootOf(error));
-        await this.#cluster.pause(Math.min(2_000, 50 * 2 ** attempts));
+        await pause(clock, Math.min(2_000, 50 * 2 ** attempts));
       }
     }
   }

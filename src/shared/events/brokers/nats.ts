@@ -3,11 +3,10 @@ import { headers, InvalidArgumentError, RequestError } from '@nats-io/transport-
 import type { Bus, Receive } from '../bus.ts';
 import type { Sealed } from '../envelope.ts';
 import { InOrder } from '../in-order.ts';
-import { type BrokerParts, namespaceOf, pause, Reachability, shownAddress } from './broker.ts';
+import { type BrokerParts, namespaceOf, patienceMs, pause, Reachability, shownAddress, within } from './broker.ts';
 import { openSession, type Session } from './nats-session.ts';
 import { NatsSubscription } from './nats-subscription.ts';
 
-const patienceMs = 5_000;
 const longestBackOffMs = 2_000;
 const closingMs = 1_000;
 const steadyMs = 10_000;
@@ -82,7 +81,7 @@ class NatsBus implements Bus {
     for (const subscription of this.#subscriptions) subscription.cut();
     const session = this.#session;
     if (!session) return;
-    await Promise.race([session.connection.flush().catch(() => {}), pause(this.#parts.clock, closingMs)]);
+    await within(this.#parts.clock, closingMs, session.connection.flush()).catch(() => {});
     session.end(new Error('the bus was closed'));
     await session.ended;
   }
@@ -96,8 +95,7 @@ class NatsBus implements Bus {
   /** The session there is, or that comes in time. */
   async #reach(): Promise<Session> {
     if (this.#session) return this.#session;
-    const late = pause(this.#parts.clock, patienceMs).then(() => Promise.reject(new Error('it does not answer')));
-    return Promise.race([this.#opening, late]).catch((error) => {
+    return within(this.#parts.clock, patienceMs, this.#opening).catch((error) => {
       throw this.#reachability.refusal(error);
     });
   }
