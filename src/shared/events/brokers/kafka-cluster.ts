@@ -16,11 +16,14 @@ type Library = typeof import('@platformatic/kafka');
 export type TextProducer = Producer<string, string, string, string>;
 export type TextConsumer = Consumer<string, string, string, string>;
 
+const hourMs = 60 * 60_000;
+
 /** A Kafka cluster as one process reaches it: what its clients are made with, and the topics it must have. */
 export class KafkaCluster {
   readonly reachability: Reachability;
   readonly options: BaseOptions;
   readonly #partitions: number;
+  readonly #retentionMs: number;
   readonly #namespace: string;
   readonly #clock: Clock;
   /** Topics that were seen to be there. */
@@ -39,6 +42,7 @@ export class KafkaCluster {
       retries: 0,
     };
     this.#partitions = Number(url.searchParams.get('partitions')) || 6;
+    this.#retentionMs = (Number(url.searchParams.get('retentionHours')) || 6 * 24) * hourMs;
     this.#namespace = namespaceOf(url);
     this.#clock = clock;
   }
@@ -149,9 +153,12 @@ export class KafkaCluster {
     return `${this.#namespace}.${module}`;
   }
 
+  /** The cluster removes whole segments, and never the one it writes to: a small topic must begin a new one now and then. */
   async #create(admin: Admin, topic: string): Promise<void> {
+    const kept = { 'retention.ms': this.#retentionMs, 'segment.ms': 12 * hourMs };
+    const configs = Object.entries(kept).map(([name, value]) => ({ name, value: String(value) }));
     try {
-      await admin.createTopics({ topics: [topic], partitions: this.#partitions });
+      await admin.createTopics({ topics: [topic], partitions: this.#partitions, configs });
     } catch (error) {
       if (!isKafka(error, 'TOPIC_ALREADY_EXISTS')) throw error;
     }

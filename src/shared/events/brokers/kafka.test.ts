@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { Admin, Producer, stringSerializers } from '@platformatic/kafka';
+import { Admin, ConfigResourceTypes, Producer, stringSerializers } from '@platformatic/kafka';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../../../test/harness/kerf.ts';
 import { describeWith, privateServer } from '../../../../test/harness/servers.ts';
@@ -69,6 +69,25 @@ describeWith('kafka', 'Kafka in particular', ({ url }) => {
       const topic = `${address.searchParams.get('namespace')}.shop`;
       const metadata = await asking(address, (admin) => admin.metadata({ topics: [topic] }));
       expect(metadata.topics.get(topic)?.partitionsCount).toBe(3);
+      await bus.close();
+      await clear(address);
+    });
+
+    it.each<{ settings: Record<string, string>; hours: number }>([
+      { settings: {}, hours: 6 * 24 },
+      { settings: { retentionHours: '48' }, hours: 48 },
+    ])('is made to keep events for $hours hours, with $settings in the address', async ({ settings, hours }) => {
+      const address = inNamespace(url, settings);
+      const bus = openKafka({ url: address, subscriptions: subscriptionMap([]), clock: systemClock, log: silentLog });
+      await bus.deliver('kafka', [sold('a', 1)]);
+      const resourceName = `${address.searchParams.get('namespace')}.shop`;
+      const resources = [{ resourceType: ConfigResourceTypes.TOPIC, resourceName }];
+      const [topic] = await asking(address, (admin) => admin.describeConfigs({ resources }));
+      const hourMs = 60 * 60_000;
+      expect(Object.fromEntries(topic!.configs.map(({ name, value }) => [name, value]))).toMatchObject({
+        'retention.ms': String(hours * hourMs),
+        'segment.ms': String(12 * hourMs),
+      });
       await bus.close();
       await clear(address);
     });

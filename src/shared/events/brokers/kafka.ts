@@ -7,7 +7,9 @@ import { KafkaReader } from './kafka-reader.ts';
 /**
  * Events over Kafka, in a topic for each module that publishes. The modules that subscribe are groups of consumers, which begin
  * with the oldest event the cluster still has: a module that is new to the system gets what is retained as well, and none
- * gets what was removed before it came. So the topics' retention must be longer than the longest absence.
+ * gets what was removed before it came. So the topics' retention must be longer than the longest absence, and shorter than the
+ * seven days for which an inbox knows what it has taken: a group that loses its place begins with the oldest event, and none may
+ * take effect again. A topic is made to keep events for six days, or `?retentionHours=`; one that is there stays as it is.
  */
 export function openKafka(parts: BrokerParts): Bus {
   return new KafkaBus(parts);
