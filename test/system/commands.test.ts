@@ -50,7 +50,8 @@ describe('the commands of operators', () => {
     }
     const chosen = ['--module', 'notifications', '--type', unknown, '--key', one.key, '--error', 'does not know'];
     const { items } = JSON.parse(succeeded(await letters('list', ...chosen, '--json'))) as { items: Letter[] };
-    expect(items).toEqual([one]);
+    const { event: _, ...listed } = one;
+    expect(items).toEqual([listed]);
     expect(succeeded(await letters('list', '--key', 'nobody'))).toBe('there are no dead letters\n');
   });
 
@@ -109,7 +110,7 @@ describe('the commands of operators', () => {
 
   it('fail with what the system refuses', async () => {
     expect(failed(await letters('show', 'notifications.in-999999'))).toContain('there is no dead letter');
-    expect(failed(await letters('replay', 'billing.in-1'))).toContain('{module}');
+    expect(failed(await letters('replay', 'billing.in-1'))).toContain('nothing is called so');
     expect(failed(await letters('list', '--module', 'billing'))).toContain('there is no module "billing"');
     expect(failed(await operator.run('topology', ['now']))).toContain('unknown word "now"');
   });

@@ -112,7 +112,7 @@ describe.each([
     [['settle', 'orders.x'], 'say --as done'],
     [['settle', 'orders.x', '--as', 'over', '--note', 'y'], 'outcome: '],
     [['settle', 'orders.x', '--as', 'done', '--note', 'y'], 'there is no saga'],
-    [['resume', 'billing.x'], 'nothing has this id'],
+    [['resume', 'billing.x'], 'nothing is called so'],
   ];
   it.each(misused)('cannot be helped with the words %j', async (words, about) => {
     const { code, stdout, stderr } = await operator.run('sagas', words);

@@ -32,6 +32,21 @@ describe('a unit of work', () => {
     expect(await texts()).toEqual(['first']);
   });
 
+  it('waits for another process that writes, and lets this one go on meanwhile', async () => {
+    const other = new Sqlite(file);
+    other.exec('BEGIN IMMEDIATE');
+    const waiting = database.work(async (unit) => void (await write(unit, 'behind another')));
+    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(await texts()).not.toContain('behind another');
+    other.exec('COMMIT');
+    other.close();
+    await waiting;
+    expect(await texts()).toContain('behind another');
+    await database.work(async (unit) => {
+      await unit.db.delete(tables(unit).notes).where(sql`text = 'behind another'`);
+    });
+  });
+
   it('leaves nothing when it throws, and does not take its neighbors along', async () => {
     const outcomes = await Promise.allSettled(
       ['a', 'b', 'c'].map((text) =>

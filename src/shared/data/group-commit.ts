@@ -27,6 +27,8 @@ interface Finished extends Waiting {
 const groupLimit = 512;
 const groupMs = 20;
 const unitLimitMs = 5_000;
+const busyLimitMs = 5_000;
+const busyPauseMs = 5;
 const advice = 'it may wait for nothing but its own database';
 
 /**
@@ -85,7 +87,7 @@ export class GroupCommit {
   async #commitWaiting(): Promise<void> {
     const finished: Finished[] = [];
     try {
-      this.transaction.begin();
+      await this.#begin();
       const startedAt = this.now();
       while (this.#waiting.length > 0 && finished.length < groupLimit && this.now() - startedAt < groupMs) {
         await this.#runOne(this.#waiting.shift()!, finished);
@@ -100,6 +102,21 @@ export class GroupCommit {
     this.#crowded = finished.length > 1 || this.#waiting.length > 0;
     if (this.#waiting.length > 0) this.#schedule();
     else this.#running = false;
+  }
+
+  /** Waits for another process that writes, and lets everything else of this one go on meanwhile. */
+  async #begin(): Promise<void> {
+    for (
+      const giveUpAt = this.now() + busyLimitMs;
+      ;
+      await new Promise((resolve) => setTimeout(resolve, busyPauseMs))
+    ) {
+      try {
+        return this.transaction.begin();
+      } catch (error) {
+        if ((error as { code?: string }).code !== 'SQLITE_BUSY' || this.now() > giveUpAt) throw error;
+      }
+    }
   }
 
   async #runOne(unit: Waiting, finished: Finished[]): Promise<void> {

@@ -51,6 +51,8 @@ class SqliteDatabase implements Database {
     this.#writer = writer;
     this.#file = new OpenFile(file);
     this.#reader = new Sqlite(file, { readonly: true, timeout: 5_000 });
+    // SQLite waits for a lock by standing still; what waits longer than this waits in the group.
+    writer.pragma('busy_timeout = 20');
     this.#group = new GroupCommit(name, transactionOf(writer));
     this.#writerDb = connect(writer, new UnitGuard(name, writer, this.#group));
     this.db = connect(this.#reader, { check() {}, failed() {} });

@@ -1,4 +1,4 @@
-import type { Sealed } from './envelope.ts';
+import { maximumEventBytes, type Sealed } from './envelope.ts';
 
 /**
  * What a subscribing module does with an event as it came: parsed JSON, or the text when it is none. Resolves once the module
@@ -57,11 +57,25 @@ export function familyOf(type: string): string {
   return type.replace(/\.v\d+$/, '');
 }
 
-/** An event as a wire brings it: parsed, or the text itself when that is no JSON. */
+const mostLevels = 100;
+
+/** An event as a wire brings it: parsed, or the text itself when that is no JSON, or none that could be written again. */
 export function asItCame(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return text.length > maximumEventBytes || levels(text) > mostLevels ? text : JSON.parse(text);
   } catch {
     return text;
   }
+}
+
+/** How deep a JSON text is nested, at most; brackets within strings count, too, since this is only a limit. */
+function levels(text: string): number {
+  let level = 0;
+  let most = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x5b || code === 0x7b) most = Math.max(most, ++level);
+    else if (code === 0x5d || code === 0x7d) level -= 1;
+  }
+  return most;
 }

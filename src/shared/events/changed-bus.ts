@@ -6,6 +6,7 @@ import type { Bus, Receive } from './bus.ts';
 import type { Sealed } from './envelope.ts';
 
 const lookMs = 200;
+const longestLookMs = 10_000;
 
 /** A wait that can be called off. */
 interface Wait {
@@ -63,15 +64,17 @@ export class ChangedBus implements Bus {
   /** Resolves when the old bus keeps nothing for `module`, or the wait is over. */
   async #drained(module: string, wait: Wait): Promise<void> {
     const { clock, log } = this.parts;
-    while (!wait.over) {
+    for (let failures = 0; !wait.over; ) {
       const left = await this.before.held(module).catch((error: unknown) => {
-        log.warn({ module, why: messageOf(error) }, 'the bus before cannot be asked what it keeps; asking again');
+        const why = messageOf(error);
+        if (failures === 0) log.warn({ module, why }, 'the bus before cannot be asked what it keeps; asking again');
         return undefined;
       });
-      if (left === 0) return log.info({ module }, 'the bus before keeps nothing more');
+      if (left === 0) return log.warn({ module }, 'the bus before keeps nothing more');
+      failures = left === undefined ? failures + 1 : 0;
       await new Promise<void>((resolve) => {
         wait.wake = resolve;
-        clock.after(lookMs, resolve);
+        clock.after(Math.min(lookMs * 2 ** Math.min(failures, 10), longestLookMs), resolve);
       });
     }
   }

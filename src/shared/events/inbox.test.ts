@@ -5,7 +5,7 @@ import { ManualClock } from '../clock/index.ts';
 import { contract, earlier, event } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
 import { setTrap } from '../faults/index.ts';
-import type { Receive } from './bus.ts';
+import { asItCame, type Receive } from './bus.ts';
 import { seal } from './envelope.ts';
 import { removeExpired } from './retention.ts';
 import { Scene, shop, type Told } from './scene.ts';
@@ -161,9 +161,10 @@ describe('the inbox', () => {
     const told: unknown[] = [];
     const handle = async (data: object) => void told.push(data);
     receive = await scene.receiver('mail', [{ event: renamed.events.sold, handle: handle as never }]);
-    await receive(sold('a', 7, 'store.sold.v1'));
-    await receive(sold('a', 0, 'store.sold.v2', { buyer: 'b' }));
-    await receive(sold('a', 0, 'store.sold.v3', { buyer: 'c', pieces: 3 }));
+    const source = { source: '/modules/store' };
+    await receive({ ...sold('a', 7, 'store.sold.v1'), ...source });
+    await receive({ ...sold('a', 0, 'store.sold.v2', { buyer: 'b' }), ...source });
+    await receive({ ...sold('a', 0, 'store.sold.v3', { buyer: 'c', pieces: 3 }), ...source });
     expect(told).toEqual([
       { buyer: 'a', pieces: 7 },
       { buyer: 'b', pieces: 1 },
@@ -181,7 +182,7 @@ describe('the inbox', () => {
     const letters = await scene.deadLetters('mail').list({}, 10);
     expect(letters.map(({ lastError }) => lastError)).toEqual([
       expect.stringMatching(/^n: Invalid input/),
-      'it is not JSON',
+      'it is not JSON, or nested too deeply',
       expect.stringMatching(/^it is no CloudEvent: source: /),
       expect.stringMatching(/^it is no CloudEvent: /),
     ]);
@@ -204,6 +205,25 @@ describe('the inbox', () => {
     await receive(one, 'nobody ever took it');
     expect(numbers()).toEqual([1]);
     expect(await scene.deadLetters('mail').list({}, 10)).toEqual([]);
+  });
+
+  it('puts aside what is nested too deeply or too long to be written again, and takes what comes after it', async () => {
+    const deep = `{"data":${'['.repeat(5_000)}${']'.repeat(5_000)}}`;
+    const long = `"${'x'.repeat(2_000_000)}"`;
+    for (const text of [deep, long]) await receive(asItCame(text));
+    await receive(sold('a', 1));
+    expect(numbers()).toEqual([1]);
+    const [first, second] = await scene.deadLetters('mail').list({}, 10);
+    expect(first).toMatchObject({ event: deep, lastError: 'it is not JSON, or nested too deeply' });
+    expect(second!.lastError).toMatch(/^it has 2000002 characters, over the 262144/);
+    expect((second!.event as string).length).toBe(64 * 1024);
+  });
+
+  it('puts aside what somebody else says in the name of a module', async () => {
+    await receive({ ...sold('a', 1), source: '/modules/intruder' });
+    expect(await scene.held('mail')).toMatchObject([
+      { state: 'dead', lastError: 'shop.sold.v1 comes from /modules/shop, not from /modules/intruder' },
+    ]);
   });
 
   it('forgets ids and what was held back after seven days, but no dead letter', async () => {

@@ -5,7 +5,7 @@ import { type Database, prepared, type Unit } from '../data/index.ts';
 import { refusal } from '../errors/index.ts';
 import { reach } from '../faults/index.ts';
 import type { Log } from '../observability/index.ts';
-import { type Envelope, envelopeSchema } from './envelope.ts';
+import { type Envelope, envelopeSchema, maximumEventBytes } from './envelope.ts';
 import { HeldBack } from './held-back.ts';
 import { InOrder } from './in-order.ts';
 import { NotTaken, Subscribed, type Subscription } from './subscribed.ts';
@@ -19,6 +19,8 @@ export interface InboxParts<U extends Unit> {
   clock: Clock;
   log: Log;
 }
+
+const keptCharacters = 64 * 1024;
 
 const remember = prepared((unit) => {
   const { inbox } = eventTables(unit);
@@ -98,14 +100,20 @@ export class Inbox<U extends Unit> {
     const text = typeof event === 'string' ? event : JSON.stringify(event);
     const id = `unreadable-${createHash('sha256').update(text).digest('base64url')}`;
     const where = issue?.path.length ? `: ${issue.path.join('.')}` : '';
-    const why = typeof event === 'string' ? 'it is not JSON' : `it is no CloudEvent${where}: ${issue?.message}`;
+    const why = typeof event === 'string' ? whyText(event) : `it is no CloudEvent${where}: ${issue?.message}`;
     await work(async (unit) => {
       const now = clock.now();
-      if (await this.#firstTime(unit, id, now)) await this.#heldBack.addUnreadable(unit, id, text, why, now);
+      if (await this.#firstTime(unit, id, now))
+        await this.#heldBack.addUnreadable(unit, id, text.slice(0, keptCharacters), why, now);
     });
   }
 
   async #firstTime(unit: Unit, id: string, at: number): Promise<boolean> {
     return (await remember(unit).execute({ id, at })).length > 0;
   }
+}
+
+function whyText(text: string): string {
+  if (text.length <= maximumEventBytes) return 'it is not JSON, or nested too deeply';
+  return `it has ${text.length} characters, over the ${maximumEventBytes} an event may have; its beginning is kept`;
 }

@@ -16,9 +16,29 @@ const brokers: Record<string, (parts: BrokerParts) => Promise<Bus>> = {
   'tls:': async (parts) => (await import('./brokers/nats.ts')).openNats(parts),
 };
 
-/** Whether `text` is a broker's URL, such as `amqp://user:secret@broker`. */
+const parameters: Record<string, RegExp> = {
+  namespace: /^[A-Za-z0-9][A-Za-z0-9-]{0,99}$/,
+  partitions: /^[1-9]\d{0,3}$/,
+  mechanism: /^[A-Z0-9-]+$/,
+};
+
+/**
+ * Whether `text` is a broker's URL, such as `amqp://user:secret@broker?namespace=shop`: one host, user and password
+ * percent-encoded, no parameter but `namespace`, `partitions` and `mechanism` (both Kafka's).
+ */
 export function isBroker(text: string): boolean {
-  return URL.canParse(text) && Object.hasOwn(brokers, new URL(text).protocol) && new URL(text).hostname !== '';
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, username, password, searchParams } = new URL(text);
+  const known = [...searchParams].every(([name, value]) => parameters[name]?.test(value));
+  return Object.hasOwn(brokers, protocol) && /^[^,]+$/.test(hostname) && known && isDecodable(username + password);
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    return decodeURIComponent(text) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** A bus as it may be shown: of a URL, neither user nor password. */

@@ -56,6 +56,11 @@ export class Subscribed<U extends Unit> {
       throw refusal('invalid-input', `${this.module} does not know ${envelope.type}; it knows ${known}`);
     }
     const { event, earlier, handlers } = reading;
+    if (envelope.source !== `/modules/${event.module}`)
+      throw refusal(
+        'invalid-input',
+        `${envelope.type} comes from /modules/${event.module}, not from ${envelope.source}`,
+      );
     const brought = earlier ? earlier.bringUp(parseInput(earlier.data, envelope.data) as never) : envelope.data;
     const data = parseInput(event.data, brought) as never;
     await runInContext(contextOf(this.module, envelope), async () => {

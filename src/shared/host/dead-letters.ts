@@ -26,7 +26,7 @@ export function serveDeadLetters(app: Operations, everywhere: Everywhere): void 
   app.get('/ops/dead-letters', (c) => {
     const { limit, module, ...filter } = parseInput(listSchema, c.req.query());
     return everywhere.rows(c, module, async (each) =>
-      (await each.deadLetters.list(filter, limit)).map((letter) => shown(each, letter)),
+      (await each.deadLetters.list(filter, limit)).map(({ event: _, ...letter }) => shown(each, letter)),
     );
   });
 
@@ -60,7 +60,7 @@ export function serveDeadLetters(app: Operations, everywhere: Everywhere): void 
   });
 }
 
-function shown({ name }: OpenModule, { id, ...letter }: DeadLetter) {
+function shown({ name }: OpenModule, { id, ...letter }: Omit<DeadLetter, 'event'>) {
   return { module: name, id: `${name}.${id}`, ...letter };
 }
 

@@ -57,7 +57,8 @@ export class Everywhere {
     const [, module = '', id = ''] = /^([^.]+)\.(.+)$/s.exec(c.req.param('id') ?? '') ?? [];
     const here = this.parts.open.get(module);
     if (here) return c.json(await answer(here, id));
-    if (!this.parts.modules.includes(module)) throw refusal('not-found', 'nothing has this id: {module}.{id in it}');
+    if (!this.parts.modules.includes(module))
+      throw refusal('not-found', 'nothing is called so; a name begins with its module, as the lists write it');
     if (!this.#mayAsk(c)) throw refusal('not-found', `${module} does not run in this process; ask the home process`);
     const at = this.parts.directory.of(module);
     if (at.state !== 'there') throw refusal('unavailable', `${module} cannot be reached`);

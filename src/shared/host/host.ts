@@ -7,6 +7,7 @@ import { type ModuleDefinition, type OpenModule, openModule } from '../module/in
 import type { Topology } from '../topology/index.ts';
 import { createInternalServer } from '../transport/index.ts';
 import { type WhoIsAway, whoIsAway } from './away.ts';
+import { recordBus } from './bus-record.ts';
 import { type Connections, connect } from './connections.ts';
 import { createInternalService } from './internal-service.ts';
 import { addressOf, listen, shut } from './listen.ts';
@@ -35,6 +36,7 @@ export async function openHost(topology: Topology, definitions: readonly ModuleD
   if (topology.settings.FAULT_POINT) killAt(topology.settings.FAULT_POINT, topology.settings.DATA_DIR);
   const connections = await connect(topology, definitions);
   const { directory, peers, log } = connections;
+  if (!topology.only) recordBus(topology.settings, log);
   const names = definitions.map(({ contract }) => contract.name);
   const open = await openModules(topology, definitions, connections);
   const services = new Services(topology, directory, peers, log);

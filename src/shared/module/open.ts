@@ -4,6 +4,7 @@ import type { Clock } from '../clock/index.ts';
 import { runInContext } from '../context/index.ts';
 import type { Contract, Operation } from '../contract/index.ts';
 import { type Database, type Migration, openSqlite, type Unit } from '../data/index.ts';
+import { StartError } from '../errors/index.ts';
 import {
   type Bus,
   DeadLetters,
@@ -74,6 +75,7 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
   const database = openData(definition, around);
   const container = containerOf(definition, around);
   const inside = definition.open(container as never);
+  refuseForgotten(definition, inside);
   const calls = sagaCalls(container, inside, contract.name);
   const { relay, sagas, instance, work } = assemble(database, inside, calls, around);
   const steps = { read: database, work, settled: sagas.settled.bind(sagas) };
@@ -133,6 +135,18 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
       await database.close();
     },
   };
+}
+
+/** The bus goes by what a module says it subscribes to, the inbox by what it handles: both must be the same. */
+function refuseForgotten({ contract: { name }, subscribesTo }: ModuleDefinition, inside: Inside<Contract>): void {
+  const said = (subscribesTo ?? []).map(({ type }) => type);
+  const handled = (inside.subscriptions ?? []).map(({ event: { type } }) => type);
+  const refuse = (type: string, missing: string) => {
+    throw new StartError(`"${name}" and ${type}: ${missing} in src/modules/${name}/module.ts`);
+  };
+  for (const type of handled) if (!said.includes(type)) refuse(type, 'add it to "subscribesTo"');
+  for (const type of said)
+    if (!handled.includes(type)) refuse(type, 'it is in "subscribesTo"; handle it in "subscriptions"');
 }
 
 function openData({ contract: { name }, migrations: own }: ModuleDefinition, around: Surroundings): Database {

@@ -52,6 +52,8 @@ export class SagaRunner<U extends Unit> {
 
   /** Starts a saga with the commit of `unit`, or not at all. `id` is its identity and the root of its steps' keys. */
   async begin<D>(unit: Unit, saga: Saga<D, U>, id: string, data: D): Promise<void> {
+    if (!this.#byName.has(keyOf(saga)))
+      throw new Error(`${keyOf(saga)} is none of this module's sagas: list it in "sagas" of what its module.ts opens`);
     const now = this.#parts.clock.now();
     const deadline = saga.deadlineMs === undefined ? Number.MAX_SAFE_INTEGER : now + saga.deadlineMs;
     const traceparent = currentContext()?.traceparent ?? null;

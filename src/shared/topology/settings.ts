@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { StartError } from '../errors/index.ts';
 import { isBroker } from '../events/index.ts';
 
-const aBroker = 'or a broker such as amqp://127.0.0.1:5672, kafka://127.0.0.1:9092, nats://127.0.0.1:4222';
+const aBroker =
+  'or a broker such as amqp://user:secret@127.0.0.1:5672 (percent-encoded), kafka://127.0.0.1:9092, nats://127.0.0.1:4222, with ?namespace=shop (letters, digits, -) if need be';
 const portRange = 'must be a port, 0 to 65535';
 const port = z.coerce.number(portRange).int(portRange).min(0, portRange).max(65_535, portRange);
 
@@ -28,7 +29,11 @@ export const kernelSettings = z.object({
     .refine(isBroker, `must be ${aBroker.replace('or ', '')}`)
     .optional()
     .describe('the broker that carried them before, until what it keeps is taken'),
-  FAULT_POINT: z.string().min(1).optional().describe('where this process is to die once, for tests of crashes'),
+  FAULT_POINT: z
+    .string()
+    .regex(/^[^@]+(@[1-9]\d*)?$/, 'must be the name of a point, with @3 for the third time')
+    .optional()
+    .describe('where this process is to die once, for tests of crashes'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('warn').describe('the least that is logged'),
   RATE_LIMIT_PER_MINUTE: z.coerce
     .number()

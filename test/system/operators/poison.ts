@@ -58,7 +58,8 @@ export class Poisoned {
     );
     await this.shop.order('WAX');
     const path = `?module=notifications&key=${key}`;
-    return eventually(async () => (await this.operator.letters(path))[0], `the dead letter of ${key}`);
+    const find = async () => (await this.operator.letters(path))[0]?.id;
+    return this.operator.letter(await eventually(find, `the dead letter of ${key}`));
   }
 
   /** Makes the letter's event one of the version that is known. */

@@ -3,7 +3,7 @@ import type { Clock } from '../../clock/index.ts';
 import type { Log } from '../../observability/index.ts';
 import { asItCame, familyOf, type Receive } from '../bus.ts';
 import { Acknowledgments } from './amqp-acknowledgments.ts';
-import type { Queues } from './amqp-queues.ts';
+import { type Queues, whyDead } from './amqp-queues.ts';
 import { Insistence, inHand, pause, suspectMs, suspectTimes, whyGivenUp } from './broker.ts';
 
 export interface ConsumerParts {
@@ -19,6 +19,8 @@ interface Arrival {
   readonly message: AsyncMessage;
   /** Of the channel by which it came. */
   readonly acknowledgments: Acknowledgments;
+  /** Whether the broker gave it up. */
+  readonly dead?: true;
 }
 
 const skipped = Promise.resolve(true);
@@ -53,6 +55,9 @@ export class AmqpConsumer {
     this.#acknowledgments = acknowledgments;
     await channel.basicQos({ prefetchCount: inHand });
     await channel.basicConsume({ queue: queues.of(module) }, (message) => this.#arrive({ message, acknowledgments }));
+    await channel.basicConsume({ queue: queues.deadOf(module) }, (message) =>
+      this.#arrive({ message, acknowledgments, dead: true }),
+    );
   }
 
   /**
@@ -81,13 +86,13 @@ export class AmqpConsumer {
     this.#taking = false;
   }
 
-  async #take({ message, acknowledgments }: Arrival): Promise<void> {
+  async #take({ message, acknowledgments, dead }: Arrival): Promise<void> {
     const stopped = () => this.#leaving || !acknowledgments.possible;
     if (stopped()) return;
     const { deliveryTag: tag } = message;
     acknowledgments.owe(tag);
     // A channel counts what it hands out from one.
-    const gaveUp = tag === 1 ? whyGivenUp(timesOf(message)) : undefined;
+    const gaveUp = dead ? whyDead : tag === 1 ? whyGivenUp(timesOf(message)) : undefined;
     const taken = this.#isForModule(message) ? this.#insistence.take(eventIn(message), stopped, gaveUp) : skipped;
     const taking = taken
       .then((isTaken) => void (isTaken && acknowledgments.give(tag)))

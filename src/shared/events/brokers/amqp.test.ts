@@ -9,7 +9,7 @@ import type { SubscriptionMap } from '../bus.ts';
 import { seal } from '../envelope.ts';
 import { Scene, shop } from '../scene.ts';
 import { openAmqp } from './amqp.ts';
-import { Queues } from './amqp-queues.ts';
+import { Queues, whyDead } from './amqp-queues.ts';
 import { brokerCases, inNamespace } from './broker.cases.ts';
 import { mostTimes, namespaceOf } from './broker.ts';
 
@@ -54,6 +54,21 @@ describeWith('rabbitmq', 'RabbitMQ in particular', ({ url }) => {
     await scene.deadLetters('mail').replay(dead[0]!.id);
     await scene.until(() => scene.effects.mail.length === 3);
     await expect.poll(() => opened.bus.held('mail')).toBe(0);
+  });
+
+  it('makes a dead letter of what the broker itself gave up', async () => {
+    const broker = await start();
+    const { json } = seal(
+      shop.events.sold,
+      { customer: 'a', n: 1 },
+      { id: 'given-up', time: new Date().toISOString() },
+    );
+    const exchange = `${namespaceOf(broker)}.dead`;
+    await opened.attach('mail', await scene.receiver('mail'));
+    await opened.bus.held('mail');
+    await fromOutside(broker, (channel) => channel.basicPublish({ exchange, routingKey: 'mail' }, json));
+    await expect.poll(() => scene.deadLetters('mail').list({}, 10)).toMatchObject([{ lastError: whyDead }]);
+    expect(scene.effects.mail).toEqual([]);
   });
 
   it('has one instance of a subscriber take events at a time, and the next one when that leaves, in order', async () => {
@@ -189,8 +204,11 @@ async function open(broker: URL, subscriptions: SubscriptionMap): Promise<OpenBu
     async close() {
       await bus.close();
       await fromOutside(broker, async (channel) => {
-        for (const module of subscriptions.modules) await channel.queueDelete(queues.of(module));
-        await channel.exchangeDelete({ exchange: queues.events });
+        for (const module of subscriptions.modules) {
+          await channel.queueDelete(queues.of(module));
+          await channel.queueDelete(queues.deadOf(module));
+        }
+        for (const exchange of queues.exchanges) await channel.exchangeDelete({ exchange });
       });
     },
   };
