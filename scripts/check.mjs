@@ -3,6 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { install, node, root } from './setup.mjs';
 
+if (process.argv.slice(2).includes('--help')) {
+  console.log(`Usage: npm run check
+
+Types, lint and formatting, boundaries: all of them, then one verdict. Exits with 0 when all passed.`);
+  process.exit(0);
+}
+
 install();
 
 const tool = (...path) => join(root, 'node_modules', ...path);

@@ -3,6 +3,14 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { build, install, node, root } from './setup.mjs';
 
+if (process.argv.slice(2).includes('--help')) {
+  console.log(`Usage: npm run rotate-keys
+
+Makes new signing keys for sessions and services in DATA_DIR (data). Running processes take them up by themselves; what the two
+keys before have signed stays valid. Keys that INTERNAL_KEY gives are not touched: put the new secret before the old one there.`);
+  process.exit(0);
+}
+
 install();
 build();
 const { status } = spawnSync(node(), [join(root, 'dist', 'app.js'), '--rotate-keys', ...process.argv.slice(2)], {

@@ -1,11 +1,31 @@
 // npm test: sets up what is missing, builds what has changed, runs every test.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { known } from './services/index.mjs';
 import { build, install, node, root } from './setup.mjs';
+
+const words = process.argv.slice(2);
+if (words.includes('--help')) {
+  console.log(`Usage: npm test -- [word …] [-t name] [-u]
+
+Runs all tests, or those of the files whose path has one of the words, such as: npm test -- crash
+
+  -t name  only tests whose name has it
+  -u       renews the records that tests compare with, such as the contracts: npm test -- drift -u
+
+  SEED=7               npm test -- differential replays that history
+  REQUIRE_SERVERS=1    a server that is not up fails the tests that need it; otherwise they are skipped, and named at the end
+${Object.values(known)
+  .map(({ variable, url }) => `  ${variable.padEnd(19)}  where it is, unless at ${url}`)
+  .join('\n')}
+
+npm run services -- up starts these servers. Other options are those of Vitest: npx vitest --help`);
+  process.exit(0);
+}
 
 install();
 build();
 
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-const { status } = spawnSync(node(), [vitest, 'run', ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });
+const { status } = spawnSync(node(), [vitest, 'run', ...words], { cwd: root, stdio: 'inherit' });
 process.exit(status ?? 1);
