@@ -19,12 +19,13 @@ const brokers: Record<string, (parts: BrokerParts) => Promise<Bus>> = {
 const parameters: Record<string, RegExp> = {
   namespace: /^[A-Za-z0-9][A-Za-z0-9-]{0,99}$/,
   partitions: /^[1-9]\d{0,3}$/,
+  retentionHours: /^[1-9]\d{0,4}$/,
   mechanism: /^[A-Z0-9-]+$/,
 };
 
 /**
  * Whether `text` is a broker's URL, such as `amqp://user:secret@broker?namespace=shop`: one host, user and password
- * percent-encoded, no parameter but `namespace`, `partitions` and `mechanism` (both Kafka's).
+ * percent-encoded, no parameter but `namespace` and Kafka's own.
  */
 export function isBroker(text: string): boolean {
   if (!URL.canParse(text)) return false;
