@@ -1,4 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createWebServer } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,8 @@ const folder = mkdtempSync(join(tmpdir(), 'kerf-start-'));
 const at = (...names: string[]) => join(folder, ...names);
 let taken: Server;
 let takenPort = '';
+const web = createWebServer();
+let webPort = '';
 
 beforeAll(async () => {
   writeFileSync(at('a-file'), 'not a folder');
@@ -23,9 +26,12 @@ beforeAll(async () => {
   taken = createServer();
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
   takenPort = String((taken.address() as { port: number }).port);
+  await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
+  webPort = String((web.address() as { port: number }).port);
 });
 
 afterAll(() => {
+  web.close();
   taken.close();
   rmSync(folder, { recursive: true });
 });
@@ -40,6 +46,11 @@ const refused: [about: string, env: () => Record<string, string>, words: string[
   ['a bad placement', () => ({ MODULE_PAYMENTS: 'pigeon' }), ['MODULE_PAYMENTS', '"pigeon"', 'in-process', 'http']],
   ['a placement with a path', () => ({ MODULE_MAIL: 'http://mail/inbox' }), ['MODULE_MAIL', 'http://mail/inbox']],
   ['an unknown bus', () => ({ BUS: 'pigeon' }), ['BUS', 'mitt']],
+  ['a broker password that is not encoded', () => ({ BUS: 'amqp://ann:100%@broker' }), ['BUS', 'percent-encoded']],
+  ['a broker with an unknown parameter', () => ({ BUS: 'nats://broker?nmspace=a' }), ['BUS', 'namespace']],
+  ['a namespace that no broker takes', () => ({ BUS: 'nats://broker?namespace=a.b' }), ['BUS', 'letters']],
+  ['a web page for a broker', () => ({ BUS: `amqp://127.0.0.1:${webPort}` }), ['BUS', 'AMQP', 'port']],
+  ['a fault point that is never reached', () => ({ FAULT_POINT: 'a@0' }), ['FAULT_POINT', '@3']],
   ['a bad setting of a module', () => ({ SIGN_UP_WIRING: 'magic' }), ['SIGN_UP_WIRING', 'orchestrated']],
   ['a short operator token', () => ({ OPERATOR_TOKEN: 'hush' }), ['OPERATOR_TOKEN', '16']],
   ['a taken public port', () => ({ PORT: takenPort }), ['127.0.0.1:', 'is taken', 'set PORT to']],

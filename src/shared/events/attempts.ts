@@ -14,7 +14,8 @@ interface Attempted {
 export function afterFailure(row: Attempted, error: unknown, now: number) {
   const lastError = messageOf(error);
   const attempts = row.attempts + 1;
-  const dead = isFinal(error) || (attempts >= attemptLimit && !isAway(error));
+  const away = isAway(error);
+  const dead = isFinal(error) || (!away && failures(row.history) + 1 >= attemptLimit);
   const state: DeliveryState = dead ? 'dead' : 'failed';
   return {
     state,
@@ -22,8 +23,14 @@ export function afterFailure(row: Attempted, error: unknown, now: number) {
     nextAttemptAt: now + backOffMs(attempts, error),
     lastError,
     settledAt: dead ? now : null,
-    history: withIncident(row.history, { at: now, what: dead ? 'dead' : 'failed', why: lastError }),
+    history: withIncident(row.history, { at: now, what: dead ? 'dead' : away ? 'waited' : 'failed', why: lastError }),
   };
+}
+
+/** Since it was replayed; waiting for another part of the system is no failure. */
+function failures(history: readonly Incident[] | null): number {
+  const since = history?.slice(history.findLastIndex(({ what }) => what === 'replayed') + 1) ?? [];
+  return since.filter(({ what }) => what === 'failed').length;
 }
 
 /** The history with one thing more: its beginning and the latest. */

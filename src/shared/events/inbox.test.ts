@@ -72,8 +72,14 @@ describe('the inbox', () => {
     );
     await receive(sold('a', 1));
     await passUntil(async () => (await scene.held('mail'))[0]!.attempts >= 20);
+    let failures = 0;
+    scene.before = () => {
+      if (!known) throw ++failures === 5 ? refusal('unavailable', 'still?') : new Error('not so');
+    };
+    await passUntil(() => failures >= 11, 60_000);
+    expect(await scene.held('mail')).toMatchObject([{ state: 'failed' }]);
     known = true;
-    await passUntil(() => numbers().length === 1);
+    await passUntil(() => numbers().length === 1, 60_000);
     expect(await scene.held('mail')).toMatchObject([{ state: 'delivered' }]);
   });
 

@@ -3,7 +3,7 @@ import { defineTables, type Migration } from '../data/index.ts';
 /** One thing that happened to an event that was not taken at once. */
 export interface Incident {
   readonly at: number;
-  readonly what: 'failed' | 'dead' | 'replayed' | 'delivered' | 'discarded';
+  readonly what: 'waited' | 'failed' | 'dead' | 'replayed' | 'delivered' | 'discarded';
   /** The error, or the reason that was given. */
   readonly why?: string;
 }

@@ -157,7 +157,7 @@ describeWith('rabbitmq', 'RabbitMQ that is away', () => {
     const note = (fields: unknown, message: string) => void lines.push(`${message} ${JSON.stringify(fields)}`);
     const log = { ...silentLog, warn: note, error: note } as unknown as Log;
     const broker = inNamespace(server.url);
-    const bus = openAmqp({ url: broker, subscriptions: scene.subscriptions, clock: systemClock, log });
+    const bus = await openAmqp({ url: broker, subscriptions: scene.subscriptions, clock: systemClock, log });
     await bus.subscribe('mail', await scene.receiver('mail'));
     const event = seal(shop.events.sold, { customer: 'a', n: 1 }, { id: 'x', time: new Date().toISOString() });
     for (let time = 0; time < 3; time++)
@@ -183,7 +183,7 @@ function sales(from: number, to: number) {
 }
 
 async function open(broker: URL, subscriptions: SubscriptionMap): Promise<OpenBus> {
-  const bus = openAmqp({ url: broker, subscriptions, clock: systemClock, log: silentLog });
+  const bus = await openAmqp({ url: broker, subscriptions, clock: systemClock, log: silentLog });
   const leave = new Map<string, () => Promise<void>>();
   const queues = new Queues(namespaceOf(broker), subscriptions);
   return {

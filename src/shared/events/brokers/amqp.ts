@@ -4,6 +4,7 @@ import type { Bus, Receive } from '../bus.ts';
 import type { Sealed } from '../envelope.ts';
 import { SteadyChannel } from './amqp-channel.ts';
 import { AmqpConsumer } from './amqp-consumer.ts';
+import { refuseStrangers } from './amqp-greeting.ts';
 import { Queues } from './amqp-queues.ts';
 import { type BrokerParts, namespaceOf, patienceMs, Reachability, shownAddress, within } from './broker.ts';
 
@@ -13,7 +14,8 @@ const recipients = ['amqp'];
  * Carries events by RabbitMQ (AMQP 0-9-1): a durable topic exchange, and for each module that subscribes a quorum queue with
  * one active consumer at a time. What is published anywhere can be had by anybody who binds a queue of their own.
  */
-export function openAmqp(parts: BrokerParts): Bus {
+export async function openAmqp(parts: BrokerParts): Promise<Bus> {
+  await refuseStrangers(parts.url);
   return new AmqpBus(parts);
 }
 

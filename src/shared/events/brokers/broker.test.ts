@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../clock/index.ts';
-import { within } from './broker.ts';
+import { silentLog } from '../../observability/index.ts';
+import { Insistence, within } from './broker.ts';
 
 describe('what must be answered within a time', () => {
   it('comes to the answer when there is one', async () => {
@@ -18,5 +19,52 @@ describe('what must be answered within a time', () => {
     await late;
     answered.resolve('stored');
     await expect(second).resolves.toBe('stored');
+  });
+});
+
+describe('what a broker handed out', () => {
+  const event = (partitionkey: string, id: string) => ({ partitionkey, id });
+  const turns = async () => {
+    for (let turn = 0; turn < 10; turn++) await null;
+  };
+
+  /** A module whose database takes nothing while `broken`. */
+  function open() {
+    const clock = new ManualClock();
+    const module = { broken: true, took: [] as string[] };
+    const receive = async (what: unknown) => {
+      if (module.broken) throw new Error('the disk is full');
+      module.took.push((what as { id: string }).id);
+    };
+    return { clock, module, insistence: new Insistence(receive, { clock, log: silentLog }) };
+  }
+  const goOn = () => false;
+
+  it('is tried until it is taken, in order', async () => {
+    const { clock, module, insistence } = open();
+    const taking = [event('a', 'a1'), event('a', 'a2')].map((each) => insistence.take(each, goOn));
+    for (let times = 0; times < 5; times++) {
+      await turns();
+      clock.advance(2_000);
+    }
+    expect(module.took).toEqual([]);
+    module.broken = false;
+    await turns();
+    clock.advance(2_000);
+    expect(await Promise.all(taking)).toEqual([true, true]);
+    expect(module.took).toEqual(['a1', 'a2']);
+  });
+
+  it('is left to the next, with what stands behind it, when it fails and nothing is tried again', async () => {
+    const { clock, module, insistence } = open();
+    const taking = [event('a', 'a1'), event('a', 'a2')].map((each) => insistence.take(each, goOn));
+    await turns();
+    insistence.tryNoMore();
+    clock.advance(50);
+    await turns();
+    module.broken = false;
+    expect(await Promise.all(taking)).toEqual([false, false]);
+    expect(module.took).toEqual([]);
+    await insistence.idle();
   });
 });

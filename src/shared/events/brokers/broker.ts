@@ -82,11 +82,18 @@ export class Reachability {
  */
 export class Insistence {
   readonly #inOrder = new InOrder();
+  #tryNoMore = false;
+  #left = false;
 
   constructor(
     private readonly receive: Receive,
     private readonly parts: { readonly clock: Clock; readonly log: Log },
   ) {}
+
+  /** Tries nothing again from now on: what fails now is left to the next, with all that nobody has begun with. */
+  tryNoMore(): void {
+    this.#tryNoMore = true;
+  }
 
   /** Resolves with whether the event was taken: not, when `stopped` says so. */
   take(event: unknown, stopped: () => boolean, gaveUp?: string): Promise<boolean> {
@@ -101,13 +108,15 @@ export class Insistence {
 
   async #insist(event: unknown, stopped: () => boolean, gaveUp?: string): Promise<boolean> {
     const { clock, log } = this.parts;
-    for (let delayMs = 50; !stopped(); delayMs = Math.min(2_000, delayMs * 2)) {
+    for (let delayMs = 50; !stopped() && !this.#left; delayMs = Math.min(2_000, delayMs * 2)) {
       try {
         await this.receive(event, gaveUp);
         return true;
       } catch (error) {
-        if (stopped()) break;
-        log.error({ error }, 'an event could not be taken in; trying again');
+        this.#left ||= this.#tryNoMore;
+        if (stopped() || this.#left) break;
+        const { id, type } = (event ?? {}) as { id?: unknown; type?: unknown };
+        log.error({ error, id, type }, 'an event could not be taken in; trying again');
         await pause(clock, delayMs);
       }
     }

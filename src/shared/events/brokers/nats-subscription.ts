@@ -54,7 +54,9 @@ export class NatsSubscription {
     this.#leaving = true;
     await this.#pull?.leave();
     for (const event of this.#kept.splice(0)) this.#giveBack(event);
+    this.#insistence.tryNoMore();
     await this.#insistence.idle();
+    for (const event of [...this.#inHand.values()]) this.#giveBack(event);
     this.#cancelBeat();
     await this.#pull?.settled();
   }
