@@ -6,6 +6,7 @@ export {
   isProblem,
   isRefusal,
   isTransient,
+  messageOf,
   type Problem,
   Refusal,
   refusal,

@@ -62,6 +62,11 @@ export function isTransient(error: unknown): boolean {
   return !isRefusal(error) || ['unavailable', 'timeout', 'internal', 'too-many-requests'].includes(error.code);
 }
 
+/** What an error says, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 const reserved = new Set(['type', 'title', 'status', 'code', 'detail']);
 
 export function toProblem(error: unknown): Problem {

@@ -1,4 +1,4 @@
-import { isRefusal } from '../errors/index.ts';
+import { isRefusal, messageOf } from '../errors/index.ts';
 import type { DeliveryState, Incident } from './tables.ts';
 
 const attemptLimit = 12;
@@ -52,8 +52,4 @@ function isFinal(error: unknown): boolean {
 export function backOffMs(attempts: number, error: unknown): number {
   const limit = isAway(error) ? 2_000 : 60_000;
   return Math.min(limit, 50 * 2 ** Math.min(attempts, 20));
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,7 +1,6 @@
 import type { Clock } from '../clock/index.ts';
-import { refusal } from '../errors/index.ts';
+import { messageOf, refusal } from '../errors/index.ts';
 import type { Log } from '../observability/index.ts';
-import { messageOf } from './attempts.ts';
 import type { Bus, Receive } from './bus.ts';
 import type { Sealed } from './envelope.ts';
 

@@ -1,9 +1,10 @@
 import { and, asc, eq, sql } from 'drizzle-orm';
 import type { Cancel, Clock } from '../clock/index.ts';
 import { type Database, prepared, type Unit } from '../data/index.ts';
+import { messageOf } from '../errors/index.ts';
 import { reach } from '../faults/index.ts';
 import type { Log } from '../observability/index.ts';
-import { afterFailure, messageOf, withIncident } from './attempts.ts';
+import { afterFailure, withIncident } from './attempts.ts';
 import type { Envelope } from './envelope.ts';
 import type { InOrder } from './in-order.ts';
 import { NotTaken } from './subscribed.ts';

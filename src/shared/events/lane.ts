@@ -1,9 +1,10 @@
 import { and, eq, gt, inArray, sql } from 'drizzle-orm';
 import type { Cancel, Clock } from '../clock/index.ts';
 import { type Database, prepared } from '../data/index.ts';
+import { messageOf } from '../errors/index.ts';
 import { reach } from '../faults/index.ts';
 import type { Log } from '../observability/index.ts';
-import { afterFailure, backOffMs, isAway, messageOf } from './attempts.ts';
+import { afterFailure, backOffMs, isAway } from './attempts.ts';
 import type { Bus } from './bus.ts';
 import type { Sealed } from './envelope.ts';
 import { eventTables, type OutboxRow } from './tables.ts';

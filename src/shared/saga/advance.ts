@@ -1,7 +1,7 @@
 import type { Clock } from '../clock/index.ts';
 import type { Operation } from '../contract/index.ts';
 import type { Unit } from '../data/index.ts';
-import { isKernelCode, isRefusal, type Refusal } from '../errors/index.ts';
+import { isKernelCode, isRefusal, messageOf, type Refusal } from '../errors/index.ts';
 import { reach } from '../faults/index.ts';
 import type { Log } from '../observability/index.ts';
 import { type Happening, noted } from './history.ts';
@@ -187,8 +187,4 @@ function isNo(error: unknown): error is Refusal {
 
 function isAway(error: unknown): boolean {
   return isRefusal(error, 'unavailable') || isRefusal(error, 'timeout');
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,7 +1,6 @@
 import type { Clock } from '../../clock/index.ts';
-import { refusal } from '../../errors/index.ts';
+import { messageOf, refusal } from '../../errors/index.ts';
 import type { Log } from '../../observability/index.ts';
-import { messageOf } from '../attempts.ts';
 import type { Receive, SubscriptionMap } from '../bus.ts';
 import { InOrder } from '../in-order.ts';
 

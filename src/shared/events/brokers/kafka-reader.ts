@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock/index.ts';
+import { messageOf } from '../../errors/index.ts';
 import type { Log } from '../../observability/index.ts';
-import { messageOf } from '../attempts.ts';
 import { asItCame, familyOf, type Receive } from '../bus.ts';
 import { Insistence, inHand, pause } from './broker.ts';
 import { isAway, type KafkaCluster, rootOf } from './kafka-cluster.ts';
