@@ -1,14 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { type AddressInfo, createConnection } from 'node:net';
+import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { systemClock } from '../../src/shared/clock/index.ts';
 import { refusal } from '../../src/shared/errors/index.ts';
-import { type Bus, openBus, type Receive, type SubscriptionMap } from '../../src/shared/events/index.ts';
-import { fixedKeyRing, ServiceTokens } from '../../src/shared/identity/index.ts';
+import { asItCame, type Bus, openBus, type Receive, type SubscriptionMap } from '../../src/shared/events/index.ts';
 import { silentLog } from '../../src/shared/observability/index.ts';
-import { createInternalServer, createPush, Peers } from '../../src/shared/transport/index.ts';
+import { createCall, createPush, openLoopback } from '../../src/shared/transport/index.ts';
 
 /** A bus, and how a module that subscribes gets hold of what it brings. */
 export interface Carrier {
@@ -20,18 +18,16 @@ export interface Carrier {
 
 /** A bus as the settings name it. What is pushed goes over a loopback connection to an internal listener in this process. */
 export async function carryBy(bus: string, subscriptions: SubscriptionMap): Promise<Carrier> {
-  const tokens = new ServiceTokens(fixedKeyRing('BENCH', 'a secret for a benchmark of 32 characters'));
   const receivers = new Map<string, Receive>();
-  const receive = async (module: string, events: unknown[]) => {
+  const loopback = await openLoopback(async (module, _operation, input) => {
     const take = receivers.get(module);
     if (!take) throw refusal('unavailable', `${module} is away`);
-    await Promise.all(events.map((event) => take(event)));
-  };
-  const server = createInternalServer({ receive } as never, tokens, silentLog);
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const peers = new Peers();
-  const push = createPush(() => address, peers, tokens);
+    const { events } = input as { events: string[] };
+    await Promise.all(events.map((event) => take(asItCame(event))));
+    return {};
+  });
+  const links = new Map(subscriptions.modules.map((module) => [module, loopback.link(module)]));
+  const push = createPush((operation, caller) => createCall(operation, caller, () => links.get(operation.module)!));
   const opened = await openBus({ bus, subscriptions, push, clock: systemClock, log: silentLog });
   return {
     name: bus.split(':', 1)[0]!,
@@ -42,8 +38,7 @@ export async function carryBy(bus: string, subscriptions: SubscriptionMap): Prom
     },
     async close() {
       await opened.close();
-      await peers.close();
-      server.close();
+      await loopback.close();
     },
   };
 }

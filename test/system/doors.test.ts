@@ -70,7 +70,9 @@ describe('the internal listener', () => {
     expect((await call('POST', '/modules/payments/refund', await serviceToken('board', 'payments'))).status).toBe(403);
     expect((await call('POST', '/modules/payments/refund', await serviceToken('orders', 'mail'))).status).toBe(401);
     expect((await call('POST', '/events/mail', await serviceToken('orders', 'mail'))).status).toBe(403);
-    expect((await call('GET', '/routes/orders/orders', await serviceToken('board', 'orders'))).status).toBe(403);
+    for (const operation of ['kerf.read', 'kerf.write', 'kerf.operate'])
+      expect((await passOn(`/modules/orders/${operation}`, await serviceToken('board', 'orders'))).status).toBe(403);
+    expect((await passOn('/modules/orders/kerf.operate', await serviceToken('gateway', 'orders'))).status).toBe(403);
     expect((await call('POST', '/modules/payments/refund', await serviceToken('orders', 'payments'))).status).toBe(422);
   });
 
@@ -91,6 +93,14 @@ describe('the internal listener', () => {
       method,
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body: method === 'POST' ? '{}' : undefined,
+    });
+  }
+
+  function passOn(path: string, token: string): Promise<Response> {
+    return fetch(`${kerf.announced.internal}${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      body: JSON.stringify({ method: 'GET', path: '/ops/topology', headers: {}, body: '' }),
     });
   }
 

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Cancellation } from './cancellation.ts';
 
 /** What travels with a call, in-process and over every wire alike. */
 export interface CallContext {
@@ -14,6 +15,8 @@ export interface CallContext {
   readonly deadline: number;
   /** Commands only: the same key means the same command, once. */
   readonly idempotencyKey?: string;
+  /** Tells when the answer is no longer wanted; nobody tells where there is none. */
+  readonly cancellation?: Cancellation;
 }
 
 const storage = new AsyncLocalStorage<CallContext>();

@@ -1,1 +1,2 @@
+export { Cancellation } from './cancellation.ts';
 export { type CallContext, currentContext, keepContext, runInContext } from './context.ts';

@@ -86,6 +86,8 @@ export interface CallOptions {
   idempotencyKey?: string;
   /** Shorter than what is left of the caller's own deadline, never longer. */
   timeoutMs?: number;
+  /** Gives up on the call. */
+  signal?: AbortSignal;
 }
 
 export function query<I extends z.ZodType, O extends z.ZodType>(definition: Omit<OperationDefinition<I, O>, 'kind'>) {
@@ -126,6 +128,7 @@ export function contract<Ops extends Operations, Evs extends Events = None, Ers 
 ): Contract<Ops, Evs, Ers> {
   const errors = parts.errors ?? ({} as Ers);
   const operations = mapValues(parts.operations, (operation, key) => {
+    if (!/^[a-z]\w*$/i.test(key)) throw new TypeError(`${name} has an operation "${key}"; a name is letters and digits`);
     assertWireSafe(operation.input, `${name}.${key} input`);
     assertWireSafe(operation.output, `${name}.${key} output`);
     return { ...operation, module: name, name: key };

@@ -12,8 +12,10 @@ export const kernelCodes = {
   'body-too-large': { status: 413, title: 'The body is too large' },
   'invalid-input': { status: 422, title: 'The input does not fit' },
   'too-many-requests': { status: 429, title: 'Too many requests' },
+  cancelled: { status: 499, title: 'Who asked has gone' },
   internal: { status: 500, title: 'Something failed on our side' },
   unavailable: { status: 503, title: 'A part that is needed cannot be reached' },
+  overloaded: { status: 503, title: 'There is too much to do at the moment' },
   timeout: { status: 504, title: 'There was no answer in time' },
 } as const satisfies Record<string, { status: number; title: string }>;
 

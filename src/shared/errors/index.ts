@@ -3,6 +3,7 @@ export {
   fromProblem,
   type Issue,
   invalidInput,
+  isAway,
   isProblem,
   isRefusal,
   isTransient,

@@ -57,9 +57,17 @@ export function isRefusal(error: unknown, code?: string): error is Refusal {
   return error instanceof Refusal && (code === undefined || error.code === code);
 }
 
+const away = new Set(['unavailable', 'overloaded', 'timeout', 'cancelled']);
+const transient = new Set([...away, 'internal', 'too-many-requests']);
+
 /** Whether the same call may succeed later without a change: the callee was not reached, was late, or failed. */
 export function isTransient(error: unknown): boolean {
-  return !isRefusal(error) || ['unavailable', 'timeout', 'internal', 'too-many-requests'].includes(error.code);
+  return !isRefusal(error) || transient.has(error.code);
+}
+
+/** Whether the part that was asked is not there, has too much to do, or is too late: nothing to blame the question for. */
+export function isAway(error: unknown): boolean {
+  return isRefusal(error) && away.has(error.code);
 }
 
 /** What an error says, whatever was thrown. */

@@ -1,4 +1,4 @@
-import { isRefusal, messageOf } from '../errors/index.ts';
+import { isAway, isRefusal, messageOf } from '../errors/index.ts';
 import type { DeliveryState, Incident } from './tables.ts';
 
 const attemptLimit = 12;
@@ -14,7 +14,7 @@ interface Attempted {
 export function afterFailure(row: Attempted, error: unknown, now: number) {
   const lastError = messageOf(error);
   const attempts = row.attempts + 1;
-  const away = isAway(error);
+  const away = isClosed(error);
   const dead = isFinal(error) || (!away && failures(row.history) + 1 >= attemptLimit);
   const state: DeliveryState = dead ? 'dead' : 'failed';
   return {
@@ -39,9 +39,9 @@ export function withIncident(history: readonly Incident[] | null, incident: Inci
   return all.length > incidentsKept ? [all[0]!, ...all.slice(1 - incidentsKept)] : all;
 }
 
-/** Nothing to blame the event for: the other side is not there, not in time, or does not admit this process. */
-export function isAway(error: unknown): boolean {
-  return isRefusal(error) && ['unavailable', 'timeout', 'unauthenticated', 'forbidden'].includes(error.code);
+/** Nothing to blame the event for: the other side is away, or does not admit this process. */
+export function isClosed(error: unknown): boolean {
+  return isAway(error) || isRefusal(error, 'unauthenticated') || isRefusal(error, 'forbidden');
 }
 
 /** No attempt will ever be better: the event does not fit. */
@@ -50,6 +50,6 @@ function isFinal(error: unknown): boolean {
 }
 
 export function backOffMs(attempts: number, error: unknown): number {
-  const limit = isAway(error) ? 2_000 : 60_000;
+  const limit = isClosed(error) ? 2_000 : 60_000;
   return Math.min(limit, 50 * 2 ** Math.min(attempts, 20));
 }

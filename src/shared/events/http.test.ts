@@ -1,44 +1,29 @@
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { refusal } from '../errors/index.ts';
-import { fixedKeyRing, ServiceTokens } from '../identity/index.ts';
-import { silentLog } from '../observability/index.ts';
-import { createInternalServer, createPush, Peers } from '../transport/index.ts';
+import { createCall, createPush, openLoopback } from '../transport/index.ts';
+import { asItCame, type Receive, type SubscriptionMap } from './bus.ts';
 import { busCases, type OpenBus } from './bus.cases.ts';
-import type { Receive, SubscriptionMap } from './bus.ts';
 import { HttpBus } from './http.ts';
 
 async function open(subscriptions: SubscriptionMap): Promise<OpenBus> {
-  const tokens = new ServiceTokens(fixedKeyRing('TEST', 'a secret of more than 32 characters'));
   const receivers = new Map<string, Receive>();
-  const service = {
-    receive: async (module: string, events: unknown[]) => {
-      const receive = receivers.get(module);
-      if (!receive) throw refusal('unavailable', `${module} is away`);
-      await Promise.all(events.map((event) => receive(event)));
-    },
-  };
-  const server = createInternalServer(service as never, tokens, silentLog);
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const peers = new Peers();
-  const close = async () => {
-    server.closeAllConnections();
-    server.close();
-    await peers.close();
-  };
+  const loopback = await openLoopback(async (module, _operation, input) => {
+    const receive = receivers.get(module);
+    if (!receive) throw refusal('unavailable', `${module} is away`);
+    const { events } = input as { events: string[] };
+    await Promise.all(events.map((event) => receive(asItCame(event))));
+    return {};
+  });
+  const links = new Map(subscriptions.modules.map((module) => [module, loopback.link(module)]));
+  const push = createPush((operation, caller) => createCall(operation, caller, () => links.get(operation.module)!));
   return {
-    bus: new HttpBus(
-      subscriptions,
-      createPush(() => address, peers, tokens),
-    ),
+    bus: new HttpBus(subscriptions, push),
     attach: async (module, receive) => void receivers.set(module, receive),
     detach: async (module) => void receivers.delete(module),
     async crash() {
-      await close();
+      await loopback.close();
       return open(subscriptions);
     },
-    close,
+    close: () => loopback.close(),
   };
 }
 

@@ -1,4 +1,4 @@
-export { type Bus, type Receive, type SubscriptionMap, subscriptionMap } from './bus.ts';
+export { asItCame, type Bus, type Receive, type SubscriptionMap, subscriptionMap } from './bus.ts';
 export { countOpen } from './counts.ts';
 export { type DeadLetter, type DeadLetterFilter, DeadLetters } from './dead-letters.ts';
 export { type Envelope, envelopeSchema, resealed, type Sealed } from './envelope.ts';

@@ -4,7 +4,7 @@ import { type Database, prepared } from '../data/index.ts';
 import { messageOf } from '../errors/index.ts';
 import { reach } from '../faults/index.ts';
 import type { Log } from '../observability/index.ts';
-import { afterFailure, backOffMs, isAway } from './attempts.ts';
+import { afterFailure, backOffMs, isClosed } from './attempts.ts';
 import type { Bus } from './bus.ts';
 import type { Sealed } from './envelope.ts';
 import { eventTables, type OutboxRow } from './tables.ts';
@@ -150,7 +150,7 @@ export class Lane {
     const { recipient } = this;
     if (this.#failures === 1)
       this.parts.log.warn({ recipient, why: messageOf(error) }, 'events wait: they cannot be delivered');
-    if (!isAway(error) && (batch.length > 1 || (await this.#note(batch[0]!, error)))) return false;
+    if (!isClosed(error) && (batch.length > 1 || (await this.#note(batch[0]!, error)))) return false;
     this.#wait(backOffMs(this.#failures, error));
     return true;
   }

@@ -1,70 +1,46 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Hono } from 'hono';
 import { currentContext } from '../context/index.ts';
-import { refusal } from '../errors/index.ts';
 import type { Host } from '../host/index.ts';
 import { problemResponse } from '../routes/index.ts';
-import { contextHeaders, unreachableBecause } from '../transport/index.ts';
+import { ofKernel, type PassedBack } from '../transport/index.ts';
 
 /** Headers that belong to one connection, or that only the gateway may set. */
 const dropped = new Set([
-  'connection',
-  'keep-alive',
-  'transfer-encoding',
-  'upgrade',
-  'host',
-  'expect',
-  'te',
-  'trailer',
+  ...['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'upgrade', 'host', 'expect', 'te', 'trailer'],
   'authorization',
   // The context's: as the gateway read them, or not at all.
-  'x-request-id',
-  'traceparent',
-  'tracestate',
+  ...['x-request-id', 'traceparent', 'tracestate'],
 ]);
 
 /** Serves a module's public resources where the module runs: by a call here, by passing the request on elsewhere. */
 export function forwardTo(module: string, routes: Hono, host: Host): (request: Request) => Promise<Response> {
+  const read = host.calls(ofKernel('read', module), 'gateway');
+  const write = host.calls(ofKernel('write', module), 'gateway');
   return async (request) => {
-    const at = host.directory.of(module);
-    if (at.state === 'here') return routes.fetch(request);
-    if (at.state === 'away') return problemResponse(refusal('unavailable', `${module} cannot be reached`));
+    if (host.directory.of(module).state === 'here') return routes.fetch(request);
+    const { pathname, search } = new URL(request.url);
+    const passedOn = {
+      method: request.method,
+      path: `${pathname}${search}`,
+      headers: kept(request.headers),
+      // Read whole, which the limit on its size allows: the other side may refuse it before it has all arrived.
+      body: request.method === 'GET' ? '' : await request.text(),
+    };
+    const options = {
+      timeoutMs: currentContext()!.deadline - Date.now(),
+      // A request that its sender may repeat may be repeated on its way as well.
+      idempotencyKey: request.headers.get('idempotency-key') ?? undefined,
+    };
     try {
-      return await passOn(request, module, at.address, host);
+      const back = await (request.method === 'GET' ? read : write)(passedOn, options);
+      const { status, headers, body } = back as PassedBack;
+      return new Response(status === 204 ? null : body, { status, headers: kept(new Headers(headers)) });
     } catch (error) {
-      if (error instanceof Error && error.name === 'TimeoutError') return problemResponse(refusal('timeout'));
-      return problemResponse(unreachableBecause(module, error));
+      return problemResponse(error);
     }
   };
 }
 
-async function passOn(request: Request, module: string, address: string, host: Host): Promise<Response> {
-  const context = currentContext()!;
-  const { pathname, search } = new URL(request.url);
-  const token = await host.tokens.issue('gateway', module);
-  const headers = Object.fromEntries(
-    [...request.headers].filter(([name]) => !dropped.has(name) && !name.startsWith('kerf-')),
-  );
-  const answer = await host.peers.at(address).request({
-    method: request.method as 'GET',
-    path: `/routes/${module}${pathname}${search}`,
-    headers: { ...headers, ...contextHeaders(context), authorization: `Bearer ${token}` },
-    // Read whole, which the limit on its size allows: the other side may refuse it before it has all arrived.
-    body: request.method === 'GET' ? null : Buffer.from(await request.arrayBuffer()),
-    signal: AbortSignal.timeout(Math.max(1, context.deadline - Date.now())),
-  });
-  // Read whole before any of it is passed on: an answer that breaks off is no answer.
-  const body = await answer.body.arrayBuffer();
-  return new Response(answer.statusCode === 204 ? null : body, {
-    status: answer.statusCode,
-    headers: kept(answer.headers),
-  });
-}
-
-function kept(headers: IncomingHttpHeaders): Headers {
-  const result = new Headers();
-  for (const [name, value] of Object.entries(headers)) {
-    if (!dropped.has(name) && value !== undefined) result.set(name, Array.isArray(value) ? value.join(', ') : value);
-  }
-  return result;
+function kept(headers: Headers): Record<string, string> {
+  return Object.fromEntries([...headers].filter(([name]) => !dropped.has(name)));
 }

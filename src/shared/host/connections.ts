@@ -1,47 +1,76 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../clock/index.ts';
+import { messageOf, StartError } from '../errors/index.ts';
 import { type Bus, openBus, subscriptionMap } from '../events/index.ts';
+import { EdgeFaults } from '../faults/index.ts';
 import { FileKeyRing, fixedKeyRing, ServiceTokens } from '../identity/index.ts';
 import type { ModuleDefinition } from '../module/index.ts';
 import { createLog, type Log } from '../observability/index.ts';
-import { Directory, type Topology } from '../topology/index.ts';
-import { type CallSource, createCall, createPush, Peers } from '../transport/index.ts';
+import { policiesFor } from '../resilience/index.ts';
+import { Directory, type KernelSettings, type Topology } from '../topology/index.ts';
+import { type CallSource, connectTo, createCall, createPush, kernelOperation, type TlsParts } from '../transport/index.ts';
 
 /** A process's ways to the modules, here and elsewhere. */
 export interface Connections {
   readonly log: Log;
   readonly tokens: ServiceTokens;
-  readonly peers: Peers;
+  readonly tls: TlsParts;
+  readonly faults: EdgeFaults;
   readonly directory: Directory;
   readonly calls: CallSource;
   readonly bus: Bus;
-  /** Where this process's own internal listener is, once it listens. */
-  address: string;
 }
 
 export async function connect(topology: Topology, definitions: readonly ModuleDefinition[]): Promise<Connections> {
-  const { settings, only } = topology;
+  const { settings, only, policies } = topology;
   const keys = settings.INTERNAL_KEY
     ? fixedKeyRing('INTERNAL_KEY', settings.INTERNAL_KEY)
     : new FileKeyRing(join(settings.DATA_DIR, 'keys', 'internal.json'));
   const tokens = new ServiceTokens(keys);
-  const peers = new Peers();
-  const names = definitions.map(({ contract }) => contract.name);
-  const directory = new Directory(names, peers, tokens);
-  const addressOfModule = (module: string) => {
-    const at = directory.of(module);
-    return at.state === 'there' ? at.address : at.state === 'here' ? connections.address : undefined;
-  };
+  const tls = readTls(settings);
   const log = createLog(settings.LOG_LEVEL, { process: only?.join(',') ?? 'home' });
+  const faults = new EdgeFaults(systemClock);
+  const directory = new Directory({
+    ...{ policies, faults, log, clock: systemClock, random: Math.random, parity: settings.PARITY },
+    modules: definitions.map(({ contract }) => contract.name),
+    connect: (module, address, onLeaving) => connectTo({ module, address, tokens, tls, onLeaving }),
+  });
+  const calls: CallSource = (operation, caller) => {
+    const { timeoutMs } = kernelOperation(operation.name) ? operation : policiesFor(policies, operation.module, operation);
+    return createCall({ ...operation, timeoutMs }, caller, () => directory.of(operation.module).transport);
+  };
   const bus = await openBus({
-    ...{ bus: settings.BUS, before: settings.BUS_BEFORE, clock: systemClock, log },
+    ...{ bus: settings.BUS, before: settings.BUS_BEFORE, clock: systemClock, log, push: createPush(calls) },
     subscriptions: subscriptionMap(
       definitions.map(({ contract, subscribesTo }) => ({ name: contract.name, subscribesTo: subscribesTo ?? [] })),
     ),
-    push: createPush(addressOfModule, peers, tokens),
   });
-  const calls: CallSource = (operation, caller) =>
-    createCall(operation, caller, () => directory.of(operation.module).transport);
-  const connections: Connections = { log, tokens, peers, directory, calls, bus, address: '' };
-  return connections;
+  return { log, tokens, tls, faults, directory, calls, bus };
+}
+
+function readTls(settings: KernelSettings): TlsParts {
+  const { INTERNAL_TLS_CERT: cert, INTERNAL_TLS_KEY: key, INTERNAL_TLS_CA: ca, INTERNAL_TLS_MUTUAL: mutual } = settings;
+  if ((cert === undefined) !== (key === undefined))
+    throw new StartError('settings INTERNAL_TLS_CERT and INTERNAL_TLS_KEY: one needs the other; set both, or neither');
+  if (mutual && (!cert || !ca))
+    throw new StartError('setting INTERNAL_TLS_MUTUAL: needs INTERNAL_TLS_CERT, INTERNAL_TLS_KEY and INTERNAL_TLS_CA');
+  return {
+    cert: readPem('INTERNAL_TLS_CERT', cert),
+    key: readPem('INTERNAL_TLS_KEY', key),
+    ca: readPem('INTERNAL_TLS_CA', ca),
+    mutual,
+  };
+}
+
+function readPem(setting: string, file: string | undefined): Buffer | undefined {
+  if (!file) return undefined;
+  let text: Buffer;
+  try {
+    text = readFileSync(file);
+  } catch (error) {
+    throw new StartError(`setting ${setting}: ${file} cannot be read (${messageOf(error)})`, { cause: error });
+  }
+  if (text.includes('-----BEGIN')) return text;
+  throw new StartError(`setting ${setting}: ${file} holds no PEM; it begins with -----BEGIN`);
 }

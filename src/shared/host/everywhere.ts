@@ -1,18 +1,13 @@
 import type { Context, Hono } from 'hono';
-import { fromProblem, invalidInput, isProblem, refusal } from '../errors/index.ts';
-import type { ServiceTokens } from '../identity/index.ts';
+import { fromProblem, invalidInput, isProblem, isRefusal, type Refusal, refusal } from '../errors/index.ts';
+import { shownBus } from '../events/index.ts';
 import type { OpenModule } from '../module/index.ts';
 import type { Directory } from '../topology/index.ts';
-import type { Peers } from '../transport/index.ts';
+import { type CallSource, ofKernel, type PassedBack } from '../transport/index.ts';
 
-const withinMs = 10_000;
-
-/** What the tokens are for that processes show each other on the operators' pages; no module can have this name. */
-export const operatorsAudience = '/ops';
-
-/** A request of an operator; of `passedOn` only this process's own part is wanted. */
+/** A request of an operator. One that was passed on is about one module of this process. */
 interface Asked {
-  Variables: { passedOn: boolean };
+  Bindings: { passedOn?: string };
 }
 export type Operations = Hono<Asked>;
 
@@ -20,8 +15,7 @@ interface Parts {
   readonly modules: readonly string[];
   readonly open: ReadonlyMap<string, OpenModule>;
   readonly directory: Directory;
-  readonly peers: Peers;
-  readonly tokens: ServiceTokens;
+  readonly calls: CallSource;
   /** Whether this process speaks for the whole system; a service speaks for its own modules. */
   readonly home: boolean;
 }
@@ -45,11 +39,12 @@ export class Everywhere {
         { path: 'module', message: `there is no module "${meant}"; there are ${modules.join(', ')}` },
       ]);
     }
-    const wanted = modules.filter((module) => meant === undefined || module === meant);
+    const about = this.#passedOn(c) ?? meant;
+    const wanted = modules.filter((module) => about === undefined || module === about);
     const here = wanted.flatMap((name) => open.get(name) ?? []);
     const rows = here.map(async (module) => (await read(module)).map((row) => ({ module: module.name, ...row })));
-    const elsewhere = this.#mayAsk(c) ? this.#ofOthers(c, wanted) : [];
-    return c.json({ items: (await Promise.all([...rows, elsewhere])).flat() });
+    const elsewhere = this.#mayAsk(c) ? wanted.filter((name) => !open.has(name)).map((name) => this.#ofOther(c, name)) : [];
+    return c.json({ items: (await Promise.all([...rows, ...elsewhere])).flat() });
   }
 
   /** Answers about the one thing that is named `{module}.{id}` in the path. Refuses with `not-found`, or `unavailable`. */
@@ -60,56 +55,53 @@ export class Everywhere {
     if (!this.parts.modules.includes(module))
       throw refusal('not-found', 'nothing is called so; a name begins with its module, as the lists write it');
     if (!this.#mayAsk(c)) throw refusal('not-found', `${module} does not run in this process; ask the home process`);
+    return c.json(await this.ask(c, module));
+  }
+
+  /**
+   * Passes the request on to a process that runs the module, in this process's name: the operators' token stays here. Rejects
+   * with the other's refusal, with `unavailable` when nobody answers.
+   */
+  async ask({ req }: Context<Asked>, module: string, text?: string): Promise<object> {
+    const { pathname, search } = new URL(req.url);
+    const body = text ?? (req.method === 'GET' ? '' : await req.text());
+    const headers = { 'content-type': 'application/json' };
+    const operate = this.parts.calls(ofKernel('operate', module), 'home');
+    const asking = operate({ method: req.method, path: `${pathname}${search}`, headers, body });
+    const answer = (await asking.catch((error) => {
+      throw isRefusal(error) ? this.#whyNot(module, error) : error;
+    })) as PassedBack;
+    const content: unknown = JSON.parse(answer.body);
+    if (answer.status === 200) return content as object;
+    throw isProblem(content) ? fromProblem(content) : refusal('unavailable', `${module} answers ${answer.status}`);
+  }
+
+  /** What an operator can do something about. */
+  #whyNot(module: string, error: Refusal): Refusal {
+    if (error.code === 'unauthenticated')
+      return refusal('unavailable', `${module} does not know this process; set the same INTERNAL_KEY for both`);
+    if (error.code !== 'unavailable') return error;
     const at = this.parts.directory.of(module);
-    if (at.state !== 'there') throw refusal('unavailable', `${module} cannot be reached`);
-    return c.json(await this.#ask(at.address, c));
+    const addresses = at.state === 'there' ? at.edge.members.map(({ address }) => shownBus(address)).join(' or ') : '';
+    if (addresses === '') return refusal('unavailable', 'it does not run', {}, { cause: error });
+    const [, status] = /^status (\d+)$/.exec((error.cause as Error | undefined)?.message ?? '') ?? [];
+    const why = status ? `${addresses} answers ${status}` : `nobody answers at ${addresses}`;
+    return refusal('unavailable', why, {}, { cause: error });
+  }
+
+  #passedOn(c: Context<Asked>): string | undefined {
+    return c.env?.passedOn;
   }
 
   #mayAsk(c: Context<Asked>): boolean {
-    return this.parts.home && !c.get('passedOn');
+    return this.parts.home && this.#passedOn(c) === undefined;
   }
 
-  async #ofOthers(c: Context<Asked>, wanted: readonly string[]): Promise<object[]> {
-    const byAddress = new Map<string | undefined, string[]>();
-    for (const module of wanted) {
-      const at = this.parts.directory.of(module);
-      if (at.state === 'here') continue;
-      const address = at.state === 'there' ? at.address : undefined;
-      byAddress.set(address, [...(byAddress.get(address) ?? []), module]);
-    }
-    const answers = [...byAddress].map(async ([address, modules]) => {
-      const unreachable = (why: string) => modules.map((module) => ({ module, state: 'unreachable', why }));
-      if (address === undefined) return unreachable('it does not run');
-      return this.#ask(address, c).then(
-        (answer) => (answer as { items: object[] }).items,
-        (error: Error) => unreachable(error.message),
-      );
-    });
-    return (await Promise.all(answers)).flat();
-  }
-
-  /** Passes the request on, in this process's name: the operators' token stays here. Rejects with the other's refusal. */
-  async #ask(address: string, { req }: Context<Asked>): Promise<object> {
-    const { pathname, search } = new URL(req.url);
-    const token = await this.parts.tokens.issue('home', operatorsAudience);
-    const answer = await this.parts.peers
-      .at(address)
-      .request({
-        method: req.method as 'GET' | 'POST',
-        path: `${pathname}${search}`,
-        body: req.method === 'GET' ? null : await req.text(),
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        signal: AbortSignal.timeout(withinMs),
-      })
-      .catch((error: unknown) => {
-        throw refusal('unavailable', `nobody answers at ${address}`, {}, { cause: error });
-      });
-    const content: unknown = await answer.body.json().catch(() => undefined);
-    if (answer.statusCode === 200) return content as object;
-    if (answer.statusCode === 401) {
-      throw refusal('unavailable', `${address} does not know this process; set the same INTERNAL_KEY for both`);
-    }
-    throw isProblem(content) ? fromProblem(content) : refusal('unavailable', `${address} answers ${answer.statusCode}`);
+  async #ofOther(c: Context<Asked>, module: string): Promise<object[]> {
+    return this.ask(c, module).then(
+      (answer) => (answer as { items: object[] }).items,
+      (error: Error) => [{ module, state: 'unreachable', why: error.message }],
+    );
   }
 }
 

@@ -1,18 +1,16 @@
-import type { Server } from 'node:http';
 import { systemClock } from '../clock/index.ts';
-import { StartError } from '../errors/index.ts';
 import { killAt } from '../faults/index.ts';
 import { operatorToken } from '../identity/index.ts';
 import { type ModuleDefinition, type OpenModule, openModule } from '../module/index.ts';
 import type { Topology } from '../topology/index.ts';
-import { createInternalServer } from '../transport/index.ts';
 import { type WhoIsAway, whoIsAway } from './away.ts';
 import { recordBus } from './bus-record.ts';
 import { type Connections, connect } from './connections.ts';
+import { type Doors, openDoors } from './doors.ts';
 import { createInternalService } from './internal-service.ts';
-import { addressOf, listen, shut } from './listen.ts';
 import { createOperations } from './operations.ts';
 import { joinParent } from './parent.ts';
+import { placeTheOthers } from './place.ts';
 import { Services } from './services.ts';
 
 /** A process of the system: the modules that run here, and the ways to all the others. */
@@ -21,6 +19,8 @@ export interface Host extends Readonly<Connections> {
   readonly definitions: readonly ModuleDefinition[];
   readonly open: ReadonlyMap<string, OpenModule>;
   readonly services: Services;
+  /** Where this process's own internal listener is. */
+  readonly address: string;
   /** Which modules cannot be reached now. */
   readonly away: WhoIsAway;
   /** Whether it is about to stop. */
@@ -35,24 +35,25 @@ export interface Host extends Readonly<Connections> {
 export async function openHost(topology: Topology, definitions: readonly ModuleDefinition[]): Promise<Host> {
   if (topology.settings.FAULT_POINT) killAt(topology.settings.FAULT_POINT, topology.settings.DATA_DIR);
   const connections = await connect(topology, definitions);
-  const { directory, peers, log } = connections;
+  const { directory, faults, log } = connections;
   if (!topology.only) recordBus(topology.settings, log);
   const names = definitions.map(({ contract }) => contract.name);
   const open = await openModules(topology, definitions, connections);
-  const services = new Services(topology, directory, peers, log);
-  const away = whoIsAway(names, directory, peers);
-  const server = await serve(topology, definitions, connections, open, services, away);
-  connections.address = addressOf(server);
+  const services = new Services(topology, directory, faults, log);
+  const away = whoIsAway(names, directory);
+  const token = operatorToken(topology.settings.DATA_DIR, topology.settings.OPERATOR_TOKEN);
+  const operations = createOperations({ ...connections, topology, definitions, open, services, token, away });
+  const serve = createInternalService({ ...connections, definitions, open, operations });
+  const doors = await openDoors({ ...connections, topology, definitions, open, serve, operations });
 
-  placeTheOthers(topology, connections, names);
-  directory.onChange((module) => {
-    if (directory.of(module).state === 'away') return;
+  placeTheOthers(topology, connections, doors, names);
+  directory.onReachable((module) => {
     for (const each of open.values()) each.wake(module);
   });
-  const parent = joinParent(directory, names, open);
-  await services.start(connections.address);
+  const parent = joinParent({ directory, faults, names, open });
+  await services.start(doors.address);
   for (const each of open.values()) await each.start();
-  parent.ready(connections.address);
+  parent.ready(doors.address, doors.reachedAt);
 
   let draining = false;
   return {
@@ -61,6 +62,7 @@ export async function openHost(topology: Topology, definitions: readonly ModuleD
     definitions,
     open,
     services,
+    address: doors.address,
     away,
     get draining() {
       return draining;
@@ -69,8 +71,9 @@ export async function openHost(topology: Topology, definitions: readonly ModuleD
       draining = true;
       for (const each of open.values()) each.drain();
       services.drain();
+      doors.leave();
     },
-    close: () => closeAll(connections, open, services, server),
+    close: () => closeAll(connections, open, services, doors),
   };
 }
 
@@ -92,72 +95,21 @@ async function openModules(
   return open;
 }
 
-async function serve(
-  topology: Topology,
-  definitions: readonly ModuleDefinition[],
-  { directory, calls, bus, peers, tokens, log }: Connections,
-  open: ReadonlyMap<string, OpenModule>,
-  services: Services,
-  away: WhoIsAway,
-): Promise<Server> {
-  const { DATA_DIR, OPERATOR_TOKEN } = topology.settings;
-  const token = operatorToken(DATA_DIR, OPERATOR_TOKEN);
-  const operations = createOperations({
-    ...{ topology, definitions, directory, open, services, peers, tokens, token, log, away },
-  });
-  const service = createInternalService({ definitions, open, directory, calls, bus, operations, log });
-  const server = createInternalServer(service, tokens, log);
-  const { host, port, setting } = internalAddress(topology);
-  await listen(server, host, port, setting);
-  return server;
-}
-
 /** First nothing new begins, then what is under way ends, then the data is closed: each may need those after it. */
 async function closeAll(
-  { bus, peers }: Connections,
+  { bus, directory }: Connections,
   open: ReadonlyMap<string, OpenModule>,
   services: Services,
-  server: Server,
+  doors: Doors,
 ): Promise<void> {
   await Promise.all([...open.values()].map((each) => each.stop()));
   await services.stop();
-  await shut(server, 1_000);
+  await doors.close();
   await Promise.all([...open.values()].map((each) => each.close()));
   await bus.close();
-  await peers.close();
-}
-
-function elsewhere(placed: string, module: string, own: string): string {
-  if (placed !== own) return placed;
-  throw new StartError(
-    `the placement of ${module}, ${placed}, is this process itself; write in-process, or the address of another`,
-  );
+  await directory.close();
 }
 
 function belongsHere({ only, placements }: Topology, module: string): boolean {
   return only ? only.includes(module) : placements.get(module)!.kind === 'in-process';
-}
-
-/** A module run alone listens where the topology says others find it; any other process where its settings say. */
-function internalAddress({ settings, placements, only }: Topology): { host: string; port: number; setting: string } {
-  const placement = only?.length === 1 ? placements.get(only[0]!) : undefined;
-  if (placement?.kind === 'address' && process.env.INTERNAL_PORT === undefined) {
-    const { hostname, port } = new URL(placement.address);
-    return { host: hostname, port: Number(port || 80), setting: `the placement of ${only![0]}` };
-  }
-  return { host: settings.INTERNAL_HOST, port: settings.INTERNAL_PORT, setting: 'INTERNAL_PORT' };
-}
-
-/** A service reaches what it has no address for through the home process. */
-function placeTheOthers(
-  { placements, only, homeAddress }: Topology,
-  { directory, address }: Connections,
-  names: readonly string[],
-): void {
-  for (const name of names) {
-    const placement = placements.get(name)!;
-    if (directory.of(name).state === 'here') continue;
-    if (placement.kind === 'address') directory.there(name, elsewhere(placement.address, name, address));
-    else if (only) directory.there(name, homeAddress);
-  }
 }

@@ -1,94 +1,146 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { getRequestListener, type Http2Bindings, type HttpBindings } from '@hono/node-server';
 import type { Hono } from 'hono';
+import { systemClock } from '../clock/index.ts';
 import { type CallContext, runInContext } from '../context/index.ts';
-import { type Operation, parseInput } from '../contract/index.ts';
+import { parseInput } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
-import { type Bus, envelopeSchema, resealed } from '../events/index.ts';
+import { asItCame, type Bus, envelopeSchema, resealed } from '../events/index.ts';
 import type { ModuleDefinition, OpenModule } from '../module/index.ts';
 import type { Log } from '../observability/index.ts';
+import { Admission } from '../resilience/index.ts';
 import { problemResponse } from '../routes/index.ts';
 import type { Directory } from '../topology/index.ts';
-import { type CallSource, createClient, type InternalService } from '../transport/index.ts';
+import {
+  byDeadline,
+  type CallSource,
+  createClient,
+  kernelOperation,
+  ofKernel,
+  type PassedBack,
+  type PassedOn,
+  type Serve,
+} from '../transport/index.ts';
 import type { Operations } from './everywhere.ts';
 
 export interface InternalParts {
-  definitions: readonly ModuleDefinition[];
-  open: ReadonlyMap<string, OpenModule>;
-  directory: Directory;
-  calls: CallSource;
-  bus: Bus;
-  operations: Operations;
-  log: Log;
+  readonly definitions: readonly ModuleDefinition[];
+  readonly open: ReadonlyMap<string, OpenModule>;
+  readonly directory: Directory;
+  readonly calls: CallSource;
+  readonly bus: Bus;
+  readonly operations: Operations;
+  readonly log: Log;
 }
 
 /**
- * What this process does for the others. It serves the modules it runs, and passes on what is for modules whose address
- * only it knows.
+ * What this process does for the others, whatever transport brings their calls. It serves the modules it runs, and passes on
+ * what is for modules whose address only it knows. Each refuses a caller that did not declare its need.
  */
-export function createInternalService(parts: InternalParts): InternalService {
-  const { definitions, open, directory, calls, bus } = parts;
-  const byName = new Map(definitions.map((definition) => [definition.contract.name, definition]));
-  const routes = new Map(
-    definitions.flatMap(({ contract, routes: make }) => {
-      const app = make?.(createClient(contract, (operation) => calls(operation, contract.name)) as never).app;
-      return app ? [[contract.name, getRequestListener((request) => served(app, request, parts.log))] as const] : [];
-    }),
-  );
-  const operate = getRequestListener((request: Request, bindings: HttpBindings | Http2Bindings) =>
-    parts.operations.fetch(request, bindings),
-  );
-
-  const known = (module: string) => byName.get(module) ?? fail(refusal('not-found', `there is no module "${module}"`));
-  return {
-    async call(module, name, input, context) {
-      const { contract } = known(module);
-      const uses = byName.get(context.caller)?.about.uses ?? [];
-      if (!['gateway', module].includes(context.caller) && !uses.includes(module))
-        throw notDeclared(context.caller, module, 'uses');
-      const here = open.get(module);
-      if (here) return here.dispatch(name, input, context);
-      const operation =
-        Object.hasOwn(contract.operations, name) && (contract.operations as Record<string, Operation>)[name];
-      if (!operation) throw refusal('not-found', `${module} has no operation "${name}"`);
-      return directory.of(module).transport.call({ operation, input, context });
-    },
-    async receive(module, events, context) {
-      const { about } = known(module);
-      if (!about.listensTo.includes(context.caller)) throw notDeclared(module, context.caller, 'listensTo');
-      const envelopes = events.map((event) => parseInput(envelopeSchema, event));
-      if (envelopes.some(({ source }) => source !== `/modules/${context.caller}`))
-        throw refusal('forbidden', 'an event comes from its own module');
-      const here = open.get(module);
-      if (here) await Promise.all(envelopes.map((envelope) => here.receive(envelope)));
-      else if (envelopes.length > 0) await bus.deliver(module, envelopes.map(resealed));
-    },
-    async route(module, path, context: CallContext, request: IncomingMessage, response: ServerResponse) {
-      if (context.caller !== 'gateway') throw refusal('forbidden', 'public resources are reached through the gateway');
-      const serve = routes.get(module);
-      if (!serve || !open.has(module)) throw refusal('unavailable', `${module} does not run here`);
-      request.url = path;
-      await runInContext(context, () => serve(request, response));
-    },
-    async operate(request, response) {
-      await operate(request, response);
-    },
+export function createInternalService(parts: InternalParts): Serve {
+  const { definitions, open } = parts;
+  const modules = new Map(definitions.map((definition) => [definition.contract.name, new ServedModule(definition, parts)]));
+  return async (name, operation, input, context) => {
+    const module = modules.get(name);
+    if (!module) throw refusal('not-found', `there is no module "${name}"`);
+    const mayAsk = module.mayAsk(operation, context.caller, definitions);
+    if (!mayAsk) throw notDeclared(context.caller, name, 'uses');
+    return open.has(name) ? module.serve(operation, input, context) : module.passOn(operation, input, context);
   };
 }
 
-async function served(app: Hono, request: Request, log: Log): Promise<Response> {
-  try {
-    return await app.fetch(request);
-  } catch (error) {
-    log.error({ error, path: new URL(request.url).pathname }, 'a public request failed');
-    return problemResponse(error);
+class ServedModule {
+  readonly #admission = new Admission({ clock: systemClock });
+  readonly #name: string;
+  readonly #routes: Hono | undefined;
+
+  constructor(
+    private readonly definition: ModuleDefinition,
+    private readonly parts: InternalParts,
+  ) {
+    const { contract, routes } = definition;
+    this.#name = contract.name;
+    const self = createClient(contract, (operation) => parts.calls(operation, contract.name));
+    this.#routes = routes?.(self as never).app;
   }
+
+  mayAsk(operation: string, caller: string, all: readonly ModuleDefinition[]): boolean {
+    if (kernelOperation(operation) || caller === 'gateway' || caller === this.#name) return true;
+    const asking = all.find(({ contract }) => contract.name === caller);
+    return asking?.about.uses.includes(this.#name) ?? false;
+  }
+
+  serve(name: string, input: unknown, context: CallContext): Promise<unknown> {
+    const module = this.parts.open.get(this.#name)!;
+    const what = { module: this.#name, name };
+    const kernel = kernelOperation(name);
+    const run = () => (kernel ? this.#kernel(kernel, input, context) : module.dispatch(name, input, context));
+    // Who looks after a module that has too much to do is let in.
+    const passes = kernel === 'ping' || kernel === 'operate';
+    return byDeadline(passes ? run() : this.#admission.run(run, { ...context, what }), context, what);
+  }
+
+  async passOn(name: string, input: unknown, context: CallContext): Promise<unknown> {
+    const { directory } = this.parts;
+    const kernel = kernelOperation(name);
+    const { operations } = this.definition.contract;
+    const operation = kernel ? ofKernel(kernel, this.#name) : Object.hasOwn(operations, name) && operations[name];
+    if (!operation) throw refusal('not-found', `${this.#name} has no operation "${name}"`);
+    if (kernel === 'receive') return this.#receive(input, context, (events) => this.parts.bus.deliver(this.#name, events));
+    return directory.of(this.#name).transport.call({ operation: operation as never, input, context });
+  }
+
+  async #kernel(name: NonNullable<ReturnType<typeof kernelOperation>>, given: unknown, context: CallContext) {
+    const input: unknown = parseInput(ofKernel(name, this.#name).input, given);
+    switch (name) {
+      case 'ping':
+        return {};
+      case 'receive': {
+        const module = this.parts.open.get(this.#name)!;
+        return this.#receive(input, context, (_, envelopes) => Promise.all(envelopes.map((each) => module.receive(each))));
+      }
+      case 'read':
+      case 'write':
+        if (context.caller !== 'gateway') throw refusal('forbidden', 'public resources are reached through the gateway');
+        return runInContext(context, () => this.#resource(input as PassedOn));
+      case 'operate':
+        if (context.caller !== 'home') throw refusal('forbidden', 'operators are passed on by the home process');
+        return answerOf(await this.parts.operations.fetch(requestOf(input as PassedOn), { passedOn: this.#name }));
+    }
+  }
+
+  async #receive(input: unknown, { caller }: CallContext, take: Take): Promise<object> {
+    if (!this.definition.about.listensTo.includes(caller)) throw notDeclared(this.#name, caller, 'listensTo');
+    const { events } = parseInput(ofKernel('receive', this.#name).input, input) as { events: string[] };
+    const envelopes = events.map((event) => parseInput(envelopeSchema, asItCame(event)));
+    if (envelopes.some(({ source }) => source !== `/modules/${caller}`))
+      throw refusal('forbidden', 'an event comes from its own module');
+    if (envelopes.length > 0) await take(envelopes.map(resealed), envelopes);
+    return {};
+  }
+
+  async #resource(passedOn: PassedOn): Promise<PassedBack> {
+    if (!this.#routes) throw refusal('not-found', `${this.#name} has no public resources`);
+    try {
+      return await answerOf(await this.#routes.fetch(requestOf(passedOn)));
+    } catch (error) {
+      this.parts.log.error({ error, path: passedOn.path }, 'a public request failed');
+      return answerOf(problemResponse(error));
+    }
+  }
+}
+
+type Take = (
+  events: ReturnType<typeof resealed>[],
+  envelopes: Parameters<typeof resealed>[0][],
+) => Promise<unknown>;
+
+function requestOf({ method, path, headers, body }: PassedOn): Request {
+  return new Request(`http://kerf${path}`, { method, headers, body: method === 'GET' ? null : body });
+}
+
+async function answerOf(response: Response): Promise<PassedBack> {
+  return { status: response.status, headers: Object.fromEntries(response.headers), body: await response.text() };
 }
 
 function notDeclared(module: string, other: string, list: 'uses' | 'listensTo'): Error {
   return refusal('forbidden', `"${module}" does not declare "${other}" in the "${list}" of its module.json`);
-}
-
-function fail(error: Error): never {
-  throw error;
 }

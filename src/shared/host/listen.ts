@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 import { StartError } from '../errors/index.ts';
 
 /** Binds, or says what is in the way. `where` is the setting that says where to listen, such as `PORT`. */
@@ -23,7 +24,8 @@ export function listen(server: Server, host: string, port: number, where: string
 export function addressOf(server: Server): string {
   const { address, port, family } = server.address() as AddressInfo;
   const any = address === '0.0.0.0' || address === '::';
-  return `http://${any ? '127.0.0.1' : family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  const protocol = server instanceof TlsServer ? 'https' : 'http';
+  return `${protocol}://${any ? '127.0.0.1' : family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
 /** Takes no new connections, closes each open one after its request, and cuts what is left in the end. */

@@ -1,15 +1,17 @@
 import { Hono } from 'hono';
 import { isRefusal, refusal } from '../errors/index.ts';
 import { countOpen, shownBus } from '../events/index.ts';
-import { bearer, type ServiceTokens, sameSecret } from '../identity/index.ts';
+import type { EdgeFaults } from '../faults/index.ts';
+import { bearer, sameSecret } from '../identity/index.ts';
 import type { ModuleDefinition, OpenModule } from '../module/index.ts';
 import type { Log } from '../observability/index.ts';
 import { problemResponse } from '../routes/index.ts';
 import { type Directory, placementText, type Topology } from '../topology/index.ts';
-import type { Peers } from '../transport/index.ts';
+import type { CallSource } from '../transport/index.ts';
 import type { WhoIsAway } from './away.ts';
 import { serveDeadLetters } from './dead-letters.ts';
-import { Everywhere, type Operations, operatorsAudience } from './everywhere.ts';
+import { Everywhere, type Operations } from './everywhere.ts';
+import { serveFaults } from './faults.ts';
 import { serveSagas } from './sagas.ts';
 import type { Services } from './services.ts';
 
@@ -17,10 +19,10 @@ export interface OperationsParts {
   topology: Topology;
   definitions: readonly ModuleDefinition[];
   directory: Directory;
+  calls: CallSource;
+  faults: EdgeFaults;
   open: ReadonlyMap<string, OpenModule>;
   services: Services;
-  peers: Peers;
-  tokens: ServiceTokens;
   /** The operators' own. */
   token: string;
   log: Log;
@@ -38,7 +40,10 @@ export function createOperations(parts: OperationsParts): Operations {
   app.notFound(() => problemResponse(refusal('not-found')));
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.use('*', async (c, next) => {
-    c.set('passedOn', await isPassedOn(parts, bearer(c.req.header('authorization'))));
+    const given = bearer(c.req.header('authorization'));
+    // What was passed on came as a call of the home process, which has proved who it is.
+    const known = c.env?.passedOn !== undefined || (given !== undefined && sameSecret(given, parts.token));
+    if (!known) throw refusal('unauthenticated', 'send the operator token');
     await next();
   });
   app.get('/ops/topology', async (c) => c.json(describe(parts, await parts.away())));
@@ -47,17 +52,9 @@ export function createOperations(parts: OperationsParts): Operations {
   app.get('/ops/outbox', (c) => everywhere.rows(c, undefined, ({ database }) => countOpen(database)));
   serveDeadLetters(app, everywhere);
   serveSagas(app, everywhere);
+  serveFaults(app, everywhere, parts);
   refuseOtherMethods(app);
   return app;
-}
-
-/** Whether another process asks, not an operator. Refuses whoever is neither. */
-async function isPassedOn({ token, tokens }: OperationsParts, given: string | undefined): Promise<boolean> {
-  if (given && sameSecret(given, token)) return false;
-  await tokens.verify(given, operatorsAudience).catch(() => {
-    throw refusal('unauthenticated', 'send the operator token');
-  });
-  return true;
 }
 
 function refuseOtherMethods(app: Operations): void {
@@ -75,13 +72,15 @@ type Described = Pick<OperationsParts, 'topology' | 'definitions' | 'directory' 
 export function describe({ topology, definitions, directory, open, services }: Described, away: readonly string[]) {
   const modules = definitions.map(({ contract: { name } }) => {
     const at = directory.of(name);
-    const service = services.all.get(name);
+    const processes = services.of(name);
     const instances = open.has(name)
       ? [{ pid: process.pid, address: null, since: startedAt }]
-      : at.state === 'there'
-        ? [{ pid: service?.pid ?? null, address: at.address, since: service?.since ?? null }]
-        : [];
-    const unreached = service && service.state !== 'ready' ? service.state : 'away';
+      : processes.length > 0
+        ? processes.flatMap(({ pid, address, since }) => (pid ? [{ pid, address: address ?? null, since: since ?? null }] : []))
+        : at.state === 'there'
+          ? at.edge.members.map(({ address }) => ({ pid: null, address: shownBus(address), since: null }))
+          : [];
+    const unreached = processes.find(({ state }) => state !== 'ready')?.state ?? 'away';
     const state = away.includes(name) ? unreached : 'ready';
     return { name, placement: placementText(topology.placements.get(name)!), state, instances };
   });

@@ -1,36 +1,52 @@
+import type { EdgeFaults } from '../faults/index.ts';
 import type { OpenModule } from '../module/index.ts';
-import { type Directory, toService } from '../topology/index.ts';
+import { type Directory, LiveAddresses, toService } from '../topology/index.ts';
+
+interface Parts {
+  readonly directory: Directory;
+  readonly faults: EdgeFaults;
+  readonly names: readonly string[];
+  readonly open: ReadonlyMap<string, OpenModule>;
+}
 
 /**
- * The service's end of the line to the process that started it: learns where the other modules are, and stops when it is
- * told to or when that process is gone.
+ * The service's end of the line to the process that started it: learns where the other modules are and which faults are on, and
+ * stops when it is told to or when that process is gone.
  */
-export function joinParent(directory: Directory, names: readonly string[], open: ReadonlyMap<string, OpenModule>) {
-  if (!process.send) return { ready: (_address: string) => {} };
-  const services = new Set<string>();
+export function joinParent({ directory, faults, names, open }: Parts) {
+  if (!process.send) return { ready: (_address: string, _reachedAt: string) => {} };
+  const services = new Map<string, LiveAddresses>();
+  const learn = (addresses: Record<string, string[]>) => {
+    for (const name of names) {
+      const there = addresses[name];
+      if (!there || open.has(name)) continue;
+      const known = services.get(name) ?? new LiveAddresses();
+      known.set(there);
+      if (services.has(name)) continue;
+      services.set(name, known);
+      directory.there(name, known);
+    }
+  };
+  const end = () => void process.emit('SIGTERM');
   process.on('message', (received) => {
     const message = toService.safeParse(received);
     if (!message.success) return;
-    if (message.data.type === 'stop') return void process.emit('SIGTERM');
-    if (message.data.type === 'drain') {
-      for (const each of open.values()) each.drain();
-      return;
-    }
-    for (const name of names.filter((each) => !open.has(each))) {
-      const address = message.data.addresses[name];
-      const at = directory.of(name);
-      if (address) {
-        services.add(name);
-        if (at.state !== 'there' || at.address !== address) directory.there(name, address);
-      } else if (services.has(name)) directory.away(name);
+    switch (message.data.type) {
+      case 'stop':
+        return end();
+      case 'drain':
+        return void [...open.values()].forEach((each) => each.drain());
+      case 'faults':
+        return faults.set(message.data.faults);
+      case 'addresses':
+        return learn(message.data.addresses);
     }
   });
-  const end = () => void process.emit('SIGTERM');
   process.on('disconnect', end);
   return {
-    ready(address: string) {
+    ready(address: string, reachedAt: string) {
       // It may have gone while this one was starting, which nobody was told.
-      process.send?.({ type: 'ready', address }, undefined, undefined, (error) => error && end());
+      process.send?.({ type: 'ready', address, reachedAt }, undefined, undefined, (error) => error && end());
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock/index.ts';
 import type { Operation } from '../contract/index.ts';
 import type { Unit } from '../data/index.ts';
-import { isKernelCode, isRefusal, messageOf, type Refusal } from '../errors/index.ts';
+import { isAway, isKernelCode, isRefusal, messageOf, type Refusal } from '../errors/index.ts';
 import { reach } from '../faults/index.ts';
 import type { Log } from '../observability/index.ts';
 import { type Happening, noted } from './history.ts';
@@ -183,8 +183,4 @@ function passedNoReturn(steps: readonly Step<never>[], current: number, refused:
 /** The callee's own "no". The kernel's refusals say that it could not be asked, or failed: nothing was decided. */
 function isNo(error: unknown): error is Refusal {
   return isRefusal(error) && (error.code === 'not-found' || !isKernelCode(error.code));
-}
-
-function isAway(error: unknown): boolean {
-  return isRefusal(error, 'unavailable') || isRefusal(error, 'timeout');
 }

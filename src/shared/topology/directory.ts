@@ -1,30 +1,25 @@
-import type { ServiceTokens } from '../identity/index.ts';
-import {
-  type Dispatch,
-  HttpTransport,
-  InProcessTransport,
-  type Peers,
-  type Transport,
-  unreachable,
-} from '../transport/index.ts';
+import { type Dispatch, FaultyTransport, InProcessTransport, type Parity, type Transport, unreachable } from '../transport/index.ts';
+import type { Discovery } from './discovery/index.ts';
+import { Edge, type EdgeParts } from './edge.ts';
 
 /** How a module stands, as this process sees it. */
 export type Whereabouts =
   | { readonly state: 'here'; readonly transport: Transport }
-  | { readonly state: 'there'; readonly transport: Transport; readonly address: string }
+  | { readonly state: 'there'; readonly transport: Transport; readonly edge: Edge }
   | { readonly state: 'away'; readonly transport: Transport };
+
+export interface DirectoryParts extends EdgeParts {
+  readonly modules: readonly string[];
+  readonly parity: Parity;
+}
 
 /** Where each module is now. Clients ask it at every call, so that what it says can change while they serve. */
 export class Directory {
   readonly #modules = new Map<string, Whereabouts>();
   readonly #listeners: ((module: string) => void)[] = [];
 
-  constructor(
-    modules: Iterable<string>,
-    private readonly peers: Peers,
-    private readonly tokens: ServiceTokens,
-  ) {
-    for (const module of modules) this.away(module);
+  constructor(private readonly parts: DirectoryParts) {
+    for (const module of parts.modules) this.#modules.set(module, { state: 'away', transport: unreachable(module) });
   }
 
   of(module: string): Whereabouts {
@@ -34,36 +29,38 @@ export class Directory {
   }
 
   here(module: string, dispatch: Dispatch): void {
-    this.#set(module, { state: 'here', transport: new InProcessTransport(dispatch) });
-  }
-
-  there(module: string, address: string): void {
+    const { parity, faults, clock } = this.parts;
+    const inside = new InProcessTransport(dispatch, parity);
     this.#set(module, {
-      state: 'there',
-      address,
-      transport: new HttpTransport(module, address, this.peers, this.tokens),
+      state: 'here',
+      transport: parity === 'strict' ? new FaultyTransport(inside, faults, clock) : inside,
     });
   }
 
-  /** It cannot be reached now: calls are refused at once, events wait. */
-  away(module: string): void {
-    this.#set(module, { state: 'away', transport: unreachable(module) });
+  /** It runs wherever `discovery` says, now and later; while that is nowhere, calls are refused at once and events wait. */
+  there(module: string, discovery: Discovery): void {
+    const edge = new Edge(module, discovery, this.parts, () => this.#tell(module));
+    this.#set(module, { state: 'there', transport: edge, edge });
   }
 
-  /** Addresses of all that other processes may be told of. */
-  addresses(): Record<string, string> {
-    return Object.fromEntries(
-      [...this.#modules].flatMap(([name, at]) => (at.state === 'there' ? [[name, at.address]] : [])),
-    );
-  }
-
-  /** Calls `listener` whenever a module's whereabouts change. */
-  onChange(listener: (module: string) => void): void {
+  /** Calls `listener` whenever a module can be reached that could not, or elsewhere than before. */
+  onReachable(listener: (module: string) => void): void {
     this.#listeners.push(listener);
   }
 
+  async close(): Promise<void> {
+    const edges = [...this.#modules.values()].flatMap((at) => (at.state === 'there' ? [at.edge] : []));
+    await Promise.all(edges.map((edge) => edge.close()));
+  }
+
   #set(module: string, whereabouts: Whereabouts): void {
+    const before = this.#modules.get(module);
     this.#modules.set(module, whereabouts);
+    if (before?.state === 'there') void before.edge.close();
+    this.#tell(module);
+  }
+
+  #tell(module: string): void {
     for (const listener of this.#listeners) listener(module);
   }
 }

@@ -1,30 +1,90 @@
 import { StartError } from '../errors/index.ts';
+import { isBroker } from '../events/index.ts';
+import type { DnsName, Protocol } from './discovery/index.ts';
+
+/** How a module that the home process starts as a service is reached: directly, or by request and reply over the broker. */
+export type Via = 'http' | 'grpc' | 'queue';
 
 /**
- * Where a module runs and how it is reached: in the home process; as a service that the home process starts and watches;
- * or at an address where somebody else runs it.
+ * Where a module runs and how it is reached: in the home process; as services that the home process starts and watches; at
+ * addresses where somebody else runs it; where a name or a file says; or behind a broker.
  */
 export type Placement =
   | { readonly kind: 'in-process' }
-  | { readonly kind: 'service'; readonly transport: 'http' }
-  | { readonly kind: 'address'; readonly transport: 'http'; readonly address: string };
+  | { readonly kind: 'service'; readonly via: Via; readonly instances: number }
+  | { readonly kind: 'addresses'; readonly addresses: readonly string[] }
+  | { readonly kind: 'name'; readonly dns: DnsName; readonly server: string | undefined }
+  | { readonly kind: 'file'; readonly file: string }
+  | { readonly kind: 'broker'; readonly url: string };
+
+const mostInstances = 64;
+const examples =
+  'in-process, http, grpc, queue, http?instances=3, an address such as http://127.0.0.1:4101 or grpcs://payments:4102, several with commas, http+dns://payments:4101, http+srv://_payments._tcp.example.com, file:payments.addresses, or a broker such as amqp://broker';
 
 /** Reads a placement as `topology.yaml` and `MODULE_<NAME>` write it. Throws a `StartError` that names `where`. */
 export function parsePlacement(text: string, where: string): Placement {
-  if (text === 'in-process') return { kind: 'in-process' };
-  if (text === 'http') return { kind: 'service', transport: 'http' };
-  if (text.startsWith('http://') && URL.canParse(text)) {
-    const url = new URL(text);
-    if (url.pathname === '/' && !url.search && !url.hash && !url.username) {
-      return { kind: 'address', transport: 'http', address: url.origin };
-    }
-  }
-  throw new StartError(
-    `${where}: "${text}" is not a placement; write in-process, http, or an address such as http://127.0.0.1:4101`,
-  );
+  const placement =
+    text === 'in-process' ? { kind: 'in-process' as const } : (service(text) ?? file(text) ?? broker(text) ?? name(text) ?? addresses(text));
+  if (placement) return placement;
+  throw new StartError(`${where}: "${withoutSecret(text)}" is not a placement; write ${examples}`);
+}
+
+function service(text: string): Placement | undefined {
+  const [, via, count] = /^(http|grpc|queue)(?:\?instances=([1-9]\d?))?$/.exec(text) ?? [];
+  const instances = Number(count ?? 1);
+  return via && instances <= mostInstances ? { kind: 'service', via: via as Via, instances } : undefined;
+}
+
+function file(text: string): Placement | undefined {
+  return text.startsWith('file:') && text.length > 5 ? { kind: 'file', file: text.slice(5) } : undefined;
+}
+
+function broker(text: string): Placement | undefined {
+  return /^(amqps?|nats|tls):/.test(text) && isBroker(text) ? { kind: 'broker', url: text } : undefined;
+}
+
+function name(text: string): Placement | undefined {
+  const [, scheme, record] = /^(https?|grpcs?)\+(dns|srv):\/\//.exec(text) ?? [];
+  if (!scheme || !URL.canParse(text)) return undefined;
+  const { hostname, port, pathname, searchParams, username } = new URL(text);
+  if (hostname === '' || !['', '/'].includes(pathname) || username !== '' || (record === 'dns') !== (port !== '')) return;
+  const named = { protocol: scheme as Protocol, name: hostname };
+  const dns: DnsName = record === 'dns' ? { ...named, kind: 'a', port: Number(port) } : { ...named, kind: 'srv' };
+  return { kind: 'name', dns, server: searchParams.get('server') ?? undefined };
+}
+
+function addresses(text: string): Placement | undefined {
+  const each = text.split(',').map((address) => originOf(address.trim()));
+  const found = each.filter((address) => address !== undefined);
+  return found.length === each.length ? { kind: 'addresses', addresses: [...new Set(found)] } : undefined;
+}
+
+/** Protocol, host and port; `undefined` when there is anything else in it. */
+function originOf(text: string): string | undefined {
+  if (!/^(https?|grpcs?):\/\/[^/?#@]+\/?$/.test(text) || !URL.canParse(text)) return undefined;
+  const { protocol, host, port } = new URL(text);
+  return protocol.startsWith('grpc') && port === '' ? undefined : `${protocol}//${host}`;
 }
 
 export function placementText(placement: Placement): string {
-  if (placement.kind === 'in-process') return 'in-process';
-  return placement.kind === 'service' ? placement.transport : placement.address;
+  switch (placement.kind) {
+    case 'in-process':
+      return 'in-process';
+    case 'service':
+      return placement.instances === 1 ? placement.via : `${placement.via}?instances=${placement.instances}`;
+    case 'addresses':
+      return placement.addresses.join(',');
+    case 'file':
+      return `file:${placement.file}`;
+    case 'broker':
+      return withoutSecret(placement.url);
+    case 'name': {
+      const { dns } = placement;
+      return dns.kind === 'a' ? `${dns.protocol}+dns://${dns.name}:${dns.port}` : `${dns.protocol}+srv://${dns.name}`;
+    }
+  }
+}
+
+function withoutSecret(text: string): string {
+  return text.replace(/\/\/[^/@]*@/, '//');
 }

@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { z } from 'zod';
+import { edgeFaultSchema } from '../faults/index.ts';
 import type { Log } from '../observability/index.ts';
 
 /** What a service tells the process that started it, and the other way round. */
-const fromService = z.object({ type: z.literal('ready'), address: z.url() });
+const fromService = z.object({ type: z.literal('ready'), address: z.url(), reachedAt: z.string() });
 export const toService = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('addresses'), addresses: z.record(z.string(), z.string()) }),
+  /** Where the instances of the other services are. */
+  z.object({ type: z.literal('addresses'), addresses: z.record(z.string(), z.array(z.string())) }),
+  z.object({ type: z.literal('faults'), faults: z.array(edgeFaultSchema) }),
   z.object({ type: z.literal('drain') }),
   z.object({ type: z.literal('stop') }),
 ]);
@@ -14,7 +17,8 @@ export type ToService = z.infer<typeof toService>;
 export type ServiceState = 'starting' | 'ready' | 'waiting' | 'stopped';
 
 interface Events {
-  onReady(address: string): void;
+  /** `reachedAt`: where its module is called, by the transport of its placement. */
+  onReady(reachedAt: string): void;
   onGone(): void;
 }
 
@@ -28,6 +32,8 @@ export class ServiceProcess {
   state: ServiceState = 'stopped';
   pid: number | undefined;
   since: string | undefined;
+  /** Where its internal listener is, while it is ready. */
+  address: string | undefined;
   /** How often it has ended since it was first started. */
   ends = 0;
   #child: ChildProcess | undefined;
@@ -55,7 +61,8 @@ export class ServiceProcess {
       if (!ready.success) return;
       this.state = 'ready';
       this.since = new Date().toISOString();
-      this.events.onReady(ready.data.address);
+      this.address = ready.data.address;
+      this.events.onReady(ready.data.reachedAt);
     });
     // One that cannot be started has no exit of its own.
     child.on('error', ({ message }) => child.pid === undefined && this.#exited(startedAt, message));
@@ -81,6 +88,7 @@ export class ServiceProcess {
 
   #exited(startedAt: number, how: string): void {
     this.pid = undefined;
+    this.address = undefined;
     this.ends += 1;
     this.events.onGone();
     if (this.state === 'stopped') return;

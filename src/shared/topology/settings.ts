@@ -6,6 +6,7 @@ const aBroker =
   'or a broker such as amqp://user:secret@127.0.0.1:5672 (percent-encoded), kafka://127.0.0.1:9092, nats://127.0.0.1:4222, with ?namespace=shop (letters, digits, -) if need be';
 const portRange = 'must be a port, 0 to 65535';
 const port = z.coerce.number(portRange).int(portRange).min(0, portRange).max(65_535, portRange);
+const file = z.string().min(1).optional();
 
 /** The kernel's own settings: names as in the environment. Modules add theirs. The README lists them all. */
 export const kernelSettings = z.object({
@@ -14,9 +15,22 @@ export const kernelSettings = z.object({
   INTERNAL_PORT: port.default(3001).describe('the internal listener'),
   INTERNAL_HOST: z.string().min(1).default('127.0.0.1').describe('the address the internal listener binds to'),
   HOME_ADDRESS: z
-    .url({ protocol: /^http$/ })
+    .url({ protocol: /^https?$/ })
     .optional()
     .describe('where services find the home process'),
+  GRPC_PORT: port.default(0).describe('the gRPC listener of a module that is placed by gRPC; 0 takes a free one'),
+  INTERNAL_TLS_CERT: file.describe('certificate (PEM) that the internal listeners show; with it they speak TLS'),
+  INTERNAL_TLS_KEY: file.describe('its key (PEM)'),
+  INTERNAL_TLS_CA: file.describe('certificates (PEM) of the authorities that other processes are believed by'),
+  INTERNAL_TLS_MUTUAL: z.coerce
+    .string()
+    .pipe(z.stringbool('must be true or false'))
+    .default(false)
+    .describe('whether who calls must show a certificate as well'),
+  PARITY: z
+    .enum(['strict', 'fast'])
+    .default(process.env.NODE_ENV === 'production' ? 'fast' : 'strict')
+    .describe('how closely a call within a process is like one over a wire; strict also lets faults be put on it'),
   DATA_DIR: z.string().min(1).default('data').describe('the folder of databases and keys'),
   TOPOLOGY: z.string().min(1).default('topology.yaml').describe('the file that says what runs where'),
   BUS: z

@@ -2,8 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { StartError } from '../errors/index.ts';
+import type { Contract } from '../contract/index.ts';
+import { type PoliciesConfig, policiesSchema, refuseUnknownPolicies } from '../resilience/index.ts';
 import { refuseUnusableFolder } from './data-folder.ts';
-import { type Placement, parsePlacement } from './placement.ts';
+import { type Placement, parsePlacement, placementText } from './placement.ts';
 import {
   environmentName,
   type KernelSettings,
@@ -17,6 +19,8 @@ import {
 export interface Topology {
   readonly settings: KernelSettings;
   readonly placements: ReadonlyMap<string, Placement>;
+  /** Of calls that leave a process. */
+  readonly policies: PoliciesConfig;
   /** Where the home process can be reached: it runs what is `in-process` and starts the services. */
   readonly homeAddress: string;
   /** The modules this process was told to run alone; `undefined` in the home process. */
@@ -26,13 +30,24 @@ export interface Topology {
 }
 
 interface Described {
-  readonly contract: { readonly name: string };
+  readonly contract: Contract;
   readonly settings?: z.ZodObject;
 }
 
+/** `http`, or `{ via: http, instances: 3 }`, or a list of addresses: in the end, the text of it. */
+const placementSchema = z.union(
+  [
+    z.string(),
+    z.array(z.string()).min(1),
+    z.strictObject({ via: z.enum(['http', 'grpc', 'queue']), instances: z.int().min(1).max(64).default(1) }),
+  ],
+  'must be a placement: in-process, http, { via: http, instances: 3 }, an address, or a list of addresses',
+);
+
 const fileSchema = z.strictObject({
   bus: z.string().optional(),
-  modules: z.record(z.string(), z.string()).nullish(),
+  modules: z.record(z.string(), placementSchema).nullish(),
+  policies: policiesSchema.nullish(),
   settings: z.record(z.string(), z.unknown()).nullish(),
 });
 
@@ -57,15 +72,20 @@ export function readTopology(
   refuseUnknownSettings(known, names, source);
   const settings = readSettings(kernelSettings, source);
   refuseUnusableFolder(settings.DATA_DIR, 'DATA_DIR');
-  const placements = readPlacements(names, file.modules ?? {}, source);
+  const placements = readPlacements(names, mapText(file.modules ?? {}), source);
+  const policies = file.policies ?? {};
+  refuseUnknownPolicies(policies, modules.map(({ contract }) => contract), fileName);
+  refuseUnusableQueues(placements, settings);
   refuseUnknownModules(only ?? [], names, '--only');
   const own = new Map(
     modules.map((module) => [module.contract.name, module.settings ? readSettings(module.settings, source) : {}]),
   );
+  const scheme = settings.INTERNAL_TLS_CERT ? 'https' : 'http';
   return {
     settings,
     placements,
-    homeAddress: new URL(settings.HOME_ADDRESS ?? `http://127.0.0.1:${settings.INTERNAL_PORT}`).origin,
+    policies,
+    homeAddress: new URL(settings.HOME_ADDRESS ?? `${scheme}://127.0.0.1:${settings.INTERNAL_PORT}`).origin,
     only,
     settingsOf: (module) => own.get(module),
   };
@@ -106,6 +126,24 @@ function readPlacements(names: string[], fromFile: Record<string, string>, { env
       return [name, parsePlacement(text, env[variable] ? variable : `${fileName}: ${name}`)] as const;
     }),
   );
+}
+
+function mapText(placements: Record<string, z.output<typeof placementSchema>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(placements).map(([module, placed]) => {
+      if (typeof placed === 'string') return [module, placed];
+      return [module, Array.isArray(placed) ? placed.join(',') : placementText({ kind: 'service', ...placed })];
+    }),
+  );
+}
+
+function refuseUnusableQueues(placements: ReadonlyMap<string, Placement>, { BUS }: KernelSettings): void {
+  for (const [module, placement] of placements) {
+    if (placement.kind !== 'service' || placement.via !== 'queue' || /^(amqps?|nats|tls):/.test(BUS)) continue;
+    throw new StartError(
+      `the placement of ${module} is queue, which goes over the broker of BUS, and BUS is ${BUS.split(':')[0]}: set BUS to amqp://… or nats://…, or place the module at such an address`,
+    );
+  }
 }
 
 function refuseUnknownModules(given: readonly string[], names: readonly string[], where: string): void {

@@ -1,9 +1,9 @@
 import { v7 as uuid } from 'uuid';
-import { type CallContext, currentContext } from '../context/index.ts';
+import { type CallContext, Cancellation, currentContext } from '../context/index.ts';
 import type { CallOptions, Client, Contract, Operation } from '../contract/index.ts';
 import { refuseInsideUnit } from '../data/index.ts';
 import { refusal } from '../errors/index.ts';
-import { timedOut } from './deadlines.ts';
+import { cancelledBefore, timedOut } from './deadlines.ts';
 import type { Transport } from './transport.ts';
 
 const defaultTimeoutMs = 5_000;
@@ -16,18 +16,25 @@ export type CallSource = (operation: Operation, caller: string) => Call;
 
 /**
  * Calls `operation` for `caller`. `transport` is asked at every call: where the module runs may change under load. A call
- * inside a unit of work is refused, wherever the module runs.
+ * inside a unit of work is refused, wherever the module runs. Who gives up on the call that is being served, gives up on the
+ * calls made for it.
  */
 export function createCall(operation: Operation, caller: string, transport: () => Transport): Call {
   return (input, options) => {
-    const context = contextFor(operation, caller, options);
+    const parent = currentContext();
+    const cancellation = new Cancellation();
+    const context = contextFor({ operation, caller, parent, options, cancellation });
     try {
       refuseInsideUnit(operation);
       if (context.deadline <= Date.now()) throw timedOut(operation);
+      if (parent?.cancellation?.cancelled || options?.signal?.aborted) throw cancelledBefore(operation);
     } catch (error) {
       return Promise.reject(error);
     }
-    return transport().call({ operation, input, context });
+    const answer = transport().call({ operation, input, context });
+    if (parent?.cancellation) unlinkAfter(answer, parent.cancellation.onCancel(() => cancellation.cancel()));
+    if (options?.signal) unlinkAfter(answer, listen(options.signal, () => cancellation.cancel()));
+    return answer;
   };
 }
 
@@ -37,8 +44,15 @@ export function createClient<C extends Contract>(contract: C, call: (operation: 
   return Object.freeze(Object.fromEntries(operations.map((each) => [each.name, call(each)]))) as Client<C>;
 }
 
-function contextFor(operation: Operation, caller: string, options: CallOptions | undefined): CallContext {
-  const parent = currentContext();
+interface Calling {
+  readonly operation: Operation;
+  readonly caller: string;
+  readonly parent: CallContext | undefined;
+  readonly options: CallOptions | undefined;
+  readonly cancellation: Cancellation;
+}
+
+function contextFor({ operation, caller, parent, options, cancellation }: Calling): CallContext {
   const ownDeadline = Date.now() + (options?.timeoutMs ?? operation.timeoutMs ?? defaultTimeoutMs);
   return {
     requestId: parent?.requestId ?? uuid(),
@@ -47,7 +61,17 @@ function contextFor(operation: Operation, caller: string, options: CallOptions |
     member: parent?.member,
     deadline: parent ? Math.min(parent.deadline, ownDeadline) : ownDeadline,
     idempotencyKey: options?.idempotencyKey,
+    cancellation,
   };
+}
+
+function unlinkAfter(answer: Promise<unknown>, unlink: () => void): void {
+  answer.then(unlink, unlink);
+}
+
+function listen(signal: AbortSignal, listener: () => void): () => void {
+  signal.addEventListener('abort', listener, { once: true });
+  return () => signal.removeEventListener('abort', listener);
 }
 
 /** Stands for a module that cannot be reached now: refuses at once. */

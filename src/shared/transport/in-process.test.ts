@@ -3,7 +3,10 @@ import { createCall, createClient } from './client.ts';
 import { InProcessTransport } from './in-process.ts';
 import { dispatch, sample, transportCases } from './transport.cases.ts';
 
-transportCases('a function', async (serve) => ({ transport: new InProcessTransport(serve), close: async () => {} }));
+for (const parity of ['fast', 'strict'] as const) {
+  const transport = new InProcessTransport(dispatch, parity);
+  transportCases(`a function, ${parity}`, async () => ({ transport, close: async () => {} }));
+}
 
 describe('known differences between a call in-process and over a wire', () => {
   const transport = new InProcessTransport(dispatch);

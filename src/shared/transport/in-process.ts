@@ -1,21 +1,45 @@
-import { fromProblem, isRefusal, toProblem } from '../errors/index.ts';
+import { parseInput } from '../contract/index.ts';
+import { fromProblem, isRefusal, refusal, toProblem } from '../errors/index.ts';
 import { asCallerSees } from './as-caller-sees.ts';
 import { byDeadline } from './deadlines.ts';
 import type { CallRequest, Dispatch, Transport } from './transport.ts';
+import { maximumBodyBytes } from './wire.ts';
+
+/**
+ * How closely a call in-process is like one over a wire. `strict`: values are written as JSON and read again, and have its limit
+ * in size. `fast`: they go through the schemas alone; what then remains different is pinned in in-process.test.ts.
+ */
+export type Parity = 'strict' | 'fast';
 
 /**
  * Calls a module of this process. Values go through the schemas as they do over a wire, so nobody shares a mutable object;
  * a refusal is made anew from its wire form; the deadline holds.
  */
 export class InProcessTransport implements Transport {
-  constructor(private readonly dispatch: Dispatch) {}
+  constructor(
+    private readonly dispatch: Dispatch,
+    private readonly parity: Parity = 'fast',
+  ) {}
 
   call(request: CallRequest): Promise<unknown> {
     const { operation, input, context } = request;
-    return byDeadline(this.dispatch(operation.name, input, context), context.deadline, operation, (error) =>
-      asCallerSees(overTheWire(error), request),
-    );
+    const work =
+      this.parity === 'fast' ? this.dispatch(operation.name, input, context) : strictly(this.dispatch, request);
+    return byDeadline(work, context, operation, (error) => asCallerSees(overTheWire(error), request));
   }
+}
+
+async function strictly(dispatch: Dispatch, { operation, input, context }: CallRequest): Promise<unknown> {
+  const sent = asJson(parseInput(operation.input, input), 'input');
+  return asJson(await dispatch(operation.name, sent, context), 'answer');
+}
+
+function asJson(value: unknown, what: 'input' | 'answer'): unknown {
+  const text = JSON.stringify(value);
+  if (Buffer.byteLength(text) > maximumBodyBytes) {
+    throw refusal('body-too-large', `the ${what} is over ${maximumBodyBytes} bytes`);
+  }
+  return JSON.parse(text);
 }
 
 function overTheWire(error: unknown): unknown {

@@ -12,7 +12,8 @@ import { isRefusal } from '../errors/index.ts';
 import { commandMigrations, Dispatcher } from '../module/index.ts';
 import { silentLog } from '../observability/index.ts';
 import { createCall, createClient } from './client.ts';
-import type { Dispatch, Transport } from './transport.ts';
+import { byDeadline } from './deadlines.ts';
+import type { Dispatch, Serve, Transport } from './transport.ts';
 
 const note = z.object({ text: z.string(), tags: z.array(z.string()).optional() });
 
@@ -43,9 +44,7 @@ export const sample = contract('sample', {
 /** Values the module was given, to look at from the test. */
 const kept: { text: string; tags?: string[] }[] = [];
 let letGo = () => {};
-const gate = new Promise<void>((resolve) => {
-  letGo = resolve;
-});
+let gate = Promise.resolve();
 
 let counted = 0;
 
@@ -86,20 +85,27 @@ const steps = { read: database, work: database.work.bind(database) };
 export const dispatch: Dispatch = new Dispatcher(sample, handlers as never, steps as never, systemClock, silentLog)
   .dispatch;
 
+/** The callee's process: as the host serves what other processes call. */
+export const serve: Serve = (module, name, input, context) =>
+  byDeadline(dispatch(name, input, context), context, { module, name });
+
 export interface OpenTransport {
   transport: Transport;
   close(): Promise<void>;
 }
 
 /** What every transport must do, whatever is between caller and callee. */
-export function transportCases(name: string, open: (dispatch: Dispatch) => Promise<OpenTransport>): void {
+export function transportCases(name: string, open: () => Promise<OpenTransport>): void {
   describe(`a call by ${name}`, () => {
     let opened: OpenTransport;
     const clientOf = (caller: string): Client<typeof sample> =>
       createClient(sample, (operation) => createCall(operation, caller, () => opened.transport));
     const client = clientOf('other');
     beforeAll(async () => {
-      opened = await open(dispatch);
+      gate = new Promise<void>((resolve) => {
+        letGo = resolve;
+      });
+      opened = await open();
     });
     afterAll(() => opened.close());
 

@@ -11,12 +11,21 @@ export interface CallRequest {
 /**
  * How a module's operations are reached. Resolves with an output that has been through the schema, shares nothing with
  * the callee, and rejects with a `Refusal`: a declared one, or one of the kernel's (`unavailable` when the module cannot be
- * reached, `timeout` at the deadline, `internal` for anything else). A module whose input another one refuses gets an
- * `Error` instead: the fault is its own.
+ * reached, `timeout` at the deadline, `cancelled` when the caller gave up, `internal` for anything else). A module whose input
+ * another one refuses gets an `Error` instead: the fault is its own.
  */
 export interface Transport {
   call(request: CallRequest): Promise<unknown>;
 }
 
+/** A way to one other process. */
+export interface Link extends Transport {
+  /** Ends what it holds open; calls under way are refused as `unavailable`. */
+  close(): Promise<void>;
+}
+
 /** Serves one operation: input through the schema, the handler in its context, output through the schema. */
 export type Dispatch = (operation: string, input: unknown, context: CallContext) => Promise<unknown>;
+
+/** Serves the calls that other processes make, whatever transport brought them. Rejects with a `Refusal` only. */
+export type Serve = (module: string, operation: string, input: unknown, context: CallContext) => Promise<unknown>;

@@ -1,59 +1,112 @@
-import { parseInput } from '../../contract/index.ts';
+import { type ClientRequest, Agent as PlainAgent, request as plainRequest } from 'node:http';
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import { refusal } from '../../errors/index.ts';
 import type { ServiceTokens } from '../../identity/index.ts';
-import { asCallerSees } from '../as-caller-sees.ts';
-import { byDeadline } from '../deadlines.ts';
-import type { CallRequest, Transport } from '../transport.ts';
-import { Gatherer } from './gatherer.ts';
-import type { Peers } from './peers.ts';
-import { maximumBodyBytes, toWire } from './wire.ts';
+import type { TlsParts } from '../tls.ts';
+import type { Link } from '../transport.ts';
+import { maximumBodyBytes } from '../wire.ts';
+import { type Outgoing, WireTransport } from '../wire-transport.ts';
+import { Exchange } from './exchange.ts';
 
-/** Calls a module of another process. */
-export class HttpTransport implements Transport {
-  readonly #gatherers = new Map<string, Gatherer>();
+/** A call larger than this goes on a connection of its own, so that no small one waits until it is through. */
+const largeCharacters = 64 * 1024;
+/** An exchange is followed by another one before the token that opened it is over. */
+const exchangeLifeMs = 25_000;
+
+/** How a process is reached by HTTP. */
+export interface HttpWay {
+  /** Such as `https://10.0.0.7:4105`. */
+  readonly address: string;
+  readonly module: string;
+  readonly tokens: ServiceTokens;
+  readonly tls?: TlsParts;
+  /** The process at the address is about to stop. */
+  readonly onLeaving?: () => void;
+}
+
+/** Calls a module of another process over HTTP: for each caller there an exchange that stays open. */
+export class HttpTransport extends WireTransport implements Link {
+  readonly #exchanges = new Map<string, Promise<Exchange> | Exchange>();
+  readonly #all = new Set<Exchange>();
+  readonly #agent: PlainAgent;
   #nextId = 1;
 
-  constructor(
-    private readonly module: string,
-    private readonly address: string,
-    private readonly peers: Peers,
-    private readonly tokens: ServiceTokens,
-  ) {}
-
-  async call(request: CallRequest): Promise<unknown> {
-    const { operation, context } = request;
-    try {
-      const output = operation.output.safeParse(await byDeadline(this.#exchange(request), context.deadline, operation));
-      if (output.success) return output.data;
-      throw refusal('internal', `${this.module}.${operation.name} answered what its contract does not say`);
-    } catch (error) {
-      throw asCallerSees(error, request);
-    }
+  constructor(private readonly way: HttpWay) {
+    super(way.tokens);
+    const { cert, key, ca } = way.tls ?? {};
+    const keepAlive = { keepAlive: true, maxFreeSockets: 8 };
+    this.#agent = way.address.startsWith('https:')
+      ? new TlsAgent({ ...keepAlive, cert, key, ca })
+      : new PlainAgent(keepAlive);
   }
 
-  /** Checks the input on this side as well: what JSON would silently change must be refused as it is in-process. */
-  #exchange({ operation, input, context }: CallRequest): Promise<unknown> {
+  async close(): Promise<void> {
+    for (const exchange of this.#all) exchange.destroy();
+    this.#exchanges.clear();
+    this.#agent.destroy();
+  }
+
+  protected send({ operation, input, context, wire }: Outgoing): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
-      const wire = toWire(context);
-      const parsed = parseInput(operation.input, input);
-      const line = JSON.stringify({ id, operation: operation.name, input: parsed, context: wire });
-      if (Buffer.byteLength(line) > maximumBodyBytes) {
-        throw refusal(
-          'body-too-large',
-          `the input of ${this.module}.${operation.name} is over ${maximumBodyBytes} bytes`,
-        );
+      const line = JSON.stringify({ id, operation: operation.name, input, context: wire });
+      const large = line.length > largeCharacters;
+      if (large && Buffer.byteLength(JSON.stringify(input)) > maximumBodyBytes) {
+        const what = `${operation.module}.${operation.name}`;
+        throw refusal('body-too-large', `the input of ${what} is over ${maximumBodyBytes} bytes`);
       }
-      this.#gathererOf(context.caller).add({ id, line, deadlineMs: wire.deadlineMs, resolve, reject });
+      const put = (exchange: Exchange) => {
+        const giveUp = exchange.add(id, line, { resolve, reject });
+        context.cancellation?.onCancel(giveUp);
+        if (large) exchange.retire();
+      };
+      const exchange = large ? this.#open(context.caller) : this.#exchangeOf(context.caller);
+      if (exchange instanceof Exchange) put(exchange);
+      else exchange.then(put, reject);
     });
   }
 
-  #gathererOf(caller: string): Gatherer {
-    let gatherer = this.#gatherers.get(caller);
-    if (!gatherer) {
-      gatherer = new Gatherer(this.module, caller, this.address, this.peers, this.tokens);
-      this.#gatherers.set(caller, gatherer);
-    }
-    return gatherer;
+  #exchangeOf(caller: string): Promise<Exchange> | Exchange {
+    const known = this.#exchanges.get(caller);
+    if (known && (known instanceof Promise || known.takes)) return known;
+    const opening = this.#open(caller).then(
+      (opened) => {
+        this.#exchanges.set(caller, opened);
+        return opened;
+      },
+      (error) => {
+        this.#exchanges.delete(caller);
+        throw error;
+      },
+    );
+    this.#exchanges.set(caller, opening);
+    return opening;
+  }
+
+  async #open(caller: string): Promise<Exchange> {
+    const { module, tokens, onLeaving } = this.way;
+    const request = this.#request(await tokens.issue(caller, module));
+    const exchange = new Exchange(module, request, onLeaving);
+    this.#all.add(exchange);
+    const retiring = setTimeout(() => exchange.retire(), exchangeLifeMs).unref();
+    request.once('close', () => {
+      clearTimeout(retiring);
+      this.#all.delete(exchange);
+    });
+    return exchange;
+  }
+
+  #request(token: string): ClientRequest {
+    const { address, module } = this.way;
+    const send = address.startsWith('https:') ? tlsRequest : plainRequest;
+    return send(`${address}/modules/${module}`, {
+      agent: this.#agent,
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/x-ndjson',
+        'transfer-encoding': 'chunked',
+      },
+    });
   }
 }

@@ -1,68 +1,141 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { CallContext } from '../../context/index.ts';
 import { toIssues } from '../../contract/index.ts';
 import { invalidInput, refusal, toProblem } from '../../errors/index.ts';
-import type { InternalService } from './service.ts';
-import { fromWire, type WireCall, wireCall } from './wire.ts';
+import type { ServiceTokens } from '../../identity/index.ts';
+import type { Serve } from '../transport.ts';
+import { fromWire, maximumBodyBytes } from '../wire.ts';
+import { Lines } from './lines.ts';
+import { maximumLineBytes, type WireCancel, type WireCall, wireCall } from './protocol.ts';
+
+/** Answers that wait for somebody who does not read; over this, the connection is cut. */
+const mostUnreadBytes = 64 * 1024 * 1024;
+
+export interface ExchangeParts {
+  readonly serve: Serve;
+  readonly tokens: ServiceTokens;
+  readonly module: string;
+  readonly caller: string;
+  /** When the caller's token is over, in milliseconds since 1970: what comes later is refused. */
+  readonly until: number;
+}
 
 /**
- * Serves the calls of one exchange side by side. Answers that are ready in the same turn of the event loop leave in one
- * write; nobody waits for a slower neighbor.
+ * Serves the calls of one exchange side by side, each from when its line is there. Answers that are ready in the same turn of
+ * the event loop leave in one write; nobody waits for a slower neighbor. Calls whose caller has gone are cancelled.
  */
-export function serveExchange(
-  service: Pick<InternalService, 'call'>,
-  module: string,
-  caller: string,
-  body: string,
-  response: ServerResponse,
-): void {
-  const lines = body.split('\n').filter((line) => line.length > 0);
-  const calls = lines.map(readCall);
-  let open = calls.length;
-  let ready = '';
-  let scheduled = false;
+export class ServedExchange {
+  readonly #open = new Map<number, CallContext['cancellation']>();
+  readonly #lines = new Lines(maximumLineBytes);
+  #ready = '';
+  #ended = false;
 
-  const flush = () => {
-    scheduled = false;
-    if (open > 0) response.write(ready);
-    ready = '';
-  };
-  const answer = (id: number, result: object) => {
-    ready += `${JSON.stringify({ id, ...result })}\n`;
-    open -= 1;
-    if (open === 0) finish(response, ready);
-    else if (!scheduled) {
-      scheduled = true;
-      setImmediate(flush);
-    }
-  };
-  if (open === 0) {
-    finish(response, '');
-    return;
+  constructor(
+    private readonly parts: ExchangeParts,
+    request: IncomingMessage,
+    private readonly response: ServerResponse,
+  ) {
+    request.on('data', (chunk: Buffer) => this.#taking(() => this.#lines.take(chunk)));
+    request.on('end', () => this.#taking(() => [this.#lines.end()], true));
+    response.on('close', () => this.#abandon());
+    response.on('error', () => {});
+    request.on('error', () => {});
   }
-  for (const read of calls) {
-    const { id } = read;
-    const served =
-      'problem' in read
-        ? Promise.reject(read.problem)
-        : service.call(module, read.call.operation, read.call.input, fromWire(read.call.context, caller));
+
+  /** Asks the caller to make its next calls elsewhere. What is under way, and what crosses this on its way, is served. */
+  leave(): void {
+    if (!this.#ended) this.#say('{"leaving":true}\n');
+  }
+
+  #taking(take: () => string[], last = false): void {
+    try {
+      for (const line of take()) this.#line(line, last);
+    } catch (error) {
+      this.#refuseAll(error);
+      return;
+    }
+    if (last) this.#ended = true;
+    this.#finishIfDone();
+  }
+
+  #line(line: string, last: boolean): void {
+    if (line === '') return void (last || this.#say('\n'));
+    const json = parseJson(line) as Partial<WireCall & WireCancel> | null;
+    if (json?.cancel === true) return void this.#open.get(json.id!)?.cancel();
+    const { success, data: call, error } = wireCall.safeParse(json);
+    if (success) return void this.#serve(call);
+    const problem = invalidInput(toIssues(error));
+    if (typeof json?.id !== 'number') throw problem;
+    this.#open.set(json.id, undefined);
+    this.#answer(json.id, { problem: toProblem(problem) });
+  }
+
+  #serve({ id, operation, input, context: wire }: WireCall): void {
+    const { serve, module, caller, tokens, until } = this.parts;
+    this.#open.set(id, undefined);
+    const run = (context: CallContext) => {
+      this.#open.set(id, context.cancellation);
+      return serve(module, operation, input, context);
+    };
+    const context = until > Date.now() ? fromWire(wire, caller, tokens) : Promise.reject(over());
+    const served = 'then' in context ? context.then(run) : run(context);
     served.then(
-      (output) => answer(id, { output }),
-      (error) => answer(id, { problem: toProblem(error) }),
+      (output) => this.#answer(id, { output }),
+      (error) => this.#answer(id, { problem: toProblem(error) }),
     );
+  }
+
+  #answer(id: number, result: object): void {
+    if (!this.#open.delete(id)) return;
+    this.#say(`${lineOf(id, result)}\n`);
+    this.#finishIfDone();
+  }
+
+  #say(text: string): void {
+    if (this.#ready === '') process.nextTick(this.#flush);
+    this.#ready += text;
+  }
+
+  readonly #flush = (): void => {
+    const ready = this.#ready;
+    this.#ready = '';
+    if (ready === '' || this.response.writableEnded) return;
+    this.#begin();
+    this.response.write(ready);
+    if (this.response.writableLength > mostUnreadBytes) this.response.destroy();
+  };
+
+  #begin(): void {
+    if (!this.response.headersSent) this.response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  }
+
+  #finishIfDone(): void {
+    if (!this.#ended || this.#open.size > 0 || this.response.writableEnded) return;
+    const rest = this.#ready;
+    this.#ready = '';
+    this.#begin();
+    this.response.end(rest);
+  }
+
+  #refuseAll(error: unknown): void {
+    this.#abandon();
+    if (this.response.headersSent) return void this.response.destroy();
+    const problem = toProblem(error instanceof RangeError ? refusal('body-too-large', error.message) : error);
+    this.response.writeHead(problem.status, { 'content-type': 'application/problem+json' }).end(JSON.stringify(problem));
+  }
+
+  #abandon(): void {
+    const open = [...this.#open.values()];
+    this.#open.clear();
+    for (const cancellation of open) cancellation?.cancel();
   }
 }
 
-type ReadCall = { id: number; call: WireCall } | { id: number; problem: unknown };
-
-/** A line that is not a call, but says which it would have been, fails alone; any other fails the exchange. */
-function readCall(line: string): ReadCall {
-  const json = parseJson(line);
-  const { success, data: call, error } = wireCall.safeParse(json);
-  if (success) return { id: call.id, call };
-  const { id } = json as { id?: unknown };
-  const problem = invalidInput(toIssues(error));
-  if (typeof id !== 'number') throw problem;
-  return { id, problem };
+function lineOf(id: number, result: object): string {
+  const line = JSON.stringify({ id, ...result });
+  if (line.length * 3 <= maximumBodyBytes || Buffer.byteLength(line) <= maximumLineBytes) return line;
+  const problem = toProblem(refusal('body-too-large', `the answer is over ${maximumBodyBytes} bytes`));
+  return JSON.stringify({ id, problem });
 }
 
 export function parseJson(text: string): unknown {
@@ -73,13 +146,6 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** The whole answer in one piece needs no chunks. */
-function finish(response: ServerResponse, rest: string): void {
-  if (response.headersSent) {
-    response.end(rest);
-    return;
-  }
-  response
-    .writeHead(200, { 'content-type': 'application/x-ndjson', 'content-length': Buffer.byteLength(rest) })
-    .end(rest);
+function over(): Error {
+  return refusal('unauthenticated', 'the service token of this exchange is over; open another one');
 }

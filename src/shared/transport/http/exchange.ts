@@ -1,95 +1,149 @@
-import { StringDecoder } from 'node:string_decoder';
-import type { Dispatcher } from 'undici';
-import { fromProblem, isProblem, type Problem } from '../../errors/index.ts';
-import { unreachableBecause } from './peers.ts';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { fromProblem, isProblem, isRefusal, type Problem } from '../../errors/index.ts';
+import { unreachableBecause } from '../unreachable.ts';
+import { Lines } from './lines.ts';
+import { type AnswerLine, maximumLineBytes, silence } from './protocol.ts';
 
-/** A call that has been put on the wire, or is about to be. */
+/** A call on the wire, or about to be. */
 export interface Waiting {
-  readonly id: number;
-  readonly line: string;
-  readonly deadlineMs: number;
   readonly resolve: (output: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
-interface AnswerLine {
-  id: number;
-  output?: unknown;
-  problem?: Problem;
-}
+const connectWithinMs = 1_000;
 
 /**
- * The answers to the calls of one exchange, handed to each caller as its line comes in. Calls that are left without an
- * answer when the connection ends are refused as `unavailable`.
+ * Calls and their answers over one HTTP request that stays open: each line is a call, each line of the answer is handed to whom
+ * it is for as it comes. Lines of one turn of the event loop leave together. Calls without an answer when it breaks are refused
+ * as `unavailable`.
  */
-export class Exchange implements Dispatcher.DispatchHandler {
-  readonly #open: Map<number, Waiting>;
-  readonly #decoder = new StringDecoder('utf8');
-  #rest = '';
-  #status = 0;
+export class Exchange {
+  readonly #open = new Map<number, Waiting>();
+  readonly #lines = new Lines(maximumLineBytes);
+  #unsent = '';
+  #state: 'open' | 'closing' | 'closed' = 'open';
+  #connected = false;
+  #silentMs = 0;
+  readonly #watch: NodeJS.Timeout;
 
   constructor(
     private readonly module: string,
-    calls: readonly Waiting[],
-    /** It has begun to answer, or has ended. May be told twice. */
-    private readonly onAnswering: () => void,
+    private readonly request: ClientRequest,
+    /** The other side is about to stop. */
+    private readonly onLeaving: () => void = () => {},
   ) {
-    this.#open = new Map(calls.map((call) => [call.id, call]));
+    request.setNoDelay(true);
+    request.once('socket', (socket) => {
+      if (!socket.connecting) this.#connected = true;
+      else socket.once('connect', () => (this.#connected = true));
+    });
+    request.once('response', (response) => this.#read(response));
+    request.once('error', (error) => this.#break(error));
+    request.once('close', () => this.#break(new Error('the connection was closed')));
+    this.#watch = setInterval(() => this.#listen(), silence.askAfterMs / 2).unref();
+    setTimeout(() => this.#connected || request.destroy(new Error('no connection in time')), connectWithinMs).unref();
   }
 
-  onRequestStart(): void {}
-
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
-    this.#status = status;
-    this.onAnswering();
+  /** Whether it takes more calls. */
+  get takes(): boolean {
+    return this.#state === 'open';
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    const text = this.#rest + this.#decoder.write(chunk);
-    if (this.#status !== 200) {
-      this.#rest = text;
+  /** Puts a call on the wire. Returns how to tell that its answer is no longer wanted. */
+  add(id: number, line: string, call: Waiting): () => void {
+    this.#open.set(id, call);
+    this.#write(line);
+    return () => {
+      if (this.#open.delete(id) && this.#state !== 'closed') this.#write(`{"id":${id},"cancel":true}`);
+    };
+  }
+
+  /** Takes no more calls; ends when those on the wire are answered. */
+  retire(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'closing';
+    process.nextTick(() => {
+      this.#flush();
+      if (this.#open.size === 0) this.request.end();
+    });
+  }
+
+  destroy(): void {
+    this.#break(new Error('this process closes the connection'));
+  }
+
+  #write(line: string): void {
+    if (this.#unsent === '') process.nextTick(this.#flush);
+    this.#unsent += `${line}\n`;
+  }
+
+  readonly #flush = (): void => {
+    const lines = this.#unsent;
+    this.#unsent = '';
+    if (lines !== '' && this.#state !== 'closed') this.request.write(lines);
+  };
+
+  #read(response: IncomingMessage): void {
+    if (response.statusCode !== 200) {
+      void refusalOf(response).then((error) => this.#break(error));
       return;
     }
-    let from = 0;
-    for (let end = text.indexOf('\n', from); end >= 0; end = text.indexOf('\n', from)) {
-      this.#settle(text.slice(from, end));
-      from = end + 1;
+    response.on('data', (chunk: Buffer) => {
+      this.#silentMs = 0;
+      try {
+        for (const line of this.#lines.take(chunk)) if (line !== '') this.#settle(JSON.parse(line));
+      } catch (error) {
+        this.#break(error);
+      }
+      if (this.#state === 'closing' && this.#open.size === 0) this.request.end();
+    });
+    response.on('end', () => {
+      if (this.#state !== 'closing' || this.#open.size > 0) return this.#break(new Error('the answer ended early'));
+      this.#state = 'closed';
+      clearInterval(this.#watch);
+    });
+    response.on('error', (error) => this.#break(error));
+  }
+
+  #settle(answer: AnswerLine): void {
+    if ('leaving' in answer) {
+      this.retire();
+      this.onLeaving();
+      return;
     }
-    this.#rest = text.slice(from);
+    const call = this.#open.get(answer.id);
+    this.#open.delete(answer.id);
+    if (answer.problem) call?.reject(fromProblem(answer.problem));
+    else call?.resolve(answer.output);
   }
 
-  onResponseEnd(): void {
-    if (this.#open.size > 0)
-      this.#refuseRest(this.#status === 200 ? new Error('the answer ended early') : this.#refusalOfAll());
-    else this.onAnswering();
+  /** A connection that is dead and does not know it: who owes an answer and says nothing is asked, and then given up. */
+  #listen(): void {
+    if (this.#open.size === 0 || !this.#connected) return void (this.#silentMs = 0);
+    this.#silentMs += silence.askAfterMs / 2;
+    if (this.#silentMs >= silence.goneAfterMs) this.request.destroy(new Error('the other side is silent'));
+    else if (this.#silentMs >= silence.askAfterMs) this.#write('');
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#refuseRest(error);
-  }
-
-  #settle(line: string): void {
-    const { id, output, problem } = JSON.parse(line) as AnswerLine;
-    const call = this.#open.get(id);
-    this.#open.delete(id);
-    if (problem) call?.reject(fromProblem(problem));
-    else call?.resolve(output);
-  }
-
-  #refusalOfAll(): Error {
-    try {
-      const problem: unknown = JSON.parse(this.#rest);
-      if (isProblem(problem)) return fromProblem(problem);
-    } catch {
-      // Not one of ours; the status says what there is to say.
-    }
-    return new Error(`status ${this.#status}`);
-  }
-
-  #refuseRest(error: Error): void {
-    const refused = error.name === 'Refusal' ? error : unreachableBecause(this.module, error);
+  #break(error: unknown): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    clearInterval(this.#watch);
+    const refused = isRefusal(error) ? error : unreachableBecause(this.module, error, this.#connected);
     for (const call of this.#open.values()) call.reject(refused);
     this.#open.clear();
-    this.onAnswering();
+    this.request.destroy();
   }
+}
+
+async function refusalOf(response: IncomingMessage): Promise<Error> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+    const problem: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    if (isProblem(problem)) return fromProblem(problem as Problem);
+  } catch {
+    // Not one of ours; the status says what there is to say.
+  }
+  return new Error(`status ${response.statusCode}`);
 }

@@ -4,35 +4,20 @@ import { type AddressInfo, createServer as createTcpServer, type Server, type So
 import { describe, expect, it } from 'vitest';
 import { isRefusal } from '../../errors/index.ts';
 import { fixedKeyRing, ServiceTokens } from '../../identity/index.ts';
-import { silentLog } from '../../observability/index.ts';
 import { createCall, createClient } from '../client.ts';
-import { dispatch, sample, transportCases } from '../transport.cases.ts';
-import type { Dispatch } from '../transport.ts';
+import { sample, serve, transportCases } from '../transport.cases.ts';
+import type { Transport } from '../transport.ts';
 import { HttpTransport } from './client.ts';
-import { Peers } from './peers.ts';
-import { createInternalServer } from './server.ts';
+import { openLoopback } from './loopback.ts';
 
 const tokens = new ServiceTokens(fixedKeyRing('TEST', 'a secret of more than 32 characters'));
 
-async function openHttp(serve: Dispatch) {
-  const service = { call: (_module: string, ...call: Parameters<Dispatch>) => serve(...call) };
-  const server = createInternalServer(service as never, tokens, silentLog);
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const peers = new Peers();
-  return {
-    server,
-    address,
-    transport: new HttpTransport('sample', address, peers, tokens),
-    async close() {
-      await peers.close();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+async function openHttp() {
+  const loopback = await openLoopback(serve);
+  return { ...loopback, transport: loopback.link('sample') };
 }
 
-function clientOver(transport: HttpTransport) {
+function clientOver(transport: Transport) {
   return createClient(sample, (operation) => createCall(operation, 'other', () => transport));
 }
 
@@ -44,10 +29,10 @@ async function refusalOf(call: Promise<unknown>): Promise<string | undefined> {
 /** What a call comes to when `server` stands at the module's address. */
 async function refusalFrom(server: Server): Promise<string | undefined> {
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  const peers = new Peers();
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const refused = await refusalOf(clientOver(new HttpTransport('sample', address, peers, tokens)).echo({ text: 'x' }));
-  await peers.close();
+  const transport = new HttpTransport({ module: 'sample', address, tokens });
+  const refused = await refusalOf(clientOver(transport).echo({ text: 'x' }));
+  await transport.close();
   server.close();
   return refused;
 }
@@ -56,7 +41,7 @@ transportCases('http', openHttp);
 
 describe('a call by http, when the other side is not well', () => {
   it('is unavailable where nobody listens', async () => {
-    const { transport, close } = await openHttp(dispatch);
+    const { transport, close } = await openHttp();
     await close();
     expect(await refusalOf(clientOver(transport).echo({ text: 'x' }))).toBe('unavailable');
   });
@@ -79,7 +64,7 @@ describe('a call by http, when the other side is not well', () => {
   });
 
   it('refuses what is larger than the limit, on this side', async () => {
-    const { transport, close } = await openHttp(dispatch);
+    const { transport, close } = await openHttp();
     expect(await refusalOf(clientOver(transport).echo({ text: 'x'.repeat(9 * 1024 * 1024) }))).toBe('body-too-large');
     await close();
   });
@@ -87,7 +72,7 @@ describe('a call by http, when the other side is not well', () => {
 
 describe('an exchange', () => {
   it('answers each line by itself: one that is no call takes no other along', async () => {
-    const { address, close } = await openHttp(dispatch);
+    const { address, close } = await openHttp();
     const context = { requestId: 'r', deadlineMs: 1_000 };
     const lines = [
       { id: 1, operation: 'echo', input: { text: 'x' }, context },
@@ -112,7 +97,7 @@ describe('an exchange', () => {
 
 describe('the internal listener', () => {
   async function ask(token: string | undefined, path = '/modules/sample/echo', body = '{"text":"x"}') {
-    const { address, close } = await openHttp(dispatch);
+    const { address, close } = await openHttp();
     const answer = await fetch(`${address}${path}`, {
       method: 'POST',
       body,

@@ -1,77 +1,113 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { isRefusal, type Refusal, refusal, toProblem } from '../../errors/index.ts';
+import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { isRefusal, refusal, toProblem } from '../../errors/index.ts';
 import { bearer, type ServiceTokens } from '../../identity/index.ts';
 import type { Log } from '../../observability/index.ts';
-import { parseJson, serveExchange } from './exchange-server.ts';
-import type { InternalService } from './service.ts';
-import { contextOf, maximumBodyBytes } from './wire.ts';
+import { ofKernel } from '../kernel-operations.ts';
+import type { TlsParts } from '../tls.ts';
+import type { Serve } from '../transport.ts';
+import { fromHeaders, fromWire, maximumBodyBytes } from '../wire.ts';
+import { parseJson, ServedExchange } from './exchange-server.ts';
 
-const fallbackMs = 5_000;
-/** A call of the largest size, and others gathered with it. */
-const maximumExchangeBytes = 2 * maximumBodyBytes;
+const bodyWithinMs = 30_000;
 
-/** The listener for the other processes; never the public one. */
-export function createInternalServer(service: InternalService, tokens: ServiceTokens, log: Log): Server {
-  const server = createServer((request, response) => {
-    serve(service, tokens, request, response).catch((error) => {
-      if (!isRefusal(error)) log.error({ error, path: request.url }, 'an internal request failed');
-      refuse(response, error);
-    });
-  });
-  server.keepAliveTimeout = 65_000;
-  server.requestTimeout = 60_000;
-  return server;
+export interface InternalServerParts {
+  readonly serve: Serve;
+  /** Everything that is for operators: `/ops/…`, `/metrics`. */
+  readonly operate: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+  readonly tokens: ServiceTokens;
+  readonly log: Log;
+  readonly tls?: TlsParts;
 }
 
-async function serve(
-  service: InternalService,
-  tokens: ServiceTokens,
+/** The listener for the other processes; never the public one. */
+export interface InternalServer {
+  readonly server: Server;
+  /** Asks everybody who calls to make their next calls elsewhere, and serves those that are under way. */
+  leave(): void;
+}
+
+export function createInternalServer(parts: InternalServerParts): InternalServer {
+  const exchanges = new Set<ServedExchange>();
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    serveRequest(parts, exchanges, request, response).catch((error) => {
+      if (!isRefusal(error)) parts.log.error({ error, path: request.url }, 'an internal request failed');
+      refuse(response, error);
+    });
+  };
+  const { cert, key, ca, mutual } = parts.tls ?? {};
+  const server = cert
+    ? createTlsServer({ cert, key, ca, requestCert: mutual, rejectUnauthorized: mutual }, answer)
+    : createPlainServer(answer);
+  server.keepAliveTimeout = 65_000;
+  // An exchange is a request that goes on; what must not go on has its own limits.
+  server.requestTimeout = 0;
+  return { server, leave: () => exchanges.forEach((exchange) => exchange.leave()) };
+}
+
+async function serveRequest(
+  { serve, operate, tokens }: InternalServerParts,
+  exchanges: Set<ServedExchange>,
   request: IncomingMessage,
   response: ServerResponse,
-) {
-  const url = request.url ?? '/';
-  const [, area = '', module = '', operation = ''] = url.split('/', 4);
-  if (area !== 'modules' && area !== 'events' && area !== 'routes') return service.operate(request, response);
-  const caller = await tokens.verify(bearer(request.headers.authorization), module);
-  const context = contextOf(request.headers, caller, fallbackMs);
-  if (area === 'routes')
-    return service.route(module, url.slice(`/routes/${module}`.length), context, request, response);
+): Promise<void> {
+  const [, area = '', module = '', operation = ''] = (request.url ?? '/').split('/', 4);
+  if (area !== 'modules' && area !== 'events') return operate(request, response);
+  const { caller, until } = await tokens.verifyUntil(bearer(request.headers.authorization), module);
   if (request.method !== 'POST') throw refusal('method-not-allowed');
-  if (area === 'modules' && !operation)
-    return serveExchange(service, module, caller, await readBody(request), response);
+  if (area === 'modules' && !operation) {
+    const exchange = new ServedExchange({ serve, tokens, module, caller, until }, request, response);
+    exchanges.add(exchange);
+    response.once('close', () => exchanges.delete(exchange));
+    return;
+  }
   const body = parseJson(await readBody(request));
+  const context = await fromWire(fromHeaders(headerOf(request)), caller, tokens);
+  response.once('close', () => response.writableFinished || context.cancellation?.cancel());
   if (area === 'events') {
-    await service.receive(module, Array.isArray(body) ? body : [body], context);
+    const events = (Array.isArray(body) ? body : [body]).map((event) => JSON.stringify(event));
+    await serve(module, ofKernel('receive', module).name, { events }, context);
     response.writeHead(204).end();
     return;
   }
-  const output = JSON.stringify(await service.call(module, operation, body, context));
-  response
-    .writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(output) })
-    .end(output);
+  send(response, 200, 'application/json', await serve(module, operation, body, context));
+}
+
+function headerOf({ headers }: IncomingMessage): (name: string) => string | undefined {
+  return (name) => {
+    const value = headers[name];
+    return typeof value === 'string' ? value : undefined;
+  };
 }
 
 function readBody(request: IncomingMessage): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
+    const late = setTimeout(() => {
+      reject(refusal('timeout', `the body did not arrive within ${bodyWithinMs / 1_000} s`));
+      request.destroy();
+    }, bodyWithinMs).unref();
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes <= maximumExchangeBytes) chunks.push(chunk);
+      if (bytes <= maximumBodyBytes) chunks.push(chunk);
     });
     request.on('error', reject);
+    request.on('close', () => clearTimeout(late));
     request.on('end', () => {
-      if (bytes > maximumExchangeBytes) reject(refusal('body-too-large', `at most ${maximumExchangeBytes} bytes`));
-      else resolve((chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)).toString('utf8'));
+      if (bytes > maximumBodyBytes) reject(refusal('body-too-large', `at most ${maximumBodyBytes} bytes`));
+      else resolve(Buffer.concat(chunks).toString('utf8'));
     });
   });
 }
 
-function refuse(response: ServerResponse, error: Refusal | unknown): void {
+function refuse(response: ServerResponse, error: unknown): void {
   if (response.headersSent) return void response.destroy();
-  const problem = JSON.stringify(toProblem(error));
-  const status = toProblem(error).status;
-  response
-    .writeHead(status, { 'content-type': 'application/problem+json', 'content-length': Buffer.byteLength(problem) })
-    .end(problem);
+  const problem = toProblem(error);
+  send(response, problem.status, 'application/problem+json', problem);
+}
+
+function send(response: ServerResponse, status: number, type: string, content: unknown): void {
+  const text = JSON.stringify(content);
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text) }).end(text);
 }

@@ -1,0 +1,11 @@
+import { open as openGrpc } from './grpc.mjs';
+import { open as openHono } from './hono.mjs';
+import { open as openMoleculer } from './moleculer.mjs';
+import { open as openNest } from './nest.mjs';
+import { open as openTrpc } from './trpc.mjs';
+
+/** Opens every peer: each does the work of work.mjs when it is called, and lets go of its ports when it is closed. */
+export async function openPeers() {
+  const opened = await Promise.all([openHono, openGrpc, openMoleculer, openNest, openTrpc].map((open) => open()));
+  return opened.flat();
+}

@@ -1,0 +1,65 @@
+import { fromWireJson, mapMembers, put, type WireJson } from './json.ts';
+import type { Field, Message, Shape } from './model.ts';
+
+type Turn = (wire: unknown) => unknown;
+type Members = Record<string, unknown>;
+type Long = { toNumber(): number };
+
+/** Compiles what makes of a message that protobufjs decoded the plain value it stands for. */
+export class FromWire {
+  readonly #compiled = new Map<Message, Turn>();
+
+  of(message: Message): Turn {
+    const compiled = this.#compiled.get(message);
+    if (compiled) return compiled;
+    let turn: Turn = asItIs;
+    this.#compiled.set(message, (wire) => turn(wire));
+    turn = this.#compile(message);
+    this.#compiled.set(message, turn);
+    return turn;
+  }
+
+  #compile(message: Message): Turn {
+    const fields = message.fields.map((field) => ({ key: field.key, read: this.#field(field) }));
+    if (message.box) return fields[0]!.read as Turn;
+    return (wire) => {
+      const value: Members = {};
+      for (const { key, read } of fields) {
+        const member = read(wire as Members);
+        if (member !== undefined) put(value, key, member);
+      }
+      return value;
+    };
+  }
+
+  /** What is not on the wire, protobufjs gives as proto's own default, unless the field can say that it is absent. */
+  #field({ name, shape, absent }: Field): (wire: Members) => unknown {
+    const turn = this.#shape(shape);
+    if (absent === 'never' && shape.kind !== 'message' && shape.kind !== 'json') return (wire) => turn(wire[name]);
+    const missing = absent === 'null' ? null : undefined;
+    return (wire) => (Object.hasOwn(wire, name) ? turn(wire[name]) : missing);
+  }
+
+  #shape(shape: Shape): Turn {
+    switch (shape.kind) {
+      case 'int64':
+        return (wire) => (wire as Long).toNumber();
+      case 'json':
+        return (wire) => fromWireJson(wire as WireJson);
+      case 'message':
+        return this.of(shape.message);
+      case 'list': {
+        const item = this.#shape(shape.of);
+        return (list) => (list as unknown[]).map(item);
+      }
+      case 'map': {
+        const entry = this.#shape(shape.of);
+        return (map) => mapMembers(map as Members, entry);
+      }
+      default:
+        return asItIs;
+    }
+  }
+}
+
+const asItIs: Turn = (wire) => wire;

@@ -1,0 +1,51 @@
+import { systemClock } from '../clock/index.ts';
+import { StartError } from '../errors/index.ts';
+import {
+  type Discovery,
+  dnsAddresses,
+  fileAddresses,
+  type Placement,
+  staticAddresses,
+  type Topology,
+} from '../topology/index.ts';
+import type { Connections } from './connections.ts';
+import type { Doors } from './doors.ts';
+
+/** Says of each module that does not run here how it is found. A service finds through the home process what it knows no address of. */
+export function placeTheOthers(
+  { placements, only, homeAddress }: Topology,
+  { directory, log }: Connections,
+  { address, reachedAt }: Doors,
+  names: readonly string[],
+): void {
+  for (const name of names) {
+    const placement = placements.get(name)!;
+    if (directory.of(name).state === 'here') continue;
+    if (placement.kind === 'addresses' && placement.addresses.some((each) => each === address || each === reachedAt)) {
+      throw new StartError(
+        `the placement of ${name}, ${placement.addresses}, is this process itself; write in-process, or the address of another`,
+      );
+    }
+    const discovery = discoveryOf(placement, log) ?? (only ? staticAddresses([homeAddress]) : undefined);
+    if (discovery) directory.there(name, discovery);
+  }
+}
+
+/** Of what is found without this process's doing. */
+function discoveryOf(placement: Placement, log: Connections['log']): Discovery | undefined {
+  switch (placement.kind) {
+    case 'addresses':
+      return staticAddresses(placement.addresses);
+    case 'file':
+      return fileAddresses({ file: placement.file, clock: systemClock, log });
+    case 'name':
+      return dnsAddresses({ ...placement.dns, server: placement.server, clock: systemClock, log });
+    case 'broker': {
+      const { url } = placement;
+      return { watch: (listener) => listener([url]), dead() {}, stop() {} };
+    }
+    case 'in-process':
+    case 'service':
+      return undefined;
+  }
+}

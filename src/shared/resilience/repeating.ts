@@ -1,0 +1,31 @@
+import type { Operation } from '../contract/index.ts';
+import { isRefusal } from '../errors/index.ts';
+
+const notSent = Symbol('never sent');
+/** Deeper causes than this are not looked at; a cycle of them ends here. */
+const deepest = 8;
+
+/** Marks `error` as one of a request of which nothing left this process. The mark stays in this process. */
+export function neverSent<E extends Error>(error: E): E {
+  return Object.defineProperty(error, notSent, { value: true });
+}
+
+/** Whether `error`, or what caused it, is marked by `neverSent`. */
+export function wasNeverSent(error: unknown): boolean {
+  let each = error;
+  for (let depth = 0; depth < deepest && each instanceof Error; depth++) {
+    if (notSent in each) return true;
+    each = each.cause;
+  }
+  return false;
+}
+
+/**
+ * Whether another attempt is safe, and may help. What was refused as `overloaded` was not begun; what was `unavailable` may
+ * have been done, unless it was never sent. Any other error would be the same again, or nobody waits for the answer.
+ */
+export function mayRepeat(kind: Operation['kind'], hasKey: boolean, error: unknown): boolean {
+  if (isRefusal(error, 'overloaded')) return true;
+  if (!isRefusal(error, 'unavailable')) return false;
+  return kind === 'query' || hasKey || wasNeverSent(error);
+}

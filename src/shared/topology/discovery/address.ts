@@ -1,0 +1,29 @@
+import { StartError } from '../../errors/index.ts';
+
+const protocols = ['http', 'https', 'grpc', 'grpcs'] as const;
+
+export type Protocol = (typeof protocols)[number];
+
+/**
+ * Reads `http://10.0.0.7:4105`, or `10.0.0.7:4105` where `protocol` is given, and gives it back in the one spelling by
+ * which addresses are compared. Throws a `StartError` that says what to write; also for an address by another protocol.
+ */
+export function readAddress(text: string, protocol?: Protocol): string {
+  const whole = protocol && !text.includes('://') ? `${protocol}://${text}` : text;
+  const url = URL.canParse(whole) ? new URL(whole) : undefined;
+  if (!url || !isBare(url) || !(protocol ? [protocol] : protocols).some((each) => url.protocol === `${each}:`)) {
+    throw new StartError(`"${text}" is not an address; write ${example(protocol)}`);
+  }
+  return `${url.protocol}//${url.host.toLowerCase()}`;
+}
+
+/** What to write, for messages. */
+export function example(protocol: Protocol | undefined): string {
+  return protocol ? `10.0.0.7:4105 or ${protocol}://10.0.0.7:4105` : 'a protocol, host and port: http://10.0.0.7:4105';
+}
+
+/** Nothing but protocol, host and port; only the protocols of the web have a port of their own. */
+function isBare({ protocol, host, port, pathname, search, hash, username, password }: URL): boolean {
+  const beyond = pathname.replace('/', '') + search + hash + username + password;
+  return host !== '' && beyond === '' && (port !== '' || protocol.startsWith('http'));
+}

@@ -1,0 +1,27 @@
+import { type Discovery, type Listener, Told } from './discovery.ts';
+
+/** Addresses that this process itself learns and forgets, such as those of services it started. */
+export class LiveAddresses implements Discovery {
+  #told: Told | undefined;
+  #addresses: readonly string[] = [];
+
+  get addresses(): readonly string[] {
+    return this.#addresses;
+  }
+
+  set(addresses: readonly string[]): void {
+    this.#addresses = addresses;
+    this.#told?.tell(addresses);
+  }
+
+  watch(listener: Listener): void {
+    this.#told = new Told(listener);
+    this.#told.tell(this.#addresses);
+  }
+
+  dead(): void {}
+
+  stop(): void {
+    this.#told = undefined;
+  }
+}

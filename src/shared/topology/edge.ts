@@ -1,0 +1,159 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../clock/index.ts';
+import { isRefusal, refusal } from '../errors/index.ts';
+import type { EdgeFaults } from '../faults/index.ts';
+import type { Log } from '../observability/index.ts';
+import {
+  backOffMs,
+  Bulkhead,
+  type CallFailure,
+  mayRepeat,
+  neverSent,
+  type PoliciesConfig,
+  policiesFor,
+  RetryBudget,
+  wasNeverSent,
+} from '../resilience/index.ts';
+import { type CallRequest, FaultyTransport, kernelOperation, type Link, ofKernel, type Transport } from '../transport/index.ts';
+import { Balancer, type Member } from './balancer.ts';
+import type { Discovery } from './discovery/index.ts';
+
+export interface EdgeParts {
+  /** Opens a way to a module at an address. */
+  readonly connect: (module: string, address: string, onLeaving: () => void) => Link;
+  readonly policies: PoliciesConfig;
+  readonly faults: EdgeFaults;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+const pingWithinMs = 500;
+
+/**
+ * Where calls leave the process for a module: to which of its instances they go, how many at a time, and what happens when one
+ * fails. Nothing of this is on the way of a call within the process.
+ */
+export class Edge implements Transport {
+  readonly #bulkheads = new Map<string, Bulkhead>();
+  readonly #budget: RetryBudget;
+  readonly #balancer: Balancer;
+
+  constructor(
+    private readonly module: string,
+    discovery: Discovery,
+    private readonly parts: EdgeParts,
+    onReachable: () => void,
+  ) {
+    const { connect, policies, faults, clock, random, log } = parts;
+    this.#budget = new RetryBudget(clock);
+    this.#balancer = new Balancer({
+      ...{ module, discovery, clock, random, log, onReachable },
+      connect: (address, onLeaving) => withFaults(connect(module, address, onLeaving), faults, clock),
+      ping: (link) => this.#ping(link),
+      breaker: policiesFor(policies, module).breaker,
+    });
+  }
+
+  get members(): readonly Member[] {
+    return this.#balancer.members;
+  }
+
+  call(request: CallRequest): Promise<unknown> {
+    const { operation, context } = request;
+    this.#budget.called();
+    return this.#bulkheadOf(context.caller).run(() => this.#attempts(repeatable(request)), {
+      deadline: context.deadline,
+      cancellation: context.cancellation,
+      what: operation,
+    });
+  }
+
+  /** Whether any instance answers now. */
+  async answers(): Promise<boolean> {
+    const asked = this.members.map(({ link }) => this.#ping(link));
+    return Promise.any(asked).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#balancer.close();
+  }
+
+  async #attempts(request: CallRequest): Promise<unknown> {
+    const { operation, context } = request;
+    const { attempts } = policiesFor(this.parts.policies, this.module, operation);
+    const tried = new Set<Member>();
+    for (let attempt = 1; ; attempt++) {
+      const member = this.#balancer.pick(tried);
+      try {
+        if (!member) throw neverSent(refusal('unavailable', `${this.module} cannot be reached`));
+        return await this.#through(member, request);
+      } catch (error) {
+        const hasKey = context.idempotencyKey !== undefined;
+        if (attempt >= attempts || !mayRepeat(operation.kind, hasKey, error)) throw error;
+        if (member) tried.add(member);
+        const another = wasNeverSent(error) && this.members.length > tried.size;
+        const delayMs = another ? 0 : backOffMs(attempt, this.parts.random);
+        const inVain = context.cancellation?.cancelled || this.parts.clock.now() + delayMs >= context.deadline;
+        if (inVain || !this.#budget.admitsRetry()) throw error;
+        if (delayMs > 0) await new Promise<void>((resolve) => this.parts.clock.after(delayMs, resolve));
+      }
+    }
+  }
+
+  async #through(member: Member, request: CallRequest): Promise<unknown> {
+    const { breaker, link } = member;
+    const pass = breaker.admits();
+    member.inFlight += 1;
+    try {
+      const answer = await link.call(request);
+      breaker.succeeded(pass);
+      return answer;
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure) breaker.failed(pass, failure);
+      else breaker.succeeded(pass);
+      throw error;
+    } finally {
+      member.inFlight -= 1;
+    }
+  }
+
+  #ping(link: Link): Promise<unknown> {
+    const context = { requestId: randomUUID(), caller: 'kernel', deadline: this.parts.clock.now() + pingWithinMs };
+    return link.call({ operation: ofKernel('ping', this.module), input: {}, context });
+  }
+
+  #bulkheadOf(caller: string): Bulkhead {
+    let bulkhead = this.#bulkheads.get(caller);
+    if (!bulkhead) {
+      bulkhead = new Bulkhead(policiesFor(this.parts.policies, this.module), this.parts.clock);
+      this.#bulkheads.set(caller, bulkhead);
+    }
+    return bulkhead;
+  }
+}
+
+/** A command that crosses a network has a key, so that it can be repeated: its own, or one for this call. */
+function repeatable(request: CallRequest): CallRequest {
+  const { operation, context } = request;
+  if (operation.kind === 'query' || context.idempotencyKey || kernelOperation(operation.name)) return request;
+  return { ...request, context: { ...context, idempotencyKey: randomUUID() } };
+}
+
+/**
+ * What a failed call says about the instance. One that has answered works, whatever the answer: what fails inside it would fail
+ * in-process as well.
+ */
+function failureOf(error: unknown): CallFailure | undefined {
+  if (isRefusal(error, 'unavailable')) return 'unreachable';
+  return isRefusal(error, 'timeout') ? 'faulty' : undefined;
+}
+
+function withFaults(link: Link, faults: EdgeFaults, clock: Clock): Link {
+  const faulty = new FaultyTransport(link, faults, clock);
+  return { call: (request) => faulty.call(request), close: () => link.close() };
+}

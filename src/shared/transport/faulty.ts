@@ -1,0 +1,48 @@
+import { v7 as uuid } from 'uuid';
+import type { Clock } from '../clock/index.ts';
+import { isKernelCode, refusal } from '../errors/index.ts';
+import type { EdgeFault, EdgeFaults } from '../faults/index.ts';
+import { byDeadline } from './deadlines.ts';
+import { kernelOperation } from './kernel-operations.ts';
+import type { CallRequest, Transport } from './transport.ts';
+
+/**
+ * A way on which calls meet the faults that are on for their edge. What the kernel's own operations carry is on no edge by
+ * itself, so that a fault means the same wherever the modules run.
+ */
+export class FaultyTransport implements Transport {
+  constructor(
+    private readonly way: Transport,
+    private readonly faults: EdgeFaults,
+    private readonly clock: Clock,
+  ) {}
+
+  call(request: CallRequest): Promise<unknown> {
+    const { operation, context } = request;
+    const fault = this.faults.met(context.caller, operation.module, operation.name);
+    if (!fault || kernelOperation(operation.name)) return this.way.call(request);
+    return byDeadline(this.#suffer(fault, request), context, operation);
+  }
+
+  async #suffer(fault: EdgeFault, request: CallRequest): Promise<unknown> {
+    const delayMs = this.faults.delayOf(fault);
+    if (delayMs > 0) await new Promise<void>((resolve) => this.clock.after(delayMs, resolve));
+    if (fault.error && isKernelCode(fault.error)) throw refusal(fault.error, 'a fault that was asked for');
+    if (fault.lose === 'call') return lost();
+    const answer = fault.double ? this.#twice(request) : this.way.call(request);
+    if (fault.lose !== 'answer') return answer;
+    await answer.catch(() => {});
+    return lost();
+  }
+
+  #twice({ context, ...rest }: CallRequest): Promise<unknown> {
+    const request = { ...rest, context: { ...context, idempotencyKey: context.idempotencyKey ?? uuid() } };
+    const first = this.way.call(request);
+    this.way.call(request).catch(() => {});
+    return first;
+  }
+}
+
+function lost(): Promise<never> {
+  return new Promise(() => {});
+}

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import type { Problem } from '../../errors/index.ts';
+import { maximumBodyBytes, wireContext } from '../wire.ts';
+
+/**
+ * The wire form of calls, readable in any language. One call:
+ *
+ *     POST /modules/{module}/{operation}      the input as JSON, the context in headers
+ *     200                                     the output as JSON
+ *     4xx, 5xx                                an RFC 9457 problem with a `code`
+ *
+ * Many calls in one exchange, which may stay open while it lasts:
+ *
+ *     POST /modules/{module}     a line of JSON for each call: { id, operation, input, context };
+ *                                { id, cancel: true } when its answer is no longer wanted; an empty line asks for one back
+ *     200                        a line of JSON for each answer, as soon as it is ready, in any order: { id, output } or
+ *                                { id, problem }; { leaving: true } when the next call should go elsewhere
+ */
+export const wireCall = z.object({ id: z.number(), operation: z.string(), input: z.unknown(), context: wireContext });
+export type WireCall = z.output<typeof wireCall>;
+
+export interface WireCancel {
+  readonly id: number;
+  readonly cancel: true;
+}
+
+export type AnswerLine =
+  | { readonly id: number; readonly output?: unknown; readonly problem?: Problem }
+  | { readonly leaving: true };
+
+/** A body of the largest size, with the context around it. */
+export const maximumLineBytes = maximumBodyBytes + 64 * 1024;
+
+/** How long nothing may come in before one asks, and how long before the other side counts as gone, in milliseconds. */
+export const silence = { askAfterMs: 2_000, goneAfterMs: 6_000 } as const;

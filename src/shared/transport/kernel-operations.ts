@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { command, contract, nothing, type Operation, query } from '../contract/index.ts';
+
+const request = z.object({
+  method: z.string(),
+  /** With the query: `/orders?limit=5`. */
+  path: z.string(),
+  headers: z.record(z.string(), z.string()),
+  body: z.string(),
+});
+const answer = z.object({ status: z.int(), headers: z.record(z.string(), z.string()), body: z.string() });
+
+/** A request for public resources, or an operator's, as one process passes it on to another. Bodies are text. */
+export type PassedOn = z.output<typeof request>;
+export type PassedBack = z.output<typeof answer>;
+
+const longestMs = 60_000;
+
+/**
+ * What the processes themselves ask each other about a module. They travel as every other call does, so that a transport
+ * which brings calls brings events, public requests and operators as well.
+ */
+export const kernel = contract('kerf', {
+  operations: {
+    ping: query({ about: 'Whether the module is served here', input: nothing, output: nothing, timeoutMs: 500 }),
+    receive: command({
+      about: 'Takes events for the module, as CloudEvents in JSON, all of them or none',
+      input: z.object({ events: z.array(z.string()) }),
+      output: nothing,
+      timeoutMs: 30_000,
+    }),
+    read: query({ about: 'Asks for a public resource', input: request, output: answer, timeoutMs: longestMs }),
+    write: command({ about: 'Changes a public resource', input: request, output: answer, timeoutMs: longestMs }),
+    operate: command({ about: 'Passes an operator on', input: request, output: answer, timeoutMs: 10_000 }),
+  },
+});
+
+type KernelOperation = keyof typeof kernel.operations;
+
+const mark = 'kerf.';
+
+/** The operation as it is asked of `module`. No operation of a contract has a dot in its name. */
+export function ofKernel(operation: KernelOperation, module: string): Operation {
+  return { ...kernel.operations[operation], module, name: `${mark}${operation}` } as Operation;
+}
+
+/** Which of the kernel's operations a name stands for, if any. */
+export function kernelOperation(name: string): KernelOperation | undefined {
+  if (!name.startsWith(mark)) return undefined;
+  const operation = name.slice(mark.length);
+  return Object.hasOwn(kernel.operations, operation) ? (operation as KernelOperation) : undefined;
+}

@@ -1,0 +1,47 @@
+import { type Operation, parseInput } from '../contract/index.ts';
+import { refusal } from '../errors/index.ts';
+import type { ServiceTokens } from '../identity/index.ts';
+import { asCallerSees } from './as-caller-sees.ts';
+import { byDeadline } from './deadlines.ts';
+import type { CallRequest, Transport } from './transport.ts';
+import { toWire, type WireContext } from './wire.ts';
+
+/** A call whose input has been through the schema, and what travels beside it. */
+export interface Outgoing extends CallRequest {
+  readonly wire: WireContext;
+}
+
+/**
+ * What every way over a wire has in common. Checks the input on this side as well: what the wire would silently change must be
+ * refused as it is in-process. Checks the output, which another release of the callee may have made.
+ */
+export abstract class WireTransport implements Transport {
+  constructor(protected readonly tokens: ServiceTokens) {}
+
+  async call(request: CallRequest): Promise<unknown> {
+    const { operation, context } = request;
+    try {
+      const input = parseInput(operation.input, request.input);
+      const travelling = toWire(context, this.tokens);
+      const wire = 'then' in travelling ? await travelling : travelling;
+      const answer = await byDeadline(this.send({ operation, input, context, wire }), context, operation);
+      return outputOf(operation, answer);
+    } catch (error) {
+      throw asCallerSees(error, request);
+    }
+  }
+
+  abstract close(): Promise<void>;
+
+  /**
+   * Resolves with the answer as it came, rejects with the callee's refusal, or with `unavailable` when the connection failed.
+   * Tells the callee when the context's cancellation is told.
+   */
+  protected abstract send(call: Outgoing): Promise<unknown>;
+}
+
+function outputOf(operation: Operation, answer: unknown): unknown {
+  const output = operation.output.safeParse(answer);
+  if (output.success) return output.data;
+  throw refusal('internal', `${operation.module}.${operation.name} answered what its contract does not say`);
+}
