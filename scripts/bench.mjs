@@ -15,8 +15,8 @@ if (unknown) fail(`there is no benchmark "${unknown}"; there are ${known.join(',
 
 install();
 build();
-// Packages with parts that are no JavaScript.
-const external = ['better-sqlite3', '@node-rs/argon2', '@platformatic/kafka'].flatMap((name) => ['--external', name]);
+// Packages with parts that are no JavaScript, or that read files of their own.
+const external = ['better-sqlite3', '@node-rs/argon2', '@platformatic/kafka', '@grpc/reflection', 'grpc-health-check'].flatMap((name) => ['--external', name]);
 const rolldown = join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs');
 for (const name of words.length > 0 ? words : known) {
   const folder = join('dist', 'bench', name);

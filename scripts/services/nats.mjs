@@ -1,6 +1,19 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { installPackages } from './packages.mjs';
 import { find } from './processes.mjs';
+
+/**
+ * JetStream writes a message to its file before it acknowledges it: what was acknowledged survives a kill. A call may have
+ * 8 MiB and its context; by itself the server takes messages of 1 MiB.
+ */
+const settings = (port, folder) => `
+listen: "127.0.0.1:${port}"
+jetstream: { store_dir: ${JSON.stringify(join(folder, 'data'))} }
+max_payload: 9MB
+`;
+
+const fileIn = (folder) => join(folder, 'nats.conf');
 
 /** @type {import('./kind.d.mts').Kind} */
 export const nats = {
@@ -12,12 +25,8 @@ export const nats = {
   installed: () => find('nats-server') !== undefined,
   install: () => installPackages('nats', ['nats-server']),
 
-  prepare() {},
-  /** JetStream writes a message to its file before it acknowledges it: what was acknowledged survives a kill. */
-  commands({ port, folder }) {
-    const words = ['--addr', '127.0.0.1', '--port', String(port), '--jetstream', '--store_dir', join(folder, 'data')];
-    return [{ program: find('nats-server'), words, env: process.env }];
-  },
+  prepare: ({ port, folder }) => writeFileSync(fileIn(folder), settings(port, folder)),
+  commands: ({ folder }) => [{ program: find('nats-server'), words: ['--config', fileIn(folder)], env: process.env }],
 
   hello: undefined,
   answer: (heard) => heard.includes('"jetstream":true'),

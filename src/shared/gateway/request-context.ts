@@ -1,12 +1,16 @@
+import type { ServerResponse } from 'node:http';
 import type { MiddlewareHandler } from 'hono';
 import { v7 as uuid } from 'uuid';
-import { runInContext } from '../context/index.ts';
+import { Cancellation, runInContext } from '../context/index.ts';
 import { bearer, type SessionTokens } from '../identity/index.ts';
 
 const idPattern = /^[\w-]{8,64}$/;
 const tracePattern = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-/** Gives each request its context: an id, a deadline, and the member, when the token says who it is. */
+/**
+ * Gives each request its context: an id, a deadline, and the member, when the token says who it is. Who goes away before the
+ * answer has given up on all that is done for it.
+ */
 export function requestContext(sessions: SessionTokens, timeoutMs: number): MiddlewareHandler {
   return async (c, next) => {
     const given = c.req.header('x-request-id');
@@ -19,7 +23,10 @@ export function requestContext(sessions: SessionTokens, timeoutMs: number): Midd
       caller: 'gateway',
       member: token && (await sessions.verify(token)),
       deadline: Date.now() + timeoutMs,
+      cancellation: new Cancellation(),
     };
+    const { outgoing } = c.env as { outgoing?: ServerResponse };
+    outgoing?.once('close', () => outgoing.writableFinished || context.cancellation.cancel());
     await runInContext(context, next);
     c.res.headers.set('x-request-id', requestId);
     if (context.traceparent) c.res.headers.set('traceresponse', context.traceparent);

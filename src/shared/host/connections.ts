@@ -31,14 +31,19 @@ export async function connect(topology: Topology, definitions: readonly ModuleDe
   const tls = readTls(settings);
   const log = createLog(settings.LOG_LEVEL, { process: only?.join(',') ?? 'home' });
   const faults = new EdgeFaults(systemClock);
+  const contracts = new Map(definitions.map(({ contract }) => [contract.name, contract]));
   const directory = new Directory({
     ...{ policies, faults, log, clock: systemClock, random: Math.random, parity: settings.PARITY },
-    modules: definitions.map(({ contract }) => contract.name),
-    connect: (module, address, onLeaving) => connectTo({ module, address, tokens, tls, onLeaving }),
+    modules: [...contracts.keys()],
+    connect: (module, address, onLeaving) => {
+      const contract = contracts.get(module)!;
+      return connectTo({ module, contract, address, tokens, tls, onLeaving });
+    },
   });
   const calls: CallSource = (operation, caller) => {
-    const { timeoutMs } = kernelOperation(operation.name) ? operation : policiesFor(policies, operation.module, operation);
-    return createCall({ ...operation, timeoutMs }, caller, () => directory.of(operation.module).transport);
+    const own = kernelOperation(operation.name) ? operation : policiesFor(policies, operation.module, operation);
+    const transport = () => directory.of(operation.module).transport;
+    return createCall({ ...operation, timeoutMs: own.timeoutMs }, caller, transport);
   };
   const bus = await openBus({
     ...{ bus: settings.BUS, before: settings.BUS_BEFORE, clock: systemClock, log, push: createPush(calls) },

@@ -106,6 +106,8 @@ export class Dispatcher {
   }
 
   #asRefusal(error: unknown, operation: string): unknown {
+    // To its caller, overloaded says that nothing was begun. That is not known of an operation whose own callee said so.
+    if (isRefusal(error, 'overloaded')) return refusal('unavailable', error.message, {}, { cause: error });
     if (isRefusal(error) && (isKernelCode(error.code) || Object.hasOwn(this.contract.errors, error.code))) return error;
     this.log.error({ error, operation: `${this.contract.name}.${operation}` }, 'an operation failed');
     return refusal('internal');

@@ -19,6 +19,8 @@ export interface ModuleUnit extends Unit {
 export interface Steps {
   readonly read: Reader;
   work<T>(task: (unit: ModuleUnit) => Promise<T>): Promise<T>;
+  /** Aborted when the answer is no longer wanted: the caller gave up, or its deadline is over. For what takes long outside. */
+  readonly signal: AbortSignal;
   /** The state a saga of this module ended in, or `undefined` when it has not within `withinMs`. */
   settled(sagaId: string, withinMs: number): Promise<SagaState | undefined>;
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { v7 as uuid } from 'uuid';
 import type { Clock } from '../clock/index.ts';
-import { runInContext } from '../context/index.ts';
+import { currentContext, runInContext } from '../context/index.ts';
 import type { Contract, Operation } from '../contract/index.ts';
 import { type Database, type Migration, openSqlite, type Unit } from '../data/index.ts';
 import { StartError } from '../errors/index.ts';
@@ -23,7 +23,7 @@ import { commandMigrations } from './commands.ts';
 import { ModuleContainer } from './container.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { housekeeping, seedMigrations, seedOnce } from './housekeeping.ts';
-import type { Inside, ModuleDefinition, ModuleUnit } from './module.ts';
+import type { Inside, ModuleDefinition, ModuleUnit, Steps } from './module.ts';
 import { startTimers } from './timers.ts';
 import * as tokens from './tokens.ts';
 
@@ -78,7 +78,7 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
   refuseForgotten(definition, inside);
   const calls = sagaCalls(container, inside, contract.name);
   const { relay, sagas, instance, work } = assemble(database, inside, calls, around);
-  const steps = { read: database, work, settled: sagas.settled.bind(sagas) };
+  const steps = stepsOf({ read: database, work, settled: sagas.settled.bind(sagas) });
   const dispatcher = new Dispatcher(contract, inside.operations as never, steps, clock, log);
   const subscriptions = inside.subscriptions ?? [];
   const inbox = new Inbox<ModuleUnit>({ module: contract.name, subscriptions, database, work, clock, log });
@@ -136,6 +136,18 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
     },
   };
 }
+
+/** What does not change from call to call, and the signal of the call that is being served. */
+function stepsOf(fixed: Omit<Steps, 'signal'>): Steps {
+  return {
+    ...fixed,
+    get signal() {
+      return currentContext()?.cancellation?.signal ?? never;
+    },
+  };
+}
+
+const never = new AbortController().signal;
 
 /** The bus goes by what a module says it subscribes to, the inbox by what it handles: both must be the same. */
 function refuseForgotten({ contract: { name }, subscribesTo }: ModuleDefinition, inside: Inside<Contract>): void {

@@ -56,7 +56,8 @@ function name(text: string): Placement | undefined {
 function addresses(text: string): Placement | undefined {
   const each = text.split(',').map((address) => originOf(address.trim()));
   const found = each.filter((address) => address !== undefined);
-  return found.length === each.length ? { kind: 'addresses', addresses: [...new Set(found)] } : undefined;
+  const ofOneKind = new Set(found.map((address) => address.slice(0, 4))).size === 1;
+  return found.length === each.length && ofOneKind ? { kind: 'addresses', addresses: [...new Set(found)] } : undefined;
 }
 
 /** Protocol, host and port; `undefined` when there is anything else in it. */
@@ -64,6 +65,23 @@ function originOf(text: string): string | undefined {
   if (!/^(https?|grpcs?):\/\/[^/?#@]+\/?$/.test(text) || !URL.canParse(text)) return undefined;
   const { protocol, host, port } = new URL(text);
   return protocol.startsWith('grpc') && port === '' ? undefined : `${protocol}//${host}`;
+}
+
+/** How the module's operations are called from outside its process. */
+export function transportOf(placement: Placement): 'http' | 'grpc' | 'queue' {
+  switch (placement.kind) {
+    case 'service':
+      return placement.via;
+    case 'broker':
+      return 'queue';
+    case 'addresses':
+      return placement.addresses.some((address) => address.startsWith('grpc')) ? 'grpc' : 'http';
+    case 'name':
+      return placement.dns.protocol.startsWith('grpc') ? 'grpc' : 'http';
+    case 'in-process':
+    case 'file':
+      return 'http';
+  }
 }
 
 export function placementText(placement: Placement): string {

@@ -100,7 +100,7 @@ function readFile(name: string, mustExist: boolean): z.output<typeof fileSchema>
     const result = fileSchema.safeParse(parse(readFileSync(name, 'utf8')) ?? {});
     if (result.success) return result.data;
     const [issue] = result.error.issues;
-    const known = issue!.code === 'unrecognized_keys' ? `; known are ${Object.keys(fileSchema.shape).join(', ')}` : '';
+    const known = issue!.code === 'unrecognized_keys' && issue!.path.length === 0 ? `; known are ${Object.keys(fileSchema.shape).join(', ')}` : '';
     throw new StartError(`${name}: ${issue!.path.join('.') || 'the file'}: ${issue!.message}${known}`);
   } catch (error) {
     if (error instanceof StartError) throw error;

@@ -32,8 +32,16 @@ export function createCall(operation: Operation, caller: string, transport: () =
       return Promise.reject(error);
     }
     const answer = transport().call({ operation, input, context });
-    if (parent?.cancellation) unlinkAfter(answer, parent.cancellation.onCancel(() => cancellation.cancel()));
-    if (options?.signal) unlinkAfter(answer, listen(options.signal, () => cancellation.cancel()));
+    if (parent?.cancellation)
+      unlinkAfter(
+        answer,
+        parent.cancellation.onCancel(() => cancellation.cancel()),
+      );
+    if (options?.signal)
+      unlinkAfter(
+        answer,
+        listen(options.signal, () => cancellation.cancel()),
+      );
     return answer;
   };
 }

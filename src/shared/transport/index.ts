@@ -6,6 +6,7 @@ export { type Loopback, openLoopback } from './http/loopback.ts';
 export { createInternalServer, type InternalServer } from './http/server.ts';
 export { InProcessTransport, type Parity } from './in-process.ts';
 export { kernelOperation, ofKernel, type PassedBack, type PassedOn } from './kernel-operations.ts';
+export { openGrpc, openQueue } from './open.ts';
 export { createPush } from './push.ts';
 export type { TlsParts } from './tls.ts';
 export type { CallRequest, Dispatch, Link, Serve, Transport } from './transport.ts';

@@ -1,96 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
-import { systemClock } from '../clock/index.ts';
-import { type CallContext, currentContext, runInContext } from '../context/index.ts';
-import { type Client, command, contract, query } from '../contract/index.ts';
-import { openSqlite } from '../data/index.ts';
-import { isRefusal } from '../errors/index.ts';
-import { commandMigrations, Dispatcher } from '../module/index.ts';
-import { silentLog } from '../observability/index.ts';
+import { runInContext } from '../context/index.ts';
+import type { Client } from '../contract/index.ts';
+import { isRefusal, kernelCodes, type Refusal } from '../errors/index.ts';
 import { createCall, createClient } from './client.ts';
-import { byDeadline } from './deadlines.ts';
-import type { Dispatch, Serve, Transport } from './transport.ts';
+import { cancellationCases, deadlineCases, type Ends, outcomeOf } from './giving-up.cases.ts';
+import { callee, sample } from './sample.cases.ts';
+import type { Transport } from './transport.ts';
+import { maximumBodyBytes } from './wire.ts';
 
-const note = z.object({ text: z.string(), tags: z.array(z.string()).optional() });
+export { dispatch, sample, serve } from './sample.cases.ts';
 
-export const sample = contract('sample', {
-  operations: {
-    echo: query({ about: 'Answers what it is sent', input: note, output: note }),
-    count: command({ about: 'Counts how often it was done', input: z.object({}), output: z.object({ n: z.int() }) }),
-    keep: command({ about: 'Keeps what it is sent', input: note, output: note }),
-    strict: query({
-      about: 'Takes no more than it says',
-      input: z.strictObject({ n: z.int() }),
-      output: z.object({ n: z.number() }),
-    }),
-    refuse: query({ about: 'Refuses with data', input: z.object({}), output: z.object({}) }),
-    fail: query({ about: 'Fails with a secret', input: z.object({}), output: z.object({}) }),
-    lie: query({ about: 'Answers what it does not say', input: z.object({}), output: z.object({ n: z.int() }) }),
-    never: query({ about: 'Does not answer', input: z.object({}), output: z.object({}), timeoutMs: 100 }),
-    when: query({ about: 'Answers when it is let', input: z.object({}), output: z.object({}) }),
-    whoAsks: command({
-      about: 'Tells its context',
-      input: z.object({}),
-      output: z.record(z.string(), z.string().nullable()),
-    }),
-  },
-  errors: { 'too-late': { status: 409, title: 'Too late', data: z.object({ since: z.string() }) } },
-});
-
-/** Values the module was given, to look at from the test. */
-const kept: { text: string; tags?: string[] }[] = [];
-let letGo = () => {};
-let gate = Promise.resolve();
-
-let counted = 0;
-
-const handlers = {
-  count: async () => ({ n: ++counted }),
-  echo: async (input: unknown) => input,
-  keep: { inSteps: async (input: never) => kept[kept.push(input) - 1] },
-  strict: async (input: unknown) => input,
-  refuse: async () => {
-    throw sample.refuse('too-late', 'it was over', { since: 'yesterday' });
-  },
-  fail: async () => {
-    throw new Error('the secret is 1234');
-  },
-  lie: async () => ({ n: 'not a number' }),
-  never: () => new Promise(() => {}),
-  when: async () => {
-    await gate;
-    return {};
-  },
-  whoAsks: {
-    inSteps: async () => {
-      const { requestId, member, caller, idempotencyKey, traceparent } = currentContext()!;
-      return {
-        requestId,
-        member: member ?? null,
-        caller,
-        idempotencyKey: idempotencyKey ?? null,
-        traceparent: traceparent ?? null,
-      };
-    },
-  },
-};
-
-const file = join(mkdtempSync(join(tmpdir(), 'kerf-transport-')), 'sample.db');
-const database = openSqlite('sample', file, commandMigrations);
-const steps = { read: database, work: database.work.bind(database) };
-export const dispatch: Dispatch = new Dispatcher(sample, handlers as never, steps as never, systemClock, silentLog)
-  .dispatch;
-
-/** The callee's process: as the host serves what other processes call. */
-export const serve: Serve = (module, name, input, context) =>
-  byDeadline(dispatch(name, input, context), context, { module, name });
-
+/** A transport under test, whose other end is `serve`. */
 export interface OpenTransport {
   transport: Transport;
+  /** The largest input or output in bytes of JSON, where it is not `maximumBodyBytes`. */
+  limitBytes?: number;
   close(): Promise<void>;
 }
 
@@ -100,129 +25,224 @@ export function transportCases(name: string, open: () => Promise<OpenTransport>)
     let opened: OpenTransport;
     const clientOf = (caller: string): Client<typeof sample> =>
       createClient(sample, (operation) => createCall(operation, caller, () => opened.transport));
-    const client = clientOf('other');
+    const ends = { client: clientOf('other'), clientOf };
     beforeAll(async () => {
-      gate = new Promise<void>((resolve) => {
-        letGo = resolve;
-      });
       opened = await open();
+      callee.self = clientOf('sample');
     });
     afterAll(() => opened.close());
 
-    it('brings values there and back, in any script', async () => {
-      const text = 'kerf 톱 🪚 \u2028 "quoted" \\ é';
-      expect(await client.echo({ text, tags: ['a', ''] })).toEqual({ text, tags: ['a', ''] });
-    });
+    valueCases(ends);
+    errorCases(ends);
+    contextCases(ends);
+    deadlineCases(ends);
+    cancellationCases(ends);
+    onceCases(ends);
+    crowdCases(ends);
+    limitCases(ends, () => opened.limitBytes ?? maximumBodyBytes);
+  });
+}
 
-    it('shares no object between caller and callee', async () => {
-      const tags = ['sent'];
-      const answered = await client.keep({ text: 'mine', tags });
-      tags.push('changed by the caller');
-      answered.tags!.push('changed by the caller, too');
-      const held = kept.at(-1)!;
-      held.tags!.push('changed by the callee');
-      expect([tags.length, answered.tags!.length, held.tags!.length]).toEqual([2, 2, 2]);
-    });
+function failureOf(call: Promise<unknown>): Promise<unknown> {
+  return call.then(
+    (answer) => expect.fail(`it was answered: ${JSON.stringify(answer)}`),
+    (error) => error,
+  );
+}
 
-    it('brings a declared refusal with its code, status, detail and data', async () => {
-      const error = await client.refuse({}).catch((caught: unknown) => caught);
-      expect(
-        sample.refused(error, 'too-late') && { status: error.status, detail: error.message, data: error.data },
-      ).toEqual({
-        status: 409,
-        detail: 'it was over',
-        data: { since: 'yesterday' },
-      });
-    });
+function valueCases({ client }: Ends): void {
+  it('brings text there and back, in any script', async () => {
+    const text = 'kerf 톱 🪚 \u{10ffff} \u2028\u2029 "quoted" \\ é e\u0301 \n\r\t \u0000\u007f \ufeff';
+    expect(await client.echo({ text, tags: ['a', ''] })).toEqual({ text, tags: ['a', ''] });
+    expect(await client.echo({ text: '', tags: [] })).toEqual({ text: '', tags: [] });
+  });
 
-    it('tells nothing of the inside when the callee fails', async () => {
-      for (const call of [client.fail, client.lie]) {
-        const error = await call({}).catch((caught: unknown) => caught);
-        expect(isRefusal(error, 'internal')).toBe(true);
-        expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain('1234');
-      }
-    });
+  it('brings values of every kind there and back, and leaves out what is not there', async () => {
+    const sent = {
+      texts: ['', '🪚'],
+      whole: [0, -1, 2 ** 31, -(2 ** 31) - 1, 2 ** 53 - 1, -(2 ** 53) + 1],
+      numbers: [0, 0.1, -0.1, 1 / 3, 1e21, 5e-324, Number.MAX_VALUE],
+      yes: false,
+      maybe: null,
+      byName: { '': 1, 톱: 0.1, 'a.b': -2, constructor: 3 },
+      either: ['1', 1, { kind: 'a' as const }, { kind: 'b' as const }],
+      lists: [[], [{ inner: { deep: [] } }, { inner: { deep: ['', 'x'] } }], [{}]],
+    };
+    const answered = await client.values(sent);
+    expect(answered).toEqual(sent);
+    expect(Object.keys(answered)).not.toContain('absent');
+    const least = { texts: [], whole: [], numbers: [], yes: true, maybe: '', byName: {}, either: [], lists: [] };
+    expect(await client.values(least)).toEqual(least);
+  });
 
-    it('tells the module itself, and the gateway, what does not fit', async () => {
-      const wrong = { n: 1.5, extra: true } as never;
-      for (const caller of ['sample', 'gateway']) {
-        const error = await clientOf(caller)
-          .strict(wrong)
-          .catch((caught: unknown) => caught);
-        expect(isRefusal(error, 'invalid-input') && error.data.issues).toEqual([
-          expect.objectContaining({ path: 'n' }),
-          { path: 'extra', message: 'unknown field' },
-        ]);
-      }
-    });
+  it('shares no object between caller and callee', async () => {
+    const tags = ['sent'];
+    const answered = await client.keep({ text: 'mine', tags });
+    tags.push('changed by the caller');
+    answered.tags!.push('changed by the caller, too');
+    const held = callee.kept.at(-1)!;
+    held.tags!.push('changed by the callee');
+    expect([tags.length, answered.tags!.length, held.tags!.length]).toEqual([2, 2, 2]);
+  });
 
-    it('calls it a fault of another module when what that sends does not fit', async () => {
-      const error = await client.strict({ n: 'one' } as never).catch((caught: unknown) => caught);
-      expect(isRefusal(error)).toBe(false);
-      expect(String(error)).toContain('other sent sample.strict');
-    });
+  it('refuses what would not survive the way, instead of changing it', async () => {
+    for (const text of [new Date(), undefined, Number.NaN, 10n, () => 'text']) {
+      await expect(client.echo({ text } as never)).rejects.toThrow();
+    }
+    for (const whole of [0.5, 2 ** 53, Number.POSITIVE_INFINITY, '1']) {
+      await expect(client.strict({ n: whole } as never)).rejects.toThrow();
+    }
+  });
+}
 
-    it('refuses what would not survive the way, instead of changing it', async () => {
-      for (const text of [new Date(), undefined, Number.NaN, 10n, () => 'text']) {
-        await expect(client.echo({ text } as never)).rejects.toThrow();
-      }
+function errorCases({ client, clientOf }: Ends): void {
+  it('brings a declared refusal with its code, status, title, detail and data', async () => {
+    const error = await failureOf(client.refuse({}));
+    expect(sample.refused(error, 'too-late') && { ...error, detail: error.message }).toEqual({
+      name: 'Refusal',
+      code: 'too-late',
+      status: 409,
+      title: 'Too late',
+      detail: 'it was over',
+      data: { since: 'yesterday' },
     });
+    const plain = await failureOf(client.refuseAs({ code: 'plain' }));
+    expect(sample.refused(plain, 'plain') && [plain.status, plain.message, plain.data]).toEqual([418, 'Just no', {}]);
+  });
 
-    it('gives up at the deadline of the operation, of the call, and of the caller', async () => {
-      const caller: CallContext = { requestId: 'r', caller: 'gateway', deadline: Date.now() + 30 };
-      const attempts = [
-        client.never({}),
-        client.when({}, { timeoutMs: 30 }),
-        runInContext(caller, () => client.when({})),
-        runInContext({ ...caller, deadline: Date.now() - 1 }, () => client.echo({ text: 'late' })),
-      ];
-      const errors = await Promise.all(attempts.map((attempt) => attempt.catch((caught: unknown) => caught)));
-      expect(errors.map((error) => isRefusal(error, 'timeout'))).toEqual([true, true, true, true]);
-    });
+  it('brings a refusal of the kernel as the callee gave it', async () => {
+    // A callee's own bad input is another's fault, and what it was overloaded with may have been begun.
+    const codes = Object.keys(kernelCodes).filter((code) => code !== 'invalid-input' && code !== 'overloaded');
+    const errors = await Promise.all(codes.map((code) => failureOf(client.refuseAs({ code })) as Promise<Refusal>));
+    expect(errors.map(({ code }) => code)).toEqual(codes);
+    expect(errors.map(({ message, data }) => [message, data])).toEqual(
+      codes.map(() => ['by its own words', { seen: [1, 2] }]),
+    );
+  });
 
-    it('brings the context', async () => {
-      const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
-      const context = {
-        requestId: 'request-7',
-        member: 'member-7',
-        caller: 'gateway',
-        deadline: Date.now() + 5_000,
-        traceparent,
-      };
-      const told = await runInContext(context, () => client.whoAsks({}));
-      expect(told).toEqual({
-        requestId: 'request-7',
-        member: 'member-7',
-        caller: 'other',
-        idempotencyKey: null,
-        traceparent,
-      });
-    });
+  it('tells nothing of the inside when the callee fails, or refuses as it did not declare', async () => {
+    for (const call of [client.fail({}), client.lie({}), client.refuseAs({ code: 'undeclared' })]) {
+      const error = await failureOf(call);
+      expect(isRefusal(error, 'internal')).toBe(true);
+      expect(JSON.stringify(error) + String((error as Error).stack)).not.toMatch(/1234|not a number|own words/);
+    }
+  });
 
-    it('brings the key of a command, so that it is done once however often it comes', async () => {
-      const [key, other] = [randomUUID(), randomUUID()];
-      const first = await client.count({}, { idempotencyKey: key });
-      expect(await client.count({}, { idempotencyKey: key })).toEqual(first);
-      expect(await client.count({}, { idempotencyKey: other })).toEqual({ n: first.n + 1 });
-      expect(await clientOf('another').count({}, { idempotencyKey: key })).toEqual({ n: first.n + 2 });
-      expect(await client.count({})).toEqual({ n: first.n + 3 });
-    });
+  it('tells the module itself, and the gateway, what does not fit', async () => {
+    const wrong = { n: 1.5, extra: true } as never;
+    for (const caller of ['sample', 'gateway']) {
+      const error = await failureOf(clientOf(caller).strict(wrong));
+      expect(isRefusal(error, 'invalid-input') && error.data.issues).toEqual([
+        expect.objectContaining({ path: 'n' }),
+        { path: 'extra', message: 'unknown field' },
+      ]);
+    }
+  });
 
-    it('lets a quick answer pass a slow one', async () => {
-      const slow = client.when({});
-      expect(await client.echo({ text: 'quick' })).toEqual({ text: 'quick' });
-      letGo();
-      await slow;
-    });
+  it('calls it a fault of another module when what that sends does not fit', async () => {
+    const error = await failureOf(client.strict({ n: 'one' } as never));
+    expect(isRefusal(error)).toBe(false);
+    expect(String(error)).toContain('other sent sample.strict');
+  });
+}
 
-    it('serves a thousand calls at a time, each with its own answer', async () => {
-      const answers = await Promise.all(Array.from({ length: 1_000 }, (_, n) => client.strict({ n })));
-      expect(answers.map(({ n }) => n)).toEqual(Array.from({ length: 1_000 }, (_, n) => n));
-    });
+function contextCases({ client }: Ends): void {
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+  const given = { requestId: 'request-7', caller: 'gateway', traceparent };
+  const context = () => ({ ...given, member: 'member-7', deadline: Date.now() + 5_000 });
+  const arrives = { requestId: 'request-7', member: 'member-7', caller: 'other', idempotencyKey: null, traceparent };
 
-    it('brings what is large', async () => {
-      const text = '톱'.repeat(700_000);
-      expect((await client.echo({ text })).text).toBe(text);
+  it('brings the context', async () => {
+    expect(await runInContext(context(), () => client.whoAsks({}))).toEqual(arrives);
+    const told = await client.whoAsks({}, { idempotencyKey: 'once' });
+    expect(told).toEqual({
+      ...arrives,
+      requestId: expect.any(String),
+      member: null,
+      traceparent: null,
+      idempotencyKey: 'once',
     });
+  });
+
+  it('brings each caller his own member, whoever calls beside', async () => {
+    const members = Array.from({ length: 20 }, (_, n) => (n % 3 ? `member-${n}` : undefined));
+    const ask = (member: string | undefined) => runInContext({ ...context(), member }, () => client.whoAsks({}));
+    const told = await Promise.all(members.map(ask));
+    expect(told.map(({ member }) => member)).toEqual(members.map((member) => member ?? null));
+  });
+
+  it('passes the context on to calls made for it', async () => {
+    expect(await runInContext(context(), () => client.whoAsksNext({}))).toEqual({ ...arrives, caller: 'sample' });
+  });
+}
+
+function onceCases({ client, clientOf }: Ends): void {
+  it('brings the key of a command, so that it is done once however often it comes', async () => {
+    const [key, other] = [randomUUID(), randomUUID()];
+    const first = await client.count({}, { idempotencyKey: key });
+    expect(await client.count({}, { idempotencyKey: key })).toEqual(first);
+    expect(await client.count({}, { idempotencyKey: other })).toEqual({ n: first.n + 1 });
+    expect(await clientOf('another').count({}, { idempotencyKey: key })).toEqual({ n: first.n + 2 });
+    expect(await client.count({})).toEqual({ n: first.n + 3 });
+  });
+
+  for (const name of ['add', 'addSlowly'] as const) {
+    it(`has ${name === 'add' ? 'a unit of work' : 'what takes steps'} done once also when it comes twice at a time`, async () => {
+      const [add, key, { times }] = [clientOf('gateway')[name], randomUUID(), callee.added];
+      callee.gate.shut();
+      const twice = [add({ n: 7 }, { idempotencyKey: key }), add({ n: 7 }, { idempotencyKey: key })];
+      const another = outcomeOf(add({ n: 8 }, { idempotencyKey: key }));
+      if (name === 'addSlowly') expect(await another).toBe('invalid-input');
+      callee.gate.open();
+      const [first, second] = await Promise.all(twice);
+      expect([second, await another, callee.added.times]).toEqual([first, 'invalid-input', times + 1]);
+      expect(await outcomeOf(add({ n: 8 }, { idempotencyKey: key }))).toBe('invalid-input');
+    });
+  }
+}
+
+function crowdCases({ client }: Ends): void {
+  it('lets a quick answer pass a slow one', async () => {
+    callee.gate.shut();
+    const slow = client.when({});
+    expect(await client.echo({ text: 'quick' })).toEqual({ text: 'quick' });
+    callee.gate.open();
+    await slow;
+  });
+
+  it('serves a thousand calls at a time, each with its own answer', async () => {
+    const answers = await Promise.all(Array.from({ length: 1_000 }, (_, n) => client.strict({ n })));
+    expect(answers.map(({ n }) => n)).toEqual(Array.from({ length: 1_000 }, (_, n) => n));
+  });
+
+  it('brings what is large beside what is small', async () => {
+    const text = '톱'.repeat(250_000);
+    const [large, ...small] = await Promise.all(
+      [text, ...Array(20).fill('small')].map((each) => client.echo({ text: each })),
+    );
+    expect([large!.text === text, small.every((each) => each.text === 'small')]).toEqual([true, true]);
+  });
+}
+
+/** What a note takes up in JSON beside its letters. */
+const around = JSON.stringify({ text: '' }).length;
+/** What lies between the limit and this may be taken or refused. */
+const overBytes = 64 * 1024;
+
+function limitCases({ client }: Ends, limitOf: () => number): void {
+  it('brings an input and an answer of the largest size', async () => {
+    const letters = Math.min(limitOf(), maximumBodyBytes) - around;
+    expect((await client.echo({ text: 'x'.repeat(letters) })).text.length).toBe(letters);
+    const wide = Math.floor(letters / 3);
+    expect((await client.echo({ text: '톱'.repeat(wide) })).text.length).toBe(wide);
+  });
+
+  it('says what is too large, whether that is the input or the answer, and takes the next call', async ({ skip }) => {
+    const over = limitOf() + overBytes;
+    skip(over === Number.POSITIVE_INFINITY, 'there is no limit');
+    expect(await outcomeOf(client.echo({ text: 'x'.repeat(over) }))).toBe('body-too-large');
+    expect(await outcomeOf(client.echo({ text: '톱'.repeat(over / 3) }))).toBe('body-too-large');
+    expect(await outcomeOf(client.grow({ letters: over }))).toBe('body-too-large');
+    expect(await client.echo({ text: 'after' })).toEqual({ text: 'after' });
   });
 }

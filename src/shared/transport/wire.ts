@@ -29,10 +29,18 @@ export function toWire(context: CallContext, tokens: ServiceTokens): WireContext
   return vouched.then((token) => ({ ...wire, member: token }));
 }
 
-/** The context in which the call is served. Rejects with `unauthenticated` when the member's signature does not hold. */
-export function fromWire(wire: WireContext, caller: string, tokens: ServiceTokens): CallContext | Promise<CallContext> {
+/**
+ * The context in which the call is served. Rejects with `unauthenticated` when the member's signature does not hold. Whoever
+ * can be told of a cancellation before the context is there brings its own.
+ */
+export function fromWire(
+  wire: WireContext,
+  caller: string,
+  tokens: ServiceTokens,
+  cancellation = new Cancellation(),
+): CallContext | Promise<CallContext> {
   const { deadlineMs, member, ...rest } = wire;
-  const context = { ...rest, caller, deadline: Date.now() + deadlineMs, cancellation: new Cancellation() };
+  const context = { ...rest, caller, deadline: Date.now() + deadlineMs, cancellation };
   if (!member) return context;
   const known = tokens.vouchedFor(member);
   if (typeof known === 'string') return { ...context, member: known };

@@ -6,7 +6,7 @@ import { addPayment, type Charge, paymentOf, setStatus, toPayment } from './stor
 
 /** Written down before the provider is asked, so that a void that overtakes the answer finds it. */
 export function authorize(provider: PaymentProvider, clock: Clock) {
-  return inSteps(async ({ token, ...charge }: Charge & { token: string }, { work, read }) => {
+  return inSteps(async ({ token, ...charge }: Charge & { token: string }, { work, read, signal }) => {
     const begun = await work(
       async (unit) =>
         (await paymentOf(unit, charge.orderId)) ?? addPayment(unit, charge, 'authorizing', instant(clock)),
@@ -15,7 +15,7 @@ export function authorize(provider: PaymentProvider, clock: Clock) {
     if (begun.status === 'declined') throw payments.refuse('payment-declined');
     if (begun.status !== 'authorizing') throw payments.refuse('payment-over');
 
-    const asking = provider.authorize({ id: begun.id, ...charge.amount, token });
+    const asking = provider.authorize({ id: begun.id, ...charge.amount, token }, signal);
     const outcome = await asking.catch(async (error: unknown) => {
       // The answer is lost, and may have been yes: a void that overtook it is told again.
       if ((await paymentOf(read, charge.orderId))?.status === 'voided') await provider.void(begun.id);

@@ -4,9 +4,11 @@ import { refusal } from '../../errors/index.ts';
 import type { ServiceTokens } from '../../identity/index.ts';
 import type { TlsParts } from '../tls.ts';
 import type { Link } from '../transport.ts';
+import { unreachableBecause } from '../unreachable.ts';
 import { maximumBodyBytes } from '../wire.ts';
 import { type Outgoing, WireTransport } from '../wire-transport.ts';
 import { Exchange } from './exchange.ts';
+import { type Silence, usualSilence } from './protocol.ts';
 
 /** A call larger than this goes on a connection of its own, so that no small one waits until it is through. */
 const largeCharacters = 64 * 1024;
@@ -22,6 +24,8 @@ export interface HttpWay {
   readonly tls?: TlsParts;
   /** The process at the address is about to stop. */
   readonly onLeaving?: () => void;
+  /** How soon it is noticed that a connection is dead. */
+  readonly silence?: Silence;
 }
 
 /** Calls a module of another process over HTTP: for each caller there an exchange that stays open. */
@@ -30,6 +34,7 @@ export class HttpTransport extends WireTransport implements Link {
   readonly #all = new Set<Exchange>();
   readonly #agent: PlainAgent;
   #nextId = 1;
+  #closed = false;
 
   constructor(private readonly way: HttpWay) {
     super(way.tokens);
@@ -41,6 +46,7 @@ export class HttpTransport extends WireTransport implements Link {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     for (const exchange of this.#all) exchange.destroy();
     this.#exchanges.clear();
     this.#agent.destroy();
@@ -56,8 +62,10 @@ export class HttpTransport extends WireTransport implements Link {
         throw refusal('body-too-large', `the input of ${what} is over ${maximumBodyBytes} bytes`);
       }
       const put = (exchange: Exchange) => {
-        const giveUp = exchange.add(id, line, { resolve, reject });
-        context.cancellation?.onCancel(giveUp);
+        if (!context.cancellation?.cancelled) {
+          const giveUp = exchange.add(id, line, { resolve, reject });
+          context.cancellation?.onCancel(giveUp);
+        }
         if (large) exchange.retire();
       };
       const exchange = large ? this.#open(context.caller) : this.#exchangeOf(context.caller);
@@ -84,9 +92,11 @@ export class HttpTransport extends WireTransport implements Link {
   }
 
   async #open(caller: string): Promise<Exchange> {
-    const { module, tokens, onLeaving } = this.way;
-    const request = this.#request(await tokens.issue(caller, module));
-    const exchange = new Exchange(module, request, onLeaving);
+    const { module, tokens, silence = usualSilence, onLeaving } = this.way;
+    const token = await tokens.issue(caller, module);
+    if (this.#closed) throw unreachableBecause(module, new Error('this way to it was closed'), false);
+    const request = this.#request(token);
+    const exchange = new Exchange(module, request, silence, onLeaving);
     this.#all.add(exchange);
     const retiring = setTimeout(() => exchange.retire(), exchangeLifeMs).unref();
     request.once('close', () => {

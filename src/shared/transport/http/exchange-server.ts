@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { CallContext } from '../../context/index.ts';
+import { type CallContext, Cancellation } from '../../context/index.ts';
 import { toIssues } from '../../contract/index.ts';
 import { invalidInput, refusal, toProblem } from '../../errors/index.ts';
 import type { ServiceTokens } from '../../identity/index.ts';
+import { cancelledBefore } from '../deadlines.ts';
 import type { Serve } from '../transport.ts';
 import { fromWire, maximumBodyBytes } from '../wire.ts';
 import { Lines } from './lines.ts';
-import { maximumLineBytes, type WireCancel, type WireCall, wireCall } from './protocol.ts';
+import { maximumLineBytes, type WireCall, type WireCancel, wireCall } from './protocol.ts';
 
 /** Answers that wait for somebody who does not read; over this, the connection is cut. */
 const mostUnreadBytes = 64 * 1024 * 1024;
@@ -25,9 +26,10 @@ export interface ExchangeParts {
  * the event loop leave in one write; nobody waits for a slower neighbor. Calls whose caller has gone are cancelled.
  */
 export class ServedExchange {
-  readonly #open = new Map<number, CallContext['cancellation']>();
+  readonly #open = new Map<number, Cancellation>();
   readonly #lines = new Lines(maximumLineBytes);
   #ready = '';
+  /** No more lines come, or none that counts. */
   #ended = false;
 
   constructor(
@@ -48,6 +50,7 @@ export class ServedExchange {
   }
 
   #taking(take: () => string[], last = false): void {
+    if (this.#ended) return;
     try {
       for (const line of take()) this.#line(line, last);
     } catch (error) {
@@ -66,18 +69,18 @@ export class ServedExchange {
     if (success) return void this.#serve(call);
     const problem = invalidInput(toIssues(error));
     if (typeof json?.id !== 'number') throw problem;
-    this.#open.set(json.id, undefined);
-    this.#answer(json.id, { problem: toProblem(problem) });
+    this.#say(`${lineOf(json.id, { problem: toProblem(problem) })}\n`);
   }
 
   #serve({ id, operation, input, context: wire }: WireCall): void {
     const { serve, module, caller, tokens, until } = this.parts;
-    this.#open.set(id, undefined);
+    const cancellation = new Cancellation();
+    this.#open.set(id, cancellation);
     const run = (context: CallContext) => {
-      this.#open.set(id, context.cancellation);
+      if (cancellation.cancelled) throw cancelledBefore({ module, name: operation });
       return serve(module, operation, input, context);
     };
-    const context = until > Date.now() ? fromWire(wire, caller, tokens) : Promise.reject(over());
+    const context = until > Date.now() ? fromWire(wire, caller, tokens, cancellation) : Promise.reject(over());
     const served = 'then' in context ? context.then(run) : run(context);
     served.then(
       (output) => this.#answer(id, { output }),
@@ -118,22 +121,27 @@ export class ServedExchange {
   }
 
   #refuseAll(error: unknown): void {
+    this.#ended = true;
     this.#abandon();
     if (this.response.headersSent) return void this.response.destroy();
     const problem = toProblem(error instanceof RangeError ? refusal('body-too-large', error.message) : error);
-    this.response.writeHead(problem.status, { 'content-type': 'application/problem+json' }).end(JSON.stringify(problem));
+    this.response
+      .writeHead(problem.status, { 'content-type': 'application/problem+json' })
+      .end(JSON.stringify(problem));
   }
 
   #abandon(): void {
     const open = [...this.#open.values()];
     this.#open.clear();
-    for (const cancellation of open) cancellation?.cancel();
+    for (const cancellation of open) cancellation.cancel();
   }
 }
 
 function lineOf(id: number, result: object): string {
   const line = JSON.stringify({ id, ...result });
-  if (line.length * 3 <= maximumBodyBytes || Buffer.byteLength(line) <= maximumLineBytes) return line;
+  if (line.length * 3 <= maximumBodyBytes) return line;
+  const around = JSON.stringify({ id, output: 0 }).length - 1;
+  if (Buffer.byteLength(line) - around <= maximumBodyBytes) return line;
   const problem = toProblem(refusal('body-too-large', `the answer is over ${maximumBodyBytes} bytes`));
   return JSON.stringify({ id, problem });
 }

@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { fromProblem, isProblem, isRefusal, type Problem } from '../../errors/index.ts';
 import { unreachableBecause } from '../unreachable.ts';
 import { Lines } from './lines.ts';
-import { type AnswerLine, maximumLineBytes, silence } from './protocol.ts';
+import { type AnswerLine, maximumLineBytes, type Silence } from './protocol.ts';
 
 /** A call on the wire, or about to be. */
 export interface Waiting {
@@ -23,24 +23,27 @@ export class Exchange {
   #unsent = '';
   #state: 'open' | 'closing' | 'closed' = 'open';
   #connected = false;
+  /** Whether the other side has still to react to something. */
+  #owed = false;
   #silentMs = 0;
   readonly #watch: NodeJS.Timeout;
 
   constructor(
     private readonly module: string,
     private readonly request: ClientRequest,
+    private readonly silence: Silence,
     /** The other side is about to stop. */
     private readonly onLeaving: () => void = () => {},
   ) {
     request.setNoDelay(true);
     request.once('socket', (socket) => {
-      if (!socket.connecting) this.#connected = true;
-      else socket.once('connect', () => (this.#connected = true));
+      if (!socket.connecting) return this.#connect();
+      socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => this.#connect());
     });
     request.once('response', (response) => this.#read(response));
     request.once('error', (error) => this.#break(error));
     request.once('close', () => this.#break(new Error('the connection was closed')));
-    this.#watch = setInterval(() => this.#listen(), silence.askAfterMs / 2).unref();
+    this.#watch = setInterval(() => this.#listen(), this.silence.askAfterMs / 2).unref();
     setTimeout(() => this.#connected || request.destroy(new Error('no connection in time')), connectWithinMs).unref();
   }
 
@@ -52,9 +55,12 @@ export class Exchange {
   /** Puts a call on the wire. Returns how to tell that its answer is no longer wanted. */
   add(id: number, line: string, call: Waiting): () => void {
     this.#open.set(id, call);
+    this.#owed = true;
     this.#write(line);
     return () => {
-      if (this.#open.delete(id) && this.#state !== 'closed') this.#write(`{"id":${id},"cancel":true}`);
+      if (!this.#open.delete(id) || this.#state === 'closed') return;
+      this.#write(`{"id":${id},"cancel":true}`);
+      this.#endIfDone();
     };
   }
 
@@ -62,14 +68,22 @@ export class Exchange {
   retire(): void {
     if (this.#state !== 'open') return;
     this.#state = 'closing';
-    process.nextTick(() => {
-      this.#flush();
-      if (this.#open.size === 0) this.request.end();
-    });
+    process.nextTick(() => this.#endIfDone());
   }
 
   destroy(): void {
     this.#break(new Error('this process closes the connection'));
+  }
+
+  #connect(): void {
+    this.#connected = true;
+  }
+
+  #endIfDone(): void {
+    if (this.#state !== 'closing' || this.#open.size > 0 || this.request.writableEnded) return;
+    this.#flush();
+    this.#owed = true;
+    this.request.end();
   }
 
   #write(line: string): void {
@@ -80,7 +94,7 @@ export class Exchange {
   readonly #flush = (): void => {
     const lines = this.#unsent;
     this.#unsent = '';
-    if (lines !== '' && this.#state !== 'closed') this.request.write(lines);
+    if (lines !== '' && this.#state !== 'closed' && !this.request.writableEnded) this.request.write(lines);
   };
 
   #read(response: IncomingMessage): void {
@@ -95,7 +109,8 @@ export class Exchange {
       } catch (error) {
         this.#break(error);
       }
-      if (this.#state === 'closing' && this.#open.size === 0) this.request.end();
+      this.#owed = this.#open.size > 0 || this.request.writableEnded;
+      this.#endIfDone();
     });
     response.on('end', () => {
       if (this.#state !== 'closing' || this.#open.size > 0) return this.#break(new Error('the answer ended early'));
@@ -117,12 +132,18 @@ export class Exchange {
     else call?.resolve(answer.output);
   }
 
-  /** A connection that is dead and does not know it: who owes an answer and says nothing is asked, and then given up. */
+  /**
+   * A connection that is dead and does not know it: who has to react and says nothing is asked, and then given up, also when
+   * nobody waits for the answer any more.
+   */
   #listen(): void {
-    if (this.#open.size === 0 || !this.#connected) return void (this.#silentMs = 0);
-    this.#silentMs += silence.askAfterMs / 2;
-    if (this.#silentMs >= silence.goneAfterMs) this.request.destroy(new Error('the other side is silent'));
-    else if (this.#silentMs >= silence.askAfterMs) this.#write('');
+    if (!this.#owed || !this.#connected) {
+      this.#silentMs = 0;
+      return;
+    }
+    this.#silentMs += this.silence.askAfterMs / 2;
+    if (this.#silentMs >= this.silence.goneAfterMs) this.request.destroy(new Error('the other side is silent'));
+    else if (this.#silentMs >= this.silence.askAfterMs) this.#write('');
   }
 
   #break(error: unknown): void {

@@ -1,49 +1,71 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
-import { describe, expect, it } from 'vitest';
-import { isRefusal } from '../../errors/index.ts';
-import { fixedKeyRing, ServiceTokens } from '../../identity/index.ts';
-import { createCall, createClient } from '../client.ts';
-import { sample, serve, transportCases } from '../transport.cases.ts';
-import type { Transport } from '../transport.ts';
-import { HttpTransport } from './client.ts';
-import { openLoopback } from './loopback.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { wasNeverSent } from '../../resilience/index.ts';
+import { ChaosProxy } from '../chaos-proxy.ts';
+import { createCall } from '../client.ts';
+import { outcomeOf } from '../giving-up.cases.ts';
+import { callee } from '../sample.cases.ts';
+import { sample, transportCases } from '../transport.cases.ts';
+import { type OpenWire, wireCases } from '../wire.cases.ts';
+import { maximumBodyBytes } from '../wire.ts';
+import { HttpTransport, type HttpWay } from './client.ts';
+import { clientOver, openCallee, tokens } from './http.cases.ts';
 
-const tokens = new ServiceTokens(fixedKeyRing('TEST', 'a secret of more than 32 characters'));
+const opened: { close(): unknown }[] = [];
+afterEach(async () => {
+  for (const each of opened.splice(0).reverse()) await each.close();
+});
 
-async function openHttp() {
-  const loopback = await openLoopback(serve);
-  return { ...loopback, transport: loopback.link('sample') };
+async function open(way?: Partial<HttpWay>) {
+  const server = await openCallee();
+  opened.push(server);
+  const transport = server.link(way);
+  return { ...server, transport, client: clientOver(transport) };
 }
 
-function clientOver(transport: Transport) {
-  return createClient(sample, (operation) => createCall(operation, 'other', () => transport));
-}
+transportCases('http', async () => {
+  const { link, close } = await openCallee();
+  return { transport: link(), close };
+});
 
-async function refusalOf(call: Promise<unknown>): Promise<string | undefined> {
-  const error = await call.catch((caught: unknown) => caught);
-  return isRefusal(error) ? error.code : undefined;
-}
+const silence = { askAfterMs: 40, goneAfterMs: 120 };
 
-/** What a call comes to when `server` stands at the module's address. */
-async function refusalFrom(server: Server): Promise<string | undefined> {
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const transport = new HttpTransport({ module: 'sample', address, tokens });
-  const refused = await refusalOf(clientOver(transport).echo({ text: 'x' }));
-  await transport.close();
-  server.close();
-  return refused;
-}
-
-transportCases('http', openHttp);
+wireCases('http', async (): Promise<OpenWire> => {
+  let server = await openCallee();
+  const { port } = server;
+  return {
+    port,
+    link: (at) => new HttpTransport({ address: `http://127.0.0.1:${at}`, module: 'sample', tokens, silence }),
+    async restart(meanwhile) {
+      await server.close();
+      await meanwhile();
+      server = await openCallee({ port });
+    },
+    close: () => server.close(),
+  };
+});
 
 describe('a call by http, when the other side is not well', () => {
-  it('is unavailable where nobody listens', async () => {
-    const { transport, close } = await openHttp();
+  /** What a call comes to when `server` stands at the module's address. */
+  async function refusalFrom(server: Server): Promise<unknown> {
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const transport = new HttpTransport({ module: 'sample', address, tokens });
+    opened.push(server, transport);
+    return outcomeOf(clientOver(transport).echo({ text: 'x' }));
+  }
+
+  it('is unavailable where nobody listens, and was never sent', async () => {
+    const { address, close } = await openCallee();
     await close();
-    expect(await refusalOf(clientOver(transport).echo({ text: 'x' }))).toBe('unavailable');
+    const transport = new HttpTransport({ module: 'sample', address, tokens });
+    const error = await clientOver(transport)
+      .echo({ text: 'x' })
+      .catch((caught: unknown) => caught);
+    expect([await outcomeOf(Promise.reject(error)), wasNeverSent(error)]).toEqual(['unavailable', true]);
+    await transport.close();
   });
 
   it('is unavailable when the connection is cut before, during or after the head of the answer', async () => {
@@ -59,76 +81,118 @@ describe('a call by http, when the other side is not well', () => {
   });
 
   it('survives an answer that is not of this protocol', async () => {
-    const server = createServer((_request, response) => response.writeHead(200).end('<html>\n'));
-    expect(await refusalFrom(server)).toBe('unavailable');
+    const html = createServer((_request, response) => response.writeHead(200).end('<html>\n'));
+    expect(await refusalFrom(html)).toBe('unavailable');
+    const gateway = createServer((_request, response) => response.writeHead(502).end('Bad gateway'));
+    expect(await refusalFrom(gateway)).toBe('unavailable');
+    for (const line of ['7\n', 'null\n', '{"id":"1"}\n\n{"id":7,"output":{}}\n']) {
+      const strange = createServer((_request, response) => response.writeHead(200).end(line));
+      expect(await refusalFrom(strange)).toBe('unavailable');
+    }
   });
 
-  it('refuses what is larger than the limit, on this side', async () => {
-    const { transport, close } = await openHttp();
-    expect(await refusalOf(clientOver(transport).echo({ text: 'x'.repeat(9 * 1024 * 1024) }))).toBe('body-too-large');
+  it('is a fault of the callee when the answer is not what the contract of the caller says', async () => {
+    const { transport } = await open();
+    const another = { ...sample.operations.echo, output: sample.operations.count.output };
+    const call = createCall(another as never, 'other', () => transport);
+    expect(await outcomeOf(call({ text: 'x' }))).toBe('internal');
+  });
+
+  it('refuses what is larger than the limit, on this side, to the byte', async () => {
+    const { address, close } = await openCallee();
     await close();
+    const client = clientOver(new HttpTransport({ module: 'sample', address, tokens }));
+    const letters = maximumBodyBytes - JSON.stringify({ text: '' }).length;
+    expect(await outcomeOf(client.echo({ text: 'x'.repeat(letters + 1) }))).toBe('body-too-large');
+    expect(await outcomeOf(client.echo({ text: 'x'.repeat(letters) }))).toBe('unavailable');
+  });
+
+  it('closes a connection that is dead by itself, though nobody waits for an answer any more', async () => {
+    const { port } = await open();
+    const proxy = await ChaosProxy.open(port);
+    const transport = new HttpTransport({
+      module: 'sample',
+      address: `http://127.0.0.1:${proxy.port}`,
+      tokens,
+      silence,
+    });
+    opened.push(proxy, transport);
+    const client = clientOver(transport);
+    await client.echo({ text: 'x' });
+    proxy.meet({ requests: 'swallow', answers: 'swallow' });
+    expect(await outcomeOf(client.echo({ text: 'x' }, { timeoutMs: 10 }))).toBe('timeout');
+    await proxy.closedByCaller();
+    expect(await client.echo({ text: 'next' })).toEqual({ text: 'next' });
+  });
+
+  it('keeps a connection on which a callee takes long, but answers when it is asked', async () => {
+    const { port } = await open();
+    const proxy = await ChaosProxy.open(port);
+    const transport = new HttpTransport({
+      module: 'sample',
+      address: `http://127.0.0.1:${proxy.port}`,
+      tokens,
+      silence,
+    });
+    opened.push(proxy, transport);
+    const id = crypto.randomUUID();
+    expect(await outcomeOf(clientOver(transport).hold({ id }, { timeoutMs: 3 * silence.goneAfterMs }))).toBe('timeout');
+    expect(await clientOver(transport).echo({ text: 'x' })).toEqual({ text: 'x' });
+    expect(proxy.accepted).toBe(1);
   });
 });
 
-describe('an exchange', () => {
-  it('answers each line by itself: one that is no call takes no other along', async () => {
-    const { address, close } = await openHttp();
-    const context = { requestId: 'r', deadlineMs: 1_000 };
-    const lines = [
-      { id: 1, operation: 'echo', input: { text: 'x' }, context },
-      { id: 2, operation: 'echo', input: { text: 'x' }, context: 'none' },
-    ];
-    const answer = await fetch(`${address}/modules/sample`, {
-      method: 'POST',
-      body: lines.map((line) => JSON.stringify(line)).join('\n'),
-      headers: { authorization: `Bearer ${await tokens.issue('other', 'sample')}` },
-    });
-    const answers = (await answer.text())
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    expect(answers.sort((a, b) => a.id - b.id)).toEqual([
-      { id: 1, output: { text: 'x' } },
-      { id: 2, problem: expect.objectContaining({ code: 'invalid-input' }) },
-    ]);
-    await close();
+describe('a link by http that is closed', () => {
+  it('ends calls under way, and takes no more', async () => {
+    const { client, transport } = await open();
+    const id = crypto.randomUUID();
+    const underWay = outcomeOf(client.hold({ id }));
+    await callee.held.begun(id);
+    await transport.close();
+    expect(await underWay).toBe('unavailable');
+    expect(await outcomeOf(client.echo({ text: 'x' }, { timeoutMs: 500 }))).toBe('unavailable');
+    await callee.held.told(id);
+  });
+
+  it('ends a call that it was about to send', async () => {
+    const { client, transport, server } = await open();
+    const calls = ['x', 'x'.repeat(100_000)].map((text) => outcomeOf(client.echo({ text }, { timeoutMs: 500 })));
+    await transport.close();
+    expect(await Promise.all(calls)).toEqual(['unavailable', 'unavailable']);
+    const count = new Promise((resolve) => server.getConnections((_, connections) => resolve(connections)));
+    expect(await count).toBe(0);
   });
 });
 
-describe('the internal listener', () => {
-  async function ask(token: string | undefined, path = '/modules/sample/echo', body = '{"text":"x"}') {
-    const { address, close } = await openHttp();
-    const answer = await fetch(`${address}${path}`, {
-      method: 'POST',
-      body,
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-    });
-    const result = { status: answer.status, body: await answer.json() };
-    await close();
-    return result;
-  }
-
-  it('answers one call in plain HTTP to any program with a token', async () => {
-    expect(await ask(await tokens.issue('other', 'sample'))).toEqual({ status: 200, body: { text: 'x' } });
+describe('a process that leaves', () => {
+  it('fails none of the calls that are made without pause, and tells its callers', async () => {
+    let told = 0;
+    const { client, leave } = await open({ onLeaving: () => void told++ });
+    const calls = async () => {
+      for (let n = 0; n < 200; n++) expect((await client.strict({ n })).n).toBe(n);
+    };
+    const callers = Array.from({ length: 5 }, calls);
+    for (let n = 0; n < 20; n++) await client.strict({ n });
+    leave();
+    await Promise.all(callers);
+    expect(told).toBeGreaterThan(0);
   });
 
-  it('answers 401 to a token that is missing, forged, or made for another module', async () => {
-    const forged = new ServiceTokens(fixedKeyRing('TEST', 'another secret of more than 32 characters'));
-    const bad = [undefined, 'nonsense', await forged.issue('other', 'sample'), await tokens.issue('other', 'payments')];
-    for (const token of bad) expect((await ask(token)).body).toMatchObject({ status: 401, code: 'unauthenticated' });
-  });
-
-  it('answers what it cannot read with a problem', async () => {
-    const token = await tokens.issue('other', 'sample');
-    expect((await ask(token, undefined, '{"text":')).body).toMatchObject({ status: 400, code: 'malformed-body' });
-    expect((await ask(token, '/modules/sample/nothing')).body).toMatchObject({ status: 404, code: 'not-found' });
-    expect((await ask(token, '/modules/sample', 'no line of JSON')).body).toMatchObject({
-      status: 400,
-      code: 'malformed-body',
-    });
-    expect((await ask(token, '/modules/sample', '{"call":1}')).body).toMatchObject({
-      status: 422,
-      code: 'invalid-input',
-    });
+  it('ends in order when nothing is under way: no call of one who turns elsewhere fails', async () => {
+    const [old, next] = [await open(), await open()];
+    let to = old.transport;
+    const transport = old.link({ onLeaving: () => (to = next.transport) });
+    to = transport;
+    const client = clientOver({ call: (request) => to.call(request) });
+    const calls = async () => {
+      for (let n = 0; n < 300; n++) expect((await client.strict({ n })).n).toBe(n);
+    };
+    const callers = Array.from({ length: 5 }, calls);
+    for (let n = 0; n < 20; n++) await client.strict({ n });
+    old.leave();
+    const closed = new Promise((resolve) => old.server.close(resolve));
+    const sweep = setInterval(() => old.server.closeIdleConnections(), 1);
+    await Promise.all([...callers, closed]);
+    clearInterval(sweep);
   });
 });

@@ -32,4 +32,9 @@ export type AnswerLine =
 export const maximumLineBytes = maximumBodyBytes + 64 * 1024;
 
 /** How long nothing may come in before one asks, and how long before the other side counts as gone, in milliseconds. */
-export const silence = { askAfterMs: 2_000, goneAfterMs: 6_000 } as const;
+export interface Silence {
+  readonly askAfterMs: number;
+  readonly goneAfterMs: number;
+}
+
+export const usualSilence: Silence = { askAfterMs: 2_000, goneAfterMs: 6_000 };

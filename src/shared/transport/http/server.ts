@@ -27,10 +27,15 @@ export interface InternalServer {
   leave(): void;
 }
 
+interface State {
+  readonly exchanges: Set<ServedExchange>;
+  leaving: boolean;
+}
+
 export function createInternalServer(parts: InternalServerParts): InternalServer {
-  const exchanges = new Set<ServedExchange>();
+  const state: State = { exchanges: new Set(), leaving: false };
   const answer = (request: IncomingMessage, response: ServerResponse) => {
-    serveRequest(parts, exchanges, request, response).catch((error) => {
+    serveRequest(parts, state, request, response).catch((error) => {
       if (!isRefusal(error)) parts.log.error({ error, path: request.url }, 'an internal request failed');
       refuse(response, error);
     });
@@ -42,12 +47,18 @@ export function createInternalServer(parts: InternalServerParts): InternalServer
   server.keepAliveTimeout = 65_000;
   // An exchange is a request that goes on; what must not go on has its own limits.
   server.requestTimeout = 0;
-  return { server, leave: () => exchanges.forEach((exchange) => exchange.leave()) };
+  return {
+    server,
+    leave() {
+      state.leaving = true;
+      for (const exchange of state.exchanges) exchange.leave();
+    },
+  };
 }
 
 async function serveRequest(
   { serve, operate, tokens }: InternalServerParts,
-  exchanges: Set<ServedExchange>,
+  state: State,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -57,12 +68,14 @@ async function serveRequest(
   if (request.method !== 'POST') throw refusal('method-not-allowed');
   if (area === 'modules' && !operation) {
     const exchange = new ServedExchange({ serve, tokens, module, caller, until }, request, response);
-    exchanges.add(exchange);
-    response.once('close', () => exchanges.delete(exchange));
+    state.exchanges.add(exchange);
+    response.once('close', () => state.exchanges.delete(exchange));
+    if (state.leaving) exchange.leave();
     return;
   }
   const body = parseJson(await readBody(request));
   const context = await fromWire(fromHeaders(headerOf(request)), caller, tokens);
+  if (response.destroyed) return;
   response.once('close', () => response.writableFinished || context.cancellation?.cancel());
   if (area === 'events') {
     const events = (Array.isArray(body) ? body : [body]).map((event) => JSON.stringify(event));
@@ -70,7 +83,11 @@ async function serveRequest(
     response.writeHead(204).end();
     return;
   }
-  send(response, 200, 'application/json', await serve(module, operation, body, context));
+  const answer = JSON.stringify(await serve(module, operation, body, context));
+  if (Buffer.byteLength(answer) > maximumBodyBytes) {
+    throw refusal('body-too-large', `the answer is over ${maximumBodyBytes} bytes`);
+  }
+  send(response, 200, 'application/json', answer);
 }
 
 function headerOf({ headers }: IncomingMessage): (name: string) => string | undefined {
@@ -104,10 +121,9 @@ function readBody(request: IncomingMessage): Promise<string> {
 function refuse(response: ServerResponse, error: unknown): void {
   if (response.headersSent) return void response.destroy();
   const problem = toProblem(error);
-  send(response, problem.status, 'application/problem+json', problem);
+  send(response, problem.status, 'application/problem+json', JSON.stringify(problem));
 }
 
-function send(response: ServerResponse, status: number, type: string, content: unknown): void {
-  const text = JSON.stringify(content);
+function send(response: ServerResponse, status: number, type: string, text: string): void {
   response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text) }).end(text);
 }

@@ -7,7 +7,7 @@ import { type PaymentProvider, providerTimeoutMs } from './provider.ts';
  * is away, and is waited for.
  */
 export function httpProvider(url: string, key: string): PaymentProvider {
-  const post = async (path: string, id: string, body: object): Promise<number> => {
+  const post = async (path: string, id: string, body: object, signal?: AbortSignal): Promise<number> => {
     const answer = await fetch(`${url}${path}`, {
       method: 'POST',
       headers: {
@@ -16,7 +16,7 @@ export function httpProvider(url: string, key: string): PaymentProvider {
         'idempotency-key': `${id}${path}`,
       },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(providerTimeoutMs),
+      signal: AbortSignal.any([AbortSignal.timeout(providerTimeoutMs), ...(signal ? [signal] : [])]),
       redirect: 'error',
     }).catch((error) => {
       throw refusal('unavailable', 'the payment provider cannot be reached', {}, { cause: error });
@@ -30,8 +30,8 @@ export function httpProvider(url: string, key: string): PaymentProvider {
     if (status >= 300 && !ignored.includes(status)) throw new Error(`the provider answered ${status} to ${what}`);
   };
   return {
-    async authorize({ id, amount, currency, token }) {
-      const status = await post('/payments', id, { id, amount, currency, token });
+    async authorize({ id, amount, currency, token }, signal) {
+      const status = await post('/payments', id, { id, amount, currency, token }, signal);
       if (status === 402) return 'declined';
       if (status >= 300) throw new Error(`the provider answered ${status} to authorize`);
       return 'authorized';

@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs';
-import type { Contract } from '../contract.ts';
+import type { Contract } from '../contract/index.ts';
 import { type Codec, Codecs } from './codec.ts';
 import { derive } from './derive.ts';
 import { usesJson } from './model.ts';

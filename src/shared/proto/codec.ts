@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs';
-import { invalidInput, messageOf, refusal } from '../../errors/index.ts';
+import { invalidInput, messageOf, refusal } from '../errors/index.ts';
 import { FromWire } from './from-wire.ts';
 import { findIllFormed, IllFormed } from './json.ts';
 import type { Message } from './model.ts';

@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type Contract, contract, query } from '../index.ts';
+import { type Contract, contract, query } from '../contract/index.ts';
 import { type Codec, protoOf } from './index.ts';
 import { schemas, valuesOf } from './values.cases.ts';
 
-const found = import.meta.glob<Record<string, unknown>>('../../../modules/*/contract.ts', { eager: true });
+const found = import.meta.glob<Record<string, unknown>>('../../modules/*/contract.ts', { eager: true });
 const contracts = Object.values(found).flatMap(Object.values).filter(isContract);
 
 function isContract(value: unknown): value is Contract {

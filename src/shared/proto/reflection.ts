@@ -1,7 +1,6 @@
-import type { PackageDefinition } from '@grpc/proto-loader';
 import protobuf from 'protobufjs';
 import descriptor, { type IDescriptorProto } from 'protobufjs/ext/descriptor.js';
-import type { Contract } from '../contract.ts';
+import type { Contract } from '../contract/index.ts';
 import { pascal } from './names.ts';
 import { protoOf, structFile } from './proto.ts';
 
@@ -9,10 +8,11 @@ import { protoOf, structFile } from './proto.ts';
  * What gRPC's reflection service tells about the contract, to be given to `new ReflectionService(…)`; those of many
  * contracts are spread into one. It has the descriptors and no more: it does not serve.
  */
-export function packageDefinitionOf(contract: Contract): PackageDefinition {
-  const { service } = protoOf(contract);
-  return { [service]: { fileDescriptorProtos: fileDescriptorsOf(contract) } } as unknown as PackageDefinition;
+export function packageDefinitionOf(contract: Contract): Described {
+  return { [protoOf(contract).service]: { fileDescriptorProtos: fileDescriptorsOf(contract) } };
 }
+
+type Described = Readonly<Record<string, { readonly fileDescriptorProtos: Buffer[] }>>;
 
 /** The `.proto` and what it imports, as serialized FileDescriptorProto. */
 export function fileDescriptorsOf(contract: Contract): Buffer[] {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Contract } from '../contract.ts';
+import type { Contract } from '../contract/index.ts';
 import type { Field, Message, Model, Shape } from './model.ts';
 import { fieldName, jsonNameOf, NamesGiven, pascal } from './names.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { command, contract, money, query } from '../index.ts';
+import { command, contract, money, query } from '../contract/index.ts';
 import { protoOf, protoText } from './index.ts';
 
 const line = z.strictObject({ sku: z.string(), quantity: z.int().min(1), note: z.string().nullable() });

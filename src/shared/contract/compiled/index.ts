@@ -1,0 +1,1 @@
+export { fastParse, type Parser, parserOf } from './compiled.ts';

@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import { expect, it } from 'vitest';
+import { type CallContext, Cancellation, runInContext } from '../context/index.ts';
+import type { Client } from '../contract/index.ts';
+import { isRefusal } from '../errors/index.ts';
+import { callee, type sample } from './sample.cases.ts';
+
+/** The caller's side of a transport under test. */
+export interface Ends {
+  readonly client: Client<typeof sample>;
+  clientOf(caller: string): Client<typeof sample>;
+}
+
+/** The code of the refusal that a call ends with; what it ended with, when that is none. */
+export function outcomeOf(call: Promise<unknown>): Promise<unknown> {
+  return call.then(
+    (answer) => answer,
+    (error: unknown) => (isRefusal(error) ? error.code : error),
+  );
+}
+
+function contextWith(parts: Partial<CallContext> = {}): CallContext {
+  return { requestId: 'r', caller: 'gateway', deadline: Date.now() + 5_000, ...parts };
+}
+
+/** Whether a promise is settled already, give or take a turn of the event loop. */
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  let settled = false;
+  promise.finally(() => {
+    settled = true;
+  });
+  await new Promise(setImmediate);
+  return settled;
+}
+
+export function deadlineCases({ client, clientOf }: Ends): void {
+  it('gives up at the deadline of the operation, of the call, and of the caller', async () => {
+    callee.gate.shut();
+    const soon = contextWith({ deadline: Date.now() + 30 });
+    const attempts = [
+      client.never({}),
+      client.when({}, { timeoutMs: 30 }),
+      runInContext(soon, () => client.when({})),
+      runInContext(soon, () => client.when({}, { timeoutMs: 4_000 })),
+      runInContext(contextWith({ deadline: Date.now() - 1 }), () => client.echo({ text: 'late' })),
+    ];
+    expect(await Promise.all(attempts.map(outcomeOf))).toEqual(Array(5).fill('timeout'));
+    callee.gate.open();
+  });
+
+  it('tells the callee how long its caller waits', async () => {
+    const { ms } = await runInContext(contextWith({ deadline: Date.now() + 1_000 }), () => client.timeLeft({}));
+    expect(ms).toBeGreaterThan(0);
+    expect(ms).toBeLessThanOrEqual(1_001);
+    expect((await client.timeLeft({}, { timeoutMs: 300 })).ms).toBeLessThanOrEqual(301);
+  });
+
+  it('tells the callee when the deadline is over', async () => {
+    const id = randomUUID();
+    expect(await outcomeOf(client.hold({ id }, { timeoutMs: 100 }))).toBe('timeout');
+    await callee.held.told(id);
+  });
+
+  it('ends calls made for a call with it', async () => {
+    const id = randomUUID();
+    expect(await outcomeOf(clientOf('gateway').relay({ id }, { timeoutMs: 100 }))).toBe('timeout');
+    await callee.held.told(id);
+  });
+}
+
+/** Each way to give up on a call: makes it, for a member who was not vouched for before, and returns how to. */
+const waysToGiveUp = {
+  'by the signal of the call': (call: Make) => {
+    const controller = new AbortController();
+    const context = contextWith({ member: randomUUID() });
+    return { answer: runInContext(context, call, { signal: controller.signal }), giveUp: () => controller.abort() };
+  },
+  'because its own caller has given up': (call: Make) => {
+    const cancellation = new Cancellation();
+    const context = contextWith({ member: randomUUID(), cancellation });
+    return { answer: runInContext(context, call), giveUp: () => cancellation.cancel() };
+  },
+};
+type Make = (options?: { signal: AbortSignal }) => Promise<unknown>;
+
+export function cancellationCases({ client, clientOf }: Ends): void {
+  for (const [way, begin] of Object.entries(waysToGiveUp)) {
+    it(`gives up at once ${way}, and tells the callee`, async () => {
+      const id = randomUUID();
+      const { answer, giveUp } = begin((options) => client.hold({ id }, options));
+      const outcome = outcomeOf(answer);
+      await callee.held.begun(id);
+      giveUp();
+      expect([await isSettled(outcome), await outcome]).toEqual([true, 'cancelled']);
+      await callee.held.told(id);
+    });
+
+    it(`gives up ${way} on calls made for it`, async () => {
+      const id = randomUUID();
+      const { answer, giveUp } = begin((options) => clientOf('gateway').relay({ id }, options));
+      const outcome = outcomeOf(answer);
+      await callee.held.begun(id);
+      giveUp();
+      await callee.held.told(id);
+      expect(await outcome).toBe('cancelled');
+    });
+
+    it(`gives up ${way} before it is on its way`, async () => {
+      const id = randomUUID();
+      const { answer, giveUp } = begin((options) => client.hold({ id }, options));
+      giveUp();
+      expect(await outcomeOf(answer)).toBe('cancelled');
+      expect(await client.echo({ text: 'after' })).toEqual({ text: 'after' });
+      await callee.held.none();
+    });
+  }
+
+  it('refuses a call of one who has given up already', async () => {
+    const cancellation = new Cancellation();
+    cancellation.cancel();
+    const times = callee.added.times;
+    const signal = AbortSignal.abort();
+    expect(await outcomeOf(client.add({ n: 1 }, { signal }))).toBe('cancelled');
+    const late = () => client.add({ n: 1 });
+    expect(await outcomeOf(runInContext(contextWith({ cancellation }), late))).toBe('cancelled');
+    expect(callee.added.times).toBe(times);
+  });
+
+  it('takes no harm from one who gives up on what has been answered', async () => {
+    const controller = new AbortController();
+    expect(await client.echo({ text: 'x' }, { signal: controller.signal })).toEqual({ text: 'x' });
+    controller.abort();
+    expect(await client.echo({ text: 'y' })).toEqual({ text: 'y' });
+  });
+
+  it('leaves nothing behind of two hundred calls given up at once', async () => {
+    const cancellation = new Cancellation();
+    const ids = Array.from({ length: 200 }, () => randomUUID());
+    const calls = runInContext(contextWith({ cancellation }), () => ids.map((id) => outcomeOf(client.hold({ id }))));
+    await Promise.all(ids.map((id) => callee.held.begun(id)));
+    cancellation.cancel();
+    expect(new Set(await Promise.all(calls))).toEqual(new Set(['cancelled']));
+    await callee.held.none();
+    expect(callee.held.open).toBe(0);
+    expect(await client.echo({ text: 'after' })).toEqual({ text: 'after' });
+  });
+}

@@ -1,0 +1,66 @@
+import { Server, ServerCredentials, type sendUnaryData, status } from '@grpc/grpc-js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { protoOf } from '../../proto/index.ts';
+import { createCall } from '../client.ts';
+import { ofKernel } from '../kernel-operations.ts';
+import { sample } from '../transport.cases.ts';
+import { GrpcTransport } from './client.ts';
+import { errorOf, tokens } from './grpc.cases.ts';
+
+describe('a callee that is another program', () => {
+  const server = new Server();
+  const { path, ...codec } = protoOf(sample).operations.get('echo')!;
+  const asItIs = (bytes: Buffer) => bytes;
+  let link: GrpcTransport;
+  const echo = createCall(sample.operations.echo as never, 'gateway', () => link);
+  let answer: { code?: status; details?: string; bytes?: Buffer };
+
+  beforeAll(async () => {
+    const handle = (_call: unknown, done: sendUnaryData<Buffer>) => done(answer.code ? answer : null, answer.bytes);
+    server.register(path, handle, asItIs, asItIs, 'unary');
+    const port = await new Promise<number>((resolve) => {
+      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (_error, bound) => resolve(bound));
+    });
+    const address = `grpc://127.0.0.1:${port}`;
+    link = new GrpcTransport({ module: 'sample', contract: sample, address, tokens });
+  });
+
+  afterAll(async () => {
+    await link.close();
+    server.forceShutdown();
+  });
+
+  it('answers', async () => {
+    answer = { bytes: codec.output.encode({ text: 'x' }) };
+    expect(await echo({ text: 'x' })).toEqual({ text: 'x' });
+  });
+
+  it('refuses by status alone', async () => {
+    const meanings: [status, string][] = [
+      [status.UNAUTHENTICATED, 'unauthenticated'],
+      [status.PERMISSION_DENIED, 'forbidden'],
+      [status.NOT_FOUND, 'not-found'],
+      [status.INVALID_ARGUMENT, 'invalid-input'],
+      [status.RESOURCE_EXHAUSTED, 'too-many-requests'],
+      [status.UNAVAILABLE, 'unavailable'],
+      [status.DEADLINE_EXCEEDED, 'timeout'],
+      [status.CANCELLED, 'unavailable'],
+      [status.FAILED_PRECONDITION, 'internal'],
+      [status.UNKNOWN, 'internal'],
+    ];
+    for (const [code, refused] of meanings) {
+      answer = { code, details: 'no' };
+      expect([status[code], (await errorOf(echo({ text: 'x' }))).code]).toEqual([status[code], refused]);
+    }
+  });
+
+  it('is not believed what the contract does not say', async () => {
+    answer = { bytes: Buffer.from('no message') };
+    expect((await errorOf(echo({ text: 'x' }))).code).toBe('internal');
+  });
+
+  it('is there when it is pinged, though it knows no ping', async () => {
+    const context = { requestId: 'r', caller: 'kernel', deadline: Date.now() + 5_000 };
+    expect(await link.call({ operation: ofKernel('ping', 'sample'), input: {}, context })).toEqual({});
+  });
+});

@@ -1,0 +1,58 @@
+import { Metadata } from '@grpc/grpc-js';
+import { refusal } from '../../errors/index.ts';
+import { headers, maximumBodyBytes, toHeaders, type WireContext } from '../wire.ts';
+
+/**
+ * A call by gRPC, readable in any language. Service and messages are those of the contract's `.proto`; what the processes ask
+ * each other about a module is a service as well, to which `kerf-module` says the module. Metadata beside a call:
+ *
+ *     authorization       Bearer, and the service token
+ *     x-request-id, …     the context, named as the headers of any other wire. The deadline is gRPC's own; where there is a
+ *                         `kerf-deadline-ms`, that counts
+ *
+ * and beside its answer:
+ *
+ *     kerf-problem-bin    of a refusal: an RFC 9457 problem, in JSON. The status is one that fits it
+ *     kerf-leaving        the next call should go elsewhere
+ *
+ * What is not printable ASCII travels as bytes, under its name with `-bin` at the end.
+ */
+export const names = {
+  token: 'authorization',
+  module: 'kerf-module',
+  problem: 'kerf-problem-bin',
+  leaving: 'kerf-leaving',
+} as const;
+
+const printable = /^[!-~](?:[ -~]*[!-~])?$/;
+
+/** What travels beside a call. `module` is for the service of the processes. */
+export function toMetadata(wire: WireContext, token: string, module?: string): Metadata {
+  const metadata = new Metadata();
+  metadata.set(names.token, `Bearer ${token}`);
+  if (module !== undefined) metadata.set(names.module, module);
+  for (const [name, value] of Object.entries(toHeaders(wire))) {
+    if (name === headers.deadlineMs) continue;
+    if (printable.test(value)) metadata.set(name, value);
+    else metadata.set(`${name}-bin`, Buffer.from(value));
+  }
+  return metadata;
+}
+
+/** Reads what travels beside a call, by its name. */
+export function readerOf(metadata: Metadata): (name: string) => string | undefined {
+  return (name) => {
+    const [value = metadata.get(`${name}-bin`)[0]] = metadata.get(name);
+    return typeof value === 'string' ? value : value?.toString('utf8');
+  };
+}
+
+/** JSON has at most eight times the bytes that the same has here, unless it consists of names. */
+const worthMeasuringBytes = maximumBodyBytes / 8;
+
+/** Refuses what is over the limit, by its bytes or by those it would have as JSON, which every transport counts. */
+export function refuseTooLarge(bytes: Buffer, value: unknown, what: string): void {
+  if (bytes.length <= worthMeasuringBytes) return;
+  if (bytes.length <= maximumBodyBytes && Buffer.byteLength(JSON.stringify(value)) <= maximumBodyBytes) return;
+  throw refusal('body-too-large', `${what} is over ${maximumBodyBytes} bytes`);
+}

@@ -1,0 +1,91 @@
+import { Metadata, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
+import type { ProtoOperation } from '../../proto/index.ts';
+import { isRefusal, refusal } from '../../errors/index.ts';
+import { bearer, type ServiceTokens } from '../../identity/index.ts';
+import type { Log } from '../../observability/index.ts';
+import type { Serve } from '../transport.ts';
+import { fromHeaders, fromWire } from '../wire.ts';
+import { names, readerOf, refuseTooLarge } from './protocol.ts';
+import { toStatus } from './status.ts';
+
+export interface ServingParts {
+  readonly serve: Serve;
+  readonly tokens: ServiceTokens;
+  readonly log: Log;
+  /** Whether who calls is asked to make the next call elsewhere. */
+  readonly leaving: () => boolean;
+}
+
+/** An operation as gRPC calls it. */
+export interface Served {
+  /** Undefined: each call says it. */
+  readonly module?: string;
+  readonly operation: string;
+  readonly rpc: ProtoOperation;
+}
+
+type Unary = ServerUnaryCall<Buffer, Buffer>;
+
+/** What has to be known of a call until it is answered. */
+interface State {
+  answered: boolean;
+}
+
+/** Serves the calls of one operation. A call whose caller has gone is cancelled. */
+export function handlerOf(served: Served, parts: ServingParts): (call: Unary, answer: sendUnaryData<Buffer>) => void {
+  const { leaving } = parts;
+  return (call, answer) => {
+    const state = { answered: false };
+    serveCall(served, parts, call, state).then(
+      (bytes) => {
+        state.answered = true;
+        answer(null, bytes, leaving() ? mark(new Metadata()) : undefined);
+      },
+      (error) => {
+        state.answered = true;
+        const status = statusFor(error, served, parts.log);
+        if (leaving()) mark(status.metadata);
+        answer(status);
+      },
+    );
+  };
+}
+
+/** First who calls, and for whom; what the call brings is read only then. */
+async function serveCall(served: Served, { tokens, serve }: ServingParts, call: Unary, state: State): Promise<Buffer> {
+  const { operation, rpc } = served;
+  const read = readerOf(call.metadata);
+  const module = served.module ?? read(names.module);
+  if (module === undefined) throw refusal('malformed-request', `${names.module} must say which module this is about`);
+  const caller = await tokens.verify(bearer(read(names.token)), module);
+  const context = await fromWire(fromHeaders(read, timeLeft(call)), caller, tokens);
+  const input = rpc.input.decode(call.request);
+  if (call.cancelled) throw refusal('cancelled');
+  // It is said after each answer, too.
+  call.on('cancelled', () => state.answered || context.cancellation?.cancel());
+  const output = await serve(module, operation, input, context);
+  const bytes = rpc.output.encode(output);
+  refuseTooLarge(bytes, output, 'the answer');
+  return bytes;
+}
+
+/** By gRPC's own deadline, in milliseconds; undefined where the caller has set none. */
+function timeLeft(call: Unary): number | undefined {
+  const deadline = Number(call.getDeadline());
+  return Number.isFinite(deadline) ? Math.max(0, deadline - Date.now()) : undefined;
+}
+
+function statusFor(error: unknown, { rpc }: Served, log: Log) {
+  try {
+    if (isRefusal(error)) return toStatus(error);
+    log.error({ error, path: rpc.path }, 'a call by gRPC failed');
+  } catch (unsayable) {
+    log.error({ error: unsayable, path: rpc.path }, 'a refusal cannot be said by gRPC');
+  }
+  return toStatus(refusal('internal'));
+}
+
+function mark(metadata: Metadata): Metadata {
+  metadata.set(names.leaving, '1');
+  return metadata;
+}

@@ -1,0 +1,107 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { ReflectionService } from '@grpc/reflection';
+import { HealthImplementation } from 'grpc-health-check';
+import type { Contract } from '../../contract/index.ts';
+import { packageDefinitionOf, protoOf } from '../../proto/index.ts';
+import { StartError } from '../../errors/index.ts';
+import { kernel, ofKernel } from '../kernel-operations.ts';
+import type { TlsParts } from '../tls.ts';
+import { maximumBodyBytes } from '../wire.ts';
+import { handlerOf, type Served, type ServingParts } from './served-call.ts';
+
+export interface GrpcServerParts extends Omit<ServingParts, 'leaving'> {
+  readonly tls?: TlsParts;
+  /** Of the modules served here. */
+  readonly modules: readonly Contract[];
+}
+
+/** The listener for gRPC calls of other processes, with reflection and health; never a public one. */
+export interface GrpcServer {
+  /** Resolves with the port. Rejects with a `StartError` that names `setting`, which says where to listen. */
+  listen(host: string, port: number, setting?: string): Promise<number>;
+  /** Asks everybody who calls to make their next calls elsewhere, and serves those that come nevertheless. */
+  leave(): void;
+  /** Takes nothing new, waits a second at most for what is under way, and cuts what is left. */
+  close(): Promise<void>;
+}
+
+const closeWithinMs = 1_000;
+
+const options = {
+  'grpc.max_receive_message_length': maximumBodyBytes,
+  // A connection whose other side has gone without a word is given up.
+  'grpc.keepalive_time_ms': 30_000,
+  'grpc.keepalive_timeout_ms': 10_000,
+  'grpc.enable_channelz': 0,
+};
+
+/**
+ * Until `close`, whoever calls is told of leaving by a mark on answers, and not by HTTP/2's GOAWAY: at that, grpc-js gives up
+ * the calls under way when it next asks whether the connection is alive (grpc/grpc-node#3068).
+ */
+export function createGrpcServer(parts: GrpcServerParts): GrpcServer {
+  const server = new Server(options);
+  let leaving = false;
+  const health = addServices(server, parts.modules, { ...parts, leaving: () => leaving });
+  const sockets = new Set<Socket>();
+  const connections = server.createConnectionInjector(credentialsOf(parts.tls));
+  const listener = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    connections.injectConnection(socket);
+  });
+  return {
+    async listen(host, port, setting = 'GRPC_PORT') {
+      await new Promise<void>((resolve, reject) => {
+        listener.once('error', (cause) => {
+          reject(new StartError(`gRPC cannot use ${host}:${port} (${cause.message}); change ${setting}`, { cause }));
+        });
+        listener.listen(port, host, resolve);
+      });
+      return (listener.address() as AddressInfo).port;
+    },
+    leave() {
+      leaving = true;
+      health('NOT_SERVING');
+    },
+    async close() {
+      const last = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, closeWithinMs);
+      const closed = new Promise((resolve) => listener.close(resolve));
+      server.tryShutdown(() => {});
+      await closed;
+      clearTimeout(last);
+    },
+  };
+}
+
+/** Returns the way to say how the services are. */
+function addServices(server: Server, modules: readonly Contract[], parts: ServingParts) {
+  const add = (served: Served) => server.register(served.rpc.path, handlerOf(served, parts), asItIs, asItIs, 'unary');
+  for (const contract of modules) {
+    for (const [operation, rpc] of protoOf(contract).operations) add({ module: contract.name, operation, rpc });
+  }
+  for (const [name, rpc] of protoOf(kernel).operations) {
+    add({ operation: ofKernel(name as keyof typeof kernel.operations, kernel.name).name, rpc });
+  }
+  const contracts = [...modules, kernel];
+  new ReflectionService(Object.assign({}, ...contracts.map(packageDefinitionOf))).addToServer(server);
+  const health = new HealthImplementation();
+  health.addToServer(server);
+  const services = ['', ...contracts.map((contract) => protoOf(contract).service)];
+  const say = (status: 'SERVING' | 'NOT_SERVING') => {
+    for (const service of services) health.setStatus(service, status);
+  };
+  say('SERVING');
+  return say;
+}
+
+/** What fails to be read or written is refused by the handler, which knows how. */
+const asItIs = (bytes: Buffer): Buffer => bytes;
+
+function credentialsOf({ cert, key, ca, mutual }: TlsParts = {}): ServerCredentials {
+  if (!cert || !key) return ServerCredentials.createInsecure();
+  return ServerCredentials.createSsl(ca ?? null, [{ cert_chain: cert, private_key: key }], mutual);
+}

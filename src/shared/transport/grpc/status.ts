@@ -1,0 +1,97 @@
+import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
+import {
+  fromProblem,
+  type Issue,
+  invalidInput,
+  isProblem,
+  type KernelCode,
+  type Problem,
+  refusal,
+  toProblem,
+} from '../../errors/index.ts';
+import { timedOut } from '../deadlines.ts';
+import { unreachableBecause } from '../unreachable.ts';
+import { names } from './protocol.ts';
+
+/** What a refusal is to a program that knows gRPC and not Kerf, by its HTTP status. */
+const statuses: Record<number, status> = {
+  400: status.INVALID_ARGUMENT,
+  401: status.UNAUTHENTICATED,
+  403: status.PERMISSION_DENIED,
+  404: status.NOT_FOUND,
+  405: status.UNIMPLEMENTED,
+  409: status.FAILED_PRECONDITION,
+  410: status.NOT_FOUND,
+  413: status.RESOURCE_EXHAUSTED,
+  422: status.INVALID_ARGUMENT,
+  429: status.RESOURCE_EXHAUSTED,
+  499: status.CANCELLED,
+  503: status.UNAVAILABLE,
+  504: status.DEADLINE_EXCEEDED,
+};
+
+/** Metadata that any implementation of gRPC takes; misfits over this are left out. */
+const usualBytes = 4 * 1024;
+/** What Node.js takes, with something to spare. */
+const mostBytes = 32 * 1024;
+const longestDetail = 1_000;
+
+/** A refusal on its way. Throws a `RangeError` when its data is more than can stand beside a status. */
+export function toStatus(error: unknown): StatusObject {
+  const problem = shortened(toProblem(error));
+  const json = Buffer.from(JSON.stringify(problem));
+  if (json.length > mostBytes) throw new RangeError(`the data of "${problem.code}" is over ${mostBytes} bytes`);
+  const metadata = new Metadata();
+  metadata.set(names.problem, json);
+  const details = (problem.detail ?? problem.title).slice(0, longestDetail).toWellFormed();
+  return { code: statusOf(problem), details, metadata };
+}
+
+function statusOf({ code, status: http }: Problem): status {
+  if (code === 'overloaded') return status.RESOURCE_EXHAUSTED;
+  return statuses[http] ?? (http < 500 ? status.FAILED_PRECONDITION : status.INTERNAL);
+}
+
+function shortened(problem: Problem): Problem {
+  const { issues } = problem as { issues?: Issue[] };
+  if (!Array.isArray(issues) || issues.length < 2) return problem;
+  if (Buffer.byteLength(JSON.stringify(problem)) <= usualBytes) return problem;
+  return shortened({ ...problem, issues: issues.slice(0, -1) });
+}
+
+const refusals: Partial<Record<status, KernelCode>> = {
+  [status.UNAUTHENTICATED]: 'unauthenticated',
+  [status.PERMISSION_DENIED]: 'forbidden',
+  [status.NOT_FOUND]: 'not-found',
+  [status.UNIMPLEMENTED]: 'not-found',
+  [status.RESOURCE_EXHAUSTED]: 'too-many-requests',
+};
+
+/** How grpc-js says that a call has found no connection. Were it to say it otherwise, the call would count as sent. */
+const notSent = /^(No connection established|Name resolution failed)/;
+/** How it says that there was an end, but no status. */
+const cutOff = /RST_STREAM|HTTP\/2 stream|^No status information/;
+
+/** The refusal that a status stands for, whether a Kerf process gave it, another program, or gRPC on this side. */
+export function fromStatus({ code, details, metadata }: StatusObject, what: { module: string; name: string }): Error {
+  const problem = problemIn(metadata);
+  if (problem) return fromProblem(problem);
+  if (code === status.DEADLINE_EXCEEDED) return timedOut(what);
+  if (code === status.INVALID_ARGUMENT) return invalidInput([{ path: '', message: details }]);
+  if (code === status.RESOURCE_EXHAUSTED && details.includes('larger than')) return refusal('body-too-large', details);
+  const cause = new Error(`gRPC status ${status[code]}: ${details}`);
+  const unanswered = code === status.UNAVAILABLE || code === status.CANCELLED || cutOff.test(details);
+  if (unanswered) return unreachableBecause(what.module, cause, !notSent.test(details));
+  return refusal(refusals[code] ?? 'internal', undefined, {}, { cause });
+}
+
+function problemIn(metadata: Metadata): Problem | undefined {
+  const [bytes] = metadata.get(names.problem);
+  if (bytes === undefined) return undefined;
+  try {
+    const problem: unknown = JSON.parse(bytes.toString());
+    return isProblem(problem) ? problem : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,105 @@
+import { once } from 'node:events';
+import { request as plainRequest } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fixedKeyRing, ServiceTokens } from '../../identity/index.ts';
+import { silentLog } from '../../observability/index.ts';
+import { createCall, createClient } from '../client.ts';
+import type { TlsParts } from '../tls.ts';
+import { sample, serve as serveSample } from '../transport.cases.ts';
+import type { Serve, Transport } from '../transport.ts';
+import { HttpTransport, type HttpWay } from './client.ts';
+import { Lines } from './lines.ts';
+import { createInternalServer, type InternalServer } from './server.ts';
+
+export const tokens = new ServiceTokens(fixedKeyRing('TEST', 'a secret of more than 32 characters'));
+
+export interface CalleeParts {
+  readonly serve?: Serve;
+  readonly tokens?: ServiceTokens;
+  readonly tls?: TlsParts;
+  /** Any, where it is not said. */
+  readonly port?: number;
+}
+
+/** The callee's end of the HTTP transport. */
+export interface Callee extends InternalServer {
+  readonly port: number;
+  readonly address: string;
+  /** A way to the module, which is closed with this. */
+  link(way?: Partial<HttpWay>): HttpTransport;
+  /** As a crash does. */
+  close(): Promise<void>;
+}
+
+export async function openCallee(parts: CalleeParts = {}): Promise<Callee> {
+  const common = { serve: serveSample, operate: async () => {}, tokens, log: silentLog };
+  const internal = createInternalServer({ ...common, ...parts });
+  const { server } = internal;
+  await once(server.listen(parts.port ?? 0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  const address = `${parts.tls?.cert ? 'https' : 'http'}://127.0.0.1:${port}`;
+  const links: HttpTransport[] = [];
+  return {
+    ...internal,
+    port,
+    address,
+    link(way) {
+      const link = new HttpTransport({ address, module: 'sample', tokens, ...way });
+      links.push(link);
+      return link;
+    },
+    async close() {
+      await Promise.all(links.map((link) => link.close()));
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+export function clientOver(transport: Transport) {
+  return createClient(sample, (operation) => createCall(operation, 'other', () => transport));
+}
+
+/** An exchange as any program has it: what it writes, it writes itself. */
+export interface RawExchange {
+  write(text: string): void;
+  end(text?: string): void;
+  /** The head of the answer. */
+  readonly status: Promise<number>;
+  /** The next line of the answer, as JSON; `''` is an empty line, `undefined` the end in order. Rejects when it is cut. */
+  next(): Promise<unknown>;
+  destroy(): void;
+}
+
+export async function openRaw(address: string, token?: string): Promise<RawExchange> {
+  const authorization = `Bearer ${token ?? (await tokens.issue('other', 'sample'))}`;
+  const headers = { authorization, 'transfer-encoding': 'chunked' };
+  const request = plainRequest(`${address}/modules/sample`, { method: 'POST', headers });
+  request.on('error', () => {});
+  request.flushHeaders();
+  const head = once(request, 'response');
+  const lines = head.then(([response]) => linesOf(response));
+  const status = head.then(([{ statusCode }]) => statusCode);
+  for (const promise of [lines, status]) promise.catch(() => {});
+  return {
+    write: (text) => void request.write(text),
+    end: (text) => void request.end(text),
+    status,
+    next: async () => (await (await lines).next()).value,
+    destroy: () => void request.destroy(),
+  };
+}
+
+async function* linesOf(response: AsyncIterable<Buffer>): AsyncGenerator<unknown, undefined> {
+  const lines = new Lines(Number.POSITIVE_INFINITY);
+  for await (const chunk of response) for (const line of lines.take(chunk)) yield line && JSON.parse(line);
+  const rest = lines.end();
+  if (rest) yield JSON.parse(rest);
+  return undefined;
+}
+
+/** A line that calls. */
+export function callLine(id: number, operation: string, input: object, context: object = {}): string {
+  return `${JSON.stringify({ id, operation, input, context: { requestId: 'r', deadlineMs: 2_000, ...context } })}\n`;
+}

@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fixedKeyRing, ServiceTokens } from '../../identity/index.ts';
+import { callee } from '../sample.cases.ts';
+import { maximumBodyBytes } from '../wire.ts';
+import { type Callee, openCallee, tokens } from './http.cases.ts';
+
+describe('the internal listener', () => {
+  let opened: Callee;
+  let token: string;
+  beforeAll(async () => {
+    opened = await openCallee();
+    token = await tokens.issue('other', 'sample');
+  });
+  afterAll(() => opened.close());
+
+  async function ask(shown: string | undefined, path: string, body: string, more: RequestInit = {}) {
+    const answer = await fetch(`${opened.address}/modules/sample${path}`, {
+      ...{ method: 'POST', body },
+      ...more,
+      headers: { ...(shown !== undefined && { authorization: `Bearer ${shown}` }), ...more.headers },
+    });
+    return { status: answer.status, body: (await answer.json()) as { code?: string } };
+  }
+
+  it('answers one call in plain HTTP to any program with a token', async () => {
+    expect(await ask(token, '/echo', '{"text":"x"}')).toEqual({ status: 200, body: { text: 'x' } });
+  });
+
+  it('takes the context from headers, which may all be missing', async () => {
+    const { body: none } = await ask(token, '/whoAsks', '{}');
+    expect(none).toEqual({ requestId: 'none', member: null, caller: 'other', idempotencyKey: null, traceparent: null });
+    const headers = {
+      'x-request-id': 'r-1',
+      'idempotency-key': randomUUID(),
+      'kerf-member': await tokens.vouch('m-1'),
+    };
+    const { body } = await ask(token, '/whoAsks', '{}', { headers });
+    expect(body).toMatchObject({ requestId: 'r-1', member: 'm-1', idempotencyKey: headers['idempotency-key'] });
+    const timed = await ask(token, '/never', '{}', { headers: { 'kerf-deadline-ms': '20' } });
+    expect(timed).toMatchObject({ status: 504, body: { code: 'timeout' } });
+  });
+
+  it('answers 401 to a token that is missing, forged, or made for another module', async () => {
+    const forged = new ServiceTokens(fixedKeyRing('TEST', 'another secret of more than 32 characters'));
+    const bad = [undefined, 'nonsense', await forged.issue('other', 'sample'), await tokens.issue('other', 'payments')];
+    for (const each of bad) {
+      for (const path of ['', '/echo']) {
+        const { body } = await ask(each, path, '{"text":"x"}');
+        expect(body).toMatchObject({ status: 401, code: 'unauthenticated' });
+      }
+    }
+  });
+
+  it('answers what it cannot read with a problem', async () => {
+    expect(await ask(token, '/echo', '{"text":')).toMatchObject({ status: 400, body: { code: 'malformed-body' } });
+    expect(await ask(token, '/nothing', '{}')).toMatchObject({ status: 404, body: { code: 'not-found' } });
+    expect(await ask(token, '/echo', '{}')).toMatchObject({ status: 422, body: { code: 'invalid-input' } });
+    const put = await ask(token, '/echo', '{}', { method: 'PUT' });
+    expect(put).toMatchObject({ status: 405, body: { code: 'method-not-allowed' } });
+  });
+
+  it('refuses inputs and answers over the limit', async () => {
+    const letters = maximumBodyBytes;
+    const given = await ask(token, '/echo', JSON.stringify({ text: 'x'.repeat(letters) }));
+    expect([given.status, given.body.code]).toEqual([413, 'body-too-large']);
+    const grown = await ask(token, '/grow', JSON.stringify({ letters }));
+    expect([grown.status, grown.body.code]).toEqual([413, 'body-too-large']);
+  });
+
+  it('cancels the call of one who goes away', async () => {
+    const [id, controller] = [randomUUID(), new AbortController()];
+    const answer = ask(token, '/hold', JSON.stringify({ id }), { signal: controller.signal });
+    await callee.held.begun(id);
+    controller.abort();
+    await expect(answer).rejects.toThrow();
+    await callee.held.told(id);
+  });
+});

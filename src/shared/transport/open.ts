@@ -1,0 +1,23 @@
+import type { Contract } from '../contract/index.ts';
+import type { ServiceTokens } from '../identity/index.ts';
+import type { Log } from '../observability/index.ts';
+import type { TlsParts } from './tls.ts';
+import type { Serve } from './transport.ts';
+
+interface Serving {
+  readonly serve: Serve;
+  readonly tokens: ServiceTokens;
+  readonly log: Log;
+}
+
+/** A gRPC listener for the modules of these contracts, with reflection and health. Loads what it needs. */
+export async function openGrpc(parts: Serving & { readonly tls: TlsParts; readonly modules: readonly Contract[] }) {
+  const { createGrpcServer } = await import('./grpc/index.ts');
+  return createGrpcServer(parts);
+}
+
+/** Takes a module's calls from a broker. Loads what it needs. */
+export async function openQueue(parts: Serving & { readonly url: string; readonly module: string }) {
+  const { serveQueue } = await import('./queue/index.ts');
+  return serveQueue(parts);
+}
