@@ -14,11 +14,10 @@ export async function startSystem(placements) {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = new Promise((resolve) => child.once('exit', resolve));
-  const announced = await Promise.race([
-    new Promise((resolve) => createInterface({ input: child.stdout }).once('line', (line) => resolve(JSON.parse(line)))),
-    exited.then((code) => fail(`the system ended with ${code} before it was ready`)),
-  ]);
-  return new System(child, exited, announced, dataDir);
+  const ready = new Promise((resolve) => createInterface({ input: child.stdout }).once('line', resolve));
+  const line = await Promise.race([ready, exited]);
+  if (typeof line !== 'string') fail(`the system ended with ${line} before it was ready; the lines above say why`);
+  return new System(child, exited, JSON.parse(line), dataDir);
 }
 
 class System {

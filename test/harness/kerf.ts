@@ -14,6 +14,8 @@ export type ModuleName = string;
 export interface TestTopology {
   readonly name: string;
   readonly out: readonly ModuleName[];
+  /** How they are placed, when it is not `http`. */
+  readonly via?: string;
   /** What carries events, when it is not the default. */
   readonly bus?: string;
 }
@@ -24,8 +26,8 @@ export const topologies: readonly TestTopology[] = [
   { name: 'all out', out: [...moduleNames] },
 ];
 
-export function placements({ out, bus }: TestTopology): Record<string, string> {
-  const modules = out.map((name) => [`MODULE_${name.toUpperCase().replaceAll('-', '_')}`, 'http']);
+export function placements({ out, via = 'http', bus }: TestTopology): Record<string, string> {
+  const modules = out.map((name) => [`MODULE_${name.toUpperCase().replaceAll('-', '_')}`, via]);
   return Object.fromEntries(bus ? [...modules, ['BUS', bus]] : modules);
 }
 

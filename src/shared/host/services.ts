@@ -44,7 +44,10 @@ export class Services {
 
   /** The system is about to stop: nobody is to wait any longer than for the step under way. */
   drain(): void {
-    for (const process of this.#processes()) process.send({ type: 'drain' });
+    for (const process of this.#processes()) {
+      process.expectEnd();
+      process.send({ type: 'drain' });
+    }
   }
 
   async stop(): Promise<void> {

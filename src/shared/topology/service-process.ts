@@ -38,6 +38,7 @@ export class ServiceProcess {
   ends = 0;
   #child: ChildProcess | undefined;
   #failures = 0;
+  #ending = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -69,13 +70,19 @@ export class ServiceProcess {
     child.on('exit', (code, signal) => this.#exited(startedAt, signal ?? `code ${code}`));
   }
 
+  /** Whatever ends it from now on, it is not started again. */
+  expectEnd(): void {
+    clearTimeout(this.#timer);
+    this.#ending = true;
+  }
+
   send(message: ToService): void {
     if (this.#child?.connected) this.#child.send(message, () => {});
   }
 
   /** Lets it drain, and ends it when it has not after `withinMs`. */
   async stop(withinMs: number): Promise<void> {
-    clearTimeout(this.#timer);
+    this.expectEnd();
     const child = this.#child;
     this.state = 'stopped';
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
@@ -91,7 +98,7 @@ export class ServiceProcess {
     this.address = undefined;
     this.ends += 1;
     this.events.onGone();
-    if (this.state === 'stopped') return;
+    if (this.#ending) return void (this.state = 'stopped');
     this.#failures = Date.now() - startedAt > steadyMs ? 0 : this.#failures + 1;
     const delayMs = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.max(0, this.#failures - 1));
     this.state = 'waiting';

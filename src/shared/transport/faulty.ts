@@ -2,7 +2,7 @@ import { v7 as uuid } from 'uuid';
 import type { Clock } from '../clock/index.ts';
 import { isKernelCode, refusal } from '../errors/index.ts';
 import type { EdgeFault, EdgeFaults } from '../faults/index.ts';
-import { byDeadline } from './deadlines.ts';
+import { byDeadline, cancelledBefore } from './deadlines.ts';
 import { kernelOperation } from './kernel-operations.ts';
 import type { CallRequest, Transport } from './transport.ts';
 
@@ -27,6 +27,7 @@ export class FaultyTransport implements Transport {
   async #suffer(fault: EdgeFault, request: CallRequest): Promise<unknown> {
     const delayMs = this.faults.delayOf(fault);
     if (delayMs > 0) await new Promise<void>((resolve) => this.clock.after(delayMs, resolve));
+    if (request.context.cancellation?.cancelled) throw cancelledBefore(request.operation);
     if (fault.error && isKernelCode(fault.error)) throw refusal(fault.error, 'a fault that was asked for');
     if (fault.lose === 'call') return lost();
     const answer = fault.double ? this.#twice(request) : this.way.call(request);

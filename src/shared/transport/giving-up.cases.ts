@@ -20,7 +20,7 @@ export function outcomeOf(call: Promise<unknown>): Promise<unknown> {
 }
 
 function contextWith(parts: Partial<CallContext> = {}): CallContext {
-  return { requestId: 'r', caller: 'gateway', deadline: Date.now() + 5_000, ...parts };
+  return { requestId: 'r', caller: 'gateway', deadline: Date.now() + 60_000, ...parts };
 }
 
 /** Whether a promise is settled already, give or take a turn of the event loop. */

@@ -53,8 +53,9 @@ export const sample = contract('sample', {
     lie: query({ about: 'Answers what it does not say', input: none, output: z.object({ n: z.int() }) }),
     never: query({ about: 'Does not answer', input: none, output: none, timeoutMs: 100 }),
     when: query({ about: 'Answers when it is let', input: none, output: none }),
-    hold: query({ about: 'Answers when its caller has given up', input: call, output: none }),
-    relay: query({ about: 'Holds another call', input: call, output: none }),
+    // So long that a case which waits for a deadline, and should not, is over before.
+    hold: query({ about: 'Answers when its caller has given up', input: call, output: none, timeoutMs: 60_000 }),
+    relay: query({ about: 'Holds another call', input: call, output: none, timeoutMs: 60_000 }),
     whoAsks: command({ about: 'Tells its context', input: none, output: told }),
     whoAsksNext: query({ about: 'Tells the context of a call it makes', input: none, output: told }),
     timeLeft: query({ about: 'Tells how long its caller waits', input: none, output: z.object({ ms: z.int() }) }),

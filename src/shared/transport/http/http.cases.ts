@@ -101,5 +101,5 @@ async function* linesOf(response: AsyncIterable<Buffer>): AsyncGenerator<unknown
 
 /** A line that calls. */
 export function callLine(id: number, operation: string, input: object, context: object = {}): string {
-  return `${JSON.stringify({ id, operation, input, context: { requestId: 'r', deadlineMs: 2_000, ...context } })}\n`;
+  return `${JSON.stringify({ id, operation, input, context: { requestId: 'r', deadlineMs: 60_000, ...context } })}\n`;
 }

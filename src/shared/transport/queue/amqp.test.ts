@@ -7,7 +7,7 @@ import { serve } from '../transport.cases.ts';
 import type { Inbound } from './broker.ts';
 import { namespaceOf } from './protocol.ts';
 import { queueCases } from './queue.cases.ts';
-import { failureOf, Holding, Scene } from './scene.ts';
+import { failureOf, Holding, Scene } from './scene.cases.ts';
 
 queueCases('rabbitmq');
 

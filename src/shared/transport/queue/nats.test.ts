@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { describeWith } from '../../../../test/harness/servers.ts';
 import { queueCases } from './queue.cases.ts';
-import { failureOf, Holding, Scene } from './scene.ts';
+import { failureOf, Holding, Scene } from './scene.cases.ts';
 
 queueCases('nats');
 

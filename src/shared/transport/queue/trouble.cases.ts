@@ -5,7 +5,7 @@ import { fixedKeyRing, ServiceTokens } from '../../identity/index.ts';
 import { wasNeverSent } from '../../resilience/index.ts';
 import { serve } from '../transport.cases.ts';
 import type { Serve } from '../transport.ts';
-import { failureOf, Holding, patient, Scene, tokens, withScene } from './scene.ts';
+import { failureOf, Holding, patient, Scene, tokens, withScene } from './scene.cases.ts';
 
 /** What somebody may send who is none of us. */
 export function strangerCases(url: string): void {

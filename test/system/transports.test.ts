@@ -1,0 +1,17 @@
+import { randomUUID } from 'node:crypto';
+import { moduleNames } from '../harness/kerf.ts';
+import { describeWith, type ServerName } from '../harness/servers.ts';
+import { systemSuite } from './suite.cases.ts';
+
+const brokers: readonly ServerName[] = ['rabbitmq', 'nats'];
+
+systemSuite({ name: 'all out, by gRPC', out: moduleNames, via: 'grpc' });
+systemSuite({ name: 'orders, inventory and payments twice each', out: ['orders', 'inventory', 'payments'], via: 'http?instances=2' });
+
+for (const broker of brokers) {
+  describeWith(broker, `calls by ${broker}`, ({ url }) => {
+    const bus = () => `${url}?namespace=test-${randomUUID()}`;
+    systemSuite({ name: 'all out, by queue', out: moduleNames, via: 'queue', bus: bus() });
+    systemSuite({ name: 'payments twice, by queue', out: ['payments'], via: 'queue?instances=2', bus: bus() });
+  });
+}
