@@ -1,55 +1,68 @@
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { systemClock } from '../src/shared/clock/index.ts';
-import { runInContext } from '../src/shared/context/index.ts';
-import { Dispatcher } from '../src/shared/module/index.ts';
-import { silentLog } from '../src/shared/observability/index.ts';
-import { createCall, createClient, InProcessTransport, openLoopback, type Transport } from '../src/shared/transport/index.ts';
-import { type Contestant, compare, concurrently } from './compare.ts';
-import { input, price, sample } from './sample.ts';
+import { Cancellation, runInContext } from '../src/shared/context/index.ts';
+import { bare, inProcess, openPeers, overGrpc, overHttp, overQueues, type Way } from './call/ways.ts';
+import { type Contestant, compare, concurrently, sayHowMuchMore } from './compare.ts';
+import { input } from './sample.ts';
 
-interface Way {
-  readonly name: string;
-  call(input: unknown): Promise<unknown>;
-  close(): Promise<unknown> | undefined;
+const peers = await openPeers();
+const peer = (name: string) => peers.filter((each) => each.name.startsWith(name));
+const ours = [await overHttp(), await overGrpc(), ...(await overQueues())];
+
+/** As a handler calls, which serves a call itself. */
+function contestant({ name, call }: Way, width: number): Contestant {
+  const served = { requestId: 'bench-request', caller: 'bench', deadline: Date.now() + 3_600_000 };
+  const context = { ...served, cancellation: new Cancellation() };
+  return { name, run: (times) => runInContext(context, () => concurrently(times, width, () => call(input))) };
 }
 
-const operation = sample.operations.price;
-const dispatcher = new Dispatcher(sample, { price: price as never }, {} as never, systemClock, silentLog);
-const context = { requestId: 'bench-request', caller: 'bench', deadline: Date.now() + 3_600_000 };
-
-function kerf(name: string, transport: Transport, close = async () => {}): Way {
-  const client = createClient(sample, (each) => createCall(each, 'bench', () => transport));
-  return { name, call: (value) => client.price(value as never), close };
-}
-
-async function open(): Promise<Way[]> {
-  const loopback = await openLoopback((_module, name, value, at) => dispatcher.dispatch(name, value, at));
-  return [
-    { name: 'bare: parse, await, parse', call: async (value) => operation.output.parse(await price(operation.input.parse(value))), close: undefined! },
-    kerf('kerf, in-process', new InProcessTransport(dispatcher.dispatch)),
-    kerf('kerf, http', loopback.link('sample'), () => loopback.close()),
-  ];
-}
-
-async function openPeers(): Promise<Way[]> {
-  const { openPeers } = await import(pathToFileURL(join(process.cwd(), 'bench', 'peers', 'index.mjs')).href);
-  return openPeers();
-}
-
-const ways = [...(await open()), ...(await openPeers())];
-const contestant = ({ name, call }: Way, width: number): Contestant => ({
-  name,
-  run: (times) => runInContext(context, () => concurrently(times, width, () => call(input))),
-});
-const named = (part: string) => ways.filter(({ name }) => name.includes(part));
-const local = [...named('bare'), ...named('in-process'), ...named('local')];
-const remote = [...named('hono'), ...named('kerf, http'), ...named('moleculer, tcp')];
 for (const width of [1, 100]) {
-  await compare({ title: `A call within the process, ${width} at a time`, times: 20_000, contestants: local.map((each) => contestant(each, width)) });
+  const results = await compare({
+    title: `A call within the process, ${width} at a time`,
+    times: 20_000,
+    contestants: [bare, inProcess, ...peer('moleculer, local')].map((way) => contestant(way, width)),
+  });
+  sayHowMuchMore(results, 'kerf, in-process', ['moleculer, local']);
 }
-for (const width of [1, 10, 100]) {
-  await compare({ title: `A call over the loopback, ${width} at a time`, times: width === 1 ? 2000 : 10_000, contestants: remote.map((each) => contestant(each, width)) });
+
+const remote = [...peer('hono'), ...ours, ...peers.filter(({ name }) => !/hono|local/.test(name))];
+for (const [width, times, rounds] of [
+  [1, 500, 15],
+  [10, 3_000, 15],
+  [100, 5_000, 15],
+  [1_000, 10_000, 5],
+] as const) {
+  const contestants = remote.map((way) => contestant(way, width));
+  const results = await compare({ title: `A call over the loopback, ${width} at a time`, times, rounds, contestants });
+  sayHowMuchMore(results, 'kerf, http', ['hono and undici', 'moleculer, tcp']);
+  sayHowMuchMore(results, 'kerf, grpc', ['grpc-js, unary']);
 }
-for (const way of ways) await way.close?.();
+
+console.log('\nMemory as more calls are under way, in MB: in use while 20,000 calls run, and afterwards');
+const measured = [...ours, ...peers.filter(({ name }) => /grpc-js|moleculer, tcp/.test(name))];
+for (const way of measured) {
+  const cells: string[] = [];
+  for (const width of [1, 10, 100, 1_000]) {
+    globalThis.gc?.();
+    const before = process.memoryUsage().heapUsed;
+    let most = before;
+    await contestant({ ...way, call: (value) => way.call(value).then(() => (most = Math.max(most, heapNow()))) }, width).run(20_000);
+    globalThis.gc?.();
+    cells.push(`${width}: ${mb(most - before)}, ${mb(heapNow() - before)}`);
+  }
+  console.log(`  ${way.name.padEnd(20)} ${cells.map((cell) => cell.padEnd(20)).join('')}`.trimEnd());
+}
+
+let seen = 0;
+let known = 0;
+/** Asked often, it would be most of what is measured. */
+function heapNow(): number {
+  if (seen++ % 512 === 0) known = process.memoryUsage().heapUsed;
+  return known;
+}
+
+function mb(bytes: number): string {
+  return (bytes / 1e6).toFixed(1);
+}
+
+for (const way of [...ours, ...peers]) await way.close();
+// A broker's client may hold the process for as long as it would wait for an answer.
 process.exit();

@@ -14,11 +14,20 @@ export interface Comparison {
   readonly rounds?: number;
 }
 
+/** The median, and the middle four fifths. */
+interface Spread {
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
+}
+
 export interface Result {
   readonly name: string;
   readonly perSecond: number;
-  /** Time of the first contestant's turn as 1: the median, and the middle four fifths. */
-  readonly ratio: { readonly median: number; readonly low: number; readonly high: number };
+  /** Time of the first contestant's turn as 1. */
+  readonly ratio: Spread;
+  /** How long each turn took, in milliseconds. */
+  readonly tookMs: readonly number[];
 }
 
 /**
@@ -37,17 +46,33 @@ export async function compare({ title, contestants, times, rounds = 15 }: Compar
     }
   }
   const results = contestants.map(({ name }, index) => {
-    const ratios = took[index]!.map((each, round) => each / took[0]![round]!).sort((a, b) => a - b);
-    const turn = [...took[index]!].sort((a, b) => a - b);
-    const at = (values: number[], share: number) => values[Math.round((values.length - 1) * share)]!;
+    const tookMs = took[index]!;
     return {
       name,
-      perSecond: (times / at(turn, 0.5)) * 1_000,
-      ratio: { median: at(ratios, 0.5), low: at(ratios, 0.1), high: at(ratios, 0.9) },
+      perSecond: (times / spreadOf(tookMs).median) * 1_000,
+      ratio: spreadOf(tookMs.map((each, round) => each / took[0]![round]!)),
+      tookMs,
     };
   });
   print(title, results);
   return results;
+}
+
+/** Says how many times as much one did in the same time as another, round by round. */
+export function sayHowMuchMore(results: readonly Result[], one: string, others: readonly string[]): void {
+  const found = results.find(({ name }) => name === one);
+  for (const other of others) {
+    const base = results.find(({ name }) => name === other);
+    if (!found || !base) continue;
+    const { median, low, high } = spreadOf(base.tookMs.map((each, round) => each / found.tookMs[round]!));
+    console.log(`  ${one} does ${median.toFixed(2)} × what ${other} does (${low.toFixed(2)}–${high.toFixed(2)})`);
+  }
+}
+
+function spreadOf(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number) => sorted[Math.round((sorted.length - 1) * share)]!;
+  return { median: at(0.5), low: at(0.1), high: at(0.9) };
 }
 
 function print(title: string, results: readonly Result[]): void {

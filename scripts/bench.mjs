@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, fail, install, node, root } from './setup.mjs';
+import { build, fail, install, installIn, node, root } from './setup.mjs';
 
 const known = readdirSync(join(root, 'bench')).flatMap((file) => /^(\w+)\.bench\.ts$/.exec(file)?.[1] ?? []);
 const words = process.argv.slice(2);
@@ -15,6 +15,7 @@ if (unknown) fail(`there is no benchmark "${unknown}"; there are ${known.join(',
 
 install();
 build();
+installIn(join(root, 'bench', 'peers'));
 // Packages with parts that are no JavaScript, or that read files of their own.
 const external = ['better-sqlite3', '@node-rs/argon2', '@platformatic/kafka', '@grpc/reflection', 'grpc-health-check'].flatMap((name) => ['--external', name]);
 const rolldown = join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs');

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -11,13 +11,18 @@ const windows = process.platform === 'win32';
 
 /** Installs the dependencies when they are missing or are not those of the lock file. */
 export function install() {
-  const stamp = join(root, 'node_modules', '.kerf-installed');
+  installIn(root);
+}
+
+/** The same for a folder with a package of its own. */
+export function installIn(folder) {
+  const stamp = join(folder, 'node_modules', '.kerf-installed');
   const wanted = createHash('sha256')
-    .update(readFileSync(join(root, 'package-lock.json')))
+    .update(readFileSync(join(folder, 'package-lock.json')))
     .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  console.error('kerf: installing the dependencies (once) …');
-  run(windows ? 'npm.cmd' : 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  console.error(`kerf: installing the dependencies${folder === root ? '' : ` of ${relative(root, folder)}`} (once) …`);
+  run(windows ? 'npm.cmd' : 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], folder);
   writeFileSync(stamp, wanted);
 }
 
@@ -56,8 +61,8 @@ export function fail(message) {
 }
 
 /** Says what the command said only when it failed. */
-function run(command, words) {
-  const { status, error, stdout, stderr } = spawnSync(command, words, { cwd: root, encoding: 'utf8', shell: windows });
+function run(command, words, cwd = root) {
+  const { status, error, stdout, stderr } = spawnSync(command, words, { cwd, encoding: 'utf8', shell: windows });
   if (!error && status === 0) return;
   console.error(`${stdout ?? ''}${stderr ?? ''}`);
   fail(`"${[command, ...words].join(' ')}" failed${error ? `: ${error.message}` : ''}; the lines above say why`);

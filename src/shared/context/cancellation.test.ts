@@ -20,3 +20,40 @@ it('aborts its signal, whenever that is asked for', () => {
   late.cancel();
   expect([signal.aborted, late.signal.aborted]).toEqual([true, true]);
 });
+
+it('passes on from a call to those made for it, and not the other way', () => {
+  const call = new Cancellation();
+  const [one, other] = [new Cancellation(call), new Cancellation(call)];
+  const told: string[] = [];
+  one.onCancel(() => told.push('one'));
+  other.onCancel(() => told.push('other'));
+  one.cancel();
+  expect([told, call.cancelled, other.cancelled]).toEqual([['one'], false, false]);
+  call.cancel();
+  expect([told, other.cancelled, new Cancellation(call).signal.aborted]).toEqual([['one', 'other'], true, true]);
+});
+
+it('keeps nothing of a call that has ended', () => {
+  const call = new Cancellation();
+  const told: number[] = [];
+  for (let n = 0; n < 10; n++) {
+    const made = new Cancellation(call);
+    const stops = [1, 2, 3].map(() => made.onCancel(() => told.push(n)));
+    for (const stop of n % 2 ? stops : stops.reverse()) stop();
+  }
+  call.cancel();
+  expect(told).toEqual([]);
+});
+
+it('tells a listener that is told to listen no more by one before it nothing twice', () => {
+  const cancellation = new Cancellation();
+  const told: string[] = [];
+  let stop = () => {};
+  cancellation.onCancel(() => {
+    told.push('first');
+    stop();
+  });
+  stop = cancellation.onCancel(() => told.push('second'));
+  cancellation.cancel();
+  expect(told).toEqual(['first', 'second']);
+});

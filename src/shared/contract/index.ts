@@ -1,3 +1,4 @@
+export { fastParse, type Parser, parserOf } from './compiled/index.ts';
 export {
   type CallOptions,
   type Client,

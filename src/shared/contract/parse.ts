@@ -1,9 +1,10 @@
 import type { z } from 'zod';
 import { type Issue, invalidInput } from '../errors/index.ts';
+import { fastParse } from './compiled/index.ts';
 
 /** What came from outside, through its schema; throws the `invalid-input` refusal that names every misfit. */
 export function parseInput<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const result = schema.safeParse(value);
+  const result = fastParse(schema, value);
   if (result.success) return result.data;
   throw invalidInput(toIssues(result.error));
 }

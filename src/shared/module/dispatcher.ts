@@ -1,6 +1,6 @@
 import type { Clock } from '../clock/index.ts';
 import { type CallContext, runInContext } from '../context/index.ts';
-import { type Contract, type Operation, parseInput } from '../contract/index.ts';
+import { type Contract, type Operation, parseInput, parserOf } from '../contract/index.ts';
 import type { Reader } from '../data/index.ts';
 import { isKernelCode, isRefusal, refusal } from '../errors/index.ts';
 import { reach } from '../faults/index.ts';
@@ -13,6 +13,7 @@ type AnyHandler = Simple | InSteps<unknown, unknown>;
 
 interface Served {
   readonly operation: Operation;
+  readonly toOutput: (value: unknown) => unknown;
   readonly run: (input: unknown) => Promise<unknown>;
   /** Of a command that comes with an idempotency key. */
   readonly once?: (input: unknown, command: KeyedCommand) => Promise<unknown>;
@@ -34,7 +35,8 @@ export class Dispatcher {
     for (const operation of Object.values(contract.operations) as Operation[]) {
       const handler = handlers[operation.name]!;
       const once = operation.kind === 'command' ? this.#once(operation, handler) : undefined;
-      this.#served.set(operation.name, { operation, run: this.#runner(operation, handler), once });
+      const toOutput = parserOf(operation.output);
+      this.#served.set(operation.name, { operation, toOutput, run: this.#runner(operation, handler), once });
     }
   }
 
@@ -44,7 +46,7 @@ export class Dispatcher {
     try {
       const served = this.#served.get(name);
       if (!served) throw refusal('not-found', `${this.contract.name} has no operation "${name}"`);
-      const { operation, run, once } = served;
+      const { operation, toOutput, run, once } = served;
       const parsed = parseInput(operation.input, input);
       const key = context.idempotencyKey;
       const output =
@@ -52,7 +54,7 @@ export class Dispatcher {
           ? await runInContext(context, once, parsed, keyedCommand(context.caller, name, key, parsed))
           : await runInContext(context, run, parsed);
       if (operation.kind === 'command') reach('command', this.contract.name, name, 'done');
-      return operation.output.parse(output);
+      return toOutput(output);
     } catch (error) {
       throw this.#asRefusal(error, name);
     } finally {
@@ -76,12 +78,13 @@ export class Dispatcher {
   /** A command with a key: answered from memory when it was done before. */
   #once(operation: Operation, handler: AnyHandler) {
     const { steps, clock } = this;
+    const toOutput = parserOf(operation.output);
     if (typeof handler === 'function') {
       return (input: unknown, command: KeyedCommand) =>
         steps.work(async (unit) => {
           const earlier = await earlierAnswer(unit, command);
           if (earlier) return earlier.output;
-          const output = operation.output.parse(await handler(input, unit));
+          const output = toOutput(await handler(input, unit));
           await rememberAnswer(unit, command, output, clock.now());
           reach('command', operation.module, operation.name, 'handled');
           return output;
@@ -91,7 +94,7 @@ export class Dispatcher {
     const run = async (input: unknown, command: KeyedCommand) => {
       const earlier = await earlierAnswer(steps.read, command);
       if (earlier) return earlier.output;
-      const output = operation.output.parse(await handler.inSteps(input, steps));
+      const output = toOutput(await handler.inSteps(input, steps));
       await steps.work((unit) => rememberAnswer(unit, command, output, clock.now()));
       return output;
     };

@@ -22,26 +22,20 @@ export type CallSource = (operation: Operation, caller: string) => Call;
 export function createCall(operation: Operation, caller: string, transport: () => Transport): Call {
   return (input, options) => {
     const parent = currentContext();
-    const cancellation = new Cancellation();
+    const cancellation = new Cancellation(parent?.cancellation);
     const context = contextFor({ operation, caller, parent, options, cancellation });
     try {
       refuseInsideUnit(operation);
       if (context.deadline <= Date.now()) throw timedOut(operation);
-      if (parent?.cancellation?.cancelled || options?.signal?.aborted) throw cancelledBefore(operation);
+      if (cancellation.cancelled || options?.signal?.aborted) throw cancelledBefore(operation);
     } catch (error) {
       return Promise.reject(error);
     }
     const answer = transport().call({ operation, input, context });
-    if (parent?.cancellation)
-      unlinkAfter(
-        answer,
-        parent.cancellation.onCancel(() => cancellation.cancel()),
-      );
-    if (options?.signal)
-      unlinkAfter(
-        answer,
-        listen(options.signal, () => cancellation.cancel()),
-      );
+    if (options?.signal) {
+      const listenNoMore = listen(options.signal, () => cancellation.cancel());
+      answer.then(listenNoMore, listenNoMore);
+    }
     return answer;
   };
 }
@@ -71,10 +65,6 @@ function contextFor({ operation, caller, parent, options, cancellation }: Callin
     idempotencyKey: options?.idempotencyKey,
     cancellation,
   };
-}
-
-function unlinkAfter(answer: Promise<unknown>, unlink: () => void): void {
-  answer.then(unlink, unlink);
 }
 
 function listen(signal: AbortSignal, listener: () => void): () => void {

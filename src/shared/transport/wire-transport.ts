@@ -1,4 +1,4 @@
-import { type Operation, parseInput } from '../contract/index.ts';
+import { fastParse, type Operation, parseInput } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
 import type { ServiceTokens } from '../identity/index.ts';
 import { asCallerSees } from './as-caller-sees.ts';
@@ -41,7 +41,7 @@ export abstract class WireTransport implements Transport {
 }
 
 function outputOf(operation: Operation, answer: unknown): unknown {
-  const output = operation.output.safeParse(answer);
+  const output = fastParse(operation.output, answer);
   if (output.success) return output.data;
   throw refusal('internal', `${operation.module}.${operation.name} answered what its contract does not say`);
 }

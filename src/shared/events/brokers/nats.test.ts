@@ -44,7 +44,7 @@ describeWith('nats', 'NATS JetStream in particular', ({ url }) => {
   it('stores no event before an earlier one of its key is stored', async () => {
     const broker = await start();
     const sealed = { id: 'a-1', type: 'shop.sold.v1', key: 'a', json: '{}' };
-    const refused = { ...sealed, json: 'x'.repeat(2 * 1024 * 1024) };
+    const refused = { ...sealed, json: 'x'.repeat(10 * 1024 * 1024) };
     const batch = [refused, { ...sealed, id: 'a-2' }, { ...sealed, id: 'b-1', key: 'b' }];
     await expect(opened.bus.deliver('nats', batch)).rejects.toThrow();
     await outside(broker, async ({ manager }) => {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type CallContext, Cancellation } from '../../context/index.ts';
-import { toIssues } from '../../contract/index.ts';
+import { fastParse, toIssues } from '../../contract/index.ts';
 import { invalidInput, refusal, toProblem } from '../../errors/index.ts';
 import type { ServiceTokens } from '../../identity/index.ts';
 import { cancelledBefore } from '../deadlines.ts';
@@ -65,7 +65,7 @@ export class ServedExchange {
     if (line === '') return void (last || this.#say('\n'));
     const json = parseJson(line) as Partial<WireCall & WireCancel> | null;
     if (json?.cancel === true) return void this.#open.get(json.id!)?.cancel();
-    const { success, data: call, error } = wireCall.safeParse(json);
+    const { success, data: call, error } = fastParse(wireCall, json);
     if (success) return void this.#serve(call);
     const problem = invalidInput(toIssues(error));
     if (typeof json?.id !== 'number') throw problem;

@@ -7,6 +7,7 @@ import { createCall, createClient } from '../client.ts';
 import type { TlsParts } from '../tls.ts';
 import { sample, serve as serveSample } from '../transport.cases.ts';
 import type { Serve, Transport } from '../transport.ts';
+import type { OpenWire } from '../wire.cases.ts';
 import { HttpTransport, type HttpWay } from './client.ts';
 import { Lines } from './lines.ts';
 import { createInternalServer, type InternalServer } from './server.ts';
@@ -54,6 +55,25 @@ export async function openCallee(parts: CalleeParts = {}): Promise<Callee> {
       server.closeAllConnections();
       await closed;
     },
+  };
+}
+
+/** So short that a case can wait for it. */
+export const silence = { askAfterMs: 40, goneAfterMs: 120 };
+
+export async function openWire(tls?: TlsParts): Promise<OpenWire> {
+  let callee = await openCallee({ tls });
+  const { port, address } = callee;
+  const at = (other: number) => address.replace(String(port), String(other));
+  return {
+    port,
+    link: (other) => new HttpTransport({ address: at(other), module: 'sample', tokens, tls, silence }),
+    async restart(meanwhile) {
+      await callee.close();
+      await meanwhile();
+      callee = await openCallee({ tls, port });
+    },
+    close: () => callee.close(),
   };
 }
 

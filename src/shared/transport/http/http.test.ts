@@ -8,10 +8,10 @@ import { createCall } from '../client.ts';
 import { outcomeOf } from '../giving-up.cases.ts';
 import { callee } from '../sample.cases.ts';
 import { sample, transportCases } from '../transport.cases.ts';
-import { type OpenWire, wireCases } from '../wire.cases.ts';
+import { wireCases } from '../wire.cases.ts';
 import { maximumBodyBytes } from '../wire.ts';
 import { HttpTransport, type HttpWay } from './client.ts';
-import { clientOver, openCallee, tokens } from './http.cases.ts';
+import { clientOver, openCallee, openWire, silence, tokens } from './http.cases.ts';
 
 const opened: { close(): unknown }[] = [];
 afterEach(async () => {
@@ -30,22 +30,7 @@ transportCases('http', async () => {
   return { transport: link(), close };
 });
 
-const silence = { askAfterMs: 40, goneAfterMs: 120 };
-
-wireCases('http', async (): Promise<OpenWire> => {
-  let server = await openCallee();
-  const { port } = server;
-  return {
-    port,
-    link: (at) => new HttpTransport({ address: `http://127.0.0.1:${at}`, module: 'sample', tokens, silence }),
-    async restart(meanwhile) {
-      await server.close();
-      await meanwhile();
-      server = await openCallee({ port });
-    },
-    close: () => server.close(),
-  };
-});
+wireCases('http', () => openWire());
 
 describe('a call by http, when the other side is not well', () => {
   /** What a call comes to when `server` stands at the module's address. */

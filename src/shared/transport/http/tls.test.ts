@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { wasNeverSent } from '../../resilience/index.ts';
 import type { TlsParts } from '../tls.ts';
 import { wireCases } from '../wire.cases.ts';
-import { type Callee, clientOver, openCallee } from './http.cases.ts';
+import { type Callee, clientOver, openCallee, openWire } from './http.cases.ts';
 
 interface Authority {
   readonly ca: Buffer;
@@ -36,12 +36,7 @@ async function foundAuthority(name: string): Promise<Authority> {
 const [ours, others] = await Promise.all([foundAuthority('ours'), foundAuthority('others')]);
 const shown = await ours.issue();
 
-wireCases('https', async () => {
-  const tls = { ...shown, ca: ours.ca, mutual: true };
-  const { port, link, close } = await openCallee({ tls });
-  const silence = { askAfterMs: 40, goneAfterMs: 120 };
-  return { port, close, link: (at) => link({ address: `https://127.0.0.1:${at}`, tls, silence }) };
-});
+wireCases('https', () => openWire({ ...shown, ca: ours.ca, mutual: true }));
 
 describe('a call by https', () => {
   let opened: Callee;

@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { systemClock } from '../../src/shared/clock/index.ts';
+import type { CallContext } from '../../src/shared/context/index.ts';
+import { fixedKeyRing, ServiceTokens } from '../../src/shared/identity/index.ts';
+import { Dispatcher } from '../../src/shared/module/index.ts';
+import { silentLog } from '../../src/shared/observability/index.ts';
+import {
+  connectTo,
+  createCall,
+  createClient,
+  InProcessTransport,
+  openGrpc,
+  openLoopback,
+  openQueue,
+  type Serve,
+  type Transport,
+} from '../../src/shared/transport/index.ts';
+import { brokersThatAnswer } from '../events/carriers.ts';
+import { price, sample } from '../sample.ts';
+
+/** One way to have an order priced. */
+export interface Way {
+  readonly name: string;
+  call(input: unknown): Promise<unknown>;
+  close(): Promise<unknown>;
+}
+
+const operation = sample.operations.price;
+const { dispatch } = new Dispatcher(sample, { price: price as never }, {} as never, systemClock, silentLog);
+const serve: Serve = (_module, name, input, context: CallContext) => dispatch(name, input, context);
+const tokens = new ServiceTokens(fixedKeyRing('BENCH', 'a secret for a benchmark of 32 characters'));
+
+/** The least that a call within a process must do: check and copy what goes in and out. */
+export const bare: Way = {
+  name: 'bare: parse, await, parse',
+  call: async (input) => operation.output.parse(await price(operation.input.parse(input))),
+  close: async () => {},
+};
+
+export const inProcess = kerf('in-process', new InProcessTransport(dispatch, 'fast'), async () => {});
+
+export async function overHttp(): Promise<Way> {
+  const loopback = await openLoopback(serve);
+  return kerf('http', loopback.link('sample'), () => loopback.close());
+}
+
+export async function overGrpc(): Promise<Way> {
+  const server = await openGrpc({ serve, tokens, log: silentLog, tls: {}, modules: [sample] });
+  const port = await server.listen('127.0.0.1', await freePort());
+  const link = linkTo(`grpc://127.0.0.1:${port}`);
+  return kerf('grpc', link, async () => {
+    await link.close();
+    await server.close();
+  });
+}
+
+/** Over each broker that answers. */
+export async function overQueues(): Promise<Way[]> {
+  const urls = (await brokersThatAnswer()).filter((url) => !url.startsWith('kafka'));
+  return Promise.all(
+    urls.map(async (url) => {
+      const server = await openQueue({ url, module: 'sample', serve, tokens, log: silentLog });
+      const link = linkTo(url);
+      return kerf(`queue, ${url.split(':', 1)[0]}`, link, async () => {
+        await link.close();
+        await server.close();
+      });
+    }),
+  );
+}
+
+/** Other frameworks, installed apart from this project's own dependencies. Not bundled. */
+export async function openPeers(): Promise<Way[]> {
+  const { openPeers: open } = await import(pathToFileURL(join(process.cwd(), 'bench', 'peers', 'index.mjs')).href);
+  return open();
+}
+
+function kerf(name: string, transport: Transport, close: () => Promise<unknown>): Way {
+  const client = createClient(sample, (each) => createCall(each, 'bench', () => transport));
+  return { name: `kerf, ${name}`, call: (input) => client.price(input as never), close };
+}
+
+function linkTo(address: string) {
+  return connectTo({ address, module: 'sample', contract: sample, tokens, tls: {}, onLeaving() {} });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
