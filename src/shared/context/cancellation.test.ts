@@ -45,7 +45,7 @@ it('keeps nothing of a call that has ended', () => {
   expect(told).toEqual([]);
 });
 
-it('tells a listener that is told to listen no more by one before it nothing twice', () => {
+it('tells nothing to a listener that one before it has listen no more', () => {
   const cancellation = new Cancellation();
   const told: string[] = [];
   let stop = () => {};
@@ -54,6 +54,7 @@ it('tells a listener that is told to listen no more by one before it nothing twi
     stop();
   });
   stop = cancellation.onCancel(() => told.push('second'));
+  cancellation.onCancel(() => told.push('third'));
   cancellation.cancel();
-  expect(told).toEqual(['first', 'second']);
+  expect(told).toEqual(['first', 'third']);
 });

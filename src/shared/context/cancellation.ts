@@ -1,26 +1,30 @@
-interface Listening {
-  readonly listener: () => void;
-  before: Listening | undefined;
-  after: Listening | undefined;
-  on: boolean;
+/** Somebody who is told once; in the list of whom it listens to, so that joining and leaving cost next to nothing. */
+export abstract class CancelListener {
+  before: CancelListener | undefined = undefined;
+  after: CancelListener | undefined = undefined;
+  of: Cancellation | undefined = undefined;
+
+  /** The answer is no longer wanted. */
+  abstract told(): void;
 }
 
 /**
  * Tells all who work for a call that its answer is no longer wanted: the caller gave up, went away, or the deadline is over. It
- * happens once, and passes on from a call to the calls that were made for it.
+ * happens once, and passes on from a call to the calls that were made for it: it listens to its parent while somebody listens
+ * to it.
  */
-export class Cancellation {
+export class Cancellation extends CancelListener {
   #cancelled = false;
-  #last: Listening | undefined;
-  #controller: AbortController | undefined;
-  /** How it stops listening to its parent, while somebody listens to it. */
-  #leaveParent: (() => void) | undefined;
+  #last: CancelListener | undefined = undefined;
+  #controller: AbortController | undefined = undefined;
 
   /** `parent`: of the call that this one is made for. */
-  constructor(private readonly parent?: Cancellation) {}
+  constructor(private readonly parent?: Cancellation) {
+    super();
+  }
 
   get cancelled(): boolean {
-    return this.#cancelled || (this.parent?.cancelled ?? false);
+    return this.#cancelled || (this.parent !== undefined && this.parent.cancelled);
   }
 
   /** For whatever takes an `AbortSignal`, such as `fetch`. Made when it is first asked for: most calls end without one. */
@@ -35,41 +39,61 @@ export class Cancellation {
 
   /** Calls `listener` when it happens; at once when it has. Returns the way to listen no more. */
   onCancel(listener: () => void): () => void {
+    const listening = new Told(listener);
+    this.listen(listening);
+    return () => this.ignore(listening);
+  }
+
+  /** As `onCancel`, for who is a listener itself. */
+  listen(listener: CancelListener): void {
     if (this.cancelled) {
       this.#cancelled = true;
-      listener();
-      return nothing;
+      listener.told();
+      return;
     }
-    if (!this.#last && this.parent) this.#leaveParent = this.parent.onCancel(() => this.cancel());
-    const listening: Listening = { listener, before: this.#last, after: undefined, on: true };
-    if (this.#last) this.#last.after = listening;
-    this.#last = listening;
-    return () => this.#remove(listening);
+    if (!this.#last && this.parent) this.parent.listen(this);
+    listener.of = this;
+    listener.before = this.#last;
+    if (this.#last) this.#last.after = listener;
+    this.#last = listener;
+  }
+
+  /** Has no effect on one that does not listen. */
+  ignore(listener: CancelListener): void {
+    if (listener.of !== this) return;
+    const { before, after } = listener;
+    listener.of = listener.before = listener.after = undefined;
+    if (before) before.after = after;
+    if (after) after.before = before;
+    else this.#last = before;
+    if (!this.#last && this.parent) this.parent.ignore(this);
   }
 
   cancel(): void {
     if (this.#cancelled) return;
     this.#cancelled = true;
-    const told: (() => void)[] = [];
-    for (let each = this.#last; each; each = each.before) {
-      each.on = false;
-      told.push(each.listener);
+    this.parent?.ignore(this);
+    const listeners: CancelListener[] = [];
+    for (let each = this.#last; each; each = each.before) listeners.push(each);
+    // Whoever is told may have another listen no more: that one is told nothing.
+    for (const each of listeners.reverse()) {
+      if (each.of !== this) continue;
+      this.ignore(each);
+      each.told();
     }
-    this.#last = undefined;
-    this.#leaveParent?.();
-    for (const listener of told.reverse()) listener();
   }
 
-  #remove(listening: Listening): void {
-    if (!listening.on) return;
-    listening.on = false;
-    if (listening.before) listening.before.after = listening.after;
-    if (listening.after) listening.after.before = listening.before;
-    else this.#last = listening.before;
-    if (this.#last || !this.#leaveParent) return;
-    this.#leaveParent();
-    this.#leaveParent = undefined;
+  override told(): void {
+    this.cancel();
   }
 }
 
-function nothing(): void {}
+class Told extends CancelListener {
+  constructor(private readonly listener: () => void) {
+    super();
+  }
+
+  override told(): void {
+    this.listener();
+  }
+}

@@ -1,2 +1,2 @@
-export { Cancellation } from './cancellation.ts';
+export { Cancellation, CancelListener } from './cancellation.ts';
 export { type CallContext, currentContext, keepContext, runInContext } from './context.ts';

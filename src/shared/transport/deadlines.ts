@@ -1,15 +1,9 @@
-import type { Cancellation } from '../context/index.ts';
+import { type Cancellation, CancelListener } from '../context/index.ts';
 import { refusal } from '../errors/index.ts';
 
 interface What {
   readonly module: string;
   readonly name: string;
-}
-
-interface Waiting {
-  readonly reject: (error: unknown) => void;
-  readonly what: What;
-  readonly cancellation: Cancellation | undefined;
 }
 
 interface Until {
@@ -18,38 +12,31 @@ interface Until {
   readonly cancellation?: Cancellation;
 }
 
+/** Calls whose deadline falls into the same 16 ms. */
+interface Slot {
+  last: Waiting | undefined;
+}
+
 const slotMs = 16;
-const slots = new Map<number, Set<Waiting>>();
+const slots = new Map<number, Slot>();
 let ticking: NodeJS.Timeout | undefined;
+let latest: { readonly key: number; readonly slot: Slot } | undefined;
 
 /**
  * Rejects with `timeout` when `work` has not settled by the deadline (to within 32 ms), and tells the cancellation; rejects with
  * `cancelled` when that is told by somebody else. All deadlines of the process share one timer, since a timer per call would
  * cost more than the rest of an in-process call. What `work` rejects with goes through `translate`.
  */
-export function byDeadline<T>(
-  work: Promise<T>,
-  { deadline, cancellation }: Until,
-  what: What,
-  translate = asItIs,
-): Promise<T> {
+export function byDeadline<T>(work: Promise<T>, until: Until, what: What, translate = asItIs): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const entry: Waiting = { reject, what, cancellation };
-    const slot = slotOf(deadline);
-    slot.add(entry);
-    const listenNoMore = cancellation?.onCancel(() => {
-      slot.delete(entry);
-      reject(cancelledBefore(what));
-    });
+    const waiting = new Waiting(until, what, reject);
     work.then(
       (value) => {
-        slot.delete(entry);
-        listenNoMore?.();
+        waiting.end();
         resolve(value);
       },
       (error) => {
-        slot.delete(entry);
-        listenNoMore?.();
+        waiting.end();
         try {
           reject(translate(error));
         } catch (untranslatable) {
@@ -62,26 +49,73 @@ export function byDeadline<T>(
 
 const asItIs = (error: unknown): unknown => error;
 
-function slotOf(deadline: number): Set<Waiting> {
+/** A call that has not settled yet: in the list of its slot, and in that of its cancellation. */
+class Waiting extends CancelListener {
+  earlier: Waiting | undefined;
+  later: Waiting | undefined = undefined;
+  readonly #slot: Slot;
+  readonly #cancellation: Cancellation | undefined;
+
+  constructor(
+    { deadline, cancellation }: Until,
+    private readonly what: What,
+    private readonly reject: (error: unknown) => void,
+  ) {
+    super();
+    const slot = slotOf(deadline);
+    this.#slot = slot;
+    this.earlier = slot.last;
+    if (slot.last) slot.last.later = this;
+    slot.last = this;
+    this.#cancellation = cancellation;
+    cancellation?.listen(this);
+  }
+
+  end(): void {
+    this.#cancellation?.ignore(this);
+    this.#leaveSlot();
+  }
+
+  override told(): void {
+    this.#leaveSlot();
+    this.reject(cancelledBefore(this.what));
+  }
+
+  timeOut(): void {
+    this.end();
+    this.reject(timedOut(this.what));
+    this.#cancellation?.cancel();
+  }
+
+  #leaveSlot(): void {
+    const { earlier, later } = this;
+    if (earlier) earlier.later = later;
+    if (later) later.earlier = earlier;
+    else if (this.#slot.last === this) this.#slot.last = earlier;
+    this.earlier = this.later = undefined;
+  }
+}
+
+function slotOf(deadline: number): Slot {
   const key = Math.ceil(deadline / slotMs);
+  if (latest?.key === key) return latest.slot;
   let slot = slots.get(key);
   if (!slot) {
-    slot = new Set();
+    slot = { last: undefined };
     slots.set(key, slot);
     ticking ??= setInterval(tick, slotMs).unref();
   }
+  latest = { key, slot };
   return slot;
 }
 
 function tick(): void {
   const now = Date.now();
   for (const [key, slot] of slots) {
-    if (slot.size > 0 && key * slotMs > now) continue;
+    if (slot.last && key * slotMs > now) continue;
     slots.delete(key);
-    for (const { reject, what, cancellation } of slot) {
-      reject(timedOut(what));
-      cancellation?.cancel();
-    }
+    if (latest?.key === key) latest = undefined;
+    while (slot.last) slot.last.timeOut();
   }
   if (slots.size === 0) {
     clearInterval(ticking);
