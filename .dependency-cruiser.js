@@ -33,7 +33,7 @@ export const kernel = {
   ],
   host: [
     ...['clock', 'context', 'contract', 'errors', 'events', 'faults', 'identity'],
-    ...['module', 'observability', 'resilience', 'routes', 'saga', 'topology', 'transport'],
+    ...['module', 'observability', 'proto', 'resilience', 'routes', 'saga', 'topology', 'transport'],
   ],
   gateway: ['context', 'contract', 'errors', 'host', 'identity', 'routes', 'transport'],
   testing: ['clock', 'contract', 'data', 'errors', 'instances', 'observability', 'saga'],
@@ -75,7 +75,15 @@ export const vendors = {
   yaml: ['shared/topology'],
   zod: [
     ...['shared/contract', 'shared/events', 'shared/gateway', 'shared/host', 'shared/identity', 'shared/module'],
-    ...['shared/faults', 'shared/resilience', 'shared/routes', 'shared/saga', 'shared/testing', 'shared/topology'],
+    ...[
+      'shared/faults',
+      'shared/proto',
+      'shared/resilience',
+      'shared/routes',
+      'shared/saga',
+      'shared/testing',
+      'shared/topology',
+    ],
     ...['shared/transport'],
     ...['compositions', 'modules'],
   ],

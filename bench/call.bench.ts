@@ -36,6 +36,8 @@ for (const [width, times, rounds] of [
   sayHowMuchMore(results, 'kerf, grpc', ['grpc-js, unary']);
 }
 
+let seen = 0;
+let known = 0;
 console.log('\nMemory as more calls are under way, in MB: in use while 20,000 calls run, and afterwards');
 const measured = [...ours, ...peers.filter(({ name }) => /grpc-js|moleculer, tcp/.test(name))];
 for (const way of measured) {
@@ -44,15 +46,16 @@ for (const way of measured) {
     globalThis.gc?.();
     const before = process.memoryUsage().heapUsed;
     let most = before;
-    await contestant({ ...way, call: (value) => way.call(value).then(() => (most = Math.max(most, heapNow()))) }, width).run(20_000);
+    await contestant(
+      { ...way, call: (value) => way.call(value).then(() => (most = Math.max(most, heapNow()))) },
+      width,
+    ).run(20_000);
     globalThis.gc?.();
     cells.push(`${width}: ${mb(most - before)}, ${mb(heapNow() - before)}`);
   }
   console.log(`  ${way.name.padEnd(20)} ${cells.map((cell) => cell.padEnd(20)).join('')}`.trimEnd());
 }
 
-let seen = 0;
-let known = 0;
 /** Asked often, it would be most of what is measured. */
 function heapNow(): number {
   if (seen++ % 512 === 0) known = process.memoryUsage().heapUsed;

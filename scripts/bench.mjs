@@ -17,7 +17,13 @@ install();
 build();
 installIn(join(root, 'bench', 'peers'));
 // Packages with parts that are no JavaScript, or that read files of their own.
-const external = ['better-sqlite3', '@node-rs/argon2', '@platformatic/kafka', '@grpc/reflection', 'grpc-health-check'].flatMap((name) => ['--external', name]);
+const external = [
+  'better-sqlite3',
+  '@node-rs/argon2',
+  '@platformatic/kafka',
+  '@grpc/reflection',
+  'grpc-health-check',
+].flatMap((name) => ['--external', name]);
 const rolldown = join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs');
 for (const name of words.length > 0 ? words : known) {
   const folder = join('dist', 'bench', name);

@@ -41,7 +41,9 @@ try {
   }
   const verdict = { drill: name, phases, ...(await load.settle(20_000)) };
   verdict.faults = drill.phases.flatMap(({ name: phase, holds }) =>
-    holds.flatMap(([what, test]) => (test(verdict.phases.find((each) => each.name === phase)) ? [] : [`${phase}: ${what}`])),
+    holds.flatMap(([what, test]) =>
+      test(verdict.phases.find((each) => each.name === phase)) ? [] : [`${phase}: ${what}`],
+    ),
   );
   if (verdict.unsettled > 0) verdict.faults.push(`${verdict.unsettled} orders were still pending in the end`);
   if (values.json) console.log(JSON.stringify(verdict));

@@ -7,7 +7,9 @@ export function showPhase({ name, about, ...seen }) {
   for (const [what, counts] of Object.entries(seen)) {
     const { ok, waiting, failed, p50Ms, longestMs } = counts;
     const told = [`${ok} done`, waiting && `${waiting} told to wait`, failed && `${failed} FAILED`].filter(Boolean);
-    console.log(`  ${names[what].padEnd(9)} ${bar(counts)}  ${told.join(', ')}  (p50 ${p50Ms} ms, longest ${longestMs} ms)`);
+    console.log(
+      `  ${names[what].padEnd(9)} ${bar(counts)}  ${told.join(', ')}  (p50 ${p50Ms} ms, longest ${longestMs} ms)`,
+    );
   }
 }
 

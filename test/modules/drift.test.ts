@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Contract, ErrorDefinition, Event, Operation } from '../../src/shared/contract/index.ts';
 import { kernelCodes } from '../../src/shared/errors/index.ts';
+import { protoText } from '../../src/shared/proto/index.ts';
 import { kernelSettings } from '../../src/shared/topology/index.ts';
 import { modules, openDefinition } from '../harness/module.ts';
 
@@ -51,6 +52,13 @@ describe('what is committed in two places', () => {
     '%s: its contract is the one on record',
     async (name, contract) => {
       await expect(`${JSON.stringify(record(contract), null, 2)}\n`).toMatchFileSnapshot(`contracts/${name}.json`);
+    },
+  );
+
+  it.each(modules.map(({ contract }) => [contract.name, contract] as const))(
+    '%s: its .proto is the one on record: a number of a field is for ever',
+    async (name, contract) => {
+      await expect(protoText(contract)).toMatchFileSnapshot(`contracts/${name}.proto`);
     },
   );
 

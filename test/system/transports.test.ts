@@ -6,7 +6,11 @@ import { systemSuite } from './suite.cases.ts';
 const brokers: readonly ServerName[] = ['rabbitmq', 'nats'];
 
 systemSuite({ name: 'all out, by gRPC', out: moduleNames, via: 'grpc' });
-systemSuite({ name: 'orders, inventory and payments twice each', out: ['orders', 'inventory', 'payments'], via: 'http?instances=2' });
+systemSuite({
+  name: 'orders, inventory and payments twice each',
+  out: ['orders', 'inventory', 'payments'],
+  via: 'http?instances=2',
+});
 
 for (const broker of brokers) {
   describeWith(broker, `calls by ${broker}`, ({ url }) => {

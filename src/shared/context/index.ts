@@ -1,2 +1,2 @@
-export { Cancellation, CancelListener } from './cancellation.ts';
+export { CancelListener, Cancellation } from './cancellation.ts';
 export { type CallContext, currentContext, keepContext, runInContext } from './context.ts';

@@ -128,7 +128,8 @@ export function contract<Ops extends Operations, Evs extends Events = None, Ers 
 ): Contract<Ops, Evs, Ers> {
   const errors = parts.errors ?? ({} as Ers);
   const operations = mapValues(parts.operations, (operation, key) => {
-    if (!/^[a-z]\w*$/i.test(key)) throw new TypeError(`${name} has an operation "${key}"; a name is letters and digits`);
+    if (!/^[a-z]\w*$/i.test(key))
+      throw new TypeError(`${name} has an operation "${key}"; a name is letters and digits`);
     assertWireSafe(operation.input, `${name}.${key} input`);
     assertWireSafe(operation.output, `${name}.${key} output`);
     return { ...operation, module: name, name: key };

@@ -1,7 +1,7 @@
 import { refusal } from '../errors/index.ts';
 import { createCall, createPush, openLoopback } from '../transport/index.ts';
-import { asItCame, type Receive, type SubscriptionMap } from './bus.ts';
 import { busCases, type OpenBus } from './bus.cases.ts';
+import { asItCame, type Receive, type SubscriptionMap } from './bus.ts';
 import { HttpBus } from './http.ts';
 
 async function open(subscriptions: SubscriptionMap): Promise<OpenBus> {

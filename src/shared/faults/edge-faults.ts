@@ -12,7 +12,10 @@ export const edgeFaultSchema = z.strictObject({
   latencyMs: z.int().min(0).max(60_000).optional(),
   jitterMs: z.int().min(0).max(60_000).optional(),
   /** It is refused with this code of the kernel's, and never arrives. */
-  error: z.string().refine(isKernelCode, `must be one of ${Object.keys(kernelCodes).join(', ')}`).optional(),
+  error: z
+    .string()
+    .refine(isKernelCode, `must be one of ${Object.keys(kernelCodes).join(', ')}`)
+    .optional(),
   /** It is lost on its way, or it is done and its answer is lost: the caller learns neither. */
   lose: z.enum(['call', 'answer']).optional(),
   /** It arrives twice, as a network that repeats brings it: with one idempotency key. */

@@ -9,7 +9,14 @@ import type { ModuleDefinition } from '../module/index.ts';
 import { createLog, type Log } from '../observability/index.ts';
 import { policiesFor } from '../resilience/index.ts';
 import { Directory, type KernelSettings, type Topology } from '../topology/index.ts';
-import { type CallSource, connectTo, createCall, createPush, kernelOperation, type TlsParts } from '../transport/index.ts';
+import {
+  type CallSource,
+  connectTo,
+  createCall,
+  createPush,
+  kernelOperation,
+  type TlsParts,
+} from '../transport/index.ts';
 
 /** A process's ways to the modules, here and elsewhere. */
 export interface Connections {

@@ -126,5 +126,10 @@ function placedAt({ placements, only }: Topology): (Bound & { transport: string 
     return transport === 'http' ? undefined : { host: '', port: 0, setting: '', transport };
   const { hostname, port, protocol } = new URL(address);
   const usual = protocol === 'https:' ? 443 : 80;
-  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || usual), setting: `the placement of ${name}`, transport };
+  return {
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: Number(port || usual),
+    setting: `the placement of ${name}`,
+    transport,
+  };
 }

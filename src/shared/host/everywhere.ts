@@ -43,7 +43,9 @@ export class Everywhere {
     const wanted = modules.filter((module) => about === undefined || module === about);
     const here = wanted.flatMap((name) => open.get(name) ?? []);
     const rows = here.map(async (module) => (await read(module)).map((row) => ({ module: module.name, ...row })));
-    const elsewhere = this.#mayAsk(c) ? wanted.filter((name) => !open.has(name)).map((name) => this.#ofOther(c, name)) : [];
+    const elsewhere = this.#mayAsk(c)
+      ? wanted.filter((name) => !open.has(name)).map((name) => this.#ofOther(c, name))
+      : [];
     return c.json({ items: (await Promise.all([...rows, ...elsewhere])).flat() });
   }
 

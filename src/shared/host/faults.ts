@@ -39,7 +39,12 @@ export function serveFaults(app: Operations, everywhere: Everywhere, parts: Part
       .filter((name) => services.of(name).length === 0 && directory.of(name).state === 'there');
     const told = c.env?.passedOn === undefined ? elsewhere : [];
     const missed = await Promise.all(
-      told.map((name) => everywhere.ask(c, name, JSON.stringify(given)).then(() => [], () => [name])),
+      told.map((name) =>
+        everywhere.ask(c, name, JSON.stringify(given)).then(
+          () => [],
+          () => [name],
+        ),
+      ),
     );
     return c.json({ items: list(), missed: missed.flat() });
   });
@@ -61,10 +66,14 @@ function issuesOf({ caller, operation, ...fault }: Asked, at: number, { definiti
   const [name = '', member = ''] = operation.split('.');
   const contract = definitions.find((each) => each.contract.name === name)?.contract;
   const operations = contract && (Object.values(contract.operations) as Operation[]).map((each) => each.name);
-  if (!operations) return issue('operation', `say *, or such as payments.* and payments.authorize, of ${names.join(', ')}`);
+  if (!operations)
+    return issue('operation', `say *, or such as payments.* and payments.authorize, of ${names.join(', ')}`);
   if (member !== '*' && !operations.includes(member))
     return issue('operation', `${name} has no operation "${member}"; it has ${operations.join(', ')}`);
   if (topology.settings.PARITY === 'fast' && directory.of(name).state === 'here')
-    return issue('operation', `${name} runs within this process, whose PARITY is fast: set it to strict, or move the module out`);
+    return issue(
+      'operation',
+      `${name} runs within this process, whose PARITY is fast: set it to strict, or move the module out`,
+    );
   return [];
 }

@@ -1,3 +1,3 @@
 export { type Host, openHost } from './host.ts';
 export { addressOf, listen, shut } from './listen.ts';
-export { announce, readCommandLine, rotateKeys, runUntilStopped } from './process.ts';
+export { announce, printProto, readCommandLine, rotateKeys, runUntilStopped } from './process.ts';

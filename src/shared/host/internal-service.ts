@@ -37,7 +37,9 @@ export interface InternalParts {
  */
 export function createInternalService(parts: InternalParts): Serve {
   const { definitions, open } = parts;
-  const modules = new Map(definitions.map((definition) => [definition.contract.name, new ServedModule(definition, parts)]));
+  const modules = new Map(
+    definitions.map((definition) => [definition.contract.name, new ServedModule(definition, parts)]),
+  );
   return async (name, operation, input, context) => {
     const module = modules.get(name);
     if (!module) throw refusal('not-found', `there is no module "${name}"`);
@@ -84,7 +86,8 @@ class ServedModule {
     const { operations } = this.definition.contract;
     const operation = kernel ? ofKernel(kernel, this.#name) : Object.hasOwn(operations, name) && operations[name];
     if (!operation) throw refusal('not-found', `${this.#name} has no operation "${name}"`);
-    if (kernel === 'receive') return this.#receive(input, context, (events) => this.parts.bus.deliver(this.#name, events));
+    if (kernel === 'receive')
+      return this.#receive(input, context, (events) => this.parts.bus.deliver(this.#name, events));
     return directory.of(this.#name).transport.call({ operation: operation as never, input, context });
   }
 
@@ -95,11 +98,14 @@ class ServedModule {
         return {};
       case 'receive': {
         const module = this.parts.open.get(this.#name)!;
-        return this.#receive(input, context, (_, envelopes) => Promise.all(envelopes.map((each) => module.receive(each))));
+        return this.#receive(input, context, (_, envelopes) =>
+          Promise.all(envelopes.map((each) => module.receive(each))),
+        );
       }
       case 'read':
       case 'write':
-        if (context.caller !== 'gateway') throw refusal('forbidden', 'public resources are reached through the gateway');
+        if (context.caller !== 'gateway')
+          throw refusal('forbidden', 'public resources are reached through the gateway');
         return runInContext(context, () => this.#resource(input as PassedOn));
       case 'operate':
         if (context.caller !== 'home') throw refusal('forbidden', 'operators are passed on by the home process');
@@ -128,10 +134,7 @@ class ServedModule {
   }
 }
 
-type Take = (
-  events: ReturnType<typeof resealed>[],
-  envelopes: Parameters<typeof resealed>[0][],
-) => Promise<unknown>;
+type Take = (events: ReturnType<typeof resealed>[], envelopes: Parameters<typeof resealed>[0][]) => Promise<unknown>;
 
 function requestOf({ method, path, headers, body }: PassedOn): Request {
   return new Request(`http://kerf${path}`, { method, headers, body: method === 'GET' ? null : body });

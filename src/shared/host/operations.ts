@@ -76,7 +76,9 @@ export function describe({ topology, definitions, directory, open, services }: D
     const instances = open.has(name)
       ? [{ pid: process.pid, address: null, since: startedAt }]
       : processes.length > 0
-        ? processes.flatMap(({ pid, address, since }) => (pid ? [{ pid, address: address ?? null, since: since ?? null }] : []))
+        ? processes.flatMap(({ pid, address, since }) =>
+            pid ? [{ pid, address: address ?? null, since: since ?? null }] : [],
+          )
         : at.state === 'there'
           ? at.edge.members.map(({ address }) => ({ pid: null, address: shownBus(address), since: null }))
           : [];

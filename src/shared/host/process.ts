@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Contract } from '../contract/index.ts';
 import { StartError } from '../errors/index.ts';
 import { rotate } from '../identity/index.ts';
 import type { Topology } from '../topology/index.ts';
@@ -18,6 +19,8 @@ export interface CommandLine {
   json: boolean;
   /** Make new signing keys instead of running. */
   newKeys: boolean;
+  /** Print contracts as `.proto` instead of running: of these modules, of all when there are none. */
+  proto: string[] | undefined;
 }
 
 /** Throws a `StartError` for words it does not know; prints the help and ends the process when that is asked for. */
@@ -29,6 +32,7 @@ export function readCommandLine(words: string[]): CommandLine {
         only: { type: 'string' },
         json: { type: 'boolean', default: false },
         'rotate-keys': { type: 'boolean', default: false },
+        proto: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     });
@@ -36,8 +40,9 @@ export function readCommandLine(words: string[]): CommandLine {
       console.log(help);
       process.exit(0);
     }
-    const only = values.only?.split(',').map((name) => name.trim());
-    return { only, json: values.json, newKeys: values['rotate-keys'] };
+    const names = (list: string | undefined) => list?.split(',').map((name) => name.trim());
+    const proto = values.proto === '' ? [] : names(values.proto);
+    return { only: names(values.only), json: values.json, newKeys: values['rotate-keys'], proto };
   } catch (error) {
     throw new StartError(`${(error as Error).message.split('. ')[0]}; see npm start -- --help`);
   }
@@ -52,8 +57,22 @@ export async function rotateKeys({ settings }: Topology): Promise<() => Promise<
     const file = join(settings.DATA_DIR, 'keys', `${use}.json`);
     console.log(`${file}: signing with ${rotate(file)} from now on`);
   }
-  return async () => {};
+  return nothingToClose;
 }
+
+/** Prints contracts for programs in other languages that call a module by gRPC, or serve one. */
+export async function printProto(modules: readonly { contract: Contract }[], names: readonly string[]) {
+  const contracts = modules.map(({ contract }) => contract);
+  const { protoText } = await import('../proto/index.ts');
+  const unknown = names.find((name) => contracts.every((contract) => contract.name !== name));
+  if (unknown !== undefined)
+    throw new StartError(`there is no module "${unknown}"; there are ${contracts.map(({ name }) => name).join(', ')}`);
+  const wanted = contracts.filter(({ name }) => names.length === 0 || names.includes(name));
+  process.stdout.write(wanted.map(protoText).join('\n'));
+  return nothingToClose;
+}
+
+const nothingToClose = async () => {};
 
 /** Says where to look and what runs where. */
 export async function announce(host: Host, gateway: string | undefined, json: boolean): Promise<void> {

@@ -75,7 +75,13 @@ export class Services {
         resolve();
       };
       let address: string | undefined;
-      const env = { ...process.env, INTERNAL_PORT: '0', GRPC_PORT: '0', INTERNAL_HOST: '127.0.0.1', HOME_ADDRESS: homeAddress };
+      const env = {
+        ...process.env,
+        INTERNAL_PORT: '0',
+        GRPC_PORT: '0',
+        INTERNAL_HOST: '127.0.0.1',
+        HOME_ADDRESS: homeAddress,
+      };
       const service = new ServiceProcess(
         module,
         env,

@@ -93,7 +93,10 @@ export class Balancer {
       }),
       breaker: new Breaker(breaker, clock, (state) => {
         if (state.kind === 'half-open') return;
-        log.warn({ module, address }, state.kind === 'open' ? 'an instance fails and is left out' : 'an instance is back');
+        log.warn(
+          { module, address },
+          state.kind === 'open' ? 'an instance fails and is left out' : 'an instance is back',
+        );
         if (state.kind === 'closed') return this.#parts.onReachable();
         this.#parts.discovery.dead(address);
         this.#probeAfter(member, state.forMs);

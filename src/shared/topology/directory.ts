@@ -1,4 +1,11 @@
-import { type Dispatch, FaultyTransport, InProcessTransport, type Parity, type Transport, unreachable } from '../transport/index.ts';
+import {
+  type Dispatch,
+  FaultyTransport,
+  InProcessTransport,
+  type Parity,
+  type Transport,
+  unreachable,
+} from '../transport/index.ts';
 import type { Discovery } from './discovery/index.ts';
 import { Edge, type EdgeParts } from './edge.ts';
 

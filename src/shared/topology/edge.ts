@@ -4,8 +4,8 @@ import { isRefusal, refusal } from '../errors/index.ts';
 import type { EdgeFaults } from '../faults/index.ts';
 import type { Log } from '../observability/index.ts';
 import {
-  backOffMs,
   Bulkhead,
+  backOffMs,
   type CallFailure,
   mayRepeat,
   neverSent,
@@ -14,7 +14,14 @@ import {
   RetryBudget,
   wasNeverSent,
 } from '../resilience/index.ts';
-import { type CallRequest, FaultyTransport, kernelOperation, type Link, ofKernel, type Transport } from '../transport/index.ts';
+import {
+  type CallRequest,
+  FaultyTransport,
+  kernelOperation,
+  type Link,
+  ofKernel,
+  type Transport,
+} from '../transport/index.ts';
 import { Balancer, type Member } from './balancer.ts';
 import type { Discovery } from './discovery/index.ts';
 

@@ -24,7 +24,9 @@ const examples =
 /** Reads a placement as `topology.yaml` and `MODULE_<NAME>` write it. Throws a `StartError` that names `where`. */
 export function parsePlacement(text: string, where: string): Placement {
   const placement =
-    text === 'in-process' ? { kind: 'in-process' as const } : (service(text) ?? file(text) ?? broker(text) ?? name(text) ?? addresses(text));
+    text === 'in-process'
+      ? { kind: 'in-process' as const }
+      : (service(text) ?? file(text) ?? broker(text) ?? name(text) ?? addresses(text));
   if (placement) return placement;
   throw new StartError(`${where}: "${withoutSecret(text)}" is not a placement; write ${examples}`);
 }
@@ -47,7 +49,8 @@ function name(text: string): Placement | undefined {
   const [, scheme, record] = /^(https?|grpcs?)\+(dns|srv):\/\//.exec(text) ?? [];
   if (!scheme || !URL.canParse(text)) return undefined;
   const { hostname, port, pathname, searchParams, username } = new URL(text);
-  if (hostname === '' || !['', '/'].includes(pathname) || username !== '' || (record === 'dns') !== (port !== '')) return;
+  if (hostname === '' || !['', '/'].includes(pathname) || username !== '' || (record === 'dns') !== (port !== ''))
+    return;
   const named = { protocol: scheme as Protocol, name: hostname };
   const dns: DnsName = record === 'dns' ? { ...named, kind: 'a', port: Number(port) } : { ...named, kind: 'srv' };
   return { kind: 'name', dns, server: searchParams.get('server') ?? undefined };

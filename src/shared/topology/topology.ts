@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
-import { StartError } from '../errors/index.ts';
 import type { Contract } from '../contract/index.ts';
+import { StartError } from '../errors/index.ts';
 import { type PoliciesConfig, policiesSchema, refuseUnknownPolicies } from '../resilience/index.ts';
 import { refuseUnusableFolder } from './data-folder.ts';
 import { type Placement, parsePlacement, placementText } from './placement.ts';
@@ -74,7 +74,11 @@ export function readTopology(
   refuseUnusableFolder(settings.DATA_DIR, 'DATA_DIR');
   const placements = readPlacements(names, mapText(file.modules ?? {}), source);
   const policies = file.policies ?? {};
-  refuseUnknownPolicies(policies, modules.map(({ contract }) => contract), fileName);
+  refuseUnknownPolicies(
+    policies,
+    modules.map(({ contract }) => contract),
+    fileName,
+  );
   refuseUnusableQueues(placements, settings);
   refuseUnknownModules(only ?? [], names, '--only');
   const own = new Map(
@@ -100,7 +104,10 @@ function readFile(name: string, mustExist: boolean): z.output<typeof fileSchema>
     const result = fileSchema.safeParse(parse(readFileSync(name, 'utf8')) ?? {});
     if (result.success) return result.data;
     const [issue] = result.error.issues;
-    const known = issue!.code === 'unrecognized_keys' && issue!.path.length === 0 ? `; known are ${Object.keys(fileSchema.shape).join(', ')}` : '';
+    const known =
+      issue!.code === 'unrecognized_keys' && issue!.path.length === 0
+        ? `; known are ${Object.keys(fileSchema.shape).join(', ')}`
+        : '';
     throw new StartError(`${name}: ${issue!.path.join('.') || 'the file'}: ${issue!.message}${known}`);
   } catch (error) {
     if (error instanceof StartError) throw error;

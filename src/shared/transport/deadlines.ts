@@ -1,4 +1,4 @@
-import { type Cancellation, CancelListener } from '../context/index.ts';
+import { CancelListener, type Cancellation } from '../context/index.ts';
 import { refusal } from '../errors/index.ts';
 
 interface What {

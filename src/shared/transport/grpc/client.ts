@@ -1,8 +1,8 @@
 import { Channel, type StatusObject, status } from '@grpc/grpc-js';
 import type { Contract, Operation } from '../../contract/index.ts';
-import { type ProtoOperation, protoOf } from '../../proto/index.ts';
 import { refusal } from '../../errors/index.ts';
 import type { ServiceTokens } from '../../identity/index.ts';
+import { type ProtoOperation, protoOf } from '../../proto/index.ts';
 import { cancelledBefore } from '../deadlines.ts';
 import { kernel, kernelOperation } from '../kernel-operations.ts';
 import type { TlsParts } from '../tls.ts';

@@ -1,8 +1,8 @@
 import { Metadata, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
-import type { ProtoOperation } from '../../proto/index.ts';
 import { isRefusal, refusal } from '../../errors/index.ts';
 import { bearer, type ServiceTokens } from '../../identity/index.ts';
 import type { Log } from '../../observability/index.ts';
+import type { ProtoOperation } from '../../proto/index.ts';
 import type { Serve } from '../transport.ts';
 import { fromHeaders, fromWire } from '../wire.ts';
 import { names, readerOf, refuseTooLarge } from './protocol.ts';

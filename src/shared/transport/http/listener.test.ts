@@ -70,7 +70,10 @@ describe('the internal listener', () => {
 
   it('cancels the call of one who goes away', async () => {
     const [id, controller] = [randomUUID(), new AbortController()];
-    const answer = ask(token, '/hold', JSON.stringify({ id }), { signal: controller.signal });
+    const answer = ask(token, '/hold', JSON.stringify({ id }), {
+      signal: controller.signal,
+      headers: { 'kerf-deadline-ms': '60000' },
+    });
     await callee.held.begun(id);
     controller.abort();
     await expect(answer).rejects.toThrow();
