@@ -24,7 +24,7 @@ export class Cancellation extends CancelListener {
   }
 
   get cancelled(): boolean {
-    return this.#cancelled || (this.parent !== undefined && this.parent.cancelled);
+    return this.#cancelled || (this.parent?.cancelled ?? false);
   }
 
   /** For whatever takes an `AbortSignal`, such as `fetch`. Made when it is first asked for: most calls end without one. */

@@ -35,7 +35,8 @@ export function joinParent({ directory, faults, names, open }: Parts) {
       case 'stop':
         return end();
       case 'drain':
-        return void [...open.values()].forEach((each) => each.drain());
+        for (const each of open.values()) each.drain();
+        return;
       case 'faults':
         return faults.set(message.data.faults);
       case 'addresses':

@@ -98,7 +98,10 @@ export class ServiceProcess {
     this.address = undefined;
     this.ends += 1;
     this.events.onGone();
-    if (this.#ending) return void (this.state = 'stopped');
+    if (this.#ending) {
+      this.state = 'stopped';
+      return;
+    }
     this.#failures = Date.now() - startedAt > steadyMs ? 0 : this.#failures + 1;
     const delayMs = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.max(0, this.#failures - 1));
     this.state = 'waiting';

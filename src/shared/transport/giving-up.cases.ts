@@ -68,16 +68,16 @@ export function deadlineCases({ client, clientOf }: Ends): void {
   });
 }
 
-/** Each way to give up on a call: makes it, for a member who was not vouched for before, and returns how to. */
+/** Each way to give up on a call: makes it and returns how to. */
 const waysToGiveUp = {
-  'by the signal of the call': (call: Make) => {
+  'by the signal of the call': (call: Make, member?: string) => {
     const controller = new AbortController();
-    const context = contextWith({ member: randomUUID() });
+    const context = contextWith({ member });
     return { answer: runInContext(context, call, { signal: controller.signal }), giveUp: () => controller.abort() };
   },
-  'because its own caller has given up': (call: Make) => {
+  'because its own caller has given up': (call: Make, member?: string) => {
     const cancellation = new Cancellation();
-    const context = contextWith({ member: randomUUID(), cancellation });
+    const context = contextWith({ member, cancellation });
     return { answer: runInContext(context, call), giveUp: () => cancellation.cancel() };
   },
 };
@@ -105,13 +105,17 @@ export function cancellationCases({ client, clientOf }: Ends): void {
       expect(await outcome).toBe('cancelled');
     });
 
-    it(`gives up ${way} before it is on its way`, async () => {
-      const id = randomUUID();
-      const { answer, giveUp } = begin((options) => client.hold({ id }, options));
-      giveUp();
-      expect(await outcomeOf(answer)).toBe('cancelled');
-      expect(await client.echo({ text: 'after' })).toEqual({ text: 'after' });
-      await callee.held.none();
+    it(`gives up ${way} in the moment in which it is made, for a member who is known and one who is not`, async () => {
+      const known = randomUUID();
+      await runInContext(contextWith({ member: known }), () => client.echo({ text: 'before' }));
+      for (const member of [undefined, known, randomUUID()]) {
+        const id = randomUUID();
+        const { answer, giveUp } = begin((options) => client.hold({ id }, options), member);
+        giveUp();
+        expect(await outcomeOf(answer)).toBe('cancelled');
+        expect(await client.echo({ text: 'after' })).toEqual({ text: 'after' });
+        await callee.held.none();
+      }
     });
   }
 

@@ -2,7 +2,7 @@ import { fastParse, type Operation, parseInput } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
 import type { ServiceTokens } from '../identity/index.ts';
 import { asCallerSees } from './as-caller-sees.ts';
-import { byDeadline } from './deadlines.ts';
+import { byDeadline, cancelledBefore } from './deadlines.ts';
 import type { CallRequest, Transport } from './transport.ts';
 import { toWire, type WireContext } from './wire.ts';
 
@@ -24,6 +24,7 @@ export abstract class WireTransport implements Transport {
       const input = parseInput(operation.input, request.input);
       const travelling = toWire(context, this.tokens);
       const wire = 'then' in travelling ? await travelling : travelling;
+      if (context.cancellation?.cancelled) throw cancelledBefore(operation);
       const answer = await byDeadline(this.send({ operation, input, context, wire }), context, operation);
       return outputOf(operation, answer);
     } catch (error) {
