@@ -19,22 +19,23 @@ export interface Composition {
 
 /**
  * Asks several modules at once and takes what comes in time. A part that is away, late or failing is `null` and named in
- * `missing`; any other refusal is the whole answer's.
+ * `missing`, in the order in which they were asked; any other refusal is the whole answer's.
  */
 export async function gather<P extends Record<string, () => Promise<unknown>>>(
   parts: P,
 ): Promise<{ [K in keyof P]: Awaited<ReturnType<P[K]>> | null } & { missing: string[] }> {
-  const missing: string[] = [];
+  const lacking = new Set<string>();
   const answers = await Promise.all(
     Object.entries(parts).map(async ([name, ask]) => {
       try {
         return [name, await ask()] as const;
       } catch (error) {
         if (!isRefusal(error) || !isTransient(error)) throw error;
-        missing.push(name);
+        lacking.add(name);
         return [name, null] as const;
       }
     }),
   );
+  const missing = Object.keys(parts).filter((name) => lacking.has(name));
   return { ...Object.fromEntries(answers), missing } as never;
 }

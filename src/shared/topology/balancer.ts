@@ -1,6 +1,6 @@
-import type { Clock } from '../clock/index.ts';
+import type { Cancel, Clock } from '../clock/index.ts';
 import type { Log } from '../observability/index.ts';
-import { Breaker, type BreakerPolicy } from '../resilience/index.ts';
+import { Breaker, type BreakerPolicy, type BreakerState } from '../resilience/index.ts';
 import type { Link } from '../transport/index.ts';
 import type { Discovery } from './discovery/index.ts';
 
@@ -11,8 +11,8 @@ export interface Member {
   readonly breaker: Breaker;
   /** Calls of this process that it has not answered yet. */
   inFlight: number;
-  /** It said that it is about to stop. */
-  leaving: boolean;
+  /** It said that it is about to stop; in milliseconds since 1970, since whoever takes its place may have its address. */
+  leavingUntil: number;
 }
 
 export interface BalancerParts {
@@ -29,12 +29,23 @@ export interface BalancerParts {
   readonly onReachable: () => void;
 }
 
+/** How often it is looked whether an instance that is no longer listed has answered what it was asked. */
+const idleMs = 200;
+/** Addresses remembered that failed when they were last listed; the oldest is forgotten first. */
+const mostFailing = 1_000;
+
 /**
  * Chooses among the instances of a module the one that has less to do of two taken at random. One that fails is left out until
  * it answers a probe, so that no call is spent on finding out.
  */
 export class Balancer {
   #members: readonly Member[] = [];
+  /** No longer listed, and not done with what they were asked. */
+  readonly #draining = new Set<Member>();
+  /** Of addresses that failed when they were last listed: if they come back, it is by a probe. */
+  readonly #failing = new Map<string, Breaker>();
+  /** What is waited for with a member: the next probe, or that it is idle. */
+  readonly #waits = new Map<Member, Cancel>();
   readonly #parts: BalancerParts;
   #closed = false;
 
@@ -47,11 +58,12 @@ export class Balancer {
     return this.#members;
   }
 
-  /** One that works, if there is one; rather one that was not `tried`, and that is not about to stop. */
+  /** One that works, if there is one; rather one that was not `tried`, and then one that is not about to stop. */
   pick(tried?: ReadonlySet<Member>): Member | undefined {
     let choice = this.#members.length > 1 || !works(this.#members[0]) ? this.#members.filter(works) : this.#members;
     if (choice.length <= 1) return choice[0];
-    for (const better of [(each: Member) => !each.leaving, (each: Member) => !tried?.has(each)]) {
+    const now = this.#parts.clock.now();
+    for (const better of [(each: Member) => !tried?.has(each), (each: Member) => each.leavingUntil <= now]) {
       const some = choice.filter(better);
       if (some.length > 0) choice = some;
     }
@@ -65,9 +77,11 @@ export class Balancer {
   async close(): Promise<void> {
     this.#closed = true;
     this.#parts.discovery.stop();
-    const members = this.#members;
+    for (const cancel of this.#waits.values()) cancel();
+    const members = [...this.#members, ...this.#draining];
     this.#members = [];
-    await Promise.all(members.map(({ link }) => link.close()));
+    this.#draining.clear();
+    await Promise.all(members.map((member) => this.#closeLink(member)));
   }
 
   #update(addresses: readonly string[]): void {
@@ -76,41 +90,48 @@ export class Balancer {
     const known = this.#members.map(({ address }) => address);
     const fresh = addresses.filter((address) => !known.includes(address)).map((address) => this.#join(address));
     this.#members = [...this.#members.filter((member) => !gone.includes(member)), ...fresh];
-    for (const member of gone) void this.#closeWhenIdle(member);
-    if (fresh.length > 0) this.#parts.onReachable();
+    for (const member of gone) this.#leave(member);
+    if (fresh.some(works)) this.#parts.onReachable();
   }
 
   #join(address: string): Member {
-    const { module, connect, breaker, clock, log } = this.#parts;
+    const { connect, breaker: policy, clock } = this.#parts;
+    const failing = this.#failing.get(address);
+    this.#failing.delete(address);
+    const breaker: Breaker = failing ?? new Breaker(policy, clock, (state) => this.#changed(breaker, state));
     const member: Member = {
       address,
       link: connect(address, () => {
-        member.leaving = true;
-        // Whoever takes its place may have the same address.
-        clock.after(breaker.openMs, () => {
-          member.leaving = false;
-        });
+        member.leavingUntil = clock.now() + policy.openMs;
       }),
-      breaker: new Breaker(breaker, clock, (state) => {
-        if (state.kind === 'half-open') return;
-        log.warn(
-          { module, address },
-          state.kind === 'open' ? 'an instance fails and is left out' : 'an instance is back',
-        );
-        if (state.kind === 'closed') return this.#parts.onReachable();
-        this.#parts.discovery.dead(address);
-        this.#probeAfter(member, state.forMs);
-      }),
+      breaker,
       inFlight: 0,
-      leaving: false,
+      leavingUntil: 0,
     };
+    if (failing) this.#probeAfter(member, failing.retryAfterMs);
     return member;
   }
 
+  #leave(member: Member): void {
+    const { address, breaker } = member;
+    if (!works(member)) remember(this.#failing, address, breaker);
+    this.#draining.add(member);
+    this.#closeWhenIdle(member);
+  }
+
+  #changed(breaker: Breaker, state: BreakerState): void {
+    const member = this.#members.find((each) => each.breaker === breaker);
+    if (!member || state.kind === 'half-open') return;
+    const { log, module, discovery, onReachable } = this.#parts;
+    const { address } = member;
+    log.warn({ module, address }, state.kind === 'open' ? 'an instance fails and is left out' : 'an instance is back');
+    if (state.kind === 'closed') return onReachable();
+    this.#probeAfter(member, state.forMs);
+    discovery.dead(address);
+  }
+
   #probeAfter(member: Member, delayMs: number): void {
-    this.#parts.clock.after(delayMs, () => {
-      if (this.#members.includes(member)) void this.#probe(member);
-    });
+    this.#after(delayMs, member, () => void this.#probe(member));
   }
 
   /** Asks until the breaker has heard enough to close, or opens again. */
@@ -121,16 +142,42 @@ export class Balancer {
         () => breaker.succeeded(pass),
         () => breaker.failed(pass, 'unreachable'),
       );
+      if (!this.#members.includes(member)) return;
     }
+    // A timer may come before its time.
+    if (!works(member) && !this.#waits.has(member)) this.#probeAfter(member, Math.max(1, breaker.retryAfterMs));
   }
 
   /** One that is no longer listed may still answer what it was asked. */
-  async #closeWhenIdle(member: Member): Promise<void> {
-    if (member.inFlight === 0 || this.#closed) return member.link.close();
-    this.#parts.clock.after(200, () => void this.#closeWhenIdle(member));
+  #closeWhenIdle(member: Member): void {
+    if (member.inFlight > 0) return this.#after(idleMs, member, () => this.#closeWhenIdle(member));
+    this.#waits.get(member)?.();
+    this.#waits.delete(member);
+    this.#draining.delete(member);
+    void this.#closeLink(member);
+  }
+
+  async #closeLink({ link, address }: Member): Promise<void> {
+    const { log, module } = this.#parts;
+    await link.close().catch((error) => log.warn({ module, address, error }, 'a connection could not be closed'));
+  }
+
+  /** In place of what was waited for with this member before. */
+  #after(delayMs: number, member: Member, task: () => void): void {
+    this.#waits.get(member)?.();
+    const cancel = this.#parts.clock.after(delayMs, () => {
+      this.#waits.delete(member);
+      task();
+    });
+    this.#waits.set(member, cancel);
   }
 }
 
 function works(member: Member | undefined): boolean {
   return member?.breaker.state.kind === 'closed';
+}
+
+function remember<T>(kept: Map<string, T>, key: string, value: T): void {
+  kept.set(key, value);
+  if (kept.size > mostFailing) kept.delete(kept.keys().next().value!);
 }
