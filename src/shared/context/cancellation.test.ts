@@ -58,3 +58,15 @@ it('tells nothing to a listener that one before it has listen no more', () => {
   cancellation.cancel();
   expect(told).toEqual(['first', 'third']);
 });
+
+it('tells nobody any more once it is released, nor holds on to its parent', () => {
+  const call = new Cancellation();
+  const made = new Cancellation(call);
+  const told: string[] = [];
+  const stop = made.onCancel(() => told.push('worker'));
+  const { signal } = made;
+  made.release();
+  stop();
+  call.cancel();
+  expect([told, signal.aborted, made.cancelled]).toEqual([[], false, true]);
+});

@@ -69,6 +69,17 @@ export class Cancellation extends CancelListener {
     if (!this.#last && this.parent) this.parent.ignore(this);
   }
 
+  /** The call has ended: nobody who worked for it needs to be told any more. */
+  release(): void {
+    for (let each = this.#last; each; ) {
+      const { before } = each;
+      each.of = each.before = each.after = undefined;
+      each = before;
+    }
+    this.#last = undefined;
+    this.parent?.ignore(this);
+  }
+
   cancel(): void {
     if (this.#cancelled) return;
     this.#cancelled = true;

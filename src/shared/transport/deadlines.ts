@@ -25,7 +25,8 @@ let latest: { readonly key: number; readonly slot: Slot } | undefined;
 /**
  * Rejects with `timeout` when `work` has not settled by the deadline (to within 32 ms), and tells the cancellation; rejects with
  * `cancelled` when that is told by somebody else. All deadlines of the process share one timer, since a timer per call would
- * cost more than the rest of an in-process call. What `work` rejects with goes through `translate`.
+ * cost more than the rest of an in-process call. When it has settled, nobody who worked for it listens to the cancellation any
+ * more: it must be this call's own. What `work` rejects with goes through `translate`.
  */
 export function byDeadline<T>(work: Promise<T>, until: Until, what: What, translate = asItIs): Promise<T> {
   return new Promise<T>((resolve, reject) => {
@@ -72,7 +73,7 @@ class Waiting extends CancelListener {
   }
 
   end(): void {
-    this.#cancellation?.ignore(this);
+    this.#cancellation?.release();
     this.#leaveSlot();
   }
 
@@ -82,7 +83,8 @@ class Waiting extends CancelListener {
   }
 
   timeOut(): void {
-    this.end();
+    this.#cancellation?.ignore(this);
+    this.#leaveSlot();
     this.reject(timedOut(this.what));
     this.#cancellation?.cancel();
   }

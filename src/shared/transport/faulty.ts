@@ -1,5 +1,6 @@
 import { v7 as uuid } from 'uuid';
 import type { Clock } from '../clock/index.ts';
+import { Cancellation } from '../context/index.ts';
 import { isKernelCode, refusal } from '../errors/index.ts';
 import type { EdgeFault, EdgeFaults } from '../faults/index.ts';
 import { byDeadline, cancelledBefore } from './deadlines.ts';
@@ -30,7 +31,7 @@ export class FaultyTransport implements Transport {
     if (request.context.cancellation?.cancelled) throw cancelledBefore(request.operation);
     if (fault.error && isKernelCode(fault.error)) throw refusal(fault.error, 'a fault that was asked for');
     if (fault.lose === 'call') return lost();
-    const answer = fault.double ? this.#twice(request) : this.way.call(request);
+    const answer = fault.double ? this.#twice(request) : this.#goOn(request);
     if (fault.lose !== 'answer') return answer;
     await answer.catch(() => {});
     return lost();
@@ -38,9 +39,14 @@ export class FaultyTransport implements Transport {
 
   #twice({ context, ...rest }: CallRequest): Promise<unknown> {
     const request = { ...rest, context: { ...context, idempotencyKey: context.idempotencyKey ?? uuid() } };
-    const first = this.way.call(request);
-    this.way.call(request).catch(() => {});
+    const first = this.#goOn(request);
+    this.#goOn(request).catch(() => {});
     return first;
+  }
+
+  /** Ends by itself: what waits here still hears when the answer is no longer wanted. */
+  #goOn({ context, ...rest }: CallRequest): Promise<unknown> {
+    return this.way.call({ ...rest, context: { ...context, cancellation: new Cancellation(context.cancellation) } });
   }
 }
 

@@ -1,3 +1,4 @@
+import { Cancellation } from '../context/index.ts';
 import { fastParse, type Operation, parseInput } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
 import type { ServiceTokens } from '../identity/index.ts';
@@ -19,12 +20,14 @@ export abstract class WireTransport implements Transport {
   constructor(protected readonly tokens: ServiceTokens) {}
 
   async call(request: CallRequest): Promise<unknown> {
-    const { operation, context } = request;
+    const { operation } = request;
+    // Of this attempt: another one may follow.
+    const context = { ...request.context, cancellation: new Cancellation(request.context.cancellation) };
     try {
       const input = parseInput(operation.input, request.input);
       const travelling = toWire(context, this.tokens);
       const wire = 'then' in travelling ? await travelling : travelling;
-      if (context.cancellation?.cancelled) throw cancelledBefore(operation);
+      if (context.cancellation.cancelled) throw cancelledBefore(operation);
       const answer = await byDeadline(this.send({ operation, input, context, wire }), context, operation);
       return outputOf(operation, answer);
     } catch (error) {

@@ -99,7 +99,8 @@ export class GrpcTransport extends WireTransport implements Link {
       call.startRead();
       call.sendMessageWithContext({}, bytes);
       call.halfClose();
-      context.cancellation?.onCancel(() => end(status.CANCELLED, 'its caller gave up'));
+      // In the turn in which a call is sent, grpc-js ends it here and does not tell the callee.
+      context.cancellation?.onCancel(() => setImmediate(end, status.CANCELLED, 'its caller gave up'));
     });
   }
 

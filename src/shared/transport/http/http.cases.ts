@@ -59,7 +59,7 @@ export async function openCallee(parts: CalleeParts = {}): Promise<Callee> {
 }
 
 /** So short that a case can wait for it. */
-export const silence = { askAfterMs: 40, goneAfterMs: 120 };
+export const silence = { askAfterMs: 200, goneAfterMs: 900 };
 
 export async function openWire(tls?: TlsParts): Promise<OpenWire> {
   let callee = await openCallee({ tls });
