@@ -38,7 +38,11 @@ const actions = {
 };
 
 if (!Object.hasOwn(actions, action ?? '')) misuse(`say ${Object.keys(actions).join(', ')}`);
-if (action !== 'put' && words.length > 0) misuse(`unknown word "${words[0]}"`);
+if (action !== 'put') {
+  if (words.length > 0) misuse(`unknown word "${words[0]}"`);
+  const extra = Object.keys(values).find((name) => name !== 'json');
+  if (extra !== undefined) misuse(`${action} takes no --${extra}`);
+}
 await actions[action]();
 
 function fault(caller, operation) {
@@ -54,7 +58,7 @@ function again({ until, ...rest }) {
 
 function number(name) {
   if (values[name] === undefined) return undefined;
-  const value = Number(values[name]);
+  const value = values[name].trim() === '' ? Number.NaN : Number(values[name]);
   if (!Number.isFinite(value) || value < 0) misuse(`--${name} takes a number, not "${values[name]}"`);
   return value;
 }

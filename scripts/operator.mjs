@@ -1,11 +1,14 @@
 // What the operators' commands share: how they reach the running system, and how they speak to a person.
 import { readFileSync } from 'node:fs';
+import { request as plainRequest } from 'node:http';
+import { request as tlsRequest } from 'node:https';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fail } from './setup.mjs';
 
 /** To be told in every help. */
-export const reaches = 'Asks the process at INTERNAL_PORT (3001), with the token in DATA_DIR (data) or OPERATOR_TOKEN.';
+export const reaches = `Asks the process at INTERNAL_PORT (3001), with the token in DATA_DIR (data) or OPERATOR_TOKEN; over TLS when INTERNAL_TLS_CERT
+and INTERNAL_TLS_KEY are set, and then believes whom INTERNAL_TLS_CA names.`;
 
 /**
  * The words of a command: `{ values, positionals }`. Prints the help and ends when that is asked for; fails on an option it
@@ -19,7 +22,7 @@ export function readWords(command, help, options = {}) {
     });
     if (!words.values.help) return words;
   } catch (error) {
-    misused(command, error.message.split('. ')[0]);
+    misused(command, error.message.split(/\.\s/)[0]);
   }
   console.log(help);
   process.exit(0);
@@ -31,14 +34,14 @@ export function misused(command, why) {
 
 /** What the running system answers. Fails with its refusal, or with what keeps it from answering. */
 export async function ask(method, path, body) {
-  const address = `http://127.0.0.1:${process.env.INTERNAL_PORT ?? 3001}`;
+  const { address, options } = internalListener();
   const headers = { authorization: `Bearer ${token()}`, 'content-type': 'application/json' };
-  const answer = await fetch(`${address}${path}`, { method, headers, body: body && JSON.stringify(body) }).catch(() =>
-    fail(`nobody answers at ${address}; start Kerf, or set INTERNAL_PORT to where it listens`),
+  const { status, text } = await send(`${address}${path}`, { ...options, method, headers }, body).catch((error) =>
+    fail(whyNot(address, error)),
   );
-  const content = await answer.json().catch(() => undefined);
-  if (answer.status === 401) fail(`${address} does not take this token; is it that of the same data folder?`);
-  if (!answer.ok) fail(content?.detail ?? content?.title ?? `${address} answered ${answer.status}; is it Kerf?`);
+  const content = parse(text);
+  if (status === 401) fail(`${address} does not take this token; is it that of the same data folder?`);
+  if (status >= 300) fail(content?.detail ?? content?.title ?? `${address} answered ${status}; is it Kerf?`);
   return content;
 }
 
@@ -70,6 +73,54 @@ export function printColumns(rows) {
         .join('  ')
         .trimEnd(),
     );
+}
+
+function internalListener() {
+  const { INTERNAL_PORT: port, INTERNAL_TLS_CERT: cert, INTERNAL_TLS_KEY: key, INTERNAL_TLS_CA: ca } = process.env;
+  const at = `127.0.0.1:${port || 3001}`;
+  if (!cert) return { address: `http://${at}`, options: {} };
+  if (!key) fail('INTERNAL_TLS_CERT needs its key; set INTERNAL_TLS_KEY as well');
+  const files = { INTERNAL_TLS_CERT: cert, INTERNAL_TLS_KEY: key, INTERNAL_TLS_CA: ca };
+  const [certPem, keyPem, caPem] = Object.entries(files).map(([setting, file]) => file && read(setting, file));
+  return { address: `https://${at}`, options: { cert: certPem, key: keyPem, ca: caPem || undefined } };
+}
+
+function read(setting, file) {
+  try {
+    return readFileSync(file);
+  } catch {
+    return fail(`${setting}: ${file} cannot be read; set it as the running system has it`);
+  }
+}
+
+function send(url, options, body) {
+  return new Promise((resolve, reject) => {
+    const request = (url.startsWith('https:') ? tlsRequest : plainRequest)(url, options, async (response) => {
+      response.setEncoding('utf8');
+      let text = '';
+      for await (const chunk of response) text += chunk;
+      resolve({ status: response.statusCode, text });
+    });
+    request.once('error', reject);
+    request.end(body && JSON.stringify(body));
+  });
+}
+
+function whyNot(address, { code, message }) {
+  if (code === 'ECONNREFUSED')
+    return `nobody answers at ${address}; start Kerf, or set INTERNAL_PORT to where it listens`;
+  const cure = address.startsWith('https:')
+    ? 'set INTERNAL_TLS_CERT, INTERNAL_TLS_KEY and INTERNAL_TLS_CA as the running system has them'
+    : 'is it Kerf? if it speaks TLS, set INTERNAL_TLS_CERT, INTERNAL_TLS_KEY and INTERNAL_TLS_CA as it has them';
+  return `${address} cannot be asked (${message}); ${cure}`;
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function token() {

@@ -36,6 +36,8 @@ export interface StartOptions {
   /** Kept between starts when it is given; otherwise a new one, removed at `stop`. */
   dataDir?: string;
   words?: string[];
+  /** In a process group of its own, as a shell starts it: what is sent to the group reaches its services as well. */
+  ownGroup?: boolean;
 }
 
 export interface Announced {
@@ -67,9 +69,9 @@ export class Kerf {
     });
   }
 
-  static async start({ env = {}, dataDir, words = [] }: StartOptions = {}): Promise<Kerf> {
+  static async start({ env = {}, dataDir, words = [], ownGroup }: StartOptions = {}): Promise<Kerf> {
     const folder = dataDir ?? newDataDir();
-    const { child, output } = spawnKerf({ ...env, DATA_DIR: folder }, words);
+    const { child, output } = spawnKerf({ ...env, DATA_DIR: folder }, words, ownGroup);
     const announced = await new Promise<Announced>((resolve, reject) => {
       createInterface({ input: child.stdout! }).once('line', (line) => resolve(JSON.parse(line)));
       child.once('exit', (code) => reject(new Error(`kerf ended with ${code} before it was ready: ${output.stderr}`)));
@@ -88,8 +90,18 @@ export class Kerf {
 
   /** The process id of a module that is out, as the operators' page tells it now. */
   async pidOf(module: ModuleName): Promise<number | null> {
+    return (await this.#instancesOf(module))[0]?.pid ?? null;
+  }
+
+  /** The process ids of those of its services that are ready. */
+  async readyPidsOf(module: ModuleName): Promise<number[]> {
+    const instances = await this.#instancesOf(module);
+    return instances.flatMap(({ pid, address }) => (pid !== null && address !== null ? [pid] : []));
+  }
+
+  async #instancesOf(module: ModuleName): Promise<Announced['modules'][number]['instances']> {
     const { modules } = (await this.ops('/ops/topology')) as Announced;
-    return modules.find(({ name }) => name === module)?.instances[0]?.pid ?? null;
+    return modules.find(({ name }) => name === module)?.instances ?? [];
   }
 
   async ops(path: string): Promise<unknown> {
@@ -147,7 +159,7 @@ export async function startAndFail(
   return { code, stdout, stderr: output.stderr };
 }
 
-function spawnKerf(env: Record<string, string>, words: string[]) {
+function spawnKerf(env: Record<string, string>, words: string[], ownGroup = false) {
   const child = spawn(process.execPath, [join(process.cwd(), 'dist', 'app.js'), '--json', ...words], {
     env: {
       PATH: process.env.PATH,
@@ -160,6 +172,7 @@ function spawnKerf(env: Record<string, string>, words: string[]) {
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: ownGroup,
   });
   const output = { stderr: '' };
   child.stderr!.on('data', (chunk: Buffer) => {

@@ -115,7 +115,7 @@ describe('the commands of operators', () => {
     expect(failed(await operator.run('topology', ['now']))).toContain('unknown word "now"');
   });
 
-  it.each(['topology', 'dead-letters', 'sagas'])('explain themselves: %s', async (command) => {
+  it.each(['topology', 'dead-letters', 'sagas', 'faults'])('explain themselves: %s', async (command) => {
     for (const word of ['--help', '-h']) {
       const told = succeeded(await operator.run(command, [word]));
       for (const part of [`npm run ${command}`, '--json', 'INTERNAL_PORT', 'OPERATOR_TOKEN'])

@@ -9,6 +9,7 @@ import { Shop } from '../harness/shop.ts';
 const inside: [method: string, path: string][] = [
   ['POST', '/modules/orders/place'],
   ['POST', '/modules/mail/send'],
+  ['POST', '/modules/orders'],
   ['POST', '/events/notifications'],
   ['GET', '/routes/orders/orders'],
   ['GET', '/ops/topology'],
@@ -16,6 +17,8 @@ const inside: [method: string, path: string][] = [
   ['GET', '/ops/dead-letters'],
   ['GET', '/ops/sagas'],
   ['PUT', '/ops/modules/payments'],
+  ['GET', '/ops/faults'],
+  ['PUT', '/ops/faults'],
   ['POST', `/ops/dead-letters/${randomUUID()}/replay`],
   ['GET', '/metrics'],
 ];

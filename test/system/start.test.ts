@@ -4,10 +4,13 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Authority } from '../harness/authority.ts';
 import { startAndFail } from '../harness/kerf.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'kerf-start-'));
 const at = (...names: string[]) => join(folder, ...names);
+const [ours, others] = await Promise.all([Authority.found('ours'), Authority.found('others')]);
+const [tls, otherTls] = await Promise.all([ours.settings(), others.settings()]);
 let taken: Server;
 let takenPort = '';
 const web = createWebServer();
@@ -18,6 +21,7 @@ beforeAll(async () => {
   for (const name of ['damaged', 'damaged-keys', 'damaged-keys/keys']) mkdirSync(at(name));
   writeFileSync(at('damaged', 'orders.db'), Buffer.alloc(8_192, 'garbage '));
   writeFileSync(at('damaged-keys', 'keys', 'sessions.json'), '{');
+  writeFileSync(at('damaged.pem'), '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
   writeFileSync(at('broken.yaml'), 'modules: [\n');
   writeFileSync(at('unknown-key.yaml'), 'module:\n  payments: http\n');
   writeFileSync(at('unknown-module.yaml'), 'modules:\n  billing: http\n');
@@ -33,6 +37,7 @@ beforeAll(async () => {
 afterAll(() => {
   web.close();
   taken.close();
+  for (const authority of [ours, others]) authority.close();
   rmSync(folder, { recursive: true });
 });
 
@@ -45,6 +50,11 @@ const refused: [about: string, env: () => Record<string, string>, words: string[
   ['a port that is a fraction', () => ({ PORT: '80.5' }), ['PORT', '0 to 65535']],
   ['a bad placement', () => ({ MODULE_PAYMENTS: 'pigeon' }), ['MODULE_PAYMENTS', '"pigeon"', 'in-process', 'http']],
   ['a placement with a path', () => ({ MODULE_MAIL: 'http://mail/inbox' }), ['MODULE_MAIL', 'http://mail/inbox']],
+  [
+    'a name server that is none',
+    () => ({ MODULE_MAIL: 'http+dns://mail.internal:4101?server=nobody' }),
+    ['MODULE_MAIL', 'server=nobody', '?server=127.0.0.1:8600'],
+  ],
   ['an unknown bus', () => ({ BUS: 'pigeon' }), ['BUS', 'mitt']],
   ['a broker password that is not encoded', () => ({ BUS: 'amqp://ann:100%@broker' }), ['BUS', 'percent-encoded']],
   ['a broker with an unknown parameter', () => ({ BUS: 'nats://broker?nmspace=a' }), ['BUS', 'namespace']],
@@ -59,6 +69,32 @@ const refused: [about: string, env: () => Record<string, string>, words: string[
   ['a data folder below a file', () => ({ DATA_DIR: at('a-file', 'x') }), ['DATA_DIR', at('a-file')]],
   ['a damaged database', () => ({ DATA_DIR: at('damaged') }), [at('damaged', 'orders.db'), 'backup']],
   ['damaged keys', () => ({ DATA_DIR: at('damaged-keys') }), [at('damaged-keys', 'keys', 'sessions.json'), 'restore']],
+  ['half a pair of certificate and key', () => ({ INTERNAL_TLS_CERT: tls.INTERNAL_TLS_CERT }), ['INTERNAL_TLS_KEY']],
+  ['the other half', () => ({ INTERNAL_TLS_KEY: tls.INTERNAL_TLS_KEY }), ['INTERNAL_TLS_CERT']],
+  ['a missing certificate', () => ({ ...tls, INTERNAL_TLS_CERT: at('none') }), ['INTERNAL_TLS_CERT', at('none')]],
+  [
+    'a key that is no PEM',
+    () => ({ ...tls, INTERNAL_TLS_KEY: at('a-file') }),
+    ['INTERNAL_TLS_KEY', at('a-file'), 'PEM'],
+  ],
+  ['a damaged certificate', () => ({ ...tls, INTERNAL_TLS_CERT: at('damaged.pem') }), ['INTERNAL_TLS_CERT']],
+  ['the key of another', () => ({ ...tls, INTERNAL_TLS_KEY: otherTls.INTERNAL_TLS_KEY }), ['INTERNAL_TLS_KEY', 'key']],
+  ['a damaged authority', () => ({ ...tls, INTERNAL_TLS_CA: at('damaged.pem') }), ['INTERNAL_TLS_CA']],
+  [
+    'no authority for both sides',
+    () => ({ ...tls, INTERNAL_TLS_CA: '', INTERNAL_TLS_MUTUAL: 'true' }),
+    ['INTERNAL_TLS_CA'],
+  ],
+  [
+    'nothing to show, for both sides',
+    () => ({ INTERNAL_TLS_MUTUAL: 'true' }),
+    ['INTERNAL_TLS_MUTUAL', 'INTERNAL_TLS_CERT'],
+  ],
+  [
+    'neither yes nor no to both sides',
+    () => ({ INTERNAL_TLS_MUTUAL: 'maybe' }),
+    ['INTERNAL_TLS_MUTUAL', 'true or false'],
+  ],
   ['a missing topology file', () => ({ TOPOLOGY: at('none.yaml') }), [at('none.yaml'), 'TOPOLOGY']],
   ['a topology that is a folder', () => ({ TOPOLOGY: folder }), [folder, 'TOPOLOGY']],
   ['a topology that is not YAML', () => ({ TOPOLOGY: at('broken.yaml') }), [at('broken.yaml'), 'line 2']],
@@ -84,6 +120,7 @@ const badWords: [words: string[], about: string][] = [
   [['serve'], 'serve'],
   [['--only', 'billing'], '"billing"'],
   [['--only'], '--only'],
+  [['--only', '--json'], '--only'],
 ];
 
 it.concurrent.each(badWords)('does not start with the words %j', async (words, about) => {

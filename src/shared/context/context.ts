@@ -7,7 +7,7 @@ export interface CallContext {
   readonly requestId: string;
   /** W3C trace context, passed on as it came. */
   readonly traceparent?: string;
-  /** Who calls: a module's name, `gateway` or `kernel`. */
+  /** Who calls: a module's name, `gateway`, `home` (for its operators) or `kernel`. */
   readonly caller: string;
   /** The signed-in member's id. */
   readonly member?: string;

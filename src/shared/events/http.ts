@@ -4,7 +4,7 @@ import type { Sealed } from './envelope.ts';
 /** Hands events to a module's internal listener; resolves on their acceptance, rejects otherwise. */
 export type Push = (module: string, events: readonly Sealed[]) => Promise<void>;
 
-/** Pushes every event over HTTP to the process that runs the subscriber, be it this one. */
+/** Pushes every event to the process that runs the subscriber, be it this one, by a call. */
 export class HttpBus implements Bus {
   constructor(
     private readonly subscriptions: SubscriptionMap,

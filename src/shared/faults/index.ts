@@ -1,3 +1,3 @@
 export { type EdgeFault, EdgeFaults, edgeFaultSchema } from './edge-faults.ts';
-export { reach, setTrap } from './faults.ts';
 export { killAt } from './kill.ts';
+export { reach, setTrap } from './points.ts';

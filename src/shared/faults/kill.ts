@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTrap } from './faults.ts';
+import { setTrap } from './points.ts';
 
 /**
  * Kills this process (SIGKILL) when it first reaches `point`; `point@3`, the third time. Once for a data folder: who comes up

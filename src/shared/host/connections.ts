@@ -1,14 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../clock/index.ts';
-import { messageOf, StartError } from '../errors/index.ts';
 import { type Bus, openBus, subscriptionMap } from '../events/index.ts';
 import { EdgeFaults } from '../faults/index.ts';
 import { FileKeyRing, fixedKeyRing, ServiceTokens } from '../identity/index.ts';
 import type { ModuleDefinition } from '../module/index.ts';
 import { createLog, type Log } from '../observability/index.ts';
 import { policiesFor } from '../resilience/index.ts';
-import { Directory, type KernelSettings, type Topology } from '../topology/index.ts';
+import { Directory, type Topology } from '../topology/index.ts';
 import {
   type CallSource,
   connectTo,
@@ -17,6 +15,7 @@ import {
   kernelOperation,
   type TlsParts,
 } from '../transport/index.ts';
+import { readTls } from './tls-files.ts';
 
 /** A process's ways to the modules, here and elsewhere. */
 export interface Connections {
@@ -59,30 +58,4 @@ export async function connect(topology: Topology, definitions: readonly ModuleDe
     ),
   });
   return { log, tokens, tls, faults, directory, calls, bus };
-}
-
-function readTls(settings: KernelSettings): TlsParts {
-  const { INTERNAL_TLS_CERT: cert, INTERNAL_TLS_KEY: key, INTERNAL_TLS_CA: ca, INTERNAL_TLS_MUTUAL: mutual } = settings;
-  if ((cert === undefined) !== (key === undefined))
-    throw new StartError('settings INTERNAL_TLS_CERT and INTERNAL_TLS_KEY: one needs the other; set both, or neither');
-  if (mutual && (!cert || !ca))
-    throw new StartError('setting INTERNAL_TLS_MUTUAL: needs INTERNAL_TLS_CERT, INTERNAL_TLS_KEY and INTERNAL_TLS_CA');
-  return {
-    cert: readPem('INTERNAL_TLS_CERT', cert),
-    key: readPem('INTERNAL_TLS_KEY', key),
-    ca: readPem('INTERNAL_TLS_CA', ca),
-    mutual,
-  };
-}
-
-function readPem(setting: string, file: string | undefined): Buffer | undefined {
-  if (!file) return undefined;
-  let text: Buffer;
-  try {
-    text = readFileSync(file);
-  } catch (error) {
-    throw new StartError(`setting ${setting}: ${file} cannot be read (${messageOf(error)})`, { cause: error });
-  }
-  if (text.includes('-----BEGIN')) return text;
-  throw new StartError(`setting ${setting}: ${file} holds no PEM; it begins with -----BEGIN`);
 }

@@ -1,15 +1,18 @@
+import { randomUUID } from 'node:crypto';
 import type { Context, Hono } from 'hono';
 import { fromProblem, invalidInput, isProblem, isRefusal, type Refusal, refusal } from '../errors/index.ts';
 import { shownBus } from '../events/index.ts';
 import type { OpenModule } from '../module/index.ts';
 import type { Directory } from '../topology/index.ts';
-import { type CallSource, ofKernel, type PassedBack } from '../transport/index.ts';
+import { type CallSource, ofKernel, type PassedBack, type PassedOn } from '../transport/index.ts';
 
 /** A request of an operator. One that was passed on is about one module of this process. */
 interface Asked {
   Bindings: { passedOn?: string };
 }
 export type Operations = Hono<Asked>;
+
+const tellWithinMs = 3_000;
 
 interface Parts {
   readonly modules: readonly string[];
@@ -64,18 +67,37 @@ export class Everywhere {
    * Passes the request on to a process that runs the module, in this process's name: the operators' token stays here. Rejects
    * with the other's refusal, with `unavailable` when nobody answers.
    */
-  async ask({ req }: Context<Asked>, module: string, text?: string): Promise<object> {
-    const { pathname, search } = new URL(req.url);
-    const body = text ?? (req.method === 'GET' ? '' : await req.text());
-    const headers = { 'content-type': 'application/json' };
+  async ask({ req }: Context<Asked>, module: string): Promise<object> {
+    const body = req.method === 'GET' ? '' : await req.text();
     const operate = this.parts.calls(ofKernel('operate', module), 'home');
-    const asking = operate({ method: req.method, path: `${pathname}${search}`, headers, body });
-    const answer = (await asking.catch((error) => {
+    const answer = await operate(passedOn(req, body)).catch((error) => {
       throw isRefusal(error) ? this.#whyNot(module, error) : error;
-    })) as PassedBack;
-    const content: unknown = JSON.parse(answer.body);
-    if (answer.status === 200) return content as object;
-    throw isProblem(content) ? fromProblem(content) : refusal('unavailable', `${module} answers ${answer.status}`);
+    });
+    return contentOf(module, answer as PassedBack);
+  }
+
+  /**
+   * Passes the request on to every process that is known to run the module, with `body`. Resolves with those that have not
+   * taken it, such as `payments at http://10.0.0.7:4105`.
+   */
+  async tell({ req }: Context<Asked>, module: string, body: object): Promise<string[]> {
+    const at = this.parts.directory.of(module);
+    const members = at.state === 'there' ? at.edge.members : [];
+    if (members.length === 0) return [module];
+    const operation = ofKernel('operate', module);
+    const input = passedOn(req, JSON.stringify(body));
+    const told = members.map(async ({ address, link }) => {
+      const deadline = Date.now() + tellWithinMs;
+      const context = { requestId: randomUUID(), caller: 'home', deadline };
+      const answer = link.call({ operation, input, context }) as Promise<PassedBack>;
+      return answer
+        .then((back) => contentOf(module, back))
+        .then(
+          () => [],
+          () => [`${module} at ${shownBus(address)}`],
+        );
+    });
+    return (await Promise.all(told)).flat();
   }
 
   /** What an operator can do something about. */
@@ -105,6 +127,17 @@ export class Everywhere {
       (error: Error) => [{ module, state: 'unreachable', why: error.message }],
     );
   }
+}
+
+function passedOn({ method, url }: Context['req'], body: string): PassedOn {
+  const { pathname, search } = new URL(url);
+  return { method, path: `${pathname}${search}`, headers: { 'content-type': 'application/json' }, body };
+}
+
+function contentOf(module: string, { status, body }: PassedBack): object {
+  const content: unknown = JSON.parse(body);
+  if (status === 200) return content as object;
+  throw isProblem(content) ? fromProblem(content) : refusal('unavailable', `${module} answers ${status}`);
 }
 
 /** The body as JSON; without one, an empty object. Refuses with `malformed-body`. */

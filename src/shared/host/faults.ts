@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Operation, parseInput } from '../contract/index.ts';
-import { invalidInput } from '../errors/index.ts';
+import { type Issue, invalidInput } from '../errors/index.ts';
 import { type EdgeFault, type EdgeFaults, edgeFaultSchema } from '../faults/index.ts';
 import type { ModuleDefinition } from '../module/index.ts';
 import type { Directory, Topology } from '../topology/index.ts';
@@ -20,7 +20,7 @@ interface Parts {
 }
 
 /**
- * Faults on demand: what is put on an edge, from a caller to an operation, holds for a time, in every process of the system.
+ * Faults on demand: what is put on an edge, from a caller to an operation, holds for a time, in every process that can be told, and in the services this one starts whenever they come up.
  * `PUT /ops/faults` replaces those that were; with none it ends them.
  */
 export function serveFaults(app: Operations, everywhere: Everywhere, parts: Parts): void {
@@ -29,7 +29,8 @@ export function serveFaults(app: Operations, everywhere: Everywhere, parts: Part
   app.get('/ops/faults', (c) => c.json({ items: list() }));
   app.put('/ops/faults', async (c) => {
     const given = parseInput(requestSchema, await bodyOf(c));
-    const issues = given.faults.flatMap((fault, at) => issuesOf(fault, at, parts));
+    const passedOn = c.env?.passedOn !== undefined;
+    const issues = passedOn ? [] : given.faults.flatMap((fault, at) => issuesOf(fault, at, parts));
     if (issues.length > 0) throw invalidInput(issues);
     const now = Date.now();
     faults.set(given.faults.map(({ forMs, ...fault }): EdgeFault => ({ ...fault, until: now + forMs })));
@@ -37,15 +38,8 @@ export function serveFaults(app: Operations, everywhere: Everywhere, parts: Part
     const elsewhere = definitions
       .map(({ contract }) => contract.name)
       .filter((name) => services.of(name).length === 0 && directory.of(name).state === 'there');
-    const told = c.env?.passedOn === undefined ? elsewhere : [];
-    const missed = await Promise.all(
-      told.map((name) =>
-        everywhere.ask(c, name, JSON.stringify(given)).then(
-          () => [],
-          () => [name],
-        ),
-      ),
-    );
+    const told = passedOn ? [] : elsewhere.map((name) => everywhere.tell(c, name, given));
+    const missed = await Promise.all(told);
     return c.json({ items: list(), missed: missed.flat() });
   });
 }
@@ -53,27 +47,41 @@ export function serveFaults(app: Operations, everywhere: Everywhere, parts: Part
 type Asked = z.output<typeof asked>;
 
 /** A fault that no call can meet is a mistake, and says so. */
-function issuesOf({ caller, operation, ...fault }: Asked, at: number, { definitions, directory, topology }: Parts) {
+function issuesOf(fault: Asked, at: number, parts: Parts): Issue[] {
+  const { caller, operation, latencyMs, jitterMs, error, lose, double } = fault;
   const issue = (path: string, message: string) => [{ path: `faults.${at}.${path}`, message }];
-  const names = definitions.map(({ contract }) => contract.name);
+  const names = parts.definitions.map(({ contract }) => contract.name);
   if (!['*', 'gateway', ...names].includes(caller)) {
     return issue('caller', `there is no module "${caller}"; say *, gateway, or one of ${names.join(', ')}`);
   }
-  const { latencyMs, jitterMs, error, lose, double } = fault;
   if (!latencyMs && !jitterMs && !error && !lose && !double)
     return issue('latencyMs', 'say what is to happen: latencyMs, jitterMs, error, lose or double');
-  if (operation === '*') return [];
-  const [name = '', member = ''] = operation.split('.');
+  const why = operation === '*' ? undefined : unknown(operation, parts.definitions);
+  if (why) return issue('operation', why);
+  if (leavesThisProcess(fault, names, parts)) return [];
+  return issue(
+    'operation',
+    `calls from ${caller} to ${operation} do not leave this process, whose PARITY is fast: set it to strict, or move a module out`,
+  );
+}
+
+function unknown(given: string, definitions: readonly ModuleDefinition[]): string | undefined {
+  const [, name, member = ''] = /^([^.]+)\.(.+)$/.exec(given) ?? [];
   const contract = definitions.find((each) => each.contract.name === name)?.contract;
-  const operations = contract && (Object.values(contract.operations) as Operation[]).map((each) => each.name);
-  if (!operations)
-    return issue('operation', `say *, or such as payments.* and payments.authorize, of ${names.join(', ')}`);
-  if (member !== '*' && !operations.includes(member))
-    return issue('operation', `${name} has no operation "${member}"; it has ${operations.join(', ')}`);
-  if (topology.settings.PARITY === 'fast' && directory.of(name).state === 'here')
-    return issue(
-      'operation',
-      `${name} runs within this process, whose PARITY is fast: set it to strict, or move the module out`,
-    );
-  return [];
+  if (!contract) {
+    const names = definitions.map((each) => each.contract.name);
+    return `say *, or such as payments.* and payments.authorize, of ${names.join(', ')}`;
+  }
+  const operations = (Object.values(contract.operations) as Operation[]).map((each) => each.name);
+  if (member === '*' || operations.includes(member)) return undefined;
+  return `${name} has no operation "${member}"; it has ${operations.join(', ')}`;
+}
+
+/** Where parity is fast, only these can meet a fault. */
+function leavesThisProcess({ caller, operation }: Asked, names: readonly string[], parts: Parts): boolean {
+  if (parts.topology.settings.PARITY === 'strict') return true;
+  const [name = '*'] = operation.split('.');
+  const here = (who: string) => who === 'gateway' || parts.directory.of(who).state === 'here';
+  const meant = (who: string) => (who === '*' ? names : [who]);
+  return ![...meant(caller), ...meant(name)].every(here);
 }

@@ -22,10 +22,14 @@ export function listen(server: Server, host: string, port: number, where: string
 }
 
 export function addressOf(server: Server): string {
-  const { address, port, family } = server.address() as AddressInfo;
-  const any = address === '0.0.0.0' || address === '::';
-  const protocol = server instanceof TlsServer ? 'https' : 'http';
-  return `${protocol}://${any ? '127.0.0.1' : family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  const { address, port } = server.address() as AddressInfo;
+  return `${server instanceof TlsServer ? 'https' : 'http'}://${shownHost(address)}:${port}`;
+}
+
+/** A host as it stands in an address; of all those of this machine, the loopback one. */
+export function shownHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 /** Takes no new connections, closes each open one after its request, and cuts what is left in the end. */

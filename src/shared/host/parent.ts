@@ -9,10 +9,30 @@ interface Parts {
   readonly open: ReadonlyMap<string, OpenModule>;
 }
 
+/** How soon a process that is signalled at the same time has said so. */
+const togetherWithinMs = 500;
+
 /**
- * The service's end of the line to the process that started it: learns where the other modules are and which faults are on, and
- * stops when it is told to or when that process is gone.
+ * Calls `stop` when this process is signalled; as a service, also when it is told to by the process that started it, or when that
+ * is gone. A service that is signalled together with that one, as by Ctrl-C, goes on until it is told: it is needed to the end.
  */
+export function whenToStop(stop: () => void): void {
+  const isService = process.send !== undefined;
+  let willBeTold = false;
+  const signalled = () => (isService ? void setTimeout(() => willBeTold || stop(), togetherWithinMs) : stop());
+  process.on('SIGTERM', signalled);
+  process.on('SIGINT', signalled);
+  if (!isService) return;
+  process.on('message', (received) => {
+    const { data } = toService.safeParse(received);
+    if (data?.type === 'drain') willBeTold = true;
+    if (data?.type === 'stop') stop();
+  });
+  process.on('disconnect', stop);
+  if (!process.connected) stop();
+}
+
+/** The service's end of the line to the process that started it: learns where the other modules are and which faults are on. */
 export function joinParent({ directory, faults, names, open }: Parts) {
   if (!process.send) return { ready: (_address: string, _reachedAt: string) => {} };
   const services = new Map<string, LiveAddresses>();
@@ -27,13 +47,10 @@ export function joinParent({ directory, faults, names, open }: Parts) {
       directory.there(name, known);
     }
   };
-  const end = () => void process.emit('SIGTERM');
   process.on('message', (received) => {
     const message = toService.safeParse(received);
     if (!message.success) return;
     switch (message.data.type) {
-      case 'stop':
-        return end();
       case 'drain':
         for (const each of open.values()) each.drain();
         return;
@@ -43,11 +60,10 @@ export function joinParent({ directory, faults, names, open }: Parts) {
         return learn(message.data.addresses);
     }
   });
-  process.on('disconnect', end);
   return {
     ready(address: string, reachedAt: string) {
-      // It may have gone while this one was starting, which nobody was told.
-      process.send?.({ type: 'ready', address, reachedAt }, undefined, undefined, (error) => error && end());
+      // It may have gone meanwhile, which is another's business.
+      process.send?.({ type: 'ready', address, reachedAt }, undefined, undefined, () => {});
     },
   };
 }

@@ -26,20 +26,20 @@ export function placeTheOthers(
         `the placement of ${name}, ${placement.addresses}, is this process itself; write in-process, or the address of another`,
       );
     }
-    const discovery = discoveryOf(placement, log) ?? (only ? staticAddresses([homeAddress]) : undefined);
+    const discovery = discoveryOf(name, placement, log) ?? (only ? staticAddresses([homeAddress]) : undefined);
     if (discovery) directory.there(name, discovery);
   }
 }
 
 /** Of what is found without this process's doing. */
-function discoveryOf(placement: Placement, log: Connections['log']): Discovery | undefined {
+function discoveryOf(module: string, placement: Placement, log: Connections['log']): Discovery | undefined {
   switch (placement.kind) {
     case 'addresses':
       return staticAddresses(placement.addresses);
     case 'file':
       return fileAddresses({ file: placement.file, clock: systemClock, log });
     case 'name':
-      return dnsAddresses({ ...placement.dns, server: placement.server, clock: systemClock, log });
+      return about(module, () => dnsAddresses({ ...placement.dns, server: placement.server, clock: systemClock, log }));
     case 'broker': {
       const { url } = placement;
       return { watch: (listener) => listener([url]), dead() {}, stop() {} };
@@ -47,5 +47,15 @@ function discoveryOf(placement: Placement, log: Connections['log']): Discovery |
     case 'in-process':
     case 'service':
       return undefined;
+  }
+}
+
+/** What is wrong with a placement is said with whose it is. */
+function about(module: string, open: () => Discovery): Discovery {
+  try {
+    return open();
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    throw new StartError(`the placement of ${module}: ${error.message}`, { cause: error });
   }
 }

@@ -6,6 +6,7 @@ import { rotate } from '../identity/index.ts';
 import type { Topology } from '../topology/index.ts';
 import type { Host } from './host.ts';
 import { describe } from './operations.ts';
+import { whenToStop } from './parent.ts';
 
 const help = `Usage: npm start -- [--only module[,module]] [--json]
 
@@ -44,7 +45,7 @@ export function readCommandLine(words: string[]): CommandLine {
     const proto = values.proto === '' ? [] : names(values.proto);
     return { only: names(values.only), json: values.json, newKeys: values['rotate-keys'], proto };
   } catch (error) {
-    throw new StartError(`${(error as Error).message.split('. ')[0]}; see npm start -- --help`);
+    throw new StartError(`${(error as Error).message.split(/\.\s/)[0]}; see npm start -- --help`);
   }
 }
 
@@ -87,7 +88,7 @@ export async function announce(host: Host, gateway: string | undefined, json: bo
     const where = host.open.has(name)
       ? 'in this process'
       : `${instance?.address ?? 'nowhere yet'}${instance?.pid ? ` (process ${instance.pid})` : ''}`;
-    return `  ${name.padEnd(width)}  ${where}${state === 'ready' ? '' : `  [${state}]`}  ${placement === 'http' ? placement : ''}`.trimEnd();
+    return `  ${name.padEnd(width)}  ${where}${state === 'ready' ? '' : `  [${state}]`}  ${placement === 'in-process' ? '' : placement}`.trimEnd();
   });
   const doors = gateway
     ? [`Kerf is ready: ${gateway}`, `  API reference  ${gateway}/docs`, `  internal       ${host.address}`]
@@ -115,8 +116,7 @@ export async function runUntilStopped(start: () => Promise<() => Promise<void>>)
     await close?.();
     process.exit(0);
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  whenToStop(() => void stop());
   try {
     close = await start();
   } catch (error) {

@@ -4,7 +4,7 @@ import type { KeyRing } from './key-ring.ts';
 
 const lifeSeconds = 60;
 /** Tokens remembered on each side; the oldest is forgotten first, and made or checked anew when it is needed. */
-const most = 10_000;
+const mostRemembered = 10_000;
 /** What a token is for that says on behalf of which member a call is made; no module can have this name. */
 const onBehalf = '/member';
 
@@ -28,7 +28,10 @@ export class ServiceTokens {
   readonly #made = new Map<string, Made>();
   readonly #checked = new Map<string, Checked>();
 
-  constructor(private readonly keys: KeyRing) {}
+  constructor(
+    private readonly keys: KeyRing,
+    private readonly most = mostRemembered,
+  ) {}
 
   /** The token for this pair, when there is one that is fresh. */
   issued(caller: string, audience: string): string | undefined {
@@ -47,7 +50,8 @@ export class ServiceTokens {
       .setIssuedAt()
       .setExpirationTime(`${lifeSeconds}s`)
       .sign(secret);
-    remember(this.#made, `${caller}>${audience}`, { token, renewAt: Date.now() + (lifeSeconds / 2) * 1_000 });
+    const renewAt = Date.now() + (lifeSeconds / 2) * 1_000;
+    this.#remember(this.#made, `${caller}>${audience}`, { token, renewAt });
     return token;
   }
 
@@ -82,7 +86,7 @@ export class ServiceTokens {
     const fresh = this.#fresh(token, audience);
     if (fresh) return fresh;
     const checked = await this.#check(token, audience);
-    remember(this.#checked, `${audience}<${token}`, checked);
+    this.#remember(this.#checked, `${audience}<${token}`, checked);
     return checked;
   }
 
@@ -102,10 +106,10 @@ export class ServiceTokens {
       throw refusal('unauthenticated', 'the service token is not valid here', {}, { cause: error });
     }
   }
-}
 
-function remember<T>(kept: Map<string, T>, key: string, value: T): void {
-  kept.delete(key);
-  kept.set(key, value);
-  if (kept.size > most) kept.delete(kept.keys().next().value!);
+  #remember<T>(kept: Map<string, T>, key: string, value: T): void {
+    kept.delete(key);
+    kept.set(key, value);
+    if (kept.size > this.most) kept.delete(kept.keys().next().value!);
+  }
 }

@@ -31,6 +31,8 @@ export interface BalancerParts {
 
 /** How often it is looked whether an instance that is no longer listed has answered what it was asked. */
 const idleMs = 200;
+/** How soon it is looked again when it was too soon to probe: a timer may come before its time. */
+const soonMs = 10;
 /** Addresses remembered that failed when they were last listed; the oldest is forgotten first. */
 const mostFailing = 1_000;
 
@@ -144,8 +146,7 @@ export class Balancer {
       );
       if (!this.#members.includes(member)) return;
     }
-    // A timer may come before its time.
-    if (!works(member) && !this.#waits.has(member)) this.#probeAfter(member, Math.max(1, breaker.retryAfterMs));
+    if (!works(member) && !this.#waits.has(member)) this.#probeAfter(member, Math.max(soonMs, breaker.retryAfterMs));
   }
 
   /** One that is no longer listed may still answer what it was asked. */

@@ -24,6 +24,7 @@ export interface DirectoryParts extends EdgeParts {
 export class Directory {
   readonly #modules = new Map<string, Whereabouts>();
   readonly #listeners: ((module: string) => void)[] = [];
+  readonly #retired = new Set<Edge>();
 
   constructor(private readonly parts: DirectoryParts) {
     for (const module of parts.modules) this.#modules.set(module, { state: 'away', transport: unreachable(module) });
@@ -46,7 +47,9 @@ export class Directory {
 
   /** It runs wherever `discovery` says, now and later; while that is nowhere, calls are refused at once and events wait. */
   there(module: string, discovery: Discovery): void {
-    const edge = new Edge(module, discovery, this.parts, () => this.#tell(module));
+    let isPlaced = false;
+    const edge = new Edge(module, discovery, this.parts, () => isPlaced && this.#tell(module));
+    isPlaced = true;
     this.#set(module, { state: 'there', transport: edge, edge });
   }
 
@@ -57,13 +60,19 @@ export class Directory {
 
   async close(): Promise<void> {
     const edges = [...this.#modules.values()].flatMap((at) => (at.state === 'there' ? [at.edge] : []));
-    await Promise.all(edges.map((edge) => edge.close()));
+    await Promise.all([...edges, ...this.#retired].map((edge) => edge.close()));
+  }
+
+  /** Calls that are under way by it end there. */
+  #retire(edge: Edge): void {
+    this.#retired.add(edge);
+    void edge.retire().then(() => this.#retired.delete(edge));
   }
 
   #set(module: string, whereabouts: Whereabouts): void {
     const before = this.#modules.get(module);
     this.#modules.set(module, whereabouts);
-    if (before?.state === 'there') void before.edge.close();
+    if (before?.state === 'there') this.#retire(before.edge);
     this.#tell(module);
   }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock/index.ts';
+import type { Cancellation } from '../context/index.ts';
 import { isRefusal, refusal } from '../errors/index.ts';
 import type { EdgeFaults } from '../faults/index.ts';
 import type { Log } from '../observability/index.ts';
@@ -45,6 +46,8 @@ export class Edge implements Transport {
   readonly #bulkheads = new Map<string, Bulkhead>();
   readonly #budget: RetryBudget;
   readonly #balancer: Balancer;
+  #underWay = 0;
+  #whenIdle: (() => void) | undefined;
 
   constructor(
     private readonly module: string,
@@ -68,12 +71,14 @@ export class Edge implements Transport {
 
   call(request: CallRequest): Promise<unknown> {
     const { operation, context } = request;
-    this.#budget.called();
-    return this.#bulkheadOf(context.caller).run(() => this.#attempts(repeatable(request)), {
+    const answer = this.#bulkheadOf(context.caller).run(() => this.#attempts(repeatable(request)), {
       deadline: context.deadline,
       cancellation: context.cancellation,
       what: operation,
     });
+    this.#underWay += 1;
+    answer.then(this.#ended, this.#ended);
+    return answer;
   }
 
   /** Whether any instance answers now. */
@@ -89,26 +94,51 @@ export class Edge implements Transport {
     await this.#balancer.close();
   }
 
+  /** Nothing more will be called by it. Closes when the calls under way are answered. */
+  retire(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#whenIdle = () => void this.close().then(resolve);
+      if (this.#underWay === 0) this.#whenIdle();
+    });
+  }
+
+  readonly #ended = (): void => {
+    this.#underWay -= 1;
+    if (this.#underWay === 0) this.#whenIdle?.();
+  };
+
   async #attempts(request: CallRequest): Promise<unknown> {
-    const { operation, context } = request;
-    const { attempts } = policiesFor(this.parts.policies, this.module, operation);
+    const { attempts } = policiesFor(this.parts.policies, this.module, request.operation);
     const tried = new Set<Member>();
+    let failed: unknown;
     for (let attempt = 1; ; attempt++) {
       const member = this.#balancer.pick(tried);
+      if (!member) throw failed ?? neverSent(refusal('unavailable', `${this.module} cannot be reached`));
+      if (attempt === 1) this.#budget.called();
       try {
-        if (!member) throw neverSent(refusal('unavailable', `${this.module} cannot be reached`));
         return await this.#through(member, request);
       } catch (error) {
-        const hasKey = context.idempotencyKey !== undefined;
-        if (attempt >= attempts || !mayRepeat(operation.kind, hasKey, error)) throw error;
-        if (member) tried.add(member);
-        const another = wasNeverSent(error) && this.members.length > tried.size;
-        const delayMs = another ? 0 : backOffMs(attempt, this.parts.random);
-        const inVain = context.cancellation?.cancelled || this.parts.clock.now() + delayMs >= context.deadline;
-        if (inVain || !this.#budget.admitsRetry()) throw error;
-        if (delayMs > 0) await new Promise<void>((resolve) => this.parts.clock.after(delayMs, resolve));
+        if (attempt >= attempts) throw error;
+        failed = error;
       }
+      tried.add(member);
+      await this.#beforeAnother(request, attempt, failed, tried);
     }
+  }
+
+  /** Waits as long as the next attempt has to. Throws why there shall be none. */
+  async #beforeAnother({ operation, context }: CallRequest, attempt: number, failed: unknown, tried: Set<Member>) {
+    const { cancellation, deadline, idempotencyKey } = context;
+    const { clock, random } = this.parts;
+    if (!mayRepeat(operation.kind, idempotencyKey !== undefined, failed)) throw failed;
+    const next = this.#balancer.pick(tried);
+    const another = next !== undefined && !tried.has(next) && wasNeverSent(failed);
+    const delayMs = another ? 0 : backOffMs(attempt, random);
+    const gone = () => refusal('cancelled', `who asked for ${operation.module}.${operation.name} has gone`);
+    if (cancellation?.cancelled) throw gone();
+    if (clock.now() + delayMs >= deadline || !this.#budget.admitsRetry()) throw failed;
+    if (delayMs > 0) await pause(delayMs, clock, cancellation);
+    if (cancellation?.cancelled) throw gone();
   }
 
   async #through(member: Member, request: CallRequest): Promise<unknown> {
@@ -122,6 +152,7 @@ export class Edge implements Transport {
     } catch (error) {
       const failure = failureOf(error);
       if (failure) breaker.failed(pass, failure);
+      else if (isRefusal(error, 'cancelled')) breaker.released(pass);
       else breaker.succeeded(pass);
       throw error;
     } finally {
@@ -153,11 +184,26 @@ function repeatable(request: CallRequest): CallRequest {
 
 /**
  * What a failed call says about the instance. One that has answered works, whatever the answer: what fails inside it would fail
- * in-process as well.
+ * in-process as well. An `unavailable` of the way itself has a cause; one that was the answer, as of a module whose own callee
+ * is away, came without.
  */
 function failureOf(error: unknown): CallFailure | undefined {
-  if (isRefusal(error, 'unavailable')) return 'unreachable';
+  if (isRefusal(error, 'unavailable')) return error.cause === undefined ? undefined : 'unreachable';
   return isRefusal(error, 'timeout') ? 'faulty' : undefined;
+}
+
+/** Over at once when nobody waits any more for what comes after it. */
+function pause(delayMs: number, clock: Clock, cancellation: Cancellation | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const listenNoMore = cancellation?.onCancel(() => {
+      wakeNoMore();
+      resolve();
+    });
+    const wakeNoMore = clock.after(delayMs, () => {
+      listenNoMore?.();
+      resolve();
+    });
+  });
 }
 
 function withFaults(link: Link, faults: EdgeFaults, clock: Clock): Link {

@@ -19,7 +19,7 @@ export type Placement =
 
 const mostInstances = 64;
 const examples =
-  'in-process, http, grpc, queue, http?instances=3, an address such as http://127.0.0.1:4101 or grpcs://payments:4102, several with commas, http+dns://payments:4101, http+srv://_payments._tcp.example.com, file:payments.addresses, or a broker such as amqp://broker';
+  'in-process, http, grpc, queue, http?instances=3, an address such as http://127.0.0.1:4101 or grpcs://payments:4102, several of one kind with commas, http+dns://payments:4101 (?server=127.0.0.1:8600 asks that server), http+srv://_payments._tcp.example.com, file:payments.addresses, or a broker such as amqp://broker';
 
 /** Reads a placement as `topology.yaml` and `MODULE_<NAME>` write it. Throws a `StartError` that names `where`. */
 export function parsePlacement(text: string, where: string): Placement {
@@ -48,12 +48,15 @@ function broker(text: string): Placement | undefined {
 function name(text: string): Placement | undefined {
   const [, scheme, record] = /^(https?|grpcs?)\+(dns|srv):\/\//.exec(text) ?? [];
   if (!scheme || !URL.canParse(text)) return undefined;
-  const { hostname, port, pathname, searchParams, username } = new URL(text);
-  if (hostname === '' || !['', '/'].includes(pathname) || username !== '' || (record === 'dns') !== (port !== ''))
-    return;
+  const { hostname, port, pathname, hash, searchParams, username, password } = new URL(text);
+  const server = searchParams.get('server') ?? undefined;
+  const onlyServer =
+    server === undefined ? searchParams.size === 0 : searchParams.size === 1 && /^[\da-f.:[\]]+$/i.test(server);
+  const beyond = pathname.replace('/', '') + hash + username + password;
+  if (hostname === '' || beyond !== '' || !onlyServer || (record === 'dns') !== (port !== '')) return undefined;
   const named = { protocol: scheme as Protocol, name: hostname };
   const dns: DnsName = record === 'dns' ? { ...named, kind: 'a', port: Number(port) } : { ...named, kind: 'srv' };
-  return { kind: 'name', dns, server: searchParams.get('server') ?? undefined };
+  return { kind: 'name', dns, server };
 }
 
 function addresses(text: string): Placement | undefined {
@@ -98,14 +101,23 @@ export function placementText(placement: Placement): string {
     case 'file':
       return `file:${placement.file}`;
     case 'broker':
-      return withoutSecret(placement.url);
+      return withoutUser(placement.url);
     case 'name': {
-      const { dns } = placement;
-      return dns.kind === 'a' ? `${dns.protocol}+dns://${dns.name}:${dns.port}` : `${dns.protocol}+srv://${dns.name}`;
+      const { dns, server } = placement;
+      const at = dns.kind === 'a' ? `dns://${dns.name}:${dns.port}` : `srv://${dns.name}`;
+      return `${dns.protocol}+${at}${server === undefined ? '' : `?server=${server}`}`;
     }
   }
 }
 
+function withoutUser(text: string): string {
+  const url = new URL(text);
+  url.username = '';
+  url.password = '';
+  return url.href;
+}
+
+/** For what may be no URL: all that could belong to a user or a password is left out. */
 function withoutSecret(text: string): string {
-  return text.replace(/\/\/[^/@]*@/, '//');
+  return text.replace(/^([a-z+]+:\/*)?.*@/is, '$1');
 }

@@ -34,12 +34,23 @@ interface Described {
   readonly settings?: z.ZodObject;
 }
 
+const instancesRange = 'must be a whole number, 1 to 64';
+
 /** `http`, or `{ via: http, instances: 3 }`, or a list of addresses: in the end, the text of it. */
 const placementSchema = z.union(
   [
     z.string(),
-    z.array(z.string()).min(1),
-    z.strictObject({ via: z.enum(['http', 'grpc', 'queue']), instances: z.int().min(1).max(64).default(1) }),
+    z.array(z.string()).min(1, 'must list an address, or several'),
+    z.strictObject(
+      {
+        via: z.enum(['http', 'grpc', 'queue'], 'must be http, grpc or queue'),
+        instances: z.int(instancesRange).min(1, instancesRange).max(64, instancesRange).default(1),
+      },
+      {
+        error: ({ code, keys }) =>
+          code === 'unrecognized_keys' ? `"${keys[0]}" is not known; known are via, instances` : undefined,
+      },
+    ),
   ],
   'must be a placement: in-process, http, { via: http, instances: 3 }, an address, or a list of addresses',
 );
@@ -62,7 +73,7 @@ export function readTopology(
 ): Topology {
   const names = modules.map((module) => module.contract.name);
   const fileName = env.TOPOLOGY || 'topology.yaml';
-  const file = readFile(fileName, env.TOPOLOGY !== undefined);
+  const file = readFile(fileName, fileName === env.TOPOLOGY);
   const source: SettingsSource = { env, file: { ...file.settings, ...(file.bus && { BUS: file.bus }) }, fileName };
   const known = new Set(
     [kernelSettings, ...modules.flatMap(({ settings }) => settings ?? [])].flatMap((schema) =>
@@ -129,7 +140,7 @@ function readPlacements(names: string[], fromFile: Record<string, string>, { env
   }
   return new Map(
     [...variables].map(([variable, name]) => {
-      const text = env[variable] || fromFile[name] || 'in-process';
+      const text = env[variable] || (fromFile[name] ?? 'in-process');
       return [name, parsePlacement(text, env[variable] ? variable : `${fileName}: ${name}`)] as const;
     }),
   );

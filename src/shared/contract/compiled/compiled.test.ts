@@ -7,7 +7,7 @@ import { fastParse, parserOf } from './index.ts';
 import { nasties } from './nasties.cases.ts';
 import { expectSame } from './same.cases.ts';
 import { schemas } from './schemas.cases.ts';
-import { junk, spoilt, valuesOf } from './values.cases.ts';
+import { junk, spoiled, valuesOf } from './values.cases.ts';
 
 describe('what a compiled schema answers is what Zod answers', () => {
   it.each(nasties)('for %s', (_, schema, values) => {
@@ -18,7 +18,7 @@ describe('what a compiled schema answers is what Zod answers', () => {
     const valuesFor = (schema: z.ZodType) =>
       fc.oneof(
         { weight: 3, arbitrary: valuesOf(schema) },
-        { weight: 2, arbitrary: valuesOf(schema).chain(spoilt) },
+        { weight: 2, arbitrary: valuesOf(schema).chain(spoiled) },
         junk,
       );
     const all = schemas.chain((schema) =>

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { Contract } from '../index.ts';
 import { parserOf } from './index.ts';
 import { expectSame } from './same.cases.ts';
-import { spoilt, valuesOf } from './values.cases.ts';
+import { spoiled, valuesOf } from './values.cases.ts';
 
 const found = import.meta.glob<Record<string, unknown>>('../../../modules/*/contract.ts', { eager: true });
 const contracts = Object.values(found).flatMap(Object.values).filter(isContract);
@@ -35,7 +35,7 @@ describe('every schema of every contract', () => {
     asked.mockClear();
     for (const value of fitting) expect(parse(value)).toEqual(schema.parse(value));
     expect(asked).not.toHaveBeenCalled();
-    const values = [...fitting, ...fc.sample(valuesOf(schema).chain(spoilt), { numRuns: 5, seed: 1 })];
+    const values = [...fitting, ...fc.sample(valuesOf(schema).chain(spoiled), { numRuns: 5, seed: 1 })];
     for (const value of values) expectSame(schema, value);
   });
 });

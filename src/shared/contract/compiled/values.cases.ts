@@ -176,8 +176,8 @@ function fitting(schema: z.ZodType, known: unknown[], made: fc.Arbitrary<unknown
   return fc.constantFrom(...all.filter((value) => schema.safeParse(value).success));
 }
 
-/** `value`, spoilt in one place: something else there, a field more or fewer, or an object that only looks like the old one. */
-export function spoilt(value: unknown): fc.Arbitrary<unknown> {
+/** `value`, spoiled in one place: something else there, a field more or fewer, or an object that only looks like the old one. */
+export function spoiled(value: unknown): fc.Arbitrary<unknown> {
   return fc
     .tuple(fc.array(fc.nat({ max: 5 }), { maxLength: 3 }), fc.constantFrom(...spoilers), junk, names)
     .map(([path, spoil, other, name]) => at(value, path, (each) => spoil(each, other, name)));

@@ -19,7 +19,7 @@ export class LiveAddresses implements Discovery {
     this.#told.tell(this.#addresses);
   }
 
-  dead(): void {}
+  dead(_address: string): void {}
 
   stop(): void {
     this.#told = undefined;

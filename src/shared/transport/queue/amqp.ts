@@ -1,7 +1,8 @@
 import { type AsyncMessage, type Channel, Connection } from 'rabbitmq-client';
-import type { TlsParts } from '../tls.ts';
+import { systemClock } from '../../clock/index.ts';
 import { leavingTogether } from './amqp-together.ts';
 import {
+  type BrokerWay,
   connectWithinMs,
   type Inbound,
   inASecond,
@@ -11,9 +12,11 @@ import {
   type Requests,
   readJson,
   type Session,
+  type Silence,
   type Subscription,
 } from './broker.ts';
 import { maximumMessageBytes, namespaceOf } from './protocol.ts';
+import { Pulse } from './pulse.ts';
 
 /** Requests that one instance has in hand; others wait until it, or another one, has time. */
 const inHand = 256;
@@ -25,10 +28,12 @@ const exchange = 'amq.direct';
 const json = 'application/json';
 /** RabbitMQ ends the connection of who answers to an address of its direct reply-to that somebody has made up. */
 const never = 'amq.rabbitmq.reply-to';
+/** The id of what a session sends itself, to know that the broker still takes messages and hands them out. */
+const pulse = 'pulse';
 
 /** Over RabbitMQ. Nothing is written to a disk; a module's queue goes with the last instance that takes from it. */
-export const openAmqp: OpenSession = async (url, tls, replies) => {
-  const session = new AmqpSession(url, tls, replies);
+export const openAmqp: OpenSession = async (way, replies) => {
+  const session = new AmqpSession(way, replies);
   try {
     await session.opened;
     return session;
@@ -47,12 +52,13 @@ class AmqpSession implements Session {
   readonly #namespace: string;
   readonly #together: () => void;
   #blocked = false;
+  #pulse: Pulse | undefined;
   #calls: Channel | undefined;
   /** The queue of this session to which answers go. */
   #replyTo = '';
   #end!: (why: unknown) => void;
 
-  constructor(url: URL, tls: TlsParts, replies: Replies) {
+  constructor({ url, tls, silence }: BrokerWay, replies: Replies) {
     const { cert, key, ca } = tls;
     this.#namespace = namespaceOf(url);
     this.#connection = new Connection({
@@ -60,7 +66,7 @@ class AmqpSession implements Session {
       connectionName: `${this.#namespace} calls`,
       // Nagle's algorithm would hold back whatever is sent while an answer is awaited.
       noDelay: true,
-      heartbeat: 5,
+      heartbeat: Math.ceil(silence.askAfterMs / 1_000),
       frameMax: frameBytes,
       connectionTimeout: connectWithinMs,
       ...(url.protocol === 'amqps:' && { tls: { cert, key, ca } }),
@@ -68,6 +74,7 @@ class AmqpSession implements Session {
     this.ended = new Promise((resolve) => {
       this.#end = (why) => {
         resolve(why);
+        this.#pulse?.stop();
         // It would connect again by itself, without what was declared.
         this.#connection.unsafeDestroy();
       };
@@ -76,7 +83,7 @@ class AmqpSession implements Session {
     this.#connection.on('connection.blocked', () => (this.#blocked = true));
     this.#connection.on('connection.unblocked', () => (this.#blocked = false));
     this.#together = leavingTogether(this.#connection);
-    this.opened = Promise.race([this.#open(replies), this.ended.then((why) => Promise.reject(why))]);
+    this.opened = Promise.race([this.#open(silence, replies), this.ended.then((why) => Promise.reject(why))]);
   }
 
   send({ to, module, id, token, body, lifeMs }: Outbound): void {
@@ -118,15 +125,24 @@ class AmqpSession implements Session {
     return `${this.#namespace}.calls.${module}`;
   }
 
-  async #open(replies: Replies): Promise<void> {
+  async #open(silence: Silence, replies: Replies): Promise<void> {
     const channel = await this.#connection.acquire({ emitErrorsFromChannel: true });
     channel.on('basic.return', ({ correlationId = '' }) => replies.nobody(correlationId));
     this.#replyTo = (await channel.queueDeclare({ exclusive: true, autoDelete: true })).queue;
     await channel.basicConsume({ queue: this.#replyTo, noAck: true }, (message) => {
-      replies.answered(message.correlationId ?? '', contentOf(message));
+      if (message.correlationId === pulse) this.#pulse?.heard();
+      else replies.answered(message.correlationId ?? '', contentOf(message));
     });
     this.#endWith(channel);
     this.#calls = channel;
+    const silent = () => this.#end(new Error('RabbitMQ has not answered for too long'));
+    this.#pulse = new Pulse(silence, systemClock, () => this.#ask(channel), silent);
+  }
+
+  #ask(channel: Channel): void {
+    // While it takes nothing from anybody, as it says, only heartbeats tell.
+    if (this.#blocked) return this.#pulse?.heard();
+    channel.basicPublish({ routingKey: this.#replyTo, correlationId: pulse }, '').catch(this.#end);
   }
 
   async #take(channel: Channel, module: string, requests: Requests): Promise<Subscription> {

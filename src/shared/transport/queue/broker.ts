@@ -62,8 +62,25 @@ export interface Session {
   readonly ended: Promise<unknown>;
 }
 
+/** How long nothing may come before one asks the broker, and how long before it counts as gone, in milliseconds. */
+export interface Silence {
+  /** RabbitMQ and its clients count whole seconds for their own heartbeats: what is less is one. */
+  readonly askAfterMs: number;
+  /** A multiple of the other. */
+  readonly goneAfterMs: number;
+}
+
+export const usualSilence: Silence = { askAfterMs: 5_000, goneAfterMs: 15_000 };
+
+/** How a broker is reached. */
+export interface BrokerWay {
+  readonly url: URL;
+  readonly tls: TlsParts;
+  readonly silence: Silence;
+}
+
 /** Connects; rejects when that fails, or takes longer than a second. */
-export type OpenSession = (url: URL, tls: TlsParts, replies: Replies) => Promise<Session>;
+export type OpenSession = (way: BrokerWay, replies: Replies) => Promise<Session>;
 
 export const connectWithinMs = 1_000;
 const lastWordsMs = 1_000;

@@ -6,7 +6,7 @@ import type { Link } from '../transport.ts';
 import { unreachableBecause } from '../unreachable.ts';
 import { maximumBodyBytes } from '../wire.ts';
 import { type Outgoing, WireTransport } from '../wire-transport.ts';
-import type { Session } from './broker.ts';
+import type { Session, Silence } from './broker.ts';
 import { type Live, shareConnection } from './connection.ts';
 import type { Waiting } from './open-calls.ts';
 
@@ -20,6 +20,8 @@ export interface QueueWay {
   readonly module: string;
   readonly tokens: ServiceTokens;
   readonly tls?: TlsParts;
+  /** How soon it is noticed that the connection is dead. */
+  readonly silence?: Silence;
 }
 
 /**
@@ -33,7 +35,7 @@ export class QueueTransport extends WireTransport implements Link {
 
   constructor(private readonly way: QueueWay) {
     super(way.tokens);
-    this.#shared = shareConnection(way.address, way.tls);
+    this.#shared = shareConnection(way.address, way.tls, way.silence);
   }
 
   async close(): Promise<void> {

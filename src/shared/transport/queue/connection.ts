@@ -1,7 +1,7 @@
 import { v7 as uuid } from 'uuid';
 import { type Clock, systemClock } from '../../clock/index.ts';
 import type { TlsParts } from '../tls.ts';
-import type { OpenSession, Session } from './broker.ts';
+import { type BrokerWay, type OpenSession, type Session, type Silence, usualSilence } from './broker.ts';
 import { OpenCalls } from './open-calls.ts';
 
 /** A session, and the calls that go by it. */
@@ -33,8 +33,7 @@ export class SharedConnection {
   readonly #cutShort = Promise.withResolvers<void>();
 
   constructor(
-    private readonly url: URL,
-    private readonly tls: TlsParts,
+    private readonly way: BrokerWay,
     private readonly clock: Clock,
   ) {}
 
@@ -82,8 +81,8 @@ export class SharedConnection {
 
   async #open(): Promise<Live> {
     const calls = new OpenCalls(uuid(), this.clock);
-    const open = await openerFor(this.url);
-    const session = await open(this.url, this.tls, calls);
+    const open = await openerFor(this.way.url);
+    const session = await open(this.way, calls);
     calls.begin(session);
     return { session, calls };
   }
@@ -115,16 +114,18 @@ interface Shared {
 const all = new Map<string, Shared>();
 
 /** The connection to the broker at `address`, and the way to let go of it: with the last user it is closed. */
-export function shareConnection(address: string, tls: TlsParts = {}) {
-  const shared = all.get(address) ?? { connection: new SharedConnection(new URL(address), tls, systemClock), users: 0 };
-  all.set(address, shared);
+export function shareConnection(address: string, tls: TlsParts = {}, silence: Silence = usualSilence) {
+  const key = `${address} ${silence.askAfterMs} ${silence.goneAfterMs}`;
+  const way = { url: new URL(address), tls, silence };
+  const shared = all.get(key) ?? { connection: new SharedConnection(way, systemClock), users: 0 };
+  all.set(key, shared);
   shared.users += 1;
   return {
     connection: shared.connection,
     async release(): Promise<void> {
       shared.users -= 1;
       if (shared.users > 0) return;
-      all.delete(address);
+      all.delete(key);
       await shared.connection.close();
     },
   };

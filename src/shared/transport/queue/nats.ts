@@ -1,6 +1,13 @@
 import { type ConnectionOptions, connect, createInbox, headers, Match, type Msg } from '@nats-io/transport-node';
-import type { TlsParts } from '../tls.ts';
-import { connectWithinMs, type Inbound, inASecond, type OpenSession, type Outbound, readJson } from './broker.ts';
+import {
+  type BrokerWay,
+  connectWithinMs,
+  type Inbound,
+  inASecond,
+  type OpenSession,
+  type Outbound,
+  readJson,
+} from './broker.ts';
 import { maximumMessageBytes, namespaceOf } from './protocol.ts';
 
 const group = 'kerf';
@@ -9,8 +16,9 @@ const nobodyThere = 503;
 const headBytes = 4 * 1024;
 
 /** Over core NATS, from server 2.2 on: nothing is stored, and nobody need be there. */
-export const openNats: OpenSession = async (url, tls, replies) => {
-  const connection = await connect(optionsOf(url, tls));
+export const openNats: OpenSession = async (way, replies) => {
+  const { url } = way;
+  const connection = await connect(optionsOf(way));
   const { max_payload: limit } = connection.info!;
   const subject = (to: Outbound['to'], module: string) => `_KERF.${to}.${namespaceOf(url)}.${module}`;
   const inbox = createInbox();
@@ -79,7 +87,7 @@ function inbound(message: Msg): Inbound {
   };
 }
 
-function optionsOf(url: URL, { cert, key, ca }: TlsParts): ConnectionOptions {
+function optionsOf({ url, tls: { cert, key, ca }, silence }: BrokerWay): ConnectionOptions {
   const [user, pass] = [url.username, url.password].map(decodeURIComponent);
   const shown = { cert: cert?.toString(), key: key?.toString(), ca: ca?.toString() };
   return {
@@ -89,7 +97,9 @@ function optionsOf(url: URL, { cert, key, ca }: TlsParts): ConnectionOptions {
     name: 'kerf calls',
     reconnect: false,
     timeout: connectWithinMs,
-    pingInterval: 5_000,
+    pingInterval: silence.askAfterMs,
+    // The last ping that is not answered is waited for, too.
+    maxPingOut: Math.max(1, Math.round(silence.goneAfterMs / silence.askAfterMs) - 1),
     noAsyncTraces: true,
   };
 }

@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest';
+import { CountingClock, changingCases, Ear } from './discovery.cases.ts';
+import { LiveAddresses } from './live.ts';
+
+changingCases('services of this process', async (addresses) => {
+  const discovery = new LiveAddresses();
+  discovery.set(addresses);
+  return {
+    discovery,
+    clock: new CountingClock(),
+    change: (next) => discovery.set(next),
+    // It knows by itself, and is never away.
+    fail: async () => {},
+  };
+});
+
+it('tells what it learned before anybody listened, keeps what it learns later, and says both', () => {
+  const [discovery, ear] = [new LiveAddresses(), new Ear()];
+  discovery.set(['http://b:1', 'http://a:1']);
+  discovery.watch(ear.hear);
+  discovery.set([]);
+  discovery.stop();
+  discovery.set(['http://c:1']);
+  expect(ear.heard).toEqual([['http://a:1', 'http://b:1'], []]);
+  expect(discovery.addresses).toEqual(['http://c:1']);
+});
+
+it('keeps the addresses of instances that share one, and tells them once', () => {
+  const [discovery, ear] = [new LiveAddresses(), new Ear()];
+  discovery.watch(ear.hear);
+  discovery.set(['amqp://broker', 'amqp://broker']);
+  discovery.set(['amqp://broker']);
+  expect(ear.heard).toEqual([[], ['amqp://broker']]);
+});

@@ -1,0 +1,200 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { command, contract, nothing, query } from '../contract/index.ts';
+import { StartError } from '../errors/index.ts';
+import { placementText } from './placement.ts';
+import { readTopology } from './topology.ts';
+
+const one = { about: 'Sample', input: nothing, output: nothing };
+const modules = [
+  { contract: contract('orders', { operations: { place: command(one) } }) },
+  {
+    contract: contract('payments', { operations: { find: query(one), authorize: command(one) } }),
+    settings: z.object({ PAYMENTS_MOST: z.coerce.number().default(5) }),
+  },
+];
+const folder = mkdtempSync(join(tmpdir(), 'kerf-topology-'));
+const file = join(folder, 'topology.yaml');
+
+type Env = Record<string, string>;
+
+function read(yaml: string, env: Env = {}, only?: string[]) {
+  writeFileSync(file, yaml);
+  return readTopology(modules, only, { TOPOLOGY: file, DATA_DIR: folder, ...env });
+}
+
+function refusalOf(yaml: string, env: Env = {}, only?: string[]): string {
+  try {
+    read(yaml, env, only);
+  } catch (error) {
+    expect(error).toBeInstanceOf(StartError);
+    return (error as Error).message.replaceAll(file, 'topology.yaml');
+  }
+  throw new Error('it was taken');
+}
+
+const paymentsAt = (yaml: string, env?: Env) => placementText(read(yaml, env).placements.get('payments')!);
+
+describe('where a module runs', () => {
+  it('is the home process where nothing is said', () => {
+    const { placements, policies, homeAddress, only } = read('');
+    expect([...placements.values()]).toEqual([{ kind: 'in-process' }, { kind: 'in-process' }]);
+    expect([policies, homeAddress, only]).toEqual([{}, 'http://127.0.0.1:3001', undefined]);
+  });
+
+  it.each([
+    ['http', 'http'],
+    ['http?instances=2', 'http?instances=2'],
+    ['{ via: grpc, instances: 3 }', 'grpc?instances=3'],
+    ['{ via: http }', 'http'],
+    ['[http://a:1, https://b:2]', 'http://a:1,https://b:2'],
+    ['\n    - grpc://a:1\n    - grpcs://b:2', 'grpc://a:1,grpcs://b:2'],
+    ['[amqp://user:secret@broker]', 'amqp://broker'],
+    ['file:payments.addresses', 'file:payments.addresses'],
+  ])('can be written as %s', (written, placement) => {
+    expect(paymentsAt(`modules:\n  payments: ${written}`)).toBe(placement);
+  });
+
+  it('is what the environment says before the file, unless that is empty', () => {
+    const yaml = 'modules: { payments: http }';
+    expect(paymentsAt(yaml, { MODULE_PAYMENTS: 'grpc' })).toBe('grpc');
+    expect(paymentsAt(yaml, { MODULE_PAYMENTS: '' })).toBe('http');
+  });
+
+  it.each<[string, Env, string]>([
+    ['modules: { payments: nowhere }', {}, 'topology.yaml: payments: "nowhere" is not a placement; write in-process, '],
+    ['modules: { payments: "" }', {}, 'topology.yaml: payments: "" is not a placement; write '],
+    ['', { MODULE_PAYMENTS: 'http?instances=65' }, 'MODULE_PAYMENTS: "http?instances=65" is not a placement; write '],
+    ['modules: { payments: [http://a:1, grpc://b:2] }', {}, 'topology.yaml: payments: "http://a:1,grpc://b:2" is not'],
+    ['modules: { payments: [http://a:1, queue] }', {}, 'topology.yaml: payments: "http://a:1,queue" is not'],
+    ['modules: { payments: { via: http, instances: 0 } }', {}, 'payments.instances: must be a whole number, 1 to 64'],
+    ['modules: { payments: { via: http, instances: 65 } }', {}, 'payments.instances: must be a whole number, 1 to 64'],
+    ['modules: { payments: { via: http, count: 2 } }', {}, '"count" is not known; known are via, instances'],
+    ['modules: { payments: { via: amqp } }', {}, 'topology.yaml: modules.payments: must be a placement: '],
+    ['modules: { payments: [] }', {}, 'modules.payments: must list an address, or several'],
+    ['modules: { payments: 5 }', {}, 'topology.yaml: modules.payments: must be a placement: '],
+    ['modules: { payment: http }', {}, 'topology.yaml: there is no module "payment"; the modules are orders, payments'],
+    ['', { MODULE_PAYMENT: 'http' }, 'unknown setting MODULE_PAYMENT in the environment; the modules are orders, '],
+  ])('is refused as %s %j', (yaml, env, message) => {
+    expect(refusalOf(yaml, env)).toContain(message);
+  });
+
+  it('is no secret, though it may hold one', () => {
+    const wrong = 'amqp://user:hunter2@broker?x=1';
+    for (const message of [
+      refusalOf(`modules: { payments: "${wrong}" }`),
+      refusalOf(`modules: { payments: ["${wrong}", "http://me:hunter2@a"] }`),
+      refusalOf('', { MODULE_PAYMENTS: wrong }),
+      refusalOf(`bus: ${wrong}`),
+      refusalOf('', { BUS: wrong }),
+      refusalOf(`bus: ${wrong}\n modules: {}`),
+    ]) {
+      expect(message).not.toContain('hunter2');
+    }
+  });
+
+  it.each(['mitt', 'http', 'kafka://user:hunter2@127.0.0.1:9092'])(
+    'is not behind a queue where the bus is %s, and it is said what to do',
+    (bus) => {
+      const cure = 'set BUS to amqp://… or nats://…, or place the module at such an address';
+      const what = 'the placement of payments is queue, which goes over the broker of BUS, and BUS is';
+      expect(refusalOf('modules: { payments: queue }', { BUS: bus })).toBe(`${what} ${bus.split(':')[0]}: ${cure}`);
+    },
+  );
+
+  it('is behind a queue where the bus is a broker that has them, or at a broker of its own', () => {
+    expect(paymentsAt('{ bus: nats://127.0.0.1:4222, modules: { payments: queue } }')).toBe('queue');
+    expect(paymentsAt('modules: { payments: amqps://broker }')).toBe('amqps://broker');
+  });
+});
+
+describe('the policies of calls', () => {
+  it('are read', () => {
+    const yaml =
+      'policies: { payments: { attempts: 2, breaker: { openMs: 500 }, operations: { find: { attempts: 1 } } } }';
+    expect(read(yaml).policies).toEqual({
+      payments: { attempts: 2, breaker: { openMs: 500 }, operations: { find: { attempts: 1 } } },
+    });
+  });
+
+  it.each([
+    ['{ payment: {} }', 'policies: there is no "payment"; there are orders, payments'],
+    [
+      '{ payments: { operations: { finds: {} } } }',
+      'policies.payments.operations: there is no "finds"; there are find, ',
+    ],
+    ['{ payments: { retries: 2 } }', 'policies.payments: "retries" is not known; known are timeoutMs, attempts, '],
+    ['{ payments: { attempts: 0 } }', 'policies.payments.attempts: must be a whole number, the first attempt included'],
+    ['{ payments: { breaker: { openMs: 5 } } }', 'policies.payments.breaker.openMs: must be a whole number of milli'],
+    ['{ payments: { operations: { find: { queue: 1 } } } }', 'policies.payments.operations.find: "queue" is not known'],
+    ['[payments]', 'policies: must list modules, each with its policies'],
+  ])('are refused as %s', (policies, message) => {
+    expect(refusalOf(`policies: ${policies}`)).toContain(`topology.yaml: ${message}`);
+  });
+});
+
+describe('the settings', () => {
+  it('come from the environment before the file, for the kernel and for modules', () => {
+    const yaml = 'settings: { PORT: 1, PAYMENTS_MOST: 6, LOG_LEVEL: error }';
+    const topology = read(yaml, { PORT: '2', LOG_LEVEL: '' });
+    expect([topology.settings.PORT, topology.settings.LOG_LEVEL]).toEqual([2, 'error']);
+    expect([topology.settingsOf('payments'), topology.settingsOf('orders')]).toEqual([{ PAYMENTS_MOST: 6 }, {}]);
+  });
+
+  it('say where the home process is: by TLS where it has a certificate, or anywhere else', () => {
+    expect(read('', { INTERNAL_PORT: '4000' }).homeAddress).toBe('http://127.0.0.1:4000');
+    expect(read('', { INTERNAL_TLS_CERT: 'cert.pem' }).homeAddress).toBe('https://127.0.0.1:3001');
+    expect(read('', { HOME_ADDRESS: 'http://home:1/' }).homeAddress).toBe('http://home:1');
+  });
+
+  it('are no more than switches where they are', () => {
+    expect(read('settings: { INTERNAL_TLS_MUTUAL: true }').settings.INTERNAL_TLS_MUTUAL).toBe(true);
+    expect(read('', { INTERNAL_TLS_MUTUAL: 'false' }).settings.INTERNAL_TLS_MUTUAL).toBe(false);
+    expect(refusalOf('', { INTERNAL_TLS_MUTUAL: 'perhaps' })).toContain('must be true or false');
+  });
+
+  it.each<[string, Env, string]>([
+    ['settings: { PORTS: 1 }', {}, 'topology.yaml: unknown setting "PORTS"; known are PORT, HOST, '],
+    [
+      '',
+      { PAYMENTS_LEAST: '1' },
+      'unknown setting PAYMENTS_LEAST in the environment; settings that begin so: PAYMENTS_MOST',
+    ],
+    ['settings: { PORT: 70000 }', {}, 'setting PORT (topology.yaml): 70000 will not do: must be a port, 0 to 65535'],
+    ['', { GRPC_PORT: 'x' }, 'setting GRPC_PORT (environment): "x" will not do: must be a port, 0 to 65535'],
+    ['', { PAYMENTS_MOST: 'x' }, 'setting PAYMENTS_MOST (environment): "x" will not do: '],
+    ['', { INTERNAL_TLS_KEY: '', HOME_ADDRESS: 'home' }, 'setting HOME_ADDRESS (environment): "home" will not do: '],
+  ])('are refused as %s %j', (yaml, env, message) => {
+    expect(refusalOf(yaml, env)).toContain(message);
+  });
+});
+
+describe('the file', () => {
+  it('need not be there, unless it is named', () => {
+    const env = { TOPOLOGY: join(folder, 'none.yaml') };
+    expect(() => readTopology(modules, undefined, env)).toThrow('none.yaml (setting TOPOLOGY) is not there; create it');
+    const home = process.cwd();
+    process.chdir(mkdtempSync(join(folder, 'empty-')));
+    try {
+      const usual = readTopology(modules, ['orders'], { TOPOLOGY: '', DATA_DIR: folder });
+      expect(usual.only).toEqual(['orders']);
+    } finally {
+      process.chdir(home);
+    }
+  });
+
+  it.each([
+    ['a: [', 'topology.yaml (setting TOPOLOGY) is not well-formed YAML: '],
+    ['modes: {}', 'topology.yaml: the file: Unrecognized key: "modes"; known are bus, modules, policies, settings'],
+    ['- payments', 'topology.yaml: the file: '],
+  ])('is refused as %s', (yaml, message) => {
+    expect(refusalOf(yaml)).toContain(message);
+  });
+
+  it('has nothing to say of a module to run alone that there is not', () => {
+    expect(refusalOf('', {}, ['payment'])).toContain('--only: there is no module "payment"; the modules are orders, ');
+  });
+});

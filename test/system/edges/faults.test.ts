@@ -1,0 +1,243 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { read } from '../../crash/ledger.ts';
+import { Scene } from '../../crash/scene.ts';
+import { eventually, freePort, Kerf } from '../../harness/kerf.ts';
+import { Operator } from '../../harness/operator.ts';
+import { type Order, Shop, type Summary } from '../../harness/shop.ts';
+
+const toPayments = { caller: 'orders', operation: 'payments.*', forMs: 60_000 };
+const refused = { ...toPayments, error: 'unavailable' };
+
+const folder = mkdtempSync(join(tmpdir(), 'kerf-faults-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const topology = join(folder, 'topology.yaml');
+// So that nobody waits for long for what is lost.
+writeFileSync(topology, 'policies:\n  payments: { timeoutMs: 500 }\n');
+
+interface Listed {
+  items: Record<string, unknown>[];
+  missed?: string[];
+}
+
+class Scourge {
+  readonly operator: Operator;
+  constructor(readonly kerf: Kerf) {
+    this.operator = new Operator(kerf);
+  }
+
+  async put(...faults: object[]): Promise<Listed> {
+    const { status, body } = await this.operator.ask<Listed>('PUT', '/faults', { faults });
+    expect(status, JSON.stringify(body)).toBe(200);
+    return body;
+  }
+
+  async items(): Promise<Listed['items']> {
+    return (await this.operator.ask<Listed>('GET', '/faults')).body.items;
+  }
+}
+
+const layouts: [name: string, env: Record<string, string>][] = [
+  ['in the process of orders', {}],
+  ['out by http, and orders by grpc', { MODULE_PAYMENTS: 'http', MODULE_ORDERS: 'grpc' }],
+];
+
+describe.each(layouts)('faults on the way to payments, %s', (_name, env) => {
+  let kerf: Kerf;
+  let scourge: Scourge;
+  let shop: Shop;
+  beforeAll(async () => {
+    kerf = await Kerf.start({ env: { ...env, PARITY: 'strict', TOPOLOGY: topology } });
+    scourge = new Scourge(kerf);
+    shop = await new Shop(kerf.url).join();
+  });
+  afterAll(async () => expect(await kerf.stop()).toBe(0));
+
+  const met: [fault: object, status: number, atLeastMs: number][] = [
+    [{ latencyMs: 200 }, 201, 400],
+    [{ error: 'unavailable' }, 202, 1_000],
+    [{ lose: 'call' }, 202, 1_000],
+    [{ lose: 'answer' }, 202, 1_000],
+    [{ double: true }, 201, 0],
+    [{ error: 'unavailable', share: 0 }, 201, 0],
+  ];
+  it.each(met)('%j make an order be answered %i, and leave it paid for once', async (fault, told, atLeastMs) => {
+    expect(await scourge.put({ ...toPayments, ...fault })).toMatchObject({ items: [fault], missed: [] });
+    const askedAt = performance.now();
+    const { status, body } = await shop.order('WAX', 1, { wait: told === 201 ? 10 : 1 });
+    expect([status, performance.now() - askedAt >= atLeastMs]).toEqual([told, true]);
+    expect(await scourge.put()).toEqual({ items: [], missed: [] });
+    await paidOnce(body.id);
+  });
+
+  it('are on no other way', async () => {
+    await scourge.put({ ...refused, caller: 'board' }, { ...refused, operation: 'inventory.restock' });
+    expect((await shop.order('WAX')).status).toBe(201);
+    await scourge.put(refused);
+    expect((await shop.get('/products/WAX')).status).toBe(200);
+    await scourge.put();
+  });
+
+  it('end after their time', async () => {
+    await scourge.put({ ...refused, forMs: 400 });
+    const { status, body } = await shop.order('WAX', 1, { wait: 0 });
+    expect(status).toBe(202);
+    await paidOnce(body.id);
+    expect(await scourge.items()).toEqual([]);
+  });
+
+  it('are put, listed and cleared by the command', async () => {
+    const faults = (...words: string[]) => scourge.operator.run('faults', words);
+    const until = String.raw`until \d{4}-\d\d-\d\dT[\d:.]+Z`;
+    const words = ['--error', 'unavailable', '--latency', '5', '--share', '0.5', '--for', '30'];
+    const put = await faults('put', 'orders', 'payments.*', ...words);
+    expect(put).toMatchObject({ code: 0, stderr: '' });
+    const line = `orders  →  payments\\.\\*  5 ms late, refused as unavailable, 50 % of the calls  ${until}`;
+    expect(put.stdout).toMatch(new RegExp(`^${line}\n$`));
+    const another = await faults('put', '*', 'mail.send', '--double', '--json');
+    expect(JSON.parse(another.stdout).items).toMatchObject([{ caller: 'orders' }, { caller: '*', double: true }]);
+    const replaced = await faults('put', 'orders', 'payments.*', '--lose', 'answer');
+    expect(replaced.stdout).toMatch(new RegExp(`orders  →  payments\\.\\*  answer lost  ${until}\n$`));
+    expect((await faults('list')).stdout.split('\n')).toHaveLength(3);
+    expect(await faults('clear')).toEqual({ code: 0, stdout: 'there are no faults\n', stderr: '' });
+    expect(await scourge.items()).toEqual([]);
+  });
+
+  async function paidOnce(orderId: string): Promise<void> {
+    const status = async () => (await shop.get<Order>(`/orders/${orderId}`)).body.status;
+    await eventually(async () => (await status()) === 'confirmed', 'the confirmation');
+    const { payment } = (await shop.get<Summary>(`/orders/${orderId}/summary`)).body;
+    expect(payment).toMatchObject({ orderId, status: 'captured' });
+    const all = read<{ order_id: string }>(kerf.dataDir, 'payments', 'select order_id from payments');
+    expect(all.filter(({ order_id }) => order_id === orderId)).toHaveLength(1);
+  }
+});
+
+describe('faults that are no good', () => {
+  let kerf: Kerf;
+  let scourge: Scourge;
+  beforeAll(async () => {
+    kerf = await Kerf.start({ env: { MODULE_MAIL: 'http' } });
+    scourge = new Scourge(kerf);
+    await scourge.put(refused);
+  });
+  afterAll(async () => expect(await kerf.stop()).toBe(0));
+
+  const inHome = { caller: 'orders', operation: 'payments.*', forMs: 1_000 };
+  const bad: [faults: unknown, path: string, about: string][] = [
+    [[{ ...refused, caller: 'billing' }], 'faults.0.caller', 'there is no module "billing"'],
+    [[refused, { ...refused, operation: 'payments.steal' }], 'faults.1.operation', 'no operation "steal"'],
+    [[{ ...refused, operation: 'billing.*' }], 'faults.0.operation', 'payments'],
+    [[{ ...refused, operation: 'payments' }], 'faults.0.operation', 'payments'],
+    [[{ ...refused, operation: 'payments.authorize.x' }], 'faults.0.operation', 'payments'],
+    [[{ ...refused, operation: 'payments.toString' }], 'faults.0.operation', 'no operation "toString"'],
+    [[{ ...refused, error: 'tired' }], 'faults.0.error', 'must be one of'],
+    [[{ ...refused, error: 'toString' }], 'faults.0.error', 'must be one of'],
+    [[inHome], 'faults.0.latencyMs', 'say what is to happen'],
+    [[{ ...inHome, latencyMs: 0 }], 'faults.0.latencyMs', 'say what is to happen'],
+    [[{ ...refused, latencyMs: 60_001 }], 'faults.0.latencyMs', '60000'],
+    [[{ ...refused, jitterMs: -1 }], 'faults.0.jitterMs', '0'],
+    [[{ ...refused, share: 1.1 }], 'faults.0.share', '1'],
+    [[{ ...refused, lose: 'patience' }], 'faults.0.lose', 'answer'],
+    [[{ ...refused, forMs: 0 }], 'faults.0.forMs', '1'],
+    [[{ ...refused, forMs: 3_600_001 }], 'faults.0.forMs', '3600000'],
+    [[{ ...refused, forMs: undefined }], 'faults.0.forMs', ''],
+    [[{ ...refused, until: 1 }], 'faults.0.until', ''],
+    [Array.from({ length: 101 }, () => refused), 'faults', '100'],
+    [refused, 'faults', ''],
+    [undefined, 'faults', ''],
+  ];
+  it.each(bad)('%j are refused by name, and change nothing', async (faults, path, about) => {
+    const asked = await scourge.operator.ask<{ code: string; detail: string; issues: { path: string }[] }>(
+      ...['PUT', '/faults', { faults }],
+    );
+    expect([asked.status, asked.body.code]).toEqual([422, 'invalid-input']);
+    expect(asked.body.issues[0]!.path).toBe(path);
+    expect(asked.body.detail).toContain(about);
+    expect(await scourge.items()).toMatchObject([{ error: 'unavailable' }]);
+  });
+
+  it('are refused by the command in a line', async () => {
+    const misused: [words: string[], about: string][] = [
+      [[], 'say list, clear, put'],
+      [['put', 'orders'], 'say the caller and the operation'],
+      [['list', 'orders'], 'unknown word "orders"'],
+      [['list', '--double'], 'list takes no --double'],
+      [['put', 'orders', 'payments.*', '--latency', 'long'], '--latency takes a number'],
+      [['put', 'orders', 'payments.*', '--latency', ''], '--latency takes a number'],
+      [['put', 'orders', 'payments.*', '--for', '-1'], "'--for"],
+      [['put', 'orders', 'payments.*'], 'say what is to happen'],
+      [['put', 'billing', 'payments.*', '--double'], 'there is no module "billing"'],
+      [['put', 'orders', 'payments.*', '--share', '2'], 'share'],
+      [['put', 'orders', 'payments.*', '--double', '--for', '4000'], '3600000'],
+    ];
+    const all = await Promise.all(misused.map(([words]) => scourge.operator.run('faults', words)));
+    for (const [at, { code, stdout, stderr }] of all.entries()) {
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(/^kerf: [^\n]+\n$/);
+      expect(stderr).toContain(misused[at]![1]);
+    }
+    expect(await scourge.items()).toMatchObject([{ error: 'unavailable' }]);
+  });
+});
+
+it('are refused within a process whose PARITY is fast, and met where a module is out', async () => {
+  const scene = new Scene({ PARITY: 'fast', MODULE_PAYMENTS: 'http' });
+  const kerf = await scene.start();
+  const scourge = new Scourge(kerf);
+  for (const operation of ['inventory.*', 'inventory.reserve']) {
+    const { status, body } = await scourge.operator.ask('PUT', '/faults', { faults: [{ ...refused, operation }] });
+    expect(status).toBe(422);
+    expect(body.detail).toMatch(/^faults\.0\.operation: .*PARITY is fast: set it to strict, or move a module out$/);
+  }
+  await scourge.put(refused);
+  const shop = await new Shop(kerf.url).join();
+  const { status } = await shop.order('WAX', 1, { wait: 1 });
+  expect(status).toBe(202);
+  await scourge.put();
+  await scene.endsWell(kerf);
+});
+
+it('are had again by a service that was started again', async () => {
+  const scene = new Scene({ MODULE_ORDERS: 'http?instances=2' });
+  const kerf = await scene.start();
+  const scourge = new Scourge(kerf);
+  const shop = await new Shop(kerf.url).join();
+  await scourge.put(refused);
+  const before = await kerf.readyPidsOf('orders');
+  for (const pid of before) process.kill(pid, 'SIGKILL');
+  await eventually(async () => {
+    const pids = await kerf.readyPidsOf('orders');
+    return pids.length === 2 && pids.every((pid) => !before.includes(pid));
+  }, 'both to be back');
+  const answers = await Promise.all(Array.from({ length: 6 }, () => shop.order('WAX', 1, { wait: 1 })));
+  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 202));
+  await scourge.put();
+  await scene.endsWell(kerf);
+});
+
+it('are told to every instance that somebody else runs, and those that are away are named', async () => {
+  const [homePort, ...ports] = await Promise.all([freePort(), freePort(), freePort()]);
+  const addresses = ports.map((port) => `http://127.0.0.1:${port}`);
+  const scene = new Scene({
+    ...{ MODULE_ORDERS: addresses.join(), HOME_ADDRESS: `http://127.0.0.1:${homePort}`, PARITY: 'fast' },
+    MODULE_PAYMENTS: 'http',
+  });
+  const run = (port: number) => scene.start({ words: ['--only', 'orders'], env: { INTERNAL_PORT: String(port) } });
+  const [one, other] = (await Promise.all(ports.map(run))).map((kerf) => new Scourge(kerf));
+  const home = await scene.start({ env: { INTERNAL_PORT: String(homePort) } });
+  const scourge = new Scourge(home);
+  // What is within one of them as well: each has what it can have.
+  const ownWay = { caller: '*', operation: 'orders.get' };
+  expect((await scourge.put(refused, { ...refused, ...ownWay })).missed).toEqual([]);
+  for (const each of [one!, other!]) expect(await each.items()).toMatchObject([{ error: 'unavailable' }, ownWay]);
+
+  expect(await other!.kerf.stop()).toBe(0);
+  expect((await scourge.put()).missed).toEqual([`orders at ${other!.kerf.announced.internal}`]);
+  expect(await one!.items()).toEqual([]);
+  const listed = await scourge.operator.run('faults', ['clear']);
+  expect(listed.stdout).toContain(`not told, since they cannot be reached: orders at ${addresses[1]}`);
+  expect(await one!.kerf.stop()).toBe(0);
+});

@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SignJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Scene } from '../../crash/scene.ts';
+import { Kerf } from '../../harness/kerf.ts';
+import { SteadyLoad } from '../../harness/load.ts';
+import { Operator } from '../../harness/operator.ts';
+import { type Order, type Page, Shop } from '../../harness/shop.ts';
+
+interface Claim {
+  readonly subject: string;
+  readonly audience: string;
+  readonly secret?: Uint8Array;
+  /** Seconds from now. */
+  readonly until?: number;
+}
+
+describe('on the internal listener', () => {
+  let kerf: Kerf;
+  let memberId: string;
+  let session: string;
+  let addresses: string[];
+  beforeAll(async () => {
+    kerf = await Kerf.start({ env: { MODULE_ORDERS: 'http' } });
+    const shop = new Shop(kerf.url);
+    const credentials = { email: 'ada@example.com', password: 'correct horse' };
+    memberId = (await shop.post<{ id: string }>('/members', { ...credentials, name: 'Ada' })).body.id;
+    session = (await shop.post<{ token: string }>('/sessions', credentials)).body.token;
+    const { address } = kerf.announced.modules.find(({ name }) => name === 'orders')!.instances[0]!;
+    // Where orders runs, and where they are passed on.
+    addresses = [address!, kerf.announced.internal];
+  });
+  afterAll(async () => expect(await kerf.stop()).toBe(0));
+
+  const claims: [about: string, member: () => string | Promise<string>][] = [
+    ['without a signature', () => memberId],
+    ['with that of nobody we know', () => sign({ subject: memberId, audience: '/member', secret: Buffer.alloc(32) })],
+    ['that is over', () => sign({ subject: memberId, audience: '/member', until: -10 })],
+    ['with a session', () => session],
+    ['with what is said of a module', () => sign({ subject: memberId, audience: 'orders' })],
+    ['without an algorithm', () => unsigned()],
+  ];
+
+  it.each(claims)('nobody calls for a member %s', async (_about, claim) => {
+    const member = await claim();
+    for (const address of addresses) {
+      expect(await call(address, { 'kerf-member': member })).toBe('401 unauthenticated');
+      expect(await exchange(address, member)).toBe('401 unauthenticated');
+    }
+  });
+
+  it('who calls for a member that was vouched for is served', async () => {
+    const member = await sign({ subject: memberId, audience: '/member' });
+    for (const address of addresses) {
+      expect(await call(address, { 'kerf-member': member })).toBe('200 undefined');
+      expect(await exchange(address, member)).toBe('200 undefined');
+    }
+  });
+
+  it('a caller is believed neither by a header, nor by a token that is over or of another key', async () => {
+    const tokens = [
+      await sign({ subject: 'gateway', audience: 'orders', until: -10 }),
+      await sign({ subject: 'gateway', audience: 'orders', secret: Buffer.alloc(32) }),
+      await sign({ subject: 'gateway', audience: '/member' }),
+      session,
+      unsigned(),
+    ];
+    for (const address of addresses) {
+      for (const token of tokens) {
+        const claim = { authorization: `Bearer ${token}`, 'kerf-caller': 'gateway' };
+        expect(await call(address, claim)).toBe('401 unauthenticated');
+      }
+    }
+  });
+
+  async function call(address: string, headers: Record<string, string>): Promise<string> {
+    const authorization = `Bearer ${await sign({ subject: 'gateway', audience: 'orders' })}`;
+    const answer = await fetch(`${address}/modules/orders/list`, {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ memberId }),
+    });
+    return `${answer.status} ${((await answer.json()) as { code?: string }).code}`;
+  }
+
+  /** The outcome of the only line. */
+  async function exchange(address: string, member: string): Promise<string> {
+    const context = { requestId: 'test', deadlineMs: 5_000, member };
+    const answer = await fetch(`${address}/modules/orders`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${await sign({ subject: 'gateway', audience: 'orders' })}` },
+      body: `${JSON.stringify({ id: 1, operation: 'list', input: { memberId }, context })}\n`,
+    });
+    const [line] = (await answer.text()).split('\n');
+    const { problem } = JSON.parse(line!) as { problem?: { status: number; code: string } };
+    return problem ? `${problem.status} ${problem.code}` : `${answer.status} undefined`;
+  }
+
+  function internalKey(): { kid: string; secret: string } {
+    return JSON.parse(readFileSync(join(kerf.dataDir, 'keys', 'internal.json'), 'utf8')).keys[0];
+  }
+
+  function sign({ subject, audience, secret, until = 60 }: Claim): Promise<string> {
+    const key = internalKey();
+    return new SignJWT()
+      .setProtectedHeader({ alg: 'HS256', kid: key.kid })
+      .setIssuer(subject)
+      .setAudience(audience)
+      .setIssuedAt()
+      .setExpirationTime(Math.floor(Date.now() / 1_000) + until)
+      .sign(secret ?? Buffer.from(key.secret, 'base64url'));
+  }
+
+  function unsigned(): string {
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const exp = Math.floor(Date.now() / 1_000) + 60;
+    return `${part({ alg: 'none', kid: internalKey().kid })}.${part({ iss: memberId, aud: '/member', exp })}.`;
+  }
+});
+
+it('keys are changed while everybody works, and nobody notices', async () => {
+  const scene = new Scene({ MODULE_ORDERS: 'http?instances=2', MODULE_PAYMENTS: 'grpc', MODULE_MEMBERS: 'http' });
+  const kerf = await scene.start();
+  const shop = await new Shop(kerf.url).join();
+  const load = new SteadyLoad(shop, ['/orders', '/members/me']);
+  await load.answers(5);
+  const keysOf = () => readFileSync(join(scene.dataDir, 'keys', 'internal.json'), 'utf8');
+  const before = keysOf();
+  for (let times = 0; times < 2; times++) {
+    const { code, stdout, stderr } = await new Operator(kerf).run('rotate-keys', []);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/internal\.json: signing with \w+ from now on/);
+    await load.answers(5);
+  }
+  expect(keysOf()).not.toBe(before);
+  // One that is started after the change meets those from before.
+  process.kill((await kerf.readyPidsOf('orders'))[0]!, 'SIGKILL');
+  await load.answers(10);
+  expect((await shop.get<Page<Order>>('/orders')).status).toBe(200);
+  expect(await load.stop()).toEqual([]);
+  await scene.endsWell(kerf, load.told);
+});

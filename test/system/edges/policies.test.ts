@@ -1,0 +1,68 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { Scene } from '../../crash/scene.ts';
+import { eventually } from '../../harness/kerf.ts';
+import { Operator } from '../../harness/operator.ts';
+import { type Answer, type Problem, Shop, type Summary } from '../../harness/shop.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'kerf-policies-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function topology(name: string, policies: object): string {
+  const file = join(folder, name);
+  // JSON is YAML, too.
+  writeFileSync(file, JSON.stringify({ policies }));
+  return file;
+}
+
+it.each(['in-process', 'http'])('an operation is given the time that its policy says, %s', async (placed) => {
+  const operations = { authorize: { timeoutMs: 300 } };
+  const TOPOLOGY = topology(`time-${placed}`, { payments: { operations } });
+  const scene = new Scene({ TOPOLOGY, MODULE_PAYMENTS: placed });
+  const kerf = await scene.start();
+  const shop = await new Shop(kerf.url).join();
+  const [slow, quick] = await Promise.all([shop.order('WAX', 1, { token: 'tok_slow', wait: 1 }), shop.order('WAX')]);
+  expect([slow.status, slow.body.status, quick.status]).toEqual([202, 'pending', 201]);
+  // The provider takes three seconds, and the contract would give it five.
+  const lastError = await eventually(async () => {
+    const { items } = (await kerf.ops('/ops/sagas?state=running')) as { items: { id: string; lastError?: string }[] };
+    return items.find(({ id }) => id.includes(slow.body.id))?.lastError;
+  }, 'the first attempt to be over');
+  expect(lastError).toContain('payments.authorize');
+  await scene.endsWell(kerf);
+});
+
+it('what is too much for a module is refused at once, and everything else goes on', async () => {
+  const TOPOLOGY = topology('one-at-a-time', { payments: { concurrency: 1, queue: 0, attempts: 1 } });
+  const scene = new Scene({ TOPOLOGY, MODULE_PAYMENTS: 'http' });
+  const kerf = await scene.start();
+  const shop = await new Shop(kerf.url).join();
+  const { body: order } = await shop.order('WAX');
+  const { payment } = (await shop.get<Summary>(`/orders/${order.id}/summary`)).body;
+  const slow = { caller: 'gateway', operation: 'payments.ofOrder', latencyMs: 2_000, forMs: 60_000 };
+  expect((await new Operator(kerf).ask('PUT', '/faults', { faults: [slow] })).status).toBe(200);
+
+  const held = shop.get<Summary>(`/orders/${order.id}/summary`);
+  const ask = async () => timed(() => shop.get<Problem>(`/payments/${payment!.id}`));
+  const refused = await eventually(async () => {
+    const asked = await ask();
+    return asked.status === 503 && asked;
+  }, 'the refusal');
+  expect([refused.body.code, refused.tookMs < 1_500]).toEqual(['overloaded', true]);
+  const post = await timed(() => shop.post('/posts', { title: 'Still here', body: 'As ever' }));
+  expect([post.status, post.tookMs < 1_500]).toEqual([201, true]);
+  // What orders asks of payments does not stand behind what the gateway asks.
+  expect((await shop.order('WAX')).status).toBe(201);
+
+  expect((await held).status).toBe(200);
+  await eventually(async () => (await ask()).status === 200, 'payments to be asked again');
+  await scene.endsWell(kerf);
+});
+
+async function timed<T>(ask: () => Promise<Answer<T>>): Promise<Answer<T> & { tookMs: number }> {
+  const since = performance.now();
+  const answer = await ask();
+  return { ...answer, tookMs: performance.now() - since };
+}
