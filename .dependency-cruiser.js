@@ -26,7 +26,7 @@ export const kernel = {
     ...['clock', 'context', 'contract', 'data', 'errors', 'faults'],
     ...['identity', 'observability', 'proto', 'resilience'],
   ],
-  topology: ['clock', 'contract', 'errors', 'events', 'faults', 'observability', 'resilience', 'transport'],
+  topology: ['clock', 'context', 'contract', 'errors', 'events', 'faults', 'observability', 'resilience', 'transport'],
   module: [
     ...['clock', 'context', 'contract', 'data', 'errors'],
     ...['events', 'faults', 'instances', 'observability', 'routes', 'saga', 'transport'],

@@ -24,6 +24,10 @@ const forged = (claims: object, { signing }: KeyRing = ring, kid = signing().kid
 const inAMinute = () => Math.floor(Date.now() / 1_000) + 60;
 
 describe('a service token', () => {
+  it('is good for nobody when it is not said whom it is shown to', async () => {
+    await expect(tokens.verify(await tokens.issue('orders', 'payments'), '')).rejects.toMatchObject(unauthenticated);
+  });
+
   it('is made once per half minute for a caller and whom it calls', async () => {
     expect(tokens.issued('orders', 'payments')).toBeUndefined();
     const first = await tokens.issue('orders', 'payments');

@@ -127,7 +127,10 @@ export class Balancer {
     const { log, module, discovery, onReachable } = this.#parts;
     const { address } = member;
     log.warn({ module, address }, state.kind === 'open' ? 'an instance fails and is left out' : 'an instance is back');
-    if (state.kind === 'closed') return onReachable();
+    if (state.kind === 'closed') {
+      onReachable();
+      return;
+    }
     this.#probeAfter(member, state.forMs);
     discovery.dead(address);
   }
@@ -151,7 +154,10 @@ export class Balancer {
 
   /** One that is no longer listed may still answer what it was asked. */
   #closeWhenIdle(member: Member): void {
-    if (member.inFlight > 0) return this.#after(idleMs, member, () => this.#closeWhenIdle(member));
+    if (member.inFlight > 0) {
+      this.#after(idleMs, member, () => this.#closeWhenIdle(member));
+      return;
+    }
     this.#waits.get(member)?.();
     this.#waits.delete(member);
     this.#draining.delete(member);

@@ -91,7 +91,7 @@ describe('a module', () => {
     there(a);
     const asked = call();
     directory.here('payments', here);
-    expect([await asked, happened]).toEqual([[`payments at ${a}`], [`closed ${a}`]]);
+    expect(await asked).toEqual([`payments at ${a}`, `closed ${a}`]);
   });
 
   it('is none that nobody has', () => {

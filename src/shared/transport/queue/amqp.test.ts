@@ -4,12 +4,16 @@ import { describeWith } from '../../../../test/harness/servers.ts';
 import { isRefusal } from '../../errors/index.ts';
 import { wasNeverSent } from '../../resilience/index.ts';
 import { serve } from '../transport.cases.ts';
+import { wireCases } from '../wire.cases.ts';
 import type { Inbound } from './broker.ts';
 import { namespaceOf } from './protocol.ts';
 import { queueCases } from './queue.cases.ts';
 import { failureOf, Holding, Scene } from './scene.cases.ts';
+import { openWire } from './trouble.cases.ts';
 
 queueCases('rabbitmq');
+// No `restart`: RabbitMQ takes seconds for it; the cases above kill one already.
+describeWith('rabbitmq', 'by RabbitMQ', ({ url }) => wireCases('rabbitmq', () => openWire(url)));
 
 describeWith('rabbitmq', 'calls by RabbitMQ in particular', ({ url }) => {
   let scene: Scene;

@@ -2,10 +2,13 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { describeWith } from '../../../../test/harness/servers.ts';
+import { wireCases } from '../wire.cases.ts';
 import { queueCases } from './queue.cases.ts';
 import { failureOf, Holding, Scene } from './scene.cases.ts';
+import { openPrivateWire } from './trouble.cases.ts';
 
 queueCases('nats');
+describeWith('nats', 'by NATS', () => wireCases('nats', () => openPrivateWire('nats')));
 
 describeWith('nats', 'calls by NATS in particular', ({ url }) => {
   let scene: Scene;

@@ -27,6 +27,8 @@ export const openNats: OpenSession = async (way, replies) => {
     reason ??= why;
     await connection.close();
   };
+  // The client leaves one who waits for this waiting when the connection ends.
+  const allSent = () => inASecond(Promise.race([connection.flush(), connection.closed()]));
   connection.subscribe(`${inbox}.*`, {
     callback(error, message) {
       if (error) return void close(error);
@@ -58,12 +60,12 @@ export const openNats: OpenSession = async (way, replies) => {
         leave: () => one.drain(),
         async close() {
           for (const subscription of [one, all]) subscription.unsubscribe();
-          await inASecond(connection.flush());
+          await allSent();
         },
       };
     },
     async close(why) {
-      await inASecond(connection.flush());
+      await allSent();
       await close(why);
     },
     ended: connection.closed().then((error) => reason ?? error ?? new Error('the connection was closed')),

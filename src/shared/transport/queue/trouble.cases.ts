@@ -5,6 +5,8 @@ import { fixedKeyRing, ServiceTokens } from '../../identity/index.ts';
 import { wasNeverSent } from '../../resilience/index.ts';
 import { serve } from '../transport.cases.ts';
 import type { Serve } from '../transport.ts';
+import type { OpenWire } from '../wire.cases.ts';
+import { QueueTransport } from './client.ts';
 import { failureOf, Holding, patient, Scene, tokens, withScene } from './scene.cases.ts';
 
 /** What somebody may send who is none of us. */
@@ -44,6 +46,40 @@ export function strangerCases(url: string): void {
     expect(await scene().client().echo({ text: 'well' })).toEqual({ text: 'well' });
     expect(scene().warnings).toEqual(['a message came that is no call of a module; this is said once']);
   });
+}
+
+/** So short that a case can wait for it. */
+const silence = { askAfterMs: 200, goneAfterMs: 800 };
+
+/** Callers whose network ends at the broker. What is cut off pauses before it connects again: longer with each failure. */
+export async function openWire(url: string, restart?: OpenWire['restart']): Promise<OpenWire> {
+  const scene = new Scene(url);
+  await scene.serve(serve);
+  const at = (port: number) => Object.assign(new URL(scene.url), { port: String(port) }).href;
+  return {
+    port: Number(new URL(url).port),
+    link: (port) => new QueueTransport({ address: at(port), module: 'sample', tokens, silence }),
+    reconnectsWithinMs: 3_000,
+    restart,
+    close: () => scene.close(),
+  };
+}
+
+/** The same, with a broker that nobody else uses, and which can be killed therefore. */
+export async function openPrivateWire(name: ServerName): Promise<OpenWire> {
+  const server = await privateServer(name);
+  const wire = await openWire(server.url, async (meanwhile) => {
+    await server.kill();
+    await meanwhile();
+    await server.restart();
+  });
+  return {
+    ...wire,
+    async close() {
+      await wire.close();
+      await server.stop();
+    },
+  };
 }
 
 /** What calls come to when the broker is killed, and started again. */
