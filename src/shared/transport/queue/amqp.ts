@@ -141,8 +141,8 @@ class AmqpSession implements Session {
 
   #ask(channel: Channel): void {
     // While it takes nothing from anybody, as it says, only heartbeats tell.
-    this.#pulse?.heard();
-    if (!this.#blocked) channel.basicPublish({ routingKey: this.#replyTo, correlationId: pulse }, '').catch(this.#end);
+    if (this.#blocked) this.#pulse?.heard();
+    else channel.basicPublish({ routingKey: this.#replyTo, correlationId: pulse }, '').catch(this.#end);
   }
 
   async #take(channel: Channel, module: string, requests: Requests): Promise<Subscription> {
