@@ -9,7 +9,7 @@ import type { TlsParts } from '../tls.ts';
 import type { Link } from '../transport.ts';
 import { unreachableBecause } from '../unreachable.ts';
 import { type Outgoing, WireTransport } from '../wire-transport.ts';
-import { Connection } from './connection.ts';
+import { Connection, type Silence } from './connection.ts';
 import { names, refuseTooLarge, toMetadata } from './protocol.ts';
 import { fromStatus } from './status.ts';
 
@@ -24,6 +24,7 @@ export interface GrpcWay {
   readonly tls?: TlsParts;
   /** The process at the address is about to stop, or has stopped. */
   readonly onLeaving?: () => void;
+  readonly silence?: Silence;
 }
 
 /** A call whose input is written. */

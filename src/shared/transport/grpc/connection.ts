@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
-import { Channel, connectivityState, credentials } from '@grpc/grpc-js';
+import { Channel, type ChannelOptions, connectivityState, credentials } from '@grpc/grpc-js';
 import type { TlsParts } from '../tls.ts';
 import { maximumBodyBytes } from '../wire.ts';
 
@@ -9,10 +9,17 @@ const { READY, SHUTDOWN, TRANSIENT_FAILURE } = connectivityState;
 const connectWithinMs = 1_000;
 const forever = Number.POSITIVE_INFINITY;
 
-const options = {
-  // While a call is open, a connection that is dead and does not know it is given up within the sum of these.
-  'grpc.keepalive_time_ms': 2_000,
-  'grpc.keepalive_timeout_ms': 4_000,
+/** How long nothing may come in while a call is open before one asks, and how long before the other side counts as gone. */
+export interface Silence {
+  readonly askAfterMs: number;
+  readonly goneAfterMs: number;
+}
+
+const usualSilence: Silence = { askAfterMs: 2_000, goneAfterMs: 6_000 };
+
+const optionsFor = ({ askAfterMs, goneAfterMs }: Silence) => ({
+  'grpc.keepalive_time_ms': askAfterMs,
+  'grpc.keepalive_timeout_ms': goneAfterMs - askAfterMs,
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 1_000,
   'grpc.client_idle_timeout_ms': 2 ** 31 - 1,
@@ -22,12 +29,13 @@ const options = {
   'grpc.enable_http_proxy': 0,
   'grpc.service_config_disable_resolution': 1,
   'grpc.enable_channelz': 0,
-};
+});
 
 export interface ConnectionParts {
   /** `grpc://host:port`, or `grpcs://host:port` for TLS. */
   readonly address: string;
   readonly tls?: TlsParts;
+  readonly silence?: Silence;
   /** It was there, and is no longer: the other side has said that it goes, or has gone. */
   readonly onLost: () => void;
 }
@@ -61,10 +69,12 @@ export class Connection {
   }
 
   #open(): Channel {
-    const { protocol, hostname, host } = new URL(this.parts.address);
+    const { address, tls, silence = usualSilence } = this.parts;
+    const { protocol, host } = new URL(address);
+    const options = optionsFor(silence);
     const channel =
       protocol === 'grpcs:'
-        ? openSecure(host, hostname.replace(/^\[|\]$/g, ''), this.parts.tls)
+        ? openSecure(host, options, tls)
         : new Channel(`dns:///${host}`, credentials.createInsecure(), options);
     this.#follow(channel);
     return channel;
@@ -102,7 +112,8 @@ export class Connection {
   }
 }
 
-function openSecure(host: string, name: string, { ca, key, cert }: TlsParts = {}): Channel {
+function openSecure(host: string, options: ChannelOptions, { ca, key, cert }: TlsParts = {}): Channel {
+  const name = host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
   const shown = [ca ?? null, key ?? null, cert ?? null] as const;
   if (!isIP(name)) return new Channel(`dns:///${host}`, credentials.createSsl(...shown), options);
   // TLS knows no server by its address: it is asked for by a name that nobody has, and must be certified for the address.

@@ -7,6 +7,7 @@ import { createCall, createClient } from '../client.ts';
 import type { TlsParts } from '../tls.ts';
 import { sample, serve as serveSample } from '../transport.cases.ts';
 import type { Serve, Transport } from '../transport.ts';
+import type { OpenWire } from '../wire.cases.ts';
 import { GrpcTransport } from './client.ts';
 import { createGrpcServer, type GrpcServer } from './server.ts';
 
@@ -16,6 +17,7 @@ interface SceneParts {
   readonly serve?: Serve;
   readonly contract?: Contract;
   readonly tls?: TlsParts;
+  readonly port?: number;
 }
 
 /** Both ends of the gRPC transport in one process. */
@@ -26,9 +28,14 @@ export interface Scene extends GrpcServer {
   link(tls?: TlsParts, onLeaving?: () => void): GrpcTransport;
 }
 
-export async function openScene({ serve = serveSample, contract = sample, tls }: SceneParts = {}): Promise<Scene> {
+export async function openScene({
+  serve = serveSample,
+  contract = sample,
+  tls,
+  port = 0,
+}: SceneParts = {}): Promise<Scene> {
   const server = createGrpcServer({ serve, tokens, log: silentLog, tls, modules: [contract] });
-  const at = `127.0.0.1:${await server.listen('127.0.0.1', 0)}`;
+  const at = `127.0.0.1:${await server.listen('127.0.0.1', port)}`;
   const links: GrpcTransport[] = [];
   return {
     ...server,
@@ -43,6 +50,26 @@ export async function openScene({ serve = serveSample, contract = sample, tls }:
       await Promise.all(links.map((link) => link.close()));
       await server.close();
     },
+  };
+}
+
+/** A callee that can be reached through a network that is not well. */
+export async function openWire(): Promise<OpenWire> {
+  let callee = await openScene();
+  const port = Number(callee.at.split(':')[1]);
+  // So short that a case can wait for it.
+  const silence = { askAfterMs: 200, goneAfterMs: 900 };
+  return {
+    port,
+    link: (other) =>
+      new GrpcTransport({ address: `grpc://127.0.0.1:${other}`, module: 'sample', contract: sample, tokens, silence }),
+    reconnectsWithinMs: 2_000,
+    async restart(meanwhile) {
+      await callee.close();
+      await meanwhile();
+      callee = await openScene({ port });
+    },
+    close: () => callee.close(),
   };
 }
 

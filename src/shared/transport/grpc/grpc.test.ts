@@ -7,14 +7,17 @@ import { wasNeverSent } from '../../resilience/index.ts';
 import { ofKernel } from '../kernel-operations.ts';
 import { sample, serve, transportCases } from '../transport.cases.ts';
 import type { Serve } from '../transport.ts';
+import { wireCases } from '../wire.cases.ts';
 import { GrpcTransport } from './client.ts';
-import { clientOver, codeOf, errorOf, held, openScene, tokens } from './grpc.cases.ts';
+import { clientOver, codeOf, errorOf, held, openScene, openWire, tokens } from './grpc.cases.ts';
 import { createGrpcServer } from './server.ts';
 
 transportCases('grpc', async () => {
   const { link, close } = await openScene();
   return { transport: link(), close };
 });
+
+wireCases('grpc', openWire);
 
 /** The address of a server that has just begun to listen. */
 async function addressOf(server: Server): Promise<string> {
