@@ -5,11 +5,12 @@ import type { ServiceTokens } from '../../identity/index.ts';
 import { type ProtoOperation, protoOf } from '../../proto/index.ts';
 import { cancelledBefore } from '../deadlines.ts';
 import { kernel, kernelOperation } from '../kernel-operations.ts';
+import type { Silence } from '../silence.ts';
 import type { TlsParts } from '../tls.ts';
 import type { Link } from '../transport.ts';
 import { unreachableBecause } from '../unreachable.ts';
 import { type Outgoing, WireTransport } from '../wire-transport.ts';
-import { Connection, type Silence } from './connection.ts';
+import { Connection } from './connection.ts';
 import { names, refuseTooLarge, toMetadata } from './protocol.ts';
 import { fromStatus } from './status.ts';
 

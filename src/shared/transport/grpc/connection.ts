@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { Channel, type ChannelOptions, connectivityState, credentials } from '@grpc/grpc-js';
+import { type Silence, usualSilence } from '../silence.ts';
 import type { TlsParts } from '../tls.ts';
 import { maximumBodyBytes } from '../wire.ts';
 
@@ -8,14 +9,6 @@ const { READY, SHUTDOWN, TRANSIENT_FAILURE } = connectivityState;
 
 const connectWithinMs = 1_000;
 const forever = Number.POSITIVE_INFINITY;
-
-/** How long nothing may come in while a call is open before one asks, and how long before the other side counts as gone. */
-export interface Silence {
-  readonly askAfterMs: number;
-  readonly goneAfterMs: number;
-}
-
-const usualSilence: Silence = { askAfterMs: 2_000, goneAfterMs: 6_000 };
 
 const optionsFor = ({ askAfterMs, goneAfterMs }: Silence) => ({
   'grpc.keepalive_time_ms': askAfterMs,

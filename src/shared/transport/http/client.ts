@@ -2,13 +2,13 @@ import { type ClientRequest, Agent as PlainAgent, request as plainRequest } from
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import { refusal } from '../../errors/index.ts';
 import type { ServiceTokens } from '../../identity/index.ts';
+import { type Silence, usualSilence } from '../silence.ts';
 import type { TlsParts } from '../tls.ts';
 import type { Link } from '../transport.ts';
 import { unreachableBecause } from '../unreachable.ts';
 import { maximumBodyBytes } from '../wire.ts';
 import { type Outgoing, WireTransport } from '../wire-transport.ts';
 import { Exchange } from './exchange.ts';
-import { type Silence, usualSilence } from './protocol.ts';
 
 /** A call larger than this goes on a connection of its own, so that no small one waits until it is through. */
 const largeCharacters = 64 * 1024;

@@ -1,8 +1,9 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { fromProblem, isProblem, isRefusal, type Problem } from '../../errors/index.ts';
+import type { Silence } from '../silence.ts';
 import { unreachableBecause } from '../unreachable.ts';
 import { Lines } from './lines.ts';
-import { type AnswerLine, maximumLineBytes, type Silence } from './protocol.ts';
+import { type AnswerLine, maximumLineBytes } from './protocol.ts';
 
 /** A call on the wire, or about to be. */
 export interface Waiting {

@@ -30,11 +30,3 @@ export type AnswerLine =
 
 /** A body of the largest size, with the context around it. */
 export const maximumLineBytes = maximumBodyBytes + 64 * 1024;
-
-/** How long nothing may come in before one asks, and how long before the other side counts as gone, in milliseconds. */
-export interface Silence {
-  readonly askAfterMs: number;
-  readonly goneAfterMs: number;
-}
-
-export const usualSilence: Silence = { askAfterMs: 2_000, goneAfterMs: 6_000 };

@@ -1,5 +1,6 @@
 import { type AsyncMessage, type Channel, Connection } from 'rabbitmq-client';
 import { systemClock } from '../../clock/index.ts';
+import type { Silence } from '../silence.ts';
 import { leavingTogether } from './amqp-together.ts';
 import {
   type BrokerWay,
@@ -12,7 +13,6 @@ import {
   type Requests,
   readJson,
   type Session,
-  type Silence,
   type Subscription,
 } from './broker.ts';
 import { maximumMessageBytes, namespaceOf } from './protocol.ts';

@@ -1,3 +1,4 @@
+import type { Silence } from '../silence.ts';
 import type { TlsParts } from '../tls.ts';
 
 /** A message to processes that serve a module. */
@@ -62,14 +63,7 @@ export interface Session {
   readonly ended: Promise<unknown>;
 }
 
-/** How long nothing may come before one asks the broker, and how long before it counts as gone, in milliseconds. */
-export interface Silence {
-  /** RabbitMQ and its clients count whole seconds for their own heartbeats: what is less is one. */
-  readonly askAfterMs: number;
-  /** A multiple of the other. */
-  readonly goneAfterMs: number;
-}
-
+/** Whole seconds, of which the first divides the second: RabbitMQ's own heartbeats are counted so. */
 export const usualSilence: Silence = { askAfterMs: 5_000, goneAfterMs: 15_000 };
 
 /** How a broker is reached. */

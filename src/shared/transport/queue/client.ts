@@ -1,12 +1,13 @@
 import type { Operation } from '../../contract/index.ts';
 import { refusal } from '../../errors/index.ts';
 import type { ServiceTokens } from '../../identity/index.ts';
+import type { Silence } from '../silence.ts';
 import type { TlsParts } from '../tls.ts';
 import type { Link } from '../transport.ts';
 import { unreachableBecause } from '../unreachable.ts';
 import { maximumBodyBytes } from '../wire.ts';
 import { type Outgoing, WireTransport } from '../wire-transport.ts';
-import type { Session, Silence } from './broker.ts';
+import type { Session } from './broker.ts';
 import { type Live, shareConnection } from './connection.ts';
 import type { Waiting } from './open-calls.ts';
 

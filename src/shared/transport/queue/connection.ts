@@ -1,7 +1,8 @@
 import { v7 as uuid } from 'uuid';
 import { type Clock, systemClock } from '../../clock/index.ts';
+import type { Silence } from '../silence.ts';
 import type { TlsParts } from '../tls.ts';
-import { type BrokerWay, type OpenSession, type Session, type Silence, usualSilence } from './broker.ts';
+import { type BrokerWay, type OpenSession, type Session, usualSilence } from './broker.ts';
 import { OpenCalls } from './open-calls.ts';
 
 /** A session, and the calls that go by it. */

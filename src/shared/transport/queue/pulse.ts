@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../../clock/index.ts';
-import type { Silence } from './broker.ts';
+import type { Silence } from '../silence.ts';
 
 /** Finds out that the other side no longer answers, though the connection says nothing. */
 export class Pulse {
