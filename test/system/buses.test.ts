@@ -5,6 +5,7 @@ import { systemSuite } from './suite.cases.ts';
 
 const brokers: readonly ServerName[] = ['rabbitmq', 'kafka', 'nats'];
 
+systemSuite({ name: 'all in-process, events by http', out: [], bus: 'http' });
 systemSuite({ name: 'all out, events by http', out: moduleNames, bus: 'http' });
 
 for (const broker of brokers) {

@@ -3,6 +3,7 @@ import { killAt } from '../faults/index.ts';
 import { operatorToken } from '../identity/index.ts';
 import { type ModuleDefinition, type OpenModule, openModule } from '../module/index.ts';
 import type { Topology } from '../topology/index.ts';
+import { type Dispatch, kernelOperation, type Serve } from '../transport/index.ts';
 import { type WhoIsAway, whoIsAway } from './away.ts';
 import { recordBus } from './bus-record.ts';
 import { type Connections, connect } from './connections.ts';
@@ -44,6 +45,7 @@ export async function openHost(topology: Topology, definitions: readonly ModuleD
   const token = operatorToken(topology.settings.DATA_DIR, topology.settings.OPERATOR_TOKEN);
   const operations = createOperations({ ...connections, topology, definitions, open, services, token, away });
   const serve = createInternalService({ ...connections, definitions, open, operations });
+  for (const [name, { dispatch }] of open) directory.here(name, withKernel(name, dispatch, serve));
   const doors = await openDoors({ ...connections, topology, definitions, open, serve, operations });
 
   placeTheOthers(topology, connections, doors, names);
@@ -80,7 +82,7 @@ export async function openHost(topology: Topology, definitions: readonly ModuleD
 async function openModules(
   topology: Topology,
   definitions: readonly ModuleDefinition[],
-  { bus, log, calls, directory }: Connections,
+  { bus, log, calls }: Connections,
 ): Promise<Map<string, OpenModule>> {
   const open = new Map<string, OpenModule>();
   const { DATA_DIR: dataDir } = topology.settings;
@@ -90,9 +92,14 @@ async function openModules(
     const settings = topology.settingsOf(name);
     const module = await openModule(definition, { dataDir, bus, clock: systemClock, log, calls, settings });
     open.set(name, module);
-    directory.here(name, module.dispatch);
   }
   return open;
+}
+
+/** What the kernel asks of a module, such as to take events, it may ask of one that runs here as well. */
+function withKernel(name: string, dispatch: Dispatch, serve: Serve): Dispatch {
+  return (operation, input, context) =>
+    kernelOperation(operation) ? serve(name, operation, input, context) : dispatch(operation, input, context);
 }
 
 /** First nothing new begins, then what is under way ends, then the data is closed: each may need those after it. */
