@@ -1,11 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { Server, ServerCredentials, type sendUnaryData, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { protoOf } from '../../proto/index.ts';
 import { createCall } from '../client.ts';
+import { outcomeOf } from '../giving-up.cases.ts';
 import { ofKernel } from '../kernel-operations.ts';
-import { sample } from '../transport.cases.ts';
+import { callee, sample } from '../sample.cases.ts';
 import { GrpcTransport } from './client.ts';
-import { errorOf, tokens } from './grpc.cases.ts';
+import { clientOver, errorOf, keys, openScene, SlowTokens, tokens } from './grpc.cases.ts';
 
 describe('a callee that is another program', () => {
   const server = new Server();
@@ -62,5 +64,25 @@ describe('a callee that is another program', () => {
   it('is there when it is pinged, though it knows no ping', async () => {
     const context = { requestId: 'r', caller: 'kernel', deadline: Date.now() + 5_000 };
     expect(await link.call({ operation: ofKernel('ping', 'sample'), input: {}, context })).toEqual({});
+  });
+});
+
+describe('a callee that takes its time over who calls', () => {
+  it('hears of a call that is given up meanwhile', async () => {
+    const slow = new SlowTokens(keys);
+    const { link, close } = await openScene({ tokens: slow });
+    const client = clientOver(link());
+    const controller = new AbortController();
+    const outcome = outcomeOf(client.hold({ id: randomUUID() }, { signal: controller.signal }));
+    await slow.asked;
+    controller.abort();
+    expect(await outcome).toBe('cancelled');
+    const echo = () => client.echo({ text: 'x' });
+    // Each is there and back again: the first ones after it was given up, the others after it was known who calls.
+    for (let call = 0; call < 3; call++) await echo();
+    slow.letGo();
+    for (let call = 0; call < 3; call++) await echo();
+    await callee.held.none();
+    await close();
   });
 });

@@ -25,6 +25,7 @@ export interface GrpcWay {
   readonly tls?: TlsParts;
   /** The process at the address is about to stop, or has stopped. */
   readonly onLeaving?: () => void;
+  /** How soon it is noticed that a connection is dead. */
   readonly silence?: Silence;
 }
 

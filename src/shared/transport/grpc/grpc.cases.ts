@@ -1,3 +1,5 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
 import type { CallContext } from '../../context/index.ts';
 import type { Client, Contract } from '../../contract/index.ts';
 import type { Refusal } from '../../errors/index.ts';
@@ -11,12 +13,16 @@ import type { OpenWire } from '../wire.cases.ts';
 import { GrpcTransport } from './client.ts';
 import { createGrpcServer, type GrpcServer } from './server.ts';
 
-export const tokens = new ServiceTokens(fixedKeyRing('TEST', 'a secret of more than 32 characters'));
+export const keys = fixedKeyRing('TEST', 'a secret of more than 32 characters');
+export const tokens = new ServiceTokens(keys);
 
 interface SceneParts {
   readonly serve?: Serve;
   readonly contract?: Contract;
+  /** The callee's. */
+  readonly tokens?: ServiceTokens;
   readonly tls?: TlsParts;
+  /** Any, where it is not said. */
   readonly port?: number;
 }
 
@@ -28,13 +34,10 @@ export interface Scene extends GrpcServer {
   link(tls?: TlsParts, onLeaving?: () => void): GrpcTransport;
 }
 
-export async function openScene({
-  serve = serveSample,
-  contract = sample,
-  tls,
-  port = 0,
-}: SceneParts = {}): Promise<Scene> {
-  const server = createGrpcServer({ serve, tokens, log: silentLog, tls, modules: [contract] });
+export async function openScene(parts: SceneParts = {}): Promise<Scene> {
+  const { serve = serveSample, contract = sample, tls, port = 0 } = parts;
+  const known = parts.tokens ?? tokens;
+  const server = createGrpcServer({ serve, tokens: known, log: silentLog, tls, modules: [contract] });
   const at = `127.0.0.1:${await server.listen('127.0.0.1', port)}`;
   const links: GrpcTransport[] = [];
   return {
@@ -53,23 +56,49 @@ export async function openScene({
   };
 }
 
+/** So short that a case can wait for it. */
+const silence = { askAfterMs: 200, goneAfterMs: 900 };
+
 /** A callee that can be reached through a network that is not well. */
 export async function openWire(): Promise<OpenWire> {
   let callee = await openScene();
   const port = Number(callee.at.split(':')[1]);
-  // So short that a case can wait for it.
-  const silence = { askAfterMs: 200, goneAfterMs: 900 };
+  const connections = connectionsAt(port);
   return {
     port,
     link: (other) =>
       new GrpcTransport({ address: `grpc://127.0.0.1:${other}`, module: 'sample', contract: sample, tokens, silence }),
     reconnectsWithinMs: 2_000,
     async restart(meanwhile) {
+      // Closed in order, the callee would wait for its calls; grpc-js would give them up at its next ping, and hide that.
+      connections.cut();
       await callee.close();
       await meanwhile();
       callee = await openScene({ port });
     },
-    close: () => callee.close(),
+    async close() {
+      connections.leave();
+      await callee.close();
+    },
+  };
+}
+
+/** The connections that are taken at a port of this process, whoever listens there: a gRPC server does not hand them out. */
+function connectionsAt(port: number) {
+  const sockets = new Set<Socket>();
+  const take = (message: unknown) => {
+    const { socket } = message as { socket: Socket };
+    if (socket.localPort !== port) return;
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  };
+  subscribe('net.server.socket', take);
+  return {
+    /** Without a farewell. */
+    cut() {
+      for (const socket of sockets) socket.resetAndDestroy();
+    },
+    leave: () => unsubscribe('net.server.socket', take),
   };
 }
 
@@ -99,4 +128,28 @@ export function held() {
     return {};
   };
   return { serve, begun: begun.promise, letGo: gate.resolve };
+}
+
+/** Takes its time over who makes the first call, until it is let. */
+export class SlowTokens extends ServiceTokens {
+  readonly #asked = Promise.withResolvers<void>();
+  readonly #gate = Promise.withResolvers<void>();
+  #first = true;
+
+  /** Resolves when the first call has come. */
+  get asked(): Promise<void> {
+    return this.#asked.promise;
+  }
+
+  letGo(): void {
+    this.#gate.resolve();
+  }
+
+  override async verify(token: string | undefined, audience: string): Promise<string> {
+    const held = this.#first;
+    this.#first = false;
+    this.#asked.resolve();
+    if (held) await this.#gate.promise;
+    return super.verify(token, audience);
+  }
 }
