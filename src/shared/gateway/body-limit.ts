@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { refusal } from '../errors/index.ts';
 import { problemResponse } from '../routes/index.ts';
+import { Gathered } from '../transport/index.ts';
 
 /** A body that is too large is read to here and thrown away: who is still sending hears no answer. */
 const patienceBytes = 16 * 1024 * 1024;
@@ -22,12 +23,12 @@ export function bodyLimit(maximumBytes: number): MiddlewareHandler {
 
 /** The whole body, or `undefined` when it is larger than `maximumBytes`. */
 async function gather(body: ReadableStream<Uint8Array> | null, maximumBytes: number): Promise<Buffer | undefined> {
-  const chunks: Uint8Array[] = [];
+  const gathered = new Gathered();
   let bytes = 0;
   for await (const chunk of body ?? []) {
     bytes += chunk.length;
     if (bytes > patienceBytes) break;
-    if (bytes <= maximumBytes) chunks.push(chunk);
+    if (bytes <= maximumBytes) gathered.add(chunk);
   }
-  return bytes > maximumBytes ? undefined : Buffer.concat(chunks);
+  return bytes > maximumBytes ? undefined : gathered.take();
 }

@@ -2,6 +2,7 @@ export { type Call, type CallSource, createCall, createClient, unreachable } fro
 export { connectTo, type Way } from './connect.ts';
 export { byDeadline } from './deadlines.ts';
 export { FaultyTransport } from './faulty.ts';
+export { Gathered } from './gathered.ts';
 export { type Loopback, openLoopback } from './http/loopback.ts';
 export { createInternalServer, type InternalServer } from './http/server.ts';
 export { InProcessTransport, type Parity } from './in-process.ts';

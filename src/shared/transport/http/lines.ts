@@ -1,9 +1,10 @@
+import { Gathered } from '../gathered.ts';
+
 const newline = 10;
 
 /** Cuts a stream of bytes into lines. */
 export class Lines {
-  #rest: Buffer[] = [];
-  #restBytes = 0;
+  readonly #rest = new Gathered();
 
   /** `limitBytes`: the longest line there may be. */
   constructor(private readonly limitBytes: number) {}
@@ -11,21 +12,25 @@ export class Lines {
   /** The lines that `chunk` completes. Throws a `RangeError` when one is longer than the limit. */
   take(chunk: Buffer): string[] {
     const end = chunk.lastIndexOf(newline);
-    this.#restBytes += end < 0 ? chunk.length : 0;
-    if (this.#restBytes > this.limitBytes) throw new RangeError(`a line is longer than ${this.limitBytes} bytes`);
     if (end < 0) {
-      this.#rest.push(chunk);
+      this.#add(chunk);
       return [];
     }
     const head = chunk.subarray(0, end);
-    const whole = this.#rest.length > 0 ? Buffer.concat([...this.#rest, head]) : head;
-    this.#rest = end + 1 < chunk.length ? [chunk.subarray(end + 1)] : [];
-    this.#restBytes = chunk.length - end - 1;
+    if (this.#rest.length > 0) this.#rest.add(head);
+    const whole = this.#rest.length > 0 ? this.#rest.take() : head;
+    if (end + 1 < chunk.length) this.#rest.add(chunk.subarray(end + 1));
     return whole.toString('utf8').split('\n');
   }
 
   /** What came after the last line break. */
   end(): string {
-    return Buffer.concat(this.#rest).toString('utf8');
+    return this.#rest.take().toString('utf8');
+  }
+
+  #add(piece: Buffer): void {
+    if (this.#rest.length + piece.length > this.limitBytes)
+      throw new RangeError(`a line is longer than ${this.limitBytes} bytes`);
+    this.#rest.add(piece);
   }
 }

@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { isRefusal, refusal, toProblem } from '../../errors/index.ts';
 import { bearer, type ServiceTokens } from '../../identity/index.ts';
 import type { Log } from '../../observability/index.ts';
+import { Gathered } from '../gathered.ts';
 import { ofKernel } from '../kernel-operations.ts';
 import type { TlsParts } from '../tls.ts';
 import type { Serve } from '../transport.ts';
@@ -99,7 +100,7 @@ function headerOf({ headers }: IncomingMessage): (name: string) => string | unde
 
 function readBody(request: IncomingMessage): Promise<string> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
+    const gathered = new Gathered();
     let bytes = 0;
     const late = setTimeout(() => {
       reject(refusal('timeout', `the body did not arrive within ${bodyWithinMs / 1_000} s`));
@@ -107,13 +108,13 @@ function readBody(request: IncomingMessage): Promise<string> {
     }, bodyWithinMs).unref();
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes <= maximumBodyBytes) chunks.push(chunk);
+      if (bytes <= maximumBodyBytes) gathered.add(chunk);
     });
     request.on('error', reject);
     request.on('close', () => clearTimeout(late));
     request.on('end', () => {
       if (bytes > maximumBodyBytes) reject(refusal('body-too-large', `at most ${maximumBodyBytes} bytes`));
-      else resolve(Buffer.concat(chunks).toString('utf8'));
+      else resolve(gathered.take().toString('utf8'));
     });
   });
 }
