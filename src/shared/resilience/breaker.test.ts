@@ -21,6 +21,12 @@ const fail = (times: number, how: CallFailure = 'faulty') => {
 };
 
 describe('a closed breaker', () => {
+  it('opens at once when it is told to, and by that alone once', () => {
+    breaker.trip();
+    breaker.trip();
+    expect([breaker.admits(), breaker.retryAfterMs, log]).toEqual([0, 1_000, ['open']]);
+  });
+
   it('opens when half of enough calls failed', () => {
     succeed(10);
     fail(9);

@@ -94,6 +94,11 @@ export class Breaker {
     else this.#count(true, how === 'unreachable' ? this.#unreachable + 1 : 0);
   }
 
+  /** It is known by other means that the instance does not work: opens, unless it has already. */
+  trip(): void {
+    if (this.#state.kind === 'closed') this.#open(this.policy.openMs);
+  }
+
   /** The call ended in a way that says nothing, such as cancelled: a probe makes room for the next. */
   released(pass: Pass): void {
     if (pass === this.#pass && this.#state.kind === 'half-open') this.#probed(this.#state.successes);

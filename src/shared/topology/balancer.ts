@@ -48,6 +48,8 @@ export class Balancer {
   readonly #failing = new Map<string, Breaker>();
   /** What is waited for with a member: the next probe, or that it is idle. */
   readonly #waits = new Map<Member, Cancel>();
+  /** Asked at the moment whether they live. */
+  readonly #suspected = new Set<Member>();
   readonly #parts: BalancerParts;
   #closed = false;
 
@@ -74,6 +76,16 @@ export class Balancer {
     const second = (first + 1 + Math.floor(this.#parts.random() * (choice.length - 1))) % choice.length;
     const [one, other] = [choice[first]!, choice[second]!];
     return other.inFlight < one.inFlight ? other : one;
+  }
+
+  /** It was late: asks whether it lives, and leaves it out when it does not. What is slow, and says so, is not gone. */
+  suspect(member: Member): void {
+    if (this.#suspected.has(member) || !works(member)) return;
+    this.#suspected.add(member);
+    void this.#parts
+      .ping(member.link)
+      .catch(() => this.#members.includes(member) && member.breaker.trip())
+      .finally(() => this.#suspected.delete(member));
   }
 
   async close(): Promise<void> {

@@ -92,6 +92,32 @@ const keys = () => arrived.splice(0).map(({ request }) => request.context.idempo
 const isOpen = (address: string = a) =>
   edge.members.find((each) => each.address === address)?.breaker.state.kind === 'open';
 
+describe('an instance that hangs', () => {
+  const timedOut = refuse(() => refusal('timeout'));
+
+  it('is left out after the first call that it did not answer in time, when it answers no ping either', async () => {
+    open({}, a, b);
+    answers[a] = timedOut;
+    down.add(a);
+    expect(await outcome(call())).toBe('timeout');
+    await macrotask();
+    expect([pings, isOpen(a), isOpen(b)]).toEqual([[a], true, false]);
+    went();
+    expect([await outcomes(4), went()]).toEqual([
+      ['done', 'done', 'done', 'done'],
+      [b, b, b, b],
+    ]);
+  });
+
+  it('is called again when it answers a ping: what is slow is not gone', async () => {
+    open({}, a);
+    answers[a] = timedOut;
+    expect(await outcomes(3)).toEqual(['timeout', 'timeout', 'timeout']);
+    await macrotask();
+    expect([pings.length, isOpen(a)]).toEqual([1, false]);
+  });
+});
+
 describe('another attempt', () => {
   it('is made of a query that may have arrived, at another instance', async () => {
     open({}, a, b);

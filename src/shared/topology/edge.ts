@@ -152,8 +152,9 @@ export class Edge implements Transport {
     } catch (error) {
       const failure = failureOf(error);
       if (failure) breaker.failed(pass, failure);
-      else if (isRefusal(error, 'cancelled')) breaker.released(pass);
-      else breaker.succeeded(pass);
+      if (failure === 'faulty') this.#balancer.suspect(member);
+      if (!failure && isRefusal(error, 'cancelled')) breaker.released(pass);
+      else if (!failure) breaker.succeeded(pass);
       throw error;
     } finally {
       member.inFlight -= 1;
