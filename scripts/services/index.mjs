@@ -34,6 +34,7 @@ export async function startServer(name, { port, folder }) {
       await instance.halt();
       callOff();
       await instance.start();
+      kind.recover?.(instance);
       callOff = killWhenGone(instance.processes);
     },
     async stop() {

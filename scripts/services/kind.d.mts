@@ -30,6 +30,8 @@ export interface Kind {
   prepare(place: Place): void | Promise<void>;
   /** The programs to run, in this order; the last one is the server, the others accompany it. */
   commands(place: Place): Command[] | Promise<Command[]>;
+  /** What a person would have to do when it is up again after a kill. */
+  recover?(place: Place): void;
   /** Removes what it keeps outside of its folder. */
   remove?(place: Place): void;
 

@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { installPackages } from './packages.mjs';
 import { find, freePort } from './processes.mjs';
@@ -15,6 +16,12 @@ log.console = true
 log.console.level = info
 log.file = false
 `;
+
+/** A queue that was declared just before a kill may come back without a leader, and elects none by itself (3.10 does so). */
+const elect =
+  '[ra:trigger_election(amqqueue:get_pid(Q)) || Q <- rabbit_amqqueue:list(), amqqueue:get_type(Q) =:= rabbit_quorum_queue].';
+
+const environmentIn = (folder) => join(folder, 'environment.json');
 
 /** @type {import('./kind.d.mts').Kind} */
 export const rabbitmq = {
@@ -51,10 +58,20 @@ export const rabbitmq = {
       // Makes the script become the server, so that its process id is the server's.
       RUNNING_UNDER_SYSTEMD: 'true',
     };
+    writeFileSync(environmentIn(folder), JSON.stringify(env));
     return [
       { program: find('epmd'), words: ['-port', namePort, '-address', '127.0.0.1'], env },
       { program: program(), words: [], env },
     ];
+  },
+
+  recover({ folder }) {
+    const env = JSON.parse(readFileSync(environmentIn(folder), 'utf8'));
+    const { status, stdout, stderr } = spawnSync(find('rabbitmqctl', ['/usr/lib/rabbitmq/bin']), ['eval', elect], {
+      env,
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(`rabbitmq: its queues could not be made to elect a leader: ${stdout}${stderr}`);
   },
 
   hello: Buffer.from('AMQP\0\0\x09\x01', 'latin1'),
