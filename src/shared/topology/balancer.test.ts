@@ -279,9 +279,16 @@ describe('what is listed', () => {
     expect([since(), chosen()]).toEqual([[`closed ${a}`], [undefined]]);
     await pass(60_000);
     expect(since()).toEqual([]);
-    busy.inFlight = 0;
-    await pass(200);
-    expect([since(), clock.waiting.size]).toEqual([[`closed ${b}`], 0]);
+    let drained = false;
+    void balancer.drained().then(() => {
+      drained = true;
+    });
+    await macrotask();
+    expect(drained).toBe(false);
+    balancer.answered(busy);
+    await macrotask();
+    expect([since(), clock.waiting.size, drained]).toEqual([[`closed ${b}`], 0, true]);
+    await balancer.drained();
   });
 
   it('does not count against an address what happens to one that has left it', async () => {

@@ -29,8 +29,6 @@ export interface BalancerParts {
   readonly onReachable: () => void;
 }
 
-/** How often it is looked whether an instance that is no longer listed has answered what it was asked. */
-const idleMs = 200;
 /** How soon it is looked again when it was too soon to probe: a timer may come before its time. */
 const soonMs = 10;
 /** Addresses remembered that failed when they were last listed; the oldest is forgotten first. */
@@ -46,8 +44,9 @@ export class Balancer {
   readonly #draining = new Set<Member>();
   /** Of addresses that failed when they were last listed: if they come back, it is by a probe. */
   readonly #failing = new Map<string, Breaker>();
-  /** What is waited for with a member: the next probe, or that it is idle. */
-  readonly #waits = new Map<Member, Cancel>();
+  /** The next probe of each member that is left out. */
+  readonly #probes = new Map<Member, Cancel>();
+  #whenDrained: (() => void)[] = [];
   /** Asked at the moment whether they live. */
   readonly #suspected = new Set<Member>();
   readonly #parts: BalancerParts;
@@ -78,6 +77,20 @@ export class Balancer {
     return other.inFlight < one.inFlight ? other : one;
   }
 
+  /** A call of it has ended, in whatever way. */
+  answered(member: Member): void {
+    member.inFlight -= 1;
+    if (member.inFlight === 0 && this.#draining.has(member)) this.#forget(member);
+  }
+
+  /** Resolves when all that are no longer listed have answered what they were asked. */
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#draining.size === 0) resolve();
+      else this.#whenDrained.push(resolve);
+    });
+  }
+
   /** It was late: asks whether it lives, and leaves it out when it does not. What is slow, and says so, is not gone. */
   suspect(member: Member): void {
     if (this.#suspected.has(member) || !works(member)) return;
@@ -91,10 +104,11 @@ export class Balancer {
   async close(): Promise<void> {
     this.#closed = true;
     this.#parts.discovery.stop();
-    for (const cancel of this.#waits.values()) cancel();
+    for (const cancel of this.#probes.values()) cancel();
     const members = [...this.#members, ...this.#draining];
     this.#members = [];
     this.#draining.clear();
+    this.#tellDrained();
     await Promise.all(members.map((member) => this.#closeLink(member)));
   }
 
@@ -129,8 +143,21 @@ export class Balancer {
   #leave(member: Member): void {
     const { address, breaker } = member;
     if (!works(member)) remember(this.#failing, address, breaker);
+    this.#probes.get(member)?.();
+    this.#probes.delete(member);
+    // It may still answer what it was asked.
     this.#draining.add(member);
-    this.#closeWhenIdle(member);
+    if (member.inFlight === 0) this.#forget(member);
+  }
+
+  #forget(member: Member): void {
+    this.#draining.delete(member);
+    void this.#closeLink(member);
+    if (this.#draining.size === 0) this.#tellDrained();
+  }
+
+  #tellDrained(): void {
+    for (const resolve of this.#whenDrained.splice(0)) resolve();
   }
 
   #changed(breaker: Breaker, state: BreakerState): void {
@@ -147,8 +174,14 @@ export class Balancer {
     discovery.dead(address);
   }
 
+  /** In place of the probe that was to come before. */
   #probeAfter(member: Member, delayMs: number): void {
-    this.#after(delayMs, member, () => void this.#probe(member));
+    this.#probes.get(member)?.();
+    const cancel = this.#parts.clock.after(delayMs, () => {
+      this.#probes.delete(member);
+      void this.#probe(member);
+    });
+    this.#probes.set(member, cancel);
   }
 
   /** Asks until the breaker has heard enough to close, or opens again. */
@@ -161,34 +194,12 @@ export class Balancer {
       );
       if (!this.#members.includes(member)) return;
     }
-    if (!works(member) && !this.#waits.has(member)) this.#probeAfter(member, Math.max(soonMs, breaker.retryAfterMs));
-  }
-
-  /** One that is no longer listed may still answer what it was asked. */
-  #closeWhenIdle(member: Member): void {
-    if (member.inFlight > 0) {
-      this.#after(idleMs, member, () => this.#closeWhenIdle(member));
-      return;
-    }
-    this.#waits.get(member)?.();
-    this.#waits.delete(member);
-    this.#draining.delete(member);
-    void this.#closeLink(member);
+    if (!works(member) && !this.#probes.has(member)) this.#probeAfter(member, Math.max(soonMs, breaker.retryAfterMs));
   }
 
   async #closeLink({ link, address }: Member): Promise<void> {
     const { log, module } = this.#parts;
     await link.close().catch((error) => log.warn({ module, address, error }, 'a connection could not be closed'));
-  }
-
-  /** In place of what was waited for with this member before. */
-  #after(delayMs: number, member: Member, task: () => void): void {
-    this.#waits.get(member)?.();
-    const cancel = this.#parts.clock.after(delayMs, () => {
-      this.#waits.delete(member);
-      task();
-    });
-    this.#waits.set(member, cancel);
   }
 }
 

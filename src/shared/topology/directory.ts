@@ -24,7 +24,8 @@ export interface DirectoryParts extends EdgeParts {
 export class Directory {
   readonly #modules = new Map<string, Whereabouts>();
   readonly #listeners: ((module: string) => void)[] = [];
-  readonly #retired = new Set<Edge>();
+  /** Edges that nothing more is called by, until what was is answered. */
+  readonly #retired = new Map<Edge, Promise<void>>();
 
   constructor(private readonly parts: DirectoryParts) {
     for (const module of parts.modules) this.#modules.set(module, { state: 'away', transport: unreachable(module) });
@@ -58,15 +59,23 @@ export class Directory {
     this.#listeners.push(listener);
   }
 
+  /** Resolves when no call to `module` is under way by a way that is not taken any more. */
+  async drained(module: string): Promise<void> {
+    const at = this.of(module);
+    const retired = [...this.#retired].flatMap(([edge, ended]) => (edge.module === module ? [ended] : []));
+    await Promise.all([...retired, ...(at.state === 'there' ? [at.edge.drained()] : [])]);
+  }
+
   async close(): Promise<void> {
     const edges = [...this.#modules.values()].flatMap((at) => (at.state === 'there' ? [at.edge] : []));
-    await Promise.all([...edges, ...this.#retired].map((edge) => edge.close()));
+    await Promise.all([...edges, ...this.#retired.keys()].map((edge) => edge.close()));
   }
 
   /** Calls that are under way by it end there. */
   #retire(edge: Edge): void {
-    this.#retired.add(edge);
-    void edge.retire().then(() => this.#retired.delete(edge));
+    const ended = edge.retire();
+    this.#retired.set(edge, ended);
+    void ended.then(() => this.#retired.delete(edge));
   }
 
   #set(module: string, whereabouts: Whereabouts): void {

@@ -50,7 +50,7 @@ export class Edge implements Transport {
   #whenIdle: (() => void) | undefined;
 
   constructor(
-    private readonly module: string,
+    readonly module: string,
     discovery: Discovery,
     private readonly parts: EdgeParts,
     onReachable: () => void,
@@ -88,6 +88,11 @@ export class Edge implements Transport {
       () => true,
       () => false,
     );
+  }
+
+  /** Resolves when those that are no longer listed have answered what they were asked. */
+  drained(): Promise<void> {
+    return this.#balancer.drained();
   }
 
   async close(): Promise<void> {
@@ -157,7 +162,7 @@ export class Edge implements Transport {
       else if (!failure) breaker.succeeded(pass);
       throw error;
     } finally {
-      member.inFlight -= 1;
+      this.#balancer.answered(member);
     }
   }
 
