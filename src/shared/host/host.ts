@@ -1,14 +1,15 @@
-import { systemClock } from '../clock/index.ts';
 import { killAt } from '../faults/index.ts';
 import { operatorToken } from '../identity/index.ts';
-import { type ModuleDefinition, type OpenModule, openModule } from '../module/index.ts';
-import type { Topology } from '../topology/index.ts';
-import { type Dispatch, kernelOperation, type Serve } from '../transport/index.ts';
+import type { ModuleDefinition, OpenModule } from '../module/index.ts';
+import type { Placement, Topology } from '../topology/index.ts';
 import { type WhoIsAway, whoIsAway } from './away.ts';
 import { recordBus } from './bus-record.ts';
 import { type Connections, connect } from './connections.ts';
+import { answersOf } from './copies.ts';
 import { type Doors, openDoors } from './doors.ts';
+import { Inside } from './inside.ts';
 import { createInternalService } from './internal-service.ts';
+import { Mover } from './moves/index.ts';
 import { createOperations } from './operations.ts';
 import { joinParent } from './parent.ts';
 import { placeTheOthers } from './place.ts';
@@ -17,6 +18,8 @@ import { Services } from './services.ts';
 /** A process of the system: the modules that run here, and the ways to all the others. */
 export interface Host extends Readonly<Connections> {
   readonly topology: Topology;
+  /** Where each module is placed now: as the topology said at the start, and as it was moved since. */
+  readonly placements: ReadonlyMap<string, Placement>;
   readonly definitions: readonly ModuleDefinition[];
   readonly open: ReadonlyMap<string, OpenModule>;
   readonly services: Services;
@@ -34,72 +37,56 @@ export interface Host extends Readonly<Connections> {
 
 /** Opens what belongs in this process and connects it. Throws a `StartError` when something stands in the way. */
 export async function openHost(topology: Topology, definitions: readonly ModuleDefinition[]): Promise<Host> {
-  if (topology.settings.FAULT_POINT) killAt(topology.settings.FAULT_POINT, topology.settings.DATA_DIR);
+  const { settings, only } = topology;
+  if (settings.FAULT_POINT) killAt(settings.FAULT_POINT, settings.DATA_DIR);
   const connections = await connect(topology, definitions);
   const { directory, faults, log } = connections;
-  if (!topology.only) recordBus(topology.settings, log);
+  if (!only) recordBus(settings, log);
   const names = definitions.map(({ contract }) => contract.name);
-  const open = await openModules(topology, definitions, connections);
+  const placements = new Map(topology.placements);
+  const inside = new Inside(topology, definitions, connections);
+  const { open } = inside;
+  for (const name of names) if (belongsHere(topology, name)) await inside.add(name);
   const services = new Services(topology, directory, faults, log);
+  const mover = new Mover({ topology, placements, inside, services, directory, log });
   const away = whoIsAway(names, directory);
-  const token = operatorToken(topology.settings.DATA_DIR, topology.settings.OPERATOR_TOKEN);
-  const operations = createOperations({ ...connections, topology, definitions, open, services, token, away });
-  const serve = createInternalService({ ...connections, definitions, open, operations });
-  for (const [name, { dispatch }] of open) directory.here(name, withKernel(name, dispatch, serve));
+  const token = operatorToken(settings.DATA_DIR, settings.OPERATOR_TOKEN);
+  const known = { ...connections, topology, placements, definitions, open, services, away };
+  const operations = createOperations({ ...known, token, mover });
+  const serve = createInternalService({ ...connections, definitions, inside, operations });
+  inside.serveBy(serve);
+  for (const name of open.keys()) inside.serve(name);
   const doors = await openDoors({ ...connections, topology, definitions, open, serve, operations });
 
-  placeTheOthers(topology, connections, doors, names);
+  const throughHome = placeTheOthers(topology, connections, doors, names);
   directory.onReachable((module) => {
     for (const each of open.values()) each.wake(module);
   });
-  const parent = joinParent({ directory, faults, names, open });
+  const answer = answersOf(only ?? [], inside, directory);
+  const parent = joinParent({ homeAddress: topology.homeAddress, faults, open, throughHome, answer });
   await services.start(doors.address);
   for (const each of open.values()) await each.start();
-  parent.ready(doors.address, doors.reachedAt);
+  parent.ready({ address: doors.address, reachedAt: doors.reachedAt, contract: null });
 
   let draining = false;
   return {
-    ...connections,
-    topology,
-    definitions,
-    open,
-    services,
+    ...known,
     address: doors.address,
-    away,
     get draining() {
       return draining;
     },
     drain() {
       draining = true;
+      mover.stop();
       for (const each of open.values()) each.drain();
       services.drain();
       doors.leave();
     },
-    close: () => closeAll(connections, open, services, doors),
+    async close() {
+      await mover.stop();
+      await closeAll(connections, open, services, doors);
+    },
   };
-}
-
-async function openModules(
-  topology: Topology,
-  definitions: readonly ModuleDefinition[],
-  { bus, log, calls }: Connections,
-): Promise<Map<string, OpenModule>> {
-  const open = new Map<string, OpenModule>();
-  const { DATA_DIR: dataDir } = topology.settings;
-  for (const definition of definitions) {
-    const { name } = definition.contract;
-    if (!belongsHere(topology, name)) continue;
-    const settings = topology.settingsOf(name);
-    const module = await openModule(definition, { dataDir, bus, clock: systemClock, log, calls, settings });
-    open.set(name, module);
-  }
-  return open;
-}
-
-/** What the kernel asks of a module, such as to take events, it may ask of one that runs here as well. */
-function withKernel(name: string, dispatch: Dispatch, serve: Serve): Dispatch {
-  return (operation, input, context) =>
-    kernelOperation(operation) ? serve(name, operation, input, context) : dispatch(operation, input, context);
 }
 
 /** First nothing new begins, then what is under way ends, then the data is closed: each may need those after it. */

@@ -4,7 +4,7 @@ import { type CallContext, runInContext } from '../context/index.ts';
 import { parseInput } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
 import { asItCame, type Bus, envelopeSchema, resealed } from '../events/index.ts';
-import type { ModuleDefinition, OpenModule } from '../module/index.ts';
+import type { ModuleDefinition } from '../module/index.ts';
 import type { Log } from '../observability/index.ts';
 import { Admission } from '../resilience/index.ts';
 import { problemResponse } from '../routes/index.ts';
@@ -20,10 +20,11 @@ import {
   type Serve,
 } from '../transport/index.ts';
 import type { Operations } from './everywhere.ts';
+import type { Inside } from './inside.ts';
 
 export interface InternalParts {
   readonly definitions: readonly ModuleDefinition[];
-  readonly open: ReadonlyMap<string, OpenModule>;
+  readonly inside: Inside;
   readonly directory: Directory;
   readonly calls: CallSource;
   readonly bus: Bus;
@@ -36,7 +37,7 @@ export interface InternalParts {
  * what is for modules whose address only it knows. Each refuses a caller that did not declare its need.
  */
 export function createInternalService(parts: InternalParts): Serve {
-  const { definitions, open } = parts;
+  const { definitions, directory, inside } = parts;
   const modules = new Map(
     definitions.map((definition) => [definition.contract.name, new ServedModule(definition, parts)]),
   );
@@ -45,7 +46,9 @@ export function createInternalService(parts: InternalParts): Serve {
     if (!module) throw refusal('not-found', `there is no module "${name}"`);
     const mayAsk = module.mayAsk(operation, context.caller, definitions);
     if (!mayAsk) throw notDeclared(context.caller, name, 'uses');
-    return open.has(name) ? module.serve(operation, input, context) : module.passOn(operation, input, context);
+    // A module may be open here and called elsewhere, while it moves.
+    if (directory.of(name).state !== 'here') return module.passOn(operation, input, context);
+    return inside.underWay.run(name, () => module.serve(operation, input, context));
   };
 }
 
@@ -71,7 +74,7 @@ class ServedModule {
   }
 
   serve(name: string, input: unknown, context: CallContext): Promise<unknown> {
-    const module = this.parts.open.get(this.#name)!;
+    const module = this.parts.inside.open.get(this.#name)!;
     const what = { module: this.#name, name };
     const kernel = kernelOperation(name);
     const run = () => (kernel ? this.#kernel(kernel, input, context) : module.dispatch(name, input, context));
@@ -97,7 +100,7 @@ class ServedModule {
       case 'ping':
         return {};
       case 'receive': {
-        const module = this.parts.open.get(this.#name)!;
+        const module = this.parts.inside.open.get(this.#name)!;
         return this.#receive(input, context, (_, envelopes) =>
           Promise.all(envelopes.map((each) => module.receive(each))),
         );

@@ -6,17 +6,19 @@ import { bearer, sameSecret } from '../identity/index.ts';
 import type { ModuleDefinition, OpenModule } from '../module/index.ts';
 import type { Log } from '../observability/index.ts';
 import { problemResponse } from '../routes/index.ts';
-import { type Directory, placementText, type Topology } from '../topology/index.ts';
+import { type Directory, type Placement, placementText, type Topology } from '../topology/index.ts';
 import type { CallSource } from '../transport/index.ts';
 import type { WhoIsAway } from './away.ts';
 import { serveDeadLetters } from './dead-letters.ts';
 import { Everywhere, type Operations } from './everywhere.ts';
 import { serveFaults } from './faults.ts';
+import { type Mover, serveMoves } from './moves/index.ts';
 import { serveSagas } from './sagas.ts';
 import type { Services } from './services.ts';
 
 export interface OperationsParts {
   topology: Topology;
+  placements: ReadonlyMap<string, Placement>;
   definitions: readonly ModuleDefinition[];
   directory: Directory;
   calls: CallSource;
@@ -27,6 +29,7 @@ export interface OperationsParts {
   token: string;
   log: Log;
   away: WhoIsAway;
+  mover: Mover;
 }
 
 /** What operators ask of the internal listener. The home process answers for the others, too. */
@@ -53,6 +56,7 @@ export function createOperations(parts: OperationsParts): Operations {
   serveDeadLetters(app, everywhere);
   serveSagas(app, everywhere);
   serveFaults(app, everywhere, parts);
+  serveMoves(app, modules, parts.mover);
   refuseOtherMethods(app);
   return app;
 }
@@ -66,25 +70,29 @@ function refuseOtherMethods(app: Operations): void {
   }
 }
 
-type Described = Pick<OperationsParts, 'topology' | 'definitions' | 'directory' | 'open' | 'services'>;
+type Described = Pick<OperationsParts, 'topology' | 'placements' | 'definitions' | 'directory' | 'services'>;
 
 /** What runs where, as this process sees it; `away` are the modules that nobody answers for. */
-export function describe({ topology, definitions, directory, open, services }: Described, away: readonly string[]) {
+export function describe(
+  { topology, placements, definitions, directory, services }: Described,
+  away: readonly string[],
+) {
   const modules = definitions.map(({ contract: { name } }) => {
     const at = directory.of(name);
     const processes = services.of(name);
-    const instances = open.has(name)
-      ? [{ pid: process.pid, address: null, since: startedAt }]
-      : processes.length > 0
-        ? processes.flatMap(({ pid, address, since }) =>
-            pid ? [{ pid, address: address ?? null, since: since ?? null }] : [],
-          )
-        : at.state === 'there'
-          ? at.edge.members.map(({ address }) => ({ pid: null, address: shownBus(address), since: null }))
-          : [];
+    const instances =
+      at.state === 'here'
+        ? [{ pid: process.pid, address: null, since: startedAt }]
+        : processes.length > 0
+          ? processes.flatMap(({ pid, address, since }) =>
+              pid ? [{ pid, address: address ?? null, since: since ?? null }] : [],
+            )
+          : at.state === 'there'
+            ? at.edge.members.map(({ address }) => ({ pid: null, address: shownBus(address), since: null }))
+            : [];
     const unreached = processes.find(({ state }) => state !== 'ready')?.state ?? 'away';
     const state = away.includes(name) ? unreached : 'ready';
-    return { name, placement: placementText(topology.placements.get(name)!), state, instances };
+    return { name, placement: placementText(placements.get(name)!), state, instances };
   });
   return { bus: shownBus(topology.settings.BUS), modules };
 }

@@ -1,12 +1,16 @@
+import { messageOf } from '../errors/index.ts';
 import type { EdgeFaults } from '../faults/index.ts';
 import type { OpenModule } from '../module/index.ts';
-import { type Directory, LiveAddresses, toService } from '../topology/index.ts';
+import { type FromService, type LiveAddresses, toService } from '../topology/index.ts';
 
 interface Parts {
-  readonly directory: Directory;
+  readonly homeAddress: string;
   readonly faults: EdgeFaults;
-  readonly names: readonly string[];
   readonly open: ReadonlyMap<string, OpenModule>;
+  /** The modules that are found through the home process, unless it says where they are. */
+  readonly throughHome: ReadonlyMap<string, LiveAddresses>;
+  /** Does what the home process asks. */
+  readonly answer: (what: string, given: unknown) => Promise<unknown>;
 }
 
 /** How soon a process that is signalled at the same time has said so. */
@@ -32,38 +36,30 @@ export function whenToStop(stop: () => void): void {
   if (!process.connected) stop();
 }
 
-/** The service's end of the line to the process that started it: learns where the other modules are and which faults are on. */
-export function joinParent({ directory, faults, names, open }: Parts) {
-  if (!process.send) return { ready: (_address: string, _reachedAt: string) => {} };
-  const services = new Map<string, LiveAddresses>();
-  const learn = (addresses: Record<string, string[]>) => {
-    for (const name of names) {
-      const there = addresses[name];
-      if (!there || open.has(name)) continue;
-      const known = services.get(name) ?? new LiveAddresses();
-      known.set(there);
-      if (services.has(name)) continue;
-      services.set(name, known);
-      directory.there(name, known);
-    }
-  };
+/** The service's end of the line to the process that started it: learns where the other modules are, and does what it is asked. */
+export function joinParent({ homeAddress, faults, open, throughHome, answer }: Parts) {
+  if (!process.send) return { ready: (_said: Omit<FromService & { type: 'ready' }, 'type'>) => {} };
+  // It may have gone meanwhile, which is another's business.
+  const tell = (said: FromService) => void process.send?.(said, undefined, undefined, () => {});
   process.on('message', (received) => {
-    const message = toService.safeParse(received);
-    if (!message.success) return;
-    switch (message.data.type) {
+    const { data: message } = toService.safeParse(received);
+    switch (message?.type) {
       case 'drain':
         for (const each of open.values()) each.drain();
         return;
       case 'faults':
-        return faults.set(message.data.faults);
+        return faults.set(message.faults);
       case 'addresses':
-        return learn(message.data.addresses);
+        for (const [name, known] of throughHome) known.set(message.addresses[name] ?? [homeAddress]);
+        return;
+      case 'ask': {
+        const { id } = message;
+        void answer(message.what, message.given).then(
+          (result) => tell({ type: 'answer', id, result }),
+          (error: unknown) => tell({ type: 'answer', id, failure: messageOf(error) }),
+        );
+      }
     }
   });
-  return {
-    ready(address: string, reachedAt: string) {
-      // It may have gone meanwhile, which is another's business.
-      process.send?.({ type: 'ready', address, reachedAt }, undefined, undefined, () => {});
-    },
-  };
+  return { ready: (said: Omit<FromService & { type: 'ready' }, 'type'>) => tell({ type: 'ready', ...said }) };
 }

@@ -4,6 +4,7 @@ import {
   type Discovery,
   dnsAddresses,
   fileAddresses,
+  LiveAddresses,
   type Placement,
   staticAddresses,
   type Topology,
@@ -11,13 +12,17 @@ import {
 import type { Connections } from './connections.ts';
 import type { Doors } from './doors.ts';
 
-/** Says of each module that does not run here how it is found. A service finds through the home process what it knows no address of. */
+/**
+ * Says of each module that does not run here how it is found. A service finds through the home process what it knows no address
+ * of: those are returned, since the home process may tell it where they are, and does when they move.
+ */
 export function placeTheOthers(
   { placements, only, homeAddress }: Topology,
   { directory, log }: Connections,
   { address, reachedAt }: Doors,
   names: readonly string[],
-): void {
+): ReadonlyMap<string, LiveAddresses> {
+  const throughHome = new Map<string, LiveAddresses>();
   for (const name of names) {
     const placement = placements.get(name)!;
     if (directory.of(name).state === 'here') continue;
@@ -26,9 +31,15 @@ export function placeTheOthers(
         `the placement of ${name}, ${placement.addresses}, is this process itself; write in-process, or the address of another`,
       );
     }
-    const discovery = discoveryOf(name, placement, log) ?? (only ? staticAddresses([homeAddress]) : undefined);
+    const discovery = discoveryOf(name, placement, log);
     if (discovery) directory.there(name, discovery);
+    if (discovery || !only) continue;
+    const home = new LiveAddresses();
+    home.set([homeAddress]);
+    throughHome.set(name, home);
+    directory.there(name, home);
   }
+  return throughHome;
 }
 
 /** Of what is found without this process's doing. */

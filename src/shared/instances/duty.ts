@@ -20,6 +20,11 @@ export class Duty {
     this.#begins.push(begin);
   }
 
+  /** Resolves when what it was last turned to has begun, or ended. */
+  turned(): Promise<void> {
+    return this.#turning;
+  }
+
   /** Resolves when it has begun, or ended. What cannot begin is logged, ended, and begun again when it is next wanted. */
   turn(on: boolean): Promise<void> {
     if (on === this.#wanted) return this.#turning;

@@ -1,6 +1,6 @@
-import { asc, eq, gt, inArray, lte, type Placeholder, sql } from 'drizzle-orm';
+import { and, asc, eq, exists, gt, inArray, isNull, lte, notInArray, or, type Placeholder, sql } from 'drizzle-orm';
 import { prepared, type Reader, type Unit } from '../data/index.ts';
-import { type InstanceRow, instanceTables } from './tables.ts';
+import { type InstanceRow, instanceTables, type LeadRow } from './tables.ts';
 
 const { placeholder } = sql;
 
@@ -48,4 +48,30 @@ export async function removeInstances(unit: Unit, ids: readonly string[]): Promi
 export async function removeExpiredInstances(unit: Unit, now: number): Promise<void> {
   const { instances } = instanceTables(unit);
   await unit.db.delete(instances).where(lte(instances.until, now));
+}
+
+const lead = prepared((reader) => reader.db.select().from(instanceTables(reader).lead).prepare());
+
+/** Who leads, and since which term. */
+export async function readLead(reader: Reader): Promise<Pick<LeadRow, 'holder' | 'term'>> {
+  return (await lead(reader).execute())[0]!;
+}
+
+/** Takes the lead for an instance that lives, unless one that lives holds it. Returns the term. */
+export async function takeLead(unit: Unit, id: string, now: number): Promise<number | undefined> {
+  const { lead, instances } = instanceTables(unit);
+  const isFree = or(isNull(lead.holder), notInArray(lead.holder, livingInstances(unit, now)));
+  const lives = unit.db.select({ id: instances.id }).from(instances).where(eq(instances.id, id));
+  const taken = await unit.db
+    .update(lead)
+    .set({ holder: id, term: sql`${lead.term} + 1` })
+    .where(and(isFree, exists(lives)))
+    .returning({ term: lead.term });
+  return taken[0]?.term;
+}
+
+/** Gives up the lead, if it is this one's. */
+export async function freeLead(unit: Unit, id: string): Promise<void> {
+  const { lead } = instanceTables(unit);
+  await unit.db.update(lead).set({ holder: null }).where(eq(lead.holder, id));
 }

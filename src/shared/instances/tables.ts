@@ -10,8 +10,17 @@ export const instanceTables = defineTables(({ table, text, integer }) => ({
     until: integer('until').notNull(),
     since: integer('since').notNull(),
   }),
+  /** Which of them leads: one row. */
+  lead: table('kerf_lead', {
+    one: integer('one').primaryKey(),
+    /** Nobody, before the first and after one that gave it up. */
+    holder: text('holder'),
+    /** How often it was taken: what an earlier holder still means to write is told by it. */
+    term: integer('term').notNull(),
+  }),
 }));
 
+export type LeadRow = ReturnType<typeof instanceTables>['lead']['$inferSelect'];
 export type InstanceRow = ReturnType<typeof instanceTables>['instances']['$inferSelect'];
 
 export const instanceMigrations: Migration[] = [
@@ -25,6 +34,17 @@ export const instanceMigrations: Migration[] = [
         until INTEGER NOT NULL,
         since INTEGER NOT NULL
       ) WITHOUT ROWID;
+    `,
+  },
+  {
+    name: 'kerf-instances-0002',
+    sqlite: `
+      CREATE TABLE kerf_lead (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        holder TEXT,
+        term INTEGER NOT NULL
+      );
+      INSERT INTO kerf_lead (one, holder, term) VALUES (1, NULL, 0);
     `,
   },
 ];

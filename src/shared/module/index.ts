@@ -3,6 +3,15 @@ export { commandMigrations } from './commands.ts';
 export { ModuleContainer } from './container.ts';
 export { Dispatcher } from './dispatcher.ts';
 export {
+  type GivenUp,
+  givenUpSchema,
+  type Handover,
+  type SagasHandedOver,
+  sagasSchema,
+  type Taken,
+  takenSchema,
+} from './handover.ts';
+export {
   defineModule,
   type Handler,
   type Handlers,

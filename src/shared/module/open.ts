@@ -22,6 +22,7 @@ import type { Call, CallSource, Dispatch } from '../transport/index.ts';
 import { commandMigrations } from './commands.ts';
 import { ModuleContainer } from './container.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { type Handover, handoverOf } from './handover.ts';
 import { housekeeping, seedMigrations, seedOnce } from './housekeeping.ts';
 import type { Inside, ModuleDefinition, ModuleUnit, Steps } from './module.ts';
 import { startTimers } from './timers.ts';
@@ -57,6 +58,8 @@ export interface OpenModule {
   drain(): void;
   /** What operators do about sagas that are stuck. */
   readonly sagas: Pick<SagaRunner<ModuleUnit>, 'resume' | 'settle'>;
+  /** How it gives its work to another copy, or takes it from one. */
+  readonly handover: Handover;
   /** Begins nothing more by itself: events, sagas, timers. Calls are still served. Resolves when what it began is recorded. */
   stop(): Promise<void>;
   /** Stops, lets the calls under way finish, and closes the data. */
@@ -94,7 +97,7 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
     if (moved > 0) log.warn({ module: contract.name, moved }, 'events that waited for another bus go by this one');
     await inbox.start();
     const unsubscribe = await bus.subscribe(contract.name, receive);
-    const stopTimers = startTimers(timers, work, clock, log);
+    const stopTimers = startTimers({ timers, work, fence: (unit) => instance.fence(unit), clock, log });
     const lookAgain = () => {
       relay.start(recipients);
       inbox.wake();
@@ -127,6 +130,7 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
     },
     drain: () => sagas.drain(),
     sagas,
+    handover: handoverOf({ database, instance, sagas, timers: timers.map(({ name }) => name) }),
     stop,
     async close() {
       await stop();

@@ -7,7 +7,18 @@ import type { Log } from '../observability/index.ts';
 import { advance, type SagaCalls } from './advance.ts';
 import { type Outcome, resumeSaga, settleSaga } from './operators.ts';
 import type { Saga } from './saga.ts';
-import { claimSaga, dueSagas, endWait, findSaga, insertSaga, LeaseLost, nextDueAt, updateSaga } from './store.ts';
+import {
+  claimSaga,
+  dueSagas,
+  endWait,
+  findSaga,
+  insertSaga,
+  LeaseLost,
+  nextDueAt,
+  releaseSagas,
+  statesOf,
+  updateSaga,
+} from './store.ts';
 import { isEnd, type SagaRow, type SagaState } from './tables.ts';
 import { Waiters } from './waiters.ts';
 
@@ -30,6 +41,13 @@ export interface SagaRunnerParts<U extends Unit> {
   log: Log;
 }
 
+/** What became of the sagas that were under way when a runner took no more, and which are left to other instances. */
+export interface Finished {
+  readonly underWay: number;
+  readonly ended: number;
+  readonly handedOver: string[];
+}
+
 /**
  * Runs a module's sagas: at once when one is started, again when a wait is over, and where it stopped after a crash. Of
  * several instances on one database, one works on a saga at a time: see docs/decisions/0008-leases-of-sagas.md.
@@ -41,12 +59,18 @@ export class SagaRunner<U extends Unit> {
   readonly #parts: SagaRunnerParts<U>;
   #more = false;
   #stopped = true;
+  /** Takes none any more; those under way go on. */
+  #finishing = false;
   #cancelTimer = () => {};
   #timerAt = Number.POSITIVE_INFINITY;
 
   constructor(parts: SagaRunnerParts<U>) {
     this.#parts = parts;
-    this.#waiters = new Waiters(parts.clock, (id) => findSaga(parts.database, id));
+    this.#waiters = new Waiters({
+      clock: parts.clock,
+      find: (ids) => statesOf(parts.database, ids),
+      runsHere: (id) => this.#under.has(id),
+    });
     for (const saga of parts.sagas) this.#byName.set(keyOf(saga), saga);
   }
 
@@ -58,7 +82,7 @@ export class SagaRunner<U extends Unit> {
     const deadline = saga.deadlineMs === undefined ? Number.MAX_SAFE_INTEGER : now + saga.deadlineMs;
     const traceparent = currentContext()?.traceparent ?? null;
     const row = { id, name: saga.name, version: saga.version, now, deadline, traceparent };
-    const owner = this.#parts.instance.id;
+    const owner = this.#finishing ? null : this.#parts.instance.id;
     await insertSaga(unit, { ...row, owner, data: saga.data.parse(data) as Record<string, unknown> });
     unit.afterCommit(() => {
       reach('saga', saga.name, 'begun');
@@ -68,6 +92,7 @@ export class SagaRunner<U extends Unit> {
 
   async start(): Promise<void> {
     this.#stopped = false;
+    this.#finishing = false;
     this.wake();
   }
 
@@ -97,11 +122,42 @@ export class SagaRunner<U extends Unit> {
     });
   }
 
-  /** Begins no further step; resolves when the steps under way are recorded. */
+  /** Begins no further step; resolves when the steps under way are recorded, and others may go on with them. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#cancelTimer();
+    await this.finish(0);
+  }
+
+  /**
+   * Takes no more: those under way go on until they end or must wait, and begin no further step after `withinMs`. What has not
+   * ended then is left to other instances. Until `start`, sagas that are begun here are left to others, too.
+   */
+  async finish(withinMs: number): Promise<Finished> {
+    const { clock, database, instance, work, log } = this.#parts;
+    const underWay = [...this.#under.keys()];
+    this.#finishing = true;
+    this.#stopped ||= withinMs === 0;
+    this.#stopTimer();
+    const cancel = clock.after(withinMs, () => {
+      this.#stopped = true;
+    });
     await Promise.all(this.#under.values());
+    cancel();
+    this.#stopped = true;
+    const released = await work((unit) => releaseSagas(unit, instance.id)).catch((error) => {
+      log.warn(
+        { error },
+        'sagas could not be left to others; they can be taken when the lease of this instance is over',
+      );
+      return [];
+    });
+    const ended = (await statesOf(database, underWay)).filter(({ state }) => isEnd(state)).map(({ id }) => id);
+    const handedOver = new Set([...released, ...underWay.filter((id) => !ended.includes(id))]);
+    return { underWay: underWay.length, ended: ended.length, handedOver: [...handedOver] };
+  }
+
+  /** How many of these are known, in whatever state. */
+  async count(ids: readonly string[]): Promise<number> {
+    return (await statesOf(this.#parts.database, ids)).length;
   }
 
   /** Tells those who wait for a saga, and all who come after, that it has not ended yet. */
@@ -137,7 +193,7 @@ export class SagaRunner<U extends Unit> {
   }
 
   #launch(id: string): void {
-    if (this.#stopped || this.#under.has(id)) return;
+    if (this.#stopped || this.#finishing || this.#under.has(id)) return;
     if (this.#under.size >= concurrency) {
       this.#more = true;
       return;
@@ -192,7 +248,7 @@ export class SagaRunner<U extends Unit> {
 
   async #takeDue(): Promise<void> {
     const { database, clock, instance } = this.#parts;
-    if (this.#stopped) return;
+    if (this.#stopped || this.#finishing) return;
     this.#wakeIn(lookMs);
     if (!instance.lives) return;
     this.#more = false;
@@ -200,13 +256,17 @@ export class SagaRunner<U extends Unit> {
     for (const id of await dueSagas(database, instance.id, now, concurrency * 2)) this.#launch(id);
     const next = await nextDueAt(database, now);
     if (next !== undefined) this.#wakeIn(next - clock.now());
-    await this.#waiters.lookAfter((id) => this.#under.has(id));
+  }
+
+  #stopTimer(): void {
+    this.#cancelTimer();
+    this.#timerAt = Number.POSITIVE_INFINITY;
   }
 
   #wakeIn(delayMs: number): void {
     const { clock } = this.#parts;
     const delay = Math.max(20, delayMs);
-    if (this.#stopped || this.#timerAt <= clock.now() + delay) return;
+    if (this.#stopped || this.#finishing || this.#timerAt <= clock.now() + delay) return;
     this.#cancelTimer();
     this.#timerAt = clock.now() + delay;
     this.#cancelTimer = clock.after(delay, () => {

@@ -5,6 +5,9 @@ import { isEnd, type SagaRow, sagaTables } from './tables.ts';
 
 const { placeholder } = sql;
 
+/** Ids that one query may name. */
+const mostAtOnce = 500;
+
 const insertRow = prepared((unit) =>
   unit.db
     .insert(sagaTables(unit).sagas)
@@ -169,6 +172,26 @@ export async function findSaga(reader: Reader, id: string): Promise<SagaRow | un
 /** Those that are due and are `owner`'s or free, the longest waiting first. */
 export async function dueSagas(reader: Reader, owner: string, now: number, limit: number): Promise<string[]> {
   return (await dueRows(reader).execute({ owner, now, limit })).map(({ id }) => id);
+}
+
+/** Lets others have what is in `owner`'s hands. Returns what that was. */
+export async function releaseSagas(unit: Unit, owner: string): Promise<string[]> {
+  const { sagas } = sagaTables(unit);
+  const open = and(eq(sagas.owner, owner), isOpen(unit));
+  const released = await unit.db.update(sagas).set({ owner: null }).where(open).returning({ id: sagas.id });
+  return released.map(({ id }) => id);
+}
+
+/** How these stand, in no order; those that are not known are left out. */
+export async function statesOf(reader: Reader, ids: readonly string[]): Promise<Pick<SagaRow, 'id' | 'state'>[]> {
+  const { sagas } = sagaTables(reader);
+  const { id, state } = sagas;
+  const found: Pick<SagaRow, 'id' | 'state'>[] = [];
+  for (let at = 0; at < ids.length; at += mostAtOnce) {
+    const some = inArray(id, ids.slice(at, at + mostAtOnce));
+    found.push(...(await reader.db.select({ id, state }).from(sagas).where(some)));
+  }
+  return found;
 }
 
 /** When the next of those that are not due yet falls due. */

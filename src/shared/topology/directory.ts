@@ -7,7 +7,10 @@ import {
   unreachable,
 } from '../transport/index.ts';
 import type { Discovery } from './discovery/index.ts';
-import { Edge, type EdgeParts } from './edge.ts';
+import { Edge, type EdgeParts, ping } from './edge.ts';
+
+/** Enough that the way is known to be open and its code has run. */
+const warmCalls = 20;
 
 /** How a module stands, as this process sees it. */
 export type Whereabouts =
@@ -52,6 +55,16 @@ export class Directory {
     const edge = new Edge(module, discovery, this.parts, () => isPlaced && this.#tell(module));
     isPlaced = true;
     this.#set(module, { state: 'there', transport: edge, edge });
+  }
+
+  /** Makes sure that whoever is at `address` serves the module, before anybody else calls it. Rejects when it does not. */
+  async warm(module: string, address: string): Promise<void> {
+    const link = this.parts.connect(module, address, () => {});
+    try {
+      for (let time = 0; time < warmCalls; time++) await ping(module, link, this.parts.clock);
+    } finally {
+      await link.close();
+    }
   }
 
   /** Calls `listener` whenever a module can be reached that could not, or elsewhere than before. */

@@ -167,8 +167,7 @@ export class Edge implements Transport {
   }
 
   #ping(link: Link): Promise<unknown> {
-    const context = { requestId: randomUUID(), caller: 'kernel', deadline: this.parts.clock.now() + pingWithinMs };
-    return link.call({ operation: ofKernel('ping', this.module), input: {}, context });
+    return ping(this.module, link, this.parts.clock);
   }
 
   #bulkheadOf(caller: string): Bulkhead {
@@ -179,6 +178,12 @@ export class Edge implements Transport {
     }
     return bulkhead;
   }
+}
+
+/** Rejects when the module is not served there, or not within half a second. */
+export function ping(module: string, link: Link, clock: Clock): Promise<unknown> {
+  const context = { requestId: randomUUID(), caller: 'kernel', deadline: clock.now() + pingWithinMs };
+  return link.call({ operation: ofKernel('ping', module), input: {}, context });
 }
 
 /** A command that crosses a network has a key, so that it can be repeated: its own, or one for this call. */

@@ -3,6 +3,7 @@ export { type Discovery, dnsAddresses, fileAddresses, LiveAddresses, staticAddre
 export { Edge } from './edge.ts';
 export { brokerOf, listensAt } from './listening.ts';
 export { type Placement, parsePlacement, placementText, transportOf } from './placement.ts';
-export { ServiceProcess, type ServiceState, toService } from './service-process.ts';
-export { type KernelSettings, kernelSettings } from './settings.ts';
+export { type FromService, ServiceProcess, type ServiceState, toService } from './service-process.ts';
+export { environmentName, type KernelSettings, kernelSettings } from './settings.ts';
 export { readTopology, type Topology } from './topology.ts';
+export { refuseUnwritable, writePlacement } from './topology-file.ts';

@@ -4,28 +4,43 @@ import { edgeFaultSchema } from '../faults/index.ts';
 import type { Log } from '../observability/index.ts';
 
 /** What a service tells the process that started it, and the other way round. */
-const fromService = z.object({ type: z.literal('ready'), address: z.url(), reachedAt: z.string() });
+const fromService = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready'), address: z.url(), reachedAt: z.string(), contract: z.unknown() }),
+  z.object({ type: z.literal('answer'), id: z.int(), result: z.unknown().optional(), failure: z.string().optional() }),
+]);
 export const toService = z.discriminatedUnion('type', [
-  /** Where the instances of the other services are. */
+  /** Where the instances of the other services are. A module that is not named is reached through the home process. */
   z.object({ type: z.literal('addresses'), addresses: z.record(z.string(), z.array(z.string())) }),
   z.object({ type: z.literal('faults'), faults: z.array(edgeFaultSchema) }),
+  /** Asks for something to be done, such as a part of a move; answered with the same `id`. */
+  z.object({ type: z.literal('ask'), id: z.int(), what: z.string(), given: z.unknown().optional() }),
   z.object({ type: z.literal('drain') }),
   z.object({ type: z.literal('stop') }),
 ]);
 export type ToService = z.infer<typeof toService>;
+export type FromService = z.infer<typeof fromService>;
 
 export type ServiceState = 'starting' | 'ready' | 'waiting' | 'stopped';
 
-interface Events {
-  /** `reachedAt`: where its module is called, by the transport of its placement. */
-  onReady(reachedAt: string): void;
-  onGone(): void;
+export interface ServiceParts {
+  readonly module: string;
+  /** The program it runs: that of this process, or another release of it. */
+  readonly program: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly log: Log;
+  /** It is ready, or is so no more: `how` it ended then. */
+  readonly onChange: (how?: string) => void;
 }
 
 const firstDelayMs = 100;
 const longestDelayMs = 10_000;
 /** One that lived this long has earned a quick restart. */
 const steadyMs = 10_000;
+
+interface Waiting {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
 
 /** A module running as a process of its own: started, watched, started again with back-off, stopped with its parent. */
 export class ServiceProcess {
@@ -34,36 +49,38 @@ export class ServiceProcess {
   since: string | undefined;
   /** Where its internal listener is, while it is ready. */
   address: string | undefined;
+  /** Where its module is called, by the transport of its placement, while it is ready. */
+  reachedAt: string | undefined;
+  /** What it says its module's contract is; of the last time it was ready. */
+  contract: unknown;
   /** How often it has ended since it was first started. */
   ends = 0;
   #child: ChildProcess | undefined;
   #failures = 0;
   #ending = false;
   #timer: NodeJS.Timeout | undefined;
+  #asked = 0;
+  readonly #waiting = new Map<number, Waiting>();
 
-  constructor(
-    readonly module: string,
-    private readonly environment: NodeJS.ProcessEnv,
-    private readonly events: Events,
-    private readonly log: Log,
-  ) {}
+  constructor(private readonly parts: ServiceParts) {}
+
+  get program(): string {
+    return this.parts.program;
+  }
 
   start(): void {
     const startedAt = Date.now();
+    const { program, module, environment: env } = this.parts;
     this.state = 'starting';
-    const child = spawn(process.execPath, [...process.execArgv, process.argv[1]!, '--only', this.module], {
-      env: this.environment,
+    const child = spawn(process.execPath, [...process.execArgv, program, '--only', module], {
+      env,
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     this.#child = child;
     this.pid = child.pid;
     child.on('message', (message) => {
-      const ready = fromService.safeParse(message);
-      if (!ready.success) return;
-      this.state = 'ready';
-      this.since = new Date().toISOString();
-      this.address = ready.data.address;
-      this.events.onReady(ready.data.reachedAt);
+      const said = fromService.safeParse(message);
+      if (said.success) this.#hear(said.data);
     });
     // One that cannot be started has no exit of its own.
     child.on('error', ({ message }) => child.pid === undefined && this.#exited(startedAt, message));
@@ -80,12 +97,35 @@ export class ServiceProcess {
     if (this.#child?.connected) this.#child.send(message, () => {});
   }
 
+  /** What it answers. Rejects with what keeps it from that: why it cannot, that it ended, or that `withinMs` are over. */
+  ask(what: string, given: unknown, withinMs: number): Promise<unknown> {
+    const { module } = this.parts;
+    if (!this.#child?.connected) return Promise.reject(new Error(`the process of ${module} does not run`));
+    const id = ++this.#asked;
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(() => {
+        this.#waiting.delete(id);
+        reject(new Error(`process ${this.pid} of ${module} did not answer "${what}" within ${withinMs} ms`));
+      }, withinMs);
+      const settled = (settle: () => void) => {
+        clearTimeout(late);
+        this.#waiting.delete(id);
+        settle();
+      };
+      this.#waiting.set(id, {
+        resolve: (result) => settled(() => resolve(result)),
+        reject: (error) => settled(() => reject(error)),
+      });
+      this.send({ type: 'ask', id, what, given });
+    });
+  }
+
   /** Lets it drain, and ends it when it has not after `withinMs`. */
   async stop(withinMs: number): Promise<void> {
     this.expectEnd();
     const child = this.#child;
     this.state = 'stopped';
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    if (!child || child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise((resolve) => child.once('exit', resolve));
     this.send({ type: 'stop' });
     const last = setTimeout(() => child.kill('SIGKILL'), withinMs);
@@ -93,19 +133,38 @@ export class ServiceProcess {
     clearTimeout(last);
   }
 
+  #hear(said: FromService): void {
+    if (said.type === 'ready') {
+      this.state = 'ready';
+      this.since = new Date().toISOString();
+      this.address = said.address;
+      this.reachedAt = said.reachedAt;
+      this.contract = said.contract;
+      this.parts.onChange();
+      return;
+    }
+    const waiting = this.#waiting.get(said.id);
+    if (said.failure === undefined) waiting?.resolve(said.result);
+    else waiting?.reject(new Error(said.failure));
+  }
+
   #exited(startedAt: number, how: string): void {
+    const { module, log } = this.parts;
     this.pid = undefined;
     this.address = undefined;
+    this.reachedAt = undefined;
     this.ends += 1;
-    this.events.onGone();
+    this.state = this.#ending ? 'stopped' : 'waiting';
+    for (const { reject } of [...this.#waiting.values()]) reject(new Error(`the process of ${module} ended: ${how}`));
+    this.parts.onChange(how);
+    // Whoever heard of it may have decided that this was the last time.
     if (this.#ending) {
       this.state = 'stopped';
       return;
     }
     this.#failures = Date.now() - startedAt > steadyMs ? 0 : this.#failures + 1;
     const delayMs = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.max(0, this.#failures - 1));
-    this.state = 'waiting';
-    this.log.error({ module: this.module, how, delayMs }, 'the process of a module ended; starting it again');
+    log.error({ module, how, delayMs }, 'the process of a module ended; starting it again');
     this.#timer = setTimeout(() => this.start(), delayMs);
   }
 }

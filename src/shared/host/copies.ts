@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { givenUpSchema, type Handover, sagasSchema, takenSchema } from '../module/index.ts';
+import type { Directory, ServiceProcess } from '../topology/index.ts';
+import type { Inside } from './inside.ts';
+
+/** A copy of a module that can be told to give its work to another: in this process, or in one that it started. */
+export interface Copy extends Handover {
+  /** For a person: `this process`, or `process 4711`. */
+  readonly name: string;
+  /** Resolves with how many calls were under way when it was asked, when none is any more. */
+  idle(): Promise<number>;
+}
+
+const withinMs = 5_000;
+/** The longest that calls and sagas under way are waited for. */
+export const drainWithinMs = 20_000;
+
+export function insideCopy(name: string, { open, underWay }: Inside): Copy {
+  const { handover } = open.get(name)!;
+  return {
+    name: 'this process',
+    async idle() {
+      const count = underWay.count(name);
+      await underWay.idle(name);
+      return count;
+    },
+    giveUpLead: () => handover.giveUpLead(),
+    takeLead: (upTo) => handover.takeLead(upTo),
+    finishSagas: (ms) => handover.finishSagas(ms),
+    countSagas: (ids) => handover.countSagas(ids),
+    stuckSagas: () => handover.stuckSagas(),
+    leave: () => handover.leave(),
+    takeUp: () => handover.takeUp(),
+  };
+}
+
+/** The copy in a service process: asked over the line between the two. */
+export function copyOf(process: ServiceProcess): Copy {
+  const ask = async <S extends z.ZodType>(what: string, answer: S, given?: unknown, ms = withinMs) =>
+    answer.parse(await process.ask(what, given, ms));
+  return {
+    name: `process ${process.pid}`,
+    idle: () => ask('idle', z.number(), undefined, drainWithinMs),
+    giveUpLead: () => ask('give-up-lead', givenUpSchema, undefined, drainWithinMs),
+    takeLead: (upTo) => ask('take-lead', takenSchema, upTo),
+    finishSagas: (ms) => ask('finish-sagas', sagasSchema, ms, ms + withinMs),
+    countSagas: (ids) => ask('count-sagas', z.number(), ids),
+    stuckSagas: () => ask('stuck-sagas', z.number()),
+    leave: async () => void (await ask('leave', z.unknown())),
+    takeUp: async () => void (await ask('take-up', z.unknown())),
+  };
+}
+
+/** Resolves when a service calls `module` by no way that it should not take any more. */
+export async function drainedIn(process: ServiceProcess, module: string): Promise<void> {
+  await process.ask('drained', module, drainWithinMs);
+}
+
+/** How a service does what it is asked by the process that started it. */
+export function answersOf(only: readonly string[], inside: Inside, directory: Directory) {
+  const copy = () => insideCopy(only[0]!, inside);
+  const answers: Record<string, (given: unknown) => Promise<unknown>> = {
+    idle: () => copy().idle(),
+    'give-up-lead': () => copy().giveUpLead(),
+    'take-lead': (given) => copy().takeLead(z.number().parse(given)),
+    'finish-sagas': (given) => copy().finishSagas(z.number().parse(given)),
+    'count-sagas': (given) => copy().countSagas(z.array(z.string()).parse(given)),
+    'stuck-sagas': () => copy().stuckSagas(),
+    leave: () => copy().leave(),
+    'take-up': () => copy().takeUp(),
+    drained: (given) => directory.drained(z.string().parse(given)),
+  };
+  return async (what: string, given: unknown): Promise<unknown> => {
+    const answer = answers[what];
+    if (!answer) throw new Error(`this release does not know "${what}"`);
+    return answer(given);
+  };
+}

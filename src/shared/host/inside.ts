@@ -1,0 +1,58 @@
+import { systemClock } from '../clock/index.ts';
+import { type ModuleDefinition, type OpenModule, openModule } from '../module/index.ts';
+import type { Topology } from '../topology/index.ts';
+import { type Dispatch, kernelOperation, type Serve } from '../transport/index.ts';
+import type { Connections } from './connections.ts';
+import { UnderWay } from './under-way.ts';
+
+/** The modules that run in this process. */
+export class Inside {
+  readonly open = new Map<string, OpenModule>();
+  readonly underWay = new UnderWay();
+  #serve: Serve | undefined;
+
+  constructor(
+    private readonly topology: Topology,
+    private readonly definitions: readonly ModuleDefinition[],
+    private readonly connections: Connections,
+  ) {}
+
+  /** What serves the kernel's operations of the modules here; to be said before any is served. */
+  serveBy(serve: Serve): void {
+    this.#serve = serve;
+  }
+
+  /** Opens a module on its data; nothing begins and nobody calls it yet. Throws a `StartError` when that is damaged. */
+  async add(name: string): Promise<OpenModule> {
+    const { bus, log, calls } = this.connections;
+    const definition = this.definitions.find(({ contract }) => contract.name === name)!;
+    const { DATA_DIR: dataDir } = this.topology.settings;
+    const settings = this.topology.settingsOf(name);
+    const module = await openModule(definition, { dataDir, bus, clock: systemClock, log, calls, settings });
+    this.open.set(name, module);
+    return module;
+  }
+
+  /** From now on calls to the module are served here. */
+  serve(name: string): void {
+    const { dispatch } = this.open.get(name)!;
+    this.connections.directory.here(name, this.#counted(name, dispatch));
+  }
+
+  /** Lets the calls under way finish, and closes the module's data. */
+  async remove(name: string): Promise<void> {
+    const module = this.open.get(name);
+    if (!module) return;
+    await module.close();
+    this.open.delete(name);
+  }
+
+  /** What the kernel asks of a module, such as to take events, it may ask of one that runs here as well. */
+  #counted(name: string, dispatch: Dispatch): Dispatch {
+    const { underWay } = this;
+    return (operation, input, context) =>
+      kernelOperation(operation)
+        ? this.#serve!(name, operation, input, context)
+        : underWay.run(name, () => dispatch(operation, input, context));
+  }
+}

@@ -1,0 +1,2 @@
+export { Mover } from './mover.ts';
+export { serveMoves } from './serve.ts';

@@ -1,0 +1,97 @@
+import { messageOf } from '../../errors/index.ts';
+import { reach } from '../../faults/index.ts';
+
+/** A step of a move that is done: how long it took, and what there is to say about it. */
+export interface StepDone {
+  readonly step: string;
+  readonly ms: number;
+  readonly [detail: string]: unknown;
+}
+
+/** What a move tells whoever watches it. */
+export type Progress =
+  | { readonly begun: string }
+  | { readonly done: StepDone }
+  | { readonly failed: string; readonly why: string }
+  | { readonly takenBack: string };
+
+interface Step {
+  readonly name: string;
+  readonly withinMs: number;
+  /** Resolves with what there is to say about it. */
+  run(): Promise<unknown>;
+  /** Takes back what `run` did, or began to do. */
+  undo?(): Promise<void>;
+}
+
+/** A step that failed, with the words for it. */
+export class StepFailed extends Error {
+  constructor(
+    readonly step: string,
+    cause: unknown,
+  ) {
+    super(messageOf(cause), { cause });
+  }
+}
+
+/**
+ * Runs steps one after the other and remembers how to take them back. A step that fails, takes too long or is aborted ends the
+ * whole; `rollBack` then takes everything back, the last first.
+ */
+export class Journal {
+  readonly steps: StepDone[] = [];
+  readonly #undos: { name: string; undo: () => Promise<void> }[] = [];
+
+  constructor(
+    private readonly module: string,
+    private readonly aborted: AbortSignal,
+    private readonly tell: (progress: Progress) => void,
+  ) {}
+
+  async step({ name, withinMs, run, undo }: Step): Promise<void> {
+    const startedAt = performance.now();
+    this.tell({ begun: name });
+    if (undo) this.#undos.push({ name, undo });
+    try {
+      reach('move', this.module, name, 'begun');
+      const detail = await this.#within(withinMs, run);
+      reach('move', this.module, name, 'done');
+      const done = { step: name, ms: Math.round((performance.now() - startedAt) * 10) / 10, ...(detail as object) };
+      this.steps.push(done);
+      this.tell({ done });
+    } catch (error) {
+      this.tell({ failed: name, why: messageOf(error) });
+      throw new StepFailed(name, error);
+    }
+  }
+
+  /** Resolves with what could not be taken back, in words; what can be is, whatever becomes of the rest. */
+  async rollBack(): Promise<string[]> {
+    const troubles: string[] = [];
+    for (const { name, undo } of this.#undos.reverse()) {
+      try {
+        await undo();
+        this.tell({ takenBack: name });
+      } catch (error) {
+        troubles.push(`${name}: ${messageOf(error)}`);
+      }
+    }
+    return troubles;
+  }
+
+  #within<T>(withinMs: number, run: () => Promise<T>): Promise<T> {
+    const { aborted } = this;
+    return new Promise<T>((resolve, reject) => {
+      const abort = () => reject(aborted.reason);
+      if (aborted.aborted) return abort();
+      const late = setTimeout(() => reject(new Error(`it took longer than ${withinMs} ms`)), withinMs);
+      aborted.addEventListener('abort', abort, { once: true });
+      void run()
+        .then(resolve, reject)
+        .finally(() => {
+          clearTimeout(late);
+          aborted.removeEventListener('abort', abort);
+        });
+    });
+  }
+}

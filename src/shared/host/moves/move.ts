@@ -1,0 +1,240 @@
+import type { SagasHandedOver, Taken } from '../../module/index.ts';
+import {
+  type Directory,
+  type Placement,
+  placementText,
+  type ServiceProcess,
+  writePlacement,
+} from '../../topology/index.ts';
+import { type Copy, copyOf, drainedIn, drainWithinMs, insideCopy } from '../copies.ts';
+import type { Inside } from '../inside.ts';
+import type { ServicePlacement, Services } from '../services.ts';
+import type { Journal } from './journal.ts';
+import type { Plan } from './plan.ts';
+
+const startWithinMs = 30_000;
+const shortMs = 10_000;
+/** Sagas that wait for something longer go on elsewhere. */
+const sagasWithinMs = 10_000;
+
+export interface MoveParts {
+  readonly inside: Inside;
+  readonly services: Services;
+  readonly directory: Directory;
+  readonly placements: Map<string, Placement>;
+  /** The topology's file, unless the move is to be forgotten at the next start. */
+  readonly file: string | undefined;
+  /** Ends the move: a process it needs has ended. */
+  readonly abort: (why: string) => void;
+}
+
+/** What moved with the module. Each pair of numbers must be the same: see `addsUp`. */
+export interface Moved {
+  /** Calls that were under way where it was, and have been answered there. */
+  callsDrained: number;
+  /** For how long no copy delivered events, took any in order or ran timers. */
+  gapMs: number;
+  readonly events: { pendingBefore: number; pendingAfter: number; heldBefore: number; heldAfter: number };
+  readonly timers: { before: number; after: number };
+  readonly sagas: { underWay: number; ended: number; handedOver: number; found: number };
+}
+
+/** One move of a module: from where it is to where its plan says, in steps that can each be taken back. */
+export class Move {
+  readonly moved: Moved = {
+    callsDrained: 0,
+    gapMs: 0,
+    events: { pendingBefore: 0, pendingAfter: 0, heldBefore: 0, heldAfter: 0 },
+    timers: { before: 0, after: 0 },
+    sagas: { underWay: 0, ended: 0, handedOver: 0, found: 0 },
+  };
+  #raised: readonly ServiceProcess[] = [];
+  #coming: Copy[] = [];
+  #going: Copy[] = [];
+  #watches: (() => void)[] = [];
+
+  constructor(
+    private readonly plan: Plan,
+    private readonly parts: MoveParts,
+  ) {}
+
+  /** Everything up to where the new copies are ready and nobody has noticed them. */
+  async prepare(journal: Journal): Promise<void> {
+    await journal.step({
+      name: 'start',
+      withinMs: startWithinMs,
+      run: () => this.#start(),
+      undo: () => this.#lower(),
+    });
+    await journal.step({ name: 'warm', withinMs: shortMs, run: () => this.#warm() });
+  }
+
+  /** Everything from the first call that goes to the new copies to the end of the old ones. */
+  async complete(journal: Journal): Promise<void> {
+    const { plan, parts } = this;
+    await journal.step({
+      name: 'move calls',
+      withinMs: shortMs,
+      run: async () => this.#moveCalls(),
+      undo: async () => this.#moveCallsBack(),
+    });
+    await journal.step({ name: 'drain', withinMs: drainWithinMs + shortMs, run: () => this.#drain(this.#going) });
+    await journal.step({
+      name: 'hand over',
+      withinMs: drainWithinMs + 2 * shortMs,
+      run: () => this.#handOver(),
+      undo: () => this.#takeBack(),
+    });
+    await journal.step({
+      name: 'persist',
+      withinMs: shortMs,
+      run: async () => this.#persist(plan.to),
+      undo: async () => void this.#persist(plan.from),
+    });
+    // From here on it has moved: a crash, or a failure, brings it up in the new place.
+    for (const listenNoMore of this.#watches) listenNoMore();
+    await this.#endOld().catch(() => {});
+    parts.placements.set(plan.module, plan.to);
+  }
+
+  async #start(): Promise<object> {
+    const { module, to, comes, stay, go, program, from } = this.plan;
+    const { inside, services, abort } = this.parts;
+    this.#going = from.kind === 'in-process' ? [insideCopy(module, inside)] : go.map(copyOf);
+    if (to.kind === 'in-process') {
+      const opened = await inside.add(module);
+      await opened.start();
+      this.#coming = [insideCopy(module, inside)];
+    } else if (comes > 0) {
+      this.#raised = await services.raise(module, to as ServicePlacement, comes, program);
+      this.#coming = this.#raised.map(copyOf);
+    }
+    for (const process of [...this.#raised, ...go]) {
+      const pid = process.pid;
+      this.#watches.push(services.onEnd(process, (how) => abort(`process ${pid} of ${module} ended: ${how}`)));
+    }
+    return { copies: this.#coming.map(({ name }) => name), staying: stay.length };
+  }
+
+  async #warm(): Promise<void> {
+    const { directory } = this.parts;
+    await Promise.all(this.#raised.map(({ reachedAt }) => directory.warm(this.plan.module, reachedAt!)));
+  }
+
+  #moveCalls(): void {
+    const { module, to, stay } = this.plan;
+    const { inside, services } = this.parts;
+    if (to.kind === 'in-process') inside.serve(module);
+    services.serve(module, [...stay, ...this.#raised]);
+  }
+
+  #moveCallsBack(): void {
+    const { module, from, stay, go } = this.plan;
+    const { inside, services } = this.parts;
+    if (from.kind === 'in-process') inside.serve(module);
+    services.serve(module, [...stay, ...go]);
+  }
+
+  /** Nobody calls these any more, and what they were asked is answered. */
+  async #drain(copies: readonly Copy[]): Promise<object> {
+    const { module } = this.plan;
+    const { directory, services } = this.parts;
+    const counts = await Promise.all(copies.map((copy) => copy.idle()));
+    const others = services.all.filter(({ state }) => state === 'ready');
+    await Promise.all([directory.drained(module), ...others.map((process) => drainedIn(process, module))]);
+    // What reached them between the two.
+    for (const copy of copies) counts.push(await copy.idle());
+    this.moved.callsDrained = counts.reduce((sum, count) => sum + count, 0);
+    return { calls: this.moved.callsDrained };
+  }
+
+  /** First what only one copy may do, since nobody does it meanwhile; then the sagas, of which each copy may have some. */
+  async #handOver(): Promise<object> {
+    const { moved } = this;
+    const remaining = [...this.plan.stay.map(copyOf), ...this.#coming];
+    await handLead(this.#going, remaining, moved);
+    const finished = await Promise.all(this.#going.map((copy) => copy.finishSagas(sagasWithinMs)));
+    await this.#countSagas(finished, remaining[0]!);
+    for (const copy of this.#going) await copy.leave();
+    return { gapMs: moved.gapMs, events: moved.events, timers: moved.timers, sagas: moved.sagas };
+  }
+
+  async #countSagas(finished: readonly SagasHandedOver[], copy: Copy): Promise<void> {
+    const { sagas } = this.moved;
+    const ids = finished.flatMap(({ handedOver }) => handedOver);
+    sagas.underWay = finished.reduce((sum, { underWay }) => sum + underWay, 0);
+    sagas.ended = finished.reduce((sum, { ended }) => sum + ended, 0);
+    sagas.handedOver = ids.length;
+    sagas.found = await copy.countSagas(ids);
+    if (sagas.found !== ids.length)
+      throw new Error(`of ${ids.length} sagas, ${sagas.found} are found in the new place`);
+  }
+
+  /** The old copies do again what they did, as soon as the new ones do it no more. */
+  async #takeBack(): Promise<void> {
+    for (const copy of this.#coming) await copy.giveUpLead().catch(() => {});
+    for (const copy of this.#going) await copy.takeUp();
+  }
+
+  #persist(placement: Placement): object {
+    const { file } = this.parts;
+    if (file) writePlacement(file, this.plan.module, placementText(placement));
+    return { file: file ?? null };
+  }
+
+  async #endOld(): Promise<void> {
+    const { module, from, go } = this.plan;
+    const { inside, services } = this.parts;
+    if (from.kind === 'in-process') await inside.remove(module);
+    else await services.lower(go);
+  }
+
+  /** Takes back what was started: what it was asked meanwhile is answered first. */
+  async #lower(): Promise<void> {
+    const { module, to } = this.plan;
+    const { inside, services } = this.parts;
+    for (const listenNoMore of this.#watches) listenNoMore();
+    const alive = this.#coming.filter(
+      (_, index) => this.#raised.length === 0 || this.#raised[index]?.state === 'ready',
+    );
+    await Promise.all(
+      alive.map(async (copy) => {
+        await this.#drain([copy]).catch(() => {});
+        await copy.giveUpLead().catch(() => {});
+        await copy.finishSagas(sagasWithinMs).catch(() => {});
+      }),
+    );
+    if (to.kind === 'in-process') await inside.remove(module);
+    else await services.lower(this.#raised);
+  }
+}
+
+async function handLead(going: readonly Copy[], remaining: readonly Copy[], moved: Moved): Promise<void> {
+  const { events, timers } = moved;
+  let [upTo, endedAt] = [0, 0];
+  for (const copy of going) {
+    const given = await copy.giveUpLead();
+    upTo = given.upTo;
+    if (!given.led) continue;
+    endedAt = given.endedAt;
+    timers.before = given.timers.length;
+    [events.pendingBefore, events.heldBefore] = [given.pending, given.held];
+  }
+  const taken = await firstToLead(remaining, upTo);
+  if (endedAt === 0) return;
+  timers.after = taken.timers.length;
+  [events.pendingAfter, events.heldAfter] = [taken.pending, taken.held];
+  moved.gapMs = Math.max(0, taken.begunAt - endedAt);
+  if (events.pendingAfter !== events.pendingBefore || timers.after !== timers.before)
+    throw new Error(
+      `${events.pendingBefore} events waited and ${timers.before} timers ran before, ${events.pendingAfter} and ${timers.after} after: they must be the same`,
+    );
+}
+
+async function firstToLead(copies: readonly Copy[], upTo: number): Promise<Taken> {
+  for (const copy of copies) {
+    const taken = await copy.takeLead(upTo);
+    if (taken.leads) return taken;
+  }
+  throw new Error('no copy could take the lead');
+}

@@ -1,0 +1,155 @@
+import { messageOf, refusal } from '../../errors/index.ts';
+import type { Log } from '../../observability/index.ts';
+import { type Directory, type Placement, placementText, type Topology } from '../../topology/index.ts';
+import { copyOf, insideCopy } from '../copies.ts';
+import type { Inside } from '../inside.ts';
+import type { Services } from '../services.ts';
+import { Journal, type Progress, type StepDone, StepFailed } from './journal.ts';
+import { Move, type Moved } from './move.ts';
+import { type Plan, planOf } from './plan.ts';
+import { preflight } from './preflight.ts';
+
+/** A move as an operator orders it. */
+export interface Order {
+  readonly module: string;
+  readonly placement: Placement;
+  /** The entry file of another release to run there. */
+  readonly program?: string | undefined;
+  /** Whether it holds until the next start only. */
+  readonly forNow: boolean;
+  /** Who orders it, for whoever comes meanwhile. */
+  readonly by: string;
+}
+
+/** What a move did. */
+export interface Report extends Moved {
+  readonly module: string;
+  readonly from: string;
+  readonly to: string;
+  readonly ms: number;
+  /** Whether the next start knows of it. */
+  readonly persisted: boolean;
+  readonly steps: readonly StepDone[];
+}
+
+/** The move that is under way. */
+export interface Current {
+  readonly module: string;
+  readonly to: string;
+  readonly by: string;
+  readonly since: string;
+  step: string;
+}
+
+interface Parts {
+  readonly topology: Topology;
+  readonly placements: Map<string, Placement>;
+  readonly inside: Inside;
+  readonly services: Services;
+  readonly directory: Directory;
+  readonly log: Log;
+}
+
+/** Moves modules between processes while the system serves, one at a time. */
+export class Mover {
+  #current: Current | undefined;
+  #abort = new AbortController();
+  #ended: Promise<unknown> = Promise.resolve();
+  #stopped = false;
+
+  constructor(private readonly parts: Parts) {}
+
+  get current(): Current | undefined {
+    return this.#current;
+  }
+
+  /**
+   * Moves a module, and says meanwhile how far it is. Rejects with `conflict`, and nothing is changed, when that cannot be; with
+   * `move-failed`, and everything is as it was, when a step failed.
+   */
+  async move(order: Order, tell: (progress: Progress) => void = () => {}): Promise<Report> {
+    this.#refuseAnother();
+    const { module, placement, by } = order;
+    const since = new Date().toISOString();
+    const current: Current = { module, to: placementText(placement), by, since, step: 'preflight' };
+    this.#current = current;
+    this.#abort = new AbortController();
+    const running = this.#run(order, (progress) => {
+      if ('begun' in progress) current.step = progress.begun;
+      tell(progress);
+    }).finally(() => {
+      this.#current = undefined;
+    });
+    this.#ended = running.catch(() => {});
+    return running;
+  }
+
+  /** Has the move that is under way taken back. Throws `not-found` when there is none. */
+  abort(module: string, by: string): void {
+    if (this.#current?.module !== module) throw refusal('not-found', `${module} is not being moved`);
+    this.#abort.abort(new Error(`it was aborted by ${by}`));
+  }
+
+  /** Takes back the move that is under way, and begins none any more. Resolves when that is done. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#abort.abort(new Error('the system stops'));
+    await this.#ended;
+  }
+
+  #refuseAnother(): void {
+    if (this.#stopped) throw refusal('conflict', 'the system stops');
+    if (!this.#current) return;
+    const { module, to, by, since, step } = this.#current;
+    throw refusal(
+      'conflict',
+      `${module} is being moved to ${to} by ${by} since ${since} (now: ${step}); one module moves at a time`,
+    );
+  }
+
+  async #run(order: Order, tell: (progress: Progress) => void): Promise<Report> {
+    const { placements, services, topology } = this.parts;
+    const { module, placement: to, program, forNow } = order;
+    const startedAt = performance.now();
+    const plan = planOf({ module, to, program }, placements.get(module)!, services, topology);
+    const journal = new Journal(module, this.#abort.signal, tell);
+    const abort = (why: string) => this.#abort.abort(new Error(why));
+    const move = new Move(plan, { ...this.parts, file: forNow ? undefined : topology.settings.TOPOLOGY, abort });
+    try {
+      await journal.step({ name: 'preflight', withinMs: 10_000, run: () => this.#preflight(plan, forNow) });
+      await move.prepare(journal);
+      await move.complete(journal);
+    } catch (error) {
+      throw await this.#takeBack(plan, journal, error);
+    }
+    const [ms, from] = [Math.round(performance.now() - startedAt), placementText(plan.from)];
+    this.parts.log.warn({ module, from, to: placementText(to), ms, by: order.by }, 'a module was moved');
+    return { module, from, to: placementText(to), ms, persisted: !forNow, steps: journal.steps, ...move.moved };
+  }
+
+  async #preflight(plan: Plan, forNow: boolean): Promise<object> {
+    const { inside, services } = this.parts;
+    const { module, from } = plan;
+    const [process] = services.of(module);
+    if (from.kind === 'service' && !process) throw refusal('conflict', `${module} has no process; see its log`);
+    const copy = process ? copyOf(process) : insideCopy(module, inside);
+    return preflight(plan, forNow, { ...this.parts, copy });
+  }
+
+  /** Why it failed, for who ordered it; by then everything is as it was, or that is said. */
+  async #takeBack({ module, from }: Plan, journal: Journal, error: unknown): Promise<unknown> {
+    if (!(error instanceof StepFailed)) return error;
+    if (error.step === 'preflight') return error.cause;
+    const troubles = await journal.rollBack();
+    const { log } = this.parts;
+    const [step, why] = [error.step, messageOf(error)];
+    log.error({ module, step, why, troubles, error: error.cause }, 'a module could not be moved, and is where it was');
+    const all = troubles.length === 0 ? 'everything was taken back' : `not taken back: ${troubles.join('; ')}`;
+    return refusal(
+      'move-failed',
+      `${module} stays ${placementText(from)}: at "${step}", ${why}; ${all}`,
+      { step, troubles, steps: journal.steps },
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,60 @@
+import { statfs } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { messageOf, refusal } from '../../errors/index.ts';
+import { type Directory, environmentName, refuseUnwritable, type Topology } from '../../topology/index.ts';
+import type { Copy } from '../copies.ts';
+import type { Plan } from './plan.ts';
+
+const leastFreeBytes = 64 * 1024 * 1024;
+
+export interface PreflightParts {
+  readonly topology: Topology;
+  readonly directory: Directory;
+  /** A copy of the module where it is now. */
+  readonly copy: Copy;
+}
+
+/** Throws a `conflict` for what would keep the move from succeeding, or from outliving a restart, before anything is changed. */
+export async function preflight(plan: Plan, forNow: boolean, parts: PreflightParts): Promise<object> {
+  const { module, to } = plan;
+  const { topology } = parts;
+  const refuse = (why: string) => {
+    throw refusal('conflict', why);
+  };
+  if (!forNow) refuseForgetting(plan, topology);
+  if (to.kind === 'service' && to.via === 'queue' && !/^(amqps?|nats|tls):/.test(topology.settings.BUS))
+    refuse(`queue goes over the broker of BUS, and BUS is ${topology.settings.BUS.split(':')[0]}`);
+  const freeBytes = await freeIn(topology.settings.DATA_DIR);
+  if (freeBytes < leastFreeBytes)
+    refuse(`the disk of ${topology.settings.DATA_DIR} has ${Math.floor(freeBytes / 1024)} KiB left; make room first`);
+  if (!(await answers(module, parts.directory))) refuse(`${module} does not answer where it is now; see to that first`);
+  const stuck = await parts.copy.stuckSagas();
+  if (stuck > 0)
+    refuse(
+      `${stuck} of the sagas of ${module} need a person (npm run sagas -- --state stuck); resume or settle them first`,
+    );
+  return { freeBytes };
+}
+
+/** What a restart would read must be what was moved, or the module would be back where it was without a word. */
+function refuseForgetting({ module }: Plan, { settings }: Topology): void {
+  const variable = `MODULE_${environmentName(module)}`;
+  const cure = 'or ask for the move to hold until the next start only (--for-now)';
+  if (process.env[variable])
+    throw refusal('conflict', `${variable} in the environment would win at the next start; remove it there, ${cure}`);
+  try {
+    refuseUnwritable(settings.TOPOLOGY);
+  } catch (error) {
+    throw refusal('conflict', `${settings.TOPOLOGY} cannot be written: ${messageOf(error)}; make it writable, ${cure}`);
+  }
+}
+
+async function freeIn(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(resolve(folder));
+  return bavail * bsize;
+}
+
+async function answers(module: string, directory: Directory): Promise<boolean> {
+  const at = directory.of(module);
+  return at.state === 'there' ? at.edge.answers() : at.state === 'here';
+}

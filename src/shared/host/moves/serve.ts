@@ -1,0 +1,63 @@
+import type { Context } from 'hono';
+import { streamText } from 'hono/streaming';
+import { z } from 'zod';
+import { parseInput } from '../../contract/index.ts';
+import { invalidInput, isRefusal, refusal, StartError, toProblem } from '../../errors/index.ts';
+import { type Placement, parsePlacement } from '../../topology/index.ts';
+import { bodyOf, type Operations } from '../everywhere.ts';
+import type { Mover, Order } from './mover.ts';
+
+const lineType = 'application/x-ndjson';
+const bodySchema = z.strictObject({
+  placement: z.string().max(2_048),
+  artifact: z.string().max(4_096).optional(),
+  forNow: z.boolean().default(false),
+  by: z.string().max(200).default('an operator'),
+});
+
+/**
+ * `PUT /ops/modules/{name}` moves a module and answers with what that did; with `Accept: application/x-ndjson` a line for each
+ * step as it goes, and at the end `{ report }` or `{ problem }`. `GET` tells how far it is, `DELETE` has it taken back.
+ */
+export function serveMoves(app: Operations, modules: readonly string[], mover: Mover): void {
+  const named = (c: Context) => {
+    const name = c.req.param('name') ?? '';
+    if (!modules.includes(name))
+      throw refusal('not-found', `there is no module "${name}"; there are ${modules.join(', ')}`);
+    return name;
+  };
+  app.get('/ops/modules/:name', (c) => {
+    const name = named(c);
+    return c.json({ name, move: mover.current?.module === name ? mover.current : null });
+  });
+  app.delete('/ops/modules/:name', (c) => {
+    mover.abort(named(c), c.req.header('x-operator') ?? 'an operator');
+    return c.json({});
+  });
+  app.put('/ops/modules/:name', async (c) => {
+    const order = orderOf(named(c), await bodyOf(c));
+    if (!c.req.header('accept')?.includes(lineType)) return c.json(await mover.move(order));
+    c.header('content-type', lineType);
+    return streamText(c, async (stream) => {
+      const line = (what: object) => void stream.writeln(JSON.stringify(what));
+      await mover.move(order, line).then(
+        (report) => line({ report }),
+        (error: unknown) => line({ problem: toProblem(isRefusal(error) ? error : refusal('internal')) }),
+      );
+    });
+  });
+}
+
+function orderOf(module: string, body: unknown): Order {
+  const { placement, artifact: program, forNow, by } = parseInput(bodySchema, body);
+  return { module, placement: placementOf(placement), program, forNow, by };
+}
+
+function placementOf(text: string): Placement {
+  try {
+    return parsePlacement(text, 'placement');
+  } catch (error) {
+    if (error instanceof StartError) throw invalidInput([{ path: 'placement', message: error.message }]);
+    throw error;
+  }
+}

@@ -1,0 +1,34 @@
+/** Counts the calls that are under way to the modules of this process. */
+export class UnderWay {
+  readonly #counts = new Map<string, number>();
+  readonly #whenIdle = new Map<string, (() => void)[]>();
+
+  count(module: string): number {
+    return this.#counts.get(module) ?? 0;
+  }
+
+  async run<T>(module: string, call: () => Promise<T>): Promise<T> {
+    this.#counts.set(module, this.count(module) + 1);
+    try {
+      return await call();
+    } finally {
+      const left = this.count(module) - 1;
+      this.#counts.set(module, left);
+      if (left === 0) for (const resolve of this.#takeWaiting(module)) resolve();
+    }
+  }
+
+  /** Resolves when no call to `module` is under way here. */
+  idle(module: string): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.count(module) === 0) return resolve();
+      this.#whenIdle.set(module, [...(this.#whenIdle.get(module) ?? []), resolve]);
+    });
+  }
+
+  #takeWaiting(module: string): (() => void)[] {
+    const waiting = this.#whenIdle.get(module) ?? [];
+    this.#whenIdle.delete(module);
+    return waiting;
+  }
+}

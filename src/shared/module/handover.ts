@@ -1,0 +1,107 @@
+import { and, lte, sql } from 'drizzle-orm';
+import { z } from 'zod';
+import type { Database, Reader } from '../data/index.ts';
+import { eventTables } from '../events/index.ts';
+import type { Instance } from '../instances/index.ts';
+import { listSagas, type SagaRunner } from '../saga/index.ts';
+import type { ModuleUnit } from './module.ts';
+
+const mostCounted = 1_000;
+const count = z.int().min(0);
+
+/** What a copy stopped doing when it gave up the lead. Its events that wait are those up to `upTo`, by their number. */
+export const givenUpSchema = z.object({
+  led: z.boolean(),
+  timers: z.array(z.string()),
+  upTo: count,
+  pending: count,
+  held: count,
+  /** When it did so no more, in milliseconds since 1970. */
+  endedAt: z.number(),
+});
+export type GivenUp = z.output<typeof givenUpSchema>;
+
+/** What a copy found when it took the lead, if it could; `pending` counts the events up to the number that was asked for. */
+export const takenSchema = givenUpSchema
+  .omit({ led: true, upTo: true, endedAt: true })
+  .extend({ leads: z.boolean(), begunAt: z.number() });
+export type Taken = z.output<typeof takenSchema>;
+
+/** Sagas that were under way when a copy took no more, those of them that ended there, and those that were left to others. */
+export const sagasSchema = z.object({ underWay: count, ended: count, handedOver: z.array(z.string()) });
+export type SagasHandedOver = z.output<typeof sagasSchema>;
+
+/**
+ * One process's copy of a module, while the module moves between processes. What only one copy may do is given up by one and
+ * taken by another; each step can be taken back by `takeUp`.
+ */
+export interface Handover {
+  /** Ends relay, inbox and timers, once what was under way is settled: another may lead from now on. */
+  giveUpLead(): Promise<GivenUp>;
+  /** Leads from now on, unless another does. Counts what of the events up to number `upTo` waits. */
+  takeLead(upTo: number): Promise<Taken>;
+  /** Takes no more sagas; those under way end, or are left where they stand after `withinMs`. */
+  finishSagas(withinMs: number): Promise<SagasHandedOver>;
+  /** How many of these sagas are known to its data, wherever they run. */
+  countSagas(ids: readonly string[]): Promise<number>;
+  /** How many of its sagas need a person. */
+  stuckSagas(): Promise<number>;
+  /** Is no longer counted among those that run the module. Calls are still served. */
+  leave(): Promise<void>;
+  /** Takes part again, as before. */
+  takeUp(): Promise<void>;
+}
+
+interface Parts {
+  readonly database: Database;
+  readonly instance: Instance;
+  readonly sagas: SagaRunner<ModuleUnit>;
+  /** Names of what runs from time to time. */
+  readonly timers: readonly string[];
+}
+
+export function handoverOf({ database, instance, sagas, timers }: Parts): Handover {
+  return {
+    async giveUpLead() {
+      const led = instance.leads;
+      await instance.giveUpLead();
+      const endedAt = Date.now();
+      const upTo = await lastNumber(database);
+      return { led, timers: led ? [...timers] : [], upTo, ...(await waiting(database, upTo)), endedAt };
+    },
+    async takeLead(upTo) {
+      const counted = await waiting(database, upTo);
+      const leads = await instance.look();
+      const begunAt = Date.now();
+      sagas.wake();
+      return { leads, begunAt, timers: leads ? [...timers] : [], ...counted };
+    },
+    finishSagas: (withinMs) => sagas.finish(withinMs),
+    countSagas: (ids) => sagas.count(ids),
+    stuckSagas: async () => (await listSagas(database, 'stuck', mostCounted)).length,
+    leave: () => instance.stop(),
+    async takeUp() {
+      await instance.takeUp();
+      await sagas.start();
+    },
+  };
+}
+
+async function lastNumber(reader: Reader): Promise<number> {
+  const { outbox } = eventTables(reader);
+  const [row] = await reader.db.select({ last: sql<number>`coalesce(max(${outbox.seq}), 0)` }).from(outbox);
+  return Number(row?.last ?? 0);
+}
+
+/** Events on their way up to that number, and those that are held back. Nobody delivers any while nobody leads. */
+async function waiting(reader: Reader, upTo: number): Promise<{ pending: number; held: number }> {
+  const { outbox, held } = eventTables(reader);
+  const many = sql<number>`count(*)`.mapWith(Number);
+  const open = (state: typeof outbox.state | typeof held.state) => sql`${state} in ('pending', 'failed')`;
+  const [out] = await reader.db
+    .select({ many })
+    .from(outbox)
+    .where(and(open(outbox.state), lte(outbox.seq, upTo)));
+  const [back] = await reader.db.select({ many }).from(held).where(open(held.state));
+  return { pending: out?.many ?? 0, held: back?.many ?? 0 };
+}

@@ -1,0 +1,13 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+
+/** A topology's file of its own. */
+export function topologyFile(text = 'bus: mitt # events\nmodules:\n'): string {
+  const folder = mkdtempSync(join(tmpdir(), 'kerf-topology-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'topology.yaml');
+  writeFileSync(file, text);
+  return file;
+}
