@@ -1,19 +1,23 @@
 // npm run faults: has calls on an edge of the running system be slow, fail, get lost or come twice, for a time.
 import { ask, misused, printColumns, reaches, readWords, tell } from './operator.mjs';
+import { fail } from './setup.mjs';
 
 const help = `Usage: npm run faults -- list  [--json]
        npm run faults -- put   <caller> <operation> [--latency ms] [--jitter ms] [--error code] [--lose call|answer] [--double]
                                [--share 0.1] [--for seconds] [--json]
-       npm run faults -- clear [--json]
+       npm run faults -- clear [<caller> <operation>] [--json]
 
   put       on the edge from a module, "gateway" or "*" to an operation: payments.authorize, "payments.*" or "*";
             one that is on for the same edge is replaced
-  --latency, --jitter   how long a call is held up, and how much longer at most
+  --latency, --jitter   how long a call is held up, and how much longer at most: milliseconds, 0 to 60000
   --error   refused with a code such as unavailable, and never arrives
   --lose    lost on its way, or done and its answer lost
   --double  it arrives twice, with one idempotency key
-  --share   which part of the calls meets it (1: all)
-  --for     how long it is on (60)
+  --share   which part of the calls meets it, 0 to 1 (1: all)
+  --for     how long it is on: seconds, up to 3600 (60)
+  clear     ends them all, or the one on that edge
+
+Within a process, calls meet faults only where PARITY is strict.
 
 ${reaches}`;
 
@@ -24,31 +28,77 @@ const { values, positionals } = readWords('faults', help, {
   double: { type: 'boolean' },
 });
 const [action, ...words] = positionals;
+const [caller, operation] = words;
+
+/** Of each number: the fault's field, what it counts, its bounds, and how many of the field's units it stands for. */
+const numbers = {
+  latency: { field: 'latencyMs', counts: ' of whole milliseconds', least: 0, most: 60_000, whole: true },
+  jitter: { field: 'jitterMs', counts: ' of whole milliseconds', least: 0, most: 60_000, whole: true },
+  share: { field: 'share', counts: '', least: 0, most: 1 },
+  for: { field: 'forMs', counts: ' of seconds', least: 0.001, most: 3_600, times: 1_000 },
+};
 
 const actions = {
   list: async () => told(await ask('GET', '/ops/faults')),
-  clear: async () => told(await ask('PUT', '/ops/faults', { faults: [] })),
+  async clear() {
+    if (words.length === 0) return told(await ask('PUT', '/ops/faults', { faults: [] }));
+    const items = await thoseOn();
+    const others = items.filter((each) => !isOnEdge(each));
+    const edges = items.map((each) => `${each.caller} → ${each.operation}`).join(', ') || 'none';
+    if (others.length === items.length) fail(`there is no fault on ${caller} → ${operation}; there are: ${edges}`);
+    return replace(others.map(again));
+  },
   async put() {
-    const [caller, operation] = words;
-    if (words.length !== 2) misuse('say the caller and the operation');
-    const { items } = await ask('GET', '/ops/faults');
-    const others = items.filter((each) => each.caller !== caller || each.operation !== operation);
-    told(await ask('PUT', '/ops/faults', { faults: [...others.map(again), fault(caller, operation)] }));
+    const put = fault();
+    const others = (await thoseOn()).filter((each) => !isOnEdge(each));
+    return replace([...others.map(again), put]);
   },
 };
 
 if (!Object.hasOwn(actions, action ?? '')) misuse(`say ${Object.keys(actions).join(', ')}`);
+if (action === 'list' && words.length > 0) misuse(`unknown word "${words[0]}"`);
+if (words.length > 2) misuse(`unknown word "${words[2]}"`);
+if (words.length === 1 || (action === 'put' && words.length === 0)) misuse('say the caller and the operation');
 if (action !== 'put') {
-  if (words.length > 0) misuse(`unknown word "${words[0]}"`);
   const extra = Object.keys(values).find((name) => name !== 'json');
   if (extra !== undefined) misuse(`${action} takes no --${extra}`);
 }
 await actions[action]();
 
-function fault(caller, operation) {
+function fault() {
   const { error, lose, double } = values;
-  const [latencyMs, jitterMs, share, forS = 60] = ['latency', 'jitter', 'share', 'for'].map(number);
-  return defined({ caller, operation, latencyMs, jitterMs, error, lose, double, share, forMs: forS * 1_000 });
+  const { latencyMs, jitterMs, share, forMs = 60_000 } = Object.fromEntries(Object.keys(numbers).map(number));
+  if (lose !== undefined && !['call', 'answer'].includes(lose)) misuse(`--lose takes call or answer, not "${lose}"`);
+  if (!latencyMs && !jitterMs && error === undefined && !lose && !double)
+    misuse('say what is to happen: --latency, --jitter, --error, --lose or --double');
+  return defined({ caller, operation, latencyMs, jitterMs, error, lose, double, share, forMs });
+}
+
+async function thoseOn() {
+  return (await ask('GET', '/ops/faults')).items;
+}
+
+function isOnEdge(each) {
+  return each.caller === caller && each.operation === operation;
+}
+
+async function replace(faults) {
+  told(await ask('PUT', '/ops/faults', { faults }, (problem) => explain(problem, faults)));
+}
+
+/** What the system does not take, as it was written here; or which of those that are on it does not take any more. */
+function explain(problem, faults) {
+  const [issue] = problem?.issues ?? [];
+  const [, at, field] = /^faults\.(\d+)\.(\w+)$/.exec(issue?.path ?? '') ?? [];
+  const refused = faults[at];
+  if (!refused) return undefined;
+  if (!isOnEdge(refused)) {
+    const edge = `${refused.caller} → ${refused.operation}`;
+    return `the fault on ${edge}, which is on: ${issue.message}; first: npm run faults -- clear ${refused.caller} '${refused.operation}'`;
+  }
+  const option = Object.keys(numbers).find((name) => numbers[name].field === field) ?? field;
+  const what = ['caller', 'operation'].includes(field) ? `the ${field}` : `--${option}`;
+  return `${what} "${values[option] ?? refused[field]}" will not do: ${issue.message}`;
 }
 
 /** One that is on, for as long as it still has. */
@@ -57,10 +107,13 @@ function again({ until, ...rest }) {
 }
 
 function number(name) {
-  if (values[name] === undefined) return undefined;
-  const value = values[name].trim() === '' ? Number.NaN : Number(values[name]);
-  if (!Number.isFinite(value) || value < 0) misuse(`--${name} takes a number, not "${values[name]}"`);
-  return value;
+  const { field, counts, least, most, whole, times } = numbers[name];
+  const text = values[name];
+  if (text === undefined) return [field, undefined];
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  const fits = value >= least && value <= most && (!whole || Number.isInteger(value));
+  if (!fits) misuse(`--${name} takes a number${counts}, ${least} to ${most}, not "${text}"`);
+  return [field, times ? Math.round(value * times) : value];
 }
 
 function told(answer) {

@@ -22,18 +22,29 @@ export function readWords(command, help, options = {}) {
     });
     if (!words.values.help) return words;
   } catch (error) {
-    misused(command, error.message.split(/\.\s/)[0]);
+    misused(command, whyMisread(error));
   }
   console.log(help);
   process.exit(0);
+}
+
+/** Of an option that is followed by what may be another one, parseArgs says in three lines that it is ambiguous. */
+function whyMisread({ message }) {
+  const [, option] = /^Option '(?:-\w, )?(--[\w-]+)' argument is ambiguous/.exec(message) ?? [];
+  if (option === undefined) return message.split(/\.\s/)[0];
+  const value = process.argv[process.argv.lastIndexOf(option) + 1];
+  return `'${option}' takes a value, and '${value}' may be an option of its own; write ${option}=${value} if it is the value`;
 }
 
 export function misused(command, why) {
   fail(`${why}; see npm run ${command} -- --help`);
 }
 
-/** What the running system answers. Fails with its refusal, or with what keeps it from answering. */
-export async function ask(method, path, body) {
+/**
+ * What the running system answers. Fails with its refusal, or with what keeps it from answering; `explain` may say a refusal
+ * in the words of the command.
+ */
+export async function ask(method, path, body, explain = () => undefined) {
   const { address, options } = internalListener();
   const headers = { authorization: `Bearer ${token()}`, 'content-type': 'application/json' };
   const { status, text } = await send(`${address}${path}`, { ...options, method, headers }, body).catch((error) =>
@@ -41,8 +52,36 @@ export async function ask(method, path, body) {
   );
   const content = parse(text);
   if (status === 401) fail(`${address} does not take this token; is it that of the same data folder?`);
-  if (status >= 300) fail(content?.detail ?? content?.title ?? `${address} answered ${status}; is it Kerf?`);
+  if (status >= 300)
+    fail(explain(content) ?? content?.detail ?? content?.title ?? `${address} answered ${status}; is it Kerf?`);
   return content;
+}
+
+/**
+ * As `ask`, for what takes a while: calls `onLine` with each line of what the running system tells meanwhile. Resolves when it has
+ * told all.
+ */
+export async function follow(method, path, body, onLine) {
+  const { address, options } = internalListener();
+  const headers = {
+    authorization: `Bearer ${token()}`,
+    'content-type': 'application/json',
+    accept: 'application/x-ndjson',
+  };
+  const { status, text } = await send(`${address}${path}`, { ...options, method, headers }, body, onLine).catch(
+    (error) => fail(whyNot(address, error)),
+  );
+  if (status === 401) fail(`${address} does not take this token; is it that of the same data folder?`);
+  if (status >= 300) {
+    const problem = parse(text);
+    fail(told(problem) ?? `${address} answered ${status}; is it Kerf?`);
+  }
+}
+
+/** A problem in words: what is wrong with each part of the input, or what it says of the whole. */
+export function told(problem) {
+  const issues = problem?.issues?.map(({ path, message }) => `${path}: ${message}`);
+  return issues?.join('; ') || (problem?.detail ?? problem?.title);
 }
 
 /** As `ask`, for rows of all modules. What some could not be asked for is left out, and then said by `warn`. */
@@ -93,17 +132,32 @@ function read(setting, file) {
   }
 }
 
-function send(url, options, body) {
+function send(url, options, body, onLine) {
   return new Promise((resolve, reject) => {
     const request = (url.startsWith('https:') ? tlsRequest : plainRequest)(url, options, async (response) => {
       response.setEncoding('utf8');
       let text = '';
-      for await (const chunk of response) text += chunk;
-      resolve({ status: response.statusCode, text });
+      try {
+        for await (const chunk of response) {
+          text += chunk;
+          if (onLine && response.statusCode < 300) text = eachLine(text, onLine);
+        }
+        resolve({ status: response.statusCode, text });
+      } catch (error) {
+        reject(error);
+      }
     });
     request.once('error', reject);
     request.end(body && JSON.stringify(body));
   });
+}
+
+/** Hands on the lines that are whole; returns the rest. */
+function eachLine(text, onLine) {
+  const lines = text.split('\n');
+  const rest = lines.pop();
+  for (const line of lines) if (line) onLine(parse(line));
+  return rest;
 }
 
 function whyNot(address, { code, message }) {

@@ -123,7 +123,7 @@ export class Mover {
       throw await this.#takeBack(plan, journal, error);
     }
     const [ms, from] = [Math.round(performance.now() - startedAt), placementText(plan.from)];
-    this.parts.log.warn({ module, from, to: placementText(to), ms, by: order.by }, 'a module was moved');
+    this.parts.log.info({ module, from, to: placementText(to), ms, by: order.by }, 'a module was moved');
     return { module, from, to: placementText(to), ms, persisted: !forNow, steps: journal.steps, ...move.moved };
   }
 

@@ -1,0 +1,33 @@
+// npm run extract: takes a module out of the home process while the system serves.
+import { moveModule } from './move/move.mjs';
+import { misused, reaches, readWords } from './operator.mjs';
+
+const help = `Usage: npm run extract -- <module> [--via http|grpc|queue] [--instances n] [--for-now] [--json]
+
+Takes a module out of the running home process into processes of its own, or changes how those are reached and how many there
+are, while it serves: no request fails, no event is lost or comes twice. A step that fails, and Ctrl-C, take everything back.
+
+  --via        how it is reached from then on: http (the default), grpc, or queue, by request and reply over the broker of BUS
+  --instances  how many processes run it: 1 to 64 (1)
+  --for-now    until the next start only; otherwise topology.yaml is changed
+  --json       a line of JSON for each step, and the report at the end
+
+npm run absorb is the way back.
+
+${reaches}`;
+
+const { values, positionals } = readWords('extract', help, {
+  via: { type: 'string', default: 'http' },
+  instances: { type: 'string', default: '1' },
+  'for-now': { type: 'boolean', default: false },
+});
+const [module, ...more] = positionals;
+if (!module) misused('extract', 'say which module, such as payments');
+if (more.length > 0) misused('extract', `unknown word "${more[0]}"`);
+if (!['http', 'grpc', 'queue'].includes(values.via))
+  misused('extract', `--via is http, grpc or queue, not "${values.via}"`);
+if (!/^([1-9]|[1-5]\d|6[0-4])$/.test(values.instances))
+  misused('extract', `--instances is a whole number, 1 to 64, not "${values.instances}"`);
+
+const placement = values.instances === '1' ? values.via : `${values.via}?instances=${values.instances}`;
+await moveModule(module, { placement, forNow: values['for-now'] }, values);

@@ -1,0 +1,62 @@
+// Orders a move, shows how it goes, and has it taken back at Ctrl-C.
+import { hostname, userInfo } from 'node:os';
+import { ask, follow, told } from '../operator.mjs';
+import { fail } from '../setup.mjs';
+
+const by = `${userInfo().username}@${hostname()} (process ${process.pid})`;
+
+/** Resolves when it is done; ends the process with 1 when it is not, after saying why. */
+export async function moveModule(module, order, { json }) {
+  const path = `/ops/modules/${encodeURIComponent(module)}`;
+  abortOnInterrupt(path);
+  const show = json ? (line) => console.log(JSON.stringify(line)) : showLine;
+  let outcome;
+  await follow('PUT', path, { ...order, by }, (line) => {
+    outcome = line;
+    show(line);
+  });
+  if (outcome?.problem) fail(told(outcome.problem));
+  if (!outcome?.report) fail('the running system ended before the move did; start it again, and see npm run topology');
+}
+
+/** Once has it taken back; twice leaves it to itself. */
+function abortOnInterrupt(path) {
+  process.once('SIGINT', () => {
+    console.error('taking it back; Ctrl-C again leaves it to itself');
+    void ask('DELETE', path).catch(() => {});
+    process.once('SIGINT', () => process.exit(130));
+  });
+}
+
+const isTerminal = process.stdout.isTTY;
+
+function showLine({ begun, done, failed, why, takenBack, report }) {
+  if (begun && isTerminal) process.stdout.write(`  … ${begun}`);
+  if (done) print(`  ✓ ${done.step.padEnd(12)} ${`${done.ms} ms`.padStart(10)}  ${detailsOf(done)}`);
+  if (failed) print(`  ✗ ${failed}: ${why}`);
+  if (takenBack) print(`  ↩ ${takenBack}`);
+  if (report) print(summaryOf(report));
+}
+
+function print(line) {
+  if (isTerminal) process.stdout.write('\r\x1b[K');
+  console.log(line.trimEnd());
+}
+
+function detailsOf({ step, copies, staying, calls, gapMs, file }) {
+  if (step === 'start') return [...copies, staying > 0 && `${staying} stay`].filter(Boolean).join(', ');
+  if (step === 'drain') return `${calls} calls were under way`;
+  if (step === 'hand over') return `nobody delivered for ${gapMs} ms`;
+  if (step === 'persist') return file ?? 'until the next start only';
+  return '';
+}
+
+function summaryOf({ module, to, ms, callsDrained, events, sagas, timers }) {
+  return [
+    `${module} runs ${to} now, after ${ms} ms:`,
+    `  calls   ${callsDrained} were under way and have been answered where they were`,
+    `  events  ${events.pendingBefore} waited before, ${events.pendingAfter} after; held back ${events.heldBefore} and ${events.heldAfter}`,
+    `  sagas   ${sagas.underWay} were under way: ${sagas.ended} ended there, ${sagas.handedOver} handed over, ${sagas.found} found`,
+    `  timers  ${timers.before} before, ${timers.after} after`,
+  ].join('\n');
+}
