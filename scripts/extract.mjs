@@ -1,14 +1,20 @@
 // npm run extract: takes a module out of the home process while the system serves.
 import { moveModule } from './move/move.mjs';
+import { tryOut } from './move/try-out.mjs';
 import { misused, reaches, readWords } from './operator.mjs';
 
-const help = `Usage: npm run extract -- <module> [--via http|grpc|queue] [--instances n] [--for-now] [--json]
+const help = `Usage: npm run extract -- <module> [--via http|grpc|queue] [--instances n] [--mirror s] [--canary 5%] [--for-now] [--json]
 
 Takes a module out of the running home process into processes of its own, or changes how those are reached and how many there
 are, while it serves: no request fails, no event is lost or comes twice. A step that fails, and Ctrl-C, take everything back.
 
   --via        how it is reached from then on: http (the default), grpc, or queue, by request and reply over the broker of BUS
   --instances  how many processes run it: 1 to 64 (1)
+  --mirror     first, for so many seconds, ask the new copies every query as well, and go back if an answer differs
+  --canary     first send them this share of the calls, then 25, 50 and 100 %, and go back if they are worse:
+    --stage          seconds that each share lasts (10)
+    --max-failures   how many more of their calls may fail (1%)
+    --max-slower     how many milliseconds more they may take, as the 95th percentile (50)
   --for-now    until the next start only; otherwise topology.yaml is changed
   --json       a line of JSON for each step, and the report at the end
 
@@ -19,6 +25,11 @@ ${reaches}`;
 const { values, positionals } = readWords('extract', help, {
   via: { type: 'string', default: 'http' },
   instances: { type: 'string', default: '1' },
+  mirror: { type: 'string' },
+  canary: { type: 'string' },
+  stage: { type: 'string' },
+  'max-failures': { type: 'string' },
+  'max-slower': { type: 'string' },
   'for-now': { type: 'boolean', default: false },
 });
 const [module, ...more] = positionals;
@@ -30,4 +41,4 @@ if (!/^([1-9]|[1-5]\d|6[0-4])$/.test(values.instances))
   misused('extract', `--instances is a whole number, 1 to 64, not "${values.instances}"`);
 
 const placement = values.instances === '1' ? values.via : `${values.via}?instances=${values.instances}`;
-await moveModule(module, { placement, forNow: values['for-now'] }, values);
+await moveModule(module, { placement, forNow: values['for-now'], ...tryOut('extract', values) }, values);

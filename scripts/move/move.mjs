@@ -30,7 +30,8 @@ function abortOnInterrupt(path) {
 
 const isTerminal = process.stdout.isTTY;
 
-function showLine({ begun, done, failed, why, takenBack, report }) {
+function showLine({ begun, watched, seen, done, failed, why, takenBack, report }) {
+  if (watched) print(`    ${watched}: ${seenIn(seen)}`);
   if (begun && isTerminal) process.stdout.write(`  … ${begun}`);
   if (done) print(`  ✓ ${done.step.padEnd(12)} ${`${done.ms} ms`.padStart(10)}  ${detailsOf(done)}`);
   if (failed) print(`  ✗ ${failed}: ${why}`);
@@ -43,12 +44,20 @@ function print(line) {
   console.log(line.trimEnd());
 }
 
-function detailsOf({ step, copies, staying, calls, gapMs, file }) {
+function detailsOf(done) {
+  const { step, copies, staying, calls, gapMs, file } = done;
   if (step === 'start') return [...copies, staying > 0 && `${staying} stay`].filter(Boolean).join(', ');
+  if (step === 'mirror' || step.startsWith('canary')) return seenIn(done);
   if (step === 'drain') return `${calls} calls were under way`;
   if (step === 'hand over') return `nobody delivered for ${gapMs} ms`;
   if (step === 'persist') return file ?? 'until the next start only';
   return '';
+}
+
+function seenIn({ other, before, same, different }) {
+  if (same !== undefined) return `${same} answers were the same, ${different} differed`;
+  const side = ({ calls, failures, p95Ms = '–' }) => `${calls} calls, ${failures} failed, ${p95Ms} ms`;
+  return `new ${side(other)}; before ${side(before)}`;
 }
 
 function summaryOf({ module, to, ms, callsDrained, events, sagas, timers }) {

@@ -47,7 +47,8 @@ export function createInternalService(parts: InternalParts): Serve {
     const mayAsk = module.mayAsk(operation, context.caller, definitions);
     if (!mayAsk) throw notDeclared(context.caller, name, 'uses');
     // A module may be open here and called elsewhere, while it moves.
-    if (directory.of(name).state !== 'here') return module.passOn(operation, input, context);
+    const at = directory.of(name);
+    if (at.state !== 'here' || at.trial?.sends(operation, context)) return module.passOn(operation, input, context);
     return inside.underWay.run(name, () => module.serve(operation, input, context));
   };
 }

@@ -8,15 +8,17 @@ import {
 } from '../transport/index.ts';
 import type { Discovery } from './discovery/index.ts';
 import { Edge, type EdgeParts, ping } from './edge.ts';
+import { Trial } from './trial.ts';
 
 /** Enough that the way is known to be open and its code has run. */
 const warmCalls = 20;
 
 /** How a module stands, as this process sees it. */
-export type Whereabouts =
-  | { readonly state: 'here'; readonly transport: Transport }
-  | { readonly state: 'there'; readonly transport: Transport; readonly edge: Edge }
-  | { readonly state: 'away'; readonly transport: Transport };
+export type Whereabouts = {
+  readonly transport: Transport;
+  /** Other copies that are being tried out, to which `transport` sends some of the calls. */
+  readonly trial?: Trial;
+} & ({ readonly state: 'here' } | { readonly state: 'there'; readonly edge: Edge } | { readonly state: 'away' });
 
 export interface DirectoryParts extends EdgeParts {
   readonly modules: readonly string[];
@@ -57,11 +59,22 @@ export class Directory {
     this.#set(module, { state: 'there', transport: edge, edge });
   }
 
-  /** Makes sure that whoever is at `address` serves the module, before anybody else calls it. Rejects when it does not. */
+  /**
+   * Makes sure that whoever is at `address` serves the module, before anybody else calls it. The first calls of a new process may be
+   * late; rejects when it does not answer well in the end.
+   */
   async warm(module: string, address: string): Promise<void> {
     const link = this.parts.connect(module, address, () => {});
     try {
-      for (let time = 0; time < warmCalls; time++) await ping(module, link, this.parts.clock);
+      for (let [answered, late] = [0, 0]; answered < warmCalls; ) {
+        await ping(module, link, this.parts.clock).then(
+          () => answered++,
+          (error) => {
+            late += 1;
+            if (late >= warmCalls) throw error;
+          },
+        );
+      }
     } finally {
       await link.close();
     }
@@ -70,6 +83,23 @@ export class Directory {
   /** Calls `listener` whenever a module can be reached that could not, or elsewhere than before. */
   onReachable(listener: (module: string) => void): void {
     this.#listeners.push(listener);
+  }
+
+  /** Has the copies at `addresses` tried out: the trial decides which calls they get, none to begin with. */
+  tryOut(module: string, discovery: Discovery): Trial {
+    this.endTrial(module);
+    const at = this.of(module);
+    const trial = new Trial(at.transport, new Edge(module, discovery, this.parts, () => {}), this.parts.clock);
+    this.#modules.set(module, { ...at, transport: trial, trial });
+    return trial;
+  }
+
+  /** Calls go where they went before the trial, if there is one. */
+  endTrial(module: string): void {
+    const { trial, ...at } = this.of(module);
+    if (!trial) return;
+    this.#modules.set(module, { ...at, transport: trial.way });
+    this.#retire(trial.edge);
   }
 
   /** Resolves when no call to `module` is under way by a way that is not taken any more. */
@@ -92,6 +122,7 @@ export class Directory {
   }
 
   #set(module: string, whereabouts: Whereabouts): void {
+    this.endTrial(module);
     const before = this.#modules.get(module);
     this.#modules.set(module, whereabouts);
     if (before?.state === 'there') this.#retire(before.edge);

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { messageOf } from '../../errors/index.ts';
 import { reach } from '../../faults/index.ts';
 
@@ -11,6 +12,7 @@ export interface StepDone {
 /** What a move tells whoever watches it. */
 export type Progress =
   | { readonly begun: string }
+  | { readonly watched: string; readonly seen: object }
   | { readonly done: StepDone }
   | { readonly failed: string; readonly why: string }
   | { readonly takenBack: string };
@@ -65,6 +67,18 @@ export class Journal {
     }
   }
 
+  /** What there is to be seen in a step that goes on for a while. */
+  watched(step: string, seen: object): void {
+    this.tell({ watched: step, seen });
+  }
+
+  /** Resolves after a while; rejects at once when the move is aborted. */
+  async pause(delayMs: number): Promise<void> {
+    await setTimeout(delayMs, undefined, { signal: this.aborted }).catch(() => {
+      throw this.aborted.reason;
+    });
+  }
+
   /** Resolves with what could not be taken back, in words; what can be is, whatever becomes of the rest. */
   async rollBack(): Promise<string[]> {
     const troubles: string[] = [];
@@ -84,7 +98,7 @@ export class Journal {
     return new Promise<T>((resolve, reject) => {
       const abort = () => reject(aborted.reason);
       if (aborted.aborted) return abort();
-      const late = setTimeout(() => reject(new Error(`it took longer than ${withinMs} ms`)), withinMs);
+      const late = globalThis.setTimeout(() => reject(new Error(`it took longer than ${withinMs} ms`)), withinMs);
       aborted.addEventListener('abort', abort, { once: true });
       void run()
         .then(resolve, reject)

@@ -4,6 +4,8 @@ import {
   type Placement,
   placementText,
   type ServiceProcess,
+  staticAddresses,
+  type Trial,
   writePlacement,
 } from '../../topology/index.ts';
 import { type Copy, copyOf, drainedIn, drainWithinMs, insideCopy } from '../copies.ts';
@@ -11,6 +13,7 @@ import type { Inside } from '../inside.ts';
 import type { ServicePlacement, Services } from '../services.ts';
 import type { Journal } from './journal.ts';
 import type { Plan } from './plan.ts';
+import { type Canary, canarySteps, type Mirror, mirrorStep } from './trials.ts';
 
 const startWithinMs = 30_000;
 const shortMs = 10_000;
@@ -26,6 +29,12 @@ export interface MoveParts {
   readonly file: string | undefined;
   /** Ends the move: a process it needs has ended. */
   readonly abort: (why: string) => void;
+}
+
+/** How the new copies are tried out before they get all the calls. */
+export interface TryOut {
+  readonly mirror?: Mirror | undefined;
+  readonly canary?: Canary | undefined;
 }
 
 /** What moved with the module. Each pair of numbers must be the same: see `addsUp`. */
@@ -67,6 +76,24 @@ export class Move {
       undo: () => this.#lower(),
     });
     await journal.step({ name: 'warm', withinMs: shortMs, run: () => this.#warm() });
+  }
+
+  /** Tries the new copies out, if that is asked for: what they are sent meanwhile is all that anybody could notice. */
+  async tryOut(journal: Journal, { mirror, canary }: TryOut): Promise<void> {
+    if (!mirror && !canary) return;
+    const { module } = this.plan;
+    const { directory } = this.parts;
+    let trial: Trial | undefined;
+    await journal.step({
+      name: 'try out',
+      withinMs: shortMs,
+      run: async () => {
+        trial = directory.tryOut(module, staticAddresses(this.#raised.map(({ reachedAt }) => reachedAt!)));
+      },
+      undo: async () => directory.endTrial(module),
+    });
+    if (mirror) await mirrorStep(journal, trial!, mirror);
+    if (canary) await canarySteps(journal, trial!, canary);
   }
 
   /** Everything from the first call that goes to the new copies to the end of the old ones. */
@@ -126,6 +153,7 @@ export class Move {
     const { inside, services } = this.parts;
     if (to.kind === 'in-process') inside.serve(module);
     services.serve(module, [...stay, ...this.#raised]);
+    this.parts.directory.endTrial(module);
   }
 
   #moveCallsBack(): void {

@@ -5,12 +5,12 @@ import { copyOf, insideCopy } from '../copies.ts';
 import type { Inside } from '../inside.ts';
 import type { Services } from '../services.ts';
 import { Journal, type Progress, type StepDone, StepFailed } from './journal.ts';
-import { Move, type Moved } from './move.ts';
+import { Move, type Moved, type TryOut } from './move.ts';
 import { type Plan, planOf } from './plan.ts';
 import { preflight } from './preflight.ts';
 
 /** A move as an operator orders it. */
-export interface Order {
+export interface Order extends TryOut {
   readonly module: string;
   readonly placement: Placement;
   /** The entry file of another release to run there. */
@@ -39,6 +39,8 @@ export interface Current {
   readonly by: string;
   readonly since: string;
   step: string;
+  /** What was to be seen last in a step that goes on for a while. */
+  seen?: object | undefined;
 }
 
 interface Parts {
@@ -75,7 +77,8 @@ export class Mover {
     this.#current = current;
     this.#abort = new AbortController();
     const running = this.#run(order, (progress) => {
-      if ('begun' in progress) current.step = progress.begun;
+      if ('begun' in progress) Object.assign(current, { step: progress.begun, seen: undefined });
+      if ('watched' in progress) current.seen = progress.seen;
       tell(progress);
     }).finally(() => {
       this.#current = undefined;
@@ -111,13 +114,15 @@ export class Mover {
     const { placements, services, topology } = this.parts;
     const { module, placement: to, program, forNow } = order;
     const startedAt = performance.now();
-    const plan = planOf({ module, to, program }, placements.get(module)!, services, topology);
+    const trial = order.canary !== undefined || order.mirror !== undefined;
+    const plan = planOf({ module, to, program, trial }, placements.get(module)!, services, topology);
     const journal = new Journal(module, this.#abort.signal, tell);
     const abort = (why: string) => this.#abort.abort(new Error(why));
     const move = new Move(plan, { ...this.parts, file: forNow ? undefined : topology.settings.TOPOLOGY, abort });
     try {
       await journal.step({ name: 'preflight', withinMs: 10_000, run: () => this.#preflight(plan, forNow) });
       await move.prepare(journal);
+      await move.tryOut(journal, order);
       await move.complete(journal);
     } catch (error) {
       throw await this.#takeBack(plan, journal, error);

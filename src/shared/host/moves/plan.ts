@@ -23,10 +23,17 @@ interface Asked {
   readonly module: string;
   readonly to: Placement;
   readonly program: string | undefined;
+  /** Whether new copies are to be tried out beside those before. */
+  readonly trial: boolean;
 }
 
 /** Throws a `conflict` that says why the module cannot be moved there. */
-export function planOf({ module, to, program }: Asked, from: Placement, services: Services, topology: Topology): Plan {
+export function planOf(
+  { module, to, program, trial }: Asked,
+  from: Placement,
+  services: Services,
+  topology: Topology,
+): Plan {
   const refuse = (why: string) => {
     throw refusal('conflict', why);
   };
@@ -45,6 +52,8 @@ export function planOf({ module, to, program }: Asked, from: Placement, services
   if (placementText(from) === text && program === undefined) refuse(`${module} is already placed ${text}`);
   if (to.kind === 'in-process' && program !== undefined)
     refuse('another release can only run in a process of its own: choose http, grpc or queue');
+  if (trial && (to.kind !== 'service' || same))
+    refuse('canary and mirror need copies in processes of their own that come in the place of others');
   const wanted = to.kind === 'service' ? to.instances : 0;
   const stay = same ? processes.slice(0, wanted) : [];
   const go = processes.filter((each) => !stay.includes(each));

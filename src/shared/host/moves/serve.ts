@@ -6,11 +6,14 @@ import { invalidInput, isRefusal, refusal, StartError, toProblem } from '../../e
 import { type Placement, parsePlacement } from '../../topology/index.ts';
 import { bodyOf, type Operations } from '../everywhere.ts';
 import type { Mover, Order } from './mover.ts';
+import { canarySchema, mirrorSchema } from './trials.ts';
 
 const lineType = 'application/x-ndjson';
 const bodySchema = z.strictObject({
   placement: z.string().max(2_048),
   artifact: z.string().max(4_096).optional(),
+  canary: canarySchema.optional(),
+  mirror: mirrorSchema.optional(),
   forNow: z.boolean().default(false),
   by: z.string().max(200).default('an operator'),
 });
@@ -49,8 +52,8 @@ export function serveMoves(app: Operations, modules: readonly string[], mover: M
 }
 
 function orderOf(module: string, body: unknown): Order {
-  const { placement, artifact: program, forNow, by } = parseInput(bodySchema, body);
-  return { module, placement: placementOf(placement), program, forNow, by };
+  const { placement, artifact: program, ...order } = parseInput(bodySchema, body);
+  return { ...order, module, placement: placementOf(placement), program };
 }
 
 function placementOf(text: string): Placement {

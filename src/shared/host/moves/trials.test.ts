@@ -1,0 +1,46 @@
+import { expect, it } from 'vitest';
+import { canarySchema, sharesOf, verdict } from './trials.ts';
+
+const canary = canarySchema.parse({ stageMs: 1_000, leastCalls: 20, maxFailures: 0.01, maxSlowerMs: 50 });
+const counts = (calls: number, failures = 0, p95Ms = 10) => ({ calls, failures, p95Ms });
+
+it.each([
+  [0.05, [0.05, 0.25, 0.5]],
+  [0.1, [0.1, 0.25, 0.5]],
+  [0.5, [0.5]],
+  [0.8, [0.8]],
+  [1, []],
+])('a canary of %d grows by %j before it has all', (share, steps) => {
+  expect(sharesOf({ ...canary, share })).toEqual(steps);
+});
+
+it.each([
+  ['goes on while its time is not over', counts(100), counts(1_000), 999, false],
+  ['has done well when its time is over', counts(100), counts(1_000), 1_000, true],
+  ['waits for calls', counts(19), counts(1_000), 5_999, false],
+  [
+    'is given up when they do not come',
+    counts(19),
+    counts(1_000),
+    6_000,
+    'only 19 calls went to the new copies, too few to judge them by (20 are needed)',
+  ],
+  [
+    'is worse as soon as more of its calls fail',
+    counts(100, 3),
+    counts(1_000, 10),
+    1,
+    '3 % of the calls to the new copies failed, 1 % of those before',
+  ],
+  ['may fail as those before do, and a little more', counts(100, 2), counts(1_000, 10), 1_000, true],
+  [
+    'is worse as soon as it is slower',
+    counts(100, 0, 61),
+    counts(1_000, 0, 10),
+    1,
+    'the new copies took 61 ms (95th percentile), those before 10 ms',
+  ],
+  ['may be a little slower', counts(100, 0, 60), counts(1_000, 0, 10), 1_000, true],
+])('%s', (_, other, before, elapsedMs, found) => {
+  expect(verdict({ other, before }, canary, elapsedMs)).toBe(found);
+});

@@ -1,0 +1,119 @@
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { ManualClock } from '../clock/index.ts';
+import type { CallContext } from '../context/index.ts';
+import type { Operation } from '../contract/index.ts';
+import { refusal } from '../errors/index.ts';
+import { type CallRequest, ofKernel } from '../transport/index.ts';
+import type { Edge } from './edge.ts';
+import { Trial } from './trial.ts';
+
+const find = {
+  module: 'payments',
+  name: 'find',
+  kind: 'query',
+  about: '',
+  input: z.any(),
+  output: z.any(),
+} as Operation;
+const pay = { ...find, name: 'pay', kind: 'command' } as Operation;
+
+function opened(answers: { before?: () => unknown; other?: () => unknown } = {}) {
+  const asked = { before: 0, other: 0 };
+  const way = (side: 'before' | 'other') => ({
+    async call() {
+      asked[side] += 1;
+      return answers[side]?.() ?? side;
+    },
+  });
+  const trial = new Trial(way('before'), way('other') as unknown as Edge, new ManualClock());
+  const call = (operation: Operation, context: Partial<CallContext> = {}) =>
+    trial.call({
+      operation,
+      input: {},
+      context: { requestId: 'r', caller: 'orders', deadline: 1e15, ...context },
+    } as CallRequest);
+  return { trial, call, asked };
+}
+
+const uuidOf = (n: number) => `0192f0c1-0000-7000-8000-${String(n).padStart(12, '0')}`;
+
+it('sends none to begin with, and then about as many as its share', async () => {
+  const { trial, call, asked } = opened();
+  for (let n = 0; n < 1_000; n++) await call(pay, { requestId: String(n) });
+  expect(asked).toEqual({ before: 1_000, other: 0 });
+  trial.share = 0.25;
+  for (let n = 0; n < 1_000; n++) await call(pay, { requestId: String(n) });
+  expect(asked.other).toBeGreaterThan(180);
+  expect(asked.other).toBeLessThan(320);
+});
+
+it('sends what belongs together to the same copies: all steps of a saga, all calls of a member', async () => {
+  const { trial } = opened();
+  trial.share = 0.5;
+  const context = (parts: Partial<CallContext>) => ({ requestId: 'r', caller: 'orders', deadline: 0, ...parts });
+  const sides = new Set<boolean>();
+  for (let n = 0; n < 50; n++) {
+    const steps = ['reserve', 'authorize', 'authorize/undo', 'capture'];
+    const sent = steps.map((step) => trial.sends('pay', context({ idempotencyKey: `checkout/${uuidOf(n)}/${step}` })));
+    expect(new Set(sent).size).toBe(1);
+    sides.add(sent[0]!);
+    const asked = ['a', 'b'].map((requestId) => trial.sends('find', context({ requestId, member: `m${n}` })));
+    expect(new Set(asked).size).toBe(1);
+  }
+  expect(sides.size).toBe(2);
+});
+
+it('keeps those it sends when the share grows, and never sends what the kernel asks', () => {
+  const { trial } = opened();
+  const sent = (share: number) => {
+    trial.share = share;
+    return Array.from({ length: 200 }, (_, n) => n).filter((n) =>
+      trial.sends('pay', { requestId: String(n), caller: 'orders', deadline: 0 }),
+    );
+  };
+  const [few, more] = [sent(0.1), sent(0.5)];
+  expect(few.every((n) => more.includes(n))).toBe(true);
+  trial.share = 1;
+  expect(trial.sends(ofKernel('receive', 'payments').name, { requestId: '1', caller: 'orders', deadline: 0 })).toBe(
+    false,
+  );
+});
+
+it('counts what failed; a refusal that the contract declares is an answer', async () => {
+  const errors = [refusal('unavailable', ''), refusal('not-found', ''), new Error('broken'), refusal('timeout', '')];
+  const { trial, call } = opened({
+    before() {
+      throw errors.shift();
+    },
+  });
+  for (let n = 0; n < 4; n++) await call(pay).catch(() => {});
+  expect(trial.before.counts).toMatchObject({ calls: 4, failures: 3 });
+  trial.recount();
+  expect(trial.before.counts).toEqual({ calls: 0, failures: 0 });
+});
+
+it('asks queries of both when it mirrors, answers by those before, and says where answers differ', async () => {
+  const value = (amount: number) => ({ id: 'p', lines: [{ amount }] });
+  const { trial, call, asked } = opened({ before: () => value(1), other: () => value(2) });
+  trial.mirrors = true;
+  expect(await call(find)).toEqual(value(1));
+  await call(pay);
+  await expect.poll(() => trial.compared.different).toBe(1);
+  expect(trial.compared).toEqual({
+    same: 0,
+    different: 1,
+    differences: [{ operation: 'payments.find', at: 'lines.0.amount' }],
+  });
+  expect(asked).toEqual({ before: 3, other: 2 });
+});
+
+it('takes for the same what was only changed between the two', async () => {
+  const others = [{ n: 1 }, { n: 2 }];
+  const befores = [{ n: 2 }, { n: 2 }];
+  const { trial, call } = opened({ before: () => befores.pop(), other: () => others.shift() });
+  trial.mirrors = true;
+  await call(find);
+  await expect.poll(() => trial.compared.same).toBe(1);
+  expect(trial.compared.different).toBe(0);
+});

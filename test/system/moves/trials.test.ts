@@ -1,0 +1,92 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect, it, onTestFinished } from 'vitest';
+import { Scene } from '../../crash/scene.ts';
+import { SteadyLoad } from '../../harness/load.ts';
+import { Operator } from '../../harness/operator.ts';
+import { Shop } from '../../harness/shop.ts';
+
+interface Report {
+  readonly steps: { step: string; other?: { calls: number; failures: number }; same?: number; different?: number }[];
+}
+
+const quick = { share: 0.2, stageMs: 1_000, leastCalls: 3 };
+
+/** A release of the system that first does what `code` says. */
+function artifact(code: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'kerf-artifact-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'app.mjs');
+  writeFileSync(
+    file,
+    `${code}\nawait import(${JSON.stringify(pathToFileURL(join(process.cwd(), 'dist/app.js')).href)});\n`,
+  );
+  return file;
+}
+
+async function open() {
+  const scene = new Scene();
+  const kerf = await scene.start();
+  const operator = new Operator(kerf);
+  const load = new SteadyLoad(await new Shop(kerf.url).join(), ['/orders', '/members/me', '/messages'], 40);
+  await load.answers(10);
+  const move = (module: string, order: object) =>
+    operator.ask<Report & { detail: string }>('PUT', `/modules/${module}`, {
+      placement: 'http',
+      forNow: true,
+      ...order,
+    });
+  return { scene, kerf, operator, load, move };
+}
+
+it('steps up to all of the calls by itself when the new copies do well', async () => {
+  const { scene, kerf, load, move } = await open();
+  const { status, body } = await move('payments', { canary: quick });
+  expect([status, body.detail]).toEqual([200, undefined]);
+  expect(body.steps.map(({ step }) => step)).toEqual([
+    ...['preflight', 'start', 'warm', 'try out', 'canary 20 %', 'canary 25 %', 'canary 50 %'],
+    ...['move calls', 'drain', 'hand over', 'persist'],
+  ]);
+  for (const { other } of body.steps.slice(4, 7)) expect(other).toMatchObject({ failures: 0 });
+  expect(await load.stop()).toEqual([]);
+  await scene.endsWell(kerf, load.told);
+});
+
+it('goes back by itself when the new copies are slow, and nobody has failed', async () => {
+  const { scene, kerf, operator, load, move } = await open();
+  const slow = artifact('setInterval(() => { const end = Date.now() + 100; while (Date.now() < end); }, 120);');
+  const { status, body } = await move('payments', { artifact: slow, canary: { ...quick, share: 0.5 } });
+  expect([status, body.detail]).toEqual([503, expect.stringContaining('the new copies took')]);
+  const { body: after } = await operator.ask<{ modules: { name: string; placement: string }[] }>('GET', '/topology');
+  expect(after.modules.find(({ name }) => name === 'payments')).toMatchObject({ placement: 'in-process' });
+  expect(await load.stop()).toEqual([]);
+  await scene.endsWell(kerf, load.told);
+});
+
+it('mirrors queries, and goes on when all answers are the same', async () => {
+  const { scene, kerf, load, move } = await open();
+  const { body } = await move('members', { mirror: { forMs: 1_500 } });
+  const mirror = body.steps.find(({ step }) => step === 'mirror');
+  expect(mirror).toMatchObject({ different: 0 });
+  expect(mirror?.same).toBeGreaterThan(0);
+  expect(await load.stop()).toEqual([]);
+  await scene.endsWell(kerf, load.told);
+});
+
+it('mirrors queries, and goes back when answers differ, saying where', async () => {
+  const { scene, kerf, load, move } = await open();
+  // A release that reads every answer of the database with another name in it.
+  const other = artifact(`
+    const parse = JSON.stringify;
+    JSON.stringify = (value, ...rest) => parse(value, ...rest)?.replaceAll('"name":"Member"', '"name":"Mumber"');
+  `);
+  const { status, body } = await move('members', { artifact: other, mirror: { forMs: 1_500 } });
+  expect([status, body.detail]).toEqual([
+    503,
+    expect.stringMatching(/answers of the new copies differ, first that of members\.\w+ at .*name/),
+  ]);
+  expect(await load.stop()).toEqual([]);
+  await scene.endsWell(kerf, load.told);
+});
