@@ -1,14 +1,16 @@
 // npm run check: types, lint and formatting, boundaries; all of them, then one verdict.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { install, node, root } from './setup.mjs';
+import { fail, install, node, root } from './setup.mjs';
 
-if (process.argv.slice(2).includes('--help')) {
+const [word] = process.argv.slice(2);
+if (word === '--help') {
   console.log(`Usage: npm run check
 
 Types, lint and formatting, boundaries: all of them, then one verdict. Exits with 0 when all passed.`);
   process.exit(0);
 }
+if (word !== undefined) fail(`unknown word "${word}": all is checked; see npm run check -- --help`);
 
 install();
 

@@ -14,7 +14,10 @@ process.on('SIGINT', () => kerf.kill('SIGINT'));
 process.on('SIGTERM', () => kerf.kill('SIGTERM'));
 // npm passes no signal on: when it is gone, so is the one who wanted this to run.
 const parent = process.ppid;
-setInterval(() => {
-  if (process.ppid !== parent) kerf.kill('SIGTERM');
+const watch = setInterval(() => {
+  if (process.ppid === parent) return;
+  clearInterval(watch);
+  console.error(`kerf: the process that started this one (${parent}) has gone; stopping`);
+  kerf.kill('SIGTERM');
 }, 250).unref();
 kerf.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));

@@ -7,11 +7,11 @@ if (positionals.length > 0) misused('topology', `unknown word "${positionals[0]}
 tell(values, await ask('GET', '/ops/topology'), ({ bus, modules }) => {
   console.log(`events: ${bus}`);
   printColumns(
-    modules.map(({ name, placement, state, instances }) => [
-      name,
-      state,
-      [placement, ...instances.map(where)].join(', '),
-    ]),
+    modules.map(({ name, placement, state, instances }) => {
+      // Of one that somebody else runs, the placement is its address, or all of them.
+      const isSaid = placement === instances.map(({ address }) => address).join();
+      return [name, state, [...(isSaid ? [] : [placement]), ...instances.map(where)].join(', ')];
+    }),
   );
 });
 

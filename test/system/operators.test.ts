@@ -131,10 +131,12 @@ describe('modules whose operators cannot be asked', () => {
   beforeAll(async () => {
     const [port, closed] = await Promise.all([freePort(), freePort()]);
     await once(intruder.listen(0, '127.0.0.1'), 'listening');
-    stranger = await Kerf.start({ env: { ...keys, INTERNAL_PORT: String(port) }, words: ['--only', 'notifications'] });
+    const placed = { MODULE_NOTIFICATIONS: `http://127.0.0.1:${port}` };
+    const env = { ...keys, ...placed, INTERNAL_PORT: String(port) };
+    stranger = await Kerf.start({ env, words: ['--only', 'notifications'] });
     home = await Kerf.start({
       env: {
-        MODULE_NOTIFICATIONS: `http://127.0.0.1:${port}`,
+        ...placed,
         MODULE_MAIL: `http://127.0.0.1:${closed}`,
         MODULE_SMS: `http://127.0.0.1:${(intruder.address() as AddressInfo).port}`,
       },

@@ -27,6 +27,7 @@ beforeAll(async () => {
   writeFileSync(at('unknown-module.yaml'), 'modules:\n  billing: http\n');
   writeFileSync(at('unknown-setting.yaml'), 'settings:\n  PROT: 3000\n');
   writeFileSync(at('no-map.yaml'), 'payments');
+  writeFileSync(at('list.yaml'), '- payments: http\n');
   taken = createServer();
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
   takenPort = String((taken.address() as { port: number }).port);
@@ -50,6 +51,8 @@ const refused: [about: string, env: () => Record<string, string>, words: string[
   ['a port that is a fraction', () => ({ PORT: '80.5' }), ['PORT', '0 to 65535']],
   ['a bad placement', () => ({ MODULE_PAYMENTS: 'pigeon' }), ['MODULE_PAYMENTS', '"pigeon"', 'in-process', 'http']],
   ['a placement with a path', () => ({ MODULE_MAIL: 'http://mail/inbox' }), ['MODULE_MAIL', 'http://mail/inbox']],
+  ['a placement without a port', () => ({ MODULE_MAIL: 'http://mail' }), ['MODULE_MAIL', 'port', 'http://mail:4105']],
+  ['an unknown parity', () => ({ PARITY: 'lax' }), ['PARITY', '"lax"', 'strict or fast']],
   [
     'a name server that is none',
     () => ({ MODULE_MAIL: 'http+dns://mail.internal:4101?server=nobody' }),
@@ -67,6 +70,7 @@ const refused: [about: string, env: () => Record<string, string>, words: string[
   ['a taken internal port', () => ({ INTERNAL_PORT: takenPort }), ['127.0.0.1:', 'is taken', 'set INTERNAL_PORT to']],
   ['a data folder that is a file', () => ({ DATA_DIR: at('a-file') }), ['DATA_DIR', at('a-file')]],
   ['a data folder below a file', () => ({ DATA_DIR: at('a-file', 'x') }), ['DATA_DIR', at('a-file')]],
+  ['a data folder where no system takes one', () => ({ DATA_DIR: '/proc/none' }), ['DATA_DIR', 'may write to']],
   ['a damaged database', () => ({ DATA_DIR: at('damaged') }), [at('damaged', 'orders.db'), 'backup']],
   ['damaged keys', () => ({ DATA_DIR: at('damaged-keys') }), [at('damaged-keys', 'keys', 'sessions.json'), 'restore']],
   ['half a pair of certificate and key', () => ({ INTERNAL_TLS_CERT: tls.INTERNAL_TLS_CERT }), ['INTERNAL_TLS_KEY']],
@@ -78,7 +82,16 @@ const refused: [about: string, env: () => Record<string, string>, words: string[
     ['INTERNAL_TLS_KEY', at('a-file'), 'PEM'],
   ],
   ['a damaged certificate', () => ({ ...tls, INTERNAL_TLS_CERT: at('damaged.pem') }), ['INTERNAL_TLS_CERT']],
-  ['the key of another', () => ({ ...tls, INTERNAL_TLS_KEY: otherTls.INTERNAL_TLS_KEY }), ['INTERNAL_TLS_KEY', 'key']],
+  [
+    'the key of another',
+    () => ({ ...tls, INTERNAL_TLS_KEY: otherTls.INTERNAL_TLS_KEY }),
+    ['INTERNAL_TLS_KEY', 'is not the key of', otherTls.INTERNAL_TLS_KEY],
+  ],
+  [
+    'a certificate and key that are swapped',
+    () => ({ ...tls, INTERNAL_TLS_CERT: tls.INTERNAL_TLS_KEY, INTERNAL_TLS_KEY: tls.INTERNAL_TLS_CERT }),
+    ['INTERNAL_TLS_CERT', 'INTERNAL_TLS_KEY', 'seem swapped', tls.INTERNAL_TLS_KEY],
+  ],
   ['a damaged authority', () => ({ ...tls, INTERNAL_TLS_CA: at('damaged.pem') }), ['INTERNAL_TLS_CA']],
   [
     'no authority for both sides',
@@ -105,7 +118,8 @@ const refused: [about: string, env: () => Record<string, string>, words: string[
   ],
   ['an unknown module in it', () => ({ TOPOLOGY: at('unknown-module.yaml') }), ['"billing"', 'payments']],
   ['an unknown setting in it', () => ({ TOPOLOGY: at('unknown-setting.yaml') }), ['"PROT"', 'PORT']],
-  ['a topology that is no map', () => ({ TOPOLOGY: at('no-map.yaml') }), [at('no-map.yaml')]],
+  ['a topology that is no map', () => ({ TOPOLOGY: at('no-map.yaml') }), [at('no-map.yaml'), 'bus, modules']],
+  ['a topology that is a list', () => ({ TOPOLOGY: at('list.yaml') }), [at('list.yaml'), 'bus, modules', 'colon']],
 ];
 
 it.concurrent.each(refused)('does not start with %s, and says what to do', async (_about, env, words) => {
@@ -119,6 +133,10 @@ const badWords: [words: string[], about: string][] = [
   [['--nonsense'], '--nonsense'],
   [['serve'], 'serve'],
   [['--only', 'billing'], '"billing"'],
+  [
+    ['--only', 'payments'],
+    'payments is placed in-process, so the home process runs it and nobody would look for it here',
+  ],
   [['--only'], '--only'],
   [['--only', '--json'], '--only'],
 ];
@@ -128,6 +146,17 @@ it.concurrent.each(badWords)('does not start with the words %j', async (words, a
   expect(stderr).toMatch(/^kerf: [^\n]+\n$/);
   expect(stderr).toContain(about);
   expect(code).toBe(1);
+});
+
+it('starts a module where nobody looks for it, and says so in a line', async () => {
+  const env = { DATA_DIR: mkdtempSync(join(folder, 'data-')), MODULE_PAYMENTS: 'http://127.0.0.1:4105' };
+  const { stdout, stderr } = await startAndFail(env, ['--only', 'payments']);
+  expect(JSON.parse(stdout).public).toBeNull();
+  const { msg, process } = JSON.parse(stderr);
+  expect(process).toBe('payments');
+  expect(msg).toContain(
+    'payments listens on a free port, and the others look for it at http://127.0.0.1:4105: set INTER',
+  );
 });
 
 it('explains its words', async () => {

@@ -8,8 +8,13 @@ import { bodyOf, type Everywhere, type Operations } from './everywhere.ts';
 import type { Services } from './services.ts';
 
 const longestMs = 60 * 60_000;
-const asked = edgeFaultSchema.omit({ until: true }).extend({ forMs: z.int().min(1).max(longestMs) });
-const requestSchema = z.strictObject({ faults: z.array(asked).max(100) });
+const duration = `must be a whole number of milliseconds, 1 to ${longestMs}`;
+const asked = edgeFaultSchema
+  .omit({ until: true })
+  .extend({ forMs: z.int(duration).min(1, duration).max(longestMs, duration) });
+const requestSchema = z.strictObject({
+  faults: z.array(asked, 'must be a list of faults').max(100, 'must be 100 at most'),
+});
 
 interface Parts {
   readonly topology: Topology;
@@ -56,7 +61,8 @@ function issuesOf(fault: Asked, at: number, parts: Parts): Issue[] {
   }
   if (!latencyMs && !jitterMs && !error && !lose && !double)
     return issue('latencyMs', 'say what is to happen: latencyMs, jitterMs, error, lose or double');
-  const why = operation === '*' ? undefined : unknown(operation, parts.definitions);
+  const why =
+    operation === '*' ? undefined : (unknown(operation, parts.definitions) ?? undeclared(fault, parts.definitions));
   if (why) return issue('operation', why);
   if (leavesThisProcess(fault, names, parts)) return [];
   return issue(
@@ -70,11 +76,20 @@ function unknown(given: string, definitions: readonly ModuleDefinition[]): strin
   const contract = definitions.find((each) => each.contract.name === name)?.contract;
   if (!contract) {
     const names = definitions.map((each) => each.contract.name);
-    return `say *, or such as payments.* and payments.authorize, of ${names.join(', ')}`;
+    return `"${given}" is no operation; say *, or such as payments.* and payments.authorize, of ${names.join(', ')}`;
   }
   const operations = (Object.values(contract.operations) as Operation[]).map((each) => each.name);
   if (member === '*' || operations.includes(member)) return undefined;
   return `${name} has no operation "${member}"; it has ${operations.join(', ')}`;
+}
+
+/** A module calls itself, for its public resources, and those that it uses: nobody else would let it in. */
+function undeclared({ caller, operation }: Asked, definitions: readonly ModuleDefinition[]): string | undefined {
+  const [callee = ''] = operation.split('.');
+  const uses = definitions.find(({ contract }) => contract.name === caller)?.about.uses;
+  if (!uses || callee === caller || uses.includes(callee)) return undefined;
+  const used = uses.length === 0 ? 'none' : uses.join(', ');
+  return `${caller} does not call ${callee}: the modules that it uses, by its module.json, are ${used}; put the fault on an edge that there is, or say * for the caller`;
 }
 
 /** Where parity is fast, only these can meet a fault. */

@@ -4,9 +4,11 @@ import type { Contract } from '../contract/index.ts';
 import { StartError } from '../errors/index.ts';
 import { rotate } from '../identity/index.ts';
 import type { Topology } from '../topology/index.ts';
+import { announced } from './announced.ts';
 import type { Host } from './host.ts';
 import { describe } from './operations.ts';
 import { whenToStop } from './parent.ts';
+import { warningsOf } from './warnings.ts';
 
 const help = `Usage: npm start -- [--only module[,module]] [--json]
 
@@ -75,21 +77,16 @@ export async function printProto(modules: readonly { contract: Contract }[], nam
 
 const nothingToClose = async () => {};
 
-/** Says where to look and what runs where. */
+/** Says where to look, what runs where, and what will not go well. */
 export async function announce(host: Host, gateway: string | undefined, json: boolean): Promise<void> {
+  // A service that the home process started has the same settings as that, and nobody who reads what it says.
+  if (!process.send) for (const warning of warningsOf(host, process.env, new Date())) host.log.warn(warning);
   const { bus, modules } = describe(host, await host.away());
   if (json) {
     console.log(JSON.stringify({ public: gateway ?? null, internal: host.address, bus, modules }));
     return;
   }
-  const width = Math.max(...modules.map(({ name }) => name.length));
-  const lines = modules.map(({ name, placement, state, instances }) => {
-    const [instance] = instances;
-    const where = host.open.has(name)
-      ? 'in this process'
-      : `${instance?.address ?? 'nowhere yet'}${instance?.pid ? ` (process ${instance.pid})` : ''}`;
-    return `  ${name.padEnd(width)}  ${where}${state === 'ready' ? '' : `  [${state}]`}  ${placement === 'in-process' ? '' : placement}`.trimEnd();
-  });
+  const lines = announced(modules, (name) => host.open.has(name));
   const doors = gateway
     ? [`Kerf is ready: ${gateway}`, `  API reference  ${gateway}/docs`, `  internal       ${host.address}`]
     : [`Kerf is ready: ${host.topology.only?.join(', ')} at ${host.address}`];

@@ -1,18 +1,37 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { StartError } from '../errors/index.ts';
+import { existsSync, lstatSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { messageOf, StartError } from '../errors/index.ts';
 
-/** Throws a `StartError` unless `path` is a folder that can be written to, or can be made. Makes nothing. */
+/**
+ * Throws a `StartError` unless `path` is a folder that can be written to, or can be made. Leaves nothing behind: it asks by making a
+ * folder of another name, and removes that. Some file systems, such as `/proc`, say that they may be written to and take nothing.
+ */
 export function refuseUnusableFolder(path: string, setting: string): void {
-  const refuse = (why: string) => {
-    throw new StartError(`setting ${setting}: ${why}; set it to a folder that this process may write to`);
+  const refuse = (why: string, cause?: unknown) => {
+    throw new StartError(`setting ${setting}: ${why}; set it to a folder that this process may write to`, { cause });
   };
   let nearest = resolve(path);
-  while (!existsSync(nearest)) nearest = dirname(nearest);
-  if (!statSync(nearest).isDirectory()) refuse(`${nearest} is not a folder`);
+  while (!existsSync(nearest) && nearest !== dirname(nearest)) {
+    if (isLink(nearest)) refuse(`${nearest} is a link to nowhere`);
+    nearest = dirname(nearest);
+  }
+  if (!statSync(nearest, { throwIfNoEntry: false })?.isDirectory()) refuse(`${nearest} is not a folder`);
   try {
-    accessSync(nearest, constants.W_OK | constants.X_OK);
+    rmdirSync(mkdtempSync(join(nearest, '.kerf-')));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const isForbidden = ['EACCES', 'EPERM', 'EROFS'].includes(code ?? '');
+    refuse(
+      isForbidden ? `${nearest} may not be written to` : `${nearest} takes no folder (${messageOf(error)})`,
+      error,
+    );
+  }
+}
+
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
   } catch {
-    refuse(`${nearest} may not be written to`);
+    return false;
   }
 }

@@ -47,58 +47,80 @@ describe('a placement', () => {
   });
 
   it('is read from every example that is given to who wrote none', () => {
-    const examples = messageOf('nonsense').split('; write ')[1]!;
-    const texts = examples.match(/(in-process|http|grpc|queue|file|amqp)[^\s,]*/g)!;
+    const examples = messageOf('nonsense').split('; write such as ')[1]!.replace(' (README, Placements)', '');
+    const texts = examples.split(', ');
     expect(texts.length).toBeGreaterThan(9);
     for (const text of texts) expect([text, placementText(read(text))]).toEqual([text, text]);
   });
 
   it('has each of its addresses once, in one spelling', () => {
-    expect(read('http://A:80/, http://a,http://a')).toEqual({ kind: 'addresses', addresses: ['http://a'] });
+    const addresses = ['http://a:80', 'https://b:443'];
+    expect(read('http://A:80/, http://a:080,http://a:80,https://B:443')).toEqual({ kind: 'addresses', addresses });
+    expect(read('grpc://A:1,grpc://a:1/')).toEqual({ kind: 'addresses', addresses: ['grpc://a:1'] });
   });
 });
 
 describe('what is no placement', () => {
-  it.each([
-    '',
-    'nowhere',
-    'In-process',
-    'http?instances=0',
-    'http?instances=65',
-    'http?instances=3&x=1',
-    'in-process?instances=2',
-    'in-process,http',
-    'http,http',
-    'file:',
-    'ftp://a:1',
-    'payments:4101',
-    'http://',
-    'http://a:99999',
-    'http://a/path',
-    'http://a?x=1',
-    'http://me@a',
-    'grpc://payments',
-    'http://a:1,',
-    'http://a:1,grpc://a:2',
-    'grpc://a:2,https://a:1',
-    'http+dns://payments',
-    'http+srv://payments:4101',
-    'http+dns://payments:4101/path',
-    'http+dns://payments:4101#x',
-    'http+dns://payments:4101?sever=127.0.0.1:53',
-    'http+dns://payments:4101?server=ns.example.com',
-    'http+dns://:secret@payments:4101',
-    'amqp+dns://payments:4101',
-    'kafka://127.0.0.1:9092',
-    'amqp://a,b',
-    'amqp://a?partitions=x',
-  ])('"%s" is refused, with where it stands and what to write', (text) => {
+  it.each<[text: string, why: string]>([
+    ['', 'nothing is written there'],
+    ['nowhere', 'there is no such kind of placement'],
+    ['In-process', 'it is written in-process, in small letters and without blanks'],
+    ['http ', 'it is written http, in small letters and without blanks'],
+    ['http?instances=0', 'instances is a whole number, 1 to 64, as in http?instances=3'],
+    ['grpc?instances=65', 'instances is a whole number, 1 to 64, as in grpc?instances=3'],
+    ['http?instances=', 'instances is a whole number, 1 to 64, as in http?instances=3'],
+    ['http?', 'instances is a whole number, 1 to 64, as in http?instances=3'],
+    ['http?instances=3&x=1', '"x" is not known; known is instances, as in http?instances=3'],
+    ['in-process?instances=2', 'nothing follows in-process: there is one home process'],
+    ['in-process,http', 'a list holds addresses only; several processes that the home process starts are http?insta'],
+    ['http,http', 'a list holds addresses only; several processes that the home process starts are http?instances=3'],
+    ['http://b:1,file:a', 'a list holds addresses only; a name, or a file, stands alone'],
+    ['http+dns://a:1,http+dns://b:1', 'a list holds addresses only; a name, or a file, stands alone'],
+    ['file:', 'the name of the file is missing'],
+    ['ftp://a:1', '"ftp" is not a protocol that a module is called by; there are http, https, grpc, grpcs, amqp, '],
+    ['HTTP://a:1', '"HTTP" is not a protocol that a module is called by; there are http, https, grpc, grpcs, amqp, '],
+    ['amqp+dns://payments:4101', '"amqp+dns" is not a protocol that a module is called by; there are http, '],
+    ['payments:4101', 'the protocol is missing: http://payments:4101, or grpc://payments:4101'],
+    ['http:payments', 'two slashes follow the protocol and its colon'],
+    ['http://', 'the host is missing, as in http://payments:4105'],
+    ['http://:4105', 'the host is missing, as in http://payments:4105'],
+    ['http://payments', 'the port is missing: write it, such as http://payments:4105'],
+    ['http://payments:', 'the port is missing: write it, such as http://payments:4105'],
+    ['https://[fd00::7]', 'the port is missing: write it, such as https://[fd00::7]:4105'],
+    ['grpc://payments', 'the port is missing: write it, such as grpc://payments:4105'],
+    ['http://a:99999', 'its port is a whole number, 1 to 65535'],
+    ['http://a:0', 'its port is a whole number, 1 to 65535'],
+    ['http://a:http', 'its port is a whole number, 1 to 65535'],
+    ['http://a b:1', 'its host cannot be read'],
+    ['http://a:1/path', 'an address ends with its port: leave out what follows http://a:1'],
+    ['http://a:1?x=1', 'an address ends with its port: leave out what follows http://a:1'],
+    ['http://me@a:1', 'there is no user and no password in an address: processes know each other by INTERNAL_KEY'],
+    ['http://a:1,', 'an address is missing beside a comma'],
+    ['http://a:1,http://b', 'of http://b: the port is missing: write it, such as http://b:4105'],
+    ['http://a:1,grpc://a:2', 'the addresses are by http and by grpc, and a module is called by one of them'],
+    ['grpc://a:2,https://a:1', 'the addresses are by http and by grpc, and a module is called by one of them'],
+    ['http+dns://payments', 'the port is missing: write it, such as http+dns://payments:4105'],
+    ['http+dns://:1', 'the host is missing, as in http+dns://payments:4105'],
+    ['http+srv://payments:4101', 'an SRV record says the port itself: leave it out'],
+    ['http+dns://payments:4101/path', 'only ?server= may follow http+dns://payments:4101'],
+    ['http+dns://payments:4101#x', 'only ?server= may follow http+dns://payments:4101'],
+    ['http+dns://payments:4101?sever=127.0.0.1:53', '"sever" is not known; known is server, as in ?server=127.0.0.1:'],
+    ['http+dns://payments:4101?server=ns.example.com', 'the server is an IP address, with its port if need be, as in '],
+    ['http+dns://:secret@payments:4101', 'there is no user and no password in an address'],
+    ['http+srv://a b', 'its name cannot be read'],
+    ['kafka://127.0.0.1:9092', 'Kafka carries events and no calls: it belongs into BUS'],
+    ['amqp://a,b', 'a module takes its calls from one broker'],
+    ['amqp://', 'a broker has one host, as in amqp://user:secret@broker:5672'],
+    ['amqp://a?partitions=x', '"partitions=x" is not known; known is namespace, of letters, digits and -'],
+    ['nats://a?namespace=shop&color=red', '"color=red" is not known; known is namespace, of letters, digits and -'],
+    ['amqp://ann:100%@broker', 'user and password must be percent-encoded'],
+  ])('"%s" is refused, with where it stands, what is wrong and what to write', (text, why) => {
     expect(() => read(text)).toThrow(StartError);
-    expect(messageOf(text)).toMatch(/^MODULE_PAYMENTS: ".*" is not a placement; write in-process, http, /);
-  });
-
-  it('says that addresses are of one kind', () => {
-    expect(messageOf('http://a:1,grpc://a:2')).toContain('several of one kind with commas');
+    const [, shown, mistake] =
+      /^MODULE_PAYMENTS: "(.*)" is not a placement: (.*); write such as in-process, http, /.exec(messageOf(text))!;
+    expect(mistake).toContain(why);
+    expect([text, text.replace(/[^/]*@/, '')]).toContain(shown);
+    expect(messageOf(text)).toMatch(/ \(README, Placements\)$/);
   });
 
   it.each([

@@ -1,6 +1,8 @@
 import { StartError } from '../errors/index.ts';
 import { isBroker } from '../events/index.ts';
+import { wholeAddress } from './address.ts';
 import type { DnsName, Protocol } from './discovery/index.ts';
+import { mistakeIn } from './placement-mistakes.ts';
 
 /** How a module that the home process starts as a service is reached: directly, or by request and reply over the broker. */
 export type Via = 'http' | 'grpc' | 'queue';
@@ -19,7 +21,7 @@ export type Placement =
 
 const mostInstances = 64;
 const examples =
-  'in-process, http, grpc, queue, http?instances=3, an address such as http://127.0.0.1:4101 or grpcs://payments:4102, several of one kind with commas, http+dns://payments:4101 (?server=127.0.0.1:8600 asks that server), http+srv://_payments._tcp.example.com, file:payments.addresses, or a broker such as amqp://broker';
+  'in-process, http, grpc, queue, http?instances=3, http://payments:4105, grpc://10.0.0.7:4105,grpc://10.0.0.8:4105, http+dns://payments:4105, file:payments.addresses, amqp://broker';
 
 /** Reads a placement as `topology.yaml` and `MODULE_<NAME>` write it. Throws a `StartError` that names `where`. */
 export function parsePlacement(text: string, where: string): Placement {
@@ -28,7 +30,11 @@ export function parsePlacement(text: string, where: string): Placement {
       ? { kind: 'in-process' as const }
       : (service(text) ?? file(text) ?? broker(text) ?? name(text) ?? addresses(text));
   if (placement) return placement;
-  throw new StartError(`${where}: "${withoutSecret(text)}" is not a placement; write ${examples}`);
+  const shown = withoutSecret(text);
+  const mistake = mistakeIn(shown, shown !== text);
+  throw new StartError(
+    `${where}: "${shown}" is not a placement: ${mistake}; write such as ${examples} (README, Placements)`,
+  );
 }
 
 function service(text: string): Placement | undefined {
@@ -60,17 +66,10 @@ function name(text: string): Placement | undefined {
 }
 
 function addresses(text: string): Placement | undefined {
-  const each = text.split(',').map((address) => originOf(address.trim()));
+  const each = text.split(',').map((address) => wholeAddress(address.trim()));
   const found = each.filter((address) => address !== undefined);
   const ofOneKind = new Set(found.map((address) => address.slice(0, 4))).size === 1;
   return found.length === each.length && ofOneKind ? { kind: 'addresses', addresses: [...new Set(found)] } : undefined;
-}
-
-/** Protocol, host and port; `undefined` when there is anything else in it. */
-function originOf(text: string): string | undefined {
-  if (!/^(https?|grpcs?):\/\/[^/?#@]+\/?$/.test(text) || !URL.canParse(text)) return undefined;
-  const { protocol, host, port } = new URL(text);
-  return protocol.startsWith('grpc') && port === '' ? undefined : `${protocol}//${host}`;
 }
 
 /** How the module's operations are called from outside its process. */

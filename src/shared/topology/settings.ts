@@ -1,12 +1,19 @@
 import { z } from 'zod';
 import { StartError } from '../errors/index.ts';
 import { isBroker } from '../events/index.ts';
+import { wholeAddress } from './address.ts';
+import { plainly } from './plain-words.ts';
 
 const aBroker =
   'or a broker such as amqp://user:secret@127.0.0.1:5672 (percent-encoded), kafka://127.0.0.1:9092, nats://127.0.0.1:4222, with ?namespace=shop (letters, digits, -) if need be';
-const portRange = 'must be a port, 0 to 65535';
-const port = z.coerce.number(portRange).int(portRange).min(0, portRange).max(65_535, portRange);
+const port = whole(0, 65_535, 'must be a port, 0 to 65535');
 const file = z.string().min(1).optional();
+
+/** A number, or the text of one: the environment has nothing but texts. */
+function whole(least: number, most: number, range: string) {
+  const asNumber = (given: unknown) => (typeof given === 'string' && given.trim() !== '' ? Number(given) : given);
+  return z.preprocess(asNumber, z.number(range).int(range).min(least, range).max(most, range));
+}
 
 /** The kernel's own settings: names as in the environment. Modules add theirs. The README lists them all. */
 export const kernelSettings = z.object({
@@ -15,7 +22,11 @@ export const kernelSettings = z.object({
   INTERNAL_PORT: port.default(3001).describe('the internal listener'),
   INTERNAL_HOST: z.string().min(1).default('127.0.0.1').describe('the address the internal listener binds to'),
   HOME_ADDRESS: z
-    .url({ protocol: /^https?$/ })
+    .string()
+    .refine(
+      (address) => address.startsWith('http') && wholeAddress(address) !== undefined,
+      'must be protocol, host and port, such as http://127.0.0.1:3001',
+    )
     .optional()
     .describe('where services find the home process'),
   GRPC_PORT: port.default(0).describe('the gRPC listener of a module that is placed by gRPC; 0 takes a free one'),
@@ -49,17 +60,10 @@ export const kernelSettings = z.object({
     .optional()
     .describe('where this process is to die once, for tests of crashes'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('warn').describe('the least that is logged'),
-  RATE_LIMIT_PER_MINUTE: z.coerce
-    .number()
-    .int()
-    .min(0)
+  RATE_LIMIT_PER_MINUTE: whole(0, Number.MAX_SAFE_INTEGER, 'must be a whole number of requests, 0 or more')
     .default(60_000)
     .describe('requests a client may make; 0 is no limit'),
-  REQUEST_TIMEOUT_MS: z.coerce
-    .number()
-    .int()
-    .min(100)
-    .max(60_000)
+  REQUEST_TIMEOUT_MS: whole(100, 60_000, 'must be a whole number of milliseconds, 100 to 60000')
     .default(15_000)
     .describe('the longest an answer may take'),
   INTERNAL_KEY: z.string().optional().describe('secrets of the service tokens, instead of the data folder'),
@@ -82,13 +86,16 @@ export function readSettings<S extends z.ZodObject>(schema: S, { env, file, file
     const value = env[name] !== undefined && env[name] !== '' ? env[name] : file[name];
     if (value !== undefined && value !== null) given[name] = value;
   }
-  const result = schema.safeParse(given);
+  const result = schema.safeParse(given, { error: plainly });
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const name = String(issue!.path[0]);
   const where = env[name] ? 'environment' : fileName;
-  const shown = /KEY|TOKEN|SECRET|PASSWORD|URL|^BUS/.test(name) ? 'its value' : JSON.stringify(given[name]);
-  throw new StartError(`setting ${name} (${where}): ${shown} will not do: ${issue!.message}`);
+  const shown = JSON.stringify(given[name]);
+  const mayBeSecret = /KEY|TOKEN|SECRET|PASSWORD|URL|^BUS/.test(name) || shown.includes('@');
+  throw new StartError(
+    `setting ${name} (${where}): ${mayBeSecret ? 'its value' : shown} will not do: ${issue!.message}`,
+  );
 }
 
 /** Refuses a setting that nobody knows: in the file any; in the environment those with a prefix that is ours. */

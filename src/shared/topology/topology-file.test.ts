@@ -16,7 +16,7 @@ describe('the line of a module', () => {
     [
       'others, which stay as they are',
       'modules:\n  # of the shop\n  orders: grpc # soon more\n\n  mail: [ "http://a:1", "http://b:1" ]\n# the end\n',
-      'modules:\n  # of the shop\n  orders: grpc # soon more\n\n  mail: [ "http://a:1", "http://b:1" ]\n  payments: http\n\n  # the end\n',
+      'modules:\n  # of the shop\n  orders: grpc # soon more\n\n  mail: [ "http://a:1", "http://b:1" ]\n  payments: http\n\n# the end\n',
     ],
     [
       'a line that has a comment',

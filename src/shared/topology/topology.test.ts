@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { command, contract, nothing, query } from '../contract/index.ts';
 import { StartError } from '../errors/index.ts';
 import { placementText } from './placement.ts';
+import { kernelSettings } from './settings.ts';
 import { readTopology } from './topology.ts';
 
 const one = { about: 'Sample', input: nothing, output: nothing };
@@ -34,6 +35,16 @@ function refusalOf(yaml: string, env: Env = {}, only?: string[]): string {
     return (error as Error).message.replaceAll(file, 'topology.yaml');
   }
   throw new Error('it was taken');
+}
+
+/** What it is refused with, if it is. */
+function taken(yaml: string): string | undefined {
+  try {
+    read(yaml);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 const paymentsAt = (yaml: string, env?: Env) => placementText(read(yaml, env).placements.get('payments')!);
@@ -65,17 +76,75 @@ describe('where a module runs', () => {
   });
 
   it.each<[string, Env, string]>([
-    ['modules: { payments: nowhere }', {}, 'topology.yaml: payments: "nowhere" is not a placement; write in-process, '],
-    ['modules: { payments: "" }', {}, 'topology.yaml: payments: "" is not a placement; write '],
-    ['', { MODULE_PAYMENTS: 'http?instances=65' }, 'MODULE_PAYMENTS: "http?instances=65" is not a placement; write '],
-    ['modules: { payments: [http://a:1, grpc://b:2] }', {}, 'topology.yaml: payments: "http://a:1,grpc://b:2" is not'],
-    ['modules: { payments: [http://a:1, queue] }', {}, 'topology.yaml: payments: "http://a:1,queue" is not'],
-    ['modules: { payments: { via: http, instances: 0 } }', {}, 'payments.instances: must be a whole number, 1 to 64'],
-    ['modules: { payments: { via: http, instances: 65 } }', {}, 'payments.instances: must be a whole number, 1 to 64'],
-    ['modules: { payments: { via: http, count: 2 } }', {}, '"count" is not known; known are via, instances'],
-    ['modules: { payments: { via: amqp } }', {}, 'topology.yaml: modules.payments: must be a placement: '],
-    ['modules: { payments: [] }', {}, 'modules.payments: must list an address, or several'],
-    ['modules: { payments: 5 }', {}, 'topology.yaml: modules.payments: must be a placement: '],
+    [
+      'modules: { payments: nowhere }',
+      {},
+      'topology.yaml: modules.payments: "nowhere" is not a placement: there is no ',
+    ],
+    ['modules: { payments: "" }', {}, 'topology.yaml: modules.payments: "" is not a placement: nothing is written th'],
+    [
+      '',
+      { MODULE_PAYMENTS: 'http?instances=65' },
+      'MODULE_PAYMENTS: "http?instances=65" is not a placement: instances',
+    ],
+    ['modules: { payments: "http://a" }', {}, 'modules.payments: "http://a" is not a placement: the port is missing: '],
+    ['modules: { payments: [http://a:1, grpc://b:2] }', {}, 'topology.yaml: modules.payments: "http://a:1,grpc://b:2"'],
+    ['modules: { payments: [http://a:1, queue] }', {}, 'topology.yaml: modules.payments: "http://a:1,queue" is not'],
+    [
+      'modules: { payments: [http://a:1, 5] }',
+      {},
+      'topology.yaml: modules.payments.1: 5 is not an address; write such ',
+    ],
+    [
+      'modules: { payments: [] }',
+      {},
+      'topology.yaml: modules.payments: the list is empty; write an address, or several',
+    ],
+    [
+      'modules: { payments: { via: http, instances: 0 } }',
+      {},
+      'payments.instances: 0 will not do; write a whole number',
+    ],
+    [
+      'modules: { payments: { via: http, instances: 65 } }',
+      {},
+      'instances: 65 will not do; write a whole number, 1 to ',
+    ],
+    [
+      'modules: { payments: { via: http, instances: 2.5 } }',
+      {},
+      'instances: 2.5 will not do; write a whole number, 1 ',
+    ],
+    [
+      'modules: { payments: { via: http, instances: "3" } }',
+      {},
+      'instances: "3" will not do; write a whole number, 1 ',
+    ],
+    ['modules: { payments: { via: http, count: 2 } }', {}, 'payments: "count" is not known; known are via, instances'],
+    ['modules: { payments: { instances: 2 } }', {}, 'modules.payments: via is missing; write such as { via: http, '],
+    [
+      'modules: { payments: { via: amqp } }',
+      {},
+      'modules.payments.via: "amqp" will not do; write http, grpc or queue;',
+    ],
+    ['modules: { payments: { via: http://a:1 } }', {}, 'via: "http://a:1" will not do; write http, grpc or queue; an'],
+    ['modules: { payments: 5 }', {}, 'topology.yaml: modules.payments: 5 is not a placement; write such as http, or {'],
+    [
+      'modules: { payments: true }',
+      {},
+      'topology.yaml: modules.payments: true is not a placement; write such as http, ',
+    ],
+    [
+      'modules: { payments: }',
+      {},
+      'topology.yaml: modules.payments: nothing is written there; write such as http, or ',
+    ],
+    ['modules: { payments: 5 }', { MODULE_PAYMENTS: 'http' }, 'topology.yaml: modules.payments: 5 is not a placement;'],
+    [
+      'modules: [payments]',
+      {},
+      'topology.yaml: modules: must list modules, each with where it runs, such as payments:',
+    ],
     ['modules: { payment: http }', {}, 'topology.yaml: there is no module "payment"; the modules are orders, payments'],
     ['', { MODULE_PAYMENT: 'http' }, 'unknown setting MODULE_PAYMENT in the environment; the modules are orders, '],
   ])('is refused as %s %j', (yaml, env, message) => {
@@ -91,6 +160,11 @@ describe('where a module runs', () => {
       refusalOf(`bus: ${wrong}`),
       refusalOf('', { BUS: wrong }),
       refusalOf(`bus: ${wrong}\n modules: {}`),
+      refusalOf(`modules: { payments: { via: "${wrong}" } }`),
+      refusalOf(`modules: { payments: { via: ["${wrong}"] } }`),
+      refusalOf(`modules: { payments: { via: http, instances: "${wrong}" } }`),
+      refusalOf(`modules: { payments: [{ at: "${wrong}" }] }`),
+      refusalOf('', { HOME_ADDRESS: 'http://user:hunter2@home:1' }),
     ]) {
       expect(message).not.toContain('hunter2');
     }
@@ -154,6 +228,9 @@ describe('the settings', () => {
     expect(read('settings: { INTERNAL_TLS_MUTUAL: true }').settings.INTERNAL_TLS_MUTUAL).toBe(true);
     expect(read('', { INTERNAL_TLS_MUTUAL: 'false' }).settings.INTERNAL_TLS_MUTUAL).toBe(false);
     expect(refusalOf('', { INTERNAL_TLS_MUTUAL: 'perhaps' })).toContain('must be true or false');
+    const taken = (text: string) => read('', { INTERNAL_TLS_MUTUAL: text }).settings.INTERNAL_TLS_MUTUAL;
+    expect(['yes', 'on', '1', 'TRUE'].map(taken)).toEqual([true, true, true, true]);
+    expect(['no', 'off', '0', 'False'].map(taken)).toEqual([false, false, false, false]);
   });
 
   it.each<[string, Env, string]>([
@@ -166,9 +243,42 @@ describe('the settings', () => {
     ['settings: { PORT: 70000 }', {}, 'setting PORT (topology.yaml): 70000 will not do: must be a port, 0 to 65535'],
     ['', { GRPC_PORT: 'x' }, 'setting GRPC_PORT (environment): "x" will not do: must be a port, 0 to 65535'],
     ['', { PAYMENTS_MOST: 'x' }, 'setting PAYMENTS_MOST (environment): "x" will not do: '],
-    ['', { INTERNAL_TLS_KEY: '', HOME_ADDRESS: 'home' }, 'setting HOME_ADDRESS (environment): "home" will not do: '],
+    [
+      '',
+      { INTERNAL_TLS_KEY: '', HOME_ADDRESS: 'home' },
+      'HOME_ADDRESS (environment): "home" will not do: must be proto',
+    ],
+    [
+      '',
+      { HOME_ADDRESS: 'http://home' },
+      '"http://home" will not do: must be protocol, host and port, such as http://',
+    ],
+    ['', { HOME_ADDRESS: 'http://home:1/x' }, 'will not do: must be protocol, host and port, such as http://127.0.0.1'],
+    ['', { HOME_ADDRESS: 'grpc://home:1' }, 'will not do: must be protocol, host and port, such as http://127.0.0.1:'],
+    ['', { PARITY: 'lax' }, 'setting PARITY (environment): "lax" will not do: must be strict or fast'],
+    ['', { LOG_LEVEL: 'loud' }, '"loud" will not do: must be debug, info, warn, error or silent'],
+    ['', { RATE_LIMIT_PER_MINUTE: '-1' }, '"-1" will not do: must be a whole number of requests, 0 or more'],
+    ['', { REQUEST_TIMEOUT_MS: '1.5' }, '"1.5" will not do: must be a whole number of milliseconds, 100 to 60000'],
+    ['settings: { REQUEST_TIMEOUT_MS: "" }', {}, '"" will not do: must be a whole number of milliseconds, 100 to 6000'],
+    ['settings: { PORT: true }', {}, 'setting PORT (topology.yaml): true will not do: must be a port, 0 to 65535'],
+    ['settings: { HOST: 5 }', {}, 'setting HOST (topology.yaml): 5 will not do: must be a text'],
+    [
+      'settings: { OPERATOR_TOKEN: hush }',
+      {},
+      'setting OPERATOR_TOKEN (topology.yaml): its value will not do: must be ',
+    ],
+    ['', { PAYMENTS_MOST: 'x' }, 'setting PAYMENTS_MOST (environment): "x" will not do: must be a number'],
+    ['settings: [PORT]', {}, 'topology.yaml: settings: must list settings, each with its value, such as PORT: 3000'],
   ])('are refused as %s %j', (yaml, env, message) => {
     expect(refusalOf(yaml, env)).toContain(message);
+  });
+
+  it.each(Object.keys(kernelSettings.shape))('say in plain words what is wrong with %s', (name) => {
+    for (const written of ['[x]', '{ x: y }', '1.5', '-1', '1e400', 'true', '""', "' '", 'x', '"x\\0"']) {
+      const message = taken(`settings: { ${name}: ${written} }`) ?? '';
+      expect(message, written).not.toMatch(/expected|received|Invalid|Too |undefined|\[object/);
+      if (message && !message.includes(' is not a ')) expect(message, written).toMatch(/will not do: (must|is) /);
+    }
   });
 });
 
@@ -179,7 +289,7 @@ describe('the file', () => {
     const home = process.cwd();
     process.chdir(mkdtempSync(join(folder, 'empty-')));
     try {
-      const usual = readTopology(modules, ['orders'], { TOPOLOGY: '', DATA_DIR: folder });
+      const usual = readTopology(modules, ['orders'], { TOPOLOGY: '', DATA_DIR: folder, MODULE_ORDERS: 'http' });
       expect(usual.only).toEqual(['orders']);
     } finally {
       process.chdir(home);
@@ -188,13 +298,35 @@ describe('the file', () => {
 
   it.each([
     ['a: [', 'topology.yaml (setting TOPOLOGY) is not well-formed YAML: '],
-    ['modes: {}', 'topology.yaml: the file: Unrecognized key: "modes"; known are bus, modules, policies, settings'],
-    ['- payments', 'topology.yaml: the file: '],
+    ['modes: {}', 'topology.yaml: "modes" is not known; known are bus, modules, policies, settings'],
+    [
+      '- payments',
+      'topology.yaml: must say any of bus, modules, policies, settings, each with a colon after it, such as',
+    ],
+    [
+      'payments',
+      'topology.yaml: must say any of bus, modules, policies, settings, each with a colon after it, such as ',
+    ],
+    ['bus: 5', 'topology.yaml: bus: must be a text'],
   ])('is refused as %s', (yaml, message) => {
     expect(refusalOf(yaml)).toContain(message);
   });
 
   it('has nothing to say of a module to run alone that there is not', () => {
     expect(refusalOf('', {}, ['payment'])).toContain('--only: there is no module "payment"; the modules are orders, ');
+  });
+
+  it.each(['http', 'grpc?instances=2', 'http://a:1', 'http+dns://a:1', 'file:addresses', 'amqp://broker'])(
+    'may have a module run alone that is placed as %s',
+    (placement) => {
+      expect(read('', { MODULE_PAYMENTS: placement }, ['payments']).only).toEqual(['payments']);
+    },
+  );
+
+  it('has no module run alone that the home process runs', () => {
+    const env = { MODULE_ORDERS: 'http' };
+    expect(refusalOf('', env, ['orders', 'payments'])).toBe(
+      '--only: payments is placed in-process, so the home process runs it and nobody would look for it here; say to every process where it is: payments: http://127.0.0.1:4105 in topology.yaml, or MODULE_PAYMENTS=http://127.0.0.1:4105',
+    );
   });
 });

@@ -5,7 +5,8 @@ import type { Contract } from '../contract/index.ts';
 import { StartError } from '../errors/index.ts';
 import { type PoliciesConfig, policiesSchema, refuseUnknownPolicies } from '../resilience/index.ts';
 import { refuseUnusableFolder } from './data-folder.ts';
-import { type Placement, parsePlacement, placementText } from './placement.ts';
+import { type Placement, parsePlacement } from './placement.ts';
+import { plainly } from './plain-words.ts';
 import {
   environmentName,
   type KernelSettings,
@@ -14,6 +15,7 @@ import {
   refuseUnknownSettings,
   type SettingsSource,
 } from './settings.ts';
+import { writtenPlacement } from './written-placement.ts';
 
 /** Who runs where: the same in every process of a system. */
 export interface Topology {
@@ -34,32 +36,20 @@ interface Described {
   readonly settings?: z.ZodObject;
 }
 
-const instancesRange = 'must be a whole number, 1 to 64';
-
-/** `http`, or `{ via: http, instances: 3 }`, or a list of addresses: in the end, the text of it. */
-const placementSchema = z.union(
-  [
-    z.string(),
-    z.array(z.string()).min(1, 'must list an address, or several'),
-    z.strictObject(
-      {
-        via: z.enum(['http', 'grpc', 'queue'], 'must be http, grpc or queue'),
-        instances: z.int(instancesRange).min(1, instancesRange).max(64, instancesRange).default(1),
-      },
-      {
-        error: ({ code, keys }) =>
-          code === 'unrecognized_keys' ? `"${keys[0]}" is not known; known are via, instances` : undefined,
-      },
-    ),
-  ],
-  'must be a placement: in-process, http, { via: http, instances: 3 }, an address, or a list of addresses',
-);
-
-const fileSchema = z.strictObject({
+const fileShape = {
   bus: z.string().optional(),
-  modules: z.record(z.string(), placementSchema).nullish(),
+  modules: z
+    .record(z.string(), z.unknown(), 'must list modules, each with where it runs, such as payments: http')
+    .nullish(),
   policies: policiesSchema.nullish(),
-  settings: z.record(z.string(), z.unknown()).nullish(),
+  settings: z.record(z.string(), z.unknown(), 'must list settings, each with its value, such as PORT: 3000').nullish(),
+};
+const parts = Object.keys(fileShape).join(', ');
+const fileSchema = z.strictObject(fileShape, {
+  error: (issue) =>
+    issue.code === 'unrecognized_keys'
+      ? `"${issue.keys[0]}" is not known; known are ${parts}`
+      : `must say any of ${parts}, each with a colon after it, such as bus: mitt`,
 });
 
 /**
@@ -83,7 +73,7 @@ export function readTopology(
   refuseUnknownSettings(known, names, source);
   const settings = readSettings(kernelSettings, source);
   refuseUnusableFolder(settings.DATA_DIR, 'DATA_DIR');
-  const placements = readPlacements(names, mapText(file.modules ?? {}), source);
+  const placements = readPlacements(names, file.modules ?? {}, source);
   const policies = file.policies ?? {};
   refuseUnknownPolicies(
     policies,
@@ -92,6 +82,7 @@ export function readTopology(
   );
   refuseUnusableQueues(placements, settings);
   refuseUnknownModules(only ?? [], names, '--only');
+  refuseAloneAtHome(only ?? [], placements, fileName);
   const own = new Map(
     modules.map((module) => [module.contract.name, module.settings ? readSettings(module.settings, source) : {}]),
   );
@@ -112,14 +103,10 @@ function readFile(name: string, mustExist: boolean): z.output<typeof fileSchema>
     return fileSchema.parse({});
   }
   try {
-    const result = fileSchema.safeParse(parse(readFileSync(name, 'utf8')) ?? {});
+    const result = fileSchema.safeParse(parse(readFileSync(name, 'utf8')) ?? {}, { error: plainly });
     if (result.success) return result.data;
     const [issue] = result.error.issues;
-    const known =
-      issue!.code === 'unrecognized_keys' && issue!.path.length === 0
-        ? `; known are ${Object.keys(fileSchema.shape).join(', ')}`
-        : '';
-    throw new StartError(`${name}: ${issue!.path.join('.') || 'the file'}: ${issue!.message}${known}`);
+    throw new StartError([name, ...(issue!.path.length > 0 ? [issue!.path.join('.')] : []), issue!.message].join(': '));
   } catch (error) {
     if (error instanceof StartError) throw error;
     const [why] = (error as Error).message.split('\n');
@@ -128,7 +115,7 @@ function readFile(name: string, mustExist: boolean): z.output<typeof fileSchema>
   }
 }
 
-function readPlacements(names: string[], fromFile: Record<string, string>, { env, fileName }: SettingsSource) {
+function readPlacements(names: string[], fromFile: Record<string, unknown>, { env, fileName }: SettingsSource) {
   refuseUnknownModules(Object.keys(fromFile), names, fileName);
   const variables = new Map(names.map((name) => [`MODULE_${environmentName(name)}`, name]));
   for (const variable of Object.keys(env)) {
@@ -140,17 +127,10 @@ function readPlacements(names: string[], fromFile: Record<string, string>, { env
   }
   return new Map(
     [...variables].map(([variable, name]) => {
-      const text = env[variable] || (fromFile[name] ?? 'in-process');
-      return [name, parsePlacement(text, env[variable] ? variable : `${fileName}: ${name}`)] as const;
-    }),
-  );
-}
-
-function mapText(placements: Record<string, z.output<typeof placementSchema>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(placements).map(([module, placed]) => {
-      if (typeof placed === 'string') return [module, placed];
-      return [module, Array.isArray(placed) ? placed.join(',') : placementText({ kind: 'service', ...placed })];
+      const where = `${fileName}: modules.${name}`;
+      const written = Object.hasOwn(fromFile, name) ? writtenPlacement(fromFile[name], where) : 'in-process';
+      const said = env[variable];
+      return [name, said ? parsePlacement(said, variable) : parsePlacement(written, where)] as const;
     }),
   );
 }
@@ -171,4 +151,18 @@ function refuseUnknownModules(given: readonly string[], names: readonly string[]
         `${where}: there is no module "${name}"; the modules are ${names.join(', ')} (listed in src/app.ts)`,
       );
   }
+}
+
+/** Nobody would look for such a module where it runs, and two processes that do not know of each other would serve it. */
+function refuseAloneAtHome(
+  only: readonly string[],
+  placements: ReadonlyMap<string, Placement>,
+  fileName: string,
+): void {
+  const module = only.find((name) => placements.get(name)?.kind === 'in-process');
+  if (module === undefined) return;
+  const address = 'http://127.0.0.1:4105';
+  throw new StartError(
+    `--only: ${module} is placed in-process, so the home process runs it and nobody would look for it here; say to every process where it is: ${module}: ${address} in ${fileName}, or MODULE_${environmentName(module)}=${address}`,
+  );
 }

@@ -73,7 +73,7 @@ describe.each(layouts)('faults on the way to payments, %s', (_name, env) => {
   });
 
   it('are on no other way', async () => {
-    await scourge.put({ ...refused, caller: 'board' }, { ...refused, operation: 'inventory.restock' });
+    await scourge.put({ ...refused, caller: 'gateway' }, { ...refused, operation: 'inventory.restock' });
     expect((await shop.order('WAX')).status).toBe(201);
     await scourge.put(refused);
     expect((await shop.get('/products/WAX')).status).toBe(200);
@@ -129,6 +129,7 @@ describe('faults that are no good', () => {
   const bad: [faults: unknown, path: string, about: string][] = [
     [[{ ...refused, caller: 'billing' }], 'faults.0.caller', 'there is no module "billing"'],
     [[refused, { ...refused, operation: 'payments.steal' }], 'faults.1.operation', 'no operation "steal"'],
+    [[{ ...refused, caller: 'board' }], 'faults.0.operation', 'board does not call payments: '],
     [[{ ...refused, operation: 'billing.*' }], 'faults.0.operation', 'payments'],
     [[{ ...refused, operation: 'payments' }], 'faults.0.operation', 'payments'],
     [[{ ...refused, operation: 'payments.authorize.x' }], 'faults.0.operation', 'payments'],
@@ -171,7 +172,7 @@ describe('faults that are no good', () => {
       [['put', 'orders', 'payments.*'], 'say what is to happen'],
       [['put', 'billing', 'payments.*', '--double'], 'there is no module "billing"'],
       [['put', 'orders', 'payments.*', '--share', '2'], 'share'],
-      [['put', 'orders', 'payments.*', '--double', '--for', '4000'], '3600000'],
+      [['put', 'orders', 'payments.*', '--double', '--for', '4000'], '3600'],
     ];
     const all = await Promise.all(misused.map(([words]) => scourge.operator.run('faults', words)));
     for (const [at, { code, stdout, stderr }] of all.entries()) {

@@ -1,0 +1,91 @@
+import { isBroker } from '../events/index.ts';
+import { wholeAddress } from './address.ts';
+
+/**
+ * What keeps a text from being a placement, for who wrote it. `text` has its user and password taken out before, so that every part of
+ * it may be shown; `hadUser` says whether there were any.
+ */
+export function mistakeIn(text: string, hadUser: boolean): string {
+  if (text.trim() === '') return 'nothing is written there';
+  if (text.includes(',')) return inList(text.split(',').map((each) => each.trim()));
+  const [word = '', parameters] = text.split('?');
+  if (words.includes(word)) return afterWord(word, parameters ?? '');
+  const meant = word.trim().toLowerCase();
+  if (words.includes(meant)) return `it is written ${meant}, in small letters and without blanks`;
+  if (text.startsWith('file:')) return 'the name of the file is missing';
+  return inUrl(text, hadUser);
+}
+
+const words = ['in-process', 'http', 'grpc', 'queue'];
+const known = 'http, https, grpc, grpcs, amqp, amqps, nats, tls';
+const range = 'a whole number, 1 to 64';
+
+function afterWord(word: string, parameters: string): string {
+  if (word === 'in-process') return 'nothing follows in-process: there is one home process';
+  const names = [...new URLSearchParams(parameters).keys()];
+  const unknown = names.find((name) => name !== 'instances');
+  if (unknown !== undefined) return `"${unknown}" is not known; known is instances, as in ${word}?instances=3`;
+  return `instances is ${range}, as in ${word}?instances=3`;
+}
+
+function inList(items: string[]): string {
+  if (items.some((item) => item === '')) return 'an address is missing beside a comma';
+  if (items.some((item) => words.includes(item)))
+    return 'a list holds addresses only; several processes that the home process starts are http?instances=3';
+  if (items.some((item) => /^(amqps?|nats|tls):/.test(item))) return 'a module takes its calls from one broker';
+  if (items.some((item) => item.startsWith('file:') || /^[a-z]+\+(dns|srv):/.test(item)))
+    return 'a list holds addresses only; a name, or a file, stands alone';
+  for (const item of items) {
+    const mistake = wholeAddress(item) === undefined && inUrl(item, false);
+    if (mistake) return `of ${item}: ${mistake}`;
+  }
+  return 'the addresses are by http and by grpc, and a module is called by one of them';
+}
+
+function inUrl(text: string, hadUser: boolean): string {
+  const [, scheme, rest = ''] = /^([^:/?#]+):\/\/(.*)$/.exec(text) ?? [];
+  if (scheme === undefined) {
+    if (/^[^:/?#]+:\d+\/?$/.test(text)) return `the protocol is missing: http://${text}, or grpc://${text}`;
+    return /^[a-z+]+:/.test(text)
+      ? 'two slashes follow the protocol and its colon'
+      : 'there is no such kind of placement';
+  }
+  if (/^kafkas?$/.test(scheme)) return 'Kafka carries events and no calls: it belongs into BUS';
+  if (/^(amqps?|nats|tls)$/.test(scheme)) return inBroker(text, hadUser);
+  const [, protocol, record] = /^(https?|grpcs?)(?:\+(dns|srv))?$/.exec(scheme) ?? [];
+  if (!protocol) return `"${scheme}" is not a protocol that a module is called by; there are ${known}`;
+  if (hadUser) return 'there is no user and no password in an address: processes know each other by INTERNAL_KEY';
+  const [, host = '', beyond = ''] = /^([^/?#]*)\/?(.*)$/.exec(rest) ?? [];
+  if (record) return inName(scheme, host, beyond);
+  if (beyond) return `an address ends with its port: leave out what follows ${scheme}://${host}`;
+  return inHost(scheme, host) ?? 'its host cannot be read';
+}
+
+function inName(scheme: string, host: string, beyond: string): string {
+  const parameters = new URLSearchParams(beyond);
+  const unknown = [...parameters.keys()].find((name) => name !== 'server');
+  if (!beyond.startsWith('?') && beyond) return `only ?server= may follow ${scheme}://${host}`;
+  if (unknown !== undefined) return `"${unknown}" is not known; known is server, as in ?server=127.0.0.1:8600`;
+  if (scheme.endsWith('srv') && host.includes(':')) return 'an SRV record says the port itself: leave it out';
+  const mistake = scheme.endsWith('dns') ? inHost(scheme, host) : undefined;
+  if (mistake) return mistake;
+  return parameters.has('server')
+    ? 'the server is an IP address, with its port if need be, as in ?server=127.0.0.1:8600'
+    : 'its name cannot be read';
+}
+
+function inHost(scheme: string, host: string): string | undefined {
+  const [, name = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(host) ?? [];
+  if (name === '') return `the host is missing, as in ${scheme}://payments:4105`;
+  if (!port) return `the port is missing: write it, such as ${scheme}://${name}:4105`;
+  const isPort = /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535;
+  return isPort ? undefined : 'its port is a whole number, 1 to 65535';
+}
+
+function inBroker(text: string, hadUser: boolean): string {
+  if (isBroker(text) && hadUser) return 'user and password must be percent-encoded';
+  const [broker = '', parameters = ''] = text.split('?');
+  if (!isBroker(broker)) return 'a broker has one host, as in amqp://user:secret@broker:5672';
+  const wrong = parameters.split('&').find((each) => !isBroker(`${broker}?${each}`));
+  return `"${wrong}" is not known; known is namespace, of letters, digits and -, as in ?namespace=shop`;
+}

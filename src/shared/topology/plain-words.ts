@@ -1,0 +1,48 @@
+import type { z } from 'zod';
+
+type Issue = Parameters<z.core.$ZodErrorMap>[0];
+
+const kinds: Record<string, string> = {
+  string: 'must be a text',
+  number: 'must be a number',
+  int: 'must be a whole number',
+  boolean: 'must be true or false',
+  array: 'must be a list',
+  record: 'must list names, each with a value after a colon',
+  object: 'must list names, each with a value after a colon',
+};
+
+const formats: Record<string, string> = {
+  url: 'must be a URL, such as https://example.com',
+  email: 'must be a mail address, such as ann@example.com',
+};
+
+/** What is wrong with a value, for who wrote it. The message that a schema has of its own goes before this one. */
+export function plainly(issue: Issue): string | undefined {
+  switch (issue.code) {
+    case 'invalid_type':
+      return kinds[issue.expected] ?? `must be a ${issue.expected}`;
+    case 'invalid_value':
+      return `must be ${either(issue.values.map(String))}`;
+    case 'too_small':
+      return `must be ${measure(issue.origin, issue.minimum, issue.inclusive ?? true, 'least')}`;
+    case 'too_big':
+      return `must be ${measure(issue.origin, issue.maximum, issue.inclusive ?? true, 'most')}`;
+    case 'invalid_format':
+      return formats[issue.format] ?? 'is not written as it must be';
+    case 'unrecognized_keys':
+      return `"${issue.keys[0]}" is not known`;
+    default:
+      return undefined;
+  }
+}
+
+function measure(origin: string, bound: number | bigint, inclusive: boolean, end: 'least' | 'most'): string {
+  if (origin === 'string') return `at ${end} ${bound} ${bound === 1 ? 'letter' : 'letters'} long`;
+  if (inclusive) return `at ${end} ${bound}`;
+  return `${end === 'least' ? 'more' : 'less'} than ${bound}`;
+}
+
+function either(values: readonly string[]): string {
+  return values.length < 2 ? values.join() : `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
+}
