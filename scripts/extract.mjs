@@ -3,13 +3,14 @@ import { moveModule } from './move/move.mjs';
 import { tryOut } from './move/try-out.mjs';
 import { misused, reaches, readWords } from './operator.mjs';
 
-const help = `Usage: npm run extract -- <module> [--via http|grpc|queue] [--instances n] [--mirror s] [--canary 5%] [--for-now] [--json]
+const help = `Usage: npm run extract -- <module> [--via http|grpc|queue] [--instances n | --port n] [--mirror s] [--canary 5%] [--for-now] [--json]
 
 Takes a module out of the running home process into processes of its own, or changes how those are reached and how many there
 are, while it serves: no request fails, no event is lost or comes twice. A step that fails, and Ctrl-C, take everything back.
 
   --via        how it is reached from then on: http (the default), grpc, or queue, by request and reply over the broker of BUS
   --instances  how many processes run it: 1 to 64 (1)
+  --port       where its only process listens; a free port otherwise
   --mirror     first, for so many seconds, ask the new copies every query as well, and go back if an answer differs
   --canary     first send them this share of the calls, then 25, 50 and 100 %, and go back if they are worse:
     --stage          seconds that each share lasts (10)
@@ -25,6 +26,7 @@ ${reaches}`;
 const { values, positionals } = readWords('extract', help, {
   via: { type: 'string', default: 'http' },
   instances: { type: 'string', default: '1' },
+  port: { type: 'string' },
   mirror: { type: 'string' },
   canary: { type: 'string' },
   stage: { type: 'string' },
@@ -40,5 +42,12 @@ if (!['http', 'grpc', 'queue'].includes(values.via))
 if (!/^([1-9]|[1-5]\d|6[0-4])$/.test(values.instances))
   misused('extract', `--instances is a whole number, 1 to 64, not "${values.instances}"`);
 
-const placement = values.instances === '1' ? values.via : `${values.via}?instances=${values.instances}`;
+if (values.port !== undefined && !/^[1-9]\d{0,4}$/.test(values.port))
+  misused('extract', `--port is a port, 1 to 65535, not "${values.port}"`);
+
+const parameters = [
+  values.instances === '1' ? [] : `instances=${values.instances}`,
+  values.port === undefined ? [] : `port=${values.port}`,
+].flat();
+const placement = parameters.length === 0 ? values.via : `${values.via}?${parameters.join('&')}`;
 await moveModule(module, { placement, forNow: values['for-now'], ...tryOut('extract', values) }, values);

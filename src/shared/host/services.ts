@@ -1,11 +1,13 @@
+import { statSync } from 'node:fs';
+import { StartError } from '../errors/index.ts';
 import type { EdgeFaults } from '../faults/index.ts';
 import type { Log } from '../observability/index.ts';
 import {
   type Directory,
   environmentName,
   LiveAddresses,
-  type Placement,
   placementText,
+  type ServicePlacement,
   ServiceProcess,
   type Topology,
 } from '../topology/index.ts';
@@ -16,9 +18,6 @@ const hopelessAfter = 4;
 /** How long one that is taken out of service may take to end; and one that ends with the whole system. */
 const lowerWithinMs = 10_000;
 const stopWithinMs = 3_000;
-
-/** A placement whose processes the home process starts. */
-export type ServicePlacement = Extract<Placement, { kind: 'service' }>;
 
 interface Service {
   /** Those that are called while they are ready. */
@@ -56,6 +55,7 @@ export class Services {
     if (this.topology.only) return;
     const started = [...this.topology.placements].flatMap(([module, placement]) => {
       if (placement.kind !== 'service') return [];
+      refuseMissing(module, placement);
       const processes = Array.from({ length: placement.instances }, () => this.#make(module, placement));
       this.serve(module, processes);
       return processes.map((process) => this.#readyOrHopeless(module, process));
@@ -67,8 +67,8 @@ export class Services {
    * Starts `count` processes of a module, which are not called yet; resolves when all are ready. Rejects, when one ends before
    * it is or none is within 20 s, with how; then none of them is left.
    */
-  async raise(module: string, placement: ServicePlacement, count: number, program?: string): Promise<ServiceProcess[]> {
-    const processes = Array.from({ length: count }, () => this.#make(module, placement, program));
+  async raise(module: string, placement: ServicePlacement, count: number): Promise<ServiceProcess[]> {
+    const processes = Array.from({ length: count }, () => this.#make(module, placement));
     const ready = await Promise.allSettled(processes.map((process) => this.#ready(module, process)));
     const failed = ready.find((each) => each.status === 'rejected');
     if (!failed) return processes;
@@ -116,11 +116,12 @@ export class Services {
     for (const process of this.#processes) this.#tellFaultsTo(process);
   }
 
-  #make(module: string, placement: ServicePlacement, program = process.argv[1]!): ServiceProcess {
+  #make(module: string, placement: ServicePlacement): ServiceProcess {
+    const { via, port = 0, artifact: program = process.argv[1]! } = placement;
     const environment = {
       ...process.env,
-      INTERNAL_PORT: '0',
-      GRPC_PORT: '0',
+      INTERNAL_PORT: String(via === 'http' ? port : 0),
+      GRPC_PORT: String(via === 'grpc' ? port : 0),
       INTERNAL_HOST: '127.0.0.1',
       HOME_ADDRESS: this.#homeAddress,
       // What it is to be here and now, whatever the file says.
@@ -181,6 +182,14 @@ export class Services {
   #addresses(): Record<string, string[]> {
     return Object.fromEntries([...this.#services].map(([module, service]) => [module, addressesOf(service)]));
   }
+}
+
+/** Throws a `StartError` when there is no such release. */
+function refuseMissing(module: string, { artifact }: ServicePlacement): void {
+  if (artifact === undefined || statSync(artifact, { throwIfNoEntry: false })?.isFile()) return;
+  throw new StartError(
+    `the placement of ${module}: artifact ${artifact} is not a file; build it, or leave artifact out for the release of this process`,
+  );
 }
 
 function addressesOf({ processes }: Service): string[] {

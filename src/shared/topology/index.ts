@@ -2,7 +2,7 @@ export { Directory } from './directory.ts';
 export { type Discovery, dnsAddresses, fileAddresses, LiveAddresses, staticAddresses } from './discovery/index.ts';
 export { Edge } from './edge.ts';
 export { brokerOf, listensAt } from './listening.ts';
-export { type Placement, parsePlacement, placementText, transportOf } from './placement.ts';
+export { type Placement, parsePlacement, placementText, type ServicePlacement, transportOf } from './placement.ts';
 export { type FromService, ServiceProcess, type ServiceState, toService } from './service-process.ts';
 export { environmentName, type KernelSettings, kernelSettings } from './settings.ts';
 export type { Counts } from './tally.ts';

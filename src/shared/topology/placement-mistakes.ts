@@ -22,11 +22,26 @@ const range = 'a whole number, 1 to 64';
 
 function afterWord(word: string, parameters: string): string {
   if (word === 'in-process') return 'nothing follows in-process: there is one home process';
-  const names = [...new URLSearchParams(parameters).keys()];
-  const unknown = names.find((name) => name !== 'instances');
-  if (unknown !== undefined) return `"${unknown}" is not known; known is instances, as in ${word}?instances=3`;
-  return `instances is ${range}, as in ${word}?instances=3`;
+  return serviceMistake(word, parameters) ?? 'nothing stands behind the question mark';
 }
+
+/** What is wrong with what follows http, grpc or queue. */
+export function serviceMistake(word: string, parameters: string): string | undefined {
+  const given = new URLSearchParams(parameters);
+  const unknown = [...given.keys()].find((name) => !parametersKnown.includes(name));
+  if (unknown !== undefined) return `"${unknown}" is not known; known are ${parametersKnown.join(', ')}`;
+  const twice = parametersKnown.find((name) => given.getAll(name).length > 1);
+  if (twice) return `${twice} is said more than once`;
+  const [instances, port] = [given.get('instances'), given.get('port')];
+  if (instances !== null && !/^([1-9]|[1-5]\d|6[0-4])$/.test(instances))
+    return `instances is ${range}, as in ${word}?instances=3`;
+  if (port === null) return given.get('artifact') === '' ? 'artifact names no file' : undefined;
+  if (!/^[1-9]\d{0,4}$/.test(port) || Number(port) > 65_535) return `port is 1 to 65535, as in ${word}?port=4105`;
+  if (word === 'queue') return 'a module that is reached over a broker listens on no port of its own';
+  return (instances ?? '1') === '1' ? undefined : 'one port is for one process: leave out port, or instances';
+}
+
+const parametersKnown = ['instances', 'port', 'artifact'];
 
 function inList(items: string[]): string {
   if (items.some((item) => item === '')) return 'an address is missing beside a comma';

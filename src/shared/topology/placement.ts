@@ -2,10 +2,21 @@ import { StartError } from '../errors/index.ts';
 import { isBroker } from '../events/index.ts';
 import { wholeAddress } from './address.ts';
 import type { DnsName, Protocol } from './discovery/index.ts';
-import { mistakeIn } from './placement-mistakes.ts';
+import { mistakeIn, serviceMistake } from './placement-mistakes.ts';
 
 /** How a module that the home process starts as a service is reached: directly, or by request and reply over the broker. */
 export type Via = 'http' | 'grpc' | 'queue';
+
+/** Processes of its own, which the home process starts. */
+export interface ServicePlacement {
+  readonly kind: 'service';
+  readonly via: Via;
+  readonly instances: number;
+  /** Where the only one listens; a free port otherwise. */
+  readonly port?: number | undefined;
+  /** The entry file of another release than the home process's own. */
+  readonly artifact?: string | undefined;
+}
 
 /**
  * Where a module runs and how it is reached: in the home process; as services that the home process starts and watches; at
@@ -13,13 +24,12 @@ export type Via = 'http' | 'grpc' | 'queue';
  */
 export type Placement =
   | { readonly kind: 'in-process' }
-  | { readonly kind: 'service'; readonly via: Via; readonly instances: number }
+  | ServicePlacement
   | { readonly kind: 'addresses'; readonly addresses: readonly string[] }
   | { readonly kind: 'name'; readonly dns: DnsName; readonly server: string | undefined }
   | { readonly kind: 'file'; readonly file: string }
   | { readonly kind: 'broker'; readonly url: string };
 
-const mostInstances = 64;
 const examples =
   'in-process, http, grpc, queue, http?instances=3, http://payments:4105, grpc://10.0.0.7:4105,grpc://10.0.0.8:4105, http+dns://payments:4105, file:payments.addresses, amqp://broker';
 
@@ -38,10 +48,14 @@ export function parsePlacement(text: string, where: string): Placement {
 }
 
 function service(text: string): Placement | undefined {
-  const [, via, count] = /^(http|grpc|queue)(?:\?instances=([1-9]\d?))?$/.exec(text) ?? [];
-  const instances = Number(count ?? 1);
-  return via && instances <= mostInstances ? { kind: 'service', via: via as Via, instances } : undefined;
+  const [, via, parameters = ''] = /^(http|grpc|queue)(?:\?(.+))?$/.exec(text) ?? [];
+  if (!via || serviceMistake(via, parameters)) return undefined;
+  const { instances = 1, port, artifact } = Object.fromEntries(new URLSearchParams(parameters)) as Written;
+  const optional = { ...(port && { port: Number(port) }), ...(artifact && { artifact }) };
+  return { kind: 'service', via: via as Via, instances: Number(instances), ...optional };
 }
+
+type Written = { readonly instances?: string; readonly port?: string; readonly artifact?: string };
 
 function file(text: string): Placement | undefined {
   return text.startsWith('file:') && text.length > 5 ? { kind: 'file', file: text.slice(5) } : undefined;
@@ -94,7 +108,7 @@ export function placementText(placement: Placement): string {
     case 'in-process':
       return 'in-process';
     case 'service':
-      return placement.instances === 1 ? placement.via : `${placement.via}?instances=${placement.instances}`;
+      return serviceText(placement);
     case 'addresses':
       return placement.addresses.join(',');
     case 'file':
@@ -107,6 +121,16 @@ export function placementText(placement: Placement): string {
       return `${dns.protocol}+${at}${server === undefined ? '' : `?server=${server}`}`;
     }
   }
+}
+
+function serviceText({ via, instances, port, artifact }: ServicePlacement): string {
+  const parameters = [
+    ...(instances === 1 ? [] : [`instances=${instances}`]),
+    ...(port === undefined ? [] : [`port=${port}`]),
+    // As a person writes a path: only what would end it is written otherwise.
+    ...(artifact === undefined ? [] : [`artifact=${artifact.replace(/[%&+#]/g, encodeURIComponent)}`]),
+  ];
+  return parameters.length === 0 ? via : `${via}?${parameters.join('&')}`;
 }
 
 function withoutUser(text: string): string {

@@ -64,10 +64,6 @@ export class ServiceProcess {
 
   constructor(private readonly parts: ServiceParts) {}
 
-  get program(): string {
-    return this.parts.program;
-  }
-
   start(): void {
     const startedAt = Date.now();
     const { program, module, environment: env } = this.parts;

@@ -25,9 +25,10 @@ function listed(items: readonly unknown[], where: string): string {
   throw new StartError(`${where}.${at}: ${shown(items[at])} is not an address; write such as http://payments:4105`);
 }
 
-function service({ via, instances = 1, ...others }: Record<string, unknown>, where: string): string {
+function service({ via, instances = 1, port, artifact, ...others }: Record<string, unknown>, where: string): string {
   const [unknown] = Object.keys(others);
-  if (unknown !== undefined) throw new StartError(`${where}: "${unknown}" is not known; known are via, instances`);
+  if (unknown !== undefined)
+    throw new StartError(`${where}: "${unknown}" is not known; known are via, instances, port, artifact`);
   if (via === undefined) throw new StartError(`${where}: via is missing; write such as { via: http, instances: 3 }`);
   if (!vias.includes(via)) {
     const cure = 'write http, grpc or queue; an address or a broker stands alone, without { via: … }';
@@ -37,7 +38,12 @@ function service({ via, instances = 1, ...others }: Record<string, unknown>, whe
     throw new StartError(
       `${where}.instances: ${shown(instances)} will not do; write a whole number, 1 to ${mostInstances}`,
     );
-  return placementText({ kind: 'service', via: via as Via, instances: Number(instances) });
+  if (port !== undefined && !Number.isInteger(port))
+    throw new StartError(`${where}.port: ${shown(port)} will not do; write a number, such as 4105`);
+  if (artifact !== undefined && typeof artifact !== 'string')
+    throw new StartError(`${where}.artifact: ${shown(artifact)} will not do; write the entry file of a release`);
+  const said = { ...(port !== undefined && { port: Number(port) }), ...(artifact !== undefined && { artifact }) };
+  return placementText({ kind: 'service', via: via as Via, instances: Number(instances), ...said });
 }
 
 /** What may be a broker's URL holds a password. */

@@ -57,7 +57,10 @@ it('steps up to all of the calls by itself when the new copies do well', async (
 it('goes back by itself when the new copies are slow, and nobody has failed', async () => {
   const { scene, kerf, operator, load, move } = await open();
   const slow = artifact('setInterval(() => { const end = Date.now() + 100; while (Date.now() < end); }, 120);');
-  const { status, body } = await move('payments', { artifact: slow, canary: { ...quick, share: 0.5 } });
+  const { status, body } = await move('payments', {
+    placement: `http?artifact=${slow}`,
+    canary: { ...quick, share: 0.5 },
+  });
   expect([status, body.detail]).toEqual([503, expect.stringContaining('the new copies took')]);
   const { body: after } = await operator.ask<{ modules: { name: string; placement: string }[] }>('GET', '/topology');
   expect(after.modules.find(({ name }) => name === 'payments')).toMatchObject({ placement: 'in-process' });
@@ -82,7 +85,7 @@ it('mirrors queries, and goes back when answers differ, saying where', async () 
     const parse = JSON.stringify;
     JSON.stringify = (value, ...rest) => parse(value, ...rest)?.replaceAll('"name":"Member"', '"name":"Mumber"');
   `);
-  const { status, body } = await move('members', { artifact: other, mirror: { forMs: 1_500 } });
+  const { status, body } = await move('members', { placement: `http?artifact=${other}`, mirror: { forMs: 1_500 } });
   expect([status, body.detail]).toEqual([
     503,
     expect.stringMatching(/answers of the new copies differ, first that of members\.\w+ at .*name/),

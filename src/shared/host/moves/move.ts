@@ -10,7 +10,7 @@ import {
 } from '../../topology/index.ts';
 import { type Copy, copyOf, drainedIn, drainWithinMs, insideCopy } from '../copies.ts';
 import type { Inside } from '../inside.ts';
-import type { ServicePlacement, Services } from '../services.ts';
+import type { Services } from '../services.ts';
 import type { Journal } from './journal.ts';
 import type { Plan } from './plan.ts';
 import { type Canary, canarySteps, type Mirror, mirrorStep } from './trials.ts';
@@ -125,7 +125,7 @@ export class Move {
   }
 
   async #start(): Promise<object> {
-    const { module, to, comes, stay, go, program, from } = this.plan;
+    const { module, to, comes, stay, go, from } = this.plan;
     const { inside, services, abort } = this.parts;
     this.#going = from.kind === 'in-process' ? [insideCopy(module, inside)] : go.map(copyOf);
     if (to.kind === 'in-process') {
@@ -133,7 +133,7 @@ export class Move {
       await opened.start();
       this.#coming = [insideCopy(module, inside)];
     } else if (comes > 0) {
-      this.#raised = await services.raise(module, to as ServicePlacement, comes, program);
+      this.#raised = await services.raise(module, to, comes);
       this.#coming = this.#raised.map(copyOf);
     }
     for (const process of [...this.#raised, ...go]) {

@@ -13,8 +13,8 @@ import { preflight } from './preflight.ts';
 export interface Order extends TryOut {
   readonly module: string;
   readonly placement: Placement;
-  /** The entry file of another release to run there. */
-  readonly program?: string | undefined;
+  /** Whether its processes are replaced by new ones though the placement is the same. */
+  readonly again: boolean;
   /** Whether it holds until the next start only. */
   readonly forNow: boolean;
   /** Who orders it, for whoever comes meanwhile. */
@@ -112,10 +112,10 @@ export class Mover {
 
   async #run(order: Order, tell: (progress: Progress) => void): Promise<Report> {
     const { placements, services, topology } = this.parts;
-    const { module, placement: to, program, forNow } = order;
+    const { module, placement: to, again, forNow } = order;
     const startedAt = performance.now();
     const trial = order.canary !== undefined || order.mirror !== undefined;
-    const plan = planOf({ module, to, program, trial }, placements.get(module)!, services, topology);
+    const plan = planOf({ module, to, again, trial }, placements.get(module)!, services, topology);
     const journal = new Journal(module, this.#abort.signal, tell);
     const abort = (why: string) => this.#abort.abort(new Error(why));
     const move = new Move(plan, { ...this.parts, file: forNow ? undefined : topology.settings.TOPOLOGY, abort });

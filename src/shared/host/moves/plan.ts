@@ -1,6 +1,12 @@
 import { refusal } from '../../errors/index.ts';
-import { type Placement, placementText, type ServiceProcess, type Topology } from '../../topology/index.ts';
-import type { ServicePlacement, Services } from '../services.ts';
+import {
+  type Placement,
+  placementText,
+  type ServicePlacement,
+  type ServiceProcess,
+  type Topology,
+} from '../../topology/index.ts';
+import type { Services } from '../services.ts';
 
 /** A place that a module can be moved from and to while the system serves: in this process, or in those that it starts. */
 export type Place = Extract<Placement, { kind: 'in-process' }> | ServicePlacement;
@@ -10,8 +16,6 @@ export interface Plan {
   readonly module: string;
   readonly from: Place;
   readonly to: Place;
-  /** Another release to run, if it is not this process's. */
-  readonly program: string | undefined;
   /** Processes to be started; none when it comes into this process. */
   readonly comes: number;
   readonly stay: readonly ServiceProcess[];
@@ -22,14 +26,15 @@ export interface Plan {
 interface Asked {
   readonly module: string;
   readonly to: Placement;
-  readonly program: string | undefined;
+  /** Whether it is done though nothing differs: the processes are replaced one way or another. */
+  readonly again: boolean;
   /** Whether new copies are to be tried out beside those before. */
   readonly trial: boolean;
 }
 
 /** Throws a `conflict` that says why the module cannot be moved there. */
 export function planOf(
-  { module, to, program, trial }: Asked,
+  { module, to, again, trial }: Asked,
   from: Placement,
   services: Services,
   topology: Topology,
@@ -48,16 +53,19 @@ export function planOf(
       `${module} runs at ${placementText(from)}, which somebody else started: stop it there, write its place in the topology and restart`,
     );
   const processes = services.of(module);
-  const same = from.kind === 'service' && to.kind === 'service' && from.via === to.via && program === undefined;
-  if (placementText(from) === text && program === undefined) refuse(`${module} is already placed ${text}`);
-  if (to.kind === 'in-process' && program !== undefined)
-    refuse('another release can only run in a process of its own: choose http, grpc or queue');
+  if (placementText(from) === text && !(again && to.kind === 'service')) refuse(`${module} is already placed ${text}`);
+  const same = !again && from.kind === 'service' && to.kind === 'service' && alike(from, to);
   if (trial && (to.kind !== 'service' || same))
     refuse('canary and mirror need copies in processes of their own that come in the place of others');
   const wanted = to.kind === 'service' ? to.instances : 0;
   const stay = same ? processes.slice(0, wanted) : [];
   const go = processes.filter((each) => !stay.includes(each));
-  return { module, from, to, program, comes: wanted - stay.length, stay, go };
+  return { module, from, to, comes: wanted - stay.length, stay, go };
+}
+
+/** Whether processes of one can serve as those of the other. */
+function alike(one: ServicePlacement, other: ServicePlacement): boolean {
+  return one.via === other.via && one.artifact === other.artifact && one.port === other.port;
 }
 
 function movable(placement: Placement): placement is Place {

@@ -1,4 +1,6 @@
+import { statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { messageOf, refusal } from '../../errors/index.ts';
 import { type Directory, environmentName, refuseUnwritable, type Topology } from '../../topology/index.ts';
@@ -24,6 +26,12 @@ export async function preflight(plan: Plan, forNow: boolean, parts: PreflightPar
   if (!forNow) refuseForgetting(plan, topology);
   if (to.kind === 'service' && to.via === 'queue' && !/^(amqps?|nats|tls):/.test(topology.settings.BUS))
     refuse(`queue goes over the broker of BUS, and BUS is ${topology.settings.BUS.split(':')[0]}`);
+  if (to.kind === 'service' && plan.comes > 0) {
+    if (to.artifact !== undefined && !statSync(to.artifact, { throwIfNoEntry: false })?.isFile())
+      refuse(`artifact ${to.artifact} is not a file; name the entry file of a release, such as dist-new/app.js`);
+    if (to.port !== undefined && !(await isFree(to.port)))
+      refuse(`port ${to.port} is in use; choose another, or leave it out for a free one`);
+  }
   const freeBytes = await freeIn(topology.settings.DATA_DIR);
   if (freeBytes < leastFreeBytes)
     refuse(`the disk of ${topology.settings.DATA_DIR} has ${Math.floor(freeBytes / 1024)} KiB left; make room first`);
@@ -52,6 +60,14 @@ function refuseForgetting({ module }: Plan, { settings }: Topology): void {
 async function freeIn(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(resolve(folder));
   return bavail * bsize;
+}
+
+/** Where the new process will listen: on this machine alone. */
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer().once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
 
 async function answers(module: string, directory: Directory): Promise<boolean> {

@@ -11,7 +11,7 @@ import { canarySchema, mirrorSchema } from './trials.ts';
 const lineType = 'application/x-ndjson';
 const bodySchema = z.strictObject({
   placement: z.string().max(2_048),
-  artifact: z.string().max(4_096).optional(),
+  again: z.boolean().default(false),
   canary: canarySchema.optional(),
   mirror: mirrorSchema.optional(),
   forNow: z.boolean().default(false),
@@ -52,8 +52,8 @@ export function serveMoves(app: Operations, modules: readonly string[], mover: M
 }
 
 function orderOf(module: string, body: unknown): Order {
-  const { placement, artifact: program, ...order } = parseInput(bodySchema, body);
-  return { ...order, module, placement: placementOf(placement), program };
+  const { placement, ...order } = parseInput(bodySchema, body);
+  return { ...order, module, placement: placementOf(placement) };
 }
 
 function placementOf(text: string): Placement {

@@ -1,0 +1,49 @@
+// npm run replace: puts another release of one module in the place of the one that runs, while the system serves.
+import { existsSync, statSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { moveModule } from './move/move.mjs';
+import { tryOut } from './move/try-out.mjs';
+import { ask, misused, reaches, readWords } from './operator.mjs';
+import { fail } from './setup.mjs';
+
+const help = `Usage: npm run replace -- <module> [--artifact dist-new/] [--mirror s] [--canary 5%] [--for-now] [--json]
+
+Starts another release of a module that runs in processes of its own, beside the one that runs; makes sure that its contract is one
+that the others can go on with; moves the calls to it and ends the old one, while the system serves. Back with the artifact before.
+
+  --artifact   the release: its entry file, or the folder of its app.js; without it, that of the home process
+  --mirror, --canary, --stage, --max-failures, --max-slower   as of npm run extract
+  --for-now    until the next start only; otherwise topology.yaml says which release from now on
+  --json       a line of JSON for each step, and the report at the end
+
+${reaches}`;
+
+const texts = ['artifact', 'mirror', 'canary', 'stage', 'max-failures', 'max-slower'];
+const { values, positionals } = readWords('replace', help, {
+  ...Object.fromEntries(texts.map((name) => [name, { type: 'string' }])),
+  'for-now': { type: 'boolean', default: false },
+});
+const [module, ...more] = positionals;
+if (!module) misused('replace', 'say which module, such as payments');
+if (more.length > 0) misused('replace', `unknown word "${more[0]}"`);
+
+const { modules } = await ask('GET', '/ops/topology');
+const { placement } = modules.find(({ name }) => name === module) ?? fail(`there is no module "${module}"`);
+const [via, parameters = ''] = placement.split('?');
+if (!['http', 'grpc', 'queue'].includes(via))
+  fail(
+    `${module} is placed ${placement}; extract it first: only a module in processes of its own has a release of its own`,
+  );
+const kept = parameters.split('&').filter((each) => each !== '' && !each.startsWith('artifact='));
+const artifact = values.artifact === undefined ? [] : [`artifact=${entryOf(values.artifact)}`];
+const all = [...kept, ...artifact].join('&');
+const order = { placement: all === '' ? via : `${via}?${all}`, again: true, forNow: values['for-now'] };
+await moveModule(module, { ...order, ...tryOut('replace', values) }, values);
+
+/** The path as the home process, which runs in the folder of the project, finds it. */
+function entryOf(given) {
+  const file = existsSync(given) && statSync(given).isDirectory() ? join(given, 'app.js') : given;
+  if (!existsSync(file)) fail(`--artifact: there is no ${file}; build the release first`);
+  const beside = relative(process.cwd(), resolve(file));
+  return (beside.startsWith('..') ? resolve(file) : beside).replace(/[%&+#]/g, encodeURIComponent);
+}
