@@ -1,3 +1,9 @@
+export {
+  type ContractDescription,
+  contractDescriptionSchema,
+  describeContract,
+  incompatibilities,
+} from './compatibility/index.ts';
 export { fastParse, type Parser, parserOf } from './compiled/index.ts';
 export {
   type CallOptions,

@@ -1,3 +1,4 @@
+import { describeContract } from '../contract/index.ts';
 import { killAt } from '../faults/index.ts';
 import { operatorToken } from '../identity/index.ts';
 import type { ModuleDefinition, OpenModule } from '../module/index.ts';
@@ -48,7 +49,7 @@ export async function openHost(topology: Topology, definitions: readonly ModuleD
   const { open } = inside;
   for (const name of names) if (belongsHere(topology, name)) await inside.add(name);
   const services = new Services(topology, directory, faults, log);
-  const mover = new Mover({ topology, placements, inside, services, directory, log });
+  const mover = new Mover({ topology, definitions, placements, inside, services, directory, log });
   const away = whoIsAway(names, directory);
   const token = operatorToken(settings.DATA_DIR, settings.OPERATOR_TOKEN);
   const known = { ...connections, topology, placements, definitions, open, services, away };
@@ -66,7 +67,7 @@ export async function openHost(topology: Topology, definitions: readonly ModuleD
   const parent = joinParent({ homeAddress: topology.homeAddress, faults, open, throughHome, answer });
   await services.start(doors.address);
   for (const each of open.values()) await each.start();
-  parent.ready({ address: doors.address, reachedAt: doors.reachedAt, contract: null });
+  parent.ready({ address: doors.address, reachedAt: doors.reachedAt, contract: ownContract(definitions, only) });
 
   let draining = false;
   return {
@@ -87,6 +88,12 @@ export async function openHost(topology: Topology, definitions: readonly ModuleD
       await closeAll(connections, open, services, doors);
     },
   };
+}
+
+/** What a service that runs one module says it is, for who must decide whether it may take another's place. */
+function ownContract(definitions: readonly ModuleDefinition[], only: readonly string[] = []): unknown {
+  const own = definitions.find(({ contract }) => contract.name === only[0]);
+  return own ? describeContract(own.contract) : null;
 }
 
 /** First nothing new begins, then what is under way ends, then the data is closed: each may need those after it. */

@@ -46,7 +46,7 @@ it('steps up to all of the calls by itself when the new copies do well', async (
   const { status, body } = await move('payments', { canary: quick });
   expect([status, body.detail]).toEqual([200, undefined]);
   expect(body.steps.map(({ step }) => step)).toEqual([
-    ...['preflight', 'start', 'warm', 'try out', 'canary 20 %', 'canary 25 %', 'canary 50 %'],
+    ...['preflight', 'start', 'contract', 'warm', 'try out', 'canary 20 %', 'canary 25 %', 'canary 50 %'],
     ...['move calls', 'drain', 'hand over', 'persist'],
   ]);
   for (const { other } of body.steps.slice(4, 7)) expect(other).toMatchObject({ failures: 0 });

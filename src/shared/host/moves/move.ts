@@ -1,3 +1,4 @@
+import { type Contract, contractDescriptionSchema, describeContract, incompatibilities } from '../../contract/index.ts';
 import type { SagasHandedOver, Taken } from '../../module/index.ts';
 import {
   type Directory,
@@ -21,6 +22,8 @@ const shortMs = 10_000;
 const sagasWithinMs = 10_000;
 
 export interface MoveParts {
+  /** What this process's modules rely on. */
+  readonly contract: Contract;
   readonly inside: Inside;
   readonly services: Services;
   readonly directory: Directory;
@@ -75,6 +78,7 @@ export class Move {
       run: () => this.#start(),
       undo: () => this.#lower(),
     });
+    await journal.step({ name: 'contract', withinMs: shortMs, run: async () => this.#compare() });
     await journal.step({ name: 'warm', withinMs: shortMs, run: () => this.#warm() });
   }
 
@@ -141,6 +145,19 @@ export class Move {
       this.#watches.push(services.onEnd(process, (how) => abort(`process ${pid} of ${module} ended: ${how}`)));
     }
     return { copies: this.#coming.map(({ name }) => name), staying: stay.length };
+  }
+
+  /** The others go on by the contract that they know: a release that breaks it may not take its place. */
+  #compare(): void {
+    const before = describeContract(this.parts.contract);
+    for (const { contract } of this.#raised) {
+      const after = contractDescriptionSchema.safeParse(contract);
+      if (!after.success) throw new Error('the new release does not say what its contract is; is it one of Kerf?');
+      const [first, ...more] = incompatibilities(before, after.data);
+      if (first === undefined) continue;
+      const others = more.length > 0 ? ` (and ${more.length} more)` : '';
+      throw new Error(`the new release breaks the contract: ${first}${others}`);
+    }
   }
 
   async #warm(): Promise<void> {

@@ -1,4 +1,5 @@
 import { messageOf, refusal } from '../../errors/index.ts';
+import type { ModuleDefinition } from '../../module/index.ts';
 import type { Log } from '../../observability/index.ts';
 import { type Directory, type Placement, placementText, type Topology } from '../../topology/index.ts';
 import { copyOf, insideCopy } from '../copies.ts';
@@ -45,6 +46,7 @@ export interface Current {
 
 interface Parts {
   readonly topology: Topology;
+  readonly definitions: readonly ModuleDefinition[];
   readonly placements: Map<string, Placement>;
   readonly inside: Inside;
   readonly services: Services;
@@ -118,7 +120,13 @@ export class Mover {
     const plan = planOf({ module, to, again, trial }, placements.get(module)!, services, topology);
     const journal = new Journal(module, this.#abort.signal, tell);
     const abort = (why: string) => this.#abort.abort(new Error(why));
-    const move = new Move(plan, { ...this.parts, file: forNow ? undefined : topology.settings.TOPOLOGY, abort });
+    const { contract } = this.parts.definitions.find((each) => each.contract.name === module)!;
+    const move = new Move(plan, {
+      ...this.parts,
+      contract,
+      file: forNow ? undefined : topology.settings.TOPOLOGY,
+      abort,
+    });
     try {
       await journal.step({ name: 'preflight', withinMs: 10_000, run: () => this.#preflight(plan, forNow) });
       await move.prepare(journal);

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import type { Contract, Event, Operation } from '../contract.ts';
+
+const schema = z.record(z.string(), z.unknown());
+/** A value as whoever sends it makes it, and as whoever takes it lets it be: JSON Schema, draft 2020-12. */
+const shape = z.object({ sent: schema, taken: schema });
+
+/** A contract as data that can travel from one process to another. */
+export const contractDescriptionSchema = z.object({
+  name: z.string(),
+  operations: z.record(z.string(), z.object({ kind: z.enum(['query', 'command']), input: shape, output: shape })),
+  /** By type, with the version. */
+  events: z.record(z.string(), z.object({ key: z.string(), data: shape })),
+  /** By code. */
+  errors: z.record(z.string(), z.object({ status: z.int() })),
+});
+export type ContractDescription = z.output<typeof contractDescriptionSchema>;
+export type Shape = z.output<typeof shape>;
+
+/** Describes what callers and subscribers may rely on. */
+export function describeContract(contract: Contract): ContractDescription {
+  const operations = Object.values(contract.operations) as Operation[];
+  const events = Object.values(contract.events) as Event[];
+  return {
+    name: contract.name,
+    operations: Object.fromEntries(
+      operations.map(({ name, kind, input, output }) => [
+        name,
+        { kind, input: shapeOf(input), output: shapeOf(output) },
+      ]),
+    ),
+    events: Object.fromEntries(events.map(({ type, key, data }) => [type, { key, data: shapeOf(data) }])),
+    errors: Object.fromEntries(Object.entries(contract.errors).map(([code, { status }]) => [code, { status }])),
+  };
+}
+
+function shapeOf(of: z.ZodType): Shape {
+  const as = (io: 'input' | 'output') => {
+    const { $schema: _, ...rest } = z.toJSONSchema(of, { io, unrepresentable: 'any' });
+    return rest as Record<string, unknown>;
+  };
+  return { sent: as('output'), taken: as('input') };
+}

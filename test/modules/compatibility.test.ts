@@ -1,0 +1,14 @@
+import { readdirSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { type Contract, describeContract, incompatibilities } from '../../src/shared/contract/index.ts';
+
+it.each(readdirSync('src/modules'))('%s is compatible with itself, part by part', async (module) => {
+  const exported = (await import(`../../src/modules/${module}/contract.ts`)) as Record<string, Contract>;
+  const own = Object.values(exported).find((each) => each?.name === module && 'operations' in each)!;
+  const description = describeContract(own);
+  // Compared though they are equal: as if another program had written it.
+  const spelled = JSON.parse(JSON.stringify(description), (_, value) =>
+    typeof value === 'object' && value !== null && 'type' in value ? { ...value, title: 'another' } : value,
+  );
+  expect(incompatibilities(description, spelled)).toEqual([]);
+});
