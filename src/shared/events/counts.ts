@@ -1,4 +1,4 @@
-import { type Column, type SQL, sql } from 'drizzle-orm';
+import { type Column, gt, type SQL, sql } from 'drizzle-orm';
 import type { Reader } from '../data/index.ts';
 import { type DeliveryState, eventTables } from './tables.ts';
 
@@ -19,6 +19,22 @@ export async function countOpen(reader: Reader): Promise<OpenCount[]> {
     reader.db.select({ held: held.state, count }).from(held).where(rows).groupBy(held.state),
   );
   return (await Promise.all([...out, ...back])).flat();
+}
+
+/** The number of the latest event that the module published to anybody. */
+export async function lastPublished(reader: Reader): Promise<number> {
+  const { outbox } = eventTables(reader);
+  const [row] = await reader.db
+    .select({ last: sql<number>`coalesce(max(${outbox.seq}), 0)`.mapWith(Number) })
+    .from(outbox);
+  return row?.last ?? 0;
+}
+
+/** How many events it has published since that number, to each recipient. */
+export async function countPublished(reader: Reader, since: number): Promise<{ recipient: string; count: number }[]> {
+  const { outbox } = eventTables(reader);
+  const { recipient } = outbox;
+  return reader.db.select({ recipient, count }).from(outbox).where(gt(outbox.seq, since)).groupBy(recipient);
 }
 
 /** Apart as the indexes have them: a count must not read all that was delivered. */

@@ -15,6 +15,7 @@ import {
   kernelOperation,
   type TlsParts,
 } from '../transport/index.ts';
+import { Observation } from './advice/index.ts';
 import { readTls } from './tls-files.ts';
 
 /** A process's ways to the modules, here and elsewhere. */
@@ -25,6 +26,8 @@ export interface Connections {
   readonly faults: EdgeFaults;
   readonly directory: Directory;
   readonly calls: CallSource;
+  /** What calls leave from here, while somebody wants to know. */
+  readonly observation: Observation;
   readonly bus: Bus;
 }
 
@@ -46,10 +49,13 @@ export async function connect(topology: Topology, definitions: readonly ModuleDe
       return connectTo({ module, contract, address, tokens, tls, onLeaving });
     },
   });
+  const observation = new Observation();
   const calls: CallSource = (operation, caller) => {
     const own = kernelOperation(operation.name) ? operation : policiesFor(policies, operation.module, operation);
     const transport = () => directory.of(operation.module).transport;
-    return createCall({ ...operation, timeoutMs: own.timeoutMs }, caller, transport);
+    const call = createCall({ ...operation, timeoutMs: own.timeoutMs }, caller, transport);
+    return (input, options) =>
+      observation.on ? observation.of(caller, operation, input, () => call(input, options)) : call(input, options);
   };
   const bus = await openBus({
     ...{ bus: settings.BUS, before: settings.BUS_BEFORE, clock: systemClock, log, push: createPush(calls) },
@@ -57,5 +63,5 @@ export async function connect(topology: Topology, definitions: readonly ModuleDe
       definitions.map(({ contract, subscribesTo }) => ({ name: contract.name, subscribesTo: subscribesTo ?? [] })),
     ),
   });
-  return { log, tokens, tls, faults, directory, calls, bus };
+  return { log, tokens, tls, faults, directory, calls, observation, bus };
 }

@@ -68,6 +68,10 @@ export function answersOf(only: readonly string[], inside: Inside, directory: Di
     'stuck-sagas': () => copy().stuckSagas(),
     leave: () => copy().leave(),
     'take-up': () => copy().takeUp(),
+    'processor-ms': async () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1_000;
+    },
     drained: (given) => directory.drained(z.string().parse(given)),
   };
   return async (what: string, given: unknown): Promise<unknown> => {

@@ -8,6 +8,7 @@ import type { Log } from '../observability/index.ts';
 import { problemResponse } from '../routes/index.ts';
 import { type Directory, type Placement, placementText, type Topology } from '../topology/index.ts';
 import type { CallSource } from '../transport/index.ts';
+import { type Observation, serveAdvice } from './advice/index.ts';
 import type { WhoIsAway } from './away.ts';
 import { serveDeadLetters } from './dead-letters.ts';
 import { Everywhere, type Operations } from './everywhere.ts';
@@ -30,6 +31,7 @@ export interface OperationsParts {
   log: Log;
   away: WhoIsAway;
   mover: Mover;
+  observation: Observation;
 }
 
 /** What operators ask of the internal listener. The home process answers for the others, too. */
@@ -57,6 +59,7 @@ export function createOperations(parts: OperationsParts): Operations {
   serveSagas(app, everywhere);
   serveFaults(app, everywhere, parts);
   serveMoves(app, modules, parts.mover);
+  serveAdvice(app, parts);
   refuseOtherMethods(app);
   return app;
 }

@@ -1,7 +1,7 @@
 import { and, lte, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import type { Database, Reader } from '../data/index.ts';
-import { eventTables } from '../events/index.ts';
+import { eventTables, lastPublished } from '../events/index.ts';
 import type { Instance } from '../instances/index.ts';
 import { listSagas, type SagaRunner } from '../saga/index.ts';
 import type { ModuleUnit } from './module.ts';
@@ -66,7 +66,7 @@ export function handoverOf({ database, instance, sagas, timers }: Parts): Handov
       const led = instance.leads;
       await instance.giveUpLead();
       const endedAt = Date.now();
-      const upTo = await lastNumber(database);
+      const upTo = await lastPublished(database);
       return { led, timers: led ? [...timers] : [], upTo, ...(await waiting(database, upTo)), endedAt };
     },
     async takeLead(upTo) {
@@ -85,12 +85,6 @@ export function handoverOf({ database, instance, sagas, timers }: Parts): Handov
       await sagas.start();
     },
   };
-}
-
-async function lastNumber(reader: Reader): Promise<number> {
-  const { outbox } = eventTables(reader);
-  const [row] = await reader.db.select({ last: sql<number>`coalesce(max(${outbox.seq}), 0)` }).from(outbox);
-  return Number(row?.last ?? 0);
 }
 
 /** Events on their way up to that number, and those that are held back. Nobody delivers any while nobody leads. */

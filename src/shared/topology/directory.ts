@@ -80,6 +80,27 @@ export class Directory {
     }
   }
 
+  /** How long each of so many calls to whoever is at `address` takes, one after the other, in milliseconds. */
+  async time(
+    module: string,
+    address: string,
+    { calls, everyMs }: { calls: number; everyMs: number },
+  ): Promise<number[]> {
+    const link = this.parts.connect(module, address, () => {});
+    const times: number[] = [];
+    try {
+      for (let call = -warmCalls; call < calls; call++) {
+        const startedAt = performance.now();
+        await ping(module, link, this.parts.clock);
+        if (call >= 0) times.push(performance.now() - startedAt);
+        if (everyMs > 0) await new Promise<void>((resolve) => this.parts.clock.after(everyMs, resolve));
+      }
+    } finally {
+      await link.close();
+    }
+    return times;
+  }
+
   /** Calls `listener` whenever a module can be reached that could not, or elsewhere than before. */
   onReachable(listener: (module: string) => void): void {
     this.#listeners.push(listener);

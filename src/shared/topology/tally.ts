@@ -4,6 +4,7 @@ export interface Counts {
   readonly calls: number;
   readonly failures: number;
   /** Of the latest calls; absent while there are none. */
+  readonly p50Ms?: number;
   readonly p95Ms?: number;
 }
 
@@ -19,10 +20,19 @@ export class Tally {
     if (failed) this.#failures += 1;
   }
 
+  /** How many there were. */
+  get counted(): number {
+    return this.#calls;
+  }
+
   get counts(): Counts {
     const sorted = [...this.#latest].sort((one, other) => one - other);
-    const p95 = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.95))];
     const counts = { calls: this.#calls, failures: this.#failures };
-    return p95 === undefined ? counts : { ...counts, p95Ms: Math.round(p95 * 100) / 100 };
+    if (sorted.length === 0) return counts;
+    const at = (part: number) => {
+      const ms = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
+      return Math.round(ms * 1_000) / 1_000;
+    };
+    return { ...counts, p50Ms: at(0.5), p95Ms: at(0.95) };
   }
 }

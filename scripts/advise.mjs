@@ -1,0 +1,60 @@
+// npm run advise: says of each module what cutting it out would cost and bring, from what the running system does.
+import { ask, misused, printColumns, reaches, readWords, tell } from './operator.mjs';
+
+const help = `Usage: npm run advise [-- --seconds 10] [--per orders.place] [--json]
+
+Watches the running system for a while, measures what a remote call costs on this machine, and says of each module of the home
+process what taking it out would cost (calls that would leave the process, how much later an answer comes, processor time) and
+bring (processor time moved away, how long it keeps everybody else waiting, failures that would be elsewhere). That with the most to
+gain comes first. Put the load on it that you mean: with nothing to see there is nothing to say.
+
+  --seconds  how long it is watched: 1 to 300 (10). Costs a few per cent of the processor meanwhile
+  --per      the operation that costs are told per (orders.place)
+
+${reaches}`;
+
+const { values, positionals } = readWords('advise', help, {
+  seconds: { type: 'string', default: '10' },
+  per: { type: 'string', default: 'orders.place' },
+});
+if (positionals.length > 0) misused('advise', `unknown word "${positionals[0]}"`);
+
+const query = new URLSearchParams({ seconds: values.seconds, per: values.per });
+const advice = await ask('GET', `/ops/advice?${query}`);
+
+tell(values, advice, ({ seconds, per, parity, price, items }) => {
+  console.log(
+    `seen for ${seconds} s; a remote call costs ${ms(price.ms)} here, and ${ms(price.cpuMs)} of the processor`,
+  );
+  if (parity === 'strict')
+    console.log('PARITY is strict: calls within the process cost more than they will in production');
+  console.log();
+  printColumns([
+    [
+      'module',
+      'verdict',
+      `calls per ${per}`,
+      'later by',
+      'processor',
+      'moved away',
+      'share',
+      'held all for',
+      'failures',
+    ],
+    ...items.map(({ module, verdict, costs, brings }) => [
+      module,
+      verdict,
+      String(costs.remoteCallsPer),
+      ms(costs.addedMsPer),
+      `+${costs.addedCpuMsPerSecond} ms/s`,
+      `${brings.cpuMsPerSecond} ms/s`,
+      `${Math.round(brings.cpuShare * 100)} %`,
+      ms(brings.longestBlockMs),
+      String(brings.failures),
+    ]),
+  ]);
+});
+
+function ms(number) {
+  return `${Math.round(number * 100) / 100} ms`;
+}

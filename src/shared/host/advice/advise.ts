@@ -1,0 +1,107 @@
+import type { SeenEdge } from './observation.ts';
+import type { Price } from './price.ts';
+
+/** What was seen of the system for a while. */
+export interface Seen {
+  readonly seconds: number;
+  readonly edges: readonly SeenEdge[];
+  /** Events on their way from one module to another, by publisher and recipient. */
+  readonly events: readonly { readonly from: string; readonly to: string; readonly count: number }[];
+  /** Milliseconds of processor time, and the longest stretch of it. */
+  readonly cpuMs: ReadonlyMap<string, number>;
+  readonly longestMs: ReadonlyMap<string, number>;
+  readonly price: Price;
+  /** The operation that costs are told per, such as `orders.place`. */
+  readonly per: string;
+}
+
+/** What cutting a module out would cost, and bring. */
+export interface Advice {
+  readonly module: string;
+  readonly costs: {
+    /** Calls that would leave the process, and come into it, for each `per`. */
+    readonly remoteCallsPer: number;
+    /** How much later each `per` would be answered, at most: as if these calls came one after the other. */
+    readonly addedMsPer: number;
+    /** What a remote call on each of its edges adds: what was predicted can be measured there. */
+    readonly addedCpuMsPerSecond: number;
+  };
+  readonly brings: {
+    readonly cpuMsPerSecond: number;
+    /** Of all that modules use here. */
+    readonly cpuShare: number;
+    /** The longest that it kept everybody else waiting. */
+    readonly longestBlockMs: number;
+    /** Failed calls of it that would have been in another process. */
+    readonly failures: number;
+  };
+  readonly verdict: 'worth it' | 'little to gain' | 'costs more than it brings';
+}
+
+/** Events travel many in one call; one in so many of them counts as a call. */
+const eventsPerCall = 4;
+/** A module with less than this share of the processor has little to gain. */
+const noteworthyShare = 0.2;
+/** The event loop should not be held for longer. */
+const tooLongMs = 50;
+
+/** Advice for each of these modules, that with the most to gain first. */
+export function advise(modules: readonly string[], seen: Seen): Advice[] {
+  const times = timesOf(seen);
+  const total = modules.reduce((sum, module) => sum + (seen.cpuMs.get(module) ?? 0), 0);
+  return modules.map((module) => adviceOn(module, seen, times, total)).sort((one, other) => gain(other) - gain(one));
+}
+
+function adviceOn(module: string, seen: Seen, times: number, total: number): Advice {
+  const { price, seconds } = seen;
+  const crossing = seen.edges.filter((edge) => crosses(edge, module));
+  const events = seen.events.filter(({ from, to }) => (from === module) !== (to === module));
+  const calls = sum(crossing.map((edge) => edge.calls));
+  const bytes = sum(crossing.map((edge) => edge.calls * edge.bytes));
+  const pushes = sum(events.map(({ count }) => count)) / eventsPerCall;
+  const used = seen.cpuMs.get(module) ?? 0;
+  const added = (calls + pushes) * price.cpuMs + bytes * price.msPerByte;
+  const advice = {
+    module,
+    costs: {
+      remoteCallsPer: round(calls / times),
+      addedMsPer: round((calls * price.ms + bytes * price.msPerByte) / times),
+      addedCpuMsPerSecond: round(added / seconds),
+    },
+    brings: {
+      cpuMsPerSecond: round(used / seconds),
+      cpuShare: round(total === 0 ? 0 : used / total),
+      longestBlockMs: round(seen.longestMs.get(module) ?? 0),
+      failures: sum(seen.edges.filter((edge) => edge.module === module).map(({ failures }) => failures)),
+    },
+  };
+  return { ...advice, verdict: verdictOn(advice) };
+}
+
+/** Calls between the module and the others; those it makes of itself stay where they are. */
+export function crosses({ caller, module: callee }: SeenEdge, module: string): boolean {
+  return (caller === module) !== (callee === module);
+}
+
+/** How often what costs are told per has happened: at least once, so that there is something to divide by. */
+function timesOf({ edges, per }: Seen): number {
+  return Math.max(1, sum(edges.filter((edge) => `${edge.module}.${edge.operation}` === per).map(({ calls }) => calls)));
+}
+
+function verdictOn({ costs, brings }: Pick<Advice, 'costs' | 'brings'>): Advice['verdict'] {
+  if (brings.longestBlockMs > tooLongMs) return 'worth it';
+  if (costs.addedCpuMsPerSecond > brings.cpuMsPerSecond) return 'costs more than it brings';
+  return brings.cpuShare >= noteworthyShare ? 'worth it' : 'little to gain';
+}
+
+function gain({ costs, brings }: Advice): number {
+  return brings.cpuMsPerSecond - costs.addedCpuMsPerSecond;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
+}
+
+function round(number: number): number {
+  return Math.round(number * 100) / 100;
+}

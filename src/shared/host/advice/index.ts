@@ -1,0 +1,2 @@
+export { Observation } from './observation.ts';
+export { serveAdvice } from './serve.ts';

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import type { Directory, ServiceProcess } from '../../topology/index.ts';
+import type { Services } from '../services.ts';
+
+/** What a remote call costs on this machine now, more than one within a process. */
+export interface Price {
+  /** How much later its answer comes. */
+  readonly ms: number;
+  /** What both sides do for it. */
+  readonly cpuMs: number;
+  /** What each byte of input and answer adds to both. */
+  readonly msPerByte: number;
+}
+
+const calls = 200;
+/** As far apart as calls are in a system that is not busy: one that is asked again and again answers sooner than any does in earnest. */
+const everyMs = 5;
+/** As fast as they go, to see what they use: a process that is mostly idle uses more for each. */
+const callsAtOnce = 1_000;
+const sampleBytes = 16_384;
+/** A value is written and read on its way there, and its answer on the way back: each byte goes through both once. */
+const passes = 2;
+
+interface Parts {
+  readonly services: Services;
+  readonly directory: Directory;
+}
+
+/** Measures it: starts a copy of the module in a process of its own, asks it whether it lives, and ends it again. */
+export async function priceOf(module: string, { services, directory }: Parts): Promise<Price> {
+  const processes = await services.raise(module, { kind: 'service', via: 'http', instances: 1 }, 1);
+  try {
+    const [other] = processes;
+    if (!other?.reachedAt) throw new Error(`a copy of ${module} has ended while it was measured`);
+    const times = await directory.time(module, other.reachedAt, { calls, everyMs });
+    times.sort((one, another) => one - another);
+    const before = await usedBy(other);
+    await directory.time(module, other.reachedAt, { calls: callsAtOnce, everyMs: 0 });
+    const used = (await usedBy(other)) - before;
+    // Whoever calls has about as much to do as who answers.
+    const cpuMs = (2 * used) / callsAtOnce;
+    return { ms: times[Math.floor(times.length / 2)] ?? 0, cpuMs, msPerByte: jsonMsPerByte() };
+  } finally {
+    await services.lower(processes);
+  }
+}
+
+async function usedBy(process: ServiceProcess): Promise<number> {
+  return z.number().parse(await process.ask('processor-ms', undefined, 5_000));
+}
+
+function jsonMsPerByte(): number {
+  const value = Array.from({ length: sampleBytes / 64 }, (_, index) => ({
+    id: `0192f0c1-${index}`,
+    amount: index,
+    of: 'KRW',
+  }));
+  const bytes = JSON.stringify(value).length;
+  const startedAt = performance.now();
+  for (let time = 0; time < 50; time++) JSON.parse(JSON.stringify(value));
+  return ((performance.now() - startedAt) / 50 / bytes) * passes;
+}
