@@ -12,6 +12,8 @@ import { Trial } from './trial.ts';
 
 /** Enough that the way is known to be open and its code has run. */
 const warmCalls = 20;
+/** The first calls of a new process may be late; so many are no beginning. */
+const mostLate = 8;
 
 /** How a module stands, as this process sees it. */
 export type Whereabouts = {
@@ -71,7 +73,7 @@ export class Directory {
           () => answered++,
           (error) => {
             late += 1;
-            if (late >= warmCalls) throw error;
+            if (late >= mostLate) throw error;
           },
         );
       }

@@ -18,6 +18,8 @@ import { type Canary, canarySteps, type Mirror, mirrorStep } from './trials.ts';
 
 const startWithinMs = 30_000;
 const shortMs = 10_000;
+/** How long one that nobody has called may take to end. */
+const uncalledWithinMs = 1_000;
 /** Sagas that wait for something longer go on elsewhere. */
 const sagasWithinMs = 10_000;
 
@@ -64,6 +66,8 @@ export class Move {
   #coming: Copy[] = [];
   #going: Copy[] = [];
   #watches: (() => void)[] = [];
+  /** Whether the new copies may have been asked anything. */
+  #called = false;
 
   constructor(
     private readonly plan: Plan,
@@ -92,6 +96,7 @@ export class Move {
       name: 'try out',
       withinMs: shortMs,
       run: async () => {
+        this.#called = true;
         trial = directory.tryOut(module, staticAddresses(this.#raised.map(({ reachedAt }) => reachedAt!)));
       },
       undo: async () => directory.endTrial(module),
@@ -166,6 +171,7 @@ export class Move {
   }
 
   #moveCalls(): void {
+    this.#called = true;
     const { module, to, stay } = this.plan;
     const { inside, services } = this.parts;
     if (to.kind === 'in-process') inside.serve(module);
@@ -236,9 +242,8 @@ export class Move {
 
   /** Takes back what was started: what it was asked meanwhile is answered first. */
   async #lower(): Promise<void> {
-    const { module, to } = this.plan;
-    const { inside, services } = this.parts;
     for (const listenNoMore of this.#watches) listenNoMore();
+    if (!this.#called) return this.#end(uncalledWithinMs);
     const alive = this.#coming.filter(
       (_, index) => this.#raised.length === 0 || this.#raised[index]?.state === 'ready',
     );
@@ -249,8 +254,14 @@ export class Move {
         await copy.finishSagas(sagasWithinMs).catch(() => {});
       }),
     );
+    await this.#end();
+  }
+
+  async #end(withinMs?: number): Promise<void> {
+    const { module, to } = this.plan;
+    const { inside, services } = this.parts;
     if (to.kind === 'in-process') await inside.remove(module);
-    else await services.lower(this.#raised);
+    else await services.lower(this.#raised, withinMs);
   }
 }
 

@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { Announced } from '../harness/kerf.ts';
+import { SteadyLoad } from '../harness/load.ts';
+import { Operator } from '../harness/operator.ts';
+import { Shop } from '../harness/shop.ts';
+import { topologyFile } from '../harness/topology-file.ts';
+import { Scene } from './scene.ts';
+
+const steps = ['preflight', 'start', 'contract', 'warm', 'move calls', 'drain', 'hand over', 'persist'];
+
+describe.each([
+  ['out', 'in-process', 'http', 'begun'],
+  ['back', 'http', 'in-process', 'done'],
+])('the home process is killed while a module moves %s', (_, from, to, when) => {
+  it.each(steps.map((step) => `move/payments/${step}/${when}`))(
+    'at %s: it comes up wholly in the old or the new place',
+    async (point) => {
+      const TOPOLOGY = topologyFile(`modules:\n  payments: ${from}\n`);
+      const scene = new Scene({ TOPOLOGY });
+      const kerf = await scene.start({ env: { FAULT_POINT: point } });
+      const load = new SteadyLoad(await new Shop(kerf.url).join(), [], 50);
+      await load.answers(5);
+      await new Operator(kerf).ask('PUT', '/modules/payments', { placement: to }).catch(() => {});
+      await kerf.exited();
+      await load.stop();
+
+      const again = await scene.start();
+      const written = readFileSync(TOPOLOGY, 'utf8');
+      expect(written).toBe(`modules:\n  payments: ${point.endsWith('persist/done') ? to : from}\n`);
+      const { body } = await new Operator(again).ask<Announced>('GET', '/topology');
+      const payments = body.modules.find(({ name }) => name === 'payments')!;
+      expect([`modules:\n  payments: ${payments.placement}\n`, payments.state]).toEqual([written, 'ready']);
+      expect((await (await new Shop(again.url).join()).order('WAX')).status).toBe(201);
+      await scene.endsWell(again, load.told);
+    },
+  );
+});

@@ -1,0 +1,143 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { lives, Scene } from '../../crash/scene.ts';
+import { eventually, type Kerf } from '../../harness/kerf.ts';
+import { SteadyLoad } from '../../harness/load.ts';
+import { Operator } from '../../harness/operator.ts';
+import { Shop } from '../../harness/shop.ts';
+import { topologyFile } from '../../harness/topology-file.ts';
+
+type Line = {
+  begun?: string;
+  done?: { step: string; copies?: string[] };
+  report?: object;
+  problem?: { code: string; detail: string };
+};
+
+/** Orders a move and calls `onLine` with each line as it comes. Resolves with the last. */
+async function follow(
+  kerf: Kerf,
+  module: string,
+  order: object,
+  onLine: (line: Line) => void | Promise<void>,
+): Promise<Line> {
+  const token = readFileSync(join(kerf.dataDir, 'operator-token'), 'utf8').trim();
+  const answer = await fetch(`${kerf.announced.internal}/ops/modules/${module}`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${token}`, accept: 'application/x-ndjson' },
+    body: JSON.stringify(order),
+  });
+  let [rest, last] = ['', {} as Line];
+  for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop()!;
+    for (const line of lines) {
+      last = JSON.parse(line) as Line;
+      await onLine(last);
+    }
+  }
+  return last;
+}
+
+/** The process that a line names, as one that has come. */
+function pidIn({ done }: Line): number | undefined {
+  const [, pid] = /^process (\d+)$/.exec(done?.copies?.[0] ?? '') ?? [];
+  return pid ? Number(pid) : undefined;
+}
+
+async function opened(topology: string) {
+  const TOPOLOGY = topologyFile(topology);
+  const scene = new Scene({ TOPOLOGY });
+  const kerf = await scene.start();
+  const load = new SteadyLoad(await new Shop(kerf.url).join(), ['/orders'], 50);
+  await load.answers(5);
+  return { TOPOLOGY, scene, kerf, load, operator: new Operator(kerf) };
+}
+
+describe('a move that fails on its way out', () => {
+  it('is taken back whichever step the new process dies at, nobody notices, and then it succeeds', async () => {
+    const text = 'modules:\n  payments: in-process # here\n';
+    const { TOPOLOGY, scene, kerf, load } = await opened(text);
+    for (const step of ['contract', 'warm', 'move calls', 'drain', 'hand over', 'persist']) {
+      let pid: number | undefined;
+      const last = await follow(kerf, 'payments', { placement: 'http' }, (line) => {
+        pid ??= pidIn(line);
+        if (line.begun === step && pid) process.kill(pid, 'SIGKILL');
+      });
+      // Steps of a millisecond may be over before it has died: then it has moved, and is started again.
+      const moved = last.report !== undefined;
+      if (!moved)
+        expect(last.problem).toMatchObject({
+          code: 'move-failed',
+          detail: expect.stringContaining('payments stays in-process'),
+        });
+      expect(readFileSync(TOPOLOGY, 'utf8')).toBe(moved ? text.replace('in-process', 'http') : text);
+      await eventually(async () => pid !== undefined && !lives(pid), 'the end of the process');
+      await load.answers(5);
+      if (!moved) continue;
+      await eventually(async () => (await kerf.readyPidsOf('payments')).length === 1, 'the process to be back');
+      expect((await follow(kerf, 'payments', { placement: 'in-process' }, () => {})).report).toBeDefined();
+    }
+    expect((await follow(kerf, 'payments', { placement: 'http' }, () => {})).report).toMatchObject({ to: 'http' });
+    await load.answers(5);
+    await load.stop();
+    await scene.endsWell(kerf, load.told);
+  }, 60_000);
+
+  it('is taken back soon when the new process hangs or cannot start', async () => {
+    const { scene, kerf, load } = await opened('modules:\n');
+    const folder = mkdtempSync(join(tmpdir(), 'kerf-artifact-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const broken = join(folder, 'broken.mjs');
+    writeFileSync(broken, 'process.exit(3);\n');
+    const last = await follow(kerf, 'payments', { placement: `http?artifact=${broken}` }, () => {});
+    expect(last.problem).toMatchObject({
+      code: 'move-failed',
+      detail: expect.stringMatching(/at "start", a process of payments ended before it was ready: code 3/),
+    });
+    const hung = await follow(kerf, 'payments', { placement: 'http' }, (line) => {
+      const pid = pidIn(line);
+      if (pid) process.kill(pid, 'SIGSTOP');
+    });
+    expect(hung.problem).toMatchObject({
+      code: 'move-failed',
+      detail: expect.stringContaining('payments stays in-process'),
+    });
+    expect(await load.stop()).toEqual([]);
+    await scene.endsWell(kerf, load.told);
+  }, 90_000);
+});
+
+describe('a move that is aborted', () => {
+  it('is taken back at once, and nobody notices', async () => {
+    const { scene, kerf, load, operator } = await opened('modules:\n');
+    const last = await follow(kerf, 'payments', { placement: 'http', mirror: { forMs: 60_000 } }, async (line) => {
+      if (line.begun !== 'mirror') return;
+      const { body } = await operator.ask('GET', '/modules/payments');
+      expect(body).toMatchObject({ move: { module: 'payments', step: 'mirror' } });
+      expect((await operator.ask('DELETE', '/modules/payments')).status).toBe(200);
+    });
+    expect(last.problem).toMatchObject({
+      code: 'move-failed',
+      detail: expect.stringContaining('it was aborted by an operator'),
+    });
+    expect(await load.stop()).toEqual([]);
+    await scene.endsWell(kerf, load.told);
+  });
+
+  it('ends in order when the system is stopped meanwhile', async () => {
+    const { TOPOLOGY, scene, kerf, load } = await opened('modules:\n');
+    let pid: number | undefined;
+    const moving = follow(kerf, 'payments', { placement: 'http', mirror: { forMs: 60_000 } }, (line) => {
+      pid ??= pidIn(line);
+      if (line.begun === 'mirror') kerf.process.kill('SIGTERM');
+    }).catch(() => {});
+    expect(await kerf.exited()).toBe(0);
+    await Promise.all([moving, load.stop()]);
+    expect([pid && lives(pid), readFileSync(TOPOLOGY, 'utf8')]).toEqual([false, 'modules:\n']);
+    const again = await scene.start();
+    await scene.endsWell(again, load.told);
+  });
+});
