@@ -32,13 +32,15 @@ export interface Result {
 
 /**
  * Lets the contestants take turns in one process, round by round, and compares within each round: what the machine does
- * meanwhile hits all of them alike.
+ * meanwhile hits all of them alike. Every other round goes the other way, so that nobody always pays for what the same one
+ * leaves behind.
  */
 export async function compare({ title, contestants, times, rounds = 15 }: Comparison): Promise<Result[]> {
   for (const contestant of contestants) await contestant.run(Math.max(1, Math.round(times / 2)));
   const took = contestants.map(() => [] as number[]);
   for (let round = 0; round < rounds; round++) {
     const order = contestants.map((_, index) => (index + round) % contestants.length);
+    if (round % 2 === 1) order.reverse();
     for (const index of order) {
       const start = performance.now();
       await contestants[index]!.run(times);

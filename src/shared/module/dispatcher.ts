@@ -13,10 +13,12 @@ type AnyHandler = Simple | InSteps<unknown, unknown>;
 
 interface Served {
   readonly operation: Operation;
-  readonly toOutput: (value: unknown) => unknown;
   readonly run: (input: unknown) => Promise<unknown>;
   /** Of a command that comes with an idempotency key. */
   readonly once?: (input: unknown, command: KeyedCommand) => Promise<unknown>;
+  /** What its handler answered, through the schema. */
+  readonly done: (output: unknown) => unknown;
+  readonly failed: (error: unknown) => never;
 }
 
 /** Serves a module's operations, alike for every transport that brings a call. */
@@ -35,33 +37,44 @@ export class Dispatcher {
     for (const operation of Object.values(contract.operations) as Operation[]) {
       const handler = handlers[operation.name]!;
       const once = operation.kind === 'command' ? this.#once(operation, handler) : undefined;
-      const toOutput = parserOf(operation.output);
-      this.#served.set(operation.name, { operation, toOutput, run: this.#runner(operation, handler), once });
+      const run = this.#runner(operation, handler);
+      this.#served.set(operation.name, { operation, run, once, ...this.#ending(operation) });
     }
   }
 
   /** Input through the schema, the handler in its context, output through the schema. Rejects with a `Refusal` only. */
-  readonly dispatch = async (name: string, input: unknown, context: CallContext): Promise<unknown> => {
+  readonly dispatch = (name: string, input: unknown, context: CallContext): Promise<unknown> => {
+    const served = this.#served.get(name);
+    if (!served) return Promise.reject(refusal('not-found', `${this.contract.name} has no operation "${name}"`));
     this.#underWay += 1;
-    try {
-      const served = this.#served.get(name);
-      if (!served) throw refusal('not-found', `${this.contract.name} has no operation "${name}"`);
-      const { operation, toOutput, run, once } = served;
-      const parsed = parseInput(operation.input, input);
-      const key = context.idempotencyKey;
-      const output =
-        key && once
-          ? await runInContext(context, once, parsed, keyedCommand(context.caller, name, key, parsed))
-          : await runInContext(context, run, parsed);
-      if (operation.kind === 'command') reach('command', this.contract.name, name, 'done');
-      return toOutput(output);
-    } catch (error) {
-      throw this.#asRefusal(error, name);
-    } finally {
-      this.#underWay -= 1;
-      if (this.#underWay === 0) this.#whenIdle?.();
-    }
+    return handled(served, input, context).then(served.done, served.failed);
   };
+
+  /** Alike for all calls of an operation: nothing is made for each. */
+  #ending(operation: Operation): Pick<Served, 'done' | 'failed'> {
+    const { kind, module, name } = operation;
+    const toOutput = parserOf(operation.output);
+    const failed = (error: unknown): never => {
+      this.#ended();
+      throw this.#asRefusal(error, name);
+    };
+    const done = (output: unknown): unknown => {
+      try {
+        if (kind === 'command') reach('command', module, name, 'done');
+        output = toOutput(output);
+      } catch (error) {
+        return failed(error);
+      }
+      this.#ended();
+      return output;
+    };
+    return { done, failed };
+  }
+
+  #ended(): void {
+    this.#underWay -= 1;
+    if (this.#underWay === 0) this.#whenIdle?.();
+  }
 
   /** Resolves when no call is under way. */
   async idle(): Promise<void> {
@@ -114,5 +127,17 @@ export class Dispatcher {
     if (isRefusal(error) && (isKernelCode(error.code) || Object.hasOwn(this.contract.errors, error.code))) return error;
     this.log.error({ error, operation: `${this.contract.name}.${operation}` }, 'an operation failed');
     return refusal('internal');
+  }
+}
+
+/** By its handler. Rejects when it is not taken, too. */
+function handled({ operation, run, once }: Served, input: unknown, context: CallContext): Promise<unknown> {
+  try {
+    const parsed = parseInput(operation.input, input);
+    const { caller, idempotencyKey: key } = context;
+    if (!key || !once) return runInContext(context, run, parsed);
+    return runInContext(context, once, parsed, keyedCommand(caller, operation.name, key, parsed));
+  } catch (error) {
+    return Promise.reject(error);
   }
 }

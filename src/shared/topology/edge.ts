@@ -187,7 +187,7 @@ export function ping(module: string, link: Link, clock: Clock): Promise<unknown>
 }
 
 /** A command that crosses a network has a key, so that it can be repeated: its own, or one for this call. */
-function repeatable(request: CallRequest): CallRequest {
+export function repeatable(request: CallRequest): CallRequest {
   const { operation, context } = request;
   if (operation.kind === 'query' || context.idempotencyKey || kernelOperation(operation.name)) return request;
   return { ...request, context: { ...context, idempotencyKey: randomUUID() } };

@@ -80,6 +80,23 @@ it('keeps those it sends when the share grows, and never sends what the kernel a
   );
 });
 
+it('asks those before when the others cannot be asked, with the same key', async () => {
+  const keys: (string | undefined)[] = [];
+  const way = (fails: boolean) => ({
+    async call({ context }: CallRequest) {
+      keys.push(context.idempotencyKey);
+      if (fails) throw refusal('unavailable', 'gone');
+      return 'done';
+    },
+  });
+  const trial = new Trial(way(false), way(true) as unknown as Edge, new ManualClock());
+  trial.share = 1;
+  const context = { requestId: 'r', caller: 'orders', deadline: 1e15 };
+  expect(await trial.call({ operation: pay, input: {}, context })).toBe('done');
+  expect(keys).toEqual([expect.any(String), keys[0]]);
+  expect(trial.other.counts).toMatchObject({ calls: 1, failures: 1 });
+});
+
 it('counts what failed; a refusal that the contract declares is an answer', async () => {
   const errors = [refusal('unavailable', ''), refusal('not-found', ''), new Error('broken'), refusal('timeout', '')];
   const { trial, call } = opened({

@@ -4,7 +4,7 @@ import { type CallContext, Cancellation } from '../context/index.ts';
 import type { Operation } from '../contract/index.ts';
 import { isRefusal } from '../errors/index.ts';
 import { type CallRequest, kernelOperation, type Transport } from '../transport/index.ts';
-import type { Edge } from './edge.ts';
+import { type Edge, repeatable } from './edge.ts';
 import { Tally } from './tally.ts';
 
 /** Queries whose answers were compared, and those of them that differed when both were asked again. */
@@ -47,13 +47,21 @@ export class Trial implements Transport {
     const { operation, context } = request;
     if (kernelOperation(operation.name)) return this.way.call(request);
     const goes = this.sends(operation.name, context);
-    const answer = this.#counted(goes ? this.edge : this.way, goes ? this.other : this.before, request);
+    const answer = goes ? this.#sent(repeatable(request)) : this.#counted(this.way, this.before, request);
     if (this.mirrors && operation.kind === 'query' && !goes)
       answer.then(
         (value) => this.#mirror(request, value),
         () => {},
       );
     return answer;
+  }
+
+  /** What the other copies could not be asked is asked of those before: nobody is to notice a trial. */
+  #sent(request: CallRequest): Promise<unknown> {
+    return this.#counted(this.edge, this.other, request).catch((error: unknown) => {
+      if (!isRefusal(error, 'unavailable')) throw error;
+      return this.way.call(request);
+    });
   }
 
   /** Both are counted afresh. */

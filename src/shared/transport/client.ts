@@ -22,11 +22,21 @@ export type CallSource = (operation: Operation, caller: string) => Call;
 export function createCall(operation: Operation, caller: string, transport: () => Transport): Call {
   return (input, options) => {
     const parent = currentContext();
+    const now = Date.now();
+    const ownDeadline = now + (options?.timeoutMs ?? operation.timeoutMs ?? defaultTimeoutMs);
     const cancellation = new Cancellation(parent?.cancellation);
-    const context = contextFor({ operation, caller, parent, options, cancellation });
+    const context: CallContext = {
+      requestId: parent?.requestId ?? uuid(),
+      traceparent: parent?.traceparent,
+      caller,
+      member: parent?.member,
+      deadline: parent ? Math.min(parent.deadline, ownDeadline) : ownDeadline,
+      idempotencyKey: options?.idempotencyKey,
+      cancellation,
+    };
     try {
       refuseInsideUnit(operation);
-      if (context.deadline <= Date.now()) throw timedOut(operation);
+      if (context.deadline <= now) throw timedOut(operation);
       if (cancellation.cancelled || options?.signal?.aborted) throw cancelledBefore(operation);
     } catch (error) {
       return Promise.reject(error);
@@ -44,27 +54,6 @@ export function createCall(operation: Operation, caller: string, transport: () =
 export function createClient<C extends Contract>(contract: C, call: (operation: Operation) => Call): Client<C> {
   const operations = Object.values(contract.operations) as Operation[];
   return Object.freeze(Object.fromEntries(operations.map((each) => [each.name, call(each)]))) as Client<C>;
-}
-
-interface Calling {
-  readonly operation: Operation;
-  readonly caller: string;
-  readonly parent: CallContext | undefined;
-  readonly options: CallOptions | undefined;
-  readonly cancellation: Cancellation;
-}
-
-function contextFor({ operation, caller, parent, options, cancellation }: Calling): CallContext {
-  const ownDeadline = Date.now() + (options?.timeoutMs ?? operation.timeoutMs ?? defaultTimeoutMs);
-  return {
-    requestId: parent?.requestId ?? uuid(),
-    traceparent: parent?.traceparent,
-    caller,
-    member: parent?.member,
-    deadline: parent ? Math.min(parent.deadline, ownDeadline) : ownDeadline,
-    idempotencyKey: options?.idempotencyKey,
-    cancellation,
-  };
 }
 
 function listen(signal: AbortSignal, listener: () => void): () => void {

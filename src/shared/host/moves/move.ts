@@ -20,6 +20,9 @@ const startWithinMs = 30_000;
 const shortMs = 10_000;
 /** How long one that nobody has called may take to end. */
 const uncalledWithinMs = 1_000;
+/** How its calls grow while a new process warms up, and for how long each. */
+const warmingShares = [0.02, 0.1, 0.3];
+const warmingMs = 80;
 /** Sagas that wait for something longer go on elsewhere. */
 const sagasWithinMs = 10_000;
 
@@ -83,7 +86,12 @@ export class Move {
       undo: () => this.#lower(),
     });
     await journal.step({ name: 'contract', withinMs: shortMs, run: async () => this.#compare() });
-    await journal.step({ name: 'warm', withinMs: shortMs, run: () => this.#warm() });
+    await journal.step({
+      name: 'warm',
+      withinMs: shortMs,
+      run: () => this.#warm(journal),
+      undo: async () => this.parts.directory.endTrial(this.plan.module),
+    });
   }
 
   /** Tries the new copies out, if that is asked for: what they are sent meanwhile is all that anybody could notice. */
@@ -97,7 +105,7 @@ export class Move {
       withinMs: shortMs,
       run: async () => {
         this.#called = true;
-        trial = directory.tryOut(module, staticAddresses(this.#raised.map(({ reachedAt }) => reachedAt!)));
+        trial = directory.tryOut(module, staticAddresses(this.#addresses()));
       },
       undo: async () => directory.endTrial(module),
     });
@@ -165,9 +173,23 @@ export class Move {
     }
   }
 
-  async #warm(): Promise<void> {
+  /** The first calls of a new process take longest: a few get them, instead of all that come in that moment. */
+  async #warm(journal: Journal): Promise<void> {
+    const { module, stay } = this.plan;
     const { directory } = this.parts;
-    await Promise.all(this.#raised.map(({ reachedAt }) => directory.warm(this.plan.module, reachedAt!)));
+    const addresses = this.#addresses();
+    await Promise.all(addresses.map((address) => directory.warm(module, address)));
+    if (addresses.length === 0 || stay.length > 0) return;
+    this.#called = true;
+    const trial = directory.tryOut(module, staticAddresses(addresses));
+    for (const share of warmingShares) {
+      trial.share = share;
+      await journal.pause(warmingMs);
+    }
+  }
+
+  #addresses(): string[] {
+    return this.#raised.flatMap(({ reachedAt }) => reachedAt ?? []);
   }
 
   #moveCalls(): void {

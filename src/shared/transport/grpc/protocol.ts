@@ -41,8 +41,10 @@ export function toMetadata(wire: WireContext, token: string, module?: string): M
 
 /** Reads what travels beside a call, by its name. */
 export function readerOf(metadata: Metadata): (name: string) => string | undefined {
+  // Each `get` would check the name anew.
+  const values = metadata.getMap();
   return (name) => {
-    const [value = metadata.get(`${name}-bin`)[0]] = metadata.get(name);
+    const value = values[name] ?? values[`${name}-bin`];
     return typeof value === 'string' ? value : value?.toString('utf8');
   };
 }

@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { Agent, request } from 'node:http';
+import type { Answer, Outcome } from '../../test/harness/shop.ts';
+
+/** One order: when it was due, how long after that it was answered, and how late this program itself was in sending it. */
+export interface Sent {
+  readonly due: number;
+  readonly ms: number;
+  readonly lagMs: number;
+  readonly failure?: string;
+}
+
+const everyMs = 5;
+
+/**
+ * Orders at a constant rate, whatever becomes of those before. The time of an order counts from when it was due, so that a pause
+ * of the system is met by all that were due in it.
+ */
+export class ConstantLoad {
+  readonly sent: Sent[] = [];
+  readonly told = new Map<string, Answer<Outcome>>();
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 128 });
+  readonly #under = new Set<Promise<void>>();
+  readonly #timer: NodeJS.Timeout;
+  readonly #startedAt = performance.now();
+  #count = 0;
+
+  constructor(
+    private readonly url: string,
+    private readonly tokens: readonly string[],
+    private readonly perSecond: number,
+  ) {
+    this.#timer = setInterval(() => this.#catchUp(), everyMs);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all(this.#under);
+    this.#agent.destroy();
+  }
+
+  #catchUp(): void {
+    for (;;) {
+      const due = this.#startedAt + (this.#count * 1_000) / this.perSecond;
+      const now = performance.now();
+      if (due > now) return;
+      this.#count += 1;
+      const asking = this.#order(due, now);
+      this.#under.add(asking);
+      void asking.then(() => this.#under.delete(asking));
+    }
+  }
+
+  async #order(due: number, now: number): Promise<void> {
+    const key = randomUUID();
+    const failure = await this.#post(key, this.tokens[this.#count % this.tokens.length] ?? '').then(
+      ({ status, body }) => {
+        if (status >= 500) return `${status} ${JSON.stringify(body)}`;
+        this.told.set(key, { status, body: body as Outcome, headers: new Headers() });
+        return undefined;
+      },
+      (error: Error) => error.message,
+    );
+    this.sent.push({ due, ms: performance.now() - due, lagMs: now - due, ...(failure && { failure }) });
+  }
+
+  #post(key: string, token: string): Promise<{ status: number; body: unknown }> {
+    const body = JSON.stringify({ lines: [{ sku: 'WAX', quantity: 1 }], payment: { token: 'tok_ok' } });
+    const headers = {
+      'content-type': 'application/json',
+      authorization: `Bearer ${token}`,
+      'idempotency-key': key,
+      prefer: 'wait=10',
+      'content-length': Buffer.byteLength(body),
+    };
+    return new Promise((resolve, reject) => {
+      const asked = request(`${this.url}/orders`, { method: 'POST', agent: this.#agent, headers }, async (answer) => {
+        answer.setEncoding('utf8');
+        let text = '';
+        try {
+          for await (const chunk of answer) text += chunk;
+          resolve({ status: answer.statusCode ?? 0, body: JSON.parse(text) });
+        } catch (error) {
+          reject(error);
+        }
+      });
+      asked.once('error', reject);
+      asked.end(body);
+    });
+  }
+}
