@@ -1,5 +1,6 @@
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { defineConfig } from 'rolldown';
+import { externals } from './scripts/externals.mjs';
 
 /** The reference page's assets go beside the bundle, so that it needs nothing of node_modules but native parts. */
 const copyAssets = {
@@ -15,8 +16,7 @@ const copyAssets = {
 export default defineConfig({
   input: 'src/app.ts',
   platform: 'node',
-  // What has native parts or reads files of its own stays a package; everything else is in the bundle, which starts five times faster than its parts.
-  external: ['better-sqlite3', '@node-rs/argon2', '@platformatic/kafka', '@grpc/reflection', 'grpc-health-check'],
+  external: externals,
   // A broker's client is a chunk of its own, read only by who uses that broker.
   output: { dir: 'dist/.new', format: 'esm', entryFileNames: 'app.js', chunkFileNames: 'chunks/[name]-[hash].js' },
   plugins: [copyAssets],

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { externals } from './externals.mjs';
 import { build, fail, install, installIn, node, root } from './setup.mjs';
 
 const known = readdirSync(join(root, 'bench')).flatMap((file) => /^(\w+)\.bench\.ts$/.exec(file)?.[1] ?? []);
@@ -16,14 +17,7 @@ if (unknown) fail(`there is no benchmark "${unknown}"; there are ${known.join(',
 install();
 build();
 installIn(join(root, 'bench', 'peers'));
-// Packages with parts that are no JavaScript, or that read files of their own.
-const external = [
-  'better-sqlite3',
-  '@node-rs/argon2',
-  '@platformatic/kafka',
-  '@grpc/reflection',
-  'grpc-health-check',
-].flatMap((name) => ['--external', name]);
+const external = externals.flatMap((name) => ['--external', name]);
 const rolldown = join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs');
 for (const name of words.length > 0 ? words : known) {
   const folder = join('dist', 'bench', name);

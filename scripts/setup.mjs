@@ -29,7 +29,12 @@ export function installIn(folder) {
 /** Bundles `src/` into `dist/` when it has changed since. */
 export function build() {
   const stamp = join(root, 'dist', '.kerf-built');
-  const wanted = fingerprint([join(root, 'src'), join(root, 'rolldown.config.mjs'), join(root, 'package-lock.json')]);
+  const wanted = fingerprint([
+    join(root, 'src'),
+    join(root, 'rolldown.config.mjs'),
+    join(root, 'scripts', 'externals.mjs'),
+    join(root, 'package-lock.json'),
+  ]);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   run(node(), [
     join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs'),

@@ -12,15 +12,24 @@ import payments from './modules/payments/module.ts';
 import recommendations from './modules/recommendations/module.ts';
 import sms from './modules/sms/module.ts';
 import { openGateway } from './shared/gateway/index.ts';
-import { announce, openHost, printProto, readCommandLine, rotateKeys, runUntilStopped } from './shared/host/index.ts';
+import {
+  announce,
+  openHost,
+  printModules,
+  printProto,
+  readCommandLine,
+  rotateKeys,
+  runUntilStopped,
+} from './shared/host/index.ts';
 import { readTopology } from './shared/topology/index.ts';
 
 const modules = [members, catalog, inventory, orders, payments, notifications, mail, sms, board, recommendations];
 const compositions = [sessions, products, orderSummary];
 
 await runUntilStopped(async () => {
-  const { only, json, newKeys, proto } = readCommandLine(process.argv.slice(2));
+  const { only, json, newKeys, proto, ...print } = readCommandLine(process.argv.slice(2));
   if (proto) return printProto(modules, proto);
+  if (print.modules) return printModules(modules);
   const topology = readTopology(modules, only, process.env);
   if (newKeys) return rotateKeys(topology);
   const host = await openHost(topology, modules);

@@ -1,3 +1,11 @@
 export { type Host, openHost } from './host.ts';
 export { addressOf, listen, shut } from './listen.ts';
-export { announce, printProto, readCommandLine, rotateKeys, runUntilStopped } from './process.ts';
+export {
+  announce,
+  printModules,
+  printProto,
+  readCommandLine,
+  rotateKeys,
+  runAlone,
+  runUntilStopped,
+} from './process.ts';

@@ -3,9 +3,10 @@ import { parseArgs } from 'node:util';
 import type { Contract } from '../contract/index.ts';
 import { StartError } from '../errors/index.ts';
 import { rotate } from '../identity/index.ts';
-import type { Topology } from '../topology/index.ts';
+import type { ModuleDefinition } from '../module/index.ts';
+import { readTopology, type Topology } from '../topology/index.ts';
 import { announced } from './announced.ts';
-import type { Host } from './host.ts';
+import { type Host, openHost } from './host.ts';
 import { describe } from './operations.ts';
 import { whenToStop } from './parent.ts';
 import { warningsOf } from './warnings.ts';
@@ -22,6 +23,8 @@ export interface CommandLine {
   json: boolean;
   /** Make new signing keys instead of running. */
   newKeys: boolean;
+  /** Print what the modules say of themselves instead of running. */
+  modules: boolean;
   /** Print contracts as `.proto` instead of running: of these modules, of all when there are none. */
   proto: string[] | undefined;
 }
@@ -35,6 +38,7 @@ export function readCommandLine(words: string[]): CommandLine {
         only: { type: 'string' },
         json: { type: 'boolean', default: false },
         'rotate-keys': { type: 'boolean', default: false },
+        modules: { type: 'boolean', default: false },
         proto: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -45,7 +49,13 @@ export function readCommandLine(words: string[]): CommandLine {
     }
     const names = (list: string | undefined) => list?.split(',').map((name) => name.trim());
     const proto = values.proto === '' ? [] : names(values.proto);
-    return { only: names(values.only), json: values.json, newKeys: values['rotate-keys'], proto };
+    return {
+      only: names(values.only),
+      json: values.json,
+      newKeys: values['rotate-keys'],
+      modules: values.modules,
+      proto,
+    };
   } catch (error) {
     throw new StartError(`${(error as Error).message.split(/\.\s/)[0]}; see npm start -- --help`);
   }
@@ -61,6 +71,34 @@ export async function rotateKeys({ settings }: Topology): Promise<() => Promise<
     console.log(`${file}: signing with ${rotate(file)} from now on`);
   }
   return nothingToClose;
+}
+
+/** Prints what must be known of each module where another runs alone: for who builds an artifact of one of them. */
+export async function printModules(modules: readonly ModuleDefinition[]) {
+  const described = modules.map(({ about, subscribesTo = [], settings }) => ({
+    about,
+    subscribesTo: subscribesTo.map(({ type }) => type),
+    settings: Object.keys(settings?.shape ?? {}),
+  }));
+  console.log(JSON.stringify(described));
+  return nothingToClose;
+}
+
+/**
+ * Runs one module alone, in an artifact that holds it and no other: `others` are known, not there. Its topology, settings and
+ * words are those of the whole system.
+ */
+export function runAlone(own: ModuleDefinition, others: readonly ModuleDefinition[]): Promise<void> {
+  const modules = [own, ...others];
+  return runUntilStopped(async () => {
+    const { only = [own.contract.name], json } = readCommandLine(process.argv.slice(2));
+    const host = await openHost(readTopology(modules, only, process.env), modules);
+    await announce(host, undefined, json);
+    return async () => {
+      host.drain();
+      await host.close();
+    };
+  });
 }
 
 /** Prints contracts for programs in other languages that call a module by gRPC, or serve one. */
