@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { drills } from './drill/drills.mjs';
 import { Load } from './drill/load.mjs';
-import { showPhase, showVerdict } from './drill/show.mjs';
+import { showLayout, showPhase, showVerdict } from './drill/show.mjs';
 import { startSystem } from './drill/system.mjs';
 import { misused, readWords } from './operator.mjs';
 import { build, install } from './setup.mjs';
@@ -26,31 +26,38 @@ if (!(seconds >= 1 && seconds <= 60)) misused('drill', '--seconds takes 1 to 60'
 
 install();
 build();
-const drill = drills[name];
-const system = await startSystem(drill.placements);
-let failed = true;
-try {
-  const load = await Load.begin(system);
-  const phases = [];
-  for (const phase of drill.phases) {
-    const end = await phase.begin(system);
-    const seen = await load.watch(seconds * 1_000);
-    await end?.();
-    phases.push({ name: phase.name, about: phase.about, ...seen });
-    if (!values.json) showPhase(phases.at(-1));
-  }
-  const verdict = { drill: name, phases, ...(await load.settle(20_000)) };
-  verdict.faults = drill.phases.flatMap(({ name: phase, holds }) =>
-    holds.flatMap(([what, test]) =>
-      test(verdict.phases.find((each) => each.name === phase)) ? [] : [`${phase}: ${what}`],
-    ),
-  );
-  if (verdict.unsettled > 0) verdict.faults.push(`${verdict.unsettled} orders were still pending in the end`);
-  if (values.json) console.log(JSON.stringify(verdict));
-  else showVerdict(verdict);
-  failed = verdict.faults.length > 0;
-} finally {
-  await system.stop();
-  rmSync(system.dataDir, { recursive: true, force: true });
+const verdict = { drill: name, layouts: [] };
+for (const layout of drills[name].layouts) {
+  const seen = await run(layout);
+  verdict.layouts.push(seen);
+  if (!values.json) showVerdict(seen);
 }
-process.exit(failed ? 1 : 0);
+if (values.json) console.log(JSON.stringify(verdict));
+process.exit(verdict.layouts.some(({ broken }) => broken.length > 0) ? 1 : 0);
+
+/** One layout from its start to its end: what people met in each phase, and what was otherwise than it should be. */
+async function run({ name: layout, placements, phases, mayDie = false }) {
+  const system = await startSystem(placements);
+  if (!values.json) showLayout(layout, placements);
+  try {
+    const load = await Load.begin(system);
+    const seen = [];
+    const broken = [];
+    for (const phase of phases) {
+      const end = await phase.begin(system);
+      const met = await load.watch(seconds * 1_000);
+      await end?.();
+      seen.push({ name: phase.name, about: phase.about, ...met });
+      broken.push(...phase.holds.flatMap(([what, holds]) => (holds(met) ? [] : [`${phase.name}: ${what}`])));
+      if (!values.json) showPhase(seen.at(-1));
+    }
+    const lives = system.lives;
+    const settled = mayDie ? {} : await load.settle(20_000);
+    if (settled.unsettled > 0) broken.push(`${settled.unsettled} orders were still pending in the end`);
+    if (!mayDie && !lives) broken.push('the home process died');
+    return { layout, phases: seen, lives, ...settled, broken };
+  } finally {
+    await system.stop();
+    rmSync(system.dataDir, { recursive: true, force: true });
+  }
+}

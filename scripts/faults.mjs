@@ -4,6 +4,7 @@ import { fail } from './setup.mjs';
 
 const help = `Usage: npm run faults -- list  [--json]
        npm run faults -- put   <caller> <operation> [--latency ms] [--jitter ms] [--error code] [--lose call|answer] [--double]
+                               [--inside leak|block|crash]
                                [--share 0.1] [--for seconds] [--json]
        npm run faults -- clear [<caller> <operation>] [--json]
 
@@ -13,6 +14,7 @@ const help = `Usage: npm run faults -- list  [--json]
   --error   refused with a code such as unavailable, and never arrives
   --lose    lost on its way, or done and its answer lost
   --double  it arrives twice, with one idempotency key
+  --inside  what each call does to the process that serves it: keeps 32 MiB (and ends it at 512), holds it for 100 ms, kills it
   --share   which part of the calls meets it, 0 to 1 (1: all)
   --for     how long it is on: seconds, up to 3600 (60)
   clear     ends them all, or the one on that edge
@@ -22,7 +24,7 @@ Within a process, calls meet faults only where PARITY is strict.
 ${reaches}`;
 
 const asText = { type: 'string' };
-const texts = ['latency', 'jitter', 'error', 'lose', 'share', 'for'];
+const texts = ['latency', 'jitter', 'error', 'lose', 'inside', 'share', 'for'];
 const { values, positionals } = readWords('faults', help, {
   ...Object.fromEntries(texts.map((name) => [name, asText])),
   double: { type: 'boolean' },
@@ -66,12 +68,12 @@ if (action !== 'put') {
 await actions[action]();
 
 function fault() {
-  const { error, lose, double } = values;
+  const { error, lose, double, inside } = values;
   const { latencyMs, jitterMs, share, forMs = 60_000 } = Object.fromEntries(Object.keys(numbers).map(number));
   if (lose !== undefined && !['call', 'answer'].includes(lose)) misuse(`--lose takes call or answer, not "${lose}"`);
-  if (!latencyMs && !jitterMs && error === undefined && !lose && !double)
-    misuse('say what is to happen: --latency, --jitter, --error, --lose or --double');
-  return defined({ caller, operation, latencyMs, jitterMs, error, lose, double, share, forMs });
+  if (!latencyMs && !jitterMs && error === undefined && !lose && !double && !inside)
+    misuse('say what is to happen: --latency, --jitter, --error, --lose, --double or --inside');
+  return defined({ caller, operation, latencyMs, jitterMs, error, lose, double, inside, share, forMs });
 }
 
 async function thoseOn() {
@@ -124,13 +126,14 @@ function told(answer) {
   });
 }
 
-function what({ latencyMs, jitterMs, error, lose, double, share }) {
+function what({ latencyMs, jitterMs, error, lose, double, inside, share }) {
   const parts = [
     latencyMs && `${latencyMs} ms late`,
     jitterMs && `up to ${jitterMs} ms more`,
     error && `refused as ${error}`,
     lose && `${lose} lost`,
     double && 'twice',
+    inside && `${inside}s its process`,
     share < 1 && `${share * 100} % of the calls`,
   ];
   return parts.filter(Boolean).join(', ');

@@ -6,34 +6,87 @@ const goesOn = [
 ];
 const confirms = [...goesOn, ['orders were confirmed', ({ orders }) => orders.ok > 0]];
 
-/** Each: what is placed where, and phases that begin, last, and end; `holds` is what must be true of what was seen. */
+const down = [
+  ['hardly anybody was served', ({ orders, posts, signUps }) => served(orders) + served(posts) + served(signUps) < 0.5],
+];
+/** Who waits for longer finds that it does not work: well, it takes some 20 ms. */
+const soonMs = 400;
+const served = ({ ok, failed, waiting, p50Ms }) => (ok > failed + waiting && p50Ms < soonMs ? 1 : 0);
+
+/** A fault inside payments takes the whole process down; in a process of its own it takes down nothing else. */
+function isolation(about, inside) {
+  const sick = (holds) => ({
+    name: 'sick',
+    about: `${about} at every call`,
+    begin: (system) =>
+      system.put('/ops/faults', { faults: [{ caller: '*', operation: 'payments.*', inside, forMs: 600_000 }] }),
+    holds,
+  });
+  const well = { name: 'well', about: 'nothing is wrong', begin: async () => {}, holds: confirms };
+  return {
+    about: `payments ${about}: inside the home process, and as a service of its own`,
+    layouts: [
+      { name: 'inside', placements: {}, mayDie: true, phases: [well, sick(down)] },
+      {
+        name: 'out',
+        placements: { MODULE_PAYMENTS: 'http' },
+        phases: [
+          well,
+          sick(goesOn),
+          {
+            name: 'back',
+            about: 'the fault is over',
+            async begin(system) {
+              await system.put('/ops/faults', { faults: [] });
+              await system.ready('payments');
+            },
+            holds: confirms,
+          },
+        ],
+      },
+    ],
+  };
+}
+
+/**
+ * Each has layouts: what is placed where, and phases that begin, last, and end; `holds` is what must be true of what was seen. Of a
+ * system that `mayDie`, nothing is expected in the end.
+ */
 export const drills = {
   'payments-down': {
     about: 'payments as a service of its own: well, killed and kept down, slow, and back',
-    placements: { MODULE_PAYMENTS: 'http' },
-    phases: [
-      { name: 'well', about: 'payments runs as a service', begin: async () => {}, holds: confirms },
+    layouts: [
       {
-        name: 'dead',
-        about: 'payments is killed (SIGKILL), and again whenever it is started',
-        begin: (system) => keepDead(system, 'payments'),
-        holds: goesOn,
+        name: 'out',
+        placements: { MODULE_PAYMENTS: 'http' },
+        phases: [
+          { name: 'well', about: 'payments runs as a service', begin: async () => {}, holds: confirms },
+          {
+            name: 'dead',
+            about: 'payments is killed (SIGKILL), and again whenever it is started',
+            begin: (system) => keepDead(system, 'payments'),
+            holds: goesOn,
+          },
+          {
+            name: 'slow',
+            about: 'payments is up again, and every call to it takes 1.5 s longer',
+            async begin(system) {
+              await system.ready('payments');
+              await system.put('/ops/faults', {
+                faults: [{ caller: '*', operation: 'payments.*', latencyMs: 1_500, forMs: 600_000 }],
+              });
+              return () => system.put('/ops/faults', { faults: [] });
+            },
+            holds: goesOn,
+          },
+          { name: 'back', about: 'payments is as it was', begin: async () => {}, holds: confirms },
+        ],
       },
-      {
-        name: 'slow',
-        about: 'payments is up again, and every call to it takes 1.5 s longer',
-        async begin(system) {
-          await system.ready('payments');
-          await system.put('/ops/faults', {
-            faults: [{ caller: '*', operation: 'payments.*', latencyMs: 1_500, forMs: 600_000 }],
-          });
-          return () => system.put('/ops/faults', { faults: [] });
-        },
-        holds: goesOn,
-      },
-      { name: 'back', about: 'payments is as it was', begin: async () => {}, holds: confirms },
     ],
   },
+  leak: isolation('keeps 32 MiB', 'leak'),
+  block: isolation('holds the event loop for 100 ms', 'block'),
+  crash: isolation('ends its process', 'crash'),
 };
 
 /** Returns the way to let it live. */

@@ -13,10 +13,18 @@ export function showPhase({ name, about, ...seen }) {
   }
 }
 
-export function showVerdict({ confirmedLater, faults }) {
-  console.log(`\n${confirmedLater} orders that were told to wait were confirmed later`);
-  for (const fault of faults) console.log(`  ✗ not so: ${fault}`);
-  if (faults.length === 0) console.log('nothing failed, nothing was lost');
+export function showLayout(name, placements) {
+  const out = Object.entries(placements).map(([setting, placement]) => `${setting}=${placement}`);
+  console.log(`\n=== ${name}: ${out.length > 0 ? out.join(', ') : 'everything in one process'} ===`);
+}
+
+export function showVerdict({ lives, confirmedLater, broken }) {
+  console.log();
+  if (!lives) console.log('the home process has died, and everything with it');
+  if (confirmedLater !== undefined) console.log(`${confirmedLater} orders that were told to wait were confirmed later`);
+  for (const what of broken) console.log(`  ✗ not so: ${what}`);
+  if (broken.length === 0)
+    console.log(confirmedLater === undefined ? 'as it was to be expected' : 'nothing failed, nothing was lost');
 }
 
 /** █ done, ░ told to wait, ✗ failed. */

@@ -35,6 +35,11 @@ class System {
     this.dataDir = dataDir;
   }
 
+  /** Whether the home process runs. */
+  get lives() {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
   async put(path, body) {
     const answer = await fetch(`${this.#internal}${path}`, {
       method: 'PUT',
@@ -64,7 +69,9 @@ class System {
 
   async stop() {
     this.#child.kill('SIGTERM');
+    const last = setTimeout(() => this.#child.kill('SIGKILL'), 15_000);
     await this.#exited;
+    clearTimeout(last);
   }
 
   async #module(name) {

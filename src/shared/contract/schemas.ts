@@ -7,11 +7,16 @@ const unstorable = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
  * (line breaks and tabs are fine).
  */
 export function text(maxLength: number, minLength = 0) {
-  return z
-    .string()
-    .min(minLength)
-    .max(maxLength)
-    .refine((value) => value.isWellFormed() && !unstorable.test(value), 'must not contain control characters');
+  return z.string().min(minLength).max(maxLength).refine(isStorable, 'must not contain control characters');
+}
+
+function isStorable(value: string): boolean {
+  // Most texts are short and plain: to look at them takes less than the calls do.
+  for (let at = 0; at < value.length; at++) {
+    const code = value.charCodeAt(at);
+    if (code < 0x20 || code === 0x7f || code >= 0xd800) return value.isWellFormed() && !unstorable.test(value);
+  }
+  return true;
 }
 
 /** A time-sortable id (UUIDv7). */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Clock } from '../clock/index.ts';
 import { isKernelCode, kernelCodes } from '../errors/index.ts';
+import { recover } from './inside-faults.ts';
 
 /** What is to happen to calls on an edge, from a caller to an operation, for a time. */
 export const edgeFaultSchema = z.strictObject({
@@ -20,6 +21,8 @@ export const edgeFaultSchema = z.strictObject({
   lose: z.enum(['call', 'answer']).optional(),
   /** It arrives twice, as a network that repeats brings it: with one idempotency key. */
   double: z.boolean().optional(),
+  /** What it does to the process in which it is served: keeps memory, holds the event loop, ends it. */
+  inside: z.enum(['leak', 'block', 'crash'], 'must be leak, block or crash').optional(),
   /** Which part of the calls meets this. */
   share: z.number().min(0).max(1).default(1),
   /** When it is over, in milliseconds since 1970. */
@@ -39,6 +42,7 @@ export class EdgeFaults {
   /** In place of those that were. */
   set(faults: readonly EdgeFault[]): void {
     this.#faults = faults;
+    if (!faults.some(({ inside }) => inside === 'leak')) recover();
   }
 
   list(): readonly EdgeFault[] {
@@ -46,11 +50,20 @@ export class EdgeFaults {
     return this.#faults.filter(({ until }) => until > now);
   }
 
-  /** The fault that a call meets, if any: the first that fits, when chance has it. */
+  /** The fault that a call meets on its way, if any: the first that fits, when chance has it. */
   met(caller: string, module: string, operation: string): EdgeFault | undefined {
-    if (this.#faults.length === 0) return undefined;
+    return this.#faults.length === 0 ? undefined : this.#first(caller, module, operation, false);
+  }
+
+  /** What a call does to the process that serves it, if anything. */
+  metInside(caller: string, module: string, operation: string): EdgeFault['inside'] {
+    return this.#faults.length === 0 ? undefined : this.#first(caller, module, operation, true)?.inside;
+  }
+
+  #first(caller: string, module: string, operation: string, inside: boolean): EdgeFault | undefined {
     this.#faults = this.list();
     const fits = (fault: EdgeFault) =>
+      (fault.inside !== undefined) === inside &&
       (fault.caller === '*' || fault.caller === caller) &&
       ['*', `${module}.*`, `${module}.${operation}`].includes(fault.operation);
     const fault = this.#faults.find(fits);

@@ -53,18 +53,18 @@ type Asked = z.output<typeof asked>;
 
 /** A fault that no call can meet is a mistake, and says so. */
 function issuesOf(fault: Asked, at: number, parts: Parts): Issue[] {
-  const { caller, operation, latencyMs, jitterMs, error, lose, double } = fault;
+  const { caller, operation, latencyMs, jitterMs, error, lose, double, inside } = fault;
   const issue = (path: string, message: string) => [{ path: `faults.${at}.${path}`, message }];
   const names = parts.definitions.map(({ contract }) => contract.name);
   if (!['*', 'gateway', ...names].includes(caller)) {
     return issue('caller', `there is no module "${caller}"; say *, gateway, or one of ${names.join(', ')}`);
   }
-  if (!latencyMs && !jitterMs && !error && !lose && !double)
-    return issue('latencyMs', 'say what is to happen: latencyMs, jitterMs, error, lose or double');
+  if (!latencyMs && !jitterMs && !error && !lose && !double && !inside)
+    return issue('latencyMs', 'say what is to happen: latencyMs, jitterMs, error, lose, double or inside');
   const why =
     operation === '*' ? undefined : (unknown(operation, parts.definitions) ?? undeclared(fault, parts.definitions));
   if (why) return issue('operation', why);
-  if (leavesThisProcess(fault, names, parts)) return [];
+  if (inside || leavesThisProcess(fault, names, parts)) return [];
   return issue(
     'operation',
     `calls from ${caller} to ${operation} do not leave this process, whose PARITY is fast: set it to strict, or move a module out`,

@@ -1,4 +1,5 @@
 import { systemClock } from '../clock/index.ts';
+import { suffer } from '../faults/index.ts';
 import { type ModuleDefinition, type OpenModule, openModule } from '../module/index.ts';
 import type { Topology } from '../topology/index.ts';
 import { type Dispatch, kernelOperation, type Serve } from '../transport/index.ts';
@@ -29,8 +30,9 @@ export class Inside {
     const { DATA_DIR: dataDir } = this.topology.settings;
     const settings = this.topology.settingsOf(name);
     const module = await openModule(definition, { dataDir, bus, clock: systemClock, log, calls, settings });
-    this.open.set(name, module);
-    return module;
+    const suffering = { ...module, dispatch: this.#suffering(name, module.dispatch) };
+    this.open.set(name, suffering);
+    return suffering;
   }
 
   /** From now on calls to the module are served here. */
@@ -45,6 +47,16 @@ export class Inside {
     if (!module) return;
     await module.close();
     this.open.delete(name);
+  }
+
+  /** A fault inside a module is met wherever its calls come from. */
+  #suffering(name: string, dispatch: Dispatch): Dispatch {
+    const { faults } = this.connections;
+    return (operation, input, context) => {
+      const inside = faults.metInside(context.caller, name, operation);
+      if (inside) suffer(inside);
+      return dispatch(operation, input, context);
+    };
   }
 
   /** What the kernel asks of a module, such as to take events, it may ask of one that runs here as well. */

@@ -7,15 +7,13 @@ export class UnderWay {
     return this.#counts.get(module) ?? 0;
   }
 
-  async run<T>(module: string, call: () => Promise<T>): Promise<T> {
+  /** `call` never throws: what it refuses, its promise does. */
+  run<T>(module: string, call: () => Promise<T>): Promise<T> {
     this.#counts.set(module, this.count(module) + 1);
-    try {
-      return await call();
-    } finally {
-      const left = this.count(module) - 1;
-      this.#counts.set(module, left);
-      if (left === 0) for (const resolve of this.#takeWaiting(module)) resolve();
-    }
+    const answer = call();
+    const ended = () => this.#ended(module);
+    answer.then(ended, ended);
+    return answer;
   }
 
   /** Resolves when no call to `module` is under way here. */
@@ -24,6 +22,12 @@ export class UnderWay {
       if (this.count(module) === 0) return resolve();
       this.#whenIdle.set(module, [...(this.#whenIdle.get(module) ?? []), resolve]);
     });
+  }
+
+  #ended(module: string): void {
+    const left = this.count(module) - 1;
+    this.#counts.set(module, left);
+    if (left === 0) for (const resolve of this.#takeWaiting(module)) resolve();
   }
 
   #takeWaiting(module: string): (() => void)[] {

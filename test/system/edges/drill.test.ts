@@ -11,8 +11,10 @@ const drill = (...words: string[]) =>
 it('a drill shows that nothing fails while payments is down', { timeout: 60_000 }, async () => {
   const { code, stdout, stderr } = await drill('payments-down', '--seconds', '1', '--json');
   expect(stderr).toBe('');
-  const verdict = JSON.parse(stdout);
-  expect(verdict).toMatchObject({ drill: 'payments-down', faults: [], unsettled: 0 });
+  const { drill: name, layouts } = JSON.parse(stdout);
+  expect([name, layouts.length]).toEqual(['payments-down', 1]);
+  const [verdict] = layouts;
+  expect(verdict).toMatchObject({ layout: 'out', lives: true, broken: [], unsettled: 0 });
   const seen = verdict.phases.map(({ name, orders, posts, signUps }: Phase) => [
     ...[name, orders.failed, posts.failed, signUps.failed],
     orders.ok + orders.waiting > 0,
@@ -22,7 +24,36 @@ it('a drill shows that nothing fails while payments is down', { timeout: 60_000 
   expect(code).toBe(0);
 });
 
-type Counts = { ok: number; waiting: number; failed: number };
+/** How the home process and the board, which has nothing to do with payments, stand while payments is sick. */
+it.each([
+  ['leak', false],
+  ['block', true],
+  ['crash', false],
+])(
+  'a drill shows that a %s inside takes everything down, and nothing else when it is out',
+  { timeout: 60_000 },
+  async (name, lives) => {
+    const { code, stdout } = await drill(name, '--seconds', '2', '--json');
+    const { layouts } = JSON.parse(stdout) as { layouts: Layout[] };
+    const [inside, out] = layouts as [Layout, Layout];
+    expect([inside.layout, inside.lives, inside.broken]).toEqual(['inside', lives, []]);
+    const sick = (layout: Layout) => layout.phases.find((phase) => phase.name === 'sick')!;
+    if (lives) expect(sick(inside).posts.p50Ms).toBeGreaterThan(10 * sick(out).posts.p50Ms);
+    else expect(sick(inside).posts.failed).toBeGreaterThan(0);
+    expect([out.layout, out.lives, out.broken, out.unsettled]).toEqual(['out', true, [], 0]);
+    expect(out.phases.map(({ posts, signUps }) => posts.failed + signUps.failed)).toEqual([0, 0, 0]);
+    expect(code).toBe(0);
+  },
+);
+
+interface Layout {
+  readonly layout: string;
+  readonly lives: boolean;
+  readonly broken: string[];
+  readonly unsettled?: number;
+  readonly phases: Phase[];
+}
+type Counts = { ok: number; waiting: number; failed: number; p50Ms: number };
 type Phase = { name: string } & Record<'orders' | 'posts' | 'signUps', Counts>;
 
 it.concurrent.each([
