@@ -10,7 +10,7 @@ import { ConstantLoad, type Sent } from './cut/load.ts';
 // Modules move out and back under a constant load of orders: what do those who order notice?
 const { CUT_MODULES = moduleNames.join(), CUT_ROUNDS = '20', CUT_RATE = '200', CUT_VIA = 'http' } = process.env;
 const [rounds, rate] = [Number(CUT_ROUNDS), Number(CUT_RATE)];
-const [warmUpMs, quietMs] = [6_000, 6_000];
+const [warmUpMs, quietMs] = [20_000, 6_000];
 const shoppers = 20;
 
 interface Move {

@@ -15,6 +15,7 @@ tell(values, await ask('GET', '/ops/topology'), ({ bus, modules }) => {
   );
 });
 
-function where({ pid, address }) {
-  return [address ?? 'home process', pid && `(process ${pid})`].filter(Boolean).join(' ');
+function where({ pid, address, calledAt }) {
+  const parts = [address ?? 'home process', pid && `(process ${pid})`, calledAt && `called at ${calledAt}`];
+  return parts.filter(Boolean).join(' ');
 }

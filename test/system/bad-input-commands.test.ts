@@ -60,8 +60,8 @@ describe('the commands, asked of a system', () => {
     [[...toPayments, '--double', '--for', '3601'], '--for takes a number of seconds, 0.001 to 3600, not "3601"'],
     [[...toPayments, '--lose', 'patience'], '--lose takes call or answer, not "patience"'],
     [[...toPayments, '--error', 'tired'], '--error "tired" will not do: must be one of malformed-request, '],
-    [toPayments, 'say what is to happen: --latency, --jitter, --error, --lose or --double'],
-    [[...toPayments, '--latency', '0'], 'say what is to happen: --latency, --jitter, --error, --lose or --double'],
+    [toPayments, 'say what is to happen: --latency, --jitter, --error, --lose, --double or --inside'],
+    [[...toPayments, '--latency', '0'], 'say what is to happen: --latency, --jitter, --error, --lose, --double or --inside'],
     [[...toPayments, 'now', '--double'], 'unknown word "now"'],
     [
       ['put', 'billing', 'payments.*', '--double'],

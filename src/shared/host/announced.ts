@@ -3,7 +3,11 @@ export interface Row {
   readonly name: string;
   readonly placement: string;
   readonly state: string;
-  readonly instances: readonly { readonly pid: number | null; readonly address: string | null }[];
+  readonly instances: readonly {
+    readonly pid: number | null;
+    readonly address: string | null;
+    readonly calledAt?: string;
+  }[];
 }
 
 /** What runs where, a line each: how many there are of several, and the placement where the addresses do not say it already. */
@@ -20,7 +24,7 @@ export function announced(modules: readonly Row[], isHere: (module: string) => b
 
 function whereabouts({ instances }: Row): string {
   const each = instances.map(
-    ({ address, pid }) => `${address ?? 'nowhere yet'}${pid === null ? '' : ` (process ${pid})`}`,
+    ({ address, pid, calledAt }) => `${calledAt ?? address ?? 'nowhere yet'}${pid === null ? '' : ` (process ${pid})`}`,
   );
   return each.length > 1 ? `${each.length} instances: ${each.join(', ')}` : (each[0] ?? 'nowhere yet');
 }

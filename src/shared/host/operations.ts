@@ -87,8 +87,8 @@ export function describe(
       at.state === 'here'
         ? [{ pid: process.pid, address: null, since: startedAt }]
         : processes.length > 0
-          ? processes.flatMap(({ pid, address, since }) =>
-              pid ? [{ pid, address: address ?? null, since: since ?? null }] : [],
+          ? processes.flatMap(({ pid, address, reachedAt, since }) =>
+              pid ? [{ pid, address: address ?? null, ...calledAt(address, reachedAt), since: since ?? null }] : [],
             )
           : at.state === 'there'
             ? at.edge.members.map(({ address }) => ({ pid: null, address: shownBus(address), since: null }))
@@ -98,6 +98,11 @@ export function describe(
     return { name, placement: placementText(placements.get(name)!), state, instances };
   });
   return { bus: shownBus(topology.settings.BUS), modules };
+}
+
+/** Where its module is called, when that is not where its internal listener is. */
+function calledAt(address: string | undefined, reachedAt: string | undefined) {
+  return reachedAt === undefined || reachedAt === address ? {} : { calledAt: shownBus(reachedAt) };
 }
 
 const startedAt = new Date().toISOString();

@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '../clock/index.ts';
+import { messageOf } from '../errors/index.ts';
 import type { Log } from '../observability/index.ts';
 import { Breaker, type BreakerPolicy, type BreakerState } from '../resilience/index.ts';
 import type { Link } from '../transport/index.ts';
@@ -49,6 +50,8 @@ export class Balancer {
   #whenDrained: (() => void)[] = [];
   /** Asked at the moment whether they live. */
   readonly #suspected = new Set<Member>();
+  /** How a call of each failed last. */
+  readonly #why = new WeakMap<Breaker, string>();
   readonly #parts: BalancerParts;
   #closed = false;
 
@@ -89,6 +92,11 @@ export class Balancer {
       if (this.#draining.size === 0) resolve();
       else this.#whenDrained.push(resolve);
     });
+  }
+
+  /** A call of it has failed: for the log, should it be left out. */
+  failed({ breaker }: Member, error: unknown): void {
+    this.#why.set(breaker, rootOf(error));
   }
 
   /** It was late: asks whether it lives, and leaves it out when it does not. What is slow, and says so, is not gone. */
@@ -165,7 +173,11 @@ export class Balancer {
     if (!member || state.kind === 'half-open') return;
     const { log, module, discovery, onReachable } = this.#parts;
     const { address } = member;
-    log.warn({ module, address }, state.kind === 'open' ? 'an instance fails and is left out' : 'an instance is back');
+    const why = state.kind === 'open' && this.#why.get(breaker);
+    log.warn(
+      { module, address, ...(why && { why }) },
+      state.kind === 'open' ? 'an instance fails and is left out' : 'an instance is back',
+    );
     if (state.kind === 'closed') {
       onReachable();
       return;
@@ -201,6 +213,13 @@ export class Balancer {
     const { log, module } = this.#parts;
     await link.close().catch((error) => log.warn({ module, address, error }, 'a connection could not be closed'));
   }
+}
+
+/** What is at the bottom of it: the system's or the library's own words. */
+function rootOf(error: unknown): string {
+  let root = error;
+  while (root instanceof Error && root.cause !== undefined) root = root.cause;
+  return messageOf(root);
 }
 
 function works(member: Member | undefined): boolean {

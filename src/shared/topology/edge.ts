@@ -156,6 +156,7 @@ export class Edge implements Transport {
       return answer;
     } catch (error) {
       const failure = failureOf(error);
+      if (failure) this.#balancer.failed(member, error);
       if (failure) breaker.failed(pass, failure);
       if (failure === 'faulty') this.#balancer.suspect(member);
       if (!failure && isRefusal(error, 'cancelled')) breaker.released(pass);
