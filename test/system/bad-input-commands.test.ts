@@ -61,7 +61,10 @@ describe('the commands, asked of a system', () => {
     [[...toPayments, '--lose', 'patience'], '--lose takes call or answer, not "patience"'],
     [[...toPayments, '--error', 'tired'], '--error "tired" will not do: must be one of malformed-request, '],
     [toPayments, 'say what is to happen: --latency, --jitter, --error, --lose, --double or --inside'],
-    [[...toPayments, '--latency', '0'], 'say what is to happen: --latency, --jitter, --error, --lose, --double or --inside'],
+    [
+      [...toPayments, '--latency', '0'],
+      'say what is to happen: --latency, --jitter, --error, --lose, --double or --inside',
+    ],
     [[...toPayments, 'now', '--double'], 'unknown word "now"'],
     [
       ['put', 'billing', 'payments.*', '--double'],

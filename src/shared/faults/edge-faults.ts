@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Clock } from '../clock/index.ts';
 import { isKernelCode, kernelCodes } from '../errors/index.ts';
-import { recover } from './inside-faults.ts';
+import { type InsideFault, insideFaults, recover } from './inside-faults.ts';
 
 /** What is to happen to calls on an edge, from a caller to an operation, for a time. */
 export const edgeFaultSchema = z.strictObject({
@@ -22,7 +22,7 @@ export const edgeFaultSchema = z.strictObject({
   /** It arrives twice, as a network that repeats brings it: with one idempotency key. */
   double: z.boolean().optional(),
   /** What it does to the process in which it is served: keeps memory, holds the event loop, ends it. */
-  inside: z.enum(['leak', 'block', 'crash'], 'must be leak, block or crash').optional(),
+  inside: z.enum(insideFaults, `must be one of ${insideFaults.join(', ')}`).optional(),
   /** Which part of the calls meets this. */
   share: z.number().min(0).max(1).default(1),
   /** When it is over, in milliseconds since 1970. */
@@ -56,7 +56,7 @@ export class EdgeFaults {
   }
 
   /** What a call does to the process that serves it, if anything. */
-  metInside(caller: string, module: string, operation: string): EdgeFault['inside'] {
+  metInside(caller: string, module: string, operation: string): InsideFault | undefined {
     return this.#faults.length === 0 ? undefined : this.#first(caller, module, operation, true)?.inside;
   }
 

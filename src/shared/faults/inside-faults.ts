@@ -1,4 +1,6 @@
-import type { EdgeFault } from './edge-faults.ts';
+/** What a fault inside a module does to the process that serves it. */
+export const insideFaults = ['leak', 'block', 'crash'] as const;
+export type InsideFault = (typeof insideFaults)[number];
 
 const leakedBytes = 32 * 1024 * 1024;
 /** A process that has leaked this much is ended, as by a system that has no more. */
@@ -11,7 +13,7 @@ const leaked: Buffer[] = [];
  * Does to this process what a fault inside a module does: each call keeps 32 MiB, and at 512 MiB the process is killed; holds
  * the event loop for 100 ms; or kills the process at once (SIGKILL).
  */
-export function suffer(inside: NonNullable<EdgeFault['inside']>): void {
+export function suffer(inside: InsideFault): void {
   switch (inside) {
     case 'leak':
       // Filled, so that it is memory in earnest.
