@@ -2,10 +2,13 @@ import { z } from 'zod';
 import { command, contract, nothing, type Operation, query } from '../contract/index.ts';
 
 const request = z.object({
-  method: z.string(),
+  method: z.string().regex(/^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)$/, 'must be a method of HTTP'),
   /** With the query: `/orders?limit=5`. */
-  path: z.string(),
-  headers: z.record(z.string(), z.string()),
+  path: z.string().regex(/^\/[\x21-\x7e]*$/, 'must be a path, percent-encoded'),
+  headers: z.record(
+    z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'must be the name of a header'),
+    z.string().regex(/^[^\0\r\n]*$/, 'must be the value of a header'),
+  ),
   body: z.string(),
 });
 const answer = z.object({ status: z.int(), headers: z.record(z.string(), z.string()), body: z.string() });

@@ -33,6 +33,8 @@ const options = {
   // A connection whose other side has gone without a word is given up.
   'grpc.keepalive_time_ms': 30_000,
   'grpc.keepalive_timeout_ms': 10_000,
+  // Calls of one connection side by side; what comes beyond waits at its caller.
+  'grpc.max_concurrent_streams': 4_096,
   'grpc.enable_channelz': 0,
 };
 

@@ -12,6 +12,9 @@ import { maximumLineBytes, type WireCall, type WireCancel, wireCall } from './pr
 /** Answers that wait for somebody who does not read; over this, the connection is cut. */
 const mostUnreadBytes = 64 * 1024 * 1024;
 
+/** How often it is looked whether an exchange should have ended, and how much later than it should. */
+const idleMs = 15_000;
+
 export interface ExchangeParts {
   readonly serve: Serve;
   readonly tokens: ServiceTokens;
@@ -42,6 +45,15 @@ export class ServedExchange {
     response.on('close', () => this.#abandon());
     response.on('error', () => {});
     request.on('error', () => {});
+    const over = setInterval(() => this.#endWhenOver(), idleMs).unref();
+    response.once('close', () => clearInterval(over));
+  }
+
+  /** One whose token is over takes no more calls: it ends, if its caller does not end it. */
+  #endWhenOver(): void {
+    if (Date.now() < this.parts.until + idleMs || this.#open.size > 0) return;
+    this.#ended = true;
+    this.#finishIfDone();
   }
 
   /** Asks the caller to make its next calls elsewhere. What is under way, and what crosses this on its way, is served. */
@@ -74,6 +86,7 @@ export class ServedExchange {
 
   #serve({ id, operation, input, context: wire }: WireCall): void {
     const { serve, module, caller, tokens, until } = this.parts;
+    if (this.#open.has(id)) throw refusal('malformed-request', `call ${id} is under way; each has an id of its own`);
     const cancellation = new Cancellation();
     this.#open.set(id, cancellation);
     const run = (context: CallContext) => {

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { request } from 'node:http';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixedKeyRing, ServiceTokens } from '../../identity/index.ts';
 import { callee } from '../sample.cases.ts';
@@ -50,6 +52,45 @@ describe('the internal listener', () => {
         expect(body).toMatchObject({ status: 401, code: 'unauthenticated' });
       }
     }
+  });
+
+  it('closes the connection of a stranger who goes on sending, and takes nothing of it', async () => {
+    const { port } = new URL(opened.address);
+    const socket = connect(Number(port), '127.0.0.1');
+    let said = '';
+    socket.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    socket.on('error', () => {});
+    socket.write('POST /modules/sample HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n');
+    const sending = setInterval(() => socket.write('1\r\nx\r\n'), 10);
+    await new Promise((resolve) => socket.once('close', resolve));
+    clearInterval(sending);
+    expect(said).toContain('HTTP/1.1 401');
+    expect(said).toContain('Connection: close');
+  });
+
+  it('takes no more of an operator than a request needs', async () => {
+    for (const [headers, body] of [
+      [{ 'content-length': String(2 * 1024 * 1024) }, 'x'.repeat(2 * 1024 * 1024)],
+      [{ 'transfer-encoding': 'chunked' }, 'x'],
+    ] as const) {
+      const status = await new Promise((resolve, reject) => {
+        const asked = request(`${opened.address}/ops/faults`, { method: 'PUT', headers }, ({ statusCode }) =>
+          resolve(statusCode),
+        );
+        asked.once('error', reject);
+        asked.end(body);
+      });
+      expect(status).toBe(413);
+    }
+  });
+
+  it('ends an exchange in which an id comes twice', async () => {
+    const line = (operation: string) =>
+      JSON.stringify({ id: 1, operation, input: {}, context: { requestId: 'r', deadlineMs: 5_000 } });
+    const twice = await ask(token, '', `${line('never')}\n${line('whoAsks')}\n`);
+    expect(twice).toMatchObject({ status: 400, body: { code: 'malformed-request' } });
   });
 
   it('answers what it cannot read with a problem', async () => {

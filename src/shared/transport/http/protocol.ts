@@ -16,7 +16,7 @@ import { maximumBodyBytes, wireContext } from '../wire.ts';
  *     200                        a line of JSON for each answer, as soon as it is ready, in any order: { id, output } or
  *                                { id, problem }; { leaving: true } when the next call should go elsewhere
  */
-export const wireCall = z.object({ id: z.number(), operation: z.string(), input: z.unknown(), context: wireContext });
+export const wireCall = z.object({ id: z.int(), operation: z.string(), input: z.unknown(), context: wireContext });
 export type WireCall = z.output<typeof wireCall>;
 
 export interface WireCancel {

@@ -11,6 +11,13 @@ import { fromHeaders, fromWire, maximumBodyBytes } from '../wire.ts';
 import { parseJson, ServedExchange } from './exchange-server.ts';
 
 const bodyWithinMs = 30_000;
+/** An operator's request is no module's data. */
+const maximumOperatorBytes = 1024 * 1024;
+/** How soon whoever is refused must have stopped sending; then the connection is closed. */
+const lingerMs = 500;
+const aliveAfterMs = 15_000;
+/** A stranger is worth a line in the log, and no more than one a minute. */
+const strangerEveryMs = 60_000;
 
 export interface InternalServerParts {
   readonly serve: Serve;
@@ -28,6 +35,9 @@ export interface InternalServer {
   leave(): void;
 }
 
+/** Whoever has gone without a word is found out by the system. */
+const alive = { keepAlive: true, keepAliveInitialDelay: aliveAfterMs };
+
 interface State {
   readonly exchanges: Set<ServedExchange>;
   leaving: boolean;
@@ -35,16 +45,18 @@ interface State {
 
 export function createInternalServer(parts: InternalServerParts): InternalServer {
   const state: State = { exchanges: new Set(), leaving: false };
+  const stranger = strangersIn(parts.log);
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     serveRequest(parts, state, request, response).catch((error) => {
       if (!isRefusal(error)) parts.log.error({ error, path: request.url }, 'an internal request failed');
-      refuse(response, error);
+      if (isRefusal(error, 'unauthenticated')) stranger(request);
+      refuse(request, response, error);
     });
   };
   const { cert, key, ca, mutual } = parts.tls ?? {};
   const server = cert
-    ? createTlsServer({ cert, key, ca, requestCert: mutual, rejectUnauthorized: mutual }, answer)
-    : createPlainServer(answer);
+    ? createTlsServer({ cert, key, ca, requestCert: mutual, rejectUnauthorized: mutual, ...alive }, answer)
+    : createPlainServer(alive, answer);
   server.keepAliveTimeout = 65_000;
   // An exchange is a request that goes on; what must not go on has its own limits.
   server.requestTimeout = 0;
@@ -64,7 +76,10 @@ async function serveRequest(
   response: ServerResponse,
 ): Promise<void> {
   const [, area = '', module = '', operation = ''] = (request.url ?? '/').split('/', 4);
-  if (area !== 'modules' && area !== 'events') return operate(request, response);
+  if (area !== 'modules' && area !== 'events') {
+    limitOperator(request);
+    return operate(request, response);
+  }
   const { caller, until } = await tokens.verifyUntil(bearer(request.headers.authorization), module);
   if (request.method !== 'POST') throw refusal('method-not-allowed');
   if (area === 'modules' && !operation) {
@@ -89,6 +104,27 @@ async function serveRequest(
     throw refusal('body-too-large', `the answer is over ${maximumBodyBytes} bytes`);
   }
   send(response, 200, 'application/json', answer);
+}
+
+/** Throws `body-too-large` for what says that it is, or does not say how large it is; ends what takes too long to come. */
+function limitOperator(request: IncomingMessage): void {
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
+  if (Number(length) > maximumOperatorBytes || encoding !== undefined)
+    throw refusal('body-too-large', `send at most ${maximumOperatorBytes} bytes, and say how many (content-length)`);
+  const late = setTimeout(() => request.complete || request.destroy(), bodyWithinMs).unref();
+  request.once('close', () => clearTimeout(late));
+}
+
+/** Notes a caller that does not prove who it is: the usual reason is a key that the two do not share. */
+function strangersIn(log: Log): (request: IncomingMessage) => void {
+  let notedAt = Number.NEGATIVE_INFINITY;
+  return ({ socket, url = '' }) => {
+    if (Date.now() - notedAt < strangerEveryMs) return;
+    notedAt = Date.now();
+    const [, , module] = url.split('/', 3);
+    const cure = 'if it is one of this system, give both the same INTERNAL_KEY, or the same data folder';
+    log.warn({ from: socket.remoteAddress, module, cure }, 'a caller without a valid service token was refused');
+  };
 }
 
 function headerOf({ headers }: IncomingMessage): (name: string) => string | undefined {
@@ -119,9 +155,16 @@ function readBody(request: IncomingMessage): Promise<string> {
   });
 }
 
-function refuse(response: ServerResponse, error: unknown): void {
+/** What is refused before it has been read is not read: the connection is closed. */
+function refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
   if (response.headersSent) return void response.destroy();
   const problem = toProblem(error);
+  if (!request.complete) {
+    response.shouldKeepAlive = false;
+    const last = setTimeout(() => request.socket.destroy(), lingerMs).unref();
+    request.once('close', () => clearTimeout(last));
+    request.resume();
+  }
   send(response, problem.status, 'application/problem+json', JSON.stringify(problem));
 }
 
