@@ -237,6 +237,77 @@ describe('sagas of several instances', () => {
     first.clock.advance(1_000);
     expect(await waiting).toBe('done');
   });
+
+  it('are finished by one that takes no more, and what it was not to finish goes on elsewhere', async () => {
+    const [first, second] = [await new Process(1).start(), await new Process(2).start()];
+    let answer = () => {};
+    first.call = (name, key) =>
+      key.startsWith('slow') && name === 'take'
+        ? new Promise((resolve) => (answer = () => resolve({})))
+        : Promise.resolve({});
+    await first.begin('quick');
+    await vi.waitFor(async () => expect(await first.state('quick')).toBe('done'));
+    await first.begin('slow');
+    const finishing = first.runner.finish(10_000);
+    await first.begin('late');
+    expect(await findSaga(second.database, 'late')).toMatchObject({ owner: null, state: 'running' });
+    answer();
+    expect(await finishing).toEqual({ underWay: 1, ended: 1, handedOver: [] });
+    expect(await written()).toEqual(['quick', 'slow']);
+    await until(async () => (await second.state('late')) === 'done', [second]);
+    expect(await first.runner.count(['quick', 'slow', 'late', 'nobody'])).toBe(3);
+  });
+
+  it('are handed over by one that has waited long enough, and each step happens once', async () => {
+    const [first, second] = [await new Process(1).start(), await new Process(2).start()];
+    const calls: string[] = [];
+    let answer = () => {};
+    first.call = (name) => {
+      calls.push(`1 ${name}`);
+      return new Promise((resolve) => (answer = () => resolve({})));
+    };
+    second.call = async (name) => calls.push(`2 ${name}`);
+    await first.begin('d1');
+    await vi.waitFor(() => expect(calls).toEqual(['1 take']));
+    const finishing = first.runner.finish(5_000);
+    first.clock.advance(5_000);
+    answer();
+    expect(await finishing).toEqual({ underWay: 1, ended: 0, handedOver: ['d1'] });
+    second.clock.advance(5_000);
+    second.runner.wake();
+    await vi.waitFor(async () => expect(await second.state('d1')).toBe('done'));
+    expect(calls).toEqual(['1 take', '2 seal']);
+    expect(await findSaga(second.database, 'd1')).toMatchObject({ attempts: 0, fence: 2 });
+  });
+
+  it('are taken up again by one that was to hand them over, when that came to nothing', async () => {
+    const first = await new Process(1).start();
+    await first.runner.finish(1_000);
+    await first.begin('d1');
+    expect(await first.state('d1')).toBe('running');
+    await first.runner.start();
+    await vi.waitFor(async () => expect(await first.state('d1')).toBe('done'));
+  });
+
+  it('are told of within 50 ms to who waits for one that runs elsewhere', async () => {
+    const [first, second] = [await new Process(1).start(), await new Process(2).start()];
+    let answer = () => {};
+    first.call = () => new Promise((resolve) => (answer = () => resolve({})));
+    await first.begin('d1');
+    let told: SagaState | undefined;
+    void second.runner.settled('d1', 60_000).then((state) => {
+      told = state;
+    });
+    await second.state('d1');
+    second.clock.advance(50);
+    await second.state('d1');
+    expect(told).toBeUndefined();
+    first.call = async () => ({});
+    answer();
+    await vi.waitFor(async () => expect(await first.state('d1')).toBe('done'));
+    second.clock.advance(50);
+    await vi.waitFor(() => expect(told).toBe('done'));
+  });
 });
 
 async function never(): Promise<never> {
