@@ -36,6 +36,8 @@ export interface StartOptions {
   /** Kept between starts when it is given; otherwise a new one, removed at `stop`. */
   dataDir?: string;
   words?: string[];
+  /** Another release than the one that was built here. */
+  program?: string;
   /** In a process group of its own, as a shell starts it: what is sent to the group reaches its services as well. */
   ownGroup?: boolean;
 }
@@ -69,9 +71,9 @@ export class Kerf {
     });
   }
 
-  static async start({ env = {}, dataDir, words = [], ownGroup }: StartOptions = {}): Promise<Kerf> {
+  static async start({ env = {}, dataDir, words = [], ownGroup, program }: StartOptions = {}): Promise<Kerf> {
     const folder = dataDir ?? newDataDir();
-    const { child, output } = spawnKerf({ ...env, DATA_DIR: folder }, words, ownGroup);
+    const { child, output } = spawnKerf({ ...env, DATA_DIR: folder }, words, ownGroup, program);
     const announced = await new Promise<Announced>((resolve, reject) => {
       createInterface({ input: child.stdout! }).once('line', (line) => resolve(JSON.parse(line)));
       child.once('exit', (code) => reject(new Error(`kerf ended with ${code} before it was ready: ${output.stderr}`)));
@@ -159,8 +161,13 @@ export async function startAndFail(
   return { code, stdout, stderr: output.stderr };
 }
 
-function spawnKerf(env: Record<string, string>, words: string[], ownGroup = false) {
-  const child = spawn(process.execPath, [join(process.cwd(), 'dist', 'app.js'), '--json', ...words], {
+function spawnKerf(
+  env: Record<string, string>,
+  words: string[],
+  ownGroup = false,
+  program = join(process.cwd(), 'dist', 'app.js'),
+) {
+  const child = spawn(process.execPath, [program, '--json', ...words], {
     env: {
       PATH: process.env.PATH,
       // Whatever the checkout's own topology says, a test begins with an empty one.

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Contract } from '../contract/index.ts';
+import { type Contract, describeContract } from '../contract/index.ts';
 import { StartError } from '../errors/index.ts';
 import { rotate } from '../identity/index.ts';
 import type { ModuleDefinition } from '../module/index.ts';
@@ -75,8 +75,9 @@ export async function rotateKeys({ settings }: Topology): Promise<() => Promise<
 
 /** Prints what must be known of each module where another runs alone: for who builds an artifact of one of them. */
 export async function printModules(modules: readonly ModuleDefinition[]) {
-  const described = modules.map(({ about, subscribesTo = [], settings }) => ({
+  const described = modules.map(({ about, contract, subscribesTo = [], settings }) => ({
     about,
+    contract: describeContract(contract),
     subscribesTo: subscribesTo.map(({ type }) => type),
     settings: Object.keys(settings?.shape ?? {}),
   }));

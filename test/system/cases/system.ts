@@ -10,7 +10,12 @@ export class System {
   ada!: Shop;
 
   async open(topology: TestTopology): Promise<void> {
-    this.kerf = await Kerf.start({ env: placements(topology) });
+    await this.use(await Kerf.start({ env: placements(topology) }));
+  }
+
+  /** One that somebody has started. */
+  async use(kerf: Kerf): Promise<void> {
+    this.kerf = kerf;
     this.shop = new Shop(this.kerf.url);
     this.ada = await this.shop.join({ name: 'Ada' });
   }
