@@ -53,7 +53,12 @@ describe.each([
   it('is operated by the commands, with the same settings', async () => {
     const topology = await operator.run('topology', [], settings);
     expect(topology).toMatchObject({ code: 0, stderr: '' });
-    expect(topology.stdout).toMatch(new RegExp(`^payments +ready +${via}, ${listeners[1]} \\(process \\d+\\)$`, 'm'));
+    expect(topology.stdout).toMatch(
+      new RegExp(
+        `^payments +ready +${via}, ${listeners[1]} \\(process \\d+\\)${via === 'grpc' ? ' called at grpcs://\\S+' : ''}$`,
+        'm',
+      ),
+    );
     const put = await operator.run('faults', ['put', 'orders', 'payments.*', '--double', '--json'], settings);
     expect([put.code, JSON.parse(put.stdout).missed]).toEqual([0, []]);
   });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Scene } from '../../crash/scene.ts';
 import { SteadyLoad } from '../../harness/load.ts';
 import { Operator } from '../../harness/operator.ts';
+import { describeWith } from '../../harness/servers.ts';
 import { Shop } from '../../harness/shop.ts';
 
 interface Report {
@@ -62,3 +63,23 @@ it.each(['grpc', 'http?instances=2'])(
   },
   60_000,
 );
+
+describeWith('rabbitmq', 'a module that is called over a broker', ({ url }) => {
+  it('goes out to it, to another way, and comes back', async () => {
+    const scene = new Scene({ BUS: `${url}?namespace=test-${randomUUID()}` });
+    const kerf = await scene.start();
+    const operator = new Operator(kerf);
+    const load = new SteadyLoad(await new Shop(kerf.url).join(), ['/orders'], 50);
+    await load.answers(10);
+    for (const next of ['queue', 'http', 'queue?instances=2', 'in-process']) {
+      const { status, body } = await operator.ask<Report>('PUT', '/modules/payments', {
+        placement: next,
+        forNow: true,
+      });
+      expect([status, body]).toEqual([200, expect.objectContaining({ to: next })]);
+      await load.answers(5);
+    }
+    expect(await load.stop()).toEqual([]);
+    await scene.endsWell(kerf, load.told);
+  }, 60_000);
+});

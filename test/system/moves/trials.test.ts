@@ -49,7 +49,7 @@ it('steps up to all of the calls by itself when the new copies do well', async (
     ...['preflight', 'start', 'contract', 'warm', 'try out', 'canary 20 %', 'canary 25 %', 'canary 50 %'],
     ...['move calls', 'drain', 'hand over', 'persist'],
   ]);
-  for (const { other } of body.steps.slice(4, 7)) expect(other).toMatchObject({ failures: 0 });
+  for (const { other } of body.steps.slice(5, 8)) expect(other).toMatchObject({ failures: 0 });
   expect(await load.stop()).toEqual([]);
   await scene.endsWell(kerf, load.told);
 });

@@ -2,10 +2,10 @@ import { type Contract, contractDescriptionSchema, describeContract, incompatibi
 import type { SagasHandedOver, Taken } from '../../module/index.ts';
 import {
   type Directory,
+  LiveAddresses,
   type Placement,
   placementText,
   type ServiceProcess,
-  staticAddresses,
   type Trial,
   writePlacement,
 } from '../../topology/index.ts';
@@ -105,7 +105,7 @@ export class Move {
       withinMs: shortMs,
       run: async () => {
         this.#called = true;
-        trial = directory.tryOut(module, staticAddresses(this.#addresses()));
+        trial = directory.tryOut(module, addressesNow(this.#addresses()));
       },
       undo: async () => directory.endTrial(module),
     });
@@ -181,7 +181,7 @@ export class Move {
     await Promise.all(addresses.map((address) => directory.warm(module, address)));
     if (addresses.length === 0 || stay.length > 0) return;
     this.#called = true;
-    const trial = directory.tryOut(module, staticAddresses(addresses));
+    const trial = directory.tryOut(module, addressesNow(addresses));
     for (const share of warmingShares) {
       trial.share = share;
       await journal.pause(warmingMs);
@@ -315,4 +315,11 @@ async function firstToLead(copies: readonly Copy[], upTo: number): Promise<Taken
     if (taken.leads) return taken;
   }
   throw new Error('no copy could take the lead');
+}
+
+/** Of processes of this system, which say themselves where they are. */
+function addressesNow(addresses: readonly string[]): LiveAddresses {
+  const discovery = new LiveAddresses();
+  discovery.set(addresses);
+  return discovery;
 }

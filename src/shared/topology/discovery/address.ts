@@ -12,7 +12,9 @@ export function readAddress(text: string, protocol?: Protocol): string {
   const whole = protocol && !text.includes('://') ? `${protocol}://${text}` : text;
   const url = URL.canParse(whole) ? new URL(whole) : undefined;
   if (!url || !isBare(url) || !(protocol ? [protocol] : protocols).some((each) => url.protocol === `${each}:`)) {
-    throw new StartError(`"${text}" is not an address; write ${example(protocol)}`);
+    // A user and a password may be in it, whatever it is.
+    const shown = text.replace(/^([a-z+]+:\/*)?.*@/is, '$1');
+    throw new StartError(`"${shown}" is not an address; write ${example(protocol)}`);
   }
   return `${url.protocol}//${url.host.toLowerCase()}`;
 }

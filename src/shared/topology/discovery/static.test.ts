@@ -11,7 +11,11 @@ it('takes one address in two spellings for one', () => {
   expect(ear.heard).toEqual([['grpc://[fd00::7]:4105', 'http://payments']]);
 });
 
-it.each(['payments:4105', 'ftp://a:1', 'grpc://a', 'http://a/b', 'http://a?b', 'http://a:99999', 'http://me@a', ''])(
+it('keeps a password to itself', () => {
+  expect(() => staticAddresses(['amqp://me:secret@broker:5672'])).toThrow('"amqp://broker:5672" is not an address');
+});
+
+it.each(['payments:4105', 'ftp://a:1', 'grpc://a', 'http://a/b', 'http://a?b', 'http://a:99999', ''])(
   'refuses "%s", which is no address',
   (text) => {
     expect(() => staticAddresses([text])).toThrow(StartError);
