@@ -1,5 +1,4 @@
 import { type Contract, contractDescriptionSchema, describeContract, incompatibilities } from '../../contract/index.ts';
-import type { SagasHandedOver, Taken } from '../../module/index.ts';
 import {
   type Directory,
   LiveAddresses,
@@ -12,6 +11,7 @@ import {
 import { type Copy, copyOf, drainedIn, drainWithinMs, insideCopy } from '../copies.ts';
 import type { Inside } from '../inside.ts';
 import type { Services } from '../services.ts';
+import { handOver, nothingMoved, sagasWithinMs } from './hand-over.ts';
 import type { Journal } from './journal.ts';
 import type { Plan } from './plan.ts';
 import { type Canary, canarySteps, type Mirror, mirrorStep } from './trials.ts';
@@ -23,8 +23,6 @@ const uncalledWithinMs = 1_000;
 /** How its calls grow while a new process warms up, and for how long each. */
 const warmingShares = [0.02, 0.1, 0.3];
 const warmingMs = 80;
-/** Sagas that wait for something longer go on elsewhere. */
-const sagasWithinMs = 10_000;
 
 export interface MoveParts {
   /** What this process's modules rely on. */
@@ -45,26 +43,9 @@ export interface TryOut {
   readonly canary?: Canary | undefined;
 }
 
-/** What moved with the module. Each pair of numbers must be the same: see `addsUp`. */
-export interface Moved {
-  /** Calls that were under way where it was, and have been answered there. */
-  callsDrained: number;
-  /** For how long no copy delivered events, took any in order or ran timers. */
-  gapMs: number;
-  readonly events: { pendingBefore: number; pendingAfter: number; heldBefore: number; heldAfter: number };
-  readonly timers: { before: number; after: number };
-  readonly sagas: { underWay: number; ended: number; handedOver: number; found: number };
-}
-
 /** One move of a module: from where it is to where its plan says, in steps that can each be taken back. */
 export class Move {
-  readonly moved: Moved = {
-    callsDrained: 0,
-    gapMs: 0,
-    events: { pendingBefore: 0, pendingAfter: 0, heldBefore: 0, heldAfter: 0 },
-    timers: { before: 0, after: 0 },
-    sagas: { underWay: 0, ended: 0, handedOver: 0, found: 0 },
-  };
+  readonly moved = nothingMoved();
   #raised: readonly ServiceProcess[] = [];
   #coming: Copy[] = [];
   #going: Copy[] = [];
@@ -221,26 +202,10 @@ export class Move {
     return { calls: this.moved.callsDrained };
   }
 
-  /** First what only one copy may do, since nobody does it meanwhile; then the sagas, of which each copy may have some. */
   async #handOver(): Promise<object> {
     const { moved } = this;
-    const remaining = [...this.plan.stay.map(copyOf), ...this.#coming];
-    await handLead(this.#going, remaining, moved);
-    const finished = await Promise.all(this.#going.map((copy) => copy.finishSagas(sagasWithinMs)));
-    await this.#countSagas(finished, remaining[0]!);
-    for (const copy of this.#going) await copy.leave();
+    await handOver(this.#going, [...this.plan.stay.map(copyOf), ...this.#coming], moved);
     return { gapMs: moved.gapMs, events: moved.events, timers: moved.timers, sagas: moved.sagas };
-  }
-
-  async #countSagas(finished: readonly SagasHandedOver[], copy: Copy): Promise<void> {
-    const { sagas } = this.moved;
-    const ids = finished.flatMap(({ handedOver }) => handedOver);
-    sagas.underWay = finished.reduce((sum, { underWay }) => sum + underWay, 0);
-    sagas.ended = finished.reduce((sum, { ended }) => sum + ended, 0);
-    sagas.handedOver = ids.length;
-    sagas.found = await copy.countSagas(ids);
-    if (sagas.found !== ids.length)
-      throw new Error(`of ${ids.length} sagas, ${sagas.found} are found in the new place`);
   }
 
   /** The old copies do again what they did, as soon as the new ones do it no more. */
@@ -285,36 +250,6 @@ export class Move {
     if (to.kind === 'in-process') await inside.remove(module);
     else await services.lower(this.#raised, withinMs);
   }
-}
-
-async function handLead(going: readonly Copy[], remaining: readonly Copy[], moved: Moved): Promise<void> {
-  const { events, timers } = moved;
-  let [upTo, endedAt] = [0, 0];
-  for (const copy of going) {
-    const given = await copy.giveUpLead();
-    upTo = given.upTo;
-    if (!given.led) continue;
-    endedAt = given.endedAt;
-    timers.before = given.timers.length;
-    [events.pendingBefore, events.heldBefore] = [given.pending, given.held];
-  }
-  const taken = await firstToLead(remaining, upTo);
-  if (endedAt === 0) return;
-  timers.after = taken.timers.length;
-  [events.pendingAfter, events.heldAfter] = [taken.pending, taken.held];
-  moved.gapMs = Math.max(0, taken.begunAt - endedAt);
-  if (events.pendingAfter !== events.pendingBefore || timers.after !== timers.before)
-    throw new Error(
-      `${events.pendingBefore} events waited and ${timers.before} timers ran before, ${events.pendingAfter} and ${timers.after} after: they must be the same`,
-    );
-}
-
-async function firstToLead(copies: readonly Copy[], upTo: number): Promise<Taken> {
-  for (const copy of copies) {
-    const taken = await copy.takeLead(upTo);
-    if (taken.leads) return taken;
-  }
-  throw new Error('no copy could take the lead');
 }
 
 /** Of processes of this system, which say themselves where they are. */

@@ -5,8 +5,9 @@ import { type Directory, type Placement, placementText, type Topology } from '..
 import { copyOf, insideCopy } from '../copies.ts';
 import type { Inside } from '../inside.ts';
 import type { Services } from '../services.ts';
+import type { Moved } from './hand-over.ts';
 import { Journal, type Progress, type StepDone, StepFailed } from './journal.ts';
-import { Move, type Moved, type TryOut } from './move.ts';
+import { Move, type TryOut } from './move.ts';
 import { type Plan, planOf } from './plan.ts';
 import { preflight } from './preflight.ts';
 

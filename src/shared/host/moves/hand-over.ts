@@ -1,0 +1,80 @@
+import type { SagasHandedOver, Taken } from '../../module/index.ts';
+import type { Copy } from '../copies.ts';
+
+/** Sagas that wait for something longer go on elsewhere. */
+export const sagasWithinMs = 10_000;
+
+/** What moved with the module. Each pair of numbers must be the same. */
+export interface Moved {
+  /** Calls that were under way where it was, and have been answered there. */
+  callsDrained: number;
+  /** For how long no copy delivered events, took any in order or ran timers. */
+  gapMs: number;
+  readonly events: { pendingBefore: number; pendingAfter: number; heldBefore: number; heldAfter: number };
+  readonly timers: { before: number; after: number };
+  readonly sagas: { underWay: number; ended: number; handedOver: number; found: number };
+}
+
+export function nothingMoved(): Moved {
+  return {
+    callsDrained: 0,
+    gapMs: 0,
+    events: { pendingBefore: 0, pendingAfter: 0, heldBefore: 0, heldAfter: 0 },
+    timers: { before: 0, after: 0 },
+    sagas: { underWay: 0, ended: 0, handedOver: 0, found: 0 },
+  };
+}
+
+/**
+ * First what only one copy may do, since nobody does it meanwhile; then the sagas, of which each copy may have some. Counts on both
+ * sides, and throws when the two do not agree, or no copy that remains could take the lead.
+ */
+export async function handOver(going: readonly Copy[], remaining: readonly Copy[], moved: Moved): Promise<void> {
+  await handLead(going, remaining, moved);
+  const finished = await Promise.all(going.map((copy) => copy.finishSagas(sagasWithinMs)));
+  await countSagas(finished, remaining[0], moved);
+  for (const copy of going) await copy.leave();
+}
+
+async function handLead(going: readonly Copy[], remaining: readonly Copy[], moved: Moved): Promise<void> {
+  const { events, timers } = moved;
+  let [upTo, endedAt] = [0, 0];
+  for (const copy of going) {
+    const given = await copy.giveUpLead();
+    upTo = given.upTo;
+    if (!given.led) continue;
+    endedAt = given.endedAt;
+    timers.before = given.timers.length;
+    [events.pendingBefore, events.heldBefore] = [given.pending, given.held];
+  }
+  const taken = await firstToLead(remaining, upTo);
+  if (endedAt === 0) return;
+  timers.after = taken.timers.length;
+  [events.pendingAfter, events.heldAfter] = [taken.pending, taken.held];
+  moved.gapMs = Math.max(0, taken.begunAt - endedAt);
+  if (events.pendingAfter !== events.pendingBefore || timers.after !== timers.before)
+    throw new Error(
+      `${events.pendingBefore} events waited and ${timers.before} timers ran before, ${events.pendingAfter} and ${timers.after} after: they must be the same`,
+    );
+}
+
+async function firstToLead(copies: readonly Copy[], upTo: number): Promise<Taken> {
+  for (const copy of copies) {
+    const taken = await copy.takeLead(upTo);
+    if (taken.leads) return taken;
+  }
+  throw new Error('no copy could take the lead');
+}
+
+async function countSagas(
+  finished: readonly SagasHandedOver[],
+  copy: Copy | undefined,
+  { sagas }: Moved,
+): Promise<void> {
+  const ids = finished.flatMap(({ handedOver }) => handedOver);
+  sagas.underWay = finished.reduce((sum, { underWay }) => sum + underWay, 0);
+  sagas.ended = finished.reduce((sum, { ended }) => sum + ended, 0);
+  sagas.handedOver = ids.length;
+  sagas.found = (await copy?.countSagas(ids)) ?? 0;
+  if (sagas.found !== ids.length) throw new Error(`of ${ids.length} sagas, ${sagas.found} are found in the new place`);
+}
