@@ -64,6 +64,24 @@ it.each(['grpc', 'http?instances=2'])(
   60_000,
 );
 
+it('moves also where another process on the same data leads, and goes on to', async () => {
+  const scene = new Scene();
+  const first = await scene.start();
+  const second = await scene.start();
+  const operator = new Operator(second);
+  const load = new SteadyLoad(await new Shop(second.url).join(), ['/orders'], 50);
+  await load.answers(5);
+  for (const placement of ['http', 'in-process']) {
+    const { status, body } = await operator.ask<Report>('PUT', '/modules/payments', { placement, forNow: true });
+    expect([status, body]).toEqual([200, expect.objectContaining({ to: placement, timers: { before: 0, after: 0 } })]);
+    await load.answers(5);
+  }
+  expect(await first.stop()).toBe(0);
+  await load.answers(5);
+  expect(await load.stop()).toEqual([]);
+  await scene.endsWell(second, load.told);
+});
+
 describeWith('rabbitmq', 'a module that is called over a broker', ({ url }) => {
   it('goes out to it, to another way, and comes back', async () => {
     const scene = new Scene({ BUS: `${url}?namespace=test-${randomUUID()}` });

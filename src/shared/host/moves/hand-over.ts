@@ -48,7 +48,9 @@ async function handLead(going: readonly Copy[], remaining: readonly Copy[], move
     [events.pendingBefore, events.heldBefore] = [given.pending, given.held];
   }
   const taken = await firstToLead(remaining, upTo);
+  // Another process on the same data may lead, and go on to.
   if (endedAt === 0) return;
+  if (!taken) throw new Error('no copy could take the lead');
   timers.after = taken.timers.length;
   [events.pendingAfter, events.heldAfter] = [taken.pending, taken.held];
   moved.gapMs = Math.max(0, taken.begunAt - endedAt);
@@ -58,12 +60,12 @@ async function handLead(going: readonly Copy[], remaining: readonly Copy[], move
     );
 }
 
-async function firstToLead(copies: readonly Copy[], upTo: number): Promise<Taken> {
+async function firstToLead(copies: readonly Copy[], upTo: number): Promise<Taken | undefined> {
   for (const copy of copies) {
     const taken = await copy.takeLead(upTo);
     if (taken.leads) return taken;
   }
-  throw new Error('no copy could take the lead');
+  return undefined;
 }
 
 async function countSagas(

@@ -195,7 +195,7 @@ export class Move {
     const { directory, services } = this.parts;
     const counts = await Promise.all(copies.map((copy) => copy.idle()));
     const others = services.all.filter(({ state }) => state === 'ready');
-    await Promise.all([directory.drained(module), ...others.map((process) => drainedIn(process, module))]);
+    await Promise.all([directory.drained(module), ...others.map((process) => drainedOrGone(process, module))]);
     // What reached them between the two.
     for (const copy of copies) counts.push(await copy.idle());
     this.moved.callsDrained = counts.reduce((sum, count) => sum + count, 0);
@@ -250,6 +250,14 @@ export class Move {
     if (to.kind === 'in-process') await inside.remove(module);
     else await services.lower(this.#raised, withinMs);
   }
+}
+
+/** One that ends meanwhile has nothing under way any more. */
+async function drainedOrGone(process: ServiceProcess, module: string): Promise<void> {
+  const { pid } = process;
+  await drainedIn(process, module).catch((error) => {
+    if (process.pid === pid) throw error;
+  });
 }
 
 /** Of processes of this system, which say themselves where they are. */

@@ -15,7 +15,11 @@ const bodySchema = z.strictObject({
   canary: canarySchema.optional(),
   mirror: mirrorSchema.optional(),
   forNow: z.boolean().default(false),
-  by: z.string().max(200).default('an operator'),
+  by: z
+    .string()
+    .max(200)
+    .regex(/^\P{C}*$/u, 'must be printable')
+    .default('an operator'),
 });
 
 /**
