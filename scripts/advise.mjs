@@ -22,12 +22,13 @@ if (positionals.length > 0) misused('advise', `unknown word "${positionals[0]}"`
 const query = new URLSearchParams({ seconds: values.seconds, per: values.per });
 const advice = await ask('GET', `/ops/advice?${query}`);
 
-tell(values, advice, ({ seconds, per, parity, price, items }) => {
+tell(values, advice, ({ seconds, per, parity, price, items, edges }) => {
   console.log(
     `seen for ${seconds} s; a remote call costs ${ms(price.ms)} here, and ${ms(price.cpuMs)} of the processor`,
   );
   if (parity === 'strict')
     console.log('PARITY is strict: calls within the process cost more than they will in production');
+  if (edges.length === 0) console.log('nothing was called meanwhile: put the load on it that you mean, and ask again');
   console.log();
   printColumns([
     [
