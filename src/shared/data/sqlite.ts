@@ -29,12 +29,28 @@ function openWriter(file: string): Native {
   if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
   else chmodSync(file, 0o600);
   const writer = new Sqlite(file, { timeout: 5_000 });
-  writer.pragma('journal_mode = WAL');
+  untilFree(() => writer.pragma('journal_mode = WAL'));
   writer.pragma('synchronous = FULL');
   writer.pragma('foreign_keys = ON');
   // What a savepoint keeps and what RETURNING gathers: in files, they cost more than the insert itself.
   writer.pragma('temp_store = MEMORY');
   return writer;
+}
+
+const openWithinMs = 5_000;
+const againMs = 20;
+
+/** Two processes that open a new file at the same time: who comes second to this change is refused at once, whatever its timeout. */
+function untilFree(change: () => unknown): void {
+  for (const end = Date.now() + openWithinMs; ; ) {
+    try {
+      change();
+      return;
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'SQLITE_BUSY' || Date.now() > end) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, againMs);
+    }
+  }
 }
 
 class SqliteDatabase implements Database {

@@ -69,7 +69,7 @@ export class Move {
     await journal.step({ name: 'contract', withinMs: shortMs, run: async () => this.#compare() });
     await journal.step({
       name: 'warm',
-      withinMs: shortMs,
+      withinMs: startWithinMs,
       run: () => this.#warm(journal),
       undo: async () => this.parts.directory.endTrial(this.plan.module),
     });
