@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -10,7 +9,7 @@ import { openSqlite } from './index.ts';
 /** Holds the file in another thread, as another process that opens it does, and lets go by itself. */
 const holder = `
   const { workerData, parentPort } = require('node:worker_threads');
-  const Sqlite = require(workerData.driver);
+  const Sqlite = require('better-sqlite3');
   const database = new Sqlite(workerData.file);
   database.exec('BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS held (id)');
   parentPort.postMessage('held');
@@ -21,8 +20,7 @@ it('waits for another process that opens a new file at the same time', async () 
   const folder = mkdtempSync(join(tmpdir(), 'kerf-opening-'));
   const file = join(folder, 'shop.db');
   new Sqlite(file).close();
-  const driver = createRequire(import.meta.url).resolve('better-sqlite3');
-  const worker = new Worker(holder, { eval: true, workerData: { file, driver } });
+  const worker = new Worker(holder, { eval: true, workerData: { file } });
   await new Promise((resolve) => worker.once('message', resolve));
   const database = openSqlite('shop', file, []);
   expect(await database.db.all("SELECT name FROM sqlite_master WHERE name = 'held'")).toEqual([{ name: 'held' }]);
