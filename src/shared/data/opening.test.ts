@@ -8,12 +8,12 @@ import { openSqlite } from './index.ts';
 
 /** Holds the file in another thread, as another process that opens it does, and lets go by itself. */
 const holder = `
-  const { workerData, parentPort } = require('node:worker_threads');
-  const Sqlite = require('better-sqlite3');
-  const database = new Sqlite(workerData.file);
-  database.exec('BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS held (id)');
-  parentPort.postMessage('held');
-  setTimeout(() => { database.exec('COMMIT'); database.close(); }, 200);
+  Promise.all([import('node:worker_threads'), import('better-sqlite3')]).then(([{ workerData, parentPort }, driver]) => {
+    const database = new driver.default(workerData.file);
+    database.exec('BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS held (id)');
+    parentPort.postMessage('held');
+    setTimeout(() => { database.exec('COMMIT'); database.close(); }, 200);
+  });
 `;
 
 it('waits for another process that opens a new file at the same time', async () => {
