@@ -41,8 +41,9 @@ async function handLead(going: readonly Copy[], remaining: readonly Copy[], move
   let [upTo, endedAt] = [0, 0];
   for (const copy of going) {
     const given = await copy.giveUpLead();
-    upTo = given.upTo;
+    // The others' numbers are later ones: what was published meanwhile waits nowhere that it did not before.
     if (!given.led) continue;
+    upTo = given.upTo;
     endedAt = given.endedAt;
     timers.before = given.timers.length;
     [events.pendingBefore, events.heldBefore] = [given.pending, given.held];

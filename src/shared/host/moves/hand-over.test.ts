@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest';
+import type { Copy } from '../copies.ts';
+import { handOver, nothingMoved } from './hand-over.ts';
+
+/** A copy that gave up with so many events published, and what it counts of them when it is to take the lead. */
+function copy(led: boolean, upTo: number, waiting: (upTo: number) => number): Copy {
+  const counted = (last: number) => ({ pending: waiting(last), held: 0 });
+  return {
+    name: 'a copy',
+    idle: async () => 0,
+    giveUpLead: async () => ({ led, timers: led ? ['one'] : [], upTo, ...counted(upTo), endedAt: 1_000 }),
+    takeLead: async (last) => ({ leads: true, timers: ['one'], ...counted(last), begunAt: 1_005 }),
+    finishSagas: async () => ({ underWay: 0, ended: 0, handedOver: [] }),
+    countSagas: async () => 0,
+    stuckSagas: async () => 0,
+    leave: async () => {},
+    takeUp: async () => {},
+  };
+}
+
+it('counts the events up to where the one that led gave up, whatever is published until the others have', async () => {
+  const moved = nothingMoved();
+  // Two more are published between the first copy and the second.
+  const waiting = (upTo: number) => upTo - 10;
+  await handOver([copy(true, 10, waiting), copy(false, 12, waiting)], [copy(false, 0, waiting)], moved);
+  expect(moved).toMatchObject({
+    gapMs: 5,
+    events: { pendingBefore: 0, pendingAfter: 0 },
+    timers: { before: 1, after: 1 },
+  });
+});
+
+it('throws when what waited is not what waits', async () => {
+  const lost = { ...copy(false, 0, () => 0) };
+  await expect(handOver([copy(true, 10, () => 3)], [lost], nothingMoved())).rejects.toThrow(
+    '3 events waited and 1 timers ran before, 0 and 1 after',
+  );
+});
