@@ -7,13 +7,23 @@ export class Duty {
   readonly #begins: (() => Promise<End>)[] = [];
   #ends: End[] = [];
   #wanted = false;
+  #underWay = false;
   #turning = Promise.resolve();
 
-  constructor(private readonly log: Log) {}
+  constructor(
+    private readonly log: Log,
+    /** Told when it could not begin, after what had begun of it has ended. */
+    private readonly failed: () => void,
+  ) {}
 
   /** Whether it is on, or about to be. */
   get wanted(): boolean {
     return this.#wanted;
+  }
+
+  /** Whether any of it has begun and not ended, or is about to. */
+  get underWay(): boolean {
+    return this.#underWay;
   }
 
   add(begin: () => Promise<End>): void {
@@ -34,13 +44,15 @@ export class Duty {
   }
 
   async #begin(): Promise<void> {
-    if (!this.#wanted || this.#ends.length > 0) return;
+    if (!this.#wanted || this.#underWay) return;
+    this.#underWay = true;
     try {
       for (const begin of this.#begins) this.#ends.push(await begin());
     } catch (error) {
       this.log.error({ error }, 'what only one instance does could not begin; trying again');
       await this.#end();
       this.#wanted = false;
+      this.failed();
     }
   }
 
@@ -52,5 +64,6 @@ export class Duty {
         this.log.error({ error }, 'what only one instance does could not be ended in order');
       }
     }
+    this.#underWay = false;
   }
 }

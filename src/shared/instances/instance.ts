@@ -1,37 +1,21 @@
 import { hostname } from 'node:os';
-import { v7 as uuid } from 'uuid';
-import type { Clock } from '../clock/index.ts';
-import type { Database, Unit } from '../data/index.ts';
+import type { Unit } from '../data/index.ts';
 import type { Log } from '../observability/index.ts';
 import { Duty, type End } from './duty.ts';
-import { isOwn, isOwnNoMore, runsHere } from './process.ts';
-import {
-  addInstance,
-  freeLead,
-  listInstances,
-  readLead,
-  removeExpiredInstances,
-  removeInstances,
-  renewInstance,
-  takeLead,
-} from './store.ts';
+import { Lease, type LeaseParts } from './lease.ts';
+import { runsHere } from './process.ts';
+import { freeLead, readLead, removeInstances, takeLead } from './store.ts';
 import type { InstanceRow } from './tables.ts';
 
-const leaseMs = 30_000;
-const renewMs = 10_000;
 const lookMs = 1_000;
 
-export interface InstanceParts {
-  readonly database: Database;
-  readonly clock: Clock;
+export interface InstanceParts
+  extends Pick<LeaseParts, 'database' | 'clock'>,
+    Partial<Pick<LeaseParts, 'host' | 'pid' | 'runs'>> {
   readonly log: Log;
-  readonly host?: string;
-  readonly pid?: number;
-  /** Whether the process of an instance of the same host runs. */
-  readonly runs?: (instance: Pick<InstanceRow, 'id' | 'pid'>) => boolean;
 }
 
-/** Another leads now: what was to be written as the leader must not be. */
+/** This process leads no more: what was to be written as the leader must not be. */
 export class LeadLost extends Error {
   override readonly name = 'LeadLost';
 }
@@ -39,44 +23,44 @@ export class LeadLost extends Error {
 /**
  * A process among those that run the same module on the same database, known to the others for 30 s at a time. One of them
  * leads: it does what only one may do, from when it takes the lead, which is free or held by one that does not live, until
- * it gives it up. Clocks of different hosts must agree within a few seconds.
+ * it gives it up. Clocks of different hosts must agree within 5 s.
  */
 export class Instance {
-  #id = uuid();
-  #until = 0;
-  #renewAt = 0;
-  #stopped = true;
   #known = false;
-  #alone = true;
-  #mayLead = true;
+  #mayLead = false;
   #term = 0;
+  /** Which it was when it took the lead. */
+  #ledAs = '';
   #looking = Promise.resolve();
+  #told = Promise.resolve();
   #cancelLook = () => {};
+  readonly #lease: Lease;
   readonly #duty: Duty;
-  readonly #parts: Required<InstanceParts>;
+  readonly #parts: LeaseParts & { readonly log: Log };
 
   constructor(parts: InstanceParts) {
     this.#parts = { host: hostname(), pid: process.pid, runs: runsHere, ...parts };
-    this.#duty = new Duty(parts.log);
+    this.#lease = new Lease(this.#parts);
+    this.#duty = new Duty(parts.log, () => this.#letOthersTry());
   }
 
   /** Another one after its lease was lost: what it held before is not its own any more. */
   get id(): string {
-    return this.#id;
+    return this.#lease.id;
   }
 
-  /** Whether the others count on it. False once it was paused for longer than its lease. */
+  /** Whether the others count on it. False once it was paused for so long that one of them may not. */
   get lives(): boolean {
-    return this.#parts.clock.now() < this.#until;
+    return this.#lease.lives;
   }
 
   /** Whether no other was there when it last looked. */
   get alone(): boolean {
-    return this.#alone;
+    return this.#lease.alone;
   }
 
   get leads(): boolean {
-    return this.#duty.wanted && this.lives;
+    return this.#duty.wanted && this.#ledAs === this.id && this.lives;
   }
 
   /** Grows whenever the lead is taken; of the last time that it was taken by this one. */
@@ -93,141 +77,143 @@ export class Instance {
   }
 
   /** Makes itself known. When nobody leads it does at once: what it leads has begun when this resolves. */
-  async start(): Promise<void> {
-    this.#stopped = false;
-    this.#known = true;
-    this.#mayLead = true;
-    await this.#register(this.#id);
-    await this.look();
-    this.#lookLater();
+  start(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#mayLead = true;
+      const isNew = !this.#known;
+      if (isNew) await this.#lease.begin();
+      this.#known = true;
+      await this.look();
+      if (isNew) this.#lookLater();
+    });
+  }
+
+  /** Is one of them again, after it gave up the lead or stopped, and leads if nobody else does. */
+  takeUp(): Promise<void> {
+    return this.start();
   }
 
   /** Looks now how things stand, and takes the lead if it can. Resolves, when what it leads has begun or ended, with whether it leads. */
   async look(): Promise<boolean> {
-    this.#looking = this.#looking.then(() => this.#look());
-    await this.#looking;
+    await this.#lookNext();
     await this.#duty.turned();
+    // What could not begin here is given away by now.
+    await this.#looking;
     return this.leads;
   }
 
   /** Ends what it leads, and then lets another lead; does not do so again until `takeUp`. The others still count on it. */
-  async giveUpLead(): Promise<void> {
-    this.#mayLead = false;
-    await this.#looking;
-    await this.#duty.turn(false);
-    await this.#parts.database.work((unit) => freeLead(unit, this.#id));
+  giveUpLead(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#endLeading();
+      await this.#free();
+    });
   }
 
-  /** Is one of them again, after it gave up the lead or stopped, and leads if nobody else does. */
-  async takeUp(): Promise<void> {
-    if (!this.#known) return this.start();
-    this.#mayLead = true;
-    await this.look();
-  }
-
-  /**
-   * To be asked in a unit of work that only the leader may do. Throws `LeadLost`, which takes the unit back, when this one was
-   * taken for dead meanwhile and another leads.
-   */
-  async fence(unit: Unit): Promise<void> {
-    const { holder, term } = await readLead(unit);
-    if (holder !== this.#id || term !== this.#term) throw new LeadLost('another instance leads now');
-  }
-
-  /** Ends what it leads, for good. The others count on it until it stops. */
-  async endDuty(): Promise<void> {
-    this.#stopped = true;
-    this.#cancelLook();
-    await this.#looking;
-    await this.#duty.turn(false);
+  /** Ends what it leads. It still holds the lead, and the others count on it, until it stops. */
+  endDuty(): Promise<void> {
+    return this.#inTurn(() => this.#endLeading());
   }
 
   /** Ends what it leads and lets the others know. May start again, as another. */
-  async stop(): Promise<void> {
-    if (!this.#known) return;
-    this.#known = false;
-    await this.endDuty();
-    this.#until = 0;
-    const id = this.#id;
-    isOwnNoMore(id);
-    this.#id = uuid();
-    const { database, log } = this.#parts;
-    const leaving = database.work(async (unit) => {
-      await freeLead(unit, id);
-      await removeInstances(unit, [id]);
+  stop(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#known) return;
+      await this.#endLeading();
+      this.#known = false;
+      this.#cancelLook();
+      await this.#looking;
+      const id = this.#lease.end();
+      const { database, log } = this.#parts;
+      const leaving = database.work(async (unit) => {
+        await freeLead(unit, id);
+        await removeInstances(unit, [id]);
+      });
+      await leaving.catch((error) =>
+        log.warn({ error }, 'an instance that stops could not say so; its lease runs out'),
+      );
     });
-    await leaving.catch((error) => log.warn({ error }, 'an instance that stops could not say so; its lease runs out'));
+  }
+
+  /**
+   * To be asked in a unit of work that only the leader may do. Throws `LeadLost`, which takes the unit back, when this one gave
+   * the lead up or was taken for dead meanwhile.
+   */
+  async fence(unit: Unit): Promise<void> {
+    const { holder, term } = await readLead(unit);
+    if (holder !== this.id || term !== this.#term) throw new LeadLost('this process leads no more');
+  }
+
+  /** One thing that it is told after the other: what is taken up while it is being given up is taken up after that. */
+  #inTurn(task: () => Promise<void>): Promise<void> {
+    const done = this.#told.then(task);
+    this.#told = done.catch(() => {});
+    return done;
+  }
+
+  /** The lease is renewed meanwhile, however long it takes. */
+  async #endLeading(): Promise<void> {
+    this.#mayLead = false;
+    await this.#looking;
+    await this.#duty.turn(false);
+  }
+
+  #lookNext(): Promise<void> {
+    this.#looking = this.#looking.then(() => this.#look());
+    return this.#looking;
   }
 
   #lookLater(): void {
-    if (this.#stopped) return;
+    if (!this.#known) return;
     this.#cancelLook = this.#parts.clock.after(lookMs, () => {
-      this.#looking = this.#looking.then(() => this.#look());
-      void this.#looking.finally(() => this.#lookLater());
+      void this.#lookNext().then(() => this.#lookLater());
     });
   }
 
   /** Who lives, and who leads. What is to begin or end is not waited for: the lease goes on meanwhile. */
   async #look(): Promise<void> {
-    if (this.#stopped) return;
-    const { clock, log } = this.#parts;
-    let leads = this.#duty.wanted;
+    if (!this.#known) return;
+    let leads: boolean;
     try {
-      if (!this.lives) await this.#register(uuid());
-      else if (clock.now() >= this.#renewAt) await this.#renew();
-      const living = await this.#living();
-      if (!living.some(({ id }) => id === this.#id)) await this.#register(uuid());
-      leads = await this.#lead(living);
+      leads = await this.#holdsOrTakes(await this.#lease.keep());
     } catch (error) {
-      log.error({ error }, 'the instances of a module could not be read or renewed; trying again');
+      leads = this.leads;
+      this.#parts.log.error({ error }, 'the instances of a module could not be read or renewed; trying again');
     }
-    if (!this.#stopped) void this.#duty.turn(leads && this.#mayLead && this.lives);
+    void this.#duty.turn(leads && this.#mayLead && this.lives);
   }
 
   /** Whether it holds the lead, or has taken it now. */
-  async #lead(living: readonly InstanceRow[]): Promise<boolean> {
+  async #holdsOrTakes(others: readonly InstanceRow[]): Promise<boolean> {
     const { database, clock } = this.#parts;
-    const { holder } = await readLead(database);
-    if (holder === this.#id) return true;
-    if (!this.#mayLead || living.some(({ id }) => id === holder)) return false;
-    const term = await database.work((unit) => takeLead(unit, this.#id, clock.now()));
-    if (term !== undefined) this.#term = term;
-    return term !== undefined;
+    const { holder, term } = await readLead(database);
+    if (holder !== this.id) {
+      if (!this.#mayLead || others.some(({ id }) => id === holder)) return false;
+      const taken = await database.work((unit) => takeLead(unit, this.id, clock.now()));
+      return taken !== undefined && this.#isOf(taken);
+    }
+    return this.#isOf(term);
   }
 
-  /** Those that live, the oldest first, without those whose process is found dead, which are removed. */
-  async #living(): Promise<InstanceRow[]> {
-    const { database, clock, host, runs } = this.#parts;
-    const rows = await listInstances(database, clock.now());
-    const dead = rows.filter((row) => row.id !== this.#id && row.host === host && !runs(row)).map(({ id }) => id);
-    if (dead.length > 0) await database.work((unit) => removeInstances(unit, dead));
-    const living = rows.filter(({ id }) => !dead.includes(id));
-    this.#alone = living.every(({ id }) => id === this.#id);
-    return living;
+  /** The lead is its own since this term. What it led in an earlier one is ended first, and begun anew. */
+  #isOf(term: number): true {
+    if (term !== this.#term) void this.#duty.turn(false);
+    this.#term = term;
+    this.#ledAs = this.id;
+    return true;
   }
 
-  async #register(id: string): Promise<void> {
-    const { database, clock, host, pid } = this.#parts;
-    const since = clock.now();
-    const until = since + leaseMs;
-    isOwnNoMore(this.#id);
-    isOwn(id);
-    this.#id = id;
-    await database.work(async (unit) => {
-      await removeExpiredInstances(unit, since);
-      await addInstance(unit, { id, host, pid, until, since });
+  async #free(): Promise<void> {
+    await this.#parts.database.work((unit) => freeLead(unit, this.id));
+  }
+
+  /** What it was to lead could not begin here, as it may elsewhere: until its next look, another may take the lead. */
+  #letOthersTry(): void {
+    this.#looking = this.#looking.then(async () => {
+      if (this.#duty.wanted || this.#duty.underWay) return;
+      await this.#free().catch((error) => {
+        this.#parts.log.error({ error }, 'the lead could not be left to another instance; trying again to lead');
+      });
     });
-    this.#hold(since);
-  }
-
-  async #renew(): Promise<void> {
-    const now = this.#parts.clock.now();
-    const renewed = await this.#parts.database.work((unit) => renewInstance(unit, this.#id, now + leaseMs));
-    if (renewed) this.#hold(now);
-  }
-
-  #hold(since: number): void {
-    this.#until = since + leaseMs;
-    this.#renewAt = since + renewMs;
   }
 }

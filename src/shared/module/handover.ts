@@ -42,7 +42,7 @@ export interface Handover {
   takeLead(upTo: number): Promise<Taken>;
   /** Takes no more sagas; those under way end, or are left where they stand after `withinMs`. */
   finishSagas(withinMs: number): Promise<SagasHandedOver>;
-  /** How many of these sagas are known to its data, wherever they run. */
+  /** How many of these sagas are known to its data, wherever they run. Takes up at once what others have left of them. */
   countSagas(ids: readonly string[]): Promise<number>;
   /** How many of its sagas need a person. */
   stuckSagas(): Promise<number>;
@@ -77,7 +77,10 @@ export function handoverOf({ database, instance, sagas, timers }: Parts): Handov
       return { leads, begunAt, timers: leads ? [...timers] : [], ...counted };
     },
     finishSagas: (withinMs) => sagas.finish(withinMs),
-    countSagas: (ids) => sagas.count(ids),
+    countSagas(ids) {
+      sagas.wake();
+      return sagas.count(ids);
+    },
     stuckSagas: async () => (await listSagas(database, 'stuck', mostCounted)).length,
     leave: () => instance.stop(),
     async takeUp() {

@@ -105,9 +105,8 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
     relay.start(recipients);
     const stopLooking = lookNowAndThen(instance, clock, lookAgain);
     return async () => {
-      stopTimers();
       stopLooking();
-      await Promise.all([unsubscribe(), relay.stop(), inbox.stop()]);
+      await Promise.all([stopTimers(), unsubscribe(), relay.stop(), inbox.stop()]);
     };
   });
   const stop = async () => {

@@ -12,33 +12,43 @@ interface Parts {
   readonly log: Log;
 }
 
-/** Runs each timer after its interval, again and again, one run at a time. Returns the way to stop them. */
-export function startTimers({ timers, work, fence, clock, log }: Parts): () => void {
+/**
+ * Runs each timer after its interval, again and again, one run at a time. Returns the way to stop them, which resolves when the
+ * runs under way have ended.
+ */
+export function startTimers({ timers, work, fence, clock, log }: Parts): () => Promise<void> {
   let stopped = false;
+  let lost = false;
   const cancels = new Map<Timer, Cancel>();
-  const arm = (timer: Timer, delayMs = timer.everyMs) => {
+  const runs = new Map<Timer, Promise<void>>();
+
+  const arm = (timer: Timer, delayMs: number) => {
     if (stopped) return;
-    const run = async () => {
-      try {
-        const outcome = await work(async (unit) => {
-          await fence(unit);
-          return timer.run(unit);
-        });
-        arm(timer, outcome === 'again' ? 0 : timer.everyMs);
-      } catch (error) {
-        if (error instanceof LeadLost) log.warn({ timer: timer.name }, error.message);
-        else log.error({ error, timer: timer.name }, 'a timer failed; it runs again at its next time');
-        arm(timer);
-      }
-    };
-    cancels.set(
-      timer,
-      clock.after(delayMs, () => void run()),
-    );
+    const begin = () => void runs.set(timer, run(timer));
+    cancels.set(timer, clock.after(delayMs, begin));
   };
-  for (const timer of timers) arm(timer);
-  return () => {
+  const run = async (timer: Timer) => {
+    try {
+      const outcome = await work(async (unit) => {
+        await fence(unit);
+        return timer.run(unit);
+      });
+      arm(timer, outcome === 'again' ? 0 : timer.everyMs);
+    } catch (error) {
+      failed(timer, error);
+      arm(timer, timer.everyMs);
+    }
+  };
+  const failed = ({ name: timer }: Timer, error: unknown) => {
+    if (!(error instanceof LeadLost)) log.error({ error, timer }, 'a timer failed; it runs again at its next time');
+    else if (!lost) log.warn({ timer }, error.message);
+    lost ||= error instanceof LeadLost;
+  };
+
+  for (const timer of timers) arm(timer, timer.everyMs);
+  return async () => {
     stopped = true;
     for (const cancel of cancels.values()) cancel();
+    await Promise.all(runs.values());
   };
 }

@@ -3,5 +3,13 @@ export type { Happening } from './history.ts';
 export type { Outcome } from './operators.ts';
 export { SagaRunner } from './runner.ts';
 export { calledBy, type Saga, step } from './saga.ts';
-export { describeSaga, findSaga, listSagas, removeEnded, type SagaDetails, type SagaSummary } from './store.ts';
+export {
+  describeSaga,
+  findSaga,
+  listSagas,
+  openSagas,
+  removeEnded,
+  type SagaDetails,
+  type SagaSummary,
+} from './store.ts';
 export { isEnd, type SagaState, sagaMigrations, sagaTables } from './tables.ts';

@@ -5,8 +5,9 @@ import { reach } from '../faults/index.ts';
 import type { Instance } from '../instances/index.ts';
 import type { Log } from '../observability/index.ts';
 import { advance, type SagaCalls } from './advance.ts';
+import { Alarm } from './alarm.ts';
 import { type Outcome, resumeSaga, settleSaga } from './operators.ts';
-import type { Saga } from './saga.ts';
+import { keyOf, type Saga, stepsThatCall } from './saga.ts';
 import {
   claimSaga,
   dueSagas,
@@ -61,11 +62,16 @@ export class SagaRunner<U extends Unit> {
   #stopped = true;
   /** Takes none any more; those under way go on. */
   #finishing = false;
-  #cancelTimer = () => {};
-  #timerAt = Number.POSITIVE_INFINITY;
+  /** How often it was started. What was to end before it was started again ends nothing more. */
+  #starts = 0;
+  #releasing: Promise<unknown> = Promise.resolve();
+  /** Those of which it is not known whether their step has happened: the outcome could not be written down. */
+  readonly #inDoubt = new Set<string>();
+  readonly #alarm: Alarm;
 
   constructor(parts: SagaRunnerParts<U>) {
     this.#parts = parts;
+    this.#alarm = new Alarm(parts.clock, () => this.wake());
     this.#waiters = new Waiters({
       clock: parts.clock,
       find: (ids) => statesOf(parts.database, ids),
@@ -90,7 +96,10 @@ export class SagaRunner<U extends Unit> {
     });
   }
 
+  /** Runs what is due, and what is begun from now on; also what it was about to leave to others. */
   async start(): Promise<void> {
+    this.#starts += 1;
+    await this.#releasing;
     this.#stopped = false;
     this.#finishing = false;
     this.wake();
@@ -124,35 +133,55 @@ export class SagaRunner<U extends Unit> {
 
   /** Begins no further step; resolves when the steps under way are recorded, and others may go on with them. */
   async stop(): Promise<void> {
-    await this.finish(0);
+    await this.#letGo(0);
   }
 
   /**
    * Takes no more: those under way go on until they end or must wait, and begin no further step after `withinMs`. What has not
-   * ended then is left to other instances. Until `start`, sagas that are begun here are left to others, too.
+   * ended then is left to other instances. Until `start`, sagas that are begun here are left to others, too. When it is
+   * started meanwhile, all go on here.
    */
   async finish(withinMs: number): Promise<Finished> {
-    const { clock, database, instance, work, log } = this.#parts;
     const underWay = [...this.#under.keys()];
+    const released = await this.#letGo(withinMs);
+    const states = await statesOf(this.#parts.database, underWay);
+    const ended = states.filter(({ state }) => isEnd(state)).map(({ id }) => id);
+    const left = released ? [...released, ...underWay.filter((id) => !ended.includes(id))] : [];
+    return { underWay: underWay.length, ended: ended.length, handedOver: [...new Set(left)] };
+  }
+
+  /** Resolves with the sagas that it has released, or with nothing when it was started meanwhile. */
+  async #letGo(withinMs: number): Promise<readonly string[] | undefined> {
+    const starts = this.#starts;
+    const stop = () => {
+      if (this.#starts === starts) this.#stopped = true;
+    };
     this.#finishing = true;
-    this.#stopped ||= withinMs === 0;
-    this.#stopTimer();
-    const cancel = clock.after(withinMs, () => {
-      this.#stopped = true;
-    });
+    this.#alarm.off();
+    if (withinMs === 0) stop();
+    const cancel = this.#parts.clock.after(withinMs, stop);
     await Promise.all(this.#under.values());
     cancel();
-    this.#stopped = true;
-    const released = await work((unit) => releaseSagas(unit, instance.id)).catch((error) => {
+    if (this.#starts !== starts) return undefined;
+    stop();
+    const releasing = this.#release();
+    this.#releasing = releasing;
+    return releasing;
+  }
+
+  async #release(): Promise<readonly string[]> {
+    const { instance, work, log } = this.#parts;
+    try {
+      const released = await work((unit) => releaseSagas(unit, instance.id, [...this.#inDoubt]));
+      this.#inDoubt.clear();
+      return released;
+    } catch (error) {
       log.warn(
         { error },
         'sagas could not be left to others; they can be taken when the lease of this instance is over',
       );
       return [];
-    });
-    const ended = (await statesOf(database, underWay)).filter(({ state }) => isEnd(state)).map(({ id }) => id);
-    const handedOver = new Set([...released, ...underWay.filter((id) => !ended.includes(id))]);
-    return { underWay: underWay.length, ended: ended.length, handedOver: [...handedOver] };
+    }
   }
 
   /** How many of these are known, in whatever state. */
@@ -217,12 +246,16 @@ export class SagaRunner<U extends Unit> {
     const saga = this.#byName.get(keyOf(row));
     if (!saga) return this.#setAside(row);
     const { work, call, clock, log, instance } = this.#parts;
-    const after = await advance(saga as Saga<never, Unit>, row, {
+    const advancing = advance(saga as Saga<never, Unit>, row, {
       work: work as (task: (unit: Unit) => Promise<void>) => Promise<void>,
       call,
       clock,
       log,
       stopped: () => this.#stopped || !instance.lives || row.owner !== instance.id,
+    });
+    const after = await advancing.catch((error) => {
+      if (!(error instanceof LeaseLost)) this.#inDoubt.add(id);
+      throw error;
     });
     if (isEnd(after.state)) this.#waiters.tell(after);
     else this.#wakeIn(after.nextAttemptAt - clock.now());
@@ -233,7 +266,8 @@ export class SagaRunner<U extends Unit> {
     const { database, work, clock, instance } = this.#parts;
     const row = await findSaga(database, id);
     if (!row || isEnd(row.state)) return undefined;
-    if (row.owner === instance.id) return row;
+    const inDoubt = this.#inDoubt.delete(id);
+    if (row.owner === instance.id) return inDoubt ? { ...row, attempts: row.attempts + 1 } : row;
     return work((unit) => claimSaga(unit, id, instance.id, clock.now()));
   }
 
@@ -258,36 +292,7 @@ export class SagaRunner<U extends Unit> {
     if (next !== undefined) this.#wakeIn(next - clock.now());
   }
 
-  #stopTimer(): void {
-    this.#cancelTimer();
-    this.#timerAt = Number.POSITIVE_INFINITY;
-  }
-
   #wakeIn(delayMs: number): void {
-    const { clock } = this.#parts;
-    const delay = Math.max(20, delayMs);
-    if (this.#stopped || this.#finishing || this.#timerAt <= clock.now() + delay) return;
-    this.#cancelTimer();
-    this.#timerAt = clock.now() + delay;
-    this.#cancelTimer = clock.after(delay, () => {
-      this.#timerAt = Number.POSITIVE_INFINITY;
-      this.wake();
-    });
+    if (!this.#stopped && !this.#finishing) this.#alarm.set(delayMs);
   }
-}
-
-function keyOf({ name, version }: { name: string; version: number }): string {
-  return `${name}.v${version}`;
-}
-
-/** Where a saga calls `module`, forward or taking back. */
-function stepsThatCall(module: string, { name, version, steps }: Saga<never, never>) {
-  return steps.flatMap((step, index) => {
-    if (step.kind !== 'call') return [];
-    const at = { name, version, step: index };
-    return [
-      ...(step.operation.module === module ? [{ ...at, state: 'running' as const }] : []),
-      ...(step.undo?.operation.module === module ? [{ ...at, state: 'compensating' as const }] : []),
-    ];
-  });
 }

@@ -95,3 +95,20 @@ export function calledBy(saga: Saga<never, never>): Operation[] {
     each.kind === 'call' ? [each.operation, ...(each.undo ? [each.undo.operation] : [])] : [],
   );
 }
+
+/** What tells sagas, and their releases, apart. */
+export function keyOf({ name, version }: { name: string; version: number }): string {
+  return `${name}.v${version}`;
+}
+
+/** Where a saga calls `module`, forward or taking back. */
+export function stepsThatCall(module: string, { name, version, steps }: Saga<never, never>) {
+  return steps.flatMap((step, index) => {
+    if (step.kind !== 'call') return [];
+    const at = { name, version, step: index };
+    return [
+      ...(step.operation.module === module ? [{ ...at, state: 'running' as const }] : []),
+      ...(step.undo?.operation.module === module ? [{ ...at, state: 'compensating' as const }] : []),
+    ];
+  });
+}

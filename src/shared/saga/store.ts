@@ -174,10 +174,20 @@ export async function dueSagas(reader: Reader, owner: string, now: number, limit
   return (await dueRows(reader).execute({ owner, now, limit })).map(({ id }) => id);
 }
 
-/** Lets others have what is in `owner`'s hands. Returns what that was. */
-export async function releaseSagas(unit: Unit, owner: string): Promise<string[]> {
+/**
+ * Lets others have what is in `owner`'s hands. What was at a step that may have happened, as it is with `inDoubt`, counts as
+ * an attempt. Returns the ids of all.
+ */
+export async function releaseSagas(unit: Unit, owner: string, inDoubt: readonly string[]): Promise<string[]> {
   const { sagas } = sagaTables(unit);
   const open = and(eq(sagas.owner, owner), isOpen(unit));
+  for (let at = 0; at < inDoubt.length; at += mostAtOnce) {
+    const some = inArray(sagas.id, inDoubt.slice(at, at + mostAtOnce));
+    await unit.db
+      .update(sagas)
+      .set({ attempts: sql`${sagas.attempts} + 1` })
+      .where(and(open, some));
+  }
   const released = await unit.db.update(sagas).set({ owner: null }).where(open).returning({ id: sagas.id });
   return released.map(({ id }) => id);
 }
@@ -192,6 +202,13 @@ export async function statesOf(reader: Reader, ids: readonly string[]): Promise<
     found.push(...(await reader.db.select({ id, state }).from(sagas).where(some)));
   }
   return found;
+}
+
+/** How many are on their way, forward or back, in whatever hands. */
+export async function openSagas(reader: Reader): Promise<number> {
+  const { sagas } = sagaTables(reader);
+  const many = sql<number>`count(*)`.mapWith(Number);
+  return (await reader.db.select({ many }).from(sagas).where(isOpen(reader)))[0]?.many ?? 0;
 }
 
 /** When the next of those that are not due yet falls due. */

@@ -19,6 +19,7 @@ export class Waiters {
   readonly #byId = new Map<string, Set<Waiter>>();
   #draining = false;
   #cancelLook: Cancel | undefined;
+  #looking = false;
 
   constructor(private readonly parts: WaitersParts) {}
 
@@ -52,7 +53,8 @@ export class Waiters {
   }
 
   #lookLater(): void {
-    if (this.#byId.size > 0) this.#cancelLook ??= this.parts.clock.after(lookMs, () => void this.#look());
+    if (this.#byId.size === 0 || this.#looking) return;
+    this.#cancelLook ??= this.parts.clock.after(lookMs, () => void this.#look());
   }
 
   #lookNoMore(): void {
@@ -62,10 +64,12 @@ export class Waiters {
 
   /** Looks how the sagas that are waited for stand, but for those that this process will tell of. */
   async #look(): Promise<void> {
+    this.#cancelLook = undefined;
+    this.#looking = true;
     const ids = [...this.#byId.keys()].filter((id) => !this.parts.runsHere(id));
     const found = ids.length > 0 ? await this.parts.find(ids).catch(() => []) : [];
     for (const row of found) if (isEnd(row.state)) this.tell(row);
-    this.#cancelLook = undefined;
+    this.#looking = false;
     this.#lookLater();
   }
 

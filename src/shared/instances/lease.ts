@@ -1,0 +1,106 @@
+import { v7 as uuid } from 'uuid';
+import type { Clock } from '../clock/index.ts';
+import type { Database } from '../data/index.ts';
+import { isOwn, isOwnNoMore } from './process.ts';
+import { addInstance, listInstances, removeExpiredInstances, removeInstances, renewInstance } from './store.ts';
+import type { InstanceRow } from './tables.ts';
+
+const leaseMs = 30_000;
+const renewMs = 10_000;
+/** By how much the clocks of hosts may differ: an instance counts itself as dead before any other does. */
+const clocksDifferMs = 5_000;
+
+export interface LeaseParts {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly host: string;
+  readonly pid: number;
+  /** Whether the process of an instance of the same host runs. */
+  readonly runs: (instance: Pick<InstanceRow, 'id' | 'pid'>) => boolean;
+}
+
+/** What makes an instance known to the others: a row that counts for 30 s, unless it is renewed. */
+export class Lease {
+  #id = uuid();
+  #until = 0;
+  #renewAt = 0;
+  #alone = true;
+
+  constructor(private readonly parts: LeaseParts) {}
+
+  /** Another one after the lease was lost, or ended. */
+  get id(): string {
+    return this.#id;
+  }
+
+  get lives(): boolean {
+    return this.parts.clock.now() < this.#until;
+  }
+
+  /** Whether no other was there at the last look. */
+  get alone(): boolean {
+    return this.#alone;
+  }
+
+  begin(): Promise<void> {
+    return this.#register(this.#id);
+  }
+
+  /**
+   * Renews it in time, or begins another when it was lost. Resolves with the others that live, and removes those of them
+   * whose process is found dead.
+   */
+  async keep(): Promise<readonly InstanceRow[]> {
+    if (!this.lives) await this.#register(uuid());
+    else if (this.parts.clock.now() >= this.#renewAt) await this.#renew();
+    const living = await this.#living();
+    const others = living.filter(({ id }) => id !== this.#id);
+    this.#alone = others.length === 0;
+    if (others.length === living.length) await this.#register(uuid());
+    return others;
+  }
+
+  /** It is over for this one. Returns the id by which the others know it until that is removed. */
+  end(): string {
+    const id = this.#id;
+    isOwnNoMore(id);
+    this.#until = 0;
+    this.#id = uuid();
+    return id;
+  }
+
+  async #living(): Promise<InstanceRow[]> {
+    const { database, clock, host, runs } = this.parts;
+    const rows = await listInstances(database, clock.now());
+    const dead = rows.filter((row) => row.id !== this.#id && row.host === host && !runs(row)).map(({ id }) => id);
+    if (dead.length > 0) await database.work((unit) => removeInstances(unit, dead));
+    return rows.filter(({ id }) => !dead.includes(id));
+  }
+
+  async #register(id: string): Promise<void> {
+    const { database, clock, host, pid } = this.parts;
+    const since = clock.now();
+    const until = since + leaseMs;
+    const before = this.#id;
+    isOwnNoMore(before);
+    isOwn(id);
+    this.#id = id;
+    await database.work(async (unit) => {
+      await removeExpiredInstances(unit, since);
+      await removeInstances(unit, [before]);
+      await addInstance(unit, { id, host, pid, until, since });
+    });
+    this.#hold(since);
+  }
+
+  async #renew(): Promise<void> {
+    const now = this.parts.clock.now();
+    const renewed = await this.parts.database.work((unit) => renewInstance(unit, this.#id, now + leaseMs));
+    if (renewed) this.#hold(now);
+  }
+
+  #hold(since: number): void {
+    this.#until = since + leaseMs - clocksDifferMs;
+    this.#renewAt = since + renewMs;
+  }
+}

@@ -1,0 +1,177 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { SharedFile } from '../testing/index.ts';
+import { findSaga, openSagas } from './index.ts';
+import { bank, fullDisk, Scene, sceneMigrations } from './scene.ts';
+
+describe('sagas that are handed over', () => {
+  let file: SharedFile;
+  let scene: Scene;
+
+  beforeEach(() => {
+    file = new SharedFile(sceneMigrations);
+    scene = new Scene(() => file.open());
+  });
+
+  afterEach(async () => {
+    await scene.close();
+    await file.close();
+  });
+
+  it('are finished by one that takes no more, and what it was not to finish goes on elsewhere', async () => {
+    const [first, second] = [await scene.start(), await scene.start()];
+    let answer = () => {};
+    first.call = (name, key) =>
+      key.startsWith('slow') && name === 'take'
+        ? new Promise((resolve) => (answer = () => resolve({})))
+        : Promise.resolve({});
+    await first.begin('quick');
+    await vi.waitFor(async () => expect(await first.state('quick')).toBe('done'));
+    await first.begin('slow');
+    const finishing = first.runner.finish(10_000);
+    await first.begin('late');
+    expect(await findSaga(second.database, 'late')).toMatchObject({ owner: null, state: 'running' });
+    answer();
+    expect(await finishing).toEqual({ underWay: 1, ended: 1, handedOver: [] });
+    expect(await scene.written()).toEqual(['quick', 'slow']);
+    await scene.until(async () => (await second.state('late')) === 'done', [second]);
+    expect(await first.runner.count(['quick', 'slow', 'late', 'nobody'])).toBe(3);
+  });
+
+  it('are handed over by one that has waited long enough, and each step happens once', async () => {
+    const [first, second] = [await scene.start(), await scene.start()];
+    const calls: string[] = [];
+    let answer = () => {};
+    first.call = (name) => {
+      calls.push(`1 ${name}`);
+      return new Promise((resolve) => (answer = () => resolve({})));
+    };
+    second.call = async (name) => calls.push(`2 ${name}`);
+    await first.begin('d1');
+    await vi.waitFor(() => expect(calls).toEqual(['1 take']));
+    const finishing = first.runner.finish(5_000);
+    first.clock.advance(5_000);
+    answer();
+    expect(await finishing).toEqual({ underWay: 1, ended: 0, handedOver: ['d1'] });
+    second.clock.advance(5_000);
+    second.runner.wake();
+    await vi.waitFor(async () => expect(await second.state('d1')).toBe('done'));
+    expect(calls).toEqual(['1 take', '2 seal']);
+    expect(await findSaga(second.database, 'd1')).toMatchObject({ attempts: 0, fence: 2 });
+  });
+
+  it('are taken up again by one that was to hand them over, when that came to nothing', async () => {
+    const first = await scene.start();
+    await first.runner.finish(1_000);
+    await first.begin('d1');
+    expect(await first.state('d1')).toBe('running');
+    await first.runner.start();
+    await vi.waitFor(async () => expect(await first.state('d1')).toBe('done'));
+  });
+
+  it('go on where they were, when they are taken up again before they were handed over', async () => {
+    const first = await scene.start();
+    const calls: string[] = [];
+    let answer = () => {};
+    first.call = (name) => {
+      calls.push(name);
+      return name === 'take' ? new Promise((resolve) => (answer = () => resolve({}))) : Promise.resolve({});
+    };
+    await first.begin('d1');
+    await vi.waitFor(() => expect(calls).toEqual(['take']));
+    const finishing = first.runner.finish(10_000);
+    await first.runner.start();
+    first.clock.advance(10_000);
+    answer();
+    expect(await finishing).toMatchObject({ underWay: 1, handedOver: [] });
+    await first.begin('d2');
+    await vi.waitFor(async () => expect(await first.state('d1')).toBe('done'));
+    expect(calls).toEqual(['take', 'seal', 'take']);
+    answer();
+    await vi.waitFor(async () => expect(await first.state('d2')).toBe('done'));
+  });
+
+  it('are kept when they are taken up again before they are let go', async () => {
+    const first = await scene.startIdle();
+    const calls: string[] = [];
+    first.call = async (_name, key) => calls.push(key);
+    await first.begin('d1');
+    await Promise.all([first.runner.stop(), first.runner.start()]);
+    await vi.waitFor(async () => expect(await first.state('d1')).toBe('done'));
+    expect(calls).toEqual(['d1/take', 'd1/seal']);
+    expect(first.warnings).toEqual([]);
+  });
+
+  it('are not begun again in the moment in which they are let go', async () => {
+    const first = await scene.startIdle();
+    const calls: string[] = [];
+    let stopping: Promise<void> | undefined;
+    first.call = async (_name, key) => {
+      calls.push(key);
+      await stopping;
+    };
+    await first.begin('d1');
+    const letsGo = Promise.withResolvers<void>();
+    const goesOn = Promise.withResolvers<void>();
+    first.beforeWork = async () => {
+      first.beforeWork = async () => {};
+      letsGo.resolve();
+      await goesOn.promise;
+    };
+    stopping = first.runner.stop();
+    await letsGo.promise;
+    const starting = first.runner.start();
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+    goesOn.resolve();
+    await Promise.all([stopping, starting]);
+    await vi.waitFor(async () => expect(await first.state('d1')).toBe('done'));
+    expect(calls).toEqual(['d1/take', 'd1/seal']);
+    expect(first.warnings).toEqual([]);
+  });
+
+  it('are taken at once by another that is told to look, while the one that stopped still lives', async () => {
+    const [first, second] = [await scene.startIdle(), await scene.start()];
+    await first.begin('d1');
+    second.runner.wake();
+    expect(await findSaga(second.database, 'd1')).toMatchObject({ owner: first.instance.id });
+    await first.runner.stop();
+    expect([first.instance.lives, await second.state('d1')]).toEqual([true, 'running']);
+    second.runner.wake();
+    await vi.waitFor(async () => expect(await second.state('d1')).toBe('done'));
+    expect(await findSaga(second.database, 'd1')).toMatchObject({ attempts: 0, fence: 2 });
+  });
+
+  it('are taken back with the step whose outcome could not be written down: it may have happened', async () => {
+    const [first, second] = [await scene.start(), await scene.startIdle()];
+    const { promise: failed, resolve } = Promise.withResolvers<void>();
+    first.call = async () => {
+      first.beforeWork = fullDisk;
+      resolve();
+    };
+    await first.begin('d1');
+    await failed;
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+    first.beforeWork = async () => {};
+    await first.runner.stop();
+    const calls: string[] = [];
+    second.call = async (name) => {
+      calls.push(name);
+      if (name === 'take') throw bank.refuse('broke');
+    };
+    await second.runner.start();
+    await vi.waitFor(async () => expect(await second.state('d1')).toBe('compensated'));
+    expect(calls).toEqual(['take', 'giveBack']);
+  });
+
+  it('are counted while they are on their way', async () => {
+    const first = await scene.start();
+    let answer = () => {};
+    first.call = (name) =>
+      name === 'take' ? Promise.resolve({}) : new Promise((resolve) => (answer = () => resolve({})));
+    expect(await openSagas(first.database)).toBe(0);
+    await first.begin('d1');
+    expect(await openSagas(first.database)).toBe(1);
+    await vi.waitFor(async () => expect((await findSaga(first.database, 'd1'))?.step).toBe(1));
+    answer();
+    await vi.waitFor(async () => expect(await openSagas(first.database)).toBe(0));
+  });
+});
