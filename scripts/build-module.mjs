@@ -1,4 +1,5 @@
 // npm run build:module: one module as an artifact of its own.
+import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, fail, install, root } from './setup.mjs';
@@ -18,33 +19,56 @@ if (values.help) {
 }
 install();
 build();
-const { bundleModule, moduleNames, packagesBeside, strangers } = await import('./build-module/bundle.mjs');
-if (values.packages) {
-  console.log(JSON.stringify(packagesBeside('kerf'), null, 2));
-  process.exit(0);
-}
-const names = values.all ? moduleNames : positionals;
-if (names.length === 0) fail('say which module, such as payments; see npm run build:module -- --help');
-if (names.length > 1 && values.out) fail('--out is for one module');
-const unknown = names.find((name) => !moduleNames.includes(name));
-if (unknown) fail(`there is no module "${unknown}"; there are ${moduleNames.join(', ')}`);
+const { bundleModule, moduleNames, packagesBeside } = await import('./build-module/bundle.mjs');
+if (values.packages) console.log(JSON.stringify(packagesBeside('kerf'), null, 2));
+else await buildAll();
 
-for (const name of names) {
-  const folder = values.out ?? join(root, 'dist', 'modules', name);
-  const { files, packages } = await bundleModule(name, folder);
-  const [stranger] = strangers(name, { files });
-  if (stranger)
-    fail(`the artifact of ${name} would hold ${stranger}, which is none of its business: see npm run boundaries`);
-  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-  if (values.json) {
-    console.log(JSON.stringify({ module: name, folder, bytes, files, packages }));
-    continue;
+async function buildAll() {
+  const names = values.all ? moduleNames : positionals;
+  if (names.length === 0) fail('say which module, such as payments; see npm run build:module -- --help');
+  if (names.length > 1 && values.out) fail('--out is for one module');
+  for (const name of names) refuseUnknown(name);
+  if (names.length > 1 && !values.json) console.log(row('module', 'KiB', 'at start', 'in'));
+  for (const name of names) {
+    const folder = values.out ?? join(root, 'dist', 'modules', name);
+    const { files, packages } = await bundleModule(name, folder).catch(({ message }) => fail(message));
+    const bytes = sum(files);
+    if (values.json) console.log(JSON.stringify({ module: name, folder, bytes, files, packages }));
+    else if (names.length === 1) show(name, folder, files, packages);
+    else console.log(row(name, kib(bytes), kib(sum(files.filter(({ atStart }) => atStart))), relative('.', folder)));
   }
-  const kib = (number) => `${Math.ceil(number / 1_024)} KiB`;
-  const [app] = files.filter((file) => file.name === 'app.js');
-  console.log(
-    `${name.padEnd(16)} ${relative(process.cwd(), folder)}: ${kib(bytes)}, of which ${kib(app.bytes)} at start; beside it ${Object.keys(packages).join(', ')}`,
-  );
+}
+
+function refuseUnknown(name) {
+  if (moduleNames.includes(name)) return;
+  if (existsSync(join(root, 'src', 'modules', name, 'module.json')))
+    fail(`${name} has left for a repository of its own; build it there`);
+  fail(`there is no module "${name}"; there are ${moduleNames.join(', ')}`);
+}
+
+/** The largest first, each with what it is for. */
+function show(name, folder, files, packages) {
+  console.log(`${name} in ${relative('.', folder)}: ${kib(sum(files))} KiB\n`);
+  const bySize = files.toSorted((one, other) => other.bytes - one.bytes);
+  for (const { name: file, bytes, atStart } of bySize)
+    console.log(`  ${String(bytes).padStart(9)} bytes  ${file}${atStart ? '' : '  (when it is needed)'}`);
+  const beside = Object.entries(packages).map(([each, version]) => `${each} ${version}`);
+  console.log(`\nInstalled beside it: ${beside.join(', ')}`);
+}
+
+function row(...cells) {
+  return cells
+    .map((cell, index) => (index % 3 === 0 ? cell.padEnd(16) : cell.padStart(8)))
+    .join('  ')
+    .trimEnd();
+}
+
+function sum(files) {
+  return files.reduce((total, { bytes }) => total + bytes, 0);
+}
+
+function kib(bytes) {
+  return String(Math.ceil(bytes / 1_024));
 }
 
 function words() {

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { cruise } from 'dependency-cruiser';
 import { compareDeclarations } from './declarations.mjs';
 import { hiddenImports, listSources, unread } from './files.mjs';
-import { missingLine, validateModules } from './modules.mjs';
+import { missingLine, readLeft, validateModules } from './modules.mjs';
 
 /** What is checked besides the rules over imports. */
 const checks = [
@@ -37,7 +37,11 @@ export async function check(root) {
   const violations = [
     ...cruised.summary.violations.map((violation) => explain(violation, comments, modules)),
     ...validateModules(modules),
-    ...compareDeclarations({ kernel, vendors, modules, imports, dependencies: Object.keys(dependencies) }),
+    ...compareDeclarations({
+      ...{ kernel, vendors, modules, imports },
+      left: readLeft(root, modules),
+      dependencies: Object.keys(dependencies),
+    }),
     ...unread(
       files,
       sources.map(({ source }) => source),

@@ -2,19 +2,20 @@ import { findCycle } from './cycle.mjs';
 
 const config = '.dependency-cruiser.js';
 
-/** Where what is declared is more than, or not, what the imports say. `imports` are pairs of paths. */
-export function compareDeclarations({ kernel, vendors, modules, imports, dependencies }) {
+/** Where what is declared is more than, or not, what the imports say. `imports` are pairs of paths, `left` the modules without an inside. */
+export function compareDeclarations({ kernel, vendors, modules, left, imports, dependencies }) {
+  const inside = Object.fromEntries(Object.entries(modules).filter(([name]) => !left.includes(name)));
   return [
-    ...staleModules(modules, imports),
+    ...staleModules(inside, imports, modules),
     ...staleKernel(kernel, imports),
     ...kernelCycle(kernel),
     ...homeless(vendors, dependencies),
   ];
 }
 
-function staleModules(modules, imports) {
+function staleModules(inside, imports, modules) {
   const seen = edges(imports, /^src\/modules\/([^/]+)\//);
-  return Object.entries(modules).flatMap(([name, about]) =>
+  return Object.entries(inside).flatMap(([name, about]) =>
     ['uses', 'listensTo'].flatMap((key) =>
       about[key]
         .filter((other) => Object.hasOwn(modules, other) && !seen.has(`${name} ${other}`))

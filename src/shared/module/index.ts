@@ -11,7 +11,7 @@ export {
   type Taken,
   takenSchema,
 } from './handover.ts';
-export { contractIn, type Known, knownModule } from './known.ts';
+export { type Known, knownModule } from './known.ts';
 export {
   defineModule,
   type Handler,

@@ -1,0 +1,42 @@
+// What is left of a module in the repository it has left: it is known, called where it went, and opened nowhere.
+import { spawnSync } from 'node:child_process';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { contractName, knownModuleText } from '../build-module/entry.mjs';
+import { fail, node, root } from '../setup.mjs';
+
+/** Its place goes into topology.yaml first, its inside goes last: what ends in between can be done again. */
+export function leave(own, address, repository) {
+  const { name } = own.about;
+  const folder = join(root, 'src', 'modules', name);
+  const stub = stubOf(own, repository);
+  place(name, address);
+  writeFileSync(join(folder, 'module.ts'), stub);
+  rmSync(join(folder, 'internal'), { recursive: true });
+}
+
+/** Its module.ts from now on. */
+export function stubOf({ about: { name }, subscribesTo, settings }, repository) {
+  const exported = contractName(name);
+  const hasRoutes = existsSync(join(root, 'src', 'modules', name, 'routes.ts'));
+  const contract = exported === 'contract' ? exported : `contract: ${exported}`;
+  const known = { about: 'about', more: hasRoutes ? [contract, 'routes'] : [contract], subscribesTo, settings };
+  return [
+    "import { knownModule } from '../../shared/module/index.ts';",
+    `import { ${exported} } from './contract.ts';`,
+    "import about from './module.json' with { type: 'json' };",
+    ...(hasRoutes ? ["import { routes } from './routes.ts';"] : []),
+    '',
+    `/** It has a repository of its own, ${repository}; the topology says where it runs. */`,
+    `export default ${knownModuleText(known, '', ';')}`,
+    '',
+  ].join('\n');
+}
+
+function place(name, address) {
+  const script =
+    "const [file, ...placed] = process.argv.slice(1); import('./src/shared/topology/topology-file.ts').then(({ writePlacement }) => writePlacement(file, ...placed))";
+  const words = ['--no-warnings', '-e', script, 'topology.yaml', name, address];
+  const { status, stderr } = spawnSync(node(), words, { cwd: root, encoding: 'utf8' });
+  if (status !== 0) fail(`topology.yaml cannot be changed: ${/^\w*Error: (.*)/m.exec(stderr)?.[1] ?? stderr.trim()}`);
+}
