@@ -1,4 +1,4 @@
-import { type Column, gt, type SQL, sql } from 'drizzle-orm';
+import { and, type Column, gt, lte, type SQL, sql } from 'drizzle-orm';
 import type { Reader } from '../data/index.ts';
 import { type DeliveryState, eventTables } from './tables.ts';
 
@@ -19,6 +19,19 @@ export async function countOpen(reader: Reader): Promise<OpenCount[]> {
     reader.db.select({ held: held.state, count }).from(held).where(rows).groupBy(held.state),
   );
   return (await Promise.all([...out, ...back])).flat();
+}
+
+/** How many events up to that number are on their way to anybody, and how many the module itself holds back. */
+export async function countWaiting(reader: Reader, upTo: number): Promise<{ pending: number; held: number }> {
+  const { outbox, held } = eventTables(reader);
+  const [waits] = open(outbox.state);
+  const [waitsHere] = open(held.state);
+  const [out] = await reader.db
+    .select({ count })
+    .from(outbox)
+    .where(and(waits, lte(outbox.seq, upTo)));
+  const [back] = await reader.db.select({ count }).from(held).where(waitsHere);
+  return { pending: out?.count ?? 0, held: back?.count ?? 0 };
 }
 
 /** The number of the latest event that the module published to anybody. */

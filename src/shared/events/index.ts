@@ -1,5 +1,5 @@
 export { asItCame, type Bus, type Receive, type SubscriptionMap, subscriptionMap } from './bus.ts';
-export { countOpen, countPublished, lastPublished } from './counts.ts';
+export { countOpen, countPublished, countWaiting, lastPublished } from './counts.ts';
 export { type DeadLetter, type DeadLetterFilter, DeadLetters } from './dead-letters.ts';
 export { type Envelope, envelopeSchema, resealed, type Sealed } from './envelope.ts';
 export type { Push } from './http.ts';

@@ -102,10 +102,11 @@ export class Instance {
     return this.leads;
   }
 
-  /** Ends what it leads, and then lets another lead; does not do so again until `takeUp`. The others still count on it. */
-  giveUpLead(): Promise<void> {
+  /** Ends what it leads, does `lastly`, while nobody leads, and then lets another lead; does not do so again until `takeUp`. The others still count on it. */
+  giveUpLead(lastly: () => Promise<void> = async () => {}): Promise<void> {
     return this.#inTurn(async () => {
       await this.#endLeading();
+      await lastly();
       await this.#free();
     });
   }

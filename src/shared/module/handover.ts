@@ -1,7 +1,6 @@
-import { and, lte, sql } from 'drizzle-orm';
 import { z } from 'zod';
-import type { Database, Reader } from '../data/index.ts';
-import { eventTables, lastPublished } from '../events/index.ts';
+import type { Database } from '../data/index.ts';
+import { countWaiting, lastPublished } from '../events/index.ts';
 import type { Instance } from '../instances/index.ts';
 import { listSagas, type SagaRunner } from '../saga/index.ts';
 import type { ModuleUnit } from './module.ts';
@@ -64,13 +63,15 @@ export function handoverOf({ database, instance, sagas, timers }: Parts): Handov
   return {
     async giveUpLead() {
       const led = instance.leads;
-      await instance.giveUpLead();
-      const endedAt = Date.now();
-      const upTo = await lastPublished(database);
-      return { led, timers: led ? [...timers] : [], upTo, ...(await waiting(database, upTo)), endedAt };
+      let given = { endedAt: 0, upTo: 0, pending: 0, held: 0 };
+      await instance.giveUpLead(async () => {
+        const [endedAt, upTo] = [Date.now(), await lastPublished(database)];
+        given = { endedAt, upTo, ...(await countWaiting(database, upTo)) };
+      });
+      return { led, timers: led ? [...timers] : [], ...given };
     },
     async takeLead(upTo) {
-      const counted = await waiting(database, upTo);
+      const counted = await countWaiting(database, upTo);
       const leads = await instance.look();
       const begunAt = Date.now();
       sagas.wake();
@@ -88,17 +89,4 @@ export function handoverOf({ database, instance, sagas, timers }: Parts): Handov
       await sagas.start();
     },
   };
-}
-
-/** Events on their way up to that number, and those that are held back. Nobody delivers any while nobody leads. */
-async function waiting(reader: Reader, upTo: number): Promise<{ pending: number; held: number }> {
-  const { outbox, held } = eventTables(reader);
-  const many = sql<number>`count(*)`.mapWith(Number);
-  const open = (state: typeof outbox.state | typeof held.state) => sql`${state} in ('pending', 'failed')`;
-  const [out] = await reader.db
-    .select({ many })
-    .from(outbox)
-    .where(and(open(outbox.state), lte(outbox.seq, upTo)));
-  const [back] = await reader.db.select({ many }).from(held).where(open(held.state));
-  return { pending: out?.many ?? 0, held: back?.many ?? 0 };
 }
