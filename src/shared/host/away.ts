@@ -7,7 +7,7 @@ export type WhoIsAway = () => Promise<string[]>;
 export function whoIsAway(modules: readonly string[], directory: Directory): WhoIsAway {
   let asked: Promise<string[]> | undefined;
   const ask = async () => {
-    const present = await Promise.all(modules.map((module) => isPresent(module, directory)));
+    const present = await Promise.all(modules.map((module) => directory.answers(module)));
     return modules.filter((_, index) => !present[index]);
   };
   return () => {
@@ -16,9 +16,4 @@ export function whoIsAway(modules: readonly string[], directory: Directory): Who
     });
     return asked;
   };
-}
-
-async function isPresent(module: string, directory: Directory): Promise<boolean> {
-  const at = directory.of(module);
-  return at.state === 'there' ? at.edge.answers() : at.state === 'here';
 }

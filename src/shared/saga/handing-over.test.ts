@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SharedFile } from '../testing/index.ts';
-import { findSaga, openSagas } from './index.ts';
+import { findSaga } from './index.ts';
 import { bank, fullDisk, Scene, sceneMigrations } from './scene.ts';
 
 describe('sagas that are handed over', () => {
@@ -160,18 +160,5 @@ describe('sagas that are handed over', () => {
     await second.runner.start();
     await vi.waitFor(async () => expect(await second.state('d1')).toBe('compensated'));
     expect(calls).toEqual(['take', 'giveBack']);
-  });
-
-  it('are counted while they are on their way', async () => {
-    const first = await scene.start();
-    let answer = () => {};
-    first.call = (name) =>
-      name === 'take' ? Promise.resolve({}) : new Promise((resolve) => (answer = () => resolve({})));
-    expect(await openSagas(first.database)).toBe(0);
-    await first.begin('d1');
-    expect(await openSagas(first.database)).toBe(1);
-    await vi.waitFor(async () => expect((await findSaga(first.database, 'd1'))?.step).toBe(1));
-    answer();
-    await vi.waitFor(async () => expect(await openSagas(first.database)).toBe(0));
   });
 });

@@ -7,7 +7,6 @@ export {
   describeSaga,
   findSaga,
   listSagas,
-  openSagas,
   removeEnded,
   type SagaDetails,
   type SagaSummary,

@@ -204,13 +204,6 @@ export async function statesOf(reader: Reader, ids: readonly string[]): Promise<
   return found;
 }
 
-/** How many are on their way, forward or back, in whatever hands. */
-export async function openSagas(reader: Reader): Promise<number> {
-  const { sagas } = sagaTables(reader);
-  const many = sql<number>`count(*)`.mapWith(Number);
-  return (await reader.db.select({ many }).from(sagas).where(isOpen(reader)))[0]?.many ?? 0;
-}
-
 /** When the next of those that are not due yet falls due. */
 export async function nextDueAt(reader: Reader, now: number): Promise<number | undefined> {
   return (await nextDue(reader).execute({ now }))[0]?.at;

@@ -8,3 +8,8 @@ export function wholeAddress(text: string): string | undefined {
   const { protocol, hostname } = new URL(text);
   return `${protocol}//${hostname.toLowerCase()}:${Number(port)}`;
 }
+
+/** Whether what is at this address is a broker over which modules can be called: Kafka carries events only. */
+export function carriesCalls(address: string): boolean {
+  return /^(amqps?|nats|tls):/.test(address);
+}

@@ -66,10 +66,9 @@ export class Directory {
    * late; rejects when it does not answer well in the end.
    */
   async warm(module: string, address: string): Promise<void> {
-    const link = this.parts.connect(module, address, () => {});
-    try {
+    await this.#pinging(module, address, async (once) => {
       for (let [answered, late] = [0, 0]; answered < warmCalls; ) {
-        await ping(module, link, this.parts.clock).then(
+        await once().then(
           () => answered++,
           (error) => {
             late += 1;
@@ -77,9 +76,7 @@ export class Directory {
           },
         );
       }
-    } finally {
-      await link.close();
-    }
+    });
   }
 
   /** How long each of so many calls to whoever is at `address` takes, one after the other, in milliseconds. */
@@ -88,24 +85,27 @@ export class Directory {
     address: string,
     { calls, everyMs }: { calls: number; everyMs: number },
   ): Promise<number[]> {
-    const link = this.parts.connect(module, address, () => {});
     const times: number[] = [];
-    try {
+    await this.#pinging(module, address, async (once) => {
       for (let call = -warmCalls; call < calls; call++) {
         const startedAt = performance.now();
-        await ping(module, link, this.parts.clock);
+        await once();
         if (call >= 0) times.push(performance.now() - startedAt);
         if (everyMs > 0) await new Promise<void>((resolve) => this.parts.clock.after(everyMs, resolve));
       }
-    } finally {
-      await link.close();
-    }
+    });
     return times;
   }
 
   /** Calls `listener` whenever a module can be reached that could not, or elsewhere than before. */
   onReachable(listener: (module: string) => void): void {
     this.#listeners.push(listener);
+  }
+
+  /** Whether the module is served, here or by any instance elsewhere, now. */
+  async answers(module: string): Promise<boolean> {
+    const at = this.of(module);
+    return at.state === 'there' ? at.edge.answers() : at.state === 'here';
   }
 
   /** Has the copies at `addresses` tried out: the trial decides which calls they get, none to begin with. */
@@ -135,6 +135,12 @@ export class Directory {
   async close(): Promise<void> {
     const edges = [...this.#modules.values()].flatMap((at) => (at.state === 'there' ? [at.edge] : []));
     await Promise.all([...edges, ...this.#retired.keys()].map((edge) => edge.close()));
+  }
+
+  /** By a way of its own to `address`, open for as long as `use` takes. */
+  async #pinging(module: string, address: string, use: (once: () => Promise<unknown>) => Promise<void>) {
+    const link = this.parts.connect(module, address, () => {});
+    await use(() => ping(module, link, this.parts.clock)).finally(() => link.close());
   }
 
   /** Calls that are under way by it end there. */

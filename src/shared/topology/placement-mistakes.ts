@@ -1,5 +1,5 @@
 import { isBroker } from '../events/index.ts';
-import { wholeAddress } from './address.ts';
+import { carriesCalls, wholeAddress } from './address.ts';
 
 /**
  * What keeps a text from being a placement, for who wrote it. `text` has its user and password taken out before, so that every part of
@@ -47,7 +47,7 @@ function inList(items: string[]): string {
   if (items.some((item) => item === '')) return 'an address is missing beside a comma';
   if (items.some((item) => words.includes(item)))
     return 'a list holds addresses only; several processes that the home process starts are http?instances=3';
-  if (items.some((item) => /^(amqps?|nats|tls):/.test(item))) return 'a module takes its calls from one broker';
+  if (items.some(carriesCalls)) return 'a module takes its calls from one broker';
   if (items.some((item) => item.startsWith('file:') || /^[a-z]+\+(dns|srv):/.test(item)))
     return 'a list holds addresses only; a name, or a file, stands alone';
   for (const item of items) {

@@ -1,6 +1,6 @@
 import { StartError } from '../errors/index.ts';
 import { isBroker } from '../events/index.ts';
-import { wholeAddress } from './address.ts';
+import { carriesCalls, wholeAddress } from './address.ts';
 import type { DnsName, Protocol } from './discovery/index.ts';
 import { mistakeIn, serviceMistake } from './placement-mistakes.ts';
 
@@ -62,7 +62,7 @@ function file(text: string): Placement | undefined {
 }
 
 function broker(text: string): Placement | undefined {
-  return /^(amqps?|nats|tls):/.test(text) && isBroker(text) ? { kind: 'broker', url: text } : undefined;
+  return carriesCalls(text) && isBroker(text) ? { kind: 'broker', url: text } : undefined;
 }
 
 function name(text: string): Placement | undefined {

@@ -1,4 +1,12 @@
+import { isRefusal } from '../errors/index.ts';
+
 const kept = 2_000;
+const notAnswers = ['unavailable', 'timeout', 'internal', 'overloaded'];
+
+/** Whether a call went wrong. A refusal that its contract declares is an answer. */
+export function isFailure(error: unknown): boolean {
+  return !isRefusal(error) || notAnswers.includes(error.code);
+}
 
 export interface Counts {
   readonly calls: number;

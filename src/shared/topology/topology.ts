@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Contract } from '../contract/index.ts';
 import { StartError } from '../errors/index.ts';
 import { type PoliciesConfig, policiesSchema, refuseUnknownPolicies } from '../resilience/index.ts';
+import { carriesCalls } from './address.ts';
 import { refuseUnusableFolder } from './data-folder.ts';
 import { type Placement, parsePlacement } from './placement.ts';
 import { plainly } from './plain-words.ts';
@@ -137,7 +138,7 @@ function readPlacements(names: string[], fromFile: Record<string, unknown>, { en
 
 function refuseUnusableQueues(placements: ReadonlyMap<string, Placement>, { BUS }: KernelSettings): void {
   for (const [module, placement] of placements) {
-    if (placement.kind !== 'service' || placement.via !== 'queue' || /^(amqps?|nats|tls):/.test(BUS)) continue;
+    if (placement.kind !== 'service' || placement.via !== 'queue' || carriesCalls(BUS)) continue;
     throw new StartError(
       `the placement of ${module} is queue, which goes over the broker of BUS, and BUS is ${BUS.split(':')[0]}: set BUS to amqp://… or nats://…, or place the module at such an address`,
     );

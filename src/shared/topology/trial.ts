@@ -5,7 +5,7 @@ import type { Operation } from '../contract/index.ts';
 import { isRefusal } from '../errors/index.ts';
 import { type CallRequest, kernelOperation, type Transport } from '../transport/index.ts';
 import { type Edge, repeatable } from './edge.ts';
-import { Tally } from './tally.ts';
+import { isFailure, Tally } from './tally.ts';
 
 /** Queries whose answers were compared, and those of them that differed when both were asked again. */
 export interface Compared {
@@ -108,13 +108,6 @@ export class Trial implements Transport {
     const deadline = this.clock.now() + (rest.operation.timeoutMs ?? 5_000);
     return { ...rest, context: { ...context, deadline, cancellation: new Cancellation(undefined) } };
   }
-}
-
-/** A refusal that its contract declares is an answer. */
-function isFailure(error: unknown): boolean {
-  return (
-    ['unavailable', 'timeout', 'internal', 'overloaded'].some((code) => isRefusal(error, code)) || !isRefusal(error)
-  );
 }
 
 const id = /[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}|\b[\dA-Z]{26}\b/;

@@ -1,6 +1,5 @@
 import type { Operation } from '../../contract/index.ts';
-import { isRefusal } from '../../errors/index.ts';
-import { Tally } from '../../topology/index.ts';
+import { isFailure, Tally } from '../../topology/index.ts';
 
 /** The calls on one edge: from a caller to an operation, wherever that runs. */
 export interface SeenEdge {
@@ -58,7 +57,7 @@ export class Observation {
         edge.tally.add(performance.now() - startedAt, false);
         if (weighs) weigh(edge, input, output);
       },
-      (error: unknown) => edge.tally.add(performance.now() - startedAt, !isRefusal(error) || wrong.has(error.code)),
+      (error: unknown) => edge.tally.add(performance.now() - startedAt, isFailure(error)),
     );
     return answer;
   }
@@ -73,8 +72,6 @@ export class Observation {
     return edge;
   }
 }
-
-const wrong = new Set(['unavailable', 'timeout', 'internal', 'overloaded']);
 
 function weigh(edge: Edge, input: unknown, output: unknown): void {
   edge.weighed += 1;

@@ -1,4 +1,4 @@
-import { type Contract, contractDescriptionSchema, describeContract, incompatibilities } from '../../contract/index.ts';
+import type { Contract } from '../../contract/index.ts';
 import {
   type Directory,
   LiveAddresses,
@@ -11,18 +11,16 @@ import {
 import { type Copy, copyOf, drainedIn, drainWithinMs, insideCopy } from '../copies.ts';
 import type { Inside } from '../inside.ts';
 import type { Services } from '../services.ts';
+import { refuseBreaking } from './contracts.ts';
 import { handOver, nothingMoved, sagasWithinMs } from './hand-over.ts';
 import type { Journal } from './journal.ts';
 import type { Plan } from './plan.ts';
-import { type Canary, canarySteps, type Mirror, mirrorStep } from './trials.ts';
+import { type Canary, canarySteps, type Mirror, mirrorStep, warmUp } from './trials.ts';
 
 const startWithinMs = 30_000;
 const shortMs = 10_000;
 /** How long one that nobody has called may take to end. */
 const uncalledWithinMs = 1_000;
-/** How its calls grow while a new process warms up, and for how long each. */
-const warmingShares = [0.02, 0.1, 0.3];
-const warmingMs = 80;
 
 export interface MoveParts {
   /** What this process's modules rely on. */
@@ -66,7 +64,11 @@ export class Move {
       run: () => this.#start(),
       undo: () => this.#lower(),
     });
-    await journal.step({ name: 'contract', withinMs: shortMs, run: async () => this.#compare() });
+    await journal.step({
+      name: 'contract',
+      withinMs: shortMs,
+      run: async () => refuseBreaking(this.parts.contract, this.#raised),
+    });
     await journal.step({
       name: 'warm',
       withinMs: startWithinMs,
@@ -141,19 +143,6 @@ export class Move {
     return { copies: this.#coming.map(({ name }) => name), staying: stay.length };
   }
 
-  /** The others go on by the contract that they know: a release that breaks it may not take its place. */
-  #compare(): void {
-    const before = describeContract(this.parts.contract);
-    for (const { contract } of this.#raised) {
-      const after = contractDescriptionSchema.safeParse(contract);
-      if (!after.success) throw new Error('the new release does not say what its contract is; is it one of Kerf?');
-      const [first, ...more] = incompatibilities(before, after.data);
-      if (first === undefined) continue;
-      const others = more.length > 0 ? ` (and ${more.length} more)` : '';
-      throw new Error(`the new release breaks the contract: ${first}${others}`);
-    }
-  }
-
   /** The first calls of a new process take longest: a few get them, instead of all that come in that moment. */
   async #warm(journal: Journal): Promise<void> {
     const { module, stay } = this.plan;
@@ -163,10 +152,7 @@ export class Move {
     if (addresses.length === 0 || stay.length > 0) return;
     this.#called = true;
     const trial = directory.tryOut(module, addressesNow(addresses));
-    for (const share of warmingShares) {
-      trial.share = share;
-      await journal.pause(warmingMs);
-    }
+    await warmUp(journal, trial);
   }
 
   #addresses(): string[] {

@@ -3,7 +3,13 @@ import { statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { messageOf, refusal } from '../../errors/index.ts';
-import { type Directory, environmentName, refuseUnwritable, type Topology } from '../../topology/index.ts';
+import {
+  carriesCalls,
+  type Directory,
+  environmentName,
+  refuseUnwritable,
+  type Topology,
+} from '../../topology/index.ts';
 import type { Copy } from '../copies.ts';
 import type { Plan } from './plan.ts';
 
@@ -24,7 +30,7 @@ export async function preflight(plan: Plan, forNow: boolean, parts: PreflightPar
     throw refusal('conflict', why);
   };
   if (!forNow) refuseForgetting(plan, topology);
-  if (to.kind === 'service' && to.via === 'queue' && !/^(amqps?|nats|tls):/.test(topology.settings.BUS))
+  if (to.kind === 'service' && to.via === 'queue' && !carriesCalls(topology.settings.BUS))
     refuse(`queue goes over the broker of BUS, and BUS is ${topology.settings.BUS.split(':')[0]}`);
   if (to.kind === 'service' && plan.comes > 0) {
     if (to.artifact !== undefined && !statSync(to.artifact, { throwIfNoEntry: false })?.isFile())
@@ -35,7 +41,7 @@ export async function preflight(plan: Plan, forNow: boolean, parts: PreflightPar
   const freeBytes = await freeIn(topology.settings.DATA_DIR);
   if (freeBytes < leastFreeBytes)
     refuse(`the disk of ${topology.settings.DATA_DIR} has ${Math.floor(freeBytes / 1024)} KiB left; make room first`);
-  if (!(await answers(module, parts.directory))) refuse(`${module} does not answer where it is now; see to that first`);
+  if (!(await parts.directory.answers(module))) refuse(`${module} does not answer where it is now; see to that first`);
   const stuck = await parts.copy.stuckSagas();
   if (stuck > 0)
     refuse(
@@ -68,9 +74,4 @@ function isFree(port: number): Promise<boolean> {
     const server = createServer().once('error', () => resolve(false));
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
-}
-
-async function answers(module: string, directory: Directory): Promise<boolean> {
-  const at = directory.of(module);
-  return at.state === 'there' ? at.edge.answers() : at.state === 'here';
 }

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { Counts, Trial } from '../../topology/index.ts';
 import type { Journal } from './journal.ts';
 
+const warmingShares = [0.02, 0.1, 0.3];
+const warmingMs = 80;
 const lookMs = 250;
 const tellMs = 1_000;
 
@@ -31,6 +33,14 @@ const shares = [0.05, 0.25, 0.5];
 /** The shares of a canary, growing; all of the calls come with the move itself. */
 export function sharesOf({ share }: Canary): number[] {
   return [share, ...shares.filter((each) => each > share)].filter((each) => each < 1);
+}
+
+/** A few calls that grow, while the code of a new process runs for the first times: nothing is judged by them. */
+export async function warmUp(journal: Journal, trial: Trial): Promise<void> {
+  for (const share of warmingShares) {
+    trial.share = share;
+    await journal.pause(warmingMs);
+  }
 }
 
 interface Watched {
