@@ -17,7 +17,9 @@ export function forwardTo(module: string, routes: Hono, host: Host): (request: R
   const read = host.calls(ofKernel('read', module), 'gateway');
   const write = host.calls(ofKernel('write', module), 'gateway');
   return async (request) => {
-    if (host.directory.of(module).state === 'here') return routes.fetch(request);
+    const at = host.directory.of(module);
+    // Other copies that are tried out get their part of the requests, too.
+    if (at.state === 'here' && !at.trial) return routes.fetch(request);
     const { pathname, search } = new URL(request.url);
     const passedOn = {
       method: request.method,

@@ -64,7 +64,7 @@ it('sends what belongs together to the same copies: all steps of a saga, all cal
   expect(sides.size).toBe(2);
 });
 
-it('keeps those it sends when the share grows, and never sends what the kernel asks', () => {
+it('keeps those it sends when the share grows, and of what the kernel asks sends only public requests', () => {
   const { trial } = opened();
   const sent = (share: number) => {
     trial.share = share;
@@ -75,9 +75,25 @@ it('keeps those it sends when the share grows, and never sends what the kernel a
   const [few, more] = [sent(0.1), sent(0.5)];
   expect(few.every((n) => more.includes(n))).toBe(true);
   trial.share = 1;
-  expect(trial.sends(ofKernel('receive', 'payments').name, { requestId: '1', caller: 'orders', deadline: 0 })).toBe(
-    false,
-  );
+  const sends = (name: Parameters<typeof ofKernel>[0]) =>
+    trial.sends(ofKernel(name, 'payments').name, { requestId: '1', caller: 'gateway', deadline: 0 });
+  expect((['ping', 'receive', 'operate', 'read', 'write'] as const).map(sends)).toEqual([
+    ...[false, false, false],
+    ...[true, true],
+  ]);
+});
+
+it('sends so many at a time and no more: the others go where they went before', async () => {
+  const answers: ((value: string) => void)[] = [];
+  const { trial, call, asked } = opened({ other: () => new Promise((resolve) => answers.push(resolve)) });
+  trial.share = 1;
+  trial.atOnce = 2;
+  const calls = Array.from({ length: 5 }, () => call(pay));
+  await expect.poll(() => asked).toEqual({ before: 3, other: 2 });
+  for (const answer of answers) answer('other');
+  expect(await Promise.all(calls)).toEqual(['other', 'other', 'before', 'before', 'before']);
+  void call(pay);
+  await expect.poll(() => asked).toEqual({ before: 3, other: 3 });
 });
 
 it('asks those before when the others cannot be asked, with the same key', async () => {
@@ -95,6 +111,19 @@ it('asks those before when the others cannot be asked, with the same key', async
   expect(await trial.call({ operation: pay, input: {}, context })).toBe('done');
   expect(keys).toEqual([expect.any(String), keys[0]]);
   expect(trial.other.counts).toMatchObject({ calls: 1, failures: 1 });
+});
+
+it('asks nobody else to do what may have been done, when its sender gave it no key', async () => {
+  const { trial, call, asked } = opened({
+    other() {
+      throw refusal('unavailable', 'cut off');
+    },
+  });
+  trial.share = 1;
+  await expect(call(ofKernel('write', 'payments'))).rejects.toThrow('cut off');
+  expect(await call(ofKernel('write', 'payments'), { idempotencyKey: 'own' })).toBe('before');
+  expect(await call(ofKernel('read', 'payments'))).toBe('before');
+  expect(asked).toEqual({ before: 2, other: 3 });
 });
 
 it('counts what failed; a refusal that the contract declares is an answer', async () => {

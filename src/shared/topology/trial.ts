@@ -3,6 +3,7 @@ import type { Clock } from '../clock/index.ts';
 import { type CallContext, Cancellation } from '../context/index.ts';
 import type { Operation } from '../contract/index.ts';
 import { isRefusal } from '../errors/index.ts';
+import { mayRepeat } from '../resilience/index.ts';
 import { type CallRequest, kernelOperation, type Transport } from '../transport/index.ts';
 import { type Edge, repeatable } from './edge.ts';
 import { isFailure, Tally } from './tally.ts';
@@ -25,11 +26,14 @@ const mostDifferences = 20;
 export class Trial implements Transport {
   /** Which part of the calls goes to the other copies, 0 to 1. */
   share = 0;
+  /** How many of them at a time. */
+  atOnce = Number.POSITIVE_INFINITY;
   /** Whether queries are also asked of the other copies. Their answers go to nobody. */
   mirrors = false;
   before = new Tally();
   other = new Tally();
   readonly compared: Compared = { same: 0, different: 0, differences: [] };
+  #underWay = 0;
 
   constructor(
     /** Where calls went before. */
@@ -40,15 +44,16 @@ export class Trial implements Transport {
 
   /** Whether a call goes to the other copies. */
   sends(operation: string, context: CallContext): boolean {
-    return this.share > 0 && !kernelOperation(operation) && partOf(belongsTo(context)) < this.share;
+    if (this.share === 0 || this.#underWay >= this.atOnce || !isTriedOut(operation)) return false;
+    return partOf(belongsTo(context)) < this.share;
   }
 
   call(request: CallRequest): Promise<unknown> {
     const { operation, context } = request;
-    if (kernelOperation(operation.name)) return this.way.call(request);
+    if (!isTriedOut(operation.name)) return this.way.call(request);
     const goes = this.sends(operation.name, context);
     const answer = goes ? this.#sent(repeatable(request)) : this.#counted(this.way, this.before, request);
-    if (this.mirrors && operation.kind === 'query' && !goes)
+    if (this.mirrors && operation.kind === 'query' && !goes && !kernelOperation(operation.name))
       answer.then(
         (value) => this.#mirror(request, value),
         () => {},
@@ -58,10 +63,16 @@ export class Trial implements Transport {
 
   /** What the other copies could not be asked is asked of those before: nobody is to notice a trial. */
   #sent(request: CallRequest): Promise<unknown> {
-    return this.#counted(this.edge, this.other, request).catch((error: unknown) => {
-      if (!isRefusal(error, 'unavailable')) throw error;
-      return this.way.call(request);
-    });
+    const { operation, context } = request;
+    this.#underWay += 1;
+    return this.#counted(this.edge, this.other, request)
+      .finally(() => {
+        this.#underWay -= 1;
+      })
+      .catch((error: unknown) => {
+        if (!mayRepeat(operation.kind, context.idempotencyKey !== undefined, error)) throw error;
+        return this.way.call(request);
+      });
   }
 
   /** Both are counted afresh. */
@@ -108,6 +119,12 @@ export class Trial implements Transport {
     const deadline = this.clock.now() + (rest.operation.timeoutMs ?? 5_000);
     return { ...rest, context: { ...context, deadline, cancellation: new Cancellation(undefined) } };
   }
+}
+
+/** Of what the kernel asks, only the public requests that it passes on. */
+function isTriedOut(operation: string): boolean {
+  const kernel = kernelOperation(operation);
+  return kernel === undefined || kernel === 'read' || kernel === 'write';
 }
 
 const id = /[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}|\b[\dA-Z]{26}\b/;

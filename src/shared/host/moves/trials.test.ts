@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
-import { canarySchema, sharesOf, verdict } from './trials.ts';
+import { Tally, type Trial } from '../../topology/index.ts';
+import type { Journal } from './journal.ts';
+import { canarySchema, sharesOf, verdict, warmUp } from './trials.ts';
 
 const canary = canarySchema.parse({ stageMs: 1_000, leastCalls: 20, maxFailures: 0.01, maxSlowerMs: 50 });
 const counts = (calls: number, failures = 0, p95Ms = 10) => ({ calls, failures, p95Ms });
@@ -43,4 +45,35 @@ it.each([
   ['may be a little slower', counts(100, 0, 60), counts(1_000, 0, 10), 1_000, true],
 ])('%s', (_, other, before, elapsedMs, found) => {
   expect(verdict({ other, before }, canary, elapsedMs)).toBe(found);
+});
+
+/** How many calls there were at each number at a time, when `called` is asked at every look. */
+async function warmed(called: (trial: Trial) => void): Promise<Map<number, number>> {
+  const trial = { share: 0, atOnce: 0, other: new Tally() } as Trial;
+  const seen = new Map<number, number>();
+  const pause = async () => {
+    const before = trial.other.counted;
+    called(trial);
+    seen.set(trial.atOnce, (seen.get(trial.atOnce) ?? 0) + trial.other.counted - before);
+  };
+  await warmUp({ pause } as unknown as Journal, trial);
+  expect(trial.share).toBe(1);
+  return seen;
+}
+
+it('warms a new process up with one call at a time, then some', async () => {
+  const seen = await warmed((trial) => trial.other.add(1, false));
+  expect([...seen]).toEqual([
+    [1, 8],
+    [2, 16],
+    [4, 48],
+  ]);
+});
+
+it('ends the warming up when nobody calls any more', async () => {
+  let left = 3;
+  const seen = await warmed((trial) => {
+    if (left-- > 0) trial.other.add(1, false);
+  });
+  expect([...seen]).toEqual([[1, 3]]);
 });

@@ -2,8 +2,15 @@ import { z } from 'zod';
 import type { Counts, Trial } from '../../topology/index.ts';
 import type { Journal } from './journal.ts';
 
-const warmingShares = [0.02, 0.1, 0.3];
-const warmingMs = 80;
+/** How many calls at a time a new process gets while it warms up, and how many before it gets more at a time. */
+const warming = [
+  { atOnce: 1, calls: 8 },
+  { atOnce: 2, calls: 16 },
+  { atOnce: 4, calls: 48 },
+];
+const warmingMs = 1_500;
+const warmingQuietMs = 300;
+const warmingLookMs = 10;
 const lookMs = 250;
 const tellMs = 1_000;
 
@@ -35,11 +42,21 @@ export function sharesOf({ share }: Canary): number[] {
   return [share, ...shares.filter((each) => each > share)].filter((each) => each < 1);
 }
 
-/** A few calls that grow, while the code of a new process runs for the first times: nothing is judged by them. */
+/**
+ * One call at a time, then some: the first calls of a new process take longest, and few are to wait behind another's. Nothing is
+ * judged by them. Ends early when nobody calls, and before there were enough when few do.
+ */
 export async function warmUp(journal: Journal, trial: Trial): Promise<void> {
-  for (const share of warmingShares) {
-    trial.share = share;
-    await journal.pause(warmingMs);
+  const endsAt = performance.now() + warmingMs;
+  trial.share = 1;
+  for (const { atOnce, calls } of warming) {
+    trial.atOnce = atOnce;
+    const enough = trial.other.counted + calls;
+    for (let [seen, quietMs] = [0, 0]; trial.other.counted < enough; quietMs += warmingLookMs) {
+      if (trial.other.counted > seen) [seen, quietMs] = [trial.other.counted, 0];
+      if (quietMs >= warmingQuietMs || performance.now() >= endsAt) return;
+      await journal.pause(warmingLookMs);
+    }
   }
 }
 
