@@ -14,7 +14,7 @@ const help = `Usage: npm run faults -- list  [--json]
   --error   refused with a code such as unavailable, and never arrives
   --lose    lost on its way, or done and its answer lost
   --double  it arrives twice, with one idempotency key
-  --inside  what each call does to the process that serves it: keeps 32 MiB (and ends it at 512), holds it for 100 ms, kills it
+  --inside  what each call does to the process that serves it: keeps 64 MiB (and ends it at 512), holds it for 100 ms, kills it
   --share   which part of the calls meets it, 0 to 1 (1: all)
   --for     how long it is on: seconds, up to 3600 (60)
   clear     ends them all, or the one on that edge

@@ -84,7 +84,7 @@ export const drills = {
       },
     ],
   },
-  leak: isolation('keeps 32 MiB', 'leak'),
+  leak: isolation('keeps 64 MiB', 'leak'),
   block: isolation('holds the event loop for 100 ms', 'block'),
   crash: isolation('ends its process', 'crash'),
 };

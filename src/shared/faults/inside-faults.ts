@@ -2,7 +2,7 @@
 export const insideFaults = ['leak', 'block', 'crash'] as const;
 export type InsideFault = (typeof insideFaults)[number];
 
-const leakedBytes = 32 * 1024 * 1024;
+const leakedBytes = 64 * 1024 * 1024;
 /** A process that has leaked this much is ended, as by a system that has no more. */
 const mostLeakedBytes = 512 * 1024 * 1024;
 const blockedMs = 100;
@@ -10,7 +10,7 @@ const blockedMs = 100;
 const leaked: Buffer[] = [];
 
 /**
- * Does to this process what a fault inside a module does: each call keeps 32 MiB, and at 512 MiB the process is killed; holds
+ * Does to this process what a fault inside a module does: each call keeps 64 MiB, and at 512 MiB the process is killed; holds
  * the event loop for 100 ms; or kills the process at once (SIGKILL).
  */
 export function suffer(inside: InsideFault): void {
