@@ -5,6 +5,7 @@ import { input } from './sample.ts';
 
 const peers = await openPeers();
 const peer = (name: string) => peers.filter((each) => each.name.startsWith(name));
+const inside = await inProcess();
 const ours = [await overHttp(), await overGrpc(), ...(await overQueues())];
 
 /** As a handler calls, which serves a call itself. */
@@ -18,7 +19,7 @@ for (const width of [1, 100]) {
   const results = await compare({
     title: `A call within the process, ${width} at a time`,
     times: 20_000,
-    contestants: [bare, inProcess, ...peer('moleculer, local')].map((way) => contestant(way, width)),
+    contestants: [bare, inside, ...peer('moleculer, local')].map((way) => contestant(way, width)),
   });
   sayHowMuchMore(results, 'kerf, in-process', ['moleculer, local']);
 }
@@ -72,6 +73,6 @@ function mb(bytes: number): string {
   return (bytes / 1e6).toFixed(1);
 }
 
-for (const way of [...ours, ...peers]) await way.close();
+for (const way of [inside, ...ours, ...peers]) await way.close();
 // A broker's client may hold the process for as long as it would wait for an answer.
 process.exit();

@@ -1,17 +1,20 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { systemClock } from '../../src/shared/clock/index.ts';
 import type { CallContext } from '../../src/shared/context/index.ts';
+import { openHost } from '../../src/shared/host/index.ts';
 import { fixedKeyRing, ServiceTokens } from '../../src/shared/identity/index.ts';
-import { Dispatcher } from '../../src/shared/module/index.ts';
+import { Dispatcher, defineModule } from '../../src/shared/module/index.ts';
 import { silentLog } from '../../src/shared/observability/index.ts';
+import { readTopology } from '../../src/shared/topology/index.ts';
 import {
   connectTo,
   createCall,
   createClient,
-  InProcessTransport,
   openGrpc,
   openLoopback,
   openQueue,
@@ -40,7 +43,28 @@ export const bare: Way = {
   close: async () => {},
 };
 
-export const inProcess = kerf('in-process', new InProcessTransport(dispatch, 'fast'), async () => {});
+/** Between two modules of a host, as production opens it. */
+export async function inProcess(): Promise<Way> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'kerf-bench-'));
+  const about = { name: 'sample', owner: 'bench', about: 'Prices', uses: [], listensTo: [] };
+  const module = defineModule({
+    contract: sample,
+    about,
+    migrations: [],
+    open: () => ({ operations: { price: (input) => price(input) } }),
+  });
+  const settings = { DATA_DIR: dataDir, INTERNAL_PORT: '0', PARITY: 'fast', LOG_LEVEL: 'error', TOPOLOGY: '' };
+  const host = await openHost(readTopology([module], undefined, settings), [module]);
+  const client = createClient(sample, (each) => host.calls(each, 'bench'));
+  return {
+    name: 'kerf, in-process',
+    call: (input) => client.price(input as never),
+    async close() {
+      await host.close();
+      rmSync(dataDir, { recursive: true });
+    },
+  };
+}
 
 export async function overHttp(): Promise<Way> {
   const loopback = await openLoopback(serve);

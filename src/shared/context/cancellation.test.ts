@@ -70,3 +70,35 @@ it('tells nobody any more once it is released, nor holds on to its parent', () =
   call.cancel();
   expect([told, signal.aborted, made.cancelled]).toEqual([[], false, true]);
 });
+
+it('tells who waits before those who work, and happens when the deadline is over', async () => {
+  const told: string[] = [];
+  const late = new Cancellation();
+  late.onCancel(() => told.push('worker'));
+  const why = await new Promise((resolve) => {
+    late.wait(Date.now(), (given) => {
+      told.push('waiter');
+      resolve(given);
+    });
+  });
+  await undefined;
+  expect([why, late.cancelled, told]).toEqual(['late', true, ['waiter', 'worker']]);
+});
+
+it('tells who waits that the answer is unwanted, also when that was known before, and of a call that ended nothing', () => {
+  const call = new Cancellation();
+  const [waits, ended] = [new Cancellation(call), new Cancellation(call)];
+  const told: string[] = [];
+  waits.wait(Number.POSITIVE_INFINITY, (why) => told.push(`waits: ${why}`));
+  ended.wait(Number.POSITIVE_INFINITY, (why) => told.push(`ended: ${why}`));
+  ended.release();
+  call.cancel();
+  new Cancellation(call).wait(Number.POSITIVE_INFINITY, (why) => told.push(`comes: ${why}`));
+  expect(told).toEqual(['waits: unwanted', 'comes: unwanted']);
+});
+
+it('lets one wait only', () => {
+  const call = new Cancellation();
+  call.wait(Number.POSITIVE_INFINITY, () => {});
+  expect(() => call.wait(Number.POSITIVE_INFINITY, () => {})).toThrow('has a deadline already');
+});

@@ -1,21 +1,30 @@
+import { Due } from './deadlines.ts';
+
 /** Somebody who is told once; in the list of whom it listens to, so that joining and leaving cost next to nothing. */
-export abstract class CancelListener {
-  before: CancelListener | undefined = undefined;
-  after: CancelListener | undefined = undefined;
-  of: Cancellation | undefined = undefined;
+export interface CancelListener {
+  before: CancelListener | undefined;
+  after: CancelListener | undefined;
+  of: Cancellation | undefined;
 
   /** The answer is no longer wanted. */
-  abstract told(): void;
+  told(): void;
 }
+
+/** Why whoever waited for an answer waits no more. */
+export type GivenUp = 'late' | 'unwanted';
 
 /**
  * Tells all who work for a call that its answer is no longer wanted: the caller gave up, went away, or the deadline is over. It
  * happens once, and passes on from a call to the calls that were made for it: it listens to its parent while somebody listens
  * to it.
  */
-export class Cancellation extends CancelListener {
+export class Cancellation extends Due implements CancelListener {
+  before: CancelListener | undefined = undefined;
+  after: CancelListener | undefined = undefined;
+  of: Cancellation | undefined = undefined;
   #cancelled = false;
   #last: CancelListener | undefined = undefined;
+  #waiter: ((why: GivenUp) => void) | undefined = undefined;
   #controller: AbortController | undefined = undefined;
 
   /** `parent`: of the call that this one is made for. */
@@ -37,9 +46,25 @@ export class Cancellation extends CancelListener {
     return this.#controller.signal;
   }
 
+  /**
+   * Has `waiter`, who waits for the call's answer, told when it happens, and makes it happen when the deadline is over (to within 32
+   * ms), in milliseconds since 1970; until `release`. One may wait.
+   */
+  wait(deadline: number, waiter: (why: GivenUp) => void): void {
+    if (this.#waiter) throw new Error('a call that is waited for has a deadline already');
+    if (this.cancelled) {
+      this.#cancelled = true;
+      waiter('unwanted');
+      return;
+    }
+    if (!this.#last) this.parent?.listen(this);
+    this.#waiter = waiter;
+    this.dueAt(deadline);
+  }
+
   /** Calls `listener` when it happens; at once when it has. Returns the way to listen no more. */
   onCancel(listener: () => void): () => void {
-    const listening = new Told(listener);
+    const listening: CancelListener = { before: undefined, after: undefined, of: undefined, told: listener };
     this.listen(listening);
     return () => this.ignore(listening);
   }
@@ -51,7 +76,7 @@ export class Cancellation extends CancelListener {
       listener.told();
       return;
     }
-    if (!this.#last && this.parent) this.parent.listen(this);
+    if (!this.#last && !this.#waiter) this.parent?.listen(this);
     listener.of = this;
     listener.before = this.#last;
     if (this.#last) this.#last.after = listener;
@@ -66,10 +91,10 @@ export class Cancellation extends CancelListener {
     if (before) before.after = after;
     if (after) after.before = before;
     else this.#last = before;
-    if (!this.#last && this.parent) this.parent.ignore(this);
+    if (!this.#last && !this.#waiter) this.parent?.ignore(this);
   }
 
-  /** The call has ended: nobody who worked for it needs to be told any more. */
+  /** The call has ended: nobody who waited or worked for it needs to be told any more. */
   release(): void {
     for (let each = this.#last; each; ) {
       const { before } = each;
@@ -77,13 +102,31 @@ export class Cancellation extends CancelListener {
       each = before;
     }
     this.#last = undefined;
+    this.#waiter = undefined;
+    this.notDue();
     this.parent?.ignore(this);
   }
 
   cancel(): void {
+    this.#end('unwanted');
+  }
+
+  told(): void {
+    this.#end('unwanted');
+  }
+
+  override late(): void {
+    this.#end('late');
+  }
+
+  #end(why: GivenUp): void {
     if (this.#cancelled) return;
     this.#cancelled = true;
     this.parent?.ignore(this);
+    this.notDue();
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    waiter?.(why);
     const listeners: CancelListener[] = [];
     for (let each = this.#last; each; each = each.before) listeners.push(each);
     // Whoever is told may have another listen no more: that one is told nothing.
@@ -92,19 +135,5 @@ export class Cancellation extends CancelListener {
       this.ignore(each);
       each.told();
     }
-  }
-
-  override told(): void {
-    this.cancel();
-  }
-}
-
-class Told extends CancelListener {
-  constructor(private readonly listener: () => void) {
-    super();
-  }
-
-  override told(): void {
-    this.listener();
   }
 }

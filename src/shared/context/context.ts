@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import type { Cancellation } from './cancellation.ts';
 
 /** What travels with a call, in-process and over every wire alike. */
@@ -26,8 +26,29 @@ export function currentContext(): CallContext | undefined {
   return storage.getStore();
 }
 
+/** Adds the context to whatever else travels with the running code. */
 export function runInContext<A extends unknown[], T>(context: CallContext, task: (...input: A) => T, ...input: A): T {
   return storage.run(context, task, ...input);
+}
+
+/** Belongs to nobody who calls. */
+const apart = new AsyncResource('kerf-served');
+
+/**
+ * Runs a task for somebody who called: of what travels with the caller's code it meets the context and nothing else, as it
+ * would in another process.
+ */
+export function serveInContext<I, K, T>(context: CallContext, task: (input: I, key: K) => T, input: I, key: K): T;
+export function serveInContext<I, T>(context: CallContext, task: (input: I) => T, input: I): T;
+export function serveInContext(context: CallContext, task: Task, input: unknown, key?: unknown): unknown {
+  return apart.runInAsyncScope(enter, undefined, context, task, input, key);
+}
+
+type Task = (input: unknown, key: unknown) => unknown;
+
+function enter(context: CallContext, task: Task, input: unknown, key: unknown): unknown {
+  storage.enterWith(context);
+  return task(input, key);
 }
 
 /** Takes the context along: what it returns runs a task in the context of now, wherever and whenever that is. */

@@ -1,2 +1,2 @@
-export { CancelListener, Cancellation } from './cancellation.ts';
-export { type CallContext, currentContext, keepContext, runInContext } from './context.ts';
+export { Cancellation, type GivenUp } from './cancellation.ts';
+export { type CallContext, currentContext, keepContext, runInContext, serveInContext } from './context.ts';

@@ -21,5 +21,5 @@ export {
   type OperationDefinition,
   query,
 } from './contract.ts';
-export { parseInput, toIssues } from './parse.ts';
+export { inputParserOf, parseInput, toIssues } from './parse.ts';
 export { id, instant, type Money, money, nothing, page, pageRequest, text } from './schemas.ts';

@@ -1,12 +1,20 @@
 import type { z } from 'zod';
 import { type Issue, invalidInput } from '../errors/index.ts';
-import { fastParse } from './compiled/index.ts';
+import { type Parser, safeParserOf } from './compiled/index.ts';
 
 /** What came from outside, through its schema; throws the `invalid-input` refusal that names every misfit. */
 export function parseInput<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const result = fastParse(schema, value);
-  if (result.success) return result.data;
-  throw invalidInput(toIssues(result.error));
+  return inputParserOf(schema)(value);
+}
+
+/** `parseInput` of one schema, to be asked for once and kept. */
+export function inputParserOf<S extends z.ZodType>(schema: S): Parser<S> {
+  const parse = safeParserOf(schema);
+  return (value) => {
+    const result = parse(value);
+    if (result.success) return result.data;
+    throw invalidInput(toIssues(result.error));
+  };
 }
 
 /** At most twenty: an input of ten thousand misfits is answered, not mirrored. */

@@ -15,13 +15,13 @@ const withinMs = 5_000;
 /** The longest that calls and sagas under way are waited for. */
 export const drainWithinMs = 20_000;
 
-export function insideCopy(name: string, { open, underWay }: Inside): Copy {
-  const { handover } = open.get(name)!;
+export function insideCopy(name: string, { open }: Inside): Copy {
+  const { handover, underWay } = open.get(name)!;
   return {
     name: 'this process',
     async idle() {
-      const count = underWay.count(name);
-      await underWay.idle(name);
+      const { count } = underWay;
+      await underWay.idle();
       return count;
     },
     giveUpLead: () => handover.giveUpLead(),

@@ -4,12 +4,10 @@ import { type ModuleDefinition, type OpenModule, openModule } from '../module/in
 import type { Topology } from '../topology/index.ts';
 import { type Dispatch, kernelOperation, type Serve } from '../transport/index.ts';
 import type { Connections } from './connections.ts';
-import { UnderWay } from './under-way.ts';
 
 /** The modules that run in this process. */
 export class Inside {
   readonly open = new Map<string, OpenModule>();
-  readonly underWay = new UnderWay();
   #serve: Serve | undefined;
 
   constructor(
@@ -38,7 +36,7 @@ export class Inside {
   /** From now on calls to the module are served here. */
   serve(name: string): void {
     const { dispatch } = this.open.get(name)!;
-    this.connections.directory.here(name, this.#counted(name, dispatch));
+    this.connections.directory.here(name, this.#withKernel(name, dispatch));
   }
 
   /** Lets the calls under way finish, and closes the module's data. */
@@ -52,19 +50,20 @@ export class Inside {
   /** A fault inside a module is met wherever its calls come from. */
   #suffering(name: string, dispatch: Dispatch): Dispatch {
     const { faults } = this.connections;
-    return (operation, input, context) => {
+    return (operation, input, context, toCaller) => {
       const inside = faults.metInside(context.caller, name, operation);
       if (inside) suffer(inside);
-      return dispatch(operation, input, context);
+      return dispatch(operation, input, context, toCaller);
     };
   }
 
   /** What the kernel asks of a module, such as to take events, it may ask of one that runs here as well. */
-  #counted(name: string, dispatch: Dispatch): Dispatch {
-    const { underWay } = this;
-    return (operation, input, context) =>
-      kernelOperation(operation)
-        ? this.#serve!(name, operation, input, context)
-        : underWay.run(name, () => dispatch(operation, input, context));
+  #withKernel(name: string, dispatch: Dispatch): Dispatch {
+    return (operation, input, context, toCaller) => {
+      if (!kernelOperation(operation)) return dispatch(operation, input, context, toCaller);
+      return this.#serve!(name, operation, input, context).catch((error) => {
+        throw toCaller?.(error) ?? error;
+      });
+    };
   }
 }

@@ -37,7 +37,7 @@ export interface InternalParts {
  * what is for modules whose address only it knows. Each refuses a caller that did not declare its need.
  */
 export function createInternalService(parts: InternalParts): Serve {
-  const { definitions, directory, inside } = parts;
+  const { definitions, directory } = parts;
   const modules = new Map(
     definitions.map((definition) => [definition.contract.name, new ServedModule(definition, parts)]),
   );
@@ -49,7 +49,7 @@ export function createInternalService(parts: InternalParts): Serve {
     // A module may be open here and called elsewhere, while it moves.
     const at = directory.of(name);
     if (at.state !== 'here' || at.trial?.sends(operation, context)) return module.passOn(operation, input, context);
-    return inside.underWay.run(name, () => module.serve(operation, input, context));
+    return module.serve(operation, input, context);
   };
 }
 
@@ -81,7 +81,8 @@ class ServedModule {
     const run = () => (kernel ? this.#kernel(kernel, input, context) : module.dispatch(name, input, context));
     // Who looks after a module that has too much to do is let in.
     const passes = kernel === 'ping' || kernel === 'operate';
-    return byDeadline(passes ? run() : this.#admission.run(run, { ...context, what }), context, what);
+    const work = passes ? run() : this.#admission.run(run, { ...context, what });
+    return byDeadline(module.underWay.until(work), context, what);
   }
 
   async passOn(name: string, input: unknown, context: CallContext): Promise<unknown> {

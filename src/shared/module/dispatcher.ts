@@ -1,31 +1,34 @@
 import type { Clock } from '../clock/index.ts';
-import { type CallContext, runInContext } from '../context/index.ts';
-import { type Contract, type Operation, parseInput, parserOf } from '../contract/index.ts';
+import { type CallContext, serveInContext } from '../context/index.ts';
+import { type Contract, inputParserOf, type Operation, parserOf } from '../contract/index.ts';
 import type { Reader } from '../data/index.ts';
 import { isKernelCode, isRefusal, refusal } from '../errors/index.ts';
 import { reach } from '../faults/index.ts';
 import type { Log } from '../observability/index.ts';
+import { byDeadline, type Dispatch, type Ending } from '../transport/index.ts';
 import { earlierAnswer, type KeyedCommand, keyedCommand, keyReused, rememberAnswer } from './commands.ts';
 import type { InSteps, ModuleUnit, Steps } from './module.ts';
+import { UnderWay } from './under-way.ts';
 
 type Simple = (input: unknown, place: Reader | ModuleUnit) => Promise<unknown>;
 type AnyHandler = Simple | InSteps<unknown, unknown>;
 
 interface Served {
   readonly operation: Operation;
+  readonly toInput: (input: unknown) => unknown;
   readonly run: (input: unknown) => Promise<unknown>;
   /** Of a command that comes with an idempotency key. */
   readonly once?: (input: unknown, command: KeyedCommand) => Promise<unknown>;
-  /** What its handler answered, through the schema. */
-  readonly done: (output: unknown) => unknown;
-  readonly failed: (error: unknown) => never;
+  /** Puts what its handler answered through the schema, and makes a refusal of any error. */
+  readonly ending: Ending;
+  readonly rejects: (error: unknown) => never;
 }
 
 /** Serves a module's operations, alike for every transport that brings a call. */
 export class Dispatcher {
   readonly #served = new Map<string, Served>();
-  #underWay = 0;
-  #whenIdle: (() => void) | undefined;
+  /** The calls of this process's own callers; who brings others counts them here, too. */
+  readonly underWay = new UnderWay();
 
   constructor(
     private readonly contract: Contract,
@@ -38,47 +41,39 @@ export class Dispatcher {
       const handler = handlers[operation.name]!;
       const once = operation.kind === 'command' ? this.#once(operation, handler) : undefined;
       const run = this.#runner(operation, handler);
-      this.#served.set(operation.name, { operation, run, once, ...this.#ending(operation) });
+      const ending = this.#ending(operation);
+      const rejects = (error: unknown) => {
+        throw ending.failed(error);
+      };
+      const toInput = inputParserOf(operation.input);
+      this.#served.set(operation.name, { operation, toInput, run, once, ending, rejects });
     }
   }
 
   /** Input through the schema, the handler in its context, output through the schema. Rejects with a `Refusal` only. */
-  readonly dispatch = (name: string, input: unknown, context: CallContext): Promise<unknown> => {
+  readonly dispatch: Dispatch = (name, input, context, toCaller) => {
     const served = this.#served.get(name);
     if (!served) return Promise.reject(refusal('not-found', `${this.contract.name} has no operation "${name}"`));
-    this.#underWay += 1;
-    return handled(served, input, context).then(served.done, served.failed);
+    const work = handled(served, input, context);
+    if (!toCaller) return work.then(served.ending.done, served.rejects);
+    this.underWay.begun();
+    return byDeadline(work, context, served.operation, new OfOwnCaller(served.ending, this.underWay, toCaller));
   };
 
   /** Alike for all calls of an operation: nothing is made for each. */
-  #ending(operation: Operation): Pick<Served, 'done' | 'failed'> {
+  #ending(operation: Operation): Ending {
     const { kind, module, name } = operation;
     const toOutput = parserOf(operation.output);
-    const failed = (error: unknown): never => {
-      this.#ended();
-      throw this.#asRefusal(error, name);
-    };
+    const failed = (error: unknown) => this.#asRefusal(error, name);
     const done = (output: unknown): unknown => {
       try {
         if (kind === 'command') reach('command', module, name, 'done');
-        output = toOutput(output);
+        return toOutput(output);
       } catch (error) {
-        return failed(error);
+        throw failed(error);
       }
-      this.#ended();
-      return output;
     };
     return { done, failed };
-  }
-
-  #ended(): void {
-    this.#underWay -= 1;
-    if (this.#underWay === 0) this.#whenIdle?.();
-  }
-
-  /** Resolves when no call is under way. */
-  async idle(): Promise<void> {
-    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
   }
 
   #runner(operation: Operation, handler: AnyHandler): (input: unknown) => Promise<unknown> {
@@ -130,13 +125,36 @@ export class Dispatcher {
   }
 }
 
+/** How a call by a caller of this process ends. */
+class OfOwnCaller implements Ending {
+  constructor(
+    private readonly ending: Ending,
+    private readonly underWay: UnderWay,
+    private readonly toCaller: (error: unknown) => unknown,
+  ) {}
+
+  done(output: unknown): unknown {
+    this.underWay.ended();
+    try {
+      return this.ending.done(output);
+    } catch (error) {
+      throw this.toCaller(error);
+    }
+  }
+
+  failed(error: unknown): unknown {
+    this.underWay.ended();
+    return this.toCaller(this.ending.failed(error));
+  }
+}
+
 /** By its handler. Rejects when it is not taken, too. */
-function handled({ operation, run, once }: Served, input: unknown, context: CallContext): Promise<unknown> {
+function handled({ operation, toInput, run, once }: Served, input: unknown, context: CallContext): Promise<unknown> {
   try {
-    const parsed = parseInput(operation.input, input);
+    const parsed = toInput(input);
     const { caller, idempotencyKey: key } = context;
-    if (!key || !once) return runInContext(context, run, parsed);
-    return runInContext(context, once, parsed, keyedCommand(caller, operation.name, key, parsed));
+    if (!key || !once) return serveInContext(context, run, parsed);
+    return serveInContext(context, once, parsed, keyedCommand(caller, operation.name, key, parsed));
   } catch (error) {
     return Promise.reject(error);
   }

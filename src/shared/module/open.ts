@@ -27,6 +27,7 @@ import { housekeeping, seedMigrations, seedOnce } from './housekeeping.ts';
 import type { Inside, ModuleDefinition, ModuleUnit, Steps } from './module.ts';
 import { startTimers } from './timers.ts';
 import * as tokens from './tokens.ts';
+import type { UnderWay } from './under-way.ts';
 
 /** What a module needs of the process it is opened in. */
 export interface Surroundings {
@@ -47,6 +48,8 @@ export interface OpenModule {
   readonly name: string;
   readonly database: Database;
   readonly dispatch: Dispatch;
+  /** The calls that are under way to it here, whoever brought them. */
+  readonly underWay: UnderWay;
   /** Takes in an event from the bus, once. */
   readonly receive: Receive;
   readonly deadLetters: DeadLetters;
@@ -117,6 +120,7 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
     name: contract.name,
     database,
     dispatch: dispatcher.dispatch,
+    underWay: dispatcher.underWay,
     receive,
     deadLetters,
     async start() {
@@ -133,7 +137,7 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
     stop,
     async close() {
       await stop();
-      await dispatcher.idle();
+      await dispatcher.underWay.idle();
       await inside.close?.();
       await database.close();
     },

@@ -1,38 +1,37 @@
-/** Counts the calls that are under way to the modules of this process. */
+/** Counts the calls to a module that are under way in this process. */
 export class UnderWay {
-  readonly #counts = new Map<string, number>();
-  readonly #whenIdle = new Map<string, (() => void)[]>();
+  #count = 0;
+  #whenIdle: (() => void)[] = [];
 
-  count(module: string): number {
-    return this.#counts.get(module) ?? 0;
+  get count(): number {
+    return this.#count;
   }
 
-  /** `call` never throws: what it refuses, its promise does. */
-  run<T>(module: string, call: () => Promise<T>): Promise<T> {
-    this.#counts.set(module, this.count(module) + 1);
-    const answer = call();
-    const ended = () => this.#ended(module);
+  begun(): void {
+    this.#count += 1;
+  }
+
+  ended(): void {
+    this.#count -= 1;
+    if (this.#count > 0) return;
+    const waiting = this.#whenIdle;
+    this.#whenIdle = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  /** Counts one until `answer` has settled. */
+  until<T>(answer: Promise<T>): Promise<T> {
+    this.begun();
+    const ended = () => this.ended();
     answer.then(ended, ended);
     return answer;
   }
 
-  /** Resolves when no call to `module` is under way here. */
-  idle(module: string): Promise<void> {
+  /** Resolves when none is under way. */
+  idle(): Promise<void> {
     return new Promise((resolve) => {
-      if (this.count(module) === 0) return resolve();
-      this.#whenIdle.set(module, [...(this.#whenIdle.get(module) ?? []), resolve]);
+      if (this.#count === 0) resolve();
+      else this.#whenIdle.push(resolve);
     });
-  }
-
-  #ended(module: string): void {
-    const left = this.count(module) - 1;
-    this.#counts.set(module, left);
-    if (left === 0) for (const resolve of this.#takeWaiting(module)) resolve();
-  }
-
-  #takeWaiting(module: string): (() => void)[] {
-    const waiting = this.#whenIdle.get(module) ?? [];
-    this.#whenIdle.delete(module);
-    return waiting;
   }
 }

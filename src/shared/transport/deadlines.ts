@@ -1,9 +1,15 @@
-import { CancelListener, type Cancellation } from '../context/index.ts';
+import { Cancellation, type GivenUp } from '../context/index.ts';
 import { refusal } from '../errors/index.ts';
 
 interface What {
   readonly module: string;
   readonly name: string;
+}
+
+/** What becomes of a call's outcome; `failed` returns what it is rejected with. */
+export interface Ending<T = unknown> {
+  done(value: T): T;
+  failed(error: unknown): unknown;
 }
 
 interface Until {
@@ -12,117 +18,40 @@ interface Until {
   readonly cancellation?: Cancellation;
 }
 
-/** Calls whose deadline falls into the same 16 ms. */
-interface Slot {
-  last: Waiting | undefined;
-}
-
-const slotMs = 16;
-const slots = new Map<number, Slot>();
-let ticking: NodeJS.Timeout | undefined;
-let latest: { readonly key: number; readonly slot: Slot } | undefined;
-
 /**
  * Rejects with `timeout` when `work` has not settled by the deadline (to within 32 ms), and tells the cancellation; rejects with
- * `cancelled` when that is told by somebody else. All deadlines of the process share one timer, since a timer per call would
- * cost more than the rest of an in-process call. When it has settled, nobody who worked for it listens to the cancellation any
- * more: it must be this call's own. What `work` rejects with goes through `translate`.
+ * `cancelled` when that is told by somebody else. When it has settled, nobody who worked for it listens to the cancellation any
+ * more: it must be this call's own. What `work` settles with goes through `ending`, also when nobody waits any more.
  */
-export function byDeadline<T>(work: Promise<T>, until: Until, what: What, translate = asItIs): Promise<T> {
+export function byDeadline<T>(work: Promise<T>, until: Until, what: What, ending: Ending<T> = asItIs): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const waiting = new Waiting(until, what, reject);
+    const { deadline, cancellation = new Cancellation() } = until;
+    cancellation.wait(deadline, (why) => reject(gaveUp(why, what)));
     work.then(
       (value) => {
-        waiting.end();
-        resolve(value);
+        cancellation.release();
+        try {
+          resolve(ending.done(value));
+        } catch (error) {
+          reject(error);
+        }
       },
       (error) => {
-        waiting.end();
+        cancellation.release();
         try {
-          reject(translate(error));
-        } catch (untranslatable) {
-          reject(untranslatable);
+          reject(ending.failed(error));
+        } catch (failed) {
+          reject(failed);
         }
       },
     );
   });
 }
 
-const asItIs = (error: unknown): unknown => error;
+const asItIs: Ending<never> = { done: (value) => value, failed: (error) => error };
 
-/** A call that has not settled yet: in the list of its slot, and in that of its cancellation. */
-class Waiting extends CancelListener {
-  earlier: Waiting | undefined;
-  later: Waiting | undefined = undefined;
-  readonly #slot: Slot;
-  readonly #cancellation: Cancellation | undefined;
-
-  constructor(
-    { deadline, cancellation }: Until,
-    private readonly what: What,
-    private readonly reject: (error: unknown) => void,
-  ) {
-    super();
-    const slot = slotOf(deadline);
-    this.#slot = slot;
-    this.earlier = slot.last;
-    if (slot.last) slot.last.later = this;
-    slot.last = this;
-    this.#cancellation = cancellation;
-    cancellation?.listen(this);
-  }
-
-  end(): void {
-    this.#cancellation?.release();
-    this.#leaveSlot();
-  }
-
-  override told(): void {
-    this.#leaveSlot();
-    this.reject(cancelledBefore(this.what));
-  }
-
-  timeOut(): void {
-    this.#cancellation?.ignore(this);
-    this.#leaveSlot();
-    this.reject(timedOut(this.what));
-    this.#cancellation?.cancel();
-  }
-
-  #leaveSlot(): void {
-    const { earlier, later } = this;
-    if (earlier) earlier.later = later;
-    if (later) later.earlier = earlier;
-    else if (this.#slot.last === this) this.#slot.last = earlier;
-    this.earlier = this.later = undefined;
-  }
-}
-
-function slotOf(deadline: number): Slot {
-  const key = Math.ceil(deadline / slotMs);
-  if (latest?.key === key) return latest.slot;
-  let slot = slots.get(key);
-  if (!slot) {
-    slot = { last: undefined };
-    slots.set(key, slot);
-    ticking ??= setInterval(tick, slotMs).unref();
-  }
-  latest = { key, slot };
-  return slot;
-}
-
-function tick(): void {
-  const now = Date.now();
-  for (const [key, slot] of slots) {
-    if (slot.last && key * slotMs > now) continue;
-    slots.delete(key);
-    if (latest?.key === key) latest = undefined;
-    while (slot.last) slot.last.timeOut();
-  }
-  if (slots.size === 0) {
-    clearInterval(ticking);
-    ticking = undefined;
-  }
+function gaveUp(why: GivenUp, what: What): Error {
+  return why === 'late' ? timedOut(what) : cancelledBefore(what);
 }
 
 export function timedOut({ module, name }: What): Error {

@@ -1,7 +1,6 @@
 import { parseInput } from '../contract/index.ts';
 import { fromProblem, isRefusal, refusal, toProblem } from '../errors/index.ts';
 import { asCallerSees } from './as-caller-sees.ts';
-import { byDeadline } from './deadlines.ts';
 import type { CallRequest, Dispatch, Transport } from './transport.ts';
 import { maximumBodyBytes } from './wire.ts';
 
@@ -23,16 +22,23 @@ export class InProcessTransport implements Transport {
 
   call(request: CallRequest): Promise<unknown> {
     const { operation, input, context } = request;
-    const work =
-      this.parity === 'fast' ? this.dispatch(operation.name, input, context) : strictly(this.dispatch, request);
-    return byDeadline(work, context, operation, (error) => asCallerSees(overTheWire(error), request));
+    const toCaller = (error: unknown) => asCallerSees(overTheWire(error), request);
+    if (this.parity === 'strict') return strictly(this.dispatch, request, toCaller);
+    return this.dispatch(operation.name, input, context, toCaller);
   }
 }
 
-async function strictly(dispatch: Dispatch, { operation, input, context }: CallRequest): Promise<unknown> {
-  const sent = asJson(parseInput(operation.input, input), 'input');
-  return asJson(await dispatch(operation.name, sent, context), 'answer');
+async function strictly(dispatch: Dispatch, request: CallRequest, toCaller: (error: unknown) => unknown) {
+  const { operation, input, context } = request;
+  try {
+    const sent = asJson(parseInput(operation.input, input), 'input');
+    return asJson(await dispatch(operation.name, sent, context, asItIs), 'answer');
+  } catch (error) {
+    throw toCaller(error);
+  }
 }
+
+const asItIs = (error: unknown): unknown => error;
 
 function asJson(value: unknown, what: 'input' | 'answer'): unknown {
   const text = JSON.stringify(value);

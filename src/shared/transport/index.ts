@@ -1,6 +1,6 @@
 export { type Call, type CallSource, createCall, createClient, unreachable } from './client.ts';
 export { connectTo, type Way } from './connect.ts';
-export { byDeadline } from './deadlines.ts';
+export { byDeadline, type Ending } from './deadlines.ts';
 export { FaultyTransport } from './faulty.ts';
 export { Gathered } from './gathered.ts';
 export { type Loopback, openLoopback } from './http/loopback.ts';

@@ -24,8 +24,17 @@ export interface Link extends Transport {
   close(): Promise<void>;
 }
 
-/** Serves one operation: input through the schema, the handler in its context, output through the schema. */
-export type Dispatch = (operation: string, input: unknown, context: CallContext) => Promise<unknown>;
+/**
+ * Serves one operation: input through the schema, the handler in its context, output through the schema. Whoever brings a call
+ * from elsewhere holds its deadline and counts it. For a caller of this process that is done here, and `toCaller` makes of an
+ * error what that one sees.
+ */
+export type Dispatch = (
+  operation: string,
+  input: unknown,
+  context: CallContext,
+  toCaller?: (error: unknown) => unknown,
+) => Promise<unknown>;
 
 /** Serves the calls that other processes make, whatever transport brought them. Rejects with a `Refusal` only. */
 export type Serve = (module: string, operation: string, input: unknown, context: CallContext) => Promise<unknown>;

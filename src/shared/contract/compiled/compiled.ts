@@ -4,9 +4,11 @@ import { isTrusted } from './trusted.ts';
 /** Returns the copy that the schema makes of a value, or throws the `ZodError` that names every misfit. */
 export type Parser<S extends z.ZodType> = (value: unknown) => z.output<S>;
 
+type SafeParser<S extends z.ZodType> = (value: unknown) => z.ZodSafeParseResult<z.output<S>>;
+
 interface Parsing<S extends z.ZodType> {
   readonly parse: Parser<S>;
-  readonly safeParse: (value: unknown) => z.ZodSafeParseResult<z.output<S>>;
+  readonly safeParse: SafeParser<S>;
 }
 
 const known = new WeakMap<z.ZodType, Parsing<z.ZodType>>();
@@ -20,6 +22,11 @@ export function parserOf<S extends z.ZodType>(schema: S): Parser<S> {
 }
 
 /** `schema.safeParse`, with what `parserOf` promises. */
+export function safeParserOf<S extends z.ZodType>(schema: S): SafeParser<S> {
+  return parsingOf(schema).safeParse;
+}
+
+/** The same for a schema that is asked for anew each time. */
 export function fastParse<S extends z.ZodType>(schema: S, value: unknown): z.ZodSafeParseResult<z.output<S>> {
   return parsingOf(schema).safeParse(value);
 }

@@ -1,1 +1,1 @@
-export { fastParse, type Parser, parserOf } from './compiled.ts';
+export { fastParse, type Parser, parserOf, safeParserOf } from './compiled.ts';

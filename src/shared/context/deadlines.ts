@@ -1,0 +1,70 @@
+/** Those whose deadline falls into the same 16 ms. */
+interface Slot {
+  last: Due | undefined;
+}
+
+const slotMs = 16;
+const slots = new Map<number, Slot>();
+let ticking: NodeJS.Timeout | undefined;
+let latest: { readonly key: number; readonly slot: Slot } | undefined;
+
+/**
+ * Something with a deadline, in the list of its slot. All deadlines of the process share one timer, since a timer per call would
+ * cost more than the rest of an in-process call.
+ */
+export abstract class Due {
+  #earlier: Due | undefined = undefined;
+  #later: Due | undefined = undefined;
+  #slot: Slot | undefined = undefined;
+
+  /** The deadline is over, and it is due no more. */
+  protected abstract late(): void;
+
+  /** Has it be late at `deadline`, in milliseconds since 1970, to within 32 ms. */
+  protected dueAt(deadline: number): void {
+    const slot = slotOf(deadline);
+    this.#slot = slot;
+    this.#earlier = slot.last;
+    if (slot.last) slot.last.#later = this;
+    slot.last = this;
+  }
+
+  protected notDue(): void {
+    const slot = this.#slot;
+    if (!slot) return;
+    const [earlier, later] = [this.#earlier, this.#later];
+    if (earlier) earlier.#later = later;
+    if (later) later.#earlier = earlier;
+    else slot.last = earlier;
+    this.#slot = this.#earlier = this.#later = undefined;
+  }
+
+  static tick(): void {
+    const now = Date.now();
+    for (const [key, slot] of slots) {
+      if (slot.last && key * slotMs > now) continue;
+      slots.delete(key);
+      if (latest?.key === key) latest = undefined;
+      for (let each = slot.last; each; each = slot.last) {
+        each.notDue();
+        each.late();
+      }
+    }
+    if (slots.size > 0) return;
+    clearInterval(ticking);
+    ticking = undefined;
+  }
+}
+
+function slotOf(deadline: number): Slot {
+  const key = Math.ceil(deadline / slotMs);
+  if (latest?.key === key) return latest.slot;
+  let slot = slots.get(key);
+  if (!slot) {
+    slot = { last: undefined };
+    slots.set(key, slot);
+    ticking ??= setInterval(Due.tick, slotMs).unref();
+  }
+  latest = { key, slot };
+  return slot;
+}

@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest';
+import { systemClock } from '../clock/index.ts';
+import { contract, nothing, query } from '../contract/index.ts';
+import { silentLog } from '../observability/index.ts';
+import { Dispatcher } from './dispatcher.ts';
+
+const shop = contract('shop', { operations: { open: query({ about: 'Opens', input: nothing, output: nothing }) } });
+
+function opened(open: () => Promise<unknown>) {
+  return new Dispatcher(shop, { open: open as never }, {} as never, systemClock, silentLog);
+}
+
+it('counts a call of this process until its handler has ended, though its caller waits no more', async () => {
+  const handler = Promise.withResolvers<object>();
+  const { dispatch, underWay } = opened(() => handler.promise);
+  const context = { requestId: 'r', caller: 'test', deadline: Date.now() };
+  await expect(dispatch('open', {}, context, (error) => error)).rejects.toThrow('did not answer in time');
+  expect(underWay.count).toBe(1);
+  handler.resolve({});
+  await underWay.idle();
+  expect(underWay.count).toBe(0);
+});
+
+it('shows a caller of this process what it is to see of any error, also of an answer that does not fit', async () => {
+  const { dispatch } = opened(async () => 'not an object');
+  const context = { requestId: 'r', caller: 'test', deadline: Number.POSITIVE_INFINITY };
+  const seen = (error: unknown) => new Error(`seen: ${(error as Error).message}`);
+  await expect(dispatch('open', {}, context, seen)).rejects.toThrow(/^seen: /);
+  await expect(dispatch('open', { more: 1 }, context, seen)).rejects.toThrow(/^seen: /);
+  await expect(dispatch('open', {}, context)).rejects.toMatchObject({ code: 'internal' });
+});
