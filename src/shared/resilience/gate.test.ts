@@ -168,3 +168,18 @@ it('an admission refuses who has less time left than others wait, and says when 
   await settled();
   expect(admission.waiting).toBe(50);
 });
+
+it('an admission has a longest line, however much time there is', async () => {
+  const admission = new Admission({ concurrency: 1, longest: 3, clock });
+  const a = send(admission, 'a');
+  for (const each of ['b', 'c', 'd']) send(admission, each);
+  await expect(admission.run(async () => {}, { deadline: clock.now() + 5_000, what })).rejects.toMatchObject({
+    code: 'overloaded',
+    message: 'payments.authorize was not begun: 3 calls wait already, the most that may',
+    data: { retryAfter: 1 },
+  });
+  a.resolve();
+  await settled();
+  send(admission, 'e');
+  expect(admission.waiting).toBe(3);
+});
