@@ -68,7 +68,19 @@ export async function openHost(topology: Topology, definitions: readonly ModuleD
   await services.start(doors.address);
   for (const each of open.values()) await each.start();
   parent.ready({ address: doors.address, reachedAt: doors.reachedAt, contract: ownContract(definitions, only) });
+  return running(known, { connections, mover, doors });
+}
 
+interface Running {
+  readonly connections: Connections;
+  readonly mover: Mover;
+  readonly doors: Doors;
+}
+
+type Known = Omit<Host, 'address' | 'draining' | 'drain' | 'close'>;
+
+function running(known: Known, { connections, mover, doors }: Running): Host {
+  const { open, services } = known;
   let draining = false;
   return {
     ...known,

@@ -88,7 +88,7 @@ export class Move {
       withinMs: shortMs,
       run: async () => {
         this.#called = true;
-        trial = directory.tryOut(module, addressesNow(this.#addresses()));
+        trial = directory.tryOut(module, new LiveAddresses(this.#addresses()));
       },
       undo: async () => directory.endTrial(module),
     });
@@ -151,7 +151,7 @@ export class Move {
     await Promise.all(addresses.map((address) => directory.warm(module, address)));
     if (addresses.length === 0 || stay.length > 0) return;
     this.#called = true;
-    const trial = directory.tryOut(module, addressesNow(addresses));
+    const trial = directory.tryOut(module, new LiveAddresses(addresses));
     await warmUp(journal, trial);
   }
 
@@ -244,11 +244,4 @@ async function drainedOrGone(process: ServiceProcess, module: string): Promise<v
   await drainedIn(process, module).catch((error) => {
     if (process.pid === pid) throw error;
   });
-}
-
-/** Of processes of this system, which say themselves where they are. */
-function addressesNow(addresses: readonly string[]): LiveAddresses {
-  const discovery = new LiveAddresses();
-  discovery.set(addresses);
-  return discovery;
 }

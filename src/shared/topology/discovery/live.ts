@@ -3,7 +3,11 @@ import { type Discovery, type Listener, Told } from './discovery.ts';
 /** Addresses that this process itself learns and forgets, such as those of services it started. */
 export class LiveAddresses implements Discovery {
   #told: Told | undefined;
-  #addresses: readonly string[] = [];
+  #addresses: readonly string[];
+
+  constructor(addresses: readonly string[] = []) {
+    this.#addresses = addresses;
+  }
 
   get addresses(): readonly string[] {
     return this.#addresses;
