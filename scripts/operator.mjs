@@ -45,16 +45,7 @@ export function misused(command, why) {
  * in the words of the command.
  */
 export async function ask(method, path, body, explain = () => undefined) {
-  const { address, options } = internalListener();
-  const headers = { authorization: `Bearer ${token()}`, 'content-type': 'application/json' };
-  const { status, text } = await send(`${address}${path}`, { ...options, method, headers }, body).catch((error) =>
-    fail(whyNot(address, error)),
-  );
-  const content = parse(text);
-  if (status === 401) fail(`${address} does not take this token; is it that of the same data folder?`);
-  if (status >= 300)
-    fail(explain(content) ?? content?.detail ?? content?.title ?? `${address} answered ${status}; is it Kerf?`);
-  return content;
+  return parse(await answerTo(method, path, { body, explain }));
 }
 
 /**
@@ -62,20 +53,18 @@ export async function ask(method, path, body, explain = () => undefined) {
  * told all.
  */
 export async function follow(method, path, body, onLine) {
+  await answerTo(method, path, { body, onLine, accept: 'application/x-ndjson' });
+}
+
+async function answerTo(method, path, { body, onLine, explain, accept = 'application/json' }) {
   const { address, options } = internalListener();
-  const headers = {
-    authorization: `Bearer ${token()}`,
-    'content-type': 'application/json',
-    accept: 'application/x-ndjson',
-  };
-  const { status, text } = await send(`${address}${path}`, { ...options, method, headers }, body, onLine).catch(
-    (error) => fail(whyNot(address, error)),
-  );
+  const headers = { authorization: `Bearer ${token()}`, 'content-type': 'application/json', accept };
+  const asked = send(`${address}${path}`, { ...options, method, headers }, body, onLine);
+  const { status, text } = await asked.catch((error) => fail(whyNot(address, error)));
+  if (status < 300) return text;
   if (status === 401) fail(`${address} does not take this token; is it that of the same data folder?`);
-  if (status >= 300) {
-    const problem = parse(text);
-    fail(told(problem) ?? `${address} answered ${status}; is it Kerf?`);
-  }
+  const problem = parse(text);
+  return fail(explain?.(problem) ?? told(problem) ?? `${address} answered ${status}; is it Kerf?`);
 }
 
 /** A problem in words: what is wrong with each part of the input, or what it says of the whole. */
