@@ -1,14 +1,8 @@
 export type { SagaCalls } from './advance.ts';
 export type { Happening } from './history.ts';
+export { describeSaga, listSagas, type SagaDetails, type SagaSummary } from './listing.ts';
 export type { Outcome } from './operators.ts';
 export { SagaRunner } from './runner.ts';
 export { calledBy, type Saga, step } from './saga.ts';
-export {
-  describeSaga,
-  findSaga,
-  listSagas,
-  removeEnded,
-  type SagaDetails,
-  type SagaSummary,
-} from './store.ts';
+export { findSaga, removeEnded } from './store.ts';
 export { isEnd, type SagaState, sagaMigrations, sagaTables } from './tables.ts';

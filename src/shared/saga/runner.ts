@@ -1,46 +1,20 @@
-import type { Clock } from '../clock/index.ts';
 import { currentContext } from '../context/index.ts';
-import type { Database, Unit } from '../data/index.ts';
+import type { Unit } from '../data/index.ts';
 import { reach } from '../faults/index.ts';
-import type { Instance } from '../instances/index.ts';
-import type { Log } from '../observability/index.ts';
-import { advance, type SagaCalls } from './advance.ts';
 import { Alarm } from './alarm.ts';
 import { type Outcome, resumeSaga, settleSaga } from './operators.ts';
 import { keyOf, type Saga, stepsThatCall } from './saga.ts';
-import {
-  claimSaga,
-  dueSagas,
-  endWait,
-  findSaga,
-  insertSaga,
-  LeaseLost,
-  nextDueAt,
-  releaseSagas,
-  statesOf,
-  updateSaga,
-} from './store.ts';
+import { dueSagas, endWait, insertSaga, LeaseLost, nextDueAt, statesOf } from './store.ts';
 import { isEnd, type SagaRow, type SagaState } from './tables.ts';
+import { type SagaRunnerParts, TakenSagas } from './taken.ts';
 import { Waiters } from './waiters.ts';
 
 /** Many may hang on one that does not answer; the others still go on. */
 const concurrency = 512;
 /** Places that must be free before those that found none are looked for. */
 const portion = 32;
-const unknownMs = 60_000;
 /** How often it looks for what others gave up, or left when they died. */
 const lookMs = 1_000;
-
-export interface SagaRunnerParts<U extends Unit> {
-  sagas: readonly Saga<never, U>[];
-  database: Database;
-  /** This process, among those that run the module on the same database. */
-  instance: Pick<Instance, 'id' | 'lives'>;
-  work: <T>(task: (unit: U) => Promise<T>) => Promise<T>;
-  call: SagaCalls;
-  clock: Clock;
-  log: Log;
-}
 
 /** What became of the sagas that were under way when a runner took no more, and which are left to other instances. */
 export interface Finished {
@@ -65,13 +39,13 @@ export class SagaRunner<U extends Unit> {
   /** How often it was started. What was to end before it was started again ends nothing more. */
   #starts = 0;
   #releasing: Promise<unknown> = Promise.resolve();
-  /** Those of which it is not known whether their step has happened: the outcome could not be written down. */
-  readonly #inDoubt = new Set<string>();
+  readonly #taken: TakenSagas<U>;
   readonly #alarm: Alarm;
 
   constructor(parts: SagaRunnerParts<U>) {
     this.#parts = parts;
     this.#alarm = new Alarm(parts.clock, () => this.wake());
+    this.#taken = new TakenSagas(parts, this.#byName, () => this.#stopped);
     this.#waiters = new Waiters({
       clock: parts.clock,
       find: (ids) => statesOf(parts.database, ids),
@@ -170,13 +144,10 @@ export class SagaRunner<U extends Unit> {
   }
 
   async #release(): Promise<readonly string[]> {
-    const { instance, work, log } = this.#parts;
     try {
-      const released = await work((unit) => releaseSagas(unit, instance.id, [...this.#inDoubt]));
-      this.#inDoubt.clear();
-      return released;
+      return await this.#taken.release();
     } catch (error) {
-      log.warn(
+      this.#parts.log.warn(
         { error },
         'sagas could not be left to others; they can be taken when the lease of this instance is over',
       );
@@ -241,43 +212,10 @@ export class SagaRunner<U extends Unit> {
   }
 
   async #run(id: string): Promise<void> {
-    const row = await this.#own(id);
+    const row = await this.#taken.run(id);
     if (!row) return;
-    const saga = this.#byName.get(keyOf(row));
-    if (!saga) return this.#setAside(row);
-    const { work, call, clock, log, instance } = this.#parts;
-    const advancing = advance(saga as Saga<never, Unit>, row, {
-      work: work as (task: (unit: Unit) => Promise<void>) => Promise<void>,
-      call,
-      clock,
-      log,
-      stopped: () => this.#stopped || !instance.lives || row.owner !== instance.id,
-    });
-    const after = await advancing.catch((error) => {
-      if (!(error instanceof LeaseLost)) this.#inDoubt.add(id);
-      throw error;
-    });
-    if (isEnd(after.state)) this.#waiters.tell(after);
-    else this.#wakeIn(after.nextAttemptAt - clock.now());
-  }
-
-  /** The saga, when it is this instance's from its beginning or can be taken now. */
-  async #own(id: string): Promise<SagaRow | undefined> {
-    const { database, work, clock, instance } = this.#parts;
-    const row = await findSaga(database, id);
-    if (!row || isEnd(row.state)) return undefined;
-    const inDoubt = this.#inDoubt.delete(id);
-    if (row.owner === instance.id) return inDoubt ? { ...row, attempts: row.attempts + 1 } : row;
-    return work((unit) => claimSaga(unit, id, instance.id, clock.now()));
-  }
-
-  /** A saga of a version that is not known here, as after a rollback: looked at again in a while, and in nobody's way. */
-  async #setAside(row: SagaRow): Promise<void> {
-    const { work, clock, log } = this.#parts;
-    const lastError = `${keyOf(row)} is not known here`;
-    log.error({ saga: row.id, lastError }, 'a saga waits for a release that knows it');
-    const nextAttemptAt = clock.now() + unknownMs;
-    await work((unit) => updateSaga(unit, { ...row, lastError, nextAttemptAt, updatedAt: clock.now() }, null));
+    if (isEnd(row.state)) this.#waiters.tell(row);
+    else this.#wakeIn(row.nextAttemptAt - this.#parts.clock.now());
   }
 
   async #takeDue(): Promise<void> {

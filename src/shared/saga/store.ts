@@ -1,4 +1,4 @@
-import { and, asc, eq, getTableColumns, gt, inArray, isNull, lte, notInArray, or, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, isNull, lte, notInArray, or, type SQL, sql } from 'drizzle-orm';
 import { prepared, type Reader, type Unit } from '../data/index.ts';
 import { livingInstances } from '../instances/index.ts';
 import { isEnd, type SagaRow, sagaTables } from './tables.ts';
@@ -126,10 +126,6 @@ export class LeaseLost extends Error {
   override readonly name = 'LeaseLost';
 }
 
-/** A saga as operators see it: without its data, which is its module's alone. */
-export type SagaDetails = Omit<SagaRow, 'data' | 'traceparent'>;
-export type SagaSummary = Omit<SagaDetails, 'history'>;
-
 /** Writes down a saga that begins, in the hands of `owner`. */
 export async function insertSaga(
   unit: Unit,
@@ -229,26 +225,6 @@ export async function endWait(
         isNull(sagas.owner),
       ),
     );
-}
-
-/** The latest first. */
-export async function listSagas(reader: Reader, state: string | undefined, limit: number): Promise<SagaSummary[]> {
-  const { sagas } = sagaTables(reader);
-  const { data: _, traceparent: __, history: ___, ...columns } = getTableColumns(sagas);
-  return reader.db
-    .select(columns)
-    .from(sagas)
-    .where(state ? sql`${sagas.state} = ${state}` : undefined)
-    .orderBy(sql`${sagas.startedAt} desc`)
-    .limit(limit);
-}
-
-/** One, with what has happened to it. */
-export async function describeSaga(reader: Reader, id: string): Promise<SagaDetails | undefined> {
-  const row = await findSaga(reader, id);
-  if (!row) return undefined;
-  const { data: _, traceparent: __, ...details } = row;
-  return details;
 }
 
 const keptMs = 7 * 24 * 60 * 60_000;

@@ -1,0 +1,80 @@
+import type { Clock } from '../clock/index.ts';
+import type { Database, Unit } from '../data/index.ts';
+import type { Instance } from '../instances/index.ts';
+import type { Log } from '../observability/index.ts';
+import { advance, type SagaCalls } from './advance.ts';
+import { keyOf, type Saga } from './saga.ts';
+import { claimSaga, findSaga, LeaseLost, releaseSagas, updateSaga } from './store.ts';
+import { isEnd, type SagaRow } from './tables.ts';
+
+const unknownMs = 60_000;
+
+export interface SagaRunnerParts<U extends Unit> {
+  sagas: readonly Saga<never, U>[];
+  database: Database;
+  /** This process, among those that run the module on the same database. */
+  instance: Pick<Instance, 'id' | 'lives'>;
+  work: <T>(task: (unit: U) => Promise<T>) => Promise<T>;
+  call: SagaCalls;
+  clock: Clock;
+  log: Log;
+}
+
+/** The sagas that are this instance's: taken when they run, given back when it stops. */
+export class TakenSagas<U extends Unit> {
+  /** Those of which it is not known whether their step has happened: the outcome could not be written down. */
+  readonly #inDoubt = new Set<string>();
+
+  constructor(
+    private readonly parts: SagaRunnerParts<U>,
+    private readonly byName: ReadonlyMap<string, Saga<never, U>>,
+    private readonly stopped: () => boolean,
+  ) {}
+
+  /** Brings a saga as far as it goes now; resolves with how it stands then, or with nothing when it is not to be had. */
+  async run(id: string): Promise<SagaRow | undefined> {
+    const row = await this.#own(id);
+    if (!row) return undefined;
+    const saga = this.byName.get(keyOf(row));
+    if (!saga) return this.#setAside(row);
+    const { work, call, clock, log, instance } = this.parts;
+    const advancing = advance(saga as Saga<never, Unit>, row, {
+      work: work as (task: (unit: Unit) => Promise<void>) => Promise<void>,
+      call,
+      clock,
+      log,
+      stopped: () => this.stopped() || !instance.lives || row.owner !== instance.id,
+    });
+    return advancing.catch((error) => {
+      if (!(error instanceof LeaseLost)) this.#inDoubt.add(id);
+      throw error;
+    });
+  }
+
+  /** Leaves all to other instances; resolves with which they are. */
+  async release(): Promise<readonly string[]> {
+    const { work, instance } = this.parts;
+    const released = await work((unit) => releaseSagas(unit, instance.id, [...this.#inDoubt]));
+    this.#inDoubt.clear();
+    return released;
+  }
+
+  /** The saga, when it is this instance's from its beginning or can be taken now. */
+  async #own(id: string): Promise<SagaRow | undefined> {
+    const { database, work, clock, instance } = this.parts;
+    const row = await findSaga(database, id);
+    if (!row || isEnd(row.state)) return undefined;
+    const inDoubt = this.#inDoubt.delete(id);
+    if (row.owner === instance.id) return inDoubt ? { ...row, attempts: row.attempts + 1 } : row;
+    return work((unit) => claimSaga(unit, id, instance.id, clock.now()));
+  }
+
+  /** A saga of a version that is not known here, as after a rollback: looked at again in a while, and in nobody's way. */
+  async #setAside(row: SagaRow): Promise<undefined> {
+    const { work, clock, log } = this.parts;
+    const lastError = `${keyOf(row)} is not known here`;
+    log.error({ saga: row.id, lastError }, 'a saga waits for a release that knows it');
+    const nextAttemptAt = clock.now() + unknownMs;
+    await work((unit) => updateSaga(unit, { ...row, lastError, nextAttemptAt, updatedAt: clock.now() }, null));
+  }
+}
