@@ -57,7 +57,7 @@ export class Cancellation extends Due implements CancelListener {
       waiter('unwanted');
       return;
     }
-    if (!this.#last) this.parent?.listen(this);
+    if (this.parent && !this.#last) this.parent.#join(this);
     this.#waiter = waiter;
     this.dueAt(deadline);
   }
@@ -76,7 +76,12 @@ export class Cancellation extends Due implements CancelListener {
       listener.told();
       return;
     }
-    if (!this.#last && !this.#waiter) this.parent?.listen(this);
+    this.#join(listener);
+  }
+
+  /** Neither this one nor those it was made for have happened: that was looked at. */
+  #join(listener: CancelListener): void {
+    if (this.parent && !this.#last && !this.#waiter) this.parent.#join(this);
     listener.of = this;
     listener.before = this.#last;
     if (this.#last) this.#last.after = listener;
