@@ -44,13 +44,13 @@ export class Trial implements Transport {
 
   /** Whether a call goes to the other copies. */
   sends(operation: string, context: CallContext): boolean {
-    if (this.share === 0 || this.#underWay >= this.atOnce || !isTriedOut(operation)) return false;
+    if (this.share === 0 || this.#underWay >= this.atOnce || !isTriedOut(operation, context)) return false;
     return partOf(belongsTo(context)) < this.share;
   }
 
   call(request: CallRequest): Promise<unknown> {
     const { operation, context } = request;
-    if (!isTriedOut(operation.name)) return this.way.call(request);
+    if (!isTriedOut(operation.name, context)) return this.way.call(request);
     const goes = this.sends(operation.name, context);
     const answer = goes ? this.#sent(repeatable(request)) : this.#counted(this.way, this.before, request);
     if (this.mirrors && operation.kind === 'query' && !goes && !kernelOperation(operation.name))
@@ -121,10 +121,10 @@ export class Trial implements Transport {
   }
 }
 
-/** Of what the kernel asks, only the public requests that it passes on. */
-function isTriedOut(operation: string): boolean {
+/** Of what the kernel asks, only the public requests that it passes on, and that could be repeated. */
+function isTriedOut(operation: string, { idempotencyKey }: CallContext): boolean {
   const kernel = kernelOperation(operation);
-  return kernel === undefined || kernel === 'read' || kernel === 'write';
+  return kernel === undefined || kernel === 'read' || (kernel === 'write' && idempotencyKey !== undefined);
 }
 
 const id = /[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}|\b[\dA-Z]{26}\b/;
