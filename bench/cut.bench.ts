@@ -71,8 +71,9 @@ function at(part: number, numbers: number[]): number {
 }
 
 async function report(): Promise<void> {
-  const quiet = within(quietFrom, quietFrom + quietMs).map(({ ms }) => ms);
-  const usual = at(0.5, quiet);
+  const quiet = within(quietFrom, quietFrom + quietMs);
+  const quietTimes = quiet.map(({ ms }) => ms);
+  const usual = at(0.5, quietTimes);
   const ms = (number: number) => `${number.toFixed(1)} ms`;
   console.log(
     `\n${rate} orders a second, ${rounds} times out (${CUT_VIA}) and back for each module; added is beyond the usual ${ms(usual)}`,
@@ -95,10 +96,10 @@ async function report(): Promise<void> {
       'quiet',
       '0',
       String(quiet.length),
-      '0',
+      String(quiet.filter(({ failure }) => failure).length),
       ms(usual),
-      ms(at(0.99, quiet) - usual),
-      ms(Math.max(...quiet) - usual),
+      ms(at(0.99, quietTimes) - usual),
+      ms(Math.max(...quietTimes) - usual),
       '',
       '',
       '',
@@ -132,7 +133,8 @@ async function report(): Promise<void> {
       ),
     )} (p99), ${ms(Math.max(...all.map(({ lagMs }) => lagMs)))} at worst`,
   );
-  for (const failure of new Set(load.sent.flatMap((each) => each.failure ?? []))) console.log(`failed: ${failure}`);
+  for (const { due, failure } of load.sent.filter((each) => each.failure !== undefined))
+    console.log(`failed ${((due - quietFrom) / 1_000).toFixed(1)} s after the quiet time began: ${failure}`);
   await books();
   const timeline: Timeline = {
     orders: load.sent

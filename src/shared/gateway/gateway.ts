@@ -36,6 +36,8 @@ export async function openGateway(host: Host, compositions: readonly Composition
   const server = createServer(getRequestListener(app.fetch, { errorHandler: unreadableRequest }));
   answerUnreadable(server);
   server.requestTimeout = 60_000;
+  // Load balancers keep idle connections for a minute: what one sends into a connection that closes just then, fails.
+  server.keepAliveTimeout = 65_000;
   await listen(server, HOST, PORT, 'PORT');
   return { address: addressOf(server), close: () => shut(server, drainMs) };
 }

@@ -105,6 +105,11 @@ function everyAnswer(system: System): void {
     }
   });
 
+  it('keeps an idle connection for longer than a load balancer does, which would otherwise send into one that closes', async () => {
+    const { headers } = await fetch(`${system.shop.url}/posts`);
+    expect(headers.get('keep-alive')).toBe('timeout=65');
+  });
+
   it('keeps a request id it is given, and not one that is none', async () => {
     const given = (id: string) => fetch(`${system.shop.url}/posts`, { headers: { 'x-request-id': id } });
     expect((await given('a-request-of-mine')).headers.get('x-request-id')).toBe('a-request-of-mine');
