@@ -122,17 +122,18 @@ export function busCases(name: string, open: Open, openAlone?: Open): void {
       await took(1, 1);
       opened = await opened.crash();
       await scene.begin(opened.bus);
-      const again: unknown[] = [];
+      // A set: the process may have died before it heard that the broker has the event, and then hands it over again.
+      const again = new Set<number>();
       const next = await scene.receiver('mail');
       await opened.attach('stats', await scene.receiver('stats'));
       await opened.attach('mail', async (event) => {
-        again.push(event);
+        again.add((event as { data: Told }).data.n);
         await next(event);
       });
       await scene.publish({ customer: 'a', n: 2 });
       await took(2, 2);
       expect(numbers('mail')).toEqual([1, 2]);
-      expect(again).toMatchObject([{ data: { n: 1 } }, { data: { n: 2 } }]);
+      expect([...again]).toEqual([1, 2]);
     });
 
     it('waits for a slow subscriber instead of heaping up events in memory', async () => {
