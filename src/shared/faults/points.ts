@@ -1,3 +1,7 @@
+/** What there are points in. */
+export const pointKinds = ['command', 'inbox', 'move', 'relay', 'saga'] as const;
+type PointKind = (typeof pointKinds)[number];
+
 type Trap = (point: string) => void;
 
 let trap: Trap | undefined;
@@ -6,8 +10,8 @@ let trap: Trap | undefined;
  * A point that a test can make the process die at: what stands before it has happened, what stands after it has not. Costs
  * nothing while no trap is set.
  */
-export function reach(...point: string[]): void {
-  trap?.(point.join('/'));
+export function reach(kind: PointKind, ...point: string[]): void {
+  trap?.([kind, ...point].join('/'));
 }
 
 /** Calls `next` at every point from now on; `undefined` ends that. */

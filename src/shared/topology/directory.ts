@@ -79,15 +79,16 @@ export class Directory {
     });
   }
 
-  /** How long each of so many calls to whoever is at `address` takes, one after the other, in milliseconds. */
+  /** How long each of so many calls to whoever is at `address` takes, one after the other, in milliseconds: fewer when they take longer than `forMs`. */
   async time(
     module: string,
     address: string,
-    { calls, everyMs }: { calls: number; everyMs: number },
+    { calls, everyMs, forMs }: { calls: number; everyMs: number; forMs: number },
   ): Promise<number[]> {
     const times: number[] = [];
+    const end = performance.now() + forMs;
     await this.#pinging(module, address, async (once) => {
-      for (let call = -warmCalls; call < calls; call++) {
+      for (let call = -warmCalls; call < calls && (times.length === 0 || performance.now() < end); call++) {
         const startedAt = performance.now();
         await once();
         if (call >= 0) times.push(performance.now() - startedAt);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { StartError } from '../errors/index.ts';
 import { isBroker } from '../events/index.ts';
+import { pointKinds } from '../faults/index.ts';
 import { wholeAddress } from './address.ts';
 import { plainly } from './plain-words.ts';
 
@@ -56,7 +57,10 @@ export const kernelSettings = z.object({
     .describe('the broker that carried them before, until what it keeps is taken'),
   FAULT_POINT: z
     .string()
-    .regex(/^[^@]+(@[1-9]\d*)?$/, 'must be the name of a point, with @3 for the third time')
+    .regex(
+      new RegExp(`^(${pointKinds.join('|')})/[^@]+(@[1-9]\\d*)?$`),
+      `must be the name of a point (it begins with one of ${pointKinds.map((kind) => `${kind}/`).join(', ')}), with @3 for the third time`,
+    )
     .optional()
     .describe('where this process is to die once, for tests of crashes'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('warn').describe('the least that is logged'),

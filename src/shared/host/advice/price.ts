@@ -17,6 +17,8 @@ const calls = 200;
 const everyMs = 5;
 /** As fast as they go, to see what they use: a process that is mostly idle uses more for each. */
 const callsAtOnce = 1_000;
+/** How long each of these may take: on a slow network fewer calls tell enough. */
+const forMs = 3_000;
 const sampleBytes = 16_384;
 /** A value is written and read on its way there, and its answer on the way back: each byte goes through both once. */
 const passes = 2;
@@ -32,13 +34,13 @@ export async function priceOf(module: string, { services, directory }: Parts): P
   try {
     const [other] = processes;
     if (!other?.reachedAt) throw new Error(`a copy of ${module} has ended while it was measured`);
-    const times = await directory.time(module, other.reachedAt, { calls, everyMs });
+    const times = await directory.time(module, other.reachedAt, { calls, everyMs, forMs });
     times.sort((one, another) => one - another);
     const before = await usedBy(other);
-    await directory.time(module, other.reachedAt, { calls: callsAtOnce, everyMs: 0 });
+    const { length: made } = await directory.time(module, other.reachedAt, { calls: callsAtOnce, everyMs: 0, forMs });
     const used = (await usedBy(other)) - before;
     // Whoever calls has about as much to do as who answers.
-    const cpuMs = (2 * used) / callsAtOnce;
+    const cpuMs = (2 * used) / made;
     return { ms: times[Math.floor(times.length / 2)] ?? 0, cpuMs, msPerByte: jsonMsPerByte() };
   } finally {
     await services.lower(processes);
