@@ -33,6 +33,7 @@ function seeded(seed = 7): () => number {
 let clock: CountingClock;
 let listed: Listed;
 let balancer: Balancer;
+let notes: Notes;
 let happened: string[];
 /** What does not answer a ping. */
 let down: Set<string>;
@@ -42,6 +43,7 @@ let leave: Map<string, () => void>;
 beforeEach(() => {
   clock = new CountingClock();
   listed = new Listed();
+  notes = new Notes();
   happened = [];
   down = new Set();
   addressOf = new Map();
@@ -51,7 +53,7 @@ beforeEach(() => {
 
 function open(discovery: Discovery, random = seeded()): Balancer {
   return new Balancer({
-    ...{ module: 'payments', discovery, clock, random, breaker, log: new Notes().log },
+    ...{ module: 'payments', discovery, clock, random, breaker, log: notes.log },
     connect: (address, onLeaving) => {
       const close = async () => void happened.push(`closed ${address}`);
       const link: Link = { call: () => Promise.resolve(), close };
@@ -171,6 +173,14 @@ describe('an instance that fails', () => {
       [`ping ${a}`, `ping ${a}`, 'reachable'],
       [a, b],
     ]);
+  });
+
+  it('is left out with the reason in the log: the bottom of what its latest failure says', () => {
+    const cause = new Error('connect ECONNREFUSED 127.0.0.1:4105');
+    balancer.failed(member(a), new Error('an older failure'));
+    balancer.failed(member(a), new Error('payments is not to be reached', { cause }));
+    eject(a);
+    expect(notes.lines).toEqual([`warn: an instance fails and is left out: ${cause.message}`]);
   });
 
   it('is asked less and less often while it does not answer', async () => {

@@ -161,6 +161,30 @@ describe('a process that leaves', () => {
 });
 
 describe('the listener for gRPC', () => {
+  it('serves 4,096 calls of one connection at a time; what comes beyond waits, and is served after them', async () => {
+    const full = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    let [served, most] = [0, 0];
+    const serveHeld: Serve = async (_module, operation) => {
+      if (operation === 'when') return {};
+      served += 1;
+      most = Math.max(most, served);
+      if (served === 4_096) full.resolve();
+      await gate.promise;
+      served -= 1;
+      return { text: 'x' };
+    };
+    const { link, close } = await openScene({ serve: serveHeld });
+    const client = clientOver(link());
+    // The caller knows the limit from here on.
+    await client.when({});
+    const answers = Promise.all(Array.from({ length: 4_200 }, () => client.echo({ text: 'x' })));
+    await full.promise;
+    gate.resolve();
+    expect([(await answers).length, most]).toEqual([4_200, 4_096]);
+    await close();
+  });
+
   it('says which setting to change where it cannot listen', async () => {
     const { at, close } = await openScene();
     const other = createGrpcServer({ serve, tokens, log: silentLog, modules: [] });
