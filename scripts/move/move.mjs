@@ -45,11 +45,12 @@ function print(line) {
 }
 
 function detailsOf(done) {
-  const { step, copies, staying, calls, gapMs, file } = done;
+  const { step, copies, staying, calls, gapMs, file, trouble } = done;
   if (step === 'start') return [...copies, staying > 0 && `${staying} stay`].filter(Boolean).join(', ');
   if (step === 'mirror' || step.startsWith('canary')) return seenIn(done);
   if (step === 'drain') return `${calls} calls were under way`;
   if (step === 'hand over') return `nobody delivered for ${gapMs} ms`;
+  if (step === 'close') return trouble ?? '';
   if (step === 'persist') return file ?? 'until the next start only';
   return '';
 }

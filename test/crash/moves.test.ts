@@ -7,7 +7,7 @@ import { Shop } from '../harness/shop.ts';
 import { topologyFile } from '../harness/topology-file.ts';
 import { Scene } from './scene.ts';
 
-const steps = ['preflight', 'start', 'contract', 'warm', 'move calls', 'drain', 'hand over', 'persist'];
+const steps = ['preflight', 'start', 'contract', 'warm', 'move calls', 'drain', 'hand over', 'persist', 'close'];
 
 describe.each([
   ['out', 'in-process', 'http', 'begun'],
@@ -27,7 +27,7 @@ describe.each([
 
       const again = await scene.start();
       const written = readFileSync(TOPOLOGY, 'utf8');
-      expect(written).toBe(`modules:\n  payments: ${point.endsWith('persist/done') ? to : from}\n`);
+      expect(written).toBe(`modules:\n  payments: ${/persist.done|close/.test(point) ? to : from}\n`);
       const { body } = await new Operator(again).ask<Announced>('GET', '/topology');
       const payments = body.modules.find(({ name }) => name === 'payments')!;
       expect([`modules:\n  payments: ${payments.placement}\n`, payments.state]).toEqual([written, 'ready']);

@@ -51,9 +51,12 @@ export function copyOf(process: ServiceProcess): Copy {
   };
 }
 
-/** Resolves when a service calls `module` by no way that it should not take any more. */
+/** Resolves when a service calls `module` by no way that it should not take any more; one that ends meanwhile does not either. */
 export async function drainedIn(process: ServiceProcess, module: string): Promise<void> {
-  await process.ask('drained', module, drainWithinMs);
+  const { pid } = process;
+  await process.ask('drained', module, drainWithinMs).catch((error) => {
+    if (process.pid === pid) throw error;
+  });
 }
 
 /** How a service does what it is asked by the process that started it. */

@@ -63,17 +63,14 @@ export class Services {
     await Promise.all(started);
   }
 
-  /**
-   * Starts `count` processes of a module, which are not called yet; resolves when all are ready. Rejects, when one ends before
-   * it is or none is within 20 s, with how; then none of them is left.
-   */
-  async raise(module: string, placement: ServicePlacement, count: number): Promise<ServiceProcess[]> {
-    const processes = Array.from({ length: count }, () => this.#make(module, placement));
-    const ready = await Promise.allSettled(processes.map((process) => this.#ready(module, process)));
-    const failed = ready.find((each) => each.status === 'rejected');
-    if (!failed) return processes;
-    await this.lower(processes);
-    throw failed.reason;
+  /** Starts `count` processes of a module, which are not called yet. They are there until they are lowered, ready or not. */
+  raise(module: string, placement: ServicePlacement, count: number): ServiceProcess[] {
+    return Array.from({ length: count }, () => this.#make(module, placement));
+  }
+
+  /** Resolves when all of these are ready for the first time. Rejects, when one ends before it is or is not within 20 s, with how. */
+  async ready(module: string, processes: readonly ServiceProcess[]): Promise<void> {
+    await Promise.all(processes.map((process) => this.#ready(module, process)));
   }
 
   /** From now on these are called for the module, and no others; with none, it is reached some other way. */

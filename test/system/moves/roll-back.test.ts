@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -110,7 +110,60 @@ describe('a move that fails on its way out', () => {
   }, 90_000);
 });
 
+/** The processes that `pid` has started, and the files it holds open. */
+const childrenOf = (pid: number) =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+const openBy = (pid: number) =>
+  readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`);
+    } catch {
+      return [];
+    }
+  });
+
 describe('a move that is aborted', () => {
+  it.each([
+    ['out, to two processes', 'in-process', 'http?instances=2'],
+    ['in, to this process', 'http', 'in-process'],
+  ])(
+    'while it starts leaves nothing behind, %s',
+    async (_, from, to) => {
+      const { scene, kerf, load, operator } = await opened(`modules:\n  payments: ${from}\n`);
+      const home = kerf.process.pid!;
+      const children = childrenOf(home).length;
+      const database = join(kerf.dataDir, 'payments.db');
+      const isOpen = openBy(home).includes(database);
+      for (let time = 0; time < 3; time++) {
+        const last = await follow(kerf, 'payments', { placement: to }, async ({ begun }) => {
+          if (begun === 'start') await operator.ask('DELETE', '/modules/payments');
+        });
+        expect(last.problem).toMatchObject({ detail: expect.stringContaining('everything was taken back') });
+      }
+      expect([childrenOf(home).length, openBy(home).includes(database)]).toEqual([children, isOpen]);
+      expect((await follow(kerf, 'payments', { placement: to }, () => {})).report).toBeDefined();
+      expect(await load.stop()).toEqual([]);
+      await scene.endsWell(kerf, load.told);
+    },
+    60_000,
+  );
+
+  it('too late is not: it says that the module has moved', async () => {
+    const { scene, kerf, load, operator } = await opened('modules:\n  payments: http\n');
+    const [pid] = await kerf.readyPidsOf('payments');
+    let late: { status: number; body: { detail?: string } } | undefined;
+    const last = await follow(kerf, 'payments', { placement: 'in-process' }, async ({ begun }) => {
+      if (begun !== 'close') return;
+      process.kill(pid!, 'SIGSTOP');
+      late = await operator.ask('DELETE', '/modules/payments');
+      process.kill(pid!, 'SIGCONT');
+    });
+    expect(late).toMatchObject({ status: 409, body: { detail: expect.stringContaining('payments has moved') } });
+    expect(last.report).toMatchObject({ to: 'in-process' });
+    expect(await load.stop()).toEqual([]);
+    await scene.endsWell(kerf, load.told);
+  });
+
   it('is taken back at once, and nobody notices', async () => {
     const { scene, kerf, load, operator } = await opened('modules:\n');
     const last = await follow(kerf, 'payments', { placement: 'http', mirror: { forMs: 60_000 } }, async (line) => {

@@ -48,7 +48,7 @@ it('steps up to all of the calls by itself when the new copies do well', async (
   expect([status, body.detail]).toEqual([200, undefined]);
   expect(body.steps.map(({ step }) => step)).toEqual([
     ...['preflight', 'start', 'contract', 'warm', 'try out', 'canary 20 %', 'canary 25 %', 'canary 50 %'],
-    ...['move calls', 'drain', 'hand over', 'persist'],
+    ...['move calls', 'drain', 'hand over', 'persist', 'close'],
   ]);
   for (const { other } of body.steps.slice(5, 8)) expect(other).toMatchObject({ failures: 0 });
   expect(await load.stop()).toEqual([]);

@@ -30,8 +30,9 @@ interface Parts {
 
 /** Measures it: starts a copy of the module in a process of its own, asks it whether it lives, and ends it again. */
 export async function priceOf(module: string, { services, directory }: Parts): Promise<Price> {
-  const processes = await services.raise(module, { kind: 'service', via: 'http', instances: 1 }, 1);
+  const processes = services.raise(module, { kind: 'service', via: 'http', instances: 1 }, 1);
   try {
+    await services.ready(module, processes);
     const [other] = processes;
     if (!other?.reachedAt) throw new Error(`a copy of ${module} has ended while it was measured`);
     const times = await directory.time(module, other.reachedAt, { calls, everyMs, forMs });

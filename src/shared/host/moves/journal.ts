@@ -22,8 +22,8 @@ interface Step {
   readonly withinMs: number;
   /** Resolves with what there is to say about it. */
   run(): Promise<unknown>;
-  /** Takes back what `run` did, or began to do. */
-  undo?(): Promise<void>;
+  /** Takes back what `run` did, or began to do: where the step was aborted or took too long, it goes on until `ended`. */
+  undo?(ended: Promise<void>): Promise<void>;
 }
 
 /** A step that failed, with the words for it. */
@@ -42,6 +42,8 @@ export class StepFailed extends Error {
  */
 export class Journal {
   readonly steps: StepDone[] = [];
+  /** Whether it is in its last step. */
+  finishing = false;
   readonly #undos: { name: string; undo: () => Promise<void> }[] = [];
 
   constructor(
@@ -53,18 +55,35 @@ export class Journal {
   async step({ name, withinMs, run, undo }: Step): Promise<void> {
     const startedAt = performance.now();
     this.tell({ begun: name });
-    if (undo) this.#undos.push({ name, undo });
+    let ended = Promise.resolve();
+    if (undo) this.#undos.push({ name, undo: () => undo(ended) });
     try {
       reach('move', this.module, name, 'begun');
-      const detail = await this.#within(withinMs, run);
+      const detail = await this.#within(withinMs, () => {
+        const running = run();
+        ended = running.then(nothing, nothing);
+        return running;
+      });
       reach('move', this.module, name, 'done');
-      const done = { step: name, ms: Math.round((performance.now() - startedAt) * 10) / 10, ...(detail as object) };
-      this.steps.push(done);
-      this.tell({ done });
+      this.#done(name, startedAt, detail as object);
     } catch (error) {
       this.tell({ failed: name, why: messageOf(error) });
       throw new StepFailed(name, error);
     }
+  }
+
+  /** The last step, after which there is nothing to take back: it is not aborted, and what fails in it is told as its `trouble`. */
+  async finish(name: string, run: () => Promise<unknown>): Promise<void> {
+    const startedAt = performance.now();
+    this.finishing = true;
+    this.tell({ begun: name });
+    reach('move', this.module, name, 'begun');
+    const trouble = await run().then(
+      () => undefined,
+      (error: unknown) => messageOf(error),
+    );
+    reach('move', this.module, name, 'done');
+    this.#done(name, startedAt, trouble === undefined ? {} : { trouble });
   }
 
   /** What there is to be seen in a step that goes on for a while. */
@@ -93,6 +112,12 @@ export class Journal {
     return troubles;
   }
 
+  #done(step: string, startedAt: number, detail: object): void {
+    const done = { step, ms: Math.round((performance.now() - startedAt) * 10) / 10, ...detail };
+    this.steps.push(done);
+    this.tell({ done });
+  }
+
   #within<T>(withinMs: number, run: () => Promise<T>): Promise<T> {
     const { aborted } = this;
     return new Promise<T>((resolve, reject) => {
@@ -109,3 +134,5 @@ export class Journal {
     });
   }
 }
+
+function nothing(): void {}

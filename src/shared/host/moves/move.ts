@@ -62,7 +62,7 @@ export class Move {
       name: 'start',
       withinMs: startWithinMs,
       run: () => this.#start(),
-      undo: () => this.#lower(),
+      undo: (ended) => this.#lower(ended),
     });
     await journal.step({
       name: 'contract',
@@ -96,9 +96,9 @@ export class Move {
     if (canary) await canarySteps(journal, trial!, canary);
   }
 
-  /** Everything from the first call that goes to the new copies to the end of the old ones. */
+  /** Everything from the first call that goes to the new copies to where the next start knows of them. */
   async complete(journal: Journal): Promise<void> {
-    const { plan, parts } = this;
+    const { plan } = this;
     await journal.step({
       name: 'move calls',
       withinMs: shortMs,
@@ -110,7 +110,7 @@ export class Move {
       name: 'hand over',
       withinMs: drainWithinMs + 2 * shortMs,
       run: () => this.#handOver(),
-      undo: () => this.#takeBack(),
+      undo: (ended) => this.#takeBack(ended),
     });
     await journal.step({
       name: 'persist',
@@ -118,10 +118,14 @@ export class Move {
       run: async () => this.#persist(plan.to),
       undo: async () => void this.#persist(plan.from),
     });
-    // From here on it has moved: a crash, or a failure, brings it up in the new place.
+  }
+
+  /** It has moved: a crash, or a failure, brings it up in the new place. The old copies end. */
+  async close(journal: Journal): Promise<void> {
+    const { plan, parts } = this;
     for (const listenNoMore of this.#watches) listenNoMore();
-    await this.#endOld().catch(() => {});
     parts.placements.set(plan.module, plan.to);
+    await journal.finish('close', () => this.#endOld());
   }
 
   async #start(): Promise<object> {
@@ -133,7 +137,8 @@ export class Move {
       await opened.start();
       this.#coming = [insideCopy(module, inside)];
     } else if (comes > 0) {
-      this.#raised = await services.raise(module, to, comes);
+      this.#raised = services.raise(module, to, comes);
+      await services.ready(module, this.#raised);
       this.#coming = this.#raised.map(copyOf);
     }
     for (const process of [...this.#raised, ...go]) {
@@ -181,7 +186,7 @@ export class Move {
     const { directory, services } = this.parts;
     const counts = await Promise.all(copies.map((copy) => copy.idle()));
     const others = services.all.filter(({ state }) => state === 'ready');
-    await Promise.all([directory.drained(module), ...others.map((process) => drainedOrGone(process, module))]);
+    await Promise.all([directory.drained(module), ...others.map((process) => drainedIn(process, module))]);
     // What reached them between the two.
     for (const copy of copies) counts.push(await copy.idle());
     this.moved.callsDrained = counts.reduce((sum, count) => sum + count, 0);
@@ -195,7 +200,8 @@ export class Move {
   }
 
   /** The old copies do again what they did, as soon as the new ones do it no more. */
-  async #takeBack(): Promise<void> {
+  async #takeBack(handedOver: Promise<void>): Promise<void> {
+    await handedOver;
     for (const copy of this.#coming) await copy.giveUpLead().catch(() => {});
     for (const copy of this.#going) await copy.takeUp();
   }
@@ -214,9 +220,9 @@ export class Move {
   }
 
   /** Takes back what was started: what it was asked meanwhile is answered first. */
-  async #lower(): Promise<void> {
+  async #lower(started: Promise<void>): Promise<void> {
+    if (!this.#called) return this.#end(started, uncalledWithinMs);
     for (const listenNoMore of this.#watches) listenNoMore();
-    if (!this.#called) return this.#end(uncalledWithinMs);
     const alive = this.#coming.filter(
       (_, index) => this.#raised.length === 0 || this.#raised[index]?.state === 'ready',
     );
@@ -227,21 +233,16 @@ export class Move {
         await copy.finishSagas(sagasWithinMs).catch(() => {});
       }),
     );
-    await this.#end();
+    await this.#end(started);
   }
 
-  async #end(withinMs?: number): Promise<void> {
+  async #end(started: Promise<void>, withinMs?: number): Promise<void> {
     const { module, to } = this.plan;
     const { inside, services } = this.parts;
+    await services.lower(this.#raised, withinMs);
+    // What is starting yet is so no longer once its processes have ended.
+    await started;
     if (to.kind === 'in-process') await inside.remove(module);
-    else await services.lower(this.#raised, withinMs);
+    for (const listenNoMore of this.#watches) listenNoMore();
   }
-}
-
-/** One that ends meanwhile has nothing under way any more. */
-async function drainedOrGone(process: ServiceProcess, module: string): Promise<void> {
-  const { pid } = process;
-  await drainedIn(process, module).catch((error) => {
-    if (process.pid === pid) throw error;
-  });
 }

@@ -58,6 +58,7 @@ interface Parts {
 /** Moves modules between processes while the system serves, one at a time. */
 export class Mover {
   #current: Current | undefined;
+  #journal: Journal | undefined;
   #abort = new AbortController();
   #ended: Promise<unknown> = Promise.resolve();
   #stopped = false;
@@ -90,9 +91,14 @@ export class Mover {
     return running;
   }
 
-  /** Has the move that is under way taken back. Throws `not-found` when there is none. */
+  /** Has the move that is under way taken back. Throws `not-found` when there is none, `conflict` when only the old copies have yet to end. */
   abort(module: string, by: string): void {
     if (this.#current?.module !== module) throw refusal('not-found', `${module} is not being moved`);
+    if (this.#journal?.finishing)
+      throw refusal(
+        'conflict',
+        `${module} has moved to ${this.#current.to} already; order it back when this move has ended`,
+      );
     this.#abort.abort(new Error(`it was aborted by ${by}`));
   }
 
@@ -119,8 +125,10 @@ export class Mover {
     const startedAt = performance.now();
     const trial = order.canary !== undefined || order.mirror !== undefined;
     const plan = planOf({ module, to, again, trial }, placements.get(module)!, services, topology);
-    const journal = new Journal(module, this.#abort.signal, tell);
-    const abort = (why: string) => this.#abort.abort(new Error(why));
+    const controller = this.#abort;
+    const journal = new Journal(module, controller.signal, tell);
+    this.#journal = journal;
+    const abort = (why: string) => controller.abort(new Error(why));
     const { contract } = this.parts.definitions.find((each) => each.contract.name === module)!;
     const move = new Move(plan, {
       ...this.parts,
@@ -136,6 +144,7 @@ export class Mover {
     } catch (error) {
       throw await this.#takeBack(plan, journal, error);
     }
+    await move.close(journal);
     const [ms, from] = [Math.round(performance.now() - startedAt), placementText(plan.from)];
     this.parts.log.info({ module, from, to: placementText(to), ms, by: order.by }, 'a module was moved');
     return { module, from, to: placementText(to), ms, persisted: !forNow, steps: journal.steps, ...move.moved };
