@@ -6,7 +6,7 @@ import { lives, Scene } from '../../crash/scene.ts';
 import { eventually, type Kerf } from '../../harness/kerf.ts';
 import { SteadyLoad } from '../../harness/load.ts';
 import { Operator } from '../../harness/operator.ts';
-import { Shop } from '../../harness/shop.ts';
+import { type Order, Shop } from '../../harness/shop.ts';
 import { topologyFile } from '../../harness/topology-file.ts';
 
 type Line = {
@@ -147,6 +147,22 @@ describe('a move that is aborted', () => {
     },
     60_000,
   );
+
+  it('while it waits for a saga goes on where it was, with all that only one copy may do', async () => {
+    const { scene, kerf, load, operator } = await opened('modules:\n');
+    const shop = await new Shop(kerf.url).join();
+    const { body } = await shop.order('WAX', 1, { token: 'tok_slow', wait: 0 });
+    const last = await follow(kerf, 'orders', { placement: 'http' }, async ({ begun }) => {
+      if (begun === 'hand over') await operator.ask('DELETE', '/modules/orders');
+    });
+    expect(last.problem).toMatchObject({ detail: expect.stringContaining('orders stays in-process: at "hand over"') });
+    await eventually(
+      async () => (await shop.get<Order>(`/orders/${body.id}`)).body.status === 'confirmed',
+      'the order to be confirmed',
+    );
+    expect(await load.stop()).toEqual([]);
+    await scene.endsWell(kerf, load.told);
+  });
 
   it('too late is not: it says that the module has moved', async () => {
     const { scene, kerf, load, operator } = await opened('modules:\n  payments: http\n');

@@ -2,6 +2,8 @@ import { expect, it } from 'vitest';
 import type { Copy } from '../copies.ts';
 import { handOver, nothingMoved } from './hand-over.ts';
 
+const never = new AbortController().signal;
+
 /** A copy that gave up with so many events published, and what it counts of them when it is to take the lead. */
 function copy(led: boolean, upTo: number, waiting: (upTo: number) => number): Copy {
   const counted = (last: number) => ({ pending: waiting(last), held: 0 });
@@ -22,7 +24,7 @@ it('counts the events up to where the one that led gave up, whatever is publishe
   const moved = nothingMoved();
   // Two more are published between the first copy and the second.
   const waiting = (upTo: number) => upTo - 10;
-  await handOver([copy(true, 10, waiting), copy(false, 12, waiting)], [copy(false, 0, waiting)], moved);
+  await handOver([copy(true, 10, waiting), copy(false, 12, waiting)], [copy(false, 0, waiting)], moved, never);
   expect(moved).toMatchObject({
     gapMs: 5,
     events: { pendingBefore: 0, pendingAfter: 0 },
@@ -32,8 +34,34 @@ it('counts the events up to where the one that led gave up, whatever is publishe
 
 it('throws when more waits than waited, and not when some of it was delivered meanwhile', async () => {
   const counts = (pending: number) => copy(true, 10, () => pending);
-  await handOver([counts(3)], [counts(1)], nothingMoved());
-  await expect(handOver([counts(3)], [counts(4)], nothingMoved())).rejects.toThrow(
+  await handOver([counts(3)], [counts(1)], nothingMoved(), never);
+  await expect(handOver([counts(3)], [counts(4)], nothingMoved(), never)).rejects.toThrow(
     '3 events waited and 1 timers ran before, 4 and 1 after',
   );
+});
+
+it.each(['while sagas end', 'just before'])('has no copy leave once it is aborted, %s', async (when) => {
+  const done: string[] = [];
+  const controller = new AbortController();
+  const abort = () => controller.abort(new Error('it was aborted'));
+  const [old, fresh] = [copy(true, 10, () => 0), copy(false, 0, () => 0)];
+  const leaving: Copy = {
+    ...old,
+    finishSagas: (ms) => {
+      if (when === 'just before') return old.finishSagas(ms);
+      abort();
+      return new Promise(() => {});
+    },
+    leave: async () => void done.push('left'),
+  };
+  const counting: Copy = {
+    ...fresh,
+    countSagas: async () => {
+      done.push('counted');
+      abort();
+      return 0;
+    },
+  };
+  await expect(handOver([leaving], [counting], nothingMoved(), controller.signal)).rejects.toThrow('it was aborted');
+  expect(done).toEqual(when === 'just before' ? ['counted'] : []);
 });

@@ -1,5 +1,6 @@
 import type { SagasHandedOver, Taken } from '../../module/index.ts';
 import type { Copy } from '../copies.ts';
+import { unlessAborted } from './journal.ts';
 
 /** Sagas that wait for something longer go on elsewhere. */
 export const sagasWithinMs = 10_000;
@@ -30,12 +31,19 @@ export function nothingMoved(): Moved {
 
 /**
  * First what only one copy may do, since nobody does it meanwhile; then the sagas, of which each copy may have some. Counts on both
- * sides, and throws when the two do not agree, or no copy that remains could take the lead.
+ * sides, and throws when the two do not agree, or no copy that remains could take the lead; and once it is `aborted`, before it
+ * does anything more.
  */
-export async function handOver(going: readonly Copy[], remaining: readonly Copy[], moved: Moved): Promise<void> {
+export async function handOver(
+  going: readonly Copy[],
+  remaining: readonly Copy[],
+  moved: Moved,
+  aborted: AbortSignal,
+): Promise<void> {
   await handLead(going, remaining, moved);
-  const finished = await Promise.all(going.map((copy) => copy.finishSagas(sagasWithinMs)));
+  const finished = await unlessAborted(aborted, Promise.all(going.map((copy) => copy.finishSagas(sagasWithinMs))));
   await countSagas(finished, remaining[0], moved);
+  aborted.throwIfAborted();
   for (const copy of going) await copy.leave();
 }
 

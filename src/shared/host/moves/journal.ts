@@ -21,7 +21,7 @@ interface Step {
   readonly name: string;
   readonly withinMs: number;
   /** Resolves with what there is to say about it. */
-  run(): Promise<unknown>;
+  run(aborted: AbortSignal): Promise<unknown>;
   /** Takes back what `run` did, or began to do: where the step was aborted or took too long, it goes on until `ended`. */
   undo?(ended: Promise<void>): Promise<void>;
 }
@@ -60,7 +60,7 @@ export class Journal {
     try {
       reach('move', this.module, name, 'begun');
       const detail = await this.#within(withinMs, () => {
-        const running = run();
+        const running = run(this.aborted);
         ended = running.then(nothing, nothing);
         return running;
       });
@@ -119,20 +119,20 @@ export class Journal {
   }
 
   #within<T>(withinMs: number, run: () => Promise<T>): Promise<T> {
-    const { aborted } = this;
-    return new Promise<T>((resolve, reject) => {
-      const abort = () => reject(aborted.reason);
-      if (aborted.aborted) return abort();
-      const late = globalThis.setTimeout(() => reject(new Error(`it took longer than ${withinMs} ms`)), withinMs);
-      aborted.addEventListener('abort', abort, { once: true });
-      void run()
-        .then(resolve, reject)
-        .finally(() => {
-          clearTimeout(late);
-          aborted.removeEventListener('abort', abort);
-        });
-    });
+    this.aborted.throwIfAborted();
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = globalThis.setTimeout(() => reject(new Error(`it took longer than ${withinMs} ms`)), withinMs);
+    return Promise.race([late, unlessAborted(this.aborted, run())]).finally(() => clearTimeout(timer));
   }
+}
+
+/** The same, but rejects with the reason as soon as it is aborted. The work goes on. */
+export async function unlessAborted<T>(aborted: AbortSignal, work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(aborted.reason);
+  if (aborted.aborted) abort();
+  aborted.addEventListener('abort', abort, { once: true });
+  return Promise.race([work, promise]).finally(() => aborted.removeEventListener('abort', abort));
 }
 
 function nothing(): void {}

@@ -109,7 +109,7 @@ export class Move {
     await journal.step({
       name: 'hand over',
       withinMs: drainWithinMs + 2 * shortMs,
-      run: () => this.#handOver(),
+      run: (aborted) => this.#handOver(aborted),
       undo: (ended) => this.#takeBack(ended),
     });
     await journal.step({
@@ -193,9 +193,9 @@ export class Move {
     return { calls: this.moved.callsDrained };
   }
 
-  async #handOver(): Promise<object> {
+  async #handOver(aborted: AbortSignal): Promise<object> {
     const { moved } = this;
-    await handOver(this.#going, [...this.plan.stay.map(copyOf), ...this.#coming], moved);
+    await handOver(this.#going, [...this.plan.stay.map(copyOf), ...this.#coming], moved, aborted);
     return { gapMs: moved.gapMs, events: moved.events, timers: moved.timers, sagas: moved.sagas };
   }
 
