@@ -30,13 +30,21 @@ function abortOnInterrupt(path) {
 
 const isTerminal = process.stdout.isTTY;
 
+let lastSeen;
+
 function showLine({ begun, watched, seen, done, failed, why, takenBack, report }) {
-  if (watched) print(`    ${watched}: ${seenIn(seen)}`);
+  if (watched) printOnce(`    ${watched}: ${seenIn(seen)}`);
   if (begun && isTerminal) process.stdout.write(`  … ${begun}`);
   if (done) print(`  ✓ ${done.step.padEnd(12)} ${`${done.ms} ms`.padStart(10)}  ${detailsOf(done)}`);
   if (failed) print(`  ✗ ${failed}: ${why}`);
   if (takenBack) print(`  ↩ ${takenBack}`);
   if (report) print(summaryOf(report));
+}
+
+/** What is as it was need not be said again. */
+function printOnce(line) {
+  if (line !== lastSeen) print(line);
+  lastSeen = line;
 }
 
 function print(line) {

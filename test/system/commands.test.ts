@@ -115,13 +115,32 @@ describe('the commands of operators', () => {
     expect(failed(await operator.run('topology', ['now']))).toContain('unknown word "now"');
   });
 
-  it.each(['topology', 'dead-letters', 'sagas', 'faults'])('explain themselves: %s', async (command) => {
-    for (const word of ['--help', '-h']) {
-      const told = succeeded(await operator.run(command, [word]));
-      for (const part of [`npm run ${command}`, '--json', 'INTERNAL_PORT', 'OPERATOR_TOKEN'])
-        expect(told).toContain(part);
-    }
+  it.each([
+    [[], 'say which module'],
+    [['payments', 'mail'], 'unknown word "mail"'],
+    [['payments', '--via', 'pigeon'], '--via is http, grpc or queue'],
+    [['payments', '--instances', '65'], '--instances is a whole number, 1 to 64, not "65"'],
+    [['payments', '--canary', '5'], '--canary is a share such as 5% or 0.05, 0.1% to 100%, not "5"'],
+    [['payments', '--canary', '0%'], '--canary is a share'],
+    [['payments', '--canary', '5%', '--stage', '1%'], '--stage is a number of seconds, 0.1 to 3600, not "1%"'],
+    [['payments', '--stage', '1'], 'are for --canary'],
+    [['payments', '--mirror', 'soon'], '--mirror is a number of seconds'],
+  ])('move nothing at the words %j', async (words, about) => {
+    const said = failed(await operator.run('extract', words));
+    expect(said).toContain(about);
+    expect(said).toContain('see npm run extract -- --help');
   });
+
+  it.each(['topology', 'dead-letters', 'sagas', 'faults', 'extract', 'absorb', 'replace', 'advise'])(
+    'explain themselves: %s',
+    async (command) => {
+      for (const word of ['--help', '-h']) {
+        const told = succeeded(await operator.run(command, [word]));
+        for (const part of [`npm run ${command}`, '--json', 'INTERNAL_PORT', 'OPERATOR_TOKEN'])
+          expect(told).toContain(part);
+      }
+    },
+  );
 
   it('fail without a token, with a wrong one, and where nobody listens, or somebody else', async () => {
     const list = (env: Record<string, string>) => operator.run('dead-letters', ['list'], env);
