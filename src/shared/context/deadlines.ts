@@ -7,6 +7,27 @@ const slotMs = 16;
 const slots = new Map<number, Slot>();
 let ticking: NodeJS.Timeout | undefined;
 let latest: { readonly key: number; readonly slot: Slot } | undefined;
+/** What the clock said when it was read last, until the timer has it read anew. */
+let recently: number | undefined;
+
+/** With less left than this, the clock is read at once. */
+const shortMs = 1_000;
+
+/**
+ * When a call that may take `timeoutMs` must be answered, in milliseconds since 1970: not after `latest`, when it is made for
+ * another. Nothing, when that is over. To read the clock would be an eighth of a call within the process, so it is read at most
+ * every 16 ms where a second or more is left: a call has so much less, and as much less as the event loop was held meanwhile.
+ */
+export function deadlineIn(timeoutMs: number, latest = Number.POSITIVE_INFINITY): number | undefined {
+  if (recently !== undefined) {
+    const deadline = Math.min(latest, recently + timeoutMs);
+    if (deadline - recently >= shortMs) return deadline;
+  }
+  const now = Date.now();
+  recently = now;
+  ticking ??= setInterval(Due.tick, slotMs).unref();
+  return latest <= now ? undefined : Math.min(latest, now + timeoutMs);
+}
 
 /**
  * Something with a deadline, in the list of its slot. All deadlines of the process share one timer, since a timer per call would
@@ -41,6 +62,7 @@ export abstract class Due {
 
   static tick(): void {
     const now = Date.now();
+    recently = undefined;
     for (const [key, slot] of slots) {
       if (slot.last && key * slotMs > now) continue;
       slots.delete(key);

@@ -1,5 +1,5 @@
 import { v7 as uuid } from 'uuid';
-import { type CallContext, Cancellation, currentContext } from '../context/index.ts';
+import { type CallContext, Cancellation, currentContext, deadlineIn } from '../context/index.ts';
 import type { CallOptions, Client, Contract, Operation } from '../contract/index.ts';
 import { refuseInsideUnit } from '../data/index.ts';
 import { refusal } from '../errors/index.ts';
@@ -22,21 +22,20 @@ export type CallSource = (operation: Operation, caller: string) => Call;
 export function createCall(operation: Operation, caller: string, transport: () => Transport): Call {
   return (input, options) => {
     const parent = currentContext();
-    const now = Date.now();
-    const ownDeadline = now + (options?.timeoutMs ?? operation.timeoutMs ?? defaultTimeoutMs);
+    const deadline = deadlineIn(options?.timeoutMs ?? operation.timeoutMs ?? defaultTimeoutMs, parent?.deadline);
+    if (deadline === undefined) return Promise.reject(timedOut(operation));
     const cancellation = new Cancellation(parent?.cancellation);
     const context: CallContext = {
       requestId: parent?.requestId ?? uuid(),
       traceparent: parent?.traceparent,
       caller,
       member: parent?.member,
-      deadline: parent ? Math.min(parent.deadline, ownDeadline) : ownDeadline,
+      deadline,
       idempotencyKey: options?.idempotencyKey,
       cancellation,
     };
     try {
       refuseInsideUnit(operation);
-      if (context.deadline <= now) throw timedOut(operation);
       if (cancellation.cancelled || options?.signal?.aborted) throw cancelledBefore(operation);
     } catch (error) {
       return Promise.reject(error);

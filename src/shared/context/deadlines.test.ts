@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { deadlineIn } from './index.ts';
+
+/** As a handler does that computes. */
+function hold(ms: number): void {
+  const end = Date.now() + ms;
+  while (Date.now() < end);
+}
+
+describe('the deadline of a call', () => {
+  it('is as long after now as the call may take, to within 16 ms', () => {
+    for (const timeoutMs of [1_000, 5_000]) {
+      const before = Date.now();
+      const deadline = deadlineIn(timeoutMs)!;
+      expect(deadline).toBeGreaterThanOrEqual(before + timeoutMs - 32);
+      expect(deadline).toBeLessThanOrEqual(Date.now() + timeoutMs);
+    }
+  });
+
+  it('is exact for a call that may take less than a second, whenever the clock was read last', () => {
+    deadlineIn(5_000);
+    hold(5);
+    const before = Date.now();
+    const deadline = deadlineIn(40)!;
+    expect(deadline).toBeGreaterThanOrEqual(before + 40);
+    expect(deadline).toBeLessThanOrEqual(Date.now() + 40);
+  });
+
+  it('is not after that of the call it is made for', () => {
+    const latest = Date.now() + 2_000;
+    expect(deadlineIn(5_000, latest)).toBe(latest);
+    expect(deadlineIn(5_000, Date.now() + 50)).toBeLessThanOrEqual(Date.now() + 50);
+  });
+
+  it('is none once that is over, though the clock was read before', () => {
+    const latest = Date.now() + 3;
+    deadlineIn(5_000);
+    hold(5);
+    expect(deadlineIn(5_000, latest)).toBeUndefined();
+    expect(deadlineIn(5_000, Date.now())).toBeUndefined();
+  });
+
+  it('is read off the clock anew once the event loop has turned for a while', async () => {
+    deadlineIn(5_000);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const before = Date.now();
+    expect(deadlineIn(5_000)).toBeGreaterThanOrEqual(before + 5_000 - 20);
+  });
+});
