@@ -16,6 +16,7 @@ interface Made {
 
 interface Checked {
   readonly subject: string;
+  readonly audience: string;
   /** Milliseconds since 1970. */
   readonly until: number;
 }
@@ -77,8 +78,8 @@ export class ServiceTokens {
   }
 
   #fresh(token: string, audience: string): Checked | undefined {
-    const checked = this.#checked.get(`${audience}<${token}`);
-    return checked && checked.until > Date.now() ? checked : undefined;
+    const checked = this.#checked.get(token);
+    return checked?.audience === audience && checked.until > Date.now() ? checked : undefined;
   }
 
   async #known(token: string | undefined, audience: string): Promise<Checked> {
@@ -87,7 +88,7 @@ export class ServiceTokens {
     const fresh = this.#fresh(token, audience);
     if (fresh) return fresh;
     const checked = await this.#check(token, audience);
-    this.#remember(this.#checked, `${audience}<${token}`, checked);
+    this.#remember(this.#checked, token, checked);
     return checked;
   }
 
@@ -102,7 +103,7 @@ export class ServiceTokens {
         },
         { algorithms: ['HS256'], audience, clockTolerance: 5, requiredClaims: ['iss', 'exp'] },
       );
-      return { subject: payload.iss!, until: payload.exp! * 1_000 };
+      return { subject: payload.iss!, audience, until: payload.exp! * 1_000 };
     } catch (error) {
       throw refusal('unauthenticated', 'the service token is not valid here', {}, { cause: error });
     }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Server, ServerCredentials, type sendUnaryData, status } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { protoOf } from '../../proto/index.ts';
 import { createCall } from '../client.ts';
@@ -15,10 +15,14 @@ describe('a callee that is another program', () => {
   const asItIs = (bytes: Buffer) => bytes;
   let link: GrpcTransport;
   const echo = createCall(sample.operations.echo as never, 'gateway', () => link);
+  let deadline: number;
   let answer: { code?: status; details?: string; bytes?: Buffer };
 
   beforeAll(async () => {
-    const handle = (_call: unknown, done: sendUnaryData<Buffer>) => done(answer.code ? answer : null, answer.bytes);
+    const handle = (call: Pick<ServerUnaryCall<Buffer, Buffer>, 'getDeadline'>, done: sendUnaryData<Buffer>) => {
+      deadline = Number(call.getDeadline());
+      done(answer.code ? answer : null, answer.bytes);
+    };
     server.register(path, handle, asItIs, asItIs, 'unary');
     const port = await new Promise<number>((resolve) => {
       server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (_error, bound) => resolve(bound));
@@ -35,6 +39,14 @@ describe('a callee that is another program', () => {
   it('answers', async () => {
     answer = { bytes: codec.output.encode({ text: 'x' }) };
     expect(await echo({ text: 'x' })).toEqual({ text: 'x' });
+  });
+
+  it('is told the deadline, as gRPC says it', async () => {
+    answer = { bytes: codec.output.encode({ text: 'x' }) };
+    const before = Date.now();
+    await echo({ text: 'x' }, { timeoutMs: 60_000 });
+    expect(deadline - before).toBeGreaterThan(59_000);
+    expect(deadline - Date.now()).toBeLessThanOrEqual(60_000);
   });
 
   it('refuses by status alone', async () => {

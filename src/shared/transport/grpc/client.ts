@@ -80,7 +80,7 @@ export class GrpcTransport extends WireTransport implements Link {
   #ask(channel: Channel, token: string, { rpc, bytes, operation, context, wire }: Written): Promise<unknown> {
     const about = kernelOperation(operation.name) ? operation.module : undefined;
     return new Promise((resolve, reject) => {
-      const call = channel.createCall(rpc.path, Date.now() + wire.deadlineMs, null, null, null);
+      const call = channel.createCall(rpc.path, Number.POSITIVE_INFINITY, null, null, null);
       const end: Ending = (code, details) => call.cancelWithStatus(code, details);
       this.#underWay.add(end);
       let answer: Buffer | undefined;

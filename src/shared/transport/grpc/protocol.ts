@@ -19,6 +19,7 @@ import { headers, maximumBodyBytes, toHeaders, type WireContext } from '../wire.
  */
 export const names = {
   token: 'authorization',
+  timeout: 'grpc-timeout',
   module: 'kerf-module',
   problem: 'kerf-problem-bin',
   leaving: 'kerf-leaving',
@@ -32,8 +33,8 @@ export function toMetadata(wire: WireContext, token: string, module?: string): M
   metadata.set(names.token, `Bearer ${token}`);
   if (module !== undefined) metadata.set(names.module, module);
   for (const [name, value] of Object.entries(toHeaders(wire))) {
-    if (name === headers.deadlineMs) continue;
-    if (printable.test(value)) metadata.set(name, value);
+    if (name === headers.deadlineMs) metadata.set(names.timeout, `${value}m`);
+    else if (printable.test(value)) metadata.set(name, value);
     else metadata.set(`${name}-bin`, Buffer.from(value));
   }
   return metadata;
