@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { defineConfig } from 'rolldown';
 import { externals } from './scripts/externals.mjs';
+import { oneByte } from './scripts/one-byte.mjs';
 
 /** The reference page's assets go beside the bundle, so that it needs nothing of node_modules but native parts. */
 const copyAssets = {
@@ -19,5 +20,5 @@ export default defineConfig({
   external: externals,
   // A broker's client is a chunk of its own, read only by who uses that broker.
   output: { dir: 'dist/.new', format: 'esm', entryFileNames: 'app.js', chunkFileNames: 'chunks/[name]-[hash].js' },
-  plugins: [copyAssets],
+  plugins: [copyAssets, oneByte],
 });

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { externals } from '../externals.mjs';
+import { oneByte } from '../one-byte.mjs';
 import { fail, node, root } from '../setup.mjs';
 import { entryOf } from './entry.mjs';
 
@@ -44,7 +45,7 @@ async function bundled(name) {
     platform: 'node',
     external: externals,
     logLevel: 'silent',
-    plugins: [virtual(entryOf(name, described()))],
+    plugins: [virtual(entryOf(name, described())), oneByte],
   });
   const { output } = await bundle.generate({
     format: 'esm',

@@ -115,7 +115,7 @@ VOLUME /data
 EXPOSE 3001
 HEALTHCHECK --interval=10s --timeout=3s CMD ["node", "health.mjs"]
 # A small young generation: what is idle holds little, and is started for one module's load.
-CMD ["node", "--max-semi-space-size=1", "--optimize-for-size", "app.js"]
+CMD ["node", "--max-semi-space-size=1", "app.js"]
 `;
 }
 
