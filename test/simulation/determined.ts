@@ -1,3 +1,4 @@
+import { passTime } from '../../src/shared/context/index.ts';
 import type { Random } from './random.ts';
 
 const { now } = Date;
@@ -11,6 +12,7 @@ const machine = { now, getRandomValues, timeout, fetch };
  */
 export function determine(time: () => number, random: Random, fetch: unknown): () => void {
   Date.now = time;
+  passTime();
   globalThis.fetch = fetch as typeof globalThis.fetch;
   AbortSignal.timeout = () => new AbortController().signal;
   crypto.getRandomValues = (<T extends Uint8Array>(bytes: T): T => {
@@ -19,6 +21,7 @@ export function determine(time: () => number, random: Random, fetch: unknown): (
   }) as never;
   return () => {
     Date.now = machine.now;
+    passTime();
     crypto.getRandomValues = machine.getRandomValues;
     globalThis.fetch = machine.fetch;
     AbortSignal.timeout = machine.timeout;

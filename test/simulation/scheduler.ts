@@ -1,3 +1,5 @@
+import { passTime } from '../../src/shared/context/index.ts';
+
 interface Entry {
   readonly at: number;
   readonly order: number;
@@ -40,6 +42,7 @@ export class Scheduler {
       if (!next) return;
       if (!next.task) continue;
       this.#time = next.at;
+      passTime();
       next.task();
       await new Promise<void>((resolve) => turn(resolve));
     }

@@ -25,7 +25,7 @@ export function deadlineIn(timeoutMs: number, latest = Number.POSITIVE_INFINITY)
   }
   const now = Date.now();
   recently = now;
-  ticking ??= setInterval(Due.tick, slotMs).unref();
+  ticking ??= setInterval(passTime, slotMs).unref();
   return latest <= now ? undefined : Math.min(latest, now + timeoutMs);
 }
 
@@ -50,6 +50,12 @@ export abstract class Due {
     slot.last = this;
   }
 
+  /** Has it be late now. */
+  lapse(): void {
+    this.notDue();
+    this.late();
+  }
+
   protected notDue(): void {
     const slot = this.#slot;
     if (!slot) return;
@@ -59,23 +65,24 @@ export abstract class Due {
     else slot.last = earlier;
     this.#slot = this.#earlier = this.#later = undefined;
   }
+}
 
-  static tick(): void {
-    const now = Date.now();
-    recently = undefined;
-    for (const [key, slot] of slots) {
-      if (slot.last && key * slotMs > now) continue;
-      slots.delete(key);
-      if (latest?.key === key) latest = undefined;
-      for (let each = slot.last; each; each = slot.last) {
-        each.notDue();
-        each.late();
-      }
-    }
-    if (slots.size > 0) return;
-    clearInterval(ticking);
-    ticking = undefined;
+/**
+ * Has be late what is due, and the clock be read anew. A timer does so every 16 ms; who sets the clock, as a simulation does,
+ * does so whenever it has set it.
+ */
+export function passTime(): void {
+  const now = Date.now();
+  recently = undefined;
+  for (const [key, slot] of slots) {
+    if (slot.last && key * slotMs > now) continue;
+    slots.delete(key);
+    if (latest?.key === key) latest = undefined;
+    for (let each = slot.last; each; each = slot.last) each.lapse();
   }
+  if (slots.size > 0) return;
+  clearInterval(ticking);
+  ticking = undefined;
 }
 
 function slotOf(deadline: number): Slot {
@@ -85,7 +92,7 @@ function slotOf(deadline: number): Slot {
   if (!slot) {
     slot = { last: undefined };
     slots.set(key, slot);
-    ticking ??= setInterval(Due.tick, slotMs).unref();
+    ticking ??= setInterval(passTime, slotMs).unref();
   }
   latest = { key, slot };
   return slot;
