@@ -3,6 +3,7 @@ import { createServer as createWebServer } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Authority } from '../harness/authority.ts';
 import { startAndFail } from '../harness/kerf.ts';
@@ -12,13 +13,16 @@ const at = (...names: string[]) => join(folder, ...names);
 const [ours, others] = await Promise.all([Authority.found('ours'), Authority.found('others')]);
 const [tls, otherTls] = await Promise.all([ours.settings(), others.settings()]);
 let taken: Server;
+let locked: Sqlite.Database;
 let takenPort = '';
 const web = createWebServer();
 let webPort = '';
 
 beforeAll(async () => {
   writeFileSync(at('a-file'), 'not a folder');
-  for (const name of ['damaged', 'damaged-keys', 'damaged-keys/keys']) mkdirSync(at(name));
+  for (const name of ['locked', 'damaged', 'damaged-keys', 'damaged-keys/keys']) mkdirSync(at(name));
+  locked = new Sqlite(at('locked', 'orders.db'));
+  locked.exec('CREATE TABLE t (n INTEGER); BEGIN EXCLUSIVE');
   writeFileSync(at('damaged', 'orders.db'), Buffer.alloc(8_192, 'garbage '));
   writeFileSync(at('damaged-keys', 'keys', 'sessions.json'), '{');
   writeFileSync(at('damaged.pem'), '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
@@ -38,6 +42,7 @@ beforeAll(async () => {
 afterAll(() => {
   web.close();
   taken.close();
+  locked.close();
   for (const authority of [ours, others]) authority.close();
   rmSync(folder, { recursive: true });
 });
@@ -73,6 +78,7 @@ const refused: [about: string, env: () => Record<string, string>, words: string[
   ['a data folder below a file', () => ({ DATA_DIR: at('a-file', 'x') }), ['DATA_DIR', at('a-file')]],
   ['a data folder where no system takes one', () => ({ DATA_DIR: '/proc/none' }), ['DATA_DIR', 'may write to']],
   ['a damaged database', () => ({ DATA_DIR: at('damaged') }), [at('damaged', 'orders.db'), 'backup']],
+  ['a locked database', () => ({ DATA_DIR: at('locked') }), [at('locked', 'orders.db'), 'another process', 'end']],
   ['damaged keys', () => ({ DATA_DIR: at('damaged-keys') }), [at('damaged-keys', 'keys', 'sessions.json'), 'restore']],
   ['half a pair of certificate and key', () => ({ INTERNAL_TLS_CERT: tls.INTERNAL_TLS_CERT }), ['INTERNAL_TLS_KEY']],
   ['the other half', () => ({ INTERNAL_TLS_KEY: tls.INTERNAL_TLS_KEY }), ['INTERNAL_TLS_CERT']],

@@ -159,9 +159,10 @@ describe('opening a database', () => {
     const gone = join(folder, 'gone.db');
     const opened = openSqlite('notes', gone, migrations);
     rmSync(gone);
-    await expect(opened.work(async (unit) => void (await write(unit, 'lost')))).rejects.toThrow(
-      /gone\.db was removed or replaced/,
-    );
+    await expect(opened.work(async (unit) => void (await write(unit, 'lost')))).rejects.toMatchObject({
+      code: 'unavailable',
+      cause: { message: expect.stringMatching(/gone\.db took no write: it was removed or replaced/) },
+    });
     await opened.close();
   });
 
@@ -173,7 +174,11 @@ describe('opening a database', () => {
       await unit.db.run(sql`PRAGMA max_page_count = 8`);
       await write(unit, 'x'.repeat(100_000));
     });
-    await expect(fill).rejects.toThrow(/small\.db took no write: the disk is full/);
+    await expect(fill).rejects.toMatchObject({
+      code: 'unavailable',
+      message: '"notes" can keep nothing at the moment',
+      cause: { message: expect.stringMatching(/small\.db took no write: the disk is full/) },
+    });
     await opened.work(async (unit) => {
       await unit.db.run(sql`PRAGMA max_page_count = 100000`);
       await write(unit, 'after');

@@ -5,6 +5,7 @@ import { StartError } from '../errors/index.ts';
 import type { Database, Migration, Unit } from './database.ts';
 import { GroupCommit } from './group-commit.ts';
 import { applyMigrations } from './migrations.ts';
+import { asNotWritten, explain, NotWritten } from './not-written.ts';
 import { OpenFile } from './open-file.ts';
 import { connect, type Guard } from './sqlite-connection.ts';
 
@@ -63,7 +64,11 @@ class SqliteDatabase implements Database {
   readonly #file: OpenFile;
   #closed = false;
 
-  constructor(name: string, file: string, writer: Native) {
+  constructor(
+    private readonly name: string,
+    file: string,
+    writer: Native,
+  ) {
     this.#writer = writer;
     this.#file = new OpenFile(file);
     this.#reader = new Sqlite(file, { readonly: true, timeout: 5_000 });
@@ -77,11 +82,13 @@ class SqliteDatabase implements Database {
   work<T>(task: (unit: Unit) => Promise<T>): Promise<T> {
     if (this.#closed) return Promise.reject(new Error('the database is closed'));
     if (!this.#file.inPlace)
-      return Promise.reject(new Error(`${this.#file.path} was removed or replaced; put it back and restart`));
+      return Promise.reject(
+        new NotWritten(this.name, this.#file.path, 'it was removed or replaced; put it back and restart'),
+      );
     return this.#group
       .run((afterCommit) => task({ db: this.#writerDb, dialect: this.dialect, afterCommit }))
       .catch((error) => {
-        throw withCure(this.#file.path, error);
+        throw asNotWritten(this.name, this.#file.path, error);
       });
   }
 
@@ -131,33 +138,4 @@ function transactionOf(native: Native) {
     commit: statement('COMMIT'),
     rollback: statement('ROLLBACK'),
   };
-}
-
-const explanations: Record<string, string> = {
-  SQLITE_NOTADB: 'the file is damaged or is not a database; move it away or restore it from a backup',
-  SQLITE_CORRUPT: 'the file is damaged; restore it from a backup',
-  SQLITE_READONLY: 'it is read-only; make the folder writable or set DATA_DIR to one that is',
-  SQLITE_CANTOPEN: 'the folder cannot be written; make it writable or set DATA_DIR to one that is',
-  SQLITE_FULL: 'the disk is full; make room, and it goes on by itself',
-  EACCES: 'permission denied; make the folder writable or set DATA_DIR to one that is',
-  EROFS: 'the file system is read-only; set DATA_DIR to a folder that can be written',
-  ENOTDIR: 'a part of the path is a file; set DATA_DIR to a folder',
-  EEXIST: 'a part of the path is a file; set DATA_DIR to a folder',
-};
-
-/** What the disk or the file refuses, with the file and what to do about it; any other error as it is. */
-function withCure(file: string, error: unknown): unknown {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const code = (cause as { code?: string }).code ?? '';
-    if (code.startsWith('SQLITE_') && explain(cause) !== cause.message) {
-      return new Error(`${file} took no write: ${explain(cause)}`, { cause: error });
-    }
-  }
-  return error;
-}
-
-function explain(error: unknown): string {
-  const { code = '', message } = error as { code?: string; message: string };
-  const known = Object.keys(explanations).find((prefix) => code.startsWith(prefix));
-  return known ? explanations[known]! : message;
 }

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Contract, describeContract } from '../contract/index.ts';
-import { StartError } from '../errors/index.ts';
+import { NotWritten } from '../data/index.ts';
+import { messageOf, StartError } from '../errors/index.ts';
 import { rotate } from '../identity/index.ts';
 import type { ModuleDefinition } from '../module/index.ts';
 import { readTopology, type Topology } from '../topology/index.ts';
@@ -139,7 +140,7 @@ export async function announce(host: Host, gateway: string | undefined, json: bo
 const drainMs = 9_500;
 
 /**
- * Runs a process: `start` opens it and returns the way to close it. `SIGTERM` and `SIGINT` close it in order and end it with 0
+ * Runs a process: `start` opens it and returns the way to close it. `SIGTERM`, `SIGINT` and `SIGHUP` close it in order and end it with 0
  * (with 1 when that takes longer than 9.5 s). What keeps it from starting is one line on standard error, and 1.
  */
 export async function runUntilStopped(start: () => Promise<() => Promise<void>>): Promise<void> {
@@ -156,10 +157,10 @@ export async function runUntilStopped(start: () => Promise<() => Promise<void>>)
   try {
     close = await start();
   } catch (error) {
-    const { code, message } = error as Error & { code?: unknown };
+    const { code, message, cause } = error as Error & { code?: unknown };
     // What the system or the database refuses says what and where by itself; anything else is a fault of ours.
     if (!(error instanceof StartError) && typeof code !== 'string') throw error;
-    console.error(`kerf: ${message}`);
+    console.error(`kerf: ${error instanceof NotWritten ? messageOf(cause) : message}`);
     process.exit(1);
   }
 }

@@ -1,13 +1,15 @@
 import { expect, it } from 'vitest';
 import { systemClock } from '../clock/index.ts';
 import { contract, nothing, query } from '../contract/index.ts';
+import { NotWritten } from '../data/index.ts';
+import { toProblem } from '../errors/index.ts';
 import { silentLog } from '../observability/index.ts';
 import { Dispatcher } from './dispatcher.ts';
 
 const shop = contract('shop', { operations: { open: query({ about: 'Opens', input: nothing, output: nothing }) } });
 
-function opened(open: () => Promise<unknown>) {
-  return new Dispatcher(shop, { open: open as never }, {} as never, systemClock, silentLog);
+function opened(open: () => Promise<unknown>, log = silentLog) {
+  return new Dispatcher(shop, { open: open as never }, {} as never, systemClock, log);
 }
 
 it('counts a call of this process until its handler has ended, though its caller waits no more', async () => {
@@ -28,4 +30,21 @@ it('shows a caller of this process what it is to see of any error, also of an an
   await expect(dispatch('open', {}, context, seen)).rejects.toThrow(/^seen: /);
   await expect(dispatch('open', { more: 1 }, context, seen)).rejects.toThrow(/^seen: /);
   await expect(dispatch('open', {}, context)).rejects.toMatchObject({ code: 'internal' });
+});
+
+it('says that a part is not available when its database takes no write, and tells the log alone what is in the way', async () => {
+  const told: { error: Error }[] = [];
+  const log = { ...silentLog, error: (fields: { error: Error }) => told.push(fields) };
+  const refused = () => Promise.reject(new NotWritten('shop', 'data/shop.db', 'the disk is full'));
+  const { dispatch } = opened(refused, log as never);
+  const context = { requestId: 'r', caller: 'test', deadline: Number.POSITIVE_INFINITY };
+  const outcome = dispatch('open', {}, context).catch(toProblem);
+  expect(await outcome).toEqual({
+    type: 'urn:kerf:problem:unavailable',
+    title: 'A part that is needed cannot be reached',
+    status: 503,
+    code: 'unavailable',
+    detail: '"shop" can keep nothing at the moment',
+  });
+  expect(told[0]!.error.cause).toMatchObject({ message: 'data/shop.db took no write: the disk is full' });
 });

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock/index.ts';
 import { type CallContext, serveInContext } from '../context/index.ts';
 import { type Contract, inputParserOf, type Operation, parserOf } from '../contract/index.ts';
-import type { Reader } from '../data/index.ts';
+import { NotWritten, type Reader } from '../data/index.ts';
 import { isKernelCode, isRefusal, refusal } from '../errors/index.ts';
 import { reach } from '../faults/index.ts';
 import type { Log } from '../observability/index.ts';
@@ -119,9 +119,10 @@ export class Dispatcher {
   #asRefusal(error: unknown, operation: string): unknown {
     // To its caller, overloaded says that nothing was begun. That is not known of an operation whose own callee said so.
     if (isRefusal(error, 'overloaded')) return refusal('unavailable', error.message, {}, { cause: error });
-    if (isRefusal(error) && (isKernelCode(error.code) || Object.hasOwn(this.contract.errors, error.code))) return error;
+    const told = isRefusal(error) && (isKernelCode(error.code) || Object.hasOwn(this.contract.errors, error.code));
+    if (told && !(error instanceof NotWritten)) return error;
     this.log.error({ error, operation: `${this.contract.name}.${operation}` }, 'an operation failed');
-    return refusal('internal');
+    return told ? error : refusal('internal');
   }
 }
 
