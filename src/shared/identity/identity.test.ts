@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeProtectedHeader } from 'jose';
@@ -22,6 +22,14 @@ afterEach(() => vi.useRealTimers());
 describe('keys in a file', () => {
   it('are made on first use, for their owner only', () => {
     const file = newFile();
+    new FileKeyRing(file);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  it('are for their owner only again, when they came from elsewhere for all to read', () => {
+    const file = newFile();
+    new FileKeyRing(file);
+    chmodSync(file, 0o644);
     new FileKeyRing(file);
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
@@ -99,6 +107,9 @@ describe('an operator', () => {
     const folder = mkdtempSync(join(tmpdir(), 'kerf-operator-'));
     const token = operatorToken(folder, undefined);
     expect(token).toHaveLength(43);
+    expect(operatorToken(folder, undefined)).toBe(token);
+    expect(statSync(join(folder, 'operator-token')).mode & 0o777).toBe(0o600);
+    chmodSync(join(folder, 'operator-token'), 0o666);
     expect(operatorToken(folder, undefined)).toBe(token);
     expect(statSync(join(folder, 'operator-token')).mode & 0o777).toBe(0o600);
     expect(operatorToken(folder, 'given-by-a-setting')).toBe('given-by-a-setting');

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { StartError } from '../errors/index.ts';
+import { keepSecret } from './secret-file.ts';
 
 const fileSchema = z.object({
   keys: z.array(z.object({ kid: z.string(), secret: z.string().min(43), createdAt: z.string() })).min(1),
@@ -34,7 +34,7 @@ export class FileKeyRing implements KeyRing {
   #readAt = -1;
 
   constructor(private readonly file: string) {
-    createIfMissing(file);
+    keepSecret(file, firstKeys);
     this.#refresh();
   }
 
@@ -65,19 +65,10 @@ export class FileKeyRing implements KeyRing {
 
 /** Puts a new signing key first and keeps the `keep` latest of the old ones for what they have signed. */
 export function rotate(file: string, keep = 2): string {
-  createIfMissing(file);
+  keepSecret(file, firstKeys);
   const fresh = newKey();
   write(file, [fresh, ...readKeys(file).slice(0, keep)]);
   return fresh.kid;
-}
-
-function createIfMissing(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  try {
-    writeFileSync(file, serialize([newKey()]), { mode: 0o600, flag: 'wx' });
-  } catch (error) {
-    if ((error as { code?: string }).code !== 'EEXIST') throw error;
-  }
 }
 
 function write(file: string, keys: z.infer<typeof fileSchema>['keys']): void {
@@ -94,6 +85,10 @@ function readKeys(file: string) {
       cause: error,
     });
   }
+}
+
+function firstKeys(): string {
+  return serialize([newKey()]);
 }
 
 function newKey() {
