@@ -9,9 +9,8 @@ build();
 const kerf = spawn(node(), [join(root, 'dist', 'app.js'), ...process.argv.slice(2)], {
   stdio: 'inherit',
 });
-// A terminal sends Ctrl-C to both, a supervisor to this process only; the second of two is ignored.
-process.on('SIGINT', () => kerf.kill('SIGINT'));
-process.on('SIGTERM', () => kerf.kill('SIGTERM'));
+// A terminal signals both, a supervisor this process only; the second of two is ignored.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => kerf.kill(signal));
 // npm passes no signal on: when it is gone, so is the one who wanted this to run.
 const parent = process.ppid;
 const watch = setInterval(() => {

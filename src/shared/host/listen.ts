@@ -7,7 +7,7 @@ import { StartError } from '../errors/index.ts';
 export function listen(server: Server, host: string, port: number, where: string): Promise<void> {
   const address = where.replace('PORT', 'HOST');
   const reasons: Record<string, string> = {
-    EADDRINUSE: `is taken by another program; stop that, or set ${where} to a free port`,
+    EADDRINUSE: `is taken; stop what listens there, or set ${where} to a free port`,
     EACCES: `may not be used without more rights; set ${where} to a port above 1023`,
     EADDRNOTAVAIL: `is not an address of this machine; set ${address} to one that is`,
     ENOTFOUND: `is not an address of this machine; set ${address} to one that is`,

@@ -24,8 +24,7 @@ export function whenToStop(stop: () => void): void {
   const isService = process.send !== undefined;
   let willBeTold = false;
   const signalled = () => (isService ? void setTimeout(() => willBeTold || stop(), togetherWithinMs) : stop());
-  process.on('SIGTERM', signalled);
-  process.on('SIGINT', signalled);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, signalled);
   if (!isService) return;
   process.on('message', (received) => {
     const { data } = toService.safeParse(received);

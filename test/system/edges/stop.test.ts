@@ -6,7 +6,7 @@ import { Shop } from '../../harness/shop.ts';
 
 const manyOut = { MODULE_ORDERS: 'http?instances=2', MODULE_PAYMENTS: 'grpc', MODULE_MEMBERS: 'http' };
 
-it.each(['SIGINT', 'SIGTERM'] as const)('%s to all processes at once ends them in order', async (signal) => {
+it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s to all processes at once ends them in order', async (signal) => {
   const scene = new Scene();
   const kerf = await Kerf.start({ env: manyOut, dataDir: scene.dataDir, ownGroup: true });
   onTestFinished(() => kerf.kill());
