@@ -36,10 +36,11 @@ export function insideCopy(name: string, { open }: Inside): Copy {
 
 /** The copy in a service process: asked over the line between the two. */
 export function copyOf(process: ServiceProcess): Copy {
+  const { pid } = process;
   const ask = async <S extends z.ZodType>(what: string, answer: S, given?: unknown, ms = withinMs) =>
     answer.parse(await process.ask(what, given, ms));
   return {
-    name: `process ${process.pid}`,
+    name: `process ${pid}`,
     idle: () => ask('idle', z.number(), undefined, drainWithinMs),
     giveUpLead: () => ask('give-up-lead', givenUpSchema, undefined, drainWithinMs),
     takeLead: (upTo) => ask('take-lead', takenSchema, upTo),
@@ -47,14 +48,18 @@ export function copyOf(process: ServiceProcess): Copy {
     countSagas: (ids) => ask('count-sagas', z.number(), ids),
     stuckSagas: () => ask('stuck-sagas', z.number()),
     leave: async () => void (await ask('leave', z.unknown())),
-    takeUp: async () => void (await ask('take-up', z.unknown())),
+    takeUp: () => unlessEnded(process, pid, ask('take-up', z.unknown())),
   };
 }
 
-/** Resolves when a service calls `module` by no way that it should not take any more; one that ends meanwhile does not either. */
-export async function drainedIn(process: ServiceProcess, module: string): Promise<void> {
-  const { pid } = process;
-  await process.ask('drained', module, drainWithinMs).catch((error) => {
+/** Resolves when a service calls `module` by no way that it should not take any more. */
+export function drainedIn(process: ServiceProcess, module: string): Promise<void> {
+  return unlessEnded(process, process.pid, process.ask('drained', module, drainWithinMs));
+}
+
+/** Resolves also when the process that was asked has ended: the one in its place comes up as it is to be. */
+async function unlessEnded(process: ServiceProcess, pid: number | undefined, asked: Promise<unknown>): Promise<void> {
+  await asked.catch((error) => {
     if (process.pid === pid) throw error;
   });
 }

@@ -1,4 +1,5 @@
 import type { Contract } from '../../contract/index.ts';
+import { messageOf } from '../../errors/index.ts';
 import {
   type Directory,
   LiveAddresses,
@@ -29,13 +30,14 @@ export interface MoveParts {
   readonly services: Services;
   readonly directory: Directory;
   readonly placements: Map<string, Placement>;
+  readonly tryOut: TryOut;
   /** The topology's file, unless the move is to be forgotten at the next start. */
   readonly file: string | undefined;
   /** Ends the move: a process it needs has ended. */
   readonly abort: (why: string) => void;
 }
 
-/** How the new copies are tried out before they get all the calls. */
+/** How the new copies are tried out before they get all the calls, if they are. */
 export interface TryOut {
   readonly mirror?: Mirror | undefined;
   readonly canary?: Canary | undefined;
@@ -69,28 +71,21 @@ export class Move {
       withinMs: shortMs,
       run: async () => refuseBreaking(this.parts.contract, this.#raised),
     });
-    await journal.step({
-      name: 'warm',
-      withinMs: startWithinMs,
-      run: () => this.#warm(journal),
-      undo: async () => this.parts.directory.endTrial(this.plan.module),
-    });
+    await journal.step({ name: 'warm', withinMs: startWithinMs, run: () => this.#warm() });
   }
 
   /** Tries the new copies out, if that is asked for: what they are sent meanwhile is all that anybody could notice. */
-  async tryOut(journal: Journal, { mirror, canary }: TryOut): Promise<void> {
+  async tryOut(journal: Journal): Promise<void> {
+    const { mirror, canary } = this.parts.tryOut;
     if (!mirror && !canary) return;
-    const { module } = this.plan;
-    const { directory } = this.parts;
     let trial: Trial | undefined;
     await journal.step({
       name: 'try out',
       withinMs: shortMs,
       run: async () => {
-        this.#called = true;
-        trial = directory.tryOut(module, new LiveAddresses(this.#addresses()));
+        trial = this.#beginTrial();
       },
-      undo: async () => directory.endTrial(module),
+      undo: async () => this.parts.directory.endTrial(this.plan.module),
     });
     if (mirror) await mirrorStep(journal, trial!, mirror);
     if (canary) await canarySteps(journal, trial!, canary);
@@ -102,8 +97,11 @@ export class Move {
     await journal.step({
       name: 'move calls',
       withinMs: shortMs,
-      run: async () => this.#moveCalls(),
-      undo: async () => this.#moveCallsBack(),
+      run: () => this.#moveCalls(journal),
+      undo: async (ended) => {
+        await ended;
+        this.#moveCallsBack();
+      },
     });
     await journal.step({ name: 'drain', withinMs: drainWithinMs + shortMs, run: () => this.#drain(this.#going) });
     await journal.step({
@@ -148,34 +146,42 @@ export class Move {
     return { copies: this.#coming.map(({ name }) => name), staying: stay.length };
   }
 
-  /** The first calls of a new process take longest: a few get them, instead of all that come in that moment. */
-  async #warm(journal: Journal): Promise<void> {
-    const { module, stay } = this.plan;
-    const { directory } = this.parts;
-    const addresses = this.#addresses();
-    await Promise.all(addresses.map((address) => directory.warm(module, address)));
-    if (addresses.length === 0 || stay.length > 0) return;
-    this.#called = true;
-    const trial = directory.tryOut(module, new LiveAddresses(addresses));
-    await warmUp(journal, trial);
+  async #warm(): Promise<void> {
+    const { module } = this.plan;
+    await Promise.all(this.#addresses().map((address) => this.parts.directory.warm(module, address)));
   }
 
   #addresses(): string[] {
     return this.#raised.flatMap(({ reachedAt }) => reachedAt ?? []);
   }
 
-  #moveCalls(): void {
-    this.#called = true;
+  async #moveCalls(journal: Journal): Promise<void> {
     const { module, to, stay } = this.plan;
-    const { inside, services } = this.parts;
+    const { inside, services, directory, tryOut } = this.parts;
+    const someMoved = stay.length > 0 || (tryOut.canary?.share ?? 1) < 1;
+    if (to.kind === 'service' && !someMoved) await this.#moveSome(journal);
+    this.#called = true;
     if (to.kind === 'in-process') inside.serve(module);
     services.serve(module, [...stay, ...this.#raised]);
-    this.parts.directory.endTrial(module);
+    directory.endTrial(module);
+  }
+
+  /** The first calls of a new process take longest: a few get them, instead of all that come in that moment. */
+  async #moveSome(journal: Journal): Promise<void> {
+    const trial = this.#beginTrial();
+    trial.share = 1;
+    await warmUp(journal, trial);
+  }
+
+  #beginTrial(): Trial {
+    this.#called = true;
+    return this.parts.directory.tryOut(this.plan.module, new LiveAddresses(this.#addresses()));
   }
 
   #moveCallsBack(): void {
     const { module, from, stay, go } = this.plan;
     const { inside, services } = this.parts;
+    this.parts.directory.endTrial(module);
     if (from.kind === 'in-process') inside.serve(module);
     services.serve(module, [...stay, ...go]);
   }
@@ -194,16 +200,19 @@ export class Move {
   }
 
   async #handOver(aborted: AbortSignal): Promise<object> {
-    const { moved } = this;
-    await handOver(this.#going, [...this.plan.stay.map(copyOf), ...this.#coming], moved, aborted);
+    const { moved, plan } = this;
+    const remaining = [...plan.stay.map(copyOf), ...this.#coming];
+    await handOver({ going: this.#going, remaining, anotherRelease: plan.anotherRelease }, moved, aborted);
     return { gapMs: moved.gapMs, events: moved.events, timers: moved.timers, sagas: moved.sagas };
   }
 
   /** The old copies do again what they did, as soon as the new ones do it no more. */
   async #takeBack(handedOver: Promise<void>): Promise<void> {
     await handedOver;
-    for (const copy of this.#coming) await copy.giveUpLead().catch(() => {});
-    for (const copy of this.#going) await copy.takeUp();
+    await Promise.allSettled(this.#coming.map((copy) => copy.giveUpLead()));
+    const told = await Promise.allSettled(this.#going.map((copy) => copy.takeUp()));
+    const troubles = told.flatMap((each) => (each.status === 'rejected' ? messageOf(each.reason) : []));
+    if (troubles.length > 0) throw new Error(troubles.join('; '));
   }
 
   #persist(placement: Placement): object {

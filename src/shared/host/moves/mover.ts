@@ -1,4 +1,4 @@
-import { messageOf, refusal } from '../../errors/index.ts';
+import { isRefusal, messageOf, refusal } from '../../errors/index.ts';
 import type { ModuleDefinition } from '../../module/index.ts';
 import type { Log } from '../../observability/index.ts';
 import { type Directory, type Placement, placementText, type Topology } from '../../topology/index.ts';
@@ -133,13 +133,14 @@ export class Mover {
     const move = new Move(plan, {
       ...this.parts,
       contract,
+      tryOut: order,
       file: forNow ? undefined : topology.settings.TOPOLOGY,
       abort,
     });
     try {
       await journal.step({ name: 'preflight', withinMs: 10_000, run: () => this.#preflight(plan, forNow) });
       await move.prepare(journal);
-      await move.tryOut(journal, order);
+      await move.tryOut(journal);
       await move.complete(journal);
     } catch (error) {
       throw await this.#takeBack(plan, journal, error);
@@ -153,8 +154,9 @@ export class Mover {
   async #preflight(plan: Plan, forNow: boolean): Promise<object> {
     const { inside, services } = this.parts;
     const { module, from } = plan;
-    const [process] = services.of(module);
-    if (from.kind === 'service' && !process) throw refusal('conflict', `${module} has no process; see its log`);
+    const process = services.of(module).find(({ state }) => state === 'ready');
+    if (from.kind === 'service' && !process)
+      throw refusal('conflict', `none of the processes of ${module} is ready; see to that first`);
     const copy = process ? copyOf(process) : insideCopy(module, inside);
     return preflight(plan, forNow, { ...this.parts, copy });
   }
@@ -162,7 +164,8 @@ export class Mover {
   /** Why it failed, for who ordered it; by then everything is as it was, or that is said. */
   async #takeBack({ module, from }: Plan, journal: Journal, error: unknown): Promise<unknown> {
     if (!(error instanceof StepFailed)) return error;
-    if (error.step === 'preflight') return error.cause;
+    if (error.step === 'preflight')
+      return isRefusal(error.cause) ? error.cause : refusal('conflict', messageOf(error), {}, { cause: error });
     const troubles = await journal.rollBack();
     const { log } = this.parts;
     const [step, why] = [error.step, messageOf(error)];

@@ -16,6 +16,8 @@ export interface Plan {
   readonly module: string;
   readonly from: Place;
   readonly to: Place;
+  /** Whether the new copies may be of another release: they may do other things from time to time. */
+  readonly anotherRelease: boolean;
   /** Processes to be started; none when it comes into this process. */
   readonly comes: number;
   readonly stay: readonly ServiceProcess[];
@@ -60,7 +62,12 @@ export function planOf(
   const wanted = to.kind === 'service' ? to.instances : 0;
   const stay = same ? processes.slice(0, wanted) : [];
   const go = processes.filter((each) => !stay.includes(each));
-  return { module, from, to, comes: wanted - stay.length, stay, go };
+  const anotherRelease = again || artifactOf(from) !== artifactOf(to);
+  return { module, from, to, anotherRelease, comes: wanted - stay.length, stay, go };
+}
+
+function artifactOf(place: Place): string | undefined {
+  return place.kind === 'service' ? place.artifact : undefined;
 }
 
 /** Whether processes of one can serve as those of the other. */

@@ -43,12 +43,11 @@ export function sharesOf({ share }: Canary): number[] {
 }
 
 /**
- * One call at a time, then some: the first calls of a new process take longest, and few are to wait behind another's. Nothing is
- * judged by them. Ends early when nobody calls, and before there were enough when few do.
+ * Of the calls that the trial sends, one at a time, then some: the first calls of a new process take longest, and few are to wait
+ * behind another's. Nothing is judged by them. Ends early when nobody calls, and before there were enough when few do.
  */
 export async function warmUp(journal: Journal, trial: Trial): Promise<void> {
   const endsAt = performance.now() + warmingMs;
-  trial.share = 1;
   for (const { atOnce, calls } of warming) {
     trial.atOnce = atOnce;
     const enough = trial.other.counted + calls;
@@ -68,14 +67,16 @@ interface Watched {
 
 /** One step of the move for each share: it goes on when the new copies are no worse, and fails as soon as they are. */
 export async function canarySteps(journal: Journal, trial: Trial, canary: Canary): Promise<void> {
-  for (const share of sharesOf(canary)) {
+  for (const [index, share] of sharesOf(canary).entries()) {
     const name = `canary ${Math.round(share * 1_000) / 10} %`;
-    const withinMs = canary.stageMs * patience + lookMs * 4;
+    const withinMs = warmingMs + canary.stageMs * patience + lookMs * 4;
     const seen = () => ({ other: trial.other.counts, before: trial.before.counts });
     const judge = (elapsedMs: number) => verdict(seen(), canary, elapsedMs);
-    const run = () => {
-      trial.recount();
+    const run = async () => {
       trial.share = share;
+      if (index === 0) await warmUp(journal, trial);
+      trial.atOnce = Number.POSITIVE_INFINITY;
+      trial.recount();
       return watch(journal, name, { judge, seen });
     };
     await journal.step({ name, withinMs, run });
@@ -86,9 +87,10 @@ export async function canarySteps(journal: Journal, trial: Trial, canary: Canary
 export async function mirrorStep(journal: Journal, trial: Trial, { forMs }: Mirror): Promise<void> {
   const seen = () => ({ ...trial.compared });
   const judge = (elapsedMs: number) => {
-    const { different, differences } = trial.compared;
+    const { same, different, differences } = trial.compared;
     const [first] = differences;
     if (elapsedMs < forMs) return false;
+    if (same + different === 0) return 'no query was asked meanwhile, so nothing is known of the new copies';
     if (different === 0) return true;
     return `${different} answers of the new copies differ, first that of ${first?.operation} at ${first?.at}`;
   };
