@@ -54,8 +54,8 @@ export async function openHost(topology: Topology, definitions: readonly ModuleD
   const token = operatorToken(settings.DATA_DIR, settings.OPERATOR_TOKEN);
   const known = { ...connections, topology, placements, definitions, open, services, away };
   const operations = createOperations({ ...known, token, mover });
-  const serve = createInternalService({ ...connections, definitions, inside, operations });
-  inside.serveBy(serve);
+  const { serve, serveHere } = createInternalService({ ...connections, definitions, inside, operations });
+  inside.serveBy(serveHere);
   for (const name of open.keys()) inside.serve(name);
   const doors = await openDoors({ ...connections, topology, definitions, open, serve, operations });
 

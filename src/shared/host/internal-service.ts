@@ -1,16 +1,17 @@
 import type { Hono } from 'hono';
 import { systemClock } from '../clock/index.ts';
 import { type CallContext, runInContext } from '../context/index.ts';
-import { parseInput } from '../contract/index.ts';
+import { type Operation, parseInput } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
 import { asItCame, type Bus, envelopeSchema, resealed } from '../events/index.ts';
 import type { ModuleDefinition } from '../module/index.ts';
 import type { Log } from '../observability/index.ts';
 import { Admission } from '../resilience/index.ts';
 import { problemResponse } from '../routes/index.ts';
-import type { Directory } from '../topology/index.ts';
+import type { Directory, Trial } from '../topology/index.ts';
 import {
   byDeadline,
+  type CallRequest,
   type CallSource,
   createClient,
   kernelOperation,
@@ -32,24 +33,37 @@ export interface InternalParts {
   readonly log: Log;
 }
 
-/**
- * What this process does for the others, whatever transport brings their calls. It serves the modules it runs, and passes on
- * what is for modules whose address only it knows. Each refuses a caller that did not declare its need.
- */
-export function createInternalService(parts: InternalParts): Serve {
+export interface InternalService {
+  /**
+   * What this process does for the others, whatever transport brings their calls. It serves the modules it runs, and passes on
+   * what is for modules whose address only it knows. Each refuses a caller that did not declare its need.
+   */
+  readonly serve: Serve;
+  /** Serves by the copy that runs here, whoever else is tried out: which copy gets a call has been decided. */
+  readonly serveHere: Serve;
+}
+
+export function createInternalService(parts: InternalParts): InternalService {
   const { definitions, directory } = parts;
   const modules = new Map(
     definitions.map((definition) => [definition.contract.name, new ServedModule(definition, parts)]),
   );
-  return async (name, operation, input, context) => {
+  const served = (name: string) => {
     const module = modules.get(name);
     if (!module) throw refusal('not-found', `there is no module "${name}"`);
-    const mayAsk = module.mayAsk(operation, context.caller, definitions);
-    if (!mayAsk) throw notDeclared(context.caller, name, 'uses');
-    // A module may be open here and called elsewhere, while it moves.
-    const at = directory.of(name);
-    if (at.state !== 'here' || at.trial?.sends(operation, context)) return module.passOn(operation, input, context);
-    return module.serve(operation, input, context);
+    return module;
+  };
+  return {
+    async serve(name, operation, input, context) {
+      const module = served(name);
+      const mayAsk = module.mayAsk(operation, context.caller, definitions);
+      if (!mayAsk) throw notDeclared(context.caller, name, 'uses');
+      // A module may be open here and called elsewhere, while it moves.
+      const { state, trial } = directory.of(name);
+      if (state !== 'here') return module.passOn(operation, input, context);
+      return trial ? module.tryOut(trial, operation, input, context) : module.serve(operation, input, context);
+    },
+    serveHere: async (name, operation, input, context) => served(name).serve(operation, input, context),
   };
 }
 
@@ -86,14 +100,25 @@ class ServedModule {
   }
 
   async passOn(name: string, input: unknown, context: CallContext): Promise<unknown> {
-    const { directory } = this.parts;
-    const kernel = kernelOperation(name);
-    const { operations } = this.definition.contract;
-    const operation = kernel ? ofKernel(kernel, this.#name) : Object.hasOwn(operations, name) && operations[name];
-    if (!operation) throw refusal('not-found', `${this.#name} has no operation "${name}"`);
-    if (kernel === 'receive')
+    const operation = this.#operation(name);
+    if (kernelOperation(name) === 'receive')
       return this.#receive(input, context, (events) => this.parts.bus.deliver(this.#name, events));
-    return directory.of(this.#name).transport.call({ operation: operation as never, input, context });
+    return this.parts.directory.of(this.#name).transport.call({ operation, input, context });
+  }
+
+  /** Serves it here, or by the other copies: as the trial decides, which sees it one way or the other. */
+  async tryOut(trial: Trial, name: string, input: unknown, context: CallContext): Promise<unknown> {
+    const here = { call: (request: CallRequest) => this.serve(name, request.input, request.context) };
+    return trial.call({ operation: this.#operation(name), input, context }, here);
+  }
+
+  #operation(name: string): Operation {
+    const kernel = kernelOperation(name);
+    if (kernel) return ofKernel(kernel, this.#name);
+    const operations = this.definition.contract.operations as Readonly<Record<string, Operation>>;
+    const operation = Object.hasOwn(operations, name) ? operations[name] : undefined;
+    if (!operation) throw refusal('not-found', `${this.#name} has no operation "${name}"`);
+    return operation;
   }
 
   async #kernel(name: NonNullable<ReturnType<typeof kernelOperation>>, given: unknown, context: CallContext) {

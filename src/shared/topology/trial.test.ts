@@ -33,7 +33,13 @@ function opened(answers: { before?: () => unknown; other?: () => unknown } = {})
       input: {},
       context: { requestId: 'r', caller: 'orders', deadline: 1e15, ...context },
     } as CallRequest);
-  return { trial, call, asked };
+  /** Whether a call goes to the other copies. */
+  const sends = async (operation: Operation, context: Partial<CallContext>) => {
+    const before = asked.other;
+    await call(operation, context);
+    return asked.other > before;
+  };
+  return { trial, call, asked, sends };
 }
 
 const uuidOf = (n: number) => `0192f0c1-0000-7000-8000-${String(n).padStart(12, '0')}`;
@@ -49,36 +55,41 @@ it('sends none to begin with, and then about as many as its share', async () => 
 });
 
 it('sends what belongs together to the same copies: all steps of a saga, all calls of a member', async () => {
-  const { trial } = opened();
+  const { trial, sends } = opened();
   trial.share = 0.5;
-  const context = (parts: Partial<CallContext>) => ({ requestId: 'r', caller: 'orders', deadline: 0, ...parts });
   const sides = new Set<boolean>();
   for (let n = 0; n < 50; n++) {
     const steps = ['reserve', 'authorize', 'authorize/undo', 'capture'];
-    const sent = steps.map((step) => trial.sends('pay', context({ idempotencyKey: `checkout/${uuidOf(n)}/${step}` })));
+    const keys = steps.map((step) => `checkout/${uuidOf(n)}/${step}`);
+    const sent: boolean[] = [];
+    for (const idempotencyKey of keys) sent.push(await sends(pay, { idempotencyKey }));
     expect(new Set(sent).size).toBe(1);
     sides.add(sent[0]!);
-    const asked = ['a', 'b'].map((requestId) => trial.sends('find', context({ requestId, member: `m${n}` })));
+    const asked = [
+      await sends(find, { requestId: 'a', member: `m${n}` }),
+      await sends(find, { requestId: 'b', member: `m${n}` }),
+    ];
     expect(new Set(asked).size).toBe(1);
   }
   expect(sides.size).toBe(2);
 });
 
-it('keeps those it sends when the share grows, and of what the kernel asks sends only public requests', () => {
-  const { trial } = opened();
-  const sent = (share: number) => {
+it('keeps those it sends when the share grows, and of what the kernel asks sends only public requests', async () => {
+  const { trial, sends } = opened();
+  const sent = async (share: number) => {
     trial.share = share;
-    return Array.from({ length: 200 }, (_, n) => n).filter((n) =>
-      trial.sends('pay', { requestId: String(n), caller: 'orders', deadline: 0 }),
-    );
+    const found: number[] = [];
+    for (let n = 0; n < 200; n++) if (await sends(pay, { requestId: String(n) })) found.push(n);
+    return found;
   };
-  const [few, more] = [sent(0.1), sent(0.5)];
+  const [few, more] = [await sent(0.1), await sent(0.5)];
   expect(few.every((n) => more.includes(n))).toBe(true);
   trial.share = 1;
-  const sends = (name: Parameters<typeof ofKernel>[0], idempotencyKey?: string) =>
-    trial.sends(ofKernel(name, 'payments').name, { requestId: '1', caller: 'gateway', deadline: 0, idempotencyKey });
-  expect((['ping', 'receive', 'operate'] as const).map((name) => sends(name, 'key'))).toEqual([false, false, false]);
-  expect([sends('read'), sends('write', 'key'), sends('write')]).toEqual([true, true, false]);
+  const sendsKernel = (name: Parameters<typeof ofKernel>[0], idempotencyKey?: string) =>
+    sends(ofKernel(name, 'payments'), { idempotencyKey });
+  for (const name of ['ping', 'receive', 'operate'] as const) expect(await sendsKernel(name, 'key')).toBe(false);
+  const asked = [await sendsKernel('read'), await sendsKernel('write', 'key'), await sendsKernel('write')];
+  expect(asked).toEqual([true, true, false]);
 });
 
 it('sends so many at a time and no more: the others go where they went before', async () => {

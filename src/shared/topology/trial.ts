@@ -42,27 +42,27 @@ export class Trial implements Transport {
     private readonly clock: Clock,
   ) {}
 
-  /** Whether a call goes to the other copies. */
-  sends(operation: string, context: CallContext): boolean {
-    if (this.share === 0 || this.#underWay >= this.atOnce || !isTriedOut(operation, context)) return false;
-    return partOf(belongsTo(context)) < this.share;
-  }
-
-  call(request: CallRequest): Promise<unknown> {
+  /** `way` is where the call goes unless it goes to the other copies: where calls went before, when it is not said. */
+  call(request: CallRequest, way: Transport = this.way): Promise<unknown> {
     const { operation, context } = request;
-    if (!isTriedOut(operation.name, context)) return this.way.call(request);
-    const goes = this.sends(operation.name, context);
-    const answer = goes ? this.#sent(repeatable(request)) : this.#counted(this.way, this.before, request);
+    if (!isTriedOut(operation.name, context)) return way.call(request);
+    const goes = this.#sends(context);
+    const answer = goes ? this.#sent(repeatable(request), way) : this.#counted(way, this.before, request);
     if (this.mirrors && operation.kind === 'query' && !goes && !kernelOperation(operation.name))
       answer.then(
-        (value) => this.#mirror(request, value),
+        (value) => this.#mirror(request, way, value),
         () => {},
       );
     return answer;
   }
 
+  #sends(context: CallContext): boolean {
+    if (this.share === 0 || this.#underWay >= this.atOnce) return false;
+    return partOf(belongsTo(context)) < this.share;
+  }
+
   /** What the other copies could not be asked is asked of those before: nobody is to notice a trial. */
-  #sent(request: CallRequest): Promise<unknown> {
+  #sent(request: CallRequest, way: Transport): Promise<unknown> {
     const { operation, context } = request;
     this.#underWay += 1;
     return this.#counted(this.edge, this.other, request)
@@ -71,7 +71,7 @@ export class Trial implements Transport {
       })
       .catch((error: unknown) => {
         if (!mayRepeat(operation.kind, context.idempotencyKey !== undefined, error)) throw error;
-        return this.way.call(request);
+        return way.call(request);
       });
   }
 
@@ -92,14 +92,14 @@ export class Trial implements Transport {
   }
 
   /** What differs may have been changed between the two: asked again at the same time, it must differ once more. */
-  async #mirror(request: CallRequest, value: unknown): Promise<void> {
+  async #mirror(request: CallRequest, way: Transport, value: unknown): Promise<void> {
     try {
       const other = await this.#counted(this.edge, this.other, this.#afresh(request));
       if (isDeepStrictEqual(value, other)) {
         this.compared.same += 1;
         return;
       }
-      const again = await Promise.all([this.way.call(this.#afresh(request)), this.edge.call(this.#afresh(request))]);
+      const again = await Promise.all([way.call(this.#afresh(request)), this.edge.call(this.#afresh(request))]);
       const at = whereDiffers(...again);
       if (at === undefined) this.compared.same += 1;
       else this.#differs(request.operation, at);
