@@ -1,7 +1,6 @@
-import type { Hono } from 'hono';
 import { currentContext } from '../context/index.ts';
 import type { Host } from '../host/index.ts';
-import { problemResponse } from '../routes/index.ts';
+import { type Endpoint, problemResponse, type Resources } from '../routes/index.ts';
 import { ofKernel, type PassedBack } from '../transport/index.ts';
 
 /** Headers that belong to one connection, or that only the gateway may set. */
@@ -12,29 +11,36 @@ const dropped = new Set([
   ...['x-request-id', 'traceparent', 'tracestate'],
 ]);
 
+const keyHeader = 'idempotency-key';
+
+/** Answers a request to one of the endpoints. */
+export type ServeEndpoint = (request: Request, endpoint: Endpoint) => Response | Promise<Response>;
+
 /** Serves a module's public resources where the module runs: by a call here, by passing the request on elsewhere. */
-export function forwardTo(module: string, routes: Hono, host: Host): (request: Request) => Promise<Response> {
+export function forwardTo(module: string, { app }: Resources, host: Host): ServeEndpoint {
   const read = host.calls(ofKernel('read', module), 'gateway');
   const write = host.calls(ofKernel('write', module), 'gateway');
-  return async (request) => {
+  return async (request, { method, headers }) => {
     const at = host.directory.of(module);
     // Other copies that are tried out get their part of the requests, too.
-    if (at.state === 'here' && !at.trial) return routes.fetch(request);
+    if (at.state === 'here' && !at.trial) return app.fetch(request);
     const { pathname, search } = new URL(request.url);
+    const reads = method === 'get';
     const passedOn = {
-      method: request.method,
+      // Of the endpoint: one that is asked for its head only is asked as if for all.
+      method: method.toUpperCase(),
       path: `${pathname}${search}`,
       headers: kept(request.headers),
       // Read whole, which the limit on its size allows: the other side may refuse it before it has all arrived.
-      body: request.method === 'GET' ? '' : await request.text(),
+      body: reads ? '' : await request.text(),
     };
     const options = {
       timeoutMs: currentContext()!.deadline - Date.now(),
-      // A request that its sender may repeat may be repeated on its way as well.
-      idempotencyKey: request.headers.get('idempotency-key') ?? undefined,
+      // What its sender may repeat may be repeated on its way as well: where the endpoint says that it is then done once.
+      idempotencyKey: (headers && keyHeader in headers.shape && request.headers.get(keyHeader)) || undefined,
     };
     try {
-      const back = await (request.method === 'GET' ? read : write)(passedOn, options);
+      const back = await (reads ? read : write)(passedOn, options);
       const { status, headers, body } = back as PassedBack;
       return new Response(status === 204 ? null : body, { status, headers: kept(new Headers(headers)) });
     } catch (error) {

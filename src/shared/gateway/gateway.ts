@@ -11,7 +11,7 @@ import { problemResponse, type Resources } from '../routes/index.ts';
 import { createClient } from '../transport/index.ts';
 import { bodyLimit } from './body-limit.ts';
 import type { Composition } from './composition.ts';
-import { forwardTo } from './forward.ts';
+import { forwardTo, type ServeEndpoint } from './forward.ts';
 import { health } from './health.ts';
 import { rateLimit } from './rate-limit.ts';
 import { mountReference } from './reference.ts';
@@ -57,7 +57,7 @@ function createGateway(host: Host, compositions: readonly Composition[], session
     secureHeaders({ xFrameOptions: 'DENY', referrerPolicy: 'no-referrer', crossOriginResourcePolicy: 'same-origin' }),
   );
   const alive = health(host);
-  mount(app, alive.app, (request) => alive.app.fetch(request));
+  mount(app, alive, (request) => alive.app.fetch(request));
   app.use(rateLimit(settings.RATE_LIMIT_PER_MINUTE));
   app.use(bodyLimit(maximumBodyBytes));
   const resources = [...mountResources(app, host, compositions, sessions), alive];
@@ -83,17 +83,18 @@ function mountResources(
     };
     return composition.routes({ client, sessions });
   });
-  for (const { app: routes } of composed) mount(app, routes, (request) => routes.fetch(request));
+  for (const each of composed) mount(app, each, (request) => each.app.fetch(request));
   const owned = host.definitions.flatMap(({ contract, routes }) => {
     const self = createClient(contract, (operation) => host.calls(operation, contract.name));
     return routes ? [{ module: contract.name, resources: routes(self as never) }] : [];
   });
-  for (const { module, resources } of owned) mount(app, resources.app, forwardTo(module, resources.app, host));
+  for (const { module, resources } of owned) mount(app, resources, forwardTo(module, resources, host));
   return [...composed, ...owned.map(({ resources }) => resources)];
 }
 
-function mount(app: Hono, routes: Hono, serve: (request: Request) => Response | Promise<Response>): void {
-  for (const { method, path } of routes.routes) app.on(method, path, (c) => serve(c.req.raw));
+function mount(app: Hono, { endpoints }: Resources, serve: ServeEndpoint): void {
+  for (const endpoint of endpoints)
+    app.on(endpoint.method.toUpperCase(), endpoint.path, (c) => serve(c.req.raw, endpoint));
 }
 
 /** Two modules that serve the same door: one of them would never be asked. */

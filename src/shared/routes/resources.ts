@@ -17,6 +17,7 @@ export interface Endpoint {
   readonly member?: boolean;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
+  /** `idempotency-key` among them: sent again with the same one, a request is done once. */
   readonly headers?: z.ZodObject;
   readonly body?: z.ZodType;
   /** The schema of the body for each status of success. */

@@ -52,4 +52,11 @@ export function boardCases(system: System): void {
     const comment = await system.ada.post(`${nowhere}/comments`, { body: 'Hello?' });
     expect(comment).toMatchObject({ status: 404, body: { code: 'not-found' } });
   });
+
+  it('answers who asks for the head alone as who asks for all, without the body', async () => {
+    const [all, head] = [await system.shop.get('/posts'), await system.shop.send('HEAD', '/posts')];
+    expect([head.status, head.body]).toEqual([200, null]);
+    expect(head.headers.get('content-type')).toBe(all.headers.get('content-type'));
+    expect((await system.shop.send('HEAD', `/posts/${randomUUID()}`)).status).toBe(404);
+  });
 }
