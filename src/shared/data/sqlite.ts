@@ -16,11 +16,14 @@ type Native = InstanceType<typeof Sqlite>;
  * and one that only reads. Throws a `StartError` when the file cannot be used.
  */
 export function openSqlite(name: string, file: string, migrations: Migration[]): Database {
+  let writer: Native | undefined;
   try {
-    const writer = openWriter(file);
+    writer = openWriter(file);
+    setUp(writer);
     applyMigrations(writer, migrations);
     return new SqliteDatabase(name, file, writer);
   } catch (error) {
+    writer?.close();
     throw new StartError(`the data of "${name}" (${file}) cannot be opened: ${explain(error)}`, { cause: error });
   }
 }
@@ -29,13 +32,15 @@ function openWriter(file: string): Native {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
   else chmodSync(file, 0o600);
-  const writer = new Sqlite(file, { timeout: 5_000 });
+  return new Sqlite(file, { timeout: 5_000 });
+}
+
+function setUp(writer: Native): void {
   untilFree(() => writer.pragma('journal_mode = WAL'));
   writer.pragma('synchronous = FULL');
   writer.pragma('foreign_keys = ON');
   // What a savepoint keeps and what RETURNING gathers: in files, they cost more than the insert itself.
   writer.pragma('temp_store = MEMORY');
-  return writer;
 }
 
 const openWithinMs = 5_000;

@@ -69,6 +69,20 @@ describe('an instance', () => {
     expect(log).toEqual(['1 leads']);
   });
 
+  it('is one of them again as soon as its data can be written, when it could not at first', async () => {
+    const database = file.open();
+    let full = false;
+    const work: Database['work'] = (task) => (full ? Promise.reject(new Error('no room')) : database.work(task));
+    const alone = await start(1, { database: { ...database, work } });
+    await alone.stop();
+    full = true;
+    await alone.takeUp();
+    expect(alone.leads).toBe(false);
+    full = false;
+    await until(() => alone.leads);
+    expect(await pids()).toEqual([1]);
+  });
+
   it('leaves the lead to the one that is older, until that stops', async () => {
     const first = await start(1);
     const second = await start(2);

@@ -79,18 +79,17 @@ export class Instance {
   /** Makes itself known. When nobody leads it does at once: what it leads has begun when this resolves. */
   start(): Promise<void> {
     return this.#inTurn(async () => {
-      this.#mayLead = true;
-      const isNew = !this.#known;
-      if (isNew) await this.#lease.begin();
-      this.#known = true;
-      await this.look();
-      if (isNew) this.#lookLater();
+      if (!this.#known) await this.#lease.begin();
+      await this.#join();
     });
   }
 
-  /** Is one of them again, after it gave up the lead or stopped, and leads if nobody else does. */
+  /**
+   * Is one of them again, after it gave up the lead or stopped, and leads if nobody else does. Where its data cannot be written now,
+   * it is so as soon as it can.
+   */
   takeUp(): Promise<void> {
-    return this.start();
+    return this.#inTurn(() => this.#join());
   }
 
   /** Looks now how things stand, and takes the lead if it can. Resolves, when what it leads has begun or ended, with whether it leads. */
@@ -150,6 +149,13 @@ export class Instance {
     const done = this.#told.then(task);
     this.#told = done.catch(() => {});
     return done;
+  }
+
+  async #join(): Promise<void> {
+    const isNew = !this.#known;
+    this.#mayLead = this.#known = true;
+    await this.look();
+    if (isNew) this.#lookLater();
   }
 
   /** The lease is renewed meanwhile, however long it takes. */

@@ -76,9 +76,18 @@ const kernelMigrations: Migration[] = [
 
 /** Opens a module on its data. Throws a `StartError` when that is damaged or not writable. */
 export async function openModule(definition: ModuleDefinition, around: Surroundings): Promise<OpenModule> {
+  const database = openData(definition, around);
+  try {
+    return await openOn(database, definition, around);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function openOn(database: Database, definition: ModuleDefinition, around: Surroundings): Promise<OpenModule> {
   const { contract } = definition;
   const { clock, log, bus } = around;
-  const database = openData(definition, around);
   const container = containerOf(definition, around);
   const inside = definition.open(container as never);
   refuseForgotten(definition, inside);
@@ -94,24 +103,25 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
   if (inside.seed) await seedOnce(database, work, inside.seed);
 
   const timers = [...(inside.timers ?? []), housekeeping(clock)];
+  const recipients = [...new Set(Object.values(contract.events).flatMap(({ type }) => bus.recipients(type)))];
   instance.whileLeading(async () => {
-    const recipients = [...new Set(Object.values(contract.events).flatMap(({ type }) => bus.recipients(type)))];
     const moved = await readdress(database, bus, recipients);
     if (moved > 0) log.warn({ module: contract.name, moved }, 'events that waited for another bus go by this one');
     await inbox.start();
-    const unsubscribe = await bus.subscribe(contract.name, receive);
-    const stopTimers = startTimers({ timers, work, fence: (unit) => instance.fence(unit), clock, log });
-    const lookAgain = () => {
+    return () => inbox.stop();
+  });
+  instance.whileLeading(() => bus.subscribe(contract.name, receive));
+  instance.whileLeading(async () => startTimers({ timers, work, fence: (unit) => instance.fence(unit), clock, log }));
+  instance.whileLeading(async () => {
+    relay.start(recipients);
+    return () => relay.stop();
+  });
+  instance.whileLeading(async () =>
+    lookNowAndThen(instance, clock, () => {
       relay.start(recipients);
       inbox.wake();
-    };
-    relay.start(recipients);
-    const stopLooking = lookNowAndThen(instance, clock, lookAgain);
-    return async () => {
-      stopLooking();
-      await Promise.all([stopTimers(), unsubscribe(), relay.stop(), inbox.stop()]);
-    };
-  });
+    }),
+  );
   const stop = async () => {
     await Promise.all([instance.endDuty(), sagas.stop()]);
     await instance.stop();
