@@ -82,7 +82,8 @@ export function passTime(): void {
   }
   if (slots.size > 0) return;
   clearInterval(ticking);
-  ticking = undefined;
+  // Who was late may have read it meanwhile, and nobody would have it read anew.
+  ticking = recently = undefined;
 }
 
 function slotOf(deadline: number): Slot {

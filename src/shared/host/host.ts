@@ -1,4 +1,5 @@
 import { describeContract } from '../contract/index.ts';
+import { messageOf } from '../errors/index.ts';
 import { killAt } from '../faults/index.ts';
 import { operatorToken } from '../identity/index.ts';
 import type { ModuleDefinition, OpenModule } from '../module/index.ts';
@@ -67,6 +68,7 @@ export async function openHost(topology: Topology, definitions: readonly ModuleD
   const parent = joinParent({ homeAddress: topology.homeAddress, faults, open, throughHome, answer });
   await services.start(doors.address);
   for (const each of open.values()) await each.start();
+  mover.begin();
   parent.ready({ address: doors.address, reachedAt: doors.reachedAt, contract: ownContract(definitions, only) });
   return running(known, { connections, mover, doors });
 }
@@ -108,19 +110,28 @@ function ownContract(definitions: readonly ModuleDefinition[], only: readonly st
   return own ? describeContract(own.contract) : null;
 }
 
-/** First nothing new begins, then what is under way ends, then the data is closed: each may need those after it. */
+/**
+ * First nothing new begins, then what is under way ends, then the data is closed: each may need those after it. What fails keeps
+ * nothing else from being closed; rejects with it in the end.
+ */
 async function closeAll(
   { bus, directory }: Connections,
   open: ReadonlyMap<string, OpenModule>,
   services: Services,
   doors: Doors,
 ): Promise<void> {
-  await Promise.all([...open.values()].map((each) => each.stop()));
-  await services.stop();
-  await doors.close();
-  await Promise.all([...open.values()].map((each) => each.close()));
-  await bus.close();
-  await directory.close();
+  const modules = [...open.values()];
+  const failures: unknown[] = [];
+  const stage = async (...parts: Promise<void>[]) => {
+    for (const each of await Promise.allSettled(parts)) if (each.status === 'rejected') failures.push(each.reason);
+  };
+  await stage(...modules.map((each) => each.stop()));
+  await stage(services.stop());
+  await stage(doors.close());
+  await stage(...modules.map((each) => each.close()));
+  await stage(bus.close());
+  await stage(directory.close());
+  if (failures.length > 0) throw new Error(`not closed in order: ${failures.map(messageOf).join('; ')}`);
 }
 
 function belongsHere({ only, placements }: Topology, module: string): boolean {

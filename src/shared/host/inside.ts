@@ -39,12 +39,11 @@ export class Inside {
     this.connections.directory.here(name, this.#withKernel(name, dispatch));
   }
 
-  /** Lets the calls under way finish, and closes the module's data. */
+  /** Lets the calls under way finish, and closes the module's data. Who looks for the module meanwhile looks elsewhere. */
   async remove(name: string): Promise<void> {
     const module = this.open.get(name);
-    if (!module) return;
-    await module.close();
     this.open.delete(name);
+    await module?.close();
   }
 
   /** A fault inside a module is met wherever its calls come from. */

@@ -4,7 +4,7 @@ import { type CallContext, runInContext } from '../context/index.ts';
 import { type Operation, parseInput } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
 import { asItCame, type Bus, envelopeSchema, resealed } from '../events/index.ts';
-import type { ModuleDefinition } from '../module/index.ts';
+import type { ModuleDefinition, OpenModule } from '../module/index.ts';
 import type { Log } from '../observability/index.ts';
 import { Admission } from '../resilience/index.ts';
 import { problemResponse } from '../routes/index.ts';
@@ -92,7 +92,7 @@ class ServedModule {
     const module = this.parts.inside.open.get(this.#name)!;
     const what = { module: this.#name, name };
     const kernel = kernelOperation(name);
-    const run = () => (kernel ? this.#kernel(kernel, input, context) : module.dispatch(name, input, context));
+    const run = () => (kernel ? this.#kernel(kernel, input, context, module) : module.dispatch(name, input, context));
     // Who looks after a module that has too much to do is let in.
     const passes = kernel === 'ping' || kernel === 'operate';
     const work = passes ? run() : this.#admission.run(run, { ...context, what });
@@ -121,17 +121,20 @@ class ServedModule {
     return operation;
   }
 
-  async #kernel(name: NonNullable<ReturnType<typeof kernelOperation>>, given: unknown, context: CallContext) {
+  async #kernel(
+    name: NonNullable<ReturnType<typeof kernelOperation>>,
+    given: unknown,
+    context: CallContext,
+    module: OpenModule,
+  ) {
     const input: unknown = parseInput(ofKernel(name, this.#name).input, given);
     switch (name) {
       case 'ping':
         return {};
-      case 'receive': {
-        const module = this.parts.inside.open.get(this.#name)!;
+      case 'receive':
         return this.#receive(input, context, (_, envelopes) =>
           Promise.all(envelopes.map((each) => module.receive(each))),
         );
-      }
       case 'read':
       case 'write':
         if (context.caller !== 'gateway')

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { ManualClock } from '../clock/index.ts';
 import { command, contract } from '../contract/index.ts';
 import { type Database, openSqlite, type Unit } from '../data/index.ts';
+import { refusal } from '../errors/index.ts';
 import { silentLog } from '../observability/index.ts';
 import { commandMigrations, forgetAnswers } from './commands.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -90,5 +91,50 @@ describe('a command with a key', () => {
     clock.advance(1);
     expect(await database.work((unit) => forgetAnswers(unit, clock.now(), 10))).toBe(1);
     expect(await enter('k')).toEqual({ seat: 2 });
+  });
+});
+
+describe('a command in steps that comes again while it runs', () => {
+  const shop = contract('shop', {
+    operations: { open: command({ about: 'Opens', input: name, output: z.object({ name: z.string() }) }) },
+  });
+  let database: Database;
+
+  beforeEach(() => {
+    database = openSqlite('shop', join(mkdtempSync(join(tmpdir(), 'kerf-steps-')), 'shop.db'), commandMigrations);
+  });
+
+  afterEach(() => database.close());
+
+  /** Calls `open` with one key, each time with a caller of its own; each run settles with what `outcomes` says. */
+  function called(outcomes: Promise<{ name: string }>[]) {
+    let runs = 0;
+    const steps = { read: database, work: database.work.bind(database), signal: new AbortController().signal };
+    const open = { inSteps: async () => outcomes[runs++] };
+    const dispatcher = new Dispatcher(shop, { open } as never, steps as never, new ManualClock(), silentLog);
+    const context = { requestId: 'r', caller: 'door', deadline: Infinity, idempotencyKey: 'k' };
+    const [first, second] = [1, 2].map(() => dispatcher.dispatch('open', { name: 'Ann' }, context));
+    return { first, second, runs: () => runs };
+  }
+
+  it('is answered with the outcome of that run', async () => {
+    const { first, second, runs } = called([Promise.resolve({ name: 'Ann' })]);
+    expect([await first, await second, runs()]).toEqual([{ name: 'Ann' }, { name: 'Ann' }, 1]);
+  });
+
+  it('is refused as that run is', async () => {
+    const { first, second, runs } = called([Promise.reject(refusal('invalid-input', 'no'))]);
+    await expect(first).rejects.toMatchObject({ code: 'invalid-input' });
+    await expect(second).rejects.toMatchObject({ code: 'invalid-input' });
+    expect(runs()).toBe(1);
+  });
+
+  it('runs itself when the first was given up by its caller, or too late', async () => {
+    for (const code of ['cancelled', 'timeout'] as const) {
+      const { first, second, runs } = called([Promise.reject(refusal(code)), Promise.resolve({ name: code })]);
+      await expect(first).rejects.toMatchObject({ code });
+      expect([await second, runs()]).toEqual([{ name: code }, 2]);
+      await database.work(async (unit) => void (await unit.db.run(sql`DELETE FROM kerf_commands`)));
+    }
   });
 });

@@ -106,14 +106,20 @@ export class Dispatcher {
       await steps.work((unit) => rememberAnswer(unit, command, output, clock.now()));
       return output;
     };
-    return (input: unknown, command: KeyedCommand) => {
-      // One that is repeated while it still runs is answered with its outcome.
+    const once = (input: unknown, command: KeyedCommand): Promise<unknown> => {
+      // One that is repeated while it still runs is answered with its outcome; who gave up on that run is no matter of this one.
       const running = underWay.get(command.key);
-      if (running) return running.fingerprint === command.fingerprint ? running.outcome : Promise.reject(keyReused());
+      if (running && running.fingerprint !== command.fingerprint) return Promise.reject(keyReused());
+      if (running)
+        return running.outcome.catch((error) => {
+          if (isGivenUp(error) && !steps.signal.aborted) return once(input, command);
+          throw error;
+        });
       const outcome = run(input, command).finally(() => underWay.delete(command.key));
       underWay.set(command.key, { fingerprint: command.fingerprint, outcome });
       return outcome;
     };
+    return once;
   }
 
   #asRefusal(error: unknown, operation: string): unknown {
@@ -147,6 +153,11 @@ class OfOwnCaller implements Ending {
     this.underWay.ended();
     return this.toCaller(this.ending.failed(error));
   }
+}
+
+/** By its caller, or its deadline: the handler may have done any part of it. */
+function isGivenUp(error: unknown): boolean {
+  return isRefusal(error, 'cancelled') || isRefusal(error, 'timeout');
 }
 
 /** By its handler. Rejects when it is not taken, too. */

@@ -60,7 +60,7 @@ export class Journal {
     try {
       reach('move', this.module, name, 'begun');
       const detail = await this.#within(withinMs, () => {
-        const running = run(this.aborted);
+        const running = (async () => run(this.aborted))();
         ended = running.then(nothing, nothing);
         return running;
       });

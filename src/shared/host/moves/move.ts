@@ -137,6 +137,8 @@ export class Move {
     } else if (comes > 0) {
       this.#raised = services.raise(module, to, comes);
       await services.ready(module, this.#raised);
+      if (this.#raised.some(({ state }) => state !== 'ready'))
+        throw new Error(`a process of ${module} ended before all were ready; its last words are in this process's log`);
       this.#coming = this.#raised.map(copyOf);
     }
     for (const process of [...this.#raised, ...go]) {

@@ -61,7 +61,7 @@ export class Mover {
   #journal: Journal | undefined;
   #abort = new AbortController();
   #ended: Promise<unknown> = Promise.resolve();
-  #stopped = false;
+  #state: 'starts' | 'runs' | 'stops' = 'starts';
 
   constructor(private readonly parts: Parts) {}
 
@@ -102,15 +102,20 @@ export class Mover {
     this.#abort.abort(new Error(`it was aborted by ${by}`));
   }
 
+  /** All modules have started: from now on they may be moved. */
+  begin(): void {
+    this.#state = 'runs';
+  }
+
   /** Takes back the move that is under way, and begins none any more. Resolves when that is done. */
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#state = 'stops';
     this.#abort.abort(new Error('the system stops'));
     await this.#ended;
   }
 
   #refuseAnother(): void {
-    if (this.#stopped) throw refusal('conflict', 'the system stops');
+    if (this.#state !== 'runs') throw refusal('conflict', `the system ${this.#state}`);
     if (!this.#current) return;
     const { module, to, by, since, step } = this.#current;
     throw refusal(

@@ -33,7 +33,7 @@ export type Canary = z.output<typeof canarySchema>;
 export const mirrorSchema = z.strictObject({ forMs: z.int().min(100).max(3_600_000).default(10_000) });
 export type Mirror = z.output<typeof mirrorSchema>;
 
-/** A share that got too few calls is waited for this many times its time. */
+/** Where too few calls came, more are waited for this many times as long. */
 const patience = 6;
 const shares = [0.05, 0.25, 0.5];
 
@@ -89,8 +89,9 @@ export async function mirrorStep(journal: Journal, trial: Trial, { forMs }: Mirr
   const judge = (elapsedMs: number) => {
     const { same, different, differences } = trial.compared;
     const [first] = differences;
-    if (elapsedMs < forMs) return false;
-    if (same + different === 0) return 'no query was asked meanwhile, so nothing is known of the new copies';
+    const isNothing = same + different === 0;
+    if (elapsedMs < forMs * (isNothing ? patience : 1)) return false;
+    if (isNothing) return 'no query was asked meanwhile, so nothing is known of the new copies';
     if (different === 0) return true;
     return `${different} answers of the new copies differ, first that of ${first?.operation} at ${first?.at}`;
   };
@@ -101,7 +102,7 @@ export async function mirrorStep(journal: Journal, trial: Trial, { forMs }: Mirr
     });
     return result;
   };
-  await journal.step({ name: 'mirror', withinMs: forMs + 10_000, run });
+  await journal.step({ name: 'mirror', withinMs: forMs * patience + 10_000, run });
 }
 
 /** Looks again and again, and tells what it sees once a second. */
