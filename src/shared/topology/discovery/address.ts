@@ -5,24 +5,21 @@ const protocols = ['http', 'https', 'grpc', 'grpcs'] as const;
 export type Protocol = (typeof protocols)[number];
 
 /**
- * Reads `http://10.0.0.7:4105`, or `10.0.0.7:4105` where `protocol` is given, and gives it back in the one spelling by
- * which addresses are compared. Throws a `StartError` that says what to write; also for an address by another protocol.
+ * Reads `http://10.0.0.7:4105` and gives it back in the one spelling by which addresses are compared. Throws a `StartError`
+ * that says what to write.
  */
-export function readAddress(text: string, protocol?: Protocol): string {
-  const whole = protocol && !text.includes('://') ? `${protocol}://${text}` : text;
-  const url = URL.canParse(whole) ? new URL(whole) : undefined;
-  if (!url || !isBare(url) || !(protocol ? [protocol] : protocols).some((each) => url.protocol === `${each}:`)) {
+export function readAddress(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !isBare(url) || !protocols.some((each) => url.protocol === `${each}:`)) {
     // A user and a password may be in it, whatever it is.
     const shown = text.replace(/^([a-z+]+:\/*)?.*@/is, '$1');
-    throw new StartError(`"${shown}" is not an address; write ${example(protocol)}`);
+    throw new StartError(`"${shown}" is not an address; write ${example}`);
   }
   return `${url.protocol}//${url.host.toLowerCase()}`;
 }
 
 /** What to write, for messages. */
-export function example(protocol: Protocol | undefined): string {
-  return protocol ? `10.0.0.7:4105 or ${protocol}://10.0.0.7:4105` : 'a protocol, host and port: http://10.0.0.7:4105';
-}
+export const example = 'a protocol, host and port: http://10.0.0.7:4105';
 
 /** Nothing but protocol, host and port; only the protocols of the web have a port of their own. */
 function isBare({ protocol, host, port, pathname, search, hash, username, password }: URL): boolean {
