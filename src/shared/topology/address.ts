@@ -1,3 +1,8 @@
+import { StartError } from '../errors/index.ts';
+
+/** What a module's own address begins with. */
+export type Protocol = 'http' | 'https' | 'grpc' | 'grpcs';
+
 /**
  * Protocol, host and port of an address such as `http://payments:4105`, in one spelling; `undefined` when it has less or more than
  * these. The port is always written, the one that its protocol has of its own as well.
@@ -7,6 +12,22 @@ export function wholeAddress(text: string): string | undefined {
   if (!port || Number(port) === 0 || !URL.canParse(text)) return undefined;
   const { protocol, hostname } = new URL(text);
   return `${protocol}//${hostname.toLowerCase()}:${Number(port)}`;
+}
+
+/** What to write for an address, in messages. */
+export const addressExample = 'protocol, host and port, such as http://10.0.0.7:4105';
+
+/** The same; throws a `StartError` that says what to write when there is none. */
+export function readAddress(text: string): string {
+  const address = wholeAddress(text);
+  if (address === undefined)
+    throw new StartError(`"${withoutSecret(text)}" is not an address; write ${addressExample}`);
+  return address;
+}
+
+/** For what may be no URL: all that could belong to a user or a password is left out. */
+export function withoutSecret(text: string): string {
+  return text.replace(/^([a-z+]+:\/*)?.*@/is, '$1');
 }
 
 /** Whether what is at this address is a broker over which modules can be called: Kafka carries events only. */

@@ -222,6 +222,7 @@ describe('the settings', () => {
     expect(read('', { INTERNAL_PORT: '4000' }).homeAddress).toBe('http://127.0.0.1:4000');
     expect(read('', { INTERNAL_TLS_CERT: 'cert.pem' }).homeAddress).toBe('https://127.0.0.1:3001');
     expect(read('', { HOME_ADDRESS: 'http://home:1/' }).homeAddress).toBe('http://home:1');
+    expect(read('', { HOME_ADDRESS: 'http://Home:80' }).homeAddress).toBe('http://home:80');
   });
 
   it('are no more than switches where they are', () => {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Contract } from '../contract/index.ts';
 import { StartError } from '../errors/index.ts';
 import { type PoliciesConfig, policiesSchema, refuseUnknownPolicies } from '../resilience/index.ts';
-import { carriesCalls } from './address.ts';
+import { carriesCalls, readAddress } from './address.ts';
 import { refuseUnusableFolder } from './data-folder.ts';
 import { type Placement, parsePlacement } from './placement.ts';
 import { plainly } from './plain-words.ts';
@@ -87,15 +87,19 @@ export function readTopology(
   const own = new Map(
     modules.map((module) => [module.contract.name, module.settings ? readSettings(module.settings, source) : {}]),
   );
-  const scheme = settings.INTERNAL_TLS_CERT ? 'https' : 'http';
   return {
     settings,
     placements,
     policies,
-    homeAddress: new URL(settings.HOME_ADDRESS ?? `${scheme}://127.0.0.1:${settings.INTERNAL_PORT}`).origin,
+    homeAddress: homeAddressOf(settings),
     only,
     settingsOf: (module) => own.get(module),
   };
+}
+
+function homeAddressOf({ HOME_ADDRESS, INTERNAL_TLS_CERT, INTERNAL_PORT }: KernelSettings): string {
+  if (HOME_ADDRESS !== undefined) return readAddress(HOME_ADDRESS);
+  return `${INTERNAL_TLS_CERT ? 'https' : 'http'}://127.0.0.1:${INTERNAL_PORT}`;
 }
 
 function readFile(name: string, mustExist: boolean): z.output<typeof fileSchema> {

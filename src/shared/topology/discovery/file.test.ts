@@ -131,7 +131,7 @@ describe('a file of addresses', () => {
     look();
     expect(ear.heard.at(-1)).toEqual(['http://c:1']);
     const warning = 'warn: the addresses in a file cannot be taken; those before are kept: ';
-    const cure = 'write a protocol, host and port: http://10.0.0.7:4105';
+    const cure = 'write protocol, host and port, such as http://10.0.0.7:4105';
     expect(notes.lines).toEqual([
       `${warning}line 2: "http://b:2/api" is not an address; ${cure}`,
       `${warning}it names no address; ${cure}, one a line`,

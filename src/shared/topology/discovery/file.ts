@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path';
 import type { Clock } from '../../clock/index.ts';
 import { messageOf } from '../../errors/index.ts';
 import type { Log } from '../../observability/index.ts';
-import { example, readAddress } from './address.ts';
+import { addressExample, readAddress } from '../address.ts';
 import { type Discovery, type Listener, Told } from './discovery.ts';
 
 export interface AddressFile {
@@ -115,7 +115,7 @@ function addressesIn(text: string): string[] {
       throw new Error(`line ${index + 1}: ${messageOf(error)}`);
     }
   });
-  if (found.length === 0) throw new Error(`it names no address; write ${example}, one a line`);
+  if (found.length === 0) throw new Error(`it names no address; write ${addressExample}, one a line`);
   return found;
 }
 
