@@ -1,5 +1,4 @@
-import { isBroker } from '../events/index.ts';
-import { carriesCalls, wholeAddress } from './address.ts';
+import { carriesCalls, isBroker, wholeAddress } from '../address/index.ts';
 
 /**
  * What keeps a text from being a placement, for who wrote it. `text` has its user and password taken out before, so that every part of

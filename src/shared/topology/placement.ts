@@ -1,6 +1,5 @@
+import { carriesCalls, isBroker, type Protocol, wholeAddress, withoutSecret } from '../address/index.ts';
 import { StartError } from '../errors/index.ts';
-import { isBroker } from '../events/index.ts';
-import { carriesCalls, type Protocol, wholeAddress, withoutSecret } from './address.ts';
 import type { DnsName } from './discovery/index.ts';
 import { mistakeIn, serviceMistake } from './placement-mistakes.ts';
 

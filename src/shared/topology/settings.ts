@@ -1,8 +1,7 @@
 import { z } from 'zod';
+import { isBroker, wholeAddress } from '../address/index.ts';
 import { StartError } from '../errors/index.ts';
-import { isBroker } from '../events/index.ts';
 import { pointKinds } from '../faults/index.ts';
-import { wholeAddress } from './address.ts';
 import { plainly } from './plain-words.ts';
 
 const aBroker =

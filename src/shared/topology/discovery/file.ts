@@ -1,9 +1,9 @@
 import { type FSWatcher, readFileSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { addressExample, readAddress } from '../../address/index.ts';
 import type { Clock } from '../../clock/index.ts';
 import { messageOf } from '../../errors/index.ts';
 import type { Log } from '../../observability/index.ts';
-import { addressExample, readAddress } from '../address.ts';
 import { type Discovery, type Listener, Told } from './discovery.ts';
 
 export interface AddressFile {

@@ -30,7 +30,10 @@ export function withoutSecret(text: string): string {
   return text.replace(/^([a-z+]+:\/*)?.*@/is, '$1');
 }
 
-/** Whether what is at this address is a broker over which modules can be called: Kafka carries events only. */
-export function carriesCalls(address: string): boolean {
-  return /^(amqps?|nats|tls):/.test(address);
+/** What BUS says, or the address of a process or a broker, as it may be shown: a broker's has no user, password or parameters. */
+export function shownAddress(address: string | URL): string {
+  const text = String(address);
+  if (!URL.canParse(text)) return text;
+  const { protocol, host } = new URL(text);
+  return wholeAddress(text) ?? `${protocol}//${host}`;
 }

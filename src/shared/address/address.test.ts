@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { StartError } from '../errors/index.ts';
-import { readAddress, wholeAddress } from './address.ts';
+import { readAddress, shownAddress, wholeAddress } from './address.ts';
 
 describe('an address', () => {
   it.each([
@@ -24,5 +24,17 @@ describe('an address', () => {
 
   it('keeps a password to itself', () => {
     expect(() => readAddress('amqp://me:secret@broker:5672')).toThrow('"amqp://broker:5672" is not an address');
+  });
+});
+
+describe('what may be shown of an address', () => {
+  it.each([
+    ['mitt', 'mitt'],
+    ['http://payments:80', 'http://payments:80'],
+    ['amqp://me:secret@broker:5672?namespace=shop', 'amqp://broker:5672'],
+    ['nats://secret@broker', 'nats://broker'],
+    ['kafka://me:secret@broker:9092?unknown=secret', 'kafka://broker:9092'],
+  ])('of %s is no secret', (address, shown) => {
+    expect(shownAddress(address)).toBe(shown);
   });
 });

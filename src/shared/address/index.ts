@@ -1,0 +1,2 @@
+export { addressExample, type Protocol, readAddress, shownAddress, wholeAddress, withoutSecret } from './address.ts';
+export { type BrokerProtocol, carriesCalls, isBroker, namespaceOf } from './broker.ts';
