@@ -24,7 +24,7 @@ export const kernel = {
   proto: ['contract', 'errors'],
   resilience: ['clock', 'context', 'contract', 'errors'],
   transport: [
-    ...['address', 'clock', 'context', 'contract', 'data', 'errors', 'faults'],
+    ...['address', 'clock', 'context', 'contract', 'errors', 'faults'],
     ...['identity', 'observability', 'proto', 'resilience'],
   ],
   topology: ['address', 'clock', 'context', 'contract', 'errors', 'faults', 'observability', 'resilience', 'transport'],
