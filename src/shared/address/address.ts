@@ -3,13 +3,20 @@ import { StartError } from '../errors/index.ts';
 /** What a module's own address begins with. */
 export type Protocol = 'http' | 'https' | 'grpc' | 'grpcs';
 
+/** The largest port there is; 0 is none. */
+export const mostPort = 65_535;
+
+export function isPort(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= mostPort;
+}
+
 /**
  * Protocol, host and port of an address such as `http://payments:4105`, in one spelling; `undefined` when it has less or more than
  * these. The port is always written, the one that its protocol has of its own as well.
  */
 export function wholeAddress(text: string): string | undefined {
-  const [, port] = /^(?:https?|grpcs?):\/\/[^/?#@]+:(\d{1,5})\/?$/.exec(text) ?? [];
-  if (!port || Number(port) === 0 || !URL.canParse(text)) return undefined;
+  const [, port = ''] = /^(?:https?|grpcs?):\/\/[^/?#@]+:(\d+)\/?$/.exec(text) ?? [];
+  if (!isPort(port) || !URL.canParse(text)) return undefined;
   const { protocol, hostname } = new URL(text);
   return `${protocol}//${hostname.toLowerCase()}:${Number(port)}`;
 }

@@ -1,2 +1,11 @@
-export { addressExample, type Protocol, readAddress, shownAddress, wholeAddress, withoutSecret } from './address.ts';
+export {
+  addressExample,
+  isPort,
+  mostPort,
+  type Protocol,
+  readAddress,
+  shownAddress,
+  wholeAddress,
+  withoutSecret,
+} from './address.ts';
 export { type BrokerProtocol, carriesCalls, isBroker, namespaceOf } from './broker.ts';

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { isBroker, wholeAddress } from '../address/index.ts';
+import { isBroker, mostPort, wholeAddress } from '../address/index.ts';
 import { StartError } from '../errors/index.ts';
 import { pointKinds } from '../faults/index.ts';
 import { plainly } from './plain-words.ts';
 
 const aBroker =
   'or a broker such as amqp://user:secret@127.0.0.1:5672 (percent-encoded), kafka://127.0.0.1:9092, nats://127.0.0.1:4222, with ?namespace=shop (letters, digits, -) if need be';
-const port = whole(0, 65_535, 'must be a port, 0 to 65535');
+const port = whole(0, mostPort, `must be a port, 0 to ${mostPort}`);
 const file = z.string().min(1).optional();
 
 /** A number, or the text of one: the environment has nothing but texts. */
