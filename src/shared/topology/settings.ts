@@ -40,7 +40,7 @@ export const kernelSettings = z.object({
     .describe('whether who calls must show a certificate as well'),
   PARITY: z
     .enum(['strict', 'fast'])
-    .default(process.env.NODE_ENV === 'production' ? 'fast' : 'strict')
+    .default('strict')
     .describe('how closely a call within a process is like one over a wire; strict also lets faults be put on it'),
   DATA_DIR: z.string().min(1).default('data').describe('the folder of databases and keys'),
   TOPOLOGY: z.string().min(1).default('topology.yaml').describe('the file that says what runs where'),
