@@ -9,7 +9,7 @@ Takes a module out of the running home process into processes of its own, or cha
 are, while it serves: no request fails, no event is lost or comes twice. A step that fails, and Ctrl-C, take everything back.
 
   --via        how it is reached from then on: http (the default), grpc, or queue, by request and reply over the broker of BUS
-  --instances  how many processes run it: 1 to 64 (1)
+  --instances  how many processes run it (1)
   --port       where its only process listens; a free port otherwise
   --mirror     first, for so many seconds, ask the new copies every query as well, and go back if an answer differs
   --canary     first send them this share of the calls, then 25, 50 and 100 %, and go back if they are worse:
@@ -39,15 +39,10 @@ if (!module) misused('extract', 'say which module, such as payments');
 if (more.length > 0) misused('extract', `unknown word "${more[0]}"`);
 if (!['http', 'grpc', 'queue'].includes(values.via))
   misused('extract', `--via is http, grpc or queue, not "${values.via}"`);
-if (!/^([1-9]|[1-5]\d|6[0-4])$/.test(values.instances))
-  misused('extract', `--instances is a whole number, 1 to 64, not "${values.instances}"`);
-
-if (values.port !== undefined && !/^[1-9]\d{0,4}$/.test(values.port))
-  misused('extract', `--port is a port, 1 to 65535, not "${values.port}"`);
 
 const parameters = [
-  values.instances === '1' ? [] : `instances=${values.instances}`,
-  values.port === undefined ? [] : `port=${values.port}`,
+  values.instances === '1' ? [] : `instances=${encodeURIComponent(values.instances)}`,
+  values.port === undefined ? [] : `port=${encodeURIComponent(values.port)}`,
 ].flat();
 const placement = parameters.length === 0 ? values.via : `${values.via}?${parameters.join('&')}`;
 await moveModule(module, { placement, forNow: values['for-now'], ...tryOut('extract', values) }, values);

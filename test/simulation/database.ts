@@ -1,5 +1,4 @@
-import { keepContext } from '../../src/shared/context/index.ts';
-import { currentUnit, type UnitMark } from '../../src/shared/data/current-unit.ts';
+import { currentUnit, keepContext, type UnitMark } from '../../src/shared/context/index.ts';
 import type { Database, Migration, Unit } from '../../src/shared/data/index.ts';
 import type { Disk } from './disk.ts';
 import type { Life } from './host.ts';

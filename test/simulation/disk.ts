@@ -1,5 +1,5 @@
 import Sqlite from 'better-sqlite3';
-import { currentUnit, type UnitMark } from '../../src/shared/data/current-unit.ts';
+import { currentUnit, type UnitMark } from '../../src/shared/context/index.ts';
 import type { Db, Migration } from '../../src/shared/data/index.ts';
 import { applyMigrations } from '../../src/shared/data/migrations.ts';
 import { connect } from '../../src/shared/data/sqlite-connection.ts';

@@ -8,7 +8,7 @@ import payments from '../../src/modules/payments/module.ts';
 import recommendations from '../../src/modules/recommendations/module.ts';
 import sms from '../../src/modules/sms/module.ts';
 import { ManualClock } from '../../src/shared/clock/index.ts';
-import { currentUnit } from '../../src/shared/data/current-unit.ts';
+import { currentUnit } from '../../src/shared/context/index.ts';
 import type { Database, Migration, Unit } from '../../src/shared/data/index.ts';
 import { type Bus, subscriptionMap } from '../../src/shared/events/index.ts';
 import { type ModuleDefinition, type OpenModule, openModule } from '../../src/shared/module/index.ts';

@@ -113,13 +113,18 @@ describe('the commands of operators', () => {
     expect(failed(await letters('replay', 'billing.in-1'))).toContain('nothing is called so');
     expect(failed(await letters('list', '--module', 'billing'))).toContain('there is no module "billing"');
     expect(failed(await operator.run('topology', ['now']))).toContain('unknown word "now"');
+    const extracted = async (...words: string[]) => failed(await operator.run('extract', ['payments', ...words]));
+    expect(await extracted('--instances', '65')).toContain(
+      'instances is a whole number, 1 to 64, as in http?instances=3',
+    );
+    expect(await extracted('--instances', '1&port=4105')).toContain('instances is a whole number, 1 to 64');
+    expect(await extracted('--port', '0')).toContain('port is 1 to 65535, as in http?port=4105');
   });
 
   it.each([
     [[], 'say which module'],
     [['payments', 'mail'], 'unknown word "mail"'],
     [['payments', '--via', 'pigeon'], '--via is http, grpc or queue'],
-    [['payments', '--instances', '65'], '--instances is a whole number, 1 to 64, not "65"'],
     [['payments', '--canary', '5'], '--canary is a share such as 5% or 0.05, 0.1% to 100%, not "5"'],
     [['payments', '--canary', '0%'], '--canary is a share'],
     [['payments', '--canary', '5%', '--stage', '1%'], '--stage is a number of seconds, 0.1 to 3600, not "1%"'],

@@ -1,5 +1,4 @@
-import { keepContext } from '../context/index.ts';
-import { currentUnit, type UnitMark } from './current-unit.ts';
+import { currentUnit, keepContext, type UnitMark } from '../context/index.ts';
 
 /** What the group needs of a connection; each call is synchronous. */
 export interface Transaction {

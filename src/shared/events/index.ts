@@ -4,7 +4,7 @@ export { type DeadLetter, type DeadLetterFilter, DeadLetters } from './dead-lett
 export { type Envelope, envelopeSchema, resealed, type Sealed } from './envelope.ts';
 export type { Push } from './http.ts';
 export { Inbox } from './inbox.ts';
-export { isBroker, openBus, shownBus } from './open-bus.ts';
+export { openBus } from './open-bus.ts';
 export { Outbox } from './outbox.ts';
 export { readdress } from './readdress.ts';
 export { Relay } from './relay.ts';

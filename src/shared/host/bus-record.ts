@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isBroker, shownBus } from '../events/index.ts';
+import { isBroker, shownAddress } from '../address/index.ts';
 import type { Log } from '../observability/index.ts';
 import type { KernelSettings } from '../topology/index.ts';
 
@@ -10,7 +10,7 @@ import type { KernelSettings } from '../topology/index.ts';
  */
 export function recordBus({ BUS, BUS_BEFORE, DATA_DIR }: KernelSettings, log: Log): void {
   const file = join(DATA_DIR, 'bus');
-  const now = shownBus(BUS);
+  const now = shownAddress(BUS);
   const before = readOr(file, now);
   if (before === now) return void write(DATA_DIR, file, now);
   if (isBroker(before) && !BUS_BEFORE) {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Context, Hono } from 'hono';
+import { shownAddress } from '../address/index.ts';
 import { fromProblem, invalidInput, isProblem, isRefusal, type Refusal, refusal } from '../errors/index.ts';
-import { shownBus } from '../events/index.ts';
 import type { OpenModule } from '../module/index.ts';
 import type { Directory } from '../topology/index.ts';
 import { type CallSource, ofKernel, type PassedBack, type PassedOn } from '../transport/index.ts';
@@ -94,7 +94,7 @@ export class Everywhere {
         .then((back) => contentOf(module, back))
         .then(
           () => [],
-          () => [`${module} at ${shownBus(address)}`],
+          () => [`${module} at ${shownAddress(address)}`],
         );
     });
     return (await Promise.all(told)).flat();
@@ -106,7 +106,8 @@ export class Everywhere {
       return refusal('unavailable', `${module} does not know this process; set the same INTERNAL_KEY for both`);
     if (error.code !== 'unavailable') return error;
     const at = this.parts.directory.of(module);
-    const addresses = at.state === 'there' ? at.edge.members.map(({ address }) => shownBus(address)).join(' or ') : '';
+    const addresses =
+      at.state === 'there' ? at.edge.members.map(({ address }) => shownAddress(address)).join(' or ') : '';
     if (addresses === '') return refusal('unavailable', 'it does not run', {}, { cause: error });
     const [, status] = /^status (\d+)$/.exec((error.cause as Error | undefined)?.message ?? '') ?? [];
     const why = status ? `${addresses} answers ${status}` : `nobody answers at ${addresses}`;

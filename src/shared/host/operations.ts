@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
+import { shownAddress } from '../address/index.ts';
 import { isRefusal, refusal } from '../errors/index.ts';
-import { countOpen, shownBus } from '../events/index.ts';
+import { countOpen } from '../events/index.ts';
 import type { EdgeFaults } from '../faults/index.ts';
 import { bearer, sameSecret } from '../identity/index.ts';
 import type { ModuleDefinition, OpenModule } from '../module/index.ts';
@@ -91,18 +92,18 @@ export function describe(
               pid ? [{ pid, address: address ?? null, ...calledAt(address, reachedAt), since: since ?? null }] : [],
             )
           : at.state === 'there'
-            ? at.edge.members.map(({ address }) => ({ pid: null, address: shownBus(address), since: null }))
+            ? at.edge.members.map(({ address }) => ({ pid: null, address: shownAddress(address), since: null }))
             : [];
     const unreached = processes.find(({ state }) => state !== 'ready')?.state ?? 'away';
     const state = away.includes(name) ? unreached : 'ready';
     return { name, placement: placementText(placements.get(name)!), state, instances };
   });
-  return { bus: shownBus(topology.settings.BUS), modules };
+  return { bus: shownAddress(topology.settings.BUS), modules };
 }
 
 /** Where its module is called, when that is not where its internal listener is. */
 function calledAt(address: string | undefined, reachedAt: string | undefined) {
-  return reachedAt === undefined || reachedAt === address ? {} : { calledAt: shownBus(reachedAt) };
+  return reachedAt === undefined || reachedAt === address ? {} : { calledAt: shownAddress(reachedAt) };
 }
 
 const startedAt = new Date().toISOString();

@@ -120,7 +120,7 @@ const nothingToClose = async () => {};
 /** Says where to look, what runs where, and what will not go well. */
 export async function announce(host: Host, gateway: string | undefined, json: boolean): Promise<void> {
   // A service that the home process started has the same settings as that, and nobody who reads what it says.
-  if (!process.send) for (const warning of warningsOf(host, process.env, new Date())) host.log.warn(warning);
+  if (!process.send) for (const warning of warningsOf(host, new Date())) host.log.warn(warning);
   const { bus, modules } = describe(host, await host.away());
   if (json) {
     console.log(JSON.stringify({ public: gateway ?? null, internal: host.address, bus, modules }));

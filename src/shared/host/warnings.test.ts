@@ -13,12 +13,13 @@ function topologyOf(placement: string, env: Env, only: string[] | undefined = ['
     policies: {},
     homeAddress: 'http://127.0.0.1:3001',
     only,
+    saidByEnvironment: (name) => name in env,
     settingsOf: () => ({}),
   };
 }
 
 const warnings = (placement: string, env: Env = {}, only?: string[]) =>
-  warningsOf({ topology: topologyOf(placement, env, only), tls: {} }, env, new Date());
+  warningsOf({ topology: topologyOf(placement, env, only), tls: {} }, new Date());
 
 describe('where a module run alone listens', () => {
   it.each<[placement: string, env: Env]>([
@@ -79,8 +80,8 @@ describe('where a module run alone listens', () => {
   });
 
   it('is no matter in the home process', () => {
-    const topology = { ...topologyOf('http://127.0.0.1:4105', {}), only: undefined };
-    expect(warningsOf({ topology, tls: {} }, { INTERNAL_PORT: '4000' }, new Date())).toEqual([]);
+    const topology = { ...topologyOf('http://127.0.0.1:4105', { INTERNAL_PORT: '4000' }), only: undefined };
+    expect(warningsOf({ topology, tls: {} }, new Date())).toEqual([]);
   });
 });
 
@@ -95,8 +96,8 @@ describe('certificates that are not valid', () => {
     authorities.push(authority);
     const tls = { cert: readFileSync((await authority.settings()).INTERNAL_TLS_CERT) };
     const topology = { ...topologyOf('http', {}), only: undefined };
-    expect(warningsOf({ topology, tls }, {}, new Date())).toEqual([]);
-    const [said, ...more] = warningsOf({ topology, tls }, {}, new Date('2100-01-01T00:00:00Z'));
+    expect(warningsOf({ topology, tls }, new Date())).toEqual([]);
+    const [said, ...more] = warningsOf({ topology, tls }, new Date('2100-01-01T00:00:00Z'));
     expect([said, more]).toEqual([expect.stringContaining('the certificate of INTERNAL_TLS_CERT was valid until'), []]);
   });
 });

@@ -5,19 +5,18 @@ import { whyNotValid } from './tls-files.ts';
 /** What will not go well, though it keeps no process from starting: a line each, for who starts this one. */
 export function warningsOf(
   { topology, tls }: { readonly topology: Topology; readonly tls: TlsParts },
-  env: Readonly<Record<string, string | undefined>>,
   now: Date,
 ): string[] {
-  const elsewhere = (topology.only ?? []).map((module) => whyNotFound(module, topology, env));
+  const elsewhere = (topology.only ?? []).map((module) => whyNotFound(module, topology));
   return [whyNotValid(tls, now), ...elsewhere].filter((warning) => warning !== undefined);
 }
 
 /** A module run alone may listen elsewhere than where the topology has the others look for it. */
-function whyNotFound(module: string, topology: Topology, env: Readonly<Record<string, string | undefined>>) {
+function whyNotFound(module: string, topology: Topology) {
   const placement = topology.placements.get(module)!;
   const wanted = portsOf(placement);
   const setting = transportOf(placement) === 'grpc' ? 'GRPC_PORT' : 'INTERNAL_PORT';
-  const { port } = listensAt(topology, setting, env);
+  const { port } = listensAt(topology, setting);
   if (wanted.length === 0 || wanted.includes(port)) return undefined;
   const here = port === 0 ? 'a free port' : `port ${port}`;
   return `${module} listens on ${here}, and the others look for it at ${placementText(placement)}: set ${setting} to ${wanted.join(' or ')}, unless something between them leads here`;

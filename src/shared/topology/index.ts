@@ -1,4 +1,4 @@
-export { carriesCalls } from './address.ts';
+export { carriesCalls } from '../address/index.ts';
 export { Directory } from './directory.ts';
 export { type Discovery, dnsAddresses, fileAddresses, LiveAddresses, staticAddresses } from './discovery/index.ts';
 export { Edge } from './edge.ts';

@@ -10,13 +10,12 @@ export interface Listening {
 
 /** A module run alone listens where the topology says others find it, unless a setting says otherwise; any other process there. */
 export function listensAt(
-  { settings, placements, only }: Topology,
+  { settings, placements, only, saidByEnvironment }: Topology,
   setting: 'INTERNAL_PORT' | 'GRPC_PORT',
-  env: Readonly<Record<string, string | undefined>>,
 ): Listening {
   const said = { host: settings.INTERNAL_HOST, port: settings[setting], setting };
   const [alone, ...others] = only ?? [];
-  if (env[setting] || alone === undefined || others.length > 0) return said;
+  if (saidByEnvironment(setting) || alone === undefined || others.length > 0) return said;
   const placement = placements.get(alone)!;
   // One that is reached another way leaves the usual port to the home process.
   if (transportOf(placement) !== (setting === 'GRPC_PORT' ? 'grpc' : 'http')) return { ...said, port: 0 };

@@ -1,5 +1,4 @@
-import { isBroker } from '../events/index.ts';
-import { carriesCalls, wholeAddress } from './address.ts';
+import { carriesCalls, isBroker, isPort, mostPort, wholeAddress } from '../address/index.ts';
 
 /**
  * What keeps a text from being a placement, for who wrote it. `text` has its user and password taken out before, so that every part of
@@ -16,9 +15,16 @@ export function mistakeIn(text: string, hadUser: boolean): string {
   return inUrl(text, hadUser);
 }
 
+/** How many processes of one module a home process starts. */
+const mostInstances = 64;
+export const instancesRange = `a whole number, 1 to ${mostInstances}`;
+
+export function areInstances(count: number): boolean {
+  return Number.isInteger(count) && count >= 1 && count <= mostInstances;
+}
+
 const words = ['in-process', 'http', 'grpc', 'queue'];
 const known = 'http, https, grpc, grpcs, amqp, amqps, nats, tls';
-const range = 'a whole number, 1 to 64';
 
 function afterWord(word: string, parameters: string): string {
   if (word === 'in-process') return 'nothing follows in-process: there is one home process';
@@ -33,12 +39,12 @@ export function serviceMistake(word: string, parameters: string): string | undef
   const twice = parametersKnown.find((name) => given.getAll(name).length > 1);
   if (twice) return `${twice} is said more than once`;
   const [instances, port] = [given.get('instances'), given.get('port')];
-  if (instances !== null && !/^([1-9]|[1-5]\d|6[0-4])$/.test(instances))
-    return `instances is ${range}, as in ${word}?instances=3`;
+  if (instances !== null && !(/^\d+$/.test(instances) && areInstances(Number(instances))))
+    return `instances is ${instancesRange}, as in ${word}?instances=3`;
   if (port === null) return given.get('artifact') === '' ? 'artifact names no file' : undefined;
-  if (!/^[1-9]\d{0,4}$/.test(port) || Number(port) > 65_535) return `port is 1 to 65535, as in ${word}?port=4105`;
+  if (!isPort(port)) return `port is 1 to ${mostPort}, as in ${word}?port=4105`;
   if (word === 'queue') return 'a module that is reached over a broker listens on no port of its own';
-  return (instances ?? '1') === '1' ? undefined : 'one port is for one process: leave out port, or instances';
+  return Number(instances ?? 1) === 1 ? undefined : 'one port is for one process: leave out port, or instances';
 }
 
 const parametersKnown = ['instances', 'port', 'artifact'];
@@ -93,8 +99,7 @@ function inHost(scheme: string, host: string): string | undefined {
   const [, name = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(host) ?? [];
   if (name === '') return `the host is missing, as in ${scheme}://payments:4105`;
   if (!port) return `the port is missing: write it, such as ${scheme}://${name}:4105`;
-  const isPort = /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535;
-  return isPort ? undefined : 'its port is a whole number, 1 to 65535';
+  return isPort(port) ? undefined : `its port is a whole number, 1 to ${mostPort}`;
 }
 
 function inBroker(text: string, hadUser: boolean): string {

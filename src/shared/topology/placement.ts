@@ -1,7 +1,6 @@
+import { carriesCalls, isBroker, type Protocol, wholeAddress, withoutSecret } from '../address/index.ts';
 import { StartError } from '../errors/index.ts';
-import { isBroker } from '../events/index.ts';
-import { carriesCalls, wholeAddress } from './address.ts';
-import type { DnsName, Protocol } from './discovery/index.ts';
+import type { DnsName } from './discovery/index.ts';
 import { mistakeIn, serviceMistake } from './placement-mistakes.ts';
 
 /** How a module that the home process starts as a service is reached: directly, or by request and reply over the broker. */
@@ -138,9 +137,4 @@ function withoutUser(text: string): string {
   url.username = '';
   url.password = '';
   return url.href;
-}
-
-/** For what may be no URL: all that could belong to a user or a password is left out. */
-function withoutSecret(text: string): string {
-  return text.replace(/^([a-z+]+:\/*)?.*@/is, '$1');
 }

@@ -1,13 +1,12 @@
 import { z } from 'zod';
+import { isBroker, mostPort, wholeAddress } from '../address/index.ts';
 import { StartError } from '../errors/index.ts';
-import { isBroker } from '../events/index.ts';
 import { pointKinds } from '../faults/index.ts';
-import { wholeAddress } from './address.ts';
 import { plainly } from './plain-words.ts';
 
 const aBroker =
   'or a broker such as amqp://user:secret@127.0.0.1:5672 (percent-encoded), kafka://127.0.0.1:9092, nats://127.0.0.1:4222, with ?namespace=shop (letters, digits, -) if need be';
-const port = whole(0, 65_535, 'must be a port, 0 to 65535');
+const port = whole(0, mostPort, `must be a port, 0 to ${mostPort}`);
 const file = z.string().min(1).optional();
 
 /** A number, or the text of one: the environment has nothing but texts. */
@@ -41,7 +40,7 @@ export const kernelSettings = z.object({
     .describe('whether who calls must show a certificate as well'),
   PARITY: z
     .enum(['strict', 'fast'])
-    .default(process.env.NODE_ENV === 'production' ? 'fast' : 'strict')
+    .default('strict')
     .describe('how closely a call within a process is like one over a wire; strict also lets faults be put on it'),
   DATA_DIR: z.string().min(1).default('data').describe('the folder of databases and keys'),
   TOPOLOGY: z.string().min(1).default('topology.yaml').describe('the file that says what runs where'),

@@ -222,6 +222,25 @@ describe('the settings', () => {
     expect(read('', { INTERNAL_PORT: '4000' }).homeAddress).toBe('http://127.0.0.1:4000');
     expect(read('', { INTERNAL_TLS_CERT: 'cert.pem' }).homeAddress).toBe('https://127.0.0.1:3001');
     expect(read('', { HOME_ADDRESS: 'http://home:1/' }).homeAddress).toBe('http://home:1');
+    expect(read('', { HOME_ADDRESS: 'http://Home:80' }).homeAddress).toBe('http://home:80');
+  });
+
+  it('are fast about parity in production, by the environment that is given, unless something is said', () => {
+    const parity = (yaml: string, env: Env) => read(yaml, env).settings.PARITY;
+    const strict = 'settings: { PARITY: strict }';
+    expect([parity('', {}), parity('', { NODE_ENV: 'test' })]).toEqual(['strict', 'strict']);
+    expect([
+      parity('', { NODE_ENV: 'production' }),
+      parity('settings: { PORT: 1 }', { NODE_ENV: 'production' }),
+    ]).toEqual(['fast', 'fast']);
+    expect(parity('settings: { PARITY: }', { NODE_ENV: 'production' })).toBe('fast');
+    expect(parity(strict, { NODE_ENV: 'production' })).toBe('strict');
+    expect(parity('', { NODE_ENV: 'production', PARITY: 'strict' })).toBe('strict');
+  });
+
+  it('are known to be said by the environment that was given, an empty text not being said', () => {
+    const { saidByEnvironment } = read('settings: { PORT: 1 }', { INTERNAL_PORT: '4000', GRPC_PORT: '' });
+    expect(['INTERNAL_PORT', 'GRPC_PORT', 'PORT', 'PATH'].map(saidByEnvironment)).toEqual([true, false, false, false]);
   });
 
   it('are no more than switches where they are', () => {

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
+import { carriesCalls, readAddress } from '../address/index.ts';
 import type { Contract } from '../contract/index.ts';
 import { StartError } from '../errors/index.ts';
 import { type PoliciesConfig, policiesSchema, refuseUnknownPolicies } from '../resilience/index.ts';
-import { carriesCalls } from './address.ts';
 import { refuseUnusableFolder } from './data-folder.ts';
 import { type Placement, parsePlacement } from './placement.ts';
 import { plainly } from './plain-words.ts';
@@ -28,6 +28,8 @@ export interface Topology {
   readonly homeAddress: string;
   /** The modules this process was told to run alone; `undefined` in the home process. */
   readonly only: readonly string[] | undefined;
+  /** Whether the environment says this, such as `INTERNAL_PORT` or `MODULE_PAYMENTS`: it wins over the file. */
+  saidByEnvironment(name: string): boolean;
   /** A module's own settings, checked. */
   settingsOf(module: string): unknown;
 }
@@ -65,7 +67,7 @@ export function readTopology(
   const names = modules.map((module) => module.contract.name);
   const fileName = env.TOPOLOGY || 'topology.yaml';
   const file = readFile(fileName, fileName === env.TOPOLOGY);
-  const source: SettingsSource = { env, file: { ...file.settings, ...(file.bus && { BUS: file.bus }) }, fileName };
+  const source: SettingsSource = { env, file: settingsOf(file, env), fileName };
   const known = new Set(
     [kernelSettings, ...modules.flatMap(({ settings }) => settings ?? [])].flatMap((schema) =>
       Object.keys(schema.shape),
@@ -87,15 +89,26 @@ export function readTopology(
   const own = new Map(
     modules.map((module) => [module.contract.name, module.settings ? readSettings(module.settings, source) : {}]),
   );
-  const scheme = settings.INTERNAL_TLS_CERT ? 'https' : 'http';
   return {
     settings,
     placements,
     policies,
-    homeAddress: new URL(settings.HOME_ADDRESS ?? `${scheme}://127.0.0.1:${settings.INTERNAL_PORT}`).origin,
+    homeAddress: homeAddressOf(settings),
     only,
+    saidByEnvironment: (name) => Boolean(env[name]),
     settingsOf: (module) => own.get(module),
   };
+}
+
+/** What the file says, and what is usual where this process runs. */
+function settingsOf({ settings, bus }: z.output<typeof fileSchema>, { NODE_ENV }: SettingsSource['env']) {
+  const parity = settings?.PARITY ?? (NODE_ENV === 'production' ? 'fast' : undefined);
+  return { ...settings, ...(parity !== undefined && { PARITY: parity }), ...(bus && { BUS: bus }) };
+}
+
+function homeAddressOf({ HOME_ADDRESS, INTERNAL_TLS_CERT, INTERNAL_PORT }: KernelSettings): string {
+  if (HOME_ADDRESS !== undefined) return readAddress(HOME_ADDRESS);
+  return `${INTERNAL_TLS_CERT ? 'https' : 'http'}://127.0.0.1:${INTERNAL_PORT}`;
 }
 
 function readFile(name: string, mustExist: boolean): z.output<typeof fileSchema> {

@@ -1,10 +1,10 @@
 import { StartError } from '../errors/index.ts';
 import { placementText, type Via } from './placement.ts';
+import { areInstances, instancesRange } from './placement-mistakes.ts';
 
 const examples =
   'http, or { via: http, instances: 3 }, or an address such as http://payments:4105, or a list of addresses (README, Placements)';
 const vias: readonly unknown[] = ['http', 'grpc', 'queue'] satisfies Via[];
-const mostInstances = 64;
 
 /**
  * A placement as the file holds it: `http`, or `{ via: http, instances: 3 }`, or a list of addresses; in the end, the text of it. Throws
@@ -34,16 +34,14 @@ function service({ via, instances = 1, port, artifact, ...others }: Record<strin
     const cure = 'write http, grpc or queue; an address or a broker stands alone, without { via: … }';
     throw new StartError(`${where}.via: ${shown(via)} will not do; ${cure}`);
   }
-  if (!Number.isInteger(instances) || Number(instances) < 1 || Number(instances) > mostInstances)
-    throw new StartError(
-      `${where}.instances: ${shown(instances)} will not do; write a whole number, 1 to ${mostInstances}`,
-    );
+  if (typeof instances !== 'number' || !areInstances(instances))
+    throw new StartError(`${where}.instances: ${shown(instances)} will not do; write ${instancesRange}`);
   if (port !== undefined && !Number.isInteger(port))
     throw new StartError(`${where}.port: ${shown(port)} will not do; write a number, such as 4105`);
   if (artifact !== undefined && typeof artifact !== 'string')
     throw new StartError(`${where}.artifact: ${shown(artifact)} will not do; write the entry file of a release`);
   const said = { ...(port !== undefined && { port: Number(port) }), ...(artifact !== undefined && { artifact }) };
-  return placementText({ kind: 'service', via: via as Via, instances: Number(instances), ...said });
+  return placementText({ kind: 'service', via: via as Via, instances, ...said });
 }
 
 /** What may be a broker's URL holds a password. */

@@ -1,7 +1,6 @@
 import { v7 as uuid } from 'uuid';
-import { type CallContext, Cancellation, currentContext, deadlineIn } from '../context/index.ts';
+import { type CallContext, Cancellation, currentContext, deadlineIn, refuseInsideUnit } from '../context/index.ts';
 import type { CallOptions, Client, Contract, Operation } from '../contract/index.ts';
-import { refuseInsideUnit } from '../data/index.ts';
 import { refusal } from '../errors/index.ts';
 import { cancelledBefore, timedOut } from './deadlines.ts';
 import type { Transport } from './transport.ts';

@@ -2,6 +2,7 @@ import { CloudEvent } from 'cloudevents';
 import { type AsyncMessage, type Channel, Connection } from 'rabbitmq-client';
 import { afterEach, expect, it } from 'vitest';
 import { describeWith, privateServer } from '../../../../test/harness/servers.ts';
+import { namespaceOf } from '../../address/index.ts';
 import { systemClock } from '../../clock/index.ts';
 import { type Log, silentLog } from '../../observability/index.ts';
 import type { OpenBus } from '../bus.cases.ts';
@@ -11,7 +12,7 @@ import { Scene, shop } from '../scene.ts';
 import { openAmqp } from './amqp.ts';
 import { Queues, whyDead } from './amqp-queues.ts';
 import { brokerCases, inNamespace } from './broker.cases.ts';
-import { mostTimes, namespaceOf } from './broker.ts';
+import { mostTimes } from './broker.ts';
 
 brokerCases('rabbitmq', open);
 

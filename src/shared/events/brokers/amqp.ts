@@ -1,4 +1,5 @@
 import { type Channel, Connection } from 'rabbitmq-client';
+import { namespaceOf, shownAddress } from '../../address/index.ts';
 import { isRefusal } from '../../errors/index.ts';
 import type { Bus, Receive } from '../bus.ts';
 import type { Sealed } from '../envelope.ts';
@@ -6,7 +7,7 @@ import { SteadyChannel } from './amqp-channel.ts';
 import { AmqpConsumer } from './amqp-consumer.ts';
 import { refuseStrangers } from './amqp-greeting.ts';
 import { Queues } from './amqp-queues.ts';
-import { type BrokerParts, namespaceOf, patienceMs, Reachability, shownAddress, within } from './broker.ts';
+import { type BrokerParts, patienceMs, Reachability, within } from './broker.ts';
 
 const recipients = ['amqp'];
 

@@ -16,16 +16,6 @@ export interface BrokerParts {
 /** Under which names brokers stand in an outbox as recipients. */
 export const brokerNames: readonly string[] = ['amqp', 'kafka', 'nats'];
 
-/** What all its queues, topics and streams begin with, so that several systems can share a broker. */
-export function namespaceOf(url: URL): string {
-  return url.searchParams.get('namespace') ?? 'kerf';
-}
-
-/** The address as it may be shown: without user and password. */
-export function shownAddress(url: URL): string {
-  return `${url.protocol}//${url.host}`;
-}
-
 /** Events that one subscriber may have in hand at a time. */
 export const inHand = 256;
 

@@ -1,16 +1,8 @@
 import { isIP } from 'node:net';
 import type { Admin, BaseOptions, Consumer, Producer, SASLMechanismValue } from '@platformatic/kafka';
+import { namespaceOf, shownAddress } from '../../address/index.ts';
 import type { Clock } from '../../clock/index.ts';
-import {
-  type BrokerParts,
-  inHand,
-  namespaceOf,
-  patienceMs,
-  pause,
-  Reachability,
-  shownAddress,
-  within,
-} from './broker.ts';
+import { type BrokerParts, inHand, patienceMs, pause, Reachability, within } from './broker.ts';
 
 type Library = typeof import('@platformatic/kafka');
 export type TextProducer = Producer<string, string, string, string>;

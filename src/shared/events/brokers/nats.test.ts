@@ -4,13 +4,13 @@ import { connect, type Msg, type NatsConnection } from '@nats-io/transport-node'
 import { CloudEvent } from 'cloudevents';
 import { afterEach, expect, it } from 'vitest';
 import { describeWith, privateServer } from '../../../../test/harness/servers.ts';
+import { namespaceOf } from '../../address/index.ts';
 import { type Clock, systemClock } from '../../clock/index.ts';
 import { type Log, silentLog } from '../../observability/index.ts';
 import type { OpenBus } from '../bus.cases.ts';
 import type { SubscriptionMap } from '../bus.ts';
 import { Scene, shop, type Told } from '../scene.ts';
 import { brokerCases, inNamespace } from './broker.cases.ts';
-import { namespaceOf } from './broker.ts';
 import { openNats } from './nats.ts';
 
 brokerCases('nats', open);

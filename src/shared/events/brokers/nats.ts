@@ -1,9 +1,10 @@
 import { JetStreamApiError } from '@nats-io/jetstream';
 import { headers, InvalidArgumentError, RequestError } from '@nats-io/transport-node';
+import { namespaceOf, shownAddress } from '../../address/index.ts';
 import type { Bus, Receive } from '../bus.ts';
 import type { Sealed } from '../envelope.ts';
 import { InOrder } from '../in-order.ts';
-import { type BrokerParts, namespaceOf, patienceMs, pause, Reachability, shownAddress, within } from './broker.ts';
+import { type BrokerParts, patienceMs, pause, Reachability, within } from './broker.ts';
 import { openSession, type Session } from './nats-session.ts';
 import { NatsSubscription } from './nats-subscription.ts';
 

@@ -51,10 +51,10 @@ export async function preflight(plan: Plan, forNow: boolean, parts: PreflightPar
 }
 
 /** What a restart would read must be what was moved, or the module would be back where it was without a word. */
-function refuseForgetting({ module }: Plan, { settings }: Topology): void {
+function refuseForgetting({ module }: Plan, { settings, saidByEnvironment }: Topology): void {
   const variable = `MODULE_${environmentName(module)}`;
   const cure = 'or ask for the move to hold until the next start only (--for-now)';
-  if (process.env[variable])
+  if (saidByEnvironment(variable))
     throw refusal('conflict', `${variable} in the environment would win at the next start; remove it there, ${cure}`);
   try {
     refuseUnwritable(settings.TOPOLOGY);

@@ -1,9 +1,9 @@
 import { NODATA, NOTFOUND, type RecordWithTtl } from 'node:dns';
 import { Resolver } from 'node:dns/promises';
+import { type Protocol, readAddress } from '../../address/index.ts';
 import type { Clock } from '../../clock/index.ts';
 import { StartError } from '../../errors/index.ts';
 import type { Log } from '../../observability/index.ts';
-import { type Protocol, readAddress } from './address.ts';
 import { AskedAddresses, type Sighting, type Source } from './asked.ts';
 import type { Discovery } from './discovery.ts';
 

@@ -19,7 +19,7 @@ function openFile(text?: string) {
   const folder = mkdtempSync(join(tmpdir(), 'kerf-discovery-'));
   const file = join(folder, 'addresses');
   const [clock, notes, ear] = [new CountingClock(), new Notes(), new Ear()];
-  const discovery = fileAddresses({ file, protocol: 'http', clock, log: notes.log });
+  const discovery = fileAddresses({ file, clock, log: notes.log });
   const write = (next: string) => writeFileSync(file, next);
   if (text !== undefined) write(text);
   return { folder, file, clock, notes, ear, discovery, write, close: () => rmSync(folder, { recursive: true }) };
@@ -64,17 +64,17 @@ describe('a file of addresses', () => {
     opened.close();
   });
 
-  it('may have blank lines, comments, line ends of Windows and addresses written out', () => {
-    const { ear } = start('\ufeff# all\r\n\r\n 10.0.0.7:4105 # the large one\r\nhttp://10.0.0.5:4105/\r\n');
+  it('may have blank lines, comments and line ends of Windows', () => {
+    const { ear } = start('\ufeff# all\r\n\r\n http://10.0.0.7:4105 # the large one\r\nhttp://10.0.0.5:4105/\r\n');
     expect(ear.heard).toEqual([['http://10.0.0.5:4105', 'http://10.0.0.7:4105']]);
   });
 
   it('is followed when another is put in its place by rename', async () => {
-    const { folder, file, ear } = start('a:1');
-    for (const next of ['b:1', 'c:1']) {
+    const { folder, file, ear } = start('http://a:1');
+    for (const next of ['http://b:1', 'http://c:1']) {
       writeFileSync(join(folder, 'next'), next);
       renameSync(join(folder, 'next'), file);
-      await ear.until([`http://${next}`]);
+      await ear.until([next]);
     }
   });
 
@@ -87,10 +87,10 @@ describe('a file of addresses', () => {
       symlinkSync(version, join(folder, '..data_tmp'));
       renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
     };
-    mount('..1', 'a:1');
+    mount('..1', 'http://a:1');
     symlinkSync('..data/addresses', file);
     discovery.watch(ear.hear);
-    mount('..2', 'b:1');
+    mount('..2', 'http://b:1');
     await ear.until(['http://b:1']);
     expect(ear.heard).toEqual([['http://a:1'], ['http://b:1']]);
   });
@@ -100,10 +100,10 @@ describe('a file of addresses', () => {
     const { folder, ear, discovery, clock } = opened;
     const far = join(folder, 'far');
     mkdirSync(far);
-    writeFileSync(join(far, 'addresses'), 'a:1');
+    writeFileSync(join(far, 'addresses'), 'http://a:1');
     symlinkSync(join('far', 'addresses'), opened.file);
     discovery.watch(ear.hear);
-    writeFileSync(join(far, 'addresses'), 'b:1');
+    writeFileSync(join(far, 'addresses'), 'http://b:1');
     clock.advance(4_999);
     expect(ear.heard).toEqual([['http://a:1']]);
     clock.advance(1);
@@ -111,29 +111,30 @@ describe('a file of addresses', () => {
   });
 
   it('is looked at at once when an address is dead', () => {
-    const { ear, discovery, write } = start('a:1\nb:1');
-    write('b:1');
+    const { ear, discovery, write } = start('http://a:1\nhttp://b:1');
+    write('http://b:1');
     discovery.dead('http://a:1');
     expect(ear.heard.at(-1)).toEqual(['http://b:1']);
   });
 
   it('takes nothing back for a bad line, an empty file or none, and says once what is wrong and once that it is well', () => {
-    const { ear, file, write, notes, clock } = start('a:1');
+    const { ear, file, write, notes, clock } = start('http://a:1');
     const look = () => clock.advance(10_000);
-    write('b:1\nb:2/api\n');
+    write('http://b:1\nhttp://b:2/api\n');
     look();
     write('# nothing yet\n');
     look();
     unlinkSync(file);
     look();
     expect(ear.heard).toEqual([['http://a:1']]);
-    write('c:1');
+    write('http://c:1');
     look();
     expect(ear.heard.at(-1)).toEqual(['http://c:1']);
     const warning = 'warn: the addresses in a file cannot be taken; those before are kept: ';
+    const cure = 'write protocol, host and port, such as http://10.0.0.7:4105';
     expect(notes.lines).toEqual([
-      `${warning}line 2: "b:2/api" is not an address; write 10.0.0.7:4105 or http://10.0.0.7:4105`,
-      `${warning}it names no address; write 10.0.0.7:4105 or http://10.0.0.7:4105, one a line`,
+      `${warning}line 2: "http://b:2/api" is not an address; ${cure}`,
+      `${warning}it names no address; ${cure}, one a line`,
       `${warning}ENOENT: no such file or directory, open '${file}'; put the file there, and let this process read it`,
       'info: the addresses in a file are followed again',
     ]);
@@ -142,26 +143,31 @@ describe('a file of addresses', () => {
   it('that is not there yet gives none, and is followed when it comes', async () => {
     const { ear, write } = start();
     expect(ear.heard).toEqual([[]]);
-    write('a:1');
+    write('http://a:1');
     await ear.until(['http://a:1']);
   });
 
   it('is followed at once again when its folder went away and came back', async () => {
-    const { ear, folder, write, clock, notes } = start('a:1');
+    const { ear, folder, write, clock, notes } = start('http://a:1');
     const noted = notes.next();
     rmSync(folder, { recursive: true });
     await noted;
     mkdirSync(folder);
-    write('b:1');
+    write('http://b:1');
     clock.advance(5_000);
     expect(ear.heard.at(-1)).toEqual(['http://b:1']);
-    write('c:1');
+    write('http://c:1');
     await ear.until(['http://c:1']);
   });
 
-  it('refuses an address by another protocol', () => {
-    const { ear, notes } = start('grpc://a:1');
+  it('has addresses by HTTP only, as a module is called that a file places', () => {
+    const { ear, notes, write, clock } = start('https://a:1\n\ngrpc://b:1\n');
     expect(ear.heard).toEqual([[]]);
-    expect(notes.lines[0]).toContain('line 1: "grpc://a:1" is not an address; write');
+    expect(notes.lines[0]).toContain(
+      'line 3: grpc://b:1 is an address by gRPC, and what a file lists is called by HTTP; write such as http://10.0.0.7:4105',
+    );
+    write('https://a:1\nhttp://b:1\n');
+    clock.advance(10_000);
+    expect(ear.heard.at(-1)).toEqual(['http://b:1', 'https://a:1']);
   });
 });

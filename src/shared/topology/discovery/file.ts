@@ -1,15 +1,13 @@
 import { type FSWatcher, readFileSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { addressExample, readAddress } from '../../address/index.ts';
 import type { Clock } from '../../clock/index.ts';
 import { messageOf } from '../../errors/index.ts';
 import type { Log } from '../../observability/index.ts';
-import { example, type Protocol, readAddress } from './address.ts';
 import { type Discovery, type Listener, Told } from './discovery.ts';
 
 export interface AddressFile {
   readonly file: string;
-  /** What the addresses have in common; with it, a line may be as short as `10.0.0.7:4105`. */
-  readonly protocol?: Protocol;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -18,8 +16,8 @@ export interface AddressFile {
 const pollMs = 5_000;
 
 /**
- * The addresses in a file, one a line; blank lines and what follows a `#` do not count. A change takes effect at once. A
- * file that is missing, names none or has a line that is no address takes nothing back: the log says why, once.
+ * The addresses in a file, one a line, by HTTP or HTTPS; blank lines and what follows a `#` do not count. A change takes effect
+ * at once. A file that is missing, names none or has a line that is no such address takes nothing back: the log says why, once.
  */
 export function fileAddresses(parts: AddressFile): Discovery {
   return new FileAddresses(parts);
@@ -58,8 +56,8 @@ class FileAddresses implements Discovery {
 
   #look(): void {
     if (!this.#told) return;
-    const { file, protocol, log } = this.parts;
-    const seen = look(file, protocol);
+    const { file, log } = this.parts;
+    const seen = look(file);
     if (seen.why !== this.#trouble) {
       if (seen.why) log.warn({ file, why: seen.why }, 'the addresses in a file cannot be taken; those before are kept');
       else log.info({ file }, 'the addresses in a file are followed again');
@@ -91,9 +89,9 @@ class FileAddresses implements Discovery {
 
 type Seen = { readonly addresses: readonly string[]; readonly why?: undefined } | { readonly why: string };
 
-function look(file: string, protocol: Protocol | undefined): Seen {
+function look(file: string): Seen {
   try {
-    return { addresses: addressesIn(textOf(file), protocol) };
+    return { addresses: addressesIn(textOf(file)) };
   } catch (error) {
     return { why: messageOf(error) };
   }
@@ -107,16 +105,24 @@ function textOf(file: string): string {
   }
 }
 
-function addressesIn(text: string, protocol: Protocol | undefined): string[] {
+function addressesIn(text: string): string[] {
   const found = text.split('\n').flatMap((line, index) => {
     const entry = line.replace(/#.*/, '').trim();
     if (!entry) return [];
     try {
-      return [readAddress(entry, protocol)];
+      return [httpAddress(entry)];
     } catch (error) {
       throw new Error(`line ${index + 1}: ${messageOf(error)}`);
     }
   });
-  if (found.length === 0) throw new Error(`it names no address; write ${example(protocol)}, one a line`);
+  if (found.length === 0) throw new Error(`it names no address; write ${addressExample}, one a line`);
   return found;
+}
+
+/** Before anybody has read the file, a module that it places has opened its door: the one for HTTP. */
+function httpAddress(text: string): string {
+  const address = readAddress(text);
+  if (address.startsWith('http')) return address;
+  const cure = 'write such as http://10.0.0.7:4105, or have the placement itself list what is called by gRPC';
+  throw new Error(`${address} is an address by gRPC, and what a file lists is called by HTTP; ${cure}`);
 }

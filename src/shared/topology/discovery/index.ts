@@ -1,4 +1,3 @@
-export { type Protocol, readAddress } from './address.ts';
 export { AskedAddresses, type Sighting, type Source } from './asked.ts';
 export type { Discovery, Listener } from './discovery.ts';
 export { type DnsName, type DnsParts, dnsAddresses } from './dns.ts';

@@ -1,12 +1,12 @@
 import { Connection } from 'rabbitmq-client';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { describeWith } from '../../../../test/harness/servers.ts';
+import { namespaceOf } from '../../address/index.ts';
 import { isRefusal } from '../../errors/index.ts';
 import { wasNeverSent } from '../../resilience/index.ts';
 import { serve } from '../transport.cases.ts';
 import { wireCases } from '../wire.cases.ts';
 import type { Inbound } from './broker.ts';
-import { namespaceOf } from './protocol.ts';
 import { queueCases } from './queue.cases.ts';
 import { failureOf, Holding, Scene } from './scene.cases.ts';
 import { openWire } from './trouble.cases.ts';

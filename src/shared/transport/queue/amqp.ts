@@ -1,4 +1,5 @@
 import { type AsyncMessage, type Channel, Connection } from 'rabbitmq-client';
+import { namespaceOf } from '../../address/index.ts';
 import { systemClock } from '../../clock/index.ts';
 import type { Silence } from '../silence.ts';
 import { leavingTogether } from './amqp-together.ts';
@@ -15,7 +16,7 @@ import {
   type Session,
   type Subscription,
 } from './broker.ts';
-import { maximumMessageBytes, namespaceOf } from './protocol.ts';
+import { maximumMessageBytes } from './protocol.ts';
 import { Pulse } from './pulse.ts';
 
 /** Requests that one instance has in hand; others wait until it, or another one, has time. */

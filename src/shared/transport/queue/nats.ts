@@ -1,4 +1,5 @@
 import { type ConnectionOptions, connect, createInbox, headers, Match, type Msg } from '@nats-io/transport-node';
+import { namespaceOf } from '../../address/index.ts';
 import {
   type BrokerWay,
   connectWithinMs,
@@ -8,7 +9,7 @@ import {
   type Outbound,
   readJson,
 } from './broker.ts';
-import { maximumMessageBytes, namespaceOf } from './protocol.ts';
+import { maximumMessageBytes } from './protocol.ts';
 
 const group = 'kerf';
 const nobodyThere = 503;

@@ -38,13 +38,3 @@ export const toAll = z.union([z.object({ cancel: z.string() }), z.object({ ask: 
 
 /** A body of the largest size, with the context around it. */
 export const maximumMessageBytes = maximumBodyBytes + 64 * 1024;
-
-/** What all names begin with, so that several systems can share a broker. */
-export function namespaceOf(url: URL): string {
-  return url.searchParams.get('namespace') ?? 'kerf';
-}
-
-/** The address as it may be shown: without user and password. */
-export function shownAddress(url: URL): string {
-  return `${url.protocol}//${url.host}`;
-}

@@ -1,3 +1,4 @@
+import { shownAddress } from '../../address/index.ts';
 import type { Cancellation } from '../../context/index.ts';
 import { toIssues } from '../../contract/index.ts';
 import { invalidInput, messageOf, refusal, toProblem } from '../../errors/index.ts';
@@ -9,7 +10,7 @@ import type { Serve } from '../transport.ts';
 import { fromWire, maximumBodyBytes } from '../wire.ts';
 import type { Inbound, Session, Subscription } from './broker.ts';
 import { shareConnection, type Taker } from './connection.ts';
-import { maximumMessageBytes, shownAddress, toAll, wireRequest } from './protocol.ts';
+import { maximumMessageBytes, toAll, wireRequest } from './protocol.ts';
 
 /** Calls given up by their callers, wherever they are, of which an instance knows; the oldest is forgotten first. */
 const mostGivenUp = 1_000;
@@ -204,7 +205,7 @@ class Served implements Taker {
   }
 
   get #broker(): string {
-    return shownAddress(new URL(this.parts.url));
+    return shownAddress(this.parts.url);
   }
 }
 

@@ -1,0 +1,11 @@
+export {
+  addressExample,
+  isPort,
+  mostPort,
+  type Protocol,
+  readAddress,
+  shownAddress,
+  wholeAddress,
+  withoutSecret,
+} from './address.ts';
+export { type BrokerProtocol, carriesCalls, isBroker, namespaceOf } from './broker.ts';
