@@ -1,11 +1,11 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { StartError } from '../errors/index.ts';
+import { NotWritten, StartError } from '../errors/index.ts';
 import type { Database, Migration, Unit } from './database.ts';
+import { asNotWritten, explain } from './explain.ts';
 import { GroupCommit } from './group-commit.ts';
 import { applyMigrations } from './migrations.ts';
-import { asNotWritten, explain, NotWritten } from './not-written.ts';
 import { OpenFile } from './open-file.ts';
 import { connect, type Guard } from './sqlite-connection.ts';
 

@@ -1,4 +1,5 @@
 export { isKernelCode, type KernelCode, kernelCodes } from './codes.ts';
+export { NotWritten } from './not-written.ts';
 export {
   fromProblem,
   type Issue,

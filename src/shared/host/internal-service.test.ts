@@ -1,14 +1,13 @@
 import { expect, it } from 'vitest';
-import { ManualClock } from '../clock/index.ts';
+import { systemClock as clock } from '../clock/index.ts';
 import type { CallContext } from '../context/index.ts';
 import { contract, nothing, query, text } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
-import { UnderWay } from '../module/under-way.ts';
+import { EdgeFaults } from '../faults/index.ts';
 import { silentLog } from '../observability/index.ts';
 import { answer, Resources } from '../routes/index.ts';
-import type { Edge } from '../topology/index.ts';
-import { Trial } from '../topology/trial.ts';
-import { type CallRequest, ofKernel, type Transport } from '../transport/index.ts';
+import { Directory, LiveAddresses } from '../topology/index.ts';
+import { ofKernel } from '../transport/index.ts';
 import { createInternalService, type InternalParts } from './internal-service.ts';
 
 const shop = contract('shop', { operations: { open: query({ about: 'Opens', input: nothing, output: text(10) }) } });
@@ -16,30 +15,30 @@ const window = { method: 'get', path: '/window', about: 'Looks in', answers: { 2
 
 /** A process that runs `shop`, and tries out another copy of it, which answers what `other` does. */
 function processThatTriesOut(other: () => Promise<unknown>) {
-  const here: Transport = {
-    call: ({ operation, input, context }) => service.serveHere('shop', operation.name, input, context),
-  };
-  const trial = new Trial(here, { call: other } as unknown as Edge, new ManualClock());
+  const directory = new Directory({
+    ...{ modules: ['shop'], parity: 'fast', policies: {}, faults: new EdgeFaults(clock), clock, log: silentLog },
+    random: Math.random,
+    connect: () => ({ call: other, close: async () => {} }),
+  });
   const definition = {
     contract: shop,
     about: { name: 'shop', uses: [], listensTo: [] },
     routes: () => new Resources('shop').add(window, async () => answer(200, 'here')),
   };
-  const open = new Map([['shop', { dispatch: async () => 'here', underWay: new UnderWay() }]]);
-  const parts = {
-    definitions: [definition],
-    inside: { open },
-    directory: { of: () => ({ state: 'here', transport: trial, trial }) },
-    calls: () => async () => 'here',
-    log: silentLog,
-  };
+  const underWay = { until: (work: Promise<unknown>) => work };
+  const open = new Map([['shop', { dispatch: async () => 'here', underWay }]]);
+  const calls = () => async () => 'here';
+  const parts = { definitions: [definition], inside: { open }, directory, calls, log: silentLog };
   const service = createInternalService(parts as unknown as InternalParts);
-  const context: CallContext = { requestId: 'r', caller: 'gateway', deadline: Date.now() + 5_000 };
+  directory.here('shop', (operation, input, context) => service.serveHere('shop', operation, input, context));
+  const trial = directory.tryOut('shop', new LiveAddresses(['http://127.0.0.1:1']));
+  const context: CallContext = { requestId: 'r', caller: 'gateway', deadline: clock.now() + 5_000 };
   const passedOn = { method: 'GET', path: '/window', headers: {}, body: '' };
   return {
     trial,
     asked: () => service.serve('shop', 'open', {}, context),
-    lookedAt: () => trial.call({ operation: ofKernel('read', 'shop'), input: passedOn, context } as CallRequest),
+    lookedAt: () =>
+      directory.of('shop').transport.call({ operation: ofKernel('read', 'shop'), input: passedOn, context }),
   };
 }
 

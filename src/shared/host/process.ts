@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Contract, describeContract } from '../contract/index.ts';
-import { NotWritten } from '../data/index.ts';
-import { messageOf, StartError } from '../errors/index.ts';
+import { messageOf, NotWritten, StartError } from '../errors/index.ts';
 import { rotate } from '../identity/index.ts';
 import type { ModuleDefinition } from '../module/index.ts';
 import { readTopology, type Topology } from '../topology/index.ts';

@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
 import { systemClock } from '../clock/index.ts';
 import { contract, nothing, query } from '../contract/index.ts';
-import { NotWritten } from '../data/index.ts';
-import { toProblem } from '../errors/index.ts';
+import { NotWritten, toProblem } from '../errors/index.ts';
 import { silentLog } from '../observability/index.ts';
 import { Dispatcher } from './dispatcher.ts';
 

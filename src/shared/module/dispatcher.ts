@@ -1,8 +1,8 @@
 import type { Clock } from '../clock/index.ts';
 import { type CallContext, serveInContext } from '../context/index.ts';
 import { type Contract, inputParserOf, type Operation, parserOf } from '../contract/index.ts';
-import { NotWritten, type Reader } from '../data/index.ts';
-import { isKernelCode, isRefusal, refusal } from '../errors/index.ts';
+import type { Reader } from '../data/index.ts';
+import { isKernelCode, isRefusal, NotWritten, refusal } from '../errors/index.ts';
 import { reach } from '../faults/index.ts';
 import type { Log } from '../observability/index.ts';
 import { byDeadline, type Dispatch, type Ending } from '../transport/index.ts';

@@ -1,16 +1,4 @@
-import { kernelCodes, messageOf, Refusal } from '../errors/index.ts';
-
-/**
- * A unit of work whose database takes no write now: nothing of it has happened. It says what is in the way, with the file and what
- * to do, in its cause; a caller learns no more than that a part is not available.
- */
-export class NotWritten extends Refusal {
-  constructor(module: string, file: string, why: string, cause?: unknown) {
-    const forOperators = new Error(`${file} took no write: ${why}`, { cause });
-    const { status, title } = kernelCodes.unavailable;
-    super('unavailable', status, title, `"${module}" can keep nothing at the moment`, {}, { cause: forOperators });
-  }
-}
+import { messageOf, NotWritten } from '../errors/index.ts';
 
 const explanations: Record<string, string> = {
   SQLITE_NOTADB: 'the file is damaged or is not a database; move it away or restore it from a backup',
