@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Contract, describeContract } from '../contract/index.ts';
-import { NotWritten } from '../data/index.ts';
-import { messageOf, StartError } from '../errors/index.ts';
+import { isRefusal, messageOf, StartError } from '../errors/index.ts';
 import { rotate } from '../identity/index.ts';
 import type { ModuleDefinition } from '../module/index.ts';
 import { readTopology, type Topology } from '../topology/index.ts';
@@ -160,7 +159,8 @@ export async function runUntilStopped(start: () => Promise<() => Promise<void>>)
     const { code, message, cause } = error as Error & { code?: unknown };
     // What the system or the database refuses says what and where by itself; anything else is a fault of ours.
     if (!(error instanceof StartError) && typeof code !== 'string') throw error;
-    console.error(`kerf: ${error instanceof NotWritten ? messageOf(cause) : message}`);
+    // A refusal is for callers; what is in the way is its cause.
+    console.error(`kerf: ${isRefusal(error) && cause ? messageOf(cause) : message}`);
     process.exit(1);
   }
 }
