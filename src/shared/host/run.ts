@@ -7,31 +7,40 @@ import { openHost } from './host.ts';
 
 const drainMs = 9_500;
 
+type Close = () => Promise<void>;
+
 /**
- * Runs a process: `start` opens it and returns the way to close it. `SIGTERM`, `SIGINT` and `SIGHUP` close it in order and end it with 0
- * (with 1 when that takes longer than 9.5 s). What keeps it from starting is one line on standard error, and 1.
+ * Runs a process: `start` opens it and returns the way to close it. `SIGTERM`, `SIGINT` and `SIGHUP` close it in order and end it with 0,
+ * one that is about to start as soon as it has (with 1 when that takes longer than 9.5 s). What keeps it from starting, or from being
+ * closed in order, is one line on standard error, and 1.
  */
-export async function runUntilStopped(start: () => Promise<() => Promise<void>>): Promise<void> {
-  let close: (() => Promise<void>) | undefined;
+export async function runUntilStopped(start: () => Promise<Close>): Promise<void> {
+  let starting: Promise<Close> | undefined;
   let stopping = false;
   const stop = async () => {
     if (stopping) return;
     stopping = true;
     setTimeout(() => process.exit(1), drainMs).unref();
-    await close?.();
+    const close = await starting;
+    await close?.().catch((error: unknown) => fail(`cannot be closed in order: ${messageOf(error)}`));
     process.exit(0);
   };
   whenToStop(() => void stop());
   try {
-    close = await start();
+    starting = start();
+    await starting;
   } catch (error) {
     const { code, message, cause } = error as Error & { code?: unknown };
     // What the system or the database refuses says what and where by itself; anything else is a fault of ours.
     if (!(error instanceof StartError) && typeof code !== 'string') throw error;
     // A refusal is for callers; what is in the way is its cause.
-    console.error(`kerf: ${isRefusal(error) && cause ? messageOf(cause) : message}`);
-    process.exit(1);
+    fail(isRefusal(error) && cause ? messageOf(cause) : message);
   }
+}
+
+function fail(why: string): never {
+  console.error(`kerf: ${why}`);
+  process.exit(1);
 }
 
 /**
