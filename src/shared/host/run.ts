@@ -67,7 +67,7 @@ const togetherWithinMs = 500;
  * Calls `stop` when this process is signalled; as a service, also when it is told to by the process that started it, or when that
  * is gone. A service that is signalled together with that one, as by Ctrl-C, goes on until it is told: it is needed to the end.
  */
-export function whenToStop(stop: () => void): void {
+function whenToStop(stop: () => void): void {
   const isService = process.send !== undefined;
   let willBeTold = false;
   const signalled = () => (isService ? void setTimeout(() => willBeTold || stop(), togetherWithinMs) : stop());
