@@ -3,7 +3,6 @@ export { connectTo } from './connect.ts';
 export { byDeadline, type Ending } from './deadlines.ts';
 export { FaultyTransport } from './faulty.ts';
 export { Gathered } from './gathered.ts';
-export { type Loopback, openLoopback } from './http/loopback.ts';
 export { createInternalServer } from './http/server.ts';
 export { InProcessTransport, type Parity } from './in-process.ts';
 export { kernelOperation, ofKernel, type PassedBack, type PassedOn } from './kernel-operations.ts';
