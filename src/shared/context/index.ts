@@ -1,3 +1,3 @@
 export { Cancellation, type GivenUp } from './cancellation.ts';
 export { type CallContext, currentContext, keepContext, runInContext, serveInContext } from './context.ts';
-export { deadlineIn, passTime } from './deadlines.ts';
+export { deadlineIn } from './deadlines.ts';

@@ -1,4 +1,4 @@
-export { asItCame, type Bus, type Receive, type SubscriptionMap, subscriptionMap } from './bus.ts';
+export { asItCame, type Bus, type Receive, subscriptionMap } from './bus.ts';
 export { countOpen, countPublished, countWaiting, lastPublished } from './counts.ts';
 export { type DeadLetter, DeadLetters } from './dead-letters.ts';
 export { envelopeSchema, resealed } from './envelope.ts';

@@ -1,3 +1,2 @@
-export type { Codec } from './codec.ts';
 export { type ProtoOperation, protoOf, protoText } from './proto.ts';
 export { packageDefinitionOf } from './reflection.ts';
