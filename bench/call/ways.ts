@@ -11,12 +11,12 @@ import { fixedKeyRing, ServiceTokens } from '../../src/shared/identity/index.ts'
 import { Dispatcher, defineModule } from '../../src/shared/module/index.ts';
 import { silentLog } from '../../src/shared/observability/index.ts';
 import { readTopology } from '../../src/shared/topology/index.ts';
+import { openLoopback } from '../../src/shared/transport/http/loopback.scene.ts';
 import {
   connectTo,
   createCall,
   createClient,
   openGrpc,
-  openLoopback,
   openQueue,
   type Serve,
   type Transport,

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { systemClock } from '../../src/shared/clock/index.ts';
 import { refusal } from '../../src/shared/errors/index.ts';
-import { asItCame, type Bus, openBus, type Receive, type SubscriptionMap } from '../../src/shared/events/index.ts';
+import type { SubscriptionMap } from '../../src/shared/events/bus.ts';
+import { asItCame, type Bus, openBus, type Receive } from '../../src/shared/events/index.ts';
 import { silentLog } from '../../src/shared/observability/index.ts';
-import { createCall, createPush, openLoopback } from '../../src/shared/transport/index.ts';
+import { openLoopback } from '../../src/shared/transport/http/loopback.scene.ts';
+import { createCall, createPush } from '../../src/shared/transport/index.ts';
 
 /** A bus, and how a module that subscribes gets hold of what it brings. */
 export interface Carrier {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { cruise } from 'dependency-cruiser';
 import { compareDeclarations } from './declarations.mjs';
-import { hiddenImports, listSources, unread } from './files.mjs';
+import { unusedExports } from './exports.mjs';
+import { filesUnder, hiddenImports, unread } from './files.mjs';
 import { missingLine, readLeft, validateModules } from './modules.mjs';
 
 /** What is checked besides the rules over imports. */
@@ -11,6 +12,7 @@ const checks = [
   'module-json-is-true',
   'calls-go-one-way',
   'what-is-declared-is-used',
+  'what-is-exported-is-used',
   'the-kernel-order-is-minimal',
   'the-kernel-order-has-no-cycle',
   'every-dependency-has-a-home',
@@ -25,7 +27,7 @@ export async function check(root) {
   const { forbidden, options } = architecture.default;
   const comments = new Map(forbidden.map(({ name, comment }) => [name, comment]));
   const rules = [...forbidden.map(({ name }) => name), ...checks];
-  const files = listSources(root);
+  const files = filesUnder(root, 'src');
   const cruised = await read(root, forbidden, options);
   const sources = cruised.modules.filter(({ source }) => files.includes(source));
   const imports = sources.flatMap(({ source, dependencies }) => dependencies.map(({ resolved }) => [source, resolved]));
@@ -47,6 +49,7 @@ export async function check(root) {
       sources.map(({ source }) => source),
     ),
     ...hiddenImports(root, files),
+    ...unusedExports(root, [...files, ...filesUnder(root, 'scripts')], architecture),
   ];
   return { rules, counts: { modules: Object.keys(modules).length, ...counts }, violations };
 }

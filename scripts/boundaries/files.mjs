@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Every file under src/, from the root of the project, with slashes. */
-export function listSources(root) {
-  if (!existsSync(join(root, 'src'))) return [];
-  return readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
+/** Every file under a folder, from the root of the project, with slashes. */
+export function filesUnder(root, folder) {
+  if (!existsSync(join(root, folder))) return [];
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory())
     .map((entry) =>
       join(entry.parentPath, entry.name)

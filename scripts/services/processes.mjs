@@ -53,7 +53,7 @@ export function killWhenGone(processes) {
   };
 }
 
-/** A port that nobody listens on, and none of those that the system gives to connections meanwhile. */
+/** A port to be told of before it is listened on: not one of those that the system gives to connections meanwhile. */
 export async function freePort() {
   const port = randomInt(20_000, 32_000);
   const free = await new Promise((resolve) => {

@@ -62,6 +62,9 @@ export const sins: Readonly<Record<string, Sin>> = {
     'src/modules/circle-b/module.json': about('circle-b', ['circle-a']),
   },
   'what-is-declared-is-used': { 'src/modules/planted/module.json': about('planted', ['sms']) },
+  'what-is-exported-is-used': {
+    'src/shared/faults/index.ts': (text) => `${text}export { recover } from './inside-faults.ts';\n`,
+  },
   'the-kernel-order-is-minimal': { '.dependency-cruiser.js': errorsOnContract },
   'the-kernel-order-has-no-cycle': { '.dependency-cruiser.js': errorsOnContract },
   'every-dependency-has-a-home': {

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+
+export { freePort } from '../../scripts/services/index.mjs';
 
 /** Every module there is. */
 export const moduleNames: readonly string[] = readdirSync('src/modules').sort();
@@ -134,16 +134,6 @@ export class Kerf {
 
 export function newDataDir(): string {
   return mkdtempSync(join(tmpdir(), 'kerf-test-'));
-}
-
-/** A port to be told of before it is listened on: not one of those that the system gives to connections meanwhile. */
-export async function freePort(): Promise<number> {
-  const port = randomInt(20_000, 32_000);
-  const free = await new Promise<boolean>((resolve) => {
-    const server = createServer().once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
-  return free ? port : freePort();
 }
 
 /** Starts one that is expected to end by itself: resolves with its exit code and what it said. One that gets ready is killed. */

@@ -3,9 +3,7 @@ import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
-import { known, type PrivateServer, type ServerName, startServer } from '../../scripts/services/index.mjs';
-
-import { freePort } from './kerf.ts';
+import { freePort, known, type PrivateServer, type ServerName, startServer } from '../../scripts/services/index.mjs';
 
 export type { PrivateServer, ServerName };
 

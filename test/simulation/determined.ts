@@ -1,4 +1,4 @@
-import { passTime } from '../../src/shared/context/index.ts';
+import { passTime } from '../../src/shared/context/deadlines.ts';
 import type { Random } from './random.ts';
 
 const { now } = Date;

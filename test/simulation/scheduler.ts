@@ -1,4 +1,4 @@
-import { passTime } from '../../src/shared/context/index.ts';
+import { passTime } from '../../src/shared/context/deadlines.ts';
 
 interface Entry {
   readonly at: number;

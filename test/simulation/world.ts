@@ -1,4 +1,5 @@
-import { type SubscriptionMap, subscriptionMap } from '../../src/shared/events/index.ts';
+import type { SubscriptionMap } from '../../src/shared/events/bus.ts';
+import { subscriptionMap } from '../../src/shared/events/index.ts';
 import type { Log } from '../../src/shared/observability/index.ts';
 import type { Chronicle } from './chronicle.ts';
 import { type Asked, Customer } from './customer.ts';

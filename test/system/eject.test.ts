@@ -168,7 +168,7 @@ describe('a module that leaves for good', () => {
   it('is built anew there when the kernel has changed', () => {
     const built = () => readFileSync(join(repository, 'dist', 'app.js'), 'utf8');
     const before = built();
-    const file = join(repository, 'kernel', 'host', 'process.ts');
+    const file = join(repository, 'kernel', 'host', 'announce.ts');
     const text = readFileSync(file, 'utf8');
     writeFileSync(file, text.replace('Kerf is ready', 'Kerf is changed'));
     expect(run(repository, ...build).status).toBe(0);

@@ -37,7 +37,7 @@ export function codeRules(kernel, borders) {
       'the-test-kit-is-for-tests',
       { path: '^src/', pathNot: [tests, testKit] },
       { path: testKit },
-      'src/shared/testing/ is not part of the running system; only *.test.ts and *.cases.ts may import it. Move what the system needs into another kernel folder.',
+      'src/shared/testing/ is not part of the running system; only *.test.ts, *.cases.ts and *.scene.ts may import it. Move what the system needs into another kernel folder.',
     ),
   ];
 }

@@ -1,4 +1,4 @@
-import { any, app, compositions, forbid, tests } from './paths.mjs';
+import { any, app, compositions, forbid, scenes, tests } from './paths.mjs';
 
 export function kernelRules(kernel, kernelForModules) {
   return [
@@ -6,7 +6,7 @@ export function kernelRules(kernel, kernelForModules) {
     forbid(
       'kernel-folders-are-entered-by-their-index',
       { path: '^src/shared/([^/]+)/|^src/' },
-      { path: '^src/shared/[^/]+/', pathNot: ['^src/shared/[^/]+/index\\.ts$', '^src/shared/$1/'] },
+      { path: '^src/shared/[^/]+/', pathNot: ['^src/shared/[^/]+/index\\.ts$', '^src/shared/$1/', scenes] },
       'The door of a kernel folder is its index.ts; what is behind it changes without notice. Import from the index.ts, and export there what is missing.',
     ),
     forbid(

@@ -1,7 +1,9 @@
 /** Regular expressions over paths, as dependency-cruiser compares them: from the root of the project, with slashes. */
 export const app = '^src/app\\.ts$';
 export const compositions = '^src/compositions/';
-export const tests = '\\.(test|cases)\\.ts$';
+/** Tests, the cases that several of them run, and the scenes they run in. */
+export const tests = '\\.(test|cases|scene)\\.ts$';
+export const scenes = '\\.scene\\.ts$';
 export const testKit = '^src/shared/testing/';
 export const contracts = '^src/modules/[^/]+/contract\\.ts$';
 

@@ -13,7 +13,7 @@ export function vendorRules(vendors) {
       'tools-stay-outside',
       { path: '^src/', pathNot: tests },
       { path: 'node_modules/', dependencyTypes: ['npm-dev'] },
-      'This package is a tool (devDependencies): it is not there when the system runs. Only *.test.ts and *.cases.ts may import it. If the system needs it, move it to the dependencies in package.json.',
+      'This package is a tool (devDependencies): it is not there when the system runs. Only *.test.ts, *.cases.ts and *.scene.ts may import it. If the system needs it, move it to the dependencies in package.json.',
     ),
   ];
 }

@@ -4,7 +4,7 @@ export {
   describeContract,
   incompatibilities,
 } from './compatibility/index.ts';
-export { fastParse, type Parser, parserOf } from './compiled/index.ts';
+export { fastParse, parserOf } from './compiled/index.ts';
 export {
   type CallOptions,
   type Client,
@@ -22,4 +22,4 @@ export {
   query,
 } from './contract.ts';
 export { inputParserOf, parseInput, toIssues } from './parse.ts';
-export { id, instant, type Money, money, nothing, page, pageRequest, text } from './schemas.ts';
+export { id, instant, money, nothing, page, pageRequest, text } from './schemas.ts';

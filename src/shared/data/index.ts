@@ -1,4 +1,4 @@
 export { isUniqueConflict } from './conflict.ts';
-export type { Database, Db, Dialect, Migration, Reader, Unit } from './database.ts';
+export type { Database, Db, Migration, Reader, Unit } from './database.ts';
 export { openSqlite } from './sqlite.ts';
-export { defineTables, prepared, type Tables } from './tables.ts';
+export { defineTables, prepared } from './tables.ts';

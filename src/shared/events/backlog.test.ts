@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '../clock/index.ts';
 import { refusal } from '../errors/index.ts';
 import { type Sealed, seal } from './envelope.ts';
-import { Scene, shop } from './scene.ts';
+import { Scene, shop } from './events.scene.ts';
 
 const million = 1_000_000;
 const mebibyte = 1024 * 1024;

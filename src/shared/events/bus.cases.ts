@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { refusal } from '../errors/index.ts';
 import type { Bus, Receive, SubscriptionMap } from './bus.ts';
-import { Scene, type Subscriber, shop, type Told } from './scene.ts';
+import { Scene, type Subscriber, shop, type Told } from './events.scene.ts';
 
 /** A bus under test, as the processes of one system have it. */
 export interface OpenBus {

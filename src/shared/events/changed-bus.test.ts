@@ -4,8 +4,8 @@ import { silentLog } from '../observability/index.ts';
 import type { Bus, Receive } from './bus.ts';
 import { ChangedBus } from './changed-bus.ts';
 import type { Sealed } from './envelope.ts';
+import { Scene, shop } from './events.scene.ts';
 import { MittBus } from './mitt.ts';
-import { Scene, shop } from './scene.ts';
 
 const turns = async () => {
   for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));

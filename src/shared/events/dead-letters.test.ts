@@ -3,7 +3,7 @@ import { ManualClock } from '../clock/index.ts';
 import { refusal } from '../errors/index.ts';
 import type { Receive } from './bus.ts';
 import { seal } from './envelope.ts';
-import { Scene, shop } from './scene.ts';
+import { Scene, shop } from './events.scene.ts';
 
 let count = 0;
 

@@ -1,5 +1,6 @@
 import { refusal } from '../errors/index.ts';
-import { createCall, createPush, openLoopback } from '../transport/index.ts';
+import { openLoopback } from '../transport/http/loopback.scene.ts';
+import { createCall, createPush } from '../transport/index.ts';
 import { busCases, type OpenBus } from './bus.cases.ts';
 import { asItCame, type Receive, type SubscriptionMap } from './bus.ts';
 import { HttpBus } from './http.ts';

@@ -7,8 +7,8 @@ import { refusal } from '../errors/index.ts';
 import { setTrap } from '../faults/index.ts';
 import { asItCame, type Receive } from './bus.ts';
 import { seal } from './envelope.ts';
+import { Scene, shop, type Told } from './events.scene.ts';
 import { removeExpired } from './retention.ts';
-import { Scene, shop, type Told } from './scene.ts';
 
 let count = 0;
 

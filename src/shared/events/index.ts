@@ -1,8 +1,7 @@
-export { asItCame, type Bus, type Receive, type SubscriptionMap, subscriptionMap } from './bus.ts';
+export { asItCame, type Bus, type Receive, subscriptionMap } from './bus.ts';
 export { countOpen, countPublished, countWaiting, lastPublished } from './counts.ts';
-export { type DeadLetter, type DeadLetterFilter, DeadLetters } from './dead-letters.ts';
-export { type Envelope, envelopeSchema, resealed, type Sealed } from './envelope.ts';
-export type { Push } from './http.ts';
+export { type DeadLetter, DeadLetters } from './dead-letters.ts';
+export { envelopeSchema, resealed } from './envelope.ts';
 export { Inbox } from './inbox.ts';
 export { openBus } from './open-bus.ts';
 export { Outbox } from './outbox.ts';
@@ -10,4 +9,4 @@ export { readdress } from './readdress.ts';
 export { Relay } from './relay.ts';
 export { removeExpired } from './retention.ts';
 export type { Subscription } from './subscribed.ts';
-export { eventMigrations, eventTables } from './tables.ts';
+export { eventMigrations } from './tables.ts';

@@ -6,10 +6,9 @@ import type { Receive } from './bus.ts';
 import { countOpen } from './counts.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { type Sealed, seal } from './envelope.ts';
-
+import { Scene, shop } from './events.scene.ts';
 import { readdress } from './readdress.ts';
 import { removeExpired } from './retention.ts';
-import { Scene, shop } from './scene.ts';
 import { eventMigrations } from './tables.ts';
 
 const { sold } = shop.events;

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { refusal } from '../errors/index.ts';
 import type { Sealed } from './envelope.ts';
+import { Scene, shop } from './events.scene.ts';
 import { readdress } from './readdress.ts';
-import { Scene, shop } from './scene.ts';
 
 const modules = (type: string) => (type === shop.events.sold.type ? ['mail', 'stats'] : ['stats']);
 const broker = () => ['amqp'];

@@ -2,8 +2,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../clock/index.ts';
 import { refusal } from '../errors/index.ts';
 import type { Sealed } from './envelope.ts';
+import { Scene } from './events.scene.ts';
 import { removeExpired } from './retention.ts';
-import { Scene } from './scene.ts';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 

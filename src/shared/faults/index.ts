@@ -1,4 +1,4 @@
 export { type EdgeFault, EdgeFaults, edgeFaultSchema } from './edge-faults.ts';
-export { recover, suffer } from './inside-faults.ts';
+export { suffer } from './inside-faults.ts';
 export { killAt } from './kill.ts';
 export { pointKinds, reach, setTrap } from './points.ts';

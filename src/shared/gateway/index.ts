@@ -1,4 +1,3 @@
-export { type Composition, type CompositionParts, gather } from './composition.ts';
-export { type Gateway, openGateway } from './gateway.ts';
-export { describeApi } from './openapi.ts';
+export { type Composition, gather } from './composition.ts';
+export { openGateway } from './gateway.ts';
 export { FailureLimit } from './rate-limit.ts';

@@ -13,28 +13,6 @@ interface Parts {
   readonly answer: (what: string, given: unknown) => Promise<unknown>;
 }
 
-/** How soon a process that is signalled at the same time has said so. */
-const togetherWithinMs = 500;
-
-/**
- * Calls `stop` when this process is signalled; as a service, also when it is told to by the process that started it, or when that
- * is gone. A service that is signalled together with that one, as by Ctrl-C, goes on until it is told: it is needed to the end.
- */
-export function whenToStop(stop: () => void): void {
-  const isService = process.send !== undefined;
-  let willBeTold = false;
-  const signalled = () => (isService ? void setTimeout(() => willBeTold || stop(), togetherWithinMs) : stop());
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, signalled);
-  if (!isService) return;
-  process.on('message', (received) => {
-    const { data } = toService.safeParse(received);
-    if (data?.type === 'drain') willBeTold = true;
-    if (data?.type === 'stop') stop();
-  });
-  process.on('disconnect', stop);
-  if (!process.connected) stop();
-}
-
 /** The service's end of the line to the process that started it: learns where the other modules are, and does what it is asked. */
 export function joinParent({ homeAddress, faults, open, throughHome, answer }: Parts) {
   if (!process.send) return { ready: (_said: Omit<FromService & { type: 'ready' }, 'type'>) => {} };

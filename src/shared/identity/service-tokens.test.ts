@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeProtectedHeader, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FileKeyRing, fixedKeyRing, type KeyRing, rotate, ServiceTokens } from './index.ts';
+import { FileKeyRing, fixedKeyRing, rotate, ServiceTokens } from './index.ts';
+import type { KeyRing } from './key-ring.ts';
 
 const ring = fixedKeyRing('K', 'a secret of more than 32 characters');
 const unauthenticated = { code: 'unauthenticated' };

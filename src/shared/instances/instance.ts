@@ -3,7 +3,7 @@ import type { Unit } from '../data/index.ts';
 import type { Log } from '../observability/index.ts';
 import { Duty, type End } from './duty.ts';
 import { Lease, type LeaseParts } from './lease.ts';
-import { runsHere } from './process.ts';
+import { runsHere } from './own-ids.ts';
 import { freeLead, readLead, removeInstances, takeLead } from './store.ts';
 import type { InstanceRow } from './tables.ts';
 

@@ -1,7 +1,7 @@
 import { v7 as uuid } from 'uuid';
 import type { Clock } from '../clock/index.ts';
 import type { Database } from '../data/index.ts';
-import { isOwn, isOwnNoMore } from './process.ts';
+import { isOwn, isOwnNoMore } from './own-ids.ts';
 import { addInstance, listInstances, removeExpiredInstances, removeInstances, renewInstance } from './store.ts';
 import type { InstanceRow } from './tables.ts';
 

@@ -1,6 +1,5 @@
 export type { About } from './about.ts';
 export { commandMigrations } from './commands.ts';
-export { ModuleContainer } from './container.ts';
 export { Dispatcher } from './dispatcher.ts';
 export {
   type GivenUp,

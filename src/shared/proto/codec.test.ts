@@ -4,7 +4,8 @@ import protobuf from 'protobufjs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Contract, contract, query } from '../contract/index.ts';
-import { type Codec, protoOf } from './index.ts';
+import type { Codec } from './codec.ts';
+import { protoOf } from './index.ts';
 import { schemas, valuesOf } from './values.cases.ts';
 
 const found = import.meta.glob<Record<string, unknown>>('../../modules/*/contract.ts', { eager: true });

@@ -5,7 +5,8 @@ import descriptor from 'protobufjs/ext/descriptor.js';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { contract, money, query } from '../contract/index.ts';
-import { fileDescriptorsOf, packageDefinitionOf, protoOf } from './index.ts';
+import { packageDefinitionOf, protoOf } from './index.ts';
+import { fileDescriptorsOf } from './reflection.ts';
 
 const shop = contract('corner-shop', {
   operations: {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { SharedFile } from '../testing/index.ts';
-import { findSaga } from './index.ts';
-import { fullDisk, type Process, Scene, sceneMigrations } from './scene.ts';
+import { fullDisk, type Process, Scene, sceneMigrations } from './saga.scene.ts';
+import { findSaga } from './store.ts';
 
 /** Three processes on one database, in which steps take as long as the test says. */
 class Hands {

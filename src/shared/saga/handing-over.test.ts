@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SharedFile } from '../testing/index.ts';
-import { findSaga } from './index.ts';
-import { bank, fullDisk, Scene, sceneMigrations } from './scene.ts';
+import { bank, fullDisk, Scene, sceneMigrations } from './saga.scene.ts';
+import { findSaga } from './store.ts';
 
 describe('sagas that are handed over', () => {
   let file: SharedFile;

@@ -1,8 +1,7 @@
 export type { SagaCalls } from './advance.ts';
-export type { Happening } from './history.ts';
 export { describeSaga, listSagas, type SagaDetails, type SagaSummary } from './listing.ts';
 export type { Outcome } from './operators.ts';
 export { SagaRunner } from './runner.ts';
 export { calledBy, type Saga, step } from './saga.ts';
-export { findSaga, removeEnded } from './store.ts';
-export { isEnd, type SagaState, sagaMigrations, sagaTables } from './tables.ts';
+export { removeEnded } from './store.ts';
+export { isEnd, type SagaState, sagaMigrations } from './tables.ts';

@@ -8,7 +8,8 @@ import { command, contract, nothing } from '../contract/index.ts';
 import { type Database, openSqlite, type Unit } from '../data/index.ts';
 import { instanceMigrations } from '../instances/index.ts';
 import { type Log, silentLog } from '../observability/index.ts';
-import { describeSaga, findSaga, type Saga, SagaRunner, type SagaState, sagaMigrations, step } from './index.ts';
+import { describeSaga, type Saga, SagaRunner, type SagaState, sagaMigrations, step } from './index.ts';
+import { findSaga } from './store.ts';
 
 const act = { input: nothing, output: nothing };
 const bank = contract('bank', {

@@ -9,7 +9,9 @@ import { type Database, openSqlite, type Unit } from '../data/index.ts';
 import { refusal } from '../errors/index.ts';
 import { instanceMigrations } from '../instances/index.ts';
 import { silentLog } from '../observability/index.ts';
-import { findSaga, type Saga, SagaRunner, sagaMigrations, sagaTables, step } from './index.ts';
+import { type Saga, SagaRunner, sagaMigrations, step } from './index.ts';
+import { findSaga } from './store.ts';
+import { sagaTables } from './tables.ts';
 
 const bank = contract('bank', {
   operations: {

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { refusal } from '../errors/index.ts';
 import { SharedFile } from '../testing/index.ts';
-import { findSaga, type SagaState } from './index.ts';
-import { bank, Scene, sceneMigrations } from './scene.ts';
+import type { SagaState } from './index.ts';
+import { bank, Scene, sceneMigrations } from './saga.scene.ts';
+import { findSaga } from './store.ts';
 
 type Call = (name: string, key: string) => Promise<unknown>;
 

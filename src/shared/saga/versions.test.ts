@@ -6,7 +6,8 @@ import { refusal } from '../errors/index.ts';
 import { instanceMigrations } from '../instances/index.ts';
 import { silentLog } from '../observability/index.ts';
 import { SharedFile } from '../testing/index.ts';
-import { findSaga, type Saga, SagaRunner, sagaMigrations, step } from './index.ts';
+import { type Saga, SagaRunner, sagaMigrations, step } from './index.ts';
+import { findSaga } from './store.ts';
 
 const act = { input: nothing, output: nothing };
 const kitchen = contract('kitchen', {

@@ -9,7 +9,8 @@ import { type Database, openSqlite, type Unit } from '../data/index.ts';
 import { Refusal, refusal } from '../errors/index.ts';
 import { instanceMigrations } from '../instances/index.ts';
 import { createLog } from '../observability/index.ts';
-import { findSaga, type Saga, SagaRunner, type SagaState, sagaMigrations, step } from './index.ts';
+import { type Saga, SagaRunner, type SagaState, sagaMigrations, step } from './index.ts';
+import { findSaga } from './store.ts';
 
 const nothing = z.strictObject({});
 const act = { input: nothing, output: nothing };

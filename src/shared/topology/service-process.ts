@@ -17,7 +17,7 @@ export const toService = z.discriminatedUnion('type', [
   z.object({ type: z.literal('drain') }),
   z.object({ type: z.literal('stop') }),
 ]);
-export type ToService = z.infer<typeof toService>;
+type ToService = z.infer<typeof toService>;
 export type FromService = z.infer<typeof fromService>;
 
 export type ServiceState = 'starting' | 'ready' | 'waiting' | 'stopped';

@@ -1,10 +1,9 @@
 export { type Call, type CallSource, createCall, createClient, unreachable } from './client.ts';
-export { connectTo, type Way } from './connect.ts';
+export { connectTo } from './connect.ts';
 export { byDeadline, type Ending } from './deadlines.ts';
 export { FaultyTransport } from './faulty.ts';
 export { Gathered } from './gathered.ts';
-export { type Loopback, openLoopback } from './http/loopback.ts';
-export { createInternalServer, type InternalServer } from './http/server.ts';
+export { createInternalServer } from './http/server.ts';
 export { InProcessTransport, type Parity } from './in-process.ts';
 export { kernelOperation, ofKernel, type PassedBack, type PassedOn } from './kernel-operations.ts';
 export { openGrpc, openQueue } from './open.ts';

@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Client } from '../contract/index.ts';
-import { ChaosProxy, type Fate, type Fates } from './chaos-proxy.ts';
+import { ChaosProxy, type Fate, type Fates } from './chaos-proxy.scene.ts';
 import { createCall, createClient } from './client.ts';
 import { outcomeOf } from './giving-up.cases.ts';
 import { callee, sample } from './sample.cases.ts';

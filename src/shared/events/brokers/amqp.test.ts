@@ -8,7 +8,7 @@ import { type Log, silentLog } from '../../observability/index.ts';
 import type { OpenBus } from '../bus.cases.ts';
 import type { SubscriptionMap } from '../bus.ts';
 import { seal } from '../envelope.ts';
-import { Scene, shop } from '../scene.ts';
+import { Scene, shop } from '../events.scene.ts';
 import { openAmqp } from './amqp.ts';
 import { Queues, whyDead } from './amqp-queues.ts';
 import { brokerCases, inNamespace } from './broker.cases.ts';

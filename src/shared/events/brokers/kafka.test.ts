@@ -10,7 +10,7 @@ import { type Log, silentLog } from '../../observability/index.ts';
 import { byKey, events, type OpenBus } from '../bus.cases.ts';
 import { type Bus, type Receive, type SubscriptionMap, subscriptionMap } from '../bus.ts';
 import { seal } from '../envelope.ts';
-import { Scene, shop, type Told } from '../scene.ts';
+import { Scene, shop, type Told } from '../events.scene.ts';
 import { brokerCases, inNamespace } from './broker.cases.ts';
 import { openKafka } from './kafka.ts';
 

@@ -9,7 +9,7 @@ import { type Clock, systemClock } from '../../clock/index.ts';
 import { type Log, silentLog } from '../../observability/index.ts';
 import type { OpenBus } from '../bus.cases.ts';
 import type { SubscriptionMap } from '../bus.ts';
-import { Scene, shop, type Told } from '../scene.ts';
+import { Scene, shop, type Told } from '../events.scene.ts';
 import { brokerCases, inNamespace } from './broker.cases.ts';
 import { openNats } from './nats.ts';
 

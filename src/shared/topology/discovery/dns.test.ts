@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StartError } from '../../errors/index.ts';
 import { CountingClock, changingCases, Ear, Notes, type OpenChanging } from './discovery.cases.ts';
 import { type DnsName, dnsAddresses } from './dns.ts';
-import { DnsServer } from './dns-server.ts';
+import { DnsServer } from './dns-server.scene.ts';
 
 const hosts: DnsName = { kind: 'a', protocol: 'http', name: 'payments.internal', port: 4105 };
 const services: DnsName = { kind: 'srv', protocol: 'http', name: '_payments._tcp.internal' };

@@ -9,10 +9,6 @@ export class LiveAddresses implements Discovery {
     this.#addresses = addresses;
   }
 
-  get addresses(): readonly string[] {
-    return this.#addresses;
-  }
-
   set(addresses: readonly string[]): void {
     this.#addresses = addresses;
     this.#told?.tell(addresses);

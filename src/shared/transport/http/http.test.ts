@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { wasNeverSent } from '../../resilience/index.ts';
-import { ChaosProxy } from '../chaos-proxy.ts';
+import { ChaosProxy } from '../chaos-proxy.scene.ts';
 import { createCall } from '../client.ts';
 import { outcomeOf } from '../giving-up.cases.ts';
 import { callee } from '../sample.cases.ts';

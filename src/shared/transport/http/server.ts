@@ -21,7 +21,7 @@ const strangerEveryMs = 60_000;
 
 export interface InternalServerParts {
   readonly serve: Serve;
-  /** Everything that is for operators: `/ops/…`, `/metrics`. */
+  /** Whatever is neither a call nor a pushed event: `/ops/…`, `/healthz`. */
   readonly operate: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
   readonly tokens: ServiceTokens;
   readonly log: Log;

@@ -8,7 +8,7 @@ import { serve } from '../transport.cases.ts';
 import { wireCases } from '../wire.cases.ts';
 import type { Inbound } from './broker.ts';
 import { queueCases } from './queue.cases.ts';
-import { failureOf, Holding, Scene } from './scene.cases.ts';
+import { failureOf, Holding, Scene } from './queue.scene.ts';
 import { openWire } from './trouble.cases.ts';
 
 queueCases('rabbitmq');

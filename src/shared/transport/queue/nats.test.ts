@@ -4,7 +4,7 @@ import { afterEach, expect, it } from 'vitest';
 import { describeWith } from '../../../../test/harness/servers.ts';
 import { wireCases } from '../wire.cases.ts';
 import { queueCases } from './queue.cases.ts';
-import { failureOf, Holding, Scene } from './scene.cases.ts';
+import { failureOf, Holding, Scene } from './queue.scene.ts';
 import { openPrivateWire } from './trouble.cases.ts';
 
 queueCases('nats');

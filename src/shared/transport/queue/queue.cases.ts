@@ -5,7 +5,7 @@ import { wasNeverSent } from '../../resilience/index.ts';
 import { serve, transportCases } from '../transport.cases.ts';
 import type { Serve } from '../transport.ts';
 import type { Inbound } from './broker.ts';
-import { bodyOf, failureOf, Holding, patient, Scene, withScene } from './scene.cases.ts';
+import { bodyOf, failureOf, Holding, patient, Scene, withScene } from './queue.scene.ts';
 import { killedCases, strangerCases } from './trouble.cases.ts';
 
 const mib = 1024 * 1024;

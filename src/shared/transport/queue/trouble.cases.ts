@@ -7,7 +7,7 @@ import { serve } from '../transport.cases.ts';
 import type { Serve } from '../transport.ts';
 import type { OpenWire } from '../wire.cases.ts';
 import { QueueTransport } from './client.ts';
-import { failureOf, Holding, patient, Scene, tokens, withScene } from './scene.cases.ts';
+import { failureOf, Holding, patient, Scene, tokens, withScene } from './queue.scene.ts';
 
 /** What somebody may send who is none of us. */
 export function strangerCases(url: string): void {

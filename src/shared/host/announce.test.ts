@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { announced, type Row } from './announced.ts';
+import { announced, type Row } from './announce.ts';
 
 const at = (pid: number | null, ...ports: number[]) =>
   ports.map((port, index) => ({ pid: pid && pid + index, address: `http://127.0.0.1:${port}` }));

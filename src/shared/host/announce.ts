@@ -1,3 +1,27 @@
+import type { Host } from './host.ts';
+import { describe } from './operations.ts';
+import { warningsOf } from './warnings.ts';
+
+/** Says where to look, what runs where, and what will not go well. */
+export async function announce(host: Host, gateway: string | undefined, json: boolean): Promise<void> {
+  // A service that the home process started has the same settings as that, and nobody who reads what it says.
+  if (!process.send) for (const warning of warningsOf(host, new Date())) host.log.warn(warning);
+  const { bus, modules } = describe(host, await host.away());
+  if (json) {
+    console.log(JSON.stringify({ public: gateway ?? null, internal: host.address, bus, modules }));
+    return;
+  }
+  const lines = announced(modules, (name) => host.open.has(name));
+  const doors = gateway
+    ? [`Kerf is ready: ${gateway}`, `  API reference  ${gateway}/docs`, `  internal       ${host.address}`]
+    : [`Kerf is ready: ${host.topology.only?.join(', ')} at ${host.address}`];
+  console.log(
+    [...doors, `  data           ${host.topology.settings.DATA_DIR}`, `  events         ${bus}`, '', ...lines].join(
+      '\n',
+    ),
+  );
+}
+
 /** A module as the operators' page describes it. */
 export interface Row {
   readonly name: string;

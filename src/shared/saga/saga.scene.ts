@@ -5,7 +5,8 @@ import { command, contract, nothing } from '../contract/index.ts';
 import type { Database, Migration, Unit } from '../data/index.ts';
 import { Instance, instanceMigrations } from '../instances/index.ts';
 import { type Log, silentLog } from '../observability/index.ts';
-import { findSaga, type Saga, SagaRunner, type SagaState, sagaMigrations, step } from './index.ts';
+import { type Saga, SagaRunner, type SagaState, sagaMigrations, step } from './index.ts';
+import { findSaga } from './store.ts';
 
 const act = { input: nothing, output: nothing };
 export const bank = contract('bank', {

@@ -1,15 +1,10 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Contract, describeContract } from '../contract/index.ts';
-import { messageOf, NotWritten, StartError } from '../errors/index.ts';
+import { StartError } from '../errors/index.ts';
 import { rotate } from '../identity/index.ts';
 import type { ModuleDefinition } from '../module/index.ts';
-import { readTopology, type Topology } from '../topology/index.ts';
-import { announced } from './announced.ts';
-import { type Host, openHost } from './host.ts';
-import { describe } from './operations.ts';
-import { whenToStop } from './parent.ts';
-import { warningsOf } from './warnings.ts';
+import type { Topology } from '../topology/index.ts';
 
 const help = `Usage: npm start -- [--only module[,module]] [--json]
 
@@ -85,23 +80,6 @@ export async function printModules(modules: readonly ModuleDefinition[]) {
   return nothingToClose;
 }
 
-/**
- * Runs one module alone, in an artifact that holds it and no other: `others` are known, not there. Its topology, settings and
- * words are those of the whole system.
- */
-export function runAlone(own: ModuleDefinition, others: readonly ModuleDefinition[]): Promise<void> {
-  const modules = [own, ...others];
-  return runUntilStopped(async () => {
-    const { only = [own.contract.name], json } = readCommandLine(process.argv.slice(2));
-    const host = await openHost(readTopology(modules, only, process.env), modules);
-    await announce(host, undefined, json);
-    return async () => {
-      host.drain();
-      await host.close();
-    };
-  });
-}
-
 /** Prints contracts for programs in other languages that call a module by gRPC, or serve one. */
 export async function printProto(modules: readonly { contract: Contract }[], names: readonly string[]) {
   const contracts = modules.map(({ contract }) => contract);
@@ -115,51 +93,3 @@ export async function printProto(modules: readonly { contract: Contract }[], nam
 }
 
 const nothingToClose = async () => {};
-
-/** Says where to look, what runs where, and what will not go well. */
-export async function announce(host: Host, gateway: string | undefined, json: boolean): Promise<void> {
-  // A service that the home process started has the same settings as that, and nobody who reads what it says.
-  if (!process.send) for (const warning of warningsOf(host, new Date())) host.log.warn(warning);
-  const { bus, modules } = describe(host, await host.away());
-  if (json) {
-    console.log(JSON.stringify({ public: gateway ?? null, internal: host.address, bus, modules }));
-    return;
-  }
-  const lines = announced(modules, (name) => host.open.has(name));
-  const doors = gateway
-    ? [`Kerf is ready: ${gateway}`, `  API reference  ${gateway}/docs`, `  internal       ${host.address}`]
-    : [`Kerf is ready: ${host.topology.only?.join(', ')} at ${host.address}`];
-  console.log(
-    [...doors, `  data           ${host.topology.settings.DATA_DIR}`, `  events         ${bus}`, '', ...lines].join(
-      '\n',
-    ),
-  );
-}
-
-const drainMs = 9_500;
-
-/**
- * Runs a process: `start` opens it and returns the way to close it. `SIGTERM`, `SIGINT` and `SIGHUP` close it in order and end it with 0
- * (with 1 when that takes longer than 9.5 s). What keeps it from starting is one line on standard error, and 1.
- */
-export async function runUntilStopped(start: () => Promise<() => Promise<void>>): Promise<void> {
-  let close: (() => Promise<void>) | undefined;
-  let stopping = false;
-  const stop = async () => {
-    if (stopping) return;
-    stopping = true;
-    setTimeout(() => process.exit(1), drainMs).unref();
-    await close?.();
-    process.exit(0);
-  };
-  whenToStop(() => void stop());
-  try {
-    close = await start();
-  } catch (error) {
-    const { code, message, cause } = error as Error & { code?: unknown };
-    // What the system or the database refuses says what and where by itself; anything else is a fault of ours.
-    if (!(error instanceof StartError) && typeof code !== 'string') throw error;
-    console.error(`kerf: ${error instanceof NotWritten ? messageOf(cause) : message}`);
-    process.exit(1);
-  }
-}
