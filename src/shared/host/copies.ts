@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { givenUpSchema, type Handover, sagasSchema, takenSchema } from '../module/index.ts';
 import type { Directory, ServiceProcess } from '../topology/index.ts';
+import type { Doors } from './doors.ts';
 import type { Inside } from './inside.ts';
 
 /** A copy of a module that can be told to give its work to another: in this process, or in one that it started. */
@@ -9,6 +10,10 @@ export interface Copy extends Handover {
   readonly name: string;
   /** Resolves with how many calls were under way when it was asked, when none is any more. */
   idle(): Promise<number>;
+  /** Takes what a broker has for the module. */
+  fetchCalls(): Promise<void>;
+  /** Takes none of that any more; resolves when what it has taken is served. */
+  fetchNoCalls(): Promise<void>;
 }
 
 const withinMs = 5_000;
@@ -24,6 +29,9 @@ export function insideCopy(name: string, { open }: Inside): Copy {
       await underWay.idle();
       return count;
     },
+    // Whom the home process runs itself is called by no broker.
+    fetchCalls: async () => {},
+    fetchNoCalls: async () => {},
     giveUpLead: () => handover.giveUpLead(),
     takeLead: (upTo) => handover.takeLead(upTo),
     finishSagas: (ms) => handover.finishSagas(ms),
@@ -42,6 +50,8 @@ export function copyOf(process: ServiceProcess): Copy {
   return {
     name: `process ${pid}`,
     idle: () => ask('idle', z.number(), undefined, drainWithinMs),
+    fetchCalls: () => unlessEnded(process, pid, process.fetchCalls(withinMs)),
+    fetchNoCalls: async () => void (await ask('fetch-no-calls', z.unknown(), undefined, drainWithinMs)),
     giveUpLead: () => ask('give-up-lead', givenUpSchema, undefined, drainWithinMs),
     takeLead: (upTo) => ask('take-lead', takenSchema, upTo),
     finishSagas: (ms) => ask('finish-sagas', sagasSchema, ms, ms + withinMs),
@@ -65,10 +75,12 @@ async function unlessEnded(process: ServiceProcess, pid: number | undefined, ask
 }
 
 /** How a service does what it is asked by the process that started it. */
-export function answersOf(only: readonly string[], inside: Inside, directory: Directory) {
+export function answersOf(only: readonly string[], inside: Inside, directory: Directory, doors: Doors) {
   const copy = () => insideCopy(only[0]!, inside);
   const answers: Record<string, (given: unknown) => Promise<unknown>> = {
     idle: () => copy().idle(),
+    'fetch-calls': () => doors.fetchCalls(),
+    'fetch-no-calls': () => doors.fetchNoCalls(),
     'give-up-lead': () => copy().giveUpLead(),
     'take-lead': (given) => copy().takeLead(z.number().parse(given)),
     'finish-sagas': (given) => copy().finishSagas(z.number().parse(given)),

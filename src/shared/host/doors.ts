@@ -3,7 +3,14 @@ import type { ServiceTokens } from '../identity/index.ts';
 import type { ModuleDefinition, OpenModule } from '../module/index.ts';
 import type { Log } from '../observability/index.ts';
 import { brokerOf, listensAt, type Topology, transportOf } from '../topology/index.ts';
-import { createInternalServer, openGrpc, openQueue, type Serve, type TlsParts } from '../transport/index.ts';
+import {
+  createInternalServer,
+  openGrpc,
+  openQueue,
+  type QueueServer,
+  type Serve,
+  type TlsParts,
+} from '../transport/index.ts';
 import type { Operations } from './everywhere.ts';
 import { addressOf, listen, shownHost, shut } from './listen.ts';
 
@@ -22,6 +29,8 @@ export interface DoorParts {
 interface Door {
   /** Where a module is called by it. */
   readonly address: string;
+  /** Fetches calls from now on: a door that others come to by themselves does not. */
+  fetch?(): Promise<void>;
   /** Asks everybody to make their next calls elsewhere; serves those under way. */
   leave(): void | Promise<void>;
   close(): Promise<void>;
@@ -32,6 +41,10 @@ export interface Doors {
   readonly address: string;
   /** Where the module is called that this process was told to run alone, by the transport of its placement. */
   readonly reachedAt: string;
+  /** Takes the calls that a broker has for a module of this process. */
+  fetchCalls(): Promise<void>;
+  /** Takes none of those any more; resolves when those it has taken are served. */
+  fetchNoCalls(): Promise<void>;
   leave(): void;
   /** Serves what is under way, and closes. */
   close(): Promise<void>;
@@ -39,18 +52,22 @@ export interface Doors {
 
 const closeWithinMs = 1_000;
 
-/** Opens the internal listener, and a door for each other transport that a module of this process is reached by. */
+/**
+ * Opens the internal listener, and a door for each other transport that a module of this process is reached by. What a broker has
+ * is left there until it is to be fetched.
+ */
 export async function openDoors(parts: DoorParts): Promise<Doors> {
   const { topology, open } = parts;
   const http = await openHttp(parts);
   const placed = (transport: string) =>
     [...open.keys()].filter((name) => transportOf(topology.placements.get(name)!) === transport);
   const byGrpc = placed('grpc');
-  const doors = [
+  const doors: Door[] = [
     http,
     ...(byGrpc.length > 0 ? [await grpcDoor(parts, byGrpc)] : []),
-    ...(await Promise.all(placed('queue').map((module) => queueDoor(parts, module)))),
+    ...placed('queue').map((module) => queueDoor(parts, module)),
   ];
+  const fetching = doors.filter((door) => door.fetch);
   let left: Promise<unknown> | undefined;
   const leave = () => {
     left ??= Promise.all(doors.map((door) => door.leave()));
@@ -59,6 +76,11 @@ export async function openDoors(parts: DoorParts): Promise<Doors> {
   return {
     address: http.address,
     reachedAt: doors.at(-1)!.address,
+    fetchCalls: async () => void (await Promise.all(fetching.map((door) => door.fetch?.()))),
+    async fetchNoCalls() {
+      await Promise.all(fetching.map((door) => door.leave()));
+      await Promise.all(fetching.map((door) => door.close()));
+    },
     leave: () => void leave(),
     async close() {
       await Promise.race([leave(), new Promise((resolve) => setTimeout(resolve, closeWithinMs).unref())]);
@@ -89,8 +111,20 @@ async function grpcDoor({ topology, definitions, ...parts }: DoorParts, modules:
   };
 }
 
-async function queueDoor({ topology, ...parts }: DoorParts, module: string): Promise<Door> {
+function queueDoor({ topology, ...parts }: DoorParts, module: string): Door {
   const url = brokerOf(topology.placements.get(module)!, topology);
-  const server = await openQueue({ ...parts, url, module });
-  return { address: url, leave: () => server.leave(), close: () => server.close() };
+  let server: Promise<QueueServer> | undefined;
+  return {
+    address: url,
+    async fetch() {
+      server ??= openQueue({ ...parts, url, module });
+      await server;
+    },
+    leave: async () => (await server)?.leave(),
+    async close() {
+      const last = server;
+      server = undefined;
+      await (await last)?.close();
+    },
+  };
 }

@@ -3,7 +3,7 @@ import { messageOf } from '../errors/index.ts';
 import { killAt } from '../faults/index.ts';
 import { operatorToken } from '../identity/index.ts';
 import type { ModuleDefinition, OpenModule } from '../module/index.ts';
-import type { Placement, Topology } from '../topology/index.ts';
+import { heldBackVariable, type Placement, type Topology } from '../topology/index.ts';
 import { type WhoIsAway, whoIsAway } from './away.ts';
 import { recordBus } from './bus-record.ts';
 import { type Connections, connect } from './connections.ts';
@@ -64,11 +64,12 @@ export async function openHost(topology: Topology, definitions: readonly ModuleD
   directory.onReachable((module) => {
     for (const each of open.values()) each.wake(module);
   });
-  const answer = answersOf(only ?? [], inside, directory);
+  const answer = answersOf(only ?? [], inside, directory, doors);
   const parent = joinParent({ homeAddress: topology.homeAddress, faults, open, throughHome, answer });
   await services.start(doors.address);
   for (const each of open.values()) await each.start();
   mover.begin();
+  if (!topology.saidByEnvironment(heldBackVariable)) await doors.fetchCalls();
   parent.ready({ address: doors.address, reachedAt: doors.reachedAt, contract: ownContract(definitions, only) });
   return running(known, { connections, mover, doors });
 }

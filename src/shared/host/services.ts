@@ -63,9 +63,12 @@ export class Services {
     await Promise.all(started);
   }
 
-  /** Starts `count` processes of a module, which are not called yet. They are there until they are lowered, ready or not. */
-  raise(module: string, placement: ServicePlacement, count: number): ServiceProcess[] {
-    return Array.from({ length: count }, () => this.#make(module, placement));
+  /**
+   * Starts `count` processes of a module, which are not called yet: `heldBack`, they do not even fetch what the broker has for all of its
+   * processes. They are there until they are lowered, ready or not.
+   */
+  raise(module: string, placement: ServicePlacement, count: number, heldBack = false): ServiceProcess[] {
+    return Array.from({ length: count }, () => this.#make(module, placement, heldBack));
   }
 
   /** Resolves when all of these are ready for the first time. Rejects, when one ends before it is or is not within 20 s, with how. */
@@ -113,7 +116,7 @@ export class Services {
     for (const process of this.#processes) this.#tellFaultsTo(process);
   }
 
-  #make(module: string, placement: ServicePlacement): ServiceProcess {
+  #make(module: string, placement: ServicePlacement, heldBack = false): ServiceProcess {
     const { via, port = 0, artifact: program = process.argv[1]! } = placement;
     const environment = {
       ...process.env,
@@ -125,7 +128,7 @@ export class Services {
       [`MODULE_${environmentName(module)}`]: placementText(placement),
     };
     const onChange = (how?: string) => this.#changed(module, service, how);
-    const service = new ServiceProcess({ module, program, environment, log: this.log, onChange });
+    const service = new ServiceProcess({ module, program, environment, heldBack, log: this.log, onChange });
     this.#processes.add(service);
     service.start();
     return service;

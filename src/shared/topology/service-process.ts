@@ -27,10 +27,15 @@ export interface ServiceParts {
   /** The program it runs: that of this process, or another release of it. */
   readonly program: string;
   readonly environment: NodeJS.ProcessEnv;
+  /** Whether it is to fetch no calls from a broker until `fetchCalls`. */
+  readonly heldBack: boolean;
   readonly log: Log;
   /** It is ready, or is so no more: `how` it ended then. */
   readonly onChange: (how?: string) => void;
 }
+
+/** Tells a process in its environment to fetch no calls from a broker until it is asked to. */
+export const heldBackVariable = 'CALLS_HELD_BACK';
 
 const firstDelayMs = 100;
 const longestDelayMs = 10_000;
@@ -58,15 +63,19 @@ export class ServiceProcess {
   #child: ChildProcess | undefined;
   #failures = 0;
   #ending = false;
+  #heldBack: boolean;
   #timer: NodeJS.Timeout | undefined;
   #asked = 0;
   readonly #waiting = new Map<number, Waiting>();
 
-  constructor(private readonly parts: ServiceParts) {}
+  constructor(private readonly parts: ServiceParts) {
+    this.#heldBack = parts.heldBack;
+  }
 
   start(): void {
     const startedAt = Date.now();
-    const { program, module, environment: env } = this.parts;
+    const { program, module, environment } = this.parts;
+    const env = { ...environment, ...(this.#heldBack && { [heldBackVariable]: 'yes' }) };
     this.state = 'starting';
     const child = spawn(process.execPath, [...process.execArgv, program, '--only', module], {
       env,
@@ -81,6 +90,12 @@ export class ServiceProcess {
     // One that cannot be started has no exit of its own.
     child.on('error', ({ message }) => child.pid === undefined && this.#exited(startedAt, message));
     child.on('exit', (code, signal) => this.#exited(startedAt, signal ?? `code ${code}`));
+  }
+
+  /** It is held back no more, and the next that is started in its place neither. */
+  async fetchCalls(withinMs: number): Promise<void> {
+    this.#heldBack = false;
+    await this.ask('fetch-calls', undefined, withinMs);
   }
 
   /** Whatever ends it from now on, it is not started again. */

@@ -6,7 +6,7 @@ export { Gathered } from './gathered.ts';
 export { createInternalServer } from './http/server.ts';
 export { InProcessTransport, type Parity } from './in-process.ts';
 export { kernelOperation, ofKernel, type PassedBack, type PassedOn } from './kernel-operations.ts';
-export { openGrpc, openQueue } from './open.ts';
+export { openGrpc, openQueue, type QueueServer } from './open.ts';
 export { createPush } from './push.ts';
 export type { TlsParts } from './tls.ts';
 export type { CallRequest, Dispatch, Link, Serve, Transport } from './transport.ts';

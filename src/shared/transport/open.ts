@@ -1,8 +1,11 @@
 import type { Contract } from '../contract/index.ts';
 import type { ServiceTokens } from '../identity/index.ts';
 import type { Log } from '../observability/index.ts';
+import type { QueueServer } from './queue/index.ts';
 import type { TlsParts } from './tls.ts';
 import type { Serve } from './transport.ts';
+
+export type { QueueServer };
 
 interface Serving {
   readonly serve: Serve;

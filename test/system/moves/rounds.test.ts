@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { Scene } from '../../crash/scene.ts';
+import { lives, Scene } from '../../crash/scene.ts';
 import { SteadyLoad } from '../../harness/load.ts';
 import { Operator } from '../../harness/operator.ts';
+import { releaseThat } from '../../harness/release.ts';
 import { describeWith } from '../../harness/servers.ts';
 import { Shop } from '../../harness/shop.ts';
 
@@ -12,6 +13,10 @@ interface Report {
   readonly events: { pendingBefore: number; pendingAfter: number; heldBefore: number; heldAfter: number };
   readonly timers: { before: number; after: number };
   readonly sagas: { underWay: number; ended: number; handedOver: number; found: number };
+}
+
+interface Refused {
+  readonly detail: string;
 }
 
 describe('a module that goes out and comes back twice in a row', () => {
@@ -82,22 +87,45 @@ it('moves also where another process on the same data leads, and goes on to', as
   await scene.endsWell(second, load.told);
 });
 
-describeWith('rabbitmq', 'a module that is called over a broker', ({ url }) => {
-  it('goes out to it, to another way, and comes back', async () => {
-    const scene = new Scene({ BUS: `${url}?namespace=test-${randomUUID()}` });
-    const kerf = await scene.start();
-    const operator = new Operator(kerf);
-    const load = new SteadyLoad(await new Shop(kerf.url).join(), ['/orders'], 50);
-    await load.answers(10);
-    for (const next of ['queue', 'http', 'queue?instances=2', 'in-process']) {
-      const { status, body } = await operator.ask<Report>('PUT', '/modules/payments', {
-        placement: next,
-        forNow: true,
-      });
-      expect([status, body]).toEqual([200, expect.objectContaining({ to: next })]);
+for (const server of ['rabbitmq', 'nats'] as const) {
+  describeWith(server, `a module that is called over ${server}`, ({ url }) => {
+    it('goes out to it, to more and fewer processes and new ones, to another way, and comes back', async () => {
+      const scene = new Scene({ BUS: `${url}?namespace=test-${randomUUID()}` });
+      const kerf = await scene.start();
+      const operator = new Operator(kerf);
+      const load = new SteadyLoad(await new Shop(kerf.url).join(), ['/orders'], 50);
+      await load.answers(10);
+      const move = (order: object) => operator.ask<Report>('PUT', '/modules/payments', { forNow: true, ...order });
+      for (const placement of ['queue', 'queue?instances=3', 'queue', 'http', 'queue?instances=2', 'in-process']) {
+        const { status, body } = await move({ placement });
+        expect([status, body]).toEqual([200, expect.objectContaining({ to: placement })]);
+        await load.answers(5);
+        if (placement !== 'queue?instances=2') continue;
+        const pids = await kerf.readyPidsOf('payments');
+        expect((await move({ placement, again: true })).status).toBe(200);
+        expect(pids.some((pid) => lives(pid))).toBe(false);
+        await load.answers(5);
+      }
+      expect(await load.stop()).toEqual([]);
+      await scene.endsWell(kerf, load.told);
+    }, 90_000);
+
+    it('is called nowhere else before its new processes are as they must be, and not tried out', async () => {
+      const scene = new Scene({ BUS: `${url}?namespace=test-${randomUUID()}` });
+      const kerf = await scene.start();
+      const operator = new Operator(kerf);
+      const load = new SteadyLoad(await new Shop(kerf.url).join(), ['/orders'], 50);
+      const move = (order: object) => operator.ask<Refused>('PUT', '/modules/payments', { forNow: true, ...order });
+      expect((await move({ placement: 'queue' })).status).toBe(200);
+      // A release that ends in the middle of the first call that it gets.
+      const deadly = releaseThat("process.on('message', ({ what }) => what === 'fetch-calls' && process.exit(3));");
+      const { status, body } = await move({ placement: `queue?artifact=${deadly}` });
+      expect([status, body.detail]).toEqual([503, expect.stringMatching(/at "move calls", .*taken back/)]);
       await load.answers(5);
-    }
-    expect(await load.stop()).toEqual([]);
-    await scene.endsWell(kerf, load.told);
-  }, 60_000);
-});
+      const tried = await move({ placement: 'queue', again: true, mirror: { forMs: 1_000 } });
+      expect([tried.status, tried.body.detail]).toEqual([409, expect.stringContaining('take from the same queue')]);
+      expect(await load.stop()).toEqual([]);
+      await scene.endsWell(kerf, load.told);
+    }, 60_000);
+  });
+}

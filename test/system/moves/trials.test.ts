@@ -1,11 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { Scene } from '../../crash/scene.ts';
 import { SteadyLoad } from '../../harness/load.ts';
 import { Operator } from '../../harness/operator.ts';
+import { releaseThat } from '../../harness/release.ts';
 import { Shop } from '../../harness/shop.ts';
 
 interface Report {
@@ -13,18 +10,6 @@ interface Report {
 }
 
 const quick = { share: 0.2, stageMs: 1_000, leastCalls: 3 };
-
-/** A release of the system that first does what `code` says. */
-function artifact(code: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'kerf-artifact-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const file = join(folder, 'app.mjs');
-  writeFileSync(
-    file,
-    `${code}\nawait import(${JSON.stringify(pathToFileURL(join(process.cwd(), 'dist/app.js')).href)});\n`,
-  );
-  return file;
-}
 
 async function open() {
   const scene = new Scene();
@@ -57,7 +42,7 @@ it('steps up to all of the calls by itself when the new copies do well', async (
 
 it('goes back by itself when the new copies are slow, and nobody has failed', async () => {
   const { scene, kerf, operator, load, move } = await open();
-  const slow = artifact('setInterval(() => { const end = Date.now() + 100; while (Date.now() < end); }, 120);');
+  const slow = releaseThat('setInterval(() => { const end = Date.now() + 100; while (Date.now() < end); }, 120);');
   const { status, body } = await move('payments', {
     placement: `http?artifact=${slow}`,
     canary: { ...quick, share: 0.5 },
@@ -82,7 +67,7 @@ it('mirrors queries, and goes on when all answers are the same', async () => {
 it('mirrors queries, and goes back when answers differ, saying where', async () => {
   const { scene, kerf, load, move } = await open();
   // A release that reads every answer of the database with another name in it.
-  const other = artifact(`
+  const other = releaseThat(`
     const parse = JSON.stringify;
     JSON.stringify = (value, ...rest) => parse(value, ...rest)?.replaceAll('"name":"Member"', '"name":"Mumber"');
   `);

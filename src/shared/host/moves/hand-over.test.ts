@@ -16,6 +16,8 @@ function copy(led: boolean, upTo: number, waiting: (upTo: number) => number): Co
   return {
     name: 'a copy',
     idle: async () => 0,
+    fetchCalls: async () => {},
+    fetchNoCalls: async () => {},
     giveUpLead: async () => ({ led, timers: led ? ['one'] : [], upTo, ...counted(upTo), endedAt: 1_000 }),
     takeLead: async (last) => ({ leads: true, timers: ['one'], ...counted(last), begunAt: 1_005 }),
     finishSagas: async () => ({ underWay: 0, ended: 0, handedOver: [] }),

@@ -1,3 +1,4 @@
+import { messageOf } from '../../errors/index.ts';
 import type { SagasHandedOver, Taken } from '../../module/index.ts';
 import type { Copy } from '../copies.ts';
 import { unlessAborted } from './journal.ts';
@@ -6,8 +7,8 @@ import { unlessAborted } from './journal.ts';
 export const sagasWithinMs = 10_000;
 
 /**
- * What moved with the module. Each pair of numbers must be the same; but of the events that waited, whoever leads next may have
- * delivered some before they are counted again.
+ * What moved with the module. Timers and sagas must be as many after as before; of the events that waited or were held back,
+ * whoever leads next may have dealt with some before they are counted again.
  */
 export interface Moved {
   /** Calls that were under way where it was, and have been answered there. */
@@ -48,6 +49,14 @@ export async function handOver(sides: Sides, moved: Moved, aborted: AbortSignal)
   await countSagas(finished, remaining[0], moved);
   aborted.throwIfAborted();
   for (const copy of going) await copy.leave();
+}
+
+/** The old copies do again what they did, as soon as the new ones do it no more: each of them, whatever becomes of the others. */
+export async function takeBack(going: readonly Copy[], coming: readonly Copy[]): Promise<void> {
+  await Promise.allSettled(coming.map((copy) => copy.giveUpLead()));
+  const told = await Promise.allSettled(going.map((copy) => copy.takeUp()));
+  const troubles = told.flatMap((each) => (each.status === 'rejected' ? messageOf(each.reason) : []));
+  if (troubles.length > 0) throw new Error(troubles.join('; '));
 }
 
 async function handLead({ going, remaining, anotherRelease }: Sides, moved: Moved): Promise<void> {

@@ -1,5 +1,4 @@
 import type { Contract } from '../../contract/index.ts';
-import { messageOf } from '../../errors/index.ts';
 import {
   type Directory,
   LiveAddresses,
@@ -13,10 +12,10 @@ import { type Copy, copyOf, drainedIn, drainWithinMs, insideCopy } from '../copi
 import type { Inside } from '../inside.ts';
 import type { Services } from '../services.ts';
 import { refuseBreaking } from './contracts.ts';
-import { handOver, nothingMoved, sagasWithinMs } from './hand-over.ts';
+import { handOver, nothingMoved, sagasWithinMs, takeBack } from './hand-over.ts';
 import type { Journal } from './journal.ts';
 import type { Plan } from './plan.ts';
-import { type Canary, canarySteps, type Mirror, mirrorStep, warmUp } from './trials.ts';
+import { canarySteps, mirrorStep, type TryOut, warmUp } from './trials.ts';
 
 const startWithinMs = 30_000;
 const shortMs = 10_000;
@@ -35,12 +34,6 @@ export interface MoveParts {
   readonly file: string | undefined;
   /** Ends the move: a process it needs has ended. */
   readonly abort: (why: string) => void;
-}
-
-/** How the new copies are tried out before they get all the calls, if they are. */
-export interface TryOut {
-  readonly mirror?: Mirror | undefined;
-  readonly canary?: Canary | undefined;
 }
 
 /** One move of a module: from where it is to where its plan says, in steps that can each be taken back. */
@@ -100,7 +93,7 @@ export class Move {
       run: () => this.#moveCalls(journal),
       undo: async (ended) => {
         await ended;
-        this.#moveCallsBack();
+        await this.#moveCallsBack();
       },
     });
     await journal.step({ name: 'drain', withinMs: drainWithinMs + shortMs, run: () => this.#drain(this.#going) });
@@ -108,7 +101,10 @@ export class Move {
       name: 'hand over',
       withinMs: drainWithinMs + 2 * shortMs,
       run: (aborted) => this.#handOver(aborted),
-      undo: (ended) => this.#takeBack(ended),
+      undo: async (ended) => {
+        await ended;
+        await takeBack(this.#going, this.#coming);
+      },
     });
     await journal.step({
       name: 'persist',
@@ -127,7 +123,7 @@ export class Move {
   }
 
   async #start(): Promise<object> {
-    const { module, to, comes, stay, go, from } = this.plan;
+    const { module, to, comes, stay, go, from, sameQueue } = this.plan;
     const { inside, services, abort } = this.parts;
     this.#going = from.kind === 'in-process' ? [insideCopy(module, inside)] : go.map(copyOf);
     if (to.kind === 'in-process') {
@@ -135,7 +131,7 @@ export class Move {
       await opened.start();
       this.#coming = [insideCopy(module, inside)];
     } else if (comes > 0) {
-      this.#raised = services.raise(module, to, comes);
+      this.#raised = services.raise(module, to, comes, sameQueue);
       await services.ready(module, this.#raised);
       if (this.#raised.some(({ state }) => state !== 'ready'))
         throw new Error(`a process of ${module} ended before all were ready; its last words are in this process's log`);
@@ -149,8 +145,10 @@ export class Move {
   }
 
   async #warm(): Promise<void> {
-    const { module } = this.plan;
-    await Promise.all(this.#addresses().map((address) => this.parts.directory.warm(module, address)));
+    const { module, sameQueue } = this.plan;
+    // Over a queue it would be answered by those before.
+    const addresses = sameQueue ? this.#raised.flatMap(({ address }) => address ?? []) : this.#addresses();
+    await Promise.all(addresses.map((address) => this.parts.directory.warm(module, address)));
   }
 
   #addresses(): string[] {
@@ -158,11 +156,12 @@ export class Move {
   }
 
   async #moveCalls(journal: Journal): Promise<void> {
-    const { module, to, stay } = this.plan;
+    const { module, to, stay, sameQueue } = this.plan;
     const { inside, services, directory, tryOut } = this.parts;
-    const someMoved = stay.length > 0 || (tryOut.canary?.share ?? 1) < 1;
+    const someMoved = sameQueue || stay.length > 0 || (tryOut.canary?.share ?? 1) < 1;
     if (to.kind === 'service' && !someMoved) await this.#moveSome(journal);
     this.#called = true;
+    if (sameQueue) await Promise.all(this.#coming.map((copy) => copy.fetchCalls()));
     if (to.kind === 'in-process') inside.serve(module);
     services.serve(module, [...stay, ...this.#raised]);
     directory.endTrial(module);
@@ -180,18 +179,20 @@ export class Move {
     return this.parts.directory.tryOut(this.plan.module, new LiveAddresses(this.#addresses()));
   }
 
-  #moveCallsBack(): void {
-    const { module, from, stay, go } = this.plan;
+  async #moveCallsBack(): Promise<void> {
+    const { module, from, stay, go, sameQueue } = this.plan;
     const { inside, services } = this.parts;
     this.parts.directory.endTrial(module);
     if (from.kind === 'in-process') inside.serve(module);
     services.serve(module, [...stay, ...go]);
+    if (sameQueue) await Promise.all(this.#going.map((copy) => copy.fetchCalls()));
   }
 
   /** Nobody calls these any more, and what they were asked is answered. */
   async #drain(copies: readonly Copy[]): Promise<object> {
-    const { module } = this.plan;
+    const { module, sameQueue } = this.plan;
     const { directory, services } = this.parts;
+    if (sameQueue) await Promise.all(copies.map((copy) => copy.fetchNoCalls()));
     const counts = await Promise.all(copies.map((copy) => copy.idle()));
     const others = services.all.filter(({ state }) => state === 'ready');
     await Promise.all([directory.drained(module), ...others.map((process) => drainedIn(process, module))]);
@@ -206,15 +207,6 @@ export class Move {
     const remaining = [...plan.stay.map(copyOf), ...this.#coming];
     await handOver({ going: this.#going, remaining, anotherRelease: plan.anotherRelease }, moved, aborted);
     return { gapMs: moved.gapMs, events: moved.events, timers: moved.timers, sagas: moved.sagas };
-  }
-
-  /** The old copies do again what they did, as soon as the new ones do it no more. */
-  async #takeBack(handedOver: Promise<void>): Promise<void> {
-    await handedOver;
-    await Promise.allSettled(this.#coming.map((copy) => copy.giveUpLead()));
-    const told = await Promise.allSettled(this.#going.map((copy) => copy.takeUp()));
-    const troubles = told.flatMap((each) => (each.status === 'rejected' ? messageOf(each.reason) : []));
-    if (troubles.length > 0) throw new Error(troubles.join('; '));
   }
 
   #persist(placement: Placement): object {

@@ -7,9 +7,10 @@ import type { Inside } from '../inside.ts';
 import type { Services } from '../services.ts';
 import type { Moved } from './hand-over.ts';
 import { Journal, type Progress, type StepDone, StepFailed } from './journal.ts';
-import { Move, type TryOut } from './move.ts';
+import { Move } from './move.ts';
 import { type Plan, planOf } from './plan.ts';
 import { preflight } from './preflight.ts';
+import type { TryOut } from './trials.ts';
 
 /** A move as an operator orders it. */
 export interface Order extends TryOut {

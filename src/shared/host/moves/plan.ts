@@ -18,6 +18,8 @@ export interface Plan {
   readonly to: Place;
   /** Whether the new copies may be of another release: they may do other things from time to time. */
   readonly anotherRelease: boolean;
+  /** Whether the copies before and after take their calls from the same queue: who takes some must be told. */
+  readonly sameQueue: boolean;
   /** Processes to be started; none when it comes into this process. */
   readonly comes: number;
   readonly stay: readonly ServiceProcess[];
@@ -61,11 +63,18 @@ export function planOf(
   const same = !again && from.kind === 'service' && to.kind === 'service' && alike(from, to);
   if (trial && (to.kind !== 'service' || same))
     refuse('canary and mirror need copies in processes of their own that come in the place of others');
+  const sameQueue = viaQueue(from) && viaQueue(to);
+  if (trial && sameQueue)
+    refuse('canary and mirror cannot tell copies apart that take from the same queue; move it to http or grpc first');
   const wanted = to.kind === 'service' ? to.instances : 0;
   const stay = same ? processes.slice(0, wanted) : [];
   const go = processes.filter((each) => !stay.includes(each));
   const anotherRelease = again || artifactOf(from) !== artifactOf(to);
-  return { module, from, to, anotherRelease, comes: wanted - stay.length, stay, go };
+  return { module, from, to, anotherRelease, sameQueue, comes: wanted - stay.length, stay, go };
+}
+
+function viaQueue(place: Place): boolean {
+  return place.kind === 'service' && place.via === 'queue';
 }
 
 function artifactOf(place: Place): string | undefined {

@@ -33,6 +33,12 @@ export type Canary = z.output<typeof canarySchema>;
 export const mirrorSchema = z.strictObject({ forMs: z.int().min(100).max(3_600_000).default(10_000) });
 export type Mirror = z.output<typeof mirrorSchema>;
 
+/** How the new copies are tried out before they get all the calls, if they are. */
+export interface TryOut {
+  readonly mirror?: Mirror | undefined;
+  readonly canary?: Canary | undefined;
+}
+
 /** Where too few calls came, more are waited for this many times as long. */
 const patience = 6;
 const shares = [0.05, 0.25, 0.5];
