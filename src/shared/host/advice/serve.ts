@@ -2,12 +2,12 @@ import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import { parseInput } from '../../contract/index.ts';
 import { refusal } from '../../errors/index.ts';
-import { countPublished, lastPublished } from '../../events/index.ts';
 import type { OpenModule } from '../../module/index.ts';
 import type { Directory, Topology } from '../../topology/index.ts';
 import type { Operations } from '../everywhere.ts';
 import type { Services } from '../services.ts';
 import { advise, type Seen } from './advise.ts';
+import { countEvents } from './count-events.ts';
 import type { Observation } from './observation.ts';
 import { priceOf } from './price.ts';
 import { beginProfile } from './profile.ts';
@@ -49,24 +49,15 @@ export function serveAdvice(app: Operations, parts: Parts): void {
 
 async function watch(seconds: number, per: string, parts: Parts): Promise<Seen> {
   const { open, directory, observation } = parts;
-  const began = new Map(
-    await Promise.all([...open].map(async ([name, { database }]) => [name, await lastPublished(database)] as const)),
-  );
+  const endCount = await countEvents(open);
   const endProfile = await beginProfile(process.argv[1]!);
   observation.begin();
   await setTimeout(seconds * 1_000);
   const edges = observation.end();
   const spent = await endProfile();
-  const published = [...open].map(async ([from, { database }]) =>
-    (await countPublished(database, began.get(from) ?? 0)).map(({ recipient, count }) => ({
-      from,
-      to: recipient,
-      count,
-    })),
-  );
+  const events = await endCount();
   const [someHere] = [...open.keys()].filter((name) => directory.of(name).state === 'here');
   if (!someHere) throw refusal('conflict', 'no module runs in this process: there is nothing to advise on');
   const price = await priceOf(someHere, parts);
-  const events = (await Promise.all(published)).flat();
   return { seconds, per, edges, events, cpuMs: spent.modules, longestMs: spent.longest, price };
 }
