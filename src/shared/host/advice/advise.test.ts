@@ -40,6 +40,16 @@ it('counts the calls that would cross, for each time that costs are told per, at
   });
 });
 
+it('tells costs per call that public requests make, where no operation is said: of compositions, and of own resources', () => {
+  const edges = [
+    edge('gateway', 'orders', 'find', 30),
+    edge('orders', 'orders', 'place', 20),
+    edge('orders', 'payments', 'authorize', 100),
+  ];
+  const [payments] = advise(['payments'], seen({ per: undefined, edges, events: [] }));
+  expect(payments?.costs).toEqual({ remoteCallsPer: 2, addedMsPer: 1, addedCpuMsPerSecond: 2.5 });
+});
+
 it('leaves out what a module calls of itself, and events between others', () => {
   const only = seen({
     edges: [edge('payments', 'payments', 'find', 1_000)],

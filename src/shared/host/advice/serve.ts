@@ -14,7 +14,7 @@ import { beginProfile } from './profile.ts';
 
 const querySchema = z.strictObject({
   seconds: z.coerce.number('must be a number, 1 to 300').min(1).max(300).default(10),
-  per: z.string().max(200).default('orders.place'),
+  per: z.string().min(1).max(200).optional(),
 });
 
 interface Parts {
@@ -26,8 +26,9 @@ interface Parts {
 }
 
 /**
- * `GET /ops/advice?seconds=10&per=orders.place` watches the modules of this process for so long, measures what a remote call costs here, and says for each
- * module what cutting it out would cost and bring. One at a time.
+ * `GET /ops/advice?seconds=10&per=module.operation` watches the modules of this process for so long, measures what a remote call
+ * costs here, and says for each module what cutting it out would cost and bring: for each call of that operation, or for each
+ * that a public request makes. One at a time.
  */
 export function serveAdvice(app: Operations, parts: Parts): void {
   let underWay = false;
@@ -40,14 +41,14 @@ export function serveAdvice(app: Operations, parts: Parts): void {
       const { edges, price } = seen;
       const modules = [...parts.open.keys()].filter((name) => parts.directory.of(name).state === 'here');
       const { PARITY: parity } = parts.topology.settings;
-      return c.json({ seconds, per, parity, price, items: advise(modules, seen), edges });
+      return c.json({ seconds, per: per ?? null, parity, price, items: advise(modules, seen), edges });
     } finally {
       underWay = false;
     }
   });
 }
 
-async function watch(seconds: number, per: string, parts: Parts): Promise<Seen> {
+async function watch(seconds: number, per: string | undefined, parts: Parts): Promise<Seen> {
   const { open, directory, observation } = parts;
   const endCount = await countEvents(open);
   const endProfile = await beginProfile(process.argv[1]!);
