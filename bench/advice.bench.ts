@@ -43,7 +43,7 @@ console.log(
 );
 
 async function watch(): Promise<Advice> {
-  return (await operator.ask<Advice>('GET', `/advice?seconds=${seconds}`)).body;
+  return (await operator.ask<Advice>('GET', `/advice?seconds=${seconds}&per=orders.place`)).body;
 }
 
 async function place(placement: string): Promise<void> {

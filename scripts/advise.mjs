@@ -1,7 +1,7 @@
 // npm run advise: says of each module what cutting it out would cost and bring, from what the running system does.
 import { ask, misused, printColumns, reaches, readWords, tell } from './operator.mjs';
 
-const help = `Usage: npm run advise [-- --seconds 10] [--per orders.place] [--json]
+const help = `Usage: npm run advise [-- --seconds 10] [--per module.operation] [--json]
 
 Watches the running system for a while, measures what a remote call costs on this machine, and says of each module of the home
 process what taking it out would cost (calls that would leave the process, how much later an answer comes, processor time) and
@@ -9,17 +9,19 @@ bring (processor time moved away, how long it keeps everybody else waiting, fail
 gain comes first. Put the load on it that you mean: with nothing to see there is nothing to say.
 
   --seconds  how long it is watched: 1 to 300 (10). Costs a few per cent of the processor meanwhile
-  --per      the operation that costs are told per (orders.place)
+  --per      the operation that costs are told per, such as orders.place; otherwise they are told per public call: any
+             that a public request makes, in the gateway or in a module's own resources
 
 ${reaches}`;
 
 const { values, positionals } = readWords('advise', help, {
   seconds: { type: 'string', default: '10' },
-  per: { type: 'string', default: 'orders.place' },
+  per: { type: 'string' },
 });
 if (positionals.length > 0) misused('advise', `unknown word "${positionals[0]}"`);
 
-const query = new URLSearchParams({ seconds: values.seconds, per: values.per });
+const query = new URLSearchParams({ seconds: values.seconds });
+if (values.per) query.set('per', values.per);
 const advice = await ask('GET', `/ops/advice?${query}`);
 
 tell(values, advice, ({ seconds, per, parity, price, items, edges }) => {
@@ -34,7 +36,7 @@ tell(values, advice, ({ seconds, per, parity, price, items, edges }) => {
     [
       'module',
       'verdict',
-      `calls per ${per}`,
+      `calls per ${per ?? 'public call'}`,
       'later by',
       'processor',
       'moved away',

@@ -102,3 +102,21 @@ it('lets one wait only', () => {
   call.wait(Number.POSITIVE_INFINITY, () => {});
   expect(() => call.wait(Number.POSITIVE_INFINITY, () => {})).toThrow('has a deadline already');
 });
+
+it('tells those who listened before, also when one who is told first listens or waits as well', () => {
+  const call = new Cancellation();
+  const [listens, waits] = [new Cancellation(call), new Cancellation(call)];
+  const told: string[] = [];
+  call.onCancel(() => {
+    listens.onCancel(() => told.push('listens, last'));
+    waits.wait(Number.POSITIVE_INFINITY, (why) => told.push(`waits, last: ${why}`));
+  });
+  listens.wait(Number.POSITIVE_INFINITY, (why) => told.push(`listens, waiter: ${why}`));
+  listens.onCancel(() => told.push('listens, worker'));
+  waits.onCancel(() => told.push('waits, worker'));
+  call.cancel();
+  expect(told).toEqual([
+    ...['listens, waiter: unwanted', 'listens, worker', 'listens, last'],
+    ...['waits, worker', 'waits, last: unwanted'],
+  ]);
+});

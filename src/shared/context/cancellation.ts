@@ -53,7 +53,7 @@ export class Cancellation extends Due implements CancelListener {
   wait(deadline: number, waiter: (why: GivenUp) => void): void {
     if (this.#waiter) throw new Error('a call that is waited for has a deadline already');
     if (this.cancelled) {
-      this.#cancelled = true;
+      this.#end('unwanted');
       waiter('unwanted');
       return;
     }
@@ -72,7 +72,7 @@ export class Cancellation extends Due implements CancelListener {
   /** As `onCancel`, for who is a listener itself. */
   listen(listener: CancelListener): void {
     if (this.cancelled) {
-      this.#cancelled = true;
+      this.#end('unwanted');
       listener.told();
       return;
     }

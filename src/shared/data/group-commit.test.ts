@@ -24,6 +24,11 @@ it('leaves nobody without an answer when the database has ended the transaction 
   ]);
 });
 
+it('goes on with the next when the first of a group fails and takes the whole transaction along', async () => {
+  const group = new GroupCommit('full', { ...quiet, undo: fails('no such savepoint') });
+  expect(await outcomes(group, [fails('disk full'), async () => 2])).toEqual(['disk full', 2]);
+});
+
 it('answers each unit that waits while the database cannot begin', async () => {
   let busy = 2;
   const group = new GroupCommit('busy', { ...quiet, begin: () => (busy-- > 0 ? fails('busy')() : undefined) });

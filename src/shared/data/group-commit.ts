@@ -103,7 +103,10 @@ export class GroupCommit {
     else this.#running = false;
   }
 
-  /** Waits for another process that writes, and lets everything else of this one go on meanwhile. */
+  /**
+   * Waits for another process that writes, and lets everything else of this one go on meanwhile. When it fails, who has waited
+   * longest is told so.
+   */
   async #begin(): Promise<void> {
     for (
       const giveUpAt = this.now() + busyLimitMs;
@@ -113,7 +116,9 @@ export class GroupCommit {
       try {
         return this.transaction.begin();
       } catch (error) {
-        if ((error as { code?: string }).code !== 'SQLITE_BUSY' || this.now() > giveUpAt) throw error;
+        if ((error as { code?: string }).code === 'SQLITE_BUSY' && this.now() <= giveUpAt) continue;
+        this.#waiting.shift()?.reject(error);
+        throw error;
       }
     }
   }
@@ -153,7 +158,7 @@ export class GroupCommit {
     });
   }
 
-  /** The commit itself failed (disk full, file gone): none of the group happened, and each is told so. */
+  /** The transaction itself failed (disk full, file gone): none of the group happened, and each is told so. */
   #giveUp(error: unknown, finished: Finished[]): void {
     try {
       this.transaction.rollback();
@@ -161,6 +166,5 @@ export class GroupCommit {
       // The connection has already left the transaction.
     }
     for (const unit of finished) unit.reject(error);
-    if (finished.length === 0) this.#waiting.shift()?.reject(error);
   }
 }

@@ -107,6 +107,27 @@ describe('a module', () => {
     directory.here('payments', here);
     expect(await call()).toBe('forbidden');
   });
+
+  it('is called where it is when a call has been held up, wherever that was before', async () => {
+    directory = open('strict');
+    const heldUp = async (move: () => void) => {
+      faults.set([{ caller: '*', operation: '*', latencyMs: 100, share: 1, until: clock.now() + 100 }]);
+      directory.here('payments', here);
+      happened = [];
+      const answer = call();
+      move();
+      clock.advance(100);
+      return answer;
+    };
+    expect(await heldUp(() => {})).toEqual(['here']);
+    expect(await heldUp(() => there(a))).toEqual([`payments at ${a}`]);
+    const another = async () => {
+      happened.push('another copy here');
+      return {};
+    };
+    expect(await heldUp(() => directory.here('payments', another))).toEqual(['another copy here']);
+    expect(await heldUp(() => there())).toBe('unavailable');
+  });
 });
 
 describe('who wants to know what can be reached', () => {

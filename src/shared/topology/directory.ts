@@ -20,7 +20,11 @@ export type Whereabouts = {
   readonly transport: Transport;
   /** Other copies that are being tried out, to which `transport` sends some of the calls. */
   readonly trial?: Trial;
-} & ({ readonly state: 'here' } | { readonly state: 'there'; readonly edge: Edge } | { readonly state: 'away' });
+} & (
+  | { readonly state: 'here'; readonly inside: Transport }
+  | { readonly state: 'there'; readonly edge: Edge }
+  | { readonly state: 'away' }
+);
 
 export interface DirectoryParts extends EdgeParts {
   readonly modules: readonly string[];
@@ -47,10 +51,10 @@ export class Directory {
   here(module: string, dispatch: Dispatch): void {
     const { parity, faults, clock } = this.parts;
     const inside = new InProcessTransport(dispatch, parity);
-    this.#set(module, {
-      state: 'here',
-      transport: parity === 'strict' ? new FaultyTransport(inside, faults, clock) : inside,
-    });
+    // Whom a fault holds up goes where the module is then.
+    const now: Transport = { call: (request) => this.#wayTo(module).call(request) };
+    const transport = parity === 'strict' ? new FaultyTransport(now, faults, clock) : inside;
+    this.#set(module, { state: 'here', transport, inside });
   }
 
   /** It runs wherever `discovery` says, now and later; while that is nowhere, calls are refused at once and events wait. */
@@ -142,6 +146,12 @@ export class Directory {
   async #pinging(module: string, address: string, use: (once: () => Promise<unknown>) => Promise<void>) {
     const link = this.parts.connect(module, address, () => {});
     await use(() => ping(module, link, this.parts.clock)).finally(() => link.close());
+  }
+
+  /** The way of a call that has met the faults of its edge already, where the module is here. */
+  #wayTo(module: string): Transport {
+    const at = this.of(module);
+    return at.state === 'here' ? at.inside : at.transport;
   }
 
   /** Calls that are under way by it end there. */

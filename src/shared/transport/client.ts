@@ -2,6 +2,7 @@ import { v7 as uuid } from 'uuid';
 import { type CallContext, Cancellation, currentContext, deadlineIn, refuseInsideUnit } from '../context/index.ts';
 import type { CallOptions, Client, Contract, Operation } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
+import { asCallerSees } from './as-caller-sees.ts';
 import { cancelledBefore, timedOut } from './deadlines.ts';
 import type { Transport } from './transport.ts';
 
@@ -16,7 +17,7 @@ export type CallSource = (operation: Operation, caller: string) => Call;
 /**
  * Calls `operation` for `caller`. `transport` is asked at every call: where the module runs may change under load. A call
  * inside a unit of work is refused, wherever the module runs. Who gives up on the call that is being served, gives up on the
- * calls made for it.
+ * calls made for it. A module whose input another one refuses gets an `Error`, no refusal: the fault is its own.
  */
 export function createCall(operation: Operation, caller: string, transport: () => Transport): Call {
   return (input, options) => {
@@ -39,7 +40,7 @@ export function createCall(operation: Operation, caller: string, transport: () =
     } catch (error) {
       return Promise.reject(error);
     }
-    const answer = transport().call({ operation, input, context });
+    const answer = transport().call({ operation, input, context, toCaller: asCallerSees });
     if (options?.signal) {
       const listenNoMore = listen(options.signal, () => cancellation.cancel());
       answer.then(listenNoMore, listenNoMore);

@@ -1,6 +1,5 @@
 import { parseInput } from '../contract/index.ts';
 import { fromProblem, isRefusal, refusal, toProblem } from '../errors/index.ts';
-import { asCallerSees } from './as-caller-sees.ts';
 import type { CallRequest, Dispatch, Transport } from './transport.ts';
 import { maximumBodyBytes } from './wire.ts';
 
@@ -22,7 +21,10 @@ export class InProcessTransport implements Transport {
 
   call(request: CallRequest): Promise<unknown> {
     const { operation, input, context } = request;
-    const toCaller = (error: unknown) => asCallerSees(overTheWire(error), request);
+    const toCaller = (error: unknown) => {
+      const remade = overTheWire(error);
+      return request.toCaller?.(remade, request) ?? remade;
+    };
     if (this.parity === 'strict') return strictly(this.dispatch, request, toCaller);
     return this.dispatch(operation.name, input, context, toCaller);
   }

@@ -6,13 +6,15 @@ export interface CallRequest {
   readonly operation: Operation;
   readonly input: unknown;
   readonly context: CallContext;
+  /** Makes of an error what a caller in this process sees. Absent when it calls for another process, which sees for itself. */
+  readonly toCaller?: (error: unknown, request: CallRequest) => unknown;
 }
 
 /**
  * How a module's operations are reached. Resolves with an output that has been through the schema, shares nothing with
  * the callee, and rejects with a `Refusal`: a declared one, or one of the kernel's (`unavailable` when the module cannot be
- * reached, `timeout` at the deadline, `cancelled` when the caller gave up, `internal` for anything else). A module whose input
- * another one refuses gets an `Error` instead: the fault is its own.
+ * reached, `timeout` at the deadline, `cancelled` when the caller gave up, `internal` for anything else), or with what the
+ * request's `toCaller` makes of it.
  */
 export interface Transport {
   call(request: CallRequest): Promise<unknown>;

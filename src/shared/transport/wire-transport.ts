@@ -2,7 +2,6 @@ import { Cancellation } from '../context/index.ts';
 import { fastParse, type Operation, parseInput } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
 import type { ServiceTokens } from '../identity/index.ts';
-import { asCallerSees } from './as-caller-sees.ts';
 import { byDeadline, cancelledBefore } from './deadlines.ts';
 import type { CallRequest, Transport } from './transport.ts';
 import { toWire, type WireContext } from './wire.ts';
@@ -31,7 +30,7 @@ export abstract class WireTransport implements Transport {
       const answer = await byDeadline(this.send({ operation, input, context, wire }), context, operation);
       return outputOf(operation, answer);
     } catch (error) {
-      throw asCallerSees(error, request);
+      throw request.toCaller?.(error, request) ?? error;
     }
   }
 

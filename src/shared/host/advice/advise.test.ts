@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { advise, type Seen } from './advise.ts';
-import { moduleByLine, spentIn } from './profile.ts';
+import { spentIn } from './profile.ts';
 
 const edge = (caller: string, module: string, operation: string, calls: number, rest = {}) => ({
   ...{ caller, module, operation, calls, failures: 0, ms: 1, bytes: 0 },
@@ -40,6 +40,16 @@ it('counts the calls that would cross, for each time that costs are told per, at
   });
 });
 
+it('tells costs per call that public requests make, where no operation is said: of compositions, and of own resources', () => {
+  const edges = [
+    edge('gateway', 'orders', 'find', 30),
+    edge('orders', 'orders', 'place', 20),
+    edge('orders', 'payments', 'authorize', 100),
+  ];
+  const [payments] = advise(['payments'], seen({ per: undefined, edges, events: [] }));
+  expect(payments?.costs).toEqual({ remoteCallsPer: 2, addedMsPer: 1, addedCpuMsPerSecond: 2.5 });
+});
+
 it('leaves out what a module calls of itself, and events between others', () => {
   const only = seen({
     edges: [edge('payments', 'payments', 'find', 1_000)],
@@ -76,7 +86,7 @@ it('finds a module that keeps everybody waiting worth it, whatever it costs', ()
   expect(advise(['mail'], blocking)[0]?.verdict).toBe('worth it');
 });
 
-it('tells by the regions of the bundle whose time it was: the nearest module above counts', () => {
+it('tells by the regions of the program whose time it was: the nearest module above counts, and no other file', () => {
   const text = [
     '//#region src/modules/payments/internal/pay.ts',
     'a',
@@ -85,7 +95,8 @@ it('tells by the regions of the bundle whose time it was: the nearest module abo
     'b',
     '//#endregion',
   ].join('\n');
-  const frame = (functionName: string, lineNumber: number, url = 'file:///app.js') => ({
+  const program = { url: 'file:///app.js', text };
+  const frame = (functionName: string, lineNumber: number, url = program.url) => ({
     functionName,
     lineNumber,
     url,
@@ -94,19 +105,20 @@ it('tells by the regions of the bundle whose time it was: the nearest module abo
   });
   const profile = {
     nodes: [
-      { id: 1, callFrame: frame('(root)', -1, ''), children: [2, 4, 5] },
+      { id: 1, callFrame: frame('(root)', -1, ''), children: [2, 4, 5, 6] },
       { id: 2, callFrame: frame('pay', 1), children: [3] },
       { id: 3, callFrame: frame('write', 4) },
       { id: 4, callFrame: frame('(idle)', -1, '') },
       { id: 5, callFrame: frame('write', 4) },
+      { id: 6, callFrame: frame('encode', 1, 'file:///chunks/grpc.js') },
     ],
-    samples: [2, 3, 4, 5, 3],
-    timeDeltas: [1_000, 2_000, 50_000, 4_000, 8_000],
+    samples: [2, 3, 4, 5, 3, 6],
+    timeDeltas: [1_000, 2_000, 50_000, 4_000, 8_000, 16_000],
     startTime: 0,
     endTime: 0,
   };
-  const spent = spentIn(profile, moduleByLine(text));
+  const spent = spentIn(profile, program);
   expect([...spent.modules]).toEqual([['payments', 11]]);
   expect([...spent.longest]).toEqual([['payments', 8]]);
-  expect([spent.shared, spent.idle]).toEqual([4, 50]);
+  expect([spent.shared, spent.idle]).toEqual([20, 50]);
 });

@@ -11,8 +11,8 @@ export interface Seen {
   readonly cpuMs: ReadonlyMap<string, number>;
   readonly longestMs: ReadonlyMap<string, number>;
   readonly price: Price;
-  /** The operation that costs are told per, such as `orders.place`. */
-  readonly per: string;
+  /** The operation that costs are told per, `module.operation`; undefined for any call that a public request makes. */
+  readonly per: string | undefined;
 }
 
 /** What cutting a module out would cost, and bring. */
@@ -85,7 +85,15 @@ export function crosses({ caller, module: callee }: SeenEdge, module: string): b
 
 /** How often what costs are told per has happened: at least once, so that there is something to divide by. */
 function timesOf({ edges, per }: Seen): number {
-  return Math.max(1, sum(edges.filter((edge) => `${edge.module}.${edge.operation}` === per).map(({ calls }) => calls)));
+  const counted = edges.filter((edge) =>
+    per === undefined ? isPublic(edge) : `${edge.module}.${edge.operation}` === per,
+  );
+  return Math.max(1, sum(counted.map(({ calls }) => calls)));
+}
+
+/** Whether a public request made it: in the gateway, or in the module's own resources. */
+function isPublic({ caller, module }: SeenEdge): boolean {
+  return caller === 'gateway' || caller === module;
 }
 
 function verdictOn({ costs, brings }: Pick<Advice, 'costs' | 'brings'>): Advice['verdict'] {

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { type Profiler, Session } from 'node:inspector/promises';
+import { pathToFileURL } from 'node:url';
 
 /** Where the time of this process went, in milliseconds. */
 export interface Spent {
@@ -12,14 +13,21 @@ export interface Spent {
   readonly idle: number;
 }
 
+/** The file that holds all modules, as it was bundled. */
+export interface Program {
+  /** As frames name it. */
+  readonly url: string;
+  readonly text: string;
+}
+
 const everyMicroseconds = 1_000;
 const idleNames = new Set(['(idle)', '(root)', '(program)']);
 
 /**
  * Watches on what the processor's time goes, from now until the function it returns is called. Costs a few per cent
- * meanwhile.
+ * meanwhile. `path` is where the program is that runs here.
  */
-export async function beginProfile(program: string): Promise<() => Promise<Spent>> {
+export async function beginProfile(path: string): Promise<() => Promise<Spent>> {
   const session = new Session();
   session.connect();
   await session.post('Profiler.enable');
@@ -28,12 +36,12 @@ export async function beginProfile(program: string): Promise<() => Promise<Spent
   return async () => {
     const { profile } = await session.post('Profiler.stop');
     session.disconnect();
-    return spentIn(profile, moduleByLine(readFileSync(program, 'utf8')));
+    return spentIn(profile, { url: pathToFileURL(realpathSync(path)).href, text: readFileSync(path, 'utf8') });
   };
 }
 
 /** Which module a line of the bundled program belongs to; the bundler says where each file begins. */
-export function moduleByLine(text: string): (line: number) => string | undefined {
+function moduleByLine(text: string): (line: number) => string | undefined {
   const modules: (string | undefined)[] = [];
   let module: string | undefined;
   for (const line of text.split('\n')) {
@@ -46,8 +54,8 @@ export function moduleByLine(text: string): (line: number) => string | undefined
 }
 
 /** Adds up a profile: each sample counts for the module nearest to its top. */
-export function spentIn(profile: Profiler.Profile, moduleAt: (line: number) => string | undefined): Spent {
-  const owners = ownersOf(profile, moduleAt);
+export function spentIn(profile: Profiler.Profile, program: Program): Spent {
+  const owners = ownersOf(profile, program);
   const modules = new Map<string, number>();
   const longest = new Map<string, number>();
   let [shared, idle, stretch] = [0, 0, 0];
@@ -67,14 +75,15 @@ export function spentIn(profile: Profiler.Profile, moduleAt: (line: number) => s
   return { modules, longest, shared, idle };
 }
 
-function ownersOf({ nodes }: Profiler.Profile, moduleAt: (line: number) => string | undefined) {
+function ownersOf({ nodes }: Profiler.Profile, { url, text }: Program) {
+  const moduleAt = moduleByLine(text);
   const owners = new Map<number, string | undefined>();
   const parents = new Map<number, number>();
   for (const { id, children } of nodes) for (const child of children ?? []) parents.set(child, id);
   // A parent stands before its children.
   for (const { id, callFrame } of nodes) {
     const isIdle = idleNames.has(callFrame.functionName) && callFrame.url === '';
-    const own = callFrame.url.endsWith('.js') ? moduleAt(callFrame.lineNumber) : undefined;
+    const own = callFrame.url === url ? moduleAt(callFrame.lineNumber) : undefined;
     const above = owners.get(parents.get(id) ?? -1);
     owners.set(id, isIdle ? 'idle' : (own ?? (above === 'idle' ? undefined : above)));
   }

@@ -2,19 +2,19 @@ import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import { parseInput } from '../../contract/index.ts';
 import { refusal } from '../../errors/index.ts';
-import { countPublished, lastPublished } from '../../events/index.ts';
 import type { OpenModule } from '../../module/index.ts';
 import type { Directory, Topology } from '../../topology/index.ts';
 import type { Operations } from '../everywhere.ts';
 import type { Services } from '../services.ts';
 import { advise, type Seen } from './advise.ts';
+import { countEvents } from './count-events.ts';
 import type { Observation } from './observation.ts';
 import { priceOf } from './price.ts';
 import { beginProfile } from './profile.ts';
 
 const querySchema = z.strictObject({
   seconds: z.coerce.number('must be a number, 1 to 300').min(1).max(300).default(10),
-  per: z.string().max(200).default('orders.place'),
+  per: z.string().min(1).max(200).optional(),
 });
 
 interface Parts {
@@ -26,8 +26,9 @@ interface Parts {
 }
 
 /**
- * `GET /ops/advice?seconds=10&per=orders.place` watches the modules of this process for so long, measures what a remote call costs here, and says for each
- * module what cutting it out would cost and bring. One at a time.
+ * `GET /ops/advice?seconds=10&per=module.operation` watches the modules of this process for so long, measures what a remote call
+ * costs here, and says for each module what cutting it out would cost and bring: for each call of that operation, or for each
+ * that a public request makes. One at a time.
  */
 export function serveAdvice(app: Operations, parts: Parts): void {
   let underWay = false;
@@ -40,33 +41,24 @@ export function serveAdvice(app: Operations, parts: Parts): void {
       const { edges, price } = seen;
       const modules = [...parts.open.keys()].filter((name) => parts.directory.of(name).state === 'here');
       const { PARITY: parity } = parts.topology.settings;
-      return c.json({ seconds, per, parity, price, items: advise(modules, seen), edges });
+      return c.json({ seconds, per: per ?? null, parity, price, items: advise(modules, seen), edges });
     } finally {
       underWay = false;
     }
   });
 }
 
-async function watch(seconds: number, per: string, parts: Parts): Promise<Seen> {
+async function watch(seconds: number, per: string | undefined, parts: Parts): Promise<Seen> {
   const { open, directory, observation } = parts;
-  const began = new Map(
-    await Promise.all([...open].map(async ([name, { database }]) => [name, await lastPublished(database)] as const)),
-  );
+  const endCount = await countEvents(open);
   const endProfile = await beginProfile(process.argv[1]!);
   observation.begin();
   await setTimeout(seconds * 1_000);
   const edges = observation.end();
   const spent = await endProfile();
-  const published = [...open].map(async ([from, { database }]) =>
-    (await countPublished(database, began.get(from) ?? 0)).map(({ recipient, count }) => ({
-      from,
-      to: recipient,
-      count,
-    })),
-  );
+  const events = await endCount();
   const [someHere] = [...open.keys()].filter((name) => directory.of(name).state === 'here');
   if (!someHere) throw refusal('conflict', 'no module runs in this process: there is nothing to advise on');
   const price = await priceOf(someHere, parts);
-  const events = (await Promise.all(published)).flat();
   return { seconds, per, edges, events, cpuMs: spent.modules, longestMs: spent.longest, price };
 }

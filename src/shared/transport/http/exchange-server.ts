@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type CallContext, Cancellation } from '../../context/index.ts';
 import { fastParse, toIssues } from '../../contract/index.ts';
-import { invalidInput, refusal, toProblem } from '../../errors/index.ts';
+import { invalidInput, isRefusal, refusal, toProblem } from '../../errors/index.ts';
 import type { ServiceTokens } from '../../identity/index.ts';
+import type { Log } from '../../observability/index.ts';
 import { cancelledBefore } from '../deadlines.ts';
 import type { Serve } from '../transport.ts';
 import { fromWire, maximumBodyBytes } from '../wire.ts';
@@ -18,6 +19,7 @@ const idleMs = 15_000;
 export interface ExchangeParts {
   readonly serve: Serve;
   readonly tokens: ServiceTokens;
+  readonly log: Log;
   readonly module: string;
   readonly caller: string;
   /** When the caller's token is over, in milliseconds since 1970: what comes later is refused. */
@@ -85,7 +87,7 @@ export class ServedExchange {
   }
 
   #serve({ id, operation, input, context: wire }: WireCall): void {
-    const { serve, module, caller, tokens, until } = this.parts;
+    const { serve, module, caller, tokens, until, log } = this.parts;
     if (this.#open.has(id)) throw refusal('malformed-request', `call ${id} is under way; each has an id of its own`);
     const cancellation = new Cancellation();
     this.#open.set(id, cancellation);
@@ -97,7 +99,10 @@ export class ServedExchange {
     const served = 'then' in context ? context.then(run) : run(context);
     served.then(
       (output) => this.#answer(id, { output }),
-      (error) => this.#answer(id, { problem: toProblem(error) }),
+      (error) => {
+        if (!isRefusal(error)) log.error({ error, path: `/modules/${module}/${operation}` }, 'a call by HTTP failed');
+        this.#answer(id, { problem: toProblem(error) });
+      },
     );
   }
 

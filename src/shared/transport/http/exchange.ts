@@ -53,8 +53,12 @@ export class Exchange {
     return this.#state === 'open';
   }
 
-  /** Puts a call on the wire. Returns how to tell that its answer is no longer wanted. */
+  /** Puts a call on the wire; refuses it when that is closed. Returns how to tell that its answer is no longer wanted. */
   add(id: number, line: string, call: Waiting): () => void {
+    if (this.#state === 'closed') {
+      call.reject(unreachableBecause(this.module, new Error('this exchange is closed'), false));
+      return () => {};
+    }
     this.#open.set(id, call);
     this.#owed = true;
     this.#write(line);

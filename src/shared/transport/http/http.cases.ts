@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { request as plainRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fixedKeyRing, ServiceTokens } from '../../identity/index.ts';
-import { silentLog } from '../../observability/index.ts';
+import { type Log, silentLog } from '../../observability/index.ts';
 import { createCall, createClient } from '../client.ts';
 import type { TlsParts } from '../tls.ts';
 import { sample, serve as serveSample } from '../transport.cases.ts';
@@ -17,6 +17,7 @@ export const tokens = new ServiceTokens(fixedKeyRing('TEST', 'a secret of more t
 export interface CalleeParts {
   readonly serve?: Serve;
   readonly tokens?: ServiceTokens;
+  readonly log?: Log;
   readonly tls?: TlsParts;
   /** Any, where it is not said. */
   readonly port?: number;

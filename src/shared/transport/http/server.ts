@@ -70,7 +70,7 @@ export function createInternalServer(parts: InternalServerParts): InternalServer
 }
 
 async function serveRequest(
-  { serve, operate, tokens }: InternalServerParts,
+  { serve, operate, tokens, log }: InternalServerParts,
   state: State,
   request: IncomingMessage,
   response: ServerResponse,
@@ -83,7 +83,7 @@ async function serveRequest(
   const { caller, until } = await tokens.verifyUntil(bearer(request.headers.authorization), module);
   if (request.method !== 'POST') throw refusal('method-not-allowed');
   if (area === 'modules' && !operation) {
-    const exchange = new ServedExchange({ serve, tokens, module, caller, until }, request, response);
+    const exchange = new ServedExchange({ serve, tokens, log, module, caller, until }, request, response);
     state.exchanges.add(exchange);
     response.once('close', () => state.exchanges.delete(exchange));
     if (state.leaving) exchange.leave();
