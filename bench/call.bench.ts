@@ -18,7 +18,7 @@ function contestant({ name, call }: Way, width: number): Contestant {
 for (const width of [1, 100]) {
   const results = await compare({
     title: `A call within the process, ${width} at a time`,
-    times: 20_000,
+    times: 60_000,
     contestants: [bare, inside, ...peer('moleculer, local')].map((way) => contestant(way, width)),
   });
   sayHowMuchMore(results, 'kerf, in-process', ['moleculer, local']);

@@ -35,7 +35,9 @@ for (const name of words.length > 0 ? words : known) {
   ];
   const bundled = spawnSync(node(), [rolldown, ...bundle], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   if (bundled.status !== 0) fail(`the benchmark "${name}" could not be bundled`);
-  const { status } = spawnSync(node(), ['--expose-gc', join(folder, `${name}.bench.js`)], {
+  // V8 takes garbage for something that lasts, in one run and not in the next, and then takes twice the time.
+  const flags = ['--expose-gc', '--no-allocation-site-pretenuring'];
+  const { status } = spawnSync(node(), [...flags, join(folder, `${name}.bench.js`)], {
     cwd: root,
     stdio: 'inherit',
   });
