@@ -28,9 +28,6 @@ export interface PrivateServer {
 
 export const known: Readonly<Record<ServerName, Known>>;
 
-/** A port to be told of before it is listened on: not one of those that the system gives to connections meanwhile. */
-export function freePort(): Promise<number>;
-
 /** Whether its programs are on this machine; `npm run services -- up` installs them. */
 export function installed(name: ServerName): boolean;
 

@@ -6,8 +6,6 @@ import { postgres } from './postgres.mjs';
 import { killWhenGone } from './processes.mjs';
 import { rabbitmq } from './rabbitmq.mjs';
 
-export { freePort } from './processes.mjs';
-
 export const kinds = { rabbitmq, kafka, nats, postgres };
 
 export const known = Object.fromEntries(

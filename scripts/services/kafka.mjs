@@ -3,8 +3,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { root } from '../setup.mjs';
+import { freePort } from './free-port.mjs';
 import { installPackages } from './packages.mjs';
-import { find, freePort } from './processes.mjs';
+import { find } from './processes.mjs';
 
 const repository = 'https://repo.maven.apache.org/maven2';
 /** What `kafka_2.13` 4.1.1 needs to run: SHA-256 and path in the repository. */

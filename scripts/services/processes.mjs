@@ -1,8 +1,7 @@
 // Processes that outlive the command that started them: told apart from a later one of the same id by when they began.
 import { spawn, spawnSync } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { createConnection, createServer } from 'node:net';
+import { createConnection } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Starts a program in a session of its own, what it says appended to `log`; resolves with `{ pid, began }`. */
@@ -51,16 +50,6 @@ export function killWhenGone(processes) {
   return () => {
     if (!watch.stdin.writableEnded) watch.stdin.end('off\n');
   };
-}
-
-/** A port to be told of before it is listened on: not one of those that the system gives to connections meanwhile. */
-export async function freePort() {
-  const port = randomInt(20_000, 32_000);
-  const free = await new Promise((resolve) => {
-    const server = createServer().once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
-  return free ? port : freePort();
 }
 
 /** Whether somebody at the port, having been told `hello`, answers what `expected` accepts. */

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from './free-port.mjs';
 import { installPackages } from './packages.mjs';
-import { find, freePort } from './processes.mjs';
+import { find } from './processes.mjs';
 
 /** Debian's program on the search path runs for root and its own user only; the one that it wraps runs for everybody. */
 const program = () => find('rabbitmq-server', ['/usr/lib/rabbitmq/bin']);

@@ -4,7 +4,7 @@ import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-export { freePort } from '../../scripts/services/index.mjs';
+export { freePort } from '../../scripts/services/free-port.mjs';
 
 /** Every module there is. */
 export const moduleNames: readonly string[] = readdirSync('src/modules').sort();

@@ -1,0 +1,12 @@
+import { randomInt } from 'node:crypto';
+import { createServer } from 'node:net';
+
+/** A port to be told of before it is listened on: not one of those that the system gives to connections meanwhile. */
+export async function freePort() {
+  const port = randomInt(20_000, 32_000);
+  const free = await new Promise((resolve) => {
+    const server = createServer().once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+  return free ? port : freePort();
+}
