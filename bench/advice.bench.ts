@@ -18,7 +18,7 @@ const shop = new Shop(kerf.url);
 const email = `${crypto.randomUUID()}@example.com`;
 await shop.post('/members', { email, password: 'correct horse', name: 'Member' });
 const { token } = (await shop.post<{ token: string }>('/sessions', { email, password: 'correct horse' })).body;
-const load = new ConstantLoad(kerf.url, [token], rate);
+const load = new ConstantLoad(kerf.url, [token], rate, 0);
 await pause(10_000);
 
 const factors: number[] = [];

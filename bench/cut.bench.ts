@@ -10,7 +10,7 @@ import { ConstantLoad, type Sent } from './cut/load.ts';
 // Modules move out and back under a constant load of orders: what do those who order notice?
 const { CUT_MODULES = moduleNames.join(), CUT_ROUNDS = '20', CUT_RATE = '200', CUT_VIA = 'http' } = process.env;
 const [rounds, rate] = [Number(CUT_ROUNDS), Number(CUT_RATE)];
-const [warmUpMs, quietMs] = [20_000, 6_000];
+const [growMs, warmUpMs, quietMs] = [15_000, 20_000, 6_000];
 const shoppers = 20;
 
 interface Move {
@@ -30,7 +30,7 @@ const dataDir = newDataDir();
 const kerf = await Kerf.start({ dataDir, env: { NODE_ENV: 'production' } });
 const operator = new Operator(kerf);
 const tokens = await Promise.all(Array.from({ length: shoppers }, () => tokenOf(new Shop(kerf.url))));
-const load = new ConstantLoad(kerf.url, tokens, rate);
+const load = new ConstantLoad(kerf.url, tokens, rate, growMs);
 await pause(warmUpMs);
 const quietFrom = performance.now();
 await pause(quietMs);

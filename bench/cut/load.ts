@@ -13,8 +13,8 @@ export interface Sent {
 const everyMs = 5;
 
 /**
- * Orders at a constant rate, whatever becomes of those before. The time of an order counts from when it was due, so that a pause
- * of the system is met by all that were due in it.
+ * Orders at a rate that grows for `growMs`, while what they come to is new, and then is constant, whatever becomes of those
+ * before. The time of an order counts from when it was due, so that a pause of the system is met by all that were due in it.
  */
 export class ConstantLoad {
   readonly sent: Sent[] = [];
@@ -29,6 +29,7 @@ export class ConstantLoad {
     private readonly url: string,
     private readonly tokens: readonly string[],
     private readonly perSecond: number,
+    private readonly growMs: number,
   ) {
     this.#timer = setInterval(() => this.#catchUp(), everyMs);
   }
@@ -41,7 +42,7 @@ export class ConstantLoad {
 
   #catchUp(): void {
     for (;;) {
-      const due = this.#startedAt + (this.#count * 1_000) / this.perSecond;
+      const due = this.#startedAt + this.#afterMs(this.#count);
       const now = performance.now();
       if (due > now) return;
       this.#count += 1;
@@ -49,6 +50,14 @@ export class ConstantLoad {
       this.#under.add(asking);
       void asking.then(() => this.#under.delete(asking));
     }
+  }
+
+  /** When order number `count` is due, in milliseconds after the start. */
+  #afterMs(count: number): number {
+    const perMs = this.perSecond / 1_000;
+    const whileGrowing = (perMs * this.growMs) / 2;
+    if (count < whileGrowing) return Math.sqrt((2 * this.growMs * count) / perMs);
+    return this.growMs + (count - whileGrowing) / perMs;
   }
 
   async #order(due: number, now: number): Promise<void> {
