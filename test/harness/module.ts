@@ -10,8 +10,15 @@ import type { CallSource } from '../../src/shared/transport/index.ts';
 
 const found = import.meta.glob<ModuleDefinition>('../../src/modules/*/module.ts', { eager: true, import: 'default' });
 
+const insides = Object.keys(import.meta.glob('../../src/modules/*/internal/*.ts'));
+
 /** Every module there is. */
 export const modules = Object.values(found);
+
+/** Those whose inside is here, too: of one that has left for good there is but what others must know. */
+export const modulesHere = modules.filter(({ contract: { name } }) =>
+  insides.some((file) => file.startsWith(`../../src/modules/${name}/`)),
+);
 
 const quietBus = {
   recipients: () => [],

@@ -7,7 +7,7 @@ import type { Contract, ErrorDefinition, Event, Operation } from '../../src/shar
 import { kernelCodes } from '../../src/shared/errors/index.ts';
 import { protoText } from '../../src/shared/proto/index.ts';
 import { kernelSettings } from '../../src/shared/topology/index.ts';
-import { modules, openDefinition } from '../harness/module.ts';
+import { modules, modulesHere, openDefinition } from '../harness/module.ts';
 
 const tablesOf = import.meta.glob<{ tables: (reader: { dialect: 'sqlite' }) => Record<string, SQLiteTable> }>(
   '../../src/modules/*/internal/tables.ts',
@@ -15,7 +15,7 @@ const tablesOf = import.meta.glob<{ tables: (reader: { dialect: 'sqlite' }) => R
 );
 
 describe('what is committed in two places', () => {
-  it.each(modules.map((definition) => [definition.contract.name, definition] as const))(
+  it.each(modulesHere.map((definition) => [definition.contract.name, definition] as const))(
     '%s: its tables are what its migrations make',
     async (name, definition) => {
       const { database, close } = await openDefinition(definition);
@@ -36,7 +36,7 @@ describe('what is committed in two places', () => {
     },
   );
 
-  it.each(modules.map((definition) => [definition.contract.name, definition] as const))(
+  it.each(modulesHere.map((definition) => [definition.contract.name, definition] as const))(
     '%s: the events it subscribes to, handles and may import are the same',
     async (_name, definition) => {
       const { inside, close } = await openDefinition(definition);

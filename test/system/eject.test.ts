@@ -32,6 +32,8 @@ const parts = [
   'test',
   'scripts',
   'deploy',
+  'docs',
+  'README.md',
   'package.json',
   'package-lock.json',
   'rolldown.config.mjs',
@@ -206,6 +208,15 @@ describe('a module that leaves for good', () => {
       expect(run(monolith, 'scripts/build-module.mjs', 'payments').stderr).toContain(
         'payments has left for a repository',
       );
+    },
+    longMs,
+  );
+
+  it(
+    'leaves tests behind that pass',
+    () => {
+      const { status, stdout } = run(monolith, 'scripts/test.mjs', 'test/modules/drift', 'test/modules/duplicates');
+      expect([status, stdout]).toEqual([0, expect.stringContaining('2 passed')]);
     },
     longMs,
   );
