@@ -113,6 +113,9 @@ describe('the commands of operators', () => {
     expect(failed(await letters('replay', 'billing.in-1'))).toContain('nothing is called so');
     expect(failed(await letters('list', '--module', 'billing'))).toContain('there is no module "billing"');
     expect(failed(await operator.run('topology', ['now']))).toContain('unknown word "now"');
+    const advised = async (per: string) => failed(await operator.run('advise', ['--per', per]));
+    expect(await advised('order.place')).toContain('there is no module "order"; there are members, catalog');
+    expect(await advised('orders.buy')).toContain('orders has no operation "buy"; there are place');
     const extracted = async (...words: string[]) => failed(await operator.run('extract', ['payments', ...words]));
     expect(await extracted('--instances', '65')).toContain(
       'instances is a whole number, 1 to 64, as in http?instances=3',

@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import { parseInput } from '../../contract/index.ts';
-import { refusal } from '../../errors/index.ts';
-import type { OpenModule } from '../../module/index.ts';
+import { invalidInput, refusal } from '../../errors/index.ts';
+import type { ModuleDefinition, OpenModule } from '../../module/index.ts';
 import type { Directory, Topology } from '../../topology/index.ts';
 import type { Operations } from '../everywhere.ts';
 import type { Services } from '../services.ts';
@@ -18,6 +18,7 @@ const querySchema = z.strictObject({
 });
 
 interface Parts {
+  readonly definitions: readonly ModuleDefinition[];
   readonly topology: Topology;
   readonly open: ReadonlyMap<string, OpenModule>;
   readonly directory: Directory;
@@ -34,6 +35,7 @@ export function serveAdvice(app: Operations, parts: Parts): void {
   let underWay = false;
   app.get('/ops/advice', async (c) => {
     const { seconds, per } = parseInput(querySchema, c.req.query());
+    if (per !== undefined) refuseUnknown(per, parts.definitions);
     if (underWay) throw refusal('conflict', 'the system is being watched for another already; ask again in a while');
     underWay = true;
     try {
@@ -46,6 +48,15 @@ export function serveAdvice(app: Operations, parts: Parts): void {
       underWay = false;
     }
   });
+}
+
+function refuseUnknown(per: string, definitions: readonly ModuleDefinition[]): void {
+  const [module = '', operation = ''] = per.split('.');
+  const contract = definitions.find((each) => each.contract.name === module)?.contract;
+  if (contract && Object.hasOwn(contract.operations, operation) && per === `${module}.${operation}`) return;
+  const known = contract ? Object.keys(contract.operations) : definitions.map((each) => each.contract.name);
+  const what = contract ? `${module} has no operation "${operation}"` : `there is no module "${module}"`;
+  throw invalidInput([{ path: 'per', message: `${what}; there are ${known.join(', ')}` }]);
 }
 
 async function watch(seconds: number, per: string | undefined, parts: Parts): Promise<Seen> {
