@@ -25,14 +25,14 @@ beforeEach(() => {
   directory = open('fast');
 });
 
-function open(parity: Parity): Directory {
+function open(parity: Parity, answer: () => Promise<unknown> = async () => ({})): Directory {
   return new Directory({
     ...{ parity, clock, faults, policies: {}, log: new Notes().log, random: () => 0 },
     modules: ['payments', 'orders'],
     connect: (module, address) => ({
       call: async () => {
         happened.push(`${module} at ${address}`);
-        return {};
+        return answer();
       },
       close: async () => void happened.push(`closed ${address}`),
     }),
@@ -151,4 +151,12 @@ it('closes every way', async () => {
   there(a, b);
   await directory.close();
   expect([happened.splice(0).sort(), await call()]).toEqual([[`closed ${a}`, `closed ${b}`], 'unavailable']);
+});
+
+it('measures whoever is busy over some calls that are late, and not who is late again and again', async () => {
+  const late = (times: number) => () => (times-- > 0 ? Promise.reject(new Error('late')) : Promise.resolve({}));
+  const measured = (times: number) =>
+    open('fast', late(times)).time('payments', a, { calls: 5, everyMs: 0, forMs: 1e6 });
+  expect(await measured(7)).toHaveLength(5);
+  await expect(measured(8)).rejects.toThrow('late');
 });

@@ -12,7 +12,7 @@ import { Trial } from './trial.ts';
 
 /** Enough that the way is known to be open and its code has run. */
 const warmCalls = 20;
-/** The first calls of a new process may be late; so many are no beginning. */
+/** So many late calls are no exception. */
 const mostLate = 8;
 
 /** How a module stands, as this process sees it. */
@@ -71,15 +71,8 @@ export class Directory {
    */
   async warm(module: string, address: string): Promise<void> {
     await this.#pinging(module, address, async (once) => {
-      for (let [answered, late] = [0, 0]; answered < warmCalls; ) {
-        await once().then(
-          () => answered++,
-          (error) => {
-            late += 1;
-            if (late >= mostLate) throw error;
-          },
-        );
-      }
+      const answers = patient(once);
+      for (let answered = 0; answered < warmCalls; ) if (await answers()) answered += 1;
     });
   }
 
@@ -92,10 +85,11 @@ export class Directory {
     const times: number[] = [];
     const end = performance.now() + forMs;
     await this.#pinging(module, address, async (once) => {
+      const answers = patient(once);
       for (let call = -warmCalls; call < calls && (times.length === 0 || performance.now() < end); call++) {
         const startedAt = performance.now();
-        await once();
-        if (call >= 0) times.push(performance.now() - startedAt);
+        const answered = await answers();
+        if (answered && call >= 0) times.push(performance.now() - startedAt);
         if (everyMs > 0) await new Promise<void>((resolve) => this.parts.clock.after(everyMs, resolve));
       }
     });
@@ -172,4 +166,18 @@ export class Directory {
   #tell(module: string): void {
     for (const listener of this.#listeners) listener(module);
   }
+}
+
+/** The same, and says whether it was answered: some calls to a busy process may be late. Rejects when so many are that it is no exception. */
+function patient(once: () => Promise<unknown>): () => Promise<boolean> {
+  let late = 0;
+  return () =>
+    once().then(
+      () => true,
+      (error) => {
+        late += 1;
+        if (late >= mostLate) throw error;
+        return false;
+      },
+    );
 }
