@@ -22,8 +22,10 @@ interface Step {
   readonly withinMs: number;
   /** Resolves with what there is to say about it. */
   run(aborted: AbortSignal): Promise<unknown>;
-  /** Takes back what `run` did, or began to do: where the step was aborted or took too long, it goes on until `ended`. */
-  undo?(ended: Promise<void>): Promise<void>;
+  /** Takes back what `run` did, or began to do. Called when that has ended: later, where the step was aborted or took too long. */
+  undo?(): Promise<void>;
+  /** Has `run` end, where it was aborted or took too long: for one that could go on for long. */
+  interrupt?(): Promise<void>;
 }
 
 /** A step that failed, with the words for it. */
@@ -52,16 +54,26 @@ export class Journal {
     private readonly tell: (progress: Progress) => void,
   ) {}
 
-  async step({ name, withinMs, run, undo }: Step): Promise<void> {
+  async step({ name, withinMs, run, undo, interrupt }: Step): Promise<void> {
     const startedAt = performance.now();
     this.tell({ begun: name });
     let ended = Promise.resolve();
-    if (undo) this.#undos.push({ name, undo: () => undo(ended) });
+    let underWay = false;
+    const takeBack = async () => {
+      if (underWay) await interrupt?.();
+      await ended;
+      await undo?.();
+    };
+    if (undo) this.#undos.push({ name, undo: takeBack });
     try {
       reach('move', this.module, name, 'begun');
       const detail = await this.#within(withinMs, () => {
         const running = (async () => run(this.aborted))();
-        ended = running.then(nothing, nothing);
+        underWay = true;
+        const end = () => {
+          underWay = false;
+        };
+        ended = running.then(end, end);
         return running;
       });
       reach('move', this.module, name, 'done');
@@ -134,5 +146,3 @@ export async function unlessAborted<T>(aborted: AbortSignal, work: Promise<T>): 
   aborted.addEventListener('abort', abort, { once: true });
   return Promise.race([work, promise]).finally(() => aborted.removeEventListener('abort', abort));
 }
-
-function nothing(): void {}

@@ -57,7 +57,8 @@ export class Move {
       name: 'start',
       withinMs: startWithinMs,
       run: () => this.#start(),
-      undo: (ended) => this.#lower(ended),
+      interrupt: () => this.parts.services.lower(this.#raised, uncalledWithinMs),
+      undo: () => this.#lower(),
     });
     await journal.step({
       name: 'contract',
@@ -91,20 +92,14 @@ export class Move {
       name: 'move calls',
       withinMs: shortMs,
       run: () => this.#moveCalls(journal),
-      undo: async (ended) => {
-        await ended;
-        await this.#moveCallsBack();
-      },
+      undo: () => this.#moveCallsBack(),
     });
     await journal.step({ name: 'drain', withinMs: drainWithinMs + shortMs, run: () => this.#drain(this.#going) });
     await journal.step({
       name: 'hand over',
       withinMs: drainWithinMs + 2 * shortMs,
       run: (aborted) => this.#handOver(aborted),
-      undo: async (ended) => {
-        await ended;
-        await takeBack(this.#going, this.#coming);
-      },
+      undo: () => takeBack(this.#going, this.#coming),
     });
     await journal.step({
       name: 'persist',
@@ -223,8 +218,8 @@ export class Move {
   }
 
   /** Takes back what was started: what it was asked meanwhile is answered first. */
-  async #lower(started: Promise<void>): Promise<void> {
-    if (!this.#called) return this.#end(started, uncalledWithinMs);
+  async #lower(): Promise<void> {
+    if (!this.#called) return this.#end(uncalledWithinMs);
     for (const listenNoMore of this.#watches) listenNoMore();
     const alive = this.#coming.filter(
       (_, index) => this.#raised.length === 0 || this.#raised[index]?.state === 'ready',
@@ -236,15 +231,13 @@ export class Move {
         await copy.finishSagas(sagasWithinMs).catch(() => {});
       }),
     );
-    await this.#end(started);
+    await this.#end();
   }
 
-  async #end(started: Promise<void>, withinMs?: number): Promise<void> {
+  async #end(withinMs?: number): Promise<void> {
     const { module, to } = this.plan;
     const { inside, services } = this.parts;
     await services.lower(this.#raised, withinMs);
-    // What is starting yet is so no longer once its processes have ended.
-    await started;
     if (to.kind === 'in-process') await inside.remove(module);
     for (const listenNoMore of this.#watches) listenNoMore();
   }
