@@ -1,4 +1,3 @@
-export { carriesCalls } from '../address/index.ts';
 export { Directory } from './directory.ts';
 export { type Discovery, dnsAddresses, fileAddresses, LiveAddresses, staticAddresses } from './discovery/index.ts';
 export { brokerOf, listensAt } from './listening.ts';

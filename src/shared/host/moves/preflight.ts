@@ -2,14 +2,9 @@ import { statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
+import { carriesCalls } from '../../address/index.ts';
 import { messageOf, refusal } from '../../errors/index.ts';
-import {
-  carriesCalls,
-  type Directory,
-  environmentName,
-  refuseUnwritable,
-  type Topology,
-} from '../../topology/index.ts';
+import { type Directory, environmentName, refuseUnwritable, type Topology } from '../../topology/index.ts';
 import type { Copy } from '../copies.ts';
 import type { Plan } from './plan.ts';
 
