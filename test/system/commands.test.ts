@@ -139,6 +139,22 @@ describe('the commands of operators', () => {
     expect(said).toContain('see npm run extract -- --help');
   });
 
+  it('move a module out and back, and tell each step as it goes: as JSON lines, or for a person', async () => {
+    const out = succeeded(await operator.run('extract', ['payments', '--for-now', '--json']));
+    const lines = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const steps = ['preflight', 'start', 'contract', 'warm', 'move calls', 'drain', 'hand over', 'persist', 'close'];
+    expect(lines.flatMap(({ begun }) => begun ?? [])).toEqual(steps);
+    expect(lines.flatMap(({ done }) => done?.step ?? [])).toEqual(steps);
+    expect(lines.at(-1)).toEqual({ report: expect.objectContaining({ module: 'payments', to: 'http' }) });
+    const back = succeeded(await operator.run('absorb', ['payments', '--for-now']));
+    for (const step of steps) expect(back).toContain(`✓ ${step}`);
+    expect(back).toMatch(/payments runs in-process now, after \d+ ms/);
+    for (const counted of ['calls', 'events', 'sagas', 'timers']) expect(back).toContain(`  ${counted} `);
+  });
+
   it.each(['topology', 'dead-letters', 'sagas', 'faults', 'extract', 'absorb', 'replace', 'advise'])(
     'explain themselves: %s',
     async (command) => {
