@@ -1,4 +1,4 @@
-import { Due } from './deadlines.ts';
+import { type Due, dueAt, notDue, type Slot } from './deadlines.ts';
 
 /** Somebody who is told once; in the list of whom it listens to, so that joining and leaving cost next to nothing. */
 export interface CancelListener {
@@ -18,19 +18,20 @@ export type GivenUp = 'late' | 'unwanted';
  * happens once, and passes on from a call to the calls that were made for it: it listens to its parent while somebody listens
  * to it.
  */
-export class Cancellation extends Due implements CancelListener {
+export class Cancellation implements CancelListener, Due {
   before: CancelListener | undefined = undefined;
   after: CancelListener | undefined = undefined;
   of: Cancellation | undefined = undefined;
+  earlier: Due | undefined = undefined;
+  later: Due | undefined = undefined;
+  slot: Slot | undefined = undefined;
   #cancelled = false;
   #last: CancelListener | undefined = undefined;
   #waiter: ((why: GivenUp) => void) | undefined = undefined;
   #controller: AbortController | undefined = undefined;
 
   /** `parent`: of the call that this one is made for. */
-  constructor(private readonly parent?: Cancellation) {
-    super();
-  }
+  constructor(private readonly parent?: Cancellation) {}
 
   get cancelled(): boolean {
     return this.#cancelled || (this.parent?.cancelled ?? false);
@@ -59,7 +60,7 @@ export class Cancellation extends Due implements CancelListener {
     }
     if (this.parent && !this.#last) this.parent.#join(this);
     this.#waiter = waiter;
-    this.dueAt(deadline);
+    dueAt(this, deadline);
   }
 
   /** Calls `listener` when it happens; at once when it has. Returns the way to listen no more. */
@@ -108,7 +109,7 @@ export class Cancellation extends Due implements CancelListener {
     }
     this.#last = undefined;
     this.#waiter = undefined;
-    this.notDue();
+    notDue(this);
     this.parent?.ignore(this);
   }
 
@@ -120,7 +121,7 @@ export class Cancellation extends Due implements CancelListener {
     this.#end('unwanted');
   }
 
-  override late(): void {
+  late(): void {
     this.#end('late');
   }
 
@@ -128,7 +129,7 @@ export class Cancellation extends Due implements CancelListener {
     if (this.#cancelled) return;
     this.#cancelled = true;
     this.parent?.ignore(this);
-    this.notDue();
+    notDue(this);
     const waiter = this.#waiter;
     this.#waiter = undefined;
     waiter?.(why);

@@ -1,5 +1,5 @@
 /** Those whose deadline falls into the same 16 ms. */
-interface Slot {
+export interface Slot {
   last: Due | undefined;
 }
 
@@ -33,38 +33,33 @@ export function deadlineIn(timeoutMs: number, latest = Number.POSITIVE_INFINITY)
  * Something with a deadline, in the list of its slot. All deadlines of the process share one timer, since a timer per call would
  * cost more than the rest of an in-process call.
  */
-export abstract class Due {
-  #earlier: Due | undefined = undefined;
-  #later: Due | undefined = undefined;
-  #slot: Slot | undefined = undefined;
+export interface Due {
+  earlier: Due | undefined;
+  later: Due | undefined;
+  slot: Slot | undefined;
 
   /** The deadline is over, and it is due no more. */
-  protected abstract late(): void;
+  late(): void;
+}
 
-  /** Has it be late at `deadline`, in milliseconds since 1970, to within 32 ms. */
-  protected dueAt(deadline: number): void {
-    const slot = slotOf(deadline);
-    this.#slot = slot;
-    this.#earlier = slot.last;
-    if (slot.last) slot.last.#later = this;
-    slot.last = this;
-  }
+/** Has `due` be late at `deadline`, in milliseconds since 1970, to within 32 ms. */
+export function dueAt(due: Due, deadline: number): void {
+  const slot = slotOf(deadline);
+  const { last } = slot;
+  due.slot = slot;
+  due.earlier = last;
+  if (last) last.later = due;
+  slot.last = due;
+}
 
-  /** Has it be late now. */
-  lapse(): void {
-    this.notDue();
-    this.late();
-  }
-
-  protected notDue(): void {
-    const slot = this.#slot;
-    if (!slot) return;
-    const [earlier, later] = [this.#earlier, this.#later];
-    if (earlier) earlier.#later = later;
-    if (later) later.#earlier = earlier;
-    else slot.last = earlier;
-    this.#slot = this.#earlier = this.#later = undefined;
-  }
+/** Has no effect on what is not due. */
+export function notDue(due: Due): void {
+  const { slot, earlier, later } = due;
+  if (!slot) return;
+  if (earlier) earlier.later = later;
+  if (later) later.earlier = earlier;
+  else slot.last = earlier;
+  due.slot = due.earlier = due.later = undefined;
 }
 
 /**
@@ -78,7 +73,10 @@ export function passTime(): void {
     if (slot.last && key * slotMs > now) continue;
     slots.delete(key);
     if (latest?.key === key) latest = undefined;
-    for (let each = slot.last; each; each = slot.last) each.lapse();
+    for (let each = slot.last; each; each = slot.last) {
+      notDue(each);
+      each.late();
+    }
   }
   if (slots.size > 0) return;
   clearInterval(ticking);
