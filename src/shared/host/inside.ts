@@ -2,7 +2,7 @@ import { systemClock } from '../clock/index.ts';
 import { suffer } from '../faults/index.ts';
 import { type ModuleDefinition, type OpenModule, openModule } from '../module/index.ts';
 import type { Topology } from '../topology/index.ts';
-import { type Dispatch, kernelOperation, type Serve } from '../transport/index.ts';
+import { asOwnCallerSees, type Dispatch, kernelOperation, type Serve } from '../transport/index.ts';
 import type { Connections } from './connections.ts';
 
 /** The modules that run in this process. */
@@ -49,19 +49,19 @@ export class Inside {
   /** A fault inside a module is met wherever its calls come from. */
   #suffering(name: string, dispatch: Dispatch): Dispatch {
     const { faults } = this.connections;
-    return (operation, input, context, toCaller) => {
+    return (operation, input, context, request) => {
       const inside = faults.metInside(context.caller, name, operation);
       if (inside) suffer(inside);
-      return dispatch(operation, input, context, toCaller);
+      return dispatch(operation, input, context, request);
     };
   }
 
   /** What the kernel asks of a module, such as to take events, it may ask of one that runs here as well. */
   #withKernel(name: string, dispatch: Dispatch): Dispatch {
-    return (operation, input, context, toCaller) => {
-      if (!kernelOperation(operation)) return dispatch(operation, input, context, toCaller);
+    return (operation, input, context, request) => {
+      if (!kernelOperation(operation)) return dispatch(operation, input, context, request);
       return this.#serve!(name, operation, input, context).catch((error) => {
-        throw toCaller?.(error) ?? error;
+        throw request ? asOwnCallerSees(error, request) : error;
       });
     };
   }

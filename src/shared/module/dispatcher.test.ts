@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest';
 import { systemClock } from '../clock/index.ts';
+import type { CallContext } from '../context/index.ts';
 import { contract, nothing, query } from '../contract/index.ts';
 import { NotWritten, toProblem } from '../errors/index.ts';
 import { silentLog } from '../observability/index.ts';
+import type { CallRequest } from '../transport/index.ts';
 import { Dispatcher } from './dispatcher.ts';
 
 const shop = contract('shop', { operations: { open: query({ about: 'Opens', input: nothing, output: nothing }) } });
@@ -11,11 +13,15 @@ function opened(open: () => Promise<unknown>, log = silentLog) {
   return new Dispatcher(shop, { open: open as never }, {} as never, systemClock, log);
 }
 
+function requestWith(context: CallContext, toCaller?: CallRequest['toCaller']): CallRequest {
+  return { operation: shop.operations.open as never, input: {}, context, ...(toCaller && { toCaller }) };
+}
+
 it('counts a call of this process until its handler has ended, though its caller waits no more', async () => {
   const handler = Promise.withResolvers<object>();
   const { dispatch, underWay } = opened(() => handler.promise);
   const context = { requestId: 'r', caller: 'test', deadline: Date.now() };
-  await expect(dispatch('open', {}, context, (error) => error)).rejects.toThrow('did not answer in time');
+  await expect(dispatch('open', {}, context, requestWith(context))).rejects.toThrow('did not answer in time');
   expect(underWay.count).toBe(1);
   handler.resolve({});
   await underWay.idle();
@@ -26,8 +32,9 @@ it('shows a caller of this process what it is to see of any error, also of an an
   const { dispatch } = opened(async () => 'not an object');
   const context = { requestId: 'r', caller: 'test', deadline: Number.POSITIVE_INFINITY };
   const seen = (error: unknown) => new Error(`seen: ${(error as Error).message}`);
-  await expect(dispatch('open', {}, context, seen)).rejects.toThrow(/^seen: /);
-  await expect(dispatch('open', { more: 1 }, context, seen)).rejects.toThrow(/^seen: /);
+  const request = requestWith(context, seen);
+  await expect(dispatch('open', {}, context, request)).rejects.toThrow(/^seen: /);
+  await expect(dispatch('open', { more: 1 }, context, request)).rejects.toThrow(/^seen: /);
   await expect(dispatch('open', {}, context)).rejects.toMatchObject({ code: 'internal' });
 });
 

@@ -5,7 +5,7 @@ import type { Reader } from '../data/index.ts';
 import { isKernelCode, isRefusal, NotWritten, refusal } from '../errors/index.ts';
 import { reach } from '../faults/index.ts';
 import type { Log } from '../observability/index.ts';
-import { byDeadline, type Dispatch, type Ending } from '../transport/index.ts';
+import { asOwnCallerSees, byDeadline, type CallRequest, type Dispatch, type Ending } from '../transport/index.ts';
 import { earlierAnswer, type KeyedCommand, keyedCommand, keyReused, rememberAnswer } from './commands.ts';
 import type { InSteps, ModuleUnit, Steps } from './module.ts';
 import { UnderWay } from './under-way.ts';
@@ -19,9 +19,11 @@ interface Served {
   readonly run: (input: unknown) => Promise<unknown>;
   /** Of a command that comes with an idempotency key. */
   readonly once?: (input: unknown, command: KeyedCommand) => Promise<unknown>;
-  /** Puts what its handler answered through the schema, and makes a refusal of any error. */
-  readonly ending: Ending;
+  /** For who brings a call from elsewhere: puts what the handler answered through the schema, makes a refusal of any error. */
+  readonly done: (output: unknown) => unknown;
   readonly rejects: (error: unknown) => never;
+  /** The same for a caller of this process. */
+  readonly ending: Ending<unknown, CallRequest>;
 }
 
 /** Serves a module's operations, alike for every transport that brings a call. */
@@ -41,29 +43,24 @@ export class Dispatcher {
       const handler = handlers[operation.name]!;
       const once = operation.kind === 'command' ? this.#once(operation, handler) : undefined;
       const run = this.#runner(operation, handler);
-      const ending = this.#ending(operation);
-      const rejects = (error: unknown) => {
-        throw ending.failed(error);
-      };
       const toInput = inputParserOf(operation.input);
-      this.#served.set(operation.name, { operation, toInput, run, once, ending, rejects });
+      this.#served.set(operation.name, { operation, toInput, run, once, ...this.#endings(operation) });
     }
   }
 
   /** Input through the schema, the handler in its context, output through the schema. Rejects with a `Refusal` only. */
-  readonly dispatch: Dispatch = (name, input, context, toCaller) => {
+  readonly dispatch: Dispatch = (name, input, context, request) => {
     const served = this.#served.get(name);
     if (!served) return Promise.reject(refusal('not-found', `${this.contract.name} has no operation "${name}"`));
     const work = handled(served, input, context);
-    if (!toCaller) return work.then(served.ending.done, served.rejects);
+    if (!request) return work.then(served.done, served.rejects);
     this.underWay.begun();
-    return byDeadline(work, context, served.operation, new OfOwnCaller(served.ending, this.underWay, toCaller));
+    return byDeadline(work, context, served.operation, served.ending, request);
   };
 
   /** Alike for all calls of an operation: nothing is made for each. */
-  #ending(operation: Operation): Ending {
-    const { kind, module, name } = operation;
-    const toOutput = parserOf(operation.output);
+  #endings({ kind, module, name, output: schema }: Operation): Pick<Served, 'done' | 'rejects' | 'ending'> {
+    const toOutput = parserOf(schema);
     const failed = (error: unknown) => this.#asRefusal(error, name);
     const done = (output: unknown): unknown => {
       try {
@@ -73,7 +70,10 @@ export class Dispatcher {
         throw failed(error);
       }
     };
-    return { done, failed };
+    const rejects = (error: unknown) => {
+      throw failed(error);
+    };
+    return { done, rejects, ending: new OwnEnding(done, failed, this.underWay) };
   }
 
   #runner(operation: Operation, handler: AnyHandler): (input: unknown) => Promise<unknown> {
@@ -132,26 +132,26 @@ export class Dispatcher {
   }
 }
 
-/** How a call by a caller of this process ends. */
-class OfOwnCaller implements Ending {
+/** How the calls by callers of this process end. */
+class OwnEnding implements Ending<unknown, CallRequest> {
   constructor(
-    private readonly ending: Ending,
+    private readonly output: (output: unknown) => unknown,
+    private readonly refusal: (error: unknown) => unknown,
     private readonly underWay: UnderWay,
-    private readonly toCaller: (error: unknown) => unknown,
   ) {}
 
-  done(output: unknown): unknown {
+  done(output: unknown, request: CallRequest): unknown {
     this.underWay.ended();
     try {
-      return this.ending.done(output);
+      return this.output(output);
     } catch (error) {
-      throw this.toCaller(error);
+      throw asOwnCallerSees(error, request);
     }
   }
 
-  failed(error: unknown): unknown {
+  failed(error: unknown, request: CallRequest): unknown {
     this.underWay.ended();
-    return this.toCaller(this.ending.failed(error));
+    return asOwnCallerSees(this.refusal(error), request);
   }
 }
 

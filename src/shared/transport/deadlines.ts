@@ -6,10 +6,10 @@ interface What {
   readonly name: string;
 }
 
-/** What becomes of a call's outcome; `failed` returns what it is rejected with. */
-export interface Ending<T = unknown> {
-  done(value: T): T;
-  failed(error: unknown): unknown;
+/** What becomes of the outcome of calls, each for somebody; `failed` returns what it is rejected with. */
+export interface Ending<T = unknown, W = unknown> {
+  done(value: T, forWhom: W): T;
+  failed(error: unknown, forWhom: W): unknown;
 }
 
 interface Until {
@@ -23,15 +23,29 @@ interface Until {
  * `cancelled` when that is told by somebody else. When it has settled, nobody who worked for it listens to the cancellation any
  * more: it must be this call's own. What `work` settles with goes through `ending`, also when nobody waits any more.
  */
-export function byDeadline<T>(work: Promise<T>, until: Until, what: What, ending: Ending<T> = asItIs): Promise<T> {
+export function byDeadline<T>(work: Promise<T>, until: Until, what: What): Promise<T>;
+export function byDeadline<T, W>(
+  work: Promise<T>,
+  until: Until,
+  what: What,
+  ending: Ending<T, W>,
+  forWhom: W,
+): Promise<T>;
+export function byDeadline<T, W>(
+  work: Promise<T>,
+  until: Until,
+  what: What,
+  ending: Ending<T, W | undefined> = asItIs,
+  forWhom?: W,
+): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const { deadline, cancellation = new Cancellation() } = until;
-    cancellation.wait(deadline, (why) => reject(gaveUp(why, what)));
+    const cancellation = until.cancellation ?? new Cancellation();
+    cancellation.wait(until.deadline, (why) => reject(gaveUp(why, what)));
     work.then(
       (value) => {
         cancellation.release();
         try {
-          resolve(ending.done(value));
+          resolve(ending.done(value, forWhom));
         } catch (error) {
           reject(error);
         }
@@ -39,7 +53,7 @@ export function byDeadline<T>(work: Promise<T>, until: Until, what: What, ending
       (error) => {
         cancellation.release();
         try {
-          reject(ending.failed(error));
+          reject(ending.failed(error, forWhom));
         } catch (failed) {
           reject(failed);
         }

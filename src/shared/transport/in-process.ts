@@ -20,27 +20,27 @@ export class InProcessTransport implements Transport {
   ) {}
 
   call(request: CallRequest): Promise<unknown> {
-    const { operation, input, context } = request;
-    const toCaller = (error: unknown) => {
-      const remade = overTheWire(error);
-      return request.toCaller?.(remade, request) ?? remade;
-    };
-    if (this.parity === 'strict') return strictly(this.dispatch, request, toCaller);
-    return this.dispatch(operation.name, input, context, toCaller);
+    if (this.parity === 'strict') return strictly(this.dispatch, request);
+    return this.dispatch(request.operation.name, request.input, request.context, request);
   }
 }
 
-async function strictly(dispatch: Dispatch, request: CallRequest, toCaller: (error: unknown) => unknown) {
+async function strictly(dispatch: Dispatch, request: CallRequest): Promise<unknown> {
+  const { toCaller: _, ...unseen } = request;
   const { operation, input, context } = request;
   try {
     const sent = asJson(parseInput(operation.input, input), 'input');
-    return asJson(await dispatch(operation.name, sent, context, asItIs), 'answer');
+    return asJson(await dispatch(operation.name, sent, context, unseen), 'answer');
   } catch (error) {
-    throw toCaller(error);
+    throw asOwnCallerSees(error, request);
   }
 }
 
-const asItIs = (error: unknown): unknown => error;
+/** What an error is to a caller of this process: a refusal made anew from its wire form. */
+export function asOwnCallerSees(error: unknown, request: CallRequest): unknown {
+  const remade = isRefusal(error) ? fromProblem(JSON.parse(JSON.stringify(toProblem(error)))) : error;
+  return request.toCaller?.(remade, request) ?? remade;
+}
 
 function asJson(value: unknown, what: 'input' | 'answer'): unknown {
   const text = JSON.stringify(value);
@@ -48,8 +48,4 @@ function asJson(value: unknown, what: 'input' | 'answer'): unknown {
     throw refusal('body-too-large', `the ${what} is over ${maximumBodyBytes} bytes`);
   }
   return JSON.parse(text);
-}
-
-function overTheWire(error: unknown): unknown {
-  return isRefusal(error) ? fromProblem(JSON.parse(JSON.stringify(toProblem(error)))) : error;
 }

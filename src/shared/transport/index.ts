@@ -4,7 +4,7 @@ export { byDeadline, type Ending } from './deadlines.ts';
 export { FaultyTransport } from './faulty.ts';
 export { Gathered } from './gathered.ts';
 export { createInternalServer } from './http/server.ts';
-export { InProcessTransport, type Parity } from './in-process.ts';
+export { asOwnCallerSees, InProcessTransport, type Parity } from './in-process.ts';
 export { kernelOperation, ofKernel, type PassedBack, type PassedOn } from './kernel-operations.ts';
 export { openGrpc, openQueue, type QueueServer } from './open.ts';
 export { createPush } from './push.ts';

@@ -28,14 +28,14 @@ export interface Link extends Transport {
 
 /**
  * Serves one operation: input through the schema, the handler in its context, output through the schema. Whoever brings a call
- * from elsewhere holds its deadline and counts it. For a caller of this process that is done here, and `toCaller` makes of an
- * error what that one sees.
+ * from elsewhere holds its deadline and counts it. For the `request` of a caller of this process that is done here, and it is
+ * rejected with what that caller sees.
  */
 export type Dispatch = (
   operation: string,
   input: unknown,
   context: CallContext,
-  toCaller?: (error: unknown) => unknown,
+  request?: CallRequest,
 ) => Promise<unknown>;
 
 /** Serves the calls that other processes make, whatever transport brought them. Rejects with a `Refusal` only. */
