@@ -19,8 +19,12 @@ function isStorable(value: string): boolean {
   return true;
 }
 
+const uuid = z.regexes.uuid();
+/** The same with each digit written out: for one that is counted, as in `[0-9a-f]{8}`, V8 takes twice the time. */
+const uuidWrittenOut = new RegExp(uuid.source.replace(/(\[[^\]]+\])\{(\d+)\}/g, (_, set, times) => set.repeat(times)));
+
 /** A time-sortable id (UUIDv7). */
-export const id = z.uuid();
+export const id = z.stringFormat('uuid', uuidWrittenOut).meta({ pattern: uuid.source });
 
 /** ISO 8601, UTC. */
 export const instant = z.iso.datetime();

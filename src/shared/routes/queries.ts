@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { id } from '../contract/index.ts';
 
 /** `?limit=&cursor=` of a list. */
 export const pageQuery = z.object({
@@ -7,4 +8,4 @@ export const pageQuery = z.object({
 });
 
 /** `/…/:id` */
-export const idParam = z.object({ id: z.uuid() });
+export const idParam = z.object({ id });

@@ -1,0 +1,30 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { id } from './schemas.ts';
+
+const nil = '00000000-0000-0000-0000-000000000000';
+const greatest = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+const uuids = fc.oneof(
+  fc.uuid(),
+  fc.constantFrom(nil, greatest),
+  fc.uuid().map((each) => each.toUpperCase()),
+);
+
+/** One character put in, taken out or put in place of another. */
+const spoiled = fc
+  .tuple(uuids, fc.nat(36), fc.nat(1), fc.constantFrom('', '-', '0', '9', 'a', 'G', 'é', '\n'))
+  .map(([uuid, at, out, put]) => uuid.slice(0, at) + put + uuid.slice(at + out));
+
+it('an id is what Zod takes for a UUID, is told of in the same words, and described alike', () => {
+  const uuid = z.uuid();
+  fc.assert(
+    fc.property(fc.oneof(uuids, spoiled, fc.string()), (value) => {
+      const { success, error } = uuid.safeParse(value);
+      const found = id.safeParse(value);
+      expect([found.success, found.error?.issues[0]?.message]).toEqual([success, error?.issues[0]?.message]);
+    }),
+    { numRuns: 2_000, examples: [[nil], [greatest], [`${nil}\n`], ['']] },
+  );
+  expect(z.toJSONSchema(id)).toEqual(z.toJSONSchema(uuid));
+});
