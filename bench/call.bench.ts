@@ -18,7 +18,8 @@ function contestant({ name, call }: Way, width: number): Contestant {
 for (const width of [1, 100]) {
   const results = await compare({
     title: `A call within the process, ${width} at a time`,
-    times: 60_000,
+    times: 15_000,
+    rounds: 75,
     contestants: [bare, inside, ...peer('moleculer, local')].map((way) => contestant(way, width)),
   });
   sayHowMuchMore(results, 'kerf, in-process', ['moleculer, local']);
@@ -26,10 +27,10 @@ for (const width of [1, 100]) {
 
 const remote = [...peer('hono'), ...ours, ...peers.filter(({ name }) => !/hono|local/.test(name))];
 for (const [width, times, rounds] of [
-  [1, 1_000, 9],
-  [10, 3_000, 9],
-  [100, 5_000, 9],
-  [1_000, 5_000, 5],
+  [1, 250, 45],
+  [10, 750, 45],
+  [100, 1_500, 35],
+  [1_000, 4_000, 9],
 ] as const) {
   const contestants = remote.map((way) => contestant(way, width));
   const results = await compare({ title: `A call over the loopback, ${width} at a time`, times, rounds, contestants });

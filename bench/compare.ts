@@ -36,7 +36,7 @@ export interface Result {
  * leaves behind.
  */
 export async function compare({ title, contestants, times, rounds = 15 }: Comparison): Promise<Result[]> {
-  for (const contestant of contestants) await contestant.run(Math.max(1, Math.round(times / 2)));
+  for (const contestant of contestants) await contestant.run(Math.max(1, Math.round((times * rounds) / 20)));
   const took = contestants.map(() => [] as number[]);
   for (let round = 0; round < rounds; round++) {
     const order = contestants.map((_, index) => (index + round) % contestants.length);
