@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Authority } from '../../../test/harness/authority.ts';
-import { kernelSettings, parsePlacement, type Topology } from '../topology/index.ts';
+import { kernelSettings, type Placement, readPlacement, type Topology } from '../topology/index.ts';
 import { warningsOf } from './warnings.ts';
 
 type Env = Record<string, string>;
@@ -9,7 +9,7 @@ type Env = Record<string, string>;
 function topologyOf(placement: string, env: Env, only: string[] | undefined = ['payments']): Topology {
   return {
     settings: kernelSettings.parse(env),
-    placements: new Map([['payments', parsePlacement(placement, 'here')]]),
+    placements: new Map([['payments', readPlacement(placement) as Placement]]),
     policies: {},
     homeAddress: 'http://127.0.0.1:3001',
     only,

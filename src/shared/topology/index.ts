@@ -1,7 +1,7 @@
 export { Directory } from './directory.ts';
 export { type Discovery, dnsAddresses, fileAddresses, LiveAddresses, staticAddresses } from './discovery/index.ts';
 export { brokerOf, listensAt } from './listening.ts';
-export { type Placement, parsePlacement, placementText, type ServicePlacement, transportOf } from './placement.ts';
+export { type Placement, placementText, readPlacement, type ServicePlacement, transportOf } from './placement.ts';
 export { type FromService, heldBackVariable, ServiceProcess, toService } from './service-process.ts';
 export { environmentName, type KernelSettings, kernelSettings } from './settings.ts';
 export { type Counts, isFailure, Tally } from './tally.ts';

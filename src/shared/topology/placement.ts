@@ -34,16 +34,18 @@ const examples =
 
 /** Reads a placement as `topology.yaml` and `MODULE_<NAME>` write it. Throws a `StartError` that names `where`. */
 export function parsePlacement(text: string, where: string): Placement {
-  const placement =
-    text === 'in-process'
-      ? { kind: 'in-process' as const }
-      : (service(text) ?? file(text) ?? broker(text) ?? name(text) ?? addresses(text));
+  const placement = readPlacement(text);
+  if (typeof placement === 'string') throw new StartError(`${where}: ${placement}`);
+  return placement;
+}
+
+/** The placement that is written, or what is wrong with it. */
+export function readPlacement(text: string): Placement | string {
+  if (text === 'in-process') return { kind: 'in-process' };
+  const placement = service(text) ?? file(text) ?? broker(text) ?? name(text) ?? addresses(text);
   if (placement) return placement;
   const shown = withoutSecret(text);
-  const mistake = mistakeIn(shown, shown !== text);
-  throw new StartError(
-    `${where}: "${shown}" is not a placement: ${mistake}; write such as ${examples} (README, Placements)`,
-  );
+  return `"${shown}" is not a placement: ${mistakeIn(shown, shown !== text)}; write such as ${examples} (README, Placements)`;
 }
 
 function service(text: string): Placement | undefined {

@@ -50,15 +50,18 @@ describe('a move that cannot be', () => {
       const answer = await put(operator, module, order);
       expect([answer.status, answer.body.detail]).toEqual([status, expect.stringContaining(detail as string)]);
     }
-    const inputs: [unknown, string][] = [
-      [{ placement: 'htp' }, 'placement'],
-      [{}, 'placement'],
-      [{ ...http, nonsense: 1 }, 'nonsense'],
-      [{ ...http, canary: { share: 2 } }, 'canary.share'],
+    const inputs: [unknown, string, RegExp][] = [
+      [{ placement: 'htp' }, 'placement', /^"htp" is not a placement: /],
+      [{}, 'placement', /string/],
+      [{ ...http, nonsense: 1 }, 'nonsense', /^unknown field$/],
+      [{ ...http, canary: { share: 2 } }, 'canary.share', /<=1/],
     ];
-    for (const [order, path] of inputs) {
+    for (const [order, path, message] of inputs) {
       const answer = await put(operator, 'payments', order);
-      expect([answer.status, answer.body.issues?.[0]?.path]).toEqual([422, path]);
+      expect([answer.status, answer.body.issues?.[0]]).toMatchObject([
+        422,
+        { path, message: expect.stringMatching(message) },
+      ]);
     }
     expect((await put(operator, 'payments', '{')).status).toBe(400);
     expect((await put(operator.as('another-token-of-some-length'), 'payments', http)).status).toBe(401);

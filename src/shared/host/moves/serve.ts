@@ -2,8 +2,8 @@ import type { Context } from 'hono';
 import { streamText } from 'hono/streaming';
 import { z } from 'zod';
 import { parseInput } from '../../contract/index.ts';
-import { invalidInput, isRefusal, refusal, StartError, toProblem } from '../../errors/index.ts';
-import { type Placement, parsePlacement } from '../../topology/index.ts';
+import { invalidInput, isRefusal, refusal, toProblem } from '../../errors/index.ts';
+import { type Placement, readPlacement } from '../../topology/index.ts';
 import { bodyOf, type Operations } from '../everywhere.ts';
 import type { Mover, Order } from './mover.ts';
 import { canarySchema, mirrorSchema } from './trials.ts';
@@ -61,10 +61,7 @@ function orderOf(module: string, body: unknown): Order {
 }
 
 function placementOf(text: string): Placement {
-  try {
-    return parsePlacement(text, 'placement');
-  } catch (error) {
-    if (error instanceof StartError) throw invalidInput([{ path: 'placement', message: error.message }]);
-    throw error;
-  }
+  const placement = readPlacement(text);
+  if (typeof placement === 'string') throw invalidInput([{ path: 'placement', message: placement }]);
+  return placement;
 }
