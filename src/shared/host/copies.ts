@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { givenUpSchema, type Handover, sagasSchema, takenSchema } from '../module/index.ts';
 import type { Directory, ServiceProcess } from '../topology/index.ts';
 import type { Doors } from './doors.ts';
-import type { Inside } from './inside.ts';
+import type { ModulesHere } from './modules-here.ts';
 
 /** A copy of a module that can be told to give its work to another: in this process, or in one that it started. */
 export interface Copy extends Handover {
@@ -20,7 +20,7 @@ const withinMs = 5_000;
 /** The longest that calls and sagas under way are waited for. */
 export const drainWithinMs = 20_000;
 
-export function insideCopy(name: string, { open }: Inside): Copy {
+export function copyHere(name: string, { open }: ModulesHere): Copy {
   const { handover, underWay } = open.get(name)!;
   return {
     name: 'this process',
@@ -75,8 +75,8 @@ async function unlessEnded(process: ServiceProcess, pid: number | undefined, ask
 }
 
 /** How a service does what it is asked by the process that started it. */
-export function answersOf(only: readonly string[], inside: Inside, directory: Directory, doors: Doors) {
-  const copy = () => insideCopy(only[0]!, inside);
+export function answersOf(only: readonly string[], here: ModulesHere, directory: Directory, doors: Doors) {
+  const copy = () => copyHere(only[0]!, here);
   const answers: Record<string, (given: unknown) => Promise<unknown>> = {
     idle: () => copy().idle(),
     'fetch-calls': () => doors.fetchCalls(),

@@ -28,7 +28,7 @@ function processThatTriesOut(other: () => Promise<unknown>) {
   const underWay = { until: (work: Promise<unknown>) => work };
   const open = new Map([['shop', { dispatch: async () => 'here', underWay }]]);
   const calls = () => async () => 'here';
-  const parts = { definitions: [definition], inside: { open }, directory, calls, log: silentLog };
+  const parts = { definitions: [definition], here: { open }, directory, calls, log: silentLog };
   const service = createInternalService(parts as unknown as InternalParts);
   directory.here('shop', (operation, input, context) => service.serveHere('shop', operation, input, context));
   const trial = directory.tryOut('shop', new LiveAddresses(['http://127.0.0.1:1']));

@@ -21,11 +21,11 @@ import {
   type Serve,
 } from '../transport/index.ts';
 import type { Operations } from './everywhere.ts';
-import type { Inside } from './inside.ts';
+import type { ModulesHere } from './modules-here.ts';
 
 export interface InternalParts {
   readonly definitions: readonly ModuleDefinition[];
-  readonly inside: Inside;
+  readonly here: ModulesHere;
   readonly directory: Directory;
   readonly calls: CallSource;
   readonly bus: Bus;
@@ -89,7 +89,7 @@ class ServedModule {
   }
 
   serve(name: string, input: unknown, context: CallContext): Promise<unknown> {
-    const module = this.parts.inside.open.get(this.#name)!;
+    const module = this.parts.here.open.get(this.#name)!;
     const what = { module: this.#name, name };
     const kernel = kernelOperation(name);
     const run = () => (kernel ? this.#kernel(kernel, input, context, module) : module.dispatch(name, input, context));

@@ -15,7 +15,7 @@ export interface SeenEdge {
   readonly bytes: number;
 }
 
-interface Edge {
+interface Counted {
   readonly tally: Tally;
   readonly caller: string;
   readonly operation: Operation;
@@ -30,7 +30,7 @@ const weighOneOf = 16;
 export class Observation {
   /** Asked at every call. */
   on = false;
-  #edges = new Map<string, Edge>();
+  #edges = new Map<string, Counted>();
 
   begin(): void {
     this.#edges = new Map();
@@ -62,7 +62,7 @@ export class Observation {
     return answer;
   }
 
-  #edgeOf(caller: string, operation: Operation): Edge {
+  #edgeOf(caller: string, operation: Operation): Counted {
     const key = `${caller} ${operation.module} ${operation.name}`;
     let edge = this.#edges.get(key);
     if (!edge) {
@@ -73,7 +73,7 @@ export class Observation {
   }
 }
 
-function weigh(edge: Edge, input: unknown, output: unknown): void {
+function weigh(edge: Counted, input: unknown, output: unknown): void {
   edge.weighed += 1;
   edge.bytes += JSON.stringify([input, output]).length;
 }

@@ -24,7 +24,7 @@ async function movedInVain(go: readonly ServiceProcess[]): Promise<string[]> {
     finishSagas: async () => ({}),
   };
   const open = new Map([['shop', { handover, underWay: { count: 0, idle: async () => {} } }]]);
-  const inside = { open, add: async () => ({ start: async () => {} }), serve() {}, remove: async () => {} };
+  const here = { open, add: async () => ({ start: async () => {} }), serve() {}, remove: async () => {} };
   const services = { all: [], serve() {}, lower: async () => {}, onEnd: () => () => {} };
   const directory = { endTrial() {}, drained: async () => {}, warm: async () => {} };
   const plan = { module: 'shop', from: { kind: 'service' }, to: { kind: 'in-process' }, comes: 0, stay: [], go };
@@ -33,7 +33,7 @@ async function movedInVain(go: readonly ServiceProcess[]): Promise<string[]> {
     plan as unknown as Plan,
     {
       contract: contract('shop', { operations: {} }),
-      inside,
+      here,
       services,
       directory,
       placements: new Map(),

@@ -8,8 +8,8 @@ import {
   type Trial,
   writePlacement,
 } from '../../topology/index.ts';
-import { type Copy, copyOf, drainedIn, drainWithinMs, insideCopy } from '../copies.ts';
-import type { Inside } from '../inside.ts';
+import { type Copy, copyHere, copyOf, drainedIn, drainWithinMs } from '../copies.ts';
+import type { ModulesHere } from '../modules-here.ts';
 import type { Services } from '../services.ts';
 import { refuseBreaking } from './contracts.ts';
 import { handOver, nothingMoved, sagasWithinMs, takeBack } from './hand-over.ts';
@@ -25,7 +25,7 @@ const uncalledWithinMs = 1_000;
 export interface MoveParts {
   /** What this process's modules rely on. */
   readonly contract: Contract;
-  readonly inside: Inside;
+  readonly here: ModulesHere;
   readonly services: Services;
   readonly directory: Directory;
   readonly placements: Map<string, Placement>;
@@ -119,12 +119,12 @@ export class Move {
 
   async #start(): Promise<object> {
     const { module, to, comes, stay, go, from, sameQueue } = this.plan;
-    const { inside, services, abort } = this.parts;
-    this.#going = from.kind === 'in-process' ? [insideCopy(module, inside)] : go.map(copyOf);
+    const { here, services, abort } = this.parts;
+    this.#going = from.kind === 'in-process' ? [copyHere(module, here)] : go.map(copyOf);
     if (to.kind === 'in-process') {
-      const opened = await inside.add(module);
+      const opened = await here.add(module);
       await opened.start();
-      this.#coming = [insideCopy(module, inside)];
+      this.#coming = [copyHere(module, here)];
     } else if (comes > 0) {
       this.#raised = services.raise(module, to, comes, sameQueue);
       await services.ready(module, this.#raised);
@@ -152,12 +152,12 @@ export class Move {
 
   async #moveCalls(journal: Journal): Promise<void> {
     const { module, to, stay, sameQueue } = this.plan;
-    const { inside, services, directory, tryOut } = this.parts;
+    const { here, services, directory, tryOut } = this.parts;
     const someMoved = sameQueue || stay.length > 0 || (tryOut.canary?.share ?? 1) < 1;
     if (to.kind === 'service' && !someMoved) await this.#moveSome(journal);
     this.#called = true;
     if (sameQueue) await Promise.all(this.#coming.map((copy) => copy.fetchCalls()));
-    if (to.kind === 'in-process') inside.serve(module);
+    if (to.kind === 'in-process') here.serve(module);
     services.serve(module, [...stay, ...this.#raised]);
     directory.endTrial(module);
   }
@@ -176,9 +176,9 @@ export class Move {
 
   async #moveCallsBack(): Promise<void> {
     const { module, from, stay, go, sameQueue } = this.plan;
-    const { inside, services } = this.parts;
+    const { here, services } = this.parts;
     this.parts.directory.endTrial(module);
-    if (from.kind === 'in-process') inside.serve(module);
+    if (from.kind === 'in-process') here.serve(module);
     services.serve(module, [...stay, ...go]);
     if (sameQueue) await Promise.all(this.#going.map((copy) => copy.fetchCalls()));
   }
@@ -212,8 +212,8 @@ export class Move {
 
   async #endOld(): Promise<void> {
     const { module, from, go } = this.plan;
-    const { inside, services } = this.parts;
-    if (from.kind === 'in-process') await inside.remove(module);
+    const { here, services } = this.parts;
+    if (from.kind === 'in-process') await here.remove(module);
     else await services.lower(go);
   }
 
@@ -236,9 +236,9 @@ export class Move {
 
   async #end(withinMs?: number): Promise<void> {
     const { module, to } = this.plan;
-    const { inside, services } = this.parts;
+    const { here, services } = this.parts;
     await services.lower(this.#raised, withinMs);
-    if (to.kind === 'in-process') await inside.remove(module);
+    if (to.kind === 'in-process') await here.remove(module);
     for (const listenNoMore of this.#watches) listenNoMore();
   }
 }

@@ -2,8 +2,8 @@ import { isRefusal, messageOf, refusal } from '../../errors/index.ts';
 import type { ModuleDefinition } from '../../module/index.ts';
 import type { Log } from '../../observability/index.ts';
 import { type Directory, type Placement, placementText, type Topology } from '../../topology/index.ts';
-import { copyOf, insideCopy } from '../copies.ts';
-import type { Inside } from '../inside.ts';
+import { copyHere, copyOf } from '../copies.ts';
+import type { ModulesHere } from '../modules-here.ts';
 import type { Services } from '../services.ts';
 import type { Moved } from './hand-over.ts';
 import { Journal, type Progress, type StepDone, StepFailed } from './journal.ts';
@@ -50,7 +50,7 @@ interface Parts {
   readonly topology: Topology;
   readonly definitions: readonly ModuleDefinition[];
   readonly placements: Map<string, Placement>;
-  readonly inside: Inside;
+  readonly here: ModulesHere;
   readonly services: Services;
   readonly directory: Directory;
   readonly log: Log;
@@ -158,12 +158,12 @@ export class Mover {
   }
 
   async #preflight(plan: Plan, forNow: boolean): Promise<object> {
-    const { inside, services } = this.parts;
+    const { here, services } = this.parts;
     const { module, from } = plan;
     const process = services.of(module).find(({ state }) => state === 'ready');
     if (from.kind === 'service' && !process)
       throw refusal('conflict', `none of the processes of ${module} is ready; see to that first`);
-    const copy = process ? copyOf(process) : insideCopy(module, inside);
+    const copy = process ? copyOf(process) : copyHere(module, here);
     return preflight(plan, forNow, { ...this.parts, copy });
   }
 

@@ -6,7 +6,7 @@ import { asOwnCallerSees, type Dispatch, kernelOperation, type Serve } from '../
 import type { Connections } from './connections.ts';
 
 /** The modules that run in this process. */
-export class Inside {
+export class ModulesHere {
   readonly open = new Map<string, OpenModule>();
   #serve: Serve | undefined;
 
