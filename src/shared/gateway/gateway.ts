@@ -51,7 +51,7 @@ function createGateway(host: Host, compositions: readonly Composition[], session
     host.log[gone ? 'debug' : 'error']({ error, path: c.req.path }, 'a request failed in the gateway');
     return problemResponse(error);
   });
-  app.notFound(() => problemResponse(refusal('not-found')));
+  app.notFound(() => problemResponse(refusal('not-found', 'there is no such resource; /docs shows those there are')));
   app.use(requestContext(sessions, settings.REQUEST_TIMEOUT_MS));
   app.use(
     secureHeaders({ xFrameOptions: 'DENY', referrerPolicy: 'no-referrer', crossOriginResourcePolicy: 'same-origin' }),

@@ -33,12 +33,17 @@ describe('where a module run alone listens', () => {
     ['http+srv://_payments._tcp.internal', { INTERNAL_PORT: '4000' }],
     ['file:addresses', { INTERNAL_PORT: '4000' }],
     ['amqp://broker', { INTERNAL_PORT: '4000' }],
-    ['http', { INTERNAL_PORT: '0' }],
   ])('is no matter, or is where %s has it, with %j', (placement, env) => {
     expect(warnings(placement, env)).toEqual([]);
   });
 
   it.each<[placement: string, env: Env, warning: string]>([
+    [
+      'http',
+      {},
+      'payments is placed http: the home process starts it by itself and nobody looks for it here; place it',
+    ],
+    ['grpc?instances=2', { INTERNAL_PORT: '0' }, 'payments is placed grpc?instances=2: the home process starts it by'],
     [
       'http://127.0.0.1:4105',
       { INTERNAL_PORT: '4000' },

@@ -14,6 +14,8 @@ export function warningsOf(
 /** A module run alone may listen elsewhere than where the topology has the others look for it. */
 function whyNotFound(module: string, topology: Topology) {
   const placement = topology.placements.get(module)!;
+  if (placement.kind === 'service')
+    return `${module} is placed ${placementText(placement)}: the home process starts it by itself and nobody looks for it here; place it at an address, such as http://127.0.0.1:4105, to run it yourself`;
   const wanted = portsOf(placement);
   const setting = transportOf(placement) === 'grpc' ? 'GRPC_PORT' : 'INTERNAL_PORT';
   const { port } = listensAt(topology, setting);

@@ -349,3 +349,25 @@ describe('the file', () => {
     );
   });
 });
+
+describe('what the modules are called', () => {
+  const [orders, payments] = modules as [(typeof modules)[0], (typeof modules)[1]];
+  const start = (listed: Parameters<typeof readTopology>[0]) => () =>
+    readTopology(listed, undefined, { TOPOLOGY: file, DATA_DIR: folder });
+
+  it('is one name for each, in all its files', () => {
+    writeFileSync(file, '');
+    expect(start([orders, { ...payments, about: { name: 'payments' } }])).not.toThrow();
+    expect(start([orders, { ...payments, about: { name: 'refunds' } }])).toThrow(
+      new StartError(
+        'a module is "refunds" in its module.json and "payments" in its contract.ts: give it one name in both, and in its routes.ts',
+      ),
+    );
+  });
+
+  it('is no name of another', () => {
+    expect(start([orders, payments, { ...orders }])).toThrow(
+      new StartError('src/app.ts lists two modules named "orders"'),
+    );
+  });
+});

@@ -36,6 +36,8 @@ export interface Topology {
 
 interface Described {
   readonly contract: Contract;
+  /** What its `module.json` says. */
+  readonly about?: { readonly name: string };
   readonly settings?: z.ZodObject;
 }
 
@@ -64,7 +66,7 @@ export function readTopology(
   only: readonly string[] | undefined,
   env: Readonly<Record<string, string | undefined>>,
 ): Topology {
-  const names = modules.map((module) => module.contract.name);
+  const names = namesOf(modules);
   const fileName = env.TOPOLOGY || 'topology.yaml';
   const file = readFile(fileName, fileName === env.TOPOLOGY);
   const source: SettingsSource = { env, file: settingsOf(file, env), fileName };
@@ -98,6 +100,22 @@ export function readTopology(
     saidByEnvironment: (name) => Boolean(env[name]),
     settingsOf: (module) => own.get(module),
   };
+}
+
+/** A module is known by one name in all its files, and no other by the same: half a copy would share another's data. */
+function namesOf(modules: readonly Described[]): string[] {
+  const names: string[] = [];
+  for (const { contract, about } of modules) {
+    const { name } = contract;
+    if (about && about.name !== name) {
+      throw new StartError(
+        `a module is "${about.name}" in its module.json and "${name}" in its contract.ts: give it one name in both, and in its routes.ts`,
+      );
+    }
+    if (names.includes(name)) throw new StartError(`src/app.ts lists two modules named "${name}"`);
+    names.push(name);
+  }
+  return names;
 }
 
 /** What the file says, and what is usual where this process runs. */
