@@ -35,7 +35,7 @@ describe('a module that goes out and comes back twice in a row', () => {
         slow.push(shop.order('WAX', 1, { token: 'tok_slow', key: randomUUID(), wait: 0 }));
         slow.push(shop.order('WAX', 1, { token: 'tok_declined', key: randomUUID(), wait: 0 }));
         const { status, body } = await operator.ask<Report>('PUT', `/modules/${module}`, { placement, forNow: true });
-        expect([status, body.to]).toEqual([200, placement]);
+        expect([status, body]).toEqual([200, expect.objectContaining({ to: placement })]);
         expect(body.events.pendingAfter).toBeLessThanOrEqual(body.events.pendingBefore);
         expect(body.timers).toEqual({ before: body.timers.before, after: body.timers.before });
         expect(body.timers.before).toBeGreaterThan(0);
