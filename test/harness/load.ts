@@ -4,11 +4,11 @@ import { eventually } from './kerf.ts';
 import type { Answer, Outcome, Shop } from './shop.ts';
 
 /** On a machine that is slower than what is asked, more would but wait, until it cannot even be sent. */
-const mostUnderWay = 100;
+const mostUnderWay = 40;
 
 /**
  * A member who orders, and looks up what `paths` name, ten times a second until `stop` or the end of the test, whatever
- * becomes of what was asked before, unless a hundred still wait for it. Every order has a key of its own.
+ * becomes of what was asked before, unless forty still wait for it. Every order has a key of its own.
  */
 export class SteadyLoad {
   /** What was answered to the orders, by key. */

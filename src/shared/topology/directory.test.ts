@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { contract, nothing, type Operation, query } from '../contract/index.ts';
-import { isRefusal } from '../errors/index.ts';
+import { isRefusal, refusal } from '../errors/index.ts';
 import { type EdgeFault, EdgeFaults } from '../faults/index.ts';
-import type { Parity } from '../transport/index.ts';
+import type { CallRequest, Parity } from '../transport/index.ts';
 import { Directory } from './directory.ts';
 import { CountingClock, Notes } from './discovery/discovery.cases.ts';
 import { LiveAddresses } from './discovery/index.ts';
@@ -25,14 +25,16 @@ beforeEach(() => {
   directory = open('fast');
 });
 
-function open(parity: Parity, answer: () => Promise<unknown> = async () => ({})): Directory {
+type Answer = (request: CallRequest) => Promise<unknown>;
+
+function open(parity: Parity, answer: Answer = async () => ({})): Directory {
   return new Directory({
     ...{ parity, clock, faults, policies: {}, log: new Notes().log, random: () => 0 },
     modules: ['payments', 'orders'],
     connect: (module, address) => ({
-      call: async () => {
+      call: async (request) => {
         happened.push(`${module} at ${address}`);
-        return answer();
+        return answer(request);
       },
       close: async () => void happened.push(`closed ${address}`),
     }),
@@ -159,4 +161,18 @@ it('measures whoever is busy over some calls that are late, and not who is late 
     open('fast', late(times)).time('payments', a, { calls: 5, everyMs: 0, forMs: 1e6 });
   expect(await measured(7)).toHaveLength(5);
   await expect(measured(8)).rejects.toThrow('late');
+});
+
+it('waits for whoever has much to do: half a second to know whether it is there, and longer before it is called', async () => {
+  const after =
+    (ms: number): Answer =>
+    async ({ context }) => {
+      if (context.deadline < clock.now() + ms) throw refusal('timeout');
+      return {};
+    };
+  directory = open('fast', after(2_000));
+  there(a);
+  expect([await directory.answers('payments'), await directory.answers('payments', 2_000)]).toEqual([false, true]);
+  await directory.warm('payments', a);
+  await expect(open('fast', after(60_000)).warm('payments', a)).rejects.toMatchObject({ code: 'timeout' });
 });

@@ -12,7 +12,9 @@ import { Trial } from './trial.ts';
 
 /** Enough that the way is known to be open and its code has run. */
 const warmCalls = 20;
-/** So many late calls are no exception. */
+/** Whoever has much to do may answer a call as late as this. */
+const latestMs = 3_000;
+/** So many that are later are no exception. */
 const mostLate = 8;
 
 /** How a module stands, as this process sees it. */
@@ -101,10 +103,10 @@ export class Directory {
     this.#listeners.push(listener);
   }
 
-  /** Whether the module is served, here or by any instance elsewhere, now. */
-  async answers(module: string): Promise<boolean> {
+  /** Whether the module is served, here or by any instance elsewhere, now: half a second is waited for that, or `withinMs`. */
+  async answers(module: string, withinMs?: number): Promise<boolean> {
     const at = this.of(module);
-    return at.state === 'there' ? at.edge.answers() : at.state === 'here';
+    return at.state === 'there' ? at.edge.answers(withinMs) : at.state === 'here';
   }
 
   /** Has the copies at `addresses` tried out: the trial decides which calls they get, none to begin with. */
@@ -139,7 +141,7 @@ export class Directory {
   /** By a way of its own to `address`, open for as long as `use` takes. */
   async #pinging(module: string, address: string, use: (once: () => Promise<unknown>) => Promise<void>) {
     const link = this.parts.connect(module, address, () => {});
-    await use(() => ping(module, link, this.parts.clock)).finally(() => link.close());
+    await use(() => ping(module, link, this.parts.clock, latestMs)).finally(() => link.close());
   }
 
   /** The way of a call that has met the faults of its edge already, where the module is here. */

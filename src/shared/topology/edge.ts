@@ -36,6 +36,7 @@ export interface EdgeParts {
   readonly log: Log;
 }
 
+/** Who works answers sooner, unless the machine has much to do. */
 const pingWithinMs = 500;
 
 /**
@@ -82,8 +83,8 @@ export class Edge implements Transport {
   }
 
   /** Whether any instance answers now. */
-  async answers(): Promise<boolean> {
-    const asked = this.members.map(({ link }) => this.#ping(link));
+  async answers(withinMs?: number): Promise<boolean> {
+    const asked = this.members.map(({ link }) => this.#ping(link, withinMs));
     return Promise.any(asked).then(
       () => true,
       () => false,
@@ -167,8 +168,8 @@ export class Edge implements Transport {
     }
   }
 
-  #ping(link: Link): Promise<unknown> {
-    return ping(this.module, link, this.parts.clock);
+  #ping(link: Link, withinMs?: number): Promise<unknown> {
+    return ping(this.module, link, this.parts.clock, withinMs);
   }
 
   #bulkheadOf(caller: string): Bulkhead {
@@ -181,9 +182,9 @@ export class Edge implements Transport {
   }
 }
 
-/** Rejects when the module is not served there, or not within half a second. */
-export function ping(module: string, link: Link, clock: Clock): Promise<unknown> {
-  const context = { requestId: randomUUID(), caller: 'kernel', deadline: clock.now() + pingWithinMs };
+/** Rejects when the module is not served there, or does not answer in time: half a second, unless told otherwise. */
+export function ping(module: string, link: Link, clock: Clock, withinMs = pingWithinMs): Promise<unknown> {
+  const context = { requestId: randomUUID(), caller: 'kernel', deadline: clock.now() + withinMs };
   return link.call({ operation: ofKernel('ping', module), input: {}, context });
 }
 

@@ -9,6 +9,8 @@ import type { Copy } from '../copies.ts';
 import type { Plan } from './plan.ts';
 
 const leastFreeBytes = 64 * 1024 * 1024;
+/** A module that has much to do is moved all the same: it may be why. */
+const answersWithinMs = 5_000;
 
 export interface PreflightParts {
   readonly topology: Topology;
@@ -36,7 +38,8 @@ export async function preflight(plan: Plan, forNow: boolean, parts: PreflightPar
   const freeBytes = await freeIn(topology.settings.DATA_DIR);
   if (freeBytes < leastFreeBytes)
     refuse(`the disk of ${topology.settings.DATA_DIR} has ${Math.floor(freeBytes / 1024)} KiB left; make room first`);
-  if (!(await parts.directory.answers(module))) refuse(`${module} does not answer where it is now; see to that first`);
+  if (!(await parts.directory.answers(module, answersWithinMs)))
+    refuse(`${module} does not answer where it is now; see to that first`);
   const stuck = await parts.copy.stuckSagas();
   if (stuck > 0)
     refuse(
