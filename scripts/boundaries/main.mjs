@@ -7,7 +7,7 @@ const asJson = process.argv.includes('--json');
 try {
   const { rules, counts, violations } = await check(root);
   if (asJson) console.log(JSON.stringify({ ok: violations.length === 0, counts, rules, violations }, null, 2));
-  else if (violations.length > 0) console.error(violations.map(print).join('\n'), `\n${summary(violations.length)}`);
+  else if (violations.length > 0) console.error(alike(violations).map(print).join('\n'), `\n${summary(violations.length)}`);
   else console.log(`boundaries: ${inWords(counts)}: every border holds`);
   process.exitCode = violations.length > 0 ? 1 : 0;
 } catch (error) {
@@ -15,10 +15,16 @@ try {
   process.exitCode = 1;
 }
 
-function print({ rule, from, to, why, add }) {
-  return [`✗ ${to ? `${from} → ${to}` : from}`, `  ${why}`, ...(add ? [`  Add: ${add}`] : []), `  (${rule})\n`].join(
-    '\n',
-  );
+/** Violations that are cured in one way, together. */
+function alike(violations) {
+  const cures = Map.groupBy(violations, ({ rule, why, add }) => [rule, why, add].join());
+  return [...cures.values()];
+}
+
+function print(violations) {
+  const [{ rule, why, add }] = violations;
+  const where = violations.map(({ from, to }) => `✗ ${to ? `${from} → ${to}` : from}`);
+  return [...where, `  ${why}`, ...(add ? [`  Add: ${add}`] : []), `  (${rule})\n`].join('\n');
 }
 
 function summary(count) {

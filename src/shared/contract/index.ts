@@ -22,4 +22,5 @@ export {
   query,
 } from './contract.ts';
 export { inputParserOf, parseInput, toIssues } from './parse.ts';
+export { plainly } from './plain-words.ts';
 export { id, instant, money, nothing, page, pageRequest, text } from './schemas.ts';

@@ -1,8 +1,9 @@
 import type { z } from 'zod';
 import { type Issue, invalidInput } from '../errors/index.ts';
 import { type Parser, safeParserOf } from './compiled/index.ts';
+import { plainly } from './plain-words.ts';
 
-/** What came from outside, through its schema; throws the `invalid-input` refusal that names every misfit. */
+/** What came from outside, through its schema; throws the `invalid-input` refusal that names every misfit, in plain words. */
 export function parseInput<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   return inputParserOf(schema)(value);
 }
@@ -13,7 +14,7 @@ export function inputParserOf<S extends z.ZodType>(schema: S): Parser<S> {
   return (value) => {
     const result = parse(value);
     if (result.success) return result.data;
-    throw invalidInput(toIssues(result.error));
+    throw invalidInput(toIssues(schema.safeParse(value, { error: plainly }).error ?? result.error));
   };
 }
 

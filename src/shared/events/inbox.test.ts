@@ -187,10 +187,10 @@ describe('the inbox', () => {
     }
     const letters = await scene.deadLetters('mail').list({}, 10);
     expect(letters.map(({ lastError }) => lastError)).toEqual([
-      expect.stringMatching(/^n: Invalid input/),
+      'n: is missing',
       'it is not JSON, or nested too deeply',
-      expect.stringMatching(/^it is no CloudEvent: source: /),
-      expect.stringMatching(/^it is no CloudEvent: /),
+      'it is no CloudEvent: source: is missing',
+      'it is no CloudEvent: must be an object: names, each with a value',
     ]);
     expect(letters[1]!.event).toBe('{ "no": JSON');
   });

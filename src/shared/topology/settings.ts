@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { isBroker, mostPort, wholeAddress } from '../address/index.ts';
+import { plainly } from '../contract/index.ts';
 import { StartError } from '../errors/index.ts';
 import { pointKinds } from '../faults/index.ts';
-import { plainly } from './plain-words.ts';
 
 const aBroker =
   'or a broker such as amqp://user:secret@127.0.0.1:5672 (percent-encoded), kafka://127.0.0.1:9092, nats://127.0.0.1:4222, with ?namespace=shop (letters, digits, -) if need be';

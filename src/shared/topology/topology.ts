@@ -2,12 +2,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { carriesCalls, readAddress } from '../address/index.ts';
-import type { Contract } from '../contract/index.ts';
+import { type Contract, plainly } from '../contract/index.ts';
 import { StartError } from '../errors/index.ts';
 import { type PoliciesConfig, policiesSchema, refuseUnknownPolicies } from '../resilience/index.ts';
 import { refuseUnusableFolder } from './data-folder.ts';
 import { type Placement, parsePlacement } from './placement.ts';
-import { plainly } from './plain-words.ts';
 import {
   environmentName,
   type KernelSettings,

@@ -8,21 +8,25 @@ const kinds: Record<string, string> = {
   int: 'must be a whole number',
   boolean: 'must be true or false',
   array: 'must be a list',
-  record: 'must list names, each with a value after a colon',
-  object: 'must list names, each with a value after a colon',
+  record: 'must be an object: names, each with a value',
+  object: 'must be an object: names, each with a value',
 };
 
 const formats: Record<string, string> = {
   url: 'must be a URL, such as https://example.com',
   email: 'must be a mail address, such as ann@example.com',
+  uuid: 'must be an id, such as 01a20574-e281-7377-abb7-f6344bd30f2d',
+  datetime: 'must be a time in UTC, such as 2026-11-22T22:51:15.969Z',
 };
 
 /** What is wrong with a value, for who wrote it. The message that a schema has of its own goes before this one. */
 export function plainly(issue: Issue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
+      if (issue.input === undefined) return 'is missing';
       return kinds[issue.expected] ?? `must be a ${issue.expected}`;
     case 'invalid_value':
+      if (issue.input === undefined) return 'is missing';
       return `must be ${either(issue.values.map(String))}`;
     case 'too_small':
       return `must be ${measure(issue.origin, issue.minimum, issue.inclusive ?? true, 'least')}`;
@@ -32,13 +36,22 @@ export function plainly(issue: Issue): string | undefined {
       return formats[issue.format] ?? 'is not written as it must be';
     case 'unrecognized_keys':
       return `"${issue.keys[0]}" is not known`;
+    case 'invalid_union':
+      return 'is none of what it may be';
     default:
       return undefined;
   }
 }
 
+/** What is counted of a value, one and many, where that is not the value itself. */
+const units: Record<string, [string, string]> = {
+  string: ['letter long', 'letters long'],
+  array: ['entry long', 'entries long'],
+};
+
 function measure(origin: string, bound: number | bigint, inclusive: boolean, end: 'least' | 'most'): string {
-  if (origin === 'string') return `at ${end} ${bound} ${bound === 1 ? 'letter' : 'letters'} long`;
+  const [one, many] = units[origin] ?? [];
+  if (one) return `at ${end} ${bound} ${bound === 1 ? one : many}`;
   if (inclusive) return `at ${end} ${bound}`;
   return `${end === 'least' ? 'more' : 'less'} than ${bound}`;
 }
