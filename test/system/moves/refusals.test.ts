@@ -52,7 +52,7 @@ describe('a move that cannot be', () => {
     }
     const inputs: [unknown, string, RegExp][] = [
       [{ placement: 'htp' }, 'placement', /^"htp" is not a placement: /],
-      [{}, 'placement', /string/],
+      [{}, 'placement', /^is missing$/],
       [{ ...http, nonsense: 1 }, 'nonsense', /^unknown field$/],
       [{ ...http, canary: { share: 2 } }, 'canary.share', /<=1/],
     ];
