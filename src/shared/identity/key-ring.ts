@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
 import { StartError } from '../errors/index.ts';
-import { keepSecret } from './secret-file.ts';
+import { keepSecret, replaceSecret } from './secret-file.ts';
 
 const fileSchema = z.object({
   keys: z.array(z.object({ kid: z.string(), secret: z.string().min(43), createdAt: z.string() })).min(1),
@@ -67,14 +67,8 @@ export class FileKeyRing implements KeyRing {
 export function rotate(file: string, keep = 2): string {
   keepSecret(file, firstKeys);
   const fresh = newKey();
-  write(file, [fresh, ...readKeys(file).slice(0, keep)]);
+  replaceSecret(file, serialize([fresh, ...readKeys(file).slice(0, keep)]));
   return fresh.kid;
-}
-
-function write(file: string, keys: z.infer<typeof fileSchema>['keys']): void {
-  const aside = `${file}.${process.pid}`;
-  writeFileSync(aside, serialize(keys), { mode: 0o600 });
-  renameSync(aside, file);
 }
 
 function readKeys(file: string) {

@@ -1,0 +1,47 @@
+import { mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, expect, it } from 'vitest';
+import { keepSecret, replaceSecret } from './secret-file.ts';
+
+let folder: string;
+let file: string;
+
+beforeEach(() => {
+  folder = join(mkdtempSync(join(tmpdir(), 'kerf-secret-')), 'keys');
+  file = join(folder, 'secret');
+});
+
+/** What the file holds, and that there is nothing else. */
+function kept(): string {
+  expect([readdirSync(folder), statSync(file).mode & 0o777]).toEqual([['secret'], 0o600]);
+  return readFileSync(file, 'utf8');
+}
+
+it('is made once, and is there as a whole', () => {
+  keepSecret(file, () => 'first');
+  keepSecret(file, () => 'second');
+  expect(kept()).toBe('first');
+});
+
+it('is that of whoever was faster', () => {
+  keepSecret(file, () => {
+    keepSecret(file, () => 'theirs');
+    return 'mine';
+  });
+  expect(kept()).toBe('theirs');
+});
+
+it('is replaced as a whole', () => {
+  keepSecret(file, () => 'first');
+  replaceSecret(file, 'second');
+  expect(kept()).toBe('second');
+});
+
+it('leaves nothing behind when it cannot be made', () => {
+  const fail = () => {
+    throw new Error('no more numbers');
+  };
+  expect(() => keepSecret(file, fail)).toThrow('no more numbers');
+  expect(readdirSync(folder)).toEqual([]);
+});

@@ -1,0 +1,46 @@
+import { isRefusal } from '../../errors/index.ts';
+
+const kept = 2_000;
+const notAnswers = ['unavailable', 'timeout', 'internal', 'overloaded'];
+
+/** Whether a call went wrong. A refusal that its contract declares is an answer. */
+export function isFailure(error: unknown): boolean {
+  return !isRefusal(error) || notAnswers.includes(error.code);
+}
+
+export interface Counts {
+  readonly calls: number;
+  readonly failures: number;
+  /** Of the latest calls; absent while there are none. */
+  readonly p50Ms?: number;
+  readonly p95Ms?: number;
+}
+
+/** How calls went: how many, how many failed, and how long the latest of them took. */
+export class Tally {
+  #calls = 0;
+  #failures = 0;
+  readonly #latest: number[] = [];
+
+  add(ms: number, failed: boolean): void {
+    this.#latest[this.#calls % kept] = ms;
+    this.#calls += 1;
+    if (failed) this.#failures += 1;
+  }
+
+  /** How many there were. */
+  get counted(): number {
+    return this.#calls;
+  }
+
+  get counts(): Counts {
+    const sorted = [...this.#latest].sort((one, other) => one - other);
+    const counts = { calls: this.#calls, failures: this.#failures };
+    if (sorted.length === 0) return counts;
+    const at = (part: number) => {
+      const ms = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
+      return Math.round(ms * 1_000) / 1_000;
+    };
+    return { ...counts, p50Ms: at(0.5), p95Ms: at(0.95) };
+  }
+}
