@@ -2,6 +2,9 @@ import type { z } from 'zod';
 import { isKernelCode, isRefusal, Refusal } from '../errors/index.ts';
 import { assertWireSafe } from './wire-safe.ts';
 
+/** How long an answer may take, in milliseconds, where nothing else is said. */
+export const usualTimeoutMs = 5_000;
+
 /** What a module offers to be asked. A query changes nothing; a command carries an idempotency key. */
 export interface OperationDefinition<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> {
   readonly kind: 'query' | 'command';
@@ -9,7 +12,7 @@ export interface OperationDefinition<I extends z.ZodType = z.ZodType, O extends 
   readonly about: string;
   readonly input: I;
   readonly output: O;
-  /** Longer (or shorter) than the kernel's default of 5,000, where the work needs it. */
+  /** The longest an answer may take: more than `usualTimeoutMs`, or less, where the work needs it. */
   readonly timeoutMs?: number;
 }
 
@@ -84,7 +87,7 @@ export type Client<C extends Contract> = {
 export interface CallOptions {
   /** Commands: repeat with the same key and it still happens once. Without one, each call is a new command. */
   idempotencyKey?: string;
-  /** Shorter than what is left of the caller's own deadline, never longer. */
+  /** Less than the operation's, and than what is left of the caller's own deadline; never more. */
   timeoutMs?: number;
   /** Gives up on the call. */
   signal?: AbortSignal;

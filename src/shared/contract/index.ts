@@ -20,6 +20,7 @@ export {
   type Operation,
   type OperationDefinition,
   query,
+  usualTimeoutMs,
 } from './contract.ts';
 export { inputParserOf, parseInput, toIssues } from './parse.ts';
 export { plainly } from './plain-words.ts';

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { Contract, Operation } from '../contract/index.ts';
+import { type Contract, type Operation, usualTimeoutMs } from '../contract/index.ts';
 import { StartError } from '../errors/index.ts';
 import type { BreakerPolicy } from './breaker.ts';
 import type { BulkheadPolicy } from './bulkhead.ts';
 
-/** What holds for the calls of an operation that is reached outside this process, and for its module's. */
+/** What holds for the calls of an operation, and for its module's: beside `timeoutMs`, for those that leave the process. */
 export interface Policies extends BulkheadPolicy {
   /** The longest an answer may take, all attempts together; a caller may have less. */
   readonly timeoutMs: number;
@@ -14,7 +14,7 @@ export interface Policies extends BulkheadPolicy {
 }
 
 const usual: Policies = {
-  timeoutMs: 5_000,
+  timeoutMs: usualTimeoutMs,
   attempts: 3,
   concurrency: 256,
   queue: 1_024,

@@ -1,12 +1,10 @@
 import { v7 as uuid } from 'uuid';
 import { type CallContext, Cancellation, currentContext, deadlineIn, refuseInsideUnit } from '../context/index.ts';
-import type { CallOptions, Client, Contract, Operation } from '../contract/index.ts';
+import { type CallOptions, type Client, type Contract, type Operation, usualTimeoutMs } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
 import { asCallerSees } from './as-caller-sees.ts';
 import { cancelledBefore, timedOut } from './deadlines.ts';
 import type { Transport } from './transport.ts';
-
-const defaultTimeoutMs = 5_000;
 
 /** One operation, ready to be called. */
 export type Call = (input: unknown, options?: CallOptions) => Promise<unknown>;
@@ -17,12 +15,13 @@ export type CallSource = (operation: Operation, caller: string) => Call;
 /**
  * Calls `operation` for `caller`. `transport` is asked at every call: where the module runs may change under load. A call
  * inside a unit of work is refused, wherever the module runs. Who gives up on the call that is being served, gives up on the
- * calls made for it. A module whose input another one refuses gets an `Error`, no refusal: the fault is its own.
+ * calls made for it. It may have less time than the operation's, and no more. A module whose input another one refuses gets an `Error`, no refusal: the fault is its own.
  */
 export function createCall(operation: Operation, caller: string, transport: () => Transport): Call {
+  const longestMs = operation.timeoutMs ?? usualTimeoutMs;
   return (input, options) => {
     const parent = currentContext();
-    const deadline = deadlineIn(options?.timeoutMs ?? operation.timeoutMs ?? defaultTimeoutMs, parent?.deadline);
+    const deadline = deadlineIn(Math.min(options?.timeoutMs ?? longestMs, longestMs), parent?.deadline);
     if (deadline === undefined) return Promise.reject(timedOut(operation));
     const cancellation = new Cancellation(parent?.cancellation);
     const context: CallContext = {

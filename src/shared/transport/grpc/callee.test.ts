@@ -44,9 +44,9 @@ describe('a callee that is another program', () => {
   it('is told the deadline, as gRPC says it', async () => {
     answer = { bytes: codec.output.encode({ text: 'x' }) };
     const before = Date.now();
-    await echo({ text: 'x' }, { timeoutMs: 60_000 });
-    expect(deadline - before).toBeGreaterThan(59_000);
-    expect(deadline - Date.now()).toBeLessThanOrEqual(60_000);
+    await echo({ text: 'x' }, { timeoutMs: 3_000 });
+    expect(deadline - before).toBeGreaterThan(2_000);
+    expect(deadline - Date.now()).toBeLessThanOrEqual(3_000);
   });
 
   it('refuses by status alone', async () => {
