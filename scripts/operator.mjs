@@ -167,9 +167,9 @@ function parse(text) {
 }
 
 function token() {
-  const file = join(process.env.DATA_DIR ?? 'data', 'operator-token');
+  const file = join(process.env.DATA_DIR || 'data', 'operator-token');
   try {
-    return process.env.OPERATOR_TOKEN ?? readFileSync(file, 'utf8').trim();
+    return process.env.OPERATOR_TOKEN || readFileSync(file, 'utf8').trim();
   } catch {
     fail(`${file} cannot be read; set DATA_DIR to the data folder of the running system, or OPERATOR_TOKEN`);
   }

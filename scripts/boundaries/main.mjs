@@ -7,7 +7,8 @@ const asJson = process.argv.includes('--json');
 try {
   const { rules, counts, violations } = await check(root);
   if (asJson) console.log(JSON.stringify({ ok: violations.length === 0, counts, rules, violations }, null, 2));
-  else if (violations.length > 0) console.error(alike(violations).map(print).join('\n'), `\n${summary(violations.length)}`);
+  else if (violations.length > 0)
+    console.error(alike(violations).map(print).join('\n'), `\n${summary(violations.length)}`);
   else console.log(`boundaries: ${inWords(counts)}: every border holds`);
   process.exitCode = violations.length > 0 ? 1 : 0;
 } catch (error) {

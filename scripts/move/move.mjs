@@ -23,7 +23,7 @@ export async function moveModule(module, order, { json }) {
 function abortOnInterrupt(path) {
   process.once('SIGINT', () => {
     console.error('taking it back; Ctrl-C again leaves it to itself');
-    void ask('DELETE', path).catch(() => {});
+    void ask('DELETE', `${path}?by=${encodeURIComponent(by)}`).catch(() => {});
     process.once('SIGINT', () => process.exit(130));
   });
 }

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { givenUpSchema, type Handover, sagasSchema, takenSchema } from '../module/index.ts';
-import type { Directory, ServiceProcess } from '../topology/index.ts';
+import type { Directory } from '../topology/index.ts';
 import type { Doors } from './doors.ts';
 import type { ModulesHere } from './modules-here.ts';
+import type { ServiceProcess } from './services/index.ts';
 
 /** A copy of a module that can be told to give its work to another: in this process, or in one that it started. */
 export interface Copy extends Handover {

@@ -82,11 +82,11 @@ export class Everywhere {
    */
   async tell({ req }: Context<Asked>, module: string, body: object): Promise<string[]> {
     const at = this.parts.directory.of(module);
-    const members = at.state === 'there' ? at.edge.members : [];
-    if (members.length === 0) return [module];
+    const instances = at.state === 'there' ? at.edge.instances : [];
+    if (instances.length === 0) return [module];
     const operation = ofKernel('operate', module);
     const input = passedOn(req, JSON.stringify(body));
-    const told = members.map(async ({ address, link }) => {
+    const told = instances.map(async ({ address, link }) => {
       const deadline = Date.now() + tellWithinMs;
       const context = { requestId: randomUUID(), caller: 'home', deadline };
       const answer = link.call({ operation, input, context }) as Promise<PassedBack>;
@@ -107,7 +107,7 @@ export class Everywhere {
     if (error.code !== 'unavailable') return error;
     const at = this.parts.directory.of(module);
     const addresses =
-      at.state === 'there' ? at.edge.members.map(({ address }) => shownAddress(address)).join(' or ') : '';
+      at.state === 'there' ? at.edge.instances.map(({ address }) => shownAddress(address)).join(' or ') : '';
     if (addresses === '') return refusal('unavailable', 'it does not run', {}, { cause: error });
     const [, status] = /^status (\d+)$/.exec((error.cause as Error | undefined)?.message ?? '') ?? [];
     const why = status ? `${addresses} answers ${status}` : `nobody answers at ${addresses}`;

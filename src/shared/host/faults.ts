@@ -5,7 +5,7 @@ import { type EdgeFault, type EdgeFaults, edgeFaultSchema } from '../faults/inde
 import type { ModuleDefinition } from '../module/index.ts';
 import type { Directory, Topology } from '../topology/index.ts';
 import { bodyOf, type Everywhere, type Operations } from './everywhere.ts';
-import type { Services } from './services.ts';
+import type { Services } from './services/index.ts';
 
 const longestMs = 60 * 60_000;
 const duration = `must be a whole number of milliseconds, 1 to ${longestMs}`;

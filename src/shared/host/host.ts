@@ -3,7 +3,7 @@ import { messageOf } from '../errors/index.ts';
 import { killAt } from '../faults/index.ts';
 import { operatorToken } from '../identity/index.ts';
 import type { ModuleDefinition, OpenModule } from '../module/index.ts';
-import { heldBackVariable, type Placement, type Topology } from '../topology/index.ts';
+import type { Placement, Topology } from '../topology/index.ts';
 import { type WhoIsAway, whoIsAway } from './away.ts';
 import { recordBus } from './bus-record.ts';
 import { type Connections, connect } from './connections.ts';
@@ -13,9 +13,8 @@ import { createInternalService } from './internal-service.ts';
 import { ModulesHere } from './modules-here.ts';
 import { Mover } from './moves/index.ts';
 import { createOperations } from './operations.ts';
-import { joinParent } from './parent.ts';
 import { placeTheOthers } from './place.ts';
-import { Services } from './services.ts';
+import { heldBackVariable, joinParent, Services } from './services/index.ts';
 
 /** A process of the system: the modules that run here, and the ways to all the others. */
 export interface Host extends Readonly<Connections> {

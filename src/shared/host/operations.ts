@@ -16,7 +16,7 @@ import { Everywhere, type Operations } from './everywhere.ts';
 import { serveFaults } from './faults.ts';
 import { type Mover, serveMoves } from './moves/index.ts';
 import { serveSagas } from './sagas.ts';
-import type { Services } from './services.ts';
+import type { Services } from './services/index.ts';
 
 export interface OperationsParts {
   topology: Topology;
@@ -92,7 +92,7 @@ export function describe(
               pid ? [{ pid, address: address ?? null, ...calledAt(address, reachedAt), since: since ?? null }] : [],
             )
           : at.state === 'there'
-            ? at.edge.members.map(({ address }) => ({ pid: null, address: shownAddress(address), since: null }))
+            ? at.edge.instances.map(({ address }) => ({ pid: null, address: shownAddress(address), since: null }))
             : [];
     const unreached = processes.find(({ state }) => state !== 'ready')?.state ?? 'away';
     const state = away.includes(name) ? unreached : 'ready';

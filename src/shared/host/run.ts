@@ -1,9 +1,10 @@
 import { isRefusal, messageOf, StartError } from '../errors/index.ts';
 import type { ModuleDefinition } from '../module/index.ts';
-import { readTopology, toService } from '../topology/index.ts';
+import { readTopology } from '../topology/index.ts';
 import { announce } from './announce.ts';
 import { readCommandLine } from './command-line.ts';
 import { openHost } from './host.ts';
+import { toService } from './services/index.ts';
 
 const drainMs = 9_500;
 

@@ -1,10 +1,7 @@
-export { Directory } from './directory.ts';
 export { type Discovery, dnsAddresses, fileAddresses, LiveAddresses, staticAddresses } from './discovery/index.ts';
 export { brokerOf, listensAt } from './listening.ts';
 export { type Placement, placementText, readPlacement, type ServicePlacement, transportOf } from './placement.ts';
-export { type FromService, heldBackVariable, ServiceProcess, toService } from './service-process.ts';
+export { type Counts, Directory, isFailure, type Probe, Tally, type Trial } from './routing/index.ts';
 export { environmentName, type KernelSettings, kernelSettings } from './settings.ts';
-export { type Counts, isFailure, Tally } from './tally.ts';
 export { readTopology, type Topology } from './topology.ts';
 export { refuseUnwritable, writePlacement } from './topology-file.ts';
-export type { Trial } from './trial.ts';

@@ -21,7 +21,7 @@ import { writtenPlacement } from './written-placement.ts';
 export interface Topology {
   readonly settings: KernelSettings;
   readonly placements: ReadonlyMap<string, Placement>;
-  /** Of calls that leave a process. */
+  /** Of calls: how long they may take, and what holds for those that leave a process. */
   readonly policies: PoliciesConfig;
   /** Where the home process can be reached: it runs what is `in-process` and starts the services. */
   readonly homeAddress: string;

@@ -54,7 +54,7 @@ describe('a move that cannot be', () => {
       [{ placement: 'htp' }, 'placement', /^"htp" is not a placement: /],
       [{}, 'placement', /^is missing$/],
       [{ ...http, nonsense: 1 }, 'nonsense', /^unknown field$/],
-      [{ ...http, canary: { share: 2 } }, 'canary.share', /<=1/],
+      [{ ...http, canary: { share: 2 } }, 'canary.share', /^must be at most 1$/],
     ];
     for (const [order, path, message] of inputs) {
       const answer = await put(operator, 'payments', order);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Directory, ServiceProcess } from '../../topology/index.ts';
-import type { Services } from '../services.ts';
+import type { Directory, Probe } from '../../topology/index.ts';
+import type { ServiceProcess, Services } from '../services/index.ts';
 
 /** What a remote call costs on this machine now, more than one within a process. */
 export interface Price {
@@ -20,6 +20,8 @@ const callsAtOnce = 1_000;
 /** How long each of these may take: on a slow network fewer calls tell enough. */
 const forMs = 3_000;
 const sampleBytes = 16_384;
+/** Nobody but this has called it. */
+const endWithinMs = 1_000;
 /** A value is written and read on its way there, and its answer on the way back: each byte goes through both once. */
 const passes = 2;
 
@@ -29,23 +31,30 @@ interface Parts {
 }
 
 /** Measures it: starts a copy of the module in a process of its own, asks it whether it lives, and ends it again. */
-export async function priceOf(module: string, { services, directory }: Parts): Promise<Price> {
+export async function priceOf(module: string, { services, directory }: Parts, stops: AbortSignal): Promise<Price> {
   const processes = services.raise(module, { kind: 'service', via: 'http', instances: 1 }, 1);
+  const end = () => services.lower(processes, endWithinMs);
+  stops.addEventListener('abort', end, { once: true });
   try {
     await services.ready(module, processes);
     const [other] = processes;
     if (!other?.reachedAt) throw new Error(`a copy of ${module} has ended while it was measured`);
-    const times = await directory.time(module, other.reachedAt, { calls, everyMs, forMs });
-    times.sort((one, another) => one - another);
-    const before = await usedBy(other);
-    const { length: made } = await directory.time(module, other.reachedAt, { calls: callsAtOnce, everyMs: 0, forMs });
-    const used = (await usedBy(other)) - before;
-    // Whoever calls has about as much to do as who answers.
-    const cpuMs = (2 * used) / made;
-    return { ms: times[Math.floor(times.length / 2)] ?? 0, cpuMs, msPerByte: jsonMsPerByte() };
+    const probe = directory.probe(module, other.reachedAt);
+    return await measured(probe, other).finally(() => probe.close());
   } finally {
-    await services.lower(processes);
+    await end();
   }
+}
+
+async function measured(probe: Probe, other: ServiceProcess): Promise<Price> {
+  const times = await probe.time({ calls, everyMs, forMs });
+  times.sort((one, another) => one - another);
+  const before = await usedBy(other);
+  const { length: made } = await probe.time({ calls: callsAtOnce, everyMs: 0, forMs });
+  const used = (await usedBy(other)) - before;
+  // Whoever calls has about as much to do as who answers.
+  const cpuMs = (2 * used) / made;
+  return { ms: times[Math.floor(times.length / 2)] ?? 0, cpuMs, msPerByte: jsonMsPerByte() };
 }
 
 async function usedBy(process: ServiceProcess): Promise<number> {

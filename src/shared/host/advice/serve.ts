@@ -5,7 +5,7 @@ import { invalidInput, refusal } from '../../errors/index.ts';
 import type { ModuleDefinition, OpenModule } from '../../module/index.ts';
 import type { Directory, Topology } from '../../topology/index.ts';
 import type { Operations } from '../everywhere.ts';
-import type { Services } from '../services.ts';
+import type { Services } from '../services/index.ts';
 import { advise, type Seen } from './advise.ts';
 import { countEvents } from './count-events.ts';
 import type { Observation } from './observation.ts';
@@ -24,6 +24,7 @@ interface Parts {
   readonly directory: Directory;
   readonly observation: Observation;
   readonly services: Services;
+  readonly mover: { whileNoneMoves<T>(what: string, work: (stops: AbortSignal) => Promise<T>): Promise<T> };
 }
 
 /**
@@ -39,7 +40,7 @@ export function serveAdvice(app: Operations, parts: Parts): void {
     if (underWay) throw refusal('conflict', 'the system is being watched for another already; ask again in a while');
     underWay = true;
     try {
-      const seen = await watch(seconds, per, parts);
+      const seen = await watch(seconds, per, parts, c.req.raw.signal);
       const { edges, price } = seen;
       const modules = [...parts.open.keys()].filter((name) => parts.directory.of(name).state === 'here');
       const { PARITY: parity } = parts.topology.settings;
@@ -59,17 +60,21 @@ function refuseUnknown(per: string, definitions: readonly ModuleDefinition[]): v
   throw invalidInput([{ path: 'per', message: `${what}; there are ${known.join(', ')}` }]);
 }
 
-async function watch(seconds: number, per: string | undefined, parts: Parts): Promise<Seen> {
-  const { open, directory, observation } = parts;
+/** Who asked may go meanwhile: then it is over at once. */
+async function watch(seconds: number, per: string | undefined, parts: Parts, gone: AbortSignal): Promise<Seen> {
+  const { open, directory, observation, mover } = parts;
   const endCount = await countEvents(open);
   const endProfile = await beginProfile(process.argv[1]!);
   observation.begin();
-  await setTimeout(seconds * 1_000);
+  await setTimeout(seconds * 1_000, undefined, { signal: gone }).catch(() => {});
   const edges = observation.end();
   const spent = await endProfile();
   const events = await endCount();
+  if (gone.aborted) throw refusal('cancelled', 'who asked for advice has gone');
   const [someHere] = [...open.keys()].filter((name) => directory.of(name).state === 'here');
   if (!someHere) throw refusal('conflict', 'no module runs in this process: there is nothing to advise on');
-  const price = await priceOf(someHere, parts);
+  const price = await mover.whileNoneMoves('the price of a call is being measured', (stops) =>
+    priceOf(someHere, parts, stops),
+  );
   return { seconds, per, edges, events, cpuMs: spent.modules, longestMs: spent.longest, price };
 }

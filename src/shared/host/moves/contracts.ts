@@ -1,5 +1,5 @@
 import { type Contract, contractDescriptionSchema, describeContract, incompatibilities } from '../../contract/index.ts';
-import type { ServiceProcess } from '../../topology/index.ts';
+import type { ServiceProcess } from '../services/index.ts';
 
 /** The others go on by the contract that they know: throws what a release would break that is to take its place. */
 export function refuseBreaking(known: Contract, processes: readonly ServiceProcess[]): void {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { contract } from '../../contract/index.ts';
-import type { ServiceProcess } from '../../topology/index.ts';
+import type { ServiceProcess } from '../services/index.ts';
 import { Journal } from './journal.ts';
 import { Move, type MoveParts } from './move.ts';
 import type { Plan } from './plan.ts';
@@ -26,7 +26,11 @@ async function movedInVain(go: readonly ServiceProcess[]): Promise<string[]> {
   const open = new Map([['shop', { handover, underWay: { count: 0, idle: async () => {} } }]]);
   const here = { open, add: async () => ({ start: async () => {} }), serve() {}, remove: async () => {} };
   const services = { all: [], serve() {}, lower: async () => {}, onEnd: () => () => {} };
-  const directory = { endTrial() {}, drained: async () => {}, warm: async () => {} };
+  const directory = {
+    endTrial() {},
+    drained: async () => {},
+    probe: () => ({ warm: async () => {}, close: async () => {} }),
+  };
   const plan = { module: 'shop', from: { kind: 'service' }, to: { kind: 'in-process' }, comes: 0, stay: [], go };
   const journal = new Journal('shop', new AbortController().signal, () => {});
   const move = new Move(

@@ -4,13 +4,12 @@ import {
   LiveAddresses,
   type Placement,
   placementText,
-  type ServiceProcess,
   type Trial,
   writePlacement,
 } from '../../topology/index.ts';
 import { type Copy, copyHere, copyOf, drainedIn, drainWithinMs } from '../copies.ts';
 import type { ModulesHere } from '../modules-here.ts';
-import type { Services } from '../services.ts';
+import type { ServiceProcess, Services } from '../services/index.ts';
 import { refuseBreaking } from './contracts.ts';
 import { handOver, nothingMoved, sagasWithinMs, takeBack } from './hand-over.ts';
 import type { Journal } from './journal.ts';
@@ -143,7 +142,8 @@ export class Move {
     const { module, sameQueue } = this.plan;
     // Over a queue it would be answered by those before.
     const addresses = sameQueue ? this.#raised.flatMap(({ address }) => address ?? []) : this.#addresses();
-    await Promise.all(addresses.map((address) => this.parts.directory.warm(module, address)));
+    const probes = addresses.map((address) => this.parts.directory.probe(module, address));
+    await Promise.all(probes.map((probe) => probe.warm().finally(() => probe.close())));
   }
 
   #addresses(): string[] {

@@ -4,7 +4,7 @@ import type { Log } from '../../observability/index.ts';
 import { type Directory, type Placement, placementText, type Topology } from '../../topology/index.ts';
 import { copyHere, copyOf } from '../copies.ts';
 import type { ModulesHere } from '../modules-here.ts';
-import type { Services } from '../services.ts';
+import type { Services } from '../services/index.ts';
 import type { Moved } from './hand-over.ts';
 import { Journal, type Progress, type StepDone, StepFailed } from './journal.ts';
 import { Move } from './move.ts';
@@ -59,6 +59,8 @@ interface Parts {
 /** Moves modules between processes while the system serves, one at a time. */
 export class Mover {
   #current: Current | undefined;
+  /** What is done while no module moves. */
+  #other: string | undefined;
   #journal: Journal | undefined;
   #abort = new AbortController();
   #ended: Promise<unknown> = Promise.resolve();
@@ -92,6 +94,21 @@ export class Mover {
     return running;
   }
 
+  /**
+   * Does `work` while no module moves, and has none moved meanwhile. Rejects with `conflict` when one does; `work` is told when
+   * the system stops, and then waited for.
+   */
+  async whileNoneMoves<T>(what: string, work: (stops: AbortSignal) => Promise<T>): Promise<T> {
+    this.#refuseAnother();
+    this.#other = what;
+    this.#abort = new AbortController();
+    const running = work(this.#abort.signal).finally(() => {
+      this.#other = undefined;
+    });
+    this.#ended = running.catch(() => {});
+    return running;
+  }
+
   /** Has the move that is under way taken back. Throws `not-found` when there is none, `conflict` when only the old copies have yet to end. */
   abort(module: string, by: string): void {
     if (this.#current?.module !== module) throw refusal('not-found', `${module} is not being moved`);
@@ -117,6 +134,7 @@ export class Mover {
 
   #refuseAnother(): void {
     if (this.#state !== 'runs') throw refusal('conflict', `the system ${this.#state}`);
+    if (this.#other) throw refusal('conflict', `${this.#other} just now; order it again in a while`);
     if (!this.#current) return;
     const { module, to, by, since, step } = this.#current;
     throw refusal(

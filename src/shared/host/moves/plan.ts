@@ -1,12 +1,6 @@
 import { refusal } from '../../errors/index.ts';
-import {
-  type Placement,
-  placementText,
-  type ServicePlacement,
-  type ServiceProcess,
-  type Topology,
-} from '../../topology/index.ts';
-import type { Services } from '../services.ts';
+import { type Placement, placementText, type ServicePlacement, type Topology } from '../../topology/index.ts';
+import type { ServiceProcess, Services } from '../services/index.ts';
 
 /** A place that a module can be moved from and to while the system serves: in this process, or in those that it starts. */
 export type Place = Extract<Placement, { kind: 'in-process' }> | ServicePlacement;

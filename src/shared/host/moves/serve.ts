@@ -9,22 +9,25 @@ import type { Mover, Order } from './mover.ts';
 import { canarySchema, mirrorSchema } from './trials.ts';
 
 const lineType = 'application/x-ndjson';
+/** Who orders it, for the log and for whoever comes meanwhile. */
+const by = z
+  .string()
+  .max(200)
+  .regex(/^\P{C}*$/u, 'must be printable')
+  .default('an operator');
+const abortSchema = z.strictObject({ by });
 const bodySchema = z.strictObject({
   placement: z.string().max(2_048),
   again: z.boolean().default(false),
   canary: canarySchema.optional(),
   mirror: mirrorSchema.optional(),
   forNow: z.boolean().default(false),
-  by: z
-    .string()
-    .max(200)
-    .regex(/^\P{C}*$/u, 'must be printable')
-    .default('an operator'),
+  by,
 });
 
 /**
  * `PUT /ops/modules/{name}` moves a module and answers with what that did; with `Accept: application/x-ndjson` a line for each
- * step as it goes, and at the end `{ report }` or `{ problem }`. `GET` tells how far it is, `DELETE` has it taken back.
+ * step as it goes, and at the end `{ report }` or `{ problem }`. `GET` tells how far it is, `DELETE ?by=…` has it taken back.
  */
 export function serveMoves(app: Operations, modules: readonly string[], mover: Mover): void {
   const named = (c: Context) => {
@@ -38,7 +41,7 @@ export function serveMoves(app: Operations, modules: readonly string[], mover: M
     return c.json({ name, move: mover.current?.module === name ? mover.current : null });
   });
   app.delete('/ops/modules/:name', (c) => {
-    mover.abort(named(c), c.req.header('x-operator') ?? 'an operator');
+    mover.abort(named(c), parseInput(abortSchema, c.req.query()).by);
     return c.json({});
   });
   app.put('/ops/modules/:name', async (c) => {

@@ -158,7 +158,7 @@ it('closes every way', async () => {
 it('measures whoever is busy over some calls that are late, and not who is late again and again', async () => {
   const late = (times: number) => () => (times-- > 0 ? Promise.reject(new Error('late')) : Promise.resolve({}));
   const measured = (times: number) =>
-    open('fast', late(times)).time('payments', a, { calls: 5, everyMs: 0, forMs: 1e6 });
+    open('fast', late(times)).probe('payments', a).time({ calls: 5, everyMs: 0, forMs: 1e6 });
   expect(await measured(7)).toHaveLength(5);
   await expect(measured(8)).rejects.toThrow('late');
 });
@@ -173,6 +173,6 @@ it('waits for whoever has much to do: half a second to know whether it is there,
   directory = open('fast', after(2_000));
   there(a);
   expect([await directory.answers('payments'), await directory.answers('payments', 2_000)]).toEqual([false, true]);
-  await directory.warm('payments', a);
-  await expect(open('fast', after(60_000)).warm('payments', a)).rejects.toMatchObject({ code: 'timeout' });
+  await directory.probe('payments', a).warm();
+  await expect(open('fast', after(60_000)).probe('payments', a).warm()).rejects.toMatchObject({ code: 'timeout' });
 });

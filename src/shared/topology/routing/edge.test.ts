@@ -92,14 +92,16 @@ const keys = () => arrived.splice(0).map(({ request }) => request.context.idempo
 const isOpen = (address: string = a) =>
   edge.instances.find((each) => each.address === address)?.breaker.state.kind === 'open';
 
-describe('an instance that hangs', () => {
-  const timedOut = refuse(() => refusal('timeout'));
+/** The time of a call that is as good as over. */
+const almostOver = () => ({ deadline: clock.now() + 10 });
+const timedOut = refuse(() => refusal('timeout'));
 
+describe('an instance that hangs', () => {
   it('is left out after the first call that it did not answer in time, when it answers no ping either', async () => {
     open({}, a, b);
     answers[a] = timedOut;
     down.add(a);
-    expect(await outcome(call())).toBe('timeout');
+    expect(await outcome(call(find, almostOver()))).toBe('timeout');
     await macrotask();
     expect([pings, isOpen(a), isOpen(b)]).toEqual([[a], true, false]);
     went();
@@ -112,7 +114,7 @@ describe('an instance that hangs', () => {
   it('is called again when it answers a ping: what is slow is not gone', async () => {
     open({}, a);
     answers[a] = timedOut;
-    expect(await outcomes(3)).toEqual(['timeout', 'timeout', 'timeout']);
+    expect(await outcomes(3, find, almostOver())).toEqual(['timeout', 'timeout', 'timeout']);
     await macrotask();
     expect([pings.length, isOpen(a)]).toEqual([1, false]);
   });
@@ -370,10 +372,10 @@ describe('an instance that does not work', () => {
   it('is not called when half of its calls have no answer in time', async () => {
     open(once);
     await outcomes(10);
-    answers[a] = refuse(() => refusal('timeout'));
-    await outcomes(9);
+    answers[a] = timedOut;
+    await outcomes(9, find, almostOver());
     expect(isOpen()).toBe(false);
-    await outcomes(1);
+    await outcomes(1, find, almostOver());
     expect(isOpen()).toBe(true);
   });
 
@@ -389,6 +391,7 @@ describe('an instance that does not work', () => {
     ['too much to do', () => refusal('overloaded')],
     ['a failure inside it', () => refusal('internal')],
     ['that a part which it needs is away', () => refusal('unavailable', 'the payment provider cannot be reached')],
+    ['that a part which it needs is late', () => refusal('timeout')],
     ['what is none', () => new Error('the output is not as the contract says')],
   ])('is not one that answers %s, as that would be so in-process', async (_, make) => {
     open(once);
@@ -416,7 +419,7 @@ describe('the calls under way at an instance', () => {
     ['an answer', done],
     ['a refusal', refuse(() => refusal('not-found'))],
     ['a failure', cut],
-    ['a timeout', refuse(() => refusal('timeout'))],
+    ['a timeout', timedOut],
     ['its end', refuse(() => refusal('cancelled'))],
     [
       'a throw',

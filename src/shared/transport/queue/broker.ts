@@ -64,7 +64,7 @@ export interface Session {
 }
 
 /** Whole seconds, of which the first divides the second: RabbitMQ's own heartbeats are counted so. */
-export const usualSilence: Silence = { askAfterMs: 5_000, goneAfterMs: 15_000 };
+export const brokerSilence: Silence = { askAfterMs: 5_000, goneAfterMs: 15_000 };
 
 /** How a broker is reached. */
 export interface BrokerWay {

@@ -2,7 +2,7 @@ import { v7 as uuid } from 'uuid';
 import { type Clock, systemClock } from '../../clock/index.ts';
 import type { Silence } from '../silence.ts';
 import type { TlsParts } from '../tls.ts';
-import { type BrokerWay, type OpenSession, type Session, usualSilence } from './broker.ts';
+import { type BrokerWay, brokerSilence, type OpenSession, type Session } from './broker.ts';
 import { OpenCalls } from './open-calls.ts';
 
 /** A session, and the calls that go by it. */
@@ -115,7 +115,7 @@ interface Shared {
 const all = new Map<string, Shared>();
 
 /** The connection to the broker at `address`, and the way to let go of it: with the last user it is closed. */
-export function shareConnection(address: string, tls: TlsParts = {}, silence: Silence = usualSilence) {
+export function shareConnection(address: string, tls: TlsParts = {}, silence: Silence = brokerSilence) {
   const key = `${address} ${silence.askAfterMs} ${silence.goneAfterMs}`;
   const way = { url: new URL(address), tls, silence };
   const shared = all.get(key) ?? { connection: new SharedConnection(way, systemClock), users: 0 };

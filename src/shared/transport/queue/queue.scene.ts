@@ -7,7 +7,7 @@ import { createCall, createClient } from '../client.ts';
 import { sample } from '../transport.cases.ts';
 import type { Serve } from '../transport.ts';
 import { openAmqp } from './amqp.ts';
-import { type Outbound, type Session, usualSilence } from './broker.ts';
+import { brokerSilence, type Outbound, type Session } from './broker.ts';
 import { QueueTransport } from './client.ts';
 import { openNats } from './nats.ts';
 import { type QueueServer, serveQueue } from './server.ts';
@@ -60,7 +60,7 @@ export class Scene {
     const asked = new Map<string, (answer: unknown) => void>();
     const open = this.url.startsWith('amqp') ? openAmqp : openNats;
     const session = await open(
-      { url: new URL(this.url), tls: {}, silence: usualSilence },
+      { url: new URL(this.url), tls: {}, silence: brokerSilence },
       {
         answered: (id, content) => asked.get(id)?.(content),
         nobody: (id) => asked.get(id)?.('nobody'),

@@ -1,0 +1,4 @@
+export { heldBackVariable, toService } from './messages.ts';
+export { joinParent } from './parent.ts';
+export type { ServiceProcess } from './service-process.ts';
+export { Services } from './services.ts';

@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { edgeFaultSchema } from '../../faults/index.ts';
+
+/** What a service tells the process that started it, and the other way round. */
+export const fromService = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready'), address: z.url(), reachedAt: z.string(), contract: z.unknown() }),
+  z.object({ type: z.literal('answer'), id: z.int(), result: z.unknown().optional(), failure: z.string().optional() }),
+]);
+export const toService = z.discriminatedUnion('type', [
+  /** Where the instances of the other services are. A module that is not named is reached through the home process. */
+  z.object({ type: z.literal('addresses'), addresses: z.record(z.string(), z.array(z.string())) }),
+  z.object({ type: z.literal('faults'), faults: z.array(edgeFaultSchema) }),
+  /** Asks for something to be done, such as a part of a move; answered with the same `id`. */
+  z.object({ type: z.literal('ask'), id: z.int(), what: z.string(), given: z.unknown().optional() }),
+  z.object({ type: z.literal('drain') }),
+  z.object({ type: z.literal('stop') }),
+]);
+export type ToService = z.infer<typeof toService>;
+export type FromService = z.infer<typeof fromService>;
+
+/** Tells a process in its environment to fetch no calls from a broker until it is asked to. */
+export const heldBackVariable = 'CALLS_HELD_BACK';
