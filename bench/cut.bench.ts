@@ -4,26 +4,15 @@ import { audit } from '../test/crash/ledger.ts';
 import { Kerf, moduleNames, newDataDir } from '../test/harness/kerf.ts';
 import { Operator } from '../test/harness/operator.ts';
 import { Shop } from '../test/harness/shop.ts';
-import { asSvg, inTerminal, type Timeline } from './cut/chart.ts';
-import { ConstantLoad, type Sent } from './cut/load.ts';
+import { asSvg, inTerminal } from './cut/chart.ts';
+import { ConstantLoad } from './cut/load.ts';
+import { aims, failures, inMs, type Move, type Seen, table, timelineOf, usualMs } from './cut/report.ts';
 
 // Modules move out and back under a constant load of orders: what do those who order notice?
 const { CUT_MODULES = moduleNames.join(), CUT_ROUNDS = '20', CUT_RATE = '200', CUT_VIA = 'http' } = process.env;
 const [rounds, rate] = [Number(CUT_ROUNDS), Number(CUT_RATE)];
 const [growMs, warmUpMs, quietMs] = [15_000, 20_000, 6_000];
 const shoppers = 20;
-
-interface Move {
-  readonly module: string;
-  readonly from: string;
-  readonly to: string;
-  readonly ms: number;
-  readonly gapMs: number;
-  readonly callsDrained: number;
-  readonly events: { readonly pendingBefore: number; readonly pendingAfter: number };
-  readonly sagas: { readonly underWay: number; readonly handedOver: number; readonly found: number };
-  readonly at: number;
-}
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const dataDir = newDataDir();
@@ -61,92 +50,15 @@ async function tokenOf(shop: Shop): Promise<string> {
   return (await shop.post<{ token: string }>('/sessions', { email, password: 'correct horse' })).body.token;
 }
 
-function within(from: number, to: number): Sent[] {
-  return load.sent.filter(({ due }) => due >= from && due < to);
-}
-
-function at(part: number, numbers: number[]): number {
-  const sorted = numbers.toSorted((one, other) => one - other);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
-}
-
 async function report(): Promise<void> {
-  const quiet = within(quietFrom, quietFrom + quietMs);
-  const quietTimes = quiet.map(({ ms }) => ms);
-  const usual = at(0.5, quietTimes);
-  const ms = (number: number) => `${number.toFixed(1)} ms`;
+  const seen: Seen = { sent: load.sent, moves, windows, quiet: { from: quietFrom, to: quietFrom + quietMs }, endedAt };
   console.log(
-    `\n${rate} orders a second, ${rounds} times out (${CUT_VIA}) and back for each module; added is beyond the usual ${ms(usual)}`,
+    `\n${rate} orders a second, ${rounds} times out (${CUT_VIA}) and back for each module; added is beyond the usual ${inMs(usualMs(seen))}`,
   );
-  const rows = [
-    [
-      '',
-      'moves',
-      'orders',
-      'failed',
-      'p50',
-      'added p99',
-      'added worst',
-      'longest gap',
-      'calls drained',
-      'events in transit',
-      'sagas handed over',
-    ],
-    [
-      'quiet',
-      '0',
-      String(quiet.length),
-      String(quiet.filter(({ failure }) => failure).length),
-      ms(usual),
-      ms(at(0.99, quietTimes) - usual),
-      ms(Math.max(...quietTimes) - usual),
-      '',
-      '',
-      '',
-      '',
-    ],
-    ...windows.map(({ module, from, to }) => {
-      const orders = within(from, to);
-      const times = orders.map((each) => each.ms);
-      const own = moves.filter((each) => each.module === module);
-      const total = (of: (move: Move) => number) => String(own.reduce((sum, each) => sum + of(each), 0));
-      return [
-        ...[module, String(own.length), String(orders.length), String(orders.filter(({ failure }) => failure).length)],
-        ...[ms(at(0.5, times)), ms(at(0.99, times) - usual), ms(Math.max(...times) - usual)],
-        ...[ms(Math.max(...own.map(({ gapMs }) => gapMs))), total(({ callsDrained }) => callsDrained)],
-        ...[total(({ events }) => events.pendingBefore), total(({ sagas }) => sagas.handedOver)],
-      ];
-    }),
-  ];
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  for (const row of rows) console.log(row.map((cell, column) => cell.padStart(widths[column]!)).join('  '));
-  const all = within(quietFrom, endedAt);
-  const moving = within(quietFrom + quietMs, endedAt).map((each) => each.ms - usual);
-  console.log(
-    `\nall moves: added p99 ${ms(at(0.99, moving))} (aim: under 50), worst ${ms(Math.max(...moving))} (aim: under 250); gap up to ${ms(Math.max(...moves.map(({ gapMs }) => gapMs)))} (aim: 100)`,
-  );
-  console.log(
-    `this program itself was late in sending by ${ms(
-      at(
-        0.99,
-        all.map(({ lagMs }) => lagMs),
-      ),
-    )} (p99), ${ms(Math.max(...all.map(({ lagMs }) => lagMs)))} at worst`,
-  );
-  for (const { due, failure } of load.sent.filter((each) => each.failure !== undefined))
-    console.log(`failed ${((due - quietFrom) / 1_000).toFixed(1)} s after the quiet time began: ${failure}`);
+  console.log(`${table(seen)}\n\n${aims(seen)}`);
+  for (const line of failures(seen)) console.log(line);
   await books();
-  const timeline: Timeline = {
-    orders: load.sent
-      .filter(({ due }) => due >= quietFrom)
-      .map((each) => ({ at: each.due - quietFrom, ms: each.ms, failed: each.failure !== undefined })),
-    moves: moves.map((each) => ({
-      at: each.at - quietFrom,
-      ms: each.ms,
-      label: `${each.module}: ${each.from} → ${each.to}, ${each.ms} ms`,
-    })),
-    endsAt: endedAt + 1_000 - quietFrom,
-  };
+  const timeline = timelineOf(seen);
   const file = join('dist', 'bench', 'cut', 'cut.svg');
   writeFileSync(file, asSvg(timeline));
   console.log(`\n${inTerminal(timeline)}\n  as a picture: ${file}`);

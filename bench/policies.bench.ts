@@ -1,6 +1,6 @@
 import { bulkhead, circuitBreaker, ExponentialBackoff, handleAll, retry, SamplingBreaker, wrap } from 'cockatiel';
 import { systemClock } from '../src/shared/clock/index.ts';
-import { Admission, Breaker, Bulkhead, mayRepeat, policiesFor, RetryBudget } from '../src/shared/resilience/index.ts';
+import { Admission, Breaker, Bulkhead, mayRetry, policiesFor, RetryBudget } from '../src/shared/resilience/index.ts';
 import { type Contestant, compare, concurrently } from './compare.ts';
 
 type Task = () => Promise<number>;
@@ -72,7 +72,7 @@ function retrying(): Run {
       try {
         return await task();
       } catch (error) {
-        if (attempt >= policies.attempts || !mayRepeat('query', false, error) || !budget.admitsRetry()) throw error;
+        if (attempt >= policies.attempts || !mayRetry('query', false, error) || !budget.admitsRetry()) throw error;
       }
     }
   };

@@ -1,4 +1,4 @@
-// npm run bench -- [call] [commit] [events] [boot]: measures this project against the bare work, side by side in one run.
+// npm run bench -- [name …]: measures this project against the bare work, side by side in one run.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -73,7 +71,7 @@ export async function overHttp(): Promise<Way> {
 
 export async function overGrpc(): Promise<Way> {
   const server = await openGrpc({ serve, tokens, log: silentLog, tls: {}, modules: [sample] });
-  const port = await server.listen('127.0.0.1', await freePort());
+  const port = await server.listen('127.0.0.1', 0);
   const link = linkTo(`grpc://127.0.0.1:${port}`);
   return kerf('grpc', link, async () => {
     await link.close();
@@ -109,12 +107,4 @@ function kerf(name: string, transport: Transport, close: () => Promise<unknown>)
 
 function linkTo(address: string) {
   return connectTo({ address, module: 'sample', contract: sample, tokens, tls: {}, onLeaving() {} });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

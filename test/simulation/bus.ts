@@ -18,7 +18,7 @@ export function busOf(life: Life, world: World): Bus {
         line: JSON.stringify(events.map(({ json }) => JSON.parse(json))),
         deadline: world.scheduler.time + answerWithinMs,
         late: () => refusal('unavailable', `${recipient} did not take an event in time`),
-        repeatable: true,
+        withKey: true,
         async serve(there, line) {
           const receive = there.receivers.get(recipient);
           if (!receive) throw refusal('unavailable', `${recipient} takes no events yet`);

@@ -16,7 +16,7 @@ interface Exchange {
   readonly deadline: number;
   readonly late: () => Error;
   /** Whether it may come twice. */
-  readonly repeatable: boolean;
+  readonly withKey: boolean;
   readonly serve: (life: Life, line: string) => Promise<unknown>;
 }
 
@@ -47,7 +47,7 @@ export class Network {
         line: JSON.stringify({ input: parseInput(operation.input, input), context }),
         deadline: context.deadline,
         late: () => timedOut(operation),
-        repeatable: operation.kind === 'query' || context.idempotencyKey !== undefined,
+        withKey: operation.kind === 'query' || context.idempotencyKey !== undefined,
         serve: (life, line) => {
           const { input: sent, context: carried } = JSON.parse(line);
           const open = life.open.get(operation.module)!;
@@ -102,7 +102,7 @@ export class Network {
 
   #far(exchange: Exchange, answered: (text: string) => void, failed: () => void): void {
     this.#try(exchange, answered, failed);
-    if (exchange.repeatable && this.world.strikes('twice')) this.#try(exchange, nobody, nobody);
+    if (exchange.withKey && this.world.strikes('twice')) this.#try(exchange, nobody, nobody);
   }
 
   #try(exchange: Exchange, answered: (text: string) => void, failed: () => void): void {

@@ -37,7 +37,7 @@ export class Provider {
       line: JSON.stringify({ paymentId: id, ...JSON.parse(body) }),
       deadline: world.scheduler.time + answerWithinMs,
       late: () => new Error('the provider did not answer'),
-      repeatable: true,
+      withKey: true,
       serve: async (_life, line) => this.#serve(id, action as keyof typeof next | 'authorize', JSON.parse(line).token),
     });
     return { status: answer as number };

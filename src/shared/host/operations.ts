@@ -16,7 +16,7 @@ import { Everywhere, type Operations } from './everywhere.ts';
 import { serveFaults } from './faults.ts';
 import { type Mover, serveMoves } from './moves/index.ts';
 import { serveSagas } from './sagas.ts';
-import type { Services } from './services/index.ts';
+import type { ServiceProcess, Services } from './services/index.ts';
 
 export interface OperationsParts {
   topology: Topology;
@@ -88,22 +88,22 @@ export function describe(
       at.state === 'here'
         ? [{ pid: process.pid, address: null, since: startedAt }]
         : processes.length > 0
-          ? processes.flatMap(({ pid, address, reachedAt, since }) =>
-              pid ? [{ pid, address: address ?? null, ...calledAt(address, reachedAt), since: since ?? null }] : [],
-            )
+          ? processes.flatMap(({ pid, ready }) => (pid ? [{ pid, ...where(ready) }] : []))
           : at.state === 'there'
             ? at.edge.instances.map(({ address }) => ({ pid: null, address: shownAddress(address), since: null }))
             : [];
-    const unreached = processes.find(({ state }) => state !== 'ready')?.state ?? 'away';
+    const unreached = processes.find(({ ready }) => !ready)?.state.kind ?? 'away';
     const state = away.includes(name) ? unreached : 'ready';
     return { name, placement: placementText(placements.get(name)!), state, instances };
   });
   return { bus: shownAddress(topology.settings.BUS), modules };
 }
 
-/** Where its module is called, when that is not where its internal listener is. */
-function calledAt(address: string | undefined, reachedAt: string | undefined) {
-  return reachedAt === undefined || reachedAt === address ? {} : { calledAt: shownAddress(reachedAt) };
+/** Where a process is, once it is ready: its internal listener, and where its module is called when that is elsewhere. */
+function where(ready: ServiceProcess['ready']) {
+  if (!ready) return { address: null, since: null };
+  const { address, reachedAt, since } = ready;
+  return { address, ...(reachedAt !== address && { calledAt: shownAddress(reachedAt) }), since };
 }
 
 const startedAt = new Date().toISOString();

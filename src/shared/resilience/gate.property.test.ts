@@ -93,9 +93,9 @@ class History {
 
   async check(): Promise<void> {
     await new Promise(setImmediate);
-    const { size, waiting } = this.gate;
-    expect(size).toBe(this.running().length);
-    expect(waiting > 0 && size < concurrency).toBe(false);
+    const { running, waiting } = this.gate;
+    expect(running).toBe(this.running().length);
+    expect(waiting > 0 && running < concurrency).toBe(false);
     for (const { began, ended, answers } of this.calls) if (began) expect(answers.length).toBe(ended ? 1 : 0);
     expect(this.calls.filter((call) => !call.began && call.answers.length === 0).length).toBe(waiting);
   }
@@ -138,7 +138,7 @@ it.each([
         history.finish(0, true);
         await history.check();
       }
-      expect([history.gate.size, history.gate.waiting]).toEqual([0, 0]);
+      expect([history.gate.running, history.gate.waiting]).toEqual([0, 0]);
       for (const call of history.calls) {
         expect(call.cancellation.listeners).toBe(0);
         const answer = call.began ? `${call.id}` : expect.stringMatching(/^(overloaded|timeout|cancelled)$/);

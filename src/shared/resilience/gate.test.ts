@@ -49,13 +49,13 @@ describe.each([
     expect(log).toEqual(['a begins', 'b begins']);
     const c = send(gate, 'c');
     send(gate, 'd');
-    expect([gate.size, gate.waiting]).toEqual([2, 2]);
+    expect([gate.running, gate.waiting]).toEqual([2, 2]);
     a.resolve();
     await settled();
     c.resolve();
     await settled();
     expect(log.slice(2).filter((line) => line.endsWith('begins'))).toEqual(['c begins', 'd begins']);
-    expect([gate.size, gate.waiting]).toEqual([2, 0]);
+    expect([gate.running, gate.waiting]).toEqual([2, 0]);
   });
 
   it('lets nobody take the place of one that waits', async () => {
@@ -81,7 +81,7 @@ describe.each([
     expect(answers.map((each) => (each.status === 'fulfilled' ? each.value : each.reason.message))).toEqual([
       ...['at once', 'later', undefined, 3],
     ]);
-    expect([gate.size, gate.waiting]).toEqual([0, 0]);
+    expect([gate.running, gate.waiting]).toEqual([0, 0]);
   });
 
   it('refuses one that waits when its deadline passes, wherever it stands in line', async () => {
@@ -95,7 +95,7 @@ describe.each([
     await settled();
     a.resolve();
     await settled();
-    expect([log.slice(3), gate.size, gate.waiting]).toEqual([['c: timeout', 'a ends'], 1, 0]);
+    expect([log.slice(3), gate.running, gate.waiting]).toEqual([['c: timeout', 'a ends'], 1, 0]);
   });
 
   it('begins none whose deadline has passed, also when that was not noticed yet', async () => {
@@ -131,7 +131,7 @@ describe.each([
     send(gate, 'late', { leftMs: 0 });
     send(gate, 'cancelled', { cancellation });
     await settled();
-    expect([log, gate.size]).toEqual([['late: timeout', 'cancelled: cancelled'], 0]);
+    expect([log, gate.running]).toEqual([['late: timeout', 'cancelled: cancelled'], 0]);
   });
 
   it('runs one that waited in the context in which it was called', async () => {

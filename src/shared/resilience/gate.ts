@@ -16,7 +16,7 @@ export abstract class Gate {
   }
 
   /** How many run. */
-  get size(): number {
+  get running(): number {
     return this.#running;
   }
 

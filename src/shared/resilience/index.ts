@@ -3,5 +3,5 @@ export { backOffMs } from './back-off.ts';
 export { Breaker, type BreakerPolicy, type BreakerState, type CallFailure } from './breaker.ts';
 export { Bulkhead } from './bulkhead.ts';
 export { type PoliciesConfig, policiesFor, policiesSchema, refuseUnknownPolicies } from './policies.ts';
-export { mayRepeat, neverSent, wasNeverSent } from './repeating.ts';
 export { RetryBudget } from './retry-budget.ts';
+export { mayRetry, neverSent, wasNeverSent } from './retrying.ts';

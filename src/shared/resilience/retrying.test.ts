@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../clock/index.ts';
 import { kernelCodes, refusal } from '../errors/index.ts';
 import { backOffMs } from './back-off.ts';
-import { mayRepeat, neverSent, wasNeverSent } from './repeating.ts';
 import { RetryBudget } from './retry-budget.ts';
+import { mayRetry, neverSent, wasNeverSent } from './retrying.ts';
 
 /** How many of `wanted` retries may be made. */
 const retry = (budget: RetryBudget, wanted: number) =>
@@ -70,16 +70,16 @@ describe('another attempt', () => {
 
   it('is made of whatever was not begun', () => {
     const refused = refusal('overloaded');
-    expect([mayRepeat('query', false, refused), mayRepeat('command', false, refused)]).toEqual([true, true]);
+    expect([mayRetry('query', false, refused), mayRetry('command', false, refused)]).toEqual([true, true]);
   });
 
   it('is made of what was not reached when it can be done twice, or cannot have been done', () => {
-    expect(mayRepeat('query', false, unavailable())).toBe(true);
-    expect(mayRepeat('command', true, unavailable())).toBe(true);
-    expect(mayRepeat('command', false, unavailable())).toBe(false);
+    expect(mayRetry('query', false, unavailable())).toBe(true);
+    expect(mayRetry('command', true, unavailable())).toBe(true);
+    expect(mayRetry('command', false, unavailable())).toBe(false);
     const cause = neverSent(new Error('connect ECONNREFUSED'));
     const wrapped = refusal('unavailable', 'x', {}, { cause: new Error('no way', { cause }) });
-    expect(mayRepeat('command', false, wrapped)).toBe(true);
+    expect(mayRetry('command', false, wrapped)).toBe(true);
   });
 
   it('is made after no other error', () => {
@@ -90,7 +90,7 @@ describe('another attempt', () => {
       undefined,
       'x',
     ];
-    expect(errors.filter((error) => mayRepeat('query', true, error))).toEqual([]);
+    expect(errors.filter((error) => mayRetry('query', true, error))).toEqual([]);
   });
 
   it('is not misled by causes that go in a circle, nor shows the mark on the wire', () => {

@@ -1,7 +1,6 @@
 import { v7 as uuid } from 'uuid';
 import { type CallContext, Cancellation, currentContext, deadlineIn, refuseInsideUnit } from '../context/index.ts';
 import { type CallOptions, type Client, type Contract, type Operation, usualTimeoutMs } from '../contract/index.ts';
-import { refusal } from '../errors/index.ts';
 import { asCallerSees } from './as-caller-sees.ts';
 import { cancelledBefore, timedOut } from './deadlines.ts';
 import type { Transport } from './transport.ts';
@@ -57,11 +56,4 @@ export function createClient<C extends Contract>(contract: C, call: (operation: 
 function listen(signal: AbortSignal, listener: () => void): () => void {
   signal.addEventListener('abort', listener, { once: true });
   return () => signal.removeEventListener('abort', listener);
-}
-
-/** Stands for a module that cannot be reached now: refuses at once. */
-export function unreachable(module: string): Transport {
-  return {
-    call: () => Promise.reject(refusal('unavailable', `${module} cannot be reached`)),
-  };
 }

@@ -20,8 +20,9 @@ export class FaultyTransport implements Transport {
 
   call(request: CallRequest): Promise<unknown> {
     const { operation, context } = request;
+    if (kernelOperation(operation.name)) return this.way.call(request);
     const fault = this.faults.met(context.caller, operation.module, operation.name);
-    if (!fault || kernelOperation(operation.name)) return this.way.call(request);
+    if (!fault) return this.way.call(request);
     return byDeadline(this.#suffer(fault, request), context, operation);
   }
 

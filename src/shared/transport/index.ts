@@ -1,4 +1,4 @@
-export { type Call, type CallSource, createCall, createClient, unreachable } from './client.ts';
+export { type Call, type CallSource, createCall, createClient } from './client.ts';
 export { connectTo } from './connect.ts';
 export { byDeadline, type Ending } from './deadlines.ts';
 export { FaultyTransport } from './faulty.ts';
@@ -10,3 +10,4 @@ export { openGrpc, openQueue, type QueueServer } from './open.ts';
 export { createPush } from './push.ts';
 export type { TlsParts } from './tls.ts';
 export type { CallRequest, Dispatch, Link, Serve, Transport } from './transport.ts';
+export { unreachable } from './unreachable.ts';

@@ -38,8 +38,8 @@ export async function priceOf(module: string, { services, directory }: Parts, st
   try {
     await services.ready(module, processes);
     const [other] = processes;
-    if (!other?.reachedAt) throw new Error(`a copy of ${module} has ended while it was measured`);
-    const probe = directory.probe(module, other.reachedAt);
+    if (!other?.ready) throw new Error(`a copy of ${module} has ended while it was measured`);
+    const probe = directory.probe(module, other.ready.reachedAt);
     return await measured(probe, other).finally(() => probe.close());
   } finally {
     await end();

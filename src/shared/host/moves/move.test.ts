@@ -12,7 +12,7 @@ function going(pid: number, takeUp: (own: { pid: number }) => Promise<unknown>):
     'give-up-lead': () => ({ led: false, timers: [], upTo: 0, pending: 0, held: 0, endedAt: 0 }),
     'take-up': () => takeUp(own),
   };
-  const own = { pid, state: 'ready', ask: async (what: string) => answers[what]?.() };
+  const own = { pid, ready: {}, ask: async (what: string) => answers[what]?.() };
   return own as unknown as ServiceProcess;
 }
 

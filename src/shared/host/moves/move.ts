@@ -127,7 +127,7 @@ export class Move {
     } else if (comes > 0) {
       this.#raised = services.raise(module, to, comes, sameQueue);
       await services.ready(module, this.#raised);
-      if (this.#raised.some(({ state }) => state !== 'ready'))
+      if (this.#raised.some(({ ready }) => !ready))
         throw new Error(`a process of ${module} ended before all were ready; its last words are in this process's log`);
       this.#coming = this.#raised.map(copyOf);
     }
@@ -141,13 +141,13 @@ export class Move {
   async #warm(): Promise<void> {
     const { module, sameQueue } = this.plan;
     // Over a queue it would be answered by those before.
-    const addresses = sameQueue ? this.#raised.flatMap(({ address }) => address ?? []) : this.#addresses();
+    const addresses = sameQueue ? this.#raised.flatMap(({ ready }) => ready?.address ?? []) : this.#addresses();
     const probes = addresses.map((address) => this.parts.directory.probe(module, address));
     await Promise.all(probes.map((probe) => probe.warm().finally(() => probe.close())));
   }
 
   #addresses(): string[] {
-    return this.#raised.flatMap(({ reachedAt }) => reachedAt ?? []);
+    return this.#raised.flatMap(({ ready }) => ready?.reachedAt ?? []);
   }
 
   async #moveCalls(journal: Journal): Promise<void> {
@@ -189,7 +189,7 @@ export class Move {
     const { directory, services } = this.parts;
     if (sameQueue) await Promise.all(copies.map((copy) => copy.fetchNoCalls()));
     const counts = await Promise.all(copies.map((copy) => copy.idle()));
-    const others = services.all.filter(({ state }) => state === 'ready');
+    const others = services.all.filter(({ ready }) => ready);
     await Promise.all([directory.drained(module), ...others.map((process) => drainedIn(process, module))]);
     // What reached them between the two.
     for (const copy of copies) counts.push(await copy.idle());
@@ -221,9 +221,7 @@ export class Move {
   async #lower(): Promise<void> {
     if (!this.#called) return this.#end(uncalledWithinMs);
     for (const listenNoMore of this.#watches) listenNoMore();
-    const alive = this.#coming.filter(
-      (_, index) => this.#raised.length === 0 || this.#raised[index]?.state === 'ready',
-    );
+    const alive = this.#coming.filter((_, index) => this.#raised.length === 0 || this.#raised[index]?.ready);
     await Promise.all(
       alive.map(async (copy) => {
         await this.#drain([copy]).catch(() => {});

@@ -178,7 +178,7 @@ export class Mover {
   async #preflight(plan: Plan, forNow: boolean): Promise<object> {
     const { here, services } = this.parts;
     const { module, from } = plan;
-    const process = services.of(module).find(({ state }) => state === 'ready');
+    const process = services.of(module).find(({ ready }) => ready);
     if (from.kind === 'service' && !process)
       throw refusal('conflict', `none of the processes of ${module} is ready; see to that first`);
     const copy = process ? copyOf(process) : copyHere(module, here);

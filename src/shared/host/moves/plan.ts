@@ -51,7 +51,7 @@ export function planOf(
       `${module} runs at ${placementText(from)}, which somebody else started: stop it there, write its place in the topology and restart`,
     );
   // Those that serve stay before those that do not.
-  const ready = (process: ServiceProcess) => Number(process.state === 'ready');
+  const ready = (process: ServiceProcess) => Number(process.ready !== undefined);
   const processes = services.of(module).toSorted((one, other) => ready(other) - ready(one));
   if (placementText(from) === text && !(again && to.kind === 'service')) refuse(`${module} is already placed ${text}`);
   const same = !again && from.kind === 'service' && to.kind === 'service' && alike(from, to);

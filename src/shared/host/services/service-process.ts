@@ -2,7 +2,18 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Log } from '../../observability/index.ts';
 import { type FromService, fromService, heldBackVariable, type ToService } from './messages.ts';
 
-export type ServiceState = 'starting' | 'ready' | 'waiting' | 'stopped';
+/** It serves. */
+interface Ready {
+  readonly kind: 'ready';
+  readonly since: string;
+  /** Where its internal listener is. */
+  readonly address: string;
+  /** Where its module is called, by the transport of its placement. */
+  readonly reachedAt: string;
+  /** What it says its module's contract is. */
+  readonly contract: unknown;
+}
+type State = Ready | { readonly kind: 'starting' | 'waiting' | 'stopped' };
 
 export interface ServiceParts {
   readonly module: string;
@@ -28,15 +39,8 @@ interface Waiting {
 
 /** A module running as a process of its own: started, watched, started again with back-off, stopped with its parent. */
 export class ServiceProcess {
-  state: ServiceState = 'stopped';
+  state: State = { kind: 'stopped' };
   pid: number | undefined;
-  since: string | undefined;
-  /** Where its internal listener is, while it is ready. */
-  address: string | undefined;
-  /** Where its module is called, by the transport of its placement, while it is ready. */
-  reachedAt: string | undefined;
-  /** What it says its module's contract is; of the last time it was ready. */
-  contract: unknown;
   /** How often it has ended since it was first started. */
   ends = 0;
   #child: ChildProcess | undefined;
@@ -51,11 +55,15 @@ export class ServiceProcess {
     this.#heldBack = parts.heldBack;
   }
 
+  get ready(): Ready | undefined {
+    return this.state.kind === 'ready' ? this.state : undefined;
+  }
+
   start(): void {
     const startedAt = Date.now();
     const { program, module, environment } = this.parts;
     const env = { ...environment, ...(this.#heldBack && { [heldBackVariable]: 'yes' }) };
-    this.state = 'starting';
+    this.state = { kind: 'starting' };
     const child = spawn(process.execPath, [...process.execArgv, program, '--only', module], {
       env,
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -114,7 +122,7 @@ export class ServiceProcess {
   async stop(withinMs: number): Promise<void> {
     this.expectEnd();
     const child = this.#child;
-    this.state = 'stopped';
+    this.state = { kind: 'stopped' };
     if (!child || child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise((resolve) => child.once('exit', resolve));
     this.send({ type: 'stop' });
@@ -127,11 +135,8 @@ export class ServiceProcess {
     if (said.type === 'ready') {
       // It was told to end before it knew.
       if (this.#ending) return;
-      this.state = 'ready';
-      this.since = new Date().toISOString();
-      this.address = said.address;
-      this.reachedAt = said.reachedAt;
-      this.contract = said.contract;
+      const { address, reachedAt, contract } = said;
+      this.state = { kind: 'ready', since: new Date().toISOString(), address, reachedAt, contract };
       this.parts.onChange();
       return;
     }
@@ -143,15 +148,13 @@ export class ServiceProcess {
   #exited(startedAt: number, how: string): void {
     const { module, log } = this.parts;
     this.pid = undefined;
-    this.address = undefined;
-    this.reachedAt = undefined;
     this.ends += 1;
-    this.state = this.#ending ? 'stopped' : 'waiting';
+    this.state = { kind: this.#ending ? 'stopped' : 'waiting' };
     for (const { reject } of [...this.#waiting.values()]) reject(new Error(`the process of ${module} ended: ${how}`));
     this.parts.onChange(how);
     // Whoever heard of it may have decided that this was the last time.
     if (this.#ending) {
-      this.state = 'stopped';
+      this.state = { kind: 'stopped' };
       return;
     }
     this.#failures = Date.now() - startedAt > steadyMs ? 0 : this.#failures + 1;

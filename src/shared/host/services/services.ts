@@ -137,7 +137,7 @@ export class Services {
   #changed(module: string, process: ServiceProcess, how: string | undefined): void {
     if (how === undefined) {
       if (process.ends > 0)
-        this.log.warn({ module, address: process.reachedAt }, 'the process of a module is ready again');
+        this.log.warn({ module, address: process.ready?.reachedAt }, 'the process of a module is ready again');
       process.send({ type: 'addresses', addresses: this.#addresses() });
       this.#tellFaultsTo(process);
     }
@@ -193,5 +193,5 @@ function refuseMissing(module: string, { artifact }: ServicePlacement): void {
 }
 
 function addressesOf({ processes }: Service): string[] {
-  return processes.flatMap(({ reachedAt }) => reachedAt ?? []);
+  return processes.flatMap(({ ready }) => ready?.reachedAt ?? []);
 }

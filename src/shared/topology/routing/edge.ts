@@ -9,7 +9,7 @@ import {
   Bulkhead,
   backOffMs,
   type CallFailure,
-  mayRepeat,
+  mayRetry,
   neverSent,
   type PoliciesConfig,
   policiesFor,
@@ -75,7 +75,7 @@ export class Edge implements Transport {
 
   call(request: CallRequest): Promise<unknown> {
     const { operation, context } = request;
-    const answer = this.#bulkheadOf(context.caller).run(() => this.#attempts(repeatable(request)), {
+    const answer = this.#bulkheadOf(context.caller).run(() => this.#attempts(withKey(request)), {
       deadline: context.deadline,
       cancellation: context.cancellation,
       what: operation,
@@ -140,7 +140,7 @@ export class Edge implements Transport {
   async #beforeAnother({ operation, context }: CallRequest, attempt: number, failed: unknown, tried: Set<Instance>) {
     const { cancellation, deadline, idempotencyKey } = context;
     const { clock, random } = this.parts;
-    if (!mayRepeat(operation.kind, idempotencyKey !== undefined, failed)) throw failed;
+    if (!mayRetry(operation.kind, idempotencyKey !== undefined, failed)) throw failed;
     const next = this.#balancer.pick(tried);
     const another = next !== undefined && !tried.has(next) && wasNeverSent(failed);
     const delayMs = another ? 0 : backOffMs(attempt, random);
@@ -213,7 +213,7 @@ export function ping(module: string, link: Link, clock: Clock, withinMs = pingWi
 }
 
 /** A command that crosses a network has a key, so that it can be repeated: its own, or one for this call. */
-export function repeatable(request: CallRequest): CallRequest {
+export function withKey(request: CallRequest): CallRequest {
   const { operation, context } = request;
   if (operation.kind === 'query' || context.idempotencyKey || kernelOperation(operation.name)) return request;
   return { ...request, context: { ...context, idempotencyKey: randomUUID() } };

@@ -3,9 +3,9 @@ import type { Clock } from '../../clock/index.ts';
 import { type CallContext, Cancellation } from '../../context/index.ts';
 import { type Operation, usualTimeoutMs } from '../../contract/index.ts';
 import { isRefusal } from '../../errors/index.ts';
-import { mayRepeat } from '../../resilience/index.ts';
+import { mayRetry } from '../../resilience/index.ts';
 import { type CallRequest, kernelOperation, type Transport } from '../../transport/index.ts';
-import { type Edge, repeatable } from './edge.ts';
+import { type Edge, withKey } from './edge.ts';
 import { isFailure, Tally } from './tally.ts';
 
 /** Queries whose answers were compared, and those of them that differed when both were asked again. */
@@ -47,7 +47,7 @@ export class Trial implements Transport {
     const { operation, context } = request;
     if (!isTriedOut(operation.name, context)) return way.call(request);
     const goes = this.#sends(context);
-    const answer = goes ? this.#sent(repeatable(request), way) : this.#counted(way, this.before, request);
+    const answer = goes ? this.#sent(withKey(request), way) : this.#counted(way, this.before, request);
     if (this.mirrors && operation.kind === 'query' && !goes && !kernelOperation(operation.name))
       answer.then(
         (value) => this.#mirror(request, way, value),
@@ -70,7 +70,7 @@ export class Trial implements Transport {
         this.#underWay -= 1;
       })
       .catch((error: unknown) => {
-        if (!mayRepeat(operation.kind, context.idempotencyKey !== undefined, error)) throw error;
+        if (!mayRetry(operation.kind, context.idempotencyKey !== undefined, error)) throw error;
         return way.call(request);
       });
   }
