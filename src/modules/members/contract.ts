@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { command, contract, event, id, query, text } from '../../shared/contract/index.ts';
 import { phone } from '../sms/contract.ts';
 
-export const email = z.email('must be an e-mail address').max(254);
+export const email = z.email().max(254);
 const name = text(100, 1);
 
 export const signUp = z.strictObject({

@@ -22,6 +22,6 @@ export {
   query,
   usualTimeoutMs,
 } from './contract.ts';
-export { inputParserOf, parseInput, toIssues } from './parse.ts';
+export { inputParserOf, misfit, parseInput } from './parse.ts';
 export { plainly } from './plain-words.ts';
 export { id, instant, money, nothing, page, pageRequest, text } from './schemas.ts';

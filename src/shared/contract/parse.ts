@@ -1,7 +1,9 @@
 import type { z } from 'zod';
-import { type Issue, invalidInput } from '../errors/index.ts';
+import { type Issue, invalidInput, type Refusal } from '../errors/index.ts';
 import { type Parser, safeParserOf } from './compiled/index.ts';
 import { plainly } from './plain-words.ts';
+
+const longestPath = 200;
 
 /** What came from outside, through its schema; throws the `invalid-input` refusal that names every misfit, in plain words. */
 export function parseInput<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
@@ -14,19 +16,30 @@ export function inputParserOf<S extends z.ZodType>(schema: S): Parser<S> {
   return (value) => {
     const result = parse(value);
     if (result.success) return result.data;
-    throw invalidInput(toIssues(schema.safeParse(value, { error: plainly }).error ?? result.error));
+    throw misfit(schema, value);
   };
 }
 
-/** At most twenty: an input of ten thousand misfits is answered, not mirrored. */
-export function toIssues(error: z.ZodError): Issue[] {
-  return error.issues.slice(0, 20).flatMap((issue) => {
-    const path = issue.path.map(String);
-    if (issue.code === 'unrecognized_keys') {
-      return issue.keys
-        .slice(0, 20)
-        .map((key) => ({ path: [...path, key].join('.').slice(0, 200), message: 'unknown field' }));
-    }
-    return [{ path: path.join('.').slice(0, 200), message: issue.message }];
+/** The refusal of what does not fit, which names every misfit. */
+export function misfit(schema: z.ZodType, value: unknown): Refusal {
+  const { error } = schema.safeParse(value, { error: plainly });
+  return invalidInput(error ? toIssues(error) : []);
+}
+
+/** At most twenty: an input of ten thousand misfits is answered, not mirrored. Of what is of the wrong type nothing else is said. */
+function toIssues(error: z.ZodError): Issue[] {
+  const told = error.issues.slice(0, 20);
+  const mistyped = new Set(told.flatMap(({ code, path }) => (code === 'invalid_type' ? [path.join('.')] : [])));
+  return told.flatMap((issue) => {
+    const { code, message } = issue;
+    const path = issue.path.join('.');
+    if (code === 'unrecognized_keys')
+      return issue.keys.slice(0, 20).map((key) => unknownField(path === '' ? key : `${path}.${key}`));
+    if (code !== 'invalid_type' && mistyped.has(path)) return [];
+    return [{ path: path.slice(0, longestPath), message }];
   });
+}
+
+function unknownField(path: string): Issue {
+  return { path: path.slice(0, longestPath), message: 'unknown field' };
 }

@@ -14,7 +14,7 @@ const kinds: Record<string, string> = {
 
 const formats: Record<string, string> = {
   url: 'must be a URL, such as https://example.com',
-  email: 'must be a mail address, such as ann@example.com',
+  email: 'must be an e-mail address, such as ann@example.com',
   uuid: 'must be an id, such as 01a20574-e281-7377-abb7-f6344bd30f2d',
   datetime: 'must be a time in UTC, such as 2026-11-22T22:51:15.969Z',
 };
@@ -38,6 +38,8 @@ export function plainly(issue: Issue): string | undefined {
       return `"${issue.keys[0]}" is not known`;
     case 'invalid_union':
       return 'is none of what it may be';
+    case 'invalid_key':
+      return issue.issues[0]?.message;
     default:
       return undefined;
   }

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { shownAddress } from '../address/index.ts';
+import { nothing, parseInput } from '../contract/index.ts';
 import { isRefusal, refusal } from '../errors/index.ts';
 import { countOpen } from '../events/index.ts';
 import type { EdgeFaults } from '../faults/index.ts';
@@ -52,6 +53,11 @@ export function createOperations(parts: OperationsParts): Operations {
     if (!known) throw refusal('unauthenticated', 'send the operator token');
     await next();
   });
+  for (const path of ['/ops/topology', '/ops/outbox'])
+    app.use(path, async (c, next) => {
+      parseInput(nothing, c.req.query());
+      await next();
+    });
   app.get('/ops/topology', async (c) => c.json(describe(parts, await parts.away())));
   const modules = definitions.map(({ contract }) => contract.name);
   const everywhere = new Everywhere({ ...parts, modules, home: !topology.only });
@@ -66,11 +72,12 @@ export function createOperations(parts: OperationsParts): Operations {
 }
 
 function refuseOtherMethods(app: Operations): void {
-  const paths = new Set(app.routes.map(({ path }) => path).filter((path) => path.startsWith('/ops/')));
-  for (const path of paths) {
-    app.all(path, () => {
-      throw refusal('method-not-allowed');
-    });
+  const paths = Map.groupBy(app.routes, ({ path }) => path);
+  for (const [path, routes] of paths) {
+    const allowed = routes.map(({ method }) => method).filter((method) => method !== 'ALL');
+    if (allowed.length === 0 || !path.startsWith('/ops/')) continue;
+    const allow = allowed.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
+    app.all(path, () => problemResponse(refusal('method-not-allowed'), { allow }));
   }
 }
 

@@ -7,7 +7,7 @@ const request = z.object({
   path: z.string().regex(/^\/[\x21-\x7e]*$/, 'must be a path, percent-encoded'),
   headers: z.record(
     z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'must be the name of a header'),
-    z.string().regex(/^[^\0\r\n]*$/, 'must be the value of a header'),
+    z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'must be the value of a header'),
   ),
   body: z.string(),
 });

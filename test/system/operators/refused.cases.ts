@@ -34,6 +34,9 @@ const asks: Ask[] = [
   ['POST', '/dead-letters', {}, '405 method-not-allowed'],
   ['GET', '/dead-letters/notifications.in-1/replay', undefined, '405 method-not-allowed'],
   ['PUT', '/outbox', {}, '405 method-not-allowed'],
+  ['GET', '/outbox?module=mail', undefined, '422 invalid-input'],
+  ['GET', '/topology?all=yes', undefined, '422 invalid-input'],
+  ['GET', '/advice?per=payments.authorize.x', undefined, '422 invalid-input'],
 ];
 
 /** What operators ask in vain, wherever the module runs: a problem with a code, and nothing about the inside. */
@@ -43,6 +46,11 @@ export function refusedCases(around: Around): void {
     expect(`${status} ${problem.code}`).toBe(outcome);
     expect(headers.get('content-type')).toBe('application/problem+json');
     expect(JSON.stringify(problem)).not.toMatch(/sqlite|select|node:|\.ts|stack/i);
+  });
+
+  it('another method is told which ones there are', async () => {
+    const { headers } = await around.operator.ask('PATCH', '/modules/mail', {});
+    expect(headers.get('allow')).toBe('GET, HEAD, DELETE, PUT');
   });
 
   it('nobody without the token is told or lets anything happen', async () => {

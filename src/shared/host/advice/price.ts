@@ -31,10 +31,10 @@ interface Parts {
 }
 
 /** Measures it: starts a copy of the module in a process of its own, asks it whether it lives, and ends it again. */
-export async function priceOf(module: string, { services, directory }: Parts, stops: AbortSignal): Promise<Price> {
+export async function priceOf(module: string, { services, directory }: Parts, aborted: AbortSignal): Promise<Price> {
   const processes = services.raise(module, { kind: 'service', via: 'http', instances: 1 }, 1);
   const end = () => services.lower(processes, endWithinMs);
-  stops.addEventListener('abort', end, { once: true });
+  aborted.addEventListener('abort', end, { once: true });
   try {
     await services.ready(module, processes);
     const [other] = processes;

@@ -52,9 +52,10 @@ export function serveAdvice(app: Operations, parts: Parts): void {
 }
 
 function refuseUnknown(per: string, definitions: readonly ModuleDefinition[]): void {
-  const [module = '', operation = ''] = per.split('.');
+  const [module = '', ...rest] = per.split('.');
+  const operation = rest.join('.');
   const contract = definitions.find((each) => each.contract.name === module)?.contract;
-  if (contract && Object.hasOwn(contract.operations, operation) && per === `${module}.${operation}`) return;
+  if (contract && Object.hasOwn(contract.operations, operation)) return;
   const known = contract ? Object.keys(contract.operations) : definitions.map((each) => each.contract.name);
   const what = contract ? `${module} has no operation "${operation}"` : `there is no module "${module}"`;
   throw invalidInput([{ path: 'per', message: `${what}; there are ${known.join(', ')}` }]);
@@ -74,7 +75,7 @@ async function watch(seconds: number, per: string | undefined, parts: Parts, gon
   const [someHere] = [...open.keys()].filter((name) => directory.of(name).state === 'here');
   if (!someHere) throw refusal('conflict', 'no module runs in this process: there is nothing to advise on');
   const price = await mover.whileNoneMoves('the price of a call is being measured', (stops) =>
-    priceOf(someHere, parts, stops),
+    priceOf(someHere, parts, AbortSignal.any([stops, gone])),
   );
   return { seconds, per, edges, events, cpuMs: spent.modules, longestMs: spent.longest, price };
 }

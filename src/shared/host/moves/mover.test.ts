@@ -35,6 +35,14 @@ it('moves no module, and begins nothing else, while something is done that needs
   expect(await mover.whileNoneMoves('it', async () => 'done again')).toBe('done again');
 });
 
+it('lets a module that moves finish before', async () => {
+  // Of a mover that knows no module, a move fails as soon as it begins.
+  const moved = expect(mover.move(order)).rejects.toThrow();
+  expect(mover.current?.module).toBe('shop');
+  expect(await mover.whileNoneMoves('it', async () => mover.current)).toBeUndefined();
+  await moved;
+});
+
 it('tells what is done when the system stops, and waits for it', async () => {
   const done = mover.whileNoneMoves('it', work);
   const stopped = mover.stop().then(() => 'stopped');

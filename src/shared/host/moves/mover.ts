@@ -95,10 +95,11 @@ export class Mover {
   }
 
   /**
-   * Does `work` while no module moves, and has none moved meanwhile. Rejects with `conflict` when one does; `work` is told when
-   * the system stops, and then waited for.
+   * Does `work` when no module moves, and has none moved meanwhile. It is told when the system stops, and then waited for. Rejects
+   * with `conflict` when the system stops before, or something else is done.
    */
   async whileNoneMoves<T>(what: string, work: (stops: AbortSignal) => Promise<T>): Promise<T> {
+    while (this.#current) await this.#ended;
     this.#refuseAnother();
     this.#other = what;
     this.#abort = new AbortController();

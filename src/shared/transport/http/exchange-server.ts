@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type CallContext, Cancellation } from '../../context/index.ts';
-import { fastParse, toIssues } from '../../contract/index.ts';
-import { invalidInput, isRefusal, refusal, toProblem } from '../../errors/index.ts';
+import { fastParse, misfit } from '../../contract/index.ts';
+import { isRefusal, refusal, toProblem } from '../../errors/index.ts';
 import type { ServiceTokens } from '../../identity/index.ts';
 import type { Log } from '../../observability/index.ts';
 import { cancelledBefore } from '../deadlines.ts';
@@ -79,9 +79,9 @@ export class ServedExchange {
     if (line === '') return void (last || this.#say('\n'));
     const json = parseJson(line) as Partial<WireCall & WireCancel> | null;
     if (json?.cancel === true) return void this.#open.get(json.id!)?.cancel();
-    const { success, data: call, error } = fastParse(wireCall, json);
+    const { success, data: call } = fastParse(wireCall, json);
     if (success) return void this.#serve(call);
-    const problem = invalidInput(toIssues(error));
+    const problem = misfit(wireCall, json);
     if (typeof json?.id !== 'number') throw problem;
     this.#say(`${lineOf(json.id, { problem: toProblem(problem) })}\n`);
   }

@@ -1,7 +1,7 @@
 import { shownAddress } from '../../address/index.ts';
 import type { Cancellation } from '../../context/index.ts';
-import { toIssues } from '../../contract/index.ts';
-import { invalidInput, messageOf, refusal, toProblem } from '../../errors/index.ts';
+import { misfit } from '../../contract/index.ts';
+import { messageOf, refusal, toProblem } from '../../errors/index.ts';
 import { bearer, type ServiceTokens } from '../../identity/index.ts';
 import type { Log } from '../../observability/index.ts';
 import { cancelledBefore, timedOut } from '../deadlines.ts';
@@ -143,7 +143,7 @@ class Served implements Taker {
     const { module, tokens, serve } = this.parts;
     const caller = await this.#callerOf(message);
     const call = wireRequest.safeParse(message.content);
-    if (!call.success) throw this.#strange(invalidInput(toIssues(call.error)));
+    if (!call.success) throw this.#strange(misfit(wireRequest, message.content));
     const { operation, input, context: wire } = call.data;
     if (message.hadByOther) throw refusal('unavailable', 'the instance that had the call has gone');
     const known = fromWire(wire, caller, tokens);
@@ -159,7 +159,7 @@ class Served implements Taker {
     try {
       const caller = await this.#callerOf(message);
       const heard = toAll.safeParse(message.content);
-      if (!heard.success) throw this.#strange(invalidInput(toIssues(heard.error)));
+      if (!heard.success) throw this.#strange(misfit(toAll, message.content));
       if ('cancel' in heard.data) return this.#cancel(caller, heard.data.cancel);
       // What is not here may wait at the broker still, which gives it to somebody.
       const all = session.keepsRequests && !this.#leaving;
