@@ -6,6 +6,12 @@ import type { ServiceTokens } from '../identity/index.ts';
 /** The largest input or output of a call, in bytes of JSON. A transport that takes less says so when it refuses. */
 export const maximumBodyBytes = 8 * 1024 * 1024;
 
+/** A body of the largest size, with the context around it. */
+export const maximumMessageBytes = maximumBodyBytes + 64 * 1024;
+
+/** How long a connection may take to be made. */
+export const connectWithinMs = 1_000;
+
 const longestDeadlineMs = 10 * 60_000;
 
 /** A call's context as it travels, whatever the wire. Who calls is not in it: the service token says so. */

@@ -3,11 +3,10 @@ import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { Channel, type ChannelOptions, connectivityState, credentials } from '@grpc/grpc-js';
 import { type Silence, usualSilence } from '../silence.ts';
 import type { TlsParts } from '../tls.ts';
-import { maximumBodyBytes } from '../wire.ts';
+import { connectWithinMs, maximumBodyBytes } from '../wire.ts';
 
 const { READY, SHUTDOWN, TRANSIENT_FAILURE } = connectivityState;
 
-const connectWithinMs = 1_000;
 const forever = Number.POSITIVE_INFINITY;
 
 const optionsFor = ({ askAfterMs, goneAfterMs }: Silence) => ({

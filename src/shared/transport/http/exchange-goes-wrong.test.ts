@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { callee } from '../sample.cases.ts';
-import { maximumBodyBytes } from '../wire.ts';
+import { maximumBodyBytes, maximumMessageBytes } from '../wire.ts';
 import { type Callee, callLine, clientOver, openCallee, openRaw } from './http.cases.ts';
-import { maximumLineBytes } from './protocol.ts';
 
 const opened: Callee[] = [];
 const open = async () => {
@@ -68,7 +67,7 @@ describe('an exchange that goes wrong', () => {
     const { address } = await open();
     const { write, status, next, destroy } = await openRaw(address);
     const piece = 'x'.repeat(64 * 1024);
-    for (let bytes = 0; bytes <= maximumLineBytes + 4 * piece.length; bytes += piece.length) write(piece);
+    for (let bytes = 0; bytes <= maximumMessageBytes + 4 * piece.length; bytes += piece.length) write(piece);
     expect(await status).toBe(413);
     expect(await next()).toMatchObject({ code: 'body-too-large' });
     destroy();

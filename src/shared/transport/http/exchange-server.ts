@@ -6,9 +6,9 @@ import type { ServiceTokens } from '../../identity/index.ts';
 import type { Log } from '../../observability/index.ts';
 import { cancelledBefore } from '../deadlines.ts';
 import type { Serve } from '../transport.ts';
-import { fromWire, maximumBodyBytes } from '../wire.ts';
+import { fromWire, maximumBodyBytes, maximumMessageBytes } from '../wire.ts';
 import { Lines } from './lines.ts';
-import { maximumLineBytes, type WireCall, type WireCancel, wireCall } from './protocol.ts';
+import { type WireCall, type WireCancel, wireCall } from './protocol.ts';
 
 /** Answers that wait for somebody who does not read; over this, the connection is cut. */
 const mostUnreadBytes = 64 * 1024 * 1024;
@@ -32,7 +32,7 @@ export interface ExchangeParts {
  */
 export class ServedExchange {
   readonly #open = new Map<number, Cancellation>();
-  readonly #lines = new Lines(maximumLineBytes);
+  readonly #lines = new Lines(maximumMessageBytes);
   #ready = '';
   /** No more lines come, or none that counts. */
   #ended = false;

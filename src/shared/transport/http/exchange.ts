@@ -2,16 +2,15 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { fromProblem, isProblem, isRefusal, type Problem } from '../../errors/index.ts';
 import type { Silence } from '../silence.ts';
 import { unreachableBecause } from '../unreachable.ts';
+import { connectWithinMs, maximumMessageBytes } from '../wire.ts';
 import { Lines } from './lines.ts';
-import { type AnswerLine, maximumLineBytes } from './protocol.ts';
+import type { AnswerLine } from './protocol.ts';
 
 /** A call on the wire, or about to be. */
 export interface Waiting {
   readonly resolve: (output: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
-
-const connectWithinMs = 1_000;
 
 /**
  * Calls and their answers over one HTTP request that stays open: each line is a call, each line of the answer is handed to whom
@@ -20,7 +19,7 @@ const connectWithinMs = 1_000;
  */
 export class Exchange {
   readonly #open = new Map<number, Waiting>();
-  readonly #lines = new Lines(maximumLineBytes);
+  readonly #lines = new Lines(maximumMessageBytes);
   #unsent = '';
   #state: 'open' | 'closing' | 'closed' = 'open';
   #connected = false;

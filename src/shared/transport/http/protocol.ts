@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Problem } from '../../errors/index.ts';
-import { maximumBodyBytes, wireContext } from '../wire.ts';
+import { wireContext } from '../wire.ts';
 
 /**
  * The wire form of calls, readable in any language. One call:
@@ -27,6 +27,3 @@ export interface WireCancel {
 export type AnswerLine =
   | { readonly id: number; readonly output?: unknown; readonly problem?: Problem }
   | { readonly leaving: true };
-
-/** A body of the largest size, with the context around it. */
-export const maximumLineBytes = maximumBodyBytes + 64 * 1024;

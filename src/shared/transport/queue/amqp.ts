@@ -2,10 +2,10 @@ import { type AsyncMessage, type Channel, Connection } from 'rabbitmq-client';
 import { namespaceOf } from '../../address/index.ts';
 import { systemClock } from '../../clock/index.ts';
 import type { Silence } from '../silence.ts';
+import { connectWithinMs, maximumMessageBytes } from '../wire.ts';
 import { leavingTogether } from './amqp-together.ts';
 import {
   type BrokerWay,
-  connectWithinMs,
   type Inbound,
   inASecond,
   type OpenSession,
@@ -16,7 +16,6 @@ import {
   type Session,
   type Subscription,
 } from './broker.ts';
-import { maximumMessageBytes } from './protocol.ts';
 import { Pulse } from './pulse.ts';
 
 /** Requests that one instance has in hand; others wait until it, or another one, has time. */

@@ -76,7 +76,6 @@ export interface BrokerWay {
 /** Connects; rejects when that fails, or takes longer than a second. */
 export type OpenSession = (way: BrokerWay, replies: Replies) => Promise<Session>;
 
-export const connectWithinMs = 1_000;
 const lastWordsMs = 1_000;
 
 /** Resolves when `task` has settled, however, or a second is over. */

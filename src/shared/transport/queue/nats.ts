@@ -1,15 +1,7 @@
 import { type ConnectionOptions, connect, createInbox, headers, Match, type Msg } from '@nats-io/transport-node';
 import { namespaceOf } from '../../address/index.ts';
-import {
-  type BrokerWay,
-  connectWithinMs,
-  type Inbound,
-  inASecond,
-  type OpenSession,
-  type Outbound,
-  readJson,
-} from './broker.ts';
-import { maximumMessageBytes } from './protocol.ts';
+import { connectWithinMs, maximumMessageBytes } from '../wire.ts';
+import { type BrokerWay, type Inbound, inASecond, type OpenSession, type Outbound, readJson } from './broker.ts';
 
 const group = 'kerf';
 const nobodyThere = 503;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Problem } from '../../errors/index.ts';
-import { maximumBodyBytes, wireContext } from '../wire.ts';
+import { wireContext } from '../wire.ts';
 
 /**
  * The wire form of calls over a broker, readable in any language. All messages are JSON; `authorization` is a header.
@@ -35,6 +35,3 @@ export type WireAnswer =
   | { readonly have: readonly string[] };
 
 export const toAll = z.union([z.object({ cancel: z.string() }), z.object({ ask: z.array(z.string()) })]);
-
-/** A body of the largest size, with the context around it. */
-export const maximumMessageBytes = maximumBodyBytes + 64 * 1024;

@@ -7,10 +7,10 @@ import type { Log } from '../../observability/index.ts';
 import { cancelledBefore, timedOut } from '../deadlines.ts';
 import type { TlsParts } from '../tls.ts';
 import type { Serve } from '../transport.ts';
-import { fromWire, maximumBodyBytes } from '../wire.ts';
+import { fromWire, maximumBodyBytes, maximumMessageBytes } from '../wire.ts';
 import type { Inbound, Session, Subscription } from './broker.ts';
 import { shareConnection, type Taker } from './connection.ts';
-import { maximumMessageBytes, toAll, wireRequest } from './protocol.ts';
+import { toAll, wireRequest } from './protocol.ts';
 
 /** Calls given up by their callers, wherever they are, of which an instance knows; the oldest is forgotten first. */
 const mostGivenUp = 1_000;
