@@ -169,8 +169,9 @@ function parse(text) {
 function token() {
   const file = join(process.env.DATA_DIR || 'data', 'operator-token');
   try {
-    return process.env.OPERATOR_TOKEN || readFileSync(file, 'utf8').trim();
+    const found = process.env.OPERATOR_TOKEN || readFileSync(file, 'utf8').trim();
+    return found || fail(`${file} is empty; start the system again, which says what to do`);
   } catch {
-    fail(`${file} cannot be read; set DATA_DIR to the data folder of the running system, or OPERATOR_TOKEN`);
+    return fail(`${file} cannot be read; set DATA_DIR to the data folder of the running system, or OPERATOR_TOKEN`);
   }
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Contract, describeContract } from '../contract/index.ts';
 import { StartError } from '../errors/index.ts';
-import { rotate } from '../identity/index.ts';
+import { FileKeyRing, rotate } from '../identity/index.ts';
 import type { ModuleDefinition } from '../module/index.ts';
 import type { Topology } from '../topology/index.ts';
 
@@ -61,10 +61,10 @@ export function readCommandLine(words: string[]): CommandLine {
  * signed stays valid.
  */
 export async function rotateKeys({ settings }: Topology): Promise<() => Promise<void>> {
-  for (const use of ['sessions', 'internal']) {
-    const file = join(settings.DATA_DIR, 'keys', `${use}.json`);
-    console.log(`${file}: signing with ${rotate(file)} from now on`);
-  }
+  const files = ['sessions', 'internal'].map((use) => join(settings.DATA_DIR, 'keys', `${use}.json`));
+  // One that cannot be read leaves all as they are.
+  for (const file of files) new FileKeyRing(file);
+  for (const file of files) console.log(`${file}: signing with ${rotate(file)} from now on`);
   return nothingToClose;
 }
 

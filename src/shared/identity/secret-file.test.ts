@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, it } from 'vitest';
@@ -44,4 +44,12 @@ it('leaves nothing behind when it cannot be made', () => {
   };
   expect(() => keepSecret(file, fail)).toThrow('no more numbers');
   expect(readdirSync(folder)).toEqual([]);
+});
+
+it('is refused where something else has its name', () => {
+  mkdirSync(file, { recursive: true });
+  expect(() => keepSecret(file, () => 'mine')).toThrow(`${file} is not a file; remove it to have one made`);
+  rmSync(file, { recursive: true });
+  symlinkSync('nowhere', file);
+  expect(() => keepSecret(file, () => 'mine')).toThrow(`${file} is not a file; remove it to have one made`);
 });

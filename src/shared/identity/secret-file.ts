@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { StartError } from '../errors/index.ts';
 
 const othersMay = 0o077;
 
@@ -22,7 +23,9 @@ const othersMay = 0o077;
 export function keepSecret(file: string, made: () => string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   if (!existsSync(file)) make(file, made());
-  if (statSync(file).mode & othersMay) chmodSync(file, 0o600);
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (!found?.isFile()) throw new StartError(`${file} is not a file; remove it to have one made`);
+  if (found.mode & othersMay) chmodSync(file, 0o600);
 }
 
 /** Writes another secret in the place of one. A crash leaves the old or the new. */
