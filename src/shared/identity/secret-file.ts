@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
@@ -46,8 +47,9 @@ function make(file: string, secret: string): void {
 }
 
 function writtenAside(file: string, secret: string): string {
-  const aside = `${file}.${process.pid}`;
-  const handle = openSync(aside, 'w', 0o600);
+  // Processes in containers that share the folder may have the same id.
+  const aside = `${file}.${randomUUID()}`;
+  const handle = openSync(aside, 'wx', 0o600);
   try {
     writeFileSync(handle, secret);
     fsyncSync(handle);
