@@ -33,7 +33,10 @@ export async function openGateway(host: Host, compositions: readonly Composition
   const { PORT, HOST, DATA_DIR } = host.topology.settings;
   const sessions = new SessionTokens(new FileKeyRing(join(DATA_DIR, 'keys', 'sessions.json')));
   const app = createGateway(host, compositions, sessions);
-  const server = createServer(getRequestListener(app.fetch, { errorHandler: unreadableRequest }));
+  const server = createServer(
+    { requireHostHeader: false },
+    getRequestListener(app.fetch, { errorHandler: unreadableRequest }),
+  );
   answerUnreadable(server);
   server.requestTimeout = 60_000;
   // Load balancers keep idle connections for a minute: what one sends into a connection that closes just then, fails.

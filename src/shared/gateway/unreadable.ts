@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { v7 as uuid } from 'uuid';
 import { isRefusal, type Refusal, refusal } from '../errors/index.ts';
@@ -6,6 +6,7 @@ import { problemResponse } from '../routes/index.ts';
 
 /** What is no HTTP, or whose head is too large, never becomes a request: it is answered here, as everything else is. */
 export function answerUnreadable(server: Server): void {
+  server.on('checkExpectation', refuseExpectation);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
     const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
@@ -14,7 +15,14 @@ export function answerUnreadable(server: Server): void {
   });
 }
 
-/** The answer to a request with an address or a host that can be none. */
+/** Who expects what is not known before sending more, is not sent away without a word. */
+function refuseExpectation(_request: IncomingMessage, response: ServerResponse): void {
+  const answer = problemResponse(malformed('nothing but "Expect: 100-continue" can be met'));
+  response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), 'x-request-id': uuid() });
+  void answer.text().then((body) => response.end(body));
+}
+
+/** The answer to a request with no host, or with an address or a host that can be none. */
 export function unreadableRequest(error: unknown): Response {
   if (isRefusal(error) || !(error instanceof Error) || error.name !== 'RequestError') return problemResponse(error);
   return problemResponse(malformed(), { 'x-request-id': uuid() });
