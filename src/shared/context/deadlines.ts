@@ -4,8 +4,6 @@ export interface Slot {
 }
 
 const slotMs = 16;
-/** Deadlines are kept to within so many milliseconds. */
-export const keptWithinMs = 2 * slotMs;
 const slots = new Map<number, Slot>();
 let ticking: NodeJS.Timeout | undefined;
 let latest: { readonly key: number; readonly slot: Slot } | undefined;

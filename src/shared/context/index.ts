@@ -1,4 +1,4 @@
 export { Cancellation, type GivenUp } from './cancellation.ts';
 export { type CallContext, currentContext, keepContext, runInContext, serveInContext } from './context.ts';
 export { currentUnit, refuseInsideUnit, type UnitMark } from './current-unit.ts';
-export { deadlineIn, keptWithinMs } from './deadlines.ts';
+export { deadlineIn } from './deadlines.ts';

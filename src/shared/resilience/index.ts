@@ -4,4 +4,4 @@ export { Breaker, type BreakerPolicy, type BreakerState, type CallFailure } from
 export { Bulkhead } from './bulkhead.ts';
 export { type PoliciesConfig, policiesFor, policiesSchema, refuseUnknownPolicies } from './policies.ts';
 export { RetryBudget } from './retry-budget.ts';
-export { mayRetry, neverSent, wasNeverSent } from './retrying.ts';
+export { mayRetry, neverSent, unanswered, wasNeverSent, wasUnanswered } from './retrying.ts';

@@ -1,5 +1,6 @@
 import { Cancellation, type GivenUp } from '../context/index.ts';
 import { refusal } from '../errors/index.ts';
+import { unanswered } from '../resilience/index.ts';
 
 interface What {
   readonly module: string;
@@ -68,8 +69,9 @@ function gaveUp(why: GivenUp, what: What): Error {
   return why === 'late' ? timedOut(what) : cancelledBefore(what);
 }
 
+/** That there was no answer in time, as far as this process knows. */
 export function timedOut({ module, name }: What): Error {
-  return refusal('timeout', `${module}.${name} did not answer in time`);
+  return unanswered(refusal('timeout', `${module}.${name} did not answer in time`));
 }
 
 export function cancelledBefore({ module, name }: What): Error {

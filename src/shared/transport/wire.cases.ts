@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Client } from '../contract/index.ts';
+import { wasUnanswered } from '../resilience/index.ts';
 import { ChaosProxy, type Fate, type Fates } from './chaos-proxy.scene.ts';
 import { createCall, createClient } from './client.ts';
 import { outcomeOf } from './giving-up.cases.ts';
@@ -66,6 +67,7 @@ export function wireCases(name: string, open: () => Promise<OpenWire>): void {
     cutCases(scene);
     restartCases(scene);
     deadCases(scene);
+    lateCases(scene);
     slowCases(scene);
   });
 }
@@ -148,6 +150,22 @@ function restartCases({ wire, direct, works }: Scene): void {
       }
     });
     await works(client);
+  });
+}
+
+function lateCases({ direct, through }: Scene): void {
+  it('has a little less time than its caller, so that it can say that it was late', async () => {
+    const { ms } = await direct().timeLeft({}, { timeoutMs: 1_000 });
+    expect(ms).toBeLessThanOrEqual(950);
+    expect((await direct().timeLeft({}, { timeoutMs: 100 })).ms).toBeLessThanOrEqual(75);
+  });
+
+  it('tells who says that something was late from who says nothing', async () => {
+    const fails = (call: Promise<unknown>) => call.then(() => 'an answer', wasUnanswered);
+    expect(await fails(direct().refuseAs({ code: 'timeout' }))).toBe(false);
+    const { proxy, client } = await through();
+    proxy.meet({ requests: 'swallow', answers: 'swallow' });
+    expect(await fails(client.echo({ text: 'x' }, { timeoutMs: 50 }))).toBe(true);
   });
 }
 

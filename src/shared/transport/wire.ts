@@ -12,13 +12,16 @@ export const maximumMessageBytes = maximumBodyBytes + 64 * 1024;
 /** How long a connection may take to be made. */
 export const connectWithinMs = 1_000;
 
+/** So much of its caller's time a callee does not get: one that is late can say so before its caller gives up. */
+const lastWordMs = 50;
+
 const longestDeadlineMs = 10 * 60_000;
 
 /** A call's context as it travels, whatever the wire. Who calls is not in it: the service token says so. */
 export const wireContext = z.object({
   requestId: z.string(),
   traceparent: z.string().optional(),
-  /** Time left, in milliseconds: clocks of two machines need not agree. */
+  /** The time that the callee has, in milliseconds: clocks of two machines need not agree. */
   deadlineMs: z.number().min(0).max(longestDeadlineMs),
   idempotencyKey: z.string().optional(),
   /** The member on whose behalf it is made, signed. */
@@ -85,5 +88,6 @@ export function fromHeaders(one: (name: string) => string | undefined, fallbackM
 }
 
 function timeLeft(deadline: number): number {
-  return Math.min(longestDeadlineMs, Math.max(0, Math.round(deadline - Date.now())));
+  const left = deadline - Date.now();
+  return Math.min(longestDeadlineMs, Math.max(0, Math.round(left - Math.min(lastWordMs, left / 4))));
 }

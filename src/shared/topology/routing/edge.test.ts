@@ -4,7 +4,7 @@ import { type CallContext, Cancellation } from '../../context/index.ts';
 import { command, contract, nothing, type Operation, query } from '../../contract/index.ts';
 import { isRefusal, refusal } from '../../errors/index.ts';
 import { EdgeFaults } from '../../faults/index.ts';
-import { neverSent, type PoliciesConfig } from '../../resilience/index.ts';
+import { neverSent, type PoliciesConfig, unanswered } from '../../resilience/index.ts';
 import { type CallRequest, ofKernel } from '../../transport/index.ts';
 import { CountingClock, macrotask, Notes } from '../discovery/discovery.cases.ts';
 import { LiveAddresses } from '../discovery/index.ts';
@@ -92,16 +92,15 @@ const keys = () => arrived.splice(0).map(({ request }) => request.context.idempo
 const isOpen = (address: string = a) =>
   edge.instances.find((each) => each.address === address)?.breaker.state.kind === 'open';
 
-/** The time of a call that is as good as over. */
-const almostOver = () => ({ deadline: clock.now() + 10 });
-const timedOut = refuse(() => refusal('timeout'));
+/** As this process says that nothing was answered in time. */
+const timedOut = refuse(() => unanswered(refusal('timeout')));
 
 describe('an instance that hangs', () => {
   it('is left out after the first call that it did not answer in time, when it answers no ping either', async () => {
     open({}, a, b);
     answers[a] = timedOut;
     down.add(a);
-    expect(await outcome(call(find, almostOver()))).toBe('timeout');
+    expect(await outcome(call())).toBe('timeout');
     await macrotask();
     expect([pings, isOpen(a), isOpen(b)]).toEqual([[a], true, false]);
     went();
@@ -114,7 +113,7 @@ describe('an instance that hangs', () => {
   it('is called again when it answers a ping: what is slow is not gone', async () => {
     open({}, a);
     answers[a] = timedOut;
-    expect(await outcomes(3, find, almostOver())).toEqual(['timeout', 'timeout', 'timeout']);
+    expect(await outcomes(3)).toEqual(['timeout', 'timeout', 'timeout']);
     await macrotask();
     expect([pings.length, isOpen(a)]).toEqual([1, false]);
   });
@@ -373,9 +372,9 @@ describe('an instance that does not work', () => {
     open(once);
     await outcomes(10);
     answers[a] = timedOut;
-    await outcomes(9, find, almostOver());
+    await outcomes(9);
     expect(isOpen()).toBe(false);
-    await outcomes(1, find, almostOver());
+    await outcomes(1);
     expect(isOpen()).toBe(true);
   });
 

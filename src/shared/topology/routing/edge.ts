@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../clock/index.ts';
-import { type Cancellation, keptWithinMs } from '../../context/index.ts';
+import type { Cancellation } from '../../context/index.ts';
 import type { Operation } from '../../contract/index.ts';
 import { isRefusal, refusal } from '../../errors/index.ts';
 import type { EdgeFaults } from '../../faults/index.ts';
@@ -15,6 +15,7 @@ import {
   policiesFor,
   RetryBudget,
   wasNeverSent,
+  wasUnanswered,
 } from '../../resilience/index.ts';
 import {
   type CallRequest,
@@ -160,7 +161,7 @@ export class Edge implements Transport {
       breaker.succeeded(pass);
       return answer;
     } catch (error) {
-      const failure = this.#failureOf(error, request);
+      const failure = failureOf(error);
       if (failure) this.#balancer.failed(instance, error);
       if (failure) breaker.failed(pass, failure);
       if (failure === 'faulty') this.#balancer.suspect(instance);
@@ -185,17 +186,6 @@ export class Edge implements Transport {
     return ping(this.module, link, this.parts.clock, withinMs);
   }
 
-  /**
-   * What a failed call says about the instance. One that has answered works, whatever the answer: what fails inside it would fail
-   * in-process as well. An `unavailable` of the way itself has a cause; one that was the answer, as of a module whose own callee
-   * is away, came without. A `timeout` before the call's time is over is that of a call that was made for it.
-   */
-  #failureOf(error: unknown, { context }: CallRequest): CallFailure | undefined {
-    if (isRefusal(error, 'unavailable')) return error.cause === undefined ? undefined : 'unreachable';
-    const isOver = this.parts.clock.now() + keptWithinMs >= context.deadline;
-    return isOver && isRefusal(error, 'timeout') ? 'faulty' : undefined;
-  }
-
   #bulkheadOf(caller: string): Bulkhead {
     let bulkhead = this.#bulkheads.get(caller);
     if (!bulkhead) {
@@ -217,6 +207,16 @@ export function withKey(request: CallRequest): CallRequest {
   const { operation, context } = request;
   if (operation.kind === 'query' || context.idempotencyKey || kernelOperation(operation.name)) return request;
   return { ...request, context: { ...context, idempotencyKey: randomUUID() } };
+}
+
+/**
+ * What a failed call says about the instance. One that has answered works, whatever the answer: what fails inside it would fail
+ * in-process as well. An `unavailable` of the way itself has a cause; one that was the answer, as of a module whose own callee
+ * is away, came without.
+ */
+function failureOf(error: unknown): CallFailure | undefined {
+  if (isRefusal(error, 'unavailable')) return error.cause === undefined ? undefined : 'unreachable';
+  return wasUnanswered(error) ? 'faulty' : undefined;
 }
 
 /** Over at once when nobody waits any more for what comes after it. */
