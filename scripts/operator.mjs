@@ -105,6 +105,7 @@ export function printColumns(rows) {
 
 function internalListener() {
   const { INTERNAL_PORT: port, INTERNAL_TLS_CERT: cert, INTERNAL_TLS_KEY: key, INTERNAL_TLS_CA: ca } = process.env;
+  if (port && !/^\d{1,5}$/.test(port)) fail(`INTERNAL_PORT is "${port}"; set it to the port of the internal listener`);
   const at = `127.0.0.1:${port || 3001}`;
   if (!cert) return { address: `http://${at}`, options: {} };
   if (!key) fail('INTERNAL_TLS_CERT needs its key; set INTERNAL_TLS_KEY as well');

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { z } from 'zod';
 import { StartError } from '../errors/index.ts';
-import { keepSecret, replaceSecret } from './secret-file.ts';
+import { keepSecret, readSecret, replaceSecret } from './secret-file.ts';
 
 const fileSchema = z.object({
   keys: z.array(z.object({ kid: z.string(), secret: z.string().min(43), createdAt: z.string() })).min(1),
@@ -72,8 +72,9 @@ export function rotate(file: string, keep = 2): string {
 }
 
 function readKeys(file: string) {
+  const text = readSecret(file);
   try {
-    return fileSchema.parse(JSON.parse(readFileSync(file, 'utf8'))).keys;
+    return fileSchema.parse(JSON.parse(text)).keys;
   } catch (error) {
     throw new StartError(`${file} does not hold keys; restore it, or remove it to have new ones made`, {
       cause: error,

@@ -1,16 +1,15 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StartError } from '../errors/index.ts';
 import { bearer } from './bearer.ts';
-import { keepSecret } from './secret-file.ts';
+import { keepSecret, readSecret } from './secret-file.ts';
 
 /** The operator's bearer token: the setting's, or the one in the data folder (mode 0600), made on first use. */
 export function operatorToken(dataDir: string, setting: string | undefined): string {
   if (setting) return usable(setting, 'OPERATOR_TOKEN');
   const file = join(dataDir, 'operator-token');
   keepSecret(file, () => `${randomBytes(32).toString('base64url')}\n`);
-  return usable(readFileSync(file, 'utf8').trim(), file);
+  return usable(readSecret(file).trim(), file);
 }
 
 function usable(token: string, where: string): string {

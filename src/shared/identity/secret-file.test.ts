@@ -1,8 +1,17 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, it } from 'vitest';
-import { keepSecret, replaceSecret } from './secret-file.ts';
+import { keepSecret, readSecret, replaceSecret } from './secret-file.ts';
 
 let folder: string;
 let file: string;
@@ -52,4 +61,12 @@ it('is refused where something else has its name', () => {
   rmSync(file, { recursive: true });
   symlinkSync('nowhere', file);
   expect(() => keepSecret(file, () => 'mine')).toThrow(`${file} is not a file; remove it to have one made`);
+});
+
+it('is named when the system refuses it', () => {
+  writeFileSync(folder, 'a file where the folder should be');
+  expect(() => keepSecret(file, () => 'mine')).toThrow(
+    `${file} cannot be made (EEXIST); let the user who runs this own it and its folder`,
+  );
+  expect(() => readSecret(join(folder, 'none'))).toThrow(/none cannot be read \(ENOTDIR\); let/);
 });

@@ -7,6 +7,7 @@ import {
   linkSync,
   mkdirSync,
   openSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -22,16 +23,22 @@ const othersMay = 0o077;
  * as from a backup. It is there as a whole or not at all, whoever else makes it at the same time, and whenever the process ends.
  */
 export function keepSecret(file: string, made: () => string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  if (!existsSync(file)) make(file, made());
+  asked(file, 'made', () => {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    if (!existsSync(file)) make(file, made());
+  });
   const found = statSync(file, { throwIfNoEntry: false });
   if (!found?.isFile()) throw new StartError(`${file} is not a file; remove it to have one made`);
-  if (found.mode & othersMay) chmodSync(file, 0o600);
+  if (found.mode & othersMay) asked(file, 'kept from others', () => chmodSync(file, 0o600));
+}
+
+export function readSecret(file: string): string {
+  return asked(file, 'read', () => readFileSync(file, 'utf8'));
 }
 
 /** Writes another secret in the place of one. A crash leaves the old or the new. */
 export function replaceSecret(file: string, secret: string): void {
-  renameSync(writtenAside(file, secret), file);
+  asked(file, 'replaced', () => renameSync(writtenAside(file, secret), file));
 }
 
 function make(file: string, secret: string): void {
@@ -57,4 +64,17 @@ function writtenAside(file: string, secret: string): string {
     closeSync(handle);
   }
   return aside;
+}
+
+/** What the system refuses is said with the file that it is about. */
+function asked<T>(file: string, what: string, ask: () => T): T {
+  try {
+    return ask();
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === undefined) throw error;
+    throw new StartError(`${file} cannot be ${what} (${code}); let the user who runs this own it and its folder`, {
+      cause: error,
+    });
+  }
 }

@@ -10,7 +10,7 @@ function parts({ folder = '.', answers = true, stuck = 0 }): PreflightParts {
   return {
     topology: { settings: { DATA_DIR: folder, BUS: 'mitt' } },
     directory: { answers: async () => answers },
-    copy: { stuckSagas: async () => stuck },
+    copy: { name: 'process 7', stuckSagas: async () => stuck },
   } as unknown as PreflightParts;
 }
 
@@ -29,7 +29,7 @@ it.skipIf(!existsSync('/proc/self'))('refuses a move on a full disk, with the fo
 it('refuses a move of a module that does not answer, or whose sagas need a person', async () => {
   await expect(preflight(plan, true, parts({ answers: false }))).rejects.toMatchObject({
     code: 'conflict',
-    message: 'shop does not answer where it is now; see to that first',
+    message: 'shop does not answer where it is now (process 7); end that process, and it is started again',
   });
   await expect(preflight(plan, true, parts({ stuck: 2 }))).rejects.toMatchObject({
     code: 'conflict',

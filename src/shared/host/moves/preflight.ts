@@ -39,7 +39,7 @@ export async function preflight(plan: Plan, forNow: boolean, parts: PreflightPar
   if (freeBytes < leastFreeBytes)
     refuse(`the disk of ${topology.settings.DATA_DIR} has ${Math.floor(freeBytes / 1024)} KiB left; make room first`);
   if (!(await parts.directory.answers(module, answersWithinMs)))
-    refuse(`${module} does not answer where it is now; see to that first`);
+    refuse(`${module} does not answer where it is now (${parts.copy.name}); end that process, and it is started again`);
   const stuck = await parts.copy.stuckSagas();
   if (stuck > 0)
     refuse(
