@@ -13,7 +13,7 @@ export const maximumMessageBytes = maximumBodyBytes + 64 * 1024;
 export const connectWithinMs = 1_000;
 
 /** So much of its caller's time a callee does not get: one that is late can say so before its caller gives up. */
-const lastWordMs = 50;
+const lastWordMs = 100;
 
 const longestDeadlineMs = 10 * 60_000;
 

@@ -222,14 +222,15 @@ export class Move {
     if (!this.#called) return this.#end(uncalledWithinMs);
     for (const listenNoMore of this.#watches) listenNoMore();
     const alive = this.#coming.filter((_, index) => this.#raised.length === 0 || this.#raised[index]?.ready);
-    await Promise.all(
-      alive.map(async (copy) => {
-        await this.#drain([copy]).catch(() => {});
-        await copy.giveUpLead().catch(() => {});
-        await copy.finishSagas(sagasWithinMs).catch(() => {});
-      }),
-    );
+    await Promise.all(alive.map((copy) => this.#relieve(copy).catch(() => {})));
     await this.#end();
+  }
+
+  /** One that does not answer is asked no more: it ends anyhow. */
+  async #relieve(copy: Copy): Promise<void> {
+    await this.#drain([copy]);
+    await copy.giveUpLead();
+    await copy.finishSagas(sagasWithinMs);
   }
 
   async #end(withinMs?: number): Promise<void> {
