@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { refusal } from '../../errors/index.ts';
 import type { Directory, Probe } from '../../topology/index.ts';
 import type { ServiceProcess, Services } from '../services/index.ts';
 
@@ -32,6 +33,7 @@ interface Parts {
 
 /** Measures it: starts a copy of the module in a process of its own, asks it whether it lives, and ends it again. */
 export async function priceOf(module: string, { services, directory }: Parts, aborted: AbortSignal): Promise<Price> {
+  if (aborted.aborted) throw refusal('cancelled', 'nobody waits for the price any more');
   const processes = services.raise(module, { kind: 'service', via: 'http', instances: 1 }, 1);
   const end = () => services.lower(processes, endWithinMs);
   aborted.addEventListener('abort', end, { once: true });
