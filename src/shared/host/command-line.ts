@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Contract, describeContract } from '../contract/index.ts';
 import { StartError } from '../errors/index.ts';
-import { FileKeyRing, rotate } from '../identity/index.ts';
+import { rotate } from '../identity/index.ts';
 import type { ModuleDefinition } from '../module/index.ts';
 import type { Topology } from '../topology/index.ts';
 
@@ -62,9 +62,7 @@ export function readCommandLine(words: string[]): CommandLine {
  */
 export async function rotateKeys({ settings }: Topology): Promise<() => Promise<void>> {
   const files = ['sessions', 'internal'].map((use) => join(settings.DATA_DIR, 'keys', `${use}.json`));
-  // One that cannot be read leaves all as they are.
-  for (const file of files) new FileKeyRing(file);
-  for (const file of files) console.log(`${file}: signing with ${rotate(file)} from now on`);
+  for (const [index, kid] of rotate(files).entries()) console.log(`${files[index]}: signing with ${kid} from now on`);
   return nothingToClose;
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Context, Hono } from 'hono';
 import { shownAddress } from '../address/index.ts';
+import { nothing, parseInput } from '../contract/index.ts';
 import { fromProblem, invalidInput, isProblem, isRefusal, type Refusal, refusal } from '../errors/index.ts';
 import type { OpenModule } from '../module/index.ts';
 import type { Directory } from '../topology/index.ts';
@@ -139,6 +140,11 @@ function contentOf(module: string, { status, body }: PassedBack): object {
   const content: unknown = JSON.parse(body);
   if (status === 200) return content as object;
   throw isProblem(content) ? fromProblem(content) : refusal('unavailable', `${module} answers ${status}`);
+}
+
+/** Of those that take no parameters. */
+export function refuseQuery({ req }: Context<Asked>): void {
+  parseInput(nothing, req.query());
 }
 
 /** The body as JSON; without one, an empty object. Refuses with `malformed-body`. */

@@ -1,6 +1,5 @@
 import { Hono } from 'hono';
 import { shownAddress } from '../address/index.ts';
-import { nothing, parseInput } from '../contract/index.ts';
 import { isRefusal, refusal } from '../errors/index.ts';
 import { countOpen } from '../events/index.ts';
 import type { EdgeFaults } from '../faults/index.ts';
@@ -13,7 +12,7 @@ import type { CallSource } from '../transport/index.ts';
 import { type Observation, serveAdvice } from './advice/index.ts';
 import type { WhoIsAway } from './away.ts';
 import { serveDeadLetters } from './dead-letters.ts';
-import { Everywhere, type Operations } from './everywhere.ts';
+import { Everywhere, type Operations, refuseQuery } from './everywhere.ts';
 import { serveFaults } from './faults.ts';
 import { type Mover, serveMoves } from './moves/index.ts';
 import { serveSagas } from './sagas.ts';
@@ -53,15 +52,16 @@ export function createOperations(parts: OperationsParts): Operations {
     if (!known) throw refusal('unauthenticated', 'send the operator token');
     await next();
   });
-  for (const path of ['/ops/topology', '/ops/outbox'])
-    app.use(path, async (c, next) => {
-      parseInput(nothing, c.req.query());
-      await next();
-    });
-  app.get('/ops/topology', async (c) => c.json(describe(parts, await parts.away())));
+  app.get('/ops/topology', async (c) => {
+    refuseQuery(c);
+    return c.json(describe(parts, await parts.away()));
+  });
   const modules = definitions.map(({ contract }) => contract.name);
   const everywhere = new Everywhere({ ...parts, modules, home: !topology.only });
-  app.get('/ops/outbox', (c) => everywhere.rows(c, undefined, ({ database }) => countOpen(database)));
+  app.get('/ops/outbox', (c) => {
+    refuseQuery(c);
+    return everywhere.rows(c, undefined, ({ database }) => countOpen(database));
+  });
   serveDeadLetters(app, everywhere);
   serveSagas(app, everywhere);
   serveFaults(app, everywhere, parts);
@@ -74,9 +74,8 @@ export function createOperations(parts: OperationsParts): Operations {
 function refuseOtherMethods(app: Operations): void {
   const paths = Map.groupBy(app.routes, ({ path }) => path);
   for (const [path, routes] of paths) {
-    const allowed = routes.map(({ method }) => method).filter((method) => method !== 'ALL');
-    if (allowed.length === 0 || !path.startsWith('/ops/')) continue;
-    const allow = allowed.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
+    if (!path.startsWith('/ops/')) continue;
+    const allow = routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
     app.all(path, () => problemResponse(refusal('method-not-allowed'), { allow }));
   }
 }

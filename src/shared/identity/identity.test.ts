@@ -38,7 +38,7 @@ describe('keys in a file', () => {
     const file = newFile();
     const [signer, verifier] = [new SessionTokens(new FileKeyRing(file)), new SessionTokens(new FileKeyRing(file))];
     const before = await signer.issue('ann');
-    const kid = rotate(file);
+    const [kid] = rotate([file]);
     const after = await signer.issue('ann');
     expect(decodeProtectedHeader(after.token).kid).toBe(kid);
     expect([await verifier.verify(before.token), await verifier.verify(after.token)]).toEqual(['ann', 'ann']);
@@ -47,7 +47,7 @@ describe('keys in a file', () => {
   it('are forgotten when they have been replaced three times', async () => {
     const file = newFile();
     const { token } = await new SessionTokens(new FileKeyRing(file)).issue('ann');
-    for (let times = 0; times < 3; times++) rotate(file);
+    for (let times = 0; times < 3; times++) rotate([file]);
     expect(await new SessionTokens(new FileKeyRing(file)).verify(token)).toBeUndefined();
   });
 

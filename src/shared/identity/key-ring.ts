@@ -63,12 +63,17 @@ export class FileKeyRing implements KeyRing {
   }
 }
 
-/** Puts a new signing key first and keeps the `keep` latest of the old ones for what they have signed. */
-export function rotate(file: string, keep = 2): string {
-  keepSecret(file, firstKeys);
-  const fresh = newKey();
-  replaceSecret(file, serialize([fresh, ...readKeys(file).slice(0, keep)]));
-  return fresh.kid;
+/**
+ * Puts a new signing key first in each of the files, and keeps the `keep` latest of the old ones for what they have signed. Returns
+ * the new keys' names. One that cannot be read leaves all files as they are.
+ */
+export function rotate(files: readonly string[], keep = 2): string[] {
+  const rotated = files.map((file) => {
+    keepSecret(file, firstKeys);
+    return { file, fresh: newKey(), old: readKeys(file).slice(0, keep) };
+  });
+  for (const { file, fresh, old } of rotated) replaceSecret(file, serialize([fresh, ...old]));
+  return rotated.map(({ fresh }) => fresh.kid);
 }
 
 function readKeys(file: string) {

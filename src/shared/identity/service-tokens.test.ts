@@ -88,7 +88,7 @@ describe('a rotation of the keys', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'kerf-tokens-')), 'internal.json');
     const [here, there] = [new ServiceTokens(new FileKeyRing(file)), new ServiceTokens(new FileKeyRing(file))];
     const before = await here.issue('orders', 'payments');
-    const kid = rotate(file);
+    const [kid] = rotate([file]);
     expect(await here.issue('orders', 'payments')).toBe(before);
     expect(await there.verify(before, 'payments')).toBe('orders');
     pass(30);

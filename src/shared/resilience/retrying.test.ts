@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../clock/index.ts';
 import { kernelCodes, refusal } from '../errors/index.ts';
 import { backOffMs } from './back-off.ts';
+import { neverSent, wasNeverSent } from './marks.ts';
 import { RetryBudget } from './retry-budget.ts';
-import { mayRetry, neverSent, wasNeverSent } from './retrying.ts';
+import { mayRetry } from './retrying.ts';
 
 /** How many of `wanted` retries may be made. */
 const retry = (budget: RetryBudget, wanted: number) =>

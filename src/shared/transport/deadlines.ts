@@ -69,9 +69,14 @@ function gaveUp(why: GivenUp, what: What): Error {
   return why === 'late' ? timedOut(what) : cancelledBefore(what);
 }
 
-/** That there was no answer in time, as far as this process knows. */
-export function timedOut({ module, name }: What): Error {
-  return unanswered(refusal('timeout', `${module}.${name} did not answer in time`));
+/** That this process has had no answer in time. */
+export function timedOut(what: What): Error {
+  return unanswered(saidLate(what));
+}
+
+/** That the callee says so itself. */
+export function saidLate({ module, name }: What): Error {
+  return refusal('timeout', `${module}.${name} did not answer in time`);
 }
 
 export function cancelledBefore({ module, name }: What): Error {

@@ -36,6 +36,7 @@ const asks: Ask[] = [
   ['PUT', '/outbox', {}, '405 method-not-allowed'],
   ['GET', '/outbox?module=mail', undefined, '422 invalid-input'],
   ['GET', '/topology?all=yes', undefined, '422 invalid-input'],
+  ['GET', '/modules/mail?all=yes', undefined, '422 invalid-input'],
   ['GET', '/advice?per=payments.authorize.x', undefined, '422 invalid-input'],
 ];
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { parseInput } from '../../contract/index.ts';
 import { invalidInput, isRefusal, refusal, toProblem } from '../../errors/index.ts';
 import { type Placement, readPlacement } from '../../topology/index.ts';
-import { bodyOf, type Operations } from '../everywhere.ts';
+import { bodyOf, type Operations, refuseQuery } from '../everywhere.ts';
 import type { Mover, Order } from './mover.ts';
 import { canarySchema, mirrorSchema } from './trials.ts';
 
@@ -37,6 +37,7 @@ export function serveMoves(app: Operations, modules: readonly string[], mover: M
     return name;
   };
   app.get('/ops/modules/:name', (c) => {
+    refuseQuery(c);
     const name = named(c);
     return c.json({ name, move: mover.current?.module === name ? mover.current : null });
   });

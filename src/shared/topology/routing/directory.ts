@@ -61,14 +61,11 @@ export class Directory {
     this.#set(module, { state: 'there', transport: edge, edge });
   }
 
-  /** Opens a way of one's own to whoever is at `address`, which nobody is sent by. */
+  /** Asks whoever is at `address` whether it serves the module, which sends no other call there. To be closed. */
   probe(module: string, address: string): Probe {
     const { connect, clock } = this.parts;
-    return new Probe(
-      module,
-      connect(module, address, () => {}),
-      clock,
-    );
+    const link = connect(module, address, () => {});
+    return new Probe(module, link, clock);
   }
 
   /** Calls `listener` whenever a module can be reached that could not, or elsewhere than before. */

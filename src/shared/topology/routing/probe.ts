@@ -4,9 +4,9 @@ import { ping } from './edge.ts';
 
 /** Enough that the way is known to be open and its code has run. */
 const warmCalls = 20;
-/** Whoever has much to do may be as late as this, */
+/** Whoever has much to do may take as long as this to answer. */
 const latestMs = 3_000;
-/** and later some times: not so often. */
+/** So many that take longer are no exception any more. */
 const mostLate = 8;
 
 export interface Timed {
@@ -17,7 +17,7 @@ export interface Timed {
   readonly forMs: number;
 }
 
-/** Asks one instance of a module again and again, by a way of its own that nobody else is sent by. */
+/** Asks one instance of a module again and again, by a way of its own: no other call goes there. */
 export class Probe {
   #late = 0;
 

@@ -9,6 +9,7 @@ import {
   refusal,
   toProblem,
 } from '../../errors/index.ts';
+import { saidLate } from '../deadlines.ts';
 import { unreachableBecause } from '../unreachable.ts';
 import { names } from './protocol.ts';
 
@@ -75,7 +76,7 @@ const cutOff = /RST_STREAM|HTTP\/2 stream|^No status information/;
 export function fromStatus({ code, details, metadata }: StatusObject, what: { module: string; name: string }): Error {
   const problem = problemIn(metadata);
   if (problem) return fromProblem(problem);
-  if (code === status.DEADLINE_EXCEEDED) return refusal('timeout', `${what.module}.${what.name} says that it was late`);
+  if (code === status.DEADLINE_EXCEEDED) return saidLate(what);
   if (code === status.INVALID_ARGUMENT) return invalidInput([{ path: '', message: details }]);
   if (code === status.RESOURCE_EXHAUSTED && details.includes('larger than')) return refusal('body-too-large', details);
   const cause = new Error(`gRPC status ${status[code]}: ${details}`);
