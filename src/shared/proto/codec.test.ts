@@ -3,17 +3,10 @@ import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type Contract, contract, query } from '../contract/index.ts';
+import { contract, query } from '../contract/index.ts';
 import type { Codec } from './codec.ts';
 import { protoOf } from './index.ts';
 import { schemas, valuesOf } from './values.cases.ts';
-
-const found = import.meta.glob<Record<string, unknown>>('../../modules/*/contract.ts', { eager: true });
-const contracts = Object.values(found).flatMap(Object.values).filter(isContract);
-
-function isContract(value: unknown): value is Contract {
-  return typeof value === 'object' && value !== null && 'operations' in value && 'refuse' in value;
-}
 
 function codecOf(input: z.ZodType): Codec {
   return of(input).operations.get('ask')!.input;
@@ -153,19 +146,6 @@ describe('what comes back', () => {
       }),
       { numRuns: 300 },
     );
-  });
-
-  it.each(contracts.map((each) => [each.name, each] as const))('is the value, for every operation of %s', (_, each) => {
-    for (const operation of Object.values(each.operations)) {
-      const { input, output } = protoOf(each).operations.get(operation.name)!;
-      const returns = (codec: Codec, schema: z.ZodType) =>
-        fc.assert(
-          fc.property(valuesOf(schema), (value) => comesBack(codec, value)),
-          { numRuns: 100 },
-        );
-      returns(input, operation.input);
-      returns(output, operation.output);
-    }
   });
 });
 

@@ -1,17 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import type { z } from 'zod';
-import type { Contract } from '../index.ts';
-import { parserOf } from './index.ts';
-import { expectSame } from './same.cases.ts';
-import { spoiled, valuesOf } from './values.cases.ts';
-
-const found = import.meta.glob<Record<string, unknown>>('../../../modules/*/contract.ts', { eager: true });
-const contracts = Object.values(found).flatMap(Object.values).filter(isContract);
-
-function isContract(value: unknown): value is Contract {
-  return typeof value === 'object' && value !== null && 'operations' in value && 'refuse' in value;
-}
+import { parserOf } from '../../src/shared/contract/compiled/index.ts';
+import { expectSame } from '../../src/shared/contract/compiled/same.cases.ts';
+import { spoiled, valuesOf } from '../../src/shared/contract/compiled/values.cases.ts';
+import type { Contract } from '../../src/shared/contract/index.ts';
+import { contracts } from '../harness/contracts.ts';
 
 function schemasOf({ name, operations, events, errors }: Contract): [string, z.ZodType][] {
   return [

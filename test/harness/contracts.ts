@@ -1,0 +1,10 @@
+import type { Contract } from '../../src/shared/contract/index.ts';
+
+const found = import.meta.glob<Record<string, unknown>>('../../src/modules/*/contract.ts', { eager: true });
+
+/** The contract of every module, with those of modules that live in repositories of their own. */
+export const contracts: readonly Contract[] = Object.values(found).flatMap(Object.values).filter(isContract);
+
+function isContract(value: unknown): value is Contract {
+  return typeof value === 'object' && value !== null && 'operations' in value && 'refuse' in value;
+}
