@@ -4,7 +4,7 @@ export {
   describeContract,
   incompatibilities,
 } from './compatibility/index.ts';
-export { fastParse, parserOf } from './compiled/index.ts';
+export { fastParse, parserOf, safeParse } from './compiled/index.ts';
 export {
   type CallOptions,
   type Client,

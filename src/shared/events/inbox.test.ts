@@ -49,6 +49,20 @@ describe('the inbox', () => {
     expect(numbers()).toEqual([1]);
   });
 
+  it('puts aside at once an event that makes a check throw, in its envelope or in its data', async () => {
+    const crafted = JSON.parse('{"length":{"toString":""}}');
+    await receive({ ...sold('a', 1), id: crafted });
+    await receive(sold('b', 2, undefined, { customer: crafted, n: 2 }));
+    await receive(sold('c', 3));
+    const held = await scene.held('mail');
+    expect(held.map(({ state, attempts }) => [state, attempts])).toEqual(held.map(() => ['dead', 1]));
+    expect(held.map(({ lastError }) => lastError)).toEqual([
+      'it is no CloudEvent: id: must be a text',
+      'customer: must be a text',
+    ]);
+    expect(numbers()).toEqual([3]);
+  });
+
   it('tries again later and later, and gives up after twelve times, with the history of each', async () => {
     fail(
       () => true,

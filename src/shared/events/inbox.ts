@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import type { Clock } from '../clock/index.ts';
-import { plainly } from '../contract/index.ts';
+import { plainly, safeParse } from '../contract/index.ts';
 import { type Database, prepared, type Unit } from '../data/index.ts';
 import { refusal } from '../errors/index.ts';
 import { reach } from '../faults/index.ts';
@@ -69,7 +69,7 @@ export class Inbox<U extends Unit> {
    * Rejects when neither could be written. What its bus `gaveUp`, and why, is a dead letter unless it has taken effect before.
    */
   async receive(event: unknown, gaveUp?: string): Promise<void> {
-    const { data: envelope, error } = envelopeSchema.safeParse(event, { error: plainly });
+    const { data: envelope, error } = safeParse(envelopeSchema, event, { error: plainly });
     if (!envelope) return this.#putAside(event, error.issues[0]);
     await this.#inOrder.run(envelope.partitionkey, () => this.#take(envelope, gaveUp));
   }

@@ -1,3 +1,4 @@
+import { safeParse } from '../contract/index.ts';
 import { isRefusal, messageOf, StartError } from '../errors/index.ts';
 import type { ModuleDefinition } from '../module/index.ts';
 import { readTopology } from '../topology/index.ts';
@@ -75,7 +76,7 @@ function whenToStop(stop: () => void): void {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, signalled);
   if (!isService) return;
   process.on('message', (received) => {
-    const { data } = toService.safeParse(received);
+    const { data } = safeParse(toService, received);
     if (data?.type === 'drain') willBeTold = true;
     if (data?.type === 'stop') stop();
   });

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { z } from 'zod';
 import { systemClock } from '../clock/index.ts';
 import type { CallContext } from '../context/index.ts';
 import { contract, nothing, query } from '../contract/index.ts';
@@ -36,6 +37,18 @@ it('shows a caller of this process what it is to see of any error, also of an an
   await expect(dispatch('open', {}, context, request)).rejects.toThrow(/^seen: /);
   await expect(dispatch('open', { more: 1 }, context, request)).rejects.toThrow(/^seen: /);
   await expect(dispatch('open', {}, context)).rejects.toMatchObject({ code: 'internal' });
+});
+
+it('logs where an answer does not fit when its check throws, and tells the caller nothing of it', async () => {
+  const told: { error: Error }[] = [];
+  const log = { ...silentLog, error: (fields: { error: Error }) => told.push(fields) };
+  const checked = z.object({ lines: z.array(z.string().max(3)) });
+  const odd = contract('odd', { operations: { list: query({ about: 'Lists', input: nothing, output: checked }) } });
+  const list = async () => ({ lines: ['a', { length: { toString: '' } }] });
+  const { dispatch } = new Dispatcher(odd, { list: list as never }, {} as never, systemClock, log as never);
+  const context = { requestId: 'r', caller: 'test', deadline: Number.POSITIVE_INFINITY };
+  await expect(dispatch('list', {}, context)).rejects.toMatchObject({ code: 'internal', data: {} });
+  expect(told[0]!.error).toMatchObject({ issues: [{ path: ['lines', 1] }] });
 });
 
 it('says that a part is not available when its database takes no write, and tells the log alone what is in the way', async () => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isBroker, mostPort, wholeAddress } from '../address/index.ts';
-import { plainly } from '../contract/index.ts';
+import { plainly, safeParse } from '../contract/index.ts';
 import { StartError } from '../errors/index.ts';
 import { pointKinds } from '../faults/index.ts';
 
@@ -89,7 +89,7 @@ export function readSettings<S extends z.ZodObject>(schema: S, { env, file, file
     const value = env[name] !== undefined && env[name] !== '' ? env[name] : file[name];
     if (value !== undefined && value !== null) given[name] = value;
   }
-  const result = schema.safeParse(given, { error: plainly });
+  const result = safeParse(schema, given, { error: plainly });
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const name = String(issue!.path[0]);

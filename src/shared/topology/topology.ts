@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { carriesCalls, readAddress } from '../address/index.ts';
-import { type Contract, plainly } from '../contract/index.ts';
+import { type Contract, plainly, safeParse } from '../contract/index.ts';
 import { StartError } from '../errors/index.ts';
 import { type PoliciesConfig, policiesSchema, refuseUnknownPolicies } from '../resilience/index.ts';
 import { refuseUnusableFolder } from './data-folder.ts';
@@ -134,7 +134,7 @@ function readFile(name: string, mustExist: boolean): z.output<typeof fileSchema>
     return fileSchema.parse({});
   }
   try {
-    const result = fileSchema.safeParse(parse(readFileSync(name, 'utf8')) ?? {}, { error: plainly });
+    const result = safeParse(fileSchema, parse(readFileSync(name, 'utf8')) ?? {}, { error: plainly });
     if (result.success) return result.data;
     const [issue] = result.error.issues;
     throw new StartError([name, ...(issue!.path.length > 0 ? [issue!.path.join('.')] : []), issue!.message].join(': '));

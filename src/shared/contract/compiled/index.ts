@@ -1,1 +1,2 @@
 export { fastParse, type Parser, parserOf, safeParserOf } from './compiled.ts';
+export { safeParse } from './throwing-checks.ts';

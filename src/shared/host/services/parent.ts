@@ -1,3 +1,4 @@
+import { safeParse } from '../../contract/index.ts';
 import { messageOf } from '../../errors/index.ts';
 import type { EdgeFaults } from '../../faults/index.ts';
 import type { OpenModule } from '../../module/index.ts';
@@ -20,7 +21,7 @@ export function joinParent({ homeAddress, faults, open, throughHome, answer }: P
   // It may have gone meanwhile, which is another's business.
   const tell = (said: FromService) => void process.send?.(said, undefined, undefined, () => {});
   process.on('message', (received) => {
-    const { data: message } = toService.safeParse(received);
+    const { data: message } = safeParse(toService, received);
     switch (message?.type) {
       case 'drain':
         for (const each of open.values()) each.drain();

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { safeParse } from '../../contract/index.ts';
 import type { Log } from '../../observability/index.ts';
 import { type FromService, fromService, heldBackVariable, type ToService } from './messages.ts';
 
@@ -71,7 +72,7 @@ export class ServiceProcess {
     this.#child = child;
     this.pid = child.pid;
     child.on('message', (message) => {
-      const said = fromService.safeParse(message);
+      const said = safeParse(fromService, message);
       if (said.success) this.#hear(said.data);
     });
     // One that cannot be started has no exit of its own.

@@ -1,6 +1,6 @@
 import { shownAddress } from '../../address/index.ts';
 import type { Cancellation } from '../../context/index.ts';
-import { misfit } from '../../contract/index.ts';
+import { misfit, safeParse } from '../../contract/index.ts';
 import { messageOf, refusal, toProblem } from '../../errors/index.ts';
 import { bearer, type ServiceTokens } from '../../identity/index.ts';
 import type { Log } from '../../observability/index.ts';
@@ -142,7 +142,7 @@ class Served implements Taker {
   async #serve(message: Inbound): Promise<unknown> {
     const { module, tokens, serve } = this.parts;
     const caller = await this.#callerOf(message);
-    const call = wireRequest.safeParse(message.content);
+    const call = safeParse(wireRequest, message.content);
     if (!call.success) throw this.#strange(misfit(wireRequest, message.content));
     const { operation, input, context: wire } = call.data;
     if (message.hadByOther) throw refusal('unavailable', 'the instance that had the call has gone');
@@ -158,7 +158,7 @@ class Served implements Taker {
   async #hear(message: Inbound, session: Session): Promise<void> {
     try {
       const caller = await this.#callerOf(message);
-      const heard = toAll.safeParse(message.content);
+      const heard = safeParse(toAll, message.content);
       if (!heard.success) throw this.#strange(misfit(toAll, message.content));
       if ('cancel' in heard.data) return this.#cancel(caller, heard.data.cancel);
       // What is not here may wait at the broker still, which gives it to somebody.
