@@ -1,0 +1,72 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { contestants, type Running } from './orders/contestants.ts';
+import { closedLoop, type Load, openLoop, orders, ownOrders, product } from './orders/load.ts';
+import { median, Report, type Turn } from './orders/report.ts';
+import { countSyncs, measure } from './orders/usage.ts';
+
+// Whole processes under a load from outside: orders and reads, in a closed loop of so many clients and in an open one.
+const { ORDERS_CLIENTS = '1,16,64,256', ORDERS_ROUNDS = '3', ORDERS_SECONDS = '4', ORDERS_ONLY = '' } = process.env;
+const [rounds, ms] = [Number(ORDERS_ROUNDS), Number(ORDERS_SECONDS) * 1_000];
+const capacityClients = 64;
+const readClients = 32;
+
+mkdirSync(join('dist', 'bench'), { recursive: true });
+const folder = mkdtempSync(join(process.cwd(), 'dist', 'bench', 'orders-'));
+const running: Running[] = [];
+try {
+  for (const open of contestants(folder)) running.push(await open());
+  const chosen = running.filter(({ name }) => name.includes(ORDERS_ONLY));
+  for (const each of chosen) await closedLoop(each, orders, 16, ms);
+
+  const capacity = new Map<string, number>();
+  for (const clients of ORDERS_CLIENTS.split(',').map(Number)) {
+    const turns = await inTurns(chosen, (each) => closedLoop(each, orders, clients, ms));
+    new Report(`POST /orders, ${clients} clients`, turns).print();
+    if (clients === capacityClients)
+      for (const [name, each] of turns)
+        capacity.set(name, median(each.map(({ load }) => load.done.length / load.seconds)));
+  }
+  await syncs(chosen);
+  for (const [name, work] of [
+    ['GET /products/WAX', product],
+    ['GET /orders', ownOrders],
+  ] as const)
+    new Report(
+      `${name}, ${readClients} clients`,
+      await inTurns(chosen, (each) => closedLoop(each, work, readClients, ms)),
+    ).print();
+  for (const share of capacity.size > 0 ? [0.5, 2] : [])
+    new Report(
+      `POST /orders, open loop at ${share * 100} % of what it did with ${capacityClients} clients`,
+      await inTurns(chosen, (each) => openLoop(each, orders, capacity.get(each.name)! * share, ms)),
+    ).print();
+} finally {
+  await Promise.all(running.map((each) => each.stop()));
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Round by round, every other one the other way: what the machine does meanwhile meets all of them alike. */
+async function inTurns(all: readonly Running[], work: (each: Running) => Promise<Load>): Promise<Map<string, Turn[]>> {
+  const turns = new Map<string, Turn[]>(all.map(({ name }) => [name, []]));
+  for (let round = 0; round < rounds; round++)
+    for (const each of round % 2 ? all.toReversed() : all) {
+      const used = await measure(each.pids, folder);
+      const load = await work(each);
+      turns.get(each.name)!.push({ load, usage: await used() });
+    }
+  return turns;
+}
+
+/** In a run of its own: tracing slows a process down. */
+async function syncs(all: readonly Running[]): Promise<void> {
+  for (const clients of [1, capacityClients]) {
+    console.log(`\nfsync and fdatasync an order, ${clients} clients (strace)`);
+    for (const each of all) {
+      const counted = await countSyncs(each.pids);
+      if (!counted) return console.log('  not counted: strace is not installed');
+      const load = await closedLoop(each, orders, clients, ms);
+      console.log(`  ${each.name.padEnd(18)} ${((await counted()) / load.done.length).toFixed(2).padStart(6)}`);
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type Announced, Kerf, moduleNames } from '../../test/harness/kerf.ts';
+import { Shop } from '../../test/harness/shop.ts';
+
+const members = 10;
+const probe = `--import=${join(process.cwd(), 'bench', 'orders', 'probe.mjs')}`;
+
+/** An application that takes orders, in as many processes as it has. */
+export interface Running {
+  readonly name: string;
+  readonly port: number;
+  readonly tokens: readonly string[];
+  readonly pids: readonly number[];
+  stop(): Promise<void>;
+}
+
+/** The first is what the others are compared with. Each keeps its data in a folder of its own below `folder`. */
+export function contestants(folder: string): readonly (() => Promise<Running>)[] {
+  return [
+    () => peer('plain hono', 'plain.mjs', folder),
+    () => peer('nestjs', 'nest.mjs', folder),
+    () => kerf('kerf, one process', [], folder),
+    () => kerf('kerf, payments out', ['payments'], folder),
+    () => kerf('kerf, all out', moduleNames, folder),
+  ];
+}
+
+async function peer(name: string, file: string, folder: string): Promise<Running> {
+  const env = {
+    ...{ PATH: process.env.PATH, NODE_ENV: 'production', SHOP_MEMBERS: String(members) },
+    ...{ SHOP_FILE: join(folder, `${file}.db`), ...probed(folder, join('bench', 'peers')) },
+  };
+  const child = spawn(process.execPath, [join('bench', 'peers', 'orders', file)], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const { url, tokens } = JSON.parse(await firstLine(child)) as { url: string; tokens: string[] };
+  const stop = async () => {
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+  };
+  return { name, port: portOf(url), tokens, pids: [child.pid!], stop };
+}
+
+async function kerf(name: string, out: readonly string[], folder: string): Promise<Running> {
+  const placements = out.map((module) => [`MODULE_${module.toUpperCase()}`, 'http'] as const);
+  const dataDir = join(folder, name.replace(/\W+/g, '-'));
+  const env = { NODE_ENV: 'production', ...probed(folder), ...Object.fromEntries(placements) };
+  const running = await Kerf.start({ dataDir, env });
+  const shops = await Promise.all(
+    Array.from({ length: members }, () => new Shop(running.url).post('/members', person())),
+  );
+  const tokens = await Promise.all(
+    shops.map(async ({ body }) => (await signIn(running.url, (body as { email?: string }).email!)).token),
+  );
+  const { modules } = (await running.ops('/ops/topology')) as Announced;
+  const services = modules.flatMap(({ instances }) => instances.flatMap(({ pid }) => (pid === null ? [] : [pid])));
+  const pids = [...new Set([running.process.pid!, ...services])];
+  return { name, port: portOf(running.url), tokens, pids, stop: async () => void (await running.stop()) };
+}
+
+async function signIn(url: string, email: string): Promise<{ token: string }> {
+  return (await new Shop(url).post<{ token: string }>('/sessions', { email, password: 'correct horse' })).body;
+}
+
+function person() {
+  return { email: `${crypto.randomUUID()}@example.com`, password: 'correct horse', name: 'Member' };
+}
+
+function probed(folder: string, packages = '.'): Record<string, string> {
+  return { NODE_OPTIONS: probe, PROBE_DIR: folder, PROBE_PACKAGES: packages };
+}
+
+async function firstLine(child: ChildProcess): Promise<string> {
+  const [line] = await once(createInterface({ input: child.stdout! }), 'line');
+  return line as string;
+}
+
+function portOf(url: string): number {
+  return Number(new URL(url).port);
+}

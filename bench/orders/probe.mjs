@@ -1,0 +1,51 @@
+// Loaded into every measured process before the application (`node --import`): counts commits and prepared statements, and watches
+// the event loop. On SIGUSR2 it writes what it has counted since the last time to PROBE_DIR/<pid>.json and begins again at zero.
+import { renameSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+
+const resolution = 2;
+const loop = monitorEventLoopDelay({ resolution });
+let [commits, prepared] = [0, 0];
+
+watch(createRequire(join(process.cwd(), process.env.PROBE_PACKAGES ?? '.', 'package.json'))('better-sqlite3'));
+loop.enable();
+process.on('SIGUSR2', () => {
+  const loopDelayMs = Math.max(0, loop.percentile(99) / 1e6 - resolution);
+  const file = join(process.env.PROBE_DIR, `${process.pid}.json`);
+  writeFileSync(`${file}.new`, JSON.stringify({ commits, prepared, loopDelayMs }));
+  renameSync(`${file}.new`, file);
+  [commits, prepared] = [0, 0];
+  loop.reset();
+});
+
+/** Counts what is compiled, and what commits: statements that say so, and better-sqlite3's own transactions. */
+function watch({ prototype }) {
+  const { prepare, transaction } = prototype;
+  prototype.prepare = function (source) {
+    prepared += 1;
+    const statement = prepare.call(this, source);
+    return /^\s*COMMIT\b/i.test(source) ? counted(statement, 'run') : statement;
+  };
+  prototype.transaction = function (task) {
+    const made = transaction.call(this, task);
+    return Object.defineProperties(counting(made), {
+      deferred: { value: counting(made.deferred) },
+      immediate: { value: counting(made.immediate) },
+    });
+  };
+}
+
+function counted(owner, method) {
+  owner[method] = counting(owner[method].bind(owner));
+  return owner;
+}
+
+function counting(task) {
+  return (...values) => {
+    const result = task(...values);
+    commits += 1;
+    return result;
+  };
+}

@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, rmSync, watch } from 'node:fs';
+import { join } from 'node:path';
+
+/** What processes have used: processor time, bytes sent to the disk, and what the probe counts. */
+export interface Usage {
+  readonly cpuMs: number;
+  readonly bytes: number;
+  readonly commits: number;
+  readonly prepared: number;
+  /** p99 of the process that is worst. */
+  readonly loopDelayMs: number;
+}
+
+const ticksPerSecond = 100;
+
+/** Begins to count; what it returns resolves with what was used since. */
+export async function measure(pids: readonly number[], folder: string): Promise<() => Promise<Usage>> {
+  await probed(pids, folder);
+  const before = pids.map(system);
+  return async () => {
+    const after = pids.map(system);
+    const seen = await probed(pids, folder);
+    const sum = (values: readonly number[]) => values.reduce((total, each) => total + each, 0);
+    return {
+      cpuMs: sum(after.map(({ cpuMs }, index) => cpuMs - before[index]!.cpuMs)),
+      bytes: sum(after.map(({ bytes }, index) => bytes - before[index]!.bytes)),
+      commits: sum(seen.map(({ commits }) => commits)),
+      prepared: sum(seen.map(({ prepared }) => prepared)),
+      loopDelayMs: Math.max(...seen.map(({ loopDelayMs }) => loopDelayMs)),
+    };
+  };
+}
+
+type Probed = Pick<Usage, 'commits' | 'prepared' | 'loopDelayMs'>;
+
+/** What each process has counted since it was asked last. */
+function probed(pids: readonly number[], folder: string): Promise<Probed[]> {
+  return Promise.all(
+    pids.map(async (pid) => {
+      const file = join(folder, `${pid}.json`);
+      rmSync(file, { force: true });
+      const written = new Promise<void>((resolve) => {
+        const watcher = watch(folder, () => {
+          if (!existsSync(file)) return;
+          watcher.close();
+          resolve();
+        });
+      });
+      process.kill(pid, 'SIGUSR2');
+      await written;
+      return JSON.parse(readFileSync(file, 'utf8')) as Probed;
+    }),
+  );
+}
+
+function system(pid: number): { cpuMs: number; bytes: number } {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  const bytes = /^write_bytes: (\d+)/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1];
+  return { cpuMs: ((Number(fields[11]) + Number(fields[12])) * 1_000) / ticksPerSecond, bytes: Number(bytes) };
+}
+
+/** Begins to count calls of fsync and fdatasync by strace; nothing where that is not installed. */
+export async function countSyncs(pids: readonly number[]): Promise<(() => Promise<number>) | undefined> {
+  const words = ['-f', '-qq', '-c', '-e', 'trace=fsync,fdatasync', ...pids.flatMap((pid) => ['-p', String(pid)])];
+  const tracer = spawn('strace', words, { stdio: ['ignore', 'ignore', 'pipe'] });
+  let told = '';
+  tracer.stderr.on('data', (chunk: Buffer) => {
+    told += chunk.toString();
+  });
+  if (!(await Promise.race([once(tracer, 'spawn').then(() => true), once(tracer, 'error').then(() => false)])))
+    return undefined;
+  await traced(pids, tracer.pid!);
+  return async () => {
+    tracer.kill('SIGINT');
+    await once(tracer, 'close');
+    return [...told.matchAll(/^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+).*\b(?:fsync|fdatasync)$/gm)].reduce(
+      (sum, [, calls]) => sum + Number(calls),
+      0,
+    );
+  };
+}
+
+/** Resolves when `tracer` has attached to all of them. */
+async function traced(pids: readonly number[], tracer: number): Promise<void> {
+  const attached = (pid: number) => readFileSync(`/proc/${pid}/status`, 'utf8').includes(`TracerPid:\t${tracer}\n`);
+  while (!pids.every(attached)) await new Promise((resolve) => setImmediate(resolve));
+}
