@@ -1,23 +1,15 @@
+import { type PaymentChange, ProviderBooks } from '../harness/provider-books.ts';
 import { Life } from './host.ts';
 import type { World } from './world.ts';
 
-type State = 'authorized' | 'declined' | 'captured' | 'voided' | 'refunded';
-
 const answerWithinMs = 4_000;
-const next = { capture: 'captured', void: 'voided', refund: 'refunded' } as const;
-const before: Record<keyof typeof next, readonly (State | undefined)[]> = {
-  capture: ['authorized'],
-  void: ['authorized', undefined],
-  refund: ['captured'],
-};
 
 /** A payment provider in the outside world, with books of its own, which no crash of ours touches. */
 export class Provider {
   /** It is never away; only the ways to it are bad. */
   readonly life: Life;
   /** What became of each payment it was ever asked for. */
-  readonly books = new Map<string, State>();
-  readonly #failures = new Map<string, number>();
+  readonly books = new ProviderBooks();
 
   constructor(private readonly world: World) {
     this.life = new Life({ names: ['provider'] });
@@ -38,34 +30,17 @@ export class Provider {
       deadline: world.scheduler.time + answerWithinMs,
       late: () => new Error('the provider did not answer'),
       withKey: true,
-      serve: async (_life, line) => this.#serve(id, action as keyof typeof next | 'authorize', JSON.parse(line).token),
+      serve: async (_life, line) => this.#serve(id, action as PaymentChange | 'authorize', JSON.parse(line).token),
     });
     return { status: answer as number };
   };
 
-  async #serve(id: string, action: keyof typeof next | 'authorize', token: string): Promise<number> {
-    const state = this.books.get(id);
-    if (action === 'authorize') return this.#authorize(id, state, token);
-    if (action === 'void' && this.world.flaw === 'gives money back in its own books only') return 200;
-    if (state === next[action]) return 200;
-    if (!before[action].includes(state)) return action === 'void' && state === 'declined' ? 404 : 409;
-    this.books.set(id, next[action]);
-    return 200;
-  }
-
-  /** What is void stays void. What fails may have happened all the same. */
-  async #authorize(id: string, state: State | undefined, token: string): Promise<number> {
-    if (token === 'tok_slow') await new Promise<void>((over) => this.world.scheduler.after(3_000, over));
-    const known = this.books.get(id) ?? state;
-    if (known === 'declined') return 402;
-    if (known === 'voided' || known === 'refunded') return 409;
-    if (token === 'tok_declined') {
-      this.books.set(id, 'declined');
-      return 402;
+  async #serve(id: string, action: PaymentChange | 'authorize', token: string): Promise<number> {
+    if (action === 'authorize') {
+      if (token === 'tok_slow') await new Promise<void>((over) => this.world.scheduler.after(3_000, over));
+      return this.books.authorize(id, token);
     }
-    this.books.set(id, known ?? 'authorized');
-    const failures = this.#failures.get(id) ?? 0;
-    this.#failures.set(id, failures + 1);
-    return token === 'tok_error' || (token === 'tok_flaky' && failures < 2) ? 503 : 201;
+    if (action === 'void' && this.world.flaw === 'gives money back in its own books only') return 200;
+    return this.books.change(id, action);
   }
 }
