@@ -32,9 +32,12 @@ const meant: Record<number, string[]> = {
   202: ['confirmed', 'rejected'],
   402: ['rejected'],
   409: ['rejected'],
+  // Only as `order-failed`; any other 503 decides nothing, and is not told.
+  503: ['rejected'],
 };
 
-function acknowledged({ orders }: Books, told: Told): string[] {
+/** What members were told of their orders, and is not so, in words. */
+export function acknowledged({ orders }: Pick<Books, 'orders'>, told: Told): string[] {
   const byKey = Map.groupBy(orders, ({ key }) => key);
   return [...told].flatMap(([key, answer]) => {
     const rows = byKey.get(key) ?? [];

@@ -11,7 +11,13 @@ export class Shop {
   constructor(
     readonly url: string,
     private readonly token?: string,
+    private readonly signal?: AbortSignal,
   ) {}
+
+  /** The same member's program, which hangs up when `signal` is aborted. */
+  until(signal: AbortSignal): Shop {
+    return new Shop(this.url, this.token, signal);
+  }
 
   async send<T = Record<string, never>>(
     method: string,
@@ -27,6 +33,7 @@ export class Shop {
         ...headers,
       },
       body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
+      signal: this.signal,
     });
     const text = await answer.text();
     return { status: answer.status, headers: answer.headers, body: (text ? JSON.parse(text) : null) as T };

@@ -1,0 +1,167 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Told } from '../crash/rush.ts';
+import { type Answer, type Outcome, Shop } from '../harness/shop.ts';
+import { Random } from '../simulation/random.ts';
+import type { Fate, Seen } from './seen.ts';
+
+const patienceMs = 20_000;
+const tokens = ['tok_ok', 'tok_ok', 'tok_ok', 'tok_ok', 'tok_ok', 'tok_declined', 'tok_flaky'];
+const goods = ['WAX', 'GLUE', 'OIL', 'MALLET', 'LIMITED-1'];
+
+/** How many of each kind act at a time: enough to meet every fault, few enough for a slow machine. */
+const population = { buyers: 5, strangers: 2, readers: 2 };
+
+interface Want {
+  readonly kind: string;
+  /** Statuses that are an answer. */
+  readonly wanted: readonly number[];
+  readonly ask: (shop: Shop) => Promise<Answer<unknown>>;
+}
+
+/** People with programs that order, cancel, sign up, write and read, and sometimes hang up, until they are told to stop. */
+export class Customers {
+  /** The final answers to orders, by key. */
+  readonly told: Told = new Map();
+  /** Keys that were sent patiently and never got an answer. */
+  readonly unanswered: string[] = [];
+  #stopping = false;
+  #giveUpAt = Number.POSITIVE_INFINITY;
+  readonly #working: Promise<void>[] = [];
+
+  constructor(
+    private readonly url: string,
+    private readonly seed: number,
+    private readonly seen: Seen,
+  ) {}
+
+  begin(): void {
+    const lives = { buyers: this.#buy, strangers: this.#signUp, readers: this.#read };
+    for (const [index, [kind, live]] of Object.entries(lives).entries())
+      for (let nth = 0; nth < population[kind as keyof typeof population]; nth += 1)
+        this.#working.push(live.call(this, new Random(this.seed * 1_000 + index * 100 + nth)));
+  }
+
+  /** Nobody wants anything new; resolves when all have their answers, or have gone without for `withinMs`. */
+  async stop(withinMs: number): Promise<void> {
+    this.#stopping = true;
+    this.#giveUpAt = Date.now() + withinMs;
+    await Promise.all(this.#working);
+  }
+
+  /** `count` clients that hang up at any point of a sign-up or a request without a session. */
+  async hangUp(count: number, seed: number): Promise<void> {
+    const random = new Random(seed);
+    const one = async () => {
+      const shop = new Shop(this.url);
+      const ask = random.chance(0.5)
+        ? (to: Shop) => to.post('/members', person().details)
+        : (to: Shop) => to.get('/products?limit=50');
+      await this.#once(shop, { kind: 'hang-ups', wanted: [200, 201], ask }, random.between(1, 150));
+    };
+    await Promise.all(Array.from({ length: count }, one));
+  }
+
+  async #buy(random: Random): Promise<void> {
+    const shop = await this.#join(random);
+    while (shop && !this.#stopping) {
+      await this.#order(shop, random);
+      await pause(random.between(100, 600));
+    }
+  }
+
+  async #order(shop: Shop, random: Random): Promise<void> {
+    const key = randomUUID();
+    const order = { token: random.pick(tokens), key, wait: random.pick([0, 1, 5]) };
+    const [sku, quantity] = [random.pick(goods), random.whole(1, 3)];
+    const want: Want = { kind: 'orders', wanted: [201, 202, 402, 409], ask: (to) => to.order(sku, quantity, order) };
+    if (random.chance(0.25)) {
+      const hungUp = await this.#once(shop, want, random.between(1, 400));
+      // Some come back under the same key, others never do.
+      if (!hungUp && random.chance(0.3)) return;
+    }
+    const answer = await this.#insist(shop, want, random);
+    if (!answer) return void this.unanswered.push(`order ${key}`);
+    this.told.set(key, answer as Answer<Outcome>);
+    if (answer.status === 201 && random.chance(0.15)) {
+      const path = `/orders/${(answer.body as { id: string }).id}/cancel`;
+      await this.#insist(shop, { kind: 'cancellations', wanted: [200, 409], ask: (to) => to.post(path, {}) }, random);
+    }
+  }
+
+  async #signUp(random: Random): Promise<void> {
+    while (!this.#stopping) {
+      const { details } = person();
+      const want: Want = { kind: 'sign-ups', wanted: [201, 409], ask: (to) => to.post('/members', details) };
+      await this.#once(new Shop(this.url), want, random.chance(0.4) ? random.between(1, 300) : patienceMs);
+      await pause(random.between(800, 2_500));
+    }
+  }
+
+  async #read(random: Random): Promise<void> {
+    const shop = await this.#join(random);
+    const wants: Want[] = [
+      { kind: 'reads', wanted: [200], ask: (to) => to.get('/products') },
+      { kind: 'reads', wanted: [200], ask: (to) => to.get('/orders') },
+      { kind: 'reads', wanted: [200], ask: (to) => to.get('/messages') },
+      { kind: 'posts', wanted: [201], ask: (to) => to.post('/posts', { title: 'Chaos', body: 'Written meanwhile' }) },
+    ];
+    while (shop && !this.#stopping) {
+      await this.#once(shop, random.pick(wants), random.chance(0.1) ? random.between(1, 100) : patienceMs);
+      await pause(random.between(150, 500));
+    }
+  }
+
+  async #join(random: Random): Promise<Shop | undefined> {
+    const { details, credentials } = person();
+    const shop = new Shop(this.url);
+    await this.#insist(
+      shop,
+      { kind: 'sign-ups', wanted: [201, 409], ask: (to) => to.post('/members', details) },
+      random,
+    );
+    const signIn: Want = { kind: 'sign-ins', wanted: [201], ask: (to) => to.post('/sessions', credentials) };
+    const signedIn = (await this.#insist(shop, signIn, random)) as Answer<{ token: string }> | undefined;
+    return signedIn && new Shop(this.url, signedIn.body.token);
+  }
+
+  /** Asks again and again until there is an answer; `undefined` when there was none until the end. */
+  async #insist(shop: Shop, want: Want, random: Random): Promise<Answer<unknown> | undefined> {
+    while (Date.now() < this.#giveUpAt) {
+      const answer = await this.#once(shop, want, patienceMs);
+      if (answer) return answer;
+      await pause(random.between(100, 800));
+    }
+    return undefined;
+  }
+
+  /** The answer, unless it decides nothing. The client hangs up after `afterMs`. */
+  async #once(shop: Shop, want: Want, afterMs: number): Promise<Answer<unknown> | undefined> {
+    const startedAt = performance.now();
+    const told = (fate: Fate, detail?: string) => this.seen.add(want.kind, fate, performance.now() - startedAt, detail);
+    const signal = AbortSignal.timeout(Math.ceil(afterMs));
+    try {
+      const answer = await want.ask(shop.until(signal));
+      const fate = fateOf(answer, want.wanted);
+      told(fate, `${answer.status} ${JSON.stringify(answer.body)}`);
+      return fate === 'done' || fate === 'waiting' ? answer : undefined;
+    } catch {
+      told(!signal.aborted ? 'lost' : afterMs < patienceMs ? 'hung up' : 'unanswered');
+      return undefined;
+    }
+  }
+}
+
+function fateOf({ status, body }: Answer<unknown>, wanted: readonly number[]): Fate {
+  // The one 503 that is final: a part was away until the checkout's deadline.
+  if ((body as { code?: string } | null)?.code === 'order-failed') return 'done';
+  if (wanted.includes(status)) return status === 202 ? 'waiting' : 'done';
+  return [429, 503, 504].includes(status) ? 'refused' : 'wrong';
+}
+
+function person() {
+  const id = randomUUID();
+  const credentials = { email: `${id}@example.com`, password: 'correct horse' };
+  const digits = id.replaceAll(/\D/g, '').padEnd(8, '0').slice(0, 8);
+  return { credentials, details: { ...credentials, name: 'Ann', phone: `+82 10 ${digits}` } };
+}

@@ -1,0 +1,48 @@
+// Takes the place of src/shared/host in the release that a chaos run starts (rolldown.config.mjs).
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as host from '../../src/shared/host/index.ts';
+import type { ModuleDefinition, ModuleUnit } from '../../src/shared/module/index.ts';
+import { handlerIlls } from './faulty-process.ts';
+
+export * from '../../src/shared/host/index.ts';
+
+/** As the host's own, with event handlers that hang, dawdle or kill their process while the run says so. */
+export const openHost: typeof host.openHost = (topology, definitions) =>
+  host.openHost(topology, definitions.map(withFaultyHandlers));
+
+function withFaultyHandlers(definition: ModuleDefinition): ModuleDefinition {
+  const { name } = definition.contract;
+  return {
+    ...definition,
+    open(container) {
+      const inside = definition.open(container);
+      const subscriptions = inside.subscriptions?.map((subscription) => ({
+        ...subscription,
+        async handle(data: never, unit: ModuleUnit) {
+          await suffer(name);
+          await subscription.handle(data, unit);
+        },
+      }));
+      return { ...inside, subscriptions };
+    },
+  };
+}
+
+async function suffer(module: string): Promise<void> {
+  const { handlers, fatal, folder } = handlerIlls(module);
+  if (fatal && Array.from({ length: fatal.times }).some((_, nth) => isFirst(join(folder!, `${fatal.id}-${nth}`))))
+    process.kill(process.pid, 'SIGKILL');
+  if (handlers === 'hang') await new Promise(() => {});
+  if (handlers === 'slow') await new Promise((resolve) => setTimeout(resolve, 500 + Math.random() * 2_500));
+}
+
+function isFirst(mark: string): boolean {
+  try {
+    writeFileSync(mark, '', { flag: 'wx' });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,54 @@
+import Sqlite from 'better-sqlite3';
+import { folderVariable, type IllsByTarget, readIlls } from './ills.ts';
+
+// Has this process suffer what the chaos run writes down for it: a clock that is off, a disk that stalls. Loaded before the system.
+const folder = process.env[folderVariable];
+const own = process.argv[process.argv.indexOf('--only') + 1];
+const target = process.argv.includes('--only') && own ? own : 'home';
+const lookEveryMs = 100;
+
+let ills: IllsByTarget = {};
+
+if (folder) {
+  look(folder);
+  setInterval(() => look(folder), lookEveryMs).unref();
+  shiftClock();
+  stallCommits();
+}
+
+/** What handlers of a module are to suffer, in this process. */
+export function handlerIlls(module: string) {
+  const { handlers, fatal } = ills[module] ?? {};
+  return { handlers, fatal, folder };
+}
+
+function look(at: string): void {
+  ills = readIlls(at);
+}
+
+function shiftClock(): void {
+  const { now } = Date;
+  const shifted = () => now() + (ills[target]?.clockByMs ?? 0);
+  Date.now = shifted;
+  globalThis.Date = new Proxy(Date, {
+    construct: (real, given, asked) => Reflect.construct(real, given.length === 0 ? [shifted()] : given, asked),
+  });
+}
+
+/** As a disk that takes its time with `fsync` does: the whole process waits. */
+function stallCommits(): void {
+  const { prepare } = Sqlite.prototype;
+  const nothing = new Int32Array(new SharedArrayBuffer(4));
+  Sqlite.prototype.prepare = function stalling(this: typeof Sqlite.prototype, source: string) {
+    const statement = prepare.call(this, source);
+    if (source !== 'COMMIT') return statement;
+    const { run } = statement as Sqlite.Statement<[]>;
+    return Object.assign(statement, {
+      run() {
+        const { stallMs } = ills[target] ?? {};
+        if (stallMs) Atomics.wait(nothing, 0, 0, stallMs);
+        return run.call(statement as Sqlite.Statement<[]>);
+      },
+    });
+  } as typeof prepare;
+}

@@ -1,0 +1,58 @@
+/** How a request ended, as the client sees it. */
+export type Fate =
+  /** Answered as it should be. */
+  | 'done'
+  /** Told to wait (202). */
+  | 'waiting'
+  /** Told to come back later (429, 503, 504). */
+  | 'refused'
+  /** The connection was refused or broken. */
+  | 'lost'
+  /** The client hung up, as it meant to. */
+  | 'hung up'
+  /** No answer within the client's patience. */
+  | 'unanswered'
+  /** An answer that no fault explains. */
+  | 'wrong';
+
+const fates: readonly Fate[] = ['done', 'waiting', 'refused', 'lost', 'hung up', 'unanswered', 'wrong'];
+const slowMs = 1_000;
+
+/** What clients of one kind saw in a phase. */
+export type Counts = Partial<Record<Fate | 'slow', number>> & { longestMs?: number };
+export type SeenByKind = Readonly<Record<string, Counts>>;
+
+/** Counts what clients see, by phase: from one act to the next. */
+export class Seen {
+  readonly total: Record<string, Counts> = {};
+  /** Answers that no fault explains, in words. */
+  readonly wrong: string[] = [];
+  #phase: Record<string, Counts> = {};
+
+  add(kind: string, fate: Fate, tookMs: number, detail = ''): void {
+    for (const counts of [this.total, this.#phase]) {
+      const own = counts[kind] ?? {};
+      counts[kind] = own;
+      own[fate] = (own[fate] ?? 0) + 1;
+      if (fate === 'done' && tookMs > slowMs) own.slow = (own.slow ?? 0) + 1;
+      if (fate !== 'hung up') own.longestMs = Math.max(own.longestMs ?? 0, Math.round(tookMs));
+    }
+    if (fate === 'wrong') this.wrong.push(`${kind}: ${detail}`);
+  }
+
+  /** What was seen since the last call. */
+  takePhase(): SeenByKind {
+    const phase = this.#phase;
+    this.#phase = {};
+    return phase;
+  }
+}
+
+/** One line: how often what happened to whom, and the longest anyone waited. */
+export function inWords(seen: SeenByKind): string {
+  const kinds = Object.entries(seen).map(([kind, counts]) => {
+    const told = [...fates, 'slow' as const].flatMap((fate) => (counts[fate] ? `${counts[fate]} ${fate}` : []));
+    return `${kind} ${told.join(', ')} (≤ ${((counts.longestMs ?? 0) / 1_000).toFixed(1)} s)`;
+  });
+  return kinds.join(' · ') || 'no request ended';
+}
