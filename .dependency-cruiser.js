@@ -1,6 +1,7 @@
 // The architecture as data. The rules that follow from it, and what they say to whom breaks them, are in
 // scripts/boundaries/rules/; `npm run boundaries` checks them.
 import { readModules } from './scripts/boundaries/modules.mjs';
+import { builtinRules } from './scripts/boundaries/rules/builtins.mjs';
 import { codeRules } from './scripts/boundaries/rules/code.mjs';
 import { kernelRules } from './scripts/boundaries/rules/kernel.mjs';
 import { moduleRules } from './scripts/boundaries/rules/modules.mjs';
@@ -90,6 +91,46 @@ export const vendors = {
   ],
 };
 
+const everywhere = ['app.ts', 'compositions', 'modules', 'shared'];
+const kernelOnly = ['shared'];
+
+/**
+ * Module of Node → its homes under src/, with their tests. A module that loads or runs code, or opens files, is at home where
+ * that is needed; one that is not listed (`module`, `process`, `sqlite`, `cluster`, `repl`…) nothing may import.
+ */
+export const builtins = {
+  assert: everywhere,
+  async_hooks: everywhere,
+  buffer: everywhere,
+  child_process: ['shared/host/services', 'shared/host/run.test.ts', 'shared/contract/compiled/compiled.test.ts'],
+  crypto: everywhere,
+  dgram: ['shared/topology/discovery'],
+  diagnostics_channel: ['shared/transport/grpc'],
+  dns: ['shared/topology/discovery'],
+  events: everywhere,
+  fs: kernelOnly,
+  http: kernelOnly,
+  https: kernelOnly,
+  inspector: ['shared/host/advice'],
+  net: kernelOnly,
+  os: everywhere,
+  path: everywhere,
+  perf_hooks: everywhere,
+  stream: everywhere,
+  string_decoder: everywhere,
+  timers: everywhere,
+  tls: kernelOnly,
+  url: everywhere,
+  util: everywhere,
+  v8: ['shared/events/backlog.test.ts', 'shared/transport/wire.cases.ts'],
+  vm: ['shared/events/backlog.test.ts', 'shared/transport/wire.cases.ts'],
+  worker_threads: ['shared/data/opening.test.ts'],
+  zlib: everywhere,
+};
+
+/** The files under src/ that may ask `import.meta` where they stand: in the bundle every file stands in dist/. */
+export const importMeta = ['shared/gateway/reference.ts'];
+
 /** Module → the modules whose contract.ts it may import: those it calls and those it listens to, by its module.json. */
 export const borders = readModules(import.meta.dirname);
 
@@ -97,11 +138,16 @@ export default {
   forbidden: [
     ...kernelRules(kernel, kernelForModules),
     ...vendorRules(vendors),
+    ...builtinRules(builtins),
     ...moduleRules(borders),
     ...codeRules(kernel, borders),
   ],
   options: {
     tsPreCompilationDeps: true,
+    // CommonJS is refused as such (scripts/boundaries/loaders.mjs): a method named require is no import.
+    moduleSystems: ['es6', 'tsd'],
+    detectJSDocImports: true,
+    detectImportsInAmbientModules: true,
     doNotFollow: { path: 'node_modules' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],

@@ -7,8 +7,8 @@ const words = process.argv.slice(2);
 if (words.includes('--help')) {
   console.log(`Usage: npm run boundaries -- [--json]
 
-Compares every import under src/ with the architecture in .dependency-cruiser.js and in each module.json, and says
-for each one that does not fit why it does not and what to do.
+Compares every import under src/ with the architecture in .dependency-cruiser.js and in each module.json, refuses
+every other way to load a file, and says for each violation what is wrong and what to do.
 
   --json   the same as one JSON object: ok, counts, rules, violations
 

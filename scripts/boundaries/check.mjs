@@ -4,8 +4,11 @@ import { pathToFileURL } from 'node:url';
 import { cruise } from 'dependency-cruiser';
 import { compareDeclarations } from './declarations.mjs';
 import { unusedExports } from './exports.mjs';
-import { filesUnder, hiddenImports, unread } from './files.mjs';
+import { filesUnder, links, remappedNames, unread } from './files.mjs';
+import { checkLoaders, loaderRules } from './loaders.mjs';
 import { missingLine, readLeft, validateModules } from './modules.mjs';
+import { checkSpecifiers, specifierRules } from './specifiers.mjs';
+import { parseFiles, syntaxErrors } from './syntax.mjs';
 
 /** What is checked besides the rules over imports. */
 const checks = [
@@ -17,7 +20,10 @@ const checks = [
   'the-kernel-order-has-no-cycle',
   'every-dependency-has-a-home',
   'every-file-is-read',
-  'imports-can-be-followed',
+  'no-file-is-a-link',
+  'names-are-not-remapped',
+  ...specifierRules,
+  ...loaderRules,
   'there-is-something-to-check',
 ];
 
@@ -28,16 +34,19 @@ export async function check(root) {
   const comments = new Map(forbidden.map(({ name, comment }) => [name, comment]));
   const rules = [...forbidden.map(({ name }) => name), ...checks];
   const files = filesUnder(root, 'src');
+  const exist = new Set(files);
   const cruised = await read(root, forbidden, options);
-  const sources = cruised.modules.filter(({ source }) => files.includes(source));
+  const sources = cruised.modules.filter(({ source }) => exist.has(source));
   const imports = sources.flatMap(({ source, dependencies }) => dependencies.map(({ resolved }) => [source, resolved]));
   const counts = { files: sources.length, imports: imports.length, rules: rules.length };
   if (sources.length === 0) return { rules, counts, violations: [nothing] };
 
-  const { kernel, vendors, borders: modules } = architecture;
+  const { kernel, vendors, importMeta, borders: modules } = architecture;
   const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const violations = [
-    ...cruised.summary.violations.map((violation) => explain(violation, comments, modules)),
+    ...cruised.summary.violations
+      .filter(({ from }) => exist.has(from))
+      .map((violation) => explain(violation, comments, modules)),
     ...validateModules(modules),
     ...compareDeclarations({
       ...{ kernel, vendors, modules, imports },
@@ -48,7 +57,9 @@ export async function check(root) {
       files,
       sources.map(({ source }) => source),
     ),
-    ...hiddenImports(root, files),
+    ...links(root, files),
+    ...remappedNames(root),
+    ...readSyntax(root, files, sources, importMeta),
     ...unusedExports(root, [...files, ...filesUnder(root, 'scripts')], architecture),
   ];
   return { rules, counts: { modules: Object.keys(modules).length, ...counts }, violations };
@@ -66,6 +77,22 @@ async function read(root, forbidden, options) {
   const ruled = { ...rest, baseDir: root, validate: true, ruleSet: { forbidden } };
   const { output } = await cruise(['src'], ruled, enhancedResolveOptions);
   return output;
+}
+
+/** What the syntax of the files says that the rules over imports cannot see. */
+function readSyntax(root, files, sources, importMeta) {
+  const trees = parseFiles(root, files);
+  const followed = new Map(
+    sources.map(({ source, dependencies }) => [source, new Set(dependencies.map((each) => each.module))]),
+  );
+  return [
+    ...syntaxErrors(trees),
+    ...trees.flatMap((tree) => checkSpecifiers(tree, followed.get(tree.fileName) ?? new Set())),
+    ...checkLoaders(
+      trees,
+      importMeta.map((home) => `src/${home}`),
+    ),
+  ];
 }
 
 function explain({ rule, from, to, cycle, type }, comments, modules) {

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import ts from 'typescript';
 
 /** Every file under a folder, from the root of the project, with slashes. */
 export function filesUnder(root, folder) {
@@ -27,15 +28,41 @@ export function unread(files, cruised) {
     }));
 }
 
-const hidden = /\bcreateRequire\b|\bimport\.meta\.resolve\b|\brequire\(|\bimport\(\s*(?!['"\s])/;
-
-/** Imports that no tool can follow. */
-export function hiddenImports(root, files) {
+/** Links lead to files by names that no rule knows. */
+export function links(root, files) {
   return files
-    .filter((file) => file.endsWith('.ts') && hidden.test(readFileSync(join(root, file), 'utf8')))
+    .filter((file) => lstatSync(join(root, file)).isSymbolicLink())
     .map((from) => ({
-      rule: 'imports-can-be-followed',
+      rule: 'no-file-is-a-link',
       from,
-      why: "It imports by a computed name, createRequire or import.meta.resolve, which no check can follow. Write the name out: import('./that-file.ts').",
+      why: 'It is a link, so one file has two names, and rules hold for one of them. Put the file itself here, or import it from where it is.',
     }));
+}
+
+/** Settings by which a name in an import means something else than it says. */
+export function remappedNames(root) {
+  const { imports, exports, dependencies = {} } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const elsewhere = Object.entries(dependencies).find(([, version]) =>
+    /^(?:file|link|portal|workspace|npm):/.test(version),
+  );
+  const { baseUrl, paths, rootDirs } = compilerOptions(join(root, 'tsconfig.json'));
+  const faults = { ...{ imports, exports }, ...(elsewhere && { [elsewhere[0]]: elsewhere[1] }) };
+  return [...remapped('package.json', faults), ...remapped('tsconfig.json', { baseUrl, paths, rootDirs })];
+}
+
+function remapped(from, settings) {
+  const names = Object.keys(settings).filter((name) => settings[name] !== undefined);
+  return names.map((name) => ({
+    rule: 'names-are-not-remapped',
+    from,
+    why: `"${name}" makes a name in an import lead elsewhere than it says, so that tools disagree about where. Take it out, and import by the path of the file or the name of the package.`,
+  }));
+}
+
+/** As TypeScript reads them, with what the file extends. */
+function compilerOptions(file) {
+  if (!existsSync(file)) return {};
+  const host = { ...ts.sys, readDirectory: () => [] };
+  const { config } = ts.readConfigFile(file, host.readFile);
+  return ts.parseJsonConfigFileContent(config ?? {}, host, dirname(file)).options;
 }

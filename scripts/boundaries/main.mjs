@@ -24,7 +24,7 @@ function alike(violations) {
 
 function print(violations) {
   const [{ rule, why, add }] = violations;
-  const where = violations.map(({ from, to }) => `✗ ${to ? `${from} → ${to}` : from}`);
+  const where = violations.map(({ from, line, to }) => `✗ ${from}${line ? `:${line}` : ''}${to ? ` → ${to}` : ''}`);
   return [...where, `  ${why}`, ...(add ? [`  Add: ${add}`] : []), `  (${rule})\n`].join('\n');
 }
 

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Copy, type Report } from './copy.ts';
-import { knowsUndeclared, leavesHome, type Sin, sins, standsOnMore } from './sins.ts';
+import { importsBuiltin, knowsUndeclared, leavesHome, type Sin, sins, standsOnMore } from './sins.ts';
+import { innocents, named, ways, waysOfTests } from './ways.ts';
 
-const { kernel, vendors, borders } = await import(`${process.cwd()}/.dependency-cruiser.js`);
+const { kernel, vendors, builtins, borders } = await import(`${process.cwd()}/.dependency-cruiser.js`);
 const names = (table: object) => Object.keys(table);
 const stranger = (known: readonly string[], all: readonly string[]) => all.find((name) => !known.includes(name))!;
 
@@ -12,6 +13,11 @@ const ofTheEmpty = 'there-is-something-to-check';
 const plants: Record<string, Sin> = {
   ...sins,
   ...Object.fromEntries(names(vendors).map((vendor) => [`${vendor}-stays-at-home`, leavesHome(vendor)])),
+  ...Object.fromEntries(
+    names(builtins)
+      .filter((name) => !builtins[name].includes('modules'))
+      .map((name) => [`node-${name}-stays-at-home`, importsBuiltin(name)]),
+  ),
   ...Object.fromEntries(
     names(kernel).map((folder) => [
       `kernel-order-${folder}`,
@@ -27,6 +33,13 @@ const plants: Record<string, Sin> = {
   ),
 };
 
+const inside = (name: string, ending = '.ts') => `src/modules/orders/internal/${name.replaceAll(/\W+/g, '-')}${ending}`;
+const reaching = [
+  ...Object.entries(ways).map(([name, text]) => [name, inside(`reaches by ${name}`), text] as const),
+  ...Object.entries(waysOfTests).map(([name, text]) => [name, inside(`reaches by ${name}`, '.test.ts'), text] as const),
+];
+const innocent = Object.entries(innocents).map(([name, text]) => [name, inside(`has ${name}`), text] as const);
+
 describe('the boundaries', () => {
   const copy = new Copy();
   const bare = new Copy();
@@ -36,6 +49,8 @@ describe('the boundaries', () => {
   beforeAll(() => {
     clean = copy.report();
     for (const sin of Object.values(plants)) copy.plant(sin);
+    for (const [, file, text] of [...reaching, ...innocent]) copy.plant({ [file]: text });
+    copy.plant({ [inside('named')]: named });
     sinful = copy.report();
   });
   afterAll(() => {
@@ -57,8 +72,16 @@ describe('the boundaries', () => {
     expect(sinful.violations.filter((violation) => violation.rule === rule).map(({ from }) => from)).toContain(blamed);
   });
 
+  it.each(reaching)('blame a file that reaches by %s', (_, file) => {
+    expect(sinful.violations.map(({ from }) => from)).toContain(file);
+  });
+
+  it.each(innocent)('blame no file for %s', (_, file) => {
+    expect(sinful.violations.filter(({ from }) => from === file)).toEqual([]);
+  });
+
   it('blame nobody but the planted', () => {
-    const planted = Object.values(plants).flatMap(names);
+    const planted = [...Object.values(plants).flatMap(names), ...reaching.map(([, file]) => file)];
     expect(sinful.violations.map(({ from }) => from).filter((from) => !planted.includes(from))).toEqual([]);
   });
 
@@ -68,6 +91,7 @@ describe('the boundaries', () => {
     expect(text).toContain('src/modules/mail/internal/knows-undeclared-board.ts → src/modules/board/contract.ts');
     expect(text).toContain('Add: in src/modules/mail/module.json, "uses": ["board"]');
     expect(text).toContain('jose is known to src/shared/identity only');
+    expect(text).toContain('✗ src/modules/orders/internal/evaluates.ts:1\n');
     expect(text).not.toContain('undefined');
   });
 

@@ -7,6 +7,7 @@ import type { Sin } from './sins.ts';
 export interface Violation {
   readonly rule: string;
   readonly from: string;
+  readonly line?: number;
   readonly to?: string;
   readonly why: string;
   readonly add?: string;
@@ -26,7 +27,7 @@ export class Copy {
   readonly #root = mkdtempSync(join(tmpdir(), 'kerf-boundaries-'));
 
   constructor() {
-    for (const path of ['src', 'scripts', 'test/harness', '.dependency-cruiser.js', 'package.json']) {
+    for (const path of ['src', 'scripts', 'test/harness', '.dependency-cruiser.js', 'package.json', 'tsconfig.json']) {
       cpSync(join(project, path), join(this.#root, path), { recursive: true });
     }
     symlinkSync(join(project, 'node_modules'), join(this.#root, 'node_modules'), 'junction');
@@ -36,7 +37,8 @@ export class Copy {
     for (const [path, content] of Object.entries(sin)) {
       const file = join(this.#root, path);
       mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, typeof content === 'string' ? content : content(readFileSync(file, 'utf8')));
+      if (typeof content === 'object') symlinkSync(content.linksTo, file);
+      else writeFileSync(file, typeof content === 'string' ? content : content(readFileSync(file, 'utf8')));
     }
   }
 

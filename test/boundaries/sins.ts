@@ -1,5 +1,5 @@
-/** A planted violation: what the files that commit it hold, or what becomes of them. The first is the one to be blamed. */
-export type Sin = Readonly<Record<string, string | ((text: string) => string)>>;
+/** A planted violation: what the files that commit it hold, what becomes of them, or where they link to. The first is blamed. */
+export type Sin = Readonly<Record<string, string | ((text: string) => string) | { readonly linksTo: string }>>;
 
 const orders = 'src/modules/orders';
 const importing = (path: string) => `import '${path}';\n`;
@@ -74,6 +74,19 @@ export const sins: Readonly<Record<string, Sin>> = {
   'imports-can-be-followed': {
     [`${orders}/internal/computes-an-import.ts`]: 'export const open = (path: string) => import(path);\n',
   },
+  'imports-are-spelled-plainly': { [`${orders}/internal/leaves-out-an-ending.ts`]: importing('./model') },
+  'modules-are-not-augmented': {
+    [`${orders}/internal/augments-a-package.ts`]: "declare module 'zod' {\n  interface More {}\n}\nexport {};\n",
+  },
+  'code-is-loaded-by-imports': { [`${orders}/internal/evaluates.ts`]: "export const one = eval('1');\n" },
+  'import-meta-stays-at-home': {
+    [`${orders}/internal/asks-where-it-stands.ts`]: 'export const here = import.meta.dirname;\n',
+  },
+  'no-file-is-a-link': { [`${orders}/internal/links.ts`]: { linksTo: '../../payments/internal/store.ts' } },
+  'names-are-not-remapped': {
+    'tsconfig.json': (text) => text.replace('"strict"', '"paths": { "jose": ["./src/app.ts"] }, "strict"'),
+  },
+  'every-builtin-has-a-home': { 'src/shared/clock/imports-a-loader.ts': importing('node:module') },
 };
 
 function errorsOnContract(text: string): string {
@@ -83,6 +96,11 @@ function errorsOnContract(text: string): string {
 /** A package imported in a folder that is home to none. */
 export function leavesHome(vendor: string): Sin {
   return { [`src/shared/clock/imports-${vendor.replaceAll('/', '-')}.ts`]: importing(vendor) };
+}
+
+/** A module of Node imported in a module of the business, which is home to none of those that have homes. */
+export function importsBuiltin(name: string): Sin {
+  return { [`${orders}/internal/imports-node-${name}.ts`]: importing(`node:${name}`) };
 }
 
 /** A kernel folder that imports one above it, or beside it. */

@@ -8,6 +8,8 @@ export const testKit = '^src/shared/testing/';
 export const contracts = '^src/modules/[^/]+/contract\\.ts$';
 
 export const any = (names) => `(${names.join('|')})`;
+/** A home as the tables of .dependency-cruiser.js write it: a path under src/, in which `*` is any one name. */
+export const homeAt = (path) => `^src/${path.replaceAll('.', '\\.').replaceAll('*', '[^/]+')}(/|$)`;
 export const packageNamed = (name) => `(^|/)node_modules/${name}/`;
 
 /** A rule of the severity all of them have. `comment` speaks to the person who broke it. */

@@ -1,4 +1,4 @@
-import { any, forbid, packageNamed, tests } from './paths.mjs';
+import { any, forbid, homeAt, packageNamed, tests } from './paths.mjs';
 
 export function vendorRules(vendors) {
   return [
@@ -26,5 +26,3 @@ function staysAtHome(name, homes) {
     `${name} is known to ${homes.map((home) => `src/${home}`).join(', ')} only, so that it can be replaced there. Use what its home exports, or add what is missing to it. If this is a home as well, add it to "vendors" in .dependency-cruiser.js.`,
   );
 }
-
-const homeAt = (path) => `^src/${path.replaceAll('.', '\\.').replaceAll('*', '[^/]+')}(/|$)`;

@@ -1,0 +1,195 @@
+import ts from 'typescript';
+import { bindGlobals, blame, visit } from './syntax.mjs';
+
+export const loaderRules = ['code-is-loaded-by-imports', 'import-meta-stays-at-home'];
+
+/** Globals that load code, tell where it is, or lead to what does. */
+const globals = new Set([
+  ...['require', 'module', '__filename', '__dirname', 'eval', 'Function', 'ShadowRealm', 'Worker', 'SharedWorker'],
+  ...['globalThis', 'global', 'process'],
+]);
+/** Their members that load code. */
+const loaders = {
+  process: new Set(['getBuiltinModule', 'mainModule', 'dlopen', 'binding', '_linkedBinding', '_eval', 'execve']),
+  module: new Set(['require', 'constructor', 'children', 'parent', '_compile', '_load']),
+};
+const locations = ['url', 'dirname', 'filename'];
+const mocks = new Set(['mock', 'doMock', 'unmock', 'doUnmock', 'importActual', 'importMock']);
+
+/**
+ * Every way to load code, or to find it, that is no import: by globals, by `import.meta`, by the constructor of functions, by
+ * Vitest. `homes` are the files under src/ that may ask `import.meta` where they stand.
+ */
+export function checkLoaders(trees, homes) {
+  const suspects = trees.flatMap((tree) => suspectsIn(tree).map((suspect) => ({ tree, ...suspect })));
+  const named = suspects.filter(({ node }) => ts.isIdentifier(node));
+  const isGlobal = bindGlobals([...new Set(named.map(({ tree }) => tree))]);
+  return suspects
+    .filter(({ node }) => !ts.isIdentifier(node) || isGlobal(node))
+    .filter(({ tree, fault }) => fault !== location || !homes.includes(tree.fileName))
+    .map(({ tree, node, fault }) =>
+      fault === location
+        ? blame('import-meta-stays-at-home', tree, node, tells(homes))
+        : blame('code-is-loaded-by-imports', tree, node, loads(fault)),
+    );
+}
+
+const loads = (what) =>
+  `${what} can load code that no rule sees. Write import, or import('./that-file.ts') with the name written out. Of a global, write the one member that you need, such as process.env.`;
+
+const location = Symbol('import.meta tells where a file is');
+const tells = (homes) =>
+  `Only ${homes.join(', ')} may ask import.meta where it stands: from there a path leads to every other file, and the bundle stands elsewhere. Import the file that you need, or have the path of its folder handed in. If this is a home as well, add it to "importMeta" in .dependency-cruiser.js.`;
+
+function suspectsIn(tree) {
+  const found = [];
+  visit(tree, (node) => {
+    const fault = faultOf(node);
+    if (fault !== undefined) found.push({ node, fault });
+  });
+  return found;
+}
+
+/** What a node does by the look of it. An identifier may still mean a declaration in its file. */
+function faultOf(node) {
+  if (ts.isIdentifier(node))
+    return globals.has(node.text) && isMention(node) ? judgeGlobal(node, node.text) : undefined;
+  if (ts.isMetaProperty(node)) return node.keywordToken === ts.SyntaxKind.ImportKeyword ? judgeMeta(node) : undefined;
+  if (namesConstructor(node)) return judgeConstructor(node);
+  return ts.isCallExpression(node) ? judgeCall(node) : undefined;
+}
+
+/** Whether an identifier stands for a value, rather than for a member, a declaration, a label or a type. */
+function isMention(node) {
+  const { parent } = node;
+  if (ts.isPropertyAccessExpression(parent) || ts.isQualifiedName(parent))
+    return (parent.expression ?? parent.left) === node && !isOfType(node);
+  if (ts.isImportSpecifier(parent) || ts.isExportSpecifier(parent) || ts.isMetaProperty(parent)) return false;
+  if (ts.isLabeledStatement(parent) || ts.isBreakOrContinueStatement(parent)) return false;
+  if (ts.isBindingElement(parent) && parent.initializer === node) return true;
+  if (ts.isShorthandPropertyAssignment(parent)) return true;
+  return parent.name !== node && parent.propertyName !== node && !isOfType(node);
+}
+
+function isOfType(node) {
+  for (let each = node; each && !ts.isStatement(each); each = each.parent) {
+    if (ts.isJSDoc(each) || (ts.isTypeNode(each) && !isBaseClass(each))) return true;
+  }
+  return false;
+}
+
+function isBaseClass(node) {
+  if (!ts.isExpressionWithTypeArguments(node) || !ts.isHeritageClause(node.parent)) return false;
+  return ts.isClassLike(node.parent.parent) && node.parent.token === ts.SyntaxKind.ExtendsKeyword;
+}
+
+function judgeGlobal(node, name) {
+  if (ts.isTypeOfExpression(outermost(node).parent)) return undefined;
+  const members = membersOf(node);
+  if (name === 'process' || name === 'module') {
+    if (!members) return name === 'process' || isRenamed(node) ? `Whatever takes the whole of ${name}` : undefined;
+    const loader = members.find((member) => loaders[name].has(member.name));
+    return loader && `${name}.${loader.name}`;
+  }
+  if (name === 'globalThis' || name === 'global') {
+    if (!members) return `Whatever takes the whole of ${name}`;
+    const faults = members.filter((member) => globals.has(member.name));
+    return faults.map((member) => (member.node ? judgeGlobal(member.node, member.name) : member.name)).find(Boolean);
+  }
+  if (name === 'Function' && (isInstanceOf(node) || members?.every((member) => member.name === 'prototype')))
+    return undefined;
+  return name;
+}
+
+/** `module` is a common name: handed on, it is somebody's variable, as a module of ECMAScript has none of its own. */
+function isRenamed(node) {
+  const { parent } = outermost(node);
+  return ts.isVariableDeclaration(parent) || ts.isElementAccessExpression(parent);
+}
+
+function judgeMeta(node) {
+  if (node.name.text !== 'meta') return undefined;
+  const members = membersOf(node);
+  const loader = members?.find((member) => member.name !== 'main' && !locations.includes(member.name));
+  if (!members || loader) return `import.meta${loader ? `.${loader.name}` : ''}`;
+  return members.some((member) => locations.includes(member.name)) ? location : undefined;
+}
+
+/** Of any function it is `Function`, which makes code of text. */
+function namesConstructor(node) {
+  if (ts.isPropertyAccessExpression(node)) return node.name.text === 'constructor';
+  if (ts.isElementAccessExpression(node))
+    return ts.isStringLiteralLike(node.argumentExpression) && node.argumentExpression.text === 'constructor';
+  return ts.isBindingElement(node) && ts.isObjectBindingPattern(node.parent) && nameOf(node) === 'constructor';
+}
+
+function judgeConstructor(node) {
+  if (node.expression?.kind === ts.SyntaxKind.ThisKeyword) return undefined;
+  const value = outermost(node);
+  const { parent } = value;
+  if (ts.isBinaryExpression(parent) && (comparisons.has(parent.operatorToken.kind) || parent.left === value))
+    return undefined;
+  return membersOf(node)?.every((member) => member.name === 'name') ? undefined : 'The constructor of a function';
+}
+
+const { EqualsEqualsEqualsToken, ExclamationEqualsEqualsToken, InstanceOfKeyword } = ts.SyntaxKind;
+const comparisons = new Set([EqualsEqualsEqualsToken, ExclamationEqualsEqualsToken]);
+
+function isInstanceOf(node) {
+  const value = outermost(node);
+  return (
+    ts.isBinaryExpression(value.parent) &&
+    value.parent.operatorToken.kind === InstanceOfKeyword &&
+    value.parent.right === value
+  );
+}
+
+function judgeCall({ expression }) {
+  if (!ts.isPropertyAccessExpression(expression) || !ts.isIdentifier(expression.expression)) return undefined;
+  if (!mocks.has(expression.name.text)) return undefined;
+  const isVitest = vitestIn(expression.getSourceFile()).includes(expression.expression.text);
+  return isVitest ? `vi.${expression.name.text}` : undefined;
+}
+
+/** What the file calls what it imports of Vitest. */
+function vitestIn(tree) {
+  const imports = tree.statements.filter(
+    (each) => ts.isImportDeclaration(each) && each.moduleSpecifier.text === 'vitest',
+  );
+  return imports.flatMap(
+    ({ importClause }) => importClause?.namedBindings?.elements?.map(({ name }) => name.text) ?? [],
+  );
+}
+
+/** The expression as it is used: `(value)`, `value!`, `value as Type` and `value satisfies Type` are the value. */
+function outermost(node) {
+  const { parent } = node;
+  const wraps = [
+    ts.isParenthesizedExpression,
+    ts.isNonNullExpression,
+    ts.isAsExpression,
+    ts.isSatisfiesExpression,
+    ts.isTypeAssertionExpression,
+  ];
+  return wraps.some((is) => is(parent)) ? outermost(parent) : node;
+}
+
+/** The members that are taken of a value at once, by names written out; `undefined` when more may be done with the value. */
+function membersOf(node) {
+  const value = outermost(node);
+  const { parent } = value;
+  if (ts.isPropertyAccessExpression(parent)) return [{ name: parent.name.text, node: parent }];
+  if (ts.isElementAccessExpression(parent) && parent.expression === value) {
+    const { argumentExpression: key } = parent;
+    return ts.isStringLiteralLike(key) ? [{ name: key.text, node: parent }] : undefined;
+  }
+  if (!ts.isVariableDeclaration(parent) || !ts.isObjectBindingPattern(parent.name)) return undefined;
+  const names = parent.name.elements.map((element) => (element.dotDotDotToken ? undefined : nameOf(element)));
+  return names.includes(undefined) ? undefined : names.map((name) => ({ name }));
+}
+
+/** The member that a part of a destructuring takes; `undefined` when its name is computed. */
+function nameOf({ propertyName, name }) {
+  const key = propertyName ?? name;
+  return ts.isIdentifier(key) || ts.isStringLiteralLike(key) ? key.text : undefined;
+}
