@@ -36,6 +36,13 @@ describe('what is committed in two places', () => {
     },
   );
 
+  it('migrations: each says whether the release before can work with the data after it', () => {
+    const silent = modulesHere.flatMap(({ contract, migrations }) =>
+      migrations.filter(({ phase }) => phase === undefined).map(({ name }) => `${contract.name} ${name}`),
+    );
+    expect(silent).toEqual([]);
+  });
+
   it.each(modulesHere.map((definition) => [definition.contract.name, definition] as const))(
     '%s: the events it subscribes to, handles and may import are the same',
     async (_name, definition) => {

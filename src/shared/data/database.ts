@@ -31,8 +31,16 @@ export interface Database extends Reader {
   close(): Promise<void>;
 }
 
-/** One step of a schema, applied once, in order of `name` within its module. */
+/**
+ * Whether the release before can work with the data after a migration: after `expand` it can (a new table, a new column that may be
+ * left out), after `contract` it cannot (something renamed, removed or narrowed).
+ */
+export type Phase = 'expand' | 'contract';
+
+/** One step of a schema, applied once, in the order of its module's list. Its text is not changed any more once it was applied. */
 export interface Migration {
   readonly name: string;
+  /** Without one, it counts as `contract`. */
+  readonly phase?: Phase;
   readonly sqlite: string;
 }

@@ -5,7 +5,7 @@ import { NotWritten, StartError } from '../errors/index.ts';
 import type { Database, Migration, Unit } from './database.ts';
 import { asNotWritten, explain } from './explain.ts';
 import { GroupCommit } from './group-commit.ts';
-import { applyMigrations } from './migrations.ts';
+import { applyMigrations, breakingMigration } from './migrations.ts';
 import { OpenFile } from './open-file.ts';
 import { connect, type Guard } from './sqlite-connection.ts';
 
@@ -18,13 +18,54 @@ type Native = InstanceType<typeof Sqlite>;
 export function openSqlite(name: string, file: string, migrations: Migration[]): Database {
   let writer: Native | undefined;
   try {
-    writer = openWriter(file);
-    setUp(writer);
-    applyMigrations(writer, migrations);
+    writer = openMigrated(file, migrations);
     return new SqliteDatabase(name, file, writer);
   } catch (error) {
     writer?.close();
     throw new StartError(`the data of "${name}" (${file}) cannot be opened: ${explain(error)}`, { cause: error });
+  }
+}
+
+const openWithinMs = 5_000;
+const againMs = 20;
+
+/**
+ * Opens the file with all migrations applied. One that may break whoever uses the database already waits until nobody does: SQLite leaves
+ * WAL only then. A process that waits keeps no connection, so that of several that start together one goes first.
+ */
+function openMigrated(file: string, migrations: readonly Migration[]): Native {
+  for (const end = Date.now() + openWithinMs; ; pause(againMs * (1 + Math.random()))) {
+    const writer = openWriter(file);
+    try {
+      const breaking = breakingMigration(writer, migrations);
+      if (breaking === undefined) setUp(writer);
+      if (breaking === undefined || leavesWal(writer)) {
+        applyMigrations(writer, migrations);
+        if (breaking !== undefined) setUp(writer);
+        return writer;
+      }
+      if (Date.now() > end)
+        throw new StartError(
+          `another process has it open, and migration "${breaking}" is not marked as expand; stop the processes of the release before first`,
+        );
+    } catch (error) {
+      writer.close();
+      throw error;
+    }
+    writer.close();
+  }
+}
+
+function leavesWal(writer: Native): boolean {
+  writer.pragma('busy_timeout = 0');
+  try {
+    writer.pragma('journal_mode = DELETE');
+    return true;
+  } catch (error) {
+    if (!isBusy(error)) throw error;
+    return false;
+  } finally {
+    writer.pragma('busy_timeout = 5000');
   }
 }
 
@@ -43,9 +84,6 @@ function setUp(writer: Native): void {
   writer.pragma('temp_store = MEMORY');
 }
 
-const openWithinMs = 5_000;
-const againMs = 20;
-
 /** Two processes that open a new file at the same time: who comes second to this change is refused at once, whatever its timeout. */
 function untilFree(change: () => unknown): void {
   for (const end = Date.now() + openWithinMs; ; ) {
@@ -53,10 +91,18 @@ function untilFree(change: () => unknown): void {
       change();
       return;
     } catch (error) {
-      if ((error as { code?: string }).code !== 'SQLITE_BUSY' || Date.now() > end) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, againMs);
+      if (!isBusy(error) || Date.now() > end) throw error;
+      pause(againMs);
     }
   }
+}
+
+function isBusy(error: unknown): boolean {
+  return (error as { code?: string }).code === 'SQLITE_BUSY';
+}
+
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 class SqliteDatabase implements Database {

@@ -63,6 +63,7 @@ export type HeldRow = ReturnType<typeof eventTables>['held']['$inferSelect'];
 export const eventMigrations: Migration[] = [
   {
     name: 'kerf-events-0001',
+    phase: 'expand',
     sqlite: `
       CREATE TABLE kerf_outbox (
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -87,6 +88,7 @@ export const eventMigrations: Migration[] = [
   },
   {
     name: 'kerf-events-0002',
+    phase: 'expand',
     sqlite: `
       ALTER TABLE kerf_outbox ADD COLUMN history TEXT;
       DROP INDEX kerf_outbox_settled;

@@ -26,6 +26,7 @@ export type InstanceRow = ReturnType<typeof instanceTables>['instances']['$infer
 export const instanceMigrations: Migration[] = [
   {
     name: 'kerf-instances-0001',
+    phase: 'expand',
     sqlite: `
       CREATE TABLE kerf_instances (
         id TEXT PRIMARY KEY,
@@ -38,6 +39,7 @@ export const instanceMigrations: Migration[] = [
   },
   {
     name: 'kerf-instances-0002',
+    phase: 'expand',
     sqlite: `
       CREATE TABLE kerf_lead (
         one INTEGER PRIMARY KEY CHECK (one = 1),

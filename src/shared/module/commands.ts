@@ -16,6 +16,7 @@ const commandTables = defineTables(({ table, text, integer }) => ({
 export const commandMigrations: Migration[] = [
   {
     name: 'kerf-commands-0001',
+    phase: 'expand',
     sqlite: `
       CREATE TABLE kerf_commands (key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, output TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
       CREATE INDEX kerf_commands_at ON kerf_commands (at);

@@ -10,7 +10,7 @@ const seedTables = defineTables(({ table, integer }) => ({
 }));
 
 export const seedMigrations: Migration[] = [
-  { name: 'kerf-seed-0001', sqlite: 'CREATE TABLE kerf_seed (done INTEGER PRIMARY KEY)' },
+  { name: 'kerf-seed-0001', phase: 'expand', sqlite: 'CREATE TABLE kerf_seed (done INTEGER PRIMARY KEY)' },
 ];
 
 /** Runs `seed` in one unit with the note that it ran, so that it happens exactly once for a database. */

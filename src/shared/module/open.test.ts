@@ -43,3 +43,10 @@ it('closes its data again when it cannot be opened', async () => {
   await expect(open({ open: broken }, {}, counting)).rejects.toThrow('a module with a fault');
   expect(closed).toBe(1);
 });
+
+it('refuses a migration of a module that is named as one of the kernel', async () => {
+  const migrations: Migration[] = [{ name: 'kerf-events-0003', sqlite: 'DROP TABLE kerf_outbox' }];
+  await expect(open({ migrations })).rejects.toThrow(
+    /"kerf-events-0003" of "shop": names that begin with kerf- are Kerf's own/,
+  );
+});

@@ -3,7 +3,7 @@ import { v7 as uuid } from 'uuid';
 import type { Clock } from '../clock/index.ts';
 import { currentContext, runInContext } from '../context/index.ts';
 import type { Contract, Operation } from '../contract/index.ts';
-import { type Database, type Migration, openSqlite, type Unit } from '../data/index.ts';
+import { type Database, kernelPrefix, type Migration, openSqlite, type Unit } from '../data/index.ts';
 import { StartError } from '../errors/index.ts';
 import {
   type Bus,
@@ -179,6 +179,11 @@ function refuseForgotten({ contract: { name }, subscribesTo }: ModuleDefinition,
 }
 
 function openData({ contract: { name }, migrations: own }: ModuleDefinition, around: Surroundings): Database {
+  const reserved = own.find((each) => each.name.startsWith(kernelPrefix));
+  if (reserved)
+    throw new StartError(
+      `migration "${reserved.name}" of "${name}": names that begin with ${kernelPrefix} are Kerf's own`,
+    );
   const migrations = [...kernelMigrations, ...own];
   const { dataDir, openDatabase } = around;
   return openDatabase ? openDatabase(name, migrations) : openSqlite(name, join(dataDir, `${name}.db`), migrations);

@@ -44,6 +44,7 @@ export type SagaRow = ReturnType<typeof sagaTables>['sagas']['$inferSelect'];
 export const sagaMigrations: Migration[] = [
   {
     name: 'kerf-saga-0001',
+    phase: 'expand',
     sqlite: `
       CREATE TABLE kerf_sagas (
         id TEXT PRIMARY KEY,
@@ -68,6 +69,7 @@ export const sagaMigrations: Migration[] = [
   },
   {
     name: 'kerf-saga-0002',
+    phase: 'expand',
     sqlite: `
       ALTER TABLE kerf_sagas ADD COLUMN owner TEXT;
       ALTER TABLE kerf_sagas ADD COLUMN fence INTEGER NOT NULL DEFAULT 0;

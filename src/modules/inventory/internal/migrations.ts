@@ -3,6 +3,7 @@ import type { Migration } from '../../../shared/data/index.ts';
 export const migrations: Migration[] = [
   {
     name: '0001-stock',
+    phase: 'expand',
     sqlite: `
       CREATE TABLE stock (sku TEXT PRIMARY KEY, available INTEGER NOT NULL CHECK (available >= 0));
       CREATE TABLE reservations (

@@ -3,6 +3,7 @@ import type { Migration } from '../../../shared/data/index.ts';
 export const migrations: Migration[] = [
   {
     name: '0001-mails',
+    phase: 'expand',
     sqlite: `
       CREATE TABLE mails (
         message_id TEXT PRIMARY KEY,

@@ -3,6 +3,7 @@ import type { Migration } from '../../../shared/data/index.ts';
 export const migrations: Migration[] = [
   {
     name: '0001-messages',
+    phase: 'expand',
     sqlite: `
       CREATE TABLE contacts (member_id TEXT PRIMARY KEY, email TEXT NOT NULL, name TEXT NOT NULL, phone TEXT);
       CREATE TABLE messages (

@@ -3,6 +3,7 @@ import type { Migration } from '../../../shared/data/index.ts';
 export const migrations: Migration[] = [
   {
     name: '0001-orders',
+    phase: 'expand',
     sqlite: `
       CREATE TABLE orders (
         id TEXT PRIMARY KEY,

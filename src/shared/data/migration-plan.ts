@@ -1,0 +1,92 @@
+import { StartError } from '../errors/index.ts';
+import type { Migration, Phase } from './database.ts';
+
+/** What a database keeps of a migration that was applied. Databases of earlier releases know neither hash nor phase. */
+export interface AppliedMigration {
+  readonly name: string;
+  readonly appliedAt: string;
+  readonly hash: string | null;
+  readonly phase: Phase | null;
+}
+
+/** What must be done to a database so that a release can use it. */
+export interface MigrationPlan {
+  /** To be applied, in this order. */
+  readonly pending: readonly Migration[];
+  /** Applied before; their hash or phase is to be recorded. */
+  readonly unrecorded: readonly Migration[];
+}
+
+/** Migrations of the kernel have this prefix; each of its folders adds its own at any time. */
+export const kernelPrefix = 'kerf-';
+
+/**
+ * Compares a release's migrations with those that were applied, in the order in which they were. Throws a `StartError` that names
+ * the first migration that is listed twice, was changed or moved, or was applied by a release that this one cannot follow.
+ */
+export function planMigrations(
+  applied: readonly AppliedMigration[],
+  migrations: readonly Migration[],
+  hashOf: (migration: Migration) => string,
+): MigrationPlan {
+  const known = new Map<string, Migration>();
+  for (const migration of migrations) {
+    if (known.has(migration.name))
+      throw wrong(migration.name, 'is listed twice; give each migration a name of its own');
+    known.set(migration.name, migration);
+  }
+  for (const { name, phase } of applied) if (!known.has(name) && phase !== 'expand') throw wrong(name, unknown);
+  for (const { name, hash, appliedAt } of applied) {
+    const migration = known.get(name);
+    if (migration && hash !== null && hash !== hashOf(migration))
+      throw wrong(name, `has changed since it was applied (${appliedAt}); ${undo}`);
+  }
+  refuseOtherOrder(applied, migrations);
+  const names = new Map(applied.map((each) => [each.name, each]));
+  return {
+    pending: migrations.filter(({ name }) => !names.has(name)),
+    unrecorded: migrations.filter(({ name, phase }) => {
+      const record = names.get(name);
+      return record && (record.hash === null || (phase !== undefined && record.phase !== phase));
+    }),
+  };
+}
+
+const unknown =
+  'was applied by another release and is not marked as expand, so this release may not work with the data; start the release that has it, or restore the data from before it';
+const undo = 'put its text back as it was, and write the change as a new migration';
+
+/** A module's own migrations are applied in the order of the list, and new ones come last. */
+function refuseOtherOrder(applied: readonly AppliedMigration[], migrations: readonly Migration[]): void {
+  const own = migrations.map(({ name }) => name).filter((name) => !name.startsWith(kernelPrefix));
+  const before = applied.map(({ name }) => name).filter((name) => own.includes(name));
+  for (const [index, name] of before.entries()) {
+    const listed = own[index]!;
+    if (listed === name) continue;
+    const why = before.includes(listed)
+      ? `was applied after "${name}" and is listed before it; put the list back in the order in which it was applied`
+      : `is listed before "${name}", which was applied already; add new migrations at the end of the list`;
+    throw wrong(listed, why);
+  }
+}
+
+function wrong(name: string, why: string): StartError {
+  return new StartError(`migration "${name}" ${why}`);
+}
+
+/**
+ * Why a release with `candidate` migrations cannot take the place of the one that runs on this database now, while it runs.
+ * `undefined` when both can work on the same data.
+ */
+export function whyNotLive(
+  applied: readonly Pick<AppliedMigration, 'name' | 'phase'>[],
+  candidate: readonly Pick<Migration, 'name' | 'phase'>[],
+): string | undefined {
+  const names = new Set(applied.map(({ name }) => name));
+  const breaking = candidate.find(({ name, phase }) => !names.has(name) && phase !== 'expand');
+  if (breaking)
+    return `its migration "${breaking.name}" is not marked as expand: the release that runs now may not work with the data after it; stop the system and start the new release, or split the migration (docs/production.md, "Migrations and releases")`;
+  const listed = new Set(candidate.map(({ name }) => name));
+  const missing = applied.find(({ name, phase }) => !listed.has(name) && phase !== 'expand');
+  return missing && `it does not know the migration "${missing.name}", which was applied and is not marked as expand`;
+}
