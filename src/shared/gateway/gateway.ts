@@ -8,7 +8,7 @@ import { refusal, StartError } from '../errors/index.ts';
 import { addressOf, type Host, listen, shut } from '../host/index.ts';
 import { FileKeyRing, SessionTokens } from '../identity/index.ts';
 import { problemResponse, type Resources } from '../routes/index.ts';
-import { createClient } from '../transport/index.ts';
+import { answerInOrder, createClient, UnsentAnswers } from '../transport/index.ts';
 import { bodyLimit } from './body-limit.ts';
 import type { Composition } from './composition.ts';
 import { forwardTo, type ServeEndpoint } from './forward.ts';
@@ -30,13 +30,12 @@ export interface Gateway {
 
 /** Opens the public door in front of all modules, wherever they run. Throws a `StartError` when the port is taken. */
 export async function openGateway(host: Host, compositions: readonly Composition[]): Promise<Gateway> {
-  const { PORT, HOST, DATA_DIR } = host.topology.settings;
+  const { PORT, HOST, DATA_DIR, SLOW_READER_TIMEOUT_MS } = host.topology.settings;
   const sessions = new SessionTokens(new FileKeyRing(join(DATA_DIR, 'keys', 'sessions.json')));
   const app = createGateway(host, compositions, sessions);
-  const server = createServer(
-    { requireHostHeader: false },
-    getRequestListener(app.fetch, { errorHandler: unreadableRequest }),
-  );
+  const server = createServer({ requireHostHeader: false });
+  const unsent = new UnsentAnswers({ stalledMs: SLOW_READER_TIMEOUT_MS });
+  answerInOrder(server, getRequestListener(app.fetch, { errorHandler: unreadableRequest }), unsent);
   answerUnreadable(server);
   server.requestTimeout = 60_000;
   // Load balancers keep idle connections for a minute: what one sends into a connection that closes just then, fails.

@@ -92,7 +92,10 @@ export async function openDoors(parts: DoorParts): Promise<Doors> {
 async function openHttp({ topology, operations, serve, tokens, tls, log }: DoorParts): Promise<Door> {
   const listener = getRequestListener(operations.fetch);
   const operate = async (...exchange: Parameters<typeof listener>) => void (await listener(...exchange));
-  const { server, leave } = createInternalServer({ serve, operate, tokens, tls, log });
+  const { server, leave } = createInternalServer({
+    ...{ serve, operate, tokens, tls, log },
+    slowReaderMs: topology.settings.SLOW_READER_TIMEOUT_MS,
+  });
   const { host, port, setting } = listensAt(topology, 'INTERNAL_PORT');
   await listen(server, host, port, setting);
   return { address: addressOf(server), leave, close: () => shut(server, closeWithinMs) };
@@ -100,7 +103,11 @@ async function openHttp({ topology, operations, serve, tokens, tls, log }: DoorP
 
 async function grpcDoor({ topology, definitions, ...parts }: DoorParts, modules: readonly string[]): Promise<Door> {
   const contracts = definitions.map(({ contract }) => contract).filter(({ name }) => modules.includes(name));
-  const server = await openGrpc({ ...parts, modules: contracts });
+  const server = await openGrpc({
+    ...parts,
+    modules: contracts,
+    slowReaderMs: topology.settings.SLOW_READER_TIMEOUT_MS,
+  });
   const { host, port, setting } = listensAt(topology, 'GRPC_PORT');
   const bound = await server.listen(host, port, setting);
   const protocol = parts.tls.cert ? 'grpcs' : 'grpc';

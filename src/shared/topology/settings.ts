@@ -69,6 +69,9 @@ export const kernelSettings = z.object({
   REQUEST_TIMEOUT_MS: whole(100, 60_000, 'must be a whole number of milliseconds, 100 to 60000')
     .default(15_000)
     .describe('the longest an answer may take'),
+  SLOW_READER_TIMEOUT_MS: whole(100, 600_000, 'must be a whole number of milliseconds, 100 to 600000')
+    .default(20_000)
+    .describe('how long a peer may take nothing of an answer'),
   INTERNAL_KEY: z.string().optional().describe('secrets of the service tokens, instead of the data folder'),
   OPERATOR_TOKEN: z.string().min(16).optional().describe("the operators' token, instead of the data folder"),
 });

@@ -13,8 +13,15 @@ interface Serving {
   readonly log: Log;
 }
 
+interface ServingGrpc extends Serving {
+  readonly tls: TlsParts;
+  readonly modules: readonly Contract[];
+  /** How long a peer may take nothing of an answer, in milliseconds. */
+  readonly slowReaderMs?: number;
+}
+
 /** A gRPC listener for the modules of these contracts, with reflection and health. Loads what it needs. */
-export async function openGrpc(parts: Serving & { readonly tls: TlsParts; readonly modules: readonly Contract[] }) {
+export async function openGrpc(parts: ServingGrpc) {
   const { createGrpcServer } = await import('./grpc/index.ts');
   return createGrpcServer(parts);
 }

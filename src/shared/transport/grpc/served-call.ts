@@ -7,6 +7,7 @@ import type { Serve } from '../transport.ts';
 import { fromHeaders, fromWire } from '../wire.ts';
 import { names, readerOf, refuseTooLarge } from './protocol.ts';
 import { toStatus } from './status.ts';
+import type { UnsentCalls } from './unsent-calls.ts';
 
 export interface ServingParts {
   readonly serve: Serve;
@@ -14,6 +15,7 @@ export interface ServingParts {
   readonly log: Log;
   /** Whether who calls is asked to make the next call elsewhere. */
   readonly leaving: () => boolean;
+  readonly unsent: UnsentCalls;
 }
 
 /** An operation as gRPC calls it. */
@@ -33,12 +35,13 @@ interface State {
 
 /** Serves the calls of one operation. A call whose caller has gone is cancelled. */
 export function handlerOf(served: Served, parts: ServingParts): (call: Unary, answer: sendUnaryData<Buffer>) => void {
-  const { leaving } = parts;
+  const { leaving, unsent } = parts;
   return (call, answer) => {
     const state = { answered: false };
     serveCall(served, parts, call, state).then(
       (bytes) => {
         state.answered = true;
+        unsent.answered(call, bytes.length);
         answer(null, bytes, leaving() ? mark(new Metadata()) : undefined);
       },
       (error) => {

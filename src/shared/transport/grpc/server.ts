@@ -7,13 +7,17 @@ import { StartError } from '../../errors/index.ts';
 import { packageDefinitionOf, protoOf } from '../../proto/index.ts';
 import { kernel, ofKernel } from '../kernel-operations.ts';
 import type { TlsParts } from '../tls.ts';
+import { UnsentAnswers } from '../unsent-answers.ts';
 import { maximumBodyBytes } from '../wire.ts';
 import { handlerOf, type Served, type ServingParts } from './served-call.ts';
+import { UnsentCalls } from './unsent-calls.ts';
 
-export interface GrpcServerParts extends Omit<ServingParts, 'leaving'> {
+export interface GrpcServerParts extends Omit<ServingParts, 'leaving' | 'unsent'> {
   readonly tls?: TlsParts;
   /** Of the modules served here. */
   readonly modules: readonly Contract[];
+  /** How long a peer may take nothing of an answer, in milliseconds. */
+  readonly slowReaderMs?: number;
 }
 
 /** The listener for gRPC calls of other processes, with reflection and health; never a public one. */
@@ -35,6 +39,8 @@ const options = {
   'grpc.keepalive_timeout_ms': 10_000,
   // Calls of one connection side by side; what comes beyond waits at its caller.
   'grpc.max_concurrent_streams': 4_096,
+  // What one connection may hold, in megabytes, before it gets no more streams: answers, metadata, all that waits for its peer.
+  'grpc-node.max_session_memory': 64,
   'grpc.enable_channelz': 0,
 };
 
@@ -45,11 +51,13 @@ const options = {
 export function createGrpcServer(parts: GrpcServerParts): GrpcServer {
   const server = new Server(options);
   let leaving = false;
-  const health = addServices(server, parts.modules, { ...parts, leaving: () => leaving });
+  const unsent = new UnsentCalls(new UnsentAnswers({ stalledMs: parts.slowReaderMs }));
+  const health = addServices(server, parts.modules, { ...parts, unsent, leaving: () => leaving });
   const sockets = new Set<Socket>();
   const connections = server.createConnectionInjector(credentialsOf(parts.tls));
   const listener = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
+    unsent.add(socket);
     socket.once('close', () => sockets.delete(socket));
     connections.injectConnection(socket);
   });

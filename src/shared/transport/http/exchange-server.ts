@@ -6,12 +6,10 @@ import type { ServiceTokens } from '../../identity/index.ts';
 import type { Log } from '../../observability/index.ts';
 import { cancelledBefore } from '../deadlines.ts';
 import type { Serve } from '../transport.ts';
+import type { UnsentAnswers } from '../unsent-answers.ts';
 import { fromWire, maximumBodyBytes, maximumMessageBytes } from '../wire.ts';
 import { Lines } from './lines.ts';
 import { type WireCall, type WireCancel, wireCall } from './protocol.ts';
-
-/** Answers that wait for somebody who does not read; over this, the connection is cut. */
-const mostUnreadBytes = 64 * 1024 * 1024;
 
 /** How often it is looked whether an exchange should have ended, and how much later than it should. */
 const idleMs = 15_000;
@@ -24,6 +22,7 @@ export interface ExchangeParts {
   readonly caller: string;
   /** When the caller's token is over, in milliseconds since 1970: what comes later is refused. */
   readonly until: number;
+  readonly unsent: UnsentAnswers;
 }
 
 /**
@@ -39,12 +38,13 @@ export class ServedExchange {
 
   constructor(
     private readonly parts: ExchangeParts,
-    request: IncomingMessage,
+    private readonly request: IncomingMessage,
     private readonly response: ServerResponse,
   ) {
     request.on('data', (chunk: Buffer) => this.#taking(() => this.#lines.take(chunk)));
     request.on('end', () => this.#taking(() => [this.#lines.end()], true));
     response.on('close', () => this.#abandon());
+    response.on('drain', () => this.#drained());
     response.on('error', () => {});
     request.on('error', () => {});
     const over = setInterval(() => this.#endWhenOver(), idleMs).unref();
@@ -122,9 +122,15 @@ export class ServedExchange {
     this.#ready = '';
     if (ready === '' || this.response.writableEnded) return;
     this.#begin();
-    this.response.write(ready);
-    if (this.response.writableLength > mostUnreadBytes) this.response.destroy();
+    // Calls of a caller that takes no answers are not read.
+    if (!this.response.write(ready)) this.request.pause();
+    this.parts.unsent.written(this.response);
   };
+
+  #drained(): void {
+    this.parts.unsent.written(this.response);
+    this.request.resume();
+  }
 
   #begin(): void {
     if (!this.response.headersSent) this.response.writeHead(200, { 'content-type': 'application/x-ndjson' });

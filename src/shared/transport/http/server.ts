@@ -7,8 +7,10 @@ import { Gathered } from '../gathered.ts';
 import { ofKernel } from '../kernel-operations.ts';
 import type { TlsParts } from '../tls.ts';
 import type { Serve } from '../transport.ts';
+import { UnsentAnswers } from '../unsent-answers.ts';
 import { fromHeaders, fromWire, maximumBodyBytes } from '../wire.ts';
 import { parseJson, ServedExchange } from './exchange-server.ts';
+import { answerInOrder } from './pipelining.ts';
 
 const bodyWithinMs = 30_000;
 /** An operator's request is no module's data. */
@@ -26,6 +28,8 @@ export interface InternalServerParts {
   readonly tokens: ServiceTokens;
   readonly log: Log;
   readonly tls?: TlsParts;
+  /** How long a peer may take nothing of an answer, in milliseconds. */
+  readonly slowReaderMs?: number;
 }
 
 /** The listener for the other processes; never the public one. */
@@ -40,11 +44,13 @@ const alive = { keepAlive: true, keepAliveInitialDelay: aliveAfterMs };
 
 interface State {
   readonly exchanges: Set<ServedExchange>;
+  readonly unsent: UnsentAnswers;
   leaving: boolean;
 }
 
 export function createInternalServer(parts: InternalServerParts): InternalServer {
-  const state: State = { exchanges: new Set(), leaving: false };
+  const unsent = new UnsentAnswers({ stalledMs: parts.slowReaderMs });
+  const state: State = { exchanges: new Set(), unsent, leaving: false };
   const stranger = strangersIn(parts.log);
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     serveRequest(parts, state, request, response).catch((error) => {
@@ -55,8 +61,9 @@ export function createInternalServer(parts: InternalServerParts): InternalServer
   };
   const { cert, key, ca, mutual } = parts.tls ?? {};
   const server = cert
-    ? createTlsServer({ cert, key, ca, requestCert: mutual, rejectUnauthorized: mutual, ...alive }, answer)
-    : createPlainServer(alive, answer);
+    ? createTlsServer({ cert, key, ca, requestCert: mutual, rejectUnauthorized: mutual, ...alive })
+    : createPlainServer(alive);
+  answerInOrder(server, answer, unsent);
   server.keepAliveTimeout = 65_000;
   // An exchange is a request that goes on; what must not go on has its own limits.
   server.requestTimeout = 0;
@@ -83,7 +90,11 @@ async function serveRequest(
   const { caller, until } = await tokens.verifyUntil(bearer(request.headers.authorization), module);
   if (request.method !== 'POST') throw refusal('method-not-allowed');
   if (area === 'modules' && !operation) {
-    const exchange = new ServedExchange({ serve, tokens, log, module, caller, until }, request, response);
+    const exchange = new ServedExchange(
+      { serve, tokens, log, module, caller, until, unsent: state.unsent },
+      request,
+      response,
+    );
     state.exchanges.add(exchange);
     response.once('close', () => state.exchanges.delete(exchange));
     if (state.leaving) exchange.leave();
