@@ -110,6 +110,7 @@ export const builtins = {
   events: everywhere,
   fs: kernelOnly,
   http: kernelOnly,
+  http2: ['shared/transport/grpc'],
   https: kernelOnly,
   inspector: ['shared/host/advice'],
   net: kernelOnly,
