@@ -51,3 +51,18 @@ it('passes on a request for the head alone as one for all', async () => {
   const { name, input } = await passed(new Request('http://kerf/boxes?limit=2', { method: 'HEAD' }), 0);
   expect([name, input]).toEqual(['kerf.read', expect.objectContaining({ method: 'GET', path: '/boxes?limit=2' })]);
 });
+
+it('passes on nothing that says who the client is', async () => {
+  const headers = {
+    ...{
+      forwarded: 'for=203.0.113.9',
+      'x-forwarded-for': '203.0.113.9',
+      'x-forwarded-host': 'a',
+      'x-real-ip': '203.0.113.9',
+    },
+    prefer: 'wait=1',
+  };
+  const { input } = await passed(new Request('http://kerf/boxes', { headers }), 0);
+  expect(input).toMatchObject({ headers: { prefer: 'wait=1' } });
+  expect(JSON.stringify(input)).not.toMatch(/forwarded|real-ip|203\.0\.113/);
+});

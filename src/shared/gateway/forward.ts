@@ -9,6 +9,8 @@ const dropped = new Set([
   'authorization',
   // The context's: as the gateway read them, or not at all.
   ...['x-request-id', 'traceparent', 'tracestate'],
+  // Of a client's address a module needs nothing, and anybody may have written these.
+  ...['forwarded', 'x-real-ip', 'x-client-ip', 'true-client-ip', 'via'],
 ]);
 
 const keyHeader = 'idempotency-key';
@@ -50,5 +52,5 @@ export function forwardTo(module: string, { app }: Resources, host: Host): Serve
 }
 
 function kept(headers: Headers): Record<string, string> {
-  return Object.fromEntries([...headers].filter(([name]) => !dropped.has(name)));
+  return Object.fromEntries([...headers].filter(([name]) => !dropped.has(name) && !name.startsWith('x-forwarded-')));
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
+import { noProxies } from '../address/index.ts';
 import type { Client, Contract } from '../contract/index.ts';
 import { refusal, StartError } from '../errors/index.ts';
 import { addressOf, type Host, listen, shut } from '../host/index.ts';
@@ -10,6 +11,7 @@ import { FileKeyRing, SessionTokens } from '../identity/index.ts';
 import { problemResponse, type Resources } from '../routes/index.ts';
 import { answerInOrder, createClient, UnsentAnswers } from '../transport/index.ts';
 import { bodyLimit } from './body-limit.ts';
+import { knowClient } from './client.ts';
 import type { Composition } from './composition.ts';
 import { forwardTo, type ServeEndpoint } from './forward.ts';
 import { health } from './health.ts';
@@ -55,12 +57,13 @@ function createGateway(host: Host, compositions: readonly Composition[], session
   });
   app.notFound(() => problemResponse(refusal('not-found', 'there is no such resource; /docs shows those there are')));
   app.use(requestContext(sessions, settings.REQUEST_TIMEOUT_MS));
+  app.use(knowClient(settings.TRUSTED_PROXIES ?? noProxies));
   app.use(
     secureHeaders({ xFrameOptions: 'DENY', referrerPolicy: 'no-referrer', crossOriginResourcePolicy: 'same-origin' }),
   );
   const alive = health(host);
   mount(app, alive, (request) => alive.app.fetch(request));
-  app.use(rateLimit(settings.RATE_LIMIT_PER_MINUTE));
+  app.use(rateLimit(settings.RATE_LIMIT_PER_MINUTE, host.log));
   app.use(bodyLimit(maximumBodyBytes));
   const resources = [...mountResources(app, host, compositions, sessions), alive];
   refuseDuplicates(resources);

@@ -1,32 +1,29 @@
-import { getConnInfo } from '@hono/node-server/conninfo';
-import type { Context, MiddlewareHandler } from 'hono';
+import type { MiddlewareHandler } from 'hono';
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
-import { refusal } from '../errors/index.ts';
+import { clientNetwork } from '../address/index.ts';
+import { type Refusal, refusal } from '../errors/index.ts';
+import type { Host } from '../host/index.ts';
 import { problemResponse } from '../routes/index.ts';
+import { currentClient } from './client.ts';
 
-/** At most so many requests a minute from one client address. Zero is no limit. */
-export function rateLimit(perMinute: number): MiddlewareHandler {
+/** Lets one client make so many requests a minute: one IPv4 address, or one /64 network of IPv6. Zero is no limit. */
+export function rateLimit(perMinute: number, log: Pick<Host['log'], 'warn'>): MiddlewareHandler {
   if (perMinute === 0) return (_c, next) => next();
   const limiter = new RateLimiterMemory({ points: perMinute, duration: 60 });
-  return async (c, next) => {
+  return async (_c, next) => {
+    const client = currentClient();
     try {
-      await limiter.consume(clientAddress(c));
+      await limiter.consume(clientNetwork(client));
     } catch (limited) {
-      return problemResponse(tryAgainIn((limited as RateLimiterRes).msBeforeNext));
+      const { consumedPoints, msBeforeNext } = limited as RateLimiterRes;
+      if (consumedPoints === perMinute + 1) log.warn({ client }, 'a client made too many requests');
+      return problemResponse(tryAgainIn(msBeforeNext));
     }
-    await next();
+    return next();
   };
 }
 
-function clientAddress(c: Context): string {
-  try {
-    return getConnInfo(c).remote.address ?? 'unknown';
-  } catch {
-    return 'unknown';
-  }
-}
-
-function tryAgainIn(delayMs: number) {
+export function tryAgainIn(delayMs: number): Refusal {
   const retryAfter = Math.max(1, Math.ceil(delayMs / 1_000));
   return refusal('too-many-requests', `try again in ${retryAfter} s`, { retryAfter });
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isBroker, mostPort, wholeAddress } from '../address/index.ts';
+import { isBroker, mostPort, readTrustedProxies, wholeAddress } from '../address/index.ts';
 import { plainly, safeParse } from '../contract/index.ts';
 import { StartError } from '../errors/index.ts';
 import { pointKinds } from '../faults/index.ts';
@@ -69,6 +69,18 @@ export const kernelSettings = z.object({
   REQUEST_TIMEOUT_MS: whole(100, 60_000, 'must be a whole number of milliseconds, 100 to 60000')
     .default(15_000)
     .describe('the longest an answer may take'),
+  TRUSTED_PROXIES: z.coerce
+    .string()
+    .transform((text, issues) => {
+      const proxies = readTrustedProxies(text);
+      if (proxies) return proxies;
+      issues.addIssue(
+        'must be addresses and CIDR blocks, separated by commas, such as 10.0.0.0/8,::1, or a number of hops, 0 to 32',
+      );
+      return z.NEVER;
+    })
+    .optional()
+    .describe('the proxies whose word about the address of a client counts'),
   SLOW_READER_TIMEOUT_MS: whole(100, 600_000, 'must be a whole number of milliseconds, 100 to 600000')
     .default(20_000)
     .describe('how long a peer may take nothing of an answer'),

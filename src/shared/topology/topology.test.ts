@@ -277,6 +277,8 @@ describe('the settings', () => {
     ['', { PARITY: 'lax' }, 'setting PARITY (environment): "lax" will not do: must be strict or fast'],
     ['', { LOG_LEVEL: 'loud' }, '"loud" will not do: must be debug, info, warn, error or silent'],
     ['', { RATE_LIMIT_PER_MINUTE: '-1' }, '"-1" will not do: must be a whole number of requests, 0 or more'],
+    ['', { TRUSTED_PROXIES: 'localhost' }, 'will not do: must be addresses and CIDR blocks, separated by commas'],
+    ['', { TRUSTED_PROXIES: '0.0.0.0/0' }, 'will not do: must be addresses and CIDR blocks, separated by commas'],
     ['', { REQUEST_TIMEOUT_MS: '1.5' }, '"1.5" will not do: must be a whole number of milliseconds, 100 to 60000'],
     ['settings: { REQUEST_TIMEOUT_MS: "" }', {}, '"" will not do: must be a whole number of milliseconds, 100 to 6000'],
     ['settings: { PORT: true }', {}, 'setting PORT (topology.yaml): true will not do: must be a port, 0 to 65535'],

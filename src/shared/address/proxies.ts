@@ -1,0 +1,136 @@
+import { BlockList, isIP } from 'node:net';
+
+/** The proxies whose word about a client's address counts. */
+export interface TrustedProxies {
+  /** Whether to believe what `address` says of its own peer. `hop` is 0 for the peer of this process, 1 for the one before it. */
+  trusts(address: string, hop: number): boolean;
+}
+
+export interface ForwardingHeaders {
+  readonly forwarded?: string;
+  readonly xForwardedFor?: string;
+}
+
+const maxHops = 32;
+
+/** Reads addresses and CIDR blocks, separated by commas, or a number of hops. Returns `undefined` for anything else. */
+export function readTrustedProxies(text: string): TrustedProxies | undefined {
+  if (/^\d+$/.test(text)) {
+    const hops = Number(text);
+    return hops <= maxHops ? { trusts: (_, hop) => hop < hops } : undefined;
+  }
+  const blocks = new BlockList();
+  for (const entry of text.split(',')) {
+    if (!addBlock(blocks, entry.trim())) return undefined;
+  }
+  return { trusts: (address) => blocks.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4') };
+}
+
+export const noProxies: TrustedProxies = { trusts: () => false };
+
+/** A block of all addresses would believe every client: it is refused. */
+function addBlock(blocks: BlockList, entry: string): boolean {
+  const [, host = '', length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(entry) ?? [];
+  const address = readHost(host);
+  if (!address) return false;
+  const six = isIP(address) === 6;
+  const mapped = !six && host.includes(':');
+  const bits = length === undefined ? (six ? 128 : 32) : Number(length) - (mapped ? 96 : 0);
+  if (bits < 1 || bits > (six ? 128 : 32)) return false;
+  blocks.addSubnet(address, bits, six ? 'ipv6' : 'ipv4');
+  return true;
+}
+
+/**
+ * Returns the address of the client. Reads `Forwarded` or `X-Forwarded-For` from the right, each entry only while the proxy that
+ * wrote it is trusted. An entry that is no address (`unknown`, `_hidden`, garbage) ends the way there. When the two headers lead
+ * to different clients, a stranger may have written one of them: neither is believed.
+ */
+export function clientAddress(peer: string | undefined, headers: ForwardingHeaders, proxies: TrustedProxies): string {
+  const nearest = readHost(peer ?? '') ?? 'unknown';
+  const { forwarded, xForwardedFor } = headers;
+  const clients = [
+    forwarded !== undefined && follow(nearest, forwardedFromRight(forwarded), proxies),
+    xForwardedFor !== undefined && follow(nearest, xForwardedFor.split(',').reverse(), proxies),
+  ].filter((each) => each !== false);
+  const [first = nearest] = clients;
+  return clients.every((each) => each === first) ? first : nearest;
+}
+
+function follow(nearest: string, entriesFromRight: Iterable<string>, proxies: TrustedProxies): string {
+  let address = nearest;
+  let hop = 0;
+  for (const entry of entriesFromRight) {
+    if (!proxies.trusts(address, hop)) break;
+    const before = readNode(entry);
+    if (!before) break;
+    address = before;
+    hop += 1;
+  }
+  return address;
+}
+
+/** The `for` of each element, from the last to the first; an empty text where an element has none. */
+function* forwardedFromRight(header: string): Generator<string> {
+  let end = header.length;
+  while (end >= 0) {
+    const start = elementStart(header, end);
+    yield forOf(header.slice(start, end));
+    end = start - 1;
+  }
+}
+
+/** Looks for the comma before an element, from the right: what a stranger wrote further left cannot quote it away. */
+function elementStart(header: string, end: number): number {
+  let quoted = false;
+  for (let at = end - 1; at >= 0; at--) {
+    if (header[at] === '"' && !(quoted && header[at - 1] === '\\')) quoted = !quoted;
+    else if (header[at] === ',' && !quoted) return at + 1;
+  }
+  return 0;
+}
+
+function forOf(element: string): string {
+  const [, quoted, plain] = /(?:^|;)\s*for=(?:"([^"]*)"|([^\s;"]*))\s*(?:;|$)/i.exec(element.trim()) ?? [];
+  return quoted ?? plain ?? '';
+}
+
+/** An address with or without a port, as the headers write it: `1.2.3.4:56`, `[::1]:56`, `::1`. */
+function readNode(text: string): string | undefined {
+  const node = text.trim();
+  const [, bracketed, four] = /^(?:\[([^\]]*)\]|([\d.]+))(?::(?:\d{1,5}|_[\w.-]+))?$/.exec(node) ?? [];
+  if (bracketed !== undefined) return isIP(bracketed) === 6 ? readHost(bracketed) : undefined;
+  return readHost(four ?? node);
+}
+
+/** One spelling for each address: IPv4 for what is mapped into IPv6, otherwise the shortest, without a zone. */
+function readHost(text: string): string | undefined {
+  const address = text.replace(/%.*$/, '');
+  const version = isIP(address);
+  if (version !== 6) return version === 4 ? address : undefined;
+  const groups = groupsOf(address);
+  const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
+  if (!isMapped) return new URL(`http://[${address}]`).hostname.slice(1, -1);
+  return groups
+    .slice(6)
+    .flatMap((group) => [group >> 8, group & 0xff])
+    .join('.');
+}
+
+/** The eight groups of an IPv6 address. */
+function groupsOf(address: string): number[] {
+  const hexadecimal = new URL(`http://[${address}]`).hostname.slice(1, -1);
+  const [head = '', tail] = hexadecimal.split('::');
+  const read = (text: string) => (text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16)));
+  const [left, right] = [read(head), read(tail ?? '')];
+  return [...left, ...Array(8 - left.length - right.length).fill(0), ...right];
+}
+
+/** What limits count as one client: an IPv4 address, or a /64 network, which is what one IPv6 client has to itself. */
+export function clientNetwork(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const network = groupsOf(address)
+    .slice(0, 4)
+    .map((group) => group.toString(16));
+  return `${network.join(':')}::/64`;
+}
