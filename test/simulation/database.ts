@@ -1,5 +1,5 @@
 import { currentUnit, keepContext, type UnitMark } from '../../src/shared/context/index.ts';
-import type { Database, Migration, Unit } from '../../src/shared/data/index.ts';
+import type { Database, Migration, ProcessLocks, Unit } from '../../src/shared/data/index.ts';
 import type { Disk } from './disk.ts';
 import type { Life } from './host.ts';
 import type { World } from './world.ts';
@@ -10,6 +10,9 @@ interface Waiting {
   resolve: (value: unknown) => void;
   reject: (error: unknown) => void;
 }
+
+/** The simulation knows by itself which of its processes live. */
+export const noLocks: ProcessLocks = { hold() {}, isHeld: () => undefined, release() {}, forget() {} };
 
 /** Opens a module's disk for one life of its process. */
 export function openOn(disk: Disk, life: Life, world: World) {
@@ -26,6 +29,7 @@ export function openOn(disk: Disk, life: Life, world: World) {
 class SimulatedDatabase implements Database {
   readonly dialect = 'sqlite';
   readonly db;
+  readonly locks = noLocks;
   readonly #waiting: Waiting[] = [];
   #running = false;
 

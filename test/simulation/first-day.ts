@@ -13,6 +13,7 @@ import type { Database, Migration, Unit } from '../../src/shared/data/index.ts';
 import { type Bus, subscriptionMap } from '../../src/shared/events/index.ts';
 import { type ModuleDefinition, type OpenModule, openModule } from '../../src/shared/module/index.ts';
 import { silentLog } from '../../src/shared/observability/index.ts';
+import { noLocks } from './database.ts';
 import { determine } from './determined.ts';
 import { Disk } from './disk.ts';
 import { countEffects } from './effects.ts';
@@ -71,6 +72,7 @@ function openQuietly(disk: Disk, migrations: Migration[]): Database {
   return {
     dialect: 'sqlite',
     db: disk.reader,
+    locks: noLocks,
     async work<T>(task: (unit: Unit) => Promise<T>) {
       const mark = { database: disk.module, open: true };
       disk.open(mark);

@@ -20,8 +20,23 @@ export interface Unit extends Reader {
   afterCommit(task: () => void): void;
 }
 
+/**
+ * Locks by name, beside a database, for the processes that share it. A lock ends with the process that holds it, however that ends:
+ * the operating system releases it.
+ */
+export interface ProcessLocks {
+  /** Holds the lock until `release`. Throws when it cannot be made, or another process holds it. */
+  hold(name: string): void;
+  /** Whether a process holds it, this one included; undefined where that cannot be known, as of a lock that was never made. */
+  isHeld(name: string): boolean | undefined;
+  release(name: string): void;
+  /** Removes what processes that ended have left of theirs. */
+  forget(names: readonly string[]): void;
+}
+
 /** One module's data. No other module has its handle. */
 export interface Database extends Reader {
+  readonly locks: ProcessLocks;
   /**
    * Runs `task` in a unit of work and resolves with its result once that is on disk (fsync). Rolls back what it wrote
    * when it throws. Units run one after the other; many that wait share one fsync. A task waits for nothing but its own

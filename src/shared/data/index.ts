@@ -1,5 +1,5 @@
 export { isUniqueConflict } from './conflict.ts';
-export type { Database, Db, Migration, Phase, Reader, Unit } from './database.ts';
+export type { Database, Db, Migration, Phase, ProcessLocks, Reader, Unit } from './database.ts';
 export { kernelPrefix } from './migration-plan.ts';
 export { openSqlite } from './sqlite.ts';
 export { defineTables, prepared } from './tables.ts';

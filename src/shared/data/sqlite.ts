@@ -7,6 +7,7 @@ import { asNotWritten, explain } from './explain.ts';
 import { GroupCommit } from './group-commit.ts';
 import { applyMigrations, breakingMigration } from './migrations.ts';
 import { OpenFile } from './open-file.ts';
+import { fileLocks } from './process-locks.ts';
 import { connect, type Guard } from './sqlite-connection.ts';
 
 type Native = InstanceType<typeof Sqlite>;
@@ -108,6 +109,7 @@ function pause(ms: number): void {
 class SqliteDatabase implements Database {
   readonly dialect = 'sqlite';
   readonly db;
+  readonly locks;
   readonly #writer: Native;
   readonly #reader: Native;
   readonly #writerDb;
@@ -122,6 +124,7 @@ class SqliteDatabase implements Database {
   ) {
     this.#writer = writer;
     this.#file = new OpenFile(file);
+    this.locks = fileLocks(`${file}-locks`);
     this.#reader = new Sqlite(file, { readonly: true, timeout: 5_000 });
     // SQLite waits for a lock by standing still; what waits longer than this waits in the group.
     writer.pragma('busy_timeout = 20');

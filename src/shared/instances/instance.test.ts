@@ -1,10 +1,12 @@
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '../clock/index.ts';
 import type { Database } from '../data/index.ts';
 import { silentLog } from '../observability/index.ts';
 import { SharedFile } from '../testing/index.ts';
 import { Instance, type InstanceParts, instanceMigrations } from './index.ts';
-import { addInstance, listInstances, removeInstances } from './store.ts';
+import { addInstance, listInstances, removeInstances, takeLead } from './store.ts';
 
 describe('an instance', () => {
   let file: SharedFile;
@@ -159,14 +161,58 @@ describe('an instance', () => {
     await until(() => log.includes('1 leads'));
   });
 
-  it('takes a row with the number of its own process for one that died before it', async () => {
-    const database = file.open();
-    const until = clock.now() + 30_000;
-    const left = { id: '00000000-0000-7000-8000-000000000000', host: 'here', pid: process.pid, until, since: 0 };
-    await database.work((unit) => addInstance(unit, left));
-    const alive = new Instance({ database, clock, log: silentLog, host: 'here' });
-    started.push(alive);
-    await alive.start();
-    expect((await listInstances(database, clock.now())).map(({ id }) => id)).toEqual([alive.id]);
+  describe('with its own locks', () => {
+    /** As a process has it that was started in a container: they all have the same number. */
+    async function contained(): Promise<Instance> {
+      const made = new Instance({ database: file.open(), clock, log: silentLog, host: 'here', pid: 1 });
+      started.push(made);
+      await made.start();
+      return made;
+    }
+
+    const leave = async (id: string, lock: 'free' | 'none') => {
+      const row = { id, host: 'here', pid: 1, until: clock.now() + 30_000, since: 0 };
+      await look.work((unit) => addInstance(unit, row));
+      if (lock === 'free') writeFileSync(join(file.locks, id), '');
+    };
+
+    it('lives for another of the same host and number', async () => {
+      const [first, second] = [await contained(), await contained()];
+      for (let second = 0; second < 90; second++) {
+        clock.advance(1_000);
+        await first.look();
+      }
+      expect([await first.look(), await second.look(), first.leads]).toEqual([true, false, true]);
+      await first.stop();
+      expect(await second.look()).toBe(true);
+      expect(readdirSync(file.locks)).toEqual([second.id]);
+    });
+
+    it('takes a row of its own host and number, whose lock nobody holds, for one that died before it', async () => {
+      const first = await contained();
+      await first.stop();
+      await leave('00000000-0000-7000-8000-000000000000', 'free');
+      const alive = await contained();
+      expect([alive.leads, (await listInstances(look, clock.now())).map(({ id }) => id)]).toEqual([true, [alive.id]]);
+      expect(readdirSync(file.locks)).toEqual([alive.id]);
+    });
+
+    it('cannot know of one that has made no lock, and waits until its lease runs out', async () => {
+      const id = '00000000-0000-7000-8000-000000000000';
+      await leave(id, 'none');
+      await look.work((unit) => takeLead(unit, id, clock.now()));
+      const second = await contained();
+      clock.advance(29_000);
+      expect(await second.look()).toBe(false);
+      await until(() => second.leads);
+    });
+
+    it('holds another lock after its lease was lost', async () => {
+      const only = await contained();
+      const before = only.id;
+      clock.advance(31_000);
+      await only.look();
+      expect([only.id === before, readdirSync(file.locks)]).toEqual([false, [only.id]]);
+    });
   });
 });

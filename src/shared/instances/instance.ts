@@ -3,7 +3,6 @@ import type { Unit } from '../data/index.ts';
 import type { Log } from '../observability/index.ts';
 import { Duty, type End } from './duty.ts';
 import { Lease, type LeaseParts } from './lease.ts';
-import { runsHere } from './own-ids.ts';
 import { freeLead, readLead, removeInstances, takeLead } from './store.ts';
 import type { InstanceRow } from './tables.ts';
 
@@ -39,7 +38,9 @@ export class Instance {
   readonly #parts: LeaseParts & { readonly log: Log };
 
   constructor(parts: InstanceParts) {
-    this.#parts = { host: hostname(), pid: process.pid, runs: runsHere, ...parts };
+    const { locks } = parts.database;
+    const runs = ({ id }: Pick<InstanceRow, 'id'>) => locks.isHeld(id) !== false;
+    this.#parts = { host: hostname(), pid: process.pid, runs, ...parts };
     this.#lease = new Lease(this.#parts);
     this.#duty = new Duty(parts.log, () => this.#letOthersTry());
   }
@@ -123,15 +124,16 @@ export class Instance {
       this.#known = false;
       this.#cancelLook();
       await this.#looking;
-      const id = this.#lease.end();
       const { database, log } = this.#parts;
-      const leaving = database.work(async (unit) => {
-        await freeLead(unit, id);
-        await removeInstances(unit, [id]);
+      await this.#lease.end(async (id) => {
+        const leaving = database.work(async (unit) => {
+          await freeLead(unit, id);
+          await removeInstances(unit, [id]);
+        });
+        await leaving.catch((error) =>
+          log.warn({ error }, 'an instance that stops could not say so; its lease runs out'),
+        );
       });
-      await leaving.catch((error) =>
-        log.warn({ error }, 'an instance that stops could not say so; its lease runs out'),
-      );
     });
   }
 

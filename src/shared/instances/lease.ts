@@ -1,7 +1,6 @@
 import { v7 as uuid } from 'uuid';
 import type { Clock } from '../clock/index.ts';
 import type { Database } from '../data/index.ts';
-import { isOwn, isOwnNoMore } from './own-ids.ts';
 import { addInstance, listInstances, removeExpiredInstances, removeInstances, renewInstance } from './store.ts';
 import type { InstanceRow } from './tables.ts';
 
@@ -15,11 +14,14 @@ export interface LeaseParts {
   readonly clock: Clock;
   readonly host: string;
   readonly pid: number;
-  /** Whether the process of an instance of the same host runs. */
+  /** Whether the process of an instance of the same host runs, or may run. */
   readonly runs: (instance: Pick<InstanceRow, 'id' | 'pid'>) => boolean;
 }
 
-/** What makes an instance known to the others: a row that counts for 30 s, unless it is renewed. */
+/**
+ * What makes an instance known to the others: a row that counts for 30 s, unless it is renewed, and a lock that its process holds
+ * for as long as it runs.
+ */
 export class Lease {
   #id = uuid();
   #until = 0;
@@ -60,20 +62,23 @@ export class Lease {
     return others;
   }
 
-  /** It is over for this one. Returns the id by which the others know it until that is removed. */
-  end(): string {
+  /** It is over for this one. `leave` removes what the others know of it, by its id. */
+  async end(leave: (id: string) => Promise<void>): Promise<void> {
     const id = this.#id;
-    isOwnNoMore(id);
     this.#until = 0;
     this.#id = uuid();
-    return id;
+    await leave(id);
+    this.parts.database.locks.release(id);
   }
 
   async #living(): Promise<InstanceRow[]> {
     const { database, clock, host, runs } = this.parts;
     const rows = await listInstances(database, clock.now());
     const dead = rows.filter((row) => row.id !== this.#id && row.host === host && !runs(row)).map(({ id }) => id);
-    if (dead.length > 0) await database.work((unit) => removeInstances(unit, dead));
+    if (dead.length > 0) {
+      await database.work((unit) => removeInstances(unit, dead));
+      database.locks.forget(dead);
+    }
     return rows.filter(({ id }) => !dead.includes(id));
   }
 
@@ -82,14 +87,17 @@ export class Lease {
     const since = clock.now();
     const until = since + leaseMs;
     const before = this.#id;
-    isOwnNoMore(before);
-    isOwn(id);
+    if (before !== id) database.locks.release(before);
+    // Before the row is there: whoever reads that must find the lock held.
+    database.locks.hold(id);
     this.#id = id;
-    await database.work(async (unit) => {
-      await removeExpiredInstances(unit, since);
+    const expired = await database.work(async (unit) => {
+      const removed = await removeExpiredInstances(unit, since);
       await removeInstances(unit, [before]);
       await addInstance(unit, { id, host, pid, until, since });
+      return removed;
     });
+    database.locks.forget(expired);
     this.#hold(since);
   }
 

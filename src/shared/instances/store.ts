@@ -45,9 +45,11 @@ export async function removeInstances(unit: Unit, ids: readonly string[]): Promi
   await unit.db.delete(instances).where(inArray(instances.id, [...ids]));
 }
 
-export async function removeExpiredInstances(unit: Unit, now: number): Promise<void> {
+/** Returns their ids. */
+export async function removeExpiredInstances(unit: Unit, now: number): Promise<string[]> {
   const { instances } = instanceTables(unit);
-  await unit.db.delete(instances).where(lte(instances.until, now));
+  const removed = await unit.db.delete(instances).where(lte(instances.until, now)).returning({ id: instances.id });
+  return removed.map(({ id }) => id);
 }
 
 const lead = prepared((reader) => reader.db.select().from(instanceTables(reader).lead).prepare());

@@ -14,12 +14,18 @@ export class SharedFile {
 
   constructor(private readonly migrations: readonly Migration[]) {}
 
+  /** Where those who have it open keep their locks. */
+  get locks(): string {
+    return `${this.#file}-locks`;
+  }
+
   open(): Database {
     const database = openSqlite('shared', this.#file, [...this.migrations]);
     this.#open.push(database);
     return {
       db: database.db,
       dialect: database.dialect,
+      locks: database.locks,
       work: (task) => {
         const done = this.#turn.then(() => database.work(task));
         this.#turn = done.catch(() => {});
