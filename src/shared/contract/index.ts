@@ -1,3 +1,4 @@
+export { type AsSent, asSentBy, canonicalJson } from './as-sent.ts';
 export {
   type ContractDescription,
   contractDescriptionSchema,

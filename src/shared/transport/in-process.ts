@@ -1,4 +1,4 @@
-import { parseInput } from '../contract/index.ts';
+import { asSentBy, parseInput } from '../contract/index.ts';
 import { fromProblem, isRefusal, refusal, toProblem } from '../errors/index.ts';
 import type { CallRequest, Dispatch, Transport } from './transport.ts';
 import { maximumBodyBytes } from './wire.ts';
@@ -29,7 +29,7 @@ async function strictly(dispatch: Dispatch, request: CallRequest): Promise<unkno
   const { toCaller: _, ...unseen } = request;
   const { operation, input, context } = request;
   try {
-    const sent = asJson(parseInput(operation.input, input), 'input');
+    const sent = asJson(asSentBy(operation.input)(input, parseInput(operation.input, input)), 'input');
     return asJson(await dispatch(operation.name, sent, context, unseen), 'answer');
   } catch (error) {
     throw asOwnCallerSees(error, request);

@@ -1,19 +1,20 @@
 import { Cancellation } from '../context/index.ts';
-import { fastParse, type Operation, parseInput } from '../contract/index.ts';
+import { asSentBy, fastParse, type Operation, parseInput } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
 import type { ServiceTokens } from '../identity/index.ts';
 import { byDeadline, cancelledBefore } from './deadlines.ts';
 import type { CallRequest, Transport } from './transport.ts';
 import { toWire, type WireContext } from './wire.ts';
 
-/** A call whose input has been through the schema, and what travels beside it. */
+/** A call whose input has passed the schema and is as the caller gave it, and what travels beside it. */
 export interface Outgoing extends CallRequest {
   readonly wire: WireContext;
 }
 
 /**
  * What every way over a wire has in common. Checks the input on this side as well: what the wire would silently change must be
- * refused as it is in-process. Checks the output, which another release of the callee may have made.
+ * refused as it is in-process. Sends what was given: the callee adds its defaults, so that a call that is repeated is the same call.
+ * Checks the output, which another release of the callee may have made.
  */
 export abstract class WireTransport implements Transport {
   constructor(protected readonly tokens: ServiceTokens) {}
@@ -23,7 +24,7 @@ export abstract class WireTransport implements Transport {
     // Of this attempt: another one may follow.
     const context = { ...request.context, cancellation: new Cancellation(request.context.cancellation) };
     try {
-      const input = parseInput(operation.input, request.input);
+      const input = asSentBy(operation.input)(request.input, parseInput(operation.input, request.input));
       const travelling = toWire(context, this.tokens);
       const wire = 'then' in travelling ? await travelling : travelling;
       if (context.cancellation.cancelled) throw cancelledBefore(operation);
