@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
+import { setTrap } from '../../src/shared/faults/index.ts';
 import type { CallSource } from '../../src/shared/transport/index.ts';
 import { modulesHere, openDefinition } from '../harness/module.ts';
 
@@ -107,6 +108,61 @@ describe('a command that comes twice', () => {
     await expect(module.call('restock', { sku: 'WAX', quantity: 2 }, context)).rejects.toMatchObject({
       code: 'invalid-input',
     });
+  });
+});
+
+describe('a command in steps whose process dies between its last commit and its answer', () => {
+  let module: Open;
+  afterEach(async () => {
+    setTrap(undefined);
+    await module.close();
+  });
+
+  /** Does it, dies once its last commit is made, and asks again: `change` is what others do meanwhile. */
+  async function again(operation: string, input: unknown, change = async (_: unknown) => {}) {
+    const context = { idempotencyKey: randomUUID() };
+    let deaths = 0;
+    setTrap((point) => {
+      if (!point.endsWith(`/${operation}/committed`)) return;
+      deaths += 1;
+      if (deaths === 1) throw new Error('dead');
+    });
+    await expect(module.call(operation, input, context)).rejects.toMatchObject({ code: 'internal' });
+    await change(input);
+    const answer = await module.call(operation, input, context);
+    expect([await module.call(operation, input, context), deaths > 0]).toEqual([answer, true]);
+    return answer as Record<string, never>;
+  }
+
+  itOf('members')('is a sign-up, of one member', async () => {
+    module = await openDefinition(one('members'));
+    const ann = { email: 'ann@example.com', password: 'correct horse', name: 'Ann' };
+    const { id } = await again('signUp', ann);
+    expect(await module.call('signIn', { email: ann.email, password: ann.password })).toEqual({ id });
+  });
+
+  itOf('board')('is one post or comment', async () => {
+    const people: CallSource = () => async () => ({ name: 'Ann' });
+    module = await openDefinition(one('board'), people);
+    const { id } = await again('write', { memberId, title: 'A title', body: 'A body' });
+    const comment = await again('comment', { memberId, postId: id, body: 'A comment' });
+    const { items } = (await module.call('list', {})) as { items: unknown[] };
+    expect([items, await module.call('read', { id })]).toMatchObject([[{ id }], { comments: [{ id: comment.id }] }]);
+  });
+
+  itOf('payments')('is a payment as it was then, whatever became of it since', async () => {
+    module = await openDefinition(one('payments'));
+    const charge = { orderId: randomUUID(), memberId, amount };
+    const then = (operation: string) => async () => void (await module.call(operation, charge));
+    const states = [
+      await again('authorize', { ...charge, token: 'tok_ok' }, then('capture')),
+      await again('refund', charge),
+    ];
+    const other = { ...charge, orderId: randomUUID() };
+    await module.call('authorize', { ...other, token: 'tok_ok' });
+    states.push(await again('capture', other, async () => void (await module.call('refund', other))));
+    states.push(await again('void', { ...charge, orderId: randomUUID() }));
+    expect(states.map(({ status }) => status)).toEqual(['authorized', 'refunded', 'captured', 'voided']);
   });
 });
 

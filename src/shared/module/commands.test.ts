@@ -1,16 +1,19 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { ManualClock } from '../clock/index.ts';
 import { command, contract } from '../contract/index.ts';
 import { type Database, openSqlite, type Unit } from '../data/index.ts';
 import { refusal } from '../errors/index.ts';
+import { setTrap } from '../faults/index.ts';
 import { silentLog } from '../observability/index.ts';
 import { commandMigrations, forgetAnswers } from './commands.ts';
 import { Dispatcher } from './dispatcher.ts';
+import type { Steps } from './module.ts';
 
 const name = z.object({ name: z.string() });
 const guests = contract('guests', {
@@ -83,6 +86,17 @@ describe('a command with a key', () => {
     expect(await enter('k')).toEqual({ seat: 1 });
   });
 
+  it('knows the answer that a release before recorded, and its input', async () => {
+    const before = createHash('sha256').update('{"name":"Ann"}').digest('base64url');
+    await database.work(async (unit) => {
+      await unit.db.run(
+        sql`INSERT INTO kerf_commands VALUES ('door/enter/k', ${before}, '{"seat":7}', ${clock.now()})`,
+      );
+    });
+    expect(await enter('k')).toEqual({ seat: 7 });
+    await expect(enter('k', 'Bo')).rejects.toMatchObject({ code: 'invalid-input' });
+  });
+
   it('is remembered for seven days', async () => {
     await enter('k');
     clock.advance(7 * dayMs);
@@ -136,5 +150,93 @@ describe('a command in steps that comes again while it runs', () => {
       expect([await second, runs()]).toEqual([{ name: code }, 2]);
       await database.work(async (unit) => void (await unit.db.run(sql`DELETE FROM kerf_commands`)));
     }
+  });
+});
+
+describe('a command in steps whose process dies', () => {
+  const shop = contract('shop', {
+    operations: { open: command({ about: 'Opens', input: name, output: z.object({ run: z.int() }) }) },
+  });
+  const migrations = [...commandMigrations, { name: 'opened', sqlite: 'CREATE TABLE opened (run INTEGER NOT NULL)' }];
+  let database: Database;
+  let runs: number;
+  let after: () => Promise<void>;
+
+  beforeEach(() => {
+    database = openSqlite('shop', join(mkdtempSync(join(tmpdir(), 'kerf-steps-')), 'shop.db'), migrations);
+    runs = 0;
+    after = async () => {};
+  });
+
+  afterEach(() => database.close());
+
+  /** A new process on the same data; `answers` says whether its command records its answer with its effect. */
+  function started(answers = true) {
+    const steps = { read: database, work: database.work.bind(database), signal: new AbortController().signal };
+    const open = async (_: unknown, { work, answer }: Steps) => {
+      const run = ++runs;
+      await work(async (unit) => {
+        await unit.db.run(sql`INSERT INTO opened VALUES (${run})`);
+        if (answers) await answer(unit, { run });
+      });
+      await after();
+      return { run };
+    };
+    const handlers = { open: { inSteps: open } } as never;
+    const dispatcher = new Dispatcher(shop, handlers, steps as never, new ManualClock(), silentLog);
+    const context = { requestId: 'r', caller: 'door', deadline: Infinity, idempotencyKey: 'k' };
+    return (guest = 'Ann') => dispatcher.dispatch('open', { name: guest }, context);
+  }
+
+  const opened = async () =>
+    (await database.db.all<{ run: number }>(sql`SELECT run FROM opened`)).map(({ run }) => run);
+
+  /** Has the process die at `point`: what runs there goes no further, and nobody is answered. */
+  async function dies(call: () => Promise<unknown>, point: string): Promise<void> {
+    const died = new Promise<void>((resolve) => {
+      setTrap((reached) => {
+        if (reached !== point) return;
+        setTrap(undefined);
+        resolve();
+        throw new Error('dead');
+      });
+    });
+    onTestFinished(() => setTrap(undefined));
+    await Promise.all([died, call().catch(() => {})]);
+  }
+
+  it('before the commit of its effect runs anew', async () => {
+    await dies(started(), 'command/shop/open/handled');
+    expect([await started()(), await opened()]).toEqual([{ run: 2 }, [2]]);
+  });
+
+  it('after that commit is answered as the first time, and runs no step', async () => {
+    await dies(started(), 'command/shop/open/committed');
+    expect([await started()(), await opened(), runs]).toEqual([{ run: 1 }, [1], 1]);
+    await expect(started()('Bo')).rejects.toMatchObject({ code: 'invalid-input' });
+  });
+
+  it('runs anew where its effect does not record its answer: it must bear that', async () => {
+    await dies(started(false), 'command/shop/open/committed');
+    expect([await started(false)(), await opened()]).toEqual([{ run: 2 }, [1, 2]]);
+  });
+
+  it('is answered as the first time though a step after that commit fails', async () => {
+    after = () => Promise.reject(refusal('timeout'));
+    const call = started();
+    expect([await call(), await call(), await opened()]).toEqual([{ run: 1 }, { run: 1 }, [1]]);
+  });
+
+  it('has its effect once when it runs in two processes at a time, and one answer', async () => {
+    const answers = await Promise.all([started()(), started()()]);
+    expect([answers[0], await opened()]).toEqual([answers[1], [(answers[0] as { run: number }).run]]);
+  });
+
+  it('is remembered for seven days', async () => {
+    await started()();
+    const end = new ManualClock().now() + 7 * dayMs;
+    expect(await database.work((unit) => forgetAnswers(unit, end, 10))).toBe(0);
+    expect(await database.work((unit) => forgetAnswers(unit, end + 1, 10))).toBe(1);
+    expect(await started()()).toEqual({ run: 2 });
   });
 });

@@ -1,12 +1,13 @@
 import type { Clock } from '../clock/index.ts';
 import { type CallContext, serveInContext } from '../context/index.ts';
-import { type Contract, inputParserOf, type Operation, parserOf } from '../contract/index.ts';
+import { type AsSent, asSentBy, type Contract, inputParserOf, type Operation, parserOf } from '../contract/index.ts';
 import type { Reader } from '../data/index.ts';
 import { isKernelCode, isRefusal, NotWritten, refusal } from '../errors/index.ts';
 import { reach } from '../faults/index.ts';
 import type { Log } from '../observability/index.ts';
 import { asOwnCallerSees, byDeadline, type CallRequest, type Dispatch, type Ending } from '../transport/index.ts';
-import { earlierAnswer, type KeyedCommand, keyedCommand, keyReused, rememberAnswer } from './commands.ts';
+import { commandAnswers, type KeyedCommand, keyedCommand } from './commands.ts';
+import { CommandInSteps } from './in-steps.ts';
 import type { InSteps, ModuleUnit, Steps } from './module.ts';
 import { UnderWay } from './under-way.ts';
 
@@ -16,6 +17,7 @@ type AnyHandler = Simple | InSteps<unknown, unknown>;
 interface Served {
   readonly operation: Operation;
   readonly toInput: (input: unknown) => unknown;
+  readonly asSent: AsSent;
   readonly run: (input: unknown) => Promise<unknown>;
   /** Of a command that comes with an idempotency key. */
   readonly once?: (input: unknown, command: KeyedCommand) => Promise<unknown>;
@@ -43,8 +45,8 @@ export class Dispatcher {
       const handler = handlers[operation.name]!;
       const once = operation.kind === 'command' ? this.#once(operation, handler) : undefined;
       const run = this.#runner(operation, handler);
-      const toInput = inputParserOf(operation.input);
-      this.#served.set(operation.name, { operation, toInput, run, once, ...this.#endings(operation) });
+      const [toInput, asSent] = [inputParserOf(operation.input), asSentBy(operation.input)];
+      this.#served.set(operation.name, { operation, toInput, asSent, run, once, ...this.#endings(operation) });
     }
   }
 
@@ -87,39 +89,20 @@ export class Dispatcher {
   #once(operation: Operation, handler: AnyHandler) {
     const { steps, clock } = this;
     const toOutput = parserOf(operation.output);
-    if (typeof handler === 'function') {
-      return (input: unknown, command: KeyedCommand) =>
-        steps.work(async (unit) => {
-          const earlier = await earlierAnswer(unit, command);
-          if (earlier) return earlier.output;
-          const output = toOutput(await handler(input, unit));
-          await rememberAnswer(unit, command, output, clock.now());
-          reach('command', operation.module, operation.name, 'handled');
-          return output;
-        });
+    const { module, name } = operation;
+    if (typeof handler !== 'function') {
+      const inSteps = new CommandInSteps({ module, name, handler, toOutput, steps, clock });
+      return (input: unknown, command: KeyedCommand) => inSteps.once(input, command);
     }
-    const underWay = new Map<string, { fingerprint: string; outcome: Promise<unknown> }>();
-    const run = async (input: unknown, command: KeyedCommand) => {
-      const earlier = await earlierAnswer(steps.read, command);
-      if (earlier) return earlier.output;
-      const output = toOutput(await handler.inSteps(input, steps));
-      await steps.work((unit) => rememberAnswer(unit, command, output, clock.now()));
-      return output;
-    };
-    const once = (input: unknown, command: KeyedCommand): Promise<unknown> => {
-      // One that is repeated while it still runs is answered with its outcome; who gave up on that run is no matter of this one.
-      const running = underWay.get(command.key);
-      if (running && running.fingerprint !== command.fingerprint) return Promise.reject(keyReused());
-      if (running)
-        return running.outcome.catch((error) => {
-          if (isGivenUp(error) && !steps.signal.aborted) return once(input, command);
-          throw error;
-        });
-      const outcome = run(input, command).finally(() => underWay.delete(command.key));
-      underWay.set(command.key, { fingerprint: command.fingerprint, outcome });
-      return outcome;
-    };
-    return once;
+    return (input: unknown, command: KeyedCommand) =>
+      steps.work(async (unit) => {
+        const earlier = await commandAnswers.find(unit, command);
+        if (earlier) return earlier.output;
+        const output = toOutput(await handler(input, unit));
+        await commandAnswers.add(unit, command, output, clock.now());
+        reach('command', module, name, 'handled');
+        return output;
+      });
   }
 
   #asRefusal(error: unknown, operation: string): unknown {
@@ -155,18 +138,15 @@ class OwnEnding implements Ending<unknown, CallRequest> {
   }
 }
 
-/** By its caller, or its deadline: the handler may have done any part of it. */
-function isGivenUp(error: unknown): boolean {
-  return isRefusal(error, 'cancelled') || isRefusal(error, 'timeout');
-}
-
 /** By its handler. Rejects when it is not taken, too. */
-function handled({ operation, toInput, run, once }: Served, input: unknown, context: CallContext): Promise<unknown> {
+function handled({ operation, toInput, asSent, run, once }: Served, given: unknown, context: CallContext) {
   try {
-    const parsed = toInput(input);
-    const { caller, idempotencyKey: key } = context;
-    if (!key || !once) return serveInContext(context, run, parsed);
-    return serveInContext(context, once, parsed, keyedCommand(caller, operation.name, key, parsed));
+    const input = toInput(given);
+    const { caller, idempotencyKey } = context;
+    if (!idempotencyKey || !once) return serveInContext(context, run, input);
+    const sent = asSent(given, input);
+    const command = keyedCommand({ caller, operation: operation.name, idempotencyKey, sent, input });
+    return serveInContext(context, once, input, command);
   } catch (error) {
     return Promise.reject(error);
   }

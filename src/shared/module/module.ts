@@ -19,6 +19,11 @@ export interface ModuleUnit extends Unit {
 export interface Steps {
   readonly read: Reader;
   work<T>(task: (unit: ModuleUnit) => Promise<T>): Promise<T>;
+  /**
+   * Records in `unit`, which makes the effect of a command, what the command answers: one that is repeated, also after a crash, is answered
+   * so and runs no step. Call it only where no later step is indispensable. When a run beside this one has answered before, the unit is taken back.
+   */
+  answer(unit: ModuleUnit, output: unknown): Promise<void>;
   /** Aborted when the answer is no longer wanted: the caller gave up, or its deadline is over. For what takes long outside. */
   readonly signal: AbortSignal;
   /** The state a saga of this module ended in, or `undefined` when it has not within `withinMs`. */
@@ -29,8 +34,8 @@ type Input<O> = O extends { input: infer I extends z.ZodType } ? z.output<I> : n
 type Output<O> = O extends { output: infer R extends z.ZodType } ? z.input<R> : never;
 
 /**
- * An operation that speaks with others, or waits, between its units of work. A command of this kind must be safe to run
- * again from its start: after a crash its caller repeats it.
+ * An operation that speaks with others, or waits, between its units of work. After a crash its caller repeats a command of this kind:
+ * it runs again from its start, unless the unit that made its effect recorded its answer (`steps.answer`).
  */
 export interface InSteps<I, O> {
   readonly inSteps: (input: I, steps: Steps) => Promise<O>;

@@ -154,10 +154,11 @@ async function openOn(database: Database, definition: ModuleDefinition, around: 
   };
 }
 
-/** What does not change from call to call, and the signal of the call that is being served. */
-function stepsOf(fixed: Omit<Steps, 'signal'>): Steps {
+/** What does not change from call to call, and the signal of the call that is being served. Without a key, no answer is recorded. */
+function stepsOf(fixed: Omit<Steps, 'signal' | 'answer'>): Steps {
   return {
     ...fixed,
+    answer: async () => {},
     get signal() {
       return currentContext()?.cancellation?.signal ?? never;
     },

@@ -28,6 +28,28 @@ const values = z.object({
   absent: z.string().optional(),
 });
 
+/** What parsing adds to, drops, and changes. */
+const booking = z.object({
+  labels: z.record(z.string().toLowerCase(), z.string()),
+  at: z.iso.datetime().default(() => new Date(++minute * 60_000).toISOString()),
+  reference: z.string().prefault(() => `reference-${++minute}`),
+  guest: z.union([
+    z.object({ member: z.string() }),
+    z.object({ name: z.string().trim(), seat: z.int().default(() => ++minute) }),
+  ]),
+  rooms: z.array(
+    z.object({
+      beds: z.number(),
+      note: z
+        .string()
+        .nullable()
+        .default(() => `note ${++minute}`),
+    }),
+  ),
+  remark: z.string().optional(),
+});
+let minute = 0;
+
 /** A module as its callers know it, with an operation for each thing that a transport must bring. */
 export const sample = contract('sample', {
   operations: {
@@ -42,6 +64,7 @@ export const sample = contract('sample', {
       output: z.object({ sum: z.int() }),
     }),
     keep: command({ about: 'Keeps what it is sent', input: note, output: note }),
+    book: command({ about: 'Books', input: booking, output: z.object({ n: z.int() }) }),
     strict: query({
       about: 'Takes no more than it says',
       input: z.strictObject({ n: z.int() }),
@@ -152,6 +175,7 @@ const add = ({ n }: { n: number }) => {
 const handlers = {
   count: async () => ({ n: ++counted }),
   add: async (input: { n: number }) => add(input),
+  book: async () => ({ n: ++counted }),
   addSlowly: {
     inSteps: async (input: { n: number }) => {
       await callee.gate.passed;

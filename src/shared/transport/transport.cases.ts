@@ -5,7 +5,8 @@ import type { Client } from '../contract/index.ts';
 import { isRefusal, kernelCodes, type Refusal } from '../errors/index.ts';
 import { createCall, createClient } from './client.ts';
 import { cancellationCases, deadlineCases, type Ends, outcomeOf } from './giving-up.cases.ts';
-import { callee, sample } from './sample.cases.ts';
+import { InProcessTransport } from './in-process.ts';
+import { callee, dispatch, sample } from './sample.cases.ts';
 import type { Transport } from './transport.ts';
 import { maximumBodyBytes } from './wire.ts';
 
@@ -184,6 +185,55 @@ function onceCases({ client, clientOf }: Ends): void {
     expect(await client.count({}, { idempotencyKey: other })).toEqual({ n: first.n + 1 });
     expect(await clientOf('another').count({}, { idempotencyKey: key })).toEqual({ n: first.n + 2 });
     expect(await client.count({})).toEqual({ n: first.n + 3 });
+  });
+
+  describe('of a command that comes again', () => {
+    const client = clientOf('gateway');
+    const booking = {
+      labels: { B: '1', a: '2' },
+      guest: { name: ' Ann ' },
+      rooms: [{ beds: 1 }, { beds: 1.5, note: null }],
+    };
+    const again = {
+      remark: undefined,
+      rooms: [
+        { note: undefined, beds: 1.0 },
+        { note: null, beds: 1.5 },
+      ],
+      guest: { seat: undefined, name: ' Ann ', unknown: 'dropped' },
+      labels: { a: '2', B: '1' },
+    };
+    const changed = [
+      { ...booking, remark: 'x' },
+      { ...booking, guest: { name: 'Bob' } },
+      { ...booking, guest: { name: ' Ann ', seat: 7 } },
+      { ...booking, rooms: booking.rooms.toReversed() },
+      { ...booking, labels: { a: '1', B: '2' } },
+      { ...booking, at: '2026-01-01T00:00:00Z' },
+    ];
+
+    it('knows the same input, whatever its order, and whatever parsing makes of it anew', async () => {
+      const idempotencyKey = randomUUID();
+      const first = await client.book(booking, { idempotencyKey });
+      expect(await client.book(again, { idempotencyKey })).toEqual(first);
+      for (const input of changed)
+        expect(await outcomeOf(client.book(input, { idempotencyKey }))).toBe('invalid-input');
+      expect((await client.book(again)).n).toBeGreaterThan(first.n);
+    });
+
+    it('knows the same input when it came by another way before', async () => {
+      const inProcess = new InProcessTransport(dispatch, 'fast');
+      const other = createClient(sample, (operation) => createCall(operation, 'gateway', () => inProcess));
+      for (const [one, next] of [
+        [other, client],
+        [client, other],
+      ] as const) {
+        const idempotencyKey = randomUUID();
+        const first = await one.book(booking, { idempotencyKey });
+        expect(await next.book(again, { idempotencyKey })).toEqual(first);
+        expect(await outcomeOf(next.book(changed[0]!, { idempotencyKey }))).toBe('invalid-input');
+      }
+    });
   });
 
   for (const name of ['add', 'addSlowly'] as const) {

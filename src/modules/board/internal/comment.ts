@@ -11,13 +11,17 @@ export function comment(people: Client<typeof members>, clock: Clock) {
   return inSteps(
     async (
       { memberId, postId, body }: { memberId: string; postId: string; body: string },
-      { work, read },
+      { work, answer, read },
     ): Promise<Comment> => {
       await findPost(read, postId);
       const { name } = await people.displayName({ id: memberId });
       const row = { id: uuid(), postId, memberId, author: name, body, createdAt: instant(clock) };
-      await work(async (unit) => void (await unit.db.insert(tables(unit).comments).values(row)));
-      return { id: row.id, author: { id: memberId, name }, body, createdAt: row.createdAt };
+      const written = { id: row.id, author: { id: memberId, name }, body, createdAt: row.createdAt };
+      await work(async (unit) => {
+        await unit.db.insert(tables(unit).comments).values(row);
+        await answer(unit, written);
+      });
+      return written;
     },
   );
 }

@@ -8,14 +8,19 @@ import { tables } from './tables.ts';
 
 export function write(people: Client<typeof members>, clock: Clock) {
   return inSteps(
-    async ({ memberId, title, body }: { memberId: string; title: string; body: string }, { work }): Promise<Post> => {
+    async (
+      { memberId, title, body }: { memberId: string; title: string; body: string },
+      { work, answer },
+    ): Promise<Post> => {
       const { name } = await people.displayName({ id: memberId });
       const row = { id: uuid(), memberId, author: name, title, body, createdAt: instant(clock) };
+      const post = { id: row.id, author: { id: memberId, name }, title, body, createdAt: row.createdAt };
       await work(async (unit) => {
         await unit.db.insert(tables(unit).posts).values(row);
         await unit.publish(board.events.written, { postId: row.id, memberId, title });
+        await answer(unit, post);
       });
-      return { id: row.id, author: { id: memberId, name }, title, body, createdAt: row.createdAt };
+      return post;
     },
   );
 }

@@ -15,7 +15,7 @@ const waitMs = 2_000;
 
 /** `welcome` is the saga of the wirings in which members sees to the welcome itself. */
 export function signUp(wiring: Wiring, welcome: Saga<Welcome, ModuleUnit> | undefined, clock: Clock) {
-  return inSteps(async ({ email, password, name, phone }: z.infer<typeof signUpSchema>, { work, settled }) => {
+  return inSteps(async ({ email, password, name, phone }: z.infer<typeof signUpSchema>, { work, answer, settled }) => {
     const member = { id: uuid(), email: email.toLowerCase(), name };
     const passwordHash = await hashPassword(password);
     await work(async (unit) => {
@@ -26,6 +26,7 @@ export function signUp(wiring: Wiring, welcome: Saga<Welcome, ModuleUnit> | unde
       const told = { memberId: member.id, email: member.email, name, phone };
       await unit.publish(members.events.registered, { ...told, wiring });
       if (welcome) await unit.begin(welcome, `welcome/${member.id}`, { ...told, mailId: uuid(), textId: uuid() });
+      await answer(unit, member);
     }).catch((error) => {
       throw isUniqueConflict(error) ? members.refuse('email-taken') : error;
     });

@@ -6,7 +6,7 @@ import { addPayment, type Charge, paymentOf, setStatus, toPayment } from './stor
 
 /** Written down before the provider is asked, so that a void that overtakes the answer finds it. */
 export function authorize(provider: PaymentProvider, clock: Clock) {
-  return inSteps(async ({ token, ...charge }: Charge & { token: string }, { work, read, signal }) => {
+  return inSteps(async ({ token, ...charge }: Charge & { token: string }, { work, answer, read, signal }) => {
     const begun = await work(
       async (unit) =>
         (await paymentOf(unit, charge.orderId)) ?? addPayment(unit, charge, 'authorizing', instant(clock)),
@@ -23,7 +23,10 @@ export function authorize(provider: PaymentProvider, clock: Clock) {
     });
     const now = await work(async (unit) => {
       const current = (await paymentOf(unit, charge.orderId))!;
-      return current.status === 'authorizing' ? setStatus(unit, current, outcome, instant(clock)) : current;
+      if (current.status !== 'authorizing') return current;
+      const decided = await setStatus(unit, current, outcome, instant(clock));
+      if (decided.status === 'authorized') await answer(unit, toPayment(decided));
+      return decided;
     });
     if (now.status === 'declined') throw payments.refuse('payment-declined');
     if (now.status === 'voided') {

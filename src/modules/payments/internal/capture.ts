@@ -5,7 +5,7 @@ import type { PaymentProvider } from './provider/provider.ts';
 import { type Charge, paymentOf, setStatus, toPayment } from './store.ts';
 
 export function capture(provider: PaymentProvider, clock: Clock) {
-  return inSteps(async ({ orderId }: Charge, { work, read }) => {
+  return inSteps(async ({ orderId }: Charge, { work, answer, read }) => {
     const row = await paymentOf(read, orderId);
     if (row?.status === 'captured') return toPayment(row);
     if (row?.status !== 'authorized') throw payments.refuse('payment-over');
@@ -15,7 +15,9 @@ export function capture(provider: PaymentProvider, clock: Clock) {
       if (current.status !== 'authorized') return toPayment(current);
       const { id, memberId, amount, currency } = current;
       await unit.publish(payments.events.captured, { paymentId: id, orderId, memberId, amount: { amount, currency } });
-      return toPayment(await setStatus(unit, current, 'captured', instant(clock)));
+      const captured = toPayment(await setStatus(unit, current, 'captured', instant(clock)));
+      await answer(unit, captured);
+      return captured;
     });
   });
 }

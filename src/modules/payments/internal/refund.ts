@@ -5,7 +5,7 @@ import type { PaymentProvider } from './provider/provider.ts';
 import { type Charge, paymentOf, setStatus, toPayment } from './store.ts';
 
 export function refund(provider: PaymentProvider, clock: Clock) {
-  return inSteps(async ({ orderId }: Charge, { work, read }) => {
+  return inSteps(async ({ orderId }: Charge, { work, answer, read }) => {
     const row = await paymentOf(read, orderId);
     if (row?.status === 'refunded') return toPayment(row);
     if (row?.status !== 'captured') throw payments.refuse('payment-over');
@@ -15,7 +15,9 @@ export function refund(provider: PaymentProvider, clock: Clock) {
       if (current.status !== 'captured') return toPayment(current);
       const { id, memberId, amount, currency } = current;
       await unit.publish(payments.events.refunded, { paymentId: id, orderId, memberId, amount: { amount, currency } });
-      return toPayment(await setStatus(unit, current, 'refunded', instant(clock)));
+      const refunded = toPayment(await setStatus(unit, current, 'refunded', instant(clock)));
+      await answer(unit, refunded);
+      return refunded;
     });
   });
 }

@@ -1,0 +1,78 @@
+import type { Clock } from '../clock/index.ts';
+import type { Reader } from '../data/index.ts';
+import { isRefusal } from '../errors/index.ts';
+import { reach } from '../faults/index.ts';
+import { type Answer, commandAnswers, type KeyedCommand, keyReused, stepAnswers } from './commands.ts';
+import type { InSteps, ModuleUnit, Steps } from './module.ts';
+
+export interface CommandInStepsParts {
+  readonly module: string;
+  readonly name: string;
+  readonly handler: InSteps<unknown, unknown>;
+  readonly toOutput: (output: unknown) => unknown;
+  readonly steps: Steps;
+  readonly clock: Clock;
+}
+
+/** A run beside this one has answered: this one's unit is taken back. */
+class AnsweredBefore extends Error {
+  override readonly name = 'AnsweredBefore';
+}
+
+/** A command in steps that comes with a key: done once, however often it comes, and answered as the first time. */
+export class CommandInSteps {
+  readonly #inFlight = new Map<string, { fingerprint: string; outcome: Promise<unknown> }>();
+
+  constructor(private readonly parts: CommandInStepsParts) {}
+
+  /** One that is repeated while it still runs is answered with that outcome, unless that run's own caller cancelled it. */
+  once(input: unknown, command: KeyedCommand): Promise<unknown> {
+    const running = this.#inFlight.get(command.key);
+    if (running && running.fingerprint !== command.fingerprint) return Promise.reject(keyReused());
+    if (running)
+      return running.outcome.catch((error) => {
+        if (isGivenUp(error) && !this.parts.steps.signal.aborted) return this.once(input, command);
+        throw error;
+      });
+    const outcome = this.#run(input, command).finally(() => this.#inFlight.delete(command.key));
+    this.#inFlight.set(command.key, { fingerprint: command.fingerprint, outcome });
+    return outcome;
+  }
+
+  async #run(input: unknown, command: KeyedCommand): Promise<unknown> {
+    const { module, name, handler, toOutput, steps, clock } = this.parts;
+    const earlier = await earlierAnswer(steps.read, command);
+    if (earlier) return earlier.output;
+    const answer = (unit: ModuleUnit, output: unknown) => this.#record(unit, command, output);
+    let output: unknown;
+    try {
+      output = toOutput(await handler.inSteps(input, Object.assign(Object.create(steps), { answer }) as Steps));
+    } catch (error) {
+      // Its effect may be there all the same: by a run in another process, or by this one before a later step failed.
+      const answered = await earlierAnswer(steps.read, command).catch(() => undefined);
+      if (!answered) throw error;
+      return answered.output;
+    }
+    reach('command', module, name, 'committed');
+    const recorded = await stepAnswers.find(steps.read, command);
+    if (recorded) return recorded.output;
+    await steps.work((unit) => commandAnswers.add(unit, command, output, clock.now()));
+    return output;
+  }
+
+  async #record(unit: ModuleUnit, command: KeyedCommand, output: unknown): Promise<void> {
+    const { module, name, toOutput, clock } = this.parts;
+    if (await earlierAnswer(unit, command)) throw new AnsweredBefore('another run of this command has answered');
+    await stepAnswers.add(unit, command, toOutput(output), clock.now());
+    reach('command', module, name, 'handled');
+  }
+}
+
+async function earlierAnswer(reader: Reader, command: KeyedCommand): Promise<Answer | undefined> {
+  return (await commandAnswers.find(reader, command)) ?? (await stepAnswers.find(reader, command));
+}
+
+/** By its caller, or its deadline: the handler may have done any part of it. */
+function isGivenUp(error: unknown): boolean {
+  return isRefusal(error, 'cancelled') || isRefusal(error, 'timeout');
+}
