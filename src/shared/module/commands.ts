@@ -31,6 +31,7 @@ export const commandMigrations: Migration[] = [
   },
   {
     name: 'kerf-commands-0002',
+    phase: 'expand',
     sqlite: `
       CREATE TABLE kerf_step_answers (key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, output TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
       CREATE INDEX kerf_step_answers_at ON kerf_step_answers (at);
