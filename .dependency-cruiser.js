@@ -9,18 +9,18 @@ import { vendorRules } from './scripts/boundaries/rules/vendors.mjs';
 
 /** Folder of the kernel → the kernel folders it may import, through their index.ts. */
 export const kernel = {
-  clock: [],
+  clock: ['context'],
   context: [],
   errors: [],
   address: ['errors'],
   contract: ['errors'],
-  data: ['errors', 'context'],
+  data: ['errors', 'context', 'observability'],
   faults: ['clock', 'errors'],
   identity: ['errors'],
   observability: ['context'],
   routes: ['context', 'contract', 'errors'],
   events: ['address', 'clock', 'context', 'contract', 'data', 'errors', 'faults', 'observability'],
-  instances: ['clock', 'data', 'observability'],
+  instances: ['clock', 'context', 'data', 'observability'],
   saga: ['context', 'clock', 'contract', 'data', 'errors', 'faults', 'instances', 'observability'],
   proto: ['contract', 'errors'],
   resilience: ['clock', 'context', 'contract', 'errors'],

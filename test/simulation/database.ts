@@ -1,4 +1,4 @@
-import { currentUnit, keepContext, type UnitMark } from '../../src/shared/context/index.ts';
+import { background, currentUnit, keepContext, type UnitMark } from '../../src/shared/context/index.ts';
 import type { Database, Migration, ProcessLocks, Unit } from '../../src/shared/data/index.ts';
 import type { Disk } from './disk.ts';
 import type { Life } from './host.ts';
@@ -80,7 +80,7 @@ class SimulatedDatabase implements Database {
       world.chronicle?.committed(disk.module);
       if (world.crashes()) return world.hostOf(disk.module).crash(`after a commit of ${disk.module}`);
       resolve(result);
-      for (const hook of hooks) queueMicrotask(() => inContext(hook));
+      for (const hook of hooks) background.queueMicrotask(hook);
     } catch (error) {
       disk.undo();
       world.chronicle?.forget(disk.module);

@@ -1,5 +1,5 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Clock } from '../../src/shared/clock/index.ts';
+import { background } from '../../src/shared/context/index.ts';
 import type { Operation } from '../../src/shared/contract/index.ts';
 import type { Receive } from '../../src/shared/events/bus.ts';
 import { type ModuleDefinition, type OpenModule, openModule } from '../../src/shared/module/index.ts';
@@ -94,9 +94,8 @@ function clockOf(life: Life, { scheduler }: World): Clock {
   return {
     now: () => Math.floor(scheduler.time),
     after(delayMs, task) {
-      const inContext = AsyncLocalStorage.bind(task);
       return scheduler.after(delayMs, () => {
-        if (life.alive) inContext();
+        if (life.alive) background.run(task);
       });
     },
   };

@@ -1,8 +1,13 @@
+import { background } from '../context/index.ts';
+
 /** Time, passed in: what waits, expires or is dated asks the clock, so that a test can move it. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Runs `task` once after `delayMs`, unless cancelled first. Does not keep the process alive. */
+  /**
+   * Runs `task` once after `delayMs`, unless cancelled first. Does not keep the process alive. The task runs in the background:
+   * it belongs to no request, whoever set the timer.
+   */
   after(delayMs: number, task: () => void): Cancel;
 }
 
@@ -16,7 +21,7 @@ export function instant(clock: Clock): string {
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(delayMs, task) {
-    const timer = setTimeout(task, Math.min(delayMs, 2 ** 31 - 1));
+    const timer = background.setTimeout(task, Math.min(delayMs, 2 ** 31 - 1));
     timer.unref();
     return () => clearTimeout(timer);
   },

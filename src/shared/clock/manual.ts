@@ -1,3 +1,4 @@
+import { background } from '../context/index.ts';
 import type { Clock } from './clock.ts';
 
 /** A clock that stands still until it is told to move; for tests. */
@@ -29,7 +30,7 @@ export class ManualClock implements Clock {
       if (!due) break;
       this.#tasks = this.#tasks.filter((entry) => entry !== due);
       this.#now = Math.max(this.#now, due.at);
-      due.task();
+      background.run(due.task);
     }
     this.#now = end;
   }

@@ -1,3 +1,5 @@
+import { background } from './background.ts';
+
 /** Those whose deadline falls into the same 16 ms. */
 export interface Slot {
   last: Due | undefined;
@@ -25,7 +27,7 @@ export function deadlineIn(timeoutMs: number, latest = Number.POSITIVE_INFINITY)
   }
   const now = Date.now();
   recently = now;
-  ticking ??= setInterval(passTime, slotMs).unref();
+  ticking ??= tick();
   return latest <= now ? undefined : Math.min(latest, now + timeoutMs);
 }
 
@@ -84,6 +86,11 @@ export function passTime(): void {
   ticking = recently = undefined;
 }
 
+/** One timer for all, which belongs to none of them. */
+function tick(): NodeJS.Timeout {
+  return background.setInterval(passTime, slotMs).unref();
+}
+
 function slotOf(deadline: number): Slot {
   const key = Math.ceil(deadline / slotMs);
   if (latest?.key === key) return latest.slot;
@@ -91,7 +98,7 @@ function slotOf(deadline: number): Slot {
   if (!slot) {
     slot = { last: undefined };
     slots.set(key, slot);
-    ticking ??= setInterval(passTime, slotMs).unref();
+    ticking ??= tick();
   }
   latest = { key, slot };
   return slot;

@@ -1,5 +1,6 @@
 import { and, asc, eq, sql } from 'drizzle-orm';
 import type { Cancel, Clock } from '../clock/index.ts';
+import { background } from '../context/index.ts';
 import { type Database, prepared, type Unit } from '../data/index.ts';
 import { messageOf } from '../errors/index.ts';
 import { reach } from '../faults/index.ts';
@@ -109,16 +110,18 @@ export class HeldBack<U extends Unit> {
     this.#cancelTimer();
     this.#timerAt = Number.POSITIVE_INFINITY;
     if (this.#stopped) return;
-    this.#looking = this.#looking
-      .then(() => this.#look())
-      .catch((error) => {
-        if (this.#stopped) return;
-        this.#parts.log.error(
-          { error, module: this.#parts.module },
-          'events held back could not be tried; trying again',
-        );
-        this.#wakeAt(this.#parts.clock.now() + 1_000);
-      });
+    this.#looking = background.run(() => this.#lookNext());
+  }
+
+  async #lookNext(): Promise<void> {
+    await this.#looking;
+    try {
+      await this.#look();
+    } catch (error) {
+      if (this.#stopped) return;
+      this.#parts.log.error({ error, module: this.#parts.module }, 'events held back could not be tried; trying again');
+      this.#wakeAt(this.#parts.clock.now() + 1_000);
+    }
   }
 
   async #look(): Promise<void> {

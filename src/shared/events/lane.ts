@@ -1,5 +1,6 @@
 import { and, eq, gt, inArray, sql } from 'drizzle-orm';
 import type { Cancel, Clock } from '../clock/index.ts';
+import { background } from '../context/index.ts';
 import { type Database, prepared } from '../data/index.ts';
 import { messageOf } from '../errors/index.ts';
 import { reach } from '../faults/index.ts';
@@ -61,10 +62,12 @@ export class Lane {
   wake(): void {
     this.#again = true;
     if (this.#stopped || this.#running || this.#cancelWait) return;
-    this.#running = this.#run().finally(() => {
-      this.#running = undefined;
-      if (this.#again) this.wake();
-    });
+    this.#running = background
+      .run(() => this.#run())
+      .finally(() => {
+        this.#running = undefined;
+        if (this.#again) this.wake();
+      });
   }
 
   /** The recipient can be reached again: nothing need be waited for. */

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../clock/index.ts';
+import { Cancellation, currentContext, runInContext } from '../context/index.ts';
 import { refusal } from '../errors/index.ts';
 import type { Sealed } from './envelope.ts';
 import { Scene } from './events.scene.ts';
@@ -60,6 +61,24 @@ describe('the relay', () => {
     const from = carried.length;
     await passUntil(async () => (await scene.rows('mail')).every(({ state }) => state === 'delivered'));
     expect(carried.slice(from).flat()).toEqual(Array.from({ length: 1_000 }, (_, n) => n));
+  });
+
+  it('delivers in nobody’s request: neither its deadline nor its client that hangs up ends a delivery', async () => {
+    const seen: unknown[] = [];
+    let away = true;
+    const carried = await begin(async () => {
+      seen.push(currentContext());
+      if (away) throw refusal('unavailable', 'away');
+    });
+    const cancellation = new Cancellation();
+    const request = { requestId: 'r1', caller: 'gateway', deadline: clock.now(), cancellation };
+    await runInContext(request, () => scene.publish({ customer: 'a', n: 1 }));
+    cancellation.cancel();
+    await passUntil(() => carried.length >= 3);
+    away = false;
+    runInContext(request, () => scene.relay.reached('mail'));
+    await settled('delivered', 1);
+    expect(new Set(seen)).toEqual(new Set([undefined]));
   });
 
   it('goes on at once when it is told that the recipient is back', async () => {

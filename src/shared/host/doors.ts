@@ -1,4 +1,5 @@
 import { getRequestListener } from '@hono/node-server';
+import { background } from '../context/index.ts';
 import type { ServiceTokens } from '../identity/index.ts';
 import type { ModuleDefinition, OpenModule } from '../module/index.ts';
 import type { Log } from '../observability/index.ts';
@@ -83,7 +84,10 @@ export async function openDoors(parts: DoorParts): Promise<Doors> {
     },
     leave: () => void leave(),
     async close() {
-      await Promise.race([leave(), new Promise((resolve) => setTimeout(resolve, closeWithinMs).unref())]);
+      await Promise.race([
+        leave(),
+        new Promise<void>((resolve) => background.setTimeout(resolve, closeWithinMs).unref()),
+      ]);
       await Promise.all(doors.map((door) => door.close()));
     },
   };

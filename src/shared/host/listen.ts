@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
+import { background } from '../context/index.ts';
 import { StartError } from '../errors/index.ts';
 
 /** Binds, or says what is in the way. `where` is the setting that says where to listen, such as `PORT`. */
@@ -35,8 +36,8 @@ export function shownHost(host: string): string {
 /** Takes no new connections, closes each open one after its request, and cuts what is left in the end. */
 export function shut(server: Server, withinMs: number): Promise<void> {
   return new Promise((resolve) => {
-    const last = setTimeout(() => server.closeAllConnections(), withinMs);
-    const sweep = setInterval(() => server.closeIdleConnections(), 20);
+    const last = background.setTimeout(() => server.closeAllConnections(), withinMs);
+    const sweep = background.setInterval(() => server.closeIdleConnections(), 20);
     server.prependListener('request', (_, response) => {
       response.shouldKeepAlive = false;
     });

@@ -1,3 +1,4 @@
+import { background } from '../context/index.ts';
 import { safeParse } from '../contract/index.ts';
 import { isRefusal, messageOf, StartError } from '../errors/index.ts';
 import type { ModuleDefinition } from '../module/index.ts';
@@ -22,7 +23,7 @@ export async function runUntilStopped(start: () => Promise<Close>): Promise<void
   const stop = async () => {
     if (stopping) return;
     stopping = true;
-    setTimeout(() => process.exit(1), drainMs).unref();
+    background.setTimeout(() => process.exit(1), drainMs).unref();
     const close = await starting;
     await close?.().catch((error: unknown) => fail(`cannot be closed in order: ${messageOf(error)}`));
     process.exit(0);
@@ -72,7 +73,8 @@ const togetherWithinMs = 500;
 function whenToStop(stop: () => void): void {
   const isService = process.send !== undefined;
   let willBeTold = false;
-  const signalled = () => (isService ? void setTimeout(() => willBeTold || stop(), togetherWithinMs) : stop());
+  const signalled = () =>
+    isService ? void background.setTimeout(() => willBeTold || stop(), togetherWithinMs) : stop();
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, signalled);
   if (!isService) return;
   process.on('message', (received) => {

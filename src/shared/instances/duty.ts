@@ -1,3 +1,4 @@
+import { background } from '../context/index.ts';
 import type { Log } from '../observability/index.ts';
 
 export type End = () => void | Promise<void>;
@@ -39,7 +40,11 @@ export class Duty {
   turn(on: boolean): Promise<void> {
     if (on === this.#wanted) return this.#turning;
     this.#wanted = on;
-    this.#turning = this.#turning.then(() => (on ? this.#begin() : this.#end()));
+    const before = this.#turning;
+    this.#turning = background.run(async () => {
+      await before;
+      await (on ? this.#begin() : this.#end());
+    });
     return this.#turning;
   }
 

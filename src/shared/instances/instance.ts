@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { background } from '../context/index.ts';
 import type { Unit } from '../data/index.ts';
 import type { Log } from '../observability/index.ts';
 import { Duty, type End } from './duty.ts';
@@ -148,7 +149,11 @@ export class Instance {
 
   /** One thing that it is told after the other: what is taken up while it is being given up is taken up after that. */
   #inTurn(task: () => Promise<void>): Promise<void> {
-    const done = this.#told.then(task);
+    const before = this.#told;
+    const done = background.run(async () => {
+      await before;
+      await task();
+    });
     this.#told = done.catch(() => {});
     return done;
   }

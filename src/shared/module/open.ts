@@ -186,8 +186,8 @@ function openData({ contract: { name }, migrations: own }: ModuleDefinition, aro
       `migration "${reserved.name}" of "${name}": names that begin with ${kernelPrefix} are Kerf's own`,
     );
   const migrations = [...kernelMigrations, ...own];
-  const { dataDir, openDatabase } = around;
-  return openDatabase ? openDatabase(name, migrations) : openSqlite(name, join(dataDir, `${name}.db`), migrations);
+  const { dataDir, openDatabase, log } = around;
+  return openDatabase ? openDatabase(name, migrations) : openSqlite(name, join(dataDir, `${name}.db`), migrations, log);
 }
 
 const lookMs = 100;

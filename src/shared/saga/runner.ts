@@ -1,4 +1,4 @@
-import { currentContext } from '../context/index.ts';
+import { background, currentContext } from '../context/index.ts';
 import type { Unit } from '../data/index.ts';
 import { reach } from '../faults/index.ts';
 import { Alarm } from './alarm.ts';
@@ -98,10 +98,14 @@ export class SagaRunner<U extends Unit> {
   }
 
   #take(taking: () => Promise<void>): void {
-    void taking().catch((error) => {
-      if (this.#stopped) return;
-      this.#parts.log.error({ error }, 'sagas that are due could not be read; trying again');
-      this.#wakeIn(1_000);
+    void background.run(async () => {
+      try {
+        await taking();
+      } catch (error) {
+        if (this.#stopped) return;
+        this.#parts.log.error({ error }, 'sagas that are due could not be read; trying again');
+        this.#wakeIn(1_000);
+      }
     });
   }
 
@@ -198,17 +202,23 @@ export class SagaRunner<U extends Unit> {
       this.#more = true;
       return;
     }
-    const run = this.#run(id)
-      .catch((error) => {
-        if (error instanceof LeaseLost) return this.#parts.log.warn({ saga: id }, error.message);
-        this.#parts.log.error({ error, saga: id }, 'the progress of a saga could not be recorded; trying again');
-        this.#wakeIn(1_000);
-      })
-      .finally(() => {
-        this.#under.delete(id);
-        if (this.#more && this.#under.size <= concurrency - portion) this.wake();
-      });
-    this.#under.set(id, run);
+    this.#under.set(
+      id,
+      background.run(() => this.#runHere(id)),
+    );
+  }
+
+  async #runHere(id: string): Promise<void> {
+    try {
+      await this.#run(id);
+    } catch (error) {
+      if (error instanceof LeaseLost) return this.#parts.log.warn({ saga: id }, error.message);
+      this.#parts.log.error({ error, saga: id }, 'the progress of a saga could not be recorded; trying again');
+      this.#wakeIn(1_000);
+    } finally {
+      this.#under.delete(id);
+      if (this.#more && this.#under.size <= concurrency - portion) this.wake();
+    }
   }
 
   async #run(id: string): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock/index.ts';
+import { type CallContext, runInContext } from '../context/index.ts';
 import type { Database, Unit } from '../data/index.ts';
 import type { Instance } from '../instances/index.ts';
 import type { Log } from '../observability/index.ts';
@@ -38,7 +39,7 @@ export class TakenSagas<U extends Unit> {
     const saga = this.byName.get(keyOf(row));
     if (!saga) return this.#setAside(row);
     const { work, call, clock, log, instance } = this.parts;
-    const advancing = advance(saga as Saga<never, Unit>, row, {
+    const advancing = runInContext(contextOf(row), advance, saga as Saga<never, Unit>, row, {
       work: work as (task: (unit: Unit) => Promise<void>) => Promise<void>,
       call,
       clock,
@@ -77,4 +78,14 @@ export class TakenSagas<U extends Unit> {
     const nextAttemptAt = clock.now() + unknownMs;
     await work((unit) => updateSaga(unit, { ...row, lastError, nextAttemptAt, updatedAt: clock.now() }, null));
   }
+}
+
+/** A saga is nobody's request. What it publishes and calls goes on with the trace that it was started in. */
+function contextOf({ id, traceparent }: SagaRow): CallContext {
+  return {
+    requestId: id,
+    traceparent: traceparent ?? undefined,
+    caller: 'kernel',
+    deadline: Number.POSITIVE_INFINITY,
+  };
 }

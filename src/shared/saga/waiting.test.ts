@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ManualClock } from '../clock/index.ts';
+import { Cancellation, currentContext, runInContext } from '../context/index.ts';
 import { command, contract } from '../contract/index.ts';
 import { type Database, openSqlite, type Unit } from '../data/index.ts';
 import { Refusal, refusal } from '../errors/index.ts';
@@ -42,6 +43,8 @@ let database: Database;
 let called: string[];
 let failing: Record<string, Error>;
 let runner: SagaRunner<Unit>;
+/** In whose request each call was made. */
+let calledIn: unknown[];
 
 beforeEach(async () => {
   clock = new ManualClock();
@@ -50,6 +53,7 @@ beforeEach(async () => {
     ...sagaMigrations,
   ]);
   called = [];
+  calledIn = [];
   failing = {};
   runner = new SagaRunner({
     sagas: [purchase as never],
@@ -58,6 +62,7 @@ beforeEach(async () => {
     work: (task) => database.work(task),
     call: async ({ name }) => {
       called.push(name);
+      calledIn.push(currentContext());
       if (failing[name]) throw failing[name];
       return {};
     },
@@ -70,6 +75,21 @@ beforeEach(async () => {
 afterEach(async () => {
   await runner.stop();
   await database.close();
+});
+
+it('calls in nobody’s request, with the trace that it was started in', async () => {
+  failing.reserve = refusal('unavailable');
+  const cancellation = new Cancellation();
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  const request = { requestId: 'r1', caller: 'gateway', deadline: clock.now(), cancellation, traceparent };
+  await runInContext(request, begin);
+  cancellation.cancel();
+  await waits();
+  failing = {};
+  runInContext(request, () => runner.reached('bank'));
+  await expect.poll(state, often).toBe('done');
+  const nobody = { requestId: 'p1', caller: 'kernel', deadline: Number.POSITIVE_INFINITY, traceparent };
+  expect(calledIn).toEqual([nobody, nobody, nobody]);
 });
 
 it('takes a waiting step up at once when its module is back', async () => {

@@ -1,4 +1,5 @@
 import type { Channel } from 'rabbitmq-client';
+import { background } from '../../context/index.ts';
 
 /** Acknowledges what was taken by one channel, many at a time: each acknowledgment is a write to the broker's log. */
 export class Acknowledgments {
@@ -20,7 +21,7 @@ export class Acknowledgments {
   /** Goes out with whatever else is taken in the same commit. */
   give(tag: number): void {
     this.#owed.delete(tag);
-    if (this.#given.push(tag) === 1) process.nextTick(() => this.send());
+    if (this.#given.push(tag) === 1) background.nextTick(() => this.send());
   }
 
   /** All that was given, now. */

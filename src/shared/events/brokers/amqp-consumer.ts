@@ -1,5 +1,6 @@
 import type { AsyncMessage, Channel } from 'rabbitmq-client';
 import type { Clock } from '../../clock/index.ts';
+import { background } from '../../context/index.ts';
 import type { Log } from '../../observability/index.ts';
 import { asItCame, familyOf, type Receive } from '../bus.ts';
 import { Acknowledgments } from './amqp-acknowledgments.ts';
@@ -75,7 +76,7 @@ export class AmqpConsumer {
     this.#arrived.push(arrival);
     if (this.#taking) return;
     this.#taking = true;
-    setImmediate(() => void this.#takeArrived());
+    background.setImmediate(() => void this.#takeArrived());
   }
 
   async #takeArrived(): Promise<void> {

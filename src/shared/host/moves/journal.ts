@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { background } from '../../context/index.ts';
 import { messageOf } from '../../errors/index.ts';
 import { reach } from '../../faults/index.ts';
 
@@ -133,7 +134,7 @@ export class Journal {
   #within<T>(withinMs: number, run: () => Promise<T>): Promise<T> {
     this.aborted.throwIfAborted();
     const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = globalThis.setTimeout(() => reject(new Error(`it took longer than ${withinMs} ms`)), withinMs);
+    const timer = background.setTimeout(() => reject(new Error(`it took longer than ${withinMs} ms`)), withinMs);
     return Promise.race([late, unlessAborted(this.aborted, run())]).finally(() => clearTimeout(timer));
   }
 }

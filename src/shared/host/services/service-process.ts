@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { background } from '../../context/index.ts';
 import { safeParse } from '../../contract/index.ts';
 import type { Log } from '../../observability/index.ts';
 import { type FromService, fromService, heldBackVariable, type ToService } from './messages.ts';
@@ -60,7 +61,12 @@ export class ServiceProcess {
     return this.state.kind === 'ready' ? this.state : undefined;
   }
 
+  /** It outlives the operator's request that asks for it. */
   start(): void {
+    background.run(() => this.#start());
+  }
+
+  #start(): void {
     const startedAt = Date.now();
     const { program, module, environment } = this.parts;
     const env = { ...environment, ...(this.#heldBack && { [heldBackVariable]: 'yes' }) };
@@ -102,7 +108,7 @@ export class ServiceProcess {
     if (!this.#child?.connected) return Promise.reject(new Error(`the process of ${module} does not run`));
     const id = ++this.#asked;
     return new Promise((resolve, reject) => {
-      const late = setTimeout(() => {
+      const late = background.setTimeout(() => {
         this.#waiting.delete(id);
         reject(new Error(`process ${this.pid} of ${module} did not answer "${what}" within ${withinMs} ms`));
       }, withinMs);
@@ -127,7 +133,7 @@ export class ServiceProcess {
     if (!child || child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise((resolve) => child.once('exit', resolve));
     this.send({ type: 'stop' });
-    const last = setTimeout(() => child.kill('SIGKILL'), withinMs);
+    const last = background.setTimeout(() => child.kill('SIGKILL'), withinMs);
     await gone;
     clearTimeout(last);
   }
@@ -161,6 +167,6 @@ export class ServiceProcess {
     this.#failures = Date.now() - startedAt > steadyMs ? 0 : this.#failures + 1;
     const delayMs = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.max(0, this.#failures - 1));
     log.error({ module, how, delayMs }, 'the process of a module ended; starting it again');
-    this.#timer = setTimeout(() => this.start(), delayMs);
+    this.#timer = background.setTimeout(() => this.start(), delayMs);
   }
 }

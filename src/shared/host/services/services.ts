@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { background } from '../../context/index.ts';
 import { StartError } from '../../errors/index.ts';
 import type { EdgeFaults } from '../../faults/index.ts';
 import type { Log } from '../../observability/index.ts';
@@ -155,7 +156,7 @@ export class Services {
   #ready(module: string, process: ServiceProcess, tries = 1): Promise<void> {
     return new Promise<void>((resolve, reject) => {
       const fail = (why: string) => reject(new Error(`a process of ${module} ${why}`));
-      const late = setTimeout(() => fail(`was not ready within ${readyWithinMs / 1_000} s`), readyWithinMs);
+      const late = background.setTimeout(() => fail(`was not ready within ${readyWithinMs / 1_000} s`), readyWithinMs);
       this.#listeners.set(process, (how) => {
         if (how !== undefined && process.ends < tries) return;
         clearTimeout(late);

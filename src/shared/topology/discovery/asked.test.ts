@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { currentContext, runInContext } from '../../context/index.ts';
 import { AskedAddresses, type Sighting } from './asked.ts';
 import { CountingClock, Ear, macrotask, Notes } from './discovery.cases.ts';
 
@@ -9,12 +10,15 @@ const [a, b, c] = [sighting('http://a:1'), sighting('http://b:1'), sighting('htt
 class Scripted {
   readonly name = 'a script';
   asked = 0;
+  /** In whose request it was asked. */
+  readonly askedIn: unknown[] = [];
   cancelled = 0;
   #settle: { resolve: (sightings: readonly Sighting[]) => void; reject: (error: Error) => void } | undefined;
 
   ask(): Promise<readonly Sighting[]> {
     if (this.#settle) throw new Error('asked twice at a time');
     this.asked += 1;
+    this.askedIn.push(currentContext());
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
@@ -62,6 +66,14 @@ describe('a source that is asked', () => {
     expect(source.asked).toBe(2);
     await source.answer(c);
     expect(ear.heard).toEqual([['http://a:1', 'http://b:1'], ['http://c:1']]);
+  });
+
+  it('is asked in nobody’s request, whoever says that an address is dead', async () => {
+    const { source, clock, discovery } = start();
+    await source.answer(a, b);
+    clock.advance(1_000);
+    runInContext({ requestId: 'r1', caller: 'gateway', deadline: 0 }, () => discovery.dead(a.address));
+    expect(source.askedIn).toEqual([undefined, undefined]);
   });
 
   it('is asked after 1 s, 2 s, 4 s … 30 s while it fails, and by its times again when it answers', async () => {

@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '../../clock/index.ts';
+import { background } from '../../context/index.ts';
 import { messageOf } from '../../errors/index.ts';
 import type { Log } from '../../observability/index.ts';
 import { type Discovery, type Listener, Told } from './discovery.ts';
@@ -102,9 +103,12 @@ export class AskedAddresses implements Discovery {
       take();
       this.#step();
     };
-    this.source.ask().then(
-      (sightings) => settle(() => this.#learn(sightings)),
-      (error) => settle(() => this.#failed(`${messageOf(error)}; see that it runs and can be reached from here`)),
+    const failed = (error: unknown) => `${messageOf(error)}; see that it runs and can be reached from here`;
+    background.run(() =>
+      this.source.ask().then(
+        (sightings) => settle(() => this.#learn(sightings)),
+        (error) => settle(() => this.#failed(failed(error))),
+      ),
     );
   }
 

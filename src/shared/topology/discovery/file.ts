@@ -2,6 +2,7 @@ import { type FSWatcher, readFileSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { addressExample, readAddress } from '../../address/index.ts';
 import type { Clock } from '../../clock/index.ts';
+import { background } from '../../context/index.ts';
 import { messageOf } from '../../errors/index.ts';
 import type { Log } from '../../observability/index.ts';
 import { type Discovery, type Listener, Told } from './discovery.ts';
@@ -73,7 +74,8 @@ class FileAddresses implements Discovery {
     // Kubernetes does it with the folder to which its links lead.
     const ours = new Set([null, basename(file), '..data']);
     try {
-      return watch(dirname(file), { persistent: false })
+      return background
+        .run(() => watch(dirname(file), { persistent: false }))
         .on('change', (_, name) => ours.has(name as string | null) && this.#look())
         .on('error', () => this.#closeWatcher());
     } catch {

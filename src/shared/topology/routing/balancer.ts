@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '../../clock/index.ts';
+import { background } from '../../context/index.ts';
 import { messageOf } from '../../errors/index.ts';
 import type { Log } from '../../observability/index.ts';
 import { Breaker, type BreakerPolicy, type BreakerState } from '../../resilience/index.ts';
@@ -104,10 +105,15 @@ export class Balancer {
   suspect(instance: Instance): void {
     if (this.#suspected.has(instance) || !works(instance)) return;
     this.#suspected.add(instance);
-    void this.#parts
-      .ping(instance.link)
-      .catch(() => this.#instances.includes(instance) && instance.breaker.trip())
-      .finally(() => this.#suspected.delete(instance));
+    void background.run(() => this.#ask(instance)).finally(() => this.#suspected.delete(instance));
+  }
+
+  async #ask(instance: Instance): Promise<void> {
+    try {
+      await this.#parts.ping(instance.link);
+    } catch {
+      if (this.#instances.includes(instance)) instance.breaker.trip();
+    }
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 import { Channel, type StatusObject, status } from '@grpc/grpc-js';
+import { background } from '../../context/index.ts';
 import type { Contract, Operation } from '../../contract/index.ts';
 import { refusal } from '../../errors/index.ts';
 import type { ServiceTokens } from '../../identity/index.ts';
@@ -103,7 +104,7 @@ export class GrpcTransport extends WireTransport implements Link {
       call.sendMessageWithContext({}, bytes);
       call.halfClose();
       // In the turn in which a call is sent, grpc-js ends it here and does not tell the callee.
-      context.cancellation?.onCancel(() => setImmediate(end, status.CANCELLED, 'its caller gave up'));
+      context.cancellation?.onCancel(() => background.setImmediate(() => end(status.CANCELLED, 'its caller gave up')));
     });
   }
 

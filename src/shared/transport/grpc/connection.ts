@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { Channel, type ChannelOptions, connectivityState, credentials } from '@grpc/grpc-js';
+import { background } from '../../context/index.ts';
 import { type Silence, usualSilence } from '../silence.ts';
 import type { TlsParts } from '../tls.ts';
 import { connectWithinMs, maximumBodyBytes } from '../wire.ts';
@@ -49,9 +50,11 @@ export class Connection {
   channel(): Channel | Promise<Channel> {
     if (this.#closed) return Promise.reject(new Error('this process has closed the connection'));
     if (this.#channel.getConnectivityState(false) === READY) return this.#channel;
-    this.#connecting ??= this.#connect(this.#channel).finally(() => {
-      this.#connecting = undefined;
-    });
+    this.#connecting ??= background
+      .run(() => this.#connect(this.#channel))
+      .finally(() => {
+        this.#connecting = undefined;
+      });
     return this.#connecting;
   }
 
@@ -83,12 +86,14 @@ export class Connection {
 
   #connect(channel: Channel): Promise<Channel> {
     return new Promise((resolve, reject) => {
-      const late = setTimeout(() => {
-        reject(new Error(`no connection within ${connectWithinMs} ms`));
-        // The attempt may go on for minutes; the next call begins another one.
-        channel.close();
-        this.#channel = this.#open();
-      }, connectWithinMs).unref();
+      const late = background
+        .setTimeout(() => {
+          reject(new Error(`no connection within ${connectWithinMs} ms`));
+          // The attempt may go on for minutes; the next call begins another one.
+          channel.close();
+          this.#channel = this.#open();
+        }, connectWithinMs)
+        .unref();
       const look = () => {
         const state = channel.getConnectivityState(true);
         if (state !== READY && state !== TRANSIENT_FAILURE && state !== SHUTDOWN) {

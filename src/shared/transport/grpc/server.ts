@@ -2,6 +2,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
+import { background } from '../../context/index.ts';
 import type { Contract } from '../../contract/index.ts';
 import { StartError } from '../../errors/index.ts';
 import { packageDefinitionOf, protoOf } from '../../proto/index.ts';
@@ -76,7 +77,7 @@ export function createGrpcServer(parts: GrpcServerParts): GrpcServer {
       health('NOT_SERVING');
     },
     async close() {
-      const last = setTimeout(() => {
+      const last = background.setTimeout(() => {
         for (const socket of sockets) socket.destroy();
       }, closeWithinMs);
       const closed = new Promise((resolve) => listener.close(resolve));

@@ -1,5 +1,6 @@
 import { type ClientRequest, Agent as PlainAgent, request as plainRequest } from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
+import { background } from '../../context/index.ts';
 import { refusal } from '../../errors/index.ts';
 import type { ServiceTokens } from '../../identity/index.ts';
 import { type Silence, usualSilence } from '../silence.ts';
@@ -91,14 +92,19 @@ export class HttpTransport extends WireTransport implements Link {
     return opening;
   }
 
-  async #open(caller: string): Promise<Exchange> {
+  /** It outlives the call that it is opened for. */
+  #open(caller: string): Promise<Exchange> {
+    return background.run(() => this.#connect(caller));
+  }
+
+  async #connect(caller: string): Promise<Exchange> {
     const { module, tokens, silence = usualSilence, onLeaving } = this.way;
     const token = await tokens.issue(caller, module);
     if (this.#closed) throw unreachableBecause(module, new Error('this way to it was closed'), false);
     const request = this.#request(token);
     const exchange = new Exchange(module, request, silence, onLeaving);
     this.#all.add(exchange);
-    const retiring = setTimeout(() => exchange.retire(), exchangeLifeMs).unref();
+    const retiring = background.setTimeout(() => exchange.retire(), exchangeLifeMs).unref();
     request.once('close', () => {
       clearTimeout(retiring);
       this.#all.delete(exchange);

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type CallContext, Cancellation } from '../../context/index.ts';
+import { background, type CallContext, Cancellation } from '../../context/index.ts';
 import { fastParse, misfit } from '../../contract/index.ts';
 import { isRefusal, refusal, toProblem } from '../../errors/index.ts';
 import type { ServiceTokens } from '../../identity/index.ts';
@@ -47,7 +47,7 @@ export class ServedExchange {
     response.on('drain', () => this.#drained());
     response.on('error', () => {});
     request.on('error', () => {});
-    const over = setInterval(() => this.#endWhenOver(), idleMs).unref();
+    const over = background.setInterval(() => this.#endWhenOver(), idleMs).unref();
     response.once('close', () => clearInterval(over));
   }
 
@@ -113,7 +113,7 @@ export class ServedExchange {
   }
 
   #say(text: string): void {
-    if (this.#ready === '') process.nextTick(this.#flush);
+    if (this.#ready === '') background.nextTick(this.#flush);
     this.#ready += text;
   }
 

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { currentContext, runInContext } from '../../context/index.ts';
 import { fixedKeyRing, ServiceTokens } from '../../identity/index.ts';
 import { callee } from '../sample.cases.ts';
-import { type Callee, type CalleeParts, callLine, openCallee, openRaw, tokens } from './http.cases.ts';
+import { type Callee, type CalleeParts, callLine, clientOver, openCallee, openRaw, tokens } from './http.cases.ts';
 
 const opened: Callee[] = [];
 const open = async (parts?: CalleeParts) => {
@@ -17,6 +18,22 @@ afterEach(async () => {
 const problem = (id: number, code: string) => ({ id, problem: expect.objectContaining({ code }) });
 const x = { output: { text: 'x' } };
 const echoX = (id: number, context?: object) => callLine(id, 'echo', { text: 'x' }, context);
+
+it('is opened in nobody’s request: it outlives the call that it is opened for', async () => {
+  const one = await open();
+  const openedIn: unknown[] = [];
+  const issue = tokens.issue.bind(tokens);
+  const spy = vi.spyOn(tokens, 'issue').mockImplementation((...given) => {
+    openedIn.push(currentContext());
+    return issue(...given);
+  });
+  const { echo } = clientOver(one.link());
+  const request = { requestId: 'r1', caller: 'gateway', deadline: Date.now() + 10_000 };
+  for (const text of ['x', 'y'.repeat(100_000)])
+    expect(await runInContext(request, () => echo({ text }))).toEqual({ text });
+  expect(openedIn).toEqual([undefined, undefined]);
+  spy.mockRestore();
+});
 
 describe('an exchange, as any program speaks it', () => {
   it('may be sent whole, with or without a line break at the end, and ends with the last answer', async () => {

@@ -1,4 +1,5 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import { background } from '../../context/index.ts';
 import { fromProblem, isProblem, isRefusal, type Problem } from '../../errors/index.ts';
 import type { Silence } from '../silence.ts';
 import { unreachableBecause } from '../unreachable.ts';
@@ -43,8 +44,10 @@ export class Exchange {
     request.once('response', (response) => this.#read(response));
     request.once('error', (error) => this.#break(error));
     request.once('close', () => this.#break(new Error('the connection was closed')));
-    this.#watch = setInterval(() => this.#listen(), this.silence.askAfterMs / 2).unref();
-    setTimeout(() => this.#connected || request.destroy(new Error('no connection in time')), connectWithinMs).unref();
+    this.#watch = background.setInterval(() => this.#listen(), this.silence.askAfterMs / 2).unref();
+    background
+      .setTimeout(() => this.#connected || request.destroy(new Error('no connection in time')), connectWithinMs)
+      .unref();
   }
 
   /** Whether it takes more calls. */
@@ -72,7 +75,7 @@ export class Exchange {
   retire(): void {
     if (this.#state !== 'open') return;
     this.#state = 'closing';
-    process.nextTick(() => this.#endIfDone());
+    background.nextTick(() => this.#endIfDone());
   }
 
   destroy(): void {
@@ -91,7 +94,7 @@ export class Exchange {
   }
 
   #write(line: string): void {
-    if (this.#unsent === '') process.nextTick(this.#flush);
+    if (this.#unsent === '') background.nextTick(this.#flush);
     this.#unsent += `${line}\n`;
   }
 

@@ -1,5 +1,6 @@
 import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import { background } from '../../context/index.ts';
 import { isRefusal, refusal, toProblem } from '../../errors/index.ts';
 import { bearer, type ServiceTokens } from '../../identity/index.ts';
 import type { Log } from '../../observability/index.ts';
@@ -122,7 +123,7 @@ function limitOperator(request: IncomingMessage): void {
   const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
   if (Number(length) > maximumOperatorBytes || encoding !== undefined)
     throw refusal('body-too-large', `send at most ${maximumOperatorBytes} bytes, and say how many (content-length)`);
-  const late = setTimeout(() => request.complete || request.destroy(), bodyWithinMs).unref();
+  const late = background.setTimeout(() => request.complete || request.destroy(), bodyWithinMs).unref();
   request.once('close', () => clearTimeout(late));
 }
 
@@ -149,10 +150,12 @@ function readBody(request: IncomingMessage): Promise<string> {
   return new Promise((resolve, reject) => {
     const gathered = new Gathered();
     let bytes = 0;
-    const late = setTimeout(() => {
-      reject(refusal('timeout', `the body did not arrive within ${bodyWithinMs / 1_000} s`));
-      request.destroy();
-    }, bodyWithinMs).unref();
+    const late = background
+      .setTimeout(() => {
+        reject(refusal('timeout', `the body did not arrive within ${bodyWithinMs / 1_000} s`));
+        request.destroy();
+      }, bodyWithinMs)
+      .unref();
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes <= maximumBodyBytes) gathered.add(chunk);
@@ -172,7 +175,7 @@ function refuse(request: IncomingMessage, response: ServerResponse, error: unkno
   const problem = toProblem(error);
   if (!request.complete) {
     response.shouldKeepAlive = false;
-    const last = setTimeout(() => request.socket.destroy(), lingerMs).unref();
+    const last = background.setTimeout(() => request.socket.destroy(), lingerMs).unref();
     request.once('close', () => clearTimeout(last));
     request.resume();
   }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Connection } from 'rabbitmq-client';
+import { background } from '../../context/index.ts';
 
 /**
  * The client library writes each message to the socket by itself, which costs more than all else. What it writes from a call of
@@ -12,7 +13,7 @@ export function leavingTogether(connection: Connection): () => void {
     if (held || !socket) return;
     held = true;
     socket.cork();
-    setImmediate(() => {
+    background.setImmediate(() => {
       held = false;
       socket.uncork();
     });

@@ -1,3 +1,4 @@
+import { background } from '../../context/index.ts';
 import type { Silence } from '../silence.ts';
 import type { TlsParts } from '../tls.ts';
 
@@ -81,7 +82,7 @@ const lastWordsMs = 1_000;
 /** Resolves when `task` has settled, however, or a second is over. */
 export async function inASecond(task: Promise<unknown>): Promise<void> {
   const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, lastWordsMs).unref();
+  const timer = background.setTimeout(late.resolve, lastWordsMs).unref();
   await Promise.race([task.catch(() => {}), late.promise]);
   clearTimeout(timer);
 }

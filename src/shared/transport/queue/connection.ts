@@ -1,5 +1,6 @@
 import { v7 as uuid } from 'uuid';
 import { type Clock, systemClock } from '../../clock/index.ts';
+import { background } from '../../context/index.ts';
 import type { Silence } from '../silence.ts';
 import type { TlsParts } from '../tls.ts';
 import { type BrokerWay, brokerSilence, type OpenSession, type Session } from './broker.ts';
@@ -41,7 +42,7 @@ export class SharedConnection {
   /** What there is now, or comes of the attempt under way. Rejects at once when the last attempt failed. */
   live(): Live | Promise<Live> {
     if (this.#live) return this.#live;
-    this.#ended ??= this.#stayConnected();
+    this.#ended ??= background.run(() => this.#stayConnected());
     return this.#opening!;
   }
 
@@ -49,7 +50,7 @@ export class SharedConnection {
   add(taker: Taker): void {
     this.#takers.add(taker);
     if (this.#live) taker.begin(this.#live.session);
-    else this.#ended ??= this.#stayConnected();
+    else this.#ended ??= background.run(() => this.#stayConnected());
   }
 
   remove(taker: Taker): void {
