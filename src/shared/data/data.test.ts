@@ -1,10 +1,12 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'drizzle-orm';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { currentContext, runInContext } from '../context/index.ts';
+import { currentContext, currentUnit, refuseInsideUnit, runInContext } from '../context/index.ts';
+import { type Log, silentLog } from '../observability/index.ts';
 import { isUniqueConflict } from './conflict.ts';
 import type { Migration, Unit } from './database.ts';
 import { openSqlite } from './sqlite.ts';
@@ -106,17 +108,58 @@ describe('a unit of work', () => {
     });
   });
 
-  it('runs in the context of its own caller, however it is grouped', async () => {
-    const seen = new Map<string, (string | undefined)[]>();
+  it('runs in the context of its own caller, however it is grouped, and what follows it in nobody’s', async () => {
+    const callers = new AsyncLocalStorage<string>();
+    const seen = new Map<string, unknown[]>();
+    const travels = () => [currentContext()?.requestId, callers.getStore(), currentUnit.getStore()?.database];
     const as = (requestId: string) =>
-      runInContext({ requestId, caller: 'test', deadline: 0 }, () =>
-        database.work(async (unit) => {
-          seen.set(requestId, [currentContext()?.requestId]);
-          unit.afterCommit(() => seen.get(requestId)!.push(currentContext()?.requestId));
-        }),
+      callers.run(requestId, () =>
+        runInContext({ requestId, caller: 'test', deadline: 0 }, () =>
+          database.work(async (unit) => {
+            seen.set(requestId, [travels()]);
+            unit.afterCommit(() => seen.get(requestId)!.push(travels()));
+          }),
+        ),
       );
+    const nothing = [undefined, undefined, undefined];
     await Promise.all(['a', 'b', 'c'].map(as));
-    await vi.waitFor(() => expect([...seen]).toEqual(['a', 'b', 'c'].map((id) => [id, [id, id]])));
+    await vi.waitFor(() => expect([...seen]).toEqual(['a', 'b', 'c'].map((id) => [id, [[id, id, 'notes'], nothing]])));
+  });
+
+  it('has succeeded when a hook after its commit fails: that is logged, and the other hooks are run', async () => {
+    const errors: unknown[][] = [];
+    const log = { ...silentLog, error: (...line: unknown[]) => errors.push(line) } as unknown as Log;
+    const own = openSqlite('own', join(folder, 'own.db'), migrations, log);
+    const last = Promise.withResolvers<void>();
+    const done = own.work(async (unit) => {
+      await write(unit, 'stays');
+      unit.afterCommit(() => {
+        throw new Error('thrown');
+      });
+      unit.afterCommit(async () => {
+        throw new Error('rejected');
+      });
+      unit.afterCommit(last.resolve);
+      return 'done';
+    });
+    expect(await done).toBe('done');
+    await last.promise;
+    await vi.waitFor(() => expect(errors).toHaveLength(2));
+    expect(errors.map(([fields]) => (fields as { error: Error }).error.message)).toEqual(['thrown', 'rejected']);
+    expect(await own.db.select().from(tables(own).notes)).toHaveLength(1);
+    await own.close();
+  });
+
+  it('calls nobody from a task that runs on after its unit was rolled back', async () => {
+    const late = Promise.withResolvers<void>();
+    const called = Promise.withResolvers<unknown>();
+    const unit = database.work(async () => {
+      late.promise.then(() => refuseInsideUnit({ module: 'mail', name: 'send' })).catch(called.resolve);
+      throw new Error('cut off');
+    });
+    await expect(unit).rejects.toThrow('cut off');
+    late.resolve();
+    expect(String(await called.promise)).toMatch(/mail\.send was called by a task whose unit of work of "notes"/);
   });
 
   it('is not opened inside another', async () => {

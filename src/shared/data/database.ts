@@ -16,8 +16,11 @@ export interface Reader {
 
 /** Reads and writes that are committed together or not at all. Usable only while its task runs. */
 export interface Unit extends Reader {
-  /** Runs `task` once the unit is on disk; not at all when it is rolled back. */
-  afterCommit(task: () => void): void;
+  /**
+   * Runs `task` in the background once the unit is on disk; not at all when it is rolled back. One that fails is logged, and
+   * changes nothing about the commit.
+   */
+  afterCommit(task: () => unknown): void;
 }
 
 /**

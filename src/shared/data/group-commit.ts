@@ -1,4 +1,4 @@
-import { currentUnit, keepContext, type UnitMark } from '../context/index.ts';
+import { background, currentUnit, keepContext, type UnitMark } from '../context/index.ts';
 
 /** What the group needs of a connection; each call is synchronous. */
 export interface Transaction {
@@ -11,7 +11,7 @@ export interface Transaction {
 }
 
 interface Waiting {
-  task: (afterCommit: (hook: () => void) => void) => Promise<unknown>;
+  task: (afterCommit: (hook: Hook) => void) => Promise<unknown>;
   /** Runs something in the context of the caller, not of whoever happened to begin the group. */
   inContext: <R>(run: () => R) => R;
   resolve: (value: unknown) => void;
@@ -20,7 +20,14 @@ interface Waiting {
 
 interface Finished extends Waiting {
   result: unknown;
-  hooks: (() => void)[];
+  hooks: Hook[];
+}
+
+type Hook = () => unknown;
+
+/** A unit of work was open for too long. It was rolled back, and what its task still writes is refused. */
+export class UnitOverdue extends Error {
+  override readonly name = 'UnitOverdue';
 }
 
 const groupLimit = 512;
@@ -32,7 +39,8 @@ const advice = 'it may wait for nothing but its own database';
 
 /**
  * Runs units of work one after the other and commits the waiting ones together: each under a savepoint, so that one that
- * throws takes only itself back, and all with one fsync.
+ * throws takes only itself back, and all with one fsync. Each task runs in its caller's context; the group itself, and the
+ * hooks that follow a commit, belong to nobody's request.
  */
 export class GroupCommit {
   readonly #waiting: Waiting[] = [];
@@ -46,6 +54,8 @@ export class GroupCommit {
     private readonly name: string,
     private readonly transaction: Transaction,
     private readonly now: () => number = () => performance.now(),
+    /** Told when a hook fails after its commit. */
+    private readonly hookFailed: (error: unknown) => void = () => {},
   ) {}
 
   /** Whether the calling code is inside the unit that is open now. */
@@ -57,7 +67,7 @@ export class GroupCommit {
     return !this.#running && this.#waiting.length === 0;
   }
 
-  run<T>(task: (afterCommit: (hook: () => void) => void) => Promise<T>): Promise<T> {
+  run<T>(task: (afterCommit: (hook: Hook) => void) => Promise<T>): Promise<T> {
     if (this.inside) {
       return Promise.reject(
         new Error(`a unit of work of "${this.name}" inside another: pass the open unit on instead`),
@@ -79,8 +89,8 @@ export class GroupCommit {
   /** Where there was a crowd last time, a turn of the event loop lets it gather; a single writer does not wait. */
   #schedule(): void {
     const next = () => void this.#commitWaiting();
-    if (this.#crowded) setImmediate(next);
-    else queueMicrotask(next);
+    if (this.#crowded) background.setImmediate(next);
+    else background.queueMicrotask(next);
   }
 
   async #commitWaiting(): Promise<void> {
@@ -93,14 +103,23 @@ export class GroupCommit {
       }
       this.transaction.commit();
       for (const unit of finished) unit.resolve(unit.result);
-      // Each by itself, so that one that throws takes no other along.
-      for (const { hooks, inContext } of finished) for (const hook of hooks) queueMicrotask(() => inContext(hook));
+      for (const { hooks } of finished) for (const hook of hooks) background.queueMicrotask(() => this.#follow(hook));
     } catch (error) {
       this.#giveUp(error, finished);
     }
     this.#crowded = finished.length > 1 || this.#waiting.length > 0;
     if (this.#waiting.length > 0) this.#schedule();
     else this.#running = false;
+  }
+
+  /** The commit stands, whatever becomes of what follows it. */
+  #follow(hook: Hook): void {
+    try {
+      const following = hook();
+      if (following instanceof Promise) following.catch(this.hookFailed);
+    } catch (error) {
+      this.hookFailed(error);
+    }
   }
 
   /**
@@ -111,7 +130,7 @@ export class GroupCommit {
     for (
       const giveUpAt = this.now() + busyLimitMs;
       ;
-      await new Promise((resolve) => setTimeout(resolve, busyPauseMs))
+      await new Promise<void>((resolve) => background.setTimeout(resolve, busyPauseMs))
     ) {
       try {
         return this.transaction.begin();
@@ -125,7 +144,7 @@ export class GroupCommit {
 
   async #runOne(unit: Waiting, finished: Finished[]): Promise<void> {
     const mark: UnitMark = { database: this.name, open: true };
-    const hooks: (() => void)[] = [];
+    const hooks: Hook[] = [];
     this.#active = mark;
     try {
       this.transaction.save();
@@ -136,6 +155,7 @@ export class GroupCommit {
       finished.push({ ...unit, result, hooks });
     } catch (error) {
       // First: on a full disk SQLite may have ended the whole transaction, and there is nothing left to undo.
+      mark.undone = true;
       unit.reject(error);
       this.transaction.undo();
     } finally {
@@ -146,12 +166,14 @@ export class GroupCommit {
 
   /** One timer for all: only one unit is open at a time, and arming it again is cheaper than a new one. */
   #withinLimit<T>(work: Promise<T>): Promise<T> {
-    this.#limit ??= setTimeout(() => this.#overdue(), unitLimitMs).unref();
+    this.#limit ??= background.setTimeout(() => this.#overdue(), unitLimitMs).unref();
     this.#limit.refresh();
     return new Promise<T>((resolve, reject) => {
       this.#overdue = () => {
         reject(
-          new Error(`a unit of work of "${this.name}" was open for ${unitLimitMs} ms and was rolled back: ${advice}`),
+          new UnitOverdue(
+            `a unit of work of "${this.name}" was open for ${unitLimitMs} ms and was rolled back: ${advice}`,
+          ),
         );
       };
       work.then(resolve, reject);

@@ -2,6 +2,7 @@ import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { NotWritten, StartError } from '../errors/index.ts';
+import { createLog, type Log } from '../observability/index.ts';
 import type { Database, Migration, Unit } from './database.ts';
 import { asNotWritten, explain } from './explain.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -14,13 +15,14 @@ type Native = InstanceType<typeof Sqlite>;
 
 /**
  * Opens (and creates, when it is not there) a module's SQLite file: WAL, `synchronous=FULL`, one connection that writes
- * and one that only reads. Throws a `StartError` when the file cannot be used.
+ * and one that only reads. Throws a `StartError` when the file cannot be used. Without a `log`, what fails after a commit is
+ * written to standard error.
  */
-export function openSqlite(name: string, file: string, migrations: Migration[]): Database {
+export function openSqlite(name: string, file: string, migrations: Migration[], log?: Log): Database {
   let writer: Native | undefined;
   try {
     writer = openMigrated(file, migrations);
-    return new SqliteDatabase(name, file, writer);
+    return new SqliteDatabase(name, file, writer, log);
   } catch (error) {
     writer?.close();
     throw new StartError(`the data of "${name}" (${file}) cannot be opened: ${explain(error)}`, { cause: error });
@@ -121,6 +123,7 @@ class SqliteDatabase implements Database {
     private readonly name: string,
     file: string,
     writer: Native,
+    log: Log | undefined,
   ) {
     this.#writer = writer;
     this.#file = new OpenFile(file);
@@ -128,7 +131,9 @@ class SqliteDatabase implements Database {
     this.#reader = new Sqlite(file, { readonly: true, timeout: 5_000 });
     // SQLite waits for a lock by standing still; what waits longer than this waits in the group.
     writer.pragma('busy_timeout = 20');
-    this.#group = new GroupCommit(name, transactionOf(writer));
+    this.#group = new GroupCommit(name, transactionOf(writer), undefined, (error) =>
+      (log ?? createLog('error')).error({ error, module: name }, 'a hook failed after its commit; the commit stands'),
+    );
     this.#writerDb = connect(writer, new UnitGuard(name, writer, this.#group));
     this.db = connect(this.#reader, { check() {}, failed() {} });
   }
