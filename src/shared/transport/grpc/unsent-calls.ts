@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { ServerUnaryCall } from '@grpc/grpc-js';
+import { background } from '../../context/index.ts';
 import type { UnsentAnswers } from '../unsent-answers.ts';
 
 interface Connection {
@@ -35,7 +36,7 @@ export class UnsentCalls {
     if (!connection) return;
     if (connection.bytes === 0) connection.takenAt = performance.now();
     this.#add(connection, bytes);
-    connection.watch ??= setTimeout(() => this.#look(connection), this.unsent.stalledMs).unref();
+    connection.watch ??= background.setTimeout(() => this.#look(connection), this.unsent.stalledMs).unref();
     // grpc-js says so of every call whose stream is closed, answered or not.
     call.once('cancelled', () => {
       connection.takenAt = performance.now();
@@ -53,6 +54,6 @@ export class UnsentCalls {
     if (connection.bytes === 0) return;
     const leftMs = connection.takenAt + this.unsent.stalledMs - performance.now();
     if (leftMs <= 0) connection.socket.destroy();
-    else connection.watch = setTimeout(() => this.#look(connection), leftMs).unref();
+    else connection.watch = background.setTimeout(() => this.#look(connection), leftMs).unref();
   }
 }

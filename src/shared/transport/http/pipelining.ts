@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { background } from '../../context/index.ts';
 import type { UnsentAnswers } from '../unsent-answers.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => unknown;
@@ -87,8 +88,8 @@ class Connection {
 
   /** Node starts to read again in the tick after a request has arrived; the pause must come after that. */
   #pause(): void {
-    process.nextTick(() =>
-      process.nextTick(() => {
+    background.nextTick(() =>
+      background.nextTick(() => {
         if (this.#busy && !this.socket.destroyed) this.socket.pause();
       }),
     );
