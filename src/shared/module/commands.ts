@@ -75,11 +75,11 @@ class AnswerStore {
     const [row] = await this.#byKey(reader).execute({ key: command.key });
     if (!row) return undefined;
     if (row.fingerprint !== command.fingerprint && row.fingerprint !== formerFingerprint(command)) throw keyReused();
-    return { output: JSON.parse(row.output) };
+    return { output: row.output === '' ? undefined : JSON.parse(row.output) };
   }
 
   async add(unit: Unit, { key, fingerprint }: KeyedCommand, output: unknown, now: number): Promise<void> {
-    await this.#insert(unit).execute({ key, fingerprint, output: JSON.stringify(output), at: now });
+    await this.#insert(unit).execute({ key, fingerprint, output: written(output), at: now });
   }
 
   /** Forgets a portion of the answers from before `end`. Returns how many. */
@@ -116,12 +116,21 @@ export interface CommandParts {
 
 /** The same input has the same fingerprint, whatever the order of its members, the transport, and the time of day. */
 export function keyedCommand({ caller, operation, idempotencyKey, sent, input }: CommandParts): KeyedCommand {
-  return { key: `${caller}/${operation}/${idempotencyKey}`, fingerprint: digest(canonicalJson(sent)), input };
+  return {
+    key: `${caller}/${operation}/${idempotencyKey}`,
+    fingerprint: digest(sent === undefined ? '' : canonicalJson(sent)),
+    input,
+  };
 }
 
 /** As releases up to 0.1 recorded it: what they answered is honored for as long as any answer. */
 function formerFingerprint({ input }: KeyedCommand): string {
-  return digest(JSON.stringify(input));
+  return digest(written(input));
+}
+
+/** JSON; the empty text for undefined, which JSON cannot say. */
+function written(value: unknown): string {
+  return value === undefined ? '' : JSON.stringify(value);
 }
 
 function digest(text: string): string {

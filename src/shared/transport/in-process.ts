@@ -43,6 +43,7 @@ export function asOwnCallerSees(error: unknown, request: CallRequest): unknown {
 }
 
 function asJson(value: unknown, what: 'input' | 'answer'): unknown {
+  if (value === undefined) return undefined;
   const text = JSON.stringify(value);
   if (Buffer.byteLength(text) > maximumBodyBytes) {
     throw refusal('body-too-large', `the ${what} is over ${maximumBodyBytes} bytes`);

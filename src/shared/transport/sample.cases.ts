@@ -15,6 +15,7 @@ import type { Dispatch, Serve } from './transport.ts';
 const note = z.object({ text: z.string(), tags: z.array(z.string()).optional() });
 const none = z.object({});
 const call = z.object({ id: z.string() });
+const maybe = z.string().optional();
 const told = z.record(z.string(), z.string().nullable());
 const values = z.object({
   texts: z.array(z.string()),
@@ -79,6 +80,9 @@ export const sample = contract('sample', {
     // So long that a case which waits for a deadline, and should not, is over before.
     hold: query({ about: 'Answers when its caller has given up', input: call, output: none, timeoutMs: 60_000 }),
     relay: query({ about: 'Holds another call', input: call, output: none, timeoutMs: 60_000 }),
+    find: query({ about: 'Takes and answers text, or nothing', input: maybe, output: maybe }),
+    clear: command({ about: 'Counts, and answers nothing', input: none, output: maybe }),
+    clearSlowly: command({ about: 'The same in steps', input: maybe, output: maybe }),
     whoAsks: command({ about: 'Tells its context', input: none, output: told }),
     whoAsksNext: query({ about: 'Tells the context of a call it makes', input: none, output: told }),
     timeLeft: query({ about: 'Tells how long its caller waits', input: none, output: z.object({ ms: z.int() }) }),
@@ -161,6 +165,8 @@ export const callee = {
   kept: [] as { text: string; tags?: string[] }[],
   /** How often something was added, and to what it came. */
   added: { times: 0, sum: 0 },
+  /** How often it was cleared. */
+  cleared: 0,
   /** What the module calls itself by. */
   self: undefined as Client<typeof sample> | undefined,
 };
@@ -170,6 +176,10 @@ const add = ({ n }: { n: number }) => {
   callee.added.times += 1;
   callee.added.sum += n;
   return { sum: callee.added.sum };
+};
+
+const clear = (): undefined => {
+  callee.cleared += 1;
 };
 
 const handlers = {
@@ -206,6 +216,9 @@ const handlers = {
   },
   hold: ({ id }: { id: string }) => callee.held.hold(id),
   relay: ({ id }: { id: string }) => callee.self!.hold({ id }),
+  find: async (input: unknown) => input,
+  clear: async () => clear(),
+  clearSlowly: { inSteps: async () => clear() },
   whoAsks: {
     inSteps: async () => {
       const { requestId, member, caller, idempotencyKey, traceparent } = currentContext()!;

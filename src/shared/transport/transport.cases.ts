@@ -76,6 +76,11 @@ function valueCases({ client }: Ends): void {
     expect(await client.values(least)).toEqual(least);
   });
 
+  it('brings nothing at all, as a whole input and as a whole answer', async () => {
+    expect(await client.find(undefined)).toBe(undefined);
+    expect(await client.find('')).toBe('');
+  });
+
   it('shares no object between caller and callee', async () => {
     const tags = ['sent'];
     const answered = await client.keep({ text: 'mine', tags });
@@ -234,6 +239,15 @@ function onceCases({ client, clientOf }: Ends): void {
         expect(await outcomeOf(next.book(changed[0]!, { idempotencyKey }))).toBe('invalid-input');
       }
     });
+  });
+
+  it('has a command done once that answers nothing, in a unit of work and in steps', async () => {
+    const [idempotencyKey, before] = [randomUUID(), callee.cleared];
+    for (let time = 1; time <= 3; time++) {
+      expect(await client.clear({}, { idempotencyKey })).toBe(undefined);
+      expect(await client.clearSlowly(undefined, { idempotencyKey })).toBe(undefined);
+    }
+    expect(callee.cleared).toBe(before + 2);
   });
 
   for (const name of ['add', 'addSlowly'] as const) {

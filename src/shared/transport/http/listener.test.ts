@@ -29,6 +29,14 @@ describe('the internal listener', () => {
     expect(await ask(token, '/echo', '{"text":"x"}')).toEqual({ status: 200, body: { text: 'x' } });
   });
 
+  it('takes no body as no input, and answers 204 where there is no output', async () => {
+    const headers = { authorization: `Bearer ${token}` };
+    const answer = await fetch(`${opened.address}/modules/sample/find`, { method: 'POST', headers });
+    expect([answer.status, await answer.text()]).toEqual([204, '']);
+    expect(await ask(token, '/find', '"x"')).toEqual({ status: 200, body: 'x' });
+    expect(await ask(token, '/echo', '')).toMatchObject({ status: 422, body: { code: 'invalid-input' } });
+  });
+
   it('takes the context from headers, which may all be missing', async () => {
     const { body: none } = await ask(token, '/whoAsks', '{}');
     expect(none).toEqual({ requestId: 'none', member: null, caller: 'other', idempotencyKey: null, traceparent: null });

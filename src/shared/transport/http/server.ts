@@ -101,7 +101,8 @@ async function serveRequest(
     if (state.leaving) exchange.leave();
     return;
   }
-  const body = parseJson(await readBody(request));
+  const text = await readBody(request);
+  const body = text === '' && area === 'modules' ? undefined : parseJson(text);
   const context = await fromWire(fromHeaders(headerOf(request)), caller, tokens);
   if (response.destroyed) return;
   response.once('close', () => response.writableFinished || context.cancellation?.cancel());
@@ -111,7 +112,9 @@ async function serveRequest(
     response.writeHead(204).end();
     return;
   }
-  const answer = JSON.stringify(await serve(module, operation, body, context));
+  const output = await serve(module, operation, body, context);
+  if (output === undefined) return void response.writeHead(204).end();
+  const answer = JSON.stringify(output);
   if (Buffer.byteLength(answer) > maximumBodyBytes) {
     throw refusal('body-too-large', `the answer is over ${maximumBodyBytes} bytes`);
   }

@@ -5,8 +5,8 @@ import { wireContext } from '../wire.ts';
 /**
  * The wire form of calls over a broker, readable in any language. All messages are JSON; `authorization` is a header.
  *
- *     request   { operation, input, context }   to one of the module's instances, with an id and where to answer
- *     answer    { output } or { problem }       to whoever asked, with the request's id; as soon as it is ready
+ *     request   { operation, input?, context }  to one of the module's instances, with an id and where to answer
+ *     answer    { output? } or { problem }      to whoever asked, with the request's id; as soon as it is ready
  *     cancel    { cancel: id }                  to all instances: the answer is no longer wanted
  *     ask       { ask: [id, …] }                to all instances: who has these requests?
  *     have      { have: [id, …] }               the answer of each to that: they are not lost
@@ -27,7 +27,7 @@ import { wireContext } from '../wire.ts';
  * not begin but answers `unavailable`, at once. Whether to repeat is for the caller's policies, which know what is safe. NATS
  * keeps nothing: what an instance had when it went is missed when all are asked who has it.
  */
-export const wireRequest = z.object({ operation: z.string(), input: z.unknown(), context: wireContext });
+export const wireRequest = z.object({ operation: z.string(), input: z.unknown().optional(), context: wireContext });
 export type WireRequest = z.output<typeof wireRequest>;
 
 export type WireAnswer =
