@@ -63,9 +63,28 @@ function makeParsing<S extends z.ZodType>(schema: S): Parsing<S> {
     },
     safeParse(value) {
       try {
-        return used().safeParse(value);
+        const result = used().safeParse(value);
+        return result.success ? result : failure(schema, value, result);
       } catch (error) {
         return { success: false, error: errorOfThrown(schema, value, error) };
+      }
+    },
+  };
+}
+
+/** Makes its error when that is read, as Zod does: most callers only look whether there is one. */
+function failure<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  zods: z.ZodSafeParseError<z.output<S>>,
+): z.ZodSafeParseError<z.output<S>> {
+  return {
+    success: false,
+    get error() {
+      try {
+        return zods.error;
+      } catch (thrown) {
+        return errorOfThrown(schema, value, thrown);
       }
     },
   };

@@ -150,6 +150,50 @@ export const nasties: [string, z.ZodType, readonly unknown[]][] = [
   ],
   ['an intersection', both, [{ a: 1, b: 'x' }, { a: 1 }]],
   ['a union with an intersection', z.union([both, z.object({ b: z.string() })]), [{ a: 1, b: 'x' }, { b: 'x' }]],
+  [
+    'text that includes something after a line break',
+    z.union([
+      z.object({ note: z.string().includes('x', { position: 1 }), n: z.int() }),
+      z.object({ note: z.string().includes('x', { position: -1 }) }),
+    ]),
+    [{ note: '\nx', n: 1 }, { note: 'x', n: 1 }, { note: '.{-1,}x' }],
+  ],
+  ['a format that is called as one of Zod', z.union([z.stringFormat('base64', /^\W$/), z.string()]), ['?', 'YWI=']],
+  ['a format of its own that is called url', z.stringFormat('url', () => true), ['a', ' https://a.b ']],
+  [
+    'a bound of what can be absent',
+    z.object({
+      n: z
+        .int()
+        .optional()
+        .check(z.gt(5) as never),
+    }),
+    [{ n: undefined }, {}],
+  ],
+  ['a bound of another kind', z.string().check(z.gt(5) as never), ['a', '7', '3']],
+  [
+    'a tuple with a rest, in a choice',
+    z.union([z.tuple([z.unknown()], z.int()), z.unknown()]),
+    [[], [undefined], [1, 2], [1, 'x']],
+  ],
+  [
+    'a tuple whose end has defaults',
+    z.tuple([
+      z.string().optional(),
+      z
+        .int()
+        .prefault('x' as never)
+        .optional(),
+      z.int().default(2).optional(),
+    ]),
+    [[], ['a'], ['a', undefined], [undefined, 1]],
+  ],
+  [
+    'a choice of which one throws',
+    z.union([z.string().max(3), z.object({ n: z.int(), it: refusing }), z.looseObject({})]),
+    [JSON.parse('{"length":{"toString":""}}'), { n: 'x', it: 'a' }, { n: 'x', it: 1 }],
+  ],
+  ['an optional prefault that throws', z.object({ n: refusing.min(3).prefault('a').optional() }), [{}]],
   ['one of two', z.xor([z.object({ a: z.int() }), z.object({ b: z.string() })]), objects],
   [
     'what contains itself',

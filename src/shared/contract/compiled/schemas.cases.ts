@@ -27,6 +27,8 @@ const formats = [
   ...[z.string().regex(/a/g), z.string().regex(/a/y), z.string().regex(/^[^\r\n]*$/), z.string().startsWith('"a\\')],
   ...[z.string().endsWith('b'), z.string().includes('a'), z.string().includes('a', { position: 1 })],
   ...[z.string().lowercase(), z.string().uppercase(), z.templateLiteral(['a', z.int()])],
+  ...[z.string().includes('x', { position: 1 }), z.stringFormat('base64', /^\W*$/), z.stringFormat('ipv6', () => true)],
+  ...[z.url({ hostname: /^a\.b$/ }), z.url({ normalize: true }), z.string().trim().url()],
 ];
 const rewriting = [
   ...[z.string().trim(), z.string().trim().min(2), z.string().toLowerCase(), z.string().normalize()],
@@ -113,7 +115,9 @@ function combined(one: Of, other: Of): fc.Arbitrary<Of> {
     // A member that refused too much is given away by the next, which takes anything.
     ...[z.union([one, z.unknown()]), z.union([one, z.object({})])],
     ...[z.tuple([one, other]), z.tuple([one], other), z.tuple([one, other.optional()])],
-    ...[z.tuple([one.optional(), other.optional()])],
+    ...[z.tuple([one.optional(), other.optional()]), z.tuple([one.optional()], other)],
+    ...[z.union([z.tuple([one], other), z.unknown()]), z.tuple([one, z.int().default(1).optional()])],
+    ...[z.union([one, z.string().refine((text) => text !== 'ab'), other]), z.object({ one, other }).or(z.unknown())],
   );
 }
 

@@ -66,6 +66,7 @@ describe('a value at which a check throws does not fit', () => {
     for (let use = 1; use <= 3; use++) {
       expect(() => parserOf(refusing)('throw')).toThrow(z.ZodError);
       expect(fastParse(refusing, 'throw').success).toBe(false);
+      expect(fastParse(talkative, 1).error).toMatchObject({ issues: [{ message: 'cannot be checked' }] });
     }
     expect(safeParse(refusing, 'throw').error).toMatchObject({ cause: { message: 'not this' } });
     expect(safeParse(refusing, 'x')).toEqual({ success: true, data: 'x' });

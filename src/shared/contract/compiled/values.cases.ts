@@ -2,7 +2,25 @@ import fc from 'fast-check';
 import type { z } from 'zod';
 
 const someTexts = [
-  ...['', 'a', ' a ', 'ab', 'abc', 'a.c', 'x1', 'AB', '7', '-1.5', '😀', '😀😀', 'a😀', '\ud800', 'a\u0000', 'a\nb'],
+  ...[
+    '',
+    'a',
+    ' a ',
+    'ab',
+    'abc',
+    'a.c',
+    'x1',
+    'AB',
+    '7',
+    '-1.5',
+    '😀',
+    '😀😀',
+    'a😀',
+    '\ud800',
+    'a\u0000',
+    'a\nb',
+    '\nx',
+  ],
   ...[
     '__proto__',
     'constructor',
@@ -23,7 +41,13 @@ const someTexts = [
     'KRW',
     'abcdefgh',
   ],
-  ...['01a20574-e445-7214-94c1-f21b410e3108', 'HTTPS://Example.com:443/a b ', 'https://example.com/?q#h', 'a3'],
+  ...[
+    '01a20574-e445-7214-94c1-f21b410e3108',
+    'HTTPS://Example.com:443/a b ',
+    'https://example.com/?q#h',
+    ' https://a.b/x',
+    'a3',
+  ],
 ];
 const someNumbers = [-0, 0, 1, 3, -3, 0.1, 0.3, 2.03, 1e21, 2 ** 31, 2 ** 32 - 1, 2 ** 53, -(2 ** 53) + 1, 1_000, 1e-7];
 const texts = fc.oneof(fc.constantFrom(...someTexts), fc.string({ unit: 'grapheme', maxLength: 8 }));
