@@ -139,7 +139,7 @@ export function contract<Ops extends Operations, Evs extends Events = None, Ers 
   });
   const events = mapValues(parts.events ?? {}, (definition, key) => {
     assertWireSafe(definition.data, `${name}.${key} data`);
-    checkEarlier(name, definition);
+    checkEarlier(name, definition, `${name}.${key} data`);
     return { ...definition, module: name, type: `${name}.${definition.name}.v${definition.version}` };
   });
   for (const [code, { data }] of Object.entries(errors)) checkError(name, code, data);
@@ -156,7 +156,8 @@ export function contract<Ops extends Operations, Evs extends Events = None, Ers 
   } as unknown as Contract<Ops, Evs, Ers>;
 }
 
-function checkEarlier(module: string, { name, version, earlier }: EventDefinition): void {
+function checkEarlier(module: string, { name, version, earlier }: EventDefinition, where: string): void {
+  for (const each of earlier) assertWireSafe(each.data, `${where} v${each.version}`);
   const wrong = earlier.find((each) => each.version >= version || each.version < 1);
   if (!wrong) return;
   throw new TypeError(`${module}.${name} is version ${version}; an earlier version cannot be ${wrong.version}`);

@@ -12,8 +12,10 @@ function codecOf(input: z.ZodType): Codec {
   return of(input).operations.get('ask')!.input;
 }
 
+/** Codecs can say more than a contract may promise, so that these schemas need not be ones that a contract takes. */
 function of(input: z.ZodType, output: z.ZodType = z.object({})) {
-  return protoOf(contract('sample', { operations: { ask: query({ about: 'Asks', input, output }) } }));
+  const ask = { ...query({ about: 'Asks', input, output }), module: 'sample', name: 'ask' };
+  return protoOf({ ...contract('sample', { operations: {} }), operations: { ask } });
 }
 
 function comesBack(codec: Codec, value: unknown): void {

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+
+type Check = z.core.$ZodCheck<never>;
+type Why = readonly [what: string, cure: string] | undefined;
+
+const textOf = (check: z.core.$ZodCheck<string>) => String((check._zod.def as z.core.$ZodCheckOverwriteDef).tx);
+
+/** What Zod itself rewrites text with, by the source of the function: each stays as it is when it is done again. */
+const known = new Map([
+  [textOf(z.trim()), 'trim'],
+  [textOf(z.toLowerCase()), 'toLowerCase'],
+  [textOf(z.toUpperCase()), 'toUpperCase'],
+  [textOf(z.slugify()), 'slugify'],
+  [textOf(z.normalize()), 'normalize'],
+]);
+
+/** Formats that know neither case nor space: what is rewritten still has them. */
+const caseless = new Set(['email', 'uuid', 'guid']);
+
+/** Values that show whether a check of its own writes into what it checks. */
+const samples: readonly unknown[] = ['', 'x', ' X ', 0, 1, -1.5, true, null, [], ['x'], {}];
+
+/**
+ * Why a value that was read may be changed, or refused, when it is read again, as happens on each side of a wire: it is rewritten
+ * by a function that nobody knows, by two that undo each other, or after it was checked.
+ */
+export function whyRewritten(schema: z.core.$ZodTypes): Why {
+  const { def, traits } = schema._zod;
+  const own = traits.has('$ZodCheck') ? [schema as unknown as Check] : [];
+  const checks = [...own, ...((def.checks ?? []) as Check[])];
+  const rewriters = checks.map((check) => rewriterOf(check, def.type === 'string'));
+  if (rewriters.includes('unknown'))
+    return [
+      'is rewritten by a function of its own',
+      'rewrite it in the handler, or with trim, toLowerCase or normalize',
+    ];
+  const names = new Set(rewriters.filter((name) => name !== undefined));
+  const others = [...names].filter((name) => name !== 'trim');
+  if (others.length > 1 || (names.has('trim') && names.has('normalize compatibly')))
+    return [`is rewritten in several ways (${[...names].join(', ')})`, 'use one of them'];
+  const last = rewriters.findLastIndex((name) => name !== undefined);
+  const early = checks.slice(0, Math.max(0, last)).find((check, at) => !rewriters[at] && !isKept(check, others));
+  return early && ['is rewritten after it was checked', `put ${[...names].join(', ')} before the other checks`];
+}
+
+/** How a check rewrites the value; undefined when it does not. */
+function rewriterOf(check: Check, ofText: boolean): string | undefined {
+  const def = check._zod.def as z.core.$ZodChecks['_zod']['def'] & { fn?: unknown; tx?: unknown };
+  if (def.check === 'overwrite') {
+    const name = ofText ? known.get(String(def.tx)) : undefined;
+    // The form of a normalization is not said: this text is written differently by NFC and NFKC, NFD and NFKD.
+    if (name === 'normalize' && !/\u017f|\u1e9b/.test((def.tx as (text: string) => string)('\u1e9b')))
+      return 'normalize compatibly';
+    return name ?? 'unknown';
+  }
+  if (def.check === 'string_format' && def.format === 'url' && def.fn === undefined)
+    return (def as { normalize?: boolean }).normalize ? 'a normalized url' : 'url';
+  return (def.check as string) === 'custom' && def.fn === undefined && writes(check) ? 'unknown' : undefined;
+}
+
+/** Tries a check of its own, which is meant to tell of issues and could write as well. */
+function writes(check: Check): boolean {
+  return samples.some((value) => {
+    const payload = { value, issues: [], addIssue() {} };
+    try {
+      Promise.resolve(check._zod.check(payload as never)).catch(() => {});
+    } catch {
+      // It was made for other values.
+    }
+    return !Object.is(payload.value, value);
+  });
+}
+
+/** Whether what passed the check passes it still when it has been rewritten. */
+function isKept(check: Check, rewriters: readonly string[]): boolean {
+  const def = check._zod.def as z.core.$ZodChecks['_zod']['def'];
+  if (def.check === 'max_length') return rewriters.every((name) => name === 'url');
+  return def.check === 'string_format' && caseless.has(def.format) && !rewriters.includes('slugify');
+}
