@@ -37,7 +37,7 @@ export const kernel = {
     ...['address', 'clock', 'context', 'contract', 'errors', 'events', 'faults', 'identity'],
     ...['module', 'observability', 'proto', 'resilience', 'routes', 'saga', 'topology', 'transport'],
   ],
-  gateway: ['address', 'context', 'contract', 'errors', 'host', 'identity', 'routes', 'transport'],
+  gateway: ['address', 'clock', 'context', 'contract', 'errors', 'host', 'identity', 'routes', 'transport'],
   testing: ['clock', 'contract', 'data', 'errors', 'instances', 'observability', 'saga'],
 };
 

@@ -1,18 +1,17 @@
 import { z } from 'zod';
 import { credentials, members } from '../modules/members/contract.ts';
 import { instant } from '../shared/contract/index.ts';
-import { type Composition, FailureLimit } from '../shared/gateway/index.ts';
+import { isRefusal } from '../shared/errors/index.ts';
+import { type Composition, SignInLimit } from '../shared/gateway/index.ts';
 import { answer, Resources } from '../shared/routes/index.ts';
-
-const failuresPerMinute = 20;
 
 /** Members knows who fits a password; the gateway alone holds the keys that sign a session. */
 export const sessions: Composition = {
   name: 'sessions',
   uses: [members],
-  routes({ client, sessions: tokens }) {
+  routes({ client, sessions: tokens, clientAddress }) {
     const people = client(members);
-    const limit = new FailureLimit(failuresPerMinute, 60);
+    const limit = new SignInLimit();
     return new Resources('members', members).add(
       {
         method: 'post',
@@ -20,13 +19,16 @@ export const sessions: Composition = {
         about: 'Sign in',
         body: credentials,
         answers: { 201: z.object({ token: z.string(), expiresAt: instant }) },
-        refusals: ['bad-credentials'],
+        refusals: ['bad-credentials', 'passwords-busy'],
+        costly: true,
       },
       async ({ body }) => {
-        const key = body.email.toLowerCase();
-        await limit.attempt(key);
-        const { id } = await people.signIn(body);
-        await limit.succeeded(key);
+        const attempt = limit.begin(body.email.toLowerCase(), clientAddress());
+        const { id } = await people.signIn(body).catch((error: unknown) => {
+          if (!isRefusal(error, 'bad-credentials')) attempt.undecided();
+          throw error;
+        });
+        attempt.succeeded();
         return answer(201, await tokens.issue(id));
       },
     );

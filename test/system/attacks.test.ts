@@ -7,7 +7,7 @@ import { Shop } from '../harness/shop.ts';
 describe('from outside', () => {
   let kerf: Kerf;
   beforeAll(async () => {
-    kerf = await Kerf.start({ env: { MODULE_ORDERS: 'http', MODULE_MEMBERS: 'http' } });
+    kerf = await Kerf.start({ env: { MODULE_ORDERS: 'http', MODULE_MEMBERS: 'http', TRUSTED_PROXIES: '127.0.0.1' } });
   });
   afterAll(() => kerf.stop());
 
@@ -35,6 +35,20 @@ describe('from outside', () => {
     const statuses = (await Promise.all(guesses)).map(({ status }) => status);
     expect(statuses.filter((status) => status === 401).length).toBeLessThanOrEqual(20);
     expect(new Set(statuses)).toEqual(new Set([401, 429]));
+  });
+
+  it('guesses of a stranger do not lock the owner out, from wherever the owner comes', async () => {
+    const email = 'owner@example.com';
+    const shop = await new Shop(kerf.url).join({ email });
+    const signIn = (password: string, client: string) =>
+      shop.post('/sessions', { email, password }, { 'x-forwarded-for': client });
+    const stranger = [];
+    for (let each = 0; each < 25; each++) stranger.push((await signIn('a wrong guess', '203.0.113.1')).status);
+    expect([stranger.at(0), stranger.at(-1)]).toEqual([401, 429]);
+    expect((await signIn('correct horse', '203.0.113.1')).headers.get('retry-after')).toMatch(/^\d+$/);
+    for (const client of ['203.0.113.2', '2001:db8::1']) {
+      expect((await signIn('correct horse', client)).status).toBe(201);
+    }
   });
 });
 

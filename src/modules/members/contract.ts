@@ -45,6 +45,12 @@ export const members = contract('members', {
   },
   errors: {
     'email-taken': { status: 409, title: 'There is a member with this e-mail address' },
+    'passwords-busy': {
+      status: 503,
+      title: 'Too many passwords are being checked',
+      /** Seconds. */
+      data: z.object({ retryAfter: z.int() }),
+    },
     'bad-credentials': { status: 401, title: 'E-mail address or password is wrong' },
   },
 });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { clock, defineModule } from '../../shared/module/index.ts';
 import { members, wiring } from './contract.ts';
 import { migrations } from './internal/migrations.ts';
+import { Passwords } from './internal/passwords.ts';
 import { displayName, profile, signIn } from './internal/queries.ts';
 import { signUp } from './internal/sign-up.ts';
 import { orchestratedWelcome, routedWelcome } from './internal/welcome.ts';
@@ -20,9 +21,10 @@ export default defineModule({
   }),
   open(container) {
     const { SIGN_UP_WIRING } = container.settings;
-    const welcome = signUp(SIGN_UP_WIRING, sagas[SIGN_UP_WIRING], container.resolve(clock));
+    const passwords = new Passwords();
+    const welcome = signUp(SIGN_UP_WIRING, sagas[SIGN_UP_WIRING], passwords, container.resolve(clock));
     return {
-      operations: { signUp: welcome, signIn, profile, displayName },
+      operations: { signUp: welcome, signIn: signIn(passwords), profile, displayName },
       // All of them: one that was begun under another setting is finished.
       sagas: [routedWelcome, orchestratedWelcome],
     };

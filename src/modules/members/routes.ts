@@ -12,7 +12,8 @@ export function routes(self: Client<typeof members>): Resources {
         about: 'Sign up',
         body: signUp,
         answers: { 201: z.object({ id, email: z.string(), name: z.string() }) },
-        refusals: ['email-taken'],
+        refusals: ['email-taken', 'passwords-busy'],
+        costly: true,
       },
       async ({ body }) => answer(201, await self.signUp(body)),
     )

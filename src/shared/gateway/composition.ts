@@ -8,6 +8,8 @@ export interface CompositionParts {
   /** The client of a contract in its `uses`. */
   client<C extends Contract>(contract: C): Client<C>;
   readonly sessions: SessionTokens;
+  /** The address of the client whose request is served: personal data, for limits only. */
+  clientAddress(): string;
 }
 
 /** Public resources that no single module can answer. They run in the gateway and know modules by contract only. */

@@ -11,11 +11,11 @@ import { FileKeyRing, SessionTokens } from '../identity/index.ts';
 import { problemResponse, type Resources } from '../routes/index.ts';
 import { answerInOrder, createClient, UnsentAnswers } from '../transport/index.ts';
 import { bodyLimit } from './body-limit.ts';
-import { knowClient } from './client.ts';
+import { currentClient, knowClient } from './client.ts';
 import type { Composition } from './composition.ts';
 import { forwardTo, type ServeEndpoint } from './forward.ts';
 import { health } from './health.ts';
-import { rateLimit } from './rate-limit.ts';
+import { CostlyRequests, rateLimit } from './rate-limit.ts';
 import { mountReference } from './reference.ts';
 import { requestContext } from './request-context.ts';
 import { answerUnreadable, unreadableRequest } from './unreadable.ts';
@@ -23,6 +23,8 @@ import { answerUnreadable, unreadableRequest } from './unreadable.ts';
 /** With what the services and the home itself take after it, under the ten seconds a stop may take. */
 const drainMs = 5_000;
 const maximumBodyBytes = 1024 * 1024;
+/** Of one client at a time. */
+const maxCostlyRequests = 16;
 
 export interface Gateway {
   /** Where the public listener is. */
@@ -62,10 +64,11 @@ function createGateway(host: Host, compositions: readonly Composition[], session
     secureHeaders({ xFrameOptions: 'DENY', referrerPolicy: 'no-referrer', crossOriginResourcePolicy: 'same-origin' }),
   );
   const alive = health(host);
-  mount(app, alive, (request) => alive.app.fetch(request));
+  const costly = new CostlyRequests(maxCostlyRequests);
+  mount(app, alive, (request) => alive.app.fetch(request), costly);
   app.use(rateLimit(settings.RATE_LIMIT_PER_MINUTE, host.log));
   app.use(bodyLimit(maximumBodyBytes));
-  const resources = [...mountResources(app, host, compositions, sessions), alive];
+  const resources = [...mountResources(app, host, compositions, { sessions, costly }), alive];
   refuseDuplicates(resources);
   refuseOtherMethods(app, resources);
   mountReference(app, resources);
@@ -77,7 +80,7 @@ function mountResources(
   app: Hono,
   host: Host,
   compositions: readonly Composition[],
-  sessions: SessionTokens,
+  { sessions, costly }: { readonly sessions: SessionTokens; readonly costly: CostlyRequests },
 ): Resources[] {
   const composed = compositions.map((composition) => {
     const client = <C extends Contract>(contract: C): Client<C> => {
@@ -86,20 +89,23 @@ function mountResources(
       }
       return createClient(contract, (operation) => host.calls(operation, 'gateway'));
     };
-    return composition.routes({ client, sessions });
+    return composition.routes({ client, sessions, clientAddress: currentClient });
   });
-  for (const each of composed) mount(app, each, (request) => each.app.fetch(request));
+  for (const each of composed) mount(app, each, (request) => each.app.fetch(request), costly);
   const owned = host.definitions.flatMap(({ contract, routes }) => {
     const self = createClient(contract, (operation) => host.calls(operation, contract.name));
     return routes ? [{ module: contract.name, resources: routes(self as never) }] : [];
   });
-  for (const { module, resources } of owned) mount(app, resources, forwardTo(module, resources, host));
+  for (const { module, resources } of owned) mount(app, resources, forwardTo(module, resources, host), costly);
   return [...composed, ...owned.map(({ resources }) => resources)];
 }
 
-function mount(app: Hono, { endpoints }: Resources, serve: ServeEndpoint): void {
+function mount(app: Hono, { endpoints }: Resources, serve: ServeEndpoint, costly: CostlyRequests): void {
   for (const endpoint of endpoints)
-    app.on(endpoint.method.toUpperCase(), endpoint.path, (c) => serve(c.req.raw, endpoint));
+    app.on(endpoint.method.toUpperCase(), endpoint.path, (c) => {
+      const answer = () => serve(c.req.raw, endpoint);
+      return endpoint.costly ? costly.run(answer) : answer();
+    });
 }
 
 /** Two modules that serve the same door: one of them would never be asked. */

@@ -1,3 +1,3 @@
 export { type Composition, gather } from './composition.ts';
 export { openGateway } from './gateway.ts';
-export { FailureLimit } from './rate-limit.ts';
+export { SignInLimit } from './sign-in-limit.ts';

@@ -28,24 +28,23 @@ export function tryAgainIn(delayMs: number): Refusal {
   return refusal('too-many-requests', `try again in ${retryAfter} s`, { retryAfter });
 }
 
-/** Counts failures for a key, such as wrong passwords for an address, and refuses when there were too many. */
-export class FailureLimit {
-  readonly #limiter: RateLimiterMemory;
+/** Lets one client have `most` requests in flight that take much time of a processor. */
+export class CostlyRequests {
+  readonly #inFlight = new Map<string, number>();
 
-  constructor(failures: number, perSeconds: number) {
-    this.#limiter = new RateLimiterMemory({ points: failures, duration: perSeconds });
-  }
+  constructor(private readonly most: number) {}
 
-  /** Counts as a failure until it has succeeded: many at once are no way around the limit. */
-  async attempt(key: string): Promise<void> {
+  async run(serve: () => Response | Promise<Response>): Promise<Response> {
+    const client = clientNetwork(currentClient());
+    const others = this.#inFlight.get(client) ?? 0;
+    if (others >= this.most) return problemResponse(tryAgainIn(1_000));
+    this.#inFlight.set(client, others + 1);
     try {
-      await this.#limiter.consume(key);
-    } catch (limited) {
-      throw tryAgainIn((limited as RateLimiterRes).msBeforeNext);
+      return await serve();
+    } finally {
+      const left = this.#inFlight.get(client)! - 1;
+      if (left > 0) this.#inFlight.set(client, left);
+      else this.#inFlight.delete(client);
     }
-  }
-
-  async succeeded(key: string): Promise<void> {
-    await this.#limiter.reward(key);
   }
 }

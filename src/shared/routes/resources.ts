@@ -24,6 +24,8 @@ export interface Endpoint {
   readonly answers: Readonly<Record<number, z.ZodType>>;
   /** Codes it refuses with, beyond those any request may meet. */
   readonly refusals?: readonly string[];
+  /** Takes much time of a processor: one client has few of these in flight. */
+  readonly costly?: boolean;
 }
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;

@@ -1,17 +1,95 @@
+import { availableParallelism } from 'node:os';
 import { hash, verify } from '@node-rs/argon2';
+import { refusal } from '../../../shared/errors/index.ts';
+import { members } from '../contract.ts';
 
 /** Argon2id with the parameters OWASP gives as its first choice for 19 MiB. */
 const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
-let decoy: Promise<string> | undefined;
+/** Verified where there is no member, at the cost of a real one. No password has this hash. */
+const decoy = `$argon2id$v=19$m=19456,t=2,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
 
-export function hashPassword(password: string): Promise<string> {
-  return hash(password, parameters);
+/** So many may always wait, however slow the machine is. */
+const minWaiting = 8;
+const maxWaitMs = 2_000;
+
+export interface PasswordsOptions {
+  /** Hashes that are computed at a time. One processor is left for everything else, and one of the four threads of Node. */
+  readonly concurrency?: number;
+  /** Milliseconds, from any point. */
+  readonly now?: () => number;
 }
 
-/** Takes the same time when there is no such member, so that answers do not tell who is one. */
-export async function passwordFits(passwordHash: string | undefined, password: string): Promise<boolean> {
-  decoy ??= hashPassword('nobody has this password');
-  const fits = await verify(passwordHash ?? (await decoy), password);
-  return fits && passwordHash !== undefined;
+/**
+ * Computes hashes of passwords, a few at a time. A caller that would wait for more than two seconds is refused at once; one that
+ * gives up while it waits costs nothing.
+ */
+export class Passwords {
+  readonly #concurrency: number;
+  readonly #now: () => number;
+  readonly #waiting = new Set<() => void>();
+  #running = 0;
+  /** What one hash takes, in milliseconds; a moving average. */
+  #averageMs = 50;
+
+  constructor({ concurrency, now = () => performance.now() }: PasswordsOptions = {}) {
+    this.#concurrency = concurrency ?? Math.min(3, Math.max(1, availableParallelism() - 1));
+    this.#now = now;
+  }
+
+  hash(password: string, signal: AbortSignal): Promise<string> {
+    return this.run(() => hash(password, parameters), signal);
+  }
+
+  /** Takes the same time when there is no such member, so that answers do not tell who is one. */
+  async fits(passwordHash: string | undefined, password: string, signal: AbortSignal): Promise<boolean> {
+    const fits = await this.run(() => verify(passwordHash ?? decoy, password), signal);
+    return fits && passwordHash !== undefined;
+  }
+
+  /** Runs `compute` when it has its turn. Refuses with `passwords-busy`, or with `cancelled` when `signal` comes first. */
+  async run<T>(compute: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    if (signal.aborted) throw cancelled();
+    // Whoever ends hands its place to the one that waits.
+    if (this.#running < this.#concurrency) this.#running += 1;
+    else await this.#wait(signal);
+    const begunAt = this.#now();
+    try {
+      return await compute();
+    } finally {
+      this.#averageMs += (this.#now() - begunAt - this.#averageMs) / 8;
+      const [next] = this.#waiting;
+      if (next) next();
+      else this.#running -= 1;
+    }
+  }
+
+  #wait(signal: AbortSignal): Promise<void> {
+    const rounds = Math.ceil((this.#waiting.size + 1) / this.#concurrency);
+    const waitMs = rounds * this.#averageMs;
+    if (this.#waiting.size >= minWaiting && waitMs > maxWaitMs) {
+      const retryAfter = Math.ceil(waitMs / 1_000);
+      throw members.refuse('passwords-busy', `try again in ${retryAfter} s`, { retryAfter });
+    }
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        this.#waiting.delete(begin);
+        signal.removeEventListener('abort', giveUp);
+      };
+      const begin = () => {
+        leave();
+        resolve();
+      };
+      const giveUp = () => {
+        leave();
+        reject(cancelled());
+      };
+      this.#waiting.add(begin);
+      signal.addEventListener('abort', giveUp);
+    });
+  }
+}
+
+function cancelled(): Error {
+  return refusal('cancelled', 'nobody waits for this password any more');
 }

@@ -3,15 +3,17 @@ import type { Reader } from '../../../shared/data/index.ts';
 import { refusal } from '../../../shared/errors/index.ts';
 import { inSteps } from '../../../shared/module/index.ts';
 import { members } from '../contract.ts';
-import { passwordFits } from './passwords.ts';
+import type { Passwords } from './passwords.ts';
 import { tables } from './tables.ts';
 
-export const signIn = inSteps(async ({ email, password }: { email: string; password: string }, { read }) => {
-  const { members: table } = tables(read);
-  const [row] = await read.db.select().from(table).where(eq(table.email, email.toLowerCase()));
-  if (!(await passwordFits(row?.passwordHash, password))) throw members.refuse('bad-credentials');
-  return { id: row!.id };
-});
+export function signIn(passwords: Passwords) {
+  return inSteps(async ({ email, password }: { email: string; password: string }, { read, signal }) => {
+    const { members: table } = tables(read);
+    const [row] = await read.db.select().from(table).where(eq(table.email, email.toLowerCase()));
+    if (!(await passwords.fits(row?.passwordHash, password, signal))) throw members.refuse('bad-credentials');
+    return { id: row!.id };
+  });
+}
 
 export async function profile({ id }: { id: string }, reader: Reader) {
   const { members: table } = tables(reader);

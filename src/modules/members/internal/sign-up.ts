@@ -6,7 +6,7 @@ import { isUniqueConflict } from '../../../shared/data/index.ts';
 import { inSteps, type ModuleUnit } from '../../../shared/module/index.ts';
 import type { Saga } from '../../../shared/saga/index.ts';
 import { members, type signUp as signUpSchema, type wiring as wiringSchema } from '../contract.ts';
-import { hashPassword } from './passwords.ts';
+import type { Passwords } from './passwords.ts';
 import { tables } from './tables.ts';
 import type { Welcome } from './welcome.ts';
 
@@ -14,10 +14,16 @@ type Wiring = z.infer<typeof wiringSchema>;
 const waitMs = 2_000;
 
 /** `welcome` is the saga of the wirings in which members sees to the welcome itself. */
-export function signUp(wiring: Wiring, welcome: Saga<Welcome, ModuleUnit> | undefined, clock: Clock) {
-  return inSteps(async ({ email, password, name, phone }: z.infer<typeof signUpSchema>, { work, answer, settled }) => {
+export function signUp(
+  wiring: Wiring,
+  welcome: Saga<Welcome, ModuleUnit> | undefined,
+  passwords: Passwords,
+  clock: Clock,
+) {
+  return inSteps(async ({ email, password, name, phone }: z.infer<typeof signUpSchema>, steps) => {
+    const { work, answer, settled, signal } = steps;
     const member = { id: uuid(), email: email.toLowerCase(), name };
-    const passwordHash = await hashPassword(password);
+    const passwordHash = await passwords.hash(password, signal);
     await work(async (unit) => {
       const { members: table } = tables(unit);
       const known = await unit.db.select({ id: table.id }).from(table).where(eq(table.email, member.email));
