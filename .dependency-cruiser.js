@@ -16,7 +16,7 @@ export const kernel = {
   contract: ['errors'],
   data: ['errors', 'context', 'observability'],
   faults: ['clock', 'errors'],
-  identity: ['errors'],
+  identity: ['context', 'errors'],
   observability: ['context'],
   routes: ['context', 'contract', 'errors'],
   events: ['address', 'clock', 'context', 'contract', 'data', 'errors', 'faults', 'observability'],

@@ -6,7 +6,7 @@ import { tryOut } from './move/try-out.mjs';
 import { ask, misused, reaches, readWords } from './operator.mjs';
 import { fail } from './setup.mjs';
 
-const help = `Usage: npm run replace -- <module> [--artifact dist-new/] [--mirror s] [--canary 5%] [--for-now] [--json]
+const help = `Usage: npm run replace -- <module> [--artifact dist/modules/payments/] [--mirror s] [--canary 5%] [--for-now] [--json]
 
 Starts another release of a module that runs in processes of its own, beside the one that runs; makes sure that its contract is one
 that the others can go on with; moves the calls to it and ends the old one, while the system serves. Back with the artifact before.

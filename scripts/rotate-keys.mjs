@@ -7,7 +7,8 @@ if (process.argv.slice(2).includes('--help')) {
   console.log(`Usage: npm run rotate-keys
 
 Makes new signing keys for sessions and services in DATA_DIR (data). Running processes take them up by themselves; what the two
-keys before have signed stays valid. Keys that INTERNAL_KEY gives are not touched: put the new secret before the old one there.`);
+keys before have signed stays valid. Keys that INTERNAL_KEY gives are not touched: put the new secret before the old one there. Identities that
+npm run identity has made are good for two changes.`);
   process.exit(0);
 }
 

@@ -15,6 +15,7 @@ import { openGateway } from './shared/gateway/index.ts';
 import {
   announce,
   openHost,
+  printIdentity,
   printModules,
   printProto,
   readCommandLine,
@@ -27,11 +28,12 @@ const modules = [members, catalog, inventory, orders, payments, notifications, m
 const compositions = [sessions, products, orderSummary];
 
 await runUntilStopped(async () => {
-  const { only, json, newKeys, proto, ...print } = readCommandLine(process.argv.slice(2));
+  const { only, json, newKeys, identity, proto, ...print } = readCommandLine(process.argv.slice(2));
   if (proto) return printProto(modules, proto);
   if (print.modules) return printModules(modules);
   const topology = readTopology(modules, only, process.env);
   if (newKeys) return rotateKeys(topology);
+  if (identity) return printIdentity(topology, identity);
   const host = await openHost(topology, modules);
   const gateway = only ? undefined : await openGateway(host, compositions);
   await announce(host, gateway?.address, json);

@@ -166,6 +166,8 @@ function spawnKerf(
       INTERNAL_PORT: '0',
       LOG_LEVEL: 'warn',
       RATE_LIMIT_PER_MINUTE: '0',
+      // Releases of tests are made in temporary folders.
+      ARTIFACTS: `dist,${tmpdir()}`,
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

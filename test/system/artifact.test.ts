@@ -4,13 +4,13 @@ import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { bundleModule } from '../../scripts/build-module/bundle.mjs';
-import { FileKeyRing, ServiceTokens } from '../../src/shared/identity/index.ts';
 import { Scene } from '../crash/scene.ts';
 import { Authority } from '../harness/authority.ts';
 import { freePort, Kerf, newDataDir } from '../harness/kerf.ts';
 import { SteadyLoad } from '../harness/load.ts';
 import { Operator } from '../harness/operator.ts';
 import { Shop, type Summary } from '../harness/shop.ts';
+import { SystemKey } from '../harness/system-key.ts';
 
 describe('a module in an artifact of its own', () => {
   let folder: string;
@@ -81,9 +81,9 @@ describe('a module in an artifact of its own', () => {
     });
 
     it('takes calls of those that declare it only', async () => {
-      const tokens = new ServiceTokens(new FileKeyRing(join(dataDir, 'keys', 'internal.json')));
+      const system = new SystemKey(dataDir);
       const statusFor = async (caller: string) => {
-        const authorization = `Bearer ${await tokens.issue(caller, 'payments')}`;
+        const authorization = `Bearer ${await system.signAs(caller, { subject: caller, audience: 'payments' })}`;
         const url = `${payments.announced.internal}/modules/payments/refund`;
         return (await fetch(url, { method: 'POST', headers: { authorization }, body: '{}' })).status;
       };

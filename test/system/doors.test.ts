@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Kerf } from '../harness/kerf.ts';
 import { Shop } from '../harness/shop.ts';
+import { SystemKey } from '../harness/system-key.ts';
 
 const inside: [method: string, path: string][] = [
   ['POST', '/modules/orders/place'],
@@ -79,6 +79,36 @@ describe('the internal listener', () => {
     expect((await call('POST', '/modules/payments/refund', await serviceToken('orders', 'payments'))).status).toBe(422);
   });
 
+  it('takes no order of an operator from a process, not even from one that calls in the name of the home process', async () => {
+    const [home, mail] = addresses as [string, string];
+    const system = new SystemKey(kerf.dataDir);
+    for (const [address, module] of [
+      [home, 'orders'],
+      [mail, 'mail'],
+    ]) {
+      const order = (token: string) => passOn(`/modules/${module}/kerf.operate`, token, address);
+      const claim = { subject: 'home', audience: module! };
+      expect((await order(await system.sign(claim))).status).toBe(403);
+      expect((await order(await system.signAs(module!, claim))).status).toBe(401);
+    }
+  });
+
+  it('believes a process in the name of its own module alone', async () => {
+    const system = new SystemKey(kerf.dataDir);
+    const claims = ['gateway', 'home', 'members', 'orders'].map((subject) => ({ subject, audience: 'payments' }));
+    const statuses = await Promise.all(
+      claims.map(
+        async (claim) => (await call('POST', '/modules/payments/refund', await system.signAs('orders', claim))).status,
+      ),
+    );
+    expect(statuses).toEqual([401, 401, 401, 422]);
+  });
+
+  it('publishes keys that check and do not sign', async () => {
+    const { keys } = (await (await fetch(`${addresses[0]}/keys`)).json()) as { keys: Record<string, string>[] };
+    expect(keys.map((key) => Object.keys(key).sort())).toEqual([['crv', 'kid', 'kty', 'x']]);
+  });
+
   it('is not behind the public one', async () => {
     expect(await outcomes(`Bearer ${session}`, [kerf.url])).toEqual(new Set(['404 not-found']));
     const operator = readFileSync(join(kerf.dataDir, 'operator-token'), 'utf8').trim();
@@ -99,8 +129,8 @@ describe('the internal listener', () => {
     });
   }
 
-  function passOn(path: string, token: string): Promise<Response> {
-    return fetch(`${kerf.announced.internal}${path}`, {
+  function passOn(path: string, token: string, address = kerf.announced.internal): Promise<Response> {
+    return fetch(`${address}${path}`, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}` },
       body: JSON.stringify({ method: 'GET', path: '/ops/topology', headers: {}, body: '' }),
@@ -108,14 +138,6 @@ describe('the internal listener', () => {
   }
 
   function serviceToken(caller: string, audience: string): Promise<string> {
-    const { keys } = JSON.parse(readFileSync(join(kerf.dataDir, 'keys', 'internal.json'), 'utf8'));
-    const { kid, secret } = keys[0];
-    return new SignJWT()
-      .setProtectedHeader({ alg: 'HS256', kid })
-      .setIssuer(caller)
-      .setAudience(audience)
-      .setIssuedAt()
-      .setExpirationTime('60s')
-      .sign(Buffer.from(secret, 'base64url'));
+    return new SystemKey(kerf.dataDir).sign({ subject: caller, audience });
   }
 });

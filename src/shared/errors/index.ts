@@ -1,10 +1,12 @@
 export { isKernelCode, type KernelCode, kernelCodes } from './codes.ts';
 export { NotWritten } from './not-written.ts';
 export {
+  betweenProcesses,
   fromProblem,
   type Issue,
   invalidInput,
   isAway,
+  isBetweenProcesses,
   isProblem,
   isRefusal,
   isTransient,

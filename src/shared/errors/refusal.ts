@@ -47,6 +47,21 @@ export function refusal(
   return new Refusal(code, status, title, detail, data, options);
 }
 
+const processesOnly = { between: 'processes' } as const;
+
+/**
+ * Refuses the calling process, not the person or the module for whom it calls. Callers there meet it as `unavailable`: that two
+ * processes do not accept each other is no mistake of theirs.
+ */
+export function betweenProcesses(code: 'unauthenticated' | 'forbidden', detail: string, cause?: unknown): Refusal {
+  return refusal(code, detail, processesOnly, { cause });
+}
+
+/** Whether a process refused another process. */
+export function isBetweenProcesses(error: unknown): error is Refusal {
+  return isRefusal(error) && error.data.between === processesOnly.between;
+}
+
 export function invalidInput(issues: Issue[]): Refusal {
   const first = issues[0];
   const where = first?.path ? `${first.path}: ` : '';

@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Contract, describeContract } from '../contract/index.ts';
 import { StartError } from '../errors/index.ts';
-import { rotate } from '../identity/index.ts';
+import { rotate, writeIdentity } from '../identity/index.ts';
 import type { ModuleDefinition } from '../module/index.ts';
 import type { Topology } from '../topology/index.ts';
+import { openAuthority } from './enrolment.ts';
 
 const help = `Usage: npm start -- [--only module[,module]] [--json]
 
@@ -18,6 +19,8 @@ export interface CommandLine {
   json: boolean;
   /** Make new signing keys instead of running. */
   newKeys: boolean;
+  /** Print the identity of a process that runs these modules elsewhere, instead of running. */
+  identity: string[] | undefined;
   /** Print what the modules say of themselves instead of running. */
   modules: boolean;
   /** Print contracts as `.proto` instead of running: of these modules, of all when there are none. */
@@ -33,6 +36,7 @@ export function readCommandLine(words: string[]): CommandLine {
         only: { type: 'string' },
         json: { type: 'boolean', default: false },
         'rotate-keys': { type: 'boolean', default: false },
+        identity: { type: 'string' },
         modules: { type: 'boolean', default: false },
         proto: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
@@ -48,6 +52,7 @@ export function readCommandLine(words: string[]): CommandLine {
       only: names(values.only),
       json: values.json,
       newKeys: values['rotate-keys'],
+      identity: names(values.identity),
       modules: values.modules,
       proto,
     };
@@ -63,6 +68,15 @@ export function readCommandLine(words: string[]): CommandLine {
 export async function rotateKeys({ settings }: Topology): Promise<() => Promise<void>> {
   const files = ['sessions', 'internal'].map((use) => join(settings.DATA_DIR, 'keys', `${use}.json`));
   for (const [index, kid] of rotate(files).entries()) console.log(`${files[index]}: signing with ${kid} from now on`);
+  return nothingToClose;
+}
+
+/** Prints the identity of a process that runs these modules where the system's secrets are not: a secret of its own. */
+export async function printIdentity({ settings, placements }: Topology, names: readonly string[]) {
+  const unknown = names.find((name) => !placements.has(name));
+  if (unknown !== undefined)
+    throw new StartError(`there is no module "${unknown}"; there are ${[...placements.keys()].join(', ')}`);
+  process.stdout.write(await writeIdentity(openAuthority(settings), names));
   return nothingToClose;
 }
 

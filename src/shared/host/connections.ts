@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import { systemClock } from '../clock/index.ts';
 import { type Bus, openBus, subscriptionMap } from '../events/index.ts';
 import { EdgeFaults } from '../faults/index.ts';
-import { FileKeyRing, fixedKeyRing, ServiceTokens } from '../identity/index.ts';
+import { type Identity, ServiceTokens } from '../identity/index.ts';
 import type { ModuleDefinition } from '../module/index.ts';
 import { createLog, type Log } from '../observability/index.ts';
 import { policiesFor } from '../resilience/index.ts';
@@ -16,11 +15,13 @@ import {
   type TlsParts,
 } from '../transport/index.ts';
 import { Observation } from './advice/index.ts';
+import { openIdentity } from './enrolment.ts';
 import { readTls } from './tls-files.ts';
 
 /** A process's ways to the modules, here and elsewhere. */
 export interface Connections {
   readonly log: Log;
+  readonly identity: Identity;
   readonly tokens: ServiceTokens;
   readonly tls: TlsParts;
   readonly faults: EdgeFaults;
@@ -33,11 +34,9 @@ export interface Connections {
 
 export async function connect(topology: Topology, definitions: readonly ModuleDefinition[]): Promise<Connections> {
   const { settings, only, policies } = topology;
-  const keys = settings.INTERNAL_KEY
-    ? fixedKeyRing('INTERNAL_KEY', settings.INTERNAL_KEY)
-    : new FileKeyRing(join(settings.DATA_DIR, 'keys', 'internal.json'));
-  const tokens = new ServiceTokens(keys);
   const tls = readTls(settings);
+  const identity = await openIdentity(topology, tls);
+  const tokens = new ServiceTokens(identity);
   const log = createLog(settings.LOG_LEVEL, { process: only?.join(',') ?? 'home' });
   const faults = new EdgeFaults(systemClock);
   const contracts = new Map(definitions.map(({ contract }) => [contract.name, contract]));
@@ -63,5 +62,5 @@ export async function connect(topology: Topology, definitions: readonly ModuleDe
       definitions.map(({ contract, subscribesTo }) => ({ name: contract.name, subscribesTo: subscribesTo ?? [] })),
     ),
   });
-  return { log, tokens, tls, faults, directory, calls, observation, bus };
+  return { log, identity, tokens, tls, faults, directory, calls, observation, bus };
 }

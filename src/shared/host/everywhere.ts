@@ -2,7 +2,16 @@ import { randomUUID } from 'node:crypto';
 import type { Context, Hono } from 'hono';
 import { shownAddress } from '../address/index.ts';
 import { nothing, parseInput } from '../contract/index.ts';
-import { fromProblem, invalidInput, isProblem, isRefusal, type Refusal, refusal } from '../errors/index.ts';
+import {
+  fromProblem,
+  invalidInput,
+  isBetweenProcesses,
+  isProblem,
+  isRefusal,
+  type Refusal,
+  refusal,
+} from '../errors/index.ts';
+import { bearer, type Operators } from '../identity/index.ts';
 import type { OpenModule } from '../module/index.ts';
 import type { Directory } from '../topology/index.ts';
 import { type CallSource, ofKernel, type PassedBack, type PassedOn } from '../transport/index.ts';
@@ -13,6 +22,9 @@ interface Asked {
 }
 export type Operations = Hono<Asked>;
 
+/** Carries the operators' signature of a request that is passed on. */
+export const orderHeader = 'kerf-order';
+
 const tellWithinMs = 3_000;
 
 interface Parts {
@@ -20,6 +32,7 @@ interface Parts {
   readonly open: ReadonlyMap<string, OpenModule>;
   readonly directory: Directory;
   readonly calls: CallSource;
+  readonly operators: Operators;
   /** Whether this process speaks for the whole system; a service speaks for its own modules. */
   readonly home: boolean;
 }
@@ -65,13 +78,14 @@ export class Everywhere {
   }
 
   /**
-   * Passes the request on to a process that runs the module, in this process's name: the operators' token stays here. Rejects
+   * Passes the request on to a process that runs the module, as an order that the operator signs: the operators' token stays here. Rejects
    * with the other's refusal, with `unavailable` when nobody answers.
    */
   async ask({ req }: Context<Asked>, module: string): Promise<object> {
     const body = req.method === 'GET' ? '' : await req.text();
     const operate = this.parts.calls(ofKernel('operate', module), 'home');
-    const answer = await operate(passedOn(req, body)).catch((error) => {
+    const order = await this.#order(req, module, body);
+    const answer = await operate(order).catch((error) => {
       throw isRefusal(error) ? this.#whyNot(module, error) : error;
     });
     return contentOf(module, answer as PassedBack);
@@ -86,7 +100,7 @@ export class Everywhere {
     const instances = at.state === 'there' ? at.edge.instances : [];
     if (instances.length === 0) return [module];
     const operation = ofKernel('operate', module);
-    const input = passedOn(req, JSON.stringify(body));
+    const input = await this.#order(req, module, JSON.stringify(body));
     const told = instances.map(async ({ address, link }) => {
       const deadline = Date.now() + tellWithinMs;
       const context = { requestId: randomUUID(), caller: 'home', deadline };
@@ -101,11 +115,20 @@ export class Everywhere {
     return (await Promise.all(told)).flat();
   }
 
+  /** The request as the operator who made it signs it, for processes of the module. */
+  async #order(req: Context['req'], module: string, body: string): Promise<PassedOn> {
+    const { method } = req;
+    const { pathname, search } = new URL(req.url);
+    const path = `${pathname}${search}`;
+    const token = bearer(req.header('authorization'));
+    const signed = await this.parts.operators.sign(token, { module, method, path, body });
+    return { method, path, headers: { 'content-type': 'application/json', [orderHeader]: signed }, body };
+  }
+
   /** What an operator can do something about. */
   #whyNot(module: string, error: Refusal): Refusal {
-    if (error.code === 'unauthenticated')
-      return refusal('unavailable', `${module} does not know this process; set the same INTERNAL_KEY for both`);
     if (error.code !== 'unavailable') return error;
+    if (isBetweenProcesses(error.cause)) return notAccepted(module, error.cause);
     const at = this.parts.directory.of(module);
     const addresses =
       at.state === 'there' ? at.edge.instances.map(({ address }) => shownAddress(address)).join(' or ') : '';
@@ -131,15 +154,18 @@ export class Everywhere {
   }
 }
 
-function passedOn({ method, url }: Context['req'], body: string): PassedOn {
-  const { pathname, search } = new URL(url);
-  return { method, path: `${pathname}${search}`, headers: { 'content-type': 'application/json' }, body };
-}
-
 function contentOf(module: string, { status, body }: PassedBack): object {
   const content: unknown = JSON.parse(body);
   if (status === 200) return content as object;
   throw isProblem(content) ? fromProblem(content) : refusal('unavailable', `${module} answers ${status}`);
+}
+
+function notAccepted(module: string, cause: Refusal): Refusal {
+  const why =
+    cause.code === 'unauthenticated'
+      ? `${module} does not know this process; give it an identity of this system (npm run identity), or set the same INTERNAL_KEY for both`
+      : `${module} refuses this process: ${cause.message}`;
+  return refusal('unavailable', why, {}, { cause });
 }
 
 /** Of those that take no parameters. */

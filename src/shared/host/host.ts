@@ -1,7 +1,7 @@
 import { describeContract } from '../contract/index.ts';
 import { messageOf } from '../errors/index.ts';
 import { killAt } from '../faults/index.ts';
-import { operatorToken } from '../identity/index.ts';
+import { Authority, Operators } from '../identity/index.ts';
 import type { ModuleDefinition, OpenModule } from '../module/index.ts';
 import type { Placement, Topology } from '../topology/index.ts';
 import { type WhoIsAway, whoIsAway } from './away.ts';
@@ -41,20 +41,23 @@ export async function openHost(topology: Topology, definitions: readonly ModuleD
   const { settings, only } = topology;
   if (settings.FAULT_POINT) killAt(settings.FAULT_POINT, settings.DATA_DIR);
   const connections = await connect(topology, definitions);
-  const { directory, faults, log } = connections;
+  const { directory, faults, identity, log } = connections;
+  const authority = identity instanceof Authority ? identity : undefined;
   if (!only) recordBus(settings, log);
   const names = definitions.map(({ contract }) => contract.name);
   const placements = new Map(topology.placements);
   const here = new ModulesHere(topology, definitions, connections);
   const { open } = here;
   for (const name of names) if (belongsHere(topology, name)) await here.add(name);
-  const services = new Services(topology, directory, faults, log);
+  const services = new Services(topology, directory, faults, authority, log);
   const mover = new Mover({ topology, definitions, placements, here, services, directory, log });
   const away = whoIsAway(names, directory);
-  const token = operatorToken(settings.DATA_DIR, settings.OPERATOR_TOKEN);
   const known = { ...connections, topology, placements, definitions, open, services, away };
-  const operations = createOperations({ ...known, token, mover });
-  const { serve, serveHere } = createInternalService({ ...connections, definitions, here, operations });
+  const operations = createOperations({ ...known, operators: new Operators(identity), mover });
+  const { serve, serveHere } = createInternalService({
+    ...{ ...connections, definitions, here, operations },
+    home: topology.only === undefined,
+  });
   here.serveBy(serveHere);
   for (const name of open.keys()) here.serve(name);
   const doors = await openDoors({ ...connections, topology, definitions, open, serve, operations });

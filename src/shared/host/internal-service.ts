@@ -2,8 +2,9 @@ import type { Hono } from 'hono';
 import { systemClock } from '../clock/index.ts';
 import { type CallContext, runInContext } from '../context/index.ts';
 import { type Operation, parseInput } from '../contract/index.ts';
-import { refusal } from '../errors/index.ts';
+import { betweenProcesses, refusal } from '../errors/index.ts';
 import { asItCame, type Bus, envelopeSchema, resealed } from '../events/index.ts';
+import { type Identity, verifyOrder } from '../identity/index.ts';
 import type { ModuleDefinition, OpenModule } from '../module/index.ts';
 import type { Log } from '../observability/index.ts';
 import { Admission } from '../resilience/index.ts';
@@ -20,7 +21,7 @@ import {
   type PassedOn,
   type Serve,
 } from '../transport/index.ts';
-import type { Operations } from './everywhere.ts';
+import { type Operations, orderHeader } from './everywhere.ts';
 import type { ModulesHere } from './modules-here.ts';
 
 export interface InternalParts {
@@ -29,6 +30,9 @@ export interface InternalParts {
   readonly directory: Directory;
   readonly calls: CallSource;
   readonly bus: Bus;
+  readonly identity: Identity;
+  /** Whether this is the home process, which operators ask themselves. */
+  readonly home: boolean;
   readonly operations: Operations;
   readonly log: Log;
 }
@@ -138,11 +142,10 @@ class ServedModule {
       case 'read':
       case 'write':
         if (context.caller !== 'gateway')
-          throw refusal('forbidden', 'public resources are reached through the gateway');
+          throw betweenProcesses('forbidden', 'public resources are reached through the gateway');
         return runInContext(context, () => this.#resource(input as PassedOn));
       case 'operate':
-        if (context.caller !== 'home') throw refusal('forbidden', 'operators are passed on by the home process');
-        return answerOf(await this.parts.operations.fetch(requestOf(input as PassedOn), { passedOn: this.#name }));
+        return this.#operate(input as PassedOn, context);
     }
   }
 
@@ -151,9 +154,17 @@ class ServedModule {
     const { events } = parseInput(ofKernel('receive', this.#name).input, input) as { events: string[] };
     const envelopes = events.map((event) => parseInput(envelopeSchema, asItCame(event)));
     if (envelopes.some(({ source }) => source !== `/modules/${caller}`))
-      throw refusal('forbidden', 'an event comes from its own module');
+      throw betweenProcesses('forbidden', 'an event comes from its own module');
     if (envelopes.length > 0) await take(envelopes.map(resealed), envelopes);
     return {};
+  }
+
+  /** Does what the operators have signed. Who calls is not enough: no process may order what an operator has not. */
+  async #operate(asked: PassedOn, { caller }: CallContext): Promise<PassedBack> {
+    const { operations, identity, home } = this.parts;
+    if (home || caller !== 'home') throw betweenProcesses('forbidden', 'operators are passed on by the home process');
+    await verifyOrder(asked.headers[orderHeader], { ...asked, module: this.#name }, identity);
+    return answerOf(await operations.fetch(requestOf(asked), { passedOn: this.#name }));
   }
 
   async #resource(passedOn: PassedOn): Promise<PassedBack> {
@@ -178,5 +189,5 @@ async function answerOf(response: Response): Promise<PassedBack> {
 }
 
 function notDeclared(module: string, other: string, list: 'uses' | 'listensTo'): Error {
-  return refusal('forbidden', `"${module}" does not declare "${other}" in the "${list}" of its module.json`);
+  return betweenProcesses('forbidden', `"${module}" does not declare "${other}" in the "${list}" of its module.json`);
 }

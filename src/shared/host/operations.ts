@@ -3,7 +3,7 @@ import { shownAddress } from '../address/index.ts';
 import { isRefusal, refusal } from '../errors/index.ts';
 import { countOpen } from '../events/index.ts';
 import type { EdgeFaults } from '../faults/index.ts';
-import { bearer, sameSecret } from '../identity/index.ts';
+import { Authority, bearer, type Identity, type Operators } from '../identity/index.ts';
 import type { ModuleDefinition, OpenModule } from '../module/index.ts';
 import type { Log } from '../observability/index.ts';
 import { problemResponse } from '../routes/index.ts';
@@ -12,6 +12,7 @@ import type { CallSource } from '../transport/index.ts';
 import { type Observation, serveAdvice } from './advice/index.ts';
 import type { WhoIsAway } from './away.ts';
 import { serveDeadLetters } from './dead-letters.ts';
+import { publicationPath } from './enrolment.ts';
 import { Everywhere, type Operations, refuseQuery } from './everywhere.ts';
 import { serveFaults } from './faults.ts';
 import { type Mover, serveMoves } from './moves/index.ts';
@@ -27,8 +28,8 @@ export interface OperationsParts {
   faults: EdgeFaults;
   open: ReadonlyMap<string, OpenModule>;
   services: Services;
-  /** The operators' own. */
-  token: string;
+  identity: Identity;
+  operators: Operators;
   log: Log;
   away: WhoIsAway;
   mover: Mover;
@@ -45,10 +46,15 @@ export function createOperations(parts: OperationsParts): Operations {
   });
   app.notFound(() => problemResponse(refusal('not-found')));
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
+  const { identity } = parts;
+  if (identity instanceof Authority) {
+    app.get(publicationPath, async (c) =>
+      c.json({ keys: identity.publicKeys(), signed: await identity.publications() }),
+    );
+  }
   app.use('*', async (c, next) => {
-    const given = bearer(c.req.header('authorization'));
-    // What was passed on came as a call of the home process, which has proved who it is.
-    const known = c.env?.passedOn !== undefined || (given !== undefined && sameSecret(given, parts.token));
+    // What was passed on was signed by the operators, which is checked before it comes here.
+    const known = c.env?.passedOn !== undefined || parts.operators.know(bearer(c.req.header('authorization')));
     if (!known) throw refusal('unauthenticated', 'send the operator token');
     await next();
   });

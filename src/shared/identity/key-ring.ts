@@ -17,6 +17,8 @@ export interface Key {
 export interface KeyRing {
   signing(): Key;
   find(kid: string): Key | undefined;
+  /** All that verify, the signing one first. */
+  all(): readonly Key[];
 }
 
 /** Secrets given from outside, separated by commas, the signing one first. Each at least 32 characters. */
@@ -25,7 +27,7 @@ export function fixedKeyRing(setting: string, value: string): KeyRing {
     if (secret.length < 32) throw new StartError(`${setting}: secret ${index + 1} is shorter than 32 characters`);
     return { kid: createHash('sha256').update(secret).digest('hex').slice(0, 16), secret: Buffer.from(secret) };
   });
-  return { signing: () => keys[0]!, find: (kid) => keys.find((key) => key.kid === kid) };
+  return { signing: () => keys[0]!, find: (kid) => keys.find((key) => key.kid === kid), all: () => keys };
 }
 
 /** Keys kept in a file of the data folder (mode 0600), made on first use and read again when the file changes. */
@@ -41,6 +43,11 @@ export class FileKeyRing implements KeyRing {
   signing(): Key {
     this.#refresh();
     return this.#keys[0]!;
+  }
+
+  all(): readonly Key[] {
+    this.#refresh();
+    return this.#keys;
   }
 
   find(kid: string): Key | undefined {

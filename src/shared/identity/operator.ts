@@ -1,7 +1,12 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
-import { StartError } from '../errors/index.ts';
+import { jwtVerify, SignJWT } from 'jose';
+import { betweenProcesses, refusal, StartError } from '../errors/index.ts';
+import { Authority } from './authority.ts';
 import { bearer } from './bearer.ts';
+import { algorithms, proofOf, toleranceSeconds } from './certificate.ts';
+import { type Identity, operatorsName } from './identity.ts';
+import { keyPairOf, type PublicJwk } from './keys.ts';
 import { keepSecret, readSecret } from './secret-file.ts';
 
 /** The operator's bearer token: the setting's, or the one in the data folder (mode 0600), made on first use. */
@@ -23,4 +28,69 @@ function usable(token: string, where: string): string {
 export function sameSecret(given: string, expected: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(expected));
+}
+
+/** What an operator asks of one module, as it is passed on to the process that runs it. */
+export interface Order {
+  readonly module: string;
+  readonly method: string;
+  /** With the query. */
+  readonly path: string;
+  readonly body: string;
+}
+
+const orderType = 'kerf-order';
+const operatorsUse = 'operators';
+const orderLifeMs = 60_000;
+
+/** What is known of the operators' token where it is not needed: it checks the token and cannot be used in its place. */
+export function operatorsKey(token: string): PublicJwk {
+  return keyPairOf(token, operatorsUse).publicKey;
+}
+
+/** Knows the operators by a public key: an order is signed only with the token that an operator has just shown. */
+export class Operators {
+  constructor(private readonly identity: Identity) {}
+
+  know(token: string | undefined): boolean {
+    const { operators } = this.identity;
+    return token !== undefined && operators !== undefined && sameSecret(operatorsKey(token).x, operators.x);
+  }
+
+  /**
+   * Signs an order for another process with the token that an operator has shown: nobody without it could have made the order. Throws
+   * `unauthenticated` for any other token, and `forbidden` in a process that is not the home process.
+   */
+  async sign(token: string | undefined, order: Order): Promise<string> {
+    if (token === undefined || !this.know(token)) throw refusal('unauthenticated', 'send the operator token');
+    if (!(this.identity instanceof Authority)) throw refusal('forbidden', 'orders are passed on by the home process');
+    const { privateKey, publicKey } = keyPairOf(token, operatorsUse);
+    const crt = await this.identity.certify(publicKey, [operatorsName], orderLifeMs);
+    return new SignJWT({ htm: order.method, htu: order.path, sha: digestOf(order.body) })
+      .setProtectedHeader({ alg: 'EdDSA', crt, typ: orderType })
+      .setAudience(order.module)
+      .setExpirationTime(Math.ceil((this.identity.now() + orderLifeMs) / 1_000))
+      .sign(privateKey);
+  }
+}
+
+/** Throws `forbidden` unless the operators have signed just this order, a minute ago at most. */
+export async function verifyOrder(signed: string | undefined, order: Order, identity: Identity): Promise<void> {
+  try {
+    const { key, names } = await proofOf(signed ?? '', identity);
+    if (!names?.includes(operatorsName)) throw new Error('it was signed by no operator');
+    const { payload } = await jwtVerify(signed ?? '', key, {
+      ...{ algorithms, typ: orderType, audience: order.module, currentDate: new Date(identity.now()) },
+      ...{ clockTolerance: toleranceSeconds, requiredClaims: ['exp'] },
+    });
+    const { htm, htu, sha } = payload;
+    if (htm !== order.method || htu !== order.path || sha !== digestOf(order.body))
+      throw new Error('it was signed for something else');
+  } catch (error) {
+    throw betweenProcesses('forbidden', 'the operators have not signed this order', error);
+  }
+}
+
+function digestOf(body: string): string {
+  return createHash('sha256').update(body).digest('base64url');
 }

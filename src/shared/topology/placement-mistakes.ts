@@ -75,7 +75,7 @@ function inUrl(text: string, hadUser: boolean): string {
   if (/^(amqps?|nats|tls)$/.test(scheme)) return inBroker(text, hadUser);
   const [, protocol, record] = /^(https?|grpcs?)(?:\+(dns|srv))?$/.exec(scheme) ?? [];
   if (!protocol) return `"${scheme}" is not a protocol that a module is called by; there are ${known}`;
-  if (hadUser) return 'there is no user and no password in an address: processes know each other by INTERNAL_KEY';
+  if (hadUser) return 'there is no user and no password in an address: processes know each other by their keys';
   const [, host = '', beyond = ''] = /^([^/?#]*)\/?(.*)$/.exec(rest) ?? [];
   if (record) return inName(scheme, host, beyond);
   if (beyond) return `an address ends with its port: leave out what follows ${scheme}://${host}`;

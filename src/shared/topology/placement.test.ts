@@ -107,7 +107,7 @@ describe('what is no placement', () => {
     ['http://a b:1', 'its host cannot be read'],
     ['http://a:1/path', 'an address ends with its port: leave out what follows http://a:1'],
     ['http://a:1?x=1', 'an address ends with its port: leave out what follows http://a:1'],
-    ['http://me@a:1', 'there is no user and no password in an address: processes know each other by INTERNAL_KEY'],
+    ['http://me@a:1', 'there is no user and no password in an address: processes know each other by their keys'],
     ['http://a:1,', 'an address is missing beside a comma'],
     ['http://a:1,http://b', 'of http://b: the port is missing: write it, such as http://b:4105'],
     ['http://a:1,grpc://a:2', 'the addresses are by http and by grpc, and a module is called by one of them'],

@@ -84,7 +84,22 @@ export const kernelSettings = z.object({
   SLOW_READER_TIMEOUT_MS: whole(100, 600_000, 'must be a whole number of milliseconds, 100 to 600000')
     .default(20_000)
     .describe('how long a peer may take nothing of an answer'),
-  INTERNAL_KEY: z.string().optional().describe('secrets of the service tokens, instead of the data folder'),
+  INTERNAL_KEY: z
+    .string()
+    .optional()
+    .describe("the system's secrets, instead of the data folder: for the home process"),
+  INTERNAL_IDENTITY: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('file of the identity of a process that runs modules on another machine, instead of INTERNAL_KEY'),
+  ARTIFACTS: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'folders that releases may be moved from, separated by commas; unless said otherwise that of this program',
+    ),
   OPERATOR_TOKEN: z.string().min(16).optional().describe("the operators' token, instead of the data folder"),
 });
 

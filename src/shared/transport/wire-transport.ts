@@ -1,7 +1,8 @@
 import { Cancellation } from '../context/index.ts';
 import { asSentBy, fastParse, type Operation, parseInput } from '../contract/index.ts';
-import { refusal } from '../errors/index.ts';
+import { isBetweenProcesses, type Refusal, refusal } from '../errors/index.ts';
 import type { ServiceTokens } from '../identity/index.ts';
+import { neverSent } from '../resilience/index.ts';
 import { byDeadline, cancelledBefore } from './deadlines.ts';
 import type { CallRequest, Transport } from './transport.ts';
 import { toWire, type WireContext } from './wire.ts';
@@ -30,9 +31,16 @@ export abstract class WireTransport implements Transport {
       if (context.cancellation.cancelled) throw cancelledBefore(operation);
       const answer = await byDeadline(this.send({ operation, input, context, wire }), context, operation);
       return outputOf(operation, answer);
-    } catch (error) {
+    } catch (failed) {
+      const error = isBetweenProcesses(failed) ? this.#notAccepted(failed, request) : failed;
       throw request.toCaller?.(error, request) ?? error;
     }
+  }
+
+  /** The callee did not begin, since it does not accept this process: nothing that the caller of the operation could mend. */
+  #notAccepted(cause: Refusal, { operation, context }: CallRequest): Error {
+    this.tokens.refused(context.caller, operation.module);
+    return neverSent(refusal('unavailable', `${operation.module} cannot be reached`, {}, { cause }));
   }
 
   abstract close(): Promise<void>;

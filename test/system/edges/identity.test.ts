@@ -1,28 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Scene } from '../../crash/scene.ts';
 import { Kerf } from '../../harness/kerf.ts';
 import { SteadyLoad } from '../../harness/load.ts';
 import { Operator } from '../../harness/operator.ts';
 import { type Order, type Page, Shop } from '../../harness/shop.ts';
-
-interface Claim {
-  readonly subject: string;
-  readonly audience: string;
-  readonly secret?: Uint8Array;
-  /** Seconds from now. */
-  readonly until?: number;
-}
+import { SystemKey } from '../../harness/system-key.ts';
 
 describe('on the internal listener', () => {
   let kerf: Kerf;
   let memberId: string;
   let session: string;
   let addresses: string[];
+  let system: SystemKey;
   beforeAll(async () => {
     kerf = await Kerf.start({ env: { MODULE_ORDERS: 'http' } });
+    system = new SystemKey(kerf.dataDir);
     const shop = new Shop(kerf.url);
     const credentials = { email: 'ada@example.com', password: 'correct horse' };
     memberId = (await shop.post<{ id: string }>('/members', { ...credentials, name: 'Ada' })).body.id;
@@ -35,10 +29,11 @@ describe('on the internal listener', () => {
 
   const claims: [about: string, member: () => string | Promise<string>][] = [
     ['without a signature', () => memberId],
-    ['with that of nobody we know', () => sign({ subject: memberId, audience: '/member', secret: Buffer.alloc(32) })],
-    ['that is over', () => sign({ subject: memberId, audience: '/member', until: -10 })],
+    ['with that of nobody we know', () => system.forge({ subject: memberId, audience: '/member' })],
+    ['by a process that only passes it on', () => system.signAs('orders', { subject: memberId, audience: '/member' })],
+    ['that is over', () => system.sign({ subject: memberId, audience: '/member', until: -10 })],
     ['with a session', () => session],
-    ['with what is said of a module', () => sign({ subject: memberId, audience: 'orders' })],
+    ['with what is said of a module', () => system.sign({ subject: memberId, audience: 'orders' })],
     ['without an algorithm', () => unsigned()],
   ];
 
@@ -51,7 +46,7 @@ describe('on the internal listener', () => {
   });
 
   it('who calls for a member that was vouched for is served', async () => {
-    const member = await sign({ subject: memberId, audience: '/member' });
+    const member = await system.sign({ subject: memberId, audience: '/member' });
     for (const address of addresses) {
       expect(await call(address, { 'kerf-member': member })).toBe('200 undefined');
       expect(await exchange(address, member)).toBe('200 undefined');
@@ -60,9 +55,12 @@ describe('on the internal listener', () => {
 
   it('a caller is believed neither by a header, nor by a token that is over or of another key', async () => {
     const tokens = [
-      await sign({ subject: 'gateway', audience: 'orders', until: -10 }),
-      await sign({ subject: 'gateway', audience: 'orders', secret: Buffer.alloc(32) }),
-      await sign({ subject: 'gateway', audience: '/member' }),
+      await system.sign({ subject: 'gateway', audience: 'orders', until: -10 }),
+      await system.forge({ subject: 'gateway', audience: 'orders' }),
+      await system.signAs('payments', { subject: 'gateway', audience: 'orders' }),
+      await system.signAs('payments', { subject: 'home', audience: 'orders' }),
+      await system.signAs('payments', { subject: 'notifications', audience: 'orders' }),
+      await system.sign({ subject: 'gateway', audience: '/member' }),
       session,
       unsigned(),
     ];
@@ -75,7 +73,7 @@ describe('on the internal listener', () => {
   });
 
   async function call(address: string, headers: Record<string, string>): Promise<string> {
-    const authorization = `Bearer ${await sign({ subject: 'gateway', audience: 'orders' })}`;
+    const authorization = `Bearer ${await system.sign({ subject: 'gateway', audience: 'orders' })}`;
     const answer = await fetch(`${address}/modules/orders/list`, {
       method: 'POST',
       headers: { authorization, 'content-type': 'application/json', ...headers },
@@ -89,7 +87,7 @@ describe('on the internal listener', () => {
     const context = { requestId: 'test', deadlineMs: 5_000, member };
     const answer = await fetch(`${address}/modules/orders`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${await sign({ subject: 'gateway', audience: 'orders' })}` },
+      headers: { authorization: `Bearer ${await system.sign({ subject: 'gateway', audience: 'orders' })}` },
       body: `${JSON.stringify({ id: 1, operation: 'list', input: { memberId }, context })}\n`,
     });
     const [line] = (await answer.text()).split('\n');
@@ -97,25 +95,10 @@ describe('on the internal listener', () => {
     return problem ? `${problem.status} ${problem.code}` : `${answer.status} undefined`;
   }
 
-  function internalKey(): { kid: string; secret: string } {
-    return JSON.parse(readFileSync(join(kerf.dataDir, 'keys', 'internal.json'), 'utf8')).keys[0];
-  }
-
-  function sign({ subject, audience, secret, until = 60 }: Claim): Promise<string> {
-    const key = internalKey();
-    return new SignJWT()
-      .setProtectedHeader({ alg: 'HS256', kid: key.kid })
-      .setIssuer(subject)
-      .setAudience(audience)
-      .setIssuedAt()
-      .setExpirationTime(Math.floor(Date.now() / 1_000) + until)
-      .sign(secret ?? Buffer.from(key.secret, 'base64url'));
-  }
-
   function unsigned(): string {
     const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
     const exp = Math.floor(Date.now() / 1_000) + 60;
-    return `${part({ alg: 'none', kid: internalKey().kid })}.${part({ iss: memberId, aud: '/member', exp })}.`;
+    return `${part({ alg: 'none', kid: system.kid })}.${part({ iss: memberId, aud: '/member', exp })}.`;
   }
 });
 

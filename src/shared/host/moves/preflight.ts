@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
@@ -6,6 +5,7 @@ import { carriesCalls } from '../../address/index.ts';
 import { messageOf, refusal } from '../../errors/index.ts';
 import { type Directory, environmentName, refuseUnwritable, type Topology } from '../../topology/index.ts';
 import type { Copy } from '../copies.ts';
+import { refuseForeignArtifact } from './artifacts.ts';
 import type { Plan } from './plan.ts';
 
 const leastFreeBytes = 64 * 1024 * 1024;
@@ -30,8 +30,7 @@ export async function preflight(plan: Plan, forNow: boolean, parts: PreflightPar
   if (to.kind === 'service' && to.via === 'queue' && !carriesCalls(topology.settings.BUS))
     refuse(`queue goes over the broker of BUS, and BUS is ${topology.settings.BUS.split(':')[0]}`);
   if (to.kind === 'service' && plan.comes > 0) {
-    if (to.artifact !== undefined && !statSync(to.artifact, { throwIfNoEntry: false })?.isFile())
-      refuse(`artifact ${to.artifact} is not a file; name the entry file of a release, such as dist-new/app.js`);
+    if (to.artifact !== undefined) refuseForeignArtifact(to.artifact, topology.settings.ARTIFACTS);
     if (to.port !== undefined && !(await isFree(to.port)))
       refuse(`port ${to.port} is in use; choose another, or leave it out for a free one`);
   }

@@ -1,3 +1,4 @@
+export { enrolAtParent, enrolsAtParent } from './enrolment.ts';
 export { heldBackVariable, toService } from './messages.ts';
 export { joinParent } from './parent.ts';
 export type { ServiceProcess } from './service-process.ts';

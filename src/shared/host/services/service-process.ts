@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { background } from '../../context/index.ts';
 import { safeParse } from '../../contract/index.ts';
+import type { Enrolment, PublicJwk } from '../../identity/index.ts';
 import type { Log } from '../../observability/index.ts';
+import { enrolledVariable } from './enrolment.ts';
 import { type FromService, fromService, heldBackVariable, type ToService } from './messages.ts';
 
 /** It serves. */
@@ -24,6 +26,8 @@ export interface ServiceParts {
   readonly environment: NodeJS.ProcessEnv;
   /** Whether it is to fetch no calls from a broker until `fetchCalls`. */
   readonly heldBack: boolean;
+  /** Lets whoever has the private key call in the name of the module. */
+  readonly enrol: (publicKey: PublicJwk) => Promise<Enrolment>;
   readonly log: Log;
   /** It is ready, or is so no more: `how` it ended then. */
   readonly onChange: (how?: string) => void;
@@ -49,6 +53,7 @@ export class ServiceProcess {
   #failures = 0;
   #ending = false;
   #heldBack: boolean;
+  #publicKey: PublicJwk | undefined;
   #timer: NodeJS.Timeout | undefined;
   #asked = 0;
   readonly #waiting = new Map<number, Waiting>();
@@ -69,7 +74,8 @@ export class ServiceProcess {
   #start(): void {
     const startedAt = Date.now();
     const { program, module, environment } = this.parts;
-    const env = { ...environment, ...(this.#heldBack && { [heldBackVariable]: 'yes' }) };
+    const env = { ...environment, [enrolledVariable]: 'yes', ...(this.#heldBack && { [heldBackVariable]: 'yes' }) };
+    this.#publicKey = undefined;
     this.state = { kind: 'starting' };
     const child = spawn(process.execPath, [...process.execArgv, program, '--only', module], {
       env,
@@ -90,6 +96,14 @@ export class ServiceProcess {
   async fetchCalls(withinMs: number): Promise<void> {
     this.#heldBack = false;
     await this.ask('fetch-calls', undefined, withinMs);
+  }
+
+  /** The system's keys have changed: enrols it anew, once it has asked for it. */
+  async enrol(): Promise<void> {
+    const publicKey = this.#publicKey;
+    if (!publicKey) return;
+    const enrolment = await this.parts.enrol(publicKey);
+    if (publicKey === this.#publicKey) this.send({ type: 'enrolled', enrolment });
   }
 
   /** Whatever ends it from now on, it is not started again. */
@@ -145,6 +159,11 @@ export class ServiceProcess {
       const { address, reachedAt, contract } = said;
       this.state = { kind: 'ready', since: new Date().toISOString(), address, reachedAt, contract };
       this.parts.onChange();
+      return;
+    }
+    if (said.type === 'enrol') {
+      this.#publicKey = said.publicKey;
+      void this.enrol();
       return;
     }
     const waiting = this.#waiting.get(said.id);

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { background } from '../../context/index.ts';
 import { StartError } from '../../errors/index.ts';
 import type { EdgeFaults } from '../../faults/index.ts';
+import type { Authority, PublicJwk } from '../../identity/index.ts';
 import type { Log } from '../../observability/index.ts';
 import {
   type Directory,
@@ -38,8 +39,14 @@ export class Services {
     private readonly topology: Topology,
     private readonly directory: Directory,
     private readonly faults: EdgeFaults,
+    /** Of the home process, which alone starts any. */
+    private readonly authority: Authority | undefined,
     private readonly log: Log,
-  ) {}
+  ) {
+    authority?.onChange(() => {
+      for (const process of this.#processes) void process.enrol();
+    });
+  }
 
   /** The processes that are called for a module. */
   of(module: string): readonly ServiceProcess[] {
@@ -120,7 +127,7 @@ export class Services {
   #make(module: string, placement: ServicePlacement, heldBack = false): ServiceProcess {
     const { via, port = 0, artifact: program = process.argv[1]! } = placement;
     const environment = {
-      ...process.env,
+      ...withoutSecrets(process.env),
       INTERNAL_PORT: String(via === 'http' ? port : 0),
       GRPC_PORT: String(via === 'grpc' ? port : 0),
       INTERNAL_HOST: '127.0.0.1',
@@ -129,7 +136,9 @@ export class Services {
       [`MODULE_${environmentName(module)}`]: placementText(placement),
     };
     const onChange = (how?: string) => this.#changed(module, service, how);
-    const service = new ServiceProcess({ module, program, environment, heldBack, log: this.log, onChange });
+    const enrol = (publicKey: PublicJwk) => this.authority!.enrol(publicKey, [module]);
+    const parts = { module, program, environment, heldBack, enrol, log: this.log, onChange };
+    const service = new ServiceProcess(parts);
     this.#processes.add(service);
     service.start();
     return service;
@@ -183,6 +192,12 @@ export class Services {
   #addresses(): Record<string, string[]> {
     return Object.fromEntries([...this.#services].map(([module, service]) => [module, addressesOf(service)]));
   }
+}
+
+/** What makes a process the system, or an operator, is not for those that it starts. */
+function withoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { INTERNAL_KEY: _system, INTERNAL_IDENTITY: _identity, OPERATOR_TOKEN: _operators, ...others } = environment;
+  return others;
 }
 
 /** Throws a `StartError` when there is no such release. */

@@ -52,7 +52,7 @@ export class Balancer {
   /** Asked at the moment whether they live. */
   readonly #suspected = new Set<Instance>();
   /** How a call of each failed last. */
-  readonly #why = new WeakMap<Breaker, string>();
+  readonly #why = new WeakMap<Breaker, unknown>();
   readonly #parts: BalancerParts;
   #closed = false;
 
@@ -98,7 +98,13 @@ export class Balancer {
 
   /** A call of it has failed: for the log, should it be left out. */
   failed({ breaker }: Instance, error: unknown): void {
-    this.#why.set(breaker, rootOf(error));
+    this.#why.set(breaker, error);
+  }
+
+  /** How a call of an instance failed last: why there is none to pick, perhaps. */
+  get lastFailure(): unknown {
+    for (const { breaker } of this.#instances) if (this.#why.has(breaker)) return this.#why.get(breaker);
+    return undefined;
   }
 
   /** It was late: asks whether it lives, and leaves it out when it does not. What is slow, and says so, is not gone. */
@@ -180,7 +186,8 @@ export class Balancer {
     if (!instance || state.kind === 'half-open') return;
     const { log, module, discovery, onReachable } = this.#parts;
     const { address } = instance;
-    const why = state.kind === 'open' && this.#why.get(breaker);
+    const failure = state.kind === 'open' ? this.#why.get(breaker) : undefined;
+    const why = failure === undefined ? undefined : rootOf(failure);
     log.warn(
       { module, address, ...(why && { why }) },
       state.kind === 'open' ? 'an instance fails and is left out' : 'an instance is back',

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../clock/index.ts';
 import type { Cancellation } from '../../context/index.ts';
 import type { Operation } from '../../contract/index.ts';
-import { isRefusal, refusal } from '../../errors/index.ts';
+import { isBetweenProcesses, isRefusal, messageOf, refusal } from '../../errors/index.ts';
 import type { EdgeFaults } from '../../faults/index.ts';
 import type { Log } from '../../observability/index.ts';
 import {
@@ -40,6 +40,7 @@ export interface EdgeParts {
 
 /** Who works answers sooner, unless the machine has much to do. */
 const pingWithinMs = 500;
+const refusedEveryMs = 60_000;
 
 /**
  * Where calls leave the process for a module: to which of its instances they go, how many at a time, and what happens when one
@@ -52,6 +53,7 @@ export class Edge implements Transport {
   readonly #budget: RetryBudget;
   readonly #balancer: Balancer;
   #underWay = 0;
+  #notedAt = Number.NEGATIVE_INFINITY;
   #whenIdle: (() => void) | undefined;
 
   constructor(
@@ -123,7 +125,7 @@ export class Edge implements Transport {
     let failed: unknown;
     for (let attempt = 1; ; attempt++) {
       const instance = this.#balancer.pick(tried);
-      if (!instance) throw failed ?? neverSent(refusal('unavailable', `${this.module} cannot be reached`));
+      if (!instance) throw failed ?? this.#noInstance();
       if (attempt === 1) this.#budget.called();
       try {
         return await this.#through(instance, request);
@@ -162,6 +164,7 @@ export class Edge implements Transport {
       return answer;
     } catch (error) {
       const failure = failureOf(error);
+      this.#noteRefused(instance, error as Error);
       if (failure) this.#balancer.failed(instance, error);
       if (failure) breaker.failed(pass, failure);
       if (failure === 'faulty') this.#balancer.suspect(instance);
@@ -171,6 +174,21 @@ export class Edge implements Transport {
     } finally {
       this.#balancer.answered(instance);
     }
+  }
+
+  /** Says at most once a minute why an instance does not accept calls of this process: no caller is told. */
+  #noteRefused({ address }: Instance, { cause }: { cause?: unknown }): void {
+    const now = this.parts.clock.now();
+    if (!isBetweenProcesses(cause) || Math.abs(now - this.#notedAt) < refusedEveryMs) return;
+    this.#notedAt = now;
+    const about = { module: this.module, address, code: cause.code, why: messageOf(cause) };
+    this.parts.log.error(about, 'an instance does not accept calls of this process');
+  }
+
+  #noInstance(): Error {
+    const { lastFailure } = this.#balancer;
+    const cause = isRefusal(lastFailure) ? lastFailure.cause : lastFailure;
+    return neverSent(refusal('unavailable', `${this.module} cannot be reached`, {}, { cause }));
   }
 
   #attemptsOf(operation: Operation): number {
@@ -212,9 +230,10 @@ export function withKey(request: CallRequest): CallRequest {
 /**
  * What a failed call says about the instance. One that has answered works, whatever the answer: what fails inside it would fail
  * in-process as well. An `unavailable` of the way itself has a cause; one that was the answer, as of a module whose own callee
- * is away, came without.
+ * is away, came without. One that does not accept this process is of no use to it; one that refuses a single caller is.
  */
 function failureOf(error: unknown): CallFailure | undefined {
+  if (isRefusal(error) && isBetweenProcesses(error.cause) && error.cause.code === 'forbidden') return undefined;
   if (isRefusal(error, 'unavailable')) return error.cause === undefined ? undefined : 'unreachable';
   return wasUnanswered(error) ? 'faulty' : undefined;
 }

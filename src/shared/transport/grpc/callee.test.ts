@@ -51,8 +51,8 @@ describe('a callee that is another program', () => {
 
   it('refuses by status alone', async () => {
     const meanings: [status, string][] = [
-      [status.UNAUTHENTICATED, 'unauthenticated'],
-      [status.PERMISSION_DENIED, 'forbidden'],
+      [status.UNAUTHENTICATED, 'unavailable'],
+      [status.PERMISSION_DENIED, 'unavailable'],
       [status.NOT_FOUND, 'not-found'],
       [status.INVALID_ARGUMENT, 'invalid-input'],
       [status.RESOURCE_EXHAUSTED, 'too-many-requests'],

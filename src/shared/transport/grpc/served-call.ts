@@ -3,6 +3,7 @@ import { isRefusal, refusal } from '../../errors/index.ts';
 import { bearer, type ServiceTokens } from '../../identity/index.ts';
 import type { Log } from '../../observability/index.ts';
 import type { ProtoOperation } from '../../proto/index.ts';
+import type { Strangers } from '../strangers.ts';
 import type { Serve } from '../transport.ts';
 import { fromHeaders, fromWire } from '../wire.ts';
 import { names, readerOf, refuseTooLarge } from './protocol.ts';
@@ -13,6 +14,7 @@ export interface ServingParts {
   readonly serve: Serve;
   readonly tokens: ServiceTokens;
   readonly log: Log;
+  readonly strangers: Strangers;
   /** Whether who calls is asked to make the next call elsewhere. */
   readonly leaving: () => boolean;
   readonly unsent: UnsentCalls;
@@ -46,6 +48,7 @@ export function handlerOf(served: Served, parts: ServingParts): (call: Unary, an
       },
       (error) => {
         state.answered = true;
+        parts.strangers.note(error, { module: served.module, from: call.getPeer() });
         const status = statusFor(error, served, parts.log);
         if (leaving()) mark(status.metadata);
         answer(status);

@@ -7,13 +7,14 @@ import type { Contract } from '../../contract/index.ts';
 import { StartError } from '../../errors/index.ts';
 import { packageDefinitionOf, protoOf } from '../../proto/index.ts';
 import { kernel, ofKernel } from '../kernel-operations.ts';
+import { Strangers } from '../strangers.ts';
 import type { TlsParts } from '../tls.ts';
 import { UnsentAnswers } from '../unsent-answers.ts';
 import { maximumBodyBytes } from '../wire.ts';
 import { handlerOf, type Served, type ServingParts } from './served-call.ts';
 import { UnsentCalls } from './unsent-calls.ts';
 
-export interface GrpcServerParts extends Omit<ServingParts, 'leaving' | 'unsent'> {
+export interface GrpcServerParts extends Omit<ServingParts, 'leaving' | 'strangers' | 'unsent'> {
   readonly tls?: TlsParts;
   /** Of the modules served here. */
   readonly modules: readonly Contract[];
@@ -53,7 +54,8 @@ export function createGrpcServer(parts: GrpcServerParts): GrpcServer {
   const server = new Server(options);
   let leaving = false;
   const unsent = new UnsentCalls(new UnsentAnswers({ stalledMs: parts.slowReaderMs }));
-  const health = addServices(server, parts.modules, { ...parts, unsent, leaving: () => leaving });
+  const strangers = new Strangers(parts.log);
+  const health = addServices(server, parts.modules, { ...parts, strangers, unsent, leaving: () => leaving });
   const sockets = new Set<Socket>();
   const connections = server.createConnectionInjector(credentialsOf(parts.tls));
   const listener = createServer({ noDelay: true }, (socket) => {

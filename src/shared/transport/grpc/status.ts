@@ -60,8 +60,6 @@ function shortened(problem: Problem): Problem {
 }
 
 const refusals: Partial<Record<status, KernelCode>> = {
-  [status.UNAUTHENTICATED]: 'unauthenticated',
-  [status.PERMISSION_DENIED]: 'forbidden',
   [status.NOT_FOUND]: 'not-found',
   [status.UNIMPLEMENTED]: 'not-found',
   [status.RESOURCE_EXHAUSTED]: 'too-many-requests',
@@ -80,7 +78,9 @@ export function fromStatus({ code, details, metadata }: StatusObject, what: { mo
   if (code === status.INVALID_ARGUMENT) return invalidInput([{ path: '', message: details }]);
   if (code === status.RESOURCE_EXHAUSTED && details.includes('larger than')) return refusal('body-too-large', details);
   const cause = new Error(`gRPC status ${status[code]}: ${details}`);
-  const unanswered = code === status.UNAVAILABLE || code === status.CANCELLED || cutOff.test(details);
+  // Who refuses without a problem is no Kerf process; what it refuses is this process, which shows it nothing else.
+  const notAccepted = code === status.UNAUTHENTICATED || code === status.PERMISSION_DENIED;
+  const unanswered = notAccepted || code === status.UNAVAILABLE || code === status.CANCELLED || cutOff.test(details);
   if (unanswered) return unreachableBecause(what.module, cause, !notSent.test(details));
   return refusal(refusals[code] ?? 'internal', undefined, {}, { cause });
 }

@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Authority, ServiceTokens } from '../../identity/index.ts';
 import { callee } from '../sample.cases.ts';
 import { maximumBodyBytes, maximumMessageBytes } from '../wire.ts';
-import { type Callee, callLine, clientOver, openCallee, openRaw } from './http.cases.ts';
+import { type Callee, type CalleeParts, callLine, clientOver, keys, openCallee, openRaw } from './http.cases.ts';
 
 const opened: Callee[] = [];
-const open = async () => {
-  const one = await openCallee();
+const open = async (parts: CalleeParts = {}) => {
+  const one = await openCallee(parts);
   opened.push(one);
   return one;
 };
 afterEach(async () => {
-  vi.useRealTimers();
   for (const each of opened.splice(0)) await each.close();
 });
 
@@ -74,12 +74,13 @@ describe('an exchange that goes wrong', () => {
   });
 
   it('refuses what comes after its token is over, line by line', async () => {
-    vi.useFakeTimers({ toFake: ['Date'] });
-    const { address } = await open();
+    let aheadMs = 0;
+    const authority = new Authority(keys, () => Date.now() + aheadMs);
+    const { address } = await open({ tokens: new ServiceTokens(authority) });
     const { write, next } = await openRaw(address);
     write(echoX(1));
     expect(await next()).toEqual({ id: 1, output: { text: 'x' } });
-    vi.setSystemTime(Date.now() + 61_000);
+    aheadMs = 61_000;
     write(echoX(2) + echoX(3));
     expect([await next(), await next()]).toEqual([problem(2, 'unauthenticated'), problem(3, 'unauthenticated')]);
     write('\n');

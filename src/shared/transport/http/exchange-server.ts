@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { background, type CallContext, Cancellation } from '../../context/index.ts';
 import { fastParse, misfit } from '../../contract/index.ts';
-import { isRefusal, refusal, toProblem } from '../../errors/index.ts';
+import { betweenProcesses, isRefusal, refusal, toProblem } from '../../errors/index.ts';
 import type { ServiceTokens } from '../../identity/index.ts';
 import type { Log } from '../../observability/index.ts';
 import { cancelledBefore } from '../deadlines.ts';
+import type { Strangers } from '../strangers.ts';
 import type { Serve } from '../transport.ts';
 import type { UnsentAnswers } from '../unsent-answers.ts';
 import { fromWire, maximumBodyBytes, maximumMessageBytes } from '../wire.ts';
@@ -18,9 +19,10 @@ export interface ExchangeParts {
   readonly serve: Serve;
   readonly tokens: ServiceTokens;
   readonly log: Log;
+  readonly strangers: Strangers;
   readonly module: string;
   readonly caller: string;
-  /** When the caller's token is over, in milliseconds since 1970: what comes later is refused. */
+  /** When the caller's token is over, in the system's time: what comes later is refused. */
   readonly until: number;
   readonly unsent: UnsentAnswers;
 }
@@ -53,7 +55,7 @@ export class ServedExchange {
 
   /** One whose token is over takes no more calls: it ends, if its caller does not end it. */
   #endWhenOver(): void {
-    if (Date.now() < this.parts.until + idleMs || this.#open.size > 0) return;
+    if (this.parts.tokens.now() < this.parts.until + idleMs || this.#open.size > 0) return;
     this.#ended = true;
     this.#finishIfDone();
   }
@@ -87,7 +89,7 @@ export class ServedExchange {
   }
 
   #serve({ id, operation, input, context: wire }: WireCall): void {
-    const { serve, module, caller, tokens, until, log } = this.parts;
+    const { serve, module, caller, tokens, until, log, strangers } = this.parts;
     if (this.#open.has(id)) throw refusal('malformed-request', `call ${id} is under way; each has an id of its own`);
     const cancellation = new Cancellation();
     this.#open.set(id, cancellation);
@@ -95,11 +97,12 @@ export class ServedExchange {
       if (cancellation.cancelled) throw cancelledBefore({ module, name: operation });
       return serve(module, operation, input, context);
     };
-    const context = until > Date.now() ? fromWire(wire, caller, tokens, cancellation) : Promise.reject(over());
+    const context = until > tokens.now() ? fromWire(wire, caller, tokens, cancellation) : Promise.reject(over());
     const served = 'then' in context ? context.then(run) : run(context);
     served.then(
       (output) => this.#answer(id, { output }),
       (error) => {
+        strangers.note(error, { module });
         if (!isRefusal(error)) log.error({ error, path: `/modules/${module}/${operation}` }, 'a call by HTTP failed');
         this.#answer(id, { problem: toProblem(error) });
       },
@@ -179,5 +182,5 @@ export function parseJson(text: string): unknown {
 }
 
 function over(): Error {
-  return refusal('unauthenticated', 'the service token of this exchange is over; open another one');
+  return betweenProcesses('unauthenticated', 'the service token of this exchange is over; open another one');
 }

@@ -12,7 +12,8 @@ import { HttpTransport, type HttpWay } from './client.ts';
 import { Lines } from './lines.ts';
 import { createInternalServer, type InternalServer } from './server.ts';
 
-export const tokens = new ServiceTokens(fixedKeyRing('TEST', 'a secret of more than 32 characters'));
+export const keys = fixedKeyRing('TEST', 'a secret of more than 32 characters');
+export const tokens = new ServiceTokens(keys);
 
 export interface CalleeParts {
   readonly serve?: Serve;

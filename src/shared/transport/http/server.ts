@@ -6,6 +6,7 @@ import { bearer, type ServiceTokens } from '../../identity/index.ts';
 import type { Log } from '../../observability/index.ts';
 import { Gathered } from '../gathered.ts';
 import { ofKernel } from '../kernel-operations.ts';
+import { Strangers } from '../strangers.ts';
 import type { TlsParts } from '../tls.ts';
 import type { Serve } from '../transport.ts';
 import { UnsentAnswers } from '../unsent-answers.ts';
@@ -19,8 +20,6 @@ const maximumOperatorBytes = 1024 * 1024;
 /** How soon whoever is refused must have stopped sending; then the connection is closed. */
 const lingerMs = 500;
 const aliveAfterMs = 15_000;
-/** A stranger is worth a line in the log, and no more than one a minute. */
-const strangerEveryMs = 60_000;
 
 export interface InternalServerParts {
   readonly serve: Serve;
@@ -44,6 +43,7 @@ export interface InternalServer {
 const alive = { keepAlive: true, keepAliveInitialDelay: aliveAfterMs };
 
 interface State {
+  readonly strangers: Strangers;
   readonly exchanges: Set<ServedExchange>;
   readonly unsent: UnsentAnswers;
   leaving: boolean;
@@ -51,12 +51,13 @@ interface State {
 
 export function createInternalServer(parts: InternalServerParts): InternalServer {
   const unsent = new UnsentAnswers({ stalledMs: parts.slowReaderMs });
-  const state: State = { exchanges: new Set(), unsent, leaving: false };
-  const stranger = strangersIn(parts.log);
+  const strangers = new Strangers(parts.log);
+  const state: State = { strangers, exchanges: new Set(), unsent, leaving: false };
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     serveRequest(parts, state, request, response).catch((error) => {
       if (!isRefusal(error)) parts.log.error({ error, path: request.url }, 'an internal request failed');
-      if (isRefusal(error, 'unauthenticated')) stranger(request);
+      const [, , module] = (request.url ?? '').split('/', 3);
+      strangers.note(error, { module, from: request.socket.remoteAddress });
       refuse(request, response, error);
     });
   };
@@ -92,7 +93,7 @@ async function serveRequest(
   if (request.method !== 'POST') throw refusal('method-not-allowed');
   if (area === 'modules' && !operation) {
     const exchange = new ServedExchange(
-      { serve, tokens, log, module, caller, until, unsent: state.unsent },
+      { ...{ serve, tokens, log, module, caller, until }, strangers: state.strangers, unsent: state.unsent },
       request,
       response,
     );
@@ -128,18 +129,6 @@ function limitOperator(request: IncomingMessage): void {
     throw refusal('body-too-large', `send at most ${maximumOperatorBytes} bytes, and say how many (content-length)`);
   const late = background.setTimeout(() => request.complete || request.destroy(), bodyWithinMs).unref();
   request.once('close', () => clearTimeout(late));
-}
-
-/** Notes a caller that does not prove who it is: the usual reason is a key that the two do not share. */
-function strangersIn(log: Log): (request: IncomingMessage) => void {
-  let notedAt = Number.NEGATIVE_INFINITY;
-  return ({ socket, url = '' }) => {
-    if (Date.now() - notedAt < strangerEveryMs) return;
-    notedAt = Date.now();
-    const [, , module] = url.split('/', 3);
-    const cure = 'if it is one of this system, give both the same INTERNAL_KEY, or the same data folder';
-    log.warn({ from: socket.remoteAddress, module, cure }, 'a caller without a valid service token was refused');
-  };
 }
 
 function headerOf({ headers }: IncomingMessage): (name: string) => string | undefined {

@@ -5,6 +5,7 @@ import { messageOf, refusal, toProblem } from '../../errors/index.ts';
 import { bearer, type ServiceTokens } from '../../identity/index.ts';
 import type { Log } from '../../observability/index.ts';
 import { cancelledBefore, timedOut } from '../deadlines.ts';
+import { Strangers } from '../strangers.ts';
 import type { TlsParts } from '../tls.ts';
 import type { Serve } from '../transport.ts';
 import { fromWire, maximumBodyBytes, maximumMessageBytes } from '../wire.ts';
@@ -71,7 +72,11 @@ class Served implements Taker {
   #reached: boolean | undefined;
   #warned = false;
 
-  constructor(private readonly parts: QueueServerParts) {}
+  readonly #strangers: Strangers;
+
+  constructor(private readonly parts: QueueServerParts) {
+    this.#strangers = new Strangers(parts.log);
+  }
 
   get begun(): Promise<void> {
     return this.#begun.promise;
@@ -132,6 +137,7 @@ class Served implements Taker {
       const output = await this.#serve(message);
       message.answer(answerBody({ output }, session));
     } catch (error) {
+      this.#strangers.note(error, { module: this.parts.module, from: this.#broker });
       message.answer(answerBody({ problem: toProblem(error) }, session));
     }
     this.#inHand.delete(message.id);
@@ -165,17 +171,13 @@ class Served implements Taker {
       const all = session.keepsRequests && !this.#leaving;
       const have = heard.data.ask.filter((id) => all || this.#inHand.has(id));
       message.answer(Buffer.from(JSON.stringify({ have })));
-    } catch {
-      // A stranger's, which the log has mentioned.
+    } catch (error) {
+      this.#strangers.note(error, { module: this.parts.module, from: this.#broker });
     }
   }
 
   async #callerOf({ authorization }: Inbound): Promise<string> {
-    try {
-      return await this.parts.tokens.verify(bearer(authorization), this.parts.module);
-    } catch (error) {
-      throw this.#strange(error);
-    }
+    return this.parts.tokens.verify(bearer(authorization), this.parts.module);
   }
 
   /** Cancels a call in hand; one that this has overtaken is not begun. */

@@ -1,0 +1,23 @@
+// npm run identity: what a process needs that runs modules on another machine.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { build, fail, install, node, root } from './setup.mjs';
+
+const words = process.argv.slice(2);
+if (words.includes('--help') || words.length === 0) {
+  console.log(`Usage: npm run --silent identity -- module … > payments.identity
+
+Prints the identity of a process that runs these modules where the data folder of the home process is not. Set INTERNAL_IDENTITY
+to the file there. Whoever has it calls in the name of these modules, and of nothing else: keep it as a key, for its owner alone.
+It is good for a year, and for two changes of keys (npm run rotate-keys).`);
+  process.exit(0);
+}
+const option = words.find((word) => word.startsWith('-'));
+if (option) fail(`unknown option "${option}"; see npm run identity -- --help`);
+
+install();
+build();
+const { status } = spawnSync(node(), [join(root, 'dist', 'app.js'), `--identity=${words.join(',')}`], {
+  stdio: 'inherit',
+});
+process.exit(status ?? 1);

@@ -1,0 +1,67 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { refuseForeignArtifact } from './artifacts.ts';
+
+let root: string;
+const at = (...names: string[]) => join(root, ...names);
+const release = (...names: string[]) => {
+  mkdirSync(at(...names), { recursive: true });
+  writeFileSync(at(...names, 'app.js'), '');
+  return at(...names, 'app.js');
+};
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'kerf-artifacts-'));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+const codeFor = (artifact: string, folders?: string) => {
+  try {
+    refuseForeignArtifact(artifact, folders, at('dist', 'app.js'));
+    return undefined;
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+};
+
+it('takes a release from the folder of the program, and from folders below it', () => {
+  expect([codeFor(release('dist')), codeFor(release('dist', 'modules', 'payments'))]).toEqual([undefined, undefined]);
+});
+
+it('takes no release from elsewhere, whatever its path looks like', () => {
+  release('dist');
+  const outside = release('upload');
+  const similar = release('dist-new');
+  expect([codeFor(outside), codeFor(similar), codeFor(at('dist', '..', 'upload', 'app.js'))]).toEqual(
+    Array(3).fill('forbidden'),
+  );
+});
+
+it('follows symbolic links before it decides', () => {
+  release('dist');
+  const outside = release('upload');
+  symlinkSync(outside, at('dist', 'link.js'));
+  symlinkSync(at('upload'), at('dist', 'folder'));
+  expect([codeFor(at('dist', 'link.js')), codeFor(at('dist', 'folder', 'app.js'))]).toEqual(['forbidden', 'forbidden']);
+  symlinkSync(at('dist'), at('current'));
+  expect(codeFor(at('current', 'app.js'))).toBeUndefined();
+});
+
+it('takes releases from the folders that the setting names instead, also by links', () => {
+  const [own, other] = [release('dist'), release('releases', '7')];
+  symlinkSync(at('releases'), at('live'));
+  expect([codeFor(other, at('releases')), codeFor(other, `${at('nowhere')}, ${at('live')}`)]).toEqual([
+    undefined,
+    undefined,
+  ]);
+  expect([codeFor(own, at('releases')), codeFor(other, '')]).toEqual(['forbidden', 'forbidden']);
+});
+
+it('says which folders there are, and what to do', () => {
+  const outside = release('upload');
+  expect(() => refuseForeignArtifact(outside, 'dist,releases')).toThrow(
+    `artifact ${outside} is not in a folder that releases are taken from (dist, releases); put it there, or add its folder to ARTIFACTS`,
+  );
+  expect(codeFor(at('dist'))).toBe('conflict');
+});

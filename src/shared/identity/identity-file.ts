@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { StartError } from '../errors/index.ts';
+import type { Authority } from './authority.ts';
+import { publicJwkSchema } from './certificate.ts';
+import type { Enrolment } from './identity.ts';
+import { type KeyPair, keyPairFrom, newKeyPair, seedOf } from './keys.ts';
+
+/** Whoever copies the file is these modules until it is over; a year is long enough to be renewed with the machine. */
+const lifeMs = 365 * 24 * 60 * 60_000;
+const fileSchema = z.object({
+  modules: z.array(z.string()).min(1),
+  privateKey: z.string().length(43),
+  certificate: z.string(),
+  keys: z.array(publicJwkSchema).min(1),
+  operators: publicJwkSchema.optional(),
+});
+
+export interface WrittenIdentity extends Omit<Enrolment, 'now'> {
+  readonly modules: readonly string[];
+  readonly pair: KeyPair;
+}
+
+/** Makes the identity of a process that runs these modules where the system's secrets are not, as the text of a file. */
+export async function writeIdentity(authority: Authority, modules: readonly string[]): Promise<string> {
+  const pair = newKeyPair();
+  const { certificate, keys, operators } = await authority.enrol(pair.publicKey, modules, lifeMs);
+  const privateKey = seedOf(pair).toString('base64url');
+  return `${JSON.stringify({ modules, privateKey, certificate, keys, operators }, null, 2)}\n`;
+}
+
+/** Throws a `StartError` that names `file` and shows nothing of it when the text is no identity. */
+export function readIdentity(file: string, text: string): WrittenIdentity {
+  try {
+    const { privateKey, ...written } = fileSchema.parse(JSON.parse(text));
+    return { ...written, pair: keyPairFrom(Buffer.from(privateKey, 'base64url')) };
+  } catch {
+    throw new StartError(
+      `${file} holds no identity; make one where the home process runs: npm run identity -- payments`,
+    );
+  }
+}

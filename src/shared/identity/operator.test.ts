@@ -1,0 +1,81 @@
+import { SignJWT } from 'jose';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Authority, fixedKeyRing, Operators, operatorsKey, ProcessIdentity, verifyOrder } from './index.ts';
+import type { Order } from './operator.ts';
+
+const token = 'the token of the operators';
+const order: Order = { module: 'payments', method: 'PUT', path: '/ops/faults?a=1', body: '{"faults":[]}' };
+const ring = fixedKeyRing('K', 'a secret of more than 32 characters');
+const forbidden = { code: 'forbidden' };
+
+let now: number;
+let authority: Authority;
+let payments: ProcessIdentity;
+
+beforeEach(async () => {
+  now = Date.UTC(2026, 0, 1);
+  authority = new Authority(ring, () => now, operatorsKey(token));
+  payments = await ProcessIdentity.open(['payments'], (key) => authority.enrol(key, ['payments']));
+});
+
+describe('the operators', () => {
+  it('are known by their token in every process, none of which keeps it', () => {
+    for (const identity of [authority, payments]) {
+      const operators = new Operators(identity);
+      expect([operators.know(token), operators.know('another token of operators'), operators.know(undefined)]).toEqual([
+        true,
+        false,
+        false,
+      ]);
+      expect(JSON.stringify(identity.operators)).not.toContain(token);
+    }
+  });
+
+  it('sign an order with their token, for another process to do', async () => {
+    const signed = await new Operators(authority).sign(token, order);
+    await expect(verifyOrder(signed, order, payments)).resolves.toBeUndefined();
+  });
+
+  it('sign nothing with another token, nor in a process that is not the home process', async () => {
+    await expect(new Operators(authority).sign('another token of operators', order)).rejects.toMatchObject({
+      code: 'unauthenticated',
+    });
+    await expect(new Operators(authority).sign(undefined, order)).rejects.toMatchObject({ code: 'unauthenticated' });
+    await expect(new Operators(payments).sign(token, order)).rejects.toMatchObject(forbidden);
+  });
+});
+
+describe('an order', () => {
+  it('is good for just what it says', async () => {
+    const signed = await new Operators(authority).sign(token, order);
+    for (const other of [
+      { module: 'mail' },
+      { method: 'DELETE' },
+      { path: '/ops/faults' },
+      { path: '/ops/modules/payments' },
+      { body: '{"faults":[1]}' },
+    ]) {
+      await expect(verifyOrder(signed, { ...order, ...other }, payments)).rejects.toMatchObject(forbidden);
+    }
+  });
+
+  it('is good for a minute', async () => {
+    const signed = await new Operators(authority).sign(token, order);
+    now += 70_000;
+    const later = await ProcessIdentity.open(['payments'], (key) => authority.enrol(key, ['payments']));
+    await expect(verifyOrder(signed, order, later)).rejects.toMatchObject(forbidden);
+  });
+
+  it('is none without a signature, nor with one of the home process or of a module', async () => {
+    const signed = await new Operators(authority).sign(token, order);
+    const [head, claims] = signed.split('.');
+    const forms = [authority.signerFor('home'), payments.signerFor('payments')!].map(({ header, privateKey }) =>
+      new SignJWT(JSON.parse(Buffer.from(claims!, 'base64url').toString()))
+        .setProtectedHeader({ alg: 'EdDSA', typ: 'kerf-order', ...header })
+        .sign(privateKey),
+    );
+    for (const each of [undefined, '', 'a.b.c', `${head}.${claims}.`, ...(await Promise.all(forms))]) {
+      await expect(verifyOrder(each, order, payments)).rejects.toMatchObject(forbidden);
+    }
+  });
+});

@@ -1,0 +1,89 @@
+import type { KeyObject } from 'node:crypto';
+import { decodeJwt } from 'jose';
+import { background } from '../context/index.ts';
+import { type Enrolment, type Identity, pinging, type Signer } from './identity.ts';
+import { type KeyPair, newKeyPair, type PublicJwk, publicKeyOf } from './keys.ts';
+
+const renewEveryMs = 1_000;
+
+/** Has the public key of this process certified, by whatever way leads to the system's keys. */
+export type Enrol = (publicKey: PublicJwk) => Promise<Enrolment>;
+
+/** The identity of a process that runs some modules: it signs with a key of its own, and calls in the name of those modules alone. */
+export class ProcessIdentity implements Identity {
+  readonly #listeners: (() => void)[] = [];
+  #certificate = '';
+  #operators: PublicJwk | undefined;
+  #keys = new Map<string, KeyObject>();
+  /** What the system's time is ahead of this process's. */
+  #aheadMs = 0;
+  #renewedAt = Number.NEGATIVE_INFINITY;
+  #renewAt = 0;
+  #renewing: Promise<boolean> | undefined;
+
+  private constructor(
+    private readonly modules: readonly string[],
+    private readonly pair: KeyPair,
+    private readonly enrol: Enrol,
+  ) {}
+
+  /** Rejects with whatever keeps the process from being enrolled. */
+  static async open(modules: readonly string[], enrol: Enrol, pair = newKeyPair()): Promise<ProcessIdentity> {
+    const identity = new ProcessIdentity(modules, pair, enrol);
+    identity.update(await enrol(pair.publicKey));
+    return identity;
+  }
+
+  now(): number {
+    return performance.now() + this.#aheadMs;
+  }
+
+  signerFor(caller: string): Signer | undefined {
+    if (caller !== pinging && !this.modules.includes(caller)) return undefined;
+    if (this.now() > this.#renewAt) void this.renew();
+    return { privateKey: this.pair.privateKey, header: { crt: this.#certificate } };
+  }
+
+  systemKey(kid: string): KeyObject | undefined {
+    return this.#keys.get(kid);
+  }
+
+  get operators(): PublicJwk | undefined {
+    return this.#operators;
+  }
+
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Resolves with false where that is not possible now: what is known goes on. */
+  renew(): Promise<boolean> {
+    if (this.#renewing) return this.#renewing;
+    if (performance.now() - this.#renewedAt < renewEveryMs) return Promise.resolve(false);
+    this.#renewedAt = performance.now();
+    this.#renewing = background
+      .run(() => this.enrol(this.pair.publicKey))
+      .then((enrolment) => this.update(enrolment))
+      .catch(() => false)
+      .finally(() => {
+        this.#renewing = undefined;
+      });
+    return this.#renewing;
+  }
+
+  /** Goes by this from now on. Returns whether that is anything new. */
+  update({ certificate, keys, now, operators }: Enrolment): boolean {
+    const aheadMs = now - performance.now();
+    const stepped = Math.abs(aheadMs - this.#aheadMs) > renewEveryMs;
+    const known = [...this.#keys.keys()].join() === keys.map(({ kid }) => kid).join();
+    const isNew = stepped || !known;
+    if (stepped) this.#aheadMs = aheadMs;
+    this.#certificate = certificate;
+    this.#operators = operators;
+    this.#keys = new Map(keys.map((key) => [key.kid!, publicKeyOf(key)]));
+    const untilMs = (decodeJwt(certificate).exp ?? 0) * 1_000;
+    this.#renewAt = this.now() + (untilMs - this.now()) / 2;
+    if (isNew) for (const listener of this.#listeners) listener();
+    return isNew;
+  }
+}
