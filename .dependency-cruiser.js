@@ -34,7 +34,7 @@ export const kernel = {
     ...['events', 'faults', 'instances', 'observability', 'routes', 'saga', 'transport'],
   ],
   host: [
-    ...['address', 'clock', 'context', 'contract', 'errors', 'events', 'faults', 'identity'],
+    ...['address', 'clock', 'context', 'contract', 'data', 'errors', 'events', 'faults', 'identity'],
     ...['module', 'observability', 'proto', 'resilience', 'routes', 'saga', 'topology', 'transport'],
   ],
   gateway: ['address', 'clock', 'context', 'contract', 'errors', 'host', 'identity', 'routes', 'transport'],

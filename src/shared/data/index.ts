@@ -1,5 +1,7 @@
 export { isUniqueConflict } from './conflict.ts';
 export type { Database, Db, Migration, Phase, ProcessLocks, Reader, Unit } from './database.ts';
+export { DatabaseRecords } from './database-records.ts';
+export { type DatabaseState, joinSystem, stateOf, whyNotThis } from './database-state.ts';
 export { kernelPrefix } from './migration-plan.ts';
-export { openSqlite } from './sqlite.ts';
+export { checkSqlite, openSqlite } from './sqlite.ts';
 export { defineTables, prepared } from './tables.ts';

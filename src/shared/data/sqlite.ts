@@ -4,42 +4,74 @@ import Sqlite from 'better-sqlite3';
 import { NotWritten, StartError } from '../errors/index.ts';
 import { createLog, type Log } from '../observability/index.ts';
 import type { Database, Migration, Unit } from './database.ts';
+import type { DatabaseRecords } from './database-records.ts';
 import { asNotWritten, explain } from './explain.ts';
 import { GroupCommit } from './group-commit.ts';
 import { applyMigrations, breakingMigration } from './migrations.ts';
 import { OpenFile } from './open-file.ts';
 import { fileLocks } from './process-locks.ts';
 import { connect, type Guard } from './sqlite-connection.ts';
+import { SqliteIdentity } from './sqlite-identity.ts';
 
 type Native = InstanceType<typeof Sqlite>;
 
 /**
  * Opens (and creates, when it is not there) a module's SQLite file: WAL, `synchronous=FULL`, one connection that writes
- * and one that only reads. Throws a `StartError` when the file cannot be used. Without a `log`, what fails after a commit is
- * written to standard error.
+ * and one that only reads. Throws a `StartError` when the file cannot be used, or is not what `records` knows of it. Without a `log`, what fails
+ * after a commit is written to standard error.
  */
-export function openSqlite(name: string, file: string, migrations: Migration[], log?: Log): Database {
+export function openSqlite(
+  name: string,
+  file: string,
+  migrations: readonly Migration[],
+  log?: Log,
+  records?: DatabaseRecords,
+): Database {
   let writer: Native | undefined;
   try {
-    writer = openMigrated(file, migrations);
-    return new SqliteDatabase(name, file, writer, log);
+    const identity = new SqliteIdentity(name, file, records);
+    identity.refuseLostFile();
+    writer = openMigrated(file, migrations, (native) => identity.refuseOther(native));
+    identity.confirm(writer);
+    return new SqliteDatabase(name, file, writer, identity, log);
   } catch (error) {
     writer?.close();
-    throw new StartError(`the data of "${name}" (${file}) cannot be opened: ${explain(error)}`, { cause: error });
+    throw cannotBeOpened(name, file, error);
   }
+}
+
+/** Throws the `StartError` that `openSqlite` would throw for data that is lost; changes nothing. */
+export function checkSqlite(name: string, file: string, records: DatabaseRecords): void {
+  let native: Native | undefined;
+  try {
+    const identity = new SqliteIdentity(name, file, records);
+    identity.refuseLostFile();
+    if (!existsSync(file)) return;
+    native = new Sqlite(file, { timeout: 5_000 });
+    identity.refuseOther(native);
+  } catch (error) {
+    throw cannotBeOpened(name, file, error);
+  } finally {
+    native?.close();
+  }
+}
+
+function cannotBeOpened(name: string, file: string, error: unknown): StartError {
+  return new StartError(`the data of "${name}" (${file}) cannot be opened: ${explain(error)}`, { cause: error });
 }
 
 const openWithinMs = 5_000;
 const againMs = 20;
 
 /**
- * Opens the file with all migrations applied. One that may break whoever uses the database already waits until nobody does: SQLite leaves
+ * Opens the file with all migrations applied, once `check` has passed it. One that may break whoever uses the database already waits until nobody does: SQLite leaves
  * WAL only then. A process that waits keeps no connection, so that of several that start together one goes first.
  */
-function openMigrated(file: string, migrations: readonly Migration[]): Native {
+function openMigrated(file: string, migrations: readonly Migration[], check: (writer: Native) => void): Native {
   for (const end = Date.now() + openWithinMs; ; pause(againMs * (1 + Math.random()))) {
     const writer = openWriter(file);
     try {
+      check(writer);
       const breaking = breakingMigration(writer, migrations);
       if (breaking === undefined) setUp(writer);
       if (breaking === undefined || leavesWal(writer)) {
@@ -108,6 +140,8 @@ function pause(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
+const recordEveryMs = 1_000;
+
 class SqliteDatabase implements Database {
   readonly dialect = 'sqlite';
   readonly db;
@@ -117,12 +151,14 @@ class SqliteDatabase implements Database {
   readonly #writerDb;
   readonly #group: GroupCommit;
   readonly #file: OpenFile;
+  readonly #recording: NodeJS.Timeout;
   #closed = false;
 
   constructor(
     private readonly name: string,
     file: string,
     writer: Native,
+    private readonly identity: SqliteIdentity,
     log: Log | undefined,
   ) {
     this.#writer = writer;
@@ -136,6 +172,7 @@ class SqliteDatabase implements Database {
     );
     this.#writerDb = connect(writer, new UnitGuard(name, writer, this.#group));
     this.db = connect(this.#reader, { check() {}, failed() {} });
+    this.#recording = setInterval(() => identity.see(this.#reader), recordEveryMs).unref();
   }
 
   work<T>(task: (unit: Unit) => Promise<T>): Promise<T> {
@@ -153,7 +190,9 @@ class SqliteDatabase implements Database {
 
   async close(): Promise<void> {
     this.#closed = true;
+    clearInterval(this.#recording);
     while (!this.#group.idle) await new Promise((resolve) => setImmediate(resolve));
+    this.identity.see(this.#reader);
     this.#reader.close();
     this.#writer.close();
   }
@@ -186,6 +225,10 @@ function transactionOf(native: Native) {
   };
   const undo = statement('ROLLBACK TO unit');
   const release = statement('RELEASE unit');
+  const commit = statement('COMMIT');
+  const countCommit = statement('UPDATE kerf_identity SET commits = commits + 1');
+  const changes = native.prepare('SELECT total_changes()').pluck();
+  let changesBefore = changes.get();
   return {
     begin: statement('BEGIN IMMEDIATE'),
     save: statement('SAVEPOINT unit'),
@@ -194,7 +237,12 @@ function transactionOf(native: Native) {
       undo();
       release();
     },
-    commit: statement('COMMIT'),
+    commit() {
+      // Units that wrote nothing need no disk.
+      if (changes.get() !== changesBefore) countCommit();
+      commit();
+      changesBefore = changes.get();
+    },
     rollback: statement('ROLLBACK'),
   };
 }

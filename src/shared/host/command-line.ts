@@ -7,16 +7,19 @@ import type { ModuleDefinition } from '../module/index.ts';
 import type { Topology } from '../topology/index.ts';
 import { openAuthority } from './enrolment.ts';
 
-const help = `Usage: npm start -- [--only module[,module]] [--json]
+const help = `Usage: npm start -- [--only module[,module]] [--accept-loss module[,module]] [--json]
 
-  --only   run these modules alone, as a service for the others
-  --json   print what runs where as JSON
+  --only         run these modules alone, as a service for the others
+  --accept-loss  go on with the data of these modules as it is found, this once, though some of it was lost
+  --json         print what runs where as JSON
 
 Settings come from the environment and topology.yaml; the README lists them.`;
 
 export interface CommandLine {
   only: string[] | undefined;
   json: boolean;
+  /** The modules whose data is taken as it is found, this once. */
+  acceptLoss: string[] | undefined;
   /** Make new signing keys instead of running. */
   newKeys: boolean;
   /** Print the identity of a process that runs these modules elsewhere, instead of running. */
@@ -35,6 +38,7 @@ export function readCommandLine(words: string[]): CommandLine {
       options: {
         only: { type: 'string' },
         json: { type: 'boolean', default: false },
+        'accept-loss': { type: 'string' },
         'rotate-keys': { type: 'boolean', default: false },
         identity: { type: 'string' },
         modules: { type: 'boolean', default: false },
@@ -51,6 +55,7 @@ export function readCommandLine(words: string[]): CommandLine {
     return {
       only: names(values.only),
       json: values.json,
+      acceptLoss: names(values['accept-loss']),
       newKeys: values['rotate-keys'],
       identity: names(values.identity),
       modules: values.modules,

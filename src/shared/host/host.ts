@@ -1,13 +1,15 @@
 import { describeContract } from '../contract/index.ts';
-import { messageOf } from '../errors/index.ts';
+import { DatabaseRecords } from '../data/index.ts';
+import { messageOf, StartError } from '../errors/index.ts';
 import { killAt } from '../faults/index.ts';
 import { Authority, Operators } from '../identity/index.ts';
-import type { ModuleDefinition, OpenModule } from '../module/index.ts';
+import { checkData, type ModuleDefinition, type OpenModule } from '../module/index.ts';
 import type { Placement, Topology } from '../topology/index.ts';
 import { type WhoIsAway, whoIsAway } from './away.ts';
 import { recordBus } from './bus-record.ts';
 import { type Connections, connect } from './connections.ts';
 import { answersOf } from './copies.ts';
+import { Databases } from './databases.ts';
 import { type Doors, openDoors } from './doors.ts';
 import { createInternalService } from './internal-service.ts';
 import { ModulesHere } from './modules-here.ts';
@@ -36,8 +38,15 @@ export interface Host extends Readonly<Connections> {
   close(): Promise<void>;
 }
 
-/** Opens what belongs in this process and connects it. Throws a `StartError` when something stands in the way. */
-export async function openHost(topology: Topology, definitions: readonly ModuleDefinition[]): Promise<Host> {
+/**
+ * Opens what belongs in this process and connects it. The data of the modules that are `accepted` is taken as it is. Throws a `StartError` when
+ * something stands in the way.
+ */
+export async function openHost(
+  topology: Topology,
+  definitions: readonly ModuleDefinition[],
+  accepted: readonly string[] = [],
+): Promise<Host> {
   const { settings, only } = topology;
   if (settings.FAULT_POINT) killAt(settings.FAULT_POINT, settings.DATA_DIR);
   const connections = await connect(topology, definitions);
@@ -46,16 +55,23 @@ export async function openHost(topology: Topology, definitions: readonly ModuleD
   if (!only) recordBus(settings, log);
   const names = definitions.map(({ contract }) => contract.name);
   const placements = new Map(topology.placements);
-  const here = new ModulesHere(topology, definitions, connections);
+  const records = recordsOf(topology, accepted);
+  const here = new ModulesHere(topology, definitions, connections, records);
   const { open } = here;
-  for (const name of names) if (belongsHere(topology, name)) await here.add(name);
+  for (const name of names) {
+    if (belongsHere(topology, name)) await here.add(name);
+    else if (!only && placements.get(name)?.kind === 'service') checkData(name, settings.DATA_DIR, records);
+  }
+  if (!only) records.setSystem(records.system ?? records.newSystem()!);
+  const databases = new Databases({ ...connections, topology, definitions, records, open, accepted });
+  const wasIntroduced = await databases.introduce();
   const services = new Services(topology, directory, faults, authority, log);
   const mover = new Mover({ topology, definitions, placements, here, services, directory, log });
   const away = whoIsAway(names, directory);
   const known = { ...connections, topology, placements, definitions, open, services, away };
   const operations = createOperations({ ...known, operators: new Operators(identity), mover });
   const { serve, serveHere } = createInternalService({
-    ...{ ...connections, definitions, here, operations },
+    ...{ ...connections, definitions, here, operations, databases },
     home: topology.only === undefined,
   });
   here.serveBy(serveHere);
@@ -63,6 +79,9 @@ export async function openHost(topology: Topology, definitions: readonly ModuleD
   const doors = await openDoors({ ...connections, topology, definitions, open, serve, operations });
 
   const throughHome = placeTheOthers(topology, connections, doors, names);
+  // One that started meanwhile did not hear the first time, and hears now; one that starts later asks by itself.
+  if (!wasIntroduced) await databases.introduce();
+  await databases.refuseOthers();
   directory.onReachable((module) => {
     for (const each of open.values()) each.wake(module);
   });
@@ -73,18 +92,31 @@ export async function openHost(topology: Topology, definitions: readonly ModuleD
   mover.begin();
   if (!topology.saidByEnvironment(heldBackVariable)) await doors.fetchCalls();
   parent.ready({ address: doors.address, reachedAt: doors.reachedAt, contract: ownContract(definitions, only) });
-  return running(known, { connections, mover, doors });
+  return running(known, { connections, mover, doors, databases });
 }
 
 interface Running {
   readonly connections: Connections;
   readonly mover: Mover;
   readonly doors: Doors;
+  readonly databases: Databases;
 }
 
 type Known = Omit<Host, 'address' | 'draining' | 'drain' | 'close'>;
 
-function running(known: Known, { connections, mover, doors }: Running): Host {
+/** What the data folder knows of its databases, all that is accepted forgotten. */
+function recordsOf({ settings, only, placements }: Topology, accepted: readonly string[]): DatabaseRecords {
+  const records = new DatabaseRecords(settings.DATA_DIR, !only);
+  const unknown = accepted.find((module) => !placements.has(module));
+  if (unknown !== undefined)
+    throw new StartError(
+      `--accept-loss: there is no module "${unknown}"; there are ${[...placements.keys()].join(', ')}`,
+    );
+  for (const module of accepted) records.accept(module);
+  return records;
+}
+
+function running(known: Known, { connections, mover, doors, databases }: Running): Host {
   const { open, services } = known;
   let draining = false;
   return {
@@ -101,6 +133,7 @@ function running(known: Known, { connections, mover, doors }: Running): Host {
       doors.leave();
     },
     async close() {
+      databases.close();
       await mover.stop();
       await closeAll(connections, open, services, doors);
     },

@@ -21,6 +21,7 @@ import {
   type PassedOn,
   type Serve,
 } from '../transport/index.ts';
+import type { Databases } from './databases.ts';
 import { type Operations, orderHeader } from './everywhere.ts';
 import type { ModulesHere } from './modules-here.ts';
 
@@ -34,6 +35,7 @@ export interface InternalParts {
   /** Whether this is the home process, which operators ask themselves. */
   readonly home: boolean;
   readonly operations: Operations;
+  readonly databases: Databases;
   readonly log: Log;
 }
 
@@ -62,6 +64,7 @@ export function createInternalService(parts: InternalParts): InternalService {
       const module = served(name);
       const mayAsk = module.mayAsk(operation, context.caller, definitions);
       if (!mayAsk) throw notDeclared(context.caller, name, 'uses');
+      if (kernelOperation(operation) === 'introduce') return module.introduced(input, context);
       // A module may be open here and called elsewhere, while it moves.
       const { state, trial } = directory.of(name);
       if (state !== 'here') return module.passOn(operation, input, context);
@@ -101,6 +104,13 @@ class ServedModule {
     const passes = kernel === 'ping' || kernel === 'operate';
     const work = passes ? run() : this.#admission.run(run, { ...context, what });
     return byDeadline(module.underWay.until(work), context, what);
+  }
+
+  /** The home process answers itself, wherever the module runs. */
+  async introduced(given: unknown, { caller }: CallContext): Promise<unknown> {
+    if (caller !== this.#name) throw betweenProcesses('forbidden', 'a module is introduced by itself');
+    const input = parseInput(ofKernel('introduce', this.#name).input, given);
+    return this.parts.databases.introduced(this.#name, input as never);
   }
 
   async passOn(name: string, input: unknown, context: CallContext): Promise<unknown> {
@@ -146,6 +156,12 @@ class ServedModule {
         return runInContext(context, () => this.#resource(input as PassedOn));
       case 'operate':
         return this.#operate(input as PassedOn, context);
+      case 'identify':
+        if (context.caller !== 'home')
+          throw betweenProcesses('forbidden', 'the home process asks for the data of a module');
+        return this.parts.databases.identify(module, input as never);
+      case 'introduce':
+        return this.introduced(input, context);
     }
   }
 

@@ -1,4 +1,5 @@
 import { systemClock } from '../clock/index.ts';
+import type { DatabaseRecords } from '../data/index.ts';
 import { suffer } from '../faults/index.ts';
 import { type ModuleDefinition, type OpenModule, openModule } from '../module/index.ts';
 import type { Topology } from '../topology/index.ts';
@@ -14,6 +15,7 @@ export class ModulesHere {
     private readonly topology: Topology,
     private readonly definitions: readonly ModuleDefinition[],
     private readonly connections: Connections,
+    private readonly records: DatabaseRecords,
   ) {}
 
   /** What serves the kernel's operations of the modules here; to be said before any is served. */
@@ -27,7 +29,15 @@ export class ModulesHere {
     const definition = this.definitions.find(({ contract }) => contract.name === name)!;
     const { DATA_DIR: dataDir } = this.topology.settings;
     const settings = this.topology.settingsOf(name);
-    const module = await openModule(definition, { dataDir, bus, clock: systemClock, log, calls, settings });
+    const module = await openModule(definition, {
+      dataDir,
+      records: this.records,
+      bus,
+      clock: systemClock,
+      log,
+      calls,
+      settings,
+    });
     const suffering = { ...module, dispatch: this.#suffering(name, module.dispatch) };
     this.open.set(name, suffering);
     return suffering;

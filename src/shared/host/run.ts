@@ -53,8 +53,8 @@ function fail(why: string): never {
 export function runAlone(own: ModuleDefinition, others: readonly ModuleDefinition[]): Promise<void> {
   const modules = [own, ...others];
   return runUntilStopped(async () => {
-    const { only = [own.contract.name], json } = readCommandLine(process.argv.slice(2));
-    const host = await openHost(readTopology(modules, only, process.env), modules);
+    const { only = [own.contract.name], json, acceptLoss } = readCommandLine(process.argv.slice(2));
+    const host = await openHost(readTopology(modules, only, process.env), modules, acceptLoss);
     await announce(host, undefined, json);
     return async () => {
       host.drain();

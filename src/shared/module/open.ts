@@ -3,7 +3,15 @@ import { v7 as uuid } from 'uuid';
 import type { Clock } from '../clock/index.ts';
 import { currentContext, runInContext } from '../context/index.ts';
 import type { Contract, Operation } from '../contract/index.ts';
-import { type Database, kernelPrefix, type Migration, openSqlite, type Unit } from '../data/index.ts';
+import {
+  checkSqlite,
+  type Database,
+  type DatabaseRecords,
+  kernelPrefix,
+  type Migration,
+  openSqlite,
+  type Unit,
+} from '../data/index.ts';
 import { StartError } from '../errors/index.ts';
 import {
   type Bus,
@@ -32,6 +40,8 @@ import type { UnderWay } from './under-way.ts';
 /** What a module needs of the process it is opened in. */
 export interface Surroundings {
   readonly dataDir: string;
+  /** What is known of the data in `dataDir`; what does not fit to it is not opened. */
+  readonly records?: DatabaseRecords;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly log: Log;
@@ -186,8 +196,18 @@ function openData({ contract: { name }, migrations: own }: ModuleDefinition, aro
       `migration "${reserved.name}" of "${name}": names that begin with ${kernelPrefix} are Kerf's own`,
     );
   const migrations = [...kernelMigrations, ...own];
-  const { dataDir, openDatabase, log } = around;
-  return openDatabase ? openDatabase(name, migrations) : openSqlite(name, join(dataDir, `${name}.db`), migrations, log);
+  const { dataDir, openDatabase, log, records } = around;
+  if (openDatabase) return openDatabase(name, migrations);
+  return openSqlite(name, fileOf(name, dataDir), migrations, log, records);
+}
+
+/** Throws a `StartError` when the data of a module that another process opens on this folder was lost. */
+export function checkData(module: string, dataDir: string, records: DatabaseRecords): void {
+  checkSqlite(module, fileOf(module, dataDir), records);
+}
+
+function fileOf(module: string, dataDir: string): string {
+  return join(dataDir, `${module}.db`);
 }
 
 const lookMs = 100;

@@ -6,7 +6,7 @@ export { Gathered } from './gathered.ts';
 export { answerInOrder } from './http/pipelining.ts';
 export { createInternalServer } from './http/server.ts';
 export { asOwnCallerSees, InProcessTransport, type Parity } from './in-process.ts';
-export { kernelOperation, ofKernel, type PassedBack, type PassedOn } from './kernel-operations.ts';
+export { kernelOperation, ofKernel, type PassedBack, type PassedOn, type ShownDatabase } from './kernel-operations.ts';
 export { openGrpc, openQueue, type QueueServer } from './open.ts';
 export { createPush } from './push.ts';
 export type { TlsParts } from './tls.ts';

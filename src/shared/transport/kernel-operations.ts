@@ -13,6 +13,10 @@ const request = z.object({
 });
 const answer = z.object({ status: z.int(), headers: z.record(z.string(), z.string()), body: z.string() });
 
+/** What a database says of itself: its system, once it knows that, its own id, and how many commits it has. */
+const database = z.object({ system: z.string().optional(), id: z.string(), commits: z.int().min(0) });
+export type ShownDatabase = z.output<typeof database>;
+
 /** A request for public resources, or an operator's, as one process passes it on to another. Bodies are text. */
 export type PassedOn = z.output<typeof request>;
 export type PassedBack = z.output<typeof answer>;
@@ -35,6 +39,18 @@ export const kernel = contract('kerf', {
     read: query({ about: 'Asks for a public resource', input: request, output: answer, timeoutMs: longestMs }),
     write: command({ about: 'Changes a public resource', input: request, output: answer, timeoutMs: longestMs }),
     operate: command({ about: 'Passes an operator on', input: request, output: answer, timeoutMs: 10_000 }),
+    identify: query({
+      about: 'Which database the module has here; says to which system it belongs',
+      input: z.object({ system: z.string(), accepted: z.boolean() }),
+      output: database,
+      timeoutMs: 1_000,
+    }),
+    introduce: query({
+      about: 'Whether the home process takes a database for that of the module',
+      input: z.object({ ...database.shape, accepted: z.boolean() }),
+      output: z.object({ system: z.string().optional(), why: z.string().optional() }),
+      timeoutMs: 1_000,
+    }),
   },
 });
 

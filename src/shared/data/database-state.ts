@@ -1,0 +1,76 @@
+import { eq } from 'drizzle-orm';
+import type { Database, Reader } from './database.ts';
+import { defineTables } from './tables.ts';
+
+/** What a database says of itself. */
+export interface DatabaseState {
+  /** The system that it belongs to; `null` until a home process has said so. */
+  readonly system: string | null;
+  readonly module: string;
+  /** Made with the database, and kept by its copies. */
+  readonly id: string;
+  /** How many groups of units of work it has committed. */
+  readonly commits: number;
+}
+
+/** What was last seen of a module's database, or that whatever is found there is accepted once. */
+export type DatabaseRecord =
+  | { readonly id: string; readonly commits: number; readonly at: string }
+  | { readonly acceptedAt: string };
+
+const identityTables = defineTables(({ table, text, integer }) => ({
+  identity: table('kerf_identity', {
+    one: integer('one').primaryKey(),
+    system: text('system'),
+    module: text('module').notNull(),
+    id: text('id').notNull(),
+    commits: integer('commits').notNull(),
+  }),
+}));
+
+export async function stateOf(reader: Reader): Promise<DatabaseState> {
+  const [row] = await reader.db.select().from(identityTables(reader).identity);
+  if (!row) throw new Error('the database has no identity');
+  const { one: _, ...state } = row;
+  return state;
+}
+
+/** From now on the database belongs to this system. */
+export async function joinSystem(database: Database, system: string): Promise<void> {
+  await database.work(async (unit) => {
+    const { identity } = identityTables(unit);
+    await unit.db.update(identity).set({ system }).where(eq(identity.one, 1));
+  });
+}
+
+/**
+ * Why a module must not go on with what was found as its data: `undefined` when it may. `found` is `undefined` where there is no data;
+ * `system` is `undefined` where nobody has said to which system it should belong.
+ */
+export function whyNotThis(
+  module: string,
+  found: DatabaseState | undefined,
+  record: DatabaseRecord | undefined,
+  system: string | undefined,
+): string | undefined {
+  if (found && found.module !== module) return `it is the data of "${found.module}"; put the file of "${module}" there`;
+  if (record && 'acceptedAt' in record) return undefined;
+  const seen = record && `commit ${record.commits} was seen at ${record.at}`;
+  if (!found) return record && `it is missing: ${seen}; ${cure(module)}`;
+  if (found.system !== null && system !== undefined && found.system !== system)
+    return `it belongs to another system; put the data of this system there, or ${accept(module)}`;
+  if (!record) return undefined;
+  if (found.id !== record.id) return `it is not the database of which ${seen}; ${cure(module)}`;
+  if (found.commits < record.commits)
+    return `its last commits are missing: it ends with commit ${found.commits}, and ${seen}; ${cure(module)}`;
+  return undefined;
+}
+
+/** What to do about data that is missing. */
+export function cure(module: string): string {
+  return `restore it from a backup, or ${accept(module)}`;
+}
+
+function accept(module: string): string {
+  return `accept what is there by starting once with --accept-loss ${module}`;
+}

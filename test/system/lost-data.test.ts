@@ -1,0 +1,162 @@
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { freePort, Kerf, startAndFail } from '../harness/kerf.ts';
+import { Shop, type Summary } from '../harness/shop.ts';
+
+const folders: string[] = [];
+const running: Kerf[] = [];
+const newFolder = () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kerf-lost-'));
+  folders.push(folder);
+  return folder;
+};
+async function start(dataDir: string, env: Record<string, string> = {}, words: string[] = []): Promise<Kerf> {
+  const kerf = await Kerf.start({ dataDir, env, words });
+  running.push(kerf);
+  return kerf;
+}
+const why = async (dataDir: string, env: Record<string, string> = {}, words: string[] = []) => {
+  const { code, stderr } = await startAndFail({ ...env, DATA_DIR: dataDir }, words);
+  return { code, stderr };
+};
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((kerf) => kerf.kill()));
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A copy of what a system left that served an order. */
+function folderAfterAnOrder(): string {
+  const folder = newFolder();
+  cpSync(served, folder, { recursive: true });
+  return folder;
+}
+
+const served = mkdtempSync(join(tmpdir(), 'kerf-served-'));
+beforeAll(async () => {
+  const kerf = await start(served);
+  expect((await (await new Shop(kerf.url).join()).order('WAX')).status).toBe(201);
+  await kerf.stop();
+});
+afterAll(() => rmSync(served, { recursive: true }));
+
+describe('a system whose data is lost', () => {
+  it.each<[string, (file: string) => void, RegExp]>([
+    [
+      'a file is gone',
+      (file) => rmSync(file),
+      /the data of "payments" \(.*payments\.db\).*it is missing: commit \d+ was seen/,
+    ],
+    ['a file is empty', (file) => writeFileSync(file, ''), /it is missing: commit \d+ was seen/],
+    ['a file is cut off', (file) => truncateSync(file, 8_192), /payments\.db.*damaged/],
+  ])('does not start when %s, and says what to do', async (_, lose, message) => {
+    const folder = folderAfterAnOrder();
+    lose(join(folder, 'payments.db'));
+    const { code, stderr } = await why(folder);
+    expect([code, stderr.split('\n')]).toEqual([1, [expect.stringMatching(message), '']]);
+    expect(stderr).toMatch(/restore it from a backup/);
+  });
+
+  it('starts when the loss is accepted by name, once, and a module out as one in', async () => {
+    const folder = folderAfterAnOrder();
+    rmSync(join(folder, 'payments.db'));
+    expect((await why(folder, {}, ['--accept-loss', 'orders'])).stderr).toContain('it is missing');
+    expect((await why(folder, { MODULE_PAYMENTS: 'http' })).stderr).toMatch(/the data of "payments".*it is missing/);
+    expect((await why(folder, {}, ['--accept-loss', 'paymnets'])).stderr).toMatch(
+      /there is no module "paymnets"; there are .*payments/,
+    );
+    const kerf = await start(folder, { MODULE_PAYMENTS: 'http' }, ['--accept-loss', 'payments']);
+    expect(await kerf.pidOf('payments')).not.toBeNull();
+    await kerf.stop();
+    rmSync(join(folder, 'payments.db'));
+    expect((await why(folder)).stderr).toContain('it is missing');
+  });
+});
+
+/** A home process with payments somewhere else, in a folder of its own. */
+async function apart(home: string) {
+  const [homePort, port] = await Promise.all([freePort(), freePort()]);
+  const env = {
+    MODULE_PAYMENTS: `http://127.0.0.1:${port}`,
+    HOME_ADDRESS: `http://127.0.0.1:${homePort}`,
+    INTERNAL_KEY: 'k'.repeat(40),
+  };
+  return {
+    home: (...words: string[]) => start(home, { ...env, INTERNAL_PORT: String(homePort) }, words),
+    whyNotHome: () => why(home, { ...env, INTERNAL_PORT: String(homePort) }),
+    payments: (folder: string, ...words: string[]) =>
+      start(folder, { ...env, INTERNAL_PORT: String(port) }, ['--only', 'payments', ...words]),
+    whyNotPayments: (folder: string) => why(folder, { ...env, INTERNAL_PORT: String(port) }, ['--only', 'payments']),
+  };
+}
+
+describe('a module that runs elsewhere, in a data folder of its own', () => {
+  it('does not start on an empty one when the home process knows its data, and starts on that', async () => {
+    const folder = folderAfterAnOrder();
+    const { home, payments, whyNotPayments } = await apart(folder);
+    await home();
+    const empty = newFolder();
+    const { code, stderr } = await whyNotPayments(empty);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /the home process \(http.*\) refuses the data of "payments": it is not the database of which commit \d+ was seen/,
+      ),
+    ]);
+    const moved = newFolder();
+    cpSync(join(folder, 'payments.db'), join(moved, 'payments.db'));
+    await payments(moved);
+  });
+
+  it('keeps the home process from starting when it was there first', async () => {
+    const folder = folderAfterAnOrder();
+    const { home, whyNotHome, payments } = await apart(folder);
+    const service = await payments(newFolder());
+    const { code, stderr } = await whyNotHome();
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /the data of "payments" at http.* is refused: it is not the database of which.*--accept-loss payments/,
+      ),
+    ]);
+    expect(service.process.exitCode).toBeNull();
+    await home('--accept-loss', 'payments');
+  });
+
+  it('is accepted by name where it starts, and its data joins the system', async () => {
+    const folder = folderAfterAnOrder();
+    const { home, payments, whyNotPayments } = await apart(folder);
+    await home();
+    const own = newFolder();
+    await whyNotPayments(own);
+    const service = await payments(own, '--accept-loss', 'payments');
+    const id = (dataDir: string) =>
+      (JSON.parse(readFileSync(join(dataDir, 'system.json'), 'utf8')) as { system: string }).system;
+    expect(id(own)).toBe(id(folder));
+    await service.stop();
+    await (await payments(own)).stop();
+  });
+
+  it('starts without a word in a system that is new, in either order, and is known from then on', async () => {
+    for (const isFirst of [true, false]) {
+      const [folder, own] = [newFolder(), newFolder()];
+      const { home, payments, whyNotPayments } = await apart(folder);
+      const early = isFirst ? await payments(own) : undefined;
+      const kerf = await home();
+      const service = early ?? (await payments(own));
+      const shop = await new Shop(kerf.url).join();
+      const { status, body } = await shop.order('WAX');
+      expect(status).toBe(201);
+      expect((await shop.get<Summary>(`/orders/${body.id}/summary`)).body.payment).toMatchObject({
+        status: 'captured',
+      });
+      await service.stop();
+      expect(existsSync(join(folder, 'payments.db'))).toBe(false);
+      expect((await whyNotPayments(newFolder())).stderr).toContain('refuses the data of "payments"');
+      await (await payments(own)).stop();
+      await kerf.stop();
+    }
+  });
+});
