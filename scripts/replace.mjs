@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { moveModule } from './move/move.mjs';
-import { tryOut } from './move/try-out.mjs';
+import { tryOut, tryOutHelp, tryOutOptions } from './move/try-out.mjs';
 import { ask, misused, reaches, readWords } from './operator.mjs';
 import { fail } from './setup.mjs';
 
@@ -12,15 +12,15 @@ Starts another release of a module that runs in processes of its own, beside the
 that the others can go on with; moves the calls to it and ends the old one, while the system serves. Back with the artifact before.
 
   --artifact   the release: its entry file, or the folder of its app.js; without it, that of the home process
-  --mirror, --canary, --stage, --max-failures, --max-slower   as of npm run extract
+${tryOutHelp}
   --for-now    until the next start only; otherwise topology.yaml says which release from now on
   --json       a line of JSON for each step, and the report at the end
 
 ${reaches}`;
 
-const texts = ['artifact', 'mirror', 'canary', 'stage', 'max-failures', 'max-slower'];
 const { values, positionals } = readWords('replace', help, {
-  ...Object.fromEntries(texts.map((name) => [name, { type: 'string' }])),
+  artifact: { type: 'string' },
+  ...tryOutOptions,
   'for-now': { type: 'boolean', default: false },
 });
 const [module, ...more] = positionals;

@@ -53,6 +53,7 @@ function print(line) {
 }
 
 function detailsOf(done) {
+  if (done.toMirror) return toMirrorOf(done.toMirror);
   const { step, copies, staying, calls, gapMs, file, trouble } = done;
   if (step === 'start') return [...copies, staying > 0 && `${staying} stay`].filter(Boolean).join(', ');
   if (step === 'mirror' || step.startsWith('canary')) return seenIn(done);
@@ -63,10 +64,17 @@ function detailsOf(done) {
   return '';
 }
 
-function seenIn({ other, before, same, different }) {
+/** What a mirror has to ask, said before anything is started. */
+function toMirrorOf({ operations, sent: { queries, commands } }) {
+  if (operations.length === 0) return 'nothing to mirror: the module has commands only';
+  const seen = `${queries} of ${queries + commands} calls so far were queries`;
+  return `to mirror: ${operations.join(', ')}; ${seen}${queries === 0 ? ', so there may be nothing to compare' : ''}`;
+}
+
+function seenIn({ other, before, same, different, sure }) {
   if (same !== undefined) return `${same} answers were the same, ${different} differed`;
   const side = ({ calls, failures, p95Ms = '–' }) => `${calls} calls, ${failures} failed, ${p95Ms} ms`;
-  return `new ${side(other)}; before ${side(before)}`;
+  return `new ${side(other)}; before ${side(before)}; ${Math.floor(sure * 1_000) / 10} % sure that the new are no worse`;
 }
 
 function summaryOf({ module, to, ms, callsDrained, events, sagas, timers }) {

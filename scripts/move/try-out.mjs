@@ -2,9 +2,29 @@
 import { misused } from '../operator.mjs';
 
 const duration = 'a number of seconds, 0.1 to 3600';
+/** The options that say more of a canary. */
+const ofCanary = ['stage', 'max-wait', 'least-calls', 'max-failures', 'max-slower'];
+
+/** As `parseArgs` takes them. */
+export const tryOutOptions = {
+  ...Object.fromEntries(['mirror', 'canary', ...ofCanary].map((name) => [name, { type: 'string' }])),
+  'mirror-optional': { type: 'boolean', default: false },
+};
+
+/** What --help says of them. */
+export const tryOutHelp = `  --mirror     first, for so many seconds, ask the new copies every query as well, and go back if an answer differs
+    --mirror-optional  go on where no query came to compare; otherwise that is waited for, and then fails
+  --canary     first send them this share of the calls, then 25, 50 and 100 %, and go back if they are worse:
+    --stage          seconds that each share lasts at least (10)
+    --least-calls    how many calls they must have had at each share (100)
+    --max-wait       seconds that each share lasts at most, for want of calls or of a verdict (6 times --stage)
+    --max-failures   how many more of their calls may fail (1%)
+    --max-slower     how many milliseconds more they may take, as the 95th percentile (50; between processes as much
+                     again as before, from 5 to 50)`;
 
 /** The parts of an order that say so. */
-export function tryOut(command, { mirror, canary, stage, 'max-failures': maxFailures, 'max-slower': maxSlower }) {
+export function tryOut(command, values) {
+  const { mirror, canary, stage, 'max-failures': maxFailures, 'max-slower': maxSlower } = values;
   const number = (option, text, least, most, words) => {
     if (text === undefined) return undefined;
     const value = Number(text.replace(/%$/, '')) * (text.endsWith('%') ? 0.01 : 1);
@@ -19,14 +39,25 @@ export function tryOut(command, { mirror, canary, stage, 'max-failures': maxFail
   };
   const share = (option, text, least) =>
     number(option, text, least, 1, `a share such as 5% or 0.05, ${least * 100}% to 100%`);
-  if (canary === undefined && (stage ?? maxFailures ?? maxSlower) !== undefined)
-    misused(command, '--stage, --max-failures and --max-slower are for --canary; add it');
+  const calls = (text) => {
+    if (text !== undefined && !/^[1-9]\d{0,4}$/.test(text))
+      misused(command, `--least-calls is a number of calls, 1 to 99999, not "${text}"`);
+    return text && Number(text);
+  };
+  const lonely = ofCanary.find((name) => values[name] !== undefined);
+  if (canary === undefined && lonely)
+    misused(command, `${ofCanary.map((name) => `--${name}`).join(', ')} are for --canary; add it`);
+  if (mirror === undefined && values['mirror-optional']) misused(command, '--mirror-optional is for --mirror; add it');
   return {
-    ...(mirror !== undefined && { mirror: { forMs: seconds('mirror', mirror) } }),
+    ...(mirror !== undefined && {
+      mirror: { forMs: seconds('mirror', mirror), required: !values['mirror-optional'] },
+    }),
     ...(canary !== undefined && {
       canary: {
         share: share('canary', canary, 0.001),
         stageMs: seconds('stage', stage),
+        maxWaitMs: seconds('max-wait', values['max-wait']),
+        leastCalls: calls(values['least-calls']),
         maxFailures: share('max-failures', maxFailures, 0),
         maxSlowerMs: number('max-slower', maxSlower, 0, 60_000, 'a number of milliseconds, 0 to 60000'),
       },

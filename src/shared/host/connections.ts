@@ -50,11 +50,18 @@ export async function connect(topology: Topology, definitions: readonly ModuleDe
   });
   const observation = new Observation();
   const calls: CallSource = (operation, caller) => {
-    const own = kernelOperation(operation.name) ? operation : policiesFor(policies, operation.module, operation);
+    const isKernels = kernelOperation(operation.name) !== undefined;
+    const own = isKernels ? operation : policiesFor(policies, operation.module, operation);
     const transport = () => directory.of(operation.module).transport;
     const call = createCall({ ...operation, timeoutMs: own.timeoutMs }, caller, transport);
-    return (input, options) =>
-      observation.on ? observation.of(caller, operation, input, () => call(input, options)) : call(input, options);
+    const sent = isKernels ? { queries: 0, commands: 0 } : observation.sentTo(operation.module);
+    const kind = operation.kind === 'query' ? 'queries' : 'commands';
+    return (input, options) => {
+      sent[kind] += 1;
+      return observation.on
+        ? observation.of(caller, operation, input, () => call(input, options))
+        : call(input, options);
+    };
   };
   const bus = await openBus({
     ...{ bus: settings.BUS, before: settings.BUS_BEFORE, clock: systemClock, log, push: createPush(calls) },

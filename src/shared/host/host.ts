@@ -50,7 +50,7 @@ export async function openHost(
   const { settings, only } = topology;
   if (settings.FAULT_POINT) killAt(settings.FAULT_POINT, settings.DATA_DIR);
   const connections = await connect(topology, definitions);
-  const { directory, faults, identity, log } = connections;
+  const { directory, faults, identity, log, observation } = connections;
   const authority = identity instanceof Authority ? identity : undefined;
   if (!only) recordBus(settings, log);
   const names = definitions.map(({ contract }) => contract.name);
@@ -66,7 +66,7 @@ export async function openHost(
   const databases = new Databases({ ...connections, topology, definitions, records, open, accepted });
   const wasIntroduced = await databases.introduce();
   const services = new Services(topology, directory, faults, authority, log);
-  const mover = new Mover({ topology, definitions, placements, here, services, directory, log });
+  const mover = new Mover({ topology, definitions, placements, here, services, directory, observation, log });
   const away = whoIsAway(names, directory);
   const known = { ...connections, topology, placements, definitions, open, services, away };
   const operations = createOperations({ ...known, operators: new Operators(identity), mover });

@@ -26,10 +26,17 @@ interface Counted {
 /** One call of so many is weighed: to write it as JSON costs more than the call. */
 const weighOneOf = 16;
 
-/** Counts the calls that leave the modules of this process, for as long as it is on. */
+/** How many calls of a kind a module was sent. */
+export interface Sent {
+  queries: number;
+  commands: number;
+}
+
+/** Counts the calls that leave the modules of this process: how many at all times, everything else for as long as it is on. */
 export class Observation {
   /** Asked at every call. */
   on = false;
+  readonly #sent = new Map<string, Sent>();
   #edges = new Map<string, Counted>();
 
   begin(): void {
@@ -45,6 +52,13 @@ export class Observation {
       const mean = weighed === 0 ? 0 : Math.round(bytes / weighed);
       return { caller, module, operation: name, calls, failures, ms: p50Ms, bytes: mean };
     });
+  }
+
+  /** The calls that a module was sent from this process so far; to be added to. */
+  sentTo(module: string): Sent {
+    const sent = this.#sent.get(module) ?? { queries: 0, commands: 0 };
+    this.#sent.set(module, sent);
+    return sent;
   }
 
   of(caller: string, operation: Operation, input: unknown, call: () => Promise<unknown>): Promise<unknown> {

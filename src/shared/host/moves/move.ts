@@ -13,6 +13,7 @@ import type { ServiceProcess, Services } from '../services/index.ts';
 import { refuseBreaking } from './contracts.ts';
 import { handOver, nothingMoved, sagasWithinMs, takeBack } from './hand-over.ts';
 import type { Journal } from './journal.ts';
+import { hasQueries } from './mirror.ts';
 import type { Plan } from './plan.ts';
 import { canarySteps, mirrorStep, type TryOut, warmUp } from './trials.ts';
 
@@ -80,8 +81,8 @@ export class Move {
       },
       undo: async () => this.parts.directory.endTrial(this.plan.module),
     });
-    if (mirror) await mirrorStep(journal, trial!, mirror);
-    if (canary) await canarySteps(journal, trial!, canary);
+    if (mirror && hasQueries(this.parts.contract)) await mirrorStep(journal, trial!, mirror);
+    if (canary) await canarySteps(journal, trial!, canary, this.plan.from.kind === 'service');
   }
 
   /** Everything from the first call that goes to the new copies to where the next start knows of them. */

@@ -1,12 +1,15 @@
+import type { Contract } from '../../contract/index.ts';
 import { isRefusal, messageOf, refusal } from '../../errors/index.ts';
 import type { ModuleDefinition } from '../../module/index.ts';
 import type { Log } from '../../observability/index.ts';
 import { type Directory, type Placement, placementText, type Topology } from '../../topology/index.ts';
+import type { Observation } from '../advice/index.ts';
 import { copyHere, copyOf } from '../copies.ts';
 import type { ModulesHere } from '../modules-here.ts';
 import type { Services } from '../services/index.ts';
 import type { Moved } from './hand-over.ts';
 import { Journal, type Progress, type StepDone, StepFailed } from './journal.ts';
+import { whatToMirror } from './mirror.ts';
 import { Move } from './move.ts';
 import { type Plan, planOf } from './plan.ts';
 import { preflight } from './preflight.ts';
@@ -53,6 +56,8 @@ interface Parts {
   readonly here: ModulesHere;
   readonly services: Services;
   readonly directory: Directory;
+  /** How many calls the modules were sent from this process so far. */
+  readonly observation: Pick<Observation, 'sentTo'>;
   readonly log: Log;
 }
 
@@ -163,7 +168,7 @@ export class Mover {
       abort,
     });
     try {
-      await journal.step({ name: 'preflight', withinMs: 10_000, run: () => this.#preflight(plan, forNow) });
+      await journal.step({ name: 'preflight', withinMs: 10_000, run: () => this.#preflight(plan, order, contract) });
       await move.prepare(journal);
       await move.tryOut(journal);
       await move.complete(journal);
@@ -176,14 +181,15 @@ export class Mover {
     return { module, from, to: placementText(to), ms, persisted: !forNow, steps: journal.steps, ...move.moved };
   }
 
-  async #preflight(plan: Plan, forNow: boolean): Promise<object> {
-    const { here, services } = this.parts;
+  async #preflight(plan: Plan, { forNow, mirror }: Order, contract: Contract): Promise<object> {
+    const { here, services, observation } = this.parts;
     const { module, from } = plan;
+    const toMirror = mirror && whatToMirror(contract, { ...observation.sentTo(module) }, mirror);
     const process = services.of(module).find(({ ready }) => ready);
     if (from.kind === 'service' && !process)
       throw refusal('conflict', `none of the processes of ${module} is ready; see to that first`);
     const copy = process ? copyOf(process) : copyHere(module, here);
-    return preflight(plan, forNow, { ...this.parts, copy });
+    return { ...(await preflight(plan, forNow, { ...this.parts, copy })), ...(toMirror && { toMirror }) };
   }
 
   /** Why it failed, for who ordered it; by then everything is as it was, or that is said. */

@@ -5,8 +5,9 @@ import { parseInput } from '../../contract/index.ts';
 import { invalidInput, isRefusal, refusal, toProblem } from '../../errors/index.ts';
 import { type Placement, readPlacement } from '../../topology/index.ts';
 import { bodyOf, type Operations, refuseQuery } from '../everywhere.ts';
+import { canarySchema } from './canary.ts';
+import { mirrorSchema } from './mirror.ts';
 import type { Mover, Order } from './mover.ts';
-import { canarySchema, mirrorSchema } from './trials.ts';
 
 const lineType = 'application/x-ndjson';
 /** Who orders it, for the log and for whoever comes meanwhile. */

@@ -1,51 +1,9 @@
 import { expect, it } from 'vitest';
 import { Tally, type Trial } from '../../topology/index.ts';
-import type { Journal } from './journal.ts';
-import { canarySchema, sharesOf, verdict, warmUp } from './trials.ts';
-
-const canary = canarySchema.parse({ stageMs: 1_000, leastCalls: 20, maxFailures: 0.01, maxSlowerMs: 50 });
-const counts = (calls: number, failures = 0, p95Ms = 10) => ({ calls, failures, p95Ms });
-
-it.each([
-  [0.05, [0.05, 0.25, 0.5]],
-  [0.1, [0.1, 0.25, 0.5]],
-  [0.5, [0.5]],
-  [0.8, [0.8]],
-  [1, []],
-])('a canary of %d grows by %j before it has all', (share, steps) => {
-  expect(sharesOf({ ...canary, share })).toEqual(steps);
-});
-
-it.each([
-  ['goes on while its time is not over', counts(100), counts(1_000), 999, false],
-  ['has done well when its time is over', counts(100), counts(1_000), 1_000, true],
-  ['waits for calls', counts(19), counts(1_000), 5_999, false],
-  [
-    'is given up when they do not come',
-    counts(19),
-    counts(1_000),
-    6_000,
-    'only 19 calls went to the new copies, too few to judge them by (20 are needed)',
-  ],
-  [
-    'is worse as soon as more of its calls fail',
-    counts(100, 3),
-    counts(1_000, 10),
-    1,
-    '3 % of the calls to the new copies failed, 1 % of those before',
-  ],
-  ['may fail as those before do, and a little more', counts(100, 2), counts(1_000, 10), 1_000, true],
-  [
-    'is worse as soon as it is slower',
-    counts(100, 0, 61),
-    counts(1_000, 0, 10),
-    1,
-    'the new copies took 61 ms (95th percentile), those before 10 ms',
-  ],
-  ['may be a little slower', counts(100, 0, 60), counts(1_000, 0, 10), 1_000, true],
-])('%s', (_, other, before, elapsedMs, found) => {
-  expect(verdict({ other, before }, canary, elapsedMs)).toBe(found);
-});
+import { canarySchema } from './canary.ts';
+import { Journal } from './journal.ts';
+import { mirrorSchema } from './mirror.ts';
+import { canarySteps, mirrorStep, warmUp } from './trials.ts';
 
 /** How many calls there were at each number at a time, when `called` is asked at every look. */
 async function warmed(called: (trial: Trial) => void): Promise<Map<number, number>> {
@@ -76,4 +34,67 @@ it('ends the warming up when nobody calls any more', async () => {
     if (left-- > 0) trial.other.add(1, false);
   });
   expect([...seen]).toEqual([[1, 3]]);
+});
+
+/** Runs a step of the move; `called` is asked at every look. Answers what the step says when it is done, or why it failed. */
+async function ran(step: (journal: Journal) => Promise<void>, called: () => void = () => {}): Promise<unknown> {
+  const journal = new Journal('payments', new AbortController().signal, () => {});
+  journal.pause = async () => called();
+  return step(journal).then(
+    () => journal.steps,
+    (error: Error) => error.message,
+  );
+}
+
+function trialOf(): Trial {
+  const compared = { same: 0, different: 0, differences: [] };
+  const trial = { other: new Tally(), before: new Tally(), compared, mirrors: false };
+  const recount = () => Object.assign(trial, { other: new Tally(), before: new Tally() });
+  return Object.assign(trial, { recount }) as unknown as Trial;
+}
+
+const canary = canarySchema.parse({ share: 0.5, stageMs: 100, leastCalls: 20, maxWaitMs: 60_000 });
+
+/** As many calls at every look to both sides, the new ones as slow as is said. */
+const calling = (trial: Trial, msOf: () => number) => () => {
+  for (let call = 0; call < 20; call++) {
+    trial.other.add(msOf(), false);
+    trial.before.add(5, false);
+  }
+};
+
+it('forgives a new process that it is slow at first', async () => {
+  const trial = trialOf();
+  let recounts = -1;
+  const { recount } = trial;
+  trial.recount = () => {
+    recounts += 1;
+    recount.call(trial);
+  };
+  const steps = await ran(
+    (journal) => canarySteps(journal, trial, canary, true),
+    calling(trial, () => (recounts < 1 ? 200 : 5)),
+  );
+  expect(steps).toMatchObject([{ step: 'canary 50 %', other: { p95Ms: 5, failures: 0 }, sure: expect.any(Number) }]);
+  expect(recounts).toBe(1);
+});
+
+it('takes it back when it stays slow', async () => {
+  const trial = trialOf();
+  const why = await ran(
+    (journal) => canarySteps(journal, trial, canary, true),
+    calling(trial, () => 200),
+  );
+  expect(why).toMatch(/^the new copies took 200 ms \(95th percentile of \d+ calls\), the copies before 5 ms$/);
+});
+
+it('goes on without a query to compare where that is chosen, and fails where it is not', async () => {
+  const mirror = mirrorSchema.parse({ forMs: 100 });
+  const optional = { ...mirror, required: false };
+  expect(await ran((journal) => mirrorStep(journal, trialOf(), optional))).toMatchObject([
+    { step: 'mirror', same: 0, different: 0 },
+  ]);
+  expect(await ran((journal) => mirrorStep(journal, trialOf(), mirror))).toMatch(
+    /^no query came in 600 ms, so that there was no answer to compare; mirror for longer, or let the move go on without/,
+  );
 });

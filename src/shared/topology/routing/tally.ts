@@ -33,6 +33,16 @@ export class Tally {
     return this.#calls;
   }
 
+  /** Of all calls, the failed ones. */
+  get failed(): { readonly hits: number; readonly of: number } {
+    return { hits: this.#failures, of: this.#calls };
+  }
+
+  /** Of the latest calls, the ones that took longer than `ms`. */
+  longerThan(ms: number): { readonly hits: number; readonly of: number } {
+    return { hits: this.#latest.filter((each) => each > ms).length, of: this.#latest.length };
+  }
+
   get counts(): Counts {
     const sorted = [...this.#latest].sort((one, other) => one - other);
     const counts = { calls: this.#calls, failures: this.#failures };
