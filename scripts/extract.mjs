@@ -1,16 +1,18 @@
 // npm run extract: takes a module out of the home process while the system serves.
 import { moveModule } from './move/move.mjs';
 import { tryOut, tryOutHelp, tryOutOptions } from './move/try-out.mjs';
-import { misused, reaches, readWords } from './operator.mjs';
+import { ask, misused, reaches, readWords } from './operator.mjs';
 
 const help = `Usage: npm run extract -- <module> [--via http|grpc|queue] [--instances n | --port n] [--mirror s] [--canary 5%] [--for-now] [--json]
 
 Takes a module out of the running home process into processes of its own, or changes how those are reached and how many there
 are, while it serves: no request fails, no event is lost or comes twice. A step that fails, and Ctrl-C, take everything back.
 
-  --via        how it is reached from then on: http (the default), grpc, or queue, by request and reply over the broker of BUS
-  --instances  how many processes run it (1)
-  --port       where its only process listens; a free port otherwise
+What is not said stays as it is, or as it was when the module was last out since the system started.
+
+  --via        how it is reached from then on: http (at first), grpc, or queue, by request and reply over the broker of BUS
+  --instances  how many processes run it (at first 1)
+  --port       where its only process listens; free (at first): at any free port
 ${tryOutHelp}
   --for-now    until the next start only; otherwise topology.yaml is changed
   --json       a line of JSON for each step, and the report at the end
@@ -20,8 +22,8 @@ npm run absorb is the way back.
 ${reaches}`;
 
 const { values, positionals } = readWords('extract', help, {
-  via: { type: 'string', default: 'http' },
-  instances: { type: 'string', default: '1' },
+  via: { type: 'string' },
+  instances: { type: 'string' },
   port: { type: 'string' },
   ...tryOutOptions,
   'for-now': { type: 'boolean', default: false },
@@ -29,12 +31,24 @@ const { values, positionals } = readWords('extract', help, {
 const [module, ...more] = positionals;
 if (!module) misused('extract', 'say which module, such as payments');
 if (more.length > 0) misused('extract', `unknown word "${more[0]}"`);
-if (!['http', 'grpc', 'queue'].includes(values.via))
-  misused('extract', `--via is http, grpc or queue, not "${values.via}"`);
+const { via, instances, port } = values;
+if (via !== undefined && !['http', 'grpc', 'queue'].includes(via))
+  misused('extract', `--via is http, grpc or queue, not "${via}"`);
 
-const parameters = [
-  values.instances === '1' ? [] : `instances=${encodeURIComponent(values.instances)}`,
-  values.port === undefined ? [] : `port=${encodeURIComponent(values.port)}`,
-].flat();
-const placement = parameters.length === 0 ? values.via : `${values.via}?${parameters.join('&')}`;
-await moveModule(module, { placement, forNow: values['for-now'], ...tryOut('extract', values) }, values);
+/** How the module is reached, or was when it was last out: an order names something. */
+async function viaNow(module) {
+  const { outside } = await ask('GET', `/ops/modules/${encodeURIComponent(module)}`);
+  return outside?.split('?')[0] ?? 'http';
+}
+
+/** A whole number of an option; whether it is in range the running system says. */
+function whole(text, words) {
+  if (text !== undefined && !/^\d{1,6}$/.test(text)) misused('extract', `--${words}, not "${text}"`);
+  return text === undefined ? undefined : Number(text);
+}
+const change = {
+  via: via ?? (instances === undefined && port === undefined ? await viaNow(module) : undefined),
+  instances: whole(instances, 'instances is a whole number, 1 to 64'),
+  port: port === 'free' ? null : whole(port, 'port is a number, 1 to 65535, or free'),
+};
+await moveModule(module, { ...change, forNow: values['for-now'], ...tryOut('extract', values) }, values);

@@ -29,21 +29,17 @@ if (more.length > 0) misused('replace', `unknown word "${more[0]}"`);
 
 const { modules } = await ask('GET', '/ops/topology');
 const { placement } = modules.find(({ name }) => name === module) ?? fail(`there is no module "${module}"`);
-const [via, parameters = ''] = placement.split('?');
-if (!['http', 'grpc', 'queue'].includes(via))
+if (!['http', 'grpc', 'queue'].includes(placement.split('?')[0]))
   fail(
     `${module} is placed ${placement}; extract it first: only a module in processes of its own has a release of its own`,
   );
-const kept = parameters.split('&').filter((each) => each !== '' && !each.startsWith('artifact='));
-const artifact = values.artifact === undefined ? [] : [`artifact=${entryOf(values.artifact)}`];
-const all = [...kept, ...artifact].join('&');
-const order = { placement: all === '' ? via : `${via}?${all}`, again: true, forNow: values['for-now'] };
-await moveModule(module, { ...order, ...tryOut('replace', values) }, values);
+const artifact = values.artifact === undefined ? null : entryOf(values.artifact);
+await moveModule(module, { artifact, again: true, forNow: values['for-now'], ...tryOut('replace', values) }, values);
 
 /** The path as the home process, which runs in the folder of the project, finds it. */
 function entryOf(given) {
   const file = existsSync(given) && statSync(given).isDirectory() ? join(given, 'app.js') : given;
   if (!existsSync(file)) fail(`--artifact: there is no ${file}; build the release first`);
   const beside = relative(process.cwd(), resolve(file));
-  return (beside.startsWith('..') ? resolve(file) : beside).replace(/[%&+#]/g, encodeURIComponent);
+  return beside.startsWith('..') ? resolve(file) : beside;
 }

@@ -133,6 +133,9 @@ describe('the commands of operators', () => {
     [['payments', '--canary', '5%', '--stage', '1%'], '--stage is a number of seconds, 0.1 to 3600, not "1%"'],
     [['payments', '--stage', '1'], 'are for --canary'],
     [['payments', '--mirror', 'soon'], '--mirror is a number of seconds'],
+    [['payments', '--mirror-optional'], '--mirror-optional is for --mirror'],
+    [['payments', '--canary', '5%', '--least-calls', '0'], '--least-calls is a number of calls'],
+    [['payments', '--port', 'any'], '--port is a number, 1 to 65535, or free'],
   ])('move nothing at the words %j', async (words, about) => {
     const said = failed(await operator.run('extract', words));
     expect(said).toContain(about);
@@ -153,6 +156,23 @@ describe('the commands of operators', () => {
     for (const step of steps) expect(back).toContain(`✓ ${step}`);
     expect(back).toMatch(/payments runs in-process now, after \d+ ms/);
     for (const counted of ['calls', 'events', 'sagas', 'timers']) expect(back).toContain(`  ${counted} `);
+  });
+
+  it('leave as it is what they do not say, also when a module was back in between', async () => {
+    const move = async (command: string, ...words: string[]) => {
+      const said = succeeded(await operator.run(command, ['payments', '--for-now', ...words]));
+      return /payments runs (\S+) now/.exec(said)?.[1];
+    };
+    const placed = [
+      await move('extract', '--via', 'grpc', '--instances', '2'),
+      await move('extract', '--via', 'http'),
+      await move('absorb'),
+      await move('extract'),
+      await move('absorb'),
+    ];
+    expect(placed).toEqual([
+      ...['grpc?instances=2', 'http?instances=2', 'in-process', 'http?instances=2', 'in-process'],
+    ]);
   });
 
   it.each(['topology', 'dead-letters', 'sagas', 'faults', 'extract', 'absorb', 'replace', 'advise'])(

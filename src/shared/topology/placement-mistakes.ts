@@ -41,7 +41,8 @@ export function serviceMistake(word: string, parameters: string): string | undef
   const [instances, port] = [given.get('instances'), given.get('port')];
   if (instances !== null && !(/^\d+$/.test(instances) && areInstances(Number(instances))))
     return `instances is ${instancesRange}, as in ${word}?instances=3`;
-  if (port === null) return given.get('artifact') === '' ? 'artifact names no file' : undefined;
+  if (given.get('artifact') === '') return 'artifact names no file';
+  if (port === null) return undefined;
   if (!isPort(port)) return `port is 1 to ${mostPort}, as in ${word}?port=4105`;
   if (word === 'queue') return 'a module that is reached over a broker listens on no port of its own';
   return Number(instances ?? 1) === 1 ? undefined : 'one port is for one process: leave out port, or instances';

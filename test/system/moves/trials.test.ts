@@ -42,14 +42,25 @@ it('steps up to all of the calls by itself when the new copies do well', async (
 
 it('goes back by itself when the new copies are slow, and nobody has failed', async () => {
   const { scene, kerf, operator, load, move } = await open();
-  const slow = releaseThat('setInterval(() => { const end = Date.now() + 100; while (Date.now() < end); }, 120);');
+  const slow = releaseThat('setInterval(() => { const end = Date.now() + 400; while (Date.now() < end); }, 420);');
   const { status, body } = await move('payments', {
     placement: `http?artifact=${slow}`,
-    canary: { ...quick, share: 0.5 },
+    canary: { ...quick, share: 0.5, leastCalls: 20, maxWaitMs: 20_000 },
   });
   expect([status, body.detail]).toEqual([503, expect.stringContaining('the new copies took')]);
   const { body: after } = await operator.ask<{ modules: { name: string; placement: string }[] }>('GET', '/topology');
   expect(after.modules.find(({ name }) => name === 'payments')).toMatchObject({ placement: 'in-process' });
+  expect(await load.stop()).toEqual([]);
+  await scene.endsWell(kerf, load.told);
+});
+
+it('says beforehand that there is nothing to mirror of a module with commands only, and moves it where that is chosen', async () => {
+  const { scene, kerf, load, move } = await open();
+  const mirror = { forMs: 1_000 };
+  const { status, body } = await move('sms', { mirror });
+  expect([status, body.detail]).toEqual([409, expect.stringContaining('there is nothing to mirror')]);
+  const moved = await move('sms', { mirror: { ...mirror, required: false } });
+  expect([moved.status, moved.body.steps[0]]).toMatchObject([200, { toMirror: { operations: [] } }]);
   expect(await load.stop()).toEqual([]);
   await scene.endsWell(kerf, load.told);
 });

@@ -1,5 +1,6 @@
 import { beforeEach, expect, it } from 'vitest';
-import { Mover, type Order } from './mover.ts';
+import { Mover } from './mover.ts';
+import type { Order } from './order.ts';
 
 const order: Order = { module: 'shop', placement: { kind: 'in-process' }, again: false, forNow: true, by: 'ann' };
 

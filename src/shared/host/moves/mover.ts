@@ -2,7 +2,13 @@ import type { Contract } from '../../contract/index.ts';
 import { isRefusal, messageOf, refusal } from '../../errors/index.ts';
 import type { ModuleDefinition } from '../../module/index.ts';
 import type { Log } from '../../observability/index.ts';
-import { type Directory, type Placement, placementText, type Topology } from '../../topology/index.ts';
+import {
+  type Directory,
+  type Placement,
+  placementText,
+  type ServicePlacement,
+  type Topology,
+} from '../../topology/index.ts';
 import type { Observation } from '../advice/index.ts';
 import { copyHere, copyOf } from '../copies.ts';
 import type { ModulesHere } from '../modules-here.ts';
@@ -11,21 +17,9 @@ import type { Moved } from './hand-over.ts';
 import { Journal, type Progress, type StepDone, StepFailed } from './journal.ts';
 import { whatToMirror } from './mirror.ts';
 import { Move } from './move.ts';
+import type { Order } from './order.ts';
 import { type Plan, planOf } from './plan.ts';
 import { preflight } from './preflight.ts';
-import type { TryOut } from './trials.ts';
-
-/** A move as an operator orders it. */
-export interface Order extends TryOut {
-  readonly module: string;
-  readonly placement: Placement;
-  /** Whether its processes are replaced by new ones though the placement is the same. */
-  readonly again: boolean;
-  /** Whether it holds until the next start only. */
-  readonly forNow: boolean;
-  /** Who orders it, for whoever comes meanwhile. */
-  readonly by: string;
-}
 
 /** What a move did. */
 export interface Report extends Moved {
@@ -70,11 +64,19 @@ export class Mover {
   #abort = new AbortController();
   #ended: Promise<unknown> = Promise.resolve();
   #state: 'starts' | 'runs' | 'stops' = 'starts';
+  /** How modules that this process has taken back ran before. */
+  readonly #outsideLast = new Map<string, ServicePlacement>();
 
   constructor(private readonly parts: Parts) {}
 
   get current(): Current | undefined {
     return this.#current;
+  }
+
+  /** How a module runs in processes of its own, or ran there last since this process started. */
+  outside(module: string): ServicePlacement | undefined {
+    const now = this.parts.placements.get(module);
+    return now?.kind === 'service' ? now : this.#outsideLast.get(module);
   }
 
   /**
@@ -176,6 +178,7 @@ export class Mover {
       throw await this.#takeBack(plan, journal, error);
     }
     await move.close(journal);
+    if (plan.from.kind === 'service') this.#outsideLast.set(module, plan.from);
     const [ms, from] = [Math.round(performance.now() - startedAt), placementText(plan.from)];
     this.parts.log.info({ module, from, to: placementText(to), ms, by: order.by }, 'a module was moved');
     return { module, from, to: placementText(to), ms, persisted: !forNow, steps: journal.steps, ...move.moved };
