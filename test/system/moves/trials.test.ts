@@ -42,7 +42,11 @@ it('steps up to all of the calls by itself when the new copies do well', async (
 
 it('goes back by itself when the new copies are slow, and nobody has failed', async () => {
   const { scene, kerf, operator, load, move } = await open();
-  const slow = releaseThat('setInterval(() => { const end = Date.now() + 400; while (Date.now() < end); }, 420);');
+  // Sleeps most of the time, without work for the machine.
+  const slow = releaseThat(`
+    const never = new Int32Array(new SharedArrayBuffer(4));
+    setInterval(() => Atomics.wait(never, 0, 0, 200), 230);
+  `);
   const { status, body } = await move('payments', {
     placement: `http?artifact=${slow}`,
     canary: { ...quick, share: 0.5, leastCalls: 20, maxWaitMs: 20_000 },
