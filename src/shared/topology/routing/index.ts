@@ -1,4 +1,4 @@
 export { Directory } from './directory.ts';
 export type { Probe } from './probe.ts';
-export { type Counts, isFailure, Tally } from './tally.ts';
+export { isFailure, Tally } from './tally.ts';
 export type { Trial } from './trial.ts';
