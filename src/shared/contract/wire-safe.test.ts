@@ -24,6 +24,9 @@ describe('a contract refuses', () => {
       ['a tuple that may begin with undefined', z.tuple([z.string().optional(), z.string()])],
       ['a tuple that may end with undefined', z.tuple([z.string(), z.string().optional()])],
       ['a tuple whose rest may be undefined', z.tuple([z.string()], z.string().optional())],
+      ['a list whose items have a default', z.array(z.int().default(1))],
+      ['a tuple that ends with a default', z.tuple([z.string(), z.int().default(1).nonoptional()])],
+      ['a record of what has a default', z.record(z.string(), z.string().prefault('x'))],
       ['a record of what may be undefined', z.record(z.string(), z.string().optional())],
       ['further fields that may be undefined', z.object({}).catchall(z.string().nullish())],
       ['a list of two that both may be undefined', z.array(z.intersection(z.int().optional(), z.int().optional()))],
@@ -58,6 +61,7 @@ describe('a contract refuses', () => {
     ...([
       ['unknown', z.unknown()],
       ['any JSON', z.json()],
+      ['what is coerced', z.coerce.number()],
       ['symbols', z.symbol()],
       ['void', z.void()],
       ['NaN', z.nan()],

@@ -31,6 +31,7 @@ type Why = readonly [what: string, cure: string] | undefined;
 
 function whyUnsafe(schema: Schema, def: Definition): Why {
   if (!safe.has(def.type)) return [`uses a "${def.type}" schema`, 'use plain JSON types'];
+  if ('coerce' in def && def.coerce) return ['takes values of any kind (z.coerce)', 'use plain JSON types'];
   return whyRewritten(schema) ?? whyUnsafeKind(def);
 }
 
@@ -88,7 +89,7 @@ function whyDropped({ shape, catchall }: z.core.$ZodObjectDef): Why {
 }
 
 function whyUndefined(what: string, members: readonly z.core.$ZodType[]): Why {
-  if (!members.some((member) => mayBeUndefined(member))) return undefined;
+  if (!members.some((member) => takesUndefined(member))) return undefined;
   return [`is ${what} with members that may be undefined`, 'let them be null (nullable), or leave them out'];
 }
 
@@ -97,21 +98,22 @@ function whyUnsafeKeys(key: Schema): Why {
   const { def } = key._zod;
   if (def.type === 'union') return def.options.map((each) => whyUnsafeKeys(each as Schema)).find(Boolean);
   const formats = [def, ...(def.checks ?? []).map((check) => check._zod.def)] as { format?: string }[];
-  if (def.type !== 'number' || def.coerce || formats.some(({ format }) => format?.includes('int'))) return undefined;
+  if (def.type !== 'number' || formats.some(({ format }) => format?.includes('int'))) return undefined;
   return ['is a record by any number', 'use whole numbers (z.int) or texts as keys'];
 }
 
-/** Whether the schema takes undefined where a value stands, and gives it back. */
-function mayBeUndefined(schema: z.core.$ZodType, seen = new Set<unknown>()): boolean {
+/** Whether the schema takes undefined where a value stands: as it is, or to put a default in its place. */
+function takesUndefined(schema: z.core.$ZodType, seen = new Set<unknown>()): boolean {
   if (seen.has(schema)) return false;
   seen.add(schema);
   const { def, traits } = (schema as Schema)._zod;
-  const may = (part: z.core.$ZodType) => mayBeUndefined(part, seen);
-  if (def.type === 'optional') return !traits.has('$ZodExactOptional') || may(def.innerType);
-  if (def.type === 'default') return def.defaultValue === undefined;
-  if (def.type === 'nullable' || def.type === 'readonly' || def.type === 'prefault') return may(def.innerType);
-  if (def.type === 'union') return def.options.some(may);
-  return def.type === 'intersection' && may(def.left) && may(def.right);
+  const takes = (part: z.core.$ZodType) => takesUndefined(part, seen);
+  if (def.type === 'default' || def.type === 'prefault') return true;
+  if (def.type === 'optional') return !traits.has('$ZodExactOptional') || takes(def.innerType);
+  if (def.type === 'nonoptional') return def.innerType._zod.optin === 'defaulted';
+  if (def.type === 'nullable' || def.type === 'readonly') return takes(def.innerType);
+  if (def.type === 'union') return def.options.some(takes);
+  return def.type === 'intersection' && takes(def.left) && takes(def.right);
 }
 
 /** The schemas of the parts, with their names where they have some. */
