@@ -72,6 +72,7 @@ export const sample = contract('sample', {
       output: z.object({ n: z.number() }),
     }),
     refuse: query({ about: 'Refuses with data', input: none, output: none }),
+    refuseWith: query({ about: 'Refuses with much', input: z.object({ letters: z.int() }), output: none }),
     refuseAs: query({ about: 'Refuses as it is told', input: z.object({ code: z.string() }), output: none }),
     fail: query({ about: 'Fails with a secret', input: none, output: none }),
     lie: query({ about: 'Answers what it does not say', input: none, output: z.object({ n: z.int() }) }),
@@ -199,6 +200,9 @@ const handlers = {
   strict: async (input: unknown) => input,
   refuse: async () => {
     throw sample.refuse('too-late', 'it was over', { since: 'yesterday' });
+  },
+  refuseWith: async ({ letters }: { letters: number }) => {
+    throw sample.refuse('too-late', 'it was over', { since: 'x'.repeat(letters) });
   },
   refuseAs: async ({ code }: { code: string }) => {
     throw code === 'plain'

@@ -116,6 +116,11 @@ function errorCases({ client, clientOf }: Ends): void {
     expect(sample.refused(plain, 'plain') && [plain.status, plain.message, plain.data]).toEqual([418, 'Just no', {}]);
   });
 
+  it('brings a declared refusal with much data whole', async () => {
+    const { data } = (await failureOf(client.refuseWith({ letters: 200_000 }))) as Refusal;
+    expect(data).toEqual({ since: 'x'.repeat(200_000) });
+  });
+
   it('brings a refusal of the kernel as the callee gave it', async () => {
     // A callee's own bad input is another's fault, and what it was overloaded with may have been begun.
     const codes = Object.keys(kernelCodes).filter((code) => code !== 'invalid-input' && code !== 'overloaded');

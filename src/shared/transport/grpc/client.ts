@@ -13,7 +13,7 @@ import { unreachableBecause } from '../unreachable.ts';
 import { type Outgoing, WireTransport } from '../wire-transport.ts';
 import { Connection } from './connection.ts';
 import { names, refuseTooLarge, toMetadata } from './protocol.ts';
-import { fromStatus } from './status.ts';
+import { fromStatus, refusalIn } from './status.ts';
 
 /** How a process is reached by gRPC. */
 export interface GrpcWay {
@@ -124,6 +124,8 @@ export class GrpcTransport extends WireTransport implements Link {
 
 function outcome(ended: StatusObject, answer: Buffer | undefined, operation: Operation, rpc: ProtoOperation): unknown {
   if (ended.code === status.OK) {
+    const refused = refusalIn(ended.metadata, answer!);
+    if (refused) throw refused;
     try {
       return rpc.output.decode(answer!);
     } catch (cause) {

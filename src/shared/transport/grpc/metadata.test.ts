@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { type CallContext, runInContext } from '../../context/index.ts';
-import { invalidInput, isRefusal } from '../../errors/index.ts';
+import { fromProblem, invalidInput, isRefusal } from '../../errors/index.ts';
 import { createCall } from '../client.ts';
 import { sample } from '../transport.cases.ts';
 import type { Serve } from '../transport.ts';
+import { maximumBodyBytes } from '../wire.ts';
 import { clientOver, codeOf, errorOf, held, openScene } from './grpc.cases.ts';
+import { names } from './protocol.ts';
+import { toStatus } from './status.ts';
 
 describe('what goes beside a call by grpc', () => {
   it('is any text, also where metadata is ASCII', async () => {
@@ -22,7 +25,7 @@ describe('what goes beside a call by grpc', () => {
     await close();
   });
 
-  it('shortens a long list of misfits, so that any program can read the refusal', async () => {
+  it('brings a long list of misfits whole, and shortens it for a program that reads metadata only', async () => {
     const issues = Array.from({ length: 20 }, (_, n) => ({
       path: `${n}.${'톱'.repeat(190)}`,
       message: 'does not fit',
@@ -30,20 +33,31 @@ describe('what goes beside a call by grpc', () => {
     const { link, close } = await openScene({ serve: () => Promise.reject(invalidInput(issues)) });
     const call = createCall(sample.operations.echo as never, 'gateway', () => link());
     const error = await errorOf(call({ text: 'x' }));
-    const told = error.data.issues as unknown[];
-    expect(isRefusal(error, 'invalid-input') && told).toEqual(issues.slice(0, told.length));
-    expect(JSON.stringify(error.data).length).toBeLessThan(4 * 1024);
+    expect(isRefusal(error, 'invalid-input') && error.data.issues).toEqual(issues);
     await close();
+    const [bytes] = toStatus(invalidInput(issues)).metadata.get(names.problem);
+    const told = JSON.parse(String(bytes)).issues as unknown[];
+    expect(told).toEqual(issues.slice(0, told.length));
+    expect([told.length > 1, bytes!.length < 4 * 1024]).toEqual([true, true]);
   });
 
-  it('is a refusal with much data, up to a limit', async () => {
-    const since = 'x'.repeat(30_000);
-    let refused = sample.refuse('too-late', 'long ago', { since });
+  it('is a refusal with as much data as an answer may have; other programs are told the code', async () => {
+    let refused = sample.refuse('plain');
     const { link, close } = await openScene({ serve: () => Promise.reject(refused) });
     const client = clientOver(link());
-    expect((await errorOf(client.refuse({}))).data).toEqual({ since });
-    refused = sample.refuse('too-late', 'long ago', { since: since.repeat(2) });
-    expect(await codeOf(client.refuse({}))).toBe('internal');
+    for (const letters of [4_000, 30_000, 60_000, maximumBodyBytes - 200]) {
+      refused = sample.refuse('too-late', 'long ago', { since: 'x'.repeat(letters) });
+      const { code, status, title, message, data } = await errorOf(client.refuse({}));
+      expect({ code, status, title, message }).toEqual({
+        ...{ code: 'too-late', status: 409 },
+        ...{ title: 'Too late', message: 'long ago' },
+      });
+      expect((data.since as string).length).toBe(letters);
+      const [bytes] = toStatus(refused).metadata.get(names.problem);
+      expect(fromProblem(JSON.parse(String(bytes)))).toMatchObject({ code, status, title, message });
+    }
+    refused = sample.refuse('too-late', 'long ago', { since: 'x'.repeat(maximumBodyBytes) });
+    expect(await codeOf(client.refuse({}))).toBe('body-too-large');
     await close();
   });
 

@@ -13,6 +13,8 @@ import { headers, maximumBodyBytes, toHeaders, type WireContext } from '../wire.
  * and beside its answer:
  *
  *     kerf-problem-bin    of a refusal: an RFC 9457 problem, in JSON. The status is one that fits it
+ *     kerf-problem-message  the message is such a problem, which is too large for metadata, and the status is OK: only where the
+ *                         call said `kerf-takes-problems`. Others are told the code, and no data
  *     kerf-leaving        the next call should go elsewhere
  *
  * What is not printable ASCII travels as bytes, under its name with `-bin` at the end.
@@ -22,6 +24,8 @@ export const names = {
   timeout: 'grpc-timeout',
   module: 'kerf-module',
   problem: 'kerf-problem-bin',
+  problemMessage: 'kerf-problem-message',
+  takesProblems: 'kerf-takes-problems',
   leaving: 'kerf-leaving',
 } as const;
 
@@ -31,6 +35,7 @@ const printable = /^[!-~](?:[ -~]*[!-~])?$/;
 export function toMetadata(wire: WireContext, token: string, module?: string): Metadata {
   const metadata = new Metadata();
   metadata.set(names.token, `Bearer ${token}`);
+  metadata.set(names.takesProblems, '1');
   if (module !== undefined) metadata.set(names.module, module);
   for (const [name, value] of Object.entries(toHeaders(wire))) {
     if (name === headers.deadlineMs) metadata.set(names.timeout, `${value}m`);

@@ -7,7 +7,7 @@ import type { Strangers } from '../strangers.ts';
 import type { Serve } from '../transport.ts';
 import { fromHeaders, fromWire } from '../wire.ts';
 import { names, readerOf, refuseTooLarge } from './protocol.ts';
-import { toStatus } from './status.ts';
+import { toProblemMessage, toStatus } from './status.ts';
 import type { UnsentCalls } from './unsent-calls.ts';
 
 export interface ServingParts {
@@ -49,12 +49,24 @@ export function handlerOf(served: Served, parts: ServingParts): (call: Unary, an
       (error) => {
         state.answered = true;
         parts.strangers.note(error, { module: served.module, from: call.getPeer() });
-        const status = statusFor(error, served, parts.log);
+        if (!isRefusal(error)) parts.log.error({ error, path: served.rpc.path }, 'a call by gRPC failed');
+        const refused = isRefusal(error) ? error : refusal('internal');
+        const large = call.metadata.get(names.takesProblems).length > 0 ? toProblemMessage(refused) : undefined;
+        const status = large ? problemMessage() : toStatus(refused);
         if (leaving()) mark(status.metadata);
-        answer(status);
+        if (!large) return answer(status);
+        unsent.answered(call, large.length);
+        answer(null, large, status.metadata);
       },
     );
   };
+}
+
+/** What stands beside a refusal that is the message of the answer. */
+function problemMessage(): { metadata: Metadata } {
+  const metadata = new Metadata();
+  metadata.set(names.problemMessage, '1');
+  return { metadata };
 }
 
 /** First who calls, and for whom; what the call brings is read only then. */
@@ -79,16 +91,6 @@ async function serveCall(served: Served, { tokens, serve }: ServingParts, call: 
 function timeLeft(call: Unary): number | undefined {
   const deadline = Number(call.getDeadline());
   return Number.isFinite(deadline) ? Math.max(0, deadline - Date.now()) : undefined;
-}
-
-function statusFor(error: unknown, { rpc }: Served, log: Log) {
-  try {
-    if (isRefusal(error)) return toStatus(error);
-    log.error({ error, path: rpc.path }, 'a call by gRPC failed');
-  } catch (unsayable) {
-    log.error({ error: unsayable, path: rpc.path }, 'a refusal cannot be said by gRPC');
-  }
-  return toStatus(refusal('internal'));
 }
 
 function mark(metadata: Metadata): Metadata {

@@ -11,6 +11,7 @@ import {
 } from '../../errors/index.ts';
 import { saidLate } from '../deadlines.ts';
 import { unreachableBecause } from '../unreachable.ts';
+import { maximumBodyBytes } from '../wire.ts';
 import { names } from './protocol.ts';
 
 /** What a refusal is to a program that knows gRPC and not Kerf, by its HTTP status. */
@@ -32,17 +33,23 @@ const statuses: Record<number, status> = {
 
 /** Metadata that any implementation of gRPC takes; misfits over this are left out. */
 const usualBytes = 4 * 1024;
-/** What Node.js takes, with something to spare. */
-const mostBytes = 32 * 1024;
 const longestDetail = 1_000;
 
-/** A refusal on its way. Throws a `RangeError` when its data is more than can stand beside a status. */
+/** A refusal as the message of an answer, where it is more than metadata can be. Undefined where it is not. */
+export function toProblemMessage(error: unknown): Buffer | undefined {
+  const problem = toProblem(error);
+  const json = Buffer.from(JSON.stringify(problem));
+  if (json.length <= usualBytes) return undefined;
+  if (json.length <= maximumBodyBytes) return json;
+  const what = `the data of "${problem.code}" is over ${maximumBodyBytes} bytes`;
+  return Buffer.from(JSON.stringify(toProblem(refusal('body-too-large', what))));
+}
+
+/** A refusal on its way to any program. What its metadata cannot take of the data is left out. */
 export function toStatus(error: unknown): StatusObject {
   const problem = shortened(toProblem(error));
-  const json = Buffer.from(JSON.stringify(problem));
-  if (json.length > mostBytes) throw new RangeError(`the data of "${problem.code}" is over ${mostBytes} bytes`);
   const metadata = new Metadata();
-  metadata.set(names.problem, json);
+  metadata.set(names.problem, Buffer.from(JSON.stringify(problem)));
   const details = (problem.detail ?? problem.title).slice(0, longestDetail).toWellFormed();
   return { code: statusOf(problem), details, metadata };
 }
@@ -53,10 +60,11 @@ function statusOf({ code, status: http }: Problem): status {
 }
 
 function shortened(problem: Problem): Problem {
-  const { issues } = problem as { issues?: Issue[] };
-  if (!Array.isArray(issues) || issues.length < 2) return problem;
   if (Buffer.byteLength(JSON.stringify(problem)) <= usualBytes) return problem;
-  return shortened({ ...problem, issues: issues.slice(0, -1) });
+  const { issues } = problem as { issues?: Issue[] };
+  if (Array.isArray(issues) && issues.length > 1) return shortened({ ...problem, issues: issues.slice(0, -1) });
+  const { type, title, status: http, code, detail } = problem;
+  return { type, title, status: http, code, ...(detail !== undefined && { detail: detail.slice(0, longestDetail) }) };
 }
 
 const refusals: Partial<Record<status, KernelCode>> = {
@@ -72,7 +80,8 @@ const cutOff = /RST_STREAM|HTTP\/2 stream|^No status information/;
 
 /** The refusal that a status stands for, whether a Kerf process gave it, another program, or gRPC on this side. */
 export function fromStatus({ code, details, metadata }: StatusObject, what: { module: string; name: string }): Error {
-  const problem = problemIn(metadata);
+  const [bytes] = metadata.get(names.problem);
+  const problem = bytes && readProblem(bytes);
   if (problem) return fromProblem(problem);
   if (code === status.DEADLINE_EXCEEDED) return saidLate(what);
   if (code === status.INVALID_ARGUMENT) return invalidInput([{ path: '', message: details }]);
@@ -85,9 +94,14 @@ export function fromStatus({ code, details, metadata }: StatusObject, what: { mo
   return refusal(refusals[code] ?? 'internal', undefined, {}, { cause });
 }
 
-function problemIn(metadata: Metadata): Problem | undefined {
-  const [bytes] = metadata.get(names.problem);
-  if (bytes === undefined) return undefined;
+/** The refusal that a message of an answer is, if its metadata says so. */
+export function refusalIn(metadata: Metadata, message: Buffer): Error | undefined {
+  if (metadata.get(names.problemMessage).length === 0) return undefined;
+  const problem = readProblem(message);
+  return problem ? fromProblem(problem) : refusal('internal');
+}
+
+function readProblem(bytes: Buffer | string): Problem | undefined {
   try {
     const problem: unknown = JSON.parse(bytes.toString());
     return isProblem(problem) ? problem : undefined;
