@@ -23,6 +23,7 @@ export {
   query,
   usualTimeoutMs,
 } from './contract.ts';
+export { Cursors } from './cursor.ts';
 export { inputParserOf, misfit, parseInput } from './parse.ts';
 export { plainly } from './plain-words.ts';
 export { id, instant, money, nothing, page, pageRequest, text } from './schemas.ts';

@@ -4,7 +4,7 @@ import { id } from '../contract/index.ts';
 /** `?limit=&cursor=` of a list. */
 export const pageQuery = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(20),
-  cursor: z.string().max(512).optional(),
+  cursor: z.string().min(1).max(512).optional(),
 });
 
 /** `/…/:id` */

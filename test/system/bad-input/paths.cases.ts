@@ -107,6 +107,9 @@ const listParameters: Refused[] = ['/products', '/orders', '/messages', '/posts'
   ...badLimits.map((limit) => get(`${path}?limit=${limit}`, 'a bad limit', '422 invalid-input')),
   get(`${path}?cursor=${'c'.repeat(513)}`, 'a long cursor', '422 invalid-input'),
   get(`${path}?cursor=%00`, 'a cursor with NUL', '422 invalid-input'),
+  ...['', 'c', 'LIMITED-1', 'TElNSVRFRC0x', '01a20574-e281-7377-abb7-f6344bd30f2d'].map((cursor) =>
+    get(`${path}?cursor=${cursor}`, 'a cursor that no answer gave', '422 invalid-input'),
+  ),
 ]);
 
 const unreadable: Refused[] = [

@@ -1,4 +1,5 @@
 import { asc, desc, eq, lt } from 'drizzle-orm';
+import { Cursors } from '../../../shared/contract/index.ts';
 import type { Reader } from '../../../shared/data/index.ts';
 import { refusal } from '../../../shared/errors/index.ts';
 import { tables } from './tables.ts';
@@ -10,16 +11,18 @@ interface Written {
   createdAt: string;
 }
 
+const cursors = new Cursors('board.list');
+
 export async function list({ limit, cursor }: { limit: number; cursor?: string }, reader: Reader) {
   const { posts } = tables(reader);
+  const before = cursors.keyOf(cursor);
   const rows = await reader.db
     .select()
     .from(posts)
-    .where(cursor === undefined ? undefined : lt(posts.id, cursor))
+    .where(before === undefined ? undefined : lt(posts.id, before))
     .orderBy(desc(posts.id))
     .limit(limit + 1);
-  const items = rows.slice(0, limit).map(withAuthor);
-  return { items, next: rows.length > limit ? items.at(-1)!.id : null };
+  return cursors.page(rows, limit, ({ id }) => id, withAuthor);
 }
 
 export async function read({ id }: { id: string }, reader: Reader) {

@@ -1,12 +1,16 @@
 import { and, desc, eq, lt } from 'drizzle-orm';
+import { Cursors } from '../../../shared/contract/index.ts';
 import type { Reader } from '../../../shared/data/index.ts';
 import { tables } from './tables.ts';
+
+const cursors = new Cursors('notifications.history');
 
 export async function history(
   { memberId, orderId, limit, cursor }: { memberId: string; orderId?: string; limit: number; cursor?: string },
   reader: Reader,
 ) {
   const { messages } = tables(reader);
+  const before = cursors.keyOf(cursor);
   const rows = await reader.db
     .select()
     .from(messages)
@@ -14,11 +18,15 @@ export async function history(
       and(
         eq(messages.memberId, memberId),
         orderId === undefined ? undefined : eq(messages.orderId, orderId),
-        cursor === undefined ? undefined : lt(messages.id, cursor),
+        before === undefined ? undefined : lt(messages.id, before),
       ),
     )
     .orderBy(desc(messages.id))
     .limit(limit + 1);
-  const items = rows.slice(0, limit).map(({ memberId: _, orderId: __, ...message }) => message);
-  return { items, next: rows.length > limit ? items.at(-1)!.id : null };
+  return cursors.page(
+    rows,
+    limit,
+    ({ id }) => id,
+    ({ memberId: _, orderId: __, ...message }) => message,
+  );
 }

@@ -1,3 +1,4 @@
+import { Cursors } from '../../../shared/contract/index.ts';
 import type { Reader } from '../../../shared/data/index.ts';
 import { refusal } from '../../../shared/errors/index.ts';
 import { toOrder } from './model.ts';
@@ -9,11 +10,12 @@ export async function get({ id, memberId }: { id: string; memberId: string }, re
   return toOrder(row);
 }
 
+const cursors = new Cursors('orders.list');
+
 export async function list(
   { memberId, limit, cursor }: { memberId: string; limit: number; cursor?: string },
   reader: Reader,
 ) {
-  const rows = await ordersOf(reader, memberId, limit + 1, cursor);
-  const items = rows.slice(0, limit).map(toOrder);
-  return { items, next: rows.length > limit ? items.at(-1)!.id : null };
+  const rows = await ordersOf(reader, memberId, limit + 1, cursors.keyOf(cursor));
+  return cursors.page(rows, limit, ({ id }) => id, toOrder);
 }
