@@ -1,16 +1,19 @@
-import { z } from 'zod';
+import type { z } from 'zod';
+import { safeParse } from '../contract/index.ts';
 import { isKernelCode, kernelCodes } from '../errors/index.ts';
 import type { Endpoint, Resources } from '../routes/index.ts';
-
-type Json = Record<string, unknown>;
+import { type Json, Schemas } from './openapi-schemas.ts';
 
 /** The OpenAPI 3.1 document of all public resources, from the same data that serves them. */
 export function describeApi(resources: readonly Resources[]): Json {
   const paths: Record<string, Json> = {};
+  const schemas = new Schemas({ Problem: problemSchema });
+  const ids = operationIds(resources.flatMap(({ endpoints }) => endpoints));
   for (const each of resources) {
     for (const endpoint of each.endpoints) {
-      const path = endpoint.path.replaceAll(/:(\w+)/g, '{$1}');
-      paths[path] = { ...paths[path], [endpoint.method]: describeEndpoint(endpoint, each) };
+      const path = endpoint.path.replaceAll(/:(\w+)(\{[^}]*\})?\??/g, '{$1}');
+      const described = describeEndpoint(endpoint, each, ids.get(endpoint)!, schemas);
+      paths[path] = { ...paths[path], [endpoint.method]: described };
     }
   }
   return {
@@ -19,7 +22,7 @@ export function describeApi(resources: readonly Resources[]): Json {
     paths,
     components: {
       securitySchemes: { session: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
-      schemas: { Problem: problemSchema },
+      schemas: schemas.components,
     },
   };
 }
@@ -36,7 +39,7 @@ const problemSchema = {
   },
 };
 
-function describeEndpoint(endpoint: Endpoint, { tag, contract }: Resources): Json {
+function describeEndpoint(endpoint: Endpoint, { tag, contract }: Resources, id: string, schemas: Schemas): Json {
   const { about, member, params, query, headers, body, answers, refusals = [] } = endpoint;
   const takesInput = params || query || headers || body;
   const codes = [
@@ -51,34 +54,63 @@ function describeEndpoint(endpoint: Endpoint, { tag, contract }: Resources): Jso
   return {
     tags: [tag],
     summary: about,
-    operationId: `${endpoint.method}${endpoint.path.replaceAll(/[/:-]+(\w)/g, (_, first: string) => first.toUpperCase())}`,
+    operationId: id,
     ...(member && { security: [{ session: [] }] }),
-    parameters: [...parameters('path', params), ...parameters('query', query), ...parameters('header', headers)],
+    parameters: Object.entries({ path: params, query, header: headers }).flatMap(([where, each]) =>
+      parameters(where, each, (name, schema) => schemas.of(schema, 'input', `${id}_${name}`)),
+    ),
     ...(body && {
-      requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } },
+      requestBody: {
+        required: true,
+        content: { 'application/json': { schema: schemas.of(body, 'input', `${id}_body`) } },
+      },
     }),
-    responses: { ...success(answers), ...refused(codes, contract) },
+    responses: {
+      ...success(answers, (status, schema) => schemas.of(schema, 'output', `${id}_${status}`)),
+      ...refused(codes, contract),
+    },
   };
 }
 
-function parameters(where: 'path' | 'query' | 'header', schema: z.ZodObject | undefined): Json[] {
+/**
+ * An id for each endpoint, which does not depend on their order: its method and path without what separates their words, or, where
+ * that is another one's as well, with it.
+ */
+function operationIds(endpoints: readonly Endpoint[]): ReadonlyMap<Endpoint, string> {
+  const short = ({ method, path }: Endpoint) =>
+    `${method}${path.replaceAll(/[^A-Za-z0-9_]+(\w?)/g, (_, first: string) => first.toUpperCase())}`;
+  const whole = ({ method, path }: Endpoint) =>
+    `${method}${path.replaceAll(/[^A-Za-z0-9]/g, (sign) => `_${sign.codePointAt(0)!.toString(16)}_`)}`;
+  const among = Object.groupBy(endpoints, short);
+  const wholes = new Set(endpoints.map(whole));
+  return new Map(
+    endpoints.map((each) => {
+      const id = short(each);
+      return [each, among[id]!.length > 1 || wholes.has(id) ? whole(each) : id];
+    }),
+  );
+}
+
+type Describe<N> = (name: N, schema: z.ZodType) => Json;
+
+function parameters(where: string, schema: z.ZodObject | undefined, describe: Describe<string>): Json[] {
   return Object.entries(schema?.shape ?? {}).map(([name, each]) => ({
     name,
     in: where,
-    required: where === 'path' || !(each as z.ZodType).safeParse(undefined).success,
-    schema: schemaOf(each as z.ZodType, 'input'),
+    required: where === 'path' || !safeParse(each as z.ZodType, undefined).success,
+    schema: describe(name, each as z.ZodType),
   }));
 }
 
 const outcomes: Record<string, string> = { 202: 'Not decided yet', 503: 'Not now' };
 
-function success(answers: Endpoint['answers']): Json {
+function success(answers: Endpoint['answers'], describe: Describe<string>): Json {
   return Object.fromEntries(
     Object.entries(answers).map(([status, schema]) => [
       status,
       {
         description: outcomes[status] ?? 'Done',
-        content: { 'application/json': { schema: schemaOf(schema, 'output') } },
+        content: { 'application/json': { schema: describe(status, schema) } },
       },
     ]),
   );
@@ -101,9 +133,4 @@ function refused(codes: readonly string[], contract: Resources['contract']): Jso
       },
     ]),
   );
-}
-
-function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Json;
-  return rest;
 }

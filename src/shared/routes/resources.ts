@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { currentContext } from '../context/index.ts';
 import { type Contract, parseInput } from '../contract/index.ts';
 import { isRefusal, refusal } from '../errors/index.ts';
+import { fromQuery, fromText } from './lists.ts';
 import { problemResponse } from './problem-response.ts';
 
 /** A public REST endpoint as data: what the router, the checks and the API reference are made from. */
@@ -78,9 +79,9 @@ export class Resources {
       const member = currentContext()?.member ?? '';
       if (endpoint.member && !member) throw refusal('unauthenticated', 'sign in and send the token');
       const request = {
-        params: endpoint.params && parseInput(endpoint.params, c.req.param()),
-        query: endpoint.query && parseInput(endpoint.query, c.req.query()),
-        headers: endpoint.headers && parseInput(endpoint.headers, c.req.header()),
+        params: endpoint.params && parseInput(endpoint.params, fromText(endpoint.params, c.req.param())),
+        query: endpoint.query && parseInput(endpoint.query, fromQuery(endpoint.query, c.req.queries())),
+        headers: endpoint.headers && parseInput(endpoint.headers, fromText(endpoint.headers, c.req.header())),
         body: endpoint.body && parseInput(endpoint.body, await readJson(c.req.raw)),
         member,
       };

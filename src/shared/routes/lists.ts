@@ -1,0 +1,30 @@
+import type { z } from 'zod';
+
+type Schema = z.core.$ZodTypes;
+
+/**
+ * Parameters as the reference describes them: in a query a list has an entry for each time that it is given (`?sku=a&sku=b`); in
+ * a path and in a header it is one text with commas. What is no list is the first that was given.
+ */
+export function fromQuery(schema: z.ZodObject, given: Readonly<Record<string, readonly string[]>>) {
+  const members = Object.entries(given).map(([name, all]) => [name, isList(schema.shape[name]) ? all : all[0]]);
+  return Object.fromEntries(members) as Record<string, unknown>;
+}
+
+export function fromText(schema: z.ZodObject, given: Readonly<Record<string, string>>) {
+  const members = Object.entries(given).map(([name, text]) => [
+    name,
+    isList(schema.shape[name]) ? text.split(',').map((each) => each.trim()) : text,
+  ]);
+  return Object.fromEntries(members) as Record<string, unknown>;
+}
+
+/** Whether a parameter is a list, though it may be absent or has a default. */
+function isList(schema: z.core.$ZodType | undefined): boolean {
+  if (!schema) return false;
+  const { def } = (schema as Schema)._zod;
+  if (def.type === 'array' || def.type === 'tuple') return true;
+  if (def.type === 'pipe') return isList(def.in) || isList(def.out);
+  if (def.type === 'union') return def.options.every((option) => isList(option));
+  return 'innerType' in def && isList(def.innerType);
+}
