@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, freePort, Kerf, newDataDir } from '../harness/kerf.ts';
 import { type Letter, Operator } from '../harness/operator.ts';
+import { Shop } from '../harness/shop.ts';
 import { Poisoned, unknown } from './operators/poison.ts';
 import { refusedCases } from './operators/refused.cases.ts';
 
@@ -167,6 +168,14 @@ describe('modules whose operators cannot be asked', () => {
   it.each(['mail.in-1', 'notifications.in-1'])('are unavailable when %s is asked for', async (id) => {
     const { status, body } = await operator.ask('GET', `/dead-letters/${id}`);
     expect([status, body.code]).toEqual([503, 'unavailable']);
+  });
+
+  it('are unavailable to members, who are not told why: the log says it', async () => {
+    const shop = await new Shop(home.url).join();
+    const { status, body } = await shop.get<{ code: string; detail?: string }>('/messages');
+    expect([status, body.code, body.detail]).toEqual([503, 'unavailable', 'notifications cannot be reached']);
+    expect(home.stderr).toContain('an instance does not accept calls of this process');
+    expect(stranger.stderr).toContain('a caller without a valid service token was refused');
   });
 
   it('never see the token of the operators', async () => {

@@ -3,5 +3,6 @@ export type { Database, Db, Migration, Phase, ProcessLocks, Reader, Unit } from 
 export { DatabaseRecords } from './database-records.ts';
 export { type DatabaseState, joinSystem, stateOf, whyNotThis } from './database-state.ts';
 export { kernelPrefix } from './migration-plan.ts';
+export { probeWrite } from './probe-write.ts';
 export { checkSqlite, openSqlite } from './sqlite.ts';
 export { defineTables, prepared } from './tables.ts';

@@ -2,7 +2,13 @@ import { z } from 'zod';
 import type { Host } from '../host/index.ts';
 import { answer, Resources } from '../routes/index.ts';
 
-const readiness = z.object({ status: z.enum(['ready', 'degraded', 'stopping']), away: z.array(z.string()) });
+const readiness = z.object({
+  status: z.enum(['ready', 'degraded', 'unwritable', 'stopping']),
+  /** Modules that cannot be reached. */
+  away: z.array(z.string()),
+  /** Modules that can keep nothing. */
+  unwritable: z.array(z.string()),
+});
 
 /** Whether the system lives, whether to send it traffic, and which of its modules cannot be reached now. */
 export function health(host: Host): Resources {
@@ -14,9 +20,19 @@ export function health(host: Host): Resources {
     .add(
       { method: 'get', path: '/readyz', about: 'Ready to take traffic', answers: { 200: readiness, 503: readiness } },
       async () => {
-        const away = await host.away();
-        if (host.draining) return answer(503, { status: 'stopping', away });
-        return answer(200, { status: away.length === 0 ? 'ready' : 'degraded', away });
+        const [away, unwritable] = await Promise.all([host.away(), host.unwritable()]);
+        if (host.draining) return answer(503, { status: 'stopping', away, unwritable });
+        if (keepsNothing(host, away, unwritable)) return answer(503, { status: 'unwritable', away, unwritable });
+        const status = away.length + unwritable.length === 0 ? 'ready' : 'degraded';
+        return answer(200, { status, away, unwritable });
       },
     );
+}
+
+/** Whether a module of this process can keep nothing, or none can that is reached. What is elsewhere takes nothing else with it. */
+function keepsNothing({ open, definitions }: Host, away: readonly string[], unwritable: readonly string[]): boolean {
+  return (
+    unwritable.some((module) => open.has(module)) ||
+    (unwritable.length > 0 && away.length + unwritable.length === definitions.length)
+  );
 }

@@ -1,17 +1,33 @@
+import { background } from '../context/index.ts';
 import type { Directory } from '../topology/index.ts';
+import { type CallSource, ofKernel } from '../transport/index.ts';
 
-/** Answers which modules cannot be reached now: those that run nowhere, and those of which no instance answers. */
-export type WhoIsAway = () => Promise<string[]>;
+/** Answers which modules are in some state now. */
+export type WhichModules = () => Promise<string[]>;
+
+/** Which modules cannot be reached now: those that run nowhere, and those of which no instance takes calls. */
+export function whichAreAway(modules: readonly string[], directory: Directory): WhichModules {
+  return shared(async () => {
+    const present = await Promise.all(modules.map((module) => directory.reachable(module)));
+    return modules.filter((_, index) => !present[index]);
+  });
+}
+
+/** Which modules can be reached and can keep nothing now, wherever they run: the disk is full, or a file is gone. */
+export function whichTakeNoWrites(modules: readonly string[], calls: CallSource): WhichModules {
+  const asked = modules.map((module) => calls(ofKernel('writes', module), 'kernel'));
+  return shared(async () => {
+    const answers = asked.map((ask) => ask({}).catch(() => undefined));
+    const writes = (await Promise.all(answers)) as ({ writes: boolean } | undefined)[];
+    return modules.filter((_, index) => writes[index]?.writes === false);
+  });
+}
 
 /** Whoever asks while an answer is on its way gets the same one, so that asking often costs the other processes little. */
-export function whoIsAway(modules: readonly string[], directory: Directory): WhoIsAway {
+function shared(ask: WhichModules): WhichModules {
   let asked: Promise<string[]> | undefined;
-  const ask = async () => {
-    const present = await Promise.all(modules.map((module) => directory.answers(module)));
-    return modules.filter((_, index) => !present[index]);
-  };
   return () => {
-    asked ??= ask().finally(() => {
+    asked ??= background.run(ask).finally(() => {
       asked = undefined;
     });
     return asked;

@@ -5,7 +5,7 @@ import { killAt } from '../faults/index.ts';
 import { Authority, Operators } from '../identity/index.ts';
 import { checkData, type ModuleDefinition, type OpenModule } from '../module/index.ts';
 import type { Placement, Topology } from '../topology/index.ts';
-import { type WhoIsAway, whoIsAway } from './away.ts';
+import { type WhichModules, whichAreAway, whichTakeNoWrites } from './away.ts';
 import { recordBus } from './bus-record.ts';
 import { type Connections, connect } from './connections.ts';
 import { answersOf } from './copies.ts';
@@ -17,6 +17,7 @@ import { Mover } from './moves/index.ts';
 import { createOperations } from './operations.ts';
 import { placeTheOthers } from './place.ts';
 import { heldBackVariable, joinParent, Services } from './services/index.ts';
+import { WriteProbes } from './write-probes.ts';
 
 /** A process of the system: the modules that run here, and the ways to all the others. */
 export interface Host extends Readonly<Connections> {
@@ -29,7 +30,9 @@ export interface Host extends Readonly<Connections> {
   /** Where this process's own internal listener is. */
   readonly address: string;
   /** Which modules cannot be reached now. */
-  readonly away: WhoIsAway;
+  readonly away: WhichModules;
+  /** Which modules can be reached and can keep nothing now. */
+  readonly unwritable: WhichModules;
   /** Whether it is about to stop. */
   readonly draining: boolean;
   /** Answers, here and in the services it started, whoever waits for a saga with what there is now. */
@@ -67,12 +70,14 @@ export async function openHost(
   const wasIntroduced = await databases.introduce();
   const services = new Services(topology, directory, faults, authority, log);
   const mover = new Mover({ topology, definitions, placements, here, services, directory, observation, log });
-  const away = whoIsAway(names, directory);
-  const known = { ...connections, topology, placements, definitions, open, services, away };
+  const away = whichAreAway(names, directory);
+  const unwritable = whichTakeNoWrites(names, connections.calls);
+  const known = { ...connections, topology, placements, definitions, open, services, away, unwritable };
   const operations = createOperations({ ...known, operators: new Operators(identity), mover });
   const { serve, serveHere } = createInternalService({
     ...{ ...connections, definitions, here, operations, databases },
     home: topology.only === undefined,
+    writeProbes: new WriteProbes(settings.DATA_DIR, log),
   });
   here.serveBy(serveHere);
   for (const name of open.keys()) here.serve(name);

@@ -24,6 +24,7 @@ import {
 import type { Databases } from './databases.ts';
 import { type Operations, orderHeader } from './everywhere.ts';
 import type { ModulesHere } from './modules-here.ts';
+import type { WriteProbes } from './write-probes.ts';
 
 export interface InternalParts {
   readonly definitions: readonly ModuleDefinition[];
@@ -32,6 +33,7 @@ export interface InternalParts {
   readonly calls: CallSource;
   readonly bus: Bus;
   readonly identity: Identity;
+  readonly writeProbes: WriteProbes;
   /** Whether this is the home process, which operators ask themselves. */
   readonly home: boolean;
   readonly operations: Operations;
@@ -101,7 +103,7 @@ class ServedModule {
     const kernel = kernelOperation(name);
     const run = () => (kernel ? this.#kernel(kernel, input, context, module) : module.dispatch(name, input, context));
     // Who looks after a module that has too much to do is let in.
-    const passes = kernel === 'ping' || kernel === 'operate';
+    const passes = kernel === 'ping' || kernel === 'writes' || kernel === 'operate';
     const work = passes ? run() : this.#admission.run(run, { ...context, what });
     return byDeadline(module.underWay.until(work), context, what);
   }
@@ -145,6 +147,8 @@ class ServedModule {
     switch (name) {
       case 'ping':
         return {};
+      case 'writes':
+        return { writes: await this.parts.writeProbes.takesWrites(module) };
       case 'receive':
         return this.#receive(input, context, (_, envelopes) =>
           Promise.all(envelopes.map((each) => module.receive(each))),

@@ -10,7 +10,7 @@ import { problemResponse } from '../routes/index.ts';
 import { type Directory, type Placement, placementText, type Topology } from '../topology/index.ts';
 import type { CallSource } from '../transport/index.ts';
 import { type Observation, serveAdvice } from './advice/index.ts';
-import type { WhoIsAway } from './away.ts';
+import type { WhichModules } from './away.ts';
 import { serveDeadLetters } from './dead-letters.ts';
 import { publicationPath } from './enrolment.ts';
 import { Everywhere, type Operations, refuseQuery } from './everywhere.ts';
@@ -31,7 +31,7 @@ export interface OperationsParts {
   identity: Identity;
   operators: Operators;
   log: Log;
-  away: WhoIsAway;
+  away: WhichModules;
   mover: Mover;
   observation: Observation;
 }

@@ -10,6 +10,7 @@ import {
   kernelPrefix,
   type Migration,
   openSqlite,
+  probeWrite,
   type Unit,
 } from '../data/index.ts';
 import { StartError } from '../errors/index.ts';
@@ -63,6 +64,8 @@ export interface OpenModule {
   /** Takes in an event from the bus, once. */
   readonly receive: Receive;
   readonly deadLetters: DeadLetters;
+  /** Rejects with what keeps its data from taking writes. */
+  probeWrite(): Promise<void>;
   /** Begins to deliver events, run sagas and timers. */
   start(): Promise<void>;
   /** A module that was away is back: what waits for it need wait no longer. */
@@ -139,6 +142,7 @@ async function openOn(database: Database, definition: ModuleDefinition, around: 
   return {
     name: contract.name,
     database,
+    probeWrite: () => probeWrite(database),
     dispatch: dispatcher.dispatch,
     underWay: dispatcher.underWay,
     receive,

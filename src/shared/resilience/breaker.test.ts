@@ -94,7 +94,7 @@ describe('an open breaker', () => {
     expect([breaker.state, log]).toEqual([{ kind: 'closed' }, ['open', 'half-open', 'closed']]);
   });
 
-  it('stays open twice as long each time that a probe fails, up to 30 s, and begins anew once closed', () => {
+  it('stays open twice as long when a probe fails, up to 2 s, and begins anew once closed', () => {
     const waits: number[] = [];
     for (let probe = 0; probe < 7; probe++) {
       clock.advance(breaker.retryAfterMs);
@@ -104,7 +104,7 @@ describe('an open breaker', () => {
     clock.advance(30_000);
     succeed(2);
     fail(5, 'unreachable');
-    expect([waits, breaker.retryAfterMs]).toEqual([[2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000], 1_000]);
+    expect([waits, breaker.retryAfterMs]).toEqual([Array(7).fill(2_000), 1_000]);
   });
 
   it('starts with a clean window when it closes', () => {

@@ -7,7 +7,7 @@ export interface BreakerPolicy {
   /** Fewer calls than this in the window say nothing about the share. */
   readonly minimumCalls: number;
   readonly windowMs: number;
-  /** How long it is open at first; doubled, up to 30 s, each time that a probe fails. */
+  /** How long it is open at first; doubled each time that a probe fails, up to 2 s where that is longer. */
   readonly openMs: number;
 }
 
@@ -27,7 +27,10 @@ export type Pass = number;
 const none: Pass = 0;
 const unreachableInARow = 5;
 const probesToClose = 2;
-const longestOpenMs = 30_000;
+/** One that is back is found out this soon, without any call: a probe costs next to nothing. */
+const longestWaitMs = 2_000;
+/** A probe that is not heard of for so long is forgotten. */
+const lostProbeMs = 30_000;
 
 /**
  * Keeps calls away from one instance that does not work. Whoever gets a pass tells once how its call ended: `succeeded`,
@@ -62,7 +65,7 @@ export class Breaker {
     if (state.kind === 'closed') return true;
     if (state.kind === 'open') return this.#isOver(state.since, state.forMs);
     // A probe that is never heard of again must not keep the way closed for ever.
-    return state.probeSince === undefined || this.#isOver(state.probeSince, longestOpenMs);
+    return state.probeSince === undefined || this.#isOver(state.probeSince, lostProbeMs);
   }
 
   /** How long nothing will be let through for certain; 0 unless it is open. */
@@ -90,8 +93,14 @@ export class Breaker {
 
   failed(pass: Pass, how: CallFailure): void {
     if (pass !== this.#pass) return;
-    if (this.#state.kind === 'half-open') this.#open(Math.min(longestOpenMs, this.#openMs * 2));
+    if (this.#state.kind === 'half-open')
+      this.#open(Math.min(Math.max(longestWaitMs, this.policy.openMs), this.#openMs * 2));
     else this.#count(true, how === 'unreachable' ? this.#unreachable + 1 : 0);
+  }
+
+  /** The instance may work again, for all that is known by other means: the next call is the probe. */
+  expire(): void {
+    if (this.#state.kind === 'open') this.#state = { ...this.#state, forMs: 0 };
   }
 
   /** It is known by other means that the instance does not work: opens, unless it has already. */

@@ -30,6 +30,12 @@ const longestMs = 60_000;
 export const kernel = contract('kerf', {
   operations: {
     ping: query({ about: 'Whether the module is served here', input: nothing, output: nothing, timeoutMs: 500 }),
+    writes: query({
+      about: 'Whether the module can keep what it is told',
+      input: nothing,
+      output: z.object({ writes: z.boolean() }),
+      timeoutMs: 3_000,
+    }),
     receive: command({
       about: 'Takes events for the module, as CloudEvents in JSON, all of them or none',
       input: z.object({ events: z.array(z.string()) }),

@@ -3,7 +3,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Client } from '../contract/index.ts';
-import { wasUnanswered } from '../resilience/index.ts';
+import { Authority, fixedKeyRing, ServiceTokens } from '../identity/index.ts';
+import { wasNeverSent, wasUnanswered } from '../resilience/index.ts';
 import { ChaosProxy, type Fate, type Fates } from './chaos-proxy.scene.ts';
 import { createCall, createClient } from './client.ts';
 import { outcomeOf } from './giving-up.cases.ts';
@@ -14,8 +15,11 @@ import type { Link } from './transport.ts';
 export interface OpenWire {
   /** Where the callee, or the broker between, listens on this machine. */
   readonly port: number;
-  /** A way to the callee as if it listened at `port`. It notices within a second, or less, that a connection is dead. */
-  link(port: number): Link;
+  /**
+   * A way to the callee as if it listened at `port`, of a process that shows other tokens where they are given. It notices within a
+   * second, or less, that a connection is dead.
+   */
+  link(port: number, tokens?: ServiceTokens): Link;
   /** Within which it connects again by itself after it was cut off. Without it: with the very next call. */
   readonly reconnectsWithinMs?: number;
   /** Stops the callee, or the broker, as a crash does; runs `meanwhile`; starts it again at the same port. */
@@ -29,7 +33,7 @@ interface Scene {
   /** Opens a way through a network of its own, and makes the first call, so that there is a connection. */
   through(fates?: Fates): Promise<{ proxy: ChaosProxy; client: Client<typeof sample> }>;
   /** Opens a way that meets nothing. */
-  direct(): Client<typeof sample>;
+  direct(tokens?: ServiceTokens): Client<typeof sample>;
   /** That a call is answered again, without anybody doing anything. */
   works(client: Client<typeof sample>, withinMs?: number): Promise<void>;
 }
@@ -39,8 +43,8 @@ export function wireCases(name: string, open: () => Promise<OpenWire>): void {
   describe(`a call by ${name} over a network`, () => {
     const opened: { close(): Promise<void> }[] = [];
     let wire: OpenWire;
-    const clientAt = (port: number) => {
-      const link = wire.link(port);
+    const clientAt = (port: number, tokens?: ServiceTokens) => {
+      const link = wire.link(port, tokens);
       opened.push(link);
       return createClient(sample, (operation) => createCall(operation, 'other', () => link));
     };
@@ -53,7 +57,7 @@ export function wireCases(name: string, open: () => Promise<OpenWire>): void {
         expect(await client.echo({ text: 'first' })).toEqual({ text: 'first' });
         return { proxy, client };
       },
-      direct: () => clientAt(wire.port),
+      direct: (tokens) => clientAt(wire.port, tokens),
       works: (client, withinMs = wire.reconnectsWithinMs ?? 0) => works(client, withinMs),
     };
     beforeAll(async () => {
@@ -65,10 +69,34 @@ export function wireCases(name: string, open: () => Promise<OpenWire>): void {
     afterAll(() => wire.close());
 
     cutCases(scene);
+    identityCases(scene);
     restartCases(scene);
     deadCases(scene);
     lateCases(scene);
     slowCases(scene);
+  });
+}
+
+/** That two processes do not accept each other is no mistake of whoever calls through them. */
+function identityCases({ direct, works }: Scene): void {
+  const ring = fixedKeyRing('OTHER', 'another secret of more than 32 characters');
+
+  it('is unavailable when the callee does not accept this process, and was not begun', async () => {
+    const { times } = callee.added;
+    const refused: unknown = await direct(new ServiceTokens(ring))
+      .add({ n: 1 })
+      .catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'unavailable', cause: { code: 'unauthenticated' } });
+    expect([wasNeverSent(refused), callee.added.times]).toEqual([true, times]);
+  });
+
+  it('is made with another token once one was not accepted', async () => {
+    let keys = ring;
+    const changing = { signing: () => keys.signing(), find: (kid: string) => keys.find(kid), all: () => keys.all() };
+    const client = direct(new ServiceTokens(new Authority(changing)));
+    expect(await outcomeOf(client.add({ n: 1 }, { timeoutMs }))).toBe('unavailable');
+    keys = fixedKeyRing('TEST', 'a secret of more than 32 characters');
+    await works(client, 3_000);
   });
 }
 

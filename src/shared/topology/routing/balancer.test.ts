@@ -183,22 +183,38 @@ describe('an instance that fails', () => {
     expect(notes.lines).toEqual([`warn: an instance fails and is left out: ${cause.message}`]);
   });
 
-  it('is asked less and less often while it does not answer', async () => {
+  it('is asked every two seconds while it does not answer', async () => {
     down.add(a);
     eject(a);
     since();
-    for (const waitMs of [1_000, 2_000, 4_000, 8_000]) {
+    for (const waitMs of [1_000, 2_000, 2_000, 2_000]) {
       await pass(waitMs - 1);
       expect(since()).toEqual([]);
       await pass(1);
       expect(since()[0]).toBe(`ping ${a}`);
     }
     down.clear();
-    await pass(16_000);
+    await pass(2_000);
     expect([since(), chosen()]).toEqual([
       [`ping ${a}`, `ping ${a}`, 'reachable'],
       [a, b],
     ]);
+  });
+
+  it('is not reachable while it is left out, though it lives, and is back when that is asked', async () => {
+    listed.set([a]);
+    down.add(a);
+    eject(a);
+    since();
+    expect([await balancer.reachable(), since(), chosen()]).toEqual([false, [`ping ${a}`, `dead ${a}`], [undefined]]);
+    down.clear();
+    expect([await balancer.reachable(), since(), chosen()]).toEqual([
+      true,
+      [`ping ${a}`, `ping ${a}`, 'reachable'],
+      [a],
+    ]);
+    await pass(5_000);
+    expect(since()).toEqual([]);
   });
 
   it('is asked also when the timer came before its time', async () => {

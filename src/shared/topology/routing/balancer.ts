@@ -122,6 +122,22 @@ export class Balancer {
     }
   }
 
+  /** Whether calls reach any instance now. Those that are left out are probed at once, whatever their time. */
+  async reachable(): Promise<boolean> {
+    const asked = this.#instances.map(async (instance) => {
+      if (works(instance)) return this.#parts.ping(instance.link);
+      this.#probes.get(instance)?.();
+      this.#probes.delete(instance);
+      instance.breaker.expire();
+      await this.#probe(instance);
+      if (!works(instance)) throw new Error('left out');
+    });
+    return Promise.any(asked).then(
+      () => true,
+      () => false,
+    );
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#parts.discovery.stop();

@@ -79,6 +79,12 @@ export class Directory {
     return at.state === 'there' ? at.edge.answers(withinMs) : at.state === 'here';
   }
 
+  /** Whether calls reach the module now. */
+  async reachable(module: string): Promise<boolean> {
+    const at = this.of(module);
+    return at.state === 'there' ? at.edge.reachable() : at.state === 'here';
+  }
+
   /** Has the copies at `addresses` tried out: the trial decides which calls they get, none to begin with. */
   tryOut(module: string, discovery: Discovery): Trial {
     this.endTrial(module);

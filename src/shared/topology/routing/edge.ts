@@ -88,7 +88,12 @@ export class Edge implements Transport {
     return answer;
   }
 
-  /** Whether any instance answers now. */
+  /** Whether calls reach any instance now: it answers, and is not left out. */
+  reachable(): Promise<boolean> {
+    return this.#balancer.reachable();
+  }
+
+  /** Whether any instance answers now, also one that is left out. */
   async answers(withinMs?: number): Promise<boolean> {
     const asked = this.instances.map(({ link }) => this.#ping(link, withinMs));
     return Promise.any(asked).then(

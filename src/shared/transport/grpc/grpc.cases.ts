@@ -66,8 +66,10 @@ export async function openWire(): Promise<OpenWire> {
   const connections = connectionsAt(port);
   return {
     port,
-    link: (other) =>
-      new GrpcTransport({ address: `grpc://127.0.0.1:${other}`, module: 'sample', contract: sample, tokens, silence }),
+    link: (other, shown = tokens) => {
+      const address = `grpc://127.0.0.1:${other}`;
+      return new GrpcTransport({ address, module: 'sample', contract: sample, tokens: shown, silence });
+    },
     reconnectsWithinMs: 2_000,
     async restart(meanwhile) {
       // Closed in order, the callee would wait for its calls; grpc-js would give them up at its next ping, and hide that.

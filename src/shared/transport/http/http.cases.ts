@@ -69,7 +69,8 @@ export async function openWire(tls?: TlsParts): Promise<OpenWire> {
   const at = (other: number) => address.replace(String(port), String(other));
   return {
     port,
-    link: (other) => new HttpTransport({ address: at(other), module: 'sample', tokens, tls, silence }),
+    link: (other, shown = tokens) =>
+      new HttpTransport({ address: at(other), module: 'sample', tokens: shown, tls, silence }),
     async restart(meanwhile) {
       await callee.close();
       await meanwhile();

@@ -58,7 +58,7 @@ export async function openWire(url: string, restart?: OpenWire['restart']): Prom
   const at = (port: number) => Object.assign(new URL(scene.url), { port: String(port) }).href;
   return {
     port: Number(new URL(url).port),
-    link: (port) => new QueueTransport({ address: at(port), module: 'sample', tokens, silence }),
+    link: (port, shown = tokens) => new QueueTransport({ address: at(port), module: 'sample', tokens: shown, silence }),
     reconnectsWithinMs: 3_000,
     restart,
     close: () => scene.close(),
