@@ -1,7 +1,34 @@
 import { expect, it, vi } from 'vitest';
 import { GroupCommit } from './group-commit.ts';
 
-const quiet = { begin() {}, save() {}, release() {}, undo() {}, commit() {}, rollback() {} };
+/** A disk that is busy until it is told to go on. */
+class BusyDisk {
+  readonly log: string[] = [];
+  readonly #syncs: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  readonly transaction = {
+    ...quiet,
+    commit: () => void this.log.push('commit'),
+    sync: () => new Promise<void>((resolve, reject) => this.#syncs.push({ resolve, reject })),
+  };
+
+  /** Ends the sync that is under way, after everything that can happen before. */
+  async end(error?: Error): Promise<void> {
+    await idle();
+    const { resolve, reject } = this.#syncs.shift()!;
+    if (error) reject(error);
+    else resolve();
+    await idle();
+  }
+}
+
+async function idle(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+const quiet = {
+  ...{ logIsLong: false, begin() {}, save() {}, release() {}, undo() {}, commit() {}, rollback() {} },
+  sync: async () => {},
+};
 const outcomes = async (group: GroupCommit, tasks: (() => Promise<unknown>)[]) =>
   (await Promise.allSettled(tasks.map((task) => group.run(task)))).map((each) =>
     each.status === 'fulfilled' ? each.value : (each.reason as Error).message,
@@ -55,4 +82,45 @@ it('commits what waits in one go, and one that comes later in another', async ()
   expect(commits).toBe(1);
   await group.run(async () => {});
   expect(commits).toBe(2);
+});
+
+it('tells a unit, and one that refused what it saw, when its group is on disk; one that comes meanwhile joins the next', async () => {
+  const disk = new BusyDisk();
+  const group = new GroupCommit('busy', disk.transaction);
+  const run = (name: string, ok = true) =>
+    group
+      .run(async () => {
+        disk.log.push(`runs ${name}`);
+        if (!ok) throw new Error(name);
+      })
+      .then(
+        () => disk.log.push(`done ${name}`),
+        () => disk.log.push(`refused ${name}`),
+      );
+  const all = [run('a'), run('b', false)];
+  await idle();
+  all.push(run('c'));
+  await idle();
+  all.push(run('d'));
+  await disk.end();
+  await disk.end();
+  await Promise.all(all);
+  expect(disk.log).toEqual([
+    ...['runs a', 'runs b', 'commit', 'runs c', 'done a', 'refused b'],
+    ...['runs d', 'commit', 'done c', 'done d'],
+  ]);
+});
+
+it('commits nothing any more when the disk did not confirm a commit, and says so', async () => {
+  const disk = new BusyDisk();
+  const group = new GroupCommit('worn', disk.transaction);
+  const first = outcomes(group, [async () => 1, fails('refused by itself')]);
+  await idle();
+  const second = outcomes(group, [async () => 2]);
+  await disk.end(new Error('input/output error'));
+  const told = 'the disk did not confirm a commit of "worn": restart when it is well';
+  expect(await first).toEqual([told, 'refused by itself']);
+  expect([await second, await outcomes(group, [async () => 3])]).toEqual([[told], [told]]);
+  expect(disk.log).toEqual(['commit']);
+  expect(group.idle).toBe(true);
 });

@@ -1,12 +1,17 @@
 import { background, currentUnit, keepContext, type UnitMark } from '../context/index.ts';
 
-/** What the group needs of a connection; each call is synchronous. */
+/** What the group needs of a connection. */
 export interface Transaction {
+  /** Whether the log waits to be copied into the database, which `begin` can do when everything committed is on disk. */
+  readonly logIsLong: boolean;
   begin(): void;
   save(): void;
   release(): void;
   undo(): void;
+  /** Shows the group to the units after it, and to nobody else. */
   commit(): void;
+  /** Puts what was committed on disk, and then shows it to readers. After a rejection nothing more can be committed. */
+  sync(): Promise<void>;
   rollback(): void;
 }
 
@@ -18,9 +23,10 @@ interface Waiting {
   reject: (error: unknown) => void;
 }
 
+/** A unit that has run: what its caller is told once the group is on disk. */
 interface Finished extends Waiting {
-  result: unknown;
-  hooks: Hook[];
+  readonly outcome: { readonly result: unknown } | { readonly error: unknown };
+  readonly hooks: readonly Hook[];
 }
 
 type Hook = () => unknown;
@@ -31,7 +37,7 @@ export class UnitOverdue extends Error {
 }
 
 const groupLimit = 512;
-const groupMs = 20;
+const groupMs = 5;
 const unitLimitMs = 5_000;
 const busyLimitMs = 5_000;
 const busyPauseMs = 5;
@@ -39,13 +45,15 @@ const advice = 'it may wait for nothing but its own database';
 
 /**
  * Runs units of work one after the other and commits the waiting ones together: each under a savepoint, so that one that
- * throws takes only itself back, and all with one fsync. Each task runs in its caller's context; the group itself, and the
- * hooks that follow a commit, belong to nobody's request.
+ * throws takes only itself back, and all with one fsync. While the disk writes one group, the next one runs: it is committed when the
+ * one before is on disk. Each task runs in its caller's context; the group itself, and the hooks that follow a commit, belong to
+ * nobody's request.
  */
 export class GroupCommit {
   readonly #waiting: Waiting[] = [];
   #running = false;
-  #crowded = false;
+  #syncing: Promise<void> | undefined;
+  #failure: Error | undefined;
   #active: UnitMark | undefined;
   #limit: NodeJS.Timeout | undefined;
   #overdue = () => {};
@@ -64,7 +72,7 @@ export class GroupCommit {
   }
 
   get idle(): boolean {
-    return !this.#running && this.#waiting.length === 0;
+    return !this.#running && !this.#syncing;
   }
 
   run<T>(task: (afterCommit: (hook: Hook) => void) => Promise<T>): Promise<T> {
@@ -82,34 +90,66 @@ export class GroupCommit {
       });
       if (this.#running) return;
       this.#running = true;
-      this.#schedule();
+      void background.run(() => this.#commitWaiting());
     });
   }
 
-  /** Where there was a crowd last time, a turn of the event loop lets it gather; a single writer does not wait. */
-  #schedule(): void {
-    const next = () => void this.#commitWaiting();
-    if (this.#crowded) background.setImmediate(next);
-    else background.queueMicrotask(next);
+  /** A group forms in one turn of the event loop: it begins when nothing is left to be read. */
+  async #commitWaiting(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      await new Promise<void>((resolve) => background.setImmediate(resolve));
+      await this.#commitGroup();
+    }
+    this.#running = false;
   }
 
-  async #commitWaiting(): Promise<void> {
+  async #commitGroup(): Promise<void> {
     const finished: Finished[] = [];
     try {
+      if (this.#failure || this.transaction.logIsLong) await this.#onDisk();
       await this.#begin();
-      const startedAt = this.now();
-      while (this.#waiting.length > 0 && finished.length < groupLimit && this.now() - startedAt < groupMs) {
-        await this.#runOne(this.#waiting.shift()!, finished);
+      await this.#runWaiting(finished);
+      if (this.#syncing) {
+        // The disk takes one group at a time; this one grows meanwhile.
+        await this.#onDisk();
+        await this.#runWaiting(finished);
       }
       this.transaction.commit();
-      for (const unit of finished) unit.resolve(unit.result);
-      for (const { hooks } of finished) for (const hook of hooks) background.queueMicrotask(() => this.#follow(hook));
+      this.#syncing = this.#sync(finished);
     } catch (error) {
       this.#giveUp(error, finished);
     }
-    this.#crowded = finished.length > 1 || this.#waiting.length > 0;
-    if (this.#waiting.length > 0) this.#schedule();
-    else this.#running = false;
+  }
+
+  /** Resolves when the group before is on disk. Throws when the disk has refused it, or one before it. */
+  async #onDisk(): Promise<void> {
+    await this.#syncing;
+    if (this.#failure) throw this.#failure;
+  }
+
+  async #runWaiting(finished: Finished[]): Promise<void> {
+    const startedAt = this.now();
+    while (this.#waiting.length > 0 && finished.length < groupLimit && this.now() - startedAt < groupMs)
+      finished.push(await this.#runOne(this.#waiting.shift()!));
+  }
+
+  /** Tells each unit of a group how it ended, once the group is on disk. When the disk refuses, nothing is committed any more. */
+  async #sync(finished: readonly Finished[]): Promise<void> {
+    try {
+      await this.transaction.sync();
+    } catch (cause) {
+      this.#failure = new Error(`the disk did not confirm a commit of "${this.name}": restart when it is well`, {
+        cause,
+      });
+      for (const unit of finished) fail(unit, this.#failure);
+      return;
+    } finally {
+      this.#syncing = undefined;
+    }
+    for (const { outcome, resolve, reject } of finished)
+      if ('error' in outcome) reject(outcome.error);
+      else resolve(outcome.result);
+    for (const { hooks } of finished) for (const hook of hooks) background.queueMicrotask(() => this.#follow(hook));
   }
 
   /** The commit stands, whatever becomes of what follows it. */
@@ -142,7 +182,7 @@ export class GroupCommit {
     }
   }
 
-  async #runOne(unit: Waiting, finished: Finished[]): Promise<void> {
+  async #runOne(unit: Waiting): Promise<Finished> {
     const mark: UnitMark = { database: this.name, open: true };
     const hooks: Hook[] = [];
     this.#active = mark;
@@ -152,15 +192,24 @@ export class GroupCommit {
         unit.inContext(() => currentUnit.run(mark, () => unit.task((hook) => hooks.push(hook)))),
       );
       this.transaction.release();
-      finished.push({ ...unit, result, hooks });
+      return { ...unit, outcome: { result }, hooks };
     } catch (error) {
-      // First: on a full disk SQLite may have ended the whole transaction, and there is nothing left to undo.
       mark.undone = true;
-      unit.reject(error);
-      this.transaction.undo();
+      this.#undo(unit, error);
+      return { ...unit, outcome: { error }, hooks: [] };
     } finally {
       mark.open = false;
       this.#active = undefined;
+    }
+  }
+
+  /** On a full disk SQLite may have ended the whole transaction: then nothing is left to undo, and the group ends. */
+  #undo(unit: Waiting, error: unknown): void {
+    try {
+      this.transaction.undo();
+    } catch (ended) {
+      unit.reject(error);
+      throw ended;
     }
   }
 
@@ -181,12 +230,18 @@ export class GroupCommit {
   }
 
   /** The transaction itself failed (disk full, file gone): none of the group happened, and each is told so. */
-  #giveUp(error: unknown, finished: Finished[]): void {
+  #giveUp(error: unknown, finished: readonly Finished[]): void {
     try {
       this.transaction.rollback();
     } catch {
       // The connection has already left the transaction.
     }
-    for (const unit of finished) unit.reject(error);
+    for (const unit of finished) fail(unit, error);
+    if (this.#failure) for (const unit of this.#waiting.splice(0)) unit.reject(this.#failure);
   }
+}
+
+/** A unit that had failed by itself is told its own reason. */
+function fail({ outcome, reject }: Finished, error: unknown): void {
+  reject('error' in outcome ? outcome.error : error);
 }

@@ -12,13 +12,20 @@ import { OpenFile } from './open-file.ts';
 import { fileLocks } from './process-locks.ts';
 import { connect, type Guard } from './sqlite-connection.ts';
 import { SqliteIdentity } from './sqlite-identity.ts';
+import { SqliteTransaction, type Sync } from './sqlite-transaction.ts';
 
 type Native = InstanceType<typeof Sqlite>;
 
+/** The machine as a database sees it, for tests: its clock in milliseconds, and how an open file is put on disk. */
+export interface DiskParts {
+  readonly now?: () => number;
+  readonly sync?: Sync;
+}
+
 /**
- * Opens (and creates, when it is not there) a module's SQLite file: WAL, `synchronous=FULL`, one connection that writes
- * and one that only reads. Throws a `StartError` when the file cannot be used, or is not what `records` knows of it. Without a `log`, what fails
- * after a commit is written to standard error.
+ * Opens (and creates, when it is not there) a module's SQLite file: WAL, one connection that writes and one that only reads.
+ * What is committed is on disk before anybody is told. Throws a `StartError` when the file cannot be used, or is not what `records`
+ * knows of it. Without a `log`, what fails after a commit is written to standard error.
  */
 export function openSqlite(
   name: string,
@@ -26,6 +33,7 @@ export function openSqlite(
   migrations: readonly Migration[],
   log?: Log,
   records?: DatabaseRecords,
+  disk: DiskParts = {},
 ): Database {
   let writer: Native | undefined;
   try {
@@ -33,7 +41,7 @@ export function openSqlite(
     identity.refuseLostFile();
     writer = openMigrated(file, migrations, (native) => identity.refuseOther(native));
     identity.confirm(writer);
-    return new SqliteDatabase(name, file, writer, identity, log);
+    return new SqliteDatabase(name, file, writer, identity, log, disk);
   } catch (error) {
     writer?.close();
     throw cannotBeOpened(name, file, error);
@@ -150,6 +158,7 @@ class SqliteDatabase implements Database {
   readonly #reader: Native;
   readonly #writerDb;
   readonly #group: GroupCommit;
+  readonly #transaction: SqliteTransaction;
   readonly #file: OpenFile;
   readonly #recording: NodeJS.Timeout;
   #closed = false;
@@ -160,6 +169,7 @@ class SqliteDatabase implements Database {
     writer: Native,
     private readonly identity: SqliteIdentity,
     log: Log | undefined,
+    { now = () => performance.now(), sync }: DiskParts,
   ) {
     this.#writer = writer;
     this.#file = new OpenFile(file);
@@ -167,7 +177,8 @@ class SqliteDatabase implements Database {
     this.#reader = new Sqlite(file, { readonly: true, timeout: 5_000 });
     // SQLite waits for a lock by standing still; what waits longer than this waits in the group.
     writer.pragma('busy_timeout = 20');
-    this.#group = new GroupCommit(name, transactionOf(writer), undefined, (error) =>
+    this.#transaction = new SqliteTransaction(writer, this.#reader, file, now, sync);
+    this.#group = new GroupCommit(name, this.#transaction, now, (error) =>
       (log ?? createLog('error')).error({ error, module: name }, 'a hook failed after its commit; the commit stands'),
     );
     this.#writerDb = connect(writer, new UnitGuard(name, writer, this.#group));
@@ -193,6 +204,7 @@ class SqliteDatabase implements Database {
     clearInterval(this.#recording);
     while (!this.#group.idle) await new Promise((resolve) => setImmediate(resolve));
     this.identity.see(this.#reader);
+    this.#transaction.close();
     this.#reader.close();
     this.#writer.close();
   }
@@ -216,33 +228,4 @@ class UnitGuard implements Guard {
   failed(): void {
     this.#suspicious = true;
   }
-}
-
-function transactionOf(native: Native) {
-  const statement = (source: string) => {
-    const compiled = native.prepare(source);
-    return () => void compiled.run();
-  };
-  const undo = statement('ROLLBACK TO unit');
-  const release = statement('RELEASE unit');
-  const commit = statement('COMMIT');
-  const countCommit = statement('UPDATE kerf_identity SET commits = commits + 1');
-  const changes = native.prepare('SELECT total_changes()').pluck();
-  let changesBefore = changes.get();
-  return {
-    begin: statement('BEGIN IMMEDIATE'),
-    save: statement('SAVEPOINT unit'),
-    release,
-    undo() {
-      undo();
-      release();
-    },
-    commit() {
-      // Units that wrote nothing need no disk.
-      if (changes.get() !== changesBefore) countCommit();
-      commit();
-      changesBefore = changes.get();
-    },
-    rollback: statement('ROLLBACK'),
-  };
 }

@@ -74,6 +74,8 @@ describe('a million events that wait', () => {
     const nothingWaits = new Scene(clock);
     await nothingWaits.begin(bus as never);
     await nothingWaits.relay.stop();
+    // The first commit after the fill copies its log into the database.
+    for (const each of [scene, nothingWaits]) await each.publish({ customer: 'a', n: 0 });
     const usual = await statementsOf(() => nothingWaits.publish({ customer: 'a', n: 1 }));
     expect(await statementsOf(() => scene.publish({ customer: 'a', n: 1 }))).toEqual(usual);
     await nothingWaits.close();
