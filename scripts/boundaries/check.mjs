@@ -59,7 +59,7 @@ export async function check(root) {
     ),
     ...links(root, files),
     ...remappedNames(root),
-    ...readSyntax(root, files, sources, importMeta),
+    ...readSyntax(root, sources, importMeta),
     ...unusedExports(root, [...files, ...filesUnder(root, 'scripts')], architecture),
   ];
   return { rules, counts: { modules: Object.keys(modules).length, ...counts }, violations };
@@ -80,8 +80,11 @@ async function read(root, forbidden, options) {
 }
 
 /** What the syntax of the files says that the rules over imports cannot see. */
-function readSyntax(root, files, sources, importMeta) {
-  const trees = parseFiles(root, files);
+function readSyntax(root, sources, importMeta) {
+  const trees = parseFiles(
+    root,
+    sources.map(({ source }) => source),
+  );
   const followed = new Map(
     sources.map(({ source, dependencies }) => [source, new Set(dependencies.map((each) => each.module))]),
   );

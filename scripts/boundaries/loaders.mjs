@@ -56,7 +56,7 @@ function faultOf(node) {
     return globals.has(node.text) && isMention(node) ? judgeGlobal(node, node.text) : undefined;
   if (ts.isMetaProperty(node)) return node.keywordToken === ts.SyntaxKind.ImportKeyword ? judgeMeta(node) : undefined;
   if (namesConstructor(node)) return judgeConstructor(node);
-  return ts.isCallExpression(node) ? judgeCall(node) : undefined;
+  return judgeMock(node);
 }
 
 /** Whether an identifier stands for a value, rather than for a member, a declaration, a label or a type. */
@@ -120,20 +120,32 @@ function namesConstructor(node) {
   if (ts.isPropertyAccessExpression(node)) return node.name.text === 'constructor';
   if (ts.isElementAccessExpression(node))
     return ts.isStringLiteralLike(node.argumentExpression) && node.argumentExpression.text === 'constructor';
+  if (ts.isPropertyAssignment(node) || ts.isShorthandPropertyAssignment(node))
+    return nameOf(node) === 'constructor' && isAssigned(node.parent);
   return ts.isBindingElement(node) && ts.isObjectBindingPattern(node.parent) && nameOf(node) === 'constructor';
+}
+
+/** Whether an object in braces takes a value apart: `({ name } = value)`. */
+function isAssigned(node) {
+  const { parent } = outermost(node);
+  return ts.isBinaryExpression(parent) && parent.operatorToken.kind === EqualsToken && parent.left === node;
 }
 
 function judgeConstructor(node) {
   if (node.expression?.kind === ts.SyntaxKind.ThisKeyword) return undefined;
   const value = outermost(node);
   const { parent } = value;
+  if (ts.isSwitchStatement(parent)) return undefined;
   if (ts.isBinaryExpression(parent) && (comparisons.has(parent.operatorToken.kind) || parent.left === value))
     return undefined;
   return membersOf(node)?.every((member) => member.name === 'name') ? undefined : 'The constructor of a function';
 }
 
-const { EqualsEqualsEqualsToken, ExclamationEqualsEqualsToken, InstanceOfKeyword } = ts.SyntaxKind;
-const comparisons = new Set([EqualsEqualsEqualsToken, ExclamationEqualsEqualsToken]);
+const { EqualsToken, EqualsEqualsToken, EqualsEqualsEqualsToken, InstanceOfKeyword } = ts.SyntaxKind;
+const { ExclamationEqualsToken, ExclamationEqualsEqualsToken } = ts.SyntaxKind;
+const comparisons = new Set([
+  ...[EqualsEqualsToken, EqualsEqualsEqualsToken, ExclamationEqualsToken, ExclamationEqualsEqualsToken],
+]);
 
 function isInstanceOf(node) {
   const value = outermost(node);
@@ -144,22 +156,29 @@ function isInstanceOf(node) {
   );
 }
 
-function judgeCall({ expression }) {
-  if (!ts.isPropertyAccessExpression(expression) || !ts.isIdentifier(expression.expression)) return undefined;
-  if (!mocks.has(expression.name.text)) return undefined;
-  const isVitest = vitestIn(expression.getSourceFile()).includes(expression.expression.text);
-  return isVitest ? `vi.${expression.name.text}` : undefined;
+/** A mock of Vitest names a file as an import does. */
+function judgeMock(node) {
+  if (!ts.isPropertyAccessExpression(node) && !ts.isElementAccessExpression(node) && !ts.isBindingElement(node))
+    return undefined;
+  const name = ts.isBindingElement(node) ? nameOf(node) : (node.name ?? node.argumentExpression).text;
+  const value = ts.isBindingElement(node) ? node.parent.parent.initializer : node.expression;
+  return mocks.has(name) && value && isVi(value) ? `vi.${name}` : undefined;
 }
 
-/** What the file calls what it imports of Vitest. */
-function vitestIn(tree) {
-  const imports = tree.statements.filter(
-    (each) => ts.isImportDeclaration(each) && each.moduleSpecifier.text === 'vitest',
-  );
-  return imports.flatMap(
-    ({ importClause }) => importClause?.namedBindings?.elements?.map(({ name }) => name.text) ?? [],
-  );
+/** Whether an expression is `vi`, or `vitest`, as the file imports it from Vitest, alone or with the whole of Vitest. */
+function isVi(value) {
+  const all = ts.isPropertyAccessExpression(value) && isName(value.name) ? value.expression : undefined;
+  return value.getSourceFile().statements.some((each) => {
+    if (!ts.isImportDeclaration(each) || each.moduleSpecifier.text !== 'vitest') return false;
+    const { namedBindings } = each.importClause ?? {};
+    if (namedBindings && ts.isNamespaceImport(namedBindings)) return namedBindings.name.text === all?.text;
+    return namedBindings?.elements.some(
+      ({ name, propertyName }) => name.text === value.text && isName(propertyName ?? name),
+    );
+  });
 }
+
+const isName = ({ text }) => text === 'vi' || text === 'vitest';
 
 /** The expression as it is used: `(value)`, `value!`, `value as Type` and `value satisfies Type` are the value. */
 function outermost(node) {
@@ -183,9 +202,19 @@ function membersOf(node) {
     const { argumentExpression: key } = parent;
     return ts.isStringLiteralLike(key) ? [{ name: key.text, node: parent }] : undefined;
   }
+  if (ts.isCallExpression(parent)) return memberNamedIn(parent, value);
   if (!ts.isVariableDeclaration(parent) || !ts.isObjectBindingPattern(parent.name)) return undefined;
   const names = parent.name.elements.map((element) => (element.dotDotDotToken ? undefined : nameOf(element)));
   return names.includes(undefined) ? undefined : names.map((name) => ({ name }));
+}
+
+/** Functions that take a value and the name of its member, or of an event. */
+const takers = new Set(['spyOn', 'once', 'hasOwn']);
+
+function memberNamedIn({ expression, arguments: [first, second] }, value) {
+  const callee = ts.isPropertyAccessExpression(expression) ? expression.name : expression;
+  const isTaker = ts.isIdentifier(callee) && takers.has(callee.text) && first === value;
+  return isTaker && second && ts.isStringLiteralLike(second) ? [{ name: second.text }] : undefined;
 }
 
 /** The member that a part of a destructuring takes; `undefined` when its name is computed. */

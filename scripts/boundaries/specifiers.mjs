@@ -52,7 +52,7 @@ function isImport(callee) {
 }
 
 const path = /^\.{1,2}\/(?:[\w@$.+-]+\/)*[\w@$.+-]+\.(?:ts|json)$/;
-const packageOrBuiltin = /^(?:node:)?(?:@[\w.-]+\/)?[\w.-]+(?:\/[\w.-]+)*$/;
+const packageOrBuiltin = /^(?:node:)?(?:@[\w.-]+\/)?\w[\w.-]*(?:\/\w[\w.-]*)*$/;
 
 function isPlain(specifier) {
   return specifier.startsWith('.') ? path.test(specifier) : packageOrBuiltin.test(specifier);

@@ -52,6 +52,7 @@ export const ways: Readonly<Record<string, string>> = {
   'no ending': `import './model';`,
   'the ending of what it becomes': `import './model.js';`,
   backslashes: `import '..\\\\..\\\\payments\\\\internal\\\\store.ts';`,
+  'a path behind a package': `import 'better-sqlite3/../../src/modules/payments/internal/store.ts';`,
   'a name of a virtual module': `import 'virtual:store';`,
   'a path around': `import '../../orders/../payments/internal/store.ts';`,
   // require
@@ -114,6 +115,7 @@ export const ways: Readonly<Record<string, string>> = {
   'the constructor of a function': `export const run = (() => {}).constructor('return 1');`,
   'the constructor of an async function': `const { constructor: Make } = Object.getPrototypeOf(async () => {});\nexport const run = new Make('return 1');`,
   'the constructor, in quotes': `export const run = [].at['constructor']('return 1');`,
+  'the constructor, assigned apart': `let Make;\n({ constructor: Make } = () => {});\nexport const run = Make;`,
   'a realm': `export const realm = new ShadowRealm();`,
   // what stops the check from reading on
   'an error in the syntax': `export const a = ;\n`,
@@ -123,6 +125,10 @@ export const ways: Readonly<Record<string, string>> = {
 export const waysOfTests: Readonly<Record<string, string>> = {
   'the inside, imported as it is': `import { vi } from 'vitest';\nexport const store = vi.importActual('${inside}');`,
   'the inside, replaced': `import { vi as v } from 'vitest';\nv.mock('${inside}');`,
+  'the inside, by the whole of Vitest': `import * as all from 'vitest';\nexport const store = all.vi.importActual('${inside}');`,
+  'the inside, by a part of Vitest': `import { vi } from 'vitest';\nconst { importActual } = vi;\nexport const store = importActual('${inside}');`,
+  'the inside, in quotes': `import { vitest } from 'vitest';\nvitest['doMock']('${inside}');`,
+  'a loader, spied on': `import { vi } from 'vitest';\nvi.spyOn(process, 'getBuiltinModule');`,
   'a computed import': `export const open = (file: string) => import(file);`,
   createRequire: `import { createRequire } from 'node:module';\nexport const load = createRequire('/');`,
 };
@@ -142,9 +148,14 @@ export const innocents: Readonly<Record<string, string>> = {
   'labels by these names': `module: for (;;) break module;\nexport {};`,
   'members of globals': `const { env } = process;\nexport const now = [process.pid, globalThis.setTimeout, (globalThis as { fetch?: unknown }).fetch, env];`,
   'a look at what there is': `export const is = [typeof require, typeof process === 'object', (() => 1) instanceof Function];`,
-  'the name of a class': `export const nameOf = (value: object) => value.constructor.name;\nexport const same = (a: object, b: object) => a.constructor === b.constructor;`,
+  'the name of a class': `export const nameOf = (value: object) => value.constructor.name;\nexport const same = (a: object, b: object) => a.constructor === b.constructor;\nexport function kindOf(value: object) {\n  switch (value.constructor) {\n    case Map:\n      return 'map';\n  }\n  return 'other';\n}`,
   'the main file': `export const main = import.meta.main;`,
   'an import of a constant name': `export const open = () => import('./model.ts');\nexport type Model = typeof import('./model.ts');`,
+};
+
+/** The same in tests. */
+export const innocentsOfTests: Readonly<Record<string, string>> = {
+  'a spy on a global': `import { once } from 'node:events';\nimport { vi } from 'vitest';\nvi.spyOn(process, 'kill');\nvi.spyOn(globalThis, 'setTimeout');\nvi.fn().mock;\nexport const ended = once(process, 'SIGTERM');`,
 };
 
 /** What the innocents import as `./named.ts`. */
