@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { build, install, node, root } from './setup.mjs';
 
 if (process.argv.slice(2).includes('--help')) {
-  console.log(`Usage: npm run rotate-keys
+  console.log(`Usage: npm run rotate-keys [-- --revoke]
 
 Makes new signing keys for sessions and services in DATA_DIR (data). Running processes take them up by themselves; what the two
 keys before have signed stays valid. Keys that INTERNAL_KEY gives are not touched: put the new secret before the old one there. Identities that
-npm run identity has made are good for two changes.`);
+npm run identity has made are good for two changes.
+
+  --revoke  makes a new key for sessions only, and forgets the ones before: every running process signs everybody out at once`);
   process.exit(0);
 }
 

@@ -28,11 +28,11 @@ const modules = [members, catalog, inventory, orders, payments, notifications, m
 const compositions = [sessions, products, orderSummary];
 
 await runUntilStopped(async () => {
-  const { only, json, acceptLoss, newKeys, identity, proto, ...print } = readCommandLine(process.argv.slice(2));
+  const { only, json, acceptLoss, newKeys, revoke, identity, proto, ...print } = readCommandLine(process.argv.slice(2));
   if (proto) return printProto(modules, proto);
   if (print.modules) return printModules(modules);
   const topology = readTopology(modules, only, process.env);
-  if (newKeys) return rotateKeys(topology);
+  if (newKeys) return rotateKeys(topology, revoke);
   if (identity) return printIdentity(topology, identity);
   const host = await openHost(topology, modules, acceptLoss);
   const gateway = only ? undefined : await openGateway(host, compositions);

@@ -9,28 +9,42 @@ import { answer, Resources } from '../shared/routes/index.ts';
 export const sessions: Composition = {
   name: 'sessions',
   uses: [members],
-  routes({ client, sessions: tokens, clientAddress }) {
+  routes({ client, sessions: tokens, session, clientAddress }) {
     const people = client(members);
     const limit = new SignInLimit();
-    return new Resources('members', members).add(
-      {
-        method: 'post',
-        path: '/sessions',
-        about: 'Sign in',
-        body: credentials,
-        answers: { 201: z.object({ token: z.string(), expiresAt: instant }) },
-        refusals: ['bad-credentials', 'passwords-busy'],
-        costly: true,
-      },
-      async ({ body }) => {
-        const attempt = limit.begin(body.email.toLowerCase(), clientAddress());
-        const { id } = await people.signIn(body).catch((error: unknown) => {
-          if (!isRefusal(error, 'bad-credentials')) attempt.undecided();
-          throw error;
-        });
-        attempt.succeeded();
-        return answer(201, await tokens.issue(id));
-      },
-    );
+    return new Resources('members', members)
+      .add(
+        {
+          method: 'post',
+          path: '/sessions',
+          about: 'Sign in',
+          body: credentials,
+          answers: { 201: z.object({ token: z.string(), expiresAt: instant }) },
+          refusals: ['bad-credentials', 'passwords-busy'],
+          costly: true,
+        },
+        async ({ body }) => {
+          const attempt = limit.begin(body.email.toLowerCase(), clientAddress());
+          const { id } = await people.signIn(body).catch((error: unknown) => {
+            if (!isRefusal(error, 'bad-credentials')) attempt.undecided();
+            throw error;
+          });
+          attempt.succeeded();
+          return answer(201, await tokens.issue(id));
+        },
+      )
+      .add(
+        {
+          method: 'delete',
+          path: '/sessions/current',
+          about: 'Sign out: the token is refused from now on',
+          member: true,
+          answers: { 204: z.undefined() },
+        },
+        async () => {
+          tokens.end(session()!);
+          return answer(204, undefined);
+        },
+      );
   },
 };

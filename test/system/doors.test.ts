@@ -45,6 +45,7 @@ describe('the internal listener', () => {
     for (const address of base) {
       for (const [method, path] of inside) {
         const answer = await fetch(`${address}${path}`, { method, headers: authorization ? { authorization } : {} });
+        expect(answer.headers.has('www-authenticate')).toBe(answer.status === 401);
         seen.add(`${answer.status} ${((await answer.json()) as { code: string }).code}`);
       }
     }

@@ -3,6 +3,7 @@ export { NotWritten } from './not-written.ts';
 export {
   betweenProcesses,
   fromProblem,
+  headersOf,
   type Issue,
   invalidInput,
   isAway,

@@ -105,6 +105,16 @@ export function toProblem(error: unknown): Problem {
   };
 }
 
+/** The headers of HTTP that go with a problem. */
+export function headersOf({ status, retryAfter }: Problem): Record<string, string> {
+  return {
+    ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
+    ...(status === 401 && { 'www-authenticate': 'Bearer' }),
+    'cache-control': 'no-store',
+    'content-type': 'application/problem+json',
+  };
+}
+
 export function fromProblem(problem: Problem): Refusal {
   const data = Object.fromEntries(Object.entries(problem).filter(([name]) => !reserved.has(name)));
   return new Refusal(problem.code, problem.status, problem.title, problem.detail, data);

@@ -1,6 +1,6 @@
 import type { Client, Contract } from '../contract/index.ts';
 import { isRefusal, isTransient } from '../errors/index.ts';
-import type { SessionTokens } from '../identity/index.ts';
+import type { Session, SessionTokens } from '../identity/index.ts';
 import type { Resources } from '../routes/index.ts';
 
 /** What a composition may use. */
@@ -8,6 +8,8 @@ export interface CompositionParts {
   /** The client of a contract in its `uses`. */
   client<C extends Contract>(contract: C): Client<C>;
   readonly sessions: SessionTokens;
+  /** The session of the request that is served. */
+  session(): Session | undefined;
   /** The address of the client whose request is served: personal data, for limits only. */
   clientAddress(): string;
 }

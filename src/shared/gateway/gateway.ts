@@ -7,7 +7,7 @@ import { noProxies } from '../address/index.ts';
 import type { Client, Contract } from '../contract/index.ts';
 import { refusal, StartError } from '../errors/index.ts';
 import { addressOf, type Host, listen, shut } from '../host/index.ts';
-import { FileKeyRing, SessionTokens } from '../identity/index.ts';
+import { FileKeyRing, SessionTokens, SignedOut } from '../identity/index.ts';
 import { problemResponse, type Resources } from '../routes/index.ts';
 import { answerInOrder, createClient, UnsentAnswers } from '../transport/index.ts';
 import { bodyLimit } from './body-limit.ts';
@@ -17,7 +17,7 @@ import { forwardTo, type ServeEndpoint } from './forward.ts';
 import { health } from './health.ts';
 import { CostlyRequests, rateLimit } from './rate-limit.ts';
 import { mountReference } from './reference.ts';
-import { requestContext } from './request-context.ts';
+import { currentSession, requestContext } from './request-context.ts';
 import { answerUnreadable, unreadableRequest } from './unreadable.ts';
 
 /** With what the services and the home itself take after it, under the ten seconds a stop may take. */
@@ -35,7 +35,9 @@ export interface Gateway {
 /** Opens the public door in front of all modules, wherever they run. Throws a `StartError` when the port is taken. */
 export async function openGateway(host: Host, compositions: readonly Composition[]): Promise<Gateway> {
   const { PORT, HOST, DATA_DIR, SLOW_READER_TIMEOUT_MS } = host.topology.settings;
-  const sessions = new SessionTokens(new FileKeyRing(join(DATA_DIR, 'keys', 'sessions.json')));
+  const keys = join(DATA_DIR, 'keys');
+  const signedOut = new SignedOut(join(keys, 'signed-out'));
+  const sessions = new SessionTokens(new FileKeyRing(join(keys, 'sessions.json')), signedOut);
   const app = createGateway(host, compositions, sessions);
   const server = createServer({ requireHostHeader: false });
   const unsent = new UnsentAnswers({ stalledMs: SLOW_READER_TIMEOUT_MS });
@@ -89,7 +91,7 @@ function mountResources(
       }
       return createClient(contract, (operation) => host.calls(operation, 'gateway'));
     };
-    return composition.routes({ client, sessions, clientAddress: currentClient });
+    return composition.routes({ client, sessions, session: currentSession, clientAddress: currentClient });
   });
   for (const each of composed) mount(app, each, (request) => each.app.fetch(request), costly);
   const owned = host.definitions.flatMap(({ contract, routes }) => {

@@ -110,7 +110,7 @@ function success(answers: Endpoint['answers'], describe: Describe<string>): Json
       status,
       {
         description: outcomes[status] ?? 'Done',
-        content: { 'application/json': { schema: describe(status, schema) } },
+        ...(status !== '204' && { content: { 'application/json': { schema: describe(status, schema) } } }),
       },
     ]),
   );

@@ -28,15 +28,19 @@ const start = "SwaggerUIBundle({ url: '/openapi.json', dom_id: '#reference', dee
 export function mountReference(app: Hono, resources: readonly Resources[]): void {
   serveFile(app, '/openapi.json', () => ({
     bytes: Buffer.from(JSON.stringify(describeApi(resources))),
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-cache' },
   }));
   serveFile(app, '/docs', () => ({
     bytes: Buffer.from(page),
-    headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy },
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': policy,
+      'cache-control': 'no-cache',
+    },
   }));
   serveFile(app, '/docs/start.js', () => ({
     bytes: Buffer.from(start),
-    headers: { 'content-type': 'text/javascript; charset=utf-8' },
+    headers: { 'content-type': 'text/javascript; charset=utf-8', 'cache-control': 'no-cache' },
   }));
   for (const [name, type] of Object.entries(assetTypes)) {
     serveFile(app, `/docs/${name}`, () => {

@@ -1,11 +1,19 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ServerResponse } from 'node:http';
 import type { MiddlewareHandler } from 'hono';
 import { v7 as uuid } from 'uuid';
 import { Cancellation, runInContext } from '../context/index.ts';
-import { bearer, type SessionTokens } from '../identity/index.ts';
+import { bearer, type Session, type SessionTokens } from '../identity/index.ts';
 
 const idPattern = /^[\w-]{8,64}$/;
 const tracePattern = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+const session = new AsyncLocalStorage<Session | undefined>();
+
+/** The session of the request that is served. */
+export function currentSession(): Session | undefined {
+  return session.getStore();
+}
 
 /**
  * Gives each request its context: an id, a deadline, and the member, when the token says who it is. Who goes away before the
@@ -17,17 +25,20 @@ export function requestContext(sessions: SessionTokens, timeoutMs: number): Midd
     const requestId = given && idPattern.test(given) ? given : uuid();
     const traceparent = c.req.header('traceparent');
     const token = bearer(c.req.header('authorization'));
+    const known = token ? await sessions.verify(token) : undefined;
     const context = {
       requestId,
       traceparent: traceparent && tracePattern.test(traceparent) ? traceparent : undefined,
       caller: 'gateway',
-      member: token && (await sessions.verify(token)),
+      member: known?.member,
       deadline: Date.now() + timeoutMs,
       cancellation: new Cancellation(),
     };
     const { outgoing } = c.env as { outgoing?: ServerResponse };
     outgoing?.once('close', () => outgoing.writableFinished || context.cancellation.cancel());
-    await runInContext(context, next);
+    await session.run(known, () => runInContext(context, next));
+    // What is asked with a token, or gives one, is for one person only.
+    if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store');
     c.res.headers.set('x-request-id', requestId);
     if (context.traceparent) c.res.headers.set('traceresponse', context.traceparent);
   };

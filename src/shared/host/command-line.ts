@@ -22,6 +22,8 @@ export interface CommandLine {
   acceptLoss: string[] | undefined;
   /** Make new signing keys instead of running. */
   newKeys: boolean;
+  /** With new keys: refuse at once what the session keys before have signed. */
+  revoke: boolean;
   /** Print the identity of a process that runs these modules elsewhere, instead of running. */
   identity: string[] | undefined;
   /** Print what the modules say of themselves instead of running. */
@@ -40,6 +42,7 @@ export function readCommandLine(words: string[]): CommandLine {
         json: { type: 'boolean', default: false },
         'accept-loss': { type: 'string' },
         'rotate-keys': { type: 'boolean', default: false },
+        revoke: { type: 'boolean', default: false },
         identity: { type: 'string' },
         modules: { type: 'boolean', default: false },
         proto: { type: 'string' },
@@ -57,6 +60,7 @@ export function readCommandLine(words: string[]): CommandLine {
       json: values.json,
       acceptLoss: names(values['accept-loss']),
       newKeys: values['rotate-keys'],
+      revoke: values.revoke,
       identity: names(values.identity),
       modules: values.modules,
       proto,
@@ -68,11 +72,14 @@ export function readCommandLine(words: string[]): CommandLine {
 
 /**
  * Makes new signing keys in the data folder. Running processes take them up by themselves; what the two keys before have
- * signed stays valid.
+ * signed stays valid. With `revoke` only the session keys change, and those before are forgotten: everybody is signed out at once.
  */
-export async function rotateKeys({ settings }: Topology): Promise<() => Promise<void>> {
-  const files = ['sessions', 'internal'].map((use) => join(settings.DATA_DIR, 'keys', `${use}.json`));
-  for (const [index, kid] of rotate(files).entries()) console.log(`${files[index]}: signing with ${kid} from now on`);
+export async function rotateKeys({ settings }: Topology, revoke = false): Promise<() => Promise<void>> {
+  const uses = revoke ? ['sessions'] : ['sessions', 'internal'];
+  const files = uses.map((use) => join(settings.DATA_DIR, 'keys', `${use}.json`));
+  const kids = revoke ? rotate(files, 0) : rotate(files);
+  const before = revoke ? '; what was signed before is refused' : '';
+  for (const [index, kid] of kids.entries()) console.log(`${files[index]}: signing with ${kid} from now on${before}`);
   return nothingToClose;
 }
 

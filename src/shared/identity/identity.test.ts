@@ -1,6 +1,6 @@
-import { chmodSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { decodeProtectedHeader } from 'jose';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
@@ -12,11 +12,16 @@ import {
   rotate,
   ServiceTokens,
   SessionTokens,
+  SignedOut,
 } from './index.ts';
 import { sameSecret } from './operator.ts';
 
 const newFile = () => join(mkdtempSync(join(tmpdir(), 'kerf-keys-')), 'keys', 'keys.json');
 const minutes = 60_000;
+
+/** What a process that shares the keys in `file` has. */
+const sessionsOf = (file: string) =>
+  new SessionTokens(new FileKeyRing(file), new SignedOut(join(dirname(file), 'signed-out')));
 
 afterEach(() => vi.useRealTimers());
 
@@ -37,19 +42,31 @@ describe('keys in a file', () => {
 
   it('rotate under running processes: new tokens by the new key, old ones still good', async () => {
     const file = newFile();
-    const [signer, verifier] = [new SessionTokens(new FileKeyRing(file)), new SessionTokens(new FileKeyRing(file))];
+    const [signer, verifier] = [sessionsOf(file), sessionsOf(file)];
     const before = await signer.issue('ann');
     const [kid] = rotate([file]);
     const after = await signer.issue('ann');
     expect(decodeProtectedHeader(after.token).kid).toBe(kid);
-    expect([await verifier.verify(before.token), await verifier.verify(after.token)]).toEqual(['ann', 'ann']);
+    const known = [await verifier.verify(before.token), await verifier.verify(after.token)];
+    expect(known.map((session) => session?.member)).toEqual(['ann', 'ann']);
   });
 
   it('are forgotten when they have been replaced three times', async () => {
     const file = newFile();
-    const { token } = await new SessionTokens(new FileKeyRing(file)).issue('ann');
+    const sessions = sessionsOf(file);
+    const { token } = await sessions.issue('ann');
     for (let times = 0; times < 3; times++) rotate([file]);
-    expect(await new SessionTokens(new FileKeyRing(file)).verify(token)).toBeUndefined();
+    expect([await sessions.verify(token), await sessionsOf(file).verify(token)]).toEqual([undefined, undefined]);
+  });
+
+  it('are revoked at once in every running process when none before is kept', async () => {
+    const file = newFile();
+    const processes = [sessionsOf(file), sessionsOf(file)];
+    const { token } = await processes[0]!.issue('ann');
+    for (const each of processes) expect((await each.verify(token))?.member).toBe('ann');
+    rotate([file], 0);
+    for (const each of processes) expect(await each.verify(token)).toBeUndefined();
+    expect((await processes[1]!.verify((await processes[0]!.issue('ann')).token))?.member).toBe('ann');
   });
 
   it('that are damaged are named, and not shown', () => {
@@ -95,11 +112,53 @@ describe('a service token', () => {
   });
 
   it('is no session, and a session is no service token', async () => {
-    const sessions = new SessionTokens(ring);
+    const sessions = new SessionTokens(ring, new SignedOut(dirname(newFile())));
     expect(await sessions.verify(await tokens.issue('orders', 'payments'))).toBeUndefined();
     await expect(tokens.verify((await sessions.issue('ann')).token, 'payments')).rejects.toMatchObject({
       code: 'unauthenticated',
     });
+  });
+});
+
+describe('a session', () => {
+  it('ends by sign-out in every process, also in one that starts later, and no other session does', async () => {
+    const file = newFile();
+    const [one, other] = [sessionsOf(file), sessionsOf(file)];
+    const tokens = [];
+    for (let each = 0; each < 3; each++) tokens.push((await one.issue('ann')).token);
+    const [first, second, third] = tokens as [string, string, string];
+    expect(await other.verify(first)).toBeDefined();
+    one.end((await one.verify(first))!);
+    other.end((await other.verify(second))!);
+    for (const each of [one, other, sessionsOf(file)]) {
+      expect([await each.verify(first), await each.verify(second)]).toEqual([undefined, undefined]);
+      expect((await each.verify(third))?.member).toBe('ann');
+    }
+  });
+
+  it('stays ended in whatever spelling its token comes', async () => {
+    const sessions = sessionsOf(newFile());
+    const { token } = await sessions.issue('ann');
+    sessions.end((await sessions.verify(token))!);
+    const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    // The last letter of a signature has two bits that say nothing.
+    for (const last of letters) expect(await sessions.verify(token.slice(0, -1) + last)).toBeUndefined();
+  });
+
+  it('is forgotten when its token has expired anyway', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const folder = join(dirname(newFile()), 'signed-out');
+    const list = new SignedOut(folder);
+    const seconds = () => Math.floor(Date.now() / 1_000);
+    for (let hour = 0; hour < 30; hour++) {
+      for (let each = 0; each < 3; each++) list.add(`${hour}-${each}`, seconds() + 12 * 60 * 60);
+      vi.setSystemTime(Date.now() + 60 * minutes);
+    }
+    expect(readdirSync(folder).length).toBeLessThanOrEqual(14);
+    expect([list.has('29-0', seconds() + 11 * 60 * 60), list.has('other', seconds() + 11 * 60 * 60)]).toEqual([
+      true,
+      false,
+    ]);
   });
 });
 

@@ -9,5 +9,6 @@ export { Operators, operatorsKey, operatorToken, verifyOrder } from './operator.
 export { type Enrol, ProcessIdentity } from './process-identity.ts';
 export { type Publication, readPublication } from './publication.ts';
 export { ServiceTokens } from './service-tokens.ts';
-export { SessionTokens } from './session-tokens.ts';
+export { type Session, SessionTokens } from './session-tokens.ts';
+export { SignedOut } from './signed-out.ts';
 export { steadyTime } from './steady-time.ts';

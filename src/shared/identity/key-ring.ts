@@ -33,7 +33,7 @@ export function fixedKeyRing(setting: string, value: string): KeyRing {
 /** Keys kept in a file of the data folder (mode 0600), made on first use and read again when the file changes. */
 export class FileKeyRing implements KeyRing {
   #keys: Key[] = [];
-  #readAt = -1;
+  #readVersion = '';
 
   constructor(private readonly file: string) {
     keepSecret(file, firstKeys);
@@ -51,18 +51,18 @@ export class FileKeyRing implements KeyRing {
   }
 
   find(kid: string): Key | undefined {
-    const known = this.#keys.find((key) => key.kid === kid);
-    if (known) return known;
+    // Also when the key is known: it may have been revoked.
     this.#refresh();
     return this.#keys.find((key) => key.kid === kid);
   }
 
   #refresh(): void {
     try {
-      const { mtimeMs } = statSync(this.file);
-      if (mtimeMs === this.#readAt) return;
+      const { mtimeMs, ino } = statSync(this.file);
+      const version = `${ino} ${mtimeMs}`;
+      if (version === this.#readVersion) return;
       this.#keys = readKeys(this.file).map(({ kid, secret }) => ({ kid, secret: Buffer.from(secret, 'base64url') }));
-      this.#readAt = mtimeMs;
+      this.#readVersion = version;
     } catch (error) {
       // A file that is damaged under a running process is no reason to stop: the keys that are known still serve.
       if (this.#keys.length === 0) throw error;

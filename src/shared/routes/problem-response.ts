@@ -1,12 +1,10 @@
-import { toProblem } from '../errors/index.ts';
+import { headersOf, toProblem } from '../errors/index.ts';
 
 /** Any error as the public sees it: a problem with a code, and nothing of the inside. `retryAfter` (seconds) becomes the header. */
 export function problemResponse(error: unknown, headers: Record<string, string> = {}): Response {
   const problem = toProblem(error);
-  const wait: Record<string, string> =
-    problem.retryAfter === undefined ? {} : { 'retry-after': String(problem.retryAfter) };
   return new Response(JSON.stringify(problem), {
     status: problem.status,
-    headers: { ...wait, ...headers, 'content-type': 'application/problem+json' },
+    headers: { ...headers, ...headersOf(problem) },
   });
 }

@@ -9,7 +9,7 @@ import { problemResponse } from './problem-response.ts';
 
 /** A public REST endpoint as data: what the router, the checks and the API reference are made from. */
 export interface Endpoint {
-  readonly method: 'get' | 'post';
+  readonly method: 'get' | 'post' | 'delete';
   /** In Hono's form: `/orders/:id`. */
   readonly path: string;
   /** One line, for the reference. */
@@ -21,7 +21,7 @@ export interface Endpoint {
   /** `idempotency-key` among them: sent again with the same one, a request is done once. */
   readonly headers?: z.ZodObject;
   readonly body?: z.ZodType;
-  /** The schema of the body for each status of success. */
+  /** The schema of the body for each status of success; 204 has none, whatever the schema says. */
   readonly answers: Readonly<Record<number, z.ZodType>>;
   /** Codes it refuses with, beyond those any request may meet. */
   readonly refusals?: readonly string[];
@@ -86,6 +86,7 @@ export class Resources {
         member,
       };
       const { status, body, headers } = await handle(request as unknown as Request<E>);
+      if (status === 204) return c.body(null, 204, headers);
       return c.json(body as object, status as ContentfulStatusCode, headers);
     });
     return this;

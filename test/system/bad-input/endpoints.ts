@@ -33,6 +33,7 @@ export const writing: Writing[] = [
 /** Method and path of everything that only a member may ask. */
 export const membersOnly: [method: string, path: string][] = [
   ['GET', '/members/me'],
+  ['DELETE', '/sessions/current'],
   ['POST', '/orders'],
   ['GET', '/orders'],
   ['GET', `/orders/${randomUUID()}`],

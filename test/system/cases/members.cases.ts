@@ -46,6 +46,36 @@ export function memberCases(system: System): void {
     expect(unknown.body).toEqual(wrong.body);
   });
 
+  it('signs out: the token is refused from then on, and another session of the member is not', async () => {
+    const email = `${randomUUID()}@example.com`;
+    const [here, elsewhere] = [await system.shop.join({ email }), await system.shop.signIn(email)];
+    const out = await here.send('DELETE', '/sessions/current');
+    expect([out.status, out.body]).toEqual([204, null]);
+    for (const [method, path] of [
+      ['GET', '/members/me'],
+      ['DELETE', '/sessions/current'],
+    ] as const) {
+      const refused = await here.send(method, path);
+      expect(refused).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
+      expect(refused.headers.get('www-authenticate')).toBe('Bearer');
+    }
+    expect((await elsewhere.get('/members/me')).status).toBe(200);
+  });
+
+  it('lets nobody keep tokens and what is personal', async () => {
+    const email = `${randomUUID()}@example.com`;
+    const shop = await system.shop.join({ email });
+    const answers = [
+      await system.shop.post('/sessions', { email, password: 'correct horse' }),
+      await system.shop.post('/sessions', { email, password: 'battery staple' }),
+      await shop.get('/members/me'),
+      await shop.get('/orders'),
+      await shop.get('/messages'),
+    ];
+    for (const { headers } of answers) expect(headers.get('cache-control')).toBe('no-store');
+    expect(answers[1]!.headers.get('www-authenticate')).toBe('Bearer');
+  });
+
   it('asks who is there before it answers for a member', async () => {
     for (const path of ['/members/me', '/orders', '/messages']) {
       expect(await system.shop.get(path)).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });

@@ -5,6 +5,7 @@ const resources = [
   'post /members',
   'get /members/me',
   'post /sessions',
+  'delete /sessions/current',
   'get /products',
   'get /products/{sku}',
   'post /orders',

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { background, type CallContext, Cancellation } from '../../context/index.ts';
 import { fastParse, misfit } from '../../contract/index.ts';
-import { betweenProcesses, isRefusal, refusal, toProblem } from '../../errors/index.ts';
+import { betweenProcesses, headersOf, isRefusal, refusal, toProblem } from '../../errors/index.ts';
 import type { ServiceTokens } from '../../identity/index.ts';
 import type { Log } from '../../observability/index.ts';
 import { cancelledBefore } from '../deadlines.ts';
@@ -152,9 +152,7 @@ export class ServedExchange {
     this.#abandon();
     if (this.response.headersSent) return void this.response.destroy();
     const problem = toProblem(error instanceof RangeError ? refusal('body-too-large', error.message) : error);
-    this.response
-      .writeHead(problem.status, { 'content-type': 'application/problem+json' })
-      .end(JSON.stringify(problem));
+    this.response.writeHead(problem.status, headersOf(problem)).end(JSON.stringify(problem));
   }
 
   #abandon(): void {

@@ -22,7 +22,11 @@ describe('the internal listener', () => {
       ...more,
       headers: { ...(shown !== undefined && { authorization: `Bearer ${shown}` }), ...more.headers },
     });
-    return { status: answer.status, body: (await answer.json()) as { code?: string } };
+    const challenge = answer.headers.get('www-authenticate');
+    return {
+      ...{ status: answer.status, body: (await answer.json()) as { code?: string } },
+      ...(challenge !== null && { challenge }),
+    };
   }
 
   it('answers one call in plain HTTP to any program with a token', async () => {
@@ -56,8 +60,9 @@ describe('the internal listener', () => {
     const bad = [undefined, 'nonsense', await forged.issue('other', 'sample'), await tokens.issue('other', 'payments')];
     for (const each of bad) {
       for (const path of ['', '/echo']) {
-        const { body } = await ask(each, path, '{"text":"x"}');
+        const { body, challenge } = await ask(each, path, '{"text":"x"}');
         expect(body).toMatchObject({ status: 401, code: 'unauthenticated' });
+        expect(challenge).toBe('Bearer');
       }
     }
   });

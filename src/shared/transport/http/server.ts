@@ -1,7 +1,7 @@
 import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { background } from '../../context/index.ts';
-import { isRefusal, refusal, toProblem } from '../../errors/index.ts';
+import { headersOf, isRefusal, refusal, toProblem } from '../../errors/index.ts';
 import { bearer, type ServiceTokens } from '../../identity/index.ts';
 import type { Log } from '../../observability/index.ts';
 import { Gathered } from '../gathered.ts';
@@ -119,7 +119,7 @@ async function serveRequest(
   if (Buffer.byteLength(answer) > maximumBodyBytes) {
     throw refusal('body-too-large', `the answer is over ${maximumBodyBytes} bytes`);
   }
-  send(response, 200, 'application/json', answer);
+  send(response, 200, { 'content-type': 'application/json', 'cache-control': 'no-store' }, answer);
 }
 
 /** Throws `body-too-large` for what says that it is, or does not say how large it is; ends what takes too long to come. */
@@ -171,9 +171,9 @@ function refuse(request: IncomingMessage, response: ServerResponse, error: unkno
     request.once('close', () => clearTimeout(last));
     request.resume();
   }
-  send(response, problem.status, 'application/problem+json', JSON.stringify(problem));
+  send(response, problem.status, headersOf(problem), JSON.stringify(problem));
 }
 
-function send(response: ServerResponse, status: number, type: string, text: string): void {
-  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text) }).end(text);
+function send(response: ServerResponse, status: number, headers: Record<string, string>, text: string): void {
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) }).end(text);
 }

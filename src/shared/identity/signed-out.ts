@@ -1,0 +1,73 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readSync, rmSync, statSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+
+const hourSeconds = 60 * 60;
+
+interface Segment {
+  readonly ids: Set<string>;
+  /** Bytes of the file that were read. */
+  read: number;
+}
+
+/**
+ * The sessions that ended by sign-out, until their tokens expire. They are kept in files of the data folder, one for each hour of
+ * expiry. Every process that shares the folder knows an entry at once; it is on disk before `add` returns.
+ */
+export class SignedOut {
+  readonly #segments = new Map<number, Segment>();
+
+  constructor(private readonly folder: string) {}
+
+  /** `expiresAt` in seconds since 1970. */
+  add(id: string, expiresAt: number): void {
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    this.#forgetExpired();
+    const file = openSync(this.#fileOf(hourOf(expiresAt)), 'a', 0o600);
+    try {
+      // One write: lines of several processes do not mix.
+      writeSync(file, `${id}\n`);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  has(id: string, expiresAt: number): boolean {
+    const hour = hourOf(expiresAt);
+    const size = statSync(this.#fileOf(hour), { throwIfNoEntry: false })?.size ?? 0;
+    if (size === 0) return false;
+    const segment = this.#segments.get(hour) ?? { ids: new Set<string>(), read: 0 };
+    this.#segments.set(hour, segment);
+    if (size > segment.read) this.#readOn(segment, hour, size);
+    return segment.ids.has(id);
+  }
+
+  #readOn(segment: Segment, hour: number, size: number): void {
+    const fresh = Buffer.alloc(size - segment.read);
+    const file = openSync(this.#fileOf(hour), 'r');
+    try {
+      readSync(file, fresh, 0, fresh.length, segment.read);
+    } finally {
+      closeSync(file);
+    }
+    const whole = fresh.lastIndexOf(10) + 1;
+    for (const id of fresh.subarray(0, whole).toString('utf8').split('\n')) segment.ids.add(id);
+    segment.read += whole;
+  }
+
+  #forgetExpired(): void {
+    const now = hourOf(Date.now() / 1_000);
+    for (const hour of this.#segments.keys()) if (hour < now) this.#segments.delete(hour);
+    for (const name of readdirSync(this.folder)) {
+      if (Number(name) < now) rmSync(join(this.folder, name), { force: true });
+    }
+  }
+
+  #fileOf(hour: number): string {
+    return join(this.folder, String(hour));
+  }
+}
+
+function hourOf(seconds: number): number {
+  return Math.floor(seconds / hourSeconds);
+}
