@@ -22,7 +22,7 @@ export interface CommandLine {
   acceptLoss: string[] | undefined;
   /** Make new signing keys instead of running. */
   newKeys: boolean;
-  /** With new keys: refuse at once what the session keys before have signed. */
+  /** With new keys: refuse at once what the keys before have signed. */
   revoke: boolean;
   /** Print the identity of a process that runs these modules elsewhere, instead of running. */
   identity: string[] | undefined;
@@ -72,11 +72,10 @@ export function readCommandLine(words: string[]): CommandLine {
 
 /**
  * Makes new signing keys in the data folder. Running processes take them up by themselves; what the two keys before have
- * signed stays valid. With `revoke` only the session keys change, and those before are forgotten: everybody is signed out at once.
+ * signed stays valid. With `revoke` it does not: everybody is signed out at once, and processes have their keys certified anew.
  */
 export async function rotateKeys({ settings }: Topology, revoke = false): Promise<() => Promise<void>> {
-  const uses = revoke ? ['sessions'] : ['sessions', 'internal'];
-  const files = uses.map((use) => join(settings.DATA_DIR, 'keys', `${use}.json`));
+  const files = ['sessions', 'internal'].map((use) => join(settings.DATA_DIR, 'keys', `${use}.json`));
   const kids = revoke ? rotate(files, 0) : rotate(files);
   const before = revoke ? '; what was signed before is refused' : '';
   for (const [index, kid] of kids.entries()) console.log(`${files[index]}: signing with ${kid} from now on${before}`);

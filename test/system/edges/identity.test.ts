@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Scene } from '../../crash/scene.ts';
-import { Kerf } from '../../harness/kerf.ts';
+import { eventually, Kerf } from '../../harness/kerf.ts';
 import { SteadyLoad } from '../../harness/load.ts';
 import { Operator } from '../../harness/operator.ts';
 import { type Order, type Page, Shop } from '../../harness/shop.ts';
@@ -123,4 +123,18 @@ it('keys are changed while everybody works, and nobody notices', async () => {
   expect((await shop.get<Page<Order>>('/orders')).status).toBe(200);
   expect(await load.stop()).toEqual([]);
   await scene.endsWell(kerf, load.told);
+});
+
+it('keys are revoked while everybody works: all sign in again, and all processes go on', async () => {
+  const scene = new Scene({ MODULE_ORDERS: 'http', MODULE_PAYMENTS: 'grpc', MODULE_MEMBERS: 'http' });
+  const kerf = await scene.start();
+  const email = 'ann@example.com';
+  const shop = await new Shop(kerf.url).join({ email });
+  expect((await shop.order('WAX')).status).toBe(201);
+  const { code, stdout } = await new Operator(kerf).run('rotate-keys', ['--revoke']);
+  expect([code, stdout]).toEqual([0, expect.stringContaining('what was signed before is refused')]);
+  expect((await shop.get('/members/me')).status).toBe(401);
+  const again = await eventually(() => new Shop(kerf.url).signIn(email).catch(() => undefined), 'a sign-in');
+  await eventually(async () => (await again.order('WAX')).status === 201, 'an order with the new keys');
+  await scene.endsWell(kerf);
 });
