@@ -17,7 +17,7 @@ export const kernel = {
   data: ['errors', 'context', 'observability'],
   faults: ['clock', 'errors'],
   identity: ['context', 'errors'],
-  observability: ['context'],
+  observability: ['clock', 'context'],
   routes: ['context', 'contract', 'errors'],
   events: ['address', 'clock', 'context', 'contract', 'data', 'errors', 'faults', 'observability'],
   instances: ['clock', 'context', 'data', 'observability'],
