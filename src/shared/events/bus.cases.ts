@@ -183,12 +183,14 @@ export function busCases(name: string, open: Open, openAlone?: Open): void {
       await start();
       await opened.bring!('mail', 'not { JSON');
       await opened.bring!('mail', '{"specversion":"1.0","id":"x"}');
+      await opened.bring!('mail', `{"data":${'['.repeat(20_000)}${']'.repeat(20_000)}}`);
       await scene.publish({ customer: 'a', n: 1 });
       await took(1, 1);
       const letters = () => scene.deadLetters('mail').list({}, 10);
-      await expect.poll(async () => (await letters()).length, { timeout: 10_000 }).toBe(2);
+      await expect.poll(async () => (await letters()).length, { timeout: 10_000 }).toBe(3);
       expect((await letters()).map(({ lastError }) => lastError).sort()).toEqual([
         expect.stringMatching(/^it is no CloudEvent: source/),
+        'it is not JSON, or nested too deeply',
         'it is not JSON, or nested too deeply',
       ]);
     });

@@ -1,4 +1,4 @@
-import { maximumEventBytes, type Sealed } from './envelope.ts';
+import type { Sealed } from './envelope.ts';
 
 /**
  * What a subscribing module does with an event as it came: parsed JSON, or the text when it is none. Resolves once the module
@@ -55,27 +55,4 @@ export function subscriptionMap(
 /** A type without its version. */
 export function familyOf(type: string): string {
   return type.replace(/\.v\d+$/, '');
-}
-
-const mostLevels = 100;
-
-/** An event as a wire brings it: parsed, or the text itself when that is no JSON, or none that could be written again. */
-export function asItCame(text: string): unknown {
-  try {
-    return text.length > maximumEventBytes || levels(text) > mostLevels ? text : JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
-
-/** How deep a JSON text is nested, at most; brackets within strings count, too, since this is only a limit. */
-function levels(text: string): number {
-  let level = 0;
-  let most = 0;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === 0x5b || code === 0x7b) most = Math.max(most, ++level);
-    else if (code === 0x5d || code === 0x7d) level -= 1;
-  }
-  return most;
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../clock/index.ts';
 import type { Database, Reader, Unit } from '../data/index.ts';
 import { refusal } from '../errors/index.ts';
 import { withIncident } from './attempts.ts';
-import { asItCame } from './bus.ts';
+import { asItCame } from './envelope.ts';
 import { eventTables, type HeldRow, type Incident, unreadable } from './tables.ts';
 
 /** An event that nobody tries any more: this module gave up on it (`in`), or it could not be handed on (`out`). */

@@ -1,20 +1,29 @@
 import { z } from 'zod';
-import type { Event } from '../contract/index.ts';
+import { type Event, parserOf, plainly, safeParse } from '../contract/index.ts';
+
+/**
+ * The limits of an event, the same for whoever publishes one and whoever takes one in. An event that is over them is refused
+ * where it is published, before the commit; from elsewhere it becomes a dead letter.
+ */
+export const maximumEventBytes = 256 * 1024;
+const maxLevels = 100;
+const maxCharacters = 200;
+const name = z.string().min(1).max(maxCharacters);
 
 /** An event on every wire and in the outbox: a CloudEvents 1.0 event in structured JSON. */
 export const envelopeSchema = z.object({
   specversion: z.literal('1.0'),
-  id: z.string().min(1).max(200),
+  id: name,
   /** The publishing module: `/modules/orders`. */
-  source: z.string().min(1).max(200),
+  source: name,
   /** Name and version: `orders.order-placed.v1`. */
-  type: z.string().min(1).max(200),
+  type: name,
   time: z.iso.datetime(),
   datacontenttype: z.literal('application/json'),
   /** By which order is kept (the partitioning extension of CloudEvents). */
-  partitionkey: z.string().max(200),
+  partitionkey: z.string().max(maxCharacters),
   /** For whoever follows a trace; no reason to refuse an event. */
-  traceparent: z.string().max(200).optional().catch(undefined),
+  traceparent: z.string().max(maxCharacters).optional().catch(undefined),
   data: z.record(z.string(), z.unknown()),
 });
 
@@ -28,9 +37,7 @@ export interface Sealed {
   readonly json: string;
 }
 
-export const maximumEventBytes = 256 * 1024;
-
-/** Puts `data`, checked against the event's schema, into an envelope. Throws when it does not fit or is over 256 KiB. */
+/** Puts `data`, checked against the event's schema, into an envelope. Throws when it does not fit, or no subscriber could take it. */
 export function seal(event: Event, data: unknown, stamp: { id: string; time: string; traceparent?: string }): Sealed {
   const parsed = event.data.parse(data) as Record<string, unknown>;
   const key = String(parsed[event.key]);
@@ -46,14 +53,55 @@ export function seal(event: Event, data: unknown, stamp: { id: string; time: str
     data: parsed,
   };
   const json = JSON.stringify(envelope);
-  const bytes = Buffer.byteLength(json);
-  if (bytes > maximumEventBytes) {
-    throw new RangeError(
-      `${event.type} is ${bytes} bytes, over the ${maximumEventBytes} an event may have: send a reference`,
-    );
-  }
+  const why = whyNotTaken(envelope, json);
+  if (why) throw new RangeError(`${event.type} ${why}`);
   return { id: stamp.id, type: event.type, key, json };
 }
+
+const parseEnvelope = parserOf(envelopeSchema);
+
+/** Why no subscriber would take in this event, if so: what is checked is what `eventIn` and `envelopeSchema` check there. */
+function whyNotTaken(envelope: Envelope, json: string): string | undefined {
+  const bytes = Buffer.byteLength(json);
+  if (bytes > maximumEventBytes)
+    return `is ${bytes} bytes, over the ${maximumEventBytes} an event may have: send a reference`;
+  if (levelsOf(json) > maxLevels) return `is nested in more than ${maxLevels} levels: send a reference`;
+  try {
+    parseEnvelope(envelope);
+    return undefined;
+  } catch {
+    const issue = safeParse(envelopeSchema, envelope, { error: plainly }).error?.issues[0];
+    return `cannot be sent: ${issue?.path.join('.')} ${issue?.message}`;
+  }
+}
+
+/** An event as a wire brings it: parsed, or the text itself when that is no JSON, or none that could be written again. */
+export function asItCame(text: string): unknown {
+  try {
+    return text.length > maximumEventBytes || levelsOf(text) > maxLevels ? text : JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** How deep a JSON text is nested, at most. Brackets within strings are text. */
+function levelsOf(text: string): number {
+  let level = 0;
+  let most = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (inString) {
+      if (code === backslash) at += 1;
+      else if (code === quote) inString = false;
+    } else if (code === quote) inString = true;
+    else if (code === 0x5b || code === 0x7b) most = Math.max(most, ++level);
+    else if (code === 0x5d || code === 0x7d) level -= 1;
+  }
+  return most;
+}
+
+const [quote, backslash] = [0x22, 0x5c];
 
 /** An event that came in, as it is passed on. */
 export function resealed(envelope: Envelope): Sealed {

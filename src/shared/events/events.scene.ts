@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { type Clock, systemClock } from '../clock/index.ts';
 import { contract, event } from '../contract/index.ts';
 import { type Database, openSqlite, type Unit } from '../data/index.ts';
-import { silentLog } from '../observability/index.ts';
+import { type Log, silentLog } from '../observability/index.ts';
 import { type Bus, type Receive, type SubscriptionMap, subscriptionMap } from './bus.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { Inbox } from './inbox.ts';
@@ -14,7 +14,14 @@ import { Relay } from './relay.ts';
 import type { Subscription } from './subscribed.ts';
 import { eventMigrations, eventTables } from './tables.ts';
 
-const told = z.object({ customer: z.string(), n: z.int() });
+/** As long and as deep as a case wants it. */
+const note = z.object({
+  text: z.string().optional(),
+  get inner(): z.ZodOptional<typeof note> {
+    return note.optional();
+  },
+});
+const told = z.object({ customer: z.string(), n: z.int(), note: note.optional() });
 
 export const shop = contract('shop', {
   operations: {},
@@ -22,6 +29,13 @@ export const shop = contract('shop', {
 });
 const { sold, counted } = shop.events;
 export type Told = z.output<typeof told>;
+export type Note = z.output<typeof note>;
+
+/** A note of so many objects, each in another. */
+export function nested(levels: number): Note {
+  return levels === 1 ? { text: 'x' } : { inner: nested(levels - 1) };
+}
+
 export type Subscriber = 'mail' | 'stats';
 
 /** A module's side that publishes, and the sides of two that subscribe, over the bus under test. For tests. */
@@ -40,7 +54,10 @@ export class Scene {
   #outbox!: Outbox;
   readonly #changed = new Set<() => void>();
 
-  constructor(readonly clock: Clock = systemClock) {}
+  constructor(
+    readonly clock: Clock = systemClock,
+    readonly log: Log = silentLog,
+  ) {}
 
   get publisher(): Database {
     return this.database('shop');
@@ -58,7 +75,7 @@ export class Scene {
 
   /** The publisher's process begins, or begins anew, on the data there is. */
   async begin(bus: Bus): Promise<void> {
-    this.relay = new Relay(this.publisher, bus, this.clock, silentLog);
+    this.relay = new Relay(this.publisher, bus, this.clock, this.log);
     this.#outbox = new Outbox(bus, this.clock, (recipient) => this.relay.wake(recipient));
     this.relay.start([...new Set([sold, counted].flatMap(({ type }) => bus.recipients(type)))]);
   }
@@ -70,7 +87,7 @@ export class Scene {
     const takes = module === 'mail' ? [sold] : [sold, counted];
     const subscriptions = [...takes.map((each) => this.#subscription(module, each)), ...extra];
     const work = <T>(task: (unit: Unit) => Promise<T>) => database.work(task);
-    const inbox = new Inbox<Unit>({ module, subscriptions, database, work, clock: this.clock, log: silentLog });
+    const inbox = new Inbox<Unit>({ module, subscriptions, database, work, clock: this.clock, log: this.log });
     this.#inboxes.set(module, inbox);
     await inbox.start();
     return (event, gaveUp) => inbox.receive(event, gaveUp);

@@ -2,7 +2,8 @@ import { refusal } from '../errors/index.ts';
 import { openLoopback } from '../transport/http/loopback.scene.ts';
 import { createCall, createPush } from '../transport/index.ts';
 import { busCases, type OpenBus } from './bus.cases.ts';
-import { asItCame, type Receive, type SubscriptionMap } from './bus.ts';
+import type { Receive, SubscriptionMap } from './bus.ts';
+import { asItCame } from './envelope.ts';
 import { HttpBus } from './http.ts';
 
 async function open(subscriptions: SubscriptionMap): Promise<OpenBus> {

@@ -5,12 +5,16 @@ import { ManualClock } from '../clock/index.ts';
 import { contract, earlier, event } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
 import { setTrap } from '../faults/index.ts';
-import { asItCame, type Receive } from './bus.ts';
-import { seal } from './envelope.ts';
-import { Scene, shop, type Told } from './events.scene.ts';
+import type { Receive } from './bus.ts';
+import { asItCame, maximumEventBytes, seal } from './envelope.ts';
+import { nested, Scene, shop, type Told } from './events.scene.ts';
 import { removeExpired } from './retention.ts';
 
 let count = 0;
+
+function sealed(data: object) {
+  return seal(shop.events.sold, data, { id: `event-${++count}`, time: '2026-01-01T00:00:00.000Z' });
+}
 
 /** An event as the wire brings it. */
 function sold(customer: string, n: number, type = shop.events.sold.type, data: object = { customer, n }) {
@@ -61,6 +65,21 @@ describe('the inbox', () => {
       'customer: must be a text',
     ]);
     expect(numbers()).toEqual([3]);
+  });
+
+  it.each([
+    ['the longest key', { customer: 'x'.repeat(200), n: 1 }],
+    ['the deepest data', { customer: 'a', n: 1, note: nested(98) }],
+    ['the largest data', { customer: 'a', n: 1, note: { text: 'x'.repeat(maximumEventBytes - 300) } }],
+    ['brackets in a text', { customer: '[{', n: 1, note: { text: '[{'.repeat(500) } }],
+    [
+      'brackets after a quotation mark in a text',
+      { customer: 'a', n: 1, note: { text: `\\"\\\\${'"['.repeat(500)}` } },
+    ],
+    ['signs of faces', { customer: ':[', n: 1, note: { text: ':[ '.repeat(500) } }],
+  ])('takes what may be published: %s', async (_, data) => {
+    await receive(asItCame(sealed(data).json));
+    expect(scene.effects.mail).toEqual([data]);
   });
 
   it('tries again later and later, and gives up after twelve times, with the history of each', async () => {

@@ -1,7 +1,7 @@
-export { asItCame, type Bus, type Receive, subscriptionMap } from './bus.ts';
+export { type Bus, type Receive, subscriptionMap } from './bus.ts';
 export { countOpen, countPublished, countWaiting, lastPublished } from './counts.ts';
 export { type DeadLetter, DeadLetters } from './dead-letters.ts';
-export { envelopeSchema, resealed } from './envelope.ts';
+export { asItCame, envelopeSchema, resealed } from './envelope.ts';
 export { Inbox } from './inbox.ts';
 export { openBus } from './open-bus.ts';
 export { Outbox } from './outbox.ts';

@@ -1,6 +1,6 @@
 import mitt from 'mitt';
-import { asItCame, type Bus, type Receive, type SubscriptionMap } from './bus.ts';
-import type { Sealed } from './envelope.ts';
+import type { Bus, Receive, SubscriptionMap } from './bus.ts';
+import { asItCame, type Sealed } from './envelope.ts';
 
 interface Delivery {
   events: readonly Sealed[];

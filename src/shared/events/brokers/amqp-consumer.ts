@@ -2,7 +2,8 @@ import type { AsyncMessage, Channel } from 'rabbitmq-client';
 import type { Clock } from '../../clock/index.ts';
 import { background } from '../../context/index.ts';
 import type { Log } from '../../observability/index.ts';
-import { asItCame, familyOf, type Receive } from '../bus.ts';
+import { familyOf, type Receive } from '../bus.ts';
+import { asItCame } from '../envelope.ts';
 import { Acknowledgments } from './amqp-acknowledgments.ts';
 import { type Queues, whyDead } from './amqp-queues.ts';
 import { Insistence, inHand, pause, suspectMs, suspectTimes, whyGivenUp } from './broker.ts';
@@ -109,9 +110,14 @@ export class AmqpConsumer {
   }
 }
 
-/** The client library has parsed already what calls itself plain text or JSON. */
+/** The client library has parsed already what calls itself JSON: it is held to the same limits as any other text. */
 function eventIn({ body }: AsyncMessage): unknown {
-  return Buffer.isBuffer(body) || typeof body === 'string' ? asItCame(body.toString()) : body;
+  if (Buffer.isBuffer(body) || typeof body === 'string') return asItCame(body.toString());
+  try {
+    return asItCame(JSON.stringify(body) ?? '');
+  } catch {
+    return 'JSON that is nested too deeply to be kept';
+  }
 }
 
 /** How often it was handed out, this time included. */

@@ -199,7 +199,8 @@ async function open(broker: URL, subscriptions: SubscriptionMap): Promise<OpenBu
       await bus.held(module);
       await fromOutside(broker, async (channel) => {
         await channel.confirmSelect();
-        await channel.basicPublish(queues.of(module), text);
+        const contentType = text.startsWith('{') ? 'application/json' : 'text/plain';
+        await channel.basicPublish({ routingKey: queues.of(module), contentType }, Buffer.from(text));
       });
     },
     async close() {

@@ -1,7 +1,8 @@
 import type { Clock } from '../../clock/index.ts';
 import { messageOf } from '../../errors/index.ts';
 import type { Log } from '../../observability/index.ts';
-import { asItCame, familyOf, type Receive } from '../bus.ts';
+import { familyOf, type Receive } from '../bus.ts';
+import { asItCame } from '../envelope.ts';
 import { Insistence, inHand, pause } from './broker.ts';
 import { isAway, type KafkaCluster, rootOf } from './kafka-cluster.ts';
 import { Membership, type Taker } from './kafka-membership.ts';

@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from '../../clock/index.ts';
 import type { Log } from '../../observability/index.ts';
-import { asItCame, familyOf, type Receive } from '../bus.ts';
+import { familyOf, type Receive } from '../bus.ts';
+import { asItCame } from '../envelope.ts';
 import { Insistence, pause, suspectMs, suspectTimes, whyGivenUp } from './broker.ts';
 import { type HandedOut, Pull } from './nats-pull.ts';
 import { ackWaitMs, type Session } from './nats-session.ts';
