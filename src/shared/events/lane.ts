@@ -42,7 +42,8 @@ export interface LaneParts {
 
 /**
  * The way to one recipient: what waits for it goes in order, in batches. A way that is closed is tried again with one event
- * until it opens; meanwhile nothing is read or written, however much waits.
+ * until it opens; meanwhile nothing is read or written, however much waits. Of a batch that is refused, the one event that is the
+ * reason is found by halving it: all of that carries no event more often than twice, on average.
  */
 export class Lane {
   #running: Promise<void> | undefined;
@@ -51,7 +52,10 @@ export class Lane {
   /** Ends the wait of a closed way. */
   #cancelWait: Cancel | undefined;
   #failures = 0;
+  #toldThatTheyWait = false;
   #rows = batchRows;
+  /** Of the rows that come next, so many were refused together: at least one of them is the reason. */
+  #suspects = 0;
 
   constructor(
     private readonly recipient: string,
@@ -116,7 +120,7 @@ export class Lane {
           continue;
         }
         reach('relay', recipient, batch.at(-1)!.type, 'delivered');
-        this.#opened();
+        this.#opened(batch.length);
         await settling;
         settling = this.#settle(batch);
         settling.catch(() => {});
@@ -140,22 +144,37 @@ export class Lane {
     });
   }
 
-  #opened(): void {
-    if (this.#failures > 0) this.parts.log.info({ recipient: this.recipient }, 'events are delivered again');
+  /** After a refusal, the next batch is half of the suspects, or twice as large as the one before. */
+  #opened(delivered: number): void {
+    if (this.#toldThatTheyWait) this.parts.log.info({ recipient: this.recipient }, 'events are delivered again');
+    this.#toldThatTheyWait = false;
     this.#failures = 0;
-    this.#rows = batchRows;
+    this.#suspects = Math.max(0, this.#suspects - delivered);
+    this.#rows = this.#suspects > 0 ? Math.ceil(this.#suspects / 2) : Math.min(batchRows, this.#rows * 2);
   }
 
   /** Decides what a refusal means: for the recipient, or for the one event that it was shown. Whether to stop for now. */
   async #hasClosed(batch: readonly OpenRow[], error: unknown): Promise<boolean> {
+    if (!isClosed(error) && batch.length > 1) {
+      this.#suspects = batch.length;
+      this.#rows = Math.ceil(batch.length / 2);
+      return false;
+    }
     this.#failures += 1;
     this.#rows = 1;
-    const { recipient } = this;
-    if (this.#failures === 1)
-      this.parts.log.warn({ recipient, why: messageOf(error) }, 'events wait: they cannot be delivered');
-    if (!isClosed(error) && (batch.length > 1 || (await this.#note(batch[0]!, error)))) return false;
+    this.#suspects = 0;
+    if (!isClosed(error) && (await this.#note(batch[0]!, error))) return false;
+    this.#tellThatTheyWait(error);
     this.#wait(backOffMs(this.#failures, error));
     return true;
+  }
+
+  #tellThatTheyWait(error: unknown): void {
+    if (this.#toldThatTheyWait) return;
+    this.#toldThatTheyWait = true;
+    const { recipient } = this;
+    const why = messageOf(error);
+    this.parts.log.warn({ recipient, why, error }, 'events wait: they cannot be delivered');
   }
 
   /** Writes the failure down with its event. Whether that is dead now, and out of the way. */

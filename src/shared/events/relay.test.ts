@@ -2,8 +2,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../clock/index.ts';
 import { Cancellation, currentContext, runInContext } from '../context/index.ts';
 import { refusal } from '../errors/index.ts';
+import type { Log } from '../observability/index.ts';
 import type { Sealed } from './envelope.ts';
-import { Scene } from './events.scene.ts';
+import { nested, Scene } from './events.scene.ts';
 import { removeExpired } from './retention.ts';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -14,12 +15,20 @@ describe('the relay', () => {
   afterEach(() => scene.close());
 
   /** A bus whose deliveries are under the test's control; notes what each one carries. */
-  async function begin(deliver: (numbers: number[]) => Promise<void>, again = false) {
+  async function begin(
+    deliver: (numbers: number[]) => Promise<void>,
+    { again = false, log, before }: { again?: boolean; log?: Log; before?: () => Promise<void> } = {},
+  ) {
     if (!again) {
       clock = new ManualClock();
-      scene = new Scene(clock);
+      scene = new Scene(clock, log);
     }
     const carried: number[][] = [];
+    if (before) {
+      await scene.begin({ recipients: () => ['mail'], deliver: () => new Promise(() => {}) } as never);
+      await scene.relay.stop();
+      await before();
+    }
     await scene.begin({
       recipients: () => ['mail'],
       async deliver(_recipient: string, events: readonly Sealed[]) {
@@ -103,6 +112,51 @@ describe('the relay', () => {
     expect(row).toMatchObject({ attempts: 1, lastError: 'too long a name', history: [{ what: 'dead' }] });
   });
 
+  it.each([
+    ['for good', () => refusal('invalid-input', 'too large'), 1],
+    ['twelve times', () => new Error('too large'), 12],
+  ])(
+    'finds the one event that is refused %s in a batch by halving it, and says it once',
+    async (_, error, attempts) => {
+      const lines: string[] = [];
+      const note = (level: string) => (_: object, message: string) => void lines.push(`${level}: ${message}`);
+      const log = { error: note('error'), warn: note('warn'), info: note('info') } as unknown as Log;
+      const told = Array.from({ length: 1_000 }, (_, n) => ({ customer: `c${n}`, n }));
+      const refuse = async (numbers: number[]) => {
+        if (numbers.includes(200)) throw error();
+      };
+      const carried = await begin(refuse, { log, before: () => scene.publish(...told) });
+      await passUntil(async () =>
+        (await scene.rows('mail')).every(({ state }) => state !== 'pending' && state !== 'failed'),
+      );
+      expect((await scene.rows('mail')).filter(({ state }) => state === 'dead')).toMatchObject([{ attempts }]);
+      expect(carried.flat().length).toBeLessThan(told.length + 2 * 256 + attempts);
+      expect(carried.length).toBeLessThan(40);
+      expect(lines).toEqual([
+        ...(attempts > 1 ? ['warn: events wait: they cannot be delivered'] : []),
+        'error: an event became a dead letter',
+        ...(attempts > 1 ? ['info: events are delivered again'] : []),
+      ]);
+    },
+  );
+
+  it('carries each of several refused events no more often than it takes to find them', async () => {
+    const bad = [3, 4, 100, 255];
+    const told = Array.from({ length: 256 }, (_, n) => ({ customer: `c${n}`, n }));
+    const carried = await begin(
+      async (numbers) => {
+        if (bad.some((n) => numbers.includes(n))) throw refusal('invalid-input', 'too large');
+      },
+      { before: () => scene.publish(...told) },
+    );
+    await passUntil(async () =>
+      (await scene.rows('mail')).every(({ state }) => state === 'delivered' || state === 'dead'),
+    );
+    const dead = (await scene.rows('mail')).filter(({ state }) => state === 'dead');
+    expect(dead.map(({ envelope }) => JSON.parse(envelope).data.n)).toEqual(bad);
+    expect(carried.flat().length).toBeLessThan(256 * 4);
+  });
+
   it('gives up after twelve times on what fails without a reason to wait', async () => {
     const carried = await begin(async () => {
       throw new Error('no use');
@@ -142,14 +196,16 @@ describe('the relay', () => {
     });
     await scene.publish({ customer: 'a', n: 1 }, { customer: 'b', n: 2 });
     await scene.relay.stop();
-    const carried = await begin(async () => {}, true);
+    const carried = await begin(async () => {}, { again: true });
     await settled('delivered', 2);
     expect(carried).toEqual([[1, 2]]);
   });
 
   it('carries no more in one delivery than a body may hold', async () => {
     const carried = await begin(async () => {});
-    await scene.publish(...Array.from({ length: 10 }, (_, n) => ({ customer: 'x'.repeat(100_000), n })));
+    await scene.publish(
+      ...Array.from({ length: 10 }, (_, n) => ({ customer: 'a', n, note: { text: 'x'.repeat(200_000) } })),
+    );
     await settled('delivered', 10);
     expect(Math.max(...carried.map((each) => each.length))).toBe(1);
   });
@@ -169,9 +225,13 @@ describe('the relay', () => {
   it('refuses an event that does not fit its schema, or is too large, where it is published', async () => {
     await begin(async () => {});
     await expect(scene.publish({ customer: 'a', n: 1.5 })).rejects.toThrow(/int/);
-    await expect(scene.publish({ customer: 'x'.repeat(300_000), n: 1 })).rejects.toThrow(
+    await expect(scene.publish({ customer: 'a', n: 1, note: { text: 'x'.repeat(300_000) } })).rejects.toThrow(
       /over the 262144 an event may have/,
     );
+    await expect(scene.publish({ customer: 'x'.repeat(201), n: 1 })).rejects.toThrow(
+      /^shop.sold.v1 cannot be sent: partitionkey must be at most 200/,
+    );
+    await expect(scene.publish({ customer: 'a', n: 1, note: nested(99) })).rejects.toThrow(/more than 100 levels/);
     expect(await scene.rows('mail')).toEqual([]);
   });
 });
