@@ -37,9 +37,23 @@ export interface ProcessLocks {
   forget(names: readonly string[]): void;
 }
 
+/**
+ * One line of text beside the data, for whatever must be known after a process ended in the middle of it. It is written without
+ * fsync: it survives the end of the process, not of the machine. Read and write it inside a unit of work: then no two processes do
+ * so at a time.
+ */
+export interface CrashNote {
+  readonly isEmpty: boolean;
+  read(): string;
+  /** Replaces the line. An empty text removes it. */
+  write(text: string): void;
+}
+
 /** One module's data. No other module has its handle. */
 export interface Database extends Reader {
   readonly locks: ProcessLocks;
+  /** Where the data has a place for one. */
+  readonly crashNote?: CrashNote;
   /**
    * Runs `task` in a unit of work and resolves with its result once that is on disk (fsync). Rolls back what it wrote
    * when it throws. Units run one after the other; many that wait share one fsync. A task waits for nothing but its own

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { NotWritten, StartError } from '../errors/index.ts';
 import { createLog, type Log } from '../observability/index.ts';
+import { fileNote } from './crash-note.ts';
 import type { Database, Migration, Unit } from './database.ts';
 import type { DatabaseRecords } from './database-records.ts';
 import { asNotWritten, explain } from './explain.ts';
@@ -154,6 +155,7 @@ class SqliteDatabase implements Database {
   readonly dialect = 'sqlite';
   readonly db;
   readonly locks;
+  readonly crashNote;
   readonly #writer: Native;
   readonly #reader: Native;
   readonly #writerDb;
@@ -174,6 +176,7 @@ class SqliteDatabase implements Database {
     this.#writer = writer;
     this.#file = new OpenFile(file);
     this.locks = fileLocks(`${file}-locks`);
+    this.crashNote = fileNote(`${file}-crash-note`);
     this.#reader = new Sqlite(file, { readonly: true, timeout: 5_000 });
     // SQLite waits for a lock by standing still; what waits longer than this waits in the group.
     writer.pragma('busy_timeout = 20');
@@ -207,6 +210,7 @@ class SqliteDatabase implements Database {
     this.#transaction.close();
     this.#reader.close();
     this.#writer.close();
+    this.crashNote.close();
   }
 }
 

@@ -4,11 +4,11 @@ import { background } from '../context/index.ts';
 import { type Database, prepared, type Unit } from '../data/index.ts';
 import { messageOf } from '../errors/index.ts';
 import { reach } from '../faults/index.ts';
-import type { Log } from '../observability/index.ts';
-import { afterFailure, withIncident } from './attempts.ts';
+import type { FailureLog, Log } from '../observability/index.ts';
+import { afterFailure, isClosed, withIncident } from './attempts.ts';
 import type { Envelope } from './envelope.ts';
 import type { InOrder } from './in-order.ts';
-import { NotTaken } from './subscribed.ts';
+import { asNotTaken, type NotTaken } from './subscribed.ts';
 import { eventTables, type HeldRow, unreadable } from './tables.ts';
 
 const portion = 256;
@@ -36,12 +36,15 @@ const anyOf = prepared((reader) => {
     .prepare();
 });
 
+type Told = Pick<HeldRow, 'eventId' | 'type' | 'state' | 'nextAttemptAt'>;
+
 interface Parts<U extends Unit> {
   module: string;
   database: Database;
   work: <T>(task: (unit: U) => Promise<T>) => Promise<T>;
   clock: Clock;
   log: Log;
+  failures: FailureLog;
 }
 
 /**
@@ -88,10 +91,17 @@ export class HeldBack<U extends Unit> {
     await unit.db
       .insert(held)
       .values({ eventId, type, key, envelope: JSON.stringify(envelope), receivedAt: now, ...tried });
-    unit.afterCommit(() => {
-      if (tried.state === 'dead') this.#tellDead(type, messageOf(failure?.reason));
-      if (tried.state === 'failed') this.#wakeAt(tried.nextAttemptAt);
-    });
+    if (failure) unit.afterCommit(() => this.#tell({ eventId, type, ...tried }, failure));
+  }
+
+  /** The event has failed once more, if it waits for its next attempt. */
+  async failed(unit: Unit, eventId: string, failure: NotTaken): Promise<void> {
+    const { held } = eventTables(unit);
+    const [row] = await unit.db
+      .select()
+      .from(held)
+      .where(and(sql`${held.state} = 'failed'`, eq(held.eventId, eventId)));
+    if (row) await this.#record(unit, row, failure);
   }
 
   /** Something came that is no event: kept as it came, for a person to see. */
@@ -155,6 +165,7 @@ export class HeldBack<U extends Unit> {
   async #attempt(row: HeldRow): Promise<boolean> {
     const { work, clock, module } = this.#parts;
     const attempt = work(async (unit) => {
+      if (this.#stopped) return false;
       const now = clock.now();
       const history = withIncident(row.history, { at: now, what: 'delivered' });
       if (await this.#change(unit, row, { state: 'delivered', settledAt: now, history }))
@@ -162,20 +173,33 @@ export class HeldBack<U extends Unit> {
       return true;
     });
     const settled = await attempt.catch((error: unknown) => {
-      if (!(error instanceof NotTaken)) throw error;
-      return this.#failed(row, error.reason);
+      const failure = asNotTaken(error);
+      if (!failure) throw error;
+      return work((unit) => this.#record(unit, row, failure));
     });
     reach('inbox', module, row.type, 'tried again');
     return settled;
   }
 
-  async #failed(row: HeldRow, error: unknown): Promise<boolean> {
-    const { work, clock } = this.#parts;
-    const after = afterFailure(row, error, clock.now());
-    await work(async (unit) => void (await this.#change(unit, row, after)));
-    if (after.state === 'dead') this.#tellDead(row.type, after.lastError);
-    else this.#wakeAt(after.nextAttemptAt);
+  /** Whether the event is out of the way: dead. */
+  async #record(unit: Unit, row: HeldRow, failure: NotTaken): Promise<boolean> {
+    const after = afterFailure(row, failure.reason, this.#parts.clock.now());
+    await this.#change(unit, row, after);
+    unit.afterCommit(() => this.#tell({ ...row, ...after }, failure));
     return after.state === 'dead';
+  }
+
+  #tell({ eventId: id, type, state, nextAttemptAt }: Told, { reason: error }: NotTaken): void {
+    const { module, failures } = this.#parts;
+    failures.add({
+      message: 'an event was not taken',
+      error,
+      level: isClosed(error) ? 'warn' : 'error',
+      kind: type,
+      fields: { module, type, id },
+    });
+    if (state === 'dead') this.#tellDead(type, messageOf(error));
+    else this.#wakeAt(nextAttemptAt);
   }
 
   /**

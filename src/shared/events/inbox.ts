@@ -5,11 +5,12 @@ import { plainly, safeParse } from '../contract/index.ts';
 import { type Database, prepared, type Unit } from '../data/index.ts';
 import { refusal } from '../errors/index.ts';
 import { reach } from '../faults/index.ts';
-import type { Log } from '../observability/index.ts';
+import { FailureLog, type Log } from '../observability/index.ts';
 import { type Envelope, envelopeSchema, maximumEventBytes } from './envelope.ts';
 import { HeldBack } from './held-back.ts';
+import { HandlerEnded, InHand } from './in-hand.ts';
 import { InOrder } from './in-order.ts';
-import { NotTaken, Subscribed, type Subscription } from './subscribed.ts';
+import { asNotTaken, NotTaken, Subscribed, type Subscription } from './subscribed.ts';
 import { eventTables } from './tables.ts';
 
 export interface InboxParts<U extends Unit> {
@@ -35,23 +36,30 @@ const remember = prepared((unit) => {
 
 /**
  * Makes each event happen once, in order per key: its id is written down in the same unit as its effect. What cannot be
- * taken now is held back with what comes after it under the same key, and tried again; other keys go on.
+ * taken now waits in the retry queue with what comes after it under the same key; other keys go on. That counts as an attempt,
+ * whether the handler failed, took too long, or ended its process.
  */
 export class Inbox<U extends Unit> {
   readonly #parts: InboxParts<U>;
   readonly #subscribed: Subscribed<U>;
   readonly #inOrder = new InOrder();
   readonly #heldBack: HeldBack<U>;
+  readonly #inHand: InHand;
 
   constructor(parts: InboxParts<U>) {
     this.#parts = parts;
-    this.#subscribed = new Subscribed(parts.module, parts.subscriptions);
-    this.#heldBack = new HeldBack(parts, this.#inOrder, (envelope, unit) => this.#subscribed.apply(envelope, unit));
+    const { module, clock, log } = parts;
+    this.#subscribed = new Subscribed(module, clock, parts.subscriptions);
+    this.#inHand = new InHand(parts.database.crashNote);
+    const failures = new FailureLog(log, clock);
+    const own = { ...parts, work: this.#work, failures };
+    this.#heldBack = new HeldBack(own, this.#inOrder, (envelope, unit) => this.#apply(envelope, unit));
   }
 
-  /** Takes up what an earlier run held back. */
-  start(): Promise<void> {
-    return this.#heldBack.start();
+  /** Counts what ended an earlier run as an attempt, and takes up what waits in the retry queue. */
+  async start(): Promise<void> {
+    await this.#countEnded();
+    await this.#heldBack.start();
   }
 
   /** Tries at once what is due, as after a person asked for it. */
@@ -75,30 +83,65 @@ export class Inbox<U extends Unit> {
   }
 
   async #take(envelope: Envelope, gaveUp: string | undefined): Promise<void> {
-    const { clock, work, module } = this.#parts;
+    const { clock, module } = this.#parts;
     const { id, type, partitionkey: key } = envelope;
-    const taking = work(async (unit) => {
+    const taking = this.#work(async (unit) => {
       const now = clock.now();
       if (!(await this.#firstTime(unit, id, now))) return;
       if (gaveUp) throw new NotTaken(refusal('invalid-input', gaveUp));
       if (await this.#heldBack.holds(unit, key)) await this.#heldBack.add(unit, envelope, now);
-      else await this.#subscribed.apply(envelope, unit);
+      else await this.#apply(envelope, unit);
       reach('inbox', module, type, 'handled');
     });
     await taking.catch(async (error: unknown) => {
-      if (!(error instanceof NotTaken)) throw error;
-      await work(async (unit) => {
+      const failure = asNotTaken(error);
+      if (!failure) throw error;
+      await this.#work(async (unit) => {
         const now = clock.now();
-        if (await this.#firstTime(unit, id, now)) await this.#heldBack.add(unit, envelope, now, error);
+        if (await this.#firstTime(unit, id, now)) await this.#heldBack.add(unit, envelope, now, failure);
       });
     });
     reach('inbox', module, type, 'committed');
   }
 
+  async #apply(envelope: Envelope, unit: U): Promise<void> {
+    this.#inHand.begin(envelope);
+    try {
+      await this.#subscribed.apply(envelope, unit);
+    } finally {
+      this.#inHand.end(envelope);
+    }
+  }
+
+  /** A unit of work that may hand out an event: another process on the same data may have ended in a handler meanwhile. */
+  readonly #work = async <T>(task: (unit: U) => Promise<T>): Promise<T> => {
+    try {
+      return await this.#parts.work(task);
+    } catch (error) {
+      if (!(error instanceof HandlerEnded)) throw error;
+      await this.#countEnded();
+      return this.#parts.work(task);
+    }
+  };
+
+  /** An event that ended its process has failed once more: it waits in the retry queue, or is a dead letter. */
+  async #countEnded(): Promise<void> {
+    const { clock, work, database } = this.#parts;
+    if (database.crashNote?.isEmpty !== false) return;
+    await work(async (unit) => {
+      const ended = this.#inHand.takeEnded();
+      if (!ended) return;
+      const failure = new NotTaken(new Error('its process ended while its handler ran'));
+      const now = clock.now();
+      if (await this.#firstTime(unit, ended.id, now)) await this.#heldBack.add(unit, ended, now, failure);
+      else await this.#heldBack.failed(unit, ended.id, failure);
+    });
+  }
+
   /** What is no event at all: a dead letter from the start, with what is wrong with it. */
   async #putAside(event: unknown, issue: { path: PropertyKey[]; message: string } | undefined): Promise<void> {
     const { clock, work } = this.#parts;
-    const text = typeof event === 'string' ? event : JSON.stringify(event);
+    const text = typeof event === 'string' ? event : (JSON.stringify(event) ?? 'nothing');
     const id = `unreadable-${createHash('sha256').update(text).digest('base64url')}`;
     const where = issue?.path.length ? `: ${issue.path.join('.')}` : '';
     const why = typeof event === 'string' ? whyText(event) : `it is no CloudEvent${where}: ${issue?.message}`;

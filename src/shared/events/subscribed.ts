@@ -1,6 +1,7 @@
+import type { Clock } from '../clock/index.ts';
 import { type CallContext, runInContext } from '../context/index.ts';
 import { type EarlierVersion, type Event, parseInput } from '../contract/index.ts';
-import type { Unit } from '../data/index.ts';
+import { type Unit, UnitOverdue } from '../data/index.ts';
 import { refusal } from '../errors/index.ts';
 import type { Envelope } from './envelope.ts';
 
@@ -10,11 +11,20 @@ export interface Subscription<U extends Unit = Unit> {
   readonly handle: (data: never, unit: U) => Promise<void>;
 }
 
+/** Less than a unit of work may be open, in milliseconds: the handler is cut off before its unit is. */
+const handlerLimitMs = 4_000;
+
 /** What a handler says or fails with, apart from a failure to commit. */
 export class NotTaken extends Error {
   constructor(readonly reason: unknown) {
     super('an event was not taken', { cause: reason });
   }
+}
+
+/** A unit that was open for too long says the same of its handler. */
+export function asNotTaken(error: unknown): NotTaken | undefined {
+  if (error instanceof NotTaken) return error;
+  return error instanceof UnitOverdue ? new NotTaken(error) : undefined;
 }
 
 /** How an event of one type becomes what the handlers know. */
@@ -30,6 +40,7 @@ export class Subscribed<U extends Unit> {
 
   constructor(
     private readonly module: string,
+    private readonly clock: Clock,
     subscriptions: readonly Subscription<U>[],
   ) {
     for (const { event, handle } of subscriptions) {
@@ -40,13 +51,26 @@ export class Subscribed<U extends Unit> {
     }
   }
 
-  /** Hands the event to its handlers, in the caller's unit. Throws a `NotTaken`, with the reason, when it is not taken. */
+  /**
+   * Hands the event to its handlers, in the caller's unit. Throws a `NotTaken`, with the reason, when it is not taken. A handler that
+   * takes longer than 4 s is cut off: its unit is rolled back, and what it still does in that unit is refused.
+   */
   async apply(envelope: Envelope, unit: U): Promise<void> {
     try {
-      await this.#hand(envelope, unit);
+      await this.#inTime(this.#hand(envelope, unit), envelope.type);
     } catch (reason) {
       throw new NotTaken(reason);
     }
+  }
+
+  #inTime(work: Promise<void>, type: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.clock.after(handlerLimitMs, () => {
+        const within = `${this.module} did not take ${type} within ${handlerLimitMs / 1_000} s`;
+        reject(new Error(`${within}: a handler may wait for nothing but its own database`));
+      });
+      work.then(resolve, reject).finally(cancel);
+    });
   }
 
   async #hand(envelope: Envelope, unit: U): Promise<void> {
