@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
+import { background } from '../context/index.ts';
 import { NotWritten, StartError } from '../errors/index.ts';
 import { createLog, type Log } from '../observability/index.ts';
 import { fileNote } from './crash-note.ts';
@@ -186,7 +187,7 @@ class SqliteDatabase implements Database {
     );
     this.#writerDb = connect(writer, new UnitGuard(name, writer, this.#group));
     this.db = connect(this.#reader, { check() {}, failed() {} });
-    this.#recording = setInterval(() => identity.see(this.#reader), recordEveryMs).unref();
+    this.#recording = background.setInterval(() => identity.see(this.#reader), recordEveryMs).unref();
   }
 
   work<T>(task: (unit: Unit) => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { background } from '../context/index.ts';
 import { type DatabaseRecords, type DatabaseState, joinSystem, stateOf, whyNotThis } from '../data/index.ts';
 import { refusal, StartError } from '../errors/index.ts';
 import type { ModuleDefinition, OpenModule } from '../module/index.ts';
@@ -35,7 +36,7 @@ export class Databases {
     if (this.parts.topology.only) return;
     const [why] = await this.#look();
     if (why) throw new StartError(why);
-    this.#looking = setInterval(async () => {
+    this.#looking = background.setInterval(async () => {
       for (const each of await this.#look()) this.parts.log.error({ why: each }, 'a module runs on data of its own');
     }, lookEveryMs);
     this.#looking.unref();
