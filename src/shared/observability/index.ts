@@ -1,2 +1,2 @@
-export { type Failure, FailureLog } from './failure-log.ts';
+export { FailureLog } from './failure-log.ts';
 export { createLog, type Log, silentLog } from './log.ts';
