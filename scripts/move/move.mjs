@@ -74,7 +74,8 @@ function toMirrorOf({ operations, sent: { queries, commands } }) {
 function seenIn({ other, before, same, different, sure }) {
   if (same !== undefined) return `${same} answers were the same, ${different} differed`;
   const side = ({ calls, failures, p95Ms = '–' }) => `${calls} calls, ${failures} failed, ${p95Ms} ms`;
-  return `new ${side(other)}; before ${side(before)}; ${Math.floor(sure * 1_000) / 10} % sure that the new are no worse`;
+  const verdict = other.calls > 0 ? `; ${Math.floor(sure * 1_000) / 10} % sure that the new are no worse` : '';
+  return `new ${side(other)}; before ${side(before)}${verdict}`;
 }
 
 function summaryOf({ module, to, ms, callsDrained, events, sagas, timers }) {

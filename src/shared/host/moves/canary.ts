@@ -42,7 +42,7 @@ const doubtful = 0.9;
 const maxSlow = 0.02;
 
 /** The calls that both sides have answered, and whether the copies before ran in processes of their own as well. */
-export interface Compared {
+export interface Sides {
   readonly other: Tally;
   readonly before: Tally;
   readonly alike: boolean;
@@ -57,32 +57,36 @@ export type Verdict =
  * fail, or when more of them take longer than the slowest twentieth before took, with what is allowed added to both. Failures count at
  * once, `slow` once the stage is over, since a new process is slow at first.
  */
-export function verdictOf(compared: Compared, canary: Canary, elapsedMs: number): Verdict {
-  const { other } = compared;
-  const [failing, slow] = [doubtOfFailures(compared, canary), doubtOfTimes(compared, canary)];
+export function verdictOf(sides: Sides, canary: Canary, elapsedMs: number): Verdict {
+  const { other } = sides;
+  const [failing, slow] = [doubtOfFailures(sides, canary), doubtOfTimes(sides, canary)];
   const doubt = Math.max(failing, slow);
   const sure = Math.round((1 - doubt) * 1_000) / 1_000;
-  if (failing >= sureOfFailures) return { state: 'worse', sure, why: failuresIn(compared) };
+  if (failing >= sureOfFailures) return { state: 'worse', sure, why: failuresIn(sides) };
   const isLast = elapsedMs >= maxWaitMsOf(canary);
   if (other.counted < canary.leastCalls)
     return isLast ? { state: 'unknown', sure, why: tooFew(other.counted, canary.leastCalls) } : { state: 'open', sure };
   if (elapsedMs < canary.stageMs) return { state: 'open', sure };
-  if (slow >= sureOfTimes) return { state: 'slow', sure, why: timesIn(compared) };
+  if (slow >= sureOfTimes) return { state: 'slow', sure, why: timesIn(sides) };
   if (doubt < doubtful) return { state: 'well', sure };
   if (!isLast) return { state: 'open', sure };
-  const why = failing > slow ? failuresIn(compared) : timesIn(compared);
-  return { state: 'unknown', sure, why: `${why}; more calls could tell whether that is chance (a longer maxWaitMs)` };
+  const why = failing > slow ? failuresIn(sides) : timesIn(sides);
+  return {
+    state: 'unknown',
+    sure,
+    why: `${why}; more calls could tell whether that is chance (maxWaitMs, --max-wait)`,
+  };
 }
 
-function doubtOfFailures({ other, before }: Compared, { maxFailures }: Canary): number {
+function doubtOfFailures({ other, before }: Sides, { maxFailures }: Canary): number {
   return surenessOfExcess(other.failed, before.failed, maxFailures);
 }
 
-function doubtOfTimes(compared: Compared, canary: Canary): number {
-  const { other, before } = compared;
+function doubtOfTimes(sides: Sides, canary: Canary): number {
+  const { other, before } = sides;
   const { p95Ms } = before.counts;
   if (p95Ms === undefined) return 0;
-  const limitMs = p95Ms + (canary.maxSlowerMs ?? defaultAllowedMs(p95Ms, compared.alike));
+  const limitMs = p95Ms + (canary.maxSlowerMs ?? defaultAllowedMs(p95Ms, sides.alike));
   return surenessOfExcess(other.longerThan(limitMs), before.longerThan(limitMs), maxSlow);
 }
 
@@ -94,16 +98,16 @@ function defaultAllowedMs(p95Ms: number, alike: boolean): number {
   return alike ? Math.min(50, Math.max(5, p95Ms)) : 50;
 }
 
-function failuresIn({ other, before }: Compared): string {
+function failuresIn({ other, before }: Sides): string {
   return `${percent(other)} of the ${other.counted} calls to the new copies failed, ${percent(before)} of the calls before`;
 }
 
-function timesIn({ other, before }: Compared): string {
+function timesIn({ other, before }: Sides): string {
   return `the new copies took ${other.counts.p95Ms} ms (95th percentile of ${other.counted} calls), the copies before ${before.counts.p95Ms} ms`;
 }
 
 function tooFew(calls: number, needed: number): string {
-  return `only ${calls} calls went to the new copies, too few to judge them by (${needed} are needed); wait longer (maxWaitMs), send a larger share, or ask for fewer (leastCalls)`;
+  return `only ${calls} calls went to the new copies, too few to judge them by (${needed} are needed); wait longer (maxWaitMs, --max-wait), send a larger share, or ask for fewer (leastCalls, --least-calls)`;
 }
 
 function percent({ failed: { hits, of } }: Tally): string {

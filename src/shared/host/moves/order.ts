@@ -58,9 +58,9 @@ export function readOrder(module: string, body: unknown, outside: ServicePlaceme
   return { ...order, module, placement: placementOf(placement ?? textOf(change, outside)) };
 }
 
-const usual: ServicePlacement = { kind: 'service', via: 'http', instances: 1 };
+const defaultPlacement: ServicePlacement = { kind: 'service', via: 'http', instances: 1 };
 
-function textOf(change: Change, outside: ServicePlacement = usual): string {
+function textOf(change: Change, outside: ServicePlacement = defaultPlacement): string {
   const part = <T>(said: T | null | undefined, before: T | undefined) =>
     said === undefined ? before : (said ?? undefined);
   return placementText({
