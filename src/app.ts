@@ -37,9 +37,16 @@ await runUntilStopped(async () => {
   const host = await openHost(topology, modules, acceptLoss);
   const gateway = only ? undefined : await openGateway(host, compositions);
   await announce(host, gateway?.address, json);
-  return async () => {
-    host.drain();
-    await gateway?.close();
-    await host.close();
+  return {
+    drainDelayMs: topology.settings.DRAIN_DELAY_MS,
+    announceStop() {
+      host.announceStop();
+      gateway?.announceStop();
+    },
+    async close() {
+      host.drain();
+      await gateway?.close();
+      await host.close();
+    },
   };
 });

@@ -168,6 +168,7 @@ function spawnKerf(
       RATE_LIMIT_PER_MINUTE: '0',
       // Releases of tests are made in temporary folders.
       ARTIFACTS: `dist,${tmpdir()}`,
+      DRAIN_DELAY_MS: '0',
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

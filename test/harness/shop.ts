@@ -10,7 +10,7 @@ export interface Answer<T = Record<string, unknown>> {
 export class Shop {
   constructor(
     readonly url: string,
-    private readonly token?: string,
+    readonly token?: string,
     private readonly signal?: AbortSignal,
   ) {}
 

@@ -55,8 +55,30 @@ describe('a module that somebody else runs, at an address', () => {
     );
   });
 
+  it('says that it is about to stop, and serves until it does', async () => {
+    expect(await payments.stop()).toBe(0);
+    const { MODULE_PAYMENTS, HOME_ADDRESS } = addresses();
+    const internal = { INTERNAL_PORT: new URL(MODULE_PAYMENTS).port, DRAIN_DELAY_MS: '60000' };
+    const env = { MODULE_PAYMENTS, HOME_ADDRESS, ...internal };
+    payments = await Kerf.start({ dataDir: home.dataDir, env, words: ['--only', 'payments'] });
+    const readiness = async () => {
+      const answer = await fetch(`${payments.announced.internal}/readyz`);
+      return { connection: answer.headers.get('connection'), ...((await answer.json()) as object) };
+    };
+    expect(await readiness()).toEqual({ status: 'ready', connection: 'keep-alive' });
+    payments.process.kill('SIGTERM');
+    await eventually(async () => (await readiness()).connection === 'close', 'its announcement');
+    expect(await readiness()).toEqual({ status: 'stopping', connection: 'close' });
+    const shop = await new Shop(home.url).join({ email: 'late@example.com' });
+    expect((await shop.order('WAX')).status).toBe(201);
+    payments.process.kill('SIGINT');
+    expect(await payments.exited()).toBe(0);
+    payments = await Kerf.start({ dataDir: home.dataDir, env, words: ['--only', 'payments'] });
+  });
+
   afterAll(async () => {
-    expect(await Promise.all([home.stop(), payments.stop()])).toEqual([0, 0]);
+    payments.process.kill('SIGINT');
+    expect(await Promise.all([home.stop(), payments.exited()])).toEqual([0, 0]);
     rmSync(home.dataDir, { recursive: true });
   });
 

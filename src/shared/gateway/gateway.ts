@@ -6,7 +6,7 @@ import { secureHeaders } from 'hono/secure-headers';
 import { noProxies } from '../address/index.ts';
 import type { Client, Contract } from '../contract/index.ts';
 import { refusal, StartError } from '../errors/index.ts';
-import { addressOf, type Host, listen, shut } from '../host/index.ts';
+import { addressOf, type Host, listen, Shutdown } from '../host/index.ts';
 import { FileKeyRing, SessionTokens, SignedOut } from '../identity/index.ts';
 import { problemResponse, type Resources } from '../routes/index.ts';
 import { answerInOrder, createClient, UnsentAnswers } from '../transport/index.ts';
@@ -21,7 +21,7 @@ import { currentSession, requestContext } from './request-context.ts';
 import { answerUnreadable, unreadableRequest } from './unreadable.ts';
 
 /** With what the services and the home itself take after it, under the ten seconds a stop may take. */
-const drainMs = 5_000;
+const drainMs = 4_000;
 const maximumBodyBytes = 1024 * 1024;
 /** Of one client at a time. */
 const maxCostlyRequests = 16;
@@ -29,6 +29,9 @@ const maxCostlyRequests = 16;
 export interface Gateway {
   /** Where the public listener is. */
   readonly address: string;
+  /** Has callers take another connection, elsewhere, for their next request. */
+  announceStop(): void;
+  /** Answers the requests in flight, and closes. */
   close(): Promise<void>;
 }
 
@@ -46,8 +49,13 @@ export async function openGateway(host: Host, compositions: readonly Composition
   server.requestTimeout = 60_000;
   // Load balancers keep idle connections for a minute: what one sends into a connection that closes just then, fails.
   server.keepAliveTimeout = 65_000;
+  const shutdown = new Shutdown(server);
   await listen(server, HOST, PORT, 'PORT');
-  return { address: addressOf(server), close: () => shut(server, drainMs) };
+  return {
+    address: addressOf(server),
+    announceStop: () => shutdown.announce(),
+    close: () => shutdown.close(drainMs),
+  };
 }
 
 function createGateway(host: Host, compositions: readonly Composition[], sessions: SessionTokens): Hono {

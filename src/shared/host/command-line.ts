@@ -74,12 +74,12 @@ export function readCommandLine(words: string[]): CommandLine {
  * Makes new signing keys in the data folder. Running processes take them up by themselves; what the two keys before have
  * signed stays valid. With `revoke` it does not: everybody is signed out at once, and processes have their keys certified anew.
  */
-export async function rotateKeys({ settings }: Topology, revoke = false): Promise<() => Promise<void>> {
+export async function rotateKeys({ settings }: Topology, revoke = false): Promise<undefined> {
   const files = ['sessions', 'internal'].map((use) => join(settings.DATA_DIR, 'keys', `${use}.json`));
   const kids = revoke ? rotate(files, 0) : rotate(files);
   const before = revoke ? '; what was signed before is refused' : '';
   for (const [index, kid] of kids.entries()) console.log(`${files[index]}: signing with ${kid} from now on${before}`);
-  return nothingToClose;
+  return undefined;
 }
 
 /** Prints the identity of a process that runs these modules where the system's secrets are not: a secret of its own. */
@@ -88,7 +88,7 @@ export async function printIdentity({ settings, placements }: Topology, names: r
   if (unknown !== undefined)
     throw new StartError(`there is no module "${unknown}"; there are ${[...placements.keys()].join(', ')}`);
   process.stdout.write(await writeIdentity(openAuthority(settings), names));
-  return nothingToClose;
+  return undefined;
 }
 
 /** Prints what must be known of each module where another runs alone: for who builds an artifact of one of them. */
@@ -100,7 +100,7 @@ export async function printModules(modules: readonly ModuleDefinition[]) {
     settings: Object.keys(settings?.shape ?? {}),
   }));
   console.log(JSON.stringify(described));
-  return nothingToClose;
+  return undefined;
 }
 
 /** Prints contracts for programs in other languages that call a module by gRPC, or serve one. */
@@ -112,7 +112,5 @@ export async function printProto(modules: readonly { contract: Contract }[], nam
     throw new StartError(`there is no module "${unknown}"; there are ${contracts.map(({ name }) => name).join(', ')}`);
   const wanted = contracts.filter(({ name }) => names.length === 0 || names.includes(name));
   process.stdout.write(wanted.map(protoText).join('\n'));
-  return nothingToClose;
+  return undefined;
 }
-
-const nothingToClose = async () => {};

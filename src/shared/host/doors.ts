@@ -13,7 +13,8 @@ import {
   type TlsParts,
 } from '../transport/index.ts';
 import type { Operations } from './everywhere.ts';
-import { addressOf, listen, shownHost, shut } from './listen.ts';
+import { addressOf, listen, shownHost } from './listen.ts';
+import { Shutdown } from './shutdown.ts';
 
 export interface DoorParts {
   readonly topology: Topology;
@@ -101,8 +102,16 @@ async function openHttp({ topology, operations, serve, tokens, tls, log }: DoorP
     slowReaderMs: topology.settings.SLOW_READER_TIMEOUT_MS,
   });
   const { host, port, setting } = listensAt(topology, 'INTERNAL_PORT');
+  const shutdown = new Shutdown(server);
   await listen(server, host, port, setting);
-  return { address: addressOf(server), leave, close: () => shut(server, closeWithinMs) };
+  return {
+    address: addressOf(server),
+    leave() {
+      leave();
+      shutdown.announce();
+    },
+    close: () => shutdown.close(closeWithinMs),
+  };
 }
 
 async function grpcDoor({ topology, definitions, ...parts }: DoorParts, modules: readonly string[]): Promise<Door> {

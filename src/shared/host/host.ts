@@ -34,7 +34,9 @@ export interface Host extends Readonly<Connections> {
   /** Which modules can be reached and can keep nothing now. */
   readonly unwritable: WhichModules;
   /** Whether it is about to stop. */
-  readonly draining: boolean;
+  readonly stopping: boolean;
+  /** Says that it is about to stop, to whoever asks whether it is ready, and serves as before; other processes call elsewhere if they can. */
+  announceStop(): void;
   /** Answers, here and in the services it started, whoever waits for a saga with what there is now. */
   drain(): void;
   /** Finishes what is under way, stops the services it started, closes the data. */
@@ -73,7 +75,8 @@ export async function openHost(
   const away = whichAreAway(names, directory);
   const unwritable = whichTakeNoWrites(names, connections.calls);
   const known = { ...connections, topology, placements, definitions, open, services, away, unwritable };
-  const operations = createOperations({ ...known, operators: new Operators(identity), mover });
+  const state = { stopping: false };
+  const operations = createOperations({ ...known, operators: new Operators(identity), mover, state });
   const { serve, serveHere } = createInternalService({
     ...{ ...connections, definitions, here, operations, databases },
     home: topology.only === undefined,
@@ -97,7 +100,7 @@ export async function openHost(
   mover.begin();
   if (!topology.saidByEnvironment(heldBackVariable)) await doors.fetchCalls();
   parent.ready({ address: doors.address, reachedAt: doors.reachedAt, contract: ownContract(definitions, only) });
-  return running(known, { connections, mover, doors, databases });
+  return running(known, { connections, mover, doors, databases, state });
 }
 
 interface Running {
@@ -105,9 +108,10 @@ interface Running {
   readonly mover: Mover;
   readonly doors: Doors;
   readonly databases: Databases;
+  readonly state: { stopping: boolean };
 }
 
-type Known = Omit<Host, 'address' | 'draining' | 'drain' | 'close'>;
+type Known = Omit<Host, 'address' | 'stopping' | 'announceStop' | 'drain' | 'close'>;
 
 /** What the data folder knows of its databases, all that is accepted forgotten. */
 function recordsOf({ settings, only, placements }: Topology, accepted: readonly string[]): DatabaseRecords {
@@ -121,17 +125,22 @@ function recordsOf({ settings, only, placements }: Topology, accepted: readonly 
   return records;
 }
 
-function running(known: Known, { connections, mover, doors, databases }: Running): Host {
-  const { open, services } = known;
-  let draining = false;
+function running(known: Known, { connections, mover, doors, databases, state }: Running): Host {
+  const { open, services, topology } = known;
   return {
     ...known,
     address: doors.address,
-    get draining() {
-      return draining;
+    get stopping() {
+      return state.stopping;
+    },
+    announceStop() {
+      state.stopping = true;
+      services.announceStop();
+      // Nobody else has what the home process has.
+      if (topology.only) doors.leave();
     },
     drain() {
-      draining = true;
+      state.stopping = true;
       mover.stop();
       for (const each of open.values()) each.drain();
       services.drain();

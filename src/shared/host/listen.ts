@@ -1,7 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
-import { background } from '../context/index.ts';
 import { StartError } from '../errors/index.ts';
 
 /** Binds, or says what is in the way. `where` is the setting that says where to listen, such as `PORT`. */
@@ -31,21 +30,4 @@ export function addressOf(server: Server): string {
 export function shownHost(host: string): string {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
   return host.includes(':') ? `[${host}]` : host;
-}
-
-/** Takes no new connections, closes each open one after its request, and cuts what is left in the end. */
-export function shut(server: Server, withinMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const last = background.setTimeout(() => server.closeAllConnections(), withinMs);
-    const sweep = background.setInterval(() => server.closeIdleConnections(), 20);
-    server.prependListener('request', (_, response) => {
-      response.shouldKeepAlive = false;
-    });
-    server.close(() => {
-      clearTimeout(last);
-      clearInterval(sweep);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
 }

@@ -34,6 +34,8 @@ export interface OperationsParts {
   away: WhichModules;
   mover: Mover;
   observation: Observation;
+  /** Whether this process is about to stop. */
+  state: { readonly stopping: boolean };
 }
 
 /** What operators ask of the internal listener. The home process answers for the others, too. */
@@ -46,6 +48,7 @@ export function createOperations(parts: OperationsParts): Operations {
   });
   app.notFound(() => problemResponse(refusal('not-found')));
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
+  app.get('/readyz', (c) => (parts.state.stopping ? c.json({ status: 'stopping' }, 503) : c.json({ status: 'ready' })));
   const { identity } = parts;
   if (identity instanceof Authority) {
     app.get(publicationPath, async (c) =>

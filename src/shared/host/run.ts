@@ -8,27 +8,44 @@ import { readCommandLine } from './command-line.ts';
 import { openHost } from './host.ts';
 import { toService } from './services/index.ts';
 
-const drainMs = 9_500;
+/** Within so long a process closes, its announcement included when that takes less than a second. */
+const closeWithinMs = 9_500;
+const announcedMs = 1_000;
 
-type Close = () => Promise<void>;
+/** A process that has started. */
+export interface Started {
+  /** How long it goes on accepting requests after it has announced that it stops. */
+  readonly drainDelayMs: number;
+  /** Says that it is about to stop, to whoever asks or is answered, and serves as before. */
+  announceStop(): void;
+  close(): Promise<void>;
+}
 
 /**
- * Runs a process: `start` opens it and returns the way to close it. `SIGTERM`, `SIGINT` and `SIGHUP` close it in order and end it with 0,
- * one that is about to start as soon as it has (with 1 when that takes longer than 9.5 s). What keeps it from starting, or from being
- * closed in order, is one line on standard error, and 1.
+ * Runs a process that `start` opens; one that has nothing to run ends by itself. `SIGTERM`, `SIGINT` and `SIGHUP` close it in order and end it with 0, one that is about to start as
+ * soon as it has (with 1 when that takes longer than 9.5 s). `SIGTERM` is announced first, for as long as the process says; one of the
+ * others ends the announcement. What keeps it from starting, or from being closed in order, is one line on standard error, and 1.
  */
-export async function runUntilStopped(start: () => Promise<Close>): Promise<void> {
-  let starting: Promise<Close> | undefined;
+export async function runUntilStopped(start: () => Promise<Started | undefined>): Promise<void> {
+  let starting: Promise<Started | undefined> | undefined;
+  const hurry = new AbortController();
   let stopping = false;
-  const stop = async () => {
-    if (stopping) return;
+  const stop = async (announce: boolean) => {
+    if (stopping) return announce ? undefined : hurry.abort();
     stopping = true;
-    background.setTimeout(() => process.exit(1), drainMs).unref();
-    const close = await starting;
-    await close?.().catch((error: unknown) => fail(`cannot be closed in order: ${messageOf(error)}`));
+    const late = background.setTimeout(() => process.exit(1), closeWithinMs).unref();
+    const started = await starting;
+    const delayMs = announce ? (started?.drainDelayMs ?? 0) : 0;
+    if (delayMs > announcedMs) {
+      clearTimeout(late);
+      background.setTimeout(() => process.exit(1), delayMs + closeWithinMs - announcedMs).unref();
+    }
+    started?.announceStop();
+    await pause(delayMs, hurry.signal);
+    await started?.close().catch((error: unknown) => fail(`cannot be closed in order: ${messageOf(error)}`));
     process.exit(0);
   };
-  whenToStop(() => void stop());
+  whenToStop((announce) => void stop(announce));
   try {
     starting = start();
     await starting;
@@ -39,6 +56,15 @@ export async function runUntilStopped(start: () => Promise<Close>): Promise<void
     // A refusal is for callers; what is in the way is its cause.
     fail(isRefusal(error) && cause ? messageOf(cause) : message);
   }
+}
+
+/** Resolves after `delayMs`, or when `hurry` is told. */
+function pause(delayMs: number, hurry: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (hurry.aborted) resolve();
+    hurry.addEventListener('abort', () => resolve(), { once: true });
+    background.setTimeout(resolve, delayMs);
+  });
 }
 
 function fail(why: string): never {
@@ -56,9 +82,13 @@ export function runAlone(own: ModuleDefinition, others: readonly ModuleDefinitio
     const { only = [own.contract.name], json, acceptLoss } = readCommandLine(process.argv.slice(2));
     const host = await openHost(readTopology(modules, only, process.env), modules, acceptLoss);
     await announce(host, undefined, json);
-    return async () => {
-      host.drain();
-      await host.close();
+    return {
+      drainDelayMs: host.topology.settings.DRAIN_DELAY_MS,
+      announceStop: () => host.announceStop(),
+      async close() {
+        host.drain();
+        await host.close();
+      },
     };
   });
 }
@@ -68,20 +98,24 @@ const togetherWithinMs = 500;
 
 /**
  * Calls `stop` when this process is signalled; as a service, also when it is told to by the process that started it, or when that
- * is gone. A service that is signalled together with that one, as by Ctrl-C, goes on until it is told: it is needed to the end.
+ * is gone. A service that is signalled together with that one, as by Ctrl-C, goes on until it is told: it is needed to the end. Only a
+ * `SIGTERM` is to be announced: whoever presses Ctrl-C waits for it.
  */
-function whenToStop(stop: () => void): void {
+function whenToStop(stop: (announce: boolean) => void): void {
   const isService = process.send !== undefined;
   let willBeTold = false;
-  const signalled = () =>
-    isService ? void background.setTimeout(() => willBeTold || stop(), togetherWithinMs) : stop();
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, signalled);
+  const signalled = (signal: NodeJS.Signals) => {
+    const announce = signal === 'SIGTERM';
+    if (isService) background.setTimeout(() => willBeTold || stop(announce), togetherWithinMs);
+    else stop(announce);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, signalled);
   if (!isService) return;
   process.on('message', (received) => {
     const { data } = safeParse(toService, received);
-    if (data?.type === 'drain') willBeTold = true;
-    if (data?.type === 'stop') stop();
+    if (data?.type === 'stopping' || data?.type === 'drain') willBeTold = true;
+    if (data?.type === 'stop') stop(false);
   });
-  process.on('disconnect', stop);
-  if (!process.connected) stop();
+  process.on('disconnect', () => stop(false));
+  if (!process.connected) stop(false);
 }

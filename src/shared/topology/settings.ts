@@ -84,6 +84,9 @@ export const kernelSettings = z.object({
   SLOW_READER_TIMEOUT_MS: whole(100, 600_000, 'must be a whole number of milliseconds, 100 to 600000')
     .default(20_000)
     .describe('how long a peer may take nothing of an answer'),
+  DRAIN_DELAY_MS: whole(0, 60_000, 'must be a whole number of milliseconds, 0 to 60000')
+    .default(1_000)
+    .describe('how long a process that gets SIGTERM goes on accepting requests, for load balancers to notice'),
   INTERNAL_KEY: z
     .string()
     .optional()

@@ -23,6 +23,8 @@ export const toService = z.discriminatedUnion('type', [
   z.object({ type: z.literal('faults'), faults: z.array(edgeFaultSchema) }),
   /** Asks for something to be done, such as a part of a move; answered with the same `id`. */
   z.object({ type: z.literal('ask'), id: z.int(), what: z.string(), given: z.unknown().optional() }),
+  /** The home process is about to stop; it will say when this one is to. */
+  z.object({ type: z.literal('stopping') }),
   z.object({ type: z.literal('drain') }),
   z.object({ type: z.literal('stop') }),
 ]);

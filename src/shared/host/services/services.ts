@@ -107,6 +107,11 @@ export class Services {
     return () => this.#listeners.delete(process);
   }
 
+  /** The system is about to stop: whatever signals the services get with it, they serve until they are told to stop. */
+  announceStop(): void {
+    for (const process of this.#processes) process.send({ type: 'stopping' });
+  }
+
   /** The system is about to stop: nobody is to wait any longer than for the step under way. */
   drain(): void {
     for (const process of this.#processes) {
