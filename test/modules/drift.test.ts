@@ -114,7 +114,7 @@ describe('what is committed in two places', () => {
 });
 
 /** A contract as other languages, and later versions of itself, see it. */
-function record({ operations, events, errors }: Contract) {
+function record({ operations, events, errors, accepted }: Contract) {
   const schema = (each: z.ZodType, io: 'input' | 'output') => {
     const { $schema: _, ...rest } = z.toJSONSchema(each, { io, unrepresentable: 'any' });
     return rest;
@@ -136,5 +136,6 @@ function record({ operations, events, errors }: Contract) {
       status,
       ...(data && { data: schema(data, 'output') }),
     })),
+    ...(accepted && { accepted }),
   };
 }

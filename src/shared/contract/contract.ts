@@ -68,6 +68,11 @@ export interface Contract<
   readonly operations: { readonly [K in keyof Ops]: Ops[K] & { readonly module: string; readonly name: string } };
   readonly events: { readonly [K in keyof Evs]: Evs[K] & { readonly module: string; readonly type: string } };
   readonly errors: Ers;
+  /**
+   * What the compatibility check names as unknown in this release, and people found compatible: place (`payments.pay input.amount`) →
+   * reason.
+   */
+  readonly accepted?: Readonly<Record<string, string>>;
   /** Makes the declared refusal `code`, to be thrown. */
   refuse<C extends keyof Ers & string>(code: C, detail?: string, data?: ErrorData<Ers[C]>): Refusal;
   /** Whether `error` is the declared refusal `code`. */
@@ -127,7 +132,7 @@ export function earlier<D extends z.ZodObject>(
  */
 export function contract<Ops extends Operations, Evs extends Events = None, Ers extends Errors = None>(
   name: string,
-  parts: { operations: Ops; events?: Evs; errors?: Ers },
+  parts: { operations: Ops; events?: Evs; errors?: Ers; accepted?: Contract['accepted'] },
 ): Contract<Ops, Evs, Ers> {
   const errors = parts.errors ?? ({} as Ers);
   const operations = mapValues(parts.operations, (operation, key) => {
@@ -148,12 +153,19 @@ export function contract<Ops extends Operations, Evs extends Events = None, Ers 
     operations,
     events,
     errors,
+    ...(parts.accepted && { accepted: reasoned(name, parts.accepted) }),
     refuse(code: string, detail?: string, data?: Record<string, unknown>) {
       const { status, title, data: schema } = errors[code]!;
       return new Refusal(code, status, title, detail, schema?.parse(data));
     },
     refused: (error: unknown, code: string): error is Refusal => isRefusal(error, code),
   } as unknown as Contract<Ops, Evs, Ers>;
+}
+
+function reasoned(module: string, accepted: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const bare = Object.keys(accepted).find((place) => accepted[place]!.trim() === '');
+  if (bare !== undefined) throw new TypeError(`${module} accepts "${bare}" without a reason; say why it is compatible`);
+  return accepted;
 }
 
 function checkEarlier(module: string, { name, version, earlier }: EventDefinition, where: string): void {

@@ -14,6 +14,11 @@ const known = new Map([
   [textOf(z.normalize()), 'normalize'],
 ]);
 
+/** By what name Zod rewrites text in this way; undefined for any other function. */
+export function rewriterName(tx: unknown): string | undefined {
+  return known.get(String(tx));
+}
+
 /** Formats that know neither case nor space: what is rewritten still has them. */
 const caseless = new Set(['email', 'uuid', 'guid']);
 
@@ -47,7 +52,7 @@ export function whyRewritten(schema: z.core.$ZodTypes): Why {
 function rewriterOf(check: Check, ofText: boolean): string | undefined {
   const def = check._zod.def as z.core.$ZodChecks['_zod']['def'] & { fn?: unknown; tx?: unknown };
   if (def.check === 'overwrite') {
-    const name = ofText ? known.get(String(def.tx)) : undefined;
+    const name = ofText ? rewriterName(def.tx) : undefined;
     // The form of a normalization is not said: this text is written differently by NFC and NFKC, NFD and NFKD.
     if (name === 'normalize' && !/\u017f|\u1e9b/.test((def.tx as (text: string) => string)('\u1e9b')))
       return 'normalize compatibly';

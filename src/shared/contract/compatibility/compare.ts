@@ -5,36 +5,70 @@ import { misfits } from './misfits.ts';
 /**
  * What would break when a release whose contract is `after` takes the place of one whose contract is `before`, while its callers
  * and subscribers stay: a line for each, such as `payments.authorize input.amount: it must be there now`. Nothing when nothing
- * would.
+ * would. What cannot be judged is a line with "unknown", unless `after` accepts it at that place.
  */
 export function incompatibilities(before: ContractDescription, after: ContractDescription): string[] {
   const { name } = before;
   if (after.name !== name) return [`it is the contract of "${after.name}", not of "${name}"`];
+  const accepted = after.accepted ?? {};
+  return breaks(before, after).flatMap(({ where, what }) =>
+    what.startsWith('unknown') && Object.hasOwn(accepted, where) ? [] : [`${where}: ${what}`],
+  );
+}
+
+interface Break {
+  readonly where: string;
+  readonly what: string;
+}
+
+function breaks(before: ContractDescription, after: ContractDescription): Break[] {
+  const { name } = before;
   return [
     ...Object.entries(before.operations).flatMap(([operation, was]) => {
       const is = after.operations[operation];
       const where = `${name}.${operation}`;
-      if (!is) return [`${where}: it is gone`];
-      if (is.kind !== was.kind) return [`${where}: it was a ${was.kind} and is a ${is.kind}`];
+      if (!is) return [{ where, what: 'it is gone' }];
+      if (is.kind !== was.kind) return [{ where, what: `it was a ${was.kind} and is a ${is.kind}` }];
       // Callers send what they know, and take what they know.
-      return [...fits(is.input, was.input, `${where} input`), ...fits(was.output, is.output, `${where} output`)];
+      return [
+        ...fits(is.input, was.input, `${where} input`),
+        ...fits(was.output, is.output, `${where} output`),
+        ...slower(was.timeoutMs, is.timeoutMs, where),
+      ];
     }),
     ...Object.entries(before.events).flatMap(([type, was]) => {
       const is = after.events[type];
-      if (!is) return [`${type}: it is published no more`];
-      if (is.key !== was.key) return [`${type}: its order was kept by ${was.key}, and is by ${is.key}`];
+      if (!is) return [{ where: type, what: 'it is published no more' }];
+      if (is.key !== was.key) return [{ where: type, what: `its order was kept by ${was.key}, and is by ${is.key}` }];
       return fits(was.data, is.data, `${type} data`);
     }),
-    ...Object.keys(after.errors)
-      .filter((code) => !Object.hasOwn(before.errors, code))
-      .map((code) => `${name}: callers do not know the error "${code}", and would meet it as internal`),
+    ...Object.entries(after.errors).flatMap(([code, is]): Break[] => {
+      const was = Object.hasOwn(before.errors, code) ? before.errors[code] : undefined;
+      const what = `callers do not know the error "${code}", and would meet it as internal`;
+      return was ? otherError(was, is, `${name} "${code}"`) : [{ where: name, what }];
+    }),
   ];
 }
 
+type ErrorDescription = ContractDescription['errors'][string];
+
+/** Callers tell a refusal by its code, act by its data, and pass its status on. */
+function otherError(was: ErrorDescription, is: ErrorDescription, where: string): Break[] {
+  if (is.status !== was.status) return [{ where, what: `its status was ${was.status}, and is ${is.status}` }];
+  if (!was.data) return [];
+  return is.data ? fits(was.data, is.data, `${where} data`) : [{ where, what: 'its data is gone' }];
+}
+
+function slower(wasMs: number | undefined, isMs: number | undefined, where: string): Break[] {
+  if (wasMs === undefined || isMs === undefined || isMs <= wasMs) return [];
+  return [{ where, what: `unknown: it may take ${isMs} ms now, and its callers wait ${wasMs}` }];
+}
+
 /** What is sent as `sender` says must be taken as `taker` says. */
-function fits(taker: Shape, sender: Shape, where: string): string[] {
+function fits(taker: Shape, sender: Shape, where: string): Break[] {
   if (isDeepStrictEqual(taker, sender)) return [];
-  return misfits({ wide: taker.taken, narrow: sender.sent }).map(
-    ({ path, what }) => `${[where, ...path].join('.')}: ${what}`,
-  );
+  return misfits({ wide: taker.taken, narrow: sender.sent }).map(({ path, what }) => ({
+    where: [where, ...path].join('.'),
+    what,
+  }));
 }

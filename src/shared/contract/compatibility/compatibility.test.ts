@@ -98,6 +98,104 @@ describe('what callers send', () => {
   });
 });
 
+describe('what JSON Schema does not say', () => {
+  const starts = (letter: string) => z.string().refine((value) => value.startsWith(letter));
+  it.each<[string, z.ZodType, z.ZodType, RegExp]>([
+    ['a check of its own', z.string(), starts('A'), /^unknown: new is a check of its own \(/],
+    ['another check of its own', starts('A'), z.string().refine((value) => value !== 'B'), /^unknown: new is a check/],
+    ['one with a message', z.int(), z.int().refine(Number.isInteger, 'must be even'), /\(must be even\)/],
+    ['one that tells of issues', z.string(), z.string().superRefine(() => {}), /^unknown: new is a check of its own/],
+    ['one of a whole list', z.array(z.int()), z.array(z.int()).refine((list) => list.length !== 1), /^unknown/],
+    ['one of a choice', z.union([z.int(), z.string()]), z.union([z.int(), starts('A')]), /^unknown/],
+    ['one of what may be absent', z.string().optional(), starts('A').optional(), /^unknown/],
+    ['one of what may be null', z.string().nullable(), starts('A').nullable(), /^unknown/],
+    ['one of what has a default', z.string().default('A'), starts('A').default('A'), /^unknown/],
+    ['one of a record', z.record(z.string(), z.string()), z.record(z.string(), starts('A')), /^unknown/],
+    [
+      'a length of a choice',
+      z.union([z.string(), z.null()]),
+      z.union([z.string(), z.null()]).check(z.minLength(2) as never),
+      /^unknown/,
+    ],
+    ['text trimmed before it is measured', z.string().min(1), z.string().trim().min(1), /^unknown: new is trim before/],
+    ['one host', z.url(), z.url({ hostname: /^a\.b$/ }), /^unknown: new is the host is/],
+    ['one protocol', z.url(), z.url({ protocol: /^https$/ }), /^unknown: new is the protocol is/],
+    [
+      'a format of its own',
+      z.string(),
+      z.stringFormat('even', (text) => text.length % 2 === 0),
+      /format is "even"|^unknown/,
+    ],
+    ['another format', z.url(), z.email(), /^pattern is|^format is/],
+    ['another pattern', z.string().regex(/^a/), z.string().regex(/^b/), /^unknown: pattern is/],
+    ['the case of a pattern', z.string().regex(/^a/i), z.string().regex(/^a/), /./],
+    ['a multiple', z.int().multipleOf(2), z.int().multipleOf(4), /^unknown: multipleOf is 4/],
+    [
+      'exactly one of several',
+      z.union([z.int(), z.number()]),
+      z.xor([z.int(), z.number()]),
+      /^unknown: new is exactly one/,
+    ],
+    ['members by other names', z.looseRecord(z.enum(['a']), z.int()), z.record(z.enum(['a']), z.int()), /^unknown|./],
+  ])('is named: %s', (_, before, after, what) => {
+    const found = inputs(z.object({ a: before }), z.object({ a: after }));
+    expect(found).not.toEqual([]);
+    expect(found[0]!.replace(/^payments\.pay input\.a[^:]*: /, '')).toMatch(what);
+  });
+
+  it.each<[string, z.ZodType, z.ZodType]>([
+    ['a check less', starts('A'), z.string()],
+    ['the same check, by its message', z.int().refine((n) => n > 1, 'big'), z.int().refine((n) => n >= 2, 'big')],
+    ['text that is trimmed and taken whatever it is', z.string(), z.string().trim()],
+    ['a host less', z.url({ hostname: /^a\.b$/ }), z.url()],
+    ['a divisor of the multiple', z.int().multipleOf(4), z.int().multipleOf(2)],
+    ['a choice more, beside a check', z.union([starts('A'), z.null()]), z.union([starts('A'), z.null(), z.int()])],
+  ])('is no matter: %s', (_, before, after) => {
+    expect(inputs(z.object({ a: before }), z.object({ a: after }))).toEqual([]);
+    expect(outputs(z.object({ a: after }), z.object({ a: before }))).toEqual([]);
+  });
+
+  it('is accepted where the contract gives a reason, and nowhere else', () => {
+    const [before, after] = [z.object({ a: z.string(), b: z.int() }), z.object({ a: starts('A'), b: z.string() })];
+    const release = (accepted: Record<string, string>) => described(about(after), { accepted });
+    const found = (accepted: Record<string, string>) => incompatibilities(described(about(before)), release(accepted));
+    expect(found({})).toHaveLength(2);
+    expect(found({ 'payments.pay input.a': 'all callers send an A' })).toEqual([
+      'payments.pay input.b: integer is sent, and string is taken',
+    ]);
+    expect(found({ 'payments.pay input': 'too much', 'payments.pay input.b': 'not unknown' })).toHaveLength(2);
+    expect(() => release({ 'payments.pay input.a': ' ' })).toThrow(/without a reason/);
+  });
+});
+
+describe('what a refusal says', () => {
+  const refusing = (status: number, data?: z.ZodObject) =>
+    described({}, { errors: { late: { status, title: 'Late', ...(data && { data }) } } });
+  const [id, since] = [z.object({ id: z.string() }), z.object({ since: z.string() })];
+  it.each([
+    ['another status', refusing(409), refusing(404), ['payments "late": its status was 409, and is 404']],
+    ['no data', refusing(409, id), refusing(409), ['payments "late": its data is gone']],
+    [
+      'other data',
+      refusing(409, id),
+      refusing(409, since),
+      ['payments "late" data.id: it must be there, and may not be sent'],
+    ],
+    ['more data', refusing(409, id), refusing(409, id.extend(since.shape)), []],
+    ['data at last', refusing(409), refusing(409, id), []],
+  ])('is compared: %s', (_, before, after, found) => {
+    expect(incompatibilities(before, after)).toEqual(found);
+  });
+});
+
+it('names an operation that may take longer than its callers wait', () => {
+  const taking = (timeoutMs?: number) => described({ pay: { ...about(nothing).pay!, timeoutMs } });
+  expect(incompatibilities(taking(), taking(9_000))).toEqual([
+    'payments.pay: unknown: it may take 9000 ms now, and its callers wait 5000',
+  ]);
+  expect(incompatibilities(taking(9_000), taking())).toEqual([]);
+});
+
 describe('what callers are answered', () => {
   it.each<[string, z.ZodType, z.ZodType, string[]]>([
     ['a new member', z.object({}), z.object({ a: z.string() }), []],
@@ -148,6 +246,8 @@ it('travels as JSON', () => {
   expect(contractDescriptionSchema.parse(JSON.parse(JSON.stringify(description)))).toEqual(description);
 });
 
+const fits = (schema: z.ZodType, value: unknown) => schema.safeParse(value).success;
+
 /** A schema, with values that it takes. */
 interface Made {
   readonly schema: z.ZodType;
@@ -174,6 +274,17 @@ const { made } = fc.letrec<{ made: Made; leaf: Made }>((tie) => ({
       schema: z.enum(choices as [string]),
       values: fc.constantFrom(...choices),
     })),
+    fc
+      .constantFrom(
+        z.string().trim().min(1),
+        z.string().min(1),
+        z.string().refine((text) => text !== 'a'),
+        z.string(),
+      )
+      .map((schema) => ({ schema, values: fc.constantFrom('', ' ', 'a', 'b ').filter((text) => fits(schema, text)) })),
+    fc
+      .constantFrom(z.int().multipleOf(2), z.int().multipleOf(4), z.int())
+      .map((schema) => ({ schema, values: fc.constantFrom(0, 2, 3, 4).filter((value) => fits(schema, value)) })),
     fc.constant({ schema: z.boolean(), values: fc.boolean() }),
     fc.constant({ schema: z.null(), values: fc.constant(null) }),
   ),

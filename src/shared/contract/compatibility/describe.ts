@@ -1,18 +1,30 @@
 import { z } from 'zod';
-import type { Contract, Event, Operation } from '../contract.ts';
+import { type Contract, type Event, type Operation, usualTimeoutMs } from '../contract.ts';
+import { noteFacts } from './facts.ts';
 
 const schema = z.record(z.string(), z.unknown());
-/** A value as whoever sends it makes it, and as whoever takes it lets it be: JSON Schema, draft 2020-12. */
+/** A value as whoever sends it makes it, and as whoever takes it lets it be: JSON Schema, draft 2020-12, with `facts`. */
 const shape = z.object({ sent: schema, taken: schema });
 
 /** A contract as data that can travel from one process to another. */
 export const contractDescriptionSchema = z.object({
   name: z.string(),
-  operations: z.record(z.string(), z.object({ kind: z.enum(['query', 'command']), input: shape, output: shape })),
+  operations: z.record(
+    z.string(),
+    z.object({
+      kind: z.enum(['query', 'command']),
+      input: shape,
+      output: shape,
+      /** How long its callers wait; a release of before says nothing of it. */
+      timeoutMs: z.number().optional(),
+    }),
+  ),
   /** By type, with the version. */
   events: z.record(z.string(), z.object({ key: z.string(), data: shape })),
   /** By code. */
-  errors: z.record(z.string(), z.object({ status: z.int() })),
+  errors: z.record(z.string(), z.object({ status: z.int(), data: shape.optional() })),
+  /** Places of what a comparison cannot judge and people have, each with the reason. */
+  accepted: z.record(z.string(), z.string()).optional(),
 });
 export type ContractDescription = z.output<typeof contractDescriptionSchema>;
 export type Shape = z.output<typeof shape>;
@@ -24,19 +36,25 @@ export function describeContract(contract: Contract): ContractDescription {
   return {
     name: contract.name,
     operations: Object.fromEntries(
-      operations.map(({ name, kind, input, output }) => [
+      operations.map(({ name, kind, input, output, timeoutMs = usualTimeoutMs }) => [
         name,
-        { kind, input: shapeOf(input), output: shapeOf(output) },
+        { kind, input: shapeOf(input), output: shapeOf(output), timeoutMs },
       ]),
     ),
     events: Object.fromEntries(events.map(({ type, key, data }) => [type, { key, data: shapeOf(data) }])),
-    errors: Object.fromEntries(Object.entries(contract.errors).map(([code, { status }]) => [code, { status }])),
+    errors: Object.fromEntries(
+      Object.entries(contract.errors).map(([code, { status, data }]) => [
+        code,
+        { status, ...(data && { data: shapeOf(data) }) },
+      ]),
+    ),
+    ...(contract.accepted && { accepted: { ...contract.accepted } }),
   };
 }
 
 function shapeOf(of: z.ZodType): Shape {
   const as = (io: 'input' | 'output') => {
-    const { $schema: _, ...rest } = z.toJSONSchema(of, { io, unrepresentable: 'any' });
+    const { $schema: _, ...rest } = z.toJSONSchema(of, { io, unrepresentable: 'any', override: noteFacts });
     return rest as Record<string, unknown>;
   };
   return { sent: as('output'), taken: as('input') };

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { facts, listOf, unknown } from './facts.ts';
 import { ofOneType, type Schema } from './ranges.ts';
 
 /** Where a value that is sent may not be taken, and why. */
@@ -35,8 +36,16 @@ class Comparison {
     const [wide, narrow] = [typeByType(given), typeByType(sent)];
     if (isAny(wide)) return [];
     if (wide.$ref || narrow.$ref) return this.#referred(wide, narrow, path);
+    const unsure = unknown(wide, narrow).map((what) => ({ path, what }));
+    return [...unsure, ...this.#said(wide, narrow, path)];
+  }
+
+  #said(given: Schema, narrow: Schema, path: readonly string[]): Misfit[] {
+    // What was found of this schema's own facts need not be found of each of its branches.
+    const { [facts.checks]: _, ...wide } = given;
+    if (isAny(wide)) return [];
     const branches = narrow.anyOf ?? narrow.oneOf;
-    if (branches) return branches.flatMap((branch) => this.of(wide, { ...without(narrow), ...branch }, path));
+    if (branches) return branches.flatMap((branch) => this.of(wide, branchOf(narrow, branch), path));
     if (wide.allOf) return [without(wide), ...wide.allOf].flatMap((part) => this.of(part, narrow, path));
     if (narrow.allOf) return this.#best([without(narrow), ...narrow.allOf].map((part) => this.of(wide, part, path)));
     const choices = wide.anyOf ?? wide.oneOf;
@@ -60,7 +69,11 @@ class Comparison {
 
   /** The nearest of several that failed, or none when one has not. */
   #best(found: readonly Misfit[][]): Misfit[] {
-    return found.reduce((best, each) => (each.length < best.length ? each : best));
+    const weight = (each: readonly Misfit[]) => each.filter(({ what }) => !what.startsWith('unknown')).length;
+    return found.reduce((best, each) => {
+      const less = weight(each) - weight(best) || each.length - best.length;
+      return less < 0 ? each : best;
+    });
   }
 
   #single(wide: Schema, narrow: Schema, path: readonly string[]): Misfit[] {
@@ -128,6 +141,13 @@ function typeByType(schema: Schema): Schema {
 /** What stands beside a choice holds for each of its branches. */
 function without({ anyOf: _, oneOf: __, allOf: ___, ...rest }: Schema): Schema {
   return rest;
+}
+
+/** What is known of a choice is known of each of its branches. */
+function branchOf(narrow: Schema, branch: Schema): Schema {
+  const both = (name: string) => [...listOf(narrow, name), ...listOf(branch, name)];
+  const known = [facts.checks, facts.more].filter((name) => both(name).length > 0);
+  return { ...without(narrow), ...branch, ...Object.fromEntries(known.map((name) => [name, both(name)])) };
 }
 
 function resolved(schema: Schema, root: Schema): Schema {

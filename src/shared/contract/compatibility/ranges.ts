@@ -40,6 +40,7 @@ const exact = ['pattern', 'format', 'multipleOf', 'contentEncoding', 'uniqueItem
 const known = new Set([
   ...['$defs', 'type', 'const', 'enum', 'properties', 'required', 'additionalProperties', 'propertyNames', 'items'],
   ...['prefixItems', 'description', 'title', 'default', 'examples', 'deprecated', 'readOnly', 'id', '$id'],
+  ...['x-checks', 'x-more'],
   ...Object.keys(bounds),
   ...exact,
 ]);
@@ -77,8 +78,10 @@ function other(keyword: string, narrow: Schema): number | undefined {
 
 function differing(keyword: string, wide: Schema, narrow: Schema): string[] {
   if (wide[keyword] === undefined || isDeepStrictEqual(wide[keyword], narrow[keyword])) return [];
+  if (keyword === 'multipleOf' && Number.isInteger(Number(narrow[keyword]) / Number(wide[keyword]))) return [];
   const shown = (value: unknown) => (value === undefined ? 'none' : JSON.stringify(value));
-  return [`${keyword} is ${shown(wide[keyword])} where ${shown(narrow[keyword])} is sent`];
+  const unsure = narrow[keyword] === undefined ? '' : 'unknown: ';
+  return [`${unsure}${keyword} is ${shown(wide[keyword])} where ${shown(narrow[keyword])} is sent`];
 }
 
 function valuesOf({ enum: values, const: value, ...rest }: Schema): readonly unknown[] | undefined {
