@@ -1,2 +1,2 @@
-export { type Cancel, type Clock, instant, systemClock } from './clock.ts';
+export { type Cancel, type Clock, instant, steadyClock, systemClock } from './clock.ts';
 export { ManualClock } from './manual.ts';

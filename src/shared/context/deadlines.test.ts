@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type Due, dueAt, passTime } from './deadlines.ts';
 import { deadlineIn } from './index.ts';
 
 /** As a handler does that computes. */
@@ -45,5 +46,32 @@ describe('the deadline of a call', () => {
     hold(40);
     expect(deadlineIn(5_000)).toBeLessThanOrEqual(Date.now() + 5_000 - 40);
     await expect.poll(() => deadlineIn(5_000)! - Date.now()).toBeGreaterThanOrEqual(5_000 - 20);
+  });
+});
+
+describe('a clock that is set back by hours', () => {
+  afterEach(() => vi.useRealTimers());
+
+  it('keeps nobody waiting for hours: what is late is late when it would have been', () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const late: string[] = [];
+    const due = (name: string): Due => ({
+      ...{ earlier: undefined, later: undefined, slot: undefined },
+      late: () => late.push(name),
+    });
+    const pass = (ms: number) => {
+      vi.setSystemTime(Date.now() + ms);
+      passTime();
+    };
+    dueAt(due('before'), deadlineIn(5_000)!);
+    pass(2_000);
+    pass(-3 * 60 * 60_000);
+    dueAt(due('after'), deadlineIn(5_000)!);
+    pass(2_900);
+    expect(late).toEqual([]);
+    pass(150);
+    expect(late).toEqual(['before']);
+    pass(2_000);
+    expect(late).toEqual(['before', 'after']);
   });
 });

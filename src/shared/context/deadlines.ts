@@ -12,6 +12,12 @@ let latest: { readonly key: number; readonly slot: Slot } | undefined;
 /** What the clock said when it was read last, until the timer has it read anew. */
 let recently: number | undefined;
 
+/** What the clock said at the last tick, to see that it was set back. */
+let lastTick: number | undefined;
+
+/** No deadline is farther off than this, unless the clock was set back. */
+const longestMs = 10 * 60_000;
+
 /** With less left than this, the clock is read at once. */
 const shortMs = 1_000;
 
@@ -71,6 +77,8 @@ export function notDue(due: Due): void {
 export function passTime(): void {
   const now = Date.now();
   recently = undefined;
+  if (lastTick !== undefined && now < lastTick) setBack(lastTick - now, now);
+  lastTick = now;
   for (const [key, slot] of slots) {
     if (slot.last && key * slotMs > now) continue;
     slots.delete(key);
@@ -83,7 +91,15 @@ export function passTime(): void {
   if (slots.size > 0) return;
   clearInterval(ticking);
   // Who was late may have read it meanwhile, and nobody would have it read anew.
-  ticking = recently = undefined;
+  ticking = recently = lastTick = undefined;
+}
+
+/** Has what was due before the clock was set back due after as long as it would have been: nobody waits for hours. */
+function setBack(byMs: number, now: number): void {
+  const early = [...slots].filter(([key]) => key * slotMs > now + longestMs);
+  for (const [key] of early) slots.delete(key);
+  for (const [key, slot] of early) slots.set(key - Math.floor(byMs / slotMs), slot);
+  latest = undefined;
 }
 
 /** One timer for all, which belongs to none of them. */

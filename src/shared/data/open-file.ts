@@ -5,7 +5,7 @@ const everyMs = 1_000;
 /** A file that a database has open. One that is removed takes writes all the same, and loses them without a word. */
 export class OpenFile {
   readonly #inode: number;
-  #lookedAt = 0;
+  #lookedAt = Number.NEGATIVE_INFINITY;
   #inPlace = true;
 
   constructor(readonly path: string) {
@@ -14,7 +14,7 @@ export class OpenFile {
 
   /** Whether it is still where it was opened; looked at once a second. */
   get inPlace(): boolean {
-    const now = Date.now();
+    const now = performance.now();
     if (now - this.#lookedAt >= everyMs) {
       this.#lookedAt = now;
       this.#inPlace = statSync(this.path, { throwIfNoEntry: false })?.ino === this.#inode;

@@ -78,7 +78,7 @@ const againMs = 20;
  * WAL only then. A process that waits keeps no connection, so that of several that start together one goes first.
  */
 function openMigrated(file: string, migrations: readonly Migration[], check: (writer: Native) => void): Native {
-  for (const end = Date.now() + openWithinMs; ; pause(againMs * (1 + Math.random()))) {
+  for (const end = performance.now() + openWithinMs; ; pause(againMs * (1 + Math.random()))) {
     const writer = openWriter(file);
     try {
       check(writer);
@@ -89,7 +89,7 @@ function openMigrated(file: string, migrations: readonly Migration[], check: (wr
         if (breaking !== undefined) setUp(writer);
         return writer;
       }
-      if (Date.now() > end)
+      if (performance.now() > end)
         throw new StartError(
           `another process has it open, and migration "${breaking}" is not marked as expand; stop the processes of the release before first`,
         );
@@ -131,12 +131,12 @@ function setUp(writer: Native): void {
 
 /** Two processes that open a new file at the same time: who comes second to this change is refused at once, whatever its timeout. */
 function untilFree(change: () => unknown): void {
-  for (const end = Date.now() + openWithinMs; ; ) {
+  for (const end = performance.now() + openWithinMs; ; ) {
     try {
       change();
       return;
     } catch (error) {
-      if (!isBusy(error) || Date.now() > end) throw error;
+      if (!isBusy(error) || performance.now() > end) throw error;
       pause(againMs);
     }
   }

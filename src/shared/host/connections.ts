@@ -1,4 +1,4 @@
-import { systemClock } from '../clock/index.ts';
+import { steadyClock, systemClock } from '../clock/index.ts';
 import { type Bus, openBus, subscriptionMap } from '../events/index.ts';
 import { EdgeFaults } from '../faults/index.ts';
 import { type Identity, ServiceTokens } from '../identity/index.ts';
@@ -41,7 +41,7 @@ export async function connect(topology: Topology, definitions: readonly ModuleDe
   const faults = new EdgeFaults(systemClock);
   const contracts = new Map(definitions.map(({ contract }) => [contract.name, contract]));
   const directory = new Directory({
-    ...{ policies, faults, log, clock: systemClock, random: Math.random, parity: settings.PARITY },
+    ...{ policies, faults, log, clock: systemClock, steady: steadyClock, random: Math.random, parity: settings.PARITY },
     modules: [...contracts.keys()],
     connect: (module, address, onLeaving) => {
       const contract = contracts.get(module)!;

@@ -1,4 +1,4 @@
-import { systemClock } from '../clock/index.ts';
+import { steadyClock } from '../clock/index.ts';
 import { StartError } from '../errors/index.ts';
 import {
   type Discovery,
@@ -48,9 +48,9 @@ function discoveryOf(module: string, placement: Placement, log: Connections['log
     case 'addresses':
       return staticAddresses(placement.addresses);
     case 'file':
-      return fileAddresses({ file: placement.file, clock: systemClock, log });
+      return fileAddresses({ file: placement.file, clock: steadyClock, log });
     case 'name':
-      return about(module, () => dnsAddresses({ ...placement.dns, server: placement.server, clock: systemClock, log }));
+      return about(module, () => dnsAddresses({ ...placement.dns, server: placement.server, clock: steadyClock, log }));
     case 'broker': {
       const { url } = placement;
       return { watch: (listener) => listener([url]), dead() {}, stop() {} };

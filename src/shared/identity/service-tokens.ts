@@ -55,6 +55,11 @@ export class ServiceTokens {
     return this.#identity.now();
   }
 
+  /** Calls `listener` when the system's keys have changed: what was believed before may not be any more. */
+  onChange(listener: () => void): void {
+    this.#identity.onChange(listener);
+  }
+
   /** The token for this pair, when there is one that is fresh. */
   issued(caller: string, audience: string): string | undefined {
     const made = this.#made.get(`${caller}>${audience}`);

@@ -72,7 +72,7 @@ export class ServiceProcess {
   }
 
   #start(): void {
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     const { program, module, environment } = this.parts;
     const env = { ...environment, [enrolledVariable]: 'yes', ...(this.#heldBack && { [heldBackVariable]: 'yes' }) };
     this.#publicKey = undefined;
@@ -183,7 +183,7 @@ export class ServiceProcess {
       this.state = { kind: 'stopped' };
       return;
     }
-    this.#failures = Date.now() - startedAt > steadyMs ? 0 : this.#failures + 1;
+    this.#failures = performance.now() - startedAt > steadyMs ? 0 : this.#failures + 1;
     const delayMs = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.max(0, this.#failures - 1));
     log.error({ module, how, delayMs }, 'the process of a module ended; starting it again');
     this.#timer = background.setTimeout(() => this.start(), delayMs);

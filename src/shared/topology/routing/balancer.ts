@@ -13,7 +13,7 @@ export interface Instance {
   readonly breaker: Breaker;
   /** Calls of this process that it has not answered yet. */
   inFlight: number;
-  /** It said that it is about to stop; in milliseconds since 1970, since whoever takes its place may have its address. */
+  /** It said that it is about to stop; in the clock's milliseconds, since whoever takes its place may have its address. */
   leavingUntil: number;
 }
 

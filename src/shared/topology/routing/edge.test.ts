@@ -473,3 +473,21 @@ describe('an edge', () => {
     expect([await outcome(call(find, { deadline, caller: 'gateway' })), await edge.answers()]).toEqual(['done', true]);
   });
 });
+
+describe('a clock that is set back by hours', () => {
+  it('leaves nobody out for longer: how long is measured without it', async () => {
+    const steady = new CountingClock();
+    listed.set([a]);
+    const link = { call: (request: CallRequest) => (answers[a] ?? done)(request), close: async () => {} };
+    const parts = { policies: {}, clock, steady, log: new Notes().log, random: () => 0, faults: new EdgeFaults(clock) };
+    edge = new Edge('payments', listed, { ...parts, connect: () => link }, () => {});
+    answers[a] = unsent;
+    await outcomes(5, authorize);
+    expect(isOpen()).toBe(true);
+    answers[a] = done;
+    clock.advance(-3 * 60 * 60_000);
+    steady.advance(1_000);
+    await macrotask();
+    expect([isOpen(), await outcome(call())]).toEqual([false, 'done']);
+  });
+});

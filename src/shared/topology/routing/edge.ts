@@ -34,6 +34,8 @@ export interface EdgeParts {
   readonly policies: PoliciesConfig;
   readonly faults: EdgeFaults;
   readonly clock: Clock;
+  /** Measures how long an instance is left out and how fast the budget of retries fills; `clock`, unless it is given. */
+  readonly steady?: Clock;
   readonly random: () => number;
   readonly log: Log;
 }
@@ -62,10 +64,10 @@ export class Edge implements Transport {
     private readonly parts: EdgeParts,
     onReachable: () => void,
   ) {
-    const { connect, policies, faults, clock, random, log } = parts;
-    this.#budget = new RetryBudget(clock);
+    const { connect, policies, faults, clock, steady = clock, random, log } = parts;
+    this.#budget = new RetryBudget(steady);
     this.#balancer = new Balancer({
-      ...{ module, discovery, clock, random, log, onReachable },
+      ...{ module, discovery, clock: steady, random, log, onReachable },
       connect: (address, onLeaving) => withFaults(connect(module, address, onLeaving), faults, clock),
       ping: (link) => this.#ping(link),
       breaker: policiesFor(policies, module).breaker,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Authority, ServiceTokens } from '../../identity/index.ts';
+import { Authority, fixedKeyRing, ServiceTokens } from '../../identity/index.ts';
 import { callee } from '../sample.cases.ts';
 import { maximumBodyBytes, maximumMessageBytes } from '../wire.ts';
 import { type Callee, type CalleeParts, callLine, clientOver, keys, openCallee, openRaw } from './http.cases.ts';
@@ -85,6 +85,28 @@ describe('an exchange that goes wrong', () => {
     expect([await next(), await next()]).toEqual([problem(2, 'unauthenticated'), problem(3, 'unauthenticated')]);
     write('\n');
     expect(await next()).toBe('');
+  });
+
+  it('is left when the keys of the system have changed, and refuses what comes a second later', async () => {
+    let [now, current] = [Date.now(), keys];
+    const ring = {
+      signing: () => current.signing(),
+      find: (kid: string) => current.find(kid),
+      all: () => current.all(),
+    };
+    const authority = new Authority(ring, () => now);
+    const { address } = await open({ tokens: new ServiceTokens(authority) });
+    const { write, next } = await openRaw(address);
+    write(echoX(1));
+    expect(await next()).toEqual({ id: 1, output: { text: 'x' } });
+    current = fixedKeyRing('TEST', 'another secret of more than 32 characters');
+    await authority.renew();
+    expect(await next()).toEqual({ leaving: true });
+    write(echoX(2));
+    expect(await next()).toEqual({ id: 2, output: { text: 'x' } });
+    now += 1_001;
+    write(echoX(3));
+    expect(await next()).toEqual(problem(3, 'unauthenticated'));
   });
 
   it('refuses an answer that is over the limit, to the byte', async () => {

@@ -12,6 +12,9 @@ import { fromWire, maximumBodyBytes, maximumMessageBytes } from '../wire.ts';
 import { Lines } from './lines.ts';
 import { type WireCall, type WireCancel, wireCall } from './protocol.ts';
 
+/** How soon an exchange ends that was opened by other keys than there are now. */
+const renewWithinMs = 1_000;
+
 /** How often it is looked whether an exchange should have ended, and how much later than it should. */
 const idleMs = 15_000;
 
@@ -34,6 +37,7 @@ export interface ExchangeParts {
 export class ServedExchange {
   readonly #open = new Map<number, Cancellation>();
   readonly #lines = new Lines(maximumMessageBytes);
+  #until: number;
   #ready = '';
   /** No more lines come, or none that counts. */
   #ended = false;
@@ -43,6 +47,7 @@ export class ServedExchange {
     private readonly request: IncomingMessage,
     private readonly response: ServerResponse,
   ) {
+    this.#until = parts.until;
     request.on('data', (chunk: Buffer) => this.#taking(() => this.#lines.take(chunk)));
     request.on('end', () => this.#taking(() => [this.#lines.end()], true));
     response.on('close', () => this.#abandon());
@@ -55,9 +60,15 @@ export class ServedExchange {
 
   /** One whose token is over takes no more calls: it ends, if its caller does not end it. */
   #endWhenOver(): void {
-    if (this.parts.tokens.now() < this.parts.until + idleMs || this.#open.size > 0) return;
+    if (this.parts.tokens.now() < this.#until + idleMs || this.#open.size > 0) return;
     this.#ended = true;
     this.#finishIfDone();
+  }
+
+  /** The system's keys have changed: the caller proves anew who it is, or is refused after a second. */
+  keysChanged(): void {
+    this.#until = Math.min(this.#until, this.parts.tokens.now() + renewWithinMs);
+    this.leave();
   }
 
   /** Asks the caller to make its next calls elsewhere. What is under way, and what crosses this on its way, is served. */
@@ -89,7 +100,7 @@ export class ServedExchange {
   }
 
   #serve({ id, operation, input, context: wire }: WireCall): void {
-    const { serve, module, caller, tokens, until, log, strangers } = this.parts;
+    const { serve, module, caller, tokens, log, strangers } = this.parts;
     if (this.#open.has(id)) throw refusal('malformed-request', `call ${id} is under way; each has an id of its own`);
     const cancellation = new Cancellation();
     this.#open.set(id, cancellation);
@@ -97,7 +108,7 @@ export class ServedExchange {
       if (cancellation.cancelled) throw cancelledBefore({ module, name: operation });
       return serve(module, operation, input, context);
     };
-    const context = until > tokens.now() ? fromWire(wire, caller, tokens, cancellation) : Promise.reject(over());
+    const context = this.#until > tokens.now() ? fromWire(wire, caller, tokens, cancellation) : Promise.reject(over());
     const served = 'then' in context ? context.then(run) : run(context);
     served.then(
       (output) => this.#answer(id, { output }),

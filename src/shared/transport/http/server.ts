@@ -53,6 +53,9 @@ export function createInternalServer(parts: InternalServerParts): InternalServer
   const unsent = new UnsentAnswers({ stalledMs: parts.slowReaderMs });
   const strangers = new Strangers(parts.log);
   const state: State = { strangers, exchanges: new Set(), unsent, leaving: false };
+  parts.tokens.onChange(() => {
+    for (const exchange of state.exchanges) exchange.keysChanged();
+  });
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     serveRequest(parts, state, request, response).catch((error) => {
       if (!isRefusal(error)) parts.log.error({ error, path: request.url }, 'an internal request failed');
