@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -132,8 +132,12 @@ export class Kerf {
   }
 }
 
+/** A new data folder; a copy of that of another release where `DATA_TEMPLATE` names one (`npm run check:releases`). */
 export function newDataDir(): string {
-  return mkdtempSync(join(tmpdir(), 'kerf-test-'));
+  const folder = mkdtempSync(join(tmpdir(), 'kerf-test-'));
+  const { DATA_TEMPLATE } = process.env;
+  if (DATA_TEMPLATE) cpSync(DATA_TEMPLATE, folder, { recursive: true });
+  return folder;
 }
 
 /** Starts one that is expected to end by itself: resolves with its exit code and what it said. One that gets ready is killed. */

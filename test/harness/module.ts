@@ -1,12 +1,10 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { systemClock } from '../../src/shared/clock/index.ts';
 import type { CallContext } from '../../src/shared/context/index.ts';
 import type { Contract } from '../../src/shared/contract/index.ts';
 import { type Inside, type ModuleDefinition, openModule } from '../../src/shared/module/index.ts';
 import { silentLog } from '../../src/shared/observability/index.ts';
 import type { CallSource } from '../../src/shared/transport/index.ts';
+import { newDataDir } from './kerf.ts';
 
 const found = import.meta.glob<ModuleDefinition>('../../src/modules/*/module.ts', { eager: true, import: 'default' });
 
@@ -43,7 +41,7 @@ export async function openDefinition(definition: ModuleDefinition, calls: CallSo
     },
   };
   const module = await openModule(watched, {
-    dataDir: mkdtempSync(join(tmpdir(), 'kerf-module-')),
+    dataDir: newDataDir(),
     bus: quietBus,
     clock: systemClock,
     log: silentLog,

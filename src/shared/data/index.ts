@@ -3,7 +3,7 @@ export type { CrashNote, Database, Db, Migration, Phase, ProcessLocks, Reader, U
 export { DatabaseRecords } from './database-records.ts';
 export { type DatabaseState, joinSystem, stateOf, whyNotThis } from './database-state.ts';
 export { UnitOverdue } from './group-commit.ts';
-export { kernelPrefix } from './migration-plan.ts';
+export { appliedMigrations, kernelPrefix, type NamedMigration, whyNotLive } from './migration-plan.ts';
 export { probeWrite } from './probe-write.ts';
 export { checkSqlite, openSqlite } from './sqlite.ts';
 export { defineTables, prepared } from './tables.ts';

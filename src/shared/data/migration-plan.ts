@@ -1,5 +1,6 @@
 import { StartError } from '../errors/index.ts';
-import type { Migration, Phase } from './database.ts';
+import type { Migration, Phase, Reader } from './database.ts';
+import { defineTables } from './tables.ts';
 
 /** What a database keeps of a migration that was applied. Databases of earlier releases know neither hash nor phase. */
 export interface AppliedMigration {
@@ -7,6 +8,21 @@ export interface AppliedMigration {
   readonly appliedAt: string;
   readonly hash: string | null;
   readonly phase: Phase | null;
+}
+
+const recordTables = defineTables(({ table, text }) => ({
+  migrations: table('kerf_migrations', { name: text('name').primaryKey(), phase: text('phase') }),
+}));
+
+/** A migration as releases speak of it to each other. */
+export interface NamedMigration {
+  readonly name: string;
+  readonly phase?: string | null | undefined;
+}
+
+/** What was applied to a database. */
+export async function appliedMigrations(reader: Reader): Promise<NamedMigration[]> {
+  return reader.db.select().from(recordTables(reader).migrations);
 }
 
 /** What must be done to a database so that a release can use it. */
@@ -79,8 +95,8 @@ function wrong(name: string, why: string): StartError {
  * `undefined` when both can work on the same data.
  */
 export function whyNotLive(
-  applied: readonly Pick<AppliedMigration, 'name' | 'phase'>[],
-  candidate: readonly Pick<Migration, 'name' | 'phase'>[],
+  applied: readonly NamedMigration[],
+  candidate: readonly NamedMigration[],
 ): string | undefined {
   const names = new Set(applied.map(({ name }) => name));
   const breaking = candidate.find(({ name, phase }) => !names.has(name) && phase !== 'expand');

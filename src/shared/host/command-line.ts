@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { type Contract, describeContract } from '../contract/index.ts';
 import { StartError } from '../errors/index.ts';
 import { rotate, writeIdentity } from '../identity/index.ts';
-import type { ModuleDefinition } from '../module/index.ts';
+import { type ModuleDefinition, migrationsOf } from '../module/index.ts';
 import type { Topology } from '../topology/index.ts';
 import { openAuthority } from './enrolment.ts';
 
@@ -91,13 +91,17 @@ export async function printIdentity({ settings, placements }: Topology, names: r
   return undefined;
 }
 
-/** Prints what must be known of each module where another runs alone: for who builds an artifact of one of them. */
+/**
+ * Prints what must be known of each module where another runs alone, and of a release before it takes the place of another: one line, and no data
+ * is opened for it.
+ */
 export async function printModules(modules: readonly ModuleDefinition[]) {
-  const described = modules.map(({ about, contract, subscribesTo = [], settings }) => ({
-    about,
-    contract: describeContract(contract),
-    subscribesTo: subscribesTo.map(({ type }) => type),
-    settings: Object.keys(settings?.shape ?? {}),
+  const described = modules.map((definition) => ({
+    about: definition.about,
+    contract: describeContract(definition.contract),
+    subscribesTo: (definition.subscribesTo ?? []).map(({ type }) => type),
+    settings: Object.keys(definition.settings?.shape ?? {}),
+    migrations: migrationsOf(definition).map(({ name, phase }) => ({ name, phase })),
   }));
   console.log(JSON.stringify(described));
   return undefined;

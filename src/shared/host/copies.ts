@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { appliedMigrations, type NamedMigration } from '../data/index.ts';
 import { givenUpSchema, type Handover, sagasSchema, takenSchema } from '../module/index.ts';
 import type { Directory } from '../topology/index.ts';
 import type { Doors } from './doors.ts';
 import type { ModulesHere } from './modules-here.ts';
-import type { ServiceProcess } from './services/index.ts';
+import { namedMigrationsSchema, type ServiceProcess } from './services/index.ts';
 
 /** A copy of a module that can be told to give its work to another: in this process, or in one that it started. */
 export interface Copy extends Handover {
@@ -11,6 +12,8 @@ export interface Copy extends Handover {
   readonly name: string;
   /** Resolves with how many calls were under way when it was asked, when none is any more. */
   idle(): Promise<number>;
+  /** What was applied to its data. */
+  migrations(): Promise<readonly NamedMigration[]>;
   /** Takes what a broker has for the module. */
   fetchCalls(): Promise<void>;
   /** Takes none of that any more; resolves when what it has taken is served. */
@@ -22,7 +25,7 @@ const withinMs = 5_000;
 export const drainWithinMs = 20_000;
 
 export function copyHere(name: string, { open }: ModulesHere): Copy {
-  const { handover, underWay } = open.get(name)!;
+  const { handover, underWay, database } = open.get(name)!;
   return {
     name: 'this process',
     async idle() {
@@ -30,6 +33,7 @@ export function copyHere(name: string, { open }: ModulesHere): Copy {
       await underWay.idle();
       return count;
     },
+    migrations: () => appliedMigrations(database),
     // Whom the home process runs itself is called by no broker.
     fetchCalls: async () => {},
     fetchNoCalls: async () => {},
@@ -51,6 +55,7 @@ export function copyOf(process: ServiceProcess): Copy {
   return {
     name: `process ${pid}`,
     idle: () => ask('idle', z.number(), undefined, drainWithinMs),
+    migrations: () => ask('migrations', namedMigrationsSchema),
     fetchCalls: () => unlessEnded(process, pid, process.fetchCalls(withinMs)),
     fetchNoCalls: async () => void (await ask('fetch-no-calls', z.unknown(), undefined, drainWithinMs)),
     giveUpLead: () => ask('give-up-lead', givenUpSchema, undefined, drainWithinMs),
@@ -80,6 +85,7 @@ export function answersOf(only: readonly string[], here: ModulesHere, directory:
   const copy = () => copyHere(only[0]!, here);
   const answers: Record<string, (given: unknown) => Promise<unknown>> = {
     idle: () => copy().idle(),
+    migrations: () => copy().migrations(),
     'fetch-calls': () => doors.fetchCalls(),
     'fetch-no-calls': () => doors.fetchNoCalls(),
     'give-up-lead': () => copy().giveUpLead(),

@@ -4,7 +4,7 @@ import { isRefusal, messageOf, StartError } from '../errors/index.ts';
 import type { ModuleDefinition } from '../module/index.ts';
 import { readTopology } from '../topology/index.ts';
 import { announce } from './announce.ts';
-import { readCommandLine } from './command-line.ts';
+import { printModules, readCommandLine } from './command-line.ts';
 import { openHost } from './host.ts';
 import { toService } from './services/index.ts';
 
@@ -79,7 +79,8 @@ function fail(why: string): never {
 export function runAlone(own: ModuleDefinition, others: readonly ModuleDefinition[]): Promise<void> {
   const modules = [own, ...others];
   return runUntilStopped(async () => {
-    const { only = [own.contract.name], json, acceptLoss } = readCommandLine(process.argv.slice(2));
+    const { only = [own.contract.name], json, acceptLoss, ...print } = readCommandLine(process.argv.slice(2));
+    if (print.modules) return printModules([own]);
     const host = await openHost(readTopology(modules, only, process.env), modules, acceptLoss);
     await announce(host, undefined, json);
     return {

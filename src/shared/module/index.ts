@@ -23,5 +23,5 @@ export {
   type Steps,
   type Timer,
 } from './module.ts';
-export { checkData, type OpenModule, openModule } from './open.ts';
+export { checkData, migrationsOf, type OpenModule, openModule } from './open.ts';
 export { clock, log, type Token, token } from './tokens.ts';

@@ -193,13 +193,19 @@ function refuseForgotten({ contract: { name }, subscribesTo }: ModuleDefinition,
     if (!handled.includes(type)) refuse(type, 'it is in "subscribesTo"; handle it in "subscriptions"');
 }
 
-function openData({ contract: { name }, migrations: own }: ModuleDefinition, around: Surroundings): Database {
+/** All that is applied to a module's data, in order. Throws a `StartError` when one of its own has a name of the kernel's. */
+export function migrationsOf({ contract: { name }, migrations: own }: ModuleDefinition): Migration[] {
   const reserved = own.find((each) => each.name.startsWith(kernelPrefix));
   if (reserved)
     throw new StartError(
       `migration "${reserved.name}" of "${name}": names that begin with ${kernelPrefix} are Kerf's own`,
     );
-  const migrations = [...kernelMigrations, ...own];
+  return [...kernelMigrations, ...own];
+}
+
+function openData(definition: ModuleDefinition, around: Surroundings): Database {
+  const { name } = definition.contract;
+  const migrations = migrationsOf(definition);
   const { dataDir, openDatabase, log, records } = around;
   if (openDatabase) return openDatabase(name, migrations);
   return openSqlite(name, fileOf(name, dataDir), migrations, log, records);

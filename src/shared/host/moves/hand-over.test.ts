@@ -15,6 +15,7 @@ function copy(led: boolean, upTo: number, waiting: (upTo: number) => number): Co
   const counted = (last: number) => ({ pending: waiting(last), held: 0 });
   return {
     name: 'a copy',
+    migrations: async () => [],
     idle: async () => 0,
     fetchCalls: async () => {},
     fetchNoCalls: async () => {},

@@ -1,6 +1,7 @@
 import type { Contract } from '../../contract/index.ts';
+import type { NamedMigration } from '../../data/index.ts';
 import { isRefusal, messageOf, refusal } from '../../errors/index.ts';
-import type { ModuleDefinition } from '../../module/index.ts';
+import { type ModuleDefinition, migrationsOf } from '../../module/index.ts';
 import type { Log } from '../../observability/index.ts';
 import {
   type Directory,
@@ -12,7 +13,7 @@ import {
 import type { Observation } from '../advice/index.ts';
 import { copyHere, copyOf } from '../copies.ts';
 import type { ModulesHere } from '../modules-here.ts';
-import type { Services } from '../services/index.ts';
+import { migrationsIn, type Services } from '../services/index.ts';
 import type { Moved } from './hand-over.ts';
 import { Journal, type Progress, type StepDone, StepFailed } from './journal.ts';
 import { whatToMirror } from './mirror.ts';
@@ -170,7 +171,7 @@ export class Mover {
       abort,
     });
     try {
-      await journal.step({ name: 'preflight', withinMs: 10_000, run: () => this.#preflight(plan, order, contract) });
+      await journal.step({ name: 'preflight', withinMs: 30_000, run: () => this.#preflight(plan, order, contract) });
       await move.prepare(journal);
       await move.tryOut(journal);
       await move.complete(journal);
@@ -192,7 +193,13 @@ export class Mover {
     if (from.kind === 'service' && !process)
       throw refusal('conflict', `none of the processes of ${module} is ready; see to that first`);
     const copy = process ? copyOf(process) : copyHere(module, here);
-    return { ...(await preflight(plan, forNow, { ...this.parts, copy })), ...(toMirror && { toMirror }) };
+    const coming = () => this.#coming(plan);
+    return { ...(await preflight(plan, forNow, { ...this.parts, copy, coming })), ...(toMirror && { toMirror }) };
+  }
+
+  async #coming({ module, to }: Plan): Promise<readonly NamedMigration[] | undefined> {
+    if (to.kind === 'service') return migrationsIn(to.artifact ?? process.argv[1]!, module);
+    return migrationsOf(this.parts.definitions.find(({ contract }) => contract.name === module)!);
   }
 
   /** Why it failed, for who ordered it; by then everything is as it was, or that is said. */

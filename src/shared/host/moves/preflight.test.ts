@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import type { NamedMigration } from '../../data/index.ts';
 import type { Plan } from './plan.ts';
 import { type PreflightParts, preflight } from './preflight.ts';
 
@@ -34,5 +35,64 @@ it('refuses a move of a module that does not answer, or whose sagas need a perso
   await expect(preflight(plan, true, parts({ stuck: 2 }))).rejects.toMatchObject({
     code: 'conflict',
     message: expect.stringContaining('2 of the sagas of shop need a person (npm run sagas -- --state stuck)'),
+  });
+});
+
+/** A move to another release with these migrations, from one that has applied `shelves` and one that is no more than a name. */
+function toRelease(...migrations: NamedMigration[]) {
+  const applied = [
+    { name: 'shelves', phase: 'expand' },
+    { name: 'labels', phase: null },
+  ];
+  const copy = { ...parts({}).copy, migrations: async () => applied };
+  const coming = async () => migrations;
+  return preflight({ ...plan, anotherRelease: true }, true, { ...parts({}), copy, coming });
+}
+const [shelves, labels] = [
+  { name: 'shelves', phase: 'expand' },
+  { name: 'labels', phase: 'contract' },
+];
+
+it('lets another release come whose migrations the one that runs can live with', async () => {
+  const more = { name: 'more', phase: 'expand' };
+  expect(await toRelease(shelves!, labels!, more)).toEqual({ freeBytes: expect.any(Number) });
+  expect(await toRelease(labels!)).toEqual({ freeBytes: expect.any(Number) });
+});
+
+it.each<[string, NamedMigration[], RegExp]>([
+  [
+    'contracts',
+    [shelves!, labels!, { name: 'rename', phase: 'contract' }],
+    /its migration "rename" is not marked as expand/,
+  ],
+  ['does not say', [shelves!, labels!, { name: 'rename' }], /its migration "rename" is not marked as expand/],
+  [
+    'lacks what was applied',
+    [shelves!],
+    /it does not know the migration "labels", which was applied and is not marked/,
+  ],
+])(
+  'refuses another release, before anything is changed, whose migrations it cannot live with: one that %s',
+  async (_, migrations, why) => {
+    await expect(toRelease(...migrations)).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringMatching(why),
+    });
+  },
+);
+
+it('leaves to the database what a release does not say, and refuses where the one that runs does not', async () => {
+  const copy = {
+    ...parts({}).copy,
+    migrations: () => Promise.reject(new Error('this release does not know "migrations"')),
+  };
+  const move = (coming: PreflightParts['coming']) =>
+    preflight({ ...plan, anotherRelease: true }, true, { ...parts({}), copy, coming });
+  expect(await move(async () => undefined)).toEqual({ freeBytes: expect.any(Number) });
+  await expect(move(async () => [shelves!])).rejects.toMatchObject({
+    code: 'conflict',
+    message: expect.stringContaining(
+      'process 7 does not say which migrations were applied to the data of shop; stop the system',
+    ),
   });
 });

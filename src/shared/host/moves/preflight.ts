@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { carriesCalls } from '../../address/index.ts';
+import { type NamedMigration, whyNotLive } from '../../data/index.ts';
 import { messageOf, refusal } from '../../errors/index.ts';
 import { type Directory, environmentName, refuseUnwritable, type Topology } from '../../topology/index.ts';
 import type { Copy } from '../copies.ts';
@@ -17,6 +18,8 @@ export interface PreflightParts {
   readonly directory: Directory;
   /** A copy of the module where it is now. */
   readonly copy: Copy;
+  /** The migrations of the release that comes; `undefined` when it does not say. */
+  readonly coming: () => Promise<readonly NamedMigration[] | undefined>;
 }
 
 /** Throws a `conflict` for what would keep the move from succeeding, or from outliving a restart, before anything is changed. */
@@ -44,7 +47,23 @@ export async function preflight(plan: Plan, forNow: boolean, parts: PreflightPar
     refuse(
       `${stuck} of the sagas of ${module} need a person (npm run sagas -- --state stuck); resume or settle them first`,
     );
+  if (plan.anotherRelease) await refuseMigration(module, parts);
   return { freeBytes };
+}
+
+/**
+ * Both releases work on the same data for a while, and the one before again when the move is taken back. One that does not say what its migrations are
+ * is held by the database itself, which applies none of these while another process has it open.
+ */
+async function refuseMigration(module: string, { copy, coming }: PreflightParts): Promise<void> {
+  const candidate = await coming();
+  if (!candidate) return;
+  const applied = await copy.migrations().catch((cause: unknown) => {
+    const why = `${copy.name} does not say which migrations were applied to the data of ${module}`;
+    throw refusal('conflict', `${why}; stop the system and start the new release`, {}, { cause });
+  });
+  const why = whyNotLive(applied, candidate);
+  if (why) throw refusal('conflict', `the new release of ${module} cannot come while the system serves: ${why}`);
 }
 
 /** What a restart would read must be what was moved, or the module would be back where it was without a word. */

@@ -1,0 +1,111 @@
+// npm run check:releases: runs the tests of the release before on data that this release has migrated.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { devNull, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { build, fail, install, node, root } from './setup.mjs';
+
+const help = `Usage: npm run check:releases -- --before <commit or folder> [--after <folder>] [word …] [-t name]
+
+Whether the release before can live with the migrations of this one, as "expand" promises: the release before makes a data folder, this release
+migrates it, and the tests of the release before run on copies of that. Exits with 0 when they pass.
+
+  --before  a commit, branch or tag of this repository, or the folder of a checkout
+  --after   the folder of the app.js that migrates; without it, this checkout's, built anew
+  word, -t  which tests, as of npm test; without them, those of the modules and those of the public API, in one process`;
+
+const usual = [['modules/duplicates'], ['system/topologies', '-t', 'all in-process']];
+
+const { values, positionals } = words();
+if (values.help) {
+  console.log(help);
+  process.exit(0);
+}
+if (!values.before) fail('say which release was before: --before, with a commit or the folder of a checkout');
+install();
+if (!values.after) build();
+
+const aside = mkdtempSync(join(tmpdir(), 'kerf-releases-'));
+process.exitCode = await check().finally(cleanUp);
+
+async function check() {
+  const before = checkout(values.before);
+  if (!readFileSync(join(before, 'test', 'harness', 'kerf.ts'), 'utf8').includes('DATA_TEMPLATE'))
+    fail(`the tests of ${values.before} take no data of another release; compare with a later one`);
+  spawnSync(
+    node(),
+    ['-e', `import(${JSON.stringify(join(before, 'scripts', 'setup.mjs'))}).then((s) => (s.install(), s.build()))`],
+    {
+      stdio: 'inherit',
+    },
+  );
+  const data = join(aside, 'data');
+  const after = resolve(values.after ?? join(root, 'dist'));
+  await startOnce(join(before, 'dist', 'app.js'), data, 'the release before');
+  await startOnce(join(after, 'app.js'), data, 'this release');
+  const named = values.test === undefined ? [] : ['-t', values.test];
+  const runs = positionals.length > 0 ? [[...positionals, ...named]] : usual;
+  const failed = runs.filter((each) => !passes(before, data, each));
+  if (failed.length === 0) {
+    console.log('the release before passes its tests on the data of this one');
+    return 0;
+  }
+  console.error(
+    `kerf: the release before fails its tests on the data of this one (${failed.map((each) => each.join(' ')).join('; ')}): a migration is marked as expand that is none`,
+  );
+  return 1;
+}
+
+/** The folder of a checkout: the one that is named, or a new one of the commit. */
+function checkout(name) {
+  if (statSync(name, { throwIfNoEntry: false })?.isDirectory()) return resolve(name);
+  const folder = join(aside, 'before');
+  const { status, stderr } = spawnSync('git', ['worktree', 'add', '--detach', folder, name], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  if (status !== 0) fail(`there is no commit or folder "${name}": ${stderr.trim()}`);
+  const lock = (path) => readFileSync(join(path, 'package-lock.json'), 'utf8');
+  if (lock(folder) === lock(root)) symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  return folder;
+}
+
+/** Starts a whole system on a data folder, and stops it when it is ready. */
+async function startOnce(program, data, what) {
+  const env = { PATH: process.env.PATH, DATA_DIR: data, TOPOLOGY: devNull, PORT: '0', INTERNAL_PORT: '0' };
+  const child = spawn(node(), [program, '--json'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  createInterface({ input: child.stdout }).once('line', () => child.kill('SIGTERM'));
+  const code = await ended;
+  if (code !== 0) fail(`${what} (${program}) does not start on the data; the line above says why`);
+}
+
+function passes(folder, data, which) {
+  const vitest = join(folder, 'node_modules', 'vitest', 'vitest.mjs');
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME, DATA_TEMPLATE: data };
+  return spawnSync(node(), [vitest, 'run', ...which], { cwd: folder, env, stdio: 'inherit' }).status === 0;
+}
+
+function cleanUp() {
+  if (existsSync(join(aside, 'before')))
+    spawnSync('git', ['worktree', 'remove', '--force', join(aside, 'before')], { cwd: root });
+  rmSync(aside, { recursive: true, force: true });
+}
+
+function words() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        before: { type: 'string' },
+        after: { type: 'string' },
+        test: { type: 'string', short: 't' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    return fail(`${error.message.split(/\.\s/)[0]}; see npm run check:releases -- --help`);
+  }
+}
