@@ -25,7 +25,7 @@ export const edgeFaultSchema = z.strictObject({
   inside: z.enum(insideFaults, `must be one of ${insideFaults.join(', ')}`).optional(),
   /** Which part of the calls meets this. */
   share: z.number().min(0).max(1).default(1),
-  /** When it is over, in milliseconds since 1970. */
+  /** When it is over, in milliseconds since 1970, as the system counts them. */
   until: z.number(),
 });
 export type EdgeFault = z.output<typeof edgeFaultSchema>;

@@ -38,7 +38,8 @@ export async function connect(topology: Topology, definitions: readonly ModuleDe
   const identity = await openIdentity(topology, tls);
   const tokens = new ServiceTokens(identity);
   const log = createLog(settings.LOG_LEVEL, { process: only?.join(',') ?? 'home' });
-  const faults = new EdgeFaults(systemClock);
+  // For as long as they are asked for, in every process: the system's time is the same in all.
+  const faults = new EdgeFaults(identity);
   const contracts = new Map(definitions.map(({ contract }) => [contract.name, contract]));
   const directory = new Directory({
     ...{ policies, faults, log, clock: systemClock, steady: steadyClock, random: Math.random, parity: settings.PARITY },

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Operation, parseInput } from '../contract/index.ts';
 import { type Issue, invalidInput } from '../errors/index.ts';
 import { type EdgeFault, type EdgeFaults, edgeFaultSchema } from '../faults/index.ts';
+import type { Identity } from '../identity/index.ts';
 import type { ModuleDefinition } from '../module/index.ts';
 import type { Directory, Topology } from '../topology/index.ts';
 import { bodyOf, type Everywhere, type Operations } from './everywhere.ts';
@@ -22,6 +23,7 @@ interface Parts {
   readonly directory: Directory;
   readonly faults: EdgeFaults;
   readonly services: Services;
+  readonly identity: Identity;
 }
 
 /**
@@ -37,7 +39,7 @@ export function serveFaults(app: Operations, everywhere: Everywhere, parts: Part
     const passedOn = c.env?.passedOn !== undefined;
     const issues = passedOn ? [] : given.faults.flatMap((fault, at) => issuesOf(fault, at, parts));
     if (issues.length > 0) throw invalidInput(issues);
-    const now = Date.now();
+    const now = parts.identity.now();
     faults.set(given.faults.map(({ forMs, ...fault }): EdgeFault => ({ ...fault, until: now + forMs })));
     services.tellFaults();
     const elsewhere = definitions
