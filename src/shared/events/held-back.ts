@@ -129,8 +129,9 @@ export class HeldBack<U extends Unit> {
       await this.#look();
     } catch (error) {
       if (this.#stopped) return;
-      this.#parts.log.error({ error, module: this.#parts.module }, 'events held back could not be tried; trying again');
-      this.#wakeAt(this.#parts.clock.now() + 1_000);
+      const { module, failures, clock } = this.#parts;
+      failures.add({ message: 'the retry queue could not be worked off; trying again', error, fields: { module } });
+      this.#wakeAt(clock.now() + 1_000);
     }
   }
 

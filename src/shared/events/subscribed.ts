@@ -1,4 +1,4 @@
-import type { Clock } from '../clock/index.ts';
+import { type Clock, withinLimit } from '../clock/index.ts';
 import { type CallContext, runInContext } from '../context/index.ts';
 import { type EarlierVersion, type Event, parseInput } from '../contract/index.ts';
 import { type Unit, UnitOverdue } from '../data/index.ts';
@@ -56,21 +56,14 @@ export class Subscribed<U extends Unit> {
    * takes longer than 4 s is cut off: its unit is rolled back, and what it still does in that unit is refused.
    */
   async apply(envelope: Envelope, unit: U): Promise<void> {
+    const { type } = envelope;
+    const within = `within ${handlerLimitMs / 1_000} s: a handler may wait for nothing but its own database`;
+    const late = () => new Error(`${this.module} did not take ${type} ${within}`);
     try {
-      await this.#inTime(this.#hand(envelope, unit), envelope.type);
+      await withinLimit(this.clock, handlerLimitMs, late, () => this.#hand(envelope, unit));
     } catch (reason) {
       throw new NotTaken(reason);
     }
-  }
-
-  #inTime(work: Promise<void>, type: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const cancel = this.clock.after(handlerLimitMs, () => {
-        const within = `${this.module} did not take ${type} within ${handlerLimitMs / 1_000} s`;
-        reject(new Error(`${within}: a handler may wait for nothing but its own database`));
-      });
-      work.then(resolve, reject).finally(cancel);
-    });
   }
 
   async #hand(envelope: Envelope, unit: U): Promise<void> {

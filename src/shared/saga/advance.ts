@@ -1,9 +1,9 @@
-import type { Clock } from '../clock/index.ts';
+import { type Clock, withinLimit } from '../clock/index.ts';
 import type { Operation } from '../contract/index.ts';
 import type { Unit } from '../data/index.ts';
 import { isAway, isKernelCode, isRefusal, messageOf, type Refusal } from '../errors/index.ts';
 import { reach } from '../faults/index.ts';
-import type { Log } from '../observability/index.ts';
+import type { FailureLog, Log } from '../observability/index.ts';
 import { type Happening, noted } from './history.ts';
 import type { CallStep, RunStep, Saga, Step } from './saga.ts';
 import { LeaseLost, updateSaga } from './store.ts';
@@ -22,24 +22,34 @@ export interface SagaSurroundings {
   call: SagaCalls;
   clock: Clock;
   log: Log;
+  failures: FailureLog;
   stopped: () => boolean;
 }
 
 /** After this many failures in a row that waiting does not mend, a saga that cannot turn around is `stuck`. */
 const attemptLimit = 12;
 
+/** The step has ended its process again and again. */
+class ProcessEnded extends Error {}
+
 type AnySaga = Saga<never, Unit>;
 
 /**
  * Takes a saga as far as it goes now: to its end, or to a step that must wait, which gives it out of hand. Each step is
  * recorded before the next begins, so that after a crash it is the step in doubt that is repeated, with the same key.
- * Throws `LeaseLost` when another instance has taken it over.
+ * With `ended`, the process that had it ended at its step. When that has happened as often as a step may fail, the step is not
+ * begun again: the saga turns around, or is stuck. Throws `LeaseLost` when another instance has taken the saga over.
  */
-export async function advance(saga: AnySaga, from: SagaRow, around: SagaSurroundings): Promise<SagaRow> {
+export async function advance(saga: AnySaga, from: SagaRow, around: SagaSurroundings, ended = false): Promise<SagaRow> {
   let row = from;
+  let failed =
+    ended && from.attempts >= attemptLimit ? new ProcessEnded('its process ended while its step ran') : undefined;
   while (!isEnd(row.state) && row.owner !== null && !around.stopped()) {
     try {
-      row = row.state === 'running' ? await forward(saga, row, around) : await backward(saga, row, around);
+      const before = failed;
+      failed = undefined;
+      row =
+        row.state === 'running' ? await forward(saga, row, around, before) : await backward(saga, row, around, before);
     } catch (error) {
       if (error instanceof LeaseLost) throw error;
       row = await hold(saga, row, error, around);
@@ -48,15 +58,20 @@ export async function advance(saga: AnySaga, from: SagaRow, around: SagaSurround
   return row;
 }
 
-async function forward(saga: AnySaga, row: SagaRow, around: SagaSurroundings): Promise<SagaRow> {
+async function forward(saga: AnySaga, row: SagaRow, around: SagaSurroundings, failed?: Error): Promise<SagaRow> {
   const step = saga.steps[row.step];
-  if (!step || step.kind === 'write') return record(saga, row, around);
+  if (!step || step.kind === 'write') {
+    if (failed) throw failed;
+    return record(saga, row, around);
+  }
   let kept: unknown;
   try {
+    if (failed) throw failed;
     kept = await perform(step, row, around);
   } catch (error) {
     const turned = turn(saga, row, error, around);
     if (!turned) throw error;
+    tellFailure(saga, row, error, around);
     if (turned.step >= 0) await around.work((unit) => updateSaga(unit, turned));
     return turned;
   }
@@ -95,13 +110,22 @@ async function perform(
   around: SagaSurroundings,
 ): Promise<unknown> {
   const key = `${row.id}/${step.name}`;
-  if (step.kind === 'run') return step.task(row.data as never, key);
+  if (step.kind === 'run') {
+    const controller = new AbortController();
+    const late = () => {
+      const error = new Error(`"${step.name}" took longer than ${step.limitMs / 1_000} s`);
+      controller.abort(error);
+      return error;
+    };
+    return withinLimit(around.clock, step.limitMs, late, () => step.task(row.data as never, key, controller.signal));
+  }
   if (isSkipped(step, row)) return undefined;
   const output = await around.call(step.operation, step.input(row.data as never), key, row.traceparent ?? undefined);
   return step.keep?.(output as never);
 }
 
-async function backward(saga: AnySaga, row: SagaRow, around: SagaSurroundings): Promise<SagaRow> {
+async function backward(saga: AnySaga, row: SagaRow, around: SagaSurroundings, failed?: Error): Promise<SagaRow> {
+  if (failed) throw failed;
   const step = saga.steps[row.step];
   let { history } = row;
   if (step?.kind === 'call' && step.undo && !isSkipped(step, row)) {
@@ -127,7 +151,7 @@ async function backward(saga: AnySaga, row: SagaRow, around: SagaSurroundings): 
 function turn(saga: AnySaga, row: SagaRow, error: unknown, around: SagaSurroundings): SagaRow | undefined {
   const now = around.clock.now();
   const refused = isNo(error);
-  const late = now >= row.deadline;
+  const late = now >= row.deadline || error instanceof ProcessEnded;
   if (saga.deadlineMs === undefined || !(refused || late) || passedNoReturn(saga.steps, row.step, refused))
     return undefined;
   // What was refused at once did nothing. What failed otherwise, now or before, may have happened: it is taken back as well.
@@ -143,10 +167,15 @@ function turn(saga: AnySaga, row: SagaRow, error: unknown, around: SagaSurroundi
 async function hold(saga: AnySaga, row: SagaRow, error: unknown, around: SagaSurroundings): Promise<SagaRow> {
   const now = around.clock.now();
   const lastError = messageOf(error);
+  tellFailure(saga, row, error, around);
   const held: SagaRow = { ...row, lastError, updatedAt: now, attempts: row.attempts + 1 };
   const step = saga.steps[row.step];
   const canStillTurn = row.state === 'running' && now < row.deadline;
-  if (isNo(error) || (held.attempts >= attemptLimit && !canStillTurn && !isAway(error))) {
+  if (
+    isNo(error) ||
+    error instanceof ProcessEnded ||
+    (held.attempts >= attemptLimit && !canStillTurn && !isAway(error))
+  ) {
     held.state = 'stuck';
     around.log.error(
       { saga: row.id, name: row.name, step: step?.name, lastError },
@@ -159,6 +188,18 @@ async function hold(saga: AnySaga, row: SagaRow, error: unknown, around: SagaSur
   held.history = noted(row.history, happening(step, what, around, lastError));
   await around.work((unit) => updateSaga(unit, held, null));
   return { ...held, owner: null };
+}
+
+/** A "no" that turns a saga around is an answer; all else is a failure, or waits for what is away. */
+function tellFailure(saga: AnySaga, row: SagaRow, error: unknown, { failures }: SagaSurroundings): void {
+  const step = saga.steps[row.step]?.name;
+  failures.add({
+    message: 'a step of a saga failed',
+    error,
+    level: isNo(error) ? 'info' : isAway(error) ? 'warn' : 'error',
+    kind: `${saga.name} ${row.state} ${step}`,
+    fields: { saga: row.id, name: saga.name, step },
+  });
 }
 
 function happening(

@@ -28,8 +28,13 @@ export interface CallStep<D> {
 export interface RunStep<D> {
   readonly kind: 'run';
   readonly name: string;
-  /** Reaches outside the system; may happen again after a crash, with the same key. */
-  readonly task: (data: D, idempotencyKey: string) => Promise<unknown>;
+  /**
+   * Reaches outside the system; may happen again after a crash, with the same key. The signal is aborted when its time is over: it is
+   * then run again, so that what goes on must have no effect of its own.
+   */
+  readonly task: (data: D, idempotencyKey: string, signal: AbortSignal) => Promise<unknown>;
+  /** How long it may take, in milliseconds. */
+  readonly limitMs: number;
 }
 
 export interface WriteStep<D> {
@@ -60,6 +65,8 @@ interface CallStepBuilder<D> extends CallStep<D> {
   when(condition: (data: D) => boolean): CallStepBuilder<D>;
 }
 
+const defaultRunMs = 60_000;
+
 /** Begins a step: `step<Checkout>('take payment').call(payments.operations.authorize, …).compensate(…)`. */
 export function step<D, U extends Unit = Unit>(name: string) {
   return {
@@ -70,8 +77,8 @@ export function step<D, U extends Unit = Unit>(name: string) {
     ): CallStepBuilder<D> {
       return callStep({ kind: 'call', name, operation: operation as unknown as Operation, input, keep: keep as never });
     },
-    run(task: RunStep<D>['task']): RunStep<D> {
-      return { kind: 'run', name, task };
+    run(task: RunStep<D>['task'], limitMs = defaultRunMs): RunStep<D> {
+      return { kind: 'run', name, task, limitMs };
     },
     write(task: (unit: U, data: D) => Promise<void>): WriteStep<D> {
       return { kind: 'write', name, task: task as never };

@@ -2,7 +2,7 @@ import type { Clock } from '../clock/index.ts';
 import { type CallContext, runInContext } from '../context/index.ts';
 import type { Database, Unit } from '../data/index.ts';
 import type { Instance } from '../instances/index.ts';
-import type { Log } from '../observability/index.ts';
+import { FailureLog, type Log } from '../observability/index.ts';
 import { advance, type SagaCalls } from './advance.ts';
 import { keyOf, type Saga } from './saga.ts';
 import { claimSaga, findSaga, LeaseLost, releaseSagas, updateSaga } from './store.ts';
@@ -25,27 +25,32 @@ export interface SagaRunnerParts<U extends Unit> {
 export class TakenSagas<U extends Unit> {
   /** Those of which it is not known whether their step has happened: the outcome could not be written down. */
   readonly #inDoubt = new Set<string>();
+  readonly #failures: FailureLog;
 
   constructor(
     private readonly parts: SagaRunnerParts<U>,
     private readonly byName: ReadonlyMap<string, Saga<never, U>>,
     private readonly stopped: () => boolean,
-  ) {}
+  ) {
+    this.#failures = new FailureLog(parts.log, parts.clock);
+  }
 
   /** Brings a saga as far as it goes now; resolves with how it stands then, or with nothing when it is not to be had. */
   async run(id: string): Promise<SagaRow | undefined> {
-    const row = await this.#own(id);
+    const { row, ended } = await this.#own(id);
     if (!row) return undefined;
     const saga = this.byName.get(keyOf(row));
     if (!saga) return this.#setAside(row);
     const { work, call, clock, log, instance } = this.parts;
-    const advancing = runInContext(contextOf(row), advance, saga as Saga<never, Unit>, row, {
+    const around = {
       work: work as (task: (unit: Unit) => Promise<void>) => Promise<void>,
       call,
       clock,
       log,
+      failures: this.#failures,
       stopped: () => this.stopped() || !instance.lives || row.owner !== instance.id,
-    });
+    };
+    const advancing = runInContext(contextOf(row), advance, saga as Saga<never, Unit>, row, around, ended);
     return advancing.catch((error) => {
       if (!(error instanceof LeaseLost)) this.#inDoubt.add(id);
       throw error;
@@ -60,14 +65,15 @@ export class TakenSagas<U extends Unit> {
     return released;
   }
 
-  /** The saga, when it is this instance's from its beginning or can be taken now. */
-  async #own(id: string): Promise<SagaRow | undefined> {
+  /** The saga, when it is this instance's from its beginning or can be taken now; `ended` when the process that had it has ended. */
+  async #own(id: string): Promise<{ row?: SagaRow; ended?: boolean }> {
     const { database, work, clock, instance } = this.parts;
     const row = await findSaga(database, id);
-    if (!row || isEnd(row.state)) return undefined;
+    if (!row || isEnd(row.state)) return {};
     const inDoubt = this.#inDoubt.delete(id);
-    if (row.owner === instance.id) return inDoubt ? { ...row, attempts: row.attempts + 1 } : row;
-    return work((unit) => claimSaga(unit, id, instance.id, clock.now()));
+    if (row.owner === instance.id) return { row: inDoubt ? { ...row, attempts: row.attempts + 1 } : row };
+    const claimed = await work((unit) => claimSaga(unit, id, instance.id, clock.now()));
+    return { row: claimed, ended: row.owner !== null };
   }
 
   /** A saga of a version that is not known here, as after a rollback: looked at again in a while, and in nobody's way. */

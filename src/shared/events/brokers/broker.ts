@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock/index.ts';
 import { messageOf, refusal } from '../../errors/index.ts';
-import type { Log } from '../../observability/index.ts';
+import { FailureLog, type Log } from '../../observability/index.ts';
 import type { Receive, SubscriptionMap } from '../bus.ts';
 import { InOrder } from '../in-order.ts';
 
@@ -74,10 +74,14 @@ export class Insistence {
   #tryNoMore = false;
   #left = false;
 
+  readonly #failures: FailureLog;
+
   constructor(
     private readonly receive: Receive,
     private readonly parts: { readonly clock: Clock; readonly log: Log },
-  ) {}
+  ) {
+    this.#failures = new FailureLog(parts.log, parts.clock);
+  }
 
   /** Tries nothing again from now on: what fails now is left to the next, with all that nobody has begun with. */
   tryNoMore(): void {
@@ -96,7 +100,7 @@ export class Insistence {
   }
 
   async #insist(event: unknown, stopped: () => boolean, gaveUp?: string): Promise<boolean> {
-    const { clock, log } = this.parts;
+    const { clock } = this.parts;
     for (let delayMs = 50; !stopped() && !this.#left; delayMs = Math.min(2_000, delayMs * 2)) {
       try {
         await this.receive(event, gaveUp);
@@ -105,7 +109,7 @@ export class Insistence {
         this.#left ||= this.#tryNoMore;
         if (stopped() || this.#left) break;
         const { id, type } = (event ?? {}) as { id?: unknown; type?: unknown };
-        log.error({ error, id, type }, 'an event could not be taken in; trying again');
+        this.#failures.add({ message: 'an event could not be taken in; trying again', error, fields: { id, type } });
         await pause(clock, delayMs);
       }
     }
