@@ -1,0 +1,45 @@
+// A process that publishes events and takes them, on the data in the folder that it is given. One of them ends it.
+import { join } from 'node:path';
+import { z } from 'zod';
+import { systemClock } from '../../src/shared/clock/index.ts';
+import { contract, event } from '../../src/shared/contract/index.ts';
+import { openSqlite, type Unit } from '../../src/shared/data/index.ts';
+import {
+  eventMigrations,
+  Inbox,
+  Outbox,
+  Relay,
+  type Subscription,
+  subscriptionMap,
+} from '../../src/shared/events/index.ts';
+import { MittBus } from '../../src/shared/events/mitt.ts';
+import { silentLog } from '../../src/shared/observability/index.ts';
+
+const [folder = '', publishes] = process.argv.slice(2);
+const shop = contract('shop', {
+  operations: {},
+  events: { sold: event('sold', 1, 'customer', z.object({ customer: z.string() })) },
+});
+const { sold } = shop.events;
+const open = (name: string) => openSqlite(name, join(folder, `${name}.db`), eventMigrations);
+const [publisher, database] = [open('shop'), open('mail')];
+const bus = new MittBus(subscriptionMap([{ name: 'mail', subscribesTo: [sold] }]), { deliver: async () => {} });
+const relay = new Relay(publisher, bus, systemClock, silentLog);
+const outbox = new Outbox(bus, systemClock, (recipient) => relay.wake(recipient));
+const handle = async ({ customer }: { customer: string }, unit: Unit) => {
+  if (customer === 'poison') process.kill(process.pid, 'SIGKILL');
+  unit.afterCommit(() => process.send?.(customer));
+};
+const subscriptions: Subscription[] = [{ event: sold, handle }];
+const work = <T>(task: (unit: Unit) => Promise<T>) => database.work(task);
+const parts = { module: 'mail', subscriptions, database, work, clock: systemClock, log: silentLog };
+const inbox = new Inbox<Unit>(parts);
+await inbox.start();
+await bus.subscribe('mail', (each, gaveUp) => inbox.receive(each, gaveUp));
+relay.start(['mail']);
+if (publishes)
+  await publisher.work(async (unit) => {
+    for (const customer of ['poison', 'good']) await outbox.publish(unit, sold, { customer });
+  });
+// The timers of the kernel keep no process alive.
+setInterval(() => {}, 1_000);
