@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { plantedMigration, releaseWith } from '../harness/release.ts';
+
+// Each starts two systems and a test run.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** Whether this release, as the one before, passes the tests of payments on the data of one with another migration. */
 function checked(sqlite: string) {

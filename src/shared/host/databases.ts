@@ -71,7 +71,10 @@ export class Databases {
   introduced(module: string, { accepted, ...database }: ShownDatabase & { accepted: boolean }) {
     const { records, topology } = this.parts;
     if (topology.only) throw refusal('not-found', 'this is not the home process');
-    if (accepted) records.accept(module);
+    if (accepted) {
+      records.accept(module);
+      this.parts.log.warn({ module, ...database }, 'the data of a module is accepted as it is, whatever was lost');
+    }
     const why = this.#hold(module, database);
     return why === undefined ? { system: records.system } : { why };
   }

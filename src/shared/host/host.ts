@@ -61,6 +61,8 @@ export async function openHost(
   const names = definitions.map(({ contract }) => contract.name);
   const placements = new Map(topology.placements);
   const records = recordsOf(topology, accepted);
+  if (accepted.length > 0)
+    log.warn({ modules: accepted }, 'the data of modules is accepted as it is, whatever was lost');
   const here = new ModulesHere(topology, definitions, connections, records);
   const { open } = here;
   for (const name of names) {
