@@ -1,7 +1,7 @@
 // npm run chaos -- --minutes 5: real processes under load, faults at random from a seed, and the books at the end.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { build, fail, install, node, root } from './setup.mjs';
+import { build, bundle, install, node, root } from './setup.mjs';
 
 const words = process.argv.slice(2);
 if (words.includes('--help')) {
@@ -26,12 +26,7 @@ Exits with 0 when they do, with 1 when they do not, with 130 on Ctrl-C. Every pr
 
 install();
 build();
-const rolldown = join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs');
-const bundled = spawnSync(node(), [rolldown, '-c', 'test/chaos/rolldown.config.mjs', '--log-level', 'silent'], {
-  cwd: root,
-  stdio: ['ignore', 'ignore', 'inherit'],
-});
-if (bundled.status !== 0) fail('the chaos run could not be bundled');
+bundle('test/chaos/rolldown.config.mjs');
 
 const run = spawn(node(), [join('dist', 'chaos.mjs'), ...words], { cwd: root, stdio: 'inherit' });
 // Ctrl-C reaches the run as well, which stops what it started and then ends. A signal to this process alone is passed on.

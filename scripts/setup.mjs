@@ -36,18 +36,18 @@ export function build() {
     join(root, 'package-lock.json'),
   ]);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  run(node(), [
-    join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs'),
-    '-c',
-    'rolldown.config.mjs',
-    '--log-level',
-    'silent',
-  ]);
+  bundle('rolldown.config.mjs');
   // Put in place at once: a process that starts meanwhile finds the old bundle or the new one, never half of one. The chunks of
   // the old one stay, for who runs it still.
   cpSync(join(root, 'dist', '.new', 'chunks'), join(root, 'dist', 'chunks'), { recursive: true });
   renameSync(join(root, 'dist', '.new', 'app.js'), join(root, 'dist', 'app.js'));
   writeFileSync(stamp, wanted);
+}
+
+/** Bundles what a Rolldown configuration names. */
+export function bundle(config) {
+  const rolldown = join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs');
+  run(node(), [rolldown, '-c', config, '--log-level', 'silent']);
 }
 
 /** The Node.js that the project is locked to; on a platform without a package for it, this one, when it is new enough. */

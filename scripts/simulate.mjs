@@ -1,14 +1,15 @@
 // npm run simulate -- --seed N --runs M: lives random histories of the real modules over a simulated world.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { fail, install, node, root } from './setup.mjs';
+import { bundle, install, node, root } from './setup.mjs';
 
 const words = process.argv.slice(2);
 if (words.includes('--help')) {
   console.log(`Usage: npm run simulate -- [--seed N] [--runs M] [--json] [--verbose] [--flaw "..."]
 
 Lives histories of the real modules over a simulated scheduler, clock, bus, network and disks: messages are lost, doubled and
-delayed, processes crash before and after commits. When all has come to rest, the books of the modules must agree.
+delayed, processes crash before and after commits, freeze and come back, clocks step, handlers, providers and disks hang or are slow,
+events kill their process, clients hang up or run out of time. When all has come to rest, the books of the modules must agree.
 
   --seed N     the first seed; alone, that one history
   --runs M     how many histories, from seed N on; 1000 unless said otherwise, and the seeds kept in
@@ -23,13 +24,6 @@ Exits with 0 when every history ended as it must.`);
 }
 
 install();
-const output = join('dist', 'simulate.mjs');
-const rolldown = join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs');
-const bundle = [
-  ...['test/simulation/main.ts', '--platform', 'node', '--format', 'esm', '--file', output, '--logLevel', 'silent'],
-  ...['--external', 'better-sqlite3', '--external', '@node-rs/argon2'],
-];
-const bundled = spawnSync(node(), [rolldown, ...bundle], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
-if (bundled.status !== 0) fail('the simulation could not be bundled');
-const { status } = spawnSync(node(), [output, ...words], { cwd: root, stdio: 'inherit' });
+bundle('test/simulation/rolldown.config.mjs');
+const { status } = spawnSync(node(), [join('dist', 'simulate.mjs'), ...words], { cwd: root, stdio: 'inherit' });
 process.exit(status ?? 1);

@@ -1,8 +1,9 @@
+import { members } from '../../src/modules/members/contract.ts';
 import { type Order, orders } from '../../src/modules/orders/contract.ts';
 import type { Operation } from '../../src/shared/contract/index.ts';
 import { isRefusal, isTransient, type Refusal } from '../../src/shared/errors/index.ts';
 import { createCall } from '../../src/shared/transport/index.ts';
-import type { Wish } from './plan.ts';
+import type { SignUp, Wish } from './plan.ts';
 import type { World } from './world.ts';
 
 /** What a member asked for, and the answers: the last of each kind is the one that counts. */
@@ -14,45 +15,86 @@ export interface Asked {
 }
 
 /** Somebody outside, with a program that sends what it wants again, under the same key, until it is answered. */
-export class Customer {
-  readonly asked: Asked;
+abstract class Person {
   content = false;
 
-  constructor(
-    wish: Wish,
-    memberId: string,
-    private readonly world: World,
-  ) {
+  constructor(protected readonly world: World) {}
+
+  abstract live(): Promise<void>;
+
+  protected async insist<T>(operation: Operation, input: unknown, idempotencyKey: string): Promise<T | Refusal> {
+    const call = createCall(operation, 'gateway', () => this.world.network.transport());
+    for (;;) {
+      const impatience = this.#impatience();
+      try {
+        return (await call(input, { idempotencyKey, ...impatience })) as T;
+      } catch (error) {
+        if (isRefusal(error) && !isTransient(error) && !impatience.signal?.aborted) return error;
+      }
+      await this.pause(this.world.random.between(50, 1_000));
+    }
+  }
+
+  /** The program may hang up at any point, or leave the call less time than it takes. */
+  #impatience(): { signal?: AbortSignal; timeoutMs?: number } {
+    const { world } = this;
+    if (!world.strikes('hangUp')) return {};
+    const afterMs = world.random.pick([world.random.between(0, 20), world.random.between(20, 1_000)]);
+    if (world.random.chance(0.3)) return { timeoutMs: Math.ceil(afterMs) };
+    const hangingUp = new AbortController();
+    world.scheduler.after(afterMs, () => hangingUp.abort());
+    return { signal: hangingUp.signal };
+  }
+
+  protected pause(forMs: number): Promise<void> {
+    return new Promise((resolve) => this.world.scheduler.after(forMs, resolve));
+  }
+}
+
+/** A member who orders, and may cancel. */
+export class Customer extends Person {
+  readonly asked: Asked;
+
+  constructor(wish: Wish, memberId: string, world: World) {
+    super(world);
     this.asked = { wish, memberId };
   }
 
   async live(): Promise<void> {
     const { wish, memberId } = this.asked;
     const { key, paymentToken, waitMs } = wish;
-    await this.#pause(wish.afterMs);
+    await this.pause(wish.afterMs);
     const order = { memberId, key, paymentToken, waitMs, lines: wish.lines };
-    this.asked.placed = await this.#insist(orders.operations.place, order, key);
+    this.asked.placed = await this.insist<Order>(orders.operations.place, order, key);
     const { placed } = this.asked;
     if (wish.cancelled && !isRefusal(placed) && placed.status === 'confirmed') {
-      await this.#pause(this.world.random.between(0, 2_000));
-      this.asked.cancelled = await this.#insist(orders.operations.cancel, { id: placed.id, memberId }, `cancel ${key}`);
+      await this.pause(this.world.random.between(0, 2_000));
+      const cancelling = { id: placed.id, memberId };
+      this.asked.cancelled = await this.insist<Order>(orders.operations.cancel, cancelling, `cancel ${key}`);
     }
     this.content = true;
   }
+}
 
-  async #insist(operation: Operation, input: unknown, idempotencyKey: string): Promise<Order | Refusal> {
-    const call = createCall(operation, 'gateway', () => this.world.network.transport());
-    for (;;) {
-      try {
-        return (await call(input, { idempotencyKey })) as Order;
-      } catch (error) {
-        if (isRefusal(error) && !isTransient(error)) return error;
-      }
-      await this.#pause(this.world.random.between(50, 1_000));
-    }
+/** Somebody who signs up. */
+export class Stranger extends Person {
+  readonly email: string;
+  /** The answer. */
+  told: { readonly id: string } | Refusal | undefined;
+
+  constructor(
+    private readonly plan: SignUp,
+    world: World,
+  ) {
+    super(world);
+    this.email = `${plan.key}@example.com`;
   }
 
-  #pause(forMs: number): Promise<void> {
-    return new Promise((resolve) => this.world.scheduler.after(forMs, resolve));
+  async live(): Promise<void> {
+    const { key, phone, afterMs } = this.plan;
+    await this.pause(afterMs);
+    const input = { email: this.email, password: 'correct horse', name: 'Eve', phone };
+    this.told = await this.insist<{ id: string }>(members.operations.signUp, input, key);
+    this.content = true;
   }
 }

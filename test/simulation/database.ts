@@ -1,5 +1,5 @@
 import { background, currentUnit, keepContext, type UnitMark } from '../../src/shared/context/index.ts';
-import type { Database, Migration, ProcessLocks, Unit } from '../../src/shared/data/index.ts';
+import type { CrashNote, Database, Migration, ProcessLocks, Unit } from '../../src/shared/data/index.ts';
 import type { Disk } from './disk.ts';
 import type { Life } from './host.ts';
 import type { World } from './world.ts';
@@ -22,14 +22,19 @@ export function openOn(disk: Disk, life: Life, world: World) {
   };
 }
 
+const unitLimitMs = 5_000;
+const busyPauseMs = 5;
+
 /**
- * Units of work one after the other, each at a time of its own. The process may crash just before a commit, which takes the
- * unit back, or just after it, when nobody has been told. Of a process that is dead nothing begins, and nothing settles.
+ * Units of work one after the other, each at a time of its own, also among processes that share the disk. One that is open for 5 s is
+ * rolled back. The process may crash just before a commit, which takes the unit back, or just after it, when nobody has been told. Of a
+ * process that is dead nothing begins, and nothing settles.
  */
 class SimulatedDatabase implements Database {
   readonly dialect = 'sqlite';
   readonly db;
   readonly locks = noLocks;
+  readonly crashNote?: CrashNote;
   readonly #waiting: Waiting[] = [];
   #running = false;
 
@@ -39,10 +44,11 @@ class SimulatedDatabase implements Database {
     private readonly world: World,
   ) {
     this.db = disk.reader;
+    if (world.flaw !== 'hands over an event that ends its process again and again') this.crashNote = noteOn(disk, life);
   }
 
   work<T>(task: (unit: Unit) => Promise<T>): Promise<T> {
-    if (this.disk.busy && currentUnit.getStore()?.open) {
+    if (this.disk.owner === this.life && currentUnit.getStore()?.open) {
       return Promise.reject(new Error(`a unit of work of "${this.disk.module}" inside another`));
     }
     return new Promise<T>((resolve, reject) => {
@@ -57,9 +63,14 @@ class SimulatedDatabase implements Database {
     const next = this.#waiting.shift();
     this.#running = next !== undefined;
     if (!next) return;
-    this.world.scheduler.after(this.world.random.between(0, 2), () => {
-      if (this.life.alive) this.world.watch(this.#run(next));
-    });
+    const { random } = this.world;
+    this.#begin(next, this.world.strikes('stall') ? random.between(100, 10_000) : random.between(0, 2));
+  }
+
+  #begin(next: Waiting, afterMs: number): void {
+    const { world, life, disk } = this;
+    const begin = () => (disk.busy ? this.#begin(next, busyPauseMs) : world.watch(this.#run(next)));
+    world.scheduler.after(afterMs, () => life.run(begin));
   }
 
   async #run({ task, inContext, resolve, reject }: Waiting): Promise<void> {
@@ -67,25 +78,55 @@ class SimulatedDatabase implements Database {
     const mark: UnitMark = { database: disk.module, open: true };
     const hooks: (() => void)[] = [];
     const unit = { db: disk.writer, dialect: this.dialect, afterCommit: (hook: () => void) => hooks.push(hook) };
-    disk.open(mark);
+    disk.open(mark, life);
     try {
-      const result = await inContext(() => currentUnit.run(mark, () => task(unit as Unit)));
+      const result = await this.#withinLimit(inContext(() => currentUnit.run(mark, () => task(unit as Unit))));
+      if (!life.alive) return;
       if (world.flaw === 'tells of a commit before it is made') {
         resolve(result);
         await new Promise<void>((over) => world.scheduler.after(5, over));
         if (!life.alive) return;
       }
-      if (world.crashes()) return world.hostOf(disk.module).crash(`before a commit of ${disk.module}`);
+      if (world.crashes()) return life.host.crash?.(`before a commit of ${disk.module}`);
+      if (world.flaw === 'forgets what it has answered') disk.forgetAnswers();
       disk.commit();
       world.chronicle?.committed(disk.module);
-      if (world.crashes()) return world.hostOf(disk.module).crash(`after a commit of ${disk.module}`);
+      if (world.crashes()) return life.host.crash?.(`after a commit of ${disk.module}`);
       resolve(result);
-      for (const hook of hooks) background.queueMicrotask(hook);
+      const follow = () => {
+        for (const hook of hooks) background.queueMicrotask(() => life.run(hook));
+      };
+      inContext(follow);
     } catch (error) {
+      if (!life.alive) return;
+      mark.undone = true;
       disk.undo();
       world.chronicle?.forget(disk.module);
       reject(error);
     }
     this.#schedule();
   }
+
+  #withinLimit<T>(work: Promise<T>): Promise<T> {
+    const { world, life, disk } = this;
+    if (world.flaw === 'waits for a handler for ever') return work;
+    return new Promise<T>((resolve, reject) => {
+      const overdue = () => reject(new Error(`a unit of work of "${disk.module}" was open for ${unitLimitMs} ms`));
+      const cancel = world.scheduler.after(unitLimitMs, () => life.run(overdue));
+      work.finally(cancel).then(resolve, reject);
+    });
+  }
+}
+
+/** What is left of a dead process in memory writes nothing more. */
+function noteOn(disk: Disk, life: Life): CrashNote {
+  return {
+    get isEmpty() {
+      return disk.note === '';
+    },
+    read: () => disk.note,
+    write(text) {
+      if (life.alive) disk.note = text;
+    },
+  };
 }

@@ -3,6 +3,7 @@ import { currentUnit, type UnitMark } from '../../src/shared/context/index.ts';
 import type { Db, Migration } from '../../src/shared/data/index.ts';
 import { applyMigrations } from '../../src/shared/data/migrations.ts';
 import { connect } from '../../src/shared/data/sqlite-connection.ts';
+import type { Life } from './host.ts';
 
 type Native = InstanceType<typeof Sqlite>;
 
@@ -29,6 +30,10 @@ export class Disk {
   readonly reader: Db;
   readonly writer: Db;
   #unit: UnitMark | undefined;
+  /** A line beside the data that outlives a crash. */
+  note = '';
+  /** The process whose unit of work is open. */
+  owner: Life | undefined;
   #migrated = false;
   readonly #asked = new Map<string, Sqlite.Statement>();
   readonly #run: Readonly<Record<keyof typeof statements, () => void>>;
@@ -74,11 +79,12 @@ export class Disk {
   }
 
   beginHistory(): void {
+    this.note = '';
     this.#run.begin();
   }
 
   endHistory(): void {
-    this.#unit = undefined;
+    this.#unit = this.owner = undefined;
     this.#run.rollback();
   }
 
@@ -102,8 +108,9 @@ export class Disk {
     return statement.all() as T[];
   }
 
-  open(unit: UnitMark): void {
+  open(unit: UnitMark, owner?: Life): void {
     this.#unit = unit;
+    this.owner = owner;
     this.#run.save();
   }
 
@@ -118,9 +125,19 @@ export class Disk {
     this.#close();
   }
 
+  /** Of the commands that were done under a key. */
+  forgetAnswers(): void {
+    this.native.exec('DELETE FROM kerf_commands; DELETE FROM kerf_step_answers');
+  }
+
+  /** Takes back the unit of a process that has ended, if it has one open. */
+  abandon(owner: Life): void {
+    if (this.owner === owner) this.undo();
+  }
+
   #close(): void {
     if (this.#unit) this.#unit.open = false;
-    this.#unit = undefined;
+    this.#unit = this.owner = undefined;
   }
 
   #insideUnit(): void {

@@ -1,3 +1,4 @@
+import { background } from '../../src/shared/context/index.ts';
 import type { ModuleDefinition, ModuleUnit } from '../../src/shared/module/index.ts';
 import type { Disk } from './disk.ts';
 import type { FirstDay } from './first-day.ts';
@@ -9,11 +10,27 @@ export const flaws = [
   'forgets which events it has taken',
   'takes nothing back',
   'gives money back in its own books only',
+  'works in the background in the name of a caller',
+  'waits for a handler for ever',
+  'hands over an event that ends its process again and again',
+  'waits for the provider for ever',
+  'forgets what it has answered',
+  'takes a process that lives for one that ended',
+  'misses its appointments when the clock is set back',
+  'forgets what it had to do while it was frozen',
 ] as const;
 
 export type Flaw = (typeof flaws)[number];
 
-/** The first day with the flaw in its modules. Those of the bus, the database and the provider are planted there. */
+/** What outlives a request runs on in its context, and so ends with it. Returns the way back. */
+export function workInTheNameOfCallers(): () => void {
+  const { run, queueMicrotask: later } = background;
+  background.run = (task, ...input) => task(...input);
+  background.queueMicrotask = queueMicrotask;
+  return () => void Object.assign(background, { run, queueMicrotask: later });
+}
+
+/** The first day with the flaw in its modules. Those of the bus, the database, the processes and the provider are planted there. */
 export function plant(day: FirstDay, flaw: Flaw | undefined): FirstDay {
   const change = flaw && changes[flaw];
   if (!change) return day;

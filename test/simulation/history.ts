@@ -1,7 +1,7 @@
 import type { Chronicle } from './chronicle.ts';
 import { determine } from './determined.ts';
 import type { FirstDay } from './first-day.ts';
-import { type Flaw, plant } from './flaws.ts';
+import { type Flaw, plant, workInTheNameOfCallers } from './flaws.ts';
 import { violations } from './invariants.ts';
 import { Random } from './random.ts';
 import { World } from './world.ts';
@@ -19,13 +19,15 @@ export async function live(seed: number, first: FirstDay, flaw?: Flaw, chronicle
   const restore = determine(() => Math.floor(world.scheduler.time), new Random(~seed), world.provider.fetch);
   const rejected = (error: unknown) => world.watch(Promise.reject(error));
   process.on('unhandledRejection', rejected);
+  const cure = flaw === 'works in the background in the name of a caller' ? workInTheNameOfCallers() : undefined;
   const deafen = chronicle?.listen(first.disks.values());
   for (const disk of first.disks.values()) disk.beginHistory();
   try {
-    const asked = await world.live();
-    return world.faults.length > 0 ? [...world.faults] : violations(first, asked, world.provider.books);
+    const told = await world.live();
+    return world.faults.length > 0 ? [...world.faults] : violations(first, told, world.provider.books);
   } finally {
     for (const disk of first.disks.values()) disk.endHistory();
+    cure?.();
     deafen?.();
     restore();
     process.off('unhandledRejection', rejected);

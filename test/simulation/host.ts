@@ -1,11 +1,12 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Clock } from '../../src/shared/clock/index.ts';
 import { background } from '../../src/shared/context/index.ts';
 import type { Operation } from '../../src/shared/contract/index.ts';
-import type { Receive } from '../../src/shared/events/bus.ts';
 import { type ModuleDefinition, type OpenModule, openModule } from '../../src/shared/module/index.ts';
 import { createCall } from '../../src/shared/transport/index.ts';
 import { busOf } from './bus.ts';
 import { openOn } from './database.ts';
+import { sufferingOf } from './suffering.ts';
 import type { World } from './world.ts';
 
 /** A process from its start to its crash. What is left of it in memory runs on for a moment, and must change nothing. */
@@ -16,20 +17,47 @@ export class Life {
   /** Calls and events it is about to answer. */
   serving = 0;
   readonly open = new Map<string, OpenModule>();
-  readonly receivers = new Map<string, Receive>();
+  /** How often it began to lead a module. */
+  readonly begins = new Map<string, number>();
   /** Whoever waits for an answer of this process, to be told when it crashes. */
   readonly waiting = new Set<() => void>();
+  /** What it would have done while it was frozen. */
+  #parked: (() => void)[] | undefined;
 
   constructor(
-    readonly host: { readonly names: readonly string[] },
+    readonly host: { readonly names: readonly string[]; readonly clockByMs?: number; crash?(when: string): void },
     /** No two lives have the same. */
     readonly pid = 0,
   ) {}
+
+  get frozen(): boolean {
+    return this.#parked !== undefined;
+  }
+
+  /** Does `task` now; when it is frozen, once it goes on; when it is dead, never. */
+  run(task: () => void): void {
+    if (!this.alive) return;
+    if (this.#parked) this.#parked.push(() => this.run(task));
+    else task();
+  }
+
+  freeze(): void {
+    this.#parked ??= [];
+  }
+
+  /** Goes on with what it has missed, unless it forgets that. */
+  thaw(forgets: boolean): void {
+    const missed = this.#parked ?? [];
+    this.#parked = undefined;
+    if (!forgets) for (const task of missed) task();
+  }
 }
 
 /** A process of the system, life after life: the modules that run in it, and crash together. */
 export class Host {
   life: Life | undefined;
+  /** How far the clock of its machine is off. */
+  clockByMs = 0;
 
   constructor(
     readonly definitions: readonly ModuleDefinition[],
@@ -45,7 +73,8 @@ export class Host {
     const life = this.world.begin(this);
     this.life = life;
     for (const definition of this.definitions) {
-      life.open.set(definition.contract.name, await openModule(definition, this.#surroundings(life, definition)));
+      const suffering = sufferingOf(definition, life, this.world);
+      life.open.set(definition.contract.name, await openModule(suffering, this.#surroundings(life, definition)));
     }
     life.reachable = true;
     for (const each of life.open.values()) await each.start();
@@ -58,12 +87,28 @@ export class Host {
     if (!life) return;
     life.alive = false;
     this.life = undefined;
-    for (const name of this.names) if (world.disk(name).busy) world.disk(name).undo();
+    for (const name of this.names) world.disk(name).abandon(life);
     world.chronicle?.note(this.names, `crash ${when}`);
     for (const each of life.waiting) each();
     world.scheduler.after(world.random.between(10, 4_000), () => {
       world.chronicle?.note(this.names, 'starts again');
       world.watch(this.start());
+    });
+  }
+
+  /** Stops where no unit of work is open, for `forMs`. */
+  freeze(forMs: number): void {
+    const { life, world } = this;
+    if (!life?.reachable || life.frozen) return;
+    if (this.names.some((name) => world.disk(name).owner === life)) {
+      world.scheduler.after(1, () => this.freeze(forMs));
+      return;
+    }
+    world.chronicle?.note(this.names, 'freeze');
+    life.freeze();
+    world.scheduler.after(forMs, () => {
+      if (life.alive) world.chronicle?.note(this.names, 'go on');
+      life.thaw(world.flaw === 'forgets what it had to do while it was frozen');
     });
   }
 
@@ -89,13 +134,22 @@ export class Host {
   }
 }
 
-/** The world's time, as long as the process lives. */
-function clockOf(life: Life, { scheduler }: World): Clock {
+/** The limit of a handler in src/shared/events/subscribed.ts, which is known here by how long it takes. */
+const handlerLimitMs = 4_000;
+
+/** The world's time as the process has it, as long as it lives. What a timer does belongs to no request, whoever set it. */
+function clockOf(life: Life, { scheduler, flaw }: World): Clock {
+  const now = () => Math.floor(scheduler.time + (life.host.clockByMs ?? 0));
+  const misses = (delayMs: number, dueAt: number) =>
+    (flaw === 'misses its appointments when the clock is set back' && now() < dueAt) ||
+    (flaw === 'waits for a handler for ever' && delayMs === handlerLimitMs);
   return {
-    now: () => Math.floor(scheduler.time),
+    now,
     after(delayMs, task) {
+      const begin = background.run(() => AsyncLocalStorage.bind(task));
+      const dueAt = now() + Math.floor(delayMs);
       return scheduler.after(delayMs, () => {
-        if (life.alive) background.run(task);
+        if (!misses(delayMs, dueAt)) life.run(begin);
       });
     },
   };

@@ -1,12 +1,13 @@
 import { isRefusal } from '../../src/shared/errors/index.ts';
 import { disagreements, type OrderRow, readBooks, unfinished } from '../harness/books.ts';
 import { keptByProvider, type ProviderBooks } from '../harness/provider-books.ts';
-import type { Asked } from './customer.ts';
+import type { Asked, Stranger } from './customer.ts';
 import { unevenEffects } from './effects.ts';
 import type { FirstDay } from './first-day.ts';
+import type { Told } from './world.ts';
 
 /** What is not as it must be when a history has come to rest, in words. */
-export function violations({ disks }: FirstDay, asked: readonly Asked[], provided: ProviderBooks): string[] {
+export function violations({ disks }: FirstDay, { asked, strangers }: Told, provided: ProviderBooks): string[] {
   const ask = <T>(module: string, query: string) => disks.get(module)!.ask<T>(query);
   const books = readBooks(ask);
   return [
@@ -15,6 +16,7 @@ export function violations({ disks }: FirstDay, asked: readonly Asked[], provide
     ...disagreements(books),
     ...keptByProvider(books.orders, ask, provided),
     ...asked.flatMap((each) => brokenWord(books.orders, each)),
+    ...strangers.flatMap((each) => unwelcome(books.members, each)),
   ];
 }
 
@@ -31,4 +33,12 @@ function brokenWord(orders: readonly OrderRow[], { wish, memberId, placed, cance
   return told === row.status || told === 'pending'
     ? []
     : [`order ${row.id} was told to be ${told} and is ${row.status}`];
+}
+
+/** Who signs up is a member once, by the id that was told. */
+function unwelcome(members: readonly { id: string; email: string }[], { email, told }: Stranger): string[] {
+  if (!told) return [`${email} was never answered`];
+  if (isRefusal(told)) return [`${email} was refused: ${told.code}, ${told.message}`];
+  const ids = members.filter((member) => member.email === email).map(({ id }) => id);
+  return ids.join() === told.id ? [] : [`${email} was told to be member ${told.id} and is [${ids}]`];
 }

@@ -1,8 +1,10 @@
+import { type CallContext, Cancellation } from '../../src/shared/context/index.ts';
 import { parseInput } from '../../src/shared/contract/index.ts';
 import { fromProblem, isRefusal, type Problem, refusal, toProblem } from '../../src/shared/errors/index.ts';
+import type { OpenModule } from '../../src/shared/module/index.ts';
 import { asCallerSees } from '../../src/shared/transport/as-caller-sees.ts';
-import { timedOut } from '../../src/shared/transport/deadlines.ts';
-import type { CallRequest, Transport } from '../../src/shared/transport/index.ts';
+import { byDeadline, cancelledBefore, timedOut } from '../../src/shared/transport/deadlines.ts';
+import { type CallRequest, kernelOperation, type Transport } from '../../src/shared/transport/index.ts';
 import type { Life } from './host.ts';
 import type { World } from './world.ts';
 
@@ -14,11 +16,17 @@ interface Exchange {
   readonly what: string;
   readonly line: string;
   readonly deadline: number;
+  /** Tells when its sender does not want the answer any more. */
+  readonly cancellation?: Cancellation;
   readonly late: () => Error;
+  readonly unwanted: () => Error;
   /** Whether it may come twice. */
   readonly withKey: boolean;
-  readonly serve: (life: Life, line: string) => Promise<unknown>;
+  readonly serve: (life: Life, line: string, unwanted: Cancellation) => Promise<unknown>;
 }
+
+/** Where those who serve an exchange learn that nobody wants the answer. */
+type Servers = Set<Cancellation>;
 
 const nobody = () => {};
 
@@ -39,19 +47,26 @@ export class Network {
 
   async #call(from: Life | undefined, request: CallRequest): Promise<unknown> {
     const { operation, input, context } = request;
+    const { cancellation, ...carried } = context;
+    const parsed = parseInput(operation.input, input);
+    const events = kernelOperation(operation.name) && eventsIn(parsed);
     try {
       const answer = await this.exchange(from, {
         from: context.caller,
         to: operation.module,
-        what: operation.name,
-        line: JSON.stringify({ input: parseInput(operation.input, input), context }),
+        what: events ? `event ${events.map(({ type }) => type.split('.')[1]).join(' and ')}` : operation.name,
+        line: JSON.stringify({ input: events ?? parsed, context: carried }),
         deadline: context.deadline,
+        cancellation,
         late: () => timedOut(operation),
-        withKey: operation.kind === 'query' || context.idempotencyKey !== undefined,
-        serve: (life, line) => {
-          const { input: sent, context: carried } = JSON.parse(line);
+        unwanted: () => cancelledBefore(operation),
+        withKey: operation.kind === 'query' || events !== undefined || context.idempotencyKey !== undefined,
+        serve: (life, line, unwanted) => {
+          const { input: sent, context: received } = JSON.parse(line) as { input: never; context: CallContext };
           const open = life.open.get(operation.module)!;
-          return open.dispatch(operation.name, sent, carried);
+          const served = { ...received, cancellation: unwanted };
+          const work = events ? receive(open, sent) : open.dispatch(operation.name, sent, served);
+          return byDeadline(work, served, operation);
         },
       });
       const output = operation.output.safeParse(answer);
@@ -65,47 +80,53 @@ export class Network {
   /** Resolves with the answer, or rejects as a transport does. For a process that has crashed it never settles. */
   exchange(from: Life | undefined, exchange: Exchange): Promise<unknown> {
     const { world } = this;
+    const { cancellation, what, line } = exchange;
+    const servers: Servers = new Set();
     return new Promise((resolve, reject) => {
       const settle = (answer: () => void) => {
         cancel();
-        if (from?.alive !== false) answer();
+        ignore?.();
+        if (!from) answer();
+        else from.run(answer);
+      };
+      const giveUp = (why: () => Error) => {
+        settle(() => reject(why()));
+        this.#tellUnwanted(servers);
       };
       const fail = () => settle(() => reject(refusal('unavailable', `${exchange.to} cannot be reached`)));
       const cancel = world.scheduler.after(exchange.deadline - world.scheduler.time, () => {
-        world.chronicle?.arrow(
-          'lost',
-          exchange.to,
-          exchange.from,
-          exchange.what,
-          'came to no answer in time',
-          exchange.line,
-        );
-        settle(() => reject(exchange.late()));
+        world.chronicle?.arrow('lost', exchange.to, exchange.from, what, 'came to no answer in time', line);
+        giveUp(exchange.late);
+        cancellation?.cancel();
       });
+      const ignore = cancellation?.onCancel(() => giveUp(exchange.unwanted));
       const answered = (text: string) => {
         const { problem, output } = JSON.parse(text) as { problem?: Problem; output?: unknown };
         settle(() => (problem ? reject(fromProblem(problem)) : resolve(output)));
       };
-      if (from?.host.names.includes(exchange.to)) this.#near(from, exchange, answered);
-      else this.#far(exchange, answered, fail);
+      if (from?.host.names.includes(exchange.to)) this.#near(from, exchange, servers, answered);
+      else this.#far(exchange, servers, answered, fail);
     });
+  }
+
+  /** Those who work for the answer hear of it after a while, if at all. */
+  #tellUnwanted(servers: Servers): void {
+    for (const each of servers) if (!this.world.strikes('loss')) this.#send(() => each.cancel());
   }
 
   /** Within one process nothing is lost, unless all is. */
-  #near(life: Life, exchange: Exchange, answered: (text: string) => void): void {
+  #near(life: Life, exchange: Exchange, servers: Servers, answered: (text: string) => void): void {
     const { random, scheduler } = this.world;
-    scheduler.after(random.between(0, 1), () => {
-      if (life.alive)
-        this.#serve(life, exchange, (text) => scheduler.after(random.between(0, 1), () => answered(text)));
-    });
+    const answer = (text: string) => void scheduler.after(random.between(0, 1), () => answered(text));
+    scheduler.after(random.between(0, 1), () => life.run(() => this.#serve(life, exchange, servers, answer)));
   }
 
-  #far(exchange: Exchange, answered: (text: string) => void, failed: () => void): void {
-    this.#try(exchange, answered, failed);
-    if (exchange.withKey && this.world.strikes('twice')) this.#try(exchange, nobody, nobody);
+  #far(exchange: Exchange, servers: Servers, answered: (text: string) => void, failed: () => void): void {
+    this.#try(exchange, servers, answered, failed);
+    if (exchange.withKey && this.world.strikes('twice')) this.#try(exchange, servers, nobody, nobody);
   }
 
-  #try(exchange: Exchange, answered: (text: string) => void, failed: () => void): void {
+  #try(exchange: Exchange, servers: Servers, answered: (text: string) => void, failed: () => void): void {
     const { world } = this;
     const { from, to, what, line } = exchange;
     const lost = (arrow: 'there' | 'back') => {
@@ -128,11 +149,12 @@ export class Network {
         if (world.random.chance(0.7)) this.#send(failed);
       };
       life.waiting.add(interrupted);
-      this.#serve(life, exchange, (text) => {
+      const answer = (text: string) => {
         life.waiting.delete(interrupted);
         if (world.strikes('loss')) lost('back');
         else this.#send(() => answered(text));
-      });
+      };
+      life.run(() => this.#serve(life, exchange, servers, answer));
     });
   }
 
@@ -146,11 +168,15 @@ export class Network {
     });
   }
 
-  #serve(life: Life, { from, to, what, line, serve }: Exchange, answer: (text: string) => void): void {
+  #serve(life: Life, exchange: Exchange, servers: Servers, answer: (text: string) => void): void {
+    const { from, to, what, line, serve } = exchange;
     const { chronicle } = this.world;
+    const unwanted = new Cancellation();
+    servers.add(unwanted);
     chronicle?.arrow('ask', from, to, what, '', line);
     life.serving += 1;
     const told = (kind: 'answer' | 'refusal', text: string) => {
+      servers.delete(unwanted);
       if (!life.alive) return;
       life.serving -= 1;
       const code = kind === 'refusal' ? `is refused as ${JSON.parse(text).problem.code}` : '';
@@ -158,7 +184,7 @@ export class Network {
       answer(text);
     };
     this.world.watch(
-      serve(life, line).then(
+      serve(life, line, unwanted).then(
         (output) => told('answer', JSON.stringify({ output })),
         (error) => {
           if (!isRefusal(error)) this.world.fault(`${to} failed on ${what}: ${(error as Error).stack}`);
@@ -166,5 +192,24 @@ export class Network {
         },
       ),
     );
+  }
+}
+
+interface Event {
+  readonly type: string;
+}
+
+/** What `kerf.receive` carries: an event is text in text, which nobody could follow in a diagram. */
+function eventsIn(input: unknown): Event[] {
+  return (input as { events: string[] }).events.map((text) => JSON.parse(text));
+}
+
+/** As the internal listener hands events to a module. */
+async function receive(open: OpenModule, events: readonly Event[]): Promise<object> {
+  try {
+    await Promise.all(events.map((event) => open.receive(event)));
+    return {};
+  } catch (error) {
+    throw isRefusal(error) ? error : refusal('internal', (error as Error).message, {}, { cause: error });
   }
 }

@@ -6,9 +6,14 @@ export interface Plan {
   readonly processes: readonly (readonly string[])[];
   /** Whether nobody sees that a process has died, so that its leases must run out. */
   readonly apart: boolean;
+  /** Which of the processes runs twice, on the same data; none where it is -1. */
+  readonly twin: number;
   readonly settings: Readonly<Record<string, string>>;
   readonly faults: Faults;
+  readonly incidents: readonly Incident[];
+  readonly poison?: Poison;
   readonly wishes: readonly Wish[];
+  readonly signUps: readonly SignUp[];
 }
 
 /** What may go wrong until `untilMs` have passed. After that all goes well, so that every history can come to rest. */
@@ -21,6 +26,29 @@ export interface Faults {
   /** How often a process crashes just before a commit, and just after one. */
   readonly crash: number;
   readonly crashes: number;
+  /** How often a client hangs up, or gives its call less time than it takes. */
+  readonly hangUp: number;
+  /** How often a handler, or the provider, never returns; how often one takes seconds. */
+  readonly hang: number;
+  readonly slow: number;
+  /** How often a commit takes long. */
+  readonly stall: number;
+}
+
+/** What befalls a process at a certain time: it freezes, or its clock steps, and is right again after `forMs`. */
+export type Incident = { readonly process: number; readonly afterMs: number; readonly forMs: number } & (
+  | { readonly kind: 'freeze' }
+  /** By how far the clock is off: that of its machine, which is that of all processes unless they are apart. */
+  | { readonly kind: 'clock step'; readonly byMs: number }
+);
+
+/**
+ * One event that its subscriber can never handle: its handler kills the process, or never returns, until a release comes that handles it.
+ * Nothing else goes wrong in such a history, so that whatever waits for it can be told.
+ */
+export interface Poison {
+  readonly subscriber: string;
+  readonly how: 'kill' | 'hang';
 }
 
 /** An order that a member sends under its key until it is answered. */
@@ -35,29 +63,75 @@ export interface Wish {
   readonly cancelled: boolean;
 }
 
+/** Somebody who signs up under a key until that is answered. */
+export interface SignUp {
+  readonly key: string;
+  readonly afterMs: number;
+  readonly phone?: string;
+}
+
 const tokens = ['tok_ok', 'tok_ok', 'tok_ok', 'tok_ok', 'tok_declined', 'tok_flaky', 'tok_slow', 'tok_error'];
 const goods = ['GLUE', 'OIL', 'WAX', 'LIMITED-1', 'LIMITED-1'];
 
 export function draw(modules: readonly string[], random: Random): Plan {
   const count = random.whole(1, 3);
+  const processes = placements(modules, random);
+  const apart = random.chance(0.1);
+  const twin = random.chance(0.2) ? drawTwin(processes, random) : -1;
+  const poison = random.chance(0.04)
+    ? { subscriber: 'recommendations', how: random.pick(['kill', 'hang'] as const) }
+    : undefined;
   return {
-    processes: placements(modules, random),
-    apart: random.chance(0.1),
+    processes,
+    apart,
+    twin,
     settings: {
       ORDERS_CHECKOUT_SECONDS: String(random.pick([2, 5, 10])),
       ...(random.chance(0.5) && { PAYMENTS_PROVIDER_URL: 'http://provider' }),
       INVENTORY_HOLD_SECONDS: String(random.pick([1, 4, 900])),
     },
-    faults: {
-      untilMs: random.between(500, 8_000),
-      loss: random.pick([0, 0.02, 0.1, 0.3]),
-      twice: random.pick([0, 0.05, 0.3]),
-      late: random.pick([0, 0.02, 0.1]),
-      crash: random.pick([0, 0.005, 0.02, 0.05]),
-      crashes: random.whole(1, 6),
-    },
+    faults: poison ? { ...none, untilMs: 0 } : faults(random),
+    incidents: poison ? [] : incidents(processes.length, twin, apart, random),
+    poison,
     wishes: Array.from({ length: count }, (_, index) => wish(`key ${index + 1}`, random)),
+    signUps: random.chance(0.3) ? [signUp('sign-up', random)] : [],
   };
+}
+
+const none = { loss: 0, twice: 0, late: 0, crash: 0, crashes: 0, hangUp: 0, hang: 0, slow: 0, stall: 0 };
+
+function faults(random: Random): Faults {
+  return {
+    untilMs: random.between(500, 8_000),
+    loss: random.pick([0, 0.02, 0.1, 0.3]),
+    twice: random.pick([0, 0.05, 0.3]),
+    late: random.pick([0, 0.02, 0.1]),
+    crash: random.pick([0, 0.005, 0.02, 0.05]),
+    crashes: random.whole(1, 6),
+    hangUp: random.pick([0, 0, 0.3, 0.8]),
+    hang: random.pick([0, 0, 0, 0.02, 0.1]),
+    slow: random.pick([0, 0, 0, 0.02, 0.1]),
+    stall: random.pick([0, 0, 0, 0.02, 0.1]),
+  };
+}
+
+function incidents(processes: number, twin: number, apart: boolean, random: Random): Incident[] {
+  const all = Array.from({ length: random.pick([0, 0, 0, 0, 1, 2]) }, (): Incident => {
+    const [afterMs, process] = [random.between(0, 5_000), random.whole(0, processes - 1)];
+    if (random.chance(0.5)) return { kind: 'freeze', process, afterMs, forMs: random.between(100, 20_000) };
+    // Clocks of different machines must agree within 5 s.
+    const byMs = random.pick(apart ? [-2_000, 2_000] : [-30_000, 30_000]);
+    return { kind: 'clock step', process, afterMs, forMs: random.between(100, 20_000), byMs };
+  });
+  // For longer than a lease: the other one takes over what the frozen one led.
+  const long = { afterMs: random.between(0, 5_000), forMs: random.between(31_000, 60_000) };
+  return twin >= 0 && random.chance(0.3) ? [...all, { kind: 'freeze', process: twin, ...long }] : all;
+}
+
+/** The provider's client is one of the process that calls it, so that process is one. */
+function drawTwin(processes: readonly (readonly string[])[], random: Random): number {
+  const index = random.whole(0, processes.length - 1);
+  return processes[index]!.includes('payments') ? -1 : index;
 }
 
 /** All in one process, each in its own, or anything in between. */
@@ -67,6 +141,10 @@ function placements(modules: readonly string[], random: Random): string[][] {
   const processes = Array.from({ length: count }, (): string[] => []);
   for (const name of modules) random.pick(processes).push(name);
   return processes.filter((names) => names.length > 0);
+}
+
+function signUp(key: string, random: Random): SignUp {
+  return { key, afterMs: random.between(0, 3_000), ...(random.chance(0.5) && { phone: '+82 10 8765 4321' }) };
 }
 
 function wish(key: string, random: Random): Wish {

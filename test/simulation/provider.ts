@@ -3,6 +3,7 @@ import { Life } from './host.ts';
 import type { World } from './world.ts';
 
 const answerWithinMs = 4_000;
+const forever = Number.POSITIVE_INFINITY;
 
 /** A payment provider in the outside world, with books of its own, which no crash of ours touches. */
 export class Provider {
@@ -27,8 +28,9 @@ export class Provider {
       to: 'provider',
       what: action,
       line: JSON.stringify({ paymentId: id, ...JSON.parse(body) }),
-      deadline: world.scheduler.time + answerWithinMs,
+      deadline: world.flaw === 'waits for the provider for ever' ? forever : world.scheduler.time + answerWithinMs,
       late: () => new Error('the provider did not answer'),
+      unwanted: () => new Error('nobody waits for the provider'),
       withKey: true,
       serve: async (_life, line) => this.#serve(id, action as PaymentChange | 'authorize', JSON.parse(line).token),
     });
@@ -36,6 +38,7 @@ export class Provider {
   };
 
   async #serve(id: string, action: PaymentChange | 'authorize', token: string): Promise<number> {
+    if (this.world.strikes('hang')) return new Promise(() => {});
     if (action === 'authorize') {
       if (token === 'tok_slow') await new Promise<void>((over) => this.world.scheduler.after(3_000, over));
       return this.books.authorize(id, token);

@@ -2,19 +2,27 @@ import type { SubscriptionMap } from '../../src/shared/events/bus.ts';
 import { subscriptionMap } from '../../src/shared/events/index.ts';
 import type { Log } from '../../src/shared/observability/index.ts';
 import type { Chronicle } from './chronicle.ts';
-import { type Asked, Customer } from './customer.ts';
+import { type Asked, Customer, Stranger } from './customer.ts';
 import type { Disk } from './disk.ts';
 import type { FirstDay } from './first-day.ts';
 import type { Flaw } from './flaws.ts';
 import { Host, Life } from './host.ts';
 import { Network } from './network.ts';
-import { draw, type Faults, type Plan } from './plan.ts';
+import { draw, type Faults, type Incident, type Plan } from './plan.ts';
 import { Provider } from './provider.ts';
 import { Random } from './random.ts';
 import { Scheduler } from './scheduler.ts';
 
 const lookEveryMs = 500;
-const restWithinMs = 20 * 60_000;
+const restWithinMs = 10 * 60_000;
+/** At its start, after each freeze, and when the clock steps over its lease there and back. */
+const mostBegins = 6;
+
+/** What people asked for and were told. */
+export interface Told {
+  readonly asked: readonly Asked[];
+  readonly strangers: readonly Stranger[];
+}
 
 /** All there is in one history: the processes, what connects them, the people outside, and the one source of chance. */
 export class World {
@@ -27,6 +35,8 @@ export class World {
   readonly subscriptions: SubscriptionMap;
   readonly faults: string[] = [];
   readonly #lives: Life[] = [];
+  #poisoned: string | undefined;
+  #cured = false;
   readonly #faultyUntil: number;
   #crashesLeft: number;
 
@@ -43,7 +53,8 @@ export class World {
     this.plan = draw([...definitions.keys()], this.random);
     this.#faultyUntil = startMs + this.plan.faults.untilMs;
     this.#crashesLeft = this.plan.faults.crashes;
-    this.hosts = this.plan.processes.map(
+    const { processes, twin } = this.plan;
+    this.hosts = [...processes, ...processes.filter((_, index) => index === twin)].map(
       (names) =>
         new Host(
           names.map((name) => definitions.get(name)!),
@@ -58,24 +69,86 @@ export class World {
     );
   }
 
-  /** Lets everything happen, until nothing more would. Resolves with what the members asked for and were told. */
-  async live(): Promise<Asked[]> {
+  /** Lets everything happen, until nothing more would. Resolves with what people asked for and were told. */
+  async live(): Promise<Told> {
     this.chronicle?.begin(this);
     const customers = this.plan.wishes.map((wish) => new Customer(wish, this.firstDay.members[wish.who], this));
     for (const host of this.hosts) this.watch(host.start());
-    for (const customer of customers) this.watch(customer.live());
+    const strangers = this.plan.signUps.map((signUp) => new Stranger(signUp, this));
+    const people = [...customers, ...strangers];
+    for (const person of people) this.watch(person.live());
+    for (const incident of this.plan.incidents) this.#plan(incident);
+    await this.#rest(() => people.every(({ content }) => content));
+    if (this.plan.poison && this.#poisoned !== undefined) await this.#cure(this.plan.poison.subscriber);
+    for (const host of this.hosts) host.end();
+    return { asked: customers.map(({ asked }) => asked), strangers };
+  }
+
+  /** Lets everything happen until nothing more would, nor anybody wants anything. */
+  async #rest(content: () => boolean): Promise<void> {
     const endsAt = this.scheduler.time + restWithinMs;
     let resting = false;
+    let over = false;
     const look = () => {
-      resting = customers.every(({ content }) => content) && this.#atRest();
-      this.scheduler.after(lookEveryMs, look);
+      resting = content() && this.#atRest();
+      if (!over) this.scheduler.after(lookEveryMs, look);
     };
     look();
     await this.scheduler.run(() => resting || this.faults.length > 0 || this.scheduler.time > endsAt);
+    over = true;
     if (!resting && this.faults.length === 0)
       this.fault(`nothing came to rest within ${restWithinMs / 60_000} minutes`);
-    for (const host of this.hosts) host.end();
-    return customers.map(({ asked }) => asked);
+  }
+
+  /** A process has come to lead a module. Two that take each other for dead take the lead from one another again and again. */
+  leads(life: Life, module: string): void {
+    const times = (life.begins.get(module) ?? 0) + 1;
+    life.begins.set(module, times);
+    if (times > mostBegins) this.fault(`the lead of ${module} goes to and fro`);
+  }
+
+  #plan(incident: Incident): void {
+    const { process, afterMs, forMs } = incident;
+    const host = this.hosts[process]!;
+    const happen = () =>
+      incident.kind === 'freeze' ? host.freeze(forMs) : this.#stepClock(host, incident.byMs, forMs);
+    this.scheduler.after(afterMs, happen);
+  }
+
+  #stepClock(host: Host, byMs: number, forMs: number): void {
+    const machine = this.plan.apart ? [host] : this.hosts;
+    const names = machine.flatMap((each) => each.names);
+    const step = (ms: number, what: string) => {
+      this.chronicle?.note(names, what);
+      for (const each of machine) each.clockByMs += ms;
+    };
+    step(byMs, `the clock steps by ${byMs / 1_000} s`);
+    this.scheduler.after(forMs, () => step(-byMs, 'the clock is right again'));
+  }
+
+  /** Whether this is the event that its subscriber cannot handle yet: the first it is ever given. */
+  isPoison(module: string, eventId: string): boolean {
+    if (this.#cured || this.plan.poison?.subscriber !== module) return false;
+    this.#poisoned ??= eventId;
+    return this.#poisoned === eventId;
+  }
+
+  /** The event has become a dead letter at its subscriber. With a release that handles it, it is replayed, and takes effect. */
+  async #cure(subscriber: string): Promise<void> {
+    const dead = this.disk(subscriber).ask<{ id: string }>("SELECT event_id AS id FROM kerf_held WHERE state = 'dead'");
+    if (dead.length !== 1 || dead[0]!.id !== this.#poisoned) {
+      this.fault(`an event that ${subscriber} cannot handle is no dead letter there`);
+      return;
+    }
+    this.#cured = true;
+    let isReplayed = false;
+    const replaying = this.lifeOf(subscriber)!.open.get(subscriber)!.deadLetters.replayAll({});
+    this.watch(
+      replaying.then(() => {
+        isReplayed = true;
+      }),
+    );
+    await this.#rest(() => isReplayed);
   }
 
   begin(host: Host): Life {
@@ -86,6 +159,7 @@ export class World {
 
   /** Whether a process lives, as far as another can see: of one on another machine it takes that for granted. */
   runs(pid: number): boolean {
+    if (this.flaw === 'takes a process that lives for one that ended') return false;
     return this.plan.apart || this.#lives[pid - 1]?.alive === true;
   }
 
@@ -97,14 +171,17 @@ export class World {
     return this.hosts.find(({ names }) => names.includes(module))!;
   }
 
-  /** The process in which a module runs now, if it does; the provider's, which always does. */
+  /** A process in which a module runs now, if there is one; the provider's, which always runs. */
   lifeOf(name: string): Life | undefined {
-    return name === 'provider' ? this.provider.life : this.hostOf(name).life;
+    if (name === 'provider') return this.provider.life;
+    const lives = this.hosts.flatMap(({ names, life }) => (names.includes(name) && life?.reachable ? life : []));
+    return lives.length > 1 ? this.random.pick(lives) : lives[0];
   }
 
   /** Whether this misfortune befalls the message at hand. */
-  strikes(misfortune: keyof Pick<Faults, 'loss' | 'twice' | 'late'>): boolean {
-    return this.#faulty && this.random.chance(this.plan.faults[misfortune]);
+  strikes(misfortune: keyof Omit<Faults, 'untilMs' | 'crash' | 'crashes'>): boolean {
+    const chance = this.plan.faults[misfortune];
+    return chance > 0 && this.#faulty && this.random.chance(chance);
   }
 
   /** Whether a process crashes here. */
@@ -126,7 +203,9 @@ export class World {
     for (const life of others) {
       if (this.random.chance(0.2)) continue;
       this.scheduler.after(this.random.between(0, 50), () => {
-        if (life.alive) for (const each of life.open.values()) for (const name of host.names) each.wake(name);
+        life.run(() => {
+          for (const each of life.open.values()) for (const name of host.names) each.wake(name);
+        });
       });
     }
   }
@@ -152,7 +231,7 @@ export class World {
 
   #atRest(): boolean {
     if (this.network.underWay > 0) return false;
-    const idle = this.hosts.every(({ life }) => life?.reachable && life.serving === 0);
+    const idle = this.hosts.every(({ life }) => life?.reachable && !life.frozen && life.serving === 0);
     return idle && [...this.firstDay.disks.values()].every((disk) => disk.settled());
   }
 }

@@ -1,0 +1,49 @@
+import { currentContext } from '../../src/shared/context/index.ts';
+import type { ModuleDefinition, ModuleUnit } from '../../src/shared/module/index.ts';
+import type { Life } from './host.ts';
+import type { World } from './world.ts';
+
+const never = new Promise<never>(() => {});
+
+/** The module as one process has it: its event handlers and its operations in steps hang, take long, or kill the process. */
+export function sufferingOf(definition: ModuleDefinition, life: Life, world: World): ModuleDefinition {
+  const { name } = definition.contract;
+  return {
+    ...definition,
+    open(container) {
+      const inside = definition.open(container);
+      const subscriptions = inside.subscriptions?.map(({ event, handle }) => ({
+        event,
+        async handle(data: never, unit: ModuleUnit) {
+          if (world.isPoison(name, currentContext()!.requestId)) await meetPoison(life, world);
+          await hang(world);
+          await beSlow(world);
+          await handle(data, unit);
+        },
+      }));
+      const operations = Object.entries(inside.operations).map(([operation, handler]) => [
+        operation,
+        typeof handler === 'object' && 'inSteps' in handler
+          ? {
+              inSteps: (...given: unknown[]) => beSlow(world).then(() => handler.inSteps(...(given as [never, never]))),
+            }
+          : handler,
+      ]);
+      return { ...inside, subscriptions, operations: Object.fromEntries(operations) };
+    },
+  };
+}
+
+async function meetPoison(life: Life, world: World): Promise<void> {
+  if (world.plan.poison!.how === 'kill') life.host.crash?.('while it handles an event');
+  return never;
+}
+
+async function hang(world: World): Promise<void> {
+  if (world.strikes('hang')) await never;
+}
+
+async function beSlow(world: World): Promise<void> {
+  if (world.strikes('slow'))
+    await new Promise<void>((over) => world.scheduler.after(world.random.between(50, 4_000), over));
+}
