@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { background } from '../../context/index.ts';
 import type { NamedMigration } from '../../data/index.ts';
 
 export const namedMigrationsSchema = z.array(z.object({ name: z.string(), phase: z.string().nullish() }));
@@ -22,7 +23,7 @@ export async function migrationsIn(program: string, module: string): Promise<rea
     env,
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  const late = setTimeout(() => child.kill('SIGKILL'), answersWithinMs);
+  const late = background.setTimeout(() => child.kill('SIGKILL'), answersWithinMs);
   const ended = new Promise((resolve) => child.once('close', resolve));
   try {
     return await firstLine(child.stdout.setEncoding('utf8')).then((line) => read(line, module));
