@@ -15,9 +15,13 @@ export class InHand {
 
   constructor(private readonly note: CrashNote | undefined) {}
 
-  /** In the unit of work of the handler. Throws `HandlerEnded` when an event is noted whose handler has not returned. */
+  /**
+   * In the unit of work of the handler. Throws `HandlerEnded` when another process has noted an event. One of this process was cut
+   * off with its unit: the note is for the next.
+   */
   begin(envelope: Envelope): void {
-    if (this.note?.isEmpty === false) throw new HandlerEnded('a handler ended its process');
+    if (this.#event === undefined && this.note?.isEmpty === false)
+      throw new HandlerEnded('a handler ended its process');
     this.#event = envelope.id;
     this.note?.write(JSON.stringify(envelope));
   }

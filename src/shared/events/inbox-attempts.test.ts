@@ -7,6 +7,7 @@ import type { Log } from '../observability/index.ts';
 import type { Receive } from './bus.ts';
 import { seal } from './envelope.ts';
 import { Scene, shop, type Told } from './events.scene.ts';
+import { InHand } from './in-hand.ts';
 import { eventTables } from './tables.ts';
 
 const time = '2026-01-01T00:00:00.000Z';
@@ -176,6 +177,17 @@ describe('an event whose handler ends its process', () => {
     await receive(wire('b', 2));
     expect(scene.database('mail').crashNote!.isEmpty).toBe(true);
   });
+});
+
+it('notes the next event when the unit of the one before was cut off, whatever its handler does later', () => {
+  const note = scene.database('mail').crashNote!;
+  const inHand = new InHand(note);
+  inHand.begin(wire('a', 1));
+  inHand.begin(wire('b', 2));
+  inHand.end(wire('a', 1));
+  expect(note.read()).toContain('"event-2"');
+  inHand.end(wire('b', 2));
+  expect(note.isEmpty).toBe(true);
 });
 
 describe('a failure of a handler', () => {

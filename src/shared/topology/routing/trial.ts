@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../clock/index.ts';
-import { type CallContext, Cancellation } from '../../context/index.ts';
+import { background, type CallContext, Cancellation } from '../../context/index.ts';
 import { type Operation, usualTimeoutMs } from '../../contract/index.ts';
 import { isRefusal } from '../../errors/index.ts';
 import { mayRetry } from '../../resilience/index.ts';
@@ -50,7 +50,7 @@ export class Trial implements Transport {
     const answer = goes ? this.#sent(withKey(request), way) : this.#counted(way, this.before, request);
     if (this.mirrors && operation.kind === 'query' && !goes && !kernelOperation(operation.name))
       answer.then(
-        (value) => this.#mirror(request, way, value),
+        (value) => background.run(() => this.#mirror(request, way, value)),
         () => {},
       );
     return answer;
