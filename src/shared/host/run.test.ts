@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 
+/** A process compiles all that it imports. */
+const patient = { timeout: 90_000 };
+
 /** How a process ended that runs `start` and is signalled when that says `word`. */
 async function stopped(start: string, word: string, ...signals: NodeJS.Signals[]) {
   const program = `
@@ -25,7 +28,7 @@ async function stopped(start: string, word: string, ...signals: NodeJS.Signals[]
   return { code: code as number | null, said, stderr };
 }
 
-it('closes what was about to start when it is signalled', async () => {
+it('closes what was about to start when it is signalled', patient, async () => {
   const start = `async () => {
     setInterval(() => {}, 1_000);
     console.log('starting');
@@ -38,7 +41,7 @@ it('closes what was about to start when it is signalled', async () => {
   expect({ code, said }).toEqual({ code: 0, said: ['starting', 'started', 'closed'] });
 });
 
-it('says in one line why it cannot be closed in order, and ends with 1', async () => {
+it('says in one line why it cannot be closed in order, and ends with 1', patient, async () => {
   const start = `async () => {
     setInterval(() => {}, 1_000);
     setImmediate().then(() => console.log('started'));
@@ -63,7 +66,7 @@ describe('the announcement of a stop', () => {
     ['lasts as long as the process says, also when the signal comes twice', 300, ['SIGTERM', 'SIGTERM'], 'late'],
     ['is over when somebody presses Ctrl-C', 60_000, ['SIGTERM', 'SIGINT'], 'at once'],
     ['is left out when somebody presses Ctrl-C', 60_000, ['SIGINT'], 'at once'],
-  ])('%s', async (_, delayMs, signals, closed) => {
+  ])('%s', patient, async (_, delayMs, signals, closed) => {
     const { code, said } = await stopped(startWith(delayMs), 'started', ...signals);
     expect({ code, said }).toEqual({ code: 0, said: ['started', 'announced', closed] });
   });
