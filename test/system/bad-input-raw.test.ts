@@ -13,7 +13,7 @@ afterAll(() => kerf.stop());
 function answerTo(bytes: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(kerf.url);
-    const socket = connect(Number(port), hostname, () => socket.write(bytes));
+    const socket = connect(Number(port), hostname, () => socket.write(bytes, 'latin1'));
     let answer = '';
     socket.setEncoding('utf8');
     socket.on('data', (chunk: string) => {
@@ -28,6 +28,12 @@ it.each([
   ['no host', 'GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n'],
   ['no HTTP', 'HELLO\r\n\r\n'],
   ['an expectation', 'POST /members HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\nConnection: close\r\n\r\n'],
+  ['two hosts', 'GET /healthz HTTP/1.1\r\nHost: a\r\nhost: b\r\nConnection: close\r\n\r\n'],
+  ['the same host twice', 'GET /healthz HTTP/1.1\r\nHost: a\r\nHost: a\r\nConnection: close\r\n\r\n'],
+  ['an address in other bytes', 'GET /products/\xff HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'],
+  ['a path that is no UTF-8', 'GET /products/%ff HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'],
+  ['a query that is no UTF-8', 'GET /products?query=%C3%28 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'],
+  ['a header that is no UTF-8', 'GET /products HTTP/1.1\r\nHost: a\r\nPrefer: \xff\r\nConnection: close\r\n\r\n'],
 ])('%s is answered with a problem and a request id', async (_, bytes) => {
   const [head = '', body = ''] = (await answerTo(bytes)).split('\r\n\r\n');
   expect(head).toMatch(/^HTTP\/1\.1 400 /);

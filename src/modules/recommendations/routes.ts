@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { Client } from '../../shared/contract/index.ts';
+import { type Client, text } from '../../shared/contract/index.ts';
 import { answer, Resources } from '../../shared/routes/index.ts';
 import { recommendation, recommendations } from './contract.ts';
 
-const query = z.object({ sku: z.string().min(1).max(64), limit: z.coerce.number().int().min(1).max(100).default(10) });
+const query = z.object({ sku: text(64, 1), limit: z.coerce.number().int().min(1).max(100).default(10) });
 
 export function routes(self: Client<typeof recommendations>): Resources {
   return new Resources('recommendations', recommendations).add(

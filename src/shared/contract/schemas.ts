@@ -7,7 +7,12 @@ const unstorable = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
  * (line breaks and tabs are fine).
  */
 export function text(maxLength: number, minLength = 0) {
-  return z.string().min(minLength).max(maxLength).refine(isStorable, 'must be well-formed, without control characters');
+  return z
+    .string()
+    .min(minLength)
+    .max(maxLength)
+    .refine(isStorable, 'must be well-formed, without control characters')
+    .meta({ pattern: '^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f]*$' });
 }
 
 function isStorable(value: string): boolean {

@@ -1,6 +1,6 @@
 import { currentContext } from '../context/index.ts';
 import type { Host } from '../host/index.ts';
-import { type Endpoint, problemResponse, type Resources } from '../routes/index.ts';
+import { type Endpoint, problemResponse, type Resources, textOf } from '../routes/index.ts';
 import { ofKernel, type PassedBack } from '../transport/index.ts';
 
 /** Headers that belong to one connection, or that only the gateway may set. */
@@ -28,13 +28,15 @@ export function forwardTo(module: string, { app }: Resources, host: Host): Serve
     if (at.state === 'here' && !at.trial) return app.fetch(request);
     const { pathname, search } = new URL(request.url);
     const reads = method === 'get';
+    const body = reads ? '' : await textOf(request).catch(problemResponse);
+    if (typeof body !== 'string') return body;
     const passedOn = {
       // Of the endpoint: one that is asked for its head only is asked as if for all.
       method: method.toUpperCase(),
       path: `${pathname}${search}`,
       headers: kept(request.headers),
       // Read whole, which the limit on its size allows: the other side may refuse it before it has all arrived.
-      body: reads ? '' : await request.text(),
+      body,
     };
     const options = {
       timeoutMs: currentContext()!.deadline - Date.now(),

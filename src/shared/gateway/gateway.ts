@@ -9,7 +9,7 @@ import { refusal, StartError } from '../errors/index.ts';
 import { addressOf, type Host, listen, Shutdown } from '../host/index.ts';
 import { FileKeyRing, SessionTokens, SignedOut } from '../identity/index.ts';
 import { problemResponse, type Resources } from '../routes/index.ts';
-import { answerInOrder, createClient, UnsentAnswers } from '../transport/index.ts';
+import { answerInOrder, createClient, surviveAcceptErrors, UnsentAnswers } from '../transport/index.ts';
 import { bodyLimit } from './body-limit.ts';
 import { currentClient, knowClient } from './client.ts';
 import type { Composition } from './composition.ts';
@@ -18,7 +18,7 @@ import { health } from './health.ts';
 import { CostlyRequests, rateLimit } from './rate-limit.ts';
 import { mountReference } from './reference.ts';
 import { currentSession, requestContext } from './request-context.ts';
-import { answerUnreadable, unreadableRequest } from './unreadable.ts';
+import { answerUnreadable, refuseUnreadable, unreadableRequest } from './unreadable.ts';
 
 /** With what the services and the home itself take after it, under the ten seconds a stop may take. */
 const drainMs = 4_000;
@@ -46,6 +46,7 @@ export async function openGateway(host: Host, compositions: readonly Composition
   const unsent = new UnsentAnswers({ stalledMs: SLOW_READER_TIMEOUT_MS });
   answerInOrder(server, getRequestListener(app.fetch, { errorHandler: unreadableRequest }), unsent);
   answerUnreadable(server);
+  surviveAcceptErrors(server, host.log);
   server.requestTimeout = 60_000;
   // Load balancers keep idle connections for a minute: what one sends into a connection that closes just then, fails.
   server.keepAliveTimeout = 65_000;
@@ -69,6 +70,7 @@ function createGateway(host: Host, compositions: readonly Composition[], session
   });
   app.notFound(() => problemResponse(refusal('not-found', 'there is no such resource; /docs shows those there are')));
   app.use(requestContext(sessions, settings.REQUEST_TIMEOUT_MS));
+  app.use(refuseUnreadable);
   app.use(knowClient(settings.TRUSTED_PROXIES ?? noProxies));
   app.use(
     secureHeaders({ xFrameOptions: 'DENY', referrerPolicy: 'no-referrer', crossOriginResourcePolicy: 'same-origin' }),

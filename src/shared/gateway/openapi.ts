@@ -47,7 +47,9 @@ function describeEndpoint(endpoint: Endpoint, { tag, contract }: Resources, id: 
     ...(member ? ['unauthenticated'] : []),
     ...(takesInput ? ['invalid-input'] : []),
     ...(body ? ['malformed-body', 'body-too-large'] : []),
+    'malformed-request',
     'too-many-requests',
+    'internal',
     'unavailable',
     'timeout',
   ];

@@ -1,5 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { MiddlewareHandler } from 'hono';
 import { v7 as uuid } from 'uuid';
 import { isRefusal, type Refusal, refusal } from '../errors/index.ts';
 import { problemResponse } from '../routes/index.ts';
@@ -20,6 +22,37 @@ function refuseExpectation(_request: IncomingMessage, response: ServerResponse):
   const answer = problemResponse(malformed('nothing but "Expect: 100-continue" can be met'));
   response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), 'x-request-id': uuid() });
   void answer.text().then((body) => response.end(body));
+}
+
+/** Refuses what HTTP allows nobody to send and Node takes: two hosts, and bytes that are no text. */
+export const refuseUnreadable: MiddlewareHandler = (c, next) => {
+  const { incoming } = c.env as { incoming?: IncomingMessage };
+  const why = incoming && unreadable(incoming);
+  return why ? Promise.resolve(problemResponse(malformed(why))) : next();
+};
+
+function unreadable({ url = '', rawHeaders }: IncomingMessage): string | undefined {
+  if (/[^!-~]/.test(url)) return 'its address must be percent-encoded';
+  if (!isText(url)) return 'its address is no UTF-8';
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    if (rawHeaders[at]!.length === 4 && rawHeaders[at]!.toLowerCase() === 'host') hosts += 1;
+    // Node reads each byte as a character.
+    const value = rawHeaders[at + 1]!;
+    if (/[^\0-~]/.test(value) && !isUtf8(Buffer.from(value, 'latin1'))) return `${rawHeaders[at]} is no UTF-8`;
+  }
+  return hosts > 1 ? 'it has more than one host' : undefined;
+}
+
+/** Whether the percent-encoded bytes are UTF-8. Where a percent sign encodes nothing, the whole is taken as it is written. */
+function isText(url: string): boolean {
+  if (!url.includes('%') || /%(?![\da-f]{2})/i.test(url)) return true;
+  try {
+    // The bundler drops a call whose result nobody uses.
+    return decodeURIComponent(url).length > 0;
+  } catch {
+    return false;
+  }
 }
 
 /** The answer to a request with no host, or with an address or a host that can be none. */

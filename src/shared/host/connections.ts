@@ -37,7 +37,7 @@ export async function connect(topology: Topology, definitions: readonly ModuleDe
   const tls = readTls(settings);
   const identity = await openIdentity(topology, tls);
   const tokens = new ServiceTokens(identity);
-  const log = createLog(settings.LOG_LEVEL, { process: only?.join(',') ?? 'home' });
+  const log = createLog(settings.LOG_LEVEL, { process: only?.join(',') ?? 'home' }, settings.LOG_FILE);
   // For as long as they are asked for, in every process: the system's time is the same in all.
   const faults = new EdgeFaults(identity);
   const contracts = new Map(definitions.map(({ contract }) => [contract.name, contract]));

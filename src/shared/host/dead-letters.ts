@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseInput } from '../contract/index.ts';
 import type { DeadLetter } from '../events/index.ts';
 import type { OpenModule } from '../module/index.ts';
+import { fromQuery } from '../routes/index.ts';
 import { bodyOf, type Everywhere, type Operations } from './everywhere.ts';
 
 const text = z.string().min(1).max(500);
@@ -24,7 +25,7 @@ const discardSchema = filterSchema.extend(reasonSchema.shape);
  */
 export function serveDeadLetters(app: Operations, everywhere: Everywhere): void {
   app.get('/ops/dead-letters', (c) => {
-    const { limit, module, ...filter } = parseInput(listSchema, c.req.query());
+    const { limit, module, ...filter } = parseInput(listSchema, fromQuery(listSchema, c.req.queries()));
     return everywhere.rows(c, module, async (each) =>
       (await each.deadLetters.list(filter, limit)).map(({ event: _, ...letter }) => shown(each, letter)),
     );

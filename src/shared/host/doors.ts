@@ -119,6 +119,7 @@ async function grpcDoor({ topology, definitions, ...parts }: DoorParts, modules:
   const server = await openGrpc({
     ...parts,
     modules: contracts,
+    guardReflection: process.env.NODE_ENV === 'production',
     slowReaderMs: topology.settings.SLOW_READER_TIMEOUT_MS,
   });
   const { host, port, setting } = listensAt(topology, 'GRPC_PORT');

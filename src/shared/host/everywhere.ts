@@ -13,6 +13,7 @@ import {
 } from '../errors/index.ts';
 import { bearer, type Operators } from '../identity/index.ts';
 import type { OpenModule } from '../module/index.ts';
+import { textOf } from '../routes/index.ts';
 import type { Directory } from '../topology/index.ts';
 import { type CallSource, ofKernel, type PassedBack, type PassedOn } from '../transport/index.ts';
 
@@ -82,7 +83,7 @@ export class Everywhere {
    * with the other's refusal, with `unavailable` when nobody answers.
    */
   async ask({ req }: Context<Asked>, module: string): Promise<object> {
-    const body = req.method === 'GET' ? '' : await req.text();
+    const body = req.method === 'GET' ? '' : await textOfOperator(req);
     const operate = this.parts.calls(ofKernel('operate', module), 'home');
     const order = await this.#order(req, module, body);
     const answer = await operate(order).catch((error) => {
@@ -175,11 +176,16 @@ export function refuseQuery({ req }: Context<Asked>): void {
 
 /** The body as JSON; without one, an empty object. Refuses with `malformed-body`. */
 export async function bodyOf({ req }: Context<Asked>): Promise<unknown> {
-  const text = await req.text();
+  const text = await textOfOperator(req);
   if (text === '') return {};
   try {
     return JSON.parse(text);
   } catch {
     throw refusal('malformed-body', 'the body is not well-formed JSON');
   }
+}
+
+/** Hono lets the same body be read again. */
+function textOfOperator(req: Context['req']): Promise<string> {
+  return textOf({ headers: req.raw.headers, arrayBuffer: () => req.arrayBuffer() });
 }

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
-import { StartError } from '../errors/index.ts';
+import { StartError, whyTooManyFiles } from '../errors/index.ts';
 
 /** Binds, or says what is in the way. `where` is the setting that says where to listen, such as `PORT`. */
 export function listen(server: Server, host: string, port: number, where: string): Promise<void> {
@@ -14,7 +14,8 @@ export function listen(server: Server, host: string, port: number, where: string
   };
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const why = reasons[error.code ?? ''] ?? `cannot be used (${error.message}); change ${where}`;
+      const known = reasons[error.code ?? ''] ?? whyTooManyFiles(error);
+      const why = known ?? `cannot be used (${error.message}); change ${where}`;
       reject(new StartError(`${host}:${port} ${why}`, { cause: error }));
     });
     server.listen(port, host, resolve);

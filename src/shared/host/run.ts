@@ -1,7 +1,8 @@
 import { background } from '../context/index.ts';
 import { safeParse } from '../contract/index.ts';
-import { isRefusal, messageOf, StartError } from '../errors/index.ts';
+import { isRefusal, messageOf, StartError, whyTooManyFiles } from '../errors/index.ts';
 import type { ModuleDefinition } from '../module/index.ts';
+import { logsToFile } from '../observability/index.ts';
 import { readTopology } from '../topology/index.ts';
 import { announce } from './announce.ts';
 import { printModules, readCommandLine } from './command-line.ts';
@@ -54,7 +55,7 @@ export async function runUntilStopped(start: () => Promise<Started | undefined>)
     // What the system or the database refuses says what and where by itself; anything else is a fault of ours.
     if (!(error instanceof StartError) && typeof code !== 'string') throw error;
     // A refusal is for callers; what is in the way is its cause.
-    fail(isRefusal(error) && cause ? messageOf(cause) : message);
+    fail(whyTooManyFiles(error) ?? whyTooManyFiles(cause) ?? (isRefusal(error) && cause ? messageOf(cause) : message));
   }
 }
 
@@ -110,7 +111,8 @@ function whenToStop(stop: (announce: boolean) => void): void {
     if (isService) background.setTimeout(() => willBeTold || stop(announce), togetherWithinMs);
     else stop(announce);
   };
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, signalled);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, signalled);
+  process.on('SIGHUP', (signal) => logsToFile() || signalled(signal));
   if (!isService) return;
   process.on('message', (received) => {
     const { data } = safeParse(toService, received);

@@ -7,14 +7,19 @@ type Schema = z.core.$ZodTypes;
  * a path and in a header it is one text with commas. What is no list is the first that was given.
  */
 export function fromQuery(schema: z.ZodObject, given: Readonly<Record<string, readonly string[]>>) {
-  const members = Object.entries(given).map(([name, all]) => [name, isList(schema.shape[name]) ? all : all[0]]);
+  const members = Object.entries(given).map(([name, all]) => {
+    const written = all.map((text) => asWritten(schema.shape[name], text));
+    return [name, isList(schema.shape[name]) ? written : written[0]];
+  });
   return Object.fromEntries(members) as Record<string, unknown>;
 }
 
 export function fromText(schema: z.ZodObject, given: Readonly<Record<string, string>>) {
   const members = Object.entries(given).map(([name, text]) => [
     name,
-    isList(schema.shape[name]) ? text.split(',').map((each) => each.trim()) : text,
+    isList(schema.shape[name])
+      ? text.split(',').map((each) => asWritten(schema.shape[name], each.trim()))
+      : asWritten(schema.shape[name], text),
   ]);
   return Object.fromEntries(members) as Record<string, unknown>;
 }
@@ -27,4 +32,24 @@ function isList(schema: z.core.$ZodType | undefined): boolean {
   if (def.type === 'pipe') return isList(def.in) || isList(def.out);
   if (def.type === 'union') return def.options.every((option) => isList(option));
   return 'innerType' in def && isList(def.innerType);
+}
+
+const integer = /^-?\d+$/;
+const decimal = /^-?\d+(\.\d+)?$/;
+
+/** A number is written in decimal digits: of any other text, such as 1e2, 0x10 or nothing, `NaN` is left, which no schema takes. */
+function asWritten(schema: z.core.$ZodType | undefined, text: string): unknown {
+  const number = numberIn(schema);
+  if (!number) return text;
+  return (number.isInt ? integer : decimal).test(text) ? text : Number.NaN;
+}
+
+/** The number that a parameter is, or is a list of. */
+function numberIn(schema: z.core.$ZodType | undefined): z.ZodNumber | undefined {
+  if (!schema) return undefined;
+  const { def } = (schema as Schema)._zod;
+  if (def.type === 'number') return schema as z.ZodNumber;
+  if (def.type === 'array') return numberIn(def.element);
+  if (def.type === 'pipe') return numberIn(def.in) ?? numberIn(def.out);
+  return 'innerType' in def ? numberIn(def.innerType) : undefined;
 }

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { currentContext } from '../context/index.ts';
 import { type Contract, parseInput } from '../contract/index.ts';
 import { isRefusal, refusal } from '../errors/index.ts';
+import { readJson } from './body.ts';
 import { fromQuery, fromText } from './lists.ts';
 import { problemResponse } from './problem-response.ts';
 
@@ -90,18 +91,5 @@ export class Resources {
       return c.json(body as object, status as ContentfulStatusCode, headers);
     });
     return this;
-  }
-}
-
-async function readJson(request: globalThis.Request): Promise<unknown> {
-  const type = request.headers.get('content-type') ?? '';
-  if (!/^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(type)) {
-    throw refusal('malformed-body', 'the body must be JSON, sent with content-type: application/json');
-  }
-  const text = await request.text();
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw refusal('malformed-body', 'the body is not well-formed JSON');
   }
 }

@@ -63,6 +63,7 @@ export const kernelSettings = z.object({
     .optional()
     .describe('where this process is to die once, for tests of crashes'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('warn').describe('the least that is logged'),
+  LOG_FILE: file.describe('the file that the log is written to, instead of standard error'),
   RATE_LIMIT_PER_MINUTE: whole(0, Number.MAX_SAFE_INTEGER, 'must be a whole number of requests, 0 or more')
     .default(60_000)
     .describe('requests a client may make; 0 is no limit'),

@@ -1,3 +1,4 @@
+export { surviveAcceptErrors } from './accept-errors.ts';
 export { type Call, type CallSource, createCall, createClient } from './client.ts';
 export { connectTo } from './connect.ts';
 export { byDeadline, type Ending } from './deadlines.ts';

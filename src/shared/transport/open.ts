@@ -18,6 +18,8 @@ interface ServingGrpc extends Serving {
   readonly modules: readonly Contract[];
   /** How long a peer may take nothing of an answer, in milliseconds. */
   readonly slowReaderMs?: number;
+  /** Whether reflection answers only a caller with a service token. */
+  readonly guardReflection?: boolean;
 }
 
 /** A gRPC listener for the modules of these contracts, with reflection and health. Loads what it needs. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { parseInput } from '../../contract/index.ts';
 import { invalidInput, refusal } from '../../errors/index.ts';
 import type { ModuleDefinition, OpenModule } from '../../module/index.ts';
+import { fromQuery } from '../../routes/index.ts';
 import type { Directory, Topology } from '../../topology/index.ts';
 import type { Operations } from '../everywhere.ts';
 import type { Services } from '../services/index.ts';
@@ -35,7 +36,7 @@ interface Parts {
 export function serveAdvice(app: Operations, parts: Parts): void {
   let underWay = false;
   app.get('/ops/advice', async (c) => {
-    const { seconds, per } = parseInput(querySchema, c.req.query());
+    const { seconds, per } = parseInput(querySchema, fromQuery(querySchema, c.req.queries()));
     if (per !== undefined) refuseUnknown(per, parts.definitions);
     if (underWay) throw refusal('conflict', 'the system is being watched for another already; ask again in a while');
     underWay = true;

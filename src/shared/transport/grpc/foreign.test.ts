@@ -186,6 +186,28 @@ describe('a program without a token that is good here', () => {
     talk.end();
   });
 
+  it('is shown nothing without a service token where reflection is guarded', async () => {
+    const scene = await openScene({ guardReflection: true });
+    opened.push(scene);
+    const [v1] = definitions(new ReflectionService({}));
+    const client = connect(makeGenericClientConstructor(v1!, 'ServerReflection'), scene.at);
+    const reflect = (client as never as { serverReflectionInfo(metadata: Metadata): NodeJS.ReadWriteStream })
+      .serverReflectionInfo;
+    const ask = (token?: string): Promise<unknown> => {
+      const metadata = new Metadata();
+      if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
+      const talk = reflect.call(client, metadata);
+      talk.write({ listServices: '' } as never);
+      return new Promise((resolve) => {
+        talk.once('data', () => resolve(status.OK));
+        talk.once('error', (error: ServiceError) => resolve(error.code));
+      });
+    };
+    expect([await ask(), await ask('nonsense')]).toEqual([status.UNAUTHENTICATED, status.UNAUTHENTICATED]);
+    expect(await ask(await tokens.issue('other', 'payments'))).toBe(status.UNAUTHENTICATED);
+    expect(await ask(await tokens.issue('other', 'sample'))).toBe(status.OK);
+  });
+
   it('is told whether the services are well, and when they are about to stop', async () => {
     const { at, leave } = await open();
     const client = clientOf(protoPath, 'grpc.health.v1.Health', at);

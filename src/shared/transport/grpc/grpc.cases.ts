@@ -24,6 +24,7 @@ interface SceneParts {
   readonly tls?: TlsParts;
   /** Any, where it is not said. */
   readonly port?: number;
+  readonly guardReflection?: boolean;
 }
 
 /** Both ends of the gRPC transport in one process. */
@@ -35,9 +36,9 @@ export interface Scene extends GrpcServer {
 }
 
 export async function openScene(parts: SceneParts = {}): Promise<Scene> {
-  const { serve = serveSample, contract = sample, tls, port = 0 } = parts;
+  const { serve = serveSample, contract = sample, tls, port = 0, guardReflection } = parts;
   const known = parts.tokens ?? tokens;
-  const server = createGrpcServer({ serve, tokens: known, log: silentLog, tls, modules: [contract] });
+  const server = createGrpcServer({ serve, tokens: known, log: silentLog, tls, modules: [contract], guardReflection });
   const at = `127.0.0.1:${await server.listen('127.0.0.1', port)}`;
   const links: GrpcTransport[] = [];
   return {

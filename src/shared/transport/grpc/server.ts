@@ -6,11 +6,13 @@ import { background } from '../../context/index.ts';
 import type { Contract } from '../../contract/index.ts';
 import { StartError } from '../../errors/index.ts';
 import { packageDefinitionOf, protoOf } from '../../proto/index.ts';
+import { surviveAcceptErrors } from '../accept-errors.ts';
 import { kernel, ofKernel } from '../kernel-operations.ts';
 import { Strangers } from '../strangers.ts';
 import type { TlsParts } from '../tls.ts';
 import { UnsentAnswers } from '../unsent-answers.ts';
 import { maximumBodyBytes } from '../wire.ts';
+import { reflectionGuard } from './reflection-guard.ts';
 import { handlerOf, type Served, type ServingParts } from './served-call.ts';
 import { UnsentCalls } from './unsent-calls.ts';
 
@@ -20,6 +22,8 @@ export interface GrpcServerParts extends Omit<ServingParts, 'leaving' | 'strange
   readonly modules: readonly Contract[];
   /** How long a peer may take nothing of an answer, in milliseconds. */
   readonly slowReaderMs?: number;
+  /** Whether reflection answers only a caller with a service token for one of the modules. */
+  readonly guardReflection?: boolean;
 }
 
 /** The listener for gRPC calls of other processes, with reflection and health; never a public one. */
@@ -51,7 +55,8 @@ const options = {
  * the calls under way when it next asks whether the connection is alive (grpc/grpc-node#3068).
  */
 export function createGrpcServer(parts: GrpcServerParts): GrpcServer {
-  const server = new Server(options);
+  const interceptors = parts.guardReflection ? [reflectionGuard(parts)] : [];
+  const server = new Server({ ...options, interceptors });
   let leaving = false;
   const unsent = new UnsentCalls(new UnsentAnswers({ stalledMs: parts.slowReaderMs }));
   const strangers = new Strangers(parts.log);
@@ -64,6 +69,7 @@ export function createGrpcServer(parts: GrpcServerParts): GrpcServer {
     socket.once('close', () => sockets.delete(socket));
     connections.injectConnection(socket);
   });
+  surviveAcceptErrors(listener, parts.log);
   return {
     async listen(host, port, setting = 'GRPC_PORT') {
       await new Promise<void>((resolve, reject) => {

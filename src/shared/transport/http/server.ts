@@ -1,9 +1,11 @@
+import { isUtf8 } from 'node:buffer';
 import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { background } from '../../context/index.ts';
 import { headersOf, isRefusal, refusal, toProblem } from '../../errors/index.ts';
 import { bearer, type ServiceTokens } from '../../identity/index.ts';
 import type { Log } from '../../observability/index.ts';
+import { surviveAcceptErrors } from '../accept-errors.ts';
 import { Gathered } from '../gathered.ts';
 import { ofKernel } from '../kernel-operations.ts';
 import { Strangers } from '../strangers.ts';
@@ -69,6 +71,7 @@ export function createInternalServer(parts: InternalServerParts): InternalServer
     ? createTlsServer({ cert, key, ca, requestCert: mutual, rejectUnauthorized: mutual, ...alive })
     : createPlainServer(alive);
   answerInOrder(server, answer, unsent);
+  surviveAcceptErrors(server, parts.log);
   server.keepAliveTimeout = 65_000;
   // An exchange is a request that goes on; what must not go on has its own limits.
   server.requestTimeout = 0;
@@ -158,8 +161,10 @@ function readBody(request: IncomingMessage): Promise<string> {
     request.on('error', reject);
     request.on('close', () => clearTimeout(late));
     request.on('end', () => {
+      const body = gathered.take();
       if (bytes > maximumBodyBytes) reject(refusal('body-too-large', `at most ${maximumBodyBytes} bytes`));
-      else resolve(gathered.take().toString('utf8'));
+      else if (!isUtf8(body)) reject(refusal('malformed-body', 'the body must be UTF-8'));
+      else resolve(body.toString('utf8'));
     });
   });
 }
