@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { id } from './schemas.ts';
+import { id, text } from './schemas.ts';
 
 const nil = '00000000-0000-0000-0000-000000000000';
 const greatest = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
@@ -27,4 +27,23 @@ it('an id is what Zod takes for a UUID, is told of in the same words, and descri
     { numRuns: 2_000, examples: [[nil], [greatest], [`${nil}\n`], ['']] },
   );
   expect(z.toJSONSchema(id)).toEqual(z.toJSONSchema(uuid));
+});
+
+it('a text takes just what its description says', () => {
+  const schema = text(20, 1);
+  const { pattern, minLength, maxLength } = z.toJSONSchema(schema);
+  const described = new RegExp(pattern!, 'u');
+  const texts = fc.string({
+    unit: fc.integer({ min: 0, max: 0xff }).map((code) => String.fromCharCode(code)),
+    maxLength: 25,
+  });
+  fc.assert(
+    fc.property(fc.oneof(texts, fc.string({ unit: 'grapheme', maxLength: 10 })), (value) => {
+      // JSON Schema counts code points.
+      const length = [...value].length;
+      const fits = length >= minLength! && length <= maxLength! && described.test(value);
+      expect(schema.safeParse(value).success).toBe(fits);
+    }),
+    { examples: [['\t\r\n'], ['\u000b'], ['\u007f'], ['\u0080'], ['a\u0000'], ['']] },
+  );
 });

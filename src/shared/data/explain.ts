@@ -1,4 +1,4 @@
-import { messageOf, NotWritten } from '../errors/index.ts';
+import { messageOf, NotWritten, whyNoMoreFiles, whyTooManyFiles } from '../errors/index.ts';
 
 const explanations: Record<string, string> = {
   SQLITE_NOTADB: 'the file is damaged or is not a database; move it away or restore it from a backup',
@@ -30,6 +30,9 @@ export function asNotWritten(module: string, file: string, error: unknown): unkn
 
 function explanationOf(error: unknown): string | undefined {
   const { code = '' } = error as { code?: string };
+  // SQLite does not tell why it cannot open a file.
+  const tooMany = code.startsWith('SQLITE_CANTOPEN') ? whyNoMoreFiles() : whyTooManyFiles(error);
+  if (tooMany) return tooMany;
   const known = Object.keys(explanations).find((prefix) => code.startsWith(prefix));
   return known && explanations[known];
 }

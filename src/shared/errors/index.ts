@@ -18,4 +18,4 @@ export {
   toProblem,
 } from './refusal.ts';
 export { StartError } from './start-error.ts';
-export { whyTooManyFiles } from './too-many-files.ts';
+export { whyNoMoreFiles, whyTooManyFiles } from './too-many-files.ts';

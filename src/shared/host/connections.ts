@@ -16,6 +16,7 @@ import {
 } from '../transport/index.ts';
 import { Observation } from './advice/index.ts';
 import { openIdentity } from './enrolment.ts';
+import { watchOpenFiles } from './open-files.ts';
 import { readTls } from './tls-files.ts';
 
 /** A process's ways to the modules, here and elsewhere. */
@@ -38,6 +39,7 @@ export async function connect(topology: Topology, definitions: readonly ModuleDe
   const identity = await openIdentity(topology, tls);
   const tokens = new ServiceTokens(identity);
   const log = createLog(settings.LOG_LEVEL, { process: only?.join(',') ?? 'home' }, settings.LOG_FILE);
+  watchOpenFiles(log);
   // For as long as they are asked for, in every process: the system's time is the same in all.
   const faults = new EdgeFaults(identity);
   const contracts = new Map(definitions.map(({ contract }) => [contract.name, contract]));

@@ -16,12 +16,43 @@ const inside = /\bat .+:\d+:\d+|node_modules|\.[jt]s:\d|127\.0\.0\.1|ECONN|SQLIT
 export async function expectRefused(kerf: Kerf, requests: readonly Refused[]): Promise<void> {
   expect(requests.length).toBeGreaterThan(0);
   const misfits: string[] = [];
+  const documented = await documentedAt(kerf.url);
   for (const request of requests) {
     const answer = await send(kerf.url, request).catch((error: Error) => error);
-    const wrong = answer instanceof Error ? `no answer: ${answer.message}` : misfit(answer, request, kerf);
+    const wrong =
+      answer instanceof Error
+        ? `no answer: ${answer.message}`
+        : (misfit(answer, request, kerf) ?? undocumented(answer, request, documented));
     if (wrong) misfits.push(`${request.method} ${request.path.slice(0, 60)}, ${request.about}: ${wrong}`);
   }
   expect(misfits).toEqual([]);
+}
+
+interface Documented {
+  readonly method: string;
+  readonly path: RegExp;
+  readonly statuses: readonly string[];
+}
+
+/** What the reference says that each resource answers. */
+async function documentedAt(url: string): Promise<Documented[]> {
+  const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as {
+    paths: Record<string, Record<string, { responses: object }>>;
+  };
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { responses }]) => ({
+      method: method.toUpperCase(),
+      path: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+      statuses: Object.keys(responses),
+    })),
+  );
+}
+
+function undocumented({ status }: RawAnswer, { method, path }: Refused, all: Documented[]): string | undefined {
+  const [pathname = ''] = path.split('?');
+  const resource = all.find((each) => each.method === method && each.path.test(pathname));
+  if (!resource || resource.statuses.includes(String(status))) return undefined;
+  return `${status}, of which the reference says nothing`;
 }
 
 function misfit({ status, headers, text }: RawAnswer, request: Refused, kerf: Kerf): string | undefined {
