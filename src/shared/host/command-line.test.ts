@@ -2,8 +2,10 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
+import { contract } from '../contract/index.ts';
+import { knownModule, type ModuleDefinition } from '../module/index.ts';
 import type { Topology } from '../topology/index.ts';
-import { rotateKeys } from './command-line.ts';
+import { printModules, rotateKeys } from './command-line.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -33,4 +35,16 @@ it('keeps no key of before when it revokes them', async () => {
     expect(JSON.parse(readFileSync(join(folder, 'keys', `${use}.json`), 'utf8')).keys).toHaveLength(1);
   }
   expect(said.mock.lastCall![0]).toMatch(/signing with \w+ from now on; what was signed before is refused$/);
+});
+
+it('lists the migrations of the modules whose inside is here, and none of those that are only known', async () => {
+  const about = { owner: 'shop', about: 'A shop.', uses: [], listensTo: [] };
+  const migrations = [{ name: '0001-goods', phase: 'expand', sqlite: 'CREATE TABLE goods (id)' }];
+  const here = { about: { ...about, name: 'shop' }, contract: contract('shop', { operations: {} }), migrations };
+  const known = knownModule({ about: { ...about, name: 'away' }, subscribesTo: [], settings: [] });
+  const said = vi.spyOn(console, 'log').mockImplementation(() => {});
+  await printModules([here as unknown as ModuleDefinition, known]);
+  const [shop, away] = JSON.parse(said.mock.lastCall![0]) as { migrations?: object[] }[];
+  expect(shop!.migrations!.at(-1)).toEqual({ name: '0001-goods', phase: 'expand' });
+  expect(away).not.toHaveProperty('migrations');
 });

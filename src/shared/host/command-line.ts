@@ -101,7 +101,9 @@ export async function printModules(modules: readonly ModuleDefinition[]) {
     contract: describeContract(definition.contract),
     subscribesTo: (definition.subscribesTo ?? []).map(({ type }) => type),
     settings: Object.keys(definition.settings?.shape ?? {}),
-    migrations: migrationsOf(definition).map(({ name, phase }) => ({ name, phase })),
+    ...(!definition.elsewhere && {
+      migrations: migrationsOf(definition).map(({ name, phase }) => ({ name, phase })),
+    }),
   }));
   console.log(JSON.stringify(described));
   return undefined;

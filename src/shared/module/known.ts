@@ -32,6 +32,7 @@ export function knownModule<C extends Contract>({
   const definition = {
     ...known,
     about,
+    elsewhere: true,
     contract: given ?? contract(about.name, { operations: {}, events: {}, errors: {} }),
     settings: z.object(Object.fromEntries(settings.map((setting) => [setting, z.unknown().optional()]))),
     subscribesTo: subscribesTo.map((type) => ({ type }) as Event),

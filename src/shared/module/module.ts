@@ -75,6 +75,8 @@ export interface Inside<C extends Contract> {
 export interface ModuleDefinition<C extends Contract = Contract, S extends z.ZodObject = z.ZodObject> {
   readonly contract: C;
   readonly about: About;
+  /** Whether it is part of the system and not of this artifact: it has no data here. */
+  readonly elsewhere?: true;
   /** Settings of its own: names as in the environment, each with a default. */
   readonly settings?: S;
   readonly migrations: readonly Migration[];
