@@ -4,7 +4,7 @@ import { background } from '../context/index.ts';
 import { type Database, prepared } from '../data/index.ts';
 import { messageOf } from '../errors/index.ts';
 import { reach } from '../faults/index.ts';
-import type { Log } from '../observability/index.ts';
+import { FailureLog, type Log } from '../observability/index.ts';
 import { afterFailure, backOffMs, isClosed } from './attempts.ts';
 import type { Bus } from './bus.ts';
 import type { Sealed } from './envelope.ts';
@@ -51,6 +51,7 @@ export class Lane {
   #stopped = false;
   /** Ends the wait of a closed way. */
   #cancelWait: Cancel | undefined;
+  readonly #failed: FailureLog;
   #failures = 0;
   #toldThatTheyWait = false;
   #rows = batchRows;
@@ -60,7 +61,9 @@ export class Lane {
   constructor(
     private readonly recipient: string,
     private readonly parts: LaneParts,
-  ) {}
+  ) {
+    this.#failed = new FailureLog(parts.log, parts.clock);
+  }
 
   /** There is something new. */
   wake(): void {
@@ -95,7 +98,8 @@ export class Lane {
         await this.#passOver();
       } catch (error) {
         const { recipient } = this;
-        this.parts.log.error({ error, recipient }, 'the outbox could not be read or settled; trying again');
+        const message = 'the outbox could not be read or settled; trying again';
+        this.#failed.add({ message, error, fields: { recipient } });
         this.#wait(1_000);
       }
     }

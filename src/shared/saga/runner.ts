@@ -1,6 +1,7 @@
 import { background, currentContext } from '../context/index.ts';
 import type { Unit } from '../data/index.ts';
 import { reach } from '../faults/index.ts';
+import { FailureLog } from '../observability/index.ts';
 import { Alarm } from './alarm.ts';
 import { type Outcome, resumeSaga, settleSaga } from './operators.ts';
 import { keyOf, type Saga, stepsThatCall } from './saga.ts';
@@ -41,9 +42,11 @@ export class SagaRunner<U extends Unit> {
   #releasing: Promise<unknown> = Promise.resolve();
   readonly #taken: TakenSagas<U>;
   readonly #alarm: Alarm;
+  readonly #failures: FailureLog;
 
   constructor(parts: SagaRunnerParts<U>) {
     this.#parts = parts;
+    this.#failures = new FailureLog(parts.log, parts.clock);
     this.#alarm = new Alarm(parts.clock, () => this.wake());
     this.#taken = new TakenSagas(parts, this.#byName, () => this.#stopped);
     this.#waiters = new Waiters({
@@ -103,7 +106,7 @@ export class SagaRunner<U extends Unit> {
         await taking();
       } catch (error) {
         if (this.#stopped) return;
-        this.#parts.log.error({ error }, 'sagas that are due could not be read; trying again');
+        this.#failures.add({ message: 'sagas that are due could not be read; trying again', error });
         this.#wakeIn(1_000);
       }
     });
@@ -213,7 +216,11 @@ export class SagaRunner<U extends Unit> {
       await this.#run(id);
     } catch (error) {
       if (error instanceof LeaseLost) return this.#parts.log.warn({ saga: id }, error.message);
-      this.#parts.log.error({ error, saga: id }, 'the progress of a saga could not be recorded; trying again');
+      this.#failures.add({
+        message: 'the progress of a saga could not be recorded; trying again',
+        error,
+        fields: { saga: id },
+      });
       this.#wakeIn(1_000);
     } finally {
       this.#under.delete(id);
