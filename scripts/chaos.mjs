@@ -10,7 +10,7 @@ if (words.includes('--help')) {
 Starts every module in a process of its own, in a data folder of its own, on free ports, and has people order, cancel, sign up, write
 and read. Meanwhile, at random from the seed: kill -9 of any process; processes that freeze and come back; calls that are slow, lost,
 doubled, refused, or kill whoever serves them; event handlers that never return, or kill their process; commits that stall; clocks that
-step; providers that hang; clients that hang up; modules that move out and back; a disk that is full, where a tmpfs can be mounted; a
+step; providers that hang; clients that hang up; modules that move out and back; data that is missing at a start; a disk that is full, where a tmpfs can be mounted; a
 broker that is away, where one is given.
 
   --seed N     the plan follows from it (random unless given, and printed); what the processes make of it differs a little each time

@@ -46,6 +46,12 @@ export class Faults {
         const end = () => pids.forEach((pid) => void system.signal(pid, 'SIGCONT'));
         return { did: `freeze ${act.target} (${inWords(pids)}) for ${seconds(act.forMs)}`, end };
       }
+      case 'lost file': {
+        const end = system.loseFile(act.target);
+        const [home] = await system.pidsOf('home');
+        if (home) system.signal(home, 'SIGKILL');
+        return { did: `kill -9 home, and its start finds no data of ${act.target} for ${seconds(act.forMs)}`, end };
+      }
       case 'edge': {
         const fault = { caller: '*', operation: `${act.target}.*`, share: act.share, forMs: 600_000, ...act.fault };
         const did = `${Math.round(act.share * 1_000) / 10} % of the calls to ${act.target}: ${edgeInWords(act.fault)}`;

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Announced, freePort, Kerf, moduleNames, placements } from '../harness/kerf.ts';
@@ -90,6 +90,17 @@ export class ChaosSystem {
     if (signal === 'SIGSTOP') this.#frozen.add(pid);
     if (signal === 'SIGCONT') this.#frozen.delete(pid);
     return true;
+  }
+
+  /** Takes a module's data away. Returns the way to put it back, over whatever was written in its place. */
+  loseFile(module: string): () => void {
+    const names = ['', '-wal', '-shm'].map((suffix) => join(this.dataDir, `${module}.db${suffix}`));
+    const taken = names.filter((name) => existsSync(name));
+    for (const name of taken) renameSync(name, `${name}.aside`);
+    return () => {
+      for (const name of names) rmSync(name, { force: true });
+      for (const name of taken) renameSync(`${name}.aside`, name);
+    };
   }
 
   /** Whether every module answers. */
