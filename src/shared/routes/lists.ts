@@ -8,8 +8,8 @@ type Schema = z.core.$ZodTypes;
  */
 export function fromQuery(schema: z.ZodObject, given: Readonly<Record<string, readonly string[]>>) {
   const members = Object.entries(given).map(([name, all]) => {
-    const written = all.map((text) => asWritten(schema.shape[name], text));
-    return [name, isList(schema.shape[name]) ? written : written[0]];
+    const written = all.map((text) => asWritten(schemaOf(schema, name), text));
+    return [name, isList(schemaOf(schema, name)) ? written : written[0]];
   });
   return Object.fromEntries(members) as Record<string, unknown>;
 }
@@ -17,11 +17,16 @@ export function fromQuery(schema: z.ZodObject, given: Readonly<Record<string, re
 export function fromText(schema: z.ZodObject, given: Readonly<Record<string, string>>) {
   const members = Object.entries(given).map(([name, text]) => [
     name,
-    isList(schema.shape[name])
-      ? text.split(',').map((each) => asWritten(schema.shape[name], each.trim()))
-      : asWritten(schema.shape[name], text),
+    isList(schemaOf(schema, name))
+      ? text.split(',').map((each) => asWritten(schemaOf(schema, name), each.trim()))
+      : asWritten(schemaOf(schema, name), text),
   ]);
   return Object.fromEntries(members) as Record<string, unknown>;
+}
+
+/** Of the schema's own: anybody may name a parameter `__proto__`. */
+function schemaOf({ shape }: z.ZodObject, name: string): z.core.$ZodType | undefined {
+  return Object.hasOwn(shape, name) ? shape[name] : undefined;
 }
 
 /** Whether a parameter is a list, though it may be absent or has a default. */

@@ -99,3 +99,12 @@ it('reads bodies that are UTF-8, sent as they are, and no others', async () => {
   for (const bytes of [[0xff], [0xc3], [0xc0, 0xaf], [0xed, 0xa0, 0x80]])
     expect(await send(Buffer.concat([Buffer.from('{"text":"'), Buffer.from(bytes), Buffer.from('"}')]))).toBe(refused);
 });
+
+it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
+  'passes over a parameter named %s',
+  async (name) => {
+    const headers = z.object({ n: z.string().optional() });
+    const { status } = await ask({ query, headers }, `/found?${name}=1&${name}=2&word=x`, { [name]: '1' });
+    expect(status).toBe(200);
+  },
+);
