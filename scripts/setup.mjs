@@ -9,6 +9,63 @@ import { fileURLToPath } from 'node:url';
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const windows = process.platform === 'win32';
 
+/** Options of these commands. npm takes an option for itself when it stands before `--`, and drops it without a word. */
+const options = [
+  ...[
+    'accept-loss',
+    'all',
+    'artifact',
+    'as',
+    'bus',
+    'by',
+    'canary',
+    'double',
+    'error',
+    'for',
+    'for-now',
+    'instances',
+    'jitter',
+    'latency',
+  ],
+  ...[
+    'least-calls',
+    'lose',
+    'max-failures',
+    'max-slower',
+    'max-wait',
+    'minutes',
+    'mirror',
+    'mirror-optional',
+    'module',
+    'note',
+    'only',
+    'per',
+  ],
+  ...[
+    'port',
+    'reason',
+    'revoke',
+    'runs',
+    'seconds',
+    'seed',
+    'share',
+    'stage',
+    'state',
+    'timeout',
+    'to',
+    'verbose',
+    'via',
+  ],
+];
+refuseWhatNpmTook();
+
+function refuseWhatNpmTook() {
+  const taken = options.find((name) => process.env[`npm_config_${name.replaceAll('-', '_')}`] !== undefined);
+  const command = process.env.npm_lifecycle_event;
+  if (taken && command)
+    fail(`npm took --${taken} for itself; write it after --, such as npm run ${command} -- --${taken}`);
+}
+
 /** Installs the dependencies when they are missing or are not those of the lock file. */
 export function install() {
   installIn(root);

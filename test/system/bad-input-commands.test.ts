@@ -41,6 +41,13 @@ describe('the commands, asked of a system', () => {
     ).toEqual(['sms', 'away', smsAt]);
   });
 
+  it('say so when npm took an option for itself', async () => {
+    const npm = { npm_config_revoke: 'true', npm_lifecycle_event: 'rotate-keys' };
+    expect(failed(await operator.run('rotate-keys', [], npm))).toBe(
+      'kerf: npm took --revoke for itself; write it after --, such as npm run rotate-keys -- --revoke\n',
+    );
+  });
+
   it('check: takes no words', async () => {
     expect(failed(await operator.run('check', ['nope']))).toContain('unknown word "nope": all is checked; see npm run');
     expect(failed(await operator.run('check', ['--nope']))).toContain('unknown word "--nope"');

@@ -60,7 +60,7 @@ export function whyNotThis(
   if (found.system !== null && system !== undefined && found.system !== system)
     return `it belongs to another system; put the data of this system there, or ${accept(module)}`;
   if (!record) return undefined;
-  if (found.id !== record.id) return `it is not the database of which ${seen}; ${cure(module)}`;
+  if (found.id !== record.id) return `it is another database than the one of which ${seen}; ${cure(module)}`;
   if (found.commits < record.commits)
     return `its last commits are missing: it ends with commit ${found.commits}, and ${seen}; ${cure(module)}`;
   return undefined;
@@ -72,5 +72,5 @@ export function cure(module: string): string {
 }
 
 function accept(module: string): string {
-  return `accept what is there by starting once with --accept-loss ${module}`;
+  return `start once with npm start -- --accept-loss ${module} to accept the data as it is`;
 }

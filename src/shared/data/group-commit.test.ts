@@ -118,7 +118,7 @@ it('commits nothing any more when the disk did not confirm a commit, and says so
   await idle();
   const second = outcomes(group, [async () => 2]);
   await disk.end(new Error('input/output error'));
-  const told = 'the disk did not confirm a commit of "worn": restart when it is well';
+  const told = 'the disk did not confirm a commit of "worn": check the disk, then restart';
   expect(await first).toEqual([told, 'refused by itself']);
   expect([await second, await outcomes(group, [async () => 3])]).toEqual([[told], [told]]);
   expect(disk.log).toEqual(['commit']);

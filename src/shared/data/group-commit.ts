@@ -138,7 +138,7 @@ export class GroupCommit {
     try {
       await this.transaction.sync();
     } catch (cause) {
-      this.#failure = new Error(`the disk did not confirm a commit of "${this.name}": restart when it is well`, {
+      this.#failure = new Error(`the disk did not confirm a commit of "${this.name}": check the disk, then restart`, {
         cause,
       });
       for (const unit of finished) fail(unit, this.#failure);

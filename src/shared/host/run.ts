@@ -23,8 +23,8 @@ export interface Started {
 }
 
 /**
- * Runs a process that `start` opens; one that has nothing to run ends by itself. `SIGTERM`, `SIGINT` and `SIGHUP` close it in order and end it with 0, one that is about to start as
- * soon as it has (with 1 when that takes longer than 9.5 s). `SIGTERM` is announced first, for as long as the process says; one of the
+ * Runs the process that `start` opens until a signal stops it; one that has nothing to run ends by itself. `SIGTERM`, `SIGINT` and,
+ * without `LOG_FILE`, `SIGHUP` close it in order and end it with 0, or as soon as it has started (with 1 when that takes longer than 9.5 s). `SIGTERM` is announced first, for as long as the process says; one of the
  * others ends the announcement. What keeps it from starting, or from being closed in order, is one line on standard error, and 1.
  */
 export async function runUntilStopped(start: () => Promise<Started | undefined>): Promise<void> {
