@@ -138,7 +138,7 @@ describe('lost data stops the start, and is accepted by name', () => {
     ['an empty file', /it is missing: commit 5/, 0, ({ file }) => writeFileSync(file, '')],
     [
       'a log that is gone',
-      /is not the database of which commit 5|its last commits are missing/,
+      /is another database than the one of which commit 5|its last commits are missing/,
       0,
       ({ wal }) => rmSync(wal),
     ],
@@ -199,7 +199,7 @@ describe('lost data stops the start, and is accepted by name', () => {
     new Sqlite(other.file).exec(`UPDATE kerf_identity SET system = '${folder.records.system}'`).close();
     rmSync(folder.wal);
     copyFileSync(other.file, folder.file);
-    expect(folder.why()).toMatch(/it is not the database of which commit 1 was seen/);
+    expect(folder.why()).toMatch(/it is another database than the one of which commit 1 was seen/);
   });
 
   it('the data of another system', async () => {
