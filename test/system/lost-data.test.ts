@@ -95,7 +95,7 @@ describe('a module that runs elsewhere, in a data folder of its own', () => {
     expect([code, stderr]).toEqual([
       1,
       expect.stringMatching(
-        /the home process \(http.*\) refuses the data of "payments": it is not the database of which commit \d+ was seen/,
+        /the home process \(http.*\) refuses the data of "payments": it is another database than the one of which commit \d+ was seen/,
       ),
     ]);
     const moved = newFolder();
@@ -111,7 +111,7 @@ describe('a module that runs elsewhere, in a data folder of its own', () => {
     expect([code, stderr]).toEqual([
       1,
       expect.stringMatching(
-        /the data of "payments" at http.* is refused: it is not the database of which.*--accept-loss payments/,
+        /the data of "payments" at http.* is refused: it is another database than the one of which.*--accept-loss payments/,
       ),
     ]);
     expect(service.process.exitCode).toBeNull();
