@@ -34,7 +34,9 @@ export class Disk {
   note = '';
   /** The process whose unit of work is open. */
   owner: Life | undefined;
-  #migrated = false;
+  /** The migrations that it was last opened with. */
+  #release = '';
+  #firstRelease = '';
   readonly #asked = new Map<string, Sqlite.Statement>();
   readonly #run: Readonly<Record<keyof typeof statements, () => void>>;
 
@@ -51,9 +53,10 @@ export class Disk {
   }
 
   migrate(migrations: Migration[]): void {
-    if (this.#migrated) return;
+    const release = migrations.map(({ name }) => name).join();
+    if (release === this.#release) return;
     applyMigrations(this.native, migrations);
-    this.#migrated = true;
+    this.#release = release;
   }
 
   /** Tells of every row that is written, by table and as JSON, also of those that are taken back. Returns the way to stop. */
@@ -80,12 +83,14 @@ export class Disk {
 
   beginHistory(): void {
     this.note = '';
+    this.#firstRelease = this.#release;
     this.#run.begin();
   }
 
   endHistory(): void {
     this.#unit = this.owner = undefined;
     this.#run.rollback();
+    this.#release = this.#firstRelease;
   }
 
   /** Whether a unit of work is open. */

@@ -1,4 +1,4 @@
-import { currentContext } from '../../src/shared/context/index.ts';
+import { currentContext, currentUnit } from '../../src/shared/context/index.ts';
 import type { ModuleDefinition, ModuleUnit } from '../../src/shared/module/index.ts';
 import type { Disk } from './disk.ts';
 
@@ -14,7 +14,8 @@ export function countEffects(definition: ModuleDefinition, disk: Disk): ModuleDe
         event,
         async handle(data: never, unit: ModuleUnit) {
           await handle(data, unit);
-          note.run(currentContext()!.requestId);
+          // A handler that was cut off, or whose process has ended, has no effect any more.
+          if (currentUnit.getStore()?.open) note.run(currentContext()!.requestId);
         },
       }));
       return { ...inside, subscriptions };

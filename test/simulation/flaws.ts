@@ -15,6 +15,7 @@ export const flaws = [
   'hands over an event that ends its process again and again',
   'waits for the provider for ever',
   'forgets what it has answered',
+  'starts on data of a release that it does not know',
   'takes a process that lives for one that ended',
   'misses its appointments when the clock is set back',
   'forgets what it had to do while it was frozen',

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Clock } from '../../src/shared/clock/index.ts';
 import { background } from '../../src/shared/context/index.ts';
 import type { Operation } from '../../src/shared/contract/index.ts';
+import type { Migration } from '../../src/shared/data/index.ts';
 import { type ModuleDefinition, type OpenModule, openModule } from '../../src/shared/module/index.ts';
 import { createCall } from '../../src/shared/transport/index.ts';
 import { busOf } from './bus.ts';
@@ -25,7 +26,12 @@ export class Life {
   #parked: (() => void)[] | undefined;
 
   constructor(
-    readonly host: { readonly names: readonly string[]; readonly clockByMs?: number; crash?(when: string): void },
+    readonly host: {
+      readonly names: readonly string[];
+      readonly clockByMs?: number;
+      readonly migration?: unknown;
+      crash?(when: string): void;
+    },
     /** No two lives have the same. */
     readonly pid = 0,
   ) {}
@@ -59,26 +65,51 @@ export class Host {
   /** How far the clock of its machine is off. */
   clockByMs = 0;
 
+  /** Called when it is about to serve, or with what kept it from that. */
+  onStart: ((error: unknown) => void) | undefined;
+  /** A migration that the release it is to run brings, by module. */
+  migration: { readonly module: string; readonly migration: Migration } | undefined;
+
   constructor(
-    readonly definitions: readonly ModuleDefinition[],
+    private readonly before: readonly ModuleDefinition[],
     private readonly world: World,
   ) {}
 
+  /** What it runs. */
+  get definitions(): ModuleDefinition[] {
+    const { module, migration } = this.migration ?? {};
+    return this.before.map((each) =>
+      each.contract.name === module ? { ...each, migrations: [...each.migrations, migration!] } : each,
+    );
+  }
+
   get names(): string[] {
-    return this.definitions.map(({ contract }) => contract.name);
+    return this.before.map(({ contract }) => contract.name);
   }
 
   /** Opens the modules on what their disks hold, and lets them go on. */
   async start(): Promise<void> {
     const life = this.world.begin(this);
     this.life = life;
+    try {
+      await this.#open(life);
+    } catch (error) {
+      if (!this.onStart) throw error;
+      if (life.alive) this.onStart(error);
+      return;
+    }
+    if (!life.alive) return;
+    this.onStart?.(undefined);
+    life.reachable = true;
+    for (const each of life.open.values()) await each.start();
+    this.world.ready(this);
+  }
+
+  async #open(life: Life): Promise<void> {
     for (const definition of this.definitions) {
       const suffering = sufferingOf(definition, life, this.world);
       life.open.set(definition.contract.name, await openModule(suffering, this.#surroundings(life, definition)));
     }
-    life.reachable = true;
-    for (const each of life.open.values()) await each.start();
-    this.world.ready(this);
   }
 
   /** Ends this life where it is. The next one begins after a while. */

@@ -12,6 +12,7 @@ export interface Plan {
   readonly faults: Faults;
   readonly incidents: readonly Incident[];
   readonly poison?: Poison;
+  readonly release?: Release;
   readonly wishes: readonly Wish[];
   readonly signUps: readonly SignUp[];
 }
@@ -49,6 +50,17 @@ export type Incident = { readonly process: number; readonly afterMs: number; rea
 export interface Poison {
   readonly subscriber: string;
   readonly how: 'kill' | 'hang';
+}
+
+/**
+ * Another release of a module, which brings a migration, and its rollback. After `contract` the release before cannot work with the data,
+ * and must refuse to start.
+ */
+export interface Release {
+  readonly module: string;
+  readonly phase: 'expand' | 'contract';
+  readonly afterMs: number;
+  readonly backAfterMs: number;
 }
 
 /** An order that a member sends under its key until it is answered. */
@@ -93,6 +105,7 @@ export function draw(modules: readonly string[], random: Random): Plan {
     faults: poison ? { ...none, untilMs: 0 } : faults(random),
     incidents: poison ? [] : incidents(processes.length, twin, apart, random),
     poison,
+    release: twin < 0 && !poison && random.chance(0.08) ? release(modules, random) : undefined,
     wishes: Array.from({ length: count }, (_, index) => wish(`key ${index + 1}`, random)),
     signUps: random.chance(0.3) ? [signUp('sign-up', random)] : [],
   };
@@ -141,6 +154,11 @@ function placements(modules: readonly string[], random: Random): string[][] {
   const processes = Array.from({ length: count }, (): string[] => []);
   for (const name of modules) random.pick(processes).push(name);
   return processes.filter((names) => names.length > 0);
+}
+
+function release(modules: readonly string[], random: Random): Release {
+  const [module, phase] = [random.pick(modules), random.pick(['expand', 'contract'] as const)];
+  return { module, phase, afterMs: random.between(0, 4_000), backAfterMs: random.between(5_000, 10_000) };
 }
 
 function signUp(key: string, random: Random): SignUp {

@@ -1,3 +1,4 @@
+import { StartError } from '../../src/shared/errors/index.ts';
 import type { SubscriptionMap } from '../../src/shared/events/bus.ts';
 import { subscriptionMap } from '../../src/shared/events/index.ts';
 import type { Log } from '../../src/shared/observability/index.ts';
@@ -8,7 +9,7 @@ import type { FirstDay } from './first-day.ts';
 import type { Flaw } from './flaws.ts';
 import { Host, Life } from './host.ts';
 import { Network } from './network.ts';
-import { draw, type Faults, type Incident, type Plan } from './plan.ts';
+import { draw, type Faults, type Incident, type Plan, type Release } from './plan.ts';
 import { Provider } from './provider.ts';
 import { Random } from './random.ts';
 import { Scheduler } from './scheduler.ts';
@@ -78,6 +79,7 @@ export class World {
     const people = [...customers, ...strangers];
     for (const person of people) this.watch(person.live());
     for (const incident of this.plan.incidents) this.#plan(incident);
+    if (this.plan.release) this.#release(this.plan.release);
     await this.#rest(() => people.every(({ content }) => content));
     if (this.plan.poison && this.#poisoned !== undefined) await this.#cure(this.plan.poison.subscriber);
     for (const host of this.hosts) host.end();
@@ -113,6 +115,33 @@ export class World {
     const happen = () =>
       incident.kind === 'freeze' ? host.freeze(forMs) : this.#stepClock(host, incident.byMs, forMs);
     this.scheduler.after(afterMs, happen);
+  }
+
+  /** The process ends, starts as the other release, and is taken back to the one before, where that can live with the data. */
+  #release({ module, phase, afterMs, backAfterMs }: Release): void {
+    const host = this.hostOf(module);
+    const next = {
+      module,
+      migration: { name: 'simulated-0001', phase, sqlite: 'CREATE TABLE simulated_release (id TEXT)' },
+    };
+    const isMigrated = () =>
+      this.disk(module).ask("SELECT 1 FROM sqlite_schema WHERE name = 'simulated_release'").length > 0;
+    this.scheduler.after(afterMs, () => {
+      host.migration = next;
+      host.crash('for another release');
+    });
+    this.scheduler.after(backAfterMs, () => {
+      host.migration = undefined;
+      host.crash('for the release before');
+    });
+    host.onStart = (error) => {
+      if (error === undefined && !host.migration && phase === 'contract' && isMigrated())
+        this.fault(`a release of ${module} has started on data that it cannot live with`);
+      if (error === undefined) return;
+      if (!(error instanceof StartError) || phase === 'expand' || host.migration) this.fault(String(error));
+      host.migration = next;
+      host.crash('which refuses to start');
+    };
   }
 
   #stepClock(host: Host, byMs: number, forMs: number): void {
