@@ -160,6 +160,22 @@ describe('a session', () => {
       false,
     ]);
   });
+
+  it('leaves the memory when its token has expired, also where nobody signs out', () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const folder = join(dirname(newFile()), 'signed-out');
+    const [signsOut, verifies] = [new SignedOut(folder), new SignedOut(folder)];
+    const inHours = (hours: number) => Math.floor(Date.now() / 1_000) + hours * 60 * 60;
+    const [soon, late] = [inHours(1), inHours(12)];
+    signsOut.add('first', soon);
+    signsOut.add('other', late);
+    expect(verifies.has('first', soon)).toBe(true);
+    vi.setSystemTime(Date.now() + 180 * minutes);
+    expect(verifies.has('other', late)).toBe(true);
+    // A file of the same size is read again only when nothing of its hour is in memory.
+    writeFileSync(join(folder, String(Math.floor(soon / 3_600))), 'third\n');
+    expect(verifies.has('first', soon)).toBe(false);
+  });
 });
 
 describe('an operator', () => {

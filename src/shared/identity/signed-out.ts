@@ -21,7 +21,7 @@ export class SignedOut {
   /** `expiresAt` in seconds since 1970. */
   add(id: string, expiresAt: number): void {
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
-    this.#forgetExpired();
+    this.#removeExpiredFiles();
     const file = openSync(this.#fileOf(hourOf(expiresAt)), 'a', 0o600);
     try {
       // One write: lines of several processes do not mix.
@@ -36,8 +36,7 @@ export class SignedOut {
     const hour = hourOf(expiresAt);
     const size = statSync(this.#fileOf(hour), { throwIfNoEntry: false })?.size ?? 0;
     if (size === 0) return false;
-    const segment = this.#segments.get(hour) ?? { ids: new Set<string>(), read: 0 };
-    this.#segments.set(hour, segment);
+    const segment = this.#segments.get(hour) ?? this.#newSegment(hour);
     if (size > segment.read) this.#readOn(segment, hour, size);
     return segment.ids.has(id);
   }
@@ -55,9 +54,17 @@ export class SignedOut {
     segment.read += whole;
   }
 
-  #forgetExpired(): void {
-    const now = hourOf(Date.now() / 1_000);
-    for (const hour of this.#segments.keys()) if (hour < now) this.#segments.delete(hour);
+  /** Makes the segment of an hour and drops those of past hours. Writes nothing: the folder may be read-only. */
+  #newSegment(hour: number): Segment {
+    const now = currentHour();
+    for (const known of this.#segments.keys()) if (known < now) this.#segments.delete(known);
+    const segment = { ids: new Set<string>(), read: 0 };
+    this.#segments.set(hour, segment);
+    return segment;
+  }
+
+  #removeExpiredFiles(): void {
+    const now = currentHour();
     for (const name of readdirSync(this.folder)) {
       if (Number(name) < now) rmSync(join(this.folder, name), { force: true });
     }
@@ -66,6 +73,10 @@ export class SignedOut {
   #fileOf(hour: number): string {
     return join(this.folder, String(hour));
   }
+}
+
+function currentHour(): number {
+  return hourOf(Date.now() / 1_000);
 }
 
 function hourOf(seconds: number): number {
