@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { noProxies, readTrustedProxies } from '../address/index.ts';
 import { currentClient, knowClient } from './client.ts';
 import { rateLimit } from './rate-limit.ts';
@@ -19,6 +19,8 @@ function open(proxies = readTrustedProxies('10.0.0.1')!) {
 }
 
 const limited = '429 true';
+
+afterEach(() => vi.useRealTimers());
 
 describe('the limit on requests', () => {
   it('counts each client behind a trusted proxy by itself, and logs the same address once', async () => {
@@ -51,5 +53,18 @@ describe('the limit on requests', () => {
       '2001:db8::2',
       limited,
     ]);
+  });
+
+  it('sends no client away for longer than a minute when the clock of the machine steps back', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const app = new Hono();
+    app.use(knowClient(noProxies));
+    app.use(rateLimit(1, { warn: () => {} }));
+    app.get('/', (c) => c.text(currentClient()));
+    const ask = () => app.request('/', {}, { incoming: { socket: { remoteAddress: '198.51.100.1' } } });
+    await ask();
+    vi.setSystemTime(Date.now() - 5 * 60 * 60_000);
+    const { status, headers } = await ask();
+    expect([status, headers.get('retry-after')]).toEqual([429, '60']);
   });
 });

@@ -6,10 +6,12 @@ import type { Host } from '../host/index.ts';
 import { problemResponse } from '../routes/index.ts';
 import { currentClient } from './client.ts';
 
+const windowMs = 60_000;
+
 /** Lets one client make so many requests a minute: one IPv4 address, or one /64 network of IPv6. Zero is no limit. */
 export function rateLimit(perMinute: number, log: Pick<Host['log'], 'warn'>): MiddlewareHandler {
   if (perMinute === 0) return (_c, next) => next();
-  const limiter = new RateLimiterMemory({ points: perMinute, duration: 60 });
+  const limiter = new RateLimiterMemory({ points: perMinute, duration: windowMs / 1_000 });
   return async (_c, next) => {
     const client = currentClient();
     try {
@@ -17,7 +19,8 @@ export function rateLimit(perMinute: number, log: Pick<Host['log'], 'warn'>): Mi
     } catch (limited) {
       const { consumedPoints, msBeforeNext } = limited as RateLimiterRes;
       if (consumedPoints === perMinute + 1) log.warn({ client }, 'a client made too many requests');
-      return problemResponse(tryAgainIn(msBeforeNext));
+      // The limiter reads the wall clock, which may have stepped back; a timer ends its window all the same.
+      return problemResponse(tryAgainIn(Math.min(msBeforeNext, windowMs)));
     }
     return next();
   };

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '../clock/index.ts';
 import { isRefusal } from '../errors/index.ts';
 import { SignInLimit } from './sign-in-limit.ts';
@@ -14,6 +14,7 @@ describe('wrong passwords', () => {
     clock = new ManualClock();
     limit = new SignInLimit(clock);
   });
+  afterEach(() => vi.useRealTimers());
 
   /** Seconds to wait; 0 when the attempt is let through, which fails. */
   function guess(account: string, client: string): number {
@@ -73,6 +74,14 @@ describe('wrong passwords', () => {
     expect(guesses(1_000, ann, home)).toBe(10);
     clock.advance(60 * 60_000 + 1);
     expect(guesses(1_000, ann, home)).toBe(10);
+  });
+
+  it('have to wait no longer when the clock of the machine steps back', () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    limit = new SignInLimit();
+    guesses(10, ann, home);
+    vi.setSystemTime(Date.now() - 5 * 60 * 60_000);
+    expect(guess(ann, home)).toBe(1);
   });
 
   it('are not counted where nobody knows whether they were wrong', () => {

@@ -1,5 +1,5 @@
 import { clientNetwork } from '../address/index.ts';
-import { type Clock, systemClock } from '../clock/index.ts';
+import { type Clock, steadyClock } from '../clock/index.ts';
 import { tryAgainIn } from './rate-limit.ts';
 
 interface DelayOptions {
@@ -10,7 +10,7 @@ interface DelayOptions {
 
 interface Failures {
   count: number;
-  /** Milliseconds since 1970. */
+  /** In the milliseconds of the clock. */
   lastAt: number;
 }
 
@@ -75,7 +75,7 @@ export class SignInLimit {
   readonly #strangersByClient: GrowingDelay;
   readonly #known = new Map<string, true>();
 
-  constructor(clock: Clock = systemClock) {
+  constructor(clock: Clock = steadyClock) {
     this.#pairs = new GrowingDelay({ free: 10, maxMs: 15 * 60_000 }, clock);
     this.#strangersByAccount = new GrowingDelay({ free: 100, maxMs: 30_000 }, clock);
     this.#strangersByClient = new GrowingDelay({ free: 100, maxMs: 30_000 }, clock);
