@@ -45,10 +45,9 @@ export async function openIdentity({ settings, only, homeAddress }: Topology, tl
   if (enrolsAtParent()) return enrolAtParent(only);
   const published = (known: readonly PublicJwk[]) => publicationAt(homeAddress, tls, known);
   const { INTERNAL_IDENTITY: file } = settings;
-  const written = file === undefined ? undefined : identityIn(file, only);
   const enrol = file === undefined ? enrolSelf(settings, only, published) : enrolByFile(file, only, published);
-  const identity = await ProcessIdentity.open(only, enrol, written?.pair);
-  whenChanged(file ?? keyFile(settings), () => void identity.renew());
+  const identity = await ProcessIdentity.open(only, enrol);
+  whenChanged(file ?? keyFile(settings), () => void identity.renewAnew());
   return identity;
 }
 
@@ -70,7 +69,7 @@ function enrolSelf(settings: KernelSettings, only: readonly string[], published:
 
 function enrolByFile(file: string, only: readonly string[], published: Published): Enrol {
   return async () => {
-    const { pair: _, ...written } = identityIn(file, only);
+    const written = identityIn(file, only);
     const publication = await published(written.keys);
     return { now: steadyTime(), ...written, ...publication };
   };

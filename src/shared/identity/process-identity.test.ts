@@ -153,10 +153,24 @@ describe('an identity in a file', () => {
   it('is that of its modules, without any secret of the system', async () => {
     const text = await writeIdentity(authority, ['orders']);
     expect(text).not.toContain(first!);
-    const { pair, modules, ...written } = readIdentity('orders.identity', text);
-    const identity = await ProcessIdentity.open(modules, async () => ({ ...written, now }), pair);
+    const { modules, ...written } = readIdentity('orders.identity', text);
+    const identity = await ProcessIdentity.open(modules, async () => ({ ...written, now }));
     const token = await new ServiceTokens(identity).issue('orders', 'payments');
     expect(await new ServiceTokens(authority).verify(token, 'payments')).toBe('orders');
+  });
+
+  it('that replaces another is gone by at once, however short ago the process was enrolled', async () => {
+    let text = await writeIdentity(authority, ['orders']);
+    const enrol = async () => ({ ...readIdentity('orders.identity', text), now });
+    const identity = await ProcessIdentity.open(['orders'], enrol);
+    const [orders, payments] = [new ServiceTokens(identity), await tokensOf('payments')];
+    const before = await orders.issue('orders', 'payments');
+    await identity.renew();
+    text = await writeIdentity(authority, ['orders']);
+    expect(await identity.renewAnew()).toBe(true);
+    const after = await orders.issue('orders', 'payments');
+    expect(after).not.toBe(before);
+    expect(await payments.verify(after, 'payments')).toBe('orders');
   });
 
   it('that is damaged is named, and not shown', async () => {

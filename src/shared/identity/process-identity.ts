@@ -6,12 +6,18 @@ import { type KeyPair, newKeyPair, type PublicJwk, publicKeyOf } from './keys.ts
 
 const renewEveryMs = 1_000;
 
+/** An enrolment, with the key pair that it certifies where that is not the one the process asked for. */
+export interface EnrolmentWithPair extends Enrolment {
+  readonly pair?: KeyPair;
+}
+
 /** Has the public key of this process certified, by whatever way leads to the system's keys. */
-export type Enrol = (publicKey: PublicJwk) => Promise<Enrolment>;
+export type Enrol = (publicKey: PublicJwk) => Promise<EnrolmentWithPair>;
 
 /** The identity of a process that runs some modules: it signs with a key of its own, and calls in the name of those modules alone. */
 export class ProcessIdentity implements Identity {
   readonly #listeners: (() => void)[] = [];
+  #pair = newKeyPair();
   #certificate = '';
   #operators: PublicJwk | undefined;
   #keys = new Map<string, KeyObject>();
@@ -23,14 +29,13 @@ export class ProcessIdentity implements Identity {
 
   private constructor(
     private readonly modules: readonly string[],
-    private readonly pair: KeyPair,
     private readonly enrol: Enrol,
   ) {}
 
   /** Rejects with whatever keeps the process from being enrolled. */
-  static async open(modules: readonly string[], enrol: Enrol, pair = newKeyPair()): Promise<ProcessIdentity> {
-    const identity = new ProcessIdentity(modules, pair, enrol);
-    identity.update(await enrol(pair.publicKey));
+  static async open(modules: readonly string[], enrol: Enrol): Promise<ProcessIdentity> {
+    const identity = new ProcessIdentity(modules, enrol);
+    identity.update(await enrol(identity.#pair.publicKey));
     return identity;
   }
 
@@ -41,7 +46,7 @@ export class ProcessIdentity implements Identity {
   signerFor(caller: string): Signer | undefined {
     if (caller !== pinging && !this.modules.includes(caller)) return undefined;
     if (this.now() > this.#renewAt) void this.renew();
-    return { privateKey: this.pair.privateKey, header: { crt: this.#certificate } };
+    return { privateKey: this.#pair.privateKey, header: { crt: this.#certificate } };
   }
 
   systemKey(kid: string): KeyObject | undefined {
@@ -62,7 +67,7 @@ export class ProcessIdentity implements Identity {
     if (performance.now() - this.#renewedAt < renewEveryMs) return Promise.resolve(false);
     this.#renewedAt = performance.now();
     this.#renewing = background
-      .run(() => this.enrol(this.pair.publicKey))
+      .run(() => this.enrol(this.#pair.publicKey))
       .then((enrolment) => this.update(enrolment))
       .catch(() => false)
       .finally(() => {
@@ -71,13 +76,22 @@ export class ProcessIdentity implements Identity {
     return this.#renewing;
   }
 
+  /** Renews although that was done just now: what enrols this process has changed since. */
+  async renewAnew(): Promise<boolean> {
+    await this.#renewing;
+    this.#renewedAt = Number.NEGATIVE_INFINITY;
+    return this.renew();
+  }
+
   /** Goes by this from now on. Returns whether that is anything new. */
-  update({ certificate, keys, now, operators }: Enrolment): boolean {
+  update({ certificate, keys, now, operators, pair = this.#pair }: EnrolmentWithPair): boolean {
     const aheadMs = now - performance.now();
     const stepped = Math.abs(aheadMs - this.#aheadMs) > renewEveryMs;
     const known = [...this.#keys.keys()].join() === keys.map(({ kid }) => kid).join();
-    const isNew = stepped || !known;
+    const samePair = pair.publicKey.x === this.#pair.publicKey.x;
+    const isNew = stepped || !known || !samePair;
     if (stepped) this.#aheadMs = aheadMs;
+    this.#pair = pair;
     this.#certificate = certificate;
     this.#operators = operators;
     this.#keys = new Map(keys.map((key) => [key.kid!, publicKeyOf(key)]));
