@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { request as plainRequest } from 'node:http';
 import { request as tlsRequest } from 'node:https';
@@ -28,6 +29,8 @@ import { enrolAtParent, enrolsAtParent } from './services/index.ts';
 
 /** Where the home process publishes the system's public keys. */
 export const publicationPath = '/keys';
+/** What a process may ask with: text that the home process signs along, so that the answer is new. */
+export const publicationQuery = z.object({ nonce: z.string().max(64).optional() });
 const publicationWithinMs = 1_000;
 const lookEveryMs = 1_000;
 const publicationSchema = z.object({ signed: z.array(z.string()) });
@@ -63,15 +66,20 @@ type Published = (known: readonly PublicJwk[]) => Promise<Publication | undefine
 function enrolSelf(settings: KernelSettings, only: readonly string[], published: Published): Enrol {
   return async (publicKey) => {
     const publication = await published(openAuthority(settings).publicKeys());
-    return openAuthority(settings, () => publication?.now ?? steadyTime()).enrol(publicKey, only);
+    const authority = openAuthority(settings, () => publication?.now ?? steadyTime());
+    return { ...(await authority.enrol(publicKey, only)), now: publication?.now };
   };
 }
 
+/** Enrols by the file and what the home process publishes. Rejects where neither says anything new: what is known goes on. */
 function enrolByFile(file: string, only: readonly string[], published: Published): Enrol {
+  let certificate: string | undefined;
   return async () => {
     const written = identityIn(file, only);
     const publication = await published(written.keys);
-    return { now: steadyTime(), ...written, ...publication };
+    if (!publication && written.certificate === certificate) throw new Error('the home process tells nothing new');
+    certificate = written.certificate;
+    return { ...written, ...publication };
   };
 }
 
@@ -110,14 +118,16 @@ function whenChanged(file: string, listener: () => void): void {
 async function publicationAt(homeAddress: string, { cert, key, ca }: TlsParts, known: readonly PublicJwk[]) {
   const send = homeAddress.startsWith('https:') ? tlsRequest : plainRequest;
   const signal = AbortSignal.timeout(publicationWithinMs);
+  const nonce = randomBytes(16).toString('base64url');
+  const url = `${homeAddress}${publicationPath}?nonce=${nonce}`;
   try {
     const answer = await new Promise<unknown>((resolve, reject) => {
-      const request = send(`${homeAddress}${publicationPath}`, { cert, key, ca, signal }, (response) => {
+      const request = send(url, { cert, key, ca, signal }, (response) => {
         json(response).then(resolve, reject);
       });
       request.once('error', reject).end();
     });
-    return await readPublication(publicationSchema.parse(answer).signed, known);
+    return await readPublication(publicationSchema.parse(answer).signed, known, nonce);
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { shownAddress } from '../address/index.ts';
+import { parseInput } from '../contract/index.ts';
 import { isRefusal, refusal } from '../errors/index.ts';
 import { countOpen } from '../events/index.ts';
 import type { EdgeFaults } from '../faults/index.ts';
@@ -12,7 +13,7 @@ import type { CallSource } from '../transport/index.ts';
 import { type Observation, serveAdvice } from './advice/index.ts';
 import type { WhichModules } from './away.ts';
 import { serveDeadLetters } from './dead-letters.ts';
-import { publicationPath } from './enrolment.ts';
+import { publicationPath, publicationQuery } from './enrolment.ts';
 import { Everywhere, type Operations, refuseQuery } from './everywhere.ts';
 import { serveFaults } from './faults.ts';
 import { type Mover, serveMoves } from './moves/index.ts';
@@ -51,9 +52,10 @@ export function createOperations(parts: OperationsParts): Operations {
   app.get('/readyz', (c) => (parts.state.stopping ? c.json({ status: 'stopping' }, 503) : c.json({ status: 'ready' })));
   const { identity } = parts;
   if (identity instanceof Authority) {
-    app.get(publicationPath, async (c) =>
-      c.json({ keys: identity.publicKeys(), signed: await identity.publications() }),
-    );
+    app.get(publicationPath, async (c) => {
+      const { nonce } = parseInput(publicationQuery, c.req.query());
+      return c.json({ keys: identity.publicKeys(), signed: await identity.publications(nonce) });
+    });
   }
   app.use('*', async (c, next) => {
     // What was passed on was signed by the operators, which is checked before it comes here.

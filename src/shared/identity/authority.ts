@@ -75,15 +75,18 @@ export class Authority implements Identity {
       .sign(privateKey);
   }
 
-  /** Its public keys and the time, signed once by each key: whoever trusts one of them may believe the others. */
-  publications(): Promise<string[]> {
+  /**
+   * Signs its public keys and the time once with each key: a reader that trusts one of them may believe the others. The signed `nonce`
+   * shows the reader that the answer is no older than its question.
+   */
+  publications(nonce?: string): Promise<string[]> {
     const keys = this.publicKeys();
     const now = this.now();
     return Promise.all(
       this.ring
         .all()
         .map((key) =>
-          new SignJWT({ keys, now })
+          new SignJWT({ keys, now, nonce })
             .setProtectedHeader({ alg: algorithm, kid: key.kid, typ: publicationType })
             .sign(this.#derive(key).privateKey),
         ),

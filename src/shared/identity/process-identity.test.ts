@@ -185,10 +185,18 @@ describe('what the home process publishes', () => {
   it('is believed by whoever knows one of the keys, and tells the others and the time', async () => {
     const known = authority.publicKeys();
     keys = `${second},${first}`;
-    expect(await readPublication(await authority.publications(), known)).toEqual({ keys: authority.publicKeys(), now });
+    const read = async () => readPublication(await authority.publications('asked'), known, 'asked');
+    expect(await read()).toEqual({ keys: authority.publicKeys(), now });
     expect(authority.publicKeys().map(({ kid }) => kid)).toEqual(ring.all().map(({ kid }) => kid));
     keys = third!;
-    expect(await readPublication(await authority.publications(), known)).toBeUndefined();
+    expect(await read()).toBeUndefined();
+  });
+
+  it('is not believed when it answers an earlier question, or none', async () => {
+    const known = authority.publicKeys();
+    for (const nonce of ['earlier', undefined]) {
+      await expect(readPublication(await authority.publications(nonce), known, 'asked')).rejects.toThrow();
+    }
   });
 });
 

@@ -6,13 +6,16 @@ import { type KeyPair, newKeyPair, type PublicJwk, publicKeyOf } from './keys.ts
 
 const renewEveryMs = 1_000;
 
-/** An enrolment, with the key pair that it certifies where that is not the one the process asked for. */
-export interface EnrolmentWithPair extends Enrolment {
+/** An enrolment that a process gets for itself. */
+export interface OwnEnrolment extends Omit<Enrolment, 'now'> {
+  /** The key pair that the certificate names, where it is not the one the process asked for. */
   readonly pair?: KeyPair;
+  /** Milliseconds since 1970. Undefined where the system did not tell: the time known so far goes on. */
+  readonly now?: number | undefined;
 }
 
 /** Has the public key of this process certified, by whatever way leads to the system's keys. */
-export type Enrol = (publicKey: PublicJwk) => Promise<EnrolmentWithPair>;
+export type Enrol = (publicKey: PublicJwk) => Promise<OwnEnrolment>;
 
 /** The identity of a process that runs some modules: it signs with a key of its own, and calls in the name of those modules alone. */
 export class ProcessIdentity implements Identity {
@@ -21,8 +24,8 @@ export class ProcessIdentity implements Identity {
   #certificate = '';
   #operators: PublicJwk | undefined;
   #keys = new Map<string, KeyObject>();
-  /** What the system's time is ahead of this process's. */
-  #aheadMs = 0;
+  /** What the system's time is ahead of this process's; the machine's clock at its start, until the system tells. */
+  #aheadMs = performance.timeOrigin;
   #renewedAt = Number.NEGATIVE_INFINITY;
   #renewAt = 0;
   #renewing: Promise<boolean> | undefined;
@@ -84,8 +87,8 @@ export class ProcessIdentity implements Identity {
   }
 
   /** Goes by this from now on. Returns whether that is anything new. */
-  update({ certificate, keys, now, operators, pair = this.#pair }: EnrolmentWithPair): boolean {
-    const aheadMs = now - performance.now();
+  update({ certificate, keys, now, operators, pair = this.#pair }: OwnEnrolment): boolean {
+    const aheadMs = now === undefined ? this.#aheadMs : now - performance.now();
     const stepped = Math.abs(aheadMs - this.#aheadMs) > renewEveryMs;
     const known = [...this.#keys.keys()].join() === keys.map(({ kid }) => kid).join();
     const samePair = pair.publicKey.x === this.#pair.publicKey.x;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { algorithms, publicationType, publicJwkSchema } from './certificate.ts';
 import { type PublicJwk, publicKeyOf } from './keys.ts';
 
-const claimsSchema = z.object({ keys: z.array(publicJwkSchema).min(1), now: z.number() });
+const claimsSchema = z.object({ keys: z.array(publicJwkSchema).min(1), now: z.number(), nonce: z.string() });
 
 /** The system's public keys and its time, as the home process publishes them. */
 export interface Publication {
@@ -11,17 +11,23 @@ export interface Publication {
   readonly now: number;
 }
 
-/** Reads the publication that a key signed which is known already: so one that knows an old key learns the newer ones. */
+/**
+ * Reads the publication that a known key signed: a process that knows an old key learns the newer ones. Throws for one without the
+ * `nonce` that was asked with: a replayed one would bring back old keys and an old time.
+ */
 export async function readPublication(
   signed: readonly string[],
   known: readonly PublicJwk[],
+  nonce: string,
 ): Promise<Publication | undefined> {
   for (const text of signed) {
     const { kid } = decodeProtectedHeader(text);
     const key = known.find((each) => each.kid === kid);
     if (!key) continue;
     const { payload } = await jwtVerify(text, publicKeyOf(key), { algorithms, typ: publicationType });
-    return claimsSchema.parse(payload);
+    const { nonce: answered, ...publication } = claimsSchema.parse(payload);
+    if (answered !== nonce) throw new Error('the publication answers another question');
+    return publication;
   }
   return undefined;
 }
