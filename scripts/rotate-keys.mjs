@@ -10,8 +10,8 @@ Makes new signing keys for sessions and services in DATA_DIR (data). Running pro
 keys before have signed stays valid. Keys that INTERNAL_KEY gives are not touched: put the new secret before the old one there. Identities that
 npm run identity has made are good for two changes.
 
-  --revoke  keeps no key of before: everybody is signed out at once, and every process has its key certified anew within a second or
-            two. Make new identities for processes that have one by npm run identity`);
+  --revoke  keeps no old key. All sessions end at once. Within two seconds, processes refuse service tokens of the old keys. A process
+            with INTERNAL_IDENTITY trusts the old keys until you replace its file (npm run identity)`);
   process.exit(0);
 }
 

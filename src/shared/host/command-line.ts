@@ -72,7 +72,8 @@ export function readCommandLine(words: string[]): CommandLine {
 
 /**
  * Makes new signing keys in the data folder. Running processes take them up by themselves; what the two keys before have
- * signed stays valid. With `revoke` it does not: everybody is signed out at once, and processes have their keys certified anew.
+ * signed stays valid. With `revoke` it does not: all sessions end at once, and processes have their keys certified anew. A process
+ * with `INTERNAL_IDENTITY` trusts the old keys until its file is replaced.
  */
 export async function rotateKeys({ settings }: Topology, revoke = false): Promise<undefined> {
   const files = ['sessions', 'internal'].map((use) => join(settings.DATA_DIR, 'keys', `${use}.json`));
