@@ -1,5 +1,5 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type Due, dueAt, passTime } from './deadlines.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Due, dueAt, notDue, passTime } from './deadlines.ts';
 import { deadlineIn } from './index.ts';
 
 /** As a handler does that computes. */
@@ -50,22 +50,30 @@ describe('the deadline of a call', () => {
 });
 
 describe('a clock that is set back by hours', () => {
-  afterEach(() => vi.useRealTimers());
+  const hours = 3 * 60 * 60_000;
+  let late: string[];
+  const due = (name: string): Due => ({
+    ...{ earlier: undefined, later: undefined, slot: undefined },
+    late: () => late.push(name),
+  });
+  const pass = (ms: number) => {
+    vi.setSystemTime(Date.now() + ms);
+    passTime();
+  };
+  beforeEach(() => {
+    late = [];
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
+    passTime();
+  });
+  afterEach(() => {
+    pass(2 * hours);
+    vi.useRealTimers();
+  });
 
   it('keeps nobody waiting for hours: what is late is late when it would have been', () => {
-    vi.useFakeTimers({ toFake: ['Date'] });
-    const late: string[] = [];
-    const due = (name: string): Due => ({
-      ...{ earlier: undefined, later: undefined, slot: undefined },
-      late: () => late.push(name),
-    });
-    const pass = (ms: number) => {
-      vi.setSystemTime(Date.now() + ms);
-      passTime();
-    };
     dueAt(due('before'), deadlineIn(5_000)!);
     pass(2_000);
-    pass(-3 * 60 * 60_000);
+    pass(-hours);
     dueAt(due('after'), deadlineIn(5_000)!);
     pass(2_900);
     expect(late).toEqual([]);
@@ -73,5 +81,39 @@ describe('a clock that is set back by hours', () => {
     expect(late).toEqual(['before']);
     pass(2_000);
     expect(late).toEqual(['before', 'after']);
+  });
+
+  /** Sets the clock back; the next tick, which notices it, comes only after `meanwhile`. */
+  const setBack = (meanwhile: () => void) => {
+    vi.setSystemTime(Date.now() - hours);
+    meanwhile();
+    passTime();
+  };
+
+  it('keeps the deadlines that calls were given before the next tick noticed it', () => {
+    const cancelled = due('cancelled');
+    dueAt(due('before'), Date.now() + 5_000);
+    dueAt(cancelled, Date.now() + 5_000);
+    setBack(() => {
+      dueAt(due('meanwhile'), Date.now() + 5_000);
+      dueAt(due('meanwhile, too'), Date.now() + 5_000);
+    });
+    notDue(cancelled);
+    dueAt(due('after'), Date.now() + 5_000);
+    pass(4_900);
+    expect(late).toEqual([]);
+    pass(116);
+    expect(late.toSorted()).toEqual(['after', 'before', 'meanwhile', 'meanwhile, too']);
+  });
+
+  it('expires deadlines of before and after it in the order of their time, though they expire in one tick', () => {
+    dueAt(due('third'), Date.now() + 3_000);
+    dueAt(due('first'), Date.now() + 1_000);
+    setBack(() => {
+      dueAt(due('second'), Date.now() + 2_000);
+      dueAt(due('fourth'), Date.now() + 4_000);
+    });
+    pass(5_000);
+    expect(late).toEqual(['first', 'second', 'third', 'fourth']);
   });
 });

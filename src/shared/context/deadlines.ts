@@ -12,7 +12,7 @@ let latest: { readonly key: number; readonly slot: Slot } | undefined;
 /** What the clock said when it was read last, until the timer has it read anew. */
 let recently: number | undefined;
 
-/** What the clock said at the last tick, to see that it was set back. */
+/** What the clock said at the last tick, or when the timer started, to see that it was set back. */
 let lastTick: number | undefined;
 
 /** No deadline is farther off than this, unless the clock was set back. */
@@ -94,16 +94,35 @@ export function passTime(): void {
   ticking = recently = lastTick = undefined;
 }
 
-/** Has what was due before the clock was set back due after as long as it would have been: nobody waits for hours. */
+/** Moves the deadlines of before a step back of the clock to as long from now as they were: nobody waits for hours. */
 function setBack(byMs: number, now: number): void {
-  const early = [...slots].filter(([key]) => key * slotMs > now + longestMs);
-  for (const [key] of early) slots.delete(key);
-  for (const [key, slot] of early) slots.set(key - Math.floor(byMs / slotMs), slot);
+  const shift = Math.floor(byMs / slotMs);
+  const moved = [...slots].map(([key, slot]) => [key * slotMs > now + longestMs ? key - shift : key, slot] as const);
+  slots.clear();
+  for (const [key, slot] of moved.sort(([one], [other]) => one - other)) {
+    const older = slots.get(key);
+    if (older) append(older, slot);
+    slots.set(key, slot);
+  }
   latest = undefined;
+}
+
+/** Moves the deadlines of one slot to another, which fires them before its own. */
+function append(older: Slot, slot: Slot): void {
+  let first: Due | undefined;
+  for (let each = older.last; each; each = each.earlier) {
+    each.slot = slot;
+    first = each;
+  }
+  if (!first) return;
+  first.earlier = slot.last;
+  if (slot.last) slot.last.later = first;
+  slot.last = older.last;
 }
 
 /** One timer for all, which belongs to none of them. */
 function tick(): NodeJS.Timeout {
+  lastTick ??= Date.now();
   return background.setInterval(passTime, slotMs).unref();
 }
 
