@@ -24,20 +24,31 @@ function answerTo(bytes: string): Promise<string> {
   });
 }
 
-it.each([
+const byNode: [string, string][] = [
   ['no host', 'GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n'],
   ['no HTTP', 'HELLO\r\n\r\n'],
   ['an expectation', 'POST /members HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\nConnection: close\r\n\r\n'],
+  ['an address in other bytes', 'GET /products/\xff HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'],
+];
+const byGateway: [string, string][] = [
   ['two hosts', 'GET /healthz HTTP/1.1\r\nHost: a\r\nhost: b\r\nConnection: close\r\n\r\n'],
   ['the same host twice', 'GET /healthz HTTP/1.1\r\nHost: a\r\nHost: a\r\nConnection: close\r\n\r\n'],
-  ['an address in other bytes', 'GET /products/\xff HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'],
   ['a path that is no UTF-8', 'GET /products/%ff HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'],
   ['a query that is no UTF-8', 'GET /products?query=%C3%28 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'],
   ['a header that is no UTF-8', 'GET /products HTTP/1.1\r\nHost: a\r\nPrefer: \xff\r\nConnection: close\r\n\r\n'],
-])('%s is answered with a problem and a request id', async (_, bytes) => {
+];
+
+it.each([...byNode, ...byGateway])('%s is answered with a problem and a request id', async (_, bytes) => {
   const [head = '', body = ''] = (await answerTo(bytes)).split('\r\n\r\n');
   expect(head).toMatch(/^HTTP\/1\.1 400 /);
   expect(head).toMatch(/^content-type: application\/problem\+json$/im);
   expect(head).toMatch(/^x-request-id: [\da-f-]{36}$/im);
   expect(body).toContain('"code":"malformed-request"');
+});
+
+it.each(byGateway)('%s is answered with security headers', async (_, bytes) => {
+  const [head = ''] = (await answerTo(bytes)).split('\r\n\r\n');
+  expect(head).toMatch(/^x-content-type-options: nosniff$/im);
+  expect(head).toMatch(/^x-frame-options: DENY$/im);
+  expect(head).toMatch(/^referrer-policy: no-referrer$/im);
 });

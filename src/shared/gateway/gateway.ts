@@ -70,11 +70,11 @@ function createGateway(host: Host, compositions: readonly Composition[], session
   });
   app.notFound(() => problemResponse(refusal('not-found', 'there is no such resource; /docs shows those there are')));
   app.use(requestContext(sessions, settings.REQUEST_TIMEOUT_MS));
-  app.use(refuseUnreadable);
   app.use(knowClient(settings.TRUSTED_PROXIES ?? noProxies));
   app.use(
     secureHeaders({ xFrameOptions: 'DENY', referrerPolicy: 'no-referrer', crossOriginResourcePolicy: 'same-origin' }),
   );
+  app.use(refuseUnreadable);
   const alive = health(host);
   const costly = new CostlyRequests(maxCostlyRequests);
   mount(app, alive, (request) => alive.app.fetch(request), costly);
