@@ -9,6 +9,7 @@ import { currentContext, currentUnit, refuseInsideUnit, runInContext } from '../
 import { type Log, silentLog } from '../observability/index.ts';
 import { isUniqueConflict } from './conflict.ts';
 import type { Migration, Unit } from './database.ts';
+import { probeWrite } from './probe-write.ts';
 import { openSqlite } from './sqlite.ts';
 import { defineTables } from './tables.ts';
 
@@ -195,10 +196,11 @@ describe('opening a database', () => {
     const gone = join(folder, 'gone.db');
     const opened = openSqlite('notes', gone, migrations);
     rmSync(gone);
-    await expect(opened.work(async (unit) => void (await write(unit, 'lost')))).rejects.toMatchObject({
-      code: 'unavailable',
-      cause: { message: expect.stringMatching(/gone\.db took no write: it was removed or replaced/) },
-    });
+    for (const written of [opened.work(async (unit) => void (await write(unit, 'lost'))), probeWrite(opened)])
+      await expect(written).rejects.toMatchObject({
+        code: 'unavailable',
+        cause: { message: expect.stringMatching(/gone\.db took no write: it was removed or replaced/) },
+      });
     await opened.close();
   });
 

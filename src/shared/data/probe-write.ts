@@ -1,7 +1,9 @@
 import { sql } from 'drizzle-orm';
 import type { Database } from './database.ts';
 
-/** Writes what changes nothing, to the disk. Rejects with `NotWritten` while the database takes no write. */
+/**
+ * Writes a page without changing any value. Rejects with `NotWritten` while the database takes no write. Does not wait for the disk.
+ */
 export async function probeWrite(database: Database): Promise<void> {
   const [row] = (await database.db.all(sql`PRAGMA user_version`)) as { user_version: number }[];
   await database.work(async ({ db }) => void (await db.run(sql.raw(`PRAGMA user_version = ${row!.user_version}`))));
