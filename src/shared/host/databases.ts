@@ -7,6 +7,7 @@ import type { Log } from '../observability/index.ts';
 import type { Directory, Topology } from '../topology/index.ts';
 import { connectTo, type Link, ofKernel, type ShownDatabase } from '../transport/index.ts';
 import type { Connections } from './connections.ts';
+import { enrolsAtParent } from './services/index.ts';
 
 const answersWithinMs = 1_000;
 const lookEveryMs = 10_000;
@@ -29,7 +30,10 @@ interface DatabasesParts extends Pick<Connections, 'tokens' | 'tls'> {
 export class Databases {
   #looking: NodeJS.Timeout | undefined;
 
-  constructor(private readonly parts: DatabasesParts) {}
+  constructor(
+    private readonly parts: DatabasesParts,
+    private readonly connect = connectTo,
+  ) {}
 
   /** As the home process: throws a `StartError` when a module that answers has other data than before. From then on looks now and then. */
   async refuseOthers(): Promise<void> {
@@ -48,8 +52,8 @@ export class Databases {
    */
   async introduce(): Promise<boolean> {
     const { topology, open } = this.parts;
-    // What the home process has started shares its data folder.
-    if (!topology.only || process.send) return true;
+    // A process that the home process has started shares its data folder.
+    if (!topology.only || enrolsAtParent()) return true;
     const asked = await Promise.all([...open.values()].map((module) => this.#introduceOne(module)));
     return asked.every((each) => each);
   }
@@ -117,7 +121,7 @@ export class Databases {
     const accepted = this.parts.accepted.includes(name);
     const input = { ...shown(await stateOf(module.database)), accepted };
     const address = topology.homeAddress;
-    const link = connectTo({ module: name, contract, address, tokens, tls, onLeaving() {} });
+    const link = this.connect({ module: name, contract, address, tokens, tls, onLeaving() {} });
     const answer = await ask<{ system?: string; why?: string }>(link, 'introduce', name, name, input);
     await link.close();
     if (answer?.why) throw new StartError(`the home process (${address}) refuses the data of "${name}": ${answer.why}`);
