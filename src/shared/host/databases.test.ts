@@ -2,14 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Database, DatabaseRecords, openSqlite, stateOf } from '../data/index.ts';
+import { type Database, DatabaseRecords, joinSystem, openSqlite, stateOf } from '../data/index.ts';
 import { StartError } from '../errors/index.ts';
 import { silentLog } from '../observability/index.ts';
+import type { Placement } from '../topology/index.ts';
 import type { CallRequest, Link } from '../transport/index.ts';
 import { Databases } from './databases.ts';
 import { enrolledVariable } from './services/enrolment.ts';
 
-const system = 'the system';
+const [system, id] = ['the system', 'its database'];
 const module = 'payments';
 let folder: string;
 let records: DatabaseRecords;
@@ -27,16 +28,18 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
+const seen = (commits: number) => records.see({ system, module, id, commits });
 const linkTo = (answer: (input: unknown) => unknown) => {
   const call = vi.fn(async ({ input }: CallRequest) => answer(input));
   return { call, close: async () => {} } satisfies Link;
 };
 
 /** The databases as a process on the folder knows them. Another process that runs payments answers at `link`. */
-function databasesOf({ only, link }: { only?: string[]; link?: Link } = {}) {
+function databasesOf({ only, link, placement }: { only?: string[]; link?: Link; placement?: Placement } = {}) {
   const parts = {
     ...{ records, log: silentLog, accepted: [] },
     topology: { only, homeAddress: 'http://home:3001', placements: new Map([[module, { kind: 'in-process' }]]) },
+    placements: new Map([[module, placement ?? { kind: 'addresses', addresses: ['http://payments:4105'] }]]),
     definitions: [{ contract: { name: module } }],
     open: new Map(only && [[module, { name: module, database }]]),
     directory: { of: () => ({ state: 'there', edge: { instances: [{ address: 'http://payments:4105', link }] } }) },
@@ -44,17 +47,64 @@ function databasesOf({ only, link }: { only?: string[]; link?: Link } = {}) {
   return new Databases(parts as never, () => link!);
 }
 
+describe('the home process', () => {
+  const looked = async (link: Link, placement?: Placement) => {
+    const home = databasesOf({ link, placement });
+    await home.refuseOthers().finally(() => home.close());
+  };
+
+  it('compares an answer with the record of before the question: the module writes the record meanwhile', async () => {
+    seen(7);
+    const link = linkTo(() => {
+      seen(8);
+      return { system, id, commits: 7 };
+    });
+    await looked(link);
+    expect(records.of(module)).toMatchObject({ commits: 8 });
+  });
+
+  it('does not start when commits are missing', async () => {
+    seen(8);
+    await expect(looked(linkTo(() => ({ system, id, commits: 7 })))).rejects.toThrow(
+      /at http:\/\/payments:4105 is refused: its last commits are missing: it ends with commit 7, and commit 8 was seen/,
+    );
+  });
+
+  it('does not ask a module that it has extracted since the start: they share a data folder', async () => {
+    const link = linkTo(() => ({ system, id: 'another', commits: 1 }));
+    seen(8);
+    await looked(link, { kind: 'service', via: 'http', instances: 1 });
+    expect(link.call).not.toHaveBeenCalled();
+  });
+});
+
 describe('a process that runs a module by itself', () => {
   const open = () => {
     database = openSqlite(module, join(folder, `${module}.db`), [], silentLog, records);
     return database;
   };
-  /** Introduces the module to a home process on the same folder. */
-  const introduced = () => {
+  /** Introduces the module to a home process on the same folder. `meanwhile` happens while each question is on its way. */
+  const introduced = (meanwhile: (question: number) => unknown = () => {}) => {
     const home = databasesOf();
-    const link = linkTo((input) => home.introduced(module, input as never));
+    let questions = 0;
+    const link = linkTo(async (input) => {
+      questions += 1;
+      await meanwhile(questions);
+      return home.introduced(module, input as never);
+    });
     return { link, answer: databasesOf({ only: [module], link }).introduce() };
   };
+
+  it('introduces its data once more when it was refused: it has written the record meanwhile', async () => {
+    const own = open();
+    const { link, answer } = introduced(async (question) => {
+      if (question > 1) return;
+      await joinSystem(own, system);
+      records.see(await stateOf(own));
+    });
+    expect(await answer).toBe(true);
+    expect(link.call).toHaveBeenCalledTimes(2);
+  });
 
   it('does not start when commits are missing', async () => {
     const { id } = await stateOf(open());

@@ -1,10 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { background } from '../context/index.ts';
-import { type DatabaseRecords, type DatabaseState, joinSystem, stateOf, whyNotThis } from '../data/index.ts';
+import {
+  type DatabaseRecord,
+  type DatabaseRecords,
+  type DatabaseState,
+  joinSystem,
+  stateOf,
+  whyNotThis,
+} from '../data/index.ts';
 import { refusal, StartError } from '../errors/index.ts';
 import type { ModuleDefinition, OpenModule } from '../module/index.ts';
 import type { Log } from '../observability/index.ts';
-import type { Directory, Topology } from '../topology/index.ts';
+import type { Directory, Placement, Topology } from '../topology/index.ts';
 import { connectTo, type Link, ofKernel, type ShownDatabase } from '../transport/index.ts';
 import type { Connections } from './connections.ts';
 import { enrolsAtParent } from './services/index.ts';
@@ -14,6 +21,8 @@ const lookEveryMs = 10_000;
 
 interface DatabasesParts extends Pick<Connections, 'tokens' | 'tls'> {
   readonly topology: Topology;
+  /** Where each module is placed now. */
+  readonly placements: ReadonlyMap<string, Placement>;
   readonly definitions: readonly ModuleDefinition[];
   readonly records: DatabaseRecords;
   readonly open: ReadonlyMap<string, OpenModule>;
@@ -79,25 +88,29 @@ export class Databases {
       records.accept(module);
       this.parts.log.warn({ module, ...database }, 'the data of a module is accepted as it is, whatever was lost');
     }
-    const why = this.#hold(module, database);
+    const why = this.#hold(module, database, records.of(module));
     return why === undefined ? { system: records.system } : { why };
   }
 
-  /** Why the home process does not take it; keeps what it has seen otherwise. */
-  #hold(module: string, { system, id, commits }: ShownDatabase): string | undefined {
+  /** Why the home process does not take it, compared with `record`; keeps what it has seen otherwise. */
+  #hold(
+    module: string,
+    { system, id, commits }: ShownDatabase,
+    record: DatabaseRecord | undefined,
+  ): string | undefined {
     const { records } = this.parts;
     const state: DatabaseState = { system: system ?? null, module, id, commits };
-    const why = whyNotThis(module, state, records.of(module), records.system);
+    const why = whyNotThis(module, state, record, records.system);
     if (why === undefined) records.see(state);
     return why;
   }
 
   /** Asks all other processes that are found; resolves with what is wrong. One that does not answer is asked the next time. */
   async #look(): Promise<string[]> {
-    const { definitions, open, directory, topology } = this.parts;
+    const { definitions, open, directory, placements } = this.parts;
     const elsewhere = definitions
       .map(({ contract }) => contract.name)
-      .filter((name) => !open.has(name) && topology.placements.get(name)?.kind !== 'service');
+      .filter((name) => !open.has(name) && placements.get(name)?.kind !== 'service');
     const asked = elsewhere.flatMap((name) => {
       const at = directory.of(name);
       const instances = at.state === 'there' ? at.edge.instances : [];
@@ -109,8 +122,10 @@ export class Databases {
   async #lookAt(module: string, address: string, link: Link): Promise<string[]> {
     const { records, accepted } = this.parts;
     const input = { system: records.system!, accepted: accepted.includes(module) };
+    // A process on the same data folder writes the record every second, also while its answer is on the way.
+    const record = records.of(module);
     const answer = await ask<ShownDatabase>(link, 'identify', module, 'home', input);
-    const why = answer && this.#hold(module, answer);
+    const why = answer && this.#hold(module, answer, record);
     return why === undefined ? [] : [`the data of "${module}" at ${address} is refused: ${why}`];
   }
 
@@ -119,10 +134,15 @@ export class Databases {
     const { name } = module;
     const { contract } = definitions.find((each) => each.contract.name === name)!;
     const accepted = this.parts.accepted.includes(name);
-    const input = { ...shown(await stateOf(module.database)), accepted };
     const address = topology.homeAddress;
     const link = this.connect({ module: name, contract, address, tokens, tls, onLeaving() {} });
-    const answer = await ask<{ system?: string; why?: string }>(link, 'introduce', name, name, input);
+    const introduced = async () => {
+      const input = { ...shown(await stateOf(module.database)), accepted };
+      return ask<{ system?: string; why?: string }>(link, 'introduce', name, name, input);
+    };
+    let answer = await introduced();
+    // On the home process's data folder, this process may have written a newer record than it had introduced.
+    if (answer?.why) answer = await introduced();
     await link.close();
     if (answer?.why) throw new StartError(`the home process (${address}) refuses the data of "${name}": ${answer.why}`);
     if (answer?.system) await this.#join(module, answer.system, accepted);

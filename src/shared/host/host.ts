@@ -70,7 +70,7 @@ export async function openHost(
     else if (!only && placements.get(name)?.kind === 'service') checkData(name, settings.DATA_DIR, records);
   }
   if (!only) records.setSystem(records.system ?? records.newSystem()!);
-  const databases = new Databases({ ...connections, topology, definitions, records, open, accepted });
+  const databases = new Databases({ ...connections, topology, placements, definitions, records, open, accepted });
   const wasIntroduced = await databases.introduce();
   const services = new Services(topology, directory, faults, authority, log);
   const mover = new Mover({ topology, definitions, placements, here, services, directory, observation, log });
