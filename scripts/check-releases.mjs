@@ -28,19 +28,18 @@ install();
 if (!values.after) build();
 
 const aside = mkdtempSync(join(tmpdir(), 'kerf-releases-'));
-process.exitCode = await check().finally(cleanUp);
+try {
+  process.exitCode = await check().finally(cleanUp);
+} catch (error) {
+  fail(error.message);
+}
 
+/** The exit code. Throws what to tell: `fail` would end the process before it has cleaned up. */
 async function check() {
   const before = checkout(values.before);
   if (!readFileSync(join(before, 'test', 'harness', 'kerf.ts'), 'utf8').includes('DATA_TEMPLATE'))
-    fail(`the tests of ${values.before} take no data of another release; compare with a later one`);
-  spawnSync(
-    node(),
-    ['-e', `import(${JSON.stringify(join(before, 'scripts', 'setup.mjs'))}).then((s) => (s.install(), s.build()))`],
-    {
-      stdio: 'inherit',
-    },
-  );
+    throw new Error(`the tests of ${values.before} take no data of another release; compare with a later one`);
+  buildIn(before);
   const data = join(aside, 'data');
   const after = resolve(values.after ?? join(root, 'dist'));
   await startOnce(join(before, 'dist', 'app.js'), data, 'the release before');
@@ -66,10 +65,18 @@ function checkout(name) {
     cwd: root,
     encoding: 'utf8',
   });
-  if (status !== 0) fail(`there is no commit or folder "${name}": ${stderr.trim()}`);
+  if (status !== 0) throw new Error(`there is no commit or folder "${name}": ${stderr.trim()}`);
   const lock = (path) => readFileSync(join(path, 'package-lock.json'), 'utf8');
   if (lock(folder) === lock(root)) symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   return folder;
+}
+
+/** Installs and builds the release before, as its own checkout does. */
+function buildIn(before) {
+  const setup = JSON.stringify(join(before, 'scripts', 'setup.mjs'));
+  const script = `import(${setup}).then((s) => (s.install(), s.build()))`;
+  const { status } = spawnSync(node(), ['-e', script], { stdio: 'inherit' });
+  if (status !== 0) throw new Error(`the release before (${values.before}) cannot be built; the lines above say why`);
 }
 
 /** Starts a whole system on a data folder, and stops it when it is ready. */
@@ -79,7 +86,7 @@ async function startOnce(program, data, what) {
   const ended = new Promise((resolve) => child.once('close', resolve));
   createInterface({ input: child.stdout }).once('line', () => child.kill('SIGTERM'));
   const code = await ended;
-  if (code !== 0) fail(`${what} (${program}) does not start on the data; the line above says why`);
+  if (code !== 0) throw new Error(`${what} (${program}) does not start on the data; the line above says why`);
 }
 
 function passes(folder, data, which) {

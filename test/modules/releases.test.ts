@@ -1,9 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { expect, it, vi } from 'vitest';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { plantedMigration, releaseWith } from '../harness/release.ts';
 
 // Each starts two systems and a test run.
 vi.setConfig({ testTimeout: 120_000 });
+
+const env = { PATH: process.env.PATH, HOME: process.env.HOME };
 
 /** Whether this release, as the one before, passes the tests of payments on the data of one with another migration. */
 function checked(sqlite: string) {
@@ -11,7 +16,7 @@ function checked(sqlite: string) {
   const words = ['--before', process.cwd(), '--after', after, 'modules/duplicates', '-t', 'one payment'];
   const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/check-releases.mjs', ...words], {
     encoding: 'utf8',
-    env: { PATH: process.env.PATH, HOME: process.env.HOME },
+    env,
   });
   return { status, said: `${stdout}${stderr}` };
 }
@@ -29,4 +34,41 @@ it('finds a migration that is marked as expand and renames a column', () => {
   expect(status).toBe(1);
   expect(said).toMatch(/×.* authorizes, captures and refunds one payment/);
   expect(said).toContain('a migration is marked as expand that is none');
+});
+
+/** A repository with the script and no more; `tests` is what its one commit has as the harness of its tests. */
+function repositoryWith(tests: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'kerf-repository-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  for (const name of ['scripts/check-releases.mjs', 'scripts/setup.mjs', 'package-lock.json'])
+    cpSync(name, join(folder, name));
+  mkdirSync(join(folder, 'test', 'harness'), { recursive: true });
+  writeFileSync(join(folder, 'test', 'harness', 'kerf.ts'), tests);
+  symlinkSync(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'));
+  const author = ['-c', 'user.name=Kerf', '-c', 'user.email=kerf@kerf.test', '-c', 'commit.gpgsign=false'];
+  for (const words of [
+    ['init', '-q'],
+    ['add', 'scripts', 'test', 'package-lock.json'],
+    ['commit', '-qm', 'First'],
+  ])
+    git(folder, ...author, ...words);
+  return folder;
+}
+
+function git(folder: string, ...words: string[]): string {
+  const { status, stdout, stderr } = spawnSync('git', words, { cwd: folder, encoding: 'utf8', env });
+  expect([status, stderr]).toEqual([0, '']);
+  return stdout;
+}
+
+it.each([
+  ['whose tests take no data', 'HEAD', '', 'the tests of HEAD take no data of another release'],
+  ['that cannot be built', 'HEAD', '// DATA_TEMPLATE', 'the release before (HEAD) cannot be built; the lines above'],
+  ['that does not exist', 'nowhere', '', 'there is no commit or folder "nowhere"'],
+])('leaves no worktree of a release %s', (_, before, tests, message) => {
+  const folder = repositoryWith(tests);
+  const words = ['scripts/check-releases.mjs', '--before', before, '--after', 'nowhere'];
+  const { status, stderr } = spawnSync(process.execPath, words, { cwd: folder, encoding: 'utf8', env });
+  expect([status, stderr]).toEqual([1, expect.stringContaining(`kerf: ${message}`)]);
+  expect(git(folder, 'worktree', 'list').trim().split('\n')).toHaveLength(1);
 });
