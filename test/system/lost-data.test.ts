@@ -48,7 +48,7 @@ describe('a system whose data is lost', () => {
     rmSync(join(folder, 'payments.db'));
     const { code, stderr } = await why(folder);
     const message =
-      /^kerf: the data of "payments" \(.*payments\.db\) cannot be opened: it is missing: commit \d+ was seen at .*; restore it from a backup, or accept .* --accept-loss payments$/;
+      /^kerf: the data of "payments" \(.*payments\.db\) cannot be opened: it is missing: commit \d+ was seen at .*; restore it from a backup, or start once with npm start -- --accept-loss payments to accept the data as it is$/;
     expect([code, stderr.split('\n')]).toEqual([1, [expect.stringMatching(message), '']]);
   });
 
