@@ -13,7 +13,7 @@ export const flaws = [
   'works in the background in the name of a caller',
   'waits for a handler for ever',
   'hands over an event that ends its process again and again',
-  'waits for the provider for ever',
+  'waits for a command in steps for ever',
   'forgets what it has answered',
   'starts on data of a release that it does not know',
   'takes a process that lives for one that ended',

@@ -28,7 +28,8 @@ export class Provider {
       to: 'provider',
       what: action,
       line: JSON.stringify({ paymentId: id, ...JSON.parse(body) }),
-      deadline: world.flaw === 'waits for the provider for ever' ? forever : world.scheduler.time + answerWithinMs,
+      deadline:
+        world.flaw === 'waits for a command in steps for ever' ? forever : world.scheduler.time + answerWithinMs,
       late: () => new Error('the provider did not answer'),
       unwanted: () => new Error('nobody waits for the provider'),
       withKey: true,

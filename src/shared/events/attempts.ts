@@ -49,7 +49,14 @@ function isFinal(error: unknown): boolean {
   return isRefusal(error, 'invalid-input');
 }
 
+const longestBackOffMs = 60_000;
+
+/** Whether an attempt is due. A time further away than any back-off was written by a clock that was wrong. */
+export function isDue(nextAttemptAt: number, now: number): boolean {
+  return nextAttemptAt <= now || nextAttemptAt > now + longestBackOffMs;
+}
+
 export function backOffMs(attempts: number, error: unknown): number {
-  const limit = isClosed(error) ? 2_000 : 60_000;
+  const limit = isClosed(error) ? 2_000 : longestBackOffMs;
   return Math.min(limit, 50 * 2 ** Math.min(attempts, 20));
 }

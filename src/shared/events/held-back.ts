@@ -5,7 +5,7 @@ import { type Database, prepared, type Unit } from '../data/index.ts';
 import { messageOf } from '../errors/index.ts';
 import { reach } from '../faults/index.ts';
 import type { FailureLog, Log } from '../observability/index.ts';
-import { afterFailure, isClosed, withIncident } from './attempts.ts';
+import { afterFailure, isClosed, isDue, withIncident } from './attempts.ts';
 import type { Envelope } from './envelope.ts';
 import type { InOrder } from './in-order.ts';
 import { asNotTaken, type NotTaken } from './subscribed.ts';
@@ -146,9 +146,9 @@ export class HeldBack<U extends Unit> {
       .orderBy(asc(held.nextAttemptAt))
       .limit(portion);
     const now = clock.now();
-    const due = new Set(rows.filter(({ at }) => at <= now).map(({ key }) => key));
+    const due = new Set(rows.filter(({ at }) => isDue(at, now)).map(({ key }) => key));
     const moved = await Promise.all([...due].map((key) => this.#inOrder.run(key, () => this.#retry(key))));
-    const next = rows.find(({ at }) => at > now)?.at ?? now + 1_000;
+    const next = rows.find(({ at }) => !isDue(at, now))?.at ?? now + 1_000;
     if (moved.includes(true)) this.wake();
     else if (rows.length > 0) this.#wakeAt(next);
   }
@@ -158,7 +158,7 @@ export class HeldBack<U extends Unit> {
     const { database, clock } = this.#parts;
     for (let moved = false; ; moved = true) {
       const [row] = this.#stopped ? [] : await firstOf(database).execute({ key });
-      if (!row || row.nextAttemptAt > clock.now() || !(await this.#attempt(row))) return moved;
+      if (!row || !isDue(row.nextAttemptAt, clock.now()) || !(await this.#attempt(row))) return moved;
     }
   }
 

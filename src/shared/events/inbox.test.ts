@@ -1,4 +1,5 @@
 import { CloudEvent, HTTP } from 'cloudevents';
+import { sql } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ManualClock } from '../clock/index.ts';
@@ -95,6 +96,21 @@ describe('the inbox', () => {
     expect(row!.history.map(({ what }) => what)).toEqual([...Array(11).fill('failed'), 'dead']);
     const waits = row!.history.slice(1).map(({ at }, index) => at - row!.history[index]!.at);
     expect(waits.at(-1)).toBeGreaterThanOrEqual(51_200);
+  });
+
+  it('tries again soon what a clock that was wrong put hours away', async () => {
+    let broken = true;
+    fail(
+      () => broken,
+      () => new Error('not now'),
+    );
+    await receive(sold('a', 1));
+    const later = sql`UPDATE kerf_held SET next_attempt_at = next_attempt_at + 7200000`;
+    await scene.database('mail').work(async (unit) => void (await unit.db.run(later)));
+    broken = false;
+    const before = clock.now();
+    await passUntil(() => numbers().length === 1);
+    expect(clock.now() - before).toBeLessThan(5_000);
   });
 
   it('never gives up on what waits for another part of the system', async () => {

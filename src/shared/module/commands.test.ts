@@ -108,6 +108,8 @@ describe('a command with a key', () => {
   });
 });
 
+const keyed = { requestId: 'r', caller: 'door', deadline: Number.POSITIVE_INFINITY, idempotencyKey: 'k' };
+
 describe('a command in steps that comes again while it runs', () => {
   const shop = contract('shop', {
     operations: { open: command({ about: 'Opens', input: name, output: z.object({ name: z.string() }) }) },
@@ -141,6 +143,22 @@ describe('a command in steps that comes again while it runs', () => {
     await expect(first).rejects.toMatchObject({ code: 'invalid-input' });
     await expect(second).rejects.toMatchObject({ code: 'invalid-input' });
     expect(runs()).toBe(1);
+  });
+
+  it('runs itself beside a run that hangs, once the call of that one is over', async () => {
+    const clock = new ManualClock(Date.now());
+    const steps = { read: database, work: database.work.bind(database), signal: new AbortController().signal };
+    let runs = 0;
+    const open = { inSteps: () => (++runs === 1 ? new Promise(() => {}) : Promise.resolve({ name: 'second' })) };
+    const dispatcher = new Dispatcher(shop, { open } as never, steps as never, clock, silentLog);
+    const call = (ms: number) => dispatcher.dispatch('open', { name: 'Ann' }, { ...keyed, deadline: Date.now() + ms });
+    void call(5_000);
+    await expect.poll(() => runs).toBe(1);
+    clock.advance(4_000);
+    const waits = call(60_000);
+    clock.advance(1_000);
+    expect([await call(5_000), runs]).toEqual([{ name: 'second' }, 2]);
+    expect(await Promise.race([waits, 'still waits'])).toBe('still waits');
   });
 
   it('runs itself when the first was given up by its caller, or too late', async () => {

@@ -1,4 +1,5 @@
-import type { Clock } from '../clock/index.ts';
+import type { Cancel, Clock } from '../clock/index.ts';
+import { currentContext } from '../context/index.ts';
 import type { Reader } from '../data/index.ts';
 import { isRefusal } from '../errors/index.ts';
 import { reach } from '../faults/index.ts';
@@ -34,9 +35,23 @@ export class CommandInSteps {
         if (isGivenUp(error) && !this.parts.steps.signal.aborted) return this.once(input, command);
         throw error;
       });
-    const outcome = this.#run(input, command).finally(() => this.#inFlight.delete(command.key));
-    this.#inFlight.set(command.key, { fingerprint: command.fingerprint, outcome });
-    return outcome;
+    const run = { fingerprint: command.fingerprint, outcome: this.#run(input, command) };
+    this.#inFlight.set(command.key, run);
+    const forget = () => {
+      if (this.#inFlight.get(command.key) === run) this.#inFlight.delete(command.key);
+    };
+    const cancel = this.#atDeadline(forget);
+    return run.outcome.finally(() => {
+      cancel();
+      forget();
+    });
+  }
+
+  /** A run that hangs is in nobody's way once its call is over: a repeat runs beside it. Of both, one answers. */
+  #atDeadline(forget: () => void): Cancel {
+    const { clock } = this.parts;
+    const leftMs = (currentContext()?.deadline ?? Number.POSITIVE_INFINITY) - Date.now();
+    return Number.isFinite(leftMs) ? clock.after(Math.max(0, leftMs), forget) : () => {};
   }
 
   async #run(input: unknown, command: KeyedCommand): Promise<unknown> {

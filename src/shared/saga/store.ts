@@ -81,9 +81,7 @@ const claimRow = prepared((unit) => {
       fence: sql`${sagas.fence} + 1`,
       attempts: sql`case when ${sagas.owner} is null then ${sagas.attempts} else ${sagas.attempts} + 1 end`,
     })
-    .where(
-      and(eq(sagas.id, placeholder('id')), isOpen(unit), lte(sagas.nextAttemptAt, placeholder('now')), isFree(unit)),
-    )
+    .where(and(eq(sagas.id, placeholder('id')), isOpen(unit), isDue(unit), isFree(unit)))
     .returning()
     .prepare();
 });
@@ -94,7 +92,7 @@ const dueRows = prepared((reader) => {
   return reader.db
     .select({ id: sagas.id })
     .from(sagas)
-    .where(and(isOpen(reader), lte(sagas.nextAttemptAt, placeholder('now')), or(mine, isFree(reader))))
+    .where(and(isOpen(reader), isDue(reader), or(mine, isFree(reader))))
     .orderBy(asc(sagas.nextAttemptAt))
     .limit(placeholder('limit'))
     .prepare();
@@ -113,6 +111,15 @@ const nextDue = prepared((reader) => {
 
 function isOpen(reader: Reader): SQL {
   return sql`${sagaTables(reader).sagas.state} in ('running', 'compensating')`;
+}
+
+/** Longer than any saga waits, in milliseconds. */
+const longestWaitMs = 120_000;
+
+/** A due time further away than any wait was written by a clock that was wrong. */
+function isDue(reader: Reader): SQL | undefined {
+  const { nextAttemptAt } = sagaTables(reader).sagas;
+  return or(lte(nextAttemptAt, placeholder('now')), gt(nextAttemptAt, placeholder('latest')));
 }
 
 /** Nobody works on it, or one that is dead. */
@@ -158,7 +165,7 @@ function inColumns(row: SagaRow) {
  * have happened.
  */
 export async function claimSaga(unit: Unit, id: string, owner: string, now: number): Promise<SagaRow | undefined> {
-  return (await claimRow(unit).execute({ id, owner, now }))[0];
+  return (await claimRow(unit).execute({ id, owner, now, latest: now + longestWaitMs }))[0];
 }
 
 export async function findSaga(reader: Reader, id: string): Promise<SagaRow | undefined> {
@@ -167,7 +174,8 @@ export async function findSaga(reader: Reader, id: string): Promise<SagaRow | un
 
 /** Those that are due and are `owner`'s or free, the longest waiting first. */
 export async function dueSagas(reader: Reader, owner: string, now: number, limit: number): Promise<string[]> {
-  return (await dueRows(reader).execute({ owner, now, limit })).map(({ id }) => id);
+  const rows = await dueRows(reader).execute({ owner, now, latest: now + longestWaitMs, limit });
+  return rows.map(({ id }) => id);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'drizzle-orm';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ManualClock } from '../clock/index.ts';
@@ -100,6 +101,17 @@ it('takes a waiting step up at once when its module is back', async () => {
   runner.reached('bank');
   await expect.poll(state, often).toBe('done');
   expect(called).toEqual(['reserve', 'reserve', 'take']);
+});
+
+it('goes on soon though a clock that was wrong put its next attempt hours away', async () => {
+  failing.reserve = refusal('timeout');
+  await begin();
+  await waits();
+  const later = sql`UPDATE kerf_sagas SET next_attempt_at = next_attempt_at + 7200000`;
+  await database.work(async (unit) => void (await unit.db.run(later)));
+  failing = {};
+  clock.advance(1_000);
+  await expect.poll(state, often).toBe('done');
 });
 
 it('still takes back what may have happened before its module was away, when it is refused after', async () => {
