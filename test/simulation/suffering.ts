@@ -25,7 +25,11 @@ export function sufferingOf(definition: ModuleDefinition, life: Life, world: Wor
         operation,
         typeof handler === 'object' && 'inSteps' in handler
           ? {
-              inSteps: (...given: unknown[]) => beSlow(world).then(() => handler.inSteps(...(given as [never, never]))),
+              inSteps: async (...given: unknown[]) => {
+                await hang(world);
+                await beSlow(world);
+                return handler.inSteps(...(given as [never, never]));
+              },
             }
           : handler,
       ]);
