@@ -9,8 +9,8 @@ import { build, fail, install, node, root } from './setup.mjs';
 
 const help = `Usage: npm run check:releases -- --before <commit or folder> [--after <folder>] [word …] [-t name]
 
-Whether the release before can live with the migrations of this one, as "expand" promises: the release before makes a data folder, this release
-migrates it, and the tests of the release before run on copies of that. Exits with 0 when they pass.
+Checks that the previous release works after this release's migrations, as "expand" promises. The previous release creates data, this release
+migrates it, and the previous release's tests run on copies. Exits with 0 when they pass.
 
   --before  a commit, branch or tag of this repository, or the folder of a checkout
   --after   the folder of the app.js that migrates; without it, this checkout's, built anew

@@ -8,7 +8,7 @@ const help = `Usage: npm run extract -- <module> [--via http|grpc|queue] [--inst
 Takes a module out of the running home process into processes of its own, or changes how those are reached and how many there
 are, while it serves: no request fails, no event is lost or comes twice. A step that fails, and Ctrl-C, take everything back.
 
-What is not said stays as it is, or as it was when the module was last out since the system started.
+An option that you leave out keeps its value, or its value from the module's last extraction since the start.
 
   --via        how it is reached from then on: http (at first), grpc, or queue, by request and reply over the broker of BUS
   --instances  how many processes run it (at first 1)

@@ -7,8 +7,8 @@ const words = process.argv.slice(2);
 if (words.includes('--help') || words.length === 0) {
   console.log(`Usage: npm run --silent identity -- module … > payments.identity
 
-Prints the identity of a process that runs these modules where the data folder of the home process is not. Set INTERNAL_IDENTITY
-to the file there. Whoever has it calls in the name of these modules, and of nothing else: keep it as a key, for its owner alone.
+Prints an identity for a process that runs these modules on another machine. Set INTERNAL_IDENTITY to the file there. Anyone with
+the file can call as these modules, and as nothing else: keep it secret.
 It is good for a year, and for two changes of keys (npm run rotate-keys).`);
   process.exit(0);
 }

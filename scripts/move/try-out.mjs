@@ -12,15 +12,15 @@ export const tryOutOptions = {
 };
 
 /** What --help says of them. */
-export const tryOutHelp = `  --mirror     first, for so many seconds, ask the new copies every query as well, and go back if an answer differs
-    --mirror-optional  go on where no query came to compare; otherwise that is waited for, and then fails
-  --canary     first send them this share of the calls, then 25, 50 and 100 %, and go back if they are worse:
+export const tryOutHelp = `  --mirror     first send every query to the new copies too, for so many seconds; go back if an answer differs
+    --mirror-optional  continue if no query came; otherwise wait for one, then fail
+  --canary     send them this share of the calls first, then 25, 50 and 100 %; go back if they are worse:
     --stage          seconds that each share lasts at least (10)
     --least-calls    how many calls they must have had at each share (100)
     --max-wait       seconds that each share lasts at most, for want of calls or of a verdict (6 times --stage)
     --max-failures   how many more of their calls may fail (1%)
-    --max-slower     how many milliseconds more they may take, as the 95th percentile (50; between processes as much
-                     again as before, from 5 to 50)`;
+    --max-slower     allowed extra milliseconds at the 95th percentile (50; between processes the earlier value,
+                     from 5 to 50)`;
 
 /** The parts of an order that say so. */
 export function tryOut(command, values) {

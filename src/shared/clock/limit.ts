@@ -1,8 +1,7 @@
 import type { Clock } from './clock.ts';
 
 /**
- * What `task` comes to. Rejects with what `late` returns when it takes longer than `limitMs`: what the task comes to after that
- * counts for nothing.
+ * Runs `task` and resolves with its result. Rejects with the error from `late` after `limitMs`; a later result is ignored.
  */
 export function withinLimit<T>(clock: Clock, limitMs: number, late: () => Error, task: () => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {

@@ -71,8 +71,8 @@ export function notDue(due: Due): void {
 }
 
 /**
- * Has be late what is due, and the clock be read anew. A timer does so every 16 ms; who sets the clock, as a simulation does,
- * does so whenever it has set it.
+ * Fires expired deadlines and refreshes the cached time. A timer calls it every 16 ms. Code that sets the clock, such as a
+ * simulation, calls it each time.
  */
 export function passTime(): void {
   const now = Date.now();

@@ -11,8 +11,8 @@ type Native = InstanceType<typeof Sqlite>;
 const mostCheckedBytes = 100 * 1024 * 1024;
 
 /**
- * Holds the identity of a database, a row in it, against what the data folder knows: first in the files, since SQLite takes a missing file as a
- * new one and passes over a damaged log, then in the row, before anything is written.
+ * Compares a database with its last known state, before anything is written: first the files, since SQLite takes a missing file as a
+ * new one and passes over a damaged log, then the row that holds its identity.
  */
 export class SqliteIdentity {
   readonly #record: DatabaseRecord | undefined;

@@ -21,7 +21,7 @@ export class NotTaken extends Error {
   }
 }
 
-/** A unit that was open for too long says the same of its handler. */
+/** The failure of a handler behind an error: also that of a unit which was open for too long. */
 export function asNotTaken(error: unknown): NotTaken | undefined {
   if (error instanceof NotTaken) return error;
   return error instanceof UnitOverdue ? new NotTaken(error) : undefined;

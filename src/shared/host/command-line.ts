@@ -10,7 +10,7 @@ import { openAuthority } from './enrolment.ts';
 const help = `Usage: npm start -- [--only module[,module]] [--accept-loss module[,module]] [--json]
 
   --only         run these modules alone, as a service for the others
-  --accept-loss  go on with the data of these modules as it is found, this once, though some of it was lost
+  --accept-loss  start once although these modules lost data, and keep what is left of it
   --json         print what runs where as JSON
 
 Settings come from the environment and topology.yaml; the README lists them.`;

@@ -21,7 +21,7 @@ interface Served {
   readonly run: (input: unknown) => Promise<unknown>;
   /** Of a command that comes with an idempotency key. */
   readonly once?: (input: unknown, command: KeyedCommand) => Promise<unknown>;
-  /** For who brings a call from elsewhere: puts what the handler answered through the schema, makes a refusal of any error. */
+  /** For calls from another process: validates the handler's output, and turns every error into a refusal. */
   readonly done: (output: unknown) => unknown;
   readonly rejects: (error: unknown) => never;
   /** The same for a caller of this process. */

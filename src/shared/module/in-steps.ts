@@ -26,7 +26,7 @@ export class CommandInSteps {
 
   constructor(private readonly parts: CommandInStepsParts) {}
 
-  /** One that is repeated while it still runs is answered with that outcome, unless that run's own caller cancelled it. */
+  /** A repeat of a running command gets its outcome. When the caller of that run cancelled it, the repeat runs itself. */
   once(input: unknown, command: KeyedCommand): Promise<unknown> {
     const running = this.#inFlight.get(command.key);
     if (running && running.fingerprint !== command.fingerprint) return Promise.reject(keyReused());

@@ -22,8 +22,8 @@ export interface TryOut {
 }
 
 /**
- * Of the calls that the trial sends, one at a time, then some: the first calls of a new process take longest, and few are to wait
- * behind another's. Nothing is judged by them. Ends early when nobody calls, and before there were enough when few do.
+ * Sends the first calls one at a time, then a few at once, since a new process answers its first calls slowly. They do not count
+ * in the verdict. Ends early when nobody calls, and before there were enough when few do.
  */
 export async function warmUp(journal: Journal, trial: Trial): Promise<void> {
   const endsAt = performance.now() + warmingMs;
