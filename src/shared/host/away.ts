@@ -2,6 +2,9 @@ import { background } from '../context/index.ts';
 import type { Directory } from '../topology/index.ts';
 import { type CallSource, ofKernel } from '../transport/index.ts';
 
+/** A process that is frozen must not keep a probe of readiness waiting: it usually has a second. */
+const patienceMs = 800;
+
 /** Answers which modules are in some state now. */
 export type WhichModules = () => Promise<string[]>;
 
@@ -17,7 +20,7 @@ export function whichAreAway(modules: readonly string[], directory: Directory): 
 export function whichTakeNoWrites(modules: readonly string[], calls: CallSource): WhichModules {
   const asked = modules.map((module) => calls(ofKernel('writes', module), 'kernel'));
   return shared(async () => {
-    const answers = asked.map((ask) => ask({}).catch(() => undefined));
+    const answers = asked.map((ask) => ask({}, { timeoutMs: patienceMs }).catch(() => undefined));
     const writes = (await Promise.all(answers)) as ({ writes: boolean } | undefined)[];
     return modules.filter((_, index) => writes[index]?.writes === false);
   });

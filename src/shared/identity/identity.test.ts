@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { decodeProtectedHeader } from 'jose';
@@ -145,6 +145,29 @@ describe('a session', () => {
     for (const last of letters) expect(await sessions.verify(token.slice(0, -1) + last)).toBeUndefined();
   });
 
+  it('ends also where the entry before it was cut off in the middle', async () => {
+    const file = newFile();
+    const sessions = sessionsOf(file);
+    const { token } = await sessions.issue('ann');
+    const session = (await sessions.verify(token))!;
+    const folder = join(dirname(file), 'signed-out');
+    mkdirSync(folder);
+    writeFileSync(join(folder, String(Math.floor(session.expiresAt / 3_600))), '0f0f0f0f-');
+    sessions.end(session);
+    for (const each of [sessions, sessionsOf(file)]) expect(await each.verify(token)).toBeUndefined();
+  });
+
+  it('is neither believed nor denied while the sessions that ended cannot be read or written', async () => {
+    const file = newFile();
+    const sessions = sessionsOf(file);
+    const { token } = await sessions.issue('ann');
+    const session = (await sessions.verify(token))!;
+    const segment = join(dirname(file), 'signed-out', String(Math.floor(session.expiresAt / 3_600)));
+    mkdirSync(segment, { recursive: true });
+    await expect(sessions.verify(token)).rejects.toMatchObject({ code: 'unavailable' });
+    expect(() => sessions.end(session)).toThrow(expect.objectContaining({ code: 'unavailable' }));
+  });
+
   it('is forgotten when its token has expired anyway', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const folder = join(dirname(newFile()), 'signed-out');
@@ -173,7 +196,7 @@ describe('a session', () => {
     vi.setSystemTime(Date.now() + 180 * minutes);
     expect(verifies.has('other', late)).toBe(true);
     // A file of the same size is read again only when nothing of its hour is in memory.
-    writeFileSync(join(folder, String(Math.floor(soon / 3_600))), 'third\n');
+    writeFileSync(join(folder, String(Math.floor(soon / 3_600))), '\nthird\n');
     expect(verifies.has('first', soon)).toBe(false);
   });
 });

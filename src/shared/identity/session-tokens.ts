@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
+import { refusal } from '../errors/index.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { SignedOut } from './signed-out.ts';
 
@@ -37,8 +38,20 @@ export class SessionTokens {
     return { token, expiresAt: expiresAt.toISOString() };
   }
 
-  /** The session, or `undefined` for a token that is wrong, over, or signed out. */
+  /**
+   * The session, or `undefined` for a token that is wrong, over, or signed out. Rejects with `unavailable` when the sessions that
+   * were signed out cannot be read.
+   */
   async verify(token: string): Promise<Session | undefined> {
+    const session = await this.#read(token);
+    try {
+      return session && !this.signedOut.has(session.id, session.expiresAt) ? session : undefined;
+    } catch (cause) {
+      throw refusal('unavailable', 'sessions cannot be checked now; try again', {}, { cause });
+    }
+  }
+
+  async #read(token: string): Promise<Session | undefined> {
     try {
       const { payload } = await jwtVerify(
         token,
@@ -56,15 +69,18 @@ export class SessionTokens {
         jti,
       } = payload as { sub: string; exp: number; iat?: number; jti?: string };
       // A token of an earlier release has no id of its own.
-      const session = { id: jti ?? `${member} ${iat}`, member, expiresAt };
-      return this.signedOut.has(session.id, expiresAt) ? undefined : session;
+      return { id: jti ?? `${member} ${iat}`, member, expiresAt };
     } catch {
       return undefined;
     }
   }
 
-  /** Ends a session: its token is refused from now on, in every process. */
+  /** Ends a session: its token is refused from now on, in every process. Throws `unavailable` when that cannot be kept. */
   end({ id, expiresAt }: Session): void {
-    this.signedOut.add(id, expiresAt);
+    try {
+      this.signedOut.add(id, expiresAt);
+    } catch (cause) {
+      throw refusal('unavailable', 'the sign-out cannot be kept now; try again', {}, { cause });
+    }
   }
 }

@@ -18,14 +18,16 @@ export class SignedOut {
 
   constructor(private readonly folder: string) {}
 
-  /** `expiresAt` in seconds since 1970. */
+  /** `expiresAt` in seconds since 1970. Throws when the entry is not on disk as a whole. */
   add(id: string, expiresAt: number): void {
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     this.#removeExpiredFiles();
     const file = openSync(this.#fileOf(hourOf(expiresAt)), 'a', 0o600);
     try {
-      // One write: lines of several processes do not mix.
-      writeSync(file, `${id}\n`);
+      // One write: lines of several processes do not mix. It begins a line: what was written before may have been cut off.
+      const line = Buffer.from(`\n${id}\n`);
+      if (writeSync(file, line) < line.length)
+        throw new Error('a sign-out was not written to its end; the disk is full');
       fsyncSync(file);
     } finally {
       closeSync(file);
