@@ -43,7 +43,8 @@ export class Scheduler {
       if (!next.task) continue;
       this.#time = next.at;
       passTime();
-      next.task();
+      // A deadline that has just passed may have cancelled it.
+      next.task?.();
       await new Promise<void>((resolve) => turn(resolve));
     }
   }
