@@ -74,6 +74,13 @@ describe('the address of a client', () => {
     }
   });
 
+  it('is not what a client wrote into another parameter, nor one of two', () => {
+    expect(byForwarded('by=";for=6.6.6.6;";for=203.0.113.9')).toBe('203.0.113.9');
+    expect(byForwarded('host="a\\";for=6.6.6.6";for=203.0.113.9')).toBe('203.0.113.9');
+    expect(byForwarded('for=6.6.6.6;for=203.0.113.9')).toBe(peer);
+    expect(byForwarded('for=6.6.6.6 by=x')).toBe(peer);
+  });
+
   it('is that of the proxy when two headers disagree, of which a client may have written one', () => {
     const agree = { forwarded: 'for=203.0.113.9', xForwardedFor: '1.1.1.1, 203.0.113.9' };
     expect(clientAddress(peer, agree, proxies)).toBe('203.0.113.9');

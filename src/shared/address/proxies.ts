@@ -90,9 +90,18 @@ function elementStart(header: string, end: number): number {
   return 0;
 }
 
+const parameter = /\s*([\w!#$%&'*+.^`|~-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))\s*(?:;|$)/y;
+
+/** An empty text where an element has no `for`, has two, or is not well-formed: what a client wrote may stand in another parameter. */
 function forOf(element: string): string {
-  const [, quoted, plain] = /(?:^|;)\s*for=(?:"([^"]*)"|([^\s;"]*))\s*(?:;|$)/i.exec(element.trim()) ?? [];
-  return quoted ?? plain ?? '';
+  const found: string[] = [];
+  parameter.lastIndex = 0;
+  while (parameter.lastIndex < element.length) {
+    const [, name, quoted, plain] = parameter.exec(element) ?? [];
+    if (name === undefined) return '';
+    if (name.toLowerCase() === 'for') found.push(quoted ?? plain ?? '');
+  }
+  return found.length === 1 ? found[0]! : '';
 }
 
 /** An address with or without a port, as the headers write it: `1.2.3.4:56`, `[::1]:56`, `::1`. */
