@@ -212,6 +212,21 @@ describe('lost data stops the start, and is accepted by name', () => {
     expect(await one.orders()).toBe(1);
   });
 
+  it('and what was accepted is withdrawn when the start fails for another reason', async () => {
+    const folder = await new Folder().crashAfter(5);
+    const before = folder.records.of('shop');
+    const records = folder.records;
+    records.accept('shop');
+    records.accept('bar');
+    records.withdraw();
+    expect([folder.records.of('shop'), folder.records.of('bar')]).toEqual([before, undefined]);
+    records.accept('shop');
+    await folder.orders();
+    const used = folder.records.of('shop');
+    records.withdraw();
+    expect(folder.records.of('shop')).toEqual(used);
+  });
+
   it('the data of another module, which is never accepted', async () => {
     const folder = await new Folder().crashAfter(1);
     expect(folder.why('bar')).toMatch(/it is the data of "shop"; put the file of "bar" there/);

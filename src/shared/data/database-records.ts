@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DatabaseRecord, DatabaseState } from './database-state.ts';
 
@@ -9,6 +9,8 @@ import type { DatabaseRecord, DatabaseState } from './database-state.ts';
  */
 export class DatabaseRecords {
   readonly #aside = randomUUID();
+  /** What was known of the modules whose data was accepted. */
+  readonly #before = new Map<string, DatabaseRecord | undefined>();
 
   /** `founds`: whether this process gives the system its id where the folder knows none, as the home process does. */
   constructor(
@@ -46,7 +48,17 @@ export class DatabaseRecords {
 
   /** The next process that opens the module goes on with whatever data it finds. */
   accept(module: string): void {
+    this.#before.set(module, this.of(module));
     this.#write(join('records', `${module}.json`), { acceptedAt: new Date().toISOString() });
+  }
+
+  /** Takes back what was accepted and has not been used: the start has failed. */
+  withdraw(): void {
+    for (const [module, before] of this.#before) {
+      const isUnused = 'acceptedAt' in (this.of(module) ?? {});
+      if (isUnused && before) this.#write(join('records', `${module}.json`), before);
+      else if (isUnused) rmSync(join(this.folder, 'records', `${module}.json`), { force: true });
+    }
   }
 
   #read(name: string): Record<string, unknown> | undefined {

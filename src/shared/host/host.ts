@@ -44,13 +44,28 @@ export interface Host extends Readonly<Connections> {
 }
 
 /**
- * Opens what belongs in this process and connects it. The data of the modules that are `accepted` is taken as it is. Throws a `StartError` when
- * something stands in the way.
+ * Opens what belongs in this process and connects it. The data of the modules that are `accepted` is taken as it is, by this start alone.
+ * Throws a `StartError` when something stands in the way.
  */
 export async function openHost(
   topology: Topology,
   definitions: readonly ModuleDefinition[],
   accepted: readonly string[] = [],
+): Promise<Host> {
+  const records = recordsOf(topology, accepted);
+  try {
+    return await openOn(records, topology, definitions, accepted);
+  } catch (error) {
+    records.withdraw();
+    throw error;
+  }
+}
+
+async function openOn(
+  records: DatabaseRecords,
+  topology: Topology,
+  definitions: readonly ModuleDefinition[],
+  accepted: readonly string[],
 ): Promise<Host> {
   const { settings, only } = topology;
   if (settings.FAULT_POINT) killAt(settings.FAULT_POINT, settings.DATA_DIR);
@@ -60,7 +75,6 @@ export async function openHost(
   if (!only) recordBus(settings, log);
   const names = definitions.map(({ contract }) => contract.name);
   const placements = new Map(topology.placements);
-  const records = recordsOf(topology, accepted);
   if (accepted.length > 0)
     log.warn({ modules: accepted }, 'the data of modules is accepted as it is, whatever was lost');
   const here = new ModulesHere(topology, definitions, connections, records);
