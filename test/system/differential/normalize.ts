@@ -1,14 +1,19 @@
 const id = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const time = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z/g;
 
+/** The cursor of a list: the key of the last item, which is often an id, and a sum over it. */
+const cursor = /^([\w-]{4,})\.[\w-]{16}$/;
+
 /**
- * Makes what two worlds show comparable: an id becomes the number of its first appearance, a time just a time. Two worlds
- * that did the same number alike.
+ * Makes what two worlds show comparable: an id becomes the number of its first appearance, a time just a time, a cursor the key
+ * in it. Two worlds that did the same number alike.
  */
 export class Normalizer {
   readonly #ids = new Map<string, string>();
 
   normalize(value: unknown): unknown {
+    const [, key] = (typeof value === 'string' && cursor.exec(value)) || [];
+    if (key) return { cursor: this.normalize(Buffer.from(key, 'base64url').toString()) };
     if (typeof value === 'string') return value.replace(id, (each) => this.#number(each)).replace(time, 'time');
     if (Array.isArray(value)) return value.map((each) => this.normalize(each));
     if (typeof value !== 'object' || value === null) return value;
