@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
@@ -5,6 +6,7 @@ import { systemClock } from '../../src/shared/clock/index.ts';
 import { schemas } from '../../src/shared/contract/compiled/schemas.cases.ts';
 import { spoiled, valuesOf } from '../../src/shared/contract/compiled/values.cases.ts';
 import { type Contract, contract, type Operation, query } from '../../src/shared/contract/index.ts';
+import { isJson } from '../../src/shared/contract/wire-safe.ts';
 import { Dispatcher } from '../../src/shared/module/index.ts';
 import { silentLog } from '../../src/shared/observability/index.ts';
 import { createCall } from '../../src/shared/transport/client.ts';
@@ -62,7 +64,7 @@ const sent: fc.Arbitrary<Sent> = fc
 
 /**
  * Leaves out the differences that in-process.test.ts and grpc/values.test.ts pin: undefined in a field, which a check may count,
- * and minus zero.
+ * and minus zero. as-sent.test.ts pins a third, which is left out below: an option chosen by a dropped value that is no JSON.
  */
 function canonical(value: unknown): unknown {
   if (Object.is(value, -0)) return 0;
@@ -75,10 +77,12 @@ function canonical(value: unknown): unknown {
 /** Pinned as well: gRPC has no word for half a surrogate pair. */
 const isWellFormed = (value: unknown) => !JSON.stringify(value ?? null).includes('\\ud');
 
-async function opened(of: Contract) {
-  const handlers = Object.fromEntries(
-    Object.keys(of.operations).map((name) => [name, async (input: unknown) => input]),
-  );
+async function opened(of: Contract, saw: (input: unknown) => void) {
+  const echo = async (input: unknown) => {
+    saw(input);
+    return input;
+  };
+  const handlers = Object.fromEntries(Object.keys(of.operations).map((name) => [name, echo]));
   const { dispatch } = new Dispatcher(of, handlers as never, {} as never, systemClock, silentLog);
   const serve: Serve = (module, name, input, context) =>
     byDeadline(dispatch(name, input, context), context, { module, name });
@@ -92,12 +96,9 @@ async function opened(of: Contract) {
   return { transports, close: () => Promise.all([http.close(), grpc.close()]) };
 }
 
-async function answersTo(operation: Operation, value: unknown, transports: readonly Transport[]): Promise<unknown[]> {
-  const calls = transports.map((transport) => createCall(operation, 'gateway', () => transport)(value));
-  const settled = await Promise.allSettled(calls);
-  return settled.map((each) =>
-    each.status === 'fulfilled' ? canonical(each.value) : String((each.reason as { code?: string }).code),
-  );
+/** The answer, or the code of the refusal. */
+function answerTo(operation: Operation, value: unknown, transport: Transport): Promise<unknown> {
+  return createCall(operation, 'gateway', () => transport)(value).then(canonical, ({ code }) => `refused: ${code}`);
 }
 
 it('a value of a schema that a contract takes is the same by every transport', async () => {
@@ -106,15 +107,25 @@ it('a value of a schema that a contract takes is the same by every transport', a
     const taken = all.filter(({ values }) => values.length > 0);
     accepted += taken.length;
     const of = contractOf(taken.map(({ schema }) => schema));
-    const { transports, close } = await opened(of);
+    let seen: unknown[] = [];
+    const { transports, close } = await opened(of, (input) => seen.push(canonical(input)));
     try {
       for (const [at, { schema, values }] of taken.entries()) {
         for (const value of values) {
           const { success, data } = schema.safeParse(value);
           if (success && !(isWellFormed(data) && schema.safeParse(canonical(data)).success)) continue;
+          const again = success ? canonical(schema.parse(canonical(data))) : undefined;
+          if (success && !isJson(value) && !isDeepStrictEqual(again, canonical(data))) continue;
           if (success) fitting += 1;
-          const answers = await answersTo(of.operations[`of${at}`] as Operation, value, transports);
-          expect(answers).toEqual(transports.map(() => (success ? canonical(data) : 'invalid-input')));
+          for (const transport of transports) {
+            seen = [];
+            const answer = await answerTo(of.operations[`of${at}`] as Operation, value, transport);
+            // The answer passes the schema as well.
+            const expected = success
+              ? { seen: [canonical(data)], answer: again }
+              : { seen: [], answer: 'refused: invalid-input' };
+            expect({ seen, answer }).toEqual(expected);
+          }
         }
       }
     } finally {

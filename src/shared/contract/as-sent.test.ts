@@ -7,7 +7,7 @@ const anew = () => `made ${++made}`;
 const sent = (schema: z.ZodType, given: unknown) => asSentBy(schema)(given, schema.parse(given));
 
 describe('what was sent', () => {
-  it.each<[what: string, schema: z.ZodType, given: unknown, sent: unknown]>([
+  it.each<[what: string, schema: z.ZodType, given: unknown, sent: unknown, sentOn?: unknown]>([
     ['a default that is made', z.object({ a: z.string().default(anew) }), {}, {}],
     ['a default in place of undefined', z.object({ a: z.string().default(anew) }), { a: undefined }, {}],
     ['a value beside a default', z.object({ a: z.string().default(anew) }), { a: 'x' }, { a: 'x' }],
@@ -21,19 +21,44 @@ describe('what was sent', () => {
     ['an unknown member', z.object({ a: z.string().default(anew) }), { b: 1 }, {}],
     ['an unknown member, without a default', z.object({ a: z.int() }), { a: 1, b: 1 }, { a: 1 }],
     ['a member of a loose object', z.looseObject({ a: z.string().default(anew) }), { b: 1 }, { b: 1 }],
+    [
+      'a member that is inherited',
+      z.object({ a: z.int().default(1) }).catchall(z.int()),
+      Object.create({ b: 1 }),
+      { b: 1 },
+    ],
+    [
+      'a member called __proto__',
+      z.object({ a: z.int().default(1) }).catchall(z.int()),
+      JSON.parse('{"__proto__":{}}'),
+      {},
+    ],
     ['a list', z.array(z.object({ a: z.string().default(anew) })), [{}, { a: 'x' }], [{}, { a: 'x' }]],
     ['a tuple', z.tuple([z.object({ a: z.string().default(anew) })], z.int()), [{}, 1, 2], [{}, 1, 2]],
     ['a record', z.record(z.string().toLowerCase(), z.string().trim()), { A: ' x' }, { A: ' x' }],
     ['a union', z.union([z.object({ b: z.int() }), z.object({ a: z.string().default(anew) })]), { c: 1 }, {}],
+    [
+      'a union, by a member that is dropped',
+      z.union([z.object({ a: z.int().optional() }), z.object({ b: z.int() })]),
+      { a: 'x', b: 1 },
+      { a: 'x', b: 1 },
+    ],
+    [
+      'a union, by a member that is dropped and no JSON',
+      z.union([z.object({ a: z.int().optional() }), z.object({ b: z.int() })]),
+      { a: 1n, b: 1 },
+      { b: 1 },
+      {},
+    ],
     [
       'an intersection',
       z.intersection(z.object({ a: z.string().default(anew) }), z.object({ b: z.string().default(anew) })),
       { b: 'x', c: 1 },
       { b: 'x' },
     ],
-  ])('of %s', (_, schema, given, expected) => {
+  ])('of %s', (_, schema, given, expected, sentOn = expected) => {
     expect(sent(schema, given)).toEqual(expected);
-    expect(sent(schema, sent(schema, given))).toEqual(expected);
+    expect(sent(schema, sent(schema, given))).toEqual(sentOn);
   });
 
   it('may lead back to itself', () => {

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { isJson } from './wire-safe.ts';
 
 type Schema = z.core.$ZodType;
 type Members = Readonly<Record<string, unknown>>;
@@ -15,8 +16,8 @@ const known = new WeakMap<Schema, AsSent>();
 export function asSentBy(schema: z.ZodType): AsSent {
   let asSent = known.get(schema);
   if (!asSent) {
-    // Where parsing makes nothing, it has only dropped what is not known.
-    asSent = makesAnything(schema) ? (given) => sent(schema, given) : (_, parsed) => parsed;
+    // For all other schemas, the parsed value is the given one without its unknown members.
+    asSent = changesAnything(schema) ? (given) => sent(schema, given) : (_, parsed) => parsed;
     known.set(schema, asSent);
   }
   return asSent;
@@ -26,19 +27,22 @@ export function asSentBy(schema: z.ZodType): AsSent {
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join()}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  const texts = members.map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`);
+  const texts: string[] = [];
+  for (const [name, member] of Object.entries(value))
+    if (member !== undefined) texts.push(`${JSON.stringify(name)}:${canonicalJson(member)}`);
   return `{${texts.sort().join()}}`;
 }
 
-function makesAnything(schema: Schema, seen = new Set<Schema>()): boolean {
+/** Whether parsing may add a value, or select a union's option by a member that it drops. */
+function changesAnything(schema: Schema, seen = new Set<Schema>()): boolean {
   if (seen.has(schema)) return false;
   seen.add(schema);
   const { def } = schema._zod;
   if (def.type === 'default' || def.type === 'prefault' || isOverwritten(schema)) return true;
+  if (def.type === 'union' && !('discriminator' in def)) return true;
   const { checks: _, shape = {}, ...parts } = def as z.core.$ZodTypeDef & { readonly shape?: object };
   return [...Object.values(shape), ...Object.values(parts).flat()].some(
-    (child) => isSchema(child) && makesAnything(child, seen),
+    (child) => isSchema(child) && changesAnything(child, seen),
   );
 }
 
@@ -50,7 +54,6 @@ function isSchema(value: unknown): value is Schema {
   return typeof value === 'object' && value !== null && '_zod' in value;
 }
 
-/** A value that a loose record lets through unseen may be of any kind. */
 function isObject(given: unknown): given is Members {
   return typeof given === 'object' && given !== null && !Array.isArray(given);
 }
@@ -73,9 +76,9 @@ function sent(schema: Schema, given: unknown): unknown {
     case 'tuple':
       return Array.isArray(given) ? given.map((item, at) => sent(def.items[at] ?? def.rest!, item)) : given;
     case 'record':
-      return isObject(given) ? copy(Object.entries(given), () => def.valueType) : given;
+      return isObject(given) ? copy(membersOf(def, given), () => def.valueType) : given;
     case 'union':
-      return sent(def.options.find((option) => fits(option, given)) ?? def.options[0]!, given);
+      return ofUnion(def.options, given);
     case 'intersection':
       return together(sent(def.left, given), sent(def.right, given));
     case 'number':
@@ -88,8 +91,35 @@ function sent(schema: Schema, given: unknown): unknown {
 
 function ofObject({ shape, catchall }: z.core.$ZodObjectDef, given: Members): unknown {
   const inShape = Object.keys(shape).map((key): [string, unknown] => [key, given[key]]);
-  const others = catchall ? Object.entries(given).filter(([key]) => !Object.hasOwn(shape, key)) : [];
+  const others = catchall ? allMembers(given).filter(([key]) => !Object.hasOwn(shape, key)) : [];
   return copy([...inShape, ...others], (key) => (Object.hasOwn(shape, key) ? shape[key]! : catchall!));
+}
+
+/**
+ * The receiver must select the same option. An earlier option may have refused the value only for a member that is dropped here;
+ * then the value is sent whole, unless JSON cannot express it.
+ */
+function ofUnion(options: readonly Schema[], given: unknown): unknown {
+  const at = Math.max(
+    0,
+    options.findIndex((option) => fits(option, given)),
+  );
+  const taken = sent(options[at]!, given);
+  const isAmbiguous = options.slice(0, at).some((option) => fits(option, taken));
+  return isAmbiguous && isJson(given) ? given : taken;
+}
+
+/** The members that an object's schema reads: inherited ones too, and never `__proto__`. */
+function allMembers(given: Members): [string, unknown][] {
+  const members: [string, unknown][] = [];
+  for (const name in given) if (name !== '__proto__') members.push([name, given[name]]);
+  return members;
+}
+
+/** A record with enumerated keys reads each of them, inherited or not. */
+function membersOf({ keyType, partial }: z.core.$ZodRecordDef, given: Members): [string, unknown][] {
+  const choices = partial ? undefined : keyType._zod.values;
+  return choices ? [...choices].map((name) => [String(name), given[String(name)]]) : Object.entries(given);
 }
 
 function copy(entries: readonly [string, unknown][], schemaOf: (key: string) => Schema): unknown {

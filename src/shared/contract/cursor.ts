@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { invalidInput } from '../errors/index.ts';
 
 /**
@@ -10,7 +10,7 @@ export class Cursors {
 
   /** The cursor of the page that follows the item with this key. */
   after(key: string): string {
-    const sum = createHash('sha256').update(`${this.list}\0${key}`).digest('base64url').slice(0, 16);
+    const sum = hash('sha256', `${this.list}\0${key}`, 'base64url').slice(0, 16);
     return `${Buffer.from(key).toString('base64url')}.${sum}`;
   }
 

@@ -74,6 +74,11 @@ describe('a contract refuses', () => {
       ['codecs', z.stringbool()],
       ['64 bits', z.int64()],
       ['fields of any kind', z.looseObject({})],
+      ['values under other keys', z.looseRecord(z.enum(['a']), z.int())],
+      ['a default that must be asked for', z.object({ a: z.int().default(1).nonoptional() })],
+      ['a default that is lost with its field', z.object({ a: z.int().default(1).nonoptional().optional() })],
+      ['a list that fills in defaults', z.array(z.int().default(1).nonoptional().nonoptional())],
+      ['a field that every object inherits', z.object({ constructor: z.string().optional() })],
       ['what is resolved later', z.lazy(() => z.string())],
     ] as [string, z.ZodType][]),
   ])('%s', (_, schema) => {
@@ -115,6 +120,7 @@ describe('a contract takes', () => {
     ['a default that is made anew', z.uuid().default(() => crypto.randomUUID())],
     ['a default of an object', z.object({ a: z.int().default(1) }).prefault({})],
     ['records by numbers and choices', z.record(z.int(), z.record(z.enum(['a', 'b']), z.int()))],
+    ['a field that every object inherits, where it must be there', z.object({ constructor: z.string() })],
     ['names that are trimmed', z.record(z.string().trim(), z.int())],
   ])('%s', (_, schema) => {
     expect(taking(schema)).not.toThrow();

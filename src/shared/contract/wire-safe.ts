@@ -50,7 +50,7 @@ function whyUnsafeKind(def: Definition): Why {
     case 'tuple':
       return whyUndefined('a tuple', def.rest ? [...def.items, def.rest] : def.items);
     case 'record':
-      return whyUndefined('a record', [def.valueType]) ?? whyUnsafeKeys(def.keyType as Schema);
+      return whyUnseen(def) ?? whyUndefined('a record', [def.valueType]) ?? whyUnsafeKeys(def.keyType as Schema);
     default:
       return undefined;
   }
@@ -69,28 +69,41 @@ function whyUnsayable(values: readonly unknown[]): Why {
 /** A default is not parsed where it is filled in, and is parsed where it arrives. */
 function whyChanged(schema: z.core.$ZodType, value: unknown): Why {
   const { data, success } = safeParse(schema as z.ZodType, value);
-  if (success && isDeepStrictEqual(data, value) && isDeepStrictEqual(throughJson(value), value)) return undefined;
+  if (success && isDeepStrictEqual(data, value) && isJson(value)) return undefined;
   return ['has a default that its own schema refuses or changes', 'make it a value that the schema returns as it is'];
 }
 
-/** What JSON makes of a value; undefined also for one that it has no word for. */
-function throughJson(value: unknown): unknown {
+/** Whether JSON keeps the value exactly. */
+export function isJson(value: unknown): boolean {
   try {
-    return JSON.parse(JSON.stringify(value));
+    return isDeepStrictEqual(JSON.parse(JSON.stringify(value)), value);
   } catch {
-    return undefined;
+    return false;
   }
 }
 
 function whyDropped({ shape, catchall }: z.core.$ZodObjectDef): Why {
   if (Object.hasOwn(shape, '__proto__') || Object.getOwnPropertySymbols(shape).length > 0)
     return ['has a field called __proto__, or by a symbol', 'give it another name'];
+  for (const [name, member] of Object.entries(shape)) {
+    if (!takesUndefined(member)) continue;
+    // A reader of an object without this field finds the inherited member instead.
+    if (name in Object.prototype)
+      return [`has an optional field "${name}", a name that every object inherits`, 'rename or require the field'];
+    const isSame = member._zod.optin === (fillsUndefined(member) ? 'defaulted' : 'optional');
+    if (!isSame) return [`tells an undefined field "${name}" from a missing one`, 'make the field optional'];
+  }
   return catchall && whyUndefined('an object', [catchall]);
 }
 
 function whyUndefined(what: string, members: readonly z.core.$ZodType[]): Why {
   if (!members.some((member) => takesUndefined(member))) return undefined;
   return [`is ${what} with members that may be undefined`, 'let them be null (nullable), or leave them out'];
+}
+
+/** A loose record passes on the values of unknown keys unchecked. */
+function whyUnseen({ mode }: z.core.$ZodRecordDef): Why {
+  return mode === 'loose' ? ['is a loose record, which does not check unknown keys', 'use z.record'] : undefined;
 }
 
 /** Written as a key, a number may get an exponent, by which it is not known again. */
@@ -110,10 +123,18 @@ function takesUndefined(schema: z.core.$ZodType, seen = new Set<unknown>()): boo
   const takes = (part: z.core.$ZodType) => takesUndefined(part, seen);
   if (def.type === 'default' || def.type === 'prefault') return true;
   if (def.type === 'optional') return !traits.has('$ZodExactOptional') || takes(def.innerType);
-  if (def.type === 'nonoptional') return def.innerType._zod.optin === 'defaulted';
+  if (def.type === 'nonoptional') return fillsUndefined(def.innerType);
   if (def.type === 'nullable' || def.type === 'readonly') return takes(def.innerType);
   if (def.type === 'union') return def.options.some(takes);
   return def.type === 'intersection' && takes(def.left) && takes(def.right);
+}
+
+/** Whether the schema replaces undefined by another value. */
+function fillsUndefined(schema: z.core.$ZodType): boolean {
+  const { def } = (schema as Schema)._zod;
+  if (def.type === 'union') return def.options.some(fillsUndefined);
+  if (def.type === 'intersection') return fillsUndefined(def.left) && fillsUndefined(def.right);
+  return def.type === 'default' || def.type === 'prefault' || ('innerType' in def && fillsUndefined(def.innerType));
 }
 
 /** The schemas of the parts, with their names where they have some. */

@@ -27,7 +27,6 @@ export function noteFacts({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodTyp
   if (def.type === 'union' && def.inclusive === false && !('discriminator' in def))
     checks.push('exactly one of several');
   const more = all.flatMap((check) => flagsOf(check).map((flags) => `a pattern with the flags ${flags}`));
-  if (def.type === 'record' && def.mode === 'loose') more.push('members by other names');
   for (const [name, found] of [[facts.checks, checks] as const, [facts.more, more] as const])
     if (found.length > 0) Object.assign(jsonSchema, { [name]: found.sort() });
 }
