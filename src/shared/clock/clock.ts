@@ -15,10 +15,21 @@ export type Cancel = () => void;
 
 /** The clock's time as the contracts show it: ISO 8601, UTC. */
 export function instant(clock: Clock): string {
-  return new Date(clock.now()).toISOString();
+  return instantOf(clock.now());
 }
 
-/** Measures how long things take: no step of the machine's clock moves it. Its times mean nothing to other processes. */
+let [latestMs, latest] = [Number.NaN, ''];
+
+/** A time in milliseconds since 1970, as the contracts show it. Many are asked for in the same millisecond, so the latest text is kept. */
+export function instantOf(ms: number): string {
+  if (ms !== latestMs) [latestMs, latest] = [ms, new Date(ms).toISOString()];
+  return latest;
+}
+
+/**
+ * The time of the machine's clock at the start of this process, and the time that has passed since. No step of that clock moves it:
+ * use it to measure how long something takes.
+ */
 export const steadyClock: Clock = {
   now: () => performance.timeOrigin + performance.now(),
   after: (delayMs, task) => systemClock.after(delayMs, task),

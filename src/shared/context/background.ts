@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 
-const nobody = new AsyncResource('kerf-background');
+/** The scope of code that belongs to no request. */
+export const nobody = new AsyncResource('kerf-background');
 
 /**
  * Work that belongs to no request: it has no context, no open unit of work, and nothing else that travels with the caller's

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
+import { nobody } from './background.ts';
 import type { Cancellation } from './cancellation.ts';
 
 /** What travels with a call, in-process and over every wire alike. */
@@ -15,6 +16,11 @@ export interface CallContext {
   readonly deadline: number;
   /** Commands only: the same key means the same command, once. */
   readonly idempotencyKey?: string;
+  /**
+   * Within the process only: resolves when all that the call rests on is on disk; absent when it is. Nothing about the call may
+   * leave the process before.
+   */
+  readonly onDisk?: () => Promise<void>;
   /** Tells when the answer is no longer wanted; nobody tells where there is none. */
   readonly cancellation?: Cancellation;
 }
@@ -31,9 +37,6 @@ export function runInContext<A extends unknown[], T>(context: CallContext, task:
   return storage.run(context, task, ...input);
 }
 
-/** Belongs to nobody who calls. */
-const apart = new AsyncResource('kerf-served');
-
 /**
  * Runs a task for somebody who called: of what travels with the caller's code it meets the context and nothing else, as it
  * would in another process.
@@ -41,7 +44,7 @@ const apart = new AsyncResource('kerf-served');
 export function serveInContext<I, K, T>(context: CallContext, task: (input: I, key: K) => T, input: I, key: K): T;
 export function serveInContext<I, T>(context: CallContext, task: (input: I) => T, input: I): T;
 export function serveInContext(context: CallContext, task: Task, input: unknown, key?: unknown): unknown {
-  return apart.runInAsyncScope(enter, undefined, context, task, input, key);
+  return nobody.runInAsyncScope(enter, undefined, context, task, input, key);
 }
 
 type Task = (input: unknown, key: unknown) => unknown;

@@ -5,7 +5,7 @@
 export const kernelCodes = {
   'malformed-request': { status: 400, title: 'The request cannot be read' },
   'malformed-body': { status: 400, title: 'The body cannot be read' },
-  unauthenticated: { status: 401, title: 'Who is asking is not known' },
+  unauthenticated: { status: 401, title: 'Authentication is required' },
   forbidden: { status: 403, title: 'The caller may not ask this' },
   'not-found': { status: 404, title: 'There is nothing here' },
   'method-not-allowed': { status: 405, title: 'This resource does not take that method' },
@@ -13,7 +13,7 @@ export const kernelCodes = {
   'body-too-large': { status: 413, title: 'The body is too large' },
   'invalid-input': { status: 422, title: 'The input does not fit' },
   'too-many-requests': { status: 429, title: 'Too many requests' },
-  cancelled: { status: 499, title: 'Who asked has gone' },
+  cancelled: { status: 499, title: 'The caller has gone' },
   internal: { status: 500, title: 'Something failed on our side' },
   unavailable: { status: 503, title: 'A part that is needed cannot be reached' },
   'move-failed': { status: 503, title: 'A module could not be moved, and is where it was' },

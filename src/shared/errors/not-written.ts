@@ -12,3 +12,9 @@ export class NotWritten extends Refusal {
     super('unavailable', status, title, `"${module}" can keep nothing at the moment`, {}, { cause: forOperators });
   }
 }
+
+/** The `NotWritten` among an error and its causes: a query that fails is wrapped with its text. */
+export function notWrittenIn(error: unknown): NotWritten | undefined {
+  if (!(error instanceof Error)) return undefined;
+  return error instanceof NotWritten ? error : notWrittenIn(error.cause);
+}

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock/index.ts';
+import { type Clock, steadyClock } from '../clock/index.ts';
 import type { Log } from './log.ts';
 
 const quietMs = 60_000;
@@ -64,6 +64,21 @@ export class FailureLog {
       this.#kinds.delete(kind);
       if (suppressed > 0) this.log.warn({ kind, suppressed }, 'failures of one kind were suppressed');
     }
+  }
+}
+
+/** Lets a line of the log through once a minute. */
+export class OncePerMinute {
+  #loggedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(private readonly clock: Clock = steadyClock) {}
+
+  /** Whether the line may be logged now; from then on it may not for a minute. */
+  passes(): boolean {
+    const now = this.clock.now();
+    if (isQuiet(this.#loggedAt, now)) return false;
+    this.#loggedAt = now;
+    return true;
   }
 }
 

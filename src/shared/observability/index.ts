@@ -1,2 +1,2 @@
-export { FailureLog } from './failure-log.ts';
+export { FailureLog, OncePerMinute } from './failure-log.ts';
 export { createLog, type Log, logsToFile, silentLog } from './log.ts';

@@ -1,0 +1,1 @@
+export { beginIdsAnew, newId } from './ids.ts';
