@@ -60,12 +60,12 @@ async function signUp({ url }: Kerf, member: Person): Promise<boolean> {
 }
 
 async function buy({ url }: Kerf, { email }: Person): Promise<void> {
-  const shop = await new Shop(url).signIn(email);
+  const shop = await new Shop(url).signIn(email, undefined, 8);
   expect((await shop.order('OIL')).status).toBe(201);
 }
 
 async function seesItsMessages({ url }: Kerf, { email, phone }: Person): Promise<void> {
-  const shop = await new Shop(url).signIn(email);
+  const shop = await new Shop(url).signIn(email, undefined, 8);
   const { body } = await shop.get<Page<Message>>('/messages');
   const seen = body.items.map(({ channel, status }) => `${channel} ${status}`).sort();
   expect(seen).toEqual(['mail sent', 'mail sent', ...(phone ? ['sms sent', 'sms sent'] : [])]);

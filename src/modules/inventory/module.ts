@@ -20,15 +20,16 @@ export default defineModule({
   }),
   open(container) {
     const time = container.resolve(clock);
+    const heldForMs = container.settings.INVENTORY_HOLD_SECONDS * 1_000;
     return {
       operations: {
         levels,
-        reserve: reserve(time, container.settings.INVENTORY_HOLD_SECONDS * 1_000),
+        reserve: reserve(time, heldForMs),
         take: takeReserved,
         release,
         restock,
       },
-      timers: [expire(time)],
+      timers: [expire(time, heldForMs)],
       seed,
     };
   },

@@ -1,6 +1,6 @@
-import { v7 as uuid } from 'uuid';
 import { z } from 'zod';
 import { type Client, page, text } from '../../shared/contract/index.ts';
+import { newId } from '../../shared/ids/index.ts';
 import { answer, idParam, pageQuery, Resources } from '../../shared/routes/index.ts';
 import { type Order, order, orderLines, orders } from './contract.ts';
 
@@ -11,7 +11,7 @@ const checkoutBody = z.strictObject({
 
 const checkoutHeaders = z.object({
   'idempotency-key': text(200, 1).optional(),
-  prefer: z.string().max(100).optional(),
+  prefer: z.array(z.string().max(100)).max(20).optional(),
 });
 
 export function routes(self: Client<typeof orders>): Resources {
@@ -29,7 +29,7 @@ export function routes(self: Client<typeof orders>): Resources {
       },
       async ({ body, headers, member }) => {
         const { lines, payment } = body;
-        const key = headers['idempotency-key'] ?? uuid();
+        const key = headers['idempotency-key'] ?? newId();
         const waitMs = waitSeconds(headers.prefer) * 1_000;
         return placed(await self.place({ memberId: member, lines, paymentToken: payment.token, key, waitMs }));
       },
@@ -79,8 +79,8 @@ function placed(placedOrder: Order) {
   throw orders.refuse('order-failed', 'nothing was charged; try again with a new Idempotency-Key', { orderId });
 }
 
-/** `Prefer: wait=N` of RFC 7240: 2 s when it is not said, at most 10. */
-function waitSeconds(prefer: string | undefined): number {
-  const asked = /(?:^|[,;\s])wait=(\d{1,9})(?:$|[,;\s])/i.exec(prefer ?? '')?.[1];
+/** `Prefer: wait=N` of RFC 7240: 2 s when it is not said, at most 10. Of two the first counts, as it says. */
+function waitSeconds(preferences: readonly string[] = []): number {
+  const asked = /(?:^|[,;\s])wait=(\d{1,9})(?:$|[,;\s])/i.exec(preferences.join())?.[1];
   return asked === undefined ? 2 : Math.min(10, Number(asked));
 }

@@ -50,19 +50,26 @@ describe('a unit of work', () => {
     });
   });
 
-  it('leaves nothing when it throws, and does not take its neighbors along', async () => {
-    const outcomes = await Promise.allSettled(
-      ['a', 'b', 'c'].map((text) =>
-        database.work(async (unit) => {
-          await write(unit, `group ${text}`);
-          if (text === 'b') throw new Error('no');
-          return text;
-        }),
-      ),
-    );
-    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
-    expect(await texts()).toEqual(['first', 'group a', 'group c']);
-  });
+  it.each(['a', 'b', 'c', 'ab', 'bc', 'ac', 'abc'])(
+    'leaves nothing when it throws, and does not take its neighbors along (%s of abc)',
+    async (failing) => {
+      const outcomes = await Promise.allSettled(
+        ['a', 'b', 'c'].map((text) =>
+          database.work(async (unit) => {
+            await write(unit, `group ${text}`);
+            if (failing.includes(text)) throw new Error('no');
+            return text;
+          }),
+        ),
+      );
+      const left = ['a', 'b', 'c'].filter((text) => !failing.includes(text));
+      expect(outcomes.flatMap((each) => (each.status === 'fulfilled' ? each.value : []))).toEqual(left);
+      expect(await texts()).toEqual(['first', ...left.map((text) => `group ${text}`)]);
+      await database.work(async (unit) => {
+        await unit.db.delete(tables(unit).notes).where(sql`text LIKE 'group %'`);
+      });
+    },
+  );
 
   it('runs one after the other, in the order they came', async () => {
     const log: string[] = [];

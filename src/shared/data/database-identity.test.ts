@@ -3,8 +3,10 @@ import {
   copyFileSync,
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -13,7 +15,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterAll, describe, expect, it } from 'vitest';
 import { silentLog } from '../observability/index.ts';
@@ -75,7 +77,8 @@ class Folder {
 const write = (database: Database) =>
   database.work(async (unit) => void (await unit.db.run("INSERT INTO orders (note) VALUES ('x')")));
 
-const frameBytes = 4_096 + 24;
+const pageBytes = 2_048;
+const frameBytes = pageBytes + 24;
 const framesIn = (file: string) => (statSync(file).size - 32) / frameBytes;
 /** Overwrites what is at a place of a file. */
 function damage(file: string, at: number, bytes = Buffer.from('damaged')): void {
@@ -240,7 +243,7 @@ describe('lost data stops the start, and is accepted by name', () => {
     for (let order = 0; order < 3; order++) await write(database);
     await database.close();
     const other = await folder.crashAfter(1);
-    damage(other.file, 4_096 * 2, Buffer.alloc(4_096, 'x'));
+    damage(other.file, pageBytes * 2, Buffer.alloc(pageBytes, 'x'));
     expect(other.why()).toMatch(/damaged/);
   });
 
@@ -249,7 +252,7 @@ describe('lost data stops the start, and is accepted by name', () => {
     const database = folder.open();
     await write(database);
     await database.close();
-    truncateSync(folder.file, 4_096);
+    truncateSync(folder.file, pageBytes);
     expect(folder.why()).toMatch(/damaged/);
   });
 });
@@ -265,17 +268,83 @@ describe('what a data folder knows', () => {
     expect(existsSync(join(folder.path, 'records', 'shop.json'))).toBe(true);
   });
 
-  it('never goes back, and one that cannot be read counts as none', async () => {
+  it('never goes back', async () => {
     const { records, path } = new Folder();
     const state = { system: null, module: 'shop', id: 'one' };
     records.see({ ...state, commits: 7 });
     records.see({ ...state, commits: 3 });
+    await records.seeLater({ ...state, commits: 4 });
     expect(records.of('shop')).toMatchObject({ id: 'one', commits: 7 });
+    const later = records.seeLater({ ...state, commits: 8 });
+    records.see({ ...state, commits: 9 });
+    await later;
+    expect(records.of('shop')).toMatchObject({ id: 'one', commits: 9 });
+    await records.seeLater({ ...state, commits: 10 });
+    expect(records.of('shop')).toMatchObject({ id: 'one', commits: 10 });
     expect(statSync(join(path, 'records', 'shop.json')).mode & 0o777).toBe(0o600);
-    writeFileSync(
-      join(path, 'records', 'shop.json'),
-      readFileSync(join(path, 'records', 'shop.json'), 'utf8').slice(0, 9),
-    );
-    expect(records.of('shop')).toBeUndefined();
+    expect(readdirSync(join(path, 'records'))).toEqual(['shop.json']);
+  });
+
+  // A record is on disk before it replaces the older one: nothing but damage makes it unreadable or takes it away.
+  it.each<[string, (file: string) => void, RegExp]>([
+    ['is cut off', (file) => truncateSync(file, 9), /its record .*shop\.json is damaged \(.*JSON/],
+    ['is empty', (file) => truncateSync(file, 0), /its record .*shop\.json is damaged \(.*JSON/],
+    ['is no record', (file) => writeFileSync(file, '{}'), /its record .*shop\.json is damaged \(it is no record/],
+    ['is missing', (file) => rmSync(file), /its record .*shop\.json is missing/],
+    ['is missing with its folder', (file) => rmSync(dirname(file), { recursive: true }), /shop\.json is missing/],
+  ])('stops the start when a record %s, with and without the database', async (_, lose, message) => {
+    for (const withDatabase of [true, false]) {
+      const folder = await new Folder().crashAfter(2);
+      lose(join(folder.path, 'records', 'shop.json'));
+      if (!withDatabase) rmSync(folder.file);
+      const why = withDatabase ? /so Kerf cannot tell whether commits are missing; restore/ : /it is missing, and its/;
+      for (let time = 0; time < 2; time++) {
+        expect(folder.why()).toMatch(message);
+        expect(folder.why()).toMatch(why);
+        expect(folder.why()).toContain('--accept-loss shop');
+      }
+      const records = folder.records;
+      records.accept('shop');
+      records.withdraw();
+      expect(folder.why()).toMatch(message);
+      records.accept('shop');
+      expect(await folder.orders()).toBe(withDatabase ? 2 : 0);
+      expect(await folder.orders()).toBe(withDatabase ? 2 : 0);
+    }
+  });
+
+  it('stops the start when the file of the system is damaged, and says what to do', async () => {
+    const folder = await new Folder().crashAfter(2);
+    const file = join(folder.path, 'system.json');
+    const { system } = folder.records;
+    const running = folder.records;
+    expect(running.system).toBe(system);
+    for (const text of ['', '{"sys', 'null', '7', '{"system":7}', '{"modules":"shop"}']) {
+      writeFileSync(file, text);
+      expect(folder.why()).toMatch(/system\.json is damaged \(.*\); restore the data folder .* remove this file/);
+      expect(running.system).toBe(system);
+    }
+    rmSync(file);
+    expect(await folder.orders()).toBe(2);
+    expect(folder.records.system).toBe(system);
+  });
+
+  it('stops the start and accepts nothing when the system does not let it be read', async () => {
+    for (const name of ['system.json', join('records', 'shop.json')]) {
+      const folder = await new Folder().crashAfter(2);
+      const file = join(folder.path, name);
+      rmSync(file);
+      mkdirSync(file);
+      expect(folder.why()).toMatch(/\.json cannot be read: EISDIR/);
+      expect(folder.why()).not.toMatch(/accept|remove/);
+    }
+  });
+
+  it('is read from the folder of a release that did not list the modules', async () => {
+    const folder = await new Folder().crashAfter(2);
+    const { system } = folder.records;
+    writeFileSync(join(folder.path, 'system.json'), JSON.stringify({ system }));
+    expect(await folder.orders()).toBe(2);
+    expect(JSON.parse(readFileSync(join(folder.path, 'system.json'), 'utf8'))).toEqual({ system, modules: ['shop'] });
   });
 });

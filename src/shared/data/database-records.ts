@@ -1,16 +1,33 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { messageOf, StartError } from '../errors/index.ts';
 import type { DatabaseRecord, DatabaseState } from './database-state.ts';
+import { explain } from './explain.ts';
+
+/** The content of `system.json`. */
+interface SystemNote {
+  readonly system?: string;
+  /** The modules that have a record. A folder of an earlier release does not list them. */
+  readonly modules?: readonly string[];
+}
+
+const systemFile = 'system.json';
+const fileOf = (module: string) => join('records', `${module}.json`);
+const contentOf = ({ id, commits }: DatabaseState) => ({ id, commits, at: new Date().toISOString() });
 
 /**
  * What a data folder knows of the databases of its system, beside the databases themselves: a file for each module with what was last
- * seen of it, and one with the id of the system. Files are replaced as a whole; one that cannot be read counts as not there.
+ * seen of it, and one with the id of the system and the names of these modules. Files are replaced as a whole, and are on disk before
+ * they take the place of the older ones. So a file that cannot be read is damaged, and no trace of a crash.
  */
 export class DatabaseRecords {
   readonly #aside = randomUUID();
-  /** What was known of the modules whose data was accepted. */
-  readonly #before = new Map<string, DatabaseRecord | undefined>();
+  readonly #writing = new Set<string>();
+  /** The files of the modules whose data was accepted, as they were. */
+  readonly #before = new Map<string, string | undefined>();
+  #lastNote: SystemNote | undefined;
 
   /** `founds`: whether this process gives the system its id where the folder knows none, as the home process does. */
   constructor(
@@ -18,14 +35,16 @@ export class DatabaseRecords {
     private readonly founds: boolean,
   ) {}
 
-  /** The id of the system whose data is in this folder, once that is known. */
+  /**
+   * The id of the system whose data is in this folder, once that is known. Throws a `StartError` when `system.json` cannot be read;
+   * a process that has read it once keeps to that.
+   */
   get system(): string | undefined {
-    const system = this.#read('system.json')?.system;
-    return typeof system === 'string' ? system : undefined;
+    return this.#note().system;
   }
 
   setSystem(system: string): void {
-    if (this.system !== system) this.#write('system.json', { system });
+    if (this.system !== system) this.#write(systemFile, { ...this.#note(), system });
   }
 
   /** A new id, from the process that may give one. */
@@ -33,47 +52,154 @@ export class DatabaseRecords {
     return this.founds ? randomUUID() : undefined;
   }
 
+  /** Returns the record of a module's database; `undefined` when the folder has never had data of the module. */
   of(module: string): DatabaseRecord | undefined {
-    const content = this.#read(join('records', `${module}.json`));
-    const isRecord = typeof content?.id === 'string' && Number.isSafeInteger(content.commits);
-    return isRecord || typeof content?.acceptedAt === 'string' ? (content as unknown as DatabaseRecord) : undefined;
+    const path = join(this.folder, fileOf(module));
+    const text = this.#read(fileOf(module));
+    if (text === undefined)
+      return this.#note().modules?.includes(module) ? { lost: `its record ${path} is missing` } : undefined;
+    try {
+      return recordIn(text);
+    } catch (error) {
+      return { lost: `its record ${path} is damaged (${messageOf(error)})` };
+    }
   }
 
   /** Keeps what was seen of a module's database. Commits that were seen before by another process of this folder stay known. */
-  see({ module, id, commits }: DatabaseState): void {
-    const before = this.of(module);
-    if (before && 'id' in before && before.id === id && before.commits >= commits) return;
-    this.#write(join('records', `${module}.json`), { id, commits, at: new Date().toISOString() });
+  see(state: DatabaseState): void {
+    this.#list(state);
+    if (!this.#knows(state)) this.#write(fileOf(state.module), contentOf(state));
+  }
+
+  /** Does the same as `see` and does not block the event loop for the disk. Rejects when the folder cannot be written. */
+  async seeLater(state: DatabaseState): Promise<void> {
+    const { module } = state;
+    if (this.#writing.has(module)) return;
+    this.#list(state);
+    if (this.#knows(state)) return;
+    this.#writing.add(module);
+    const file = join(this.folder, fileOf(module));
+    const aside = `${file}.${this.#aside}-later`;
+    try {
+      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+      await writeDown(aside, textOf(contentOf(state)));
+      // The module may have been closed meanwhile, with more commits.
+      if (this.#knows(state)) rmSync(aside, { force: true });
+      else await rename(aside, file);
+    } catch (error) {
+      rmSync(aside, { force: true });
+      throw error;
+    } finally {
+      this.#writing.delete(module);
+    }
+  }
+
+  /** Keeps that a module's database was found damaged: until that is accepted, nothing that is seen of it counts. */
+  damaged(module: string, damage: string): void {
+    this.#write(fileOf(module), { damage, damagedAt: new Date().toISOString() });
   }
 
   /** The next process that opens the module goes on with whatever data it finds. */
   accept(module: string): void {
-    this.#before.set(module, this.of(module));
-    this.#write(join('records', `${module}.json`), { acceptedAt: new Date().toISOString() });
+    this.#before.set(module, this.#read(fileOf(module)));
+    this.#write(fileOf(module), { acceptedAt: new Date().toISOString() });
   }
 
   /** Takes back what was accepted and has not been used: the start has failed. */
   withdraw(): void {
     for (const [module, before] of this.#before) {
-      const isUnused = 'acceptedAt' in (this.of(module) ?? {});
-      if (isUnused && before) this.#write(join('records', `${module}.json`), before);
-      else if (isUnused) rmSync(join(this.folder, 'records', `${module}.json`), { force: true });
+      if (!('acceptedAt' in (this.of(module) ?? {}))) continue;
+      if (before === undefined) rmSync(join(this.folder, fileOf(module)), { force: true });
+      else this.#replace(fileOf(module), before);
     }
   }
 
-  #read(name: string): Record<string, unknown> | undefined {
+  /** Several processes may write the list at a time; each looks again whether its own modules are in it. */
+  #list({ module, system }: DatabaseState): void {
+    const note = this.#note();
+    const { modules = [] } = note;
+    if (modules.includes(module) && (note.system !== undefined || system === null)) return;
+    const all = [...new Set([...modules, module])].sort();
+    this.#write(systemFile, { ...note, ...(note.system === undefined && system !== null && { system }), modules: all });
+  }
+
+  #knows({ module, id, commits }: DatabaseState): boolean {
+    const before = this.of(module);
+    if (before && 'lost' in before) return before.damagedAt !== undefined;
+    return before !== undefined && 'id' in before && before.id === id && before.commits >= commits;
+  }
+
+  #note(): SystemNote {
+    const text = this.#read(systemFile);
     try {
-      return JSON.parse(readFileSync(join(this.folder, name), 'utf8')) as Record<string, unknown>;
-    } catch {
-      return undefined;
+      this.#lastNote = text === undefined ? {} : noteIn(text);
+    } catch (error) {
+      if (this.#lastNote) return this.#lastNote;
+      throw new StartError(
+        `${join(this.folder, systemFile)} is damaged (${messageOf(error)}); restore the data folder from a backup, or, if all databases are there, remove this file: Kerf writes it again`,
+        { cause: error },
+      );
+    }
+    return this.#lastNote;
+  }
+
+  /** The text of a file; `undefined` where there is none. Throws a `StartError` when the system does not let it be read. */
+  #read(name: string): string | undefined {
+    const file = join(this.folder, name);
+    try {
+      return readFileSync(file, 'utf8');
+    } catch (error) {
+      if ((error as { code?: string }).code === 'ENOENT') return undefined;
+      throw new StartError(`${file} cannot be read: ${explain(error, file)}`, { cause: error });
     }
   }
 
   #write(name: string, content: object): void {
+    this.#replace(name, textOf(content));
+  }
+
+  #replace(name: string, text: string): void {
     const file = join(this.folder, name);
     const aside = `${file}.${this.#aside}`;
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    writeFileSync(aside, `${JSON.stringify(content)}\n`, { mode: 0o600 });
-    renameSync(aside, file);
+    try {
+      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+      writeFileSync(aside, text, { mode: 0o600, flush: true });
+      renameSync(aside, file);
+    } catch (error) {
+      rmSync(aside, { force: true });
+      throw new StartError(`${file} cannot be written: ${explain(error, file)}`, { cause: error });
+    }
   }
+}
+
+const textOf = (content: object) => `${JSON.stringify(content)}\n`;
+
+async function writeDown(path: string, text: string): Promise<void> {
+  const file = await open(path, 'w', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Throws when the text is no record. */
+function recordIn(text: string): DatabaseRecord {
+  const content = JSON.parse(text) as Record<string, unknown> | null;
+  const isSeen =
+    typeof content?.id === 'string' && Number.isSafeInteger(content.commits) && typeof content.at === 'string';
+  if (typeof content?.damage === 'string' && typeof content.damagedAt === 'string')
+    return { lost: `${content.damage} (found at ${content.damagedAt})`, damagedAt: content.damagedAt };
+  if (!isSeen && typeof content?.acceptedAt !== 'string') throw new Error('it is no record of a database');
+  return content as unknown as DatabaseRecord;
+}
+
+/** Throws when the text is no note of a system. */
+function noteIn(text: string): SystemNote {
+  const content = JSON.parse(text) as Record<string, unknown> | null;
+  const { system = '', modules = [] } = content ?? {};
+  const isNote = typeof content === 'object' && content && typeof system === 'string' && Array.isArray(modules);
+  if (!isNote) throw new Error('it does not name a system');
+  return content as SystemNote;
 }

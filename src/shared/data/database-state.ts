@@ -13,9 +13,10 @@ export interface DatabaseState {
   readonly commits: number;
 }
 
-/** What was last seen of a module's database, or that whatever is found there is accepted once. */
+/** A record of a module's database: its last known state, why it is damaged, or that the next start accepts any state. */
 export type DatabaseRecord =
   | { readonly id: string; readonly commits: number; readonly at: string }
+  | { readonly lost: string; readonly damagedAt?: string }
   | { readonly acceptedAt: string };
 
 const identityTables = defineTables(({ table, text, integer }) => ({
@@ -55,11 +56,13 @@ export function whyNotThis(
 ): string | undefined {
   if (found && found.module !== module) return `it is the data of "${found.module}"; put the file of "${module}" there`;
   if (record && 'acceptedAt' in record) return undefined;
-  const seen = record && `commit ${record.commits} was seen at ${record.at}`;
+  if (!found && record && 'lost' in record) return `it is missing, and ${record.lost}; ${cure(module)}`;
+  const seen = record && 'id' in record && `commit ${record.commits} was seen at ${record.at}`;
   if (!found) return record && `it is missing: ${seen}; ${cure(module)}`;
   if (found.system !== null && system !== undefined && found.system !== system)
     return `it belongs to another system; put the data of this system there, or ${accept(module)}`;
   if (!record) return undefined;
+  if ('lost' in record) return `${record.lost}, so Kerf cannot tell whether commits are missing; ${cure(module)}`;
   if (found.id !== record.id) return `it is another database than the one of which ${seen}; ${cure(module)}`;
   if (found.commits < record.commits)
     return `its last commits are missing: it ends with commit ${found.commits}, and ${seen}; ${cure(module)}`;

@@ -21,6 +21,8 @@ export interface Unit extends Reader {
    * changes nothing about the commit.
    */
   afterCommit(task: () => unknown): void;
+  /** The same as soon as later units see it, before it is on disk: for what stays in this process. */
+  ahead(task: () => unknown): void;
 }
 
 /**
@@ -60,6 +62,13 @@ export interface Database extends Reader {
    * database: calling a module inside it is refused, and one that is open for longer than 5 s is rolled back.
    */
   work<T>(task: (unit: Unit) => Promise<T>): Promise<T>;
+  /**
+   * The same, but resolves as soon as later units see it, before it is on disk. Nothing that rests on its result may leave the process,
+   * or be read outside a unit, before `onDisk` has resolved. Then it is lost together with all that rests on it, or not at all.
+   */
+  workAhead<T>(task: (unit: Unit) => Promise<T>): Promise<T>;
+  /** Resolves when all that this process has committed so far, to any of its databases, is on disk. */
+  onDisk(): Promise<void>;
   close(): Promise<void>;
 }
 

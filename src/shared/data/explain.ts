@@ -1,11 +1,12 @@
-import { messageOf, NotWritten, whyNoMoreFiles, whyTooManyFiles } from '../errors/index.ts';
+import { dirname } from 'node:path';
+import { messageOf, NotWritten, whyDiskFull, whyNoMoreFiles, whyNoRoom, whyTooManyFiles } from '../errors/index.ts';
 
 const explanations: Record<string, string> = {
   SQLITE_NOTADB: 'the file is damaged or is not a database; move it away or restore it from a backup',
   SQLITE_CORRUPT: 'the file is damaged; restore it from a backup',
   SQLITE_READONLY: 'it is read-only; make the folder writable or set DATA_DIR to one that is',
   SQLITE_CANTOPEN: 'the folder cannot be written; make it writable or set DATA_DIR to one that is',
-  SQLITE_FULL: 'the disk is full; make room, and it goes on by itself',
+  SQLITE_FULL: 'the disk is full; make room',
   SQLITE_IOERR: 'the disk refuses; look at its health, at quotas and at limits on the size of files',
   SQLITE_BUSY: 'another process keeps it locked; let that end, and it goes on by itself',
   EACCES: 'permission denied; make the folder writable or set DATA_DIR to one that is',
@@ -14,25 +15,48 @@ const explanations: Record<string, string> = {
   EEXIST: 'a part of the path is a file; set DATA_DIR to a folder',
 };
 
-/** What the system or SQLite refuses, in words that say what to do. */
-export function explain(error: unknown): string {
-  return explanationOf(error) ?? messageOf(error);
+/** What the system or SQLite refuses, in words that say what to do. `file` is what was read or written. */
+export function explain(error: unknown, file?: string): string {
+  return explanationOf(error, file) ?? messageOf(error);
 }
 
 /** `NotWritten`, when an error or what caused it is what the disk or the file refuses; any other error as it is. */
 export function asNotWritten(module: string, file: string, error: unknown): unknown {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const why = (cause as { code?: string }).code?.startsWith('SQLITE_') && explanationOf(cause);
+  for (const cause of causesOf(error)) {
+    if (cause instanceof NotWritten) return cause;
+    const why = codeOf(cause).startsWith('SQLITE_') && explanationOf(cause, file);
     if (why) return new NotWritten(module, file, why, error);
   }
   return error;
 }
 
-function explanationOf(error: unknown): string | undefined {
-  const { code = '' } = error as { code?: string };
+/** What SQLite says of a damaged file; `undefined` of any other error. */
+export function damageOf(error: unknown): string | undefined {
+  const found = causesOf(error).find((cause) => /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(cause)));
+  return found && `it is damaged (${messageOf(found)})`;
+}
+
+/** Why the disk failed to read or write; `undefined` of any other error. */
+export function failureOf(error: unknown, file: string): string | undefined {
+  const found = causesOf(error).find((cause) => codeOf(cause).startsWith('SQLITE_IOERR'));
+  return found && explanationOf(found, file);
+}
+
+function causesOf(error: unknown): Error[] {
+  return error instanceof Error ? [error, ...causesOf(error.cause)] : [];
+}
+
+function codeOf(error: unknown): string {
+  return String((error as { code?: unknown }).code ?? '');
+}
+
+function explanationOf(error: unknown, file?: string): string | undefined {
+  const code = codeOf(error);
   // SQLite does not tell why it cannot open a file.
   const tooMany = code.startsWith('SQLITE_CANTOPEN') ? whyNoMoreFiles() : whyTooManyFiles(error);
   if (tooMany) return tooMany;
+  const full = code.startsWith('SQLITE_IOERR') && file ? whyNoRoom(dirname(file)) : whyDiskFull(error);
+  if (full) return full;
   const known = Object.keys(explanations).find((prefix) => code.startsWith(prefix));
   return known && explanations[known];
 }

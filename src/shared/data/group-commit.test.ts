@@ -1,22 +1,37 @@
 import { expect, it, vi } from 'vitest';
-import { GroupCommit } from './group-commit.ts';
+import { GroupCommit, type Transaction } from './group-commit.ts';
 
 /** A disk that is busy until it is told to go on. */
 class BusyDisk {
   readonly log: string[] = [];
   readonly #syncs: { resolve: () => void; reject: (error: Error) => void }[] = [];
-  readonly transaction = {
-    ...quiet,
-    commit: () => void this.log.push('commit'),
-    sync: () => new Promise<void>((resolve, reject) => this.#syncs.push({ resolve, reject })),
-  };
+  #syncing: Promise<void> | undefined;
+  readonly transaction: Transaction;
+
+  constructor() {
+    const syncing = () => this.#syncing;
+    this.transaction = {
+      ...quiet,
+      get busy() {
+        return syncing();
+      },
+      commit: () => void this.log.push('commit'),
+      sync: () => {
+        this.#syncing = new Promise<void>((resolve, reject) => this.#syncs.push({ resolve, reject }));
+        return this.#syncing;
+      },
+    };
+  }
 
   /** Ends the sync that is under way, after everything that can happen before. */
   async end(error?: Error): Promise<void> {
     await idle();
     const { resolve, reject } = this.#syncs.shift()!;
     if (error) reject(error);
-    else resolve();
+    else {
+      resolve();
+      this.#syncing = undefined;
+    }
     await idle();
   }
 }
@@ -25,8 +40,9 @@ async function idle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-const quiet = {
-  ...{ logIsLong: false, begin() {}, save() {}, release() {}, undo() {}, commit() {}, rollback() {} },
+const quiet: Transaction = {
+  ...{ logIsLong: false, busy: undefined, restsOn: undefined, begun() {}, ended() {} },
+  ...{ begin() {}, save() {}, release() {}, undo() {}, commit() {}, rollback() {} },
   sync: async () => {},
 };
 const outcomes = async (group: GroupCommit, tasks: (() => Promise<unknown>)[]) =>

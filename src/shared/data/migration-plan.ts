@@ -38,7 +38,7 @@ export const kernelPrefix = 'kerf-';
 
 /**
  * Compares a release's migrations with those that were applied, in the order in which they were. Throws a `StartError` that names
- * the first migration that is listed twice, was changed or moved, or was applied by a release that this one cannot follow.
+ * the first migration that is listed twice, was changed, moved or marked otherwise, or was applied by a release that this one cannot follow.
  */
 export function planMigrations(
   applied: readonly AppliedMigration[],
@@ -52,8 +52,13 @@ export function planMigrations(
     known.set(migration.name, migration);
   }
   for (const { name, phase } of applied) if (!known.has(name) && phase !== 'expand') throw wrong(name, unknown);
-  for (const { name, hash, appliedAt } of applied) {
+  for (const { name, hash, phase, appliedAt } of applied) {
     const migration = known.get(name);
+    if (migration?.phase && phase !== null && migration.phase !== phase)
+      throw wrong(
+        name,
+        `was applied as ${phase} (${appliedAt}) and is listed as ${migration.phase}; ${asBefore(phase)}`,
+      );
     if (migration && hash !== null && hash !== hashOf(migration))
       throw wrong(name, `has changed since it was applied (${appliedAt}); ${undo}`);
   }
@@ -70,6 +75,7 @@ export function planMigrations(
 
 const unknown =
   'was applied by another release and is not marked as expand, so this release may not work with the data; start the release that has it, or restore the data from before it';
+const asBefore = (phase: Phase) => `put its phase back to ${phase}: older releases go by it`;
 const undo = 'put its text back as it was, and write the change as a new migration';
 
 /** A module's own migrations are applied in the order of the list, and new ones come last. */

@@ -302,7 +302,21 @@ describe('the record of migrations', () => {
     ]);
   });
 
-  it('takes over a mark that was corrected later', async () => {
+  it('names one that is marked otherwise than when it was applied', async () => {
+    for (const [applied, listed] of [
+      ['expand', 'contract'],
+      ['contract', 'expand'],
+    ] as const) {
+      const file = newFile();
+      await migrate(file, shelves, { ...more, phase: applied });
+      expect(failing(file, shelves, { ...more, phase: listed })).toMatch(
+        new RegExp(`"0002" was applied as ${applied} \\(20.*\\) and is listed as ${listed}; put its phase back`),
+      );
+      await migrate(file, shelves, { ...more, phase: applied });
+    }
+  });
+
+  it('takes over a mark that was left out at first', async () => {
     const file = newFile();
     const { phase: _, ...unmarked } = more;
     await migrate(file, shelves, unmarked);

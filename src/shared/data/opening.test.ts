@@ -3,8 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import Sqlite from 'better-sqlite3';
-import { expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openSqlite } from './index.ts';
+
+let folder: string;
+let file: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kerf-opening-'));
+  file = join(folder, 'shop.db');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
 
 /** Holds the file in another thread, as another process that opens it does, and lets go by itself. */
 const holder = `
@@ -17,8 +26,6 @@ const holder = `
 `;
 
 it('waits for another process that opens a new file at the same time', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'kerf-opening-'));
-  const file = join(folder, 'shop.db');
   new Sqlite(file).close();
   const worker = new Worker(holder, { eval: true, workerData: { file } });
   await new Promise((resolve) => worker.once('message', resolve));
@@ -26,5 +33,20 @@ it('waits for another process that opens a new file at the same time', async () 
   expect(await database.db.all("SELECT name FROM sqlite_master WHERE name = 'held'")).toEqual([{ name: 'held' }]);
   await database.close();
   await worker.terminate();
-  rmSync(folder, { recursive: true });
+});
+
+it('gives a new file pages of 2 kB, and leaves those of an older release as they are', async () => {
+  const pageBytes = async () => {
+    const database = openSqlite('shop', file, []);
+    const rows = await database.db.all('PRAGMA page_size');
+    await database.close();
+    return rows;
+  };
+  expect(await pageBytes()).toEqual([{ page_size: 2048 }]);
+  rmSync(file);
+  const older = new Sqlite(file);
+  older.pragma('journal_mode = WAL');
+  older.exec('CREATE TABLE orders (id)');
+  older.close();
+  expect(await pageBytes()).toEqual([{ page_size: 4096 }]);
 });

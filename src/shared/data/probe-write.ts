@@ -5,6 +5,8 @@ import type { Database } from './database.ts';
  * Writes a page without changing any value. Rejects with `NotWritten` while the database takes no write. Does not wait for the disk.
  */
 export async function probeWrite(database: Database): Promise<void> {
-  const [row] = (await database.db.all(sql`PRAGMA user_version`)) as { user_version: number }[];
-  await database.work(async ({ db }) => void (await db.run(sql.raw(`PRAGMA user_version = ${row!.user_version}`))));
+  await database.work(async ({ db }) => {
+    const [row] = (await db.all(sql`PRAGMA user_version`)) as { user_version: number }[];
+    await db.run(sql.raw(`PRAGMA user_version = ${row!.user_version}`));
+  });
 }

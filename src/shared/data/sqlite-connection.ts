@@ -1,13 +1,13 @@
 import type Sqlite from 'better-sqlite3';
-import { drizzle } from 'drizzle-orm/better-sqlite3';
 import type { Db } from './database.ts';
+import { drizzleOver, type Row, type Statement } from './sqlite-session.ts';
 
 type Native = InstanceType<typeof Sqlite>;
 
-/** Asked before each execution, and told when one fails. */
+/** Asked before each execution, and told when one fails; returns the error that its caller receives. */
 export interface Guard {
-  check(): void;
-  failed(): void;
+  check(writes: boolean): void;
+  failed(error: unknown): unknown;
 }
 
 /**
@@ -16,60 +16,64 @@ export interface Guard {
  */
 export function connect(native: Native, guard: Guard): Db {
   const statements = new Map<string, GuardedStatement>();
-  const client = {
-    prepare(source: string) {
-      let statement = statements.get(source);
-      if (!statement) {
-        if (statements.size >= 500) statements.clear();
-        statement = new GuardedStatement(native, source, guard);
-        statements.set(source, statement);
-      }
-      return statement;
-    },
-  };
-  return drizzle(client as unknown as Native) as unknown as Db;
+  return drizzleOver((source) => {
+    let statement = statements.get(source);
+    if (!statement) {
+      if (statements.size >= 500) statements.clear();
+      statement = compiled(native, source, guard);
+      statements.set(source, statement);
+    }
+    return statement;
+  });
 }
 
-class GuardedStatement {
-  readonly #native: Native;
-  readonly #source: string;
+/** SQLite reads the file for it, at first. */
+function compiled(native: Native, source: string, guard: Guard): GuardedStatement {
+  try {
+    return new GuardedStatement(native, source, guard);
+  } catch (error) {
+    throw guard.failed(error);
+  }
+}
+
+class GuardedStatement implements Statement {
   readonly #guard: Guard;
   readonly #statement: Sqlite.Statement;
-  #raw: GuardedStatement | undefined;
+  readonly #writes: boolean;
+  #isRaw = false;
 
-  constructor(native: Native, source: string, guard: Guard, raw = false) {
-    this.#native = native;
-    this.#source = source;
+  constructor(native: Native, source: string, guard: Guard) {
     this.#guard = guard;
     this.#statement = native.prepare(plannedOnce(source));
-    if (raw) this.#statement.raw(true);
+    this.#writes = !this.#statement.readonly;
   }
 
-  run(...values: unknown[]) {
-    return this.#execute('run', values);
-  }
-
-  all(...values: unknown[]) {
-    return this.#execute('all', values);
-  }
-
-  get(...values: unknown[]) {
-    return this.#execute('get', values);
-  }
-
-  #execute(how: 'run' | 'all' | 'get', values: unknown[]) {
-    this.#guard.check();
+  run(values: readonly unknown[]): Sqlite.RunResult {
+    this.#guard.check(this.#writes);
     try {
-      return this.#statement[how](...values);
+      return this.#statement.run(...values);
     } catch (error) {
-      this.#guard.failed();
-      throw error;
+      throw this.#guard.failed(error);
     }
   }
 
-  raw(): GuardedStatement {
-    this.#raw ??= new GuardedStatement(this.#native, this.#source, this.#guard, true);
-    return this.#raw;
+  objects(values: readonly unknown[]): Row[] {
+    return this.#all(values, false) as Row[];
+  }
+
+  rows(values: readonly unknown[]): unknown[][] {
+    return this.#all(values, true) as unknown[][];
+  }
+
+  #all(values: readonly unknown[], raw: boolean): unknown[] {
+    this.#guard.check(this.#writes);
+    try {
+      if (raw !== this.#isRaw) this.#statement.raw(raw);
+      this.#isRaw = raw;
+      return this.#statement.all(...values);
+    } catch (error) {
+      throw this.#guard.failed(error);
+    }
   }
 }
 

@@ -1,11 +1,11 @@
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 
 export function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-const headerBytes = 32;
-const frameHeaderBytes = 24;
+export const walHeaderBytes = 32;
+export const frameHeaderBytes = 24;
 const mostBytes = 256 * 1024 * 1024;
 
 /**
@@ -21,7 +21,7 @@ export function damageOfWal(file: string): string | undefined {
 
 function scan(file: string): string | undefined {
   const size = sizeOf(file);
-  if (size <= headerBytes + frameHeaderBytes || size > mostBytes) return undefined;
+  if (size <= walHeaderBytes + frameHeaderBytes || size > mostBytes) return undefined;
   const descriptor = openSync(file, 'r');
   try {
     return damageIn(descriptor);
@@ -31,8 +31,8 @@ function scan(file: string): string | undefined {
 }
 
 function damageIn(descriptor: number): string | undefined {
-  const header = Buffer.alloc(headerBytes);
-  readSync(descriptor, header, 0, headerBytes, 0);
+  const header = Buffer.alloc(walHeaderBytes);
+  readSync(descriptor, header, 0, walHeaderBytes, 0);
   const magic = header.readUInt32BE(0);
   const isBigEndian = magic === 0x377f0683;
   const pageBytes = header.readUInt32BE(8);
@@ -41,10 +41,10 @@ function damageIn(descriptor: number): string | undefined {
     magic >>> 1 === 0x377f0682 >>> 1 && sum[0] === header.readUInt32BE(24) && sum[1] === header.readUInt32BE(28);
   if (!isHeaderWhole) return 'its header';
   const frame = Buffer.alloc(frameHeaderBytes + pageBytes);
-  const frames = Math.floor((fstatSync(descriptor).size - headerBytes) / frame.length);
+  const frames = Math.floor((fstatSync(descriptor).size - walHeaderBytes) / frame.length);
   let [damaged, commits] = [0, 0];
   for (let number = 1; number <= frames; number++) {
-    readSync(descriptor, frame, 0, frame.length, headerBytes + (number - 1) * frame.length);
+    readSync(descriptor, frame, 0, frame.length, walHeaderBytes + (number - 1) * frame.length);
     const isOfThisLog = frame.compare(header, 16, 24, 8, 16) === 0;
     if (damaged === 0) {
       sum = checksum(frame, frameHeaderBytes, frame.length, checksum(frame, 0, 8, sum, isBigEndian), isBigEndian);
@@ -54,6 +54,22 @@ function damageIn(descriptor: number): string | undefined {
     if (damaged > 0 && isOfThisLog && frame.readUInt32BE(4) > 0) commits += 1;
   }
   return commits >= 2 ? `frame ${damaged} of ${frames}` : undefined;
+}
+
+/** What tells one beginning of a write-ahead log from another. Nothing where there is no log. */
+export function saltIn(wal: string): string | undefined {
+  if (!existsSync(wal)) return undefined;
+  const descriptor = openSync(wal, 'r');
+  try {
+    const header = Buffer.alloc(walHeaderBytes);
+    return readSync(descriptor, header) === header.length ? saltOf(header) : undefined;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+export function saltOf(header: Buffer): string {
+  return header.toString('hex', 16, 24);
 }
 
 type Sum = readonly [number, number];

@@ -17,6 +17,8 @@ const mostCheckedBytes = 100 * 1024 * 1024;
 export class SqliteIdentity {
   readonly #record: DatabaseRecord | undefined;
   readonly #wal: string;
+  /** Of the connection whose state is looked at again and again. */
+  #state: Sqlite.Statement<[], DatabaseState> | undefined;
   /** Whether nobody has closed it in order, or another process has it open. */
   readonly #hasLog: boolean;
 
@@ -79,9 +81,33 @@ export class SqliteIdentity {
   /** Keeps in the data folder how far the database is. Later is soon enough where the folder takes nothing now. */
   see(native: Native): void {
     try {
-      this.records?.see(stateIn(native)!);
+      this.records?.see(this.#now(native));
     } catch {
       // A full disk, or a folder that is gone, is found by the writes that matter.
+    }
+  }
+
+  /** Does the same as `see` and does not block the event loop for the disk. */
+  async seeLater(native: Native): Promise<void> {
+    try {
+      await this.records?.seeLater(this.#now(native));
+    } catch {
+      // As above.
+    }
+  }
+
+  /** By a statement that is compiled once: it is asked once a second. */
+  #now(native: Native): DatabaseState {
+    this.#state ??= native.prepare<[], DatabaseState>(stateQuery);
+    return this.#state.get()!;
+  }
+
+  /** Keeps in the data folder that the database was damaged, so that the next start does not go on with it. */
+  damaged(why: string): void {
+    try {
+      this.records?.damaged(this.module, why);
+    } catch {
+      // As above.
     }
   }
 
@@ -95,8 +121,10 @@ export class SqliteIdentity {
 const identityTable = `CREATE TABLE IF NOT EXISTS kerf_identity
   (one INTEGER PRIMARY KEY CHECK (one = 1), system TEXT, module TEXT NOT NULL, id TEXT NOT NULL, commits INTEGER NOT NULL)`;
 
+const stateQuery = 'SELECT system, module, id, commits FROM kerf_identity';
+
 function stateIn(native: Native): DatabaseState | undefined {
   const isThere = native.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'kerf_identity'").get();
   if (!isThere) return undefined;
-  return native.prepare('SELECT system, module, id, commits FROM kerf_identity').get() as DatabaseState | undefined;
+  return native.prepare<[], DatabaseState>(stateQuery).get();
 }

@@ -1,25 +1,27 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { background } from '../context/index.ts';
 import { NotWritten, StartError } from '../errors/index.ts';
 import { createLog, type Log } from '../observability/index.ts';
+import { CommitLog, type Sync } from './commit-log.ts';
 import { fileNote } from './crash-note.ts';
 import type { Database, Migration, Unit } from './database.ts';
+import { DatabaseHealth } from './database-health.ts';
 import type { DatabaseRecords } from './database-records.ts';
-import { asNotWritten, explain } from './explain.ts';
+import { explain } from './explain.ts';
 import { GroupCommit } from './group-commit.ts';
-import { applyMigrations, breakingMigration } from './migrations.ts';
-import { OpenFile } from './open-file.ts';
 import { fileLocks } from './process-locks.ts';
 import { connect, type Guard } from './sqlite-connection.ts';
 import { SqliteIdentity } from './sqlite-identity.ts';
-import { SqliteTransaction, type Sync } from './sqlite-transaction.ts';
+import { openMigrated } from './sqlite-opening.ts';
+import { SqliteTransaction } from './sqlite-transaction.ts';
 
 type Native = InstanceType<typeof Sqlite>;
 
-/** The machine as a database sees it, for tests: its clock in milliseconds, and how an open file is put on disk. */
 export interface DiskParts {
+  /** The commit log of the process; without one, the database has one for itself. */
+  readonly log?: CommitLog;
+  /** The machine as a database sees it, for tests: its clock in milliseconds, and how an open file is put on disk. */
   readonly now?: () => number;
   readonly sync?: Sync;
 }
@@ -67,90 +69,10 @@ export function checkSqlite(name: string, file: string, records: DatabaseRecords
 }
 
 function cannotBeOpened(name: string, file: string, error: unknown): StartError {
-  return new StartError(`the data of "${name}" (${file}) cannot be opened: ${explain(error)}`, { cause: error });
+  return new StartError(`the data of "${name}" (${file}) cannot be opened: ${explain(error, file)}`, { cause: error });
 }
 
-const openWithinMs = 5_000;
-const againMs = 20;
-
-/**
- * Opens the file with all migrations applied, once `check` has passed it. One that may break whoever uses the database already waits until nobody does: SQLite leaves
- * WAL only then. A process that waits keeps no connection, so that of several that start together one goes first.
- */
-function openMigrated(file: string, migrations: readonly Migration[], check: (writer: Native) => void): Native {
-  for (const end = performance.now() + openWithinMs; ; pause(againMs * (1 + Math.random()))) {
-    const writer = openWriter(file);
-    try {
-      check(writer);
-      const breaking = breakingMigration(writer, migrations);
-      if (breaking === undefined) setUp(writer);
-      if (breaking === undefined || leavesWal(writer)) {
-        applyMigrations(writer, migrations);
-        if (breaking !== undefined) setUp(writer);
-        return writer;
-      }
-      if (performance.now() > end)
-        throw new StartError(
-          `another process has it open, and migration "${breaking}" is not marked as expand; stop the processes of the release before first`,
-        );
-    } catch (error) {
-      writer.close();
-      throw error;
-    }
-    writer.close();
-  }
-}
-
-function leavesWal(writer: Native): boolean {
-  writer.pragma('busy_timeout = 0');
-  try {
-    writer.pragma('journal_mode = DELETE');
-    return true;
-  } catch (error) {
-    if (!isBusy(error)) throw error;
-    return false;
-  } finally {
-    writer.pragma('busy_timeout = 5000');
-  }
-}
-
-function openWriter(file: string): Native {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
-  else chmodSync(file, 0o600);
-  return new Sqlite(file, { timeout: 5_000 });
-}
-
-function setUp(writer: Native): void {
-  untilFree(() => writer.pragma('journal_mode = WAL'));
-  writer.pragma('synchronous = FULL');
-  writer.pragma('foreign_keys = ON');
-  // What a savepoint keeps and what RETURNING gathers: in files, they cost more than the insert itself.
-  writer.pragma('temp_store = MEMORY');
-}
-
-/** Two processes that open a new file at the same time: who comes second to this change is refused at once, whatever its timeout. */
-function untilFree(change: () => unknown): void {
-  for (const end = performance.now() + openWithinMs; ; ) {
-    try {
-      change();
-      return;
-    } catch (error) {
-      if (!isBusy(error) || performance.now() > end) throw error;
-      pause(againMs);
-    }
-  }
-}
-
-function isBusy(error: unknown): boolean {
-  return (error as { code?: string }).code === 'SQLITE_BUSY';
-}
-
-function pause(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-}
-
-const recordEveryMs = 1_000;
+const watchEveryMs = 1_000;
 
 class SqliteDatabase implements Database {
   readonly dialect = 'sqlite';
@@ -162,56 +84,96 @@ class SqliteDatabase implements Database {
   readonly #writerDb;
   readonly #group: GroupCommit;
   readonly #transaction: SqliteTransaction;
-  readonly #file: OpenFile;
-  readonly #recording: NodeJS.Timeout;
+  readonly #health: DatabaseHealth;
+  readonly #watching: NodeJS.Timeout;
+  readonly #commits: CommitLog;
   #closed = false;
 
   constructor(
     private readonly name: string,
-    file: string,
+    private readonly file: string,
     writer: Native,
     private readonly identity: SqliteIdentity,
     log: Log | undefined,
-    { now = () => performance.now(), sync }: DiskParts,
+    { now = () => performance.now(), sync, log: commits = new CommitLog(undefined, { sync, now }) }: DiskParts,
   ) {
     this.#writer = writer;
-    this.#file = new OpenFile(file);
+    this.#commits = commits;
     this.locks = fileLocks(`${file}-locks`);
-    this.crashNote = fileNote(`${file}-crash-note`);
+    this.crashNote = fileNote(`${file}-crash-note`, () => this.#transaction.open);
     this.#reader = new Sqlite(file, { readonly: true, timeout: 5_000 });
     // SQLite waits for a lock by standing still; what waits longer than this waits in the group.
     writer.pragma('busy_timeout = 20');
-    this.#transaction = new SqliteTransaction(writer, this.#reader, file, now, sync);
-    this.#group = new GroupCommit(name, this.#transaction, now, (error) =>
-      (log ?? createLog('error')).error({ error, module: name }, 'a hook failed after its commit; the commit stands'),
+    const logged = log ?? createLog('error');
+    this.#health = new DatabaseHealth(name, file, {
+      now,
+      frames: () => this.#transaction.frames,
+      damaged(why) {
+        logged.error({ module: name, file, why }, 'the data of a module is damaged');
+        identity.damaged(why);
+      },
+    });
+    this.#transaction = new SqliteTransaction(writer, this.#reader, name, file, now, commits, (page, bytes) =>
+      this.#health.page(page, bytes),
     );
-    this.#writerDb = connect(writer, new UnitGuard(name, writer, this.#group));
-    this.db = connect(this.#reader, { check() {}, failed() {} });
-    this.#recording = background.setInterval(() => identity.see(this.#reader), recordEveryMs).unref();
+    this.#group = new GroupCommit(
+      name,
+      this.#transaction,
+      now,
+      (error) => logged.error({ error, module: name }, 'a hook failed after its commit; the commit stands'),
+      (error) => this.#health.met(error),
+    );
+    this.#writerDb = connect(writer, new UnitGuard(name, writer, this.#group, this.#transaction, this.#health));
+    this.db = connect(this.#reader, {
+      check() {},
+      failed: (error) => (isWrite(error) ? error : this.#health.met(error)),
+    });
+    this.#watching = background.setInterval(() => this.#watch(), watchEveryMs).unref();
   }
 
   work<T>(task: (unit: Unit) => Promise<T>): Promise<T> {
+    return this.#work(task, false);
+  }
+
+  workAhead<T>(task: (unit: Unit) => Promise<T>): Promise<T> {
+    return this.#work(task, true);
+  }
+
+  onDisk(): Promise<void> {
+    return this.#commits.onDisk();
+  }
+
+  #work<T>(task: (unit: Unit) => Promise<T>, isAhead: boolean): Promise<T> {
     if (this.#closed) return Promise.reject(new Error('the database is closed'));
-    if (!this.#file.inPlace)
-      return Promise.reject(
-        new NotWritten(this.name, this.#file.path, 'it was removed or replaced; put it back and restart'),
-      );
-    return this.#group
-      .run((afterCommit) => task({ db: this.#writerDb, dialect: this.dialect, afterCommit }))
-      .catch((error) => {
-        throw asNotWritten(this.name, this.#file.path, error);
-      });
+    const { problem } = this.#health;
+    if (problem) return Promise.reject(new NotWritten(this.name, this.file, problem));
+    const { dialect } = this;
+    const db = this.#writerDb;
+    return this.#group.run(({ afterCommit, ahead }) => task({ db, dialect, afterCommit, ahead }), isAhead);
+  }
+
+  /** Also while nobody writes: damage is easier to see before SQLite writes over it. */
+  #watch(): void {
+    this.#health.look();
+    void this.identity.seeLater(this.#reader);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    clearInterval(this.#recording);
+    clearInterval(this.#watching);
     while (!this.#group.idle) await new Promise((resolve) => setImmediate(resolve));
+    // What SQLite holds in memory is written over a file that was cut off, and the next start finds no trace of it.
+    this.#health.look();
     this.identity.see(this.#reader);
-    this.#transaction.close();
-    this.#reader.close();
-    this.#writer.close();
-    this.crashNote.close();
+    try {
+      await this.#transaction.close();
+    } finally {
+      this.#reader.close();
+      this.#writer.close();
+      this.#transaction.closed();
+      this.#health.close();
+      this.crashNote.close();
+    }
   }
 }
 
@@ -223,14 +185,25 @@ class UnitGuard implements Guard {
     private readonly name: string,
     private readonly writer: Native,
     private readonly group: GroupCommit,
+    private readonly transaction: SqliteTransaction,
+    private readonly health: DatabaseHealth,
   ) {}
 
-  check(): void {
-    if (this.group.inside && !(this.#suspicious && !this.writer.inTransaction)) return;
+  check(writes: boolean): void {
+    if (this.group.inside && !(this.#suspicious && !this.writer.inTransaction)) {
+      if (writes) this.transaction.wrote();
+      return;
+    }
     throw new Error(`a write to "${this.name}" outside its unit of work, or after it ended`);
   }
 
-  failed(): void {
+  failed(error: unknown): unknown {
     this.#suspicious = true;
+    return this.health.met(error);
   }
+}
+
+/** A write through the reader is a mistake of its module. */
+function isWrite(error: unknown): boolean {
+  return String((error as { code?: unknown }).code).startsWith('SQLITE_READONLY');
 }

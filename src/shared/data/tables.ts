@@ -1,5 +1,6 @@
-import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
-import type { Db, Dialect, Reader } from './database.ts';
+import { eq, getTableColumns, sql } from 'drizzle-orm';
+import { integer, type SQLiteTable, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import type { Db, Dialect, Reader, Unit } from './database.ts';
 
 /**
  * The columns modules may use: those that every dialect stores alike. Times are ISO 8601 text (or milliseconds, as an
@@ -42,4 +43,73 @@ export function prepared<Q>(build: (reader: Reader) => Q): (reader: Reader) => Q
     }
     return query;
   };
+}
+
+/** What `.prepare()` makes of a write that returns no rows. */
+interface PreparedWrite {
+  run(values: Record<string, unknown>): Promise<unknown>;
+}
+
+/** Executes a prepared write; resolves with how many rows it has inserted or changed. */
+export async function rowsChanged(write: PreparedWrite, values: Record<string, unknown>): Promise<number> {
+  return ((await write.run(values)) as { changes: number }).changes;
+}
+
+type Picks<T extends SQLiteTable> = (reader: Reader) => T;
+
+/** Inserts a row, by a statement that is built once per connection. A column that `row` leaves out becomes `NULL`. */
+export function insertInto<T extends SQLiteTable>(
+  pick: Picks<T>,
+): (unit: Unit, row: T['$inferInsert']) => Promise<void> {
+  const statement = prepared((unit) => {
+    const names = Object.keys(getTableColumns(pick(unit)));
+    const values = Object.fromEntries(names.map((name) => [name, sql.placeholder(name)]));
+    return {
+      nothing: Object.fromEntries(names.map((name) => [name, null])),
+      insert: unit.db
+        .insert(pick(unit))
+        .values(values as never)
+        .prepare(),
+    };
+  });
+  return async (unit, row) => {
+    const { nothing, insert } = statement(unit);
+    await insert.execute({ ...nothing, ...row });
+  };
+}
+
+/** Finds the rows whose `column` has a value, by a statement that is built once per connection. */
+export function rowsBy<T extends SQLiteTable, C extends string & keyof T['$inferSelect']>(
+  pick: Picks<T>,
+  column: C,
+): (reader: Reader, value: T['$inferSelect'][C]) => Promise<T['$inferSelect'][]> {
+  const statement = prepared((reader) => {
+    const table = pick(reader);
+    const has = eq(getTableColumns(table)[column]!, sql.placeholder('value'));
+    return reader.db
+      .select()
+      .from(table as SQLiteTable)
+      .where(has)
+      .prepare();
+  });
+  return (reader, value) => statement(reader).execute({ value });
+}
+
+/** Finds the rows whose `column` has any of the values, by a statement that is built once per connection, however many they are. */
+export function rowsByAny<T extends SQLiteTable, C extends string & keyof T['$inferSelect']>(
+  pick: Picks<T>,
+  column: C,
+): (reader: Reader, values: readonly T['$inferSelect'][C][]) => Promise<T['$inferSelect'][]> {
+  const byOne = rowsBy(pick, column);
+  const byMany = prepared((reader) => {
+    const table = pick(reader);
+    const has = sql`${getTableColumns(table)[column]} in (select value from json_each(${sql.placeholder('values')}))`;
+    return reader.db
+      .select()
+      .from(table as SQLiteTable)
+      .where(has)
+      .prepare();
+  });
+  return (reader, values) =>
+    values.length === 1 ? byOne(reader, values[0]!) : byMany(reader).execute({ values: JSON.stringify(values) });
 }

@@ -1,6 +1,6 @@
-import { v7 as uuid } from 'uuid';
 import { type Clock, instant } from '../../../shared/clock/index.ts';
 import type { Client } from '../../../shared/contract/index.ts';
+import { newId } from '../../../shared/ids/index.ts';
 import { inSteps } from '../../../shared/module/index.ts';
 import type { members } from '../../members/contract.ts';
 import type { Comment } from '../contract.ts';
@@ -15,7 +15,7 @@ export function comment(people: Client<typeof members>, clock: Clock) {
     ): Promise<Comment> => {
       await findPost(read, postId);
       const { name } = await people.displayName({ id: memberId });
-      const row = { id: uuid(), postId, memberId, author: name, body, createdAt: instant(clock) };
+      const row = { id: newId(), postId, memberId, author: name, body, createdAt: instant(clock) };
       const written = { id: row.id, author: { id: memberId, name }, body, createdAt: row.createdAt };
       await work(async (unit) => {
         await unit.db.insert(tables(unit).comments).values(row);

@@ -1,6 +1,6 @@
-import { v7 as uuid } from 'uuid';
 import { type Clock, instant } from '../../../shared/clock/index.ts';
 import type { Client } from '../../../shared/contract/index.ts';
+import { newId } from '../../../shared/ids/index.ts';
 import { inSteps } from '../../../shared/module/index.ts';
 import type { members } from '../../members/contract.ts';
 import { board, type Post } from '../contract.ts';
@@ -13,7 +13,7 @@ export function write(people: Client<typeof members>, clock: Clock) {
       { work, answer },
     ): Promise<Post> => {
       const { name } = await people.displayName({ id: memberId });
-      const row = { id: uuid(), memberId, author: name, title, body, createdAt: instant(clock) };
+      const row = { id: newId(), memberId, author: name, title, body, createdAt: instant(clock) };
       const post = { id: row.id, author: { id: memberId, name }, title, body, createdAt: row.createdAt };
       await work(async (unit) => {
         await unit.db.insert(tables(unit).posts).values(row);

@@ -7,16 +7,22 @@ import { tables } from './tables.ts';
 const portion = 200;
 
 /** Gives back what was held for longer than it may be. */
-export function expire(clock: Clock): Timer {
+export function expire(clock: Clock, heldForMs: number): Timer {
   return {
     name: 'expire reservations',
     everyMs: 1_000,
     async run(unit: ModuleUnit) {
       const { reservations } = tables(unit);
+      const now = clock.now();
+      // A clock that was wrong wrote a time that is further away than any hold.
+      await unit.db
+        .update(reservations)
+        .set({ expiresAt: now + heldForMs })
+        .where(sql`${reservations.state} = 'held' and ${reservations.expiresAt} > ${now + heldForMs}`);
       const over = await unit.db
         .select({ orderId: reservations.orderId })
         .from(reservations)
-        .where(sql`${reservations.state} = 'held' and ${reservations.expiresAt} <= ${clock.now()}`)
+        .where(sql`${reservations.state} = 'held' and ${reservations.expiresAt} <= ${now}`)
         .limit(portion);
       for (const reservation of over) await release(reservation, unit);
       return over.length === portion ? 'again' : undefined;

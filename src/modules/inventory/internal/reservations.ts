@@ -1,30 +1,13 @@
 import { eq, sql } from 'drizzle-orm';
-import { prepared, type Reader } from '../../../shared/data/index.ts';
+import { insertInto, prepared, type Reader, rowsBy } from '../../../shared/data/index.ts';
 import type { ModuleUnit } from '../../../shared/module/index.ts';
-import { type Line, type ReservationState, tables } from './tables.ts';
+import { type ReservationState, tables } from './tables.ts';
 
 const { placeholder } = sql;
 
-const byOrder = prepared((reader) => {
-  const { reservations } = tables(reader);
-  return reader.db
-    .select()
-    .from(reservations)
-    .where(eq(reservations.orderId, placeholder('orderId')))
-    .prepare();
-});
+const byOrder = rowsBy((reader) => tables(reader).reservations, 'orderId');
 
-const insertRow = prepared((unit) =>
-  unit.db
-    .insert(tables(unit).reservations)
-    .values({
-      orderId: placeholder('orderId'),
-      state: placeholder('state'),
-      lines: placeholder('lines'),
-      expiresAt: placeholder('expiresAt'),
-    })
-    .prepare(),
-);
+export const addReservation = insertInto((reader) => tables(reader).reservations);
 
 const setState = prepared((unit) => {
   const { reservations } = tables(unit);
@@ -36,14 +19,7 @@ const setState = prepared((unit) => {
 });
 
 export async function findReservation(reader: Reader, orderId: string) {
-  return (await byOrder(reader).execute({ orderId }))[0];
-}
-
-export async function addReservation(
-  unit: ModuleUnit,
-  row: { orderId: string; state: ReservationState; lines: Line[]; expiresAt: number },
-): Promise<void> {
-  await insertRow(unit).execute(row);
+  return (await byOrder(reader, orderId))[0];
 }
 
 export async function changeState(unit: ModuleUnit, orderId: string, state: ReservationState): Promise<void> {

@@ -1,5 +1,5 @@
-import { eq } from 'drizzle-orm';
 import { type Clock, instant } from '../../../shared/clock/index.ts';
+import { insertInto, rowsBy } from '../../../shared/data/index.ts';
 import type { ModuleUnit } from '../../../shared/module/index.ts';
 import type { Saga } from '../../../shared/saga/index.ts';
 import type { Sending } from './sending.ts';
@@ -13,17 +13,16 @@ interface Mail {
   text: string;
 }
 
+const mailsBy = rowsBy((reader) => tables(reader).mails, 'messageId');
+const addMail = insertInto((reader) => tables(reader).mails);
+
 /** Takes a mail in; it is sent by a saga of its own, so that a server that is down delays it and loses nothing. */
 export function send(sending: Saga<Sending, ModuleUnit>, clock: Clock) {
   return async ({ messageId, memberId, to, subject, text }: Mail, unit: ModuleUnit) => {
-    const { mails } = tables(unit);
-    const known = await unit.db
-      .select({ messageId: mails.messageId })
-      .from(mails)
-      .where(eq(mails.messageId, messageId));
+    const known = await mailsBy(unit, messageId);
     if (known.length > 0) return { messageId };
     const row = { messageId, memberId, recipient: to, subject, text, status: 'queued' as const, at: instant(clock) };
-    await unit.db.insert(mails).values(row);
+    await addMail(unit, row);
     await unit.begin(sending, messageId, { messageId, memberId, to, subject, text });
     return { messageId };
   };

@@ -1,6 +1,7 @@
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { type Clock, instant } from '../../../shared/clock/index.ts';
+import { prepared } from '../../../shared/data/index.ts';
 import type { ModuleUnit } from '../../../shared/module/index.ts';
 import { type Saga, step } from '../../../shared/saga/index.ts';
 import { mail } from '../contract.ts';
@@ -46,7 +47,17 @@ export function sending(server: MailServer | undefined, clock: Clock): Saga<Send
   };
 }
 
-async function mark(unit: ModuleUnit, messageId: string, status: MailStatus, at: string): Promise<void> {
+const { placeholder } = sql;
+
+const marking = prepared((unit) => {
   const { mails } = tables(unit);
-  await unit.db.update(mails).set({ status, at }).where(eq(mails.messageId, messageId));
+  return unit.db
+    .update(mails)
+    .set({ status: sql`${placeholder('status')}`, at: sql`${placeholder('at')}` })
+    .where(eq(mails.messageId, placeholder('messageId')))
+    .prepare();
+});
+
+async function mark(unit: ModuleUnit, messageId: string, status: MailStatus, at: string): Promise<void> {
+  await marking(unit).execute({ messageId, status, at });
 }

@@ -1,8 +1,8 @@
 import { eq } from 'drizzle-orm';
-import { v7 as uuid } from 'uuid';
 import type { z } from 'zod';
 import { type Clock, instant } from '../../../shared/clock/index.ts';
 import { isUniqueConflict } from '../../../shared/data/index.ts';
+import { newId } from '../../../shared/ids/index.ts';
 import { inSteps, type ModuleUnit } from '../../../shared/module/index.ts';
 import type { Saga } from '../../../shared/saga/index.ts';
 import { members, type signUp as signUpSchema, type wiring as wiringSchema } from '../contract.ts';
@@ -22,7 +22,7 @@ export function signUp(
 ) {
   return inSteps(async ({ email, password, name, phone }: z.infer<typeof signUpSchema>, steps) => {
     const { work, answer, settled, signal } = steps;
-    const member = { id: uuid(), email: email.toLowerCase(), name };
+    const member = { id: newId(), email: email.toLowerCase(), name };
     const passwordHash = await passwords.hash(password, signal);
     await work(async (unit) => {
       const { members: table } = tables(unit);
@@ -31,7 +31,7 @@ export function signUp(
       await unit.db.insert(table).values({ ...member, phone, passwordHash, createdAt: instant(clock) });
       const told = { memberId: member.id, email: member.email, name, phone };
       await unit.publish(members.events.registered, { ...told, wiring });
-      if (welcome) await unit.begin(welcome, `welcome/${member.id}`, { ...told, mailId: uuid(), textId: uuid() });
+      if (welcome) await unit.begin(welcome, `welcome/${member.id}`, { ...told, mailId: newId(), textId: newId() });
       await answer(unit, member);
     }).catch((error) => {
       throw isUniqueConflict(error) ? members.refuse('email-taken') : error;

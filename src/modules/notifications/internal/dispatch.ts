@@ -1,6 +1,7 @@
-import { v7 as uuid } from 'uuid';
 import { z } from 'zod';
 import { type Clock, instant } from '../../../shared/clock/index.ts';
+import { insertInto } from '../../../shared/data/index.ts';
+import { newId } from '../../../shared/ids/index.ts';
 import type { ModuleUnit } from '../../../shared/module/index.ts';
 import { type Saga, step } from '../../../shared/saga/index.ts';
 import { mail } from '../../mail/contract.ts';
@@ -51,6 +52,8 @@ export async function notify(unit: ModuleUnit, contact: Contact, letter: Letter,
   if (phone) await queue(unit, 'sms', contact.memberId, phone, { ...letter, text: letter.subject }, clock);
 }
 
+const addMessage = insertInto((reader) => tables(reader).messages);
+
 const sagas = { mail: mailDispatch, sms: textDispatch };
 
 async function queue(
@@ -61,8 +64,8 @@ async function queue(
   { subject, text, orderId }: Letter,
   clock: Clock,
 ): Promise<void> {
-  const id = uuid();
+  const id = newId();
   const message = { id, memberId, channel, subject, orderId, status: 'queued' as const, at: instant(clock) };
-  await unit.db.insert(tables(unit).messages).values(message);
+  await addMessage(unit, message);
   await unit.begin(sagas[channel], id, { messageId: id, memberId, to, subject, text });
 }

@@ -1,5 +1,6 @@
-import { eq } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import { type Clock, instant } from '../../../shared/clock/index.ts';
+import { prepared, rowsBy } from '../../../shared/data/index.ts';
 import { refusal } from '../../../shared/errors/index.ts';
 import { type ModuleUnit, on } from '../../../shared/module/index.ts';
 import { mail } from '../../mail/contract.ts';
@@ -9,6 +10,8 @@ import { sms } from '../../sms/contract.ts';
 import { notify } from './dispatch.ts';
 import { type MessageStatus, tables } from './tables.ts';
 import { keepContact, welcome } from './welcome.ts';
+
+const contactsBy = rowsBy((reader) => tables(reader).contacts, 'memberId');
 
 /** Every event this module takes, and what it does about each. */
 export function subscriptions(clock: Clock) {
@@ -20,8 +23,7 @@ export function subscriptions(clock: Clock) {
       else await keepContact(unit, member);
     }),
     on(orders.events.confirmed, async ({ orderId, memberId, total }, unit) => {
-      const { contacts } = tables(unit);
-      const [contact] = await unit.db.select().from(contacts).where(eq(contacts.memberId, memberId));
+      const [contact] = await contactsBy(unit, memberId);
       if (!contact)
         throw refusal('unavailable', `member ${memberId} is not known here yet; the order's messages wait for that`);
       const subject = `Order ${orderId} is confirmed`;
@@ -45,15 +47,29 @@ interface Told {
   subject: string;
 }
 
+const { placeholder } = sql;
+
+const recording = prepared((unit) => {
+  const { messages } = tables(unit);
+  return unit.db
+    .insert(messages)
+    .values({
+      id: placeholder('id'),
+      memberId: placeholder('memberId'),
+      channel: placeholder('channel'),
+      subject: placeholder('subject'),
+      status: placeholder('status'),
+      at: placeholder('at'),
+    })
+    .onConflictDoUpdate({ target: messages.id, set: { status: sql`${placeholder('status')}` } })
+    .prepare();
+});
+
 /** A message that this module did not ask for (members may, see its wirings) enters the history here. */
 async function record(
   unit: ModuleUnit,
   message: { id: string; memberId: string; subject: string; channel: 'mail' | 'sms'; status: MessageStatus },
   clock: Clock,
 ): Promise<void> {
-  const { messages } = tables(unit);
-  await unit.db
-    .insert(messages)
-    .values({ ...message, at: instant(clock) })
-    .onConflictDoUpdate({ target: messages.id, set: { status: message.status } });
+  await recording(unit).execute({ ...message, at: instant(clock) });
 }

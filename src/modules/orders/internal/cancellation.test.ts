@@ -1,5 +1,5 @@
-import { v7 as uuid } from 'uuid';
 import { expect, it } from 'vitest';
+import { newId } from '../../../shared/ids/index.ts';
 import { given } from '../../../shared/testing/index.ts';
 import { inventory } from '../../inventory/contract.ts';
 import { payments } from '../../payments/contract.ts';
@@ -8,7 +8,7 @@ import { cancellation } from './cancellation.ts';
 const { refund } = payments.operations;
 const { release } = inventory.operations;
 
-const [orderId, memberId] = [uuid(), uuid()];
+const [orderId, memberId] = [newId(), newId()];
 const amount = { amount: 30_000, currency: 'KRW' };
 const data = { orderId, memberId, amount };
 const refunded = { id: orderId, orderId, amount, status: 'refunded' } as const;

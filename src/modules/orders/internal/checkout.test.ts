@@ -1,5 +1,5 @@
-import { v7 as uuid } from 'uuid';
 import { describe, expect, it } from 'vitest';
+import { newId } from '../../../shared/ids/index.ts';
 import type { ModuleUnit } from '../../../shared/module/index.ts';
 import { type Answer, type Ended, given, type Script } from '../../../shared/testing/index.ts';
 import { inventory } from '../../inventory/contract.ts';
@@ -13,7 +13,7 @@ import type { OrderRow } from './tables.ts';
 const { reserve, release, take } = inventory.operations;
 const { authorize, capture, void: giveBack } = payments.operations;
 
-const [orderId, memberId] = [uuid(), uuid()];
+const [orderId, memberId] = [newId(), newId()];
 const amount = { amount: 30_000, currency: 'KRW' };
 const lines = [{ sku: 'WAX', quantity: 2 }];
 const data: Checkout = { orderId, memberId, lines, amount, paymentToken: 'tok_ok' };

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { invalidInput } from '../../../shared/errors/index.ts';
 import type { Product } from '../../catalog/contract.ts';
 import type { Order } from '../contract.ts';
-import type { Line, OrderRow } from './tables.ts';
+import type { Line, OrderRow, ShownOrder } from './tables.ts';
 
 type Wanted = { sku: string; quantity: number };
 
@@ -38,12 +38,10 @@ export function priceLines(
 }
 
 export function fingerprintOf(lines: readonly Wanted[], paymentToken: string): string {
-  return createHash('sha256')
-    .update(JSON.stringify([lines, paymentToken]))
-    .digest('base64url');
+  return hash('sha256', JSON.stringify([lines, paymentToken]), 'base64url');
 }
 
-export function toOrder({ id, status, reason, lines, amount, currency, createdAt }: OrderRow): Order {
+export function toOrder({ id, status, reason, lines, amount, currency, createdAt }: ShownOrder): Order {
   return { id, status, ...(reason !== null && { reason }), lines, total: { amount, currency }, createdAt };
 }
 

@@ -1,6 +1,7 @@
-import { v7 as uuid } from 'uuid';
 import { type Clock, instant } from '../../../shared/clock/index.ts';
 import type { Client } from '../../../shared/contract/index.ts';
+import { isUniqueConflict } from '../../../shared/data/index.ts';
+import { newId } from '../../../shared/ids/index.ts';
 import { inSteps, type ModuleUnit, type Steps } from '../../../shared/module/index.ts';
 import type { Saga } from '../../../shared/saga/index.ts';
 import type { catalog } from '../../catalog/contract.ts';
@@ -30,14 +31,14 @@ export function place(products: Client<typeof catalog>, checkout: Saga<Checkout,
     const { products: sold } = await products.find({ skus: wanted.map(({ sku }) => sku) });
     const { lines, total } = priceLines(wanted, sold);
     const row: OrderRow = {
-      ...{ id: uuid(), memberId, status: 'pending', reason: null, lines, ...total },
+      ...{ id: newId(), memberId, status: 'pending', reason: null, lines, ...total },
       ...{ key, fingerprint, createdAt: instant(clock) },
     };
-    const placed = await steps.work(async (unit) => {
-      const raced = await orderByKey(unit, memberId, key);
-      if (raced) return repeated(raced, fingerprint);
-      await begin(unit, checkout, row, paymentToken);
-      return row;
+    const placing = steps.work((unit) => begin(unit, checkout, row, paymentToken));
+    const placed = await placing.catch(async (error: unknown) => {
+      const raced = isUniqueConflict(error) && (await steps.work((unit) => orderByKey(unit, memberId, key)));
+      if (!raced) throw error;
+      return repeated(raced, fingerprint);
     });
     return outcome(placed, wish.waitMs, steps);
   });
@@ -48,11 +49,12 @@ async function begin(
   checkout: Saga<Checkout, ModuleUnit>,
   row: OrderRow,
   paymentToken: string,
-): Promise<void> {
+): Promise<OrderRow> {
   await addOrder(unit, row);
   const { orderId, memberId, lines, total: amount } = told(row);
   await unit.publish(orders.events.placed, told(row));
   await unit.begin(checkout, sagaId(orderId), { orderId, memberId, lines, amount, paymentToken });
+  return row;
 }
 
 function repeated(row: OrderRow, fingerprint: string): OrderRow {

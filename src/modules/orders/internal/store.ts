@@ -1,40 +1,19 @@
 import { and, desc, eq, lt, sql } from 'drizzle-orm';
-import { prepared, type Reader, type Unit } from '../../../shared/data/index.ts';
-import { type OrderRow, type OrderStatus, tables } from './tables.ts';
+import { insertInto, prepared, type Reader, rowsBy, type Unit } from '../../../shared/data/index.ts';
+import { type OrderRow, type OrderStatus, type ShownOrder, tables } from './tables.ts';
 
 const { placeholder } = sql;
 
-const byId = prepared((reader) => {
-  const { orders } = tables(reader);
-  return reader.db
-    .select()
-    .from(orders)
-    .where(eq(orders.id, placeholder('id')))
-    .prepare();
-});
+const byId = rowsBy((reader) => tables(reader).orders, 'id');
+
+/** Writes down a new order. */
+export const addOrder = insertInto((reader) => tables(reader).orders);
 
 const byKey = prepared((reader) => {
   const { orders } = tables(reader);
   const mine = and(eq(orders.memberId, placeholder('memberId')), eq(orders.key, placeholder('key')));
   return reader.db.select().from(orders).where(mine).prepare();
 });
-
-const insertRow = prepared((unit) =>
-  unit.db
-    .insert(tables(unit).orders)
-    .values({
-      id: placeholder('id'),
-      memberId: placeholder('memberId'),
-      status: placeholder('status'),
-      lines: placeholder('lines'),
-      amount: placeholder('amount'),
-      currency: placeholder('currency'),
-      key: placeholder('key'),
-      fingerprint: placeholder('fingerprint'),
-      createdAt: placeholder('createdAt'),
-    })
-    .prepare(),
-);
 
 const updateStatus = prepared((unit) => {
   const { orders } = tables(unit);
@@ -46,15 +25,11 @@ const updateStatus = prepared((unit) => {
 });
 
 export async function orderById(reader: Reader, id: string): Promise<OrderRow | undefined> {
-  return (await byId(reader).execute({ id }))[0];
+  return (await byId(reader, id))[0];
 }
 
 export async function orderByKey(reader: Reader, memberId: string, key: string): Promise<OrderRow | undefined> {
   return (await byKey(reader).execute({ memberId, key }))[0];
-}
-
-export async function addOrder(unit: Unit, row: OrderRow): Promise<void> {
-  await insertRow(unit).execute(row);
 }
 
 export async function setStatus(
@@ -67,17 +42,27 @@ export async function setStatus(
   return (await orderById(unit, id))!;
 }
 
+/** Sorts after every id. */
+const beyond = '~';
+
+const ofMember = prepared((reader) => {
+  const { orders } = tables(reader);
+  const { id, memberId, status, reason, lines, amount, currency, createdAt } = orders;
+  return reader.db
+    .select({ id, status, reason, lines, amount, currency, createdAt })
+    .from(orders)
+    .where(and(eq(memberId, placeholder('memberId')), lt(id, placeholder('before'))))
+    .orderBy(desc(id))
+    .limit(placeholder('limit'))
+    .prepare();
+});
+
+/** The newest first. */
 export async function ordersOf(
   reader: Reader,
   memberId: string,
   limit: number,
-  before: string | undefined,
-): Promise<OrderRow[]> {
-  const { orders } = tables(reader);
-  return reader.db
-    .select()
-    .from(orders)
-    .where(and(eq(orders.memberId, memberId), before === undefined ? undefined : lt(orders.id, before)))
-    .orderBy(desc(orders.id))
-    .limit(limit);
+  before: string = beyond,
+): Promise<ShownOrder[]> {
+  return ofMember(reader).execute({ memberId, limit, before });
 }

@@ -20,3 +20,6 @@ export const tables = defineTables(({ table, text, integer, json }) => ({
 }));
 
 export type OrderRow = ReturnType<typeof tables>['orders']['$inferSelect'];
+
+/** What members see of it. */
+export type ShownOrder = Omit<OrderRow, 'memberId' | 'key' | 'fingerprint'>;

@@ -1,6 +1,6 @@
 import { eq, sql } from 'drizzle-orm';
-import { v7 as uuid } from 'uuid';
-import { prepared, type Reader, type Unit } from '../../../shared/data/index.ts';
+import { insertInto, prepared, type Reader, rowsBy, type Unit } from '../../../shared/data/index.ts';
+import { newId } from '../../../shared/ids/index.ts';
 import type { Payment } from '../contract.ts';
 import { type PaymentRow, type PaymentStatus, tables } from './tables.ts';
 
@@ -13,29 +13,8 @@ export interface Charge {
   amount: { amount: number; currency: string };
 }
 
-const byOrder = prepared((reader) => {
-  const { payments } = tables(reader);
-  return reader.db
-    .select()
-    .from(payments)
-    .where(eq(payments.orderId, placeholder('orderId')))
-    .prepare();
-});
-
-const insertRow = prepared((unit) =>
-  unit.db
-    .insert(tables(unit).payments)
-    .values({
-      id: placeholder('id'),
-      orderId: placeholder('orderId'),
-      memberId: placeholder('memberId'),
-      amount: placeholder('amount'),
-      currency: placeholder('currency'),
-      status: placeholder('status'),
-      updatedAt: placeholder('updatedAt'),
-    })
-    .prepare(),
-);
+const byOrder = rowsBy((reader) => tables(reader).payments, 'orderId');
+const insertRow = insertInto((reader) => tables(reader).payments);
 
 const updateStatus = prepared((unit) => {
   const { payments } = tables(unit);
@@ -47,7 +26,7 @@ const updateStatus = prepared((unit) => {
 });
 
 export async function paymentOf(reader: Reader, orderId: string): Promise<PaymentRow | undefined> {
-  return (await byOrder(reader).execute({ orderId }))[0];
+  return (await byOrder(reader, orderId))[0];
 }
 
 export async function addPayment(
@@ -56,8 +35,8 @@ export async function addPayment(
   status: PaymentStatus,
   at: string,
 ): Promise<PaymentRow> {
-  const row: PaymentRow = { id: uuid(), orderId, memberId, ...amount, status, updatedAt: at };
-  await insertRow(unit).execute(row);
+  const row: PaymentRow = { id: newId(), orderId, memberId, ...amount, status, updatedAt: at };
+  await insertRow(unit, row);
   return row;
 }
 

@@ -1,6 +1,9 @@
+import { insertInto } from '../../../../shared/data/index.ts';
 import type { ModuleUnit } from '../../../../shared/module/index.ts';
 import { tables } from '../tables.ts';
 import type { OutgoingMail } from './mail-server.ts';
+
+const add = insertInto((reader) => tables(reader).mailbox);
 
 /** Instead of a server: a table to look into. Written in the unit that marks the mail as sent, so it is there once. */
 export async function putIntoMailbox(
@@ -8,5 +11,5 @@ export async function putIntoMailbox(
   { messageId, to, subject, text }: OutgoingMail,
   at: string,
 ): Promise<void> {
-  await unit.db.insert(tables(unit).mailbox).values({ messageId, recipient: to, subject, text, at });
+  await add(unit, { messageId, recipient: to, subject, text, at });
 }
