@@ -14,7 +14,7 @@ export const checkoutPoints: readonly string[] = [
   'command/payments/capture/committed',
   'command/payments/capture/done',
   ...forward.map((step) => `saga/checkout/${step}/done`),
-  ...forward.slice(0, -1).map((step) => `saga/checkout/${step}/recorded`),
+  'saga/checkout/take stock/recorded',
   'saga/checkout/confirm order/recorded',
 ];
 
@@ -39,6 +39,6 @@ export const wayBackPoints: readonly string[] = [
   'command/payments/refund/committed',
   'command/payments/refund/done',
   'saga/cancellation/refund payment/done',
-  'saga/cancellation/refund payment/recorded',
   'saga/cancellation/return stock/done',
+  'saga/cancellation/return stock/recorded',
 ];

@@ -33,10 +33,15 @@ function failures(history: readonly Incident[] | null): number {
   return since.filter(({ what }) => what === 'failed').length;
 }
 
-/** The history with one thing more: its beginning and the latest. */
+/**
+ * The history with one thing more. Beyond the limit, the oldest after the first is dropped: a time of waiting where there is one, since
+ * the failures are counted here.
+ */
 export function withIncident(history: readonly Incident[] | null, incident: Incident): Incident[] {
   const all = [...(history ?? []), incident];
-  return all.length > incidentsKept ? [all[0]!, ...all.slice(1 - incidentsKept)] : all;
+  if (all.length <= incidentsKept) return all;
+  const waited = all.findIndex(({ what }, index) => index > 0 && what === 'waited');
+  return all.toSpliced(Math.max(1, waited), 1);
 }
 
 /** Nothing to blame the event for: the other side is away, or does not admit this process. */
@@ -53,7 +58,12 @@ const longestBackOffMs = 60_000;
 
 /** Whether an attempt is due. A time further away than any back-off was written by a clock that was wrong. */
 export function isDue(nextAttemptAt: number, now: number): boolean {
-  return nextAttemptAt <= now || nextAttemptAt > now + longestBackOffMs;
+  return nextAttemptAt <= now || nextAttemptAt > latestAttemptAt(now);
+}
+
+/** No attempt waits for longer than until then. */
+export function latestAttemptAt(now: number): number {
+  return now + longestBackOffMs;
 }
 
 export function backOffMs(attempts: number, error: unknown): number {

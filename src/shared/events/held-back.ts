@@ -1,11 +1,11 @@
-import { and, asc, eq, sql } from 'drizzle-orm';
-import type { Cancel, Clock } from '../clock/index.ts';
+import { and, asc, between, eq, gt, lte, type SQL, sql } from 'drizzle-orm';
+import { Alarm, type Clock } from '../clock/index.ts';
 import { background } from '../context/index.ts';
 import { type Database, prepared, type Unit } from '../data/index.ts';
 import { messageOf } from '../errors/index.ts';
 import { reach } from '../faults/index.ts';
 import type { FailureLog, Log } from '../observability/index.ts';
-import { afterFailure, isClosed, isDue, withIncident } from './attempts.ts';
+import { afterFailure, isClosed, isDue, latestAttemptAt, withIncident } from './attempts.ts';
 import type { Envelope } from './envelope.ts';
 import type { InOrder } from './in-order.ts';
 import { asNotTaken, type NotTaken } from './subscribed.ts';
@@ -23,16 +23,6 @@ const firstOf = prepared((reader) => {
     .where(and(eq(held.key, sql.placeholder('key')), sql`${held.state} in ('pending', 'failed')`))
     .orderBy(asc(held.seq))
     .limit(1)
-    .prepare();
-});
-
-/** The limit is in the text: SQLite compiles a query with a bound one anew each time, and this runs for every event. */
-const anyOf = prepared((reader) => {
-  const { held } = eventTables(reader);
-  return reader.db
-    .select({ seq: held.seq })
-    .from(held)
-    .where(sql`${held.key} = ${sql.placeholder('key')} and ${held.state} in ('pending', 'failed') limit 1`)
     .prepare();
 });
 
@@ -57,13 +47,13 @@ export class HeldBack<U extends Unit> {
   readonly #apply: (envelope: Envelope, unit: U) => Promise<void>;
   #looking: Promise<void> = Promise.resolve();
   #stopped = true;
-  #timerAt = Number.POSITIVE_INFINITY;
-  #cancelTimer: Cancel = () => {};
+  readonly #alarm: Alarm;
 
   constructor(parts: Parts<U>, inOrder: InOrder, apply: (envelope: Envelope, unit: U) => Promise<void>) {
     this.#parts = parts;
     this.#inOrder = inOrder;
     this.#apply = apply;
+    this.#alarm = new Alarm(parts.clock, () => this.wake());
   }
 
   async start(): Promise<void> {
@@ -73,14 +63,9 @@ export class HeldBack<U extends Unit> {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#cancelTimer();
+    this.#alarm.off();
     await this.#looking;
     await this.#inOrder.idle();
-  }
-
-  /** Whether something of this key waits, so that what comes after it must. */
-  async holds(unit: Unit, key: string): Promise<boolean> {
-    return (await anyOf(unit).execute({ key })).length > 0;
   }
 
   /** Holds an event back: because it was not taken, or behind another of its key. */
@@ -117,8 +102,7 @@ export class HeldBack<U extends Unit> {
 
   /** Looks for what is due. */
   wake(): void {
-    this.#cancelTimer();
-    this.#timerAt = Number.POSITIVE_INFINITY;
+    this.#alarm.off();
     if (this.#stopped) return;
     this.#looking = background.run(() => this.#lookNext());
   }
@@ -137,20 +121,32 @@ export class HeldBack<U extends Unit> {
 
   async #look(): Promise<void> {
     if (this.#stopped) return;
-    const { database, clock } = this.#parts;
-    const { held } = eventTables(database);
-    const rows = await database.db
-      .select({ key: held.key, at: held.nextAttemptAt })
-      .from(held)
-      .where(sql`${held.state} = 'failed'`)
-      .orderBy(asc(held.nextAttemptAt))
-      .limit(portion);
-    const now = clock.now();
-    const due = new Set(rows.filter(({ at }) => isDue(at, now)).map(({ key }) => key));
-    const moved = await Promise.all([...due].map((key) => this.#inOrder.run(key, () => this.#retry(key))));
-    const next = rows.find(({ at }) => !isDue(at, now))?.at ?? now + 1_000;
+    const now = this.#parts.clock.now();
+    const { keys, nextAt = Number.POSITIVE_INFINITY } = await this.#due(now);
+    const moved = await Promise.all(keys.map((key) => this.#inOrder.run(key, () => this.#retry(key))));
     if (moved.includes(true)) this.wake();
-    else if (rows.length > 0) this.#wakeAt(next);
+    else this.#wakeAt(keys.length > 0 ? Math.min(nextAt, now + 1_000) : nextAt);
+  }
+
+  /**
+   * The keys that are due, a portion of each kind: those with a time that a wrong clock wrote wait behind no others. And when the next
+   * one falls due; undefined when none waits.
+   */
+  async #due(now: number): Promise<{ keys: string[]; nextAt: number | undefined }> {
+    const { db } = this.#parts.database;
+    const { held } = eventTables(this.#parts.database);
+    const at = held.nextAttemptAt;
+    const first = (which: SQL, limit: number) =>
+      db
+        .select({ key: held.key, at })
+        .from(held)
+        .where(and(sql`${held.state} = 'failed'`, which))
+        .orderBy(asc(at))
+        .limit(limit);
+    const latest = latestAttemptAt(now);
+    const due = [...(await first(lte(at, now), portion)), ...(await first(gt(at, latest), portion))];
+    const [next] = await first(between(at, now + 1, latest), 1);
+    return { keys: [...new Set(due.map(({ key }) => key))], nextAt: next?.at };
   }
 
   /** One key's events, one after the other, up to the first that is still not taken. Whether any is out of the way. */
@@ -221,10 +217,7 @@ export class HeldBack<U extends Unit> {
   }
 
   #wakeAt(at: number): void {
-    if (this.#stopped || this.#timerAt <= at) return;
-    this.#cancelTimer();
-    this.#timerAt = at;
-    this.#cancelTimer = this.#parts.clock.after(Math.max(0, at - this.#parts.clock.now()), () => this.wake());
+    if (!this.#stopped) this.#alarm.set(at - this.#parts.clock.now());
   }
 
   #tellDead(type: string, lastError: string): void {

@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ManualClock } from '../clock/index.ts';
+import { currentContext } from '../context/index.ts';
 import { contract, earlier, event } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
 import { setTrap } from '../faults/index.ts';
@@ -98,6 +99,21 @@ describe('the inbox', () => {
     expect(waits.at(-1)).toBeGreaterThanOrEqual(51_200);
   });
 
+  it('counts failures however often the event waits for another part of the system between them', async () => {
+    let [failures, waits] = [0, 0];
+    scene.before = () => {
+      if (++waits % 10 !== 0) throw refusal('unavailable', 'not yet');
+      failures += 1;
+      throw new Error('no use');
+    };
+    await receive(sold('a', 1));
+    await passUntil(async () => (await scene.held('mail'))[0]!.state === 'dead' || failures > 12, 2_000);
+    const [row] = await scene.held('mail');
+    expect([row!.state, failures]).toEqual(['dead', 12]);
+    expect(row!.history.filter(({ what }) => what === 'failed')).toHaveLength(11);
+    expect(row!.history).toHaveLength(40);
+  });
+
   it('tries again soon what a clock that was wrong put hours away', async () => {
     let broken = true;
     fail(
@@ -111,6 +127,22 @@ describe('the inbox', () => {
     const before = clock.now();
     await passUntil(() => numbers().length === 1);
     expect(clock.now() - before).toBeLessThan(5_000);
+  });
+
+  it('tries it again soon also behind hundreds of keys that fail all the time', async () => {
+    let broken = true;
+    fail(
+      ({ n }) => broken || n !== 0,
+      () => refusal('unavailable', 'not yet'),
+    );
+    await receive(sold('a', 0));
+    const later = sql`UPDATE kerf_held SET next_attempt_at = next_attempt_at + 7200000`;
+    await scene.database('mail').work(async (unit) => void (await unit.db.run(later)));
+    broken = false;
+    await Promise.all(Array.from({ length: 300 }, (_, n) => receive(sold(`other ${n}`, n + 1))));
+    const before = clock.now();
+    await passUntil(() => numbers().length > 0 || clock.now() - before > 20_000);
+    expect(numbers()).toEqual([0]);
   });
 
   it('never gives up on what waits for another part of the system', async () => {
@@ -279,6 +311,14 @@ describe('the inbox', () => {
     expect(await scene.held('mail')).toMatchObject([
       { state: 'dead', lastError: 'shop.sold.v1 comes from /modules/shop, not from /modules/intruder' },
     ]);
+  });
+
+  it('takes an event whatever stands in the place of its trace', async () => {
+    const [traces, trace]: [unknown[], string] = [[], `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`];
+    scene.before = () => void traces.push(currentContext()?.traceparent);
+    for (const traceparent of [trace, 7, null, { of: 'nobody' }, 'x'.repeat(201)])
+      await receive({ ...sold('a', traces.length), traceparent });
+    expect(traces).toEqual([trace, undefined, undefined, undefined, undefined]);
   });
 
   it('forgets ids and what was held back after seven days, but no dead letter', async () => {

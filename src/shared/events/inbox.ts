@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import type { Clock } from '../clock/index.ts';
-import { plainly, safeParse } from '../contract/index.ts';
-import { type Database, prepared, type Unit } from '../data/index.ts';
+import { type Database, prepared, rowsChanged, type Unit } from '../data/index.ts';
 import { refusal } from '../errors/index.ts';
 import { reach } from '../faults/index.ts';
 import { FailureLog, type Log } from '../observability/index.ts';
-import { type Envelope, envelopeSchema, maximumEventBytes } from './envelope.ts';
+import { type Envelope, maximumEventBytes, readEnvelope } from './envelope.ts';
 import { HeldBack } from './held-back.ts';
 import { HandlerEnded, InHand } from './in-hand.ts';
 import { InOrder } from './in-order.ts';
@@ -30,8 +29,15 @@ const remember = prepared((unit) => {
     .insert(inbox)
     .values({ eventId: sql.placeholder('id'), receivedAt: sql.placeholder('at') })
     .onConflictDoNothing()
-    .returning({ id: inbox.eventId })
     .prepare();
+});
+
+/** The same, where nothing of its key waits in the retry queue. In one statement, since this runs for every event. */
+const rememberNext = prepared((unit) => {
+  const { inbox, held } = eventTables(unit);
+  const unlessHeld = sql`select ${sql.placeholder('id')}, ${sql.placeholder('at')}
+    where not exists (select 1 from ${held} where ${held.key} = ${sql.placeholder('key')} and ${held.state} in ('pending', 'failed'))`;
+  return unit.db.insert(inbox).select(unlessHeld).onConflictDoNothing().prepare();
 });
 
 /**
@@ -77,8 +83,8 @@ export class Inbox<U extends Unit> {
    * Rejects when neither could be written. What its bus `gaveUp`, and why, is a dead letter unless it has taken effect before.
    */
   async receive(event: unknown, gaveUp?: string): Promise<void> {
-    const { data: envelope, error } = safeParse(envelopeSchema, event, { error: plainly });
-    if (!envelope) return this.#putAside(event, error.issues[0]);
+    const { envelope, issue } = readEnvelope(event);
+    if (!envelope) return this.#putAside(event, issue);
     await this.#inOrder.run(envelope.partitionkey, () => this.#take(envelope, gaveUp));
   }
 
@@ -87,10 +93,11 @@ export class Inbox<U extends Unit> {
     const { id, type, partitionkey: key } = envelope;
     const taking = this.#work(async (unit) => {
       const now = clock.now();
-      if (!(await this.#firstTime(unit, id, now))) return;
+      const isNext = !gaveUp && (await rowsChanged(rememberNext(unit), { id, key, at: now })) > 0;
+      if (!isNext && !(await this.#firstTime(unit, id, now))) return;
       if (gaveUp) throw new NotTaken(refusal('invalid-input', gaveUp));
-      if (await this.#heldBack.holds(unit, key)) await this.#heldBack.add(unit, envelope, now);
-      else await this.#apply(envelope, unit);
+      if (isNext) await this.#apply(envelope, unit);
+      else await this.#heldBack.add(unit, envelope, now);
       reach('inbox', module, type, 'handled');
     });
     await taking.catch(async (error: unknown) => {
@@ -139,12 +146,12 @@ export class Inbox<U extends Unit> {
   }
 
   /** What is no event at all: a dead letter from the start, with what is wrong with it. */
-  async #putAside(event: unknown, issue: { path: PropertyKey[]; message: string } | undefined): Promise<void> {
+  async #putAside(event: unknown, issue: { path: PropertyKey[]; message: string }): Promise<void> {
     const { clock, work } = this.#parts;
     const text = typeof event === 'string' ? event : (JSON.stringify(event) ?? 'nothing');
-    const id = `unreadable-${createHash('sha256').update(text).digest('base64url')}`;
-    const where = issue?.path.length ? `: ${issue.path.join('.')}` : '';
-    const why = typeof event === 'string' ? whyText(event) : `it is no CloudEvent${where}: ${issue?.message}`;
+    const id = `unreadable-${hash('sha256', text, 'base64url')}`;
+    const where = issue.path.length ? `: ${issue.path.join('.')}` : '';
+    const why = typeof event === 'string' ? whyText(event) : `it is no CloudEvent${where}: ${issue.message}`;
     await work(async (unit) => {
       const now = clock.now();
       if (await this.#firstTime(unit, id, now))
@@ -153,7 +160,7 @@ export class Inbox<U extends Unit> {
   }
 
   async #firstTime(unit: Unit, id: string, at: number): Promise<boolean> {
-    return (await remember(unit).execute({ id, at })).length > 0;
+    return (await rowsChanged(remember(unit), { id, at })) > 0;
   }
 }
 

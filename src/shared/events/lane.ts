@@ -1,4 +1,4 @@
-import { and, eq, gt, inArray, sql } from 'drizzle-orm';
+import { and, eq, gt, sql } from 'drizzle-orm';
 import type { Cancel, Clock } from '../clock/index.ts';
 import { background } from '../context/index.ts';
 import { type Database, prepared } from '../data/index.ts';
@@ -31,6 +31,16 @@ const openRows = prepared((reader) => {
     .prepare();
 });
 
+/** However many they are, the statement is one. */
+const settle = prepared((unit) => {
+  const { outbox } = eventTables(unit);
+  return unit.db
+    .update(outbox)
+    .set({ state: 'delivered', settledAt: sql`${sql.placeholder('at')}` })
+    .where(sql`${outbox.seq} in (select value from json_each(${sql.placeholder('seqs')}))`)
+    .prepare();
+});
+
 type OpenRow = Pick<OutboxRow, 'seq' | 'eventId' | 'type' | 'key' | 'envelope' | 'attempts' | 'history'>;
 
 export interface LaneParts {
@@ -48,6 +58,8 @@ export interface LaneParts {
 export class Lane {
   #running: Promise<void> | undefined;
   #again = false;
+  /** The recipient was said to be back during this pass: what fails in it may have been on its way before. */
+  #isBack = false;
   #stopped = false;
   /** Ends the wait of a closed way. */
   #cancelWait: Cancel | undefined;
@@ -81,6 +93,7 @@ export class Lane {
   hurry(): void {
     this.#cancelWait?.();
     this.#cancelWait = undefined;
+    this.#isBack = true;
     this.wake();
   }
 
@@ -94,6 +107,7 @@ export class Lane {
   async #run(): Promise<void> {
     while (this.#again && !this.#stopped && !this.#cancelWait) {
       this.#again = false;
+      this.#isBack = false;
       try {
         await this.#passOver();
       } catch (error) {
@@ -113,7 +127,9 @@ export class Lane {
     let after = 0;
     try {
       while (!this.#stopped) {
-        const batch = within(await openRows(database).execute({ recipient, after, rows: this.#rows }));
+        const asked = this.#rows;
+        const rows = await openRows(database).execute({ recipient, after, rows: asked });
+        const batch = within(rows);
         if (batch.length === 0) break;
         const refused = await bus.deliver(recipient, batch.map(sealed)).then(
           () => undefined,
@@ -129,6 +145,7 @@ export class Lane {
         settling = this.#settle(batch);
         settling.catch(() => {});
         after = batch.at(-1)!.seq;
+        if (rows.length < asked && batch.length === rows.length) break;
       }
     } finally {
       await settling;
@@ -138,14 +155,9 @@ export class Lane {
   /** Exactly those that were handed on: another between them may have been replayed meanwhile. */
   async #settle(batch: readonly OpenRow[]): Promise<void> {
     const { database, clock } = this.parts;
-    const { outbox } = eventTables(database);
-    const those = inArray(
-      outbox.seq,
-      batch.map(({ seq }) => seq),
-    );
-    await database.work(async (unit) => {
-      await unit.db.update(outbox).set({ state: 'delivered', settledAt: clock.now() }).where(those);
-    });
+    const seqs = JSON.stringify(batch.map(({ seq }) => seq));
+    const at = clock.now();
+    await database.work(async (unit) => void (await settle(unit).execute({ seqs, at })));
   }
 
   /** After a refusal, the next batch is half of the suspects, or twice as large as the one before. */
@@ -202,7 +214,7 @@ export class Lane {
 
   #wait(delayMs: number): void {
     this.#again = true;
-    if (this.#stopped) return;
+    if (this.#stopped || this.#isBack) return;
     this.#cancelWait = this.parts.clock.after(delayMs, () => this.hurry());
   }
 }

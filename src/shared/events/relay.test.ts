@@ -102,6 +102,19 @@ describe('the relay', () => {
     await settled('delivered', 1);
   });
 
+  it('goes on at once also when it is told so during a delivery that fails', async () => {
+    let fail = () => {};
+    const carried = await begin(async () => {
+      if (carried.length === 1)
+        await new Promise<void>((_, reject) => (fail = () => reject(refusal('unavailable', 'away'))));
+    });
+    await scene.publish({ customer: 'a', n: 1 });
+    await passUntil(() => carried.length === 1);
+    scene.relay.reached('mail');
+    fail();
+    await settled('delivered', 1);
+  });
+
   it('puts aside what the bus refuses for good, with its history, and goes on', async () => {
     await begin(async (numbers) => {
       if (numbers.includes(2)) throw refusal('invalid-input', 'too long a name');

@@ -3,7 +3,7 @@ import { type CallContext, runInContext } from '../context/index.ts';
 import { type EarlierVersion, type Event, parseInput } from '../contract/index.ts';
 import { type Unit, UnitOverdue } from '../data/index.ts';
 import { refusal } from '../errors/index.ts';
-import type { Envelope } from './envelope.ts';
+import { type Envelope, traceOf } from './envelope.ts';
 
 /** What a module does about one event, in a unit of its own database. */
 export interface Subscription<U extends Unit = Unit> {
@@ -92,6 +92,6 @@ export class Subscribed<U extends Unit> {
   }
 }
 
-function contextOf(module: string, { id, traceparent }: Envelope): CallContext {
-  return { requestId: id, traceparent, caller: module, deadline: Number.POSITIVE_INFINITY };
+function contextOf(module: string, envelope: Envelope): CallContext {
+  return { requestId: envelope.id, traceparent: traceOf(envelope), caller: module, deadline: Number.POSITIVE_INFINITY };
 }

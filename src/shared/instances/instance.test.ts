@@ -121,6 +121,40 @@ describe('an instance', () => {
     await until(() => second.leads);
   });
 
+  describe('when its clock was hours ahead and is right again', () => {
+    let aheadMs: number;
+    const stepping = () => ({
+      now: () => clock.now() + aheadMs,
+      after: (delayMs: number, task: () => void) => clock.after(delayMs, task),
+    });
+
+    beforeEach(() => {
+      aheadMs = 7_200_000;
+    });
+
+    it('counts no longer than a lease from then, if it died', async () => {
+      const paused = new ManualClock(clock.now() + aheadMs);
+      await start(1, { host: 'there', clock: paused });
+      aheadMs = 0;
+      const second = await start(2, { clock: stepping() });
+      clock.advance(34_000);
+      expect(second.leads).toBe(false);
+      await until(() => second.leads);
+    });
+
+    it('renews its lease at once, and so stays', async () => {
+      const first = await start(1, { host: 'there', clock: stepping() });
+      const second = await start(2, { clock: stepping() });
+      aheadMs = 0;
+      expect([first.lives, first.leads]).toEqual([false, false]);
+      for (let seconds = 0; seconds < 90; seconds++) {
+        clock.advance(1_000);
+        expect([await second.look(), await first.look()]).toEqual([false, true]);
+      }
+      expect(log).toEqual(['1 leads']);
+    });
+  });
+
   it('renews its lease, and so stays', async () => {
     const only = await start(1);
     const end = clock.now() + 90_000;

@@ -1,7 +1,14 @@
-import { v7 as uuid } from 'uuid';
 import type { Clock } from '../clock/index.ts';
 import type { Database } from '../data/index.ts';
-import { addInstance, listInstances, removeExpiredInstances, removeInstances, renewInstance } from './store.ts';
+import { newId } from '../ids/index.ts';
+import {
+  addInstance,
+  listInstances,
+  removeExpiredInstances,
+  removeInstances,
+  renewInstance,
+  shortenLeases,
+} from './store.ts';
 import type { InstanceRow } from './tables.ts';
 
 const leaseMs = 30_000;
@@ -23,7 +30,7 @@ export interface LeaseParts {
  * for as long as it runs.
  */
 export class Lease {
-  #id = uuid();
+  #id = newId();
   #until = 0;
   #renewAt = 0;
   #alone = true;
@@ -35,8 +42,10 @@ export class Lease {
     return this.#id;
   }
 
+  /** Whether the others count on it, as far as the clock can tell: it cannot when it was set back since the lease was renewed. */
   get lives(): boolean {
-    return this.parts.clock.now() < this.#until;
+    const leftMs = this.#until - this.parts.clock.now();
+    return leftMs > 0 && leftMs <= leaseMs;
   }
 
   /** Whether no other was there at the last look. */
@@ -53,12 +62,13 @@ export class Lease {
    * whose process is found dead.
    */
   async keep(): Promise<readonly InstanceRow[]> {
-    if (!this.lives) await this.#register(uuid());
-    else if (this.parts.clock.now() >= this.#renewAt) await this.#renew();
+    const now = this.parts.clock.now();
+    if (now >= this.#until) await this.#register(newId());
+    else if (now >= this.#renewAt || !this.lives) await this.#renew();
     const living = await this.#living();
     const others = living.filter(({ id }) => id !== this.#id);
     this.#alone = others.length === 0;
-    if (others.length === living.length) await this.#register(uuid());
+    if (others.length === living.length) await this.#register(newId());
     return others;
   }
 
@@ -66,14 +76,18 @@ export class Lease {
   async end(leave: (id: string) => Promise<void>): Promise<void> {
     const id = this.#id;
     this.#until = 0;
-    this.#id = uuid();
+    this.#id = newId();
     await leave(id);
     this.parts.database.locks.release(id);
   }
 
   async #living(): Promise<InstanceRow[]> {
     const { database, clock, host, runs } = this.parts;
-    const rows = await listInstances(database, clock.now());
+    const now = clock.now();
+    const rows = await listInstances(database, now);
+    const latest = now + leaseMs + clocksDifferMs;
+    // A clock that was wrong wrote it: an instance that lives renews it before it runs out.
+    if (rows.some(({ until }) => until > latest)) await database.work((unit) => shortenLeases(unit, latest));
     const dead = rows.filter((row) => row.id !== this.#id && row.host === host && !runs(row)).map(({ id }) => id);
     if (dead.length > 0) {
       await database.work((unit) => removeInstances(unit, dead));

@@ -40,6 +40,12 @@ export async function renewInstance(unit: Unit, id: string, until: number): Prom
   return renewed.length > 0;
 }
 
+/** Has no instance count for longer than until `latest`. */
+export async function shortenLeases(unit: Unit, latest: number): Promise<void> {
+  const { instances } = instanceTables(unit);
+  await unit.db.update(instances).set({ until: latest }).where(gt(instances.until, latest));
+}
+
 export async function removeInstances(unit: Unit, ids: readonly string[]): Promise<void> {
   const { instances } = instanceTables(unit);
   await unit.db.delete(instances).where(inArray(instances.id, [...ids]));

@@ -11,7 +11,7 @@ import { type Database, openSqlite, type Unit } from '../data/index.ts';
 import { refusal } from '../errors/index.ts';
 import { setTrap } from '../faults/index.ts';
 import { silentLog } from '../observability/index.ts';
-import { commandMigrations, forgetAnswers } from './commands.ts';
+import { addAnswer, commandMigrations, forgetAnswers, keyedCommand } from './commands.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Steps } from './module.ts';
 
@@ -86,16 +86,19 @@ describe('a command with a key', () => {
     expect(await enter('k')).toEqual({ seat: 1 });
   });
 
-  it('knows the answer that a release before recorded, and its input', async () => {
-    const before = createHash('sha256').update('{"name":"Ann"}').digest('base64url');
-    await database.work(async (unit) => {
-      await unit.db.run(
-        sql`INSERT INTO kerf_commands VALUES ('door/enter/k', ${before}, '{"seat":7}', ${clock.now()})`,
-      );
-    });
-    expect(await enter('k')).toEqual({ seat: 7 });
-    await expect(enter('k', 'Bo')).rejects.toMatchObject({ code: 'invalid-input' });
-  });
+  it.each(['kerf_commands', 'kerf_step_answers'])(
+    'knows the answer in %s of a release before, and its input',
+    async (table) => {
+      const before = createHash('sha256').update('{"name":"Ann"}').digest('base64url');
+      await database.work(async (unit) => {
+        await unit.db.run(
+          sql`INSERT INTO ${sql.identifier(table)} VALUES ('door/enter/k', ${before}, '{"seat":7}', ${clock.now()})`,
+        );
+      });
+      expect(await enter('k')).toEqual({ seat: 7 });
+      await expect(enter('k', 'Bo')).rejects.toMatchObject({ code: 'invalid-input' });
+    },
+  );
 
   it('is remembered for seven days', async () => {
     await enter('k');
@@ -106,6 +109,18 @@ describe('a command with a key', () => {
     expect(await database.work((unit) => forgetAnswers(unit, clock.now(), 10))).toBe(1);
     expect(await enter('k')).toEqual({ seat: 2 });
   });
+});
+
+it('has one first answer, also beside a process of the release before, which writes it elsewhere', async () => {
+  const database = openSqlite('shop', join(mkdtempSync(join(tmpdir(), 'kerf-answers-')), 'shop.db'), commandMigrations);
+  const given = { caller: 'door', operation: 'open', sent: {}, input: {} };
+  const command = (idempotencyKey: string) => keyedCommand({ ...given, idempotencyKey });
+  const add = (key: string) => database.work((unit) => addAnswer(unit, command(key), 'seen', 0));
+  await database.work(async (unit) => {
+    await unit.db.run(sql`INSERT INTO kerf_step_answers VALUES ('door/open/old', '', '"other"', 0)`);
+  });
+  expect([await add('old'), await add('new'), await add('new')]).toEqual([false, true, false]);
+  await database.close();
 });
 
 const keyed = { requestId: 'r', caller: 'door', deadline: Number.POSITIVE_INFINITY, idempotencyKey: 'k' };

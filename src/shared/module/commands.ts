@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { eq, inArray, sql } from 'drizzle-orm';
 import { canonicalJson } from '../contract/index.ts';
-import { defineTables, type Migration, prepared, type Reader, type Unit } from '../data/index.ts';
+import { defineTables, insertInto, type Migration, prepared, type Reader, type Unit } from '../data/index.ts';
 import { invalidInput } from '../errors/index.ts';
 
 const answerTables = defineTables(({ table, text, integer }) => {
@@ -13,10 +13,13 @@ const answerTables = defineTables(({ table, text, integer }) => {
       at: integer('at').notNull(),
     });
   return {
-    /** What was answered to a command, by its key: it is answered again, not done again. */
-    commands: answers('kerf_commands'),
-    /** What a command in steps answers from the commit of its effect on, while its other steps may still be in flight. */
-    steps: answers('kerf_step_answers'),
+    /**
+     * What was answered to a command, by its key: it is answered again, not done again. Of a command in steps from the commit of its
+     * effect on, while its other steps may still be in flight.
+     */
+    answers: answers('kerf_commands'),
+    /** Where releases up to 0.1 write the answers of commands in steps. */
+    formerAnswers: answers('kerf_step_answers'),
   };
 });
 
@@ -39,63 +42,44 @@ export const commandMigrations: Migration[] = [
   },
 ];
 
-type Answers = keyof ReturnType<typeof answerTables>;
+const { placeholder } = sql;
 
-/** Answers in one table, by key. */
-class AnswerStore {
-  readonly #byKey;
-  readonly #insert;
+const answerTo = prepared((reader) => {
+  const { answers, formerAnswers } = answerTables(reader);
+  const from = (table: typeof answers | typeof formerAnswers) =>
+    reader.db
+      .select({ fingerprint: table.fingerprint, output: table.output })
+      .from(table)
+      .where(eq(table.key, placeholder('key')));
+  return from(answers).unionAll(from(formerAnswers)).limit(1).prepare();
+});
 
-  constructor(private readonly which: Answers) {
-    const { placeholder } = sql;
-    this.#byKey = prepared((reader) => {
-      const answers = answerTables(reader)[which];
-      return reader.db
-        .select()
-        .from(answers)
-        .where(eq(answers.key, placeholder('key')))
-        .prepare();
-    });
-    this.#insert = prepared((unit) =>
-      unit.db
-        .insert(answerTables(unit)[which])
-        .values({
-          key: placeholder('key'),
-          fingerprint: placeholder('fingerprint'),
-          output: placeholder('output'),
-          at: placeholder('at'),
-        })
-        .onConflictDoNothing()
-        .prepare(),
-    );
-  }
+const insertAnswer = insertInto((unit) => answerTables(unit).answers);
 
-  /** What was answered before, if it was. Refuses a key that comes back with another input. */
-  async find(reader: Reader, command: KeyedCommand): Promise<Answer | undefined> {
-    const [row] = await this.#byKey(reader).execute({ key: command.key });
-    if (!row) return undefined;
-    if (row.fingerprint !== command.fingerprint && row.fingerprint !== formerFingerprint(command)) throw keyReused();
-    return { output: row.output === '' ? undefined : JSON.parse(row.output) };
-  }
+/** What was answered before, if it was. Refuses a key that comes back with another input. */
+export async function findAnswer(reader: Reader, command: KeyedCommand): Promise<Answer | undefined> {
+  const [row] = await answerTo(reader).execute({ key: command.key });
+  if (!row) return undefined;
+  if (row.fingerprint !== command.fingerprint && row.fingerprint !== formerFingerprint(command)) throw keyReused();
+  return { output: row.output === '' ? undefined : JSON.parse(row.output) };
+}
 
-  async add(unit: Unit, { key, fingerprint }: KeyedCommand, output: unknown, now: number): Promise<void> {
-    await this.#insert(unit).execute({ key, fingerprint, output: written(output), at: now });
-  }
+/** Writes down the answer to a command of which `findAnswer` has found none in this unit. */
+export async function recordAnswer(unit: Unit, command: KeyedCommand, output: unknown, now: number): Promise<void> {
+  const { key, fingerprint } = command;
+  await insertAnswer(unit, { key, fingerprint, output: written(output), at: now });
+}
 
-  /** Forgets a portion of the answers from before `end`. Returns how many. */
-  async forget(unit: Unit, end: number, portion: number): Promise<number> {
-    const answers = answerTables(unit)[this.which];
-    const old = unit.db.select({ key: answers.key }).from(answers).where(sql`${answers.at} < ${end}`).limit(portion);
-    return (await unit.db.delete(answers).where(inArray(answers.key, old)).returning({ key: answers.key })).length;
-  }
+/** Whether there was none before; the first one stays. */
+export async function addAnswer(unit: Unit, command: KeyedCommand, output: unknown, now: number): Promise<boolean> {
+  if ((await answerTo(unit).execute({ key: command.key })).length > 0) return false;
+  await recordAnswer(unit, command, output, now);
+  return true;
 }
 
 export interface Answer {
   readonly output: unknown;
 }
-
-export const commandAnswers = new AnswerStore('commands');
-export const stepAnswers = new AnswerStore('steps');
 
 /** One command under its key: caller, operation and idempotency key together. */
 export interface KeyedCommand {
@@ -103,9 +87,11 @@ export interface KeyedCommand {
   readonly fingerprint: string;
   /** As parsing made it. */
   readonly input: unknown;
+  /** Told of the answer as soon as it is committed, for a caller that goes on in this process alone. */
+  readonly answered?: (output: unknown) => void;
 }
 
-export interface CommandParts {
+export interface CommandParts extends Pick<KeyedCommand, 'answered'> {
   readonly caller: string;
   readonly operation: string;
   readonly idempotencyKey: string;
@@ -115,11 +101,12 @@ export interface CommandParts {
 }
 
 /** The same input has the same fingerprint, whatever the order of its members, the transport, and the time of day. */
-export function keyedCommand({ caller, operation, idempotencyKey, sent, input }: CommandParts): KeyedCommand {
+export function keyedCommand(parts: CommandParts): KeyedCommand {
+  const { caller, operation, idempotencyKey, sent, input, answered } = parts;
   return {
     key: `${caller}/${operation}/${idempotencyKey}`,
     fingerprint: digest(sent === undefined ? '' : canonicalJson(sent)),
-    input,
+    ...{ input, answered },
   };
 }
 
@@ -134,7 +121,7 @@ function written(value: unknown): string {
 }
 
 function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
+  return hash('sha256', text, 'base64url');
 }
 
 export function keyReused(): Error {
@@ -143,8 +130,16 @@ export function keyReused(): Error {
 
 const keptMs = 7 * 24 * 60 * 60_000;
 
-/** Forgets a portion of the answers older than seven days: for so long a key is honored. Returns how many of one kind, at most. */
+/** Forgets a portion of the answers older than seven days: for so long a key is honored. Returns how many in one table, at most. */
 export async function forgetAnswers(unit: Unit, now: number, portion: number): Promise<number> {
-  const end = now - keptMs;
-  return Math.max(await commandAnswers.forget(unit, end, portion), await stepAnswers.forget(unit, end, portion));
+  const { answers, formerAnswers } = answerTables(unit);
+  const forget = async (table: typeof answers | typeof formerAnswers) => {
+    const old = unit.db
+      .select({ key: table.key })
+      .from(table)
+      .where(sql`${table.at} < ${now - keptMs}`)
+      .limit(portion);
+    return (await unit.db.delete(table).where(inArray(table.key, old)).returning({ key: table.key })).length;
+  };
+  return Math.max(await forget(answers), await forget(formerAnswers));
 }

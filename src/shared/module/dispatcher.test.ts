@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { systemClock } from '../clock/index.ts';
+import { type Clock, ManualClock, systemClock } from '../clock/index.ts';
 import type { CallContext } from '../context/index.ts';
 import { contract, nothing, query } from '../contract/index.ts';
 import { NotWritten, toProblem } from '../errors/index.ts';
@@ -10,8 +10,8 @@ import { Dispatcher } from './dispatcher.ts';
 
 const shop = contract('shop', { operations: { open: query({ about: 'Opens', input: nothing, output: nothing }) } });
 
-function opened(open: () => Promise<unknown>, log = silentLog) {
-  return new Dispatcher(shop, { open: open as never }, {} as never, systemClock, log);
+function opened(open: () => Promise<unknown>, log = silentLog, clock: Clock = systemClock) {
+  return new Dispatcher(shop, { open: open as never }, {} as never, clock, log);
 }
 
 function requestWith(context: CallContext, toCaller?: CallRequest['toCaller']): CallRequest {
@@ -51,10 +51,29 @@ it('logs where an answer does not fit when its check throws, and tells the calle
   expect(told[0]!.error).toMatchObject({ issues: [{ path: ['lines', 1] }] });
 });
 
-it('says that a part is not available when its database takes no write, and tells the log alone what is in the way', async () => {
+it('logs an operation that fails again and again once a minute, the first time with its stack', async () => {
+  const told: object[] = [];
+  const log = { ...silentLog, error: (fields: object) => told.push(fields) };
+  const clock = new ManualClock();
+  const fault = new Error('at sea');
+  const { dispatch } = opened(() => Promise.reject(fault), log as never, clock);
+  const context = { requestId: 'r', caller: 'test', deadline: Number.POSITIVE_INFINITY };
+  const fail = () => expect(dispatch('open', {}, context)).rejects.toMatchObject({ code: 'internal' });
+  for (let times = 0; times < 3; times++) await fail();
+  clock.advance(60_000);
+  await fail();
+  const line = { error: fault, operation: 'shop.open' };
+  expect(told).toEqual([line, { ...line, suppressed: 2 }]);
+});
+
+const full = new NotWritten('shop', 'data/shop.db', 'the disk is full');
+it.each([
+  ['a unit of work', full],
+  ['a query', new Error('Failed query: SELECT …', { cause: full })],
+])('says that a part is not available when the disk refuses %s, and tells the log alone why', async (_, error) => {
   const told: { error: Error }[] = [];
   const log = { ...silentLog, error: (fields: { error: Error }) => told.push(fields) };
-  const refused = () => Promise.reject(new NotWritten('shop', 'data/shop.db', 'the disk is full'));
+  const refused = () => Promise.reject(error);
   const { dispatch } = opened(refused, log as never);
   const context = { requestId: 'r', caller: 'test', deadline: Number.POSITIVE_INFINITY };
   const outcome = dispatch('open', {}, context).catch(toProblem);
@@ -65,5 +84,6 @@ it('says that a part is not available when its database takes no write, and tell
     code: 'unavailable',
     detail: '"shop" can keep nothing at the moment',
   });
-  expect(told[0]!.error.cause).toMatchObject({ message: 'data/shop.db took no write: the disk is full' });
+  expect(told[0]!.error).toBe(error);
+  expect(full.cause).toMatchObject({ message: 'data/shop.db took no write: the disk is full' });
 });

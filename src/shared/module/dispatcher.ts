@@ -1,12 +1,12 @@
 import type { Clock } from '../clock/index.ts';
-import { type CallContext, serveInContext } from '../context/index.ts';
+import { type CallContext, currentContext, serveInContext } from '../context/index.ts';
 import { type AsSent, asSentBy, type Contract, inputParserOf, type Operation, parserOf } from '../contract/index.ts';
 import type { Reader } from '../data/index.ts';
-import { isKernelCode, isRefusal, NotWritten, refusal } from '../errors/index.ts';
+import { isKernelCode, isRefusal, NotWritten, notWrittenIn, refusal } from '../errors/index.ts';
 import { reach } from '../faults/index.ts';
-import type { Log } from '../observability/index.ts';
+import { FailureLog, type Log } from '../observability/index.ts';
 import { asOwnCallerSees, byDeadline, type CallRequest, type Dispatch, type Ending } from '../transport/index.ts';
-import { commandAnswers, type KeyedCommand, keyedCommand } from './commands.ts';
+import { findAnswer, type KeyedCommand, keyedCommand, recordAnswer } from './commands.ts';
 import { CommandInSteps } from './in-steps.ts';
 import type { InSteps, ModuleUnit, Steps } from './module.ts';
 import { UnderWay } from './under-way.ts';
@@ -19,6 +19,8 @@ interface Served {
   readonly toInput: (input: unknown) => unknown;
   readonly asSent: AsSent;
   readonly run: (input: unknown) => Promise<unknown>;
+  /** Whether it begins after its caller's commits are on disk: it reads, or may tell others. A command in one unit does not wait. */
+  readonly waits: boolean;
   /** Of a command that comes with an idempotency key. */
   readonly once?: (input: unknown, command: KeyedCommand) => Promise<unknown>;
   /** For calls from another process: validates the handler's output, and turns every error into a refusal. */
@@ -31,6 +33,7 @@ interface Served {
 /** Serves a module's operations, alike for every transport that brings a call. */
 export class Dispatcher {
   readonly #served = new Map<string, Served>();
+  readonly #failures: FailureLog;
   /** The calls of this process's own callers; who brings others counts them here, too. */
   readonly underWay = new UnderWay();
 
@@ -39,14 +42,18 @@ export class Dispatcher {
     handlers: Readonly<Record<string, AnyHandler>>,
     private readonly steps: Steps,
     private readonly clock: Clock,
-    private readonly log: Log,
+    log: Log,
+    /** A unit of work for a caller that goes on in this process alone. */
+    private readonly workAhead: Steps['work'] = steps.work,
   ) {
+    this.#failures = new FailureLog(log, clock);
     for (const operation of Object.values(contract.operations) as Operation[]) {
       const handler = handlers[operation.name]!;
       const once = operation.kind === 'command' ? this.#once(operation, handler) : undefined;
       const run = this.#runner(operation, handler);
       const [toInput, asSent] = [inputParserOf(operation.input), asSentBy(operation.input)];
-      this.#served.set(operation.name, { operation, toInput, asSent, run, once, ...this.#endings(operation) });
+      const waits = operation.kind === 'query' || typeof handler !== 'function';
+      this.#served.set(operation.name, { operation, toInput, asSent, run, waits, once, ...this.#endings(operation) });
     }
   }
 
@@ -54,7 +61,8 @@ export class Dispatcher {
   readonly dispatch: Dispatch = (name, input, context, request) => {
     const served = this.#served.get(name);
     if (!served) return Promise.reject(refusal('not-found', `${this.contract.name} has no operation "${name}"`));
-    const work = handled(served, input, context);
+    const work =
+      served.waits && context.onDisk ? handledOnceOnDisk(served, input, context) : handled(served, input, context);
     if (!request) return work.then(served.done, served.rejects);
     this.underWay.begun();
     return byDeadline(work, context, served.operation, served.ending, request);
@@ -82,7 +90,11 @@ export class Dispatcher {
     const { steps } = this;
     if (typeof handler !== 'function') return (input) => handler.inSteps(input, steps);
     if (operation.kind === 'query') return (input) => handler(input, steps.read);
-    return (input) => steps.work((unit) => handler(input, unit));
+    return (input) => this.#work((unit) => handler(input, unit));
+  }
+
+  #work<T>(task: (unit: ModuleUnit) => Promise<T>): Promise<T> {
+    return currentContext()?.onDisk ? this.workAhead(task) : this.steps.work(task);
   }
 
   /** A command with a key: answered from memory when it was done before. */
@@ -95,11 +107,11 @@ export class Dispatcher {
       return (input: unknown, command: KeyedCommand) => inSteps.once(input, command);
     }
     return (input: unknown, command: KeyedCommand) =>
-      steps.work(async (unit) => {
-        const earlier = await commandAnswers.find(unit, command);
+      this.#work(async (unit) => {
+        const earlier = await findAnswer(unit, command);
         if (earlier) return earlier.output;
         const output = toOutput(await handler(input, unit));
-        await commandAnswers.add(unit, command, output, clock.now());
+        await recordAnswer(unit, command, output, clock.now());
         reach('command', module, name, 'handled');
         return output;
       });
@@ -110,8 +122,9 @@ export class Dispatcher {
     if (isRefusal(error, 'overloaded')) return refusal('unavailable', error.message, {}, { cause: error });
     const told = isRefusal(error) && (isKernelCode(error.code) || Object.hasOwn(this.contract.errors, error.code));
     if (told && !(error instanceof NotWritten)) return error;
-    this.log.error({ error, operation: `${this.contract.name}.${operation}` }, 'an operation failed');
-    return told ? error : refusal('internal');
+    const name = `${this.contract.name}.${operation}`;
+    this.#failures.add({ message: 'an operation failed', error, kind: name, fields: { operation: name } });
+    return told ? error : (notWrittenIn(error) ?? refusal('internal'));
   }
 }
 
@@ -138,14 +151,27 @@ class OwnEnding implements Ending<unknown, CallRequest> {
   }
 }
 
+/** By its handler, once what its caller rests on is on disk. A command is answered as soon as its answer is committed. */
+async function handledOnceOnDisk(served: Served, given: unknown, context: CallContext): Promise<unknown> {
+  await context.onDisk!();
+  return new Promise((resolve, reject) => {
+    handled(served, given, { ...context, onDisk: undefined }, resolve).then(resolve, reject);
+  });
+}
+
 /** By its handler. Rejects when it is not taken, too. */
-function handled({ operation, toInput, asSent, run, once }: Served, given: unknown, context: CallContext) {
+function handled(
+  { operation, toInput, asSent, run, once }: Served,
+  given: unknown,
+  context: CallContext,
+  answered?: (output: unknown) => void,
+): Promise<unknown> {
   try {
     const input = toInput(given);
     const { caller, idempotencyKey } = context;
     if (!idempotencyKey || !once) return serveInContext(context, run, input);
     const sent = asSent(given, input);
-    const command = keyedCommand({ caller, operation: operation.name, idempotencyKey, sent, input });
+    const command = keyedCommand({ caller, operation: operation.name, idempotencyKey, sent, input, answered });
     return serveInContext(context, once, input, command);
   } catch (error) {
     return Promise.reject(error);

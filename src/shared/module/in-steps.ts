@@ -1,9 +1,8 @@
 import type { Cancel, Clock } from '../clock/index.ts';
 import { currentContext } from '../context/index.ts';
-import type { Reader } from '../data/index.ts';
 import { isRefusal } from '../errors/index.ts';
 import { reach } from '../faults/index.ts';
-import { type Answer, commandAnswers, type KeyedCommand, keyReused, stepAnswers } from './commands.ts';
+import { type Answer, addAnswer, findAnswer, type KeyedCommand, keyReused } from './commands.ts';
 import type { InSteps, ModuleUnit, Steps } from './module.ts';
 
 export interface CommandInStepsParts {
@@ -56,35 +55,40 @@ export class CommandInSteps {
 
   async #run(input: unknown, command: KeyedCommand): Promise<unknown> {
     const { module, name, handler, toOutput, steps, clock } = this.parts;
-    const earlier = await earlierAnswer(steps.read, command);
+    const earlier = await findAnswer(steps.read, command);
     if (earlier) return earlier.output;
-    const answer = (unit: ModuleUnit, output: unknown) => this.#record(unit, command, output);
+    let own: Answer | undefined;
+    const answer = async (unit: ModuleUnit, output: unknown) => {
+      const recorded = await this.#record(unit, command, output);
+      unit.ahead(() => {
+        own = recorded;
+        command.answered?.(recorded.output);
+      });
+    };
     let output: unknown;
     try {
       output = toOutput(await handler.inSteps(input, Object.assign(Object.create(steps), { answer }) as Steps));
     } catch (error) {
       // Its effect may be there all the same: by a run in another process, or by this one before a later step failed.
-      const answered = await earlierAnswer(steps.read, command).catch(() => undefined);
+      const answered = await findAnswer(steps.read, command).catch(() => undefined);
       if (!answered) throw error;
       return answered.output;
     }
     reach('command', module, name, 'committed');
-    const recorded = await stepAnswers.find(steps.read, command);
-    if (recorded) return recorded.output;
-    await steps.work((unit) => commandAnswers.add(unit, command, output, clock.now()));
-    return output;
+    if (own) return own.output;
+    // Of two runs beside each other, both answer what the first has recorded.
+    const isFirst = await steps.work((unit) => addAnswer(unit, command, output, clock.now()));
+    return isFirst ? output : (await findAnswer(steps.read, command))?.output;
   }
 
-  async #record(unit: ModuleUnit, command: KeyedCommand, output: unknown): Promise<void> {
+  async #record(unit: ModuleUnit, command: KeyedCommand, output: unknown): Promise<Answer> {
     const { module, name, toOutput, clock } = this.parts;
-    if (await earlierAnswer(unit, command)) throw new AnsweredBefore('another run of this command has answered');
-    await stepAnswers.add(unit, command, toOutput(output), clock.now());
+    const answer = { output: toOutput(output) };
+    const isFirst = await addAnswer(unit, command, answer.output, clock.now());
+    if (!isFirst) throw new AnsweredBefore('another run of this command has answered');
     reach('command', module, name, 'handled');
+    return answer;
   }
-}
-
-async function earlierAnswer(reader: Reader, command: KeyedCommand): Promise<Answer | undefined> {
-  return (await commandAnswers.find(reader, command)) ?? (await stepAnswers.find(reader, command));
 }
 
 /** By its caller, or its deadline: the handler may have done any part of it. */

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { v7 as uuid } from 'uuid';
 import type { Clock } from '../clock/index.ts';
 import { currentContext, runInContext } from '../context/index.ts';
 import type { Contract, Operation } from '../contract/index.ts';
 import {
+  type CommitLog,
   checkSqlite,
   type Database,
   type DatabaseRecords,
@@ -24,6 +24,7 @@ import {
   Relay,
   readdress,
 } from '../events/index.ts';
+import { newId } from '../ids/index.ts';
 import { Instance, type InstanceParts, instanceMigrations } from '../instances/index.ts';
 import type { Log } from '../observability/index.ts';
 import { calledBy, type SagaCalls, SagaRunner, sagaMigrations } from '../saga/index.ts';
@@ -43,6 +44,8 @@ export interface Surroundings {
   readonly dataDir: string;
   /** What is known of the data in `dataDir`; what does not fit to it is not opened. */
   readonly records?: DatabaseRecords;
+  /** Puts on disk what the databases of this process commit. */
+  readonly commitLog?: CommitLog;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly log: Log;
@@ -104,10 +107,10 @@ async function openOn(database: Database, definition: ModuleDefinition, around: 
   const container = containerOf(definition, around);
   const inside = definition.open(container as never);
   refuseForgotten(definition, inside);
-  const calls = sagaCalls(container, inside, contract.name);
-  const { relay, sagas, instance, work } = assemble(database, inside, calls, around);
+  const calls = sagaCalls(container, inside, contract.name, () => database.onDisk());
+  const { relay, sagas, instance, work, workAhead } = assemble(database, inside, calls, around);
   const steps = stepsOf({ read: database, work, settled: sagas.settled.bind(sagas) });
-  const dispatcher = new Dispatcher(contract, inside.operations as never, steps, clock, log);
+  const dispatcher = new Dispatcher(contract, inside.operations as never, steps, clock, log, workAhead);
   const subscriptions = inside.subscriptions ?? [];
   const inbox = new Inbox<ModuleUnit>({ module: contract.name, subscriptions, database, work, clock, log });
   const receive: Receive = (event, gaveUp) => inbox.receive(event, gaveUp);
@@ -206,9 +209,9 @@ export function migrationsOf({ contract: { name }, migrations: own }: ModuleDefi
 function openData(definition: ModuleDefinition, around: Surroundings): Database {
   const { name } = definition.contract;
   const migrations = migrationsOf(definition);
-  const { dataDir, openDatabase, log, records } = around;
+  const { dataDir, openDatabase, log, records, commitLog } = around;
   if (openDatabase) return openDatabase(name, migrations);
-  return openSqlite(name, fileOf(name, dataDir), migrations, log, records);
+  return openSqlite(name, fileOf(name, dataDir), migrations, log, records, { log: commitLog });
 }
 
 /** Throws a `StartError` when the data of a module that another process opens on this folder was lost. */
@@ -254,18 +257,24 @@ function assemble(database: Database, inside: Inside<Contract>, call: SagaCalls,
       begin: (saga: never, id: string, data: never) => sagas.begin(unit, saga, id, data),
     }) as ModuleUnit;
   const work = <T>(task: (unit: ModuleUnit) => Promise<T>) => database.work((unit) => task(extend(unit)));
+  const workAhead = <T>(task: (unit: ModuleUnit) => Promise<T>) => database.workAhead((unit) => task(extend(unit)));
   const instance = new Instance({ database, clock, log, ...around.process });
-  const parts = { sagas: inside.sagas ?? [], database, instance, work, call, clock, log };
+  const parts = { sagas: inside.sagas ?? [], database, instance, work: workAhead, call, clock, log };
   const sagas = new SagaRunner<ModuleUnit>(parts);
-  return { relay, sagas, instance, work };
+  return { relay, sagas, instance, work, workAhead };
 }
 
 /** How the module's sagas call; refuses, when the module opens, a saga that calls what `module.json` does not declare. */
-function sagaCalls(container: ModuleContainer, inside: Inside<Contract>, caller: string): SagaCalls {
+function sagaCalls(
+  container: ModuleContainer,
+  inside: Inside<Contract>,
+  caller: string,
+  onDisk: () => Promise<void>,
+): SagaCalls {
   const operations = (inside.sagas ?? []).flatMap(calledBy);
   const calls = new Map<Operation, Call>(operations.map((operation) => [operation, container.call(operation)]));
   return (operation, input, idempotencyKey, traceparent) => {
-    const context = { requestId: uuid(), traceparent, caller, deadline: Number.POSITIVE_INFINITY };
+    const context = { requestId: newId(), traceparent, caller, deadline: Number.POSITIVE_INFINITY, onDisk };
     return runInContext(context, () => calls.get(operation)!(input, { idempotencyKey }));
   };
 }

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../clock/index.ts';
 import { LeadLost } from '../instances/index.ts';
-import type { Log } from '../observability/index.ts';
+import { FailureLog, type Log } from '../observability/index.ts';
 import type { ModuleUnit, Timer } from './module.ts';
 
 interface Parts {
@@ -19,6 +19,7 @@ interface Parts {
 export function startTimers({ timers, work, fence, clock, log }: Parts): () => Promise<void> {
   let stopped = false;
   let lost = false;
+  const failures = new FailureLog(log, clock);
   const cancels = new Map<Timer, Cancel>();
   const runs = new Map<Timer, Promise<void>>();
 
@@ -40,7 +41,8 @@ export function startTimers({ timers, work, fence, clock, log }: Parts): () => P
     }
   };
   const failed = ({ name: timer }: Timer, error: unknown) => {
-    if (!(error instanceof LeadLost)) log.error({ error, timer }, 'a timer failed; it runs again at its next time');
+    const message = 'a timer failed; it runs again at its next time';
+    if (!(error instanceof LeadLost)) failures.add({ message, error, kind: timer, fields: { timer } });
     else if (!lost) log.warn({ timer }, error.message);
     lost ||= error instanceof LeadLost;
   };

@@ -5,8 +5,9 @@ import { isAway, isKernelCode, isRefusal, messageOf, type Refusal } from '../err
 import { reach } from '../faults/index.ts';
 import type { FailureLog, Log } from '../observability/index.ts';
 import { type Happening, noted } from './history.ts';
+import { isRecordedAfter, lastInDoubt, passedNoReturn } from './in-doubt.ts';
 import type { CallStep, RunStep, Saga, Step } from './saga.ts';
-import { LeaseLost, updateSaga } from './store.ts';
+import { LeaseLost, updateProgress, updateSaga } from './store.ts';
 import { isEnd, type SagaRow } from './tables.ts';
 
 /** How a saga calls: with a stable key, in the trace it was started in. */
@@ -18,7 +19,10 @@ export type SagaCalls = (
 ) => Promise<unknown>;
 
 export interface SagaSurroundings {
+  /** A unit of work, told as soon as later units see it. */
   work: (task: (unit: Unit) => Promise<void>) => Promise<void>;
+  /** Resolves when all that was recorded is on disk: what leaves the process goes after that. */
+  onDisk: () => Promise<void>;
   call: SagaCalls;
   clock: Clock;
   log: Log;
@@ -34,31 +38,42 @@ class ProcessEnded extends Error {}
 
 type AnySaga = Saga<never, Unit>;
 
+interface Reached {
+  readonly row: SagaRow;
+  readonly isRecorded: boolean;
+}
+
 /**
- * Takes a saga as far as it goes now: to its end, or to a step that must wait, which gives it out of hand. Each step is
- * recorded before the next begins, so that after a crash it is the step in doubt that is repeated, with the same key.
+ * Takes a saga as far as it goes now: to its end, or to a step that must wait, which gives it out of hand. After a crash the steps
+ * that were not recorded are repeated, with the same keys: see `isRecordedAfter`.
  * With `ended`, the process that had it ended at its step. When that has happened as often as a step may fail, the step is not
  * begun again: the saga turns around, or is stuck. Throws `LeaseLost` when another instance has taken the saga over.
  */
 export async function advance(saga: AnySaga, from: SagaRow, around: SagaSurroundings, ended = false): Promise<SagaRow> {
-  let row = from;
+  let reached: Reached = { row: from, isRecorded: true };
   let failed =
     ended && from.attempts >= attemptLimit ? new ProcessEnded('its process ended while its step ran') : undefined;
-  while (!isEnd(row.state) && row.owner !== null && !around.stopped()) {
+  while (!isEnd(reached.row.state) && reached.row.owner !== null && !around.stopped()) {
+    const row = withinDeadline(saga, reached.row, around);
     try {
       const before = failed;
       failed = undefined;
-      row =
+      reached =
         row.state === 'running' ? await forward(saga, row, around, before) : await backward(saga, row, around, before);
     } catch (error) {
       if (error instanceof LeaseLost) throw error;
-      row = await hold(saga, row, error, around);
+      reached = await hold(saga, row, error, around);
     }
   }
-  return row;
+  return (reached.isRecorded ? reached : await record(saga, reached.row, around)).row;
 }
 
-async function forward(saga: AnySaga, row: SagaRow, around: SagaSurroundings, failed?: Error): Promise<SagaRow> {
+/** Shortens a deadline that is further away than the saga ever has: a clock that was wrong wrote it. */
+function withinDeadline({ deadlineMs }: AnySaga, row: SagaRow, { clock }: SagaSurroundings): SagaRow {
+  return { ...row, deadline: Math.min(row.deadline, clock.now() + (deadlineMs ?? Number.POSITIVE_INFINITY)) };
+}
+
+async function forward(saga: AnySaga, row: SagaRow, around: SagaSurroundings, failed?: Error): Promise<Reached> {
   const step = saga.steps[row.step];
   if (!step || step.kind === 'write') {
     if (failed) throw failed;
@@ -73,18 +88,19 @@ async function forward(saga: AnySaga, row: SagaRow, around: SagaSurroundings, fa
     if (!turned) throw error;
     tellFailure(saga, row, error, around);
     if (turned.step >= 0) await around.work((unit) => updateSaga(unit, turned));
-    return turned;
+    return { row: turned, isRecorded: true };
   }
   reach('saga', saga.name, step.name, 'done');
   const history = noted(row.history, happening(step, isSkipped(step, row) ? 'skipped' : 'done', around));
   const data = { ...row.data, ...(kept as object | undefined) };
-  return record(saga, { ...row, step: row.step + 1, data, history }, around);
+  const next: SagaRow = { ...row, step: row.step + 1, data, history, attempts: 0, lastError: null };
+  return isRecordedAfter(saga, row.step) ? record(saga, next, around) : { row: next, isRecorded: false };
 }
 
 /** Records what was reached; the writes that follow at once are part of the same unit. */
-async function record(saga: AnySaga, reached: SagaRow, around: SagaSurroundings): Promise<SagaRow> {
+async function record(saga: AnySaga, reached: SagaRow, around: SagaSurroundings): Promise<Reached> {
   const now = around.clock.now();
-  const row: SagaRow = { ...reached, attempts: 0, lastError: null, nextAttemptAt: now, updatedAt: now };
+  const row: SagaRow = { ...reached, attempts: 0, lastError: null, inDoubt: 0, updatedAt: now };
   const writing = around.work(async (unit) => {
     Object.assign(row, { step: reached.step, history: reached.history });
     for (let step = saga.steps[row.step]; step?.kind === 'write'; step = saga.steps[row.step]) {
@@ -92,8 +108,9 @@ async function record(saga: AnySaga, reached: SagaRow, around: SagaSurroundings)
       row.step += 1;
       row.history = noted(row.history, happening(step, 'done', around));
     }
-    if (row.step >= saga.steps.length) Object.assign(row, { state: 'done', data: {} });
-    await updateSaga(unit, row);
+    if (row.step < saga.steps.length) return updateProgress(unit, row);
+    Object.assign(row, { state: 'done', data: {} });
+    return updateSaga(unit, row);
   });
   await writing.catch((error: unknown) => {
     if (error instanceof LeaseLost) throw error;
@@ -101,7 +118,7 @@ async function record(saga: AnySaga, reached: SagaRow, around: SagaSurroundings)
     throw new Error(messageOf(error), { cause: error });
   });
   reach('saga', saga.name, saga.steps[row.step - 1]?.name ?? 'begun', 'recorded');
-  return row;
+  return { row, isRecorded: true };
 }
 
 async function perform(
@@ -111,6 +128,7 @@ async function perform(
 ): Promise<unknown> {
   const key = `${row.id}/${step.name}`;
   if (step.kind === 'run') {
+    await around.onDisk();
     const controller = new AbortController();
     const late = () => {
       const error = new Error(`"${step.name}" took longer than ${step.limitMs / 1_000} s`);
@@ -124,7 +142,7 @@ async function perform(
   return step.keep?.(output as never);
 }
 
-async function backward(saga: AnySaga, row: SagaRow, around: SagaSurroundings, failed?: Error): Promise<SagaRow> {
+async function backward(saga: AnySaga, row: SagaRow, around: SagaSurroundings, failed?: Error): Promise<Reached> {
   if (failed) throw failed;
   const step = saga.steps[row.step];
   let { history } = row;
@@ -144,7 +162,7 @@ async function backward(saga: AnySaga, row: SagaRow, around: SagaSurroundings, f
     await updateSaga(unit, next);
   });
   reach('saga', saga.name, step?.name ?? 'all', 'recorded as taken back');
-  return next;
+  return { row: next, isRecorded: true };
 }
 
 /** The saga on its way back, when a step that failed is a reason for that and it is not too late; otherwise nothing. */
@@ -152,19 +170,19 @@ function turn(saga: AnySaga, row: SagaRow, error: unknown, around: SagaSurroundi
   const now = around.clock.now();
   const refused = isNo(error);
   const late = now >= row.deadline || error instanceof ProcessEnded;
-  if (saga.deadlineMs === undefined || !(refused || late) || passedNoReturn(saga.steps, row.step, refused))
-    return undefined;
+  if (saga.deadlineMs === undefined || !(refused || late) || passedNoReturn(saga, row.step, refused)) return undefined;
   // What was refused at once did nothing. What failed otherwise, now or before, may have happened: it is taken back as well.
-  const step = refused && row.attempts === 0 ? row.step - 1 : row.step;
+  const refusedAt = row.attempts === 0 && !row.inDoubt ? row.step - 1 : row.step;
+  const step = refused ? refusedAt : lastInDoubt(saga, row);
   const reason = isRefusal(error) ? error.code : 'internal';
   const lastError = messageOf(error);
   const history = noted(row.history, happening(saga.steps[row.step], 'failed', around, lastError));
-  const fresh = { attempts: 0, nextAttemptAt: now, updatedAt: now };
+  const fresh = { attempts: 0, inDoubt: 0, nextAttemptAt: now, updatedAt: now } as const;
   return { ...row, ...fresh, state: 'compensating', reason, step, lastError, history };
 }
 
 /** Gives it up until it is due again; or it is `stuck`, when a "no" has no way back or failure follows failure and waiting does not mend it. */
-async function hold(saga: AnySaga, row: SagaRow, error: unknown, around: SagaSurroundings): Promise<SagaRow> {
+async function hold(saga: AnySaga, row: SagaRow, error: unknown, around: SagaSurroundings): Promise<Reached> {
   const now = around.clock.now();
   const lastError = messageOf(error);
   tellFailure(saga, row, error, around);
@@ -187,7 +205,7 @@ async function hold(saga: AnySaga, row: SagaRow, error: unknown, around: SagaSur
   const what = held.state === 'stuck' ? 'stuck' : 'failed';
   held.history = noted(row.history, happening(step, what, around, lastError));
   await around.work((unit) => updateSaga(unit, held, null));
-  return { ...held, owner: null };
+  return { row: { ...held, owner: null }, isRecorded: true };
 }
 
 /** A "no" that turns a saga around is an answer; all else is a failure, or waits for what is away. */
@@ -213,12 +231,6 @@ function happening(
 
 function isSkipped(step: Step<never>, row: SagaRow): boolean {
   return step.kind === 'call' && step.condition?.(row.data as never) === false;
-}
-
-/** The point of no return is passed by a step that has happened, and by one that may have: whose answer never came. */
-function passedNoReturn(steps: readonly Step<never>[], current: number, refused: boolean): boolean {
-  const passed = steps.slice(0, refused ? current : current + 1);
-  return passed.some((step) => step.kind === 'call' && step.pointOfNoReturn);
 }
 
 /** The callee's own "no". The kernel's refusals say that it could not be asked, or failed: nothing was decided. */

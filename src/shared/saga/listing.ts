@@ -4,13 +4,13 @@ import { findSaga } from './store.ts';
 import { type SagaRow, sagaTables } from './tables.ts';
 
 /** A saga as operators see it: without its data, which is its module's alone. */
-export type SagaDetails = Omit<SagaRow, 'data' | 'traceparent'>;
+export type SagaDetails = Omit<SagaRow, 'data' | 'traceparent' | 'inDoubt'>;
 export type SagaSummary = Omit<SagaDetails, 'history'>;
 
 /** The latest first. */
 export async function listSagas(reader: Reader, state: string | undefined, limit: number): Promise<SagaSummary[]> {
   const { sagas } = sagaTables(reader);
-  const { data: _, traceparent: __, history: ___, ...columns } = getTableColumns(sagas);
+  const { data: _, traceparent: __, history: ___, inDoubt: ____, ...columns } = getTableColumns(sagas);
   return reader.db
     .select(columns)
     .from(sagas)
@@ -23,6 +23,6 @@ export async function listSagas(reader: Reader, state: string | undefined, limit
 export async function describeSaga(reader: Reader, id: string): Promise<SagaDetails | undefined> {
   const row = await findSaga(reader, id);
   if (!row) return undefined;
-  const { data: _, traceparent: __, ...details } = row;
+  const { data: _, traceparent: __, inDoubt: ___, ...details } = row;
   return details;
 }

@@ -1,11 +1,12 @@
+import { Alarm } from '../clock/index.ts';
 import { background, currentContext } from '../context/index.ts';
 import type { Unit } from '../data/index.ts';
 import { reach } from '../faults/index.ts';
 import { FailureLog } from '../observability/index.ts';
-import { Alarm } from './alarm.ts';
+import { dueSagas, endWait, nextDueAt } from './due.ts';
 import { type Outcome, resumeSaga, settleSaga } from './operators.ts';
 import { keyOf, type Saga, stepsThatCall } from './saga.ts';
-import { dueSagas, endWait, insertSaga, LeaseLost, nextDueAt, statesOf } from './store.ts';
+import { insertSaga, LeaseLost, statesOf } from './store.ts';
 import { isEnd, type SagaRow, type SagaState } from './tables.ts';
 import { type SagaRunnerParts, TakenSagas } from './taken.ts';
 import { Waiters } from './waiters.ts';
@@ -64,12 +65,24 @@ export class SagaRunner<U extends Unit> {
     const now = this.#parts.clock.now();
     const deadline = saga.deadlineMs === undefined ? Number.MAX_SAFE_INTEGER : now + saga.deadlineMs;
     const traceparent = currentContext()?.traceparent ?? null;
-    const row = { id, name: saga.name, version: saga.version, now, deadline, traceparent };
     const owner = this.#finishing ? null : this.#parts.instance.id;
-    await insertSaga(unit, { ...row, owner, data: saga.data.parse(data) as Record<string, unknown> });
-    unit.afterCommit(() => {
+    const begun: SagaRow = {
+      ...{
+        id,
+        name: saga.name,
+        version: saga.version,
+        state: 'running',
+        step: 0,
+        inDoubt: 0,
+        data: asStored(saga.data.parse(data)),
+      },
+      ...{ attempts: 0, nextAttemptAt: now, deadline, reason: null, lastError: null, traceparent },
+      ...{ startedAt: now, updatedAt: now, owner, fence: 1, history: [] },
+    };
+    await insertSaga(unit, begun);
+    unit.ahead(() => {
       reach('saga', saga.name, 'begun');
-      this.#launch(id);
+      this.#launch(id, begun);
     });
   }
 
@@ -96,6 +109,7 @@ export class SagaRunner<U extends Unit> {
       await this.#parts.work(async (unit) => {
         for (const each of waiting) await endWait(unit, each, now);
       });
+      await this.#parts.database.onDisk();
       await this.#takeDue();
     });
   }
@@ -186,6 +200,7 @@ export class SagaRunner<U extends Unit> {
       await resumeSaga(unit, id, this.#parts.clock.now());
       unit.afterCommit(() => this.#launch(id));
     });
+    await this.#parts.database.onDisk();
   }
 
   /**
@@ -194,12 +209,14 @@ export class SagaRunner<U extends Unit> {
    * known to this release, or to be `done` though it is on its way back.
    */
   async settle(id: string, outcome: Outcome, note: string): Promise<void> {
-    const { work, clock } = this.#parts;
+    const { work, database, clock } = this.#parts;
     const definition = (row: SagaRow) => this.#byName.get(keyOf(row));
-    this.#waiters.tell(await work((unit) => settleSaga(unit, definition, { id, outcome, note, now: clock.now() })));
+    const settled = await work((unit) => settleSaga(unit, definition, { id, outcome, note, now: clock.now() }));
+    await database.onDisk();
+    this.#waiters.tell(settled);
   }
 
-  #launch(id: string): void {
+  #launch(id: string, begun?: SagaRow): void {
     if (this.#stopped || this.#finishing || this.#under.has(id)) return;
     if (this.#under.size >= concurrency) {
       this.#more = true;
@@ -207,13 +224,13 @@ export class SagaRunner<U extends Unit> {
     }
     this.#under.set(
       id,
-      background.run(() => this.#runHere(id)),
+      background.run(() => this.#runHere(id, begun)),
     );
   }
 
-  async #runHere(id: string): Promise<void> {
+  async #runHere(id: string, begun: SagaRow | undefined): Promise<void> {
     try {
-      await this.#run(id);
+      await this.#run(id, begun);
     } catch (error) {
       if (error instanceof LeaseLost) return this.#parts.log.warn({ saga: id }, error.message);
       this.#failures.add({
@@ -228,8 +245,9 @@ export class SagaRunner<U extends Unit> {
     }
   }
 
-  async #run(id: string): Promise<void> {
-    const row = await this.#taken.run(id);
+  async #run(id: string, begun: SagaRow | undefined): Promise<void> {
+    // Nobody is told of its end before that is on disk, and nobody reads it as it stood before.
+    const row = await this.#taken.run(id, begun).finally(() => this.#parts.database.onDisk());
     if (!row) return;
     if (isEnd(row.state)) this.#waiters.tell(row);
     else this.#wakeIn(row.nextAttemptAt - this.#parts.clock.now());
@@ -250,4 +268,9 @@ export class SagaRunner<U extends Unit> {
   #wakeIn(delayMs: number): void {
     if (!this.#stopped && !this.#finishing) this.#alarm.set(delayMs);
   }
+}
+
+/** As it is read again after a crash. */
+function asStored(data: unknown): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(data)) as Record<string, unknown>;
 }

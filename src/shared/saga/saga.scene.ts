@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { ManualClock } from '../clock/index.ts';
+import { turn } from '../context/index.ts';
 import { command, contract, nothing } from '../contract/index.ts';
 import type { Database, Migration, Unit } from '../data/index.ts';
 import { Instance, instanceMigrations } from '../instances/index.ts';
@@ -122,7 +123,11 @@ export class Scene {
   async until(so: () => boolean | Promise<boolean>, moving: readonly Process[]): Promise<void> {
     while (!(await so())) {
       for (const { clock } of moving) clock.advance(1_000);
-      for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+      for (let looks = 0; looks < 10; looks++) {
+        await new Promise((resolve) => setImmediate(resolve));
+        // Behind all units that wait for time now.
+        await turn();
+      }
     }
   }
 
@@ -130,5 +135,15 @@ export class Scene {
     // One that was killed has a step that never ends.
     for (const { runner } of this.processes) void runner.stop();
     for (const { instance } of this.processes) await instance.stop();
+  }
+}
+
+/** Resolves with the state in which the saga ends. Time passes while it waits. */
+export async function endOf(database: Database, clock: ManualClock, id: string): Promise<string> {
+  for (;;) {
+    const row = await findSaga(database, id);
+    if (row && !['running', 'compensating'].includes(row.state)) return row.state;
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(100);
   }
 }

@@ -10,6 +10,7 @@ import { refusal } from '../errors/index.ts';
 import { instanceMigrations } from '../instances/index.ts';
 import { silentLog } from '../observability/index.ts';
 import { type Saga, SagaRunner, sagaMigrations, step } from './index.ts';
+import { endOf } from './saga.scene.ts';
 import { findSaga } from './store.ts';
 import { sagaTables } from './tables.ts';
 
@@ -99,15 +100,7 @@ describe('a saga', () => {
     return end(id);
   }
 
-  /** The state it comes to, with time passing whenever it waits. */
-  async function end(id: string): Promise<string> {
-    for (;;) {
-      const row = await findSaga(database, id);
-      if (row && !['running', 'compensating'].includes(row.state)) return row.state;
-      await new Promise((resolve) => setImmediate(resolve));
-      clock.advance(100);
-    }
-  }
+  const end = (id: string) => endOf(database, clock, id);
 
   afterEach(async () => {
     await runner.stop();
@@ -197,11 +190,11 @@ describe('a saga', () => {
 
   it('of a version that is not known here is set aside, in nobody’s way', async () => {
     open();
-    await runner.start();
     await database.work(async (unit) => {
       for (let n = 0; n < 40; n++) await runner.begin(unit, deal, `new-${n}`, {});
       await unit.db.update(sagaTables(unit).sagas).set({ version: 9 });
     });
+    await runner.start();
     expect(await run('d13')).toBe('done');
     await vi.waitFor(async () =>
       expect((await findSaga(database, 'new-39'))?.lastError).toBe('deal.v9 is not known here'),

@@ -1,6 +1,6 @@
-import { and, asc, eq, gt, inArray, isNull, lte, notInArray, or, type SQL, sql } from 'drizzle-orm';
-import { prepared, type Reader, type Unit } from '../data/index.ts';
-import { livingInstances } from '../instances/index.ts';
+import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
+import { prepared, type Reader, rowsChanged, type Unit } from '../data/index.ts';
+import { isOpen } from './due.ts';
 import { isEnd, type SagaRow, sagaTables } from './tables.ts';
 
 const { placeholder } = sql;
@@ -17,6 +17,7 @@ const insertRow = prepared((unit) =>
       version: placeholder('version'),
       state: 'running',
       step: 0,
+      inDoubt: 0,
       data: placeholder('data'),
       attempts: 0,
       nextAttemptAt: placeholder('now'),
@@ -31,34 +32,41 @@ const insertRow = prepared((unit) =>
     .prepare(),
 );
 
-const reached = {
-  state: sql`${placeholder('state')}`,
-  step: sql`${placeholder('step')}`,
-  data: sql`${placeholder('data')}`,
-  attempts: sql`${placeholder('attempts')}`,
-  nextAttemptAt: sql`${placeholder('nextAttemptAt')}`,
-  reason: sql`${placeholder('reason')}`,
-  lastError: sql`${placeholder('lastError')}`,
-  updatedAt: sql`${placeholder('updatedAt')}`,
-  history: sql`${placeholder('history')}`,
-};
+const progress = ['step', 'inDoubt', 'data', 'attempts', 'lastError', 'updatedAt', 'history'] as const;
+const reached = [...progress, 'state', 'nextAttemptAt', 'deadline', 'reason'] as const;
 
-const updateOwned = prepared((unit) => {
+/** Sets these columns to what an execution gives for them. */
+function given<N extends keyof SagaRow>(unit: Reader, names: readonly N[]): Record<N, SQL> {
+  const { sagas } = sagaTables(unit);
+  const values = names.map((name) => [name, sql`${sql.param(placeholder(name), sagas[name])}`]);
+  return Object.fromEntries(values) as Record<N, SQL>;
+}
+
+const updateOwned = prepared((unit) =>
+  unit.db
+    .update(sagaTables(unit).sagas)
+    .set({ ...given(unit, reached), owner: sql`${placeholder('nextOwner')}` })
+    .where(isHeld(unit))
+    .prepare(),
+);
+
+/** Nothing of what its indices are made of. */
+const updateStep = prepared((unit) =>
+  unit.db.update(sagaTables(unit).sagas).set(given(unit, progress)).where(isHeld(unit)).prepare(),
+);
+
+/** The saga with this id, while it is in the hands of this owner. */
+function isHeld(unit: Reader): SQL | undefined {
   const { sagas } = sagaTables(unit);
   const lease = and(eq(sagas.owner, placeholder('owner')), eq(sagas.fence, placeholder('fence')));
-  return unit.db
-    .update(sagas)
-    .set({ ...reached, owner: sql`${placeholder('nextOwner')}` })
-    .where(and(eq(sagas.id, placeholder('id')), lease))
-    .returning({ id: sagas.id })
-    .prepare();
-});
+  return and(eq(sagas.id, placeholder('id')), lease);
+}
 
 const updateStuckRow = prepared((unit) => {
   const { sagas } = sagaTables(unit);
   return unit.db
     .update(sagas)
-    .set(reached)
+    .set(given(unit, reached))
     .where(and(eq(sagas.id, placeholder('id')), sql`${sagas.state} = 'stuck'`))
     .prepare();
 });
@@ -72,61 +80,14 @@ const rowById = prepared((reader) => {
     .prepare();
 });
 
-const claimRow = prepared((unit) => {
-  const { sagas } = sagaTables(unit);
-  return unit.db
-    .update(sagas)
-    .set({
-      owner: sql`${placeholder('owner')}`,
-      fence: sql`${sagas.fence} + 1`,
-      attempts: sql`case when ${sagas.owner} is null then ${sagas.attempts} else ${sagas.attempts} + 1 end`,
-    })
-    .where(and(eq(sagas.id, placeholder('id')), isOpen(unit), isDue(unit), isFree(unit)))
-    .returning()
-    .prepare();
-});
-
-const dueRows = prepared((reader) => {
-  const { sagas } = sagaTables(reader);
-  const mine = eq(sagas.owner, placeholder('owner'));
-  return reader.db
-    .select({ id: sagas.id })
-    .from(sagas)
-    .where(and(isOpen(reader), isDue(reader), or(mine, isFree(reader))))
-    .orderBy(asc(sagas.nextAttemptAt))
-    .limit(placeholder('limit'))
-    .prepare();
-});
-
-const nextDue = prepared((reader) => {
+const stateById = prepared((reader) => {
   const { sagas } = sagaTables(reader);
   return reader.db
-    .select({ at: sagas.nextAttemptAt })
+    .select({ id: sagas.id, state: sagas.state })
     .from(sagas)
-    .where(and(isOpen(reader), gt(sagas.nextAttemptAt, placeholder('now'))))
-    .orderBy(asc(sagas.nextAttemptAt))
-    .limit(1)
+    .where(eq(sagas.id, placeholder('id')))
     .prepare();
 });
-
-function isOpen(reader: Reader): SQL {
-  return sql`${sagaTables(reader).sagas.state} in ('running', 'compensating')`;
-}
-
-/** Longer than any saga waits, in milliseconds. */
-const longestWaitMs = 120_000;
-
-/** A due time further away than any wait was written by a clock that was wrong. */
-function isDue(reader: Reader): SQL | undefined {
-  const { nextAttemptAt } = sagaTables(reader).sagas;
-  return or(lte(nextAttemptAt, placeholder('now')), gt(nextAttemptAt, placeholder('latest')));
-}
-
-/** Nobody works on it, or one that is dead. */
-function isFree(reader: Reader): SQL | undefined {
-  const { owner } = sagaTables(reader).sagas;
-  return or(isNull(owner), notInArray(owner, livingInstances(reader, placeholder('now'))));
-}
 
 /** Another instance has taken the saga over: this one counted as dead. It may write nothing more for it. */
 export class LeaseLost extends Error {
@@ -134,11 +95,8 @@ export class LeaseLost extends Error {
 }
 
 /** Writes down a saga that begins, in the hands of `owner`. */
-export async function insertSaga(
-  unit: Unit,
-  row: Pick<SagaRow, 'id' | 'name' | 'version' | 'data' | 'deadline' | 'traceparent' | 'owner'> & { now: number },
-): Promise<void> {
-  await insertRow(unit).execute(row);
+export async function insertSaga(unit: Unit, row: SagaRow): Promise<void> {
+  await insertRow(unit).execute({ ...row, now: row.startedAt });
 }
 
 /**
@@ -147,35 +105,25 @@ export async function insertSaga(
  */
 export async function updateSaga(unit: Unit, row: SagaRow, nextOwner = row.owner): Promise<void> {
   const owner = isEnd(row.state) ? null : nextOwner;
-  const updated = await updateOwned(unit).execute({ ...inColumns(row), nextOwner: owner });
-  if (updated.length === 0) throw new LeaseLost(`${row.id} was taken over by another instance`);
+  refuseLost(row, await rowsChanged(updateOwned(unit), { ...row, nextOwner: owner }));
+}
+
+/** The same for a saga that goes on at its next step, and stays due and in the same hands. */
+export async function updateProgress(unit: Unit, row: SagaRow): Promise<void> {
+  refuseLost(row, await rowsChanged(updateStep(unit), row));
+}
+
+function refuseLost({ id }: SagaRow, rows: number): void {
+  if (rows === 0) throw new LeaseLost(`${id} was taken over by another instance`);
 }
 
 /** Writes down what a person has decided about a stuck saga. */
 export async function updateStuck(unit: Unit, row: SagaRow): Promise<void> {
-  await updateStuckRow(unit).execute(inColumns(row));
-}
-
-function inColumns(row: SagaRow) {
-  return { ...row, data: JSON.stringify(row.data), history: JSON.stringify(row.history) };
-}
-
-/**
- * Takes a saga that is due, when nobody who lives works on it. What a dead instance was at counts as an attempt: the step may
- * have happened.
- */
-export async function claimSaga(unit: Unit, id: string, owner: string, now: number): Promise<SagaRow | undefined> {
-  return (await claimRow(unit).execute({ id, owner, now, latest: now + longestWaitMs }))[0];
+  await updateStuckRow(unit).execute(row);
 }
 
 export async function findSaga(reader: Reader, id: string): Promise<SagaRow | undefined> {
   return (await rowById(reader).execute({ id }))[0];
-}
-
-/** Those that are due and are `owner`'s or free, the longest waiting first. */
-export async function dueSagas(reader: Reader, owner: string, now: number, limit: number): Promise<string[]> {
-  const rows = await dueRows(reader).execute({ owner, now, latest: now + longestWaitMs, limit });
-  return rows.map(({ id }) => id);
 }
 
 /**
@@ -189,7 +137,7 @@ export async function releaseSagas(unit: Unit, owner: string, inDoubt: readonly 
     const some = inArray(sagas.id, inDoubt.slice(at, at + mostAtOnce));
     await unit.db
       .update(sagas)
-      .set({ attempts: sql`${sagas.attempts} + 1` })
+      .set({ attempts: sql`${sagas.attempts} + 1`, inDoubt: 1 })
       .where(and(open, some));
   }
   const released = await unit.db.update(sagas).set({ owner: null }).where(open).returning({ id: sagas.id });
@@ -200,39 +148,13 @@ export async function releaseSagas(unit: Unit, owner: string, inDoubt: readonly 
 export async function statesOf(reader: Reader, ids: readonly string[]): Promise<Pick<SagaRow, 'id' | 'state'>[]> {
   const { sagas } = sagaTables(reader);
   const { id, state } = sagas;
+  if (ids.length === 1) return stateById(reader).execute({ id: ids[0] });
   const found: Pick<SagaRow, 'id' | 'state'>[] = [];
   for (let at = 0; at < ids.length; at += mostAtOnce) {
     const some = inArray(id, ids.slice(at, at + mostAtOnce));
     found.push(...(await reader.db.select({ id, state }).from(sagas).where(some)));
   }
   return found;
-}
-
-/** When the next of those that are not due yet falls due. */
-export async function nextDueAt(reader: Reader, now: number): Promise<number | undefined> {
-  return (await nextDue(reader).execute({ now }))[0]?.at;
-}
-
-/** Lets those that wait to repeat this step begin afresh, now. That it was tried is not forgotten: it may have happened. */
-export async function endWait(
-  unit: Unit,
-  { name, version, step, state }: Pick<SagaRow, 'name' | 'version' | 'step' | 'state'>,
-  now: number,
-): Promise<void> {
-  const { sagas } = sagaTables(unit);
-  await unit.db
-    .update(sagas)
-    .set({ nextAttemptAt: now, attempts: 1 })
-    .where(
-      and(
-        eq(sagas.state, state),
-        gt(sagas.nextAttemptAt, now),
-        eq(sagas.name, name),
-        eq(sagas.version, version),
-        eq(sagas.step, step),
-        isNull(sagas.owner),
-      ),
-    );
 }
 
 const keptMs = 7 * 24 * 60 * 60_000;

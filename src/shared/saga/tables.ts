@@ -19,6 +19,8 @@ export const sagaTables = defineTables(({ table, text, integer, json }) => ({
     state: text('state').$type<SagaState>().notNull(),
     /** The step that is to run next, or be taken back next. What came before it is done. */
     step: integer('step').notNull(),
+    /** 1 after its process died or failed to write: later steps that are not recorded one by one may have run as well. */
+    inDoubt: integer('in_doubt').$type<0 | 1>().notNull(),
     /** What its steps work with; emptied when it ends, since it may hold what is nobody's business for longer. */
     data: json<Record<string, unknown>>('data').notNull(),
     attempts: integer('attempts').notNull(),
@@ -75,5 +77,10 @@ export const sagaMigrations: Migration[] = [
       ALTER TABLE kerf_sagas ADD COLUMN fence INTEGER NOT NULL DEFAULT 0;
       ALTER TABLE kerf_sagas ADD COLUMN history TEXT NOT NULL DEFAULT '[]';
     `,
+  },
+  {
+    name: 'kerf-saga-0003',
+    phase: 'expand',
+    sqlite: 'ALTER TABLE kerf_sagas ADD COLUMN in_doubt INTEGER NOT NULL DEFAULT 0;',
   },
 ];

@@ -4,8 +4,9 @@ import type { Database, Unit } from '../data/index.ts';
 import type { Instance } from '../instances/index.ts';
 import { FailureLog, type Log } from '../observability/index.ts';
 import { advance, type SagaCalls } from './advance.ts';
+import { claimSaga } from './due.ts';
 import { keyOf, type Saga } from './saga.ts';
-import { claimSaga, findSaga, LeaseLost, releaseSagas, updateSaga } from './store.ts';
+import { findSaga, LeaseLost, releaseSagas, updateSaga } from './store.ts';
 import { isEnd, type SagaRow } from './tables.ts';
 
 const unknownMs = 60_000;
@@ -15,10 +16,17 @@ export interface SagaRunnerParts<U extends Unit> {
   database: Database;
   /** This process, among those that run the module on the same database. */
   instance: Pick<Instance, 'id' | 'lives'>;
+  /** A unit of work of `database`, which may resolve before it is on disk. */
   work: <T>(task: (unit: U) => Promise<T>) => Promise<T>;
   call: SagaCalls;
   clock: Clock;
   log: Log;
+}
+
+interface Owned {
+  readonly row?: SagaRow;
+  /** The process that had it has ended. */
+  readonly ended?: boolean;
 }
 
 /** The sagas that are this instance's: taken when they run, given back when it stops. */
@@ -35,15 +43,16 @@ export class TakenSagas<U extends Unit> {
     this.#failures = new FailureLog(parts.log, parts.clock);
   }
 
-  /** Brings a saga as far as it goes now; resolves with how it stands then, or with nothing when it is not to be had. */
-  async run(id: string): Promise<SagaRow | undefined> {
-    const { row, ended } = await this.#own(id);
+  /** Brings a saga, as it was `begun` or is found, as far as it goes now; resolves with how it stands then, or with nothing when it is not to be had. */
+  async run(id: string, begun?: SagaRow): Promise<SagaRow | undefined> {
+    const { row, ended }: Owned = begun ? { row: begun } : await this.#own(id);
     if (!row) return undefined;
     const saga = this.byName.get(keyOf(row));
     if (!saga) return this.#setAside(row);
-    const { work, call, clock, log, instance } = this.parts;
+    const { work, database, call, clock, log, instance } = this.parts;
     const around = {
       work: work as (task: (unit: Unit) => Promise<void>) => Promise<void>,
+      onDisk: () => database.onDisk(),
       call,
       clock,
       log,
@@ -59,19 +68,20 @@ export class TakenSagas<U extends Unit> {
 
   /** Leaves all to other instances; resolves with which they are. */
   async release(): Promise<readonly string[]> {
-    const { work, instance } = this.parts;
+    const { work, database, instance } = this.parts;
     const released = await work((unit) => releaseSagas(unit, instance.id, [...this.#inDoubt]));
+    await database.onDisk();
     this.#inDoubt.clear();
     return released;
   }
 
-  /** The saga, when it is this instance's from its beginning or can be taken now; `ended` when the process that had it has ended. */
-  async #own(id: string): Promise<{ row?: SagaRow; ended?: boolean }> {
+  /** The saga, when it is this instance's from its beginning or can be taken now. */
+  async #own(id: string): Promise<Owned> {
     const { database, work, clock, instance } = this.parts;
     const row = await findSaga(database, id);
     if (!row || isEnd(row.state)) return {};
     const inDoubt = this.#inDoubt.delete(id);
-    if (row.owner === instance.id) return { row: inDoubt ? { ...row, attempts: row.attempts + 1 } : row };
+    if (row.owner === instance.id) return { row: inDoubt ? { ...row, inDoubt: 1, attempts: row.attempts + 1 } : row };
     const claimed = await work((unit) => claimSaga(unit, id, instance.id, clock.now()));
     return { row: claimed, ended: row.owner !== null };
   }

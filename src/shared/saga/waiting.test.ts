@@ -114,6 +114,16 @@ it('goes on soon though a clock that was wrong put its next attempt hours away',
   await expect.poll(state, often).toBe('done');
 });
 
+it('turns around after its own deadline though a clock that was wrong put it hours away', async () => {
+  failing.reserve = refusal('timeout');
+  await begin();
+  await waits();
+  const later = sql`UPDATE kerf_sagas SET deadline = deadline + 7200000`;
+  await database.work(async (unit) => void (await unit.db.run(later)));
+  await passes(clock.now() + 2 * purchase.deadlineMs!);
+  await expect.poll(afterASecond(state), often).toBe('compensated');
+});
+
 it('still takes back what may have happened before its module was away, when it is refused after', async () => {
   failing.reserve = refusal('timeout');
   await begin();
@@ -138,14 +148,9 @@ it('repeats a step that may have passed the point of no return, instead of takin
   await begin();
   await waits();
   const end = clock.now() + 2 * purchase.deadlineMs!;
-  await expect
-    .poll(
-      later(() => clock.now() > end),
-      often,
-    )
-    .toBe(true);
+  await passes(end);
   failing = {};
-  await expect.poll(later(state), often).toBe('done');
+  await expect.poll(afterASecond(state), often).toBe('done');
   expect(called).not.toContain('release');
 });
 
@@ -171,8 +176,18 @@ async function waits(): Promise<void> {
   await expect.poll(async () => (await findSaga(database, 'p1'))?.attempts, often).toBe(1);
 }
 
-/** Looks after a while, so that what is repeated falls due between one look and the next. */
-function later<T>(look: () => T): () => T {
+/** Lets the time pass, a second between one look and the next. */
+async function passes(end: number): Promise<void> {
+  await expect
+    .poll(
+      afterASecond(() => clock.now() > end),
+      often,
+    )
+    .toBe(true);
+}
+
+/** Looks after a second, so that what is repeated falls due between one look and the next. */
+function afterASecond<T>(look: () => T): () => T {
   return () => {
     clock.advance(1_000);
     return look();

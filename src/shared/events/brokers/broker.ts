@@ -49,7 +49,8 @@ export class Reachability {
   lost(error: unknown): void {
     if (this.#reached !== false) {
       const why = messageOf(error);
-      this.log.error({ broker: this.address, why }, 'the broker cannot be reached; events wait, and it is tried again');
+      const about = { broker: this.address, why, cure: 'start the broker, or correct its address' };
+      this.log.error(about, 'the broker cannot be reached; events wait, and it is tried again');
     }
     this.#reached = false;
   }

@@ -200,9 +200,9 @@ describeWith('nats', 'NATS that is away', () => {
     await scene.publish(...sales(0, 5));
     await server.restart();
     await scene.until(() => scene.effects.mail.length === 5);
-    const broker = server.url;
+    const [broker, cure] = [server.url, 'start the broker, or correct its address'];
     expect(said).toEqual([
-      [{ broker, why: 'connection refused' }, 'the broker cannot be reached; events wait, and it is tried again'],
+      [{ broker, why: 'connection refused', cure }, 'the broker cannot be reached; events wait, and it is tried again'],
       [{ broker }, 'the broker is reached again'],
     ]);
     await leave();
