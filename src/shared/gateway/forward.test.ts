@@ -1,3 +1,4 @@
+import type { Context } from 'hono';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { runInContext } from '../context/index.ts';
@@ -32,9 +33,9 @@ async function passed(request: Request, place: number): Promise<Passed> {
         return { status: 200, headers: {}, body: '""' };
       },
   };
-  const serve = forwardTo('shelf', shelf, host as unknown as Host);
+  const serve = forwardTo('shelf', host as unknown as Host);
   const context = { requestId: 'r', caller: 'gateway', deadline: Date.now() + 5_000 };
-  await runInContext(context, async () => serve(request, shelf.endpoints[place]!));
+  await runInContext(context, async () => serve({ req: { raw: request } } as Context, shelf.endpoints[place]!));
   return calls[0]!;
 }
 

@@ -1,6 +1,7 @@
+import type { Context } from 'hono';
 import { currentContext } from '../context/index.ts';
 import type { Host } from '../host/index.ts';
-import { type Endpoint, problemResponse, type Resources, textOf } from '../routes/index.ts';
+import { problemResponse, type ServedEndpoint, textOf } from '../routes/index.ts';
 import { ofKernel, type PassedBack } from '../transport/index.ts';
 
 /** Headers that belong to one connection, or that only the gateway may set. */
@@ -16,16 +17,18 @@ const dropped = new Set([
 const keyHeader = 'idempotency-key';
 
 /** Answers a request to one of the endpoints. */
-export type ServeEndpoint = (request: Request, endpoint: Endpoint) => Response | Promise<Response>;
+export type ServeEndpoint = (c: Context, endpoint: ServedEndpoint) => Promise<Response>;
 
 /** Serves a module's public resources where the module runs: by a call here, by passing the request on elsewhere. */
-export function forwardTo(module: string, { app }: Resources, host: Host): ServeEndpoint {
+export function forwardTo(module: string, host: Host): ServeEndpoint {
   const read = host.calls(ofKernel('read', module), 'gateway');
   const write = host.calls(ofKernel('write', module), 'gateway');
-  return async (request, { method, headers }) => {
+  return async (c, endpoint) => {
     const at = host.directory.of(module);
     // Other copies that are tried out get their part of the requests, too.
-    if (at.state === 'here' && !at.trial) return app.fetch(request);
+    if (at.state === 'here' && !at.trial) return endpoint.serve(c);
+    const { method, headers } = endpoint;
+    const request = c.req.raw;
     const { pathname, search } = new URL(request.url);
     const reads = method === 'get';
     const body = reads ? '' : await textOf(request).catch(problemResponse);

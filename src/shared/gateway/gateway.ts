@@ -1,30 +1,35 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
-import { secureHeaders } from 'hono/secure-headers';
 import { noProxies } from '../address/index.ts';
+import { steadyClock } from '../clock/index.ts';
+import { hurryTurns } from '../context/index.ts';
 import type { Client, Contract } from '../contract/index.ts';
 import { refusal, StartError } from '../errors/index.ts';
 import { addressOf, type Host, listen, Shutdown } from '../host/index.ts';
 import { FileKeyRing, SessionTokens, SignedOut } from '../identity/index.ts';
+import { FailureLog } from '../observability/index.ts';
 import { problemResponse, type Resources } from '../routes/index.ts';
 import { answerInOrder, createClient, surviveAcceptErrors, UnsentAnswers } from '../transport/index.ts';
+import { admission } from './admission.ts';
 import { bodyLimit } from './body-limit.ts';
 import { currentClient, knowClient } from './client.ts';
 import type { Composition } from './composition.ts';
 import { forwardTo, type ServeEndpoint } from './forward.ts';
+import { headersOfAll } from './headers-of-all.ts';
 import { health } from './health.ts';
-import { CostlyRequests, rateLimit } from './rate-limit.ts';
+import { nested } from './nested.ts';
+import { RequestsInFlight, rateLimit } from './rate-limit.ts';
 import { mountReference } from './reference.ts';
 import { currentSession, requestContext } from './request-context.ts';
-import { answerUnreadable, refuseUnreadable, unreadableRequest } from './unreadable.ts';
+import { answerUnreadable, refuseTwice, refuseUnreadable, unreadableRequest } from './unreadable.ts';
 
 /** With what the services and the home itself take after it, under the ten seconds a stop may take. */
 const drainMs = 4_000;
 const maximumBodyBytes = 1024 * 1024;
 /** Of one client at a time. */
-const maxCostlyRequests = 16;
+const maxRequestsInFlight = 16;
 
 export interface Gateway {
   /** Where the public listener is. */
@@ -44,9 +49,12 @@ export async function openGateway(host: Host, compositions: readonly Composition
   const app = createGateway(host, compositions, sessions);
   const server = createServer({ requireHostHeader: false });
   const unsent = new UnsentAnswers({ stalledMs: SLOW_READER_TIMEOUT_MS });
-  answerInOrder(server, getRequestListener(app.fetch, { errorHandler: unreadableRequest }), unsent);
+  const answer = getRequestListener(app.fetch, { errorHandler: unreadableRequest });
+  const headers = await headersOfAll();
+  answerInOrder(server, (request, response) => answer(request, response.setHeaders(headers)), unsent);
   answerUnreadable(server);
   surviveAcceptErrors(server, host.log);
+  server.on('connection', hurryTurns);
   server.requestTimeout = 60_000;
   // Load balancers keep idle connections for a minute: what one sends into a connection that closes just then, fails.
   server.keepAliveTimeout = 65_000;
@@ -62,24 +70,24 @@ export async function openGateway(host: Host, compositions: readonly Composition
 function createGateway(host: Host, compositions: readonly Composition[], sessions: SessionTokens): Hono {
   const { settings } = host.topology;
   const app = new Hono();
+  const failures = new FailureLog(host.log, steadyClock);
   app.onError((error, c) => {
     // Who goes away before the answer is no fault of ours, and nothing to wake anybody for.
     const gone = error.name === 'AbortError' || (error as { code?: string }).code === 'ECONNRESET';
-    host.log[gone ? 'debug' : 'error']({ error, path: c.req.path }, 'a request failed in the gateway');
+    const message = 'a request failed in the gateway';
+    const { method, path } = c.req;
+    if (gone) host.log.debug({ error, path }, message);
+    else failures.add({ message, error, fields: { method, path } });
     return problemResponse(error);
   });
   app.notFound(() => problemResponse(refusal('not-found', 'there is no such resource; /docs shows those there are')));
-  app.use(requestContext(sessions, settings.REQUEST_TIMEOUT_MS));
-  app.use(knowClient(settings.TRUSTED_PROXIES ?? noProxies));
-  app.use(
-    secureHeaders({ xFrameOptions: 'DENY', referrerPolicy: 'no-referrer', crossOriginResourcePolicy: 'same-origin' }),
-  );
-  app.use(refuseUnreadable);
+  const context = requestContext(sessions, settings.REQUEST_TIMEOUT_MS);
+  app.use(nested(context, knowClient(settings.TRUSTED_PROXIES ?? noProxies), refuseUnreadable));
   const alive = health(host);
-  const costly = new CostlyRequests(maxCostlyRequests);
-  mount(app, alive, (request) => alive.app.fetch(request), costly);
-  app.use(rateLimit(settings.RATE_LIMIT_PER_MINUTE, host.log));
-  app.use(bodyLimit(maximumBodyBytes));
+  const costly = new RequestsInFlight(maxRequestsInFlight);
+  mount(app, alive, serveHere, costly);
+  const limit = rateLimit(settings.RATE_LIMIT_PER_MINUTE, host.log);
+  app.use(nested(limit, admission(), bodyLimit(maximumBodyBytes)));
   const resources = [...mountResources(app, host, compositions, { sessions, costly }), alive];
   refuseDuplicates(resources);
   refuseOtherMethods(app, resources);
@@ -92,7 +100,7 @@ function mountResources(
   app: Hono,
   host: Host,
   compositions: readonly Composition[],
-  { sessions, costly }: { readonly sessions: SessionTokens; readonly costly: CostlyRequests },
+  { sessions, costly }: { readonly sessions: SessionTokens; readonly costly: RequestsInFlight },
 ): Resources[] {
   const composed = compositions.map((composition) => {
     const client = <C extends Contract>(contract: C): Client<C> => {
@@ -103,19 +111,23 @@ function mountResources(
     };
     return composition.routes({ client, sessions, session: currentSession, clientAddress: currentClient });
   });
-  for (const each of composed) mount(app, each, (request) => each.app.fetch(request), costly);
+  for (const each of composed) mount(app, each, serveHere, costly);
   const owned = host.definitions.flatMap(({ contract, routes }) => {
     const self = createClient(contract, (operation) => host.calls(operation, contract.name));
     return routes ? [{ module: contract.name, resources: routes(self as never) }] : [];
   });
-  for (const { module, resources } of owned) mount(app, resources, forwardTo(module, resources, host), costly);
+  for (const { module, resources } of owned) mount(app, resources, forwardTo(module, host), costly);
   return [...composed, ...owned.map(({ resources }) => resources)];
 }
 
-function mount(app: Hono, { endpoints }: Resources, serve: ServeEndpoint, costly: CostlyRequests): void {
+const serveHere: ServeEndpoint = (c, endpoint) => endpoint.serve(c);
+
+function mount(app: Hono, { endpoints }: Resources, serve: ServeEndpoint, costly: RequestsInFlight): void {
   for (const endpoint of endpoints)
     app.on(endpoint.method.toUpperCase(), endpoint.path, (c) => {
-      const answer = () => serve(c.req.raw, endpoint);
+      const refused = refuseTwice(endpoint, (c.env as { incoming?: IncomingMessage }).incoming);
+      if (refused) return refused;
+      const answer = () => serve(c, endpoint);
       return endpoint.costly ? costly.run(answer) : answer();
     });
 }

@@ -21,7 +21,9 @@ export function health(host: Host): Resources {
       { method: 'get', path: '/readyz', about: 'Ready to take traffic', answers: { 200: readiness, 503: readiness } },
       async () => {
         if (host.stopping) return answer(503, { status: 'stopping', away: [], unwritable: [] });
-        const [away, unwritable] = await Promise.all([host.away(), host.unwritable()]);
+        const [away, reasons] = await Promise.all([host.away(), host.unwritable()]);
+        // The reasons name files: they are for operators.
+        const unwritable = [...reasons.keys()];
         if (keepsNothing(host, away, unwritable)) return answer(503, { status: 'unwritable', away, unwritable });
         const status = away.length + unwritable.length === 0 ? 'ready' : 'degraded';
         return answer(200, { status, away, unwritable });

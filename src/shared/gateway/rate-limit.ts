@@ -31,13 +31,14 @@ export function tryAgainIn(delayMs: number): Refusal {
   return refusal('too-many-requests', `try again in ${retryAfter} s`, { retryAfter });
 }
 
-/** Lets one client have `most` requests in flight that take much time of a processor. */
-export class CostlyRequests {
+/** Lets one client have `most` requests in flight that take much time of a processor, or much memory. */
+export class RequestsInFlight {
   readonly #inFlight = new Map<string, number>();
 
   constructor(private readonly most: number) {}
 
-  async run(serve: () => Response | Promise<Response>): Promise<Response> {
+  /** Resolves with what `serve` returns, or with a refusal. */
+  async run<T>(serve: () => T | Promise<T>): Promise<T | Response> {
     const client = clientNetwork(currentClient());
     const others = this.#inFlight.get(client) ?? 0;
     if (others >= this.most) return problemResponse(tryAgainIn(1_000));

@@ -1,9 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ServerResponse } from 'node:http';
 import type { MiddlewareHandler } from 'hono';
-import { v7 as uuid } from 'uuid';
 import { Cancellation, runInContext } from '../context/index.ts';
 import { bearer, type Session, type SessionTokens } from '../identity/index.ts';
+import { newId } from '../ids/index.ts';
 
 const idPattern = /^[\w-]{8,64}$/;
 const tracePattern = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -22,24 +22,23 @@ export function currentSession(): Session | undefined {
 export function requestContext(sessions: SessionTokens, timeoutMs: number): MiddlewareHandler {
   return async (c, next) => {
     const given = c.req.header('x-request-id');
-    const requestId = given && idPattern.test(given) ? given : uuid();
-    const traceparent = c.req.header('traceparent');
+    const requestId = given && idPattern.test(given) ? given : newId();
+    const traced = c.req.header('traceparent');
+    const traceparent = traced && tracePattern.test(traced) ? traced : undefined;
+    const { outgoing } = c.env as { outgoing?: ServerResponse };
+    outgoing?.setHeader('x-request-id', requestId);
+    if (traceparent) outgoing?.setHeader('traceresponse', traceparent);
     const token = bearer(c.req.header('authorization'));
     const known = token ? await sessions.verify(token) : undefined;
     const context = {
       requestId,
-      traceparent: traceparent && tracePattern.test(traceparent) ? traceparent : undefined,
+      traceparent,
       caller: 'gateway',
       member: known?.member,
       deadline: Date.now() + timeoutMs,
       cancellation: new Cancellation(),
     };
-    const { outgoing } = c.env as { outgoing?: ServerResponse };
     outgoing?.once('close', () => outgoing.writableFinished || context.cancellation.cancel());
-    await session.run(known, () => runInContext(context, next));
-    // What is asked with a token, or gives one, is for one person only.
-    if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store');
-    c.res.headers.set('x-request-id', requestId);
-    if (context.traceparent) c.res.headers.set('traceresponse', context.traceparent);
+    return session.run(known, () => runInContext(context, next));
   };
 }

@@ -2,9 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { MiddlewareHandler } from 'hono';
-import { v7 as uuid } from 'uuid';
 import { isRefusal, type Refusal, refusal } from '../errors/index.ts';
-import { problemResponse } from '../routes/index.ts';
+import { newId } from '../ids/index.ts';
+import { type Endpoint, problemResponse, takesList } from '../routes/index.ts';
+import { whyAmbiguous } from '../transport/index.ts';
 
 /** What is no HTTP, or whose head is too large, never becomes a request: it is answered here, as everything else is. */
 export function answerUnreadable(server: Server): void {
@@ -20,28 +21,34 @@ export function answerUnreadable(server: Server): void {
 /** Who expects what is not known before sending more, is not sent away without a word. */
 function refuseExpectation(_request: IncomingMessage, response: ServerResponse): void {
   const answer = problemResponse(malformed('nothing but "Expect: 100-continue" can be met'));
-  response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), 'x-request-id': uuid() });
+  response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), 'x-request-id': newId() });
   void answer.text().then((body) => response.end(body));
 }
 
-/** Refuses what HTTP allows nobody to send and Node takes: two hosts, and bytes that are no text. */
+/** Refuses what HTTP allows nobody to send and Node takes: two values where one is meant, and bytes that are no text. */
 export const refuseUnreadable: MiddlewareHandler = (c, next) => {
   const { incoming } = c.env as { incoming?: IncomingMessage };
-  const why = incoming && unreadable(incoming);
+  const why = incoming && (unreadable(incoming) ?? whyAmbiguous(incoming));
   return why ? Promise.resolve(problemResponse(malformed(why))) : next();
 };
+
+/** Refuses two of a header that the endpoint takes as one value. */
+export function refuseTwice({ headers }: Endpoint, incoming: IncomingMessage | undefined): Response | undefined {
+  if (!headers || !incoming) return undefined;
+  const single = Object.keys(headers.shape).filter((name) => !takesList(headers, name));
+  const why = whyAmbiguous(incoming, single);
+  return why === undefined ? undefined : problemResponse(malformed(why));
+}
 
 function unreadable({ url = '', rawHeaders }: IncomingMessage): string | undefined {
   if (/[^!-~]/.test(url)) return 'its address must be percent-encoded';
   if (!isText(url)) return 'its address is no UTF-8';
-  let hosts = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {
-    if (rawHeaders[at]!.length === 4 && rawHeaders[at]!.toLowerCase() === 'host') hosts += 1;
     // Node reads each byte as a character.
     const value = rawHeaders[at + 1]!;
     if (/[^\0-~]/.test(value) && !isUtf8(Buffer.from(value, 'latin1'))) return `${rawHeaders[at]} is no UTF-8`;
   }
-  return hosts > 1 ? 'it has more than one host' : undefined;
+  return undefined;
 }
 
 /** Whether the percent-encoded bytes are UTF-8. Where a percent sign encodes nothing, the whole is taken as it is written. */
@@ -58,7 +65,7 @@ function isText(url: string): boolean {
 /** The answer to a request with no host, or with an address or a host that can be none. */
 export function unreadableRequest(error: unknown): Response {
   if (isRefusal(error) || !(error instanceof Error) || error.name !== 'RequestError') return problemResponse(error);
-  return problemResponse(malformed(), { 'x-request-id': uuid() });
+  return problemResponse(malformed(), { 'x-request-id': newId() });
 }
 
 function malformed(detail?: string): Refusal {
@@ -66,7 +73,7 @@ function malformed(detail?: string): Refusal {
 }
 
 function head(answer: Response, bytes: number): string {
-  const headers = { 'x-request-id': uuid(), 'content-length': bytes, connection: 'close' };
+  const headers = { 'x-request-id': newId(), 'content-length': bytes, connection: 'close' };
   const lines = [...answer.headers, ...Object.entries(headers)].map(([name, value]) => `${name}: ${value}`);
   return [`HTTP/1.1 ${answer.status} Bad Request`, ...lines].join('\r\n');
 }

@@ -3,17 +3,22 @@ import { refusal } from '../errors/index.ts';
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 const jsonType = /^application\/([\w.+-]+\+)?json\s*(;|$)/i;
 
+/** A parameter of a content type; an empty one after the last semicolon. */
+const parameter = /;\s*(?:([\w!#$%&'*+.^`|~-]+)=(?:"((?:[^"\\]|\\.)*)"|([\w!#$%&'*+.^`|~-]+)))?\s*/y;
+
 /** A request, or what Hono makes of it, which can be read more than once. */
 interface WithBody {
   readonly headers: Headers;
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
-/** The text of a body. Throws `malformed-body` where it is encoded in any way, or is no UTF-8. */
+/** The text of a body. Throws `malformed-body` where it is encoded in any way, is no UTF-8, or says that it is something else. */
 export async function textOf(request: WithBody): Promise<string> {
   const encoding = request.headers.get('content-encoding') ?? 'identity';
   if (encoding.trim().toLowerCase() !== 'identity')
     throw refusal('malformed-body', 'the body must be sent as it is, without content-encoding');
+  if (!saysUtf8(request.headers.get('content-type') ?? ''))
+    throw refusal('malformed-body', 'the body must be UTF-8, and its content-type must say no other charset');
   const bytes = await request.arrayBuffer();
   try {
     return utf8.decode(bytes);
@@ -22,15 +27,30 @@ export async function textOf(request: WithBody): Promise<string> {
   }
 }
 
+/** Whether a content type says UTF-8 or no charset. Of one that is not well-formed, or has two, another reader may take another charset. */
+function saysUtf8(type: string): boolean {
+  const charsets: string[] = [];
+  parameter.lastIndex = type.includes(';') ? type.indexOf(';') : type.length;
+  while (parameter.lastIndex < type.length) {
+    const found = parameter.exec(type);
+    if (!found) return false;
+    const [, name = '', quoted, plain] = found;
+    // `charset*` and `charset*0` are other spellings of it (RFC 2231).
+    if (/^charset(\*|$)/i.test(name)) charsets.push(name.includes('*') ? name : (quoted ?? plain ?? ''));
+  }
+  return charsets.length === 0 || (charsets.length === 1 && charsets[0]!.toLowerCase() === 'utf-8');
+}
+
 /** The JSON of a body. Throws `malformed-body` for anything else. */
 export async function readJson(request: WithBody): Promise<unknown> {
   const type = request.headers.get('content-type') ?? '';
   if (!jsonType.test(type))
     throw refusal('malformed-body', 'the body must be JSON, sent with content-type: application/json');
-  const [, charset = 'utf-8'] = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(type) ?? [];
-  if (charset.toLowerCase() !== 'utf-8')
-    throw refusal('malformed-body', 'the body must be UTF-8, and no other charset');
-  const text = await textOf(request);
+  return jsonOf(await textOf(request));
+}
+
+/** The JSON that the text of a body says. Throws `malformed-body` where it is not well-formed. */
+export function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

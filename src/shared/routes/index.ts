@@ -1,5 +1,5 @@
-export { textOf } from './body.ts';
-export { fromQuery } from './lists.ts';
+export { jsonOf, textOf } from './body.ts';
+export { fromQuery, takesList } from './lists.ts';
 export { problemResponse } from './problem-response.ts';
 export { idParam, pageQuery } from './queries.ts';
-export { type Answer, answer, type Endpoint, type Request, Resources } from './resources.ts';
+export { type Answer, answer, type Endpoint, type Request, Resources, type ServedEndpoint } from './resources.ts';

@@ -1,27 +1,38 @@
 import type { z } from 'zod';
+import { refusal } from '../errors/index.ts';
 
 type Schema = z.core.$ZodTypes;
 
 /**
  * Parameters as the reference describes them: in a query a list has an entry for each time that it is given (`?sku=a&sku=b`); in
- * a path and in a header it is one text with commas. What is no list is the first that was given.
+ * a path and in a header it is one text with commas. Throws `malformed-request` for what is no list and was given twice: another reader
+ * may take the other value.
  */
 export function fromQuery(schema: z.ZodObject, given: Readonly<Record<string, readonly string[]>>) {
   const members = Object.entries(given).map(([name, all]) => {
     const written = all.map((text) => asWritten(schemaOf(schema, name), text));
-    return [name, isList(schemaOf(schema, name)) ? written : written[0]];
+    if (takesList(schema, name)) return [name, written];
+    if (all.length > 1 && schemaOf(schema, name))
+      throw refusal('malformed-request', `the parameter ${name} is given ${all.length} times; give it once`);
+    return [name, written[0]];
   });
   return Object.fromEntries(members) as Record<string, unknown>;
 }
 
-export function fromText(schema: z.ZodObject, given: Readonly<Record<string, string>>) {
-  const members = Object.entries(given).map(([name, text]) => [
-    name,
-    isList(schemaOf(schema, name))
-      ? text.split(',').map((each) => asWritten(schemaOf(schema, name), each.trim()))
-      : asWritten(schemaOf(schema, name), text),
-  ]);
-  return Object.fromEntries(members) as Record<string, unknown>;
+/** Asks `textOf` for the schema's own parameters alone: a list of all headers would cost more than everything else here. */
+export function fromText({ shape }: z.ZodObject, textOf: (name: string) => string | undefined) {
+  const members: Record<string, unknown> = {};
+  for (const [name, type] of Object.entries(shape)) {
+    const text = textOf(name);
+    if (text === undefined) continue;
+    members[name] = isList(type) ? text.split(',').map((each) => asWritten(type, each.trim())) : asWritten(type, text);
+  }
+  return members;
+}
+
+/** Whether the parameter is a list. */
+export function takesList(schema: z.ZodObject, name: string): boolean {
+  return isList(schemaOf(schema, name));
 }
 
 /** Of the schema's own: anybody may name a parameter `__proto__`. */

@@ -25,9 +25,19 @@ it.each([
   ['/found?tag=a&tag=b&n=1&n=2', { tag: ['a', 'b'], n: [1, 2] }],
   ['/found?tag=a,b', { tag: ['a,b'], n: [7] }],
   ['/found?tag=&word=x', { tag: [''], n: [7], word: 'x' }],
-  ['/found?word=x&word=y', { n: [7], word: 'x' }],
 ])('takes a list in the query as it is described: %s', async (path, taken) => {
   expect(await ask({ query }, path)).toEqual({ status: 200, body: { query: taken } });
+});
+
+it('refuses two values where one is meant, though they are the same', async () => {
+  for (const words of ['word=x&word=y', 'word=x&word=x', 'word=&word=x']) {
+    const { status, body } = await ask({ query }, `/found?${words}`);
+    expect([status, body.code, body.detail]).toEqual([
+      400,
+      'malformed-request',
+      'the parameter word is given 2 times; give it once',
+    ]);
+  }
 });
 
 it('says which entry of a list does not fit', async () => {
@@ -92,6 +102,13 @@ it('reads bodies that are UTF-8, sent as they are, and no others', async () => {
     'application/json; charset=utf-16',
     'application/json;v=1;charset="latin1"',
     'application/json; charset=',
+    'application/json; charset=utf-8; charset=utf-16',
+    'application/json; charset=utf-8; charset=utf-8',
+    "application/json; charset*=utf-8''utf-16",
+    'application/json; charset=utf-8; charset*0=utf-16',
+    'application/json; v="; charset=utf-8"; charset=utf-16',
+    'application/json; charset=utf-8 charset=utf-16',
+    'application/json; a=b, text/plain',
   ])
     expect(await send(fits, { 'content-type': type })).toBe(refused);
   for (const encoding of ['gzip', 'br', 'x-own', 'identity, gzip'])

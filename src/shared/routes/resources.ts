@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { z } from 'zod';
 import { currentContext } from '../context/index.ts';
@@ -54,13 +54,15 @@ export function answer(status: number, body: unknown, headers?: Record<string, s
 
 type Handler<E extends Endpoint> = (request: Request<E>) => Promise<Answer>;
 
-/**
- * The public resources of one module, or of one composition: a Hono app and the endpoints it was made of. A fault that is no
- * refusal is thrown to whoever serves it, who has a log.
- */
+/** An endpoint and the handler that answers it. `serve` throws every fault that is no refusal, so that its caller can log it. */
+export interface ServedEndpoint extends Endpoint {
+  serve(c: Context): Promise<Response>;
+}
+
+/** The public resources of one module, or of one composition: its endpoints, and a Hono app that serves them alone. */
 export class Resources {
   readonly app = new Hono();
-  readonly endpoints: Endpoint[] = [];
+  readonly endpoints: ServedEndpoint[] = [];
 
   /** `contract` tells the reference what the declared refusals look like. */
   constructor(
@@ -68,28 +70,50 @@ export class Resources {
     readonly contract?: Contract,
   ) {
     this.app.onError((error) => {
-      if (isRefusal(error)) return problemResponse(error);
       throw error;
     });
     this.app.notFound(() => problemResponse(refusal('not-found')));
   }
 
   add<const E extends Endpoint>(endpoint: E, handle: Handler<E>): this {
-    this.endpoints.push(endpoint);
-    this.app.on(endpoint.method.toUpperCase(), endpoint.path, async (c) => {
-      const member = currentContext()?.member ?? '';
-      if (endpoint.member && !member) throw refusal('unauthenticated', 'sign in and send the token');
-      const request = {
-        params: endpoint.params && parseInput(endpoint.params, fromText(endpoint.params, c.req.param())),
-        query: endpoint.query && parseInput(endpoint.query, fromQuery(endpoint.query, c.req.queries())),
-        headers: endpoint.headers && parseInput(endpoint.headers, fromText(endpoint.headers, c.req.header())),
-        body: endpoint.body && parseInput(endpoint.body, await readJson(c.req.raw)),
-        member,
-      };
-      const { status, body, headers } = await handle(request as unknown as Request<E>);
-      if (status === 204) return c.body(null, 204, headers);
-      return c.json(body as object, status as ContentfulStatusCode, headers);
-    });
+    const serve = async (c: Context) => {
+      try {
+        return respond(c, await handle(await requestOf(c, endpoint)));
+      } catch (error) {
+        if (isRefusal(error)) return problemResponse(error);
+        throw error;
+      }
+    };
+    this.endpoints.push({ ...endpoint, serve });
+    this.app.on(endpoint.method.toUpperCase(), endpoint.path, serve);
     return this;
   }
+}
+
+async function requestOf<E extends Endpoint>({ req }: Context, endpoint: E): Promise<Request<E>> {
+  const { params, query, headers, body } = endpoint;
+  const member = currentContext()?.member ?? '';
+  if (endpoint.member && !member) throw refusal('unauthenticated', 'sign in and send the token');
+  return {
+    params:
+      params &&
+      parseInput(
+        params,
+        fromText(params, (name) => req.param(name)),
+      ),
+    query: query && parseInput(query, fromQuery(query, req.queries())),
+    headers:
+      headers &&
+      parseInput(
+        headers,
+        fromText(headers, (name) => req.header(name)),
+      ),
+    body: body && parseInput(body, await readJson(req.raw)),
+    member,
+  } as unknown as Request<E>;
+}
+
+function respond(c: Context, { status, body, headers }: Answer): Response {
+  if (status === 204) return c.body(null, 204, headers);
+  return c.json(body as object, status as ContentfulStatusCode, headers);
 }
