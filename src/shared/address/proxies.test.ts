@@ -96,10 +96,17 @@ describe('the address of a client', () => {
 });
 
 describe('trusted proxies', () => {
-  it.each(['10.0.0.1', '10.0.0.0/8', '::1', 'fd00::/8', '::ffff:10.0.0.0/104', '10.0.0.1,fd00::/8', '0', '32'])(
-    'may be %s',
-    (text) => expect(readTrustedProxies(text)).toBeDefined(),
-  );
+  it.each([
+    '10.0.0.1',
+    '10.0.0.0/8',
+    '::1',
+    'fd00::/8',
+    'fc00::/7',
+    '::ffff:10.0.0.0/104',
+    '10.0.0.1,fd00::/8',
+    '0',
+    '32',
+  ])('may be %s', (text) => expect(readTrustedProxies(text)).toBeDefined());
 
   it.each([
     '',
@@ -108,6 +115,17 @@ describe('trusted proxies', () => {
     '10.0.0.0/33',
     '0.0.0.0/0',
     '::/0',
+    '::/1',
+    '::/8',
+    '::/64',
+    '::fffe:0:0/95',
+    '8000::/1',
+    '2000::/3',
+    '0.0.0.0/1',
+    '64.0.0.0/7',
+    '::ffff:0:0/96',
+    '::ffff:10.0.0.0/103',
+    '10.0.0.1,::/1',
     '::/129',
     '10.0.0.1,',
     '-1',

@@ -28,7 +28,9 @@ export function readTrustedProxies(text: string): TrustedProxies | undefined {
 
 export const noProxies: TrustedProxies = { trusts: () => false };
 
-/** A block of all addresses would believe every client: it is refused. */
+/** The widest networks that are anybody's own: 10.0.0.0/8 and fc00::/7. A wider one would believe strangers. */
+const leastBits = { ipv4: 8, ipv6: 7 };
+
 function addBlock(blocks: BlockList, entry: string): boolean {
   const [, host = '', length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(entry) ?? [];
   const address = readHost(host);
@@ -36,8 +38,13 @@ function addBlock(blocks: BlockList, entry: string): boolean {
   const six = isIP(address) === 6;
   const mapped = !six && host.includes(':');
   const bits = length === undefined ? (six ? 128 : 32) : Number(length) - (mapped ? 96 : 0);
-  if (bits < 1 || bits > (six ? 128 : 32)) return false;
-  blocks.addSubnet(address, bits, six ? 'ipv6' : 'ipv4');
+  const family = six ? 'ipv6' : 'ipv4';
+  if (bits < leastBits[family] || bits > (six ? 128 : 32)) return false;
+  // One such as ::/8 holds all of IPv4, as ::ffff:0:0/96.
+  const alone = new BlockList();
+  alone.addSubnet(address, bits, family);
+  if (six && alone.check('192.0.2.1', 'ipv4')) return false;
+  blocks.addSubnet(address, bits, family);
   return true;
 }
 

@@ -99,6 +99,17 @@ describe('the faults of a process', () => {
   });
 });
 
+it('inside a module is met by its calls to itself where it is put on those of the gateway, which they serve', () => {
+  const faults = new EdgeFaults({ now: () => 0 });
+  faults.set([{ caller: 'gateway', operation: 'orders.*', inside: 'block', share: 1, until: 1 }]);
+  expect(['gateway', 'orders', 'payments'].map((caller) => faults.metInside(caller, 'orders', 'place'))).toEqual([
+    'block',
+    'block',
+    undefined,
+  ]);
+  expect(faults.metInside('payments', 'payments', 'refund')).toBeUndefined();
+});
+
 describe('a fault that is asked for', () => {
   const asked = { caller: 'orders', operation: 'payments.*', until: 1 };
   const isTaken = (parts: object) => edgeFaultSchema.safeParse({ ...asked, ...parts }).success;

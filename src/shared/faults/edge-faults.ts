@@ -55,9 +55,14 @@ export class EdgeFaults {
     return this.#faults.length === 0 ? undefined : this.#first(caller, module, operation, false);
   }
 
-  /** What a call does to the process that serves it, if anything. */
+  /**
+   * What a call does to the process that serves it, if anything. A module serves public requests by calls to itself: such a call meets what
+   * is put on the gateway's, too.
+   */
   metInside(caller: string, module: string, operation: string): InsideFault | undefined {
-    return this.#faults.length === 0 ? undefined : this.#first(caller, module, operation, true)?.inside;
+    if (this.#faults.length === 0) return undefined;
+    const found = this.#first(caller, module, operation, true);
+    return (found ?? (caller === module ? this.#first('gateway', module, operation, true) : undefined))?.inside;
   }
 
   #first(caller: string, module: string, operation: string, inside: boolean): EdgeFault | undefined {

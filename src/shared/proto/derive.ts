@@ -94,9 +94,7 @@ class Messages {
       case 'array':
         return { kind: 'list', of: this.#item(def.element as z.ZodType, `${path}Item`) };
       case 'record':
-        return def.mode === 'loose'
-          ? json
-          : { kind: 'map', of: this.#entry(def.valueType as z.ZodType, `${path}Entry`) };
+        return { kind: 'map', of: this.#entry(def.valueType as z.ZodType, `${path}Entry`) };
       default:
         return json;
     }

@@ -42,6 +42,7 @@ export function serviceMistake(word: string, parameters: string): string | undef
   if (instances !== null && !(/^\d+$/.test(instances) && areInstances(Number(instances))))
     return `instances is ${instancesRange}, as in ${word}?instances=3`;
   if (given.get('artifact') === '') return 'artifact names no file';
+  if (given.get('artifact')?.includes('\0')) return 'artifact is no path: it has a NUL character';
   if (port === null) return undefined;
   if (!isPort(port)) return `port is 1 to ${mostPort}, as in ${word}?port=4105`;
   if (word === 'queue') return 'a module that is reached over a broker listens on no port of its own';

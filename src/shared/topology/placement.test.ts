@@ -83,6 +83,7 @@ describe('what is no placement', () => {
     ['http?port=4105&instances=2', 'one port is for one process: leave out port, or instances'],
     ['queue?port=4105', 'a module that is reached over a broker listens on no port of its own'],
     ['http?artifact=', 'artifact names no file'],
+    ['http?artifact=a%00.js', 'artifact is no path: it has a NUL character'],
     ['http?instances=3&x=1', '"x" is not known; known are instances, port, artifact'],
     ['in-process?instances=2', 'nothing follows in-process: there is one home process'],
     ['in-process,http', 'a list holds addresses only; several processes that the home process starts are http?insta'],

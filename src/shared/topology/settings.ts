@@ -76,7 +76,7 @@ export const kernelSettings = z.object({
       const proxies = readTrustedProxies(text);
       if (proxies) return proxies;
       issues.addIssue(
-        'must be addresses and CIDR blocks, separated by commas, such as 10.0.0.0/8,::1, or a number of hops, 0 to 32',
+        'must be addresses and CIDR blocks, separated by commas, such as 10.0.0.0/8,::1, or a number of hops, 0 to 32; a block is a network of your own, at widest /8 of IPv4 or /7 of IPv6',
       );
       return z.NEVER;
     })

@@ -29,7 +29,7 @@ export interface Topology {
   readonly only: readonly string[] | undefined;
   /** Whether the environment says this, such as `INTERNAL_PORT` or `MODULE_PAYMENTS`: it wins over the file. */
   saidByEnvironment(name: string): boolean;
-  /** A module's own settings, checked. */
+  /** The own settings of a module that runs in this process, checked. */
   settingsOf(module: string): unknown;
 }
 
@@ -87,8 +87,9 @@ export function readTopology(
   refuseUnusableQueues(placements, settings);
   refuseUnknownModules(only ?? [], names, '--only');
   refuseAloneAtHome(only ?? [], placements, fileName);
+  const here = modules.filter(({ contract }) => !only || only.includes(contract.name));
   const own = new Map(
-    modules.map((module) => [module.contract.name, module.settings ? readSettings(module.settings, source) : {}]),
+    here.map((module) => [module.contract.name, module.settings ? readSettings(module.settings, source) : {}]),
   );
   return {
     settings,

@@ -1,18 +1,19 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, it } from 'vitest';
+import { ManualClock } from '../clock/index.ts';
 import type { Log } from '../observability/index.ts';
 import { surviveAcceptErrors } from './accept-errors.ts';
 
 it('a listener goes on when no more files may be open, and says so once a minute', async () => {
   const logged: { cure?: string }[] = [];
-  let now = 0;
+  const clock = new ManualClock();
   const server = createServer();
-  surviveAcceptErrors(server, { error: (line: object) => void logged.push(line) } as unknown as Log, () => now);
+  surviveAcceptErrors(server, { error: (line: object) => void logged.push(line) } as unknown as Log, clock);
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const tooMany = () => server.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' }));
   for (let each = 0; each < 100; each++) tooMany();
-  now = 60_000;
+  clock.advance(60_000);
   tooMany();
   expect(logged.map(({ cure }) => cure)).toEqual([
     expect.stringContaining('ulimit -n'),

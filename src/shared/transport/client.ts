@@ -1,6 +1,6 @@
-import { v7 as uuid } from 'uuid';
 import { type CallContext, Cancellation, currentContext, deadlineIn, refuseInsideUnit } from '../context/index.ts';
 import { type CallOptions, type Client, type Contract, type Operation, usualTimeoutMs } from '../contract/index.ts';
+import { newId } from '../ids/index.ts';
 import { asCallerSees } from './as-caller-sees.ts';
 import { cancelledBefore, timedOut } from './deadlines.ts';
 import type { Transport } from './transport.ts';
@@ -24,12 +24,13 @@ export function createCall(operation: Operation, caller: string, transport: () =
     if (deadline === undefined) return Promise.reject(timedOut(operation));
     const cancellation = new Cancellation(parent?.cancellation);
     const context: CallContext = {
-      requestId: parent?.requestId ?? uuid(),
+      requestId: parent?.requestId ?? newId(),
       traceparent: parent?.traceparent,
       caller,
       member: parent?.member,
       deadline,
       idempotencyKey: options?.idempotencyKey,
+      onDisk: parent?.onDisk,
       cancellation,
     };
     try {

@@ -1,8 +1,8 @@
-import { v7 as uuid } from 'uuid';
 import type { Clock } from '../clock/index.ts';
 import { Cancellation } from '../context/index.ts';
 import { isKernelCode, refusal } from '../errors/index.ts';
 import type { EdgeFault, EdgeFaults } from '../faults/index.ts';
+import { newId } from '../ids/index.ts';
 import { byDeadline, cancelledBefore } from './deadlines.ts';
 import { kernelOperation } from './kernel-operations.ts';
 import type { CallRequest, Transport } from './transport.ts';
@@ -39,7 +39,7 @@ export class FaultyTransport implements Transport {
   }
 
   #twice({ context, ...rest }: CallRequest): Promise<unknown> {
-    const request = { ...rest, context: { ...context, idempotencyKey: context.idempotencyKey ?? uuid() } };
+    const request = { ...rest, context: { ...context, idempotencyKey: context.idempotencyKey ?? newId() } };
     const first = this.#goOn(request);
     this.#goOn(request).catch(() => {});
     return first;

@@ -4,6 +4,7 @@ export { connectTo } from './connect.ts';
 export { byDeadline, type Ending } from './deadlines.ts';
 export { FaultyTransport } from './faulty.ts';
 export { Gathered } from './gathered.ts';
+export { whyAmbiguous } from './http/ambiguous.ts';
 export { answerInOrder } from './http/pipelining.ts';
 export { createInternalServer } from './http/server.ts';
 export { asOwnCallerSees, InProcessTransport, type Parity } from './in-process.ts';

@@ -33,7 +33,7 @@ export const kernel = contract('kerf', {
     writes: query({
       about: 'Whether the module can keep what it is told',
       input: nothing,
-      output: z.object({ writes: z.boolean() }),
+      output: z.object({ writes: z.boolean(), why: z.string().optional() }),
       timeoutMs: 3_000,
     }),
     receive: command({

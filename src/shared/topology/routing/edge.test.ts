@@ -491,3 +491,13 @@ describe('a clock that is set back by hours', () => {
     expect([isOpen(), await outcome(call())]).toEqual([false, 'done']);
   });
 });
+
+it('sends nothing before all is on disk that the caller goes by', async () => {
+  open();
+  const disk = Promise.withResolvers<void>();
+  const answer = outcome(call(find, { onDisk: () => disk.promise }));
+  await macrotask();
+  expect(went()).toEqual([]);
+  disk.resolve();
+  expect([await answer, went()]).toEqual(['done', [a]]);
+});

@@ -4,7 +4,7 @@ import type { Cancellation } from '../../context/index.ts';
 import type { Operation } from '../../contract/index.ts';
 import { isBetweenProcesses, isRefusal, messageOf, refusal } from '../../errors/index.ts';
 import type { EdgeFaults } from '../../faults/index.ts';
-import type { Log } from '../../observability/index.ts';
+import { type Log, OncePerMinute } from '../../observability/index.ts';
 import {
   Bulkhead,
   backOffMs,
@@ -42,7 +42,6 @@ export interface EdgeParts {
 
 /** Who works answers sooner, unless the machine has much to do. */
 const pingWithinMs = 500;
-const refusedEveryMs = 60_000;
 
 /**
  * Where calls leave the process for a module: to which of its instances they go, how many at a time, and what happens when one
@@ -55,7 +54,7 @@ export class Edge implements Transport {
   readonly #budget: RetryBudget;
   readonly #balancer: Balancer;
   #underWay = 0;
-  #notedAt = Number.NEGATIVE_INFINITY;
+  readonly #refusedLimit: OncePerMinute;
   #whenIdle: (() => void) | undefined;
 
   constructor(
@@ -65,6 +64,7 @@ export class Edge implements Transport {
     onReachable: () => void,
   ) {
     const { connect, policies, faults, clock, steady = clock, random, log } = parts;
+    this.#refusedLimit = new OncePerMinute(clock);
     this.#budget = new RetryBudget(steady);
     this.#balancer = new Balancer({
       ...{ module, discovery, clock: steady, random, log, onReachable },
@@ -127,6 +127,8 @@ export class Edge implements Transport {
   };
 
   async #attempts(request: CallRequest): Promise<unknown> {
+    // What leaves the process rests on nothing that a power cut can take back.
+    if (request.context.onDisk) await request.context.onDisk();
     const attempts = this.#attemptsOf(request.operation);
     let tried: Set<Instance> | undefined;
     let failed: unknown;
@@ -185,9 +187,7 @@ export class Edge implements Transport {
 
   /** Says at most once a minute why an instance does not accept calls of this process: no caller is told. */
   #noteRefused({ address }: Instance, { cause }: { cause?: unknown }): void {
-    const now = this.parts.clock.now();
-    if (!isBetweenProcesses(cause) || Math.abs(now - this.#notedAt) < refusedEveryMs) return;
-    this.#notedAt = now;
+    if (!isBetweenProcesses(cause) || !this.#refusedLimit.passes()) return;
     const about = { module: this.module, address, code: cause.code, why: messageOf(cause) };
     this.parts.log.error(about, 'an instance does not accept calls of this process');
   }

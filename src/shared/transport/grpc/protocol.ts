@@ -45,14 +45,30 @@ export function toMetadata(wire: WireContext, token: string, module?: string): M
   return metadata;
 }
 
-/** Reads what travels beside a call, by its name. */
+/** Reads what travels beside a call, by its name. Refuses with `malformed-request` when any of it was sent twice. */
 export function readerOf(metadata: Metadata): (name: string) => string | undefined {
   // Each `get` would check the name anew.
   const values = metadata.getMap();
+  refuseSentTwice(metadata, values);
   return (name) => {
     const value = values[name] ?? values[`${name}-bin`];
     return typeof value === 'string' ? value : value?.toString('utf8');
   };
+}
+
+/**
+ * HTTP/2 joins texts of one name with commas, and grpc-js keeps bytes of one name side by side. Node keeps only the first `authorization`. A
+ * comma is a part of the value where a caller chooses the text, such as an idempotency key: there, the joined text is the value.
+ */
+function refuseSentTwice(metadata: Metadata, values: ReturnType<Metadata['getMap']>): void {
+  for (const name of Object.keys(values)) {
+    const isBytes = name.endsWith('-bin');
+    const plain = isBytes ? name.slice(0, -'-bin'.length) : name;
+    const isTwice = isBytes
+      ? plain in values || metadata.get(name).length > 1
+      : name.startsWith('kerf-') && values[name]!.includes(',');
+    if (isTwice) throw refusal('malformed-request', `it has more than one ${plain}; send one`);
+  }
 }
 
 /** JSON has at most eight times the bytes that the same has here, unless it consists of names. */

@@ -18,7 +18,7 @@ export interface GuardParts {
 /** Refuses reflection to a caller without a service token for one of the modules that are served: it tells all their operations. */
 export function reflectionGuard({ tokens, modules }: GuardParts): ServerInterceptor {
   const audiences = modules.map(({ name }) => name);
-  const known = (metadata: Metadata) => {
+  const known = async (metadata: Metadata) => {
     const token = bearer(readerOf(metadata)(names.token));
     return Promise.any(audiences.map((audience) => tokens.verify(token, audience)));
   };

@@ -10,7 +10,7 @@ import type { Serve, Transport } from '../transport.ts';
 import type { OpenWire } from '../wire.cases.ts';
 import { HttpTransport, type HttpWay } from './client.ts';
 import { Lines } from './lines.ts';
-import { createInternalServer, type InternalServer } from './server.ts';
+import { createInternalServer, type InternalServer, type InternalServerParts } from './server.ts';
 
 export const keys = fixedKeyRing('TEST', 'a secret of more than 32 characters');
 export const tokens = new ServiceTokens(keys);
@@ -19,6 +19,7 @@ export interface CalleeParts {
   readonly serve?: Serve;
   readonly tokens?: ServiceTokens;
   readonly log?: Log;
+  readonly operate?: InternalServerParts['operate'];
   readonly tls?: TlsParts;
   /** Any, where it is not said. */
   readonly port?: number;

@@ -61,6 +61,25 @@ describe('answers in order', () => {
     expect(most).toBe(1);
   });
 
+  it('begin at most one waiting request of a connection in a turn of the event loop, so that others have theirs', async () => {
+    let turn = 0;
+    let counting = setImmediate(function next() {
+      turn += 1;
+      counting = setImmediate(next);
+    });
+    ends.push(() => clearImmediate(counting));
+    const turns: number[] = [];
+    const { open } = await listen((request, response) => {
+      turns.push(turn);
+      response.end(`at ${request.url};`);
+    });
+    const socket = open();
+    socket.write(gets(200));
+    await answersOf(socket, 200);
+    const [, ...waited] = turns;
+    expect(new Set(waited).size).toBe(199);
+  });
+
   it('hold one answer for a peer that reads nothing, and read no more of its requests', async () => {
     const large = Buffer.alloc(16 * mebibyte);
     let begun = 0;
@@ -127,6 +146,43 @@ describe('answers in order', () => {
     socket.write(gets(200));
     socket.resume();
     await once(socket, 'close');
+  });
+
+  it('cut the connection that pipelines the most when all together pipeline too much, and no other', async () => {
+    const { open } = await listen(({ url }, response) => url === '/now' && response.end('at /1;'), {}, 100);
+    const [greedy, modest, quiet] = [open(), open(), open()];
+    for (const each of [greedy, modest]) each.resume();
+    greedy.write(gets(99));
+    quiet.write(get('/now'));
+    expect(await answersOf(quiet, 1)).toEqual(['/1']);
+    modest.write(gets(11));
+    await once(greedy, 'close');
+    const late = open();
+    late.write(get('/now'));
+    expect(await answersOf(late, 1)).toEqual(['/1']);
+    expect(modest.destroyed).toBe(false);
+  });
+
+  it('serve a peer that does not pipeline while as many requests wait as may', async () => {
+    const held = Promise.withResolvers<void>();
+    let begun = 0;
+    const { open } = await listen(
+      ({ url }, response) => {
+        if (url === '/now') response.end('at /1;');
+        else if (++begun === 1) held.resolve();
+      },
+      {},
+      100,
+    );
+    const greedy = open();
+    greedy.resume();
+    // The first is in progress, all others wait.
+    greedy.write(gets(101));
+    await held.promise;
+    const other = open();
+    other.write(get('/now'));
+    expect(await answersOf(other, 1)).toEqual(['/1']);
+    expect(greedy.destroyed).toBe(false);
   });
 
   it('begin nothing for a peer that has gone', async () => {

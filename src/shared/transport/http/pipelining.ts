@@ -11,7 +11,8 @@ const maxWaitingRequests = 16_384;
 
 /**
  * Answers the requests of each connection one after the other: the next begins when the peer has taken the answer before. While
- * requests or answers wait, nothing more is read from their connection. A connection that pipelines too much is cut.
+ * requests or answers wait, nothing more is read from their connection. When too many requests wait on all connections together, the
+ * connection with the most of them is cut.
  */
 export function answerInOrder(
   server: Server,
@@ -20,7 +21,7 @@ export function answerInOrder(
   maxWaiting = maxWaitingRequests,
 ): void {
   const connections = new WeakMap<Socket, Connection>();
-  const waiting = { requests: 0 };
+  const waiting = new WaitingRequests(maxWaiting);
   server.on('request', (request, response) => {
     const { socket } = request;
     let connection = connections.get(socket);
@@ -28,9 +29,28 @@ export function answerInOrder(
       connection = new Connection(socket, answer, unsent, waiting);
       connections.set(socket, connection);
     }
-    if (waiting.requests >= maxWaiting) socket.destroy();
-    else connection.take(request, response);
+    connection.take(request, response);
   });
+}
+
+/** The requests that wait, by connection. */
+class WaitingRequests {
+  readonly #counts = new Map<Socket, number>();
+  #total = 0;
+
+  constructor(private readonly max: number) {}
+
+  /** A peer that does not pipeline has no request that waits, and is never cut. */
+  set(socket: Socket, count: number): void {
+    this.#total += count - (this.#counts.get(socket) ?? 0);
+    if (count > 0) this.#counts.set(socket, count);
+    else this.#counts.delete(socket);
+    while (this.#total > this.max) {
+      const [most] = [...this.#counts].reduce((found, each) => (each[1] > found[1] ? each : found));
+      this.set(most, 0);
+      most.destroy();
+    }
+  }
 }
 
 class Connection {
@@ -41,11 +61,11 @@ class Connection {
     private readonly socket: Socket,
     private readonly answer: Answer,
     private readonly unsent: UnsentAnswers,
-    private readonly counter: { requests: number },
+    private readonly counter: WaitingRequests,
   ) {
     socket.once('close', () => {
-      counter.requests -= this.#waiting.length;
       this.#waiting.length = 0;
+      counter.set(socket, 0);
     });
   }
 
@@ -57,8 +77,8 @@ class Connection {
 
   #wait(exchange: Exchange): void {
     this.#waiting.push(exchange);
-    this.counter.requests += 1;
     if (this.#waiting.length === 1) this.#pause();
+    this.counter.set(this.socket, this.#waiting.length);
   }
 
   #begin([request, response]: Exchange): void {
@@ -72,17 +92,24 @@ class Connection {
     void this.answer(request, response);
   }
 
+  /** A waiting request begins in a turn of the event loop of its own: a burst of them leaves room for other connections. */
   #next(): void {
-    this.#busy = false;
     this.unsent.set(this.socket, 0);
-    if (this.socket.destroyed) return;
-    const next = this.#waiting.shift();
-    if (next) {
-      this.counter.requests -= 1;
-      this.socket.setTimeout(0);
-      this.#begin(next);
+    if (this.#waiting.length > 0) {
+      background.setImmediate(() => this.#beginWaiting());
+      return;
     }
-    // The request that is answered now may have arrived in part.
+    this.#busy = false;
+    if (!this.socket.destroyed) this.socket.resume();
+  }
+
+  #beginWaiting(): void {
+    const next = this.#waiting.shift();
+    if (!next || this.socket.destroyed) return;
+    this.counter.set(this.socket, this.#waiting.length);
+    this.socket.setTimeout(0);
+    this.#begin(next);
+    // The last one may have arrived in part.
     if (this.#waiting.length === 0) this.socket.resume();
   }
 

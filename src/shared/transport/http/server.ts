@@ -13,6 +13,7 @@ import type { TlsParts } from '../tls.ts';
 import type { Serve } from '../transport.ts';
 import { UnsentAnswers } from '../unsent-answers.ts';
 import { fromHeaders, fromWire, maximumBodyBytes } from '../wire.ts';
+import { whyAmbiguous } from './ambiguous.ts';
 import { parseJson, ServedExchange } from './exchange-server.ts';
 import { answerInOrder } from './pipelining.ts';
 
@@ -90,6 +91,8 @@ async function serveRequest(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  const ambiguous = whyAmbiguous(request);
+  if (ambiguous) throw refusal('malformed-request', ambiguous);
   const [, area = '', module = '', operation = ''] = (request.url ?? '/').split('/', 4);
   if (area !== 'modules' && area !== 'events') {
     limitOperator(request);

@@ -1,6 +1,6 @@
 import { type AsyncMessage, type Channel, Connection } from 'rabbitmq-client';
 import { namespaceOf } from '../../address/index.ts';
-import { systemClock } from '../../clock/index.ts';
+import { steadyClock } from '../../clock/index.ts';
 import type { Silence } from '../silence.ts';
 import { connectWithinMs, maximumMessageBytes } from '../wire.ts';
 import { leavingTogether } from './amqp-together.ts';
@@ -136,7 +136,7 @@ class AmqpSession implements Session {
     this.#endWith(channel);
     this.#calls = channel;
     const silent = () => this.#end(new Error('RabbitMQ has not answered for too long'));
-    this.#pulse = new Pulse(silence, systemClock, () => this.#ask(channel), silent);
+    this.#pulse = new Pulse(silence, steadyClock, () => this.#ask(channel), silent);
   }
 
   #ask(channel: Channel): void {

@@ -1,6 +1,6 @@
-import { v7 as uuid } from 'uuid';
-import { type Clock, systemClock } from '../../clock/index.ts';
+import { type Clock, steadyClock } from '../../clock/index.ts';
 import { background } from '../../context/index.ts';
+import { newId } from '../../ids/index.ts';
 import type { Silence } from '../silence.ts';
 import type { TlsParts } from '../tls.ts';
 import { type BrokerWay, brokerSilence, type OpenSession, type Session } from './broker.ts';
@@ -82,7 +82,7 @@ export class SharedConnection {
   }
 
   async #open(): Promise<Live> {
-    const calls = new OpenCalls(uuid(), this.clock);
+    const calls = new OpenCalls(newId(), this.clock);
     const open = await openerFor(this.way.url);
     const session = await open(this.way, calls);
     calls.begin(session);
@@ -119,7 +119,7 @@ const all = new Map<string, Shared>();
 export function shareConnection(address: string, tls: TlsParts = {}, silence: Silence = brokerSilence) {
   const key = `${address} ${silence.askAfterMs} ${silence.goneAfterMs}`;
   const way = { url: new URL(address), tls, silence };
-  const shared = all.get(key) ?? { connection: new SharedConnection(way, systemClock), users: 0 };
+  const shared = all.get(key) ?? { connection: new SharedConnection(way, steadyClock), users: 0 };
   all.set(key, shared);
   shared.users += 1;
   return {

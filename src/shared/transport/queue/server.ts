@@ -93,7 +93,8 @@ class Served implements Taker {
     this.#begun.resolve();
     if (this.#reached === false) return;
     this.#reached = false;
-    const about = { broker: this.#broker, module: this.parts.module, why: messageOf(why) };
+    const cure = 'start the broker, or correct its address';
+    const about = { broker: this.#broker, module: this.parts.module, why: messageOf(why), cure };
     this.parts.log.error(about, 'the broker cannot be reached; no calls come by it, and it is tried again');
   }
 
