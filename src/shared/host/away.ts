@@ -16,19 +16,28 @@ export function whichAreAway(modules: readonly string[], directory: Directory): 
   });
 }
 
+/** Tells why modules can keep nothing now, by module. */
+export type WhyUnwritable = () => Promise<ReadonlyMap<string, string>>;
+
 /** Which modules can be reached and can keep nothing now, wherever they run: the disk is full, or a file is gone. */
-export function whichTakeNoWrites(modules: readonly string[], calls: CallSource): WhichModules {
+export function whichTakeNoWrites(modules: readonly string[], calls: CallSource): WhyUnwritable {
   const asked = modules.map((module) => calls(ofKernel('writes', module), 'kernel'));
   return shared(async () => {
     const answers = asked.map((ask) => ask({}, { timeoutMs: patienceMs }).catch(() => undefined));
-    const writes = (await Promise.all(answers)) as ({ writes: boolean } | undefined)[];
-    return modules.filter((_, index) => writes[index]?.writes === false);
+    const all = (await Promise.all(answers)) as ({ writes: boolean; why?: string } | undefined)[];
+    return new Map(
+      modules.flatMap((module, index) => {
+        const answer = all[index];
+        // A process of an earlier release does not say why.
+        return answer?.writes === false ? [[module, answer.why ?? 'the log of its process says why'] as const] : [];
+      }),
+    );
   });
 }
 
 /** Whoever asks while an answer is on its way gets the same one, so that asking often costs the other processes little. */
-function shared(ask: WhichModules): WhichModules {
-  let asked: Promise<string[]> | undefined;
+function shared<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | undefined;
   return () => {
     asked ??= background.run(ask).finally(() => {
       asked = undefined;

@@ -67,7 +67,7 @@ export async function connect(topology: Topology, definitions: readonly ModuleDe
     };
   };
   const bus = await openBus({
-    ...{ bus: settings.BUS, before: settings.BUS_BEFORE, clock: systemClock, log, push: createPush(calls) },
+    ...{ bus: settings.BUS, before: settings.BUS_BEFORE, clock: steadyClock, log, push: createPush(calls) },
     subscriptions: subscriptionMap(
       definitions.map(({ contract, subscribesTo }) => ({ name: contract.name, subscribesTo: subscribesTo ?? [] })),
     ),

@@ -70,6 +70,20 @@ describe('the home process', () => {
     );
   });
 
+  it('alone accepts a loss: not at the word of the process that runs the module', () => {
+    seen(8);
+    const introduce = () =>
+      databasesOf().introduced(module, { system, id: 'another', commits: 1, accepted: true } as never);
+    expect(introduce()).toEqual({
+      why: expect.stringMatching(
+        /^it is another database .*; the home process alone accepts a loss: start that with --accept-loss payments$/,
+      ),
+    });
+    expect(records.of(module)).toMatchObject({ id, commits: 8 });
+    records.accept(module);
+    expect(introduce()).toEqual({ system });
+  });
+
   it('does not ask a module that it has extracted since the start: they share a data folder', async () => {
     const link = linkTo(() => ({ system, id: 'another', commits: 1 }));
     seen(8);

@@ -49,9 +49,7 @@ export class Databases {
     if (this.parts.topology.only) return;
     const [why] = await this.#look();
     if (why) throw new StartError(why);
-    this.#looking = background.setInterval(async () => {
-      for (const each of await this.#look()) this.parts.log.error({ why: each }, 'a module runs on data of its own');
-    }, lookEveryMs);
+    this.#looking = background.setInterval(() => void this.#lookAgain(), lookEveryMs);
     this.#looking.unref();
   }
 
@@ -80,16 +78,17 @@ export class Databases {
     return shown(await stateOf(module.database));
   }
 
-  /** What the home process says to one that introduces a module's data. */
+  /**
+   * What the home process says to one that introduces a module's data. It accepts a loss only at the word of its own start: another process
+   * that may call in the module's name could put its own data in the place of the module's.
+   */
   introduced(module: string, { accepted, ...database }: ShownDatabase & { accepted: boolean }) {
     const { records, topology } = this.parts;
     if (topology.only) throw refusal('not-found', 'this is not the home process');
-    if (accepted) {
-      records.accept(module);
-      this.parts.log.warn({ module, ...database }, 'the data of a module is accepted as it is, whatever was lost');
-    }
     const why = this.#hold(module, database, records.of(module));
-    return why === undefined ? { system: records.system } : { why };
+    if (why === undefined) return { system: records.system };
+    const cure = `the home process alone accepts a loss: start that with --accept-loss ${module}`;
+    return { why: accepted ? `${why}; ${cure}` : why };
   }
 
   /** Why the home process does not take it, compared with `record`; keeps what it has seen otherwise. */
@@ -103,6 +102,15 @@ export class Databases {
     const why = whyNotThis(module, state, record, records.system);
     if (why === undefined) records.see(state);
     return why;
+  }
+
+  async #lookAgain(): Promise<void> {
+    const { log } = this.parts;
+    try {
+      for (const why of await this.#look()) log.error({ why }, 'a module runs on data of its own');
+    } catch (error) {
+      log.error({ error }, 'the data of modules that run elsewhere cannot be compared with its records');
+    }
   }
 
   /** Asks all other processes that are found; resolves with what is wrong. One that does not answer is asked the next time. */

@@ -5,6 +5,7 @@ import { request as tlsRequest } from 'node:https';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { z } from 'zod';
+import { steadyClock } from '../clock/index.ts';
 import { background } from '../context/index.ts';
 import { messageOf, StartError } from '../errors/index.ts';
 import {
@@ -13,14 +14,11 @@ import {
   FileKeyRing,
   fixedKeyRing,
   type Identity,
-  operatorsKey,
-  operatorToken,
   ProcessIdentity,
   type Publication,
   type PublicJwk,
   readIdentity,
   readPublication,
-  steadyTime,
   type WrittenIdentity,
 } from '../identity/index.ts';
 import type { KernelSettings, Topology } from '../topology/index.ts';
@@ -56,9 +54,9 @@ export async function openIdentity({ settings, only, homeAddress }: Topology, tl
 
 /** Opens the system's secrets: those of the setting, or those in the data folder. */
 export function openAuthority(settings: KernelSettings, now?: () => number): Authority {
-  const { INTERNAL_KEY, DATA_DIR, OPERATOR_TOKEN } = settings;
+  const { INTERNAL_KEY } = settings;
   const keys = INTERNAL_KEY ? fixedKeyRing('INTERNAL_KEY', INTERNAL_KEY) : new FileKeyRing(keyFile(settings));
-  return new Authority(keys, now, operatorsKey(operatorToken(DATA_DIR, OPERATOR_TOKEN)));
+  return new Authority(keys, now);
 }
 
 type Published = (known: readonly PublicJwk[]) => Promise<Publication | undefined>;
@@ -66,7 +64,7 @@ type Published = (known: readonly PublicJwk[]) => Promise<Publication | undefine
 function enrolSelf(settings: KernelSettings, only: readonly string[], published: Published): Enrol {
   return async (publicKey) => {
     const publication = await published(openAuthority(settings).publicKeys());
-    const authority = openAuthority(settings, () => publication?.now ?? steadyTime());
+    const authority = openAuthority(settings, () => publication?.now ?? steadyClock.now());
     return { ...(await authority.enrol(publicKey, only)), now: publication?.now };
   };
 }

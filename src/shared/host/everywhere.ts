@@ -13,7 +13,7 @@ import {
 } from '../errors/index.ts';
 import { bearer, type Operators } from '../identity/index.ts';
 import type { OpenModule } from '../module/index.ts';
-import { textOf } from '../routes/index.ts';
+import { jsonOf, textOf } from '../routes/index.ts';
 import type { Directory } from '../topology/index.ts';
 import { type CallSource, ofKernel, type PassedBack, type PassedOn } from '../transport/index.ts';
 
@@ -33,9 +33,8 @@ interface Parts {
   readonly open: ReadonlyMap<string, OpenModule>;
   readonly directory: Directory;
   readonly calls: CallSource;
-  readonly operators: Operators;
-  /** Whether this process speaks for the whole system; a service speaks for its own modules. */
-  readonly home: boolean;
+  /** Of the home process, which speaks for the whole system; a service speaks for its own modules. */
+  readonly operators: Operators | undefined;
 }
 
 /** All modules as operators meet them, wherever they run: what this process cannot answer, it asks the one that can. */
@@ -69,17 +68,21 @@ export class Everywhere {
 
   /** Answers about the one thing that is named `{module}.{id}` in the path. Refuses with `not-found`, or `unavailable`. */
   async one(c: Context<Asked>, answer: (module: OpenModule, id: string) => Promise<object>): Promise<Response> {
-    const [, module = '', id = ''] = /^([^.]+)\.(.+)$/s.exec(c.req.param('id') ?? '') ?? [];
+    const named = c.req.param('id') ?? '';
+    const [, module = '', id = ''] = /^([^.]+)\.(.+)$/s.exec(named) ?? [];
     const here = this.parts.open.get(module);
     if (here) return c.json(await answer(here, id));
     if (!this.parts.modules.includes(module))
-      throw refusal('not-found', 'nothing is called so; a name begins with its module, as the lists write it');
+      throw refusal(
+        'not-found',
+        `unknown id ${JSON.stringify(named)}; an id begins with its module, as the lists show it`,
+      );
     if (!this.#mayAsk(c)) throw refusal('not-found', `${module} does not run in this process; ask the home process`);
     return c.json(await this.ask(c, module));
   }
 
   /**
-   * Passes the request on to a process that runs the module, as an order that the operator signs: the operators' token stays here. Rejects
+   * Passes the request on to a process that runs the module, as an order that it signs: the operators' token stays here. Rejects
    * with the other's refusal, with `unavailable` when nobody answers.
    */
   async ask({ req }: Context<Asked>, module: string): Promise<object> {
@@ -116,13 +119,15 @@ export class Everywhere {
     return (await Promise.all(told)).flat();
   }
 
-  /** The request as the operator who made it signs it, for processes of the module. */
+  /** The operator's request, signed for processes of the module. */
   async #order(req: Context['req'], module: string, body: string): Promise<PassedOn> {
     const { method } = req;
     const { pathname, search } = new URL(req.url);
     const path = `${pathname}${search}`;
     const token = bearer(req.header('authorization'));
-    const signed = await this.parts.operators.sign(token, { module, method, path, body });
+    const { operators } = this.parts;
+    if (!operators) throw refusal('forbidden', 'only the home process passes orders on');
+    const signed = await operators.sign(token, { module, method, path, body });
     return { method, path, headers: { 'content-type': 'application/json', [orderHeader]: signed }, body };
   }
 
@@ -144,7 +149,7 @@ export class Everywhere {
   }
 
   #mayAsk(c: Context<Asked>): boolean {
-    return this.parts.home && this.#passedOn(c) === undefined;
+    return this.parts.operators !== undefined && this.#passedOn(c) === undefined;
   }
 
   async #ofOther(c: Context<Asked>, module: string): Promise<object[]> {
@@ -177,12 +182,7 @@ export function refuseQuery({ req }: Context<Asked>): void {
 /** The body as JSON; without one, an empty object. Refuses with `malformed-body`. */
 export async function bodyOf({ req }: Context<Asked>): Promise<unknown> {
   const text = await textOfOperator(req);
-  if (text === '') return {};
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw refusal('malformed-body', 'the body is not well-formed JSON');
-  }
+  return text === '' ? {} : jsonOf(text);
 }
 
 /** Hono lets the same body be read again. */

@@ -2,10 +2,10 @@ import { describeContract } from '../contract/index.ts';
 import { DatabaseRecords } from '../data/index.ts';
 import { messageOf, StartError } from '../errors/index.ts';
 import { killAt } from '../faults/index.ts';
-import { Authority, Operators } from '../identity/index.ts';
+import { Authority, Operators, operatorToken } from '../identity/index.ts';
 import { checkData, type ModuleDefinition, type OpenModule } from '../module/index.ts';
 import type { Placement, Topology } from '../topology/index.ts';
-import { type WhichModules, whichAreAway, whichTakeNoWrites } from './away.ts';
+import { type WhichModules, type WhyUnwritable, whichAreAway, whichTakeNoWrites } from './away.ts';
 import { recordBus } from './bus-record.ts';
 import { type Connections, connect } from './connections.ts';
 import { answersOf } from './copies.ts';
@@ -32,7 +32,7 @@ export interface Host extends Readonly<Connections> {
   /** Which modules cannot be reached now. */
   readonly away: WhichModules;
   /** Which modules can be reached and can keep nothing now. */
-  readonly unwritable: WhichModules;
+  readonly unwritable: WhyUnwritable;
   /** Whether it is about to stop. */
   readonly stopping: boolean;
   /** Says that it is about to stop, to whoever asks whether it is ready, and serves as before; other processes call elsewhere if they can. */
@@ -61,6 +61,9 @@ export async function openHost(
   }
 }
 
+const homeIsAway =
+  'the home process does not answer there: start it, and until then some modules may not be found; if it runs elsewhere, set HOME_ADDRESS';
+
 async function openOn(
   records: DatabaseRecords,
   topology: Topology,
@@ -69,6 +72,7 @@ async function openOn(
 ): Promise<Host> {
   const { settings, only } = topology;
   if (settings.FAULT_POINT) killAt(settings.FAULT_POINT, settings.DATA_DIR);
+  const token = only ? undefined : operatorToken(settings.DATA_DIR, settings.OPERATOR_TOKEN);
   const connections = await connect(topology, definitions);
   const { directory, faults, identity, log, observation } = connections;
   const authority = identity instanceof Authority ? identity : undefined;
@@ -86,13 +90,14 @@ async function openOn(
   if (!only) records.setSystem(records.system ?? records.newSystem()!);
   const databases = new Databases({ ...connections, topology, placements, definitions, records, open, accepted });
   const wasIntroduced = await databases.introduce();
-  const services = new Services(topology, directory, faults, authority, log);
+  const services = new Services(topology, directory, faults, authority, log, definitions);
   const mover = new Mover({ topology, definitions, placements, here, services, directory, observation, log });
   const away = whichAreAway(names, directory);
   const unwritable = whichTakeNoWrites(names, connections.calls);
   const known = { ...connections, topology, placements, definitions, open, services, away, unwritable };
   const state = { stopping: false };
-  const operations = createOperations({ ...known, operators: new Operators(identity), mover, state });
+  const operators = authority && token !== undefined ? new Operators(authority, token) : undefined;
+  const operations = createOperations({ ...known, operators, mover, state });
   const { serve, serveHere } = createInternalService({
     ...{ ...connections, definitions, here, operations, databases },
     home: topology.only === undefined,
@@ -104,7 +109,7 @@ async function openOn(
 
   const throughHome = placeTheOthers(topology, connections, doors, names);
   // One that started meanwhile did not hear the first time, and hears now; one that starts later asks by itself.
-  if (!wasIntroduced) await databases.introduce();
+  if (!wasIntroduced && !(await databases.introduce())) log.warn({ homeAddress: topology.homeAddress }, homeIsAway);
   await databases.refuseOthers();
   directory.onReachable((module) => {
     for (const each of open.values()) each.wake(module);

@@ -6,7 +6,7 @@ import { betweenProcesses, refusal } from '../errors/index.ts';
 import { asItCame, type Bus, envelopeSchema, resealed } from '../events/index.ts';
 import { type Identity, verifyOrder } from '../identity/index.ts';
 import type { ModuleDefinition, OpenModule } from '../module/index.ts';
-import type { Log } from '../observability/index.ts';
+import { FailureLog, type Log } from '../observability/index.ts';
 import { Admission } from '../resilience/index.ts';
 import { problemResponse } from '../routes/index.ts';
 import type { Directory, Trial } from '../topology/index.ts';
@@ -79,6 +79,7 @@ export function createInternalService(parts: InternalParts): InternalService {
 class ServedModule {
   readonly #admission = new Admission({ clock: systemClock });
   readonly #name: string;
+  readonly #failures: FailureLog;
   readonly #routes: Hono | undefined;
 
   constructor(
@@ -87,6 +88,7 @@ class ServedModule {
   ) {
     const { contract, routes } = definition;
     this.#name = contract.name;
+    this.#failures = new FailureLog(parts.log, systemClock);
     const self = createClient(contract, (operation) => parts.calls(operation, contract.name));
     this.#routes = routes?.(self as never).app;
   }
@@ -148,7 +150,10 @@ class ServedModule {
       case 'ping':
         return {};
       case 'writes':
-        return { writes: await this.parts.writeProbes.takesWrites(module) };
+        return {
+          writes: await this.parts.writeProbes.takesWrites(module),
+          why: this.parts.writeProbes.whyNot(module.name),
+        };
       case 'receive':
         return this.#receive(input, context, (_, envelopes) =>
           Promise.all(envelopes.map((each) => module.receive(each))),
@@ -192,7 +197,8 @@ class ServedModule {
     try {
       return await answerOf(await this.#routes.fetch(requestOf(passedOn)));
     } catch (error) {
-      this.parts.log.error({ error, path: passedOn.path }, 'a public request failed');
+      const { method, path } = passedOn;
+      this.#failures.add({ message: 'a public request failed', error, fields: { method, path } });
       return answerOf(problemResponse(error));
     }
   }

@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import { systemClock } from '../clock/index.ts';
-import type { DatabaseRecords } from '../data/index.ts';
+import { CommitLog, type DatabaseRecords } from '../data/index.ts';
 import { suffer } from '../faults/index.ts';
 import { type ModuleDefinition, type OpenModule, openModule } from '../module/index.ts';
 import type { Topology } from '../topology/index.ts';
@@ -9,6 +10,7 @@ import type { Connections } from './connections.ts';
 /** The modules that run in this process. */
 export class ModulesHere {
   readonly open = new Map<string, OpenModule>();
+  readonly #commitLog: CommitLog;
   #serve: Serve | undefined;
 
   constructor(
@@ -16,7 +18,9 @@ export class ModulesHere {
     private readonly definitions: readonly ModuleDefinition[],
     private readonly connections: Connections,
     private readonly records: DatabaseRecords,
-  ) {}
+  ) {
+    this.#commitLog = new CommitLog(join(topology.settings.DATA_DIR, 'commit-logs'));
+  }
 
   /** What serves the kernel's operations of the modules here; to be said before any is served. */
   serveBy(serve: Serve): void {
@@ -32,6 +36,7 @@ export class ModulesHere {
     const module = await openModule(definition, {
       dataDir,
       records: this.records,
+      commitLog: this.#commitLog,
       bus,
       clock: systemClock,
       log,

@@ -7,11 +7,11 @@ import type { EdgeFaults } from '../faults/index.ts';
 import { Authority, bearer, type Identity, type Operators } from '../identity/index.ts';
 import type { ModuleDefinition, OpenModule } from '../module/index.ts';
 import type { Log } from '../observability/index.ts';
-import { problemResponse } from '../routes/index.ts';
+import { fromQuery, problemResponse } from '../routes/index.ts';
 import { type Directory, type Placement, placementText, type Topology } from '../topology/index.ts';
 import type { CallSource } from '../transport/index.ts';
 import { type Observation, serveAdvice } from './advice/index.ts';
-import type { WhichModules } from './away.ts';
+import type { WhichModules, WhyUnwritable } from './away.ts';
 import { serveDeadLetters } from './dead-letters.ts';
 import { publicationPath, publicationQuery } from './enrolment.ts';
 import { Everywhere, type Operations, refuseQuery } from './everywhere.ts';
@@ -30,9 +30,11 @@ export interface OperationsParts {
   open: ReadonlyMap<string, OpenModule>;
   services: Services;
   identity: Identity;
-  operators: Operators;
+  /** Of the home process, which alone knows the operators' token. */
+  operators: Operators | undefined;
   log: Log;
   away: WhichModules;
+  unwritable: WhyUnwritable;
   mover: Mover;
   observation: Observation;
   /** Whether this process is about to stop. */
@@ -42,7 +44,7 @@ export interface OperationsParts {
 /** What operators ask of the internal listener. The home process answers for the others, too. */
 export function createOperations(parts: OperationsParts): Operations {
   const app: Operations = new Hono();
-  const { definitions, topology, log } = parts;
+  const { definitions, log } = parts;
   app.onError((error) => {
     if (!isRefusal(error)) log.error({ error }, "an operator's request failed");
     return problemResponse(error);
@@ -53,22 +55,25 @@ export function createOperations(parts: OperationsParts): Operations {
   const { identity } = parts;
   if (identity instanceof Authority) {
     app.get(publicationPath, async (c) => {
-      const { nonce } = parseInput(publicationQuery, c.req.query());
+      const { nonce } = parseInput(publicationQuery, fromQuery(publicationQuery, c.req.queries()));
       return c.json({ keys: identity.publicKeys(), signed: await identity.publications(nonce) });
     });
   }
   app.use('*', async (c, next) => {
     // What was passed on was signed by the operators, which is checked before it comes here.
-    const known = c.env?.passedOn !== undefined || parts.operators.know(bearer(c.req.header('authorization')));
-    if (!known) throw refusal('unauthenticated', 'send the operator token');
+    if (c.env?.passedOn !== undefined) return next();
+    if (!parts.operators) throw refusal('unauthenticated', 'a service takes no operator token; ask the home process');
+    if (!parts.operators.know(bearer(c.req.header('authorization'))))
+      throw refusal('unauthenticated', 'send the operator token');
     await next();
   });
   app.get('/ops/topology', async (c) => {
     refuseQuery(c);
-    return c.json(describe(parts, await parts.away()));
+    const [away, unwritable] = await Promise.all([parts.away(), parts.unwritable()]);
+    return c.json(describe(parts, away, unwritable));
   });
   const modules = definitions.map(({ contract }) => contract.name);
-  const everywhere = new Everywhere({ ...parts, modules, home: !topology.only });
+  const everywhere = new Everywhere({ ...parts, modules });
   app.get('/ops/outbox', (c) => {
     refuseQuery(c);
     return everywhere.rows(c, undefined, ({ database }) => countOpen(database));
@@ -93,10 +98,11 @@ function refuseOtherMethods(app: Operations): void {
 
 type Described = Pick<OperationsParts, 'topology' | 'placements' | 'definitions' | 'directory' | 'services'>;
 
-/** What runs where, as this process sees it; `away` are the modules that nobody answers for. */
+/** What runs where, as this process sees it: `away` are the modules that do not answer, `unwritable` says why others can keep nothing. */
 export function describe(
   { topology, placements, definitions, directory, services }: Described,
   away: readonly string[],
+  unwritable: ReadonlyMap<string, string> = new Map(),
 ) {
   const modules = definitions.map(({ contract: { name } }) => {
     const at = directory.of(name);
@@ -110,8 +116,15 @@ export function describe(
             ? at.edge.instances.map(({ address }) => ({ pid: null, address: shownAddress(address), since: null }))
             : [];
     const unreached = processes.find(({ ready }) => !ready)?.state.kind ?? 'away';
-    const state = away.includes(name) ? unreached : 'ready';
-    return { name, placement: placementText(placements.get(name)!), state, instances };
+    const why = unwritable.get(name);
+    const state = away.includes(name) ? unreached : why === undefined ? 'ready' : 'unwritable';
+    return {
+      name,
+      placement: placementText(placements.get(name)!),
+      state,
+      ...(why !== undefined && { why }),
+      instances,
+    };
   });
   return { bus: shownAddress(topology.settings.BUS), modules };
 }

@@ -1,6 +1,6 @@
 import { background } from '../context/index.ts';
 import { safeParse } from '../contract/index.ts';
-import { isRefusal, messageOf, StartError, whyTooManyFiles } from '../errors/index.ts';
+import { isRefusal, messageOf, StartError, whyDiskFull, whyTooManyFiles } from '../errors/index.ts';
 import type { ModuleDefinition } from '../module/index.ts';
 import { logsToFile } from '../observability/index.ts';
 import { readTopology } from '../topology/index.ts';
@@ -55,7 +55,10 @@ export async function runUntilStopped(start: () => Promise<Started | undefined>)
     // What the system or the database refuses says what and where by itself; anything else is a fault of ours.
     if (!(error instanceof StartError) && typeof code !== 'string') throw error;
     // A refusal is for callers; what is in the way is its cause.
-    fail(whyTooManyFiles(error) ?? whyTooManyFiles(cause) ?? (isRefusal(error) && cause ? messageOf(cause) : message));
+    if (error instanceof StartError) fail(message);
+    const limit = whyTooManyFiles(error) ?? whyTooManyFiles(cause) ?? whyDiskFull(error) ?? whyDiskFull(cause);
+    if (limit) fail(`cannot start: ${limit}${namedIn(error)}`);
+    fail(isRefusal(error) && cause ? messageOf(cause) : message);
   }
 }
 
@@ -66,6 +69,12 @@ function pause(delayMs: number, hurry: AbortSignal): Promise<void> {
     hurry.addEventListener('abort', () => resolve(), { once: true });
     background.setTimeout(resolve, delayMs);
   });
+}
+
+/** The file that an error of the system names. */
+function namedIn(error: unknown): string {
+  const { path } = error as { path?: unknown };
+  return typeof path === 'string' ? ` (${path})` : '';
 }
 
 function fail(why: string): never {

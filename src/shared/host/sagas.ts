@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseInput } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
 import type { OpenModule } from '../module/index.ts';
+import { fromQuery } from '../routes/index.ts';
 import { describeSaga, listSagas, type SagaSummary } from '../saga/index.ts';
 import { bodyOf, type Everywhere, type Operations } from './everywhere.ts';
 
@@ -21,7 +22,7 @@ const mostRows = 100;
  */
 export function serveSagas(app: Operations, everywhere: Everywhere): void {
   app.get('/ops/sagas', (c) => {
-    const { state } = parseInput(listSchema, c.req.query());
+    const { state } = parseInput(listSchema, fromQuery(listSchema, c.req.queries()));
     return everywhere.rows(c, undefined, async (module) =>
       (await listSagas(module.database, state, mostRows)).map((saga) => shown(module, saga)),
     );

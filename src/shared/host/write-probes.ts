@@ -2,41 +2,55 @@ import { randomUUID } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { background } from '../context/index.ts';
-import { messageOf } from '../errors/index.ts';
+import { explain } from '../data/index.ts';
+import { messageOf, NotWritten } from '../errors/index.ts';
 import type { OpenModule } from '../module/index.ts';
 import type { Log } from '../observability/index.ts';
 
 const lookEveryMs = 1_000;
+/** How long a write may take: after that, the module counts as one that can keep nothing. Longer than a handler may hang. */
+const writesWithinMs = 10_000;
 /** More than a file has room for by chance when the disk is full. */
 const bytes = 256 * 1024;
 
-interface Seen {
+interface Probe<T> {
   readonly at: number;
-  readonly writes: Promise<boolean>;
+  readonly result: Promise<T>;
+  ended: boolean;
 }
 
 /**
- * Finds out by writing whether the modules here can keep anything, at most once a second for each, however often it is asked. The log says
- * when that changes, and why.
+ * Finds out by writing whether the modules here can keep anything, at most once a second for each, however often it is asked, and not again
+ * before the last write has ended. The log says when that changes, and why.
  */
 export class WriteProbes {
-  readonly #seen = new Map<string, Seen>();
-  readonly #failing = new Set<string>();
-  #folder: { readonly at: number; readonly probed: Promise<void> } | undefined;
+  readonly #seen = new Map<string, Probe<boolean>>();
+  /** Why, by module. */
+  readonly #failing = new Map<string, string>();
+  #folder: Probe<void> | undefined;
 
   constructor(
     private readonly dataDir: string,
     private readonly log: Log,
   ) {}
 
-  /** Whether the module can keep what it is told. */
+  /** Whether the module can keep what it is told. A disk that hangs is a reason that it cannot. */
   takesWrites(module: Pick<OpenModule, 'name' | 'probeWrite'>): Promise<boolean> {
-    const now = performance.now();
-    const seen = this.#seen.get(module.name);
-    if (seen && now - seen.at < lookEveryMs) return seen.writes;
-    const writes = background.run(() => this.#probe(module));
-    this.#seen.set(module.name, { at: now, writes });
-    return writes;
+    const { name } = module;
+    const seen = this.#seen.get(name);
+    if (seen && !seen.ended && performance.now() - seen.at >= writesWithinMs) {
+      this.#failed(name, `a write has not ended within ${writesWithinMs / 1_000} s; see whether the disk hangs`);
+      return Promise.resolve(false);
+    }
+    if (seen && isFresh(seen)) return seen.result;
+    const probe = probing(background.run(() => this.#probe(module)));
+    this.#seen.set(name, probe);
+    return probe.result;
+  }
+
+  /** Why the last write of a module failed, for operators; `undefined` when it did not. */
+  whyNot(module: string): string | undefined {
+    return this.#failing.get(module);
   }
 
   async #probe({ name, probeWrite }: Pick<OpenModule, 'name' | 'probeWrite'>): Promise<boolean> {
@@ -45,18 +59,37 @@ export class WriteProbes {
       if (this.#failing.delete(name)) this.log.warn({ module: name }, 'the data of a module takes writes again');
       return true;
     } catch (error) {
-      const why = messageOf((error as Error).cause ?? error);
-      if (!this.#failing.has(name)) this.log.error({ module: name, why }, 'the data of a module takes no writes');
-      this.#failing.add(name);
+      // Of a database, the reason is for operators alone, and so the cause of what callers are told.
+      const why =
+        error instanceof NotWritten ? messageOf(error.cause) : `${this.dataDir} took no file: ${explain(error)}`;
+      this.#failed(name, why);
       return false;
     }
   }
 
-  #probeFolder(): Promise<void> {
-    const now = performance.now();
-    if (!this.#folder || now - this.#folder.at >= lookEveryMs) this.#folder = { at: now, probed: fill(this.dataDir) };
-    return this.#folder.probed;
+  #failed(module: string, why: string): void {
+    if (!this.#failing.has(module)) this.log.error({ module, why }, 'the data of a module takes no writes');
+    this.#failing.set(module, why);
   }
+
+  #probeFolder(): Promise<void> {
+    if (!this.#folder || !isFresh(this.#folder)) this.#folder = probing(fill(this.dataDir));
+    return this.#folder.result;
+  }
+}
+
+function probing<T>(result: Promise<T>): Probe<T> {
+  const probe = { at: performance.now(), result, ended: false };
+  const end = () => {
+    probe.ended = true;
+  };
+  result.then(end, end);
+  return probe;
+}
+
+/** A write that hangs is not repeated: each takes one of the few threads that write. */
+function isFresh({ at, ended }: Probe<unknown>): boolean {
+  return !ended || performance.now() - at < lookEveryMs;
 }
 
 /** Writes a file that is gone again, also when the process dies meanwhile. */

@@ -1,10 +1,10 @@
 import type { KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
+import { steadyClock } from '../clock/index.ts';
 import { certificateType, publicationType } from './certificate.ts';
 import type { Enrolment, Identity, Signer } from './identity.ts';
 import type { Key, KeyRing } from './key-ring.ts';
 import { type KeyPair, keyPairOf, type PublicJwk, publicKeyOf } from './keys.ts';
-import { steadyTime } from './steady-time.ts';
 
 /** Long enough to outlive a home process that is away for hours; processes ask for a new one at half of it. */
 export const certificateLifeMs = 24 * 60 * 60_000;
@@ -26,8 +26,7 @@ export class Authority implements Identity {
 
   constructor(
     private readonly ring: KeyRing,
-    readonly now: () => number = steadyTime,
-    readonly operators: PublicJwk | undefined = undefined,
+    readonly now: () => number = steadyClock.now,
   ) {
     this.#kids = this.#names();
   }
@@ -63,7 +62,7 @@ export class Authority implements Identity {
   /** Lets whoever has the private key of `publicKey` call in the name of these modules. */
   async enrol(publicKey: PublicJwk, modules: readonly string[], lifeMs = certificateLifeMs): Promise<Enrolment> {
     const certificate = await this.certify(publicKey, modules, lifeMs);
-    return { certificate, keys: this.publicKeys(), now: this.now(), operators: this.operators };
+    return { certificate, keys: this.publicKeys(), now: this.now() };
   }
 
   async certify(publicKey: PublicJwk, names: readonly string[], lifeMs = certificateLifeMs): Promise<string> {

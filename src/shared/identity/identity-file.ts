@@ -12,7 +12,6 @@ const fileSchema = z.object({
   privateKey: z.string().length(43),
   certificate: z.string(),
   keys: z.array(publicJwkSchema).min(1),
-  operators: publicJwkSchema.optional(),
 });
 
 export interface WrittenIdentity extends Omit<Enrolment, 'now'> {
@@ -23,9 +22,9 @@ export interface WrittenIdentity extends Omit<Enrolment, 'now'> {
 /** Makes the identity of a process that runs these modules where the system's secrets are not, as the text of a file. */
 export async function writeIdentity(authority: Authority, modules: readonly string[]): Promise<string> {
   const pair = newKeyPair();
-  const { certificate, keys, operators } = await authority.enrol(pair.publicKey, modules, lifeMs);
+  const { certificate, keys } = await authority.enrol(pair.publicKey, modules, lifeMs);
   const privateKey = seedOf(pair).toString('base64url');
-  return `${JSON.stringify({ modules, privateKey, certificate, keys, operators }, null, 2)}\n`;
+  return `${JSON.stringify({ modules, privateKey, certificate, keys }, null, 2)}\n`;
 }
 
 /** Throws a `StartError` that names `file` and shows nothing of it when the text is no identity. */

@@ -17,8 +17,6 @@ export interface Identity {
   systemKey(kid: string): KeyObject | undefined;
   /** Looks for newer keys, a newer certificate and the system's time, at most once a second. Resolves with whether any was found. */
   renew(): Promise<boolean>;
-  /** The operators' public key, where they are known by it. */
-  readonly operators: PublicJwk | undefined;
   /** Calls `listener` when keys or certificate have changed. */
   onChange(listener: () => void): void;
 }
@@ -31,8 +29,6 @@ export interface Enrolment {
   readonly keys: readonly PublicJwk[];
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** The operators' public key. */
-  readonly operators?: PublicJwk | undefined;
 }
 
 /** Whoever pings is asked for nothing else: every process may do it in this name. */

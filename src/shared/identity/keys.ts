@@ -16,8 +16,11 @@ export interface KeyPair {
 /** What stands before the 32 bytes of a private Ed25519 key in PKCS #8 (RFC 8410). */
 const pkcs8 = Buffer.from('302e020100300506032b657004220420', 'hex');
 
-/** Derives a key pair from a secret: the same secret and use give the same pair in every process. */
-export function keyPairOf(secret: Uint8Array | string, use: string): KeyPair {
+/**
+ * Derives a key pair from random bytes: the same bytes and use give the same pair in every process. From a secret that a person has
+ * chosen, the public key would let anybody try guesses.
+ */
+export function keyPairOf(secret: Uint8Array, use: string): KeyPair {
   return keyPairFrom(Buffer.from(hkdfSync('sha256', secret, '', `kerf ${use}`, 32)));
 }
 

@@ -2,11 +2,11 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
 import { jwtVerify, SignJWT } from 'jose';
 import { betweenProcesses, refusal, StartError } from '../errors/index.ts';
-import { Authority } from './authority.ts';
+import type { Authority } from './authority.ts';
 import { bearer } from './bearer.ts';
 import { algorithms, proofOf, toleranceSeconds } from './certificate.ts';
 import { type Identity, operatorsName } from './identity.ts';
-import { keyPairOf, type PublicJwk } from './keys.ts';
+import { newKeyPair } from './keys.ts';
 import { keepSecret, readSecret } from './secret-file.ts';
 
 /** The operator's bearer token: the setting's, or the one in the data folder (mode 0600), made on first use. */
@@ -40,36 +40,33 @@ export interface Order {
 }
 
 const orderType = 'kerf-order';
-const operatorsUse = 'operators';
 const orderLifeMs = 60_000;
 
-/** What is known of the operators' token where it is not needed: it checks the token and cannot be used in its place. */
-export function operatorsKey(token: string): PublicJwk {
-  return keyPairOf(token, operatorsUse).publicKey;
-}
-
-/** Knows the operators by a public key: an order is signed only with the token that an operator has just shown. */
+/**
+ * Knows the operators' token, in the home process alone. The key that signs their orders is random, so that nothing that leaves this
+ * process tells anything about the token.
+ */
 export class Operators {
-  constructor(private readonly identity: Identity) {}
+  readonly #pair = newKeyPair();
+
+  constructor(
+    private readonly authority: Authority,
+    private readonly token: string,
+  ) {}
 
   know(token: string | undefined): boolean {
-    const { operators } = this.identity;
-    return token !== undefined && operators !== undefined && sameSecret(operatorsKey(token).x, operators.x);
+    return token !== undefined && sameSecret(token, this.token);
   }
 
-  /**
-   * Signs an order for another process with the token that an operator has shown: nobody without it could have made the order. Throws
-   * `unauthenticated` for any other token, and `forbidden` in a process that is not the home process.
-   */
+  /** Signs an order for another process, for an operator who shows the token. Rejects with `unauthenticated` for any other token. */
   async sign(token: string | undefined, order: Order): Promise<string> {
-    if (token === undefined || !this.know(token)) throw refusal('unauthenticated', 'send the operator token');
-    if (!(this.identity instanceof Authority)) throw refusal('forbidden', 'orders are passed on by the home process');
-    const { privateKey, publicKey } = keyPairOf(token, operatorsUse);
-    const crt = await this.identity.certify(publicKey, [operatorsName], orderLifeMs);
+    if (!this.know(token)) throw refusal('unauthenticated', 'send the operator token');
+    const { privateKey, publicKey } = this.#pair;
+    const crt = await this.authority.certify(publicKey, [operatorsName], orderLifeMs);
     return new SignJWT({ htm: order.method, htu: order.path, sha: digestOf(order.body) })
       .setProtectedHeader({ alg: 'EdDSA', crt, typ: orderType })
       .setAudience(order.module)
-      .setExpirationTime(Math.ceil((this.identity.now() + orderLifeMs) / 1_000))
+      .setExpirationTime(Math.ceil((this.authority.now() + orderLifeMs) / 1_000))
       .sign(privateKey);
   }
 }

@@ -22,7 +22,6 @@ export class ProcessIdentity implements Identity {
   readonly #listeners: (() => void)[] = [];
   #pair = newKeyPair();
   #certificate = '';
-  #operators: PublicJwk | undefined;
   #keys = new Map<string, KeyObject>();
   /** What the system's time is ahead of this process's; the machine's clock at its start, until the system tells. */
   #aheadMs = performance.timeOrigin;
@@ -56,10 +55,6 @@ export class ProcessIdentity implements Identity {
     return this.#keys.get(kid);
   }
 
-  get operators(): PublicJwk | undefined {
-    return this.#operators;
-  }
-
   onChange(listener: () => void): void {
     this.#listeners.push(listener);
   }
@@ -87,7 +82,7 @@ export class ProcessIdentity implements Identity {
   }
 
   /** Goes by this from now on. Returns whether that is anything new. */
-  update({ certificate, keys, now, operators, pair = this.#pair }: OwnEnrolment): boolean {
+  update({ certificate, keys, now, pair = this.#pair }: OwnEnrolment): boolean {
     const aheadMs = now === undefined ? this.#aheadMs : now - performance.now();
     const stepped = Math.abs(aheadMs - this.#aheadMs) > renewEveryMs;
     const known = [...this.#keys.keys()].join() === keys.map(({ kid }) => kid).join();
@@ -96,7 +91,6 @@ export class ProcessIdentity implements Identity {
     if (stepped) this.#aheadMs = aheadMs;
     this.#pair = pair;
     this.#certificate = certificate;
-    this.#operators = operators;
     this.#keys = new Map(keys.map((key) => [key.kid!, publicKeyOf(key)]));
     const untilMs = (decodeJwt(certificate).exp ?? 0) * 1_000;
     this.#renewAt = this.now() + (untilMs - this.now()) / 2;

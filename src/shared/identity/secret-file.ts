@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { StartError } from '../errors/index.ts';
+import { StartError, whyDiskFull, whyTooManyFiles } from '../errors/index.ts';
 
 const othersMay = 0o077;
 
@@ -73,8 +73,8 @@ function asked<T>(file: string, what: string, ask: () => T): T {
   } catch (error) {
     const { code } = error as { code?: string };
     if (code === undefined) throw error;
-    throw new StartError(`${file} cannot be ${what} (${code}); let the user who runs this own it and its folder`, {
-      cause: error,
-    });
+    const why = whyDiskFull(error) ?? whyTooManyFiles(error);
+    const known = why ? `: ${why}` : ` (${code}); let the user who runs this own it and its folder`;
+    throw new StartError(`${file} cannot be ${what}${known}`, { cause: error });
   }
 }

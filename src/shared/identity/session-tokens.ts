@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
 import { refusal } from '../errors/index.ts';
-import type { KeyRing } from './key-ring.ts';
+import type { Key, KeyRing } from './key-ring.ts';
 import type { SignedOut } from './signed-out.ts';
 
 const lifeMs = 12 * 60 * 60_000;
@@ -16,8 +16,19 @@ export interface Session {
   readonly expiresAt: number;
 }
 
+/** A token whose signature was verified, and by which key. */
+interface Verified {
+  readonly session: Session;
+  readonly key: Key;
+}
+
+/** To verify a signature takes longer than all else that a session is asked for. */
+const mostVerified = 10_000;
+
 /** What a member shows the gateway after signing in. */
 export class SessionTokens {
+  readonly #verified = new Map<string, Verified>();
+
   constructor(
     private readonly keys: KeyRing,
     private readonly signedOut: SignedOut,
@@ -43,7 +54,7 @@ export class SessionTokens {
    * were signed out cannot be read.
    */
   async verify(token: string): Promise<Session | undefined> {
-    const session = await this.#read(token);
+    const session = this.#again(token) ?? (await this.#read(token));
     try {
       return session && !this.signedOut.has(session.id, session.expiresAt) ? session : undefined;
     } catch (cause) {
@@ -51,12 +62,28 @@ export class SessionTokens {
     }
   }
 
+  /** The session of a token that was verified before, while it has not expired and its key has not been revoked. */
+  #again(token: string): Session | undefined {
+    const verified = this.#verified.get(token);
+    if (!verified) return undefined;
+    const { session, key } = verified;
+    if (session.expiresAt * 1_000 > Date.now() && this.keys.find(key.kid) === key) return session;
+    this.#verified.delete(token);
+    return undefined;
+  }
+
+  #keep(token: string, verified: Verified): void {
+    if (this.#verified.size >= mostVerified) this.#verified.delete(this.#verified.keys().next().value!);
+    this.#verified.set(token, verified);
+  }
+
   async #read(token: string): Promise<Session | undefined> {
+    let key: Key | undefined;
     try {
       const { payload } = await jwtVerify(
         token,
         ({ kid }) => {
-          const key = this.keys.find(kid ?? '');
+          key = this.keys.find(kid ?? '');
           if (!key) throw new Error('unknown key');
           return key.secret;
         },
@@ -69,7 +96,9 @@ export class SessionTokens {
         jti,
       } = payload as { sub: string; exp: number; iat?: number; jti?: string };
       // A token of an earlier release has no id of its own.
-      return { id: jti ?? `${member} ${iat}`, member, expiresAt };
+      const session = { id: jti ?? `${member} ${iat}`, member, expiresAt };
+      this.#keep(token, { session, key: key! });
+      return session;
     } catch {
       return undefined;
     }

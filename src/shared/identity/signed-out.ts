@@ -2,6 +2,8 @@ import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readSync, rmSyn
 import { join } from 'node:path';
 
 const hourSeconds = 60 * 60;
+/** How long an entry outlives its token, so that a clock that is hours ahead for a while brings no session back. */
+const marginHours = 24;
 
 interface Segment {
   readonly ids: Set<string>;
@@ -10,7 +12,7 @@ interface Segment {
 }
 
 /**
- * The sessions that ended by sign-out, until their tokens expire. They are kept in files of the data folder, one for each hour of
+ * The sessions that ended by sign-out, until a day after their tokens expire. They are kept in files of the data folder, one for each hour of
  * expiry. Every process that shares the folder knows an entry at once; it is on disk before `add` returns.
  */
 export class SignedOut {
@@ -66,9 +68,9 @@ export class SignedOut {
   }
 
   #removeExpiredFiles(): void {
-    const now = currentHour();
+    const end = currentHour() - marginHours;
     for (const name of readdirSync(this.folder)) {
-      if (Number(name) < now) rmSync(join(this.folder, name), { force: true });
+      if (Number(name) < end) rmSync(join(this.folder, name), { force: true });
     }
   }
 

@@ -58,6 +58,11 @@ it('takes releases from the folders that the setting names instead, also by link
   expect([codeFor(own, at('releases')), codeFor(other, '')]).toEqual(['forbidden', 'forbidden']);
 });
 
+it('says that a path with a NUL character is none', () => {
+  expect(codeFor('dist/\0app.js')).toBe('conflict');
+  expect(() => refuseForeignArtifact('dist/\0app.js', undefined)).toThrow('"dist/\\u0000app.js" is no path');
+});
+
 it('says which folders there are, and what to do', () => {
   const outside = release('upload');
   expect(() => refuseForeignArtifact(outside, 'dist,releases')).toThrow(

@@ -11,6 +11,11 @@ export function refuseForeignArtifact(
   folders: string | undefined,
   program = process.argv[1] ?? '.',
 ): void {
+  if (artifact.includes('\0'))
+    throw refusal(
+      'conflict',
+      `artifact ${JSON.stringify(artifact)} is no path: it has a NUL character; leave that out`,
+    );
   if (!statSync(artifact, { throwIfNoEntry: false })?.isFile())
     throw refusal(
       'conflict',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Tally } from '../../topology/index.ts';
 import { surenessOfExcess } from './evidence.ts';
+import { patience } from './mirror.ts';
 
 /** How new copies are tried out with a growing share of the calls before they get them all. */
 export const canarySchema = z.strictObject({
@@ -25,8 +26,6 @@ const shares = [0.05, 0.25, 0.5];
 export function sharesOf({ share }: Canary): number[] {
   return [share, ...shares.filter((each) => each > share)].filter((each) => each < 1);
 }
-
-const patience = 6;
 
 export function maxWaitMsOf({ stageMs, maxWaitMs = stageMs * patience }: Canary): number {
   return Math.max(stageMs, maxWaitMs);

@@ -10,7 +10,7 @@ export const mirrorSchema = z.strictObject({
 });
 export type Mirror = z.output<typeof mirrorSchema>;
 
-/** Where no query came, one is waited for this many times as long. */
+/** Where too few calls came, a trial waits this many times as long for them. */
 export const patience = 6;
 
 /** What there is to mirror of a module: the names of its queries, and how many calls of each kind left this process so far. */

@@ -157,7 +157,7 @@ export class Mover {
     const { module, placement: to, again, forNow } = order;
     const startedAt = performance.now();
     const trial = order.canary !== undefined || order.mirror !== undefined;
-    const plan = planOf({ module, to, again, trial }, placements.get(module)!, services, topology);
+    const plan = planOf({ module, to, again, trial }, placements.get(module)!, services);
     const controller = this.#abort;
     const journal = new Journal(module, controller.signal, tell);
     this.#journal = journal;

@@ -54,7 +54,8 @@ export function readOrder(module: string, body: unknown, outside: ServicePlaceme
   const changes = Object.values(change).some((part) => part !== undefined);
   if (placement !== undefined && changes)
     throw refused('names all of it; leave out via, instances, port and artifact, or name those alone');
-  if (placement === undefined && !changes && !order.again) throw refused('is missing');
+  if (placement === undefined && !changes && !order.again)
+    throw refused('is missing; say where the module is to run, such as {"placement": "http"}');
   return { ...order, module, placement: placementOf(placement ?? textOf(change, outside)) };
 }
 

@@ -1,5 +1,5 @@
 import { refusal } from '../../errors/index.ts';
-import { type Placement, placementText, type ServicePlacement, type Topology } from '../../topology/index.ts';
+import { type Placement, placementText, type ServicePlacement } from '../../topology/index.ts';
 import type { ServiceProcess, Services } from '../services/index.ts';
 
 /** A place that a module can be moved from and to while the system serves: in this process, or in those that it starts. */
@@ -31,16 +31,10 @@ interface Asked {
 }
 
 /** Throws a `conflict` that says why the module cannot be moved there. */
-export function planOf(
-  { module, to, again, trial }: Asked,
-  from: Placement,
-  services: Services,
-  topology: Topology,
-): Plan {
+export function planOf({ module, to, again, trial }: Asked, from: Placement, services: Services): Plan {
   const refuse = (why: string) => {
     throw refusal('conflict', why);
   };
-  if (topology.only) refuse('a service moves nothing; ask the home process');
   const text = placementText(to);
   if (!movable(to))
     return refuse(

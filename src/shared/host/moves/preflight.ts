@@ -31,7 +31,9 @@ export async function preflight(plan: Plan, forNow: boolean, parts: PreflightPar
   };
   if (!forNow) refuseForgetting(plan, topology);
   if (to.kind === 'service' && to.via === 'queue' && !carriesCalls(topology.settings.BUS))
-    refuse(`queue goes over the broker of BUS, and BUS is ${topology.settings.BUS.split(':')[0]}`);
+    refuse(
+      `queue goes over the broker of BUS, and BUS is ${topology.settings.BUS.split(':')[0]}; start Kerf with BUS as amqp://… or nats://…, or choose http or grpc`,
+    );
   if (to.kind === 'service' && plan.comes > 0) {
     if (to.artifact !== undefined) refuseForeignArtifact(to.artifact, topology.settings.ARTIFACTS);
     if (to.port !== undefined && !(await isFree(to.port)))

@@ -3,6 +3,7 @@ import { streamText } from 'hono/streaming';
 import { z } from 'zod';
 import { parseInput } from '../../contract/index.ts';
 import { isRefusal, refusal, toProblem } from '../../errors/index.ts';
+import { fromQuery } from '../../routes/index.ts';
 import { placementText } from '../../topology/index.ts';
 import { bodyOf, type Operations, refuseQuery } from '../everywhere.ts';
 import type { Mover } from './mover.ts';
@@ -30,7 +31,7 @@ export function serveMoves(app: Operations, modules: readonly string[], mover: M
     return c.json({ name, move, outside: outside ? placementText(outside) : null });
   });
   app.delete('/ops/modules/:name', (c) => {
-    mover.abort(named(c), parseInput(abortSchema, c.req.query()).by);
+    mover.abort(named(c), parseInput(abortSchema, fromQuery(abortSchema, c.req.queries())).by);
     return c.json({});
   });
   app.put('/ops/modules/:name', async (c) => {

@@ -13,7 +13,6 @@ const enrolment = z.object({
   certificate: z.string(),
   keys: z.array(publicJwkSchema).readonly(),
   now: z.number(),
-  operators: publicJwkSchema.optional(),
 });
 export const toService = z.discriminatedUnion('type', [
   /** Where the instances of the other services are. A module that is not named is reached through the home process. */

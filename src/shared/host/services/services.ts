@@ -3,6 +3,7 @@ import { background } from '../../context/index.ts';
 import { StartError } from '../../errors/index.ts';
 import type { EdgeFaults } from '../../faults/index.ts';
 import type { Authority, PublicJwk } from '../../identity/index.ts';
+import type { ModuleDefinition } from '../../module/index.ts';
 import type { Log } from '../../observability/index.ts';
 import {
   type Directory,
@@ -33,6 +34,8 @@ export class Services {
   /** All there are, also those that are not called yet, or not any more. */
   readonly #processes = new Set<ServiceProcess>();
   readonly #listeners = new Map<ServiceProcess, (how?: string) => void>();
+  /** The names of each module's own settings. */
+  readonly #settings: ReadonlyMap<string, readonly string[]>;
   #homeAddress = '';
 
   constructor(
@@ -42,7 +45,9 @@ export class Services {
     /** Of the home process, which alone starts any. */
     private readonly authority: Authority | undefined,
     private readonly log: Log,
+    definitions: readonly ModuleDefinition[] = [],
   ) {
+    this.#settings = new Map(definitions.map((each) => [each.contract.name, Object.keys(each.settings?.shape ?? {})]));
     authority?.onChange(() => {
       for (const process of this.#processes) void process.enrol();
     });
@@ -132,7 +137,7 @@ export class Services {
   #make(module: string, placement: ServicePlacement, heldBack = false): ServiceProcess {
     const { via, port = 0, artifact: program = process.argv[1]! } = placement;
     const environment = {
-      ...withoutSecrets(process.env),
+      ...environmentOf(module, this.#settings),
       INTERNAL_PORT: String(via === 'http' ? port : 0),
       GRPC_PORT: String(via === 'grpc' ? port : 0),
       INTERNAL_HOST: '127.0.0.1',
@@ -199,10 +204,14 @@ export class Services {
   }
 }
 
-/** What makes a process the system, or an operator, is not for those that it starts. */
-function withoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { INTERNAL_KEY: _system, INTERNAL_IDENTITY: _identity, OPERATOR_TOKEN: _operators, ...others } = environment;
-  return others;
+/** What makes a process the system, or an operator, is not for those that it starts; nor are the settings of other modules alone. */
+function environmentOf(module: string, settings: ReadonlyMap<string, readonly string[]>): NodeJS.ProcessEnv {
+  const own = settings.get(module) ?? [];
+  const foreign = new Set([...settings.values()].flat().filter((name) => !own.includes(name)));
+  const secret = ['INTERNAL_KEY', 'INTERNAL_IDENTITY', 'OPERATOR_TOKEN'];
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !foreign.has(name) && !secret.includes(name)),
+  );
 }
 
 /** Throws a `StartError` when there is no such release. */
