@@ -20,7 +20,7 @@ broker that is away, where one is given.
 
 It tells what was done when, and what people saw from one act to the next. When all is calm again, the books of the modules must agree
 with one another, with those of the providers and with every answer that was given.
-Exits with 0 when they do, with 1 when they do not, with 130 on Ctrl-C. Every process it started is stopped, whatever happens.`);
+Exits with 0 when the books agree, with 1 when they do not, with 2 on a wrong option, with 130 on Ctrl-C. It always stops every process that it started.`);
   process.exit(0);
 }
 

@@ -19,7 +19,7 @@ events kill their process, clients hang up or run out of time. When all has come
   --flaw "..." plants a flaw, which is to be found: --flaw list names them
 
 A history that does not end as it must is told as a Mermaid sequence diagram. The same seed is the same history.
-Exits with 0 when every history ended as it must.`);
+Exits with 0 when every history ended as it must, with 1 when one did not, with 2 on a wrong option.`);
   process.exit(0);
 }
 

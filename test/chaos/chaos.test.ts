@@ -35,8 +35,12 @@ it.each([
   [['--seed', 'x'], '--seed must be a whole number'],
   [['--bus', 'http://x'], '--bus must be an amqp:// or nats:// URL'],
   [['--sed', '1'], "Unknown option '--sed'"],
-])('refuses %j', (words, why) => {
-  expect(readOptions(words)).toContain(why);
+  [['--seed', '--json'], "Option '--seed' argument is ambiguous"],
+  [['now'], "Unexpected argument 'now'"],
+])('refuses %j, in one line', (words, why) => {
+  const refused = readOptions(words);
+  expect(refused).toContain(why);
+  expect(refused).not.toContain('\n');
 });
 
 it('draws a seed when it is given none', () => {

@@ -17,6 +17,8 @@ export interface Surroundings {
   readonly seed: number;
 }
 
+const dataIsLost = 'the data of a module is lost already; nothing is done';
+
 type End = () => void | Promise<void>;
 /** What was done, in words, and how it ends. */
 export interface Done {
@@ -31,6 +33,7 @@ export class Faults {
   readonly #edges = new Map<Act, object>();
   readonly #ills = new Map<Act, [target: string, ills: Ills]>();
   #hangUps = 0;
+  #isDataLost = false;
 
   constructor(private readonly around: Surroundings) {}
 
@@ -47,10 +50,17 @@ export class Faults {
         return { did: `freeze ${act.target} (${inWords(pids)}) for ${seconds(act.forMs)}`, end };
       }
       case 'lost file': {
-        const end = system.loseFile(act.target);
-        const [home] = await system.pidsOf('home');
-        if (home) system.signal(home, 'SIGKILL');
+        if (this.#isDataLost) return { did: dataIsLost };
+        const end = await this.#whileDown(act.target, () => system.loseFile(act.target));
         return { did: `kill -9 home, and its start finds no data of ${act.target} for ${seconds(act.forMs)}`, end };
+      }
+      case 'older copy': {
+        const what = `kill -9 home, and its start finds an older copy of the data of ${act.target}`;
+        if (this.#isDataLost) return { did: dataIsLost };
+        if (!system.hasOlderCopy(act.target))
+          return { did: `${act.target} has the same data as its copy; nothing is done` };
+        const end = await this.#whileDown(act.target, () => system.putOlderCopy(act.target));
+        return { did: `${what} for ${seconds(act.forMs)}`, end };
       }
       case 'edge': {
         const fault = { caller: '*', operation: `${act.target}.*`, share: act.share, forMs: 600_000, ...act.fault };
@@ -110,6 +120,23 @@ export class Faults {
         return { did: `the broker is away for ${seconds(act.forMs)}`, end };
       }
     }
+  }
+
+  /** Kills the home process, which must not start again until the data of the module is put back. */
+  async #whileDown(module: string, takeAway: () => () => void): Promise<End> {
+    const { system } = this.around;
+    this.#isDataLost = true;
+    const putBack = takeAway();
+    const [killed] = await system.pidsOf('home');
+    if (killed) system.signal(killed, 'SIGKILL');
+    return async () => {
+      const [home] = await system.pidsOf('home');
+      // One that was starting when the file was taken away may have opened it before.
+      if (killed && home && home !== killed)
+        system.wrong.push(`the system started although the data of ${module} was lost`);
+      putBack();
+      this.#isDataLost = false;
+    };
   }
 
   /** Whatever is still wrong is put right. */

@@ -30,12 +30,12 @@ async function main(): Promise<number> {
 }
 
 function refuse(why: string): number {
-  console.error(`chaos: ${why}; see npm run chaos -- --help`);
+  console.error(`kerf: ${why}; see npm run chaos -- --help`);
   return 2;
 }
 
 function interrupted(): number {
-  console.error('chaos: interrupted; every process is stopped, and nothing was judged');
+  console.error('kerf: interrupted; every process is stopped, and the books were not compared');
   return 130;
 }
 

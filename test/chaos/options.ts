@@ -26,6 +26,6 @@ export function readOptions(args: readonly string[]): Options | string {
     if (bus !== undefined && !/^(amqp|nats):\/\//.test(bus)) return '--bus must be an amqp:// or nats:// URL';
     return { seed: Number(seed), minutes, bus, json: values.json ?? false };
   } catch (error) {
-    return (error as Error).message;
+    return (error as Error).message.split(/\.\s/)[0]!;
   }
 }

@@ -29,7 +29,7 @@ describe('the plan of a chaos run', () => {
 
   it('has every kind of fault in a minute, and on every process in ten', () => {
     const common: ActKind[] = ['kill', 'freeze', 'edge', 'handlers', 'fatal event', 'slow disk'];
-    const rest: ActKind[] = ['lost file', 'clock step', 'providers', 'move', 'hang-ups'];
+    const rest: ActKind[] = ['lost file', 'older copy', 'clock step', 'providers', 'move', 'hang-ups'];
     expect(kindsOf(draw(1, 60_000, targets, none))).toEqual(new Set([...common, ...rest]));
     const killed = draw(1, 600_000, targets, none).flatMap((act) => (act.kind === 'kill' ? act.target : []));
     expect(new Set(killed)).toEqual(new Set([...targets.modules, home]));

@@ -17,7 +17,7 @@ export interface Targets {
 
 /** One fault, or one operator's action. `atMs` counts from the start of the load; `forMs` is how long it lasts. */
 export type Act = { readonly atMs: number; readonly forMs: number } & (
-  | { readonly kind: 'kill' | 'freeze' | 'lost file'; readonly target: string }
+  | { readonly kind: 'kill' | 'freeze' | 'lost file' | 'older copy'; readonly target: string }
   | { readonly kind: 'edge'; readonly target: string; readonly fault: EdgeFaultChoice; readonly share: number }
   | { readonly kind: 'handlers'; readonly target: string; readonly how: 'hang' | 'slow' }
   | { readonly kind: 'fatal event'; readonly target: string; readonly times: number }
@@ -65,7 +65,7 @@ function possible({ fullDisk, broker }: Abilities): ActKind[] {
   return [
     // What happens most often in a system's life is drawn most often.
     ...(['kill', 'kill', 'kill', 'freeze', 'freeze', 'edge', 'edge', 'edge', 'move', 'move', 'hang-ups'] as const),
-    ...(['handlers', 'fatal event', 'slow disk', 'clock step', 'providers', 'lost file'] as const),
+    ...(['handlers', 'fatal event', 'slow disk', 'clock step', 'providers', 'lost file', 'older copy'] as const),
     ...(fullDisk ? (['full disk'] as const) : []),
     ...(broker ? (['broker away'] as const) : []),
   ];
@@ -81,6 +81,7 @@ function drawAct(kind: ActKind, atMs: number, random: Random, { modules, subscri
     case 'freeze':
       return { ...forMs(300, target === home ? 4_000 : 12_000), kind, target };
     case 'lost file':
+    case 'older copy':
       return { ...forMs(2_000, 5_000), kind, target: module };
     case 'edge':
       return { ...forMs(1_000, 6_000), kind, target: module, ...drawEdge(random) };

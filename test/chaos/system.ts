@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import Sqlite from 'better-sqlite3';
 import { type Announced, freePort, Kerf, moduleNames, placements } from '../harness/kerf.ts';
 import { Operator } from '../harness/operator.ts';
 import { folderVariable, type Ills, type IllsByTarget, writeIlls } from './ills.ts';
@@ -25,6 +26,8 @@ export class ChaosSystem {
   #ills: Record<string, Ills> = {};
   readonly #frozen = new Set<number>();
   readonly #pids = new Set<number>();
+  /** What the system did and must never do. */
+  readonly wrong: string[] = [];
   /** How often the home process was started. */
   starts = 0;
 
@@ -46,6 +49,7 @@ export class ChaosSystem {
     const system = new ChaosSystem(folder, { ...out, ...env, ...settings }, `http://127.0.0.1:${port}`);
     system.suffer({});
     await system.#startHome();
+    system.#copyData();
     system.#supervising = system.#supervise();
     return system;
   }
@@ -101,6 +105,36 @@ export class ChaosSystem {
       for (const name of names) rmSync(name, { force: true });
       for (const name of taken) renameSync(`${name}.aside`, name);
     };
+  }
+
+  /** Whether the data folder has seen more commits of a module than its copy has. */
+  hasOlderCopy(module: string): boolean {
+    const copy = new Sqlite(this.#copyOf(module), { readonly: true });
+    const copied = copy.prepare('SELECT commits FROM kerf_identity').pluck().get() as number;
+    copy.close();
+    const record = JSON.parse(readFileSync(join(this.dataDir, 'records', `${module}.json`), 'utf8'));
+    return record.commits > copied;
+  }
+
+  /** Puts the copy of the start of the run in place of a module's data. Returns the way back. */
+  putOlderCopy(module: string): () => void {
+    const putBack = this.loseFile(module);
+    copyFileSync(this.#copyOf(module), join(this.dataDir, `${module}.db`));
+    return putBack;
+  }
+
+  /** Copies what every module has at the start of the run. */
+  #copyData(): void {
+    mkdirSync(join(this.folder, 'copies'));
+    for (const module of moduleNames) {
+      const database = new Sqlite(join(this.dataDir, `${module}.db`), { readonly: true, timeout: 5_000 });
+      database.prepare('VACUUM INTO ?').run(this.#copyOf(module));
+      database.close();
+    }
+  }
+
+  #copyOf(module: string): string {
+    return join(this.folder, 'copies', `${module}.db`);
   }
 
   /** Whether every module answers. */

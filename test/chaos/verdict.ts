@@ -20,7 +20,12 @@ export async function judge(around: Surroundings, seen: Seen, withinMs: number):
     found = await compare(around);
   }
   const unanswered = around.customers.unanswered.map((what) => `${what} was never answered`);
-  return [...found, ...unanswered, ...seen.wrong.map((what) => `an answer that no fault explains: ${what}`)];
+  return [
+    ...found,
+    ...unanswered,
+    ...around.system.wrong,
+    ...seen.wrong.map((what) => `an answer that no fault explains: ${what}`),
+  ];
 }
 
 async function compare({ system, providers, customers }: Surroundings): Promise<string[]> {

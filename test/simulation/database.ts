@@ -2,6 +2,7 @@ import { background, currentUnit, keepContext, type UnitMark } from '../../src/s
 import type { CrashNote, Database, Migration, ProcessLocks, Unit } from '../../src/shared/data/index.ts';
 import type { Disk } from './disk.ts';
 import type { Life } from './host.ts';
+import { refuseLost } from './lost-data.ts';
 import type { World } from './world.ts';
 
 interface Waiting {
@@ -17,6 +18,7 @@ export const noLocks: ProcessLocks = { hold() {}, isHeld: () => undefined, relea
 /** Opens a module's disk for one life of its process. */
 export function openOn(disk: Disk, life: Life, world: World) {
   return (_module: string, migrations: Migration[]): Database => {
+    refuseLost(disk, world);
     if (world.flaw !== 'starts on data of a release that it does not know' || life.host.migration)
       disk.migrate(migrations);
     return new SimulatedDatabase(disk, life, world);
@@ -58,6 +60,13 @@ class SimulatedDatabase implements Database {
     });
   }
 
+  workAhead<T>(task: (unit: Unit) => Promise<T>): Promise<T> {
+    return this.work(task);
+  }
+
+  /** The disks of the simulation keep what was committed. */
+  async onDisk(): Promise<void> {}
+
   async close(): Promise<void> {}
 
   #schedule(): void {
@@ -78,7 +87,8 @@ class SimulatedDatabase implements Database {
     const { disk, world, life } = this;
     const mark: UnitMark = { database: disk.module, open: true };
     const hooks: (() => void)[] = [];
-    const unit = { db: disk.writer, dialect: this.dialect, afterCommit: (hook: () => void) => hooks.push(hook) };
+    const follow = (hook: () => void) => hooks.push(hook);
+    const unit = { db: disk.writer, dialect: this.dialect, afterCommit: follow, ahead: follow };
     disk.open(mark, life);
     try {
       const result = await this.#withinLimit(inContext(() => currentUnit.run(mark, () => task(unit as Unit))));

@@ -1,4 +1,5 @@
 import { passTime } from '../../src/shared/context/deadlines.ts';
+import { beginIdsAnew } from '../../src/shared/ids/index.ts';
 import type { Random } from './random.ts';
 
 const { now } = Date;
@@ -19,10 +20,12 @@ export function determine(time: () => number, random: Random, fetch: unknown): (
     for (let index = 0; index < bytes.length; index += 1) bytes[index] = random.whole(0, 255);
     return bytes;
   }) as never;
+  beginIdsAnew();
   return () => {
     Date.now = machine.now;
     passTime();
     crypto.getRandomValues = machine.getRandomValues;
+    beginIdsAnew();
     globalThis.fetch = machine.fetch;
     AbortSignal.timeout = machine.timeout;
   };

@@ -4,6 +4,7 @@ import type { Db, Migration } from '../../src/shared/data/index.ts';
 import { applyMigrations } from '../../src/shared/data/migrations.ts';
 import { connect } from '../../src/shared/data/sqlite-connection.ts';
 import type { Life } from './host.ts';
+import { Identity } from './lost-data.ts';
 
 type Native = InstanceType<typeof Sqlite>;
 
@@ -30,6 +31,7 @@ export class Disk {
   readonly reader: Db;
   readonly writer: Db;
   #unit: UnitMark | undefined;
+  identity: Identity;
   /** A line beside the data that outlives a crash. */
   note = '';
   /** The process whose unit of work is open. */
@@ -41,9 +43,10 @@ export class Disk {
   readonly #run: Readonly<Record<keyof typeof statements, () => void>>;
 
   constructor(readonly module: string) {
+    this.identity = new Identity(module);
     this.native.pragma('foreign_keys = ON');
-    this.reader = connect(readOnly(this.native), { check() {}, failed() {} });
-    this.writer = connect(this.native, { check: () => this.#insideUnit(), failed() {} });
+    this.reader = connect(readOnly(this.native), { check() {}, failed: (error) => error });
+    this.writer = connect(this.native, { check: () => this.#insideUnit(), failed: (error) => error });
     this.#run = Object.fromEntries(
       Object.entries(statements).map(([name, source]) => {
         const compiled = this.native.prepare(source);
@@ -83,6 +86,7 @@ export class Disk {
 
   beginHistory(): void {
     this.note = '';
+    this.identity = new Identity(this.module);
     this.#firstRelease = this.#release;
     this.#run.begin();
   }
@@ -121,6 +125,7 @@ export class Disk {
 
   commit(): void {
     this.#run.release();
+    this.identity.committed();
     this.#close();
   }
 

@@ -69,17 +69,17 @@ function openAlone(definition: ModuleDefinition, disk: Disk): Promise<OpenModule
 /** One unit at a time, at once, and no misfortune. */
 function openQuietly(disk: Disk, migrations: Migration[]): Database {
   disk.migrate(migrations);
+  const work = async <T>(task: (unit: Unit) => Promise<T>) => {
+    const mark = { database: disk.module, open: true };
+    disk.open(mark);
+    const unit: Unit = { db: disk.writer, dialect: 'sqlite', afterCommit() {}, ahead() {} };
+    const result = await currentUnit.run(mark, () => task(unit));
+    disk.commit();
+    return result;
+  };
   return {
-    dialect: 'sqlite',
-    db: disk.reader,
-    locks: noLocks,
-    async work<T>(task: (unit: Unit) => Promise<T>) {
-      const mark = { database: disk.module, open: true };
-      disk.open(mark);
-      const result = await currentUnit.run(mark, () => task({ db: disk.writer, dialect: 'sqlite', afterCommit() {} }));
-      disk.commit();
-      return result;
-    },
+    ...{ dialect: 'sqlite', db: disk.reader, locks: noLocks, work, workAhead: work },
+    async onDisk() {},
     async close() {},
   };
 }

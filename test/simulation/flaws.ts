@@ -19,6 +19,9 @@ export const flaws = [
   'takes a process that lives for one that ended',
   'misses its appointments when the clock is set back',
   'forgets what it had to do while it was frozen',
+  'starts empty when its data is missing',
+  'starts on an older copy of its data',
+  'takes a damaged record for none',
 ] as const;
 
 export type Flaw = (typeof flaws)[number];

@@ -18,7 +18,8 @@ async function main(): Promise<number> {
   if (flaw !== undefined && !flaws.includes(flaw as Flaw))
     return refuse(`there is no flaw "${flaw}"; --flaw list names them`);
   const numbers = [seed ?? '1', runs ?? '1000'];
-  if (!numbers.every((each) => /^\d{1,9}$/.test(each))) return refuse('--seed and --runs take whole numbers');
+  if (!numbers.every((each) => /^\d{1,9}$/.test(each)))
+    return refuse('--seed and --runs must be whole numbers of at most 9 digits');
   const [first = 1, count = 1_000] = numbers.map(Number);
   if (seed !== undefined && runs === undefined) return one(first, flaw as Flaw, verbose);
 
@@ -37,12 +38,12 @@ function readOptions() {
   try {
     return parseArgs({ options: { seed: text, runs: text, flaw: text, json: flag, verbose: flag } }).values;
   } catch (error) {
-    process.exit(refuse((error as Error).message));
+    process.exit(refuse((error as Error).message.split(/\.\s/)[0]!));
   }
 }
 
 function refuse(why: string): number {
-  console.error(`simulate: ${why}`);
+  console.error(`kerf: ${why}; see npm run simulate -- --help`);
   return 2;
 }
 

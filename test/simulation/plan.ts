@@ -13,6 +13,7 @@ export interface Plan {
   readonly incidents: readonly Incident[];
   readonly poison?: Poison;
   readonly release?: Release;
+  readonly lost?: LostData;
   readonly wishes: readonly Wish[];
   readonly signUps: readonly SignUp[];
 }
@@ -39,7 +40,7 @@ export interface Faults {
 /** What befalls a process at a certain time: it freezes, or its clock steps, and is right again after `forMs`. */
 export type Incident = { readonly process: number; readonly afterMs: number; readonly forMs: number } & (
   | { readonly kind: 'freeze' }
-  /** By how far the clock is off: that of its machine, which is that of all processes unless they are apart. */
+  /** By how far the clock is off. A step of more than 5 s is one of all clocks: those of different machines agree within 5 s. */
   | { readonly kind: 'clock step'; readonly byMs: number }
 );
 
@@ -61,6 +62,13 @@ export interface Release {
   readonly phase: 'expand' | 'contract';
   readonly afterMs: number;
   readonly backAfterMs: number;
+}
+
+/** While the process of a module is down, its file is removed or replaced by an older copy, or what the data folder knows of it is damaged. */
+export interface LostData {
+  readonly module: string;
+  readonly kind: 'missing' | 'older copy' | 'damaged record';
+  readonly afterMs: number;
 }
 
 /** An order that a member sends under its key until it is answered. */
@@ -85,7 +93,8 @@ export interface SignUp {
 const tokens = ['tok_ok', 'tok_ok', 'tok_ok', 'tok_ok', 'tok_declined', 'tok_flaky', 'tok_slow', 'tok_error'];
 const goods = ['GLUE', 'OIL', 'WAX', 'LIMITED-1', 'LIMITED-1'];
 
-export function draw(modules: readonly string[], random: Random): Plan {
+/** `later` draws what was added to the vocabulary since histories are kept: so that the kept ones stay as they were otherwise. */
+export function draw(modules: readonly string[], random: Random, later: Random): Plan {
   const count = random.whole(1, 3);
   const processes = placements(modules, random);
   const apart = random.chance(0.1);
@@ -93,7 +102,7 @@ export function draw(modules: readonly string[], random: Random): Plan {
   const poison = random.chance(0.04)
     ? { subscriber: 'recommendations', how: random.pick(['kill', 'hang'] as const) }
     : undefined;
-  return {
+  const plan = {
     processes,
     apart,
     twin,
@@ -109,6 +118,8 @@ export function draw(modules: readonly string[], random: Random): Plan {
     wishes: Array.from({ length: count }, (_, index) => wish(`key ${index + 1}`, random)),
     signUps: random.chance(0.3) ? [signUp('sign-up', random)] : [],
   };
+  const isLost = twin < 0 && !poison && !plan.release && later.chance(0.2);
+  return isLost ? { ...plan, lost: lostData(modules, later) } : plan;
 }
 
 const none = { loss: 0, twice: 0, late: 0, crash: 0, crashes: 0, hangUp: 0, hang: 0, slow: 0, stall: 0 };
@@ -132,8 +143,7 @@ function incidents(processes: number, twin: number, apart: boolean, random: Rand
   const all = Array.from({ length: random.pick([0, 0, 0, 0, 1, 2]) }, (): Incident => {
     const [afterMs, process] = [random.between(0, 5_000), random.whole(0, processes - 1)];
     if (random.chance(0.5)) return { kind: 'freeze', process, afterMs, forMs: random.between(100, 20_000) };
-    // Clocks of different machines must agree within 5 s.
-    const byMs = random.pick(apart ? [-2_000, 2_000] : [-30_000, 30_000]);
+    const byMs = random.pick([...(apart ? [-2_000, 2_000] : []), -7_200_000, -30_000, 30_000, 7_200_000]);
     return { kind: 'clock step', process, afterMs, forMs: random.between(100, 20_000), byMs };
   });
   // For longer than a lease: the other one takes over what the frozen one led.
@@ -159,6 +169,11 @@ function placements(modules: readonly string[], random: Random): string[][] {
 function release(modules: readonly string[], random: Random): Release {
   const [module, phase] = [random.pick(modules), random.pick(['expand', 'contract'] as const)];
   return { module, phase, afterMs: random.between(0, 4_000), backAfterMs: random.between(5_000, 10_000) };
+}
+
+function lostData(modules: readonly string[], random: Random): LostData {
+  const [module, kind] = [random.pick(modules), random.pick(['missing', 'older copy', 'damaged record'] as const)];
+  return { module, kind, afterMs: random.between(1_000, 8_000) };
 }
 
 function signUp(key: string, random: Random): SignUp {

@@ -8,6 +8,7 @@ import type { Disk } from './disk.ts';
 import type { FirstDay } from './first-day.ts';
 import type { Flaw } from './flaws.ts';
 import { Host, Life } from './host.ts';
+import { loseData } from './lost-data.ts';
 import { Network } from './network.ts';
 import { draw, type Faults, type Incident, type Plan, type Release } from './plan.ts';
 import { Provider } from './provider.ts';
@@ -15,7 +16,10 @@ import { Random } from './random.ts';
 import { Scheduler } from './scheduler.ts';
 
 const lookEveryMs = 500;
+const laterSeed = 0x5eed;
 const restWithinMs = 10 * 60_000;
+/** By so much the clocks of machines may differ. */
+const clocksDifferMs = 5_000;
 /** At its start, after each freeze, and when the clock steps over its lease there and back. */
 const mostBegins = 6;
 
@@ -51,7 +55,7 @@ export class World {
     const { definitions } = firstDay;
     this.random = new Random(seed);
     this.scheduler = new Scheduler(startMs);
-    this.plan = draw([...definitions.keys()], this.random);
+    this.plan = draw([...definitions.keys()], this.random, new Random(seed ^ laterSeed));
     this.#faultyUntil = startMs + this.plan.faults.untilMs;
     this.#crashesLeft = this.plan.faults.crashes;
     const { processes, twin } = this.plan;
@@ -80,6 +84,7 @@ export class World {
     for (const person of people) this.watch(person.live());
     for (const incident of this.plan.incidents) this.#plan(incident);
     if (this.plan.release) this.#release(this.plan.release);
+    if (this.plan.lost) loseData(this.plan.lost, this);
     await this.#rest(() => people.every(({ content }) => content));
     if (this.plan.poison && this.#poisoned !== undefined) await this.#cure(this.plan.poison.subscriber);
     for (const host of this.hosts) host.end();
@@ -145,11 +150,11 @@ export class World {
   }
 
   #stepClock(host: Host, byMs: number, forMs: number): void {
-    const machine = this.plan.apart ? [host] : this.hosts;
-    const names = machine.flatMap((each) => each.names);
+    const hosts = this.plan.apart && Math.abs(byMs) <= clocksDifferMs ? [host] : this.hosts;
+    const names = hosts.flatMap((each) => each.names);
     const step = (ms: number, what: string) => {
       this.chronicle?.note(names, what);
-      for (const each of machine) each.clockByMs += ms;
+      for (const each of hosts) each.clockByMs += ms;
     };
     step(byMs, `the clock steps by ${byMs / 1_000} s`);
     this.scheduler.after(forMs, () => step(-byMs, 'the clock is right again'));

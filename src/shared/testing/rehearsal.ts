@@ -51,6 +51,8 @@ export class Rehearsal<D, U extends Unit> {
   readonly #script: Scripted[];
   #runner: SagaRunner<U>;
   #processes = 0;
+  /** The answers of commands, by idempotency key. */
+  readonly #answers = new Map<string, unknown>();
   #lastKey = '';
   #failure: Error | undefined;
 
@@ -136,16 +138,24 @@ export class Rehearsal<D, U extends Unit> {
     });
   }
 
+  /** A repeated command gets its first answer again, as from a real module, and needs no line in the script. */
   async #answer(operation: Operation, input: unknown, key: string): Promise<unknown> {
+    if (this.#answers.has(key)) return this.#answers.get(key);
     try {
       const { outcome, afterMs } = this.#next(operation, parseInput(operation.input, input), key);
       this.#clock.advance(afterMs);
-      if (outcome !== 'crash') return outcome();
+      if (outcome !== 'crash') return this.#answered(operation, key, outcome());
       this.#crash();
     } catch (error) {
       this.#failure = error as Error;
     }
     return new Promise(() => {});
+  }
+
+  async #answered({ kind }: Operation, key: string, outcome: Promise<unknown>): Promise<unknown> {
+    const answer = await outcome;
+    if (kind === 'command') this.#answers.set(key, answer);
+    return answer;
   }
 
   /** The call that is due in the script, when it is this one. */

@@ -22,15 +22,18 @@ export class SharedFile {
   open(): Database {
     const database = openSqlite('shared', this.#file, [...this.migrations]);
     this.#open.push(database);
+    const inTurn = <T>(task: () => Promise<T>): Promise<T> => {
+      const done = this.#turn.then(task);
+      this.#turn = done.catch(() => {});
+      return done;
+    };
     return {
       db: database.db,
       dialect: database.dialect,
       locks: database.locks,
-      work: (task) => {
-        const done = this.#turn.then(() => database.work(task));
-        this.#turn = done.catch(() => {});
-        return done;
-      },
+      work: (task) => inTurn(() => database.work(task)),
+      workAhead: (task) => inTurn(() => database.workAhead(task)),
+      onDisk: () => database.onDisk(),
       close: () => database.close(),
     };
   }
