@@ -64,7 +64,7 @@ function heapNow(): number {
   return known;
 }
 
-/** What an ended call leaves to be done is done first. */
+/** Collects garbage after the work that ended calls left to be done. */
 async function collected(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setTimeout(resolve, 50));
   globalThis.gc?.();

@@ -1,12 +1,19 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { countSyncs, measure } from '../test/harness/usage.ts';
 import { contestants, type Running } from './orders/contestants.ts';
 import { closedLoop, type Load, openLoop, orders, ownOrders, product } from './orders/load.ts';
 import { median, Report, type Turn } from './orders/report.ts';
-import { countSyncs, measure } from './orders/usage.ts';
 
 // Whole processes under a load from outside: orders and reads, in a closed loop of so many clients and in an open one.
-const { ORDERS_CLIENTS = '1,16,64,256', ORDERS_ROUNDS = '3', ORDERS_SECONDS = '4', ORDERS_ONLY = '' } = process.env;
+// ORDERS_BEFORE=../before/dist/app.js has the artifact of another release take part.
+const {
+  ORDERS_CLIENTS = '1,16,64,256',
+  ORDERS_ROUNDS = '3',
+  ORDERS_SECONDS = '4',
+  ORDERS_ONLY = '',
+  ORDERS_BEFORE,
+} = process.env;
 const [rounds, ms] = [Number(ORDERS_ROUNDS), Number(ORDERS_SECONDS) * 1_000];
 const capacityClients = 64;
 const readClients = 32;
@@ -15,8 +22,8 @@ mkdirSync(join('dist', 'bench'), { recursive: true });
 const folder = mkdtempSync(join(process.cwd(), 'dist', 'bench', 'orders-'));
 const running: Running[] = [];
 try {
-  for (const open of contestants(folder)) running.push(await open());
-  const chosen = running.filter(({ name }) => name.includes(ORDERS_ONLY));
+  for (const open of contestants(folder, ORDERS_BEFORE)) running.push(await open());
+  const chosen = running.filter(({ name }) => ORDERS_ONLY.split(',').some((part) => name.includes(part)));
   for (const each of chosen) await closedLoop(each, orders, 16, ms);
 
   const capacity = new Map<string, number>();
@@ -34,7 +41,10 @@ try {
   ] as const)
     new Report(
       `${name}, ${readClients} clients`,
-      await inTurns(chosen, (each) => closedLoop(each, work, readClients, ms)),
+      await inTurns(
+        chosen.filter(({ isForOrders }) => !isForOrders),
+        (each) => closedLoop(each, work, readClients, ms),
+      ),
     ).print();
   for (const share of capacity.size > 0 ? [0.5, 2] : [])
     new Report(

@@ -1,4 +1,4 @@
-/** What is drawn: how long each order took, and when which module moved. Times are milliseconds since the beginning. */
+/** The data of the chart: how long each order took, and when which module moved. Times are milliseconds since the beginning. */
 export interface Timeline {
   readonly orders: readonly { readonly at: number; readonly ms: number; readonly failed: boolean }[];
   readonly moves: readonly { readonly at: number; readonly ms: number; readonly label: string }[];

@@ -18,7 +18,7 @@ export interface Carrier {
   close(): Promise<void>;
 }
 
-/** A bus as the settings name it. What is pushed goes over a loopback connection to an internal listener in this process. */
+/** A bus as the settings name it. Pushed events go over a loopback connection to an internal listener in this process. */
 export async function carryBy(bus: string, subscriptions: SubscriptionMap): Promise<Carrier> {
   const receivers = new Map<string, Receive>();
   const loopback = await openLoopback(async (module, _operation, input) => {

@@ -19,7 +19,7 @@ export function change(n: number): Changed {
   return { order: `order-${n % 1_000}`, n, status: 'confirmed', total: { amount: 44_000, currency: 'KRW' } };
 }
 
-/** What an event does to its subscriber. */
+/** The table that an event's effect is written to. */
 export const effectTable =
   'CREATE TABLE effects (n INTEGER PRIMARY KEY, "order" TEXT NOT NULL, amount INTEGER NOT NULL)';
 
@@ -31,7 +31,7 @@ export interface Way {
   close(): Promise<void>;
 }
 
-/** What a way tells of each event: that it is on the publisher's disk, and that its effect is on the subscriber's. */
+/** Notes for each event when it is on the publisher's disk, and when its effect is on the subscriber's. */
 export class Ledger {
   /** From commit to effect, in milliseconds. */
   readonly delaysMs: number[] = [];

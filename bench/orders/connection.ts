@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
 export interface Reply {
@@ -19,6 +20,11 @@ export class Connection {
   #failed: ((error: Error) => void) | undefined;
 
   constructor(private readonly port: number) {}
+
+  async open(): Promise<void> {
+    this.#socket = this.#open();
+    await once(this.#socket, 'connect');
+  }
 
   /** Sends `request`, complete with its head. Rejects when the connection fails, or stays silent for `patienceMs`. */
   send(request: string, patienceMs: number): Promise<Reply> {

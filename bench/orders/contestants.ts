@@ -6,7 +6,6 @@ import { type Announced, Kerf, moduleNames } from '../../test/harness/kerf.ts';
 import { Shop } from '../../test/harness/shop.ts';
 
 const members = 10;
-const probe = `--import=${join(process.cwd(), 'bench', 'orders', 'probe.mjs')}`;
 
 /** An application that takes orders, in as many processes as it has. */
 export interface Running {
@@ -14,17 +13,28 @@ export interface Running {
   readonly port: number;
   readonly tokens: readonly string[];
   readonly pids: readonly number[];
+  /** It takes orders and answers nothing else. */
+  readonly isForOrders?: boolean;
   stop(): Promise<void>;
 }
 
-/** The first is what the others are compared with. Each keeps its data in a folder of its own below `folder`. */
-export function contestants(folder: string): readonly (() => Promise<Running>)[] {
+/**
+ * The first is what the others are compared with. Each keeps its data in a folder of its own below `folder`. `before` is the artifact of
+ * another release, which takes part as well.
+ */
+export function contestants(folder: string, before?: string): readonly (() => Promise<Running>)[] {
+  const earlier = [
+    () => kerf('before, one process', [], folder, before),
+    () => kerf('before, all out', moduleNames, folder, before),
+  ];
   return [
     () => peer('plain hono', 'plain.mjs', folder),
     () => peer('nestjs', 'nest.mjs', folder),
+    async () => ({ ...(await peer("kerf's rows, bare", 'bare.mjs', folder)), isForOrders: true }),
     () => kerf('kerf, one process', [], folder),
     () => kerf('kerf, payments out', ['payments'], folder),
     () => kerf('kerf, all out', moduleNames, folder),
+    ...(before === undefined ? [] : earlier),
   ];
 }
 
@@ -45,11 +55,22 @@ async function peer(name: string, file: string, folder: string): Promise<Running
   return { name, port: portOf(url), tokens, pids: [child.pid!], stop };
 }
 
-async function kerf(name: string, out: readonly string[], folder: string): Promise<Running> {
+/** Kerf in one process, which on SIGUSR2 begins a CPU profile, and on the next one writes it into `folder`. */
+export function profiledKerf(folder: string): Promise<Running> {
+  return kerf('profiled', [], folder, undefined, probed(folder, '.', 'profile-probe.mjs'));
+}
+
+async function kerf(
+  name: string,
+  out: readonly string[],
+  folder: string,
+  program?: string,
+  watch = probed(folder),
+): Promise<Running> {
   const placements = out.map((module) => [`MODULE_${module.toUpperCase()}`, 'http'] as const);
   const dataDir = join(folder, name.replace(/\W+/g, '-'));
-  const env = { NODE_ENV: 'production', ...probed(folder), ...Object.fromEntries(placements) };
-  const running = await Kerf.start({ dataDir, env });
+  const env = { NODE_ENV: 'production', ...watch, ...Object.fromEntries(placements) };
+  const running = await Kerf.start({ dataDir, env, program });
   const shops = await Promise.all(
     Array.from({ length: members }, () => new Shop(running.url).post('/members', person())),
   );
@@ -70,8 +91,9 @@ function person() {
   return { email: `${crypto.randomUUID()}@example.com`, password: 'correct horse', name: 'Member' };
 }
 
-function probed(folder: string, packages = '.'): Record<string, string> {
-  return { NODE_OPTIONS: probe, PROBE_DIR: folder, PROBE_PACKAGES: packages };
+function probed(folder: string, packages = '.', probe = 'usage-probe.mjs'): Record<string, string> {
+  const file = join(process.cwd(), 'test', 'harness', probe);
+  return { NODE_OPTIONS: `--import=${file}`, PROBE_DIR: folder, PROBE_PACKAGES: packages };
 }
 
 async function firstLine(child: ChildProcess): Promise<string> {

@@ -50,14 +50,17 @@ export async function closedLoop(running: Running, work: Work, clients: number, 
 
 const tickMs = 2;
 const patienceMs = 10_000;
+const keptConnections = 512;
 
 /**
  * `perSecond` requests, whatever becomes of those before, for `ms`; resolves when all are answered. The time of a request counts
- * from when it was due.
+ * from when it was due. They go over connections that are open before, as those of a proxy are, and over new ones when all are in use.
  */
 export async function openLoop(running: Running, work: Work, perSecond: number, ms: number): Promise<Load> {
   const load: Load = { seconds: 0, done: [], refused: [], failures: [] };
-  const [idle, inFlight]: [Connection[], Set<Promise<void>>] = [[], new Set()];
+  const inFlight = new Set<Promise<void>>();
+  const idle = Array.from({ length: keptConnections }, () => new Connection(running.port));
+  await Promise.all(idle.map((each) => each.open()));
   const startedAt = performance.now();
   const send = async (n: number) => {
     const connection = idle.pop() ?? new Connection(running.port);

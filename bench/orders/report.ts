@@ -1,5 +1,5 @@
+import type { Usage } from '../../test/harness/usage.ts';
 import type { Load } from './load.ts';
-import type { Usage } from './usage.ts';
 
 /** One contestant's turn in one round. */
 export interface Turn {
@@ -7,7 +7,7 @@ export interface Turn {
   readonly usage: Usage;
 }
 
-/** What the contestants did in their turns. The first one is what the others are compared with, round by round. */
+/** The results of the contestants in their turns. The others are compared with the first one, round by round. */
 export class Report {
   constructor(
     private readonly title: string,

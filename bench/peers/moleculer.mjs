@@ -37,7 +37,7 @@ class LoopbackTcp extends Transporters.TCP {
   }
 }
 
-/** What it registers for the end of the process is left out, for the process is the benchmark's. */
+/** Leaves out the handlers for the end of the process, since the process is the benchmark's. */
 const createBroker = (options) => new ServiceBroker({ logger: false, skipProcessEventRegistration: true, ...options });
 
 async function openLocal() {

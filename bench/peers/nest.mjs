@@ -14,7 +14,7 @@ class PriceController {
 
 class PriceModule {}
 
-// What the decorators would do, by hand: Node runs this file as it is.
+// Does by hand the work of the decorators: Node runs this file as it is.
 const { prototype } = PriceController;
 Payload({ schema: inputSchema })(prototype, 'price', 0);
 MessagePattern('price')(prototype, 'price', Object.getOwnPropertyDescriptor(prototype, 'price'));

@@ -57,8 +57,13 @@ export class Shop {
     return this.signIn(email, password);
   }
 
-  async signIn(email: string, password = 'correct horse'): Promise<Shop> {
-    const { status, body } = await this.post<{ token: string }>('/sessions', { email, password });
+  async signIn(email: string, password = 'correct horse', attempts = 1): Promise<Shop> {
+    const { status, body, headers } = await this.post<{ token: string }>('/sessions', { email, password });
+    // Of a crowd, a slow machine asks some to come later.
+    if (status === 503 && attempts > 1) {
+      await new Promise((resolve) => setTimeout(resolve, Number(headers.get('retry-after')) * 1_000));
+      return this.signIn(email, password, attempts - 1);
+    }
     if (status !== 201) throw new Error(`sign-in answered ${status} ${JSON.stringify(body)}`);
     return new Shop(this.url, body.token);
   }

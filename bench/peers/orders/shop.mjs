@@ -1,4 +1,4 @@
-// What both whole applications share: schemas, session tokens, and how they say that they are ready.
+// Shared by both whole applications: schemas, session tokens, and how they say that they are ready.
 import { createHash } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
 import { v7 as uuid } from 'uuid';

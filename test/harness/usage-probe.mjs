@@ -26,7 +26,8 @@ function watch({ prototype }) {
   prototype.prepare = function (source) {
     prepared += 1;
     const statement = prepare.call(this, source);
-    return /^\s*COMMIT\b/i.test(source) ? counted(statement, 'run') : statement;
+    // The end of a view of a connection that only reads is no commit.
+    return !this.readonly && /^\s*COMMIT\b/i.test(source) ? counted(statement, 'run') : statement;
   };
   prototype.transaction = function (task) {
     const made = transaction.call(this, task);

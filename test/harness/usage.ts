@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, watch } from 'node:fs';
 import { join } from 'node:path';
 
-/** What processes have used: processor time, bytes sent to the disk, and what the probe counts. */
+/** Resources that processes have used: processor time, bytes sent to the disk, and the counts of the probe. */
 export interface Usage {
   readonly cpuMs: number;
   readonly bytes: number;
@@ -35,24 +35,25 @@ export async function measure(pids: readonly number[], folder: string): Promise<
 
 type Probed = Pick<Usage, 'commits' | 'prepared' | 'loopDelayMs'>;
 
-/** What each process has counted since it was asked last. */
+/** The counts of each process since it was last asked. */
 function probed(pids: readonly number[], folder: string): Promise<Probed[]> {
-  return Promise.all(
-    pids.map(async (pid) => {
-      const file = join(folder, `${pid}.json`);
-      rmSync(file, { force: true });
-      const written = new Promise<void>((resolve) => {
-        const watcher = watch(folder, () => {
-          if (!existsSync(file)) return;
-          watcher.close();
-          resolve();
-        });
-      });
-      process.kill(pid, 'SIGUSR2');
-      await written;
-      return JSON.parse(readFileSync(file, 'utf8')) as Probed;
-    }),
-  );
+  return Promise.all(pids.map(async (pid) => (await asked(pid, folder, `${pid}.json`)) as Probed));
+}
+
+/** What a process writes into `folder` when it is asked by SIGUSR2. */
+export async function asked(pid: number, folder: string, name: string): Promise<unknown> {
+  const file = join(folder, name);
+  rmSync(file, { force: true });
+  const written = new Promise<void>((resolve) => {
+    const watcher = watch(folder, () => {
+      if (!existsSync(file)) return;
+      watcher.close();
+      resolve();
+    });
+  });
+  process.kill(pid, 'SIGUSR2');
+  await written;
+  return JSON.parse(readFileSync(file, 'utf8'));
 }
 
 function system(pid: number): { cpuMs: number; bytes: number } {

@@ -1,0 +1,51 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { Kerf } from '../harness/kerf.ts';
+import { Shop } from '../harness/shop.ts';
+import { measure } from '../harness/usage.ts';
+
+/**
+ * The most that an order may cost in one process, when it comes alone. These are counts and no times, so that they are the same on every
+ * machine. Raise one with the change that needs it, and write there what it is worth.
+ */
+const budgetOfAnOrder = {
+  /** Of all databases, with the messages that follow the order. */
+  commits: 17,
+  /** Statements that SQLite compiles: none for the order itself, some for what a process does now and then. */
+  prepared: 3,
+  /** Sent to the disk. */
+  kilobytes: 490,
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'kerf-budget-'));
+const probe = `--import=${resolve('test', 'harness', 'usage-probe.mjs')}`;
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+// What a process has sent to the disk is told by Linux alone.
+it.runIf(process.platform === 'linux')('an order in one process costs no more than its budget', async () => {
+  const kerf = await Kerf.start({ env: { NODE_OPTIONS: probe, PROBE_DIR: folder } });
+  const shop = await new Shop(kerf.url).join();
+  let placed = 0;
+  const order = async (count: number) => {
+    for (placed += count; count > 0; count--) expect((await shop.order('WAX', 1, { wait: 10 })).status).toBe(201);
+    await expect.poll(() => sentTo(shop), { timeout: 20_000 }).toBe(placed);
+  };
+  await order(45);
+  const used = await measure([kerf.process.pid!], folder);
+  await order(45);
+  const { commits, prepared, bytes } = await used();
+  const each = { commits: commits / 45, prepared: prepared / 45, kilobytes: bytes / 1_024 / 45 };
+  for (const [what, count] of Object.entries(each))
+    expect(count, what).toBeLessThanOrEqual(budgetOfAnOrder[what as keyof typeof each]);
+  // Without the order's own commits there would be nothing to compare.
+  expect(each.commits).toBeGreaterThan(10);
+  expect(await kerf.stop()).toBe(0);
+});
+
+/** How many of the mails about orders have been sent. */
+async function sentTo(shop: Shop): Promise<number> {
+  const { body } = await shop.get<{ items: { subject: string; status: string }[] }>('/messages?limit=100');
+  return body.items.filter(({ subject, status }) => subject.startsWith('Order') && status === 'sent').length;
+}
