@@ -16,33 +16,37 @@ export const kernel = {
   contract: ['errors'],
   data: ['errors', 'context', 'observability'],
   faults: ['clock', 'errors'],
-  identity: ['context', 'errors'],
+  ids: [],
+  identity: ['clock', 'context', 'errors'],
   observability: ['clock', 'context'],
   routes: ['context', 'contract', 'errors'],
-  events: ['address', 'clock', 'context', 'contract', 'data', 'errors', 'faults', 'observability'],
-  instances: ['clock', 'context', 'data', 'observability'],
+  events: ['address', 'clock', 'context', 'contract', 'data', 'errors', 'faults', 'ids', 'observability'],
+  instances: ['clock', 'context', 'data', 'ids', 'observability'],
   saga: ['context', 'clock', 'contract', 'data', 'errors', 'faults', 'instances', 'observability'],
   proto: ['contract', 'errors'],
   resilience: ['clock', 'context', 'contract', 'errors'],
   transport: [
     ...['address', 'clock', 'context', 'contract', 'errors', 'faults'],
-    ...['identity', 'observability', 'proto', 'resilience'],
+    ...['identity', 'ids', 'observability', 'proto', 'resilience'],
   ],
   topology: ['address', 'clock', 'context', 'contract', 'errors', 'faults', 'observability', 'resilience', 'transport'],
   module: [
     ...['clock', 'context', 'contract', 'data', 'errors'],
-    ...['events', 'faults', 'instances', 'observability', 'routes', 'saga', 'transport'],
+    ...['events', 'faults', 'ids', 'instances', 'observability', 'routes', 'saga', 'transport'],
   ],
   host: [
     ...['address', 'clock', 'context', 'contract', 'data', 'errors', 'events', 'faults', 'identity'],
     ...['module', 'observability', 'proto', 'resilience', 'routes', 'saga', 'topology', 'transport'],
   ],
-  gateway: ['address', 'clock', 'context', 'contract', 'errors', 'host', 'identity', 'routes', 'transport'],
+  gateway: [
+    ...['address', 'clock', 'context', 'contract', 'errors', 'host', 'identity'],
+    ...['ids', 'observability', 'routes', 'transport'],
+  ],
   testing: ['clock', 'contract', 'data', 'errors', 'instances', 'observability', 'saga'],
 };
 
 /** What the kernel offers to a module. The rest decides where modules run, which a module must not know. */
-export const kernelForModules = ['clock', 'contract', 'data', 'errors', 'module', 'routes', 'saga'];
+export const kernelForModules = ['clock', 'contract', 'data', 'errors', 'ids', 'module', 'routes', 'saga'];
 
 /** Package → its homes under src/, the only places that may import it. `*` is any one name. */
 export const vendors = {
@@ -70,10 +74,7 @@ export const vendors = {
   'reflect-metadata': ['shared/module'],
   'swagger-ui-dist': ['shared/gateway'],
   tsyringe: ['shared/module'],
-  uuid: [
-    ...['shared/events', 'shared/gateway', 'shared/instances', 'shared/module', 'shared/transport'],
-    ...['modules/*/internal', 'modules/*/routes.ts'],
-  ],
+  uuid: ['shared/ids'],
   yaml: ['shared/topology'],
   zod: [
     ...['shared/contract', 'shared/events', 'shared/gateway', 'shared/host', 'shared/identity', 'shared/module'],

@@ -49,7 +49,7 @@ const actions = {
   },
 };
 
-if (!Object.hasOwn(actions, action ?? '')) misuse(`say ${Object.keys(actions).join(', ')}`);
+if (!Object.hasOwn(actions, action ?? '')) misuse(`name an action: ${Object.keys(actions).join(', ')}`);
 if (more.length > 0) misuse(`unknown word "${more[0]}"`);
 if (action === 'list' && id) misuse(`unknown word "${id}"`);
 if (action !== 'discard' && values.reason !== undefined) misuse(`${action} takes no --reason`);
@@ -69,7 +69,7 @@ async function decide(what, done, decision) {
 }
 
 function one() {
-  if (!id) misuse(`say the id of the one to ${action}, as list tells it`);
+  if (!id) misuse(`name the id to ${action}, as list shows it`);
   return `${path}/${encodeURIComponent(id)}`;
 }
 

@@ -12,17 +12,19 @@ const help = `Usage: npm run drill -- <name> [--seconds 4] [--json]
 
 ${lines.join('\n')}
 
-  --seconds  how long each phase lasts
+  --seconds  how long each phase lasts, 1 to 60 (4)
+  --json     the result as one JSON object
 
-Starts a system in a folder of its own, on free ports, under a steady load of orders, posts and sign-ups; stops and removes it.
-Exits with 1 when something went otherwise than it should.`;
+Starts a system of its own in a temporary folder, on free ports, and sends it orders, posts and sign-ups all the time. It breaks the part,
+shows how the requests end in each phase, and then stops the system and removes the folder.
+Exits with 0 when the system behaved as expected, otherwise with 1.`;
 
 const { values, positionals } = readWords('drill', help, { seconds: { type: 'string', default: '4' } });
 const [name, ...more] = positionals;
-if (!Object.hasOwn(drills, name ?? '')) misused('drill', `say ${Object.keys(drills).join(', ')}`);
+if (!Object.hasOwn(drills, name ?? '')) misused('drill', `name one drill: ${Object.keys(drills).join(', ')}`);
 if (more.length > 0) misused('drill', `unknown word "${more[0]}"`);
 const seconds = Number(values.seconds);
-if (!(seconds >= 1 && seconds <= 60)) misused('drill', '--seconds takes 1 to 60');
+if (!(seconds >= 1 && seconds <= 60)) misused('drill', '--seconds must be a number from 1 to 60');
 
 install();
 build();

@@ -7,14 +7,15 @@ import { build, fail, install, root } from './setup.mjs';
 
 const help = `Usage: npm run eject -- <module> --to ../payments-service [--address http://127.0.0.1:4105] [--dry-run] [--force]
 
-Writes a repository of its own: the module, the kernel as a package, the contracts it knows, its tests, a Dockerfile, a README. Here it
-leaves its contract, its public resources and its module.json, so that others can call it, and its placement in topology.yaml. Its data
-stays where it is: bring data/<module>.db along when it moves. Tests here that open the module need another one from then on, or must go.
+Moves a module into a new repository: the module, the kernel as a package, the contracts it uses, its tests, a Dockerfile, a README.
+In this repository, its contract, public resources and module.json remain, so that other modules can call it. topology.yaml gets its
+address. Its data stays where it is: copy data/<module>.db when the module runs elsewhere. Afterwards, change or delete the tests here
+that open the module.
 
-  --to       a folder that is not there, or is empty
-  --address  where it will run: http://host:port, or grpc://host:port
-  --dry-run  says what would be written, changed and removed, and does nothing
-  --force    although there is work here that is not committed`;
+  --to       the target folder, outside this repository; it must not exist, or be empty
+  --address  where the module will run: http://host:port or grpc://host:port (http://127.0.0.1:4105)
+  --dry-run  lists the files that would be written, changed and removed, and changes nothing
+  --force    ejects even when this repository has uncommitted changes`;
 
 const { values, positionals } = words();
 if (values.help) {
@@ -22,13 +23,14 @@ if (values.help) {
   process.exit(0);
 }
 const [name, ...more] = positionals;
-if (!name || more.length > 0) fail('say which module, one; see npm run eject -- --help');
-if (!values.to) fail('say where to, such as --to ../payments-service');
+if (!name || more.length > 0) fail('name exactly one module, such as payments; see npm run eject -- --help');
+if (!values.to)
+  fail(`name the target folder: npm run eject -- ${name} --to ../payments-service; see npm run eject -- --help`);
 const target = resolve(values.to);
 refuseTarget();
 if (!/^(https?|grpcs?):\/\/[^/\s,:@]+:\d{1,5}$/.test(values.address))
   fail(
-    `--address ${values.address} is not where a module can run; write such as http://127.0.0.1:4105 or grpc://payments:4105`,
+    `--address ${values.address} is not the address of a module; write protocol, host and port, such as http://127.0.0.1:4105 or grpc://payments:4105`,
   );
 
 install();
@@ -42,7 +44,10 @@ const own =
   all.find(({ about }) => about.name === name) ??
   fail(`there is no module "${name}"; there are ${all.map(({ about }) => about.name).join(', ')}`);
 const folder = join(root, 'src', 'modules', name);
-if (!existsSync(join(folder, 'internal'))) fail(`${name} has no inside here: it has left already`);
+if (!existsSync(join(folder, 'internal')))
+  fail(
+    `src/modules/${name}/internal does not exist: ${name} was ejected before; restore the folder from the history to eject it again`,
+  );
 if (!values.force && !values['dry-run']) refuseUncommitted();
 
 const files = repositoryOf(own, all, values.address);
@@ -63,21 +68,22 @@ function eject() {
   }
   leave(own, values.address, basename(target));
   console.log(
-    `${name} is in ${values.to}: run npm test there. Here it is reached at ${values.address}; look at the change, and commit it.`,
+    `${name} is in ${values.to} now: run npm test there. This repository calls it at ${values.address}: review the change, and commit it.`,
   );
 }
 
 function refuseTarget() {
   if (existsSync(target) && !statSync(target).isDirectory()) fail(`${values.to} is a file; name another folder`);
+  if (!/^\.\.(?:[\\/]|$)/.test(relative(root, target)))
+    fail(`${values.to} is within this repository; name a folder beside it, such as ../${name}-service`);
   if (existsSync(target) && readdirSync(target).length > 0)
-    fail(`${values.to} is there and is not empty; name another folder`);
-  if (!relative(root, target).startsWith('..')) fail(`${values.to} is within this repository; name a folder beside it`);
+    fail(`${values.to} is not empty; empty it, or name another folder`);
 }
 
 /** What is removed must be in the history. Where there is no git, nothing can be looked up in it, and nothing is asked for. */
 function refuseUncommitted() {
   const { stdout } = spawnSync('git', ['status', '--porcelain'], { cwd: root, encoding: 'utf8' });
-  if (stdout) fail('there is work here that is not committed; commit it first, or say --force');
+  if (stdout) fail('this repository has uncommitted changes; commit them first, or add --force');
 }
 
 function words() {

@@ -25,6 +25,7 @@ const { values, positionals } = readWords('extract', help, {
   via: { type: 'string' },
   instances: { type: 'string' },
   port: { type: 'string' },
+  artifact: { type: 'string' },
   ...tryOutOptions,
   'for-now': { type: 'boolean', default: false },
 });
@@ -32,6 +33,8 @@ const [module, ...more] = positionals;
 if (!module) misused('extract', 'say which module, such as payments');
 if (more.length > 0) misused('extract', `unknown word "${more[0]}"`);
 const { via, instances, port } = values;
+if (values.artifact !== undefined)
+  misused('extract', '--artifact is for npm run replace; extract the module first, then replace its release');
 if (via !== undefined && !['http', 'grpc', 'queue'].includes(via))
   misused('extract', `--via is http, grpc or queue, not "${via}"`);
 

@@ -14,7 +14,8 @@ const help = `Usage: npm run faults -- list  [--json]
   --error   refused with a code such as unavailable, and never arrives
   --lose    lost on its way, or done and its answer lost
   --double  it arrives twice, with one idempotency key
-  --inside  what each call does to the process that serves it: keeps 64 MiB (and ends it at 512), holds it for 100 ms, kills it
+  --inside  what each call does to the process that serves it: keeps 64 MiB (and ends it at 512), holds it for 100 ms, kills it;
+            on the edge from "gateway", also each call of the module to itself, by which it serves public requests
   --share   which part of the calls meets it, 0 to 1 (1: all)
   --for     how long it is on: seconds, up to 3600 (60)
   clear     ends them all, or the one on that edge
@@ -57,7 +58,7 @@ const actions = {
   },
 };
 
-if (!Object.hasOwn(actions, action ?? '')) misuse(`say ${Object.keys(actions).join(', ')}`);
+if (!Object.hasOwn(actions, action ?? '')) misuse(`name an action: ${Object.keys(actions).join(', ')}`);
 if (action === 'list' && words.length > 0) misuse(`unknown word "${words[0]}"`);
 if (words.length > 2) misuse(`unknown word "${words[2]}"`);
 if (words.length === 1 || (action === 'put' && words.length === 0)) misuse('say the caller and the operation');

@@ -173,6 +173,8 @@ function token() {
     const found = process.env.OPERATOR_TOKEN || readFileSync(file, 'utf8').trim();
     return found || fail(`${file} is empty; start the system again, which says what to do`);
   } catch {
-    return fail(`${file} cannot be read; set DATA_DIR to the data folder of the running system, or OPERATOR_TOKEN`);
+    return fail(
+      `${file} cannot be read; set DATA_DIR to the data folder of the running system, or OPERATOR_TOKEN; the first start writes the file: npm start`,
+    );
   }
 }

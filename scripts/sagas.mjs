@@ -39,7 +39,7 @@ const actions = {
   },
 };
 
-if (!Object.hasOwn(actions, action ?? '')) misuse(`say ${Object.keys(actions).join(', ')}`);
+if (!Object.hasOwn(actions, action ?? '')) misuse(`name an action: ${Object.keys(actions).join(', ')}`);
 const [unknown] = action === 'list' ? positionals.slice(1) : more;
 if (unknown) misuse(`unknown word "${unknown}"`);
 if (action !== 'list' && values.state !== undefined) misuse(`${action} takes no --state`);
@@ -47,7 +47,7 @@ if (action !== 'settle' && (values.as ?? values.note) !== undefined) misuse(`${a
 await actions[action]();
 
 function one() {
-  if (!id) misuse(`say the id of the one to ${action}, as list tells it`);
+  if (!id) misuse(`name the id to ${action}, as list shows it`);
   return `/ops/sagas/${encodeURIComponent(id)}`;
 }
 

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const windows = process.platform === 'win32';
@@ -13,6 +14,7 @@ const windows = process.platform === 'win32';
 const options = [
   ...[
     'accept-loss',
+    'address',
     'all',
     'artifact',
     'as',
@@ -126,7 +128,9 @@ export function fail(message) {
 function run(command, words, cwd = root) {
   const { status, error, stdout, stderr } = spawnSync(command, words, { cwd, encoding: 'utf8', shell: windows });
   if (!error && status === 0) return;
-  console.error(`${stdout ?? ''}${stderr ?? ''}`);
+  const said = `${stdout ?? ''}${stderr ?? ''}`;
+  // Some tools write colors to a pipe, too.
+  console.error(process.stderr.isTTY ? said : stripVTControlCharacters(said));
   fail(`"${[command, ...words].join(' ')}" failed${error ? `: ${error.message}` : ''}; the lines above say why`);
 }
 

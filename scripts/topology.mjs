@@ -7,10 +7,11 @@ if (positionals.length > 0) misused('topology', `unknown word "${positionals[0]}
 tell(values, await ask('GET', '/ops/topology'), ({ bus, modules }) => {
   console.log(`events: ${bus}`);
   printColumns(
-    modules.map(({ name, placement, state, instances }) => {
+    modules.map(({ name, placement, state, why, instances }) => {
       // Of one that somebody else runs, the placement is its address, or all of them.
       const isSaid = placement === instances.map(({ address }) => address).join();
-      return [name, state, [...(isSaid ? [] : [placement]), ...instances.map(where)].join(', ')];
+      const at = [...(isSaid ? [] : [placement]), ...instances.map(where)].join(', ');
+      return [name, state, why ? `${at}: ${why}` : at];
     }),
   );
 });

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { cruise } from 'dependency-cruiser';
 import { compareDeclarations } from './declarations.mjs';
@@ -37,7 +37,9 @@ export async function check(root) {
   const exist = new Set(files);
   const cruised = await read(root, forbidden, options);
   const sources = cruised.modules.filter(({ source }) => exist.has(source));
-  const imports = sources.flatMap(({ source, dependencies }) => dependencies.map(({ resolved }) => [source, resolved]));
+  const imports = sources.flatMap(({ source, dependencies }) =>
+    dependencies.map((to) => [source, targetOf(source, to)]),
+  );
   const counts = { files: sources.length, imports: imports.length, rules: rules.length };
   if (sources.length === 0) return { rules, counts, violations: [nothing] };
 
@@ -101,5 +103,20 @@ function readSyntax(root, sources, importMeta) {
 function explain({ rule, from, to, cycle, type }, comments, modules) {
   const target = type === 'module' ? undefined : cycle ? cycle.map(({ name }) => name).join(' → ') : to;
   const add = rule.name.endsWith('-declares-whom-it-knows') ? missingLine(modules, from, to) : undefined;
-  return { rule: rule.name, from, to: target, why: comments.get(rule.name), add };
+  const why =
+    (rule.name === 'every-import-leads-somewhere' && removedModule(modules, from, to)) || comments.get(rule.name);
+  return { rule: rule.name, from, to: target, why, add };
+}
+
+/** The path from the root that an import leads to, or would lead to if that file were there. */
+function targetOf(source, { resolved, module, couldNotResolve }) {
+  return couldNotResolve && module.startsWith('.') ? posix.join(posix.dirname(source), module) : resolved;
+}
+
+/** What to do when an import leads into a module that is not there; undefined for any other import. */
+function removedModule(modules, from, to) {
+  const path = targetOf(from, { module: to, resolved: to, couldNotResolve: true });
+  const name = /^src\/modules\/([^/]+)\//.exec(path)?.[1];
+  if (name === undefined || Object.hasOwn(modules, name)) return undefined;
+  return `There is no module "${name}": src/modules/${name}/module.json is missing. If you removed the module, remove this import and the code that uses it. Otherwise correct the path, or restore the folder.`;
 }

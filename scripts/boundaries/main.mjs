@@ -12,7 +12,7 @@ try {
   else console.log(`boundaries: ${inWords(counts)}: every border holds`);
   process.exitCode = violations.length > 0 ? 1 : 0;
 } catch (error) {
-  console.error(`boundaries: ${error.message}`);
+  console.error(`kerf: ${error.message}`);
   process.exitCode = 1;
 }
 

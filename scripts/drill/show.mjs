@@ -20,11 +20,11 @@ export function showLayout(name, placements) {
 
 export function showVerdict({ lives, confirmedLater, broken }) {
   console.log();
-  if (!lives) console.log('the home process has died, and everything with it');
+  if (!lives) console.log('the home process died, and every module in it');
   if (confirmedLater !== undefined) console.log(`${confirmedLater} orders that were told to wait were confirmed later`);
-  for (const what of broken) console.log(`  ✗ not so: ${what}`);
+  for (const what of broken) console.log(`  ✗ expected, and not seen: ${what}`);
   if (broken.length === 0)
-    console.log(confirmedLater === undefined ? 'as it was to be expected' : 'nothing failed, nothing was lost');
+    console.log(confirmedLater === undefined ? 'the system behaved as expected' : 'nothing failed, nothing was lost');
 }
 
 /** █ done, ░ told to wait, ✗ failed. */

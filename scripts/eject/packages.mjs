@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail, root } from '../setup.mjs';
+import { importsOf } from './imports.mjs';
 
 const tools = ['rolldown', 'typescript', 'vitest', '@types/node'];
 
@@ -37,8 +38,8 @@ export function packagesOf(name, files) {
 /** The packages whose names stand in the imports of some files. */
 function importedBy(files, which) {
   const sources = Object.entries(files).filter(([path]) => path.endsWith('.ts') && which(path));
-  const imported = sources.flatMap(([, source]) => [...source.matchAll(/(?:from|import\(|import) ?'([^'.][^']*)'/g)]);
-  const names = imported.map(([, specifier]) => /^(?:@[^/]+\/)?[^/]+/.exec(specifier)[0]);
+  const imported = sources.flatMap(([, source]) => importsOf(source)).filter((each) => !each.startsWith('.'));
+  const names = imported.map((specifier) => /^(?:@[^/]+\/)?[^/]+/.exec(specifier)[0]);
   return new Set(names.filter((each) => !each.startsWith('node:') && each !== '@kerf/kernel'));
 }
 

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { entryOf } from '../build-module/entry.mjs';
 import { fail, root } from '../setup.mjs';
+import { importsOf } from './imports.mjs';
 import { packagesOf } from './packages.mjs';
 import * as texts from './texts.mjs';
 
@@ -68,7 +69,7 @@ function byPackage(text) {
 }
 
 function relativeImports(text) {
-  return [...text.matchAll(/(?:from|import\() ?'(\.[^']+\.ts)'/g)].map(([, path]) => path);
+  return importsOf(text).filter((path) => path.startsWith('.') && path.endsWith('.ts'));
 }
 
 /** There a bundle is stale as well when the kernel has changed. */

@@ -32,11 +32,12 @@ const isTerminal = process.stdout.isTTY;
 
 let lastSeen;
 
-function showLine({ begun, watched, seen, done, failed, why, takenBack, report }) {
+function showLine({ begun, watched, seen, done, failed, takenBack, report }) {
   if (watched) printOnce(`    ${watched}: ${seenIn(seen)}`);
   if (begun && isTerminal) process.stdout.write(`  … ${begun}`);
   if (done) print(`  ✓ ${done.step.padEnd(12)} ${`${done.ms} ms`.padStart(10)}  ${detailsOf(done)}`);
-  if (failed) print(`  ✗ ${failed}: ${why}`);
+  // The last line, on standard error, says why.
+  if (failed) print(`  ✗ ${failed}`);
   if (takenBack) print(`  ↩ ${takenBack}`);
   if (report) print(summaryOf(report));
 }

@@ -7,6 +7,9 @@ const { kernel, vendors, builtins, borders } = await import(`${process.cwd()}/.d
 const names = (table: object) => Object.keys(table);
 const stranger = (known: readonly string[], all: readonly string[]) => all.find((name) => !known.includes(name))!;
 
+const strangerTo = (module: string) =>
+  stranger([module, ...borders[module].uses, ...borders[module].listensTo], names(borders));
+
 /** Has no file to plant: it is what is not there. */
 const ofTheEmpty = 'there-is-something-to-check';
 
@@ -25,11 +28,7 @@ const plants: Record<string, Sin> = {
     ]),
   ),
   ...Object.fromEntries(
-    names(borders).map((module) => {
-      const { uses, listensTo } = borders[module];
-      const other = stranger([module, ...uses, ...listensTo], names(borders));
-      return [`${module}-declares-whom-it-knows`, knowsUndeclared(module, other)];
-    }),
+    names(borders).map((module) => [`${module}-declares-whom-it-knows`, knowsUndeclared(module, strangerTo(module))]),
   ),
 };
 
@@ -42,6 +41,8 @@ const innocent = [...planted('has', innocents), ...planted('has', innocentsOfTes
 describe('the boundaries', () => {
   const copy = new Copy();
   const bare = new Copy();
+  const smaller = new Copy();
+  const withoutBoard = new Copy();
   let clean: Report;
   let sinful: Report;
 
@@ -55,6 +56,8 @@ describe('the boundaries', () => {
   afterAll(() => {
     copy.delete();
     bare.delete();
+    smaller.delete();
+    withoutBoard.delete();
   });
 
   it('hold', () => {
@@ -87,11 +90,44 @@ describe('the boundaries', () => {
   it('tell the person who made a violation what to do, to the line', () => {
     const { status, text } = copy.check();
     expect(status).toBe(1);
-    expect(text).toContain('src/modules/mail/internal/knows-undeclared-board.ts → src/modules/board/contract.ts');
-    expect(text).toContain('Add: in src/modules/mail/module.json, "uses": ["board"]');
+    const [module = ''] = names(borders);
+    const { uses } = borders[module];
+    const other = strangerTo(module);
+    expect(text).toContain(
+      `src/modules/${module}/internal/knows-undeclared-${other}.ts → src/modules/${other}/contract.ts`,
+    );
+    const line = JSON.stringify([...uses, other]).replaceAll(',', ', ');
+    expect(text).toContain(`Add: in src/modules/${module}/module.json, "uses": ${line}`);
     expect(text).toContain('jose is known to src/shared/identity only');
     expect(text).toContain('✗ src/modules/orders/internal/evaluates.ts:1\n');
     expect(text).not.toContain('undefined');
+  });
+
+  it('say of a removed module what still uses it, and to remove that', () => {
+    smaller.remove('src/modules/inventory');
+    smaller.remove('src/modules/mail/contract.ts');
+    const { violations } = smaller.report();
+    const seen = violations.map(({ from, to, why }) => [from, to, why]);
+    const removed = expect.stringMatching(/^There is no module "inventory": .* remove this import/);
+    expect(seen).toContainEqual(['src/app.ts', './modules/inventory/module.ts', removed]);
+    expect(seen).toContainEqual([
+      'src/modules/orders/internal/checkout.ts',
+      '../../inventory/contract.ts',
+      expect.stringContaining('remove this import'),
+    ]);
+    expect(seen).toContainEqual([
+      'src/modules/mail/module.ts',
+      './contract.ts',
+      expect.stringMatching(/^There is nothing at the other end/),
+    ]);
+    expect(violations.map(({ rule }) => rule)).not.toContain('what-is-declared-is-used');
+  });
+
+  it('hold without a module that no other one uses, once src/app.ts does not open it', () => {
+    withoutBoard.remove('src/modules/board');
+    withoutBoard.plant({ 'src/app.ts': (text) => text.replace(/^import board.*\n/m, '').replace(' board,', '') });
+    const { ok, violations } = withoutBoard.report();
+    expect({ ok, violations }).toEqual({ ok: true, violations: [] });
   });
 
   it('do not hold where there is nothing', () => {
