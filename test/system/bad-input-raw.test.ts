@@ -24,15 +24,27 @@ function answerTo(bytes: string): Promise<string> {
   });
 }
 
+const empty = ['Content-Length: 2', '', '{}'];
+const request = (line: string, ...lines: string[]) => {
+  const end = lines.includes('') ? '' : '\r\n\r\n';
+  return [`${line} HTTP/1.1`, 'Host: a', 'Connection: close', ...lines].join('\r\n') + end;
+};
 const byNode: [string, string][] = [
-  ['no host', 'GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n'],
   ['no HTTP', 'HELLO\r\n\r\n'],
+  ['chunks in chunks', `${request('POST /sessions', 'Transfer-Encoding: chunked, chunked')}0\r\n\r\n`],
   ['an expectation', 'POST /members HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\nConnection: close\r\n\r\n'],
   ['an address in other bytes', 'GET /products/\xff HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'],
 ];
 const byGateway: [string, string][] = [
+  ['no host', 'GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n'],
   ['two hosts', 'GET /healthz HTTP/1.1\r\nHost: a\r\nhost: b\r\nConnection: close\r\n\r\n'],
   ['the same host twice', 'GET /healthz HTTP/1.1\r\nHost: a\r\nHost: a\r\nConnection: close\r\n\r\n'],
+  ['two tokens', request('GET /healthz', 'Authorization: Bearer a', 'authorization: Bearer b')],
+  ['two types', request('POST /sessions', 'Content-Type: application/json; v=1', 'Content-Type: text/plain', ...empty)],
+  ['two keys', request('POST /orders', 'Idempotency-Key: a', 'Idempotency-Key: b', ...empty)],
+  ['an encoding', `${request('POST /sessions', 'Transfer-Encoding: gzip, chunked')}0\r\n\r\n`],
+  ['two limits', request('GET /products?limit=1&limit=2')],
+  ['the same limit twice', request('GET /products?limit=1&limit=1')],
   ['a path that is no UTF-8', 'GET /products/%ff HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'],
   ['a query that is no UTF-8', 'GET /products?query=%C3%28 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'],
   ['a header that is no UTF-8', 'GET /products HTTP/1.1\r\nHost: a\r\nPrefer: \xff\r\nConnection: close\r\n\r\n'],

@@ -89,12 +89,12 @@ describe('the commands of operators', () => {
   });
 
   const misused: [words: string[], about: string][] = [
-    [[], 'say list, show, replay, discard'],
-    [['toString'], 'say list, show, replay, discard'],
+    [[], 'name an action: list, show, replay, discard'],
+    [['toString'], 'name an action: list, show, replay, discard'],
     [['list', 'notifications'], 'unknown word "notifications"'],
     [['list', '--color'], "Unknown option '--color'"],
     [['list', '--reason', 'x'], 'list takes no --reason'],
-    [['show'], 'say the id'],
+    [['show'], 'name the id to show'],
     [['show', 'notifications.in-1', 'notifications.in-2'], 'unknown word "notifications.in-2"'],
     [['replay'], 'an id, filters, or --all'],
     [['replay', 'notifications.in-1', '--key', 'x'], 'an id or filters'],
@@ -110,7 +110,9 @@ describe('the commands of operators', () => {
 
   it('fail with what the system refuses', async () => {
     expect(failed(await letters('show', 'notifications.in-999999'))).toContain('there is no dead letter');
-    expect(failed(await letters('replay', 'billing.in-1'))).toContain('nothing is called so');
+    expect(failed(await letters('replay', 'billing.in-1'))).toContain(
+      'unknown id "billing.in-1"; an id begins with its module',
+    );
     expect(failed(await letters('list', '--module', 'billing'))).toContain('there is no module "billing"');
     expect(failed(await operator.run('topology', ['now']))).toContain('unknown word "now"');
     const advised = async (per: string) => failed(await operator.run('advise', ['--per', per]));
@@ -128,6 +130,7 @@ describe('the commands of operators', () => {
     [[], 'say which module'],
     [['payments', 'mail'], 'unknown word "mail"'],
     [['payments', '--via', 'pigeon'], '--via is http, grpc or queue'],
+    [['payments', '--artifact', 'missing.mjs'], '--artifact is for npm run replace'],
     [['payments', '--canary', '5'], '--canary is a share such as 5% or 0.05, 0.1% to 100%, not "5"'],
     [['payments', '--canary', '0%'], '--canary is a share'],
     [['payments', '--canary', '5%', '--stage', '1%'], '--stage is a number of seconds, 0.1 to 3600, not "1%"'],
@@ -156,6 +159,14 @@ describe('the commands of operators', () => {
     for (const step of steps) expect(back).toContain(`✓ ${step}`);
     expect(back).toMatch(/payments runs in-process now, after \d+ ms/);
     for (const counted of ['calls', 'events', 'sagas', 'timers']) expect(back).toContain(`  ${counted} `);
+  });
+
+  it('say once why a step failed, and what to do', async () => {
+    const { code, stdout, stderr } = await operator.run('extract', ['payments', '--via', 'queue', '--for-now']);
+    expect([code, stdout]).toEqual([1, '  ✗ preflight\n']);
+    expect(stderr).toMatch(
+      /^kerf: queue goes over the broker of BUS, and BUS is mitt; start Kerf with BUS as amqp:[^\n]+\n$/,
+    );
   });
 
   it('leave as it is what they do not say, also when a module was back in between', async () => {
@@ -189,7 +200,7 @@ describe('the commands of operators', () => {
   it('fail without a token, with a wrong one, and where nobody listens, or somebody else', async () => {
     const list = (env: Record<string, string>) => operator.run('dead-letters', ['list'], env);
     expect(failed(await list({ DATA_DIR: 'nowhere' }))).toContain(
-      'nowhere/operator-token cannot be read; set DATA_DIR',
+      'nowhere/operator-token cannot be read; set DATA_DIR to the data folder of the running system, or OPERATOR_TOKEN; the first start writes the file: npm start',
     );
     expect(failed(await list({ OPERATOR_TOKEN: 'a-token-of-somebody-else' }))).toContain('does not take this token');
     expect(failed(await list({ INTERNAL_PORT: String(await freePort()) }))).toContain('nobody answers at');

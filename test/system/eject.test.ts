@@ -114,12 +114,16 @@ describe('a module that leaves for good', () => {
     const before = printOf(monolith);
     const words = (...given: string[]) => eject(...given).stderr;
     expect(words('nope', '--to', '../new')).toContain('there is no module "nope"; there are members,');
-    expect(words('payments')).toContain('say where to');
-    expect(words('payments', '--to', '.')).toContain('is not empty');
+    expect(words()).toContain('name exactly one module');
+    expect(words('payments')).toContain('npm run eject -- payments --to ../payments-service');
+    expect(words('payments', '--to', '..')).toContain('is not empty');
+    expect(words('payments', '--to', '.')).toContain('is within this repository');
     expect(words('payments', '--to', 'package.json')).toContain('is a file');
     expect(words('payments', '--to', 'within')).toContain('is within this repository');
     for (const address of ['nonsense', 'http://payments', 'http://payments:4105/here', 'in-process'])
-      expect(words('payments', '--to', '../new', '--address', address)).toContain(`--address ${address} is not where`);
+      expect(words('payments', '--to', '../new', '--address', address)).toContain(
+        `--address ${address} is not the address`,
+      );
     expect([printOf(monolith), existsSync(join(scratch, 'new'))]).toEqual([before, false]);
   });
 
@@ -128,7 +132,7 @@ describe('a module that leaves for good', () => {
     const before = printOf(monolith);
     expect(eject('payments', '--to', '../payments-service')).toMatchObject({
       status: 1,
-      stderr: 'kerf: there is work here that is not committed; commit it first, or say --force\n',
+      stderr: 'kerf: this repository has uncommitted changes; commit them first, or add --force\n',
     });
     expect([printOf(monolith), existsSync(repository)]).toEqual([before, false]);
     git(monolith, 'add', '--all');
@@ -204,7 +208,7 @@ describe('a module that leaves for good', () => {
       expect(run(monolith, 'node_modules/@biomejs/biome/bin/biome', 'check', left)).toMatchObject({ status: 0 });
       expect(run(monolith, 'scripts/boundaries.mjs').stdout).toContain('every border holds');
       expect(run(monolith, ...tsc).stdout).toBe('');
-      expect(eject('payments', '--to', '../again').stderr).toContain('it has left already');
+      expect(eject('payments', '--to', '../again').stderr).toContain('payments was ejected before');
       expect(run(monolith, 'scripts/build-module.mjs', 'payments').stderr).toContain(
         'payments has left for a repository',
       );

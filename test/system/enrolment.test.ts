@@ -84,12 +84,18 @@ describe('a process on another machine', () => {
   });
 });
 
-it.skipIf(!existsSync('/proc/self/environ'))('gives the processes that it starts none of its secrets', async () => {
-  const env = { INTERNAL_KEY: secret, OPERATOR_TOKEN: 'a-token-of-the-operators', MODULE_PAYMENTS: 'http' };
-  const kerf = await start({ dataDir: folder(), env });
-  const environment = (pid: number) => readFileSync(`/proc/${pid}/environ`, 'utf8');
-  expect(environment(kerf.process.pid!)).toContain(secret);
-  const [pid] = kerf.announced.modules.find(({ name }) => name === 'payments')!.instances.map((each) => each.pid);
-  expect(environment(pid!)).toContain('MODULE_PAYMENTS');
-  for (const each of [secret, env.OPERATOR_TOKEN]) expect(environment(pid!)).not.toContain(each);
-});
+it.skipIf(!existsSync('/proc/self/environ'))(
+  'gives the processes that it starts none of its secrets, nor settings of other modules',
+  async () => {
+    const system = { INTERNAL_KEY: secret, OPERATOR_TOKEN: 'a-token-of-the-operators', MODULE_PAYMENTS: 'http' };
+    const env = { ...system, PAYMENTS_PROVIDER_KEY: 'a key of payments', SMS_PROVIDER_KEY: 'a key of sms' };
+    const kerf = await start({ dataDir: folder(), env });
+    const environment = (pid: number) => readFileSync(`/proc/${pid}/environ`, 'utf8');
+    expect(environment(kerf.process.pid!)).toContain(secret);
+    const [pid] = kerf.announced.modules.find(({ name }) => name === 'payments')!.instances.map((each) => each.pid);
+    expect(environment(pid!)).toContain('MODULE_PAYMENTS');
+    expect(environment(pid!)).toContain(env.PAYMENTS_PROVIDER_KEY);
+    for (const each of [secret, env.OPERATOR_TOKEN, env.SMS_PROVIDER_KEY])
+      expect(environment(pid!)).not.toContain(each);
+  },
+);

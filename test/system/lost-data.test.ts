@@ -81,7 +81,8 @@ async function apart(home: string) {
     whyNotHome: () => why(home, { ...env, INTERNAL_PORT: String(homePort) }),
     payments: (folder: string, ...words: string[]) =>
       start(folder, { ...env, INTERNAL_PORT: String(port) }, ['--only', 'payments', ...words]),
-    whyNotPayments: (folder: string) => why(folder, { ...env, INTERNAL_PORT: String(port) }, ['--only', 'payments']),
+    whyNotPayments: (folder: string, ...words: string[]) =>
+      why(folder, { ...env, INTERNAL_PORT: String(port) }, ['--only', 'payments', ...words]),
   };
 }
 
@@ -107,6 +108,7 @@ describe('a module that runs elsewhere, in a data folder of its own', () => {
     const folder = folderAfterAnOrder();
     const { home, whyNotHome, payments } = await apart(folder);
     const service = await payments(newFolder());
+    expect(service.stderr).toContain('the home process does not answer there');
     const { code, stderr } = await whyNotHome();
     expect([code, stderr]).toEqual([
       1,
@@ -118,13 +120,18 @@ describe('a module that runs elsewhere, in a data folder of its own', () => {
     await home('--accept-loss', 'payments');
   });
 
-  it('is accepted by name where it starts, and its data joins the system', async () => {
+  it('is accepted by name by the home process alone, and its data joins the system', async () => {
     const folder = folderAfterAnOrder();
     const { home, payments, whyNotPayments } = await apart(folder);
-    await home();
+    const before = await home();
     const own = newFolder();
     await whyNotPayments(own);
-    const service = await payments(own, '--accept-loss', 'payments');
+    expect((await whyNotPayments(own, '--accept-loss', 'payments')).stderr).toContain(
+      'the home process alone accepts a loss: start that with --accept-loss payments',
+    );
+    await before.stop();
+    await home('--accept-loss', 'payments');
+    const service = await payments(own);
     const id = (dataDir: string) =>
       (JSON.parse(readFileSync(join(dataDir, 'system.json'), 'utf8')) as { system: string }).system;
     expect(id(own)).toBe(id(folder));

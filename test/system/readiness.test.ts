@@ -1,7 +1,10 @@
-import { renameSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import { eventually, Kerf } from '../harness/kerf.ts';
+import { eventually, Kerf, startAndFail } from '../harness/kerf.ts';
+import { Operator } from '../harness/operator.ts';
+import { Shop } from '../harness/shop.ts';
 
 let kerf: Kerf;
 afterEach(async () => expect(await kerf.stop()).toBe(0));
@@ -29,3 +32,28 @@ it('is not ready while a module here can keep nothing, and degraded while one el
   expect(kerf.stderr).toContain('the data of a module takes no writes');
   expect(kerf.stderr).toContain('it was removed or replaced');
 });
+
+it.each<[string, (file: string) => void]>([
+  ['cut off', (file) => truncateSync(file, 0)],
+  ['overwritten', (file) => writeFileSync(file, Buffer.alloc(statSync(file).size), { flag: 'r+' })],
+])(
+  'is not ready once a database is %s in place, answers orders with 503, and does not start again',
+  async (what, damage) => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'kerf-readiness-'));
+    kerf = await Kerf.start({ dataDir });
+    const shop = await new Shop(kerf.url).join();
+    damage(join(dataDir, 'orders.db'));
+    const expected = { status: 'unwritable', away: [], unwritable: ['orders'], code: 503 };
+    await eventually(async () => JSON.stringify(await readiness()) === JSON.stringify(expected), 'what it says');
+    const { body } = await new Operator(kerf).ask<{ modules: object[] }>('GET', '/topology');
+    const why = expect.stringContaining(`it was ${what} while it was open`);
+    expect(body.modules).toContainEqual(expect.objectContaining({ name: 'orders', state: 'unwritable', why }));
+    expect(body.modules).toContainEqual(expect.objectContaining({ name: 'payments', state: 'ready' }));
+    expect(await shop.order('WAX')).toMatchObject({ status: 503, body: { code: 'unavailable' } });
+    expect(kerf.stderr).toContain(`it was ${what} while it was open`);
+    expect(await kerf.stop()).toBe(0);
+    const { code, stderr } = await startAndFail({ DATA_DIR: dataDir });
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/the data of "orders" .*--accept-loss orders/)]);
+    rmSync(dataDir, { recursive: true });
+  },
+);

@@ -104,15 +104,15 @@ describe.each([
   });
 
   const misused: [words: string[], about: string][] = [
-    [[], 'say list, show, resume, settle'],
+    [[], 'name an action: list, show, resume, settle'],
     [['list', 'stuck'], 'unknown word "stuck"'],
     [['list', '--state', 'lost'], 'state: '],
-    [['show'], 'say the id'],
+    [['show'], 'name the id to show'],
     [['resume', 'orders.x', '--note', 'y'], 'resume takes no --as and no --note'],
     [['settle', 'orders.x'], 'say --as done'],
     [['settle', 'orders.x', '--as', 'over', '--note', 'y'], 'outcome: '],
     [['settle', 'orders.x', '--as', 'done', '--note', 'y'], 'there is no saga'],
-    [['resume', 'billing.x'], 'nothing is called so'],
+    [['resume', 'billing.x'], 'unknown id "billing.x"; an id begins with its module'],
   ];
   it.each(misused)('cannot be helped with the words %j', async (words, about) => {
     const { code, stdout, stderr } = await operator.run('sagas', words);

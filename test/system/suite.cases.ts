@@ -16,7 +16,7 @@ export function systemSuite(topology: TestTopology): void {
   describe(topology.name, () => {
     const system = new System();
     beforeAll(() => system.open(topology));
-    afterAll(async () => expect(await system.kerf.stop()).toBe(0));
+    afterAll(async () => expect(await system.kerf.stop(), system.kerf.stderr).toBe(0));
 
     describe.concurrent('members', () => memberCases(system));
     describe.concurrent('products', () => productCases(system));

@@ -57,13 +57,13 @@ type Counts = { ok: number; waiting: number; failed: number; p50Ms: number };
 type Phase = { name: string } & Record<'orders' | 'posts' | 'signUps', Counts>;
 
 it.concurrent.each([
-  [[], 'say payments-down'],
-  [['earthquake'], 'say payments-down'],
-  [['toString'], 'say payments-down'],
+  [[], 'name one drill: payments-down'],
+  [['earthquake'], 'name one drill: payments-down'],
+  [['toString'], 'name one drill: payments-down'],
   [['payments-down', 'twice'], 'unknown word "twice"'],
-  [['payments-down', '--seconds', '0'], '--seconds takes 1 to 60'],
-  [['payments-down', '--seconds', 'many'], '--seconds takes 1 to 60'],
-  [['payments-down', '--seconds', ''], '--seconds takes 1 to 60'],
+  [['payments-down', '--seconds', '0'], '--seconds must be a number from 1 to 60'],
+  [['payments-down', '--seconds', 'many'], '--seconds must be a number from 1 to 60'],
+  [['payments-down', '--seconds', ''], '--seconds must be a number from 1 to 60'],
   [['payments-down', '--seconds', '--json'], "'--seconds'"],
   [['payments-down', '--minutes', '1'], "'--minutes'"],
 ])('a drill is not begun with the words %j', async (words, about) => {

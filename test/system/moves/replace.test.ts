@@ -47,7 +47,10 @@ it('refuses a release that breaks the contract, and says what breaks', async () 
   await scene.endsWell(kerf, load.told);
 });
 
-it('refuses a release whose migration the one that runs cannot live with, before it touches anything', async () => {
+it('refuses a release whose migration the one that runs cannot live with, before it touches anything', {
+  // It builds two releases.
+  timeout: 120_000,
+}, async () => {
   const { TOPOLOGY, scene, kerf, operator, load } = await opened();
   const text = readFileSync(TOPOLOGY, 'utf8');
   const before = await kerf.pidOf('payments');
