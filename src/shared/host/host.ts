@@ -1,3 +1,4 @@
+import { background } from '../context/index.ts';
 import { describeContract } from '../contract/index.ts';
 import { DatabaseRecords } from '../data/index.ts';
 import { messageOf, StartError } from '../errors/index.ts';
@@ -18,6 +19,9 @@ import { createOperations } from './operations.ts';
 import { placeTheOthers } from './place.ts';
 import { heldBackVariable, joinParent, Services } from './services/index.ts';
 import { WriteProbes } from './write-probes.ts';
+
+/** After so long the log says what is still closing. */
+const slowMs = 3_000;
 
 /** A process of the system: the modules that run here, and the ways to all the others. */
 export interface Host extends Readonly<Connections> {
@@ -183,25 +187,28 @@ function ownContract(definitions: readonly ModuleDefinition[], only: readonly st
 
 /**
  * First nothing new begins, then what is under way ends, then the data is closed: each may need those after it. What fails keeps
- * nothing else from being closed; rejects with it in the end.
+ * nothing else from being closed; rejects with it in the end. The log says what takes long.
  */
 async function closeAll(
-  { bus, directory }: Connections,
+  { bus, directory, log }: Connections,
   open: ReadonlyMap<string, OpenModule>,
   services: Services,
   doors: Doors,
 ): Promise<void> {
-  const modules = [...open.values()];
   const failures: unknown[] = [];
-  const stage = async (...parts: Promise<void>[]) => {
-    for (const each of await Promise.allSettled(parts)) if (each.status === 'rejected') failures.push(each.reason);
+  const ended = async (what: string, closing: Promise<void>) => {
+    const slow = background.setTimeout(() => log.warn({ what }, 'closing takes long'), slowMs);
+    await closing.catch((error) => failures.push(error));
+    clearTimeout(slow);
   };
-  await stage(...modules.map((each) => each.stop()));
-  await stage(services.stop());
-  await stage(doors.close());
-  await stage(...modules.map((each) => each.close()));
-  await stage(bus.close());
-  await stage(directory.close());
+  const modules = (end: 'stop' | 'close') =>
+    Promise.all([...open].map(([name, module]) => ended(`${end} module ${name}`, module[end]())));
+  await modules('stop');
+  await ended('processes of modules', services.stop());
+  await ended('listeners', doors.close());
+  await modules('close');
+  await ended('bus', bus.close());
+  await ended('directory', directory.close());
   if (failures.length > 0) throw new Error(`not closed in order: ${failures.map(messageOf).join('; ')}`);
 }
 

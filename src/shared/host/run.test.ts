@@ -52,6 +52,17 @@ it('says in one line why it cannot be closed in order, and ends with 1', patient
   expect(stderr).toMatch(/^kerf: .*the bus is jammed.*\n$/);
 });
 
+it('says that closing takes too long, and ends with 1', patient, async () => {
+  const start = `async () => {
+    setInterval(() => {}, 1_000);
+    setImmediate().then(() => console.log('started'));
+    return { drainDelayMs: 0, announceStop() {}, close: () => new Promise(() => {}) };
+  }, 100`;
+  const { code, stderr } = await stopped(start, 'started');
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^kerf: cannot be closed in order within 0.1 s: .*\n$/);
+});
+
 describe('the announcement of a stop', () => {
   const startWith = (drainDelayMs: number) => `async () => {
     setInterval(() => {}, 1_000);

@@ -9,8 +9,8 @@ import { printModules, readCommandLine } from './command-line.ts';
 import { openHost } from './host.ts';
 import { toService } from './services/index.ts';
 
-/** Within so long a process closes, its announcement included when that takes less than a second. */
-const closeWithinMs = 9_500;
+/** Orchestrators kill after ten seconds. */
+const withinTenSecondsMs = 9_500;
 const announcedMs = 1_000;
 
 /** A process that has started. */
@@ -24,22 +24,31 @@ export interface Started {
 
 /**
  * Runs the process that `start` opens until a signal stops it; one that has nothing to run ends by itself. `SIGTERM`, `SIGINT` and,
- * without `LOG_FILE`, `SIGHUP` close it in order and end it with 0, or as soon as it has started (with 1 when that takes longer than 9.5 s). `SIGTERM` is announced first, for as long as the process says; one of the
- * others ends the announcement. What keeps it from starting, or from being closed in order, is one line on standard error, and 1.
+ * without `LOG_FILE`, `SIGHUP` close it in order and end it with 0, or as soon as it has started. `SIGTERM` is announced first, for as
+ * long as the process says; one of the others ends the announcement. It ends with 1 when closing takes longer than `closeWithinMs`,
+ * the announcement included when that takes less than a second. What keeps it from starting, or from being closed in order, is one
+ * line on standard error, and 1.
  */
-export async function runUntilStopped(start: () => Promise<Started | undefined>): Promise<void> {
+export async function runUntilStopped(
+  start: () => Promise<Started | undefined>,
+  closeWithinMs = withinTenSecondsMs,
+): Promise<void> {
   let starting: Promise<Started | undefined> | undefined;
   const hurry = new AbortController();
   let stopping = false;
+  const tooLate = () =>
+    fail(
+      `cannot be closed in order within ${closeWithinMs / 1_000} s: it ends now, and the next start does what is not done yet`,
+    );
   const stop = async (announce: boolean) => {
     if (stopping) return announce ? undefined : hurry.abort();
     stopping = true;
-    const late = background.setTimeout(() => process.exit(1), closeWithinMs).unref();
+    const late = background.setTimeout(tooLate, closeWithinMs).unref();
     const started = await starting;
     const delayMs = announce ? (started?.drainDelayMs ?? 0) : 0;
     if (delayMs > announcedMs) {
       clearTimeout(late);
-      background.setTimeout(() => process.exit(1), delayMs + closeWithinMs - announcedMs).unref();
+      background.setTimeout(tooLate, delayMs + closeWithinMs - announcedMs).unref();
     }
     started?.announceStop();
     await pause(delayMs, hurry.signal);
