@@ -1,4 +1,4 @@
-import { and, asc, between, eq, gt, lte, type SQL, sql } from 'drizzle-orm';
+import { and, asc, between, eq, sql } from 'drizzle-orm';
 import { Alarm, type Clock } from '../clock/index.ts';
 import { background } from '../context/index.ts';
 import { type Database, prepared, type Unit } from '../data/index.ts';
@@ -23,6 +23,19 @@ const firstOf = prepared((reader) => {
     .where(and(eq(held.key, sql.placeholder('key')), sql`${held.state} in ('pending', 'failed')`))
     .orderBy(asc(held.seq))
     .limit(1)
+    .prepare();
+});
+
+/** The first of each key whose time is `from` to `until`. */
+const timed = prepared((reader) => {
+  const { held } = eventTables(reader);
+  const at = held.nextAttemptAt;
+  return reader.db
+    .select({ key: held.key, at })
+    .from(held)
+    .where(and(sql`${held.state} = 'failed'`, between(at, sql.placeholder('from'), sql.placeholder('until'))))
+    .orderBy(asc(at))
+    .limit(sql.placeholder('limit'))
     .prepare();
 });
 
@@ -133,19 +146,14 @@ export class HeldBack<U extends Unit> {
    * one falls due; undefined when none waits.
    */
   async #due(now: number): Promise<{ keys: string[]; nextAt: number | undefined }> {
-    const { db } = this.#parts.database;
-    const { held } = eventTables(this.#parts.database);
-    const at = held.nextAttemptAt;
-    const first = (which: SQL, limit: number) =>
-      db
-        .select({ key: held.key, at })
-        .from(held)
-        .where(and(sql`${held.state} = 'failed'`, which))
-        .orderBy(asc(at))
-        .limit(limit);
+    const query = timed(this.#parts.database);
+    const first = (from: number, until: number, limit: number) => query.execute({ from, until, limit });
     const latest = latestAttemptAt(now);
-    const due = [...(await first(lte(at, now), portion)), ...(await first(gt(at, latest), portion))];
-    const [next] = await first(between(at, now + 1, latest), 1);
+    const due = [
+      ...(await first(Number.MIN_SAFE_INTEGER, now, portion)),
+      ...(await first(latest + 1, Number.MAX_SAFE_INTEGER, portion)),
+    ];
+    const [next] = await first(now + 1, latest, 1);
     return { keys: [...new Set(due.map(({ key }) => key))], nextAt: next?.at };
   }
 
