@@ -1,6 +1,6 @@
 import { createInbox, type Msg, type NatsConnection, nanos, type Subscription } from '@nats-io/transport-node';
 import type { Clock } from '../../clock/index.ts';
-import { inHand } from './broker.ts';
+import { inHand, pause } from './broker.ts';
 
 const askedAtOnce = 64 * inHand;
 const askedForMs = 1_000;
@@ -83,10 +83,14 @@ export class Pull {
     if (clock.now() - this.#heardAt > silentMs) ended(new Error('it has fallen silent'));
   }
 
-  /** Asks for no more; resolves when all that it asked for has arrived. */
+  /**
+   * Asks for no more; resolves when all that it asked for has arrived. A server that does not say so is waited for no longer than twice
+   * the time that was asked for.
+   */
   async leave(): Promise<void> {
     this.#leaving = true;
-    await this.#subscription.closed;
+    await Promise.race([this.#subscription.closed, pause(this.#parts.clock, 2 * askedForMs)]);
+    this.#subscription.unsubscribe();
   }
 
   /** Asks for no more, and what is on its way is lost until its time is up. */
@@ -96,7 +100,9 @@ export class Pull {
 
   /** Resolves when the server has what it was told, or is gone. */
   async settled(): Promise<void> {
-    await this.#parts.connection.flush().catch(() => {});
+    const { connection } = this.#parts;
+    // The client leaves one who waits for this waiting when the connection ends.
+    await Promise.race([connection.flush(), connection.closed()]).catch(() => {});
   }
 
   #ask(): void {

@@ -21,7 +21,8 @@ export const openNats: OpenSession = async (way, replies) => {
     await connection.close();
   };
   // The client leaves one who waits for this waiting when the connection ends.
-  const allSent = () => inASecond(Promise.race([connection.flush(), connection.closed()]));
+  const flushed = () => Promise.race([connection.flush(), connection.closed().then(notConnected)]);
+  const allSent = () => inASecond(flushed());
   connection.subscribe(`${inbox}.*`, {
     callback(error, message) {
       if (error) return void close(error);
@@ -48,7 +49,7 @@ export const openNats: OpenSession = async (way, replies) => {
       };
       const all = connection.subscribe(subject('all', module), { callback: take(requests.all) });
       const one = connection.subscribe(subject('one', module), { queue: group, callback: take(requests.one) });
-      await connection.flush();
+      await flushed();
       return {
         leave: () => one.drain(),
         async close() {
@@ -64,6 +65,10 @@ export const openNats: OpenSession = async (way, replies) => {
     ended: connection.closed().then((error) => reason ?? error ?? new Error('the connection was closed')),
   };
 };
+
+function notConnected(): never {
+  throw new Error('the connection was closed');
+}
 
 function inbound(message: Msg): Inbound {
   const { reply } = message;
