@@ -3,91 +3,117 @@
 import { readModules } from './scripts/boundaries/modules.mjs';
 import { builtinRules } from './scripts/boundaries/rules/builtins.mjs';
 import { codeRules } from './scripts/boundaries/rules/code.mjs';
-import { kernelRules } from './scripts/boundaries/rules/kernel.mjs';
 import { moduleRules } from './scripts/boundaries/rules/modules.mjs';
+import { ringRules } from './scripts/boundaries/rules/rings.mjs';
 import { vendorRules } from './scripts/boundaries/rules/vendors.mjs';
 
-/** Folder of the kernel → the kernel folders it may import, through their index.ts. */
+/**
+ * src/shared/ is built in three rings. The kernel is what a module, a call, an event and a saga are; it imports neither of the others.
+ * Each adapter is one technology; it imports the kernel alone, and can be deleted. Control is the system around the modules; it imports the
+ * kernel, and reaches adapters by their ports. src/app.ts lists what a product has of each.
+ *
+ * Room of the kernel → the rooms of the kernel that it may import, through their index.ts.
+ */
 export const kernel = {
-  clock: ['context'],
-  context: [],
   errors: [],
-  address: ['errors'],
+  context: [],
+  telemetry: ['context'],
   contract: ['errors'],
-  data: ['errors', 'context', 'observability'],
-  faults: ['clock', 'errors'],
-  ids: [],
-  identity: ['clock', 'context', 'errors'],
-  observability: ['clock', 'context'],
-  routes: ['context', 'contract', 'errors'],
-  events: ['address', 'clock', 'context', 'contract', 'data', 'errors', 'faults', 'ids', 'observability'],
-  instances: ['clock', 'context', 'data', 'ids', 'observability'],
-  saga: ['context', 'clock', 'contract', 'data', 'errors', 'faults', 'instances', 'observability'],
-  proto: ['contract', 'errors'],
-  resilience: ['clock', 'context', 'contract', 'errors'],
-  transport: [
-    ...['address', 'clock', 'context', 'contract', 'errors', 'faults'],
-    ...['identity', 'ids', 'observability', 'proto', 'resilience'],
-  ],
-  topology: ['address', 'clock', 'context', 'contract', 'errors', 'faults', 'observability', 'resilience', 'transport'],
+  identity: ['context', 'errors'],
+  database: ['context', 'errors', 'telemetry'],
+  'leader-election': ['context', 'database', 'telemetry'],
+  calls: ['context', 'contract', 'errors', 'identity', 'telemetry'],
+  'http-api': ['calls', 'context', 'contract', 'errors', 'identity', 'telemetry'],
+  events: ['calls', 'context', 'contract', 'database', 'errors', 'telemetry'],
+  saga: ['context', 'contract', 'database', 'errors', 'leader-election', 'telemetry'],
   module: [
-    ...['clock', 'context', 'contract', 'data', 'errors'],
-    ...['events', 'faults', 'ids', 'instances', 'observability', 'routes', 'saga', 'transport'],
+    ...['calls', 'context', 'contract', 'database', 'errors', 'events'],
+    ...['http-api', 'leader-election', 'saga', 'telemetry'],
   ],
-  host: [
-    ...['address', 'clock', 'context', 'contract', 'data', 'errors', 'events', 'faults', 'identity'],
-    ...['module', 'observability', 'proto', 'resilience', 'routes', 'saga', 'topology', 'transport'],
-  ],
-  gateway: [
-    ...['address', 'clock', 'context', 'contract', 'errors', 'host', 'identity'],
-    ...['ids', 'observability', 'routes', 'transport'],
-  ],
-  testing: ['clock', 'contract', 'data', 'errors', 'instances', 'observability', 'saga'],
+  ports: ['calls', 'context', 'contract', 'database', 'errors', 'events', 'identity', 'telemetry'],
+  testing: ['context', 'contract', 'database', 'errors', 'leader-election', 'saga', 'telemetry'],
 };
 
-/** What the kernel offers to a module. The rest decides where modules run, which a module must not know. */
-export const kernelForModules = ['clock', 'contract', 'data', 'errors', 'ids', 'module', 'routes', 'saga'];
+/** Room of control → the rooms of control that it may import. */
+export const control = {
+  topology: [],
+  faults: [],
+  supervisor: ['faults', 'topology'],
+  'admin-api': ['faults', 'supervisor', 'topology'],
+  advice: ['admin-api', 'supervisor', 'topology'],
+  relocation: ['admin-api', 'advice', 'supervisor', 'topology'],
+  host: ['admin-api', 'advice', 'faults', 'relocation', 'supervisor', 'topology'],
+};
+
+/** The rooms of the kernel that are offered to adapters, also to those that are yet to be written. */
+export const kernelForAdapters = [
+  ...['calls', 'context', 'contract', 'database', 'errors', 'events'],
+  ...['http-api', 'identity', 'ports', 'telemetry'],
+];
+
+/** The rooms of the kernel that are offered to modules. */
+export const kernelForModules = ['context', 'contract', 'database', 'errors', 'http-api', 'module', 'saga'];
 
 /** Package → its homes under src/, the only places that may import it. `*` is any one name. */
 export const vendors = {
-  '@grpc/grpc-js': ['shared/transport/grpc'],
-  '@grpc/reflection': ['shared/transport/grpc'],
-  '@hono/node-server': ['shared/gateway', 'shared/host'],
-  '@nats-io/jetstream': ['shared/events/brokers'],
-  '@nats-io/transport-node': ['shared/events/brokers', 'shared/transport/queue'],
+  '@grpc/grpc-js': ['shared/adapters/grpc'],
+  '@grpc/reflection': ['shared/adapters/grpc'],
+  '@hono/node-server': ['shared/control/host', 'shared/kernel/http-api'],
+  '@nats-io/jetstream': ['shared/adapters/nats'],
+  '@nats-io/transport-node': ['shared/adapters/nats'],
   '@node-rs/argon2': ['modules/members/internal'],
-  '@platformatic/kafka': ['shared/events/brokers'],
-  'better-sqlite3': ['shared/data'],
+  '@platformatic/kafka': ['shared/adapters/kafka'],
+  'better-sqlite3': ['shared/adapters/sqlite'],
   'drizzle-orm': [
-    ...['shared/data', 'shared/events', 'shared/instances', 'shared/module', 'shared/saga'],
+    ...[
+      'shared/adapters/sqlite',
+      'shared/kernel/database',
+      'shared/kernel/events',
+      'shared/kernel/leader-election',
+      'shared/kernel/module',
+      'shared/kernel/saga',
+    ],
     ...['modules/*/internal'],
   ],
-  'grpc-health-check': ['shared/transport/grpc'],
-  hono: ['shared/gateway', 'shared/host', 'shared/routes'],
-  jose: ['shared/identity'],
-  mitt: ['shared/events'],
+  'grpc-health-check': ['shared/adapters/grpc'],
+  hono: [
+    'shared/control/admin-api',
+    'shared/control/advice',
+    'shared/control/host',
+    'shared/control/relocation',
+    'shared/kernel/http-api',
+  ],
+  jose: ['shared/kernel/identity'],
+  mitt: ['shared/kernel/events'],
   nodemailer: ['modules/mail/internal/server'],
-  pino: ['shared/observability'],
-  protobufjs: ['shared/proto'],
-  'rabbitmq-client': ['shared/events/brokers', 'shared/transport/queue'],
-  'rate-limiter-flexible': ['shared/gateway'],
-  'reflect-metadata': ['shared/module'],
-  'swagger-ui-dist': ['shared/gateway'],
-  tsyringe: ['shared/module'],
-  uuid: ['shared/ids'],
-  yaml: ['shared/topology'],
+  pino: ['shared/kernel/telemetry'],
+  protobufjs: ['shared/adapters/grpc'],
+  'rabbitmq-client': ['shared/adapters/rabbitmq'],
+  'rate-limiter-flexible': ['shared/kernel/http-api'],
+  'reflect-metadata': ['shared/kernel/module'],
+  'swagger-ui-dist': ['shared/kernel/http-api'],
+  tsyringe: ['shared/kernel/module'],
+  uuid: ['shared/kernel/context'],
+  yaml: ['shared/control/topology'],
   zod: [
-    ...['shared/contract', 'shared/events', 'shared/gateway', 'shared/host', 'shared/identity', 'shared/module'],
     ...[
-      'shared/faults',
-      'shared/proto',
-      'shared/resilience',
-      'shared/routes',
-      'shared/saga',
-      'shared/testing',
-      'shared/topology',
+      'shared/kernel/calls',
+      'shared/kernel/contract',
+      'shared/kernel/events',
+      'shared/kernel/http-api',
+      'shared/kernel/identity',
     ],
-    ...['shared/transport'],
+    ...['shared/kernel/module', 'shared/kernel/saga', 'shared/kernel/testing'],
+    ...['shared/adapters/grpc', 'shared/adapters/http'],
+    ...[
+      'shared/control/admin-api',
+      'shared/control/advice',
+      'shared/control/faults',
+      'shared/control/host',
+      'shared/control/relocation',
+      'shared/control/supervisor',
+      'shared/control/topology',
+    ],
     ...['compositions', 'modules'],
   ],
 };
@@ -103,17 +129,21 @@ export const builtins = {
   assert: everywhere,
   async_hooks: everywhere,
   buffer: everywhere,
-  child_process: ['shared/host/services', 'shared/host/run.test.ts', 'shared/contract/compiled/compiled.test.ts'],
+  child_process: [
+    'shared/control/supervisor/services',
+    'shared/control/host/run.test.ts',
+    'shared/kernel/contract/compiled/compiled.test.ts',
+  ],
   crypto: everywhere,
-  dgram: ['shared/topology/discovery'],
-  diagnostics_channel: ['shared/transport/grpc'],
-  dns: ['shared/topology/discovery'],
+  dgram: ['shared/adapters/dns'],
+  diagnostics_channel: ['shared/adapters/grpc'],
+  dns: ['shared/adapters/dns'],
   events: everywhere,
   fs: kernelOnly,
   http: kernelOnly,
-  http2: ['shared/transport/grpc'],
+  http2: ['shared/adapters/grpc'],
   https: kernelOnly,
-  inspector: ['shared/host/advice'],
+  inspector: ['shared/control/advice'],
   net: kernelOnly,
   os: everywhere,
   path: everywhere,
@@ -124,25 +154,25 @@ export const builtins = {
   tls: kernelOnly,
   url: everywhere,
   util: everywhere,
-  v8: ['shared/events/backlog.test.ts', 'shared/transport/wire.cases.ts'],
-  vm: ['shared/events/backlog.test.ts', 'shared/transport/wire.cases.ts'],
-  worker_threads: ['shared/data/opening.test.ts'],
+  v8: ['shared/kernel/events/backlog.test.ts', 'shared/kernel/calls/wire.cases.ts'],
+  vm: ['shared/kernel/events/backlog.test.ts', 'shared/kernel/calls/wire.cases.ts'],
+  worker_threads: ['shared/adapters/sqlite/opening.test.ts'],
   zlib: everywhere,
 };
 
 /** The files under src/ that may ask `import.meta` where they stand: in the bundle every file stands in dist/. */
-export const importMeta = ['shared/gateway/reference.ts'];
+export const importMeta = ['shared/kernel/http-api/reference.ts'];
 
 /** Module → the modules whose contract.ts it may import: those it calls and those it listens to, by its module.json. */
 export const borders = readModules(import.meta.dirname);
 
 export default {
   forbidden: [
-    ...kernelRules(kernel, kernelForModules),
+    ...ringRules({ kernel, control, kernelForAdapters, kernelForModules }),
     ...vendorRules(vendors),
     ...builtinRules(builtins),
     ...moduleRules(borders),
-    ...codeRules(kernel, borders),
+    ...codeRules({ kernel, control }, borders),
   ],
   options: {
     tsPreCompilationDeps: true,

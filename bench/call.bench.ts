@@ -1,4 +1,4 @@
-import { Cancellation, runInContext } from '../src/shared/context/index.ts';
+import { Cancellation, runInContext } from '../src/shared/kernel/context/index.ts';
 import { bare, inProcess, openPeers, overGrpc, overHttp, overQueues, type Way } from './call/ways.ts';
 import { type Contestant, compare, concurrently, sayHowMuchMore } from './compare.ts';
 import { input } from './sample.ts';

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { eq, sql } from 'drizzle-orm';
-import { defineTables, openSqlite, prepared, type Unit } from '../src/shared/data/index.ts';
+import { openSqlite } from '../src/shared/adapters/sqlite/index.ts';
+import { defineTables, prepared, type Unit } from '../src/shared/kernel/database/index.ts';
 import { compare, concurrently } from './compare.ts';
 
 const schema = `

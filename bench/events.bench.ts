@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { subscriptionMap } from '../src/shared/events/index.ts';
+import { subscriptionMap } from '../src/shared/kernel/events/index.ts';
 import { compare, concurrently } from './compare.ts';
 import { brokersThatAnswer, carryBy } from './events/carriers.ts';
 import { type Delay, delayAt } from './events/delay.ts';

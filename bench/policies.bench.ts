@@ -1,6 +1,11 @@
 import { bulkhead, circuitBreaker, ExponentialBackoff, handleAll, retry, SamplingBreaker, wrap } from 'cockatiel';
-import { systemClock } from '../src/shared/clock/index.ts';
-import { Admission, Breaker, Bulkhead, mayRetry, policiesFor, RetryBudget } from '../src/shared/resilience/index.ts';
+import { policiesFor } from '../src/shared/kernel/calls/index.ts';
+import { Admission } from '../src/shared/kernel/calls/resilience/admission.ts';
+import { Breaker } from '../src/shared/kernel/calls/resilience/breaker.ts';
+import { Bulkhead } from '../src/shared/kernel/calls/resilience/bulkhead.ts';
+import { RetryBudget } from '../src/shared/kernel/calls/resilience/retry-budget.ts';
+import { mayRetry } from '../src/shared/kernel/calls/resilience/retrying.ts';
+import { systemClock } from '../src/shared/kernel/context/index.ts';
 import { type Contestant, compare, concurrently } from './compare.ts';
 
 type Task = () => Promise<number>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { contract, id, money, query, text } from '../src/shared/contract/index.ts';
+import { contract, id, money, query, text } from '../src/shared/kernel/contract/index.ts';
 
 const line = z.strictObject({ sku: text(64, 1), quantity: z.int().min(1).max(1_000) });
 

@@ -1,4 +1,4 @@
-import { fastParse, parserOf } from '../src/shared/contract/compiled/index.ts';
+import { fastParse, parserOf } from '../src/shared/kernel/contract/index.ts';
 import { type Contestant, compare } from './compare.ts';
 import { input, price, sample } from './sample.ts';
 

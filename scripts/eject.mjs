@@ -7,7 +7,7 @@ import { build, fail, install, root } from './setup.mjs';
 
 const help = `Usage: npm run eject -- <module> --to ../payments-service [--address http://127.0.0.1:4105] [--dry-run] [--force]
 
-Moves a module into a new repository: the module, the kernel as a package, the contracts it uses, its tests, a Dockerfile, a README.
+Moves a module into a new repository: the module, src/shared/ as a package, the contracts it uses, its tests, a Dockerfile, a README.
 In this repository, its contract, public resources and module.json remain, so that other modules can call it. topology.yaml gets its
 address. Its data stays where it is: copy data/<module>.db when the module runs elsewhere. Afterwards, change or delete the tests here
 that open the module.

@@ -11,42 +11,18 @@ import orders from './modules/orders/module.ts';
 import payments from './modules/payments/module.ts';
 import recommendations from './modules/recommendations/module.ts';
 import sms from './modules/sms/module.ts';
-import { openGateway } from './shared/gateway/index.ts';
-import {
-  announce,
-  openHost,
-  printIdentity,
-  printModules,
-  printProto,
-  readCommandLine,
-  rotateKeys,
-  runUntilStopped,
-} from './shared/host/index.ts';
-import { readTopology } from './shared/topology/index.ts';
+import { dns } from './shared/adapters/dns/index.ts';
+import { file } from './shared/adapters/file/index.ts';
+import { grpc } from './shared/adapters/grpc/index.ts';
+import { http } from './shared/adapters/http/index.ts';
+import { kafka } from './shared/adapters/kafka/index.ts';
+import { nats } from './shared/adapters/nats/index.ts';
+import { rabbitmq } from './shared/adapters/rabbitmq/index.ts';
+import { sqlite } from './shared/adapters/sqlite/index.ts';
+import { run } from './shared/control/host/index.ts';
 
-const modules = [members, catalog, inventory, orders, payments, notifications, mail, sms, board, recommendations];
-const compositions = [sessions, products, orderSummary];
-
-await runUntilStopped(async () => {
-  const { only, json, acceptLoss, newKeys, revoke, identity, proto, ...print } = readCommandLine(process.argv.slice(2));
-  if (proto) return printProto(modules, proto);
-  if (print.modules) return printModules(modules);
-  const topology = readTopology(modules, only, process.env);
-  if (newKeys) return rotateKeys(topology, revoke);
-  if (identity) return printIdentity(topology, identity);
-  const host = await openHost(topology, modules, acceptLoss);
-  const gateway = only ? undefined : await openGateway(host, compositions);
-  await announce(host, gateway?.address, json);
-  return {
-    drainDelayMs: topology.settings.DRAIN_DELAY_MS,
-    announceStop() {
-      host.announceStop();
-      gateway?.announceStop();
-    },
-    async close() {
-      host.drain();
-      await gateway?.close();
-      await host.close();
-    },
-  };
+await run({
+  modules: [members, catalog, inventory, orders, payments, notifications, mail, sms, board, recommendations],
+  compositions: [sessions, products, orderSummary],
+  adapters: [sqlite(), http(), grpc(), rabbitmq(), kafka(), nats(), dns(), file()],
 });

@@ -2,23 +2,21 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { systemClock } from '../../src/shared/clock/index.ts';
-import type { CallContext } from '../../src/shared/context/index.ts';
-import { openHost } from '../../src/shared/host/index.ts';
-import { fixedKeyRing, ServiceTokens } from '../../src/shared/identity/index.ts';
-import { Dispatcher, defineModule } from '../../src/shared/module/index.ts';
-import { silentLog } from '../../src/shared/observability/index.ts';
-import { readTopology } from '../../src/shared/topology/index.ts';
-import { openLoopback } from '../../src/shared/transport/http/loopback.scene.ts';
+import { openLoopback } from '../../src/shared/adapters/http/loopback.scene.ts';
+import { openHost } from '../../src/shared/control/host/host.ts';
+import { readTopology } from '../../src/shared/control/topology/index.ts';
 import {
-  connectTo,
   createCall,
   createClient,
-  openGrpc,
-  openQueue,
   type Serve,
+  serveQueue,
   type Transport,
-} from '../../src/shared/transport/index.ts';
+} from '../../src/shared/kernel/calls/index.ts';
+import { type CallContext, systemClock } from '../../src/shared/kernel/context/index.ts';
+import { fixedKeyRing, ServiceTokens } from '../../src/shared/kernel/identity/index.ts';
+import { Dispatcher, defineModule } from '../../src/shared/kernel/module/index.ts';
+import { silentLog } from '../../src/shared/kernel/telemetry/index.ts';
+import { adapters, allAdapters } from '../../test/harness/adapters.ts';
 import { brokersThatAnswer } from '../events/carriers.ts';
 import { price, sample } from '../sample.ts';
 
@@ -52,7 +50,7 @@ export async function inProcess(): Promise<Way> {
     open: () => ({ operations: { price: (input) => price(input) } }),
   });
   const settings = { DATA_DIR: dataDir, INTERNAL_PORT: '0', PARITY: 'fast', LOG_LEVEL: 'error', TOPOLOGY: '' };
-  const host = await openHost(readTopology([module], undefined, settings), [module]);
+  const host = await openHost(readTopology([module], undefined, settings), [module], allAdapters);
   const client = createClient(sample, (each) => host.calls(each, 'bench'));
   return {
     name: 'kerf, in-process',
@@ -70,7 +68,12 @@ export async function overHttp(): Promise<Way> {
 }
 
 export async function overGrpc(): Promise<Way> {
-  const server = await openGrpc({ serve, tokens, log: silentLog, tls: {}, modules: [sample] });
+  const server = await adapters.find(
+    'openCallListener',
+    'the benchmark',
+  )({
+    ...{ serve, tokens, log: silentLog, tls: {}, modules: [sample] },
+  });
   const port = await server.listen('127.0.0.1', 0);
   const link = linkTo(`grpc://127.0.0.1:${port}`);
   return kerf('grpc', link, async () => {
@@ -84,7 +87,14 @@ export async function overQueues(): Promise<Way[]> {
   const urls = (await brokersThatAnswer()).filter((url) => !url.startsWith('kafka'));
   return Promise.all(
     urls.map(async (url) => {
-      const server = await openQueue({ url, module: 'sample', serve, tokens, log: silentLog });
+      const server = await serveQueue({
+        openSession: adapters.sessionOf(url),
+        url,
+        module: 'sample',
+        serve,
+        tokens,
+        log: silentLog,
+      });
       const link = linkTo(url);
       return kerf(`queue, ${url.split(':', 1)[0]}`, link, async () => {
         await link.close();
@@ -106,5 +116,5 @@ function kerf(name: string, transport: Transport, close: () => Promise<unknown>)
 }
 
 function linkTo(address: string) {
-  return connectTo({ address, module: 'sample', contract: sample, tokens, tls: {}, onLeaving() {} });
+  return adapters.connect({ address, module: 'sample', contract: sample, tokens, tls: {}, onLeaving() {} });
 }

@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { systemClock } from '../../src/shared/clock/index.ts';
-import { refusal } from '../../src/shared/errors/index.ts';
-import type { SubscriptionMap } from '../../src/shared/events/bus.ts';
-import { asItCame, type Bus, openBus, type Receive } from '../../src/shared/events/index.ts';
-import { silentLog } from '../../src/shared/observability/index.ts';
-import { openLoopback } from '../../src/shared/transport/http/loopback.scene.ts';
-import { createCall, createPush } from '../../src/shared/transport/index.ts';
+import { openLoopback } from '../../src/shared/adapters/http/loopback.scene.ts';
+import { createCall, createPush } from '../../src/shared/kernel/calls/index.ts';
+import { systemClock } from '../../src/shared/kernel/context/index.ts';
+import { refusal } from '../../src/shared/kernel/errors/index.ts';
+import type { SubscriptionMap } from '../../src/shared/kernel/events/bus.ts';
+import { asItCame, type Bus, openBus, type Receive } from '../../src/shared/kernel/events/index.ts';
+import { silentLog } from '../../src/shared/kernel/telemetry/index.ts';
+import { adapters } from '../../test/harness/adapters.ts';
 
 /** A bus, and how a module that subscribes gets hold of what it brings. */
 export interface Carrier {
@@ -30,7 +31,10 @@ export async function carryBy(bus: string, subscriptions: SubscriptionMap): Prom
   });
   const links = new Map(subscriptions.modules.map((module) => [module, loopback.link(module)]));
   const push = createPush((operation, caller) => createCall(operation, caller, () => links.get(operation.module)!));
-  const opened = await openBus({ bus, subscriptions, push, clock: systemClock, log: silentLog });
+  const opened = await openBus({
+    ...{ bus, subscriptions, push, clock: systemClock, log: silentLog },
+    brokerOf: (url) => adapters.busOf(url),
+  });
   return {
     name: bus.split(':', 1)[0]!,
     bus: opened,

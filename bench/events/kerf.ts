@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
-import { systemClock } from '../../src/shared/clock/index.ts';
-import { defineTables, openSqlite, prepared, type Unit } from '../../src/shared/data/index.ts';
-import { eventMigrations, Inbox, Outbox, Relay } from '../../src/shared/events/index.ts';
-import { silentLog } from '../../src/shared/observability/index.ts';
+import { openSqlite } from '../../src/shared/adapters/sqlite/index.ts';
+import { systemClock } from '../../src/shared/kernel/context/index.ts';
+import { defineTables, prepared, type Unit } from '../../src/shared/kernel/database/index.ts';
+import { eventMigrations, Inbox, Outbox, Relay } from '../../src/shared/kernel/events/index.ts';
+import { silentLog } from '../../src/shared/kernel/telemetry/index.ts';
 import type { Carrier } from './carriers.ts';
 import { type Changed, effectTable, type Ledger, orders, type Way } from './way.ts';
 

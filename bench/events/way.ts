@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { contract, event } from '../../src/shared/contract/index.ts';
+import { contract, event } from '../../src/shared/kernel/contract/index.ts';
 
 /** One of a thousand orders changes; `n` tells the events of a way apart. */
 const changed = z.strictObject({

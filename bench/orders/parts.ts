@@ -40,9 +40,9 @@ function partOf(stack: readonly Node[]): string | undefined {
   if (library) return library;
   const own = places.find((place) => place?.startsWith('src/'));
   if (!own) return 'Node itself: promises, timers, sockets';
-  if (!url && places[1] === own && own.startsWith('src/shared/data/'))
+  if (!url && places[1] === own && own.startsWith('src/shared/adapters/sqlite/'))
     return own.endsWith('transaction.ts') ? 'SQLite: begin, savepoints, commit' : 'SQLite: statements';
-  return own.replace(/^(src\/(shared\/)?[^/]+).*/, '$1');
+  return own.replace(/^(src\/(?:shared\/[^/]+\/|)[^/]+).*/, '$1');
 }
 
 /** The source file of a frame in the bundle, which names it in a comment before. */

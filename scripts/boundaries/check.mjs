@@ -18,6 +18,8 @@ const checks = [
   'what-is-exported-is-used',
   'the-kernel-order-is-minimal',
   'the-kernel-order-has-no-cycle',
+  'the-control-order-is-minimal',
+  'the-control-order-has-no-cycle',
   'every-dependency-has-a-home',
   'every-file-is-read',
   'no-file-is-a-link',
@@ -43,7 +45,7 @@ export async function check(root) {
   const counts = { files: sources.length, imports: imports.length, rules: rules.length };
   if (sources.length === 0) return { rules, counts, violations: [nothing] };
 
-  const { kernel, vendors, importMeta, borders: modules } = architecture;
+  const { kernel, control, vendors, importMeta, borders: modules } = architecture;
   const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const violations = [
     ...cruised.summary.violations
@@ -51,7 +53,8 @@ export async function check(root) {
       .map((violation) => explain(violation, comments, modules)),
     ...validateModules(modules),
     ...compareDeclarations({
-      ...{ kernel, vendors, modules, imports },
+      rings: { kernel, control },
+      ...{ vendors, modules, imports },
       left: readLeft(root, modules),
       dependencies: Object.keys(dependencies),
     }),

@@ -3,12 +3,11 @@ import { findCycle } from './cycle.mjs';
 const config = '.dependency-cruiser.js';
 
 /** Where what is declared is more than, or not, what the imports say. `imports` are pairs of paths, `left` the modules without an inside. */
-export function compareDeclarations({ kernel, vendors, modules, left, imports, dependencies }) {
+export function compareDeclarations({ rings, vendors, modules, left, imports, dependencies }) {
   const inside = Object.fromEntries(Object.entries(modules).filter(([name]) => !left.includes(name)));
   return [
     ...staleModules(inside, imports, modules),
-    ...staleKernel(kernel, imports),
-    ...kernelCycle(kernel),
+    ...Object.entries(rings).flatMap(([ring, order]) => [...staleOrder(ring, order, imports), ...cycleIn(ring, order)]),
     ...homeless(vendors, dependencies),
   ];
 }
@@ -28,15 +27,15 @@ function staleModules(inside, imports, modules) {
   );
 }
 
-function staleKernel(kernel, imports) {
-  const seen = edges(imports, /^src\/shared\/([^/]+)\//);
-  return Object.entries(kernel).flatMap(([folder, below]) =>
+function staleOrder(ring, order, imports) {
+  const seen = edges(imports, new RegExp(`^src/shared/${ring}/([^/]+)/`));
+  return Object.entries(order).flatMap(([room, below]) =>
     below
-      .filter((other) => !seen.has(`${folder} ${other}`))
+      .filter((other) => !seen.has(`${room} ${other}`))
       .map((other) => ({
-        rule: 'the-kernel-order-is-minimal',
+        rule: `the-${ring}-order-is-minimal`,
         from: config,
-        why: `"kernel" lets "${folder}" import "${other}", and nothing there does. Take it out, so that the order stays the true one.`,
+        why: `"${ring}" lets "${room}" import "${other}", and nothing there does. Take it out, so that the order stays the true one.`,
       })),
   );
 }
@@ -46,11 +45,11 @@ function edges(imports, pattern) {
   return new Set(imports.map((pair) => pair.map((path) => pattern.exec(path)?.[1]).join(' ')));
 }
 
-function kernelCycle(kernel) {
-  const cycle = findCycle(kernel);
+function cycleIn(ring, order) {
+  const cycle = findCycle(order);
   if (!cycle) return [];
-  const why = `"kernel" goes round in a circle: ${cycle.join(' → ')}. Move what both need into a folder below them.`;
-  return [{ rule: 'the-kernel-order-has-no-cycle', from: config, why }];
+  const why = `"${ring}" goes round in a circle: ${cycle.join(' → ')}. Move what both need into a room below them.`;
+  return [{ rule: `the-${ring}-order-has-no-cycle`, from: config, why }];
 }
 
 function homeless(vendors, dependencies) {

@@ -1,37 +1,42 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 
-/** Doors that are for compositions, and for tests, yet to be written. */
-const forOthers = ['gateway', 'testing'];
+/** The door that is for tests, yet to be written. */
+const forTests = 'kernel/testing';
 
 const exported = /^export (?:type )?\{([^}]*)\} from/gm;
 const imported = /\{([^{}]*)\}\s*(?:from|= await import\()\s*(.*)/g;
 /** Where an import leads to a door: as a path, or written into a program that is yet to be made. */
-const leadsTo = /\/(\w+)\/index\.ts'|\bkernel\('(\w+)'\)/;
+const leadsTo = /'(\.[^']*\/index\.ts)'|\bshared\('([\w/-]+)'\)/;
+const roomAt = /^src\/shared\/([^/]+\/[^/]+)\/index\.ts$/;
 
-/** What the index.ts of a kernel folder exports, and none of `files` imports from there. What is offered to modules need not be in use. */
-export function unusedExports(root, files, { kernel, kernelForModules }) {
+/** What the index.ts of a room exports, and none of `files` imports from there. What is offered to adapters and modules need not be in use. */
+export function unusedExports(root, files, { kernel, control, kernelForAdapters, kernelForModules }) {
   const read = (file) => (existsSync(join(root, file)) ? readFileSync(join(root, file), 'utf8') : '');
-  const used = new Set(files.flatMap((file) => importsIn(read(file))));
-  return Object.keys(kernel)
-    .filter((folder) => ![...kernelForModules, ...forOthers].includes(folder))
-    .map((folder) => ({ folder, from: `src/shared/${folder}/index.ts` }))
-    .flatMap(({ folder, from }) =>
+  const used = new Set(files.flatMap((file) => importsIn(file, read(file))));
+  const offered = [forTests, ...[...kernelForAdapters, ...kernelForModules].map((room) => `kernel/${room}`)];
+  return [...roomsOf('kernel', kernel), ...roomsOf('control', control)]
+    .filter((room) => !offered.includes(room))
+    .map((room) => ({ room, from: `src/shared/${room}/index.ts` }))
+    .flatMap(({ room, from }) =>
       [...read(from).matchAll(exported)]
         .flatMap(([, names]) => namesIn(names))
-        .filter((name) => !used.has(`${folder} ${name}`))
+        .filter((name) => !used.has(`${room} ${name}`))
         .map((name) => ({
           rule: 'what-is-exported-is-used',
           from,
-          why: `It exports "${name}", which no other folder imports from here: a door to nowhere misleads. Take it out; tests of this folder, and those outside src/, may import the file that has it.`,
+          why: `It exports "${name}", which no other room imports from here: a door to nowhere misleads. Take it out; tests of this room, and those outside src/, may import the file that has it.`,
         })),
     );
 }
 
-function importsIn(text) {
+const roomsOf = (ring, order) => Object.keys(order).map((room) => `${ring}/${room}`);
+
+function importsIn(file, text) {
   return [...text.matchAll(imported)].flatMap(([, names, where]) => {
-    const [, folder, written] = leadsTo.exec(where) ?? [];
-    return namesIn(names).map((name) => `${folder ?? written} ${name}`);
+    const [, path, written] = leadsTo.exec(where) ?? [];
+    const room = written ?? (path && roomAt.exec(posix.join(posix.dirname(file), path))?.[1]);
+    return namesIn(names).map((name) => `${room} ${name}`);
   });
 }
 

@@ -1,26 +1,29 @@
 // The program that runs one module alone, as text: the others are known by what they say of themselves.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import ts from 'typescript';
 import { fail, root } from '../setup.mjs';
 
 const widest = 120;
 const inThisRepository = {
   module: (name, file) => join(root, 'src', 'modules', name, file).replaceAll('\\', '/'),
-  kernel: (folder) => join(root, 'src', 'shared', folder, 'index.ts').replaceAll('\\', '/'),
+  shared: (room) => join(root, 'src', 'shared', room, 'index.ts').replaceAll('\\', '/'),
 };
 
 /**
- * The composition of src/app.ts for one module. `all` is what the modules say of themselves; `paths` says where modules and
- * kernel are imported from.
+ * The composition of src/app.ts for one module, with the adapters that are listed there. `all` is what the modules say of themselves; `paths`
+ * says where modules and the rooms of src/shared/ are imported from.
  */
 export function entryOf(name, all, paths = inThisRepository) {
   const own = all.find(({ about }) => about.name === name);
   const others = all.filter((each) => each !== own);
+  const adapters = adaptersOfApp();
   const known = new Set([...own.about.uses, ...own.about.listensTo]);
   const contracts = others.filter(({ about }) => known.has(about.name)).map(({ about }) => about.name);
   return [
-    `import { runAlone } from '${paths.kernel('host')}';`,
-    `import { knownModule } from '${paths.kernel('module')}';`,
+    ...adapters.imports.map(({ names, room }) => `import ${names} from '${paths.shared(room)}';`),
+    `import { runAlone } from '${paths.shared('control/host')}';`,
+    `import { knownModule } from '${paths.shared('kernel/module')}';`,
     ...contracts.map((other) => `import { ${contractName(other)} } from '${paths.module(other, 'contract.ts')}';`),
     ...others.map(
       ({ about }) =>
@@ -30,9 +33,27 @@ export function entryOf(name, all, paths = inThisRepository) {
     '',
     'await runAlone(module, [',
     ...others.map((other) => knownText(other, { about: aboutName(other.about.name), contracts })),
-    ']);',
+    `], ${adapters.list});`,
     '',
   ].join('\n');
+}
+
+/** The adapters of src/app.ts: what it imports of them, and their list, as text. */
+function adaptersOfApp() {
+  const text = readFileSync(join(root, 'src', 'app.ts'), 'utf8');
+  const source = ts.createSourceFile('app.ts', text, ts.ScriptTarget.Latest, true);
+  const imports = source.statements.filter(ts.isImportDeclaration).flatMap(({ importClause, moduleSpecifier }) => {
+    const [, room] = /^\.\/shared\/(adapters\/[^/]+)\/index\.ts$/.exec(moduleSpecifier.text) ?? [];
+    return room ? [{ names: importClause.getText(), room }] : [];
+  });
+  const list = listIn(source);
+  if (!list) fail('src/app.ts lists no adapters; write them as: adapters: […]');
+  return { imports, list: list.getText() };
+}
+
+function listIn(node) {
+  if (ts.isPropertyAssignment(node) && node.name.getText() === 'adapters') return node.initializer;
+  return ts.forEachChild(node, listIn);
 }
 
 function knownText({ about: { name }, subscribesTo, settings }, { about, contracts }) {

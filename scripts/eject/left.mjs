@@ -22,7 +22,7 @@ export function stubOf({ about: { name }, subscribesTo, settings }, repository) 
   const contract = exported === 'contract' ? exported : `contract: ${exported}`;
   const known = { about: 'about', more: hasRoutes ? [contract, 'routes'] : [contract], subscribesTo, settings };
   return [
-    "import { knownModule } from '../../shared/module/index.ts';",
+    "import { knownModule } from '../../shared/kernel/module/index.ts';",
     `import { ${exported} } from './contract.ts';`,
     "import about from './module.json' with { type: 'json' };",
     ...(hasRoutes ? ["import { routes } from './routes.ts';"] : []),
@@ -35,7 +35,7 @@ export function stubOf({ about: { name }, subscribesTo, settings }, repository) 
 
 function place(name, address) {
   const script =
-    "const [file, ...placed] = process.argv.slice(1); import('./src/shared/topology/topology-file.ts').then(({ writePlacement }) => writePlacement(file, ...placed))";
+    "const [file, ...placed] = process.argv.slice(1); import('./src/shared/control/topology/topology-file.ts').then(({ writePlacement }) => writePlacement(file, ...placed))";
   const words = ['--no-warnings', '-e', script, 'topology.yaml', name, address];
   const { status, stderr } = spawnSync(node(), words, { cwd: root, encoding: 'utf8' });
   if (status !== 0) fail(`topology.yaml cannot be changed: ${/^\w*Error: (.*)/m.exec(stderr)?.[1] ?? stderr.trim()}`);

@@ -1,4 +1,4 @@
-// What must be installed in the repository of a module that leaves: its package.json, the kernel's, and their lock.
+// What must be installed in the repository of a module that leaves: its package.json, that of kerf/, and their lock.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail, root } from '../setup.mjs';
@@ -13,25 +13,31 @@ export function packagesOf(name, files) {
   const versions = { ...own.devDependencies, ...own.dependencies };
   const pick = (names) =>
     Object.fromEntries([...names].sort().map((each) => [each, versions[each] ?? fail(`${each} is no dependency`)]));
-  const ofKernel = importedBy(files, (path) => path.startsWith('kernel/'));
+  const ofKerf = importedBy(files, (path) => path.startsWith('kerf/'));
   const ofModule = importedBy(files, (path) => path.startsWith('src/') && !path.endsWith('.test.ts'));
   const ofTests = importedBy(files, (path) => path.endsWith('.test.ts'));
-  const types = [...ofKernel, ...ofModule].map((each) => `@types/${each}`).filter((each) => versions[each]);
+  const types = [...ofKerf, ...ofModule].map((each) => `@types/${each}`).filter((each) => versions[each]);
   const forWork = [...tools, ...types, ...[...ofTests].filter((each) => !ofModule.has(each))];
   const { version, engines, optionalDependencies } = own;
   const about = { version, private: true, type: 'module' };
-  const kernel = { name: '@kerf/kernel', ...about, exports: { './*': './*/index.ts' }, dependencies: pick(ofKernel) };
+  const kerf = {
+    name: 'kerf',
+    ...about,
+    exports: { './*': './*/index.ts' },
+    sideEffects: false,
+    dependencies: pick(ofKerf),
+  };
   const module = {
-    ...{ name: `${name}-service`, ...about, engines, workspaces: ['kernel'] },
+    ...{ name: `${name}-service`, ...about, engines, workspaces: ['kerf'] },
     scripts: { start: 'node scripts/start.mjs', test: 'node scripts/test.mjs' },
-    dependencies: { '@kerf/kernel': version, ...pick(ofModule) },
+    dependencies: { kerf: version, ...pick(ofModule) },
     devDependencies: pick(new Set(forWork)),
     optionalDependencies,
   };
   return {
     'package.json': text(module),
-    'kernel/package.json': text(kernel),
-    'package-lock.json': text(lockOf(module, kernel, lock)),
+    'kerf/package.json': text(kerf),
+    'package-lock.json': text(lockOf(module, kerf, lock)),
   };
 }
 
@@ -40,16 +46,16 @@ function importedBy(files, which) {
   const sources = Object.entries(files).filter(([path]) => path.endsWith('.ts') && which(path));
   const imported = sources.flatMap(([, source]) => importsOf(source)).filter((each) => !each.startsWith('.'));
   const names = imported.map((specifier) => /^(?:@[^/]+\/)?[^/]+/.exec(specifier)[0]);
-  return new Set(names.filter((each) => !each.startsWith('node:') && each !== '@kerf/kernel'));
+  return new Set(names.filter((each) => !each.startsWith('node:') && each !== 'kerf'));
 }
 
-function lockOf(module, kernel, { packages, ...lock }) {
-  const locked = ({ scripts: _, type: __, private: ___, exports: ____, ...rest }) => rest;
+function lockOf(module, kerf, { packages, ...lock }) {
+  const locked = ({ scripts: _, type: __, private: ___, exports: ____, sideEffects: _____, ...rest }) => rest;
   const { name, version } = module;
   const own = {
     '': locked(module),
-    kernel: locked(kernel),
-    'node_modules/@kerf/kernel': { resolved: 'kernel', link: true },
+    kerf: locked(kerf),
+    'node_modules/kerf': { resolved: 'kerf', link: true },
   };
   return { ...lock, name, version, packages: { ...own, ...reachable(packages, own) } };
 }
@@ -67,7 +73,7 @@ function reachable(packages, own) {
     }
   };
   visit('', own['']);
-  visit('kernel', own.kernel);
+  visit('kerf', own.kerf);
   return Object.fromEntries(Object.entries(packages).filter(([path]) => found.has(path)));
 }
 
@@ -76,7 +82,7 @@ function nearest(packages, from, name) {
   const inside = from === '' ? `node_modules/${name}` : `${from}/node_modules/${name}`;
   if (Object.hasOwn(packages, inside)) return inside;
   if (from === '') return undefined;
-  return nearest(packages, from.replace(/(^|\/)node_modules\/(?:@[^/]+\/)?[^/]+$|^kernel$/, ''), name);
+  return nearest(packages, from.replace(/(^|\/)node_modules\/(?:@[^/]+\/)?[^/]+$|^kerf$/, ''), name);
 }
 
 function text(value) {

@@ -10,15 +10,15 @@ import * as texts from './texts.mjs';
 const kept = ['.npmrc', 'scripts/start.mjs', 'scripts/externals.mjs', 'deploy/health.mjs'];
 const there = {
   module: (name, file) => `./modules/${name}/${file}`,
-  kernel: (folder) => `@kerf/kernel/${folder}`,
+  shared: (room) => `kerf/${room}`,
 };
 
 /** `own` is what the module says of itself, `all` what they all say, `address` where it will run. */
 export function repositoryOf(own, all, address) {
   const { name } = own.about;
-  const files = { ...kernel(), ...modules(own, all) };
+  const files = { ...shared(), ...modules(own, all) };
   for (const file of kept) files[file] = read(file);
-  files['scripts/setup.mjs'] = withKernel(read('scripts/setup.mjs'));
+  files['scripts/setup.mjs'] = withKerf(read('scripts/setup.mjs'));
   files['src/app.ts'] =
     `// ${name}, alone: the others are known by what they say of themselves.\n${entryOf(name, all, there)}`;
   files['scripts/test.mjs'] = texts.testScript;
@@ -35,16 +35,17 @@ export function repositoryOf(own, all, address) {
   return { ...files, ...packagesOf(name, files) };
 }
 
-/** What can be reached from what the kernel offers, with `src/shared/` called `kernel/`. */
-function kernel() {
+/** What can be reached from the rooms of `src/shared/`, which is called `kerf/` there. */
+function shared() {
   const files = {};
   const visit = (file) => {
-    const path = file.replace(/^src\/shared\//, 'kernel/');
+    const path = file.replace(/^src\/shared\//, 'kerf/');
     if (Object.hasOwn(files, path)) return;
     files[path] = read(file);
     for (const imported of relativeImports(files[path])) visit(join(dirname(file), imported));
   };
-  for (const folder of readdirSync(join(root, 'src/shared'))) visit(`src/shared/${folder}/index.ts`);
+  for (const ring of readdirSync(join(root, 'src/shared')))
+    for (const room of readdirSync(join(root, 'src/shared', ring))) visit(`src/shared/${ring}/${room}/index.ts`);
   return files;
 }
 
@@ -63,20 +64,20 @@ function modules(own, all) {
   return files;
 }
 
-/** The kernel is a package there: `../../shared/module/index.ts` is `@kerf/kernel/module`. */
+/** `src/shared/` is a package there: `../../shared/kernel/module/index.ts` is `kerf/kernel/module`. */
 function byPackage(text) {
-  return text.replace(/'(?:\.\.\/)+shared\/([a-z-]+)\/index\.ts'/g, "'@kerf/kernel/$1'");
+  return text.replace(/'(?:\.\.\/)+shared\/([a-z-]+\/[a-z-]+)\/index\.ts'/g, "'kerf/$1'");
 }
 
 function relativeImports(text) {
   return importsOf(text).filter((path) => path.startsWith('.') && path.endsWith('.ts'));
 }
 
-/** There a bundle is stale as well when the kernel has changed. */
-function withKernel(setup) {
+/** There a bundle is stale as well when kerf/ has changed. */
+function withKerf(setup) {
   const source = "    join(root, 'src'),\n";
   if (!setup.includes(source)) fail('scripts/setup.mjs does not say any more that src/ is bundled; see scripts/eject/');
-  return setup.replace(source, `${source}    join(root, 'kernel'),\n`);
+  return setup.replace(source, `${source}    join(root, 'kerf'),\n`);
 }
 
 /** That of the images here. */
@@ -88,7 +89,7 @@ function nodeVersion() {
 
 function tsconfig() {
   const { compilerOptions } = JSON.parse(read('tsconfig.json'));
-  return `${JSON.stringify({ compilerOptions, include: ['src', 'kernel', 'test', '*.config.ts'] }, null, 2)}\n`;
+  return `${JSON.stringify({ compilerOptions, include: ['src', 'kerf', 'test', '*.config.ts'] }, null, 2)}\n`;
 }
 
 /** All files below a folder, as paths from the root. */

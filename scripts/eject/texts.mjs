@@ -44,7 +44,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type ContractDescription, describeContract, incompatibilities } from '@kerf/kernel/contract';
+import { type ContractDescription, describeContract, incompatibilities } from 'kerf/kernel/contract';
 import { expect, it, onTestFinished } from 'vitest';
 import module from '../src/modules/${name}/module.ts';
 
@@ -91,12 +91,12 @@ export function dockerfile(name, version) {
 FROM node:${version}-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-COPY kernel/package.json kernel/package.json
+COPY kerf/package.json kerf/package.json
 COPY scripts/setup.mjs scripts/setup.mjs
 RUN node -e "import('./scripts/setup.mjs').then(({ install }) => install())"
 COPY rolldown.config.mjs topology.yaml ./
 COPY scripts scripts
-COPY kernel kernel
+COPY kerf kerf
 COPY src src
 RUN node -e "import('./scripts/setup.mjs').then(({ build }) => build())" \\
  && mkdir -p /out \\
@@ -125,7 +125,7 @@ export function readme({ name, about }, address) {
 
 # ${name}
 
-${about} A module that has left Kerf for good: \`src/modules/${name}/\` is it, \`kernel/\` the kernel as a package, the other folders of
+${about} A module that has left Kerf for good: \`src/modules/${name}/\` is it, \`kerf/\` the kernel, its adapters and its control as a package, the other folders of
 \`src/modules/\` what is known of the others: their contracts, and who may call whom.
 
 The home process finds it by the placement of ${name} in its \`topology.yaml\`. Set \`INTERNAL_IDENTITY\` to the file that

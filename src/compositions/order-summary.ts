@@ -3,8 +3,7 @@ import { message, notifications } from '../modules/notifications/contract.ts';
 import { order, orders } from '../modules/orders/contract.ts';
 import { payment, payments } from '../modules/payments/contract.ts';
 import { recommendation, recommendations } from '../modules/recommendations/contract.ts';
-import { type Composition, gather } from '../shared/gateway/index.ts';
-import { answer, idParam, Resources } from '../shared/routes/index.ts';
+import { answer, type Composition, gather, idParam, Resources } from '../shared/kernel/http-api/index.ts';
 
 const summary = z.object({
   order: order.nullable(),

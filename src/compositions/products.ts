@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { catalog, type Product, product } from '../modules/catalog/contract.ts';
 import { inventory } from '../modules/inventory/contract.ts';
-import { page, text } from '../shared/contract/index.ts';
-import { refusal } from '../shared/errors/index.ts';
-import { type Composition, gather } from '../shared/gateway/index.ts';
-import { answer, pageQuery, Resources } from '../shared/routes/index.ts';
+import { page, text } from '../shared/kernel/contract/index.ts';
+import { refusal } from '../shared/kernel/errors/index.ts';
+import { answer, type Composition, gather, pageQuery, Resources } from '../shared/kernel/http-api/index.ts';
 
 /** `available` is null while inventory cannot say. */
 const offer = product.extend({ available: z.int().nullable() });

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { credentials, members } from '../modules/members/contract.ts';
-import { instant } from '../shared/contract/index.ts';
-import { isRefusal } from '../shared/errors/index.ts';
-import { type Composition, SignInLimit } from '../shared/gateway/index.ts';
-import { answer, Resources } from '../shared/routes/index.ts';
+import { instant } from '../shared/kernel/contract/index.ts';
+import { isRefusal } from '../shared/kernel/errors/index.ts';
+import { answer, type Composition, Resources, SignInLimit } from '../shared/kernel/http-api/index.ts';
 
 /** Members knows who fits a password; the gateway alone holds the keys that sign a session. */
 export const sessions: Composition = {

@@ -8,7 +8,7 @@ import { expect, it } from 'vitest';
  */
 const exceptions: Readonly<Record<string, readonly string[]>> = {
   // The one place itself.
-  'context/background.ts': [
+  'kernel/context/background.ts': [
     'setTimeout(task: () => void, delayMs: number): NodeJS.Timeout {',
     'return nobody.runInAsyncScope(setTimeout, undefined, task, delayMs);',
     'setInterval(task: () => void, everyMs: number): NodeJS.Timeout {',
@@ -21,21 +21,21 @@ const exceptions: Readonly<Record<string, readonly string[]>> = {
     'nobody.runInAsyncScope(queueMicrotask, undefined, task);',
   ],
   // Awaited by whoever closes the data.
-  'data/sqlite.ts': ['while (!this.#group.idle) await new Promise((resolve) => setImmediate(resolve));'],
+  'adapters/sqlite/sqlite.ts': ['while (!this.#group.idle) await new Promise((resolve) => setImmediate(resolve));'],
   // Awaited by the move that pauses.
-  'host/moves/journal.ts': [
+  'control/relocation/journal.ts': [
     "import { setTimeout } from 'node:timers/promises';",
     'await setTimeout(delayMs, undefined, { signal: this.aborted }).catch(() => {',
   ],
   // Awaited by the operator who asked for advice.
-  'host/advice/serve.ts': [
+  'control/advice/serve.ts': [
     "import { setTimeout } from 'node:timers/promises';",
     'await setTimeout(seconds * 1_000, undefined, { signal: gone }).catch(() => {});',
   ],
   // Awaited by whoever leaves the queue.
-  'transport/queue/amqp.ts': ['await new Promise((resolve) => setImmediate(resolve));'],
+  'adapters/rabbitmq/calls.ts': ['await new Promise((resolve) => setImmediate(resolve));'],
   // Awaited by the test that tells the story of a saga.
-  'testing/rehearsal.ts': ['await new Promise((resolve) => setImmediate(resolve));'],
+  'kernel/testing/rehearsal.ts': ['await new Promise((resolve) => setImmediate(resolve));'],
 };
 
 const kernel = join(import.meta.dirname, '..', '..', 'src', 'shared');
@@ -52,5 +52,5 @@ it('has the kernel run something later only in the background', () => {
     const lines = text.split('\n').filter((line) => later.test(line) && !/^\s*(\*|\/\/|\/\*)/.test(line));
     if (lines.length > 0) found[relative(kernel, file)] = lines.map((line) => line.trim());
   }
-  expect(found, 'use `background` of src/shared/context, or a `Clock`').toEqual(exceptions);
+  expect(found, 'use `background` of src/shared/kernel/context, or a `Clock`').toEqual(exceptions);
 });

@@ -5,12 +5,12 @@ import { expect, it } from 'vitest';
 /** Files of the kernel that need the time of the machine's clock, which may step by hours. */
 const exceptions = [
   // Defines the clock.
-  'clock/clock.ts',
+  'kernel/context/clock.ts',
   // Compares the current time with the deadlines of calls.
-  'host/connections.ts',
-  'host/internal-service.ts',
+  'control/host/connections.ts',
+  'control/host/internal-service.ts',
   // Writes times into the data of modules, for other processes to read.
-  'host/modules-here.ts',
+  'control/supervisor/modules-here.ts',
 ];
 
 const kernel = join(import.meta.dirname, '..', '..', 'src', 'shared');
@@ -21,5 +21,5 @@ it('has the kernel measure how long something takes by the steady clock', () => 
     .filter((file) => /(?<!\.(test|cases|scene)|index)\.ts$/.test(file))
     .filter((file) => /\bsystemClock\b/.test(readFileSync(file, 'utf8')))
     .map((file) => relative(kernel, file));
-  expect(found.sort(), 'use `steadyClock` of src/shared/clock').toEqual(exceptions);
+  expect(found.sort(), 'use `steadyClock` of src/shared/kernel/context').toEqual(exceptions.toSorted());
 });

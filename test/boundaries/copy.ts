@@ -21,13 +21,17 @@ export interface Report {
 }
 
 const project = process.cwd();
+const parts = [
+  ...['src', 'scripts', 'test/harness', '.dependency-cruiser.js'],
+  ...['package.json', 'package-lock.json', 'tsconfig.json', 'rolldown.config.mjs'],
+];
 
 /** A copy of the project to sin in, checked by the check and the architecture of the project itself. */
 export class Copy {
   readonly #root = mkdtempSync(join(tmpdir(), 'kerf-boundaries-'));
 
   constructor() {
-    for (const path of ['src', 'scripts', 'test/harness', '.dependency-cruiser.js', 'package.json', 'tsconfig.json']) {
+    for (const path of parts) {
       cpSync(join(project, path), join(this.#root, path), { recursive: true });
     }
     symlinkSync(join(project, 'node_modules'), join(this.#root, 'node_modules'), 'junction');
@@ -58,6 +62,39 @@ export class Copy {
 
   report(): Report {
     return JSON.parse(this.check('--json').text);
+  }
+
+  /** Takes an adapter out: its folder, and what src/app.ts says of it. */
+  removeAdapter(name: string): void {
+    this.remove(`src/shared/adapters/${name}`);
+    this.plant({
+      'src/app.ts': (text) =>
+        text
+          .split('\n')
+          .filter((line) => !line.includes(`/adapters/${name}/`))
+          .join('\n')
+          .replace(new RegExp(`\\b${name}\\(\\)(, )?`), ''),
+    });
+  }
+
+  /** Returns what the compiler says of what runs, tests left out; nothing when all is well. */
+  typeErrors(): string {
+    const tests = ['test', 'cases', 'scene'].map((kind) => `src/**/*.${kind}.ts`);
+    const config = { extends: './tsconfig.json', include: ['src'], exclude: [...tests, 'src/shared/kernel/testing'] };
+    this.plant({ 'tsconfig.run.json': JSON.stringify(config) });
+    const compiler = join('node_modules', 'typescript', 'bin', 'tsc');
+    return this.#run(compiler, '--noEmit', '-p', 'tsconfig.run.json').stdout;
+  }
+
+  /** Builds the program; returns its path. */
+  build(): string {
+    const { status, stderr } = this.#run('-e', "import('./scripts/setup.mjs').then(({ build }) => build())");
+    if (status !== 0) throw new Error(stderr);
+    return join(this.#root, 'dist', 'app.js');
+  }
+
+  #run(...words: string[]) {
+    return spawnSync(process.execPath, words, { cwd: this.#root, encoding: 'utf8' });
   }
 
   delete(): void {

@@ -6,14 +6,26 @@ const importing = (path: string) => `import '${path}';\n`;
 
 /** Rule → the sin that has to turn it red, in files named after it. */
 export const sins: Readonly<Record<string, Sin>> = {
-  'kernel-folders-are-entered-by-their-index': {
-    'src/shared/contract/reaches-behind-an-index.ts': importing('../errors/codes.ts'),
+  'rooms-are-entered-by-their-index': {
+    'src/shared/kernel/contract/reaches-behind-an-index.ts': importing('../errors/codes.ts'),
   },
-  'the-kernel-knows-no-module': {
-    'src/shared/gateway/knows-a-module.ts': importing('../../modules/orders/contract.ts'),
+  'the-kernel-knows-no-other-ring': {
+    'src/shared/kernel/module/imports-an-adapter.ts': importing('../../adapters/http/index.ts'),
+  },
+  'the-test-kit-knows-one-adapter': {
+    'src/shared/kernel/testing/imports-another-adapter.ts': importing('../../adapters/http/index.ts'),
+  },
+  'adapters-know-the-kernel-alone': {
+    'src/shared/adapters/kafka/imports-another-adapter.ts': importing('../nats/index.ts'),
+  },
+  'control-knows-adapters-by-their-ports': {
+    'src/shared/control/host/imports-an-adapter.ts': importing('../../adapters/http/index.ts'),
+  },
+  'the-rings-know-no-module': {
+    'src/shared/kernel/http-api/knows-a-module.ts': importing('../../../modules/orders/contract.ts'),
   },
   'modules-do-not-know-where-they-run': {
-    [`${orders}/internal/knows-where-it-runs.ts`]: importing('../../../shared/topology/index.ts'),
+    [`${orders}/internal/knows-where-it-runs.ts`]: importing('../../../shared/control/topology/index.ts'),
   },
   'compositions-know-contracts-only': {
     'src/compositions/imports-another-composition.ts': importing('./products.ts'),
@@ -21,8 +33,8 @@ export const sins: Readonly<Record<string, Sin>> = {
   'nothing-stands-on-the-top': {
     [`${orders}/internal/imports-a-composition.ts`]: importing('../../../compositions/products.ts'),
   },
-  'every-package-has-a-home': { 'src/shared/clock/imports-what-nobody-installed.ts': importing('acorn') },
-  'tools-stay-outside': { 'src/shared/clock/imports-a-tool.ts': importing('fast-check') },
+  'every-package-has-a-home': { 'src/shared/kernel/errors/imports-what-nobody-installed.ts': importing('acorn') },
+  'tools-stay-outside': { 'src/shared/kernel/errors/imports-a-tool.ts': importing('fast-check') },
   'contracts-stand-alone': {
     'src/modules/planted/contract.ts': "import type { Stats } from 'node:fs';\nexport type { Stats };\n",
   },
@@ -46,7 +58,7 @@ export const sins: Readonly<Record<string, Sin>> = {
   },
   'every-import-leads-somewhere': { [`${orders}/internal/imports-nothing.ts`]: importing('./nothing.ts') },
   'the-source-stands-alone': {
-    'src/shared/clock/imports-from-test.ts': importing('../../../test/planted.ts'),
+    'src/shared/kernel/errors/imports-from-test.ts': importing('../../../../test/planted.ts'),
     'test/planted.ts': 'export {};\n',
   },
   'tests-are-not-imported': {
@@ -54,7 +66,7 @@ export const sins: Readonly<Record<string, Sin>> = {
     [`${orders}/internal/planted.test.ts`]: importing('vitest'),
   },
   'the-test-kit-is-for-tests': {
-    'src/compositions/imports-the-test-kit.ts': importing('../shared/testing/index.ts'),
+    'src/compositions/imports-the-test-kit.ts': importing('../shared/kernel/testing/index.ts'),
   },
   'module-json-is-true': { 'src/modules/misnamed/module.json': about('another', ['nobody']) },
   'calls-go-one-way': {
@@ -63,10 +75,12 @@ export const sins: Readonly<Record<string, Sin>> = {
   },
   'what-is-declared-is-used': { 'src/modules/planted/module.json': about('planted', ['sms']) },
   'what-is-exported-is-used': {
-    'src/shared/faults/index.ts': (text) => `${text}export { recover } from './inside-faults.ts';\n`,
+    'src/shared/control/faults/index.ts': (text) => `${text}export { recover } from './inside-faults.ts';\n`,
   },
   'the-kernel-order-is-minimal': { '.dependency-cruiser.js': errorsOnContract },
   'the-kernel-order-has-no-cycle': { '.dependency-cruiser.js': errorsOnContract },
+  'the-control-order-is-minimal': { '.dependency-cruiser.js': topologyOnAdvice },
+  'the-control-order-has-no-cycle': { '.dependency-cruiser.js': topologyOnAdvice },
   'every-dependency-has-a-home': {
     'package.json': (text) => text.replace('"dependencies": {', '"dependencies": { "homeless": "1.0.0",'),
   },
@@ -86,16 +100,20 @@ export const sins: Readonly<Record<string, Sin>> = {
   'names-are-not-remapped': {
     'tsconfig.json': (text) => text.replace('"strict"', '"paths": { "jose": ["./src/app.ts"] }, "strict"'),
   },
-  'every-builtin-has-a-home': { 'src/shared/clock/imports-a-loader.ts': importing('node:module') },
+  'every-builtin-has-a-home': { 'src/shared/kernel/errors/imports-a-loader.ts': importing('node:module') },
 };
 
 function errorsOnContract(text: string): string {
   return text.replace('errors: [],', "errors: ['contract'],");
 }
 
+function topologyOnAdvice(text: string): string {
+  return text.replace('topology: [],', "topology: ['advice'],");
+}
+
 /** A package imported in a folder that is home to none. */
 export function leavesHome(vendor: string): Sin {
-  return { [`src/shared/clock/imports-${vendor.replaceAll('/', '-')}.ts`]: importing(vendor) };
+  return { [`src/shared/kernel/errors/imports-${vendor.replaceAll('/', '-')}.ts`]: importing(vendor) };
 }
 
 /** A module of Node imported in a module of the business, which is home to none of those that have homes. */
@@ -103,9 +121,9 @@ export function importsBuiltin(name: string): Sin {
   return { [`${orders}/internal/imports-node-${name}.ts`]: importing(`node:${name}`) };
 }
 
-/** A kernel folder that imports one above it, or beside it. */
-export function standsOnMore(folder: string, other: string): Sin {
-  return { [`src/shared/${folder}/imports-${other}-against-the-order.ts`]: importing(`../${other}/index.ts`) };
+/** A room that imports one of its ring above it, or beside it. */
+export function standsOnMore(ring: string, folder: string, other: string): Sin {
+  return { [`src/shared/${ring}/${folder}/imports-${other}-against-the-order.ts`]: importing(`../${other}/index.ts`) };
 }
 
 export function knowsUndeclared(module: string, other: string): Sin {

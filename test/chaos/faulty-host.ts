@@ -1,16 +1,14 @@
-// Takes the place of src/shared/host in the release that a chaos run starts (rolldown.config.mjs).
+// Takes the place of src/shared/control/host in the release that a chaos run starts (rolldown.config.mjs).
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import * as host from '../../src/shared/host/index.ts';
-import type { ModuleDefinition, ModuleUnit } from '../../src/shared/module/index.ts';
+import { type Product, run as runWell } from '../../src/shared/control/host/product.ts';
+import type { ModuleDefinition, ModuleUnit } from '../../src/shared/kernel/module/index.ts';
 import { handlerIlls } from './faulty-process.ts';
 
-export * from '../../src/shared/host/index.ts';
-
-/** As the host's own, with event handlers that hang, dawdle or kill their process while the run says so. */
-export const openHost: typeof host.openHost = (topology, definitions) =>
-  host.openHost(topology, definitions.map(withFaultyHandlers));
+/** Runs a product whose event handlers hang, are slow or kill their process while the chaos run says so. */
+export const run = (product: Product): Promise<void> =>
+  runWell({ ...product, modules: product.modules.map(withFaultyHandlers) });
 
 function withFaultyHandlers(definition: ModuleDefinition): ModuleDefinition {
   const { name } = definition.contract;

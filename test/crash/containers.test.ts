@@ -21,10 +21,10 @@ describe.skipIf(!canUnshare)(canUnshare ? title : `${title} (needs PID namespace
   /** An instance in a container of its own; `next` resolves with the next thing that it says. */
   async function contained(file: string) {
     const program = `
-      import { systemClock } from './src/shared/clock/index.ts';
-      import { openSqlite } from './src/shared/data/index.ts';
-      import { Instance, instanceMigrations } from './src/shared/instances/index.ts';
-      import { silentLog } from './src/shared/observability/index.ts';
+      import { systemClock } from './src/shared/kernel/context/index.ts';
+      import { openSqlite } from './src/shared/adapters/sqlite/index.ts';
+      import { Instance, instanceMigrations } from './src/shared/kernel/leader-election/index.ts';
+      import { silentLog } from './src/shared/kernel/telemetry/index.ts';
       const say = (word) => console.log(word + ' as process ' + process.pid);
       const database = openSqlite('shop', ${JSON.stringify(file)}, instanceMigrations);
       const instance = new Instance({ database, clock: systemClock, log: silentLog });

@@ -1,9 +1,10 @@
 // A process that publishes events and takes them, on the data in the folder that it is given. One of them ends it.
 import { join } from 'node:path';
 import { z } from 'zod';
-import { systemClock } from '../../src/shared/clock/index.ts';
-import { contract, event } from '../../src/shared/contract/index.ts';
-import { openSqlite, type Unit } from '../../src/shared/data/index.ts';
+import { openSqlite } from '../../src/shared/adapters/sqlite/index.ts';
+import { systemClock } from '../../src/shared/kernel/context/index.ts';
+import { contract, event } from '../../src/shared/kernel/contract/index.ts';
+import type { Unit } from '../../src/shared/kernel/database/index.ts';
 import {
   eventMigrations,
   Inbox,
@@ -11,9 +12,9 @@ import {
   Relay,
   type Subscription,
   subscriptionMap,
-} from '../../src/shared/events/index.ts';
-import { MittBus } from '../../src/shared/events/mitt.ts';
-import { silentLog } from '../../src/shared/observability/index.ts';
+} from '../../src/shared/kernel/events/index.ts';
+import { MittBus } from '../../src/shared/kernel/events/mitt-bus.ts';
+import { silentLog } from '../../src/shared/kernel/telemetry/index.ts';
 
 const [folder = '', publishes] = process.argv.slice(2);
 const shop = contract('shop', {

@@ -4,9 +4,9 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { openSqlite } from '../../src/shared/data/index.ts';
-import { eventMigrations } from '../../src/shared/events/index.ts';
-import { eventTables } from '../../src/shared/events/tables.ts';
+import { openSqlite } from '../../src/shared/adapters/sqlite/index.ts';
+import { eventMigrations } from '../../src/shared/kernel/events/index.ts';
+import { eventTables } from '../../src/shared/kernel/events/tables.ts';
 
 const program = join(import.meta.dirname, 'poison-process.ts');
 const execArgv = ['--experimental-transform-types', '--no-warnings'];

@@ -1,4 +1,4 @@
-import type { Contract } from '../../src/shared/contract/index.ts';
+import type { Contract } from '../../src/shared/kernel/contract/index.ts';
 
 const found = import.meta.glob<Record<string, unknown>>('../../src/modules/*/contract.ts', { eager: true });
 

@@ -144,8 +144,9 @@ export function newDataDir(): string {
 export async function startAndFail(
   env: Record<string, string>,
   words: string[] = [],
+  program?: string,
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const { child, output } = spawnKerf(env, words);
+  const { child, output } = spawnKerf(env, words, false, program);
   let stdout = '';
   child.stdout!.on('data', (chunk: Buffer) => {
     stdout += chunk.toString();

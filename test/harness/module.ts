@@ -1,9 +1,10 @@
-import { systemClock } from '../../src/shared/clock/index.ts';
-import type { CallContext } from '../../src/shared/context/index.ts';
-import type { Contract } from '../../src/shared/contract/index.ts';
-import { type Inside, type ModuleDefinition, openModule } from '../../src/shared/module/index.ts';
-import { silentLog } from '../../src/shared/observability/index.ts';
-import type { CallSource } from '../../src/shared/transport/index.ts';
+import { join } from 'node:path';
+import { openSqlite } from '../../src/shared/adapters/sqlite/index.ts';
+import type { CallSource } from '../../src/shared/kernel/calls/index.ts';
+import { type CallContext, systemClock } from '../../src/shared/kernel/context/index.ts';
+import type { Contract } from '../../src/shared/kernel/contract/index.ts';
+import { type Inside, type ModuleDefinition, openModule } from '../../src/shared/kernel/module/index.ts';
+import { silentLog } from '../../src/shared/kernel/telemetry/index.ts';
 import { newDataDir } from './kerf.ts';
 
 const found = import.meta.glob<ModuleDefinition>('../../src/modules/*/module.ts', { eager: true, import: 'default' });
@@ -40,8 +41,9 @@ export async function openDefinition(definition: ModuleDefinition, calls: CallSo
       return seen.inside;
     },
   };
+  const folder = newDataDir();
   const module = await openModule(watched, {
-    dataDir: newDataDir(),
+    openDatabase: (name, migrations) => openSqlite(name, join(folder, `${name}.db`), migrations),
     bus: quietBus,
     clock: systemClock,
     log: silentLog,

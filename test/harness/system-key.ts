@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
-import { Authority, FileKeyRing } from '../../src/shared/identity/index.ts';
-import { newKeyPair } from '../../src/shared/identity/keys.ts';
+import { Authority, FileKeyRing } from '../../src/shared/kernel/identity/index.ts';
+import { newKeyPair } from '../../src/shared/kernel/identity/keys.ts';
 
 interface Claim {
   /** In whose name a call is made. */

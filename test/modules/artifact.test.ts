@@ -17,7 +17,7 @@ it.each(moduleNames)(
     const artifact = await bundleModule(name, newFolder());
     const sources = artifact.files.flatMap((file) => file.sources);
     expect(sources).toContain(`src/modules/${name}/module.ts`);
-    expect(sources).toContain('src/shared/host/host.ts');
+    expect(sources).toContain('src/shared/control/host/host.ts');
     expect(strangers(name, artifact)).toEqual([]);
     expect(artifact.packages).toHaveProperty('better-sqlite3');
   },
@@ -42,14 +42,14 @@ it('tells what would have no place there', () => {
     'src/modules/orders/module.json',
     'src/modules/orders/internal/place.ts',
     'src/modules/orders/routes.ts',
-    'src/shared/gateway/gateway.ts',
+    'src/shared/kernel/http-api/gateway.ts',
     'src/compositions/products.ts',
-    'src/shared/host/host.ts',
+    'src/shared/control/host/host.ts',
   ];
   expect(strangers('payments', { files: [{ sources }] })).toEqual([
     'src/modules/orders/internal/place.ts',
     'src/modules/orders/routes.ts',
-    'src/shared/gateway/gateway.ts',
+    'src/shared/kernel/http-api/gateway.ts',
     'src/compositions/products.ts',
   ]);
 });
@@ -73,7 +73,7 @@ describe('npm run build:module', () => {
     expect(status).toBe(0);
     const [, bytes] = /^ +(\d+) bytes {2}app\.js$/m.exec(stdout) ?? [];
     expect(Number(bytes)).toBe(readFileSync(join(folder, 'app.js')).byteLength);
-    expect(stdout).toMatch(/^ +\d+ bytes {2}chunks\/grpc-\S+\.js {2}\(when it is needed\)$/m);
+    expect(stdout).toMatch(/^ +\d+ bytes {2}chunks\/proto-\S+\.js {2}\(when it is needed\)$/m);
     const { dependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
       dependencies: Record<string, string>;
     };

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { type Contract, describeContract, incompatibilities } from '../../src/shared/contract/index.ts';
+import { type Contract, describeContract, incompatibilities } from '../../src/shared/kernel/contract/index.ts';
 
 it.each(readdirSync('src/modules'))('%s is compatible with itself, part by part', async (module) => {
   const exported = (await import(`../../src/modules/${module}/contract.ts`)) as Record<string, Contract>;

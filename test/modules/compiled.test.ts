@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import type { z } from 'zod';
-import { parserOf } from '../../src/shared/contract/compiled/index.ts';
-import { expectSame } from '../../src/shared/contract/compiled/same.cases.ts';
-import { spoiled, valuesOf } from '../../src/shared/contract/compiled/values.cases.ts';
-import type { Contract } from '../../src/shared/contract/index.ts';
+import { expectSame } from '../../src/shared/kernel/contract/compiled/same.cases.ts';
+import { spoiled, valuesOf } from '../../src/shared/kernel/contract/compiled/values.cases.ts';
+import { type Contract, parserOf } from '../../src/shared/kernel/contract/index.ts';
 import { contracts } from '../harness/contracts.ts';
 
 function schemasOf({ name, operations, events, errors }: Contract): [string, z.ZodType][] {

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { Contract, ErrorDefinition, Event, Operation } from '../../src/shared/contract/index.ts';
-import { kernelCodes } from '../../src/shared/errors/index.ts';
-import { protoText } from '../../src/shared/proto/index.ts';
-import { kernelSettings } from '../../src/shared/topology/index.ts';
+import { protoText } from '../../src/shared/adapters/grpc/proto/proto.ts';
+import { kernelSettings } from '../../src/shared/control/topology/index.ts';
+import type { Contract, ErrorDefinition, Event, Operation } from '../../src/shared/kernel/contract/index.ts';
+import { kernelCodes } from '../../src/shared/kernel/errors/index.ts';
 import { modules, modulesHere, openDefinition } from '../harness/module.ts';
 
 const tablesOf = import.meta.glob<{ tables: (reader: { dialect: 'sqlite' }) => Record<string, SQLiteTable> }>(
@@ -91,7 +91,7 @@ describe('what is committed in two places', () => {
   });
 
   it('modules: every one is listed in src/app.ts', () => {
-    const listed = /^const modules = \[([\s\S]*?)\];/m.exec(readFileSync('src/app.ts', 'utf8'))![1]!;
+    const listed = /^ {2}modules: \[([\s\S]*?)\],$/m.exec(readFileSync('src/app.ts', 'utf8'))![1]!;
     expect(listed.match(/\w+/g)!.length).toBe(modules.length);
   });
 

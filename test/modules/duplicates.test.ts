@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
-import { setTrap } from '../../src/shared/faults/index.ts';
-import type { CallSource } from '../../src/shared/transport/index.ts';
+import type { CallSource } from '../../src/shared/kernel/calls/index.ts';
+import { setTrap } from '../../src/shared/kernel/context/index.ts';
 import { modulesHere, openDefinition } from '../harness/module.ts';
 
 const isHere = (name: string) => modulesHere.some(({ contract }) => contract.name === name);

@@ -2,8 +2,8 @@ import { deepStrictEqual } from 'node:assert';
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
 import type { z } from 'zod';
-import { protoOf } from '../../src/shared/proto/index.ts';
-import { valuesOf } from '../../src/shared/proto/values.cases.ts';
+import { protoOf } from '../../src/shared/adapters/grpc/proto/proto.ts';
+import { valuesOf } from '../../src/shared/adapters/grpc/proto/values.cases.ts';
 import { contracts } from '../harness/contracts.ts';
 
 describe('what comes back over gRPC', () => {

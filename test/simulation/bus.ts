@@ -1,5 +1,5 @@
-import type { Bus } from '../../src/shared/events/index.ts';
-import { createCall, createPush } from '../../src/shared/transport/index.ts';
+import { createCall, createPush } from '../../src/shared/kernel/calls/index.ts';
+import type { Bus } from '../../src/shared/kernel/events/index.ts';
 import type { Life } from './host.ts';
 import type { World } from './world.ts';
 

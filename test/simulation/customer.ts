@@ -1,8 +1,8 @@
 import { members } from '../../src/modules/members/contract.ts';
 import { type Order, orders } from '../../src/modules/orders/contract.ts';
-import type { Operation } from '../../src/shared/contract/index.ts';
-import { isRefusal, isTransient, type Refusal } from '../../src/shared/errors/index.ts';
-import { createCall } from '../../src/shared/transport/index.ts';
+import { createCall } from '../../src/shared/kernel/calls/index.ts';
+import type { Operation } from '../../src/shared/kernel/contract/index.ts';
+import { isRefusal, isTransient, type Refusal } from '../../src/shared/kernel/errors/index.ts';
 import type { SignUp, Wish } from './plan.ts';
 import type { World } from './world.ts';
 

@@ -1,5 +1,5 @@
-import { background, currentUnit, keepContext, type UnitMark } from '../../src/shared/context/index.ts';
-import type { CrashNote, Database, Migration, ProcessLocks, Unit } from '../../src/shared/data/index.ts';
+import { background, currentUnit, keepContext, type UnitMark } from '../../src/shared/kernel/context/index.ts';
+import type { CrashNote, Database, Migration, ProcessLocks, Unit } from '../../src/shared/kernel/database/index.ts';
 import type { Disk } from './disk.ts';
 import type { Life } from './host.ts';
 import { refuseLost } from './lost-data.ts';

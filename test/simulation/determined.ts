@@ -1,5 +1,5 @@
-import { passTime } from '../../src/shared/context/deadlines.ts';
-import { beginIdsAnew } from '../../src/shared/ids/index.ts';
+import { passTime } from '../../src/shared/kernel/context/deadlines.ts';
+import { beginIdsAnew } from '../../src/shared/kernel/context/index.ts';
 import type { Random } from './random.ts';
 
 const { now } = Date;

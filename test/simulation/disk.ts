@@ -1,8 +1,8 @@
 import Sqlite from 'better-sqlite3';
-import { currentUnit, type UnitMark } from '../../src/shared/context/index.ts';
-import type { Db, Migration } from '../../src/shared/data/index.ts';
-import { applyMigrations } from '../../src/shared/data/migrations.ts';
-import { connect } from '../../src/shared/data/sqlite-connection.ts';
+import { applyMigrations } from '../../src/shared/adapters/sqlite/migrations.ts';
+import { connect } from '../../src/shared/adapters/sqlite/sqlite-connection.ts';
+import { currentUnit, type UnitMark } from '../../src/shared/kernel/context/index.ts';
+import type { Db, Migration } from '../../src/shared/kernel/database/index.ts';
 import type { Life } from './host.ts';
 import { Identity } from './lost-data.ts';
 

@@ -1,5 +1,5 @@
-import { currentContext, currentUnit } from '../../src/shared/context/index.ts';
-import type { ModuleDefinition, ModuleUnit } from '../../src/shared/module/index.ts';
+import { currentContext, currentUnit } from '../../src/shared/kernel/context/index.ts';
+import type { ModuleDefinition, ModuleUnit } from '../../src/shared/kernel/module/index.ts';
 import type { Disk } from './disk.ts';
 
 /** Has a module's subscriptions note every event they take, in the unit that takes it. */

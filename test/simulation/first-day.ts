@@ -7,12 +7,11 @@ import orders from '../../src/modules/orders/module.ts';
 import payments from '../../src/modules/payments/module.ts';
 import recommendations from '../../src/modules/recommendations/module.ts';
 import sms from '../../src/modules/sms/module.ts';
-import { ManualClock } from '../../src/shared/clock/index.ts';
-import { currentUnit } from '../../src/shared/context/index.ts';
-import type { Database, Migration, Unit } from '../../src/shared/data/index.ts';
-import { type Bus, subscriptionMap } from '../../src/shared/events/index.ts';
-import { type ModuleDefinition, type OpenModule, openModule } from '../../src/shared/module/index.ts';
-import { silentLog } from '../../src/shared/observability/index.ts';
+import { currentUnit, ManualClock } from '../../src/shared/kernel/context/index.ts';
+import type { Database, Migration, Unit } from '../../src/shared/kernel/database/index.ts';
+import { type Bus, subscriptionMap } from '../../src/shared/kernel/events/index.ts';
+import { type ModuleDefinition, type OpenModule, openModule } from '../../src/shared/kernel/module/index.ts';
+import { silentLog } from '../../src/shared/kernel/telemetry/index.ts';
 import { noLocks } from './database.ts';
 import { determine } from './determined.ts';
 import { Disk } from './disk.ts';
@@ -56,7 +55,6 @@ function openAlone(definition: ModuleDefinition, disk: Disk): Promise<OpenModule
     all.map(({ contract, subscribesTo }) => ({ name: contract.name, subscribesTo: subscribesTo ?? [] })),
   );
   return openModule(definition, {
-    dataDir: 'memory',
     openDatabase: (_module, migrations) => openQuietly(disk, migrations),
     bus: { recipients } as Bus,
     clock: new ManualClock(morning),

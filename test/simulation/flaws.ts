@@ -1,5 +1,5 @@
-import { background } from '../../src/shared/context/index.ts';
-import type { ModuleDefinition, ModuleUnit } from '../../src/shared/module/index.ts';
+import { background } from '../../src/shared/kernel/context/index.ts';
+import type { ModuleDefinition, ModuleUnit } from '../../src/shared/kernel/module/index.ts';
 import type { Disk } from './disk.ts';
 import type { FirstDay } from './first-day.ts';
 

@@ -1,10 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Clock } from '../../src/shared/clock/index.ts';
-import { background } from '../../src/shared/context/index.ts';
-import type { Operation } from '../../src/shared/contract/index.ts';
-import type { Migration } from '../../src/shared/data/index.ts';
-import { type ModuleDefinition, type OpenModule, openModule } from '../../src/shared/module/index.ts';
-import { createCall } from '../../src/shared/transport/index.ts';
+import { createCall } from '../../src/shared/kernel/calls/index.ts';
+import { background, type Clock } from '../../src/shared/kernel/context/index.ts';
+import type { Operation } from '../../src/shared/kernel/contract/index.ts';
+import type { Migration } from '../../src/shared/kernel/database/index.ts';
+import { type ModuleDefinition, type OpenModule, openModule } from '../../src/shared/kernel/module/index.ts';
 import { busOf } from './bus.ts';
 import { openOn } from './database.ts';
 import { sufferingOf } from './suffering.ts';
@@ -152,7 +151,6 @@ export class Host {
   #surroundings(life: Life, { contract, settings }: ModuleDefinition) {
     const { world } = this;
     return {
-      dataDir: 'memory',
       openDatabase: openOn(world.disk(contract.name), life, world),
       bus: busOf(life, world),
       clock: clockOf(life, world),
@@ -165,7 +163,7 @@ export class Host {
   }
 }
 
-/** The limit of a handler in src/shared/events/subscribed.ts, which is known here by how long it takes. */
+/** The limit of a handler in src/shared/kernel/events/subscribed.ts, which is known here by how long it takes. */
 const handlerLimitMs = 4_000;
 
 /** The world's time as the process has it, as long as it lives. What a timer does belongs to no request, whoever set it. */
@@ -174,7 +172,7 @@ function clockOf(life: Life, { scheduler, flaw }: World): Clock {
   const misses = (task: () => void, delayMs: number, dueAt: number) =>
     (flaw === 'misses its appointments when the clock is set back' && now() < dueAt) ||
     (flaw === 'waits for a handler for ever' && delayMs === handlerLimitMs) ||
-    // The timer of src/shared/module/in-steps.ts, which is known here by its name.
+    // The timer of src/shared/kernel/module/in-steps.ts, which is known here by its name.
     (flaw === 'waits for a command in steps for ever' && task.name === 'forget');
   return {
     now,

@@ -1,4 +1,4 @@
-import { isRefusal } from '../../src/shared/errors/index.ts';
+import { isRefusal } from '../../src/shared/kernel/errors/index.ts';
 import { disagreements, type OrderRow, readBooks, unfinished } from '../harness/books.ts';
 import { keptByProvider, type ProviderBooks } from '../harness/provider-books.ts';
 import type { Asked, Stranger } from './customer.ts';

@@ -1,5 +1,5 @@
-import { type DatabaseRecord, type DatabaseState, whyNotThis } from '../../src/shared/data/index.ts';
-import { StartError } from '../../src/shared/errors/index.ts';
+import { type DatabaseRecord, type DatabaseState, whyNotThis } from '../../src/shared/kernel/database/index.ts';
+import { StartError } from '../../src/shared/kernel/errors/index.ts';
 import type { Disk } from './disk.ts';
 import type { Flaw } from './flaws.ts';
 import type { LostData } from './plan.ts';
@@ -32,7 +32,7 @@ export class Identity {
     this.#lost = undefined;
   }
 
-  /** What src/shared/data says of it when its process starts. */
+  /** What the SQLite adapter says of it when its process starts. */
   whyRefused(flaw: Flaw | undefined): string | undefined {
     const { found, record } = this;
     if (!found && flaw === 'starts empty when its data is missing') return undefined;

@@ -1,10 +1,10 @@
-import { type CallContext, Cancellation } from '../../src/shared/context/index.ts';
-import { parseInput } from '../../src/shared/contract/index.ts';
-import { fromProblem, isRefusal, type Problem, refusal, toProblem } from '../../src/shared/errors/index.ts';
-import type { OpenModule } from '../../src/shared/module/index.ts';
-import { asCallerSees } from '../../src/shared/transport/as-caller-sees.ts';
-import { byDeadline, cancelledBefore, timedOut } from '../../src/shared/transport/deadlines.ts';
-import { type CallRequest, kernelOperation, type Transport } from '../../src/shared/transport/index.ts';
+import { asCallerSees } from '../../src/shared/kernel/calls/as-caller-sees.ts';
+import { byDeadline, cancelledBefore, timedOut } from '../../src/shared/kernel/calls/deadlines.ts';
+import { type CallRequest, kernelOperation, type Transport } from '../../src/shared/kernel/calls/index.ts';
+import { type CallContext, Cancellation } from '../../src/shared/kernel/context/index.ts';
+import { parseInput } from '../../src/shared/kernel/contract/index.ts';
+import { fromProblem, isRefusal, type Problem, refusal, toProblem } from '../../src/shared/kernel/errors/index.ts';
+import type { OpenModule } from '../../src/shared/kernel/module/index.ts';
 import type { Life } from './host.ts';
 import type { World } from './world.ts';
 

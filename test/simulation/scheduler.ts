@@ -1,4 +1,4 @@
-import { passTime } from '../../src/shared/context/deadlines.ts';
+import { passTime } from '../../src/shared/kernel/context/deadlines.ts';
 
 interface Entry {
   readonly at: number;

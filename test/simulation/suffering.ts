@@ -1,5 +1,5 @@
-import { currentContext } from '../../src/shared/context/index.ts';
-import type { ModuleDefinition, ModuleUnit } from '../../src/shared/module/index.ts';
+import { currentContext } from '../../src/shared/kernel/context/index.ts';
+import type { ModuleDefinition, ModuleUnit } from '../../src/shared/kernel/module/index.ts';
 import type { Life } from './host.ts';
 import type { World } from './world.ts';
 

@@ -1,7 +1,7 @@
-import { StartError } from '../../src/shared/errors/index.ts';
-import type { SubscriptionMap } from '../../src/shared/events/bus.ts';
-import { subscriptionMap } from '../../src/shared/events/index.ts';
-import type { Log } from '../../src/shared/observability/index.ts';
+import { StartError } from '../../src/shared/kernel/errors/index.ts';
+import type { SubscriptionMap } from '../../src/shared/kernel/events/bus.ts';
+import { subscriptionMap } from '../../src/shared/kernel/events/index.ts';
+import type { Log } from '../../src/shared/kernel/telemetry/index.ts';
 import type { Chronicle } from './chronicle.ts';
 import { type Asked, Customer, Stranger } from './customer.ts';
 import type { Disk } from './disk.ts';

@@ -77,14 +77,14 @@ function printOf(folder: string): string {
   return hash.digest('hex');
 }
 
-/** What npm would install, without a network: links to what is installed here, and to the kernel. */
+/** What npm would install, without a network: links to what is installed here, and to `kerf/`. */
 function linkPackages(repository: string): void {
   const folder = join(repository, 'node_modules');
-  mkdirSync(join(folder, '@kerf'), { recursive: true });
+  mkdirSync(folder, { recursive: true });
   for (const entry of readdirSync(nodeModules)) {
-    if (entry !== '.kerf-installed' && entry !== '@kerf') symlinkSync(join(nodeModules, entry), join(folder, entry));
+    if (entry !== '.kerf-installed') symlinkSync(join(nodeModules, entry), join(folder, entry));
   }
-  symlinkSync(join(repository, 'kernel'), join(folder, '@kerf', 'kernel'));
+  symlinkSync(join(repository, 'kerf'), join(folder, 'kerf'));
   const locked = createHash('sha256')
     .update(readFileSync(join(repository, 'package-lock.json')))
     .digest('hex');
@@ -171,10 +171,10 @@ describe('a module that leaves for good', () => {
     longMs,
   );
 
-  it('is built anew there when the kernel has changed', () => {
+  it('is built anew there when kerf/ has changed', () => {
     const built = () => readFileSync(join(repository, 'dist', 'app.js'), 'utf8');
     const before = built();
-    const file = join(repository, 'kernel', 'host', 'announce.ts');
+    const file = join(repository, 'kerf', 'control', 'host', 'announce.ts');
     const text = readFileSync(file, 'utf8');
     writeFileSync(file, text.replace('Kerf is ready', 'Kerf is changed'));
     expect(run(repository, ...build).status).toBe(0);

@@ -1,13 +1,15 @@
 import { any, app, forbid, testKit, tests } from './paths.mjs';
 
 /** What holds for any code, and that there is no other code. */
-export function codeRules(kernel, borders) {
+export function codeRules({ kernel, control }, borders) {
   return [
     everyFileHasAPlace([
       app,
       '^src/compositions/[^/]+\\.ts$',
       `^src/modules/${any(Object.keys(borders))}/((contract|routes|module)\\.ts|module\\.json|internal/.+\\.ts)$`,
-      `^src/shared/${any(Object.keys(kernel))}/.+\\.ts$`,
+      `^src/shared/kernel/${any(Object.keys(kernel))}/.+\\.ts$`,
+      `^src/shared/control/${any(Object.keys(control))}/.+\\.ts$`,
+      '^src/shared/adapters/[^/]+/.+\\.ts$',
     ]),
     forbid(
       'no-cycles',
@@ -37,7 +39,7 @@ export function codeRules(kernel, borders) {
       'the-test-kit-is-for-tests',
       { path: '^src/', pathNot: [tests, testKit] },
       { path: testKit },
-      'src/shared/testing/ is not part of the running system; only *.test.ts, *.cases.ts and *.scene.ts may import it. Move what the system needs into another kernel folder.',
+      'src/shared/kernel/testing/ is not part of the running system; only *.test.ts, *.cases.ts and *.scene.ts may import it. Move what the system needs into another room.',
     ),
   ];
 }
@@ -48,7 +50,7 @@ function everyFileHasAPlace(places) {
     name: 'every-file-has-a-place',
     severity: 'error',
     comment:
-      'No rule says what this file may import or who may import it. A module has module.json, contract.ts, routes.ts, module.ts and internal/; the kernel has the folders listed under "kernel" in .dependency-cruiser.js. Move the file into one of them; for a new kernel folder add a line there, for a new module a module.json.',
+      'No rule says what this file may import or who may import it. A module has module.json, contract.ts, routes.ts, module.ts and internal/; src/shared/ has the rooms listed under "kernel" and "control" in .dependency-cruiser.js, and a folder for each adapter. Move the file into one of them; for a new room add a line there, for a new module a module.json.',
     module: { path: '^src/', pathNot: places, numberOfDependentsLessThan: 1 },
     from: { path: '^$' },
   };

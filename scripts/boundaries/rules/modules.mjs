@@ -22,8 +22,8 @@ const doors = [
   forbid(
     'contracts-stand-alone',
     { path: contracts },
-    { pathNot: ['^src/shared/contract/index\\.ts$', packageNamed('zod'), contracts] },
-    'A contract must be able to ship without its module, so it imports src/shared/contract, zod and other contracts, and nothing else. Write the schema here and let the inside import it from here.',
+    { pathNot: ['^src/shared/kernel/contract/index\\.ts$', packageNamed('zod'), contracts] },
+    'A contract must be able to ship without its module, so it imports src/shared/kernel/contract, zod and other contracts, and nothing else. Write the schema here and let the inside import it from here.',
   ),
   forbid(
     'internal-is-private',

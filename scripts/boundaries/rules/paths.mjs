@@ -3,8 +3,9 @@ export const app = '^src/app\\.ts$';
 export const compositions = '^src/compositions/';
 /** Tests, the cases that several of them run, and the scenes they run in. */
 export const tests = '\\.(test|cases|scene)\\.ts$';
-export const scenes = '\\.scene\\.ts$';
-export const testKit = '^src/shared/testing/';
+/** What tests share: the rule that only tests import it is a rule of its own. */
+export const forTests = '\\.(cases|scene)\\.ts$';
+export const testKit = '^src/shared/kernel/testing/';
 export const contracts = '^src/modules/[^/]+/contract\\.ts$';
 
 export const any = (names) => `(${names.join('|')})`;

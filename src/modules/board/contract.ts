@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { command, contract, event, id, instant, page, pageRequest, query, text } from '../../shared/contract/index.ts';
+import {
+  command,
+  contract,
+  event,
+  id,
+  instant,
+  page,
+  pageRequest,
+  query,
+  text,
+} from '../../shared/kernel/contract/index.ts';
 
 const author = z.object({ id, name: z.string() });
 export const comment = z.object({ id, author, body: z.string(), createdAt: instant });

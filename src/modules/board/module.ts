@@ -1,4 +1,4 @@
-import { clock, defineModule } from '../../shared/module/index.ts';
+import { clock, defineModule } from '../../shared/kernel/module/index.ts';
 import { members } from '../members/contract.ts';
 import { board } from './contract.ts';
 import { comment } from './internal/comment.ts';

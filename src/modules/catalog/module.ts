@@ -1,4 +1,4 @@
-import { defineModule } from '../../shared/module/index.ts';
+import { defineModule } from '../../shared/kernel/module/index.ts';
 import { catalog } from './contract.ts';
 import { find } from './internal/find.ts';
 import { migrations } from './internal/migrations.ts';

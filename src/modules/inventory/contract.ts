@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { command, contract, event, id, query, text } from '../../shared/contract/index.ts';
+import { command, contract, event, id, query, text } from '../../shared/kernel/contract/index.ts';
 
 const sku = text(64, 1);
 const ofOrder = z.strictObject({ orderId: id });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { clock, defineModule } from '../../shared/module/index.ts';
+import { clock, defineModule } from '../../shared/kernel/module/index.ts';
 import { inventory } from './contract.ts';
 import { expire } from './internal/expire.ts';
 import { levels } from './internal/levels.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { command, contract, event, id, text } from '../../shared/contract/index.ts';
+import { command, contract, event, id, text } from '../../shared/kernel/contract/index.ts';
 
 const about = z.object({ messageId: id, memberId: id, subject: z.string() });
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { command, contract, event, id, query, text } from '../../shared/contract/index.ts';
+import { command, contract, event, id, query, text } from '../../shared/kernel/contract/index.ts';
 import { phone } from '../sms/contract.ts';
 
 export const email = z.email().max(254);

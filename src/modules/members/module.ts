@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { clock, defineModule } from '../../shared/module/index.ts';
+import { clock, defineModule } from '../../shared/kernel/module/index.ts';
 import { members, wiring } from './contract.ts';
 import { migrations } from './internal/migrations.ts';
 import { Passwords } from './internal/passwords.ts';

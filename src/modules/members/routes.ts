@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type Client, id } from '../../shared/contract/index.ts';
-import { answer, Resources } from '../../shared/routes/index.ts';
+import { type Client, id } from '../../shared/kernel/contract/index.ts';
+import { answer, Resources } from '../../shared/kernel/http-api/index.ts';
 import { members, profile, signUp } from './contract.ts';
 
 export function routes(self: Client<typeof members>): Resources {

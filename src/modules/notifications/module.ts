@@ -1,4 +1,4 @@
-import { clock, defineModule } from '../../shared/module/index.ts';
+import { clock, defineModule } from '../../shared/kernel/module/index.ts';
 import { mail } from '../mail/contract.ts';
 import { members } from '../members/contract.ts';
 import { orders } from '../orders/contract.ts';

@@ -10,7 +10,7 @@ import {
   pageRequest,
   query,
   text,
-} from '../../shared/contract/index.ts';
+} from '../../shared/kernel/contract/index.ts';
 import { sku } from '../catalog/contract.ts';
 
 const quantity = z.int().min(1).max(1_000);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { clock, defineModule } from '../../shared/module/index.ts';
+import { clock, defineModule } from '../../shared/kernel/module/index.ts';
 import { catalog } from '../catalog/contract.ts';
 import { orders } from './contract.ts';
 import { cancel } from './internal/cancel.ts';

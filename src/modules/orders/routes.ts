@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { type Client, page, text } from '../../shared/contract/index.ts';
-import { newId } from '../../shared/ids/index.ts';
-import { answer, idParam, pageQuery, Resources } from '../../shared/routes/index.ts';
+import { newId } from '../../shared/kernel/context/index.ts';
+import { type Client, page, text } from '../../shared/kernel/contract/index.ts';
+import { answer, idParam, pageQuery, Resources } from '../../shared/kernel/http-api/index.ts';
 import { type Order, order, orderLines, orders } from './contract.ts';
 
 const checkoutBody = z.strictObject({

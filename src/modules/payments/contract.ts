@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { command, contract, event, id, money, query, text } from '../../shared/contract/index.ts';
+import { command, contract, event, id, money, query, text } from '../../shared/kernel/contract/index.ts';
 
 export const payment = z.object({
   id,

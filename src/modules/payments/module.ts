@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { clock, defineModule, token } from '../../shared/module/index.ts';
+import { clock, defineModule, token } from '../../shared/kernel/module/index.ts';
 import { payments } from './contract.ts';
 import { authorize } from './internal/authorize.ts';
 import { capture } from './internal/capture.ts';

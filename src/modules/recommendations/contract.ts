@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { contract, query, text } from '../../shared/contract/index.ts';
+import { contract, query, text } from '../../shared/kernel/contract/index.ts';
 
 const sku = text(64, 1);
 export const recommendation = z.object({ sku, score: z.number() });

@@ -1,4 +1,4 @@
-import { defineModule, on } from '../../shared/module/index.ts';
+import { defineModule, on } from '../../shared/kernel/module/index.ts';
 import { orders } from '../orders/contract.ts';
 import { recommendations } from './contract.ts';
 import { boughtTogether } from './internal/bought-together.ts';

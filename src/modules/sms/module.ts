@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { clock, defineModule, token } from '../../shared/module/index.ts';
+import { clock, defineModule, token } from '../../shared/kernel/module/index.ts';
 import { sms } from './contract.ts';
 import { migrations } from './internal/migrations.ts';
 import { httpProvider } from './internal/provider/http.ts';

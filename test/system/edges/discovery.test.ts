@@ -1,7 +1,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { DnsServer } from '../../../src/shared/topology/discovery/dns-server.scene.ts';
+import { DnsServer } from '../../../src/shared/adapters/dns/dns-server.scene.ts';
 import { Scene } from '../../crash/scene.ts';
 import { type Announced, eventually, freePort, type Kerf, newDataDir } from '../../harness/kerf.ts';
 import { SteadyLoad } from '../../harness/load.ts';

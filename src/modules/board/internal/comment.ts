@@ -1,7 +1,6 @@
-import { type Clock, instant } from '../../../shared/clock/index.ts';
-import type { Client } from '../../../shared/contract/index.ts';
-import { newId } from '../../../shared/ids/index.ts';
-import { inSteps } from '../../../shared/module/index.ts';
+import { type Clock, instant, newId } from '../../../shared/kernel/context/index.ts';
+import type { Client } from '../../../shared/kernel/contract/index.ts';
+import { inSteps } from '../../../shared/kernel/module/index.ts';
 import type { members } from '../../members/contract.ts';
 import type { Comment } from '../contract.ts';
 import { findPost } from './queries.ts';

@@ -1,7 +1,7 @@
 import { asc, desc, eq, lt } from 'drizzle-orm';
-import { Cursors } from '../../../shared/contract/index.ts';
-import type { Reader } from '../../../shared/data/index.ts';
-import { refusal } from '../../../shared/errors/index.ts';
+import { Cursors } from '../../../shared/kernel/contract/index.ts';
+import type { Reader } from '../../../shared/kernel/database/index.ts';
+import { refusal } from '../../../shared/kernel/errors/index.ts';
 import { tables } from './tables.ts';
 
 interface Written {

@@ -1,4 +1,4 @@
-import { type Reader, rowsByAny } from '../../../shared/data/index.ts';
+import { type Reader, rowsByAny } from '../../../shared/kernel/database/index.ts';
 import { toProduct } from './model.ts';
 import { tables } from './tables.ts';
 

@@ -1,4 +1,4 @@
-import type { ModuleUnit } from '../../../shared/module/index.ts';
+import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
 import { catalog, type Product } from '../contract.ts';
 import { toRow } from './model.ts';
 import { tables } from './tables.ts';

@@ -1,6 +1,6 @@
 import { and, asc, gt, sql } from 'drizzle-orm';
-import { Cursors } from '../../../shared/contract/index.ts';
-import type { Reader } from '../../../shared/data/index.ts';
+import { Cursors } from '../../../shared/kernel/contract/index.ts';
+import type { Reader } from '../../../shared/kernel/database/index.ts';
 import { toProduct } from './model.ts';
 import { tables } from './tables.ts';
 

@@ -1,4 +1,4 @@
-import { defineTables } from '../../../shared/data/index.ts';
+import { defineTables } from '../../../shared/kernel/database/index.ts';
 
 export const tables = defineTables(({ table, text, integer }) => ({
   products: table('products', {

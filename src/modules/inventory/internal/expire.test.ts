@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { ManualClock } from '../../../shared/clock/index.ts';
-import type { Database } from '../../../shared/data/index.ts';
-import type { ModuleUnit } from '../../../shared/module/index.ts';
-import { SharedFile } from '../../../shared/testing/index.ts';
+import { ManualClock } from '../../../shared/kernel/context/index.ts';
+import type { Database } from '../../../shared/kernel/database/index.ts';
+import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
+import { SharedFile } from '../../../shared/kernel/testing/index.ts';
 import { expire } from './expire.ts';
 import { migrations } from './migrations.ts';
 import { findReservation } from './reservations.ts';

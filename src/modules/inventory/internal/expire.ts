@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
-import type { Clock } from '../../../shared/clock/index.ts';
-import type { ModuleUnit, Timer } from '../../../shared/module/index.ts';
+import type { Clock } from '../../../shared/kernel/context/index.ts';
+import type { ModuleUnit, Timer } from '../../../shared/kernel/module/index.ts';
 import { release } from './release.ts';
 import { tables } from './tables.ts';
 

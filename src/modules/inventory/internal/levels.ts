@@ -1,4 +1,4 @@
-import { type Reader, rowsByAny } from '../../../shared/data/index.ts';
+import { type Reader, rowsByAny } from '../../../shared/kernel/database/index.ts';
 import { tables } from './tables.ts';
 
 const bySkus = rowsByAny((reader) => tables(reader).stock, 'sku');

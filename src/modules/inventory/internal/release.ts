@@ -1,4 +1,4 @@
-import type { ModuleUnit } from '../../../shared/module/index.ts';
+import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
 import { addReservation, changeState, findReservation } from './reservations.ts';
 import { put } from './stock.ts';
 

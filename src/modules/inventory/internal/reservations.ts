@@ -1,6 +1,6 @@
 import { eq, sql } from 'drizzle-orm';
-import { insertInto, prepared, type Reader, rowsBy } from '../../../shared/data/index.ts';
-import type { ModuleUnit } from '../../../shared/module/index.ts';
+import { insertInto, prepared, type Reader, rowsBy } from '../../../shared/kernel/database/index.ts';
+import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
 import { type ReservationState, tables } from './tables.ts';
 
 const { placeholder } = sql;

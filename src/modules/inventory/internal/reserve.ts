@@ -1,5 +1,5 @@
-import type { Clock } from '../../../shared/clock/index.ts';
-import type { ModuleUnit } from '../../../shared/module/index.ts';
+import type { Clock } from '../../../shared/kernel/context/index.ts';
+import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
 import { inventory } from '../contract.ts';
 import { addReservation, findReservation } from './reservations.ts';
 import { take } from './stock.ts';

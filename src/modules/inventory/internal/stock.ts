@@ -1,6 +1,6 @@
 import { and, eq, gte, sql } from 'drizzle-orm';
-import { prepared } from '../../../shared/data/index.ts';
-import type { ModuleUnit } from '../../../shared/module/index.ts';
+import { prepared } from '../../../shared/kernel/database/index.ts';
+import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
 import { inventory } from '../contract.ts';
 import { type Line, tables } from './tables.ts';
 

@@ -1,4 +1,4 @@
-import { defineTables } from '../../../shared/data/index.ts';
+import { defineTables } from '../../../shared/kernel/database/index.ts';
 
 /** `held` until it is taken or its time is over; `taken` by a confirmed order; `released` gave everything back. */
 export type ReservationState = 'held' | 'taken' | 'released' | 'returned';

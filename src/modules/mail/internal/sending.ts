@@ -1,9 +1,9 @@
 import { eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { type Clock, instant } from '../../../shared/clock/index.ts';
-import { prepared } from '../../../shared/data/index.ts';
-import type { ModuleUnit } from '../../../shared/module/index.ts';
-import { type Saga, step } from '../../../shared/saga/index.ts';
+import { type Clock, instant } from '../../../shared/kernel/context/index.ts';
+import { prepared } from '../../../shared/kernel/database/index.ts';
+import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
+import { type Saga, step } from '../../../shared/kernel/saga/index.ts';
 import { mail } from '../contract.ts';
 import { putIntoMailbox } from './server/development-mailbox.ts';
 import type { MailServer } from './server/mail-server.ts';

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { hash, verify } from '@node-rs/argon2';
-import { refusal } from '../../../shared/errors/index.ts';
+import { refusal } from '../../../shared/kernel/errors/index.ts';
 import { members } from '../contract.ts';
 
 /** Argon2id with the parameters OWASP gives as its first choice for 19 MiB. */

@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm';
-import type { Reader } from '../../../shared/data/index.ts';
-import { refusal } from '../../../shared/errors/index.ts';
-import { inSteps } from '../../../shared/module/index.ts';
+import type { Reader } from '../../../shared/kernel/database/index.ts';
+import { refusal } from '../../../shared/kernel/errors/index.ts';
+import { inSteps } from '../../../shared/kernel/module/index.ts';
 import { members } from '../contract.ts';
 import type { Passwords } from './passwords.ts';
 import { tables } from './tables.ts';

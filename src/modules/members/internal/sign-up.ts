@@ -1,10 +1,9 @@
 import { eq } from 'drizzle-orm';
 import type { z } from 'zod';
-import { type Clock, instant } from '../../../shared/clock/index.ts';
-import { isUniqueConflict } from '../../../shared/data/index.ts';
-import { newId } from '../../../shared/ids/index.ts';
-import { inSteps, type ModuleUnit } from '../../../shared/module/index.ts';
-import type { Saga } from '../../../shared/saga/index.ts';
+import { type Clock, instant, newId } from '../../../shared/kernel/context/index.ts';
+import { isUniqueConflict } from '../../../shared/kernel/database/index.ts';
+import { inSteps, type ModuleUnit } from '../../../shared/kernel/module/index.ts';
+import type { Saga } from '../../../shared/kernel/saga/index.ts';
 import { members, type signUp as signUpSchema, type wiring as wiringSchema } from '../contract.ts';
 import type { Passwords } from './passwords.ts';
 import { tables } from './tables.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { ModuleUnit } from '../../../shared/module/index.ts';
-import { type Saga, step } from '../../../shared/saga/index.ts';
+import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
+import { type Saga, step } from '../../../shared/kernel/saga/index.ts';
 import { mail } from '../../mail/contract.ts';
 import { notifications } from '../../notifications/contract.ts';
 import { sms } from '../../sms/contract.ts';

@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { type Clock, instant } from '../../../shared/clock/index.ts';
-import { insertInto } from '../../../shared/data/index.ts';
-import { newId } from '../../../shared/ids/index.ts';
-import type { ModuleUnit } from '../../../shared/module/index.ts';
-import { type Saga, step } from '../../../shared/saga/index.ts';
+import { type Clock, instant, newId } from '../../../shared/kernel/context/index.ts';
+import { insertInto } from '../../../shared/kernel/database/index.ts';
+import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
+import { type Saga, step } from '../../../shared/kernel/saga/index.ts';
 import { mail } from '../../mail/contract.ts';
 import { sms } from '../../sms/contract.ts';
 import { type Contact, tables } from './tables.ts';

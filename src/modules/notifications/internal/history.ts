@@ -1,6 +1,6 @@
 import { and, desc, eq, lt } from 'drizzle-orm';
-import { Cursors } from '../../../shared/contract/index.ts';
-import type { Reader } from '../../../shared/data/index.ts';
+import { Cursors } from '../../../shared/kernel/contract/index.ts';
+import type { Reader } from '../../../shared/kernel/database/index.ts';
 import { tables } from './tables.ts';
 
 const cursors = new Cursors('notifications.history');

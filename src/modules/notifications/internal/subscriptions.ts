@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
-import { type Clock, instant } from '../../../shared/clock/index.ts';
-import { prepared, rowsBy } from '../../../shared/data/index.ts';
-import { refusal } from '../../../shared/errors/index.ts';
-import { type ModuleUnit, on } from '../../../shared/module/index.ts';
+import { type Clock, instant } from '../../../shared/kernel/context/index.ts';
+import { prepared, rowsBy } from '../../../shared/kernel/database/index.ts';
+import { refusal } from '../../../shared/kernel/errors/index.ts';
+import { type ModuleUnit, on } from '../../../shared/kernel/module/index.ts';
 import { mail } from '../../mail/contract.ts';
 import { members } from '../../members/contract.ts';
 import { orders } from '../../orders/contract.ts';

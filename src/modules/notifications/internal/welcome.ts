@@ -1,5 +1,5 @@
-import type { Clock } from '../../../shared/clock/index.ts';
-import type { ModuleUnit } from '../../../shared/module/index.ts';
+import type { Clock } from '../../../shared/kernel/context/index.ts';
+import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
 import { notify } from './dispatch.ts';
 import { type Contact, tables } from './tables.ts';
 

@@ -1,5 +1,5 @@
-import { refusal } from '../../../shared/errors/index.ts';
-import type { ModuleUnit } from '../../../shared/module/index.ts';
+import { refusal } from '../../../shared/kernel/errors/index.ts';
+import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
 import { orders } from '../contract.ts';
 import { cancellation } from './cancellation.ts';
 import { told, toOrder } from './model.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { newId } from '../../../shared/ids/index.ts';
-import { given } from '../../../shared/testing/index.ts';
+import { newId } from '../../../shared/kernel/context/index.ts';
+import { given } from '../../../shared/kernel/testing/index.ts';
 import { inventory } from '../../inventory/contract.ts';
 import { payments } from '../../payments/contract.ts';
 import { cancellation } from './cancellation.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { money } from '../../../shared/contract/index.ts';
-import type { ModuleUnit } from '../../../shared/module/index.ts';
-import { type Saga, step } from '../../../shared/saga/index.ts';
+import { money } from '../../../shared/kernel/contract/index.ts';
+import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
+import { type Saga, step } from '../../../shared/kernel/saga/index.ts';
 import { inventory } from '../../inventory/contract.ts';
 import { payments } from '../../payments/contract.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { newId } from '../../../shared/ids/index.ts';
-import type { ModuleUnit } from '../../../shared/module/index.ts';
-import { type Answer, type Ended, given, type Script } from '../../../shared/testing/index.ts';
+import { newId } from '../../../shared/kernel/context/index.ts';
+import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
+import { type Answer, type Ended, given, type Script } from '../../../shared/kernel/testing/index.ts';
 import { inventory } from '../../inventory/contract.ts';
 import { payments } from '../../payments/contract.ts';
 import { orders } from '../contract.ts';

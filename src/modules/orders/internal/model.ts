@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { invalidInput } from '../../../shared/errors/index.ts';
+import { invalidInput } from '../../../shared/kernel/errors/index.ts';
 import type { Product } from '../../catalog/contract.ts';
 import type { Order } from '../contract.ts';
 import type { Line, OrderRow, ShownOrder } from './tables.ts';

@@ -1,9 +1,8 @@
-import { type Clock, instant } from '../../../shared/clock/index.ts';
-import type { Client } from '../../../shared/contract/index.ts';
-import { isUniqueConflict } from '../../../shared/data/index.ts';
-import { newId } from '../../../shared/ids/index.ts';
-import { inSteps, type ModuleUnit, type Steps } from '../../../shared/module/index.ts';
-import type { Saga } from '../../../shared/saga/index.ts';
+import { type Clock, instant, newId } from '../../../shared/kernel/context/index.ts';
+import type { Client } from '../../../shared/kernel/contract/index.ts';
+import { isUniqueConflict } from '../../../shared/kernel/database/index.ts';
+import { inSteps, type ModuleUnit, type Steps } from '../../../shared/kernel/module/index.ts';
+import type { Saga } from '../../../shared/kernel/saga/index.ts';
 import type { catalog } from '../../catalog/contract.ts';
 import { type Order, orders } from '../contract.ts';
 import type { Checkout } from './checkout.ts';

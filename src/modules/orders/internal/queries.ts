@@ -1,6 +1,6 @@
-import { Cursors } from '../../../shared/contract/index.ts';
-import type { Reader } from '../../../shared/data/index.ts';
-import { refusal } from '../../../shared/errors/index.ts';
+import { Cursors } from '../../../shared/kernel/contract/index.ts';
+import type { Reader } from '../../../shared/kernel/database/index.ts';
+import { refusal } from '../../../shared/kernel/errors/index.ts';
 import { toOrder } from './model.ts';
 import { orderById, ordersOf } from './store.ts';
 

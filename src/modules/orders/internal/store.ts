@@ -1,5 +1,5 @@
 import { and, desc, eq, lt, sql } from 'drizzle-orm';
-import { insertInto, prepared, type Reader, rowsBy, type Unit } from '../../../shared/data/index.ts';
+import { insertInto, prepared, type Reader, rowsBy, type Unit } from '../../../shared/kernel/database/index.ts';
 import { type OrderRow, type OrderStatus, type ShownOrder, tables } from './tables.ts';
 
 const { placeholder } = sql;

@@ -1,4 +1,4 @@
-import { defineTables } from '../../../shared/data/index.ts';
+import { defineTables } from '../../../shared/kernel/database/index.ts';
 
 export type OrderStatus = 'pending' | 'confirmed' | 'rejected' | 'cancelled';
 export type Line = { sku: string; quantity: number; price: { amount: number; currency: string } };

@@ -1,6 +1,6 @@
 import { and, eq } from 'drizzle-orm';
-import type { Reader } from '../../../shared/data/index.ts';
-import { refusal } from '../../../shared/errors/index.ts';
+import type { Reader } from '../../../shared/kernel/database/index.ts';
+import { refusal } from '../../../shared/kernel/errors/index.ts';
 import { paymentOf, toPayment } from './store.ts';
 import { tables } from './tables.ts';
 

@@ -1,5 +1,5 @@
-import { type Clock, instant } from '../../../shared/clock/index.ts';
-import { inSteps } from '../../../shared/module/index.ts';
+import { type Clock, instant } from '../../../shared/kernel/context/index.ts';
+import { inSteps } from '../../../shared/kernel/module/index.ts';
 import { payments } from '../contract.ts';
 import type { PaymentProvider } from './provider/provider.ts';
 import { type Charge, paymentOf, setStatus, toPayment } from './store.ts';

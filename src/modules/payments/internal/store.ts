@@ -1,6 +1,6 @@
 import { eq, sql } from 'drizzle-orm';
-import { insertInto, prepared, type Reader, rowsBy, type Unit } from '../../../shared/data/index.ts';
-import { newId } from '../../../shared/ids/index.ts';
+import { newId } from '../../../shared/kernel/context/index.ts';
+import { insertInto, prepared, type Reader, rowsBy, type Unit } from '../../../shared/kernel/database/index.ts';
 import type { Payment } from '../contract.ts';
 import { type PaymentRow, type PaymentStatus, tables } from './tables.ts';
 

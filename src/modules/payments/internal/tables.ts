@@ -1,4 +1,4 @@
-import { defineTables } from '../../../shared/data/index.ts';
+import { defineTables } from '../../../shared/kernel/database/index.ts';
 
 /** `authorizing` has been asked of the provider, whose answer is not known yet. */
 export type PaymentStatus = 'authorizing' | 'authorized' | 'captured' | 'voided' | 'refunded' | 'declined';

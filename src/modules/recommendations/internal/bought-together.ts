@@ -1,5 +1,5 @@
 import { and, asc, desc, inArray, notInArray, sql } from 'drizzle-orm';
-import type { Reader } from '../../../shared/data/index.ts';
+import type { Reader } from '../../../shared/kernel/database/index.ts';
 import { tables } from './tables.ts';
 
 export async function boughtTogether({ skus, limit }: { skus: string[]; limit: number }, reader: Reader) {

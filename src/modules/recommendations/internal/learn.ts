@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import type { ModuleUnit } from '../../../shared/module/index.ts';
+import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
 import { tables } from './tables.ts';
 
 const mostSkus = 20;

@@ -1,4 +1,4 @@
-import type { Migration } from '../../../shared/data/index.ts';
+import type { Migration } from '../../../shared/kernel/database/index.ts';
 
 export const migrations: Migration[] = [
   {

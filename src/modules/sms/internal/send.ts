@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm';
-import { type Clock, instant } from '../../../shared/clock/index.ts';
-import type { ModuleUnit } from '../../../shared/module/index.ts';
-import type { Saga } from '../../../shared/saga/index.ts';
+import { type Clock, instant } from '../../../shared/kernel/context/index.ts';
+import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
+import type { Saga } from '../../../shared/kernel/saga/index.ts';
 import type { Sending } from './sending.ts';
 import { tables } from './tables.ts';
 

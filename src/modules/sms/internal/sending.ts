@@ -1,8 +1,8 @@
 import { eq } from 'drizzle-orm';
 import { z } from 'zod';
-import { type Clock, instant } from '../../../shared/clock/index.ts';
-import type { ModuleUnit } from '../../../shared/module/index.ts';
-import { type Saga, step } from '../../../shared/saga/index.ts';
+import { type Clock, instant } from '../../../shared/kernel/context/index.ts';
+import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
+import { type Saga, step } from '../../../shared/kernel/saga/index.ts';
 import { sms } from '../contract.ts';
 import { putIntoOutbox } from './provider/development-outbox.ts';
 import type { TextProvider } from './provider/text-provider.ts';

@@ -1,5 +1,5 @@
-import { insertInto } from '../../../../shared/data/index.ts';
-import type { ModuleUnit } from '../../../../shared/module/index.ts';
+import { insertInto } from '../../../../shared/kernel/database/index.ts';
+import type { ModuleUnit } from '../../../../shared/kernel/module/index.ts';
 import { tables } from '../tables.ts';
 import type { OutgoingMail } from './mail-server.ts';
 

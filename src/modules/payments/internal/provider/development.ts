@@ -1,4 +1,4 @@
-import type { Clock } from '../../../../shared/clock/index.ts';
+import type { Clock } from '../../../../shared/kernel/context/index.ts';
 import { type PaymentProvider, providerTimeoutMs } from './provider.ts';
 
 /** A provider that needs nothing and does what the token says. */

@@ -1,4 +1,4 @@
-import { refusal } from '../../../../shared/errors/index.ts';
+import { refusal } from '../../../../shared/kernel/errors/index.ts';
 import { type PaymentProvider, providerTimeoutMs } from './provider.ts';
 
 /**

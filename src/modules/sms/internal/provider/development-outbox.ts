@@ -1,4 +1,4 @@
-import type { ModuleUnit } from '../../../../shared/module/index.ts';
+import type { ModuleUnit } from '../../../../shared/kernel/module/index.ts';
 import { tables } from '../tables.ts';
 import type { OutgoingText } from './text-provider.ts';
 

@@ -1,0 +1,94 @@
+import { NODATA, NOTFOUND, type RecordWithTtl } from 'node:dns';
+import { Resolver } from 'node:dns/promises';
+import {
+  AskedAddresses,
+  type Discovery,
+  type DnsName,
+  readAddress,
+  type Sighting,
+  type Source,
+} from '../../kernel/calls/index.ts';
+import type { Clock } from '../../kernel/context/index.ts';
+import { StartError } from '../../kernel/errors/index.ts';
+import type { Log } from '../../kernel/telemetry/index.ts';
+
+export type DnsParts = DnsName & {
+  /** Who is asked, such as `127.0.0.1:8600`; without it, whoever the machine asks. */
+  readonly server?: string | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+/** Of real time, since the resolver counts it; a question that nobody answers is asked once more, then it failed. */
+const questionTimeoutMs = 2_000;
+const shortestTtlMs = 1_000;
+/** The TTL of an SRV record is not to be had, so that its targets' stands for it and is not stretched as far. */
+const longestTtlMs = { a: 300_000, srv: 30_000 };
+
+/** The instances that DNS lists, asked again by the TTL of the records. Throws a `StartError` for a wrong `server`. */
+export function dnsAddresses({ clock, log, server, ...name }: DnsParts): Discovery {
+  return new AskedAddresses(new Dns(name, server), clock, log);
+}
+
+class Dns implements Source {
+  readonly name: string;
+  readonly #resolver = new Resolver({ timeout: questionTimeoutMs, tries: 2 });
+
+  constructor(
+    private readonly wanted: DnsName,
+    server: string | undefined,
+  ) {
+    this.name = `dns ${wanted.name}${server ? ` at ${server}` : ''}`;
+    try {
+      if (server) this.#resolver.setServers([server]);
+    } catch (cause) {
+      const message = `"${server}" is not a DNS server; write its IP address and port, such as 127.0.0.1:8600`;
+      throw new StartError(message, { cause });
+    }
+  }
+
+  ask(): Promise<Sighting[]> {
+    const { wanted } = this;
+    return wanted.kind === 'a' ? this.#hosts(wanted.name, wanted.port, 0) : this.#services(wanted.name);
+  }
+
+  cancel(): void {
+    this.#resolver.cancel();
+  }
+
+  async #services(name: string): Promise<Sighting[]> {
+    const records = await together([this.#resolver.resolveSrv(name)]);
+    // A target that is the root says that there is no such service (RFC 2782).
+    const targets = records.filter((record) => record.name !== '' && record.name !== '.');
+    return together(targets.map((record) => this.#hosts(record.name, record.port, record.priority)));
+  }
+
+  async #hosts(host: string, port: number, priority: number): Promise<Sighting[]> {
+    const { protocol, kind } = this.wanted;
+    const records = await together<RecordWithTtl>([
+      this.#resolver.resolve4(host, { ttl: true }),
+      this.#resolver.resolve6(host, { ttl: true }),
+    ]);
+    return records.map(({ address, ttl }) => ({
+      address: readAddress(`${protocol}://${address.includes(':') ? `[${address}]` : address}:${port}`),
+      ttlMs: Math.min(Math.max(ttl * 1_000, shortestTtlMs), longestTtlMs[kind]),
+      priority,
+    }));
+  }
+}
+
+/**
+ * What the answers have, taken together. That there is no such name or record is an answer. A failure counts only when
+ * nothing was found: servers that fail on AAAA are common, and one broken target must not hide the others.
+ */
+async function together<T>(asked: Promise<readonly T[]>[]): Promise<T[]> {
+  const answers = await Promise.allSettled(asked);
+  const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+  const failure = answers.find((answer) => answer.status === 'rejected' && !saysNone(answer.reason));
+  if (failure?.status === 'rejected' && found.length === 0) throw failure.reason;
+  return found;
+}
+
+function saysNone({ code }: NodeJS.ErrnoException): boolean {
+  return code === NODATA || code === NOTFOUND;
+}

@@ -1,0 +1,128 @@
+import { type FSWatcher, readFileSync, watch } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { addressExample, type Discovery, type Listener, readAddress, Told } from '../../kernel/calls/index.ts';
+import { background, type Clock } from '../../kernel/context/index.ts';
+import { messageOf } from '../../kernel/errors/index.ts';
+import type { Log } from '../../kernel/telemetry/index.ts';
+
+export interface AddressFile {
+  readonly file: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** How long a change can stay unseen where the system does not tell of it, as on some network file systems. */
+const pollMs = 5_000;
+
+/**
+ * The addresses in a file, one a line, by HTTP or HTTPS; blank lines and what follows a `#` do not count. A change takes effect
+ * at once. A file that is missing, names none or has a line that is no such address takes nothing back: the log says why, once.
+ */
+export function fileAddresses(parts: AddressFile): Discovery {
+  return new FileAddresses(parts);
+}
+
+class FileAddresses implements Discovery {
+  #told: Told | undefined;
+  #watcher: FSWatcher | undefined;
+  #cancelPoll = () => {};
+  #trouble: string | undefined;
+
+  constructor(private readonly parts: AddressFile) {}
+
+  watch(listener: Listener): void {
+    this.#told = new Told(listener);
+    this.#poll();
+  }
+
+  dead(): void {
+    this.#look();
+  }
+
+  stop(): void {
+    this.#told = undefined;
+    this.#cancelPoll();
+    this.#closeWatcher();
+  }
+
+  #poll(): void {
+    this.#cancelPoll = this.parts.clock.after(pollMs, () => this.#poll());
+    // A folder that went away and came back is another one, of which the watcher is not told.
+    if (this.#trouble) this.#closeWatcher();
+    this.#watcher ??= this.#openWatcher();
+    this.#look();
+  }
+
+  #look(): void {
+    if (!this.#told) return;
+    const { file, log } = this.parts;
+    const seen = look(file);
+    if (seen.why !== this.#trouble) {
+      if (seen.why) log.warn({ file, why: seen.why }, 'the addresses in a file cannot be taken; those before are kept');
+      else log.info({ file }, 'the addresses in a file are followed again');
+    }
+    this.#trouble = seen.why;
+    if (seen.why === undefined) this.#told.tell(seen.addresses);
+    else this.#told.tellNoneYet();
+  }
+
+  /** The folder is watched, since editors and Kubernetes put another file in the place of the one before. */
+  #openWatcher(): FSWatcher | undefined {
+    const { file } = this.parts;
+    // Kubernetes does it with the folder to which its links lead.
+    const ours = new Set([null, basename(file), '..data']);
+    try {
+      return background
+        .run(() => watch(dirname(file), { persistent: false }))
+        .on('change', (_, name) => ours.has(name as string | null) && this.#look())
+        .on('error', () => this.#closeWatcher());
+    } catch {
+      return undefined; // There is no such folder, or no watcher to be had: the poll looks, and tries again.
+    }
+  }
+
+  #closeWatcher(): void {
+    this.#watcher?.close();
+    this.#watcher = undefined;
+  }
+}
+
+type Seen = { readonly addresses: readonly string[]; readonly why?: undefined } | { readonly why: string };
+
+function look(file: string): Seen {
+  try {
+    return { addresses: addressesIn(textOf(file)) };
+  } catch (error) {
+    return { why: messageOf(error) };
+  }
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Error(`${messageOf(error)}; put the file there, and let this process read it`);
+  }
+}
+
+function addressesIn(text: string): string[] {
+  const found = text.split('\n').flatMap((line, index) => {
+    const entry = line.replace(/#.*/, '').trim();
+    if (!entry) return [];
+    try {
+      return [httpAddress(entry)];
+    } catch (error) {
+      throw new Error(`line ${index + 1}: ${messageOf(error)}`);
+    }
+  });
+  if (found.length === 0) throw new Error(`it names no address; write ${addressExample}, one a line`);
+  return found;
+}
+
+/** Before anybody has read the file, a module that it places has opened its door: the one for HTTP. */
+function httpAddress(text: string): string {
+  const address = readAddress(text);
+  if (address.startsWith('http')) return address;
+  const cure = 'write such as http://10.0.0.7:4105, or have the placement itself list what is called by gRPC';
+  throw new Error(`${address} is an address by gRPC, and what a file lists is called by HTTP; ${cure}`);
+}

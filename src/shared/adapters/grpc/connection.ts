@@ -1,0 +1,124 @@
+import { isIP } from 'node:net';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
+import { Channel, type ChannelOptions, connectivityState, credentials } from '@grpc/grpc-js';
+import {
+  connectWithinMs,
+  maximumBodyBytes,
+  type Silence,
+  type TlsParts,
+  usualSilence,
+} from '../../kernel/calls/index.ts';
+import { background } from '../../kernel/context/index.ts';
+
+const { READY, SHUTDOWN, TRANSIENT_FAILURE } = connectivityState;
+
+const forever = Number.POSITIVE_INFINITY;
+
+const optionsFor = ({ askAfterMs, goneAfterMs }: Silence) => ({
+  'grpc.keepalive_time_ms': askAfterMs,
+  'grpc.keepalive_timeout_ms': goneAfterMs - askAfterMs,
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 1_000,
+  'grpc.client_idle_timeout_ms': 2 ** 31 - 1,
+  'grpc.max_receive_message_length': maximumBodyBytes,
+  'grpc.use_local_subchannel_pool': 1,
+  // Neither proxies nor the DNS have a say in how processes talk to each other.
+  'grpc.enable_http_proxy': 0,
+  'grpc.service_config_disable_resolution': 1,
+  'grpc.enable_channelz': 0,
+});
+
+export interface ConnectionParts {
+  /** `grpc://host:port`, or `grpcs://host:port` for TLS. */
+  readonly address: string;
+  readonly tls?: TlsParts;
+  readonly silence?: Silence;
+  /** It was there, and is no longer: the other side has said that it goes, or has gone. */
+  readonly onLost: () => void;
+}
+
+/** A connection to one process, made when it is first needed, and again after it was lost. */
+export class Connection {
+  #channel: Channel;
+  #connecting: Promise<Channel> | undefined;
+  #closed = false;
+
+  constructor(private readonly parts: ConnectionParts) {
+    this.#channel = this.#open();
+  }
+
+  /**
+   * What to call by. At once while there is a connection; otherwise as soon as there is one, or is known to be none: a call
+   * then fails at once. Rejects when the other side is silent for a second.
+   */
+  channel(): Channel | Promise<Channel> {
+    if (this.#closed) return Promise.reject(new Error('this process has closed the connection'));
+    if (this.#channel.getConnectivityState(false) === READY) return this.#channel;
+    this.#connecting ??= background
+      .run(() => this.#connect(this.#channel))
+      .finally(() => {
+        this.#connecting = undefined;
+      });
+    return this.#connecting;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#channel.close();
+  }
+
+  #open(): Channel {
+    const { address, tls, silence = usualSilence } = this.parts;
+    const { protocol, host } = new URL(address);
+    const options = optionsFor(silence);
+    const channel =
+      protocol === 'grpcs:'
+        ? openSecure(host, options, tls)
+        : new Channel(`dns:///${host}`, credentials.createInsecure(), options);
+    this.#follow(channel);
+    return channel;
+  }
+
+  #follow(channel: Channel): void {
+    const before = channel.getConnectivityState(false);
+    channel.watchConnectivityState(before, forever, () => {
+      if (channel.getConnectivityState(false) === SHUTDOWN) return;
+      if (before === READY) this.parts.onLost();
+      this.#follow(channel);
+    });
+  }
+
+  #connect(channel: Channel): Promise<Channel> {
+    return new Promise((resolve, reject) => {
+      const late = background
+        .setTimeout(() => {
+          reject(new Error(`no connection within ${connectWithinMs} ms`));
+          // The attempt may go on for minutes; the next call begins another one.
+          channel.close();
+          this.#channel = this.#open();
+        }, connectWithinMs)
+        .unref();
+      const look = () => {
+        const state = channel.getConnectivityState(true);
+        if (state !== READY && state !== TRANSIENT_FAILURE && state !== SHUTDOWN) {
+          channel.watchConnectivityState(state, forever, look);
+          return;
+        }
+        clearTimeout(late);
+        if (state === SHUTDOWN) reject(new Error('this process has closed the connection'));
+        else resolve(channel);
+      };
+      look();
+    });
+  }
+}
+
+function openSecure(host: string, options: ChannelOptions, { ca, key, cert }: TlsParts = {}): Channel {
+  const name = host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+  const shown = [ca ?? null, key ?? null, cert ?? null] as const;
+  if (!isIP(name)) return new Channel(`dns:///${host}`, credentials.createSsl(...shown), options);
+  // TLS knows no server by its address: it is asked for by a name that nobody has, and must be certified for the address.
+  const check = (_name: string, certificate: PeerCertificate) => checkServerIdentity(name, certificate);
+  const secured = credentials.createSsl(...shown, { checkServerIdentity: check });
+  return new Channel(`dns:///${host}`, secured, { ...options, 'grpc.ssl_target_name_override': 'address.invalid' });
+}

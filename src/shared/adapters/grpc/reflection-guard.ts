@@ -1,0 +1,42 @@
+import {
+  type Metadata,
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+} from '@grpc/grpc-js';
+import type { Contract } from '../../kernel/contract/index.ts';
+import { refusal } from '../../kernel/errors/index.ts';
+import { bearer, type ServiceTokens } from '../../kernel/identity/index.ts';
+import { names, readerOf } from './protocol.ts';
+import { toStatus } from './status.ts';
+
+export interface GuardParts {
+  readonly tokens: ServiceTokens;
+  readonly modules: readonly Contract[];
+}
+
+/** Refuses reflection to a caller without a service token for one of the modules that are served: it tells all their operations. */
+export function reflectionGuard({ tokens, modules }: GuardParts): ServerInterceptor {
+  const audiences = modules.map(({ name }) => name);
+  const known = async (metadata: Metadata) => {
+    const token = bearer(readerOf(metadata)(names.token));
+    return Promise.any(audiences.map((audience) => tokens.verify(token, audience)));
+  };
+  return ({ path }, call) =>
+    path.startsWith('/grpc.reflection.') ? guarded(call, known) : new ServerInterceptingCall(call);
+}
+
+function guarded(call: ServerInterceptingCallInterface, known: (metadata: Metadata) => Promise<unknown>) {
+  return new ServerInterceptingCall(call, {
+    start(next) {
+      next({
+        onReceiveMetadata(metadata, pass) {
+          known(metadata).then(
+            () => pass(metadata),
+            () => call.sendStatus(toStatus(refusal('unauthenticated', 'reflection needs a service token here'))),
+          );
+        },
+      });
+    },
+  });
+}

@@ -1,0 +1,97 @@
+import { Metadata, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
+import { fromHeaders, fromWire, type Serve, type Strangers } from '../../kernel/calls/index.ts';
+import { isRefusal, refusal } from '../../kernel/errors/index.ts';
+import { bearer, type ServiceTokens } from '../../kernel/identity/index.ts';
+import type { Log } from '../../kernel/telemetry/index.ts';
+import type { ProtoOperation } from './proto/proto.ts';
+import { names, readerOf, refuseTooLarge } from './protocol.ts';
+import { toProblemMessage, toStatus } from './status.ts';
+import type { UnsentCalls } from './unsent-calls.ts';
+
+export interface ServingParts {
+  readonly serve: Serve;
+  readonly tokens: ServiceTokens;
+  readonly log: Log;
+  readonly strangers: Strangers;
+  /** Whether who calls is asked to make the next call elsewhere. */
+  readonly leaving: () => boolean;
+  readonly unsent: UnsentCalls;
+}
+
+/** An operation as gRPC calls it. */
+export interface Served {
+  /** Undefined: each call says it. */
+  readonly module?: string;
+  readonly operation: string;
+  readonly rpc: ProtoOperation;
+}
+
+type Unary = ServerUnaryCall<Buffer, Buffer>;
+
+/** What has to be known of a call until it is answered. */
+interface State {
+  answered: boolean;
+}
+
+/** Serves the calls of one operation. A call whose caller has gone is cancelled. */
+export function handlerOf(served: Served, parts: ServingParts): (call: Unary, answer: sendUnaryData<Buffer>) => void {
+  const { leaving, unsent } = parts;
+  return (call, answer) => {
+    const state = { answered: false };
+    serveCall(served, parts, call, state).then(
+      (bytes) => {
+        state.answered = true;
+        unsent.answered(call, bytes.length);
+        answer(null, bytes, leaving() ? mark(new Metadata()) : undefined);
+      },
+      (error) => {
+        state.answered = true;
+        parts.strangers.note(error, { module: served.module, from: call.getPeer() });
+        if (!isRefusal(error)) parts.log.error({ error, path: served.rpc.path }, 'a call by gRPC failed');
+        const refused = isRefusal(error) ? error : refusal('internal');
+        const large = call.metadata.get(names.takesProblems).length > 0 ? toProblemMessage(refused) : undefined;
+        const status = large ? problemMessage() : toStatus(refused);
+        if (leaving()) mark(status.metadata);
+        if (!large) return answer(status);
+        unsent.answered(call, large.length);
+        answer(null, large, status.metadata);
+      },
+    );
+  };
+}
+
+/** What stands beside a refusal that is the message of the answer. */
+function problemMessage(): { metadata: Metadata } {
+  const metadata = new Metadata();
+  metadata.set(names.problemMessage, '1');
+  return { metadata };
+}
+
+/** First who calls, and for whom; what the call brings is read only then. */
+async function serveCall(served: Served, { tokens, serve }: ServingParts, call: Unary, state: State): Promise<Buffer> {
+  const { operation, rpc } = served;
+  const read = readerOf(call.metadata);
+  const module = served.module ?? read(names.module);
+  if (module === undefined) throw refusal('malformed-request', `${names.module} must say which module this is about`);
+  const caller = await tokens.verify(bearer(read(names.token)), module);
+  const context = await fromWire(fromHeaders(read, timeLeft(call)), caller, tokens);
+  const input = rpc.input.decode(call.request);
+  if (call.cancelled) throw refusal('cancelled');
+  // It is said after each answer, too.
+  call.on('cancelled', () => state.answered || context.cancellation?.cancel());
+  const output = await serve(module, operation, input, context);
+  const bytes = rpc.output.encode(output);
+  refuseTooLarge(bytes, output, 'the answer');
+  return bytes;
+}
+
+/** By gRPC's own deadline, in milliseconds; undefined where the caller has set none. */
+function timeLeft(call: Unary): number | undefined {
+  const deadline = Number(call.getDeadline());
+  return Number.isFinite(deadline) ? Math.max(0, deadline - Date.now()) : undefined;
+}
+
+function mark(metadata: Metadata): Metadata {
+  metadata.set(names.leaving, '1');
+  return metadata;
+}

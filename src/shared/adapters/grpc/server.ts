@@ -1,0 +1,104 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { ReflectionService } from '@grpc/reflection';
+import { HealthImplementation } from 'grpc-health-check';
+import { kernel, maximumBodyBytes, ofKernel, Strangers, type TlsParts } from '../../kernel/calls/index.ts';
+import { background } from '../../kernel/context/index.ts';
+import type { Contract } from '../../kernel/contract/index.ts';
+import { StartError } from '../../kernel/errors/index.ts';
+import { surviveAcceptErrors, UnsentAnswers } from '../../kernel/http-api/index.ts';
+import type { CallListener, CallListenerDependencies } from '../../kernel/ports/index.ts';
+import { protoOf } from './proto/proto.ts';
+import { packageDefinitionOf } from './proto/reflection.ts';
+import { reflectionGuard } from './reflection-guard.ts';
+import { handlerOf, type Served, type ServingParts } from './served-call.ts';
+import { UnsentCalls } from './unsent-calls.ts';
+
+const closeWithinMs = 1_000;
+
+const options = {
+  'grpc.max_receive_message_length': maximumBodyBytes,
+  // A connection whose other side has gone without a word is given up.
+  'grpc.keepalive_time_ms': 30_000,
+  'grpc.keepalive_timeout_ms': 10_000,
+  // Calls of one connection side by side; what comes beyond waits at its caller.
+  'grpc.max_concurrent_streams': 4_096,
+  // What one connection may hold, in megabytes, before it gets no more streams: answers, metadata, all that waits for its peer.
+  'grpc-node.max_session_memory': 64,
+  'grpc.enable_channelz': 0,
+};
+
+/**
+ * Until `close`, whoever calls is told of leaving by a mark on answers, and not by HTTP/2's GOAWAY: at that, grpc-js gives up
+ * the calls under way when it next asks whether the connection is alive (grpc/grpc-node#3068).
+ */
+export function createGrpcServer(parts: CallListenerDependencies): CallListener {
+  const interceptors = parts.guardReflection ? [reflectionGuard(parts)] : [];
+  const server = new Server({ ...options, interceptors });
+  let leaving = false;
+  const unsent = new UnsentCalls(new UnsentAnswers({ stalledMs: parts.slowReaderMs }));
+  const strangers = new Strangers(parts.log);
+  const health = addServices(server, parts.modules, { ...parts, strangers, unsent, leaving: () => leaving });
+  const sockets = new Set<Socket>();
+  const connections = server.createConnectionInjector(credentialsOf(parts.tls));
+  const listener = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    unsent.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    connections.injectConnection(socket);
+  });
+  surviveAcceptErrors(listener, parts.log);
+  return {
+    async listen(host, port, setting = 'GRPC_PORT') {
+      await new Promise<void>((resolve, reject) => {
+        listener.once('error', (cause) => {
+          reject(new StartError(`gRPC cannot use ${host}:${port} (${cause.message}); change ${setting}`, { cause }));
+        });
+        listener.listen(port, host, resolve);
+      });
+      return (listener.address() as AddressInfo).port;
+    },
+    leave() {
+      leaving = true;
+      health('NOT_SERVING');
+    },
+    async close() {
+      const last = background.setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, closeWithinMs);
+      const closed = new Promise((resolve) => listener.close(resolve));
+      server.tryShutdown(() => {});
+      await closed;
+      clearTimeout(last);
+    },
+  };
+}
+
+/** Returns the way to say how the services are. */
+function addServices(server: Server, modules: readonly Contract[], parts: ServingParts) {
+  const add = (served: Served) => server.register(served.rpc.path, handlerOf(served, parts), asItIs, asItIs, 'unary');
+  for (const contract of modules) {
+    for (const [operation, rpc] of protoOf(contract).operations) add({ module: contract.name, operation, rpc });
+  }
+  for (const [name, rpc] of protoOf(kernel).operations) {
+    add({ operation: ofKernel(name as keyof typeof kernel.operations, kernel.name).name, rpc });
+  }
+  const contracts = [...modules, kernel];
+  new ReflectionService(Object.assign({}, ...contracts.map(packageDefinitionOf))).addToServer(server);
+  const health = new HealthImplementation();
+  health.addToServer(server);
+  const services = ['', ...contracts.map((contract) => protoOf(contract).service)];
+  const say = (status: 'SERVING' | 'NOT_SERVING') => {
+    for (const service of services) health.setStatus(service, status);
+  };
+  say('SERVING');
+  return say;
+}
+
+/** What fails to be read or written is refused by the handler, which knows how. */
+const asItIs = (bytes: Buffer): Buffer => bytes;
+
+function credentialsOf({ cert, key, ca, mutual }: TlsParts = {}): ServerCredentials {
+  if (!cert || !key) return ServerCredentials.createInsecure();
+  return ServerCredentials.createSsl(ca ?? null, [{ cert_chain: cert, private_key: key }], mutual);
+}

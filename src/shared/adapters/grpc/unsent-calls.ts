@@ -1,0 +1,59 @@
+import type { Socket } from 'node:net';
+import type { ServerUnaryCall } from '@grpc/grpc-js';
+import { background } from '../../kernel/context/index.ts';
+import type { UnsentAnswers } from '../../kernel/http-api/index.ts';
+
+interface Connection {
+  readonly socket: Socket;
+  bytes: number;
+  /** When the peer took an answer last, or had none to take. */
+  takenAt: number;
+  watch: NodeJS.Timeout | undefined;
+}
+
+/**
+ * Counts the answers of each gRPC connection that its peer has not taken: HTTP/2 lets a peer hold back single answers while the
+ * connection goes on. Cuts a connection that takes none for too long.
+ */
+export class UnsentCalls {
+  readonly #connections = new Map<string, Connection>();
+
+  constructor(private readonly unsent: UnsentAnswers) {}
+
+  add(socket: Socket): void {
+    const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+    const connection = { socket, bytes: 0, takenAt: 0, watch: undefined };
+    this.#connections.set(peer, connection);
+    socket.once('close', () => {
+      clearTimeout(connection.watch);
+      this.#connections.delete(peer);
+    });
+  }
+
+  /** Call it with each answer, in bytes, just before it is handed over. */
+  answered(call: ServerUnaryCall<unknown, unknown>, bytes: number): void {
+    const connection = this.#connections.get(call.getPeer());
+    if (!connection) return;
+    if (connection.bytes === 0) connection.takenAt = performance.now();
+    this.#add(connection, bytes);
+    connection.watch ??= background.setTimeout(() => this.#look(connection), this.unsent.stalledMs).unref();
+    // grpc-js says so of every call whose stream is closed, answered or not.
+    call.once('cancelled', () => {
+      connection.takenAt = performance.now();
+      this.#add(connection, -bytes);
+    });
+  }
+
+  #add(connection: Connection, bytes: number): void {
+    connection.bytes += bytes;
+    this.unsent.set(connection.socket, connection.bytes);
+  }
+
+  #look(connection: Connection): void {
+    connection.watch = undefined;
+    if (connection.bytes === 0) return;
+    const leftMs = connection.takenAt + this.unsent.stalledMs - performance.now();
+    if (leftMs <= 0) connection.socket.destroy();
+    else connection.watch = background.setTimeout(() => this.#look(connection), leftMs).unref();
+  }
+}

@@ -1,0 +1,132 @@
+import { type ClientRequest, Agent as PlainAgent, request as plainRequest } from 'node:http';
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
+import {
+  type Link,
+  maximumBodyBytes,
+  type Outgoing,
+  type Silence,
+  type TlsParts,
+  unreachableBecause,
+  usualSilence,
+  WireTransport,
+} from '../../kernel/calls/index.ts';
+import { background } from '../../kernel/context/index.ts';
+import { refusal } from '../../kernel/errors/index.ts';
+import type { ServiceTokens } from '../../kernel/identity/index.ts';
+import { Exchange } from './exchange.ts';
+
+/** A call larger than this goes on a connection of its own, so that no small one waits until it is through. */
+const largeCharacters = 64 * 1024;
+/** An exchange is followed by another one before the token that opened it is over. */
+const exchangeLifeMs = 25_000;
+
+/** How a process is reached by HTTP. */
+export interface HttpWay {
+  /** Such as `https://10.0.0.7:4105`. */
+  readonly address: string;
+  readonly module: string;
+  readonly tokens: ServiceTokens;
+  readonly tls?: TlsParts;
+  /** The process at the address is about to stop. */
+  readonly onLeaving?: () => void;
+  /** How soon it is noticed that a connection is dead. */
+  readonly silence?: Silence;
+}
+
+/** Calls a module of another process over HTTP: for each caller there an exchange that stays open. */
+export class HttpTransport extends WireTransport implements Link {
+  readonly #exchanges = new Map<string, Promise<Exchange> | Exchange>();
+  readonly #all = new Set<Exchange>();
+  readonly #agent: PlainAgent;
+  #nextId = 1;
+  #closed = false;
+
+  constructor(private readonly way: HttpWay) {
+    super(way.tokens);
+    const { cert, key, ca } = way.tls ?? {};
+    const keepAlive = { keepAlive: true, maxFreeSockets: 8 };
+    this.#agent = way.address.startsWith('https:')
+      ? new TlsAgent({ ...keepAlive, cert, key, ca })
+      : new PlainAgent(keepAlive);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const exchange of this.#all) exchange.destroy();
+    this.#exchanges.clear();
+    this.#agent.destroy();
+  }
+
+  protected send({ operation, input, context, wire }: Outgoing): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const id = this.#nextId++;
+      const line = JSON.stringify({ id, operation: operation.name, input, context: wire });
+      const large = line.length > largeCharacters;
+      if (large && Buffer.byteLength(JSON.stringify(input)) > maximumBodyBytes) {
+        const what = `${operation.module}.${operation.name}`;
+        throw refusal('body-too-large', `the input of ${what} is over ${maximumBodyBytes} bytes`);
+      }
+      const put = (exchange: Exchange) => {
+        if (!context.cancellation?.cancelled) {
+          const giveUp = exchange.add(id, line, { resolve, reject });
+          context.cancellation?.onCancel(giveUp);
+        }
+        if (large) exchange.retire();
+      };
+      const exchange = large ? this.#open(context.caller) : this.#exchangeOf(context.caller);
+      if (exchange instanceof Exchange) put(exchange);
+      else exchange.then(put, reject);
+    });
+  }
+
+  #exchangeOf(caller: string): Promise<Exchange> | Exchange {
+    const known = this.#exchanges.get(caller);
+    if (known && (known instanceof Promise || known.takes)) return known;
+    const opening = this.#open(caller).then(
+      (opened) => {
+        this.#exchanges.set(caller, opened);
+        return opened;
+      },
+      (error) => {
+        this.#exchanges.delete(caller);
+        throw error;
+      },
+    );
+    this.#exchanges.set(caller, opening);
+    return opening;
+  }
+
+  /** It outlives the call that it is opened for. */
+  #open(caller: string): Promise<Exchange> {
+    return background.run(() => this.#connect(caller));
+  }
+
+  async #connect(caller: string): Promise<Exchange> {
+    const { module, tokens, silence = usualSilence, onLeaving } = this.way;
+    const token = await tokens.issue(caller, module);
+    if (this.#closed) throw unreachableBecause(module, new Error('this way to it was closed'), false);
+    const request = this.#request(token);
+    const exchange = new Exchange(module, request, silence, onLeaving);
+    this.#all.add(exchange);
+    const retiring = background.setTimeout(() => exchange.retire(), exchangeLifeMs).unref();
+    request.once('close', () => {
+      clearTimeout(retiring);
+      this.#all.delete(exchange);
+    });
+    return exchange;
+  }
+
+  #request(token: string): ClientRequest {
+    const { address, module } = this.way;
+    const send = address.startsWith('https:') ? tlsRequest : plainRequest;
+    return send(`${address}/modules/${module}`, {
+      agent: this.#agent,
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/x-ndjson',
+        'transfer-encoding': 'chunked',
+      },
+    });
+  }
+}

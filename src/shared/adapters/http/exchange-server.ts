@@ -1,0 +1,199 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  cancelledBefore,
+  fromWire,
+  maximumBodyBytes,
+  maximumMessageBytes,
+  type Serve,
+  type Strangers,
+} from '../../kernel/calls/index.ts';
+import { background, type CallContext, Cancellation } from '../../kernel/context/index.ts';
+import { fastParse, misfit } from '../../kernel/contract/index.ts';
+import { betweenProcesses, headersOf, isRefusal, refusal, toProblem } from '../../kernel/errors/index.ts';
+import type { UnsentAnswers } from '../../kernel/http-api/index.ts';
+import type { ServiceTokens } from '../../kernel/identity/index.ts';
+import type { Log } from '../../kernel/telemetry/index.ts';
+import { Lines } from './lines.ts';
+import { type WireCall, type WireCancel, wireCall } from './protocol.ts';
+
+/** How soon an exchange ends that was opened by other keys than there are now. */
+const renewWithinMs = 1_000;
+
+/** How often it is looked whether an exchange should have ended, and how much later than it should. */
+const idleMs = 15_000;
+
+export interface ExchangeParts {
+  readonly serve: Serve;
+  readonly tokens: ServiceTokens;
+  readonly log: Log;
+  readonly strangers: Strangers;
+  readonly module: string;
+  readonly caller: string;
+  /** When the caller's token is over, in the system's time: what comes later is refused. */
+  readonly until: number;
+  readonly unsent: UnsentAnswers;
+}
+
+/**
+ * Serves the calls of one exchange side by side, each from when its line is there. Answers that are ready in the same turn of
+ * the event loop leave in one write; nobody waits for a slower neighbor. Calls whose caller has gone are cancelled.
+ */
+export class ServedExchange {
+  readonly #open = new Map<number, Cancellation>();
+  readonly #lines = new Lines(maximumMessageBytes);
+  #until: number;
+  #ready = '';
+  /** No more lines come, or none that counts. */
+  #ended = false;
+
+  constructor(
+    private readonly parts: ExchangeParts,
+    private readonly request: IncomingMessage,
+    private readonly response: ServerResponse,
+  ) {
+    this.#until = parts.until;
+    request.on('data', (chunk: Buffer) => this.#taking(() => this.#lines.take(chunk)));
+    request.on('end', () => this.#taking(() => [this.#lines.end()], true));
+    response.on('close', () => this.#abandon());
+    response.on('drain', () => this.#drained());
+    response.on('error', () => {});
+    request.on('error', () => {});
+    const over = background.setInterval(() => this.#endWhenOver(), idleMs).unref();
+    response.once('close', () => clearInterval(over));
+  }
+
+  /** One whose token is over takes no more calls: it ends, if its caller does not end it. */
+  #endWhenOver(): void {
+    if (this.parts.tokens.now() < this.#until + idleMs || this.#open.size > 0) return;
+    this.#ended = true;
+    this.#finishIfDone();
+  }
+
+  /** The system's keys have changed: the caller proves anew who it is, or is refused after a second. */
+  keysChanged(): void {
+    this.#until = Math.min(this.#until, this.parts.tokens.now() + renewWithinMs);
+    this.leave();
+  }
+
+  /** Asks the caller to make its next calls elsewhere. What is under way, and what crosses this on its way, is served. */
+  leave(): void {
+    if (!this.#ended) this.#say('{"leaving":true}\n');
+  }
+
+  #taking(take: () => string[], last = false): void {
+    if (this.#ended) return;
+    try {
+      for (const line of take()) this.#line(line, last);
+    } catch (error) {
+      this.#refuseAll(error);
+      return;
+    }
+    if (last) this.#ended = true;
+    this.#finishIfDone();
+  }
+
+  #line(line: string, last: boolean): void {
+    if (line === '') return void (last || this.#say('\n'));
+    const json = parseJson(line) as Partial<WireCall & WireCancel> | null;
+    if (json?.cancel === true) return void this.#open.get(json.id!)?.cancel();
+    const { success, data: call } = fastParse(wireCall, json);
+    if (success) return void this.#serve(call);
+    const problem = misfit(wireCall, json);
+    if (typeof json?.id !== 'number') throw problem;
+    this.#say(`${lineOf(json.id, { problem: toProblem(problem) })}\n`);
+  }
+
+  #serve({ id, operation, input, context: wire }: WireCall): void {
+    const { serve, module, caller, tokens, log, strangers } = this.parts;
+    if (this.#open.has(id)) throw refusal('malformed-request', `call ${id} is under way; each has an id of its own`);
+    const cancellation = new Cancellation();
+    this.#open.set(id, cancellation);
+    const run = (context: CallContext) => {
+      if (cancellation.cancelled) throw cancelledBefore({ module, name: operation });
+      return serve(module, operation, input, context);
+    };
+    const context = this.#until > tokens.now() ? fromWire(wire, caller, tokens, cancellation) : Promise.reject(over());
+    const served = 'then' in context ? context.then(run) : run(context);
+    served.then(
+      (output) => this.#answer(id, { output }),
+      (error) => {
+        strangers.note(error, { module });
+        if (!isRefusal(error)) log.error({ error, path: `/modules/${module}/${operation}` }, 'a call by HTTP failed');
+        this.#answer(id, { problem: toProblem(error) });
+      },
+    );
+  }
+
+  #answer(id: number, result: object): void {
+    if (!this.#open.delete(id)) return;
+    this.#say(`${lineOf(id, result)}\n`);
+    this.#finishIfDone();
+  }
+
+  #say(text: string): void {
+    if (this.#ready === '') background.nextTick(this.#flush);
+    this.#ready += text;
+  }
+
+  readonly #flush = (): void => {
+    const ready = this.#ready;
+    this.#ready = '';
+    if (ready === '' || this.response.writableEnded) return;
+    this.#begin();
+    // Calls of a caller that takes no answers are not read.
+    if (!this.response.write(ready)) this.request.pause();
+    this.parts.unsent.written(this.response);
+  };
+
+  #drained(): void {
+    this.parts.unsent.written(this.response);
+    this.request.resume();
+  }
+
+  #begin(): void {
+    if (!this.response.headersSent) this.response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  }
+
+  #finishIfDone(): void {
+    if (!this.#ended || this.#open.size > 0 || this.response.writableEnded) return;
+    const rest = this.#ready;
+    this.#ready = '';
+    this.#begin();
+    this.response.end(rest);
+  }
+
+  #refuseAll(error: unknown): void {
+    this.#ended = true;
+    this.#abandon();
+    if (this.response.headersSent) return void this.response.destroy();
+    const problem = toProblem(error instanceof RangeError ? refusal('body-too-large', error.message) : error);
+    this.response.writeHead(problem.status, headersOf(problem)).end(JSON.stringify(problem));
+  }
+
+  #abandon(): void {
+    const open = [...this.#open.values()];
+    this.#open.clear();
+    for (const cancellation of open) cancellation.cancel();
+  }
+}
+
+function lineOf(id: number, result: object): string {
+  const line = JSON.stringify({ id, ...result });
+  if (line.length * 3 <= maximumBodyBytes) return line;
+  const around = JSON.stringify({ id, output: 0 }).length - 1;
+  if (Buffer.byteLength(line) - around <= maximumBodyBytes) return line;
+  const problem = toProblem(refusal('body-too-large', `the answer is over ${maximumBodyBytes} bytes`));
+  return JSON.stringify({ id, problem });
+}
+
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw refusal('malformed-body', 'the body is not well-formed JSON');
+  }
+}
+
+function over(): Error {
+  return betweenProcesses('unauthenticated', 'the service token of this exchange is over; open another one');
+}

@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { callee } from '../../kernel/calls/sample.cases.ts';
+import { currentContext, runInContext } from '../../kernel/context/index.ts';
+import { fixedKeyRing, ServiceTokens } from '../../kernel/identity/index.ts';
+import { type Callee, type CalleeParts, callLine, clientOver, openCallee, openRaw, tokens } from './http.cases.ts';
+
+const opened: Callee[] = [];
+const open = async (parts?: CalleeParts) => {
+  const one = await openCallee(parts);
+  opened.push(one);
+  return one;
+};
+afterEach(async () => {
+  for (const each of opened.splice(0)) await each.close();
+});
+
+const problem = (id: number, code: string) => ({ id, problem: expect.objectContaining({ code }) });
+const x = { output: { text: 'x' } };
+const echoX = (id: number, context?: object) => callLine(id, 'echo', { text: 'x' }, context);
+
+it('is opened in nobody’s request: it outlives the call that it is opened for', async () => {
+  const one = await open();
+  const openedIn: unknown[] = [];
+  const issue = tokens.issue.bind(tokens);
+  const spy = vi.spyOn(tokens, 'issue').mockImplementation((...given) => {
+    openedIn.push(currentContext());
+    return issue(...given);
+  });
+  const { echo } = clientOver(one.link());
+  const request = { requestId: 'r1', caller: 'gateway', deadline: Date.now() + 10_000 };
+  for (const text of ['x', 'y'.repeat(100_000)])
+    expect(await runInContext(request, () => echo({ text }))).toEqual({ text });
+  expect(openedIn).toEqual([undefined, undefined]);
+  spy.mockRestore();
+});
+
+describe('an exchange, as any program speaks it', () => {
+  it('may be sent whole, with or without a line break at the end, and ends with the last answer', async () => {
+    const { address } = await open();
+    for (const body of [echoX(1) + echoX(2), (echoX(1) + echoX(2)).trim()]) {
+      const answer = await fetch(`${address}/modules/sample`, {
+        method: 'POST',
+        body,
+        headers: { authorization: `Bearer ${await tokens.issue('other', 'sample')}` },
+      });
+      const lines = (await answer.text()).trim().split('\n');
+      const answers = lines.map((line) => JSON.parse(line)).sort((a, b) => a.id - b.id);
+      expect(answers).toEqual([
+        { id: 1, ...x },
+        { id: 2, ...x },
+      ]);
+    }
+    const { end, next } = await openRaw(address);
+    end();
+    expect(await next()).toBe(undefined);
+  });
+
+  it('may stay open: answers each line as it comes, wherever it is broken, and ends when it is ended', async () => {
+    const { address } = await open();
+    const { write, next, end } = await openRaw(address);
+    write(echoX(1));
+    expect(await next()).toEqual({ id: 1, ...x });
+    const line = echoX(2);
+    write(line.slice(0, 20));
+    write(line.slice(20));
+    expect(await next()).toEqual({ id: 2, ...x });
+    callee.gate.shut();
+    end(callLine(3, 'when', {}));
+    callee.gate.open();
+    expect([await next(), await next()]).toEqual([{ id: 3, output: {} }, undefined]);
+  });
+
+  it('answers each line by itself: one that is no call takes no other along', async () => {
+    const { address } = await open();
+    const { write, next } = await openRaw(address);
+    write(echoX(1, { requestId: 7 }));
+    write('{"id":2}\n');
+    write(callLine(3, 'gone', {}));
+    write(echoX(4, { member: 'forged' }));
+    const answers = [await next(), await next(), await next(), await next()] as { id: number }[];
+    expect(answers.sort((a, b) => a.id - b.id)).toEqual([
+      problem(1, 'invalid-input'),
+      problem(2, 'invalid-input'),
+      problem(3, 'not-found'),
+      problem(4, 'unauthenticated'),
+    ]);
+    write(echoX(5));
+    expect(await next()).toEqual({ id: 5, ...x });
+  });
+
+  it('sends an empty line back for an empty line', async () => {
+    const { address } = await open();
+    const { write, next } = await openRaw(address);
+    write('\n');
+    expect(await next()).toBe('');
+    write(`\n${echoX(1)}`);
+    expect([await next(), await next()]).toEqual(['', { id: 1, ...x }]);
+  });
+
+  it('cancels a call when it is told to, and nothing else', async () => {
+    const { address } = await open();
+    const { write, next } = await openRaw(address);
+    const [id, other] = [randomUUID(), randomUUID()];
+    write(callLine(1, 'hold', { id }) + callLine(2, 'hold', { id: other }));
+    await callee.held.begun(id);
+    write('{"id":7,"cancel":true}\n{"id":1,"cancel":true}\n');
+    await callee.held.told(id);
+    expect(await next()).toEqual(problem(1, 'cancelled'));
+    write(echoX(3));
+    expect(await next()).toEqual({ id: 3, ...x });
+    write('{"id":2,"cancel":true}\n');
+    expect(await next()).toEqual(problem(2, 'cancelled'));
+  });
+
+  it('cancels the calls of one who goes away', async () => {
+    const { address } = await open();
+    const { write, destroy } = await openRaw(address);
+    const ids = [randomUUID(), randomUUID()];
+    write(ids.map((id, n) => callLine(n, 'hold', { id })).join(''));
+    await Promise.all(ids.map((id) => callee.held.begun(id)));
+    destroy();
+    await callee.held.none();
+  });
+
+  it('says that it leaves to those who are there and those who come, and serves what they still ask', async () => {
+    const { address, leave } = await open();
+    const { write, next } = await openRaw(address);
+    write(echoX(1));
+    expect(await next()).toEqual({ id: 1, ...x });
+    leave();
+    expect(await next()).toEqual({ leaving: true });
+    write(echoX(2));
+    expect(await next()).toEqual({ id: 2, ...x });
+    const late = await openRaw(address);
+    expect(await late.next()).toEqual({ leaving: true });
+    late.end(echoX(3));
+    expect([await late.next(), await late.next()]).toEqual([{ id: 3, ...x }, undefined]);
+  });
+});
+
+/** Takes a time that the test decides to say for whom a call is. */
+class SlowTokens extends ServiceTokens {
+  readonly asked = Promise.withResolvers<void>();
+  readonly answer = Promise.withResolvers<string>();
+
+  constructor() {
+    super(fixedKeyRing('TEST', 'a secret of more than 32 characters'));
+  }
+
+  override vouchedFor(): Promise<string> {
+    this.asked.resolve();
+    return this.answer.promise;
+  }
+}
+
+describe('a call whose member is not known yet', () => {
+  it('is cancelled when it is told to', async () => {
+    const slow = new SlowTokens();
+    const { address } = await open({ tokens: slow });
+    const { write, next } = await openRaw(address);
+    const id = randomUUID();
+    write(`${callLine(1, 'hold', { id }, { member: 'm' })}{"id":1,"cancel":true}\n\n`);
+    expect(await next()).toBe('');
+    slow.answer.resolve('m');
+    expect(await next()).toEqual(problem(1, 'cancelled'));
+    await callee.held.none();
+  });
+
+  it('is cancelled when its caller goes away', async () => {
+    const slow = new SlowTokens();
+    const { address, server } = await open({ tokens: slow });
+    const gone = new Promise((resolve) => {
+      server.once('request', (_, response) => response.once('close', resolve));
+    });
+    const { write, destroy } = await openRaw(address);
+    const { times } = callee.added;
+    write(callLine(1, 'hold', { id: randomUUID() }, { member: 'm' }) + callLine(2, 'add', { n: 1 }, { member: 'm' }));
+    await slow.asked.promise;
+    destroy();
+    await gone;
+    slow.answer.resolve('m');
+    await new Promise(setImmediate);
+    await callee.held.none();
+    expect(callee.added.times).toBe(times);
+  });
+});

@@ -1,0 +1,36 @@
+import { Gathered } from '../../kernel/calls/index.ts';
+
+const newline = 10;
+
+/** Cuts a stream of bytes into lines. */
+export class Lines {
+  readonly #rest = new Gathered();
+
+  /** `limitBytes`: the longest line there may be. */
+  constructor(private readonly limitBytes: number) {}
+
+  /** The lines that `chunk` completes. Throws a `RangeError` when one is longer than the limit. */
+  take(chunk: Buffer): string[] {
+    const end = chunk.lastIndexOf(newline);
+    if (end < 0) {
+      this.#add(chunk);
+      return [];
+    }
+    const head = chunk.subarray(0, end);
+    if (this.#rest.length > 0) this.#rest.add(head);
+    const whole = this.#rest.length > 0 ? this.#rest.take() : head;
+    if (end + 1 < chunk.length) this.#rest.add(chunk.subarray(end + 1));
+    return whole.toString('utf8').split('\n');
+  }
+
+  /** What came after the last line break. */
+  end(): string {
+    return this.#rest.take().toString('utf8');
+  }
+
+  #add(piece: Buffer): void {
+    if (this.#rest.length + piece.length > this.limitBytes)
+      throw new RangeError(`a line is longer than ${this.limitBytes} bytes`);
+    this.#rest.add(piece);
+  }
+}

@@ -1,0 +1,50 @@
+import { afterEach, expect, it } from 'vitest';
+import { z } from 'zod';
+import { createCall, type Serve } from '../../kernel/calls/index.ts';
+import { sample } from '../../kernel/calls/transport.cases.ts';
+import { isRefusal } from '../../kernel/errors/index.ts';
+import { type Log, silentLog } from '../../kernel/telemetry/index.ts';
+import { type Callee, type CalleeParts, openCallee } from './http.cases.ts';
+
+const opened: Callee[] = [];
+afterEach(async () => {
+  for (const each of opened.splice(0).reverse()) await each.close();
+});
+
+async function open(parts: CalleeParts = {}): Promise<Callee> {
+  const one = await openCallee(parts);
+  opened.push(one);
+  return one;
+}
+
+/** As a module calls that was built against another release, whose contract takes anything. */
+async function failureOfCall(to: Callee, caller: string): Promise<unknown> {
+  const operation = { ...sample.operations.strict, input: z.unknown() };
+  return createCall(operation as never, caller, () => to.link())({ n: 'one' }).catch((error) => error);
+}
+
+it('tells a caller what it did wrong, also when a process between the two passes the call on', async () => {
+  const way = (await open()).link();
+  const passOn: Serve = (_, name, input, context) =>
+    way.call({ operation: sample.operations[name as 'strict'] as never, input, context });
+  const between = await open({ serve: passOn });
+  const error = await failureOfCall(between, 'other');
+  expect(isRefusal(error)).toBe(false);
+  expect(String(error)).toContain('other sent sample.strict what it does not take');
+  const toGateway = await failureOfCall(between, 'gateway');
+  expect(isRefusal(toGateway, 'invalid-input') && toGateway.data.issues).toEqual([
+    expect.objectContaining({ path: 'n' }),
+  ]);
+});
+
+it('writes down what fails otherwise than by a refusal, and tells its caller nothing of it', async () => {
+  const noted: unknown[] = [];
+  const log = { ...silentLog, error: (...words: unknown[]) => noted.push(words) } as unknown as Log;
+  const failure = new Error('the secret is 1234');
+  const callee = await open({ log, serve: () => Promise.reject(failure) });
+  expect(await failureOfCall(callee, 'other')).toMatchObject({
+    code: 'internal',
+    message: expect.not.stringMatching('1234'),
+  });
+  expect(noted).toEqual([[{ error: failure, path: '/modules/sample/strict' }, 'a call by HTTP failed']]);
+});

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { wireContext } from '../../kernel/calls/index.ts';
+import type { Problem } from '../../kernel/errors/index.ts';
+
+/**
+ * The wire form of calls, readable in any language. One call:
+ *
+ *     POST /modules/{module}/{operation}      the input as JSON, the context in headers; no body where there is no input
+ *     200                                     the output as JSON; 204 where there is none
+ *     4xx, 5xx                                an RFC 9457 problem with a `code`
+ *
+ * Many calls in one exchange, which may stay open while it lasts:
+ *
+ *     POST /modules/{module}     a line of JSON for each call: { id, operation, input, context }, without `input` where there is none;
+ *                                { id, cancel: true } when its answer is no longer wanted; an empty line asks for one back
+ *     200                        a line of JSON for each answer, as soon as it is ready, in any order: { id, output } or
+ *                                { id, problem }; { leaving: true } when the next call should go elsewhere
+ */
+export const wireCall = z.object({
+  id: z.int(),
+  operation: z.string(),
+  input: z.unknown().optional(),
+  context: wireContext,
+});
+export type WireCall = z.output<typeof wireCall>;
+
+export interface WireCancel {
+  readonly id: number;
+  readonly cancel: true;
+}
+
+export type AnswerLine =
+  | { readonly id: number; readonly output?: unknown; readonly problem?: Problem }
+  | { readonly leaving: true };

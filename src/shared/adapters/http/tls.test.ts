@@ -1,0 +1,86 @@
+import { generate } from 'selfsigned';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type TlsParts, wasNeverSent } from '../../kernel/calls/index.ts';
+import { wireCases } from '../../kernel/calls/wire.cases.ts';
+import { type Callee, clientOver, openCallee, openWire } from './http.cases.ts';
+
+interface Authority {
+  readonly ca: Buffer;
+  /** A certificate for an address, and its key. */
+  issue(ip?: string): Promise<{ cert: Buffer; key: Buffer }>;
+}
+
+async function foundAuthority(name: string): Promise<Authority> {
+  const kind = { keyType: 'ec', algorithm: 'sha256' } as const;
+  const own = await generate([{ name: 'commonName', value: name }], {
+    ...kind,
+    extensions: [
+      { name: 'basicConstraints', cA: true, critical: true },
+      { name: 'keyUsage', keyCertSign: true, critical: true },
+    ],
+  });
+  return {
+    ca: Buffer.from(own.cert),
+    async issue(ip = '127.0.0.1') {
+      const { cert, private: key } = await generate([{ name: 'commonName', value: 'kerf' }], {
+        ...kind,
+        ca: { key: own.private, cert: own.cert },
+        extensions: [{ name: 'subjectAltName', altNames: [{ type: 7, ip }] }],
+      });
+      return { cert: Buffer.from(cert), key: Buffer.from(key) };
+    },
+  };
+}
+
+const [ours, others] = await Promise.all([foundAuthority('ours'), foundAuthority('others')]);
+const shown = await ours.issue();
+
+wireCases('https', () => openWire({ ...shown, ca: ours.ca, mutual: true }));
+
+describe('a call by https', () => {
+  let opened: Callee;
+  afterEach(() => opened.close());
+
+  /** What a call comes to, of a caller who shows and believes this. */
+  async function callAs(tls: TlsParts, address = opened.address): Promise<unknown> {
+    const call = clientOver(opened.link({ tls, address })).echo({ text: 'x' });
+    return call.catch((error) => [error.code, wasNeverSent(error)]);
+  }
+
+  it('is made to whom our authority vouches for, and to nobody else', async () => {
+    opened = await openCallee({ tls: shown });
+    expect(await callAs({ ca: ours.ca })).toEqual({ text: 'x' });
+    for (const tls of [{ ca: others.ca }, {}]) expect(await callAs(tls)).toEqual(['unavailable', true]);
+  });
+
+  it('is not made to one who shows the certificate of another', async () => {
+    opened = await openCallee({ tls: await ours.issue('127.0.0.2') });
+    expect(await callAs({ ca: ours.ca })).toEqual(['unavailable', true]);
+  });
+
+  describe('where both sides show who they are', () => {
+    const open = async () => {
+      opened = await openCallee({ tls: { ...shown, ca: ours.ca, mutual: true } });
+    };
+
+    it('is served for whom our authority vouches', async () => {
+      await open();
+      expect(await callAs({ ...(await ours.issue()), ca: ours.ca })).toEqual({ text: 'x' });
+    });
+
+    it('is refused to one who shows no certificate, or that of another authority', async () => {
+      await open();
+      for (const tls of [{ ca: ours.ca }, { ...(await others.issue()), ca: ours.ca }]) {
+        expect(await callAs(tls)).toEqual(['unavailable', expect.any(Boolean)]);
+      }
+    });
+  });
+
+  it('is not made in plain text, nor over TLS to one who speaks plain text', async () => {
+    opened = await openCallee({ tls: shown });
+    expect(await callAs({}, opened.address.replace('https', 'http'))).toEqual(['unavailable', false]);
+    await opened.close();
+    opened = await openCallee();
+    expect(await callAs({ ca: ours.ca }, opened.address.replace('http', 'https'))).toEqual(['unavailable', true]);
+  });
+});

@@ -1,0 +1,125 @@
+import type { Clock } from '../../kernel/context/index.ts';
+import { messageOf } from '../../kernel/errors/index.ts';
+import { asItCame, familyOf, Insistence, inHand, pause, type Receive } from '../../kernel/events/index.ts';
+import type { Log } from '../../kernel/telemetry/index.ts';
+import { isAway, type KafkaCluster, rootOf } from './events-cluster.ts';
+import { Membership, type Taker } from './events-membership.ts';
+
+export interface ReaderParts {
+  readonly module: string;
+  /** The types it takes, without their versions. */
+  readonly families: readonly string[];
+  readonly receive: Receive;
+  readonly cluster: KafkaCluster;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Reads what is for one module, as a member of its group, however often the cluster goes away and comes back. */
+export class KafkaReader implements Taker {
+  readonly #parts: ReaderParts;
+  readonly #families: ReadonlySet<string>;
+  readonly #insistence: Insistence;
+  readonly #inHand = new Set<Promise<boolean>>();
+  readonly #leaving = Promise.withResolvers<void>();
+  readonly #cut = Promise.withResolvers<void>();
+  readonly #running: Promise<void>;
+  #membership: Membership | undefined;
+  #stopped = false;
+
+  constructor(parts: ReaderParts) {
+    this.#parts = parts;
+    this.#families = new Set(parts.families);
+    this.#insistence = new Insistence(parts.receive, parts);
+    this.#running = this.#run();
+  }
+
+  /** Takes no more; resolves when what is in hand is taken and committed, and the group left. */
+  async stop(): Promise<void> {
+    this.#end();
+    this.#membership?.takeNoMore();
+    await Promise.race([Promise.all(this.#inHand), this.#cut.promise]);
+    await this.#membership?.commit();
+    await this.#membership?.leave();
+    await this.#running;
+  }
+
+  /** Leaves at once: what is in hand comes again. */
+  async cut(): Promise<void> {
+    this.#end();
+    this.#cut.resolve();
+    await this.#membership?.leave();
+    await this.#running;
+  }
+
+  hasRoom(): boolean {
+    return this.#inHand.size < inHand;
+  }
+
+  take(text: string): Promise<boolean> {
+    const event = asItCame(text);
+    if (!this.#isTheirs(event)) return Promise.resolve(true);
+    const taking = this.#insistence
+      .take(event, () => this.#stopped)
+      .finally(() => {
+        this.#inHand.delete(taking);
+        this.#membership?.go();
+      });
+    this.#inHand.add(taking);
+    return taking;
+  }
+
+  /** What says of no type that it is of is theirs as well: to be put aside with what is wrong with it. */
+  #isTheirs(event: unknown): boolean {
+    const { type } = (event ?? {}) as { type?: unknown };
+    return typeof type !== 'string' || this.#families.has(familyOf(type));
+  }
+
+  #end(): void {
+    this.#stopped = true;
+    this.#leaving.resolve();
+  }
+
+  async #run(): Promise<void> {
+    const { cluster, clock } = this.#parts;
+    let failures = 0;
+    while (!this.#stopped) {
+      try {
+        await this.#stay(() => (failures = 0));
+      } catch (error) {
+        if (this.#stopped) return;
+        failures += 1;
+        this.#report(error, failures);
+        cluster.lookAgain();
+        await Promise.race([pause(clock, Math.min(2_000, 50 * 2 ** failures)), this.#leaving.promise]);
+      }
+    }
+  }
+
+  /** Rejects with what ended it, if it was not asked to leave. */
+  async #stay(joined: () => void): Promise<void> {
+    const { cluster, clock, module, families } = this.#parts;
+    const topics = cluster.topicsOf(families);
+    await cluster.ensure(topics);
+    const consumer = await cluster.consumer(module);
+    const membership = new Membership(consumer, topics, this, clock);
+    this.#membership = membership;
+    try {
+      if (this.#stopped) return;
+      await Promise.race([membership.join(), membership.over]);
+      cluster.reachability.reached();
+      joined();
+      await membership.over;
+    } finally {
+      await membership.leave();
+    }
+  }
+
+  /** A coordinator or a leader that is not elected yet is no news: that passes at once. */
+  #report(error: unknown, failures: number): void {
+    const { cluster, module, log } = this.#parts;
+    const root = rootOf(error);
+    if (isAway(error)) cluster.reachability.lost(root);
+    else if (failures === 5) log.warn({ module, why: messageOf(root) }, 'events cannot be read; it is tried again');
+  }
+}

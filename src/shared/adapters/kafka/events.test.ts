@@ -1,0 +1,253 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { Admin, ConfigResourceTypes, Producer, stringSerializers } from '@platformatic/kafka';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { freePort } from '../../../../test/harness/kerf.ts';
+import { describeWith, privateServer } from '../../../../test/harness/servers.ts';
+import { systemClock } from '../../kernel/context/index.ts';
+import { brokerCases, inNamespace } from '../../kernel/events/broker.cases.ts';
+import { byKey, events, type OpenBus } from '../../kernel/events/bus.cases.ts';
+import { Scene, shop, type Told } from '../../kernel/events/events.scene.ts';
+import { type Bus, type Receive, type SubscriptionMap, seal, subscriptionMap } from '../../kernel/events/index.ts';
+import { type Log, silentLog } from '../../kernel/telemetry/index.ts';
+import { openKafka } from './events.ts';
+
+async function asking<T>(url: URL, question: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = new Admin({ clientId: 'test', bootstrapBrokers: [url.host] });
+  try {
+    return await question(admin);
+  } finally {
+    await admin.close();
+  }
+}
+
+/** Removes all that a test made. */
+async function clear(url: URL): Promise<void> {
+  const ours = (name: string) => name.startsWith(`${url.searchParams.get('namespace')}.`);
+  await asking(url, async (admin) => {
+    const topics = (await admin.listTopics()).filter(ours);
+    if (topics.length > 0) await admin.deleteTopics({ topics });
+  });
+}
+
+async function write(url: URL, topic: string, value: string): Promise<void> {
+  const producer = new Producer({ clientId: 'test', bootstrapBrokers: [url.host], serializers: stringSerializers });
+  const name = `${url.searchParams.get('namespace')}.${topic}`;
+  await producer.send({ messages: [{ topic: name, key: '', value }], acks: -1 });
+  await producer.close();
+}
+
+function openOn(url: URL, subscriptions: SubscriptionMap, cleanUp = () => clear(url)): OpenBus {
+  const bus = openKafka({ url, subscriptions, clock: systemClock, log: silentLog });
+  const leave = new Map<string, () => Promise<void>>();
+  return {
+    bus,
+    attach: async (module, receive) => void leave.set(module, await bus.subscribe(module, receive)),
+    detach: async (module) => leave.get(module)?.(),
+    async crash() {
+      await bus.close();
+      return openOn(url, subscriptions, cleanUp);
+    },
+    bring: (_module, text) => write(url, 'shop', text),
+    async close() {
+      await bus.close();
+      await cleanUp();
+    },
+  };
+}
+
+brokerCases('kafka', openOn);
+
+describeWith('kafka', 'Kafka in particular', ({ url }) => {
+  describe('a topic', () => {
+    it('is made when it is missing, with as many partitions as the address says', async () => {
+      const address = inNamespace(url, { partitions: '3' });
+      const bus = openKafka({ url: address, subscriptions: subscriptionMap([]), clock: systemClock, log: silentLog });
+      await bus.deliver('kafka', [sold('a', 1)]);
+      const topic = `${address.searchParams.get('namespace')}.shop`;
+      const metadata = await asking(address, (admin) => admin.metadata({ topics: [topic] }));
+      expect(metadata.topics.get(topic)?.partitionsCount).toBe(3);
+      await bus.close();
+      await clear(address);
+    });
+
+    it.each<{ settings: Record<string, string>; hours: number }>([
+      { settings: {}, hours: 6 * 24 },
+      { settings: { retentionHours: '48' }, hours: 48 },
+    ])('is made to keep events for $hours hours, with $settings in the address', async ({ settings, hours }) => {
+      const address = inNamespace(url, settings);
+      const bus = openKafka({ url: address, subscriptions: subscriptionMap([]), clock: systemClock, log: silentLog });
+      await bus.deliver('kafka', [sold('a', 1)]);
+      const resourceName = `${address.searchParams.get('namespace')}.shop`;
+      const resources = [{ resourceType: ConfigResourceTypes.TOPIC, resourceName }];
+      const [topic] = await asking(address, (admin) => admin.describeConfigs({ resources }));
+      const hourMs = 60 * 60_000;
+      expect(Object.fromEntries(topic!.configs.map(({ name, value }) => [name, value]))).toMatchObject({
+        'retention.ms': String(hours * hourMs),
+        'segment.ms': String(12 * hourMs),
+      });
+      await bus.close();
+      await clear(address);
+    });
+
+    it('is made again when somebody deleted it', { timeout: 60_000 }, async () => {
+      const scene = new Scene();
+      const address = inNamespace(url);
+      const { subscriptions } = scene;
+      const bus = openKafka({ url: address, subscriptions, clock: systemClock, log: silentLog });
+      await scene.begin(bus);
+      await bus.subscribe('mail', await scene.receiver('mail'));
+      await scene.publish({ customer: 'a', n: 1 });
+      await scene.until(() => scene.effects.mail.length === 1);
+      await clear(address);
+      await scene.publish({ customer: 'a', n: 2 });
+      await scene.until(() => scene.effects.mail.length === 2);
+      await bus.close();
+      await scene.close();
+      await clear(address);
+    });
+  });
+
+  describe('the consumers of one group', () => {
+    let address: URL;
+    let scene: Scene;
+    const opened: Bus[] = [];
+    const open = () => {
+      const { subscriptions } = scene;
+      const bus = openKafka({ url: address, subscriptions, clock: systemClock, log: silentLog });
+      opened.push(bus);
+      return bus;
+    };
+    beforeEach(() => {
+      address = inNamespace(url);
+      scene = new Scene();
+    });
+    afterEach(async () => {
+      await Promise.all(opened.splice(0).map((bus) => bus.close()));
+      await scene.close();
+      await clear(address);
+    });
+
+    it.each(['leaves', 'dies'])('lose nothing when one joins and another one %s in mid-stream', async (end) => {
+      const [first, second] = [open(), open()];
+      await scene.begin(first);
+      const receive = await scene.receiver('stats');
+      const taken = { first: 0, second: 0 };
+      const counting = (who: keyof typeof taken) => async (event: unknown) => {
+        taken[who] += 1;
+        await receive(event);
+      };
+      const told: Told[] = [];
+      const publishUntil = async (enough: () => boolean) => {
+        while (!enough()) {
+          const more = events(told.length + 200, 40).slice(told.length);
+          told.push(...more);
+          await scene.publish(...more);
+          await scene.until(() => scene.effects.stats.length >= told.length - 100);
+        }
+      };
+      const leave = await first.subscribe('stats', counting('first'));
+      await publishUntil(() => taken.first > 500);
+      await second.subscribe('stats', counting('second'));
+      await publishUntil(() => taken.second > 500);
+      const ending = end === 'leaves' ? leave() : first.close();
+      if (end === 'dies') {
+        await scene.relay.stop();
+        await scene.begin(second);
+      }
+      const before = taken.second;
+      await publishUntil(() => taken.second > before + 1_000);
+      await ending;
+      await scene.until(() => scene.effects.stats.length >= told.length);
+      expect(byKey(scene.effects.stats)).toEqual(byKey(told));
+    });
+
+    it('begin after a crash at the lowest event that was not taken, however many after it were', async () => {
+      address.searchParams.set('partitions', '1');
+      const bus = open();
+      await bus.deliver(
+        'kafka',
+        Array.from({ length: 10 }, (_, n) => sold(`customer-${n}`, n)),
+      );
+      const numbers: number[] = [];
+      const noting =
+        (but?: number): Receive =>
+        async (event) => {
+          const { n } = (event as { data: Told }).data;
+          if (n === but) await new Promise(() => {});
+          numbers.push(n);
+        };
+      await bus.subscribe('stats', noting(3));
+      await expect.poll(() => bus.held('stats'), { timeout: 10_000 }).toBe(7);
+      await expect.poll(() => numbers.length, { timeout: 10_000 }).toBe(9);
+      await bus.close();
+      numbers.length = 0;
+      const next = open();
+      await next.subscribe('stats', noting());
+      await expect.poll(() => next.held('stats'), { timeout: 10_000 }).toBe(0);
+      expect(numbers).toEqual([3, 4, 5, 6, 7, 8, 9]);
+    });
+  });
+
+  describe('a cluster that is away when a process starts', () => {
+    it('is named once, refuses events meanwhile, and all flows when it comes', { timeout: 120_000 }, async () => {
+      const server = await privateServer('kafka');
+      await server.kill();
+      const scene = new Scene();
+      const { log, lines } = noted();
+      const { subscriptions } = scene;
+      const bus = openKafka({ url: inNamespace(server.url), subscriptions, clock: systemClock, log });
+      await bus.subscribe('mail', await scene.receiver('mail'));
+      await expect(bus.deliver('kafka', [sold('a', 1)])).rejects.toMatchObject({ code: 'unavailable' });
+      await expect(bus.held('mail')).rejects.toMatchObject({ code: 'unavailable' });
+      await scene.begin(bus);
+      await scene.publish({ customer: 'a', n: 1 });
+      await server.restart();
+      await scene.until(() => scene.effects.mail.length === 1);
+      expect(lines).toEqual([
+        expect.stringMatching(/^error kafka:\/\/127\.0\.0\.1:\d+: the broker cannot be reached; events wait/),
+        expect.stringMatching(/^warn kafka:\/\/127\.0\.0\.1:\d+: the broker is reached again/),
+      ]);
+      await bus.close();
+      await scene.close();
+      await server.stop();
+    });
+
+    it('is away as well when it accepts connections and says nothing', async () => {
+      const mute = createServer().listen(0, '127.0.0.1');
+      await once(mute, 'listening');
+      const address = new URL(`kafka://127.0.0.1:${(mute.address() as AddressInfo).port}`);
+      const subscriptions = subscriptionMap([{ name: 'mail', subscribesTo: [shop.events.sold] }]);
+      const bus = openKafka({ url: address, subscriptions, clock: systemClock, log: silentLog });
+      await bus.subscribe('mail', async () => {});
+      const began = performance.now();
+      await expect(bus.deliver('kafka', [sold('a', 1)])).rejects.toMatchObject({ code: 'unavailable' });
+      expect(performance.now() - began).toBeLessThan(10_000);
+      await bus.close();
+      mute.close();
+    });
+
+    it('is spoken of without the password', async () => {
+      const { log, lines } = noted();
+      const address = new URL(`kafkas://somebody:secret@127.0.0.1:${await freePort()}`);
+      const bus = openKafka({ url: address, subscriptions: subscriptionMap([]), clock: systemClock, log });
+      const refused = await bus.deliver('kafka', [sold('a', 1)]).catch((error: Error) => error);
+      expect(String(refused)).toContain('kafkas://127.0.0.1:');
+      expect(`${refused} ${lines}`).not.toContain('secret');
+      await bus.close();
+    });
+  });
+});
+
+function sold(customer: string, n: number) {
+  return seal(shop.events.sold, { customer, n }, { id: randomUUID(), time: new Date(0).toISOString() });
+}
+
+/** A log that keeps its lines. */
+function noted(): { log: Log; lines: string[] } {
+  const lines: string[] = [];
+  const at = (level: string) => (fields: { broker?: string }, message: string) =>
+    void lines.push(`${level} ${fields.broker}: ${message}`);
+  return { log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') } as never, lines };
+}

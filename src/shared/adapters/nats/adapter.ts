@@ -1,0 +1,11 @@
+import type { Adapter } from '../../kernel/ports/index.ts';
+
+/** Events over NATS JetStream, and calls over NATS. */
+export const nats = (): Adapter => ({
+  name: 'nats',
+  broker: {
+    protocols: ['nats:', 'tls:'],
+    openBus: async (dependencies) => (await import('./events.ts')).openNats(dependencies),
+    openSession: async (way, replies) => (await import('./calls.ts')).openNats(way, replies),
+  },
+});

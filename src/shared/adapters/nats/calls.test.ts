@@ -1,0 +1,43 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { afterEach, expect, it } from 'vitest';
+import { describeWith } from '../../../../test/harness/servers.ts';
+import { queueCases } from '../../kernel/calls/queue/queue.cases.ts';
+import { failureOf, Holding, Scene } from '../../kernel/calls/queue/queue.scene.ts';
+import { openPrivateWire } from '../../kernel/calls/queue/trouble.cases.ts';
+import { wireCases } from '../../kernel/calls/wire.cases.ts';
+
+queueCases('nats');
+describeWith('nats', 'by NATS', () => wireCases('nats', () => openPrivateWire('nats')));
+
+describeWith('nats', 'calls by NATS in particular', ({ url }) => {
+  let scene: Scene;
+  afterEach(() => scene.close());
+
+  it('are known to the instance that has them, and to no other', async () => {
+    scene = new Scene(url);
+    const holding = new Holding();
+    await scene.serve(holding.serve);
+    const { ask } = await scene.outsider();
+    void ask({ id: 'here' });
+    await expect.poll(() => holding.contexts.length).toBe(1);
+    const body = Buffer.from(JSON.stringify({ ask: ['here', 'nowhere'] }));
+    expect(await ask({ to: 'all', body })).toEqual({ have: ['here'] });
+  });
+});
+
+it('says how to have a NATS server take more than it does', async () => {
+  const server = createServer((socket) => {
+    socket.write('INFO {"server_id":"x","version":"2.9.0","headers":true,"max_payload":65536,"proto":1}\r\n');
+    socket.on('error', () => {}).on('data', (chunk) => chunk.includes('PING') && socket.write('PONG\r\n'));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const scene = new Scene(`nats://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const error = await failureOf(scene.client().echo({ text: 'x'.repeat(65_000) }));
+  expect(error).toMatchObject({
+    code: 'body-too-large',
+    message: expect.stringContaining("the NATS server's max_payload is 65536 bytes: set it to 8458240 or more"),
+  });
+  await scene.close();
+  server.close();
+});

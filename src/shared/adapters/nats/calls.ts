@@ -1,0 +1,113 @@
+import { type ConnectionOptions, connect, createInbox, headers, Match, type Msg } from '@nats-io/transport-node';
+import {
+  type BrokerWay,
+  connectWithinMs,
+  type Inbound,
+  inASecond,
+  maximumMessageBytes,
+  namespaceOf,
+  type OpenSession,
+  type Outbound,
+  readJson,
+} from '../../kernel/calls/index.ts';
+
+const group = 'kerf';
+const nobodyThere = 503;
+/** What headers and subjects add to a message. */
+const headBytes = 4 * 1024;
+
+/** Over core NATS, from server 2.2 on: nothing is stored, and nobody need be there. */
+export const openNats: OpenSession = async (way, replies) => {
+  const { url } = way;
+  const connection = await connect(optionsOf(way));
+  const { max_payload: limit } = connection.info!;
+  const subject = (to: Outbound['to'], module: string) => `_KERF.${to}.${namespaceOf(url)}.${module}`;
+  const inbox = createInbox();
+  let reason: unknown;
+  const close = async (why: unknown) => {
+    reason ??= why;
+    await connection.close();
+  };
+  // The client leaves one who waits for this waiting when the connection ends.
+  const flushed = () => Promise.race([connection.flush(), connection.closed().then(notConnected)]);
+  const allSent = () => inASecond(flushed());
+  connection.subscribe(`${inbox}.*`, {
+    callback(error, message) {
+      if (error) return void close(error);
+      const id = message.subject.slice(inbox.length + 1);
+      if (message.headers?.code === nobodyThere) replies.nobody(id);
+      else replies.answered(id, readJson(message.string()));
+    },
+  });
+  return {
+    largest: {
+      bytes: Math.min(maximumMessageBytes, limit - headBytes),
+      cure: `the NATS server's max_payload is ${limit} bytes: set it to ${maximumMessageBytes + headBytes} or more`,
+    },
+    keepsRequests: false,
+    send({ to, module, id, token, body }) {
+      const sent = headers();
+      sent.set('authorization', `Bearer ${token}`);
+      connection.publish(subject(to, module), body, { reply: `${inbox}.${id}`, headers: sent });
+    },
+    async subscribe(module, requests) {
+      const take = (hand: (message: Inbound) => void) => (error: Error | null, message: Msg) => {
+        if (error) void close(error);
+        else hand(inbound(message));
+      };
+      const all = connection.subscribe(subject('all', module), { callback: take(requests.all) });
+      const one = connection.subscribe(subject('one', module), { queue: group, callback: take(requests.one) });
+      await flushed();
+      return {
+        leave: () => one.drain(),
+        async close() {
+          for (const subscription of [one, all]) subscription.unsubscribe();
+          await allSent();
+        },
+      };
+    },
+    async close(why) {
+      await allSent();
+      await close(why);
+    },
+    ended: connection.closed().then((error) => reason ?? error ?? new Error('the connection was closed')),
+  };
+};
+
+function notConnected(): never {
+  throw new Error('the connection was closed');
+}
+
+function inbound(message: Msg): Inbound {
+  const { reply } = message;
+  return {
+    id: reply?.slice(reply.lastIndexOf('.') + 1) ?? '',
+    authorization: message.headers?.get('authorization', Match.IgnoreCase),
+    content: readJson(message.string()),
+    hadByOther: false,
+    answer(body) {
+      try {
+        message.respond(body);
+      } catch {
+        // The connection is lost, or the answer's address is none; nobody can be told.
+      }
+    },
+  };
+}
+
+function optionsOf({ url, tls: { cert, key, ca }, silence }: BrokerWay): ConnectionOptions {
+  const [user, pass] = [url.username, url.password].map(decodeURIComponent);
+  const shown = { cert: cert?.toString(), key: key?.toString(), ca: ca?.toString() };
+  return {
+    servers: url.host,
+    ...(pass ? { user, pass } : user && { token: user }),
+    ...(url.protocol === 'tls:' && { tls: shown }),
+    name: 'kerf calls',
+    reconnect: false,
+    timeout: connectWithinMs,
+    pingInterval: silence.askAfterMs,
+    // The last ping that is not answered is waited for, too.
+    maxPingOut: Math.max(1, Math.round(silence.goneAfterMs / silence.askAfterMs) - 1),
+    noAsyncTraces: true,
+  };
+}

@@ -1,0 +1,136 @@
+import { isDeepStrictEqual } from 'node:util';
+import {
+  AckPolicy,
+  type ConsumerInfo,
+  DeliverPolicy,
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+} from '@nats-io/jetstream';
+import { type ConnectionOptions, connect, type NatsConnection, nanos } from '@nats-io/transport-node';
+import { inHand, type SubscriptionMap } from '../../kernel/events/index.ts';
+
+const minuteMs = 60_000;
+const weekMs = 7 * 24 * 60 * minuteMs;
+const patienceMs = 4_000;
+
+/** What was handed out and then neither acknowledged nor said to be in hand is handed out again after so long. */
+export const ackWaitMs = 5_000;
+
+/** A connection on which everything is declared. It ends once and for all; another one follows. */
+export interface Session {
+  readonly connection: NatsConnection;
+  readonly client: JetStreamClient;
+  /** Of the module's consumer, as it is now. */
+  consumer(module: string): Promise<ConsumerInfo>;
+  end(why: unknown): void;
+  /** Resolves when it has ended, with the reason. */
+  readonly ended: Promise<unknown>;
+}
+
+/** Connects, and declares the stream and the consumers of all modules that subscribe. Rejects when any of it fails. */
+export async function openSession(url: URL, stream: string, subscriptions: SubscriptionMap): Promise<Session> {
+  const connection = await connect(optionsOf(url));
+  try {
+    const manager = await jetstreamManager(connection, { checkAPI: false, timeout: patienceMs });
+    await declareStream(manager, stream);
+    const several = takesSeveralFilters(connection);
+    const declared = subscriptions.modules.map(async (module) => {
+      const families = subscriptions.families(module);
+      if (families.length > 0) await declareConsumer(manager, module, { stream, families, several });
+    });
+    await Promise.all(declared);
+    return sessionOver(connection, manager, stream);
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+function sessionOver(connection: NatsConnection, manager: JetStreamManager, stream: string): Session {
+  let reason: unknown;
+  return {
+    connection,
+    client: jetstream(connection, { timeout: patienceMs }),
+    consumer: (module) => manager.consumers.info(stream, module),
+    end(why) {
+      reason ??= why;
+      void connection.close();
+    },
+    ended: connection.closed().then((error) => reason ?? error ?? new Error('the connection was closed')),
+  };
+}
+
+function optionsOf(url: URL): ConnectionOptions {
+  const [user, pass] = [url.username, url.password].map(decodeURIComponent);
+  return {
+    servers: url.host,
+    ...(pass ? { user, pass } : user && { token: user }),
+    ...(url.protocol === 'tls:' && { tls: {} }),
+    name: 'kerf',
+    reconnect: false,
+    timeout: patienceMs,
+    pingInterval: 10_000,
+    noAsyncTraces: true,
+  };
+}
+
+/** A stream that is there stays as it is: who runs the server may have changed its limits or its replicas. */
+async function declareStream(manager: JetStreamManager, name: string): Promise<void> {
+  if (await found(manager.streams.info(name))) return;
+  await manager.streams.add({
+    name,
+    subjects: [`${name}.>`],
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    max_age: nanos(weekMs),
+    duplicate_window: nanos(5 * minuteMs),
+  });
+}
+
+/**
+ * Filters are added and never taken away, so that a process with an earlier version of a module takes nothing from a later
+ * one. What a consumer gets in excess, its subscriber skips.
+ */
+async function declareConsumer(manager: JetStreamManager, module: string, { stream, families, several }: Wanted) {
+  const there = (await found(manager.consumers.info(stream, module)))?.config;
+  const had = there ? (there.filter_subjects ?? [there.filter_subject ?? `${stream}.>`]) : [];
+  const subjects = [...new Set([...had, ...families.map((family) => `${stream}.${family}.>`)])].sort();
+  const limits = { ack_wait: nanos(ackWaitMs), max_ack_pending: inHand, max_deliver: -1 };
+  const config = { ...limits, ...filter(subjects, stream, several) };
+  if (!there) {
+    const fixed = { durable_name: module, ack_policy: AckPolicy.Explicit, deliver_policy: DeliverPolicy.New };
+    await manager.consumers.add(stream, { ...fixed, ...config });
+  } else if (!Object.entries(config).every(([name, value]) => isDeepStrictEqual(there[name as never], value)))
+    await manager.consumers.update(stream, module, config);
+}
+
+interface Wanted {
+  readonly stream: string;
+  readonly families: readonly string[];
+  /** Whether the server takes several filters. */
+  readonly several: boolean;
+}
+
+function filter(subjects: string[], stream: string, several: boolean) {
+  const all = `${stream}.>`;
+  if (several && subjects.length > 1 && !subjects.includes(all))
+    return { filter_subject: undefined, filter_subjects: subjects };
+  return { filter_subject: subjects.length === 1 ? subjects[0] : all, filter_subjects: undefined };
+}
+
+/** From 2.10 on. */
+function takesSeveralFilters({ info }: NatsConnection): boolean {
+  const [major = 0, minor = 0] = (info?.version ?? '').split('.').map(Number);
+  return major > 2 || (major === 2 && minor >= 10);
+}
+
+async function found<T>(asked: Promise<T>): Promise<T | undefined> {
+  return asked.catch((error: { status?: number }) => {
+    if (error.status === 404) return undefined;
+    throw error;
+  });
+}

@@ -1,0 +1,153 @@
+import type { Cancel, Clock } from '../../kernel/context/index.ts';
+import {
+  asItCame,
+  familyOf,
+  Insistence,
+  pause,
+  type Receive,
+  suspectMs,
+  suspectTimes,
+  whyGivenUp,
+} from '../../kernel/events/index.ts';
+import type { Log } from '../../kernel/telemetry/index.ts';
+import { type HandedOut, Pull } from './events-pull.ts';
+import { ackWaitMs, type Session } from './events-session.ts';
+
+const lookMs = 100;
+
+export interface SubscriptionParts {
+  readonly module: string;
+  readonly stream: string;
+  readonly families: readonly string[];
+  readonly receive: Receive;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * What one module takes from its consumer, over one session after another. A session begins once nobody else takes, and by
+ * catching up: new events come at once, those that somebody had in hand who is gone only when their time is up; so nothing is
+ * taken before all that the server counts as handed out is in hand. After ten seconds it begins regardless: what has not come
+ * again by then may be gone from the stream, and if it does come, it comes late.
+ */
+export class NatsSubscription {
+  readonly #parts: SubscriptionParts;
+  readonly #insistence: Insistence;
+  /** What was handed out here and is not acknowledged, as it was handed out last. */
+  readonly #inHand = new Map<string, HandedOut>();
+  /** Those of them that nobody takes yet. */
+  #kept: HandedOut[] = [];
+  #session: Session | undefined;
+  #pull: Pull | undefined;
+  #caughtUp = false;
+  #leaving = false;
+  #cut = false;
+  #cancelBeat: Cancel;
+
+  constructor(parts: SubscriptionParts) {
+    this.#parts = parts;
+    this.#insistence = new Insistence(parts.receive, parts);
+    this.#cancelBeat = this.#beat();
+  }
+
+  begin(session: Session): void {
+    if (this.#leaving) return;
+    this.#session = session;
+    this.#caughtUp = false;
+    this.#serve(session).catch(session.end);
+  }
+
+  /** Takes no more; resolves when what was under way is taken, and the server knows. */
+  async leave(): Promise<void> {
+    this.#leaving = true;
+    await this.#pull?.leave();
+    for (const event of this.#kept.splice(0)) this.#giveBack(event);
+    this.#insistence.tryNoMore();
+    await this.#insistence.idle();
+    for (const event of [...this.#inHand.values()]) this.#giveBack(event);
+    this.#cancelBeat();
+    await this.#pull?.settled();
+  }
+
+  /** Ends at once; what is not acknowledged comes again to whoever is next. */
+  cut(): void {
+    this.#leaving = true;
+    this.#cut = true;
+    this.#cancelBeat();
+    this.#pull?.cut();
+    for (const event of this.#inHand.values()) this.#giveBack(event);
+  }
+
+  #arrived(event: HandedOut): void {
+    const known = this.#inHand.has(event.id);
+    this.#inHand.set(event.id, event);
+    if (known) return;
+    if (this.#caughtUp && !this.#leaving) void this.#take(event);
+    else this.#kept.push(event);
+  }
+
+  async #serve(session: Session): Promise<void> {
+    const { module, stream, clock } = this.#parts;
+    await this.#until(session, async () => (await session.consumer(module)).num_waiting === 0);
+    if (!this.#isServedBy(session)) return;
+    const { connection, end: ended } = session;
+    const arrived = (event: HandedOut) => this.#arrived(event);
+    this.#pull = new Pull({ connection, stream, consumer: module, clock, arrived, ended });
+    const deadline = clock.now() + 2 * ackWaitMs;
+    await this.#until(session, async () => (await this.#hasAll(session)) || clock.now() > deadline);
+    await this.#takeKept(session);
+  }
+
+  /** Whether all that the server counts as handed out is in hand; what arrives while it counts may not be counted yet. */
+  async #hasAll(session: Session): Promise<boolean> {
+    const before = [...this.#inHand.keys()];
+    const { num_ack_pending: handedOut } = await session.consumer(this.#parts.module);
+    return handedOut <= before.filter((id) => this.#inHand.has(id)).length;
+  }
+
+  async #until(session: Session, holds: () => Promise<boolean>): Promise<void> {
+    while (this.#isServedBy(session) && !(await holds())) await pause(this.#parts.clock, lookMs);
+  }
+
+  #isServedBy(session: Session): boolean {
+    return session === this.#session && !this.#leaving;
+  }
+
+  /** What was handed out again and again may have ended every process that took it: then each is taken alone. */
+  async #takeKept(session: Session): Promise<void> {
+    this.#kept.sort((one, other) => one.sequence - other.sequence);
+    const [first] = this.#kept;
+    const suspect = this.#kept.some(({ times }) => times >= suspectTimes);
+    while (this.#isServedBy(session) && this.#kept.length > 0) {
+      const event = this.#kept.shift()!;
+      const taking = this.#take(event, event === first ? whyGivenUp(event.times) : undefined);
+      if (suspect) await Promise.race([taking, pause(this.#parts.clock, suspectMs)]);
+    }
+    this.#caughtUp = this.#isServedBy(session);
+  }
+
+  async #take(event: HandedOut, gaveUp?: string): Promise<void> {
+    const { stream, families } = this.#parts;
+    if (!families.includes(familyOf(event.subject.slice(stream.length + 1)))) return this.#acknowledge(event);
+    const taken = await this.#insistence.take(asItCame(event.text), () => this.#cut, gaveUp);
+    if (taken) this.#acknowledge(event);
+  }
+
+  #acknowledge({ id }: HandedOut): void {
+    this.#inHand.get(id)?.acknowledge();
+    this.#inHand.delete(id);
+  }
+
+  #giveBack({ id }: HandedOut): void {
+    this.#inHand.get(id)?.giveBack();
+    this.#inHand.delete(id);
+  }
+
+  #beat(): Cancel {
+    return this.#parts.clock.after(ackWaitMs / 4, () => {
+      for (const event of this.#inHand.values()) event.stillInHand();
+      this.#pull?.check();
+      this.#cancelBeat = this.#beat();
+    });
+  }
+}

@@ -1,0 +1,273 @@
+import { randomUUID } from 'node:crypto';
+import { type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { connect, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { CloudEvent } from 'cloudevents';
+import { afterEach, expect, it } from 'vitest';
+import { describeWith, privateServer } from '../../../../test/harness/servers.ts';
+import { namespaceOf } from '../../kernel/calls/index.ts';
+import { type Clock, systemClock } from '../../kernel/context/index.ts';
+import { brokerCases, inNamespace } from '../../kernel/events/broker.cases.ts';
+import type { OpenBus } from '../../kernel/events/bus.cases.ts';
+import { Scene, shop, type Told } from '../../kernel/events/events.scene.ts';
+import type { SubscriptionMap } from '../../kernel/events/index.ts';
+import { type Log, silentLog } from '../../kernel/telemetry/index.ts';
+import { openNats } from './events.ts';
+
+brokerCases('nats', open);
+
+describeWith('nats', 'NATS JetStream in particular', ({ url }) => {
+  let scene: Scene;
+  let opened: OpenBus;
+  const start = async (clock: Clock = systemClock) => {
+    scene = new Scene();
+    const broker = inNamespace(url);
+    opened = open(broker, scene.subscriptions, clock);
+    await scene.begin(opened.bus);
+    await opened.bus.held('mail');
+    return broker;
+  };
+  const numbers = () => scene.effects.mail.map(({ n }) => n);
+  afterEach(async () => {
+    await opened.close();
+    await scene.close();
+  });
+
+  it('stores an event that is published again only once', async () => {
+    const broker = await start();
+    const sealed = { id: 'sold-1', type: 'shop.sold.v1', key: 'a', json: '{}' };
+    await opened.bus.deliver('nats', [sealed, sealed]);
+    await opened.bus.deliver('nats', [sealed, { ...sealed, id: 'sold-2' }]);
+    const stored = await outside(broker, async ({ manager }) => manager.streams.info(namespaceOf(broker)));
+    expect(stored.state.messages).toBe(2);
+  });
+
+  it('stores no event before an earlier one of its key is stored', async () => {
+    const broker = await start();
+    const sealed = { id: 'a-1', type: 'shop.sold.v1', key: 'a', json: '{}' };
+    const refused = { ...sealed, json: 'x'.repeat(10 * 1024 * 1024) };
+    const batch = [refused, { ...sealed, id: 'a-2' }, { ...sealed, id: 'b-1', key: 'b' }];
+    await expect(opened.bus.deliver('nats', batch)).rejects.toThrow();
+    await outside(broker, async ({ manager }) => {
+      const stored = async () => (await manager.streams.info(namespaceOf(broker))).state.messages;
+      await expect.poll(stored).toBe(1);
+      const { header } = (await manager.streams.getMessage(namespaceOf(broker), { seq: 1 }))!;
+      expect(header.get('Nats-Msg-Id')).toBe('b-1');
+    });
+  });
+
+  it('takes what another had in hand who is gone before what is newer', async () => {
+    const broker = await start();
+    await scene.publish(...sales(0, 3));
+    await outside(broker, (server) => handOut(server, broker, 'mail', 2));
+    await scene.publish(...sales(3, 5));
+    await opened.attach('mail', await scene.receiver('mail'));
+    await scene.until(() => scene.effects.mail.length === 5);
+    expect(numbers()).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it('is not brought again what a subscriber has in hand for long', async () => {
+    const started = Date.now();
+    const patience = Promise.withResolvers<void>();
+    const after: Clock['after'] = (delayMs, task) => {
+      if (Date.now() - started > 8_000) patience.resolve();
+      return systemClock.after(delayMs, task);
+    };
+    const broker = await start({ ...systemClock, after });
+    const receive = await scene.receiver('mail');
+    await opened.attach('mail', async (event) => {
+      await patience.promise;
+      await receive(event);
+    });
+    await scene.publish(...sales(0, 2));
+    await scene.until(() => scene.effects.mail.length === 2);
+    const consumer = await outside(broker, ({ manager }) => manager.consumers.info(namespaceOf(broker), 'mail'));
+    expect(consumer).toMatchObject({ num_redelivered: 0, delivered: { consumer_seq: 2 } });
+  });
+
+  it('is handed to one after the other when a subscriber leaves in mid-stream, each event once', async () => {
+    await start();
+    const received: unknown[] = [];
+    const attach = async () => {
+      const receive = await scene.receiver('mail');
+      await opened.attach('mail', async (event) => {
+        received.push(event);
+        await receive(event);
+      });
+    };
+    await scene.publish(...sales(0, 600));
+    for (const some of [50, 150, 300]) {
+      await attach();
+      await scene.until(() => scene.effects.mail.length > some);
+      await opened.detach('mail');
+    }
+    await attach();
+    await scene.until(() => scene.effects.mail.length === 600);
+    expect(scene.effects.mail).toEqual(sales(0, 600));
+    expect(received).toHaveLength(600);
+  });
+
+  it('gives up what kills its subscriber again and again, but not what was in hand with it', async () => {
+    const broker = await start();
+    await scene.publish(...sales(0, 3));
+    await outside(broker, async (server) => {
+      for (let times = 0; times < 20; times++) {
+        for (const message of await handOut(server, broker, 'mail', 3)) message.respond('-NAK');
+      }
+      await server.connection.flush();
+    });
+    await opened.attach('mail', await scene.receiver('mail'));
+    await scene.until(() => scene.effects.mail.length === 2);
+    expect(numbers()).toEqual([1, 2]);
+    expect(await scene.deadLetters('mail').list({}, 10)).toMatchObject([
+      { lastError: 'the bus gave it up: handed out 20 times, and never taken before the subscriber was gone' },
+    ]);
+  });
+
+  it('can be read by anybody else, as CloudEvents in structured JSON', async () => {
+    const broker = await start();
+    const message = await outside(broker, async ({ connection }) => {
+      const heard = Promise.withResolvers<Msg>();
+      connection.subscribe(`${namespaceOf(broker)}.shop.>`, { callback: (_error, each) => heard.resolve(each) });
+      await connection.flush();
+      await scene.publish({ customer: 'a', n: 1 });
+      return heard.promise;
+    });
+    const event = new CloudEvent(message.json() as object);
+    expect(event).toMatchObject({ type: 'shop.sold.v1', source: '/modules/shop', data: { customer: 'a', n: 1 } });
+    expect(message.subject).toBe(`${namespaceOf(broker)}.shop.sold.v1`);
+    expect(message.headers?.get('Content-Type')).toBe('application/cloudevents+json');
+    expect(message.headers?.get('Nats-Msg-Id')).toBe(event.id);
+  });
+
+  it('hands a module nothing that it does not subscribe to', async () => {
+    const broker = await start();
+    const received: unknown[] = [];
+    for (const module of ['mail', 'stats'])
+      await opened.attach(module, async (event) => void received.push([module, event]));
+    await outside(broker, async ({ connection }) => {
+      const client = jetstream(connection);
+      for (const type of ['shop.counted.v1', 'shop.lost.v1', 'shop.sold.v1'])
+        await client.publish(`${namespaceOf(broker)}.${type}`, JSON.stringify(type));
+    });
+    for (const module of ['mail', 'stats']) await expect.poll(() => opened.bus.held(module)).toBe(0);
+    expect(received.sort()).toEqual([
+      ['mail', 'shop.sold.v1'],
+      ['stats', 'shop.counted.v1'],
+      ['stats', 'shop.sold.v1'],
+    ]);
+  });
+
+  it('has a module keep getting what a later version of it subscribes to, whichever version declares it', async () => {
+    const broker = await start();
+    const { modules, recipients } = scene.subscriptions;
+    const families = () => scene.subscriptions.families('stats');
+    const later = open(broker, { modules, recipients, families });
+    await later.bus.held('mail');
+    const earlier = open(broker, scene.subscriptions);
+    await earlier.bus.held('mail');
+    const received: unknown[] = [];
+    await later.attach('mail', async (event) => void received.push(event));
+    await scene.publishAs(shop.events.counted, { customer: 'a', n: 1 });
+    await scene.publish({ customer: 'a', n: 2 });
+    await expect.poll(() => received).toMatchObject([{ type: 'shop.counted.v1' }, { type: 'shop.sold.v1' }]);
+    await Promise.all([earlier.bus.close(), later.bus.close()]);
+  });
+
+  it('declares what is missing again when it was deleted meanwhile', async () => {
+    const broker = await start();
+    await opened.attach('mail', await scene.receiver('mail'));
+    await outside(broker, ({ manager }) => manager.streams.delete(namespaceOf(broker)));
+    await scene.publish(...sales(0, 3));
+    await scene.until(() => scene.effects.mail.length === 3);
+    expect(numbers()).toEqual([0, 1, 2]);
+  });
+});
+
+describeWith('nats', 'NATS that is away', () => {
+  it('is said once; events wait, and flow as soon as it is there', { timeout: 60_000 }, async () => {
+    const server = await privateServer('nats');
+    await server.kill();
+    const said: [object, string][] = [];
+    const note = (about: object, text: string) => void said.push([about, text]);
+    const log = { ...silentLog, error: note, warn: note } as unknown as Log;
+    const scene = new Scene();
+    const url = new URL(server.url.replace('//', '//somebody:secret@'));
+    const bus = openNats({ url, subscriptions: scene.subscriptions, clock: systemClock, log });
+    await scene.begin(bus);
+    const leave = await bus.subscribe('mail', await scene.receiver('mail'));
+    await expect(bus.deliver('nats', [])).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(bus.held('mail')).rejects.toMatchObject({ code: 'unavailable' });
+    await scene.publish(...sales(0, 5));
+    await server.restart();
+    await scene.until(() => scene.effects.mail.length === 5);
+    const [broker, cure] = [server.url, 'start the broker, or correct its address'];
+    expect(said).toEqual([
+      [{ broker, why: 'connection refused', cure }, 'the broker cannot be reached; events wait, and it is tried again'],
+      [{ broker }, 'the broker is reached again'],
+    ]);
+    await leave();
+    await bus.close();
+    await server.stop();
+    await scene.close();
+  });
+});
+
+interface Outside {
+  readonly connection: NatsConnection;
+  readonly manager: JetStreamManager;
+}
+
+const types: Record<string, string> = { mail: shop.events.sold.type, stats: shop.events.counted.type };
+
+function open(broker: URL, subscriptions: SubscriptionMap, clock: Clock = systemClock): OpenBus {
+  const bus = openNats({ url: broker, subscriptions, clock, log: silentLog });
+  const leave = new Map<string, () => Promise<void>>();
+  return {
+    bus,
+    attach: async (module, receive) => void leave.set(module, await bus.subscribe(module, receive)),
+    detach: async (module) => leave.get(module)?.(),
+    async bring(module, text) {
+      await bus.held(module);
+      const subject = `${namespaceOf(broker)}.${types[module]}`;
+      await outside(broker, ({ connection }) => jetstream(connection).publish(subject, text));
+    },
+    async crash() {
+      await bus.close();
+      return open(broker, subscriptions, clock);
+    },
+    async close() {
+      await bus.close();
+      await outside(broker, ({ manager }) => manager.streams.delete(namespaceOf(broker)));
+    },
+  };
+}
+
+async function outside<T>({ host }: URL, task: (server: Outside) => Promise<T>): Promise<T> {
+  const connection = await connect({ servers: host });
+  try {
+    return await task({ connection, manager: await jetstreamManager(connection) });
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Has a module's next events handed out to somebody who does not acknowledge them. */
+function handOut({ connection }: Outside, broker: URL, module: string, count: number): Promise<Msg[]> {
+  const messages: Msg[] = [];
+  const all = Promise.withResolvers<Msg[]>();
+  const inbox = `test.${randomUUID()}`;
+  const subscription = connection.subscribe(inbox, {
+    callback: (_error, message) => {
+      if (messages.push(message) < count) return;
+      subscription.unsubscribe();
+      all.resolve(messages);
+    },
+  });
+  const next = `$JS.API.CONSUMER.MSG.NEXT.${namespaceOf(broker)}.${module}`;
+  connection.publish(next, JSON.stringify({ batch: count, expires: 20_000_000_000 }), { reply: inbox });
+  return all.promise;
+}
+
+function sales(from: number, to: number): Told[] {
+  return Array.from({ length: to - from }, (_, index) => ({ customer: 'a', n: from + index }));
+}

@@ -1,0 +1,225 @@
+import { CloudEvent } from 'cloudevents';
+import { type AsyncMessage, type Channel, Connection } from 'rabbitmq-client';
+import { afterEach, expect, it } from 'vitest';
+import { describeWith, privateServer } from '../../../../test/harness/servers.ts';
+import { namespaceOf } from '../../kernel/calls/index.ts';
+import { systemClock } from '../../kernel/context/index.ts';
+import { brokerCases, inNamespace } from '../../kernel/events/broker.cases.ts';
+import type { OpenBus } from '../../kernel/events/bus.cases.ts';
+import { Scene, shop } from '../../kernel/events/events.scene.ts';
+import { mostTimes, type SubscriptionMap, seal } from '../../kernel/events/index.ts';
+import { type Log, silentLog } from '../../kernel/telemetry/index.ts';
+import { openAmqp } from './events.ts';
+import { Queues, whyDead } from './events-queues.ts';
+
+brokerCases('rabbitmq', open);
+
+describeWith('rabbitmq', 'RabbitMQ in particular', ({ url }) => {
+  let scene: Scene;
+  let opened: OpenBus;
+  const start = async (broker = inNamespace(url)) => {
+    scene = new Scene();
+    opened = await open(broker, scene.subscriptions);
+    await scene.begin(opened.bus);
+    await opened.bus.held('mail');
+    return broker;
+  };
+  afterEach(async () => {
+    await opened.close();
+    await scene.close();
+  });
+
+  it('gives up what kills its subscriber again and again, but not what was in hand with it', async () => {
+    await start();
+    await scene.publish(...['a', 'b', 'c'].map((customer, n) => ({ customer, n })));
+    for (let death = 0; death < mostTimes; death++) {
+      await new Promise<void>((die) => void opened.attach('mail', () => new Promise(() => die())));
+      opened = await opened.crash();
+    }
+    await opened.attach('mail', await scene.receiver('mail'));
+    await scene.until(() => scene.effects.mail.length === 2);
+    expect(scene.effects.mail).toEqual([
+      { customer: 'b', n: 1 },
+      { customer: 'c', n: 2 },
+    ]);
+    const dead = await scene.deadLetters('mail').list({}, 10);
+    expect(dead).toMatchObject([
+      {
+        type: 'shop.sold.v1',
+        lastError: 'the bus gave it up: handed out 20 times, and never taken before the subscriber was gone',
+        event: { data: { customer: 'a', n: 0 } },
+      },
+    ]);
+    await scene.deadLetters('mail').replay(dead[0]!.id);
+    await scene.until(() => scene.effects.mail.length === 3);
+    await expect.poll(() => opened.bus.held('mail')).toBe(0);
+  });
+
+  it('makes a dead letter of what the broker itself gave up', async () => {
+    const broker = await start();
+    const { json } = seal(
+      shop.events.sold,
+      { customer: 'a', n: 1 },
+      { id: 'given-up', time: new Date().toISOString() },
+    );
+    const exchange = `${namespaceOf(broker)}.dead`;
+    await opened.attach('mail', await scene.receiver('mail'));
+    await opened.bus.held('mail');
+    await fromOutside(broker, (channel) => channel.basicPublish({ exchange, routingKey: 'mail' }, json));
+    await expect.poll(() => scene.deadLetters('mail').list({}, 10)).toMatchObject([{ lastError: whyDead }]);
+    expect(scene.effects.mail).toEqual([]);
+  });
+
+  it('has one instance of a subscriber take events at a time, and the next one when that leaves, in order', async () => {
+    const broker = await start();
+    const other = await open(broker, scene.subscriptions);
+    const receive = await scene.receiver('mail');
+    const took = { first: 0, second: 0 };
+    await opened.attach('mail', async (event) => {
+      took.first += 1;
+      await receive(event);
+    });
+    await scene.publish(...sales(0, 20));
+    await scene.until(() => scene.effects.mail.length === 20);
+    await other.attach('mail', async (event) => {
+      took.second += 1;
+      await receive(event);
+    });
+    await scene.publish(...sales(20, 40));
+    await scene.until(() => scene.effects.mail.length === 40);
+    expect(took).toEqual({ first: 40, second: 0 });
+    await scene.publish(...sales(40, 1_000));
+    await opened.detach('mail');
+    await scene.publish(...sales(1_000, 1_020));
+    await scene.until(() => scene.effects.mail.length === 1_020);
+    expect(took.second).toBeGreaterThanOrEqual(20);
+    expect(scene.effects.mail).toEqual(sales(0, 1_020));
+    await other.bus.close();
+  });
+
+  it('can be read by anybody else, as CloudEvents in structured JSON', async () => {
+    const broker = await start();
+    const message = await fromOutside(broker, async (channel) => {
+      const { queue } = await channel.queueDeclare({ exclusive: true });
+      await channel.queueBind({ queue, exchange: `${namespaceOf(broker)}.events`, routingKey: 'shop.#' });
+      const heard = Promise.withResolvers<AsyncMessage>();
+      await channel.basicConsume({ queue, noAck: true }, heard.resolve);
+      await scene.publish({ customer: 'a', n: 1 });
+      return heard.promise;
+    });
+    const event = new CloudEvent(JSON.parse(message.body.toString()));
+    expect(event).toMatchObject({ type: 'shop.sold.v1', source: '/modules/shop', data: { customer: 'a', n: 1 } });
+    const { contentType, durable, messageId, routingKey } = message;
+    expect({ contentType, durable, messageId, routingKey }).toEqual({
+      contentType: 'application/cloudevents+json',
+      durable: true,
+      messageId: event.id,
+      routingKey: 'shop.sold.v1',
+    });
+  });
+
+  it('counts what it keeps for a subscriber, with what that has in hand', async () => {
+    await start();
+    await scene.publish(...['a', 'b', 'c'].map((customer, n) => ({ customer, n })));
+    await expect.poll(() => opened.bus.held('mail')).toBe(3);
+    const inHand: unknown[] = [];
+    await opened.attach('mail', (event) => new Promise(() => void inHand.push(event)));
+    await expect.poll(() => inHand.length).toBe(3);
+    expect(await opened.bus.held('mail')).toBe(3);
+  });
+
+  it('hands a module nothing that it does not subscribe to any more', async () => {
+    const broker = await start();
+    const queues = new Queues(namespaceOf(broker), scene.subscriptions);
+    const earlier = { queue: queues.of('mail'), exchange: queues.events, routingKey: 'shop.counted.*' };
+    await fromOutside(broker, (channel) => channel.queueBind(earlier));
+    const received: unknown[] = [];
+    const receive = await scene.receiver('mail');
+    await opened.attach('mail', async (event) => {
+      received.push(event);
+      await receive(event);
+    });
+    await scene.publishAs(shop.events.counted, { customer: 'a', n: 1 });
+    await scene.publish({ customer: 'a', n: 2 });
+    await scene.until(() => scene.effects.mail.length === 1);
+    expect(received).toMatchObject([{ type: 'shop.sold.v1' }]);
+    await expect.poll(() => opened.bus.held('mail')).toBe(0);
+  });
+});
+
+describeWith('rabbitmq', 'RabbitMQ that is away', () => {
+  it('is said once; events wait, and flow as soon as it is there', { timeout: 120_000 }, async () => {
+    const server = await privateServer('rabbitmq');
+    await server.kill();
+    const scene = new Scene();
+    const lines: string[] = [];
+    const note = (fields: unknown, message: string) => void lines.push(`${message} ${JSON.stringify(fields)}`);
+    const log = { ...silentLog, warn: note, error: note } as unknown as Log;
+    const broker = inNamespace(server.url);
+    const bus = await openAmqp({ url: broker, subscriptions: scene.subscriptions, clock: systemClock, log });
+    await bus.subscribe('mail', await scene.receiver('mail'));
+    const event = seal(shop.events.sold, { customer: 'a', n: 1 }, { id: 'x', time: new Date().toISOString() });
+    for (let time = 0; time < 3; time++)
+      await expect(bus.deliver('amqp', [event])).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(bus.held('mail')).rejects.toMatchObject({ code: 'unavailable' });
+    await scene.begin(bus);
+    await scene.publish({ customer: 'a', n: 2 });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/cannot be reached; events wait.*"amqp:\/\/127\.0\.0\.1:\d+","why":"\w+ ECONN/);
+    await server.restart();
+    await scene.until(() => scene.effects.mail.length === 1);
+    expect(scene.effects.mail).toEqual([{ customer: 'a', n: 2 }]);
+    expect(lines.slice(1)).toEqual([expect.stringMatching(/^the broker is reached again/)]);
+    expect(lines.join()).not.toContain('guest');
+    await bus.close();
+    await scene.close();
+    await server.stop();
+  });
+});
+
+function sales(from: number, to: number) {
+  return Array.from({ length: to - from }, (_, index) => ({ customer: 'a', n: from + index }));
+}
+
+async function open(broker: URL, subscriptions: SubscriptionMap): Promise<OpenBus> {
+  const bus = await openAmqp({ url: broker, subscriptions, clock: systemClock, log: silentLog });
+  const leave = new Map<string, () => Promise<void>>();
+  const queues = new Queues(namespaceOf(broker), subscriptions);
+  return {
+    bus,
+    attach: async (module, receive) => void leave.set(module, await bus.subscribe(module, receive)),
+    detach: async (module) => leave.get(module)?.(),
+    async crash() {
+      await bus.close();
+      return open(broker, subscriptions);
+    },
+    async bring(module, text) {
+      await bus.held(module);
+      await fromOutside(broker, async (channel) => {
+        await channel.confirmSelect();
+        const contentType = text.startsWith('{') ? 'application/json' : 'text/plain';
+        await channel.basicPublish({ routingKey: queues.of(module), contentType }, Buffer.from(text));
+      });
+    },
+    async close() {
+      await bus.close();
+      await fromOutside(broker, async (channel) => {
+        for (const module of subscriptions.modules) {
+          await channel.queueDelete(queues.of(module));
+          await channel.queueDelete(queues.deadOf(module));
+        }
+        for (const exchange of queues.exchanges) await channel.exchangeDelete({ exchange });
+      });
+    },
+  };
+}
+
+/** Does something as any other program could. */
+async function fromOutside<T>(broker: URL, task: (channel: Channel) => Promise<T>): Promise<T> {
+  const connection = new Connection(broker.href);
+  try {
+    return await task(await connection.acquire());
+  } finally {
+    connection.unsafeDestroy();
+  }
+}

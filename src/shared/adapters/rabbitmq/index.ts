@@ -1,0 +1,1 @@
+export { rabbitmq } from './adapter.ts';

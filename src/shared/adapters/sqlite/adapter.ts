@@ -1,0 +1,18 @@
+import { join } from 'node:path';
+import type { DatabaseEngine } from '../../kernel/database/index.ts';
+import type { Adapter } from '../../kernel/ports/index.ts';
+import { CommitLog } from './commit-log.ts';
+import { checkSqlite, openSqlite } from './sqlite.ts';
+
+/** Keeps each module's data in a file of its own, and writes what all of them commit to one log. */
+export const sqlite = (): Adapter => ({ name: 'sqlite', openEngine });
+
+function openEngine(dataDir: string): DatabaseEngine {
+  const commitLog = new CommitLog(join(dataDir, 'commit-logs'));
+  const fileOf = (module: string) => join(dataDir, `${module}.db`);
+  return {
+    open: (module, migrations, { log, records }) =>
+      openSqlite(module, fileOf(module), migrations, log, records, { log: commitLog }),
+    check: (module, records) => checkSqlite(module, fileOf(module), records),
+  };
+}

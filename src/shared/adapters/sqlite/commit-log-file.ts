@@ -1,0 +1,91 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { closeSync, ftruncateSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ProcessLocks } from '../../kernel/database/index.ts';
+import { type Claim, type Fill, sealRecord } from './commit-log-record.ts';
+import { syncPath, writeWhole } from './files.ts';
+
+/** The commit log cannot be written. Its cause tells why. */
+export class LogNotWritten extends Error {
+  override readonly name = 'LogNotWritten';
+
+  constructor(
+    readonly file: string,
+    cause: unknown,
+  ) {
+    super(`the commit log ${file} cannot be written`, { cause });
+  }
+}
+
+const maxKeptBytes = 4 * 1024 * 1024;
+
+/** The file of a commit log: records one after the other, and over the oldest again when it has begun anew. */
+export class CommitLogFile {
+  readonly #name = randomUUID();
+  readonly #path: string;
+  readonly #descriptor: number;
+  #generation = randomBytes(8);
+  #position = 0;
+  #memory = Buffer.alloc(0);
+
+  /** Makes a file of this process in `folder`. Throws `LogNotWritten` when it cannot be made. */
+  constructor(
+    folder: string,
+    private readonly locks: ProcessLocks,
+    private readonly sync: (descriptor: number) => Promise<void>,
+  ) {
+    this.#path = join(folder, `${this.#name}.log`);
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      locks.hold(this.#name);
+      this.#descriptor = openSync(this.#path, 'wx', 0o600);
+      syncPath(folder);
+    } catch (error) {
+      locks.release(this.#name);
+      throw new LogNotWritten(this.#path, error);
+    }
+  }
+
+  /** In bytes, since it began. */
+  get length(): number {
+    return this.#position;
+  }
+
+  /** Resolves when the record is on disk. Rejects with `LogNotWritten`; then the log ends before it. */
+  async append(claims: readonly Claim[], fill?: Fill): Promise<void> {
+    const record = sealRecord(this.#generation, claims, fill, (bytes) => this.#allocate(bytes));
+    try {
+      writeWhole(this.#descriptor, record, this.#position);
+      await this.sync(this.#descriptor);
+    } catch (error) {
+      throw new LogNotWritten(this.#path, error);
+    }
+    this.#position += record.length;
+  }
+
+  /** The same memory for each record: the system takes longer to hand out new pages than to copy bytes into them. */
+  #allocate(bytes: number): Buffer {
+    if (bytes > maxKeptBytes) return Buffer.allocUnsafe(bytes);
+    if (bytes > this.#memory.length) this.#memory = Buffer.allocUnsafe(Math.min(2 * bytes, maxKeptBytes));
+    return this.#memory.subarray(0, bytes);
+  }
+
+  /** Resolves when nothing of what it held is on disk. */
+  async empty(): Promise<void> {
+    ftruncateSync(this.#descriptor, 0);
+    await this.sync(this.#descriptor);
+    this.beginAnew();
+  }
+
+  /** Begins at its first byte again; the next record overwrites the oldest. */
+  beginAnew(): void {
+    this.#generation = randomBytes(8);
+    this.#position = 0;
+  }
+
+  remove(): void {
+    closeSync(this.#descriptor);
+    rmSync(this.#path, { force: true });
+    this.locks.release(this.#name);
+  }
+}

@@ -1,0 +1,83 @@
+import { background } from '../../kernel/context/index.ts';
+
+/** Commits that go to the disk together. */
+interface Epoch {
+  readonly since: number;
+  readonly ended: Promise<void>;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+const formsWithinMs = 3;
+
+/**
+ * Decides which commits go to the disk together: those of one epoch. An epoch ends when the disk is free and no group of units is under
+ * way, or after 3 ms.
+ */
+export class Epochs<Database> {
+  /** Those with commits that are not on their way to the disk yet. */
+  readonly #dirty = new Set<Database>();
+  #forming: Epoch | undefined;
+  #syncing: Promise<void> | undefined;
+  #groups = 0;
+
+  /** `write` puts on disk what these databases have committed until it is called; after it has failed, nothing more is written. */
+  constructor(
+    private readonly write: (databases: readonly Database[]) => Promise<void>,
+    private readonly now: () => number,
+  ) {}
+
+  groupBegan(): void {
+    this.#groups += 1;
+  }
+
+  groupEnded(): void {
+    this.#groups -= 1;
+  }
+
+  /** Resolves when the current sync ends; nothing is committed before. Rejects after a failed sync. */
+  get syncing(): Promise<void> | undefined {
+    return this.#syncing;
+  }
+
+  /** Resolves when all that was committed so far is on disk; `undefined` when it is. */
+  get pending(): Promise<void> | undefined {
+    return this.#forming?.ended ?? this.#syncing;
+  }
+
+  /** Takes note of a commit; resolves when it is on disk. After a rejection nothing more can be committed. */
+  committed(database: Database): Promise<void> {
+    this.#dirty.add(database);
+    if (!this.#forming) {
+      this.#forming = newEpoch(this.now());
+      background.setImmediate(() => this.#form());
+    }
+    return this.#forming.ended;
+  }
+
+  #form(): void {
+    const again = () => void background.setImmediate(() => this.#form());
+    const epoch = this.#forming!;
+    if (this.#syncing) this.#syncing.then(again, epoch.reject);
+    else if (this.#groups > 0 && this.now() - epoch.since < formsWithinMs) again();
+    else this.#end(epoch);
+  }
+
+  #end(epoch: Epoch): void {
+    const databases = [...this.#dirty];
+    this.#dirty.clear();
+    this.#forming = undefined;
+    this.#syncing = epoch.ended;
+    const written = new Promise<void>((resolve) => resolve(this.write(databases)));
+    written.then(() => {
+      this.#syncing = undefined;
+      epoch.resolve();
+    }, epoch.reject);
+  }
+}
+
+function newEpoch(since: number): Epoch {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  promise.catch(() => {});
+  return { since, ended: promise, resolve, reject };
+}

@@ -1,0 +1,2 @@
+export { sqlite } from './adapter.ts';
+export { openSqlite } from './sqlite.ts';

@@ -1,0 +1,153 @@
+import { copyFileSync, fdatasync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { sql } from 'drizzle-orm';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Database } from '../../kernel/database/index.ts';
+import { type DiskParts, openSqlite } from './sqlite.ts';
+
+const notes = { name: 'notes', sqlite: 'CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)' };
+
+let folder: string;
+let file: string;
+let now: number;
+let syncs: number;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kerf-disk-'));
+  file = join(folder, 'notes.db');
+  [now, syncs] = [0, 0];
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function open(sync: NonNullable<DiskParts['sync']> = fdatasync): Database {
+  return openSqlite('notes', file, [notes], undefined, undefined, {
+    now: () => now,
+    sync(log, done) {
+      syncs += 1;
+      sync(log, done);
+    },
+  });
+}
+
+/** Nobody else has written for long enough. */
+async function openAlone(sync?: DiskParts['sync']): Promise<Database> {
+  const database = open(sync);
+  await write(database, 0);
+  now += 15_000;
+  return database;
+}
+
+function write(database: Database, id: number, text = ''): Promise<void> {
+  return database.work(async ({ db }) => void (await db.run(sql`insert into notes values (${id}, ${text})`)));
+}
+
+async function idsIn(database: Database): Promise<number[]> {
+  return (await database.db.all<{ id: number }>(sql`select id from notes order by id`)).map(({ id }) => id);
+}
+
+/** What a power cut leaves when everything is lost that was not synced: the files as they were when the last sync ended. */
+function afterPowerCut(copy: string): number[] {
+  const survivor = new Sqlite(copy);
+  const ids = survivor.prepare('select id from notes order by id').pluck().all() as number[];
+  survivor.close();
+  return ids;
+}
+
+it('keeps through a power cut whatever it has told of, and readers see no more than that', async () => {
+  let copies = 0;
+  const copy = (n: number) => join(folder, `copy-${n}.db`);
+  const database = await openAlone(async (_, done) => {
+    // What is on disk when the sync ends: at least all that was written when it began.
+    for (const ending of ['', '-wal']) copyFileSync(`${file}${ending}`, `${copy(copies + 1)}${ending}`);
+    await turns(3);
+    copies += 1;
+    done(null);
+  });
+  const seen = new Map<number, number[]>();
+  const told: number[] = [];
+  const all = Array.from({ length: 200 }, async (_, n) => {
+    await turns(n);
+    now += 1;
+    await write(database, n + 1);
+    told.push(n + 1);
+  });
+  while (told.length < all.length) {
+    seen.set(copies, [...told, ...(await idsIn(database))]);
+    await turns(1);
+  }
+  await database.close();
+  const lost = [...seen].flatMap(([n, ids]) => {
+    const kept = new Set(n === 0 ? [0] : afterPowerCut(copy(n)));
+    return ids.filter((id) => !kept.has(id));
+  });
+  expect(lost).toEqual([]);
+  expect(copies).toBeGreaterThan(5);
+  expect(copies).toBeLessThan(100);
+});
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+it('shows a commit to the units after it, and to readers when it is on disk', async () => {
+  const ends: (() => void)[] = [];
+  const database = await openAlone((_, done) => void ends.push(() => done(null)));
+  const first = write(database, 1);
+  await expect.poll(() => ends.length).toBe(1);
+  let seen: unknown;
+  const second = database.work(async ({ db }) => {
+    seen = await db.all(sql`select id from notes`);
+    await db.run(sql`insert into notes values (2, '')`);
+  });
+  await expect.poll(() => seen).toEqual([{ id: 0 }, { id: 1 }]);
+  expect(await idsIn(database)).toEqual([0]);
+  ends.shift()!();
+  await first;
+  expect(await idsIn(database)).toEqual([0, 1]);
+  await expect.poll(() => ends.length).toBe(1);
+  ends.shift()!();
+  await second;
+  expect(await idsIn(database)).toEqual([0, 1, 2]);
+  await database.close();
+});
+
+it('has nothing to put on disk for a unit that changed nothing', async () => {
+  const database = await openAlone();
+  await database.work(async ({ db }) => void (await db.all(sql`select id from notes`)));
+  expect(syncs).toBe(0);
+  await write(database, 1);
+  expect(syncs).toBe(1);
+  await database.close();
+});
+
+it('syncs within the commit while another process writes, and until it has not for 15 s', async () => {
+  const database = await openAlone();
+  await write(database, 1);
+  expect(syncs).toBe(1);
+  const other = open();
+  await write(other, 2);
+  await write(database, 3);
+  now += 14_999;
+  await write(database, 4);
+  expect(syncs).toBe(1);
+  now += 1;
+  await write(database, 5);
+  expect(syncs).toBe(2);
+  await Promise.all([database.close(), other.close()]);
+});
+
+it('copies its log into the database while it is written all the time', async () => {
+  const database = await openAlone();
+  const frames = () => new Sqlite(file, { readonly: true }).pragma('wal_checkpoint(NOOP)') as { log: number }[];
+  const text = 'x'.repeat(4_000);
+  let id = 0;
+  const writers = Array.from({ length: 20 }, async () => {
+    while (id < 8_000) await write(database, ++id, text);
+  });
+  await Promise.all(writers);
+  expect(frames()[0]!.log).toBeLessThan(8_000);
+  await database.close();
+});

@@ -1,0 +1,94 @@
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import type { Migration } from '../../kernel/database/index.ts';
+import { StartError } from '../../kernel/errors/index.ts';
+import { applyMigrations, breakingMigration } from './migrations.ts';
+
+type Native = InstanceType<typeof Sqlite>;
+
+const openWithinMs = 5_000;
+const againMs = 20;
+
+/**
+ * Opens the file with all migrations applied, once `check` has passed it. A migration that may break a process which has the database open
+ * waits until no other has: SQLite leaves WAL only then. A process that waits keeps no connection, so that of several that start
+ * together one goes first.
+ */
+export function openMigrated(file: string, migrations: readonly Migration[], check: (writer: Native) => void): Native {
+  for (const end = performance.now() + openWithinMs; ; pause(againMs * (1 + Math.random()))) {
+    const writer = openWriter(file);
+    try {
+      check(writer);
+      const breaking = breakingMigration(writer, migrations);
+      if (breaking === undefined) setUp(writer);
+      if (breaking === undefined || leavesWal(writer)) {
+        applyMigrations(writer, migrations);
+        if (breaking !== undefined) setUp(writer);
+        return writer;
+      }
+      if (performance.now() > end)
+        throw new StartError(
+          `another process has it open, and migration "${breaking}" is not marked as expand; stop the processes of the release before first`,
+        );
+    } catch (error) {
+      writer.close();
+      throw error;
+    }
+    writer.close();
+  }
+}
+
+function leavesWal(writer: Native): boolean {
+  writer.pragma('busy_timeout = 0');
+  try {
+    writer.pragma('journal_mode = DELETE');
+    return true;
+  } catch (error) {
+    if (!isBusy(error)) throw error;
+    return false;
+  } finally {
+    writer.pragma('busy_timeout = 5000');
+  }
+}
+
+function openWriter(file: string): Native {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
+  else chmodSync(file, 0o600);
+  return new Sqlite(file, { timeout: 5_000 });
+}
+
+function setUp(writer: Native): void {
+  // Of a new file only. A commit writes whole pages, for a few small rows each: pages of the usual 4 kB double what goes to the disk.
+  writer.pragma('page_size = 2048');
+  untilFree(() => writer.pragma('journal_mode = WAL'));
+  writer.pragma('synchronous = FULL');
+  writer.pragma('foreign_keys = ON');
+  // What a savepoint keeps and what RETURNING gathers: in files, they cost more than the insert itself.
+  writer.pragma('temp_store = MEMORY');
+}
+
+/**
+ * Makes a change that SQLite refuses at once, whatever its timeout, while another process holds the file. Blocks the thread meanwhile; throws
+ * after 5 s.
+ */
+export function untilFree(change: () => unknown): void {
+  for (const end = performance.now() + openWithinMs; ; ) {
+    try {
+      change();
+      return;
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > end) throw error;
+      pause(againMs);
+    }
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return (error as { code?: string }).code === 'SQLITE_BUSY';
+}
+
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}

@@ -1,2 +1,0 @@
-export { incompatibilities } from './compare.ts';
-export { type ContractDescription, contractDescriptionSchema, describeContract } from './describe.ts';

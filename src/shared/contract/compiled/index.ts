@@ -1,2 +1,0 @@
-export { fastParse, type Parser, parserOf, safeParserOf } from './compiled.ts';
-export { safeParse } from './throwing-checks.ts';

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { parseInput } from '../../kernel/contract/index.ts';
+import type { DeadLetter } from '../../kernel/events/index.ts';
+import { fromQuery } from '../../kernel/http-api/index.ts';
+import type { OpenModule } from '../../kernel/module/index.ts';
+import { bodyOf, type Everywhere, type Operations } from './everywhere.ts';
+
+const text = z.string().min(1).max(500);
+const filterSchema = z.strictObject({
+  module: text.optional(),
+  type: text.optional(),
+  key: text.optional(),
+  error: text.optional(),
+});
+const listSchema = filterSchema.extend({
+  /** Of each module, and each way: those that came in, those that should go out. */
+  limit: z.coerce.number().int().min(1).max(100).default(100),
+});
+const reasonSchema = z.strictObject({ reason: text });
+const discardSchema = filterSchema.extend(reasonSchema.shape);
+
+/**
+ * What operators do about dead letters: list them, read one with its history, have one or all that fit a filter tried again,
+ * or discard them with a reason. A letter is named `{module}.{letter}`, such as `notifications.in-12`.
+ */
+export function serveDeadLetters(app: Operations, everywhere: Everywhere): void {
+  app.get('/ops/dead-letters', (c) => {
+    const { limit, module, ...filter } = parseInput(listSchema, fromQuery(listSchema, c.req.queries()));
+    return everywhere.rows(c, module, async (each) =>
+      (await each.deadLetters.list(filter, limit)).map(({ event: _, ...letter }) => shown(each, letter)),
+    );
+  });
+
+  app.get('/ops/dead-letters/:id', (c) =>
+    everywhere.one(c, async (module, id) => shown(module, await module.deadLetters.read(id))),
+  );
+
+  app.post('/ops/dead-letters/replay', async (c) => {
+    const { module, ...filter } = parseInput(filterSchema, await bodyOf(c));
+    return everywhere.rows(c, module, async ({ deadLetters }) => told(await deadLetters.replayAll(filter)));
+  });
+
+  app.post('/ops/dead-letters/discard', async (c) => {
+    const { module, reason, ...filter } = parseInput(discardSchema, await bodyOf(c));
+    return everywhere.rows(c, module, async ({ deadLetters }) => told(await deadLetters.discardAll(filter, reason)));
+  });
+
+  app.post('/ops/dead-letters/:id/replay', (c) =>
+    everywhere.one(c, async (module, id) => {
+      await module.deadLetters.replay(id);
+      return shown(module, await module.deadLetters.read(id));
+    }),
+  );
+
+  app.post('/ops/dead-letters/:id/discard', async (c) => {
+    const { reason } = parseInput(reasonSchema, await bodyOf(c));
+    return everywhere.one(c, async (module, id) => {
+      await module.deadLetters.discard(id, reason);
+      return shown(module, await module.deadLetters.read(id));
+    });
+  });
+}
+
+function shown({ name }: OpenModule, { id, ...letter }: Omit<DeadLetter, 'event'>) {
+  return { module: name, id: `${name}.${id}`, ...letter };
+}
+
+/** A module that had none to decide on is no news. */
+function told(count: number): { count: number }[] {
+  return count > 0 ? [{ count }] : [];
+}

@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import type { Directory } from '../../kernel/calls/index.ts';
+import { type Operation, parseInput } from '../../kernel/contract/index.ts';
+import { type Issue, invalidInput } from '../../kernel/errors/index.ts';
+import type { Identity } from '../../kernel/identity/index.ts';
+import type { ModuleDefinition } from '../../kernel/module/index.ts';
+import { type EdgeFault, type EdgeFaults, edgeFaultSchema } from '../faults/index.ts';
+import type { Services } from '../supervisor/index.ts';
+import type { Topology } from '../topology/index.ts';
+import { bodyOf, type Everywhere, type Operations } from './everywhere.ts';
+
+const longestMs = 60 * 60_000;
+const duration = `must be a whole number of milliseconds, 1 to ${longestMs}`;
+const asked = edgeFaultSchema
+  .omit({ until: true })
+  .extend({ forMs: z.int(duration).min(1, duration).max(longestMs, duration) });
+const requestSchema = z.strictObject({
+  faults: z.array(asked, 'must be a list of faults').max(100, 'must be 100 at most'),
+});
+
+interface Parts {
+  readonly topology: Topology;
+  readonly definitions: readonly ModuleDefinition[];
+  readonly directory: Directory;
+  readonly faults: EdgeFaults;
+  readonly services: Services;
+  readonly identity: Identity;
+}
+
+/**
+ * Faults on demand: what is put on an edge, from a caller to an operation, holds for a time, in every process that can be told, and in the services this one starts whenever they come up.
+ * `PUT /ops/faults` replaces those that were; with none it ends them.
+ */
+export function serveFaults(app: Operations, everywhere: Everywhere, parts: Parts): void {
+  const { faults, services, directory, definitions } = parts;
+  const list = () => faults.list().map(({ until, ...fault }) => ({ ...fault, until: new Date(until).toISOString() }));
+  app.get('/ops/faults', (c) => c.json({ items: list() }));
+  app.put('/ops/faults', async (c) => {
+    const given = parseInput(requestSchema, await bodyOf(c));
+    const passedOn = c.env?.passedOn !== undefined;
+    const issues = passedOn ? [] : given.faults.flatMap((fault, at) => issuesOf(fault, at, parts));
+    if (issues.length > 0) throw invalidInput(issues);
+    const now = parts.identity.now();
+    faults.set(given.faults.map(({ forMs, ...fault }): EdgeFault => ({ ...fault, until: now + forMs })));
+    services.tellFaults();
+    const elsewhere = definitions
+      .map(({ contract }) => contract.name)
+      .filter((name) => services.of(name).length === 0 && directory.of(name).state === 'there');
+    const told = passedOn ? [] : elsewhere.map((name) => everywhere.tell(c, name, given));
+    const missed = await Promise.all(told);
+    return c.json({ items: list(), missed: missed.flat() });
+  });
+}
+
+type Asked = z.output<typeof asked>;
+
+/** A fault that no call can meet is a mistake, and says so. */
+function issuesOf(fault: Asked, at: number, parts: Parts): Issue[] {
+  const { caller, operation, latencyMs, jitterMs, error, lose, double, inside } = fault;
+  const issue = (path: string, message: string) => [{ path: `faults.${at}.${path}`, message }];
+  const names = parts.definitions.map(({ contract }) => contract.name);
+  if (!['*', 'gateway', ...names].includes(caller)) {
+    return issue('caller', `there is no module "${caller}"; say *, gateway, or one of ${names.join(', ')}`);
+  }
+  if (!latencyMs && !jitterMs && !error && !lose && !double && !inside)
+    return issue('latencyMs', 'say what is to happen: latencyMs, jitterMs, error, lose, double or inside');
+  const why =
+    operation === '*' ? undefined : (unknown(operation, parts.definitions) ?? undeclared(fault, parts.definitions));
+  if (why) return issue('operation', why);
+  if (inside || leavesThisProcess(fault, names, parts)) return [];
+  return issue(
+    'operation',
+    `calls from ${caller} to ${operation} do not leave this process, whose PARITY is fast: set it to strict, or move a module out`,
+  );
+}
+
+function unknown(given: string, definitions: readonly ModuleDefinition[]): string | undefined {
+  const [, name, member = ''] = /^([^.]+)\.(.+)$/.exec(given) ?? [];
+  const contract = definitions.find((each) => each.contract.name === name)?.contract;
+  if (!contract) {
+    const names = definitions.map((each) => each.contract.name);
+    return `"${given}" is no operation; say *, or such as payments.* and payments.authorize, of ${names.join(', ')}`;
+  }
+  const operations = (Object.values(contract.operations) as Operation[]).map((each) => each.name);
+  if (member === '*' || operations.includes(member)) return undefined;
+  return `${name} has no operation "${member}"; it has ${operations.join(', ')}`;
+}
+
+/** A module calls itself, for its public resources, and those that it uses: nobody else would let it in. */
+function undeclared({ caller, operation }: Asked, definitions: readonly ModuleDefinition[]): string | undefined {
+  const [callee = ''] = operation.split('.');
+  const uses = definitions.find(({ contract }) => contract.name === caller)?.about.uses;
+  if (!uses || callee === caller || uses.includes(callee)) return undefined;
+  const used = uses.length === 0 ? 'none' : uses.join(', ');
+  return `${caller} does not call ${callee}: the modules that it uses, by its module.json, are ${used}; put the fault on an edge that there is, or say * for the caller`;
+}
+
+/** Where parity is fast, only these can meet a fault. */
+function leavesThisProcess({ caller, operation }: Asked, names: readonly string[], parts: Parts): boolean {
+  if (parts.topology.settings.PARITY === 'strict') return true;
+  const [name = '*'] = operation.split('.');
+  const here = (who: string) => who === 'gateway' || parts.directory.of(who).state === 'here';
+  const meant = (who: string) => (who === '*' ? names : [who]);
+  return ![...meant(caller), ...meant(name)].every(here);
+}

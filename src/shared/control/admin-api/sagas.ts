@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { parseInput } from '../../kernel/contract/index.ts';
+import { refusal } from '../../kernel/errors/index.ts';
+import { fromQuery } from '../../kernel/http-api/index.ts';
+import type { OpenModule } from '../../kernel/module/index.ts';
+import { describeSaga, listSagas, type SagaSummary } from '../../kernel/saga/index.ts';
+import { bodyOf, type Everywhere, type Operations } from './everywhere.ts';
+
+const listSchema = z.strictObject({
+  state: z.enum(['running', 'compensating', 'done', 'compensated', 'stuck']).optional(),
+});
+const settlementSchema = z.strictObject({
+  outcome: z.enum(['done', 'compensated']),
+  note: z.string().min(1).max(500),
+});
+/** Of each module, in one answer. */
+const mostRows = 100;
+
+/**
+ * What operators do about sagas: list them, read one with its history, have one that is stuck go on, or end it by their word.
+ * A saga is named `{module}.{saga}`, percent-encoded in the path: `orders.cancellation%2F01a2…`.
+ */
+export function serveSagas(app: Operations, everywhere: Everywhere): void {
+  app.get('/ops/sagas', (c) => {
+    const { state } = parseInput(listSchema, fromQuery(listSchema, c.req.queries()));
+    return everywhere.rows(c, undefined, async (module) =>
+      (await listSagas(module.database, state, mostRows)).map((saga) => shown(module, saga)),
+    );
+  });
+
+  app.get('/ops/sagas/:id', (c) => everywhere.one(c, read));
+
+  app.post('/ops/sagas/:id/resume', (c) =>
+    everywhere.one(c, async (module, id) => {
+      await module.sagas.resume(id);
+      return read(module, id);
+    }),
+  );
+
+  app.post('/ops/sagas/:id/settle', async (c) => {
+    const { outcome, note } = parseInput(settlementSchema, await bodyOf(c));
+    return everywhere.one(c, async (module, id) => {
+      await module.sagas.settle(id, outcome, note);
+      return read(module, id);
+    });
+  });
+}
+
+async function read(module: OpenModule, id: string): Promise<object> {
+  const saga = await describeSaga(module.database, id);
+  if (!saga) throw refusal('not-found', `there is no saga ${id}`);
+  const history = saga.history.map(({ at, ...happening }) => ({ at: iso(at), ...happening }));
+  return { ...shown(module, saga), history };
+}
+
+function shown({ name }: OpenModule, { id, ...saga }: SagaSummary) {
+  return {
+    ...{ module: name, id: `${name}.${id}`, ...saga },
+    ...{ nextAttemptAt: iso(saga.nextAttemptAt), deadline: iso(saga.deadline) },
+    ...{ startedAt: iso(saga.startedAt), updatedAt: iso(saga.updatedAt) },
+  };
+}
+
+/** Of what has no end, nothing. */
+function iso(ms: number): string | null {
+  return ms === Number.MAX_SAFE_INTEGER ? null : new Date(ms).toISOString();
+}

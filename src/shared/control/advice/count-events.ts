@@ -1,0 +1,22 @@
+import { countPublished, lastPublished } from '../../kernel/events/index.ts';
+import type { OpenModule } from '../../kernel/module/index.ts';
+import type { Seen } from './advise.ts';
+
+type Open = ReadonlyMap<string, Pick<OpenModule, 'database'>>;
+
+/**
+ * Counts the events that are published from now until the function it returns is called. A module that was not open here all
+ * the while is left out: what its outbox holds was not all published meanwhile, or not here.
+ */
+export async function countEvents(open: Open): Promise<() => Promise<Seen['events']>> {
+  const began = await Promise.all(
+    [...open].map(async ([from, { database }]) => ({ from, database, since: await lastPublished(database) })),
+  );
+  return async () => {
+    const stayed = began.filter(({ from, database }) => open.get(from)?.database === database);
+    const counted = stayed.map(async ({ from, database, since }) =>
+      (await countPublished(database, since)).map(({ recipient, count }) => ({ from, to: recipient, count })),
+    );
+    return (await Promise.all(counted)).flat();
+  };
+}

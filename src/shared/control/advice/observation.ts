@@ -1,0 +1,93 @@
+import { isFailure, Tally } from '../../kernel/calls/index.ts';
+import type { Operation } from '../../kernel/contract/index.ts';
+
+/** The calls on one edge: from a caller to an operation, wherever that runs. */
+export interface SeenEdge {
+  readonly caller: string;
+  readonly module: string;
+  readonly operation: string;
+  readonly calls: number;
+  /** Those that were refused otherwise than their contract says. */
+  readonly failures: number;
+  /** The median of the latest. */
+  readonly ms: number;
+  /** Of input and answer, written as JSON: the mean of some. */
+  readonly bytes: number;
+}
+
+interface Counted {
+  readonly tally: Tally;
+  readonly caller: string;
+  readonly operation: Operation;
+  weighed: number;
+  bytes: number;
+}
+
+/** One call of so many is weighed: to write it as JSON costs more than the call. */
+const weighOneOf = 16;
+
+/** How many calls of a kind a module was sent. */
+export interface Sent {
+  queries: number;
+  commands: number;
+}
+
+/** Counts the calls that leave the modules of this process: how many at all times, everything else for as long as it is on. */
+export class Observation {
+  /** Asked at every call. */
+  on = false;
+  readonly #sent = new Map<string, Sent>();
+  #edges = new Map<string, Counted>();
+
+  begin(): void {
+    this.#edges = new Map();
+    this.on = true;
+  }
+
+  end(): SeenEdge[] {
+    this.on = false;
+    return [...this.#edges.values()].map(({ tally, caller, operation, weighed, bytes }) => {
+      const { calls, failures, p50Ms = 0 } = tally.counts;
+      const { module, name } = operation;
+      const mean = weighed === 0 ? 0 : Math.round(bytes / weighed);
+      return { caller, module, operation: name, calls, failures, ms: p50Ms, bytes: mean };
+    });
+  }
+
+  /** The calls that a module was sent from this process so far; to be added to. */
+  sentTo(module: string): Sent {
+    const sent = this.#sent.get(module) ?? { queries: 0, commands: 0 };
+    this.#sent.set(module, sent);
+    return sent;
+  }
+
+  of(caller: string, operation: Operation, input: unknown, call: () => Promise<unknown>): Promise<unknown> {
+    const edge = this.#edgeOf(caller, operation);
+    const weighs = edge.tally.counted % weighOneOf === 0;
+    const startedAt = performance.now();
+    const answer = call();
+    answer.then(
+      (output) => {
+        edge.tally.add(performance.now() - startedAt, false);
+        if (weighs) weigh(edge, input, output);
+      },
+      (error: unknown) => edge.tally.add(performance.now() - startedAt, isFailure(error)),
+    );
+    return answer;
+  }
+
+  #edgeOf(caller: string, operation: Operation): Counted {
+    const key = `${caller} ${operation.module} ${operation.name}`;
+    let edge = this.#edges.get(key);
+    if (!edge) {
+      edge = { tally: new Tally(), caller, operation, weighed: 0, bytes: 0 };
+      this.#edges.set(key, edge);
+    }
+    return edge;
+  }
+}
+
+function weigh(edge: Counted, input: unknown, output: unknown): void {
+  edge.weighed += 1;
+  edge.bytes += JSON.stringify([input, output]).length;
+}

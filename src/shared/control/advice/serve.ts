@@ -1,0 +1,83 @@
+import { setTimeout } from 'node:timers/promises';
+import { z } from 'zod';
+import type { Directory } from '../../kernel/calls/index.ts';
+import { parseInput } from '../../kernel/contract/index.ts';
+import { invalidInput, refusal } from '../../kernel/errors/index.ts';
+import { fromQuery } from '../../kernel/http-api/index.ts';
+import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
+import type { Operations } from '../admin-api/index.ts';
+import type { Services } from '../supervisor/index.ts';
+import type { Topology } from '../topology/index.ts';
+import { advise, type Seen } from './advise.ts';
+import { countEvents } from './count-events.ts';
+import type { Observation } from './observation.ts';
+import { priceOf } from './price.ts';
+import { beginProfile } from './profile.ts';
+
+const querySchema = z.strictObject({
+  seconds: z.coerce.number('must be a number, 1 to 300').min(1).max(300).default(10),
+  per: z.string().min(1).max(200).optional(),
+});
+
+interface Parts {
+  readonly definitions: readonly ModuleDefinition[];
+  readonly topology: Topology;
+  readonly open: ReadonlyMap<string, OpenModule>;
+  readonly directory: Directory;
+  readonly observation: Observation;
+  readonly services: Services;
+  readonly mover: { whileNoneMoves<T>(what: string, work: (stops: AbortSignal) => Promise<T>): Promise<T> };
+}
+
+/**
+ * `GET /ops/advice?seconds=10&per=module.operation` watches the modules of this process for so long, measures what a remote call
+ * costs here, and says for each module what cutting it out would cost and bring: for each call of that operation, or for each
+ * that a public request makes. One at a time.
+ */
+export function serveAdvice(app: Operations, parts: Parts): void {
+  let underWay = false;
+  app.get('/ops/advice', async (c) => {
+    const { seconds, per } = parseInput(querySchema, fromQuery(querySchema, c.req.queries()));
+    if (per !== undefined) refuseUnknown(per, parts.definitions);
+    if (underWay) throw refusal('conflict', 'the system is being watched for another already; ask again in a while');
+    underWay = true;
+    try {
+      const seen = await watch(seconds, per, parts, c.req.raw.signal);
+      const { edges, price } = seen;
+      const modules = [...parts.open.keys()].filter((name) => parts.directory.of(name).state === 'here');
+      const { PARITY: parity } = parts.topology.settings;
+      return c.json({ seconds, per: per ?? null, parity, price, items: advise(modules, seen), edges });
+    } finally {
+      underWay = false;
+    }
+  });
+}
+
+function refuseUnknown(per: string, definitions: readonly ModuleDefinition[]): void {
+  const [module = '', ...rest] = per.split('.');
+  const operation = rest.join('.');
+  const contract = definitions.find((each) => each.contract.name === module)?.contract;
+  if (contract && Object.hasOwn(contract.operations, operation)) return;
+  const known = contract ? Object.keys(contract.operations) : definitions.map((each) => each.contract.name);
+  const what = contract ? `${module} has no operation "${operation}"` : `there is no module "${module}"`;
+  throw invalidInput([{ path: 'per', message: `${what}; there are ${known.join(', ')}` }]);
+}
+
+/** Who asked may go meanwhile: then it is over at once. */
+async function watch(seconds: number, per: string | undefined, parts: Parts, gone: AbortSignal): Promise<Seen> {
+  const { open, directory, observation, mover } = parts;
+  const endCount = await countEvents(open);
+  const endProfile = await beginProfile(process.argv[1]!);
+  observation.begin();
+  await setTimeout(seconds * 1_000, undefined, { signal: gone }).catch(() => {});
+  const edges = observation.end();
+  const spent = await endProfile();
+  const events = await endCount();
+  if (gone.aborted) throw refusal('cancelled', 'who asked for advice has gone');
+  const [someHere] = [...open.keys()].filter((name) => directory.of(name).state === 'here');
+  if (!someHere) throw refusal('conflict', 'no module runs in this process: there is nothing to advise on');
+  const price = await mover.whileNoneMoves('the price of a call is being measured', (stops) =>
+    priceOf(someHere, parts, AbortSignal.any([stops, gone])),
+  );
+  return { seconds, per, edges, events, cpuMs: spent.modules, longestMs: spent.longest, price };
+}

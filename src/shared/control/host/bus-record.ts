@@ -1,0 +1,34 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isBroker, shownAddress } from '../../kernel/calls/index.ts';
+import type { Log } from '../../kernel/telemetry/index.ts';
+import type { KernelSettings } from '../topology/index.ts';
+
+/**
+ * Notes in the data folder which bus carries events, without user or password, and says so when another broker did before
+ * and may keep some that nobody takes now.
+ */
+export function recordBus({ BUS, BUS_BEFORE, DATA_DIR }: KernelSettings, log: Log): void {
+  const file = join(DATA_DIR, 'bus');
+  const now = shownAddress(BUS);
+  const before = readOr(file, now);
+  if (before === now) return void write(DATA_DIR, file, now);
+  if (isBroker(before) && !BUS_BEFORE) {
+    const cure = `set BUS_BEFORE to ${before} (with its user and password) until that keeps nothing more`;
+    log.warn({ before, now, cure }, 'another broker carried events before; what it still keeps is not taken');
+  }
+  write(DATA_DIR, file, now);
+}
+
+function readOr(file: string, otherwise: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    return otherwise;
+  }
+}
+
+function write(folder: string, file: string, text: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writeFileSync(file, `${text}\n`, { mode: 0o600 });
+}

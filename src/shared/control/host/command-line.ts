@@ -1,0 +1,128 @@
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Contract, describeContract } from '../../kernel/contract/index.ts';
+import { StartError } from '../../kernel/errors/index.ts';
+import { rotate, writeIdentity } from '../../kernel/identity/index.ts';
+import { type ModuleDefinition, migrationsOf } from '../../kernel/module/index.ts';
+import { type Adapter, Adapters } from '../../kernel/ports/index.ts';
+import type { Topology } from '../topology/index.ts';
+import { openAuthority } from './enrolment.ts';
+
+const help = `Usage: npm start -- [--only module[,module]] [--accept-loss module[,module]] [--json]
+
+  --only         run these modules alone, as a service for the others
+  --accept-loss  start once although these modules lost data, and keep what is left of it
+  --json         print what runs where as JSON
+
+Settings come from the environment and topology.yaml; the README lists them.`;
+
+export interface CommandLine {
+  only: string[] | undefined;
+  json: boolean;
+  /** The modules whose data is taken as it is found, this once. */
+  acceptLoss: string[] | undefined;
+  /** Make new signing keys instead of running. */
+  newKeys: boolean;
+  /** With new keys: refuse at once what the keys before have signed. */
+  revoke: boolean;
+  /** Print the identity of a process that runs these modules elsewhere, instead of running. */
+  identity: string[] | undefined;
+  /** Print what the modules say of themselves instead of running. */
+  modules: boolean;
+  /** Print contracts as `.proto` instead of running: of these modules, of all when there are none. */
+  proto: string[] | undefined;
+}
+
+/** Throws a `StartError` for words it does not know; prints the help and ends the process when that is asked for. */
+export function readCommandLine(words: string[]): CommandLine {
+  try {
+    const { values } = parseArgs({
+      args: words,
+      options: {
+        only: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        'accept-loss': { type: 'string' },
+        'rotate-keys': { type: 'boolean', default: false },
+        revoke: { type: 'boolean', default: false },
+        identity: { type: 'string' },
+        modules: { type: 'boolean', default: false },
+        proto: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+    if (values.help) {
+      console.log(help);
+      process.exit(0);
+    }
+    const names = (list: string | undefined) => list?.split(',').map((name) => name.trim());
+    const proto = values.proto === '' ? [] : names(values.proto);
+    return {
+      only: names(values.only),
+      json: values.json,
+      acceptLoss: names(values['accept-loss']),
+      newKeys: values['rotate-keys'],
+      revoke: values.revoke,
+      identity: names(values.identity),
+      modules: values.modules,
+      proto,
+    };
+  } catch (error) {
+    throw new StartError(`${(error as Error).message.split(/\.\s/)[0]}; see npm start -- --help`);
+  }
+}
+
+/**
+ * Makes new signing keys in the data folder. Running processes take them up by themselves; what the two keys before have
+ * signed stays valid. With `revoke` it does not: all sessions end at once, and processes have their keys certified anew. A process
+ * with `INTERNAL_IDENTITY` trusts the old keys until its file is replaced.
+ */
+export async function rotateKeys({ settings }: Topology, revoke = false): Promise<undefined> {
+  const files = ['sessions', 'internal'].map((use) => join(settings.DATA_DIR, 'keys', `${use}.json`));
+  const kids = revoke ? rotate(files, 0) : rotate(files);
+  const before = revoke ? '; what was signed before is refused' : '';
+  for (const [index, kid] of kids.entries()) console.log(`${files[index]}: signing with ${kid} from now on${before}`);
+  return undefined;
+}
+
+/** Prints the identity of a process that runs these modules where the system's secrets are not: a secret of its own. */
+export async function printIdentity({ settings, placements }: Topology, names: readonly string[]) {
+  const unknown = names.find((name) => !placements.has(name));
+  if (unknown !== undefined)
+    throw new StartError(`there is no module "${unknown}"; there are ${[...placements.keys()].join(', ')}`);
+  process.stdout.write(await writeIdentity(openAuthority(settings), names));
+  return undefined;
+}
+
+/**
+ * Prints what must be known of each module where another runs alone, and of a release before it takes the place of another: one line, and no data
+ * is opened for it.
+ */
+export async function printModules(modules: readonly ModuleDefinition[]) {
+  const described = modules.map((definition) => ({
+    about: definition.about,
+    contract: describeContract(definition.contract),
+    subscribesTo: (definition.subscribesTo ?? []).map(({ type }) => type),
+    settings: Object.keys(definition.settings?.shape ?? {}),
+    ...(!definition.elsewhere && {
+      migrations: migrationsOf(definition).map(({ name, phase }) => ({ name, phase })),
+    }),
+  }));
+  console.log(JSON.stringify(described));
+  return undefined;
+}
+
+/** Prints contracts for programs in other languages that call a module by gRPC, or serve one. */
+export async function printProto(
+  modules: readonly { contract: Contract }[],
+  adapters: readonly Adapter[],
+  names: readonly string[],
+) {
+  const contracts = modules.map(({ contract }) => contract);
+  const describe = new Adapters(adapters).find('describe', '--proto');
+  const unknown = names.find((name) => contracts.every((contract) => contract.name !== name));
+  if (unknown !== undefined)
+    throw new StartError(`there is no module "${unknown}"; there are ${contracts.map(({ name }) => name).join(', ')}`);
+  const wanted = contracts.filter(({ name }) => names.length === 0 || names.includes(name));
+  process.stdout.write((await Promise.all(wanted.map(describe))).join('\n'));
+  return undefined;
+}

@@ -1,0 +1,88 @@
+import {
+  type CallSource,
+  createCall,
+  createPush,
+  Directory,
+  kernelOperation,
+  policiesFor,
+  type TlsParts,
+} from '../../kernel/calls/index.ts';
+import { steadyClock, systemClock } from '../../kernel/context/index.ts';
+import type { DatabaseEngine } from '../../kernel/database/index.ts';
+import { type Bus, openBus, subscriptionMap } from '../../kernel/events/index.ts';
+import { type Identity, ServiceTokens } from '../../kernel/identity/index.ts';
+import type { ModuleDefinition } from '../../kernel/module/index.ts';
+import type { Adapters } from '../../kernel/ports/index.ts';
+import { createLog, type Log } from '../../kernel/telemetry/index.ts';
+import { Observation } from '../advice/index.ts';
+import { EdgeFaults, FaultyTransport } from '../faults/index.ts';
+import type { Topology } from '../topology/index.ts';
+import { openIdentity } from './enrolment.ts';
+import { watchOpenFiles } from './open-files.ts';
+import { readTls } from './tls-files.ts';
+
+/** A process's ways to the modules, here and elsewhere. */
+export interface Connections {
+  readonly log: Log;
+  readonly identity: Identity;
+  readonly tokens: ServiceTokens;
+  readonly tls: TlsParts;
+  readonly faults: EdgeFaults;
+  readonly directory: Directory;
+  readonly calls: CallSource;
+  /** What calls leave from here, while somebody wants to know. */
+  readonly observation: Observation;
+  readonly bus: Bus;
+  readonly adapters: Adapters;
+  /** Opens the databases of the modules that run here. */
+  readonly engine: DatabaseEngine;
+}
+
+export async function connect(
+  topology: Topology,
+  definitions: readonly ModuleDefinition[],
+  adapters: Adapters,
+): Promise<Connections> {
+  const { settings, only, policies } = topology;
+  const tls = readTls(settings);
+  const identity = await openIdentity(topology, tls);
+  const tokens = new ServiceTokens(identity);
+  const log = createLog(settings.LOG_LEVEL, { process: only?.join(',') ?? 'home' }, settings.LOG_FILE);
+  watchOpenFiles(log);
+  // For as long as they are asked for, in every process: the system's time is the same in all.
+  const faults = new EdgeFaults(identity);
+  const contracts = new Map(definitions.map(({ contract }) => [contract.name, contract]));
+  const directory = new Directory({
+    ...{ policies, log, clock: systemClock, steady: steadyClock, random: Math.random, parity: settings.PARITY },
+    modules: [...contracts.keys()],
+    withFaults: (way) => new FaultyTransport(way, faults, systemClock),
+    connect: (module, address, onLeaving) => {
+      const contract = contracts.get(module)!;
+      return adapters.connect({ module, contract, address, tokens, tls, onLeaving });
+    },
+  });
+  const observation = new Observation();
+  const calls: CallSource = (operation, caller) => {
+    const isKernels = kernelOperation(operation.name) !== undefined;
+    const own = isKernels ? operation : policiesFor(policies, operation.module, operation);
+    const transport = () => directory.of(operation.module).transport;
+    const call = createCall({ ...operation, timeoutMs: own.timeoutMs }, caller, transport);
+    const sent = isKernels ? { queries: 0, commands: 0 } : observation.sentTo(operation.module);
+    const kind = operation.kind === 'query' ? 'queries' : 'commands';
+    return (input, options) => {
+      sent[kind] += 1;
+      return observation.on
+        ? observation.of(caller, operation, input, () => call(input, options))
+        : call(input, options);
+    };
+  };
+  const bus = await openBus({
+    ...{ bus: settings.BUS, before: settings.BUS_BEFORE, clock: steadyClock, log, push: createPush(calls) },
+    brokerOf: (url) => adapters.busOf(url),
+    subscriptions: subscriptionMap(
+      definitions.map(({ contract, subscribesTo }) => ({ name: contract.name, subscribesTo: subscribesTo ?? [] })),
+    ),
+  });
+  const engine = adapters.find('openEngine', 'the data of the modules')(settings.DATA_DIR);
+  return { log, identity, tokens, tls, faults, directory, calls, observation, bus, adapters, engine };
+}

@@ -1,0 +1,219 @@
+import { background } from '../../kernel/context/index.ts';
+import { describeContract } from '../../kernel/contract/index.ts';
+import { DatabaseRecords } from '../../kernel/database/index.ts';
+import { messageOf, StartError } from '../../kernel/errors/index.ts';
+import { Authority, Operators, operatorToken } from '../../kernel/identity/index.ts';
+import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
+import { type Adapter, Adapters } from '../../kernel/ports/index.ts';
+import { killAt } from '../faults/index.ts';
+import { Mover } from '../relocation/index.ts';
+import { answersOf, heldBackVariable, joinParent, ModulesHere, Services } from '../supervisor/index.ts';
+import type { Placement, Topology } from '../topology/index.ts';
+import { type WhichModules, type WhyUnwritable, whichAreAway, whichTakeNoWrites } from './away.ts';
+import { recordBus } from './bus-record.ts';
+import { type Connections, connect } from './connections.ts';
+import { Databases } from './databases.ts';
+import { type Doors, openDoors } from './doors.ts';
+import { createInternalService } from './internal-service.ts';
+import { createOperations } from './operations.ts';
+import { placeTheOthers, refuseUnlisted } from './place.ts';
+import { WriteProbes } from './write-probes.ts';
+
+/** After so long the log says what is still closing. */
+const slowMs = 3_000;
+
+/** A process of the system: the modules that run here, and the ways to all the others. */
+export interface Host extends Readonly<Connections> {
+  readonly topology: Topology;
+  /** Where each module is placed now: as the topology said at the start, and as it was moved since. */
+  readonly placements: ReadonlyMap<string, Placement>;
+  readonly definitions: readonly ModuleDefinition[];
+  readonly open: ReadonlyMap<string, OpenModule>;
+  readonly services: Services;
+  /** Where this process's own internal listener is. */
+  readonly address: string;
+  /** Which modules cannot be reached now. */
+  readonly away: WhichModules;
+  /** Which modules can be reached and can keep nothing now. */
+  readonly unwritable: WhyUnwritable;
+  /** Whether it is about to stop. */
+  readonly stopping: boolean;
+  /** Says that it is about to stop, to whoever asks whether it is ready, and serves as before; other processes call elsewhere if they can. */
+  announceStop(): void;
+  /** Answers, here and in the services it started, whoever waits for a saga with what there is now. */
+  drain(): void;
+  /** Finishes what is under way, stops the services it started, closes the data. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens what belongs in this process and connects it. The data of the modules that are `accepted` is taken as it is, by this start alone.
+ * Throws a `StartError` when something stands in the way.
+ */
+export async function openHost(
+  topology: Topology,
+  definitions: readonly ModuleDefinition[],
+  adapters: readonly Adapter[],
+  accepted: readonly string[] = [],
+): Promise<Host> {
+  const records = recordsOf(topology, accepted);
+  try {
+    return await openOn(records, topology, definitions, new Adapters(adapters), accepted);
+  } catch (error) {
+    records.withdraw();
+    throw error;
+  }
+}
+
+const homeIsAway =
+  'the home process does not answer there: start it, and until then some modules may not be found; if it runs elsewhere, set HOME_ADDRESS';
+
+async function openOn(
+  records: DatabaseRecords,
+  topology: Topology,
+  definitions: readonly ModuleDefinition[],
+  adapters: Adapters,
+  accepted: readonly string[],
+): Promise<Host> {
+  const { settings, only } = topology;
+  refuseUnlisted(topology, adapters);
+  if (settings.FAULT_POINT) killAt(settings.FAULT_POINT, settings.DATA_DIR);
+  const token = only ? undefined : operatorToken(settings.DATA_DIR, settings.OPERATOR_TOKEN);
+  const connections = await connect(topology, definitions, adapters);
+  const { directory, faults, identity, log, observation } = connections;
+  const authority = identity instanceof Authority ? identity : undefined;
+  if (!only) recordBus(settings, log);
+  const names = definitions.map(({ contract }) => contract.name);
+  const placements = new Map(topology.placements);
+  if (accepted.length > 0)
+    log.warn({ modules: accepted }, 'the data of modules is accepted as it is, whatever was lost');
+  const here = new ModulesHere(topology, definitions, connections, records);
+  const { open } = here;
+  for (const name of names) {
+    if (belongsHere(topology, name)) await here.add(name);
+    else if (!only && placements.get(name)?.kind === 'service') connections.engine.check(name, records);
+  }
+  if (!only) records.setSystem(records.system ?? records.newSystem()!);
+  const databases = new Databases({ ...connections, topology, placements, definitions, records, open, accepted });
+  const wasIntroduced = await databases.introduce();
+  const services = new Services(topology, directory, faults, authority, log, definitions);
+  const mover = new Mover({ topology, definitions, placements, here, services, directory, observation, log });
+  const away = whichAreAway(names, directory);
+  const unwritable = whichTakeNoWrites(names, connections.calls);
+  const known = { ...connections, topology, placements, definitions, open, services, away, unwritable };
+  const state = { stopping: false };
+  const operators = authority && token !== undefined ? new Operators(authority, token) : undefined;
+  const operations = createOperations({ ...known, operators, mover, state });
+  const { serve, serveHere } = createInternalService({
+    ...{ ...connections, definitions, here, operations, databases },
+    home: topology.only === undefined,
+    writeProbes: new WriteProbes(settings.DATA_DIR, log),
+  });
+  here.serveBy(serveHere);
+  for (const name of open.keys()) here.serve(name);
+  const doors = await openDoors({ ...connections, topology, definitions, open, serve, operations });
+
+  const throughHome = placeTheOthers(topology, connections, doors, names);
+  // One that started meanwhile did not hear the first time, and hears now; one that starts later asks by itself.
+  if (!wasIntroduced && !(await databases.introduce())) log.warn({ homeAddress: topology.homeAddress }, homeIsAway);
+  await databases.refuseOthers();
+  directory.onReachable((module) => {
+    for (const each of open.values()) each.wake(module);
+  });
+  const answer = answersOf(only ?? [], here, directory, doors);
+  const parent = joinParent({ homeAddress: topology.homeAddress, faults, open, throughHome, answer });
+  await services.start(doors.address);
+  for (const each of open.values()) await each.start();
+  mover.begin();
+  if (!topology.saidByEnvironment(heldBackVariable)) await doors.fetchCalls();
+  parent.ready({ address: doors.address, reachedAt: doors.reachedAt, contract: ownContract(definitions, only) });
+  return running(known, { connections, mover, doors, databases, state });
+}
+
+interface Running {
+  readonly connections: Connections;
+  readonly mover: Mover;
+  readonly doors: Doors;
+  readonly databases: Databases;
+  readonly state: { stopping: boolean };
+}
+
+type Known = Omit<Host, 'address' | 'stopping' | 'announceStop' | 'drain' | 'close'>;
+
+/** What the data folder knows of its databases, all that is accepted forgotten. */
+function recordsOf({ settings, only, placements }: Topology, accepted: readonly string[]): DatabaseRecords {
+  const records = new DatabaseRecords(settings.DATA_DIR, !only);
+  const unknown = accepted.find((module) => !placements.has(module));
+  if (unknown !== undefined)
+    throw new StartError(
+      `--accept-loss: there is no module "${unknown}"; there are ${[...placements.keys()].join(', ')}`,
+    );
+  for (const module of accepted) records.accept(module);
+  return records;
+}
+
+function running(known: Known, { connections, mover, doors, databases, state }: Running): Host {
+  const { open, services, topology } = known;
+  return {
+    ...known,
+    address: doors.address,
+    get stopping() {
+      return state.stopping;
+    },
+    announceStop() {
+      state.stopping = true;
+      services.announceStop();
+      // Nobody else has what the home process has.
+      if (topology.only) doors.leave();
+    },
+    drain() {
+      state.stopping = true;
+      mover.stop();
+      for (const each of open.values()) each.drain();
+      services.drain();
+      doors.leave();
+    },
+    async close() {
+      databases.close();
+      await mover.stop();
+      await closeAll(connections, open, services, doors);
+    },
+  };
+}
+
+/** What a service that runs one module says it is, for who must decide whether it may take another's place. */
+function ownContract(definitions: readonly ModuleDefinition[], only: readonly string[] = []): unknown {
+  const own = definitions.find(({ contract }) => contract.name === only[0]);
+  return own ? describeContract(own.contract) : null;
+}
+
+/**
+ * First nothing new begins, then what is under way ends, then the data is closed: each may need those after it. What fails keeps
+ * nothing else from being closed; rejects with it in the end. The log says what takes long.
+ */
+async function closeAll(
+  { bus, directory, log }: Connections,
+  open: ReadonlyMap<string, OpenModule>,
+  services: Services,
+  doors: Doors,
+): Promise<void> {
+  const failures: unknown[] = [];
+  const ended = async (what: string, closing: Promise<void>) => {
+    const slow = background.setTimeout(() => log.warn({ what }, 'closing takes long'), slowMs);
+    await closing.catch((error) => failures.push(error));
+    clearTimeout(slow);
+  };
+  const modules = (end: 'stop' | 'close') =>
+    Promise.all([...open].map(([name, module]) => ended(`${end} module ${name}`, module[end]())));
+  await modules('stop');
+  await ended('processes of modules', services.stop());
+  await ended('listeners', doors.close());
+  await modules('close');
+  await ended('bus', bus.close());
+  await ended('directory', directory.close());
+  if (failures.length > 0) throw new Error(`not closed in order: ${failures.map(messageOf).join('; ')}`);
+}
+
+function belongsHere({ only, placements }: Topology, module: string): boolean {
+  return only ? only.includes(module) : placements.get(module)!.kind === 'in-process';
+}

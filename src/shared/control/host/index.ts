@@ -1,0 +1,2 @@
+export { run } from './product.ts';
+export { runAlone } from './run.ts';

@@ -1,0 +1,63 @@
+import { expect, it } from 'vitest';
+import { Directory, LiveAddresses, ofKernel, type Transport } from '../../kernel/calls/index.ts';
+import { type CallContext, systemClock as clock } from '../../kernel/context/index.ts';
+import { contract, nothing, query, text } from '../../kernel/contract/index.ts';
+import { refusal } from '../../kernel/errors/index.ts';
+import { answer, Resources } from '../../kernel/http-api/index.ts';
+import { silentLog } from '../../kernel/telemetry/index.ts';
+import { createInternalService, type InternalParts } from './internal-service.ts';
+
+const shop = contract('shop', { operations: { open: query({ about: 'Opens', input: nothing, output: text(10) }) } });
+const window = { method: 'get', path: '/window', about: 'Looks in', answers: { 200: text(10) } } as const;
+
+/** A process that runs `shop`, and tries out another copy of it, which answers what `other` does. */
+function processThatTriesOut(other: () => Promise<unknown>) {
+  const directory = new Directory({
+    ...{ modules: ['shop'], parity: 'fast', policies: {}, withFaults: (way: Transport) => way, clock, log: silentLog },
+    random: Math.random,
+    connect: () => ({ call: other, close: async () => {} }),
+  });
+  const definition = {
+    contract: shop,
+    about: { name: 'shop', uses: [], listensTo: [] },
+    routes: () => new Resources('shop').add(window, async () => answer(200, 'here')),
+  };
+  const underWay = { until: (work: Promise<unknown>) => work };
+  const open = new Map([['shop', { dispatch: async () => 'here', underWay }]]);
+  const calls = () => async () => 'here';
+  const parts = { definitions: [definition], here: { open }, directory, calls, log: silentLog };
+  const service = createInternalService(parts as unknown as InternalParts);
+  directory.here('shop', (operation, input, context) => service.serveHere('shop', operation, input, context));
+  const trial = directory.tryOut('shop', new LiveAddresses(['http://127.0.0.1:1']));
+  const context: CallContext = { requestId: 'r', caller: 'gateway', deadline: clock.now() + 5_000 };
+  const passedOn = { method: 'GET', path: '/window', headers: {}, body: '' };
+  return {
+    trial,
+    asked: () => service.serve('shop', 'open', {}, context),
+    lookedAt: () =>
+      directory.of('shop').transport.call({ operation: ofKernel('read', 'shop'), input: passedOn, context }),
+  };
+}
+
+it('counts and mirrors what other processes ask while another copy is tried out', async () => {
+  const { trial, asked } = processThatTriesOut(async () => 'there');
+  trial.mirrors = true;
+  expect(await asked()).toBe('here');
+  await expect.poll(() => trial.compared.different).toBe(1);
+  expect(trial.before.counts).toMatchObject({ calls: 1, failures: 0 });
+});
+
+it('sends its part of what other processes ask to the copy that is tried out', async () => {
+  const { trial, asked } = processThatTriesOut(async () => 'there');
+  trial.share = 1;
+  expect(await asked()).toBe('there');
+  expect([trial.other.counts.calls, trial.before.counts.calls]).toEqual([1, 0]);
+});
+
+it('serves a public request itself when the copy that is tried out cannot be asked', async () => {
+  const { trial, lookedAt } = processThatTriesOut(() =>
+    Promise.reject(refusal('unavailable', 'nobody is there', {}, { cause: new Error('refused') })),
+  );
+  trial.share = 1;
+  expect(await lookedAt()).toMatchObject({ status: 200, body: '"here"' });
+});

@@ -1,0 +1,219 @@
+import type { Hono } from 'hono';
+import {
+  Admission,
+  byDeadline,
+  type CallRequest,
+  type CallSource,
+  createClient,
+  type Directory,
+  kernelOperation,
+  ofKernel,
+  type PassedBack,
+  type PassedOn,
+  type Serve,
+  type Trial,
+} from '../../kernel/calls/index.ts';
+import { type CallContext, runInContext, systemClock } from '../../kernel/context/index.ts';
+import { type Operation, parseInput } from '../../kernel/contract/index.ts';
+import { betweenProcesses, refusal } from '../../kernel/errors/index.ts';
+import { asItCame, type Bus, envelopeSchema, resealed } from '../../kernel/events/index.ts';
+import { problemResponse } from '../../kernel/http-api/index.ts';
+import { type Identity, verifyOrder } from '../../kernel/identity/index.ts';
+import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
+import { FailureLog, type Log } from '../../kernel/telemetry/index.ts';
+import { type Operations, orderHeader } from '../admin-api/index.ts';
+import type { ModulesHere } from '../supervisor/index.ts';
+import type { Databases } from './databases.ts';
+import type { WriteProbes } from './write-probes.ts';
+
+export interface InternalParts {
+  readonly definitions: readonly ModuleDefinition[];
+  readonly here: ModulesHere;
+  readonly directory: Directory;
+  readonly calls: CallSource;
+  readonly bus: Bus;
+  readonly identity: Identity;
+  readonly writeProbes: WriteProbes;
+  /** Whether this is the home process, which operators ask themselves. */
+  readonly home: boolean;
+  readonly operations: Operations;
+  readonly databases: Databases;
+  readonly log: Log;
+}
+
+export interface InternalService {
+  /**
+   * What this process does for the others, whatever transport brings their calls. It serves the modules it runs, and passes on
+   * what is for modules whose address only it knows. Each refuses a caller that did not declare its need.
+   */
+  readonly serve: Serve;
+  /** Serves by the copy that runs here, whoever else is tried out: which copy gets a call has been decided. */
+  readonly serveHere: Serve;
+}
+
+export function createInternalService(parts: InternalParts): InternalService {
+  const { definitions, directory } = parts;
+  const modules = new Map(
+    definitions.map((definition) => [definition.contract.name, new ServedModule(definition, parts)]),
+  );
+  const served = (name: string) => {
+    const module = modules.get(name);
+    if (!module) throw refusal('not-found', `there is no module "${name}"`);
+    return module;
+  };
+  return {
+    async serve(name, operation, input, context) {
+      const module = served(name);
+      const mayAsk = module.mayAsk(operation, context.caller, definitions);
+      if (!mayAsk) throw notDeclared(context.caller, name, 'uses');
+      if (kernelOperation(operation) === 'introduce') return module.introduced(input, context);
+      // A module may be open here and called elsewhere, while it moves.
+      const { state, trial } = directory.of(name);
+      if (state !== 'here') return module.passOn(operation, input, context);
+      return trial ? module.tryOut(trial, operation, input, context) : module.serve(operation, input, context);
+    },
+    serveHere: async (name, operation, input, context) => served(name).serve(operation, input, context),
+  };
+}
+
+class ServedModule {
+  readonly #admission = new Admission({ clock: systemClock });
+  readonly #name: string;
+  readonly #failures: FailureLog;
+  readonly #routes: Hono | undefined;
+
+  constructor(
+    private readonly definition: ModuleDefinition,
+    private readonly parts: InternalParts,
+  ) {
+    const { contract, routes } = definition;
+    this.#name = contract.name;
+    this.#failures = new FailureLog(parts.log, systemClock);
+    const self = createClient(contract, (operation) => parts.calls(operation, contract.name));
+    this.#routes = routes?.(self as never).app;
+  }
+
+  mayAsk(operation: string, caller: string, all: readonly ModuleDefinition[]): boolean {
+    if (kernelOperation(operation) || caller === 'gateway' || caller === this.#name) return true;
+    const asking = all.find(({ contract }) => contract.name === caller);
+    return asking?.about.uses.includes(this.#name) ?? false;
+  }
+
+  serve(name: string, input: unknown, context: CallContext): Promise<unknown> {
+    const module = this.parts.here.open.get(this.#name)!;
+    const what = { module: this.#name, name };
+    const kernel = kernelOperation(name);
+    const run = () => (kernel ? this.#kernel(kernel, input, context, module) : module.dispatch(name, input, context));
+    // Who looks after a module that has too much to do is let in.
+    const passes = kernel === 'ping' || kernel === 'writes' || kernel === 'operate';
+    const work = passes ? run() : this.#admission.run(run, { ...context, what });
+    return byDeadline(module.underWay.until(work), context, what);
+  }
+
+  /** The home process answers itself, wherever the module runs. */
+  async introduced(given: unknown, { caller }: CallContext): Promise<unknown> {
+    if (caller !== this.#name) throw betweenProcesses('forbidden', 'a module is introduced by itself');
+    const input = parseInput(ofKernel('introduce', this.#name).input, given);
+    return this.parts.databases.introduced(this.#name, input as never);
+  }
+
+  async passOn(name: string, input: unknown, context: CallContext): Promise<unknown> {
+    const operation = this.#operation(name);
+    if (kernelOperation(name) === 'receive')
+      return this.#receive(input, context, (events) => this.parts.bus.deliver(this.#name, events));
+    return this.parts.directory.of(this.#name).transport.call({ operation, input, context });
+  }
+
+  /** Serves it here, or by the other copies: as the trial decides, which sees it one way or the other. */
+  async tryOut(trial: Trial, name: string, input: unknown, context: CallContext): Promise<unknown> {
+    const here = { call: (request: CallRequest) => this.serve(name, request.input, request.context) };
+    return trial.call({ operation: this.#operation(name), input, context }, here);
+  }
+
+  #operation(name: string): Operation {
+    const kernel = kernelOperation(name);
+    if (kernel) return ofKernel(kernel, this.#name);
+    const operations = this.definition.contract.operations as Readonly<Record<string, Operation>>;
+    const operation = Object.hasOwn(operations, name) ? operations[name] : undefined;
+    if (!operation) throw refusal('not-found', `${this.#name} has no operation "${name}"`);
+    return operation;
+  }
+
+  async #kernel(
+    name: NonNullable<ReturnType<typeof kernelOperation>>,
+    given: unknown,
+    context: CallContext,
+    module: OpenModule,
+  ) {
+    const input: unknown = parseInput(ofKernel(name, this.#name).input, given);
+    switch (name) {
+      case 'ping':
+        return {};
+      case 'writes':
+        return {
+          writes: await this.parts.writeProbes.takesWrites(module),
+          why: this.parts.writeProbes.whyNot(module.name),
+        };
+      case 'receive':
+        return this.#receive(input, context, (_, envelopes) =>
+          Promise.all(envelopes.map((each) => module.receive(each))),
+        );
+      case 'read':
+      case 'write':
+        if (context.caller !== 'gateway')
+          throw betweenProcesses('forbidden', 'public resources are reached through the gateway');
+        return runInContext(context, () => this.#resource(input as PassedOn));
+      case 'operate':
+        return this.#operate(input as PassedOn, context);
+      case 'identify':
+        if (context.caller !== 'home')
+          throw betweenProcesses('forbidden', 'the home process asks for the data of a module');
+        return this.parts.databases.identify(module, input as never);
+      case 'introduce':
+        return this.introduced(input, context);
+    }
+  }
+
+  async #receive(input: unknown, { caller }: CallContext, take: Take): Promise<object> {
+    if (!this.definition.about.listensTo.includes(caller)) throw notDeclared(this.#name, caller, 'listensTo');
+    const { events } = parseInput(ofKernel('receive', this.#name).input, input) as { events: string[] };
+    const envelopes = events.map((event) => parseInput(envelopeSchema, asItCame(event)));
+    if (envelopes.some(({ source }) => source !== `/modules/${caller}`))
+      throw betweenProcesses('forbidden', 'an event comes from its own module');
+    if (envelopes.length > 0) await take(envelopes.map(resealed), envelopes);
+    return {};
+  }
+
+  /** Does what the operators have signed. Who calls is not enough: no process may order what an operator has not. */
+  async #operate(asked: PassedOn, { caller }: CallContext): Promise<PassedBack> {
+    const { operations, identity, home } = this.parts;
+    if (home || caller !== 'home') throw betweenProcesses('forbidden', 'operators are passed on by the home process');
+    await verifyOrder(asked.headers[orderHeader], { ...asked, module: this.#name }, identity);
+    return answerOf(await operations.fetch(requestOf(asked), { passedOn: this.#name }));
+  }
+
+  async #resource(passedOn: PassedOn): Promise<PassedBack> {
+    if (!this.#routes) throw refusal('not-found', `${this.#name} has no public resources`);
+    try {
+      return await answerOf(await this.#routes.fetch(requestOf(passedOn)));
+    } catch (error) {
+      const { method, path } = passedOn;
+      this.#failures.add({ message: 'a public request failed', error, fields: { method, path } });
+      return answerOf(problemResponse(error));
+    }
+  }
+}
+
+type Take = (events: ReturnType<typeof resealed>[], envelopes: Parameters<typeof resealed>[0][]) => Promise<unknown>;
+
+function requestOf({ method, path, headers, body }: PassedOn): Request {
+  return new Request(`http://kerf${path}`, { method, headers, body: method === 'GET' ? null : body });
+}
+
+async function answerOf(response: Response): Promise<PassedBack> {
+  return { status: response.status, headers: Object.fromEntries(response.headers), body: await response.text() };
+}
+
+function notDeclared(module: string, other: string, list: 'uses' | 'listensTo'): Error {
+  return betweenProcesses('forbidden', `"${module}" does not declare "${other}" in the "${list}" of its module.json`);
+}

@@ -1,0 +1,18 @@
+import { background } from '../../kernel/context/index.ts';
+import { whyNoMoreFiles } from '../../kernel/errors/index.ts';
+import { type Log, OncePerMinute } from '../../kernel/telemetry/index.ts';
+
+const lookEveryMs = 2_000;
+
+/**
+ * Logs, once a minute, that no more files may be open. Connections that come then are closed by the system without a word: nobody
+ * else notices.
+ */
+export function watchOpenFiles(log: Pick<Log, 'error'>, why = whyNoMoreFiles): void {
+  const limit = new OncePerMinute();
+  const look = () => {
+    const cure = why();
+    if (cure && limit.passes()) log.error({ cure }, 'no more files and connections can be opened');
+  };
+  background.setInterval(look, lookEveryMs).unref();
+}

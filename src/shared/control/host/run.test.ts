@@ -1,0 +1,84 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it } from 'vitest';
+
+/** A process compiles all that it imports. */
+const patient = { timeout: 90_000 };
+
+/** How a process ended that runs `start` and is signalled when that says `word`. */
+async function stopped(start: string, word: string, ...signals: NodeJS.Signals[]) {
+  const program = `
+    import { once } from 'node:events';
+    import { setImmediate } from 'node:timers/promises';
+    import { runUntilStopped } from './src/shared/control/host/run.ts';
+    await runUntilStopped(${start});
+  `;
+  const said: string[] = [];
+  const words = ['--experimental-transform-types', '--no-warnings', '--input-type=module', '--eval', program];
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.on('data', (lines: Buffer) => {
+    for (const line of lines.toString().trim().split('\n')) {
+      said.push(line);
+      if (line === word) child.kill(signals.shift() ?? 'SIGTERM');
+      else if (line === 'announced' && signals.length > 0) child.kill(signals.shift());
+    }
+  });
+  const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+  return { code: code as number | null, said, stderr };
+}
+
+it('closes what was about to start when it is signalled', patient, async () => {
+  const start = `async () => {
+    setInterval(() => {}, 1_000);
+    console.log('starting');
+    await once(process, 'SIGTERM');
+    await setImmediate();
+    console.log('started');
+    return { drainDelayMs: 0, announceStop() {}, close: async () => console.log('closed') };
+  }`;
+  const { code, said } = await stopped(start, 'starting');
+  expect({ code, said }).toEqual({ code: 0, said: ['starting', 'started', 'closed'] });
+});
+
+it('says in one line why it cannot be closed in order, and ends with 1', patient, async () => {
+  const start = `async () => {
+    setInterval(() => {}, 1_000);
+    setImmediate().then(() => console.log('started'));
+    return { drainDelayMs: 0, announceStop() {}, close: async () => { throw new Error('the bus is jammed'); } };
+  }`;
+  const { code, stderr } = await stopped(start, 'started');
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^kerf: .*the bus is jammed.*\n$/);
+});
+
+it('says that closing takes too long, and ends with 1', patient, async () => {
+  const start = `async () => {
+    setInterval(() => {}, 1_000);
+    setImmediate().then(() => console.log('started'));
+    return { drainDelayMs: 0, announceStop() {}, close: () => new Promise(() => {}) };
+  }, 100`;
+  const { code, stderr } = await stopped(start, 'started');
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^kerf: cannot be closed in order within 0.1 s: .*\n$/);
+});
+
+describe('the announcement of a stop', () => {
+  const startWith = (drainDelayMs: number) => `async () => {
+    setInterval(() => {}, 1_000);
+    setImmediate().then(() => console.log('started'));
+    const at = () => performance.now() - begun;
+    let begun;
+    const announceStop = () => { begun = performance.now(); console.log('announced'); };
+    return { drainDelayMs: ${drainDelayMs}, announceStop, close: async () => console.log(at() >= ${drainDelayMs} ? 'late' : 'at once') };
+  }`;
+
+  it.each<[what: string, delayMs: number, signals: NodeJS.Signals[], closed: string]>([
+    ['lasts as long as the process says, also when the signal comes twice', 300, ['SIGTERM', 'SIGTERM'], 'late'],
+    ['is over when somebody presses Ctrl-C', 60_000, ['SIGTERM', 'SIGINT'], 'at once'],
+    ['is left out when somebody presses Ctrl-C', 60_000, ['SIGINT'], 'at once'],
+  ])('%s', patient, async (_, delayMs, signals, closed) => {
+    const { code, said } = await stopped(startWith(delayMs), 'started', ...signals);
+    expect({ code, said }).toEqual({ code: 0, said: ['started', 'announced', closed] });
+  });
+});

@@ -1,0 +1,30 @@
+import type { TlsParts } from '../../kernel/calls/index.ts';
+import { listensAt, type Placement, placementText, type Topology, transportOf } from '../topology/index.ts';
+import { whyNotValid } from './tls-files.ts';
+
+/** What will not go well, though it keeps no process from starting: a line each, for who starts this one. */
+export function warningsOf(
+  { topology, tls }: { readonly topology: Topology; readonly tls: TlsParts },
+  now: Date,
+): string[] {
+  const elsewhere = (topology.only ?? []).map((module) => whyNotFound(module, topology));
+  return [whyNotValid(tls, now), ...elsewhere].filter((warning) => warning !== undefined);
+}
+
+/** A module run alone may listen elsewhere than where the topology has the others look for it. */
+function whyNotFound(module: string, topology: Topology) {
+  const placement = topology.placements.get(module)!;
+  if (placement.kind === 'service')
+    return `${module} is placed ${placementText(placement)}: the home process starts it by itself and nobody looks for it here; place it at an address, such as http://127.0.0.1:4105, to run it yourself`;
+  const wanted = portsOf(placement);
+  const setting = transportOf(placement) === 'grpc' ? 'GRPC_PORT' : 'INTERNAL_PORT';
+  const { port } = listensAt(topology, setting);
+  if (wanted.length === 0 || wanted.includes(port)) return undefined;
+  const here = port === 0 ? 'a free port' : `port ${port}`;
+  return `${module} listens on ${here}, and the others look for it at ${placementText(placement)}: set ${setting} to ${wanted.join(' or ')}, unless something between them leads here`;
+}
+
+function portsOf(placement: Placement): number[] {
+  if (placement.kind === 'addresses') return placement.addresses.map((address) => Number(/\d+$/.exec(address)));
+  return placement.kind === 'name' && placement.dns.kind === 'a' ? [placement.dns.port] : [];
+}

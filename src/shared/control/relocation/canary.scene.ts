@@ -1,0 +1,90 @@
+import { Tally } from '../../kernel/calls/index.ts';
+import { canarySchema, sharesOf, verdictOf } from './canary.ts';
+
+/** How the calls to some copies go: the median of their time, its spread (log-normal), and the part that fails. */
+export interface Calls {
+  readonly medianMs: number;
+  readonly spread: number;
+  readonly failures: number;
+}
+
+export interface World {
+  readonly before: Calls;
+  readonly other: Calls;
+  /** Now and then, for a while, calls on both sides take longer. */
+  readonly stalls?: { readonly everyCalls: number; readonly lastMs: number; readonly factor: number };
+}
+
+const callsPerSecond = 40;
+const lookMs = 2_000;
+const canary = canarySchema.parse({ share: 0.25 });
+
+/** A whole canary, as the move runs it, in a time of its own. Answers how it ended and how many calls the new copies had. */
+export function tryOut(seed: number, world: World): { state: string; calls: number } {
+  const traffic = new Traffic(seed, world);
+  for (const share of sharesOf(canary)) {
+    let startedAt = traffic.now;
+    let second = false;
+    traffic.recount();
+    for (;;) {
+      traffic.pass(lookMs, share);
+      const { state } = verdictOf({ ...traffic.sides, alike: true }, canary, traffic.now - startedAt);
+      if (state === 'well') break;
+      if (state === 'slow' && !second) {
+        [second, startedAt] = [true, traffic.now];
+        traffic.recount();
+      } else if (state !== 'open') return { state, calls: traffic.calls };
+    }
+  }
+  return { state: 'well', calls: traffic.calls };
+}
+
+class Traffic {
+  now = 0;
+  /** How many the new copies had. */
+  calls = 0;
+  sides = { other: new Tally(), before: new Tally() };
+  #stalledUntil = 0;
+  readonly #draw: () => number;
+
+  constructor(
+    seed: number,
+    private readonly world: World,
+  ) {
+    this.#draw = draws(seed);
+  }
+
+  recount(): void {
+    this.sides = { other: new Tally(), before: new Tally() };
+  }
+
+  pass(ms: number, share: number): void {
+    for (const until = this.now + ms; this.now < until; this.now += 1_000 / callsPerSecond) this.#call(share);
+  }
+
+  #call(share: number): void {
+    const side = this.#draw() < share ? 'other' : 'before';
+    if (side === 'other') this.calls += 1;
+    const { medianMs, spread, failures } = this.world[side];
+    const normal = Math.sqrt(-2 * Math.log(1 - this.#draw())) * Math.cos(2 * Math.PI * this.#draw());
+    this.sides[side].add(medianMs * Math.exp(spread * normal) * this.#stall(), this.#draw() < failures);
+  }
+
+  #stall(): number {
+    const { stalls } = this.world;
+    if (!stalls) return 1;
+    if (this.#draw() < 1 / stalls.everyCalls) this.#stalledUntil = this.now + stalls.lastMs;
+    return this.now < this.#stalledUntil ? stalls.factor : 1;
+  }
+}
+
+/** Numbers from 0 to below 1, the same for the same seed (mulberry32). */
+function draws(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,21 @@
+import {
+  type Contract,
+  contractDescriptionSchema,
+  describeContract,
+  incompatibilities,
+  safeParse,
+} from '../../kernel/contract/index.ts';
+import type { ServiceProcess } from '../supervisor/index.ts';
+
+/** The others go on by the contract that they know: throws what a release would break that is to take its place. */
+export function refuseBreaking(known: Contract, processes: readonly ServiceProcess[]): void {
+  const before = describeContract(known);
+  for (const { ready } of processes) {
+    const after = safeParse(contractDescriptionSchema, ready?.contract);
+    if (!after.success) throw new Error('the new release does not say what its contract is; is it one of Kerf?');
+    const [first, ...more] = incompatibilities(before, after.data);
+    if (first === undefined) continue;
+    const others = more.length > 0 ? ` (and ${more.length} more)` : '';
+    throw new Error(`the new release breaks the contract: ${first}${others}`);
+  }
+}

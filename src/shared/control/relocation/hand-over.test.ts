@@ -1,0 +1,89 @@
+import { expect, it } from 'vitest';
+import type { Copy } from '../supervisor/index.ts';
+import { handOver, nothingMoved } from './hand-over.ts';
+
+const never = new AbortController().signal;
+
+const between = (going: readonly Copy[], remaining: readonly Copy[], anotherRelease = false) => ({
+  going,
+  remaining,
+  anotherRelease,
+});
+
+/** A copy that gave up with so many events published, and what it counts of them when it is to take the lead. */
+function copy(led: boolean, upTo: number, waiting: (upTo: number) => number): Copy {
+  const counted = (last: number) => ({ pending: waiting(last), held: 0 });
+  return {
+    name: 'a copy',
+    migrations: async () => [],
+    idle: async () => 0,
+    fetchCalls: async () => {},
+    fetchNoCalls: async () => {},
+    giveUpLead: async () => ({ led, timers: led ? ['one'] : [], upTo, ...counted(upTo), endedAt: 1_000 }),
+    takeLead: async (last) => ({ leads: true, timers: ['one'], ...counted(last), begunAt: 1_005 }),
+    finishSagas: async () => ({ underWay: 0, ended: 0, handedOver: [] }),
+    countSagas: async () => 0,
+    stuckSagas: async () => 0,
+    leave: async () => {},
+    takeUp: async () => {},
+  };
+}
+
+it('counts the events up to where the one that led gave up, whatever is published until the others have', async () => {
+  const moved = nothingMoved();
+  // Two more are published between the first copy and the second.
+  const waiting = (upTo: number) => upTo - 10;
+  await handOver(between([copy(true, 10, waiting), copy(false, 12, waiting)], [copy(false, 0, waiting)]), moved, never);
+  expect(moved).toMatchObject({
+    gapMs: 5,
+    events: { pendingBefore: 0, pendingAfter: 0 },
+    timers: { before: 1, after: 1 },
+  });
+});
+
+it('throws when more waits than waited, and not when some of it was delivered meanwhile', async () => {
+  const counts = (pending: number) => copy(true, 10, () => pending);
+  await handOver(between([counts(3)], [counts(1)]), nothingMoved(), never);
+  await expect(handOver(between([counts(3)], [counts(4)]), nothingMoved(), never)).rejects.toThrow(
+    '3 events waited and 1 timers ran before, 4 and 1 after',
+  );
+});
+
+it('lets another release have other timers, and no copy of the same release', async () => {
+  const old = copy(true, 10, () => 0);
+  const fresh: Copy = { ...old, takeLead: async (upTo) => ({ ...(await old.takeLead(upTo)), timers: ['one', 'two'] }) };
+  const moved = nothingMoved();
+  await handOver(between([old], [fresh], true), moved, never);
+  expect(moved.timers).toEqual({ before: 1, after: 2 });
+  await expect(handOver(between([old], [fresh]), nothingMoved(), never)).rejects.toThrow(
+    '0 events waited and 1 timers ran before, 0 and 2 after',
+  );
+});
+
+it.each(['while sagas end', 'just before'])('has no copy leave once it is aborted, %s', async (when) => {
+  const done: string[] = [];
+  const controller = new AbortController();
+  const abort = () => controller.abort(new Error('it was aborted'));
+  const [old, fresh] = [copy(true, 10, () => 0), copy(false, 0, () => 0)];
+  const leaving: Copy = {
+    ...old,
+    finishSagas: (ms) => {
+      if (when === 'just before') return old.finishSagas(ms);
+      abort();
+      return new Promise(() => {});
+    },
+    leave: async () => void done.push('left'),
+  };
+  const counting: Copy = {
+    ...fresh,
+    countSagas: async () => {
+      done.push('counted');
+      abort();
+      return 0;
+    },
+  };
+  await expect(handOver(between([leaving], [counting]), nothingMoved(), controller.signal)).rejects.toThrow(
+    'it was aborted',
+  );
+  expect(done).toEqual(when === 'just before' ? ['counted'] : []);
+});

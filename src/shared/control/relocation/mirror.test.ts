@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { command, contract, query } from '../../kernel/contract/index.ts';
+import { hasQueries, mirrorSchema, whatToMirror } from './mirror.ts';
+
+const data = { about: 'Does it', input: z.object({}), output: z.object({}) };
+const both = contract('payments', { operations: { get: query(data), pay: command(data), list: query(data) } });
+const commandsOnly = contract('mail', { operations: { send: command(data), resend: command(data) } });
+const sent = { queries: 0, commands: 41 };
+const mirror = mirrorSchema.parse({});
+
+it('says which queries there are, and which calls came so far', () => {
+  expect(whatToMirror(both, sent, mirror)).toEqual({ operations: ['get', 'list'], sent });
+  expect(hasQueries(both)).toBe(true);
+});
+
+it('is refused before anything is started when the module has commands only', () => {
+  expect(() => whatToMirror(commandsOnly, sent, mirror)).toThrow(
+    'there is nothing to mirror: a mirror compares the answers of queries, and mail has commands only (send, resend); leave the mirror out',
+  );
+});
+
+it('is left out of a move that may go on without', () => {
+  expect(whatToMirror(commandsOnly, sent, { ...mirror, required: false })).toEqual({ operations: [], sent });
+  expect(hasQueries(commandsOnly)).toBe(false);
+});

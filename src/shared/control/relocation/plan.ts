@@ -1,0 +1,79 @@
+import { refusal } from '../../kernel/errors/index.ts';
+import type { ServiceProcess, Services } from '../supervisor/index.ts';
+import { type Placement, placementText, type ServicePlacement } from '../topology/index.ts';
+
+/** A place that a module can be moved from and to while the system serves: in this process, or in those that it starts. */
+export type Place = Extract<Placement, { kind: 'in-process' }> | ServicePlacement;
+
+/** Which copies of a module come, stay and go. */
+export interface Plan {
+  readonly module: string;
+  readonly from: Place;
+  readonly to: Place;
+  /** Whether the new copies may be of another release: they may do other things from time to time. */
+  readonly anotherRelease: boolean;
+  /** Whether the copies before and after take their calls from the same queue: who takes some must be told. */
+  readonly sameQueue: boolean;
+  /** Processes to be started; none when it comes into this process. */
+  readonly comes: number;
+  readonly stay: readonly ServiceProcess[];
+  /** Processes to be ended; none when it leaves this process. */
+  readonly go: readonly ServiceProcess[];
+}
+
+interface Asked {
+  readonly module: string;
+  readonly to: Placement;
+  /** Whether it is done though nothing differs: the processes are replaced one way or another. */
+  readonly again: boolean;
+  /** Whether new copies are to be tried out beside those before. */
+  readonly trial: boolean;
+}
+
+/** Throws a `conflict` that says why the module cannot be moved there. */
+export function planOf({ module, to, again, trial }: Asked, from: Placement, services: Services): Plan {
+  const refuse = (why: string) => {
+    throw refusal('conflict', why);
+  };
+  const text = placementText(to);
+  if (!movable(to))
+    return refuse(
+      `${text} is somebody else's to start: start it there, write it in the topology and restart; while the system serves, a module moves to in-process, http, grpc or queue`,
+    );
+  if (!movable(from))
+    return refuse(
+      `${module} runs at ${placementText(from)}, which somebody else started: stop it there, write its place in the topology and restart`,
+    );
+  // Those that serve stay before those that do not.
+  const ready = (process: ServiceProcess) => Number(process.ready !== undefined);
+  const processes = services.of(module).toSorted((one, other) => ready(other) - ready(one));
+  if (placementText(from) === text && !(again && to.kind === 'service')) refuse(`${module} is already placed ${text}`);
+  const same = !again && from.kind === 'service' && to.kind === 'service' && alike(from, to);
+  if (trial && (to.kind !== 'service' || same))
+    refuse('canary and mirror need copies in processes of their own that come in the place of others');
+  const sameQueue = viaQueue(from) && viaQueue(to);
+  if (trial && sameQueue)
+    refuse('canary and mirror cannot tell copies apart that take from the same queue; move it to http or grpc first');
+  const wanted = to.kind === 'service' ? to.instances : 0;
+  const stay = same ? processes.slice(0, wanted) : [];
+  const go = processes.filter((each) => !stay.includes(each));
+  const anotherRelease = again || artifactOf(from) !== artifactOf(to);
+  return { module, from, to, anotherRelease, sameQueue, comes: wanted - stay.length, stay, go };
+}
+
+function viaQueue(place: Place): boolean {
+  return place.kind === 'service' && place.via === 'queue';
+}
+
+function artifactOf(place: Place): string | undefined {
+  return place.kind === 'service' ? place.artifact : undefined;
+}
+
+/** Whether processes of one can serve as those of the other. */
+function alike(one: ServicePlacement, other: ServicePlacement): boolean {
+  return one.via === other.via && one.artifact === other.artifact && one.port === other.port;
+}
+
+function movable(placement: Placement): placement is Place {
+  return placement.kind === 'in-process' || placement.kind === 'service';
+}

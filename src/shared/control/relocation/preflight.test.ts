@@ -1,0 +1,98 @@
+import { existsSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import type { NamedMigration } from '../../kernel/database/index.ts';
+import type { Plan } from './plan.ts';
+import { type PreflightParts, preflight } from './preflight.ts';
+
+const plan = { module: 'shop', to: { kind: 'in-process' }, comes: 0 } as unknown as Plan;
+
+/** What must be known before a move: of a module that answers and has nothing stuck, unless it is said otherwise. */
+function parts({ folder = '.', answers = true, stuck = 0 }): PreflightParts {
+  return {
+    topology: { settings: { DATA_DIR: folder, BUS: 'mitt' } },
+    directory: { answers: async () => answers },
+    copy: { name: 'process 7', stuckSagas: async () => stuck },
+  } as unknown as PreflightParts;
+}
+
+it('lets a move begin where there is room, and says how much', async () => {
+  expect(await preflight(plan, true, parts({}))).toEqual({ freeBytes: expect.any(Number) });
+});
+
+/** A file system of which nothing is free. */
+it.skipIf(!existsSync('/proc/self'))('refuses a move on a full disk, with the folder and what to do', async () => {
+  await expect(preflight(plan, true, parts({ folder: '/proc' }))).rejects.toMatchObject({
+    code: 'conflict',
+    message: 'the disk of /proc has 0 KiB left; make room first',
+  });
+});
+
+it('refuses a move of a module that does not answer, or whose sagas need a person', async () => {
+  await expect(preflight(plan, true, parts({ answers: false }))).rejects.toMatchObject({
+    code: 'conflict',
+    message: 'shop does not answer where it is now (process 7); end that process, and it is started again',
+  });
+  await expect(preflight(plan, true, parts({ stuck: 2 }))).rejects.toMatchObject({
+    code: 'conflict',
+    message: expect.stringContaining('2 of the sagas of shop need a person (npm run sagas -- --state stuck)'),
+  });
+});
+
+/** A move to another release with these migrations, from one that has applied `shelves` and one that is no more than a name. */
+function toRelease(...migrations: NamedMigration[]) {
+  const applied = [
+    { name: 'shelves', phase: 'expand' },
+    { name: 'labels', phase: null },
+  ];
+  const copy = { ...parts({}).copy, migrations: async () => applied };
+  const coming = async () => migrations;
+  return preflight({ ...plan, anotherRelease: true }, true, { ...parts({}), copy, coming });
+}
+const [shelves, labels] = [
+  { name: 'shelves', phase: 'expand' },
+  { name: 'labels', phase: 'contract' },
+];
+
+it('lets another release come whose migrations the one that runs can live with', async () => {
+  const more = { name: 'more', phase: 'expand' };
+  expect(await toRelease(shelves!, labels!, more)).toEqual({ freeBytes: expect.any(Number) });
+  expect(await toRelease(labels!)).toEqual({ freeBytes: expect.any(Number) });
+});
+
+it.each<[string, NamedMigration[], RegExp]>([
+  [
+    'contracts',
+    [shelves!, labels!, { name: 'rename', phase: 'contract' }],
+    /its migration "rename" is not marked as expand/,
+  ],
+  ['does not say', [shelves!, labels!, { name: 'rename' }], /its migration "rename" is not marked as expand/],
+  [
+    'lacks what was applied',
+    [shelves!],
+    /it does not know the migration "labels", which was applied and is not marked/,
+  ],
+])(
+  'refuses another release, before anything is changed, whose migrations it cannot live with: one that %s',
+  async (_, migrations, why) => {
+    await expect(toRelease(...migrations)).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringMatching(why),
+    });
+  },
+);
+
+it('leaves to the database what a release does not say, and refuses where the one that runs does not', async () => {
+  const copy = {
+    ...parts({}).copy,
+    migrations: () => Promise.reject(new Error('this release does not know "migrations"')),
+  };
+  const move = (coming: PreflightParts['coming']) =>
+    preflight({ ...plan, anotherRelease: true }, true, { ...parts({}), copy, coming });
+  expect(await move(async () => undefined)).toEqual({ freeBytes: expect.any(Number) });
+  await expect(move(async () => [shelves!])).rejects.toMatchObject({
+    code: 'conflict',
+    message: expect.stringContaining(
+      'process 7 does not say which migrations were applied to the data of shop; stop the system',
+    ),
+  });
+});

@@ -1,0 +1,100 @@
+import { expect, it } from 'vitest';
+import { Tally, type Trial } from '../../kernel/calls/index.ts';
+import { canarySchema } from './canary.ts';
+import { Journal } from './journal.ts';
+import { mirrorSchema } from './mirror.ts';
+import { canarySteps, mirrorStep, warmUp } from './trials.ts';
+
+/** How many calls there were at each number at a time, when `called` is asked at every look. */
+async function warmed(called: (trial: Trial) => void): Promise<Map<number, number>> {
+  const trial = { share: 0.05, atOnce: 0, other: new Tally() } as Trial;
+  const seen = new Map<number, number>();
+  const pause = async () => {
+    const before = trial.other.counted;
+    called(trial);
+    seen.set(trial.atOnce, (seen.get(trial.atOnce) ?? 0) + trial.other.counted - before);
+  };
+  await warmUp({ pause } as unknown as Journal, trial);
+  expect(trial.share).toBe(0.05);
+  return seen;
+}
+
+it('warms a new process up with one call at a time, then some', async () => {
+  const seen = await warmed((trial) => trial.other.add(1, false));
+  expect([...seen]).toEqual([
+    [1, 8],
+    [2, 16],
+    [4, 48],
+  ]);
+});
+
+it('ends the warming up when nobody calls any more', async () => {
+  let left = 3;
+  const seen = await warmed((trial) => {
+    if (left-- > 0) trial.other.add(1, false);
+  });
+  expect([...seen]).toEqual([[1, 3]]);
+});
+
+/** Runs a step of the move; `called` is asked at every look. Answers what the step says when it is done, or why it failed. */
+async function ran(step: (journal: Journal) => Promise<void>, called: () => void = () => {}): Promise<unknown> {
+  const journal = new Journal('payments', new AbortController().signal, () => {});
+  journal.pause = async () => called();
+  return step(journal).then(
+    () => journal.steps,
+    (error: Error) => error.message,
+  );
+}
+
+function trialOf(): Trial {
+  const compared = { same: 0, different: 0, differences: [] };
+  const trial = { other: new Tally(), before: new Tally(), compared, mirrors: false };
+  const recount = () => Object.assign(trial, { other: new Tally(), before: new Tally() });
+  return Object.assign(trial, { recount }) as unknown as Trial;
+}
+
+const canary = canarySchema.parse({ share: 0.5, stageMs: 100, leastCalls: 20, maxWaitMs: 60_000 });
+
+/** As many calls at every look to both sides, the new ones as slow as is said. */
+const calling = (trial: Trial, msOf: () => number) => () => {
+  for (let call = 0; call < 20; call++) {
+    trial.other.add(msOf(), false);
+    trial.before.add(5, false);
+  }
+};
+
+it('forgives a new process that it is slow at first', async () => {
+  const trial = trialOf();
+  let recounts = -1;
+  const { recount } = trial;
+  trial.recount = () => {
+    recounts += 1;
+    recount.call(trial);
+  };
+  const steps = await ran(
+    (journal) => canarySteps(journal, trial, canary, true),
+    calling(trial, () => (recounts < 1 ? 200 : 5)),
+  );
+  expect(steps).toMatchObject([{ step: 'canary 50 %', other: { p95Ms: 5, failures: 0 }, sure: expect.any(Number) }]);
+  expect(recounts).toBe(1);
+});
+
+it('takes it back when it stays slow', async () => {
+  const trial = trialOf();
+  const why = await ran(
+    (journal) => canarySteps(journal, trial, canary, true),
+    calling(trial, () => 200),
+  );
+  expect(why).toMatch(/^the new copies took 200 ms \(95th percentile of \d+ calls\), the copies before 5 ms$/);
+});
+
+it('goes on without a query to compare where that is chosen, and fails where it is not', async () => {
+  const mirror = mirrorSchema.parse({ forMs: 100 });
+  const optional = { ...mirror, required: false };
+  expect(await ran((journal) => mirrorStep(journal, trialOf(), optional))).toMatchObject([
+    { step: 'mirror', same: 0, different: 0 },
+  ]);
+  expect(await ran((journal) => mirrorStep(journal, trialOf(), mirror))).toMatch(
+    /^no query came in 600 ms, so that there was no answer to compare; mirror for longer, or let the move go on without/,
+  );
+});

@@ -1,0 +1,94 @@
+import {
+  asOwnCallerSees,
+  type CallSource,
+  type Directory,
+  type Dispatch,
+  kernelOperation,
+  type Serve,
+} from '../../kernel/calls/index.ts';
+import { systemClock } from '../../kernel/context/index.ts';
+import type { DatabaseEngine, DatabaseRecords } from '../../kernel/database/index.ts';
+import type { Bus } from '../../kernel/events/index.ts';
+import { type ModuleDefinition, type OpenModule, openModule } from '../../kernel/module/index.ts';
+import type { Log } from '../../kernel/telemetry/index.ts';
+import { type EdgeFaults, suffer } from '../faults/index.ts';
+import type { Topology } from '../topology/index.ts';
+
+/** What the modules of a process are opened with. */
+export interface ModulesHereDependencies {
+  readonly bus: Bus;
+  readonly log: Log;
+  readonly calls: CallSource;
+  readonly engine: DatabaseEngine;
+  readonly directory: Directory;
+  readonly faults: EdgeFaults;
+}
+
+/** The modules that run in this process. */
+export class ModulesHere {
+  readonly open = new Map<string, OpenModule>();
+  #serve: Serve | undefined;
+
+  constructor(
+    private readonly topology: Topology,
+    private readonly definitions: readonly ModuleDefinition[],
+    private readonly connections: ModulesHereDependencies,
+    private readonly records: DatabaseRecords,
+  ) {}
+
+  /** What serves the kernel's operations of the modules here; to be said before any is served. */
+  serveBy(serve: Serve): void {
+    this.#serve = serve;
+  }
+
+  /** Opens a module on its data; nothing begins and nobody calls it yet. Throws a `StartError` when that is damaged. */
+  async add(name: string): Promise<OpenModule> {
+    const { bus, log, calls, engine } = this.connections;
+    const definition = this.definitions.find(({ contract }) => contract.name === name)!;
+    const settings = this.topology.settingsOf(name);
+    const module = await openModule(definition, {
+      openDatabase: (module, migrations) => engine.open(module, migrations, { log, records: this.records }),
+      bus,
+      clock: systemClock,
+      log,
+      calls,
+      settings,
+    });
+    const suffering = { ...module, dispatch: this.#suffering(name, module.dispatch) };
+    this.open.set(name, suffering);
+    return suffering;
+  }
+
+  /** From now on calls to the module are served here. */
+  serve(name: string): void {
+    const { dispatch } = this.open.get(name)!;
+    this.connections.directory.here(name, this.#withKernel(name, dispatch));
+  }
+
+  /** Lets the calls under way finish, and closes the module's data. Who looks for the module meanwhile looks elsewhere. */
+  async remove(name: string): Promise<void> {
+    const module = this.open.get(name);
+    this.open.delete(name);
+    await module?.close();
+  }
+
+  /** A fault inside a module is met wherever its calls come from. */
+  #suffering(name: string, dispatch: Dispatch): Dispatch {
+    const { faults } = this.connections;
+    return (operation, input, context, request) => {
+      const inside = faults.metInside(context.caller, name, operation);
+      if (inside) suffer(inside);
+      return dispatch(operation, input, context, request);
+    };
+  }
+
+  /** What the kernel asks of a module, such as to take events, it may ask of one that runs here as well. */
+  #withKernel(name: string, dispatch: Dispatch): Dispatch {
+    return (operation, input, context, request) => {
+      if (!kernelOperation(operation)) return dispatch(operation, input, context, request);
+      return this.#serve!(name, operation, input, context).catch((error) => {
+        throw request ? asOwnCallerSees(error, request) : error;
+      });
+    };
+  }
+}

@@ -1,0 +1,148 @@
+import {
+  carriesCalls,
+  type DnsName,
+  isBroker,
+  type Protocol,
+  wholeAddress,
+  withoutSecret,
+} from '../../kernel/calls/index.ts';
+import { StartError } from '../../kernel/errors/index.ts';
+import { mistakeIn, serviceMistake } from './placement-mistakes.ts';
+
+/** How a module that the home process starts as a service is reached: directly, or by request and reply over the broker. */
+export type Via = 'http' | 'grpc' | 'queue';
+
+/** Processes of its own, which the home process starts. */
+export interface ServicePlacement {
+  readonly kind: 'service';
+  readonly via: Via;
+  readonly instances: number;
+  /** Where the only one listens; a free port otherwise. */
+  readonly port?: number | undefined;
+  /** The entry file of another release than the home process's own. */
+  readonly artifact?: string | undefined;
+}
+
+/**
+ * Where a module runs and how it is reached: in the home process; as services that the home process starts and watches; at
+ * addresses where somebody else runs it; where a name or a file says; or behind a broker.
+ */
+export type Placement =
+  | { readonly kind: 'in-process' }
+  | ServicePlacement
+  | { readonly kind: 'addresses'; readonly addresses: readonly string[] }
+  | { readonly kind: 'name'; readonly dns: DnsName; readonly server: string | undefined }
+  | { readonly kind: 'file'; readonly file: string }
+  | { readonly kind: 'broker'; readonly url: string };
+
+const examples =
+  'in-process, http, grpc, queue, http?instances=3, http://payments:4105, grpc://10.0.0.7:4105,grpc://10.0.0.8:4105, http+dns://payments:4105, file:payments.addresses, amqp://broker';
+
+/** Reads a placement as `topology.yaml` and `MODULE_<NAME>` write it. Throws a `StartError` that names `where`. */
+export function parsePlacement(text: string, where: string): Placement {
+  const placement = readPlacement(text);
+  if (typeof placement === 'string') throw new StartError(`${where}: ${placement}`);
+  return placement;
+}
+
+/** The placement that is written, or what is wrong with it. */
+export function readPlacement(text: string): Placement | string {
+  if (text === 'in-process') return { kind: 'in-process' };
+  const placement = service(text) ?? file(text) ?? broker(text) ?? name(text) ?? addresses(text);
+  if (placement) return placement;
+  const shown = withoutSecret(text);
+  return `"${shown}" is not a placement: ${mistakeIn(shown, shown !== text)}; write such as ${examples} (README, Placements)`;
+}
+
+function service(text: string): Placement | undefined {
+  const [, via, parameters = ''] = /^(http|grpc|queue)(?:\?(.+))?$/.exec(text) ?? [];
+  if (!via || serviceMistake(via, parameters)) return undefined;
+  const { instances = 1, port, artifact } = Object.fromEntries(new URLSearchParams(parameters)) as Written;
+  const optional = { ...(port && { port: Number(port) }), ...(artifact && { artifact }) };
+  return { kind: 'service', via: via as Via, instances: Number(instances), ...optional };
+}
+
+type Written = { readonly instances?: string; readonly port?: string; readonly artifact?: string };
+
+function file(text: string): Placement | undefined {
+  return text.startsWith('file:') && text.length > 5 ? { kind: 'file', file: text.slice(5) } : undefined;
+}
+
+function broker(text: string): Placement | undefined {
+  return carriesCalls(text) && isBroker(text) ? { kind: 'broker', url: text } : undefined;
+}
+
+function name(text: string): Placement | undefined {
+  const [, scheme, record] = /^(https?|grpcs?)\+(dns|srv):\/\//.exec(text) ?? [];
+  if (!scheme || !URL.canParse(text)) return undefined;
+  const { hostname, port, pathname, hash, searchParams, username, password } = new URL(text);
+  const server = searchParams.get('server') ?? undefined;
+  const onlyServer =
+    server === undefined ? searchParams.size === 0 : searchParams.size === 1 && /^[\da-f.:[\]]+$/i.test(server);
+  const beyond = pathname.replace('/', '') + hash + username + password;
+  if (hostname === '' || beyond !== '' || !onlyServer || (record === 'dns') !== (port !== '')) return undefined;
+  const named = { protocol: scheme as Protocol, name: hostname };
+  const dns: DnsName = record === 'dns' ? { ...named, kind: 'a', port: Number(port) } : { ...named, kind: 'srv' };
+  return { kind: 'name', dns, server };
+}
+
+function addresses(text: string): Placement | undefined {
+  const each = text.split(',').map((address) => wholeAddress(address.trim()));
+  const found = each.filter((address) => address !== undefined);
+  const ofOneKind = new Set(found.map((address) => address.slice(0, 4))).size === 1;
+  return found.length === each.length && ofOneKind ? { kind: 'addresses', addresses: [...new Set(found)] } : undefined;
+}
+
+/** How the module's operations are called from outside its process. */
+export function transportOf(placement: Placement): 'http' | 'grpc' | 'queue' {
+  switch (placement.kind) {
+    case 'service':
+      return placement.via;
+    case 'broker':
+      return 'queue';
+    case 'addresses':
+      return placement.addresses.some((address) => address.startsWith('grpc')) ? 'grpc' : 'http';
+    case 'name':
+      return placement.dns.protocol.startsWith('grpc') ? 'grpc' : 'http';
+    case 'in-process':
+    case 'file':
+      return 'http';
+  }
+}
+
+export function placementText(placement: Placement): string {
+  switch (placement.kind) {
+    case 'in-process':
+      return 'in-process';
+    case 'service':
+      return serviceText(placement);
+    case 'addresses':
+      return placement.addresses.join(',');
+    case 'file':
+      return `file:${placement.file}`;
+    case 'broker':
+      return withoutUser(placement.url);
+    case 'name': {
+      const { dns, server } = placement;
+      const at = dns.kind === 'a' ? `dns://${dns.name}:${dns.port}` : `srv://${dns.name}`;
+      return `${dns.protocol}+${at}${server === undefined ? '' : `?server=${server}`}`;
+    }
+  }
+}
+
+function serviceText({ via, instances, port, artifact }: ServicePlacement): string {
+  const parameters = [
+    ...(instances === 1 ? [] : [`instances=${instances}`]),
+    ...(port === undefined ? [] : [`port=${port}`]),
+    // As a person writes a path: only what would end it is written otherwise.
+    ...(artifact === undefined ? [] : [`artifact=${artifact.replace(/[%&+#]/g, encodeURIComponent)}`]),
+  ];
+  return parameters.length === 0 ? via : `${via}?${parameters.join('&')}`;
+}
+
+function withoutUser(text: string): string {
+  const url = new URL(text);
+  url.username = '';
+  url.password = '';
+  return url.href;
+}

@@ -1,0 +1,160 @@
+import { z } from 'zod';
+import { isBroker, mostPort, wholeAddress } from '../../kernel/calls/index.ts';
+import { pointKinds } from '../../kernel/context/index.ts';
+import { plainly, safeParse } from '../../kernel/contract/index.ts';
+import { StartError } from '../../kernel/errors/index.ts';
+import { readTrustedProxies } from '../../kernel/http-api/index.ts';
+
+const aBroker =
+  'or a broker such as amqp://user:secret@127.0.0.1:5672 (percent-encoded), kafka://127.0.0.1:9092, nats://127.0.0.1:4222, with ?namespace=shop (letters, digits, -) if need be';
+const port = whole(0, mostPort, `must be a port, 0 to ${mostPort}`);
+const file = z.string().min(1).optional();
+
+/** A number, or the text of one: the environment has nothing but texts. */
+function whole(least: number, most: number, range: string) {
+  const asNumber = (given: unknown) => (typeof given === 'string' && given.trim() !== '' ? Number(given) : given);
+  return z.preprocess(asNumber, z.number(range).int(range).min(least, range).max(most, range));
+}
+
+/** The kernel's own settings: names as in the environment. Modules add theirs. The README lists them all. */
+export const kernelSettings = z.object({
+  PORT: port.default(3000).describe('the public listener; 0 takes a free one'),
+  HOST: z.string().min(1).default('127.0.0.1').describe('the address the public listener binds to'),
+  INTERNAL_PORT: port.default(3001).describe('the internal listener'),
+  INTERNAL_HOST: z.string().min(1).default('127.0.0.1').describe('the address the internal listener binds to'),
+  HOME_ADDRESS: z
+    .string()
+    .refine(
+      (address) => address.startsWith('http') && wholeAddress(address) !== undefined,
+      'must be protocol, host and port, such as http://127.0.0.1:3001',
+    )
+    .optional()
+    .describe('where services find the home process'),
+  GRPC_PORT: port.default(0).describe('the gRPC listener of a module that is placed by gRPC; 0 takes a free one'),
+  INTERNAL_TLS_CERT: file.describe('certificate (PEM) that the internal listeners show; with it they speak TLS'),
+  INTERNAL_TLS_KEY: file.describe('its key (PEM)'),
+  INTERNAL_TLS_CA: file.describe('certificates (PEM) of the authorities that other processes are believed by'),
+  INTERNAL_TLS_MUTUAL: z.coerce
+    .string()
+    .pipe(z.stringbool('must be true or false'))
+    .default(false)
+    .describe('whether who calls must show a certificate as well'),
+  PARITY: z
+    .enum(['strict', 'fast'])
+    .default('strict')
+    .describe('how closely a call within a process is like one over a wire; strict also lets faults be put on it'),
+  DATA_DIR: z.string().min(1).default('data').describe('the folder of databases and keys'),
+  TOPOLOGY: z.string().min(1).default('topology.yaml').describe('the file that says what runs where'),
+  BUS: z
+    .string()
+    .refine((bus) => bus === 'mitt' || bus === 'http' || isBroker(bus), `must be mitt, http, ${aBroker}`)
+    .default('mitt')
+    .describe('what carries events'),
+  BUS_BEFORE: z
+    .string()
+    .refine(isBroker, `must be ${aBroker.replace('or ', '')}`)
+    .optional()
+    .describe('the broker that carried them before, until what it keeps is taken'),
+  FAULT_POINT: z
+    .string()
+    .regex(
+      new RegExp(`^(${pointKinds.join('|')})/[^@]+(@[1-9]\\d*)?$`),
+      `must be the name of a point (it begins with one of ${pointKinds.map((kind) => `${kind}/`).join(', ')}), with @3 for the third time`,
+    )
+    .optional()
+    .describe('where this process is to die once, for tests of crashes'),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('warn').describe('the least that is logged'),
+  LOG_FILE: file.describe('the file that the log is written to, instead of standard error'),
+  RATE_LIMIT_PER_MINUTE: whole(0, Number.MAX_SAFE_INTEGER, 'must be a whole number of requests, 0 or more')
+    .default(60_000)
+    .describe('requests a client may make; 0 is no limit'),
+  REQUEST_TIMEOUT_MS: whole(100, 60_000, 'must be a whole number of milliseconds, 100 to 60000')
+    .default(15_000)
+    .describe('the longest an answer may take'),
+  TRUSTED_PROXIES: z.coerce
+    .string()
+    .transform((text, issues) => {
+      const proxies = readTrustedProxies(text);
+      if (proxies) return proxies;
+      issues.addIssue(
+        'must be addresses and CIDR blocks, separated by commas, such as 10.0.0.0/8,::1, or a number of hops, 0 to 32; a block is a network of your own, at widest /8 of IPv4 or /7 of IPv6',
+      );
+      return z.NEVER;
+    })
+    .optional()
+    .describe('the proxies whose word about the address of a client counts'),
+  SLOW_READER_TIMEOUT_MS: whole(100, 600_000, 'must be a whole number of milliseconds, 100 to 600000')
+    .default(20_000)
+    .describe('how long a peer may take nothing of an answer'),
+  DRAIN_DELAY_MS: whole(0, 60_000, 'must be a whole number of milliseconds, 0 to 60000')
+    .default(1_000)
+    .describe('how long a process that gets SIGTERM goes on accepting requests, for load balancers to notice'),
+  INTERNAL_KEY: z
+    .string()
+    .optional()
+    .describe("the system's secrets, instead of the data folder: for the home process"),
+  INTERNAL_IDENTITY: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('file of the identity of a process that runs modules on another machine, instead of INTERNAL_KEY'),
+  ARTIFACTS: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'folders that releases may be moved from, separated by commas; unless said otherwise that of this program',
+    ),
+  OPERATOR_TOKEN: z.string().min(16).optional().describe("the operators' token, instead of the data folder"),
+});
+
+export type KernelSettings = z.output<typeof kernelSettings>;
+
+export interface SettingsSource {
+  env: Readonly<Record<string, string | undefined>>;
+  /** The `settings` of `topology.yaml`. */
+  file: Readonly<Record<string, unknown>>;
+  fileName: string;
+}
+
+/** Reads one schema's settings: environment over file over defaults. Throws a `StartError` that names the first bad one. */
+export function readSettings<S extends z.ZodObject>(schema: S, { env, file, fileName }: SettingsSource): z.output<S> {
+  const given: Record<string, unknown> = {};
+  for (const name of Object.keys(schema.shape)) {
+    const value = env[name] !== undefined && env[name] !== '' ? env[name] : file[name];
+    if (value !== undefined && value !== null) given[name] = value;
+  }
+  const result = safeParse(schema, given, { error: plainly });
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const name = String(issue!.path[0]);
+  const where = env[name] ? 'environment' : fileName;
+  const shown = JSON.stringify(given[name]);
+  const mayBeSecret = /KEY|TOKEN|SECRET|PASSWORD|URL|^BUS/.test(name) || shown.includes('@');
+  throw new StartError(
+    `setting ${name} (${where}): ${mayBeSecret ? 'its value' : shown} will not do: ${issue!.message}`,
+  );
+}
+
+/** Refuses a setting that nobody knows: in the file any; in the environment those with a prefix that is ours. */
+export function refuseUnknownSettings(
+  known: ReadonlySet<string>,
+  modules: readonly string[],
+  source: SettingsSource,
+): void {
+  for (const name of Object.keys(source.file)) {
+    if (!known.has(name))
+      throw new StartError(`${source.fileName}: unknown setting "${name}"; known are ${[...known].join(', ')}`);
+  }
+  const prefixes = modules.map((module) => `${environmentName(module)}_`);
+  for (const name of Object.keys(source.env)) {
+    const ours = prefixes.find((prefix) => name.startsWith(prefix));
+    if (!ours || known.has(name)) continue;
+    const near = [...known].filter((each) => each.startsWith(ours)).join(', ') || 'none';
+    throw new StartError(`unknown setting ${name} in the environment; settings that begin so: ${near}`);
+  }
+}
+
+export function environmentName(module: string): string {
+  return module.toUpperCase().replaceAll('-', '_');
+}

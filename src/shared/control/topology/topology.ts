@@ -1,0 +1,205 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { parse, YAMLParseError } from 'yaml';
+import { z } from 'zod';
+import {
+  carriesCalls,
+  type PoliciesConfig,
+  policiesSchema,
+  readAddress,
+  refuseUnknownPolicies,
+} from '../../kernel/calls/index.ts';
+import { type Contract, plainly, safeParse } from '../../kernel/contract/index.ts';
+import { StartError } from '../../kernel/errors/index.ts';
+import { refuseUnusableFolder } from './data-folder.ts';
+import { type Placement, parsePlacement } from './placement.ts';
+import {
+  environmentName,
+  type KernelSettings,
+  kernelSettings,
+  readSettings,
+  refuseUnknownSettings,
+  type SettingsSource,
+} from './settings.ts';
+import { writtenPlacement } from './written-placement.ts';
+
+/** Who runs where: the same in every process of a system. */
+export interface Topology {
+  readonly settings: KernelSettings;
+  readonly placements: ReadonlyMap<string, Placement>;
+  /** Of calls: how long they may take, and what holds for those that leave a process. */
+  readonly policies: PoliciesConfig;
+  /** Where the home process can be reached: it runs what is `in-process` and starts the services. */
+  readonly homeAddress: string;
+  /** The modules this process was told to run alone; `undefined` in the home process. */
+  readonly only: readonly string[] | undefined;
+  /** Whether the environment says this, such as `INTERNAL_PORT` or `MODULE_PAYMENTS`: it wins over the file. */
+  saidByEnvironment(name: string): boolean;
+  /** The own settings of a module that runs in this process, checked. */
+  settingsOf(module: string): unknown;
+}
+
+interface Described {
+  readonly contract: Contract;
+  /** What its `module.json` says. */
+  readonly about?: { readonly name: string };
+  readonly settings?: z.ZodObject;
+}
+
+const fileShape = {
+  bus: z.string().optional(),
+  modules: z
+    .record(z.string(), z.unknown(), 'must list modules, each with where it runs, such as payments: http')
+    .nullish(),
+  policies: policiesSchema.nullish(),
+  settings: z.record(z.string(), z.unknown(), 'must list settings, each with its value, such as PORT: 3000').nullish(),
+};
+const parts = Object.keys(fileShape).join(', ');
+const fileSchema = z.strictObject(fileShape, {
+  error: (issue) =>
+    issue.code === 'unrecognized_keys'
+      ? `"${issue.keys[0]}" is not known; known are ${parts}`
+      : `must say any of ${parts}, each with a colon after it, such as bus: mitt`,
+});
+
+/**
+ * Reads `topology.yaml` and the environment, which wins. Throws a `StartError` that names what is unknown or bad, in which
+ * of the two.
+ */
+export function readTopology(
+  modules: readonly Described[],
+  only: readonly string[] | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): Topology {
+  const names = namesOf(modules);
+  const fileName = env.TOPOLOGY || 'topology.yaml';
+  const file = readFile(fileName, fileName === env.TOPOLOGY);
+  const source: SettingsSource = { env, file: settingsOf(file, env), fileName };
+  const known = new Set(
+    [kernelSettings, ...modules.flatMap(({ settings }) => settings ?? [])].flatMap((schema) =>
+      Object.keys(schema.shape),
+    ),
+  );
+  refuseUnknownSettings(known, names, source);
+  const settings = readSettings(kernelSettings, source);
+  refuseUnusableFolder(settings.DATA_DIR, 'DATA_DIR');
+  const placements = readPlacements(names, file.modules ?? {}, source);
+  const policies = file.policies ?? {};
+  refuseUnknownPolicies(
+    policies,
+    modules.map(({ contract }) => contract),
+    fileName,
+  );
+  refuseUnusableQueues(placements, settings);
+  refuseUnknownModules(only ?? [], names, '--only');
+  refuseAloneAtHome(only ?? [], placements, fileName);
+  const here = modules.filter(({ contract }) => !only || only.includes(contract.name));
+  const own = new Map(
+    here.map((module) => [module.contract.name, module.settings ? readSettings(module.settings, source) : {}]),
+  );
+  return {
+    settings,
+    placements,
+    policies,
+    homeAddress: homeAddressOf(settings),
+    only,
+    saidByEnvironment: (name) => Boolean(env[name]),
+    settingsOf: (module) => own.get(module),
+  };
+}
+
+/** A module is known by one name in all its files, and no other by the same: half a copy would share another's data. */
+function namesOf(modules: readonly Described[]): string[] {
+  const names: string[] = [];
+  for (const { contract, about } of modules) {
+    const { name } = contract;
+    if (about && about.name !== name) {
+      throw new StartError(
+        `a module is "${about.name}" in its module.json and "${name}" in its contract.ts: give it one name in both, and in its routes.ts`,
+      );
+    }
+    if (names.includes(name)) throw new StartError(`src/app.ts lists two modules named "${name}"`);
+    names.push(name);
+  }
+  return names;
+}
+
+/** What the file says, and what is usual where this process runs. */
+function settingsOf({ settings, bus }: z.output<typeof fileSchema>, { NODE_ENV }: SettingsSource['env']) {
+  const parity = settings?.PARITY ?? (NODE_ENV === 'production' ? 'fast' : undefined);
+  return { ...settings, ...(parity !== undefined && { PARITY: parity }), ...(bus && { BUS: bus }) };
+}
+
+function homeAddressOf({ HOME_ADDRESS, INTERNAL_TLS_CERT, INTERNAL_PORT }: KernelSettings): string {
+  if (HOME_ADDRESS !== undefined) return readAddress(HOME_ADDRESS);
+  return `${INTERNAL_TLS_CERT ? 'https' : 'http'}://127.0.0.1:${INTERNAL_PORT}`;
+}
+
+function readFile(name: string, mustExist: boolean): z.output<typeof fileSchema> {
+  if (!existsSync(name)) {
+    if (mustExist) throw new StartError(`${name} (setting TOPOLOGY) is not there; create it, or name another file`);
+    return fileSchema.parse({});
+  }
+  try {
+    const result = safeParse(fileSchema, parse(readFileSync(name, 'utf8')) ?? {}, { error: plainly });
+    if (result.success) return result.data;
+    const [issue] = result.error.issues;
+    throw new StartError([name, ...(issue!.path.length > 0 ? [issue!.path.join('.')] : []), issue!.message].join(': '));
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    const [why] = (error as Error).message.split('\n');
+    const what = error instanceof YAMLParseError ? 'is not well-formed YAML' : 'cannot be read';
+    throw new StartError(`${name} (setting TOPOLOGY) ${what}: ${why!.replace(/:$/, '')}`, { cause: error });
+  }
+}
+
+function readPlacements(names: string[], fromFile: Record<string, unknown>, { env, fileName }: SettingsSource) {
+  refuseUnknownModules(Object.keys(fromFile), names, fileName);
+  const variables = new Map(names.map((name) => [`MODULE_${environmentName(name)}`, name]));
+  for (const variable of Object.keys(env)) {
+    if (variable.startsWith('MODULE_') && !variables.has(variable)) {
+      throw new StartError(
+        `unknown setting ${variable} in the environment; the modules are ${names.join(', ')} (listed in src/app.ts)`,
+      );
+    }
+  }
+  return new Map(
+    [...variables].map(([variable, name]) => {
+      const where = `${fileName}: modules.${name}`;
+      const written = Object.hasOwn(fromFile, name) ? writtenPlacement(fromFile[name], where) : 'in-process';
+      const said = env[variable];
+      return [name, said ? parsePlacement(said, variable) : parsePlacement(written, where)] as const;
+    }),
+  );
+}
+
+function refuseUnusableQueues(placements: ReadonlyMap<string, Placement>, { BUS }: KernelSettings): void {
+  for (const [module, placement] of placements) {
+    if (placement.kind !== 'service' || placement.via !== 'queue' || carriesCalls(BUS)) continue;
+    throw new StartError(
+      `the placement of ${module} is queue, which goes over the broker of BUS, and BUS is ${BUS.split(':')[0]}: set BUS to amqp://… or nats://…, or place the module at such an address`,
+    );
+  }
+}
+
+function refuseUnknownModules(given: readonly string[], names: readonly string[], where: string): void {
+  for (const name of given) {
+    if (!names.includes(name))
+      throw new StartError(
+        `${where}: there is no module "${name}"; the modules are ${names.join(', ')} (listed in src/app.ts)`,
+      );
+  }
+}
+
+/** Nobody would look for such a module where it runs, and two processes that do not know of each other would serve it. */
+function refuseAloneAtHome(
+  only: readonly string[],
+  placements: ReadonlyMap<string, Placement>,
+  fileName: string,
+): void {
+  const module = only.find((name) => placements.get(name)?.kind === 'in-process');
+  if (module === undefined) return;
+  const address = 'http://127.0.0.1:4105';
+  throw new StartError(
+    `--only: ${module} is placed in-process, so the home process runs it and nobody would look for it here; say to every process where it is: ${module}: ${address} in ${fileName}, or MODULE_${environmentName(module)}=${address}`,
+  );
+}

@@ -1,1 +1,0 @@
-export { beginIdsAnew, newId } from './ids.ts';

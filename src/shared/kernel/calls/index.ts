@@ -1,0 +1,67 @@
+export {
+  addressExample,
+  isPort,
+  mostPort,
+  type Protocol,
+  readAddress,
+  shownAddress,
+  wholeAddress,
+  withoutSecret,
+} from './address/address.ts';
+export { carriesCalls, isBroker, namespaceOf } from './address/broker.ts';
+export { type Call, type CallSource, createCall, createClient } from './client.ts';
+export { callOver, LazyLink, type Way } from './connect.ts';
+export { byDeadline, cancelledBefore, type Ending, saidLate } from './deadlines.ts';
+export { AskedAddresses, type Sighting, type Source } from './discovery/asked.ts';
+export { type Discovery, type DnsName, type Listener, Told } from './discovery/discovery.ts';
+export { LiveAddresses } from './discovery/live.ts';
+export { staticAddresses } from './discovery/static.ts';
+export { Gathered } from './gathered.ts';
+export { asOwnCallerSees, InProcessTransport } from './in-process.ts';
+export {
+  kernel,
+  kernelOperation,
+  ofKernel,
+  type PassedBack,
+  type PassedOn,
+  type ShownDatabase,
+} from './kernel-operations.ts';
+export { createPush } from './push.ts';
+export {
+  type BrokerWay,
+  type Inbound,
+  inASecond,
+  type OpenSession,
+  type Outbound,
+  type Replies,
+  type Requests,
+  readJson,
+  type Session,
+  type Subscription,
+} from './queue/broker.ts';
+export { Pulse } from './queue/pulse.ts';
+export { type QueueServer, serveQueue } from './queue/server.ts';
+export { Admission } from './resilience/admission.ts';
+export { wasNeverSent } from './resilience/marks.ts';
+export { type PoliciesConfig, policiesFor, policiesSchema, refuseUnknownPolicies } from './resilience/policies.ts';
+export { Directory } from './routing/directory.ts';
+export { Probe } from './routing/probe.ts';
+export { isFailure, Tally } from './routing/tally.ts';
+export { Trial } from './routing/trial.ts';
+export { type Silence, usualSilence } from './silence.ts';
+export { Strangers } from './strangers.ts';
+export type { TlsParts } from './tls.ts';
+export type { CallRequest, Dispatch, Link, Serve, Transport } from './transport.ts';
+export { unreachableBecause } from './unreachable.ts';
+export {
+  connectWithinMs,
+  fromHeaders,
+  fromWire,
+  headers,
+  maximumBodyBytes,
+  maximumMessageBytes,
+  toHeaders,
+  type WireContext,
+  wireContext,
+} from './wire.ts';
+export { type Outgoing, WireTransport } from './wire-transport.ts';

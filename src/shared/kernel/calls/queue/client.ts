@@ -1,0 +1,89 @@
+import type { Operation } from '../../contract/index.ts';
+import { refusal } from '../../errors/index.ts';
+import type { ServiceTokens } from '../../identity/index.ts';
+import type { Silence } from '../silence.ts';
+import type { TlsParts } from '../tls.ts';
+import type { Link } from '../transport.ts';
+import { unreachableBecause } from '../unreachable.ts';
+import { maximumBodyBytes } from '../wire.ts';
+import { type Outgoing, WireTransport } from '../wire-transport.ts';
+import type { OpenSession, Session } from './broker.ts';
+import { type Live, shareConnection } from './connection.ts';
+import type { Waiting } from './open-calls.ts';
+
+/** No broker takes less. */
+const smallBytes = 4 * 1024;
+
+/** How a module is reached over a broker, whichever process runs it. */
+export interface QueueWay {
+  readonly openSession: OpenSession;
+  /** Such as `amqp://user:secret@broker:5672?namespace=shop` or `nats://broker:4222`. */
+  readonly address: string;
+  readonly module: string;
+  readonly tokens: ServiceTokens;
+  readonly tls?: TlsParts;
+  /** How soon it is noticed that the connection is dead. */
+  readonly silence?: Silence;
+}
+
+/**
+ * Calls a module by request and reply over a broker. Its instances compete for the calls, so one that leaves need tell nobody.
+ * All ways of a process to the same broker share one connection.
+ */
+export class QueueTransport extends WireTransport implements Link {
+  readonly #shared: ReturnType<typeof shareConnection>;
+  #live: Live | undefined;
+  #closed = false;
+
+  constructor(private readonly way: QueueWay) {
+    super(way.tokens);
+    this.#shared = shareConnection(way.openSession, way.address, way.tls, way.silence);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#live?.calls.abandon(this);
+    await this.#shared.release();
+  }
+
+  protected send(call: Outgoing): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const { module, tokens } = this.way;
+      const { caller } = call.context;
+      if (this.#closed) throw unreachableBecause(module, new Error('this process has closed the connection'), false);
+      const waiting = { from: this, module, resolve, reject };
+      const live = this.#shared.connection.live();
+      const token = tokens.issued(caller, module);
+      if (token !== undefined && !(live instanceof Promise)) return this.#put(call, live, { ...waiting, token });
+      const reached = Promise.resolve(live).catch((error) => Promise.reject(unreachableBecause(module, error, false)));
+      Promise.all([reached, tokens.issue(caller, module)])
+        .then(([connected, issued]) => this.#put(call, connected, { ...waiting, token: issued }))
+        .catch(reject);
+    });
+  }
+
+  #put({ operation, input, context, wire }: Outgoing, live: Live, waiting: Waiting): void {
+    if (context.cancellation?.cancelled) return;
+    const body = Buffer.from(JSON.stringify({ operation: operation.name, input, context: wire }));
+    if (body.length > smallBytes) refuseTooLarge(live.session, { operation, input, bytes: body.length });
+    this.#live = live;
+    context.cancellation?.onCancel(live.calls.send(body, wire.deadlineMs, waiting));
+  }
+}
+
+interface Large {
+  readonly operation: Operation;
+  readonly input: unknown;
+  /** With the context around it. */
+  readonly bytes: number;
+}
+
+function refuseTooLarge({ largest }: Session, { operation, input, bytes }: Large): void {
+  const what = `the input of ${operation.module}.${operation.name}`;
+  if (bytes > maximumBodyBytes && Buffer.byteLength(JSON.stringify(input)) > maximumBodyBytes) {
+    throw refusal('body-too-large', `${what} is over ${maximumBodyBytes} bytes`);
+  }
+  if (bytes > largest.bytes)
+    throw refusal('body-too-large', `${what} makes a message of ${bytes} bytes; ${largest.cure}`);
+}

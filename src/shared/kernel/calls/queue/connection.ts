@@ -1,0 +1,131 @@
+import { background, type Clock, newId, steadyClock } from '../../context/index.ts';
+import type { Silence } from '../silence.ts';
+import type { TlsParts } from '../tls.ts';
+import { type BrokerWay, brokerSilence, type OpenSession, type Session } from './broker.ts';
+import { OpenCalls } from './open-calls.ts';
+
+/** A session, and the calls that go by it. */
+export interface Live {
+  readonly session: Session;
+  readonly calls: OpenCalls;
+}
+
+/** Who takes requests from whatever session there is. */
+export interface Taker {
+  begin(session: Session): void;
+  /** The broker cannot be reached. Told at every attempt. */
+  lost(why: unknown): void;
+}
+
+const steadyMs = 10_000;
+const longestPauseMs = 2_000;
+
+/**
+ * The connection of this process to one broker, for all who call or serve by it. It is made when it is first needed, and again
+ * whenever it is lost, until nobody uses it.
+ */
+export class SharedConnection {
+  readonly #takers = new Set<Taker>();
+  #opening: Promise<Live> | undefined;
+  #live: Live | undefined;
+  #closed = false;
+  #ended: Promise<void> | undefined;
+  readonly #cutShort = Promise.withResolvers<void>();
+
+  constructor(
+    private readonly openSession: OpenSession,
+    private readonly way: BrokerWay,
+    private readonly clock: Clock,
+  ) {}
+
+  /** What there is now, or comes of the attempt under way. Rejects at once when the last attempt failed. */
+  live(): Live | Promise<Live> {
+    if (this.#live) return this.#live;
+    this.#ended ??= background.run(() => this.#stayConnected());
+    return this.#opening!;
+  }
+
+  /** Tells `taker` of each session from now on, until it is removed. */
+  add(taker: Taker): void {
+    this.#takers.add(taker);
+    if (this.#live) taker.begin(this.#live.session);
+    else this.#ended ??= background.run(() => this.#stayConnected());
+  }
+
+  remove(taker: Taker): void {
+    this.#takers.delete(taker);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cutShort.resolve();
+    await this.#live?.session.close();
+    await this.#ended;
+  }
+
+  async #stayConnected(): Promise<void> {
+    for (let failures = 0; !this.#closed; ) {
+      const since = this.clock.now();
+      try {
+        this.#opening = this.#open();
+        throw await this.#serve(await this.#opening);
+      } catch (error) {
+        this.#live = undefined;
+        this.#opening = Promise.reject(error);
+        this.#opening.catch(() => {});
+        if (!this.#closed) for (const taker of this.#takers) taker.lost(error);
+      }
+      failures = this.clock.now() - since > steadyMs ? 0 : failures + 1;
+      await Promise.race([this.#cutShort.promise, this.#pause(Math.min(longestPauseMs, 25 * 2 ** failures))]);
+    }
+  }
+
+  async #open(): Promise<Live> {
+    const calls = new OpenCalls(newId(), this.clock);
+    const session = await this.openSession(this.way, calls);
+    calls.begin(session);
+    return { session, calls };
+  }
+
+  /** Resolves when the session has ended, with the reason. */
+  async #serve(live: Live): Promise<unknown> {
+    this.#live = live;
+    if (this.#closed) await live.session.close();
+    for (const taker of this.#takers) taker.begin(live.session);
+    return live.session.ended;
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => this.clock.after(delayMs, resolve));
+  }
+}
+
+interface Shared {
+  readonly connection: SharedConnection;
+  users: number;
+}
+
+const all = new Map<string, Shared>();
+
+/** The connection to the broker at `address`, and the way to let go of it: with the last user it is closed. */
+export function shareConnection(
+  openSession: OpenSession,
+  address: string,
+  tls: TlsParts = {},
+  silence: Silence = brokerSilence,
+) {
+  const key = `${address} ${silence.askAfterMs} ${silence.goneAfterMs}`;
+  const way = { url: new URL(address), tls, silence };
+  const shared = all.get(key) ?? { connection: new SharedConnection(openSession, way, steadyClock), users: 0 };
+  all.set(key, shared);
+  shared.users += 1;
+  return {
+    connection: shared.connection,
+    async release(): Promise<void> {
+      shared.users -= 1;
+      if (shared.users > 0) return;
+      all.delete(key);
+      await shared.connection.close();
+    },
+  };
+}

@@ -1,0 +1,100 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ManualClock } from '../../context/index.ts';
+import { isRefusal } from '../../errors/index.ts';
+import { wasNeverSent } from '../resilience/marks.ts';
+import type { Outbound, Session } from './broker.ts';
+import { doubt, OpenCalls } from './open-calls.ts';
+
+describe('calls of which nothing is heard', () => {
+  const ended = Promise.withResolvers<unknown>();
+  let clock: ManualClock;
+  let calls: OpenCalls;
+  let sent: Outbound[];
+  let outcomes: Record<string, unknown>;
+
+  beforeEach(() => {
+    clock = new ManualClock();
+    calls = new OpenCalls('process', clock);
+    sent = [];
+    outcomes = {};
+    const session = { send: (message: Outbound) => void sent.push(message), ended: ended.promise };
+    calls.begin(session as unknown as Session);
+  });
+
+  function call(module: string): string {
+    const settle = (outcome: unknown) => {
+      outcomes[id] = outcome;
+    };
+    calls.send(Buffer.from('{}'), 60_000, { from: calls, module, token: 't', resolve: settle, reject: settle });
+    const { id } = sent.at(-1)!;
+    return id;
+  }
+
+  const asked = () => sent.filter(({ to }) => to === 'all').map(({ id, body }) => [id, JSON.parse(body.toString())]);
+
+  it('are asked for, module by module, and lost when nobody says that he has them', () => {
+    const [kept, lost, other] = [call('orders'), call('orders'), call('mail')];
+    clock.advance(doubt.afterMs);
+    expect(asked()).toEqual([
+      ['ask:orders', { ask: [kept, lost] }],
+      ['ask:mail', { ask: [other] }],
+    ]);
+    for (let heard = 0; heard < doubt.lostAfterMs; heard += doubt.afterMs) {
+      calls.answered('ask:orders', { have: [kept] });
+      calls.answered('ask:mail', { have: [other, 'what is this', 7] });
+      clock.advance(doubt.afterMs);
+    }
+    expect(Object.keys(outcomes)).toEqual([lost]);
+    expect([isRefusal(outcomes[lost], 'unavailable'), wasNeverSent(outcomes[lost])]).toEqual([true, false]);
+    calls.answered(kept, { output: 'at last' });
+    expect(outcomes[kept]).toBe('at last');
+  });
+
+  it('are lost at once when nobody is there to be asked', () => {
+    const [first, other] = [call('orders'), call('mail')];
+    clock.advance(doubt.afterMs);
+    const young = call('orders');
+    calls.nobody('ask:orders');
+    expect(isRefusal(outcomes[first], 'unavailable')).toBe(true);
+    expect([outcomes[other], outcomes[young]]).toEqual([undefined, undefined]);
+  });
+
+  it('are not asked for once they are answered, or given up', () => {
+    calls.answered(call('orders'), { output: 1 });
+    const giveUp = calls.send(Buffer.from('{}'), 1, {
+      from: calls,
+      module: 'm',
+      token: 't',
+      resolve() {},
+      reject() {},
+    });
+    giveUp();
+    expect(asked()).toEqual([['cancel', { cancel: 'process-2' }]]);
+    clock.advance(10 * doubt.afterMs);
+    expect(asked().length).toBe(1);
+  });
+
+  it('are refused when the answer is of no protocol, and heed no answer to nobody', () => {
+    for (const content of [undefined, 'text', 7, null]) {
+      const id = call('orders');
+      calls.answered(id, content);
+      expect(isRefusal(outcomes[id], 'unavailable')).toBe(true);
+    }
+    calls.answered('unknown', { output: 1 });
+    calls.answered('unknown', { have: 'nonsense' });
+    calls.nobody('unknown');
+  });
+
+  it('are refused when the session ends, as are those that come after', async () => {
+    const id = call('orders');
+    ended.resolve(new Error('cut'));
+    await ended.promise;
+    const after: unknown[] = [];
+    const reject = (error: unknown) => after.push(error);
+    calls.send(Buffer.from('{}'), 1, { from: calls, module: 'orders', token: 't', resolve() {}, reject });
+    expect([outcomes[id], after[0]].map((error) => [isRefusal(error, 'unavailable'), wasNeverSent(error)])).toEqual([
+      [true, false],
+      [true, true],
+    ]);
+  });
+});

@@ -1,0 +1,162 @@
+import type { Cancel, Clock } from '../../context/index.ts';
+import { fromProblem, isProblem } from '../../errors/index.ts';
+import { unreachableBecause } from '../unreachable.ts';
+import type { Outbound, Replies, Session } from './broker.ts';
+import type { WireAnswer } from './protocol.ts';
+
+/** A call on its way. */
+export interface Waiting {
+  /** Whose call it is: when that is closed, nobody waits any more. */
+  readonly from: object;
+  readonly module: string;
+  readonly token: string;
+  readonly resolve: (output: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Open extends Waiting {
+  /** When it was last known that somebody has it. */
+  heardAt: number;
+}
+
+/** How long an answer is awaited before one asks who has the call, and how long before it counts as lost, in milliseconds. */
+export const doubt = { afterMs: 1_000, lostAfterMs: 4_000 } as const;
+
+const askedLifeMs = 4_000;
+const asking = 'ask:';
+const cancelling = 'cancel';
+
+/** The calls that go by one session, and wait for their answers. What nobody has any more is refused as `unavailable`. */
+export class OpenCalls implements Replies {
+  readonly #open = new Map<string, Open>();
+  #session: Session | undefined;
+  #nextId = 1;
+  #watching: Cancel | undefined;
+  #lost: unknown;
+
+  /** `name` is this session's alone: every id begins with it. */
+  constructor(
+    private readonly name: string,
+    private readonly clock: Clock,
+  ) {}
+
+  /** What is sent from now on goes by `session`, until it ends. */
+  begin(session: Session): void {
+    this.#session = session;
+    void session.ended.then((why) => this.#end(why));
+  }
+
+  /** Sends a call. Returns the way to say that its answer is no longer wanted. */
+  send(body: Buffer, lifeMs: number, call: Waiting): () => void {
+    const { module, token } = call;
+    const id = `${this.name}-${this.#nextId++}`;
+    if (!this.#put({ to: 'one', module, id, token, body, lifeMs }, call)) return () => {};
+    this.#open.set(id, { ...call, heardAt: this.clock.now() });
+    this.#watch();
+    return () => {
+      if (this.#open.delete(id)) this.#tellAll(call, cancelling, { cancel: id });
+    };
+  }
+
+  /** Refuses what `from` has sent. */
+  abandon(from: object): void {
+    for (const [id, call] of this.#open) {
+      if (call.from !== from) continue;
+      this.#open.delete(id);
+      call.reject(this.#gone(call, 'this process closes the connection', true));
+    }
+  }
+
+  answered(id: string, content: unknown): void {
+    const answer = content as WireAnswer | null | undefined;
+    if (answer && typeof answer === 'object' && 'have' in answer) return void this.#heardOf(answer.have);
+    const call = this.#take(id);
+    if (!call) return;
+    if (!answer || typeof answer !== 'object')
+      call.reject(this.#gone(call, 'the answer is not of this protocol', true));
+    else if (isProblem(answer.problem)) call.reject(fromProblem(answer.problem));
+    else call.resolve(answer.output);
+  }
+
+  nobody(id: string): void {
+    if (id.startsWith(asking)) return void this.#giveUp(doubt.afterMs, id.slice(asking.length));
+    const call = this.#take(id);
+    call?.reject(this.#gone(call, 'nobody takes its calls from the broker', false));
+  }
+
+  #put(message: Outbound, call: Waiting): boolean {
+    try {
+      if (!this.#session || this.#lost) throw this.#lost ?? new Error('there is no connection');
+      this.#session.send(message);
+      return true;
+    } catch (error) {
+      call.reject(unreachableBecause(call.module, error, false));
+      return false;
+    }
+  }
+
+  #tellAll({ module, token }: Waiting, id: string, content: object): void {
+    try {
+      const body = Buffer.from(JSON.stringify(content));
+      this.#session?.send({ to: 'all', module, id, token, body, lifeMs: askedLifeMs });
+    } catch {
+      // Whoever would hear it is not reached; the deadline travels with the call.
+    }
+  }
+
+  #take(id: string): Open | undefined {
+    const call = this.#open.get(id);
+    this.#open.delete(id);
+    return call;
+  }
+
+  #heardOf(ids: readonly unknown[]): void {
+    for (const id of Array.isArray(ids) ? ids : []) {
+      const call = this.#open.get(String(id));
+      if (call) call.heardAt = this.clock.now();
+    }
+  }
+
+  #watch(): void {
+    this.#watching ??= this.clock.after(doubt.afterMs, () => {
+      this.#watching = undefined;
+      if (this.#open.size === 0) return;
+      this.#giveUp(doubt.lostAfterMs);
+      this.#ask();
+      this.#watch();
+    });
+  }
+
+  /** Asks each module's instances who has the calls of which nothing was heard for a while. */
+  #ask(): void {
+    const doubted = Map.groupBy(this.#silentFor(doubt.afterMs), ([, { module }]) => module);
+    for (const [module, calls] of doubted) {
+      this.#tellAll(calls[0]![1], `${asking}${module}`, { ask: calls.map(([id]) => id) });
+    }
+  }
+
+  #giveUp(silentMs: number, module?: string): void {
+    for (const [id, call] of this.#silentFor(silentMs)) {
+      if (module !== undefined && call.module !== module) continue;
+      this.#open.delete(id);
+      call.reject(this.#gone(call, 'the instance that had the call has gone', true));
+    }
+  }
+
+  #silentFor(silentMs: number): [string, Open][] {
+    const before = this.clock.now() - silentMs;
+    return [...this.#open].filter(([, { heardAt }]) => heardAt <= before);
+  }
+
+  #gone({ module }: Waiting, why: string, sent: boolean): Error {
+    return unreachableBecause(module, new Error(why), sent);
+  }
+
+  #end(why: unknown): void {
+    this.#lost = why;
+    this.#watching?.();
+    const open = [...this.#open.values()];
+    this.#open.clear();
+    for (const call of open) call.reject(unreachableBecause(call.module, why, true));
+  }
+}

@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach } from 'vitest';
+import { adapters } from '../../../../../test/harness/adapters.ts';
+import type { CallContext } from '../../context/index.ts';
+import { fixedKeyRing, ServiceTokens } from '../../identity/index.ts';
+import { type Log, silentLog } from '../../telemetry/index.ts';
+import { createCall, createClient } from '../client.ts';
+import { sample } from '../transport.cases.ts';
+import type { Serve } from '../transport.ts';
+import { brokerSilence, type Outbound, type Session } from './broker.ts';
+import { QueueTransport } from './client.ts';
+import { type QueueServer, serveQueue } from './server.ts';
+
+export const tokens = new ServiceTokens(fixedKeyRing('TEST', 'a secret of more than 32 characters'));
+
+/** For calls that must not end by their deadline. */
+export const patient = { timeoutMs: 60_000 };
+
+/** Somebody at the broker without any of our code above it. */
+export interface Outsider {
+  readonly session: Session;
+  /** Resolves with the answer, as it came; with `nobody` when the message came back. */
+  ask(message: Partial<Outbound>): Promise<unknown>;
+}
+
+/** For tests: callers and instances at one broker, in a namespace that nobody else has. */
+export class Scene {
+  readonly url: string;
+  readonly warnings: string[] = [];
+  readonly #closing: (() => Promise<unknown>)[] = [];
+
+  constructor(private readonly broker: string) {
+    this.url = this.another();
+  }
+
+  /** Another namespace at the same broker. */
+  another(): string {
+    return `${this.broker}?namespace=test-${randomUUID()}`;
+  }
+
+  async serve(serve: Serve, url = this.url, module = 'sample'): Promise<QueueServer> {
+    const log = { ...silentLog, warn: (_about: object, text: string) => this.warnings.push(text) } as unknown as Log;
+    const server = await serveQueue({ openSession: adapters.sessionOf(url), url, module, serve, tokens, log });
+    this.#closing.push(() => server.close());
+    return server;
+  }
+
+  link(url = this.url, module = 'sample'): QueueTransport {
+    const link = new QueueTransport({ openSession: adapters.sessionOf(url), address: url, module, tokens });
+    this.#closing.unshift(() => link.close());
+    return link;
+  }
+
+  client(link = this.link()) {
+    return createClient(sample, (operation) => createCall(operation, 'other', () => link));
+  }
+
+  async outsider(): Promise<Outsider> {
+    const asked = new Map<string, (answer: unknown) => void>();
+    const open = adapters.sessionOf(this.url);
+    const session = await open(
+      { url: new URL(this.url), tls: {}, silence: brokerSilence },
+      {
+        answered: (id, content) => asked.get(id)?.(content),
+        nobody: (id) => asked.get(id)?.('nobody'),
+      },
+    );
+    this.#closing.push(() => session.close());
+    return {
+      session,
+      async ask(message) {
+        const id = message.id ?? randomUUID();
+        const answer = new Promise((resolve) => asked.set(id, resolve));
+        const token = await tokens.issue('other', 'sample');
+        session.send({ to: 'one', module: 'sample', body: bodyOf({}), token, lifeMs: 5_000, ...message, id });
+        return answer;
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closing) await close();
+  }
+}
+
+/** A request as it travels. */
+export function bodyOf(parts: { operation?: string; input?: unknown; deadlineMs?: number }): Buffer {
+  const { operation = 'echo', input = { text: 'x' }, deadlineMs = 5_000 } = parts;
+  return Buffer.from(JSON.stringify({ operation, input, context: { requestId: 'r', deadlineMs } }));
+}
+
+/** A scene for each test of a suite. */
+export function withScene(url: string): () => Scene {
+  let scene: Scene;
+  beforeEach(() => {
+    scene = new Scene(url);
+  });
+  afterEach(() => scene.close());
+  return () => scene;
+}
+
+export async function failureOf(call: Promise<unknown>): Promise<unknown> {
+  return call.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+/** Never answers; remembers in what contexts it was asked. */
+export class Holding {
+  readonly contexts: CallContext[] = [];
+  readonly serve: Serve = (_module, _name, _input, context) => {
+    this.contexts.push(context);
+    return new Promise((_resolve, reject) => context.cancellation!.onCancel(() => reject(new Error('given up'))));
+  };
+
+  /** For each call, in order of the ids of their requests: whether it was cancelled. */
+  get cancelled(): Record<string, boolean> {
+    return Object.fromEntries(
+      this.contexts.map(({ idempotencyKey, cancellation }) => [idempotencyKey, cancellation!.cancelled]),
+    );
+  }
+}

@@ -1,0 +1,228 @@
+import type { Cancellation } from '../../context/index.ts';
+import { misfit, safeParse } from '../../contract/index.ts';
+import { messageOf, refusal, toProblem } from '../../errors/index.ts';
+import { bearer, type ServiceTokens } from '../../identity/index.ts';
+import type { Log } from '../../telemetry/index.ts';
+import { shownAddress } from '../address/address.ts';
+import { cancelledBefore, timedOut } from '../deadlines.ts';
+import { Strangers } from '../strangers.ts';
+import type { TlsParts } from '../tls.ts';
+import type { Serve } from '../transport.ts';
+import { fromWire, maximumBodyBytes, maximumMessageBytes } from '../wire.ts';
+import type { Inbound, OpenSession, Session, Subscription } from './broker.ts';
+import { shareConnection, type Taker } from './connection.ts';
+import { toAll, wireRequest } from './protocol.ts';
+
+/** Calls given up by their callers, wherever they are, of which an instance knows; the oldest is forgotten first. */
+const mostGivenUp = 1_000;
+
+export interface QueueServerParts {
+  readonly openSession: OpenSession;
+  /** Such as `amqp://user:secret@broker:5672?namespace=shop` or `nats://broker:4222`. */
+  readonly url: string;
+  readonly module: string;
+  readonly serve: Serve;
+  readonly tokens: ServiceTokens;
+  readonly log: Log;
+  readonly tls?: TlsParts;
+}
+
+/** Takes a module's calls from a broker; other instances take others. */
+export interface QueueServer {
+  /** Takes no more; resolves when those it has are served. */
+  leave(): Promise<void>;
+  /** Gives up what it has, and lets go of the broker. Meant to follow `leave`. */
+  close(): Promise<void>;
+}
+
+/**
+ * Resolves when calls are taken, or when it is known that the broker cannot be reached: it is then tried again for as long as
+ * it takes, which the log says once.
+ */
+export async function serveQueue(parts: QueueServerParts): Promise<QueueServer> {
+  const { connection, release } = shareConnection(parts.openSession, parts.url, parts.tls);
+  const served = new Served(parts);
+  connection.add(served);
+  await served.begun;
+  return {
+    leave: () => served.leave(),
+    async close() {
+      connection.remove(served);
+      await served.close();
+      await release();
+    },
+  };
+}
+
+interface InHand {
+  readonly caller: string;
+  readonly cancellation: Cancellation | undefined;
+}
+
+/** One instance's calls of one module, over one session after the other. */
+class Served implements Taker {
+  readonly #begun = Promise.withResolvers<void>();
+  /** Settled when the subscription of today is there, or is known not to come. */
+  #subscribing: Promise<Subscription | undefined> = Promise.resolve(undefined);
+  #session: Session | undefined;
+  readonly #inHand = new Map<string, InHand>();
+  readonly #givenUp = new Set<string>();
+  #underWay = 0;
+  #idle: (() => void) | undefined;
+  #leaving = false;
+  #reached: boolean | undefined;
+  #warned = false;
+
+  readonly #strangers: Strangers;
+
+  constructor(private readonly parts: QueueServerParts) {
+    this.#strangers = new Strangers(parts.log);
+  }
+
+  get begun(): Promise<void> {
+    return this.#begun.promise;
+  }
+
+  begin(session: Session): void {
+    if (this.#leaving) return;
+    this.#session = session;
+    this.#subscribing = this.#subscribe(session);
+    void session.ended.then(() => this.#abandon(session));
+  }
+
+  lost(why: unknown): void {
+    this.#begun.resolve();
+    if (this.#reached === false) return;
+    this.#reached = false;
+    const cure = 'start the broker, or correct its address';
+    const about = { broker: this.#broker, module: this.parts.module, why: messageOf(why), cure };
+    this.parts.log.error(about, 'the broker cannot be reached; no calls come by it, and it is tried again');
+  }
+
+  async leave(): Promise<void> {
+    this.#leaving = true;
+    const subscription = await this.#subscribing;
+    await Promise.race([subscription?.leave().catch(() => {}), this.#session?.ended]);
+    if (this.#underWay === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#idle = resolve;
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#leaving = true;
+    const subscription = await this.#subscribing;
+    await subscription?.close();
+    if (this.#session) this.#abandon(this.#session);
+  }
+
+  async #subscribe(session: Session): Promise<Subscription | undefined> {
+    const requests = {
+      one: (message: Inbound) => void this.#take(message, session),
+      all: (message: Inbound) => void this.#hear(message, session),
+    };
+    try {
+      const subscription = await session.subscribe(this.parts.module, requests);
+      if (this.#reached === false) this.parts.log.warn({ broker: this.#broker }, 'the broker is reached again');
+      this.#reached = true;
+      this.#begun.resolve();
+      return subscription;
+    } catch (error) {
+      void session.close(error);
+      return undefined;
+    }
+  }
+
+  async #take(message: Inbound, session: Session): Promise<void> {
+    this.#underWay += 1;
+    try {
+      const output = await this.#serve(message);
+      message.answer(answerBody({ output }, session));
+    } catch (error) {
+      this.#strangers.note(error, { module: this.parts.module, from: this.#broker });
+      message.answer(answerBody({ problem: toProblem(error) }, session));
+    }
+    this.#inHand.delete(message.id);
+    this.#underWay -= 1;
+    if (this.#underWay === 0) this.#idle?.();
+  }
+
+  async #serve(message: Inbound): Promise<unknown> {
+    const { module, tokens, serve } = this.parts;
+    const caller = await this.#callerOf(message);
+    const call = safeParse(wireRequest, message.content);
+    if (!call.success) throw this.#strange(misfit(wireRequest, message.content));
+    const { operation, input, context: wire } = call.data;
+    if (message.hadByOther) throw refusal('unavailable', 'the instance that had the call has gone');
+    const known = fromWire(wire, caller, tokens);
+    const context = 'then' in known ? await known : known;
+    const what = { module, name: operation };
+    if (context.deadline <= Date.now()) throw timedOut(what);
+    if (this.#givenUp.delete(keyOf(caller, message.id))) throw cancelledBefore(what);
+    this.#inHand.set(message.id, { caller, cancellation: context.cancellation });
+    return serve(module, operation, input, context);
+  }
+
+  async #hear(message: Inbound, session: Session): Promise<void> {
+    try {
+      const caller = await this.#callerOf(message);
+      const heard = safeParse(toAll, message.content);
+      if (!heard.success) throw this.#strange(misfit(toAll, message.content));
+      if ('cancel' in heard.data) return this.#cancel(caller, heard.data.cancel);
+      // What is not here may wait at the broker still, which gives it to somebody.
+      const all = session.keepsRequests && !this.#leaving;
+      const have = heard.data.ask.filter((id) => all || this.#inHand.has(id));
+      message.answer(Buffer.from(JSON.stringify({ have })));
+    } catch (error) {
+      this.#strangers.note(error, { module: this.parts.module, from: this.#broker });
+    }
+  }
+
+  async #callerOf({ authorization }: Inbound): Promise<string> {
+    return this.parts.tokens.verify(bearer(authorization), this.parts.module);
+  }
+
+  /** Cancels a call in hand; one that this has overtaken is not begun. */
+  #cancel(caller: string, id: string): void {
+    const call = this.#inHand.get(id);
+    if (call) return void (call.caller === caller && call.cancellation?.cancel());
+    this.#givenUp.add(keyOf(caller, id));
+    if (this.#givenUp.size > mostGivenUp) this.#givenUp.delete(this.#givenUp.values().next().value!);
+  }
+
+  /** Says once that somebody sends what is no call. */
+  #strange(error: unknown): unknown {
+    if (!this.#warned) {
+      const about = { broker: this.#broker, module: this.parts.module, why: messageOf(error) };
+      this.parts.log.warn(about, 'a message came that is no call of a module; this is said once');
+    }
+    this.#warned = true;
+    return error;
+  }
+
+  /** Nobody hears the answers any more. */
+  #abandon(session: Session): void {
+    if (session !== this.#session) return;
+    this.#session = undefined;
+    for (const { cancellation } of this.#inHand.values()) cancellation?.cancel();
+    this.#inHand.clear();
+  }
+
+  get #broker(): string {
+    return shownAddress(this.parts.url);
+  }
+}
+
+function keyOf(caller: string, id: string): string {
+  return `${caller} ${id}`;
+}
+
+function answerBody(answer: object, { largest }: Session): Buffer {
+  const body = Buffer.from(JSON.stringify(answer));
+  if (body.length <= largest.bytes) return body;
+  const limit =
+    largest.bytes < maximumMessageBytes
+      ? `the answer makes a message of ${body.length} bytes; ${largest.cure}`
+      : `the answer is over ${maximumBodyBytes} bytes`;
+  return Buffer.from(JSON.stringify({ problem: toProblem(refusal('body-too-large', limit)) }));
+}

@@ -1,0 +1,114 @@
+import { expect, it } from 'vitest';
+import { adapters } from '../../../../../test/harness/adapters.ts';
+import { privateServer, type ServerName } from '../../../../../test/harness/servers.ts';
+import { isRefusal } from '../../errors/index.ts';
+import { fixedKeyRing, ServiceTokens } from '../../identity/index.ts';
+import { wasNeverSent } from '../resilience/marks.ts';
+import { serve } from '../transport.cases.ts';
+import type { Serve } from '../transport.ts';
+import type { OpenWire } from '../wire.cases.ts';
+import { QueueTransport } from './client.ts';
+import { failureOf, Holding, patient, Scene, tokens, withScene } from './queue.scene.ts';
+
+/** What somebody may send who is none of us. */
+export function strangerCases(url: string): void {
+  const scene = withScene(url);
+
+  it('is told that a token is missing, forged, or made for another module', async () => {
+    const holding = new Holding();
+    await scene().serve(holding.serve);
+    const { ask } = await scene().outsider();
+    const forger = new ServiceTokens(fixedKeyRing('TEST', 'another secret of more than 32 characters'));
+    const bad = ['', 'nonsense', await forger.issue('other', 'sample'), await tokens.issue('other', 'payments')];
+    for (const token of bad) expect(await ask({ token })).toMatchObject({ problem: { code: 'unauthenticated' } });
+    expect(holding.contexts).toEqual([]);
+  });
+
+  it('cannot cancel what another one has asked', async () => {
+    const holding = new Holding();
+    await scene().serve(holding.serve);
+    const { ask } = await scene().outsider();
+    void ask({ id: 'mine' });
+    await expect.poll(() => holding.contexts.length).toBe(1);
+    const body = Buffer.from(JSON.stringify({ cancel: 'mine' }));
+    void ask({ to: 'all', token: await tokens.issue('stranger', 'sample'), body });
+    await ask({ to: 'all', body: Buffer.from(JSON.stringify({ ask: [] })) });
+    expect(holding.contexts[0]!.cancellation!.cancelled).toBe(false);
+  });
+
+  it('is answered whatever it sends, said once, and stops nobody', async () => {
+    await scene().serve(serve);
+    const { ask } = await scene().outsider();
+    const garbage = ['', 'no JSON', '7', 'null', '[]', '{"operation":"echo"}', '{"operation":"echo","context":{}}'];
+    for (const each of garbage) {
+      expect(await ask({ body: Buffer.from(each) })).toMatchObject({ problem: { code: 'invalid-input' } });
+      void ask({ to: 'all', body: Buffer.from(each) });
+    }
+    expect(await scene().client().echo({ text: 'well' })).toEqual({ text: 'well' });
+    expect(scene().warnings).toEqual(['a message came that is no call of a module; this is said once']);
+  });
+}
+
+/** So short that a case can wait for it. */
+const silence = { askAfterMs: 200, goneAfterMs: 800 };
+
+/** Callers whose network ends at the broker. What is cut off pauses before it connects again: longer with each failure. */
+export async function openWire(url: string, restart?: OpenWire['restart']): Promise<OpenWire> {
+  const scene = new Scene(url);
+  await scene.serve(serve);
+  const openSession = adapters.sessionOf(url);
+  const at = (port: number) => Object.assign(new URL(scene.url), { port: String(port) }).href;
+  return {
+    port: Number(new URL(url).port),
+    link: (port, shown = tokens) =>
+      new QueueTransport({ openSession, address: at(port), module: 'sample', tokens: shown, silence }),
+    reconnectsWithinMs: 3_000,
+    restart,
+    close: () => scene.close(),
+  };
+}
+
+/** The same, with a broker that nobody else uses, and which can be killed therefore. */
+export async function openPrivateWire(name: ServerName): Promise<OpenWire> {
+  const server = await privateServer(name);
+  const wire = await openWire(server.url, async (meanwhile) => {
+    await server.kill();
+    await meanwhile();
+    await server.restart();
+  });
+  return {
+    ...wire,
+    async close() {
+      await wire.close();
+      await server.stop();
+    },
+  };
+}
+
+/** What calls come to when the broker is killed, and started again. */
+export function killedCases(name: ServerName): void {
+  it('refuses what is under way and what comes, and works again when it is back', { timeout: 90_000 }, async () => {
+    const server = await privateServer(name);
+    const scene = new Scene(server.url);
+    const holding = new Holding();
+    const either: Serve = (module, name, ...rest) =>
+      (name === 'when' ? holding : { serve }).serve(module, name, ...rest);
+    await scene.serve(either);
+    const client = scene.client();
+    const calls = Array.from({ length: 3 }, () => failureOf(client.when({}, patient)));
+    await expect.poll(() => holding.contexts.length).toBe(3);
+    await server.kill();
+    for (const error of await Promise.all(calls)) {
+      expect([isRefusal(error, 'unavailable'), wasNeverSent(error)]).toEqual([true, false]);
+    }
+    expect(holding.contexts.every(({ cancellation }) => cancellation!.cancelled)).toBe(true);
+    const error = await failureOf(client.echo({ text: 'x' }, patient));
+    expect([isRefusal(error, 'unavailable'), wasNeverSent(error)]).toEqual([true, true]);
+    await server.restart();
+    const again = async () => (await client.echo({ text: 'back' }).catch(() => ({ text: '' }))).text;
+    await expect.poll(again, { timeout: 10_000 }).toBe('back');
+    expect(scene.warnings).toEqual(['the broker is reached again']);
+    await scene.close();
+    await server.stop();
+  });
+}

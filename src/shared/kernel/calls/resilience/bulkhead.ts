@@ -1,0 +1,30 @@
+import type { Clock } from '../../context/index.ts';
+import { type Refusal, refusal } from '../../errors/index.ts';
+import { Gate } from './gate.ts';
+import type { Line, Ticket } from './line.ts';
+
+export interface BulkheadPolicy {
+  /** How many calls may be under way at once. */
+  readonly concurrency: number;
+  /** How many more may wait. */
+  readonly queue: number;
+}
+
+/** The caller's side: one module that is slow or away must not take all that its callers have. */
+export class Bulkhead extends Gate {
+  readonly #queue: number;
+
+  constructor({ concurrency, queue }: BulkheadPolicy, clock: Clock) {
+    super(concurrency, clock);
+    this.#queue = queue;
+  }
+
+  protected override refuseToWait({ what }: Ticket, _now: number, line: Line): Refusal | undefined {
+    if (line.length < this.#queue) return undefined;
+    const most = `${this.concurrency} calls of ${what.module} are under way and ${this.#queue} wait`;
+    return refusal(
+      'overloaded',
+      `${what.module}.${what.name} was not called: ${most}, the most that its policies allow`,
+    );
+  }
+}

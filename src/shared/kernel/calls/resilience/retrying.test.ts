@@ -1,0 +1,103 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ManualClock } from '../../context/index.ts';
+import { kernelCodes, refusal } from '../../errors/index.ts';
+import { backOffMs } from './back-off.ts';
+import { neverSent, wasNeverSent } from './marks.ts';
+import { RetryBudget } from './retry-budget.ts';
+import { mayRetry } from './retrying.ts';
+
+/** How many of `wanted` retries may be made. */
+const retry = (budget: RetryBudget, wanted: number) =>
+  Array.from({ length: wanted }, () => budget.admitsRetry()).filter(Boolean).length;
+
+describe('a retry budget', () => {
+  it('lets a new caller retry ten times, and then once a second', () => {
+    const clock = new ManualClock();
+    const budget = new RetryBudget(clock);
+    expect(retry(budget, 20)).toBe(10);
+    clock.advance(999);
+    expect(retry(budget, 1)).toBe(0);
+    clock.advance(1);
+    expect(retry(budget, 2)).toBe(1);
+  });
+
+  it('gives a retry for ten calls, exactly, and keeps no more than a hundred', () => {
+    const clock = new ManualClock();
+    const budget = new RetryBudget(clock);
+    retry(budget, 10);
+    for (let call = 0; call < 500; call++) budget.called();
+    expect(retry(budget, 100)).toBe(50);
+    for (let call = 0; call < 5_000; call++) budget.called();
+    clock.advance(3_600_000);
+    expect(retry(budget, 200)).toBe(100);
+  });
+
+  it('never lets more through than a tenth of the calls, one a second and the first ten', () => {
+    const step = fc.oneof(
+      fc.record({ calls: fc.nat(300) }),
+      fc.record({ retries: fc.nat(60) }),
+      fc.record({ passMs: fc.integer({ min: -2_000, max: 5_000 }) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const clock = new ManualClock();
+        const budget = new RetryBudget(clock);
+        let [calls, passedMs, retries] = [0, 0, 0];
+        for (const each of steps) {
+          if ('calls' in each) for (let call = 0; call < each.calls; call++) budget.called();
+          if ('calls' in each) calls += each.calls;
+          if ('passMs' in each) clock.advance(each.passMs);
+          if ('passMs' in each) passedMs += Math.max(0, each.passMs);
+          if ('retries' in each) retries += retry(budget, each.retries);
+          expect(retries).toBeLessThanOrEqual(10 + calls / 10 + passedMs / 1_000);
+        }
+      }),
+    );
+  });
+});
+
+describe('the back-off', () => {
+  it('draws from nothing to a bound that doubles, up to the longest', () => {
+    const bounds = [1, 2, 3, 6, 7, 2_000].map((attempt) => backOffMs(attempt, () => 1 - Number.EPSILON));
+    expect(bounds).toEqual([19, 39, 79, 639, 999, 999]);
+    expect(backOffMs(5, () => 0)).toBe(0);
+    expect(backOffMs(3, () => 0.5, { firstMs: 100, longestMs: 300 })).toBe(150);
+  });
+});
+
+describe('another attempt', () => {
+  const unavailable = () => refusal('unavailable', 'payments cannot be reached');
+
+  it('is made of whatever was not begun', () => {
+    const refused = refusal('overloaded');
+    expect([mayRetry('query', false, refused), mayRetry('command', false, refused)]).toEqual([true, true]);
+  });
+
+  it('is made of what was not reached when it can be done twice, or cannot have been done', () => {
+    expect(mayRetry('query', false, unavailable())).toBe(true);
+    expect(mayRetry('command', true, unavailable())).toBe(true);
+    expect(mayRetry('command', false, unavailable())).toBe(false);
+    const cause = neverSent(new Error('connect ECONNREFUSED'));
+    const wrapped = refusal('unavailable', 'x', {}, { cause: new Error('no way', { cause }) });
+    expect(mayRetry('command', false, wrapped)).toBe(true);
+  });
+
+  it('is made after no other error', () => {
+    const others = Object.keys(kernelCodes).filter((code) => code !== 'unavailable' && code !== 'overloaded');
+    const errors = [
+      ...others.map((code) => refusal(code as 'timeout')),
+      neverSent(new Error('broken')),
+      undefined,
+      'x',
+    ];
+    expect(errors.filter((error) => mayRetry('query', true, error))).toEqual([]);
+  });
+
+  it('is not misled by causes that go in a circle, nor shows the mark on the wire', () => {
+    const circle = new Error('a');
+    circle.cause = new Error('b', { cause: circle });
+    expect([wasNeverSent(circle), wasNeverSent(null)]).toEqual([false, false]);
+    expect(Object.keys(neverSent(unavailable()))).toEqual(Object.keys(unavailable()));
+  });
+});

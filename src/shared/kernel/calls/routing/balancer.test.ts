@@ -1,0 +1,376 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { AskedAddresses } from '../discovery/asked.ts';
+import { CountingClock, macrotask, Notes } from '../discovery/discovery.cases.ts';
+import type { Discovery } from '../discovery/discovery.ts';
+import { LiveAddresses } from '../discovery/live.ts';
+import type { Link } from '../transport.ts';
+import { Balancer, type Instance } from './balancer.ts';
+
+const breaker = { failureShare: 0.5, minimumCalls: 20, windowMs: 10_000, openMs: 1_000 };
+const [a, b, c] = ['http://a:1', 'http://b:1', 'http://c:1'] as const;
+
+/** Tells when it hears that an address is dead. */
+class Listed extends LiveAddresses {
+  override dead(address: string): void {
+    happened.push(`dead ${address}`);
+  }
+}
+
+/** Whose timers come a millisecond early, as those of the system do now and then. */
+class HastyClock extends CountingClock {
+  override after(delayMs: number, task: () => void): () => void {
+    return super.after(delayMs > 1 ? delayMs - 1 : delayMs, task);
+  }
+}
+
+/** The same numbers for each run, alike from 0 to below 1. */
+function seeded(seed = 7): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state / 2_147_483_647;
+  };
+}
+
+let clock: CountingClock;
+let listed: Listed;
+let balancer: Balancer;
+let notes: Notes;
+let happened: string[];
+/** What does not answer a ping. */
+let down: Set<string>;
+let addressOf: Map<Link, string>;
+let leave: Map<string, () => void>;
+
+beforeEach(() => {
+  clock = new CountingClock();
+  listed = new Listed();
+  notes = new Notes();
+  happened = [];
+  down = new Set();
+  addressOf = new Map();
+  leave = new Map();
+  balancer = open(listed);
+});
+
+function open(discovery: Discovery, random = seeded()): Balancer {
+  return new Balancer({
+    ...{ module: 'payments', discovery, clock, random, breaker, log: notes.log },
+    connect: (address, onLeaving) => {
+      const close = async () => void happened.push(`closed ${address}`);
+      const link: Link = { call: () => Promise.resolve(), close };
+      addressOf.set(link, address);
+      leave.set(address, onLeaving);
+      return link;
+    },
+    ping: async (link) => {
+      const address = addressOf.get(link)!;
+      happened.push(`ping ${address}`);
+      if (down.has(address)) throw new Error('no answer');
+    },
+    onReachable: () => happened.push('reachable'),
+  });
+}
+
+const instance = (address: string): Instance => balancer.instances.find((each) => each.address === address)!;
+const addresses = () => balancer.instances.map(({ address }) => address);
+const eject = (address: string) => {
+  const { breaker } = instance(address);
+  for (let times = 0; times < 5; times++) breaker.failed(breaker.admits(), 'unreachable');
+};
+/** Which addresses are chosen, of many choices. */
+const chosen = (tried?: ReadonlySet<Instance>) =>
+  [...new Set(Array.from({ length: 100 }, () => balancer.pick(tried)?.address))].sort();
+/** What has happened since this was asked last. */
+const since = () => happened.splice(0);
+const pass = async (ms: number) => {
+  clock.advance(ms);
+  await macrotask();
+};
+
+describe('the choice of an instance', () => {
+  /** How many calls each gets of one a step, where a call lasts as many steps as its instance takes. */
+  function shares(takes: Readonly<Record<string, number>>, calls: number): Record<string, number> {
+    listed.set(Object.keys(takes));
+    const got = Object.fromEntries(Object.keys(takes).map((address) => [address, 0]));
+    const ends = new Map<number, Instance[]>();
+    for (let step = 0; step < calls; step++) {
+      for (const done of ends.get(step) ?? []) done.inFlight -= 1;
+      const one = balancer.pick()!;
+      one.inFlight += 1;
+      got[one.address]! += 1;
+      const end = step + takes[one.address]!;
+      ends.set(end, [...(ends.get(end) ?? []), one]);
+    }
+    return got;
+  }
+
+  it('gives equals an equal share', () => {
+    const got = Object.values(shares({ [a]: 10, [b]: 10, [c]: 10, 'http://d:1': 10 }, 4_000));
+    expect(Math.max(...got)).toBeLessThan(1_100);
+    expect(Math.min(...got)).toBeGreaterThan(900);
+  });
+
+  it('gives equals an equal share when nothing is under way as well', () => {
+    const got = Object.values(shares({ [a]: 1, [b]: 1, [c]: 1 }, 3_000));
+    expect(Math.max(...got)).toBeLessThan(1_100);
+  });
+
+  it('gives less to one that is slow', () => {
+    const got = shares({ [a]: 4, [b]: 4, [c]: 40 }, 3_000);
+    expect(got[c]).toBeLessThan(400);
+    expect(got[a]! / got[b]!).toBeCloseTo(1, 0);
+  });
+
+  it('is none where there is none', () => {
+    expect(balancer.pick()).toBeUndefined();
+    listed.set([a]);
+    eject(a);
+    expect(balancer.pick()).toBeUndefined();
+  });
+
+  it('is rather one that was not tried, and that is not about to stop', () => {
+    listed.set([a, b, c]);
+    expect(chosen()).toEqual([a, b, c]);
+    expect(chosen(new Set([instance(a)]))).toEqual([b, c]);
+    leave.get(b)!();
+    expect(chosen()).toEqual([a, c]);
+    expect(chosen(new Set([instance(a)]))).toEqual([c]);
+    expect(chosen(new Set([instance(a), instance(c)]))).toEqual([b]);
+    expect(chosen(new Set(balancer.instances))).toEqual([a, c]);
+  });
+
+  it('is one that is about to stop where all are', () => {
+    listed.set([a, b]);
+    leave.get(a)!();
+    leave.get(b)!();
+    expect(chosen()).toEqual([a, b]);
+  });
+
+  it('takes one as staying a while after it said so last, since another may have come in its place', () => {
+    listed.set([a, b]);
+    leave.get(a)!();
+    clock.advance(600);
+    leave.get(a)!();
+    clock.advance(999);
+    expect(chosen()).toEqual([b]);
+    clock.advance(1);
+    expect(chosen()).toEqual([a, b]);
+  });
+});
+
+describe('an instance that fails', () => {
+  beforeEach(() => {
+    listed.set([a, b]);
+    since();
+  });
+
+  it('is told to be dead, left out, and back after two pings', async () => {
+    eject(a);
+    expect([since(), chosen()]).toEqual([[`dead ${a}`], [b]]);
+    await pass(999);
+    expect([since(), chosen()]).toEqual([[], [b]]);
+    await pass(1);
+    expect([since(), chosen()]).toEqual([
+      [`ping ${a}`, `ping ${a}`, 'reachable'],
+      [a, b],
+    ]);
+  });
+
+  it('is left out with the reason in the log: the bottom of what its latest failure says', () => {
+    const cause = new Error('connect ECONNREFUSED 127.0.0.1:4105');
+    balancer.failed(instance(a), new Error('an older failure'));
+    balancer.failed(instance(a), new Error('payments is not to be reached', { cause }));
+    eject(a);
+    expect(notes.lines).toEqual([`warn: an instance fails and is left out: ${cause.message}`]);
+  });
+
+  it('is asked every two seconds while it does not answer', async () => {
+    down.add(a);
+    eject(a);
+    since();
+    for (const waitMs of [1_000, 2_000, 2_000, 2_000]) {
+      await pass(waitMs - 1);
+      expect(since()).toEqual([]);
+      await pass(1);
+      expect(since()[0]).toBe(`ping ${a}`);
+    }
+    down.clear();
+    await pass(2_000);
+    expect([since(), chosen()]).toEqual([
+      [`ping ${a}`, `ping ${a}`, 'reachable'],
+      [a, b],
+    ]);
+  });
+
+  it('is not reachable while it is left out, though it lives, and is back when that is asked', async () => {
+    listed.set([a]);
+    down.add(a);
+    eject(a);
+    since();
+    expect([await balancer.reachable(), since(), chosen()]).toEqual([false, [`ping ${a}`, `dead ${a}`], [undefined]]);
+    down.clear();
+    expect([await balancer.reachable(), since(), chosen()]).toEqual([
+      true,
+      [`ping ${a}`, `ping ${a}`, 'reachable'],
+      [a],
+    ]);
+    await pass(5_000);
+    expect(since()).toEqual([]);
+  });
+
+  it('is asked also when the timer came before its time', async () => {
+    clock = new HastyClock();
+    balancer = open(listed);
+    eject(a);
+    since();
+    await pass(999);
+    await pass(10);
+    expect([since(), chosen()]).toEqual([
+      [`ping ${a}`, `ping ${a}`, 'reachable'],
+      [a, b],
+    ]);
+  });
+
+  it('comes back by a ping also when it was not listed meanwhile', async () => {
+    eject(a);
+    listed.set([b]);
+    await pass(5_000);
+    down.add(a);
+    since();
+    listed.set([a, b]);
+    expect([since(), chosen()]).toEqual([[], [b]]);
+    await pass(0);
+    expect([since(), chosen()]).toEqual([[`ping ${a}`, `dead ${a}`], [b]]);
+    down.clear();
+    await pass(2_000);
+    expect([since(), chosen()]).toEqual([
+      [`ping ${a}`, `ping ${a}`, 'reachable'],
+      [a, b],
+    ]);
+  });
+
+  it('is let go of and comes back by a ping where whoever knows takes the hint', async () => {
+    const sightings = [a, b].map((address) => ({ address, ttlMs: 60_000, priority: 0 }));
+    const source = { name: 'a registry', ask: async () => sightings, cancel() {} };
+    balancer = open(new AskedAddresses(source, clock, new Notes().log));
+    await macrotask();
+    eject(a);
+    await macrotask();
+    expect(addresses()).toEqual([b]);
+    down.add(a);
+    await pass(60_000);
+    expect([addresses(), chosen()]).toEqual([[b, a], [b]]);
+    await pass(0);
+    expect([addresses(), chosen()]).toEqual([[b], [b]]);
+    down.clear();
+    await pass(60_000);
+    await pass(0);
+    expect([addresses(), chosen()]).toEqual([
+      [b, a],
+      [a, b],
+    ]);
+  });
+
+  it('keeps nobody from being told when all have failed', async () => {
+    eject(a);
+    eject(b);
+    expect(balancer.pick()).toBeUndefined();
+    await pass(1_000);
+    expect(chosen()).toEqual([a, b]);
+  });
+});
+
+describe('what is listed', () => {
+  it('joins at once, and is told', () => {
+    expect([since(), chosen()]).toEqual([[], [undefined]]);
+    listed.set([a]);
+    expect([since(), chosen()]).toEqual([['reachable'], [a]]);
+    listed.set([a, b]);
+    expect([since(), chosen()]).toEqual([['reachable'], [a, b]]);
+  });
+
+  it('keeps what is known of those that stay', () => {
+    listed.set([a, b]);
+    const before = instance(a);
+    listed.set([a, c]);
+    expect(instance(a)).toBe(before);
+  });
+
+  it('is left when it is listed no more: closed at once when it is idle, otherwise when it has answered', async () => {
+    listed.set([a, b]);
+    const busy = instance(b);
+    busy.inFlight = 1;
+    since();
+    listed.set([]);
+    await macrotask();
+    expect([since(), chosen()]).toEqual([[`closed ${a}`], [undefined]]);
+    await pass(60_000);
+    expect(since()).toEqual([]);
+    let drained = false;
+    void balancer.drained().then(() => {
+      drained = true;
+    });
+    await macrotask();
+    expect(drained).toBe(false);
+    balancer.answered(busy);
+    await macrotask();
+    expect([since(), clock.waiting.size, drained]).toEqual([[`closed ${b}`], 0, true]);
+    await balancer.drained();
+  });
+
+  it('does not count against an address what happens to one that has left it', async () => {
+    listed.set([a, b]);
+    const old = instance(a);
+    old.inFlight = 1;
+    listed.set([b]);
+    listed.set([a, b]);
+    since();
+    for (let times = 0; times < 5; times++) old.breaker.failed(old.breaker.admits(), 'unreachable');
+    await pass(10_000);
+    expect([since(), chosen()]).toEqual([[], [a, b]]);
+  });
+});
+
+describe('a balancer that is closed', () => {
+  it('closes all, also those that have still to answer, and leaves no timer', async () => {
+    listed.set([a, b, c]);
+    eject(a);
+    instance(b).inFlight = 1;
+    listed.set([a, c]);
+    leave.get(c)!();
+    since();
+    await balancer.close();
+    expect(since().sort()).toEqual([`closed ${a}`, `closed ${b}`, `closed ${c}`]);
+    expect([clock.waiting.size, chosen()]).toEqual([0, [undefined]]);
+    listed.set([b]);
+    await pass(60_000);
+    expect([since(), balancer.instances]).toEqual([[], []]);
+  });
+
+  it('does not go on with a probe that is under way', async () => {
+    listed.set([a]);
+    eject(a);
+    clock.advance(1_000);
+    since();
+    await balancer.close();
+    await pass(60_000);
+    expect([since(), clock.waiting.size]).toEqual([[`closed ${a}`], 0]);
+  });
+
+  it('closes the others when one cannot be closed', async () => {
+    const discovery = new LiveAddresses();
+    const close = async () => {
+      throw new Error('broken');
+    };
+    balancer = new Balancer({
+      ...{ module: 'payments', discovery, clock, random: () => 0, breaker, log: new Notes().log },
+      connect: () => ({ call: () => Promise.resolve(), close }),
+      ping: () => Promise.resolve(),
+      onReachable() {},
+    });
+    discovery.set([a, b]);
+    discovery.set([b]);
+    await expect(balancer.close()).resolves.toBeUndefined();
+  });
+});

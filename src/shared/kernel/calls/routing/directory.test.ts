@@ -1,0 +1,180 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type EdgeFault, EdgeFaults, FaultyTransport } from '../../../control/faults/index.ts';
+import { contract, nothing, type Operation, query } from '../../contract/index.ts';
+import { isRefusal, refusal } from '../../errors/index.ts';
+import { CountingClock, Notes } from '../discovery/discovery.cases.ts';
+import { LiveAddresses } from '../discovery/live.ts';
+import type { Parity } from '../in-process.ts';
+import type { CallRequest } from '../transport.ts';
+import { Directory } from './directory.ts';
+
+const { find } = contract('payments', {
+  operations: { find: query({ about: 'Sample', input: nothing, output: nothing }) },
+}).operations as unknown as Record<string, Operation>;
+const [a, b] = ['http://a:1', 'http://b:1'] as const;
+
+let clock: CountingClock;
+let faults: EdgeFaults;
+let directory: Directory;
+/** Whom calls came to, and what was closed, in order. */
+let happened: string[];
+
+beforeEach(() => {
+  clock = new CountingClock();
+  happened = [];
+  faults = new EdgeFaults(clock, () => 0);
+  directory = open('fast');
+});
+
+type Answer = (request: CallRequest) => Promise<unknown>;
+
+function open(parity: Parity, answer: Answer = async () => ({})): Directory {
+  return new Directory({
+    withFaults: (way) => new FaultyTransport(way, faults, clock),
+    ...{ parity, clock, policies: {}, log: new Notes().log, random: () => 0 },
+    modules: ['payments', 'orders'],
+    connect: (module, address) => ({
+      call: async (request) => {
+        happened.push(`${module} at ${address}`);
+        return answer(request);
+      },
+      close: async () => void happened.push(`closed ${address}`),
+    }),
+  });
+}
+
+const here = async () => {
+  happened.push('here');
+  return {};
+};
+
+async function call(): Promise<unknown> {
+  const context = { requestId: 'r', caller: 'orders', deadline: Date.now() + 60_000 };
+  const answer = directory.of('payments').transport.call({ operation: find!, input: {}, context });
+  return answer.then(
+    () => happened.splice(0),
+    (error: unknown) => (isRefusal(error) ? error.code : error),
+  );
+}
+
+function there(...addresses: string[]): LiveAddresses {
+  const discovery = new LiveAddresses();
+  discovery.set(addresses);
+  directory.there('payments', discovery);
+  return discovery;
+}
+
+describe('a module', () => {
+  it('is away until it is said where it is', async () => {
+    expect([directory.of('payments').state, await call()]).toEqual(['away', 'unavailable']);
+  });
+
+  it('is called where it is now: here, or wherever its addresses say', async () => {
+    directory.here('payments', here);
+    expect([directory.of('payments').state, await call()]).toEqual(['here', ['here']]);
+    const addresses = there(a);
+    expect([directory.of('payments').state, await call()]).toEqual(['there', [`payments at ${a}`]]);
+    addresses.set([b]);
+    happened = [];
+    expect(await call()).toEqual([`payments at ${b}`]);
+    addresses.set([]);
+    expect(await call()).toBe('unavailable');
+  });
+
+  it('is not called where it was: the ways to it are closed', async () => {
+    const before = there(a);
+    there(b);
+    expect(happened.splice(0)).toEqual([`closed ${a}`]);
+    before.set([a]);
+    expect(await call()).toEqual([`payments at ${b}`]);
+    directory.here('payments', here);
+    expect(happened.splice(0)).toEqual([`closed ${b}`]);
+  });
+
+  it('still answers there what it was asked there', async () => {
+    there(a);
+    const asked = call();
+    directory.here('payments', here);
+    expect(await asked).toEqual([`payments at ${a}`, `closed ${a}`]);
+  });
+
+  it('is none that nobody has', () => {
+    expect(() => directory.of('payment')).toThrow('there is no module "payment"');
+  });
+
+  it('meets the faults of its edge here as well, where that is to be like a wire', async () => {
+    const fault: EdgeFault = { caller: '*', operation: '*', error: 'forbidden', share: 1, until: clock.now() + 1_000 };
+    faults.set([fault]);
+    directory.here('payments', here);
+    expect(await call()).toEqual(['here']);
+    directory = open('strict');
+    directory.here('payments', here);
+    expect(await call()).toBe('forbidden');
+  });
+
+  it('is called where it is when a call has been held up, wherever that was before', async () => {
+    directory = open('strict');
+    const heldUp = async (move: () => void) => {
+      faults.set([{ caller: '*', operation: '*', latencyMs: 100, share: 1, until: clock.now() + 100 }]);
+      directory.here('payments', here);
+      happened = [];
+      const answer = call();
+      move();
+      clock.advance(100);
+      return answer;
+    };
+    expect(await heldUp(() => {})).toEqual(['here']);
+    expect(await heldUp(() => there(a))).toEqual([`payments at ${a}`]);
+    const another = async () => {
+      happened.push('another copy here');
+      return {};
+    };
+    expect(await heldUp(() => directory.here('payments', another))).toEqual(['another copy here']);
+    expect(await heldUp(() => there())).toBe('unavailable');
+  });
+});
+
+describe('who wants to know what can be reached', () => {
+  it('is told of the module that can be, when it can be called', () => {
+    const told: string[] = [];
+    directory.onReachable((module) => told.push(`${module} ${directory.of(module).state}`));
+    directory.here('orders', here);
+    const addresses = there(a);
+    expect(told.splice(0)).toEqual(['orders here', 'payments there']);
+    addresses.set([a, b]);
+    expect(told.splice(0)).toEqual(['payments there']);
+    addresses.set([b]);
+    addresses.set([]);
+    expect(told).toEqual([]);
+    addresses.set([a]);
+    expect(told).toEqual(['payments there']);
+  });
+});
+
+it('closes every way', async () => {
+  there(a, b);
+  await directory.close();
+  expect([happened.splice(0).sort(), await call()]).toEqual([[`closed ${a}`, `closed ${b}`], 'unavailable']);
+});
+
+it('measures whoever is busy over some calls that are late, and not who is late again and again', async () => {
+  const late = (times: number) => () => (times-- > 0 ? Promise.reject(new Error('late')) : Promise.resolve({}));
+  const measured = (times: number) =>
+    open('fast', late(times)).probe('payments', a).time({ calls: 5, everyMs: 0, forMs: 1e6 });
+  expect(await measured(7)).toHaveLength(5);
+  await expect(measured(8)).rejects.toThrow('late');
+});
+
+it('waits for whoever has much to do: half a second to know whether it is there, and longer before it is called', async () => {
+  const after =
+    (ms: number): Answer =>
+    async ({ context }) => {
+      if (context.deadline < clock.now() + ms) throw refusal('timeout');
+      return {};
+    };
+  directory = open('fast', after(2_000));
+  there(a);
+  expect([await directory.answers('payments'), await directory.answers('payments', 2_000)]).toEqual([false, true]);
+  await directory.probe('payments', a).warm();
+  await expect(open('fast', after(60_000)).probe('payments', a).warm()).rejects.toMatchObject({ code: 'timeout' });
+});

@@ -1,0 +1,175 @@
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { type CallContext, ManualClock } from '../../context/index.ts';
+import type { Operation } from '../../contract/index.ts';
+import { refusal } from '../../errors/index.ts';
+import { ofKernel } from '../kernel-operations.ts';
+import type { CallRequest } from '../transport.ts';
+import type { Edge } from './edge.ts';
+import { Trial } from './trial.ts';
+
+const find = {
+  module: 'payments',
+  name: 'find',
+  kind: 'query',
+  about: '',
+  input: z.any(),
+  output: z.any(),
+} as Operation;
+const pay = { ...find, name: 'pay', kind: 'command' } as Operation;
+
+function opened(answers: { before?: () => unknown; other?: () => unknown } = {}) {
+  const asked = { before: 0, other: 0 };
+  const way = (side: 'before' | 'other') => ({
+    async call() {
+      asked[side] += 1;
+      return answers[side]?.() ?? side;
+    },
+  });
+  const trial = new Trial(way('before'), way('other') as unknown as Edge, new ManualClock());
+  const call = (operation: Operation, context: Partial<CallContext> = {}) =>
+    trial.call({
+      operation,
+      input: {},
+      context: { requestId: 'r', caller: 'orders', deadline: 1e15, ...context },
+    } as CallRequest);
+  /** Whether a call goes to the other copies. */
+  const sends = async (operation: Operation, context: Partial<CallContext>) => {
+    const before = asked.other;
+    await call(operation, context);
+    return asked.other > before;
+  };
+  return { trial, call, asked, sends };
+}
+
+const uuidOf = (n: number) => `0192f0c1-0000-7000-8000-${String(n).padStart(12, '0')}`;
+
+it('sends none to begin with, and then about as many as its share', async () => {
+  const { trial, call, asked } = opened();
+  for (let n = 0; n < 1_000; n++) await call(pay, { requestId: String(n) });
+  expect(asked).toEqual({ before: 1_000, other: 0 });
+  trial.share = 0.25;
+  for (let n = 0; n < 1_000; n++) await call(pay, { requestId: String(n) });
+  expect(asked.other).toBeGreaterThan(180);
+  expect(asked.other).toBeLessThan(320);
+});
+
+it('sends what belongs together to the same copies: all steps of a saga, all calls of a member', async () => {
+  const { trial, sends } = opened();
+  trial.share = 0.5;
+  const sides = new Set<boolean>();
+  for (let n = 0; n < 50; n++) {
+    const steps = ['reserve', 'authorize', 'authorize/undo', 'capture'];
+    const keys = steps.map((step) => `checkout/${uuidOf(n)}/${step}`);
+    const sent: boolean[] = [];
+    for (const idempotencyKey of keys) sent.push(await sends(pay, { idempotencyKey }));
+    expect(new Set(sent).size).toBe(1);
+    sides.add(sent[0]!);
+    const asked = [
+      await sends(find, { requestId: 'a', member: `m${n}` }),
+      await sends(find, { requestId: 'b', member: `m${n}` }),
+    ];
+    expect(new Set(asked).size).toBe(1);
+  }
+  expect(sides.size).toBe(2);
+});
+
+it('keeps those it sends when the share grows, and of what the kernel asks sends only public requests', async () => {
+  const { trial, sends } = opened();
+  const sent = async (share: number) => {
+    trial.share = share;
+    const found: number[] = [];
+    for (let n = 0; n < 200; n++) if (await sends(pay, { requestId: String(n) })) found.push(n);
+    return found;
+  };
+  const [few, more] = [await sent(0.1), await sent(0.5)];
+  expect(few.every((n) => more.includes(n))).toBe(true);
+  trial.share = 1;
+  const sendsKernel = (name: Parameters<typeof ofKernel>[0], idempotencyKey?: string) =>
+    sends(ofKernel(name, 'payments'), { idempotencyKey });
+  for (const name of ['ping', 'receive', 'operate'] as const) expect(await sendsKernel(name, 'key')).toBe(false);
+  const asked = [await sendsKernel('read'), await sendsKernel('write', 'key'), await sendsKernel('write')];
+  expect(asked).toEqual([true, true, false]);
+});
+
+it('sends so many at a time and no more: the others go where they went before', async () => {
+  const answers: ((value: string) => void)[] = [];
+  const { trial, call, asked } = opened({ other: () => new Promise((resolve) => answers.push(resolve)) });
+  trial.share = 1;
+  trial.atOnce = 2;
+  const calls = Array.from({ length: 5 }, () => call(pay));
+  await expect.poll(() => asked).toEqual({ before: 3, other: 2 });
+  for (const answer of answers) answer('other');
+  expect(await Promise.all(calls)).toEqual(['other', 'other', 'before', 'before', 'before']);
+  void call(pay);
+  await expect.poll(() => asked).toEqual({ before: 3, other: 3 });
+});
+
+it('asks those before when the others cannot be asked, with the same key', async () => {
+  const keys: (string | undefined)[] = [];
+  const way = (fails: boolean) => ({
+    async call({ context }: CallRequest) {
+      keys.push(context.idempotencyKey);
+      if (fails) throw refusal('unavailable', 'gone');
+      return 'done';
+    },
+  });
+  const trial = new Trial(way(false), way(true) as unknown as Edge, new ManualClock());
+  trial.share = 1;
+  const context = { requestId: 'r', caller: 'orders', deadline: 1e15 };
+  expect(await trial.call({ operation: pay, input: {}, context })).toBe('done');
+  expect(keys).toEqual([expect.any(String), keys[0]]);
+  expect(trial.other.counts).toMatchObject({ calls: 1, failures: 1 });
+});
+
+it('tries nothing out that could not be asked again of those before', async () => {
+  const { trial, call, asked } = opened({
+    other() {
+      throw refusal('unavailable', 'cut off');
+    },
+  });
+  trial.share = 1;
+  const [read, write] = [ofKernel('read', 'payments'), ofKernel('write', 'payments')];
+  expect([await call(read), await call(write), await call(write, { idempotencyKey: 'own' })]).toEqual([
+    ...['before', 'before', 'before'],
+  ]);
+  expect(asked).toEqual({ before: 3, other: 2 });
+});
+
+it('counts what failed; a refusal that the contract declares is an answer', async () => {
+  const errors = [refusal('unavailable', ''), refusal('not-found', ''), new Error('broken'), refusal('timeout', '')];
+  const { trial, call } = opened({
+    before() {
+      throw errors.shift();
+    },
+  });
+  for (let n = 0; n < 4; n++) await call(pay).catch(() => {});
+  expect(trial.before.counts).toMatchObject({ calls: 4, failures: 3 });
+  trial.recount();
+  expect(trial.before.counts).toEqual({ calls: 0, failures: 0 });
+});
+
+it('asks queries of both when it mirrors, answers by those before, and says where answers differ', async () => {
+  const value = (amount: number) => ({ id: 'p', lines: [{ amount }] });
+  const { trial, call, asked } = opened({ before: () => value(1), other: () => value(2) });
+  trial.mirrors = true;
+  expect(await call(find)).toEqual(value(1));
+  await call(pay);
+  await expect.poll(() => trial.compared.different).toBe(1);
+  expect(trial.compared).toEqual({
+    same: 0,
+    different: 1,
+    differences: [{ operation: 'payments.find', at: 'lines.0.amount' }],
+  });
+  expect(asked).toEqual({ before: 3, other: 2 });
+});
+
+it('takes for the same what was only changed between the two', async () => {
+  const others = [{ n: 1 }, { n: 2 }];
+  const befores = [{ n: 2 }, { n: 2 }];
+  const { trial, call } = opened({ before: () => befores.pop(), other: () => others.shift() });
+  trial.mirrors = true;
+  await call(find);
+  await expect.poll(() => trial.compared.same).toBe(1);
+  expect(trial.compared.different).toBe(0);
+});

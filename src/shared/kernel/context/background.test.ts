@@ -1,0 +1,101 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { once } from 'node:events';
+import { expect, it } from 'vitest';
+import { background } from './background.ts';
+import { Cancellation } from './cancellation.ts';
+import { systemClock } from './clock.ts';
+import { currentContext, runInContext } from './context.ts';
+import { currentUnit } from './current-unit.ts';
+import { deadlineIn } from './deadlines.ts';
+import { ManualClock } from './manual.ts';
+
+const context = { requestId: 'r1', caller: 'test', deadline: 0 };
+const callers = new AsyncLocalStorage<string>();
+
+/** What travels with the code of a request that has a unit of work open. */
+function inRequest<T>(task: () => T): T {
+  const mark = { database: 'shop', open: true };
+  return callers.run('own', () => currentUnit.run(mark, () => runInContext(context, task)));
+}
+
+function travels(): unknown[] {
+  return [currentContext(), currentUnit.getStore(), callers.getStore()];
+}
+
+const nothing = [undefined, undefined, undefined];
+
+it('runs a task of the background with nothing of the request that starts it, and what follows it as well', async () => {
+  const seen = await inRequest(() =>
+    background.run(async (first: string) => {
+      const before = travels();
+      await undefined;
+      return [first, before, travels()];
+    }, 'given'),
+  );
+  expect(seen).toEqual(['given', nothing, nothing]);
+});
+
+it('gives the request back what travelled with it', () => {
+  inRequest(() => {
+    background.run(travels);
+    expect(travels()).toEqual([context, { database: 'shop', open: true }, 'own']);
+    const fails = () => {
+      throw new Error('broken');
+    };
+    expect(() => background.run(fails)).toThrow('broken');
+    expect(currentContext()).toBe(context);
+  });
+});
+
+it.each([
+  ['setTimeout', (task: () => void) => background.setTimeout(task, 0)],
+  ['setImmediate', (task: () => void) => background.setImmediate(task)],
+  ['nextTick', (task: () => void) => background.nextTick(task)],
+  ['queueMicrotask', (task: () => void) => background.queueMicrotask(task)],
+  ["the system's clock", (task: () => void) => systemClock.after(0, task)],
+])('has %s run its task in the background', async (_, later) => {
+  const target = new EventTarget();
+  const told = once(target, 'seen');
+  let seen: unknown[] = [];
+  inRequest(() =>
+    later(() => {
+      seen = travels();
+      target.dispatchEvent(new Event('seen'));
+    }),
+  );
+  await told;
+  expect(seen).toEqual(nothing);
+});
+
+it('has an interval run its task in the background', async () => {
+  const seen = await inRequest(
+    () =>
+      new Promise((resolve) => {
+        const timer = background.setInterval(() => {
+          clearInterval(timer);
+          resolve(travels());
+        }, 1);
+      }),
+  );
+  expect(seen).toEqual(nothing);
+});
+
+it('has a clock that is moved by hand run its tasks in the background', () => {
+  const clock = new ManualClock();
+  let seen: unknown[] = [];
+  inRequest(() => {
+    clock.after(10, () => {
+      seen = travels();
+    });
+    clock.advance(10);
+  });
+  expect(seen).toEqual(nothing);
+});
+
+it('tells of a deadline in the background, whoever set the timer that all deadlines share', async () => {
+  const told = Promise.withResolvers<unknown[]>();
+  inRequest(() => {
+    new Cancellation().wait(deadlineIn(1)!, () => told.resolve(travels()));
+  });
+  expect(await told.promise).toEqual(nothing);
+});

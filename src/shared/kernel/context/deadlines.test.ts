@@ -1,0 +1,118 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Due, deadlineIn, dueAt, notDue, passTime } from './deadlines.ts';
+
+/** As a handler does that computes. */
+function hold(ms: number): void {
+  const end = Date.now() + ms;
+  while (Date.now() < end);
+}
+
+describe('the deadline of a call', () => {
+  it('is as long after now as the call may take, to within 16 ms', () => {
+    for (const timeoutMs of [1_000, 5_000]) {
+      const before = Date.now();
+      const deadline = deadlineIn(timeoutMs)!;
+      expect(deadline).toBeGreaterThanOrEqual(before + timeoutMs - 32);
+      expect(deadline).toBeLessThanOrEqual(Date.now() + timeoutMs);
+    }
+  });
+
+  it('is exact for a call that may take less than a second, whenever the clock was read last', () => {
+    deadlineIn(5_000);
+    hold(5);
+    const before = Date.now();
+    const deadline = deadlineIn(40)!;
+    expect(deadline).toBeGreaterThanOrEqual(before + 40);
+    expect(deadline).toBeLessThanOrEqual(Date.now() + 40);
+  });
+
+  it('is not after that of the call it is made for', () => {
+    const latest = Date.now() + 2_000;
+    expect(deadlineIn(5_000, latest)).toBe(latest);
+    expect(deadlineIn(5_000, Date.now() + 50)).toBeLessThanOrEqual(Date.now() + 50);
+  });
+
+  it('is none once that is over, though the clock was read before', () => {
+    const latest = Date.now() + 3;
+    deadlineIn(5_000);
+    hold(5);
+    expect(deadlineIn(5_000, latest)).toBeUndefined();
+    expect(deadlineIn(5_000, Date.now())).toBeUndefined();
+  });
+
+  it('is read off the clock anew once the event loop has turned for a while', async () => {
+    deadlineIn(5_000);
+    hold(40);
+    expect(deadlineIn(5_000)).toBeLessThanOrEqual(Date.now() + 5_000 - 40);
+    await expect.poll(() => deadlineIn(5_000)! - Date.now()).toBeGreaterThanOrEqual(5_000 - 20);
+  });
+});
+
+describe('a clock that is set back by hours', () => {
+  const hours = 3 * 60 * 60_000;
+  let late: string[];
+  const due = (name: string): Due => ({
+    ...{ earlier: undefined, later: undefined, slot: undefined },
+    late: () => late.push(name),
+  });
+  const pass = (ms: number) => {
+    vi.setSystemTime(Date.now() + ms);
+    passTime();
+  };
+  beforeEach(() => {
+    late = [];
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
+    passTime();
+  });
+  afterEach(() => {
+    pass(2 * hours);
+    vi.useRealTimers();
+  });
+
+  it('keeps nobody waiting for hours: what is late is late when it would have been', () => {
+    dueAt(due('before'), deadlineIn(5_000)!);
+    pass(2_000);
+    pass(-hours);
+    dueAt(due('after'), deadlineIn(5_000)!);
+    pass(2_900);
+    expect(late).toEqual([]);
+    pass(150);
+    expect(late).toEqual(['before']);
+    pass(2_000);
+    expect(late).toEqual(['before', 'after']);
+  });
+
+  /** Sets the clock back; the next tick, which notices it, comes only after `meanwhile`. */
+  const setBack = (meanwhile: () => void) => {
+    vi.setSystemTime(Date.now() - hours);
+    meanwhile();
+    passTime();
+  };
+
+  it('keeps the deadlines that calls were given before the next tick noticed it', () => {
+    const cancelled = due('cancelled');
+    dueAt(due('before'), Date.now() + 5_000);
+    dueAt(cancelled, Date.now() + 5_000);
+    setBack(() => {
+      dueAt(due('meanwhile'), Date.now() + 5_000);
+      dueAt(due('meanwhile, too'), Date.now() + 5_000);
+    });
+    notDue(cancelled);
+    dueAt(due('after'), Date.now() + 5_000);
+    pass(4_900);
+    expect(late).toEqual([]);
+    pass(116);
+    expect(late.toSorted()).toEqual(['after', 'before', 'meanwhile', 'meanwhile, too']);
+  });
+
+  it('expires deadlines of before and after it in the order of their time, though they expire in one tick', () => {
+    dueAt(due('third'), Date.now() + 3_000);
+    dueAt(due('first'), Date.now() + 1_000);
+    setBack(() => {
+      dueAt(due('second'), Date.now() + 2_000);
+      dueAt(due('fourth'), Date.now() + 4_000);
+    });
+    pass(5_000);
+    expect(late).toEqual(['first', 'second', 'third', 'fourth']);
+  });
+});

@@ -1,0 +1,12 @@
+export { Alarm } from './alarm.ts';
+export { background } from './background.ts';
+export { Cancellation, type GivenUp } from './cancellation.ts';
+export { type Cancel, type Clock, instant, instantOf, steadyClock, systemClock } from './clock.ts';
+export { type CallContext, currentContext, keepContext, runInContext, serveInContext } from './context.ts';
+export { currentUnit, refuseInsideUnit, type UnitMark } from './current-unit.ts';
+export { deadlineIn } from './deadlines.ts';
+export { beginIdsAnew, newId } from './ids.ts';
+export { withinLimit } from './limit.ts';
+export { ManualClock } from './manual.ts';
+export { pointKinds, reach, setTrap } from './points.ts';
+export { hurryTurns, turn } from './turns.ts';

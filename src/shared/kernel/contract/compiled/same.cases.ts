@@ -1,0 +1,58 @@
+import { expect } from 'vitest';
+import { z } from 'zod';
+import { fastParse, parserOf } from './compiled.ts';
+
+type Outcome = { readonly [part in 'data' | 'issues' | 'thrown' | 'unseen']?: unknown };
+
+/** Fails unless both ways of parsing answer `value` as Zod itself does, from the first use on; where Zod throws, it does not fit. */
+export function expectSame(schema: z.ZodType, value: unknown): void {
+  const zods = outcome(value, () => schema.safeParse(value));
+  const theirs = 'thrown' in zods ? { issues: [expect.objectContaining({ message: expect.any(String) })] } : zods;
+  for (let use = 1; use <= 3; use++) {
+    expect(outcome(value, () => fastParse(schema, value))).toEqual(theirs);
+    expect(outcome(value, () => parsed(schema, value))).toEqual(theirs);
+  }
+}
+
+function parsed(schema: z.ZodType, value: unknown): z.ZodSafeParseResult<unknown> {
+  try {
+    return { success: true, data: parserOf(schema)(value) };
+  } catch (error) {
+    if (error instanceof z.ZodError) return { success: false, error };
+    throw error;
+  }
+}
+
+function outcome(value: unknown, parse: () => z.ZodSafeParseResult<unknown>): Outcome {
+  let result: z.ZodSafeParseResult<unknown>;
+  try {
+    result = parse();
+    if (!result.success) return { issues: result.error.issues };
+  } catch (error) {
+    return { thrown: String(error) };
+  }
+  try {
+    return { data: picture(result.data, partsOf(value)) };
+  } catch (error) {
+    return { unseen: String(error) };
+  }
+}
+
+/** Everything that can be seen of `value`: order of keys, what is absent, -0, prototypes, and what it shares with the input. */
+function picture(value: unknown, input: ReadonlySet<unknown>): unknown {
+  if (Object.is(value, -0)) return '-0';
+  if (typeof value !== 'object' || value === null) return [typeof value, value];
+  const members = Reflect.ownKeys(value).map((key) => [
+    String(key),
+    picture((value as Record<PropertyKey, unknown>)[key], input),
+  ]);
+  const kind = Array.isArray(value) ? 'array' : Object.getPrototypeOf(value) === Object.prototype;
+  return { kind, frozen: Object.isFrozen(value), shared: input.has(value), members };
+}
+
+function partsOf(value: unknown, parts = new Set<unknown>()): Set<unknown> {
+  if (typeof value !== 'object' || value === null || parts.has(value)) return parts;
+  parts.add(value);
+  for (const key of Reflect.ownKeys(value)) partsOf((value as Record<PropertyKey, unknown>)[key], parts);
+  return parts;
+}

@@ -1,0 +1,26 @@
+export { type AsSent, asSentBy, canonicalJson } from './as-sent.ts';
+export { incompatibilities } from './compatibility/compare.ts';
+export { type ContractDescription, contractDescriptionSchema, describeContract } from './compatibility/describe.ts';
+export { fastParse, parserOf } from './compiled/compiled.ts';
+export { safeParse } from './compiled/throwing-checks.ts';
+export {
+  type CallOptions,
+  type Client,
+  type Contract,
+  command,
+  contract,
+  type EarlierVersion,
+  type ErrorDefinition,
+  type Event,
+  type EventDefinition,
+  earlier,
+  event,
+  type Operation,
+  type OperationDefinition,
+  query,
+  usualTimeoutMs,
+} from './contract.ts';
+export { Cursors } from './cursor.ts';
+export { inputParserOf, misfit, parseInput } from './parse.ts';
+export { plainly } from './plain-words.ts';
+export { id, instant, money, nothing, page, pageRequest, text } from './schemas.ts';

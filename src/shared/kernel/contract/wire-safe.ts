@@ -1,0 +1,159 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { z } from 'zod';
+import { safeParse } from './compiled/throwing-checks.ts';
+import { whyRewritten } from './rewriting.ts';
+
+type Schema = z.core.$ZodTypes;
+type Definition = Schema['_zod']['def'];
+
+/** Schema kinds whose values are the same before and after a trip through JSON. */
+const safe = new Set([
+  ...['string', 'number', 'int', 'boolean', 'null', 'enum', 'literal', 'never', 'template_literal'],
+  ...['object', 'array', 'tuple', 'record', 'union', 'intersection'],
+  ...['optional', 'nullable', 'default', 'prefault', 'readonly', 'nonoptional'],
+]);
+
+/**
+ * Refuses, when the contract is defined, a schema whose values would not survive a wire: dates, maps, functions, `any`,
+ * transforms, undefined inside of lists, numbers that JSON has no word for, and values that each reading changes anew. Such a
+ * contract would work in one process and break on the day of the extraction. A whole input or answer may be undefined.
+ */
+export function assertWireSafe(schema: z.core.$ZodType, where: string, seen = new Set<unknown>()): void {
+  if (seen.has(schema)) return;
+  seen.add(schema);
+  const { def } = (schema as Schema)._zod;
+  const [what, cure] = whyUnsafe(schema as Schema, def) ?? [];
+  if (what) throw new TypeError(`${where} ${what}, whose values do not survive a wire; ${cure}`);
+  for (const [name, part] of partsOf(def)) assertWireSafe(part, name ? `${where}.${name}` : where, seen);
+}
+
+type Why = readonly [what: string, cure: string] | undefined;
+
+function whyUnsafe(schema: Schema, def: Definition): Why {
+  if (!safe.has(def.type)) return [`uses a "${def.type}" schema`, 'use plain JSON types'];
+  if ('coerce' in def && def.coerce) return ['takes values of any kind (z.coerce)', 'use plain JSON types'];
+  return whyRewritten(schema) ?? whyUnsafeKind(def);
+}
+
+function whyUnsafeKind(def: Definition): Why {
+  switch (def.type) {
+    case 'literal':
+      return whyUnsayable(def.values);
+    case 'enum':
+      return whyUnsayable(Object.values(def.entries));
+    case 'default':
+      return whyChanged(def.innerType, def.defaultValue);
+    case 'object':
+      return whyDropped(def);
+    case 'array':
+      return whyUndefined('a list', [def.element]);
+    case 'tuple':
+      return whyUndefined('a tuple', def.rest ? [...def.items, def.rest] : def.items);
+    case 'record':
+      return whyUnseen(def) ?? whyUndefined('a record', [def.valueType]) ?? whyUnsafeKeys(def.keyType as Schema);
+    default:
+      return undefined;
+  }
+}
+
+/** JSON writes minus zero as zero, and other numbers that it has no word for as null. */
+function whyUnsayable(values: readonly unknown[]): Why {
+  const isSayable = (value: unknown) =>
+    value === null || ['string', 'boolean'].includes(typeof value) || (Number.isFinite(value) && !Object.is(value, -0));
+  const found = values.find((value) => !isSayable(value));
+  if (values.every(isSayable)) return undefined;
+  const shown = Object.is(found, -0) ? '-0' : typeof found === 'bigint' ? `${found}n` : String(found);
+  return [`has the value ${shown}`, 'use texts, finite numbers, booleans and null'];
+}
+
+/** A default is not parsed where it is filled in, and is parsed where it arrives. */
+function whyChanged(schema: z.core.$ZodType, value: unknown): Why {
+  const { data, success } = safeParse(schema as z.ZodType, value);
+  if (success && isDeepStrictEqual(data, value) && isJson(value)) return undefined;
+  return ['has a default that its own schema refuses or changes', 'make it a value that the schema returns as it is'];
+}
+
+/** Whether JSON keeps the value exactly. */
+export function isJson(value: unknown): boolean {
+  try {
+    return isDeepStrictEqual(JSON.parse(JSON.stringify(value)), value);
+  } catch {
+    return false;
+  }
+}
+
+function whyDropped({ shape, catchall }: z.core.$ZodObjectDef): Why {
+  if (Object.hasOwn(shape, '__proto__') || Object.getOwnPropertySymbols(shape).length > 0)
+    return ['has a field called __proto__, or by a symbol', 'give it another name'];
+  for (const [name, member] of Object.entries(shape)) {
+    if (!takesUndefined(member)) continue;
+    // A reader of an object without this field finds the inherited member instead.
+    if (name in Object.prototype)
+      return [`has an optional field "${name}", a name that every object inherits`, 'rename or require the field'];
+    const isSame = member._zod.optin === (fillsUndefined(member) ? 'defaulted' : 'optional');
+    if (!isSame) return [`tells an undefined field "${name}" from a missing one`, 'make the field optional'];
+  }
+  return catchall && whyUndefined('an object', [catchall]);
+}
+
+function whyUndefined(what: string, members: readonly z.core.$ZodType[]): Why {
+  if (!members.some((member) => takesUndefined(member))) return undefined;
+  return [`is ${what} with members that may be undefined`, 'let them be null (nullable), or leave them out'];
+}
+
+/** A loose record passes on the values of unknown keys unchecked. */
+function whyUnseen({ mode }: z.core.$ZodRecordDef): Why {
+  return mode === 'loose' ? ['is a loose record, which does not check unknown keys', 'use z.record'] : undefined;
+}
+
+/** Written as a key, a number may get an exponent, by which it is not known again. */
+function whyUnsafeKeys(key: Schema): Why {
+  const { def } = key._zod;
+  if (def.type === 'union') return def.options.map((each) => whyUnsafeKeys(each as Schema)).find(Boolean);
+  const formats = [def, ...(def.checks ?? []).map((check) => check._zod.def)] as { format?: string }[];
+  if (def.type !== 'number' || formats.some(({ format }) => format?.includes('int'))) return undefined;
+  return ['is a record by any number', 'use whole numbers (z.int) or texts as keys'];
+}
+
+/** Whether the schema takes undefined where a value stands: as it is, or to put a default in its place. */
+function takesUndefined(schema: z.core.$ZodType, seen = new Set<unknown>()): boolean {
+  if (seen.has(schema)) return false;
+  seen.add(schema);
+  const { def, traits } = (schema as Schema)._zod;
+  const takes = (part: z.core.$ZodType) => takesUndefined(part, seen);
+  if (def.type === 'default' || def.type === 'prefault') return true;
+  if (def.type === 'optional') return !traits.has('$ZodExactOptional') || takes(def.innerType);
+  if (def.type === 'nonoptional') return fillsUndefined(def.innerType);
+  if (def.type === 'nullable' || def.type === 'readonly') return takes(def.innerType);
+  if (def.type === 'union') return def.options.some(takes);
+  return def.type === 'intersection' && takes(def.left) && takes(def.right);
+}
+
+/** Whether the schema replaces undefined by another value. */
+function fillsUndefined(schema: z.core.$ZodType): boolean {
+  const { def } = (schema as Schema)._zod;
+  if (def.type === 'union') return def.options.some(fillsUndefined);
+  if (def.type === 'intersection') return fillsUndefined(def.left) && fillsUndefined(def.right);
+  return def.type === 'default' || def.type === 'prefault' || ('innerType' in def && fillsUndefined(def.innerType));
+}
+
+/** The schemas of the parts, with their names where they have some. */
+function partsOf(def: Definition): (readonly [string, z.core.$ZodType])[] {
+  if (def.type === 'object')
+    return [...Object.entries(def.shape), ...(def.catchall ? [['*', def.catchall] as const] : [])];
+  if (def.type === 'array') return [['', def.element]];
+  if (def.type === 'tuple')
+    return [...def.items.map((item, at) => [`${at}`, item] as const), ...(def.rest ? [['*', def.rest] as const] : [])];
+  if (def.type === 'record')
+    return [
+      ['', def.keyType],
+      ['', def.valueType],
+    ];
+  if (def.type === 'union') return def.options.map((option, at) => [`${at}`, option] as const);
+  if (def.type === 'intersection')
+    return [
+      ['', def.left],
+      ['', def.right],
+    ];
+  return 'innerType' in def ? [['', def.innerType]] : [];
+}

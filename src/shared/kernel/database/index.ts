@@ -1,0 +1,18 @@
+export { isUniqueConflict } from './conflict.ts';
+export type { CrashNote, Database, Db, Migration, Phase, ProcessLocks, Reader, Unit } from './database.ts';
+export type { DatabaseEngine } from './database-engine.ts';
+export { DatabaseRecords } from './database-records.ts';
+export { cure, type DatabaseRecord, type DatabaseState, joinSystem, stateOf, whyNotThis } from './database-state.ts';
+export { asNotWritten, damageOf, explain, failureOf } from './explain.ts';
+export { GroupCommit, type Transaction, UnitOverdue } from './group-commit.ts';
+export {
+  type AppliedMigration,
+  appliedMigrations,
+  kernelPrefix,
+  type MigrationPlan,
+  type NamedMigration,
+  planMigrations,
+  whyNotLive,
+} from './migration-plan.ts';
+export { probeWrite } from './probe-write.ts';
+export { defineTables, insertInto, prepared, rowsBy, rowsByAny, rowsChanged } from './tables.ts';

@@ -1,0 +1,112 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import Sqlite from 'better-sqlite3';
+import { sql } from 'drizzle-orm';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ManualClock } from '../context/index.ts';
+import { refusal } from '../errors/index.ts';
+import { type Sealed, seal } from './envelope.ts';
+import { Scene, shop } from './events.scene.ts';
+
+const million = 1_000_000;
+const mebibyte = 1024 * 1024;
+const { sold } = shop.events;
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+/** What is in use, in MiB: here and in buffers. */
+function inUse(): number {
+  collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return (heapUsed + external) / mebibyte;
+}
+
+describe('a million events that wait', () => {
+  let clock: ManualClock;
+  let scene: Scene;
+  beforeEach(async () => {
+    clock = new ManualClock();
+    scene = new Scene(clock);
+    await fill(scene);
+  }, 60_000);
+  afterEach(() => scene.close());
+
+  it('are delivered in batches, in order, from the first on, with as little in memory as a few', async () => {
+    const take = await scene.receiver('mail');
+    const sizes: number[] = [];
+    const before = inUse();
+    await scene.begin({
+      recipients: () => ['mail'],
+      async deliver(_recipient: string, events: readonly Sealed[]) {
+        sizes.push(events.length);
+        await Promise.all(events.map(({ json }) => take(JSON.parse(json))));
+      },
+    } as never);
+    await scene.until(() => scene.effects.mail.length >= 5_000);
+    expect(inUse() - before).toBeLessThan(50);
+    await scene.relay.stop();
+    expect(Math.max(...sizes)).toBe(256);
+    expect(scene.effects.mail.slice(0, 5_000).map(({ n }) => n)).toEqual(
+      Array.from({ length: 5_000 }, (_, n) => n + 1),
+    );
+  });
+
+  it('cost nothing while the recipient is away, and a commit no more than one would', async () => {
+    const batches: number[] = [];
+    const before = inUse();
+    const bus = {
+      recipients: () => ['mail'],
+      async deliver(_recipient: string, events: readonly Sealed[]) {
+        batches.push(events.length);
+        throw refusal('unavailable', 'away');
+      },
+    };
+    await scene.begin(bus as never);
+    for (let tries = 0; tries < 20; tries++) {
+      await expect.poll(() => batches.length).toBeGreaterThan(tries);
+      clock.advance(2_000);
+    }
+    await scene.relay.stop();
+    expect(batches.slice(1).filter((size) => size > 1)).toEqual([]);
+    expect(inUse() - before).toBeLessThan(50);
+
+    const nothingWaits = new Scene(clock);
+    await nothingWaits.begin(bus as never);
+    await nothingWaits.relay.stop();
+    // The first commit after the fill copies its log into the database.
+    for (const each of [scene, nothingWaits]) await each.publish({ customer: 'a', n: 0 });
+    const usual = await statementsOf(() => nothingWaits.publish({ customer: 'a', n: 1 }));
+    expect(await statementsOf(() => scene.publish({ customer: 'a', n: 1 }))).toEqual(usual);
+    await nothingWaits.close();
+  });
+});
+
+/** The statements that are executed, on whatever connection. */
+async function statementsOf(run: () => Promise<void>): Promise<string[]> {
+  const prototype = Object.getPrototypeOf(new Sqlite(':memory:').prepare('SELECT 1')) as Sqlite.Statement;
+  const spies = (['run', 'all', 'get'] as const).map((how) => vi.spyOn(prototype, how));
+  try {
+    await run();
+    return spies.flatMap(({ mock }) => mock.contexts.map((statement) => (statement as Sqlite.Statement).source));
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+/** Those that no test gets to are short, to spare the disk. */
+async function fill(scene: Scene): Promise<void> {
+  const stamp = { id: 'event-424242', time: '2026-01-01T00:00:00.000Z' };
+  const { type, json } = seal(sold, { customer: 'customer-424242', n: 424_242 }, stamp);
+  const portion = 100_000;
+  for (let after = 0; after < million; after += portion) {
+    await scene.publisher.work(async (unit) => {
+      await unit.db.run(sql`
+        WITH RECURSIVE numbers (n) AS (SELECT ${after + 1} UNION ALL SELECT n + 1 FROM numbers WHERE n < ${after + portion})
+        INSERT INTO kerf_outbox (event_id, type, recipient, key, envelope, state, attempts, next_attempt_at, created_at)
+        SELECT 'event-' || n, ${type}, 'mail', 'customer-' || n,
+          CASE WHEN n <= 20000 THEN replace(${json}, '424242', CAST(n AS INTEGER)) ELSE '{}' END, 'pending', 0, 0, 0
+        FROM numbers`);
+    });
+  }
+}

@@ -1,0 +1,38 @@
+import { randomUUID } from 'node:crypto';
+import { describeWith, privateServer, type ServerName } from '../../../../test/harness/servers.ts';
+import { busCases, type OpenBus } from './bus.cases.ts';
+import type { SubscriptionMap } from './bus.ts';
+
+/** A broker's address, with a namespace that nobody else has. */
+export function inNamespace(server: string, settings: Record<string, string> = {}): URL {
+  return new URL(`${server}?${new URLSearchParams({ namespace: `test-${randomUUID()}`, ...settings })}`);
+}
+
+/** What every bus must do, and what every broker must, on a real server; to be killed, one of its own. */
+export function brokerCases(
+  name: ServerName,
+  open: (url: URL, subscriptions: SubscriptionMap) => OpenBus | Promise<OpenBus>,
+): void {
+  describeWith(name, `events by ${name}`, ({ url }) => {
+    busCases(
+      name,
+      async (subscriptions) => open(inNamespace(url), subscriptions),
+      async (subscriptions) => {
+        const server = await privateServer(name);
+        const opened = await open(inNamespace(server.url), subscriptions);
+        return {
+          ...opened,
+          async restart(meanwhile) {
+            await server.kill();
+            await meanwhile();
+            await server.restart();
+          },
+          async close() {
+            await opened.bus.close();
+            await server.stop();
+          },
+        };
+      },
+    );
+  });
+}

@@ -1,0 +1,80 @@
+import type { Clock } from '../context/index.ts';
+import { messageOf, refusal } from '../errors/index.ts';
+import type { Log } from '../telemetry/index.ts';
+import type { Bus, Receive } from './bus.ts';
+import type { Sealed } from './envelope.ts';
+
+const lookMs = 200;
+const longestLookMs = 10_000;
+
+/** A wait that can be called off. */
+interface Wait {
+  over: boolean;
+  wake: () => void;
+}
+
+/**
+ * A bus in the place of another. What is published goes by the new one; a module first takes all that the old one keeps for it,
+ * and only then what comes by the new one, so that order holds.
+ */
+export class ChangedBus implements Bus {
+  readonly #draining = new Set<string>();
+
+  constructor(
+    private readonly now: Bus,
+    private readonly before: Bus,
+    private readonly parts: { readonly clock: Clock; readonly log: Log },
+  ) {}
+
+  recipients(type: string): readonly string[] {
+    return this.now.recipients(type);
+  }
+
+  deliver(recipient: string, events: readonly Sealed[]): Promise<void> {
+    if (this.#draining.has(recipient))
+      return Promise.reject(refusal('unavailable', `${recipient} is still taking what the bus before keeps for it`));
+    return this.now.deliver(recipient, events);
+  }
+
+  async subscribe(module: string, receive: Receive): Promise<() => Promise<void>> {
+    this.#draining.add(module);
+    const leaveBefore = await this.before.subscribe(module, receive);
+    const wait: Wait = { over: false, wake: () => {} };
+    const following = this.#drained(module, wait).then(() => {
+      this.#draining.delete(module);
+      return wait.over ? undefined : this.now.subscribe(module, receive);
+    });
+    return async () => {
+      wait.over = true;
+      wait.wake();
+      await leaveBefore();
+      await (await following)?.();
+    };
+  }
+
+  async held(module: string): Promise<number> {
+    return (await this.now.held(module)) + (await this.before.held(module));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.now.close(), this.before.close()]);
+  }
+
+  /** Resolves when the old bus keeps nothing for `module`, or the wait is over. */
+  async #drained(module: string, wait: Wait): Promise<void> {
+    const { clock, log } = this.parts;
+    for (let failures = 0; !wait.over; ) {
+      const left = await this.before.held(module).catch((error: unknown) => {
+        const why = messageOf(error);
+        if (failures === 0) log.warn({ module, why }, 'the bus before cannot be asked what it keeps; asking again');
+        return undefined;
+      });
+      if (left === 0) return log.warn({ module }, 'the bus before keeps nothing more');
+      failures = left === undefined ? failures + 1 : 0;
+      await new Promise<void>((resolve) => {
+        wait.wake = resolve;
+        clock.after(Math.min(lookMs * 2 ** Math.min(failures, 10), longestLookMs), resolve);
+      });
+    }
+  }
+}

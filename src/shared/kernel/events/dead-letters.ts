@@ -1,0 +1,187 @@
+import { and, asc, eq, gt, lt, sql } from 'drizzle-orm';
+import type { Clock } from '../context/index.ts';
+import type { Database, Reader, Unit } from '../database/index.ts';
+import { refusal } from '../errors/index.ts';
+import { withIncident } from './attempts.ts';
+import { asItCame } from './envelope.ts';
+import { eventTables, type HeldRow, type Incident, unreadable } from './tables.ts';
+
+/** An event that nobody tries any more: this module gave up on it (`in`), or it could not be handed on (`out`). */
+export interface DeadLetter {
+  /** Within its module: `in-12`. */
+  readonly id: string;
+  readonly type: string;
+  readonly key: string;
+  /** Whom it did not reach, when it could not be handed on. */
+  readonly recipient?: string;
+  readonly state: string;
+  readonly attempts: number;
+  readonly lastError: string | null;
+  /** As it came: a CloudEvent, or the text that is none. */
+  readonly event: unknown;
+  readonly history: readonly { at: string; what: Incident['what']; why?: string }[];
+}
+
+/** Which dead letters are meant: those that fit everything that is given. */
+export interface DeadLetterFilter {
+  readonly type?: string;
+  readonly key?: string;
+  /** Somewhere in the last error. */
+  readonly error?: string;
+}
+
+interface Parts {
+  readonly database: Database;
+  readonly clock: Clock;
+  /** There is something to be tried again: by the inbox, or, with a recipient, by the relay. */
+  readonly wake: (recipient?: string) => void;
+}
+
+type Side = 'in' | 'out';
+type Row = HeldRow & { readonly recipient?: string };
+type Decision = Pick<Incident, 'why'> & { readonly what: 'replayed' | 'discarded' };
+
+const sides: readonly Side[] = ['in', 'out'];
+const portion = 200;
+
+/** A module's dead letters: to be read, tried again, or discarded with a reason. */
+export class DeadLetters {
+  constructor(private readonly parts: Parts) {}
+
+  /** The oldest first, at most `limit` of those that came in and of those that should go out. */
+  async list(filter: DeadLetterFilter, limit: number): Promise<DeadLetter[]> {
+    const rows = await Promise.all(sides.map((side) => dead(this.parts.database, side, filter, 0, limit)));
+    return rows.flatMap((each, index) => each.map((row) => shown(sides[index]!, row)));
+  }
+
+  /** One with its full history, whatever has become of it since. Refuses with `not-found`. */
+  async read(id: string): Promise<DeadLetter> {
+    const { side, row } = await find(this.parts.database, id);
+    return shown(side, row);
+  }
+
+  /** Has it tried again, through the same inbox: what has taken effect does not again. Refuses one that is not dead. */
+  replay(id: string): Promise<void> {
+    return this.#settleOne(id, { what: 'replayed' });
+  }
+
+  /** Leaves it at that. The reason is kept with its history for seven days. Refuses one that is not dead. */
+  discard(id: string, reason: string): Promise<void> {
+    return this.#settleOne(id, { what: 'discarded', why: reason });
+  }
+
+  /** Returns how many there were. What is no event at all stays. */
+  replayAll(filter: DeadLetterFilter): Promise<number> {
+    return this.#settleAll(filter, { what: 'replayed' });
+  }
+
+  /** Returns how many there were. */
+  discardAll(filter: DeadLetterFilter, reason: string): Promise<number> {
+    return this.#settleAll(filter, { what: 'discarded', why: reason });
+  }
+
+  async #settleOne(id: string, decision: Decision): Promise<void> {
+    const { database, clock, wake } = this.parts;
+    await database.work(async (unit) => {
+      const { side, row } = await find(unit, id);
+      if (row.state !== 'dead') throw refusal('not-found', `${id} is not dead any more: it is ${row.state}`);
+      if (!fitting(row, decision)) throw refusal('invalid-input', `${id} is no event; it can only be discarded`);
+      await settle(unit, side, row, decision, clock.now());
+      unit.afterCommit(() => wake(row.recipient));
+    });
+  }
+
+  /** A portion a unit, each row once: one that fails again meanwhile is left alone. */
+  async #settleAll(filter: DeadLetterFilter, decision: Decision): Promise<number> {
+    const { database, clock, wake } = this.parts;
+    let settled = 0;
+    for (const side of sides) {
+      for (let after = 0, last = false; !last; ) {
+        await database.work(async (unit) => {
+          const rows = await dead(unit, side, filter, after, portion);
+          const meant = rows.filter((row) => fitting(row, decision));
+          for (const row of meant) await settle(unit, side, row, decision, clock.now());
+          settled += meant.length;
+          after = rows.at(-1)?.seq ?? after;
+          last = rows.length < portion;
+          for (const recipient of new Set(meant.map((row) => row.recipient))) unit.afterCommit(() => wake(recipient));
+        });
+      }
+    }
+    return settled;
+  }
+}
+
+/** Both tables have the columns that are used here. */
+function tableOf(reader: Reader, side: Side) {
+  const { held, outbox } = eventTables(reader);
+  return side === 'in' ? held : (outbox as unknown as typeof held);
+}
+
+async function find(reader: Reader, id: string): Promise<{ side: Side; row: Row }> {
+  const [, side, seq] = /^(in|out)-(\d{1,15})$/.exec(id) ?? [];
+  const table = tableOf(reader, side as Side);
+  const [row] = seq
+    ? await reader.db
+        .select()
+        .from(table)
+        .where(eq(table.seq, Number(seq)))
+    : [];
+  if (!row || (row.state !== 'dead' && !row.history?.length))
+    throw refusal('not-found', `there is no dead letter ${id}`);
+  return { side: side as Side, row };
+}
+
+function dead(reader: Reader, side: Side, filter: DeadLetterFilter, after: number, limit: number): Promise<Row[]> {
+  const table = tableOf(reader, side);
+  const fits = [
+    ...(filter.type ? [eq(table.type, filter.type)] : []),
+    ...(filter.key ? [eq(table.key, filter.key)] : []),
+    ...(filter.error ? [sql`${table.lastError} like ${containing(filter.error)} escape '!'`] : []),
+  ];
+  return reader.db
+    .select()
+    .from(table)
+    .where(and(sql`${table.state} = 'dead'`, gt(table.seq, after), ...fits))
+    .orderBy(asc(table.seq))
+    .limit(limit);
+}
+
+function containing(text: string): string {
+  return `%${text.replaceAll(/[!%_]/g, '!$&')}%`;
+}
+
+function fitting(row: Row, { what }: Decision): boolean {
+  return what === 'discarded' || row.type !== unreadable;
+}
+
+async function settle(unit: Unit, side: Side, row: Row, decision: Decision, now: number): Promise<void> {
+  const table = tableOf(unit, side);
+  const history = withIncident(row.history, { at: now, ...decision });
+  const again = { state: await replayed(unit, side, row), attempts: 0, nextAttemptAt: now, settledAt: null, history };
+  const after = decision.what === 'replayed' ? again : { state: 'discarded' as const, settledAt: now, history };
+  await unit.db.update(table).set(after).where(eq(table.seq, row.seq));
+}
+
+/** What came in waits behind what is open of its key and older; what goes out waits in its lane anyhow. */
+async function replayed(unit: Unit, side: Side, { key, seq }: Row): Promise<'failed' | 'pending'> {
+  if (side === 'out') return 'failed';
+  const { held } = eventTables(unit);
+  const older = await unit.db
+    .select({ seq: held.seq })
+    .from(held)
+    .where(and(eq(held.key, key), sql`${held.state} in ('pending', 'failed')`, lt(held.seq, seq)))
+    .limit(1);
+  return older.length > 0 ? 'pending' : 'failed';
+}
+
+function shown(
+  side: Side,
+  { seq, type, key, recipient, state, attempts, lastError, envelope, history }: Row,
+): DeadLetter {
+  return {
+    ...{ id: `${side}-${seq}`, type, key, ...(recipient && { recipient }), state, attempts, lastError },
+    event: asItCame(envelope),
+    history: (history ?? []).map(({ at, ...incident }) => ({ at: new Date(at).toISOString(), ...incident })),
+  };
+}

@@ -1,0 +1,159 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { openSqlite } from '../../adapters/sqlite/index.ts';
+import { type Clock, systemClock } from '../context/index.ts';
+import { contract, event } from '../contract/index.ts';
+import type { Database, Unit } from '../database/index.ts';
+import { type Log, silentLog } from '../telemetry/index.ts';
+import { type Bus, type Receive, type SubscriptionMap, subscriptionMap } from './bus.ts';
+import { DeadLetters } from './dead-letters.ts';
+import { Inbox } from './inbox.ts';
+import { Outbox } from './outbox.ts';
+import { Relay } from './relay.ts';
+import type { Subscription } from './subscribed.ts';
+import { eventMigrations, eventTables } from './tables.ts';
+
+/** As long and as deep as a case wants it. */
+const note = z.object({
+  text: z.string().optional(),
+  get inner(): z.ZodOptional<typeof note> {
+    return note.optional();
+  },
+});
+const told = z.object({ customer: z.string(), n: z.int(), note: note.optional() });
+
+export const shop = contract('shop', {
+  operations: {},
+  events: { sold: event('sold', 1, 'customer', told), counted: event('counted', 1, 'customer', told) },
+});
+const { sold, counted } = shop.events;
+export type Told = z.output<typeof told>;
+export type Note = z.output<typeof note>;
+
+/** A note of so many objects, each in another. */
+export function nested(levels: number): Note {
+  return levels === 1 ? { text: 'x' } : { inner: nested(levels - 1) };
+}
+
+export type Subscriber = 'mail' | 'stats';
+
+/** A module's side that publishes, and the sides of two that subscribe, over the bus under test. For tests. */
+export class Scene {
+  readonly effects: Record<Subscriber, Told[]> = { mail: [], stats: [] };
+  readonly subscriptions: SubscriptionMap = subscriptionMap([
+    { name: 'mail', subscribesTo: [sold] },
+    { name: 'stats', subscribesTo: [sold, counted] },
+  ]);
+  /** What a subscriber does before its effect; may throw. */
+  before: (module: Subscriber, told: Told) => void | Promise<void> = () => {};
+  relay!: Relay;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'kerf-bus-'));
+  readonly #databases = new Map<string, Database>();
+  readonly #inboxes = new Map<Subscriber, Inbox<Unit>>();
+  #outbox!: Outbox;
+  readonly #changed = new Set<() => void>();
+
+  constructor(
+    readonly clock: Clock = systemClock,
+    readonly log: Log = silentLog,
+  ) {}
+
+  get publisher(): Database {
+    return this.database('shop');
+  }
+
+  /** A module's data: the same file however often it is asked for. */
+  database(name: string): Database {
+    let database = this.#databases.get(name);
+    if (!database) {
+      database = openSqlite(name, join(this.#folder, `${name}.db`), eventMigrations);
+      this.#databases.set(name, database);
+    }
+    return database;
+  }
+
+  /** The publisher's process begins, or begins anew, on the data there is. */
+  async begin(bus: Bus): Promise<void> {
+    this.relay = new Relay(this.publisher, bus, this.clock, this.log);
+    this.#outbox = new Outbox(bus, this.clock, (recipient) => this.relay.wake(recipient));
+    this.relay.start([...new Set([sold, counted].flatMap(({ type }) => bus.recipients(type)))]);
+  }
+
+  /** The subscriber's process begins, or begins anew, on the data there is. */
+  async receiver(module: Subscriber, extra: readonly Subscription[] = []): Promise<Receive> {
+    await this.#inboxes.get(module)?.stop();
+    const database = this.database(module);
+    const takes = module === 'mail' ? [sold] : [sold, counted];
+    const subscriptions = [...takes.map((each) => this.#subscription(module, each)), ...extra];
+    const work = <T>(task: (unit: Unit) => Promise<T>) => database.work(task);
+    const inbox = new Inbox<Unit>({ module, subscriptions, database, work, clock: this.clock, log: this.log });
+    this.#inboxes.set(module, inbox);
+    await inbox.start();
+    return (event, gaveUp) => inbox.receive(event, gaveUp);
+  }
+
+  deadLetters(module: Subscriber | 'shop'): DeadLetters {
+    const wake = (recipient?: string) =>
+      recipient ? this.relay.wake(recipient) : this.#inboxes.get(module as Subscriber)?.wake();
+    return new DeadLetters({ database: this.database(module), clock: this.clock, wake });
+  }
+
+  /** Notes an effect, and looks whether that is what somebody waits for. */
+  took(module: Subscriber, what: Told): void {
+    this.effects[module].push(what);
+    for (const check of this.#changed) check();
+  }
+
+  async publish(...events: Told[]): Promise<void> {
+    await this.publishAs(sold, ...events);
+  }
+
+  async publishAs(type: typeof sold | typeof counted, ...events: Told[]): Promise<void> {
+    await this.publisher.work(async (unit) => {
+      for (const each of events) await this.#outbox.publish(unit, type, each);
+    });
+  }
+
+  /** Resolves as soon as `done` holds, looked at after every effect. */
+  until(done: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const check = () => {
+        if (!done()) return;
+        this.#changed.delete(check);
+        resolve();
+      };
+      this.#changed.add(check);
+      check();
+    });
+  }
+
+  async rows(recipient: string) {
+    const { outbox } = eventTables(this.publisher);
+    const rows = await this.publisher.db.select().from(outbox);
+    return rows.filter((row) => row.recipient === recipient);
+  }
+
+  async held(module: Subscriber) {
+    const database = this.database(module);
+    return database.db.select().from(eventTables(database).held);
+  }
+
+  async close(): Promise<void> {
+    await this.relay?.stop();
+    await Promise.all([...this.#inboxes.values()].map((inbox) => inbox.stop()));
+    await Promise.all([...this.#databases.values()].map((database) => database.close()));
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #subscription(module: Subscriber, event: typeof sold | typeof counted): Subscription {
+    return {
+      event,
+      handle: async (what: Told, unit) => {
+        await this.before(module, what);
+        unit.afterCommit(() => this.took(module, what));
+      },
+    };
+  }
+}

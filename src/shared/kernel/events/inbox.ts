@@ -1,0 +1,169 @@
+import { hash } from 'node:crypto';
+import { sql } from 'drizzle-orm';
+import { type Clock, reach } from '../context/index.ts';
+import { type Database, prepared, rowsChanged, type Unit } from '../database/index.ts';
+import { refusal } from '../errors/index.ts';
+import { FailureLog, type Log } from '../telemetry/index.ts';
+import { type Envelope, maximumEventBytes, readEnvelope } from './envelope.ts';
+import { HeldBack } from './held-back.ts';
+import { HandlerEnded, InHand } from './in-hand.ts';
+import { InOrder } from './in-order.ts';
+import { asNotTaken, NotTaken, Subscribed, type Subscription } from './subscribed.ts';
+import { eventTables } from './tables.ts';
+
+export interface InboxParts<U extends Unit> {
+  module: string;
+  subscriptions: readonly Subscription<U>[];
+  database: Database;
+  work: <T>(task: (unit: U) => Promise<T>) => Promise<T>;
+  clock: Clock;
+  log: Log;
+}
+
+const keptCharacters = 64 * 1024;
+
+const remember = prepared((unit) => {
+  const { inbox } = eventTables(unit);
+  return unit.db
+    .insert(inbox)
+    .values({ eventId: sql.placeholder('id'), receivedAt: sql.placeholder('at') })
+    .onConflictDoNothing()
+    .prepare();
+});
+
+/** The same, where nothing of its key waits in the retry queue. In one statement, since this runs for every event. */
+const rememberNext = prepared((unit) => {
+  const { inbox, held } = eventTables(unit);
+  const unlessHeld = sql`select ${sql.placeholder('id')}, ${sql.placeholder('at')}
+    where not exists (select 1 from ${held} where ${held.key} = ${sql.placeholder('key')} and ${held.state} in ('pending', 'failed'))`;
+  return unit.db.insert(inbox).select(unlessHeld).onConflictDoNothing().prepare();
+});
+
+/**
+ * Makes each event happen once, in order per key: its id is written down in the same unit as its effect. What cannot be
+ * taken now waits in the retry queue with what comes after it under the same key; other keys go on. That counts as an attempt,
+ * whether the handler failed, took too long, or ended its process.
+ */
+export class Inbox<U extends Unit> {
+  readonly #parts: InboxParts<U>;
+  readonly #subscribed: Subscribed<U>;
+  readonly #inOrder = new InOrder();
+  readonly #heldBack: HeldBack<U>;
+  readonly #inHand: InHand;
+
+  constructor(parts: InboxParts<U>) {
+    this.#parts = parts;
+    const { module, clock, log } = parts;
+    this.#subscribed = new Subscribed(module, clock, parts.subscriptions);
+    this.#inHand = new InHand(parts.database.crashNote);
+    const failures = new FailureLog(log, clock);
+    const own = { ...parts, work: this.#work, failures };
+    this.#heldBack = new HeldBack(own, this.#inOrder, (envelope, unit) => this.#apply(envelope, unit));
+  }
+
+  /** Counts what ended an earlier run as an attempt, and takes up what waits in the retry queue. */
+  async start(): Promise<void> {
+    await this.#countEnded();
+    await this.#heldBack.start();
+  }
+
+  /** Tries at once what is due, as after a person asked for it. */
+  wake(): void {
+    this.#heldBack.wake();
+  }
+
+  /** Tries nothing more by itself; resolves when what was under way is recorded. */
+  stop(): Promise<void> {
+    return this.#heldBack.stop();
+  }
+
+  /**
+   * Resolves when the event has taken effect or is held back, now or from an earlier delivery: whoever brought it may forget it.
+   * Rejects when neither could be written. What its bus `gaveUp`, and why, is a dead letter unless it has taken effect before.
+   */
+  async receive(event: unknown, gaveUp?: string): Promise<void> {
+    const { envelope, issue } = readEnvelope(event);
+    if (!envelope) return this.#putAside(event, issue);
+    await this.#inOrder.run(envelope.partitionkey, () => this.#take(envelope, gaveUp));
+  }
+
+  async #take(envelope: Envelope, gaveUp: string | undefined): Promise<void> {
+    const { clock, module } = this.#parts;
+    const { id, type, partitionkey: key } = envelope;
+    const taking = this.#work(async (unit) => {
+      const now = clock.now();
+      const isNext = !gaveUp && (await rowsChanged(rememberNext(unit), { id, key, at: now })) > 0;
+      if (!isNext && !(await this.#firstTime(unit, id, now))) return;
+      if (gaveUp) throw new NotTaken(refusal('invalid-input', gaveUp));
+      if (isNext) await this.#apply(envelope, unit);
+      else await this.#heldBack.add(unit, envelope, now);
+      reach('inbox', module, type, 'handled');
+    });
+    await taking.catch(async (error: unknown) => {
+      const failure = asNotTaken(error);
+      if (!failure) throw error;
+      await this.#work(async (unit) => {
+        const now = clock.now();
+        if (await this.#firstTime(unit, id, now)) await this.#heldBack.add(unit, envelope, now, failure);
+      });
+    });
+    reach('inbox', module, type, 'committed');
+  }
+
+  async #apply(envelope: Envelope, unit: U): Promise<void> {
+    this.#inHand.begin(envelope);
+    try {
+      await this.#subscribed.apply(envelope, unit);
+    } finally {
+      this.#inHand.end(envelope);
+    }
+  }
+
+  /** A unit of work that may hand out an event: another process on the same data may have ended in a handler meanwhile. */
+  readonly #work = async <T>(task: (unit: U) => Promise<T>): Promise<T> => {
+    try {
+      return await this.#parts.work(task);
+    } catch (error) {
+      if (!(error instanceof HandlerEnded)) throw error;
+      await this.#countEnded();
+      return this.#parts.work(task);
+    }
+  };
+
+  /** An event that ended its process has failed once more: it waits in the retry queue, or is a dead letter. */
+  async #countEnded(): Promise<void> {
+    const { clock, work, database } = this.#parts;
+    if (database.crashNote?.isEmpty !== false) return;
+    await work(async (unit) => {
+      const ended = this.#inHand.takeEnded();
+      if (!ended) return;
+      const failure = new NotTaken(new Error('its process ended while its handler ran'));
+      const now = clock.now();
+      if (await this.#firstTime(unit, ended.id, now)) await this.#heldBack.add(unit, ended, now, failure);
+      else await this.#heldBack.failed(unit, ended.id, failure);
+    });
+  }
+
+  /** What is no event at all: a dead letter from the start, with what is wrong with it. */
+  async #putAside(event: unknown, issue: { path: PropertyKey[]; message: string }): Promise<void> {
+    const { clock, work } = this.#parts;
+    const text = typeof event === 'string' ? event : (JSON.stringify(event) ?? 'nothing');
+    const id = `unreadable-${hash('sha256', text, 'base64url')}`;
+    const where = issue.path.length ? `: ${issue.path.join('.')}` : '';
+    const why = typeof event === 'string' ? whyText(event) : `it is no CloudEvent${where}: ${issue.message}`;
+    await work(async (unit) => {
+      const now = clock.now();
+      if (await this.#firstTime(unit, id, now))
+        await this.#heldBack.addUnreadable(unit, id, text.slice(0, keptCharacters), why, now);
+    });
+  }
+
+  async #firstTime(unit: Unit, id: string, at: number): Promise<boolean> {
+    return (await rowsChanged(remember(unit), { id, at })) > 0;
+  }
+}
+
+function whyText(text: string): string {
+  if (text.length <= maximumEventBytes) return 'it is not JSON, or nested too deeply';
+  return `it has ${text.length} characters, over the ${maximumEventBytes} an event may have; its beginning is kept`;
+}

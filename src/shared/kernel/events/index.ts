@@ -1,0 +1,26 @@
+export {
+  type BrokerParts,
+  Insistence,
+  inHand,
+  mostTimes,
+  patienceMs,
+  pause,
+  Reachability,
+  suspectMs,
+  suspectTimes,
+  whyGivenUp,
+  within,
+} from './broker.ts';
+export { type Bus, familyOf, type Receive, type SubscriptionMap, subscriptionMap } from './bus.ts';
+export { countOpen, countPublished, countWaiting, lastPublished } from './counts.ts';
+export { type DeadLetter, DeadLetters } from './dead-letters.ts';
+export { asItCame, envelopeSchema, resealed, type Sealed, seal } from './envelope.ts';
+export { InOrder } from './in-order.ts';
+export { Inbox } from './inbox.ts';
+export { type OpenBroker, openBus } from './open-bus.ts';
+export { Outbox } from './outbox.ts';
+export { readdress } from './readdress.ts';
+export { Relay } from './relay.ts';
+export { removeExpired } from './retention.ts';
+export type { Subscription } from './subscribed.ts';
+export { eventMigrations } from './tables.ts';

@@ -1,0 +1,35 @@
+import { isBroker } from '../calls/index.ts';
+import type { Clock } from '../context/index.ts';
+import type { Log } from '../telemetry/index.ts';
+import type { BrokerParts } from './broker.ts';
+import type { Bus, SubscriptionMap } from './bus.ts';
+import { ChangedBus } from './changed-bus.ts';
+import { MittBus } from './mitt-bus.ts';
+import { HttpBus, type Push } from './push-bus.ts';
+
+/** Opens the bus of a broker, which need not answer yet. */
+export type OpenBroker = (parts: BrokerParts) => Promise<Bus>;
+
+export interface BusParts {
+  /** Finds the adapter for a broker. Throws a `StartError` when there is none. */
+  readonly brokerOf: (url: URL) => OpenBroker;
+  /** `mitt`, `http` or a broker's URL. */
+  readonly bus: string;
+  /** The broker that carried events before, while it may keep some that were not taken. */
+  readonly before?: string;
+  readonly subscriptions: SubscriptionMap;
+  readonly push: Push;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The bus that the settings name. Does not wait for a broker: until it can be reached, events stay in the outboxes. */
+export async function openBus({ bus, before, push, brokerOf, ...parts }: BusParts): Promise<Bus> {
+  const broker = (text: string) => {
+    const url = new URL(text);
+    return brokerOf(url)({ url, ...parts });
+  };
+  const http = new HttpBus(parts.subscriptions, push);
+  const opened = isBroker(bus) ? await broker(bus) : bus === 'http' ? http : new MittBus(parts.subscriptions, http);
+  return before && before !== bus ? new ChangedBus(opened, await broker(before), parts) : opened;
+}

@@ -1,0 +1,35 @@
+import { inArray, sql } from 'drizzle-orm';
+import type { Unit } from '../database/index.ts';
+import { eventTables } from './tables.ts';
+
+const hourMs = 60 * 60_000;
+const weekMs = 7 * 24 * hourMs;
+
+/**
+ * Removes a portion of what has served: delivered rows after an hour, remembered event ids and what became of events held
+ * back after seven days. Returns how many of the kind that had the most.
+ */
+export async function removeExpired(unit: Unit, now: number, portion: number): Promise<number> {
+  const { outbox, inbox, held } = eventTables(unit);
+  const sent = unit.db
+    .select({ seq: outbox.seq })
+    .from(outbox)
+    .where(sql`${outbox.state} in ('delivered', 'discarded') and ${outbox.settledAt} < ${now - hourMs}`)
+    .limit(portion);
+  const known = unit.db
+    .select({ eventId: inbox.eventId })
+    .from(inbox)
+    .where(sql`${inbox.receivedAt} < ${now - weekMs}`)
+    .limit(portion);
+  const settled = unit.db
+    .select({ seq: held.seq })
+    .from(held)
+    .where(sql`${held.state} in ('delivered', 'discarded') and ${held.settledAt} < ${now - weekMs}`)
+    .limit(portion);
+  const removed = [
+    await unit.db.delete(outbox).where(inArray(outbox.seq, sent)).returning({ seq: outbox.seq }),
+    await unit.db.delete(inbox).where(inArray(inbox.eventId, known)).returning({ id: inbox.eventId }),
+    await unit.db.delete(held).where(inArray(held.seq, settled)).returning({ seq: held.seq }),
+  ];
+  return Math.max(...removed.map((rows) => rows.length));
+}

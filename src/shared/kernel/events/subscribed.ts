@@ -1,0 +1,96 @@
+import { type CallContext, type Clock, runInContext, withinLimit } from '../context/index.ts';
+import { type EarlierVersion, type Event, parseInput } from '../contract/index.ts';
+import { type Unit, UnitOverdue } from '../database/index.ts';
+import { refusal } from '../errors/index.ts';
+import { type Envelope, traceOf } from './envelope.ts';
+
+/** What a module does about one event, in a unit of its own database. */
+export interface Subscription<U extends Unit = Unit> {
+  readonly event: Event;
+  readonly handle: (data: never, unit: U) => Promise<void>;
+}
+
+/** Less than a unit of work may be open, in milliseconds: the handler is cut off before its unit is. */
+const handlerLimitMs = 4_000;
+
+/** What a handler says or fails with, apart from a failure to commit. */
+export class NotTaken extends Error {
+  constructor(readonly reason: unknown) {
+    super('an event was not taken', { cause: reason });
+  }
+}
+
+/** The failure of a handler behind an error: also that of a unit which was open for too long. */
+export function asNotTaken(error: unknown): NotTaken | undefined {
+  if (error instanceof NotTaken) return error;
+  return error instanceof UnitOverdue ? new NotTaken(error) : undefined;
+}
+
+/** How an event of one type becomes what the handlers know. */
+interface Reading<U extends Unit> {
+  readonly event: Event;
+  readonly earlier?: EarlierVersion;
+  readonly handlers: Subscription<U>['handle'][];
+}
+
+/** What a module subscribes to, by type: the versions its contracts have now, and the earlier ones that can be brought up. */
+export class Subscribed<U extends Unit> {
+  readonly #byType = new Map<string, Reading<U>>();
+
+  constructor(
+    private readonly module: string,
+    private readonly clock: Clock,
+    subscriptions: readonly Subscription<U>[],
+  ) {
+    for (const { event, handle } of subscriptions) {
+      this.#add(event.type, { event, handlers: [handle] });
+      for (const earlier of event.earlier) {
+        this.#add(`${event.module}.${event.name}.v${earlier.version}`, { event, earlier, handlers: [handle] });
+      }
+    }
+  }
+
+  /**
+   * Hands the event to its handlers, in the caller's unit. Throws a `NotTaken`, with the reason, when it is not taken. A handler that
+   * takes longer than 4 s is cut off: its unit is rolled back, and what it still does in that unit is refused.
+   */
+  async apply(envelope: Envelope, unit: U): Promise<void> {
+    const { type } = envelope;
+    const within = `within ${handlerLimitMs / 1_000} s: a handler may wait for nothing but its own database`;
+    const late = () => new Error(`${this.module} did not take ${type} ${within}`);
+    try {
+      await withinLimit(this.clock, handlerLimitMs, late, () => this.#hand(envelope, unit));
+    } catch (reason) {
+      throw new NotTaken(reason);
+    }
+  }
+
+  async #hand(envelope: Envelope, unit: U): Promise<void> {
+    const reading = this.#byType.get(envelope.type);
+    if (!reading) {
+      const known = [...this.#byType.keys()].join(', ') || 'none';
+      throw refusal('invalid-input', `${this.module} does not know ${envelope.type}; it knows ${known}`);
+    }
+    const { event, earlier, handlers } = reading;
+    if (envelope.source !== `/modules/${event.module}`)
+      throw refusal(
+        'invalid-input',
+        `${envelope.type} comes from /modules/${event.module}, not from ${envelope.source}`,
+      );
+    const brought = earlier ? earlier.bringUp(parseInput(earlier.data, envelope.data) as never) : envelope.data;
+    const data = parseInput(event.data, brought) as never;
+    await runInContext(contextOf(this.module, envelope), async () => {
+      for (const handle of handlers) await handle(data, unit);
+    });
+  }
+
+  #add(type: string, reading: Reading<U>): void {
+    const known = this.#byType.get(type);
+    if (known) known.handlers.push(...reading.handlers);
+    else this.#byType.set(type, reading);
+  }
+}
+
+function contextOf(module: string, envelope: Envelope): CallContext {
+  return { requestId: envelope.id, traceparent: traceOf(envelope), caller: module, deadline: Number.POSITIVE_INFINITY };
+}

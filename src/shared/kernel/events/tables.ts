@@ -1,0 +1,116 @@
+import { defineTables, type Migration } from '../database/index.ts';
+
+/** One thing that happened to an event that was not taken at once. */
+export interface Incident {
+  readonly at: number;
+  readonly what: 'waited' | 'failed' | 'dead' | 'replayed' | 'delivered' | 'discarded';
+  /** The error, or the reason that was given. */
+  readonly why?: string;
+}
+
+/**
+ * `pending` waits its turn, `failed` will be tried again, `dead` waits for a person, who lets it be tried again or has it
+ * `discarded`.
+ */
+export type DeliveryState = 'pending' | 'failed' | 'delivered' | 'dead' | 'discarded';
+
+/** The type of what came in and is no event. */
+export const unreadable = 'unreadable';
+
+export const eventTables = defineTables(({ table, text, integer, json }) => ({
+  /** One row per event and recipient: a recipient that cannot be reached neither blocks nor repeats the others. */
+  outbox: table('kerf_outbox', {
+    seq: integer('seq').primaryKey(),
+    eventId: text('event_id').notNull(),
+    type: text('type').notNull(),
+    recipient: text('recipient').notNull(),
+    key: text('key').notNull(),
+    envelope: text('envelope').notNull(),
+    state: text('state').$type<DeliveryState>().notNull(),
+    attempts: integer('attempts').notNull(),
+    nextAttemptAt: integer('next_attempt_at').notNull(),
+    lastError: text('last_error'),
+    createdAt: integer('created_at').notNull(),
+    settledAt: integer('settled_at'),
+    history: json<Incident[]>('history'),
+  }),
+  /** What this module has taken in, to its effect or to be held back: an event that comes again changes nothing. */
+  inbox: table('kerf_inbox', {
+    eventId: text('event_id').primaryKey(),
+    receivedAt: integer('received_at').notNull(),
+  }),
+  /** What this module could not take at once, and what came behind it under the same key. */
+  held: table('kerf_held', {
+    seq: integer('seq').primaryKey(),
+    eventId: text('event_id').notNull(),
+    type: text('type').notNull(),
+    key: text('key').notNull(),
+    /** As it came. */
+    envelope: text('envelope').notNull(),
+    state: text('state').$type<DeliveryState>().notNull(),
+    attempts: integer('attempts').notNull(),
+    nextAttemptAt: integer('next_attempt_at').notNull(),
+    lastError: text('last_error'),
+    receivedAt: integer('received_at').notNull(),
+    settledAt: integer('settled_at'),
+    history: json<Incident[]>('history').notNull(),
+  }),
+}));
+
+export type OutboxRow = ReturnType<typeof eventTables>['outbox']['$inferSelect'];
+export type HeldRow = ReturnType<typeof eventTables>['held']['$inferSelect'];
+
+export const eventMigrations: Migration[] = [
+  {
+    name: 'kerf-events-0001',
+    phase: 'expand',
+    sqlite: `
+      CREATE TABLE kerf_outbox (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        event_id TEXT NOT NULL,
+        type TEXT NOT NULL,
+        recipient TEXT NOT NULL,
+        key TEXT NOT NULL,
+        envelope TEXT NOT NULL,
+        state TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        next_attempt_at INTEGER NOT NULL,
+        last_error TEXT,
+        created_at INTEGER NOT NULL,
+        settled_at INTEGER
+      );
+      CREATE INDEX kerf_outbox_open ON kerf_outbox (recipient, seq) WHERE state IN ('pending', 'failed');
+      CREATE INDEX kerf_outbox_dead ON kerf_outbox (seq) WHERE state = 'dead';
+      CREATE INDEX kerf_outbox_settled ON kerf_outbox (settled_at) WHERE state = 'delivered';
+      CREATE TABLE kerf_inbox (event_id TEXT PRIMARY KEY, received_at INTEGER NOT NULL) WITHOUT ROWID;
+      CREATE INDEX kerf_inbox_received ON kerf_inbox (received_at);
+    `,
+  },
+  {
+    name: 'kerf-events-0002',
+    phase: 'expand',
+    sqlite: `
+      ALTER TABLE kerf_outbox ADD COLUMN history TEXT;
+      DROP INDEX kerf_outbox_settled;
+      CREATE INDEX kerf_outbox_settled ON kerf_outbox (settled_at) WHERE state IN ('delivered', 'discarded');
+      CREATE TABLE kerf_held (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        event_id TEXT NOT NULL,
+        type TEXT NOT NULL,
+        key TEXT NOT NULL,
+        envelope TEXT NOT NULL,
+        state TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        next_attempt_at INTEGER NOT NULL,
+        last_error TEXT,
+        received_at INTEGER NOT NULL,
+        settled_at INTEGER,
+        history TEXT NOT NULL
+      );
+      CREATE INDEX kerf_held_open ON kerf_held (key, seq) WHERE state IN ('pending', 'failed');
+      CREATE INDEX kerf_held_due ON kerf_held (next_attempt_at) WHERE state = 'failed';
+      CREATE INDEX kerf_held_dead ON kerf_held (seq) WHERE state = 'dead';
+      CREATE INDEX kerf_held_settled ON kerf_held (settled_at) WHERE state IN ('delivered', 'discarded');
+    `,
+  },
+];

@@ -1,0 +1,39 @@
+import type { MiddlewareHandler } from 'hono';
+import { Gathered } from '../calls/index.ts';
+import { refusal } from '../errors/index.ts';
+import { problemResponse } from './problem-response.ts';
+import { RequestsInFlight } from './rate-limit.ts';
+
+/** A body that is too large is read to here and thrown away: who is still sending hears no answer. */
+const patienceBytes = 16 * 1024 * 1024;
+/** Bodies of one client that are kept here until they have arrived. */
+const maxUnfinished = 64;
+
+/**
+ * Refuses a body over `maximumBytes`, and one that does not say its size while `most` of the same client have not arrived. One that is announced to fit is not touched: a stream made of it and then not read
+ * would keep the server from emptying the connection, and the next request there would fail.
+ */
+export function bodyLimit(maximumBytes: number, most = maxUnfinished): MiddlewareHandler {
+  const unfinished = new RequestsInFlight(most);
+  return async (c, next) => {
+    const inChunks = c.req.header('transfer-encoding') !== undefined;
+    if (!inChunks && Number(c.req.header('content-length') ?? 0) <= maximumBytes) return next();
+    const body = await unfinished.run(() => gather(c.req.raw.body, maximumBytes));
+    if (body instanceof Response) return body;
+    if (!body) return problemResponse(refusal('body-too-large', `at most ${maximumBytes / 1024 / 1024} MiB`));
+    if (body.length > 0) c.req.raw = new Request(c.req.raw, { body });
+    return next();
+  };
+}
+
+/** The whole body, or `undefined` when it is larger than `maximumBytes`. */
+async function gather(body: ReadableStream<Uint8Array> | null, maximumBytes: number): Promise<Buffer | undefined> {
+  const gathered = new Gathered();
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.length;
+    if (bytes > patienceBytes) break;
+    if (bytes <= maximumBytes) gathered.add(chunk);
+  }
+  return bytes > maximumBytes ? undefined : gathered.take();
+}

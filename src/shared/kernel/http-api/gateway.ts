@@ -1,0 +1,164 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { getRequestListener } from '@hono/node-server';
+import { Hono } from 'hono';
+import { createClient } from '../calls/index.ts';
+import { hurryTurns, steadyClock } from '../context/index.ts';
+import type { Client, Contract } from '../contract/index.ts';
+import { refusal, StartError } from '../errors/index.ts';
+import { FileKeyRing, SessionTokens, SignedOut } from '../identity/index.ts';
+import { FailureLog } from '../telemetry/index.ts';
+import { surviveAcceptErrors } from './accept-errors.ts';
+import { admission } from './admission.ts';
+import { bodyLimit } from './body-limit.ts';
+import { currentClient, knowClient } from './client.ts';
+import type { Composition } from './composition.ts';
+import { forwardTo, type ServeEndpoint } from './forward.ts';
+import { headersOfAll } from './headers-of-all.ts';
+import { health } from './health.ts';
+import { addressOf, listen } from './listen.ts';
+import { nested } from './nested.ts';
+import { answerInOrder } from './pipelining.ts';
+import { problemResponse } from './problem-response.ts';
+import { noProxies } from './proxies.ts';
+import { RequestsInFlight, rateLimit } from './rate-limit.ts';
+import { mountReference } from './reference.ts';
+import { currentSession, requestContext } from './request-context.ts';
+import type { Resources } from './resources.ts';
+import { Shutdown } from './shutdown.ts';
+import type { System } from './system.ts';
+import { answerUnreadable, refuseTwice, refuseUnreadable, unreadableRequest } from './unreadable.ts';
+import { UnsentAnswers } from './unsent-answers.ts';
+
+/** With what the services and the home itself take after it, under the ten seconds a stop may take. */
+const drainMs = 4_000;
+const maximumBodyBytes = 1024 * 1024;
+/** Of one client at a time. */
+const maxRequestsInFlight = 16;
+
+export interface Gateway {
+  /** Where the public listener is. */
+  readonly address: string;
+  /** Has callers take another connection, elsewhere, for their next request. */
+  announceStop(): void;
+  /** Answers the requests in flight, and closes. */
+  close(): Promise<void>;
+}
+
+/** Opens the public door in front of all modules, wherever they run. Throws a `StartError` when the port is taken. */
+export async function openGateway(system: System, compositions: readonly Composition[]): Promise<Gateway> {
+  const { PORT, HOST, DATA_DIR, SLOW_READER_TIMEOUT_MS } = system.topology.settings;
+  const keys = join(DATA_DIR, 'keys');
+  const signedOut = new SignedOut(join(keys, 'signed-out'));
+  const sessions = new SessionTokens(new FileKeyRing(join(keys, 'sessions.json')), signedOut);
+  const app = createGateway(system, compositions, sessions);
+  const server = createServer({ requireHostHeader: false });
+  const unsent = new UnsentAnswers({ stalledMs: SLOW_READER_TIMEOUT_MS });
+  const answer = getRequestListener(app.fetch, { errorHandler: unreadableRequest });
+  const headers = await headersOfAll();
+  answerInOrder(server, (request, response) => answer(request, response.setHeaders(headers)), unsent);
+  answerUnreadable(server);
+  surviveAcceptErrors(server, system.log);
+  server.on('connection', hurryTurns);
+  server.requestTimeout = 60_000;
+  // Load balancers keep idle connections for a minute: what one sends into a connection that closes just then, fails.
+  server.keepAliveTimeout = 65_000;
+  const shutdown = new Shutdown(server);
+  await listen(server, HOST, PORT, 'PORT');
+  return {
+    address: addressOf(server),
+    announceStop: () => shutdown.announce(),
+    close: () => shutdown.close(drainMs),
+  };
+}
+
+function createGateway(system: System, compositions: readonly Composition[], sessions: SessionTokens): Hono {
+  const { settings } = system.topology;
+  const app = new Hono();
+  const failures = new FailureLog(system.log, steadyClock);
+  app.onError((error, c) => {
+    // Who goes away before the answer is no fault of ours, and nothing to wake anybody for.
+    const gone = error.name === 'AbortError' || (error as { code?: string }).code === 'ECONNRESET';
+    const message = 'a request failed in the gateway';
+    const { method, path } = c.req;
+    if (gone) system.log.debug({ error, path }, message);
+    else failures.add({ message, error, fields: { method, path } });
+    return problemResponse(error);
+  });
+  app.notFound(() => problemResponse(refusal('not-found', 'there is no such resource; /docs shows those there are')));
+  const context = requestContext(sessions, settings.REQUEST_TIMEOUT_MS);
+  app.use(nested(context, knowClient(settings.TRUSTED_PROXIES ?? noProxies), refuseUnreadable));
+  const alive = health(system);
+  const costly = new RequestsInFlight(maxRequestsInFlight);
+  mount(app, alive, serveHere, costly);
+  const limit = rateLimit(settings.RATE_LIMIT_PER_MINUTE, system.log);
+  app.use(nested(limit, admission(), bodyLimit(maximumBodyBytes)));
+  const resources = [...mountResources(app, system, compositions, { sessions, costly }), alive];
+  refuseDuplicates(resources);
+  refuseOtherMethods(app, resources);
+  mountReference(app, resources);
+  return app;
+}
+
+/** Compositions first: where one answers a path below a module's, it is meant to. */
+function mountResources(
+  app: Hono,
+  system: System,
+  compositions: readonly Composition[],
+  { sessions, costly }: { readonly sessions: SessionTokens; readonly costly: RequestsInFlight },
+): Resources[] {
+  const composed = compositions.map((composition) => {
+    const client = <C extends Contract>(contract: C): Client<C> => {
+      if (!composition.uses.includes(contract)) {
+        throw new StartError(`the composition "${composition.name}" asks for "${contract.name}": add it to its "uses"`);
+      }
+      return createClient(contract, (operation) => system.calls(operation, 'gateway'));
+    };
+    return composition.routes({ client, sessions, session: currentSession, clientAddress: currentClient });
+  });
+  for (const each of composed) mount(app, each, serveHere, costly);
+  const owned = system.definitions.flatMap(({ contract, routes }) => {
+    const self = createClient(contract, (operation) => system.calls(operation, contract.name));
+    return routes ? [{ module: contract.name, resources: routes(self as never) }] : [];
+  });
+  for (const { module, resources } of owned) mount(app, resources, forwardTo(module, system), costly);
+  return [...composed, ...owned.map(({ resources }) => resources)];
+}
+
+const serveHere: ServeEndpoint = (c, endpoint) => endpoint.serve(c);
+
+function mount(app: Hono, { endpoints }: Resources, serve: ServeEndpoint, costly: RequestsInFlight): void {
+  for (const endpoint of endpoints)
+    app.on(endpoint.method.toUpperCase(), endpoint.path, (c) => {
+      const refused = refuseTwice(endpoint, (c.env as { incoming?: IncomingMessage }).incoming);
+      if (refused) return refused;
+      const answer = () => serve(c, endpoint);
+      return endpoint.costly ? costly.run(answer) : answer();
+    });
+}
+
+/** Two modules that serve the same door: one of them would never be asked. */
+function refuseDuplicates(resources: readonly Resources[]): void {
+  const owners = new Map<string, string>();
+  for (const { tag, endpoints } of resources) {
+    for (const { method, path } of endpoints) {
+      const door = `${method.toUpperCase()} ${path}`;
+      const other = owners.get(door);
+      if (other)
+        throw new StartError(
+          `${door} is served by ${other} and by ${tag}; give one of them another path in its routes.ts`,
+        );
+      owners.set(door, tag);
+    }
+  }
+}
+
+function refuseOtherMethods(app: Hono, resources: readonly Resources[]): void {
+  const methods = new Map<string, Set<string>>();
+  for (const { method, path } of resources.flatMap(({ endpoints }) => endpoints)) {
+    methods.set(path, (methods.get(path) ?? new Set()).add(method.toUpperCase()));
+  }
+  for (const [path, allowed] of methods) {
+    app.all(path, () => problemResponse(refusal('method-not-allowed'), { allow: [...allowed].join(', ') }));
+  }
+}

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { answer, Resources } from './resources.ts';
+import type { System } from './system.ts';
+
+const readiness = z.object({
+  status: z.enum(['ready', 'degraded', 'unwritable', 'stopping']),
+  /** Modules that cannot be reached. */
+  away: z.array(z.string()),
+  /** Modules that can keep nothing. */
+  unwritable: z.array(z.string()),
+});
+
+/** Whether the system lives, whether to send it traffic, and which of its modules cannot be reached now. */
+export function health(system: System): Resources {
+  return new Resources('health')
+    .add(
+      { method: 'get', path: '/healthz', about: 'Alive', answers: { 200: z.object({ status: z.literal('ok') }) } },
+      async () => answer(200, { status: 'ok' }),
+    )
+    .add(
+      { method: 'get', path: '/readyz', about: 'Ready to take traffic', answers: { 200: readiness, 503: readiness } },
+      async () => {
+        if (system.stopping) return answer(503, { status: 'stopping', away: [], unwritable: [] });
+        const [away, reasons] = await Promise.all([system.away(), system.unwritable()]);
+        // The reasons name files: they are for operators.
+        const unwritable = [...reasons.keys()];
+        if (keepsNothing(system, away, unwritable)) return answer(503, { status: 'unwritable', away, unwritable });
+        const status = away.length + unwritable.length === 0 ? 'ready' : 'degraded';
+        return answer(200, { status, away, unwritable });
+      },
+    );
+}
+
+/** Whether a module of this process can keep nothing, or none can that is reached. What is elsewhere takes nothing else with it. */
+function keepsNothing({ open, definitions }: System, away: readonly string[], unwritable: readonly string[]): boolean {
+  return (
+    unwritable.some((module) => open.has(module)) ||
+    (unwritable.length > 0 && away.length + unwritable.length === definitions.length)
+  );
+}

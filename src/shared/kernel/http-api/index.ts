@@ -1,0 +1,15 @@
+export { surviveAcceptErrors } from './accept-errors.ts';
+export { whyAmbiguous } from './ambiguous.ts';
+export { jsonOf, textOf } from './body.ts';
+export { type Composition, gather } from './composition.ts';
+export { openGateway } from './gateway.ts';
+export { addressOf, listen, shownHost } from './listen.ts';
+export { fromQuery } from './lists.ts';
+export { answerInOrder } from './pipelining.ts';
+export { problemResponse } from './problem-response.ts';
+export { readTrustedProxies } from './proxies.ts';
+export { idParam, pageQuery } from './queries.ts';
+export { answer, type Endpoint, type Request, Resources } from './resources.ts';
+export { Shutdown } from './shutdown.ts';
+export { SignInLimit } from './sign-in-limit.ts';
+export { UnsentAnswers } from './unsent-answers.ts';

@@ -1,0 +1,127 @@
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { answer, type Endpoint, Resources } from './resources.ts';
+
+/** What an endpoint with these parameters answers to a request: the parameters as its handler got them. */
+async function ask(parts: Partial<Endpoint>, path: string, headers: Record<string, string> = {}) {
+  const endpoint = { method: 'get', path: '/found/:in?', about: 'Finds', answers: { 200: z.object({}) }, ...parts };
+  const resources = new Resources('test').add(endpoint as Endpoint, async ({ params, query, headers: given }) =>
+    answer(200, { params, query, headers: given }),
+  );
+  const response = await resources.app.fetch(new Request(`http://shop${path}`, { headers }));
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+const tags = z.array(z.string().max(3));
+const query = z.object({
+  tag: tags.optional(),
+  n: z.array(z.coerce.number().int()).max(2).default([7]),
+  word: z.string().optional(),
+});
+
+it.each([
+  ['/found', { n: [7] }],
+  ['/found?tag=a', { tag: ['a'], n: [7] }],
+  ['/found?tag=a&tag=b&n=1&n=2', { tag: ['a', 'b'], n: [1, 2] }],
+  ['/found?tag=a,b', { tag: ['a,b'], n: [7] }],
+  ['/found?tag=&word=x', { tag: [''], n: [7], word: 'x' }],
+])('takes a list in the query as it is described: %s', async (path, taken) => {
+  expect(await ask({ query }, path)).toEqual({ status: 200, body: { query: taken } });
+});
+
+it('refuses two values where one is meant, though they are the same', async () => {
+  for (const words of ['word=x&word=y', 'word=x&word=x', 'word=&word=x']) {
+    const { status, body } = await ask({ query }, `/found?${words}`);
+    expect([status, body.code, body.detail]).toEqual([
+      400,
+      'malformed-request',
+      'the parameter word is given 2 times; give it once',
+    ]);
+  }
+});
+
+it('says which entry of a list does not fit', async () => {
+  const { status, body } = await ask({ query }, '/found?tag=a&tag=long&n=1&n=x');
+  expect([status, (body.issues as { path: string }[]).map(({ path }) => path)]).toEqual([422, ['tag.1', 'n.1']]);
+});
+
+it('takes lists in the path and in headers with commas', async () => {
+  const parts = { params: z.object({ in: tags }), headers: z.object({ 'x-tags': tags, 'x-word': z.string() }) };
+  const { body } = await ask(parts, '/found/a,b', { 'x-tags': 'c, d', 'x-word': 'e,f' });
+  expect(body).toEqual({ params: { in: ['a', 'b'] }, headers: { 'x-tags': ['c', 'd'], 'x-word': 'e,f' } });
+});
+
+it('takes numbers in decimal digits only', async () => {
+  const numbers = {
+    query: z.object({ n: z.coerce.number().int().default(7), share: z.coerce.number().optional() }),
+  };
+  const statuses = async (name: string, texts: string[]) =>
+    Promise.all(texts.map(async (text) => (await ask(numbers, `/found?${name}=${encodeURIComponent(text)}`)).status));
+  expect(new Set(await statuses('n', ['0', '7', '-7', '007', '100']))).toEqual(new Set([200]));
+  const wrong = [
+    '',
+    ' ',
+    '1e2',
+    '0x10',
+    '0b1',
+    '+5',
+    ' 5',
+    '5 ',
+    '1.0',
+    '1.',
+    '.5',
+    '1_000',
+    '1,000',
+    '٥',
+    'Infinity',
+    '-',
+  ];
+  expect(new Set(await statuses('n', wrong))).toEqual(new Set([422]));
+  expect(await statuses('share', ['0.5', '-0.5', '1e2', '.5', '5.', '+5'])).toEqual([200, 200, 422, 422, 422, 422]);
+  expect((await ask({ query: z.object({ n: z.array(z.coerce.number().int()) }) }, '/found?n=1&n=1e2')).status).toBe(
+    422,
+  );
+});
+
+it('reads bodies that are UTF-8, sent as they are, and no others', async () => {
+  const resources = new Resources('test').add(
+    { method: 'post', path: '/', about: 'Takes', body: z.object({ text: z.string() }), answers: { 200: z.string() } },
+    async ({ body }) => answer(200, body.text),
+  );
+  const send = async (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) => {
+    const type = { 'content-type': 'application/json', ...headers };
+    const response = await resources.app.fetch(new Request('http://shop/', { method: 'POST', body, headers: type }));
+    return `${response.status} ${((await response.json()) as { code?: string }).code}`;
+  };
+  const fits = '{"text":"é"}';
+  for (const type of ['application/json;charset=utf-8', 'application/json; charset="UTF-8"', 'application/json; v=1'])
+    expect(await send(fits, { 'content-type': type })).toBe('200 undefined');
+  expect(await send(fits, { 'content-encoding': 'identity' })).toBe('200 undefined');
+  const refused = '400 malformed-body';
+  for (const type of [
+    'application/json; charset=utf-16',
+    'application/json;v=1;charset="latin1"',
+    'application/json; charset=',
+    'application/json; charset=utf-8; charset=utf-16',
+    'application/json; charset=utf-8; charset=utf-8',
+    "application/json; charset*=utf-8''utf-16",
+    'application/json; charset=utf-8; charset*0=utf-16',
+    'application/json; v="; charset=utf-8"; charset=utf-16',
+    'application/json; charset=utf-8 charset=utf-16',
+    'application/json; a=b, text/plain',
+  ])
+    expect(await send(fits, { 'content-type': type })).toBe(refused);
+  for (const encoding of ['gzip', 'br', 'x-own', 'identity, gzip'])
+    expect(await send(fits, { 'content-encoding': encoding })).toBe(refused);
+  for (const bytes of [[0xff], [0xc3], [0xc0, 0xaf], [0xed, 0xa0, 0x80]])
+    expect(await send(Buffer.concat([Buffer.from('{"text":"'), Buffer.from(bytes), Buffer.from('"}')]))).toBe(refused);
+});
+
+it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
+  'passes over a parameter named %s',
+  async (name) => {
+    const headers = z.object({ n: z.string().optional() });
+    const { status } = await ask({ query, headers }, `/found?${name}=1&${name}=2&word=x`, { [name]: '1' });
+    expect(status).toBe(200);
+  },
+);

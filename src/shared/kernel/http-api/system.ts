@@ -1,0 +1,37 @@
+import type { CallSource, Directory } from '../calls/index.ts';
+import type { Contract } from '../contract/index.ts';
+import type { Log } from '../telemetry/index.ts';
+import type { TrustedProxies } from './proxies.ts';
+import type { Resources } from './resources.ts';
+
+/** What the gateway asks of the system behind it. */
+export interface System {
+  readonly calls: CallSource;
+  readonly directory: Pick<Directory, 'of'>;
+  readonly log: Log;
+  readonly topology: { readonly settings: GatewaySettings };
+  readonly definitions: readonly PublicModule[];
+  /** The modules that run in this process, by name. */
+  readonly open: { has(module: string): boolean };
+  /** Whether this process is about to stop. */
+  readonly stopping: boolean;
+  /** Resolves with the modules that cannot be reached now. */
+  away(): Promise<string[]>;
+  /** Resolves with the reasons why modules can keep nothing now, by module. */
+  unwritable(): Promise<ReadonlyMap<string, string>>;
+}
+
+interface PublicModule {
+  readonly contract: Contract;
+  readonly routes?: ((self: never) => Resources) | undefined;
+}
+
+export interface GatewaySettings {
+  readonly PORT: number;
+  readonly HOST: string;
+  readonly DATA_DIR: string;
+  readonly REQUEST_TIMEOUT_MS: number;
+  readonly SLOW_READER_TIMEOUT_MS: number;
+  readonly RATE_LIMIT_PER_MINUTE: number;
+  readonly TRUSTED_PROXIES?: TrustedProxies | undefined;
+}

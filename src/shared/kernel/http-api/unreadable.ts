@@ -1,0 +1,81 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { MiddlewareHandler } from 'hono';
+import { newId } from '../context/index.ts';
+import { isRefusal, type Refusal, refusal } from '../errors/index.ts';
+import { whyAmbiguous } from './ambiguous.ts';
+import { takesList } from './lists.ts';
+import { problemResponse } from './problem-response.ts';
+import type { Endpoint } from './resources.ts';
+
+/** What is no HTTP, or whose head is too large, never becomes a request: it is answered here, as everything else is. */
+export function answerUnreadable(server: Server): void {
+  server.on('checkExpectation', refuseExpectation);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
+    const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+    const answer = problemResponse(malformed(tooLarge ? 'its address and headers are larger than 16 KiB' : undefined));
+    void answer.text().then((body) => socket.end(`${head(answer, Buffer.byteLength(body))}\r\n\r\n${body}`));
+  });
+}
+
+/** Who expects what is not known before sending more, is not sent away without a word. */
+function refuseExpectation(_request: IncomingMessage, response: ServerResponse): void {
+  const answer = problemResponse(malformed('nothing but "Expect: 100-continue" can be met'));
+  response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), 'x-request-id': newId() });
+  void answer.text().then((body) => response.end(body));
+}
+
+/** Refuses what HTTP allows nobody to send and Node takes: two values where one is meant, and bytes that are no text. */
+export const refuseUnreadable: MiddlewareHandler = (c, next) => {
+  const { incoming } = c.env as { incoming?: IncomingMessage };
+  const why = incoming && (unreadable(incoming) ?? whyAmbiguous(incoming));
+  return why ? Promise.resolve(problemResponse(malformed(why))) : next();
+};
+
+/** Refuses two of a header that the endpoint takes as one value. */
+export function refuseTwice({ headers }: Endpoint, incoming: IncomingMessage | undefined): Response | undefined {
+  if (!headers || !incoming) return undefined;
+  const single = Object.keys(headers.shape).filter((name) => !takesList(headers, name));
+  const why = whyAmbiguous(incoming, single);
+  return why === undefined ? undefined : problemResponse(malformed(why));
+}
+
+function unreadable({ url = '', rawHeaders }: IncomingMessage): string | undefined {
+  if (/[^!-~]/.test(url)) return 'its address must be percent-encoded';
+  if (!isText(url)) return 'its address is no UTF-8';
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    // Node reads each byte as a character.
+    const value = rawHeaders[at + 1]!;
+    if (/[^\0-~]/.test(value) && !isUtf8(Buffer.from(value, 'latin1'))) return `${rawHeaders[at]} is no UTF-8`;
+  }
+  return undefined;
+}
+
+/** Whether the percent-encoded bytes are UTF-8. Where a percent sign encodes nothing, the whole is taken as it is written. */
+function isText(url: string): boolean {
+  if (!url.includes('%') || /%(?![\da-f]{2})/i.test(url)) return true;
+  try {
+    // The bundler drops a call whose result nobody uses.
+    return decodeURIComponent(url).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+/** The answer to a request with no host, or with an address or a host that can be none. */
+export function unreadableRequest(error: unknown): Response {
+  if (isRefusal(error) || !(error instanceof Error) || error.name !== 'RequestError') return problemResponse(error);
+  return problemResponse(malformed(), { 'x-request-id': newId() });
+}
+
+function malformed(detail?: string): Refusal {
+  return refusal('malformed-request', detail);
+}
+
+function head(answer: Response, bytes: number): string {
+  const headers = { 'x-request-id': newId(), 'content-length': bytes, connection: 'close' };
+  const lines = [...answer.headers, ...Object.entries(headers)].map(([name, value]) => `${name}: ${value}`);
+  return [`HTTP/1.1 ${answer.status} Bad Request`, ...lines].join('\r\n');
+}

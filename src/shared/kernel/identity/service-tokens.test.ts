@@ -1,0 +1,167 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decodeProtectedHeader, SignJWT } from 'jose';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Authority } from './authority.ts';
+import { FileKeyRing, fixedKeyRing, type KeyRing, rotate } from './key-ring.ts';
+import { keyPairOf } from './keys.ts';
+import { ServiceTokens } from './service-tokens.ts';
+
+const ring = fixedKeyRing('K', 'a secret of more than 32 characters');
+const unauthenticated = { code: 'unauthenticated' };
+
+let now: number;
+let tokens: ServiceTokens;
+const tokensOf = (keys: KeyRing = ring, most?: number) => new ServiceTokens(new Authority(keys, () => now), most);
+
+beforeEach(() => {
+  now = Date.UTC(2026, 0, 1);
+  tokens = tokensOf();
+});
+
+const pass = (seconds: number) => {
+  now += seconds * 1_000;
+};
+
+/** A token as somebody else might make it. */
+const forged = (claims: object, { signing }: KeyRing = ring, kid = signing().kid) =>
+  new SignJWT({ ...claims })
+    .setProtectedHeader({ alg: 'EdDSA', kid })
+    .sign(keyPairOf(signing().secret, 'system').privateKey);
+const inAMinute = () => Math.floor(now / 1_000) + 60;
+
+describe('a service token', () => {
+  it('is good for nobody when it is not said whom it is shown to', async () => {
+    await expect(tokens.verify(await tokens.issue('orders', 'payments'), '')).rejects.toMatchObject(unauthenticated);
+  });
+
+  it('is made once per half minute for a caller and whom it calls', async () => {
+    expect(tokens.issued('orders', 'payments')).toBeUndefined();
+    const first = await tokens.issue('orders', 'payments');
+    pass(29);
+    expect([tokens.issued('orders', 'payments'), await tokens.issue('orders', 'payments')]).toEqual([first, first]);
+    expect(tokens.issued('orders', 'mail')).toBeUndefined();
+    pass(1);
+    expect(tokens.issued('orders', 'payments')).toBeUndefined();
+    expect(await tokens.issue('orders', 'payments')).not.toBe(first);
+  });
+
+  it('is good for a minute, with a few seconds for clocks that differ, and says until when', async () => {
+    const over = now + 60_000;
+    const token = await tokens.issue('orders', 'payments');
+    expect(await tokens.verifyUntil(token, 'payments')).toEqual({ caller: 'orders', until: over });
+    pass(64);
+    expect(await tokens.verify(token, 'payments')).toBe('orders');
+    pass(1);
+    await expect(tokens.verify(token, 'payments')).rejects.toMatchObject(unauthenticated);
+  });
+
+  it('is good for the one who is called, also when that is asked by somebody else first', async () => {
+    const token = await tokens.issue('orders', 'payments');
+    await expect(tokens.verify(token, 'inventory')).rejects.toMatchObject(unauthenticated);
+    expect(await tokens.verify(token, 'payments')).toBe('orders');
+    await expect(tokens.verify(token, 'inventory')).rejects.toMatchObject(unauthenticated);
+  });
+
+  it('is missed where there is none, and not where it is nonsense', async () => {
+    for (const none of [undefined, '']) {
+      await expect(tokens.verify(none, 'payments')).rejects.toThrow('an internal call needs a service token');
+    }
+    await expect(tokens.verify('nonsense', 'payments')).rejects.toThrow('the service token is not valid here');
+  });
+
+  it('is refused when another key signed it, when it lives for ever, and when it says not who calls', async () => {
+    const stranger = fixedKeyRing('K', 'another secret of over 32 characters');
+    const claims = { iss: 'orders', aud: 'payments', exp: inAMinute() };
+    const taken = await forged(claims);
+    expect(await tokens.verify(taken, 'payments')).toBe('orders');
+    for (const token of [
+      await forged(claims, stranger),
+      await forged(claims, stranger, ring.signing().kid),
+      await forged({ ...claims, exp: undefined }),
+      await forged({ ...claims, iss: undefined }),
+      await forged({ ...claims, aud: undefined }),
+      `${taken.slice(0, -2)}AA`,
+      await new SignJWT(claims)
+        .setProtectedHeader({ alg: 'HS256', kid: ring.signing().kid })
+        .sign(ring.signing().secret),
+    ]) {
+      await expect(tokens.verify(token, 'payments')).rejects.toMatchObject(unauthenticated);
+    }
+  });
+});
+
+describe('a rotation of the keys', () => {
+  it('fails nobody: the new key signs, the one before still verifies', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'kerf-tokens-')), 'internal.json');
+    const [here, there] = [tokensOf(new FileKeyRing(file)), tokensOf(new FileKeyRing(file))];
+    const before = await here.issue('orders', 'payments');
+    const [kid] = rotate([file]);
+    expect(await here.issue('orders', 'payments')).toBe(before);
+    expect(await there.verify(before, 'payments')).toBe('orders');
+    pass(30);
+    const after = await here.issue('orders', 'payments');
+    expect([decodeProtectedHeader(before).kid === kid, decodeProtectedHeader(after).kid]).toEqual([false, kid]);
+    expect([await there.verify(after, 'payments'), await there.verify(before, 'payments')]).toEqual([
+      'orders',
+      'orders',
+    ]);
+  });
+});
+
+describe('a token for a member', () => {
+  it('says for whom a call is made; at once, when that was asked before', async () => {
+    const made = tokens.vouch('ann');
+    expect(made).toBeInstanceOf(Promise);
+    const token = await made;
+    expect(tokens.vouch('ann')).toBe(token);
+    const other = tokensOf();
+    const checked = other.vouchedFor(token);
+    expect(checked).toBeInstanceOf(Promise);
+    expect([await checked, other.vouchedFor(token)]).toEqual(['ann', 'ann']);
+  });
+
+  it('is over after two minutes, also where it is known', async () => {
+    const token = await tokens.vouch('ann');
+    await tokens.vouchedFor(token);
+    pass(125);
+    await expect(tokens.vouchedFor(token)).rejects.toMatchObject(unauthenticated);
+    expect(await tokens.vouch('ann')).not.toBe(token);
+  });
+
+  it('is no token of a module, and a token of a module is none for a member', async () => {
+    const [member, module] = [await tokens.vouch('orders'), await tokens.issue('orders', 'payments')];
+    for (const audience of ['payments', 'orders', 'member']) {
+      await expect(tokens.verify(member, audience)).rejects.toMatchObject(unauthenticated);
+    }
+    await expect(tokens.vouchedFor(module)).rejects.toMatchObject(unauthenticated);
+    expect([await tokens.vouchedFor(member), await tokens.verify(module, 'payments')]).toEqual(['orders', 'orders']);
+    await expect(tokens.verify(member, 'payments')).rejects.toMatchObject(unauthenticated);
+    await expect(tokens.vouchedFor(module)).rejects.toMatchObject(unauthenticated);
+  });
+});
+
+describe('what is remembered', () => {
+  it('is forgotten from the oldest on, and made and checked anew', async () => {
+    const most = 3;
+    tokens = tokensOf(ring, most);
+    const first = await tokens.vouch('member 0');
+    const second = await tokens.vouch('member 1');
+    expect(await tokens.vouchedFor(first)).toBe('member 0');
+    for (let n = 2; n <= most; n++) {
+      const token = await tokens.vouch(`member ${n}`);
+      await tokens.vouchedFor(token);
+    }
+    expect(tokens.vouch('member 1')).toBe(second);
+    const again = tokens.vouch('member 0');
+    expect(again).toBeInstanceOf(Promise);
+    await again;
+    expect(tokens.vouchedFor(first)).toBe('member 0');
+    await tokens.vouchedFor(second);
+    await tokens.vouchedFor(await tokens.vouch('one more'));
+    const checkedAgain = tokens.vouchedFor(first);
+    expect(checkedAgain).toBeInstanceOf(Promise);
+    expect(await checkedAgain).toBe('member 0');
+  });
+});

@@ -1,0 +1,57 @@
+import 'reflect-metadata';
+import { type DependencyContainer, container as root } from 'tsyringe';
+import { type Call, type CallSource, createClient } from '../calls/index.ts';
+import type { Client, Contract, Operation } from '../contract/index.ts';
+import { StartError } from '../errors/index.ts';
+import type { About } from './about.ts';
+import type { Token } from './tokens.ts';
+
+/**
+ * All that a module can get hold of: clients of the modules its `module.json` declares, what the kernel gives to everybody,
+ * and what the module registers itself.
+ */
+export class ModuleContainer<S = unknown> {
+  readonly #child: DependencyContainer = root.createChildContainer();
+
+  constructor(
+    private readonly about: About,
+    private readonly calls: CallSource,
+    readonly settings: S,
+  ) {}
+
+  /** The client of `contract`. Throws, with the missing line, when `module.json` does not declare it in `uses`. */
+  client<C extends Contract>(contract: C): Client<C> {
+    return createClient(contract, (operation) => this.call(operation));
+  }
+
+  /** One operation of a declared module, for those who hold no client. Throws as `client` does. */
+  call(operation: Operation): Call {
+    const { name, uses } = this.about;
+    if (operation.module !== name && !uses.includes(operation.module)) {
+      throw new StartError(
+        `"${name}" asks for "${operation.module}", which it does not declare. Add it in src/modules/${name}/module.json: "uses": ${JSON.stringify([...uses, operation.module])}`,
+      );
+    }
+    return this.calls(operation, name);
+  }
+
+  register<T>(token: Token<T>, make: () => T): void {
+    let made: { value: T } | undefined;
+    this.#child.register(token.symbol, {
+      useFactory: () => {
+        made ??= { value: make() };
+        return made.value;
+      },
+    });
+  }
+
+  /** What was registered under `token`. Throws when nothing was. */
+  resolve<T>(token: Token<T>): T {
+    if (!this.#child.isRegistered(token.symbol)) {
+      throw new Error(
+        `"${this.about.name}" asks for ${token.about}, which nothing registered: register it in src/modules/${this.about.name}/module.ts`,
+      );
+    }
+    return this.#child.resolve<T>(token.symbol);
+  }
+}

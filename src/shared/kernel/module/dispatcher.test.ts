@@ -1,0 +1,88 @@
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import type { CallRequest } from '../calls/index.ts';
+import { type CallContext, type Clock, ManualClock, systemClock } from '../context/index.ts';
+import { contract, nothing, query } from '../contract/index.ts';
+import { NotWritten, toProblem } from '../errors/index.ts';
+import { silentLog } from '../telemetry/index.ts';
+import { Dispatcher } from './dispatcher.ts';
+
+const shop = contract('shop', { operations: { open: query({ about: 'Opens', input: nothing, output: nothing }) } });
+
+function opened(open: () => Promise<unknown>, log = silentLog, clock: Clock = systemClock) {
+  return new Dispatcher(shop, { open: open as never }, {} as never, clock, log);
+}
+
+function requestWith(context: CallContext, toCaller?: CallRequest['toCaller']): CallRequest {
+  return { operation: shop.operations.open as never, input: {}, context, ...(toCaller && { toCaller }) };
+}
+
+it('counts a call of this process until its handler has ended, though its caller waits no more', async () => {
+  const handler = Promise.withResolvers<object>();
+  const { dispatch, underWay } = opened(() => handler.promise);
+  const context = { requestId: 'r', caller: 'test', deadline: Date.now() };
+  await expect(dispatch('open', {}, context, requestWith(context))).rejects.toThrow('did not answer in time');
+  expect(underWay.count).toBe(1);
+  handler.resolve({});
+  await underWay.idle();
+  expect(underWay.count).toBe(0);
+});
+
+it('shows a caller of this process what it is to see of any error, also of an answer that does not fit', async () => {
+  const { dispatch } = opened(async () => 'not an object');
+  const context = { requestId: 'r', caller: 'test', deadline: Number.POSITIVE_INFINITY };
+  const seen = (error: unknown) => new Error(`seen: ${(error as Error).message}`);
+  const request = requestWith(context, seen);
+  await expect(dispatch('open', {}, context, request)).rejects.toThrow(/^seen: /);
+  await expect(dispatch('open', { more: 1 }, context, request)).rejects.toThrow(/^seen: /);
+  await expect(dispatch('open', {}, context)).rejects.toMatchObject({ code: 'internal' });
+});
+
+it('logs where an answer does not fit when its check throws, and tells the caller nothing of it', async () => {
+  const told: { error: Error }[] = [];
+  const log = { ...silentLog, error: (fields: { error: Error }) => told.push(fields) };
+  const checked = z.object({ lines: z.array(z.string().max(3)) });
+  const odd = contract('odd', { operations: { list: query({ about: 'Lists', input: nothing, output: checked }) } });
+  const list = async () => ({ lines: ['a', { length: { toString: '' } }] });
+  const { dispatch } = new Dispatcher(odd, { list: list as never }, {} as never, systemClock, log as never);
+  const context = { requestId: 'r', caller: 'test', deadline: Number.POSITIVE_INFINITY };
+  await expect(dispatch('list', {}, context)).rejects.toMatchObject({ code: 'internal', data: {} });
+  expect(told[0]!.error).toMatchObject({ issues: [{ path: ['lines', 1] }] });
+});
+
+it('logs an operation that fails again and again once a minute, the first time with its stack', async () => {
+  const told: object[] = [];
+  const log = { ...silentLog, error: (fields: object) => told.push(fields) };
+  const clock = new ManualClock();
+  const fault = new Error('at sea');
+  const { dispatch } = opened(() => Promise.reject(fault), log as never, clock);
+  const context = { requestId: 'r', caller: 'test', deadline: Number.POSITIVE_INFINITY };
+  const fail = () => expect(dispatch('open', {}, context)).rejects.toMatchObject({ code: 'internal' });
+  for (let times = 0; times < 3; times++) await fail();
+  clock.advance(60_000);
+  await fail();
+  const line = { error: fault, operation: 'shop.open' };
+  expect(told).toEqual([line, { ...line, suppressed: 2 }]);
+});
+
+const full = new NotWritten('shop', 'data/shop.db', 'the disk is full');
+it.each([
+  ['a unit of work', full],
+  ['a query', new Error('Failed query: SELECT …', { cause: full })],
+])('says that a part is not available when the disk refuses %s, and tells the log alone why', async (_, error) => {
+  const told: { error: Error }[] = [];
+  const log = { ...silentLog, error: (fields: { error: Error }) => told.push(fields) };
+  const refused = () => Promise.reject(error);
+  const { dispatch } = opened(refused, log as never);
+  const context = { requestId: 'r', caller: 'test', deadline: Number.POSITIVE_INFINITY };
+  const outcome = dispatch('open', {}, context).catch(toProblem);
+  expect(await outcome).toEqual({
+    type: 'urn:kerf:problem:unavailable',
+    title: 'A part that is needed cannot be reached',
+    status: 503,
+    code: 'unavailable',
+    detail: '"shop" can keep nothing at the moment',
+  });
+  expect(told[0]!.error).toBe(error);
+  expect(full.cause).toMatchObject({ message: 'data/shop.db took no write: the disk is full' });
+});

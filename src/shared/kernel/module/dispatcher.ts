@@ -1,0 +1,177 @@
+import { asOwnCallerSees, byDeadline, type CallRequest, type Dispatch, type Ending } from '../calls/index.ts';
+import { type CallContext, type Clock, currentContext, reach, serveInContext } from '../context/index.ts';
+import { type AsSent, asSentBy, type Contract, inputParserOf, type Operation, parserOf } from '../contract/index.ts';
+import type { Reader } from '../database/index.ts';
+import { isKernelCode, isRefusal, NotWritten, notWrittenIn, refusal } from '../errors/index.ts';
+import { FailureLog, type Log } from '../telemetry/index.ts';
+import { findAnswer, type KeyedCommand, keyedCommand, recordAnswer } from './commands.ts';
+import { CommandInSteps } from './in-steps.ts';
+import type { InSteps, ModuleUnit, Steps } from './module.ts';
+import { UnderWay } from './under-way.ts';
+
+type Simple = (input: unknown, place: Reader | ModuleUnit) => Promise<unknown>;
+type AnyHandler = Simple | InSteps<unknown, unknown>;
+
+interface Served {
+  readonly operation: Operation;
+  readonly toInput: (input: unknown) => unknown;
+  readonly asSent: AsSent;
+  readonly run: (input: unknown) => Promise<unknown>;
+  /** Whether it begins after its caller's commits are on disk: it reads, or may tell others. A command in one unit does not wait. */
+  readonly waits: boolean;
+  /** Of a command that comes with an idempotency key. */
+  readonly once?: (input: unknown, command: KeyedCommand) => Promise<unknown>;
+  /** For calls from another process: validates the handler's output, and turns every error into a refusal. */
+  readonly done: (output: unknown) => unknown;
+  readonly rejects: (error: unknown) => never;
+  /** The same for a caller of this process. */
+  readonly ending: Ending<unknown, CallRequest>;
+}
+
+/** Serves a module's operations, alike for every transport that brings a call. */
+export class Dispatcher {
+  readonly #served = new Map<string, Served>();
+  readonly #failures: FailureLog;
+  /** The calls of this process's own callers; who brings others counts them here, too. */
+  readonly underWay = new UnderWay();
+
+  constructor(
+    private readonly contract: Contract,
+    handlers: Readonly<Record<string, AnyHandler>>,
+    private readonly steps: Steps,
+    private readonly clock: Clock,
+    log: Log,
+    /** A unit of work for a caller that goes on in this process alone. */
+    private readonly workAhead: Steps['work'] = steps.work,
+  ) {
+    this.#failures = new FailureLog(log, clock);
+    for (const operation of Object.values(contract.operations) as Operation[]) {
+      const handler = handlers[operation.name]!;
+      const once = operation.kind === 'command' ? this.#once(operation, handler) : undefined;
+      const run = this.#runner(operation, handler);
+      const [toInput, asSent] = [inputParserOf(operation.input), asSentBy(operation.input)];
+      const waits = operation.kind === 'query' || typeof handler !== 'function';
+      this.#served.set(operation.name, { operation, toInput, asSent, run, waits, once, ...this.#endings(operation) });
+    }
+  }
+
+  /** Input through the schema, the handler in its context, output through the schema. Rejects with a `Refusal` only. */
+  readonly dispatch: Dispatch = (name, input, context, request) => {
+    const served = this.#served.get(name);
+    if (!served) return Promise.reject(refusal('not-found', `${this.contract.name} has no operation "${name}"`));
+    const work =
+      served.waits && context.onDisk ? handledOnceOnDisk(served, input, context) : handled(served, input, context);
+    if (!request) return work.then(served.done, served.rejects);
+    this.underWay.begun();
+    return byDeadline(work, context, served.operation, served.ending, request);
+  };
+
+  /** Alike for all calls of an operation: nothing is made for each. */
+  #endings({ kind, module, name, output: schema }: Operation): Pick<Served, 'done' | 'rejects' | 'ending'> {
+    const toOutput = parserOf(schema);
+    const failed = (error: unknown) => this.#asRefusal(error, name);
+    const done = (output: unknown): unknown => {
+      try {
+        if (kind === 'command') reach('command', module, name, 'done');
+        return toOutput(output);
+      } catch (error) {
+        throw failed(error);
+      }
+    };
+    const rejects = (error: unknown) => {
+      throw failed(error);
+    };
+    return { done, rejects, ending: new OwnEnding(done, failed, this.underWay) };
+  }
+
+  #runner(operation: Operation, handler: AnyHandler): (input: unknown) => Promise<unknown> {
+    const { steps } = this;
+    if (typeof handler !== 'function') return (input) => handler.inSteps(input, steps);
+    if (operation.kind === 'query') return (input) => handler(input, steps.read);
+    return (input) => this.#work((unit) => handler(input, unit));
+  }
+
+  #work<T>(task: (unit: ModuleUnit) => Promise<T>): Promise<T> {
+    return currentContext()?.onDisk ? this.workAhead(task) : this.steps.work(task);
+  }
+
+  /** A command with a key: answered from memory when it was done before. */
+  #once(operation: Operation, handler: AnyHandler) {
+    const { steps, clock } = this;
+    const toOutput = parserOf(operation.output);
+    const { module, name } = operation;
+    if (typeof handler !== 'function') {
+      const inSteps = new CommandInSteps({ module, name, handler, toOutput, steps, clock });
+      return (input: unknown, command: KeyedCommand) => inSteps.once(input, command);
+    }
+    return (input: unknown, command: KeyedCommand) =>
+      this.#work(async (unit) => {
+        const earlier = await findAnswer(unit, command);
+        if (earlier) return earlier.output;
+        const output = toOutput(await handler(input, unit));
+        await recordAnswer(unit, command, output, clock.now());
+        reach('command', module, name, 'handled');
+        return output;
+      });
+  }
+
+  #asRefusal(error: unknown, operation: string): unknown {
+    // To its caller, overloaded says that nothing was begun. That is not known of an operation whose own callee said so.
+    if (isRefusal(error, 'overloaded')) return refusal('unavailable', error.message, {}, { cause: error });
+    const told = isRefusal(error) && (isKernelCode(error.code) || Object.hasOwn(this.contract.errors, error.code));
+    if (told && !(error instanceof NotWritten)) return error;
+    const name = `${this.contract.name}.${operation}`;
+    this.#failures.add({ message: 'an operation failed', error, kind: name, fields: { operation: name } });
+    return told ? error : (notWrittenIn(error) ?? refusal('internal'));
+  }
+}
+
+/** How the calls by callers of this process end. */
+class OwnEnding implements Ending<unknown, CallRequest> {
+  constructor(
+    private readonly output: (output: unknown) => unknown,
+    private readonly refusal: (error: unknown) => unknown,
+    private readonly underWay: UnderWay,
+  ) {}
+
+  done(output: unknown, request: CallRequest): unknown {
+    this.underWay.ended();
+    try {
+      return this.output(output);
+    } catch (error) {
+      throw asOwnCallerSees(error, request);
+    }
+  }
+
+  failed(error: unknown, request: CallRequest): unknown {
+    this.underWay.ended();
+    return asOwnCallerSees(this.refusal(error), request);
+  }
+}
+
+/** By its handler, once what its caller rests on is on disk. A command is answered as soon as its answer is committed. */
+async function handledOnceOnDisk(served: Served, given: unknown, context: CallContext): Promise<unknown> {
+  await context.onDisk!();
+  return new Promise((resolve, reject) => {
+    handled(served, given, { ...context, onDisk: undefined }, resolve).then(resolve, reject);
+  });
+}
+
+/** By its handler. Rejects when it is not taken, too. */
+function handled(
+  { operation, toInput, asSent, run, once }: Served,
+  given: unknown,
+  context: CallContext,
+  answered?: (output: unknown) => void,
+): Promise<unknown> {
+  try {
+    const input = toInput(given);
+    const { caller, idempotencyKey } = context;
+    if (!idempotencyKey || !once) return serveInContext(context, run, input);
+    const sent = asSent(given, input);
+    const command = keyedCommand({ caller, operation: operation.name, idempotencyKey, sent, input, answered });
+    return serveInContext(context, once, input, command);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}

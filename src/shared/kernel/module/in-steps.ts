@@ -1,0 +1,95 @@
+import { type Cancel, type Clock, currentContext, reach } from '../context/index.ts';
+import { isRefusal } from '../errors/index.ts';
+import { type Answer, addAnswer, findAnswer, type KeyedCommand, keyReused } from './commands.ts';
+import type { InSteps, ModuleUnit, Steps } from './module.ts';
+
+export interface CommandInStepsParts {
+  readonly module: string;
+  readonly name: string;
+  readonly handler: InSteps<unknown, unknown>;
+  readonly toOutput: (output: unknown) => unknown;
+  readonly steps: Steps;
+  readonly clock: Clock;
+}
+
+/** A run beside this one has answered: this one's unit is taken back. */
+class AnsweredBefore extends Error {
+  override readonly name = 'AnsweredBefore';
+}
+
+/** A command in steps that comes with a key: done once, however often it comes, and answered as the first time. */
+export class CommandInSteps {
+  readonly #inFlight = new Map<string, { fingerprint: string; outcome: Promise<unknown> }>();
+
+  constructor(private readonly parts: CommandInStepsParts) {}
+
+  /** A repeat of a running command gets its outcome. When the caller of that run cancelled it, the repeat runs itself. */
+  once(input: unknown, command: KeyedCommand): Promise<unknown> {
+    const running = this.#inFlight.get(command.key);
+    if (running && running.fingerprint !== command.fingerprint) return Promise.reject(keyReused());
+    if (running)
+      return running.outcome.catch((error) => {
+        if (isGivenUp(error) && !this.parts.steps.signal.aborted) return this.once(input, command);
+        throw error;
+      });
+    const run = { fingerprint: command.fingerprint, outcome: this.#run(input, command) };
+    this.#inFlight.set(command.key, run);
+    const forget = () => {
+      if (this.#inFlight.get(command.key) === run) this.#inFlight.delete(command.key);
+    };
+    const cancel = this.#atDeadline(forget);
+    return run.outcome.finally(() => {
+      cancel();
+      forget();
+    });
+  }
+
+  /** A run that hangs is in nobody's way once its call is over: a repeat runs beside it. Of both, one answers. */
+  #atDeadline(forget: () => void): Cancel {
+    const { clock } = this.parts;
+    const leftMs = (currentContext()?.deadline ?? Number.POSITIVE_INFINITY) - Date.now();
+    return Number.isFinite(leftMs) ? clock.after(Math.max(0, leftMs), forget) : () => {};
+  }
+
+  async #run(input: unknown, command: KeyedCommand): Promise<unknown> {
+    const { module, name, handler, toOutput, steps, clock } = this.parts;
+    const earlier = await findAnswer(steps.read, command);
+    if (earlier) return earlier.output;
+    let own: Answer | undefined;
+    const answer = async (unit: ModuleUnit, output: unknown) => {
+      const recorded = await this.#record(unit, command, output);
+      unit.ahead(() => {
+        own = recorded;
+        command.answered?.(recorded.output);
+      });
+    };
+    let output: unknown;
+    try {
+      output = toOutput(await handler.inSteps(input, Object.assign(Object.create(steps), { answer }) as Steps));
+    } catch (error) {
+      // Its effect may be there all the same: by a run in another process, or by this one before a later step failed.
+      const answered = await findAnswer(steps.read, command).catch(() => undefined);
+      if (!answered) throw error;
+      return answered.output;
+    }
+    reach('command', module, name, 'committed');
+    if (own) return own.output;
+    // Of two runs beside each other, both answer what the first has recorded.
+    const isFirst = await steps.work((unit) => addAnswer(unit, command, output, clock.now()));
+    return isFirst ? output : (await findAnswer(steps.read, command))?.output;
+  }
+
+  async #record(unit: ModuleUnit, command: KeyedCommand, output: unknown): Promise<Answer> {
+    const { module, name, toOutput, clock } = this.parts;
+    const answer = { output: toOutput(output) };
+    const isFirst = await addAnswer(unit, command, answer.output, clock.now());
+    if (!isFirst) throw new AnsweredBefore('another run of this command has answered');
+    reach('command', module, name, 'handled');
+    return answer;
+  }
+}
+
+/** By its caller, or its deadline: the handler may have done any part of it. */
+function isGivenUp(error: unknown): boolean {
+  return isRefusal(error, 'cancelled') || isRefusal(error, 'timeout');
+}

@@ -1,0 +1,245 @@
+import type { Call, CallSource, Dispatch } from '../calls/index.ts';
+import { type Clock, currentContext, newId, runInContext } from '../context/index.ts';
+import type { Contract, Operation } from '../contract/index.ts';
+import { type Database, kernelPrefix, type Migration, probeWrite, type Unit } from '../database/index.ts';
+import { StartError } from '../errors/index.ts';
+import {
+  type Bus,
+  DeadLetters,
+  eventMigrations,
+  Inbox,
+  Outbox,
+  type Receive,
+  Relay,
+  readdress,
+} from '../events/index.ts';
+import { Instance, type InstanceParts, instanceMigrations } from '../leader-election/index.ts';
+import { calledBy, type SagaCalls, SagaRunner, sagaMigrations } from '../saga/index.ts';
+import type { Log } from '../telemetry/index.ts';
+import { commandMigrations } from './commands.ts';
+import { ModuleContainer } from './container.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { type Handover, handoverOf } from './handover.ts';
+import { housekeeping, seedMigrations, seedOnce } from './housekeeping.ts';
+import type { Inside, ModuleDefinition, ModuleUnit, Steps } from './module.ts';
+import { startTimers } from './timers.ts';
+import * as tokens from './tokens.ts';
+import type { UnderWay } from './under-way.ts';
+
+/** What a module needs of the process it is opened in. */
+export interface Surroundings {
+  /** Opens a module's data. Throws a `StartError` when that is lost or damaged. */
+  readonly openDatabase: (module: string, migrations: Migration[]) => Database;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly calls: CallSource;
+  readonly settings: unknown;
+  /** What tells this process from others on the same data, when that is not its host and number. */
+  readonly process?: Pick<InstanceParts, 'host' | 'pid' | 'runs'>;
+}
+
+/** A module that runs in this process. */
+export interface OpenModule {
+  readonly name: string;
+  readonly database: Database;
+  readonly dispatch: Dispatch;
+  /** The calls that are under way to it here, whoever brought them. */
+  readonly underWay: UnderWay;
+  /** Takes in an event from the bus, once. */
+  readonly receive: Receive;
+  readonly deadLetters: DeadLetters;
+  /** Rejects with what keeps its data from taking writes. */
+  probeWrite(): Promise<void>;
+  /** Begins to deliver events, run sagas and timers. */
+  start(): Promise<void>;
+  /** A module that was away is back: what waits for it need wait no longer. */
+  wake(other: string): void;
+  /** Lets nobody wait for the end of a saga any more. */
+  drain(): void;
+  /** What operators do about sagas that are stuck. */
+  readonly sagas: Pick<SagaRunner<ModuleUnit>, 'resume' | 'settle'>;
+  /** How it gives its work to another copy, or takes it from one. */
+  readonly handover: Handover;
+  /** Begins nothing more by itself: events, sagas, timers. Calls are still served. Resolves when what it began is recorded. */
+  stop(): Promise<void>;
+  /** Stops, lets the calls under way finish, and closes the data. */
+  close(): Promise<void>;
+}
+
+const kernelMigrations: Migration[] = [
+  ...[...instanceMigrations, ...eventMigrations, ...sagaMigrations],
+  ...[...commandMigrations, ...seedMigrations],
+];
+
+/** Opens a module on its data. Throws a `StartError` when that is damaged or not writable. */
+export async function openModule(definition: ModuleDefinition, around: Surroundings): Promise<OpenModule> {
+  const database = around.openDatabase(definition.contract.name, migrationsOf(definition));
+  try {
+    return await openOn(database, definition, around);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function openOn(database: Database, definition: ModuleDefinition, around: Surroundings): Promise<OpenModule> {
+  const { contract } = definition;
+  const { clock, log, bus } = around;
+  const container = containerOf(definition, around);
+  const inside = definition.open(container as never);
+  refuseForgotten(definition, inside);
+  const calls = sagaCalls(container, inside, contract.name, () => database.onDisk());
+  const { relay, sagas, instance, work, workAhead } = assemble(database, inside, calls, around);
+  const steps = stepsOf({ read: database, work, settled: sagas.settled.bind(sagas) });
+  const dispatcher = new Dispatcher(contract, inside.operations as never, steps, clock, log, workAhead);
+  const subscriptions = inside.subscriptions ?? [];
+  const inbox = new Inbox<ModuleUnit>({ module: contract.name, subscriptions, database, work, clock, log });
+  const receive: Receive = (event, gaveUp) => inbox.receive(event, gaveUp);
+  const wake = (recipient?: string) => (recipient ? relay.wake(recipient) : inbox.wake());
+  const deadLetters = new DeadLetters({ database, clock, wake });
+  if (inside.seed) await seedOnce(database, work, inside.seed);
+
+  const timers = [...(inside.timers ?? []), housekeeping(clock)];
+  const recipients = [...new Set(Object.values(contract.events).flatMap(({ type }) => bus.recipients(type)))];
+  instance.whileLeading(async () => {
+    const moved = await readdress(database, bus, recipients);
+    if (moved > 0) log.warn({ module: contract.name, moved }, 'events that waited for another bus go by this one');
+    await inbox.start();
+    return () => inbox.stop();
+  });
+  instance.whileLeading(() => bus.subscribe(contract.name, receive));
+  instance.whileLeading(async () => startTimers({ timers, work, fence: (unit) => instance.fence(unit), clock, log }));
+  instance.whileLeading(async () => {
+    relay.start(recipients);
+    return () => relay.stop();
+  });
+  instance.whileLeading(async () =>
+    lookNowAndThen(instance, clock, () => {
+      relay.start(recipients);
+      inbox.wake();
+    }),
+  );
+  const stop = async () => {
+    await Promise.all([instance.endDuty(), sagas.stop()]);
+    await instance.stop();
+  };
+  return {
+    name: contract.name,
+    database,
+    probeWrite: () => probeWrite(database),
+    dispatch: dispatcher.dispatch,
+    underWay: dispatcher.underWay,
+    receive,
+    deadLetters,
+    async start() {
+      await instance.start();
+      await sagas.start();
+    },
+    wake(other) {
+      relay.reached(other);
+      sagas.reached(other);
+    },
+    drain: () => sagas.drain(),
+    sagas,
+    handover: handoverOf({ database, instance, sagas, timers: timers.map(({ name }) => name) }),
+    stop,
+    async close() {
+      await stop();
+      await dispatcher.underWay.idle();
+      await inside.close?.();
+      await database.close();
+    },
+  };
+}
+
+/** What does not change from call to call, and the signal of the call that is being served. Without a key, no answer is recorded. */
+function stepsOf(fixed: Omit<Steps, 'signal' | 'answer'>): Steps {
+  return {
+    ...fixed,
+    answer: async () => {},
+    get signal() {
+      return currentContext()?.cancellation?.signal ?? never;
+    },
+  };
+}
+
+const never = new AbortController().signal;
+
+/** The bus goes by what a module says it subscribes to, the inbox by what it handles: both must be the same. */
+function refuseForgotten({ contract: { name }, subscribesTo }: ModuleDefinition, inside: Inside<Contract>): void {
+  const said = (subscribesTo ?? []).map(({ type }) => type);
+  const handled = (inside.subscriptions ?? []).map(({ event: { type } }) => type);
+  const refuse = (type: string, missing: string) => {
+    throw new StartError(`"${name}" and ${type}: ${missing} in src/modules/${name}/module.ts`);
+  };
+  for (const type of handled) if (!said.includes(type)) refuse(type, 'add it to "subscribesTo"');
+  for (const type of said)
+    if (!handled.includes(type)) refuse(type, 'it is in "subscribesTo"; handle it in "subscriptions"');
+}
+
+/** All that is applied to a module's data, in order. Throws a `StartError` when one of its own has a name of the kernel's. */
+export function migrationsOf({ contract: { name }, migrations: own }: ModuleDefinition): Migration[] {
+  const reserved = own.find((each) => each.name.startsWith(kernelPrefix));
+  if (reserved)
+    throw new StartError(
+      `migration "${reserved.name}" of "${name}": names that begin with ${kernelPrefix} are Kerf's own`,
+    );
+  return [...kernelMigrations, ...own];
+}
+
+const lookMs = 100;
+const lookAloneMs = 1_000;
+
+/** What another instance writes wakes nobody here, so it is looked for, also after the other has gone. Returns the way to stop. */
+function lookNowAndThen(instance: Instance, clock: Clock, look: () => void): () => void {
+  let cancel = () => {};
+  const again = () => {
+    cancel = clock.after(instance.alone ? lookAloneMs : lookMs, () => {
+      look();
+      again();
+    });
+  };
+  again();
+  return () => cancel();
+}
+
+function containerOf({ about }: ModuleDefinition, { calls, settings, clock, log }: Surroundings): ModuleContainer {
+  const container = new ModuleContainer(about, calls, settings);
+  container.register(tokens.clock, () => clock);
+  container.register(tokens.log, () => log);
+  return container;
+}
+
+/** The outbox, its relay and the sagas, around units of work that can publish and begin them. */
+function assemble(database: Database, inside: Inside<Contract>, call: SagaCalls, around: Surroundings) {
+  const { bus, clock, log } = around;
+  const relay = new Relay(database, bus, clock, log);
+  const outbox = new Outbox(bus, clock, (recipient) => relay.wake(recipient));
+  const extend = (unit: Unit): ModuleUnit =>
+    Object.assign(unit, {
+      publish: (event: never, data: never) => outbox.publish(unit, event, data),
+      begin: (saga: never, id: string, data: never) => sagas.begin(unit, saga, id, data),
+    }) as ModuleUnit;
+  const work = <T>(task: (unit: ModuleUnit) => Promise<T>) => database.work((unit) => task(extend(unit)));
+  const workAhead = <T>(task: (unit: ModuleUnit) => Promise<T>) => database.workAhead((unit) => task(extend(unit)));
+  const instance = new Instance({ database, clock, log, ...around.process });
+  const parts = { sagas: inside.sagas ?? [], database, instance, work: workAhead, call, clock, log };
+  const sagas = new SagaRunner<ModuleUnit>(parts);
+  return { relay, sagas, instance, work, workAhead };
+}
+
+/** How the module's sagas call; refuses, when the module opens, a saga that calls what `module.json` does not declare. */
+function sagaCalls(
+  container: ModuleContainer,
+  inside: Inside<Contract>,
+  caller: string,
+  onDisk: () => Promise<void>,
+): SagaCalls {
+  const operations = (inside.sagas ?? []).flatMap(calledBy);
+  const calls = new Map<Operation, Call>(operations.map((operation) => [operation, container.call(operation)]));
+  return (operation, input, idempotencyKey, traceparent) => {
+    const context = { requestId: newId(), traceparent, caller, deadline: Number.POSITIVE_INFINITY, onDisk };
+    return runInContext(context, () => calls.get(operation)!(input, { idempotencyKey }));
+  };
+}

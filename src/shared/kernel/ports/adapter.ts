@@ -1,0 +1,78 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Discovery, DnsName, Link, OpenSession, Serve, TlsParts, Way } from '../calls/index.ts';
+import type { Clock } from '../context/index.ts';
+import type { Contract } from '../contract/index.ts';
+import type { DatabaseEngine } from '../database/index.ts';
+import type { OpenBroker } from '../events/index.ts';
+import type { ServiceTokens } from '../identity/index.ts';
+import type { Log } from '../telemetry/index.ts';
+
+/**
+ * What one technology offers to the system. `src/app.ts` lists the adapters of a product; a setting or a placement chooses among them. An
+ * adapter loads its libraries when it is first used.
+ */
+export interface Adapter {
+  readonly name: string;
+  /** Opens the databases of modules that keep their data in this process's data folder. */
+  readonly openEngine?: (dataDir: string) => DatabaseEngine;
+  /** Calls modules at addresses of these protocols, such as `grpc:`. */
+  readonly wire?: { readonly protocols: readonly string[]; readonly connect: (way: Way) => Link };
+  /** A broker whose URL has one of these protocols: it carries events, calls, or both. */
+  readonly broker?: {
+    readonly protocols: readonly string[];
+    readonly openBus?: OpenBroker;
+    readonly openSession?: OpenSession;
+  };
+  /** Opens the listener for other processes and for operators. */
+  readonly openInternalListener?: (dependencies: InternalListenerDependencies) => InternalListener;
+  /** Opens a listener for calls alone. */
+  readonly openCallListener?: (dependencies: CallListenerDependencies) => Promise<CallListener>;
+  /** Finds the instances of a module by a name in DNS. Throws a `StartError` for a wrong `server`. */
+  readonly findByName?: (name: DnsName, server: string | undefined, dependencies: DiscoveryDependencies) => Discovery;
+  /** Finds the instances of a module in a file of addresses. */
+  readonly findInFile?: (file: string, dependencies: DiscoveryDependencies) => Discovery;
+  /** Describes a contract for programs in other languages. */
+  readonly describe?: (contract: Contract) => Promise<string>;
+}
+
+export interface DiscoveryDependencies {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface ListenerDependencies {
+  readonly serve: Serve;
+  readonly tokens: ServiceTokens;
+  readonly log: Log;
+  readonly tls?: TlsParts;
+  /** How long a peer may take nothing of an answer, in milliseconds. */
+  readonly slowReaderMs?: number;
+}
+
+export interface InternalListenerDependencies extends ListenerDependencies {
+  /** Answers every request that is neither a call nor a pushed event: `/ops/…`, `/healthz`. */
+  readonly operate: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+}
+
+/** The listener for the other processes; never the public one. */
+export interface InternalListener {
+  readonly server: Server;
+  /** Asks all callers to make their next calls elsewhere, and serves the calls in flight. */
+  leave(): void;
+}
+
+export interface CallListenerDependencies extends ListenerDependencies {
+  /** The contracts of the modules that are served here. */
+  readonly modules: readonly Contract[];
+  /** Whether only a caller with a service token may ask which operations there are. */
+  readonly guardReflection?: boolean;
+}
+
+export interface CallListener {
+  /** Resolves with the port. Rejects with a `StartError` that names `setting`, which says where to listen. */
+  listen(host: string, port: number, setting?: string): Promise<number>;
+  /** Asks all callers to make their next calls elsewhere, and serves the calls that come nevertheless. */
+  leave(): void;
+  /** Takes nothing new, waits a second at most for the calls in flight, and cuts the rest. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,8 @@
+export type {
+  Adapter,
+  CallListener,
+  CallListenerDependencies,
+  InternalListener,
+  InternalListenerDependencies,
+} from './adapter.ts';
+export { Adapters } from './adapters.ts';

@@ -1,0 +1,274 @@
+import { Alarm, background, currentContext, reach } from '../context/index.ts';
+import type { Unit } from '../database/index.ts';
+import { FailureLog } from '../telemetry/index.ts';
+import { dueSagas, endWait, nextDueAt } from './due.ts';
+import { type Outcome, resumeSaga, settleSaga } from './operators.ts';
+import { keyOf, type Saga, stepsThatCall } from './saga.ts';
+import { insertSaga, LeaseLost, statesOf } from './store.ts';
+import { isEnd, type SagaRow, type SagaState } from './tables.ts';
+import { type SagaRunnerParts, TakenSagas } from './taken.ts';
+import { Waiters } from './waiters.ts';
+
+/** Many may hang on one that does not answer; the others still go on. */
+const concurrency = 512;
+/** Places that must be free before those that found none are looked for. */
+const portion = 32;
+/** How often it looks for what others gave up, or left when they died. */
+const lookMs = 1_000;
+
+/** What became of the sagas that were under way when a runner took no more, and which are left to other instances. */
+export interface Finished {
+  readonly underWay: number;
+  readonly ended: number;
+  readonly handedOver: string[];
+}
+
+/**
+ * Runs a module's sagas: at once when one is started, again when a wait is over, and where it stopped after a crash. Of
+ * several instances on one database, one works on a saga at a time: see docs/decisions/0008-leases-of-sagas.md.
+ */
+export class SagaRunner<U extends Unit> {
+  readonly #byName = new Map<string, Saga<never, U>>();
+  readonly #under = new Map<string, Promise<void>>();
+  readonly #waiters: Waiters;
+  readonly #parts: SagaRunnerParts<U>;
+  #more = false;
+  #stopped = true;
+  /** Takes none any more; those under way go on. */
+  #finishing = false;
+  /** How often it was started. What was to end before it was started again ends nothing more. */
+  #starts = 0;
+  #releasing: Promise<unknown> = Promise.resolve();
+  readonly #taken: TakenSagas<U>;
+  readonly #alarm: Alarm;
+  readonly #failures: FailureLog;
+
+  constructor(parts: SagaRunnerParts<U>) {
+    this.#parts = parts;
+    this.#failures = new FailureLog(parts.log, parts.clock);
+    this.#alarm = new Alarm(parts.clock, () => this.wake());
+    this.#taken = new TakenSagas(parts, this.#byName, () => this.#stopped);
+    this.#waiters = new Waiters({
+      clock: parts.clock,
+      find: (ids) => statesOf(parts.database, ids),
+      runsHere: (id) => this.#under.has(id),
+    });
+    for (const saga of parts.sagas) this.#byName.set(keyOf(saga), saga);
+  }
+
+  /** Starts a saga with the commit of `unit`, or not at all. `id` is its identity and the root of its steps' keys. */
+  async begin<D>(unit: Unit, saga: Saga<D, U>, id: string, data: D): Promise<void> {
+    if (!this.#byName.has(keyOf(saga)))
+      throw new Error(`${keyOf(saga)} is none of this module's sagas: list it in "sagas" of what its module.ts opens`);
+    const now = this.#parts.clock.now();
+    const deadline = saga.deadlineMs === undefined ? Number.MAX_SAFE_INTEGER : now + saga.deadlineMs;
+    const traceparent = currentContext()?.traceparent ?? null;
+    const owner = this.#finishing ? null : this.#parts.instance.id;
+    const begun: SagaRow = {
+      ...{
+        id,
+        name: saga.name,
+        version: saga.version,
+        state: 'running',
+        step: 0,
+        inDoubt: 0,
+        data: asStored(saga.data.parse(data)),
+      },
+      ...{ attempts: 0, nextAttemptAt: now, deadline, reason: null, lastError: null, traceparent },
+      ...{ startedAt: now, updatedAt: now, owner, fence: 1, history: [] },
+    };
+    await insertSaga(unit, begun);
+    unit.ahead(() => {
+      reach('saga', saga.name, 'begun');
+      this.#launch(id, begun);
+    });
+  }
+
+  /** Runs what is due, and what is begun from now on; also what it was about to leave to others. */
+  async start(): Promise<void> {
+    this.#starts += 1;
+    await this.#releasing;
+    this.#stopped = false;
+    this.#finishing = false;
+    this.wake();
+  }
+
+  /** Looks for what is due: after a start, when a wait is over. */
+  wake(): void {
+    this.#take(() => this.#takeDue());
+  }
+
+  /** A module that was away is back: the steps that wait for it are due now, however long they were to wait. */
+  reached(module: string): void {
+    this.#take(async () => {
+      const waiting = this.#parts.sagas.flatMap((saga) => stepsThatCall(module, saga));
+      if (waiting.length === 0 || this.#stopped) return;
+      const now = this.#parts.clock.now();
+      await this.#parts.work(async (unit) => {
+        for (const each of waiting) await endWait(unit, each, now);
+      });
+      await this.#parts.database.onDisk();
+      await this.#takeDue();
+    });
+  }
+
+  #take(taking: () => Promise<void>): void {
+    void background.run(async () => {
+      try {
+        await taking();
+      } catch (error) {
+        if (this.#stopped) return;
+        this.#failures.add({ message: 'sagas that are due could not be read; trying again', error });
+        this.#wakeIn(1_000);
+      }
+    });
+  }
+
+  /** Begins no further step; resolves when the steps under way are recorded, and others may go on with them. */
+  async stop(): Promise<void> {
+    await this.#letGo(0);
+  }
+
+  /**
+   * Takes no more: those under way go on until they end or must wait, and begin no further step after `withinMs`. What has not
+   * ended then is left to other instances. Until `start`, sagas that are begun here are left to others, too. When it is
+   * started meanwhile, all go on here.
+   */
+  async finish(withinMs: number): Promise<Finished> {
+    const underWay = [...this.#under.keys()];
+    const released = await this.#letGo(withinMs);
+    const states = await statesOf(this.#parts.database, underWay);
+    const ended = states.filter(({ state }) => isEnd(state)).map(({ id }) => id);
+    const left = released ? [...released, ...underWay.filter((id) => !ended.includes(id))] : [];
+    return { underWay: underWay.length, ended: ended.length, handedOver: [...new Set(left)] };
+  }
+
+  /** Resolves with the sagas that it has released, or with nothing when it was started meanwhile. */
+  async #letGo(withinMs: number): Promise<readonly string[] | undefined> {
+    const starts = this.#starts;
+    const stop = () => {
+      if (this.#starts === starts) this.#stopped = true;
+    };
+    this.#finishing = true;
+    this.#alarm.off();
+    if (withinMs === 0) stop();
+    const cancel = this.#parts.clock.after(withinMs, stop);
+    await Promise.all(this.#under.values());
+    cancel();
+    if (this.#starts !== starts) return undefined;
+    stop();
+    const releasing = this.#release();
+    this.#releasing = releasing;
+    return releasing;
+  }
+
+  async #release(): Promise<readonly string[]> {
+    try {
+      return await this.#taken.release();
+    } catch (error) {
+      this.#parts.log.warn(
+        { error },
+        'sagas could not be left to others; they can be taken when the lease of this instance is over',
+      );
+      return [];
+    }
+  }
+
+  /** How many of these are known, in whatever state. */
+  async count(ids: readonly string[]): Promise<number> {
+    return (await statesOf(this.#parts.database, ids)).length;
+  }
+
+  /** Tells those who wait for a saga, and all who come after, that it has not ended yet. */
+  drain(): void {
+    this.#waiters.drain();
+  }
+
+  /** The state in which the saga ended, or `undefined` when it has not within `withinMs`. */
+  settled(id: string, withinMs: number): Promise<SagaState | undefined> {
+    return this.#waiters.settled(id, withinMs);
+  }
+
+  /**
+   * Has a stuck saga go on where it stands: forward, or on its way back. Throws `not-found`, and `invalid-input` when it is
+   * not stuck.
+   */
+  async resume(id: string): Promise<void> {
+    await this.#parts.work(async (unit) => {
+      await resumeSaga(unit, id, this.#parts.clock.now());
+      unit.afterCommit(() => this.#launch(id));
+    });
+    await this.#parts.database.onDisk();
+  }
+
+  /**
+   * Ends a stuck saga by a person's word, which `note` keeps: as `done`, with the writes that are left, or as `compensated`,
+   * with what it writes then. No other module is called. Throws `not-found`, and `invalid-input` when it is not stuck, not
+   * known to this release, or to be `done` though it is on its way back.
+   */
+  async settle(id: string, outcome: Outcome, note: string): Promise<void> {
+    const { work, database, clock } = this.#parts;
+    const definition = (row: SagaRow) => this.#byName.get(keyOf(row));
+    const settled = await work((unit) => settleSaga(unit, definition, { id, outcome, note, now: clock.now() }));
+    await database.onDisk();
+    this.#waiters.tell(settled);
+  }
+
+  #launch(id: string, begun?: SagaRow): void {
+    if (this.#stopped || this.#finishing || this.#under.has(id)) return;
+    if (this.#under.size >= concurrency) {
+      this.#more = true;
+      return;
+    }
+    this.#under.set(
+      id,
+      background.run(() => this.#runHere(id, begun)),
+    );
+  }
+
+  async #runHere(id: string, begun: SagaRow | undefined): Promise<void> {
+    try {
+      await this.#run(id, begun);
+    } catch (error) {
+      if (error instanceof LeaseLost) return this.#parts.log.warn({ saga: id }, error.message);
+      this.#failures.add({
+        message: 'the progress of a saga could not be recorded; trying again',
+        error,
+        fields: { saga: id },
+      });
+      this.#wakeIn(1_000);
+    } finally {
+      this.#under.delete(id);
+      if (this.#more && this.#under.size <= concurrency - portion) this.wake();
+    }
+  }
+
+  async #run(id: string, begun: SagaRow | undefined): Promise<void> {
+    // Nobody is told of its end before that is on disk, and nobody reads it as it stood before.
+    const row = await this.#taken.run(id, begun).finally(() => this.#parts.database.onDisk());
+    if (!row) return;
+    if (isEnd(row.state)) this.#waiters.tell(row);
+    else this.#wakeIn(row.nextAttemptAt - this.#parts.clock.now());
+  }
+
+  async #takeDue(): Promise<void> {
+    const { database, clock, instance } = this.#parts;
+    if (this.#stopped || this.#finishing) return;
+    this.#wakeIn(lookMs);
+    if (!instance.lives) return;
+    this.#more = false;
+    const now = clock.now();
+    for (const id of await dueSagas(database, instance.id, now, concurrency * 2)) this.#launch(id);
+    const next = await nextDueAt(database, now);
+    if (next !== undefined) this.#wakeIn(next - clock.now());
+  }
+
+  #wakeIn(delayMs: number): void {
+    if (!this.#stopped && !this.#finishing) this.#alarm.set(delayMs);
+  }
+}
+
+/** As it is read again after a crash. */
+function asStored(data: unknown): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(data)) as Record<string, unknown>;
+}

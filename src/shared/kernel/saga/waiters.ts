@@ -1,0 +1,81 @@
+import type { Cancel, Clock } from '../context/index.ts';
+import { isEnd, type SagaRow, type SagaState } from './tables.ts';
+
+type Waiter = (state: SagaState | undefined) => void;
+type Known = Pick<SagaRow, 'id' | 'state'>;
+
+/** How soon it is known here that a saga has ended in another process. */
+const lookMs = 50;
+
+export interface WaitersParts {
+  readonly clock: Clock;
+  readonly find: (ids: readonly string[]) => Promise<readonly Known[]>;
+  /** Whether the saga is under way in this process, which will tell of its end. */
+  readonly runsHere: (id: string) => boolean;
+}
+
+/** Those who wait in this process for the end of a saga. */
+export class Waiters {
+  readonly #byId = new Map<string, Set<Waiter>>();
+  #draining = false;
+  #cancelLook: Cancel | undefined;
+  #looking = false;
+
+  constructor(private readonly parts: WaitersParts) {}
+
+  /** The state in which the saga ended, or `undefined` when it has not within `withinMs`. */
+  async settled(id: string, withinMs: number): Promise<SagaState | undefined> {
+    if (this.#draining) return undefined;
+    let cancel = () => {};
+    const ended = new Promise<SagaState | undefined>((resolve) => {
+      const waiters = this.#byId.get(id) ?? new Set();
+      this.#byId.set(id, waiters.add(resolve));
+      const cancelTimer = this.parts.clock.after(withinMs, () => resolve(undefined));
+      cancel = () => {
+        cancelTimer();
+        waiters.delete(resolve);
+        if (waiters.size === 0) this.#byId.delete(id);
+        if (this.#byId.size === 0) this.#lookNoMore();
+      };
+    });
+    try {
+      const [row] = await this.parts.find([id]);
+      if (!row || isEnd(row.state)) return row?.state;
+      this.#lookLater();
+      return await ended;
+    } finally {
+      cancel();
+    }
+  }
+
+  tell({ id, state }: Known): void {
+    for (const waiter of this.#byId.get(id) ?? []) waiter(state);
+  }
+
+  #lookLater(): void {
+    if (this.#byId.size === 0 || this.#looking) return;
+    this.#cancelLook ??= this.parts.clock.after(lookMs, () => void this.#look());
+  }
+
+  #lookNoMore(): void {
+    this.#cancelLook?.();
+    this.#cancelLook = undefined;
+  }
+
+  /** Looks how the sagas that are waited for stand, but for those that this process will tell of. */
+  async #look(): Promise<void> {
+    this.#cancelLook = undefined;
+    this.#looking = true;
+    const ids = [...this.#byId.keys()].filter((id) => !this.parts.runsHere(id));
+    const found = ids.length > 0 ? await this.parts.find(ids).catch(() => []) : [];
+    for (const row of found) if (isEnd(row.state)) this.tell(row);
+    this.#looking = false;
+    this.#lookLater();
+  }
+
+  /** Tells those who wait, and all who come after, that it has not ended yet. */
+  drain(): void {
+    this.#draining = true;
+    for (const waiters of this.#byId.values()) for (const waiter of waiters) waiter(undefined);
+  }
+}

@@ -1,0 +1,197 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'drizzle-orm';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { z } from 'zod';
+import { openSqlite } from '../../adapters/sqlite/index.ts';
+import { Cancellation, currentContext, ManualClock, runInContext } from '../context/index.ts';
+import { command, contract } from '../contract/index.ts';
+import type { Database, Unit } from '../database/index.ts';
+import { Refusal, refusal } from '../errors/index.ts';
+import { instanceMigrations } from '../leader-election/index.ts';
+import { createLog } from '../telemetry/index.ts';
+import { SagaRunner } from './runner.ts';
+import { type Saga, step } from './saga.ts';
+import { findSaga } from './store.ts';
+import { type SagaState, sagaMigrations } from './tables.ts';
+
+const nothing = z.strictObject({});
+const act = { input: nothing, output: nothing };
+const bank = contract('bank', {
+  operations: {
+    reserve: command({ about: 'Sets it aside', ...act }),
+    release: command({ about: 'Gives it back', ...act }),
+    take: command({ about: 'Takes it', ...act }),
+  },
+});
+
+const purchase: Saga<object, Unit> = {
+  name: 'purchase',
+  version: 1,
+  data: nothing,
+  deadlineMs: 10_000,
+  steps: [
+    step('reserve')
+      .call(bank.operations.reserve, () => ({}))
+      .compensate(bank.operations.release, () => ({})),
+    step('take')
+      .call(bank.operations.take, () => ({}))
+      .thenNoReturn(),
+  ],
+};
+
+let clock: ManualClock;
+let database: Database;
+let called: string[];
+let failing: Record<string, Error>;
+let runner: SagaRunner<Unit>;
+/** In whose request each call was made. */
+let calledIn: unknown[];
+
+beforeEach(async () => {
+  clock = new ManualClock();
+  database = openSqlite('shop', join(mkdtempSync(join(tmpdir(), 'kerf-saga-')), 'shop.db'), [
+    ...instanceMigrations,
+    ...sagaMigrations,
+  ]);
+  called = [];
+  calledIn = [];
+  failing = {};
+  runner = new SagaRunner({
+    sagas: [purchase as never],
+    database,
+    instance: { id: 'one', lives: true },
+    work: (task) => database.work(task),
+    call: async ({ name }) => {
+      called.push(name);
+      calledIn.push(currentContext());
+      if (failing[name]) throw failing[name];
+      return {};
+    },
+    clock,
+    log: createLog('silent', {}),
+  });
+  await runner.start();
+});
+
+afterEach(async () => {
+  await runner.stop();
+  await database.close();
+});
+
+it('calls in nobody’s request, with the trace that it was started in', async () => {
+  failing.reserve = refusal('unavailable');
+  const cancellation = new Cancellation();
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  const request = { requestId: 'r1', caller: 'gateway', deadline: clock.now(), cancellation, traceparent };
+  await runInContext(request, begin);
+  cancellation.cancel();
+  await waits();
+  failing = {};
+  runInContext(request, () => runner.reached('bank'));
+  await expect.poll(state, often).toBe('done');
+  const nobody = { requestId: 'p1', caller: 'kernel', deadline: Number.POSITIVE_INFINITY, traceparent };
+  expect(calledIn).toEqual([nobody, nobody, nobody]);
+});
+
+it('takes a waiting step up at once when its module is back', async () => {
+  failing.reserve = refusal('unavailable');
+  await begin();
+  await waits();
+  failing = {};
+  runner.reached('bank');
+  await expect.poll(state, often).toBe('done');
+  expect(called).toEqual(['reserve', 'reserve', 'take']);
+});
+
+it('goes on soon though a clock that was wrong put its next attempt hours away', async () => {
+  failing.reserve = refusal('timeout');
+  await begin();
+  await waits();
+  const later = sql`UPDATE kerf_sagas SET next_attempt_at = next_attempt_at + 7200000`;
+  await database.work(async (unit) => void (await unit.db.run(later)));
+  failing = {};
+  clock.advance(1_000);
+  await expect.poll(state, often).toBe('done');
+});
+
+it('turns around after its own deadline though a clock that was wrong put it hours away', async () => {
+  failing.reserve = refusal('timeout');
+  await begin();
+  await waits();
+  const later = sql`UPDATE kerf_sagas SET deadline = deadline + 7200000`;
+  await database.work(async (unit) => void (await unit.db.run(later)));
+  await passes(clock.now() + 2 * purchase.deadlineMs!);
+  await expect.poll(afterASecond(state), often).toBe('compensated');
+});
+
+it('still takes back what may have happened before its module was away, when it is refused after', async () => {
+  failing.reserve = refusal('timeout');
+  await begin();
+  await waits();
+  failing.reserve = new Refusal('sold-out', 409, 'Sold out');
+  runner.reached('bank');
+  await expect.poll(state, often).toBe('compensated');
+  expect(called).toEqual(['reserve', 'reserve', 'release']);
+});
+
+it('leaves a step alone that waits for another module', async () => {
+  failing.reserve = refusal('unavailable');
+  await begin();
+  await waits();
+  runner.reached('post');
+  await runner.stop();
+  expect(called).toEqual(['reserve']);
+});
+
+it('repeats a step that may have passed the point of no return, instead of taking the others back', async () => {
+  failing.take = refusal('timeout');
+  await begin();
+  await waits();
+  const end = clock.now() + 2 * purchase.deadlineMs!;
+  await passes(end);
+  failing = {};
+  await expect.poll(afterASecond(state), often).toBe('done');
+  expect(called).not.toContain('release');
+});
+
+it('takes everything back when that step is refused', async () => {
+  failing.take = new Refusal('sold-out', 409, 'Sold out');
+  await begin();
+  await expect.poll(state, often).toBe('compensated');
+  expect(called).toEqual(['reserve', 'take', 'release']);
+});
+
+const often = { interval: 5, timeout: 10_000 };
+
+function begin(): Promise<void> {
+  return database.work((unit) => runner.begin(unit, purchase, 'p1', {}));
+}
+
+async function state(): Promise<SagaState | undefined> {
+  return (await findSaga(database, 'p1'))?.state;
+}
+
+/** Resolves when a failure of its step is written down. */
+async function waits(): Promise<void> {
+  await expect.poll(async () => (await findSaga(database, 'p1'))?.attempts, often).toBe(1);
+}
+
+/** Lets the time pass, a second between one look and the next. */
+async function passes(end: number): Promise<void> {
+  await expect
+    .poll(
+      afterASecond(() => clock.now() > end),
+      often,
+    )
+    .toBe(true);
+}
+
+/** Looks after a second, so that what is repeated falls due between one look and the next. */
+function afterASecond<T>(look: () => T): () => T {
+  return () => {
+    clock.advance(1_000);
+    return look();
+  };
+}

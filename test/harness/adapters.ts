@@ -1,0 +1,13 @@
+import { dns } from '../../src/shared/adapters/dns/index.ts';
+import { file } from '../../src/shared/adapters/file/index.ts';
+import { grpc } from '../../src/shared/adapters/grpc/index.ts';
+import { http } from '../../src/shared/adapters/http/index.ts';
+import { kafka } from '../../src/shared/adapters/kafka/index.ts';
+import { nats } from '../../src/shared/adapters/nats/index.ts';
+import { rabbitmq } from '../../src/shared/adapters/rabbitmq/index.ts';
+import { sqlite } from '../../src/shared/adapters/sqlite/index.ts';
+import { Adapters } from '../../src/shared/kernel/ports/index.ts';
+
+/** All that there are. */
+export const allAdapters = [sqlite(), http(), grpc(), rabbitmq(), kafka(), nats(), dns(), file()];
+export const adapters = new Adapters(allAdapters);
