@@ -130,7 +130,7 @@ export const builtins = {
   async_hooks: everywhere,
   buffer: everywhere,
   child_process: [
-    'shared/control/supervisor/services',
+    'shared/control/supervisor/processes',
     'shared/control/host/run.test.ts',
     'shared/kernel/contract/compiled/compiled.test.ts',
   ],

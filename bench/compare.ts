@@ -89,7 +89,7 @@ function print(title: string, results: readonly Result[]): void {
   }
 }
 
-/** Runs `task` `times` times with `width` under way at once. */
+/** Runs `task` `times` times with `width` in flight at once. */
 export async function concurrently(times: number, width: number, task: () => Promise<unknown>): Promise<void> {
   let left = times;
   const worker = async () => {

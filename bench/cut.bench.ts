@@ -18,7 +18,7 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const dataDir = newDataDir();
 const kerf = await Kerf.start({ dataDir, env: { NODE_ENV: 'production' } });
 const operator = new Operator(kerf);
-// One after the other: a client may have few sign-ins under way.
+// One after the other: a client may have few sign-ins in flight.
 const tokens: string[] = [];
 while (tokens.length < shoppers) tokens.push(await tokenOf(new Shop(kerf.url)));
 const load = new ConstantLoad(kerf.url, tokens, rate, growMs);
@@ -66,7 +66,7 @@ async function report(): Promise<void> {
   console.log(`\n${inTerminal(timeline)}\n  as a picture: ${file}`);
 }
 
-/** Waits until nothing is under way, and compares what all modules have written down. */
+/** Waits until nothing is in flight, and compares what all modules have written down. */
 async function books(): Promise<void> {
   let found = audit(dataDir, load.told);
   for (let waited = 0; found.length > 0 && waited < 60_000; waited += 500) {

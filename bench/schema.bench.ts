@@ -1,4 +1,4 @@
-import { fastParse, parserOf } from '../src/shared/kernel/contract/index.ts';
+import { parseCompiled, parserOf } from '../src/shared/kernel/contract/index.ts';
 import { type Contestant, compare } from './compare.ts';
 import { input, price, sample } from './sample.ts';
 
@@ -33,7 +33,7 @@ for (const { what, schema, value } of cases) {
     ),
     contestant('zod: safeParse', (each) => schema.safeParse(each), value),
     contestant('compiled: parserOf', orNothing(parserOf(schema)), value),
-    contestant('compiled: fastParse', (each) => fastParse(schema, each), value),
+    contestant('compiled: parseCompiled', (each) => parseCompiled(schema, each), value),
   ];
   const results = await compare({ title: `Putting ${what} through its schema`, times: 100_000, contestants });
   console.log(`  ${results.map(({ name, perSecond }) => `${name} ${(1e6 / perSecond).toFixed(2)} µs`).join(', ')}`);

@@ -14,7 +14,7 @@ export function readModules(root) {
 export function readLeft(root, modules) {
   return Object.keys(modules).filter((name) => {
     const file = join(root, 'src', 'modules', name, 'module.ts');
-    return existsSync(file) && /^export default knownModule\(/m.test(readFileSync(file, 'utf8'));
+    return existsSync(file) && /^export default remoteModule\(/m.test(readFileSync(file, 'utf8'));
   });
 }
 

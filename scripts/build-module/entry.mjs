@@ -23,7 +23,7 @@ export function entryOf(name, all, paths = inThisRepository) {
   return [
     ...adapters.imports.map(({ names, room }) => `import ${names} from '${paths.shared(room)}';`),
     `import { runAlone } from '${paths.shared('control/host')}';`,
-    `import { knownModule } from '${paths.shared('kernel/module')}';`,
+    `import { remoteModule } from '${paths.shared('kernel/module')}';`,
     ...contracts.map((other) => `import { ${contractName(other)} } from '${paths.module(other, 'contract.ts')}';`),
     ...others.map(
       ({ about }) =>
@@ -58,14 +58,16 @@ function listIn(node) {
 
 function knownText({ about: { name }, subscribesTo, settings }, { about, contracts }) {
   const contract = contracts.includes(name) ? [`contract: ${contractName(name)}`] : [];
-  return knownModuleText({ about, more: contract, subscribesTo, settings }, '  ', ',');
+  return remoteModuleText({ about, more: contract, subscribesTo, settings }, '  ', ',');
 }
 
-/** The call of `knownModule`, as the formatter has it. `more` are properties between the first and the last. */
-export function knownModuleText({ about, more, subscribesTo, settings }, indent = '', end = '') {
+/** The call of `remoteModule`, as the formatter has it. `more` are properties between the first and the last. */
+export function remoteModuleText({ about, more, subscribesTo, settings }, indent = '', end = '') {
   const lists = Object.entries({ subscribesTo, settings }).map(([key, list]) => listText(key, list, `${indent}  `));
   const properties = [about === 'about' ? about : `about: ${about}`, ...more, ...lists];
-  return [`${indent}knownModule({`, ...properties.map((each) => `${indent}  ${each},`), `${indent}})${end}`].join('\n');
+  return [`${indent}remoteModule({`, ...properties.map((each) => `${indent}  ${each},`), `${indent}})${end}`].join(
+    '\n',
+  );
 }
 
 function listText(key, list, indent) {

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { contractName, knownModuleText } from '../build-module/entry.mjs';
+import { contractName, remoteModuleText } from '../build-module/entry.mjs';
 import { fail, node, root } from '../setup.mjs';
 
 /** Its place goes into topology.yaml first, its inside goes last: what ends in between can be done again. */
@@ -22,13 +22,13 @@ export function stubOf({ about: { name }, subscribesTo, settings }, repository) 
   const contract = exported === 'contract' ? exported : `contract: ${exported}`;
   const known = { about: 'about', more: hasRoutes ? [contract, 'routes'] : [contract], subscribesTo, settings };
   return [
-    "import { knownModule } from '../../shared/kernel/module/index.ts';",
+    "import { remoteModule } from '../../shared/kernel/module/index.ts';",
     `import { ${exported} } from './contract.ts';`,
     "import about from './module.json' with { type: 'json' };",
     ...(hasRoutes ? ["import { routes } from './routes.ts';"] : []),
     '',
     `/** It has a repository of its own, ${repository}; the topology says where it runs. */`,
-    `export default ${knownModuleText(known, '', ';')}`,
+    `export default ${remoteModuleText(known, '', ';')}`,
     '',
   ].join('\n');
 }

@@ -35,7 +35,7 @@ const exceptions: Readonly<Record<string, readonly string[]>> = {
   // Awaited by whoever leaves the queue.
   'adapters/rabbitmq/calls.ts': ['await new Promise((resolve) => setImmediate(resolve));'],
   // Awaited by the test that tells the story of a saga.
-  'kernel/testing/rehearsal.ts': ['await new Promise((resolve) => setImmediate(resolve));'],
+  'kernel/testing/scenario-runner.ts': ['await new Promise((resolve) => setImmediate(resolve));'],
 };
 
 const kernel = join(import.meta.dirname, '..', '..', 'src', 'shared');

@@ -9,7 +9,7 @@ import type { Seen } from './seen.ts';
 const askAgainMs = 500;
 
 /**
- * Waits until every module is ready, nothing is under way and all books agree; `withinMs` at most. Returns what is otherwise by then, in
+ * Waits until every module is ready, nothing is in flight and all books agree; `withinMs` at most. Returns what is otherwise by then, in
  * words: what was lost, doubled or got stuck, promises that were broken, and answers that no fault explains.
  */
 export async function judge(around: Surroundings, seen: Seen, withinMs: number): Promise<string[]> {

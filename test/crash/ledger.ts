@@ -6,7 +6,7 @@ import { orderIdOf, type Told } from './rush.ts';
 
 /**
  * Compares what the modules of a data folder have written down with one another and with what members were told. Returns
- * every disagreement in words; nothing when all is well and nothing is under way.
+ * every disagreement in words; nothing when all is well and nothing is in flight.
  */
 export function audit(dataDir: string, told: Told = new Map()): string[] {
   const ask: Ask = (module, query) => read(dataDir, module, query);

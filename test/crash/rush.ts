@@ -29,7 +29,7 @@ export function wishes(count: number): Wish[] {
 export type Told = Map<string, Placed>;
 
 export interface RushOptions {
-  /** How many are under way at a time. */
+  /** How many are in flight at a time. */
   width?: number;
   /** Called at each answer, in order: the place from which a test pulls the plug. */
   onAnswer?: (count: number) => void;

@@ -22,7 +22,7 @@ export class Scene {
     return kerf;
   }
 
-  /** Waits until nothing is under way and all books agree with one another and with what members were told. */
+  /** Waits until nothing is in flight and all books agree with one another and with what members were told. */
   async settles(told?: Told, withinMs = 20_000): Promise<void> {
     let found: string[] = [];
     const agree = async () => {

@@ -44,7 +44,7 @@ export function readBooks(ask: Ask): Books {
 
 /**
  * Compares what the modules have written down, each for itself, with one another. Returns every disagreement in words;
- * nothing when all is well and nothing is under way.
+ * nothing when all is well and nothing is in flight.
  */
 export function disagreements(books: Books): string[] {
   return [

@@ -3,7 +3,7 @@ import { openSqlite } from '../../src/shared/adapters/sqlite/index.ts';
 import type { CallSource } from '../../src/shared/kernel/calls/index.ts';
 import { type CallContext, systemClock } from '../../src/shared/kernel/context/index.ts';
 import type { Contract } from '../../src/shared/kernel/contract/index.ts';
-import { type Inside, type ModuleDefinition, openModule } from '../../src/shared/kernel/module/index.ts';
+import { type ModuleDefinition, type ModuleImplementation, openModule } from '../../src/shared/kernel/module/index.ts';
 import { silentLog } from '../../src/shared/kernel/telemetry/index.ts';
 import { newDataDir } from './kerf.ts';
 
@@ -33,7 +33,7 @@ const nobody: CallSource = ({ module, name }) => {
 
 /** One module alone, on a folder of its own; `calls` answers what it asks of others. */
 export async function openDefinition(definition: ModuleDefinition, calls: CallSource = nobody) {
-  const seen: { inside?: Inside<Contract> } = {};
+  const seen: { inside?: ModuleImplementation<Contract> } = {};
   const watched: ModuleDefinition = {
     ...definition,
     open(container) {

@@ -1,7 +1,7 @@
 import { eventually, type Kerf } from './kerf.ts';
 
 /**
- * Resolves when nothing is under way: no event waits, no saga runs. It must be seen twice in a row, because the modules are
+ * Resolves when nothing is in flight: no event waits, no saga runs. It must be seen twice in a row, because the modules are
  * asked one after the other and work may have moved from one that was still to be asked to one that had been.
  */
 export async function quiet(kerf: Kerf): Promise<void> {

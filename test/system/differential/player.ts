@@ -35,7 +35,7 @@ export class Player {
     return this.#normalizer.normalize({ status, type, location, body });
   }
 
-  /** Everything to be seen once nothing is under way. */
+  /** Everything to be seen once nothing is in flight. */
   async atRest(): Promise<Shown> {
     await this.world.settle();
     return this.#normalizer.normalize(await show(this, this.#before)) as Shown;

@@ -10,7 +10,7 @@ export interface Asked {
   headers?: Record<string, string>;
 }
 
-/** Something that answers as the public API does, and can tell when nothing is under way in it. */
+/** Something that answers as the public API does, and can tell when nothing is in flight in it. */
 export interface World {
   readonly name: string;
   send<T>(asked: Asked): Promise<Answer<T>>;

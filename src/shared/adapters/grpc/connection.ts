@@ -3,10 +3,10 @@ import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { Channel, type ChannelOptions, connectivityState, credentials } from '@grpc/grpc-js';
 import {
   connectWithinMs,
+  defaultSilence,
   maximumBodyBytes,
   type Silence,
   type TlsParts,
-  usualSilence,
 } from '../../kernel/calls/index.ts';
 import { background } from '../../kernel/context/index.ts';
 
@@ -68,7 +68,7 @@ export class Connection {
   }
 
   #open(): Channel {
-    const { address, tls, silence = usualSilence } = this.parts;
+    const { address, tls, silence = defaultSilence } = this.parts;
     const { protocol, host } = new URL(address);
     const options = optionsFor(silence);
     const channel =

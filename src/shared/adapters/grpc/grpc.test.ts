@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { ofKernel, type Serve, wasNeverSent } from '../../kernel/calls/index.ts';
+import { isNotSent, ofKernel, type Serve } from '../../kernel/calls/index.ts';
 import { sample, serve, transportCases } from '../../kernel/calls/transport.cases.ts';
 import { wireCases } from '../../kernel/calls/wire.cases.ts';
 import { silentLog } from '../../kernel/telemetry/index.ts';
@@ -33,7 +33,7 @@ describe('a call by grpc, when the other side is not well', () => {
     const again = new GrpcTransport({ module: 'sample', contract: sample, address: `grpc://${left.at}`, tokens });
     for (const each of [link, never, again]) {
       const error = await errorOf(clientOver(each).echo({ text: 'x' }));
-      expect([error.code, wasNeverSent(error)]).toEqual(['unavailable', true]);
+      expect([error.code, isNotSent(error)]).toEqual(['unavailable', true]);
     }
     await again.close();
   });
@@ -48,7 +48,7 @@ describe('a call by grpc, when the other side is not well', () => {
     for (const other of others) {
       const link = new GrpcTransport({ module: 'sample', contract: sample, address: await addressOf(other), tokens });
       const error = await errorOf(clientOver(link).echo({ text: 'x' }));
-      expect([error.code, wasNeverSent(error)]).toEqual(['unavailable', true]);
+      expect([error.code, isNotSent(error)]).toEqual(['unavailable', true]);
       await link.close();
       other.close();
     }
@@ -72,7 +72,7 @@ describe('a call by grpc, when the other side is not well', () => {
     await begun;
     for (const socket of sockets) socket.destroy();
     const error = await cut;
-    expect([error.code, wasNeverSent(error), lost]).toEqual(['unavailable', false, ['lost']]);
+    expect([error.code, isNotSent(error), lost]).toEqual(['unavailable', false, ['lost']]);
     expect(await clientOver(link).echo({ text: 'x' })).toEqual({ text: 'x' });
     await link.close();
     between.close();
@@ -138,7 +138,7 @@ describe('a process that leaves', () => {
     await begun;
     const closed = scene.close();
     const error = await errorOf(clientOver(link).keep({ text: 'x' }));
-    expect([error.code, wasNeverSent(error)]).toEqual(['unavailable', true]);
+    expect([error.code, isNotSent(error)]).toEqual(['unavailable', true]);
     letGo();
     expect(await slow).toEqual({});
     await closed;

@@ -1,5 +1,5 @@
 import { Metadata, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
-import { fromHeaders, fromWire, type Serve, type Strangers } from '../../kernel/calls/index.ts';
+import { fromHeaders, fromWire, type Serve, type UnauthenticatedCallers } from '../../kernel/calls/index.ts';
 import { isRefusal, refusal } from '../../kernel/errors/index.ts';
 import { bearer, type ServiceTokens } from '../../kernel/identity/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
@@ -12,7 +12,7 @@ export interface ServingParts {
   readonly serve: Serve;
   readonly tokens: ServiceTokens;
   readonly log: Log;
-  readonly strangers: Strangers;
+  readonly strangers: UnauthenticatedCallers;
   /** Whether who calls is asked to make the next call elsewhere. */
   readonly leaving: () => boolean;
   readonly unsent: UnsentCalls;

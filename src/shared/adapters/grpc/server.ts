@@ -2,7 +2,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
-import { kernel, maximumBodyBytes, ofKernel, Strangers, type TlsParts } from '../../kernel/calls/index.ts';
+import { kernel, maximumBodyBytes, ofKernel, type TlsParts, UnauthenticatedCallers } from '../../kernel/calls/index.ts';
 import { background } from '../../kernel/context/index.ts';
 import type { Contract } from '../../kernel/contract/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
@@ -30,14 +30,14 @@ const options = {
 
 /**
  * Until `close`, whoever calls is told of leaving by a mark on answers, and not by HTTP/2's GOAWAY: at that, grpc-js gives up
- * the calls under way when it next asks whether the connection is alive (grpc/grpc-node#3068).
+ * the calls in flight when it next asks whether the connection is alive (grpc/grpc-node#3068).
  */
 export function createGrpcServer(parts: CallListenerDependencies): CallListener {
   const interceptors = parts.guardReflection ? [reflectionGuard(parts)] : [];
   const server = new Server({ ...options, interceptors });
   let leaving = false;
   const unsent = new UnsentCalls(new UnsentAnswers({ stalledMs: parts.slowReaderMs }));
-  const strangers = new Strangers(parts.log);
+  const strangers = new UnauthenticatedCallers(parts.log);
   const health = addServices(server, parts.modules, { ...parts, strangers, unsent, leaving: () => leaving });
   const sockets = new Set<Socket>();
   const connections = server.createConnectionInjector(credentialsOf(parts.tls));

@@ -1,13 +1,13 @@
 import { type ClientRequest, Agent as PlainAgent, request as plainRequest } from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import {
+  defaultSilence,
   type Link,
   maximumBodyBytes,
   type Outgoing,
   type Silence,
   type TlsParts,
   unreachableBecause,
-  usualSilence,
   WireTransport,
 } from '../../kernel/calls/index.ts';
 import { background } from '../../kernel/context/index.ts';
@@ -102,7 +102,7 @@ export class HttpTransport extends WireTransport implements Link {
   }
 
   async #connect(caller: string): Promise<Exchange> {
-    const { module, tokens, silence = usualSilence, onLeaving } = this.way;
+    const { module, tokens, silence = defaultSilence, onLeaving } = this.way;
     const token = await tokens.issue(caller, module);
     if (this.#closed) throw unreachableBecause(module, new Error('this way to it was closed'), false);
     const request = this.#request(token);

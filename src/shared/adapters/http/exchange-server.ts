@@ -5,10 +5,10 @@ import {
   maximumBodyBytes,
   maximumMessageBytes,
   type Serve,
-  type Strangers,
+  type UnauthenticatedCallers,
 } from '../../kernel/calls/index.ts';
 import { background, type CallContext, Cancellation } from '../../kernel/context/index.ts';
-import { fastParse, misfit } from '../../kernel/contract/index.ts';
+import { mismatch, parseCompiled } from '../../kernel/contract/index.ts';
 import { betweenProcesses, headersOf, isRefusal, refusal, toProblem } from '../../kernel/errors/index.ts';
 import type { UnsentAnswers } from '../../kernel/http-api/index.ts';
 import type { ServiceTokens } from '../../kernel/identity/index.ts';
@@ -26,7 +26,7 @@ export interface ExchangeParts {
   readonly serve: Serve;
   readonly tokens: ServiceTokens;
   readonly log: Log;
-  readonly strangers: Strangers;
+  readonly strangers: UnauthenticatedCallers;
   readonly module: string;
   readonly caller: string;
   /** When the caller's token is over, in the system's time: what comes later is refused. */
@@ -75,7 +75,7 @@ export class ServedExchange {
     this.leave();
   }
 
-  /** Asks the caller to make its next calls elsewhere. What is under way, and what crosses this on its way, is served. */
+  /** Asks the caller to make its next calls elsewhere. What is in flight, and what crosses this on its way, is served. */
   leave(): void {
     if (!this.#ended) this.#say('{"leaving":true}\n');
   }
@@ -96,9 +96,9 @@ export class ServedExchange {
     if (line === '') return void (last || this.#say('\n'));
     const json = parseJson(line) as Partial<WireCall & WireCancel> | null;
     if (json?.cancel === true) return void this.#open.get(json.id!)?.cancel();
-    const { success, data: call } = fastParse(wireCall, json);
+    const { success, data: call } = parseCompiled(wireCall, json);
     if (success) return void this.#serve(call);
-    const problem = misfit(wireCall, json);
+    const problem = mismatch(wireCall, json);
     if (typeof json?.id !== 'number') throw problem;
     this.#say(`${lineOf(json.id, { problem: toProblem(problem) })}\n`);
   }

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer as createTcpServer, type Server, type So
 import { afterEach, describe, expect, it } from 'vitest';
 import { ChaosProxy } from '../../kernel/calls/chaos-proxy.scene.ts';
 import { outcomeOf } from '../../kernel/calls/giving-up.cases.ts';
-import { createCall, maximumBodyBytes, wasNeverSent } from '../../kernel/calls/index.ts';
+import { createCall, isNotSent, maximumBodyBytes } from '../../kernel/calls/index.ts';
 import { callee } from '../../kernel/calls/sample.cases.ts';
 import { sample, transportCases } from '../../kernel/calls/transport.cases.ts';
 import { wireCases } from '../../kernel/calls/wire.cases.ts';
@@ -47,7 +47,7 @@ describe('a call by http, when the other side is not well', () => {
     const error = await clientOver(transport)
       .echo({ text: 'x' })
       .catch((caught: unknown) => caught);
-    expect([await outcomeOf(Promise.reject(error)), wasNeverSent(error)]).toEqual(['unavailable', true]);
+    expect([await outcomeOf(Promise.reject(error)), isNotSent(error)]).toEqual(['unavailable', true]);
     await transport.close();
   });
 
@@ -129,10 +129,10 @@ describe('a link by http that is closed', () => {
   it('ends calls under way, and takes no more', async () => {
     const { client, transport } = await open();
     const id = crypto.randomUUID();
-    const underWay = outcomeOf(client.hold({ id }));
+    const inFlight = outcomeOf(client.hold({ id }));
     await callee.held.begun(id);
     await transport.close();
-    expect(await underWay).toBe('unavailable');
+    expect(await inFlight).toBe('unavailable');
     expect(await outcomeOf(client.echo({ text: 'x' }, { timeoutMs: 500 }))).toBe('unavailable');
     await callee.held.told(id);
   });

@@ -1,10 +1,10 @@
-import { Gathered } from '../../kernel/calls/index.ts';
+import { ByteBuffer } from '../../kernel/calls/index.ts';
 
 const newline = 10;
 
 /** Cuts a stream of bytes into lines. */
 export class Lines {
-  readonly #rest = new Gathered();
+  readonly #rest = new ByteBuffer();
 
   /** `limitBytes`: the longest line there may be. */
   constructor(private readonly limitBytes: number) {}

@@ -1,7 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import { createServer as createPlainServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { fromHeaders, fromWire, Gathered, maximumBodyBytes, ofKernel, Strangers } from '../../kernel/calls/index.ts';
+import {
+  ByteBuffer,
+  fromHeaders,
+  fromWire,
+  maximumBodyBytes,
+  ofKernel,
+  UnauthenticatedCallers,
+} from '../../kernel/calls/index.ts';
 import { background } from '../../kernel/context/index.ts';
 import { headersOf, isRefusal, refusal, toProblem } from '../../kernel/errors/index.ts';
 import { answerInOrder, surviveAcceptErrors, UnsentAnswers, whyAmbiguous } from '../../kernel/http-api/index.ts';
@@ -20,7 +27,7 @@ const aliveAfterMs = 15_000;
 const alive = { keepAlive: true, keepAliveInitialDelay: aliveAfterMs };
 
 interface State {
-  readonly strangers: Strangers;
+  readonly strangers: UnauthenticatedCallers;
   readonly exchanges: Set<ServedExchange>;
   readonly unsent: UnsentAnswers;
   leaving: boolean;
@@ -28,7 +35,7 @@ interface State {
 
 export function createInternalServer(parts: InternalListenerDependencies): InternalListener {
   const unsent = new UnsentAnswers({ stalledMs: parts.slowReaderMs });
-  const strangers = new Strangers(parts.log);
+  const strangers = new UnauthenticatedCallers(parts.log);
   const state: State = { strangers, exchanges: new Set(), unsent, leaving: false };
   parts.tokens.onChange(() => {
     for (const exchange of state.exchanges) exchange.keysChanged();
@@ -123,7 +130,7 @@ function headerOf({ headers }: IncomingMessage): (name: string) => string | unde
 
 function readBody(request: IncomingMessage): Promise<string> {
   return new Promise((resolve, reject) => {
-    const gathered = new Gathered();
+    const gathered = new ByteBuffer();
     let bytes = 0;
     const late = background
       .setTimeout(() => {

@@ -1,6 +1,6 @@
 import { generate } from 'selfsigned';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type TlsParts, wasNeverSent } from '../../kernel/calls/index.ts';
+import { isNotSent, type TlsParts } from '../../kernel/calls/index.ts';
 import { wireCases } from '../../kernel/calls/wire.cases.ts';
 import { type Callee, clientOver, openCallee, openWire } from './http.cases.ts';
 
@@ -44,7 +44,7 @@ describe('a call by https', () => {
   /** What a call comes to, of a caller who shows and believes this. */
   async function callAs(tls: TlsParts, address = opened.address): Promise<unknown> {
     const call = clientOver(opened.link({ tls, address })).echo({ text: 'x' });
-    return call.catch((error) => [error.code, wasNeverSent(error)]);
+    return call.catch((error) => [error.code, isNotSent(error)]);
   }
 
   it('is made to whom our authority vouches for, and to nobody else', async () => {

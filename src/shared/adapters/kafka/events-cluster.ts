@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { Admin, BaseOptions, Consumer, Producer, SASLMechanismValue } from '@platformatic/kafka';
 import { namespaceOf, shownAddress } from '../../kernel/calls/index.ts';
 import type { Clock } from '../../kernel/context/index.ts';
-import { type BrokerParts, inHand, patienceMs, pause, Reachability, within } from '../../kernel/events/index.ts';
+import { type BrokerDependencies, inHand, patienceMs, pause, Reachability, within } from '../../kernel/events/index.ts';
 
 type Library = typeof import('@platformatic/kafka');
 export type TextProducer = Producer<string, string, string, string>;
@@ -21,7 +21,7 @@ export class KafkaCluster {
   /** Topics that were seen to be there. */
   readonly #seen = new Set<string>();
 
-  constructor({ url, clock, log }: BrokerParts) {
+  constructor({ url, clock, log }: BrokerDependencies) {
     this.reachability = new Reachability(shownAddress(url), log);
     this.options = {
       clientId: 'kerf',

@@ -9,7 +9,13 @@ import { systemClock } from '../../kernel/context/index.ts';
 import { brokerCases, inNamespace } from '../../kernel/events/broker.cases.ts';
 import { byKey, events, type OpenBus } from '../../kernel/events/bus.cases.ts';
 import { Scene, shop, type Told } from '../../kernel/events/events.scene.ts';
-import { type Bus, type Receive, type SubscriptionMap, seal, subscriptionMap } from '../../kernel/events/index.ts';
+import {
+  type Bus,
+  encodeEvent,
+  type Receive,
+  type SubscriptionMap,
+  subscriptionMap,
+} from '../../kernel/events/index.ts';
 import { type Log, silentLog } from '../../kernel/telemetry/index.ts';
 import { openKafka } from './events.ts';
 
@@ -241,7 +247,7 @@ describeWith('kafka', 'Kafka in particular', ({ url }) => {
 });
 
 function sold(customer: string, n: number) {
-  return seal(shop.events.sold, { customer, n }, { id: randomUUID(), time: new Date(0).toISOString() });
+  return encodeEvent(shop.events.sold, { customer, n }, { id: randomUUID(), time: new Date(0).toISOString() });
 }
 
 /** A log that keeps its lines. */

@@ -1,10 +1,10 @@
 import {
-  type BrokerParts,
+  type BrokerDependencies,
   type Bus,
+  type EncodedEvent,
   patienceMs,
   pause,
   type Receive,
-  type Sealed,
   within,
 } from '../../kernel/events/index.ts';
 import { isKafka, KafkaCluster, rootOf, type TextProducer } from './events-cluster.ts';
@@ -17,18 +17,18 @@ import { KafkaReader } from './events-reader.ts';
  * seven days for which an inbox knows what it has taken: a group that loses its place begins with the oldest event, and none may
  * take effect again. A topic is made to keep events for six days, or `?retentionHours=`; one that is there stays as it is.
  */
-export function openKafka(parts: BrokerParts): Bus {
+export function openKafka(parts: BrokerDependencies): Bus {
   return new KafkaBus(parts);
 }
 
 class KafkaBus implements Bus {
-  readonly #parts: BrokerParts;
+  readonly #parts: BrokerDependencies;
   readonly #cluster: KafkaCluster;
   readonly #readers = new Set<KafkaReader>();
   #producer: Promise<TextProducer> | undefined;
   #closed = false;
 
-  constructor(parts: BrokerParts) {
+  constructor(parts: BrokerDependencies) {
     this.#parts = parts;
     this.#cluster = new KafkaCluster(parts);
     void this.#prepare();
@@ -38,7 +38,7 @@ class KafkaBus implements Bus {
     return ['kafka'];
   }
 
-  async deliver(_recipient: string, events: readonly Sealed[]): Promise<void> {
+  async deliver(_recipient: string, events: readonly EncodedEvent[]): Promise<void> {
     const { reachability } = this.#cluster;
     if (this.#closed) throw reachability.refusal();
     try {
@@ -98,7 +98,7 @@ class KafkaBus implements Bus {
   }
 
   /** All at once: they go to the cluster together, a batch for each partition. */
-  async #send(events: readonly Sealed[]): Promise<void> {
+  async #send(events: readonly EncodedEvent[]): Promise<void> {
     const cluster = this.#cluster;
     await cluster.ensure(cluster.topicsOf(events.map(({ type }) => type)));
     this.#producer ??= cluster.producer();

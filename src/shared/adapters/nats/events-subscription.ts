@@ -7,7 +7,7 @@ import {
   type Receive,
   suspectMs,
   suspectTimes,
-  whyGivenUp,
+  whyExhausted,
 } from '../../kernel/events/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import { type HandedOut, Pull } from './events-pull.ts';
@@ -57,7 +57,7 @@ export class NatsSubscription {
     this.#serve(session).catch(session.end);
   }
 
-  /** Takes no more; resolves when what was under way is taken, and the server knows. */
+  /** Takes no more; resolves when what was in flight is taken, and the server knows. */
   async leave(): Promise<void> {
     this.#leaving = true;
     await this.#pull?.leave();
@@ -120,7 +120,7 @@ export class NatsSubscription {
     const suspect = this.#kept.some(({ times }) => times >= suspectTimes);
     while (this.#isServedBy(session) && this.#kept.length > 0) {
       const event = this.#kept.shift()!;
-      const taking = this.#take(event, event === first ? whyGivenUp(event.times) : undefined);
+      const taking = this.#take(event, event === first ? whyExhausted(event.times) : undefined);
       if (suspect) await Promise.race([taking, pause(this.#parts.clock, suspectMs)]);
     }
     this.#caughtUp = this.#isServedBy(session);

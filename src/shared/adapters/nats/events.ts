@@ -2,14 +2,14 @@ import { JetStreamApiError } from '@nats-io/jetstream';
 import { headers, InvalidArgumentError, RequestError } from '@nats-io/transport-node';
 import { namespaceOf, shownAddress } from '../../kernel/calls/index.ts';
 import {
-  type BrokerParts,
+  type BrokerDependencies,
   type Bus,
+  type EncodedEvent,
   InOrder,
   patienceMs,
   pause,
   Reachability,
   type Receive,
-  type Sealed,
   within,
 } from '../../kernel/events/index.ts';
 import { openSession, type Session } from './events-session.ts';
@@ -20,7 +20,7 @@ const closingMs = 1_000;
 const steadyMs = 10_000;
 
 /** The bus over NATS JetStream, from server 2.9 on. Nothing waits for the server: it is connected to in the background, for ever. */
-export function openNats(parts: BrokerParts): Bus {
+export function openNats(parts: BrokerDependencies): Bus {
   return new NatsBus(parts);
 }
 
@@ -29,7 +29,7 @@ export function openNats(parts: BrokerParts): Bus {
  * when any process declared it first.
  */
 class NatsBus implements Bus {
-  readonly #parts: BrokerParts;
+  readonly #parts: BrokerDependencies;
   readonly #stream: string;
   readonly #reachability: Reachability;
   readonly #subscriptions = new Set<NatsSubscription>();
@@ -38,7 +38,7 @@ class NatsBus implements Bus {
   #session: Session | undefined;
   #closed = false;
 
-  constructor(parts: BrokerParts) {
+  constructor(parts: BrokerDependencies) {
     this.#parts = parts;
     this.#stream = namespaceOf(parts.url);
     this.#reachability = new Reachability(shownAddress(parts.url), parts.log);
@@ -50,7 +50,7 @@ class NatsBus implements Bus {
   }
 
   /** Those of one key one after the other, so that none is stored behind the next one when it must be repeated. */
-  async deliver(_recipient: string, events: readonly Sealed[]): Promise<void> {
+  async deliver(_recipient: string, events: readonly EncodedEvent[]): Promise<void> {
     const session = await this.#reach();
     const inOrder = new InOrder();
     try {
@@ -94,7 +94,7 @@ class NatsBus implements Bus {
     await session.ended;
   }
 
-  async #publish({ client }: Session, { id, type, json }: Sealed): Promise<void> {
+  async #publish({ client }: Session, { id, type, json }: EncodedEvent): Promise<void> {
     const described = headers();
     described.set('Content-Type', 'application/cloudevents+json');
     await client.publish(`${this.#stream}.${type}`, json, { msgID: id, headers: described });

@@ -1,7 +1,7 @@
 import { Connection } from 'rabbitmq-client';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { describeWith } from '../../../../test/harness/servers.ts';
-import { type Inbound, namespaceOf, wasNeverSent } from '../../kernel/calls/index.ts';
+import { type Inbound, isNotSent, namespaceOf } from '../../kernel/calls/index.ts';
 import { queueCases } from '../../kernel/calls/queue/queue.cases.ts';
 import { failureOf, Holding, Scene } from '../../kernel/calls/queue/queue.scene.ts';
 import { openWire } from '../../kernel/calls/queue/trouble.cases.ts';
@@ -31,7 +31,7 @@ describeWith('rabbitmq', 'calls by RabbitMQ in particular', ({ url }) => {
     await scene.serve(holding.serve);
     await session.close();
     const error = await call;
-    expect([isRefusal(error, 'unavailable'), wasNeverSent(error)]).toEqual([true, false]);
+    expect([isRefusal(error, 'unavailable'), isNotSent(error)]).toEqual([true, false]);
     expect(holding.contexts).toEqual([]);
   });
 

@@ -9,7 +9,7 @@ import {
   type Receive,
   suspectMs,
   suspectTimes,
-  whyGivenUp,
+  whyExhausted,
 } from '../../kernel/events/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import { Acknowledgments } from './events-acknowledgments.ts';
@@ -55,7 +55,7 @@ export class AmqpConsumer {
     return this.#arrived.length + this.#underWay.size;
   }
 
-  /** Begins to take what comes by `channel`, once nothing is under way that came by an earlier one. */
+  /** Begins to take what comes by `channel`, once nothing is in flight that came by an earlier one. */
   async begin(channel: Channel): Promise<void> {
     const { module, queues } = this.#parts;
     await queues.declare(channel, module);
@@ -70,7 +70,7 @@ export class AmqpConsumer {
   }
 
   /**
-   * Takes no more; resolves when what was under way is settled. The channel must be closed then, and not before: the next
+   * Takes no more; resolves when what was in flight is settled. The channel must be closed then, and not before: the next
    * consumer would be given what comes after it, and order would be lost.
    */
   async leave(): Promise<void> {
@@ -101,7 +101,7 @@ export class AmqpConsumer {
     const { deliveryTag: tag } = message;
     acknowledgments.owe(tag);
     // A channel counts what it hands out from one.
-    const gaveUp = dead ? whyDead : tag === 1 ? whyGivenUp(timesOf(message)) : undefined;
+    const gaveUp = dead ? whyDead : tag === 1 ? whyExhausted(timesOf(message)) : undefined;
     const taken = this.#isForModule(message) ? this.#insistence.take(eventIn(message), stopped, gaveUp) : skipped;
     const taking = taken
       .then((isTaken) => void (isTaken && acknowledgments.give(tag)))

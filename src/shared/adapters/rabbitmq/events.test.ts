@@ -7,7 +7,7 @@ import { systemClock } from '../../kernel/context/index.ts';
 import { brokerCases, inNamespace } from '../../kernel/events/broker.cases.ts';
 import type { OpenBus } from '../../kernel/events/bus.cases.ts';
 import { Scene, shop } from '../../kernel/events/events.scene.ts';
-import { mostTimes, type SubscriptionMap, seal } from '../../kernel/events/index.ts';
+import { encodeEvent, maxDeliveries, type SubscriptionMap } from '../../kernel/events/index.ts';
 import { type Log, silentLog } from '../../kernel/telemetry/index.ts';
 import { openAmqp } from './events.ts';
 import { Queues, whyDead } from './events-queues.ts';
@@ -32,7 +32,7 @@ describeWith('rabbitmq', 'RabbitMQ in particular', ({ url }) => {
   it('gives up what kills its subscriber again and again, but not what was in hand with it', async () => {
     await start();
     await scene.publish(...['a', 'b', 'c'].map((customer, n) => ({ customer, n })));
-    for (let death = 0; death < mostTimes; death++) {
+    for (let death = 0; death < maxDeliveries; death++) {
       await new Promise<void>((die) => void opened.attach('mail', () => new Promise(() => die())));
       opened = await opened.crash();
     }
@@ -57,7 +57,7 @@ describeWith('rabbitmq', 'RabbitMQ in particular', ({ url }) => {
 
   it('makes a dead letter of what the broker itself gave up', async () => {
     const broker = await start();
-    const { json } = seal(
+    const { json } = encodeEvent(
       shop.events.sold,
       { customer: 'a', n: 1 },
       { id: 'given-up', time: new Date().toISOString() },
@@ -158,7 +158,7 @@ describeWith('rabbitmq', 'RabbitMQ that is away', () => {
     const broker = inNamespace(server.url);
     const bus = await openAmqp({ url: broker, subscriptions: scene.subscriptions, clock: systemClock, log });
     await bus.subscribe('mail', await scene.receiver('mail'));
-    const event = seal(shop.events.sold, { customer: 'a', n: 1 }, { id: 'x', time: new Date().toISOString() });
+    const event = encodeEvent(shop.events.sold, { customer: 'a', n: 1 }, { id: 'x', time: new Date().toISOString() });
     for (let time = 0; time < 3; time++)
       await expect(bus.deliver('amqp', [event])).rejects.toMatchObject({ code: 'unavailable' });
     await expect(bus.held('mail')).rejects.toMatchObject({ code: 'unavailable' });

@@ -2,12 +2,12 @@ import { type Channel, Connection } from 'rabbitmq-client';
 import { namespaceOf, shownAddress } from '../../kernel/calls/index.ts';
 import { isRefusal } from '../../kernel/errors/index.ts';
 import {
-  type BrokerParts,
+  type BrokerDependencies,
   type Bus,
+  type EncodedEvent,
   patienceMs,
   Reachability,
   type Receive,
-  type Sealed,
   within,
 } from '../../kernel/events/index.ts';
 import { SteadyChannel } from './events-channel.ts';
@@ -21,13 +21,13 @@ const recipients = ['amqp'];
  * Carries events by RabbitMQ (AMQP 0-9-1): a durable topic exchange, and for each module that subscribes a quorum queue with
  * one active consumer at a time. What is published anywhere can be had by anybody who binds a queue of their own.
  */
-export async function openAmqp(parts: BrokerParts): Promise<Bus> {
+export async function openAmqp(parts: BrokerDependencies): Promise<Bus> {
   await refuseStrangers(parts.url);
   return new AmqpBus(parts);
 }
 
 class AmqpBus implements Bus {
-  readonly #parts: BrokerParts;
+  readonly #parts: BrokerDependencies;
   readonly #queues: Queues;
   readonly #reachability: Reachability;
   /** Apart from each other: a broker that is full stops reading from those that publish, and acknowledgments would not arrive. */
@@ -37,7 +37,7 @@ class AmqpBus implements Bus {
   readonly #consumers = new Map<string, AmqpConsumer>();
   readonly #channels = new Set<SteadyChannel>();
 
-  constructor(parts: BrokerParts) {
+  constructor(parts: BrokerDependencies) {
     const { url, subscriptions, log } = parts;
     this.#parts = parts;
     this.#queues = new Queues(namespaceOf(url), subscriptions);
@@ -54,7 +54,7 @@ class AmqpBus implements Bus {
     return recipients;
   }
 
-  async deliver(_recipient: string, events: readonly Sealed[]): Promise<void> {
+  async deliver(_recipient: string, events: readonly EncodedEvent[]): Promise<void> {
     await this.#inTime(async () => {
       const channel = await this.#publishing.ready();
       const exchange = this.#queues.events;

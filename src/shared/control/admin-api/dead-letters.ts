@@ -3,7 +3,7 @@ import { parseInput } from '../../kernel/contract/index.ts';
 import type { DeadLetter } from '../../kernel/events/index.ts';
 import { fromQuery } from '../../kernel/http-api/index.ts';
 import type { OpenModule } from '../../kernel/module/index.ts';
-import { bodyOf, type Everywhere, type Operations } from './everywhere.ts';
+import { type AdminRoutes, bodyOf, type FanOut } from './fan-out.ts';
 
 const text = z.string().min(1).max(500);
 const filterSchema = z.strictObject({
@@ -23,7 +23,7 @@ const discardSchema = filterSchema.extend(reasonSchema.shape);
  * What operators do about dead letters: list them, read one with its history, have one or all that fit a filter tried again,
  * or discard them with a reason. A letter is named `{module}.{letter}`, such as `notifications.in-12`.
  */
-export function serveDeadLetters(app: Operations, everywhere: Everywhere): void {
+export function serveDeadLetters(app: AdminRoutes, everywhere: FanOut): void {
   app.get('/ops/dead-letters', (c) => {
     const { limit, module, ...filter } = parseInput(listSchema, fromQuery(listSchema, c.req.queries()));
     return everywhere.rows(c, module, async (each) =>

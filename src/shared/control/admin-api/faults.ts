@@ -4,14 +4,14 @@ import { type Operation, parseInput } from '../../kernel/contract/index.ts';
 import { type Issue, invalidInput } from '../../kernel/errors/index.ts';
 import type { Identity } from '../../kernel/identity/index.ts';
 import type { ModuleDefinition } from '../../kernel/module/index.ts';
-import { type EdgeFault, type EdgeFaults, edgeFaultSchema } from '../faults/index.ts';
-import type { Services } from '../supervisor/index.ts';
+import { type CallFault, type CallFaults, callFaultSchema } from '../faults/index.ts';
+import type { ModuleProcesses } from '../supervisor/index.ts';
 import type { Topology } from '../topology/index.ts';
-import { bodyOf, type Everywhere, type Operations } from './everywhere.ts';
+import { type AdminRoutes, bodyOf, type FanOut } from './fan-out.ts';
 
 const longestMs = 60 * 60_000;
 const duration = `must be a whole number of milliseconds, 1 to ${longestMs}`;
-const asked = edgeFaultSchema
+const asked = callFaultSchema
   .omit({ until: true })
   .extend({ forMs: z.int(duration).min(1, duration).max(longestMs, duration) });
 const requestSchema = z.strictObject({
@@ -22,8 +22,8 @@ interface Parts {
   readonly topology: Topology;
   readonly definitions: readonly ModuleDefinition[];
   readonly directory: Directory;
-  readonly faults: EdgeFaults;
-  readonly services: Services;
+  readonly faults: CallFaults;
+  readonly services: ModuleProcesses;
   readonly identity: Identity;
 }
 
@@ -31,7 +31,7 @@ interface Parts {
  * Faults on demand: what is put on an edge, from a caller to an operation, holds for a time, in every process that can be told, and in the services this one starts whenever they come up.
  * `PUT /ops/faults` replaces those that were; with none it ends them.
  */
-export function serveFaults(app: Operations, everywhere: Everywhere, parts: Parts): void {
+export function serveFaults(app: AdminRoutes, everywhere: FanOut, parts: Parts): void {
   const { faults, services, directory, definitions } = parts;
   const list = () => faults.list().map(({ until, ...fault }) => ({ ...fault, until: new Date(until).toISOString() }));
   app.get('/ops/faults', (c) => c.json({ items: list() }));
@@ -41,11 +41,11 @@ export function serveFaults(app: Operations, everywhere: Everywhere, parts: Part
     const issues = passedOn ? [] : given.faults.flatMap((fault, at) => issuesOf(fault, at, parts));
     if (issues.length > 0) throw invalidInput(issues);
     const now = parts.identity.now();
-    faults.set(given.faults.map(({ forMs, ...fault }): EdgeFault => ({ ...fault, until: now + forMs })));
+    faults.set(given.faults.map(({ forMs, ...fault }): CallFault => ({ ...fault, until: now + forMs })));
     services.tellFaults();
     const elsewhere = definitions
       .map(({ contract }) => contract.name)
-      .filter((name) => services.of(name).length === 0 && directory.of(name).state === 'there');
+      .filter((name) => services.of(name).length === 0 && directory.routeTo(name).state === 'there');
     const told = passedOn ? [] : elsewhere.map((name) => everywhere.tell(c, name, given));
     const missed = await Promise.all(told);
     return c.json({ items: list(), missed: missed.flat() });
@@ -99,7 +99,7 @@ function undeclared({ caller, operation }: Asked, definitions: readonly ModuleDe
 function leavesThisProcess({ caller, operation }: Asked, names: readonly string[], parts: Parts): boolean {
   if (parts.topology.settings.PARITY === 'strict') return true;
   const [name = '*'] = operation.split('.');
-  const here = (who: string) => who === 'gateway' || parts.directory.of(who).state === 'here';
+  const here = (who: string) => who === 'gateway' || parts.directory.routeTo(who).state === 'here';
   const meant = (who: string) => (who === '*' ? names : [who]);
   return ![...meant(caller), ...meant(name)].every(here);
 }

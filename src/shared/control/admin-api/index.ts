@@ -1,4 +1,4 @@
 export { serveDeadLetters } from './dead-letters.ts';
-export { bodyOf, Everywhere, type Operations, orderHeader, refuseQuery } from './everywhere.ts';
+export { type AdminRoutes, bodyOf, FanOut, orderHeader, refuseQuery } from './fan-out.ts';
 export { serveFaults } from './faults.ts';
 export { serveSagas } from './sagas.ts';

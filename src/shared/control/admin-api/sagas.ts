@@ -4,7 +4,7 @@ import { refusal } from '../../kernel/errors/index.ts';
 import { fromQuery } from '../../kernel/http-api/index.ts';
 import type { OpenModule } from '../../kernel/module/index.ts';
 import { describeSaga, listSagas, type SagaSummary } from '../../kernel/saga/index.ts';
-import { bodyOf, type Everywhere, type Operations } from './everywhere.ts';
+import { type AdminRoutes, bodyOf, type FanOut } from './fan-out.ts';
 
 const listSchema = z.strictObject({
   state: z.enum(['running', 'compensating', 'done', 'compensated', 'stuck']).optional(),
@@ -20,7 +20,7 @@ const mostRows = 100;
  * What operators do about sagas: list them, read one with its history, have one that is stuck go on, or end it by their word.
  * A saga is named `{module}.{saga}`, percent-encoded in the path: `orders.cancellation%2F01a2…`.
  */
-export function serveSagas(app: Operations, everywhere: Everywhere): void {
+export function serveSagas(app: AdminRoutes, everywhere: FanOut): void {
   app.get('/ops/sagas', (c) => {
     const { state } = parseInput(listSchema, fromQuery(listSchema, c.req.queries()));
     return everywhere.rows(c, undefined, async (module) =>

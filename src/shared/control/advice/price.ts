@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Directory, Probe } from '../../kernel/calls/index.ts';
 import { refusal } from '../../kernel/errors/index.ts';
-import type { ServiceProcess, Services } from '../supervisor/index.ts';
+import type { ModuleProcess, ModuleProcesses } from '../supervisor/index.ts';
 
 /** What a remote call costs on this machine now, more than one within a process. */
 export interface Price {
@@ -27,15 +27,15 @@ const endWithinMs = 1_000;
 const passes = 2;
 
 interface Parts {
-  readonly services: Services;
+  readonly services: ModuleProcesses;
   readonly directory: Directory;
 }
 
-/** Measures it: starts a copy of the module in a process of its own, asks it whether it lives, and ends it again. */
+/** Measures it: starts a replica of the module in a process of its own, asks it whether it lives, and ends it again. */
 export async function priceOf(module: string, { services, directory }: Parts, aborted: AbortSignal): Promise<Price> {
   if (aborted.aborted) throw refusal('cancelled', 'nobody waits for the price any more');
-  const processes = services.raise(module, { kind: 'service', via: 'http', instances: 1 }, 1);
-  const end = () => services.lower(processes, endWithinMs);
+  const processes = services.spawn(module, { kind: 'service', via: 'http', instances: 1 }, 1);
+  const end = () => services.terminate(processes, endWithinMs);
   aborted.addEventListener('abort', end, { once: true });
   try {
     await services.ready(module, processes);
@@ -48,7 +48,7 @@ export async function priceOf(module: string, { services, directory }: Parts, ab
   }
 }
 
-async function measured(probe: Probe, other: ServiceProcess): Promise<Price> {
+async function measured(probe: Probe, other: ModuleProcess): Promise<Price> {
   const times = await probe.time({ calls, everyMs, forMs });
   times.sort((one, another) => one - another);
   const before = await usedBy(other);
@@ -59,7 +59,7 @@ async function measured(probe: Probe, other: ServiceProcess): Promise<Price> {
   return { ms: times[Math.floor(times.length / 2)] ?? 0, cpuMs, msPerByte: jsonMsPerByte() };
 }
 
-async function usedBy(process: ServiceProcess): Promise<number> {
+async function usedBy(process: ModuleProcess): Promise<number> {
   return z.number().parse(await process.ask('processor-ms', undefined, 5_000));
 }
 

@@ -5,8 +5,8 @@ import { parseInput } from '../../kernel/contract/index.ts';
 import { invalidInput, refusal } from '../../kernel/errors/index.ts';
 import { fromQuery } from '../../kernel/http-api/index.ts';
 import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
-import type { Operations } from '../admin-api/index.ts';
-import type { Services } from '../supervisor/index.ts';
+import type { AdminRoutes } from '../admin-api/index.ts';
+import type { ModuleProcesses } from '../supervisor/index.ts';
 import type { Topology } from '../topology/index.ts';
 import { advise, type Seen } from './advise.ts';
 import { countEvents } from './count-events.ts';
@@ -25,8 +25,8 @@ interface Parts {
   readonly open: ReadonlyMap<string, OpenModule>;
   readonly directory: Directory;
   readonly observation: Observation;
-  readonly services: Services;
-  readonly mover: { whileNoneMoves<T>(what: string, work: (stops: AbortSignal) => Promise<T>): Promise<T> };
+  readonly services: ModuleProcesses;
+  readonly relocations: { whileNoneMoves<T>(what: string, work: (stops: AbortSignal) => Promise<T>): Promise<T> };
 }
 
 /**
@@ -34,7 +34,7 @@ interface Parts {
  * costs here, and says for each module what cutting it out would cost and bring: for each call of that operation, or for each
  * that a public request makes. One at a time.
  */
-export function serveAdvice(app: Operations, parts: Parts): void {
+export function serveAdvice(app: AdminRoutes, parts: Parts): void {
   let underWay = false;
   app.get('/ops/advice', async (c) => {
     const { seconds, per } = parseInput(querySchema, fromQuery(querySchema, c.req.queries()));
@@ -44,7 +44,7 @@ export function serveAdvice(app: Operations, parts: Parts): void {
     try {
       const seen = await watch(seconds, per, parts, c.req.raw.signal);
       const { edges, price } = seen;
-      const modules = [...parts.open.keys()].filter((name) => parts.directory.of(name).state === 'here');
+      const modules = [...parts.open.keys()].filter((name) => parts.directory.routeTo(name).state === 'here');
       const { PARITY: parity } = parts.topology.settings;
       return c.json({ seconds, per: per ?? null, parity, price, items: advise(modules, seen), edges });
     } finally {
@@ -65,7 +65,7 @@ function refuseUnknown(per: string, definitions: readonly ModuleDefinition[]): v
 
 /** Who asked may go meanwhile: then it is over at once. */
 async function watch(seconds: number, per: string | undefined, parts: Parts, gone: AbortSignal): Promise<Seen> {
-  const { open, directory, observation, mover } = parts;
+  const { open, directory, observation, relocations } = parts;
   const endCount = await countEvents(open);
   const endProfile = await beginProfile(process.argv[1]!);
   observation.begin();
@@ -74,9 +74,9 @@ async function watch(seconds: number, per: string | undefined, parts: Parts, gon
   const spent = await endProfile();
   const events = await endCount();
   if (gone.aborted) throw refusal('cancelled', 'who asked for advice has gone');
-  const [someHere] = [...open.keys()].filter((name) => directory.of(name).state === 'here');
+  const [someHere] = [...open.keys()].filter((name) => directory.routeTo(name).state === 'here');
   if (!someHere) throw refusal('conflict', 'no module runs in this process: there is nothing to advise on');
-  const price = await mover.whileNoneMoves('the price of a call is being measured', (stops) =>
+  const price = await relocations.whileNoneMoves('the price of a call is being measured', (stops) =>
     priceOf(someHere, parts, AbortSignal.any([stops, gone])),
   );
   return { seconds, per, edges, events, cpuMs: spent.modules, longestMs: spent.longest, price };

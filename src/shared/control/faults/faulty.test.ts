@@ -12,12 +12,12 @@ import {
 import { callee } from '../../kernel/calls/sample.cases.ts';
 import { dispatch, sample } from '../../kernel/calls/transport.cases.ts';
 import { Cancellation, ManualClock, runInContext } from '../../kernel/context/index.ts';
-import { type EdgeFault, EdgeFaults } from './edge-faults.ts';
+import { type CallFault, CallFaults } from './call-faults.ts';
 import { FaultyTransport } from './faulty.ts';
 
 let clock: ManualClock;
 let chance: number;
-let faults: EdgeFaults;
+let faults: CallFaults;
 /** What came through to the callee, in order. */
 let arrived: CallRequest[];
 let transport: Transport;
@@ -25,7 +25,7 @@ let transport: Transport;
 beforeEach(() => {
   clock = new ManualClock();
   chance = 0;
-  faults = new EdgeFaults(clock, () => chance);
+  faults = new CallFaults(clock, () => chance);
   arrived = [];
   const inside = new InProcessTransport(dispatch);
   const way: Transport = {
@@ -37,7 +37,7 @@ beforeEach(() => {
   transport = new FaultyTransport(way, faults, clock);
 });
 
-const meet = (...some: Partial<EdgeFault>[]) =>
+const meet = (...some: Partial<CallFault>[]) =>
   faults.set(some.map((fault) => ({ caller: '*', operation: '*', share: 1, until: clock.now() + 60_000, ...fault })));
 const clientOf = (caller: string) =>
   createClient(sample, (operation) => createCall(operation, caller, () => transport));

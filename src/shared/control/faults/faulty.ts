@@ -7,7 +7,7 @@ import {
 } from '../../kernel/calls/index.ts';
 import { Cancellation, type Clock, newId } from '../../kernel/context/index.ts';
 import { isKernelCode, refusal } from '../../kernel/errors/index.ts';
-import type { EdgeFault, EdgeFaults } from './edge-faults.ts';
+import type { CallFault, CallFaults } from './call-faults.ts';
 
 /**
  * A way on which calls meet the faults that are on for their edge. What the kernel's own operations carry is on no edge by
@@ -16,7 +16,7 @@ import type { EdgeFault, EdgeFaults } from './edge-faults.ts';
 export class FaultyTransport implements Transport {
   constructor(
     private readonly way: Transport,
-    private readonly faults: EdgeFaults,
+    private readonly faults: CallFaults,
     private readonly clock: Clock,
   ) {}
 
@@ -28,7 +28,7 @@ export class FaultyTransport implements Transport {
     return byDeadline(this.#suffer(fault, request), context, operation);
   }
 
-  async #suffer(fault: EdgeFault, request: CallRequest): Promise<unknown> {
+  async #suffer(fault: CallFault, request: CallRequest): Promise<unknown> {
     const delayMs = this.faults.delayOf(fault);
     if (delayMs > 0) await new Promise<void>((resolve) => this.clock.after(delayMs, resolve));
     if (request.context.cancellation?.cancelled) throw cancelledBefore(request.operation);

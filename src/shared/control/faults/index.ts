@@ -1,4 +1,4 @@
-export { type EdgeFault, EdgeFaults, edgeFaultSchema } from './edge-faults.ts';
+export { type CallFault, CallFaults, callFaultSchema } from './call-faults.ts';
 export { FaultyTransport } from './faulty.ts';
-export { suffer } from './inside-faults.ts';
 export { killAt } from './kill.ts';
+export { injectFault } from './process-faults.ts';

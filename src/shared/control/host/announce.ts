@@ -1,5 +1,5 @@
+import { describe } from './admin-routes.ts';
 import type { Host } from './host.ts';
-import { describe } from './operations.ts';
 import { warningsOf } from './warnings.ts';
 
 /** Says where to look, what runs where, and what will not go well. */
@@ -12,11 +12,11 @@ export async function announce(host: Host, gateway: string | undefined, json: bo
     return;
   }
   const lines = announced(modules, (name) => host.open.has(name));
-  const doors = gateway
+  const listeners = gateway
     ? [`Kerf is ready: ${gateway}`, `  API reference  ${gateway}/docs`, `  internal       ${host.address}`]
     : [`Kerf is ready: ${host.topology.only?.join(', ')} at ${host.address}`];
   console.log(
-    [...doors, `  data           ${host.topology.settings.DATA_DIR}`, `  events         ${bus}`, '', ...lines].join(
+    [...listeners, `  data           ${host.topology.settings.DATA_DIR}`, `  events         ${bus}`, '', ...lines].join(
       '\n',
     ),
   );

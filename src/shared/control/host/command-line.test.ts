@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import { contract } from '../../kernel/contract/index.ts';
-import { knownModule, type ModuleDefinition } from '../../kernel/module/index.ts';
+import { type ModuleDefinition, remoteModule } from '../../kernel/module/index.ts';
 import type { Topology } from '../topology/index.ts';
 import { printModules, rotateKeys } from './command-line.ts';
 
@@ -41,7 +41,7 @@ it('lists the migrations of the modules whose inside is here, and none of those 
   const about = { owner: 'shop', about: 'A shop.', uses: [], listensTo: [] };
   const migrations = [{ name: '0001-goods', phase: 'expand', sqlite: 'CREATE TABLE goods (id)' }];
   const here = { about: { ...about, name: 'shop' }, contract: contract('shop', { operations: {} }), migrations };
-  const known = knownModule({ about: { ...about, name: 'away' }, subscribesTo: [], settings: [] });
+  const known = remoteModule({ about: { ...about, name: 'away' }, subscribesTo: [], settings: [] });
   const said = vi.spyOn(console, 'log').mockImplementation(() => {});
   await printModules([here as unknown as ModuleDefinition, known]);
   const [shop, away] = JSON.parse(said.mock.lastCall![0]) as { migrations?: object[] }[];

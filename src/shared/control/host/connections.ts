@@ -15,7 +15,7 @@ import type { ModuleDefinition } from '../../kernel/module/index.ts';
 import type { Adapters } from '../../kernel/ports/index.ts';
 import { createLog, type Log } from '../../kernel/telemetry/index.ts';
 import { Observation } from '../advice/index.ts';
-import { EdgeFaults, FaultyTransport } from '../faults/index.ts';
+import { CallFaults, FaultyTransport } from '../faults/index.ts';
 import type { Topology } from '../topology/index.ts';
 import { openIdentity } from './enrolment.ts';
 import { watchOpenFiles } from './open-files.ts';
@@ -27,7 +27,7 @@ export interface Connections {
   readonly identity: Identity;
   readonly tokens: ServiceTokens;
   readonly tls: TlsParts;
-  readonly faults: EdgeFaults;
+  readonly faults: CallFaults;
   readonly directory: Directory;
   readonly calls: CallSource;
   /** What calls leave from here, while somebody wants to know. */
@@ -50,7 +50,7 @@ export async function connect(
   const log = createLog(settings.LOG_LEVEL, { process: only?.join(',') ?? 'home' }, settings.LOG_FILE);
   watchOpenFiles(log);
   // For as long as they are asked for, in every process: the system's time is the same in all.
-  const faults = new EdgeFaults(identity);
+  const faults = new CallFaults(identity);
   const contracts = new Map(definitions.map(({ contract }) => [contract.name, contract]));
   const directory = new Directory({
     ...{ policies, log, clock: systemClock, steady: steadyClock, random: Math.random, parity: settings.PARITY },
@@ -65,7 +65,7 @@ export async function connect(
   const calls: CallSource = (operation, caller) => {
     const isKernels = kernelOperation(operation.name) !== undefined;
     const own = isKernels ? operation : policiesFor(policies, operation.module, operation);
-    const transport = () => directory.of(operation.module).transport;
+    const transport = () => directory.routeTo(operation.module).transport;
     const call = createCall({ ...operation, timeoutMs: own.timeoutMs }, caller, transport);
     const sent = isKernels ? { queries: 0, commands: 0 } : observation.sentTo(operation.module);
     const kind = operation.kind === 'query' ? 'queries' : 'commands';

@@ -43,7 +43,9 @@ function databasesOf({ only, link, placement }: { only?: string[]; link?: Link; 
     placements: new Map([[module, placement ?? { kind: 'addresses', addresses: ['http://payments:4105'] }]]),
     definitions: [{ contract: { name: module } }],
     open: new Map(only && [[module, { name: module, database }]]),
-    directory: { of: () => ({ state: 'there', edge: { instances: [{ address: 'http://payments:4105', link }] } }) },
+    directory: {
+      routeTo: () => ({ state: 'there', upstream: { instances: [{ address: 'http://payments:4105', link }] } }),
+    },
   };
   return new Databases({ ...parts, adapters: { connect: () => link! } } as never);
 }

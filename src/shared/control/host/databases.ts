@@ -119,8 +119,8 @@ export class Databases {
       .map(({ contract }) => contract.name)
       .filter((name) => !open.has(name) && placements.get(name)?.kind !== 'service');
     const asked = elsewhere.flatMap((name) => {
-      const at = directory.of(name);
-      const instances = at.state === 'there' ? at.edge.instances : [];
+      const at = directory.routeTo(name);
+      const instances = at.state === 'there' ? at.upstream.instances : [];
       return instances.map(({ address, link }) => this.#lookAt(name, address, link));
     });
     return (await Promise.all(asked)).flat();

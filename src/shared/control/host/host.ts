@@ -6,17 +6,17 @@ import { Authority, Operators, operatorToken } from '../../kernel/identity/index
 import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
 import { type Adapter, Adapters } from '../../kernel/ports/index.ts';
 import { killAt } from '../faults/index.ts';
-import { Mover } from '../relocation/index.ts';
-import { answersOf, heldBackVariable, joinParent, ModulesHere, Services } from '../supervisor/index.ts';
+import { Relocations } from '../relocation/index.ts';
+import { answersFor, heldBackVariable, joinParent, ModuleProcesses, ModulesHere } from '../supervisor/index.ts';
 import type { Placement, Topology } from '../topology/index.ts';
+import { createAdminRoutes } from './admin-routes.ts';
 import { type WhichModules, type WhyUnwritable, whichAreAway, whichTakeNoWrites } from './away.ts';
 import { recordBus } from './bus-record.ts';
 import { type Connections, connect } from './connections.ts';
 import { Databases } from './databases.ts';
-import { type Doors, openDoors } from './doors.ts';
 import { createInternalService } from './internal-service.ts';
-import { createOperations } from './operations.ts';
-import { placeTheOthers, refuseUnlisted } from './place.ts';
+import { type Listeners, openListeners } from './listeners.ts';
+import { refuseUnlisted, resolveUpstreams } from './upstreams.ts';
 import { WriteProbes } from './write-probes.ts';
 
 /** After so long the log says what is still closing. */
@@ -29,7 +29,7 @@ export interface Host extends Readonly<Connections> {
   readonly placements: ReadonlyMap<string, Placement>;
   readonly definitions: readonly ModuleDefinition[];
   readonly open: ReadonlyMap<string, OpenModule>;
-  readonly services: Services;
+  readonly services: ModuleProcesses;
   /** Where this process's own internal listener is. */
   readonly address: string;
   /** Which modules cannot be reached now. */
@@ -42,7 +42,7 @@ export interface Host extends Readonly<Connections> {
   announceStop(): void;
   /** Answers, here and in the services it started, whoever waits for a saga with what there is now. */
   drain(): void;
-  /** Finishes what is under way, stops the services it started, closes the data. */
+  /** Finishes what is in flight, stops the services it started, closes the data. */
   close(): Promise<void>;
 }
 
@@ -96,14 +96,23 @@ async function openOn(
   if (!only) records.setSystem(records.system ?? records.newSystem()!);
   const databases = new Databases({ ...connections, topology, placements, definitions, records, open, accepted });
   const wasIntroduced = await databases.introduce();
-  const services = new Services(topology, directory, faults, authority, log, definitions);
-  const mover = new Mover({ topology, definitions, placements, here, services, directory, observation, log });
+  const services = new ModuleProcesses(topology, directory, faults, authority, log, definitions);
+  const relocations = new Relocations({
+    topology,
+    definitions,
+    placements,
+    here,
+    services,
+    directory,
+    observation,
+    log,
+  });
   const away = whichAreAway(names, directory);
   const unwritable = whichTakeNoWrites(names, connections.calls);
   const known = { ...connections, topology, placements, definitions, open, services, away, unwritable };
   const state = { stopping: false };
   const operators = authority && token !== undefined ? new Operators(authority, token) : undefined;
-  const operations = createOperations({ ...known, operators, mover, state });
+  const operations = createAdminRoutes({ ...known, operators, relocations, state });
   const { serve, serveHere } = createInternalService({
     ...{ ...connections, definitions, here, operations, databases },
     home: topology.only === undefined,
@@ -111,29 +120,33 @@ async function openOn(
   });
   here.serveBy(serveHere);
   for (const name of open.keys()) here.serve(name);
-  const doors = await openDoors({ ...connections, topology, definitions, open, serve, operations });
+  const listeners = await openListeners({ ...connections, topology, definitions, open, serve, operations });
 
-  const throughHome = placeTheOthers(topology, connections, doors, names);
+  const throughHome = resolveUpstreams(topology, connections, listeners, names);
   // One that started meanwhile did not hear the first time, and hears now; one that starts later asks by itself.
   if (!wasIntroduced && !(await databases.introduce())) log.warn({ homeAddress: topology.homeAddress }, homeIsAway);
   await databases.refuseOthers();
   directory.onReachable((module) => {
     for (const each of open.values()) each.wake(module);
   });
-  const answer = answersOf(only ?? [], here, directory, doors);
+  const answer = answersFor(only ?? [], here, directory, listeners);
   const parent = joinParent({ homeAddress: topology.homeAddress, faults, open, throughHome, answer });
-  await services.start(doors.address);
+  await services.start(listeners.address);
   for (const each of open.values()) await each.start();
-  mover.begin();
-  if (!topology.saidByEnvironment(heldBackVariable)) await doors.fetchCalls();
-  parent.ready({ address: doors.address, reachedAt: doors.reachedAt, contract: ownContract(definitions, only) });
-  return running(known, { connections, mover, doors, databases, state });
+  relocations.begin();
+  if (!topology.saidByEnvironment(heldBackVariable)) await listeners.fetchCalls();
+  parent.ready({
+    address: listeners.address,
+    reachedAt: listeners.reachedAt,
+    contract: ownContract(definitions, only),
+  });
+  return running(known, { connections, relocations, listeners, databases, state });
 }
 
 interface Running {
   readonly connections: Connections;
-  readonly mover: Mover;
-  readonly doors: Doors;
+  readonly relocations: Relocations;
+  readonly listeners: Listeners;
   readonly databases: Databases;
   readonly state: { stopping: boolean };
 }
@@ -152,11 +165,11 @@ function recordsOf({ settings, only, placements }: Topology, accepted: readonly 
   return records;
 }
 
-function running(known: Known, { connections, mover, doors, databases, state }: Running): Host {
+function running(known: Known, { connections, relocations, listeners, databases, state }: Running): Host {
   const { open, services, topology } = known;
   return {
     ...known,
-    address: doors.address,
+    address: listeners.address,
     get stopping() {
       return state.stopping;
     },
@@ -164,19 +177,19 @@ function running(known: Known, { connections, mover, doors, databases, state }: 
       state.stopping = true;
       services.announceStop();
       // Nobody else has what the home process has.
-      if (topology.only) doors.leave();
+      if (topology.only) listeners.leave();
     },
     drain() {
       state.stopping = true;
-      mover.stop();
+      relocations.stop();
       for (const each of open.values()) each.drain();
       services.drain();
-      doors.leave();
+      listeners.leave();
     },
     async close() {
       databases.close();
-      await mover.stop();
-      await closeAll(connections, open, services, doors);
+      await relocations.stop();
+      await closeAll(connections, open, services, listeners);
     },
   };
 }
@@ -188,14 +201,14 @@ function ownContract(definitions: readonly ModuleDefinition[], only: readonly st
 }
 
 /**
- * First nothing new begins, then what is under way ends, then the data is closed: each may need those after it. What fails keeps
+ * First nothing new begins, then what is in flight ends, then the data is closed: each may need those after it. What fails keeps
  * nothing else from being closed; rejects with it in the end. The log says what takes long.
  */
 async function closeAll(
   { bus, directory, log }: Connections,
   open: ReadonlyMap<string, OpenModule>,
-  services: Services,
-  doors: Doors,
+  services: ModuleProcesses,
+  listeners: Listeners,
 ): Promise<void> {
   const failures: unknown[] = [];
   const ended = async (what: string, closing: Promise<void>) => {
@@ -207,7 +220,7 @@ async function closeAll(
     Promise.all([...open].map(([name, module]) => ended(`${end} module ${name}`, module[end]())));
   await modules('stop');
   await ended('processes of modules', services.stop());
-  await ended('listeners', doors.close());
+  await ended('listeners', listeners.close());
   await modules('close');
   await ended('bus', bus.close());
   await ended('directory', directory.close());

@@ -10,7 +10,7 @@ import { createInternalService, type InternalParts } from './internal-service.ts
 const shop = contract('shop', { operations: { open: query({ about: 'Opens', input: nothing, output: text(10) }) } });
 const window = { method: 'get', path: '/window', about: 'Looks in', answers: { 200: text(10) } } as const;
 
-/** A process that runs `shop`, and tries out another copy of it, which answers what `other` does. */
+/** A process that runs `shop`, and tries out another replica of it, which answers what `other` does. */
 function processThatTriesOut(other: () => Promise<unknown>) {
   const directory = new Directory({
     ...{ modules: ['shop'], parity: 'fast', policies: {}, withFaults: (way: Transport) => way, clock, log: silentLog },
@@ -22,8 +22,8 @@ function processThatTriesOut(other: () => Promise<unknown>) {
     about: { name: 'shop', uses: [], listensTo: [] },
     routes: () => new Resources('shop').add(window, async () => answer(200, 'here')),
   };
-  const underWay = { until: (work: Promise<unknown>) => work };
-  const open = new Map([['shop', { dispatch: async () => 'here', underWay }]]);
+  const inFlight = { until: (work: Promise<unknown>) => work };
+  const open = new Map([['shop', { dispatch: async () => 'here', inFlight }]]);
   const calls = () => async () => 'here';
   const parts = { definitions: [definition], here: { open }, directory, calls, log: silentLog };
   const service = createInternalService(parts as unknown as InternalParts);
@@ -35,7 +35,7 @@ function processThatTriesOut(other: () => Promise<unknown>) {
     trial,
     asked: () => service.serve('shop', 'open', {}, context),
     lookedAt: () =>
-      directory.of('shop').transport.call({ operation: ofKernel('read', 'shop'), input: passedOn, context }),
+      directory.routeTo('shop').transport.call({ operation: ofKernel('read', 'shop'), input: passedOn, context }),
   };
 }
 

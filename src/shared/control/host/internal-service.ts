@@ -16,12 +16,12 @@ import {
 import { type CallContext, runInContext, systemClock } from '../../kernel/context/index.ts';
 import { type Operation, parseInput } from '../../kernel/contract/index.ts';
 import { betweenProcesses, refusal } from '../../kernel/errors/index.ts';
-import { asItCame, type Bus, envelopeSchema, resealed } from '../../kernel/events/index.ts';
+import { asItCame, type Bus, encodeAgain, envelopeSchema } from '../../kernel/events/index.ts';
 import { problemResponse } from '../../kernel/http-api/index.ts';
 import { type Identity, verifyOrder } from '../../kernel/identity/index.ts';
 import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
 import { FailureLog, type Log } from '../../kernel/telemetry/index.ts';
-import { type Operations, orderHeader } from '../admin-api/index.ts';
+import { type AdminRoutes, orderHeader } from '../admin-api/index.ts';
 import type { ModulesHere } from '../supervisor/index.ts';
 import type { Databases } from './databases.ts';
 import type { WriteProbes } from './write-probes.ts';
@@ -36,7 +36,7 @@ export interface InternalParts {
   readonly writeProbes: WriteProbes;
   /** Whether this is the home process, which operators ask themselves. */
   readonly home: boolean;
-  readonly operations: Operations;
+  readonly operations: AdminRoutes;
   readonly databases: Databases;
   readonly log: Log;
 }
@@ -47,7 +47,7 @@ export interface InternalService {
    * what is for modules whose address only it knows. Each refuses a caller that did not declare its need.
    */
   readonly serve: Serve;
-  /** Serves by the copy that runs here, whoever else is tried out: which copy gets a call has been decided. */
+  /** Serves by the replica that runs here, whoever else is tried out: which replica gets a call has been decided. */
   readonly serveHere: Serve;
 }
 
@@ -68,7 +68,7 @@ export function createInternalService(parts: InternalParts): InternalService {
       if (!mayAsk) throw notDeclared(context.caller, name, 'uses');
       if (kernelOperation(operation) === 'introduce') return module.introduced(input, context);
       // A module may be open here and called elsewhere, while it moves.
-      const { state, trial } = directory.of(name);
+      const { state, trial } = directory.routeTo(name);
       if (state !== 'here') return module.passOn(operation, input, context);
       return trial ? module.tryOut(trial, operation, input, context) : module.serve(operation, input, context);
     },
@@ -107,7 +107,7 @@ class ServedModule {
     // Who looks after a module that has too much to do is let in.
     const passes = kernel === 'ping' || kernel === 'writes' || kernel === 'operate';
     const work = passes ? run() : this.#admission.run(run, { ...context, what });
-    return byDeadline(module.underWay.until(work), context, what);
+    return byDeadline(module.inFlight.until(work), context, what);
   }
 
   /** The home process answers itself, wherever the module runs. */
@@ -121,10 +121,10 @@ class ServedModule {
     const operation = this.#operation(name);
     if (kernelOperation(name) === 'receive')
       return this.#receive(input, context, (events) => this.parts.bus.deliver(this.#name, events));
-    return this.parts.directory.of(this.#name).transport.call({ operation, input, context });
+    return this.parts.directory.routeTo(this.#name).transport.call({ operation, input, context });
   }
 
-  /** Serves it here, or by the other copies: as the trial decides, which sees it one way or the other. */
+  /** Serves it here, or by the other replicas: as the trial decides, which sees it one way or the other. */
   async tryOut(trial: Trial, name: string, input: unknown, context: CallContext): Promise<unknown> {
     const here = { call: (request: CallRequest) => this.serve(name, request.input, request.context) };
     return trial.call({ operation: this.#operation(name), input, context }, here);
@@ -180,7 +180,7 @@ class ServedModule {
     const envelopes = events.map((event) => parseInput(envelopeSchema, asItCame(event)));
     if (envelopes.some(({ source }) => source !== `/modules/${caller}`))
       throw betweenProcesses('forbidden', 'an event comes from its own module');
-    if (envelopes.length > 0) await take(envelopes.map(resealed), envelopes);
+    if (envelopes.length > 0) await take(envelopes.map(encodeAgain), envelopes);
     return {};
   }
 
@@ -204,7 +204,10 @@ class ServedModule {
   }
 }
 
-type Take = (events: ReturnType<typeof resealed>[], envelopes: Parameters<typeof resealed>[0][]) => Promise<unknown>;
+type Take = (
+  events: ReturnType<typeof encodeAgain>[],
+  envelopes: Parameters<typeof encodeAgain>[0][],
+) => Promise<unknown>;
 
 function requestOf({ method, path, headers, body }: PassedOn): Request {
   return new Request(`http://kerf${path}`, { method, headers, body: method === 'GET' ? null : body });

@@ -4,7 +4,7 @@ import { isRefusal, messageOf, StartError, whyDiskFull, whyTooManyFiles } from '
 import type { ModuleDefinition } from '../../kernel/module/index.ts';
 import type { Adapter } from '../../kernel/ports/index.ts';
 import { logsToFile } from '../../kernel/telemetry/index.ts';
-import { toService } from '../supervisor/index.ts';
+import { toModuleProcess } from '../supervisor/index.ts';
 import { readTopology } from '../topology/index.ts';
 import { announce } from './announce.ts';
 import { printModules, readCommandLine } from './command-line.ts';
@@ -138,7 +138,7 @@ function whenToStop(stop: (announce: boolean) => void): void {
   process.on('SIGHUP', (signal) => logsToFile() || signalled(signal));
   if (!isService) return;
   process.on('message', (received) => {
-    const { data } = safeParse(toService, received);
+    const { data } = safeParse(toModuleProcess, received);
     if (data?.type === 'stopping' || data?.type === 'drain') willBeTold = true;
     if (data?.type === 'stop') stop(false);
   });

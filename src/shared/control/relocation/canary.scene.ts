@@ -1,7 +1,7 @@
 import { Tally } from '../../kernel/calls/index.ts';
 import { canarySchema, sharesOf, verdictOf } from './canary.ts';
 
-/** How the calls to some copies go: the median of their time, its spread (log-normal), and the part that fails. */
+/** How the calls to some replicas go: the median of their time, its spread (log-normal), and the part that fails. */
 export interface Calls {
   readonly medianMs: number;
   readonly spread: number;
@@ -19,7 +19,7 @@ const callsPerSecond = 40;
 const lookMs = 2_000;
 const canary = canarySchema.parse({ share: 0.25 });
 
-/** A whole canary, as the move runs it, in a time of its own. Answers how it ended and how many calls the new copies had. */
+/** A whole canary, as the move runs it, in a time of its own. Answers how it ended and how many calls the new replicas had. */
 export function tryOut(seed: number, world: World): { state: string; calls: number } {
   const traffic = new Traffic(seed, world);
   for (const share of sharesOf(canary)) {
@@ -41,7 +41,7 @@ export function tryOut(seed: number, world: World): { state: string; calls: numb
 
 class Traffic {
   now = 0;
-  /** How many the new copies had. */
+  /** How many the new replicas had. */
   calls = 0;
   sides = { other: new Tally(), before: new Tally() };
   #stalledUntil = 0;

@@ -36,7 +36,7 @@ describe('a canary', () => {
     ['is not worse for one failure', tally(200, 1), tally(2_000), 10_000, 'well'],
     ['waits when it may be worse', tally(200, 5), tally(2_000), 59_999, 'open'],
     ['cannot be judged when that stays open', tally(200, 5), tally(2_000), 60_000, 'unknown'],
-    ['may fail as the copies before do', tally(200, 20), tally(2_000, 200), 10_000, 'well'],
+    ['may fail as the replicas before do', tally(200, 20), tally(2_000, 200), 10_000, 'well'],
     ['may be slow at first', tally(200, 0, [100]), tally(2_000), 9_999, 'open'],
     ['is slow when its time is over', tally(200, 0, [100]), tally(2_000), 10_000, 'slow'],
     ['may take a little longer', tally(200, 0, [19]), tally(2_000), 10_000, 'well'],
@@ -64,17 +64,21 @@ describe('a canary', () => {
   });
 
   it.each([
-    [tally(20, 8), 1, '40 % of the 20 calls to the new copies failed, 0 % of the calls before'],
+    [tally(20, 8), 1, '40 % of the 20 calls to the new replicas failed, 0 % of the calls before'],
     [
       tally(200, 0, [10, 90]),
       10_000,
-      'the new copies took 90 ms (95th percentile of 200 calls), the copies before 10 ms',
+      'the new replicas took 90 ms (95th percentile of 200 calls), the replicas before 10 ms',
     ],
-    [tally(19), 60_000, 'only 19 calls went to the new copies, too few to judge them by (100 are needed); wait longer'],
+    [
+      tally(19),
+      60_000,
+      'only 19 calls went to the new replicas, too few to judge them by (100 are needed); wait longer',
+    ],
     [
       tally(200, 5),
       60_000,
-      '2.5 % of the 200 calls to the new copies failed, 0 % of the calls before; more calls could',
+      '2.5 % of the 200 calls to the new replicas failed, 0 % of the calls before; more calls could',
     ],
   ])('says why it is taken back', (other, elapsedMs, why) => {
     expect(verdict(other, tally(2_000), elapsedMs)).toMatchObject({ why: expect.stringContaining(why) });

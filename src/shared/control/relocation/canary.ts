@@ -3,13 +3,13 @@ import type { Tally } from '../../kernel/calls/index.ts';
 import { surenessOfExcess } from './evidence.ts';
 import { patience } from './mirror.ts';
 
-/** How new copies are tried out with a growing share of the calls before they get them all. */
+/** How new replicas are tried out with a growing share of the calls before they get them all. */
 export const canarySchema = z.strictObject({
   /** The first share, 0 to 1. */
   share: z.number().gt(0).max(1).default(0.05),
   /** How long a share lasts at least. */
   stageMs: z.int().min(100).max(3_600_000).default(10_000),
-  /** The calls that the new copies must have had at each share to be judged. */
+  /** The calls that the new replicas must have had at each share to be judged. */
   leastCalls: z.int().min(1).max(100_000).default(100),
   /** How long a share lasts at most, while calls are too few or the verdict is open; six times `stageMs` when absent. */
   maxWaitMs: z.int().min(100).max(86_400_000).optional(),
@@ -31,7 +31,7 @@ export function maxWaitMsOf({ stageMs, maxWaitMs = stageMs * patience }: Canary)
   return Math.max(stageMs, maxWaitMs);
 }
 
-/** From here on more failures are real: fewer than one in a hundred equal copies ever look so, however often they are compared. */
+/** From here on more failures are real: fewer than one in a hundred equal replicas ever look so, however often they are compared. */
 const sureOfFailures = 0.9999;
 /** From here on slower calls are real: this is found twice, among other calls, before the move fails. */
 const sureOfTimes = 0.995;
@@ -40,7 +40,7 @@ const doubtful = 0.9;
 /** How many more of the calls may be slow. */
 const maxSlow = 0.02;
 
-/** The calls that both sides have answered, and whether the copies before ran in processes of their own as well. */
+/** The calls that both sides have answered, and whether the replicas before ran in processes of their own as well. */
 export interface Sides {
   readonly other: Tally;
   readonly before: Tally;
@@ -52,7 +52,7 @@ export type Verdict =
   | { readonly state: 'worse' | 'slow' | 'unknown'; readonly sure: number; readonly why: string };
 
 /**
- * Whether the new copies are no worse than the copies before, and how sure that is (0 to 1). They are worse when more of their calls
+ * Whether the new replicas are no worse than the replicas before, and how sure that is (0 to 1). They are worse when more of their calls
  * fail, or when more of them take longer than the slowest twentieth before took, with what is allowed added to both. Failures count at
  * once, `slow` once the stage is over, since a new process is slow at first.
  */
@@ -98,15 +98,15 @@ function defaultAllowedMs(p95Ms: number, alike: boolean): number {
 }
 
 function failuresIn({ other, before }: Sides): string {
-  return `${percent(other)} of the ${other.counted} calls to the new copies failed, ${percent(before)} of the calls before`;
+  return `${percent(other)} of the ${other.counted} calls to the new replicas failed, ${percent(before)} of the calls before`;
 }
 
 function timesIn({ other, before }: Sides): string {
-  return `the new copies took ${other.counts.p95Ms} ms (95th percentile of ${other.counted} calls), the copies before ${before.counts.p95Ms} ms`;
+  return `the new replicas took ${other.counts.p95Ms} ms (95th percentile of ${other.counted} calls), the replicas before ${before.counts.p95Ms} ms`;
 }
 
 function tooFew(calls: number, needed: number): string {
-  return `only ${calls} calls went to the new copies, too few to judge them by (${needed} are needed); wait longer (maxWaitMs, --max-wait), send a larger share, or ask for fewer (leastCalls, --least-calls)`;
+  return `only ${calls} calls went to the new replicas, too few to judge them by (${needed} are needed); wait longer (maxWaitMs, --max-wait), send a larger share, or ask for fewer (leastCalls, --least-calls)`;
 }
 
 function percent({ failed: { hits, of } }: Tally): string {

@@ -5,10 +5,10 @@ import {
   incompatibilities,
   safeParse,
 } from '../../kernel/contract/index.ts';
-import type { ServiceProcess } from '../supervisor/index.ts';
+import type { ModuleProcess } from '../supervisor/index.ts';
 
 /** The others go on by the contract that they know: throws what a release would break that is to take its place. */
-export function refuseBreaking(known: Contract, processes: readonly ServiceProcess[]): void {
+export function refuseBreaking(known: Contract, processes: readonly ModuleProcess[]): void {
   const before = describeContract(known);
   for (const { ready } of processes) {
     const after = safeParse(contractDescriptionSchema, ready?.contract);

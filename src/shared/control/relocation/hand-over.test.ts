@@ -1,17 +1,17 @@
 import { expect, it } from 'vitest';
-import type { Copy } from '../supervisor/index.ts';
+import type { Replica } from '../supervisor/index.ts';
 import { handOver, nothingMoved } from './hand-over.ts';
 
 const never = new AbortController().signal;
 
-const between = (going: readonly Copy[], remaining: readonly Copy[], anotherRelease = false) => ({
+const between = (going: readonly Replica[], remaining: readonly Replica[], anotherRelease = false) => ({
   going,
   remaining,
   anotherRelease,
 });
 
-/** A copy that gave up with so many events published, and what it counts of them when it is to take the lead. */
-function copy(led: boolean, upTo: number, waiting: (upTo: number) => number): Copy {
+/** A replica that gave up with so many events published, and what it counts of them when it is to take the lead. */
+function replica(led: boolean, upTo: number, waiting: (upTo: number) => number): Replica {
   const counted = (last: number) => ({ pending: waiting(last), held: 0 });
   return {
     name: 'a copy',
@@ -31,9 +31,13 @@ function copy(led: boolean, upTo: number, waiting: (upTo: number) => number): Co
 
 it('counts the events up to where the one that led gave up, whatever is published until the others have', async () => {
   const moved = nothingMoved();
-  // Two more are published between the first copy and the second.
+  // Two more are published between the first replica and the second.
   const waiting = (upTo: number) => upTo - 10;
-  await handOver(between([copy(true, 10, waiting), copy(false, 12, waiting)], [copy(false, 0, waiting)]), moved, never);
+  await handOver(
+    between([replica(true, 10, waiting), replica(false, 12, waiting)], [replica(false, 0, waiting)]),
+    moved,
+    never,
+  );
   expect(moved).toMatchObject({
     gapMs: 5,
     events: { pendingBefore: 0, pendingAfter: 0 },
@@ -42,16 +46,19 @@ it('counts the events up to where the one that led gave up, whatever is publishe
 });
 
 it('throws when more waits than waited, and not when some of it was delivered meanwhile', async () => {
-  const counts = (pending: number) => copy(true, 10, () => pending);
+  const counts = (pending: number) => replica(true, 10, () => pending);
   await handOver(between([counts(3)], [counts(1)]), nothingMoved(), never);
   await expect(handOver(between([counts(3)], [counts(4)]), nothingMoved(), never)).rejects.toThrow(
     '3 events waited and 1 timers ran before, 4 and 1 after',
   );
 });
 
-it('lets another release have other timers, and no copy of the same release', async () => {
-  const old = copy(true, 10, () => 0);
-  const fresh: Copy = { ...old, takeLead: async (upTo) => ({ ...(await old.takeLead(upTo)), timers: ['one', 'two'] }) };
+it('lets another release have other timers, and no replica of the same release', async () => {
+  const old = replica(true, 10, () => 0);
+  const fresh: Replica = {
+    ...old,
+    takeLead: async (upTo) => ({ ...(await old.takeLead(upTo)), timers: ['one', 'two'] }),
+  };
   const moved = nothingMoved();
   await handOver(between([old], [fresh], true), moved, never);
   expect(moved.timers).toEqual({ before: 1, after: 2 });
@@ -60,12 +67,12 @@ it('lets another release have other timers, and no copy of the same release', as
   );
 });
 
-it.each(['while sagas end', 'just before'])('has no copy leave once it is aborted, %s', async (when) => {
+it.each(['while sagas end', 'just before'])('has no replica leave once it is aborted, %s', async (when) => {
   const done: string[] = [];
   const controller = new AbortController();
   const abort = () => controller.abort(new Error('it was aborted'));
-  const [old, fresh] = [copy(true, 10, () => 0), copy(false, 0, () => 0)];
-  const leaving: Copy = {
+  const [old, fresh] = [replica(true, 10, () => 0), replica(false, 0, () => 0)];
+  const leaving: Replica = {
     ...old,
     finishSagas: (ms) => {
       if (when === 'just before') return old.finishSagas(ms);
@@ -74,7 +81,7 @@ it.each(['while sagas end', 'just before'])('has no copy leave once it is aborte
     },
     leave: async () => void done.push('left'),
   };
-  const counting: Copy = {
+  const counting: Replica = {
     ...fresh,
     countSagas: async () => {
       done.push('counted');

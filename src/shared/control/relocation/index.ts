@@ -1,2 +1,2 @@
-export { Mover } from './mover.ts';
+export { Relocations } from './relocations.ts';
 export { serveMoves } from './serve.ts';

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { background, reach } from '../../kernel/context/index.ts';
+import { background, crashPoint } from '../../kernel/context/index.ts';
 import { messageOf } from '../../kernel/errors/index.ts';
 
 /** A step of a move that is done: how long it took, and what there is to say about it. */
@@ -66,7 +66,7 @@ export class Journal {
     };
     if (undo) this.#undos.push({ name, undo: takeBack });
     try {
-      reach('move', this.module, name, 'begun');
+      crashPoint('move', this.module, name, 'begun');
       const detail = await this.#within(withinMs, () => {
         const running = (async () => run(this.aborted))();
         underWay = true;
@@ -76,7 +76,7 @@ export class Journal {
         ended = running.then(end, end);
         return running;
       });
-      reach('move', this.module, name, 'done');
+      crashPoint('move', this.module, name, 'done');
       this.#done(name, startedAt, detail as object);
     } catch (error) {
       this.tell({ failed: name, why: messageOf(error) });
@@ -89,12 +89,12 @@ export class Journal {
     const startedAt = performance.now();
     this.finishing = true;
     this.tell({ begun: name });
-    reach('move', this.module, name, 'begun');
+    crashPoint('move', this.module, name, 'begun');
     const trouble = await run().then(
       () => undefined,
       (error: unknown) => messageOf(error),
     );
-    reach('move', this.module, name, 'done');
+    crashPoint('move', this.module, name, 'done');
     this.#done(name, startedAt, trouble === undefined ? {} : { trouble });
   }
 

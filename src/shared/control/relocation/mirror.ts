@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Contract } from '../../kernel/contract/index.ts';
 import { refusal } from '../../kernel/errors/index.ts';
 
-/** How long queries are also asked of the new copies, to compare the answers. */
+/** How long queries are also asked of the new replicas, to compare the answers. */
 export const mirrorSchema = z.strictObject({
   forMs: z.int().min(100).max(3_600_000).default(10_000),
   /** Whether the move fails when there was no answer to compare. */
@@ -19,7 +19,7 @@ export interface Mirrored {
   readonly sent: { readonly queries: number; readonly commands: number };
 }
 
-/** Whether there is an operation of the module that may be asked of two copies. */
+/** Whether there is an operation of the module that may be asked of two replicas. */
 export function hasQueries({ operations }: Contract): boolean {
   return Object.values(operations).some(({ kind }) => kind === 'query');
 }

@@ -1,24 +1,24 @@
 import { refusal } from '../../kernel/errors/index.ts';
-import type { ServiceProcess, Services } from '../supervisor/index.ts';
+import type { ModuleProcess, ModuleProcesses } from '../supervisor/index.ts';
 import { type Placement, placementText, type ServicePlacement } from '../topology/index.ts';
 
 /** A place that a module can be moved from and to while the system serves: in this process, or in those that it starts. */
 export type Place = Extract<Placement, { kind: 'in-process' }> | ServicePlacement;
 
-/** Which copies of a module come, stay and go. */
+/** Which replicas of a module come, stay and go. */
 export interface Plan {
   readonly module: string;
   readonly from: Place;
   readonly to: Place;
-  /** Whether the new copies may be of another release: they may do other things from time to time. */
+  /** Whether the new replicas may be of another release: they may do other things from time to time. */
   readonly anotherRelease: boolean;
-  /** Whether the copies before and after take their calls from the same queue: who takes some must be told. */
+  /** Whether the replicas before and after take their calls from the same queue: who takes some must be told. */
   readonly sameQueue: boolean;
   /** Processes to be started; none when it comes into this process. */
   readonly comes: number;
-  readonly stay: readonly ServiceProcess[];
+  readonly stay: readonly ModuleProcess[];
   /** Processes to be ended; none when it leaves this process. */
-  readonly go: readonly ServiceProcess[];
+  readonly go: readonly ModuleProcess[];
 }
 
 interface Asked {
@@ -26,12 +26,12 @@ interface Asked {
   readonly to: Placement;
   /** Whether it is done though nothing differs: the processes are replaced one way or another. */
   readonly again: boolean;
-  /** Whether new copies are to be tried out beside those before. */
+  /** Whether new replicas are to be tried out beside those before. */
   readonly trial: boolean;
 }
 
 /** Throws a `conflict` that says why the module cannot be moved there. */
-export function planOf({ module, to, again, trial }: Asked, from: Placement, services: Services): Plan {
+export function planOf({ module, to, again, trial }: Asked, from: Placement, services: ModuleProcesses): Plan {
   const refuse = (why: string) => {
     throw refusal('conflict', why);
   };
@@ -45,15 +45,15 @@ export function planOf({ module, to, again, trial }: Asked, from: Placement, ser
       `${module} runs at ${placementText(from)}, which somebody else started: stop it there, write its place in the topology and restart`,
     );
   // Those that serve stay before those that do not.
-  const ready = (process: ServiceProcess) => Number(process.ready !== undefined);
+  const ready = (process: ModuleProcess) => Number(process.ready !== undefined);
   const processes = services.of(module).toSorted((one, other) => ready(other) - ready(one));
   if (placementText(from) === text && !(again && to.kind === 'service')) refuse(`${module} is already placed ${text}`);
   const same = !again && from.kind === 'service' && to.kind === 'service' && alike(from, to);
   if (trial && (to.kind !== 'service' || same))
-    refuse('canary and mirror need copies in processes of their own that come in the place of others');
+    refuse('canary and mirror need replicas in processes of their own that come in the place of others');
   const sameQueue = viaQueue(from) && viaQueue(to);
   if (trial && sameQueue)
-    refuse('canary and mirror cannot tell copies apart that take from the same queue; move it to http or grpc first');
+    refuse('canary and mirror cannot tell replicas apart that take from the same queue; move it to http or grpc first');
   const wanted = to.kind === 'service' ? to.instances : 0;
   const stay = same ? processes.slice(0, wanted) : [];
   const go = processes.filter((each) => !stay.includes(each));

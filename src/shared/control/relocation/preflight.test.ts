@@ -11,7 +11,7 @@ function parts({ folder = '.', answers = true, stuck = 0 }): PreflightParts {
   return {
     topology: { settings: { DATA_DIR: folder, BUS: 'mitt' } },
     directory: { answers: async () => answers },
-    copy: { name: 'process 7', stuckSagas: async () => stuck },
+    replica: { name: 'process 7', stuckSagas: async () => stuck },
   } as unknown as PreflightParts;
 }
 
@@ -44,9 +44,9 @@ function toRelease(...migrations: NamedMigration[]) {
     { name: 'shelves', phase: 'expand' },
     { name: 'labels', phase: null },
   ];
-  const copy = { ...parts({}).copy, migrations: async () => applied };
+  const replica = { ...parts({}).replica, migrations: async () => applied };
   const coming = async () => migrations;
-  return preflight({ ...plan, anotherRelease: true }, true, { ...parts({}), copy, coming });
+  return preflight({ ...plan, anotherRelease: true }, true, { ...parts({}), replica, coming });
 }
 const [shelves, labels] = [
   { name: 'shelves', phase: 'expand' },
@@ -82,12 +82,12 @@ it.each<[string, NamedMigration[], RegExp]>([
 );
 
 it('leaves to the database what a release does not say, and refuses where the one that runs does not', async () => {
-  const copy = {
-    ...parts({}).copy,
+  const replica = {
+    ...parts({}).replica,
     migrations: () => Promise.reject(new Error('this release does not know "migrations"')),
   };
   const move = (coming: PreflightParts['coming']) =>
-    preflight({ ...plan, anotherRelease: true }, true, { ...parts({}), copy, coming });
+    preflight({ ...plan, anotherRelease: true }, true, { ...parts({}), replica, coming });
   expect(await move(async () => undefined)).toEqual({ freeBytes: expect.any(Number) });
   await expect(move(async () => [shelves!])).rejects.toMatchObject({
     code: 'conflict',

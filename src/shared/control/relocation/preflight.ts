@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { carriesCalls, type Directory } from '../../kernel/calls/index.ts';
 import { type NamedMigration, whyNotLive } from '../../kernel/database/index.ts';
 import { messageOf, refusal } from '../../kernel/errors/index.ts';
-import type { Copy } from '../supervisor/index.ts';
+import type { Replica } from '../supervisor/index.ts';
 import { environmentName, refuseUnwritable, type Topology } from '../topology/index.ts';
 import { refuseForeignArtifact } from './artifacts.ts';
 import type { Plan } from './plan.ts';
@@ -16,8 +16,8 @@ const answersWithinMs = 5_000;
 export interface PreflightParts {
   readonly topology: Topology;
   readonly directory: Directory;
-  /** A copy of the module where it is now. */
-  readonly copy: Copy;
+  /** A replica of the module where it is now. */
+  readonly replica: Replica;
   /** The migrations of the release that comes; `undefined` when it does not say. */
   readonly coming: () => Promise<readonly NamedMigration[] | undefined>;
 }
@@ -43,8 +43,10 @@ export async function preflight(plan: Plan, forNow: boolean, parts: PreflightPar
   if (freeBytes < leastFreeBytes)
     refuse(`the disk of ${topology.settings.DATA_DIR} has ${Math.floor(freeBytes / 1024)} KiB left; make room first`);
   if (!(await parts.directory.answers(module, answersWithinMs)))
-    refuse(`${module} does not answer where it is now (${parts.copy.name}); end that process, and it is started again`);
-  const stuck = await parts.copy.stuckSagas();
+    refuse(
+      `${module} does not answer where it is now (${parts.replica.name}); end that process, and it is started again`,
+    );
+  const stuck = await parts.replica.stuckSagas();
   if (stuck > 0)
     refuse(
       `${stuck} of the sagas of ${module} need a person (npm run sagas -- --state stuck); resume or settle them first`,
@@ -57,11 +59,11 @@ export async function preflight(plan: Plan, forNow: boolean, parts: PreflightPar
  * Both releases work on the same data for a while, and the one before again when the move is taken back. One that does not say what its migrations are
  * is held by the database itself, which applies none of these while another process has it open.
  */
-async function refuseMigration(module: string, { copy, coming }: PreflightParts): Promise<void> {
+async function refuseMigration(module: string, { replica, coming }: PreflightParts): Promise<void> {
   const candidate = await coming();
   if (!candidate) return;
-  const applied = await copy.migrations().catch((cause: unknown) => {
-    const why = `${copy.name} does not say which migrations were applied to the data of ${module}`;
+  const applied = await replica.migrations().catch((cause: unknown) => {
+    const why = `${replica.name} does not say which migrations were applied to the data of ${module}`;
     throw refusal('conflict', `${why}; stop the system and start the new release`, {}, { cause });
   });
   const why = whyNotLive(applied, candidate);

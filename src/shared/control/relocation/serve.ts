@@ -4,10 +4,10 @@ import { z } from 'zod';
 import { parseInput } from '../../kernel/contract/index.ts';
 import { isRefusal, refusal, toProblem } from '../../kernel/errors/index.ts';
 import { fromQuery } from '../../kernel/http-api/index.ts';
-import { bodyOf, type Operations, refuseQuery } from '../admin-api/index.ts';
+import { type AdminRoutes, bodyOf, refuseQuery } from '../admin-api/index.ts';
 import { placementText } from '../topology/index.ts';
-import type { Mover } from './mover.ts';
-import { by, readOrder } from './order.ts';
+import { by, readOrder } from './relocation-order.ts';
+import type { Relocations } from './relocations.ts';
 
 const lineType = 'application/x-ndjson';
 const abortSchema = z.strictObject({ by });
@@ -16,7 +16,7 @@ const abortSchema = z.strictObject({ by });
  * `PUT /ops/modules/{name}` moves a module and answers with what that did; with `Accept: application/x-ndjson` a line for each
  * step as it goes, and at the end `{ report }` or `{ problem }`. `GET` tells how far it is and how the module runs, or ran last, outside, `DELETE ?by=…` has it taken back.
  */
-export function serveMoves(app: Operations, modules: readonly string[], mover: Mover): void {
+export function serveMoves(app: AdminRoutes, modules: readonly string[], relocations: Relocations): void {
   const named = (c: Context) => {
     const name = c.req.param('name') ?? '';
     if (!modules.includes(name))
@@ -26,22 +26,22 @@ export function serveMoves(app: Operations, modules: readonly string[], mover: M
   app.get('/ops/modules/:name', (c) => {
     refuseQuery(c);
     const name = named(c);
-    const outside = mover.outside(name);
-    const move = mover.current?.module === name ? mover.current : null;
+    const outside = relocations.outside(name);
+    const move = relocations.current?.module === name ? relocations.current : null;
     return c.json({ name, move, outside: outside ? placementText(outside) : null });
   });
   app.delete('/ops/modules/:name', (c) => {
-    mover.abort(named(c), parseInput(abortSchema, fromQuery(abortSchema, c.req.queries())).by);
+    relocations.abort(named(c), parseInput(abortSchema, fromQuery(abortSchema, c.req.queries())).by);
     return c.json({});
   });
   app.put('/ops/modules/:name', async (c) => {
     const name = named(c);
-    const order = readOrder(name, await bodyOf(c), mover.outside(name));
-    if (!c.req.header('accept')?.includes(lineType)) return c.json(await mover.move(order));
+    const order = readOrder(name, await bodyOf(c), relocations.outside(name));
+    if (!c.req.header('accept')?.includes(lineType)) return c.json(await relocations.move(order));
     c.header('content-type', lineType);
     return streamText(c, async (stream) => {
       const line = (what: object) => void stream.writeln(JSON.stringify(what));
-      await mover.move(order, line).then(
+      await relocations.move(order, line).then(
         (report) => line({ report }),
         (error: unknown) => line({ problem: toProblem(isRefusal(error) ? error : refusal('internal')) }),
       );

@@ -85,7 +85,7 @@ it('takes it back when it stays slow', async () => {
     (journal) => canarySteps(journal, trial, canary, true),
     calling(trial, () => 200),
   );
-  expect(why).toMatch(/^the new copies took 200 ms \(95th percentile of \d+ calls\), the copies before 5 ms$/);
+  expect(why).toMatch(/^the new replicas took 200 ms \(95th percentile of \d+ calls\), the replicas before 5 ms$/);
 });
 
 it('goes on without a query to compare where that is chosen, and fails where it is not', async () => {

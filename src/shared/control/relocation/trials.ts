@@ -15,7 +15,7 @@ const warmingLookMs = 10;
 const lookMs = 250;
 const tellMs = 1_000;
 
-/** How the new copies are tried out before they get all the calls, if they are. */
+/** How the new replicas are tried out before they get all the calls, if they are. */
 export interface TryOut {
   readonly mirror?: Mirror | undefined;
   readonly canary?: Canary | undefined;
@@ -45,8 +45,8 @@ interface Watched {
 }
 
 /**
- * One step of the move for each share: it goes on when the new copies are no worse, and fails as soon as they are, or when that cannot
- * be told in time. `alike` tells whether the copies before run in processes of their own as well.
+ * One step of the move for each share: it goes on when the new replicas are no worse, and fails as soon as they are, or when that cannot
+ * be told in time. `alike` tells whether the replicas before run in processes of their own as well.
  */
 export async function canarySteps(journal: Journal, trial: Trial, canary: Canary, alike: boolean): Promise<void> {
   for (const [index, share] of sharesOf(canary).entries()) {
@@ -108,7 +108,9 @@ export async function mirrorStep(journal: Journal, trial: Trial, { forMs, requir
         `no query came in ${forMs * patience} ms, so that there was no answer to compare; mirror for longer, or let the move go on without (mirror.required: false, --mirror-optional)`,
       );
     if (different === 0) return true;
-    throw new Error(`${different} answers of the new copies differ, first that of ${first?.operation} at ${first?.at}`);
+    throw new Error(
+      `${different} answers of the new replicas differ, first that of ${first?.operation} at ${first?.at}`,
+    );
   };
   const run = async () => {
     trial.mirrors = true;

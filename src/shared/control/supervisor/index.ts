@@ -1,8 +1,8 @@
-export { answersOf, type Copy, copyHere, copyOf, drainedIn, drainWithinMs } from './copies.ts';
 export { ModulesHere } from './modules-here.ts';
-export { enrolAtParent, enrolledVariable, enrolsAtParent } from './services/enrolment.ts';
-export { heldBackVariable, toService } from './services/messages.ts';
-export { joinParent } from './services/parent.ts';
-export { migrationsIn } from './services/release.ts';
-export { ServiceProcess } from './services/service-process.ts';
-export { Services } from './services/services.ts';
+export { enrolAtParent, enrolledVariable, enrolsAtParent } from './processes/enrolment.ts';
+export { heldBackVariable, toModuleProcess } from './processes/messages.ts';
+export { ModuleProcess } from './processes/module-process.ts';
+export { ModuleProcesses } from './processes/module-processes.ts';
+export { joinParent } from './processes/parent.ts';
+export { migrationsIn } from './processes/release.ts';
+export { answersFor, drainedIn, drainWithinMs, type Replica, replicaHere, replicaIn } from './replicas.ts';

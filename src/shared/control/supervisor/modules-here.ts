@@ -11,7 +11,7 @@ import type { DatabaseEngine, DatabaseRecords } from '../../kernel/database/inde
 import type { Bus } from '../../kernel/events/index.ts';
 import { type ModuleDefinition, type OpenModule, openModule } from '../../kernel/module/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
-import { type EdgeFaults, suffer } from '../faults/index.ts';
+import { type CallFaults, injectFault } from '../faults/index.ts';
 import type { Topology } from '../topology/index.ts';
 
 /** What the modules of a process are opened with. */
@@ -21,7 +21,7 @@ export interface ModulesHereDependencies {
   readonly calls: CallSource;
   readonly engine: DatabaseEngine;
   readonly directory: Directory;
-  readonly faults: EdgeFaults;
+  readonly faults: CallFaults;
 }
 
 /** The modules that run in this process. */
@@ -65,7 +65,7 @@ export class ModulesHere {
     this.connections.directory.here(name, this.#withKernel(name, dispatch));
   }
 
-  /** Lets the calls under way finish, and closes the module's data. Who looks for the module meanwhile looks elsewhere. */
+  /** Lets the calls in flight finish, and closes the module's data. Who looks for the module meanwhile looks elsewhere. */
   async remove(name: string): Promise<void> {
     const module = this.open.get(name);
     this.open.delete(name);
@@ -77,7 +77,7 @@ export class ModulesHere {
     const { faults } = this.connections;
     return (operation, input, context, request) => {
       const inside = faults.metInside(context.caller, name, operation);
-      if (inside) suffer(inside);
+      if (inside) injectFault(inside);
       return dispatch(operation, input, context, request);
     };
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isBroker, mostPort, wholeAddress } from '../../kernel/calls/index.ts';
-import { pointKinds } from '../../kernel/context/index.ts';
+import { crashPointKinds } from '../../kernel/context/index.ts';
 import { plainly, safeParse } from '../../kernel/contract/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
 import { readTrustedProxies } from '../../kernel/http-api/index.ts';
@@ -58,8 +58,8 @@ export const kernelSettings = z.object({
   FAULT_POINT: z
     .string()
     .regex(
-      new RegExp(`^(${pointKinds.join('|')})/[^@]+(@[1-9]\\d*)?$`),
-      `must be the name of a point (it begins with one of ${pointKinds.map((kind) => `${kind}/`).join(', ')}), with @3 for the third time`,
+      new RegExp(`^(${crashPointKinds.join('|')})/[^@]+(@[1-9]\\d*)?$`),
+      `must be the name of a point (it begins with one of ${crashPointKinds.map((kind) => `${kind}/`).join(', ')}), with @3 for the third time`,
     )
     .optional()
     .describe('where this process is to die once, for tests of crashes'),

@@ -6,7 +6,7 @@ import {
   newId,
   refuseInsideUnit,
 } from '../context/index.ts';
-import { type CallOptions, type Client, type Contract, type Operation, usualTimeoutMs } from '../contract/index.ts';
+import { type CallOptions, type Client, type Contract, defaultTimeoutMs, type Operation } from '../contract/index.ts';
 import { asCallerSees } from './as-caller-sees.ts';
 import { cancelledBefore, timedOut } from './deadlines.ts';
 import type { Transport } from './transport.ts';
@@ -23,7 +23,7 @@ export type CallSource = (operation: Operation, caller: string) => Call;
  * calls made for it. It may have less time than the operation's, and no more. A module whose input another one refuses gets an `Error`, no refusal: the fault is its own.
  */
 export function createCall(operation: Operation, caller: string, transport: () => Transport): Call {
-  const longestMs = operation.timeoutMs ?? usualTimeoutMs;
+  const longestMs = operation.timeoutMs ?? defaultTimeoutMs;
   return (input, options) => {
     const parent = currentContext();
     const deadline = deadlineIn(Math.min(options?.timeoutMs ?? longestMs, longestMs), parent?.deadline);

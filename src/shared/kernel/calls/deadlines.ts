@@ -1,6 +1,6 @@
 import { Cancellation, type GivenUp } from '../context/index.ts';
 import { refusal } from '../errors/index.ts';
-import { unanswered } from './resilience/marks.ts';
+import { markDeliveryUnknown } from './resilience/delivery-status.ts';
 
 interface What {
   readonly module: string;
@@ -71,7 +71,7 @@ function gaveUp(why: GivenUp, what: What): Error {
 
 /** That this process has had no answer in time. */
 export function timedOut(what: What): Error {
-  return unanswered(saidLate(what));
+  return markDeliveryUnknown(saidLate(what));
 }
 
 /** That the callee says so itself. */

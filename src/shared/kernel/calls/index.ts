@@ -9,6 +9,7 @@ export {
   withoutSecret,
 } from './address/address.ts';
 export { carriesCalls, isBroker, namespaceOf } from './address/broker.ts';
+export { ByteBuffer } from './byte-buffer.ts';
 export { type Call, type CallSource, createCall, createClient } from './client.ts';
 export { callOver, LazyLink, type Way } from './connect.ts';
 export { byDeadline, cancelledBefore, type Ending, saidLate } from './deadlines.ts';
@@ -16,7 +17,6 @@ export { AskedAddresses, type Sighting, type Source } from './discovery/asked.ts
 export { type Discovery, type DnsName, type Listener, Told } from './discovery/discovery.ts';
 export { LiveAddresses } from './discovery/live.ts';
 export { staticAddresses } from './discovery/static.ts';
-export { Gathered } from './gathered.ts';
 export { asOwnCallerSees, InProcessTransport } from './in-process.ts';
 export {
   kernel,
@@ -42,16 +42,16 @@ export {
 export { Pulse } from './queue/pulse.ts';
 export { type QueueServer, serveQueue } from './queue/server.ts';
 export { Admission } from './resilience/admission.ts';
-export { wasNeverSent } from './resilience/marks.ts';
+export { isNotSent } from './resilience/delivery-status.ts';
 export { type PoliciesConfig, policiesFor, policiesSchema, refuseUnknownPolicies } from './resilience/policies.ts';
 export { Directory } from './routing/directory.ts';
 export { Probe } from './routing/probe.ts';
 export { isFailure, Tally } from './routing/tally.ts';
 export { Trial } from './routing/trial.ts';
-export { type Silence, usualSilence } from './silence.ts';
-export { Strangers } from './strangers.ts';
+export { defaultSilence, type Silence } from './silence.ts';
 export type { TlsParts } from './tls.ts';
 export type { CallRequest, Dispatch, Link, Serve, Transport } from './transport.ts';
+export { UnauthenticatedCallers } from './unauthenticated-callers.ts';
 export { unreachableBecause } from './unreachable.ts';
 export {
   connectWithinMs,

@@ -7,4 +7,4 @@ export interface Silence {
 }
 
 /** Between two processes. */
-export const usualSilence: Silence = { askAfterMs: 2_000, goneAfterMs: 6_000 };
+export const defaultSilence: Silence = { askAfterMs: 2_000, goneAfterMs: 6_000 };

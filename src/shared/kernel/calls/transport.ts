@@ -22,7 +22,7 @@ export interface Transport {
 
 /** A way to one other process. */
 export interface Link extends Transport {
-  /** Ends what it holds open; calls under way are refused as `unavailable`. */
+  /** Ends what it holds open; calls in flight are refused as `unavailable`. */
   close(): Promise<void>;
 }
 

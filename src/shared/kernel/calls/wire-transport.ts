@@ -1,9 +1,9 @@
 import { Cancellation } from '../context/index.ts';
-import { asSentBy, fastParse, type Operation, parseInput } from '../contract/index.ts';
+import { asSentBy, type Operation, parseCompiled, parseInput } from '../contract/index.ts';
 import { isBetweenProcesses, type Refusal, refusal } from '../errors/index.ts';
 import type { ServiceTokens } from '../identity/index.ts';
 import { byDeadline, cancelledBefore } from './deadlines.ts';
-import { neverSent } from './resilience/marks.ts';
+import { markNotSent } from './resilience/delivery-status.ts';
 import type { CallRequest, Transport } from './transport.ts';
 import { toWire, type WireContext } from './wire.ts';
 
@@ -40,7 +40,7 @@ export abstract class WireTransport implements Transport {
   /** The callee did not begin, since it does not accept this process: nothing that the caller of the operation could mend. */
   #notAccepted(cause: Refusal, { operation, context }: CallRequest): Error {
     this.tokens.refused(context.caller, operation.module);
-    return neverSent(refusal('unavailable', `${operation.module} cannot be reached`, {}, { cause }));
+    return markNotSent(refusal('unavailable', `${operation.module} cannot be reached`, {}, { cause }));
   }
 
   abstract close(): Promise<void>;
@@ -53,7 +53,7 @@ export abstract class WireTransport implements Transport {
 }
 
 function outputOf(operation: Operation, answer: unknown): unknown {
-  const output = fastParse(operation.output, answer);
+  const output = parseCompiled(operation.output, answer);
   if (output.success) return output.data;
   throw refusal('internal', `${operation.module}.${operation.name} answered what its contract does not say`);
 }

@@ -7,7 +7,7 @@ import { Authority, fixedKeyRing, ServiceTokens } from '../identity/index.ts';
 import { ChaosProxy, type Fate, type Fates } from './chaos-proxy.scene.ts';
 import { createCall, createClient } from './client.ts';
 import { outcomeOf } from './giving-up.cases.ts';
-import { wasNeverSent, wasUnanswered } from './resilience/marks.ts';
+import { isDeliveryUnknown, isNotSent } from './resilience/delivery-status.ts';
 import { callee, sample } from './sample.cases.ts';
 import type { Link } from './transport.ts';
 
@@ -87,7 +87,7 @@ function identityCases({ direct, works }: Scene): void {
       .add({ n: 1 })
       .catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: 'unavailable', cause: { code: 'unauthenticated' } });
-    expect([wasNeverSent(refused), callee.added.times]).toEqual([true, times]);
+    expect([isNotSent(refused), callee.added.times]).toEqual([true, times]);
   });
 
   it('is made with another token once one was not accepted', async () => {
@@ -169,10 +169,10 @@ function restartCases({ wire, direct, works }: Scene): void {
     const client = direct();
     await client.echo({ text: 'before' });
     const id = randomUUID();
-    const underWay = outcomeOf(client.hold({ id }, { timeoutMs }));
+    const inFlight = outcomeOf(client.hold({ id }, { timeoutMs }));
     await callee.held.begun(id);
     await wire().restart!(async () => {
-      expect(await underWay).toBe('unavailable');
+      expect(await inFlight).toBe('unavailable');
       for (let call = 0; call < 3; call++) {
         expect(await outcomeOf(client.echo({ text: 'meanwhile' }, { timeoutMs }))).toBe('unavailable');
       }
@@ -189,7 +189,7 @@ function lateCases({ direct, through }: Scene): void {
   });
 
   it('tells who says that something was late from who says nothing', async () => {
-    const fails = (call: Promise<unknown>) => call.then(() => 'an answer', wasUnanswered);
+    const fails = (call: Promise<unknown>) => call.then(() => 'an answer', isDeliveryUnknown);
     expect(await fails(direct().refuseAs({ code: 'timeout' }))).toBe(false);
     const { proxy, client } = await through();
     proxy.meet({ requests: 'swallow', answers: 'swallow' });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type CallContext, Cancellation } from '../context/index.ts';
-import { usualTimeoutMs } from '../contract/index.ts';
+import { defaultTimeoutMs } from '../contract/index.ts';
 import type { ServiceTokens } from '../identity/index.ts';
 
 /** The largest input or output of a call, in bytes of JSON. A transport that takes less says so when it refuses. */
@@ -75,7 +75,7 @@ export function toHeaders(wire: WireContext): Record<string, string> {
 }
 
 /** Headers of strangers may lack anything: without a deadline they get `fallbackMs`. */
-export function fromHeaders(one: (name: string) => string | undefined, fallbackMs = usualTimeoutMs): WireContext {
+export function fromHeaders(one: (name: string) => string | undefined, fallbackMs = defaultTimeoutMs): WireContext {
   const left = Number(one(headers.deadlineMs) ?? fallbackMs);
   const usable = Number.isFinite(left) && left >= 0;
   return {

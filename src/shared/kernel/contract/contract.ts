@@ -3,7 +3,7 @@ import { isKernelCode, isRefusal, Refusal } from '../errors/index.ts';
 import { assertWireSafe } from './wire-safe.ts';
 
 /** How long an answer may take, in milliseconds, where nothing else is said. */
-export const usualTimeoutMs = 5_000;
+export const defaultTimeoutMs = 5_000;
 
 /** What a module offers to be asked. A query changes nothing; a command carries an idempotency key. */
 export interface OperationDefinition<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> {
@@ -12,7 +12,7 @@ export interface OperationDefinition<I extends z.ZodType = z.ZodType, O extends 
   readonly about: string;
   readonly input: I;
   readonly output: O;
-  /** The longest an answer may take: more than `usualTimeoutMs`, or less, where the work needs it. */
+  /** The longest an answer may take: more than `defaultTimeoutMs`, or less, where the work needs it. */
   readonly timeoutMs?: number;
 }
 

@@ -1,7 +1,7 @@
 export { type AsSent, asSentBy, canonicalJson } from './as-sent.ts';
 export { incompatibilities } from './compatibility/compare.ts';
 export { type ContractDescription, contractDescriptionSchema, describeContract } from './compatibility/describe.ts';
-export { fastParse, parserOf } from './compiled/compiled.ts';
+export { parseCompiled, parserOf } from './compiled/compiled.ts';
 export { safeParse } from './compiled/throwing-checks.ts';
 export {
   type CallOptions,
@@ -9,6 +9,7 @@ export {
   type Contract,
   command,
   contract,
+  defaultTimeoutMs,
   type EarlierVersion,
   type ErrorDefinition,
   type Event,
@@ -18,9 +19,8 @@ export {
   type Operation,
   type OperationDefinition,
   query,
-  usualTimeoutMs,
 } from './contract.ts';
 export { Cursors } from './cursor.ts';
-export { inputParserOf, misfit, parseInput } from './parse.ts';
+export { inputParserOf, mismatch, parseInput } from './parse.ts';
 export { plainly } from './plain-words.ts';
 export { id, instant, money, nothing, page, pageRequest, text } from './schemas.ts';

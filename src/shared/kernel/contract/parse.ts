@@ -17,12 +17,12 @@ export function inputParserOf<S extends z.ZodType>(schema: S): Parser<S> {
   return (value) => {
     const result = parse(value);
     if (result.success) return result.data;
-    throw misfit(schema, value);
+    throw mismatch(schema, value);
   };
 }
 
 /** The refusal of what does not fit, which names every misfit. */
-export function misfit(schema: z.ZodType, value: unknown): Refusal {
+export function mismatch(schema: z.ZodType, value: unknown): Refusal {
   const { error } = safeParse(schema, value, { error: plainly });
   return invalidInput(error ? toIssues(error) : []);
 }

@@ -23,7 +23,7 @@ class BusyDisk {
     };
   }
 
-  /** Ends the sync that is under way, after everything that can happen before. */
+  /** Ends the sync that is in flight, after everything that can happen before. */
   async end(error?: Error): Promise<void> {
     await idle();
     const { resolve, reject } = this.#syncs.shift()!;

@@ -5,7 +5,7 @@ import { type Following, type Hook, QueuedUnit } from './queued-unit.ts';
 export interface Transaction {
   /** Whether the log waits to be copied into the database, which `begin` can do when everything committed is on disk. */
   readonly logIsLong: boolean;
-  /** Units are under way, until `ended`. */
+  /** Units are in flight, until `ended`. */
   begun(): void;
   ended(): void;
   begin(): void | Promise<void>;

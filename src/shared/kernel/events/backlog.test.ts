@@ -5,7 +5,7 @@ import { sql } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '../context/index.ts';
 import { refusal } from '../errors/index.ts';
-import { type Sealed, seal } from './envelope.ts';
+import { type EncodedEvent, encodeEvent } from './envelope.ts';
 import { Scene, shop } from './events.scene.ts';
 
 const million = 1_000_000;
@@ -38,7 +38,7 @@ describe('a million events that wait', () => {
     const before = inUse();
     await scene.begin({
       recipients: () => ['mail'],
-      async deliver(_recipient: string, events: readonly Sealed[]) {
+      async deliver(_recipient: string, events: readonly EncodedEvent[]) {
         sizes.push(events.length);
         await Promise.all(events.map(({ json }) => take(JSON.parse(json))));
       },
@@ -57,7 +57,7 @@ describe('a million events that wait', () => {
     const before = inUse();
     const bus = {
       recipients: () => ['mail'],
-      async deliver(_recipient: string, events: readonly Sealed[]) {
+      async deliver(_recipient: string, events: readonly EncodedEvent[]) {
         batches.push(events.length);
         throw refusal('unavailable', 'away');
       },
@@ -97,7 +97,7 @@ async function statementsOf(run: () => Promise<void>): Promise<string[]> {
 /** Those that no test gets to are short, to spare the disk. */
 async function fill(scene: Scene): Promise<void> {
   const stamp = { id: 'event-424242', time: '2026-01-01T00:00:00.000Z' };
-  const { type, json } = seal(sold, { customer: 'customer-424242', n: 424_242 }, stamp);
+  const { type, json } = encodeEvent(sold, { customer: 'customer-424242', n: 424_242 }, stamp);
   const portion = 100_000;
   for (let after = 0; after < million; after += portion) {
     await scene.publisher.work(async (unit) => {

@@ -5,7 +5,7 @@ import type { Receive, SubscriptionMap } from './bus.ts';
 import { InOrder } from './in-order.ts';
 
 /** What a broker's bus is made of. */
-export interface BrokerParts {
+export interface BrokerDependencies {
   /** Such as `amqp://user:secret@broker:5672?namespace=shop`. */
   readonly url: URL;
   readonly subscriptions: SubscriptionMap;
@@ -29,11 +29,11 @@ export const suspectTimes = 4;
 export const suspectMs = 10_000;
 
 /** More often than this, the first in hand is not handed to its module: it becomes a dead letter. */
-export const mostTimes = 20;
+export const maxDeliveries = 20;
 
 /** Why an event that is handed out for the `times`th time becomes a dead letter, if it does. */
-export function whyGivenUp(times: number): string | undefined {
-  if (times <= mostTimes) return undefined;
+export function whyExhausted(times: number): string | undefined {
+  if (times <= maxDeliveries) return undefined;
   return `the bus gave it up: handed out ${times - 1} times, and never taken before the subscriber was gone`;
 }
 
@@ -95,7 +95,7 @@ export class Insistence {
     return this.#inOrder.run(typeof key === 'string' ? key : '', () => this.#insist(event, stopped, gaveUp));
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when nothing is in flight. */
   idle(): Promise<void> {
     return this.#inOrder.idle();
   }

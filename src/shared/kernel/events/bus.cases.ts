@@ -82,7 +82,7 @@ export function busCases(name: string, open: Open, openAlone?: Open): void {
       await took(2, 0);
       expect(scene.effects.stats).toEqual([]);
       await opened.attach('stats', await scene.receiver('stats'));
-      scene.relay.reached('stats');
+      scene.relay.recipientReachable('stats');
       await took(2, 2);
     });
 
@@ -94,7 +94,7 @@ export function busCases(name: string, open: Open, openAlone?: Open): void {
       await scene.publish(...events(20, 2));
       await took(20, 0);
       await opened.attach('stats', await scene.receiver('stats'));
-      scene.relay.reached('stats');
+      scene.relay.recipientReachable('stats');
       await took(20, 20);
       expect(byKey(scene.effects.stats)).toEqual(byKey(events(20, 2)));
     });
@@ -150,7 +150,7 @@ export function busCases(name: string, open: Open, openAlone?: Open): void {
         await receive(event);
         inHand -= 1;
       });
-      scene.relay.reached('stats');
+      scene.relay.recipientReachable('stats');
       const told = events(5_000, 50);
       for (let from = 0; from < told.length; from += 500) await scene.publish(...told.slice(from, from + 500));
       await took(5_000, 0);

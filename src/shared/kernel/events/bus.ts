@@ -1,4 +1,4 @@
-import type { Sealed } from './envelope.ts';
+import type { EncodedEvent } from './envelope.ts';
 
 /**
  * What a subscribing module does with an event as it came: parsed JSON, or the text when it is none. Resolves once the module
@@ -15,10 +15,10 @@ export interface Bus {
    */
   recipients(type: string): readonly string[];
   /** Resolves once all of them are durably the recipient's, in order per key; rejects to be tried again, all of them. */
-  deliver(recipient: string, events: readonly Sealed[]): Promise<void>;
+  deliver(recipient: string, events: readonly EncodedEvent[]): Promise<void>;
   /**
    * From when it resolves, `receive` gets what is for `module`, as soon as the bus can be reached, and again what it rejected.
-   * The way to stop resolves when nothing is under way.
+   * The way to stop resolves when nothing is in flight.
    */
   subscribe(module: string, receive: Receive): Promise<() => Promise<void>>;
   /** How many events it keeps that `module` has not taken yet. */

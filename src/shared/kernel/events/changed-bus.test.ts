@@ -3,7 +3,7 @@ import { ManualClock } from '../context/index.ts';
 import { silentLog } from '../telemetry/index.ts';
 import type { Bus, Receive } from './bus.ts';
 import { ChangedBus } from './changed-bus.ts';
-import type { Sealed } from './envelope.ts';
+import type { EncodedEvent } from './envelope.ts';
 import { Scene, shop } from './events.scene.ts';
 import { MittBus } from './mitt-bus.ts';
 
@@ -13,14 +13,14 @@ const turns = async () => {
 
 /** A broker that keeps what it is given until it is told to hand it out. */
 class Keeping implements Bus {
-  readonly kept: Sealed[] = [];
+  readonly kept: EncodedEvent[] = [];
   reachable = true;
   closed = false;
   #receive: Receive | undefined;
 
   recipients = () => ['keeping'];
 
-  async deliver(_: string, events: readonly Sealed[]) {
+  async deliver(_: string, events: readonly EncodedEvent[]) {
     this.kept.push(...events);
   }
 

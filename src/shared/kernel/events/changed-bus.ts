@@ -2,7 +2,7 @@ import type { Clock } from '../context/index.ts';
 import { messageOf, refusal } from '../errors/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import type { Bus, Receive } from './bus.ts';
-import type { Sealed } from './envelope.ts';
+import type { EncodedEvent } from './envelope.ts';
 
 const lookMs = 200;
 const longestLookMs = 10_000;
@@ -30,7 +30,7 @@ export class ChangedBus implements Bus {
     return this.now.recipients(type);
   }
 
-  deliver(recipient: string, events: readonly Sealed[]): Promise<void> {
+  deliver(recipient: string, events: readonly EncodedEvent[]): Promise<void> {
     if (this.#draining.has(recipient))
       return Promise.reject(refusal('unavailable', `${recipient} is still taking what the bus before keeps for it`));
     return this.now.deliver(recipient, events);

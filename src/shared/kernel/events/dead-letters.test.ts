@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../context/index.ts';
 import { refusal } from '../errors/index.ts';
 import type { Receive } from './bus.ts';
-import { seal } from './envelope.ts';
+import { encodeEvent } from './envelope.ts';
 import { Scene, shop } from './events.scene.ts';
 
 let count = 0;
@@ -25,7 +25,7 @@ describe('dead letters', () => {
 
   function sold(customer: string, n: number) {
     const stamp = { id: `letter-${++count}`, time: '2026-01-01T00:00:00.000Z' };
-    return JSON.parse(seal(shop.events.sold, { customer, n }, stamp).json);
+    return JSON.parse(encodeEvent(shop.events.sold, { customer, n }, stamp).json);
   }
   const numbers = () => scene.effects.mail.map(({ n }) => n);
 

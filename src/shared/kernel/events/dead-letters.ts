@@ -163,7 +163,7 @@ async function settle(unit: Unit, side: Side, row: Row, decision: Decision, now:
   await unit.db.update(table).set(after).where(eq(table.seq, row.seq));
 }
 
-/** What came in waits behind what is open of its key and older; what goes out waits in its lane anyhow. */
+/** What came in waits behind what is open of its key and older; what goes out waits in its dispatcher anyhow. */
 async function replayed(unit: Unit, side: Side, { key, seq }: Row): Promise<'failed' | 'pending'> {
   if (side === 'out') return 'failed';
   const { held } = eventTables(unit);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Event, fastParse, parserOf, plainly, safeParse } from '../contract/index.ts';
+import { type Event, parseCompiled, parserOf, plainly, safeParse } from '../contract/index.ts';
 
 /**
  * The limits of an event, the same for whoever publishes one and whoever takes one in. An event that is over them is refused
@@ -30,7 +30,7 @@ export const envelopeSchema = z.object({
 export type Envelope = z.infer<typeof envelopeSchema>;
 
 /** An event on its way: what a bus must know of it, and its wire form. */
-export interface Sealed {
+export interface EncodedEvent {
   readonly id: string;
   readonly type: string;
   readonly key: string;
@@ -38,7 +38,11 @@ export interface Sealed {
 }
 
 /** Puts `data`, checked against the event's schema, into an envelope. Throws when it does not fit, or no subscriber could take it. */
-export function seal(event: Event, data: unknown, stamp: { id: string; time: string; traceparent?: string }): Sealed {
+export function encodeEvent(
+  event: Event,
+  data: unknown,
+  stamp: { id: string; time: string; traceparent?: string },
+): EncodedEvent {
   const parsed = parserOf(event.data)(data) as Record<string, unknown>;
   const key = String(parsed[event.key]);
   const envelope: Envelope = {
@@ -70,7 +74,7 @@ function whyNotTaken(envelope: Envelope, json: string): string | undefined {
 
 /** What came in, as an envelope; otherwise the first reason why it is none, in plain words. */
 export function readEnvelope(event: unknown) {
-  const { data: envelope } = fastParse(envelopeSchema, event);
+  const { data: envelope } = parseCompiled(envelopeSchema, event);
   return envelope ? { envelope } : { issue: safeParse(envelopeSchema, event, { error: plainly }).error!.issues[0]! };
 }
 
@@ -114,7 +118,7 @@ function levelsOf(text: string): number {
 const [quote, backslash] = [0x22, 0x5c];
 
 /** An event that came in, as it is passed on. */
-export function resealed(envelope: Envelope): Sealed {
+export function encodeAgain(envelope: Envelope): EncodedEvent {
   const { id, type, partitionkey: key } = envelope;
   return { id, type, key, json: JSON.stringify(envelope) };
 }

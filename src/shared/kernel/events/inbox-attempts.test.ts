@@ -4,14 +4,14 @@ import type { Unit } from '../database/index.ts';
 import { refusal } from '../errors/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import type { Receive } from './bus.ts';
-import { seal } from './envelope.ts';
+import { encodeEvent } from './envelope.ts';
 import { Scene, shop, type Told } from './events.scene.ts';
 import { InHand } from './in-hand.ts';
 import { eventTables } from './tables.ts';
 
 const time = '2026-01-01T00:00:00.000Z';
 const wire = (customer: string, n: number) =>
-  JSON.parse(seal(shop.events.sold, { customer, n }, { id: `event-${n}`, time }).json);
+  JSON.parse(encodeEvent(shop.events.sold, { customer, n }, { id: `event-${n}`, time }).json);
 
 let clock: ManualClock;
 let scene: Scene;

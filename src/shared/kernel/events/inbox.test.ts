@@ -6,20 +6,20 @@ import { currentContext, ManualClock, setTrap } from '../context/index.ts';
 import { contract, earlier, event } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
 import type { Receive } from './bus.ts';
-import { asItCame, maximumEventBytes, seal } from './envelope.ts';
+import { asItCame, encodeEvent, maximumEventBytes } from './envelope.ts';
 import { nested, Scene, shop, type Told } from './events.scene.ts';
 import { removeExpired } from './retention.ts';
 
 let count = 0;
 
 function sealed(data: object) {
-  return seal(shop.events.sold, data, { id: `event-${++count}`, time: '2026-01-01T00:00:00.000Z' });
+  return encodeEvent(shop.events.sold, data, { id: `event-${++count}`, time: '2026-01-01T00:00:00.000Z' });
 }
 
 /** An event as the wire brings it. */
 function sold(customer: string, n: number, type = shop.events.sold.type, data: object = { customer, n }) {
   const stamp = { id: `event-${++count}`, time: '2026-01-01T00:00:00.000Z' };
-  return { ...JSON.parse(seal(shop.events.sold, { customer, n }, stamp).json), type, data };
+  return { ...JSON.parse(encodeEvent(shop.events.sold, { customer, n }, stamp).json), type, data };
 }
 
 describe('the inbox', () => {
@@ -329,7 +329,7 @@ describe('the inbox', () => {
 
 describe('the wire form of an event', () => {
   it('is a CloudEvent to the official SDK, and survives it unchanged', () => {
-    const sealed = seal(
+    const sealed = encodeEvent(
       shop.events.sold,
       { customer: 'a', n: 1 },
       {

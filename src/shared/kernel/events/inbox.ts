@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto';
 import { sql } from 'drizzle-orm';
-import { type Clock, reach } from '../context/index.ts';
+import { type Clock, crashPoint } from '../context/index.ts';
 import { type Database, prepared, rowsChanged, type Unit } from '../database/index.ts';
 import { refusal } from '../errors/index.ts';
 import { FailureLog, type Log } from '../telemetry/index.ts';
 import { type Envelope, maximumEventBytes, readEnvelope } from './envelope.ts';
-import { HeldBack } from './held-back.ts';
 import { HandlerEnded, InHand } from './in-hand.ts';
 import { InOrder } from './in-order.ts';
+import { RetryQueue } from './retry-queue.ts';
 import { asNotTaken, NotTaken, Subscribed, type Subscription } from './subscribed.ts';
 import { eventTables } from './tables.ts';
 
@@ -48,7 +48,7 @@ export class Inbox<U extends Unit> {
   readonly #parts: InboxParts<U>;
   readonly #subscribed: Subscribed<U>;
   readonly #inOrder = new InOrder();
-  readonly #heldBack: HeldBack<U>;
+  readonly #heldBack: RetryQueue<U>;
   readonly #inHand: InHand;
 
   constructor(parts: InboxParts<U>) {
@@ -58,7 +58,7 @@ export class Inbox<U extends Unit> {
     this.#inHand = new InHand(parts.database.crashNote);
     const failures = new FailureLog(log, clock);
     const own = { ...parts, work: this.#work, failures };
-    this.#heldBack = new HeldBack(own, this.#inOrder, (envelope, unit) => this.#apply(envelope, unit));
+    this.#heldBack = new RetryQueue(own, this.#inOrder, (envelope, unit) => this.#apply(envelope, unit));
   }
 
   /** Counts what ended an earlier run as an attempt, and takes up what waits in the retry queue. */
@@ -72,7 +72,7 @@ export class Inbox<U extends Unit> {
     this.#heldBack.wake();
   }
 
-  /** Tries nothing more by itself; resolves when what was under way is recorded. */
+  /** Tries nothing more by itself; resolves when what was in flight is recorded. */
   stop(): Promise<void> {
     return this.#heldBack.stop();
   }
@@ -97,7 +97,7 @@ export class Inbox<U extends Unit> {
       if (gaveUp) throw new NotTaken(refusal('invalid-input', gaveUp));
       if (isNext) await this.#apply(envelope, unit);
       else await this.#heldBack.add(unit, envelope, now);
-      reach('inbox', module, type, 'handled');
+      crashPoint('inbox', module, type, 'handled');
     });
     await taking.catch(async (error: unknown) => {
       const failure = asNotTaken(error);
@@ -107,7 +107,7 @@ export class Inbox<U extends Unit> {
         if (await this.#firstTime(unit, id, now)) await this.#heldBack.add(unit, envelope, now, failure);
       });
     });
-    reach('inbox', module, type, 'committed');
+    crashPoint('inbox', module, type, 'committed');
   }
 
   async #apply(envelope: Envelope, unit: U): Promise<void> {

@@ -1,20 +1,20 @@
 export {
-  type BrokerParts,
+  type BrokerDependencies,
   Insistence,
   inHand,
-  mostTimes,
+  maxDeliveries,
   patienceMs,
   pause,
   Reachability,
   suspectMs,
   suspectTimes,
-  whyGivenUp,
+  whyExhausted,
   within,
 } from './broker.ts';
 export { type Bus, familyOf, type Receive, type SubscriptionMap, subscriptionMap } from './bus.ts';
 export { countOpen, countPublished, countWaiting, lastPublished } from './counts.ts';
 export { type DeadLetter, DeadLetters } from './dead-letters.ts';
-export { asItCame, envelopeSchema, resealed, type Sealed, seal } from './envelope.ts';
+export { asItCame, type EncodedEvent, encodeAgain, encodeEvent, envelopeSchema } from './envelope.ts';
 export { InOrder } from './in-order.ts';
 export { Inbox } from './inbox.ts';
 export { type OpenBroker, openBus } from './open-bus.ts';

@@ -1,9 +1,9 @@
 import mitt from 'mitt';
 import type { Bus, Receive, SubscriptionMap } from './bus.ts';
-import { asItCame, type Sealed } from './envelope.ts';
+import { asItCame, type EncodedEvent } from './envelope.ts';
 
 interface Delivery {
-  events: readonly Sealed[];
+  events: readonly EncodedEvent[];
   resolve: () => void;
   reject: (error: unknown) => void;
 }
@@ -24,23 +24,23 @@ export class MittBus implements Bus {
     return this.subscriptions.recipients(type);
   }
 
-  deliver(recipient: string, events: readonly Sealed[]): Promise<void> {
+  deliver(recipient: string, events: readonly EncodedEvent[]): Promise<void> {
     if (!this.#emitter.all.get(recipient)?.length) return this.outside.deliver(recipient, events);
     return new Promise((resolve, reject) => this.#emitter.emit(recipient, { events, resolve, reject }));
   }
 
   async subscribe(module: string, receive: Receive): Promise<() => Promise<void>> {
-    const underWay = new Set<Promise<void>>();
+    const inFlight = new Set<Promise<void>>();
     const listener = ({ events, resolve, reject }: Delivery) => {
       const received = Promise.all(events.map(({ json }) => receive(asItCame(json))))
         .then(() => resolve(), reject)
-        .finally(() => underWay.delete(received));
-      underWay.add(received);
+        .finally(() => inFlight.delete(received));
+      inFlight.add(received);
     };
     this.#emitter.on(module, listener);
     return async () => {
       this.#emitter.off(module, listener);
-      await Promise.all(underWay);
+      await Promise.all(inFlight);
     };
   }
 

@@ -1,16 +1,16 @@
 import { isBroker } from '../calls/index.ts';
 import type { Clock } from '../context/index.ts';
 import type { Log } from '../telemetry/index.ts';
-import type { BrokerParts } from './broker.ts';
+import type { BrokerDependencies } from './broker.ts';
 import type { Bus, SubscriptionMap } from './bus.ts';
 import { ChangedBus } from './changed-bus.ts';
 import { MittBus } from './mitt-bus.ts';
 import { HttpBus, type Push } from './push-bus.ts';
 
 /** Opens the bus of a broker, which need not answer yet. */
-export type OpenBroker = (parts: BrokerParts) => Promise<Bus>;
+export type OpenBroker = (parts: BrokerDependencies) => Promise<Bus>;
 
-export interface BusParts {
+export interface BusDependencies {
   /** Finds the adapter for a broker. Throws a `StartError` when there is none. */
   readonly brokerOf: (url: URL) => OpenBroker;
   /** `mitt`, `http` or a broker's URL. */
@@ -24,7 +24,7 @@ export interface BusParts {
 }
 
 /** The bus that the settings name. Does not wait for a broker: until it can be reached, events stay in the outboxes. */
-export async function openBus({ bus, before, push, brokerOf, ...parts }: BusParts): Promise<Bus> {
+export async function openBus({ bus, before, push, brokerOf, ...parts }: BusDependencies): Promise<Bus> {
   const broker = (text: string) => {
     const url = new URL(text);
     return brokerOf(url)({ url, ...parts });

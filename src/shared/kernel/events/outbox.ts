@@ -3,7 +3,7 @@ import { type Clock, currentContext, instantOf, newId } from '../context/index.t
 import type { Event } from '../contract/index.ts';
 import { prepared, type Unit } from '../database/index.ts';
 import type { Bus } from './bus.ts';
-import { seal } from './envelope.ts';
+import { encodeEvent } from './envelope.ts';
 import { eventTables } from './tables.ts';
 
 const { placeholder } = sql;
@@ -37,7 +37,7 @@ export class Outbox {
   async publish(unit: Unit, event: Event, data: unknown): Promise<void> {
     const recipients = this.bus.recipients(event.type);
     const now = this.clock.now();
-    const { id, type, key, json } = seal(event, data, {
+    const { id, type, key, json } = encodeEvent(event, data, {
       id: newId(),
       time: instantOf(now),
       traceparent: currentContext()?.traceparent,

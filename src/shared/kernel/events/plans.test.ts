@@ -5,7 +5,7 @@ import { refusal } from '../errors/index.ts';
 import type { Receive } from './bus.ts';
 import { countOpen } from './counts.ts';
 import type { DeadLetters } from './dead-letters.ts';
-import { type Sealed, seal } from './envelope.ts';
+import { type EncodedEvent, encodeEvent } from './envelope.ts';
 import { Scene, shop } from './events.scene.ts';
 import { readdress } from './readdress.ts';
 import { removeExpired } from './retention.ts';
@@ -31,7 +31,7 @@ async function everything(scene: Scene, clock: ManualClock): Promise<void> {
   let refused: unknown;
   const bus = {
     recipients: () => ['mail'],
-    async deliver(_recipient: string, events: readonly Sealed[]) {
+    async deliver(_recipient: string, events: readonly EncodedEvent[]) {
       if (refused) throw refused;
       for (const { json } of events) await take(JSON.parse(json));
     },
@@ -58,7 +58,7 @@ async function everything(scene: Scene, clock: ManualClock): Promise<void> {
 
 async function holdBack(scene: Scene, clock: ManualClock, take: Receive): Promise<void> {
   const bring = (id: string, customer: string) =>
-    take(JSON.parse(seal(sold, { customer, n: 2 }, { id, time: '2026-01-01T00:00:00.000Z' }).json));
+    take(JSON.parse(encodeEvent(sold, { customer, n: 2 }, { id, time: '2026-01-01T00:00:00.000Z' }).json));
   let failure: unknown = new Error('not now');
   scene.before = () => {
     if (failure) throw failure;

@@ -1,8 +1,8 @@
 import type { Bus, Receive, SubscriptionMap } from './bus.ts';
-import type { Sealed } from './envelope.ts';
+import type { EncodedEvent } from './envelope.ts';
 
 /** Hands events to a module's internal listener; resolves on their acceptance, rejects otherwise. */
-export type Push = (module: string, events: readonly Sealed[]) => Promise<void>;
+export type Push = (module: string, events: readonly EncodedEvent[]) => Promise<void>;
 
 /** Pushes every event to the process that runs the subscriber, be it this one, by a call. */
 export class HttpBus implements Bus {
@@ -15,7 +15,7 @@ export class HttpBus implements Bus {
     return this.subscriptions.recipients(type);
   }
 
-  deliver(recipient: string, events: readonly Sealed[]): Promise<void> {
+  deliver(recipient: string, events: readonly EncodedEvent[]): Promise<void> {
     return this.push(recipient, events);
   }
 

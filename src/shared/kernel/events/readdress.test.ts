@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { refusal } from '../errors/index.ts';
-import type { Sealed } from './envelope.ts';
+import type { EncodedEvent } from './envelope.ts';
 import { Scene, shop } from './events.scene.ts';
 import { readdress } from './readdress.ts';
 
@@ -31,7 +31,7 @@ describe('what waits in an outbox when another bus takes over', () => {
     const got = new Map<string, number[]>();
     await scene.begin({
       recipients,
-      async deliver(recipient: string, events: readonly Sealed[]) {
+      async deliver(recipient: string, events: readonly EncodedEvent[]) {
         const numbers = events.map(({ json }) => JSON.parse(json).data.n as number);
         got.set(recipient, [...(got.get(recipient) ?? []), ...numbers]);
       },

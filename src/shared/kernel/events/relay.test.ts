@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Cancellation, currentContext, ManualClock, runInContext } from '../context/index.ts';
 import { refusal } from '../errors/index.ts';
 import type { Log } from '../telemetry/index.ts';
-import type { Sealed } from './envelope.ts';
+import type { EncodedEvent } from './envelope.ts';
 import { nested, Scene } from './events.scene.ts';
 import { removeExpired } from './retention.ts';
 
@@ -30,7 +30,7 @@ describe('the relay', () => {
     }
     await scene.begin({
       recipients: () => ['mail'],
-      async deliver(_recipient: string, events: readonly Sealed[]) {
+      async deliver(_recipient: string, events: readonly EncodedEvent[]) {
         const numbers = events.map(({ json }) => JSON.parse(json).data.n as number);
         carried.push(numbers);
         await deliver(numbers);
@@ -84,7 +84,7 @@ describe('the relay', () => {
     cancellation.cancel();
     await passUntil(() => carried.length >= 3);
     away = false;
-    runInContext(request, () => scene.relay.reached('mail'));
+    runInContext(request, () => scene.relay.recipientReachable('mail'));
     await settled('delivered', 1);
     expect(new Set(seen)).toEqual(new Set([undefined]));
   });
@@ -97,7 +97,7 @@ describe('the relay', () => {
     await scene.publish({ customer: 'a', n: 1 });
     await passUntil(() => carried.length >= 10);
     away = false;
-    scene.relay.reached('mail');
+    scene.relay.recipientReachable('mail');
     await settled('delivered', 1);
   });
 
@@ -109,7 +109,7 @@ describe('the relay', () => {
     });
     await scene.publish({ customer: 'a', n: 1 });
     await passUntil(() => carried.length === 1);
-    scene.relay.reached('mail');
+    scene.relay.recipientReachable('mail');
     fail();
     await settled('delivered', 1);
   });

@@ -2,11 +2,11 @@ import type { Clock } from '../context/index.ts';
 import type { Database } from '../database/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import type { Bus } from './bus.ts';
-import { Lane } from './lane.ts';
+import { OutboxDispatcher } from './outbox-dispatcher.ts';
 
 /** Hands a module's outbox to the bus, in order, to each recipient on a way of its own. */
 export class Relay {
-  readonly #lanes = new Map<string, Lane>();
+  readonly #dispatchers = new Map<string, OutboxDispatcher>();
   #running = false;
 
   constructor(
@@ -23,27 +23,27 @@ export class Relay {
   }
 
   /** `recipient` can be reached again: what waits for it need wait no longer. */
-  reached(recipient: string): void {
-    this.#lanes.get(recipient)?.hurry();
+  recipientReachable(recipient: string): void {
+    this.#dispatchers.get(recipient)?.retryNow();
   }
 
   /** There is something new for `recipient`. */
   wake(recipient: string): void {
     if (!this.#running) return;
-    let lane = this.#lanes.get(recipient);
-    if (!lane) {
+    let dispatcher = this.#dispatchers.get(recipient);
+    if (!dispatcher) {
       const { database, bus, clock, log } = this;
-      lane = new Lane(recipient, { database, bus, clock, log });
-      this.#lanes.set(recipient, lane);
+      dispatcher = new OutboxDispatcher(recipient, { database, bus, clock, log });
+      this.#dispatchers.set(recipient, dispatcher);
     }
-    lane.wake();
+    dispatcher.wake();
   }
 
-  /** Begins nothing more; resolves when what was under way is settled. */
+  /** Begins nothing more; resolves when what was in flight is settled. */
   async stop(): Promise<void> {
     this.#running = false;
-    const lanes = [...this.#lanes.values()];
-    this.#lanes.clear();
-    await Promise.all(lanes.map((lane) => lane.stop()));
+    const dispatchers = [...this.#dispatchers.values()];
+    this.#dispatchers.clear();
+    await Promise.all(dispatchers.map((dispatcher) => dispatcher.stop()));
   }
 }

@@ -9,19 +9,19 @@ const mostWhileBusy = 256;
 
 /**
  * Lets requests in, the oldest first. While the event loop is busy, the gateway works on `most` requests at once and refuses each further one
- * before it begins it. While the event loop has time left, any number may be under way.
+ * before it begins it. While the event loop has time left, any number may be in flight.
  */
 export function admission(isBusy: () => boolean = watchLoop(), most = mostWhileBusy): MiddlewareHandler {
-  let underWay = 0;
+  let inFlight = 0;
   return async (_c, next) => {
-    if (underWay >= most && isBusy())
+    if (inFlight >= most && isBusy())
       return problemResponse(refusal('overloaded', 'nothing was begun; try again later', { retryAfter: 1 }));
-    underWay += 1;
+    inFlight += 1;
     try {
       await turn();
       return await next();
     } finally {
-      underWay -= 1;
+      inFlight -= 1;
     }
   };
 }

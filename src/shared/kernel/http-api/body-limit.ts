@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono';
-import { Gathered } from '../calls/index.ts';
+import { ByteBuffer } from '../calls/index.ts';
 import { refusal } from '../errors/index.ts';
 import { problemResponse } from './problem-response.ts';
 import { RequestsInFlight } from './rate-limit.ts';
@@ -28,7 +28,7 @@ export function bodyLimit(maximumBytes: number, most = maxUnfinished): Middlewar
 
 /** The whole body, or `undefined` when it is larger than `maximumBytes`. */
 async function gather(body: ReadableStream<Uint8Array> | null, maximumBytes: number): Promise<Buffer | undefined> {
-  const gathered = new Gathered();
+  const gathered = new ByteBuffer();
   let bytes = 0;
   for await (const chunk of body ?? []) {
     bytes += chunk.length;

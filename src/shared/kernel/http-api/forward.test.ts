@@ -25,7 +25,7 @@ interface Passed {
 async function passed(request: Request, place: number): Promise<Passed> {
   const calls: Passed[] = [];
   const host = {
-    directory: { of: () => ({ state: 'there' }) },
+    directory: { routeTo: () => ({ state: 'there' }) },
     calls:
       ({ name }: Operation) =>
       async (input: unknown, options?: CallOptions) => {

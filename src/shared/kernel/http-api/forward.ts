@@ -26,8 +26,8 @@ export function forwardTo(module: string, system: System): ServeEndpoint {
   const read = system.calls(ofKernel('read', module), 'gateway');
   const write = system.calls(ofKernel('write', module), 'gateway');
   return async (c, endpoint) => {
-    const at = system.directory.of(module);
-    // Other copies that are tried out get their part of the requests, too.
+    const at = system.directory.routeTo(module);
+    // Other replicas that are tried out get their part of the requests, too.
     if (at.state === 'here' && !at.trial) return endpoint.serve(c);
     const { method, headers } = endpoint;
     const request = c.req.raw;

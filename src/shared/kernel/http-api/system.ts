@@ -7,7 +7,7 @@ import type { Resources } from './resources.ts';
 /** What the gateway asks of the system behind it. */
 export interface System {
   readonly calls: CallSource;
-  readonly directory: Pick<Directory, 'of'>;
+  readonly directory: Pick<Directory, 'routeTo'>;
   readonly log: Log;
   readonly topology: { readonly settings: GatewaySettings };
   readonly definitions: readonly PublicModule[];

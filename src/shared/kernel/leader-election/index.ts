@@ -1,3 +1,3 @@
-export { Instance, type InstanceParts, LeadLost } from './instance.ts';
+export { Instance, type InstanceDependencies, LeadLost } from './instance.ts';
 export { livingInstances } from './store.ts';
 export { instanceMigrations } from './tables.ts';

@@ -5,7 +5,7 @@ import { ManualClock } from '../context/index.ts';
 import type { Database } from '../database/index.ts';
 import { silentLog } from '../telemetry/index.ts';
 import { SharedFile } from '../testing/index.ts';
-import { Instance, type InstanceParts } from './instance.ts';
+import { Instance, type InstanceDependencies } from './instance.ts';
 import { addInstance, listInstances, removeInstances, takeLead } from './store.ts';
 import { instanceMigrations } from './tables.ts';
 
@@ -34,11 +34,11 @@ describe('an instance', () => {
   });
 
   /** As a process of its own has it: with its own connection. */
-  function instance(pid: number, parts: Partial<InstanceParts> = {}): Instance {
+  function instance(pid: number, parts: Partial<InstanceDependencies> = {}): Instance {
     const database = file.open();
     const runs = (other: { pid: number }) => !dead.has(other.pid);
     const made = new Instance({ database, clock, log: silentLog, host: 'here', pid, runs, ...parts });
-    made.whileLeading(async () => {
+    made.whileLeader(async () => {
       if (broken) throw new Error('no');
       log.push(`${pid} leads`);
       return () => void log.push(`${pid} leads no more`);
@@ -46,7 +46,7 @@ describe('an instance', () => {
     return made;
   }
 
-  async function start(pid: number, parts: Partial<InstanceParts> = {}): Promise<Instance> {
+  async function start(pid: number, parts: Partial<InstanceDependencies> = {}): Promise<Instance> {
     const made = instance(pid, parts);
     started.push(made);
     await made.start();

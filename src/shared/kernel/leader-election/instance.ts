@@ -2,16 +2,16 @@ import { hostname } from 'node:os';
 import { background } from '../context/index.ts';
 import type { Unit } from '../database/index.ts';
 import type { Log } from '../telemetry/index.ts';
-import { Duty, type End } from './duty.ts';
-import { Lease, type LeaseParts } from './lease.ts';
+import { type EndTask, LeaderTasks } from './leader-tasks.ts';
+import { Lease, type LeaseDependencies } from './lease.ts';
 import { freeLead, readLead, removeInstances, takeLead } from './store.ts';
 import type { InstanceRow } from './tables.ts';
 
 const lookMs = 1_000;
 
-export interface InstanceParts
-  extends Pick<LeaseParts, 'database' | 'clock'>,
-    Partial<Pick<LeaseParts, 'host' | 'pid' | 'runs'>> {
+export interface InstanceDependencies
+  extends Pick<LeaseDependencies, 'database' | 'clock'>,
+    Partial<Pick<LeaseDependencies, 'host' | 'pid' | 'runs'>> {
   readonly log: Log;
 }
 
@@ -35,15 +35,15 @@ export class Instance {
   #told = Promise.resolve();
   #cancelLook = () => {};
   readonly #lease: Lease;
-  readonly #duty: Duty;
-  readonly #parts: LeaseParts & { readonly log: Log };
+  readonly #leaderTasks: LeaderTasks;
+  readonly #parts: LeaseDependencies & { readonly log: Log };
 
-  constructor(parts: InstanceParts) {
+  constructor(parts: InstanceDependencies) {
     const { locks } = parts.database;
     const runs = ({ id }: Pick<InstanceRow, 'id'>) => locks.isHeld(id) !== false;
     this.#parts = { host: hostname(), pid: process.pid, runs, ...parts };
     this.#lease = new Lease(this.#parts);
-    this.#duty = new Duty(parts.log, () => this.#letOthersTry());
+    this.#leaderTasks = new LeaderTasks(parts.log, () => this.#letOthersTry());
   }
 
   /** Another one after its lease was lost: what it held before is not its own any more. */
@@ -62,7 +62,7 @@ export class Instance {
   }
 
   get leads(): boolean {
-    return this.#duty.wanted && this.#ledAs === this.id && this.lives;
+    return this.#leaderTasks.wanted && this.#ledAs === this.id && this.lives;
   }
 
   /** Grows whenever the lead is taken; of the last time that it was taken by this one. */
@@ -74,8 +74,8 @@ export class Instance {
    * What only one instance does: begun whenever this one comes to lead, ended by what `begin` returned when it leads no
    * more. To be said before it starts.
    */
-  whileLeading(begin: () => Promise<End>): void {
-    this.#duty.add(begin);
+  whileLeader(begin: () => Promise<EndTask>): void {
+    this.#leaderTasks.add(begin);
   }
 
   /** Makes itself known. When nobody leads it does at once: what it leads has begun when this resolves. */
@@ -97,7 +97,7 @@ export class Instance {
   /** Looks now how things stand, and takes the lead if it can. Resolves, when what it leads has begun or ended, with whether it leads. */
   async look(): Promise<boolean> {
     await this.#lookNext();
-    await this.#duty.turned();
+    await this.#leaderTasks.turned();
     // What could not begin here is given away by now.
     await this.#looking;
     return this.leads;
@@ -113,7 +113,7 @@ export class Instance {
   }
 
   /** Ends what it leads. It still holds the lead, and the others count on it, until it stops. */
-  endDuty(): Promise<void> {
+  endLeaderTasks(): Promise<void> {
     return this.#inTurn(() => this.#endLeading());
   }
 
@@ -169,7 +169,7 @@ export class Instance {
   async #endLeading(): Promise<void> {
     this.#mayLead = false;
     await this.#looking;
-    await this.#duty.turn(false);
+    await this.#leaderTasks.turn(false);
   }
 
   #lookNext(): Promise<void> {
@@ -194,7 +194,7 @@ export class Instance {
       leads = this.leads;
       this.#parts.log.error({ error }, 'the instances of a module could not be read or renewed; trying again');
     }
-    void this.#duty.turn(leads && this.#mayLead && this.lives);
+    void this.#leaderTasks.turn(leads && this.#mayLead && this.lives);
   }
 
   /** Whether it holds the lead, or has taken it now. */
@@ -211,7 +211,7 @@ export class Instance {
 
   /** The lead is its own since this term. What it led in an earlier one is ended first, and begun anew. */
   #isOf(term: number): true {
-    if (term !== this.#term) void this.#duty.turn(false);
+    if (term !== this.#term) void this.#leaderTasks.turn(false);
     this.#term = term;
     this.#ledAs = this.id;
     return true;
@@ -224,7 +224,7 @@ export class Instance {
   /** What it was to lead could not begin here, as it may elsewhere: until its next look, another may take the lead. */
   #letOthersTry(): void {
     this.#looking = this.#looking.then(async () => {
-      if (this.#duty.wanted || this.#duty.underWay) return;
+      if (this.#leaderTasks.wanted || this.#leaderTasks.running) return;
       await this.#free().catch((error) => {
         this.#parts.log.error({ error }, 'the lead could not be left to another instance; trying again to lead');
       });

@@ -41,7 +41,7 @@ class Process {
     const { clock } = this;
     const database = { ...this.#database, work };
     this.instance = new Instance({ database, clock, log: silentLog, host: 'here', pid, runs });
-    this.instance.whileLeading(async () => {
+    this.instance.whileLeader(async () => {
       if (this.broken) throw new Error('no');
       this.all.began(this);
       return async () => {

@@ -28,7 +28,7 @@ class Processes {
   add(pid: number, clock = this.clock, database = this.file.open()): Instance {
     const runs = (other: { pid: number }) => !this.dead.has(other.pid);
     const instance = new Instance({ database, clock, log: silentLog, host: 'here', pid, runs });
-    instance.whileLeading(async () => {
+    instance.whileLeader(async () => {
       if (this.broken.has(pid)) throw new Error('no');
       this.leading.add(pid);
       this.terms.push(instance.term);
@@ -112,7 +112,7 @@ describe('the lead', () => {
     expect(processes.terms).toEqual([1, 2]);
   });
 
-  it.each(['giveUpLead', 'endDuty', 'stop'] as const)(
+  it.each(['giveUpLead', 'endLeaderTasks', 'stop'] as const)(
     'stays with one that takes longer to end what it leads than its lease lasts: %s',
     async (way) => {
       const [one, other] = [processes.add(1), processes.add(2)];
@@ -127,7 +127,7 @@ describe('the lead', () => {
       expect([...processes.leading]).toEqual([1]);
       ends();
       await going;
-      if (way === 'endDuty') await one.stop();
+      if (way === 'endLeaderTasks') await one.stop();
       expect(await other.look()).toBe(true);
       expect([...processes.leading]).toEqual([2]);
     },

@@ -15,7 +15,7 @@ const renewMs = 10_000;
 /** By how much the clocks of hosts may differ: an instance counts itself as dead before any other does. */
 const clocksDifferMs = 5_000;
 
-export interface LeaseParts {
+export interface LeaseDependencies {
   readonly database: Database;
   readonly clock: Clock;
   readonly host: string;
@@ -34,7 +34,7 @@ export class Lease {
   #renewAt = 0;
   #alone = true;
 
-  constructor(private readonly parts: LeaseParts) {}
+  constructor(private readonly parts: LeaseDependencies) {}
 
   /** Another one after the lease was lost, or ended. */
   get id(): string {

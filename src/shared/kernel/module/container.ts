@@ -3,7 +3,7 @@ import { type DependencyContainer, container as root } from 'tsyringe';
 import { type Call, type CallSource, createClient } from '../calls/index.ts';
 import type { Client, Contract, Operation } from '../contract/index.ts';
 import { StartError } from '../errors/index.ts';
-import type { About } from './about.ts';
+import type { Manifest } from './manifest.ts';
 import type { Token } from './tokens.ts';
 
 /**
@@ -14,7 +14,7 @@ export class ModuleContainer<S = unknown> {
   readonly #child: DependencyContainer = root.createChildContainer();
 
   constructor(
-    private readonly about: About,
+    private readonly about: Manifest,
     private readonly calls: CallSource,
     readonly settings: S,
   ) {}

@@ -19,13 +19,13 @@ function requestWith(context: CallContext, toCaller?: CallRequest['toCaller']): 
 
 it('counts a call of this process until its handler has ended, though its caller waits no more', async () => {
   const handler = Promise.withResolvers<object>();
-  const { dispatch, underWay } = opened(() => handler.promise);
+  const { dispatch, inFlight } = opened(() => handler.promise);
   const context = { requestId: 'r', caller: 'test', deadline: Date.now() };
   await expect(dispatch('open', {}, context, requestWith(context))).rejects.toThrow('did not answer in time');
-  expect(underWay.count).toBe(1);
+  expect(inFlight.count).toBe(1);
   handler.resolve({});
-  await underWay.idle();
-  expect(underWay.count).toBe(0);
+  await inFlight.idle();
+  expect(inFlight.count).toBe(0);
 });
 
 it('shows a caller of this process what it is to see of any error, also of an answer that does not fit', async () => {

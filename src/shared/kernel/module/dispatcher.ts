@@ -1,13 +1,13 @@
 import { asOwnCallerSees, byDeadline, type CallRequest, type Dispatch, type Ending } from '../calls/index.ts';
-import { type CallContext, type Clock, currentContext, reach, serveInContext } from '../context/index.ts';
+import { type CallContext, type Clock, crashPoint, currentContext, serveInContext } from '../context/index.ts';
 import { type AsSent, asSentBy, type Contract, inputParserOf, type Operation, parserOf } from '../contract/index.ts';
 import type { Reader } from '../database/index.ts';
 import { isKernelCode, isRefusal, NotWritten, notWrittenIn, refusal } from '../errors/index.ts';
 import { FailureLog, type Log } from '../telemetry/index.ts';
+import { CallsInFlight } from './calls-in-flight.ts';
 import { findAnswer, type KeyedCommand, keyedCommand, recordAnswer } from './commands.ts';
 import { CommandInSteps } from './in-steps.ts';
 import type { InSteps, ModuleUnit, Steps } from './module.ts';
-import { UnderWay } from './under-way.ts';
 
 type Simple = (input: unknown, place: Reader | ModuleUnit) => Promise<unknown>;
 type AnyHandler = Simple | InSteps<unknown, unknown>;
@@ -33,7 +33,7 @@ export class Dispatcher {
   readonly #served = new Map<string, Served>();
   readonly #failures: FailureLog;
   /** The calls of this process's own callers; who brings others counts them here, too. */
-  readonly underWay = new UnderWay();
+  readonly inFlight = new CallsInFlight();
 
   constructor(
     private readonly contract: Contract,
@@ -62,7 +62,7 @@ export class Dispatcher {
     const work =
       served.waits && context.onDisk ? handledOnceOnDisk(served, input, context) : handled(served, input, context);
     if (!request) return work.then(served.done, served.rejects);
-    this.underWay.begun();
+    this.inFlight.begun();
     return byDeadline(work, context, served.operation, served.ending, request);
   };
 
@@ -72,7 +72,7 @@ export class Dispatcher {
     const failed = (error: unknown) => this.#asRefusal(error, name);
     const done = (output: unknown): unknown => {
       try {
-        if (kind === 'command') reach('command', module, name, 'done');
+        if (kind === 'command') crashPoint('command', module, name, 'done');
         return toOutput(output);
       } catch (error) {
         throw failed(error);
@@ -81,7 +81,7 @@ export class Dispatcher {
     const rejects = (error: unknown) => {
       throw failed(error);
     };
-    return { done, rejects, ending: new OwnEnding(done, failed, this.underWay) };
+    return { done, rejects, ending: new OwnEnding(done, failed, this.inFlight) };
   }
 
   #runner(operation: Operation, handler: AnyHandler): (input: unknown) => Promise<unknown> {
@@ -110,7 +110,7 @@ export class Dispatcher {
         if (earlier) return earlier.output;
         const output = toOutput(await handler(input, unit));
         await recordAnswer(unit, command, output, clock.now());
-        reach('command', module, name, 'handled');
+        crashPoint('command', module, name, 'handled');
         return output;
       });
   }
@@ -131,11 +131,11 @@ class OwnEnding implements Ending<unknown, CallRequest> {
   constructor(
     private readonly output: (output: unknown) => unknown,
     private readonly refusal: (error: unknown) => unknown,
-    private readonly underWay: UnderWay,
+    private readonly inFlight: CallsInFlight,
   ) {}
 
   done(output: unknown, request: CallRequest): unknown {
-    this.underWay.ended();
+    this.inFlight.ended();
     try {
       return this.output(output);
     } catch (error) {
@@ -144,7 +144,7 @@ class OwnEnding implements Ending<unknown, CallRequest> {
   }
 
   failed(error: unknown, request: CallRequest): unknown {
-    this.underWay.ended();
+    this.inFlight.ended();
     return asOwnCallerSees(this.refusal(error), request);
   }
 }

@@ -8,8 +8,8 @@ import type { ModuleUnit } from './module.ts';
 const mostCounted = 1_000;
 const count = z.int().min(0);
 
-/** What a copy stopped doing when it gave up the lead. Its events that wait are those up to `upTo`, by their number. */
-export const givenUpSchema = z.object({
+/** What a replica stopped doing when it gave up the lead. Its events that wait are those up to `upTo`, by their number. */
+export const leadGivenUpSchema = z.object({
   led: z.boolean(),
   timers: z.array(z.string()),
   upTo: count,
@@ -18,28 +18,28 @@ export const givenUpSchema = z.object({
   /** When it did so no more, in milliseconds since 1970. */
   endedAt: z.number(),
 });
-export type GivenUp = z.output<typeof givenUpSchema>;
+export type LeadGivenUp = z.output<typeof leadGivenUpSchema>;
 
-/** What a copy found when it took the lead, if it could; `pending` counts the events up to the number that was asked for. */
-export const takenSchema = givenUpSchema
+/** What a replica found when it took the lead, if it could; `pending` counts the events up to the number that was asked for. */
+export const leadTakenSchema = leadGivenUpSchema
   .omit({ led: true, upTo: true, endedAt: true })
   .extend({ leads: z.boolean(), begunAt: z.number() });
-export type Taken = z.output<typeof takenSchema>;
+export type LeadTaken = z.output<typeof leadTakenSchema>;
 
-/** Sagas that were under way when a copy took no more, those of them that ended there, and those that were left to others. */
+/** Sagas that were in flight when a replica took no more, those of them that ended there, and those that were left to others. */
 export const sagasSchema = z.object({ underWay: count, ended: count, handedOver: z.array(z.string()) });
 export type SagasHandedOver = z.output<typeof sagasSchema>;
 
 /**
- * One process's copy of a module, while the module moves between processes. What only one copy may do is given up by one and
+ * One process's replica of a module, while the module moves between processes. What only one replica may do is given up by one and
  * taken by another; each step can be taken back by `takeUp`.
  */
 export interface Handover {
-  /** Ends relay, inbox and timers, once what was under way is settled: another may lead from now on. */
-  giveUpLead(): Promise<GivenUp>;
+  /** Ends relay, inbox and timers, once what was in flight is settled: another may lead from now on. */
+  giveUpLead(): Promise<LeadGivenUp>;
   /** Leads from now on, unless another does. Counts what of the events up to number `upTo` waits. */
-  takeLead(upTo: number): Promise<Taken>;
-  /** Takes no more sagas; those under way end, or are left where they stand after `withinMs`. */
+  takeLead(upTo: number): Promise<LeadTaken>;
+  /** Takes no more sagas; those in flight end, or are left where they stand after `withinMs`. */
   finishSagas(withinMs: number): Promise<SagasHandedOver>;
   /** How many of these sagas are known to its data, wherever they run. Takes up at once what others have left of them. */
   countSagas(ids: readonly string[]): Promise<number>;

@@ -1,4 +1,4 @@
-import { type Cancel, type Clock, currentContext, reach } from '../context/index.ts';
+import { type Cancel, type Clock, crashPoint, currentContext } from '../context/index.ts';
 import { isRefusal } from '../errors/index.ts';
 import { type Answer, addAnswer, findAnswer, type KeyedCommand, keyReused } from './commands.ts';
 import type { InSteps, ModuleUnit, Steps } from './module.ts';
@@ -72,7 +72,7 @@ export class CommandInSteps {
       if (!answered) throw error;
       return answered.output;
     }
-    reach('command', module, name, 'committed');
+    crashPoint('command', module, name, 'committed');
     if (own) return own.output;
     // Of two runs beside each other, both answer what the first has recorded.
     const isFirst = await steps.work((unit) => addAnswer(unit, command, output, clock.now()));
@@ -84,7 +84,7 @@ export class CommandInSteps {
     const answer = { output: toOutput(output) };
     const isFirst = await addAnswer(unit, command, answer.output, clock.now());
     if (!isFirst) throw new AnsweredBefore('another run of this command has answered');
-    reach('command', module, name, 'handled');
+    crashPoint('command', module, name, 'handled');
     return answer;
   }
 }

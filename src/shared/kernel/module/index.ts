@@ -1,26 +1,26 @@
-export type { About } from './about.ts';
 export { commandMigrations } from './commands.ts';
 export { Dispatcher } from './dispatcher.ts';
 export {
-  givenUpSchema,
   type Handover,
+  type LeadTaken,
+  leadGivenUpSchema,
+  leadTakenSchema,
   type SagasHandedOver,
   sagasSchema,
-  type Taken,
-  takenSchema,
 } from './handover.ts';
-export { knownModule } from './known.ts';
+export type { Manifest } from './manifest.ts';
 export {
   defineModule,
   type Handler,
   type Handlers,
-  type Inside,
   inSteps,
   type ModuleDefinition,
+  type ModuleImplementation,
   type ModuleUnit,
   on,
   type Steps,
   type Timer,
 } from './module.ts';
 export { migrationsOf, type OpenModule, openModule } from './open.ts';
+export { remoteModule } from './remote-module.ts';
 export { clock, log, type Token, token } from './tokens.ts';

@@ -4,8 +4,8 @@ import type { Migration, Reader, Unit } from '../database/index.ts';
 import type { Subscription } from '../events/index.ts';
 import type { Resources } from '../http-api/index.ts';
 import type { Saga, SagaState } from '../saga/index.ts';
-import { type About, aboutSchema } from './about.ts';
 import type { ModuleContainer } from './container.ts';
+import { type Manifest, manifestSchema } from './manifest.ts';
 
 /** A unit of work in the hands of a module: its data, its events and its sagas leave with one commit. */
 export interface ModuleUnit extends Unit {
@@ -61,7 +61,7 @@ export interface Timer {
 }
 
 /** A module when it is open: what stands behind its contract. */
-export interface Inside<C extends Contract> {
+export interface ModuleImplementation<C extends Contract> {
   readonly operations: Handlers<C>;
   readonly subscriptions?: readonly Subscription<ModuleUnit>[];
   readonly sagas?: readonly Saga<never, ModuleUnit>[];
@@ -74,7 +74,7 @@ export interface Inside<C extends Contract> {
 /** A module as `app.ts` lists it: known to every process, opened by the one that runs it. */
 export interface ModuleDefinition<C extends Contract = Contract, S extends z.ZodObject = z.ZodObject> {
   readonly contract: C;
-  readonly about: About;
+  readonly about: Manifest;
   /** Whether it is part of the system and not of this artifact: it has no data here. */
   readonly elsewhere?: true;
   /** Settings of its own: names as in the environment, each with a default. */
@@ -83,13 +83,13 @@ export interface ModuleDefinition<C extends Contract = Contract, S extends z.Zod
   /** Its public resources, made from nothing but its own contract. */
   readonly routes?: (self: Client<C>) => Resources;
   readonly subscribesTo?: readonly Event[];
-  readonly open: (container: ModuleContainer<z.output<S>>) => Inside<C>;
+  readonly open: (container: ModuleContainer<z.output<S>>) => ModuleImplementation<C>;
 }
 
 export function defineModule<C extends Contract, S extends z.ZodObject>(
   definition: ModuleDefinition<C, S>,
 ): ModuleDefinition {
-  const about = aboutSchema.parse(definition.about);
+  const about = manifestSchema.parse(definition.about);
   return { ...definition, about } as unknown as ModuleDefinition;
 }
 

@@ -13,18 +13,18 @@ import {
   Relay,
   readdress,
 } from '../events/index.ts';
-import { Instance, type InstanceParts, instanceMigrations } from '../leader-election/index.ts';
+import { Instance, type InstanceDependencies, instanceMigrations } from '../leader-election/index.ts';
 import { calledBy, type SagaCalls, SagaRunner, sagaMigrations } from '../saga/index.ts';
 import type { Log } from '../telemetry/index.ts';
+import type { CallsInFlight } from './calls-in-flight.ts';
 import { commandMigrations } from './commands.ts';
 import { ModuleContainer } from './container.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { type Handover, handoverOf } from './handover.ts';
 import { housekeeping, seedMigrations, seedOnce } from './housekeeping.ts';
-import type { Inside, ModuleDefinition, ModuleUnit, Steps } from './module.ts';
+import type { ModuleDefinition, ModuleImplementation, ModuleUnit, Steps } from './module.ts';
 import { startTimers } from './timers.ts';
 import * as tokens from './tokens.ts';
-import type { UnderWay } from './under-way.ts';
 
 /** What a module needs of the process it is opened in. */
 export interface Surroundings {
@@ -36,7 +36,7 @@ export interface Surroundings {
   readonly calls: CallSource;
   readonly settings: unknown;
   /** What tells this process from others on the same data, when that is not its host and number. */
-  readonly process?: Pick<InstanceParts, 'host' | 'pid' | 'runs'>;
+  readonly process?: Pick<InstanceDependencies, 'host' | 'pid' | 'runs'>;
 }
 
 /** A module that runs in this process. */
@@ -44,8 +44,8 @@ export interface OpenModule {
   readonly name: string;
   readonly database: Database;
   readonly dispatch: Dispatch;
-  /** The calls that are under way to it here, whoever brought them. */
-  readonly underWay: UnderWay;
+  /** The calls that are in flight to it here, whoever brought them. */
+  readonly inFlight: CallsInFlight;
   /** Takes in an event from the bus, once. */
   readonly receive: Receive;
   readonly deadLetters: DeadLetters;
@@ -59,11 +59,11 @@ export interface OpenModule {
   drain(): void;
   /** What operators do about sagas that are stuck. */
   readonly sagas: Pick<SagaRunner<ModuleUnit>, 'resume' | 'settle'>;
-  /** How it gives its work to another copy, or takes it from one. */
+  /** How it gives its work to another replica, or takes it from one. */
   readonly handover: Handover;
   /** Begins nothing more by itself: events, sagas, timers. Calls are still served. Resolves when what it began is recorded. */
   stop(): Promise<void>;
-  /** Stops, lets the calls under way finish, and closes the data. */
+  /** Stops, lets the calls in flight finish, and closes the data. */
   close(): Promise<void>;
 }
 
@@ -102,26 +102,26 @@ async function openOn(database: Database, definition: ModuleDefinition, around: 
 
   const timers = [...(inside.timers ?? []), housekeeping(clock)];
   const recipients = [...new Set(Object.values(contract.events).flatMap(({ type }) => bus.recipients(type)))];
-  instance.whileLeading(async () => {
+  instance.whileLeader(async () => {
     const moved = await readdress(database, bus, recipients);
     if (moved > 0) log.warn({ module: contract.name, moved }, 'events that waited for another bus go by this one');
     await inbox.start();
     return () => inbox.stop();
   });
-  instance.whileLeading(() => bus.subscribe(contract.name, receive));
-  instance.whileLeading(async () => startTimers({ timers, work, fence: (unit) => instance.fence(unit), clock, log }));
-  instance.whileLeading(async () => {
+  instance.whileLeader(() => bus.subscribe(contract.name, receive));
+  instance.whileLeader(async () => startTimers({ timers, work, fence: (unit) => instance.fence(unit), clock, log }));
+  instance.whileLeader(async () => {
     relay.start(recipients);
     return () => relay.stop();
   });
-  instance.whileLeading(async () =>
+  instance.whileLeader(async () =>
     lookNowAndThen(instance, clock, () => {
       relay.start(recipients);
       inbox.wake();
     }),
   );
   const stop = async () => {
-    await Promise.all([instance.endDuty(), sagas.stop()]);
+    await Promise.all([instance.endLeaderTasks(), sagas.stop()]);
     await instance.stop();
   };
   return {
@@ -129,7 +129,7 @@ async function openOn(database: Database, definition: ModuleDefinition, around: 
     database,
     probeWrite: () => probeWrite(database),
     dispatch: dispatcher.dispatch,
-    underWay: dispatcher.underWay,
+    inFlight: dispatcher.inFlight,
     receive,
     deadLetters,
     async start() {
@@ -137,8 +137,8 @@ async function openOn(database: Database, definition: ModuleDefinition, around: 
       await sagas.start();
     },
     wake(other) {
-      relay.reached(other);
-      sagas.reached(other);
+      relay.recipientReachable(other);
+      sagas.remoteReachable(other);
     },
     drain: () => sagas.drain(),
     sagas,
@@ -146,7 +146,7 @@ async function openOn(database: Database, definition: ModuleDefinition, around: 
     stop,
     async close() {
       await stop();
-      await dispatcher.underWay.idle();
+      await dispatcher.inFlight.idle();
       await inside.close?.();
       await database.close();
     },
@@ -167,7 +167,10 @@ function stepsOf(fixed: Omit<Steps, 'signal' | 'answer'>): Steps {
 const never = new AbortController().signal;
 
 /** The bus goes by what a module says it subscribes to, the inbox by what it handles: both must be the same. */
-function refuseForgotten({ contract: { name }, subscribesTo }: ModuleDefinition, inside: Inside<Contract>): void {
+function refuseForgotten(
+  { contract: { name }, subscribesTo }: ModuleDefinition,
+  inside: ModuleImplementation<Contract>,
+): void {
   const said = (subscribesTo ?? []).map(({ type }) => type);
   const handled = (inside.subscriptions ?? []).map(({ event: { type } }) => type);
   const refuse = (type: string, missing: string) => {
@@ -212,7 +215,7 @@ function containerOf({ about }: ModuleDefinition, { calls, settings, clock, log 
 }
 
 /** The outbox, its relay and the sagas, around units of work that can publish and begin them. */
-function assemble(database: Database, inside: Inside<Contract>, call: SagaCalls, around: Surroundings) {
+function assemble(database: Database, inside: ModuleImplementation<Contract>, call: SagaCalls, around: Surroundings) {
   const { bus, clock, log } = around;
   const relay = new Relay(database, bus, clock, log);
   const outbox = new Outbox(bus, clock, (recipient) => relay.wake(recipient));
@@ -232,7 +235,7 @@ function assemble(database: Database, inside: Inside<Contract>, call: SagaCalls,
 /** How the module's sagas call; refuses, when the module opens, a saga that calls what `module.json` does not declare. */
 function sagaCalls(
   container: ModuleContainer,
-  inside: Inside<Contract>,
+  inside: ModuleImplementation<Contract>,
   caller: string,
   onDisk: () => Promise<void>,
 ): SagaCalls {

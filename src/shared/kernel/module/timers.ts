@@ -14,7 +14,7 @@ interface Parts {
 
 /**
  * Runs each timer after its interval, again and again, one run at a time. Returns the way to stop them, which resolves when the
- * runs under way have ended.
+ * runs in flight have ended.
  */
 export function startTimers({ timers, work, fence, clock, log }: Parts): () => Promise<void> {
   let stopped = false;

@@ -1,4 +1,4 @@
-export type { SagaCalls } from './advance.ts';
+export type { SagaCalls } from './executor.ts';
 export { describeSaga, listSagas, type SagaDetails, type SagaSummary } from './listing.ts';
 export type { Outcome } from './operators.ts';
 export { SagaRunner } from './runner.ts';

@@ -1,12 +1,12 @@
-import { Alarm, background, currentContext, reach } from '../context/index.ts';
+import { Alarm, background, crashPoint, currentContext } from '../context/index.ts';
 import type { Unit } from '../database/index.ts';
 import { FailureLog } from '../telemetry/index.ts';
 import { dueSagas, endWait, nextDueAt } from './due.ts';
+import { SagaLeases, type SagaRunnerDependencies } from './leases.ts';
 import { type Outcome, resumeSaga, settleSaga } from './operators.ts';
 import { keyOf, type Saga, stepsThatCall } from './saga.ts';
 import { insertSaga, LeaseLost, statesOf } from './store.ts';
 import { isEnd, type SagaRow, type SagaState } from './tables.ts';
-import { type SagaRunnerParts, TakenSagas } from './taken.ts';
 import { Waiters } from './waiters.ts';
 
 /** Many may hang on one that does not answer; the others still go on. */
@@ -16,7 +16,7 @@ const portion = 32;
 /** How often it looks for what others gave up, or left when they died. */
 const lookMs = 1_000;
 
-/** What became of the sagas that were under way when a runner took no more, and which are left to other instances. */
+/** What became of the sagas that were in flight when a runner took no more, and which are left to other instances. */
 export interface Finished {
   readonly underWay: number;
   readonly ended: number;
@@ -31,23 +31,23 @@ export class SagaRunner<U extends Unit> {
   readonly #byName = new Map<string, Saga<never, U>>();
   readonly #under = new Map<string, Promise<void>>();
   readonly #waiters: Waiters;
-  readonly #parts: SagaRunnerParts<U>;
+  readonly #parts: SagaRunnerDependencies<U>;
   #more = false;
   #stopped = true;
-  /** Takes none any more; those under way go on. */
+  /** Takes none any more; those in flight go on. */
   #finishing = false;
   /** How often it was started. What was to end before it was started again ends nothing more. */
   #starts = 0;
   #releasing: Promise<unknown> = Promise.resolve();
-  readonly #taken: TakenSagas<U>;
+  readonly #taken: SagaLeases<U>;
   readonly #alarm: Alarm;
   readonly #failures: FailureLog;
 
-  constructor(parts: SagaRunnerParts<U>) {
+  constructor(parts: SagaRunnerDependencies<U>) {
     this.#parts = parts;
     this.#failures = new FailureLog(parts.log, parts.clock);
     this.#alarm = new Alarm(parts.clock, () => this.wake());
-    this.#taken = new TakenSagas(parts, this.#byName, () => this.#stopped);
+    this.#taken = new SagaLeases(parts, this.#byName, () => this.#stopped);
     this.#waiters = new Waiters({
       clock: parts.clock,
       find: (ids) => statesOf(parts.database, ids),
@@ -79,7 +79,7 @@ export class SagaRunner<U extends Unit> {
     };
     await insertSaga(unit, begun);
     unit.ahead(() => {
-      reach('saga', saga.name, 'begun');
+      crashPoint('saga', saga.name, 'begun');
       this.#launch(id, begun);
     });
   }
@@ -99,7 +99,7 @@ export class SagaRunner<U extends Unit> {
   }
 
   /** A module that was away is back: the steps that wait for it are due now, however long they were to wait. */
-  reached(module: string): void {
+  remoteReachable(module: string): void {
     this.#take(async () => {
       const waiting = this.#parts.sagas.flatMap((saga) => stepsThatCall(module, saga));
       if (waiting.length === 0 || this.#stopped) return;
@@ -124,13 +124,13 @@ export class SagaRunner<U extends Unit> {
     });
   }
 
-  /** Begins no further step; resolves when the steps under way are recorded, and others may go on with them. */
+  /** Begins no further step; resolves when the steps in flight are recorded, and others may go on with them. */
   async stop(): Promise<void> {
     await this.#letGo(0);
   }
 
   /**
-   * Takes no more: those under way go on until they end or must wait, and begin no further step after `withinMs`. What has not
+   * Takes no more: those in flight go on until they end or must wait, and begin no further step after `withinMs`. What has not
    * ended then is left to other instances. Until `start`, sagas that are begun here are left to others, too. When it is
    * started meanwhile, all go on here.
    */

@@ -10,7 +10,7 @@ const lookMs = 50;
 export interface WaitersParts {
   readonly clock: Clock;
   readonly find: (ids: readonly string[]) => Promise<readonly Known[]>;
-  /** Whether the saga is under way in this process, which will tell of its end. */
+  /** Whether the saga is in flight in this process, which will tell of its end. */
   readonly runsHere: (id: string) => boolean;
 }
 

@@ -89,7 +89,7 @@ it('calls in nobody’s request, with the trace that it was started in', async (
   cancellation.cancel();
   await waits();
   failing = {};
-  runInContext(request, () => runner.reached('bank'));
+  runInContext(request, () => runner.remoteReachable('bank'));
   await expect.poll(state, often).toBe('done');
   const nobody = { requestId: 'p1', caller: 'kernel', deadline: Number.POSITIVE_INFINITY, traceparent };
   expect(calledIn).toEqual([nobody, nobody, nobody]);
@@ -100,7 +100,7 @@ it('takes a waiting step up at once when its module is back', async () => {
   await begin();
   await waits();
   failing = {};
-  runner.reached('bank');
+  runner.remoteReachable('bank');
   await expect.poll(state, often).toBe('done');
   expect(called).toEqual(['reserve', 'reserve', 'take']);
 });
@@ -131,7 +131,7 @@ it('still takes back what may have happened before its module was away, when it 
   await begin();
   await waits();
   failing.reserve = new Refusal('sold-out', 409, 'Sold out');
-  runner.reached('bank');
+  runner.remoteReachable('bank');
   await expect.poll(state, often).toBe('compensated');
   expect(called).toEqual(['reserve', 'reserve', 'release']);
 });
@@ -140,7 +140,7 @@ it('leaves a step alone that waits for another module', async () => {
   failing.reserve = refusal('unavailable');
   await begin();
   await waits();
-  runner.reached('post');
+  runner.remoteReachable('post');
   await runner.stop();
   expect(called).toEqual(['reserve']);
 });

@@ -3,7 +3,7 @@ import { type Operation, parseInput } from '../contract/index.ts';
 import type { Unit } from '../database/index.ts';
 import { type Refusal, refusal } from '../errors/index.ts';
 import type { Saga, SagaState } from '../saga/index.ts';
-import { type Ended, type Ground, Rehearsal, type Scripted } from './rehearsal.ts';
+import { type Ended, type Given, ScenarioRunner, type Scripted } from './scenario-runner.ts';
 
 type OperationLike = { readonly module: string; readonly name: string; input: z.ZodType; output: z.ZodType };
 
@@ -49,8 +49,8 @@ export interface Again<O extends OperationLike> extends Answered, Answer<O> {}
  *       .expects(inventory.operations.release).replies(released)
  *       .ends('compensated');
  */
-export function given<D, U extends Unit>(saga: Saga<D, U>, data: D, ground: Ground<U> = {}): Script {
-  return new Story((script) => new Rehearsal(saga, data, ground, script).run());
+export function given<D, U extends Unit>(saga: Saga<D, U>, data: D, ground: Given<U> = {}): Script {
+  return new Story((script) => new ScenarioRunner(saga, data, ground, script).run());
 }
 
 class Story implements Again<OperationLike> {

@@ -9,7 +9,7 @@ export interface Source {
   readonly name: string;
   /** None means that it knows of none. Rejects when it could not be asked. Never asked twice at a time. */
   ask(): Promise<readonly Sighting[]>;
-  /** Gives up the question under way. */
+  /** Gives up the question in flight. */
   cancel(): void;
 }
 

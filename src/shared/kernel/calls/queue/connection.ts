@@ -38,7 +38,7 @@ export class SharedConnection {
     private readonly clock: Clock,
   ) {}
 
-  /** What there is now, or comes of the attempt under way. Rejects at once when the last attempt failed. */
+  /** What there is now, or comes of the attempt in flight. Rejects at once when the last attempt failed. */
   live(): Live | Promise<Live> {
     if (this.#live) return this.#live;
     this.#ended ??= background.run(() => this.#stayConnected());

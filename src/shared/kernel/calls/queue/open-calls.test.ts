@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../context/index.ts';
 import { isRefusal } from '../../errors/index.ts';
-import { wasNeverSent } from '../resilience/marks.ts';
+import { isNotSent } from '../resilience/delivery-status.ts';
 import type { Outbound, Session } from './broker.ts';
 import { doubt, OpenCalls } from './open-calls.ts';
 
@@ -45,7 +45,7 @@ describe('calls of which nothing is heard', () => {
       clock.advance(doubt.afterMs);
     }
     expect(Object.keys(outcomes)).toEqual([lost]);
-    expect([isRefusal(outcomes[lost], 'unavailable'), wasNeverSent(outcomes[lost])]).toEqual([true, false]);
+    expect([isRefusal(outcomes[lost], 'unavailable'), isNotSent(outcomes[lost])]).toEqual([true, false]);
     calls.answered(kept, { output: 'at last' });
     expect(outcomes[kept]).toBe('at last');
   });
@@ -92,7 +92,7 @@ describe('calls of which nothing is heard', () => {
     const after: unknown[] = [];
     const reject = (error: unknown) => after.push(error);
     calls.send(Buffer.from('{}'), 1, { from: calls, module: 'orders', token: 't', resolve() {}, reject });
-    expect([outcomes[id], after[0]].map((error) => [isRefusal(error, 'unavailable'), wasNeverSent(error)])).toEqual([
+    expect([outcomes[id], after[0]].map((error) => [isRefusal(error, 'unavailable'), isNotSent(error)])).toEqual([
       [true, false],
       [true, true],
     ]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { describeWith, type ServerName } from '../../../../../test/harness/servers.ts';
 import { isRefusal } from '../../errors/index.ts';
-import { wasNeverSent } from '../resilience/marks.ts';
+import { isNotSent } from '../resilience/delivery-status.ts';
 import { serve, transportCases } from '../transport.cases.ts';
 import type { Serve } from '../transport.ts';
 import type { Inbound } from './broker.ts';
@@ -30,7 +30,7 @@ function callCases(url: string): void {
 
   it('is unavailable at once where nobody serves, and was never begun', async () => {
     const error = await failureOf(scene().client().echo({ text: 'x' }, patient));
-    expect([isRefusal(error, 'unavailable'), wasNeverSent(error)]).toEqual([true, true]);
+    expect([isRefusal(error, 'unavailable'), isNotSent(error)]).toEqual([true, true]);
   });
 
   it('is unavailable at once when the last instance has left', async () => {
@@ -166,7 +166,7 @@ function instanceCases(url: string): void {
     await expect.poll(() => taken.length).toBe(1);
     await session.close();
     const error = await call;
-    expect([isRefusal(error, 'unavailable'), wasNeverSent(error)]).toEqual([true, false]);
+    expect([isRefusal(error, 'unavailable'), isNotSent(error)]).toEqual([true, false]);
   });
 
   it('does not begin a call that was given up before it came', async () => {

@@ -1,13 +1,13 @@
 import type { Cancellation } from '../../context/index.ts';
-import { misfit, safeParse } from '../../contract/index.ts';
+import { mismatch, safeParse } from '../../contract/index.ts';
 import { messageOf, refusal, toProblem } from '../../errors/index.ts';
 import { bearer, type ServiceTokens } from '../../identity/index.ts';
 import type { Log } from '../../telemetry/index.ts';
 import { shownAddress } from '../address/address.ts';
 import { cancelledBefore, timedOut } from '../deadlines.ts';
-import { Strangers } from '../strangers.ts';
 import type { TlsParts } from '../tls.ts';
 import type { Serve } from '../transport.ts';
+import { UnauthenticatedCallers } from '../unauthenticated-callers.ts';
 import { fromWire, maximumBodyBytes, maximumMessageBytes } from '../wire.ts';
 import type { Inbound, OpenSession, Session, Subscription } from './broker.ts';
 import { shareConnection, type Taker } from './connection.ts';
@@ -16,7 +16,7 @@ import { toAll, wireRequest } from './protocol.ts';
 /** Calls given up by their callers, wherever they are, of which an instance knows; the oldest is forgotten first. */
 const mostGivenUp = 1_000;
 
-export interface QueueServerParts {
+export interface QueueServerDependencies {
   readonly openSession: OpenSession;
   /** Such as `amqp://user:secret@broker:5672?namespace=shop` or `nats://broker:4222`. */
   readonly url: string;
@@ -39,7 +39,7 @@ export interface QueueServer {
  * Resolves when calls are taken, or when it is known that the broker cannot be reached: it is then tried again for as long as
  * it takes, which the log says once.
  */
-export async function serveQueue(parts: QueueServerParts): Promise<QueueServer> {
+export async function serveQueue(parts: QueueServerDependencies): Promise<QueueServer> {
   const { connection, release } = shareConnection(parts.openSession, parts.url, parts.tls);
   const served = new Served(parts);
   connection.add(served);
@@ -67,16 +67,16 @@ class Served implements Taker {
   #session: Session | undefined;
   readonly #inHand = new Map<string, InHand>();
   readonly #givenUp = new Set<string>();
-  #underWay = 0;
+  #inFlight = 0;
   #idle: (() => void) | undefined;
   #leaving = false;
   #reached: boolean | undefined;
   #warned = false;
 
-  readonly #strangers: Strangers;
+  readonly #strangers: UnauthenticatedCallers;
 
-  constructor(private readonly parts: QueueServerParts) {
-    this.#strangers = new Strangers(parts.log);
+  constructor(private readonly parts: QueueServerDependencies) {
+    this.#strangers = new UnauthenticatedCallers(parts.log);
   }
 
   get begun(): Promise<void> {
@@ -103,7 +103,7 @@ class Served implements Taker {
     this.#leaving = true;
     const subscription = await this.#subscribing;
     await Promise.race([subscription?.leave().catch(() => {}), this.#session?.ended]);
-    if (this.#underWay === 0) return;
+    if (this.#inFlight === 0) return;
     await new Promise<void>((resolve) => {
       this.#idle = resolve;
     });
@@ -134,7 +134,7 @@ class Served implements Taker {
   }
 
   async #take(message: Inbound, session: Session): Promise<void> {
-    this.#underWay += 1;
+    this.#inFlight += 1;
     try {
       const output = await this.#serve(message);
       message.answer(answerBody({ output }, session));
@@ -143,15 +143,15 @@ class Served implements Taker {
       message.answer(answerBody({ problem: toProblem(error) }, session));
     }
     this.#inHand.delete(message.id);
-    this.#underWay -= 1;
-    if (this.#underWay === 0) this.#idle?.();
+    this.#inFlight -= 1;
+    if (this.#inFlight === 0) this.#idle?.();
   }
 
   async #serve(message: Inbound): Promise<unknown> {
     const { module, tokens, serve } = this.parts;
     const caller = await this.#callerOf(message);
     const call = safeParse(wireRequest, message.content);
-    if (!call.success) throw this.#strange(misfit(wireRequest, message.content));
+    if (!call.success) throw this.#strange(mismatch(wireRequest, message.content));
     const { operation, input, context: wire } = call.data;
     if (message.hadByOther) throw refusal('unavailable', 'the instance that had the call has gone');
     const known = fromWire(wire, caller, tokens);
@@ -167,7 +167,7 @@ class Served implements Taker {
     try {
       const caller = await this.#callerOf(message);
       const heard = safeParse(toAll, message.content);
-      if (!heard.success) throw this.#strange(misfit(toAll, message.content));
+      if (!heard.success) throw this.#strange(mismatch(toAll, message.content));
       if ('cancel' in heard.data) return this.#cancel(caller, heard.data.cancel);
       // What is not here may wait at the broker still, which gives it to somebody.
       const all = session.keepsRequests && !this.#leaving;

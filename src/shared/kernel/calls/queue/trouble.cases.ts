@@ -3,7 +3,7 @@ import { adapters } from '../../../../../test/harness/adapters.ts';
 import { privateServer, type ServerName } from '../../../../../test/harness/servers.ts';
 import { isRefusal } from '../../errors/index.ts';
 import { fixedKeyRing, ServiceTokens } from '../../identity/index.ts';
-import { wasNeverSent } from '../resilience/marks.ts';
+import { isNotSent } from '../resilience/delivery-status.ts';
 import { serve } from '../transport.cases.ts';
 import type { Serve } from '../transport.ts';
 import type { OpenWire } from '../wire.cases.ts';
@@ -99,11 +99,11 @@ export function killedCases(name: ServerName): void {
     await expect.poll(() => holding.contexts.length).toBe(3);
     await server.kill();
     for (const error of await Promise.all(calls)) {
-      expect([isRefusal(error, 'unavailable'), wasNeverSent(error)]).toEqual([true, false]);
+      expect([isRefusal(error, 'unavailable'), isNotSent(error)]).toEqual([true, false]);
     }
     expect(holding.contexts.every(({ cancellation }) => cancellation!.cancelled)).toBe(true);
     const error = await failureOf(client.echo({ text: 'x' }, patient));
-    expect([isRefusal(error, 'unavailable'), wasNeverSent(error)]).toEqual([true, true]);
+    expect([isRefusal(error, 'unavailable'), isNotSent(error)]).toEqual([true, true]);
     await server.restart();
     const again = async () => (await client.echo({ text: 'back' }).catch(() => ({ text: '' }))).text;
     await expect.poll(again, { timeout: 10_000 }).toBe('back');

@@ -7,7 +7,7 @@ const usualConcurrency = 512;
 const usualLongest = 8_192;
 
 export interface AdmissionParts {
-  /** How many calls may be under way at once. */
+  /** How many calls may be in flight at once. */
   readonly concurrency?: number;
   /** How many more may wait. */
   readonly longest?: number;

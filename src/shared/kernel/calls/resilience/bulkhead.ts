@@ -4,7 +4,7 @@ import { Gate } from './gate.ts';
 import type { Line, Ticket } from './line.ts';
 
 export interface BulkheadPolicy {
-  /** How many calls may be under way at once. */
+  /** How many calls may be in flight at once. */
   readonly concurrency: number;
   /** How many more may wait. */
   readonly queue: number;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Contract, type Operation, usualTimeoutMs } from '../../contract/index.ts';
+import { type Contract, defaultTimeoutMs, type Operation } from '../../contract/index.ts';
 import { StartError } from '../../errors/index.ts';
 import type { BreakerPolicy } from './breaker.ts';
 import type { BulkheadPolicy } from './bulkhead.ts';
@@ -14,7 +14,7 @@ export interface Policies extends BulkheadPolicy {
 }
 
 const usual: Policies = {
-  timeoutMs: usualTimeoutMs,
+  timeoutMs: defaultTimeoutMs,
   attempts: 3,
   concurrency: 256,
   queue: 1_024,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../context/index.ts';
 import { kernelCodes, refusal } from '../../errors/index.ts';
 import { backOffMs } from './back-off.ts';
-import { neverSent, wasNeverSent } from './marks.ts';
+import { isNotSent, markNotSent } from './delivery-status.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { mayRetry } from './retrying.ts';
 
@@ -78,7 +78,7 @@ describe('another attempt', () => {
     expect(mayRetry('query', false, unavailable())).toBe(true);
     expect(mayRetry('command', true, unavailable())).toBe(true);
     expect(mayRetry('command', false, unavailable())).toBe(false);
-    const cause = neverSent(new Error('connect ECONNREFUSED'));
+    const cause = markNotSent(new Error('connect ECONNREFUSED'));
     const wrapped = refusal('unavailable', 'x', {}, { cause: new Error('no way', { cause }) });
     expect(mayRetry('command', false, wrapped)).toBe(true);
   });
@@ -87,7 +87,7 @@ describe('another attempt', () => {
     const others = Object.keys(kernelCodes).filter((code) => code !== 'unavailable' && code !== 'overloaded');
     const errors = [
       ...others.map((code) => refusal(code as 'timeout')),
-      neverSent(new Error('broken')),
+      markNotSent(new Error('broken')),
       undefined,
       'x',
     ];
@@ -97,7 +97,7 @@ describe('another attempt', () => {
   it('is not misled by causes that go in a circle, nor shows the mark on the wire', () => {
     const circle = new Error('a');
     circle.cause = new Error('b', { cause: circle });
-    expect([wasNeverSent(circle), wasNeverSent(null)]).toEqual([false, false]);
-    expect(Object.keys(neverSent(unavailable()))).toEqual(Object.keys(unavailable()));
+    expect([isNotSent(circle), isNotSent(null)]).toEqual([false, false]);
+    expect(Object.keys(markNotSent(unavailable()))).toEqual(Object.keys(unavailable()));
   });
 });

@@ -1,6 +1,6 @@
 import type { Operation } from '../../contract/index.ts';
 import { isRefusal } from '../../errors/index.ts';
-import { wasNeverSent } from './marks.ts';
+import { isNotSent } from './delivery-status.ts';
 
 /**
  * Whether another attempt is safe, and may help. What was refused as `overloaded` was not begun; what was `unavailable` may
@@ -9,5 +9,5 @@ import { wasNeverSent } from './marks.ts';
 export function mayRetry(kind: Operation['kind'], hasKey: boolean, error: unknown): boolean {
   if (isRefusal(error, 'overloaded')) return true;
   if (!isRefusal(error, 'unavailable')) return false;
-  return kind === 'query' || hasKey || wasNeverSent(error);
+  return kind === 'query' || hasKey || isNotSent(error);
 }

@@ -16,7 +16,7 @@ export interface Instance {
   leavingUntil: number;
 }
 
-export interface BalancerParts {
+export interface BalancerDependencies {
   readonly module: string;
   readonly discovery: Discovery;
   readonly connect: (address: string, onLeaving: () => void) => Link;
@@ -52,10 +52,10 @@ export class Balancer {
   readonly #suspected = new Set<Instance>();
   /** How a call of each failed last. */
   readonly #why = new WeakMap<Breaker, unknown>();
-  readonly #parts: BalancerParts;
+  readonly #parts: BalancerDependencies;
   #closed = false;
 
-  constructor(parts: BalancerParts) {
+  constructor(parts: BalancerDependencies) {
     this.#parts = parts;
     parts.discovery.watch((addresses) => this.#update(addresses));
   }

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type EdgeFault, EdgeFaults, FaultyTransport } from '../../../control/faults/index.ts';
+import { type CallFault, CallFaults, FaultyTransport } from '../../../control/faults/index.ts';
 import { contract, nothing, type Operation, query } from '../../contract/index.ts';
 import { isRefusal, refusal } from '../../errors/index.ts';
 import { CountingClock, Notes } from '../discovery/discovery.cases.ts';
@@ -14,7 +14,7 @@ const { find } = contract('payments', {
 const [a, b] = ['http://a:1', 'http://b:1'] as const;
 
 let clock: CountingClock;
-let faults: EdgeFaults;
+let faults: CallFaults;
 let directory: Directory;
 /** Whom calls came to, and what was closed, in order. */
 let happened: string[];
@@ -22,7 +22,7 @@ let happened: string[];
 beforeEach(() => {
   clock = new CountingClock();
   happened = [];
-  faults = new EdgeFaults(clock, () => 0);
+  faults = new CallFaults(clock, () => 0);
   directory = open('fast');
 });
 
@@ -50,7 +50,7 @@ const here = async () => {
 
 async function call(): Promise<unknown> {
   const context = { requestId: 'r', caller: 'orders', deadline: Date.now() + 60_000 };
-  const answer = directory.of('payments').transport.call({ operation: find!, input: {}, context });
+  const answer = directory.routeTo('payments').transport.call({ operation: find!, input: {}, context });
   return answer.then(
     () => happened.splice(0),
     (error: unknown) => (isRefusal(error) ? error.code : error),
@@ -66,14 +66,14 @@ function there(...addresses: string[]): LiveAddresses {
 
 describe('a module', () => {
   it('is away until it is said where it is', async () => {
-    expect([directory.of('payments').state, await call()]).toEqual(['away', 'unavailable']);
+    expect([directory.routeTo('payments').state, await call()]).toEqual(['away', 'unavailable']);
   });
 
   it('is called where it is now: here, or wherever its addresses say', async () => {
     directory.here('payments', here);
-    expect([directory.of('payments').state, await call()]).toEqual(['here', ['here']]);
+    expect([directory.routeTo('payments').state, await call()]).toEqual(['here', ['here']]);
     const addresses = there(a);
-    expect([directory.of('payments').state, await call()]).toEqual(['there', [`payments at ${a}`]]);
+    expect([directory.routeTo('payments').state, await call()]).toEqual(['there', [`payments at ${a}`]]);
     addresses.set([b]);
     happened = [];
     expect(await call()).toEqual([`payments at ${b}`]);
@@ -99,11 +99,11 @@ describe('a module', () => {
   });
 
   it('is none that nobody has', () => {
-    expect(() => directory.of('payment')).toThrow('there is no module "payment"');
+    expect(() => directory.routeTo('payment')).toThrow('there is no module "payment"');
   });
 
-  it('meets the faults of its edge here as well, where that is to be like a wire', async () => {
-    const fault: EdgeFault = { caller: '*', operation: '*', error: 'forbidden', share: 1, until: clock.now() + 1_000 };
+  it('meets the faults of its upstream here as well, where that is to be like a wire', async () => {
+    const fault: CallFault = { caller: '*', operation: '*', error: 'forbidden', share: 1, until: clock.now() + 1_000 };
     faults.set([fault]);
     directory.here('payments', here);
     expect(await call()).toEqual(['here']);
@@ -137,7 +137,7 @@ describe('a module', () => {
 describe('who wants to know what can be reached', () => {
   it('is told of the module that can be, when it can be called', () => {
     const told: string[] = [];
-    directory.onReachable((module) => told.push(`${module} ${directory.of(module).state}`));
+    directory.onReachable((module) => told.push(`${module} ${directory.routeTo(module).state}`));
     directory.here('orders', here);
     const addresses = there(a);
     expect(told.splice(0)).toEqual(['orders here', 'payments there']);

@@ -1,6 +1,6 @@
 import type { Clock } from '../../context/index.ts';
 import type { Link } from '../transport.ts';
-import { ping } from './edge.ts';
+import { ping } from './upstream.ts';
 
 /** Enough that the way is known to be open and its code has run. */
 const warmCalls = 20;

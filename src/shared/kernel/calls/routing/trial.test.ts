@@ -5,8 +5,8 @@ import type { Operation } from '../../contract/index.ts';
 import { refusal } from '../../errors/index.ts';
 import { ofKernel } from '../kernel-operations.ts';
 import type { CallRequest } from '../transport.ts';
-import type { Edge } from './edge.ts';
 import { Trial } from './trial.ts';
+import type { Upstream } from './upstream.ts';
 
 const find = {
   module: 'payments',
@@ -26,14 +26,14 @@ function opened(answers: { before?: () => unknown; other?: () => unknown } = {})
       return answers[side]?.() ?? side;
     },
   });
-  const trial = new Trial(way('before'), way('other') as unknown as Edge, new ManualClock());
+  const trial = new Trial(way('before'), way('other') as unknown as Upstream, new ManualClock());
   const call = (operation: Operation, context: Partial<CallContext> = {}) =>
     trial.call({
       operation,
       input: {},
       context: { requestId: 'r', caller: 'orders', deadline: 1e15, ...context },
     } as CallRequest);
-  /** Whether a call goes to the other copies. */
+  /** Whether a call goes to the other replicas. */
   const sends = async (operation: Operation, context: Partial<CallContext>) => {
     const before = asked.other;
     await call(operation, context);
@@ -114,7 +114,7 @@ it('asks those before when the others cannot be asked, with the same key', async
       return 'done';
     },
   });
-  const trial = new Trial(way(false), way(true) as unknown as Edge, new ManualClock());
+  const trial = new Trial(way(false), way(true) as unknown as Upstream, new ManualClock());
   trial.share = 1;
   const context = { requestId: 'r', caller: 'orders', deadline: 1e15 };
   expect(await trial.call({ operation: pay, input: {}, context })).toBe('done');

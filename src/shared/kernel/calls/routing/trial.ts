@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { background, type CallContext, Cancellation, type Clock } from '../../context/index.ts';
-import { type Operation, usualTimeoutMs } from '../../contract/index.ts';
+import { defaultTimeoutMs, type Operation } from '../../contract/index.ts';
 import { isRefusal } from '../../errors/index.ts';
 import { kernelOperation } from '../kernel-operations.ts';
 import { mayRetry } from '../resilience/retrying.ts';
 import type { CallRequest, Transport } from '../transport.ts';
-import { type Edge, withKey } from './edge.ts';
 import { isFailure, Tally } from './tally.ts';
+import { type Upstream, withKey } from './upstream.ts';
 
 /** Queries whose answers were compared, and those of them that differed when both were asked again. */
 export interface Compared {
@@ -19,30 +19,30 @@ export interface Compared {
 const mostDifferences = 20;
 
 /**
- * Tries out other copies of a module while those before go on to serve: a share of the calls goes to them, or each query is
+ * Tries out other replicas of a module while those before go on to serve: a share of the calls goes to them, or each query is
  * also asked of them and its answer compared. Whose calls they get is decided by what they are about, so that what belongs
- * together meets the same copies.
+ * together meets the same replicas.
  */
 export class Trial implements Transport {
-  /** Which part of the calls goes to the other copies, 0 to 1. */
+  /** Which part of the calls goes to the other replicas, 0 to 1. */
   share = 0;
   /** How many of them at a time. */
   atOnce = Number.POSITIVE_INFINITY;
-  /** Whether queries are also asked of the other copies. Their answers go to nobody. */
+  /** Whether queries are also asked of the other replicas. Their answers go to nobody. */
   mirrors = false;
   before = new Tally();
   other = new Tally();
   readonly compared: Compared = { same: 0, different: 0, differences: [] };
-  #underWay = 0;
+  #inFlight = 0;
 
   constructor(
     /** Where calls went before. */
     readonly way: Transport,
-    readonly edge: Edge,
+    readonly upstream: Upstream,
     private readonly clock: Clock,
   ) {}
 
-  /** `way` is where the call goes unless it goes to the other copies: where calls went before, when it is not said. */
+  /** `way` is where the call goes unless it goes to the other replicas: where calls went before, when it is not said. */
   call(request: CallRequest, way: Transport = this.way): Promise<unknown> {
     const { operation, context } = request;
     if (!isTriedOut(operation.name, context)) return way.call(request);
@@ -57,17 +57,17 @@ export class Trial implements Transport {
   }
 
   #sends(context: CallContext): boolean {
-    if (this.share === 0 || this.#underWay >= this.atOnce) return false;
+    if (this.share === 0 || this.#inFlight >= this.atOnce) return false;
     return partOf(belongsTo(context)) < this.share;
   }
 
-  /** What the other copies could not be asked is asked of those before: nobody is to notice a trial. */
+  /** What the other replicas could not be asked is asked of those before: nobody is to notice a trial. */
   #sent(request: CallRequest, way: Transport): Promise<unknown> {
     const { operation, context } = request;
-    this.#underWay += 1;
-    return this.#counted(this.edge, this.other, request)
+    this.#inFlight += 1;
+    return this.#counted(this.upstream, this.other, request)
       .finally(() => {
-        this.#underWay -= 1;
+        this.#inFlight -= 1;
       })
       .catch((error: unknown) => {
         if (!mayRetry(operation.kind, context.idempotencyKey !== undefined, error)) throw error;
@@ -94,12 +94,12 @@ export class Trial implements Transport {
   /** What differs may have been changed between the two: asked again at the same time, it must differ once more. */
   async #mirror(request: CallRequest, way: Transport, value: unknown): Promise<void> {
     try {
-      const other = await this.#counted(this.edge, this.other, this.#afresh(request));
+      const other = await this.#counted(this.upstream, this.other, this.#afresh(request));
       if (isDeepStrictEqual(value, other)) {
         this.compared.same += 1;
         return;
       }
-      const again = await Promise.all([way.call(this.#afresh(request)), this.edge.call(this.#afresh(request))]);
+      const again = await Promise.all([way.call(this.#afresh(request)), this.upstream.call(this.#afresh(request))]);
       const at = whereDiffers(...again);
       if (at === undefined) this.compared.same += 1;
       else this.#differs(request.operation, at);
@@ -116,7 +116,7 @@ export class Trial implements Transport {
 
   /** Nobody waits for it, so that it has a time of its own. */
   #afresh({ context, ...rest }: CallRequest): CallRequest {
-    const deadline = this.clock.now() + (rest.operation.timeoutMs ?? usualTimeoutMs);
+    const deadline = this.clock.now() + (rest.operation.timeoutMs ?? defaultTimeoutMs);
     return { ...rest, context: { ...context, deadline, cancellation: new Cancellation(undefined) } };
   }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Contract, type Event, type Operation, usualTimeoutMs } from '../contract.ts';
+import { type Contract, defaultTimeoutMs, type Event, type Operation } from '../contract.ts';
 import { noteFacts } from './facts.ts';
 
 const schema = z.record(z.string(), z.unknown());
@@ -36,7 +36,7 @@ export function describeContract(contract: Contract): ContractDescription {
   return {
     name: contract.name,
     operations: Object.fromEntries(
-      operations.map(({ name, kind, input, output, timeoutMs = usualTimeoutMs }) => [
+      operations.map(({ name, kind, input, output, timeoutMs = defaultTimeoutMs }) => [
         name,
         { kind, input: shapeOf(input), output: shapeOf(output), timeoutMs },
       ]),

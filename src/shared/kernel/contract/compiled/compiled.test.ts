@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { money } from '../schemas.ts';
-import { fastParse, parserOf } from './compiled.ts';
+import { parseCompiled, parserOf } from './compiled.ts';
 import { nasties } from './nasties.cases.ts';
 import { expectSame } from './same.cases.ts';
 import { schemas } from './schemas.cases.ts';
@@ -42,7 +42,7 @@ describe('when a schema is compiled', () => {
     const parse = parserOf(schema);
     parse(fits);
     expect(asked).toHaveBeenCalledTimes(1);
-    expect(fastParse(schema, fits)).toEqual({ success: true, data: fits });
+    expect(parseCompiled(schema, fits)).toEqual({ success: true, data: fits });
     parse(fits);
     expect(asked).toHaveBeenCalledTimes(1);
     expect(() => parse({})).toThrow(z.ZodError);
@@ -58,12 +58,12 @@ describe('when a schema is compiled', () => {
 
   it('not at all, quietly, in a process that may not make code from strings', () => {
     const script = `
-      import { fastParse, parserOf } from './index.ts';
+      import { parseCompiled, parserOf } from './compiled.ts';
       import { money } from '../schemas.ts';
       const fits = ${JSON.stringify(fits)};
       let code = 'allowed';
       try { new Function('') } catch { code = 'refused' }
-      const uses = [1, 2, 3].map(() => [parserOf(money)(fits), fastParse(money, {}).success]);
+      const uses = [1, 2, 3].map(() => [parserOf(money)(fits), parseCompiled(money, {}).success]);
       console.log(JSON.stringify({ code, uses }));`;
     const flags = ['--disallow-code-generation-from-strings', '--input-type=module', '--no-warnings', '-e', script];
     const said = execFileSync(process.execPath, flags, {

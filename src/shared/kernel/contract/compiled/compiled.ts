@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { isSupported } from './supported.ts';
 import { errorOfThrown } from './throwing-checks.ts';
-import { isTrusted } from './trusted.ts';
 
 /** Returns the copy that the schema makes of a value, or throws the `ZodError` that names every misfit; throws nothing else. */
 export type Parser<S extends z.ZodType> = (value: unknown) => z.output<S>;
@@ -28,7 +28,7 @@ export function safeParserOf<S extends z.ZodType>(schema: S): SafeParser<S> {
 }
 
 /** The same for a schema that is asked for anew each time. */
-export function fastParse<S extends z.ZodType>(schema: S, value: unknown): z.ZodSafeParseResult<z.output<S>> {
+export function parseCompiled<S extends z.ZodType>(schema: S, value: unknown): z.ZodSafeParseResult<z.output<S>> {
   return parsingOf(schema).safeParse(value);
 }
 
@@ -50,7 +50,7 @@ function makeParsing<S extends z.ZodType>(schema: S): Parsing<S> {
   let uses = 0;
   let fastest = schema;
   const used = () => {
-    if (uses < 2 && ++uses === 2 && isTrusted(schema)) fastest = z.compile(schema);
+    if (uses < 2 && ++uses === 2 && isSupported(schema)) fastest = z.compile(schema);
     return fastest;
   };
   return {

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { z } from 'zod';
-import { fastParse, parserOf } from './compiled.ts';
+import { parseCompiled, parserOf } from './compiled.ts';
 
 type Outcome = { readonly [part in 'data' | 'issues' | 'thrown' | 'unseen']?: unknown };
 
@@ -9,7 +9,7 @@ export function expectSame(schema: z.ZodType, value: unknown): void {
   const zods = outcome(value, () => schema.safeParse(value));
   const theirs = 'thrown' in zods ? { issues: [expect.objectContaining({ message: expect.any(String) })] } : zods;
   for (let use = 1; use <= 3; use++) {
-    expect(outcome(value, () => fastParse(schema, value))).toEqual(theirs);
+    expect(outcome(value, () => parseCompiled(schema, value))).toEqual(theirs);
     expect(outcome(value, () => parsed(schema, value))).toEqual(theirs);
   }
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type Issue, isRefusal } from '../../errors/index.ts';
 import { inputParserOf, parseInput } from '../parse.ts';
 import { text } from '../schemas.ts';
-import { fastParse, parserOf } from './compiled.ts';
+import { parseCompiled, parserOf } from './compiled.ts';
 import { safeParse } from './throwing-checks.ts';
 
 /** A length that cannot be compared, as JSON can bring it. */
@@ -66,8 +66,8 @@ describe('a value at which a check throws does not fit', () => {
   it('wherever a schema is run, with what the check threw as the cause', () => {
     for (let use = 1; use <= 3; use++) {
       expect(() => parserOf(refusing)('throw')).toThrow(z.ZodError);
-      expect(fastParse(refusing, 'throw').success).toBe(false);
-      expect(fastParse(talkative, 1).error).toMatchObject({ issues: [{ message: 'cannot be checked' }] });
+      expect(parseCompiled(refusing, 'throw').success).toBe(false);
+      expect(parseCompiled(talkative, 1).error).toMatchObject({ issues: [{ message: 'cannot be checked' }] });
     }
     expect(safeParse(refusing, 'throw').error).toMatchObject({ cause: { message: 'not this' } });
     expect(safeParse(refusing, 'x')).toEqual({ success: true, data: 'x' });

@@ -1,0 +1,196 @@
+import { randomUUID } from 'node:crypto';
+import type { Context, Hono } from 'hono';
+import {
+  type CallSource,
+  type Directory,
+  ofKernel,
+  type PassedBack,
+  type PassedOn,
+  shownAddress,
+} from '../../kernel/calls/index.ts';
+import { nothing, parseInput } from '../../kernel/contract/index.ts';
+import {
+  fromProblem,
+  invalidInput,
+  isBetweenProcesses,
+  isProblem,
+  isRefusal,
+  type Refusal,
+  refusal,
+} from '../../kernel/errors/index.ts';
+import { jsonOf, textOf } from '../../kernel/http-api/index.ts';
+import { bearer, type Operators } from '../../kernel/identity/index.ts';
+import type { OpenModule } from '../../kernel/module/index.ts';
+
+/** A request of an operator. One that was passed on is about one module of this process. */
+interface Asked {
+  Bindings: { passedOn?: string };
+}
+export type AdminRoutes = Hono<Asked>;
+
+/** Carries the operators' signature of a request that is passed on. */
+export const orderHeader = 'kerf-order';
+
+const tellWithinMs = 3_000;
+
+interface Parts {
+  readonly modules: readonly string[];
+  readonly open: ReadonlyMap<string, OpenModule>;
+  readonly directory: Directory;
+  readonly calls: CallSource;
+  /** Of the home process, which speaks for the whole system; a service speaks for its own modules. */
+  readonly operators: Operators | undefined;
+}
+
+/** All modules as operators meet them, wherever they run: what this process cannot answer, it asks the one that can. */
+export class FanOut {
+  constructor(private readonly parts: Parts) {}
+
+  /**
+   * Answers with the rows of every module, or of the one that is `meant`. A process that cannot be asked makes a row
+   * `{ module, state: 'unreachable', why }` for each of its modules.
+   */
+  async rows(
+    c: Context<Asked>,
+    meant: string | undefined,
+    read: (module: OpenModule) => Promise<object[]>,
+  ): Promise<Response> {
+    const { modules, open } = this.parts;
+    if (meant !== undefined && !modules.includes(meant)) {
+      throw invalidInput([
+        { path: 'module', message: `there is no module "${meant}"; there are ${modules.join(', ')}` },
+      ]);
+    }
+    const about = this.#passedOn(c) ?? meant;
+    const wanted = modules.filter((module) => about === undefined || module === about);
+    const here = wanted.flatMap((name) => open.get(name) ?? []);
+    const rows = here.map(async (module) => (await read(module)).map((row) => ({ module: module.name, ...row })));
+    const elsewhere = this.#mayAsk(c)
+      ? wanted.filter((name) => !open.has(name)).map((name) => this.#ofOther(c, name))
+      : [];
+    return c.json({ items: (await Promise.all([...rows, ...elsewhere])).flat() });
+  }
+
+  /** Answers about the one thing that is named `{module}.{id}` in the path. Refuses with `not-found`, or `unavailable`. */
+  async one(c: Context<Asked>, answer: (module: OpenModule, id: string) => Promise<object>): Promise<Response> {
+    const named = c.req.param('id') ?? '';
+    const [, module = '', id = ''] = /^([^.]+)\.(.+)$/s.exec(named) ?? [];
+    const here = this.parts.open.get(module);
+    if (here) return c.json(await answer(here, id));
+    if (!this.parts.modules.includes(module))
+      throw refusal(
+        'not-found',
+        `unknown id ${JSON.stringify(named)}; an id begins with its module, as the lists show it`,
+      );
+    if (!this.#mayAsk(c)) throw refusal('not-found', `${module} does not run in this process; ask the home process`);
+    return c.json(await this.ask(c, module));
+  }
+
+  /**
+   * Passes the request on to a process that runs the module, as an order that it signs: the operators' token stays here. Rejects
+   * with the other's refusal, with `unavailable` when nobody answers.
+   */
+  async ask({ req }: Context<Asked>, module: string): Promise<object> {
+    const body = req.method === 'GET' ? '' : await textOfOperator(req);
+    const operate = this.parts.calls(ofKernel('operate', module), 'home');
+    const order = await this.#order(req, module, body);
+    const answer = await operate(order).catch((error) => {
+      throw isRefusal(error) ? this.#whyNot(module, error) : error;
+    });
+    return contentOf(module, answer as PassedBack);
+  }
+
+  /**
+   * Passes the request on to every process that is known to run the module, with `body`. Resolves with those that have not
+   * taken it, such as `payments at http://10.0.0.7:4105`.
+   */
+  async tell({ req }: Context<Asked>, module: string, body: object): Promise<string[]> {
+    const at = this.parts.directory.routeTo(module);
+    const instances = at.state === 'there' ? at.upstream.instances : [];
+    if (instances.length === 0) return [module];
+    const operation = ofKernel('operate', module);
+    const input = await this.#order(req, module, JSON.stringify(body));
+    const told = instances.map(async ({ address, link }) => {
+      const deadline = Date.now() + tellWithinMs;
+      const context = { requestId: randomUUID(), caller: 'home', deadline };
+      const answer = link.call({ operation, input, context }) as Promise<PassedBack>;
+      return answer
+        .then((back) => contentOf(module, back))
+        .then(
+          () => [],
+          () => [`${module} at ${shownAddress(address)}`],
+        );
+    });
+    return (await Promise.all(told)).flat();
+  }
+
+  /** The operator's request, signed for processes of the module. */
+  async #order(req: Context['req'], module: string, body: string): Promise<PassedOn> {
+    const { method } = req;
+    const { pathname, search } = new URL(req.url);
+    const path = `${pathname}${search}`;
+    const token = bearer(req.header('authorization'));
+    const { operators } = this.parts;
+    if (!operators) throw refusal('forbidden', 'only the home process passes orders on');
+    const signed = await operators.sign(token, { module, method, path, body });
+    return { method, path, headers: { 'content-type': 'application/json', [orderHeader]: signed }, body };
+  }
+
+  /** What an operator can do something about. */
+  #whyNot(module: string, error: Refusal): Refusal {
+    if (error.code !== 'unavailable') return error;
+    if (isBetweenProcesses(error.cause)) return notAccepted(module, error.cause);
+    const at = this.parts.directory.routeTo(module);
+    const addresses =
+      at.state === 'there' ? at.upstream.instances.map(({ address }) => shownAddress(address)).join(' or ') : '';
+    if (addresses === '') return refusal('unavailable', 'it does not run', {}, { cause: error });
+    const [, status] = /^status (\d+)$/.exec((error.cause as Error | undefined)?.message ?? '') ?? [];
+    const why = status ? `${addresses} answers ${status}` : `nobody answers at ${addresses}`;
+    return refusal('unavailable', why, {}, { cause: error });
+  }
+
+  #passedOn(c: Context<Asked>): string | undefined {
+    return c.env?.passedOn;
+  }
+
+  #mayAsk(c: Context<Asked>): boolean {
+    return this.parts.operators !== undefined && this.#passedOn(c) === undefined;
+  }
+
+  async #ofOther(c: Context<Asked>, module: string): Promise<object[]> {
+    return this.ask(c, module).then(
+      (answer) => (answer as { items: object[] }).items,
+      (error: Error) => [{ module, state: 'unreachable', why: error.message }],
+    );
+  }
+}
+
+function contentOf(module: string, { status, body }: PassedBack): object {
+  const content: unknown = JSON.parse(body);
+  if (status === 200) return content as object;
+  throw isProblem(content) ? fromProblem(content) : refusal('unavailable', `${module} answers ${status}`);
+}
+
+function notAccepted(module: string, cause: Refusal): Refusal {
+  const why =
+    cause.code === 'unauthenticated'
+      ? `${module} does not know this process; give it an identity of this system (npm run identity), or set the same INTERNAL_KEY for both`
+      : `${module} refuses this process: ${cause.message}`;
+  return refusal('unavailable', why, {}, { cause });
+}
+
+/** Of those that take no parameters. */
+export function refuseQuery({ req }: Context<Asked>): void {
+  parseInput(nothing, req.query());
+}
+
+/** The body as JSON; without one, an empty object. Refuses with `malformed-body`. */
+export async function bodyOf({ req }: Context<Asked>): Promise<unknown> {
+  const text = await textOfOperator(req);
+  return text === '' ? {} : jsonOf(text);
+}
+
+/** Hono lets the same body be read again. */
+function textOfOperator(req: Context['req']): Promise<string> {
+  return textOf({ headers: req.raw.headers, arrayBuffer: () => req.arrayBuffer() });
+}

@@ -1,0 +1,36 @@
+import { expect, it } from 'vitest';
+import { type CallFault, CallFaults } from './call-faults.ts';
+import { injectFault } from './process-faults.ts';
+
+const clock = { now: () => 1_000 };
+const fault = (rest: Partial<CallFault>): CallFault => ({
+  caller: '*',
+  operation: 'payments.*',
+  share: 1,
+  until: 2_000,
+  ...rest,
+});
+
+it('is met where the call is served, and by no call on its way', () => {
+  const faults = new CallFaults(clock);
+  faults.set([fault({ inside: 'block' }), fault({ latencyMs: 5 })]);
+  expect(faults.met('orders', 'payments', 'authorize')).toMatchObject({ latencyMs: 5 });
+  expect(faults.metInside('orders', 'payments', 'authorize')).toBe('block');
+  expect(faults.metInside('orders', 'mail', 'send')).toBeUndefined();
+  faults.set([]);
+  expect(faults.metInside('orders', 'payments', 'authorize')).toBeUndefined();
+});
+
+it('is over when its time is', () => {
+  const faults = new CallFaults({ now: () => 2_000 });
+  faults.set([fault({ inside: 'crash' })]);
+  expect(faults.metInside('orders', 'payments', 'authorize')).toBeUndefined();
+});
+
+it('keeps memory at each call, until its fault is over', () => {
+  const before = process.memoryUsage().arrayBuffers;
+  injectFault('leak');
+  expect(process.memoryUsage().arrayBuffers - before).toBeGreaterThanOrEqual(64 * 1024 * 1024);
+  new CallFaults(clock).set([]);
+  injectFault('block');
+});

@@ -1,0 +1,142 @@
+import { Hono } from 'hono';
+import { type CallSource, type Directory, shownAddress } from '../../kernel/calls/index.ts';
+import { parseInput } from '../../kernel/contract/index.ts';
+import { isRefusal, refusal } from '../../kernel/errors/index.ts';
+import { countOpen } from '../../kernel/events/index.ts';
+import { fromQuery, problemResponse } from '../../kernel/http-api/index.ts';
+import { Authority, bearer, type Identity, type Operators } from '../../kernel/identity/index.ts';
+import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
+import type { Log } from '../../kernel/telemetry/index.ts';
+import {
+  type AdminRoutes,
+  FanOut,
+  refuseQuery,
+  serveDeadLetters,
+  serveFaults,
+  serveSagas,
+} from '../admin-api/index.ts';
+import { type Observation, serveAdvice } from '../advice/index.ts';
+import type { CallFaults } from '../faults/index.ts';
+import { type Relocations, serveMoves } from '../relocation/index.ts';
+import type { ModuleProcess, ModuleProcesses } from '../supervisor/index.ts';
+import { type Placement, placementText, type Topology } from '../topology/index.ts';
+import type { WhichModules, WhyUnwritable } from './away.ts';
+import { publicationPath, publicationQuery } from './enrolment.ts';
+
+export interface OperationsParts {
+  topology: Topology;
+  placements: ReadonlyMap<string, Placement>;
+  definitions: readonly ModuleDefinition[];
+  directory: Directory;
+  calls: CallSource;
+  faults: CallFaults;
+  open: ReadonlyMap<string, OpenModule>;
+  services: ModuleProcesses;
+  identity: Identity;
+  /** Of the home process, which alone knows the operators' token. */
+  operators: Operators | undefined;
+  log: Log;
+  away: WhichModules;
+  unwritable: WhyUnwritable;
+  relocations: Relocations;
+  observation: Observation;
+  /** Whether this process is about to stop. */
+  state: { readonly stopping: boolean };
+}
+
+/** What operators ask of the internal listener. The home process answers for the others, too. */
+export function createAdminRoutes(parts: OperationsParts): AdminRoutes {
+  const app: AdminRoutes = new Hono();
+  const { definitions, log } = parts;
+  app.onError((error) => {
+    if (!isRefusal(error)) log.error({ error }, "an operator's request failed");
+    return problemResponse(error);
+  });
+  app.notFound(() => problemResponse(refusal('not-found')));
+  app.get('/healthz', (c) => c.json({ status: 'ok' }));
+  app.get('/readyz', (c) => (parts.state.stopping ? c.json({ status: 'stopping' }, 503) : c.json({ status: 'ready' })));
+  const { identity } = parts;
+  if (identity instanceof Authority) {
+    app.get(publicationPath, async (c) => {
+      const { nonce } = parseInput(publicationQuery, fromQuery(publicationQuery, c.req.queries()));
+      return c.json({ keys: identity.publicKeys(), signed: await identity.publications(nonce) });
+    });
+  }
+  app.use('*', async (c, next) => {
+    // What was passed on was signed by the operators, which is checked before it comes here.
+    if (c.env?.passedOn !== undefined) return next();
+    if (!parts.operators) throw refusal('unauthenticated', 'a service takes no operator token; ask the home process');
+    if (!parts.operators.know(bearer(c.req.header('authorization'))))
+      throw refusal('unauthenticated', 'send the operator token');
+    await next();
+  });
+  app.get('/ops/topology', async (c) => {
+    refuseQuery(c);
+    const [away, unwritable] = await Promise.all([parts.away(), parts.unwritable()]);
+    return c.json(describe(parts, away, unwritable));
+  });
+  const modules = definitions.map(({ contract }) => contract.name);
+  const everywhere = new FanOut({ ...parts, modules });
+  app.get('/ops/outbox', (c) => {
+    refuseQuery(c);
+    return everywhere.rows(c, undefined, ({ database }) => countOpen(database));
+  });
+  serveDeadLetters(app, everywhere);
+  serveSagas(app, everywhere);
+  serveFaults(app, everywhere, parts);
+  serveMoves(app, modules, parts.relocations);
+  serveAdvice(app, parts);
+  refuseOtherMethods(app);
+  return app;
+}
+
+function refuseOtherMethods(app: AdminRoutes): void {
+  const paths = Map.groupBy(app.routes, ({ path }) => path);
+  for (const [path, routes] of paths) {
+    if (!path.startsWith('/ops/')) continue;
+    const allow = routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
+    app.all(path, () => problemResponse(refusal('method-not-allowed'), { allow }));
+  }
+}
+
+type Described = Pick<OperationsParts, 'topology' | 'placements' | 'definitions' | 'directory' | 'services'>;
+
+/** What runs where, as this process sees it: `away` are the modules that do not answer, `unwritable` says why others can keep nothing. */
+export function describe(
+  { topology, placements, definitions, directory, services }: Described,
+  away: readonly string[],
+  unwritable: ReadonlyMap<string, string> = new Map(),
+) {
+  const modules = definitions.map(({ contract: { name } }) => {
+    const at = directory.routeTo(name);
+    const processes = services.of(name);
+    const instances =
+      at.state === 'here'
+        ? [{ pid: process.pid, address: null, since: startedAt }]
+        : processes.length > 0
+          ? processes.flatMap(({ pid, ready }) => (pid ? [{ pid, ...where(ready) }] : []))
+          : at.state === 'there'
+            ? at.upstream.instances.map(({ address }) => ({ pid: null, address: shownAddress(address), since: null }))
+            : [];
+    const unreached = processes.find(({ ready }) => !ready)?.state.kind ?? 'away';
+    const why = unwritable.get(name);
+    const state = away.includes(name) ? unreached : why === undefined ? 'ready' : 'unwritable';
+    return {
+      name,
+      placement: placementText(placements.get(name)!),
+      state,
+      ...(why !== undefined && { why }),
+      instances,
+    };
+  });
+  return { bus: shownAddress(topology.settings.BUS), modules };
+}
+
+/** Where a process is, once it is ready: its internal listener, and where its module is called when that is elsewhere. */
+function where(ready: ModuleProcess['ready']) {
+  if (!ready) return { address: null, since: null };
+  const { address, reachedAt, since } = ready;
+  return { address, ...(reachedAt !== address && { calledAt: shownAddress(reachedAt) }), since };
+}
+
+const startedAt = new Date().toISOString();

@@ -1,0 +1,85 @@
+import { type Discovery, LiveAddresses, staticAddresses } from '../../kernel/calls/index.ts';
+import { steadyClock } from '../../kernel/context/index.ts';
+import { StartError } from '../../kernel/errors/index.ts';
+import type { Adapters } from '../../kernel/ports/index.ts';
+import type { Placement, Topology } from '../topology/index.ts';
+import type { Connections } from './connections.ts';
+import type { Listeners } from './listeners.ts';
+
+/** Throws a `StartError` when no adapter of the product can do what a placement says. */
+export function refuseUnlisted({ placements, settings }: Topology, adapters: Adapters): void {
+  for (const [module, placement] of placements) {
+    if (placement.kind === 'addresses') for (const address of placement.addresses) adapters.refuseUnknown(address);
+    if (placement.kind === 'broker') adapters.refuseUnknown(placement.url);
+    if (placement.kind !== 'service') continue;
+    if (placement.via === 'queue') adapters.refuseUnknown(settings.BUS);
+    if (placement.via === 'grpc') adapters.find('openCallListener', `the placement of ${module}`);
+  }
+}
+
+/**
+ * Says of each module that does not run here how it is found. A service finds through the home process what it knows no address
+ * of: those are returned, since the home process may tell it where they are, and does when they move.
+ */
+export function resolveUpstreams(
+  { placements, only, homeAddress }: Topology,
+  { directory, log, adapters }: Connections,
+  { address, reachedAt }: Listeners,
+  names: readonly string[],
+): ReadonlyMap<string, LiveAddresses> {
+  const throughHome = new Map<string, LiveAddresses>();
+  for (const name of names) {
+    const placement = placements.get(name)!;
+    if (directory.routeTo(name).state === 'here') continue;
+    if (placement.kind === 'addresses' && placement.addresses.some((each) => each === address || each === reachedAt)) {
+      throw new StartError(
+        `the placement of ${name}, ${placement.addresses}, is this process itself; write in-process, or the address of another`,
+      );
+    }
+    const discovery = discoveryOf(name, placement, { log, adapters });
+    if (discovery) directory.there(name, discovery);
+    if (discovery || !only) continue;
+    const home = new LiveAddresses();
+    home.set([homeAddress]);
+    throughHome.set(name, home);
+    directory.there(name, home);
+  }
+  return throughHome;
+}
+
+/** Of what is found without this process's doing. */
+function discoveryOf(
+  module: string,
+  placement: Placement,
+  { log, adapters }: Pick<Connections, 'log' | 'adapters'>,
+): Discovery | undefined {
+  const user = `the placement of ${module}`;
+  const dependencies = { clock: steadyClock, log };
+  switch (placement.kind) {
+    case 'addresses':
+      return staticAddresses(placement.addresses);
+    case 'file':
+      return adapters.find('findInFile', user)(placement.file, dependencies);
+    case 'name': {
+      const findByName = adapters.find('findByName', user);
+      return about(module, () => findByName(placement.dns, placement.server, dependencies));
+    }
+    case 'broker': {
+      const { url } = placement;
+      return { watch: (listener) => listener([url]), dead() {}, stop() {} };
+    }
+    case 'in-process':
+    case 'service':
+      return undefined;
+  }
+}
+
+/** What is wrong with a placement is said with whose it is. */
+function about(module: string, open: () => Discovery): Discovery {
+  try {
+    return open();
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    throw new StartError(`the placement of ${module}: ${error.message}`, { cause: error });
+  }
+}

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { placementText, readPlacement, type ServicePlacement } from '../topology/index.ts';
+import { readOrder } from './relocation-order.ts';
+
+const three = readPlacement('grpc?instances=3&artifact=old/app.js') as ServicePlacement;
+const atPort = readPlacement('http?port=4105') as ServicePlacement;
+const placed = (body: object, outside?: ServicePlacement) =>
+  placementText(readOrder('payments', body, outside).placement);
+
+describe('an order', () => {
+  it.each<[object, ServicePlacement | undefined, string]>([
+    [{ via: 'http' }, three, 'http?instances=3&artifact=old/app.js'],
+    [{ instances: 2 }, three, 'grpc?instances=2&artifact=old/app.js'],
+    [{ artifact: 'new#2/app.js' }, three, 'grpc?instances=3&artifact=new%232/app.js'],
+    [{ artifact: null }, three, 'grpc?instances=3'],
+    [{ instances: null, artifact: null }, three, 'grpc'],
+    [{ again: true }, three, 'grpc?instances=3&artifact=old/app.js'],
+    [{ via: 'grpc' }, atPort, 'grpc?port=4105'],
+    [{ instances: 2, port: null }, atPort, 'http?instances=2'],
+    [{ via: 'grpc' }, undefined, 'grpc'],
+    [{ instances: 2 }, undefined, 'http?instances=2'],
+  ])('of %j leaves the rest as it is', (body, outside, text) => {
+    expect(placed(body, outside)).toBe(text);
+  });
+
+  it('of a whole placement leaves nothing as it is', () => {
+    expect(placed({ placement: 'http' }, three)).toBe('http');
+    expect(placed({ placement: 'in-process' }, three)).toBe('in-process');
+  });
+
+  it.each<[object, string]>([
+    [{}, 'is missing'],
+    [
+      { placement: 'http', instances: 2 },
+      'names all of it; leave out via, instances, port and artifact, or name those',
+    ],
+    [{ instances: 2 }, 'one port is for one process: leave out port, or instances'],
+    [{ instances: 65 }, 'instances is a whole number, 1 to 64'],
+    [{ port: 0 }, 'port is 1 to 65535'],
+    [{ via: 'queue' }, 'a module that is reached over a broker listens on no port of its own'],
+    [{ artifact: '' }, 'artifact names no file'],
+  ])('of %j is refused', (body, message) => {
+    expect(() => readOrder('payments', body, atPort)).toThrow(
+      expect.objectContaining({
+        code: 'invalid-input',
+        data: { issues: [{ path: 'placement', message: expect.stringContaining(message) }] },
+      }),
+    );
+  });
+});

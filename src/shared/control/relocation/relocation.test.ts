@@ -1,0 +1,69 @@
+import { expect, it } from 'vitest';
+import { contract } from '../../kernel/contract/index.ts';
+import type { ModuleProcess } from '../supervisor/index.ts';
+import { Journal } from './journal.ts';
+import type { Plan } from './plan.ts';
+import { Relocation, type RelocationDependencies } from './relocation.ts';
+
+/** One of the processes that a module is to leave; its `take-up` is answered by `takeUp`. */
+function going(pid: number, takeUp: (own: { pid: number }) => Promise<unknown>): ModuleProcess {
+  const answers: Record<string, () => unknown> = {
+    idle: () => 0,
+    'give-up-lead': () => ({ led: false, timers: [], upTo: 0, pending: 0, held: 0, endedAt: 0 }),
+    'take-up': () => takeUp(own),
+  };
+  const own = { pid, ready: {}, ask: async (what: string) => answers[what]?.() };
+  return own as unknown as ModuleProcess;
+}
+
+/** A move of two processes' replicas into this one, which cannot take the lead. Resolves with what could not be taken back. */
+async function movedInVain(go: readonly ModuleProcess[]): Promise<string[]> {
+  const handover = {
+    takeLead: () => Promise.reject(new Error('the disk is full')),
+    giveUpLead: async () => {},
+    finishSagas: async () => ({}),
+  };
+  const open = new Map([['shop', { handover, inFlight: { count: 0, idle: async () => {} } }]]);
+  const here = { open, add: async () => ({ start: async () => {} }), serve() {}, remove: async () => {} };
+  const services = { all: [], serve() {}, terminate: async () => {}, onEnd: () => () => {} };
+  const directory = {
+    endTrial() {},
+    drained: async () => {},
+    probe: () => ({ warm: async () => {}, close: async () => {} }),
+  };
+  const plan = { module: 'shop', from: { kind: 'service' }, to: { kind: 'in-process' }, comes: 0, stay: [], go };
+  const journal = new Journal('shop', new AbortController().signal, () => {});
+  const move = new Relocation(
+    plan as unknown as Plan,
+    {
+      contract: contract('shop', { operations: {} }),
+      here,
+      services,
+      directory,
+      placements: new Map(),
+      tryOut: {},
+      abort() {},
+    } as unknown as RelocationDependencies,
+  );
+  await move.prepare(journal);
+  await expect(move.complete(journal)).rejects.toThrow('the disk is full');
+  return journal.rollBack();
+}
+
+it('has every old replica take up its work again, whatever becomes of the others, and says which could not', async () => {
+  const told: number[] = [];
+  const takesUp = async ({ pid }: { pid: number }) => void told.push(pid);
+  const hangs = () => Promise.reject(new Error('process 1 of shop did not answer'));
+  expect(await movedInVain([going(1, hangs), going(2, takesUp)])).toEqual([
+    'hand over: process 1 of shop did not answer',
+  ]);
+  expect(told).toEqual([2]);
+});
+
+it('does not miss an old replica that has ended: the one in its place comes up with all its duties', async () => {
+  const ends = async (own: { pid: number }) => {
+    own.pid = 9;
+    throw new Error('the process of shop does not run');
+  };
+  expect(await movedInVain([going(1, ends)])).toEqual([]);
+});

@@ -1,0 +1,215 @@
+import type { Directory } from '../../kernel/calls/index.ts';
+import type { Contract } from '../../kernel/contract/index.ts';
+import type { NamedMigration } from '../../kernel/database/index.ts';
+import { isRefusal, messageOf, refusal } from '../../kernel/errors/index.ts';
+import { type ModuleDefinition, migrationsOf } from '../../kernel/module/index.ts';
+import type { Log } from '../../kernel/telemetry/index.ts';
+import type { Observation } from '../advice/index.ts';
+import { type ModuleProcesses, type ModulesHere, migrationsIn, replicaHere, replicaIn } from '../supervisor/index.ts';
+import { type Placement, placementText, type ServicePlacement, type Topology } from '../topology/index.ts';
+import type { Moved } from './hand-over.ts';
+import { Journal, type Progress, type StepDone, StepFailed } from './journal.ts';
+import { whatToMirror } from './mirror.ts';
+import { type Plan, planOf } from './plan.ts';
+import { preflight } from './preflight.ts';
+import { Relocation } from './relocation.ts';
+import type { RelocationOrder } from './relocation-order.ts';
+
+/** What a move did. */
+export interface RelocationReport extends Moved {
+  readonly module: string;
+  readonly from: string;
+  readonly to: string;
+  readonly ms: number;
+  /** Whether the next start knows of it. */
+  readonly persisted: boolean;
+  readonly steps: readonly StepDone[];
+}
+
+/** The move that is in progress. */
+export interface Current {
+  readonly module: string;
+  readonly to: string;
+  readonly by: string;
+  readonly since: string;
+  step: string;
+  /** What was to be seen last in a step that goes on for a while. */
+  seen?: object | undefined;
+}
+
+interface Parts {
+  readonly topology: Topology;
+  readonly definitions: readonly ModuleDefinition[];
+  readonly placements: Map<string, Placement>;
+  readonly here: ModulesHere;
+  readonly services: ModuleProcesses;
+  readonly directory: Directory;
+  /** How many calls the modules were sent from this process so far. */
+  readonly observation: Pick<Observation, 'sentTo'>;
+  readonly log: Log;
+}
+
+/** Moves modules between processes while the system serves, one at a time. */
+export class Relocations {
+  #current: Current | undefined;
+  /** What is done while no module moves. */
+  #other: string | undefined;
+  #journal: Journal | undefined;
+  #abort = new AbortController();
+  #ended: Promise<unknown> = Promise.resolve();
+  #state: 'starts' | 'runs' | 'stops' = 'starts';
+  /** How modules that this process has taken back ran before. */
+  readonly #outsideLast = new Map<string, ServicePlacement>();
+
+  constructor(private readonly parts: Parts) {}
+
+  get current(): Current | undefined {
+    return this.#current;
+  }
+
+  /** How a module runs in processes of its own, or ran there last since this process started. */
+  outside(module: string): ServicePlacement | undefined {
+    const now = this.parts.placements.get(module);
+    return now?.kind === 'service' ? now : this.#outsideLast.get(module);
+  }
+
+  /**
+   * Moves a module, and says meanwhile how far it is. Rejects with `conflict`, and nothing is changed, when that cannot be; with
+   * `move-failed`, and everything is as it was, when a step failed.
+   */
+  async move(order: RelocationOrder, tell: (progress: Progress) => void = () => {}): Promise<RelocationReport> {
+    this.#refuseAnother();
+    const { module, placement, by } = order;
+    const since = new Date().toISOString();
+    const current: Current = { module, to: placementText(placement), by, since, step: 'preflight' };
+    this.#current = current;
+    this.#abort = new AbortController();
+    const running = this.#run(order, (progress) => {
+      if ('begun' in progress) Object.assign(current, { step: progress.begun, seen: undefined });
+      if ('watched' in progress) current.seen = progress.seen;
+      tell(progress);
+    }).finally(() => {
+      this.#current = undefined;
+    });
+    this.#ended = running.catch(() => {});
+    return running;
+  }
+
+  /**
+   * Does `work` when no module moves, and has none moved meanwhile. It is told when the system stops, and then waited for. Rejects
+   * with `conflict` when the system stops before, or something else is done.
+   */
+  async whileNoneMoves<T>(what: string, work: (stops: AbortSignal) => Promise<T>): Promise<T> {
+    while (this.#current) await this.#ended;
+    this.#refuseAnother();
+    this.#other = what;
+    this.#abort = new AbortController();
+    const running = work(this.#abort.signal).finally(() => {
+      this.#other = undefined;
+    });
+    this.#ended = running.catch(() => {});
+    return running;
+  }
+
+  /** Has the move that is in progress taken back. Throws `not-found` when there is none, `conflict` when only the old replicas have yet to end. */
+  abort(module: string, by: string): void {
+    if (this.#current?.module !== module) throw refusal('not-found', `${module} is not being moved`);
+    if (this.#journal?.finishing)
+      throw refusal(
+        'conflict',
+        `${module} has moved to ${this.#current.to} already; order it back when this move has ended`,
+      );
+    this.#abort.abort(new Error(`it was aborted by ${by}`));
+  }
+
+  /** All modules have started: from now on they may be moved. */
+  begin(): void {
+    this.#state = 'runs';
+  }
+
+  /** Takes back the move that is in progress, and begins none any more. Resolves when that is done. */
+  async stop(): Promise<void> {
+    this.#state = 'stops';
+    this.#abort.abort(new Error('the system stops'));
+    await this.#ended;
+  }
+
+  #refuseAnother(): void {
+    if (this.#state !== 'runs') throw refusal('conflict', `the system ${this.#state}`);
+    if (this.#other) throw refusal('conflict', `${this.#other} just now; order it again in a while`);
+    if (!this.#current) return;
+    const { module, to, by, since, step } = this.#current;
+    throw refusal(
+      'conflict',
+      `${module} is being moved to ${to} by ${by} since ${since} (now: ${step}); one module moves at a time`,
+    );
+  }
+
+  async #run(order: RelocationOrder, tell: (progress: Progress) => void): Promise<RelocationReport> {
+    const { placements, services, topology } = this.parts;
+    const { module, placement: to, again, forNow } = order;
+    const startedAt = performance.now();
+    const trial = order.canary !== undefined || order.mirror !== undefined;
+    const plan = planOf({ module, to, again, trial }, placements.get(module)!, services);
+    const controller = this.#abort;
+    const journal = new Journal(module, controller.signal, tell);
+    this.#journal = journal;
+    const abort = (why: string) => controller.abort(new Error(why));
+    const { contract } = this.parts.definitions.find((each) => each.contract.name === module)!;
+    const move = new Relocation(plan, {
+      ...this.parts,
+      contract,
+      tryOut: order,
+      file: forNow ? undefined : topology.settings.TOPOLOGY,
+      abort,
+    });
+    try {
+      await journal.step({ name: 'preflight', withinMs: 30_000, run: () => this.#preflight(plan, order, contract) });
+      await move.prepare(journal);
+      await move.tryOut(journal);
+      await move.complete(journal);
+    } catch (error) {
+      throw await this.#takeBack(plan, journal, error);
+    }
+    await move.close(journal);
+    if (plan.from.kind === 'service') this.#outsideLast.set(module, plan.from);
+    const [ms, from] = [Math.round(performance.now() - startedAt), placementText(plan.from)];
+    this.parts.log.info({ module, from, to: placementText(to), ms, by: order.by }, 'a module was moved');
+    return { module, from, to: placementText(to), ms, persisted: !forNow, steps: journal.steps, ...move.moved };
+  }
+
+  async #preflight(plan: Plan, { forNow, mirror }: RelocationOrder, contract: Contract): Promise<object> {
+    const { here, services, observation } = this.parts;
+    const { module, from } = plan;
+    const toMirror = mirror && whatToMirror(contract, { ...observation.sentTo(module) }, mirror);
+    const process = services.of(module).find(({ ready }) => ready);
+    if (from.kind === 'service' && !process)
+      throw refusal('conflict', `none of the processes of ${module} is ready; see to that first`);
+    const replica = process ? replicaIn(process) : replicaHere(module, here);
+    const coming = () => this.#coming(plan);
+    return { ...(await preflight(plan, forNow, { ...this.parts, replica, coming })), ...(toMirror && { toMirror }) };
+  }
+
+  async #coming({ module, to }: Plan): Promise<readonly NamedMigration[] | undefined> {
+    if (to.kind === 'service') return migrationsIn(to.artifact ?? process.argv[1]!, module);
+    return migrationsOf(this.parts.definitions.find(({ contract }) => contract.name === module)!);
+  }
+
+  /** Why it failed, for who ordered it; by then everything is as it was, or that is said. */
+  async #takeBack({ module, from }: Plan, journal: Journal, error: unknown): Promise<unknown> {
+    if (!(error instanceof StepFailed)) return error;
+    if (error.step === 'preflight')
+      return isRefusal(error.cause) ? error.cause : refusal('conflict', messageOf(error), {}, { cause: error });
+    const troubles = await journal.rollBack();
+    const { log } = this.parts;
+    const [step, why] = [error.step, messageOf(error)];
+    log.error({ module, step, why, troubles, error: error.cause }, 'a module could not be moved, and is where it was');
+    const all = troubles.length === 0 ? 'everything was taken back' : `not taken back: ${troubles.join('; ')}`;
+    return refusal(
+      'move-failed',
+      `${module} stays ${placementText(from)}: at "${step}", ${why}; ${all}`,
+      { step, troubles, steps: journal.steps },
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,232 @@
+import { and, eq, gt, sql } from 'drizzle-orm';
+import { background, type Cancel, type Clock, crashPoint } from '../context/index.ts';
+import { type Database, prepared } from '../database/index.ts';
+import { messageOf } from '../errors/index.ts';
+import { FailureLog, type Log } from '../telemetry/index.ts';
+import { afterFailure, backOffMs, isClosed } from './attempts.ts';
+import type { Bus } from './bus.ts';
+import type { EncodedEvent } from './envelope.ts';
+import { eventTables, type OutboxRow } from './tables.ts';
+
+const batchRows = 256;
+const batchCharacters = 256 * 1024;
+
+const openRows = prepared((reader) => {
+  const { outbox } = eventTables(reader);
+  const { seq, eventId, type, key, envelope, attempts, history } = outbox;
+  return reader.db
+    .select({ seq, eventId, type, key, envelope, attempts, history })
+    .from(outbox)
+    .where(
+      and(
+        eq(outbox.recipient, sql.placeholder('recipient')),
+        sql`${outbox.state} in ('pending', 'failed')`,
+        gt(outbox.seq, sql.placeholder('after')),
+      ),
+    )
+    .orderBy(outbox.seq)
+    .limit(sql.placeholder('rows'))
+    .prepare();
+});
+
+/** However many they are, the statement is one. */
+const settle = prepared((unit) => {
+  const { outbox } = eventTables(unit);
+  return unit.db
+    .update(outbox)
+    .set({ state: 'delivered', settledAt: sql`${sql.placeholder('at')}` })
+    .where(sql`${outbox.seq} in (select value from json_each(${sql.placeholder('seqs')}))`)
+    .prepare();
+});
+
+type OpenRow = Pick<OutboxRow, 'seq' | 'eventId' | 'type' | 'key' | 'envelope' | 'attempts' | 'history'>;
+
+export interface OutboxDispatcherDependencies {
+  readonly database: Database;
+  readonly bus: Pick<Bus, 'deliver'>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * The way to one recipient: what waits for it goes in order, in batches. A way that is closed is tried again with one event
+ * until it opens; meanwhile nothing is read or written, however much waits. Of a batch that is refused, the one event that is the
+ * reason is found by halving it: all of that carries no event more often than twice, on average.
+ */
+export class OutboxDispatcher {
+  #running: Promise<void> | undefined;
+  #again = false;
+  /** The recipient was said to be back during this pass: what fails in it may have been on its way before. */
+  #isBack = false;
+  #stopped = false;
+  /** Ends the wait of a closed way. */
+  #cancelWait: Cancel | undefined;
+  readonly #failed: FailureLog;
+  #failures = 0;
+  #toldThatTheyWait = false;
+  #rows = batchRows;
+  /** Of the rows that come next, so many were refused together: at least one of them is the reason. */
+  #suspects = 0;
+
+  constructor(
+    private readonly recipient: string,
+    private readonly parts: OutboxDispatcherDependencies,
+  ) {
+    this.#failed = new FailureLog(parts.log, parts.clock);
+  }
+
+  /** There is something new. */
+  wake(): void {
+    this.#again = true;
+    if (this.#stopped || this.#running || this.#cancelWait) return;
+    this.#running = background
+      .run(() => this.#run())
+      .finally(() => {
+        this.#running = undefined;
+        if (this.#again) this.wake();
+      });
+  }
+
+  /** The recipient can be reached again: nothing need be waited for. */
+  retryNow(): void {
+    this.#cancelWait?.();
+    this.#cancelWait = undefined;
+    this.#isBack = true;
+    this.wake();
+  }
+
+  /** Begins nothing more; resolves when what was in flight is settled. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelWait?.();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#again && !this.#stopped && !this.#cancelWait) {
+      this.#again = false;
+      this.#isBack = false;
+      try {
+        await this.#dispatchPending();
+      } catch (error) {
+        const { recipient } = this;
+        const message = 'the outbox could not be read or settled; trying again';
+        this.#failed.add({ message, error, fields: { recipient } });
+        this.#wait(1_000);
+      }
+    }
+  }
+
+  /** Once over all that is open, oldest first. A batch is settled while the next one is on its way. */
+  async #dispatchPending(): Promise<void> {
+    const { database, bus } = this.parts;
+    const { recipient } = this;
+    let settling: Promise<void> = Promise.resolve();
+    let after = 0;
+    try {
+      while (!this.#stopped) {
+        const asked = this.#rows;
+        const rows = await openRows(database).execute({ recipient, after, rows: asked });
+        const batch = within(rows);
+        if (batch.length === 0) break;
+        const refused = await bus.deliver(recipient, batch.map(sealed)).then(
+          () => undefined,
+          (error: unknown) => ({ error }),
+        );
+        if (refused) {
+          if (await this.#hasClosed(batch, refused.error)) break;
+          continue;
+        }
+        crashPoint('relay', recipient, batch.at(-1)!.type, 'delivered');
+        this.#opened(batch.length);
+        await settling;
+        settling = this.#settle(batch);
+        settling.catch(() => {});
+        after = batch.at(-1)!.seq;
+        if (rows.length < asked && batch.length === rows.length) break;
+      }
+    } finally {
+      await settling;
+    }
+  }
+
+  /** Exactly those that were handed on: another between them may have been replayed meanwhile. */
+  async #settle(batch: readonly OpenRow[]): Promise<void> {
+    const { database, clock } = this.parts;
+    const seqs = JSON.stringify(batch.map(({ seq }) => seq));
+    const at = clock.now();
+    await database.work(async (unit) => void (await settle(unit).execute({ seqs, at })));
+  }
+
+  /** After a refusal, the next batch is half of the suspects, or twice as large as the one before. */
+  #opened(delivered: number): void {
+    if (this.#toldThatTheyWait) this.parts.log.info({ recipient: this.recipient }, 'events are delivered again');
+    this.#toldThatTheyWait = false;
+    this.#failures = 0;
+    this.#suspects = Math.max(0, this.#suspects - delivered);
+    this.#rows = this.#suspects > 0 ? Math.ceil(this.#suspects / 2) : Math.min(batchRows, this.#rows * 2);
+  }
+
+  /** Decides what a refusal means: for the recipient, or for the one event that it was shown. Whether to stop for now. */
+  async #hasClosed(batch: readonly OpenRow[], error: unknown): Promise<boolean> {
+    if (!isClosed(error) && batch.length > 1) {
+      this.#suspects = batch.length;
+      this.#rows = Math.ceil(batch.length / 2);
+      return false;
+    }
+    this.#failures += 1;
+    this.#rows = 1;
+    this.#suspects = 0;
+    if (!isClosed(error) && (await this.#note(batch[0]!, error))) return false;
+    this.#tellThatTheyWait(error);
+    this.#wait(backOffMs(this.#failures, error));
+    return true;
+  }
+
+  #tellThatTheyWait(error: unknown): void {
+    if (this.#toldThatTheyWait) return;
+    this.#toldThatTheyWait = true;
+    const { recipient } = this;
+    const why = messageOf(error);
+    this.parts.log.warn({ recipient, why, error }, 'events wait: they cannot be delivered');
+  }
+
+  /** Writes the failure down with its event. Whether that is dead now, and out of the way. */
+  async #note(row: OpenRow, error: unknown): Promise<boolean> {
+    const { database, clock, log } = this.parts;
+    const after = afterFailure(row, error, clock.now());
+    const { outbox } = eventTables(database);
+    await database.work(async (unit) => {
+      await unit.db
+        .update(outbox)
+        .set(after)
+        .where(and(eq(outbox.seq, row.seq), sql`${outbox.state} in ('pending', 'failed')`));
+    });
+    if (after.state !== 'dead') return false;
+    log.error(
+      { type: row.type, recipient: this.recipient, lastError: after.lastError },
+      'an event became a dead letter',
+    );
+    return true;
+  }
+
+  #wait(delayMs: number): void {
+    this.#again = true;
+    if (this.#stopped || this.#isBack) return;
+    this.#cancelWait = this.parts.clock.after(delayMs, () => this.retryNow());
+  }
+}
+
+function sealed({ eventId: id, type, key, envelope: json }: OpenRow): EncodedEvent {
+  return { id, type, key, json };
+}
+
+/** As many as one delivery may carry; at least one. */
+function within(rows: readonly OpenRow[]): readonly OpenRow[] {
+  let characters = 0;
+  const end = rows.findIndex(({ envelope }) => {
+    characters += envelope.length;
+    return characters > batchCharacters;
+  });
+  return end < 0 ? rows : rows.slice(0, Math.max(1, end));
+}

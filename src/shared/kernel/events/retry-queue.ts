@@ -1,0 +1,232 @@
+import { and, asc, between, eq, sql } from 'drizzle-orm';
+import { Alarm, background, type Clock, crashPoint } from '../context/index.ts';
+import { type Database, prepared, type Unit } from '../database/index.ts';
+import { messageOf } from '../errors/index.ts';
+import type { FailureLog, Log } from '../telemetry/index.ts';
+import { afterFailure, isClosed, isDue, latestAttemptAt, withIncident } from './attempts.ts';
+import type { Envelope } from './envelope.ts';
+import type { InOrder } from './in-order.ts';
+import { asNotTaken, type NotTaken } from './subscribed.ts';
+import { eventTables, type HeldRow, unreadable } from './tables.ts';
+
+const portion = 256;
+const neverTried = { attempts: 0, history: [] };
+const behind = { state: 'pending' as const, nextAttemptAt: 0, ...neverTried };
+
+const firstOf = prepared((reader) => {
+  const { held } = eventTables(reader);
+  return reader.db
+    .select()
+    .from(held)
+    .where(and(eq(held.key, sql.placeholder('key')), sql`${held.state} in ('pending', 'failed')`))
+    .orderBy(asc(held.seq))
+    .limit(1)
+    .prepare();
+});
+
+/** The first of each key whose time is `from` to `until`. */
+const timed = prepared((reader) => {
+  const { held } = eventTables(reader);
+  const at = held.nextAttemptAt;
+  return reader.db
+    .select({ key: held.key, at })
+    .from(held)
+    .where(and(sql`${held.state} = 'failed'`, between(at, sql.placeholder('from'), sql.placeholder('until'))))
+    .orderBy(asc(at))
+    .limit(sql.placeholder('limit'))
+    .prepare();
+});
+
+type Told = Pick<HeldRow, 'eventId' | 'type' | 'state' | 'nextAttemptAt'>;
+
+interface Parts<U extends Unit> {
+  module: string;
+  database: Database;
+  work: <T>(task: (unit: U) => Promise<T>) => Promise<T>;
+  clock: Clock;
+  log: Log;
+  failures: FailureLog;
+}
+
+/**
+ * The events a module could not take: one key's in order, tried again later and later, until they are taken or dead. The first
+ * of a key is `failed` and has its time; those behind it are `pending`, and move up in the unit that has it out of the way.
+ */
+export class RetryQueue<U extends Unit> {
+  readonly #parts: Parts<U>;
+  readonly #inOrder: InOrder;
+  readonly #apply: (envelope: Envelope, unit: U) => Promise<void>;
+  #looking: Promise<void> = Promise.resolve();
+  #stopped = true;
+  readonly #alarm: Alarm;
+
+  constructor(parts: Parts<U>, inOrder: InOrder, apply: (envelope: Envelope, unit: U) => Promise<void>) {
+    this.#parts = parts;
+    this.#inOrder = inOrder;
+    this.#apply = apply;
+    this.#alarm = new Alarm(parts.clock, () => this.wake());
+  }
+
+  async start(): Promise<void> {
+    this.#stopped = false;
+    this.wake();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#alarm.off();
+    await this.#looking;
+    await this.#inOrder.idle();
+  }
+
+  /** Holds an event back: because it was not taken, or behind another of its key. */
+  async add(unit: Unit, envelope: Envelope, now: number, failure?: NotTaken): Promise<void> {
+    const tried = failure ? afterFailure(neverTried, failure.reason, now) : behind;
+    const { id: eventId, type, partitionkey: key } = envelope;
+    const { held } = eventTables(unit);
+    await unit.db
+      .insert(held)
+      .values({ eventId, type, key, envelope: JSON.stringify(envelope), receivedAt: now, ...tried });
+    if (failure) unit.afterCommit(() => this.#tell({ eventId, type, ...tried }, failure));
+  }
+
+  /** The event has failed once more, if it waits for its next attempt. */
+  async failed(unit: Unit, eventId: string, failure: NotTaken): Promise<void> {
+    const { held } = eventTables(unit);
+    const [row] = await unit.db
+      .select()
+      .from(held)
+      .where(and(sql`${held.state} = 'failed'`, eq(held.eventId, eventId)));
+    if (row) await this.#record(unit, row, failure);
+  }
+
+  /** Something came that is no event: kept as it came, for a person to see. */
+  async addUnreadable(unit: Unit, eventId: string, envelope: string, why: string, now: number): Promise<void> {
+    const dead = { state: 'dead' as const, attempts: 1, nextAttemptAt: 0, lastError: why, settledAt: now };
+    const { held } = eventTables(unit);
+    await unit.db.insert(held).values({
+      ...{ eventId, type: unreadable, key: eventId, envelope, receivedAt: now },
+      ...{ ...dead, history: [{ at: now, what: 'dead' as const, why }] },
+    });
+    unit.afterCommit(() => this.#tellDead(unreadable, why));
+  }
+
+  /** Looks for what is due. */
+  wake(): void {
+    this.#alarm.off();
+    if (this.#stopped) return;
+    this.#looking = background.run(() => this.#lookNext());
+  }
+
+  async #lookNext(): Promise<void> {
+    await this.#looking;
+    try {
+      await this.#look();
+    } catch (error) {
+      if (this.#stopped) return;
+      const { module, failures, clock } = this.#parts;
+      failures.add({ message: 'the retry queue could not be worked off; trying again', error, fields: { module } });
+      this.#wakeAt(clock.now() + 1_000);
+    }
+  }
+
+  async #look(): Promise<void> {
+    if (this.#stopped) return;
+    const now = this.#parts.clock.now();
+    const { keys, nextAt = Number.POSITIVE_INFINITY } = await this.#due(now);
+    const moved = await Promise.all(keys.map((key) => this.#inOrder.run(key, () => this.#retry(key))));
+    if (moved.includes(true)) this.wake();
+    else this.#wakeAt(keys.length > 0 ? Math.min(nextAt, now + 1_000) : nextAt);
+  }
+
+  /**
+   * The keys that are due, a portion of each kind: those with a time that a wrong clock wrote wait behind no others. And when the next
+   * one falls due; undefined when none waits.
+   */
+  async #due(now: number): Promise<{ keys: string[]; nextAt: number | undefined }> {
+    const query = timed(this.#parts.database);
+    const first = (from: number, until: number, limit: number) => query.execute({ from, until, limit });
+    const latest = latestAttemptAt(now);
+    const due = [
+      ...(await first(Number.MIN_SAFE_INTEGER, now, portion)),
+      ...(await first(latest + 1, Number.MAX_SAFE_INTEGER, portion)),
+    ];
+    const [next] = await first(now + 1, latest, 1);
+    return { keys: [...new Set(due.map(({ key }) => key))], nextAt: next?.at };
+  }
+
+  /** One key's events, one after the other, up to the first that is still not taken. Whether any is out of the way. */
+  async #retry(key: string): Promise<boolean> {
+    const { database, clock } = this.#parts;
+    for (let moved = false; ; moved = true) {
+      const [row] = this.#stopped ? [] : await firstOf(database).execute({ key });
+      if (!row || !isDue(row.nextAttemptAt, clock.now()) || !(await this.#attempt(row))) return moved;
+    }
+  }
+
+  /** Whether the event is out of the way: taken, or dead. */
+  async #attempt(row: HeldRow): Promise<boolean> {
+    const { work, clock, module } = this.#parts;
+    const attempt = work(async (unit) => {
+      if (this.#stopped) return false;
+      const now = clock.now();
+      const history = withIncident(row.history, { at: now, what: 'delivered' });
+      if (await this.#change(unit, row, { state: 'delivered', settledAt: now, history }))
+        await this.#apply(JSON.parse(row.envelope) as Envelope, unit);
+      return true;
+    });
+    const settled = await attempt.catch((error: unknown) => {
+      const failure = asNotTaken(error);
+      if (!failure) throw error;
+      return work((unit) => this.#record(unit, row, failure));
+    });
+    crashPoint('inbox', module, row.type, 'tried again');
+    return settled;
+  }
+
+  /** Whether the event is out of the way: dead. */
+  async #record(unit: Unit, row: HeldRow, failure: NotTaken): Promise<boolean> {
+    const after = afterFailure(row, failure.reason, this.#parts.clock.now());
+    await this.#change(unit, row, after);
+    unit.afterCommit(() => this.#tell({ ...row, ...after }, failure));
+    return after.state === 'dead';
+  }
+
+  #tell({ eventId: id, type, state, nextAttemptAt }: Told, { reason: error }: NotTaken): void {
+    const { module, failures } = this.#parts;
+    failures.add({
+      message: 'an event was not taken',
+      error,
+      level: isClosed(error) ? 'warn' : 'error',
+      kind: type,
+      fields: { module, type, id },
+    });
+    if (state === 'dead') this.#tellDead(type, messageOf(error));
+    else this.#wakeAt(nextAttemptAt);
+  }
+
+  /**
+   * Changes the row as it was read, and has the next of its key move up when this one is out of the way; `false` when somebody
+   * else has changed it meanwhile.
+   */
+  async #change(unit: Unit, row: HeldRow, values: Partial<HeldRow>): Promise<boolean> {
+    const { held } = eventTables(unit);
+    const unchanged = and(eq(held.seq, row.seq), eq(held.state, row.state), eq(held.attempts, row.attempts));
+    const changed = await unit.db.update(held).set(values).where(unchanged).returning({ seq: held.seq });
+    if (changed.length === 0) return false;
+    const [next] = values.state === 'failed' ? [] : await firstOf(unit).execute({ key: row.key });
+    if (next?.state === 'pending') {
+      const first = { state: 'failed' as const, nextAttemptAt: this.#parts.clock.now() };
+      await unit.db.update(held).set(first).where(eq(held.seq, next.seq));
+    }
+    return true;
+  }
+
+  #wakeAt(at: number): void {
+    if (!this.#stopped) this.#alarm.set(at - this.#parts.clock.now());
+  }
+
+  #tellDead(type: string, lastError: string): void {
+    this.#parts.log.error({ type, recipient: this.#parts.module, lastError }, 'an event became a dead letter');
+  }
+}

@@ -1,0 +1,253 @@
+import { type Clock, crashPoint, withinLimit } from '../context/index.ts';
+import type { Operation } from '../contract/index.ts';
+import type { Unit } from '../database/index.ts';
+import { isAway, isKernelCode, isRefusal, messageOf, type Refusal } from '../errors/index.ts';
+import type { FailureLog, Log } from '../telemetry/index.ts';
+import { type Happening, noted } from './history.ts';
+import { isRecordedAfter, lastInDoubt, passedNoReturn } from './in-doubt.ts';
+import type { CallStep, RunStep, Saga, Step } from './saga.ts';
+import { LeaseLost, updateProgress, updateSaga } from './store.ts';
+import { isEnd, type SagaRow } from './tables.ts';
+
+/** How a saga calls: with a stable key, in the trace it was started in. */
+export type SagaCalls = (
+  operation: Operation,
+  input: unknown,
+  idempotencyKey: string,
+  traceparent: string | undefined,
+) => Promise<unknown>;
+
+export interface SagaExecutorDependencies {
+  /** A unit of work, told as soon as later units see it. */
+  work: (task: (unit: Unit) => Promise<void>) => Promise<void>;
+  /** Resolves when all that was recorded is on disk: what leaves the process goes after that. */
+  onDisk: () => Promise<void>;
+  call: SagaCalls;
+  clock: Clock;
+  log: Log;
+  failures: FailureLog;
+  stopped: () => boolean;
+}
+
+/** After this many failures in a row that waiting does not mend, a saga that cannot turn around is `stuck`. */
+const attemptLimit = 12;
+
+/** The step has ended its process again and again. */
+class ProcessEnded extends Error {}
+
+type AnySaga = Saga<never, Unit>;
+
+interface Reached {
+  readonly row: SagaRow;
+  readonly isRecorded: boolean;
+}
+
+/**
+ * Takes a saga as far as it goes now: to its end, or to a step that must wait, which gives it out of hand. After a crash the steps
+ * that were not recorded are repeated, with the same keys: see `isRecordedAfter`.
+ * With `ended`, the process that had it ended at its step. When that has happened as often as a step may fail, the step is not
+ * begun again: the saga turns around, or is stuck. Throws `LeaseLost` when another instance has taken the saga over.
+ */
+export async function executeSaga(
+  saga: AnySaga,
+  from: SagaRow,
+  around: SagaExecutorDependencies,
+  ended = false,
+): Promise<SagaRow> {
+  let reached: Reached = { row: from, isRecorded: true };
+  let failed =
+    ended && from.attempts >= attemptLimit ? new ProcessEnded('its process ended while its step ran') : undefined;
+  while (!isEnd(reached.row.state) && reached.row.owner !== null && !around.stopped()) {
+    const row = withinDeadline(saga, reached.row, around);
+    try {
+      const before = failed;
+      failed = undefined;
+      reached =
+        row.state === 'running' ? await forward(saga, row, around, before) : await backward(saga, row, around, before);
+    } catch (error) {
+      if (error instanceof LeaseLost) throw error;
+      reached = await hold(saga, row, error, around);
+    }
+  }
+  return (reached.isRecorded ? reached : await record(saga, reached.row, around)).row;
+}
+
+/** Shortens a deadline that is further away than the saga ever has: a clock that was wrong wrote it. */
+function withinDeadline({ deadlineMs }: AnySaga, row: SagaRow, { clock }: SagaExecutorDependencies): SagaRow {
+  return { ...row, deadline: Math.min(row.deadline, clock.now() + (deadlineMs ?? Number.POSITIVE_INFINITY)) };
+}
+
+async function forward(
+  saga: AnySaga,
+  row: SagaRow,
+  around: SagaExecutorDependencies,
+  failed?: Error,
+): Promise<Reached> {
+  const step = saga.steps[row.step];
+  if (!step || step.kind === 'write') {
+    if (failed) throw failed;
+    return record(saga, row, around);
+  }
+  let kept: unknown;
+  try {
+    if (failed) throw failed;
+    kept = await perform(step, row, around);
+  } catch (error) {
+    const turned = turn(saga, row, error, around);
+    if (!turned) throw error;
+    tellFailure(saga, row, error, around);
+    if (turned.step >= 0) await around.work((unit) => updateSaga(unit, turned));
+    return { row: turned, isRecorded: true };
+  }
+  crashPoint('saga', saga.name, step.name, 'done');
+  const history = noted(row.history, happening(step, isSkipped(step, row) ? 'skipped' : 'done', around));
+  const data = { ...row.data, ...(kept as object | undefined) };
+  const next: SagaRow = { ...row, step: row.step + 1, data, history, attempts: 0, lastError: null };
+  return isRecordedAfter(saga, row.step) ? record(saga, next, around) : { row: next, isRecorded: false };
+}
+
+/** Records what was reached; the writes that follow at once are part of the same unit. */
+async function record(saga: AnySaga, reached: SagaRow, around: SagaExecutorDependencies): Promise<Reached> {
+  const now = around.clock.now();
+  const row: SagaRow = { ...reached, attempts: 0, lastError: null, inDoubt: 0, updatedAt: now };
+  const writing = around.work(async (unit) => {
+    Object.assign(row, { step: reached.step, history: reached.history });
+    for (let step = saga.steps[row.step]; step?.kind === 'write'; step = saga.steps[row.step]) {
+      await step.task(unit as never, row.data as never);
+      row.step += 1;
+      row.history = noted(row.history, happening(step, 'done', around));
+    }
+    if (row.step < saga.steps.length) return updateProgress(unit, row);
+    Object.assign(row, { state: 'done', data: {} });
+    return updateSaga(unit, row);
+  });
+  await writing.catch((error: unknown) => {
+    if (error instanceof LeaseLost) throw error;
+    // Whatever it says, it is no answer of a callee that could be a reason to turn around.
+    throw new Error(messageOf(error), { cause: error });
+  });
+  crashPoint('saga', saga.name, saga.steps[row.step - 1]?.name ?? 'begun', 'recorded');
+  return { row, isRecorded: true };
+}
+
+async function perform(
+  step: CallStep<never> | RunStep<never>,
+  row: SagaRow,
+  around: SagaExecutorDependencies,
+): Promise<unknown> {
+  const key = `${row.id}/${step.name}`;
+  if (step.kind === 'run') {
+    await around.onDisk();
+    const controller = new AbortController();
+    const late = () => {
+      const error = new Error(`"${step.name}" took longer than ${step.limitMs / 1_000} s`);
+      controller.abort(error);
+      return error;
+    };
+    return withinLimit(around.clock, step.limitMs, late, () => step.task(row.data as never, key, controller.signal));
+  }
+  if (isSkipped(step, row)) return undefined;
+  const output = await around.call(step.operation, step.input(row.data as never), key, row.traceparent ?? undefined);
+  return step.keep?.(output as never);
+}
+
+async function backward(
+  saga: AnySaga,
+  row: SagaRow,
+  around: SagaExecutorDependencies,
+  failed?: Error,
+): Promise<Reached> {
+  if (failed) throw failed;
+  const step = saga.steps[row.step];
+  let { history } = row;
+  if (step?.kind === 'call' && step.undo && !isSkipped(step, row)) {
+    const { operation, input } = step.undo;
+    await around.call(operation, input(row.data as never), `${row.id}/${step.name}/undo`, row.traceparent ?? undefined);
+    history = noted(history, happening(step, 'taken back', around));
+    crashPoint('saga', saga.name, step.name, 'taken back');
+  }
+  const now = around.clock.now();
+  const fresh = { attempts: 0, lastError: null, nextAttemptAt: now, updatedAt: now };
+  const next: SagaRow = { ...row, ...fresh, step: row.step - 1, history };
+  const ended = next.step < 0;
+  if (ended) Object.assign(next, { state: 'compensated', data: {} });
+  await around.work(async (unit) => {
+    if (ended) await saga.compensated?.(unit, row.data as never, row.reason ?? 'unknown');
+    await updateSaga(unit, next);
+  });
+  crashPoint('saga', saga.name, step?.name ?? 'all', 'recorded as taken back');
+  return { row: next, isRecorded: true };
+}
+
+/** The saga on its way back, when a step that failed is a reason for that and it is not too late; otherwise nothing. */
+function turn(saga: AnySaga, row: SagaRow, error: unknown, around: SagaExecutorDependencies): SagaRow | undefined {
+  const now = around.clock.now();
+  const refused = isNo(error);
+  const late = now >= row.deadline || error instanceof ProcessEnded;
+  if (saga.deadlineMs === undefined || !(refused || late) || passedNoReturn(saga, row.step, refused)) return undefined;
+  // What was refused at once did nothing. What failed otherwise, now or before, may have happened: it is taken back as well.
+  const refusedAt = row.attempts === 0 && !row.inDoubt ? row.step - 1 : row.step;
+  const step = refused ? refusedAt : lastInDoubt(saga, row);
+  const reason = isRefusal(error) ? error.code : 'internal';
+  const lastError = messageOf(error);
+  const history = noted(row.history, happening(saga.steps[row.step], 'failed', around, lastError));
+  const fresh = { attempts: 0, inDoubt: 0, nextAttemptAt: now, updatedAt: now } as const;
+  return { ...row, ...fresh, state: 'compensating', reason, step, lastError, history };
+}
+
+/** Gives it up until it is due again; or it is `stuck`, when a "no" has no way back or failure follows failure and waiting does not mend it. */
+async function hold(saga: AnySaga, row: SagaRow, error: unknown, around: SagaExecutorDependencies): Promise<Reached> {
+  const now = around.clock.now();
+  const lastError = messageOf(error);
+  tellFailure(saga, row, error, around);
+  const held: SagaRow = { ...row, lastError, updatedAt: now, attempts: row.attempts + 1 };
+  const step = saga.steps[row.step];
+  const canStillTurn = row.state === 'running' && now < row.deadline;
+  if (
+    isNo(error) ||
+    error instanceof ProcessEnded ||
+    (held.attempts >= attemptLimit && !canStillTurn && !isAway(error))
+  ) {
+    held.state = 'stuck';
+    around.log.error(
+      { saga: row.id, name: row.name, step: step?.name, lastError },
+      'a saga is stuck and needs a person: /ops/sagas?state=stuck',
+    );
+  } else {
+    held.nextAttemptAt = now + Math.min(5_000, 50 * 2 ** Math.min(held.attempts, 10));
+  }
+  const what = held.state === 'stuck' ? 'stuck' : 'failed';
+  held.history = noted(row.history, happening(step, what, around, lastError));
+  await around.work((unit) => updateSaga(unit, held, null));
+  return { row: { ...held, owner: null }, isRecorded: true };
+}
+
+/** A "no" that turns a saga around is an answer; all else is a failure, or waits for what is away. */
+function tellFailure(saga: AnySaga, row: SagaRow, error: unknown, { failures }: SagaExecutorDependencies): void {
+  const step = saga.steps[row.step]?.name;
+  failures.add({
+    message: 'a step of a saga failed',
+    error,
+    level: isNo(error) ? 'info' : isAway(error) ? 'warn' : 'error',
+    kind: `${saga.name} ${row.state} ${step}`,
+    fields: { saga: row.id, name: saga.name, step },
+  });
+}
+
+function happening(
+  step: Step<never> | undefined,
+  what: Happening['what'],
+  { clock }: SagaExecutorDependencies,
+  error?: string,
+): Happening {
+  return { step: step?.name, what, at: clock.now(), error };
+}
+
+function isSkipped(step: Step<never>, row: SagaRow): boolean {
+  return step.kind === 'call' && step.condition?.(row.data as never) === false;
+}
+
+/** The callee's own "no". The kernel's refusals say that it could not be asked, or failed: nothing was decided. */
+function isNo(error: unknown): error is Refusal {
+  return isRefusal(error) && (error.code === 'not-found' || !isKernelCode(error.code));
+}
