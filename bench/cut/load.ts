@@ -24,13 +24,16 @@ export class ConstantLoad {
   readonly #timer: NodeJS.Timeout;
   readonly #startedAt = performance.now();
   #count = 0;
+  private readonly url: string;
+  private readonly tokens: readonly string[];
+  private readonly perSecond: number;
+  private readonly growMs: number;
 
-  constructor(
-    private readonly url: string,
-    private readonly tokens: readonly string[],
-    private readonly perSecond: number,
-    private readonly growMs: number,
-  ) {
+  constructor(url: string, tokens: readonly string[], perSecond: number, growMs: number) {
+    this.url = url;
+    this.tokens = tokens;
+    this.perSecond = perSecond;
+    this.growMs = growMs;
     this.#timer = setInterval(() => this.#catchUp(), everyMs);
   }
 

@@ -18,8 +18,11 @@ export class Connection {
   #received: Buffer = Buffer.alloc(0);
   #answered: ((reply: Reply) => void) | undefined;
   #failed: ((error: Error) => void) | undefined;
+  private readonly port: number;
 
-  constructor(private readonly port: number) {}
+  constructor(port: number) {
+    this.port = port;
+  }
 
   async open(): Promise<void> {
     this.#socket = this.#open();

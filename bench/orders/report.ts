@@ -9,10 +9,13 @@ export interface Turn {
 
 /** The results of the contestants in their turns. The others are compared with the first one, round by round. */
 export class Report {
-  constructor(
-    private readonly title: string,
-    private readonly turns: ReadonlyMap<string, readonly Turn[]>,
-  ) {}
+  private readonly title: string;
+  private readonly turns: ReadonlyMap<string, readonly Turn[]>;
+
+  constructor(title: string, turns: ReadonlyMap<string, readonly Turn[]>) {
+    this.title = title;
+    this.turns = turns;
+  }
 
   print(): void {
     console.log(`\n${this.title}`);

@@ -28,12 +28,15 @@ export class Customers {
   #stopping = false;
   #giveUpAt = Number.POSITIVE_INFINITY;
   readonly #working: Promise<void>[] = [];
+  private readonly url: string;
+  private readonly seed: number;
+  private readonly seen: Seen;
 
-  constructor(
-    private readonly url: string,
-    private readonly seed: number,
-    private readonly seen: Seen,
-  ) {}
+  constructor(url: string, seed: number, seen: Seen) {
+    this.url = url;
+    this.seed = seed;
+    this.seen = seen;
+  }
 
   begin(): void {
     const lives = { buyers: this.#buy, strangers: this.#signUp, readers: this.#read };

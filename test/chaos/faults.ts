@@ -34,8 +34,11 @@ export class Faults {
   readonly #ills = new Map<Act, [target: string, ills: Ills]>();
   #hangUps = 0;
   #isDataLost = false;
+  private readonly around: Surroundings;
 
-  constructor(private readonly around: Surroundings) {}
+  constructor(around: Surroundings) {
+    this.around = around;
+  }
 
   async begin(act: Act): Promise<Done> {
     const { system, providers, customers, broker, seed } = this.around;
@@ -182,11 +185,12 @@ export class Faults {
 export class BrokerLink {
   readonly #sockets = new Set<Socket>();
   #server: Server;
+  private readonly target: URL;
+  private readonly defaultPort: number;
 
-  private constructor(
-    private readonly target: URL,
-    private readonly defaultPort: number,
-  ) {
+  private constructor(target: URL, defaultPort: number) {
+    this.target = target;
+    this.defaultPort = defaultPort;
     this.#server = this.#create();
   }
 

@@ -30,12 +30,14 @@ export class ChaosSystem {
   readonly wrong: string[] = [];
   /** How often the home process was started. */
   starts = 0;
+  private readonly folder: string;
+  private readonly env: Record<string, string>;
+  readonly url: string;
 
-  private constructor(
-    private readonly folder: string,
-    private readonly env: Record<string, string>,
-    readonly url: string,
-  ) {
+  private constructor(folder: string, env: Record<string, string>, url: string) {
+    this.folder = folder;
+    this.env = env;
+    this.url = url;
     this.dataDir = join(folder, 'data');
     this.log = join(folder, 'log');
   }

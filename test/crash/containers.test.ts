@@ -33,7 +33,7 @@ describe.skipIf(!canUnshare)(canUnshare ? title : `${title} (needs PID namespace
       if (!instance.leads) say('follows');
       for await (const _ of process.stdin) { await instance.look(); await instance.look(); say(instance.leads ? 'still leads' : 'still follows'); }
     `;
-    const node = [process.execPath, '--experimental-transform-types', '--no-warnings', '--input-type=module', '--eval'];
+    const node = [process.execPath, '--no-warnings', '--input-type=module', '--eval'];
     const child = spawn(command, [...words, ...node, program], { stdio: ['pipe', 'pipe', 'inherit'] });
     started.push(child);
     const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();

@@ -21,11 +21,10 @@ const points = required() ? all : all.filter((_, index) => index % 3 === 0);
 class Mortal {
   readonly #scene: Scene;
   #kerf!: Kerf;
+  private readonly point: string;
 
-  constructor(
-    private readonly point: string,
-    env: Record<string, string>,
-  ) {
+  constructor(point: string, env: Record<string, string>) {
+    this.point = point;
     this.#scene = new Scene({ ...env, FAULT_POINT: point });
   }
 

@@ -9,7 +9,7 @@ import { eventMigrations } from '../../src/shared/kernel/events/index.ts';
 import { eventTables } from '../../src/shared/kernel/events/tables.ts';
 
 const program = join(import.meta.dirname, 'poison-process.ts');
-const execArgv = ['--experimental-transform-types', '--no-warnings'];
+const execArgv = ['--no-warnings'];
 
 it('counts an event that kills its process, and takes the others', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'kerf-poison-'));

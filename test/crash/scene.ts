@@ -8,8 +8,10 @@ import type { Told } from './rush.ts';
 export class Scene {
   readonly dataDir = newDataDir();
   readonly #started: Kerf[] = [];
+  private readonly env: Record<string, string>;
 
-  constructor(private readonly env: Record<string, string> = {}) {
+  constructor(env: Record<string, string> = {}) {
+    this.env = env;
     onTestFinished(async () => {
       await Promise.all(this.#started.map((kerf) => kerf.kill()));
       rmSync(this.dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });

@@ -8,8 +8,11 @@ const kind = { keyType: 'ec', algorithm: 'sha256' } as const;
 /** An authority that vouches for processes; what it issues is in files of a folder that it keeps. */
 export class Authority {
   readonly folder = mkdtempSync(join(tmpdir(), 'kerf-authority-'));
+  private readonly own: { cert: string; private: string };
 
-  private constructor(private readonly own: { cert: string; private: string }) {}
+  private constructor(own: { cert: string; private: string }) {
+    this.own = own;
+  }
 
   static async found(name: string): Promise<Authority> {
     const own = await generate([{ name: 'commonName', value: name }], {

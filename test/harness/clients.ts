@@ -24,8 +24,10 @@ export class Clients {
   /** Resolves when all have found that nobody listens. */
   readonly ended: Promise<unknown>;
   #stopped = false;
+  private readonly options: ClientsOptions;
 
-  constructor(private readonly options: ClientsOptions) {
+  constructor(options: ClientsOptions) {
+    this.options = options;
     this.ended = Promise.all(Array.from({ length: options.count }, (_, index) => this.#run(index)));
   }
 

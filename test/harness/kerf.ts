@@ -57,14 +57,24 @@ export interface Announced {
 /** A real process of the built artifact, on free ports. */
 export class Kerf {
   #exit: Promise<number | null>;
+  readonly process: ChildProcess;
+  readonly announced: Announced;
+  readonly dataDir: string;
+  private readonly ownsData: boolean;
+  private readonly output: { stderr: string };
 
   private constructor(
-    readonly process: ChildProcess,
-    readonly announced: Announced,
-    readonly dataDir: string,
-    private readonly ownsData: boolean,
-    private readonly output: { stderr: string },
+    process: ChildProcess,
+    announced: Announced,
+    dataDir: string,
+    ownsData: boolean,
+    output: { stderr: string },
   ) {
+    this.process = process;
+    this.announced = announced;
+    this.dataDir = dataDir;
+    this.ownsData = ownsData;
+    this.output = output;
     this.#exit = new Promise((resolve) => {
       if (process.exitCode !== null || process.signalCode !== null) resolve(process.exitCode);
       else process.once('exit', (code) => resolve(code));

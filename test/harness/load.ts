@@ -17,12 +17,12 @@ export class SteadyLoad {
   readonly failures: string[] = [];
   readonly #under = new Set<Promise<void>>();
   readonly #timer: NodeJS.Timeout;
+  private readonly shop: Shop;
+  private readonly paths: readonly string[];
 
-  constructor(
-    private readonly shop: Shop,
-    private readonly paths: readonly string[] = [],
-    everyMs = 100,
-  ) {
+  constructor(shop: Shop, paths: readonly string[] = [], everyMs = 100) {
+    this.shop = shop;
+    this.paths = paths;
     this.#timer = setInterval(() => this.#turn(), everyMs);
     onTestFinished(() => clearInterval(this.#timer));
   }

@@ -25,10 +25,16 @@ export interface Ended {
 
 /** Operates a running system, over its internal listener and by the commands. */
 export class Operator {
+  private readonly kerf: Pick<Kerf, 'announced' | 'dataDir'>;
+  private readonly token: string;
+
   constructor(
-    private readonly kerf: Pick<Kerf, 'announced' | 'dataDir'>,
-    private readonly token = readFileSync(join(kerf.dataDir, 'operator-token'), 'utf8').trim(),
-  ) {}
+    kerf: Pick<Kerf, 'announced' | 'dataDir'>,
+    token = readFileSync(join(kerf.dataDir, 'operator-token'), 'utf8').trim(),
+  ) {
+    this.kerf = kerf;
+    this.token = token;
+  }
 
   async ask<T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
     const answer = await fetch(`${this.kerf.announced.internal}/ops${path}`, {

@@ -8,11 +8,15 @@ export interface Answer<T = Record<string, unknown>> {
 
 /** The public API as a person's program uses it. */
 export class Shop {
-  constructor(
-    readonly url: string,
-    readonly token?: string,
-    private readonly signal?: AbortSignal,
-  ) {}
+  readonly url: string;
+  readonly token?: string;
+  private readonly signal?: AbortSignal;
+
+  constructor(url: string, token?: string, signal?: AbortSignal) {
+    this.url = url;
+    this.token = token;
+    this.signal = signal;
+  }
 
   /** The same member's program, which hangs up when `signal` is aborted. */
   until(signal: AbortSignal): Shop {

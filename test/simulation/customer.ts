@@ -17,8 +17,11 @@ export interface Asked {
 /** Somebody outside, with a program that sends what it wants again, under the same key, until it is answered. */
 abstract class Person {
   content = false;
+  protected readonly world: World;
 
-  constructor(protected readonly world: World) {}
+  constructor(world: World) {
+    this.world = world;
+  }
 
   abstract live(): Promise<void>;
 
@@ -81,12 +84,11 @@ export class Stranger extends Person {
   readonly email: string;
   /** The answer. */
   told: { readonly id: string } | Refusal | undefined;
+  private readonly plan: SignUp;
 
-  constructor(
-    private readonly plan: SignUp,
-    world: World,
-  ) {
+  constructor(plan: SignUp, world: World) {
     super(world);
+    this.plan = plan;
     this.email = `${plan.key}@example.com`;
   }
 

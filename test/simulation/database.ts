@@ -40,12 +40,14 @@ class SimulatedDatabase implements Database {
   readonly crashNote?: CrashNote;
   readonly #waiting: Waiting[] = [];
   #running = false;
+  private readonly disk: Disk;
+  private readonly life: Life;
+  private readonly world: World;
 
-  constructor(
-    private readonly disk: Disk,
-    private readonly life: Life,
-    private readonly world: World,
-  ) {
+  constructor(disk: Disk, life: Life, world: World) {
+    this.disk = disk;
+    this.life = life;
+    this.world = world;
     this.db = disk.reader;
     if (world.flaw !== 'hands over an event that ends its process again and again') this.crashNote = noteOn(disk, life);
   }

@@ -41,8 +41,10 @@ export class Disk {
   #firstRelease = '';
   readonly #asked = new Map<string, Sqlite.Statement>();
   readonly #run: Readonly<Record<keyof typeof statements, () => void>>;
+  readonly module: string;
 
-  constructor(readonly module: string) {
+  constructor(module: string) {
+    this.module = module;
     this.identity = new Identity(module);
     this.native.pragma('foreign_keys = ON');
     this.reader = connect(readOnly(this.native), { check() {}, failed: (error) => error });

@@ -23,17 +23,27 @@ export class Life {
   readonly waiting = new Set<() => void>();
   /** What it would have done while it was frozen. */
   #parked: (() => void)[] | undefined;
+  readonly host: {
+    readonly names: readonly string[];
+    readonly clockByMs?: number;
+    readonly migration?: unknown;
+    crash?(when: string): void;
+  };
+  /** No two lives have the same. */
+  readonly pid: number;
 
   constructor(
-    readonly host: {
+    host: {
       readonly names: readonly string[];
       readonly clockByMs?: number;
       readonly migration?: unknown;
       crash?(when: string): void;
     },
-    /** No two lives have the same. */
-    readonly pid = 0,
-  ) {}
+    pid = 0,
+  ) {
+    this.host = host;
+    this.pid = pid;
+  }
 
   get frozen(): boolean {
     return this.#parked !== undefined;
@@ -68,11 +78,13 @@ export class Host {
   onStart: ((error: unknown) => void) | undefined;
   /** A migration that the release it is to run brings, by module. */
   migration: { readonly module: string; readonly migration: Migration } | undefined;
+  private readonly before: readonly ModuleDefinition[];
+  private readonly world: World;
 
-  constructor(
-    private readonly before: readonly ModuleDefinition[],
-    private readonly world: World,
-  ) {}
+  constructor(before: readonly ModuleDefinition[], world: World) {
+    this.before = before;
+    this.world = world;
+  }
 
   /** What it runs. */
   get definitions(): ModuleDefinition[] {

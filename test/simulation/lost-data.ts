@@ -11,8 +11,11 @@ const system = 'the system';
 export class Identity {
   #commits = 0;
   #lost: LostData['kind'] | undefined;
+  private readonly module: string;
 
-  constructor(private readonly module: string) {}
+  constructor(module: string) {
+    this.module = module;
+  }
 
   committed(): void {
     this.#commits += 1;

@@ -37,8 +37,11 @@ const nobody = () => {};
 export class Network {
   /** Messages that have been sent and have not arrived. */
   underWay = 0;
+  private readonly world: World;
 
-  constructor(private readonly world: World) {}
+  constructor(world: World) {
+    this.world = world;
+  }
 
   /** How the process `from` calls; without one, how the world outside does. */
   transport(from?: Life): Transport {

@@ -11,8 +11,10 @@ export class Provider {
   readonly life: Life;
   /** What became of each payment it was ever asked for. */
   readonly books = new ProviderBooks();
+  private readonly world: World;
 
-  constructor(private readonly world: World) {
+  constructor(world: World) {
+    this.world = world;
     this.life = new Life({ names: ['provider'] });
     this.life.reachable = true;
   }

@@ -44,14 +44,20 @@ export class World {
   #cured = false;
   readonly #faultyUntil: number;
   #crashesLeft: number;
+  private readonly firstDay: FirstDay;
+  readonly flaw: Flaw | undefined;
+  readonly chronicle: Chronicle | undefined;
 
   constructor(
     seed: number,
     startMs: number,
-    private readonly firstDay: FirstDay,
-    readonly flaw: Flaw | undefined,
-    readonly chronicle: Chronicle | undefined,
+    firstDay: FirstDay,
+    flaw: Flaw | undefined,
+    chronicle: Chronicle | undefined,
   ) {
+    this.firstDay = firstDay;
+    this.flaw = flaw;
+    this.chronicle = chronicle;
     const { definitions } = firstDay;
     this.random = new Random(seed);
     this.scheduler = new Scheduler(startMs);

@@ -24,11 +24,13 @@ export class FakeWorld implements World {
   readonly #members = new Map<string, string>();
   readonly #orders: Kept[] = [];
   readonly #stock = new Map<string, number>(goods.map((sku) => [sku, sku === 'LIMITED-1' ? 5 : 1_000_000]));
+  readonly name: string;
+  private readonly flaw?: Flaw;
 
-  constructor(
-    readonly name: string,
-    private readonly flaw?: Flaw,
-  ) {}
+  constructor(name: string, flaw?: Flaw) {
+    this.name = name;
+    this.flaw = flaw;
+  }
 
   async settle(): Promise<void> {}
 

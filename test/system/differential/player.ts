@@ -18,12 +18,14 @@ export class Player {
   readonly posts: string[] = [];
   readonly #normalizer = new Normalizer();
   #before!: Measures;
+  readonly world: World;
+  private readonly history: string;
 
   /** `history` keeps this history's members apart from those of others; the same in every world. */
-  constructor(
-    readonly world: World,
-    private readonly history: string,
-  ) {}
+  constructor(world: World, history: string) {
+    this.world = world;
+    this.history = history;
+  }
 
   async begin(): Promise<void> {
     this.#before = await measure(this.world);

@@ -24,7 +24,10 @@ interface Listed {
 
 class Scourge {
   readonly operator: Operator;
-  constructor(readonly kerf: Kerf) {
+  readonly kerf: Kerf;
+
+  constructor(kerf: Kerf) {
+    this.kerf = kerf;
     this.operator = new Operator(kerf);
   }
 

@@ -18,12 +18,14 @@ export const unknown = 'orders.order-confirmed.v9';
 /** A running system in which notifications cannot take some of what orders sends. */
 export class Poisoned {
   readonly operator: Operator;
+  readonly home: Kerf;
+  readonly shop: Shop;
+  readonly memberId: string;
 
-  private constructor(
-    readonly home: Kerf,
-    readonly shop: Shop,
-    readonly memberId: string,
-  ) {
+  private constructor(home: Kerf, shop: Shop, memberId: string) {
+    this.home = home;
+    this.shop = shop;
+    this.memberId = memberId;
     this.operator = new Operator(home);
   }
 

@@ -33,11 +33,10 @@ export function dnsAddresses({ clock, log, server, ...name }: DnsParts): Discove
 class Dns implements Source {
   readonly name: string;
   readonly #resolver = new Resolver({ timeout: questionTimeoutMs, tries: 2 });
+  private readonly wanted: DnsName;
 
-  constructor(
-    private readonly wanted: DnsName,
-    server: string | undefined,
-  ) {
+  constructor(wanted: DnsName, server: string | undefined) {
+    this.wanted = wanted;
     this.name = `dns ${wanted.name}${server ? ` at ${server}` : ''}`;
     try {
       if (server) this.#resolver.setServers([server]);

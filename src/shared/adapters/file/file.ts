@@ -27,8 +27,11 @@ class FileAddresses implements Discovery {
   #watcher: FSWatcher | undefined;
   #cancelPoll = () => {};
   #trouble: string | undefined;
+  private readonly parts: AddressFile;
 
-  constructor(private readonly parts: AddressFile) {}
+  constructor(parts: AddressFile) {
+    this.parts = parts;
+  }
 
   watch(listener: Listener): void {
     this.#told = new Told(listener);

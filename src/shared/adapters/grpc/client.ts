@@ -48,9 +48,11 @@ export class GrpcTransport extends WireTransport implements Link {
   readonly #underWay = new Set<Ending>();
   readonly #connection: Connection;
   #leaving = false;
+  private readonly way: GrpcWay;
 
-  constructor(private readonly way: GrpcWay) {
+  constructor(way: GrpcWay) {
     super(way.tokens);
+    this.way = way;
     this.#rpcs = protoOf(way.contract).operations;
     this.#connection = new Connection({ ...way, onLost: () => this.#tellLeaving(false) });
   }

@@ -42,8 +42,10 @@ export class Connection {
   #channel: Channel;
   #connecting: Promise<Channel> | undefined;
   #closed = false;
+  private readonly parts: ConnectionParts;
 
-  constructor(private readonly parts: ConnectionParts) {
+  constructor(parts: ConnectionParts) {
+    this.parts = parts;
     this.#channel = this.#open();
   }
 

@@ -17,8 +17,11 @@ interface Connection {
  */
 export class UnsentCalls {
   readonly #connections = new Map<string, Connection>();
+  private readonly unsent: UnsentAnswers;
 
-  constructor(private readonly unsent: UnsentAnswers) {}
+  constructor(unsent: UnsentAnswers) {
+    this.unsent = unsent;
+  }
 
   add(socket: Socket): void {
     const peer = `${socket.remoteAddress}:${socket.remotePort}`;

@@ -40,9 +40,11 @@ export class HttpTransport extends WireTransport implements Link {
   readonly #agent: PlainAgent;
   #nextId = 1;
   #closed = false;
+  private readonly way: HttpWay;
 
-  constructor(private readonly way: HttpWay) {
+  constructor(way: HttpWay) {
     super(way.tokens);
+    this.way = way;
     const { cert, key, ca } = way.tls ?? {};
     const keepAlive = { keepAlive: true, maxFreeSockets: 8 };
     this.#agent = way.address.startsWith('https:')

@@ -45,12 +45,14 @@ export class ServedExchange {
   #ready = '';
   /** No more lines come, or none that counts. */
   #ended = false;
+  private readonly parts: ExchangeParts;
+  private readonly request: IncomingMessage;
+  private readonly response: ServerResponse;
 
-  constructor(
-    private readonly parts: ExchangeParts,
-    private readonly request: IncomingMessage,
-    private readonly response: ServerResponse,
-  ) {
+  constructor(parts: ExchangeParts, request: IncomingMessage, response: ServerResponse) {
+    this.parts = parts;
+    this.request = request;
+    this.response = response;
     this.#until = parts.until;
     request.on('data', (chunk: Buffer) => this.#taking(() => this.#lines.take(chunk)));
     request.on('end', () => this.#taking(() => [this.#lines.end()], true));

@@ -26,14 +26,17 @@ export class Exchange {
   #owed = false;
   #silentMs = 0;
   readonly #watch: NodeJS.Timeout;
+  private readonly module: string;
+  private readonly request: ClientRequest;
+  private readonly silence: Silence;
+  /** The other side is about to stop. */
+  private readonly onLeaving: () => void;
 
-  constructor(
-    private readonly module: string,
-    private readonly request: ClientRequest,
-    private readonly silence: Silence,
-    /** The other side is about to stop. */
-    private readonly onLeaving: () => void = () => {},
-  ) {
+  constructor(module: string, request: ClientRequest, silence: Silence, onLeaving: () => void = () => {}) {
+    this.module = module;
+    this.request = request;
+    this.silence = silence;
+    this.onLeaving = onLeaving;
     request.setNoDelay(true);
     request.once('socket', (socket) => {
       if (!socket.connecting) return this.#connect();

@@ -5,9 +5,12 @@ const newline = 10;
 /** Cuts a stream of bytes into lines. */
 export class Lines {
   readonly #rest = new ByteBuffer();
+  private readonly limitBytes: number;
 
   /** `limitBytes`: the longest line there may be. */
-  constructor(private readonly limitBytes: number) {}
+  constructor(limitBytes: number) {
+    this.limitBytes = limitBytes;
+  }
 
   /** The lines that `chunk` completes. Throws a `RangeError` when one is longer than the limit. */
   take(chunk: Buffer): string[] {

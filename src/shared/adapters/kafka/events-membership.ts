@@ -48,13 +48,16 @@ export class Membership {
   #share: Share | undefined;
   #committing: Promise<void> | undefined;
   #leaving = false;
+  private readonly consumer: TextConsumer;
+  private readonly topics: string[];
+  private readonly taker: Taker;
+  private readonly clock: Clock;
 
-  constructor(
-    private readonly consumer: TextConsumer,
-    private readonly topics: string[],
-    private readonly taker: Taker,
-    private readonly clock: Clock,
-  ) {
+  constructor(consumer: TextConsumer, topics: string[], taker: Taker, clock: Clock) {
+    this.consumer = consumer;
+    this.topics = topics;
+    this.taker = taker;
+    this.clock = clock;
     this.#over.promise.catch(() => {});
   }
 

@@ -14,8 +14,10 @@ export class HandedOut {
   readonly sequence: number;
   /** How often it was handed out, this time included. */
   readonly times: number;
+  private readonly message: Msg;
 
-  constructor(private readonly message: Msg) {
+  constructor(message: Msg) {
+    this.message = message;
     // $JS.ACK.<stream>.<consumer>.<times>.<sequence>.<…>.<stored at>.<…>; some servers put domain and account before the stream.
     const tokens = message.reply!.split('.');
     const [times, sequence, , storedAt] = tokens.slice(tokens.length === 9 ? 4 : 6);

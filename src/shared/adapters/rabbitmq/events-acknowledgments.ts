@@ -6,8 +6,11 @@ export class Acknowledgments {
   /** What was handed out and is not taken, the oldest first. */
   readonly #owed = new Set<number>();
   #given: number[] = [];
+  private readonly channel: Channel;
 
-  constructor(private readonly channel: Channel) {}
+  constructor(channel: Channel) {
+    this.channel = channel;
+  }
 
   /** Not once the channel is closed: the broker hands out again what is owed. */
   get possible(): boolean {

@@ -16,11 +16,12 @@ export class Queues {
   readonly events: string;
   readonly #deadEvents: string;
   readonly #inOrder = new InOrder();
+  private readonly namespace: string;
+  private readonly subscriptions: SubscriptionMap;
 
-  constructor(
-    private readonly namespace: string,
-    private readonly subscriptions: SubscriptionMap,
-  ) {
+  constructor(namespace: string, subscriptions: SubscriptionMap) {
+    this.namespace = namespace;
+    this.subscriptions = subscriptions;
     this.events = `${namespace}.events`;
     this.#deadEvents = `${namespace}.dead`;
   }

@@ -8,12 +8,11 @@ import { syncPath, writeWhole } from './files.ts';
 /** The commit log cannot be written. Its cause tells why. */
 export class LogNotWritten extends Error {
   override readonly name = 'LogNotWritten';
+  readonly file: string;
 
-  constructor(
-    readonly file: string,
-    cause: unknown,
-  ) {
+  constructor(file: string, cause: unknown) {
     super(`the commit log ${file} cannot be written`, { cause });
+    this.file = file;
   }
 }
 
@@ -27,13 +26,13 @@ export class CommitLogFile {
   #generation = randomBytes(8);
   #position = 0;
   #memory = Buffer.alloc(0);
+  private readonly locks: ProcessLocks;
+  private readonly sync: (descriptor: number) => Promise<void>;
 
   /** Makes a file of this process in `folder`. Throws `LogNotWritten` when it cannot be made. */
-  constructor(
-    folder: string,
-    private readonly locks: ProcessLocks,
-    private readonly sync: (descriptor: number) => Promise<void>,
-  ) {
+  constructor(folder: string, locks: ProcessLocks, sync: (descriptor: number) => Promise<void>) {
+    this.locks = locks;
+    this.sync = sync;
     this.#path = join(folder, `${this.#name}.log`);
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -77,11 +77,12 @@ class DatabaseRecovery {
   readonly #wal: string;
   readonly #commits: number;
   readonly #writer: number;
+  private readonly file: string;
+  private readonly known: LoggedDatabase;
 
-  constructor(
-    private readonly file: string,
-    private readonly known: LoggedDatabase,
-  ) {
+  constructor(file: string, known: LoggedDatabase) {
+    this.file = file;
+    this.known = known;
     this.#wal = `${file}-wal`;
     [this.#commits, this.#writer] = lastCommitIn(file);
   }

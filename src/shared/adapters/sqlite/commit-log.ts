@@ -53,12 +53,14 @@ export class CommitLog {
   readonly #epochs: Epochs<Logged>;
   #walFailure: unknown;
   #queue: Promise<unknown> = Promise.resolve();
+  private readonly folder?: string;
 
   /** Recovers what earlier processes have left in `folder`. Throws when that cannot be read or written. */
   constructor(
-    private readonly folder?: string,
+    folder?: string,
     { sync = fdatasync, now = () => performance.now(), longestBytes = 32 * 1024 * 1024 }: CommitLogDependencies = {},
   ) {
+    this.folder = folder;
     this.#sync = promisify(sync);
     this.#epochs = new Epochs((databases) => this.#write(databases), now);
     this.#longestBytes = longestBytes;

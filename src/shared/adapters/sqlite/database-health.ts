@@ -28,12 +28,14 @@ export class DatabaseHealth {
   #moved: string | undefined;
   #damage: string | undefined;
   #failure: { readonly why: string; readonly at: number } | undefined;
+  private readonly module: string;
+  private readonly file: string;
+  private readonly dependencies: HealthDependencies;
 
-  constructor(
-    private readonly module: string,
-    private readonly file: string,
-    private readonly dependencies: HealthDependencies,
-  ) {
+  constructor(module: string, file: string, dependencies: HealthDependencies) {
+    this.module = module;
+    this.file = file;
+    this.dependencies = dependencies;
     this.#database = new OpenFile(file, 'it');
     this.#log = new OpenFile(`${file}-wal`, `its write-ahead log ${file}-wal`);
     // SQLite holds its locks on this file, and loses them when the process closes another descriptor of it.
@@ -126,13 +128,15 @@ class OpenFile {
   #inode: number | undefined;
   #descriptor: number | undefined;
   #mostBytes = 0;
+  private readonly path: string;
+  /** The file in a sentence about its database. */
+  readonly name: string;
+  private readonly isRead: boolean;
 
-  constructor(
-    private readonly path: string,
-    /** The file in a sentence about its database. */
-    readonly name: string,
-    private readonly isRead = true,
-  ) {
+  constructor(path: string, name: string, isRead = true) {
+    this.path = path;
+    this.name = name;
+    this.isRead = isRead;
     this.#open();
   }
 

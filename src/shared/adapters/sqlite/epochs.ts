@@ -20,12 +20,14 @@ export class Epochs<Database> {
   #forming: Epoch | undefined;
   #syncing: Promise<void> | undefined;
   #groups = 0;
+  private readonly write: (databases: readonly Database[]) => Promise<void>;
+  private readonly now: () => number;
 
   /** `write` puts on disk what these databases have committed until it is called; after it has failed, nothing more is written. */
-  constructor(
-    private readonly write: (databases: readonly Database[]) => Promise<void>,
-    private readonly now: () => number,
-  ) {}
+  constructor(write: (databases: readonly Database[]) => Promise<void>, now: () => number) {
+    this.write = write;
+    this.now = now;
+  }
 
   groupBegan(): void {
     this.#groups += 1;

@@ -26,12 +26,14 @@ export class SqliteIdentity {
   #state: Sqlite.Statement<[], DatabaseState> | undefined;
   /** Whether nobody has closed it in order, or another process has it open. */
   readonly #hasLog: boolean;
+  private readonly module: string;
+  private readonly file: string;
+  private readonly records: DatabaseRecords | undefined;
 
-  constructor(
-    private readonly module: string,
-    private readonly file: string,
-    private readonly records: DatabaseRecords | undefined,
-  ) {
+  constructor(module: string, file: string, records: DatabaseRecords | undefined) {
+    this.module = module;
+    this.file = file;
+    this.records = records;
     this.#record = records?.of(module);
     this.#wal = `${file}-wal`;
     this.#hasLog = sizeOf(this.#wal) > 0;

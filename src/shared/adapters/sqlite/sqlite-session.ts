@@ -26,11 +26,11 @@ export function drizzleOver(prepare: (source: string) => Statement): Db {
 }
 
 class Session extends BetterSQLiteSession<Record<string, never>, Record<string, never>> {
-  constructor(
-    private readonly compile: (source: string) => Statement,
-    dialect: SQLiteSyncDialect,
-  ) {
+  private readonly compile: (source: string) => Statement;
+
+  constructor(compile: (source: string) => Statement, dialect: SQLiteSyncDialect) {
     super(undefined as never, dialect, undefined);
+    this.compile = compile;
   }
 
   override prepareQuery(
@@ -53,12 +53,14 @@ class PlannedQuery extends PreparedQuery {
   /** Undefined where Drizzle maps the rows: those of joins and of expressions. */
   readonly #toRow: ((row: unknown[]) => Row) | undefined;
   readonly #isMapped: boolean;
+  private readonly statement: Statement;
+  private readonly method: SQLiteExecuteMethod;
 
   constructor(
-    private readonly statement: Statement,
+    statement: Statement,
     query: Query,
     fields: SelectedFieldsOrdered | undefined,
-    private readonly method: SQLiteExecuteMethod,
+    method: SQLiteExecuteMethod,
     mapRows: ((rows: unknown[][]) => unknown) | undefined,
   ) {
     super(
@@ -73,6 +75,8 @@ class PlannedQuery extends PreparedQuery {
       true,
       mapRows,
     );
+    this.statement = statement;
+    this.method = method;
     this.#bind = binder(query.params);
     this.#isMapped = Boolean(fields ?? mapRows);
     this.#toRow = mapRows ? undefined : rowReader(fields ?? []);

@@ -54,17 +54,29 @@ export class SqliteTransaction implements Transaction, Logged {
   #logIsLong = false;
   /** The checksum of the counter's page, and how far the log was copied into the database when it was read. */
   #sum: { readonly of: string; readonly value: number } | undefined;
+  private readonly writer: Native;
+  private readonly reader: Native;
+  readonly name: string;
+  private readonly now: () => number;
+  private readonly log: CommitLog;
+  /** A page as it is in the database file. */
+  private readonly pageOf: (page: number, bytes: number) => Buffer;
 
   constructor(
-    private readonly writer: Native,
-    private readonly reader: Native,
-    readonly name: string,
+    writer: Native,
+    reader: Native,
+    name: string,
     file: string,
-    private readonly now: () => number,
-    private readonly log: CommitLog,
-    /** A page as it is in the database file. */
-    private readonly pageOf: (page: number, bytes: number) => Buffer,
+    now: () => number,
+    log: CommitLog,
+    pageOf: (page: number, bytes: number) => Buffer,
   ) {
+    this.writer = writer;
+    this.reader = reader;
+    this.name = name;
+    this.now = now;
+    this.log = log;
+    this.pageOf = pageOf;
     this.wal = `${file}-wal`;
     // SQLite's own checkpoint would run within a commit, and could not reach past the view that the reader keeps.
     writer.pragma('wal_autocheckpoint = 0');

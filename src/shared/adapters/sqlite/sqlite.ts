@@ -92,15 +92,21 @@ class SqliteDatabase implements Database {
   readonly #watching: NodeJS.Timeout;
   readonly #commits: CommitLog;
   #closed = false;
+  private readonly name: string;
+  private readonly file: string;
+  private readonly identity: SqliteIdentity;
 
   constructor(
-    private readonly name: string,
-    private readonly file: string,
+    name: string,
+    file: string,
     writer: Native,
-    private readonly identity: SqliteIdentity,
+    identity: SqliteIdentity,
     log: Log | undefined,
     { now = () => performance.now(), sync, log: commits = new CommitLog(undefined, { sync, now }) }: DiskParts,
   ) {
+    this.name = name;
+    this.file = file;
+    this.identity = identity;
     this.#writer = writer;
     this.#commits = commits;
     this.locks = fileLocks(`${file}-locks`);
@@ -184,14 +190,25 @@ class SqliteDatabase implements Database {
 /** Lets nothing be written but in the open unit, and nothing more of one whose transaction a full disk has ended. */
 class UnitGuard implements Guard {
   #suspicious = false;
+  private readonly name: string;
+  private readonly writer: Native;
+  private readonly group: GroupCommit;
+  private readonly transaction: SqliteTransaction;
+  private readonly health: DatabaseHealth;
 
   constructor(
-    private readonly name: string,
-    private readonly writer: Native,
-    private readonly group: GroupCommit,
-    private readonly transaction: SqliteTransaction,
-    private readonly health: DatabaseHealth,
-  ) {}
+    name: string,
+    writer: Native,
+    group: GroupCommit,
+    transaction: SqliteTransaction,
+    health: DatabaseHealth,
+  ) {
+    this.name = name;
+    this.writer = writer;
+    this.group = group;
+    this.transaction = transaction;
+    this.health = health;
+  }
 
   check(writes: boolean): void {
     if (this.group.inside && !(this.#suspicious && !this.writer.inTransaction)) {

@@ -22,12 +22,14 @@ const attempts = 20;
 export class WalIndex {
   readonly #bytes = Buffer.alloc(2 * headerBytes + 4);
   #descriptor: number | undefined;
+  private readonly file: string;
+  private readonly repair: () => void;
 
   /** `repair` has SQLite look at the index, which makes it anew where a process has died while it wrote it. */
-  constructor(
-    private readonly file: string,
-    private readonly repair: () => void,
-  ) {}
+  constructor(file: string, repair: () => void) {
+    this.file = file;
+    this.repair = repair;
+  }
 
   /** Throws when the index cannot be read, or is none. */
   read(): WalState {

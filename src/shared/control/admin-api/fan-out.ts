@@ -44,7 +44,11 @@ interface Parts {
 
 /** All modules as operators meet them, wherever they run: what this process cannot answer, it asks the one that can. */
 export class FanOut {
-  constructor(private readonly parts: Parts) {}
+  private readonly parts: Parts;
+
+  constructor(parts: Parts) {
+    this.parts = parts;
+  }
 
   /**
    * Answers with the rows of every module, or of the one that is `meant`. A process that cannot be asked makes a row

@@ -33,11 +33,13 @@ export type CallFault = z.output<typeof callFaultSchema>;
 /** The faults that are on now in this process. Asking costs next to nothing while there are none. */
 export class CallFaults {
   #faults: readonly CallFault[] = [];
+  private readonly clock: Pick<Clock, 'now'>;
+  private readonly random: () => number;
 
-  constructor(
-    private readonly clock: Pick<Clock, 'now'>,
-    private readonly random: () => number = Math.random,
-  ) {}
+  constructor(clock: Pick<Clock, 'now'>, random: () => number = Math.random) {
+    this.clock = clock;
+    this.random = random;
+  }
 
   /** In place of those that were. */
   set(faults: readonly CallFault[]): void {

@@ -14,11 +14,15 @@ import type { CallFault, CallFaults } from './call-faults.ts';
  * itself, so that a fault means the same wherever the modules run.
  */
 export class FaultyTransport implements Transport {
-  constructor(
-    private readonly way: Transport,
-    private readonly faults: CallFaults,
-    private readonly clock: Clock,
-  ) {}
+  private readonly way: Transport;
+  private readonly faults: CallFaults;
+  private readonly clock: Clock;
+
+  constructor(way: Transport, faults: CallFaults, clock: Clock) {
+    this.way = way;
+    this.faults = faults;
+    this.clock = clock;
+  }
 
   call(request: CallRequest): Promise<unknown> {
     const { operation, context } = request;

@@ -40,8 +40,11 @@ interface DatabasesParts extends Pick<Connections, 'tokens' | 'tls'> {
  */
 export class Databases {
   #looking: NodeJS.Timeout | undefined;
+  private readonly parts: DatabasesParts;
 
-  constructor(private readonly parts: DatabasesParts) {}
+  constructor(parts: DatabasesParts) {
+    this.parts = parts;
+  }
 
   /** As the home process: throws a `StartError` when a module that answers has other data than before. From then on looks now and then. */
   async refuseOthers(): Promise<void> {

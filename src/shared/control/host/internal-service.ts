@@ -81,11 +81,12 @@ class ServedModule {
   readonly #name: string;
   readonly #failures: FailureLog;
   readonly #routes: Hono | undefined;
+  private readonly definition: ModuleDefinition;
+  private readonly parts: InternalParts;
 
-  constructor(
-    private readonly definition: ModuleDefinition,
-    private readonly parts: InternalParts,
-  ) {
+  constructor(definition: ModuleDefinition, parts: InternalParts) {
+    this.definition = definition;
+    this.parts = parts;
     const { contract, routes } = definition;
     this.#name = contract.name;
     this.#failures = new FailureLog(parts.log, systemClock);

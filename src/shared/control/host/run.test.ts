@@ -15,7 +15,7 @@ async function stopped(start: string, word: string, ...signals: NodeJS.Signals[]
     await runUntilStopped(${start});
   `;
   const said: string[] = [];
-  const words = ['--experimental-transform-types', '--no-warnings', '--input-type=module', '--eval', program];
+  const words = ['--no-warnings', '--input-type=module', '--eval', program];
   const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] });
   child.stdout.on('data', (lines: Buffer) => {
     for (const line of lines.toString().trim().split('\n')) {

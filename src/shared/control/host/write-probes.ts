@@ -28,11 +28,13 @@ export class WriteProbes {
   /** Why, by module. */
   readonly #failing = new Map<string, string>();
   #folder: Probe<void> | undefined;
+  private readonly dataDir: string;
+  private readonly log: Log;
 
-  constructor(
-    private readonly dataDir: string,
-    private readonly log: Log,
-  ) {}
+  constructor(dataDir: string, log: Log) {
+    this.dataDir = dataDir;
+    this.log = log;
+  }
 
   /** Whether the module can keep what it is told. A disk that hangs is a reason that it cannot. */
   takesWrites(module: Pick<OpenModule, 'name' | 'probeWrite'>): Promise<boolean> {

@@ -46,11 +46,10 @@ class Traffic {
   sides = { other: new Tally(), before: new Tally() };
   #stalledUntil = 0;
   readonly #draw: () => number;
+  private readonly world: World;
 
-  constructor(
-    seed: number,
-    private readonly world: World,
-  ) {
+  constructor(seed: number, world: World) {
+    this.world = world;
     this.#draw = draws(seed);
   }
 

@@ -30,11 +30,11 @@ interface Step {
 
 /** A step that failed, with the words for it. */
 export class StepFailed extends Error {
-  constructor(
-    readonly step: string,
-    cause: unknown,
-  ) {
+  readonly step: string;
+
+  constructor(step: string, cause: unknown) {
     super(messageOf(cause), { cause });
+    this.step = step;
   }
 }
 
@@ -47,12 +47,15 @@ export class Journal {
   /** Whether it is in its last step. */
   finishing = false;
   readonly #undos: { name: string; undo: () => Promise<void> }[] = [];
+  private readonly module: string;
+  private readonly aborted: AbortSignal;
+  private readonly tell: (progress: Progress) => void;
 
-  constructor(
-    private readonly module: string,
-    private readonly aborted: AbortSignal,
-    private readonly tell: (progress: Progress) => void,
-  ) {}
+  constructor(module: string, aborted: AbortSignal, tell: (progress: Progress) => void) {
+    this.module = module;
+    this.aborted = aborted;
+    this.tell = tell;
+  }
 
   async step({ name, withinMs, run, undo, interrupt }: Step): Promise<void> {
     const startedAt = performance.now();

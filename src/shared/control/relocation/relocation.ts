@@ -46,11 +46,13 @@ export class Relocation {
   #watches: (() => void)[] = [];
   /** Whether the new replicas may have been asked anything. */
   #called = false;
+  private readonly plan: Plan;
+  private readonly parts: RelocationDependencies;
 
-  constructor(
-    private readonly plan: Plan,
-    private readonly parts: RelocationDependencies,
-  ) {}
+  constructor(plan: Plan, parts: RelocationDependencies) {
+    this.plan = plan;
+    this.parts = parts;
+  }
 
   /** Everything up to where the new replicas are ready and nobody has noticed them. */
   async prepare(journal: Journal): Promise<void> {

@@ -60,8 +60,11 @@ export class Relocations {
   #state: 'starts' | 'runs' | 'stops' = 'starts';
   /** How modules that this process has taken back ran before. */
   readonly #outsideLast = new Map<string, ServicePlacement>();
+  private readonly parts: Parts;
 
-  constructor(private readonly parts: Parts) {}
+  constructor(parts: Parts) {
+    this.parts = parts;
+  }
 
   get current(): Current | undefined {
     return this.#current;

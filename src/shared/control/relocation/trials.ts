@@ -66,12 +66,15 @@ export async function canarySteps(journal: Journal, trial: Trial, canary: Canary
 /** Judges the calls of one share. A new process is slow at first: slow calls count the second time only, among later calls. */
 class Judge implements Watched {
   #secondFromMs: number | undefined;
+  private readonly trial: Trial;
+  private readonly canary: Canary;
+  private readonly alike: boolean;
 
-  constructor(
-    private readonly trial: Trial,
-    private readonly canary: Canary,
-    private readonly alike: boolean,
-  ) {}
+  constructor(trial: Trial, canary: Canary, alike: boolean) {
+    this.trial = trial;
+    this.canary = canary;
+    this.alike = alike;
+  }
 
   readonly judge = (elapsedMs: number): boolean => {
     const verdict = this.#verdict(elapsedMs);

@@ -28,13 +28,22 @@ export interface ModulesHereDependencies {
 export class ModulesHere {
   readonly open = new Map<string, OpenModule>();
   #serve: Serve | undefined;
+  private readonly topology: Topology;
+  private readonly definitions: readonly ModuleDefinition[];
+  private readonly connections: ModulesHereDependencies;
+  private readonly records: DatabaseRecords;
 
   constructor(
-    private readonly topology: Topology,
-    private readonly definitions: readonly ModuleDefinition[],
-    private readonly connections: ModulesHereDependencies,
-    private readonly records: DatabaseRecords,
-  ) {}
+    topology: Topology,
+    definitions: readonly ModuleDefinition[],
+    connections: ModulesHereDependencies,
+    records: DatabaseRecords,
+  ) {
+    this.topology = topology;
+    this.definitions = definitions;
+    this.connections = connections;
+    this.records = records;
+  }
 
   /** What serves the kernel's operations of the modules here; to be said before any is served. */
   serveBy(serve: Serve): void {

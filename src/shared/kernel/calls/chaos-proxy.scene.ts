@@ -77,12 +77,12 @@ class Pair {
   readonly closedByCaller: Promise<unknown>;
   readonly #requests: Direction;
   readonly #answers: Direction;
+  private readonly caller: Socket;
+  private readonly callee: Socket;
 
-  constructor(
-    private readonly caller: Socket,
-    private readonly callee: Socket,
-    { requests = 'pass', answers = 'pass' }: Fates,
-  ) {
+  constructor(caller: Socket, callee: Socket, { requests = 'pass', answers = 'pass' }: Fates) {
+    this.caller = caller;
+    this.callee = callee;
     this.closedByCaller = new Promise((resolve) => caller.once('end', resolve).once('close', resolve));
     const cut = () => this.cut();
     this.#requests = new Direction(caller, callee, requests, cut);
@@ -112,13 +112,14 @@ const crumbBytes = [1, 2, 3, 5, 7];
 class Direction {
   #fate: Fate = 'pass';
   #bytes = 0;
+  private readonly from: Socket;
+  private readonly to: Socket;
+  private readonly cut: () => void;
 
-  constructor(
-    private readonly from: Socket,
-    private readonly to: Socket,
-    fate: Fate,
-    private readonly cut: () => void,
-  ) {
+  constructor(from: Socket, to: Socket, fate: Fate, cut: () => void) {
+    this.from = from;
+    this.to = to;
+    this.cut = cut;
     from.on('data', (chunk: Buffer) => this.#take(chunk));
     from.on('end', () => this.#fate === 'swallow' || to.end());
     from.on('close', () => this.#fate === 'swallow' || to.destroy());

@@ -26,8 +26,11 @@ export function callOver(openSession: OpenSession, way: Way): Link {
 export class LazyLink implements Link {
   #link: Link | undefined;
   #loading: Promise<Link> | undefined;
+  private readonly load: () => Promise<Link>;
 
-  constructor(private readonly load: () => Promise<Link>) {}
+  constructor(load: () => Promise<Link>) {
+    this.load = load;
+  }
 
   call(request: CallRequest): Promise<unknown> {
     if (this.#link) return this.#link.call(request);

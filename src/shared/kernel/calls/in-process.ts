@@ -14,10 +14,13 @@ export type Parity = 'strict' | 'fast';
  * a refusal is made anew from its wire form; the deadline holds.
  */
 export class InProcessTransport implements Transport {
-  constructor(
-    private readonly dispatch: Dispatch,
-    private readonly parity: Parity = 'fast',
-  ) {}
+  private readonly dispatch: Dispatch;
+  private readonly parity: Parity;
+
+  constructor(dispatch: Dispatch, parity: Parity = 'fast') {
+    this.dispatch = dispatch;
+    this.parity = parity;
+  }
 
   call(request: CallRequest): Promise<unknown> {
     if (this.parity === 'strict') return strictly(this.dispatch, request);

@@ -7,8 +7,11 @@ const cure =
 /** Logs once a minute that callers are not accepted, with the reason, which they are not told. */
 export class UnauthenticatedCallers {
   readonly #limit = new OncePerMinute();
+  private readonly log: Log;
 
-  constructor(private readonly log: Log) {}
+  constructor(log: Log) {
+    this.log = log;
+  }
 
   /** Has no effect for any other error. */
   note(error: unknown, about: { readonly module: string | undefined; readonly from?: string | undefined }): void {

@@ -18,7 +18,11 @@ export interface Outgoing extends CallRequest {
  * Checks the output, which another release of the callee may have made.
  */
 export abstract class WireTransport implements Transport {
-  constructor(protected readonly tokens: ServiceTokens) {}
+  protected readonly tokens: ServiceTokens;
+
+  constructor(tokens: ServiceTokens) {
+    this.tokens = tokens;
+  }
 
   async call(request: CallRequest): Promise<unknown> {
     const { operation } = request;

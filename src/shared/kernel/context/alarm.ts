@@ -10,11 +10,13 @@ const longestMs = 1_000;
 export class Alarm {
   #at = Number.POSITIVE_INFINITY;
   #cancel = () => {};
+  private readonly clock: Clock;
+  private readonly wake: () => void;
 
-  constructor(
-    private readonly clock: Clock,
-    private readonly wake: () => void,
-  ) {}
+  constructor(clock: Clock, wake: () => void) {
+    this.clock = clock;
+    this.wake = wake;
+  }
 
   /** Calls `wake` in `delayMs`, unless the alarm is set to an earlier time already. `Infinity` changes nothing. */
   set(delayMs: number): void {

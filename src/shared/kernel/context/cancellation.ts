@@ -29,9 +29,12 @@ export class Cancellation implements CancelListener, Due {
   #last: CancelListener | undefined = undefined;
   #waiter: ((why: GivenUp) => void) | undefined = undefined;
   #controller: AbortController | undefined = undefined;
+  private readonly parent?: Cancellation;
 
   /** `parent`: of the call that this one is made for. */
-  constructor(private readonly parent?: Cancellation) {}
+  constructor(parent?: Cancellation) {
+    this.parent = parent;
+  }
 
   get cancelled(): boolean {
     return this.#cancelled || (this.parent?.cancelled ?? false);

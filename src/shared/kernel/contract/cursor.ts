@@ -6,7 +6,11 @@ import { invalidInput } from '../errors/index.ts';
  * secret: whoever reads a page must be allowed to by other means.
  */
 export class Cursors {
-  constructor(private readonly list: string) {}
+  private readonly list: string;
+
+  constructor(list: string) {
+    this.list = list;
+  }
 
   /** The cursor of the page that follows the item with this key. */
   after(key: string): string {

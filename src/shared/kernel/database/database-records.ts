@@ -28,12 +28,14 @@ export class DatabaseRecords {
   /** The files of the modules whose data was accepted, as they were. */
   readonly #before = new Map<string, string | undefined>();
   #lastNote: SystemNote | undefined;
+  private readonly folder: string;
+  private readonly founds: boolean;
 
   /** `founds`: whether this process gives the system its id where the folder knows none, as the home process does. */
-  constructor(
-    private readonly folder: string,
-    private readonly founds: boolean,
-  ) {}
+  constructor(folder: string, founds: boolean) {
+    this.folder = folder;
+    this.founds = founds;
+  }
 
   /**
    * The id of the system whose data is in this folder, once that is known. Throws a `StartError` when `system.json` cannot be read;

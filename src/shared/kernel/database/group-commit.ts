@@ -53,16 +53,27 @@ export class GroupCommit {
   #active: UnitMark | undefined;
   #limit: NodeJS.Timeout | undefined;
   #overdue: (error: UnitOverdue) => void = () => {};
+  private readonly name: string;
+  private readonly transaction: Transaction;
+  private readonly now: () => number;
+  /** Told when a hook fails after its commit. */
+  private readonly hookFailed: (error: unknown) => void;
+  /** What a caller is told of an error. */
+  private readonly explain: (error: unknown) => unknown;
 
   constructor(
-    private readonly name: string,
-    private readonly transaction: Transaction,
-    private readonly now: () => number = () => performance.now(),
-    /** Told when a hook fails after its commit. */
-    private readonly hookFailed: (error: unknown) => void = () => {},
-    /** What a caller is told of an error. */
-    private readonly explain: (error: unknown) => unknown = (error) => error,
-  ) {}
+    name: string,
+    transaction: Transaction,
+    now: () => number = () => performance.now(),
+    hookFailed: (error: unknown) => void = () => {},
+    explain: (error: unknown) => unknown = (error) => error,
+  ) {
+    this.name = name;
+    this.transaction = transaction;
+    this.now = now;
+    this.hookFailed = hookFailed;
+    this.explain = explain;
+  }
 
   /** Whether the calling code is inside the unit that is open now. */
   get inside(): boolean {

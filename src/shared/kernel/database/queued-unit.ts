@@ -19,14 +19,23 @@ export class QueuedUnit {
   hasFailed = false;
   /** What its task has returned, or thrown. */
   outcome: unknown;
+  readonly task: (follow: Following) => Promise<unknown>;
+  /** Told of its result ahead: once the units after it see it, before it is on disk. */
+  readonly ahead: boolean;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
 
   constructor(
-    readonly task: (follow: Following) => Promise<unknown>,
-    /** Told of its result ahead: once the units after it see it, before it is on disk. */
-    readonly ahead: boolean,
-    readonly resolve: (value: unknown) => void,
-    readonly reject: (error: unknown) => void,
-  ) {}
+    task: (follow: Following) => Promise<unknown>,
+    ahead: boolean,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.task = task;
+    this.ahead = ahead;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
 
   /** Runs its task in the context of its caller. */
   start(mark: UnitMark): Promise<unknown> {

@@ -22,17 +22,25 @@ export interface Problem {
  */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
+  readonly code: string;
+  readonly status: number;
+  readonly title: string;
+  /** What a program needs to act on it. JSON only: it goes over the wire. */
+  readonly data: Readonly<Record<string, unknown>>;
 
   constructor(
-    readonly code: string,
-    readonly status: number,
-    readonly title: string,
+    code: string,
+    status: number,
+    title: string,
     detail?: string,
-    /** What a program needs to act on it. JSON only: it goes over the wire. */
-    readonly data: Readonly<Record<string, unknown>> = {},
+    data: Readonly<Record<string, unknown>> = {},
     options?: ErrorOptions,
   ) {
     super(detail ?? title, options);
+    this.code = code;
+    this.status = status;
+    this.title = title;
+    this.data = data;
   }
 }
 

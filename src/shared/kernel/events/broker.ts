@@ -40,11 +40,13 @@ export function whyExhausted(times: number): string | undefined {
 /** Says once when a broker cannot be reached, and once when it can again. */
 export class Reachability {
   #reached: boolean | undefined;
+  private readonly address: string;
+  private readonly log: Log;
 
-  constructor(
-    private readonly address: string,
-    private readonly log: Log,
-  ) {}
+  constructor(address: string, log: Log) {
+    this.address = address;
+    this.log = log;
+  }
 
   lost(error: unknown): void {
     if (this.#reached !== false) {
@@ -76,11 +78,12 @@ export class Insistence {
   #left = false;
 
   readonly #failures: FailureLog;
+  private readonly receive: Receive;
+  private readonly parts: { readonly clock: Clock; readonly log: Log };
 
-  constructor(
-    private readonly receive: Receive,
-    private readonly parts: { readonly clock: Clock; readonly log: Log },
-  ) {
+  constructor(receive: Receive, parts: { readonly clock: Clock; readonly log: Log }) {
+    this.receive = receive;
+    this.parts = parts;
     this.#failures = new FailureLog(parts.log, parts.clock);
   }
 

@@ -19,12 +19,15 @@ interface Wait {
  */
 export class ChangedBus implements Bus {
   readonly #draining = new Set<string>();
+  private readonly now: Bus;
+  private readonly before: Bus;
+  private readonly parts: { readonly clock: Clock; readonly log: Log };
 
-  constructor(
-    private readonly now: Bus,
-    private readonly before: Bus,
-    private readonly parts: { readonly clock: Clock; readonly log: Log },
-  ) {}
+  constructor(now: Bus, before: Bus, parts: { readonly clock: Clock; readonly log: Log }) {
+    this.now = now;
+    this.before = before;
+    this.parts = parts;
+  }
 
   recipients(type: string): readonly string[] {
     return this.now.recipients(type);

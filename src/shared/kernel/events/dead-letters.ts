@@ -46,7 +46,11 @@ const portion = 200;
 
 /** A module's dead letters: to be read, tried again, or discarded with a reason. */
 export class DeadLetters {
-  constructor(private readonly parts: Parts) {}
+  private readonly parts: Parts;
+
+  constructor(parts: Parts) {
+    this.parts = parts;
+  }
 
   /** The oldest first, at most `limit` of those that came in and of those that should go out. */
   async list(filter: DeadLetterFilter, limit: number): Promise<DeadLetter[]> {

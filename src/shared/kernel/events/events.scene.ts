@@ -54,11 +54,13 @@ export class Scene {
   readonly #inboxes = new Map<Subscriber, Inbox<Unit>>();
   #outbox!: Outbox;
   readonly #changed = new Set<() => void>();
+  readonly clock: Clock;
+  readonly log: Log;
 
-  constructor(
-    readonly clock: Clock = systemClock,
-    readonly log: Log = silentLog,
-  ) {}
+  constructor(clock: Clock = systemClock, log: Log = silentLog) {
+    this.clock = clock;
+    this.log = log;
+  }
 
   get publisher(): Database {
     return this.database('shop');

@@ -12,8 +12,11 @@ export class HandlerEnded extends Error {
  */
 export class InHand {
   #event: string | undefined;
+  private readonly note: CrashNote | undefined;
 
-  constructor(private readonly note: CrashNote | undefined) {}
+  constructor(note: CrashNote | undefined) {
+    this.note = note;
+  }
 
   /**
    * In the unit of work of the handler. Throws `HandlerEnded` when another process has noted an event. One of this process was cut

@@ -14,11 +14,13 @@ interface Delivery {
  */
 export class MittBus implements Bus {
   readonly #emitter = mitt<Record<string, Delivery>>();
+  private readonly subscriptions: SubscriptionMap;
+  private readonly outside: Pick<Bus, 'deliver'>;
 
-  constructor(
-    private readonly subscriptions: SubscriptionMap,
-    private readonly outside: Pick<Bus, 'deliver'>,
-  ) {}
+  constructor(subscriptions: SubscriptionMap, outside: Pick<Bus, 'deliver'>) {
+    this.subscriptions = subscriptions;
+    this.outside = outside;
+  }
 
   recipients(type: string): readonly string[] {
     return this.subscriptions.recipients(type);

@@ -67,11 +67,12 @@ export class OutboxDispatcher {
   #rows = batchRows;
   /** Of the rows that come next, so many were refused together: at least one of them is the reason. */
   #suspects = 0;
+  private readonly recipient: string;
+  private readonly parts: OutboxDispatcherDependencies;
 
-  constructor(
-    private readonly recipient: string,
-    private readonly parts: OutboxDispatcherDependencies,
-  ) {
+  constructor(recipient: string, parts: OutboxDispatcherDependencies) {
+    this.recipient = recipient;
+    this.parts = parts;
     this.#failed = new FailureLog(parts.log, parts.clock);
   }
 

@@ -27,11 +27,15 @@ const insert = prepared((unit) =>
 
 /** Where a module's events wait, written with the change they tell of. */
 export class Outbox {
-  constructor(
-    private readonly bus: Pick<Bus, 'recipients'>,
-    private readonly clock: Clock,
-    private readonly wake: (recipient: string) => void,
-  ) {}
+  private readonly bus: Pick<Bus, 'recipients'>;
+  private readonly clock: Clock;
+  private readonly wake: (recipient: string) => void;
+
+  constructor(bus: Pick<Bus, 'recipients'>, clock: Clock, wake: (recipient: string) => void) {
+    this.bus = bus;
+    this.clock = clock;
+    this.wake = wake;
+  }
 
   /** Leaves with the commit of `unit`, or not at all. Throws when `data` does not fit the event's schema or limit. */
   async publish(unit: Unit, event: Event, data: unknown): Promise<void> {

@@ -6,10 +6,13 @@ export type Push = (module: string, events: readonly EncodedEvent[]) => Promise<
 
 /** Pushes every event to the process that runs the subscriber, be it this one, by a call. */
 export class HttpBus implements Bus {
-  constructor(
-    private readonly subscriptions: SubscriptionMap,
-    private readonly push: Push,
-  ) {}
+  private readonly subscriptions: SubscriptionMap;
+  private readonly push: Push;
+
+  constructor(subscriptions: SubscriptionMap, push: Push) {
+    this.subscriptions = subscriptions;
+    this.push = push;
+  }
 
   recipients(type: string): readonly string[] {
     return this.subscriptions.recipients(type);

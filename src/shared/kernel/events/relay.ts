@@ -8,13 +8,17 @@ import { OutboxDispatcher } from './outbox-dispatcher.ts';
 export class Relay {
   readonly #dispatchers = new Map<string, OutboxDispatcher>();
   #running = false;
+  private readonly database: Database;
+  private readonly bus: Pick<Bus, 'deliver'>;
+  private readonly clock: Clock;
+  private readonly log: Log;
 
-  constructor(
-    private readonly database: Database,
-    private readonly bus: Pick<Bus, 'deliver'>,
-    private readonly clock: Clock,
-    private readonly log: Log,
-  ) {}
+  constructor(database: Database, bus: Pick<Bus, 'deliver'>, clock: Clock, log: Log) {
+    this.database = database;
+    this.bus = bus;
+    this.clock = clock;
+    this.log = log;
+  }
 
   /** Takes up what waits for these `recipients`, from an earlier run or from another process on the same data. */
   start(recipients: readonly string[]): void {

@@ -15,8 +15,11 @@ const handlerLimitMs = 4_000;
 
 /** What a handler says or fails with, apart from a failure to commit. */
 export class NotTaken extends Error {
-  constructor(readonly reason: unknown) {
+  readonly reason: unknown;
+
+  constructor(reason: unknown) {
     super('an event was not taken', { cause: reason });
+    this.reason = reason;
   }
 }
 
@@ -36,12 +39,12 @@ interface Reading<U extends Unit> {
 /** What a module subscribes to, by type: the versions its contracts have now, and the earlier ones that can be brought up. */
 export class Subscribed<U extends Unit> {
   readonly #byType = new Map<string, Reading<U>>();
+  private readonly module: string;
+  private readonly clock: Clock;
 
-  constructor(
-    private readonly module: string,
-    private readonly clock: Clock,
-    subscriptions: readonly Subscription<U>[],
-  ) {
+  constructor(module: string, clock: Clock, subscriptions: readonly Subscription<U>[]) {
+    this.module = module;
+    this.clock = clock;
     for (const { event, handle } of subscriptions) {
       this.#add(event.type, { event, handlers: [handle] });
       for (const earlier of event.earlier) {

@@ -37,8 +37,11 @@ export function answerInOrder(
 class WaitingRequests {
   readonly #counts = new Map<Socket, number>();
   #total = 0;
+  private readonly max: number;
 
-  constructor(private readonly max: number) {}
+  constructor(max: number) {
+    this.max = max;
+  }
 
   /** A peer that does not pipeline has no request that waits, and is never cut. */
   set(socket: Socket, count: number): void {
@@ -56,13 +59,16 @@ class WaitingRequests {
 class Connection {
   readonly #waiting: Exchange[] = [];
   #busy = false;
+  private readonly socket: Socket;
+  private readonly answer: Answer;
+  private readonly unsent: UnsentAnswers;
+  private readonly counter: WaitingRequests;
 
-  constructor(
-    private readonly socket: Socket,
-    private readonly answer: Answer,
-    private readonly unsent: UnsentAnswers,
-    private readonly counter: WaitingRequests,
-  ) {
+  constructor(socket: Socket, answer: Answer, unsent: UnsentAnswers, counter: WaitingRequests) {
+    this.socket = socket;
+    this.answer = answer;
+    this.unsent = unsent;
+    this.counter = counter;
     socket.once('close', () => {
       this.#waiting.length = 0;
       counter.set(socket, 0);

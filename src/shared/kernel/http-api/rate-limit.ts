@@ -34,8 +34,11 @@ export function tryAgainIn(delayMs: number): Refusal {
 /** Lets one client have `most` requests in flight that take much time of a processor, or much memory. */
 export class RequestsInFlight {
   readonly #inFlight = new Map<string, number>();
+  private readonly most: number;
 
-  constructor(private readonly most: number) {}
+  constructor(most: number) {
+    this.most = most;
+  }
 
   /** Resolves with what `serve` returns, or with a refusal. */
   async run<T>(serve: () => T | Promise<T>): Promise<T | Response> {

@@ -63,12 +63,13 @@ export interface ServedEndpoint extends Endpoint {
 export class Resources {
   readonly app = new Hono();
   readonly endpoints: ServedEndpoint[] = [];
+  readonly tag: string;
+  readonly contract?: Contract;
 
   /** `contract` tells the reference what the declared refusals look like. */
-  constructor(
-    readonly tag: string,
-    readonly contract?: Contract,
-  ) {
+  constructor(tag: string, contract?: Contract) {
+    this.tag = tag;
+    this.contract = contract;
     this.app.onError((error) => {
       throw error;
     });

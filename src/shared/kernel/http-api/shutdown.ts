@@ -27,9 +27,11 @@ export class Shutdown {
   #connections = 0;
   #connectedAt = 0;
   #announced = false;
+  private readonly server: Server;
 
   /** `server` has all its listeners. */
-  constructor(private readonly server: Server) {
+  constructor(server: Server) {
+    this.server = server;
     server.on('connection', (socket: Socket) => this.#connected(socket));
     server.prependListener('request', ({ socket }, response) => this.#requested(socket, response));
   }

@@ -22,11 +22,13 @@ const maxRemembered = 100_000;
 /** After `free` failures a key waits for a second, and for twice as long after each further one. It is forgotten after an hour. */
 class GrowingDelay {
   readonly #failures = new Map<string, Failures>();
+  private readonly options: DelayOptions;
+  private readonly clock: Clock;
 
-  constructor(
-    private readonly options: DelayOptions,
-    private readonly clock: Clock,
-  ) {}
+  constructor(options: DelayOptions, clock: Clock) {
+    this.options = options;
+    this.clock = clock;
+  }
 
   /** Milliseconds until the next attempt may be made. */
   waitMs(key: string): number {

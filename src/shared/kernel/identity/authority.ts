@@ -23,11 +23,12 @@ export class Authority implements Identity {
   readonly #derived = new Map<string, SystemKey>();
   readonly #listeners: (() => void)[] = [];
   #kids: string;
+  private readonly ring: KeyRing;
+  readonly now: () => number;
 
-  constructor(
-    private readonly ring: KeyRing,
-    readonly now: () => number = steadyClock.now,
-  ) {
+  constructor(ring: KeyRing, now: () => number = steadyClock.now) {
+    this.ring = ring;
+    this.now = now;
     this.#kids = this.#names();
   }
 

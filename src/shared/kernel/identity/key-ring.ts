@@ -34,8 +34,10 @@ export function fixedKeyRing(setting: string, value: string): KeyRing {
 export class FileKeyRing implements KeyRing {
   #keys: Key[] = [];
   #readVersion = '';
+  private readonly file: string;
 
-  constructor(private readonly file: string) {
+  constructor(file: string) {
+    this.file = file;
     keepSecret(file, firstKeys);
     this.#refresh();
   }

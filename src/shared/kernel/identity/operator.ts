@@ -48,11 +48,13 @@ const orderLifeMs = 60_000;
  */
 export class Operators {
   readonly #pair = newKeyPair();
+  private readonly authority: Authority;
+  private readonly token: string;
 
-  constructor(
-    private readonly authority: Authority,
-    private readonly token: string,
-  ) {}
+  constructor(authority: Authority, token: string) {
+    this.authority = authority;
+    this.token = token;
+  }
 
   know(token: string | undefined): boolean {
     return token !== undefined && sameSecret(token, this.token);

@@ -28,11 +28,13 @@ export class ProcessIdentity implements Identity {
   #renewedAt = Number.NEGATIVE_INFINITY;
   #renewAt = 0;
   #renewing: Promise<boolean> | undefined;
+  private readonly modules: readonly string[];
+  private readonly enrol: Enrol;
 
-  private constructor(
-    private readonly modules: readonly string[],
-    private readonly enrol: Enrol,
-  ) {}
+  private constructor(modules: readonly string[], enrol: Enrol) {
+    this.modules = modules;
+    this.enrol = enrol;
+  }
 
   /** Rejects with whatever keeps the process from being enrolled. */
   static async open(modules: readonly string[], enrol: Enrol): Promise<ProcessIdentity> {

@@ -41,11 +41,10 @@ export class ServiceTokens {
   readonly #shown = new Map<string, Made>();
   /** How often the keys have changed: what was signed or checked before the last change is not remembered. */
   #changes = 0;
+  private readonly most: number;
 
-  constructor(
-    identity: Identity | KeyRing,
-    private readonly most = mostRemembered,
-  ) {
+  constructor(identity: Identity | KeyRing, most = mostRemembered) {
+    this.most = most;
     this.#identity = 'signerFor' in identity ? identity : new Authority(identity);
     this.#identity.onChange(() => this.#forget());
   }

@@ -28,11 +28,13 @@ const mostVerified = 10_000;
 /** What a member shows the gateway after signing in. */
 export class SessionTokens {
   readonly #verified = new Map<string, Verified>();
+  private readonly keys: KeyRing;
+  private readonly signedOut: SignedOut;
 
-  constructor(
-    private readonly keys: KeyRing,
-    private readonly signedOut: SignedOut,
-  ) {}
+  constructor(keys: KeyRing, signedOut: SignedOut) {
+    this.keys = keys;
+    this.signedOut = signedOut;
+  }
 
   /** Good for twelve hours, or until sign-out. */
   async issue(member: string): Promise<{ token: string; expiresAt: string }> {

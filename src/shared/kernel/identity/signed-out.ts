@@ -17,8 +17,11 @@ interface Segment {
  */
 export class SignedOut {
   readonly #segments = new Map<number, Segment>();
+  private readonly folder: string;
 
-  constructor(private readonly folder: string) {}
+  constructor(folder: string) {
+    this.folder = folder;
+  }
 
   /** `expiresAt` in seconds since 1970. Throws when the entry is not on disk as a whole. */
   add(id: string, expiresAt: number): void {

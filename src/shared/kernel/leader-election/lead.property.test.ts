@@ -25,12 +25,12 @@ class Process {
   #endNow: (() => void) | undefined;
   #resumed = Promise.resolve();
   #resume = () => {};
+  readonly pid: number;
+  private readonly all: Processes;
 
-  constructor(
-    readonly pid: number,
-    aheadMs: number,
-    private readonly all: Processes,
-  ) {
+  constructor(pid: number, aheadMs: number, all: Processes) {
+    this.pid = pid;
+    this.all = all;
     this.clock = new ManualClock(aheadMs);
     this.#database = all.file.open();
     const work: Database['work'] = async (task) => {
@@ -101,8 +101,10 @@ class Processes {
   readonly told: { process: Process; done: Promise<unknown> }[] = [];
   #now = 0;
   #lastTerm = 0;
+  private readonly aheadMs: readonly number[];
 
-  constructor(private readonly aheadMs: readonly number[]) {
+  constructor(aheadMs: readonly number[]) {
+    this.aheadMs = aheadMs;
     this.all = aheadMs.map((ms, index) => new Process(index + 1, ms, this));
   }
 

@@ -10,12 +10,14 @@ export class LeaderTasks {
   #wanted = false;
   #running = false;
   #turning = Promise.resolve();
+  private readonly log: Log;
+  /** Told when it could not begin, after what had begun of it has ended. */
+  private readonly failed: () => void;
 
-  constructor(
-    private readonly log: Log,
-    /** Told when it could not begin, after what had begun of it has ended. */
-    private readonly failed: () => void,
-  ) {}
+  constructor(log: Log, failed: () => void) {
+    this.log = log;
+    this.failed = failed;
+  }
 
   /** Whether it is on, or about to be. */
   get wanted(): boolean {

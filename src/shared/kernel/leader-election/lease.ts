@@ -33,8 +33,11 @@ export class Lease {
   #until = 0;
   #renewAt = 0;
   #alone = true;
+  private readonly parts: LeaseDependencies;
 
-  constructor(private readonly parts: LeaseDependencies) {}
+  constructor(parts: LeaseDependencies) {
+    this.parts = parts;
+  }
 
   /** Another one after the lease was lost, or ended. */
   get id(): string {

@@ -12,12 +12,15 @@ import type { Token } from './tokens.ts';
  */
 export class ModuleContainer<S = unknown> {
   readonly #child: DependencyContainer = root.createChildContainer();
+  private readonly about: Manifest;
+  private readonly calls: CallSource;
+  readonly settings: S;
 
-  constructor(
-    private readonly about: Manifest,
-    private readonly calls: CallSource,
-    readonly settings: S,
-  ) {}
+  constructor(about: Manifest, calls: CallSource, settings: S) {
+    this.about = about;
+    this.calls = calls;
+    this.settings = settings;
+  }
 
   /** The client of `contract`. Throws, with the missing line, when `module.json` does not declare it in `uses`. */
   client<C extends Contract>(contract: C): Client<C> {

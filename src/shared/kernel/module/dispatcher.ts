@@ -34,16 +34,24 @@ export class Dispatcher {
   readonly #failures: FailureLog;
   /** The calls of this process's own callers; who brings others counts them here, too. */
   readonly inFlight = new CallsInFlight();
+  private readonly contract: Contract;
+  private readonly steps: Steps;
+  private readonly clock: Clock;
+  /** A unit of work for a caller that goes on in this process alone. */
+  private readonly workAhead: Steps['work'];
 
   constructor(
-    private readonly contract: Contract,
+    contract: Contract,
     handlers: Readonly<Record<string, AnyHandler>>,
-    private readonly steps: Steps,
-    private readonly clock: Clock,
+    steps: Steps,
+    clock: Clock,
     log: Log,
-    /** A unit of work for a caller that goes on in this process alone. */
-    private readonly workAhead: Steps['work'] = steps.work,
+    workAhead: Steps['work'] = steps.work,
   ) {
+    this.contract = contract;
+    this.steps = steps;
+    this.clock = clock;
+    this.workAhead = workAhead;
     this.#failures = new FailureLog(log, clock);
     for (const operation of Object.values(contract.operations) as Operation[]) {
       const handler = handlers[operation.name]!;
@@ -128,11 +136,15 @@ export class Dispatcher {
 
 /** How the calls by callers of this process end. */
 class OwnEnding implements Ending<unknown, CallRequest> {
-  constructor(
-    private readonly output: (output: unknown) => unknown,
-    private readonly refusal: (error: unknown) => unknown,
-    private readonly inFlight: CallsInFlight,
-  ) {}
+  private readonly output: (output: unknown) => unknown;
+  private readonly refusal: (error: unknown) => unknown;
+  private readonly inFlight: CallsInFlight;
+
+  constructor(output: (output: unknown) => unknown, refusal: (error: unknown) => unknown, inFlight: CallsInFlight) {
+    this.output = output;
+    this.refusal = refusal;
+    this.inFlight = inFlight;
+  }
 
   done(output: unknown, request: CallRequest): unknown {
     this.inFlight.ended();

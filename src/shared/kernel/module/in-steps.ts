@@ -20,8 +20,11 @@ class AnsweredBefore extends Error {
 /** A command in steps that comes with a key: done once, however often it comes, and answered as the first time. */
 export class CommandInSteps {
   readonly #inFlight = new Map<string, { fingerprint: string; outcome: Promise<unknown> }>();
+  private readonly parts: CommandInStepsParts;
 
-  constructor(private readonly parts: CommandInStepsParts) {}
+  constructor(parts: CommandInStepsParts) {
+    this.parts = parts;
+  }
 
   /** A repeat of a running command gets its outcome. When the caller of that run cancelled it, the repeat runs itself. */
   once(input: unknown, command: KeyedCommand): Promise<unknown> {

@@ -7,7 +7,11 @@ type Part = Exclude<keyof Adapter, 'name' | 'wire' | 'broker'>;
 
 /** The adapters of a product, and which of them a setting or an address needs. */
 export class Adapters {
-  constructor(private readonly all: readonly Adapter[]) {}
+  private readonly all: readonly Adapter[];
+
+  constructor(all: readonly Adapter[]) {
+    this.all = all;
+  }
 
   /** Returns what the first adapter that has it offers. Throws a `StartError` that names `user`, who needs it. */
   find<P extends Part>(part: P, user: string): NonNullable<Adapter[P]> {

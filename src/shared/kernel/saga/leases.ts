@@ -33,12 +33,14 @@ export class SagaLeases<U extends Unit> {
   /** Those of which it is not known whether their step has happened: the outcome could not be written down. */
   readonly #inDoubt = new Set<string>();
   readonly #failures: FailureLog;
+  private readonly parts: SagaRunnerDependencies<U>;
+  private readonly byName: ReadonlyMap<string, Saga<never, U>>;
+  private readonly stopped: () => boolean;
 
-  constructor(
-    private readonly parts: SagaRunnerDependencies<U>,
-    private readonly byName: ReadonlyMap<string, Saga<never, U>>,
-    private readonly stopped: () => boolean,
-  ) {
+  constructor(parts: SagaRunnerDependencies<U>, byName: ReadonlyMap<string, Saga<never, U>>, stopped: () => boolean) {
+    this.parts = parts;
+    this.byName = byName;
+    this.stopped = stopped;
     this.#failures = new FailureLog(parts.log, parts.clock);
   }
 

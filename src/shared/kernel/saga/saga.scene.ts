@@ -96,8 +96,11 @@ export async function fullDisk(): Promise<never> {
 export class Scene {
   readonly dead = new Set<number>();
   readonly processes: Process[] = [];
+  readonly open: () => Database;
 
-  constructor(readonly open: () => Database) {}
+  constructor(open: () => Database) {
+    this.open = open;
+  }
 
   /** One that runs sagas, and is known to the others. */
   async start(): Promise<Process> {

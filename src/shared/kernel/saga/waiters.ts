@@ -20,8 +20,11 @@ export class Waiters {
   #draining = false;
   #cancelLook: Cancel | undefined;
   #looking = false;
+  private readonly parts: WaitersParts;
 
-  constructor(private readonly parts: WaitersParts) {}
+  constructor(parts: WaitersParts) {
+    this.parts = parts;
+  }
 
   /** The state in which the saga ended, or `undefined` when it has not within `withinMs`. */
   async settled(id: string, withinMs: number): Promise<SagaState | undefined> {

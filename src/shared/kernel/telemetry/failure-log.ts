@@ -29,11 +29,13 @@ interface Kind {
  */
 export class FailureLog {
   readonly #kinds = new Map<string, Kind>();
+  private readonly log: Log;
+  private readonly clock: Clock;
 
-  constructor(
-    private readonly log: Log,
-    private readonly clock: Clock,
-  ) {}
+  constructor(log: Log, clock: Clock) {
+    this.log = log;
+    this.clock = clock;
+  }
 
   add({ message, error, level = 'error', kind = '', fields }: Failure): void {
     const now = this.clock.now();
@@ -70,8 +72,11 @@ export class FailureLog {
 /** Lets a line of the log through once a minute. */
 export class OncePerMinute {
   #loggedAt = Number.NEGATIVE_INFINITY;
+  private readonly clock: Clock;
 
-  constructor(private readonly clock: Clock = steadyClock) {}
+  constructor(clock: Clock = steadyClock) {
+    this.clock = clock;
+  }
 
   /** Whether the line may be logged now; from then on it may not for a minute. */
   passes(): boolean {

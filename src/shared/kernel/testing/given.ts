@@ -57,8 +57,11 @@ class Story implements Again<OperationLike> {
   readonly #script: Scripted[] = [];
   #call: Pick<Scripted, 'operation' | 'input'> | undefined;
   #again = false;
+  private readonly run: (script: readonly Scripted[]) => Promise<Ended>;
 
-  constructor(private readonly run: (script: readonly Scripted[]) => Promise<Ended>) {}
+  constructor(run: (script: readonly Scripted[]) => Promise<Ended>) {
+    this.run = run;
+  }
 
   expects(operation: OperationLike, input?: unknown): this {
     const parsed = input === undefined ? undefined : parseInput(operation.input, input);

@@ -56,13 +56,14 @@ export class ScenarioRunner<D, U extends Unit> {
   readonly #answers = new Map<string, unknown>();
   #lastKey = '';
   #failure: Error | undefined;
+  private readonly saga: Saga<D, U>;
+  private readonly data: D;
+  private readonly ground: Given<U>;
 
-  constructor(
-    private readonly saga: Saga<D, U>,
-    private readonly data: D,
-    private readonly ground: Given<U>,
-    script: readonly Scripted[],
-  ) {
+  constructor(saga: Saga<D, U>, data: D, ground: Given<U>, script: readonly Scripted[]) {
+    this.saga = saga;
+    this.data = data;
+    this.ground = ground;
     this.#script = [...script];
     this.#migrations = [...instanceMigrations, ...sagaMigrations, ...(ground.migrations ?? [])];
     this.#database = openSqlite('rehearsal', this.#file, this.#migrations);

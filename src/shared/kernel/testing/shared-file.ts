@@ -12,8 +12,11 @@ export class SharedFile {
   readonly #file = join(mkdtempSync(join(tmpdir(), 'kerf-shared-')), 'shared.db');
   readonly #open: Database[] = [];
   #turn: Promise<unknown> = Promise.resolve();
+  private readonly migrations: readonly Migration[];
 
-  constructor(private readonly migrations: readonly Migration[]) {}
+  constructor(migrations: readonly Migration[]) {
+    this.migrations = migrations;
+  }
 
   /** Where those who have it open keep their locks. */
   get locks(): string {

@@ -23,8 +23,11 @@ export interface Codec {
 export class Codecs {
   readonly #toWire = new ToWire();
   readonly #fromWire = new FromWire();
+  private readonly packaged: protobuf.NamespaceBase;
 
-  constructor(private readonly packaged: protobuf.NamespaceBase) {}
+  constructor(packaged: protobuf.NamespaceBase) {
+    this.packaged = packaged;
+  }
 
   of(message: Message, side: 'input' | 'output'): Codec {
     const type = this.packaged.lookupType(message.name);

@@ -22,8 +22,11 @@ export function jsonNameOf(name: string): string {
 /** Names that are given once: a second `Price` becomes `Price_2`. Two names with the same `likeness` are the same. */
 export class NamesGiven {
   readonly #given = new Set<string>();
+  private readonly likeness: (name: string) => string;
 
-  constructor(private readonly likeness = (name: string) => name) {}
+  constructor(likeness = (name: string) => name) {
+    this.likeness = likeness;
+  }
 
   give(wanted: string): string {
     let name = wanted;

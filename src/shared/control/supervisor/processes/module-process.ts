@@ -57,8 +57,10 @@ export class ModuleProcess {
   #timer: NodeJS.Timeout | undefined;
   #asked = 0;
   readonly #waiting = new Map<number, Waiting>();
+  private readonly parts: ModuleProcessDependencies;
 
-  constructor(private readonly parts: ModuleProcessDependencies) {
+  constructor(parts: ModuleProcessDependencies) {
+    this.parts = parts;
     this.#heldBack = parts.heldBack;
   }
 

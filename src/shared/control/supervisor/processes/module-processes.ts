@@ -31,16 +31,26 @@ export class ModuleProcesses {
   /** The names of each module's own settings. */
   readonly #settings: ReadonlyMap<string, readonly string[]>;
   #homeAddress = '';
+  private readonly topology: Topology;
+  private readonly directory: Directory;
+  private readonly faults: CallFaults;
+  /** Of the home process, which alone starts any. */
+  private readonly authority: Authority | undefined;
+  private readonly log: Log;
 
   constructor(
-    private readonly topology: Topology,
-    private readonly directory: Directory,
-    private readonly faults: CallFaults,
-    /** Of the home process, which alone starts any. */
-    private readonly authority: Authority | undefined,
-    private readonly log: Log,
+    topology: Topology,
+    directory: Directory,
+    faults: CallFaults,
+    authority: Authority | undefined,
+    log: Log,
     definitions: readonly ModuleDefinition[] = [],
   ) {
+    this.topology = topology;
+    this.directory = directory;
+    this.faults = faults;
+    this.authority = authority;
+    this.log = log;
     this.#settings = new Map(definitions.map((each) => [each.contract.name, Object.keys(each.settings?.shape ?? {})]));
     authority?.onChange(() => {
       for (const process of this.#processes) void process.enrol();

@@ -49,12 +49,15 @@ export class AskedAddresses implements Discovery {
   #failures = 0;
   #trouble: string | undefined;
   #cancelWake: Cancel = () => {};
+  private readonly source: Source;
+  private readonly clock: Clock;
+  private readonly log: Log;
 
-  constructor(
-    private readonly source: Source,
-    private readonly clock: Clock,
-    private readonly log: Log,
-  ) {}
+  constructor(source: Source, clock: Clock, log: Log) {
+    this.source = source;
+    this.clock = clock;
+    this.log = log;
+  }
 
   watch(listener: Listener): void {
     this.#told = new Told(listener);

@@ -22,8 +22,11 @@ export interface Discovery {
 /** What a listener was told last, so that it is told only what is new, in order and without doubles. */
 export class Told {
   #last: readonly string[] | undefined;
+  private readonly listener: Listener;
 
-  constructor(private readonly listener: Listener) {}
+  constructor(listener: Listener) {
+    this.listener = listener;
+  }
 
   tell(addresses: Iterable<string>): void {
     const next = [...new Set(addresses)].sort();

@@ -34,9 +34,11 @@ export class QueueTransport extends WireTransport implements Link {
   readonly #shared: ReturnType<typeof shareConnection>;
   #live: Live | undefined;
   #closed = false;
+  private readonly way: QueueWay;
 
-  constructor(private readonly way: QueueWay) {
+  constructor(way: QueueWay) {
     super(way.tokens);
+    this.way = way;
     this.#shared = shareConnection(way.openSession, way.address, way.tls, way.silence);
   }
 

@@ -31,12 +31,15 @@ export class SharedConnection {
   #closed = false;
   #ended: Promise<void> | undefined;
   readonly #cutShort = Promise.withResolvers<void>();
+  private readonly openSession: OpenSession;
+  private readonly way: BrokerWay;
+  private readonly clock: Clock;
 
-  constructor(
-    private readonly openSession: OpenSession,
-    private readonly way: BrokerWay,
-    private readonly clock: Clock,
-  ) {}
+  constructor(openSession: OpenSession, way: BrokerWay, clock: Clock) {
+    this.openSession = openSession;
+    this.way = way;
+    this.clock = clock;
+  }
 
   /** What there is now, or comes of the attempt in flight. Rejects at once when the last attempt failed. */
   live(): Live | Promise<Live> {

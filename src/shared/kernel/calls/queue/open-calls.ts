@@ -33,12 +33,14 @@ export class OpenCalls implements Replies {
   #nextId = 1;
   #watching: Cancel | undefined;
   #lost: unknown;
+  private readonly name: string;
+  private readonly clock: Clock;
 
   /** `name` is this session's alone: every id begins with it. */
-  constructor(
-    private readonly name: string,
-    private readonly clock: Clock,
-  ) {}
+  constructor(name: string, clock: Clock) {
+    this.name = name;
+    this.clock = clock;
+  }
 
   /** What is sent from now on goes by `session`, until it ends. */
   begin(session: Session): void {

@@ -5,14 +5,17 @@ import type { Silence } from '../silence.ts';
 export class Pulse {
   #silentMs = 0;
   #next: Cancel | undefined;
+  private readonly silence: Silence;
+  private readonly clock: Clock;
+  private readonly ask: () => void;
+  private readonly gone: () => void;
 
   /** `ask` wants to be answered with `heard`; `gone` is called once, when nothing was heard for too long. */
-  constructor(
-    private readonly silence: Silence,
-    private readonly clock: Clock,
-    private readonly ask: () => void,
-    private readonly gone: () => void,
-  ) {
+  constructor(silence: Silence, clock: Clock, ask: () => void, gone: () => void) {
+    this.silence = silence;
+    this.clock = clock;
+    this.ask = ask;
+    this.gone = gone;
     this.#wait();
   }
 

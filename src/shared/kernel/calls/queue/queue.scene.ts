@@ -28,8 +28,10 @@ export class Scene {
   readonly url: string;
   readonly warnings: string[] = [];
   readonly #closing: (() => Promise<unknown>)[] = [];
+  private readonly broker: string;
 
-  constructor(private readonly broker: string) {
+  constructor(broker: string) {
+    this.broker = broker;
     this.url = this.another();
   }
 

@@ -74,8 +74,10 @@ class Served implements Taker {
   #warned = false;
 
   readonly #strangers: UnauthenticatedCallers;
+  private readonly parts: QueueServerDependencies;
 
-  constructor(private readonly parts: QueueServerDependencies) {
+  constructor(parts: QueueServerDependencies) {
+    this.parts = parts;
     this.#strangers = new UnauthenticatedCallers(parts.log);
   }
 

@@ -44,13 +44,15 @@ export class Breaker {
   #pass: Pass = 1;
   #unreachable = 0;
   #openMs: number;
+  private readonly policy: BreakerPolicy;
+  private readonly clock: Clock;
+  /** Told when the kind of state changes. It must not throw. */
+  private readonly onChange: (state: BreakerState) => void;
 
-  constructor(
-    private readonly policy: BreakerPolicy,
-    private readonly clock: Clock,
-    /** Told when the kind of state changes. It must not throw. */
-    private readonly onChange: (state: BreakerState) => void = () => {},
-  ) {
+  constructor(policy: BreakerPolicy, clock: Clock, onChange: (state: BreakerState) => void = () => {}) {
+    this.policy = policy;
+    this.clock = clock;
+    this.onChange = onChange;
     this.#window = new SlidingWindow(policy.windowMs);
     this.#openMs = policy.openMs;
   }

@@ -42,11 +42,13 @@ interface Call {
 class History {
   readonly calls: Call[] = [];
   #lastBegun = -1;
+  readonly gate: Gate;
+  readonly clock: ManualClock;
 
-  constructor(
-    readonly gate: Gate,
-    readonly clock: ManualClock,
-  ) {}
+  constructor(gate: Gate, clock: ManualClock) {
+    this.gate = gate;
+    this.clock = clock;
+  }
 
   start(leftMs: number): void {
     const { promise, ...end } = Promise.withResolvers<number>();

@@ -6,11 +6,12 @@ import { Line, type Ticket, tooLate } from './line.ts';
 export abstract class Gate {
   readonly #line: Line;
   #running = 0;
+  protected readonly concurrency: number;
+  private readonly clock: Clock;
 
-  constructor(
-    protected readonly concurrency: number,
-    private readonly clock: Clock,
-  ) {
+  constructor(concurrency: number, clock: Clock) {
+    this.concurrency = concurrency;
+    this.clock = clock;
     this.#line = new Line(clock);
   }
 

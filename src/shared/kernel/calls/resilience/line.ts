@@ -38,8 +38,11 @@ export class Line {
   #last: Place | undefined;
   #looksAt = Number.POSITIVE_INFINITY;
   #lookNoMore: Cancel | undefined;
+  private readonly clock: Clock;
 
-  constructor(private readonly clock: Clock) {}
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
 
   get length(): number {
     return this.#length;

@@ -12,8 +12,10 @@ const most = 100_000;
 export class RetryBudget {
   #saved = initial;
   #countedAt: number;
+  private readonly clock: Clock;
 
-  constructor(private readonly clock: Clock) {
+  constructor(clock: Clock) {
+    this.clock = clock;
     this.#countedAt = clock.now();
   }
 

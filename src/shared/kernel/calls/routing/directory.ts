@@ -28,8 +28,10 @@ export class Directory {
   readonly #listeners: ((module: string) => void)[] = [];
   /** Upstreams that nothing more is called by, until what was is answered. */
   readonly #retired = new Map<Upstream, Promise<void>>();
+  private readonly parts: DirectoryDependencies;
 
-  constructor(private readonly parts: DirectoryDependencies) {
+  constructor(parts: DirectoryDependencies) {
+    this.parts = parts;
     for (const module of parts.modules) this.#modules.set(module, { state: 'away', transport: unreachable(module) });
   }
 

@@ -20,12 +20,15 @@ export interface Timed {
 /** Asks one instance of a module again and again, by a way of its own: no other call goes there. */
 export class Probe {
   #late = 0;
+  private readonly module: string;
+  private readonly link: Link;
+  private readonly clock: Clock;
 
-  constructor(
-    private readonly module: string,
-    private readonly link: Link,
-    private readonly clock: Clock,
-  ) {}
+  constructor(module: string, link: Link, clock: Clock) {
+    this.module = module;
+    this.link = link;
+    this.clock = clock;
+  }
 
   /**
    * Makes sure that it serves the module, before anybody else calls it. The first calls of a new process may be late; rejects when

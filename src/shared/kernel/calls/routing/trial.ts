@@ -34,13 +34,16 @@ export class Trial implements Transport {
   other = new Tally();
   readonly compared: Compared = { same: 0, different: 0, differences: [] };
   #inFlight = 0;
+  /** Where calls went before. */
+  readonly way: Transport;
+  readonly upstream: Upstream;
+  private readonly clock: Clock;
 
-  constructor(
-    /** Where calls went before. */
-    readonly way: Transport,
-    readonly upstream: Upstream,
-    private readonly clock: Clock,
-  ) {}
+  constructor(way: Transport, upstream: Upstream, clock: Clock) {
+    this.way = way;
+    this.upstream = upstream;
+    this.clock = clock;
+  }
 
   /** `way` is where the call goes unless it goes to the other replicas: where calls went before, when it is not said. */
   call(request: CallRequest, way: Transport = this.way): Promise<unknown> {

@@ -44,13 +44,12 @@ export class Upstream implements Transport {
   #inFlight = 0;
   readonly #refusedLimit: OncePerMinute;
   #whenIdle: (() => void) | undefined;
+  readonly module: string;
+  private readonly parts: UpstreamDependencies;
 
-  constructor(
-    readonly module: string,
-    discovery: Discovery,
-    private readonly parts: UpstreamDependencies,
-    onReachable: () => void,
-  ) {
+  constructor(module: string, discovery: Discovery, parts: UpstreamDependencies, onReachable: () => void) {
+    this.module = module;
+    this.parts = parts;
     const { connect, policies, withFaults, clock, steady = clock, random, log } = parts;
     this.#refusedLimit = new OncePerMinute(clock);
     this.#budget = new RetryBudget(steady);

@@ -26,11 +26,13 @@ export function misfits(pair: Pair): Misfit[] {
 class Comparison {
   /** Pairs that are being compared: a schema that holds itself is compared once. */
   readonly #begun = new Set<string>();
+  private readonly wideRoot: Schema;
+  private readonly narrowRoot: Schema;
 
-  constructor(
-    private readonly wideRoot: Schema,
-    private readonly narrowRoot: Schema,
-  ) {}
+  constructor(wideRoot: Schema, narrowRoot: Schema) {
+    this.wideRoot = wideRoot;
+    this.narrowRoot = narrowRoot;
+  }
 
   of(given: Schema, sent: Schema, path: readonly string[]): Misfit[] {
     const [wide, narrow] = [typeByType(given), typeByType(sent)];
