@@ -7,6 +7,7 @@ import { unusedExports } from './exports.mjs';
 import { filesUnder, links, remappedNames, unread } from './files.mjs';
 import { checkLoaders, loaderRules } from './loaders.mjs';
 import { missingLine, readLeft, validateModules } from './modules.mjs';
+import { checkNames, nameRules } from './names.mjs';
 import { checkSpecifiers, specifierRules } from './specifiers.mjs';
 import { parseFiles, syntaxErrors } from './syntax.mjs';
 
@@ -26,6 +27,7 @@ const checks = [
   'names-are-not-remapped',
   ...specifierRules,
   ...loaderRules,
+  ...nameRules,
   'there-is-something-to-check',
 ];
 
@@ -95,6 +97,7 @@ function readSyntax(root, sources, importMeta) {
   );
   return [
     ...syntaxErrors(trees),
+    ...checkNames(trees),
     ...trees.flatMap((tree) => checkSpecifiers(tree, followed.get(tree.fileName) ?? new Set())),
     ...checkLoaders(
       trees,

@@ -100,6 +100,12 @@ export const sins: Readonly<Record<string, Sin>> = {
   'names-are-not-remapped': {
     'tsconfig.json': (text) => text.replace('"strict"', '"paths": { "jose": ["./src/app.ts"] }, "strict"'),
   },
+  'types-have-names-of-their-own': {
+    'src/shared/kernel/telemetry/exports-a-namesake.ts': 'export interface Adapters {}\n',
+  },
+  'no-type-is-called-parts': {
+    [`${orders}/internal/names-a-type-parts.ts`]: 'interface Parts {}\nexport type { Parts };\n',
+  },
   'every-builtin-has-a-home': { 'src/shared/kernel/errors/imports-a-loader.ts': importing('node:module') },
 };
 

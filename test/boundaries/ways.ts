@@ -150,7 +150,7 @@ export const innocents: Readonly<Record<string, string>> = {
   'a look at what there is': `export const is = [typeof require, typeof process === 'object', (() => 1) instanceof Function];`,
   'the name of a class': `export const nameOf = (value: object) => value.constructor.name;\nexport const same = (a: object, b: object) => a.constructor === b.constructor;\nexport function kindOf(value: object) {\n  switch (value.constructor) {\n    case Map:\n      return 'map';\n  }\n  return 'other';\n}`,
   'the main file': `export const main = import.meta.main;`,
-  'an import of a constant name': `export const open = () => import('./model.ts');\nexport type Model = typeof import('./model.ts');`,
+  'an import of a constant name': `export const open = () => import('./model.ts');\nexport type PlantedModel = typeof import('./model.ts');`,
 };
 
 /** The same in tests. */

@@ -2,12 +2,12 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Product, run as runWell } from '../../src/shared/control/host/product.ts';
+import { type ProductDefinition, run as runWell } from '../../src/shared/control/host/product.ts';
 import type { ModuleDefinition, ModuleUnit } from '../../src/shared/kernel/module/index.ts';
 import { handlerIlls } from './faulty-process.ts';
 
 /** Runs a product whose event handlers hang, are slow or kill their process while the chaos run says so. */
-export const run = (product: Product): Promise<void> =>
+export const run = (product: ProductDefinition): Promise<void> =>
   runWell({ ...product, modules: product.modules.map(withFaultyHandlers) });
 
 function withFaultyHandlers(definition: ModuleDefinition): ModuleDefinition {

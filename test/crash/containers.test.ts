@@ -28,7 +28,7 @@ describe.skipIf(!canUnshare)(canUnshare ? title : `${title} (needs PID namespace
       const say = (word) => console.log(word + ' as process ' + process.pid);
       const database = openSqlite('shop', ${JSON.stringify(file)}, instanceMigrations);
       const instance = new Instance({ database, clock: systemClock, log: silentLog });
-      instance.whileLeading(async () => { say('leads'); return () => say('leads no more'); });
+      instance.whileLeader(async () => { say('leads'); return () => say('leads no more'); });
       await instance.start();
       if (!instance.leads) say('follows');
       for await (const _ of process.stdin) { await instance.look(); await instance.look(); say(instance.leads ? 'still leads' : 'still follows'); }

@@ -2,7 +2,7 @@ import { and, eq, gte, sql } from 'drizzle-orm';
 import { prepared } from '../../../shared/kernel/database/index.ts';
 import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
 import { inventory } from '../contract.ts';
-import { type Line, tables } from './tables.ts';
+import { type ReservedLine, tables } from './tables.ts';
 
 const lowAt = 10;
 const { placeholder } = sql;
@@ -28,7 +28,7 @@ const putIn = prepared((unit) => {
 });
 
 /** Takes one line out of the stock; refuses `out-of-stock` and leaves it to the caller's unit to undo earlier lines. */
-export async function take({ sku, quantity }: Line, unit: ModuleUnit): Promise<void> {
+export async function take({ sku, quantity }: ReservedLine, unit: ModuleUnit): Promise<void> {
   const [left] = await takeOut(unit).execute({ sku, quantity });
   if (!left) throw inventory.refuse('out-of-stock', `there is not enough of ${sku}`, { sku });
   if (left.available < lowAt && left.available + quantity >= lowAt) {
@@ -37,7 +37,7 @@ export async function take({ sku, quantity }: Line, unit: ModuleUnit): Promise<v
 }
 
 /** Puts it back, or in for the first time. Returns what is there now. */
-export async function put({ sku, quantity }: Line, unit: ModuleUnit): Promise<number> {
+export async function put({ sku, quantity }: ReservedLine, unit: ModuleUnit): Promise<number> {
   const [now] = await putIn(unit).execute({ sku, quantity });
   return now!.available;
 }

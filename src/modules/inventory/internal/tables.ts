@@ -2,7 +2,7 @@ import { defineTables } from '../../../shared/kernel/database/index.ts';
 
 /** `held` until it is taken or its time is over; `taken` by a confirmed order; `released` gave everything back. */
 export type ReservationState = 'held' | 'taken' | 'released' | 'returned';
-export type Line = { sku: string; quantity: number };
+export type ReservedLine = { sku: string; quantity: number };
 
 export const tables = defineTables(({ table, text, integer, json }) => ({
   stock: table('stock', {
@@ -12,7 +12,7 @@ export const tables = defineTables(({ table, text, integer, json }) => ({
   reservations: table('reservations', {
     orderId: text('order_id').primaryKey(),
     state: text('state').$type<ReservationState>().notNull(),
-    lines: json<Line[]>('lines').notNull(),
+    lines: json<ReservedLine[]>('lines').notNull(),
     expiresAt: integer('expires_at').notNull(),
   }),
 }));

@@ -2,7 +2,7 @@ import { type Clock, instant } from '../../../shared/kernel/context/index.ts';
 import { insertInto, rowsBy } from '../../../shared/kernel/database/index.ts';
 import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
 import type { Saga } from '../../../shared/kernel/saga/index.ts';
-import type { Sending } from './sending.ts';
+import type { MailSending } from './sending.ts';
 import { tables } from './tables.ts';
 
 interface Mail {
@@ -17,7 +17,7 @@ const mailsBy = rowsBy((reader) => tables(reader).mails, 'messageId');
 const addMail = insertInto((reader) => tables(reader).mails);
 
 /** Takes a mail in; it is sent by a saga of its own, so that a server that is down delays it and loses nothing. */
-export function send(sending: Saga<Sending, ModuleUnit>, clock: Clock) {
+export function send(sending: Saga<MailSending, ModuleUnit>, clock: Clock) {
   return async ({ messageId, memberId, to, subject, text }: Mail, unit: ModuleUnit) => {
     const known = await mailsBy(unit, messageId);
     if (known.length > 0) return { messageId };

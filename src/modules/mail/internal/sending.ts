@@ -20,11 +20,11 @@ const data = z.object({
 /** Thousands may wait for one of a few connections. A server that is silent is given up by its own, shorter limits. */
 const deliveryMs = 30 * 60_000;
 
-export type Sending = z.infer<typeof data>;
+export type MailSending = z.infer<typeof data>;
 
 /** Hands a mail to the server until that takes it, or refuses it for good. Without a server it goes to the mailbox. */
-export function sending(server: MailServer | undefined, clock: Clock): Saga<Sending, ModuleUnit> {
-  const next = (name: string) => step<Sending, ModuleUnit>(name);
+export function sending(server: MailServer | undefined, clock: Clock): Saga<MailSending, ModuleUnit> {
+  const next = (name: string) => step<MailSending, ModuleUnit>(name);
   const handOver = server
     ? next('hand to the server').run((message) => server.deliver(message), deliveryMs)
     : next('put into the mailbox').write((unit, message) => putIntoMailbox(unit, message, instant(clock)));

@@ -14,22 +14,22 @@ const data = z.object({
   subject: z.string(),
   text: z.string(),
 });
-export type Dispatch = z.infer<typeof data>;
+export type MessageDispatch = z.infer<typeof data>;
 
 /** Hands a mail over; what becomes of it comes back as an event. */
-export const mailDispatch: Saga<Dispatch, ModuleUnit> = {
+export const mailDispatch: Saga<MessageDispatch, ModuleUnit> = {
   name: 'mail-dispatch',
   version: 1,
   data,
-  steps: [step<Dispatch>('hand to mail').call(mail.operations.send, (message) => message)],
+  steps: [step<MessageDispatch>('hand to mail').call(mail.operations.send, (message) => message)],
 };
 
-export const textDispatch: Saga<Dispatch, ModuleUnit> = {
+export const textDispatch: Saga<MessageDispatch, ModuleUnit> = {
   name: 'text-dispatch',
   version: 1,
   data,
   steps: [
-    step<Dispatch>('hand to sms').call(sms.operations.send, ({ messageId, memberId, to, text }) => ({
+    step<MessageDispatch>('hand to sms').call(sms.operations.send, ({ messageId, memberId, to, text }) => ({
       messageId,
       memberId,
       to,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { newId } from '../../../shared/kernel/context/index.ts';
 import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
-import { type Answer, type Ended, given, type Script } from '../../../shared/kernel/testing/index.ts';
+import { type Ended, given, type ReplyStep, type Script } from '../../../shared/kernel/testing/index.ts';
 import { inventory } from '../../inventory/contract.ts';
 import { payments } from '../../payments/contract.ts';
 import { orders } from '../contract.ts';
@@ -134,7 +134,7 @@ describe('a checkout', () => {
   it.each(way)('ends as if nothing had been when its process dies in $name', async (dyingIn) => {
     let story: Script = placedOrder();
     for (const [operation, output] of way) {
-      const call: Answer<typeof operation> = story.expects(operation);
+      const call: ReplyStep<typeof operation> = story.expects(operation);
       story = (operation === dyingIn ? call.crashes() : call).replies(output);
     }
     const ended = await story.ends('done');

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { invalidInput } from '../../../shared/kernel/errors/index.ts';
 import type { Product } from '../../catalog/contract.ts';
 import type { Order } from '../contract.ts';
-import type { Line, OrderRow, ShownOrder } from './tables.ts';
+import type { OrderLine, OrderRow, ShownOrder } from './tables.ts';
 
 type Wanted = { sku: string; quantity: number };
 
@@ -21,7 +21,7 @@ export function mergeLines(lines: readonly Wanted[]): Wanted[] {
 export function priceLines(
   wanted: readonly Wanted[],
   products: readonly Product[],
-): { lines: Line[]; total: Line['price'] } {
+): { lines: OrderLine[]; total: OrderLine['price'] } {
   const bySku = new Map(products.map((product) => [product.sku, product]));
   const lines = wanted.map(({ sku, quantity }, index) => {
     const price = bySku.get(sku)?.price;

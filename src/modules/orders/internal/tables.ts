@@ -1,7 +1,7 @@
 import { defineTables } from '../../../shared/kernel/database/index.ts';
 
 export type OrderStatus = 'pending' | 'confirmed' | 'rejected' | 'cancelled';
-export type Line = { sku: string; quantity: number; price: { amount: number; currency: string } };
+export type OrderLine = { sku: string; quantity: number; price: { amount: number; currency: string } };
 
 export const tables = defineTables(({ table, text, integer, json }) => ({
   orders: table('orders', {
@@ -9,7 +9,7 @@ export const tables = defineTables(({ table, text, integer, json }) => ({
     memberId: text('member_id').notNull(),
     status: text('status').$type<OrderStatus>().notNull(),
     reason: text('reason'),
-    lines: json<Line[]>('lines').notNull(),
+    lines: json<OrderLine[]>('lines').notNull(),
     amount: integer('amount').notNull(),
     currency: text('currency').notNull(),
     key: text('key').notNull(),

@@ -2,12 +2,12 @@ import { eq } from 'drizzle-orm';
 import { type Clock, instant } from '../../../shared/kernel/context/index.ts';
 import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
 import type { Saga } from '../../../shared/kernel/saga/index.ts';
-import type { Sending } from './sending.ts';
+import type { TextSending } from './sending.ts';
 import { tables } from './tables.ts';
 
 /** Takes a message in; it is sent by a saga of its own. */
-export function send(sending: Saga<Sending, ModuleUnit>, clock: Clock) {
-  return async ({ messageId, memberId, to, text }: Sending, unit: ModuleUnit) => {
+export function send(sending: Saga<TextSending, ModuleUnit>, clock: Clock) {
+  return async ({ messageId, memberId, to, text }: TextSending, unit: ModuleUnit) => {
     const { texts } = tables(unit);
     const known = await unit.db
       .select({ messageId: texts.messageId })

@@ -9,11 +9,11 @@ import type { TextProvider } from './provider/text-provider.ts';
 import { type TextStatus, tables } from './tables.ts';
 
 const data = z.object({ messageId: z.string(), memberId: z.string(), to: z.string(), text: z.string() });
-export type Sending = z.infer<typeof data>;
+export type TextSending = z.infer<typeof data>;
 
 /** Hands a message to the provider until that takes it, or refuses it for good. Without one it goes to the outbox. */
-export function sending(provider: TextProvider | undefined, clock: Clock): Saga<Sending, ModuleUnit> {
-  const next = (name: string) => step<Sending, ModuleUnit>(name);
+export function sending(provider: TextProvider | undefined, clock: Clock): Saga<TextSending, ModuleUnit> {
+  const next = (name: string) => step<TextSending, ModuleUnit>(name);
   const handOver = provider
     ? next('hand to the provider').run((message) => provider.deliver(message))
     : next('put into the outbox').write((unit, message) => putIntoOutbox(unit, message, instant(clock)));

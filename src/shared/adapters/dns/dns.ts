@@ -12,7 +12,7 @@ import type { Clock } from '../../kernel/context/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 
-export type DnsParts = DnsName & {
+export type DnsDependencies = DnsName & {
   /** Who is asked, such as `127.0.0.1:8600`; without it, whoever the machine asks. */
   readonly server?: string | undefined;
   readonly clock: Clock;
@@ -26,7 +26,7 @@ const shortestTtlMs = 1_000;
 const longestTtlMs = { a: 300_000, srv: 30_000 };
 
 /** The instances that DNS lists, asked again by the TTL of the records. Throws a `StartError` for a wrong `server`. */
-export function dnsAddresses({ clock, log, server, ...name }: DnsParts): Discovery {
+export function dnsAddresses({ clock, log, server, ...name }: DnsDependencies): Discovery {
   return new AskedAddresses(new Dns(name, server), clock, log);
 }
 

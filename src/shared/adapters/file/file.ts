@@ -1,6 +1,6 @@
 import { type FSWatcher, readFileSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { addressExample, type Discovery, type Listener, readAddress, Told } from '../../kernel/calls/index.ts';
+import { addressExample, type Discovery, LastAddresses, type Listener, readAddress } from '../../kernel/calls/index.ts';
 import { background, type Clock } from '../../kernel/context/index.ts';
 import { messageOf } from '../../kernel/errors/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
@@ -23,7 +23,7 @@ export function fileAddresses(parts: AddressFile): Discovery {
 }
 
 class FileAddresses implements Discovery {
-  #told: Told | undefined;
+  #told: LastAddresses | undefined;
   #watcher: FSWatcher | undefined;
   #cancelPoll = () => {};
   #trouble: string | undefined;
@@ -34,7 +34,7 @@ class FileAddresses implements Discovery {
   }
 
   watch(listener: Listener): void {
-    this.#told = new Told(listener);
+    this.#told = new LastAddresses(listener);
     this.#poll();
   }
 

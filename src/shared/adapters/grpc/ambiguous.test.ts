@@ -2,14 +2,14 @@ import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sample } from '../../kernel/calls/transport.cases.ts';
 import type { CallContext } from '../../kernel/context/index.ts';
-import { openScene, type Scene, tokens } from './grpc.cases.ts';
+import { type GrpcScene, openScene, tokens } from './grpc.cases.ts';
 import { protoOf } from './proto/proto.ts';
 
 describe('metadata that two readers may understand differently', () => {
   const rpc = protoOf(sample).operations.get('keep')!;
   const request = rpc.input.encode({ text: 'x' });
   let served: CallContext[];
-  let scene: Scene;
+  let scene: GrpcScene;
   let client: Client;
 
   beforeAll(async () => {

@@ -6,7 +6,7 @@ import {
   type Link,
   type Outgoing,
   type Silence,
-  type TlsParts,
+  type TlsMaterial,
   unreachableBecause,
   WireTransport,
 } from '../../kernel/calls/index.ts';
@@ -27,7 +27,7 @@ export interface GrpcWay {
   /** The module's: how its operations are called on the wire, and how their values are written. */
   readonly contract: Contract;
   readonly tokens: ServiceTokens;
-  readonly tls?: TlsParts;
+  readonly tls?: TlsMaterial;
   /** The process at the address is about to stop, or has stopped. */
   readonly onLeaving?: () => void;
   /** How soon it is noticed that a connection is dead. */

@@ -6,7 +6,7 @@ import {
   defaultSilence,
   maximumBodyBytes,
   type Silence,
-  type TlsParts,
+  type TlsMaterial,
 } from '../../kernel/calls/index.ts';
 import { background } from '../../kernel/context/index.ts';
 
@@ -28,10 +28,10 @@ const optionsFor = ({ askAfterMs, goneAfterMs }: Silence) => ({
   'grpc.enable_channelz': 0,
 });
 
-export interface ConnectionParts {
+export interface ConnectionDependencies {
   /** `grpc://host:port`, or `grpcs://host:port` for TLS. */
   readonly address: string;
-  readonly tls?: TlsParts;
+  readonly tls?: TlsMaterial;
   readonly silence?: Silence;
   /** It was there, and is no longer: the other side has said that it goes, or has gone. */
   readonly onLost: () => void;
@@ -42,9 +42,9 @@ export class Connection {
   #channel: Channel;
   #connecting: Promise<Channel> | undefined;
   #closed = false;
-  private readonly parts: ConnectionParts;
+  private readonly parts: ConnectionDependencies;
 
-  constructor(parts: ConnectionParts) {
+  constructor(parts: ConnectionDependencies) {
     this.parts = parts;
     this.#channel = this.#open();
   }
@@ -115,7 +115,7 @@ export class Connection {
   }
 }
 
-function openSecure(host: string, options: ChannelOptions, { ca, key, cert }: TlsParts = {}): Channel {
+function openSecure(host: string, options: ChannelOptions, { ca, key, cert }: TlsMaterial = {}): Channel {
   const name = host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
   const shown = [ca ?? null, key ?? null, cert ?? null] as const;
   if (!isIP(name)) return new Channel(`dns:///${host}`, credentials.createSsl(...shown), options);

@@ -21,7 +21,7 @@ import type { Serve } from '../../kernel/calls/index.ts';
 import { sample } from '../../kernel/calls/transport.cases.ts';
 import type { CallContext } from '../../kernel/context/index.ts';
 import { fixedKeyRing, ServiceTokens } from '../../kernel/identity/index.ts';
-import { held, openScene, type Scene, tokens } from './grpc.cases.ts';
+import { type GrpcScene, held, openScene, tokens } from './grpc.cases.ts';
 import { protoText } from './proto/proto.ts';
 
 type Done = (error: ServiceError | null, answer?: unknown) => void;
@@ -31,7 +31,7 @@ type Foreign = Client &
 const opened: { close(): unknown }[] = [];
 afterEach(() => Promise.all(opened.splice(0).map((each) => each.close())));
 
-async function open(serve?: Serve): Promise<Scene> {
+async function open(serve?: Serve): Promise<GrpcScene> {
   const scene = await openScene({ serve });
   opened.push(scene);
   return scene;

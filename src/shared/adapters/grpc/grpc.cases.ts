@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
-import { createCall, createClient, type Serve, type TlsParts, type Transport } from '../../kernel/calls/index.ts';
+import { createCall, createClient, type Serve, type TlsMaterial, type Transport } from '../../kernel/calls/index.ts';
 import { sample, serve as serveSample } from '../../kernel/calls/transport.cases.ts';
 import type { OpenWire } from '../../kernel/calls/wire.cases.ts';
 import type { CallContext } from '../../kernel/context/index.ts';
@@ -15,26 +15,26 @@ import { createGrpcServer } from './server.ts';
 export const keys = fixedKeyRing('TEST', 'a secret of more than 32 characters');
 export const tokens = new ServiceTokens(keys);
 
-interface SceneParts {
+interface GrpcSceneOptions {
   readonly serve?: Serve;
   readonly contract?: Contract;
   /** The callee's. */
   readonly tokens?: ServiceTokens;
-  readonly tls?: TlsParts;
+  readonly tls?: TlsMaterial;
   /** Any, where it is not said. */
   readonly port?: number;
   readonly guardReflection?: boolean;
 }
 
 /** Both ends of the gRPC transport in one process. */
-export interface Scene extends CallListener {
+export interface GrpcScene extends CallListener {
   /** Without its protocol. */
   readonly at: string;
   /** A way to the module, which is closed with this. */
-  link(tls?: TlsParts, onLeaving?: () => void): GrpcTransport;
+  link(tls?: TlsMaterial, onLeaving?: () => void): GrpcTransport;
 }
 
-export async function openScene(parts: SceneParts = {}): Promise<Scene> {
+export async function openScene(parts: GrpcSceneOptions = {}): Promise<GrpcScene> {
   const { serve = serveSample, contract = sample, tls, port = 0, guardReflection } = parts;
   const known = parts.tokens ?? tokens;
   const server = createGrpcServer({ serve, tokens: known, log: silentLog, tls, modules: [contract], guardReflection });

@@ -10,13 +10,13 @@ import { bearer, type ServiceTokens } from '../../kernel/identity/index.ts';
 import { names, readerOf } from './protocol.ts';
 import { toStatus } from './status.ts';
 
-export interface GuardParts {
+export interface ReflectionGuardDependencies {
   readonly tokens: ServiceTokens;
   readonly modules: readonly Contract[];
 }
 
 /** Refuses reflection to a caller without a service token for one of the modules that are served: it tells all their operations. */
-export function reflectionGuard({ tokens, modules }: GuardParts): ServerInterceptor {
+export function reflectionGuard({ tokens, modules }: ReflectionGuardDependencies): ServerInterceptor {
   const audiences = modules.map(({ name }) => name);
   const known = async (metadata: Metadata) => {
     const token = bearer(readerOf(metadata)(names.token));

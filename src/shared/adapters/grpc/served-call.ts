@@ -8,7 +8,7 @@ import { names, readerOf, refuseTooLarge } from './protocol.ts';
 import { toProblemMessage, toStatus } from './status.ts';
 import type { UnsentCalls } from './unsent-calls.ts';
 
-export interface ServingParts {
+export interface ServingDependencies {
   readonly serve: Serve;
   readonly tokens: ServiceTokens;
   readonly log: Log;
@@ -34,7 +34,10 @@ interface State {
 }
 
 /** Serves the calls of one operation. A call whose caller has gone is cancelled. */
-export function handlerOf(served: Served, parts: ServingParts): (call: Unary, answer: sendUnaryData<Buffer>) => void {
+export function handlerOf(
+  served: Served,
+  parts: ServingDependencies,
+): (call: Unary, answer: sendUnaryData<Buffer>) => void {
   const { leaving, unsent } = parts;
   return (call, answer) => {
     const state = { answered: false };
@@ -68,7 +71,12 @@ function problemMessage(): { metadata: Metadata } {
 }
 
 /** First who calls, and for whom; what the call brings is read only then. */
-async function serveCall(served: Served, { tokens, serve }: ServingParts, call: Unary, state: State): Promise<Buffer> {
+async function serveCall(
+  served: Served,
+  { tokens, serve }: ServingDependencies,
+  call: Unary,
+  state: State,
+): Promise<Buffer> {
   const { operation, rpc } = served;
   const read = readerOf(call.metadata);
   const module = served.module ?? read(names.module);

@@ -2,7 +2,13 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
-import { kernel, maximumBodyBytes, ofKernel, type TlsParts, UnauthenticatedCallers } from '../../kernel/calls/index.ts';
+import {
+  kernel,
+  maximumBodyBytes,
+  ofKernel,
+  type TlsMaterial,
+  UnauthenticatedCallers,
+} from '../../kernel/calls/index.ts';
 import { background } from '../../kernel/context/index.ts';
 import type { Contract } from '../../kernel/contract/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
@@ -11,7 +17,7 @@ import type { CallListener, CallListenerDependencies } from '../../kernel/ports/
 import { protoOf } from './proto/proto.ts';
 import { packageDefinitionOf } from './proto/reflection.ts';
 import { reflectionGuard } from './reflection-guard.ts';
-import { handlerOf, type Served, type ServingParts } from './served-call.ts';
+import { handlerOf, type Served, type ServingDependencies } from './served-call.ts';
 import { UnsentCalls } from './unsent-calls.ts';
 
 const closeWithinMs = 1_000;
@@ -75,7 +81,7 @@ export function createGrpcServer(parts: CallListenerDependencies): CallListener 
 }
 
 /** Returns the way to say how the services are. */
-function addServices(server: Server, modules: readonly Contract[], parts: ServingParts) {
+function addServices(server: Server, modules: readonly Contract[], parts: ServingDependencies) {
   const add = (served: Served) => server.register(served.rpc.path, handlerOf(served, parts), asItIs, asItIs, 'unary');
   for (const contract of modules) {
     for (const [operation, rpc] of protoOf(contract).operations) add({ module: contract.name, operation, rpc });
@@ -98,7 +104,7 @@ function addServices(server: Server, modules: readonly Contract[], parts: Servin
 /** What fails to be read or written is refused by the handler, which knows how. */
 const asItIs = (bytes: Buffer): Buffer => bytes;
 
-function credentialsOf({ cert, key, ca, mutual }: TlsParts = {}): ServerCredentials {
+function credentialsOf({ cert, key, ca, mutual }: TlsMaterial = {}): ServerCredentials {
   if (!cert || !key) return ServerCredentials.createInsecure();
   return ServerCredentials.createSsl(ca ?? null, [{ cert_chain: cert, private_key: key }], mutual);
 }

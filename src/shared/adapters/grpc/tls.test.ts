@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { generate } from 'selfsigned';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { TlsParts } from '../../kernel/calls/index.ts';
+import type { TlsMaterial } from '../../kernel/calls/index.ts';
 import { sample } from '../../kernel/calls/transport.cases.ts';
 import { GrpcTransport } from './client.ts';
 import { clientOver, errorOf, openScene, tokens } from './grpc.cases.ts';
@@ -47,7 +47,7 @@ describe('grpc over TLS', () => {
   });
 
   /** What calls come to, of callers who show and believe these. */
-  async function callsOf(callers: TlsParts[], server: TlsParts): Promise<unknown[]> {
+  async function callsOf(callers: TlsMaterial[], server: TlsMaterial): Promise<unknown[]> {
     const { link, close } = await openScene({ tls: server });
     const outcomes: unknown[] = [];
     for (const caller of callers) {

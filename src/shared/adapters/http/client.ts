@@ -6,7 +6,7 @@ import {
   maximumBodyBytes,
   type Outgoing,
   type Silence,
-  type TlsParts,
+  type TlsMaterial,
   unreachableBecause,
   WireTransport,
 } from '../../kernel/calls/index.ts';
@@ -26,7 +26,7 @@ export interface HttpWay {
   readonly address: string;
   readonly module: string;
   readonly tokens: ServiceTokens;
-  readonly tls?: TlsParts;
+  readonly tls?: TlsMaterial;
   /** The process at the address is about to stop. */
   readonly onLeaving?: () => void;
   /** How soon it is noticed that a connection is dead. */

@@ -3,10 +3,10 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { maximumBodyBytes, maximumMessageBytes } from '../../kernel/calls/index.ts';
 import { callee } from '../../kernel/calls/sample.cases.ts';
 import { Authority, fixedKeyRing, ServiceTokens } from '../../kernel/identity/index.ts';
-import { type Callee, type CalleeParts, callLine, clientOver, keys, openCallee, openRaw } from './http.cases.ts';
+import { type Callee, type CalleeOptions, callLine, clientOver, keys, openCallee, openRaw } from './http.cases.ts';
 
 const opened: Callee[] = [];
-const open = async (parts: CalleeParts = {}) => {
+const open = async (parts: CalleeOptions = {}) => {
   const one = await openCallee(parts);
   opened.push(one);
   return one;

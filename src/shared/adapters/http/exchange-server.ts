@@ -22,7 +22,7 @@ const renewWithinMs = 1_000;
 /** How often it is looked whether an exchange should have ended, and how much later than it should. */
 const idleMs = 15_000;
 
-export interface ExchangeParts {
+export interface ExchangeDependencies {
   readonly serve: Serve;
   readonly tokens: ServiceTokens;
   readonly log: Log;
@@ -45,11 +45,11 @@ export class ServedExchange {
   #ready = '';
   /** No more lines come, or none that counts. */
   #ended = false;
-  private readonly parts: ExchangeParts;
+  private readonly parts: ExchangeDependencies;
   private readonly request: IncomingMessage;
   private readonly response: ServerResponse;
 
-  constructor(parts: ExchangeParts, request: IncomingMessage, response: ServerResponse) {
+  constructor(parts: ExchangeDependencies, request: IncomingMessage, response: ServerResponse) {
     this.parts = parts;
     this.request = request;
     this.response = response;

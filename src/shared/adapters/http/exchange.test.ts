@@ -3,10 +3,10 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { callee } from '../../kernel/calls/sample.cases.ts';
 import { currentContext, runInContext } from '../../kernel/context/index.ts';
 import { fixedKeyRing, ServiceTokens } from '../../kernel/identity/index.ts';
-import { type Callee, type CalleeParts, callLine, clientOver, openCallee, openRaw, tokens } from './http.cases.ts';
+import { type Callee, type CalleeOptions, callLine, clientOver, openCallee, openRaw, tokens } from './http.cases.ts';
 
 const opened: Callee[] = [];
-const open = async (parts?: CalleeParts) => {
+const open = async (parts?: CalleeOptions) => {
   const one = await openCallee(parts);
   opened.push(one);
   return one;

@@ -6,7 +6,7 @@ import { Lines } from './lines.ts';
 import type { AnswerLine } from './protocol.ts';
 
 /** A call on the wire, or about to be. */
-export interface Waiting {
+export interface PendingAnswer {
   readonly resolve: (output: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -17,7 +17,7 @@ export interface Waiting {
  * as `unavailable`.
  */
 export class Exchange {
-  readonly #open = new Map<number, Waiting>();
+  readonly #open = new Map<number, PendingAnswer>();
   readonly #lines = new Lines(maximumMessageBytes);
   #unsent = '';
   #state: 'open' | 'closing' | 'closed' = 'open';
@@ -57,7 +57,7 @@ export class Exchange {
   }
 
   /** Puts a call on the wire; refuses it when that is closed. Returns how to tell that its answer is no longer wanted. */
-  add(id: number, line: string, call: Waiting): () => void {
+  add(id: number, line: string, call: PendingAnswer): () => void {
     if (this.#state === 'closed') {
       call.reject(unreachableBecause(this.module, new Error('this exchange is closed'), false));
       return () => {};

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request as plainRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createCall, createClient, type Serve, type TlsParts, type Transport } from '../../kernel/calls/index.ts';
+import { createCall, createClient, type Serve, type TlsMaterial, type Transport } from '../../kernel/calls/index.ts';
 import { sample, serve as serveSample } from '../../kernel/calls/transport.cases.ts';
 import type { OpenWire } from '../../kernel/calls/wire.cases.ts';
 import { fixedKeyRing, ServiceTokens } from '../../kernel/identity/index.ts';
@@ -14,12 +14,12 @@ import { createInternalServer } from './server.ts';
 export const keys = fixedKeyRing('TEST', 'a secret of more than 32 characters');
 export const tokens = new ServiceTokens(keys);
 
-export interface CalleeParts {
+export interface CalleeOptions {
   readonly serve?: Serve;
   readonly tokens?: ServiceTokens;
   readonly log?: Log;
   readonly operate?: InternalListenerDependencies['operate'];
-  readonly tls?: TlsParts;
+  readonly tls?: TlsMaterial;
   /** Any, where it is not said. */
   readonly port?: number;
 }
@@ -34,7 +34,7 @@ export interface Callee extends InternalListener {
   close(): Promise<void>;
 }
 
-export async function openCallee(parts: CalleeParts = {}): Promise<Callee> {
+export async function openCallee(parts: CalleeOptions = {}): Promise<Callee> {
   const common = { serve: serveSample, operate: async () => {}, tokens, log: silentLog };
   const internal = createInternalServer({ ...common, ...parts });
   const { server } = internal;
@@ -63,7 +63,7 @@ export async function openCallee(parts: CalleeParts = {}): Promise<Callee> {
 /** So short that a case can wait for it. */
 export const silence = { askAfterMs: 200, goneAfterMs: 900 };
 
-export async function openWire(tls?: TlsParts): Promise<OpenWire> {
+export async function openWire(tls?: TlsMaterial): Promise<OpenWire> {
   let callee = await openCallee({ tls });
   const { port, address } = callee;
   const at = (other: number) => address.replace(String(port), String(other));

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import type { Link, Serve, TlsParts } from '../../kernel/calls/index.ts';
+import type { Link, Serve, TlsMaterial } from '../../kernel/calls/index.ts';
 import { fixedKeyRing, ServiceTokens } from '../../kernel/identity/index.ts';
 import type { InternalListener } from '../../kernel/ports/index.ts';
 import { silentLog } from '../../kernel/telemetry/index.ts';
@@ -12,11 +12,11 @@ export interface Loopback extends InternalListener {
   readonly address: string;
   readonly tokens: ServiceTokens;
   /** A way to a module, which is closed with this. */
-  link(module: string, tls?: TlsParts, onLeaving?: () => void): Link;
+  link(module: string, tls?: TlsMaterial, onLeaving?: () => void): Link;
   close(): Promise<void>;
 }
 
-export async function openLoopback(serve: Serve, tls?: TlsParts): Promise<Loopback> {
+export async function openLoopback(serve: Serve, tls?: TlsMaterial): Promise<Loopback> {
   const tokens = new ServiceTokens(fixedKeyRing('LOOPBACK', 'a secret of more than 32 characters'));
   const operate = async () => {};
   const internal = createInternalServer({ serve, operate, tokens, log: silentLog, tls });

@@ -4,14 +4,14 @@ import { createCall, type Serve } from '../../kernel/calls/index.ts';
 import { sample } from '../../kernel/calls/transport.cases.ts';
 import { isRefusal } from '../../kernel/errors/index.ts';
 import { type Log, silentLog } from '../../kernel/telemetry/index.ts';
-import { type Callee, type CalleeParts, openCallee } from './http.cases.ts';
+import { type Callee, type CalleeOptions, openCallee } from './http.cases.ts';
 
 const opened: Callee[] = [];
 afterEach(async () => {
   for (const each of opened.splice(0).reverse()) await each.close();
 });
 
-async function open(parts: CalleeParts = {}): Promise<Callee> {
+async function open(parts: CalleeOptions = {}): Promise<Callee> {
   const one = await openCallee(parts);
   opened.push(one);
   return one;

@@ -1,6 +1,6 @@
 import { generate } from 'selfsigned';
 import { afterEach, describe, expect, it } from 'vitest';
-import { isNotSent, type TlsParts } from '../../kernel/calls/index.ts';
+import { isNotSent, type TlsMaterial } from '../../kernel/calls/index.ts';
 import { wireCases } from '../../kernel/calls/wire.cases.ts';
 import { type Callee, clientOver, openCallee, openWire } from './http.cases.ts';
 
@@ -42,7 +42,7 @@ describe('a call by https', () => {
   afterEach(() => opened.close());
 
   /** What a call comes to, of a caller who shows and believes this. */
-  async function callAs(tls: TlsParts, address = opened.address): Promise<unknown> {
+  async function callAs(tls: TlsMaterial, address = opened.address): Promise<unknown> {
     const call = clientOver(opened.link({ tls, address })).echo({ text: 'x' });
     return call.catch((error) => [error.code, isNotSent(error)]);
   }

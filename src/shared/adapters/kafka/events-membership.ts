@@ -9,7 +9,7 @@ type TextStream = MessagesStream<string, string, string, string>;
 const commitEveryMs = 100;
 
 /** What a membership hands texts to. */
-export interface Taker {
+export interface PartitionTaker {
   /** Resolves with whether it was taken. Is called in the order of the partition. */
   take(text: string): Promise<boolean>;
   hasRoom(): boolean;
@@ -50,10 +50,10 @@ export class Membership {
   #leaving = false;
   private readonly consumer: TextConsumer;
   private readonly topics: string[];
-  private readonly taker: Taker;
+  private readonly taker: PartitionTaker;
   private readonly clock: Clock;
 
-  constructor(consumer: TextConsumer, topics: string[], taker: Taker, clock: Clock) {
+  constructor(consumer: TextConsumer, topics: string[], taker: PartitionTaker, clock: Clock) {
     this.consumer = consumer;
     this.topics = topics;
     this.taker = taker;

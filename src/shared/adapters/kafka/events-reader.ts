@@ -3,9 +3,9 @@ import { messageOf } from '../../kernel/errors/index.ts';
 import { asItCame, familyOf, Insistence, inHand, pause, type Receive } from '../../kernel/events/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import { isAway, type KafkaCluster, rootOf } from './events-cluster.ts';
-import { Membership, type Taker } from './events-membership.ts';
+import { Membership, type PartitionTaker } from './events-membership.ts';
 
-export interface ReaderParts {
+export interface ReaderDependencies {
   readonly module: string;
   /** The types it takes, without their versions. */
   readonly families: readonly string[];
@@ -16,8 +16,8 @@ export interface ReaderParts {
 }
 
 /** Reads what is for one module, as a member of its group, however often the cluster goes away and comes back. */
-export class KafkaReader implements Taker {
-  readonly #parts: ReaderParts;
+export class KafkaReader implements PartitionTaker {
+  readonly #parts: ReaderDependencies;
   readonly #families: ReadonlySet<string>;
   readonly #insistence: Insistence;
   readonly #inHand = new Set<Promise<boolean>>();
@@ -27,7 +27,7 @@ export class KafkaReader implements Taker {
   #membership: Membership | undefined;
   #stopped = false;
 
-  constructor(parts: ReaderParts) {
+  constructor(parts: ReaderDependencies) {
     this.#parts = parts;
     this.#families = new Set(parts.families);
     this.#insistence = new Insistence(parts.receive, parts);

@@ -8,7 +8,7 @@ import { describeWith, privateServer } from '../../../../test/harness/servers.ts
 import { systemClock } from '../../kernel/context/index.ts';
 import { brokerCases, inNamespace } from '../../kernel/events/broker.cases.ts';
 import { byKey, events, type OpenBus } from '../../kernel/events/bus.cases.ts';
-import { Scene, shop, type Told } from '../../kernel/events/events.scene.ts';
+import { EventScene, shop, type ToldEvent } from '../../kernel/events/events.scene.ts';
 import {
   type Bus,
   encodeEvent,
@@ -98,7 +98,7 @@ describeWith('kafka', 'Kafka in particular', ({ url }) => {
     });
 
     it('is made again when somebody deleted it', { timeout: 60_000 }, async () => {
-      const scene = new Scene();
+      const scene = new EventScene();
       const address = inNamespace(url);
       const { subscriptions } = scene;
       const bus = openKafka({ url: address, subscriptions, clock: systemClock, log: silentLog });
@@ -117,7 +117,7 @@ describeWith('kafka', 'Kafka in particular', ({ url }) => {
 
   describe('the consumers of one group', () => {
     let address: URL;
-    let scene: Scene;
+    let scene: EventScene;
     const opened: Bus[] = [];
     const open = () => {
       const { subscriptions } = scene;
@@ -127,7 +127,7 @@ describeWith('kafka', 'Kafka in particular', ({ url }) => {
     };
     beforeEach(() => {
       address = inNamespace(url);
-      scene = new Scene();
+      scene = new EventScene();
     });
     afterEach(async () => {
       await Promise.all(opened.splice(0).map((bus) => bus.close()));
@@ -144,7 +144,7 @@ describeWith('kafka', 'Kafka in particular', ({ url }) => {
         taken[who] += 1;
         await receive(event);
       };
-      const told: Told[] = [];
+      const told: ToldEvent[] = [];
       const publishUntil = async (enough: () => boolean) => {
         while (!enough()) {
           const more = events(told.length + 200, 40).slice(told.length);
@@ -180,7 +180,7 @@ describeWith('kafka', 'Kafka in particular', ({ url }) => {
       const noting =
         (but?: number): Receive =>
         async (event) => {
-          const { n } = (event as { data: Told }).data;
+          const { n } = (event as { data: ToldEvent }).data;
           if (n === but) await new Promise(() => {});
           numbers.push(n);
         };
@@ -200,7 +200,7 @@ describeWith('kafka', 'Kafka in particular', ({ url }) => {
     it('is named once, refuses events meanwhile, and all flows when it comes', { timeout: 120_000 }, async () => {
       const server = await privateServer('kafka');
       await server.kill();
-      const scene = new Scene();
+      const scene = new EventScene();
       const { log, lines } = noted();
       const { subscriptions } = scene;
       const bus = openKafka({ url: inNamespace(server.url), subscriptions, clock: systemClock, log });

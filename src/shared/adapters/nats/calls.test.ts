@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { describeWith } from '../../../../test/harness/servers.ts';
 import { queueCases } from '../../kernel/calls/queue/queue.cases.ts';
-import { failureOf, Holding, Scene } from '../../kernel/calls/queue/queue.scene.ts';
+import { failureOf, Holding, QueueScene } from '../../kernel/calls/queue/queue.scene.ts';
 import { openPrivateWire } from '../../kernel/calls/queue/trouble.cases.ts';
 import { wireCases } from '../../kernel/calls/wire.cases.ts';
 
@@ -11,11 +11,11 @@ queueCases('nats');
 describeWith('nats', 'by NATS', () => wireCases('nats', () => openPrivateWire('nats')));
 
 describeWith('nats', 'calls by NATS in particular', ({ url }) => {
-  let scene: Scene;
+  let scene: QueueScene;
   afterEach(() => scene.close());
 
   it('are known to the instance that has them, and to no other', async () => {
-    scene = new Scene(url);
+    scene = new QueueScene(url);
     const holding = new Holding();
     await scene.serve(holding.serve);
     const { ask } = await scene.outsider();
@@ -32,7 +32,7 @@ it('says how to have a NATS server take more than it does', async () => {
     socket.on('error', () => {}).on('data', (chunk) => chunk.includes('PING') && socket.write('PONG\r\n'));
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  const scene = new Scene(`nats://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const scene = new QueueScene(`nats://127.0.0.1:${(server.address() as AddressInfo).port}`);
   const error = await failureOf(scene.client().echo({ text: 'x'.repeat(65_000) }));
   expect(error).toMatchObject({
     code: 'body-too-large',

@@ -49,7 +49,7 @@ export class HandedOut {
   }
 }
 
-export interface PullParts {
+export interface PullDependencies {
   readonly connection: NatsConnection;
   readonly stream: string;
   readonly consumer: string;
@@ -65,13 +65,13 @@ export interface PullParts {
  * way: it hears out what it asked for.
  */
 export class Pull {
-  readonly #parts: PullParts;
+  readonly #parts: PullDependencies;
   readonly #subscription: Subscription;
   #heardAt: number;
   #asked = 0;
   #leaving = false;
 
-  constructor(parts: PullParts) {
+  constructor(parts: PullDependencies) {
     this.#parts = parts;
     this.#heardAt = parts.clock.now();
     const callback = (error: Error | null, message: Msg) => (error ? parts.ended(error) : this.#hear(message));

@@ -21,7 +21,7 @@ const patienceMs = 4_000;
 export const ackWaitMs = 5_000;
 
 /** A connection on which everything is declared. It ends once and for all; another one follows. */
-export interface Session {
+export interface NatsSession {
   readonly connection: NatsConnection;
   readonly client: JetStreamClient;
   /** Of the module's consumer, as it is now. */
@@ -32,7 +32,7 @@ export interface Session {
 }
 
 /** Connects, and declares the stream and the consumers of all modules that subscribe. Rejects when any of it fails. */
-export async function openSession(url: URL, stream: string, subscriptions: SubscriptionMap): Promise<Session> {
+export async function openSession(url: URL, stream: string, subscriptions: SubscriptionMap): Promise<NatsSession> {
   const connection = await connect(optionsOf(url));
   try {
     const manager = await jetstreamManager(connection, { checkAPI: false, timeout: patienceMs });
@@ -50,7 +50,7 @@ export async function openSession(url: URL, stream: string, subscriptions: Subsc
   }
 }
 
-function sessionOver(connection: NatsConnection, manager: JetStreamManager, stream: string): Session {
+function sessionOver(connection: NatsConnection, manager: JetStreamManager, stream: string): NatsSession {
   let reason: unknown;
   return {
     connection,

@@ -11,11 +11,11 @@ import {
 } from '../../kernel/events/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import { type HandedOut, Pull } from './events-pull.ts';
-import { ackWaitMs, type Session } from './events-session.ts';
+import { ackWaitMs, type NatsSession } from './events-session.ts';
 
 const lookMs = 100;
 
-export interface SubscriptionParts {
+export interface SubscriptionDependencies {
   readonly module: string;
   readonly stream: string;
   readonly families: readonly string[];
@@ -31,26 +31,26 @@ export interface SubscriptionParts {
  * again by then may be gone from the stream, and if it does come, it comes late.
  */
 export class NatsSubscription {
-  readonly #parts: SubscriptionParts;
+  readonly #parts: SubscriptionDependencies;
   readonly #insistence: Insistence;
   /** What was handed out here and is not acknowledged, as it was handed out last. */
   readonly #inHand = new Map<string, HandedOut>();
   /** Those of them that nobody takes yet. */
   #kept: HandedOut[] = [];
-  #session: Session | undefined;
+  #session: NatsSession | undefined;
   #pull: Pull | undefined;
   #caughtUp = false;
   #leaving = false;
   #cut = false;
   #cancelBeat: Cancel;
 
-  constructor(parts: SubscriptionParts) {
+  constructor(parts: SubscriptionDependencies) {
     this.#parts = parts;
     this.#insistence = new Insistence(parts.receive, parts);
     this.#cancelBeat = this.#beat();
   }
 
-  begin(session: Session): void {
+  begin(session: NatsSession): void {
     if (this.#leaving) return;
     this.#session = session;
     this.#caughtUp = false;
@@ -86,7 +86,7 @@ export class NatsSubscription {
     else this.#kept.push(event);
   }
 
-  async #serve(session: Session): Promise<void> {
+  async #serve(session: NatsSession): Promise<void> {
     const { module, stream, clock } = this.#parts;
     await this.#until(session, async () => (await session.consumer(module)).num_waiting === 0);
     if (!this.#isServedBy(session)) return;
@@ -99,22 +99,22 @@ export class NatsSubscription {
   }
 
   /** Whether all that the server counts as handed out is in hand; what arrives while it counts may not be counted yet. */
-  async #hasAll(session: Session): Promise<boolean> {
+  async #hasAll(session: NatsSession): Promise<boolean> {
     const before = [...this.#inHand.keys()];
     const { num_ack_pending: handedOut } = await session.consumer(this.#parts.module);
     return handedOut <= before.filter((id) => this.#inHand.has(id)).length;
   }
 
-  async #until(session: Session, holds: () => Promise<boolean>): Promise<void> {
+  async #until(session: NatsSession, holds: () => Promise<boolean>): Promise<void> {
     while (this.#isServedBy(session) && !(await holds())) await pause(this.#parts.clock, lookMs);
   }
 
-  #isServedBy(session: Session): boolean {
+  #isServedBy(session: NatsSession): boolean {
     return session === this.#session && !this.#leaving;
   }
 
   /** What was handed out again and again may have ended every process that took it: then each is taken alone. */
-  async #takeKept(session: Session): Promise<void> {
+  async #takeKept(session: NatsSession): Promise<void> {
     this.#kept.sort((one, other) => one.sequence - other.sequence);
     const [first] = this.#kept;
     const suspect = this.#kept.some(({ times }) => times >= suspectTimes);

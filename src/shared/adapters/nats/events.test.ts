@@ -8,7 +8,7 @@ import { namespaceOf } from '../../kernel/calls/index.ts';
 import { type Clock, systemClock } from '../../kernel/context/index.ts';
 import { brokerCases, inNamespace } from '../../kernel/events/broker.cases.ts';
 import type { OpenBus } from '../../kernel/events/bus.cases.ts';
-import { Scene, shop, type Told } from '../../kernel/events/events.scene.ts';
+import { EventScene, shop, type ToldEvent } from '../../kernel/events/events.scene.ts';
 import type { SubscriptionMap } from '../../kernel/events/index.ts';
 import { type Log, silentLog } from '../../kernel/telemetry/index.ts';
 import { openNats } from './events.ts';
@@ -16,10 +16,10 @@ import { openNats } from './events.ts';
 brokerCases('nats', open);
 
 describeWith('nats', 'NATS JetStream in particular', ({ url }) => {
-  let scene: Scene;
+  let scene: EventScene;
   let opened: OpenBus;
   const start = async (clock: Clock = systemClock) => {
-    scene = new Scene();
+    scene = new EventScene();
     const broker = inNamespace(url);
     opened = open(broker, scene.subscriptions, clock);
     await scene.begin(opened.bus);
@@ -190,7 +190,7 @@ describeWith('nats', 'NATS that is away', () => {
     const said: [object, string][] = [];
     const note = (about: object, text: string) => void said.push([about, text]);
     const log = { ...silentLog, error: note, warn: note } as unknown as Log;
-    const scene = new Scene();
+    const scene = new EventScene();
     const url = new URL(server.url.replace('//', '//somebody:secret@'));
     const bus = openNats({ url, subscriptions: scene.subscriptions, clock: systemClock, log });
     await scene.begin(bus);
@@ -268,6 +268,6 @@ function handOut({ connection }: Outside, broker: URL, module: string, count: nu
   return all.promise;
 }
 
-function sales(from: number, to: number): Told[] {
+function sales(from: number, to: number): ToldEvent[] {
   return Array.from({ length: to - from }, (_, index) => ({ customer: 'a', n: from + index }));
 }

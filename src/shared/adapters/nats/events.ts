@@ -12,7 +12,7 @@ import {
   type Receive,
   within,
 } from '../../kernel/events/index.ts';
-import { openSession, type Session } from './events-session.ts';
+import { type NatsSession, openSession } from './events-session.ts';
 import { NatsSubscription } from './events-subscription.ts';
 
 const longestBackOffMs = 2_000;
@@ -34,8 +34,8 @@ class NatsBus implements Bus {
   readonly #reachability: Reachability;
   readonly #subscriptions = new Set<NatsSubscription>();
   /** Resolves when the connection that is being made is there; rejects when there is none. */
-  #opening!: Promise<Session>;
-  #session: Session | undefined;
+  #opening!: Promise<NatsSession>;
+  #session: NatsSession | undefined;
   #closed = false;
 
   constructor(parts: BrokerDependencies) {
@@ -94,14 +94,14 @@ class NatsBus implements Bus {
     await session.ended;
   }
 
-  async #publish({ client }: Session, { id, type, json }: EncodedEvent): Promise<void> {
+  async #publish({ client }: NatsSession, { id, type, json }: EncodedEvent): Promise<void> {
     const described = headers();
     described.set('Content-Type', 'application/cloudevents+json');
     await client.publish(`${this.#stream}.${type}`, json, { msgID: id, headers: described });
   }
 
   /** The session there is, or that comes in time. */
-  async #reach(): Promise<Session> {
+  async #reach(): Promise<NatsSession> {
     if (this.#session) return this.#session;
     return within(this.#parts.clock, patienceMs, this.#opening).catch((error) => {
       throw this.#reachability.refusal(error);
@@ -127,7 +127,7 @@ class NatsBus implements Bus {
   }
 
   /** Resolves when the session has ended, with the reason. */
-  async #serve(session: Session): Promise<unknown> {
+  async #serve(session: NatsSession): Promise<unknown> {
     if (this.#closed) session.end(new Error('the bus was closed'));
     this.#reachability.reached();
     this.#session = session;

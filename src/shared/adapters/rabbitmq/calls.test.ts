@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { describeWith } from '../../../../test/harness/servers.ts';
 import { type Inbound, isNotSent, namespaceOf } from '../../kernel/calls/index.ts';
 import { queueCases } from '../../kernel/calls/queue/queue.cases.ts';
-import { failureOf, Holding, Scene } from '../../kernel/calls/queue/queue.scene.ts';
+import { failureOf, Holding, QueueScene } from '../../kernel/calls/queue/queue.scene.ts';
 import { openWire } from '../../kernel/calls/queue/trouble.cases.ts';
 import { serve } from '../../kernel/calls/transport.cases.ts';
 import { wireCases } from '../../kernel/calls/wire.cases.ts';
@@ -14,9 +14,9 @@ queueCases('rabbitmq');
 describeWith('rabbitmq', 'by RabbitMQ', ({ url }) => wireCases('rabbitmq', () => openWire(url)));
 
 describeWith('rabbitmq', 'calls by RabbitMQ in particular', ({ url }) => {
-  let scene: Scene;
+  let scene: QueueScene;
   beforeEach(() => {
-    scene = new Scene(url);
+    scene = new QueueScene(url);
   });
   afterEach(() => scene.close());
   const queue = () => `${namespaceOf(new URL(scene.url))}.calls.sample`;

@@ -1,5 +1,6 @@
 import { type AsyncMessage, type Channel, Connection } from 'rabbitmq-client';
 import {
+  type BrokerSession,
   type BrokerWay,
   connectWithinMs,
   type Inbound,
@@ -10,11 +11,10 @@ import {
   type Outbound,
   Pulse,
   type Replies,
+  type RequestSubscription,
   type Requests,
   readJson,
-  type Session,
   type Silence,
-  type Subscription,
 } from '../../kernel/calls/index.ts';
 import { steadyClock } from '../../kernel/context/index.ts';
 import { leavingTogether } from './calls-together.ts';
@@ -44,7 +44,7 @@ export const openAmqp: OpenSession = async (way, replies) => {
   }
 };
 
-class AmqpSession implements Session {
+class AmqpSession implements BrokerSession {
   readonly largest = { bytes: maximumMessageBytes, cure: '' };
   readonly keepsRequests = true;
   readonly opened: Promise<void>;
@@ -103,7 +103,7 @@ class AmqpSession implements Session {
     this.#calls.basicPublish(message, body).catch(this.#end);
   }
 
-  async subscribe(module: string, requests: Requests): Promise<Subscription> {
+  async subscribe(module: string, requests: Requests): Promise<RequestSubscription> {
     let tries = 3;
     for (;;) {
       const channel = await this.#connection.acquire({ emitErrorsFromChannel: true });
@@ -146,7 +146,7 @@ class AmqpSession implements Session {
     else channel.basicPublish({ routingKey: this.#replyTo, correlationId: pulse }, '').catch(this.#end);
   }
 
-  async #take(channel: Channel, module: string, requests: Requests): Promise<Subscription> {
+  async #take(channel: Channel, module: string, requests: Requests): Promise<RequestSubscription> {
     const queue = this.#nameOf(module);
     channel.on('error', () => {});
     await channel.basicQos({ prefetchCount: inHand });

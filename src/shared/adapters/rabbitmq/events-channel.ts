@@ -4,7 +4,7 @@ import { pause, type Reachability } from '../../kernel/events/index.ts';
 
 const pauseMs = 250;
 
-export interface ChannelParts {
+export interface ChannelDependencies {
   readonly connection: Connection;
   readonly reachability: Reachability;
   readonly clock: Clock;
@@ -14,14 +14,14 @@ export interface ChannelParts {
 
 /** A channel that is opened and prepared anew whenever it was lost, until it is closed. */
 export class SteadyChannel {
-  readonly #parts: ChannelParts;
+  readonly #parts: ChannelDependencies;
   /** Settled as soon as it is known whether the broker can be reached. */
   readonly #known = Promise.withResolvers<void>();
   #channel: Channel | undefined;
   #why: unknown;
   #closed = false;
 
-  constructor(parts: ChannelParts) {
+  constructor(parts: ChannelDependencies) {
     this.#parts = parts;
     parts.connection.on('error', this.#away);
     void this.#keepOpen();

@@ -15,7 +15,7 @@ import type { Log } from '../../kernel/telemetry/index.ts';
 import { Acknowledgments } from './events-acknowledgments.ts';
 import { type Queues, whyDead } from './events-queues.ts';
 
-export interface ConsumerParts {
+export interface ConsumerDependencies {
   readonly module: string;
   readonly families: readonly string[];
   readonly queues: Queues;
@@ -36,7 +36,7 @@ const skipped = Promise.resolve(true);
 
 /** What one module takes from the broker, over one channel after another. */
 export class AmqpConsumer {
-  readonly #parts: ConsumerParts;
+  readonly #parts: ConsumerDependencies;
   readonly #insistence: Insistence;
   readonly #underWay = new Set<Promise<void>>();
   /** What nobody takes yet, in order. */
@@ -45,7 +45,7 @@ export class AmqpConsumer {
   #acknowledgments: Acknowledgments | undefined;
   #leaving = false;
 
-  constructor(parts: ConsumerParts) {
+  constructor(parts: ConsumerDependencies) {
     this.#parts = parts;
     this.#insistence = new Insistence(parts.receive, parts);
   }

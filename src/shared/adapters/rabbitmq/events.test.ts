@@ -6,7 +6,7 @@ import { namespaceOf } from '../../kernel/calls/index.ts';
 import { systemClock } from '../../kernel/context/index.ts';
 import { brokerCases, inNamespace } from '../../kernel/events/broker.cases.ts';
 import type { OpenBus } from '../../kernel/events/bus.cases.ts';
-import { Scene, shop } from '../../kernel/events/events.scene.ts';
+import { EventScene, shop } from '../../kernel/events/events.scene.ts';
 import { encodeEvent, maxDeliveries, type SubscriptionMap } from '../../kernel/events/index.ts';
 import { type Log, silentLog } from '../../kernel/telemetry/index.ts';
 import { openAmqp } from './events.ts';
@@ -15,10 +15,10 @@ import { Queues, whyDead } from './events-queues.ts';
 brokerCases('rabbitmq', open);
 
 describeWith('rabbitmq', 'RabbitMQ in particular', ({ url }) => {
-  let scene: Scene;
+  let scene: EventScene;
   let opened: OpenBus;
   const start = async (broker = inNamespace(url)) => {
-    scene = new Scene();
+    scene = new EventScene();
     opened = await open(broker, scene.subscriptions);
     await scene.begin(opened.bus);
     await opened.bus.held('mail');
@@ -151,7 +151,7 @@ describeWith('rabbitmq', 'RabbitMQ that is away', () => {
   it('is said once; events wait, and flow as soon as it is there', { timeout: 120_000 }, async () => {
     const server = await privateServer('rabbitmq');
     await server.kill();
-    const scene = new Scene();
+    const scene = new EventScene();
     const lines: string[] = [];
     const note = (fields: unknown, message: string) => void lines.push(`${message} ${JSON.stringify(fields)}`);
     const log = { ...silentLog, warn: note, error: note } as unknown as Log;

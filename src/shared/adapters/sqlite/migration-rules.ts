@@ -1,4 +1,4 @@
-import type { Statement } from './sql-statements.ts';
+import type { SqlStatement } from './sql-statements.ts';
 
 const oneTransaction = 'migrations run in one transaction that Kerf begins and ends; leave this statement out';
 const ownDatabase = 'a migration changes the database of its own module only; leave this statement out';
@@ -21,7 +21,7 @@ const refusedStatements: Readonly<Record<string, string>> = {
 const beforeName = /^(TABLE|EXISTS|INTO|FROM|UPDATE|ON|JOIN|TO|INDEX|VIEW|TRIGGER|REFERENCES|\.|,)$/i;
 
 /** Why a statement has no place in a migration, with what to write instead; `undefined` when it has one. */
-export function whyRefused({ tokens }: Statement, isKernels: boolean): string | undefined {
+export function whyRefused({ tokens }: SqlStatement, isKernels: boolean): string | undefined {
   const words = tokens.map((each) => each.toUpperCase());
   const [first = '', second = ''] = words;
   if (Object.hasOwn(refusedStatements, first)) return refusedStatements[first];
@@ -47,7 +47,7 @@ function isKernelName(token: string, before = ''): boolean {
 }
 
 /** The indexes and triggers that the statements drop by name. */
-export function droppedByName(statements: readonly Statement[]): ReadonlySet<string> {
+export function droppedByName(statements: readonly SqlStatement[]): ReadonlySet<string> {
   const dropped = statements.flatMap(({ tokens }) => {
     const text = tokens.join(' ');
     const [, name] = /^DROP (?:INDEX|TRIGGER) (?:IF EXISTS )?(?:\S+ \. )?(.+?)(?: ;)?$/i.exec(text) ?? [];
@@ -57,7 +57,7 @@ export function droppedByName(statements: readonly Statement[]): ReadonlySet<str
 }
 
 /** For messages: the beginning of a statement on one line. */
-export function shown(statement: Statement): string {
+export function shown(statement: SqlStatement): string {
   const text = statement.text.replace(/\s+/g, ' ').replace(/[; ]+$/, '');
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

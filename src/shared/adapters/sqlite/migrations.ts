@@ -9,7 +9,7 @@ import {
 } from '../../kernel/database/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
 import { droppedByName, shown, whyRefused } from './migration-rules.ts';
-import { hashOf, type Statement, statementsOf } from './sql-statements.ts';
+import { hashOf, type SqlStatement, statementsOf } from './sql-statements.ts';
 
 type Native = InstanceType<typeof Sqlite>;
 
@@ -55,7 +55,7 @@ function columnsOfRecord(native: Native): string[] {
 }
 
 interface Parsed {
-  readonly statements: readonly Statement[];
+  readonly statements: readonly SqlStatement[];
   readonly hash: string;
 }
 
@@ -120,7 +120,7 @@ function apply(native: Native, migration: Migration): void {
   if (why) throw failure(migration, why);
 }
 
-function at(statement: Statement): string {
+function at(statement: SqlStatement): string {
   return `line ${statement.line} (${shown(statement)})`;
 }
 

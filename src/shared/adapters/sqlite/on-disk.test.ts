@@ -5,7 +5,7 @@ import Sqlite from 'better-sqlite3';
 import { sql } from 'drizzle-orm';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Database } from '../../kernel/database/index.ts';
-import { type DiskParts, openSqlite } from './sqlite.ts';
+import { openSqlite, type SqliteDependencies } from './sqlite.ts';
 
 const notes = { name: 'notes', sqlite: 'CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)' };
 
@@ -22,7 +22,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-function open(sync: NonNullable<DiskParts['sync']> = fdatasync): Database {
+function open(sync: NonNullable<SqliteDependencies['sync']> = fdatasync): Database {
   return openSqlite('notes', file, [notes], undefined, undefined, {
     now: () => now,
     sync(log, done) {
@@ -33,7 +33,7 @@ function open(sync: NonNullable<DiskParts['sync']> = fdatasync): Database {
 }
 
 /** Nobody else has written for long enough. */
-async function openAlone(sync?: DiskParts['sync']): Promise<Database> {
+async function openAlone(sync?: SqliteDependencies['sync']): Promise<Database> {
   const database = open(sync);
   await write(database, 0);
   now += 15_000;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** One statement of an SQL text. */
-export interface Statement {
+export interface SqlStatement {
   readonly text: string;
   /** The line of the text on which it begins, from 1. */
   readonly line: number;
@@ -15,8 +15,8 @@ const token =
   /'(?:[^']|'')*'?|"(?:[^"]|"")*"?|`(?:[^`]|``)*`?|\[[^\]]*\]?|[A-Za-z_$\x80-\uffff][\w$\x80-\uffff]*|\d[\w.]*|[\s\S]/y;
 
 /** Splits SQL as SQLite does: a `;` within a literal, a comment or the body of a trigger ends no statement. */
-export function statementsOf(sql: string): Statement[] {
-  const statements: Statement[] = [];
+export function statementsOf(sql: string): SqlStatement[] {
+  const statements: SqlStatement[] = [];
   let begin = { at: 0, line: 1 };
   let tokens: string[] = [];
   let [at, line] = [0, 1];
@@ -51,7 +51,7 @@ function isComplete(tokens: readonly string[]): boolean {
 }
 
 /** The same for texts that differ in comments and white space only. */
-export function hashOf(statements: readonly Statement[]): string {
+export function hashOf(statements: readonly SqlStatement[]): string {
   const text = statements.map(({ tokens }) => tokens.join(' ').replace(/( ;)+$/, ''));
   return createHash('sha256').update(text.join('\n')).digest('base64url');
 }

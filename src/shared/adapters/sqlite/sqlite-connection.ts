@@ -1,6 +1,6 @@
 import type Sqlite from 'better-sqlite3';
 import type { Db } from '../../kernel/database/index.ts';
-import { drizzleOver, type Row, type Statement } from './sqlite-session.ts';
+import { drizzleOver, type SqliteRow, type Statement } from './sqlite-session.ts';
 
 type Native = InstanceType<typeof Sqlite>;
 
@@ -57,8 +57,8 @@ class GuardedStatement implements Statement {
     }
   }
 
-  objects(values: readonly unknown[]): Row[] {
-    return this.#all(values, false) as Row[];
+  objects(values: readonly unknown[]): SqliteRow[] {
+    return this.#all(values, false) as SqliteRow[];
   }
 
   rows(values: readonly unknown[]): unknown[][] {

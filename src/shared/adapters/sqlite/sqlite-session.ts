@@ -8,13 +8,13 @@ import type { Db } from '../../kernel/database/index.ts';
 export interface Statement {
   run(values: readonly unknown[]): unknown;
   /** Rows as objects, by the names of the database. */
-  objects(values: readonly unknown[]): Row[];
+  objects(values: readonly unknown[]): SqliteRow[];
   /** Rows as arrays. */
   rows(values: readonly unknown[]): unknown[][];
 }
 
 type Values = Record<string, unknown>;
-export type Row = Record<string, unknown>;
+export type SqliteRow = Record<string, unknown>;
 
 /**
  * Drizzle over statements that `prepare` compiles. Drizzle looks at each parameter and column of a query again in each execution;
@@ -51,7 +51,7 @@ class Session extends BetterSQLiteSession<Record<string, never>, Record<string, 
 class PlannedQuery extends PreparedQuery {
   readonly #bind: (values: Values | undefined) => unknown[];
   /** Undefined where Drizzle maps the rows: those of joins and of expressions. */
-  readonly #toRow: ((row: unknown[]) => Row) | undefined;
+  readonly #toRow: ((row: unknown[]) => SqliteRow) | undefined;
   readonly #isMapped: boolean;
   private readonly statement: Statement;
   private readonly method: SQLiteExecuteMethod;
@@ -128,14 +128,14 @@ function binder(params: readonly unknown[]): (values: Values | undefined) => unk
 }
 
 /** Returns what makes an object of a row; undefined when a field is nested, or no plain column. */
-function rowReader(fields: SelectedFieldsOrdered): ((row: unknown[]) => Row) | undefined {
+function rowReader(fields: SelectedFieldsOrdered): ((row: unknown[]) => SqliteRow) | undefined {
   const columns: { name: string; decoder: Column | undefined }[] = [];
   for (const { path, field } of fields) {
     if (path.length > 1 || !is(field, Column)) return undefined;
     columns.push({ name: path[0]!, decoder: decodes(field) ? field : undefined });
   }
   return (values) => {
-    const row: Row = {};
+    const row: SqliteRow = {};
     for (let at = 0; at < columns.length; at++) {
       const { name, decoder } = columns[at]!;
       const value = values[at];

@@ -22,7 +22,7 @@ import { SqliteTransaction } from './sqlite-transaction.ts';
 
 type Native = InstanceType<typeof Sqlite>;
 
-export interface DiskParts {
+export interface SqliteDependencies {
   /** The commit log of the process; without one, the database has one for itself. */
   readonly log?: CommitLog;
   /** The machine as a database sees it, for tests: its clock in milliseconds, and how an open file is put on disk. */
@@ -41,7 +41,7 @@ export function openSqlite(
   migrations: readonly Migration[],
   log?: Log,
   records?: DatabaseRecords,
-  disk: DiskParts = {},
+  disk: SqliteDependencies = {},
 ): Database {
   let writer: Native | undefined;
   try {
@@ -102,7 +102,7 @@ class SqliteDatabase implements Database {
     writer: Native,
     identity: SqliteIdentity,
     log: Log | undefined,
-    { now = () => performance.now(), sync, log: commits = new CommitLog(undefined, { sync, now }) }: DiskParts,
+    { now = () => performance.now(), sync, log: commits = new CommitLog(undefined, { sync, now }) }: SqliteDependencies,
   ) {
     this.name = name;
     this.file = file;

@@ -33,7 +33,7 @@ export const orderHeader = 'kerf-order';
 
 const tellWithinMs = 3_000;
 
-interface Parts {
+interface FanOutDependencies {
   readonly modules: readonly string[];
   readonly open: ReadonlyMap<string, OpenModule>;
   readonly directory: Directory;
@@ -44,9 +44,9 @@ interface Parts {
 
 /** All modules as operators meet them, wherever they run: what this process cannot answer, it asks the one that can. */
 export class FanOut {
-  private readonly parts: Parts;
+  private readonly parts: FanOutDependencies;
 
-  constructor(parts: Parts) {
+  constructor(parts: FanOutDependencies) {
     this.parts = parts;
   }
 

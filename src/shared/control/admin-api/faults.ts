@@ -18,7 +18,7 @@ const requestSchema = z.strictObject({
   faults: z.array(asked, 'must be a list of faults').max(100, 'must be 100 at most'),
 });
 
-interface Parts {
+interface FaultRoutesDependencies {
   readonly topology: Topology;
   readonly definitions: readonly ModuleDefinition[];
   readonly directory: Directory;
@@ -31,7 +31,7 @@ interface Parts {
  * Faults on demand: what is put on an edge, from a caller to an operation, holds for a time, in every process that can be told, and in the services this one starts whenever they come up.
  * `PUT /ops/faults` replaces those that were; with none it ends them.
  */
-export function serveFaults(app: AdminRoutes, everywhere: FanOut, parts: Parts): void {
+export function serveFaults(app: AdminRoutes, everywhere: FanOut, parts: FaultRoutesDependencies): void {
   const { faults, services, directory, definitions } = parts;
   const list = () => faults.list().map(({ until, ...fault }) => ({ ...fault, until: new Date(until).toISOString() }));
   app.get('/ops/faults', (c) => c.json({ items: list() }));
@@ -55,7 +55,7 @@ export function serveFaults(app: AdminRoutes, everywhere: FanOut, parts: Parts):
 type Asked = z.output<typeof asked>;
 
 /** A fault that no call can meet is a mistake, and says so. */
-function issuesOf(fault: Asked, at: number, parts: Parts): Issue[] {
+function issuesOf(fault: Asked, at: number, parts: FaultRoutesDependencies): Issue[] {
   const { caller, operation, latencyMs, jitterMs, error, lose, double, inside } = fault;
   const issue = (path: string, message: string) => [{ path: `faults.${at}.${path}`, message }];
   const names = parts.definitions.map(({ contract }) => contract.name);
@@ -96,7 +96,11 @@ function undeclared({ caller, operation }: Asked, definitions: readonly ModuleDe
 }
 
 /** Where parity is fast, only these can meet a fault. */
-function leavesThisProcess({ caller, operation }: Asked, names: readonly string[], parts: Parts): boolean {
+function leavesThisProcess(
+  { caller, operation }: Asked,
+  names: readonly string[],
+  parts: FaultRoutesDependencies,
+): boolean {
   if (parts.topology.settings.PARITY === 'strict') return true;
   const [name = '*'] = operation.split('.');
   const here = (who: string) => who === 'gateway' || parts.directory.routeTo(who).state === 'here';

@@ -26,13 +26,17 @@ const endWithinMs = 1_000;
 /** A value is written and read on its way there, and its answer on the way back: each byte goes through both once. */
 const passes = 2;
 
-interface Parts {
+interface PriceDependencies {
   readonly services: ModuleProcesses;
   readonly directory: Directory;
 }
 
 /** Measures it: starts a replica of the module in a process of its own, asks it whether it lives, and ends it again. */
-export async function priceOf(module: string, { services, directory }: Parts, aborted: AbortSignal): Promise<Price> {
+export async function priceOf(
+  module: string,
+  { services, directory }: PriceDependencies,
+  aborted: AbortSignal,
+): Promise<Price> {
   if (aborted.aborted) throw refusal('cancelled', 'nobody waits for the price any more');
   const processes = services.spawn(module, { kind: 'service', via: 'http', instances: 1 }, 1);
   const end = () => services.terminate(processes, endWithinMs);

@@ -19,7 +19,7 @@ const querySchema = z.strictObject({
   per: z.string().min(1).max(200).optional(),
 });
 
-interface Parts {
+interface AdviceDependencies {
   readonly definitions: readonly ModuleDefinition[];
   readonly topology: Topology;
   readonly open: ReadonlyMap<string, OpenModule>;
@@ -34,7 +34,7 @@ interface Parts {
  * costs here, and says for each module what cutting it out would cost and bring: for each call of that operation, or for each
  * that a public request makes. One at a time.
  */
-export function serveAdvice(app: AdminRoutes, parts: Parts): void {
+export function serveAdvice(app: AdminRoutes, parts: AdviceDependencies): void {
   let underWay = false;
   app.get('/ops/advice', async (c) => {
     const { seconds, per } = parseInput(querySchema, fromQuery(querySchema, c.req.queries()));
@@ -64,7 +64,12 @@ function refuseUnknown(per: string, definitions: readonly ModuleDefinition[]): v
 }
 
 /** Who asked may go meanwhile: then it is over at once. */
-async function watch(seconds: number, per: string | undefined, parts: Parts, gone: AbortSignal): Promise<Seen> {
+async function watch(
+  seconds: number,
+  per: string | undefined,
+  parts: AdviceDependencies,
+  gone: AbortSignal,
+): Promise<Seen> {
   const { open, directory, observation, relocations } = parts;
   const endCount = await countEvents(open);
   const endProfile = await beginProfile(process.argv[1]!);

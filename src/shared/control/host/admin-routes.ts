@@ -23,7 +23,7 @@ import { type Placement, placementText, type Topology } from '../topology/index.
 import type { WhichModules, WhyUnwritable } from './away.ts';
 import { publicationPath, publicationQuery } from './enrolment.ts';
 
-export interface OperationsParts {
+export interface AdminRoutesDependencies {
   topology: Topology;
   placements: ReadonlyMap<string, Placement>;
   definitions: readonly ModuleDefinition[];
@@ -45,7 +45,7 @@ export interface OperationsParts {
 }
 
 /** What operators ask of the internal listener. The home process answers for the others, too. */
-export function createAdminRoutes(parts: OperationsParts): AdminRoutes {
+export function createAdminRoutes(parts: AdminRoutesDependencies): AdminRoutes {
   const app: AdminRoutes = new Hono();
   const { definitions, log } = parts;
   app.onError((error) => {
@@ -99,7 +99,7 @@ function refuseOtherMethods(app: AdminRoutes): void {
   }
 }
 
-type Described = Pick<OperationsParts, 'topology' | 'placements' | 'definitions' | 'directory' | 'services'>;
+type Described = Pick<AdminRoutesDependencies, 'topology' | 'placements' | 'definitions' | 'directory' | 'services'>;
 
 /** What runs where, as this process sees it: `away` are the modules that do not answer, `unwritable` says why others can keep nothing. */
 export function describe(

@@ -23,7 +23,7 @@ export async function announce(host: Host, gateway: string | undefined, json: bo
 }
 
 /** A module as the operators' page describes it. */
-export interface Row {
+export interface AnnouncedModule {
   readonly name: string;
   readonly placement: string;
   readonly state: string;
@@ -35,7 +35,7 @@ export interface Row {
 }
 
 /** What runs where, a line each: how many there are of several, and the placement where the addresses do not say it already. */
-export function announced(modules: readonly Row[], isHere: (module: string) => boolean): string[] {
+export function announced(modules: readonly AnnouncedModule[], isHere: (module: string) => boolean): string[] {
   const width = Math.max(...modules.map(({ name }) => name.length));
   return modules.map((module) => {
     const { name, placement, state, instances } = module;
@@ -46,7 +46,7 @@ export function announced(modules: readonly Row[], isHere: (module: string) => b
   });
 }
 
-function whereabouts({ instances }: Row): string {
+function whereabouts({ instances }: AnnouncedModule): string {
   const each = instances.map(
     ({ address, pid, calledAt }) => `${calledAt ?? address ?? 'nowhere yet'}${pid === null ? '' : ` (process ${pid})`}`,
   );

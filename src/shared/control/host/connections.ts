@@ -5,7 +5,7 @@ import {
   Directory,
   kernelOperation,
   policiesFor,
-  type TlsParts,
+  type TlsMaterial,
 } from '../../kernel/calls/index.ts';
 import { steadyClock, systemClock } from '../../kernel/context/index.ts';
 import type { DatabaseEngine } from '../../kernel/database/index.ts';
@@ -26,7 +26,7 @@ export interface Connections {
   readonly log: Log;
   readonly identity: Identity;
   readonly tokens: ServiceTokens;
-  readonly tls: TlsParts;
+  readonly tls: TlsMaterial;
   readonly faults: CallFaults;
   readonly directory: Directory;
   readonly calls: CallSource;

@@ -20,7 +20,7 @@ import type { Connections } from './connections.ts';
 const answersWithinMs = 1_000;
 const lookEveryMs = 10_000;
 
-interface DatabasesParts extends Pick<Connections, 'tokens' | 'tls'> {
+interface DatabasesDependencies extends Pick<Connections, 'tokens' | 'tls'> {
   readonly adapters: Pick<Adapters, 'connect'>;
   readonly topology: Topology;
   /** Where each module is placed now. */
@@ -40,9 +40,9 @@ interface DatabasesParts extends Pick<Connections, 'tokens' | 'tls'> {
  */
 export class Databases {
   #looking: NodeJS.Timeout | undefined;
-  private readonly parts: DatabasesParts;
+  private readonly parts: DatabasesDependencies;
 
-  constructor(parts: DatabasesParts) {
+  constructor(parts: DatabasesDependencies) {
     this.parts = parts;
   }
 

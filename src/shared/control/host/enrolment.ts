@@ -5,7 +5,7 @@ import { request as tlsRequest } from 'node:https';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { z } from 'zod';
-import type { TlsParts } from '../../kernel/calls/index.ts';
+import type { TlsMaterial } from '../../kernel/calls/index.ts';
 import { background, steadyClock } from '../../kernel/context/index.ts';
 import { messageOf, StartError } from '../../kernel/errors/index.ts';
 import {
@@ -36,7 +36,7 @@ const publicationSchema = z.object({ signed: z.array(z.string()) });
  * Gives this process its identity. The home process has the system's secrets. A process that it started is enrolled over the line between
  * the two. One that somebody else starts brings its identity in a file, or enrols itself with the system's secrets and keeps none of them.
  */
-export async function openIdentity({ settings, only, homeAddress }: Topology, tls: TlsParts): Promise<Identity> {
+export async function openIdentity({ settings, only, homeAddress }: Topology, tls: TlsMaterial): Promise<Identity> {
   if (!only) {
     const authority = openAuthority(settings);
     background.setInterval(() => void authority.renew(), lookEveryMs).unref();
@@ -112,7 +112,7 @@ function whenChanged(file: string, listener: () => void): void {
 }
 
 /** What the home process publishes, as far as one of the `known` keys signed it; undefined when it is not there. */
-async function publicationAt(homeAddress: string, { cert, key, ca }: TlsParts, known: readonly PublicJwk[]) {
+async function publicationAt(homeAddress: string, { cert, key, ca }: TlsMaterial, known: readonly PublicJwk[]) {
   const send = homeAddress.startsWith('https:') ? tlsRequest : plainRequest;
   const signal = AbortSignal.timeout(publicationWithinMs);
   const nonce = randomBytes(16).toString('base64url');

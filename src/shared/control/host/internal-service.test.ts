@@ -5,7 +5,7 @@ import { contract, nothing, query, text } from '../../kernel/contract/index.ts';
 import { refusal } from '../../kernel/errors/index.ts';
 import { answer, Resources } from '../../kernel/http-api/index.ts';
 import { silentLog } from '../../kernel/telemetry/index.ts';
-import { createInternalService, type InternalParts } from './internal-service.ts';
+import { createInternalService, type InternalServiceDependencies } from './internal-service.ts';
 
 const shop = contract('shop', { operations: { open: query({ about: 'Opens', input: nothing, output: text(10) }) } });
 const window = { method: 'get', path: '/window', about: 'Looks in', answers: { 200: text(10) } } as const;
@@ -26,7 +26,7 @@ function processThatTriesOut(other: () => Promise<unknown>) {
   const open = new Map([['shop', { dispatch: async () => 'here', inFlight }]]);
   const calls = () => async () => 'here';
   const parts = { definitions: [definition], here: { open }, directory, calls, log: silentLog };
-  const service = createInternalService(parts as unknown as InternalParts);
+  const service = createInternalService(parts as unknown as InternalServiceDependencies);
   directory.here('shop', (operation, input, context) => service.serveHere('shop', operation, input, context));
   const trial = directory.tryOut('shop', new LiveAddresses(['http://127.0.0.1:1']));
   const context: CallContext = { requestId: 'r', caller: 'gateway', deadline: clock.now() + 5_000 };

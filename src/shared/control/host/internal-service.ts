@@ -26,7 +26,7 @@ import type { ModulesHere } from '../supervisor/index.ts';
 import type { Databases } from './databases.ts';
 import type { WriteProbes } from './write-probes.ts';
 
-export interface InternalParts {
+export interface InternalServiceDependencies {
   readonly definitions: readonly ModuleDefinition[];
   readonly here: ModulesHere;
   readonly directory: Directory;
@@ -51,7 +51,7 @@ export interface InternalService {
   readonly serveHere: Serve;
 }
 
-export function createInternalService(parts: InternalParts): InternalService {
+export function createInternalService(parts: InternalServiceDependencies): InternalService {
   const { definitions, directory } = parts;
   const modules = new Map(
     definitions.map((definition) => [definition.contract.name, new ServedModule(definition, parts)]),
@@ -82,9 +82,9 @@ class ServedModule {
   readonly #failures: FailureLog;
   readonly #routes: Hono | undefined;
   private readonly definition: ModuleDefinition;
-  private readonly parts: InternalParts;
+  private readonly parts: InternalServiceDependencies;
 
-  constructor(definition: ModuleDefinition, parts: InternalParts) {
+  constructor(definition: ModuleDefinition, parts: InternalServiceDependencies) {
     this.definition = definition;
     this.parts = parts;
     const { contract, routes } = definition;

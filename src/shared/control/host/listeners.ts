@@ -1,5 +1,5 @@
 import { getRequestListener } from '@hono/node-server';
-import { type QueueServer, type Serve, serveQueue, type TlsParts } from '../../kernel/calls/index.ts';
+import { type QueueServer, type Serve, serveQueue, type TlsMaterial } from '../../kernel/calls/index.ts';
 import { background } from '../../kernel/context/index.ts';
 import { addressOf, listen, Shutdown, shownHost } from '../../kernel/http-api/index.ts';
 import type { ServiceTokens } from '../../kernel/identity/index.ts';
@@ -17,7 +17,7 @@ export interface ListenersDependencies {
   readonly serve: Serve;
   readonly operations: AdminRoutes;
   readonly tokens: ServiceTokens;
-  readonly tls: TlsParts;
+  readonly tls: TlsMaterial;
   readonly log: Log;
 }
 

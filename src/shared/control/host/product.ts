@@ -8,7 +8,7 @@ import { openHost } from './host.ts';
 import { runUntilStopped, type Started } from './run.ts';
 
 /** What a product is made of. */
-export interface Product {
+export interface ProductDefinition {
   readonly modules: readonly ModuleDefinition[];
   readonly adapters: readonly Adapter[];
   /** Public answers that take several modules. */
@@ -16,11 +16,14 @@ export interface Product {
 }
 
 /** Runs the part of the product that the command line and the settings give to this process, until a signal stops it. */
-export function run(product: Product): Promise<void> {
+export function run(product: ProductDefinition): Promise<void> {
   return runUntilStopped(() => start(product, process.argv.slice(2)));
 }
 
-async function start({ modules, adapters, compositions }: Product, words: string[]): Promise<Started | undefined> {
+async function start(
+  { modules, adapters, compositions }: ProductDefinition,
+  words: string[],
+): Promise<Started | undefined> {
   const { only, json, acceptLoss, newKeys, revoke, identity, proto, ...print } = readCommandLine(words);
   if (proto) return printProto(modules, adapters, proto);
   if (print.modules) return printModules(modules);

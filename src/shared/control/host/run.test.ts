@@ -70,7 +70,7 @@ describe('the announcement of a stop', () => {
     const at = () => performance.now() - begun;
     let begun;
     const announceStop = () => { begun = performance.now(); console.log('announced'); };
-    return { drainDelayMs: ${drainDelayMs}, announceStop, close: async () => console.log(at() >= ${drainDelayMs} ? 'late' : 'at once') };
+    return { drainDelayMs: ${drainDelayMs}, announceStop, close: async () => console.log(at() > ${drainDelayMs} / 2 ? 'late' : 'at once') };
   }`;
 
   it.each<[what: string, delayMs: number, signals: NodeJS.Signals[], closed: string]>([

@@ -1,12 +1,12 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import type { TlsParts } from '../../kernel/calls/index.ts';
+import type { TlsMaterial } from '../../kernel/calls/index.ts';
 import { messageOf, StartError } from '../../kernel/errors/index.ts';
 import type { KernelSettings } from '../topology/index.ts';
 
 /** Reads what the settings name. Throws a `StartError` when one lacks another, or a file holds nothing of use. */
-export function readTls(settings: KernelSettings): TlsParts {
+export function readTls(settings: KernelSettings): TlsMaterial {
   const { INTERNAL_TLS_CERT: cert, INTERNAL_TLS_KEY: key, INTERNAL_TLS_CA: ca, INTERNAL_TLS_MUTUAL: mutual } = settings;
   if ((cert === undefined) !== (key === undefined))
     throw new StartError('settings INTERNAL_TLS_CERT and INTERNAL_TLS_KEY: one needs the other; set both, or neither');
@@ -21,7 +21,7 @@ export function readTls(settings: KernelSettings): TlsParts {
 }
 
 /** Why other processes will not believe what the settings name, at `now`; `undefined` while they may. */
-export function whyNotValid({ cert, ca }: TlsParts, now: Date): string | undefined {
+export function whyNotValid({ cert, ca }: TlsMaterial, now: Date): string | undefined {
   const named = [
     { setting: 'INTERNAL_TLS_CERT', pem: cert },
     { setting: 'INTERNAL_TLS_CA', pem: ca },

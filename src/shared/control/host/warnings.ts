@@ -1,10 +1,10 @@
-import type { TlsParts } from '../../kernel/calls/index.ts';
+import type { TlsMaterial } from '../../kernel/calls/index.ts';
 import { listensAt, type Placement, placementText, type Topology, transportOf } from '../topology/index.ts';
 import { whyNotValid } from './tls-files.ts';
 
 /** What will not go well, though it keeps no process from starting: a line each, for who starts this one. */
 export function warningsOf(
-  { topology, tls }: { readonly topology: Topology; readonly tls: TlsParts },
+  { topology, tls }: { readonly topology: Topology; readonly tls: TlsMaterial },
   now: Date,
 ): string[] {
   const elsewhere = (topology.only ?? []).map((module) => whyNotFound(module, topology));

@@ -2,17 +2,17 @@ import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { NamedMigration } from '../../kernel/database/index.ts';
 import type { Plan } from './plan.ts';
-import { type PreflightParts, preflight } from './preflight.ts';
+import { type PreflightDependencies, preflight } from './preflight.ts';
 
 const plan = { module: 'shop', to: { kind: 'in-process' }, comes: 0 } as unknown as Plan;
 
 /** What must be known before a move: of a module that answers and has nothing stuck, unless it is said otherwise. */
-function parts({ folder = '.', answers = true, stuck = 0 }): PreflightParts {
+function parts({ folder = '.', answers = true, stuck = 0 }): PreflightDependencies {
   return {
     topology: { settings: { DATA_DIR: folder, BUS: 'mitt' } },
     directory: { answers: async () => answers },
     replica: { name: 'process 7', stuckSagas: async () => stuck },
-  } as unknown as PreflightParts;
+  } as unknown as PreflightDependencies;
 }
 
 it('lets a move begin where there is room, and says how much', async () => {
@@ -86,7 +86,7 @@ it('leaves to the database what a release does not say, and refuses where the on
     ...parts({}).replica,
     migrations: () => Promise.reject(new Error('this release does not know "migrations"')),
   };
-  const move = (coming: PreflightParts['coming']) =>
+  const move = (coming: PreflightDependencies['coming']) =>
     preflight({ ...plan, anotherRelease: true }, true, { ...parts({}), replica, coming });
   expect(await move(async () => undefined)).toEqual({ freeBytes: expect.any(Number) });
   await expect(move(async () => [shelves!])).rejects.toMatchObject({

@@ -13,7 +13,7 @@ const leastFreeBytes = 64 * 1024 * 1024;
 /** A module that has much to do is moved all the same: it may be why. */
 const answersWithinMs = 5_000;
 
-export interface PreflightParts {
+export interface PreflightDependencies {
   readonly topology: Topology;
   readonly directory: Directory;
   /** A replica of the module where it is now. */
@@ -23,7 +23,7 @@ export interface PreflightParts {
 }
 
 /** Throws a `conflict` for what would keep the move from succeeding, or from outliving a restart, before anything is changed. */
-export async function preflight(plan: Plan, forNow: boolean, parts: PreflightParts): Promise<object> {
+export async function preflight(plan: Plan, forNow: boolean, parts: PreflightDependencies): Promise<object> {
   const { module, to } = plan;
   const { topology } = parts;
   const refuse = (why: string) => {
@@ -59,7 +59,7 @@ export async function preflight(plan: Plan, forNow: boolean, parts: PreflightPar
  * Both releases work on the same data for a while, and the one before again when the move is taken back. One that does not say what its migrations are
  * is held by the database itself, which applies none of these while another process has it open.
  */
-async function refuseMigration(module: string, { replica, coming }: PreflightParts): Promise<void> {
+async function refuseMigration(module: string, { replica, coming }: PreflightDependencies): Promise<void> {
   const candidate = await coming();
   if (!candidate) return;
   const applied = await replica.migrations().catch((cause: unknown) => {

@@ -37,7 +37,7 @@ export interface Current {
   seen?: object | undefined;
 }
 
-interface Parts {
+interface RelocationsDependencies {
   readonly topology: Topology;
   readonly definitions: readonly ModuleDefinition[];
   readonly placements: Map<string, Placement>;
@@ -60,9 +60,9 @@ export class Relocations {
   #state: 'starts' | 'runs' | 'stops' = 'starts';
   /** How modules that this process has taken back ran before. */
   readonly #outsideLast = new Map<string, ServicePlacement>();
-  private readonly parts: Parts;
+  private readonly parts: RelocationsDependencies;
 
-  constructor(parts: Parts) {
+  constructor(parts: RelocationsDependencies) {
     this.parts = parts;
   }
 

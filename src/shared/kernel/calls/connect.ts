@@ -2,7 +2,7 @@ import type { Contract } from '../contract/index.ts';
 import type { ServiceTokens } from '../identity/index.ts';
 import type { OpenSession } from './queue/broker.ts';
 import { QueueTransport } from './queue/client.ts';
-import type { TlsParts } from './tls.ts';
+import type { TlsMaterial } from './tls.ts';
 import type { CallRequest, Link } from './transport.ts';
 
 /** How a process is reached that runs a module. */
@@ -12,7 +12,7 @@ export interface Way {
   readonly module: string;
   readonly contract: Contract;
   readonly tokens: ServiceTokens;
-  readonly tls: TlsParts;
+  readonly tls: TlsMaterial;
   /** The process at the address is about to stop. */
   readonly onLeaving: () => void;
 }

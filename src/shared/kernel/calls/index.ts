@@ -14,7 +14,7 @@ export { type Call, type CallSource, createCall, createClient } from './client.t
 export { callOver, LazyLink, type Way } from './connect.ts';
 export { byDeadline, cancelledBefore, type Ending, saidLate } from './deadlines.ts';
 export { AskedAddresses, type Sighting, type Source } from './discovery/asked.ts';
-export { type Discovery, type DnsName, type Listener, Told } from './discovery/discovery.ts';
+export { type Discovery, type DnsName, LastAddresses, type Listener } from './discovery/discovery.ts';
 export { LiveAddresses } from './discovery/live.ts';
 export { staticAddresses } from './discovery/static.ts';
 export { asOwnCallerSees, InProcessTransport } from './in-process.ts';
@@ -28,16 +28,16 @@ export {
 } from './kernel-operations.ts';
 export { createPush } from './push.ts';
 export {
+  type BrokerSession,
   type BrokerWay,
   type Inbound,
   inASecond,
   type OpenSession,
   type Outbound,
   type Replies,
+  type RequestSubscription,
   type Requests,
   readJson,
-  type Session,
-  type Subscription,
 } from './queue/broker.ts';
 export { Pulse } from './queue/pulse.ts';
 export { type QueueServer, serveQueue } from './queue/server.ts';
@@ -49,7 +49,7 @@ export { Probe } from './routing/probe.ts';
 export { isFailure, Tally } from './routing/tally.ts';
 export { Trial } from './routing/trial.ts';
 export { defaultSilence, type Silence } from './silence.ts';
-export type { TlsParts } from './tls.ts';
+export type { TlsMaterial } from './tls.ts';
 export type { CallRequest, Dispatch, Link, Serve, Transport } from './transport.ts';
 export { UnauthenticatedCallers } from './unauthenticated-callers.ts';
 export { unreachableBecause } from './unreachable.ts';

@@ -94,7 +94,7 @@ export const sample = contract('sample', {
 });
 
 /** Something that those who wait for it wait for, until it is let. */
-export class Gate {
+export class TestGate {
   #gate = Promise.withResolvers<void>();
 
   get passed(): Promise<void> {
@@ -160,7 +160,7 @@ class Held {
 export const callee = {
   held: new Held(),
   /** For `when` and `addSlowly`. */
-  gate: new Gate(),
+  gate: new TestGate(),
   /** Values the module was given by `keep`. */
   kept: [] as { text: string; tags?: string[] }[],
   /** How often something was added, and to what it came. */

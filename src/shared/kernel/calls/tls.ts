@@ -1,5 +1,5 @@
 /** What processes show each other when they speak TLS, as PEM. */
-export interface TlsParts {
+export interface TlsMaterial {
   /** Shown to who connects, and, where they ask for it, to whom this process connects. */
   readonly cert?: Buffer;
   readonly key?: Buffer;

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '../context/index.ts';
 import { refusal } from '../errors/index.ts';
 import { type EncodedEvent, encodeEvent } from './envelope.ts';
-import { Scene, shop } from './events.scene.ts';
+import { EventScene, shop } from './events.scene.ts';
 
 const million = 1_000_000;
 const mebibyte = 1024 * 1024;
@@ -24,10 +24,10 @@ function inUse(): number {
 
 describe('a million events that wait', () => {
   let clock: ManualClock;
-  let scene: Scene;
+  let scene: EventScene;
   beforeEach(async () => {
     clock = new ManualClock();
-    scene = new Scene(clock);
+    scene = new EventScene(clock);
     await fill(scene);
   }, 60_000);
   afterEach(() => scene.close());
@@ -71,7 +71,7 @@ describe('a million events that wait', () => {
     expect(batches.slice(1).filter((size) => size > 1)).toEqual([]);
     expect(inUse() - before).toBeLessThan(50);
 
-    const nothingWaits = new Scene(clock);
+    const nothingWaits = new EventScene(clock);
     await nothingWaits.begin(bus as never);
     await nothingWaits.relay.stop();
     // The first commit after the fill copies its log into the database.
@@ -95,7 +95,7 @@ async function statementsOf(run: () => Promise<void>): Promise<string[]> {
 }
 
 /** Those that no test gets to are short, to spare the disk. */
-async function fill(scene: Scene): Promise<void> {
+async function fill(scene: EventScene): Promise<void> {
   const stamp = { id: 'event-424242', time: '2026-01-01T00:00:00.000Z' };
   const { type, json } = encodeEvent(sold, { customer: 'customer-424242', n: 424_242 }, stamp);
   const portion = 100_000;

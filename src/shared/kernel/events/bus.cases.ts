@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { refusal } from '../errors/index.ts';
 import type { Bus, Receive, SubscriptionMap } from './bus.ts';
-import { Scene, type Subscriber, shop, type Told } from './events.scene.ts';
+import { EventScene, type Subscriber, shop, type ToldEvent } from './events.scene.ts';
 
 /** A bus under test, as the processes of one system have it. */
 export interface OpenBus {
@@ -26,10 +26,10 @@ type Open = (subscriptions: SubscriptionMap) => Promise<OpenBus>;
 /** What every bus must do; with `openAlone`, which opens one with a server of its own, also what every broker must. */
 export function busCases(name: string, open: Open, openAlone?: Open): void {
   describe(`the bus ${name}`, () => {
-    let scene: Scene;
+    let scene: EventScene;
     let opened: OpenBus;
     const start = async (openBus = open) => {
-      scene = new Scene();
+      scene = new EventScene();
       opened = await openBus(scene.subscriptions);
       await scene.begin(opened.bus);
       for (const module of ['mail', 'stats'] as const) await opened.attach(module, await scene.receiver(module));
@@ -87,7 +87,7 @@ export function busCases(name: string, open: Open, openAlone?: Open): void {
     });
 
     it('has events wait for a subscriber that never was there before', async () => {
-      scene = new Scene();
+      scene = new EventScene();
       opened = await open(scene.subscriptions);
       await scene.begin(opened.bus);
       await opened.attach('mail', await scene.receiver('mail'));
@@ -127,7 +127,7 @@ export function busCases(name: string, open: Open, openAlone?: Open): void {
       const next = await scene.receiver('mail');
       await opened.attach('stats', await scene.receiver('stats'));
       await opened.attach('mail', async (event) => {
-        again.add((event as { data: Told }).data.n);
+        again.add((event as { data: ToldEvent }).data.n);
         await next(event);
       });
       await scene.publish({ customer: 'a', n: 2 });
@@ -210,11 +210,11 @@ export function busCases(name: string, open: Open, openAlone?: Open): void {
   });
 }
 
-export function events(count: number, keys: number): Told[] {
+export function events(count: number, keys: number): ToldEvent[] {
   return Array.from({ length: count }, (_, n) => ({ customer: `c${n % keys}`, n }));
 }
 
-export function byKey(told: readonly Told[]): Map<string, number[]> {
+export function byKey(told: readonly ToldEvent[]): Map<string, number[]> {
   const grouped = new Map<string, number[]>();
   for (const { customer, n } of told) grouped.set(customer, [...(grouped.get(customer) ?? []), n]);
   return new Map([...grouped].sort(([a], [b]) => a.localeCompare(b)));

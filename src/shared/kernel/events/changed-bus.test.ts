@@ -4,7 +4,7 @@ import { silentLog } from '../telemetry/index.ts';
 import type { Bus, Receive } from './bus.ts';
 import { ChangedBus } from './changed-bus.ts';
 import type { EncodedEvent } from './envelope.ts';
-import { Scene, shop } from './events.scene.ts';
+import { EventScene, shop } from './events.scene.ts';
 import { MittBus } from './mitt-bus.ts';
 
 const turns = async () => {
@@ -49,12 +49,12 @@ class Keeping implements Bus {
 }
 
 describe('a bus in the place of another', () => {
-  let scene: Scene;
+  let scene: EventScene;
   afterEach(() => scene.close());
 
   it('hands a module what the old one keeps before what comes by the new one, and loses nothing', async () => {
     const clock = new ManualClock();
-    scene = new Scene(clock);
+    scene = new EventScene(clock);
     const before = new Keeping();
     await scene.begin(before);
     for (const n of [1, 2, 3]) await scene.publish({ customer: 'a', n });
@@ -87,7 +87,7 @@ describe('a bus in the place of another', () => {
   });
 
   it('can be left while the old one is still asked', async () => {
-    scene = new Scene(new ManualClock());
+    scene = new EventScene(new ManualClock());
     const before = new Keeping();
     before.kept.push({ id: 'x', type: 'shop.sold.v1', key: 'a', json: '{}' });
     const bus = new ChangedBus(new Keeping(), before, { clock: scene.clock, log: silentLog });

@@ -3,18 +3,18 @@ import { ManualClock } from '../context/index.ts';
 import { refusal } from '../errors/index.ts';
 import type { Receive } from './bus.ts';
 import { encodeEvent } from './envelope.ts';
-import { Scene, shop } from './events.scene.ts';
+import { EventScene, shop } from './events.scene.ts';
 
 let count = 0;
 
 describe('dead letters', () => {
   let clock: ManualClock;
-  let scene: Scene;
+  let scene: EventScene;
   let receive: Receive;
   let broken: boolean;
   beforeEach(async () => {
     clock = new ManualClock();
-    scene = new Scene(clock);
+    scene = new EventScene(clock);
     broken = true;
     scene.before = (_, { n }) => {
       if (broken && n > 0) throw refusal('invalid-input', n > 100 ? 'too many' : 'no such customer');

@@ -30,7 +30,7 @@ export interface DeadLetterFilter {
   readonly error?: string;
 }
 
-interface Parts {
+interface DeadLettersDependencies {
   readonly database: Database;
   readonly clock: Clock;
   /** There is something to be tried again: by the inbox, or, with a recipient, by the relay. */
@@ -46,9 +46,9 @@ const portion = 200;
 
 /** A module's dead letters: to be read, tried again, or discarded with a reason. */
 export class DeadLetters {
-  private readonly parts: Parts;
+  private readonly parts: DeadLettersDependencies;
 
-  constructor(parts: Parts) {
+  constructor(parts: DeadLettersDependencies) {
     this.parts = parts;
   }
 

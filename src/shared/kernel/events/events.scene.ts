@@ -29,7 +29,7 @@ export const shop = contract('shop', {
   events: { sold: event('sold', 1, 'customer', told), counted: event('counted', 1, 'customer', told) },
 });
 const { sold, counted } = shop.events;
-export type Told = z.output<typeof told>;
+export type ToldEvent = z.output<typeof told>;
 export type Note = z.output<typeof note>;
 
 /** A note of so many objects, each in another. */
@@ -40,14 +40,14 @@ export function nested(levels: number): Note {
 export type Subscriber = 'mail' | 'stats';
 
 /** A module's side that publishes, and the sides of two that subscribe, over the bus under test. For tests. */
-export class Scene {
-  readonly effects: Record<Subscriber, Told[]> = { mail: [], stats: [] };
+export class EventScene {
+  readonly effects: Record<Subscriber, ToldEvent[]> = { mail: [], stats: [] };
   readonly subscriptions: SubscriptionMap = subscriptionMap([
     { name: 'mail', subscribesTo: [sold] },
     { name: 'stats', subscribesTo: [sold, counted] },
   ]);
   /** What a subscriber does before its effect; may throw. */
-  before: (module: Subscriber, told: Told) => void | Promise<void> = () => {};
+  before: (module: Subscriber, told: ToldEvent) => void | Promise<void> = () => {};
   relay!: Relay;
   readonly #folder = mkdtempSync(join(tmpdir(), 'kerf-bus-'));
   readonly #databases = new Map<string, Database>();
@@ -103,16 +103,16 @@ export class Scene {
   }
 
   /** Notes an effect, and looks whether that is what somebody waits for. */
-  took(module: Subscriber, what: Told): void {
+  took(module: Subscriber, what: ToldEvent): void {
     this.effects[module].push(what);
     for (const check of this.#changed) check();
   }
 
-  async publish(...events: Told[]): Promise<void> {
+  async publish(...events: ToldEvent[]): Promise<void> {
     await this.publishAs(sold, ...events);
   }
 
-  async publishAs(type: typeof sold | typeof counted, ...events: Told[]): Promise<void> {
+  async publishAs(type: typeof sold | typeof counted, ...events: ToldEvent[]): Promise<void> {
     await this.publisher.work(async (unit) => {
       for (const each of events) await this.#outbox.publish(unit, type, each);
     });
@@ -152,7 +152,7 @@ export class Scene {
   #subscription(module: Subscriber, event: typeof sold | typeof counted): Subscription {
     return {
       event,
-      handle: async (what: Told, unit) => {
+      handle: async (what: ToldEvent, unit) => {
         await this.before(module, what);
         unit.afterCommit(() => this.took(module, what));
       },

@@ -5,7 +5,7 @@ import { refusal } from '../errors/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import type { Receive } from './bus.ts';
 import { encodeEvent } from './envelope.ts';
-import { Scene, shop, type Told } from './events.scene.ts';
+import { EventScene, shop, type ToldEvent } from './events.scene.ts';
 import { InHand } from './in-hand.ts';
 import { eventTables } from './tables.ts';
 
@@ -14,7 +14,7 @@ const wire = (customer: string, n: number) =>
   JSON.parse(encodeEvent(shop.events.sold, { customer, n }, { id: `event-${n}`, time }).json);
 
 let clock: ManualClock;
-let scene: Scene;
+let scene: EventScene;
 let receive: Receive;
 let lines: { message: string; level: string; error?: unknown }[];
 
@@ -22,7 +22,7 @@ beforeEach(async () => {
   clock = new ManualClock();
   lines = [];
   const at = (level: string) => (fields: object, message: string) => void lines.push({ message, level, ...fields });
-  scene = new Scene(clock, { error: at('error'), warn: at('warn'), info: at('info') } as unknown as Log);
+  scene = new EventScene(clock, { error: at('error'), warn: at('warn'), info: at('info') } as unknown as Log);
   receive = await scene.receiver('mail');
 });
 afterEach(() => scene.close());
@@ -54,7 +54,7 @@ describe('a handler that hangs', () => {
   beforeEach(() => {
     runs = [];
     hangs = true;
-    scene.before = async (_, { customer }: Told) => {
+    scene.before = async (_, { customer }: ToldEvent) => {
       if (customer !== 'slow' || !hangs) return;
       const run = Promise.withResolvers<void>();
       runs.push(run);

@@ -7,7 +7,7 @@ import { contract, earlier, event } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
 import type { Receive } from './bus.ts';
 import { asItCame, encodeEvent, maximumEventBytes } from './envelope.ts';
-import { nested, Scene, shop, type Told } from './events.scene.ts';
+import { EventScene, nested, shop, type ToldEvent } from './events.scene.ts';
 import { removeExpired } from './retention.ts';
 
 let count = 0;
@@ -24,11 +24,11 @@ function sold(customer: string, n: number, type = shop.events.sold.type, data: o
 
 describe('the inbox', () => {
   let clock: ManualClock;
-  let scene: Scene;
+  let scene: EventScene;
   let receive: Receive;
   beforeEach(async () => {
     clock = new ManualClock();
-    scene = new Scene(clock);
+    scene = new EventScene(clock);
     receive = await scene.receiver('mail');
   });
   afterEach(() => scene.close());
@@ -40,7 +40,7 @@ describe('the inbox', () => {
       clock.advance(stepMs);
     }
   }
-  const fail = (which: (told: Told) => boolean, error: () => Error) => {
+  const fail = (which: (told: ToldEvent) => boolean, error: () => Error) => {
     scene.before = (_, told) => {
       if (which(told)) throw error();
     };
@@ -339,14 +339,14 @@ describe('the wire form of an event', () => {
       },
     );
     const headers = { 'content-type': 'application/cloudevents+json' };
-    const read = HTTP.toEvent({ headers, body: sealed.json }) as CloudEvent<Told>;
+    const read = HTTP.toEvent({ headers, body: sealed.json }) as CloudEvent<ToldEvent>;
     expect(read.validate()).toBe(true);
     expect(read).toMatchObject({ type: 'shop.sold.v1', partitionkey: 'a', data: { customer: 'a', n: 1 } });
     expect(JSON.parse(HTTP.structured(read).body as string)).toEqual(JSON.parse(sealed.json));
   });
 
   it('that the official SDK writes is taken in', async () => {
-    const scene = new Scene(new ManualClock());
+    const scene = new EventScene(new ManualClock());
     const receive = await scene.receiver('mail');
     const written = new CloudEvent({
       source: '/modules/shop',

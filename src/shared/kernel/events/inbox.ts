@@ -11,7 +11,7 @@ import { RetryQueue } from './retry-queue.ts';
 import { asNotTaken, NotTaken, Subscribed, type Subscription } from './subscribed.ts';
 import { eventTables } from './tables.ts';
 
-export interface InboxParts<U extends Unit> {
+export interface InboxDependencies<U extends Unit> {
   module: string;
   subscriptions: readonly Subscription<U>[];
   database: Database;
@@ -45,13 +45,13 @@ const rememberNext = prepared((unit) => {
  * whether the handler failed, took too long, or ended its process.
  */
 export class Inbox<U extends Unit> {
-  readonly #parts: InboxParts<U>;
+  readonly #parts: InboxDependencies<U>;
   readonly #subscribed: Subscribed<U>;
   readonly #inOrder = new InOrder();
   readonly #heldBack: RetryQueue<U>;
   readonly #inHand: InHand;
 
-  constructor(parts: InboxParts<U>) {
+  constructor(parts: InboxDependencies<U>) {
     this.#parts = parts;
     const { module, clock, log } = parts;
     this.#subscribed = new Subscribed(module, clock, parts.subscriptions);

@@ -6,7 +6,7 @@ import type { Receive } from './bus.ts';
 import { countOpen } from './counts.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { type EncodedEvent, encodeEvent } from './envelope.ts';
-import { Scene, shop } from './events.scene.ts';
+import { EventScene, shop } from './events.scene.ts';
 import { readdress } from './readdress.ts';
 import { removeExpired } from './retention.ts';
 import { eventMigrations } from './tables.ts';
@@ -26,7 +26,7 @@ async function recorded(run: () => Promise<void>): Promise<string[]> {
 }
 
 /** A day of events: taken, held back, refused on the way, dead, replayed, discarded, counted, moved, removed. */
-async function everything(scene: Scene, clock: ManualClock): Promise<void> {
+async function everything(scene: EventScene, clock: ManualClock): Promise<void> {
   const take = await scene.receiver('mail');
   let refused: unknown;
   const bus = {
@@ -56,7 +56,7 @@ async function everything(scene: Scene, clock: ManualClock): Promise<void> {
   }
 }
 
-async function holdBack(scene: Scene, clock: ManualClock, take: Receive): Promise<void> {
+async function holdBack(scene: EventScene, clock: ManualClock, take: Receive): Promise<void> {
   const bring = (id: string, customer: string) =>
     take(JSON.parse(encodeEvent(sold, { customer, n: 2 }, { id, time: '2026-01-01T00:00:00.000Z' }).json));
   let failure: unknown = new Error('not now');
@@ -103,7 +103,7 @@ function grows(step: string, text: string): boolean {
 describe('what is asked of tables that may have grown large', () => {
   it('is found by an index, in the order in which it lies there', async () => {
     const clock = new ManualClock();
-    const scene = new Scene(clock);
+    const scene = new EventScene(clock);
     const texts = await recorded(() => everything(scene, clock));
     await scene.close();
     expect(texts.length).toBeGreaterThan(25);

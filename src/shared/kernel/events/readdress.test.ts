@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { refusal } from '../errors/index.ts';
 import type { EncodedEvent } from './envelope.ts';
-import { Scene, shop } from './events.scene.ts';
+import { EventScene, shop } from './events.scene.ts';
 import { readdress } from './readdress.ts';
 
 const modules = (type: string) => (type === shop.events.sold.type ? ['mail', 'stats'] : ['stats']);
 const broker = () => ['amqp'];
 
 describe('what waits in an outbox when another bus takes over', () => {
-  let scene: Scene;
-  beforeEach(() => (scene = new Scene()));
+  let scene: EventScene;
+  beforeEach(() => (scene = new EventScene()));
   afterEach(() => scene.close());
 
   /** Publishes while nobody takes anything. */

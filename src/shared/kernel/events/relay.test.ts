@@ -3,14 +3,14 @@ import { Cancellation, currentContext, ManualClock, runInContext } from '../cont
 import { refusal } from '../errors/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import type { EncodedEvent } from './envelope.ts';
-import { nested, Scene } from './events.scene.ts';
+import { EventScene, nested } from './events.scene.ts';
 import { removeExpired } from './retention.ts';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('the relay', () => {
   let clock: ManualClock;
-  let scene: Scene;
+  let scene: EventScene;
   afterEach(() => scene.close());
 
   /** A bus whose deliveries are under the test's control; notes what each one carries. */
@@ -20,7 +20,7 @@ describe('the relay', () => {
   ) {
     if (!again) {
       clock = new ManualClock();
-      scene = new Scene(clock, log);
+      scene = new EventScene(clock, log);
     }
     const carried: number[][] = [];
     if (before) {

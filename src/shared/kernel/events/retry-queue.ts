@@ -39,7 +39,7 @@ const timed = prepared((reader) => {
 
 type Told = Pick<HeldRow, 'eventId' | 'type' | 'state' | 'nextAttemptAt'>;
 
-interface Parts<U extends Unit> {
+interface RetryQueueDependencies<U extends Unit> {
   module: string;
   database: Database;
   work: <T>(task: (unit: U) => Promise<T>) => Promise<T>;
@@ -53,14 +53,18 @@ interface Parts<U extends Unit> {
  * of a key is `failed` and has its time; those behind it are `pending`, and move up in the unit that has it out of the way.
  */
 export class RetryQueue<U extends Unit> {
-  readonly #parts: Parts<U>;
+  readonly #parts: RetryQueueDependencies<U>;
   readonly #inOrder: InOrder;
   readonly #apply: (envelope: Envelope, unit: U) => Promise<void>;
   #looking: Promise<void> = Promise.resolve();
   #stopped = true;
   readonly #alarm: Alarm;
 
-  constructor(parts: Parts<U>, inOrder: InOrder, apply: (envelope: Envelope, unit: U) => Promise<void>) {
+  constructor(
+    parts: RetryQueueDependencies<U>,
+    inOrder: InOrder,
+    apply: (envelope: Envelope, unit: U) => Promise<void>,
+  ) {
     this.#parts = parts;
     this.#inOrder = inOrder;
     this.#apply = apply;

@@ -4,7 +4,7 @@ import type { Session, SessionTokens } from '../identity/index.ts';
 import type { Resources } from './resources.ts';
 
 /** What a composition may use. */
-export interface CompositionParts {
+export interface CompositionContext {
   /** The client of a contract in its `uses`. */
   client<C extends Contract>(contract: C): Client<C>;
   readonly sessions: SessionTokens;
@@ -18,7 +18,7 @@ export interface CompositionParts {
 export interface Composition {
   readonly name: string;
   readonly uses: readonly Contract[];
-  routes(parts: CompositionParts): Resources;
+  routes(parts: CompositionContext): Resources;
 }
 
 /**

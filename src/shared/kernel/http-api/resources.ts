@@ -42,17 +42,17 @@ export interface Request<E extends Partial<Endpoint>> {
   readonly member: string;
 }
 
-export interface Answer {
+export interface HttpAnswer {
   readonly status: number;
   readonly body: unknown;
   readonly headers?: Record<string, string>;
 }
 
-export function answer(status: number, body: unknown, headers?: Record<string, string>): Answer {
+export function answer(status: number, body: unknown, headers?: Record<string, string>): HttpAnswer {
   return { status, body, headers };
 }
 
-type Handler<E extends Endpoint> = (request: Request<E>) => Promise<Answer>;
+type Handler<E extends Endpoint> = (request: Request<E>) => Promise<HttpAnswer>;
 
 /** An endpoint and the handler that answers it. `serve` throws every fault that is no refusal, so that its caller can log it. */
 export interface ServedEndpoint extends Endpoint {
@@ -114,7 +114,7 @@ async function requestOf<E extends Endpoint>({ req }: Context, endpoint: E): Pro
   } as unknown as Request<E>;
 }
 
-function respond(c: Context, { status, body, headers }: Answer): Response {
+function respond(c: Context, { status, body, headers }: HttpAnswer): Response {
   if (status === 204) return c.body(null, 204, headers);
   return c.json(body as object, status as ContentfulStatusCode, headers);
 }

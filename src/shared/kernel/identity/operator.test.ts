@@ -3,11 +3,11 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Authority } from './authority.ts';
 import { writeIdentity } from './identity-file.ts';
 import { fixedKeyRing } from './key-ring.ts';
-import { Operators, type Order, verifyOrder } from './operator.ts';
+import { type OperatorOrder, Operators, verifyOrder } from './operator.ts';
 import { ProcessIdentity } from './process-identity.ts';
 
 const token = 'the token of the operators';
-const order: Order = { module: 'payments', method: 'PUT', path: '/ops/faults?a=1', body: '{"faults":[]}' };
+const order: OperatorOrder = { module: 'payments', method: 'PUT', path: '/ops/faults?a=1', body: '{"faults":[]}' };
 const ring = fixedKeyRing('K', 'a secret of more than 32 characters');
 const forbidden = { code: 'forbidden' };
 

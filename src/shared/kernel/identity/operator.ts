@@ -31,7 +31,7 @@ export function sameSecret(given: string, expected: string): boolean {
 }
 
 /** What an operator asks of one module, as it is passed on to the process that runs it. */
-export interface Order {
+export interface OperatorOrder {
   readonly module: string;
   readonly method: string;
   /** With the query. */
@@ -61,7 +61,7 @@ export class Operators {
   }
 
   /** Signs an order for another process, for an operator who shows the token. Rejects with `unauthenticated` for any other token. */
-  async sign(token: string | undefined, order: Order): Promise<string> {
+  async sign(token: string | undefined, order: OperatorOrder): Promise<string> {
     if (!this.know(token)) throw refusal('unauthenticated', 'send the operator token');
     const { privateKey, publicKey } = this.#pair;
     const crt = await this.authority.certify(publicKey, [operatorsName], orderLifeMs);
@@ -74,7 +74,7 @@ export class Operators {
 }
 
 /** Throws `forbidden` unless the operators have signed just this order, a minute ago at most. */
-export async function verifyOrder(signed: string | undefined, order: Order, identity: Identity): Promise<void> {
+export async function verifyOrder(signed: string | undefined, order: OperatorOrder, identity: Identity): Promise<void> {
   try {
     const { key, names } = await proofOf(signed ?? '', identity);
     if (!names?.includes(operatorsName)) throw new Error('it was signed by no operator');

@@ -57,7 +57,7 @@ const answerTo = prepared((reader) => {
 const insertAnswer = insertInto((unit) => answerTables(unit).answers);
 
 /** What was answered before, if it was. Refuses a key that comes back with another input. */
-export async function findAnswer(reader: Reader, command: KeyedCommand): Promise<Answer | undefined> {
+export async function findAnswer(reader: Reader, command: KeyedCommand): Promise<CommandAnswer | undefined> {
   const [row] = await answerTo(reader).execute({ key: command.key });
   if (!row) return undefined;
   if (row.fingerprint !== command.fingerprint && row.fingerprint !== formerFingerprint(command)) throw keyReused();
@@ -77,7 +77,7 @@ export async function addAnswer(unit: Unit, command: KeyedCommand, output: unkno
   return true;
 }
 
-export interface Answer {
+export interface CommandAnswer {
   readonly output: unknown;
 }
 
@@ -91,7 +91,7 @@ export interface KeyedCommand {
   readonly answered?: (output: unknown) => void;
 }
 
-export interface CommandParts extends Pick<KeyedCommand, 'answered'> {
+export interface CommandDependencies extends Pick<KeyedCommand, 'answered'> {
   readonly caller: string;
   readonly operation: string;
   readonly idempotencyKey: string;
@@ -101,7 +101,7 @@ export interface CommandParts extends Pick<KeyedCommand, 'answered'> {
 }
 
 /** The same input has the same fingerprint, whatever the order of its members, the transport, and the time of day. */
-export function keyedCommand(parts: CommandParts): KeyedCommand {
+export function keyedCommand(parts: CommandDependencies): KeyedCommand {
   const { caller, operation, idempotencyKey, sent, input, answered } = parts;
   return {
     key: `${caller}/${operation}/${idempotencyKey}`,

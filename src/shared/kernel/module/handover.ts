@@ -51,7 +51,7 @@ export interface Handover {
   takeUp(): Promise<void>;
 }
 
-interface Parts {
+interface HandoverDependencies {
   readonly database: Database;
   readonly instance: Instance;
   readonly sagas: SagaRunner<ModuleUnit>;
@@ -59,7 +59,7 @@ interface Parts {
   readonly timers: readonly string[];
 }
 
-export function handoverOf({ database, instance, sagas, timers }: Parts): Handover {
+export function handoverOf({ database, instance, sagas, timers }: HandoverDependencies): Handover {
   return {
     async giveUpLead() {
       const led = instance.leads;

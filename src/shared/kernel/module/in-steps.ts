@@ -1,9 +1,9 @@
 import { type Cancel, type Clock, crashPoint, currentContext } from '../context/index.ts';
 import { isRefusal } from '../errors/index.ts';
-import { type Answer, addAnswer, findAnswer, type KeyedCommand, keyReused } from './commands.ts';
+import { addAnswer, type CommandAnswer, findAnswer, type KeyedCommand, keyReused } from './commands.ts';
 import type { InSteps, ModuleUnit, Steps } from './module.ts';
 
-export interface CommandInStepsParts {
+export interface CommandInStepsDependencies {
   readonly module: string;
   readonly name: string;
   readonly handler: InSteps<unknown, unknown>;
@@ -20,9 +20,9 @@ class AnsweredBefore extends Error {
 /** A command in steps that comes with a key: done once, however often it comes, and answered as the first time. */
 export class CommandInSteps {
   readonly #inFlight = new Map<string, { fingerprint: string; outcome: Promise<unknown> }>();
-  private readonly parts: CommandInStepsParts;
+  private readonly parts: CommandInStepsDependencies;
 
-  constructor(parts: CommandInStepsParts) {
+  constructor(parts: CommandInStepsDependencies) {
     this.parts = parts;
   }
 
@@ -58,7 +58,7 @@ export class CommandInSteps {
     const { module, name, handler, toOutput, steps, clock } = this.parts;
     const earlier = await findAnswer(steps.read, command);
     if (earlier) return earlier.output;
-    let own: Answer | undefined;
+    let own: CommandAnswer | undefined;
     const answer = async (unit: ModuleUnit, output: unknown) => {
       const recorded = await this.#record(unit, command, output);
       unit.ahead(() => {
@@ -82,7 +82,7 @@ export class CommandInSteps {
     return isFirst ? output : (await findAnswer(steps.read, command))?.output;
   }
 
-  async #record(unit: ModuleUnit, command: KeyedCommand, output: unknown): Promise<Answer> {
+  async #record(unit: ModuleUnit, command: KeyedCommand, output: unknown): Promise<CommandAnswer> {
     const { module, name, toOutput, clock } = this.parts;
     const answer = { output: toOutput(output) };
     const isFirst = await addAnswer(unit, command, answer.output, clock.now());

@@ -3,7 +3,7 @@ import { LeadLost } from '../leader-election/index.ts';
 import { FailureLog, type Log } from '../telemetry/index.ts';
 import type { ModuleUnit, Timer } from './module.ts';
 
-interface Parts {
+interface TimerDependencies {
   readonly timers: readonly Timer[];
   readonly work: <T>(task: (unit: ModuleUnit) => Promise<T>) => Promise<T>;
   /** Throws in the unit of a process that leads no more. */
@@ -16,7 +16,7 @@ interface Parts {
  * Runs each timer after its interval, again and again, one run at a time. Returns the way to stop them, which resolves when the
  * runs in flight have ended.
  */
-export function startTimers({ timers, work, fence, clock, log }: Parts): () => Promise<void> {
+export function startTimers({ timers, work, fence, clock, log }: TimerDependencies): () => Promise<void> {
   let stopped = false;
   let lost = false;
   const failures = new FailureLog(log, clock);

@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Discovery, DnsName, Link, OpenSession, Serve, TlsParts, Way } from '../calls/index.ts';
+import type { Discovery, DnsName, Link, OpenSession, Serve, TlsMaterial, Way } from '../calls/index.ts';
 import type { Clock } from '../context/index.ts';
 import type { Contract } from '../contract/index.ts';
 import type { DatabaseEngine } from '../database/index.ts';
@@ -44,7 +44,7 @@ interface ListenerDependencies {
   readonly serve: Serve;
   readonly tokens: ServiceTokens;
   readonly log: Log;
-  readonly tls?: TlsParts;
+  readonly tls?: TlsMaterial;
   /** How long a peer may take nothing of an answer, in milliseconds. */
   readonly slowReaderMs?: number;
 }

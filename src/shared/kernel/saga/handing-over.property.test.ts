@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { SharedFile } from '../testing/index.ts';
-import { fullDisk, type Process, Scene, sceneMigrations } from './saga.scene.ts';
+import { fullDisk, type Process, SagaScene, sceneMigrations } from './saga.scene.ts';
 import { findSaga } from './store.ts';
 
 /** Three processes on one database, in which steps take as long as the test says. */
 class Hands {
   readonly file = new SharedFile(sceneMigrations);
-  readonly scene = new Scene(() => this.file.open());
+  readonly scene = new SagaScene(() => this.file.open());
   readonly begun: string[] = [];
   readonly overlaps: string[] = [];
   readonly calls = new Map<string, number>();

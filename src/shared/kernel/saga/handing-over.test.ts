@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SharedFile } from '../testing/index.ts';
-import { bank, fullDisk, Scene, sceneMigrations } from './saga.scene.ts';
+import { bank, fullDisk, SagaScene, sceneMigrations } from './saga.scene.ts';
 import { findSaga } from './store.ts';
 
 describe('sagas that are handed over', () => {
   let file: SharedFile;
-  let scene: Scene;
+  let scene: SagaScene;
 
   beforeEach(() => {
     file = new SharedFile(sceneMigrations);
-    scene = new Scene(() => file.open());
+    scene = new SagaScene(() => file.open());
   });
 
   afterEach(async () => {

@@ -55,7 +55,7 @@ export class Process {
   /** What comes before each of its runner's units of work; may throw. */
   beforeWork: () => Promise<void> = async () => {};
 
-  constructor(pid: number, scene: Scene) {
+  constructor(pid: number, scene: SagaScene) {
     const database = scene.open();
     const clock = new ManualClock(scene.processes[0]?.clock.now());
     const runs = (other: { pid: number }) => !scene.dead.has(other.pid);
@@ -93,7 +93,7 @@ export async function fullDisk(): Promise<never> {
 }
 
 /** Several processes on one database. For tests. */
-export class Scene {
+export class SagaScene {
   readonly dead = new Set<number>();
   readonly processes: Process[] = [];
   readonly open: () => Database;

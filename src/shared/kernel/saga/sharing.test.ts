@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { refusal } from '../errors/index.ts';
 import { SharedFile } from '../testing/index.ts';
-import { bank, Scene, sceneMigrations } from './saga.scene.ts';
+import { bank, SagaScene, sceneMigrations } from './saga.scene.ts';
 import { findSaga } from './store.ts';
 import type { SagaState } from './tables.ts';
 
@@ -10,11 +10,11 @@ type Call = (name: string, key: string) => Promise<unknown>;
 /** Two processes, as far as sagas and instances can tell, on one database. */
 describe('sagas of several instances', () => {
   let file: SharedFile;
-  let scene: Scene;
+  let scene: SagaScene;
 
   beforeEach(() => {
     file = new SharedFile(sceneMigrations);
-    scene = new Scene(() => file.open());
+    scene = new SagaScene(() => file.open());
   });
 
   afterEach(async () => {

@@ -7,7 +7,7 @@ type Known = Pick<SagaRow, 'id' | 'state'>;
 /** How soon it is known here that a saga has ended in another process. */
 const lookMs = 50;
 
-export interface WaitersParts {
+export interface WaitersDependencies {
   readonly clock: Clock;
   readonly find: (ids: readonly string[]) => Promise<readonly Known[]>;
   /** Whether the saga is in flight in this process, which will tell of its end. */
@@ -20,9 +20,9 @@ export class Waiters {
   #draining = false;
   #cancelLook: Cancel | undefined;
   #looking = false;
-  private readonly parts: WaitersParts;
+  private readonly parts: WaitersDependencies;
 
-  constructor(parts: WaitersParts) {
+  constructor(parts: WaitersDependencies) {
     this.parts = parts;
   }
 

@@ -10,7 +10,7 @@ type OperationLike = { readonly module: string; readonly name: string; input: z.
 /** What is to come: the next call, or the end. */
 export interface Script {
   /** The next call is this one; with `input`, when that is said. */
-  expects<O extends OperationLike>(operation: O, input?: z.input<O['input']>): Answer<O>;
+  expects<O extends OperationLike>(operation: O, input?: z.input<O['input']>): ReplyStep<O>;
   /**
    * Runs the saga, on a clock that moves when nothing else does. Rejects when a call comes that was not expected, one that was
    * expected does not, or the saga ends otherwise.
@@ -19,25 +19,25 @@ export interface Script {
 }
 
 /** What becomes of the call that is expected. */
-export interface Answer<O extends OperationLike> {
-  replies(output: z.input<O['output']>): Answered;
+export interface ReplyStep<O extends OperationLike> {
+  replies(output: z.input<O['output']>): RepliedStep;
   /** Says no: nothing was done. */
-  refuses(refusal: Refusal): Answered;
+  refuses(refusal: Refusal): RepliedStep;
   /** Fails without a decision, so many times in a row. The same call, with the same key, comes again. */
-  fails(times?: number, error?: Error): Again<O>;
+  fails(times?: number, error?: Error): RepeatedStep<O>;
   /** Does what it is asked, and its answer is lost. */
-  timesOut(): Again<O>;
+  timesOut(): RepeatedStep<O>;
   /** Does what it is asked, and the process that asked dies before the answer is written down. Another takes its place. */
-  crashes(): Again<O>;
+  crashes(): RepeatedStep<O>;
 }
 
-export interface Answered extends Script {
+export interface RepliedStep extends Script {
   /** The answer comes so many milliseconds after the call. */
   after(ms: number): this;
 }
 
 /** The saga may call again, or turn to something else. */
-export interface Again<O extends OperationLike> extends Answered, Answer<O> {}
+export interface RepeatedStep<O extends OperationLike> extends RepliedStep, ReplyStep<O> {}
 
 /**
  * Begins the story of a saga, told without a server: the real runner, on a database of its own, and callees that do what the
@@ -53,7 +53,7 @@ export function given<D, U extends Unit>(saga: Saga<D, U>, data: D, ground: Give
   return new Story((script) => new ScenarioRunner(saga, data, ground, script).run());
 }
 
-class Story implements Again<OperationLike> {
+class Story implements RepeatedStep<OperationLike> {
   readonly #script: Scripted[] = [];
   #call: Pick<Scripted, 'operation' | 'input'> | undefined;
   #again = false;

@@ -2,7 +2,7 @@ import protobuf from 'protobufjs';
 import { invalidInput, messageOf, refusal } from '../../../kernel/errors/index.ts';
 import { FromWire } from './from-wire.ts';
 import { findIllFormed, IllFormed } from './json.ts';
-import type { Message } from './model.ts';
+import type { ProtoMessage } from './model.ts';
 import { ToWire } from './to-wire.ts';
 
 /** Values of one schema as bytes, and back. */
@@ -29,7 +29,7 @@ export class Codecs {
     this.packaged = packaged;
   }
 
-  of(message: Message, side: 'input' | 'output'): Codec {
+  of(message: ProtoMessage, side: 'input' | 'output'): Codec {
     const type = this.packaged.lookupType(message.name);
     const toWire = this.#toWire.of(message) as (value: unknown) => Record<string, unknown>;
     const fromWire = this.#fromWire.of(message);

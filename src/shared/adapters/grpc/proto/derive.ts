@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Contract } from '../../../kernel/contract/index.ts';
-import type { Field, Message, Model, Shape } from './model.ts';
+import type { Field, Model, ProtoMessage, ProtoShape } from './model.ts';
 import { fieldName, jsonNameOf, NamesGiven, pascal } from './names.ts';
 
 /** The messages and calls of a contract. Depends on nothing but the contract, so that every process gets the same. */
@@ -24,22 +24,22 @@ export function derive(contract: Contract): Model {
   return { module: contract.name, package: path, service, rpcs, messages: messages.all };
 }
 
-const json: Shape = { kind: 'json' };
+const json: ProtoShape = { kind: 'json' };
 
 class Messages {
-  readonly all: Message[] = [];
+  readonly all: ProtoMessage[] = [];
   readonly names = new NamesGiven();
   /** The same schema is the same message wherever it is met again, also inside itself. */
-  readonly #met = new Map<unknown, Message>();
+  readonly #met = new Map<unknown, ProtoMessage>();
 
   /** A whole input or output. One that is no object, or may be missing, is boxed as `value`. */
-  ofWhole(schema: z.ZodType, name: string): Message {
+  ofWhole(schema: z.ZodType, name: string): ProtoMessage {
     const { inner, optional, nullable } = unwrap(schema);
     if (inner.type === 'object' && isClosed(inner) && !optional && !nullable) return this.#ofObject(inner.shape, name);
     return this.#add(name, true, (fields) => fields.push(this.#field(schema, 'value', 'value', 1, `${name}Value`)));
   }
 
-  #ofObject(shape: Record<string, unknown>, name: string, schema?: unknown): Message {
+  #ofObject(shape: Record<string, unknown>, name: string, schema?: unknown): ProtoMessage {
     const names = new NamesGiven(jsonNameOf);
     return this.#add(
       name,
@@ -55,7 +55,7 @@ class Messages {
   }
 
   /** A message is known before its fields are, which may lead back to it. */
-  #add(name: string, box: boolean, fill: (fields: Field[]) => void, schema?: unknown): Message {
+  #add(name: string, box: boolean, fill: (fields: Field[]) => void, schema?: unknown): ProtoMessage {
     const fields: Field[] = [];
     const message = { name, fields, box };
     this.all.push(message);
@@ -73,7 +73,7 @@ class Messages {
     return { ...field, shape: this.#boxed(shape, innerSchema, path), absent: optional ? 'undefined' : 'null' };
   }
 
-  #shape(def: Definition, schema: unknown, path: string): Shape {
+  #shape(def: Definition, schema: unknown, path: string): ProtoShape {
     switch (def.type) {
       case 'string':
       case 'template_literal':
@@ -100,19 +100,19 @@ class Messages {
     }
   }
 
-  #item(schema: z.ZodType, path: string): Shape {
+  #item(schema: z.ZodType, path: string): ProtoShape {
     const { inner, optional, nullable, schema: innerSchema } = unwrap(schema);
     if (optional || nullable) return json;
     return this.#boxed(this.#shape(inner, innerSchema, path), innerSchema, path);
   }
 
-  #entry(schema: z.ZodType, path: string): Shape {
+  #entry(schema: z.ZodType, path: string): ProtoShape {
     const { inner, optional, nullable, schema: innerSchema } = unwrap(schema);
     if (optional || nullable || inner.type === 'array' || inner.type === 'record') return json;
     return this.#shape(inner, innerSchema, path);
   }
 
-  #boxed(shape: Shape, schema: unknown, path: string): Shape {
+  #boxed(shape: ProtoShape, schema: unknown, path: string): ProtoShape {
     if (shape.kind !== 'list' && shape.kind !== 'map') return shape;
     const name = shape.kind === 'list' ? 'items' : 'entries';
     const content: Field = { key: name, name, number: 1, shape, absent: 'never' };
@@ -149,7 +149,7 @@ function isInteger(def: z.core.$ZodNumberDef): boolean {
   return checks.some(({ format }) => format?.includes('int'));
 }
 
-function shapeOfAll(values: readonly unknown[]): Shape {
+function shapeOfAll(values: readonly unknown[]): ProtoShape {
   if (values.every((value) => typeof value === 'string')) return { kind: 'string' };
   if (values.every((value) => typeof value === 'boolean')) return { kind: 'bool' };
   if (values.every(Number.isSafeInteger)) return { kind: 'int64' };

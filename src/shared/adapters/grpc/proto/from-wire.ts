@@ -1,5 +1,5 @@
 import { fromWireJson, mapMembers, put, type WireJson } from './json.ts';
-import type { Field, Message, Shape } from './model.ts';
+import type { Field, ProtoMessage, ProtoShape } from './model.ts';
 
 type Turn = (wire: unknown) => unknown;
 type Members = Record<string, unknown>;
@@ -7,9 +7,9 @@ type Long = { toNumber(): number };
 
 /** Compiles what makes of a message that protobufjs decoded the plain value it stands for. */
 export class FromWire {
-  readonly #compiled = new Map<Message, Turn>();
+  readonly #compiled = new Map<ProtoMessage, Turn>();
 
-  of(message: Message): Turn {
+  of(message: ProtoMessage): Turn {
     const compiled = this.#compiled.get(message);
     if (compiled) return compiled;
     let turn: Turn = asItIs;
@@ -19,7 +19,7 @@ export class FromWire {
     return turn;
   }
 
-  #compile(message: Message): Turn {
+  #compile(message: ProtoMessage): Turn {
     const fields = message.fields.map((field) => ({ key: field.key, read: this.#field(field) }));
     if (message.box) return fields[0]!.read as Turn;
     return (wire) => {
@@ -40,7 +40,7 @@ export class FromWire {
     return (wire) => (Object.hasOwn(wire, name) ? turn(wire[name]) : missing);
   }
 
-  #shape(shape: Shape): Turn {
+  #shape(shape: ProtoShape): Turn {
     switch (shape.kind) {
       case 'int64':
         return (wire) => (wire as Long).toNumber();

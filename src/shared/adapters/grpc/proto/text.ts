@@ -1,4 +1,4 @@
-import { type Field, type Message, type Model, type Shape, usesJson } from './model.ts';
+import { type Field, type Model, type ProtoMessage, type ProtoShape, usesJson } from './model.ts';
 import { jsonNameOf } from './names.ts';
 
 /** The model as a proto3 file, for people and for the compilers of other languages. */
@@ -20,7 +20,7 @@ export function toText(model: Model): string {
   ].join('\n')}\n`;
 }
 
-function messageText({ name, fields }: Message): string {
+function messageText({ name, fields }: ProtoMessage): string {
   return fields.length === 0 ? `message ${name} {}` : `message ${name} {\n${fields.map(fieldText).join('\n')}\n}`;
 }
 
@@ -30,7 +30,7 @@ function fieldText({ key, name, number, shape, absent }: Field): string {
   return `  ${label}${typeText(shape)} ${name} = ${number}${options};`;
 }
 
-function typeText(shape: Shape): string {
+function typeText(shape: ProtoShape): string {
   switch (shape.kind) {
     case 'json':
       return 'google.protobuf.Value';

@@ -1,5 +1,5 @@
 import { mapMembers, toWireJson, wellFormed } from './json.ts';
-import type { Message, Shape } from './model.ts';
+import type { ProtoMessage, ProtoShape } from './model.ts';
 
 type Turn = (value: unknown) => unknown;
 type Members = Record<string, unknown>;
@@ -9,9 +9,9 @@ type Members = Record<string, unknown>;
  * so that all there is to do is to check their text.
  */
 export class ToWire {
-  readonly #compiled = new Map<Message, Turn>();
+  readonly #compiled = new Map<ProtoMessage, Turn>();
 
-  of(message: Message): Turn {
+  of(message: ProtoMessage): Turn {
     const compiled = this.#compiled.get(message);
     if (compiled) return compiled;
     let turn: Turn = asItIs;
@@ -21,7 +21,7 @@ export class ToWire {
     return turn;
   }
 
-  #compile(message: Message): Turn {
+  #compile(message: ProtoMessage): Turn {
     const fields = message.fields.map((field) => ({ ...field, turn: this.#shape(field.shape) }));
     if (!isConverted(message)) {
       return check(fields.flatMap(({ key, turn }) => (turn ? [{ key, turn }] : [])));
@@ -31,7 +31,7 @@ export class ToWire {
   }
 
   /** Undefined when there is nothing to do. */
-  #shape(shape: Shape): Turn | undefined {
+  #shape(shape: ProtoShape): Turn | undefined {
     switch (shape.kind) {
       case 'string':
         return wellFormed as Turn;
@@ -73,7 +73,7 @@ function checkEach(item: Turn): Turn {
   };
 }
 
-function copy(fields: { key: string; name: string; turn: Turn; shape: Shape }[]): Turn {
+function copy(fields: { key: string; name: string; turn: Turn; shape: ProtoShape }[]): Turn {
   return (value) => {
     const wire: Members = {};
     for (const { key, name, turn, shape } of fields) {
@@ -85,13 +85,13 @@ function copy(fields: { key: string; name: string; turn: Turn; shape: Shape }[])
 }
 
 /** Whether protobufjs cannot encode the value as it is. */
-function isConverted(message: Message, seen = new Set<Message>()): boolean {
+function isConverted(message: ProtoMessage, seen = new Set<ProtoMessage>()): boolean {
   if (seen.has(message)) return false;
   seen.add(message);
   return message.box || message.fields.some(({ key, name, shape }) => key !== name || isConvertedShape(shape, seen));
 }
 
-function isConvertedShape(shape: Shape, seen = new Set<Message>()): boolean {
+function isConvertedShape(shape: ProtoShape, seen = new Set<ProtoMessage>()): boolean {
   if (shape.kind === 'message') return isConverted(shape.message, seen);
   if (shape.kind === 'list') return isConvertedShape(shape.of, seen);
   return shape.kind === 'json' || shape.kind === 'map';

@@ -5,7 +5,7 @@ import type { OpenModule } from '../../../kernel/module/index.ts';
 import type { CallFaults } from '../../faults/index.ts';
 import { type FromModuleProcess, toModuleProcess } from './messages.ts';
 
-interface Parts {
+interface ParentDependencies {
   readonly homeAddress: string;
   readonly faults: CallFaults;
   readonly open: ReadonlyMap<string, OpenModule>;
@@ -16,7 +16,7 @@ interface Parts {
 }
 
 /** The service's end of the line to the process that started it: learns where the other modules are, and does what it is asked. */
-export function joinParent({ homeAddress, faults, open, throughHome, answer }: Parts) {
+export function joinParent({ homeAddress, faults, open, throughHome, answer }: ParentDependencies) {
   if (!process.send) return { ready: (_said: Omit<FromModuleProcess & { type: 'ready' }, 'type'>) => {} };
   // It may have gone meanwhile, which is another's business.
   const tell = (said: FromModuleProcess) => void process.send?.(said, undefined, undefined, () => {});

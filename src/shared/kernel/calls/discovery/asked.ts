@@ -1,7 +1,7 @@
 import { background, type Cancel, type Clock } from '../../context/index.ts';
 import { messageOf } from '../../errors/index.ts';
 import type { Log } from '../../telemetry/index.ts';
-import { type Discovery, type Listener, Told } from './discovery.ts';
+import { type Discovery, LastAddresses, type Listener } from './discovery.ts';
 
 /** Something that is asked where the instances are, and whose answers hold for a time: DNS, or a registry. */
 export interface Source {
@@ -38,7 +38,7 @@ const longestRetryMs = 30_000;
  * dead: then all are told, since the source may be right and the way to them may be what is broken.
  */
 export class AskedAddresses implements Discovery {
-  #told: Told | undefined;
+  #told: LastAddresses | undefined;
   #known: readonly Believed[] | undefined;
   /** Address → until when it is not told. */
   readonly #dead = new Map<string, number>();
@@ -60,7 +60,7 @@ export class AskedAddresses implements Discovery {
   }
 
   watch(listener: Listener): void {
-    this.#told = new Told(listener);
+    this.#told = new LastAddresses(listener);
     this.#step();
   }
 

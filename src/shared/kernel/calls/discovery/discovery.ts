@@ -20,7 +20,7 @@ export interface Discovery {
 }
 
 /** What a listener was told last, so that it is told only what is new, in order and without doubles. */
-export class Told {
+export class LastAddresses {
   #last: readonly string[] | undefined;
   private readonly listener: Listener;
 

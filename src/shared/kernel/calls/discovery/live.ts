@@ -1,8 +1,8 @@
-import { type Discovery, type Listener, Told } from './discovery.ts';
+import { type Discovery, LastAddresses, type Listener } from './discovery.ts';
 
 /** Addresses that this process itself learns and forgets, such as those of services it started. */
 export class LiveAddresses implements Discovery {
-  #told: Told | undefined;
+  #told: LastAddresses | undefined;
   #addresses: readonly string[];
 
   constructor(addresses: readonly string[] = []) {
@@ -15,7 +15,7 @@ export class LiveAddresses implements Discovery {
   }
 
   watch(listener: Listener): void {
-    this.#told = new Told(listener);
+    this.#told = new LastAddresses(listener);
     this.#told.tell(this.#addresses);
   }
 

@@ -1,9 +1,9 @@
-import { type Discovery, Told } from './discovery.ts';
+import { type Discovery, LastAddresses } from './discovery.ts';
 
 /** The addresses as somebody wrote them down, each in its one spelling. */
 export function staticAddresses(addresses: readonly string[]): Discovery {
   return {
-    watch: (listener) => new Told(listener).tell(addresses),
+    watch: (listener) => new LastAddresses(listener).tell(addresses),
     dead() {},
     stop() {},
   };

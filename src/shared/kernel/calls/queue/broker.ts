@@ -1,6 +1,6 @@
 import { background } from '../../context/index.ts';
 import type { Silence } from '../silence.ts';
-import type { TlsParts } from '../tls.ts';
+import type { TlsMaterial } from '../tls.ts';
 
 /** A message to processes that serve a module. */
 export interface Outbound {
@@ -42,7 +42,7 @@ export interface Requests {
 }
 
 /** Requests of one module that come by one session. */
-export interface Subscription {
+export interface RequestSubscription {
   /** Takes no more requests; resolves when all that were on their way are handed over. Still hears what is for all. */
   leave(): Promise<void>;
   /** Hears nothing more; resolves when what was answered has left. */
@@ -50,14 +50,14 @@ export interface Subscription {
 }
 
 /** One connection to a broker. It ends once and for all; another one follows. */
-export interface Session {
+export interface BrokerSession {
   /** The largest message, in bytes, and what to do where that is too little. */
   readonly largest: { readonly bytes: number; readonly cure: string };
   /** Whether requests wait at the broker until an instance has time, and are not lost with one. */
   readonly keepsRequests: boolean;
   /** Throws when it takes nothing now. */
   send(message: Outbound): void;
-  subscribe(module: string, requests: Requests): Promise<Subscription>;
+  subscribe(module: string, requests: Requests): Promise<RequestSubscription>;
   /** Ends, for `why` if there is a reason, when what was sent has left; after a second at most. */
   close(why?: unknown): Promise<void>;
   /** Resolves when it has ended, with the reason. */
@@ -70,12 +70,12 @@ export const brokerSilence: Silence = { askAfterMs: 5_000, goneAfterMs: 15_000 }
 /** How a broker is reached. */
 export interface BrokerWay {
   readonly url: URL;
-  readonly tls: TlsParts;
+  readonly tls: TlsMaterial;
   readonly silence: Silence;
 }
 
 /** Connects; rejects when that fails, or takes longer than a second. */
-export type OpenSession = (way: BrokerWay, replies: Replies) => Promise<Session>;
+export type OpenSession = (way: BrokerWay, replies: Replies) => Promise<BrokerSession>;
 
 const lastWordsMs = 1_000;
 

@@ -2,14 +2,14 @@ import type { Operation } from '../../contract/index.ts';
 import { refusal } from '../../errors/index.ts';
 import type { ServiceTokens } from '../../identity/index.ts';
 import type { Silence } from '../silence.ts';
-import type { TlsParts } from '../tls.ts';
+import type { TlsMaterial } from '../tls.ts';
 import type { Link } from '../transport.ts';
 import { unreachableBecause } from '../unreachable.ts';
 import { maximumBodyBytes } from '../wire.ts';
 import { type Outgoing, WireTransport } from '../wire-transport.ts';
-import type { OpenSession, Session } from './broker.ts';
+import type { BrokerSession, OpenSession } from './broker.ts';
 import { type Live, shareConnection } from './connection.ts';
-import type { Waiting } from './open-calls.ts';
+import type { PendingReply } from './open-calls.ts';
 
 /** No broker takes less. */
 const smallBytes = 4 * 1024;
@@ -21,7 +21,7 @@ export interface QueueWay {
   readonly address: string;
   readonly module: string;
   readonly tokens: ServiceTokens;
-  readonly tls?: TlsParts;
+  readonly tls?: TlsMaterial;
   /** How soon it is noticed that the connection is dead. */
   readonly silence?: Silence;
 }
@@ -65,7 +65,7 @@ export class QueueTransport extends WireTransport implements Link {
     });
   }
 
-  #put({ operation, input, context, wire }: Outgoing, live: Live, waiting: Waiting): void {
+  #put({ operation, input, context, wire }: Outgoing, live: Live, waiting: PendingReply): void {
     if (context.cancellation?.cancelled) return;
     const body = Buffer.from(JSON.stringify({ operation: operation.name, input, context: wire }));
     if (body.length > smallBytes) refuseTooLarge(live.session, { operation, input, bytes: body.length });
@@ -81,7 +81,7 @@ interface Large {
   readonly bytes: number;
 }
 
-function refuseTooLarge({ largest }: Session, { operation, input, bytes }: Large): void {
+function refuseTooLarge({ largest }: BrokerSession, { operation, input, bytes }: Large): void {
   const what = `the input of ${operation.module}.${operation.name}`;
   if (bytes > maximumBodyBytes && Buffer.byteLength(JSON.stringify(input)) > maximumBodyBytes) {
     throw refusal('body-too-large', `${what} is over ${maximumBodyBytes} bytes`);

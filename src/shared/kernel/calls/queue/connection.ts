@@ -1,18 +1,18 @@
 import { background, type Clock, newId, steadyClock } from '../../context/index.ts';
 import type { Silence } from '../silence.ts';
-import type { TlsParts } from '../tls.ts';
-import { type BrokerWay, brokerSilence, type OpenSession, type Session } from './broker.ts';
+import type { TlsMaterial } from '../tls.ts';
+import { type BrokerSession, type BrokerWay, brokerSilence, type OpenSession } from './broker.ts';
 import { OpenCalls } from './open-calls.ts';
 
 /** A session, and the calls that go by it. */
 export interface Live {
-  readonly session: Session;
+  readonly session: BrokerSession;
   readonly calls: OpenCalls;
 }
 
 /** Who takes requests from whatever session there is. */
-export interface Taker {
-  begin(session: Session): void;
+export interface SessionUser {
+  begin(session: BrokerSession): void;
   /** The broker cannot be reached. Told at every attempt. */
   lost(why: unknown): void;
 }
@@ -25,7 +25,7 @@ const longestPauseMs = 2_000;
  * whenever it is lost, until nobody uses it.
  */
 export class SharedConnection {
-  readonly #takers = new Set<Taker>();
+  readonly #takers = new Set<SessionUser>();
   #opening: Promise<Live> | undefined;
   #live: Live | undefined;
   #closed = false;
@@ -49,13 +49,13 @@ export class SharedConnection {
   }
 
   /** Tells `taker` of each session from now on, until it is removed. */
-  add(taker: Taker): void {
+  add(taker: SessionUser): void {
     this.#takers.add(taker);
     if (this.#live) taker.begin(this.#live.session);
     else this.#ended ??= background.run(() => this.#stayConnected());
   }
 
-  remove(taker: Taker): void {
+  remove(taker: SessionUser): void {
     this.#takers.delete(taker);
   }
 
@@ -114,7 +114,7 @@ const all = new Map<string, Shared>();
 export function shareConnection(
   openSession: OpenSession,
   address: string,
-  tls: TlsParts = {},
+  tls: TlsMaterial = {},
   silence: Silence = brokerSilence,
 ) {
   const key = `${address} ${silence.askAfterMs} ${silence.goneAfterMs}`;

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../context/index.ts';
 import { isRefusal } from '../../errors/index.ts';
 import { isNotSent } from '../resilience/delivery-status.ts';
-import type { Outbound, Session } from './broker.ts';
+import type { BrokerSession, Outbound } from './broker.ts';
 import { doubt, OpenCalls } from './open-calls.ts';
 
 describe('calls of which nothing is heard', () => {
@@ -18,7 +18,7 @@ describe('calls of which nothing is heard', () => {
     sent = [];
     outcomes = {};
     const session = { send: (message: Outbound) => void sent.push(message), ended: ended.promise };
-    calls.begin(session as unknown as Session);
+    calls.begin(session as unknown as BrokerSession);
   });
 
   function call(module: string): string {

@@ -1,11 +1,11 @@
 import type { Cancel, Clock } from '../../context/index.ts';
 import { fromProblem, isProblem } from '../../errors/index.ts';
 import { unreachableBecause } from '../unreachable.ts';
-import type { Outbound, Replies, Session } from './broker.ts';
+import type { BrokerSession, Outbound, Replies } from './broker.ts';
 import type { WireAnswer } from './protocol.ts';
 
 /** A call on its way. */
-export interface Waiting {
+export interface PendingReply {
   /** Whose call it is: when that is closed, nobody waits any more. */
   readonly from: object;
   readonly module: string;
@@ -14,7 +14,7 @@ export interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-interface Open extends Waiting {
+interface Open extends PendingReply {
   /** When it was last known that somebody has it. */
   heardAt: number;
 }
@@ -29,7 +29,7 @@ const cancelling = 'cancel';
 /** The calls that go by one session, and wait for their answers. What nobody has any more is refused as `unavailable`. */
 export class OpenCalls implements Replies {
   readonly #open = new Map<string, Open>();
-  #session: Session | undefined;
+  #session: BrokerSession | undefined;
   #nextId = 1;
   #watching: Cancel | undefined;
   #lost: unknown;
@@ -43,13 +43,13 @@ export class OpenCalls implements Replies {
   }
 
   /** What is sent from now on goes by `session`, until it ends. */
-  begin(session: Session): void {
+  begin(session: BrokerSession): void {
     this.#session = session;
     void session.ended.then((why) => this.#end(why));
   }
 
   /** Sends a call. Returns the way to say that its answer is no longer wanted. */
-  send(body: Buffer, lifeMs: number, call: Waiting): () => void {
+  send(body: Buffer, lifeMs: number, call: PendingReply): () => void {
     const { module, token } = call;
     const id = `${this.name}-${this.#nextId++}`;
     if (!this.#put({ to: 'one', module, id, token, body, lifeMs }, call)) return () => {};
@@ -86,7 +86,7 @@ export class OpenCalls implements Replies {
     call?.reject(this.#gone(call, 'nobody takes its calls from the broker', false));
   }
 
-  #put(message: Outbound, call: Waiting): boolean {
+  #put(message: Outbound, call: PendingReply): boolean {
     try {
       if (!this.#session || this.#lost) throw this.#lost ?? new Error('there is no connection');
       this.#session.send(message);
@@ -97,7 +97,7 @@ export class OpenCalls implements Replies {
     }
   }
 
-  #tellAll({ module, token }: Waiting, id: string, content: object): void {
+  #tellAll({ module, token }: PendingReply, id: string, content: object): void {
     try {
       const body = Buffer.from(JSON.stringify(content));
       this.#session?.send({ to: 'all', module, id, token, body, lifeMs: askedLifeMs });
@@ -150,7 +150,7 @@ export class OpenCalls implements Replies {
     return [...this.#open].filter(([, { heardAt }]) => heardAt <= before);
   }
 
-  #gone({ module }: Waiting, why: string, sent: boolean): Error {
+  #gone({ module }: PendingReply, why: string, sent: boolean): Error {
     return unreachableBecause(module, new Error(why), sent);
   }
 

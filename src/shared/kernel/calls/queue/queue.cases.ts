@@ -5,7 +5,7 @@ import { isNotSent } from '../resilience/delivery-status.ts';
 import { serve, transportCases } from '../transport.cases.ts';
 import type { Serve } from '../transport.ts';
 import type { Inbound } from './broker.ts';
-import { bodyOf, failureOf, Holding, patient, Scene, withScene } from './queue.scene.ts';
+import { bodyOf, failureOf, Holding, patient, QueueScene, withScene } from './queue.scene.ts';
 import { killedCases, strangerCases } from './trouble.cases.ts';
 
 const mib = 1024 * 1024;
@@ -14,7 +14,7 @@ const mib = 1024 * 1024;
 export function queueCases(name: ServerName): void {
   describeWith(name, `by ${name}`, ({ url }) => {
     transportCases(name, async () => {
-      const scene = new Scene(url);
+      const scene = new QueueScene(url);
       await scene.serve(serve);
       return { transport: scene.link(), close: () => scene.close() };
     });

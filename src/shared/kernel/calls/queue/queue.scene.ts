@@ -7,7 +7,7 @@ import { type Log, silentLog } from '../../telemetry/index.ts';
 import { createCall, createClient } from '../client.ts';
 import { sample } from '../transport.cases.ts';
 import type { Serve } from '../transport.ts';
-import { brokerSilence, type Outbound, type Session } from './broker.ts';
+import { type BrokerSession, brokerSilence, type Outbound } from './broker.ts';
 import { QueueTransport } from './client.ts';
 import { type QueueServer, serveQueue } from './server.ts';
 
@@ -18,13 +18,13 @@ export const patient = { timeoutMs: 60_000 };
 
 /** Somebody at the broker without any of our code above it. */
 export interface Outsider {
-  readonly session: Session;
+  readonly session: BrokerSession;
   /** Resolves with the answer, as it came; with `nobody` when the message came back. */
   ask(message: Partial<Outbound>): Promise<unknown>;
 }
 
 /** For tests: callers and instances at one broker, in a namespace that nobody else has. */
-export class Scene {
+export class QueueScene {
   readonly url: string;
   readonly warnings: string[] = [];
   readonly #closing: (() => Promise<unknown>)[] = [];
@@ -92,10 +92,10 @@ export function bodyOf(parts: { operation?: string; input?: unknown; deadlineMs?
 }
 
 /** A scene for each test of a suite. */
-export function withScene(url: string): () => Scene {
-  let scene: Scene;
+export function withScene(url: string): () => QueueScene {
+  let scene: QueueScene;
   beforeEach(() => {
-    scene = new Scene(url);
+    scene = new QueueScene(url);
   });
   afterEach(() => scene.close());
   return () => scene;

@@ -5,12 +5,12 @@ import { bearer, type ServiceTokens } from '../../identity/index.ts';
 import type { Log } from '../../telemetry/index.ts';
 import { shownAddress } from '../address/address.ts';
 import { cancelledBefore, timedOut } from '../deadlines.ts';
-import type { TlsParts } from '../tls.ts';
+import type { TlsMaterial } from '../tls.ts';
 import type { Serve } from '../transport.ts';
 import { UnauthenticatedCallers } from '../unauthenticated-callers.ts';
 import { fromWire, maximumBodyBytes, maximumMessageBytes } from '../wire.ts';
-import type { Inbound, OpenSession, Session, Subscription } from './broker.ts';
-import { shareConnection, type Taker } from './connection.ts';
+import type { BrokerSession, Inbound, OpenSession, RequestSubscription } from './broker.ts';
+import { type SessionUser, shareConnection } from './connection.ts';
 import { toAll, wireRequest } from './protocol.ts';
 
 /** Calls given up by their callers, wherever they are, of which an instance knows; the oldest is forgotten first. */
@@ -24,7 +24,7 @@ export interface QueueServerDependencies {
   readonly serve: Serve;
   readonly tokens: ServiceTokens;
   readonly log: Log;
-  readonly tls?: TlsParts;
+  readonly tls?: TlsMaterial;
 }
 
 /** Takes a module's calls from a broker; other instances take others. */
@@ -60,11 +60,11 @@ interface InHand {
 }
 
 /** One instance's calls of one module, over one session after the other. */
-class Served implements Taker {
+class Served implements SessionUser {
   readonly #begun = Promise.withResolvers<void>();
   /** Settled when the subscription of today is there, or is known not to come. */
-  #subscribing: Promise<Subscription | undefined> = Promise.resolve(undefined);
-  #session: Session | undefined;
+  #subscribing: Promise<RequestSubscription | undefined> = Promise.resolve(undefined);
+  #session: BrokerSession | undefined;
   readonly #inHand = new Map<string, InHand>();
   readonly #givenUp = new Set<string>();
   #inFlight = 0;
@@ -85,7 +85,7 @@ class Served implements Taker {
     return this.#begun.promise;
   }
 
-  begin(session: Session): void {
+  begin(session: BrokerSession): void {
     if (this.#leaving) return;
     this.#session = session;
     this.#subscribing = this.#subscribe(session);
@@ -118,7 +118,7 @@ class Served implements Taker {
     if (this.#session) this.#abandon(this.#session);
   }
 
-  async #subscribe(session: Session): Promise<Subscription | undefined> {
+  async #subscribe(session: BrokerSession): Promise<RequestSubscription | undefined> {
     const requests = {
       one: (message: Inbound) => void this.#take(message, session),
       all: (message: Inbound) => void this.#hear(message, session),
@@ -135,7 +135,7 @@ class Served implements Taker {
     }
   }
 
-  async #take(message: Inbound, session: Session): Promise<void> {
+  async #take(message: Inbound, session: BrokerSession): Promise<void> {
     this.#inFlight += 1;
     try {
       const output = await this.#serve(message);
@@ -165,7 +165,7 @@ class Served implements Taker {
     return serve(module, operation, input, context);
   }
 
-  async #hear(message: Inbound, session: Session): Promise<void> {
+  async #hear(message: Inbound, session: BrokerSession): Promise<void> {
     try {
       const caller = await this.#callerOf(message);
       const heard = safeParse(toAll, message.content);
@@ -203,7 +203,7 @@ class Served implements Taker {
   }
 
   /** Nobody hears the answers any more. */
-  #abandon(session: Session): void {
+  #abandon(session: BrokerSession): void {
     if (session !== this.#session) return;
     this.#session = undefined;
     for (const { cancellation } of this.#inHand.values()) cancellation?.cancel();
@@ -219,7 +219,7 @@ function keyOf(caller: string, id: string): string {
   return `${caller} ${id}`;
 }
 
-function answerBody(answer: object, { largest }: Session): Buffer {
+function answerBody(answer: object, { largest }: BrokerSession): Buffer {
   const body = Buffer.from(JSON.stringify(answer));
   if (body.length <= largest.bytes) return body;
   const limit =

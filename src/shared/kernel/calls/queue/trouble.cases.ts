@@ -8,7 +8,7 @@ import { serve } from '../transport.cases.ts';
 import type { Serve } from '../transport.ts';
 import type { OpenWire } from '../wire.cases.ts';
 import { QueueTransport } from './client.ts';
-import { failureOf, Holding, patient, Scene, tokens, withScene } from './queue.scene.ts';
+import { failureOf, Holding, patient, QueueScene, tokens, withScene } from './queue.scene.ts';
 
 /** What somebody may send who is none of us. */
 export function strangerCases(url: string): void {
@@ -54,7 +54,7 @@ const silence = { askAfterMs: 200, goneAfterMs: 800 };
 
 /** Callers whose network ends at the broker. What is cut off pauses before it connects again: longer with each failure. */
 export async function openWire(url: string, restart?: OpenWire['restart']): Promise<OpenWire> {
-  const scene = new Scene(url);
+  const scene = new QueueScene(url);
   await scene.serve(serve);
   const openSession = adapters.sessionOf(url);
   const at = (port: number) => Object.assign(new URL(scene.url), { port: String(port) }).href;
@@ -89,7 +89,7 @@ export async function openPrivateWire(name: ServerName): Promise<OpenWire> {
 export function killedCases(name: ServerName): void {
   it('refuses what is under way and what comes, and works again when it is back', { timeout: 90_000 }, async () => {
     const server = await privateServer(name);
-    const scene = new Scene(server.url);
+    const scene = new QueueScene(server.url);
     const holding = new Holding();
     const either: Serve = (module, name, ...rest) =>
       (name === 'when' ? holding : { serve }).serve(module, name, ...rest);

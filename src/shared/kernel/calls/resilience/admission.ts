@@ -1,12 +1,12 @@
 import type { Clock } from '../../context/index.ts';
 import { type Refusal, refusal } from '../../errors/index.ts';
 import { Gate } from './gate.ts';
-import type { Line, Ticket } from './line.ts';
+import type { Ticket, WaitingLine } from './line.ts';
 
 const usualConcurrency = 512;
 const usualLongest = 8_192;
 
-export interface AdmissionParts {
+export interface AdmissionDependencies {
   /** How many calls may be in flight at once. */
   readonly concurrency?: number;
   /** How many more may wait. */
@@ -21,12 +21,12 @@ export interface AdmissionParts {
 export class Admission extends Gate {
   readonly #longest: number;
 
-  constructor({ concurrency = usualConcurrency, longest = usualLongest, clock }: AdmissionParts) {
+  constructor({ concurrency = usualConcurrency, longest = usualLongest, clock }: AdmissionDependencies) {
     super(concurrency, clock);
     this.#longest = longest;
   }
 
-  protected override refuseToWait({ what, deadline }: Ticket, now: number, line: Line): Refusal | undefined {
+  protected override refuseToWait({ what, deadline }: Ticket, now: number, line: WaitingLine): Refusal | undefined {
     const waitedMs = line.oldest ? now - line.oldest.since : 0;
     const leftMs = deadline - now;
     const full = line.length >= this.#longest;

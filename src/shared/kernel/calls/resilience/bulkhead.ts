@@ -1,7 +1,7 @@
 import type { Clock } from '../../context/index.ts';
 import { type Refusal, refusal } from '../../errors/index.ts';
 import { Gate } from './gate.ts';
-import type { Line, Ticket } from './line.ts';
+import type { Ticket, WaitingLine } from './line.ts';
 
 export interface BulkheadPolicy {
   /** How many calls may be in flight at once. */
@@ -19,7 +19,7 @@ export class Bulkhead extends Gate {
     this.#queue = queue;
   }
 
-  protected override refuseToWait({ what }: Ticket, _now: number, line: Line): Refusal | undefined {
+  protected override refuseToWait({ what }: Ticket, _now: number, line: WaitingLine): Refusal | undefined {
     if (line.length < this.#queue) return undefined;
     const most = `${this.concurrency} calls of ${what.module} are under way and ${this.#queue} wait`;
     return refusal(

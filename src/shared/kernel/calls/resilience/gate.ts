@@ -1,10 +1,10 @@
 import { type Clock, keepContext } from '../../context/index.ts';
 import type { Refusal } from '../../errors/index.ts';
-import { Line, type Ticket, tooLate } from './line.ts';
+import { type Ticket, tooLate, WaitingLine } from './line.ts';
 
 /** Lets `concurrency` tasks run at once; the others wait in line, if they may. */
 export abstract class Gate {
-  readonly #line: Line;
+  readonly #line: WaitingLine;
   #running = 0;
   protected readonly concurrency: number;
   private readonly clock: Clock;
@@ -12,7 +12,7 @@ export abstract class Gate {
   constructor(concurrency: number, clock: Clock) {
     this.concurrency = concurrency;
     this.clock = clock;
-    this.#line = new Line(clock);
+    this.#line = new WaitingLine(clock);
   }
 
   /** How many run. */
@@ -39,7 +39,7 @@ export abstract class Gate {
   }
 
   /** The `overloaded` for a call that shall not join the line. */
-  protected abstract refuseToWait(ticket: Ticket, now: number, line: Line): Refusal | undefined;
+  protected abstract refuseToWait(ticket: Ticket, now: number, line: WaitingLine): Refusal | undefined;
 
   #wait<T>(task: () => Promise<T>, ticket: Ticket, since: number): Promise<T> {
     // It will be begun by the end of another call, and must not run in that call's context.

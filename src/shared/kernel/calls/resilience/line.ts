@@ -32,7 +32,7 @@ const leastBetweenLooksMs = 5;
  * Calls that wait, first come, first served. One whose deadline passes (to within 5 ms) or which is cancelled leaves the line
  * and is refused. All deadlines share one timer, set to the earliest.
  */
-export class Line {
+export class WaitingLine {
   #length = 0;
   #first: Place | undefined;
   #last: Place | undefined;

@@ -4,7 +4,7 @@ import { CountingClock, macrotask, Notes } from '../discovery/discovery.cases.ts
 import type { Discovery } from '../discovery/discovery.ts';
 import { LiveAddresses } from '../discovery/live.ts';
 import type { Link } from '../transport.ts';
-import { Balancer, type Instance } from './balancer.ts';
+import { Balancer, type UpstreamInstance } from './balancer.ts';
 
 const breaker = { failureShare: 0.5, minimumCalls: 20, windowMs: 10_000, openMs: 1_000 };
 const [a, b, c] = ['http://a:1', 'http://b:1', 'http://c:1'] as const;
@@ -72,14 +72,14 @@ function open(discovery: Discovery, random = seeded()): Balancer {
   });
 }
 
-const instance = (address: string): Instance => balancer.instances.find((each) => each.address === address)!;
+const instance = (address: string): UpstreamInstance => balancer.instances.find((each) => each.address === address)!;
 const addresses = () => balancer.instances.map(({ address }) => address);
 const eject = (address: string) => {
   const { breaker } = instance(address);
   for (let times = 0; times < 5; times++) breaker.failed(breaker.admits(), 'unreachable');
 };
 /** Which addresses are chosen, of many choices. */
-const chosen = (tried?: ReadonlySet<Instance>) =>
+const chosen = (tried?: ReadonlySet<UpstreamInstance>) =>
   [...new Set(Array.from({ length: 100 }, () => balancer.pick(tried)?.address))].sort();
 /** What has happened since this was asked last. */
 const since = () => happened.splice(0);
@@ -93,7 +93,7 @@ describe('the choice of an instance', () => {
   function shares(takes: Readonly<Record<string, number>>, calls: number): Record<string, number> {
     listed.set(Object.keys(takes));
     const got = Object.fromEntries(Object.keys(takes).map((address) => [address, 0]));
-    const ends = new Map<number, Instance[]>();
+    const ends = new Map<number, UpstreamInstance[]>();
     for (let step = 0; step < calls; step++) {
       for (const done of ends.get(step) ?? []) done.inFlight -= 1;
       const one = balancer.pick()!;

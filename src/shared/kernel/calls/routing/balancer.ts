@@ -6,7 +6,7 @@ import { Breaker, type BreakerPolicy, type BreakerState } from '../resilience/br
 import type { Link } from '../transport.ts';
 
 /** One instance of a module elsewhere, as this process sees it. */
-export interface Instance {
+export interface UpstreamInstance {
   readonly address: string;
   readonly link: Link;
   readonly breaker: Breaker;
@@ -40,16 +40,16 @@ const mostFailing = 1_000;
  * it answers a probe, so that no call is spent on finding out.
  */
 export class Balancer {
-  #instances: readonly Instance[] = [];
+  #instances: readonly UpstreamInstance[] = [];
   /** No longer listed, and not done with what they were asked. */
-  readonly #draining = new Set<Instance>();
+  readonly #draining = new Set<UpstreamInstance>();
   /** Of addresses that failed when they were last listed: if they come back, it is by a probe. */
   readonly #failing = new Map<string, Breaker>();
   /** The next probe of each instance that is left out. */
-  readonly #probes = new Map<Instance, Cancel>();
+  readonly #probes = new Map<UpstreamInstance, Cancel>();
   #whenDrained: (() => void)[] = [];
   /** Asked at the moment whether they live. */
-  readonly #suspected = new Set<Instance>();
+  readonly #suspected = new Set<UpstreamInstance>();
   /** How a call of each failed last. */
   readonly #why = new WeakMap<Breaker, unknown>();
   readonly #parts: BalancerDependencies;
@@ -60,17 +60,20 @@ export class Balancer {
     parts.discovery.watch((addresses) => this.#update(addresses));
   }
 
-  get instances(): readonly Instance[] {
+  get instances(): readonly UpstreamInstance[] {
     return this.#instances;
   }
 
   /** One that works, if there is one; rather one that was not `tried`, and then one that is not about to stop. */
-  pick(tried?: ReadonlySet<Instance>): Instance | undefined {
+  pick(tried?: ReadonlySet<UpstreamInstance>): UpstreamInstance | undefined {
     let choice =
       this.#instances.length > 1 || !works(this.#instances[0]) ? this.#instances.filter(works) : this.#instances;
     if (choice.length <= 1) return choice[0];
     const now = this.#parts.clock.now();
-    for (const better of [(each: Instance) => !tried?.has(each), (each: Instance) => each.leavingUntil <= now]) {
+    for (const better of [
+      (each: UpstreamInstance) => !tried?.has(each),
+      (each: UpstreamInstance) => each.leavingUntil <= now,
+    ]) {
       const some = choice.filter(better);
       if (some.length > 0) choice = some;
     }
@@ -82,7 +85,7 @@ export class Balancer {
   }
 
   /** A call of it has ended, in whatever way. */
-  answered(instance: Instance): void {
+  answered(instance: UpstreamInstance): void {
     instance.inFlight -= 1;
     if (instance.inFlight === 0 && this.#draining.has(instance)) this.#forget(instance);
   }
@@ -96,7 +99,7 @@ export class Balancer {
   }
 
   /** A call of it has failed: for the log, should it be left out. */
-  failed({ breaker }: Instance, error: unknown): void {
+  failed({ breaker }: UpstreamInstance, error: unknown): void {
     this.#why.set(breaker, error);
   }
 
@@ -107,13 +110,13 @@ export class Balancer {
   }
 
   /** It was late: asks whether it lives, and leaves it out when it does not. What is slow, and says so, is not gone. */
-  suspect(instance: Instance): void {
+  suspect(instance: UpstreamInstance): void {
     if (this.#suspected.has(instance) || !works(instance)) return;
     this.#suspected.add(instance);
     void background.run(() => this.#ask(instance)).finally(() => this.#suspected.delete(instance));
   }
 
-  async #ask(instance: Instance): Promise<void> {
+  async #ask(instance: UpstreamInstance): Promise<void> {
     try {
       await this.#parts.ping(instance.link);
     } catch {
@@ -158,12 +161,12 @@ export class Balancer {
     if (fresh.some(works)) this.#parts.onReachable();
   }
 
-  #join(address: string): Instance {
+  #join(address: string): UpstreamInstance {
     const { connect, breaker: policy, clock } = this.#parts;
     const failing = this.#failing.get(address);
     this.#failing.delete(address);
     const breaker: Breaker = failing ?? new Breaker(policy, clock, (state) => this.#changed(breaker, state));
-    const instance: Instance = {
+    const instance: UpstreamInstance = {
       address,
       link: connect(address, () => {
         instance.leavingUntil = clock.now() + policy.openMs;
@@ -176,7 +179,7 @@ export class Balancer {
     return instance;
   }
 
-  #leave(instance: Instance): void {
+  #leave(instance: UpstreamInstance): void {
     const { address, breaker } = instance;
     if (!works(instance)) remember(this.#failing, address, breaker);
     this.#probes.get(instance)?.();
@@ -186,7 +189,7 @@ export class Balancer {
     if (instance.inFlight === 0) this.#forget(instance);
   }
 
-  #forget(instance: Instance): void {
+  #forget(instance: UpstreamInstance): void {
     this.#draining.delete(instance);
     void this.#closeLink(instance);
     if (this.#draining.size === 0) this.#tellDrained();
@@ -216,7 +219,7 @@ export class Balancer {
   }
 
   /** In place of the probe that was to come before. */
-  #probeAfter(instance: Instance, delayMs: number): void {
+  #probeAfter(instance: UpstreamInstance, delayMs: number): void {
     this.#probes.get(instance)?.();
     const cancel = this.#parts.clock.after(delayMs, () => {
       this.#probes.delete(instance);
@@ -226,7 +229,7 @@ export class Balancer {
   }
 
   /** Asks until the breaker has heard enough to close, or opens again. */
-  async #probe(instance: Instance): Promise<void> {
+  async #probe(instance: UpstreamInstance): Promise<void> {
     const { breaker, link } = instance;
     for (let pass = breaker.admits(); pass !== 0; pass = breaker.state.kind === 'half-open' ? breaker.admits() : 0) {
       await this.#parts.ping(link).then(
@@ -239,7 +242,7 @@ export class Balancer {
       this.#probeAfter(instance, Math.max(soonMs, breaker.retryAfterMs));
   }
 
-  async #closeLink({ link, address }: Instance): Promise<void> {
+  async #closeLink({ link, address }: UpstreamInstance): Promise<void> {
     const { log, module } = this.#parts;
     await link.close().catch((error) => log.warn({ module, address, error }, 'a connection could not be closed'));
   }
@@ -252,7 +255,7 @@ function rootOf(error: unknown): string {
   return messageOf(root);
 }
 
-function works(instance: Instance | undefined): boolean {
+function works(instance: UpstreamInstance | undefined): boolean {
   return instance?.breaker.state.kind === 'closed';
 }
 

@@ -13,7 +13,7 @@ import { type PoliciesConfig, policiesFor } from '../resilience/policies.ts';
 import { RetryBudget } from '../resilience/retry-budget.ts';
 import { mayRetry } from '../resilience/retrying.ts';
 import type { CallRequest, Link, Transport } from '../transport.ts';
-import { Balancer, type Instance } from './balancer.ts';
+import { Balancer, type UpstreamInstance } from './balancer.ts';
 
 export interface UpstreamDependencies {
   /** Opens a way to a module at an address. */
@@ -61,7 +61,7 @@ export class Upstream implements Transport {
     });
   }
 
-  get instances(): readonly Instance[] {
+  get instances(): readonly UpstreamInstance[] {
     return this.#balancer.instances;
   }
 
@@ -117,7 +117,7 @@ export class Upstream implements Transport {
     // What leaves the process rests on nothing that a power cut can take back.
     if (request.context.onDisk) await request.context.onDisk();
     const attempts = this.#attemptsOf(request.operation);
-    let tried: Set<Instance> | undefined;
+    let tried: Set<UpstreamInstance> | undefined;
     let failed: unknown;
     for (let attempt = 1; ; attempt++) {
       const instance = this.#balancer.pick(tried);
@@ -136,7 +136,12 @@ export class Upstream implements Transport {
   }
 
   /** Waits as long as the next attempt has to. Throws why there shall be none. */
-  async #beforeAnother({ operation, context }: CallRequest, attempt: number, failed: unknown, tried: Set<Instance>) {
+  async #beforeAnother(
+    { operation, context }: CallRequest,
+    attempt: number,
+    failed: unknown,
+    tried: Set<UpstreamInstance>,
+  ) {
     const { cancellation, deadline, idempotencyKey } = context;
     const { clock, random } = this.parts;
     if (!mayRetry(operation.kind, idempotencyKey !== undefined, failed)) throw failed;
@@ -150,7 +155,7 @@ export class Upstream implements Transport {
     if (cancellation?.cancelled) throw gone();
   }
 
-  async #through(instance: Instance, request: CallRequest): Promise<unknown> {
+  async #through(instance: UpstreamInstance, request: CallRequest): Promise<unknown> {
     const { breaker, link } = instance;
     const pass = breaker.admits();
     instance.inFlight += 1;
@@ -173,7 +178,7 @@ export class Upstream implements Transport {
   }
 
   /** Says at most once a minute why an instance does not accept calls of this process: no caller is told. */
-  #noteRefused({ address }: Instance, { cause }: { cause?: unknown }): void {
+  #noteRefused({ address }: UpstreamInstance, { cause }: { cause?: unknown }): void {
     if (!isBetweenProcesses(cause) || !this.#refusedLimit.passes()) return;
     const about = { module: this.module, address, code: cause.code, why: messageOf(cause) };
     this.parts.log.error(about, 'an instance does not accept calls of this process');
