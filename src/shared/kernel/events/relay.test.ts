@@ -13,7 +13,7 @@ describe('the relay', () => {
   let scene: EventScene;
   afterEach(() => scene.close());
 
-  /** A bus whose deliveries are under the test's control; notes what each one carries. */
+  /** Starts a relay on a bus whose deliveries the test controls. Returns the events of each delivery. */
   async function begin(
     deliver: (numbers: number[]) => Promise<void>,
     { again = false, log, before }: { again?: boolean; log?: Log; before?: () => Promise<void> } = {},
@@ -39,7 +39,7 @@ describe('the relay', () => {
     return carried;
   }
 
-  /** Lets time pass in small steps until `done`. */
+  /** Lets time pass in small steps until `done` holds. */
   async function passUntil(done: () => boolean | Promise<boolean>, stepMs = 500) {
     while (!(await done())) {
       for (let turns = 0; turns < 20; turns++) await turn();
@@ -232,6 +232,23 @@ describe('the relay', () => {
     const later = clock.now() + 61 * 60_000;
     await scene.publisher.work((unit) => removeExpired(unit, later, 100));
     expect((await scene.rows('mail')).map(({ state }) => state)).toEqual(['pending']);
+  });
+
+  it('keeps a discarded event, and the reason for it, for seven days', async () => {
+    await begin(async () => {
+      throw refusal('invalid-input', 'no');
+    });
+    await scene.publish({ customer: 'a', n: 1 });
+    await settled('dead', 1);
+    const letters = scene.deadLetters('shop');
+    const { id } = (await letters.list({}, 1))[0]!;
+    await letters.discard(id, 'a test order');
+    const removedAfter = (hours: number) =>
+      scene.publisher.work((unit) => removeExpired(unit, clock.now() + hours * 60 * 60_000, 100));
+    await removedAfter(7 * 24);
+    expect((await letters.read(id)).history.at(-1)).toMatchObject({ what: 'discarded', why: 'a test order' });
+    await removedAfter(7 * 24 + 1);
+    expect(await scene.rows('mail')).toEqual([]);
   });
 
   it('refuses an event that does not fit its schema, or is too large, where it is published', async () => {

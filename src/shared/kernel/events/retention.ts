@@ -6,15 +6,18 @@ const hourMs = 60 * 60_000;
 const weekMs = 7 * 24 * hourMs;
 
 /**
- * Removes a portion of what has served: delivered rows after an hour, remembered event ids and what became of events held
- * back after seven days. Returns how many of the kind that had the most.
+ * Removes at most `portion` expired rows of each table: delivered outbox rows after an hour; discarded outbox rows, event ids in the
+ * inbox and completed rows of the retry queue after seven days. Returns the largest number of rows that it removed from one table.
  */
 export async function removeExpired(unit: Unit, now: number, portion: number): Promise<number> {
   const { outbox, inbox, held } = eventTables(unit);
   const sent = unit.db
     .select({ seq: outbox.seq })
     .from(outbox)
-    .where(sql`${outbox.state} in ('delivered', 'discarded') and ${outbox.settledAt} < ${now - hourMs}`)
+    .where(
+      sql`${outbox.state} in ('delivered', 'discarded') and ${outbox.settledAt} < ${now - hourMs}
+        and (${outbox.state} = 'delivered' or ${outbox.settledAt} < ${now - weekMs})`,
+    )
     .limit(portion);
   const known = unit.db
     .select({ eventId: inbox.eventId })
