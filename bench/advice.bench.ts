@@ -3,7 +3,7 @@ import { Operator } from '../test/harness/operator.ts';
 import { Shop } from '../test/harness/shop.ts';
 import { ConstantLoad } from './cut/load.ts';
 
-// Compares the advice about payments with a measurement once it is out: how much later an order's calls are answered.
+// Compares the advice about payments with a measurement after its extraction: the added time of an order's calls.
 interface Advice {
   readonly edges: { caller: string; module: string; operation: string; calls: number; ms: number }[];
   readonly items: { module: string; costs: { addedMsPer: number } }[];

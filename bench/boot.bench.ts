@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 
 const rounds = 10;
 
-/** From `node` to the line that says it is ready, on a data folder that has been used before. */
+/** Measures a start, from `node` to the ready line, on a used data folder. */
 async function boot(dataDir: string): Promise<{ ms: number; residentMb: number }> {
   const start = performance.now();
   const child = spawn(process.execPath, ['dist/app.js', '--json'], {

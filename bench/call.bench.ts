@@ -8,7 +8,7 @@ const peer = (name: string) => peers.filter((each) => each.name.startsWith(name)
 const inside = await inProcess();
 const ours = [await overHttp(), await overGrpc(), ...(await overQueues())];
 
-/** As a handler calls, which serves a call itself. */
+/** Calls from inside a served call, as a handler does. */
 function contestant({ name, call }: Way, width: number): Contestant {
   const served = { requestId: 'bench-request', caller: 'bench', deadline: Date.now() + 3_600_000 };
   const context = { ...served, cancellation: new Cancellation() };
@@ -58,13 +58,13 @@ for (const way of measured) {
   console.log(`  ${way.name.padEnd(20)} ${cells.map((cell) => cell.padEnd(20)).join('')}`.trimEnd());
 }
 
-/** Asked often, it would be most of what is measured. */
+/** Returns the heap size, read anew only at every 512th call: frequent reads would dominate the measurement. */
 function heapNow(): number {
   if (seen++ % 512 === 0) known = process.memoryUsage().heapUsed;
   return known;
 }
 
-/** Collects garbage after the work that ended calls left to be done. */
+/** Waits for the remaining work of finished calls, then collects garbage. */
 async function collected(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setTimeout(resolve, 50));
   globalThis.gc?.();
@@ -75,5 +75,5 @@ function mb(bytes: number): string {
 }
 
 for (const way of [inside, ...ours, ...peers]) await way.close();
-// A broker's client may hold the process for as long as it would wait for an answer.
+// A broker client may keep the process alive until its answer timeout.
 process.exit();

@@ -55,7 +55,7 @@ async function post(unit: Unit): Promise<void> {
   await readBalance(unit).execute();
 }
 
-/** A commit with an fsync for each unit, in the fewest words better-sqlite3 has for it. */
+/** The simplest use of better-sqlite3: one commit with an fsync for each unit of work. */
 function single(file: string) {
   const native = new Sqlite(file);
   native.pragma('journal_mode = WAL');

@@ -1,4 +1,4 @@
-/** One way of doing the work that is compared. */
+/** One implementation in a comparison. */
 export interface Contestant {
   readonly name: string;
   /** Does the work `times` times. */
@@ -7,14 +7,14 @@ export interface Contestant {
 
 export interface Comparison {
   readonly title: string;
-  /** The first is what the others are compared with. */
+  /** The first contestant is the baseline. */
   readonly contestants: readonly Contestant[];
-  /** How much work a turn has. */
+  /** Amount of work in each turn. */
   readonly times: number;
   readonly rounds?: number;
 }
 
-/** The median, and the middle four fifths. */
+/** The median, and the range of the middle 80 %. */
 interface Spread {
   readonly median: number;
   readonly low: number;
@@ -24,16 +24,16 @@ interface Spread {
 export interface Result {
   readonly name: string;
   readonly perSecond: number;
-  /** Time of the first contestant's turn as 1. */
+  /** Time relative to the first contestant's turn of the same round. */
   readonly ratio: Spread;
-  /** How long each turn took, in milliseconds. */
+  /** Duration of each turn, in milliseconds. */
   readonly tookMs: readonly number[];
 }
 
 /**
- * Lets the contestants take turns in one process, round by round, and compares within each round: what the machine does
- * meanwhile hits all of them alike. Every other round goes the other way, so that nobody always pays for what the same one
- * leaves behind.
+ * Runs the contestants by turns in one process and compares them within each round, so that other load on the machine affects
+ * all of them equally. Every second round uses the reverse order, so that no contestant always follows the same one and pays
+ * for its leftovers.
  */
 export async function compare({ title, contestants, times, rounds = 15 }: Comparison): Promise<Result[]> {
   for (const contestant of contestants) await contestant.run(Math.max(1, Math.round((times * rounds) / 20)));
@@ -60,7 +60,7 @@ export async function compare({ title, contestants, times, rounds = 15 }: Compar
   return results;
 }
 
-/** Says how many times as much one did in the same time as another, round by round. */
+/** Prints the throughput of `one` relative to each of the others, from the ratios of all rounds. */
 export function sayHowMuchMore(results: readonly Result[], one: string, others: readonly string[]): void {
   const found = results.find(({ name }) => name === one);
   for (const other of others) {

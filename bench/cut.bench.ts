@@ -6,9 +6,9 @@ import { Operator } from '../test/harness/operator.ts';
 import { Shop } from '../test/harness/shop.ts';
 import { asSvg, inTerminal } from './cut/chart.ts';
 import { ConstantLoad } from './cut/load.ts';
-import { aims, failures, inMs, type Move, type Seen, table, timelineOf, usualMs } from './cut/report.ts';
+import { aims, failures, inMs, type Move, medianMs, type Seen, table, timelineOf } from './cut/report.ts';
 
-// Modules move out and back under a constant load of orders: what do those who order notice?
+// Measures how the extraction and absorption of modules affect a constant load of orders.
 const { CUT_MODULES = moduleNames.join(), CUT_ROUNDS = '20', CUT_RATE = '200', CUT_VIA = 'http' } = process.env;
 const [rounds, rate] = [Number(CUT_ROUNDS), Number(CUT_RATE)];
 const [growMs, warmUpMs, quietMs] = [15_000, 20_000, 6_000];
@@ -18,7 +18,7 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const dataDir = newDataDir();
 const kerf = await Kerf.start({ dataDir, env: { NODE_ENV: 'production' } });
 const operator = new Operator(kerf);
-// One after the other: a client may have few sign-ins in flight.
+// Signs in one shopper after the other, because the gateway limits a client's sign-ins in flight.
 const tokens: string[] = [];
 while (tokens.length < shoppers) tokens.push(await tokenOf(new Shop(kerf.url)));
 const load = new ConstantLoad(kerf.url, tokens, rate, growMs);
@@ -55,7 +55,7 @@ async function tokenOf(shop: Shop): Promise<string> {
 async function report(): Promise<void> {
   const seen: Seen = { sent: load.sent, moves, windows, quiet: { from: quietFrom, to: quietFrom + quietMs }, endedAt };
   console.log(
-    `\n${rate} orders a second, ${rounds} times out (${CUT_VIA}) and back for each module; added is beyond the usual ${inMs(usualMs(seen))}`,
+    `\n${rate} orders a second, ${rounds} times out (${CUT_VIA}) and back for each module; added is beyond the usual ${inMs(medianMs(seen))}`,
   );
   console.log(`${table(seen)}\n\n${aims(seen)}`);
   for (const line of failures(seen)) console.log(line);
@@ -66,7 +66,7 @@ async function report(): Promise<void> {
   console.log(`\n${inTerminal(timeline)}\n  as a picture: ${file}`);
 }
 
-/** Waits until nothing is in flight, and compares what all modules have written down. */
+/** Waits until nothing is in flight, and compares the records of all modules. */
 async function books(): Promise<void> {
   let found = audit(dataDir, load.told);
   for (let waited = 0; found.length > 0 && waited < 60_000; waited += 500) {

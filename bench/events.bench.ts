@@ -11,7 +11,7 @@ import { change, Ledger, orders, type Way } from './events/way.ts';
 const writers = 500;
 const delayRounds = 3;
 
-/** A way, with its own count of events. */
+/** A way with its own event counter. */
 class Course {
   readonly ledger = new Ledger();
   way!: Way;
@@ -68,5 +68,5 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-// A broker's client may hold the process for as long as it would wait for an answer.
+// A broker client may keep the process alive until its answer timeout.
 process.exit();

@@ -5,8 +5,8 @@ import { contestants, type Running } from './orders/contestants.ts';
 import { closedLoop, type Load, openLoop, orders, ownOrders, product } from './orders/load.ts';
 import { median, Report, type Turn } from './orders/report.ts';
 
-// Whole processes under a load from outside: orders and reads, in a closed loop of so many clients and in an open one.
-// ORDERS_BEFORE=../before/dist/app.js has the artifact of another release take part.
+// Measures whole processes under an external load of orders and reads, in a closed loop of N clients and in an open loop.
+// ORDERS_BEFORE=../before/dist/app.js adds the artifact of another release.
 const {
   ORDERS_CLIENTS = '1,16,64,256',
   ORDERS_ROUNDS = '3',
@@ -56,7 +56,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Round by round, every other one the other way: what the machine does meanwhile meets all of them alike. */
+/** Runs the work by turns, in reverse order every second round, so that other load affects all contestants equally. */
 async function inTurns(all: readonly Running[], work: (each: Running) => Promise<Load>): Promise<Map<string, Turn[]>> {
   const turns = new Map<string, Turn[]>(all.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round++)
@@ -68,7 +68,7 @@ async function inTurns(all: readonly Running[], work: (each: Running) => Promise
   return turns;
 }
 
-/** In a run of its own: tracing slows a process down. */
+/** Counts syncs in a separate run, because tracing slows a process down. */
 async function syncs(all: readonly Running[]): Promise<void> {
   for (const clients of [1, capacityClients]) {
     console.log(`\nfsync and fdatasync an order, ${clients} clients (strace)`);

@@ -5,9 +5,9 @@ import { profiledKerf } from './orders/contestants.ts';
 import { closedLoop, orders } from './orders/load.ts';
 import { type Profile, partsOf } from './orders/parts.ts';
 
-// What the processor does in one process that takes orders of 64 clients: the largest parts of its CPU profile.
+// Prints the largest parts of the CPU profile of one process under the orders of 64 clients.
 const [clients, ms, shownParts] = [64, 10_000, 10];
-/** SQLite syncs each commit until the process knows that it writes alone, which takes 15 s. */
+/** Warm-up time. SQLite syncs each commit until the process knows that it is the only writer, which takes 15 s. */
 const warmMs = 20_000;
 
 mkdirSync(join('dist', 'bench'), { recursive: true });

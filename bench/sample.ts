@@ -3,7 +3,7 @@ import { contract, id, money, query, text } from '../src/shared/kernel/contract/
 
 const line = z.strictObject({ sku: text(64, 1), quantity: z.int().min(1).max(1_000) });
 
-/** A contract with a payload as orders have it. */
+/** A sample contract with a payload like an order's. */
 export const sample = contract('sample', {
   operations: {
     price: query({

@@ -101,7 +101,7 @@ function explain(problem, faults) {
   }
   const option = Object.keys(numbers).find((name) => numbers[name].field === field) ?? field;
   const what = ['caller', 'operation'].includes(field) ? `the ${field}` : `--${option}`;
-  return `${what} "${values[option] ?? refused[field]}" will not do: ${issue.message}`;
+  return `${what} "${values[option] ?? refused[field]}" is invalid: ${issue.message}`;
 }
 
 /** One that is on, for as long as it still has. */

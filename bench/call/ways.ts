@@ -20,7 +20,7 @@ import { adapters, allAdapters } from '../../test/harness/adapters.ts';
 import { brokersThatAnswer } from '../events/carriers.ts';
 import { price, sample } from '../sample.ts';
 
-/** One way to have an order priced. */
+/** One way to call the pricing of an order. */
 export interface Way {
   readonly name: string;
   call(input: unknown): Promise<unknown>;
@@ -32,14 +32,14 @@ const { dispatch } = new Dispatcher(sample, { price: price as never }, {} as nev
 const serve: Serve = (_module, name, input, context: CallContext) => dispatch(name, input, context);
 const tokens = new ServiceTokens(fixedKeyRing('BENCH', 'a secret for a benchmark of 32 characters'));
 
-/** The least that a call within a process must do: check and copy what goes in and out. */
+/** The minimum work of a call within a process: check and copy the input and the output. */
 export const bare: Way = {
   name: 'bare: parse, await, parse',
   call: async (input) => operation.output.parse(await price(operation.input.parse(input))),
   close: async () => {},
 };
 
-/** Between two modules of a host, as production opens it. */
+/** Opens a call between two modules of a host, as in production. */
 export async function inProcess(): Promise<Way> {
   const dataDir = mkdtempSync(join(tmpdir(), 'kerf-bench-'));
   const about = { name: 'sample', owner: 'bench', about: 'Prices', uses: [], listensTo: [] };
@@ -82,7 +82,7 @@ export async function overGrpc(): Promise<Way> {
   });
 }
 
-/** Over each broker that answers. */
+/** Opens a call over each available broker. */
 export async function overQueues(): Promise<Way[]> {
   const urls = (await brokersThatAnswer()).filter((url) => !url.startsWith('kafka'));
   return Promise.all(
@@ -104,7 +104,7 @@ export async function overQueues(): Promise<Way[]> {
   );
 }
 
-/** Other frameworks, installed apart from this project's own dependencies. Not bundled. */
+/** Opens other frameworks outside the bundle. They are installed apart from this project's dependencies. */
 export async function openPeers(): Promise<Way[]> {
   const { openPeers: open } = await import(pathToFileURL(join(process.cwd(), 'bench', 'peers', 'index.mjs')).href);
   return open();

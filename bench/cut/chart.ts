@@ -1,4 +1,4 @@
-/** The data of the chart: how long each order took, and when which module moved. Times are milliseconds since the beginning. */
+/** The data of the chart: the duration of each order, and the relocations. Times are milliseconds since the beginning. */
 export interface Timeline {
   readonly orders: readonly { readonly at: number; readonly ms: number; readonly failed: boolean }[];
   readonly moves: readonly { readonly at: number; readonly ms: number; readonly label: string }[];
@@ -8,7 +8,7 @@ export interface Timeline {
 const columns = 110;
 const blocks = ' ▁▂▃▄▅▆▇█';
 
-/** For a terminal: the longest order of each stretch of time, and below it where something moved. */
+/** Draws the chart for a terminal: the slowest order of each time slot, and below it the relocations. */
 export function inTerminal({ orders, moves, endsAt }: Timeline): string {
   const worst = new Array<number>(columns).fill(0);
   const moved = new Array<string>(columns).fill('·');
@@ -27,7 +27,7 @@ export function inTerminal({ orders, moves, endsAt }: Timeline): string {
 
 const [width, height, margin] = [1_200, 320, 40];
 
-/** As a picture: a dot for each order, a band for each move. */
+/** Draws the chart as SVG: a dot for each order, a band for each relocation. */
 export function asSvg({ orders, moves, endsAt }: Timeline): string {
   const top = Math.max(50, ...orders.map(({ ms }) => ms));
   const x = (at: number) => (margin + (at / endsAt) * (width - 2 * margin)).toFixed(1);

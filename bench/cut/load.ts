@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import type { Answer, Outcome } from '../../test/harness/shop.ts';
 
-/** One order: when it was due, how long after that it was answered, and how late this program itself was in sending it. */
+/** One order: its due time, the time from then to the answer, and the delay of this program before it sent the order. */
 export interface Sent {
   readonly due: number;
   readonly ms: number;
@@ -13,8 +13,8 @@ export interface Sent {
 const everyMs = 5;
 
 /**
- * Orders at a rate that grows for `growMs`, while what they come to is new, and then is constant, whatever becomes of those
- * before. The time of an order counts from when it was due, so that a pause of the system is met by all that were due in it.
+ * Sends orders without waiting for earlier answers. The rate grows for `growMs`, while the system is cold, and then stays
+ * constant. The time of an order counts from its due time, so that a pause of the system affects every order due in it.
  */
 export class ConstantLoad {
   readonly sent: Sent[] = [];
@@ -55,7 +55,7 @@ export class ConstantLoad {
     }
   }
 
-  /** When order number `count` is due, in milliseconds after the start. */
+  /** Returns the due time of order number `count`, in milliseconds after the start. */
   #afterMs(count: number): number {
     const perMs = this.perSecond / 1_000;
     const whileGrowing = (perMs * this.growMs) / 2;

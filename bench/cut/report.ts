@@ -13,12 +13,12 @@ export interface Move {
   readonly at: number;
 }
 
-/** The observations from `quiet.from`, when nothing moved yet, to `endedAt`. */
+/** The observations from `quiet.from`, before the first relocation, to `endedAt`. */
 export interface Seen {
   readonly sent: readonly Sent[];
   readonly moves: readonly Move[];
   readonly quiet: { readonly from: number; readonly to: number };
-  /** While which module moved. */
+  /** The time windows of the relocations, by module. */
   readonly windows: readonly { readonly module: string; readonly from: number; readonly to: number }[];
   readonly endedAt: number;
 }
@@ -28,14 +28,14 @@ const heads = [
   ...['longest gap', 'calls drained', 'events in transit', 'sagas handed over'],
 ];
 
-/** How long an order takes as a rule, in milliseconds: the median while nothing moves. */
-export function usualMs({ sent, quiet }: Seen): number {
+/** Returns the normal time of an order, in milliseconds: the median before the relocations. */
+export function medianMs({ sent, quiet }: Seen): number {
   return at(0.5, timesOf(within(sent, quiet)));
 }
 
-/** A line for the quiet time, and one for each module: what its moves added, and what they did. */
+/** Returns a table with a line for the quiet time, and one for each module: the time that its relocations added, and their counts. */
 export function table(seen: Seen): string {
-  const usual = usualMs(seen);
+  const usual = medianMs(seen);
   const rows = [
     heads,
     ['quiet', '0', ...orders(within(seen.sent, seen.quiet), usual), '', '', '', ''],
@@ -48,10 +48,10 @@ export function table(seen: Seen): string {
   return rows.map((row) => row.map((cell, column) => cell.padStart(widths[column]!)).join('  ')).join('\n');
 }
 
-/** Compares the time that all moves added with the aim, and tells how exact this program itself is. */
+/** Compares the time that all relocations added with the aim. Also reports the precision of this program. */
 export function aims(seen: Seen): string {
   const { sent, moves, quiet, endedAt } = seen;
-  const usual = usualMs(seen);
+  const usual = medianMs(seen);
   const added = timesOf(within(sent, { from: quiet.to, to: endedAt })).map((ms) => ms - usual);
   const late = within(sent, { from: quiet.from, to: endedAt }).map(({ lagMs }) => lagMs);
   const gap = Math.max(...moves.map(({ gapMs }) => gapMs));
@@ -115,7 +115,7 @@ function at(part: number, numbers: readonly number[]): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
 }
 
-/** The highest value. `Math.max` takes too few arguments for all orders of a run. */
+/** Returns the highest value. `Math.max` takes too few arguments for all orders of a run. */
 function most(values: readonly number[]): number {
   return values.reduce((highest, each) => Math.max(highest, each), Number.NEGATIVE_INFINITY);
 }

@@ -11,7 +11,7 @@ import { asItCame, type Bus, openBus, type Receive } from '../../src/shared/kern
 import { silentLog } from '../../src/shared/kernel/telemetry/index.ts';
 import { adapters } from '../../test/harness/adapters.ts';
 
-/** A bus, and how a module that subscribes gets hold of what it brings. */
+/** A bus, and the function that connects a subscribing module to its events. */
 export interface Carrier {
   readonly name: string;
   readonly bus: Bus;
@@ -19,7 +19,7 @@ export interface Carrier {
   close(): Promise<void>;
 }
 
-/** A bus as the settings name it. Pushed events go over a loopback connection to an internal listener in this process. */
+/** Opens the bus that the settings name. Pushed events use a loopback connection to an internal listener in this process. */
 export async function carryBy(bus: string, subscriptions: SubscriptionMap): Promise<Carrier> {
   const receivers = new Map<string, Receive>();
   const loopback = await openLoopback(async (module, _operation, input) => {
@@ -49,7 +49,7 @@ export async function carryBy(bus: string, subscriptions: SubscriptionMap): Prom
   };
 }
 
-/** The URLs of the brokers that answer, in a namespace of their own; of the others says that they are not measured. */
+/** Returns the URLs of the available brokers, with a namespace of their own. Reports the other brokers as not measured. */
 export async function brokersThatAnswer(): Promise<string[]> {
   const { known } = await services();
   const urls: string[] = [];
@@ -61,7 +61,7 @@ export async function brokersThatAnswer(): Promise<string[]> {
   return urls;
 }
 
-/** Not bundled: it reads files that lie beside it. */
+/** Loads the script outside the bundle, because it reads files next to itself. */
 function services(): Promise<typeof import('../../scripts/services/index.mjs')> {
   return import(pathToFileURL(join(process.cwd(), 'scripts', 'services', 'index.mjs')).href);
 }

@@ -6,7 +6,7 @@ export interface Delay {
   readonly p99: number;
 }
 
-/** Publishes `perSecond` events on a schedule that waits for nobody, and returns what they took from commit to effect. */
+/** Publishes `perSecond` events on a fixed schedule. Returns their delay from commit to effect. */
 export async function delayAt(
   perSecond: number,
   seconds: number,

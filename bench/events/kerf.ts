@@ -23,7 +23,7 @@ const insertEffect = prepared((unit) =>
     .prepare(),
 );
 
-/** Outbox, relay, bus and inbox between two databases in `folder`. */
+/** Opens a way of outbox, relay, bus and inbox between two databases in `folder`. */
 export async function openWay(carrier: Carrier, folder: string, ledger: Ledger): Promise<Way> {
   const { name, bus, attach } = carrier;
   const publisher = openSqlite('orders', join(folder, `${name}-orders.db`), eventMigrations);

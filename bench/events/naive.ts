@@ -13,8 +13,8 @@ interface Envelope {
 }
 
 /**
- * The same promise, written down as it comes to mind: a transaction for each event at both ends, and a relay that looks
- * every 100 ms and hands over and marks one event after the other.
+ * Opens a naive implementation of the same promise: one transaction for each event at both ends. Its relay polls every 100 ms,
+ * then delivers and marks one event after the other.
  */
 export function openNaive(folder: string, ledger: Ledger): Way {
   const publish = publisher(join(folder, 'naive-orders.db'));

@@ -19,7 +19,7 @@ export function change(n: number): Changed {
   return { order: `order-${n % 1_000}`, n, status: 'confirmed', total: { amount: 44_000, currency: 'KRW' } };
 }
 
-/** The table that an event's effect is written to. */
+/** The table of the events' effects. */
 export const effectTable =
   'CREATE TABLE effects (n INTEGER PRIMARY KEY, "order" TEXT NOT NULL, amount INTEGER NOT NULL)';
 
@@ -31,7 +31,7 @@ export interface Way {
   close(): Promise<void>;
 }
 
-/** Notes for each event when it is on the publisher's disk, and when its effect is on the subscriber's. */
+/** Records when each event is on the publisher's disk, and when its effect is on the subscriber's disk. */
 export class Ledger {
   /** From commit to effect, in milliseconds. */
   readonly delaysMs: number[] = [];
@@ -39,7 +39,7 @@ export class Ledger {
   #awaited = 0;
   #complete = () => {};
 
-  /** Resolves when this many more have taken effect. */
+  /** Resolves when this many more events have taken effect. */
   expect(events: number): Promise<void> {
     this.#awaited = events;
     return new Promise((resolve) => {

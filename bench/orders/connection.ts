@@ -10,8 +10,8 @@ export interface Reply {
 const headEnd = Buffer.from('\r\n\r\n');
 
 /**
- * One keep-alive HTTP/1.1 connection that carries one request at a time. It understands answers with a `Content-Length`, and
- * costs a fraction of a general client, so that two cores measure the server and not the load.
+ * One keep-alive HTTP/1.1 connection that carries one request at a time. It only understands answers with a `Content-Length`.
+ * It costs a fraction of a general client, so that a benchmark on two cores measures the server and not the client.
  */
 export class Connection {
   #socket: Socket | undefined;

@@ -7,20 +7,20 @@ import { Shop } from '../../test/harness/shop.ts';
 
 const members = 10;
 
-/** An application that takes orders, in as many processes as it has. */
+/** A running application that takes orders, with all its processes. */
 export interface Running {
   readonly name: string;
   readonly port: number;
   readonly tokens: readonly string[];
   readonly pids: readonly number[];
-  /** It takes orders and answers nothing else. */
+  /** Whether the application only takes orders and answers no other request. */
   readonly isForOrders?: boolean;
   stop(): Promise<void>;
 }
 
 /**
- * The first is what the others are compared with. Each keeps its data in a folder of its own below `folder`. `before` is the artifact of
- * another release, which takes part as well.
+ * Returns the contestants; the first is the baseline. Each keeps its data in its own folder below `folder`. `before` is the artifact of
+ * another release, which becomes a contestant too.
  */
 export function contestants(folder: string, before?: string): readonly (() => Promise<Running>)[] {
   const earlier = [
@@ -55,7 +55,7 @@ async function peer(name: string, file: string, folder: string): Promise<Running
   return { name, port: portOf(url), tokens, pids: [child.pid!], stop };
 }
 
-/** Kerf in one process, which on SIGUSR2 begins a CPU profile, and on the next one writes it into `folder`. */
+/** Starts Kerf in one process. The first SIGUSR2 starts a CPU profile, and the next one writes it into `folder`. */
 export function profiledKerf(folder: string): Promise<Running> {
   return kerf('profiled', [], folder, undefined, probed(folder, '.', 'profile-probe.mjs'));
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Connection, type Reply } from './connection.ts';
 import type { Running } from './contestants.ts';
 
-/** Times of the answers that were wanted, in milliseconds; of those that refused, by status; and of failures. */
+/** Results of a load: the times of successful answers in milliseconds, refusals with status and time, and failures in words. */
 export interface Load {
   /** From the first request to the last answer. */
   readonly seconds: number;
@@ -11,7 +11,7 @@ export interface Load {
   readonly failures: string[];
 }
 
-/** Makes a request for one of the tokens. */
+/** Creates a request for a token. */
 export type Work = (token: string) => string;
 
 const orderBody = JSON.stringify({ lines: [{ sku: 'WAX', quantity: 1 }], payment: { token: 'tok_ok' } });
@@ -34,7 +34,7 @@ export const product: Work = () => 'GET /products/WAX HTTP/1.1\r\nhost: 127.0.0.
 export const ownOrders: Work = (token) =>
   `GET /orders?limit=20 HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${token}\r\n\r\n`;
 
-/** `clients` that each send the next request when the last one is answered, for `ms`. */
+/** Runs `clients` for `ms`. Each client sends its next request after the answer to the last one. */
 export async function closedLoop(running: Running, work: Work, clients: number, ms: number): Promise<Load> {
   const load: Load = { seconds: 0, done: [], refused: [], failures: [] };
   const endAt = performance.now() + ms;
@@ -53,8 +53,8 @@ const patienceMs = 10_000;
 const keptConnections = 512;
 
 /**
- * `perSecond` requests, whatever becomes of those before, for `ms`; resolves when all are answered. The time of a request counts
- * from when it was due. They go over connections that are open before, as those of a proxy are, and over new ones when all are in use.
+ * Sends `perSecond` requests for `ms` without waiting for earlier answers. Resolves when all are answered. The time of a request counts
+ * from its due time. Requests use connections opened in advance, as a proxy does, and new ones when all are in use.
  */
 export async function openLoop(running: Running, work: Work, perSecond: number, ms: number): Promise<Load> {
   const load: Load = { seconds: 0, done: [], refused: [], failures: [] };

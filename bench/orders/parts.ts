@@ -16,7 +16,7 @@ interface Node {
 
 const regions = new Map<string, (string | undefined)[]>();
 
-/** The busy time of each part, in microseconds. */
+/** Returns the busy time of each part, in microseconds. */
 export function partsOf({ nodes, samples, timeDeltas }: Profile): Map<string, number> {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const callers = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id] as const)));
@@ -30,7 +30,7 @@ export function partsOf({ nodes, samples, timeDeltas }: Profile): Map<string, nu
   return parts;
 }
 
-/** Of a stack, its innermost frame first. What Node and V8 do counts for the code of this project that has them do it. */
+/** Returns the part of a stack (innermost frame first). Work of Node and V8 counts for the project code that calls them. */
 function partOf(stack: readonly Node[]): string | undefined {
   const { functionName, url } = stack[0]!.callFrame;
   if (functionName === '(idle)') return undefined;
@@ -45,7 +45,7 @@ function partOf(stack: readonly Node[]): string | undefined {
   return own.replace(/^(src\/(?:shared\/[^/]+\/|)[^/]+).*/, '$1');
 }
 
-/** The source file of a frame in the bundle, which names it in a comment before. */
+/** Returns the source file of a frame. In the bundle, a comment before the code names the file. */
 function sourceOf({ url, lineNumber }: Node['callFrame']): string | undefined {
   return url.includes('/dist/') ? regionsOf(new URL(url).pathname)[lineNumber] : url;
 }

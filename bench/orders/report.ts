@@ -7,7 +7,7 @@ export interface Turn {
   readonly usage: Usage;
 }
 
-/** The results of the contestants in their turns. The others are compared with the first one, round by round. */
+/** Reports the contestants' results. Compares each contestant with the first one, round by round. */
 export class Report {
   private readonly title: string;
   private readonly turns: ReadonlyMap<string, readonly Turn[]>;
@@ -48,7 +48,7 @@ function times(turns: readonly Turn[]): string[] {
   return [0.5, 0.99, 1].map((share) => (all.length === 0 ? '–' : quantile(all, share).toFixed(1)));
 }
 
-/** Of each request that was done. */
+/** Returns the costs of each successful request. */
 function costs(turns: readonly Turn[]): string[] {
   const each = (of: (usage: Usage) => number) => median(turns.map(({ load, usage }) => of(usage) / load.done.length));
   return [

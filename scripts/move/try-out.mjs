@@ -1,4 +1,4 @@
-// The options by which new copies are tried out before they get all the calls.
+// The options by which new replicas are tried out before they get all the calls.
 import { misused } from '../operator.mjs';
 
 const duration = 'a number of seconds, 0.1 to 3600';
@@ -12,7 +12,7 @@ export const tryOutOptions = {
 };
 
 /** What --help says of them. */
-export const tryOutHelp = `  --mirror     first send every query to the new copies too, for so many seconds; go back if an answer differs
+export const tryOutHelp = `  --mirror     first send every query to the new replicas too, for so many seconds; go back if an answer differs
     --mirror-optional  continue if no query came; otherwise wait for one, then fail
   --canary     send them this share of the calls first, then 25, 50 and 100 %; go back if they are worse:
     --stage          seconds that each share lasts at least (10)

@@ -15,7 +15,7 @@ const summary = z.object({
 
 const quick = { timeoutMs: 1_000 };
 
-/** An order with all that belongs to it. Who cannot answer within a second is named in `missing`. */
+/** Returns an order with its related data. `missing` names each part that does not arrive within a second. */
 export const orderSummary: Composition = {
   name: 'order-summary',
   uses: [orders, payments, notifications, recommendations],

@@ -5,12 +5,12 @@ import { page, text } from '../shared/kernel/contract/index.ts';
 import { refusal } from '../shared/kernel/errors/index.ts';
 import { answer, type Composition, gather, pageQuery, Resources } from '../shared/kernel/http-api/index.ts';
 
-/** `available` is null while inventory cannot say. */
+/** `available` is null while inventory does not answer. */
 const offer = product.extend({ available: z.int().nullable() });
 const search = pageQuery.extend({ query: text(200).optional() });
 const bySku = z.object({ sku: text(64, 1) });
 
-/** Catalog knows the product, inventory what is left of it. */
+/** Combines products of the catalog with their stock from inventory. */
 export const products: Composition = {
   name: 'products',
   uses: [catalog, inventory],
@@ -52,7 +52,7 @@ export const products: Composition = {
   },
 };
 
-/** What cannot be a SKU is no product. */
+/** Maps an invalid SKU to an empty result, as for an unknown product. */
 function asUnknown(error: Error & { code?: string }): { products: Product[] } {
   if (error.code === 'invalid-input') return { products: [] };
   throw error;

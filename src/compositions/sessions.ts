@@ -4,7 +4,7 @@ import { instant } from '../shared/kernel/contract/index.ts';
 import { isRefusal } from '../shared/kernel/errors/index.ts';
 import { answer, type Composition, Resources, SignInLimit } from '../shared/kernel/http-api/index.ts';
 
-/** Members knows who fits a password; the gateway alone holds the keys that sign a session. */
+/** Signs members in and out. Members checks the password; only the gateway holds the keys that sign a session. */
 export const sessions: Composition = {
   name: 'sessions',
   uses: [members],

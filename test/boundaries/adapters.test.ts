@@ -5,12 +5,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Kerf, startAndFail } from '../harness/kerf.ts';
 import { Copy } from './copy.ts';
 
-/** What nothing starts without, and the part that is missing then. */
+/** Adapters that every start needs, and the missing function that the error names. */
 const needed: Readonly<Record<string, string>> = { sqlite: 'openEngine', http: 'openInternalListener' };
 const adapters = readdirSync('src/shared/adapters');
 const optional = adapters.filter((name) => !Object.hasOwn(needed, name));
 
-/** Placements that need an adapter, and what the start says without it. */
+/** Settings that need an adapter, and the error of a start without it. */
 const users: readonly (readonly [name: string, env: Record<string, string>, said: string])[] = [
   ['grpc', { MODULE_SMS: 'grpc' }, 'the placement of sms needs an adapter that offers openCallListener'],
   ['grpc', { MODULE_SMS: 'grpc://127.0.0.1:9' }, 'grpc://127.0.0.1:9 needs an adapter that carries calls over grpc://'],

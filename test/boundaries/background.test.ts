@@ -3,11 +3,11 @@ import { join, relative } from 'node:path';
 import { expect, it } from 'vitest';
 
 /**
- * Where the kernel has something run later without `background`. Each has its reason: the promise of a pause is awaited by
- * whoever asked for it, whose code goes on in its own context.
+ * Lines of the kernel that may use timers without `background`. In each case a caller awaits the promise of a pause, and the
+ * caller's code continues in its own context.
  */
 const exceptions: Readonly<Record<string, readonly string[]>> = {
-  // The one place itself.
+  // The implementation of `background`.
   'kernel/context/background.ts': [
     'setTimeout(task: () => void, delayMs: number): NodeJS.Timeout {',
     'return nobody.runInAsyncScope(setTimeout, undefined, task, delayMs);',
@@ -20,27 +20,27 @@ const exceptions: Readonly<Record<string, readonly string[]>> = {
     'queueMicrotask(task: () => void): void {',
     'nobody.runInAsyncScope(queueMicrotask, undefined, task);',
   ],
-  // Awaited by whoever closes the data.
+  // The caller of `close` awaits it.
   'adapters/sqlite/sqlite.ts': ['while (!this.#group.idle) await new Promise((resolve) => setImmediate(resolve));'],
-  // Awaited by the move that pauses.
+  // The relocation that pauses awaits it.
   'control/relocation/journal.ts': [
     "import { setTimeout } from 'node:timers/promises';",
     'await setTimeout(delayMs, undefined, { signal: this.aborted }).catch(() => {',
   ],
-  // Awaited by the operator who asked for advice.
+  // The operator's request for advice awaits it.
   'control/advice/serve.ts': [
     "import { setTimeout } from 'node:timers/promises';",
     'await setTimeout(seconds * 1_000, undefined, { signal: gone }).catch(() => {});',
   ],
-  // Awaited by whoever leaves the queue.
+  // The consumer that leaves the queue awaits it.
   'adapters/rabbitmq/calls.ts': ['await new Promise((resolve) => setImmediate(resolve));'],
-  // Awaited by the test that tells the story of a saga.
+  // The test of a saga scenario awaits it.
   'kernel/testing/scenario-runner.ts': ['await new Promise((resolve) => setImmediate(resolve));'],
 };
 
 const kernel = join(import.meta.dirname, '..', '..', 'src', 'shared');
 const timers = 'setTimeout|setInterval|setImmediate|queueMicrotask|nextTick';
-/** By whatever name; a method of another object, such as the time limit of a socket, is none. */
+/** Matches every use of a timer function. A method of another object, such as `socket.setTimeout`, does not match. */
 const later = new RegExp(`(?<!\\.)\\b(${timers})\\b|\\b(process|globalThis)\\s*\\.\\s*(${timers})\\b|timers/promises`);
 
 it('has the kernel run something later only in the background', () => {

@@ -10,7 +10,7 @@ const stranger = (known: readonly string[], all: readonly string[]) => all.find(
 const strangerTo = (module: string) =>
   stranger([module, ...borders[module].uses, ...borders[module].listensTo], names(borders));
 
-/** Has no file to plant: it is what is not there. */
+/** The rule against an empty project. It needs no planted file. */
 const ofTheEmpty = 'there-is-something-to-check';
 
 const plants: Record<string, Sin> = {
@@ -28,7 +28,7 @@ const plants: Record<string, Sin> = {
   ),
 };
 
-/** A sin for each room of a ring; the highest may import all others, and has none. */
+/** Returns a violation for each room of a ring. The highest room may import all others, so it has none. */
 function againstTheOrder(ring: string, order: Record<string, readonly string[]>): Record<string, Sin> {
   const entries = names(order).flatMap((room) => {
     const other = stranger([room, ...order[room]!], names(order).reverse());

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { expect, it } from 'vitest';
 
-/** Files of the kernel that need the time of the machine's clock, which may step by hours. */
+/** Kernel files that need the machine's clock. That clock may step by hours. */
 const exceptions = [
   // Defines the clock.
   'kernel/context/clock.ts',

@@ -26,7 +26,7 @@ const parts = [
   ...['package.json', 'package-lock.json', 'tsconfig.json', 'rolldown.config.mjs'],
 ];
 
-/** A copy of the project to sin in, checked by the check and the architecture of the project itself. */
+/** A copy of the project for planted violations. It has the project's own check and architecture. */
 export class Copy {
   readonly #root = mkdtempSync(join(tmpdir(), 'kerf-boundaries-'));
 
@@ -50,7 +50,7 @@ export class Copy {
     rmSync(join(this.#root, path), { recursive: true });
   }
 
-  /** What a person sees. */
+  /** Runs the check. Returns its exit code and output, as a developer sees them. */
   check(...words: string[]): { status: number | null; text: string } {
     const main = join(this.#root, 'scripts', 'boundaries', 'main.mjs');
     const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...words], {
@@ -64,7 +64,7 @@ export class Copy {
     return JSON.parse(this.check('--json').text);
   }
 
-  /** Takes an adapter out: its folder, and what src/app.ts says of it. */
+  /** Removes an adapter: its folder, and its import and call in src/app.ts. */
   removeAdapter(name: string): void {
     this.remove(`src/shared/adapters/${name}`);
     this.plant({
@@ -77,7 +77,7 @@ export class Copy {
     });
   }
 
-  /** Returns what the compiler says of what runs, tests left out; nothing when all is well. */
+  /** Returns the compiler's errors in the production code, without tests. Empty when there are none. */
   typeErrors(): string {
     const tests = ['test', 'cases', 'scene'].map((kind) => `src/**/*.${kind}.ts`);
     const config = { extends: './tsconfig.json', include: ['src'], exclude: [...tests, 'src/shared/kernel/testing'] };

@@ -1,10 +1,10 @@
-/** A planted violation: what the files that commit it hold, what becomes of them, or where they link to. The first is blamed. */
+/** A planted violation: for each file its text, a change of its text, or its link target. The check must report the first file. */
 export type Sin = Readonly<Record<string, string | ((text: string) => string) | { readonly linksTo: string }>>;
 
 const orders = 'src/modules/orders';
 const importing = (path: string) => `import '${path}';\n`;
 
-/** Rule → the sin that has to turn it red, in files named after it. */
+/** Violations by rule. Each violation must break its rule; its files bear the name of the violation. */
 export const sins: Readonly<Record<string, Sin>> = {
   'rooms-are-entered-by-their-index': {
     'src/shared/kernel/contract/reaches-behind-an-index.ts': importing('../errors/codes.ts'),
@@ -117,17 +117,17 @@ function topologyOnAdvice(text: string): string {
   return text.replace('topology: [],', "topology: ['advice'],");
 }
 
-/** A package imported in a folder that is home to none. */
+/** Returns a violation: a package imported in a folder that may import no package. */
 export function leavesHome(vendor: string): Sin {
   return { [`src/shared/kernel/errors/imports-${vendor.replaceAll('/', '-')}.ts`]: importing(vendor) };
 }
 
-/** A module of Node imported in a module of the business, which is home to none of those that have homes. */
+/** Returns a violation: a restricted Node module imported in a business module. */
 export function importsBuiltin(name: string): Sin {
   return { [`${orders}/internal/imports-node-${name}.ts`]: importing(`node:${name}`) };
 }
 
-/** A room that imports one of its ring above it, or beside it. */
+/** Returns a violation: a room that imports a room of its ring above it or beside it. */
 export function standsOnMore(ring: string, folder: string, other: string): Sin {
   return { [`src/shared/${ring}/${folder}/imports-${other}-against-the-order.ts`]: importing(`../${other}/index.ts`) };
 }

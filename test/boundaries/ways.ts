@@ -1,8 +1,11 @@
 const inside = '../../payments/internal/store.ts';
 
-/** Ways to reach another module's inside, or code that no import names, by the specifications of ECMAScript, TypeScript, Node and the bundler. */
+/**
+ * Ways to reach another module's implementation, or code that no import names. The list follows the specifications of ECMAScript,
+ * TypeScript, Node and the bundler.
+ */
 export const ways: Readonly<Record<string, string>> = {
-  // import() and its kin
+  // import() and related forms
   'joined strings': `export const open = () => import('../../payments/' + 'internal/store.ts');`,
   'a joined name of a package': `export const open = () => import('jo' + 'se');`,
   'strings joined by a method': `export const open = () => import('../../payments/internal/'.concat('store.ts'));`,
@@ -38,7 +41,7 @@ export const ways: Readonly<Record<string, string>> = {
   'a JSDoc import': `/** @import { Store } from '${inside}' */\nexport {};`,
   'a JSDoc type': `/** @type {import('${inside}').Store} */\nexport let store: unknown;`,
   'a JSDoc type of a parameter': `/** @param {Map<string, import('${inside}').Store>} store */\nexport const take = (store: unknown) => store;`,
-  // how a name may be spelled
+  // spellings of a name
   'a file: URL': `import 'file:///srv/kerf/src/modules/payments/internal/store.ts';`,
   'a data: URL': `import 'data:text/javascript,export{}';`,
   'an https: URL': `export const open = () => import('https://127.0.0.1/store.js');`,
@@ -105,7 +108,7 @@ export const ways: Readonly<Record<string, string>> = {
   "another module's database": `import { DatabaseSync } from 'node:sqlite';\nexport const other = new DatabaseSync('data/payments.db');`,
   'a debugger': `import { Session } from 'node:inspector';\nexport const session = new Session();`,
   'a test runner': `import { run } from 'node:test';\nrun({ files: ['src/modules/payments/internal/store.ts'] });`,
-  // code made of text
+  // code from text
   vm: `import { runInThisContext } from 'node:vm';\nrunInThisContext('1');`,
   eval: `eval('import("${inside}")');\nexport {};`,
   'eval, indirect': `export const run = (0, eval)('1');`,
@@ -117,11 +120,11 @@ export const ways: Readonly<Record<string, string>> = {
   'the constructor, in quotes': `export const run = [].at['constructor']('return 1');`,
   'the constructor, assigned apart': `let Make;\n({ constructor: Make } = () => {});\nexport const run = Make;`,
   'a realm': `export const realm = new ShadowRealm();`,
-  // what stops the check from reading on
+  // code that the check cannot parse
   'an error in the syntax': `export const a = ;\n`,
 };
 
-/** The same in tests. */
+/** Further ways that exist only in tests. */
 export const waysOfTests: Readonly<Record<string, string>> = {
   'the inside, imported as it is': `import { vi } from 'vitest';\nexport const store = vi.importActual('${inside}');`,
   'the inside, replaced': `import { vi as v } from 'vitest';\nv.mock('${inside}');`,
@@ -133,7 +136,7 @@ export const waysOfTests: Readonly<Record<string, string>> = {
   createRequire: `import { createRequire } from 'node:module';\nexport const load = createRequire('/');`,
 };
 
-/** What only looks like one of the ways. */
+/** Valid code that only looks like one of the ways. */
 export const innocents: Readonly<Record<string, string>> = {
   comments: `// require('${inside}'), import('${inside}'), eval('1')\n/* import.meta.resolve('${inside}') */\n/** Use import('${inside}') with care; see {@link require}. */\nexport {};`,
   strings: `export const texts = ["require('${inside}')", \`import('${inside}')\`, 'eval(1)', /import\\(file\\)/];`,
@@ -153,11 +156,11 @@ export const innocents: Readonly<Record<string, string>> = {
   'an import of a constant name': `export const open = () => import('./model.ts');\nexport type PlantedModel = typeof import('./model.ts');`,
 };
 
-/** The same in tests. */
+/** Valid code in tests that only looks like one of the ways. */
 export const innocentsOfTests: Readonly<Record<string, string>> = {
   'a spy on a global': `import { once } from 'node:events';\nimport { vi } from 'vitest';\nvi.spyOn(process, 'kill');\nvi.spyOn(globalThis, 'setTimeout');\nvi.fn().mock;\nexport const ended = once(process, 'SIGTERM');`,
 };
 
-/** What the innocents import as `./named.ts`. */
+/** Content of `./named.ts`, which the innocents import. */
 export const named =
   'export const process = { dlopen() {} };\nexport const vi = { mock(_: string) {} };\nexport class Worker {}\n';

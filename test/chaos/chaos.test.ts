@@ -48,7 +48,7 @@ it('draws a seed when it is given none', () => {
   expect(options).toEqual({ seed: expect.any(Number), minutes: 0.5, bus: 'nats://broker', json: false });
 });
 
-/** The processes of the system that a run has started: those of the program, below the run. */
+/** Returns the ids of the system's processes: descendants of the run that execute the program. */
 function systemsUnder(run: number): number[] {
   const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' });
   const rows = stdout.split('\n').map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? []);

@@ -9,21 +9,21 @@ const patienceMs = 20_000;
 const tokens = ['tok_ok', 'tok_ok', 'tok_ok', 'tok_ok', 'tok_ok', 'tok_declined', 'tok_flaky'];
 const goods = ['WAX', 'GLUE', 'OIL', 'MALLET', 'LIMITED-1'];
 
-/** How many of each kind act at a time: enough to meet every fault, few enough for a slow machine. */
+/** Number of parallel clients of each kind: enough to meet every fault, few enough for a slow machine. */
 const population = { buyers: 5, strangers: 2, readers: 2 };
 
 interface Want {
   readonly kind: string;
-  /** Statuses that are an answer. */
+  /** Statuses that count as an answer. */
   readonly wanted: readonly number[];
   readonly ask: (shop: Shop) => Promise<Answer<unknown>>;
 }
 
-/** People with programs that order, cancel, sign up, write and read, and sometimes hang up, until they are told to stop. */
+/** Clients that order, cancel, sign up, write and read, and sometimes hang up, until `stop`. */
 export class Customers {
   /** The final answers to orders, by key. */
   readonly told: Told = new Map();
-  /** Keys that were sent patiently and never got an answer. */
+  /** Orders that a client repeated until the end without an answer. */
   readonly unanswered: string[] = [];
   #stopping = false;
   #giveUpAt = Number.POSITIVE_INFINITY;
@@ -45,14 +45,14 @@ export class Customers {
         this.#working.push(live.call(this, new Random(this.seed * 1_000 + index * 100 + nth)));
   }
 
-  /** Nobody wants anything new; resolves when all have their answers, or have gone without for `withinMs`. */
+  /** Stops new requests. Resolves when all clients have their answers, or after `withinMs`. */
   async stop(withinMs: number): Promise<void> {
     this.#stopping = true;
     this.#giveUpAt = Date.now() + withinMs;
     await Promise.all(this.#working);
   }
 
-  /** `count` clients that hang up at any point of a sign-up or a request without a session. */
+  /** Runs `count` clients that hang up at any point of a sign-up or an unauthenticated request. */
   async hangUp(count: number, seed: number): Promise<void> {
     const random = new Random(seed);
     const one = async () => {
@@ -80,7 +80,7 @@ export class Customers {
     const want: Want = { kind: 'orders', wanted: [201, 202, 402, 409], ask: (to) => to.order(sku, quantity, order) };
     if (random.chance(0.25)) {
       const hungUp = await this.#once(shop, want, random.between(1, 400));
-      // Some come back under the same key, others never do.
+      // After a hang-up some clients repeat the order under the same key, and others never do.
       if (!hungUp && random.chance(0.3)) return;
     }
     const answer = await this.#insist(shop, want, random);
@@ -128,7 +128,7 @@ export class Customers {
     return signedIn && new Shop(this.url, signedIn.body.token);
   }
 
-  /** Asks again and again until there is an answer; `undefined` when there was none until the end. */
+  /** Repeats a request until it gets an answer. Resolves with undefined without an answer at the end. */
   async #insist(shop: Shop, want: Want, random: Random): Promise<Answer<unknown> | undefined> {
     while (Date.now() < this.#giveUpAt) {
       const answer = await this.#once(shop, want, patienceMs);
@@ -138,7 +138,7 @@ export class Customers {
     return undefined;
   }
 
-  /** The answer, unless it decides nothing. The client hangs up after `afterMs`. */
+  /** Sends a request once and hangs up after `afterMs`. Resolves with the answer, or with undefined when it decides nothing. */
   async #once(shop: Shop, want: Want, afterMs: number): Promise<Answer<unknown> | undefined> {
     const startedAt = performance.now();
     const told = (fate: Fate, detail?: string) => this.seen.add(want.kind, fate, performance.now() - startedAt, detail);
@@ -156,7 +156,7 @@ export class Customers {
 }
 
 function fateOf({ status, body }: Answer<unknown>, wanted: readonly number[]): Fate {
-  // The one 503 that is final: a part was away until the checkout's deadline.
+  // The only final 503: a module was unavailable until the checkout's deadline.
   if ((body as { code?: string } | null)?.code === 'order-failed') return 'done';
   if (wanted.includes(status)) return status === 202 ? 'waiting' : 'done';
   return [429, 503, 504].includes(status) ? 'refused' : 'wrong';

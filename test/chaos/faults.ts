@@ -8,7 +8,7 @@ import type { Act, EdgeFaultChoice } from './plan.ts';
 import type { Providers } from './providers.ts';
 import type { ChaosSystem } from './system.ts';
 
-/** What acts act on. */
+/** The targets of acts. */
 export interface Surroundings {
   readonly system: ChaosSystem;
   readonly customers: Customers;
@@ -20,15 +20,15 @@ export interface Surroundings {
 const dataIsLost = 'the data of a module is lost already; nothing is done';
 
 type End = () => void | Promise<void>;
-/** What was done, in words, and how it ends. */
+/** The result of an act in words, and the function that ends it. */
 export interface Done {
   readonly did: string;
   readonly end?: End;
-  /** What comes of it later, in words: for what nobody should wait for. */
+  /** A later result in words. The run does not wait for it before the next act. */
   readonly later?: Promise<string>;
 }
 
-/** Carries out the acts of a plan. What cannot be done at the moment (nobody to kill, nobody to ask) is said, and not a failure. */
+/** Carries out the acts of a plan. An impossible act (no process to kill, no answer) is reported, and is not a failure. */
 export class Faults {
   readonly #edges = new Map<Act, object>();
   readonly #ills = new Map<Act, [target: string, ills: Ills]>();
@@ -125,7 +125,7 @@ export class Faults {
     }
   }
 
-  /** Kills the home process, which must not start again until the data of the module is put back. */
+  /** Takes a module's data away and kills the home process. It must not start again until the data is back. */
   async #whileDown(module: string, takeAway: () => () => void): Promise<End> {
     const { system } = this.around;
     this.#isDataLost = true;
@@ -134,7 +134,7 @@ export class Faults {
     if (killed) system.signal(killed, 'SIGKILL');
     return async () => {
       const [home] = await system.pidsOf('home');
-      // One that was starting when the file was taken away may have opened it before.
+      // Without a killed process, a home process was just starting. It may have opened the file before the loss.
       if (killed && home && home !== killed)
         system.wrong.push(`the system started although the data of ${module} was lost`);
       putBack();
@@ -142,7 +142,7 @@ export class Faults {
     };
   }
 
-  /** Whatever is still wrong is put right. */
+  /** Ends all faults that still last. */
   async endAll(): Promise<void> {
     this.#edges.clear();
     this.#ills.clear();
@@ -181,7 +181,7 @@ export class Faults {
   }
 }
 
-/** The way to a broker, which can be cut: connections are closed, and new ones refused. */
+/** A proxy in front of a broker. `cut` closes all connections and refuses new ones. */
 export class BrokerLink {
   readonly #sockets = new Set<Socket>();
   #server: Server;
@@ -194,7 +194,7 @@ export class BrokerLink {
     this.#server = this.#create();
   }
 
-  /** Resolves with the link and the broker's URL as the system is to have it. */
+  /** Resolves with the link, and with the broker URL that the system must use. */
   static async open(url: string): Promise<{ link: BrokerLink; url: string }> {
     const target = new URL(url);
     const link = new BrokerLink(target, target.protocol === 'nats:' ? 4_222 : 5_672);
@@ -251,7 +251,7 @@ function fill(dataDir: string): End {
   try {
     writeFileSync(file, Buffer.alloc(bavail * bsize));
   } catch {
-    // It is as full as it gets.
+    // The disk is full, which is the goal.
   }
   return () => rmSync(file, { force: true });
 }

@@ -1,4 +1,4 @@
-// Takes the place of src/shared/control/host in the release that a chaos run starts (rolldown.config.mjs).
+// Replaces src/shared/control/host in the release that a chaos run starts (rolldown.config.mjs).
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { type ProductDefinition, run as runWell } from '../../src/shared/control
 import type { ModuleDefinition, ModuleUnit } from '../../src/shared/kernel/module/index.ts';
 import { handlerIlls } from './faulty-process.ts';
 
-/** Runs a product whose event handlers hang, are slow or kill their process while the chaos run says so. */
+/** Runs a product with faulty event handlers. The chaos run decides when they hang, are slow or kill their process. */
 export const run = (product: ProductDefinition): Promise<void> =>
   runWell({ ...product, modules: product.modules.map(withFaultyHandlers) });
 

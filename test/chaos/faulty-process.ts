@@ -1,7 +1,7 @@
 import Sqlite from 'better-sqlite3';
 import { folderVariable, type IllsByTarget, readIlls } from './ills.ts';
 
-// Has this process suffer what the chaos run writes down for it: a clock that is off, a disk that stalls. Loaded before the system.
+// Injects the faults that the chaos run writes for this process: a wrong clock, a slow disk. Node loads it before the system.
 const folder = process.env[folderVariable];
 const own = process.argv[process.argv.indexOf('--only') + 1];
 const target = process.argv.includes('--only') && own ? own : 'home';
@@ -16,7 +16,7 @@ if (folder) {
   stallCommits();
 }
 
-/** What handlers of a module are to suffer, in this process. */
+/** Returns the faults of a module's event handlers in this process. */
 export function handlerIlls(module: string) {
   const { handlers, fatal } = ills[module] ?? {};
   return { handlers, fatal, folder };
@@ -35,7 +35,7 @@ function shiftClock(): void {
   });
 }
 
-/** As a disk that takes its time with `fsync` does: the whole process waits. */
+/** Makes each commit block the whole process, as a disk with a slow `fsync` does. */
 function stallCommits(): void {
   const { prepare } = Sqlite.prototype;
   const nothing = new Int32Array(new SharedArrayBuffer(4));

@@ -1,25 +1,25 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Names the folder in which a process that takes part in a chaos run finds what it is to suffer. */
+/** Environment variable that names the folder with the current faults, for the processes of a chaos run. */
 export const folderVariable = 'CHAOS_FOLDER';
 
-/** What a process is to suffer now. A field that is missing means that all is well. */
+/** The current faults of a process. A missing field means no fault. */
 export interface Ills {
-  /** How far the process's clock is off, in milliseconds. */
+  /** Error of the process's clock, in milliseconds. */
   readonly clockByMs?: number;
-  /** How long each commit holds the process up, in milliseconds. */
+  /** Time that each commit blocks the process, in milliseconds. */
   readonly stallMs?: number;
-  /** What event handlers do: never return, or return late. */
+  /** Fault of event handlers: they never return, or return late. */
   readonly handlers?: 'hang' | 'slow';
-  /** The next events that are handled kill their process: `times` of them, counted over all its lives under `id`. */
+  /** The next `times` handled events kill their process. The count under `id` continues after a restart. */
   readonly fatal?: { readonly id: string; readonly times: number };
 }
 
-/** By process: a module's name, or `home`. The ills of handlers follow the module into whichever process it runs in. */
+/** Faults by process: a module's name, or `home`. Faults of handlers follow the module into any process. */
 export type IllsByTarget = Readonly<Record<string, Ills>>;
 
-/** Replaces the ills of all processes; each notices within a tenth of a second. */
+/** Replaces the faults of all processes. Each process notices within a tenth of a second. */
 export function writeIlls(folder: string, ills: IllsByTarget): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'ills.new'), JSON.stringify(ills));

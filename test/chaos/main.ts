@@ -2,7 +2,7 @@ import { readOptions } from './options.ts';
 import { type Outcome, runChaos, type StoryEvent } from './run.ts';
 import { inWords } from './seen.ts';
 
-/** What got stuck shows in many books: the first lines tell most of it. */
+/** Maximum number of printed violations. One stuck saga appears in many books, so the first lines suffice. */
 const maxShown = 30;
 
 process.exitCode = await main();

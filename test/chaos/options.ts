@@ -9,7 +9,7 @@ export interface Options {
   readonly json: boolean;
 }
 
-/** Reads the command line; the words say what is wrong with it. Without a seed, one is drawn. */
+/** Reads the command line. Returns an error message for invalid arguments. Draws a seed if there is none. */
 export function readOptions(args: readonly string[]): Options | string {
   const text = { type: 'string' } as const;
   try {

@@ -1,6 +1,6 @@
 import { Random } from '../simulation/random.ts';
 
-/** What this machine and this system let a run do, beyond the faults that can always be injected. */
+/** Optional faults that this machine and this system support. A run can always inject the others. */
 export interface Abilities {
   /** A data folder of limited size, which can be filled. */
   readonly fullDisk: boolean;
@@ -43,8 +43,8 @@ const minute = 60_000;
 const longestCalmMs = 20_000;
 
 /**
- * The acts of a run, ordered by time. A pure function: the same seed, duration, targets and abilities give the same plan. Nothing
- * is wrong for the first second, nor in the last sixth (20 s at most), so that the load is seen before and after.
+ * Draws the acts of a run, ordered by time. A pure function: the same seed, duration, targets and abilities give the same plan. The
+ * first second and the last sixth (20 s at most) have no faults, so that the run also shows the load before and after them.
  */
 export function draw(seed: number, durationMs: number, targets: Targets, abilities: Abilities): Act[] {
   const random = new Random(seed);
@@ -53,7 +53,7 @@ export function draw(seed: number, durationMs: number, targets: Targets, abiliti
   const acts: Act[] = [];
   let deck: ActKind[] = [];
   for (let atMs = 1_000; atMs < calmFromMs; atMs += Math.round(random.between(700, 4_000))) {
-    // Every kind comes once before any comes again, so that a short run has met most of them.
+    // Deals the whole deck before the next shuffle, so that a short run contains most kinds.
     if (deck.length === 0) deck = random.shuffle(kinds);
     const act = drawAct(deck.pop()!, Math.round(atMs), random, targets);
     acts.push({ ...act, forMs: Math.round(Math.min(act.forMs, calmFromMs - atMs)) });
@@ -63,7 +63,7 @@ export function draw(seed: number, durationMs: number, targets: Targets, abiliti
 
 function possible({ fullDisk, broker }: Abilities): ActKind[] {
   return [
-    // What happens most often in a system's life is drawn most often.
+    // The most common incidents of a real system come most often.
     ...(['kill', 'kill', 'kill', 'freeze', 'freeze', 'edge', 'edge', 'edge', 'move', 'move', 'hang-ups'] as const),
     ...(['handlers', 'fatal event', 'slow disk', 'clock step', 'providers', 'lost file', 'older copy'] as const),
     ...(fullDisk ? (['full disk'] as const) : []),

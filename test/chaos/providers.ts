@@ -2,20 +2,20 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { type PaymentChange, ProviderBooks } from '../harness/provider-books.ts';
 
-/** How the providers behave: as they should; never answer; answer late; answer 503; do what they are asked and say nothing. */
+/** Behavior of the providers: correct; no answer; late answer; 503; request carried out, but no answer. */
 export type ProviderMood = 'well' | 'hang' | 'slow' | 'fail' | 'lose answers';
 
 const slowMs = 2_500;
 
-/** The payment provider and the text-message provider outside the system, with books of their own that no fault touches. */
+/** The payment provider and the text-message provider outside the system. No fault touches their books. */
 export class Providers {
   readonly payments = new ProviderBooks();
-  /** Text messages that were sent, by their Idempotency-Key. */
+  /** Sent text messages, by Idempotency-Key. */
   readonly texts = new Map<string, { recipient: string; about: string }>();
   mood: ProviderMood = 'well';
   readonly #server: Server = createServer((request, response) => void this.#serve(request, response).catch(() => {}));
 
-  /** Listens on a free port; resolves with the settings that have the system use it. */
+  /** Listens on a free port. Resolves with the settings that connect the system to it. */
   async open(): Promise<Record<string, string>> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;

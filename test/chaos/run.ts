@@ -14,20 +14,20 @@ import { judge } from './verdict.ts';
 
 const subscribers = ['notifications', 'recommendations'];
 const diskMiB = 512;
-/** How long clients and books may take to come to rest when nothing is wrong any more. */
+/** Time limit for clients and books to come to rest after the last fault. */
 const restWithinMs = 90_000;
 
 export interface RunOptions {
   readonly seed: number;
   readonly durationMs: number;
-  /** The URL of a broker; without one, events go from process to process. */
+  /** URL of a broker. Without it, events go directly from process to process. */
   readonly bus?: string;
   /** Ends the run before its time. */
   readonly signal: AbortSignal;
   readonly tell: (event: StoryEvent) => void;
 }
 
-/** Something that was done, or came of it, or what clients saw from one act to the next. `atMs` counts from the start of the load. */
+/** An act, a later result of an act, or the clients' view between two acts. `atMs` counts from the start of the load. */
 export interface StoryEvent {
   readonly atMs: number;
   readonly what: string;
@@ -35,19 +35,19 @@ export interface StoryEvent {
 }
 
 export interface Outcome {
-  /** What could not be tried here, and why. */
+  /** Faults that this machine does not support, with the reason. */
   readonly leftOut: readonly string[];
   readonly seen: SeenByKind;
   readonly orders: number;
   readonly homeStarts: number;
   readonly exitCode: number | null;
-  /** What is not as it must be, in words. */
+  /** Violated promises, in words. */
   readonly violations: readonly string[];
-  /** Where data and logs are kept, when something is not as it must be. */
+  /** Folder with the data and logs of a run with violations. */
   readonly kept?: string;
 }
 
-/** Starts a system, has the faults of the seed befall it under load, and compares the books. Leaves no process behind. */
+/** Starts a system, injects the faults of the seed under load, and compares the books. Leaves no process behind. */
 export async function runChaos(options: RunOptions): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), 'kerf-chaos-'));
   const fullDisk = mountDisk(folder);
@@ -88,7 +88,7 @@ export async function runChaos(options: RunOptions): Promise<Outcome> {
   }
 }
 
-/** The plan, from its first act to the end of the calm after its last. */
+/** Runs the plan, from its first act to the end of the calm phase. */
 async function live(
   options: RunOptions,
   around: Surroundings,
@@ -128,7 +128,7 @@ async function live(
   tellPhase();
 }
 
-/** A data folder of limited size, where this user may mount one. */
+/** Mounts a data folder of limited size. Returns false when this user must not mount. */
 function mountDisk(folder: string): boolean {
   const at = join(folder, 'data');
   mkdirSync(at, { mode: 0o700 });
@@ -136,7 +136,7 @@ function mountDisk(folder: string): boolean {
   return spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'none', at], { stdio: 'ignore' }).status === 0;
 }
 
-/** What is to be kept moves to the folder below. */
+/** Unmounts the data folder. With `isKept`, first copies its data to the disk below. */
 function unmountDisk(folder: string, isKept: boolean): void {
   const [at, aside] = [join(folder, 'data'), join(folder, 'kept')];
   if (isKept) cpSync(at, aside, { recursive: true });

@@ -1,6 +1,6 @@
-/** How a request ended, as the client sees it. */
+/** The end of a request, as the client sees it. */
 export type Fate =
-  /** Answered as it should be. */
+  /** An expected answer. */
   | 'done'
   /** Told to wait (202). */
   | 'waiting'
@@ -8,7 +8,7 @@ export type Fate =
   | 'refused'
   /** The connection was refused or broken. */
   | 'lost'
-  /** The client hung up, as it meant to. */
+  /** The client hung up on purpose. */
   | 'hung up'
   /** No answer within the client's patience. */
   | 'unanswered'
@@ -18,11 +18,11 @@ export type Fate =
 const fates: readonly Fate[] = ['done', 'waiting', 'refused', 'lost', 'hung up', 'unanswered', 'wrong'];
 const slowMs = 1_000;
 
-/** What clients of one kind saw in a phase. */
+/** Results of one kind of clients in a phase. */
 export type Counts = Partial<Record<Fate | 'slow', number>> & { longestMs?: number };
 export type SeenByKind = Readonly<Record<string, Counts>>;
 
-/** Counts what clients see, by phase: from one act to the next. */
+/** Counts the clients' results by phase. A phase lasts from one act to the next. */
 export class Seen {
   readonly total: Record<string, Counts> = {};
   /** Answers that no fault explains, in words. */
@@ -40,7 +40,7 @@ export class Seen {
     if (fate === 'wrong') this.wrong.push(`${kind}: ${detail}`);
   }
 
-  /** What was seen since the last call. */
+  /** Returns the results since the last call. */
   takePhase(): SeenByKind {
     const phase = this.#phase;
     this.#phase = {};
@@ -48,7 +48,7 @@ export class Seen {
   }
 }
 
-/** One line: how often what happened to whom, and the longest anyone waited. */
+/** Returns one line with the number of results for each kind of request, and the longest wait. */
 export function inWords(seen: SeenByKind): string {
   const kinds = Object.entries(seen).map(([kind, counts]) => {
     const told = [...fates, 'slow' as const].flatMap((fate) => (counts[fate] ? `${counts[fate]} ${fate}` : []));

@@ -14,8 +14,8 @@ const answersWithinMs = 2_000;
 const stopWithinMs = 15_000;
 
 /**
- * Every module in a process of its own, and a supervisor that starts the home process again whenever it ends. Knows the ids of all
- * processes that belong to it, so that a fault hits these and no others.
+ * A system with every module in a process of its own. A supervisor restarts the home process whenever it ends. The class knows the
+ * ids of its processes, so that a fault hits no other process.
  */
 export class ChaosSystem {
   readonly dataDir: string;
@@ -26,9 +26,9 @@ export class ChaosSystem {
   #ills: Record<string, Ills> = {};
   readonly #frozen = new Set<number>();
   readonly #pids = new Set<number>();
-  /** What the system did and must never do. */
+  /** Forbidden behavior of the system, in words. */
   readonly wrong: string[] = [];
-  /** How often the home process was started. */
+  /** Number of starts of the home process. */
   starts = 0;
   private readonly folder: string;
   private readonly env: Record<string, string>;
@@ -42,7 +42,7 @@ export class ChaosSystem {
     this.log = join(folder, 'log');
   }
 
-  /** Resolves when it is ready. `settings` are in addition to what a chaos run always sets. */
+  /** Starts a system and resolves when it is ready. `settings` extend the settings of every chaos run. */
   static async start(folder: string, settings: Record<string, string>): Promise<ChaosSystem> {
     const [port, internal] = [await freePort(), await freePort()];
     mkdirSync(folder, { recursive: true });
@@ -56,7 +56,7 @@ export class ChaosSystem {
     return system;
   }
 
-  /** Replaces what processes suffer from now on, by module name or `home`. */
+  /** Replaces the current faults of all processes, by module name or `home`. */
   suffer(ills: IllsByTarget): void {
     this.#ills = ills;
     writeIlls(join(this.folder, 'ills'), ills);
@@ -72,7 +72,7 @@ export class ChaosSystem {
     return new Operator(kerf).ask(method, path, body).catch((error: Error) => ({ status: 0, body: error.message }));
   }
 
-  /** What runs where, as the home process says it; nothing while it does not answer. */
+  /** Returns the modules and their processes, as the home process reports them. Empty while it does not answer. */
   async modules(): Promise<Announced['modules']> {
     const asked = this.operate('GET', '/topology');
     const answer = await Promise.race([asked, pause(answersWithinMs, undefined, { ref: false })]);
@@ -81,7 +81,7 @@ export class ChaosSystem {
     return modules;
   }
 
-  /** The process ids of a module, or of `home`. */
+  /** Returns the process ids of a module, or of `home`. */
   async pidsOf(target: string): Promise<number[]> {
     const own = this.#kerf?.process.pid;
     if (target === home) return own ? [own] : [];
@@ -98,7 +98,7 @@ export class ChaosSystem {
     return true;
   }
 
-  /** Takes a module's data away. Returns the way to put it back, over whatever was written in its place. */
+  /** Moves a module's data away. Returns a function that restores it and overwrites newer files. */
   loseFile(module: string): () => void {
     const names = ['', '-wal', '-shm'].map((suffix) => join(this.dataDir, `${module}.db${suffix}`));
     const taken = names.filter((name) => existsSync(name));
@@ -109,7 +109,7 @@ export class ChaosSystem {
     };
   }
 
-  /** Whether the data folder has seen more commits of a module than its copy has. */
+  /** Returns whether the data folder has recorded more commits of a module than the copy contains. */
   hasOlderCopy(module: string): boolean {
     const copy = new Sqlite(this.#copyOf(module), { readonly: true });
     const copied = copy.prepare('SELECT commits FROM kerf_identity').pluck().get() as number;
@@ -118,14 +118,14 @@ export class ChaosSystem {
     return record.commits > copied;
   }
 
-  /** Puts the copy of the start of the run in place of a module's data. Returns the way back. */
+  /** Replaces a module's data by the copy from the start of the run. Returns a function that restores the data. */
   putOlderCopy(module: string): () => void {
     const putBack = this.loseFile(module);
     copyFileSync(this.#copyOf(module), join(this.dataDir, `${module}.db`));
     return putBack;
   }
 
-  /** Copies what every module has at the start of the run. */
+  /** Copies the data of every module at the start of the run. */
   #copyData(): void {
     mkdirSync(join(this.folder, 'copies'));
     for (const module of moduleNames) {
@@ -139,20 +139,20 @@ export class ChaosSystem {
     return join(this.folder, 'copies', `${module}.db`);
   }
 
-  /** Whether every module answers. */
+  /** Returns whether every module is ready. */
   async ready(): Promise<boolean> {
     const modules = await this.modules();
     return modules.length > 0 && modules.every(({ state }) => state === 'ready');
   }
 
-  /** Stops every process it ever started, by its own id; resolves with the exit code of the home process. */
+  /** Stops every process of this system by its id. Resolves with the exit code of the home process. */
   async stop(): Promise<number | null> {
     this.#ends = true;
     await this.modules();
     for (const pid of this.#frozen) this.signal(pid, 'SIGCONT');
     const code = await this.#stopHome();
     await this.#supervising;
-    // One that was on its way up meanwhile.
+    // The supervisor may have started another home process meanwhile.
     await this.#stopHome();
     for (const pid of this.#pids) this.signal(pid, 'SIGKILL');
     return code;
@@ -185,7 +185,7 @@ export class ChaosSystem {
     }
   }
 
-  /** An id may have been given to another program since. */
+  /** Returns whether the process runs this program. The operating system may have reused the id for another one. */
   #isOurs(pid: number): boolean {
     const { stdout } = spawnSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });
     return stdout.includes(program);

@@ -9,8 +9,8 @@ import type { Seen } from './seen.ts';
 const askAgainMs = 500;
 
 /**
- * Waits until every module is ready, nothing is in flight and all books agree; `withinMs` at most. Returns what is otherwise by then, in
- * words: what was lost, doubled or got stuck, promises that were broken, and answers that no fault explains.
+ * Waits until every module is ready, nothing is in flight and all books agree, for at most `withinMs`. Returns the violations in words:
+ * lost, duplicate or stuck work, broken promises, and answers that no fault explains.
  */
 export async function judge(around: Surroundings, seen: Seen, withinMs: number): Promise<string[]> {
   const end = Date.now() + withinMs;
@@ -31,7 +31,7 @@ export async function judge(around: Surroundings, seen: Seen, withinMs: number):
 async function compare({ system, providers, customers }: Surroundings): Promise<string[]> {
   const away = (await system.ready()) ? [] : ['not every module is ready'];
   const books: Ask = <T>(module: string, query: string) =>
-    // The system sends text messages by the provider of this run, which has written them down.
+    // The system sends text messages through this run's provider, which records them.
     query.includes('development_outbox')
       ? ([...providers.texts.values()] as T[])
       : read<T>(system.dataDir, module, query);

@@ -66,7 +66,7 @@ it('answers at once while a killed module is on its way back', async () => {
   await scene.endsWell(kerf);
 });
 
-/** What needs none of the modules that are away. */
+/** Checks the features that do not need the unavailable modules. */
 async function goesOn(shop: Shop): Promise<void> {
   const post = await inTime(shop.post<{ id: string }>('/posts', { title: 'Still here', body: 'As ever' }));
   expect(post.status).toBe(201);
@@ -87,7 +87,7 @@ async function misses(shop: Shop, orderId: string, ...modules: string[]): Promis
   expect([status, body.order.id, body.missing]).toEqual([200, orderId, modules]);
 }
 
-/** Who is away must not make anybody wait: 1.5 s is the longest an answer about it may take. */
+/** Checks that an unavailable module does not delay an answer beyond 1.5 s. */
 async function inTime<T>(answer: Promise<T>): Promise<T> {
   const askedAt = performance.now();
   const value = await answer;
@@ -105,7 +105,7 @@ async function confirmed(shop: Shop, id: string): Promise<void> {
   await eventually(async () => (await status()) === 'confirmed', 'the confirmation');
 }
 
-/** Kills a module and takes its place as the owner of its data, so that it cannot start until it is released. */
+/** Kills a module and locks its data, so that it cannot start. Returns a function that releases the lock. */
 async function keepDown({ dataDir }: Scene, kerf: Kerf, module: ModuleName): Promise<() => void> {
   const lock = new Sqlite(join(dataDir, `${module}.lock`), { timeout: 0 });
   onTestFinished(() => void lock.close());

@@ -16,7 +16,7 @@ const ways: readonly { name: string; out: readonly ModuleName[] }[] = [
   { name: 'with orders, inventory and payments out', out: ['orders', 'inventory', 'payments'] },
 ];
 
-/** A broker that nobody else uses; stopped when the test ends. */
+/** Starts a broker for one test. The end of the test stops it. */
 async function startBroker(name: ServerName, port?: number) {
   const folder = mkdtempSync(join(tmpdir(), `kerf-${name}-`));
   const server = await startServer(name, { port: port ?? (await freePort()), folder });

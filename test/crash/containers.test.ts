@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it } from 'vitest';
 
-/** Has a program run as process 1 of a PID namespace of its own, as in a container; dies with it. */
+/** Command that runs a program as process 1 of its own PID namespace, as in a container. The program dies with the command. */
 const unshare = ['unshare', '--user', '--map-root-user', '--pid', '--fork', '--kill-child'];
 const [command, ...words] = unshare as [string, ...string[]];
 const canUnshare = spawnSync(command, [...words, 'true']).status === 0;
@@ -18,7 +18,7 @@ describe.skipIf(!canUnshare)(canUnshare ? title : `${title} (needs PID namespace
     for (const child of started.splice(0)) child.kill('SIGKILL');
   });
 
-  /** An instance in a container of its own; `next` resolves with the next thing that it says. */
+  /** Starts an instance in its own container. `next` resolves with its next line of output. */
   async function contained(file: string) {
     const program = `
       import { systemClock } from './src/shared/kernel/context/index.ts';

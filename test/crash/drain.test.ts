@@ -23,7 +23,7 @@ it.each(shapes)('answers what is in flight before it ends at SIGTERM, $name', { 
   const known = async () => (await shop.get<Page<Order>>('/orders?limit=100')).body.items.length === inFlight;
   await eventually(known, 'all orders to be in flight');
 
-  // Half of the payments never come to an end, and all members are willing to wait for longer than the process may.
+  // Half of the payments never finish, and all members wait longer than the stop may take.
   const askedAt = performance.now();
   expect(await kerf.stop()).toBe(0);
   expect(performance.now() - askedAt).toBeLessThan(10_000);

@@ -5,8 +5,8 @@ import { moduleNames } from '../harness/kerf.ts';
 import { orderIdOf, type Told } from './rush.ts';
 
 /**
- * Compares what the modules of a data folder have written down with one another and with what members were told. Returns
- * every disagreement in words; nothing when all is well and nothing is in flight.
+ * Compares the records of the modules in a data folder with one another and with the answers to members. Returns every
+ * disagreement in words. The list is empty when all agree and nothing is in flight.
  */
 export function audit(dataDir: string, told: Told = new Map()): string[] {
   const ask: Ask = (module, query) => read(dataDir, module, query);
@@ -32,11 +32,11 @@ const meant: Record<number, string[]> = {
   202: ['confirmed', 'rejected'],
   402: ['rejected'],
   409: ['rejected'],
-  // Only as `order-failed`; any other 503 decides nothing, and is not told.
+  // Only `order-failed`. Any other 503 decides nothing, and `told` does not contain it.
   503: ['rejected'],
 };
 
-/** What members were told of their orders, and is not so, in words. */
+/** Returns every false answer to a member's order, in words. */
 export function acknowledged({ orders }: Pick<Books, 'orders'>, told: Told): string[] {
   const byKey = Map.groupBy(orders, ({ key }) => key);
   return [...told].flatMap(([key, answer]) => {

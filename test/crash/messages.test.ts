@@ -51,7 +51,7 @@ function person(index: number): Person {
   return index % 2 ? { email } : { email, phone: `+82 10 0000 ${1000 + index}` };
 }
 
-/** Once is what it comes to: who is told that the address is taken has been signed up before. */
+/** Signs a member up. A 409 counts as success: an earlier attempt already signed the member up. */
 async function signUp({ url }: Kerf, member: Person): Promise<boolean> {
   const answer = await new Shop(url).post('/members', { ...member, name: 'Member', password: 'correct horse' });
   if (answer.status === 503 || answer.status === 504) return false;

@@ -14,10 +14,10 @@ const ways: readonly { name: string; out: readonly ModuleName[] }[] = [
   { name: 'with orders, inventory and payments out', out: ['orders', 'inventory', 'payments'] },
 ];
 const all = [...checkoutPoints, ...eventPoints, ...wayBackPoints];
-// A test run of every day takes every third; where everything must be tested, all of them, in both ways.
+// A normal test run uses every third crash point. With REQUIRE_SERVERS=1 it uses all points, in both topologies.
 const points = required() ? all : all.filter((_, index) => index % 3 === 0);
 
-/** The system that dies at a point, once, and is started again when all of it has died. */
+/** A system in which a process dies once at a crash point. The test restarts the system if the home process died. */
 class Mortal {
   readonly #scene: Scene;
   #kerf!: Kerf;
@@ -33,7 +33,7 @@ class Mortal {
     return new Shop(this.#kerf.url);
   }
 
-  /** Waits until a process has died; what it takes to have the system back. */
+  /** Waits for the death of a process, and restarts the system if necessary. Resolves with a signed-in client. */
   async revive(): Promise<Shop> {
     const mark = join(this.#scene.dataDir, 'fault-points', encodeURIComponent(this.point));
     await eventually(async () => existsSync(mark), `a process to die at ${this.point}`);
@@ -63,7 +63,7 @@ for (const { name, out } of required() ? ways : ways.slice(0, 1)) {
   });
 }
 
-/** Whether the first that was confirmed is cancelled, now or before. */
+/** Cancels the first confirmed order. Resolves with true when it is cancelled, now or before. */
 async function cancelOne(shop: Shop, told: Told): Promise<boolean> {
   const confirmed = [...told.values()].find(({ status }) => status === 201);
   if (!confirmed) return false;

@@ -1,6 +1,6 @@
 const forward = ['reserve stock', 'authorize payment', 'take stock', 'capture payment'];
 
-/** Where an order that goes well passes: before and after each commit of the checkout, and on the way of its event to a mail. */
+/** Crash points of a successful order: before and after each commit of the checkout. */
 export const checkoutPoints: readonly string[] = [
   'saga/checkout/begun',
   'command/inventory/reserve/handled',
@@ -23,12 +23,12 @@ export const eventPoints: readonly string[] = [
   'inbox/notifications/orders.order-confirmed.v1/handled',
   'inbox/notifications/orders.order-confirmed.v1/committed',
   'inbox/recommendations/orders.order-confirmed.v1/committed',
-  // The first of each is the welcome of the sign-up.
+  // `@2`, because the first mail is the welcome after the sign-up.
   'saga/mail-dispatch/hand to mail/done@2',
   'saga/mail-dispatch/hand to mail/recorded@2',
 ];
 
-/** Where one passes that is declined, or cancelled. */
+/** Crash points of a declined or cancelled order. */
 export const wayBackPoints: readonly string[] = [
   'command/inventory/release/handled',
   'command/inventory/release/done',

@@ -1,4 +1,4 @@
-// A process that publishes events and takes them, on the data in the folder that it is given. One of them ends it.
+// A process that publishes and handles events, with its data in the given folder. One event kills the process.
 import { join } from 'node:path';
 import { z } from 'zod';
 import { openSqlite } from '../../src/shared/adapters/sqlite/index.ts';
@@ -42,5 +42,5 @@ if (publishes)
   await publisher.work(async (unit) => {
     for (const customer of ['poison', 'good']) await outbox.publish(unit, sold, { customer });
   });
-// The timers of the kernel keep no process alive.
+// Keeps the process alive. The kernel's timers do not.
 setInterval(() => {}, 1_000);

@@ -22,7 +22,7 @@ it('counts an event that kills its process, and takes the others', async () => {
   const mail = openSqlite('mail', join(folder, 'mail.db'), eventMigrations);
   const shop = openSqlite('shop', join(folder, 'shop.db'), eventMigrations);
   const [row] = await mail.db.select().from(eventTables(mail).held);
-  // The last death is counted by the next process.
+  // Only the next process counts the last death, so 3 deaths give 2 attempts.
   expect(row).toMatchObject({ key: 'poison', state: 'failed', attempts: 2 });
   const sent = await shop.db.select().from(eventTables(shop).outbox);
   expect(sent.map(({ state }) => state)).toEqual(['delivered', 'delivered']);

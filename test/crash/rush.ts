@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { eventually } from '../harness/kerf.ts';
 import type { Answer, Outcome, Shop } from '../harness/shop.ts';
 
-/** An order a member is about to place, with the key that makes it the same order however often it is sent. */
+/** An order to place. A repeat under its key means the same order. */
 export interface Wish {
   readonly key: string;
   readonly sku: string;
@@ -20,24 +20,24 @@ const kinds = [
   { sku: 'GLUE', quantity: 1, token: 'tok_flaky' },
 ];
 
-/** Orders of every kind in turn: that go well, that are declined, that meet the end of the stock, that need a repeat. */
+/** Creates orders of every kind in turn: successful, declined, of scarce stock, with a flaky payment. */
 export function wishes(count: number): Wish[] {
   return Array.from({ length: count }, (_, index) => ({ key: randomUUID(), ...kinds[index % kinds.length]! }));
 }
 
-/** What members were told of their orders, by key. */
+/** Answers to the orders, by key. */
 export type Told = Map<string, Placed>;
 
 export interface RushOptions {
-  /** How many are in flight at a time. */
+  /** Number of orders in flight at a time. */
   width?: number;
-  /** Called at each answer, in order: the place from which a test pulls the plug. */
+  /** Called after each answer, in order. A test may kill the system here. */
   onAnswer?: (count: number) => void;
-  /** Sends an order again under its key until it is answered, as a careful program does. */
+  /** Whether to repeat an order under its key until an answer arrives, as a careful client does. */
   patient?: boolean;
 }
 
-/** Places the orders side by side; resolves with what was answered. Who is not patient loses some to a dead system. */
+/** Places the orders in parallel. Resolves with the answers. Without `patient`, a dead system leaves orders without an answer. */
 export async function rush(shop: Shop, orders: readonly Wish[], options: RushOptions = {}): Promise<Told> {
   const { width = 25, onAnswer, patient } = options;
   const told: Told = new Map();
@@ -54,7 +54,7 @@ export async function rush(shop: Shop, orders: readonly Wish[], options: RushOpt
   return told;
 }
 
-/** Places again what was not answered before, and adds it to what was told. */
+/** Repeats the orders without an answer, and adds the answers to `told`. */
 export async function resume(shop: Shop, orders: readonly Wish[], told: Told): Promise<void> {
   const unanswered = orders.filter(({ key }) => !told.has(key));
   for (const [key, answer] of await rush(shop, unanswered, { patient: true })) told.set(key, answer);
@@ -64,7 +64,7 @@ function insist(shop: Shop, wish: Wish): Promise<Placed> {
   return eventually(() => place(shop, wish), `an answer to order ${wish.key}`);
 }
 
-/** `undefined` when there was no answer, or one that decides nothing. */
+/** Places an order once. Resolves with undefined without an answer, or with one that decides nothing. */
 async function place(shop: Shop, { sku, quantity, token, key }: Wish): Promise<Placed | undefined> {
   try {
     const answer = await shop.order(sku, quantity, { token, key });

@@ -4,7 +4,7 @@ import { eventually, Kerf, type ModuleName, newDataDir, type StartOptions } from
 import { audit } from './ledger.ts';
 import type { Told } from './rush.ts';
 
-/** One data folder and the processes that come and go over it; cleaned up when the test ends, however it ends. */
+/** One data folder and its successive processes. The end of the test always cleans them up. */
 export class Scene {
   readonly dataDir = newDataDir();
   readonly #started: Kerf[] = [];
@@ -24,7 +24,7 @@ export class Scene {
     return kerf;
   }
 
-  /** Waits until nothing is in flight and all books agree with one another and with what members were told. */
+  /** Waits until nothing is in flight, and all books agree with one another and with the answers to members. */
   async settles(told?: Told, withinMs = 20_000): Promise<void> {
     let found: string[] = [];
     const agree = async () => {
@@ -34,7 +34,7 @@ export class Scene {
     await eventually(agree, 'that the books agree', withinMs).catch(() => expect(found).toEqual([]));
   }
 
-  /** Lets it settle, stops it in order, and looks again at what is left on disk. */
+  /** Waits for `settles`, stops the system cleanly, and checks the data on disk again. */
   async endsWell(kerf: Kerf, told?: Told): Promise<void> {
     await this.settles(told);
     expect(await kerf.stop()).toBe(0);
@@ -42,13 +42,13 @@ export class Scene {
   }
 }
 
-/** SIGKILL to the process of a module that is out, when it has one just now. */
+/** Sends SIGKILL to the process of an extracted module, if it has one now. */
 export async function killModule(kerf: Kerf, module: ModuleName): Promise<void> {
   const pid = await kerf.pidOf(module);
   if (pid && lives(pid)) process.kill(pid, 'SIGKILL');
 }
 
-/** Whether a process with this id is there. */
+/** Returns whether a process with this id exists. */
 export function lives(pid: number): boolean {
   try {
     process.kill(pid, 0);

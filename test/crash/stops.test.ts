@@ -5,14 +5,14 @@ import { RoundRobinProxy } from '../harness/proxy.ts';
 import { Shop } from '../harness/shop.ts';
 import { Scene } from './scene.ts';
 
-/** How often each shape is stopped: `STOPS=100 npm test -- crash/stops` is for a machine that has the time. */
+/** Number of stops for each shape. `STOPS=100 npm test -- crash/stops` runs a long test. */
 const stops = Number(process.env.STOPS ?? 3);
 const shapes: { name: string; out: readonly ModuleName[] }[] = [
   { name: 'in one process', out: [] },
   { name: 'all out', out: process.env.STOPS ? moduleNames : ['catalog', 'inventory', 'orders', 'members'] },
 ];
 const paths = ['/products/OIL', '/orders', '/members/me'];
-/** So long that it is over when somebody says so. */
+/** So long that only a second signal of the test ends the delay. */
 const DRAIN_DELAY_MS = '60000';
 
 async function readiness(url: string): Promise<unknown> {
@@ -20,7 +20,7 @@ async function readiness(url: string): Promise<unknown> {
   return [answer.status, ((await answer.json()) as { status: string }).status];
 }
 
-/** Ends the announcement of its stop, and expects it to end in order. */
+/** Ends the drain delay with SIGINT, and expects a clean exit. */
 async function endsInOrder(kerf: Kerf): Promise<void> {
   kerf.process.kill('SIGINT');
   expect(await kerf.exited()).toBe(0);

@@ -61,7 +61,7 @@ it('leaves no service behind when it is killed while they start', async () => {
   await scene.endsWell(again);
 });
 
-/** The process that runs a module on this data, as it has told the others of its kind. */
+/** Returns the id of the process that runs a module on this data, from the module's table of instances. */
 function ownerOf({ dataDir }: Scene, module: ModuleName): number | undefined {
   try {
     return read<{ pid: number }>(dataDir, module, 'select pid from kerf_instances order by since desc')[0]?.pid;

@@ -8,6 +8,6 @@ import { rabbitmq } from '../../src/shared/adapters/rabbitmq/index.ts';
 import { sqlite } from '../../src/shared/adapters/sqlite/index.ts';
 import { Adapters } from '../../src/shared/kernel/ports/index.ts';
 
-/** All that there are. */
+/** Every adapter of the repository. */
 export const allAdapters = [sqlite(), http(), grpc(), rabbitmq(), kafka(), nats(), dns(), file()];
 export const adapters = new Adapters(allAdapters);

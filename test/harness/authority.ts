@@ -5,7 +5,7 @@ import { generate } from 'selfsigned';
 
 const kind = { keyType: 'ec', algorithm: 'sha256' } as const;
 
-/** An authority that vouches for processes; what it issues is in files of a folder that it keeps. */
+/** A certificate authority for processes. It keeps its certificates and keys as files in one folder. */
 export class Authority {
   readonly folder = mkdtempSync(join(tmpdir(), 'kerf-authority-'));
   private readonly own: { cert: string; private: string };
@@ -27,7 +27,7 @@ export class Authority {
     return authority;
   }
 
-  /** The settings of a process with a certificate for an address: files with that, its key, and whom it believes. */
+  /** Issues a certificate for an address. Returns the process's settings: the files of the certificate, its key and the CA bundle. */
   async settings(ip = '127.0.0.1'): Promise<TlsSettings> {
     const { cert, private: key } = await generate([{ name: 'commonName', value: 'kerf' }], {
       ...kind,
@@ -49,7 +49,7 @@ export class Authority {
     };
   }
 
-  /** Removes what it has issued. */
+  /** Removes the issued files. */
   close(): void {
     rmSync(this.folder, { recursive: true });
   }

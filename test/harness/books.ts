@@ -26,7 +26,7 @@ export interface Books {
   messages: { member_id: string; channel: string; subject: string; status: string }[];
 }
 
-/** Asks the data of a module, wherever that is kept. */
+/** Queries the data of a module, wherever the data is. */
 export type Ask = <T>(module: string, query: string) => T[];
 
 export function readBooks(ask: Ask): Books {
@@ -43,8 +43,8 @@ export function readBooks(ask: Ask): Books {
 }
 
 /**
- * Compares what the modules have written down, each for itself, with one another. Returns every disagreement in words;
- * nothing when all is well and nothing is in flight.
+ * Compares the records of the modules with one another. Returns every disagreement in words. The list is empty when the books
+ * agree and nothing is in flight.
  */
 export function disagreements(books: Books): string[] {
   return [
@@ -60,7 +60,7 @@ interface Open {
   last_error: string | null;
 }
 
-/** Events that were not delivered or are held back, and sagas that have not ended, in words. */
+/** Returns undelivered events, events in the retry queue, and unfinished sagas, in words. */
 export function unfinished(ask: Ask, module: string): string[] {
   const events = ask<Open>(module, "select type, state, last_error from kerf_outbox where state <> 'delivered'");
   const held = ask<Open>(module, "select type, state, last_error from kerf_held where state <> 'delivered'");
@@ -103,7 +103,10 @@ function inStock({ orders }: Books, { sku, available }: { sku: string; available
   return available === expected ? [] : [`${available} of ${sku} are left instead of ${expected}`];
 }
 
-/** One mail for the sign-up and one for each order that was ever confirmed, as many text messages when there is a phone; no other. */
+/**
+ * Checks the messages of a member: exactly one mail for the sign-up and one for each order that was ever confirmed. A member with a phone
+ * gets as many text messages.
+ */
 function written({ orders, mails, texts, messages }: Books, { id, email, phone }: MemberRow): string[] {
   const subjects = orders
     .filter((order) => order.member_id === id && ['confirmed', 'cancelled'].includes(order.status))
@@ -123,7 +126,7 @@ function written({ orders, mails, texts, messages }: Books, { id, email, phone }
   ];
 }
 
-/** The sign-up that members orchestrates itself greets in other words than notifications does. */
+/** Shortens a welcome to its common part. Members and notifications word the welcome differently. */
 function welcomeOnly(text: string): string {
   return text.startsWith('Welcome to Kerf') ? 'Welcome to Kerf' : text;
 }

@@ -1,11 +1,11 @@
 import { Agent, request } from 'node:http';
 
-/** What became of the requests of some clients. */
+/** The results of the clients' requests. */
 export interface Outcome {
   answers: number;
-  /** Answers after which the connection was to be closed. */
+  /** Number of answers with `Connection: close`. */
   last: number;
-  /** Of requests that were sent and not answered, or answered with 500 and more. */
+  /** Requests without an answer, or with a status of 500 or more, in words. */
   readonly failures: string[];
 }
 
@@ -14,14 +14,14 @@ export interface ClientsOptions {
   readonly paths: readonly string[];
   readonly token: string | undefined;
   readonly count: number;
-  /** Whether each client keeps its connection for the next request, or has one for each. */
+  /** Whether each client keeps its connection for the next request. Otherwise it opens one for each request. */
   readonly keepAlive: boolean;
 }
 
-/** Clients that ask without a pause, each one request after the other, until nobody listens any more. */
+/** Clients that send requests without a pause until the listener is gone. Each client sends one request at a time. */
 export class Clients {
   readonly outcome: Outcome = { answers: 0, last: 0, failures: [] };
-  /** Resolves when all have found that nobody listens. */
+  /** Resolves when every client has stopped, or has found that nobody listens. */
   readonly ended: Promise<unknown>;
   #stopped = false;
   private readonly options: ClientsOptions;
@@ -31,7 +31,7 @@ export class Clients {
     this.ended = Promise.all(Array.from({ length: options.count }, (_, index) => this.#run(index)));
   }
 
-  /** Each asks nothing more after its answer. */
+  /** Stops each client after its current answer. */
   async stop(): Promise<Outcome> {
     this.#stopped = true;
     await this.ended;
@@ -48,7 +48,7 @@ export class Clients {
     if (agent) agent.destroy();
   }
 
-  /** Resolves with whether nobody listened. */
+  /** Sends one request. Resolves with true when nobody listens. */
   #ask(path: string, agent: Agent | false): Promise<boolean> {
     const { url, token } = this.options;
     const { outcome } = this;

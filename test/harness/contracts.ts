@@ -2,7 +2,7 @@ import type { Contract } from '../../src/shared/kernel/contract/index.ts';
 
 const found = import.meta.glob<Record<string, unknown>>('../../src/modules/*/contract.ts', { eager: true });
 
-/** The contract of every module, with those of modules that live in repositories of their own. */
+/** The contract of every module, including modules that live in repositories of their own. */
 export const contracts: readonly Contract[] = Object.values(found).flatMap(Object.values).filter(isContract);
 
 function isContract(value: unknown): value is Contract {

@@ -6,17 +6,17 @@ import { createInterface } from 'node:readline';
 
 export { freePort } from '../../scripts/services/free-port.mjs';
 
-/** Every module there is. */
+/** The name of every module. */
 export const moduleNames: readonly string[] = readdirSync('src/modules').sort();
 export type ModuleName = string;
 
-/** Which modules are out as services of their own; the rest is in the home process. */
+/** The modules that run in processes of their own. The others run in the home process. */
 export interface TestTopology {
   readonly name: string;
   readonly out: readonly ModuleName[];
-  /** How they are placed, when it is not `http`. */
+  /** Placement of these modules. Default: `http`. */
   readonly via?: string;
-  /** What carries events, when it is not the default. */
+  /** The bus that carries events, unless it is the default one. */
   readonly bus?: string;
 }
 
@@ -33,12 +33,12 @@ export function placements({ out, via = 'http', bus }: TestTopology): Record<str
 
 export interface StartOptions {
   env?: Record<string, string>;
-  /** Kept between starts when it is given; otherwise a new one, removed at `stop`. */
+  /** A data folder that survives `stop`. Without it, `Kerf` creates a folder and removes it at `stop`. */
   dataDir?: string;
   words?: string[];
-  /** Another release than the one that was built here. */
+  /** The `app.js` of another release. Default: the one built here. */
   program?: string;
-  /** In a process group of its own, as a shell starts it: what is sent to the group reaches its services as well. */
+  /** Whether the process gets its own process group, as from a shell. A signal to the group also reaches the module processes. */
   ownGroup?: boolean;
 }
 
@@ -100,12 +100,12 @@ export class Kerf {
     return this.output.stderr;
   }
 
-  /** The process id of a module that is out, as the operators' page tells it now. */
+  /** Returns the process id of an extracted module, as `/ops/topology` reports it now. */
   async pidOf(module: ModuleName): Promise<number | null> {
     return (await this.#instancesOf(module))[0]?.pid ?? null;
   }
 
-  /** The process ids of those of its services that are ready. */
+  /** Returns the process ids of the module's ready instances. */
   async readyPidsOf(module: ModuleName): Promise<number[]> {
     const instances = await this.#instancesOf(module);
     return instances.flatMap(({ pid, address }) => (pid !== null && address !== null ? [pid] : []));
@@ -122,7 +122,7 @@ export class Kerf {
     return answer.json();
   }
 
-  /** SIGTERM; resolves with the exit code. */
+  /** Sends SIGTERM. Resolves with the exit code. */
   async stop(): Promise<number | null> {
     this.process.kill('SIGTERM');
     const code = await this.#exit;
@@ -130,7 +130,7 @@ export class Kerf {
     return code;
   }
 
-  /** SIGKILL: what a crash, a power cut or an impatient supervisor does. */
+  /** Sends SIGKILL, like a crash, a power cut or an impatient supervisor. */
   async kill(): Promise<void> {
     this.process.kill('SIGKILL');
     await this.#exit;
@@ -142,7 +142,7 @@ export class Kerf {
   }
 }
 
-/** A new data folder; a copy of that of another release where `DATA_TEMPLATE` names one (`npm run check:releases`). */
+/** Creates a data folder. When `DATA_TEMPLATE` names another release's data folder, copies it (`npm run check:releases`). */
 export function newDataDir(): string {
   const folder = mkdtempSync(join(tmpdir(), 'kerf-test-'));
   const { DATA_TEMPLATE } = process.env;
@@ -150,7 +150,7 @@ export function newDataDir(): string {
   return folder;
 }
 
-/** Starts one that is expected to end by itself: resolves with its exit code and what it said. One that gets ready is killed. */
+/** Starts a process that must fail to start. Resolves with its exit code and its output. Kills a process that becomes ready. */
 export async function startAndFail(
   env: Record<string, string>,
   words: string[] = [],
@@ -175,13 +175,13 @@ function spawnKerf(
   const child = spawn(process.execPath, [program, '--json', ...words], {
     env: {
       PATH: process.env.PATH,
-      // Whatever the checkout's own topology says, a test begins with an empty one.
+      // A test begins with an empty topology and ignores the one of the checkout.
       TOPOLOGY: devNull,
       PORT: '0',
       INTERNAL_PORT: '0',
       LOG_LEVEL: 'warn',
       RATE_LIMIT_PER_MINUTE: '0',
-      // Releases of tests are made in temporary folders.
+      // Tests create releases in temporary folders.
       ARTIFACTS: `dist,${tmpdir()}`,
       DRAIN_DELAY_MS: '0',
       ...env,
@@ -196,7 +196,7 @@ function spawnKerf(
   return { child, output };
 }
 
-/** Waits until `check` gives something, asking again and again; fails after `withinMs` with the last reason. */
+/** Calls `check` again and again until it returns a value. Throws after `withinMs` with the name of the missing event (`what`). */
 export async function eventually<T>(
   check: () => Promise<T | undefined | false>,
   what: string,

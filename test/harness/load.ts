@@ -3,17 +3,17 @@ import { onTestFinished } from 'vitest';
 import { eventually } from './kerf.ts';
 import type { Answer, Outcome, Shop } from './shop.ts';
 
-/** On a machine that is slower than what is asked, more would but wait, until it cannot even be sent. */
-const mostUnderWay = 40;
+/** Maximum number of requests in flight. On a slow machine more requests would only queue up. */
+const maxUnderWay = 40;
 
 /**
- * A member who orders, and looks up what `paths` name, ten times a second until `stop` or the end of the test, whatever
- * becomes of what was asked before, unless forty still wait for it. Every order has a key of its own.
+ * A constant load: one member orders and reads `paths` every `everyMs`, until `stop` or the end of the test. It does not wait
+ * for earlier answers, but pauses while forty requests are in flight. Every order has its own key.
  */
 export class SteadyLoad {
-  /** What was answered to the orders, by key. */
+  /** Answers to the orders, by key. */
   readonly told = new Map<string, Answer<Outcome>>();
-  /** Requests that failed, in words: any answer of 500 or more, and any that did not come. */
+  /** Failed requests in words: each one with a status of 500 or more, or without an answer. */
   readonly failures: string[] = [];
   readonly #under = new Set<Promise<void>>();
   readonly #timer: NodeJS.Timeout;
@@ -27,13 +27,13 @@ export class SteadyLoad {
     onTestFinished(() => clearInterval(this.#timer));
   }
 
-  /** Resolves when `count` more orders are answered. */
+  /** Resolves after `count` more events: answered orders or failed requests. */
   async answers(count: number): Promise<void> {
     const wanted = this.told.size + this.failures.length + count;
     await eventually(async () => this.told.size + this.failures.length >= wanted, `${count} more answers`);
   }
 
-  /** Resolves when everything that was asked is answered, with the requests that failed. */
+  /** Stops the load. When no request is in flight, resolves with the failed ones. */
   async stop(): Promise<readonly string[]> {
     clearInterval(this.#timer);
     await Promise.all(this.#under);
@@ -41,7 +41,7 @@ export class SteadyLoad {
   }
 
   #turn(): void {
-    if (this.#under.size >= mostUnderWay) return;
+    if (this.#under.size >= maxUnderWay) return;
     this.#ask('an order', () => this.#order());
     for (const path of this.paths) this.#ask(path, () => this.shop.get(path));
   }

@@ -11,10 +11,10 @@ const found = import.meta.glob<ModuleDefinition>('../../src/modules/*/module.ts'
 
 const insides = Object.keys(import.meta.glob('../../src/modules/*/internal/*.ts'));
 
-/** Every module there is. */
+/** The definition of every module. */
 export const modules = Object.values(found);
 
-/** Those whose inside is here, too: of one that has left for good there is but what others must know. */
+/** The modules with an implementation in this repository. Of an ejected module only its public part is here. */
 export const modulesHere = modules.filter(({ contract: { name } }) =>
   insides.some((file) => file.startsWith(`../../src/modules/${name}/`)),
 );
@@ -31,7 +31,7 @@ const nobody: CallSource = ({ module, name }) => {
   return () => Promise.reject(new Error(`${module}.${name} is not part of this test`));
 };
 
-/** One module alone, on a folder of its own; `calls` answers what it asks of others. */
+/** Opens one module alone, on a data folder of its own. `calls` answers its calls to other modules. */
 export async function openDefinition(definition: ModuleDefinition, calls: CallSource = nobody) {
   const seen: { inside?: ModuleImplementation<Contract> } = {};
   const watched: ModuleDefinition = {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Kerf } from './kerf.ts';
 import type { Answer } from './shop.ts';
 
-/** What a dead letter looks like to operators. */
+/** A dead letter as the admin routes show it. */
 export interface Letter {
   readonly module: string;
   readonly id: string;
@@ -23,7 +23,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Operates a running system, over its internal listener and by the commands. */
+/** Operates a running system through its internal listener and the command line. */
 export class Operator {
   private readonly kerf: Pick<Kerf, 'announced' | 'dataDir'>;
   private readonly token: string;
@@ -45,7 +45,7 @@ export class Operator {
     return { status: answer.status, headers: answer.headers, body: (await answer.json()) as T };
   }
 
-  /** Somebody with another token. */
+  /** Returns an operator with another token. */
   as(token: string): Operator {
     return new Operator(this.kerf, token);
   }

@@ -11,7 +11,7 @@ const before: Record<PaymentChange, readonly (PaymentState | undefined)[]> = {
   refund: ['captured'],
 };
 
-/** What a payment provider writes down, which no crash of ours touches, and the HTTP statuses that follow from it. */
+/** The records of a payment provider. No crash of Kerf touches them. Each method returns the HTTP status of the provider's answer. */
 export class ProviderBooks extends Map<string, PaymentState> {
   readonly #failures = new Map<string, number>();
 
@@ -23,7 +23,7 @@ export class ProviderBooks extends Map<string, PaymentState> {
     return 200;
   }
 
-  /** What is void stays void. What fails may have happened all the same. */
+  /** Authorizes a payment. A voided payment stays void. A failed request (503) may still have taken effect. */
   authorize(id: string, token: string): number {
     const state = this.get(id);
     if (state === 'declined') return 402;
@@ -42,8 +42,8 @@ export class ProviderBooks extends Map<string, PaymentState> {
 const kept: Record<string, readonly string[]> = { confirmed: ['captured'], cancelled: ['refunded'] };
 
 /**
- * The provider keeps money for what is confirmed, and for nothing else. Returns what is otherwise, in words. Empty books mean that the
- * system used its own development provider.
+ * Checks that the provider keeps money for confirmed orders and for no others. Returns every violation in words. Empty books mean that
+ * the system used its development provider.
  */
 export function keptByProvider(orders: readonly OrderRow[], ask: Ask, books: ProviderBooks): string[] {
   const payments = ask<{ id: string; order_id: string }>('payments', 'SELECT id, order_id FROM payments');

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 const everyMs = 20;
 
-/** What load balancers do: sends each request to the next of its systems that said last that it is ready, once. */
+/** A load balancer: sends each request, without retries, to the next system whose last readiness check passed. */
 export class RoundRobinProxy {
   readonly #agent = new Agent({ keepAlive: true });
   readonly #ready = new Map<string, boolean>();

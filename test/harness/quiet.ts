@@ -1,8 +1,8 @@
 import { eventually, type Kerf } from './kerf.ts';
 
 /**
- * Resolves when nothing is in flight: no event waits, no saga runs. It must be seen twice in a row, because the modules are
- * asked one after the other and work may have moved from one that was still to be asked to one that had been.
+ * Resolves when nothing is in flight: no event waits, no saga runs. It needs two quiet looks in a row. Within one look, work
+ * may move from a module that it has not asked yet to a module that it has already asked.
  */
 export async function quiet(kerf: Kerf): Promise<void> {
   let seen = 0;

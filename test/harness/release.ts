@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, onTestFinished } from 'vitest';
 
-/** A release of the system that first does what `code` says: the file to name as an artifact, for as long as the test lasts. */
+/** Creates a release that runs `code` before the system. Returns its file, to name as an artifact. The test's end removes it. */
 export function releaseThat(code: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'kerf-release-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -14,7 +14,7 @@ export function releaseThat(code: string): string {
   return file;
 }
 
-/** A release of its own, with some of its text replaced: the folder of its app.js, for as long as the test lasts. */
+/** Creates a release with some of its text replaced. Returns the folder of its app.js. The test's end removes it. */
 export function releaseWith(changes: readonly (readonly [string, string])[] = []): string {
   const folder = mkdtempSync(join(tmpdir(), 'kerf-release-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -30,7 +30,7 @@ export function releaseWith(changes: readonly (readonly [string, string])[] = []
   return join(folder, 'dist');
 }
 
-/** For `releaseWith`: a migration of payments after those it has. */
+/** Returns a change for `releaseWith` that adds a last migration to payments. */
 export function plantedMigration(phase: string, sqlite: string): readonly [string, string] {
   const end = 'updated_at TEXT NOT NULL\n      );\n    `\n}';
   return [end, `${end}, {\n\tname: "9999-planted",\n\tphase: "${phase}",\n\tsqlite: "${sqlite}"\n}`];

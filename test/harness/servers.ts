@@ -18,14 +18,14 @@ for (const name of names) {
   if (await accepts(address(name))) running.set(name, { url: address(name) });
 }
 
-/** The server that `npm run services` keeps, or the environment (`SERVER_KAFKA_URL`) names; undefined when it is down. */
+/** Returns a test server: from `npm run services`, or from the environment (`SERVER_KAFKA_URL`). Undefined when it is down. */
 export function server(name: ServerName): Server | undefined {
   return running.get(name);
 }
 
 /**
- * A suite that needs a server. Without it, the suite is skipped and says so in its title;
- * where all must run (`REQUIRE_SERVERS=1`), it fails.
+ * Describes a suite that needs a test server. Without the server, skips the suite and says so in its title;
+ * with `REQUIRE_SERVERS=1` the suite fails.
  */
 export function describeWith(name: ServerName, title: string, body: (server: Server) => void): void {
   const found = server(name);
@@ -35,12 +35,12 @@ export function describeWith(name: ServerName, title: string, body: (server: Ser
   else describe.skip(`${title} (${needs})`, () => body({ url: address(name) }));
 }
 
-/** Starts one that nobody else uses, to be killed and stopped at will. */
+/** Starts a server that no other test uses, so that the test may kill or stop it. */
 export async function privateServer(name: ServerName): Promise<PrivateServer> {
   return startServer(name, { port: await freePort(), folder: mkdtempSync(join(tmpdir(), `kerf-${name}-`)) });
 }
 
-/** Whether a server that is missing is a failure: where everything must be tested. */
+/** Returns whether every test must run, so that a missing server is a failure. */
 export function required(): boolean {
   return process.env.REQUIRE_SERVERS === '1';
 }

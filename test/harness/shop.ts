@@ -6,7 +6,7 @@ export interface Answer<T = Record<string, unknown>> {
   readonly body: T;
 }
 
-/** The public API as a person's program uses it. */
+/** A client of the public API. */
 export class Shop {
   readonly url: string;
   readonly token?: string;
@@ -18,7 +18,7 @@ export class Shop {
     this.signal = signal;
   }
 
-  /** The same member's program, which hangs up when `signal` is aborted. */
+  /** Returns a client of the same member that hangs up when `signal` aborts. */
   until(signal: AbortSignal): Shop {
     return new Shop(this.url, this.token, signal);
   }
@@ -51,7 +51,7 @@ export class Shop {
     return this.send<T>('POST', path, body, headers);
   }
 
-  /** Signs a new member up and in; answers the shop as that member sees it. */
+  /** Signs a new member up and in. Resolves with a client of that member. */
   async join(details: { email?: string; name?: string; phone?: string; password?: string } = {}): Promise<Shop> {
     const email = details.email ?? `${randomUUID()}@example.com`;
     const password = details.password ?? 'correct horse';
@@ -63,7 +63,7 @@ export class Shop {
 
   async signIn(email: string, password = 'correct horse', attempts = 1): Promise<Shop> {
     const { status, body, headers } = await this.post<{ token: string }>('/sessions', { email, password });
-    // Of a crowd, a slow machine asks some to come later.
+    // A slow machine answers 503 to some clients of a crowd.
     if (status === 503 && attempts > 1) {
       await new Promise((resolve) => setTimeout(resolve, Number(headers.get('retry-after')) * 1_000));
       return this.signIn(email, password, attempts - 1);
@@ -76,7 +76,7 @@ export class Shop {
     return this.checkOut([{ sku, quantity }], options);
   }
 
-  /** Waits for the outcome as long as the API lets it, unless told otherwise: how fast the machine is, is not the point. */
+  /** Places an order. By default waits for the outcome as long as the API allows, so that a slow machine passes too. */
   checkOut(
     lines: { sku: string; quantity: number }[],
     { token = 'tok_ok', key, wait = 10 }: OrderOptions = {},
@@ -89,7 +89,7 @@ export class Shop {
   }
 }
 
-/** The order, or the problem that stands in its way. */
+/** The order, or the problem that prevents it. */
 export type Outcome = Order & Omit<Problem, 'status'>;
 
 export interface OrderOptions {

@@ -1,6 +1,6 @@
 import type { Reporter, TestModule, TestSuite, Vitest } from 'vitest/node';
 
-/** Says at the end of a run which suites were skipped: what was not tested must not look tested. */
+/** Lists the skipped suites at the end of a run, so that a skipped suite does not look tested. */
 export default class SkippedSuites implements Reporter {
   #chosenByName = false;
 
@@ -18,7 +18,7 @@ export default class SkippedSuites implements Reporter {
   }
 }
 
-/** The outermost ones only. */
+/** Returns the outermost skipped suites. */
 function skipped(parent: TestModule | TestSuite): TestSuite[] {
   return [...parent.children.suites()].flatMap((suite) => (suite.state() === 'skipped' ? [suite] : skipped(suite)));
 }

@@ -5,17 +5,17 @@ import { Authority, FileKeyRing } from '../../src/shared/kernel/identity/index.t
 import { newKeyPair } from '../../src/shared/kernel/identity/keys.ts';
 
 interface Claim {
-  /** In whose name a call is made. */
+  /** The caller that the token names. */
   readonly subject: string;
   readonly audience: string;
   /** Seconds from now. */
   readonly until?: number;
 }
 
-/** What a process of the system in `dataDir` can sign, and what a thief can who has the memory of one. */
+/** Signs tokens like a process of the system in `dataDir`, or like a thief with the memory of one process. */
 export class SystemKey {
   readonly #authority: Authority;
-  /** The name of the key that signs now. */
+  /** The name of the current signing key. */
   readonly kid: string;
 
   constructor(dataDir: string) {
@@ -24,17 +24,17 @@ export class SystemKey {
     this.kid = JSON.parse(readFileSync(file, 'utf8')).keys[0].kid;
   }
 
-  /** A token as the home process signs it. */
+  /** Signs a token as the home process does. */
   sign(claim: Claim, signer = this.#authority.signerFor('home')): Promise<string> {
     return tokenOf(claim, signer.header, signer.privateKey);
   }
 
-  /** A token signed by somebody who has no key of the system and says that it is the system's. */
+  /** Signs a token with a foreign key under the name of the system's key. */
   forge(claim: Claim): Promise<string> {
     return tokenOf(claim, { kid: this.kid }, newKeyPair().privateKey);
   }
 
-  /** A token signed with the key of the process of `module`, whatever it claims. */
+  /** Signs a token with the key of `module`'s process, whatever the token claims. */
   async signAs(module: string, claim: Claim): Promise<string> {
     const { privateKey, publicKey } = newKeyPair();
     const { certificate } = await this.#authority.enrol(publicKey, [module]);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** A topology's file of its own. */
+/** Creates a topology file for one test. Returns its path. */
 export function topologyFile(text = 'bus: mitt # events\nmodules:\n'): string {
   const folder = mkdtempSync(join(tmpdir(), 'kerf-topology-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

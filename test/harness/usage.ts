@@ -3,19 +3,19 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, watch } from 'node:fs';
 import { join } from 'node:path';
 
-/** Resources that processes have used: processor time, bytes sent to the disk, and the counts of the probe. */
+/** Resource usage of processes: processor time, bytes written to disk, and the counts of the probe. */
 export interface Usage {
   readonly cpuMs: number;
   readonly bytes: number;
   readonly commits: number;
   readonly prepared: number;
-  /** p99 of the process that is worst. */
+  /** Event-loop delay (p99) of the slowest process. */
   readonly loopDelayMs: number;
 }
 
 const ticksPerSecond = 100;
 
-/** Begins to count; what it returns resolves with what was used since. */
+/** Starts a measurement. The returned function resolves with the usage since then. */
 export async function measure(pids: readonly number[], folder: string): Promise<() => Promise<Usage>> {
   await probed(pids, folder);
   const before = pids.map(system);
@@ -35,12 +35,12 @@ export async function measure(pids: readonly number[], folder: string): Promise<
 
 type Probed = Pick<Usage, 'commits' | 'prepared' | 'loopDelayMs'>;
 
-/** The counts of each process since it was last asked. */
+/** Resolves with the counts of each process since the last request. */
 function probed(pids: readonly number[], folder: string): Promise<Probed[]> {
   return Promise.all(pids.map(async (pid) => (await asked(pid, folder, `${pid}.json`)) as Probed));
 }
 
-/** What a process writes into `folder` when it is asked by SIGUSR2. */
+/** Sends SIGUSR2 to a process. Resolves with the content of the file that it writes into `folder`. */
 export async function asked(pid: number, folder: string, name: string): Promise<unknown> {
   const file = join(folder, name);
   rmSync(file, { force: true });
@@ -62,7 +62,7 @@ function system(pid: number): { cpuMs: number; bytes: number } {
   return { cpuMs: ((Number(fields[11]) + Number(fields[12])) * 1_000) / ticksPerSecond, bytes: Number(bytes) };
 }
 
-/** Begins to count calls of fsync and fdatasync by strace; nothing where that is not installed. */
+/** Starts to count fsync and fdatasync calls with strace. Returns undefined without strace. */
 export async function countSyncs(pids: readonly number[]): Promise<(() => Promise<number>) | undefined> {
   const words = ['-f', '-qq', '-c', '-e', 'trace=fsync,fdatasync', ...pids.flatMap((pid) => ['-p', String(pid)])];
   const tracer = spawn('strace', words, { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -83,7 +83,7 @@ export async function countSyncs(pids: readonly number[]): Promise<(() => Promis
   };
 }
 
-/** Resolves when `tracer` has attached to all of them. */
+/** Resolves when `tracer` has attached to every process. */
 async function traced(pids: readonly number[], tracer: number): Promise<void> {
   const attached = (pid: number) => readFileSync(`/proc/${pid}/status`, 'utf8').includes(`TracerPid:\t${tracer}\n`);
   while (!pids.every(attached)) await new Promise((resolve) => setImmediate(resolve));

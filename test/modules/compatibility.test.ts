@@ -6,7 +6,7 @@ it.each(readdirSync('src/modules'))('%s is compatible with itself, part by part'
   const exported = (await import(`../../src/modules/${module}/contract.ts`)) as Record<string, Contract>;
   const own = Object.values(exported).find((each) => each?.name === module && 'operations' in each)!;
   const description = describeContract(own);
-  // Compared though they are equal: as if another program had written it.
+  // Different titles force the comparison of equal parts, as if another program had written the description.
   const spelled = JSON.parse(JSON.stringify(description), (_, value) =>
     typeof value === 'object' && value !== null && 'type' in value ? { ...value, title: 'another' } : value,
   );

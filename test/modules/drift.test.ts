@@ -113,7 +113,7 @@ describe('what is committed in two places', () => {
   });
 });
 
-/** A contract as other languages, and later versions of itself, see it. */
+/** Returns the record of a contract, for other languages and for comparison with later versions. */
 function record({ operations, events, errors, accepted }: Contract) {
   const schema = (each: z.ZodType, io: 'input' | 'output') => {
     const { $schema: _, ...rest } = z.toJSONSchema(each, { io, unrepresentable: 'any' });

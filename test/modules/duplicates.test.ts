@@ -6,13 +6,13 @@ import { modulesHere, openDefinition } from '../harness/module.ts';
 
 const isHere = (name: string) => modulesHere.some(({ contract }) => contract.name === name);
 const one = (name: string) => modulesHere.find(({ contract }) => contract.name === name)!;
-/** What can be seen of a module while it is here. */
+/** Returns `it` for a module in this repository. Without the module the test is skipped. */
 const itOf = (name: string) => it.runIf(isHere(name));
 const memberId = randomUUID();
 const amount = { amount: 5_000, currency: 'KRW' };
 type Open = Awaited<ReturnType<typeof openDefinition>>;
 
-/** A network repeats a command: whatever the module, it happens once and is answered alike. */
+/** A network may repeat a command. In every module the command takes effect once, and each repeat gets the same answer. */
 describe('a command that comes twice', () => {
   let module: Open;
   afterEach(() => module.close());
@@ -118,7 +118,7 @@ describe('a command in steps whose process dies between its last commit and its 
     await module.close();
   });
 
-  /** Does it, dies once its last commit is made, and asks again: `change` is what others do meanwhile. */
+  /** Calls a command, fails it right after its last commit, and calls it again. Between the calls, runs `change` for other callers. */
   async function again(operation: string, input: unknown, change = async (_: unknown) => {}) {
     const context = { idempotencyKey: randomUUID() };
     let deaths = 0;

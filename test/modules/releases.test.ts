@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { plantedMigration, releaseWith } from '../harness/release.ts';
 
-// Each starts two systems and a test run.
+// Each test starts two systems and a test run.
 vi.setConfig({ testTimeout: 120_000 });
 
 const env = { PATH: process.env.PATH, HOME: process.env.HOME };
 
-/** Whether this release, as the one before, passes the tests of payments on the data of one with another migration. */
+/** Checks a next release with an added migration: this release must pass the tests of payments on its data. */
 function checked(sqlite: string) {
   const after = releaseWith([plantedMigration('expand', sqlite)]);
   const words = ['--before', process.cwd(), '--after', after, 'modules/duplicates', '-t', 'one payment'];
@@ -36,7 +36,7 @@ it('finds a migration that is marked as expand and renames a column', () => {
   expect(said).toContain('a migration is marked as expand that is none');
 });
 
-/** A repository with the script and no more; `tests` is what its one commit has as the harness of its tests. */
+/** Creates a repository with one commit that contains only the script. `tests` is the content of its test harness. */
 function repositoryWith(tests: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'kerf-repository-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

@@ -63,8 +63,8 @@ const sent: fc.Arbitrary<Sent> = fc
   });
 
 /**
- * Leaves out the differences that in-process.test.ts and grpc/values.test.ts pin: undefined in a field, which a check may count,
- * and minus zero. as-sent.test.ts pins a third, which is left out below: an option chosen by a dropped value that is no JSON.
+ * Removes known differences. in-process.test.ts and grpc/values.test.ts pin two: undefined in a field, which a check may count,
+ * and minus zero. as-sent.test.ts pins a third, which the test below skips: a dropped non-JSON value that selects an option.
  */
 function canonical(value: unknown): unknown {
   if (Object.is(value, -0)) return 0;
@@ -74,7 +74,7 @@ function canonical(value: unknown): unknown {
   return Object.fromEntries(members.map(([name, member]) => [name, canonical(member)]));
 }
 
-/** Pinned as well: gRPC has no word for half a surrogate pair. */
+/** Excludes lone surrogates, another pinned difference: gRPC cannot represent them. */
 const isWellFormed = (value: unknown) => !JSON.stringify(value ?? null).includes('\\ud');
 
 async function opened(of: Contract, saw: (input: unknown) => void) {
@@ -96,7 +96,7 @@ async function opened(of: Contract, saw: (input: unknown) => void) {
   return { transports, close: () => Promise.all([http.close(), grpc.close()]) };
 }
 
-/** The answer, or the code of the refusal. */
+/** Resolves with the answer, or with the code of the refusal. */
 function answerTo(operation: Operation, value: unknown, transport: Transport): Promise<unknown> {
   return createCall(operation, 'gateway', () => transport)(value).then(canonical, ({ code }) => `refused: ${code}`);
 }
@@ -120,7 +120,7 @@ it('a value of a schema that a contract takes is the same by every transport', a
           for (const transport of transports) {
             seen = [];
             const answer = await answerTo(of.operations[`of${at}`] as Operation, value, transport);
-            // The answer passes the schema as well.
+            // The schema also parses the answer.
             const expected = success
               ? { seen: [canonical(data)], answer: again }
               : { seen: [], answer: 'refused: invalid-input' };

@@ -3,7 +3,7 @@ import type { Bus } from '../../src/shared/kernel/events/index.ts';
 import type { Life } from './host.ts';
 import type { World } from './world.ts';
 
-/** The bus as one process has it: what it hands over by a call is the recipient's once that has answered. */
+/** Creates the bus of one process. It delivers events by calls; an event is delivered when the recipient has answered. */
 export function busOf(life: Life, world: World): Bus {
   const push = createPush((operation, caller) => createCall(operation, caller, () => world.network.transport(life)));
   return {

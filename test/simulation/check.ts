@@ -3,14 +3,14 @@ import type { FirstDay } from './first-day.ts';
 import type { Flaw } from './flaws.ts';
 import { live } from './history.ts';
 
-/** A history that did not end as it must, and how it went. */
+/** A history that violates an invariant, with its diagram. */
 export interface Found {
   readonly seed: number;
   readonly violations: readonly string[];
   readonly mermaid: string;
 }
 
-/** Lives the history of `seed` and takes it down. */
+/** Runs the history of `seed` and records its diagram. */
 export async function tell(seed: number, first: FirstDay, flaw?: Flaw): Promise<Found> {
   const chronicle = new Chronicle();
   const violations = await live(seed, first, flaw, chronicle);
@@ -18,7 +18,7 @@ export async function tell(seed: number, first: FirstDay, flaw?: Flaw): Promise<
   return { seed, violations: violations.map((each) => chronicle.inWords(each)), mermaid };
 }
 
-/** Lives the history of each seed; those that do not end as they must are lived again, to be taken down. */
+/** Runs the history of each seed. Runs a history with violations again, to record its diagram. */
 export async function* check(seeds: Iterable<number>, first: FirstDay, flaw?: Flaw): AsyncGenerator<Found | undefined> {
   for (const seed of seeds) {
     const violations = await live(seed, first, flaw);

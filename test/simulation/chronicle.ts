@@ -8,13 +8,13 @@ const longest = 300;
 
 interface Line {
   readonly text: string;
-  /** The ids it tells of; without any, it concerns everybody. */
+  /** Ids in this line. A line without ids concerns every order. */
   readonly about: readonly string[];
 }
 
 /**
- * What happened in a history, as a Mermaid sequence diagram: modules, calls, events, commits, crashes. Taking it down changes
- * nothing of what happens.
+ * Records a history as a Mermaid sequence diagram: modules, calls, events, commits, crashes. The recording does not change the
+ * history.
  */
 export class Chronicle {
   readonly #names = new Names();
@@ -23,7 +23,7 @@ export class Chronicle {
   #participants: readonly string[] = [];
   #time = () => 0;
 
-  /** Has the disks tell what is written on them. Returns the way to stop that. */
+  /** Records each row that is written to the disks. Returns a function that stops the recording. */
   listen(disks: Iterable<Disk>): () => void {
     const stops = [...disks].map((disk) =>
       disk.listen((table, row) => {
@@ -42,7 +42,7 @@ export class Chronicle {
     this.#participants = [...plan.processes.flat(), 'provider'];
   }
 
-  /** A message that arrives, or does not, and what becomes of it. `line` is the question; `text` the answer, if it is one. */
+  /** Records a message, delivered or lost, and its fate. `line` is the request; `text` is the answer, for an answer. */
   arrow(
     kind: keyof typeof arrows,
     from: string,
@@ -65,7 +65,7 @@ export class Chronicle {
     this.#add(`Note over ${module}: ${this.#clock()} commit<br/>${words}`, this.#names.find(JSON.stringify(written)));
   }
 
-  /** A unit of work was taken back. */
+  /** Drops the rows of a unit of work that was rolled back. */
   forget(module: string): void {
     this.#written.delete(module);
   }
@@ -81,12 +81,12 @@ export class Chronicle {
     this.#add(`Note over ${module}: ${this.#clock()} log<br/>${message}<br/>${lastError ?? error?.message ?? ''}`, []);
   }
 
-  /** The words of `text` with names for ids, as the diagram has them. */
+  /** Returns `text` with the diagram's names instead of ids. */
   inWords(text: string): string {
     return this.#names.replace(text);
   }
 
-  /** The diagram; of the histories of several orders, what concerns the ones named in `about`. */
+  /** Returns the diagram. Keeps only lines about the orders in `about`, if it names orders. */
   toMermaid(about: string): string {
     const wanted = this.#names.find(about).filter((id) => this.#names.isOrder(id));
     const concerns = (line: Line) =>
@@ -105,7 +105,7 @@ export class Chronicle {
   }
 }
 
-/** A history that never came to rest is mostly its end again and again. */
+/** Shortens a long diagram. A history that never comes to rest mostly repeats its end. */
 function shortened(lines: readonly string[]): readonly string[] {
   const left = lines.length - longest;
   if (left <= 0) return lines;

@@ -6,7 +6,7 @@ import { isRefusal, isTransient, type Refusal } from '../../src/shared/kernel/er
 import type { SignUp, Wish } from './plan.ts';
 import type { World } from './world.ts';
 
-/** What a member asked for, and the answers: the last of each kind is the one that counts. */
+/** A member's order and its final answers: to the order and to its cancellation. */
 export interface Asked {
   readonly wish: Wish;
   readonly memberId: string;
@@ -14,7 +14,7 @@ export interface Asked {
   cancelled?: Order | Refusal;
 }
 
-/** Somebody outside, with a program that sends what it wants again, under the same key, until it is answered. */
+/** A client outside the system. It repeats a request under the same key until it gets an answer. */
 abstract class Person {
   content = false;
   protected readonly world: World;
@@ -38,7 +38,7 @@ abstract class Person {
     }
   }
 
-  /** The program may hang up at any point, or leave the call less time than it takes. */
+  /** Draws whether the client hangs up at some point, or sets a timeout that may be too short. */
   #impatience(): { signal?: AbortSignal; timeoutMs?: number } {
     const { world } = this;
     if (!world.strikes('hangUp')) return {};
@@ -54,7 +54,7 @@ abstract class Person {
   }
 }
 
-/** A member who orders, and may cancel. */
+/** A member that orders, and may cancel the order. */
 export class Customer extends Person {
   readonly asked: Asked;
 
@@ -79,10 +79,10 @@ export class Customer extends Person {
   }
 }
 
-/** Somebody who signs up. */
+/** A person that signs up. */
 export class Stranger extends Person {
   readonly email: string;
-  /** The answer. */
+  /** The answer to the sign-up. */
   told: { readonly id: string } | Refusal | undefined;
   private readonly plan: SignUp;
 

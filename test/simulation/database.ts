@@ -12,7 +12,7 @@ interface Waiting {
   reject: (error: unknown) => void;
 }
 
-/** The simulation knows by itself which of its processes live. */
+/** Locks that do nothing: the simulation itself knows which of its processes live. */
 export const noLocks: ProcessLocks = { hold() {}, isHeld: () => undefined, release() {}, forget() {} };
 
 /** Opens a module's disk for one life of its process. */
@@ -29,9 +29,9 @@ const unitLimitMs = 5_000;
 const busyPauseMs = 5;
 
 /**
- * Units of work one after the other, each at a time of its own, also among processes that share the disk. One that is open for 5 s is
- * rolled back. The process may crash just before a commit, which takes the unit back, or just after it, when nobody has been told. Of a
- * process that is dead nothing begins, and nothing settles.
+ * Runs units of work one after the other, also among processes that share the disk. Rolls back a unit after 5 s. The process may crash
+ * just before a commit, which rolls the unit back, or just after it, before the caller learns of it. In a dead process no unit begins and
+ * no promise settles.
  */
 class SimulatedDatabase implements Database {
   readonly dialect = 'sqlite';
@@ -66,7 +66,7 @@ class SimulatedDatabase implements Database {
     return this.work(task);
   }
 
-  /** The disks of the simulation keep what was committed. */
+  /** Resolves at once: a simulated disk keeps every commit. */
   async onDisk(): Promise<void> {}
 
   async close(): Promise<void> {}
@@ -131,7 +131,7 @@ class SimulatedDatabase implements Database {
   }
 }
 
-/** What is left of a dead process in memory writes nothing more. */
+/** Returns the crash note on a disk. A dead process's leftover code cannot write to it. */
 function noteOn(disk: Disk, life: Life): CrashNote {
   return {
     get isEmpty() {

@@ -8,8 +8,8 @@ const { timeout } = AbortSignal;
 const machine = { now, getRandomValues, timeout, fetch };
 
 /**
- * Puts the simulation's time and draws in the place of the machine's, for all that asks for them behind the kernel's back:
- * the transport's deadlines, the library that makes ids, and who calls the outside world. Returns the way back.
+ * Replaces the machine's clock, random numbers and `fetch` by the simulation's. This covers code that bypasses the kernel:
+ * the transport's deadlines, the id library, and clients of the outside world. Returns a function that restores the originals.
  */
 export function determine(time: () => number, random: Random, fetch: unknown): () => void {
   Date.now = time;

@@ -23,8 +23,8 @@ const unsettled = [
 ];
 
 /**
- * A module's data, in memory, which outlives the crashes of its module. A whole history is one transaction, and its units
- * of work are savepoints in it: taking the transaction back makes the disk what it was on the first day, at next to no cost.
+ * A module's data, in memory. It survives the crashes of its module. A whole history is one transaction, and its units of work
+ * are savepoints in it. A rollback of the transaction restores the first day's state at almost no cost.
  */
 export class Disk {
   readonly native: Native = new Sqlite(':memory:');
@@ -32,11 +32,11 @@ export class Disk {
   readonly writer: Db;
   #unit: UnitMark | undefined;
   identity: Identity;
-  /** A line beside the data that outlives a crash. */
+  /** A note outside the database that survives a crash. */
   note = '';
   /** The process whose unit of work is open. */
   owner: Life | undefined;
-  /** The migrations that it was last opened with. */
+  /** Names of the migrations at the last open. */
   #release = '';
   #firstRelease = '';
   readonly #asked = new Map<string, Sqlite.Statement>();
@@ -64,7 +64,7 @@ export class Disk {
     this.#release = release;
   }
 
-  /** Tells of every row that is written, by table and as JSON, also of those that are taken back. Returns the way to stop. */
+  /** Reports every written row as table and JSON, also rows that are rolled back later. Returns a function that stops the reports. */
   listen(tell: (table: string, row: string) => void): () => void {
     this.native.function('simulated_tell', (table, row) => void tell(String(table), String(row)));
     const tables = this.native
@@ -104,12 +104,12 @@ export class Disk {
     return this.#unit !== undefined;
   }
 
-  /** Whether the module has nothing left to do: no event to hand on, no saga to take further. */
+  /** Returns whether the module has no work left: no open unit, no pending event, no running saga. */
   settled(): boolean {
     return !this.busy && unsettled.every((query) => this.ask(query).length === 0);
   }
 
-  /** What is written down, for those who check the books. */
+  /** Runs a query, for the checks of the books. */
   ask<T>(query: string): T[] {
     let statement = this.#asked.get(query);
     if (!statement) {
@@ -137,12 +137,12 @@ export class Disk {
     this.#close();
   }
 
-  /** Of the commands that were done under a key. */
+  /** Deletes the recorded answers of commands with a key. */
   forgetAnswers(): void {
     this.native.exec('DELETE FROM kerf_commands; DELETE FROM kerf_step_answers');
   }
 
-  /** Takes back the unit of a process that has ended, if it has one open. */
+  /** Rolls back the open unit of a dead process, if there is one. */
   abandon(owner: Life): void {
     if (this.owner === owner) this.undo();
   }
@@ -158,7 +158,7 @@ export class Disk {
   }
 }
 
-/** The same connection for those who only read. */
+/** Wraps the connection for readers. Throws on a write. */
 function readOnly(native: Native): Native {
   const prepare = (source: string) => {
     const statement = native.prepare(source);

@@ -2,7 +2,7 @@ import { currentContext, currentUnit } from '../../src/shared/kernel/context/ind
 import type { ModuleDefinition, ModuleUnit } from '../../src/shared/kernel/module/index.ts';
 import type { Disk } from './disk.ts';
 
-/** Has a module's subscriptions note every event they take, in the unit that takes it. */
+/** Makes a module's subscriptions record every handled event, in the same unit of work. */
 export function countEffects(definition: ModuleDefinition, disk: Disk): ModuleDefinition {
   disk.native.exec('CREATE TABLE simulated_effects (event_id TEXT NOT NULL)');
   const note = disk.native.prepare('INSERT INTO simulated_effects VALUES (?)');
@@ -14,7 +14,7 @@ export function countEffects(definition: ModuleDefinition, disk: Disk): ModuleDe
         event,
         async handle(data: never, unit: ModuleUnit) {
           await handle(data, unit);
-          // A handler that was cut off, or whose process has ended, has no effect any more.
+          // A handler after its time limit, or in a dead process, has no effect.
           if (currentUnit.getStore()?.open) note.run(currentContext()!.requestId);
         },
       }));
@@ -26,7 +26,7 @@ export function countEffects(definition: ModuleDefinition, disk: Disk): ModuleDe
 type Counted = { id: string; count: number };
 type Sent = { id: string; type: string; recipient: string };
 
-/** Every event takes effect exactly once at each of its recipients. Returns what is otherwise, in words. */
+/** Checks that every event takes effect exactly once at each of its recipients. Returns every violation in words. */
 export function unevenEffects(disks: ReadonlyMap<string, Disk>): string[] {
   const counts = new Map<string, Map<string, number>>();
   for (const [module, disk] of disks) {

@@ -21,14 +21,14 @@ import { Random } from './random.ts';
 const all = [members, catalog, orders, inventory, payments, notifications, mail, sms, recommendations];
 const morning = Date.UTC(2026, 0, 1);
 
-/** Where every history begins: the modules' disks, migrated and filled, with two members whom nobody has welcomed yet. */
+/** The initial state of every history: migrated disks with initial data, and two members without a welcome so far. */
 export interface FirstDay {
   readonly definitions: ReadonlyMap<string, ModuleDefinition>;
   readonly disks: ReadonlyMap<string, Disk>;
   readonly members: Readonly<Record<'Ada' | 'Bob', string>>;
 }
 
-/** Made once for a process: opens every real module on an empty disk, and signs Ada (with a phone) and Bob up. */
+/** Opens every real module on an empty disk, and signs up Ada (with a phone) and Bob. A process calls it once. */
 export async function firstDay(): Promise<FirstDay> {
   const restore = determine(() => morning, new Random(1), undefined);
   try {
@@ -64,7 +64,7 @@ function openAlone(definition: ModuleDefinition, disk: Disk): Promise<OpenModule
   });
 }
 
-/** One unit at a time, at once, and no misfortune. */
+/** Opens a database without delays and faults. It runs one unit of work at a time. */
 function openQuietly(disk: Disk, migrations: Migration[]): Database {
   disk.migrate(migrations);
   const work = async <T>(task: (unit: Unit) => Promise<T>) => {

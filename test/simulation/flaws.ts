@@ -3,7 +3,7 @@ import type { ModuleDefinition, ModuleUnit } from '../../src/shared/kernel/modul
 import type { Disk } from './disk.ts';
 import type { FirstDay } from './first-day.ts';
 
-/** What may be planted, to see that it is found. */
+/** Bugs that a test plants, to prove that the simulation finds them. */
 export const flaws = [
   'marks an event as delivered before it is',
   'tells of a commit before it is made',
@@ -26,7 +26,7 @@ export const flaws = [
 
 export type Flaw = (typeof flaws)[number];
 
-/** What outlives a request runs on in its context, and so ends with it. Returns the way back. */
+/** Plants a flaw: background work runs in the context of its request, and so ends with it. Returns a function that removes the flaw. */
 export function workInTheNameOfCallers(): () => void {
   const { run, queueMicrotask: later } = background;
   background.run = (task, ...input) => task(...input);
@@ -34,7 +34,7 @@ export function workInTheNameOfCallers(): () => void {
   return () => void Object.assign(background, { run, queueMicrotask: later });
 }
 
-/** The first day with the flaw in its modules. Those of the bus, the database, the processes and the provider are planted there. */
+/** Returns the first day with the flaw in its modules. The bus, the database, the processes and the provider plant their own flaws. */
 export function plant(day: FirstDay, flaw: Flaw | undefined): FirstDay {
   const change = flaw && changes[flaw];
   if (!change) return day;

@@ -10,8 +10,8 @@ const day = 24 * 60 * 60_000;
 let today = Date.UTC(2026, 0, 2);
 
 /**
- * Lives the history that follows from `seed`; resolves with what is not as it must be at its end. Each begins on a day of its
- * own, because the library that makes ids never goes back in time; nothing but the dates in the ids follows from that.
+ * Runs the history that follows from `seed`. Resolves with the violations at its end. Each history begins on its own day,
+ * because the id library never goes back in time. The day only changes the dates in the ids.
  */
 export async function live(seed: number, first: FirstDay, flaw?: Flaw, chronicle?: Chronicle): Promise<string[]> {
   today += day;

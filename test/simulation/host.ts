@@ -9,19 +9,19 @@ import { openOn } from './database.ts';
 import { sufferingOf } from './suffering.ts';
 import type { World } from './world.ts';
 
-/** A process from its start to its crash. What is left of it in memory runs on for a moment, and must change nothing. */
+/** A process from its start to its crash. After the crash its leftover code runs on for a moment, and must change nothing. */
 export class Life {
   alive = true;
-  /** Whether other processes reach it. */
+  /** Whether other processes can reach this process. */
   reachable = false;
-  /** Calls and events it is about to answer. */
+  /** Number of calls and events in flight. */
   serving = 0;
   readonly open = new Map<string, OpenModule>();
-  /** How often it began to lead a module. */
+  /** Number of times that this process became leader of a module, by module. */
   readonly begins = new Map<string, number>();
-  /** Whoever waits for an answer of this process, to be told when it crashes. */
+  /** Callbacks of callers that wait for an answer. A crash of this process calls them. */
   readonly waiting = new Set<() => void>();
-  /** What it would have done while it was frozen. */
+  /** Tasks that fell due during a freeze. */
   #parked: (() => void)[] | undefined;
   readonly host: {
     readonly names: readonly string[];
@@ -29,7 +29,7 @@ export class Life {
     readonly migration?: unknown;
     crash?(when: string): void;
   };
-  /** No two lives have the same. */
+  /** Unique among all lives. */
   readonly pid: number;
 
   constructor(
@@ -49,7 +49,7 @@ export class Life {
     return this.#parked !== undefined;
   }
 
-  /** Does `task` now; when it is frozen, once it goes on; when it is dead, never. */
+  /** Runs `task` now. A frozen process runs it after the freeze; a dead process never runs it. */
   run(task: () => void): void {
     if (!this.alive) return;
     if (this.#parked) this.#parked.push(() => this.run(task));
@@ -60,7 +60,7 @@ export class Life {
     this.#parked ??= [];
   }
 
-  /** Goes on with what it has missed, unless it forgets that. */
+  /** Ends the freeze and runs the missed tasks, unless `forgets` is true. */
   thaw(forgets: boolean): void {
     const missed = this.#parked ?? [];
     this.#parked = undefined;
@@ -68,15 +68,15 @@ export class Life {
   }
 }
 
-/** A process of the system, life after life: the modules that run in it, and crash together. */
+/** A process of the system through all its restarts. Its modules run together and crash together. */
 export class Host {
   life: Life | undefined;
-  /** How far the clock of its machine is off. */
+  /** Error of its machine's clock. */
   clockByMs = 0;
 
-  /** Called when it is about to serve, or with what kept it from that. */
+  /** Called when the process is about to serve, or with the error that prevented its start. */
   onStart: ((error: unknown) => void) | undefined;
-  /** A migration that the release it is to run brings, by module. */
+  /** A migration of the next release, and its module. */
   migration: { readonly module: string; readonly migration: Migration } | undefined;
   private readonly before: readonly ModuleDefinition[];
   private readonly world: World;
@@ -86,7 +86,7 @@ export class Host {
     this.world = world;
   }
 
-  /** What it runs. */
+  /** The modules of the current release. */
   get definitions(): ModuleDefinition[] {
     const { module, migration } = this.migration ?? {};
     return this.before.map((each) =>
@@ -98,7 +98,7 @@ export class Host {
     return this.before.map(({ contract }) => contract.name);
   }
 
-  /** Opens the modules on what their disks hold, and lets them go on. */
+  /** Opens the modules on their disks, and starts them. */
   async start(): Promise<void> {
     const life = this.world.begin(this);
     this.life = life;
@@ -123,7 +123,7 @@ export class Host {
     }
   }
 
-  /** Ends this life where it is. The next one begins after a while. */
+  /** Crashes the process at this point. It starts again after a while. */
   crash(when: string): void {
     const { life, world } = this;
     if (!life) return;
@@ -138,7 +138,7 @@ export class Host {
     });
   }
 
-  /** Stops where no unit of work is open, for `forMs`. */
+  /** Freezes the process for `forMs`, as soon as it has no open unit of work. */
   freeze(forMs: number): void {
     const { life, world } = this;
     if (!life?.reachable || life.frozen) return;
@@ -154,7 +154,7 @@ export class Host {
     });
   }
 
-  /** The end of a history is nobody's crash: what is left in memory is just let go. */
+  /** Ends the process with the history. This is not a crash: no caller is told, and the process does not start again. */
   end(): void {
     if (this.life) this.life.alive = false;
     this.life = undefined;
@@ -175,16 +175,16 @@ export class Host {
   }
 }
 
-/** The limit of a handler in src/shared/kernel/events/subscribed.ts, which is known here by how long it takes. */
+/** Time limit of a handler in src/shared/kernel/events/subscribed.ts. A flaw recognizes its timer by this delay. */
 const handlerLimitMs = 4_000;
 
-/** The world's time as the process has it, as long as it lives. What a timer does belongs to no request, whoever set it. */
+/** Returns the clock of a process: the world's time plus its error, while it lives. Timers run outside every request's context. */
 function clockOf(life: Life, { scheduler, flaw }: World): Clock {
   const now = () => Math.floor(scheduler.time + (life.host.clockByMs ?? 0));
   const misses = (task: () => void, delayMs: number, dueAt: number) =>
     (flaw === 'misses its appointments when the clock is set back' && now() < dueAt) ||
     (flaw === 'waits for a handler for ever' && delayMs === handlerLimitMs) ||
-    // The timer of src/shared/kernel/module/in-steps.ts, which is known here by its name.
+    // The timer of src/shared/kernel/module/in-steps.ts, recognized by its function name.
     (flaw === 'waits for a command in steps for ever' && task.name === 'forget');
   return {
     now,

@@ -6,7 +6,7 @@ import { unevenEffects } from './effects.ts';
 import type { FirstDay } from './first-day.ts';
 import type { Told } from './world.ts';
 
-/** What is not as it must be when a history has come to rest, in words. */
+/** Returns every violated invariant in words, after a history has come to rest. */
 export function violations({ disks }: FirstDay, { asked, strangers }: Told, provided: ProviderBooks): string[] {
   const ask = <T>(module: string, query: string) => disks.get(module)!.ask<T>(query);
   const books = readBooks(ask);
@@ -20,7 +20,7 @@ export function violations({ disks }: FirstDay, { asked, strangers }: Told, prov
   ];
 }
 
-/** What a member was told holds. */
+/** Checks that the answers to a member are true. */
 function brokenWord(orders: readonly OrderRow[], { wish, memberId, placed, cancelled }: Asked): string[] {
   const rows = orders.filter((each) => each.member_id === memberId && each.key === wish.key);
   if (!placed) return [`${wish.key} was never answered`];
@@ -35,7 +35,7 @@ function brokenWord(orders: readonly OrderRow[], { wish, memberId, placed, cance
     : [`order ${row.id} was told to be ${told} and is ${row.status}`];
 }
 
-/** Who signs up is a member once, by the id that was told. */
+/** Checks that a sign-up creates exactly one member, with the id of the answer. */
 function unwelcome(members: readonly { id: string; email: string }[], { email, told }: Stranger): string[] {
   if (!told) return [`${email} was never answered`];
   if (isRefusal(told)) return [`${email} was refused: ${told.code}, ${told.message}`];

@@ -7,7 +7,7 @@ import type { World } from './world.ts';
 
 const system = 'the system';
 
-/** Whether a module's data is what the data folder knows of it. */
+/** Simulates whether a module's data matches its record in the data folder. */
 export class Identity {
   #commits = 0;
   #lost: LostData['kind'] | undefined;
@@ -21,7 +21,7 @@ export class Identity {
     this.#commits += 1;
   }
 
-  /** The older copy is from the beginning of the history; without a commit since then, it is the same data. */
+  /** Loses the data. An older copy is from the beginning of the history; without a commit since then, the copy equals the data. */
   lose(kind: LostData['kind']): void {
     if (kind !== 'older copy' || this.#commits > 0) this.#lost = kind;
   }
@@ -30,12 +30,12 @@ export class Identity {
     return this.#lost !== undefined;
   }
 
-  /** The data is restored from a copy of the last commit; of a damaged record, whatever is there is accepted, which is all of it. */
+  /** Restores the data from a copy of the last commit. After a damaged record, accepts the present data, which is complete. */
   recover(): void {
     this.#lost = undefined;
   }
 
-  /** What the SQLite adapter says of it when its process starts. */
+  /** Returns the SQLite adapter's reason against a start, or undefined. */
   whyRefused(flaw: Flaw | undefined): string | undefined {
     const { found, record } = this;
     if (!found && flaw === 'starts empty when its data is missing') return undefined;
@@ -61,15 +61,15 @@ export class Identity {
   }
 }
 
-/** Throws the `StartError` of a module whose data is lost. */
+/** Throws a `StartError` when the module's data is lost. */
 export function refuseLost({ identity }: Disk, { flaw }: World): void {
   const why = identity.whyRefused(flaw);
   if (why !== undefined) throw new StartError(why);
 }
 
 /**
- * The process of a module ends, and meanwhile its data is lost. It must not start, and say what to do; then somebody does that, and it
- * goes on.
+ * Crashes the process of a module and loses the module's data. The next start must fail with instructions. The operator follows them, and
+ * the process starts again.
  */
 export function loseData({ module, kind, afterMs }: LostData, world: World): void {
   const host = world.hostOf(module);

@@ -1,6 +1,6 @@
 const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
-/** Names for the ids of a history, given in the order in which they come up, so that a reader can follow them. */
+/** Gives readable names to the ids of a history, numbered in the order of their appearance. */
 export class Names {
   readonly #names = new Map<string, string>();
   readonly #counts = new Map<string, number>();
@@ -26,7 +26,7 @@ export class Names {
     return this.#names.get(id)?.startsWith('order ') ?? false;
   }
 
-  /** What a message is about: the order, message, member or key it carries. */
+  /** Returns the subject of a message: its order, message, key or member. */
   subject(text: string): string {
     const field = (name: string) => new RegExp(`"${name}":"([^"]+)"`).exec(text)?.[1];
     for (const kind of ['order', 'message'] as const) {
@@ -42,7 +42,7 @@ export class Names {
 
 type Row = Readonly<Record<string, string | number | null>>;
 
-/** A written row in a few words; nothing for what only the kernel cares about. */
+/** Describes a written row in a few words. Returns an empty string for internal rows of the kernel. */
 export function label(table: string, row: Row, names: Names): string {
   const { id, name, state, status, step, type, recipient } = row;
   const sku = row.sku === undefined ? '' : ` ${row.sku}: ${row.available ?? row.amount}`;

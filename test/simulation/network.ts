@@ -8,34 +8,34 @@ import type { OpenModule } from '../../src/shared/kernel/module/index.ts';
 import type { Life } from './host.ts';
 import type { World } from './world.ts';
 
-/** One question and its answer, on its way between two modules. */
+/** One request and its answer, in flight between two modules. */
 interface Exchange {
   readonly from: string;
   readonly to: string;
-  /** In the words of the chronicle. */
+  /** Description for the chronicle. */
   readonly what: string;
   readonly line: string;
   readonly deadline: number;
-  /** Tells when its sender does not want the answer any more. */
+  /** The cancellation of the caller. */
   readonly cancellation?: Cancellation;
   readonly late: () => Error;
   readonly unwanted: () => Error;
-  /** Whether it may come twice. */
+  /** Whether the network may deliver the request twice. */
   readonly withKey: boolean;
   readonly serve: (life: Life, line: string, unwanted: Cancellation) => Promise<unknown>;
 }
 
-/** Where those who serve an exchange learn that nobody wants the answer. */
+/** The cancellations of the handlers that serve an exchange. */
 type Servers = Set<Cancellation>;
 
 const nobody = () => {};
 
 /**
- * Carries calls and events. Within a process they only take their time; between two they may be lost on the way there or
- * back (and the sender told, or left to wait), come twice, or come late.
+ * Carries calls and events. Within a process it only delays them. Between processes it may lose, repeat or delay a request, and
+ * lose or delay an answer. After a loss the sender gets an error, or waits until its deadline.
  */
 export class Network {
-  /** Messages that have been sent and have not arrived. */
+  /** Number of messages in flight. */
   underWay = 0;
   private readonly world: World;
 
@@ -43,7 +43,7 @@ export class Network {
     this.world = world;
   }
 
-  /** How the process `from` calls; without one, how the world outside does. */
+  /** Returns the transport of the process `from`. Without `from`, returns the transport of an outside client. */
   transport(from?: Life): Transport {
     return { call: (request) => this.#call(from, request) };
   }
@@ -74,13 +74,16 @@ export class Network {
       });
       const output = operation.output.safeParse(answer);
       if (output.success) return output.data;
-      throw refusal('internal', `${operation.module}.${operation.name} answered what its contract does not say`);
+      throw refusal(
+        'internal',
+        `${operation.module}.${operation.name} gave an answer that does not match its contract`,
+      );
     } catch (error) {
       throw asCallerSees(error, request);
     }
   }
 
-  /** Resolves with the answer, or rejects as a transport does. For a process that has crashed it never settles. */
+  /** Resolves with the answer, or rejects as a transport does. For a crashed caller the promise never settles. */
   exchange(from: Life | undefined, exchange: Exchange): Promise<unknown> {
     const { world } = this;
     const { cancellation, what, line } = exchange;
@@ -112,12 +115,12 @@ export class Network {
     });
   }
 
-  /** Those who work for the answer hear of it after a while, if at all. */
+  /** Cancels the handlers of an exchange. Each cancellation arrives with a delay, or is lost. */
   #tellUnwanted(servers: Servers): void {
     for (const each of servers) if (!this.world.strikes('loss')) this.#send(() => each.cancel());
   }
 
-  /** Within one process nothing is lost, unless all is. */
+  /** Delivers within one process. No message is lost, unless the process crashes. */
   #near(life: Life, exchange: Exchange, servers: Servers, answered: (text: string) => void): void {
     const { random, scheduler } = this.world;
     const answer = (text: string) => void scheduler.after(random.between(0, 1), () => answered(text));
@@ -202,12 +205,12 @@ interface Event {
   readonly type: string;
 }
 
-/** What `kerf.receive` carries: an event is text in text, which nobody could follow in a diagram. */
+/** Parses the events of a `kerf.receive` call. The chronicle needs objects: JSON inside JSON is unreadable in a diagram. */
 function eventsIn(input: unknown): Event[] {
   return (input as { events: string[] }).events.map((text) => JSON.parse(text));
 }
 
-/** As the internal listener hands events to a module. */
+/** Delivers events to a module as the internal listener does. */
 async function receive(open: OpenModule, events: readonly Event[]): Promise<object> {
   try {
     await Promise.all(events.map((event) => open.receive(event)));

@@ -1,12 +1,12 @@
 import type { Random } from './random.ts';
 
-/** What one history is drawn from: where the modules run, what goes wrong, who orders what. */
+/** The random input of one history: the placement of modules, the faults and the orders. */
 export interface Plan {
-  /** The modules of each process: those of one crash together. */
+  /** The modules of each process. Modules of one process crash together. */
   readonly processes: readonly (readonly string[])[];
-  /** Whether nobody sees that a process has died, so that its leases must run out. */
+  /** Whether the processes run on different machines. No process then sees the death of another, so that its leases must expire. */
   readonly apart: boolean;
-  /** Which of the processes runs twice, on the same data; none where it is -1. */
+  /** Index of the process that runs twice on the same data; -1 for none. */
   readonly twin: number;
   readonly settings: Readonly<Record<string, string>>;
   readonly faults: Faults;
@@ -18,35 +18,35 @@ export interface Plan {
   readonly signUps: readonly SignUp[];
 }
 
-/** What may go wrong until `untilMs` have passed. After that all goes well, so that every history can come to rest. */
+/** Probabilities of faults. Faults stop after `untilMs`, so that every history can come to rest. */
 export interface Faults {
   readonly untilMs: number;
-  /** How often a message between two processes is lost, comes twice, or takes seconds. */
+  /** Probability that a message between two processes is lost, is repeated (`twice`), or takes seconds (`late`). */
   readonly loss: number;
   readonly twice: number;
   readonly late: number;
-  /** How often a process crashes just before a commit, and just after one. */
+  /** Probability that a process crashes just before or just after a commit. `crashes` is the maximum number of crashes. */
   readonly crash: number;
   readonly crashes: number;
-  /** How often a client hangs up, or gives its call less time than it takes. */
+  /** Probability that a client hangs up, or sets a timeout that may be too short. */
   readonly hangUp: number;
-  /** How often a handler, or the provider, never returns; how often one takes seconds. */
+  /** Probability that a handler or the provider never returns. `slow`: probability that a handler takes longer. */
   readonly hang: number;
   readonly slow: number;
-  /** How often a commit takes long. */
+  /** Probability that a unit of work starts late. */
   readonly stall: number;
 }
 
-/** What befalls a process at a certain time: it freezes, or its clock steps, and is right again after `forMs`. */
+/** An incident of a process: it freezes, or its clock steps. The incident ends after `forMs`. */
 export type Incident = { readonly process: number; readonly afterMs: number; readonly forMs: number } & (
   | { readonly kind: 'freeze' }
-  /** By how far the clock is off. A step of more than 5 s is one of all clocks: those of different machines agree within 5 s. */
+  /** Size of the clock step. A step of more than 5 s affects all clocks: clocks of different machines agree within 5 s. */
   | { readonly kind: 'clock step'; readonly byMs: number }
 );
 
 /**
- * One event that its subscriber can never handle: its handler kills the process, or never returns, until a release comes that handles it.
- * Nothing else goes wrong in such a history, so that whatever waits for it can be told.
+ * One event that its subscriber cannot handle: the handler kills the process, or never returns, until a new release fixes it. Such a
+ * history has no other faults, so that every effect of the event can be recognized.
  */
 export interface Poison {
   readonly subscriber: string;
@@ -54,8 +54,8 @@ export interface Poison {
 }
 
 /**
- * Another release of a module, which brings a migration, and its rollback. After `contract` the release before cannot work with the data,
- * and must refuse to start.
+ * Another release of a module with a migration, and the rollback of that release. After a `contract` migration the earlier release cannot
+ * use the data and must refuse to start.
  */
 export interface Release {
   readonly module: string;
@@ -64,14 +64,14 @@ export interface Release {
   readonly backAfterMs: number;
 }
 
-/** While the process of a module is down, its file is removed or replaced by an older copy, or what the data folder knows of it is damaged. */
+/** A loss while the module's process is down: its file is missing or an older copy, or its record in the data folder is damaged. */
 export interface LostData {
   readonly module: string;
   readonly kind: 'missing' | 'older copy' | 'damaged record';
   readonly afterMs: number;
 }
 
-/** An order that a member sends under its key until it is answered. */
+/** An order that a member repeats under its key until an answer arrives. */
 export interface Wish {
   readonly key: string;
   readonly who: 'Ada' | 'Bob';
@@ -79,11 +79,11 @@ export interface Wish {
   readonly lines: readonly { sku: string; quantity: number }[];
   readonly paymentToken: string;
   readonly waitMs: number;
-  /** Whether it is cancelled, once it is confirmed. */
+  /** Whether the member cancels the order after its confirmation. */
   readonly cancelled: boolean;
 }
 
-/** Somebody who signs up under a key until that is answered. */
+/** A sign-up that a person repeats under its key until an answer arrives. */
 export interface SignUp {
   readonly key: string;
   readonly afterMs: number;
@@ -93,7 +93,7 @@ export interface SignUp {
 const tokens = ['tok_ok', 'tok_ok', 'tok_ok', 'tok_ok', 'tok_declined', 'tok_flaky', 'tok_slow', 'tok_error'];
 const goods = ['GLUE', 'OIL', 'WAX', 'LIMITED-1', 'LIMITED-1'];
 
-/** `later` draws what was added to the vocabulary since histories are kept: so that the kept ones stay as they were otherwise. */
+/** Draws a plan. `later` draws newer kinds of faults, so that they do not change the draws of histories in seeds.json. */
 export function draw(modules: readonly string[], random: Random, later: Random): Plan {
   const count = random.whole(1, 3);
   const processes = placements(modules, random);
@@ -146,18 +146,18 @@ function incidents(processes: number, twin: number, apart: boolean, random: Rand
     const byMs = random.pick([...(apart ? [-2_000, 2_000] : []), -7_200_000, -30_000, 30_000, 7_200_000]);
     return { kind: 'clock step', process, afterMs, forMs: random.between(100, 20_000), byMs };
   });
-  // For longer than a lease: the other one takes over what the frozen one led.
+  // Freezes the process for longer than a lease, so that its twin becomes leader.
   const long = { afterMs: random.between(0, 5_000), forMs: random.between(31_000, 60_000) };
   return twin >= 0 && random.chance(0.3) ? [...all, { kind: 'freeze', process: twin, ...long }] : all;
 }
 
-/** The provider's client is one of the process that calls it, so that process is one. */
+/** Draws the process that runs twice. The process of payments runs once, because the simulated provider knows one caller. */
 function drawTwin(processes: readonly (readonly string[])[], random: Random): number {
   const index = random.whole(0, processes.length - 1);
   return processes[index]!.includes('payments') ? -1 : index;
 }
 
-/** All in one process, each in its own, or anything in between. */
+/** Places the modules in one process, in one process each, or anything in between. */
 function placements(modules: readonly string[], random: Random): string[][] {
   const count = random.pick([1, random.whole(2, 4), modules.length]);
   if (count === modules.length) return modules.map((name) => [name]);

@@ -5,11 +5,11 @@ import type { World } from './world.ts';
 const answerWithinMs = 4_000;
 const forever = Number.POSITIVE_INFINITY;
 
-/** A payment provider in the outside world, with books of its own, which no crash of ours touches. */
+/** A payment provider outside the system. No crash of the system touches its books. */
 export class Provider {
-  /** It is never away; only the ways to it are bad. */
+  /** The provider never crashes; only the network to it fails. */
   readonly life: Life;
-  /** What became of each payment it was ever asked for. */
+  /** The state of each payment that the provider knows. */
   readonly books = new ProviderBooks();
   private readonly world: World;
 
@@ -19,7 +19,7 @@ export class Provider {
     this.life.reachable = true;
   }
 
-  /** In the place of `fetch`, for the one who calls it: the payments module. */
+  /** Replaces `fetch`. Only the payments module calls it. */
   readonly fetch = async (url: string, { body }: { body: string }): Promise<{ status: number }> => {
     const { world } = this;
     const { life } = world.hostOf('payments');

@@ -1,4 +1,4 @@
-// In the place of @node-rs/argon2, whose threads know nothing of simulated time: hashes that are no secret, at once.
+// Replaces @node-rs/argon2, whose threads do not follow simulated time. Returns insecure hashes at once.
 
 export async function hash(password: string): Promise<string> {
   return `simulated ${password}`;

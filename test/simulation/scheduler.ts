@@ -9,8 +9,8 @@ interface Entry {
 const turn = setImmediate;
 
 /**
- * The only thing in a history that lets time pass: what is to happen, ordered by when. Between two happenings every
- * promise that can settle has settled, so that nothing depends on how fast the machine is.
+ * Runs the tasks of a history, ordered by time. Only the scheduler advances the time. Between two tasks every promise that can
+ * settle has settled, so that the result does not depend on the speed of the machine.
  */
 export class Scheduler {
   readonly #heap: Entry[] = [];
@@ -21,12 +21,12 @@ export class Scheduler {
     this.#time = startMs;
   }
 
-  /** Milliseconds since 1970, with a fraction: two happenings in one millisecond still have an order. */
+  /** Milliseconds since 1970, with a fraction, so that two tasks in one millisecond still have an order. */
   get time(): number {
     return this.#time;
   }
 
-  /** Runs `task` after `delayMs`, unless cancelled first. */
+  /** Runs `task` after `delayMs`. Returns a function that cancels it. */
   after(delayMs: number, task: () => void): () => void {
     const entry: Entry = { at: this.#time + Math.max(0, delayMs), order: this.#order++, task };
     this.#push(entry);
@@ -35,7 +35,7 @@ export class Scheduler {
     };
   }
 
-  /** Lets happen what is due, one after the other, until `over` says so, or until nothing is to come. */
+  /** Runs the tasks one after the other, until `over` returns true or no task is left. */
   async run(over: () => boolean): Promise<void> {
     while (!over()) {
       const next = this.#pop();
@@ -43,7 +43,7 @@ export class Scheduler {
       if (!next.task) continue;
       this.#time = next.at;
       passTime();
-      // A deadline that has just passed may have cancelled it.
+      // `passTime` may have fired a deadline that cancelled this task.
       next.task?.();
       await new Promise<void>((resolve) => turn(resolve));
     }

@@ -5,7 +5,7 @@ import type { World } from './world.ts';
 
 const never = new Promise<never>(() => {});
 
-/** The module as one process has it: its event handlers and its operations in steps hang, take long, or kill the process. */
+/** Injects faults into a module of one process: its event handlers and operations in steps hang or are slow; poison kills the process. */
 export function sufferingOf(definition: ModuleDefinition, life: Life, world: World): ModuleDefinition {
   const { name } = definition.contract;
   return {

@@ -3,7 +3,7 @@ import { check, type Found } from './check.ts';
 import { firstDay } from './first-day.ts';
 import type { Flaw } from './flaws.ts';
 
-/** After so many that went wrong, a process looks for no more: they are mostly the same. */
+/** Number of failed histories after which a process stops. More would mostly show the same failure. */
 const enough = 3;
 
 interface Share {
@@ -16,7 +16,7 @@ interface Outcome {
   readonly found: readonly Found[];
 }
 
-/** Lives the histories of `seeds` in `count` processes, each a share of them. */
+/** Runs the histories of `seeds` in `count` processes. Each process gets an equal share. */
 export async function shareOut(seeds: readonly number[], count: number, flaw?: Flaw): Promise<Outcome> {
   const shares = Array.from({ length: count }, (_, nth) => seeds.filter((_seed, index) => index % count === nth));
   const outcomes = await Promise.all(
@@ -39,7 +39,7 @@ function send(share: Share): Promise<Outcome> {
   });
 }
 
-/** What such a process does: takes its share, lives it, answers, ends. */
+/** Runs in a worker process: receives a share, runs its histories, sends the outcome and disconnects. */
 export async function serve(): Promise<void> {
   const { seeds, flaw } = await new Promise<Share>((resolve) => process.once('message', resolve));
   const found: Found[] = [];

@@ -18,18 +18,18 @@ import { Scheduler } from './scheduler.ts';
 const lookEveryMs = 500;
 const laterSeed = 0x5eed;
 const restWithinMs = 10 * 60_000;
-/** By so much the clocks of machines may differ. */
+/** Maximum difference between the clocks of two machines. */
 const clocksDifferMs = 5_000;
-/** At its start, after each freeze, and when the clock steps over its lease there and back. */
-const mostBegins = 6;
+/** Maximum number of times that a process becomes leader of a module: at its start, after each freeze, and at each large clock step. */
+const maxBegins = 6;
 
-/** What people asked for and were told. */
+/** The requests of the people, and the answers. */
 export interface Told {
   readonly asked: readonly Asked[];
   readonly strangers: readonly Stranger[];
 }
 
-/** All there is in one history: the processes, what connects them, the people outside, and the one source of chance. */
+/** The whole state of one history: processes, network, people, and the single source of random numbers. */
 export class World {
   readonly random: Random;
   readonly scheduler: Scheduler;
@@ -80,7 +80,7 @@ export class World {
     );
   }
 
-  /** Lets everything happen, until nothing more would. Resolves with what people asked for and were told. */
+  /** Runs the history until it is at rest. Resolves with the requests of the people, and the answers. */
   async live(): Promise<Told> {
     this.chronicle?.begin(this);
     const customers = this.plan.wishes.map((wish) => new Customer(wish, this.firstDay.members[wish.who], this));
@@ -97,7 +97,7 @@ export class World {
     return { asked: customers.map(({ asked }) => asked), strangers };
   }
 
-  /** Lets everything happen until nothing more would, nor anybody wants anything. */
+  /** Runs the scheduler until the system is at rest and all people are content. Reports a fault after the time limit. */
   async #rest(content: () => boolean): Promise<void> {
     const endsAt = this.scheduler.time + restWithinMs;
     let resting = false;
@@ -113,11 +113,11 @@ export class World {
       this.fault(`nothing came to rest within ${restWithinMs / 60_000} minutes`);
   }
 
-  /** A process has come to lead a module. Two that take each other for dead take the lead from one another again and again. */
+  /** Notes that a process became leader of a module. Finds two processes that believe each other dead and take turns as leader. */
   leads(life: Life, module: string): void {
     const times = (life.begins.get(module) ?? 0) + 1;
     life.begins.set(module, times);
-    if (times > mostBegins) this.fault(`the lead of ${module} goes to and fro`);
+    if (times > maxBegins) this.fault(`the lead of ${module} goes to and fro`);
   }
 
   #plan(incident: Incident): void {
@@ -128,7 +128,7 @@ export class World {
     this.scheduler.after(afterMs, happen);
   }
 
-  /** The process ends, starts as the other release, and is taken back to the one before, where that can live with the data. */
+  /** Restarts the process with the next release, and later with the earlier one. If that refuses the data, the next release returns. */
   #release({ module, phase, afterMs, backAfterMs }: Release): void {
     const host = this.hostOf(module);
     const next = {
@@ -166,14 +166,14 @@ export class World {
     this.scheduler.after(forMs, () => step(-byMs, 'the clock is right again'));
   }
 
-  /** Whether this is the event that its subscriber cannot handle yet: the first it is ever given. */
+  /** Returns whether the subscriber cannot handle this event yet. The poison is the first event that it receives. */
   isPoison(module: string, eventId: string): boolean {
     if (this.#cured || this.plan.poison?.subscriber !== module) return false;
     this.#poisoned ??= eventId;
     return this.#poisoned === eventId;
   }
 
-  /** The event has become a dead letter at its subscriber. With a release that handles it, it is replayed, and takes effect. */
+  /** Checks that the poison is a dead letter of its subscriber. Then simulates a fixed release and replays the event. */
   async #cure(subscriber: string): Promise<void> {
     const dead = this.disk(subscriber).ask<{ id: string }>("SELECT event_id AS id FROM kerf_held WHERE state = 'dead'");
     if (dead.length !== 1 || dead[0]!.id !== this.#poisoned) {
@@ -197,7 +197,7 @@ export class World {
     return life;
   }
 
-  /** Whether a process lives, as far as another can see: of one on another machine it takes that for granted. */
+  /** Returns whether a process lives, as another process sees it. A process on another machine always appears alive. */
   runs(pid: number): boolean {
     if (this.flaw === 'takes a process that lives for one that ended') return false;
     return this.plan.apart || this.#lives[pid - 1]?.alive === true;
@@ -211,27 +211,27 @@ export class World {
     return this.hosts.find(({ names }) => names.includes(module))!;
   }
 
-  /** A process in which a module runs now, if there is one; the provider's, which always runs. */
+  /** Returns a reachable process of a module, if there is one. The provider is always reachable. */
   lifeOf(name: string): Life | undefined {
     if (name === 'provider') return this.provider.life;
     const lives = this.hosts.flatMap(({ names, life }) => (names.includes(name) && life?.reachable ? life : []));
     return lives.length > 1 ? this.random.pick(lives) : lives[0];
   }
 
-  /** Whether this misfortune befalls the message at hand. */
+  /** Draws whether this fault happens now. */
   strikes(misfortune: keyof Omit<Faults, 'untilMs' | 'crash' | 'crashes'>): boolean {
     const chance = this.plan.faults[misfortune];
     return chance > 0 && this.#faulty && this.random.chance(chance);
   }
 
-  /** Whether a process crashes here. */
+  /** Draws whether a process crashes now. */
   crashes(): boolean {
     if (!this.#faulty || this.#crashesLeft === 0 || !this.random.chance(this.plan.faults.crash)) return false;
     this.#crashesLeft -= 1;
     return true;
   }
 
-  /** A process has started: the others may be told, so that they wait no longer for its modules. */
+  /** Tells most other processes that a process has started, so that they do not wait longer for its modules. */
   ready(host: Host): void {
     this.#tell(
       host,
@@ -255,12 +255,12 @@ export class World {
     return { debug() {}, info() {}, warn: told, error: told } as unknown as Log;
   }
 
-  /** What must never happen, whatever goes wrong; it ends the history. */
+  /** Reports a violation, which ends the history. */
   fault(what: string): void {
     this.faults.push(what);
   }
 
-  /** Takes a rejection that nobody else takes for the fault it is. */
+  /** Reports an unhandled rejection of `work` as a fault. */
   watch(work: Promise<unknown>): void {
     work.catch((error) => this.fault(error instanceof Error ? (error.stack ?? error.message) : String(error)));
   }

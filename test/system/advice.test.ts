@@ -17,7 +17,7 @@ interface Advice {
   readonly items: { module: string; costs: { remoteCallsPer: number; addedMsPer: number } }[];
 }
 
-/** How many calls there are between payments and the others for each order, and how long they take together. */
+/** Returns, for each order, the number of calls between payments and other modules, and their total time. */
 function crossingPerOrder({ edges }: Advice): { calls: number; ms: number } {
   const orders = edges.filter(({ module, operation }) => `${module}.${operation}` === 'orders.place');
   const times = orders.reduce((sum, { calls }) => sum + calls, 0);
@@ -30,12 +30,12 @@ function crossingPerOrder({ edges }: Advice): { calls: number; ms: number } {
 
 const isAbout = (truth: number) => (said: number) => said > truth / 1.5 && said < truth * 1.5;
 
-/** Whether what was said at two times has the truth between it, or about it. */
+/** Returns whether the measured value lies between the two predictions, with a tolerance of factor 1.5. */
 const surround = (truth: number) => (said: number[]) =>
   Math.min(...said) < truth * 1.5 && Math.max(...said) > truth / 1.5;
 
 it('advises on each module, and what it says of payments comes true: calls that cross, and how much later they are answered', async () => {
-  // A network of 50 ms there and back costs so much more than this machine that a busy moment of it decides nothing.
+  // A network round trip of 50 ms outweighs any busy moment of this machine.
   const scene = new Scene({ PARITY: 'fast', NODE_OPTIONS: '--import ./test/harness/slow-network.mjs' });
   const kerf = await scene.start();
   const operator = new Operator(kerf);
@@ -53,7 +53,7 @@ it('advises on each module, and what it says of payments comes true: calls that 
   expect(await load.stop()).toEqual([]);
 
   expect(said.remoteCallsPer).toSatisfy(isAbout(crossingPerOrder(after).calls));
-  // What a call costs is as the machine is just then: before it went out, and when it was out.
+  // The price of a call varies with the load of the machine. Use the price before and the price after the extraction.
   const later = crossingPerOrder(after).ms - crossingPerOrder(before).ms;
   const saidNow = (said.addedMsPer * after.price.ms) / before.price.ms;
   expect([said.addedMsPer, saidNow]).toSatisfy(surround(later));

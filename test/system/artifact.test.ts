@@ -130,7 +130,7 @@ describe('a module in an artifact of its own', () => {
   });
 });
 
-/** What the health check of the image would say, in a container with this environment. */
+/** Returns the exit code of the image's health check, in a container with this environment. */
 function health(env: Record<string, string>): number | null {
   return spawnSync(process.execPath, ['deploy/health.mjs'], { env: { PATH: process.env.PATH, ...env } }).status;
 }

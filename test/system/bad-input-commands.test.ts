@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { freePort, Kerf, newDataDir } from '../harness/kerf.ts';
 import { type Ended, Operator } from '../harness/operator.ts';
 
-/** One line that says what is wrong, and a failure. */
+/** Expects a failure with a one-line error message. Returns the message. */
 function failed({ code, stdout, stderr }: Ended): string {
   expect(stderr).toMatch(/^kerf: [^\n]+\n$/);
   expect([code, stdout]).toEqual([1, '']);
@@ -66,7 +66,7 @@ describe('the commands, asked of a system', () => {
     [[...toPayments, '--double', '--for', '0'], '--for takes a number of seconds, 0.001 to 3600, not "0"'],
     [[...toPayments, '--double', '--for', '3601'], '--for takes a number of seconds, 0.001 to 3600, not "3601"'],
     [[...toPayments, '--lose', 'patience'], '--lose takes call or answer, not "patience"'],
-    [[...toPayments, '--error', 'tired'], '--error "tired" will not do: must be one of malformed-request, '],
+    [[...toPayments, '--error', 'tired'], '--error "tired" is invalid: must be one of malformed-request, '],
     [toPayments, 'say what is to happen: --latency, --jitter, --error, --lose, --double or --inside'],
     [
       [...toPayments, '--latency', '0'],
@@ -75,19 +75,19 @@ describe('the commands, asked of a system', () => {
     [[...toPayments, 'now', '--double'], 'unknown word "now"'],
     [
       ['put', 'billing', 'payments.*', '--double'],
-      'the caller "billing" will not do: there is no module "billing"; say *, ',
+      'the caller "billing" is invalid: there is no module "billing"; say *, ',
     ],
     [
       ['put', 'orders', 'payments.steal', '--double'],
-      'the operation "payments.steal" will not do: payments has no operati',
+      'the operation "payments.steal" is invalid: payments has no operati',
     ],
     [
       ['put', 'orders', 'payments', '--double'],
-      'the operation "payments" will not do: "payments" is no operation; say *, ',
+      'the operation "payments" is invalid: "payments" is no operation; say *, ',
     ],
     [
       ['put', 'board', 'payments.*', '--double'],
-      'the operation "payments.*" will not do: board does not call payments: the ',
+      'the operation "payments.*" is invalid: board does not call payments: the ',
     ],
     [['clear', 'orders'], 'say the caller and the operation'],
     [['clear', 'orders', 'payments.*', 'now'], 'unknown word "now"'],

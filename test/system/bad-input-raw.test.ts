@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => kerf.stop());
 
-/** Everything that is answered to these bytes. */
+/** Sends raw bytes. Resolves with the complete answer. */
 function answerTo(bytes: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(kerf.url);

@@ -7,15 +7,15 @@ import { Shop } from '../harness/shop.ts';
 import { measure } from '../harness/usage.ts';
 
 /**
- * The most that an order may cost in one process, when it comes alone. These are counts and no times, so that they are the same on every
- * machine. Raise one with the change that needs it, and write there what it is worth.
+ * Maximum cost of an order in one process, with one order at a time. The values are counts, not times, so that every machine gets the
+ * same. Raise a value only together with the change that needs it, and justify it there.
  */
 const budgetOfAnOrder = {
-  /** Of all databases, with the messages that follow the order. */
+  /** Commits in all databases, including the messages that follow the order. */
   commits: 17,
-  /** Statements that SQLite compiles: none for the order itself, some for what a process does now and then. */
+  /** Statements that SQLite compiles: none for the order itself, some for periodic work of the process. */
   prepared: 3,
-  /** Sent to the disk. */
+  /** Kilobytes written to disk. */
   kilobytes: 490,
 };
 
@@ -23,7 +23,7 @@ const folder = mkdtempSync(join(tmpdir(), 'kerf-budget-'));
 const probe = `--import=${resolve('test', 'harness', 'usage-probe.mjs')}`;
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-// What a process has sent to the disk is told by Linux alone.
+// Only Linux reports the bytes that a process has written to disk.
 it.runIf(process.platform === 'linux')('an order in one process costs no more than its budget', async () => {
   const kerf = await Kerf.start({ env: { NODE_OPTIONS: probe, PROBE_DIR: folder } });
   const shop = await new Shop(kerf.url).join();
@@ -39,12 +39,12 @@ it.runIf(process.platform === 'linux')('an order in one process costs no more th
   const each = { commits: commits / 45, prepared: prepared / 45, kilobytes: bytes / 1_024 / 45 };
   for (const [what, count] of Object.entries(each))
     expect(count, what).toBeLessThanOrEqual(budgetOfAnOrder[what as keyof typeof each]);
-  // Without the order's own commits there would be nothing to compare.
+  // Proves that the probe counted the order's own commits.
   expect(each.commits).toBeGreaterThan(10);
   expect(await kerf.stop()).toBe(0);
 });
 
-/** How many of the mails about orders have been sent. */
+/** Returns the number of sent mails about orders. */
 async function sentTo(shop: Shop): Promise<number> {
   const { body } = await shop.get<{ items: { subject: string; status: string }[] }>('/messages?limit=100');
   return body.items.filter(({ subject, status }) => subject.startsWith('Order') && status === 'sent').length;

@@ -6,7 +6,7 @@ import { eventually, freePort, Kerf } from '../harness/kerf.ts';
 import type { Ended, Letter, Operator } from '../harness/operator.ts';
 import { Poisoned, unknown } from './operators/poison.ts';
 
-/** One line that says what is wrong, and a failure. */
+/** Expects a failure with a one-line error message. Returns the message. */
 function failed({ code, stdout, stderr }: Ended): string {
   expect(stderr).toMatch(/^kerf: [^\n]+\n$/);
   expect([code, stdout]).toEqual([1, '']);
@@ -42,7 +42,7 @@ describe('the commands of operators', () => {
   });
 
   it('list dead letters, a line each, with the reason', async () => {
-    const [one, other] = [await unknownVersion(), await system.misfit(randomUUID())];
+    const [one, other] = [await unknownVersion(), await system.mismatch(randomUUID())];
     const lines = succeeded(await letters('list')).split('\n');
     for (const { id, type, key, lastError, history } of [one, other]) {
       const line = lines.find((each) => each.startsWith(`${id} `))!;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { checkHistories } from './differential/check.ts';
 import { FakeWorld, type Flaw } from './differential/fake.ts';
 
-/** A comparison that nobody saw fail proves nothing. */
+/** Proves that the comparison can fail: it must find planted flaws. */
 describe('the comparison of two worlds', () => {
   const search = { runs: 1_000, withinMs: 60_000, seed: 1 };
 

@@ -23,7 +23,7 @@ const inside: [method: string, path: string][] = [
   ['GET', '/metrics'],
 ];
 
-/** With a module out there are two internal listeners; both must be as shut. */
+/** With an extracted module there are two internal listeners. Both must reject the same requests. */
 describe('the internal listener', () => {
   let kerf: Kerf;
   let session: string;

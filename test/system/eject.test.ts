@@ -41,12 +41,12 @@ const parts = [
 ];
 const hidden = ['topology.yaml', 'biome.json', '.npmrc', '.gitignore', '.dependency-cruiser.js'];
 const nodeModules = join(process.cwd(), 'node_modules');
-/** For steps that check types, or build and run the tests of another repository. */
+/** Time limit of tests that check types, or build and test another repository. */
 const longMs = 90_000;
 const scratch = mkdtempSync(join(tmpdir(), 'kerf-eject-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-/** A copy of this repository, in which nothing is installed anew. */
+/** Copies this repository, with a link to its installed packages. */
 function newMonolith(name: string): string {
   const folder = join(scratch, name);
   for (const part of [...parts, ...hidden]) cpSync(part, join(folder, part), { recursive: true });
@@ -70,14 +70,14 @@ function filesOf(folder: string): string[] {
     .sort();
 }
 
-/** Every file and what is in it, in one number. */
+/** Returns a hash of all files: their paths and contents. */
 function printOf(folder: string): string {
   const hash = createHash('sha256');
   for (const file of filesOf(folder)) hash.update(file).update(readFileSync(join(folder, file)));
   return hash.digest('hex');
 }
 
-/** What npm would install, without a network: links to what is installed here, and to `kerf/`. */
+/** Replaces `npm install` without a network: links to the packages installed here, and to `kerf/`. */
 function linkPackages(repository: string): void {
   const folder = join(repository, 'node_modules');
   mkdirSync(folder, { recursive: true });
@@ -256,7 +256,7 @@ describe('a module that leaves for good', () => {
   });
 });
 
-/** The one has tests and uses of its own; the other listens to modules whose contracts need those of others again. */
+/** Orders has its own tests and uses other modules. Notifications subscribes to modules whose contracts import further contracts. */
 describe.each(['orders', 'notifications'])('%s, that leaves for good', (name) => {
   it(
     'takes its own tests along and all the contracts it needs, though work is not committed, when that is forced',

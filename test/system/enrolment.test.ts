@@ -24,7 +24,7 @@ const start = async (...options: Parameters<typeof Kerf.start>) => {
   return started.at(-1)!;
 };
 
-/** What `npm run identity` prints where the home process runs. */
+/** Runs `npm run identity` on the home process's machine. Returns the identity file. */
 function identityOf(module: string, dataDir: string): string {
   const file = join(folder(), `${module}.identity`);
   const env = { PATH: process.env.PATH, DATA_DIR: dataDir, TOPOLOGY: '/dev/null' };
@@ -34,7 +34,7 @@ function identityOf(module: string, dataDir: string): string {
   return file;
 }
 
-/** A home process, and payments with a data folder of its own, as on another machine. */
+/** Starts a home process, and payments with its own data folder, as on another machine. */
 async function twoMachines(home: Record<string, string>, other: (dataDir: string) => Record<string, string>) {
   const [homePort, port] = [String(await freePort()), String(await freePort())];
   const placed = { MODULE_PAYMENTS: `http://127.0.0.1:${port}`, HOME_ADDRESS: `http://127.0.0.1:${homePort}` };

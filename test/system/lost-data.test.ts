@@ -27,7 +27,7 @@ afterEach(async () => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
-/** A copy of what a system left that served an order. */
+/** Copies the data folder of a stopped system that has served an order. */
 function folderAfterAnOrder(): string {
   const folder = newFolder();
   cpSync(served, folder, { recursive: true });
@@ -68,7 +68,7 @@ describe('a system whose data is lost', () => {
   });
 });
 
-/** A home process with payments somewhere else, in a folder of its own. */
+/** Starts a home process, and payments elsewhere with its own data folder. */
 async function apart(home: string) {
   const [homePort, port] = await Promise.all([freePort(), freePort()]);
   const env = {

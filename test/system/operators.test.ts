@@ -11,7 +11,7 @@ import { Shop } from '../harness/shop.ts';
 import { Poisoned, unknown } from './operators/poison.ts';
 import { refusedCases } from './operators/refused.cases.ts';
 
-/** The home process first. */
+/** Each `start` resolves with the processes, the home process first. */
 const layouts: [name: string, start: (dataDir: string) => Promise<Kerf[]>][] = [
   ['in the home process', async (dataDir) => [await Kerf.start({ dataDir })]],
   ['as a service', async (dataDir) => [await Kerf.start({ dataDir, env: { MODULE_NOTIFICATIONS: 'http' } })]],
@@ -58,7 +58,7 @@ describe.each(layouts)('dead letters of notifications, %s', (_name, start) => {
   });
 
   it('that are as bad as before are dead again after a replay, and remember it', async () => {
-    const letter = await system.misfit(randomUUID());
+    const letter = await system.mismatch(randomUUID());
     expect((await replay(letter)).status).toBe(200);
     const again = await eventually(async () => {
       const now = await operator.letter(letter.id);
@@ -91,16 +91,16 @@ describe.each(layouts)('dead letters of notifications, %s', (_name, start) => {
   });
 
   it('are chosen by filters, of which all must fit', async () => {
-    const [version, misfit] = [await unknownVersion(), await system.misfit(randomUUID())];
+    const [version, mismatch] = [await unknownVersion(), await system.mismatch(randomUUID())];
     const ids = async (query: string) => (await operator.letters(query)).map(({ id }) => id);
     expect(await ids(`?type=${unknown}&key=${version.key}`)).toEqual([version.id]);
-    expect(await ids(`?type=${unknown}&key=${misfit.key}`)).toEqual([]);
+    expect(await ids(`?type=${unknown}&key=${mismatch.key}`)).toEqual([]);
     expect(await ids('?module=orders')).toEqual([]);
-    expect(await ids('?module=notifications&error=memberId')).toContain(misfit.id);
-    const discard = { key: misfit.key, reason: 'not an order' };
+    expect(await ids('?module=notifications&error=memberId')).toContain(mismatch.id);
+    const discard = { key: mismatch.key, reason: 'not an order' };
     const { body } = await operator.ask('POST', '/dead-letters/discard', discard);
     expect(body).toEqual({ items: [{ module: 'notifications', count: 1 }] });
-    expect(await ids('')).not.toContain(misfit.id);
+    expect(await ids('')).not.toContain(mismatch.id);
     expect(await ids('')).toContain(version.id);
   });
 

@@ -14,7 +14,7 @@ const readiness = async () => {
   return { ...((await answer.json()) as object), code: answer.status };
 };
 
-/** What a database loses when its file is taken away under it; put back, it is the same again. */
+/** Moves a database file away, waits for the expected readiness, and puts the file back. Then the system must be ready again. */
 async function whileGone(module: string, expected: object): Promise<void> {
   const file = join(kerf.dataDir, `${module}.db`);
   renameSync(file, `${file}-away`);

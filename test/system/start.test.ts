@@ -47,7 +47,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** What stands in the way of a start; what the one line about it must say. */
+/** Settings that prevent a start, and the words that the one-line error must contain. */
 const refused: [about: string, env: () => Record<string, string>, words: string[]][] = [
   ['a placement of an unknown module', () => ({ MODULE_X: 'http' }), ['MODULE_X', 'payments']],
   ['an unknown setting of a module', () => ({ PAYMENTS_COLOR: '1' }), ['PAYMENTS_COLOR', 'PAYMENTS_PROVIDER_URL']],
@@ -159,7 +159,7 @@ it('starts a module where nobody looks for it, and says so in a line', async () 
   const env = { DATA_DIR: mkdtempSync(join(folder, 'data-')), MODULE_PAYMENTS: 'http://127.0.0.1:4105' };
   const { stdout, stderr } = await startAndFail(env, ['--only', 'payments']);
   expect(JSON.parse(stdout).public).toBeNull();
-  // That no home process answers is another line, when there is time for it.
+  // A second line may follow in time: no home process answers.
   const lines = stderr
     .trim()
     .split('\n')

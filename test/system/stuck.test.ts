@@ -25,7 +25,7 @@ describe.each([
   });
   afterAll(async () => expect(await kerf.stop()).toBe(0));
 
-  /** An order that is cancelled, though its payment cannot be refunded. */
+  /** Cancels an order whose payment cannot be refunded. Resolves with its id when the saga is stuck. */
   async function stuck(): Promise<string> {
     const { body } = await shop.order('WAX');
     payment(body.id, 'voided');

@@ -11,7 +11,7 @@ import { referenceCases } from './cases/reference.cases.ts';
 import { summaryCases } from './cases/summary.cases.ts';
 import { System } from './cases/system.ts';
 
-/** What the public API promises, whatever the topology. */
+/** Tests the promises of the public API, which hold in every topology. */
 export function systemSuite(topology: TestTopology): void {
   describe(topology.name, () => {
     const system = new System();

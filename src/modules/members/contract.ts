@@ -19,8 +19,8 @@ export const credentials = z.strictObject({ email, password: z.string().min(1).m
 export const profile = z.object({ id, email: z.string(), name: z.string(), phone: z.string().optional() });
 
 /**
- * Who sees to it that a new member is welcomed: the modules that subscribe (`events`), notifications, asked by members
- * (`router`), or members itself, asking mail and sms (`orchestrated`).
+ * The module that welcomes a new member. `events`: the modules that subscribe. `router`: notifications, on a call from members.
+ * `orchestrated`: members itself, with calls to mail and sms.
  */
 export const wiring = z.enum(['events', 'router', 'orchestrated']);
 

@@ -25,7 +25,7 @@ export default defineModule({
     const welcome = signUp(SIGN_UP_WIRING, sagas[SIGN_UP_WIRING], passwords, container.resolve(clock));
     return {
       operations: { signUp: welcome, signIn: signIn(passwords), profile, displayName },
-      // All of them: one that was begun under another setting is finished.
+      // Both, because a saga that began under another setting must still finish.
       sagas: [routedWelcome, orchestratedWelcome],
     };
   },

@@ -43,7 +43,7 @@ export const orders = contract('orders', {
         memberId: id,
         lines: orderLines,
         paymentToken: text(200, 1),
-        /** The member's own key: the same one is the same order. */
+        /** Key that the member chooses. A repeated key means the same order. */
         key: text(200, 1),
         waitMs: z.int().min(0).max(10_000),
       }),

@@ -79,7 +79,7 @@ function placed(placedOrder: Order) {
   throw orders.refuse('order-failed', 'nothing was charged; try again with a new Idempotency-Key', { orderId });
 }
 
-/** `Prefer: wait=N` of RFC 7240: 2 s when it is not said, at most 10. Of two the first counts, as it says. */
+/** Returns N of `Prefer: wait=N` (RFC 7240) in seconds: default 2, maximum 10. The first of several counts, as the RFC requires. */
 function waitSeconds(preferences: readonly string[] = []): number {
   const asked = /(?:^|[,;\s])wait=(\d{1,9})(?:$|[,;\s])/i.exec(preferences.join())?.[1];
   return asked === undefined ? 2 : Math.min(10, Number(asked));

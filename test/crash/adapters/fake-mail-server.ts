@@ -6,21 +6,21 @@ export interface Received {
   readonly messageId: string;
 }
 
-/** As much of SMTP as a sender needs, with the misfortunes a sender meets. */
+/** A minimal SMTP server with the failures that a sender meets. */
 export class FakeMailServer {
   readonly received: Received[] = [];
-  /** So many mails are taken, and the connection is lost before the sender hears of it. */
+  /** Number of mails that the server accepts, but whose connection it closes before the answer. */
   dropAfterTaking = 0;
-  /** What a recipient is answered with instead of being taken. */
+  /** Error answers by recipient. */
   readonly refusals = new Map<string, string>();
-  /** The one password it takes; any will do when it has none. */
+  /** The only valid password. Without it, every password is valid. */
   password: string | undefined;
-  /** How often somebody tried to sign in. */
+  /** Number of sign-in attempts. */
   attempts = 0;
   #server: Server | undefined;
   readonly #open = new Set<Socket>();
 
-  /** Listens; on the port it had before when it is opened again. */
+  /** Listens on `port`, or on a free port. Resolves with the port. */
   async open(port = 0): Promise<number> {
     this.#server = createServer((socket) => this.#serve(socket));
     await new Promise<void>((resolve) => this.#server!.listen(port, '127.0.0.1', resolve));

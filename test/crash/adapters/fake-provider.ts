@@ -6,15 +6,15 @@ export interface Asked {
   readonly body: Record<string, unknown>;
 }
 
-/** What becomes of one request: a status, or no answer at all: `lost` after it was carried out, `refused` before. */
+/** The result of one request: a status, or no answer. `lost`: carried out without an answer; `refused`: not carried out. */
 export type Fate = number | 'lost' | 'refused';
 
-/** A provider over HTTP that remembers what it was asked and carries out each Idempotency-Key once. */
+/** A provider over HTTP that records its requests and carries out each Idempotency-Key once. */
 export class FakeProvider {
   readonly asked: Asked[] = [];
-  /** What was carried out, by Idempotency-Key. */
+  /** Requests that were carried out, by Idempotency-Key. */
   readonly done = new Map<string, Asked>();
-  /** Decides about each request; `times` counts how often its key came, from 1. */
+  /** Decides the result of each request. `times` is the number of requests with this key so far, from 1. */
   fate: (asked: Asked, times: number) => Fate = () => 201;
   #server: Server | undefined;
 
@@ -42,7 +42,7 @@ export class FakeProvider {
     await new Promise((resolve) => this.#server!.close(resolve));
   }
 
-  /** Paths that were carried out, each once for each key. */
+  /** Returns the paths of the requests that were carried out, one for each key. */
   get effects(): string[] {
     return [...this.done.values()].map(({ path }) => path);
   }

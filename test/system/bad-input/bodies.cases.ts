@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Kerf } from '../../harness/kerf.ts';
-import { badText, misfits, type Writing, withField, writing } from './endpoints.ts';
+import { badText, mismatches, type Writing, withField, writing } from './endpoints.ts';
 import { send } from './raw.ts';
 import { expectRefused, type Refused } from './refused.ts';
 
@@ -41,7 +41,7 @@ export function bodyCases(around: Surroundings): void {
 const json = { 'content-type': 'application/json' };
 
 function wrongValues({ body }: Writing) {
-  return misfits.flatMap(([about, value]) =>
+  return mismatches.flatMap(([about, value]) =>
     withField(body(), value).map(([path, wrong]) => ({
       about: `${path} is ${about}`,
       body: JSON.stringify(wrong),
@@ -50,7 +50,7 @@ function wrongValues({ body }: Writing) {
   );
 }
 
-/** A password is never shown and kept only as a hash: it may hold anything. */
+/** Returns bodies with text that no field may contain. A password may contain it: Kerf stores only its hash. */
 function unstorableText({ body }: Writing) {
   return badText.flatMap(([about, value]) =>
     withField(body(), value)

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
-/** An endpoint that takes a body, and one that it accepts. */
+/** An endpoint that takes a body, and a valid body for it. */
 export interface Writing {
   path: string;
   member: boolean;
@@ -30,7 +30,7 @@ export const writing: Writing[] = [
   { path: `/posts/${randomUUID()}/comments`, member: true, body: () => ({ body: 'A comment' }) },
 ];
 
-/** Method and path of everything that only a member may ask. */
+/** Method and path of every endpoint that requires a member. */
 export const membersOnly: [method: string, path: string][] = [
   ['GET', '/members/me'],
   ['DELETE', '/sessions/current'],
@@ -45,8 +45,8 @@ export const membersOnly: [method: string, path: string][] = [
   ['POST', `/posts/${randomUUID()}/comments`],
 ];
 
-/** Values that fit in no field of any body; `text` tells which do not even though they are text. */
-export const misfits: [about: string, value: Json][] = [
+/** Values that are invalid in every field of every body. `badText` has the invalid texts. */
+export const mismatches: [about: string, value: Json][] = [
   ['null', null],
   ['true', true],
   ['zero', 0],
@@ -68,7 +68,7 @@ export const badText: [about: string, value: Json][] = [
   ['a lone low surrogate', 'correct \udeda horse'],
 ];
 
-/** Every copy of `body` in which one field, however deep, is `value`; with the field's path. */
+/** Returns copies of `body`, each with one field at any depth replaced by `value`, and the path of that field. */
 export function withField(body: Json, value: Json): [path: string, body: Json][] {
   if (typeof body !== 'object' || body === null) return [];
   return Object.entries(body).flatMap(([name, inner]) => {

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 
 export interface RawRequest {
   method: string;
-  /** Sent as it is: nothing resolves its dots or encodes its letters. */
+  /** Sent unchanged: the client neither resolves dots nor encodes characters. */
   path: string;
   headers?: Record<string, string>;
   body?: string | Buffer;
@@ -14,7 +14,7 @@ export interface RawAnswer {
   text: string;
 }
 
-/** A request as a careless or hostile program may send it, which `fetch` would not. */
+/** Sends a request as a careless or hostile client may send it. `fetch` cannot send such requests. */
 export function send(url: string, { method, path, headers, body }: RawRequest): Promise<RawAnswer> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {

@@ -2,30 +2,30 @@ import { expect } from 'vitest';
 import type { Kerf } from '../../harness/kerf.ts';
 import { type RawAnswer, type RawRequest, send } from './raw.ts';
 
-/** A request that must be refused, and how. */
+/** A request that the system must refuse, and the expected refusal. */
 export interface Refused extends RawRequest {
-  /** What is wrong with it. */
+  /** Description of the mistake in the request. */
   about: string;
-  /** Such as `422 invalid-input`. */
+  /** Expected status and code, such as `422 invalid-input`. */
   with: string;
 }
 
 const inside = /\bat .+:\d+:\d+|node_modules|\.[jt]s:\d|127\.0\.0\.1|ECONN|SQLITE|\/(modules|routes|tmp)\//;
 
-/** Sends them all; fails with the list of those that were not refused as they should be. */
+/** Sends all requests. Fails with the list of requests without the expected refusal. */
 export async function expectRefused(kerf: Kerf, requests: readonly Refused[]): Promise<void> {
   expect(requests.length).toBeGreaterThan(0);
-  const misfits: string[] = [];
+  const mismatches: string[] = [];
   const documented = await documentedAt(kerf.url);
   for (const request of requests) {
     const answer = await send(kerf.url, request).catch((error: Error) => error);
     const wrong =
       answer instanceof Error
         ? `no answer: ${answer.message}`
-        : (misfit(answer, request, kerf) ?? undocumented(answer, request, documented));
-    if (wrong) misfits.push(`${request.method} ${request.path.slice(0, 60)}, ${request.about}: ${wrong}`);
+        : (mismatch(answer, request, kerf) ?? undocumented(answer, request, documented));
+    if (wrong) mismatches.push(`${request.method} ${request.path.slice(0, 60)}, ${request.about}: ${wrong}`);
   }
-  expect(misfits).toEqual([]);
+  expect(mismatches).toEqual([]);
 }
 
 interface Documented {
@@ -34,7 +34,7 @@ interface Documented {
   readonly statuses: readonly string[];
 }
 
-/** What the reference says that each resource answers. */
+/** Returns the documented answers of each resource, from the OpenAPI reference. */
 async function documentedAt(url: string): Promise<Documented[]> {
   const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as {
     paths: Record<string, Record<string, { responses: object }>>;
@@ -55,7 +55,7 @@ function undocumented({ status }: RawAnswer, { method, path }: Refused, all: Doc
   return `${status}, of which the reference says nothing`;
 }
 
-function misfit({ status, headers, text }: RawAnswer, request: Refused, kerf: Kerf): string | undefined {
+function mismatch({ status, headers, text }: RawAnswer, request: Refused, kerf: Kerf): string | undefined {
   const problem = parse(text);
   const got = `${status} ${problem.code}`;
   if (got !== request.with) return `${got} instead of ${request.with} (${text.slice(0, 200)})`;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Kerf } from '../../harness/kerf.ts';
 
-/** Requests whose body is refused before anybody has read it. */
+/** Requests that the gateway refuses before it reads the body. */
 const unread: [method: string, path: string, bytes: number, status: number][] = [
   ['POST', '/posts', 900_000, 401],
   ['POST', '/nowhere', 900_000, 404],
@@ -9,7 +9,7 @@ const unread: [method: string, path: string, bytes: number, status: number][] = 
   ['POST', '/posts', 2 * 1024 * 1024, 413],
 ];
 
-/** `fetch` keeps its connections: what is left of a body on one of them would fail the request that comes next. */
+/** Tests requests with an unread body. `fetch` reuses connections: leftover bytes of a body would break the next request. */
 export function unreadCases(around: { kerf: Kerf }): void {
   it('answers on a connection whose last body it did not want', async () => {
     const statuses: number[] = [];

@@ -4,7 +4,7 @@ import { eventually } from '../../harness/kerf.ts';
 import type { Order, Page, Product, Shop } from '../../harness/shop.ts';
 import type { System } from './system.ts';
 
-/** Asks until the order is decided. */
+/** Reads the order until it is decided. */
 function decided(shop: Shop, id: string): Promise<Order> {
   return eventually(async () => {
     const { body } = await shop.get<Order>(`/orders/${id}`);

@@ -31,7 +31,7 @@ export function limitedCases(system: System): void {
   });
 }
 
-/** Orders one, and asks again under the same key for as long as it is not decided. */
+/** Orders one item, and repeats the request under the same key until the order is decided. */
 function insist(shop: Shop): Promise<Answer<Outcome>> {
   const key = randomUUID();
   return eventually(async () => {
@@ -40,7 +40,7 @@ function insist(shop: Shop): Promise<Answer<Outcome>> {
   }, 'the decision about an order');
 }
 
-/** The status of each order's payment, as the payments module has it on disk. */
+/** Reads the status of each order's payment from the payments database. */
 function paymentsIn(file: string): Map<string, string> {
   const database = new Sqlite(file, { readonly: true });
   try {

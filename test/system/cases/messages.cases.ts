@@ -3,7 +3,7 @@ import { eventually } from '../../harness/kerf.ts';
 import type { Message, Page, Shop } from '../../harness/shop.ts';
 import type { System } from './system.ts';
 
-/** All messages of a member, once there are `count` and all are sent. */
+/** Resolves with a member's messages when there are `count` and all are sent. */
 function sent(member: Shop, count: number): Promise<Message[]> {
   return eventually(async () => {
     const { items } = (await member.get<Page<Message>>('/messages?limit=100')).body;

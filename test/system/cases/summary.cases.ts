@@ -3,7 +3,7 @@ import { eventually } from '../../harness/kerf.ts';
 import type { Payment, Shop, Summary } from '../../harness/shop.ts';
 import type { System } from './system.ts';
 
-/** Complete: every part has answered, and what follows an order by event has arrived. */
+/** Resolves with the complete summary: every part has answered, and the effects of the order's events have arrived. */
 function summaryOf(shop: Shop, id: string): Promise<Summary> {
   return eventually(async () => {
     const { body } = await shop.get<Summary>(`/orders/${id}/summary`);

@@ -4,7 +4,7 @@ import { Shop } from '../../harness/shop.ts';
 /** The running system that a suite's cases share. */
 export class System {
   kerf!: Kerf;
-  /** As somebody who is not signed in. */
+  /** An unauthenticated client. */
   shop!: Shop;
   /** A member whose orders and messages no case counts. */
   ada!: Shop;
@@ -13,7 +13,7 @@ export class System {
     await this.use(await Kerf.start({ env: placements(topology) }));
   }
 
-  /** One that somebody has started. */
+  /** Uses a system that the caller has started. */
   async use(kerf: Kerf): Promise<void> {
     this.kerf = kerf;
     this.shop = new Shop(this.kerf.url);

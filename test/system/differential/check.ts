@@ -5,14 +5,14 @@ import type { World } from './world.ts';
 
 export interface CheckOptions {
   runs: number;
-  /** Shrinking stops after this, in milliseconds, with the smallest history found. */
+  /** Time limit in milliseconds. After it shrinking stops with the smallest history found. */
   withinMs: number;
   seed?: number;
-  /** Where in the seed's histories to begin: fast-check's path. */
+  /** fast-check's path: the position in the seed's histories to start from. */
   path?: string;
 }
 
-/** Random histories, each lived in all worlds. Throws with the smallest one after which they differ, and how to see it again. */
+/** Runs random histories in all worlds. Throws with the smallest history that shows a difference, and the way to repeat it. */
 export async function checkHistories(worlds: readonly World[], options: CheckOptions): Promise<void> {
   const { runs: numRuns, withinMs: interruptAfterTimeLimit, seed, path } = options;
   const property = fc.asyncProperty(histories, (steps) => liveThrough(steps, worlds));

@@ -4,7 +4,7 @@ import { Player } from './player.ts';
 import { type Step, tell } from './steps.ts';
 import type { World } from './world.ts';
 
-/** Lives `steps` in every world; throws with what one shows otherwise than the first, after each step and at rest. */
+/** Runs `steps` in every world. Throws at the first difference from the first world, after each step and at rest. */
 export async function liveThrough(steps: readonly Step[], worlds: readonly World[]): Promise<void> {
   const history = randomUUID();
   const players = worlds.map((world) => new Player(world, history));

@@ -3,7 +3,7 @@ import type { Answer } from '../../harness/shop.ts';
 import { goods, type Line } from './steps.ts';
 import type { Asked, World } from './world.ts';
 
-/** What a fake world may do wrong. */
+/** A bug that a test plants in a fake world. */
 export type Flaw =
   | 'tells everybody of every order'
   | 'forgets keys'
@@ -19,7 +19,7 @@ interface Kept {
   key: string;
 }
 
-/** The smallest shop that histories can be lived in: members, orders and stock in memory; nothing else is there. */
+/** The smallest shop that can run histories. It keeps only members, orders and stock, in memory. */
 export class FakeWorld implements World {
   readonly #members = new Map<string, string>();
   readonly #orders: Kept[] = [];

@@ -1,12 +1,12 @@
 const id = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const time = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z/g;
 
-/** The cursor of a list: the key of the last item, which is often an id, and a sum over it. */
+/** The cursor of a list: the key of the last item (often an id) and a checksum. */
 const cursor = /^([\w-]{4,})\.[\w-]{16}$/;
 
 /**
- * Makes what two worlds show comparable: an id becomes the number of its first appearance, a time just a time, a cursor the key
- * in it. Two worlds that did the same number alike.
+ * Makes the answers of two worlds comparable. Replaces an id by the number of its first appearance, a time by the word `time`,
+ * and a cursor by its key. Two worlds with the same behavior get the same numbers.
  */
 export class Normalizer {
   readonly #ids = new Map<string, string>();

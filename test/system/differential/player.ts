@@ -11,7 +11,7 @@ const password = 'correct horse';
 
 type Of<K extends Step['kind']> = Extract<Step, { kind: K }>;
 
-/** Lives a history in one world, and tells what it sees in words that are the same in every world. */
+/** Runs a history in one world. Returns its observations in a form that is the same in every world. */
 export class Player {
   readonly tokens = new Map<Person, string>();
   readonly orders: { id: string; who: Person }[] = [];
@@ -21,7 +21,7 @@ export class Player {
   readonly world: World;
   private readonly history: string;
 
-  /** `history` keeps this history's members apart from those of others; the same in every world. */
+  /** `history` is an id, the same in every world. It separates this history's members from members of other histories. */
   constructor(world: World, history: string) {
     this.world = world;
     this.history = history;
@@ -37,13 +37,13 @@ export class Player {
     return this.#normalizer.normalize({ status, type, location, body });
   }
 
-  /** Everything to be seen once nothing is in flight. */
+  /** Returns the visible state when nothing is in flight. */
   async atRest(): Promise<Shown> {
     await this.world.settle();
     return this.#normalizer.normalize(await show(this, this.#before)) as Shown;
   }
 
-  /** Gives back what the next history needs as well. */
+  /** Returns scarce goods to the stock, because the next history needs them too. */
   async leave(): Promise<void> {
     for (const { id, who } of this.orders) {
       const { body } = await this.send<Order>(who, { method: 'GET', path: `/orders/${id}` });
@@ -98,7 +98,7 @@ export class Player {
     return answer;
   }
 
-  /** One that takes longer than the API waits is asked for again when it is decided: how fast a world is, is not compared. */
+  /** Places an order. After a 202 it repeats the request until the order is decided, because the comparison ignores speed. */
   async #order({ who, lines, token, key }: Of<'order'>): Promise<Answer<unknown>> {
     const headers = { prefer: 'wait=10', 'idempotency-key': key === null ? randomUUID() : `${this.history}/${key}` };
     const asked: Asked = { method: 'POST', path: '/orders', body: { lines, payment: { token } }, headers };
@@ -130,7 +130,7 @@ export class Player {
     return answer;
   }
 
-  /** The stock as this history has changed it; other histories have, too. */
+  /** Reads a product. Shows its stock as the change since this history began, because other histories change it too. */
   async #look({ sku }: Of<'look'>): Promise<Answer<unknown>> {
     const { status, headers, body } = await this.send<Record<string, unknown>>(undefined, {
       ...{ method: 'GET', path: `/products/${sku}` },

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 export const people = ['Ada', 'Bob', 'Cy'] as const;
 export type Person = (typeof people)[number];
 
-/** What histories buy: little enough that orders meet, and one of which there are five. */
+/** Products of the histories: so few that orders compete, and one with a stock of five. */
 export const goods = ['GLUE', 'OIL', 'WAX', 'LIMITED-1'] as const;
 
 export interface Line {
@@ -11,7 +11,7 @@ export interface Line {
   quantity: number;
 }
 
-/** What somebody does. Orders and posts are named by when they appeared in the history, whoever made them. */
+/** One action of a person. A number names an order or a post by its position in the history, for all persons together. */
 export type Step =
   | { kind: 'sign up'; who: Person; phone: boolean }
   | { kind: 'mistype'; who: Person }
@@ -24,7 +24,7 @@ export type Step =
   | { kind: 'read post'; post: number }
   | { kind: 'look'; sku: string };
 
-/** Cy comes last and seldom: what is done before signing up is worth seeing, but not often. */
+/** Cy is rare and often not signed up: histories should sometimes show actions before a sign-up. */
 const who = fc.constantFrom<Person>('Ada', 'Ada', 'Ada', 'Bob', 'Bob', 'Bob', 'Cy');
 const nth = fc.nat({ max: 4 });
 const kind = <K extends Step['kind']>(name: K) => fc.constant(name);
@@ -62,7 +62,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 const seldomNot = fc.constantFrom(false, ...Array<true>(12).fill(true));
 
-/** Most begin with two sign-ups, so that there is somebody to do the rest; shrinking may take them away. */
+/** Random histories. Most begin with two sign-ups, so that the other steps have members. Shrinking may remove the sign-ups. */
 export const histories: fc.Arbitrary<Step[]> = fc
   .tuple(seldomNot, seldomNot, fc.array(step, { minLength: 1, maxLength: 20, size: 'max' }))
   .map(([ada, bob, rest]) => [

@@ -4,10 +4,10 @@ import type { Player } from './player.ts';
 import { goods, type Person, people } from './steps.ts';
 import type { World } from './world.ts';
 
-/** What all histories change together: seen as the change since a history began. */
+/** Values that all histories share. A history shows them as the change since its beginning. */
 export interface Measures {
   stock: Record<string, number>;
-  /** How often two products were bought together, by both their names. */
+  /** Number of orders with both products, by the two SKUs. */
   together: Record<string, number>;
 }
 
@@ -27,7 +27,7 @@ export async function measure(world: World): Promise<Measures> {
   return { stock, together: Object.fromEntries(pairs.flat()) };
 }
 
-/** Part by part, so that a difference can be shown without the rest. */
+/** The visible state in parts, so that a report shows only the different part. */
 export type Shown = Record<string, unknown>;
 
 export async function show(player: Player, before: Measures): Promise<Shown> {
@@ -71,7 +71,7 @@ async function showMember(player: Player, who: Person): Promise<unknown> {
   };
 }
 
-/** Also of orders that are not the member's: what is refused is seen, too. */
+/** Reads the summary of an order, also of another member's order: the comparison includes refusals. */
 async function showSummary(player: Player, who: Person, id: string): Promise<Partial<Summary>> {
   const summary = await eventually(async () => {
     const { body } = await player.send<Partial<Summary>>(who, { method: 'GET', path: `/orders/${id}/summary` });
@@ -81,7 +81,7 @@ async function showSummary(player: Player, who: Person, id: string): Promise<Par
   return { ...rest, ...(messages && { messages: inWords(messages) as never }) };
 }
 
-/** Mail and text message set out together: which comes first is nobody's promise. */
+/** Returns the messages in words, sorted, because the order of a mail and a text message is not guaranteed. */
 function inWords(messages: readonly Message[]): string[] {
   return messages.map(({ channel, status, subject }) => `${subject}: ${channel}, ${status}`).sort();
 }

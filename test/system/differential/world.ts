@@ -10,7 +10,7 @@ export interface Asked {
   headers?: Record<string, string>;
 }
 
-/** Something that answers as the public API does, and can tell when nothing is in flight in it. */
+/** A system with the public API that can report when nothing is in flight. */
 export interface World {
   readonly name: string;
   send<T>(asked: Asked): Promise<Answer<T>>;

@@ -14,7 +14,7 @@ it('a module is followed to where a file says, and nobody notices', async () => 
   const file = join(folder, 'payments.addresses');
   writeFileSync(file, `# who runs it now\nhttp://127.0.0.1:${onePort}\n`);
   const move = async () => {
-    // As it is mounted into a container: another file takes its place.
+    // Replaces the file by another one, as a mount into a container does.
     writeFileSync(`${file}.new`, `http://127.0.0.1:${otherPort}\n`);
     renameSync(`${file}.new`, file);
   };
@@ -44,7 +44,7 @@ it('a module is waited for whose name nobody knows yet', async () => {
   dns.set('A', 'payments.internal', 1, '127.0.0.1');
   const state = async () => (await shop.get<Order>(`/orders/${body.id}`)).body.status;
   await eventually(async () => (await state()) === 'confirmed', 'the confirmation');
-  // Who is asked about names may go away.
+  // The name server may fail afterwards.
   dns.trouble = 'silent';
   expect((await shop.order('WAX')).status).toBe(201);
   await scene.endsWell(home);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Operator } from '../../harness/operator.ts';
 
-/** It has a system of its own, and asks none that runs. */
+/** Runs a drill. The drill starts its own system and calls no running one. */
 const drill = (...words: string[]) =>
   new Operator({ announced: { internal: 'http://127.0.0.1:1' }, dataDir: 'nowhere' } as never, 'no token').run(
     'drill',
@@ -24,7 +24,7 @@ it('a drill shows that nothing fails while payments is down', { timeout: 60_000 
   expect(code).toBe(0);
 });
 
-/** How the home process and the board, which has nothing to do with payments, stand while payments is sick. */
+/** Observes the home process and the board while payments is sick. The board does not use payments. */
 it.each([
   ['leak', false],
   ['block', true],

@@ -14,7 +14,7 @@ const refused = { ...toPayments, error: 'unavailable' };
 const folder = mkdtempSync(join(tmpdir(), 'kerf-faults-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const topology = join(folder, 'topology.yaml');
-// So that nobody waits for long for what is lost.
+// A short timeout, so that no test waits long for a lost call.
 writeFileSync(topology, 'policies:\n  payments: { timeoutMs: 500 }\n');
 
 interface Listed {
@@ -234,7 +234,7 @@ it('are told to every instance that somebody else runs, and those that are away 
   const home = await scene.start({ env: { INTERNAL_PORT: String(homePort) } });
   const scourge = new Scourge(home);
   const shop = await new Shop(home.url).join();
-  // Calls take turns: half of the orders are placed at either instance.
+  // Calls alternate between the instances: each instance gets half of the orders.
   const placed = async () =>
     (await Promise.all([1, 2, 3, 4].map(() => shop.order('WAX', 1, { wait: 2 })))).map(({ status }) => status);
   expect((await scourge.put(refused)).missed).toEqual([]);

@@ -22,7 +22,7 @@ describe('on the internal listener', () => {
     memberId = (await shop.post<{ id: string }>('/members', { ...credentials, name: 'Ada' })).body.id;
     session = (await shop.post<{ token: string }>('/sessions', credentials)).body.token;
     const { address } = kerf.announced.modules.find(({ name }) => name === 'orders')!.instances[0]!;
-    // Where orders runs, and where they are passed on.
+    // The process of orders, and the home process, which forwards calls to it.
     addresses = [address!, kerf.announced.internal];
   });
   afterAll(async () => expect(await kerf.stop()).toBe(0));
@@ -82,7 +82,7 @@ describe('on the internal listener', () => {
     return `${answer.status} ${((await answer.json()) as { code?: string }).code}`;
   }
 
-  /** The outcome of the only line. */
+  /** Sends one call. Resolves with the outcome of its only line. */
   async function exchange(address: string, member: string): Promise<string> {
     const context = { requestId: 'test', deadlineMs: 5_000, member };
     const answer = await fetch(`${address}/modules/orders`, {
@@ -117,7 +117,7 @@ it('keys are changed while everybody works, and nobody notices', async () => {
     await load.answers(5);
   }
   expect(keysOf()).not.toBe(before);
-  // One that is started after the change meets those from before.
+  // A process that starts after the change meets processes from before it.
   process.kill((await kerf.readyPidsOf('orders'))[0]!, 'SIGKILL');
   await load.answers(10);
   expect((await shop.get<Page<Order>>('/orders')).status).toBe(200);

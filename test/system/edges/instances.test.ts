@@ -20,7 +20,7 @@ it.each(['http', 'grpc'])('one of three, reached by %s, is killed and nobody not
   }, 'the third to be back');
   expect(back).not.toContain(first[0]);
 
-  // Those that were there from the start go: whoever answers now is the one that came back.
+  // Kill the other original processes, so that only the restarted one can answer.
   for (const pid of first.slice(1)) process.kill(pid, 'SIGKILL');
   await load.answers(10);
   expect(await load.stop()).toEqual([]);

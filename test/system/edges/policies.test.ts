@@ -12,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 function topology(name: string, policies: object): string {
   const file = join(folder, name);
-  // JSON is YAML, too.
+  // JSON is valid YAML.
   writeFileSync(file, JSON.stringify({ policies }));
   return file;
 }
@@ -25,7 +25,7 @@ it.each(['in-process', 'http'])('an operation is given the time that its policy 
   const shop = await new Shop(kerf.url).join();
   const [slow, quick] = await Promise.all([shop.order('WAX', 1, { token: 'tok_slow', wait: 1 }), shop.order('WAX')]);
   expect([slow.status, slow.body.status, quick.status]).toEqual([202, 'pending', 201]);
-  // The provider takes three seconds, and the contract would give it five.
+  // The provider takes three seconds. The contract alone would allow five.
   const lastError = await eventually(async () => {
     const { items } = (await kerf.ops('/ops/sagas?state=running')) as { items: { id: string; lastError?: string }[] };
     return items.find(({ id }) => id.includes(slow.body.id))?.lastError;
@@ -53,7 +53,7 @@ it('what is too much for a module is refused at once, and everything else goes o
   expect([refused.body.code, refused.tookMs < 1_500]).toEqual(['overloaded', true]);
   const post = await timed(() => shop.post('/posts', { title: 'Still here', body: 'As ever' }));
   expect([post.status, post.tookMs < 1_500]).toEqual([201, true]);
-  // What orders asks of payments does not stand behind what the gateway asks.
+  // Calls from orders to payments do not queue behind calls from the gateway.
   expect((await shop.order('WAX')).status).toBe(201);
 
   expect((await held).status).toBe(200);

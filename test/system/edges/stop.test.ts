@@ -17,7 +17,7 @@ it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s to all processes at once e
   process.kill(-kerf.process.pid!, signal);
   expect(await kerf.exited()).toBe(0);
   const failures = await load.stop();
-  // Who comes when nobody listens any more meets nobody; who was let in is answered.
+  // A late client finds a closed listener. The system answers every accepted request.
   expect(failures.filter((failure) => !/ECONNREFUSED|ECONNRESET|other side closed/.test(failure))).toEqual([]);
   expect(kerf.stderr).not.toContain('starting it again');
   await eventually(async () => !pids.some(lives), 'the end of the services', 2_000);

@@ -107,7 +107,7 @@ it.each([
   expect(await known.stop()).toBe(0);
 });
 
-/** The status of the answer, or why there was none. */
+/** Resolves with the status of the answer, or with the reason for no answer. */
 function ask(address: string, options: RequestOptions): Promise<number | string> {
   return new Promise((resolve) => {
     get(`${address}/healthz`, { ...options, agent: false }, (response) => {

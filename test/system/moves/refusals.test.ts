@@ -49,7 +49,12 @@ describe('a move that cannot be', () => {
       ],
       ['payments', { placement: `http?port=${port}` }, 409, `port ${port} is in use`],
       ['payments', { placement: 'http?artifact=nowhere.js' }, 409, 'artifact nowhere.js is not a file'],
-      ['mail', { placement: 'in-process', canary: {} }, 409, 'canary and mirror need copies in processes of their own'],
+      [
+        'mail',
+        { placement: 'in-process', canary: {} },
+        409,
+        'canary and mirror need replicas in processes of their own',
+      ],
     ];
     for (const [module, order, status, detail] of cases) {
       const answer = await put(operator, module, order);

@@ -48,7 +48,7 @@ it('refuses a release that breaks the contract, and says what breaks', async () 
 });
 
 it('refuses a release whose migration the one that runs cannot live with, before it touches anything', {
-  // It builds two releases.
+  // The test builds two releases.
   timeout: 120_000,
 }, async () => {
   const { TOPOLOGY, scene, kerf, operator, load } = await opened();

@@ -16,7 +16,7 @@ type Line = {
   problem?: { code: string; detail: string };
 };
 
-/** Orders a move and calls `onLine` with each line as it comes. Resolves with the last. */
+/** Requests a relocation and calls `onLine` for each line of its progress. Resolves with the last line. */
 async function follow(
   kerf: Kerf,
   module: string,
@@ -41,7 +41,7 @@ async function follow(
   return last;
 }
 
-/** The process that a line names, as one that has come. */
+/** Returns the id of the new process, if the line names one. */
 function pidIn({ done }: Line): number | undefined {
   const [, pid] = /^process (\d+)$/.exec(done?.copies?.[0] ?? '') ?? [];
   return pid ? Number(pid) : undefined;
@@ -66,7 +66,7 @@ describe('a move that fails on its way out', () => {
         pid ??= pidIn(line);
         if (line.begun === step && pid) process.kill(pid, 'SIGKILL');
       });
-      // Steps of a millisecond may be over before it has died: then it has moved, and is started again.
+      // A short step may end before the process dies. Then the module has moved, and its process starts again.
       const moved = last.report !== undefined;
       if (!moved)
         expect(last.problem).toMatchObject({
@@ -110,7 +110,7 @@ describe('a move that fails on its way out', () => {
   }, 90_000);
 });
 
-/** The processes that `pid` has started, and the files it holds open. */
+/** Lists the child processes of `pid`. `openBy` lists its open files. */
 const childrenOf = (pid: number) =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
 const openBy = (pid: number) =>
@@ -148,7 +148,7 @@ describe('a move that is aborted', () => {
     60_000,
   );
 
-  it('while it waits for a saga goes on where it was, with all that only one copy may do', async () => {
+  it('while it waits for a saga goes on where it was, with all that only one replica may do', async () => {
     const { scene, kerf, load, operator } = await opened('modules:\n');
     const shop = await new Shop(kerf.url).join();
     const { body } = await shop.order('WAX', 1, { token: 'tok_slow', wait: 0 });

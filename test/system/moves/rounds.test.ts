@@ -31,7 +31,7 @@ describe('a module that goes out and comes back twice in a row', () => {
       await load.answers(20);
       const slow: Promise<{ status: number }>[] = [];
       for (const placement of ['http', 'in-process', 'http', 'in-process']) {
-        // Sagas that are in the middle of something when the module leaves: a payment that takes 3 s, one that is declined.
+        // These sagas are in flight during the relocation: one payment takes 3 s, the other is declined.
         slow.push(shop.order('WAX', 1, { token: 'tok_slow', key: randomUUID(), wait: 0 }));
         slow.push(shop.order('WAX', 1, { token: 'tok_declined', key: randomUUID(), wait: 0 }));
         const { status, body } = await operator.ask<Report>('PUT', `/modules/${module}`, { placement, forNow: true });
@@ -117,7 +117,7 @@ for (const server of ['rabbitmq', 'nats'] as const) {
       const load = new SteadyLoad(await new Shop(kerf.url).join(), ['/orders'], 50);
       const move = (order: object) => operator.ask<Refused>('PUT', '/modules/payments', { forNow: true, ...order });
       expect((await move({ placement: 'queue' })).status).toBe(200);
-      // A release that ends in the middle of the first call that it gets.
+      // This release exits during its first call.
       const deadly = releaseThat("process.on('message', ({ what }) => what === 'fetch-calls' && process.exit(3));");
       const { status, body } = await move({ placement: `queue?artifact=${deadly}` });
       expect([status, body.detail]).toEqual([503, expect.stringMatching(/at "move calls", .*taken back/)]);

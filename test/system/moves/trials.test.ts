@@ -26,9 +26,9 @@ async function open() {
   return { scene, kerf, operator, load, move };
 }
 
-it('steps up to all of the calls by itself when the new copies do well', async () => {
+it('steps up to all of the calls by itself when the new replicas do well', async () => {
   const { scene, kerf, load, move } = await open();
-  // How fast this machine is, is not the point.
+  // A high limit, so that a slow machine passes too.
   const { status, body } = await move('payments', { canary: { ...quick, maxSlowerMs: 60_000 } });
   expect([status, body.detail]).toEqual([200, undefined]);
   expect(body.steps.map(({ step }) => step)).toEqual([
@@ -40,9 +40,9 @@ it('steps up to all of the calls by itself when the new copies do well', async (
   await scene.endsWell(kerf, load.told);
 });
 
-it('goes back by itself when the new copies are slow, and nobody has failed', async () => {
+it('goes back by itself when the new replicas are slow, and nobody has failed', async () => {
   const { scene, kerf, operator, load, move } = await open();
-  // Sleeps most of the time, without work for the machine.
+  // This release sleeps most of the time and uses no processor time.
   const slow = releaseThat(`
     const never = new Int32Array(new SharedArrayBuffer(4));
     setInterval(() => Atomics.wait(never, 0, 0, 200), 230);
@@ -51,7 +51,7 @@ it('goes back by itself when the new copies are slow, and nobody has failed', as
     placement: `http?artifact=${slow}`,
     canary: { ...quick, share: 0.5, leastCalls: 20, maxWaitMs: 20_000 },
   });
-  expect([status, body.detail]).toEqual([503, expect.stringContaining('the new copies took')]);
+  expect([status, body.detail]).toEqual([503, expect.stringContaining('the new replicas took')]);
   const { body: after } = await operator.ask<{ modules: { name: string; placement: string }[] }>('GET', '/topology');
   expect(after.modules.find(({ name }) => name === 'payments')).toMatchObject({ placement: 'in-process' });
   expect(await load.stop()).toEqual([]);
@@ -81,7 +81,7 @@ it('mirrors queries, and goes on when all answers are the same', async () => {
 
 it('mirrors queries, and goes back when answers differ, saying where', async () => {
   const { scene, kerf, load, move } = await open();
-  // A release that reads every answer of the database with another name in it.
+  // This release puts another name into every answer.
   const other = releaseThat(`
     const parse = JSON.stringify;
     JSON.stringify = (value, ...rest) => parse(value, ...rest)?.replaceAll('"name":"Member"', '"name":"Mumber"');
@@ -89,7 +89,7 @@ it('mirrors queries, and goes back when answers differ, saying where', async () 
   const { status, body } = await move('members', { placement: `http?artifact=${other}`, mirror: { forMs: 1_500 } });
   expect([status, body.detail]).toEqual([
     503,
-    expect.stringMatching(/answers of the new copies differ, first that of members\.\w+ at .*name/),
+    expect.stringMatching(/answers of the new replicas differ, first that of members\.\w+ at .*name/),
   ]);
   expect(await load.stop()).toEqual([]);
   await scene.endsWell(kerf, load.told);

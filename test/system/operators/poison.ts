@@ -5,17 +5,17 @@ import { eventually, type Kerf } from '../../harness/kerf.ts';
 import { type Letter, Operator } from '../../harness/operator.ts';
 import { Shop } from '../../harness/shop.ts';
 
-/** An order that was confirmed, by somebody else's word. */
+/** The order that a forged event claims as confirmed. */
 export interface Told {
   readonly orderId: string;
   readonly memberId: string;
 }
 
 const known = 'orders.order-confirmed.v1';
-/** What a later release of orders would publish, and this one of notifications cannot know. */
+/** An event type of a later release of orders. This release of notifications cannot know it. */
 export const unknown = 'orders.order-confirmed.v9';
 
-/** A running system in which notifications cannot take some of what orders sends. */
+/** A running system in which notifications cannot handle some events of orders. */
 export class Poisoned {
   readonly operator: Operator;
   readonly home: Kerf;
@@ -35,14 +35,14 @@ export class Poisoned {
     return new Poisoned(home, shop, id);
   }
 
-  /** Sends, with the next order, an event of an unknown version; resolves with its dead letter. */
+  /** Sends an event of an unknown version, together with an order. Resolves with its dead letter. */
   unknownVersion(told: Told): Promise<Letter> {
     const { orderId, memberId } = told;
     return this.#send(unknown, orderId, { orderId, memberId, lines: [], total: { amount: 1, currency: 'KRW' } });
   }
 
-  /** Sends, with the next order, an event whose data do not fit its version; resolves with its dead letter. */
-  misfit(orderId: string): Promise<Letter> {
+  /** Sends an event whose data do not match its version, together with an order. Resolves with its dead letter. */
+  mismatch(orderId: string): Promise<Letter> {
     return this.#send(known, orderId, { orderId });
   }
 
@@ -64,7 +64,7 @@ export class Poisoned {
     return this.operator.letter(await eventually(find, `the dead letter of ${key}`));
   }
 
-  /** Makes the letter's event one of the version that is known. */
+  /** Changes the dead letter's event to the known version. */
   mend({ event }: Letter): void {
     this.#data('notifications', (database) =>
       database
@@ -73,7 +73,7 @@ export class Poisoned {
     );
   }
 
-  /** Has orders send an event once more, with the next order; resolves when it was delivered again. */
+  /** Makes orders send an event again, together with an order. Resolves after the second delivery. */
   async resend({ event }: Letter): Promise<void> {
     this.#data('orders', (database) =>
       database.prepare("UPDATE kerf_outbox SET state = 'pending' WHERE event_id = ?").run(event.id),
@@ -86,7 +86,7 @@ export class Poisoned {
     await eventually(async () => state() === 'delivered', 'the delivery once more');
   }
 
-  /** What the member was told of an order. */
+  /** Returns the subjects of the member's messages about an order. */
   async messages(orderId: string): Promise<string[]> {
     const { body } = await this.shop.get<{ items: { subject: string }[] }>('/messages');
     return body.items.map(({ subject }) => subject).filter((subject) => subject.includes(orderId));

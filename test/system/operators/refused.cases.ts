@@ -43,7 +43,7 @@ const asks: Ask[] = [
   ['GET', '/advice?per=payments.authorize.x', undefined, '422 invalid-input'],
 ];
 
-/** What operators ask in vain, wherever the module runs: a problem with a code, and nothing about the inside. */
+/** Tests refused admin requests in every placement. Each answer is a problem with a code, without internal details. */
 export function refusedCases(around: Around): void {
   it.each(asks)('%s %s %j is refused', async (method, path, body, outcome) => {
     const { status, headers, body: problem } = await around.operator.ask(method, path, body);

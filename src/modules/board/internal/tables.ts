@@ -4,7 +4,7 @@ export const tables = defineTables(({ table, text }) => ({
   posts: table('posts', {
     id: text('id').primaryKey(),
     memberId: text('member_id').notNull(),
-    /** As it was when the post was written. */
+    /** The author's name at the time of writing. */
     author: text('author').notNull(),
     title: text('title').notNull(),
     body: text('body').notNull(),

@@ -6,7 +6,7 @@ import { tables } from './tables.ts';
 
 const portion = 200;
 
-/** Gives back what was held for longer than it may be. */
+/** Releases expired reservations. */
 export function expire(clock: Clock, heldForMs: number): Timer {
   return {
     name: 'expire reservations',
@@ -14,7 +14,7 @@ export function expire(clock: Clock, heldForMs: number): Timer {
     async run(unit: ModuleUnit) {
       const { reservations } = tables(unit);
       const now = clock.now();
-      // A clock that was wrong wrote a time that is further away than any hold.
+      // A wrong clock may have written an expiry further away than any hold lasts. Shorten it.
       await unit.db
         .update(reservations)
         .set({ expiresAt: now + heldForMs })

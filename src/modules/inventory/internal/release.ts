@@ -2,7 +2,7 @@ import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
 import { addReservation, changeState, findReservation } from './reservations.ts';
 import { put } from './stock.ts';
 
-/** What was taken for good comes back as `returned`. One that was never made is noted, so that it never will be. */
+/** Releases a reservation; a `taken` one becomes `returned`. Records an unknown one as released, so that a late command cannot make it. */
 export async function release({ orderId }: { orderId: string }, unit: ModuleUnit) {
   const known = await findReservation(unit, orderId);
   if (!known) {

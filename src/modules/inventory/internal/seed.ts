@@ -26,7 +26,7 @@ const skus = [
   'WORKBENCH',
 ];
 
-/** The first delivery: what the catalog starts with. */
+/** Adds the initial stock of the catalog's first products. */
 export async function seed(unit: ModuleUnit): Promise<void> {
   for (const sku of skus) await put({ sku, quantity: many }, unit);
   await put({ sku: 'LIMITED-1', quantity: 5 }, unit);

@@ -27,7 +27,7 @@ const putIn = prepared((unit) => {
     .prepare();
 });
 
-/** Takes one line out of the stock; refuses `out-of-stock` and leaves it to the caller's unit to undo earlier lines. */
+/** Takes one line out of the stock. Refuses with `out-of-stock`; the rollback of the caller's unit then undoes earlier lines. */
 export async function take({ sku, quantity }: ReservedLine, unit: ModuleUnit): Promise<void> {
   const [left] = await takeOut(unit).execute({ sku, quantity });
   if (!left) throw inventory.refuse('out-of-stock', `there is not enough of ${sku}`, { sku });
@@ -36,7 +36,7 @@ export async function take({ sku, quantity }: ReservedLine, unit: ModuleUnit): P
   }
 }
 
-/** Puts it back, or in for the first time. Returns what is there now. */
+/** Adds a line to the stock, also for a new product. Returns the available quantity. */
 export async function put({ sku, quantity }: ReservedLine, unit: ModuleUnit): Promise<number> {
   const [now] = await putIn(unit).execute({ sku, quantity });
   return now!.available;

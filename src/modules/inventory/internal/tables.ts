@@ -1,6 +1,9 @@
 import { defineTables } from '../../../shared/kernel/database/index.ts';
 
-/** `held` until it is taken or its time is over; `taken` by a confirmed order; `released` gave everything back. */
+/**
+ * `held` until an order takes it or it expires; `taken` by an order; `released` when its stock came back before that; `returned` when its
+ * stock came back after that.
+ */
 export type ReservationState = 'held' | 'taken' | 'released' | 'returned';
 export type ReservedLine = { sku: string; quantity: number };
 

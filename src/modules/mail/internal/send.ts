@@ -16,7 +16,7 @@ interface Mail {
 const mailsBy = rowsBy((reader) => tables(reader).mails, 'messageId');
 const addMail = insertInto((reader) => tables(reader).mails);
 
-/** Takes a mail in; it is sent by a saga of its own, so that a server that is down delays it and loses nothing. */
+/** Accepts a mail. A saga of its own sends it, so that a server outage delays the mail and loses nothing. */
 export function send(sending: Saga<MailSending, ModuleUnit>, clock: Clock) {
   return async ({ messageId, memberId, to, subject, text }: Mail, unit: ModuleUnit) => {
     const known = await mailsBy(unit, messageId);

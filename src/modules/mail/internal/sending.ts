@@ -17,12 +17,12 @@ const data = z.object({
   text: z.string(),
 });
 
-/** Thousands may wait for one of a few connections. A server that is silent is given up by its own, shorter limits. */
+/** Time limit of a delivery. Thousands of mails may wait for a few connections. Shorter SMTP timeouts handle a silent server. */
 const deliveryMs = 30 * 60_000;
 
 export type MailSending = z.infer<typeof data>;
 
-/** Hands a mail to the server until that takes it, or refuses it for good. Without a server it goes to the mailbox. */
+/** Retries until the server accepts the mail, or refuses it for good. Without a server the mail goes to the mailbox table. */
 export function sending(server: MailServer | undefined, clock: Clock): Saga<MailSending, ModuleUnit> {
   const next = (name: string) => step<MailSending, ModuleUnit>(name);
   const handOver = server

@@ -3,7 +3,7 @@ import { Passwords } from './passwords.ts';
 
 const nobody = new AbortController().signal;
 
-/** Computations that end when the test says so. */
+/** Creates computations that end when the test ends them. */
 function held() {
   const begun: (() => void)[] = [];
   return { begun, compute: () => new Promise<void>((resolve) => begun.push(resolve)) };

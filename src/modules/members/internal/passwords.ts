@@ -3,33 +3,33 @@ import { hash, verify } from '@node-rs/argon2';
 import { refusal } from '../../../shared/kernel/errors/index.ts';
 import { members } from '../contract.ts';
 
-/** Argon2id with the parameters OWASP gives as its first choice for 19 MiB. */
+/** Argon2id parameters that OWASP recommends for 19 MiB of memory. */
 const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
-/** Verified where there is no member, at the cost of a real one. No password has this hash. */
+/** Replaces the hash of an unknown member, at the cost of a real verification. No password has this hash. */
 const decoy = `$argon2id$v=19$m=19456,t=2,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
 
-/** So many may always wait, however slow the machine is. */
+/** Number of callers that may always wait, however slow the machine is. */
 const minWaiting = 8;
 const maxWaitMs = 2_000;
 
 export interface PasswordsOptions {
-  /** Hashes that are computed at a time. One processor is left for everything else, and one of the four threads of Node. */
+  /** Maximum number of parallel hashes. The default leaves one processor, and one of Node's four threads, for other work. */
   readonly concurrency?: number;
-  /** Milliseconds, from any point. */
+  /** Returns the time in milliseconds since any fixed point. */
   readonly now?: () => number;
 }
 
 /**
- * Computes hashes of passwords, a few at a time. A caller that would wait for more than two seconds is refused at once; one that
- * gives up while it waits costs nothing.
+ * Computes hashes of passwords, a few at a time. Refuses a caller at once when the caller would wait for more than two seconds.
+ * A caller that cancels while it waits costs nothing.
  */
 export class Passwords {
   readonly #concurrency: number;
   readonly #now: () => number;
   readonly #waiting = new Set<() => void>();
   #running = 0;
-  /** What one hash takes, in milliseconds; a moving average. */
+  /** Moving average of the time for one hash, in milliseconds. */
   #averageMs = 50;
 
   constructor({ concurrency, now = () => performance.now() }: PasswordsOptions = {}) {
@@ -41,16 +41,16 @@ export class Passwords {
     return this.run(() => hash(password, parameters), signal);
   }
 
-  /** Takes the same time when there is no such member, so that answers do not tell who is one. */
+  /** Checks a password. Takes the same time for an unknown member, so that the timing does not reveal which members exist. */
   async fits(passwordHash: string | undefined, password: string, signal: AbortSignal): Promise<boolean> {
     const fits = await this.run(() => verify(passwordHash ?? decoy, password), signal);
     return fits && passwordHash !== undefined;
   }
 
-  /** Runs `compute` when it has its turn. Refuses with `passwords-busy`, or with `cancelled` when `signal` comes first. */
+  /** Runs `compute` in its turn. Refuses with `passwords-busy`, or with `cancelled` when `signal` aborts first. */
   async run<T>(compute: () => Promise<T>, signal: AbortSignal): Promise<T> {
     if (signal.aborted) throw cancelled();
-    // Whoever ends hands its place to the one that waits.
+    // A finished computation hands its place to the first that waits.
     if (this.#running < this.#concurrency) this.#running += 1;
     else await this.#wait(signal);
     const begunAt = this.#now();
@@ -91,5 +91,5 @@ export class Passwords {
 }
 
 function cancelled(): Error {
-  return refusal('cancelled', 'nobody waits for this password any more');
+  return refusal('cancelled', 'the caller has gone');
 }

@@ -12,7 +12,7 @@ import type { Welcome } from './welcome.ts';
 type Wiring = z.infer<typeof wiringSchema>;
 const waitMs = 2_000;
 
-/** `welcome` is the saga of the wirings in which members sees to the welcome itself. */
+/** Creates the handler of a sign-up. `welcome` is the saga that starts the welcome; the wiring `events` has none. */
 export function signUp(
   wiring: Wiring,
   welcome: Saga<Welcome, ModuleUnit> | undefined,

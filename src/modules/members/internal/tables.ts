@@ -3,7 +3,7 @@ import { defineTables } from '../../../shared/kernel/database/index.ts';
 export const tables = defineTables(({ table, text }) => ({
   members: table('members', {
     id: text('id').primaryKey(),
-    /** In lower case: two spellings are one member. */
+    /** In lower case, so that two spellings mean one member. */
     email: text('email').notNull(),
     name: text('name').notNull(),
     phone: text('phone'),

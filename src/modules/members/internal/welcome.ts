@@ -18,7 +18,7 @@ export type Welcome = z.infer<typeof data>;
 const next = step<Welcome, ModuleUnit>;
 const common = { version: 1, data };
 
-/** Members asks notifications, which knows the channels. */
+/** Welcomes a member by a call to notifications, which knows the channels. */
 export const routedWelcome: Saga<Welcome, ModuleUnit> = {
   ...common,
   name: 'routed-welcome',
@@ -35,7 +35,7 @@ export const routedWelcome: Saga<Welcome, ModuleUnit> = {
   ],
 };
 
-/** Members does it all itself, and so must know every channel. */
+/** Welcomes a member by calls to mail and sms. Members must therefore know every channel. */
 export const orchestratedWelcome: Saga<Welcome, ModuleUnit> = {
   ...common,
   name: 'orchestrated-welcome',

@@ -16,7 +16,7 @@ const data = z.object({
 });
 export type MessageDispatch = z.infer<typeof data>;
 
-/** Hands a mail over; what becomes of it comes back as an event. */
+/** Hands a mail to the mail module. The result comes back as an event. */
 export const mailDispatch: Saga<MessageDispatch, ModuleUnit> = {
   name: 'mail-dispatch',
   version: 1,
@@ -44,7 +44,7 @@ interface Letter {
   orderId?: string;
 }
 
-/** One mail, and one text message when there is a phone. */
+/** Queues one mail, and one text message when the contact has a phone. */
 export async function notify(unit: ModuleUnit, contact: Contact, letter: Letter, clock: Clock): Promise<void> {
   const { email, phone } = contact;
   await queue(unit, 'mail', contact.memberId, email, letter, clock);

@@ -13,7 +13,7 @@ import { keepContact, welcome } from './welcome.ts';
 
 const contactsBy = rowsBy((reader) => tables(reader).contacts, 'memberId');
 
-/** Every event this module takes, and what it does about each. */
+/** Returns a handler for each event that this module subscribes to. */
 export function subscriptions(clock: Clock) {
   const settle = (channel: 'mail' | 'sms', status: MessageStatus) => async (told: Told, unit: ModuleUnit) =>
     record(unit, { id: told.messageId, memberId: told.memberId, subject: told.subject, channel, status }, clock);
@@ -65,7 +65,7 @@ const recording = prepared((unit) => {
     .prepare();
 });
 
-/** A message that this module did not ask for (members may, see its wirings) enters the history here. */
+/** Records the status of a message. Also adds a message that another module requested, as members may (see its wirings). */
 async function record(
   unit: ModuleUnit,
   message: { id: string; memberId: string; subject: string; channel: 'mail' | 'sms'; status: MessageStatus },

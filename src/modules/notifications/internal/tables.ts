@@ -3,7 +3,7 @@ import { defineTables } from '../../../shared/kernel/database/index.ts';
 export type MessageStatus = 'queued' | 'sent' | 'failed';
 
 export const tables = defineTables(({ table, text }) => ({
-  /** How a member can be reached: kept from what members told, so that a message needs no call. */
+  /** A member's addresses, copied from events of the members module, so that a message needs no call. */
   contacts: table('contacts', {
     memberId: text('member_id').primaryKey(),
     email: text('email').notNull(),
@@ -15,7 +15,7 @@ export const tables = defineTables(({ table, text }) => ({
     memberId: text('member_id').notNull(),
     channel: text('channel').$type<'mail' | 'sms'>().notNull(),
     subject: text('subject').notNull(),
-    /** The order it is about, if it is about one. */
+    /** Id of the message's order, if the message concerns one. */
     orderId: text('order_id'),
     status: text('status').$type<MessageStatus>().notNull(),
     at: text('at').notNull(),

@@ -5,7 +5,7 @@ import { cancellation } from './cancellation.ts';
 import { told, toOrder } from './model.ts';
 import { orderById, setStatus } from './store.ts';
 
-/** Decided here, in one unit, so that one that is repeated is told the same; refund and stock follow by the saga. */
+/** Cancels an order in one unit of work, so that a repeated command gets the same answer. The saga refunds and returns the stock. */
 export async function cancel({ id, memberId }: { id: string; memberId: string }, unit: ModuleUnit) {
   const known = await orderById(unit, id);
   if (known?.memberId !== memberId) throw refusal('not-found', 'there is no such order');

@@ -8,7 +8,7 @@ import { payments } from '../../payments/contract.ts';
 const data = z.object({ orderId: z.string(), memberId: z.string(), amount: money });
 type Cancellation = z.infer<typeof data>;
 
-/** What follows a cancellation, which has been decided: forward only, until it is done. */
+/** Refunds a cancelled order and returns its stock. The decision is final: the saga only goes forward, until it is done. */
 export const cancellation: Saga<Cancellation, ModuleUnit> = {
   name: 'cancellation',
   version: 1,

@@ -20,7 +20,7 @@ export type Checkout = z.infer<typeof data>;
 const charge = ({ orderId, memberId, amount }: Checkout) => ({ orderId, memberId, amount });
 const checkoutStep = (name: string) => step<Checkout, ModuleUnit>(name);
 
-/** Takes stock, takes payment, confirms; or, when that has not gone well by the deadline, gives everything back and rejects. */
+/** Reserves stock, takes payment and confirms. On failure, or at the deadline, it gives everything back and rejects. */
 export const checkout = (deadlineMs: number): Saga<Checkout, ModuleUnit> => ({
   name: 'checkout',
   version: 1,

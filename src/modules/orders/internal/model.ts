@@ -6,7 +6,7 @@ import type { OrderLine, OrderRow, ShownOrder } from './tables.ts';
 
 type Wanted = { sku: string; quantity: number };
 
-/** The same product on two lines is one line. */
+/** Merges lines of the same product into one line. */
 export function mergeLines(lines: readonly Wanted[]): Wanted[] {
   const merged = new Map<string, number>();
   for (const { sku, quantity } of lines) merged.set(sku, (merged.get(sku) ?? 0) + quantity);
@@ -17,7 +17,7 @@ export function mergeLines(lines: readonly Wanted[]): Wanted[] {
   return merges;
 }
 
-/** Lines at today's prices. Refuses what is not sold, and an order in two currencies. */
+/** Returns the lines at today's prices. Refuses unknown products, and an order in two currencies. */
 export function priceLines(
   wanted: readonly Wanted[],
   products: readonly Product[],
@@ -45,7 +45,7 @@ export function toOrder({ id, status, reason, lines, amount, currency, createdAt
   return { id, status, ...(reason !== null && { reason }), lines, total: { amount, currency }, createdAt };
 }
 
-/** What the events of an order tell. */
+/** Returns the data of an order's events. */
 export function told({ id, memberId, lines, amount, currency }: OrderRow) {
   return {
     orderId: id,

@@ -18,7 +18,7 @@ interface Wish {
   waitMs: number;
 }
 
-/** Records the order and starts its checkout in one unit; then waits for the outcome as long as the member does. */
+/** Records the order and starts its checkout in one unit of work. Then waits for the outcome as long as the member does. */
 export function place(products: Client<typeof catalog>, checkout: Saga<Checkout, ModuleUnit>, clock: Clock) {
   return inSteps(async (wish: Wish, steps): Promise<Order> => {
     const { memberId, key, paymentToken } = wish;

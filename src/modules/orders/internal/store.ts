@@ -6,7 +6,7 @@ const { placeholder } = sql;
 
 const byId = rowsBy((reader) => tables(reader).orders, 'id');
 
-/** Writes down a new order. */
+/** Inserts a new order. */
 export const addOrder = insertInto((reader) => tables(reader).orders);
 
 const byKey = prepared((reader) => {
@@ -57,7 +57,7 @@ const ofMember = prepared((reader) => {
     .prepare();
 });
 
-/** The newest first. */
+/** Returns a member's orders, newest first. */
 export async function ordersOf(
   reader: Reader,
   memberId: string,

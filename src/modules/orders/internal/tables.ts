@@ -13,7 +13,7 @@ export const tables = defineTables(({ table, text, integer, json }) => ({
     amount: integer('amount').notNull(),
     currency: text('currency').notNull(),
     key: text('key').notNull(),
-    /** Of what was asked under the key, to tell a repeat from another order. */
+    /** Fingerprint of the request under this key. It distinguishes a repeat from another order. */
     fingerprint: text('fingerprint').notNull(),
     createdAt: text('created_at').notNull(),
   }),
@@ -21,5 +21,5 @@ export const tables = defineTables(({ table, text, integer, json }) => ({
 
 export type OrderRow = ReturnType<typeof tables>['orders']['$inferSelect'];
 
-/** What members see of it. */
+/** The columns of an order that members see. */
 export type ShownOrder = Omit<OrderRow, 'memberId' | 'key' | 'fingerprint'>;

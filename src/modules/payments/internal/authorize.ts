@@ -4,7 +4,7 @@ import { payments } from '../contract.ts';
 import type { PaymentProvider } from './provider/provider.ts';
 import { addPayment, type Charge, paymentOf, setStatus, toPayment } from './store.ts';
 
-/** Written down before the provider is asked, so that a void that overtakes the answer finds it. */
+/** Records the payment before it calls the provider, so that a void that overtakes the answer finds the payment. */
 export function authorize(provider: PaymentProvider, clock: Clock) {
   return inSteps(async ({ token, ...charge }: Charge & { token: string }, { work, answer, read, signal }) => {
     const begun = await work(
@@ -17,7 +17,7 @@ export function authorize(provider: PaymentProvider, clock: Clock) {
 
     const asking = provider.authorize({ id: begun.id, ...charge.amount, token }, signal);
     const outcome = await asking.catch(async (error: unknown) => {
-      // The answer is lost, and may have been yes: a void that overtook it is told again.
+      // The lost answer may have been yes. If a void overtook it, send the void again.
       if ((await paymentOf(read, charge.orderId))?.status === 'voided') await provider.void(begun.id);
       throw error;
     });

@@ -6,7 +6,7 @@ import { type PaymentRow, type PaymentStatus, tables } from './tables.ts';
 
 const { placeholder } = sql;
 
-/** Whose payment it is and for how much: what every command about it carries. */
+/** Order, member and amount of a payment. Every command on the payment carries them. */
 export interface Charge {
   orderId: string;
   memberId: string;
@@ -45,7 +45,7 @@ export async function setStatus(unit: Unit, row: PaymentRow, status: PaymentStat
   return { ...row, status, updatedAt: at };
 }
 
-/** As the contract shows it. One whose answer is still out is not shown at all. */
+/** Maps a payment to its form in the contract. Throws for `authorizing`: the provider has not answered yet. */
 export function toPayment({ id, orderId, amount, currency, status }: PaymentRow): Payment {
   if (status === 'authorizing') throw new Error('a payment in doubt has no public form');
   return { id, orderId, amount: { amount, currency }, status };

@@ -1,6 +1,6 @@
 import { defineTables } from '../../../shared/kernel/database/index.ts';
 
-/** `authorizing` has been asked of the provider, whose answer is not known yet. */
+/** `authorizing`: the module calls the provider and does not know the answer yet. */
 export type PaymentStatus = 'authorizing' | 'authorized' | 'captured' | 'voided' | 'refunded' | 'declined';
 
 export const tables = defineTables(({ table, text, integer }) => ({

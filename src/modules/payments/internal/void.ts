@@ -4,7 +4,7 @@ import { payments } from '../contract.ts';
 import type { PaymentProvider } from './provider/provider.ts';
 import { addPayment, type Charge, paymentOf, setStatus, toPayment } from './store.ts';
 
-/** Decided here first, told to the provider after, and again whenever it is repeated. */
+/** Records the void first, then calls the provider. A repeated command calls the provider again. */
 export function voidPayment(provider: PaymentProvider, clock: Clock) {
   return inSteps(async (charge: Charge, { work }) => {
     const row = await work(async (unit) => {

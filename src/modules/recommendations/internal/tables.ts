@@ -1,7 +1,7 @@
 import { defineTables } from '../../../shared/kernel/database/index.ts';
 
 export const tables = defineTables(({ table, text, integer }) => ({
-  /** In how many orders `other` was bought with `sku`; each pair stands both ways. */
+  /** Number of orders that contain both `sku` and `other`. The table has each pair in both directions. */
   pairs: table('pairs', {
     sku: text('sku').notNull(),
     other: text('other').notNull(),

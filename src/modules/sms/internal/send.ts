@@ -5,7 +5,7 @@ import type { Saga } from '../../../shared/kernel/saga/index.ts';
 import type { TextSending } from './sending.ts';
 import { tables } from './tables.ts';
 
-/** Takes a message in; it is sent by a saga of its own. */
+/** Accepts a message. A saga of its own sends it. */
 export function send(sending: Saga<TextSending, ModuleUnit>, clock: Clock) {
   return async ({ messageId, memberId, to, text }: TextSending, unit: ModuleUnit) => {
     const { texts } = tables(unit);

@@ -11,7 +11,7 @@ import { type TextStatus, tables } from './tables.ts';
 const data = z.object({ messageId: z.string(), memberId: z.string(), to: z.string(), text: z.string() });
 export type TextSending = z.infer<typeof data>;
 
-/** Hands a message to the provider until that takes it, or refuses it for good. Without one it goes to the outbox. */
+/** Retries until the provider accepts the message, or refuses it for good. Without a provider the message goes to the outbox table. */
 export function sending(provider: TextProvider | undefined, clock: Clock): Saga<TextSending, ModuleUnit> {
   const next = (name: string) => step<TextSending, ModuleUnit>(name);
   const handOver = provider

@@ -1,7 +1,7 @@
 import type { Adapter } from '../../kernel/ports/index.ts';
 import { dnsAddresses } from './dns.ts';
 
-/** Finds instances by A, AAAA and SRV records. */
+/** Discovers instances from A, AAAA and SRV records. */
 export const dns = (): Adapter => ({
   name: 'dns',
   findByName: (name, server, dependencies) => dnsAddresses({ ...name, server, ...dependencies }),

@@ -9,11 +9,11 @@ const numbers: Record<Type, number> = { A: 1, AAAA: 28, SRV: 33 };
 const types = new Map(Object.entries(numbers).map(([type, number]) => [number, type]));
 const answer = 0x8580;
 
-/** A DNS server on the loopback, as large as the tests of discovery need it. */
+/** A minimal DNS server on the loopback, for the tests of discovery. */
 export class DnsServer {
-  /** What was asked, in order, such as `A payments.internal`. */
+  /** The received questions, in order, such as `A payments.internal`. */
   readonly asked: string[] = [];
-  /** The response code of every answer from now on (2 is SERVFAIL); or no answer at all. */
+  /** Response code of every answer from now on (2 is SERVFAIL). `silent` sends no answer. */
   trouble: number | 'silent' = 0;
   readonly #records = new Map<string, { ttl: number; data: Buffer }[]>();
   readonly #socket: Socket = createSocket('udp4');
@@ -33,7 +33,7 @@ export class DnsServer {
     return `127.0.0.1:${this.#port}`;
   }
 
-  /** Each is an IPv4 address for A, sixteen bytes in hex for AAAA, `priority weight port target` for SRV. */
+  /** Sets records: an IPv4 address for A, sixteen bytes in hex for AAAA, `priority weight port target` for SRV. */
   set(type: Type, name: string, ttl: number, ...records: string[]): void {
     this.#records.set(
       `${type} ${name}`,
@@ -41,17 +41,17 @@ export class DnsServer {
     );
   }
 
-  /** No name is known any more. */
+  /** Removes all records. */
   forget(): void {
     this.#records.clear();
   }
 
-  /** Resolves when the next question came. */
+  /** Resolves when the next question arrives. */
   async nextQuestion(): Promise<void> {
     await once(this.#socket, 'message');
   }
 
-  /** Sockets of this machine that are connected to the server, as Linux lists them. */
+  /** Counts the sockets of this machine that are connected to the server, from the list of Linux. */
   openSockets(): number {
     const there = `0100007F:${this.#port.toString(16).toUpperCase().padStart(4, '0')}`;
     const lines = readFileSync('/proc/self/net/udp', 'utf8').split('\n');

@@ -13,19 +13,19 @@ import { StartError } from '../../kernel/errors/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 
 export type DnsDependencies = DnsName & {
-  /** Who is asked, such as `127.0.0.1:8600`; without it, whoever the machine asks. */
+  /** DNS server, such as `127.0.0.1:8600`. Defaults to the servers of the machine. */
   readonly server?: string | undefined;
   readonly clock: Clock;
   readonly log: Log;
 };
 
-/** Of real time, since the resolver counts it; a question that nobody answers is asked once more, then it failed. */
+/** Timeout of a query in real time, because the resolver measures it. The resolver repeats an unanswered query once, then fails. */
 const questionTimeoutMs = 2_000;
 const shortestTtlMs = 1_000;
-/** The TTL of an SRV record is not to be had, so that its targets' stands for it and is not stretched as far. */
+/** Maximum TTLs. Node does not report the TTL of an SRV record, so the TTL of its targets applies, with a lower maximum. */
 const longestTtlMs = { a: 300_000, srv: 30_000 };
 
-/** The instances that DNS lists, asked again by the TTL of the records. Throws a `StartError` for a wrong `server`. */
+/** Discovers the instances that DNS lists. Queries again after the TTL of the records. Throws a `StartError` for an invalid `server`. */
 export function dnsAddresses({ clock, log, server, ...name }: DnsDependencies): Discovery {
   return new AskedAddresses(new Dns(name, server), clock, log);
 }
@@ -57,7 +57,7 @@ class Dns implements Source {
 
   async #services(name: string): Promise<Sighting[]> {
     const records = await together([this.#resolver.resolveSrv(name)]);
-    // A target that is the root says that there is no such service (RFC 2782).
+    // The root as a target means that the service does not exist (RFC 2782).
     const targets = records.filter((record) => record.name !== '' && record.name !== '.');
     return together(targets.map((record) => this.#hosts(record.name, record.port, record.priority)));
   }
@@ -77,8 +77,8 @@ class Dns implements Source {
 }
 
 /**
- * What the answers have, taken together. That there is no such name or record is an answer. A failure counts only when
- * nothing was found: servers that fail on AAAA are common, and one broken target must not hide the others.
+ * Combines the records of several queries. A missing name or record counts as an empty answer. Rejects with a failure only when no
+ * query found a record: servers that fail on AAAA are common, and one broken target must not hide the others.
  */
 async function together<T>(asked: Promise<readonly T[]>[]): Promise<T[]> {
   const answers = await Promise.allSettled(asked);

@@ -11,12 +11,12 @@ export interface AddressFile {
   readonly log: Log;
 }
 
-/** How long a change can stay unseen where the system does not tell of it, as on some network file systems. */
+/** Poll interval, for file systems that report no changes, such as some network file systems. */
 const pollMs = 5_000;
 
 /**
- * The addresses in a file, one a line, by HTTP or HTTPS; blank lines and what follows a `#` do not count. A change takes effect
- * at once. A file that is missing, names none or has a line that is no such address takes nothing back: the log says why, once.
+ * Discovers the HTTP or HTTPS addresses in a file, one per line. Ignores blank lines and text after a `#`. A change takes effect at
+ * once. When the file is missing, empty or invalid, the previous addresses stay, and the log states the reason once.
  */
 export function fileAddresses(parts: AddressFile): Discovery {
   return new FileAddresses(parts);
@@ -50,7 +50,7 @@ class FileAddresses implements Discovery {
 
   #poll(): void {
     this.#cancelPoll = this.parts.clock.after(pollMs, () => this.#poll());
-    // A folder that went away and came back is another one, of which the watcher is not told.
+    // A folder that was removed and created again is a new folder. The old watcher does not see its changes.
     if (this.#trouble) this.#closeWatcher();
     this.#watcher ??= this.#openWatcher();
     this.#look();
@@ -69,10 +69,10 @@ class FileAddresses implements Discovery {
     else this.#told.tellNoneYet();
   }
 
-  /** The folder is watched, since editors and Kubernetes put another file in the place of the one before. */
+  /** Watches the folder instead of the file, because editors and Kubernetes replace the file. */
   #openWatcher(): FSWatcher | undefined {
     const { file } = this.parts;
-    // Kubernetes does it with the folder to which its links lead.
+    // Kubernetes replaces `..data`, the folder that its links point to.
     const ours = new Set([null, basename(file), '..data']);
     try {
       return background
@@ -80,7 +80,7 @@ class FileAddresses implements Discovery {
         .on('change', (_, name) => ours.has(name as string | null) && this.#look())
         .on('error', () => this.#closeWatcher());
     } catch {
-      return undefined; // There is no such folder, or no watcher to be had: the poll looks, and tries again.
+      return undefined; // The folder is missing, or no watcher is available. The poll reads the file and tries again.
     }
   }
 
@@ -122,7 +122,7 @@ function addressesIn(text: string): string[] {
   return found;
 }
 
-/** Before anybody has read the file, a module that it places has opened its door: the one for HTTP. */
+/** Reads an address and refuses gRPC: a module placed by a file opens its HTTP listener before any process reads the file. */
 function httpAddress(text: string): string {
   const address = readAddress(text);
   if (address.startsWith('http')) return address;

@@ -1,7 +1,7 @@
 import { LazyLink } from '../../kernel/calls/index.ts';
 import type { Adapter } from '../../kernel/ports/index.ts';
 
-/** Calls by gRPC, with reflection and health, for programs in any language. */
+/** Carries calls over gRPC, with reflection and health, for programs in any language. */
 export const grpc = (): Adapter => ({
   name: 'grpc',
   wire: {

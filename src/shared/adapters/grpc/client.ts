@@ -19,22 +19,22 @@ import { type ProtoOperation, protoOf } from './proto/proto.ts';
 import { names, refuseTooLarge, toMetadata } from './protocol.ts';
 import { fromStatus, refusalIn } from './status.ts';
 
-/** How a process is reached by gRPC. */
+/** Route to a module in another process over gRPC. */
 export interface GrpcWay {
   /** `grpc://10.0.0.7:4102`, or `grpcs://…` for TLS. */
   readonly address: string;
   readonly module: string;
-  /** The module's: how its operations are called on the wire, and how their values are written. */
+  /** Contract of the module. It defines the wire names of the operations and the encoding of their values. */
   readonly contract: Contract;
   readonly tokens: ServiceTokens;
   readonly tls?: TlsMaterial;
-  /** The process at the address is about to stop, or has stopped. */
+  /** Called when the process at the address is about to stop, or has stopped. */
   readonly onLeaving?: () => void;
-  /** How soon it is noticed that a connection is dead. */
+  /** Times after which the client detects a dead connection. */
   readonly silence?: Silence;
 }
 
-/** A call whose input is written. */
+/** A call with its encoded input. */
 interface Written extends Outgoing {
   readonly rpc: ProtoOperation;
   readonly bytes: Buffer;
@@ -42,7 +42,7 @@ interface Written extends Outgoing {
 
 type Ending = (code: status, details: string) => void;
 
-/** Calls a module of another process, of this kernel or of any other program, over one HTTP/2 connection. */
+/** Calls a module of another process over one HTTP/2 connection. The process may run this kernel or any other program. */
 export class GrpcTransport extends WireTransport implements Link {
   readonly #rpcs: ReadonlyMap<string, ProtoOperation>;
   readonly #underWay = new Set<Ending>();
@@ -83,7 +83,7 @@ export class GrpcTransport extends WireTransport implements Link {
     return this.#ask(channel, token, written);
   }
 
-  /** Below grpc-js's own client, which would take a stack trace for each call: a tenth of what a call takes. */
+  /** Bypasses the client of grpc-js: it captures a stack trace for each call, which takes a tenth of the call's time. */
   #ask(channel: Channel, token: string, { rpc, bytes, operation, context, wire }: Written): Promise<unknown> {
     const about = kernelOperation(operation.name) ? operation.module : undefined;
     return new Promise((resolve, reject) => {
@@ -109,12 +109,12 @@ export class GrpcTransport extends WireTransport implements Link {
       call.startRead();
       call.sendMessageWithContext({}, bytes);
       call.halfClose();
-      // In the turn in which a call is sent, grpc-js ends it here and does not tell the callee.
+      // A cancellation in the turn of the send would end the call here only: grpc-js would not notify the callee.
       context.cancellation?.onCancel(() => background.setImmediate(() => end(status.CANCELLED, 'its caller gave up')));
     });
   }
 
-  /** Once for each connection, though it is said with each answer. */
+  /** Notifies the owner once for each connection, although each answer carries the mark. */
   #tellLeaving(stillThere: boolean): void {
     this.#leaving = stillThere;
     this.way.onLeaving?.();
@@ -135,11 +135,11 @@ function outcome(ended: StatusObject, answer: Buffer | undefined, operation: Ope
     try {
       return rpc.output.decode(answer!);
     } catch (cause) {
-      const what = `${operation.module}.${operation.name} answered what its contract does not say`;
+      const what = `${operation.module}.${operation.name} gave an answer that does not match its contract`;
       throw refusal('internal', what, {}, { cause });
     }
   }
-  // A program that knows nothing of this kernel answers its ping by saying so.
+  // A program without this kernel answers the kernel's ping with UNIMPLEMENTED, which proves that it is alive.
   if (ended.code === status.UNIMPLEMENTED && kernelOperation(operation.name) === 'ping') return {};
   throw fromStatus(ended, operation);
 }

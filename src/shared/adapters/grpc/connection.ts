@@ -22,7 +22,7 @@ const optionsFor = ({ askAfterMs, goneAfterMs }: Silence) => ({
   'grpc.client_idle_timeout_ms': 2 ** 31 - 1,
   'grpc.max_receive_message_length': maximumBodyBytes,
   'grpc.use_local_subchannel_pool': 1,
-  // Neither proxies nor the DNS have a say in how processes talk to each other.
+  // Calls between processes ignore HTTP proxies and service configurations in DNS.
   'grpc.enable_http_proxy': 0,
   'grpc.service_config_disable_resolution': 1,
   'grpc.enable_channelz': 0,
@@ -33,11 +33,11 @@ export interface ConnectionDependencies {
   readonly address: string;
   readonly tls?: TlsMaterial;
   readonly silence?: Silence;
-  /** It was there, and is no longer: the other side has said that it goes, or has gone. */
+  /** Called when an established connection ends: the other process announced its stop, or has stopped. */
   readonly onLost: () => void;
 }
 
-/** A connection to one process, made when it is first needed, and again after it was lost. */
+/** A connection to one process. Connects when a caller first needs it, and again after a loss. */
 export class Connection {
   #channel: Channel;
   #connecting: Promise<Channel> | undefined;
@@ -50,8 +50,8 @@ export class Connection {
   }
 
   /**
-   * What to call by. At once while there is a connection; otherwise as soon as there is one, or is known to be none: a call
-   * then fails at once. Rejects when the other side is silent for a second.
+   * Returns the channel for calls. Returns it directly while it is connected; otherwise resolves when the attempt succeeds or
+   * fails. After a failed attempt, a call on the channel fails at once. Rejects when there is no result within `connectWithinMs`.
    */
   channel(): Channel | Promise<Channel> {
     if (this.#closed) return Promise.reject(new Error('this process has closed the connection'));
@@ -95,7 +95,7 @@ export class Connection {
       const late = background
         .setTimeout(() => {
           reject(new Error(`no connection within ${connectWithinMs} ms`));
-          // The attempt may go on for minutes; the next call begins another one.
+          // The attempt may take minutes, so the next call begins another one.
           channel.close();
           this.#channel = this.#open();
         }, connectWithinMs)
@@ -119,7 +119,7 @@ function openSecure(host: string, options: ChannelOptions, { ca, key, cert }: Tl
   const name = host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
   const shown = [ca ?? null, key ?? null, cert ?? null] as const;
   if (!isIP(name)) return new Channel(`dns:///${host}`, credentials.createSsl(...shown), options);
-  // TLS knows no server by its address: it is asked for by a name that nobody has, and must be certified for the address.
+  // TLS cannot request a server by its IP address. The client requests a reserved name, then checks the certificate for the address.
   const check = (_name: string, certificate: PeerCertificate) => checkServerIdentity(name, certificate);
   const secured = credentials.createSsl(...shown, { checkServerIdentity: check });
   return new Channel(`dns:///${host}`, secured, { ...options, 'grpc.ssl_target_name_override': 'address.invalid' });

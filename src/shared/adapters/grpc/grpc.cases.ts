@@ -72,7 +72,7 @@ export async function openWire(): Promise<OpenWire> {
     },
     reconnectsWithinMs: 2_000,
     async restart(meanwhile) {
-      // Closed in order, the callee would wait for its calls; grpc-js would give them up at its next ping, and hide that.
+      // A clean close would wait for the calls. grpc-js would end them at its next ping, and hide the loss.
       connections.cut();
       await callee.close();
       await meanwhile();
@@ -85,7 +85,7 @@ export async function openWire(): Promise<OpenWire> {
   };
 }
 
-/** The connections that are taken at a port of this process, whoever listens there: a gRPC server does not hand them out. */
+/** Collects the connections that any server of this process accepts at a port: a gRPC server does not expose them. */
 function connectionsAt(port: number) {
   const sockets = new Set<Socket>();
   const take = (message: unknown) => {
@@ -119,7 +119,7 @@ export function errorOf(call: Promise<unknown>): Promise<Refusal> {
 
 export const codeOf = async (call: Promise<unknown>) => (await errorOf(call)).code;
 
-/** Begins to serve, tells its context, and goes on when it is let. */
+/** Creates a `serve` that reports its context at the beginning, and continues when the test allows it. */
 export function held() {
   const begun = Promise.withResolvers<CallContext>();
   const gate = Promise.withResolvers<void>();
@@ -132,7 +132,7 @@ export function held() {
   return { serve, begun: begun.promise, letGo: gate.resolve };
 }
 
-/** Takes its time over who makes the first call, until it is let. */
+/** Delays the verification of the first call's token until the test allows it. */
 export class SlowTokens extends ServiceTokens {
   readonly #asked = Promise.withResolvers<void>();
   readonly #gate = Promise.withResolvers<void>();

@@ -23,7 +23,7 @@ describe('what goes beside a call by grpc', () => {
     await close();
   });
 
-  it('brings a long list of misfits whole, and shortens it for a program that reads metadata only', async () => {
+  it('brings a long list of mismatches whole, and shortens it for a program that reads metadata only', async () => {
     const issues = Array.from({ length: 20 }, (_, n) => ({
       path: `${n}.${'톱'.repeat(190)}`,
       message: 'does not fit',

@@ -3,21 +3,22 @@ import { headers, maximumBodyBytes, toHeaders, type WireContext } from '../../ke
 import { refusal } from '../../kernel/errors/index.ts';
 
 /**
- * A call by gRPC, readable in any language. Service and messages are those of the contract's `.proto`; what the processes ask
- * each other about a module is a service as well, to which `kerf-module` says the module. Metadata beside a call:
+ * A call over gRPC, readable in any language. The contract's `.proto` defines its service and messages. The kernel operations
+ * between processes are another service; there, `kerf-module` names the module. Metadata of a call:
  *
  *     authorization       Bearer, and the service token
- *     x-request-id, …     the context, named as the headers of any other wire. The deadline is gRPC's own; where there is a
- *                         `kerf-deadline-ms`, that counts
+ *     x-request-id, …     the context, named as the headers of any other wire. The deadline is gRPC's own; `kerf-deadline-ms`
+ *                         takes precedence
+ *     kerf-takes-problems  the caller accepts a problem as the message of the answer
  *
- * and beside its answer:
+ * and of its answer:
  *
- *     kerf-problem-bin    of a refusal: an RFC 9457 problem, in JSON. The status is one that fits it
- *     kerf-problem-message  the message is such a problem, which is too large for metadata, and the status is OK: only where the
- *                         call said `kerf-takes-problems`. Others are told the code, and no data
- *     kerf-leaving        the next call should go elsewhere
+ *     kerf-problem-bin    of a refusal: an RFC 9457 problem, in JSON. The status matches it
+ *     kerf-problem-message  the message is such a problem, too large for metadata, and the status is OK. Only callers that sent
+ *                         `kerf-takes-problems` receive it. Other callers receive the code without data
+ *     kerf-leaving        the next call should go to another process
  *
- * What is not printable ASCII travels as bytes, under its name with `-bin` at the end.
+ * A value that is not printable ASCII travels as bytes, under its name with the suffix `-bin`.
  */
 export const names = {
   token: 'authorization',
@@ -31,7 +32,7 @@ export const names = {
 
 const printable = /^[!-~](?:[ -~]*[!-~])?$/;
 
-/** What travels beside a call. `module` is for the service of the processes. */
+/** Returns the metadata of a call. Set `module` only for the kernel's service. */
 export function toMetadata(wire: WireContext, token: string, module?: string): Metadata {
   const metadata = new Metadata();
   metadata.set(names.token, `Bearer ${token}`);
@@ -45,9 +46,9 @@ export function toMetadata(wire: WireContext, token: string, module?: string): M
   return metadata;
 }
 
-/** Reads what travels beside a call, by its name. Refuses with `malformed-request` when any of it was sent twice. */
+/** Returns a function that reads the metadata of a call by name. Throws `malformed-request` when a caller sent a value twice. */
 export function readerOf(metadata: Metadata): (name: string) => string | undefined {
-  // Each `get` would check the name anew.
+  // Each `get` would check the name again.
   const values = metadata.getMap();
   refuseSentTwice(metadata, values);
   return (name) => {
@@ -57,8 +58,9 @@ export function readerOf(metadata: Metadata): (name: string) => string | undefin
 }
 
 /**
- * HTTP/2 joins texts of one name with commas, and grpc-js keeps bytes of one name side by side. Node keeps only the first `authorization`. A
- * comma is a part of the value where a caller chooses the text, such as an idempotency key: there, the joined text is the value.
+ * Refuses metadata that the caller sent twice. HTTP/2 joins texts of one name with commas; grpc-js keeps bytes of one name as a
+ * list. Node keeps only the first `authorization`. Values with free text, such as an idempotency key, may contain commas: there,
+ * the joined text is the value.
  */
 function refuseSentTwice(metadata: Metadata, values: ReturnType<Metadata['getMap']>): void {
   for (const name of Object.keys(values)) {
@@ -71,10 +73,10 @@ function refuseSentTwice(metadata: Metadata, values: ReturnType<Metadata['getMap
   }
 }
 
-/** JSON has at most eight times the bytes that the same has here, unless it consists of names. */
+/** The JSON of a value has at most eight times the bytes of its proto form, unless it consists mostly of names. */
 const worthMeasuringBytes = maximumBodyBytes / 8;
 
-/** Refuses what is over the limit, by its bytes or by those it would have as JSON, which every transport counts. */
+/** Throws `body-too-large` when the bytes or the JSON form of `value` exceed the limit. Every transport counts the JSON form. */
 export function refuseTooLarge(bytes: Buffer, value: unknown, what: string): void {
   if (bytes.length <= worthMeasuringBytes) return;
   if (bytes.length <= maximumBodyBytes && Buffer.byteLength(JSON.stringify(value)) <= maximumBodyBytes) return;

@@ -15,7 +15,7 @@ export interface ReflectionGuardDependencies {
   readonly modules: readonly Contract[];
 }
 
-/** Refuses reflection to a caller without a service token for one of the modules that are served: it tells all their operations. */
+/** Refuses reflection, which reveals all operations, to callers without a service token for one of the served modules. */
 export function reflectionGuard({ tokens, modules }: ReflectionGuardDependencies): ServerInterceptor {
   const audiences = modules.map(({ name }) => name);
   const known = async (metadata: Metadata) => {

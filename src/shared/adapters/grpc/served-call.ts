@@ -13,14 +13,14 @@ export interface ServingDependencies {
   readonly tokens: ServiceTokens;
   readonly log: Log;
   readonly strangers: UnauthenticatedCallers;
-  /** Whether who calls is asked to make the next call elsewhere. */
+  /** Tells whether callers should send their next call to another process. */
   readonly leaving: () => boolean;
   readonly unsent: UnsentCalls;
 }
 
-/** An operation as gRPC calls it. */
+/** An operation that gRPC callers can call. */
 export interface Served {
-  /** Undefined: each call says it. */
+  /** When undefined, the metadata of each call names the module. */
   readonly module?: string;
   readonly operation: string;
   readonly rpc: ProtoOperation;
@@ -28,12 +28,12 @@ export interface Served {
 
 type Unary = ServerUnaryCall<Buffer, Buffer>;
 
-/** What has to be known of a call until it is answered. */
+/** State of a call until its answer. */
 interface State {
   answered: boolean;
 }
 
-/** Serves the calls of one operation. A call whose caller has gone is cancelled. */
+/** Returns the handler that serves the calls of one operation. Cancels a call when its caller disconnects. */
 export function handlerOf(
   served: Served,
   parts: ServingDependencies,
@@ -63,14 +63,14 @@ export function handlerOf(
   };
 }
 
-/** What stands beside a refusal that is the message of the answer. */
+/** Returns the metadata of an answer whose message is a refusal. */
 function problemMessage(): { metadata: Metadata } {
   const metadata = new Metadata();
   metadata.set(names.problemMessage, '1');
   return { metadata };
 }
 
-/** First who calls, and for whom; what the call brings is read only then. */
+/** Serves one call. Verifies the caller and the context first, and decodes the input only then. */
 async function serveCall(
   served: Served,
   { tokens, serve }: ServingDependencies,
@@ -80,12 +80,12 @@ async function serveCall(
   const { operation, rpc } = served;
   const read = readerOf(call.metadata);
   const module = served.module ?? read(names.module);
-  if (module === undefined) throw refusal('malformed-request', `${names.module} must say which module this is about`);
+  if (module === undefined) throw refusal('malformed-request', `${names.module} must name the module`);
   const caller = await tokens.verify(bearer(read(names.token)), module);
   const context = await fromWire(fromHeaders(read, timeLeft(call)), caller, tokens);
   const input = rpc.input.decode(call.request);
   if (call.cancelled) throw refusal('cancelled');
-  // It is said after each answer, too.
+  // grpc-js also emits `cancelled` after each answer.
   call.on('cancelled', () => state.answered || context.cancellation?.cancel());
   const output = await serve(module, operation, input, context);
   const bytes = rpc.output.encode(output);
@@ -93,7 +93,7 @@ async function serveCall(
   return bytes;
 }
 
-/** By gRPC's own deadline, in milliseconds; undefined where the caller has set none. */
+/** Returns the milliseconds until gRPC's own deadline; undefined when the caller has set no deadline. */
 function timeLeft(call: Unary): number | undefined {
   const deadline = Number(call.getDeadline());
   return Number.isFinite(deadline) ? Math.max(0, deadline - Date.now()) : undefined;

@@ -24,19 +24,19 @@ const closeWithinMs = 1_000;
 
 const options = {
   'grpc.max_receive_message_length': maximumBodyBytes,
-  // A connection whose other side has gone without a word is given up.
+  // The server closes a connection when its peer has disappeared.
   'grpc.keepalive_time_ms': 30_000,
   'grpc.keepalive_timeout_ms': 10_000,
-  // Calls of one connection side by side; what comes beyond waits at its caller.
+  // Maximum concurrent calls of one connection. Further calls wait at the caller.
   'grpc.max_concurrent_streams': 4_096,
-  // What one connection may hold, in megabytes, before it gets no more streams: answers, metadata, all that waits for its peer.
+  // Maximum memory of one connection in megabytes: answers, metadata, all data that waits for its peer. Beyond it, no new streams.
   'grpc-node.max_session_memory': 64,
   'grpc.enable_channelz': 0,
 };
 
 /**
- * Until `close`, whoever calls is told of leaving by a mark on answers, and not by HTTP/2's GOAWAY: at that, grpc-js gives up
- * the calls in flight when it next asks whether the connection is alive (grpc/grpc-node#3068).
+ * Creates the gRPC listener. Until `close`, a mark on answers tells callers that this process is leaving. HTTP/2's GOAWAY is no
+ * alternative: after it, grpc-js ends the calls in flight at its next keepalive ping (grpc/grpc-node#3068).
  */
 export function createGrpcServer(parts: CallListenerDependencies): CallListener {
   const interceptors = parts.guardReflection ? [reflectionGuard(parts)] : [];
@@ -80,7 +80,7 @@ export function createGrpcServer(parts: CallListenerDependencies): CallListener 
   };
 }
 
-/** Returns the way to say how the services are. */
+/** Adds all services. Returns a function that sets their health status. */
 function addServices(server: Server, modules: readonly Contract[], parts: ServingDependencies) {
   const add = (served: Served) => server.register(served.rpc.path, handlerOf(served, parts), asItIs, asItIs, 'unary');
   for (const contract of modules) {
@@ -101,7 +101,7 @@ function addServices(server: Server, modules: readonly Contract[], parts: Servin
   return say;
 }
 
-/** What fails to be read or written is refused by the handler, which knows how. */
+/** Passes bytes through. The handler encodes and decodes them, so that it can refuse invalid bytes itself. */
 const asItIs = (bytes: Buffer): Buffer => bytes;
 
 function credentialsOf({ cert, key, ca, mutual }: TlsMaterial = {}): ServerCredentials {

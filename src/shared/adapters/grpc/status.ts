@@ -12,7 +12,7 @@ import {
 } from '../../kernel/errors/index.ts';
 import { names } from './protocol.ts';
 
-/** What a refusal is to a program that knows gRPC and not Kerf, by its HTTP status. */
+/** Maps the HTTP status of a refusal to a gRPC status, for programs that do not know Kerf. */
 const statuses: Record<number, status> = {
   400: status.INVALID_ARGUMENT,
   401: status.UNAUTHENTICATED,
@@ -29,21 +29,21 @@ const statuses: Record<number, status> = {
   504: status.DEADLINE_EXCEEDED,
 };
 
-/** Metadata that any implementation of gRPC takes; misfits over this are left out. */
-const usualBytes = 4 * 1024;
+/** Metadata size that every gRPC implementation accepts. `toStatus` drops validation issues beyond it. */
+const maxMetadataBytes = 4 * 1024;
 const longestDetail = 1_000;
 
-/** A refusal as the message of an answer, where it is more than metadata can be. Undefined where it is not. */
+/** Encodes a refusal as the message of an answer. Returns undefined when it fits into metadata. */
 export function toProblemMessage(error: unknown): Buffer | undefined {
   const problem = toProblem(error);
   const json = Buffer.from(JSON.stringify(problem));
-  if (json.length <= usualBytes) return undefined;
+  if (json.length <= maxMetadataBytes) return undefined;
   if (json.length <= maximumBodyBytes) return json;
   const what = `the data of "${problem.code}" is over ${maximumBodyBytes} bytes`;
   return Buffer.from(JSON.stringify(toProblem(refusal('body-too-large', what))));
 }
 
-/** A refusal on its way to any program. What its metadata cannot take of the data is left out. */
+/** Encodes a refusal as a gRPC status for any program. Drops data that does not fit into metadata. */
 export function toStatus(error: unknown): StatusObject {
   const problem = shortened(toProblem(error));
   const metadata = new Metadata();
@@ -58,7 +58,7 @@ function statusOf({ code, status: http }: Problem): status {
 }
 
 function shortened(problem: Problem): Problem {
-  if (Buffer.byteLength(JSON.stringify(problem)) <= usualBytes) return problem;
+  if (Buffer.byteLength(JSON.stringify(problem)) <= maxMetadataBytes) return problem;
   const { issues } = problem as { issues?: Issue[] };
   if (Array.isArray(issues) && issues.length > 1) return shortened({ ...problem, issues: issues.slice(0, -1) });
   const { type, title, status: http, code, detail } = problem;
@@ -71,12 +71,12 @@ const refusals: Partial<Record<status, KernelCode>> = {
   [status.RESOURCE_EXHAUSTED]: 'too-many-requests',
 };
 
-/** How grpc-js says that a call has found no connection. Were it to say it otherwise, the call would count as sent. */
+/** Matches the texts by which grpc-js reports a call without a connection. A call with any other text counts as sent. */
 const notSent = /^(No connection established|Name resolution failed)/;
-/** How it says that there was an end, but no status. */
+/** Matches the texts by which grpc-js reports a stream that ended without a status. */
 const cutOff = /RST_STREAM|HTTP\/2 stream|^No status information/;
 
-/** The refusal that a status stands for, whether a Kerf process gave it, another program, or gRPC on this side. */
+/** Maps a status to a refusal. The status may come from a Kerf process, from another program, or from gRPC in this process. */
 export function fromStatus({ code, details, metadata }: StatusObject, what: { module: string; name: string }): Error {
   const [bytes] = metadata.get(names.problem);
   const problem = bytes && readProblem(bytes);
@@ -85,14 +85,14 @@ export function fromStatus({ code, details, metadata }: StatusObject, what: { mo
   if (code === status.INVALID_ARGUMENT) return invalidInput([{ path: '', message: details }]);
   if (code === status.RESOURCE_EXHAUSTED && details.includes('larger than')) return refusal('body-too-large', details);
   const cause = new Error(`gRPC status ${status[code]}: ${details}`);
-  // Who refuses without a problem is no Kerf process; what it refuses is this process, which shows it nothing else.
+  // A refusal without a problem comes from no Kerf process. It refuses this process, which is the only identity that it sees.
   const notAccepted = code === status.UNAUTHENTICATED || code === status.PERMISSION_DENIED;
   const unanswered = notAccepted || code === status.UNAVAILABLE || code === status.CANCELLED || cutOff.test(details);
   if (unanswered) return unreachableBecause(what.module, cause, !notSent.test(details));
   return refusal(refusals[code] ?? 'internal', undefined, {}, { cause });
 }
 
-/** The refusal that a message of an answer is, if its metadata says so. */
+/** Returns the refusal in the message of an answer, if its metadata announces one. */
 export function refusalIn(metadata: Metadata, message: Buffer): Error | undefined {
   if (metadata.get(names.problemMessage).length === 0) return undefined;
   const problem = readProblem(message);

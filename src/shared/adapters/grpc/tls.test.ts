@@ -46,7 +46,7 @@ describe('grpc over TLS', () => {
     [ours, others] = await Promise.all([authority('ours'), authority('others')]);
   });
 
-  /** What calls come to, of callers who show and believe these. */
+  /** Calls `server` with the TLS material of each caller. Resolves with the outcomes. */
   async function callsOf(callers: TlsMaterial[], server: TlsMaterial): Promise<unknown[]> {
     const { link, close } = await openScene({ tls: server });
     const outcomes: unknown[] = [];

@@ -6,14 +6,14 @@ import type { UnsentAnswers } from '../../kernel/http-api/index.ts';
 interface Connection {
   readonly socket: Socket;
   bytes: number;
-  /** When the peer took an answer last, or had none to take. */
+  /** Last time when the peer read an answer, or no answer waited for it. */
   takenAt: number;
   watch: NodeJS.Timeout | undefined;
 }
 
 /**
- * Counts the answers of each gRPC connection that its peer has not taken: HTTP/2 lets a peer hold back single answers while the
- * connection goes on. Cuts a connection that takes none for too long.
+ * Counts the unread answers of each gRPC connection: HTTP/2 lets a peer delay single answers while the connection stays active.
+ * Cuts a connection whose peer reads no answer for too long.
  */
 export class UnsentCalls {
   readonly #connections = new Map<string, Connection>();
@@ -33,14 +33,14 @@ export class UnsentCalls {
     });
   }
 
-  /** Call it with each answer, in bytes, just before it is handed over. */
+  /** Counts an answer. Call it with the size in bytes, just before grpc-js gets the answer. */
   answered(call: ServerUnaryCall<unknown, unknown>, bytes: number): void {
     const connection = this.#connections.get(call.getPeer());
     if (!connection) return;
     if (connection.bytes === 0) connection.takenAt = performance.now();
     this.#add(connection, bytes);
     connection.watch ??= background.setTimeout(() => this.#look(connection), this.unsent.stalledMs).unref();
-    // grpc-js says so of every call whose stream is closed, answered or not.
+    // grpc-js emits `cancelled` for every call when its stream closes, answered or not.
     call.once('cancelled', () => {
       connection.takenAt = performance.now();
       this.#add(connection, -bytes);

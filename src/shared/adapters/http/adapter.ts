@@ -2,7 +2,7 @@ import type { Adapter } from '../../kernel/ports/index.ts';
 import { HttpTransport } from './client.ts';
 import { createInternalServer } from './server.ts';
 
-/** Calls, pushed events and operators by HTTP: the least that a system needs. */
+/** Carries calls, pushed events and admin requests over HTTP. Every system needs at least this adapter. */
 export const http = (): Adapter => ({
   name: 'http',
   wire: { protocols: ['http:', 'https:'], connect: (way) => new HttpTransport(way) },

@@ -15,25 +15,25 @@ import { refusal } from '../../kernel/errors/index.ts';
 import type { ServiceTokens } from '../../kernel/identity/index.ts';
 import { Exchange } from './exchange.ts';
 
-/** A call larger than this goes on a connection of its own, so that no small one waits until it is through. */
+/** A larger call uses its own connection, so that small calls do not wait behind it. */
 const largeCharacters = 64 * 1024;
-/** An exchange is followed by another one before the token that opened it is over. */
+/** A new exchange replaces an exchange before its token expires. */
 const exchangeLifeMs = 25_000;
 
-/** How a process is reached by HTTP. */
+/** Route to a module in another process over HTTP. */
 export interface HttpWay {
   /** Such as `https://10.0.0.7:4105`. */
   readonly address: string;
   readonly module: string;
   readonly tokens: ServiceTokens;
   readonly tls?: TlsMaterial;
-  /** The process at the address is about to stop. */
+  /** Called when the process at the address is about to stop. */
   readonly onLeaving?: () => void;
-  /** How soon it is noticed that a connection is dead. */
+  /** Times after which the client detects a dead connection. */
   readonly silence?: Silence;
 }
 
-/** Calls a module of another process over HTTP: for each caller there an exchange that stays open. */
+/** Calls a module of another process over HTTP. Keeps one exchange open for each caller. */
 export class HttpTransport extends WireTransport implements Link {
   readonly #exchanges = new Map<string, Promise<Exchange> | Exchange>();
   readonly #all = new Set<Exchange>();
@@ -98,7 +98,7 @@ export class HttpTransport extends WireTransport implements Link {
     return opening;
   }
 
-  /** It outlives the call that it is opened for. */
+  /** Opens an exchange outside the context of the current call, because the exchange outlives that call. */
   #open(caller: string): Promise<Exchange> {
     return background.run(() => this.#connect(caller));
   }

@@ -16,10 +16,10 @@ import type { Log } from '../../kernel/telemetry/index.ts';
 import { Lines } from './lines.ts';
 import { type WireCall, type WireCancel, wireCall } from './protocol.ts';
 
-/** How soon an exchange ends that was opened by other keys than there are now. */
+/** Maximum life of an exchange after the keys of the system change. */
 const renewWithinMs = 1_000;
 
-/** How often it is looked whether an exchange should have ended, and how much later than it should. */
+/** Interval of the check for expired exchanges. Also the grace period after the expiry. */
 const idleMs = 15_000;
 
 export interface ExchangeDependencies {
@@ -29,21 +29,21 @@ export interface ExchangeDependencies {
   readonly strangers: UnauthenticatedCallers;
   readonly module: string;
   readonly caller: string;
-  /** When the caller's token is over, in the system's time: what comes later is refused. */
+  /** Expiry of the caller's token, in the system's time. The exchange refuses later calls. */
   readonly until: number;
   readonly unsent: UnsentAnswers;
 }
 
 /**
- * Serves the calls of one exchange side by side, each from when its line is there. Answers that are ready in the same turn of
- * the event loop leave in one write; nobody waits for a slower neighbor. Calls whose caller has gone are cancelled.
+ * Serves the calls of one exchange concurrently, each as soon as its line arrives. Writes the answers of one turn of the event loop
+ * together; no answer waits for a slower one. Cancels the calls when the caller disconnects.
  */
 export class ServedExchange {
   readonly #open = new Map<number, Cancellation>();
   readonly #lines = new Lines(maximumMessageBytes);
   #until: number;
   #ready = '';
-  /** No more lines come, or none that counts. */
+  /** Whether the exchange ignores further lines, or none can arrive. */
   #ended = false;
   private readonly parts: ExchangeDependencies;
   private readonly request: IncomingMessage;
@@ -64,20 +64,20 @@ export class ServedExchange {
     response.once('close', () => clearInterval(over));
   }
 
-  /** One whose token is over takes no more calls: it ends, if its caller does not end it. */
+  /** Ends an idle exchange some time after its token expired, if its caller does not end it. */
   #endWhenOver(): void {
     if (this.parts.tokens.now() < this.#until + idleMs || this.#open.size > 0) return;
     this.#ended = true;
     this.#finishIfDone();
   }
 
-  /** The system's keys have changed: the caller proves anew who it is, or is refused after a second. */
+  /** Reacts to new keys of the system. The caller must authenticate on a new exchange; this one refuses calls after a second. */
   keysChanged(): void {
     this.#until = Math.min(this.#until, this.parts.tokens.now() + renewWithinMs);
     this.leave();
   }
 
-  /** Asks the caller to make its next calls elsewhere. What is in flight, and what crosses this on its way, is served. */
+  /** Asks the caller to send its next calls elsewhere. Still serves calls in flight, and calls that cross this message. */
   leave(): void {
     if (!this.#ended) this.#say('{"leaving":true}\n');
   }
@@ -142,7 +142,7 @@ export class ServedExchange {
     this.#ready = '';
     if (ready === '' || this.response.writableEnded) return;
     this.#begin();
-    // Calls of a caller that takes no answers are not read.
+    // Stops reading calls while the caller reads no answers.
     if (!this.response.write(ready)) this.request.pause();
     this.parts.unsent.written(this.response);
   };

@@ -139,7 +139,7 @@ describe('an exchange, as any program speaks it', () => {
   });
 });
 
-/** Takes a time that the test decides to say for whom a call is. */
+/** Service tokens whose answer about the member of a call waits for the test. */
 class SlowTokens extends ServiceTokens {
   readonly asked = Promise.withResolvers<void>();
   readonly answer = Promise.withResolvers<string>();

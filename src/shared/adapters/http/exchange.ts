@@ -5,16 +5,16 @@ import { fromProblem, isProblem, isRefusal, type Problem } from '../../kernel/er
 import { Lines } from './lines.ts';
 import type { AnswerLine } from './protocol.ts';
 
-/** A call on the wire, or about to be. */
+/** Callbacks of a call that waits for its answer. */
 export interface PendingAnswer {
   readonly resolve: (output: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * Calls and their answers over one HTTP request that stays open: each line is a call, each line of the answer is handed to whom
- * it is for as it comes. Lines of one turn of the event loop leave together. Calls without an answer when it breaks are refused
- * as `unavailable`.
+ * Carries calls and their answers over one open HTTP request. Each line of the request is a call; each line of the response is an
+ * answer, which resolves its call at once. Lines of one turn of the event loop leave together. When the exchange breaks, calls
+ * without an answer reject with `unavailable`.
  */
 export class Exchange {
   readonly #open = new Map<number, PendingAnswer>();
@@ -22,14 +22,14 @@ export class Exchange {
   #unsent = '';
   #state: 'open' | 'closing' | 'closed' = 'open';
   #connected = false;
-  /** Whether the other side has still to react to something. */
+  /** Whether the other process still owes a reaction. */
   #owed = false;
   #silentMs = 0;
   readonly #watch: NodeJS.Timeout;
   private readonly module: string;
   private readonly request: ClientRequest;
   private readonly silence: Silence;
-  /** The other side is about to stop. */
+  /** Called when the other process is about to stop. */
   private readonly onLeaving: () => void;
 
   constructor(module: string, request: ClientRequest, silence: Silence, onLeaving: () => void = () => {}) {
@@ -51,12 +51,12 @@ export class Exchange {
       .unref();
   }
 
-  /** Whether it takes more calls. */
+  /** Whether the exchange accepts more calls. */
   get takes(): boolean {
     return this.#state === 'open';
   }
 
-  /** Puts a call on the wire; refuses it when that is closed. Returns how to tell that its answer is no longer wanted. */
+  /** Sends a call, or rejects it when the exchange is closed. Returns a function that cancels the call. */
   add(id: number, line: string, call: PendingAnswer): () => void {
     if (this.#state === 'closed') {
       call.reject(unreachableBecause(this.module, new Error('this exchange is closed'), false));
@@ -72,7 +72,7 @@ export class Exchange {
     };
   }
 
-  /** Takes no more calls; ends when those on the wire are answered. */
+  /** Stops accepting calls. Ends the exchange when all calls in flight have their answer. */
   retire(): void {
     if (this.#state !== 'open') return;
     this.#state = 'closing';
@@ -141,8 +141,8 @@ export class Exchange {
   }
 
   /**
-   * A connection that is dead and does not know it: who has to react and says nothing is asked, and then given up, also when
-   * nobody waits for the answer any more.
+   * Detects a dead connection. When the other process owes a reaction and stays silent, sends an empty line as a ping. Destroys the
+   * connection when the silence continues, even if no caller waits for the answer any more.
    */
   #listen(): void {
     if (!this.#owed || !this.#connected) {
@@ -172,7 +172,7 @@ async function refusalOf(response: IncomingMessage): Promise<Error> {
     const problem: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
     if (isProblem(problem)) return fromProblem(problem as Problem);
   } catch {
-    // Not one of ours; the status says what there is to say.
+    // The body is no problem of Kerf, so only the status helps.
   }
   return new Error(`status ${response.statusCode}`);
 }

@@ -84,7 +84,7 @@ export function clientOver(transport: Transport) {
   return createClient(sample, (operation) => createCall(operation, 'other', () => transport));
 }
 
-/** An exchange as any program has it: what it writes, it writes itself. */
+/** An exchange of any other program: the test writes its bytes directly. */
 export interface RawExchange {
   write(text: string): void;
   end(text?: string): void;

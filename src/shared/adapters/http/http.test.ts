@@ -31,7 +31,7 @@ transportCases('http', async () => {
 wireCases('http', () => openWire());
 
 describe('a call by http, when the other side is not well', () => {
-  /** What a call comes to when `server` stands at the module's address. */
+  /** Calls the module while `server` listens at its address. Resolves with the refusal. */
   async function refusalFrom(server: Server): Promise<unknown> {
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -2,17 +2,17 @@ import { ByteBuffer } from '../../kernel/calls/index.ts';
 
 const newline = 10;
 
-/** Cuts a stream of bytes into lines. */
+/** Splits a stream of bytes into lines. */
 export class Lines {
   readonly #rest = new ByteBuffer();
   private readonly limitBytes: number;
 
-  /** `limitBytes`: the longest line there may be. */
+  /** `limitBytes` is the maximum length of a line. */
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;
   }
 
-  /** The lines that `chunk` completes. Throws a `RangeError` when one is longer than the limit. */
+  /** Returns the lines that `chunk` completes. Throws a `RangeError` when a line is longer than the limit. */
   take(chunk: Buffer): string[] {
     const end = chunk.lastIndexOf(newline);
     if (end < 0) {
@@ -26,7 +26,7 @@ export class Lines {
     return whole.toString('utf8').split('\n');
   }
 
-  /** What came after the last line break. */
+  /** Returns the text after the last line break. */
   end(): string {
     return this.#rest.take().toString('utf8');
   }

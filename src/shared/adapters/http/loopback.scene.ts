@@ -11,7 +11,7 @@ import { createInternalServer } from './server.ts';
 export interface Loopback extends InternalListener {
   readonly address: string;
   readonly tokens: ServiceTokens;
-  /** A way to a module, which is closed with this. */
+  /** Returns a link to a module. `close` also closes the link. */
   link(module: string, tls?: TlsMaterial, onLeaving?: () => void): Link;
   close(): Promise<void>;
 }

@@ -17,7 +17,7 @@ async function open(parts: CalleeOptions = {}): Promise<Callee> {
   return one;
 }
 
-/** As a module calls that was built against another release, whose contract takes anything. */
+/** Calls like a module of another release, whose contract accepts any input. Resolves with the error. */
 async function failureOfCall(to: Callee, caller: string): Promise<unknown> {
   const operation = { ...sample.operations.strict, input: z.unknown() };
   return createCall(operation as never, caller, () => to.link())({ n: 'one' }).catch((error) => error);
@@ -30,7 +30,7 @@ it('tells a caller what it did wrong, also when a process between the two passes
   const between = await open({ serve: passOn });
   const error = await failureOfCall(between, 'other');
   expect(isRefusal(error)).toBe(false);
-  expect(String(error)).toContain('other sent sample.strict what it does not take');
+  expect(String(error)).toContain('other called sample.strict with invalid input');
   const toGateway = await failureOfCall(between, 'gateway');
   expect(isRefusal(toGateway, 'invalid-input') && toGateway.data.issues).toEqual([
     expect.objectContaining({ path: 'n' }),

@@ -5,16 +5,16 @@ import type { Problem } from '../../kernel/errors/index.ts';
 /**
  * The wire form of calls, readable in any language. One call:
  *
- *     POST /modules/{module}/{operation}      the input as JSON, the context in headers; no body where there is no input
- *     200                                     the output as JSON; 204 where there is none
+ *     POST /modules/{module}/{operation}      the input as JSON, the context in headers; no body without an input
+ *     200                                     the output as JSON; 204 without an output
  *     4xx, 5xx                                an RFC 9457 problem with a `code`
  *
- * Many calls in one exchange, which may stay open while it lasts:
+ * Many calls in one exchange, which may stay open:
  *
- *     POST /modules/{module}     a line of JSON for each call: { id, operation, input, context }, without `input` where there is none;
- *                                { id, cancel: true } when its answer is no longer wanted; an empty line asks for one back
+ *     POST /modules/{module}     a line of JSON for each call: { id, operation, input, context }, without `input` if it has none;
+ *                                { id, cancel: true } cancels a call; an empty line is a ping and requests an empty line back
  *     200                        a line of JSON for each answer, as soon as it is ready, in any order: { id, output } or
- *                                { id, problem }; { leaving: true } when the next call should go elsewhere
+ *                                { id, problem }; { leaving: true } when the next call should go to another process
  */
 export const wireCall = z.object({
   id: z.int(),

@@ -17,13 +17,13 @@ import type { InternalListener, InternalListenerDependencies } from '../../kerne
 import { parseJson, ServedExchange } from './exchange-server.ts';
 
 const bodyWithinMs = 30_000;
-/** An operator's request is no module's data. */
+/** Limit for admin requests. They carry no module data, so the limit is small. */
 const maximumOperatorBytes = 1024 * 1024;
-/** How soon whoever is refused must have stopped sending; then the connection is closed. */
+/** Time in which a refused caller must stop sending. After it, the server closes the connection. */
 const lingerMs = 500;
 const aliveAfterMs = 15_000;
 
-/** Whoever has gone without a word is found out by the system. */
+/** TCP keepalive: the operating system detects a peer that has disappeared. */
 const alive = { keepAlive: true, keepAliveInitialDelay: aliveAfterMs };
 
 interface State {
@@ -55,7 +55,7 @@ export function createInternalServer(parts: InternalListenerDependencies): Inter
   answerInOrder(server, answer, unsent);
   surviveAcceptErrors(server, parts.log);
   server.keepAliveTimeout = 65_000;
-  // An exchange is a request that goes on; what must not go on has its own limits.
+  // An exchange is a long-running request. All other requests have their own time limits.
   server.requestTimeout = 0;
   return {
     server,
@@ -112,7 +112,7 @@ async function serveRequest(
   send(response, 200, { 'content-type': 'application/json', 'cache-control': 'no-store' }, answer);
 }
 
-/** Throws `body-too-large` for what says that it is, or does not say how large it is; ends what takes too long to come. */
+/** Throws `body-too-large` when the declared size is over the limit or missing. Ends a request that takes too long to arrive. */
 function limitOperator(request: IncomingMessage): void {
   const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
   if (Number(length) > maximumOperatorBytes || encoding !== undefined)
@@ -153,7 +153,7 @@ function readBody(request: IncomingMessage): Promise<string> {
   });
 }
 
-/** What is refused before it has been read is not read: the connection is closed. */
+/** Answers with a problem. When the request is still incomplete, discards the rest and closes the connection. */
 function refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
   if (response.headersSent) return void response.destroy();
   const problem = toProblem(error);

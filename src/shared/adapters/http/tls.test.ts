@@ -41,7 +41,7 @@ describe('a call by https', () => {
   let opened: Callee;
   afterEach(() => opened.close());
 
-  /** What a call comes to, of a caller who shows and believes this. */
+  /** Makes a call with this TLS material. Resolves with the outcome. */
   async function callAs(tls: TlsMaterial, address = opened.address): Promise<unknown> {
     const call = clientOver(opened.link({ tls, address })).echo({ text: 'x' });
     return call.catch((error) => [error.code, isNotSent(error)]);

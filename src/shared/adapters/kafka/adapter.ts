@@ -1,6 +1,6 @@
 import type { Adapter } from '../../kernel/ports/index.ts';
 
-/** Events over Kafka. */
+/** Carries events over Kafka. */
 export const kafka = (): Adapter => ({
   name: 'kafka',
   broker: {

@@ -10,7 +10,7 @@ export type TextConsumer = Consumer<string, string, string, string>;
 
 const hourMs = 60 * 60_000;
 
-/** A Kafka cluster as one process reaches it: what its clients are made with, and the topics it must have. */
+/** A Kafka cluster: creates the clients of this process, and the missing topics. */
 export class KafkaCluster {
   readonly reachability: Reachability;
   readonly options: BaseOptions;
@@ -18,7 +18,7 @@ export class KafkaCluster {
   readonly #retentionMs: number;
   readonly #namespace: string;
   readonly #clock: Clock;
-  /** Topics that were seen to be there. */
+  /** Topics that the cluster is known to have. */
   readonly #seen = new Set<string>();
 
   constructor({ url, clock, log }: BrokerDependencies) {
@@ -39,22 +39,22 @@ export class KafkaCluster {
     this.#clock = clock;
   }
 
-  /** Loaded when it is first needed: it takes most of a second and 43 MB. */
+  /** Loads the library on first use: loading takes most of a second and 43 MB. */
   library(): Promise<Library> {
     return import('@platformatic/kafka');
   }
 
-  /** The topic of all that a module publishes, so that what has the same key keeps its order, whatever its type. */
+  /** Returns the topic for all events of a module, so that events with the same key keep their order across types. */
   topicOf(type: string): string {
     return `${this.#namespace}.${type.split('.', 1)[0]}`;
   }
 
-  /** The topics in which these types are. */
+  /** Returns the topics of these types. */
   topicsOf(types: readonly string[]): string[] {
     return [...new Set(types.map((type) => this.topicOf(type)))];
   }
 
-  /** Creates the topics that are missing. Resolves when all of them can be written to and read. */
+  /** Creates the missing topics. Resolves when all topics are ready for writes and reads. */
   async ensure(topics: readonly string[]): Promise<void> {
     const unseen = topics.filter((topic) => !this.#seen.has(topic));
     if (unseen.length === 0) return;
@@ -66,12 +66,12 @@ export class KafkaCluster {
     for (const topic of unseen) this.#seen.add(topic);
   }
 
-  /** What was seen may be gone: another cluster may answer, or somebody deleted a topic. */
+  /** Forgets the known topics: another cluster may answer, or an operator may have deleted a topic. */
   lookAgain(): void {
     this.#seen.clear();
   }
 
-  /** Confirmed by all replicas, and not doubled by a repetition within the client. */
+  /** Creates a producer. All replicas confirm each event, and retries within the client create no duplicates. */
   async producer(): Promise<TextProducer> {
     const { Producer, ProduceAcks, stringSerializers, compatibilityPartitioner } = await this.library();
     return new Producer({
@@ -81,12 +81,12 @@ export class KafkaCluster {
       acks: ProduceAcks.ALL,
       idempotent: true,
       serializers: stringSerializers,
-      // As Java's clients do it, so that whoever else writes under a key writes to the same partition.
+      // Partitions like the Java clients, so that other programs write a key to the same partition.
       partitioner: compatibilityPartitioner,
     });
   }
 
-  /** A consumer of a module's group, which has not joined it yet. A member that died is missed after six seconds. */
+  /** Creates a consumer of a module's group, without joining it. The group detects a dead member after six seconds. */
   async consumer(module: string): Promise<TextConsumer> {
     const { Consumer, stringDeserializers } = await this.library();
     return new Consumer({
@@ -105,7 +105,7 @@ export class KafkaCluster {
     });
   }
 
-  /** How many events of these topics a module's group has not taken yet, of those the cluster still has. */
+  /** Resolves with the number of retained events in these topics that a module's group has not taken yet. */
   async lag(module: string, topics: string[]): Promise<number> {
     await this.ensure(topics);
     const groupId = this.#groupOf(module);
@@ -129,7 +129,7 @@ export class KafkaCluster {
     });
   }
 
-  /** Asks the cluster with a client of its own. Rejects within five seconds when there is no answer. */
+  /** Asks the cluster with a separate client. Rejects after `patienceMs` without an answer. */
   async ask<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
     const { Admin } = await this.library();
     const admin = new Admin(this.options);
@@ -140,12 +140,12 @@ export class KafkaCluster {
     }
   }
 
-  /** The group of consumers that a module's processes are. */
+  /** Returns the consumer group of a module's processes. */
   #groupOf(module: string): string {
     return `${this.#namespace}.${module}`;
   }
 
-  /** The cluster removes whole segments, and never the one it writes to: a small topic must begin a new one now and then. */
+  /** Creates a topic. The cluster removes only whole, closed segments, so `segment.ms` makes a small topic begin new ones. */
   async #create(admin: Admin, topic: string): Promise<void> {
     const kept = { 'retention.ms': this.#retentionMs, 'segment.ms': 12 * hourMs };
     const configs = Object.entries(kept).map(([name, value]) => ({ name, value: String(value) }));
@@ -157,19 +157,19 @@ export class KafkaCluster {
   }
 }
 
-/** Whether the cluster said so, be it one thing among others. */
+/** Tells whether the cluster reported one of these errors, possibly among others. */
 export function isKafka(error: unknown, ...names: string[]): boolean {
   const { findBy } = error as { findBy?: (property: string, value: string) => unknown };
   return names.some((name) => findBy?.call(error, 'apiId', name));
 }
 
-/** What lies under an error that the client has wrapped: "Connection to 127.0.0.1:9092 failed." */
+/** Returns the root of an error that the client has wrapped, such as "Connection to 127.0.0.1:9092 failed." */
 export function rootOf(error: unknown): unknown {
   const { errors } = error as { errors?: unknown[] };
   return errors?.length ? rootOf(errors.at(-1)) : error;
 }
 
-/** Whether the cluster did not answer at all, or not in time, or does not admit this process. */
+/** Tells whether the cluster gave no answer, no answer in time, or refused this process. */
 export function isAway(error: unknown): boolean {
   const { findBy } = error as { findBy?: (property: string, value: string) => unknown };
   if (!findBy) return true;
@@ -178,7 +178,7 @@ export function isAway(error: unknown): boolean {
 
 const [latest, earliest] = [-1n, -2n];
 
-/** Partition → the offset of its first event, or of the one that will come next. */
+/** Maps each partition to the offset of its first event, or of its next event. */
 async function offsetsOf(admin: Admin, topics: string[], timestamp: bigint): Promise<Map<string, bigint>> {
   const metadata = await admin.metadata({ topics });
   const asked = topics.map((name) => ({
@@ -193,7 +193,7 @@ async function offsetsOf(admin: Admin, topics: string[], timestamp: bigint): Pro
   );
 }
 
-/** Whether all their partitions have a leader, and the leader knows. */
+/** Tells whether all partitions of the topics have a leader, and the leader knows its role. */
 async function serves(admin: Admin, topics: string[]): Promise<boolean> {
   try {
     await admin.metadata({ topics, forceUpdate: true });
@@ -207,7 +207,7 @@ async function serves(admin: Admin, topics: string[]): Promise<boolean> {
   }
 }
 
-/** What the address says about who connects: `kafka://user:password@broker?mechanism=SCRAM-SHA-512`. */
+/** Reads the credentials from the address: `kafka://user:password@broker?mechanism=SCRAM-SHA-512`. */
 function credentials({ username, password, searchParams }: URL): Pick<BaseOptions, 'sasl'> {
   if (!username) return {};
   const mechanism = (searchParams.get('mechanism') ?? 'PLAIN').toUpperCase() as SASLMechanismValue;

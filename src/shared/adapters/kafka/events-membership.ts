@@ -8,14 +8,14 @@ type TextStream = MessagesStream<string, string, string, string>;
 
 const commitEveryMs = 100;
 
-/** What a membership hands texts to. */
+/** Receives the texts of a membership. */
 export interface PartitionTaker {
-  /** Resolves with whether it was taken. Is called in the order of the partition. */
+  /** Resolves with true when the text was taken. The membership calls it in the order of the partition. */
   take(text: string): Promise<boolean>;
   hasRoom(): boolean;
 }
 
-/** The partitions that a member reads from one rebalance to the next, and how far each is taken. */
+/** The partitions that a member reads between two rebalances, with the progress of each. */
 class Share {
   stream: TextStream | undefined;
   readonly #partitions = new Map<string, { topic: string; partition: number; leaderEpoch: number; offsets: Offsets }>();
@@ -40,8 +40,8 @@ class Share {
 }
 
 /**
- * One stay in a group, from joining it to leaving it or to the first trouble. After every rebalance it begins anew where the
- * group has committed; what was in hand before is waited for by whoever has it, and no longer committed.
+ * One membership in a group, from joining to leaving or to the first error. After every rebalance it reads again from the committed
+ * offsets of the group. It no longer commits events that were in flight before; their taker still completes them.
  */
 export class Membership {
   readonly #over = Promise.withResolvers<void>();
@@ -61,35 +61,35 @@ export class Membership {
     this.#over.promise.catch(() => {});
   }
 
-  /** Resolves when it has left, rejects with the first trouble. */
+  /** Resolves when it has left. Rejects with the first error. */
   get over(): Promise<void> {
     return this.#over.promise;
   }
 
-  /** Resolves when the group has given it its share. */
+  /** Joins the group. Resolves when the group has assigned partitions. */
   async join(): Promise<void> {
     const { consumer } = this;
     consumer.on('error', this.#over.reject);
     consumer.on('consumer:heartbeat:error', ({ error }) => this.#over.reject(error));
     consumer.on('consumer:group:join', () => this.#readAnew());
-    // Counted here as well, they stay the consumer's while one stream takes the place of another.
+    // This extra reference keeps the topics on the consumer while a new stream replaces the old one.
     consumer.topics.trackAll(...this.topics);
     await consumer.joinGroup();
   }
 
-  /** There is room again. */
+  /** Resumes reading when the taker has room again. */
   go(): void {
     const stream = this.#share?.stream;
     if (stream?.isPaused() && this.taker.hasRoom()) stream.resume();
   }
 
-  /** Hands out nothing more, and stays to commit what is in hand. */
+  /** Stops reading, but stays in the group to commit events in flight. */
   takeNoMore(): void {
     this.#leaving = true;
     this.#share?.stream?.destroy();
   }
 
-  /** Commits what is taken. */
+  /** Commits the offsets of taken events. */
   async commit(): Promise<void> {
     const due = this.#share?.due() ?? [];
     if (due.length === 0 || !this.consumer.isActive()) return;
@@ -97,12 +97,12 @@ export class Membership {
       await this.consumer.commit({ offsets: due.map(({ offsets: _, ...where }) => where) });
       for (const { offsets, offset } of due) offsets.committed(offset);
     } catch (error) {
-      // The group has gone on without it: the next heartbeat says so as well, and it joins again.
+      // The group has rebalanced without this member. The next heartbeat reports it too, and the member joins again.
       if (!isKafka(error, 'REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID')) this.#over.reject(error);
     }
   }
 
-  /** Leaves the group, so that others need not wait for it. Commits nothing. */
+  /** Leaves the group, so that other members do not wait for it. Commits nothing. */
   async leave(): Promise<void> {
     this.takeNoMore();
     this.#share = undefined;

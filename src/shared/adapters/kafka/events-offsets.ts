@@ -1,4 +1,4 @@
-/** How far a partition is taken: events begin in its order and end in any. */
+/** Tracks the progress in a partition. Events begin in the order of the partition and end in any order. */
 export class Offsets {
   readonly #open = new Set<bigint>();
   #next: bigint | undefined;
@@ -9,12 +9,12 @@ export class Offsets {
     this.#next = offset + 1n;
   }
 
-  /** It is taken: it need not come again. */
+  /** Marks an event as taken, so that Kafka need not deliver it again. */
   end(offset: bigint): void {
     this.#open.delete(offset);
   }
 
-  /** Where the next process is to begin: at the lowest that is not taken. Undefined while that is where it was committed. */
+  /** Offset to commit: the lowest that is not taken. Undefined when it is already committed. */
   get due(): bigint | undefined {
     const [lowest = this.#next] = this.#open;
     return lowest === this.#committed ? undefined : lowest;

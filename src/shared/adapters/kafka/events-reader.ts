@@ -7,7 +7,7 @@ import { Membership, type PartitionTaker } from './events-membership.ts';
 
 export interface ReaderDependencies {
   readonly module: string;
-  /** The types it takes, without their versions. */
+  /** Event types of the module, without their versions. */
   readonly families: readonly string[];
   readonly receive: Receive;
   readonly cluster: KafkaCluster;
@@ -15,7 +15,7 @@ export interface ReaderDependencies {
   readonly log: Log;
 }
 
-/** Reads what is for one module, as a member of its group, however often the cluster goes away and comes back. */
+/** Reads the events of one module as a member of its group. Joins again whenever the cluster comes back. */
 export class KafkaReader implements PartitionTaker {
   readonly #parts: ReaderDependencies;
   readonly #families: ReadonlySet<string>;
@@ -34,7 +34,7 @@ export class KafkaReader implements PartitionTaker {
     this.#running = this.#run();
   }
 
-  /** Takes no more; resolves when what is in hand is taken and committed, and the group left. */
+  /** Stops reading. Resolves when events in flight are taken and committed, and the reader has left the group. */
   async stop(): Promise<void> {
     this.#end();
     this.#membership?.takeNoMore();
@@ -44,7 +44,7 @@ export class KafkaReader implements PartitionTaker {
     await this.#running;
   }
 
-  /** Leaves at once: what is in hand comes again. */
+  /** Leaves at once. Kafka delivers events in flight again. */
   async cut(): Promise<void> {
     this.#end();
     this.#cut.resolve();
@@ -69,7 +69,7 @@ export class KafkaReader implements PartitionTaker {
     return taking;
   }
 
-  /** What says of no type that it is of is theirs as well: to be put aside with what is wrong with it. */
+  /** Tells whether the event is for the module. An event without a type counts too, so that the module sets it aside with the error. */
   #isTheirs(event: unknown): boolean {
     const { type } = (event ?? {}) as { type?: unknown };
     return typeof type !== 'string' || this.#families.has(familyOf(type));
@@ -96,7 +96,7 @@ export class KafkaReader implements PartitionTaker {
     }
   }
 
-  /** Rejects with what ended it, if it was not asked to leave. */
+  /** Runs one membership. Rejects with the error that ended it, unless the reader has stopped. */
   async #stay(joined: () => void): Promise<void> {
     const { cluster, clock, module, families } = this.#parts;
     const topics = cluster.topicsOf(families);
@@ -115,7 +115,7 @@ export class KafkaReader implements PartitionTaker {
     }
   }
 
-  /** A coordinator or a leader that is not elected yet is no news: that passes at once. */
+  /** Logs a repeated failure. Ignores the first ones: a pending election of a coordinator or leader ends soon. */
   #report(error: unknown, failures: number): void {
     const { cluster, module, log } = this.#parts;
     const root = rootOf(error);

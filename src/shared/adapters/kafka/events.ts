@@ -11,11 +11,12 @@ import { isKafka, KafkaCluster, rootOf, type TextProducer } from './events-clust
 import { KafkaReader } from './events-reader.ts';
 
 /**
- * Events over Kafka, in a topic for each module that publishes. The modules that subscribe are groups of consumers, which begin
- * with the oldest event the cluster still has: a module that is new to the system gets what is retained as well, and none
- * gets what was removed before it came. So the topics' retention must be longer than the longest absence, and shorter than the
- * seven days for which an inbox knows what it has taken: a group that loses its place begins with the oldest event, and none may
- * take effect again. A topic is made to keep events for six days, or `?retentionHours=`; one that is there stays as it is.
+ * Opens a bus over Kafka, with one topic for each publishing module. Each subscribing module is a consumer group. A new group begins
+ * with the oldest retained event, so a new module also gets older events that the cluster still has.
+ *
+ * The retention of the topics must be longer than the longest absence of a module. It must also be shorter than the seven days for
+ * which an inbox remembers events: a group that loses its offsets begins with the oldest event, and no event may take effect twice.
+ * A created topic keeps events for six days, or for `?retentionHours=`. An existing topic stays unchanged.
  */
 export function openKafka(parts: BrokerDependencies): Bus {
   return new KafkaBus(parts);
@@ -65,7 +66,7 @@ class KafkaBus implements Bus {
     };
   }
 
-  /** Counts what the module does not subscribe to as well, where it is in a topic with what it does. */
+  /** Counts the waiting events. Also counts events of other types in the topics that the module reads. */
   async held(module: string): Promise<number> {
     const cluster = this.#cluster;
     try {
@@ -82,7 +83,7 @@ class KafkaBus implements Bus {
     this.#readers.clear();
   }
 
-  /** Has the topics of all that is subscribed to there, as soon as the cluster can be reached. */
+  /** Creates the topics of all subscriptions, as soon as the cluster is reachable. */
   async #prepare(): Promise<void> {
     const { subscriptions, clock } = this.#parts;
     const families = subscriptions.modules.flatMap((module) => subscriptions.families(module));
@@ -97,7 +98,7 @@ class KafkaBus implements Bus {
     }
   }
 
-  /** All at once: they go to the cluster together, a batch for each partition. */
+  /** Sends all events together, in one batch for each partition. */
   async #send(events: readonly EncodedEvent[]): Promise<void> {
     const cluster = this.#cluster;
     await cluster.ensure(cluster.topicsOf(events.map(({ type }) => type)));
@@ -113,7 +114,7 @@ class KafkaBus implements Bus {
     });
   }
 
-  /** What one client knows may be out of date, and its connections dead: the next delivery makes a new one. */
+  /** Drops the producer: its metadata may be outdated and its connections dead. The next delivery creates a new one. */
   #beginAnew(): void {
     this.#producer?.then((producer) => producer.close()).catch(() => {});
     this.#producer = undefined;

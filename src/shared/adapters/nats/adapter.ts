@@ -1,6 +1,6 @@
 import type { Adapter } from '../../kernel/ports/index.ts';
 
-/** Events over NATS JetStream, and calls over NATS. */
+/** Carries events over NATS JetStream, and calls over NATS. */
 export const nats = (): Adapter => ({
   name: 'nats',
   broker: {

@@ -13,10 +13,10 @@ import {
 
 const group = 'kerf';
 const nobodyThere = 503;
-/** What headers and subjects add to a message. */
+/** Bytes that headers and subjects add to a message. */
 const headBytes = 4 * 1024;
 
-/** Over core NATS, from server 2.2 on: nothing is stored, and nobody need be there. */
+/** Opens a session over core NATS, from server 2.2 on. The server stores nothing, and needs no receiver to be present. */
 export const openNats: OpenSession = async (way, replies) => {
   const { url } = way;
   const connection = await connect(optionsOf(way));
@@ -28,7 +28,7 @@ export const openNats: OpenSession = async (way, replies) => {
     reason ??= why;
     await connection.close();
   };
-  // The client leaves one who waits for this waiting when the connection ends.
+  // When the connection ends, the client library never settles a pending flush.
   const flushed = () => Promise.race([connection.flush(), connection.closed().then(notConnected)]);
   const allSent = () => inASecond(flushed());
   connection.subscribe(`${inbox}.*`, {
@@ -89,7 +89,7 @@ function inbound(message: Msg): Inbound {
       try {
         message.respond(body);
       } catch {
-        // The connection is lost, or the answer's address is none; nobody can be told.
+        // The connection is lost, or the reply address is invalid. The answer cannot reach the caller.
       }
     },
   };
@@ -106,7 +106,7 @@ function optionsOf({ url, tls: { cert, key, ca }, silence }: BrokerWay): Connect
     reconnect: false,
     timeout: connectWithinMs,
     pingInterval: silence.askAfterMs,
-    // The last ping that is not answered is waited for, too.
+    // The client also waits for the last unanswered ping, so this subtracts one.
     maxPingOut: Math.max(1, Math.round(silence.goneAfterMs / silence.askAfterMs) - 1),
     noAsyncTraces: true,
   };

@@ -6,13 +6,13 @@ const askedAtOnce = 64 * inHand;
 const askedForMs = 1_000;
 const silentMs = 10_000;
 
-/** An event as a consumer handed it out, to be answered by whoever took it. */
+/** An event that a consumer has handed out. Its receiver must answer it. */
 export class HandedOut {
-  /** The same however often it is handed out, and only then: a stream that was lost begins to count anew. */
+  /** Identifies the event across redeliveries. It includes the time of storage, because a lost stream restarts its count. */
   readonly id: string;
-  /** By which events of one stream are in order. */
+  /** Orders the events of one stream. */
   readonly sequence: number;
-  /** How often it was handed out, this time included. */
+  /** Number of deliveries, including this one. */
   readonly times: number;
   private readonly message: Msg;
 
@@ -38,12 +38,12 @@ export class HandedOut {
     this.message.respond('+ACK');
   }
 
-  /** It is in hand still, so that it is not handed out again. */
+  /** Reports that the event is still in progress, so that the server does not redeliver it. */
   stillInHand(): void {
     this.message.respond('+WPI');
   }
 
-  /** It may be handed out again at once. */
+  /** Returns the event to the server, which may redeliver it at once. */
   giveBack(): void {
     this.message.respond('-NAK');
   }
@@ -55,14 +55,14 @@ export interface PullDependencies {
   readonly consumer: string;
   readonly clock: Clock;
   readonly arrived: (event: HandedOut) => void;
-  /** There is nothing more to come, for a reason that a new connection may mend. */
+  /** Called when no more events can arrive. A new connection may fix the reason. */
   readonly ended: (why: Error) => void;
 }
 
 /**
- * Has a consumer hand out its events, as long as the connection lasts; how much may be in hand is the consumer's limit. It asks
- * for many at a time and for a second, and then again. Unlike the library's own, it can leave without losing what is on its
- * way: it hears out what it asked for.
+ * Pulls events from a consumer while the connection lasts. The consumer limits the number of unacknowledged events. Each request asks
+ * for many events and is valid for a second; then the next request follows. Unlike the library's own pull, it can leave without
+ * losing events on their way: it waits until the current request is complete.
  */
 export class Pull {
   readonly #parts: PullDependencies;
@@ -79,15 +79,15 @@ export class Pull {
     this.#ask();
   }
 
-  /** Ends when the server has fallen silent, though the connection is there: it may be another one that has the consumer. */
+  /** Ends the pull when the server is silent although the connection is up: another server may have the consumer now. */
   check(): void {
     const { clock, ended } = this.#parts;
     if (clock.now() - this.#heardAt > silentMs) ended(new Error('it has fallen silent'));
   }
 
   /**
-   * Asks for no more; resolves when all that it asked for has arrived. A server that does not say so is waited for no longer than twice
-   * the time that was asked for.
+   * Stops requesting events. Resolves when the current request is complete, or after twice its validity when the server does not
+   * report the end.
    */
   async leave(): Promise<void> {
     this.#leaving = true;
@@ -95,15 +95,15 @@ export class Pull {
     this.#subscription.unsubscribe();
   }
 
-  /** Asks for no more, and what is on its way is lost until its time is up. */
+  /** Stops at once. The server redelivers events on their way after their acknowledgment timeout. */
   cut(): void {
     this.#subscription.unsubscribe();
   }
 
-  /** Resolves when the server has what it was told, or is gone. */
+  /** Resolves when the server has received all answers, or the connection has ended. */
   async settled(): Promise<void> {
     const { connection } = this.#parts;
-    // The client leaves one who waits for this waiting when the connection ends.
+    // When the connection ends, the client library never settles a pending flush.
     await Promise.race([connection.flush(), connection.closed()]).catch(() => {});
   }
 

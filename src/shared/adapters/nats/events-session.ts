@@ -17,17 +17,17 @@ const minuteMs = 60_000;
 const weekMs = 7 * 24 * 60 * minuteMs;
 const patienceMs = 4_000;
 
-/** What was handed out and then neither acknowledged nor said to be in hand is handed out again after so long. */
+/** The server redelivers an event after this time without an acknowledgment or a progress report. */
 export const ackWaitMs = 5_000;
 
-/** A connection on which everything is declared. It ends once and for all; another one follows. */
+/** A connection with a declared stream and consumers. It never reconnects; a new session replaces it. */
 export interface NatsSession {
   readonly connection: NatsConnection;
   readonly client: JetStreamClient;
-  /** Of the module's consumer, as it is now. */
+  /** Resolves with the current state of the module's consumer. */
   consumer(module: string): Promise<ConsumerInfo>;
   end(why: unknown): void;
-  /** Resolves when it has ended, with the reason. */
+  /** Resolves with the reason when the session has ended. */
   readonly ended: Promise<unknown>;
 }
 
@@ -78,7 +78,7 @@ function optionsOf(url: URL): ConnectionOptions {
   };
 }
 
-/** A stream that is there stays as it is: who runs the server may have changed its limits or its replicas. */
+/** Creates the stream if it is missing. Leaves an existing stream unchanged: an operator may have changed its limits or replicas. */
 async function declareStream(manager: JetStreamManager, name: string): Promise<void> {
   if (await found(manager.streams.info(name))) return;
   await manager.streams.add({
@@ -92,8 +92,8 @@ async function declareStream(manager: JetStreamManager, name: string): Promise<v
 }
 
 /**
- * Filters are added and never taken away, so that a process with an earlier version of a module takes nothing from a later
- * one. What a consumer gets in excess, its subscriber skips.
+ * Creates or updates the consumer of a module. Adds filters and never removes them, so that a process with an earlier version of a
+ * module takes no events away from a later version. The subscriber skips surplus events.
  */
 async function declareConsumer(manager: JetStreamManager, module: string, { stream, families, several }: Wanted) {
   const there = (await found(manager.consumers.info(stream, module)))?.config;
@@ -111,7 +111,7 @@ async function declareConsumer(manager: JetStreamManager, module: string, { stre
 interface Wanted {
   readonly stream: string;
   readonly families: readonly string[];
-  /** Whether the server takes several filters. */
+  /** Whether the server supports several filters. */
   readonly several: boolean;
 }
 
@@ -122,7 +122,7 @@ function filter(subjects: string[], stream: string, several: boolean) {
   return { filter_subject: subjects.length === 1 ? subjects[0] : all, filter_subjects: undefined };
 }
 
-/** From 2.10 on. */
+/** Tells whether the server supports several filters (from 2.10 on). */
 function takesSeveralFilters({ info }: NatsConnection): boolean {
   const [major = 0, minor = 0] = (info?.version ?? '').split('.').map(Number);
   return major > 2 || (major === 2 && minor >= 10);

@@ -25,17 +25,17 @@ export interface SubscriptionDependencies {
 }
 
 /**
- * What one module takes from its consumer, over one session after another. A session begins once nobody else takes, and by
- * catching up: new events come at once, those that somebody had in hand who is gone only when their time is up; so nothing is
- * taken before all that the server counts as handed out is in hand. After ten seconds it begins regardless: what has not come
- * again by then may be gone from the stream, and if it does come, it comes late.
+ * Takes the events of one module from its consumer, over one session after another. A session begins when no other process pulls, and
+ * first catches up. New events arrive at once; events of a process that has gone arrive only after their acknowledgment timeout. So
+ * the subscription takes no event before it holds all events that the server counts as handed out. It begins after ten seconds at
+ * the latest: an event missing by then may be gone from the stream. If it still arrives, it arrives late.
  */
 export class NatsSubscription {
   readonly #parts: SubscriptionDependencies;
   readonly #insistence: Insistence;
-  /** What was handed out here and is not acknowledged, as it was handed out last. */
+  /** Unacknowledged events of this subscription, each in its last delivery. */
   readonly #inHand = new Map<string, HandedOut>();
-  /** Those of them that nobody takes yet. */
+  /** Events of `#inHand` whose processing has not begun. */
   #kept: HandedOut[] = [];
   #session: NatsSession | undefined;
   #pull: Pull | undefined;
@@ -57,7 +57,7 @@ export class NatsSubscription {
     this.#serve(session).catch(session.end);
   }
 
-  /** Takes no more; resolves when what was in flight is taken, and the server knows. */
+  /** Stops taking events. Resolves when the events in flight are complete, and the server has their acknowledgments. */
   async leave(): Promise<void> {
     this.#leaving = true;
     await this.#pull?.leave();
@@ -69,7 +69,7 @@ export class NatsSubscription {
     await this.#pull?.settled();
   }
 
-  /** Ends at once; what is not acknowledged comes again to whoever is next. */
+  /** Ends at once. The server redelivers unacknowledged events to the next subscriber. */
   cut(): void {
     this.#leaving = true;
     this.#cut = true;
@@ -98,7 +98,7 @@ export class NatsSubscription {
     await this.#takeKept(session);
   }
 
-  /** Whether all that the server counts as handed out is in hand; what arrives while it counts may not be counted yet. */
+  /** Tells whether all events that the server counts as handed out are here. Ignores events that arrive during the count. */
   async #hasAll(session: NatsSession): Promise<boolean> {
     const before = [...this.#inHand.keys()];
     const { num_ack_pending: handedOut } = await session.consumer(this.#parts.module);
@@ -113,7 +113,7 @@ export class NatsSubscription {
     return session === this.#session && !this.#leaving;
   }
 
-  /** What was handed out again and again may have ended every process that took it: then each is taken alone. */
+  /** Takes the kept events in order. After many deliveries, an event may have crashed each process; then takes each event alone. */
   async #takeKept(session: NatsSession): Promise<void> {
     this.#kept.sort((one, other) => one.sequence - other.sequence);
     const [first] = this.#kept;

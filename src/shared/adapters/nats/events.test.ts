@@ -251,7 +251,7 @@ async function outside<T>({ host }: URL, task: (server: Outside) => Promise<T>):
   }
 }
 
-/** Has a module's next events handed out to somebody who does not acknowledge them. */
+/** Pulls a module's next events without acknowledging them. */
 function handOut({ connection }: Outside, broker: URL, module: string, count: number): Promise<Msg[]> {
   const messages: Msg[] = [];
   const all = Promise.withResolvers<Msg[]>();

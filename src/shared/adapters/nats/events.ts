@@ -19,21 +19,21 @@ const longestBackOffMs = 2_000;
 const closingMs = 1_000;
 const steadyMs = 10_000;
 
-/** The bus over NATS JetStream, from server 2.9 on. Nothing waits for the server: it is connected to in the background, for ever. */
+/** Opens the bus over NATS JetStream, from server 2.9 on. Does not wait for the server: it connects in the background, without end. */
 export function openNats(parts: BrokerDependencies): Bus {
   return new NatsBus(parts);
 }
 
 /**
- * One stream keeps all events, each under `<namespace>.<its type>`; every module that subscribes has a durable consumer, from
- * when any process declared it first.
+ * Keeps all events in one stream, each under `<namespace>.<its type>`. Every subscribing module has a durable consumer, which begins
+ * when a process first declares it.
  */
 class NatsBus implements Bus {
   readonly #parts: BrokerDependencies;
   readonly #stream: string;
   readonly #reachability: Reachability;
   readonly #subscriptions = new Set<NatsSubscription>();
-  /** Resolves when the connection that is being made is there; rejects when there is none. */
+  /** Resolves when the current connection attempt succeeds. Rejects when it fails. */
   #opening!: Promise<NatsSession>;
   #session: NatsSession | undefined;
   #closed = false;
@@ -49,7 +49,7 @@ class NatsBus implements Bus {
     return ['nats'];
   }
 
-  /** Those of one key one after the other, so that none is stored behind the next one when it must be repeated. */
+  /** Publishes events of the same key one by one, so that a retried event is not stored after its successor. */
   async deliver(_recipient: string, events: readonly EncodedEvent[]): Promise<void> {
     const session = await this.#reach();
     const inOrder = new InOrder();
@@ -74,7 +74,7 @@ class NatsBus implements Bus {
     };
   }
 
-  /** Before server 2.10, what a module of several types does not subscribe to counts as well until it was skipped. */
+  /** Counts the waiting events. Before server 2.10, also counts other events until a module with several types has skipped them. */
   async held(module: string): Promise<number> {
     if (this.#parts.subscriptions.families(module).length === 0) return 0;
     const session = await this.#reach();
@@ -100,7 +100,7 @@ class NatsBus implements Bus {
     await client.publish(`${this.#stream}.${type}`, json, { msgID: id, headers: described });
   }
 
-  /** The session there is, or that comes in time. */
+  /** Resolves with the current session, or with one that opens in time. */
   async #reach(): Promise<NatsSession> {
     if (this.#session) return this.#session;
     return within(this.#parts.clock, patienceMs, this.#opening).catch((error) => {
@@ -126,7 +126,7 @@ class NatsBus implements Bus {
     }
   }
 
-  /** Resolves when the session has ended, with the reason. */
+  /** Serves a session. Resolves with the reason when it has ended. */
   async #serve(session: NatsSession): Promise<unknown> {
     if (this.#closed) session.end(new Error('the bus was closed'));
     this.#reachability.reached();
@@ -138,12 +138,12 @@ class NatsBus implements Bus {
   }
 }
 
-/** It can never be stored, however often it is tried. */
+/** Tells whether the server can never store the event, so that a retry is useless. */
 function isTheEventsFault(error: unknown): boolean {
   return error instanceof InvalidArgumentError || (error instanceof JetStreamApiError && error.status === 400);
 }
 
-/** Nothing keeps what is published: the stream is gone, or the server no longer has JetStream. */
+/** Tells whether no stream stores published events: the stream is gone, or the server no longer has JetStream. */
 function isNowhere(error: unknown): boolean {
   return error instanceof Error && error.cause instanceof RequestError && error.cause.isNoResponders();
 }

@@ -1,6 +1,6 @@
 import type { Adapter } from '../../kernel/ports/index.ts';
 
-/** Events and calls over RabbitMQ, or another broker that speaks AMQP 0-9-1. */
+/** Carries events and calls over RabbitMQ, or another broker that speaks AMQP 0-9-1. */
 export const rabbitmq = (): Adapter => ({
   name: 'rabbitmq',
   broker: {

@@ -3,8 +3,8 @@ import type { Connection } from 'rabbitmq-client';
 import { background } from '../../kernel/context/index.ts';
 
 /**
- * The client library writes each message to the socket by itself, which costs more than all else. What it writes from a call of
- * the function on, until the event loop has come round, leaves in one piece.
+ * Returns a function that batches writes: all messages from its call to the end of the event loop turn leave together. The client
+ * library itself writes each message separately, which costs more than all other work.
  */
 export function leavingTogether(connection: Connection): () => void {
   const { _socket: socket } = connection as unknown as { _socket?: Socket };

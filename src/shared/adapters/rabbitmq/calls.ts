@@ -19,20 +19,20 @@ import {
 import { steadyClock } from '../../kernel/context/index.ts';
 import { leavingTogether } from './calls-together.ts';
 
-/** Requests that one instance has in hand; others wait until it, or another one, has time. */
+/** Maximum requests in flight of one instance. Further requests wait until an instance has capacity. */
 const inHand = 256;
 const frameBytes = 128 * 1024;
-/** A queue that a broker has kept over its own restart, and that nobody takes from, is removed after so long. */
+/** The broker removes a queue without consumers after this time, for example a queue that survived a restart of the broker. */
 const unusedMs = 10_000;
-/** Every broker has it, and nothing need be left behind. */
+/** Every broker has this exchange, so Kerf leaves no exchange behind. */
 const exchange = 'amq.direct';
 const json = 'application/json';
-/** RabbitMQ ends the connection of who answers to an address of its direct reply-to that somebody has made up. */
+/** Prefix of direct reply-to addresses. Kerf never answers to them: RabbitMQ ends the connection when such an address is invented. */
 const never = 'amq.rabbitmq.reply-to';
-/** The id of what a session sends itself, to know that the broker still takes messages and hands them out. */
+/** Id of the message that a session sends to itself, to check that the broker still accepts and delivers messages. */
 const pulse = 'pulse';
 
-/** Over RabbitMQ. Nothing is written to a disk; a module's queue goes with the last instance that takes from it. */
+/** Opens a session over RabbitMQ. The broker writes no message to disk. It removes a module's queue with its last consumer. */
 export const openAmqp: OpenSession = async (way, replies) => {
   const session = new AmqpSession(way, replies);
   try {
@@ -76,7 +76,7 @@ class AmqpSession implements BrokerSession {
       this.#end = (why) => {
         resolve(why);
         this.#pulse?.stop();
-        // It would connect again by itself, without what was declared.
+        // Otherwise the client library would reconnect, without the declared queues.
         this.#connection.unsafeDestroy();
       };
     });
@@ -141,7 +141,7 @@ class AmqpSession implements BrokerSession {
   }
 
   #ask(channel: Channel): void {
-    // While it takes nothing from anybody, as it says, only heartbeats tell.
+    // While the broker blocks publishers, only heartbeats show that it is alive.
     if (this.#blocked) this.#pulse?.heard();
     else channel.basicPublish({ routingKey: this.#replyTo, correlationId: pulse }, '').catch(this.#end);
   }
@@ -161,7 +161,7 @@ class AmqpSession implements BrokerSession {
     return {
       async leave() {
         await channel.basicCancel(consumerTag);
-        // The client library hands over in the next turn what came before the broker's word.
+        // The client library delivers earlier messages in the turn after the broker's confirmation.
         await new Promise((resolve) => setImmediate(resolve));
       },
       async close() {
@@ -188,7 +188,7 @@ class AmqpSession implements BrokerSession {
     };
   }
 
-  /** Whatever ends the channel ends the session. Returns the way to keep the two apart. */
+  /** Ends the session when the channel ends. Returns a function that removes this link, except for errors. */
   #endWith(channel: Channel): () => void {
     const why = (error: Error) => this.#end(error);
     const closed = () => this.#end(new Error('the channel was closed'));
@@ -198,7 +198,7 @@ class AmqpSession implements BrokerSession {
   }
 }
 
-/** The client library has parsed already what calls itself JSON, when it is. */
+/** Reads the content of a message. The client library has already parsed valid JSON with a JSON content type. */
 function contentOf({ body }: AsyncMessage): unknown {
   return Buffer.isBuffer(body) || typeof body === 'string' ? readJson(body.toString()) : body;
 }

@@ -1,9 +1,9 @@
 import type { Channel } from 'rabbitmq-client';
 import { background } from '../../kernel/context/index.ts';
 
-/** Acknowledges what was taken by one channel, many at a time: each acknowledgment is a write to the broker's log. */
+/** Acknowledges the events of one channel in batches: each acknowledgment is a write to the broker's log. */
 export class Acknowledgments {
-  /** What was handed out and is not taken, the oldest first. */
+  /** Delivered events that are not taken yet, the oldest first. */
   readonly #owed = new Set<number>();
   #given: number[] = [];
   private readonly channel: Channel;
@@ -12,7 +12,7 @@ export class Acknowledgments {
     this.channel = channel;
   }
 
-  /** Not once the channel is closed: the broker hands out again what is owed. */
+  /** Whether the channel is open. After its close, the broker redelivers unacknowledged events. */
   get possible(): boolean {
     return this.channel.active;
   }
@@ -21,13 +21,13 @@ export class Acknowledgments {
     this.#owed.add(tag);
   }
 
-  /** Goes out with whatever else is taken in the same commit. */
+  /** Acknowledges an event, together with the other events of the same commit. */
   give(tag: number): void {
     this.#owed.delete(tag);
     if (this.#given.push(tag) === 1) background.nextTick(() => this.send());
   }
 
-  /** All that was given, now. */
+  /** Sends all collected acknowledgments now. */
   send(): void {
     const given = this.#given;
     this.#given = [];

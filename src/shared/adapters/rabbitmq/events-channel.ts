@@ -8,14 +8,14 @@ export interface ChannelDependencies {
   readonly connection: Connection;
   readonly reachability: Reachability;
   readonly clock: Clock;
-  /** Makes a new channel what it is for. */
+  /** Sets a new channel up for its purpose. */
   readonly prepare: (channel: Channel) => Promise<void>;
 }
 
-/** A channel that is opened and prepared anew whenever it was lost, until it is closed. */
+/** Keeps a channel open: opens and prepares a new one after each loss, until `close`. */
 export class SteadyChannel {
   readonly #parts: ChannelDependencies;
-  /** Settled as soon as it is known whether the broker can be reached. */
+  /** Resolves after the first attempt, whether the broker is reachable or not. */
   readonly #known = Promise.withResolvers<void>();
   #channel: Channel | undefined;
   #why: unknown;
@@ -27,7 +27,7 @@ export class SteadyChannel {
     void this.#keepOpen();
   }
 
-  /** The channel as it is now; at the start, as soon as it is there. Throws `unavailable` while the broker takes nothing. */
+  /** Resolves with the current channel; at the start, waits for the first attempt. Rejects with `unavailable` without a channel. */
   async ready(): Promise<Channel> {
     const { connection, reachability } = this.#parts;
     await this.#known.promise;
@@ -35,7 +35,7 @@ export class SteadyChannel {
     return this.#channel;
   }
 
-  /** Resolves when the broker knows: it has all that was sent, and gives to others what was not acknowledged. */
+  /** Closes the channel. Resolves when the broker has all messages; it redelivers unacknowledged ones to other consumers. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#parts.connection.off('error', this.#away);

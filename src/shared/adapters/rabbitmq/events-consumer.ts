@@ -26,20 +26,20 @@ export interface ConsumerDependencies {
 
 interface Arrival {
   readonly message: AsyncMessage;
-  /** Of the channel by which it came. */
+  /** Acknowledgments of the channel that delivered the message. */
   readonly acknowledgments: Acknowledgments;
-  /** Whether the broker gave it up. */
+  /** Whether the broker has dead-lettered the message. */
   readonly dead?: true;
 }
 
 const skipped = Promise.resolve(true);
 
-/** What one module takes from the broker, over one channel after another. */
+/** Takes the events of one module from the broker, over one channel after another. */
 export class AmqpConsumer {
   readonly #parts: ConsumerDependencies;
   readonly #insistence: Insistence;
   readonly #underWay = new Set<Promise<void>>();
-  /** What nobody takes yet, in order. */
+  /** Arrived events whose processing has not begun, in order. */
   readonly #arrived: Arrival[] = [];
   #taking = false;
   #acknowledgments: Acknowledgments | undefined;
@@ -50,12 +50,12 @@ export class AmqpConsumer {
     this.#insistence = new Insistence(parts.receive, parts);
   }
 
-  /** How many events it has in hand. */
+  /** Number of arrived events that are not complete. */
   get size(): number {
     return this.#arrived.length + this.#underWay.size;
   }
 
-  /** Begins to take what comes by `channel`, once nothing is in flight that came by an earlier one. */
+  /** Begins to consume from `channel`, after all events in flight from an earlier channel are complete. */
   async begin(channel: Channel): Promise<void> {
     const { module, queues } = this.#parts;
     await queues.declare(channel, module);
@@ -70,8 +70,8 @@ export class AmqpConsumer {
   }
 
   /**
-   * Takes no more; resolves when what was in flight is settled. The channel must be closed then, and not before: the next
-   * consumer would be given what comes after it, and order would be lost.
+   * Stops taking events. Resolves when the events in flight are complete. Close the channel only then: otherwise the next consumer
+   * would receive later events first, and break the order.
    */
   async leave(): Promise<void> {
     this.#leaving = true;
@@ -79,7 +79,7 @@ export class AmqpConsumer {
     this.#acknowledgments?.send();
   }
 
-  /** What arrives in one turn of the event loop is handed over together, so that the module commits it together. */
+  /** Collects the events of one turn of the event loop, so that the module commits them together. */
   #arrive(arrival: Arrival): void {
     this.#arrived.push(arrival);
     if (this.#taking) return;
@@ -100,7 +100,7 @@ export class AmqpConsumer {
     if (stopped()) return;
     const { deliveryTag: tag } = message;
     acknowledgments.owe(tag);
-    // A channel counts what it hands out from one.
+    // A channel numbers its deliveries from one, so tag 1 is its first delivery.
     const gaveUp = dead ? whyDead : tag === 1 ? whyExhausted(timesOf(message)) : undefined;
     const taken = this.#isForModule(message) ? this.#insistence.take(eventIn(message), stopped, gaveUp) : skipped;
     const taking = taken
@@ -110,14 +110,14 @@ export class AmqpConsumer {
     await taking;
   }
 
-  /** A binding outlives the subscription it was made for. */
+  /** Tells whether the module subscribes to the event: a binding outlives its subscription. */
   #isForModule({ exchange, routingKey }: AsyncMessage): boolean {
     const { families, queues } = this.#parts;
     return exchange !== queues.events || families.includes(familyOf(routingKey));
   }
 }
 
-/** The client library has parsed already what calls itself JSON: it is held to the same limits as any other text. */
+/** Reads the event of a message. Applies the limits of any text also to JSON that the client library has already parsed. */
 function eventIn({ body }: AsyncMessage): unknown {
   if (Buffer.isBuffer(body) || typeof body === 'string') return asItCame(body.toString());
   try {
@@ -127,7 +127,7 @@ function eventIn({ body }: AsyncMessage): unknown {
   }
 }
 
-/** How often it was handed out, this time included. */
+/** Returns the number of deliveries, including this one. */
 function timesOf({ headers }: AsyncMessage): number {
   return 1 + Number(headers?.['x-delivery-count'] ?? 0);
 }

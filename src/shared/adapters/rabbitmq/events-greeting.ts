@@ -7,8 +7,8 @@ const header = Buffer.from('AMQP\0\0\x09\x01', 'latin1');
 const methodFrame = 1;
 
 /**
- * Throws a `StartError` when something else than RabbitMQ answers at the address, such as its web page: the client library
- * would take the answer for a frame of a gigabyte. One that does not answer, or speaks TLS, is left to the connection.
+ * Throws a `StartError` when another server answers at the address, such as RabbitMQ's web page: the client library would read the
+ * answer as a frame of a gigabyte. Accepts an address without an answer, or with TLS: the connection itself reports errors there.
  */
 export async function refuseStrangers(url: URL): Promise<void> {
   if (url.protocol !== 'amqp:') return;
@@ -17,7 +17,7 @@ export async function refuseStrangers(url: URL): Promise<void> {
   throw new StartError(`setting BUS: what answers at ${shownAddress(url)} does not speak AMQP 0-9-1; correct the port`);
 }
 
-/** The first of what is said to a client that says hello, if anything is. */
+/** Sends the protocol header. Resolves with the first bytes of the answer, or undefined without an answer. */
 function greet(host: string, port: number): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ host, port, timeout: patienceMs }, () => socket.write(header));

@@ -2,17 +2,17 @@ import type { Channel } from 'rabbitmq-client';
 import { InOrder, type SubscriptionMap } from '../../kernel/events/index.ts';
 
 /**
- * How often the broker hands out an event that is never taken, before it gives it up. It counts whatever was in hand with what
- * ended the process, so the consumer, which judges better, gives up long before.
+ * Maximum deliveries before the broker dead-letters an event. After a crash, the broker counts all events in flight, not only the
+ * cause of the crash. The consumer judges better, and gives up an event long before this limit.
  */
 const handOuts = 200;
 
-/** Why an event is in the queue of the dead. */
+/** Reason why an event is in the dead-letter queue. */
 export const whyDead = `RabbitMQ gave it up: handed out ${handOuts} times, and never taken`;
 
-/** How a system's exchanges and queues are called, and what they are: everybody who needs them declares them alike. */
+/** Names and declares the exchanges and queues of a system, so that all processes declare them identically. */
 export class Queues {
-  /** Topic exchange: whoever wants events binds a queue to it, by their types. */
+  /** Topic exchange. Subscribers bind a queue to it by event types. */
   readonly events: string;
   readonly #deadEvents: string;
   readonly #inOrder = new InOrder();
@@ -30,12 +30,12 @@ export class Queues {
     return [this.events, this.#deadEvents];
   }
 
-  /** What waits for a module. */
+  /** Returns the name of a module's queue. */
   of(module: string): string {
     return `${this.namespace}.${module}`;
   }
 
-  /** What killed the module, or lost it, again and again. */
+  /** Returns the name of a module's dead-letter queue, for events that repeatedly crashed or disconnected the module. */
   deadOf(module: string): string {
     return `${this.namespace}.dead.${module}`;
   }
@@ -48,8 +48,8 @@ export class Queues {
   }
 
   /**
-   * Returns how many events are in the module's queues, without those that are handed out. Of two that declare a new quorum
-   * queue at the same time, the broker cuts off one.
+   * Declares the queues of a module, one declaration at a time: when two channels declare a new quorum queue at once, the broker
+   * cuts off one of them. Resolves with the number of events in the queues, without delivered ones.
    */
   declare(channel: Channel, module: string): Promise<number> {
     return this.#inOrder.run(module, () => this.#declare(channel, module));
@@ -60,7 +60,7 @@ export class Queues {
     const dead = await channel.queueDeclare({
       queue: this.deadOf(module),
       durable: true,
-      // Later brokers have a limit of their own, past which they would throw away what is here.
+      // Newer brokers have a default limit, after which they would drop the events of this queue.
       arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000_000 },
     });
     await channel.queueBind({ queue: this.deadOf(module), exchange: this.#deadEvents, routingKey: module });
@@ -73,7 +73,7 @@ export class Queues {
         'x-delivery-limit': handOuts,
         'x-dead-letter-exchange': this.#deadEvents,
         'x-dead-letter-routing-key': module,
-        // What is given up stays until the other queue has it; the broker asks for `reject-publish` with that.
+        // A dead-lettered event stays until the other queue has it. The broker requires `reject-publish` for that.
         'x-dead-letter-strategy': 'at-least-once',
         'x-overflow': 'reject-publish',
       },

@@ -18,8 +18,8 @@ import { Queues } from './events-queues.ts';
 const recipients = ['amqp'];
 
 /**
- * Carries events by RabbitMQ (AMQP 0-9-1): a durable topic exchange, and for each module that subscribes a quorum queue with
- * one active consumer at a time. What is published anywhere can be had by anybody who binds a queue of their own.
+ * Carries events over RabbitMQ (AMQP 0-9-1): a durable topic exchange, and for each subscribing module a quorum queue with one active
+ * consumer at a time. Any other program can receive all events when it binds its own queue.
  */
 export async function openAmqp(parts: BrokerDependencies): Promise<Bus> {
   await refuseStrangers(parts.url);
@@ -30,7 +30,7 @@ class AmqpBus implements Bus {
   readonly #parts: BrokerDependencies;
   readonly #queues: Queues;
   readonly #reachability: Reachability;
-  /** Apart from each other: a broker that is full stops reading from those that publish, and acknowledgments would not arrive. */
+  /** Separate connections: a full broker stops reading from publishing connections, so acknowledgments there would not arrive. */
   readonly #connections: { readonly out: Connection; readonly in: Connection };
   readonly #publishing: SteadyChannel;
   readonly #asking: SteadyChannel;
@@ -81,7 +81,7 @@ class AmqpBus implements Bus {
     };
   }
 
-  /** Without what other processes have in hand: the broker tells that to nobody but its operators. */
+  /** Counts waiting events, without events in flight in other processes: the broker reveals that count only to its operators. */
   async held(module: string): Promise<number> {
     const waiting = await this.#inTime(async () => this.#queues.declare(await this.#asking.ready(), module));
     return waiting + (this.#consumers.get(module)?.size ?? 0);
@@ -116,7 +116,7 @@ class AmqpBus implements Bus {
     return channel;
   }
 
-  /** Rejects with `unavailable` when the task fails, or takes too long. */
+  /** Runs a task. Rejects with `unavailable` when it takes too long or fails; a refusal of the task passes through. */
   async #inTime<T>(task: () => Promise<T>): Promise<T> {
     try {
       return await within(this.#parts.clock, patienceMs, task());

@@ -4,7 +4,7 @@ import type { Adapter } from '../../kernel/ports/index.ts';
 import { CommitLog } from './commit-log.ts';
 import { checkSqlite, openSqlite } from './sqlite.ts';
 
-/** Keeps each module's data in a file of its own, and writes what all of them commit to one log. */
+/** Keeps each module's data in its own file, and writes the commits of all modules to one log. */
 export const sqlite = (): Adapter => ({ name: 'sqlite', openEngine });
 
 function openEngine(dataDir: string): DatabaseEngine {

@@ -5,7 +5,7 @@ import type { ProcessLocks } from '../../kernel/database/index.ts';
 import { type Claim, type Fill, sealRecord } from './commit-log-record.ts';
 import { syncPath, writeWhole } from './files.ts';
 
-/** The commit log cannot be written. Its cause tells why. */
+/** Thrown when the commit log cannot be written. `cause` holds the reason. */
 export class LogNotWritten extends Error {
   override readonly name = 'LogNotWritten';
   readonly file: string;
@@ -18,7 +18,7 @@ export class LogNotWritten extends Error {
 
 const maxKeptBytes = 4 * 1024 * 1024;
 
-/** The file of a commit log: records one after the other, and over the oldest again when it has begun anew. */
+/** The file of a commit log: a sequence of records. After a restart of the log, new records overwrite the oldest ones. */
 export class CommitLogFile {
   readonly #name = randomUUID();
   readonly #path: string;
@@ -29,7 +29,7 @@ export class CommitLogFile {
   private readonly locks: ProcessLocks;
   private readonly sync: (descriptor: number) => Promise<void>;
 
-  /** Makes a file of this process in `folder`. Throws `LogNotWritten` when it cannot be made. */
+  /** Creates a file of this process in `folder`. Throws `LogNotWritten` when that fails. */
   constructor(folder: string, locks: ProcessLocks, sync: (descriptor: number) => Promise<void>) {
     this.locks = locks;
     this.sync = sync;
@@ -45,7 +45,7 @@ export class CommitLogFile {
     }
   }
 
-  /** In bytes, since it began. */
+  /** Length in bytes since the last restart of the log. */
   get length(): number {
     return this.#position;
   }
@@ -62,21 +62,21 @@ export class CommitLogFile {
     this.#position += record.length;
   }
 
-  /** The same memory for each record: the system takes longer to hand out new pages than to copy bytes into them. */
+  /** Reuses memory for each record: the system needs more time to allocate new pages than to copy bytes into them. */
   #allocate(bytes: number): Buffer {
     if (bytes > maxKeptBytes) return Buffer.allocUnsafe(bytes);
     if (bytes > this.#memory.length) this.#memory = Buffer.allocUnsafe(Math.min(2 * bytes, maxKeptBytes));
     return this.#memory.subarray(0, bytes);
   }
 
-  /** Resolves when nothing of what it held is on disk. */
+  /** Removes all records. Resolves when the disk holds none of them any more. */
   async empty(): Promise<void> {
     ftruncateSync(this.#descriptor, 0);
     await this.sync(this.#descriptor);
     this.beginAnew();
   }
 
-  /** Begins at its first byte again; the next record overwrites the oldest. */
+  /** Restarts the log at its first byte. The next record overwrites the oldest. */
   beginAnew(): void {
     this.#generation = randomBytes(8);
     this.#position = 0;

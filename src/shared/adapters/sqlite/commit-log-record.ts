@@ -2,31 +2,31 @@ import { readFileSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { crc32 } from 'node:zlib';
 
-/** That a database's write-ahead log is on disk up to `end`, and what of it stands in this record. */
+/** States that a database's write-ahead log is on disk up to `end`, and which part of it this record holds. */
 export interface Claim {
   readonly name: string;
-  /** What tells one beginning of the write-ahead log from another. */
+  /** Identifies one generation of the write-ahead log. It changes when SQLite restarts the log. */
   readonly salt: string;
   /** The record holds the bytes of the write-ahead log from here up to `end`. */
   readonly from: number;
   readonly end: number;
-  /** How many commits the database had counted. */
+  /** Number of commits that the database had counted. */
   readonly commits: number;
   /** The number of the process that commits (`user_version`). */
   readonly writer: number;
-  /** Tells one state of the database file from another: the checksum of the page with the counter, at this number. */
+  /** Number of the page with the commit counter. Its checksum `sum` identifies a state of the database file. */
   readonly page: number;
   readonly pageBytes: number;
   readonly sum: number;
-  /** The write-ahead log stands by itself from now on. */
+  /** From now on, the write-ahead log is complete without the commit log. */
   readonly released?: true;
 }
 
-/** What a database says of itself in a claim. */
+/** The part of a claim that the database itself provides. */
 export type State = Omit<Claim, 'name' | 'from' | 'released'>;
 
 export interface LogRecord {
-  /** Tells this run of the machine from others. */
+  /** Identifies the boot of the machine. */
   readonly boot: string;
   readonly claims: readonly Claim[];
   /** One for each claim. */
@@ -35,7 +35,7 @@ export interface LogRecord {
 
 const slackMs = 60_000;
 
-/** Tells one run of the machine from the next, where it says so; otherwise by the time at which it was started. */
+/** Identifies the boot of the machine: the boot id of Linux, otherwise the start time of the machine. */
 const boot = (() => {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
@@ -44,18 +44,18 @@ const boot = (() => {
   }
 })();
 
-/** Whether the machine was started anew since the record was written. */
+/** Tells whether the machine has rebooted since the record was written. */
 export function isOfEarlierRun(record: LogRecord): boolean {
   return record.boot !== boot;
 }
 
-// checksum of all that follows, generation, length of the boot and the claims as JSON, length of the bytes
+// checksum of the rest, generation, length of the JSON (boot and claims), length of the bytes
 const headBytes = 4 + 8 + 4 + 4;
 
-/** Puts the bytes of the claim with this number into `target`. */
+/** Writes the bytes of the claim at `index` into `target`. */
 export type Fill = (index: number, target: Buffer) => void;
 
-/** A record as it is written, in memory that `allocate` gives for its bytes. */
+/** Encodes a record, in memory that `allocate` returns. */
 export function sealRecord(
   generation: Buffer,
   claims: readonly Claim[],
@@ -77,7 +77,7 @@ export function sealRecord(
   return record;
 }
 
-/** The records of one generation, from the beginning of a log up to the first that is not whole. */
+/** Yields the records of one generation, from the beginning of a log to the first incomplete record. */
 export function* recordsIn(log: Buffer): Generator<LogRecord> {
   for (let at = 0; at + headBytes <= log.length; ) {
     const length = log.readUInt32LE(at + 12) + log.readUInt32LE(at + 16);

@@ -13,10 +13,10 @@ const ending = '.log';
 const recovering = 'recovery';
 
 /**
- * After a power cut, brings the databases beside `folder` to the last moment that a commit log in it has on disk: it writes back the part
- * of a write-ahead log that was lost, and cuts off commits after that moment, which no caller was told of. After a crash of the process
- * alone, nothing was lost and it changes nothing. Removes the logs of processes that have ended. Throws a `StartError` when a
- * log cannot be read, or what it holds not be written.
+ * Restores the databases beside `folder` after a power cut, to the last moment that a commit log in it has on disk. It writes the
+ * lost part of a write-ahead log back. It cuts off commits after that moment, which no caller has seen confirmed. After a crash of
+ * the process alone, nothing was lost, and it changes nothing. Removes the logs of ended processes. Throws a `StartError` when it
+ * cannot read a log or write its content back.
  */
 export function recoverLogs(folder: string, locks: ProcessLocks): void {
   if (!existsSync(folder)) return;
@@ -38,7 +38,7 @@ export function recoverLogs(folder: string, locks: ProcessLocks): void {
   });
 }
 
-/** What a log knows of one database. */
+/** The content of a log for one database. */
 interface LoggedDatabase {
   readonly claim: Claim;
   readonly pieces: readonly { readonly at: number; readonly bytes: Buffer }[];
@@ -72,7 +72,7 @@ function knownIn(records: readonly LogRecord[]): ReadonlyMap<string, LoggedDatab
   return known;
 }
 
-/** A database as the power cut has left it. */
+/** A database in its state after the power cut. */
 class DatabaseRecovery {
   readonly #wal: string;
   readonly #commits: number;
@@ -87,7 +87,7 @@ class DatabaseRecovery {
     [this.#commits, this.#writer] = lastCommitIn(file);
   }
 
-  /** Whether another process has put commits on disk after those of the log. */
+  /** Whether another process has put commits on disk after the commits of the log. */
   get #hasLaterWriter(): boolean {
     return this.#commits > this.known.claim.commits && this.#writer !== this.known.claim.writer;
   }
@@ -114,7 +114,7 @@ class DatabaseRecovery {
     const descriptor = openSync(this.#wal, existsSync(this.#wal) ? 'r+' : 'wx+', 0o600);
     try {
       if (this.isBehind) for (const { at, bytes } of pieces) writeWhole(descriptor, bytes, at);
-      // A write-ahead log that was begun anew since then holds nothing that was on disk.
+      // A write-ahead log that SQLite restarted since then holds no commit that was on disk.
       ftruncateSync(descriptor, this.isBehind || !isAnew ? claim.end : 0);
     } finally {
       closeSync(descriptor);
@@ -122,13 +122,13 @@ class DatabaseRecovery {
     rmSync(`${this.file}-shm`, { force: true });
   }
 
-  /** Puts its write-ahead log on disk, so that the commit log is not needed any more. */
+  /** Puts the write-ahead log on disk, so that the database no longer needs the commit log. */
   sync(): void {
     if (existsSync(this.#wal)) syncPath(this.#wal);
   }
 }
 
-/** Of as much of the page as the file has: at first, all of it is in the write-ahead log. */
+/** Returns the checksum of the page, as far as the file contains it. At first, only the write-ahead log contains the page. */
 function sumOf(file: string, page: number, bytes: number): number | undefined {
   if (!existsSync(file)) return undefined;
   const descriptor = openSync(file, 'r');
@@ -141,8 +141,8 @@ function sumOf(file: string, page: number, bytes: number): number | undefined {
 }
 
 /**
- * How many commits it has, and who made the last: -1 where no database is, or where a damaged write-ahead log hides it. Throws when it
- * cannot be read.
+ * Returns the number of commits, and the writer of the last one. The number is -1 when there is no database, or when a damaged
+ * write-ahead log hides it. Throws when the file cannot be read.
  */
 function lastCommitIn(file: string): [commits: number, writer: number] {
   if (!existsSync(file)) return [-1, 0];
@@ -159,7 +159,7 @@ function lastCommitIn(file: string): [commits: number, writer: number] {
   }
 }
 
-/** One process at a time: of several that start together, the others find nothing left to do. */
+/** Runs the task in one process at a time. When several processes start together, the first one does all the work. */
 function exclusively(locks: ProcessLocks, task: () => void): void {
   untilFree(() => locks.hold(recovering));
   try {

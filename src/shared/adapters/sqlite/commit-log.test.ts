@@ -52,7 +52,7 @@ async function startAlone(sync?: Sync): Promise<Database[]> {
   const databases = start(folder, sync);
   for (const each of databases) await write(each, 0);
   now += 15_000;
-  // From here on, nothing is synced but by `sync`.
+  // From here on, only `sync` syncs files.
   for (const each of databases) await write(each, 1);
   return databases;
 }
@@ -104,7 +104,7 @@ class Machine {
     else setImmediate(sync);
   };
 
-  /** What lies in a new data folder afterwards. `chance`: of each write-ahead log, whether all of it has come to the disk. */
+  /** Creates a data folder as it is after a power cut. `chance` tells whether a database's whole write-ahead log reached the disk. */
   cut(name: string, chance: (database: string) => boolean): string {
     const copy = join(folder, name);
     mkdirSync(join(copy, 'commit-logs'), { recursive: true });

@@ -10,38 +10,38 @@ import { fileLocks } from './process-locks.ts';
 /** Puts the data of an open file on disk, as `fs.fdatasync` does. */
 export type Sync = (descriptor: number, done: (error: Error | null) => void) => void;
 
-/** A database of this process, as its commit log sees it. */
+/** A database of this process, as the commit log uses it. */
 export interface Logged {
   readonly name: string;
-  /** Its write-ahead log, which is there once something was committed. */
+  /** Path of its write-ahead log. The file exists after the first commit. */
   readonly wal: string;
-  /** How far it is now. */
+  /** Returns its current state. */
   written(): State;
-  /** What it has committed is on disk. */
+  /** Called when its commits are on disk. */
   onDisk(): void;
 }
 
-/** The machine as the log sees it, for tests: its clock in milliseconds, and how an open file is put on disk. */
+/** Dependencies that tests replace: the clock in milliseconds, and the sync of an open file. */
 export interface CommitLogDependencies {
   readonly sync?: Sync;
   readonly now?: () => number;
-  /** How long the log becomes before it begins anew. */
+  /** Length at which the log restarts. */
   readonly longestBytes?: number;
 }
 
 interface Member {
-  /** Of its write-ahead log. */
+  /** Descriptor of its write-ahead log. */
   descriptor?: number;
-  /** Up to where its write-ahead log is on disk, there or in the commit log. Nothing while it stands by itself. */
+  /** The part of its write-ahead log that is on disk, there or in the commit log. Undefined while it does not use the commit log. */
   claim?: Claim;
 }
 
 /**
- * One log for the commits of all databases of a process. SQLite commits to each write-ahead log without an fsync; what was committed
- * since the last time is copied from there into this log, which is synced once for all, on another thread. So many databases cost one
- * fsync, and after a power cut all of them are at the same point in time: `recoverLogs` brings them there.
+ * One log for the commits of all databases of a process. SQLite commits to each write-ahead log without an fsync. This log copies
+ * the new commits from there, and syncs them once for all databases, on another thread. So many databases cost one fsync. After a
+ * power cut, `recoverLogs` brings all of them to the same point in time.
  *
- * A process with one database needs no copy: its own write-ahead log is synced. Without a folder there is no log either.
+ * A process with one database needs no copy: it syncs its own write-ahead log. Without a folder there is no commit log either.
  */
 export class CommitLog {
   readonly #members = new Map<Logged, Member>();
@@ -55,7 +55,7 @@ export class CommitLog {
   #queue: Promise<unknown> = Promise.resolve();
   private readonly folder?: string;
 
-  /** Recovers what earlier processes have left in `folder`. Throws when that cannot be read or written. */
+  /** Recovers the logs of earlier processes in `folder`. Throws when it cannot read or write them. */
   constructor(
     folder?: string,
     { sync = fdatasync, now = () => performance.now(), longestBytes = 32 * 1024 * 1024 }: CommitLogDependencies = {},
@@ -84,13 +84,13 @@ export class CommitLog {
     this.#file = undefined;
   }
 
-  /** Whether its commits may go without an fsync of their own: they are found in the log after a power cut. */
+  /** Tells whether its commits need no fsync of their own, because the log contains them after a power cut. */
   covers(database: Logged): boolean {
     const isSingle = this.folder === undefined || (this.#members.size === 1 && !this.#file);
     return isSingle || this.#members.get(database)!.claim !== undefined;
   }
 
-  /** From now on its commits go into the log. Nothing of it may be committed meanwhile. */
+  /** Begins to copy its commits into the log. The database must not commit until this resolves. */
   cover(database: Logged): Promise<void> {
     return this.#exclusively(async () => {
       await this.syncAlone(database);
@@ -100,7 +100,7 @@ export class CommitLog {
     });
   }
 
-  /** Its write-ahead log is on disk and stands by itself: other processes write to it, or it is closed. */
+  /** Syncs its write-ahead log and stops copying its commits. Used when other processes write to the database, or before its close. */
   release(database: Logged): Promise<void> {
     const member = this.#members.get(database)!;
     if (!member.claim) return Promise.resolve();
@@ -113,7 +113,7 @@ export class CommitLog {
     });
   }
 
-  /** Puts its own write-ahead log on disk. Rejects always once that has failed: the system reports such an error a single time. */
+  /** Puts its own write-ahead log on disk. After one failure, always rejects: the operating system reports such an error only once. */
   async syncAlone(database: Logged): Promise<void> {
     try {
       if (this.#walFailure) throw this.#walFailure;
@@ -124,7 +124,7 @@ export class CommitLog {
     }
   }
 
-  /** A group of units has begun: what it commits goes to the disk with what others have committed. */
+  /** Reports that a group of units has begun. Its commits go to the disk together with other commits. */
   groupBegan(): void {
     this.#epochs.groupBegan();
   }
@@ -133,28 +133,28 @@ export class CommitLog {
     this.#epochs.groupEnded();
   }
 
-  /** Resolves when the current sync ends; nothing is committed before. Rejects after a failed sync. */
+  /** Resolves when the current sync ends. No database commits before. Rejects after a failed sync. */
   get syncing(): Promise<void> | undefined {
     return this.#epochs.syncing;
   }
 
-  /** Resolves when all that was committed so far is on disk; `undefined` when it is. */
+  /** Resolves when all commits so far are on disk. `undefined` when they already are. */
   get pending(): Promise<void> | undefined {
     return this.#epochs.pending;
   }
 
-  /** Resolves when all that was committed so far, by any database of this process, is on disk. */
+  /** Resolves when all commits so far, of any database of this process, are on disk. */
   onDisk(): Promise<void> {
     return this.pending ?? Promise.resolve();
   }
 
-  /** Takes note of a commit; resolves when it is on disk. After a rejection nothing more can be committed. */
+  /** Records a commit. Resolves when it is on disk. After a rejection, no further commit is possible. */
   committed(database: Logged): Promise<void> {
     return this.#epochs.committed(database);
   }
 
   async #write(databases: readonly Logged[]): Promise<void> {
-    // Before anything is waited for: the next transactions begin meanwhile.
+    // Reads the states before the first await, because the next transactions begin meanwhile.
     const states = new Map(databases.map((each) => [each, each.written()]));
     await this.#exclusively(() => this.#put(states));
     for (const each of databases) each.onDisk();
@@ -184,18 +184,18 @@ export class CommitLog {
     for (const [index, each] of databases.entries()) this.#members.get(each)!.claim = claims[index]!;
   }
 
-  /** With what was added to its write-ahead log since it was copied last. SQLite may have begun that anew. */
+  /** Returns a claim for the part of its write-ahead log since the last copy. SQLite may have restarted that log. */
   #nextClaimOf(database: Logged, state: State): Claim {
     const before = this.#members.get(database)!.claim!;
     return { ...state, name: database.name, from: before.salt === state.salt ? before.end : 0 };
   }
 
-  /** Before the log begins anew, every write-ahead log stands by itself; most of that is done while it still grows. */
+  /** Restarts the log when it is long. Syncs every write-ahead log first, and most of them already while the log still grows. */
   async #beginAnewIfLong(): Promise<void> {
     const { length } = this.#file!;
     if (length > this.#longestBytes / 2 && !this.#syncedAhead) {
       this.#syncedAhead = true;
-      // What fails here fails again where it is waited for.
+      // A failure here repeats in a later sync that is awaited.
       void this.#syncEach(this.#covered()).catch(() => {});
     }
     if (length < this.#longestBytes) return;
@@ -206,7 +206,7 @@ export class CommitLog {
     await this.#file!.append(claims.map((claim) => ({ ...claim, from: claim.end })));
   }
 
-  /** The log takes nothing, as on a full disk: every write-ahead log stands by itself. */
+  /** Syncs every write-ahead log and stops using the commit log, because it cannot be written, as on a full disk. */
   async #doWithout(): Promise<void> {
     const covered = this.#covered();
     await this.#syncEach(covered);
@@ -224,7 +224,7 @@ export class CommitLog {
 
   #walOf(database: Logged): number {
     const member = this.#members.get(database)!;
-    // SQLite makes it when it writes for the first time, and takes an empty one for none.
+    // SQLite creates the file at its first write, and treats an empty file like a missing one.
     member.descriptor ??= openSync(database.wal, 'a+', 0o600);
     return member.descriptor;
   }

@@ -7,11 +7,11 @@ const lineBreak = 0x0a;
 const emptyLine = Buffer.of(lineBreak);
 
 /**
- * A note as the first line of a file. Where the file cannot be written to the end of the line, as on a full disk, there is no note, and
- * nothing else is changed by that.
+ * Keeps a note as the first line of a file. When the whole line cannot be written, as on a full disk, there is no note, and nothing
+ * else changes.
  *
- * `lock` numbers the transaction that keeps other processes away from the note; `undefined` outside one. Within a transaction, a note that was
- * found empty is not looked at again. `write` is the system's, except in tests.
+ * `lock` returns the number of the transaction that keeps other processes away from the note, or `undefined` outside a transaction.
+ * Within a transaction, an empty note is not read again. Only tests replace `write`.
  */
 export function fileNote(
   path: string,
@@ -25,7 +25,7 @@ export function fileNote(
     file ??= openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
     return file;
   };
-  /** The system may write a part, and then fails at the rest. */
+  /** A write may store a part of the note and then fail. */
   return {
     get isEmpty() {
       const held = lock();
@@ -39,7 +39,7 @@ export function fileNote(
         const bytes = Buffer.alloc(maxBytes);
         const text = bytes.toString('utf8', 0, readSync(opened(), bytes, 0, maxBytes, 0));
         const end = text.indexOf('\n');
-        // Without its line break it was not written to the end: its process ended before the event was handled.
+        // A note without its line break is incomplete: its process ended before it handled the event.
         return end < 0 ? '' : text.slice(0, end);
       });
     },
@@ -49,7 +49,7 @@ export function fileNote(
         writeWhole(opened(), Buffer.from(`${text}\n`), 0, write);
         return true;
       });
-      // A part of it, in front of what was there before, would be read as a note. An empty line needs no room.
+      // A partial note in front of the old content would read as a note. An empty line needs no additional space.
       if (!isWhole) orElse(0, () => write(opened(), emptyLine, 0, 1, 0));
       else if (text === '') emptyUnder = lock();
     },

@@ -3,21 +3,21 @@ import { asNotWritten, damageOf, explain, failureOf } from '../../kernel/databas
 import { NotWritten } from '../../kernel/errors/index.ts';
 
 const lookEveryMs = 1_000;
-/** How long a database counts as unwritable after the disk failed in the middle of a unit: a probe may write where the disk still works. */
+/** Time for which a database counts as unwritable after a disk failure in a unit: a probe may write where the disk still works. */
 const failsForMs = 5_000;
 
 export interface HealthDependencies {
   /** Milliseconds; never goes back. */
   readonly now: () => number;
-  /** The frames in the write-ahead log that SQLite goes by. */
+  /** Returns the number of frames in the write-ahead log, according to SQLite. */
   readonly frames: () => number;
-  /** Called once, when the database is found to be damaged. */
+  /** Called once, when the check finds damage. */
   readonly damaged: (why: string) => void;
 }
 
 /**
- * Whether an open database can be written: SQLite keeps writing to a file that was removed, cut off or overwritten, and reports no error.
- * Damage stays until the process ends, since what SQLite holds in memory does not fit the files any more.
+ * Checks whether an open database can be written. SQLite itself keeps writing to a file that was removed, truncated or overwritten,
+ * and reports no error. Damage stays until the process ends, because SQLite's memory no longer matches the files.
  */
 export class DatabaseHealth {
   readonly #database: OpenFile;
@@ -43,7 +43,7 @@ export class DatabaseHealth {
     this.#pageBytes = this.#database.read(headerBytes).readUInt16BE(16) || 4_096;
   }
 
-  /** Why nothing can be written; looks at the files once a second. */
+  /** Reason why the database cannot be written, or undefined. Checks the files at most once a second. */
   get problem(): string | undefined {
     const now = this.dependencies.now();
     if (now - this.#lookedAt >= lookEveryMs) {
@@ -54,7 +54,7 @@ export class DatabaseHealth {
     return this.#damage ?? this.#moved ?? failure;
   }
 
-  /** Looks at the files now. Never throws. */
+  /** Checks the files now. Never throws. */
   look(): void {
     try {
       const moved = [this.#database, this.#log, this.#index].find((each) => each.isMoved);
@@ -66,22 +66,22 @@ export class DatabaseHealth {
     }
   }
 
-  /** Takes note of an error that the database met. Returns `NotWritten` when the disk or a file is the reason; the error otherwise. */
+  /** Records an error of the database. Returns `NotWritten` when the disk or a file is the reason, otherwise the error. */
   met(error: unknown): unknown {
     const why = damageOf(error) ?? failureOf(error, this.file);
     if (why === undefined) return asNotWritten(this.module, this.file, error);
     this.#failedBy(error, why);
-    // The files may say more than SQLite.
+    // The files may reveal more than SQLite's error.
     this.look();
     return new NotWritten(this.module, this.file, this.#damage ?? why, error);
   }
 
-  /** A page of the database file, by its number. */
+  /** Reads a page of the database file, by its number. */
   page(number: number, bytes: number): Buffer {
     return this.#database.read(bytes, (number - 1) * bytes);
   }
 
-  /** To be called when SQLite has closed the database: its locks end with any descriptor of the file. */
+  /** Closes the files. Call it after SQLite has closed the database: closing any descriptor of the file ends SQLite's locks. */
   close(): void {
     this.#database.close();
     this.#log.close();
@@ -104,7 +104,7 @@ export class DatabaseHealth {
     if (header.length < headerBytes) return 'it was cut off while it was open';
     if (!header.toString('latin1').startsWith(magic)) return 'it was overwritten while it was open';
     if (!this.#database.shrank) return undefined;
-    // VACUUM by hand makes it smaller as well, and writes the new size down.
+    // A manual VACUUM also shrinks the file, but records the new size in the header.
     const isCut = header.readUInt32BE(28) * this.#pageBytes > this.#database.bytes;
     return isCut ? 'it was cut off while it was open' : undefined;
   }
@@ -114,7 +114,7 @@ export class DatabaseHealth {
     if (frames === 0 || !this.#log.isOpen) return undefined;
     const isCut = this.#log.bytes < 32 + frames * (24 + this.#pageBytes);
     const isLog = !isCut && this.#log.read(4).readUInt32BE(0) >>> 1 === 0x377f0682 >>> 1;
-    // Another process may have begun the log anew meanwhile.
+    // Another process may have restarted the log meanwhile.
     if (isLog || this.dependencies.frames() !== frames) return undefined;
     return `${this.#log.name} was ${isCut ? 'cut off' : 'overwritten'} while it was open`;
   }
@@ -123,11 +123,11 @@ export class DatabaseHealth {
 const magic = 'SQLite format 3\0';
 const headerBytes = 32;
 
-/** A file that stays open, also when another one takes its path. */
+/** A file that stays open, even when another file replaces it at its path. */
 class OpenFile {
   #inode: number | undefined;
   #descriptor: number | undefined;
-  #mostBytes = 0;
+  #maxBytes = 0;
   private readonly path: string;
   /** The file in a sentence about its database. */
   readonly name: string;
@@ -154,15 +154,15 @@ class OpenFile {
     return fstatSync(this.#descriptor!).size;
   }
 
-  /** Whether it is smaller than at the last look. */
+  /** Whether the file is smaller than at the last check. */
   get shrank(): boolean {
     const { bytes } = this;
-    const before = this.#mostBytes;
-    this.#mostBytes = bytes;
+    const before = this.#maxBytes;
+    this.#maxBytes = bytes;
     return bytes < before;
   }
 
-  /** Its first bytes, or those from a place on; fewer when it is shorter. */
+  /** Reads `count` bytes from the offset `from`. Returns fewer when the file is shorter. */
   read(count: number, from = 0): Buffer {
     const bytes = Buffer.alloc(count);
     return bytes.subarray(0, readSync(this.#descriptor!, bytes, 0, count, from));

@@ -11,11 +11,11 @@ interface Epoch {
 const formsWithinMs = 3;
 
 /**
- * Decides which commits go to the disk together: those of one epoch. An epoch ends when the disk is free and no group of units is under
- * way, or after 3 ms.
+ * Groups commits into epochs. The commits of one epoch go to the disk together. An epoch ends when the disk is free and no group of
+ * units is in flight. It ends after 3 ms even while a group is in flight.
  */
 export class Epochs<Database> {
-  /** Those with commits that are not on their way to the disk yet. */
+  /** Databases with commits whose sync has not begun. */
   readonly #dirty = new Set<Database>();
   #forming: Epoch | undefined;
   #syncing: Promise<void> | undefined;
@@ -23,7 +23,7 @@ export class Epochs<Database> {
   private readonly write: (databases: readonly Database[]) => Promise<void>;
   private readonly now: () => number;
 
-  /** `write` puts on disk what these databases have committed until it is called; after it has failed, nothing more is written. */
+  /** `write` puts all commits of these databases up to its call on disk. After a failure, `Epochs` writes nothing more. */
   constructor(write: (databases: readonly Database[]) => Promise<void>, now: () => number) {
     this.write = write;
     this.now = now;
@@ -37,17 +37,17 @@ export class Epochs<Database> {
     this.#groups -= 1;
   }
 
-  /** Resolves when the current sync ends; nothing is committed before. Rejects after a failed sync. */
+  /** Resolves when the current sync ends. No database commits before. Rejects after a failed sync. */
   get syncing(): Promise<void> | undefined {
     return this.#syncing;
   }
 
-  /** Resolves when all that was committed so far is on disk; `undefined` when it is. */
+  /** Resolves when all commits so far are on disk. `undefined` when they already are. */
   get pending(): Promise<void> | undefined {
     return this.#forming?.ended ?? this.#syncing;
   }
 
-  /** Takes note of a commit; resolves when it is on disk. After a rejection nothing more can be committed. */
+  /** Records a commit. Resolves when it is on disk. After a rejection, no further commit is possible. */
   committed(database: Database): Promise<void> {
     this.#dirty.add(database);
     if (!this.#forming) {

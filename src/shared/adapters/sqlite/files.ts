@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 
-/** Writes all of `bytes` at `position`. Throws when the file takes no more: a disk without room may take a part first. */
+/** Writes all of `bytes` at `position`. Throws when the file accepts no more bytes. A full disk may accept a part first. */
 export function writeWhole(descriptor: number, bytes: Buffer, position: number, write = writeSync): void {
   for (let at = 0; at < bytes.length; ) {
     const written = write(descriptor, bytes, at, bytes.length - at, position + at);
@@ -9,7 +9,7 @@ export function writeWhole(descriptor: number, bytes: Buffer, position: number, 
   }
 }
 
-/** Puts a file on disk, or what was made and removed in a folder. */
+/** Syncs a file to disk, or the created and removed entries of a folder. */
 export function syncPath(path: string): void {
   const descriptor = openSync(path, 'r');
   try {

@@ -17,10 +17,10 @@ const refusedStatements: Readonly<Record<string, string>> = {
     'Kerf sets the connection up: foreign keys are off while migrations run, and are checked before one is recorded; leave this statement out',
 };
 
-/** The signs after which a single-quoted text is a name, too. */
+/** Matches tokens before a name. After them, a single-quoted text is also a name. */
 const beforeName = /^(TABLE|EXISTS|INTO|FROM|UPDATE|ON|JOIN|TO|INDEX|VIEW|TRIGGER|REFERENCES|\.|,)$/i;
 
-/** Why a statement has no place in a migration, with what to write instead; `undefined` when it has one. */
+/** Returns why a migration must not contain the statement, and a fix. Returns `undefined` when it may. */
 export function whyRefused({ tokens }: SqlStatement, isKernels: boolean): string | undefined {
   const words = tokens.map((each) => each.toUpperCase());
   const [first = '', second = ''] = words;
@@ -33,7 +33,7 @@ export function whyRefused({ tokens }: SqlStatement, isKernels: boolean): string
   if (isTemporary) return 'temporary objects outlive the migration; write CREATE TABLE, and DROP TABLE at its end';
   if (words.includes('ROLLBACK'))
     return 'ROLLBACK takes back the units of work of others as well; write ABORT, or put a name in quotes';
-  // A trigger may watch what Kerf writes; that changes none of it.
+  // A trigger on a table of Kerf is allowed, because it does not change the table.
   const isWatched = (index: number) => second === 'TRIGGER' && words[index - 1] === 'ON';
   const kernels = tokens.find((each, index) => isKernelName(each, tokens[index - 1]) && !isWatched(index));
   if (kernels && !isKernels)
@@ -46,7 +46,7 @@ function isKernelName(token: string, before = ''): boolean {
   return /^["`[]?kerf_/i.test(token);
 }
 
-/** The indexes and triggers that the statements drop by name. */
+/** Returns the indexes and triggers that the statements drop by name. */
 export function droppedByName(statements: readonly SqlStatement[]): ReadonlySet<string> {
   const dropped = statements.flatMap(({ tokens }) => {
     const text = tokens.join(' ');
@@ -56,7 +56,7 @@ export function droppedByName(statements: readonly SqlStatement[]): ReadonlySet<
   return new Set(dropped);
 }
 
-/** For messages: the beginning of a statement on one line. */
+/** Returns the beginning of a statement on one line, for messages. */
 export function shown(statement: SqlStatement): string {
   const text = statement.text.replace(/\s+/g, ' ').replace(/[; ]+$/, '');
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;

@@ -14,16 +14,16 @@ import { hashOf, type SqlStatement, statementsOf } from './sql-statements.ts';
 type Native = InstanceType<typeof Sqlite>;
 
 /**
- * Applies what this database has not seen yet: all of it, with its records, or nothing. Foreign keys are off meanwhile, so that a table
- * can be rebuilt under the rows that refer to it, and are checked before a migration is recorded. Throws a `StartError` that names the
- * migration and its line, before anything is touched where that can be known.
+ * Applies all pending migrations with their records, or none. Foreign keys are off meanwhile, so that a migration can rebuild a table
+ * under the rows that refer to it. Checks the foreign keys before it records a migration. Throws a `StartError` that names the
+ * migration and its line, if possible before any change.
  */
 export function applyMigrations(native: Native, migrations: readonly Migration[]): void {
   const { pending, unrecorded } = pendingMigrations(native, migrations);
   if (pending.length === 0 && unrecorded.length === 0) return;
   for (const migration of pending) refuseText(migration);
   const enforced = native.pragma('foreign_keys', { simple: true });
-  // Within a transaction this setting changes nothing.
+  // This setting has no effect within a transaction, so it comes first.
   native.pragma('foreign_keys = OFF');
   try {
     native.transaction(() => applyAll(native, migrations)).immediate();
@@ -32,7 +32,7 @@ export function applyMigrations(native: Native, migrations: readonly Migration[]
   }
 }
 
-/** The first pending migration that may break a process of another release that uses the database; none where the database is new. */
+/** Returns the first pending migration that may break a process of another release; undefined for a new database. */
 export function breakingMigration(native: Native, migrations: readonly Migration[]): string | undefined {
   const { pending } = pendingMigrations(native, migrations);
   return pending.length === migrations.length ? undefined : pending.find(({ phase }) => phase !== 'expand')?.name;
@@ -81,7 +81,7 @@ function refuseText(migration: Migration): void {
 
 function applyAll(native: Native, migrations: readonly Migration[]): void {
   prepareRecord(native);
-  // Another process may have been first.
+  // Another process may have applied them first.
   const { pending, unrecorded } = pendingMigrations(native, migrations);
   const insert = native.prepare(
     "INSERT INTO kerf_migrations (name, applied_at, hash, phase) VALUES (?, strftime('%Y-%m-%dT%H:%M:%fZ'), ?, ?)",
@@ -134,14 +134,14 @@ interface Part {
   readonly owner: string;
 }
 
-/** The indexes and triggers, with the table or view that each belongs to. */
+/** Returns the indexes and triggers, each with its table or view. */
 function partsOf(native: Native): Part[] {
   const query =
     "SELECT type, name, tbl_name AS owner FROM sqlite_schema WHERE type IN ('index', 'trigger') AND sql IS NOT NULL";
   return native.prepare(query).all() as Part[];
 }
 
-/** DROP TABLE takes indexes and triggers along without a word. */
+/** Returns an error for a lost index or trigger: DROP TABLE removes them silently. */
 function lostPart(native: Native, before: readonly Part[], dropped: ReadonlySet<string>): string | undefined {
   const names = native.prepare('SELECT lower(name) FROM sqlite_schema').pluck().all() as string[];
   const isThere = (name: string) => names.includes(name.toLowerCase());
@@ -174,7 +174,7 @@ function danglingReferences(native: Native): string | undefined {
   return `after its last line: ${count} rows of ${table} refer to rows of ${parent} that do not exist${which}; foreign keys are not enforced while migrations run, so change or delete these rows in the migration`;
 }
 
-/** Whether SQLite can still read every view and trigger: it reads them all when it renames a table. */
+/** Returns an error when SQLite can no longer read a view or trigger. It reads all of them when it renames a table. */
 function brokenObject(native: Native): string | undefined {
   if (!native.prepare("SELECT 1 FROM sqlite_schema WHERE type IN ('view', 'trigger') LIMIT 1").get()) return undefined;
   native.exec('SAVEPOINT probe; CREATE TABLE kerf_probe (n)');

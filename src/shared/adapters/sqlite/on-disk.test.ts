@@ -32,7 +32,7 @@ function open(sync: NonNullable<SqliteDependencies['sync']> = fdatasync): Databa
   });
 }
 
-/** Nobody else has written for long enough. */
+/** Opens the database, and lets enough time pass without writes of other processes. */
 async function openAlone(sync?: SqliteDependencies['sync']): Promise<Database> {
   const database = open(sync);
   await write(database, 0);
@@ -48,7 +48,7 @@ async function idsIn(database: Database): Promise<number[]> {
   return (await database.db.all<{ id: number }>(sql`select id from notes order by id`)).map(({ id }) => id);
 }
 
-/** What a power cut leaves when everything is lost that was not synced: the files as they were when the last sync ended. */
+/** Reads the rows that survive a power cut without any unsynced data. `copy` holds the files at the end of the last sync. */
 function afterPowerCut(copy: string): number[] {
   const survivor = new Sqlite(copy);
   const ids = survivor.prepare('select id from notes order by id').pluck().all() as number[];

@@ -6,8 +6,8 @@ import type { ProcessLocks } from '../../kernel/database/index.ts';
 type Native = InstanceType<typeof Sqlite>;
 
 /**
- * Locks as files in `folder`. SQLite holds them with the same locks of the operating system that guard the data beside them: they work
- * wherever the data does, and every process that shares the folder sees them, whatever its PID namespace or container.
+ * Keeps locks as files in `folder`. SQLite holds them with the same locks of the operating system that guard the data beside them.
+ * They work wherever the data works. Every process that shares the folder sees them, in any PID namespace or container.
  */
 export function fileLocks(folder: string): ProcessLocks {
   const held = new Map<string, Native>();
@@ -33,7 +33,7 @@ function lock(folder: string, path: string): Native {
   closeSync(openSync(path, 'a', 0o600));
   const native = new Sqlite(path, { timeout: 0 });
   try {
-    // Nothing is ever written: the file stays empty, and needs no journal beside it.
+    // SQLite never writes the file: it stays empty, and needs no journal file.
     native.pragma('journal_mode = MEMORY');
     native.exec('BEGIN EXCLUSIVE');
     return native;
@@ -43,7 +43,7 @@ function lock(folder: string, path: string): Native {
   }
 }
 
-/** Undefined where there is no file to ask, or it cannot be asked. */
+/** Tells whether a process holds the lock. Returns undefined when the file is missing or cannot be read. */
 function isLocked(path: string): boolean | undefined {
   let native: Native | undefined;
   try {
@@ -57,7 +57,7 @@ function isLocked(path: string): boolean | undefined {
   }
 }
 
-/** One that cannot be removed is in nobody's way. */
+/** Removes a lock file. Ignores errors, because a leftover file does no harm. */
 function remove(path: string): void {
   try {
     rmSync(path, { force: true });

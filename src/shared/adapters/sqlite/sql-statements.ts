@@ -5,16 +5,16 @@ export interface SqlStatement {
   readonly text: string;
   /** The line of the text on which it begins, from 1. */
   readonly line: number;
-  /** What SQLite reads of it: neither comments nor white space. */
+  /** Its tokens, without comments and white space. */
   readonly tokens: readonly string[];
 }
 
-/** White space and comments; then literals and names in quotes, words, numbers, and single signs. */
+/** `skipped` matches white space and comments; `token` matches literals, quoted names, words, numbers, and single characters. */
 const skipped = /(?:[ \t\n\f\r\ufeff]+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$))+/y;
 const token =
   /'(?:[^']|'')*'?|"(?:[^"]|"")*"?|`(?:[^`]|``)*`?|\[[^\]]*\]?|[A-Za-z_$\x80-\uffff][\w$\x80-\uffff]*|\d[\w.]*|[\s\S]/y;
 
-/** Splits SQL as SQLite does: a `;` within a literal, a comment or the body of a trigger ends no statement. */
+/** Splits SQL as SQLite does: a `;` within a literal, a comment or the body of a trigger does not end a statement. */
 export function statementsOf(sql: string): SqlStatement[] {
   const statements: SqlStatement[] = [];
   let begin = { at: 0, line: 1 };
@@ -41,7 +41,7 @@ export function statementsOf(sql: string): SqlStatement[] {
   return statements;
 }
 
-/** A trigger ends with `; END ;`, as in SQLite's own `sqlite3_complete`. */
+/** Tells whether the tokens end a statement. A trigger ends with `; END ;`, as in SQLite's own `sqlite3_complete`. */
 function isComplete(tokens: readonly string[]): boolean {
   if (tokens.at(-1) !== ';') return false;
   const [first, second, third] = tokens.slice(0, 3).map((each) => each.toUpperCase());
@@ -50,7 +50,7 @@ function isComplete(tokens: readonly string[]): boolean {
   return !isTrigger || (tokens.at(-2)?.toUpperCase() === 'END' && tokens.at(-3) === ';');
 }
 
-/** The same for texts that differ in comments and white space only. */
+/** Returns a hash of the statements. Ignores comments and white space. */
 export function hashOf(statements: readonly SqlStatement[]): string {
   const text = statements.map(({ tokens }) => tokens.join(' ').replace(/( ;)+$/, ''));
   return createHash('sha256').update(text.join('\n')).digest('base64url');

@@ -4,15 +4,15 @@ import { drizzleOver, type SqliteRow, type Statement } from './sqlite-session.ts
 
 type Native = InstanceType<typeof Sqlite>;
 
-/** Asked before each execution, and told when one fails; returns the error that its caller receives. */
+/** Guards statements. `check` runs before each execution; `failed` maps the error of an execution for its caller. */
 export interface Guard {
   check(writes: boolean): void;
   failed(error: unknown): unknown;
 }
 
 /**
- * Drizzle over one SQLite connection. Statements are compiled once per text, and each execution asks `guard` first, so
- * that nothing is written outside a unit of work, however the query got hold of the connection.
+ * Returns Drizzle over one SQLite connection. Compiles each statement text once. Each execution asks `guard` first, so that no
+ * query can write outside a unit of work, however it got the connection.
  */
 export function connect(native: Native, guard: Guard): Db {
   const statements = new Map<string, GuardedStatement>();
@@ -27,7 +27,7 @@ export function connect(native: Native, guard: Guard): Db {
   });
 }
 
-/** SQLite reads the file for it, at first. */
+/** Compiles a statement. `guard` maps errors, because the first compilation reads the database file. */
 function compiled(native: Native, source: string, guard: Guard): GuardedStatement {
   try {
     return new GuardedStatement(native, source, guard);
@@ -77,7 +77,7 @@ class GuardedStatement implements Statement {
   }
 }
 
-/** SQLite looks at the value of a bare `limit ?` and plans the query anew whenever one is bound: at ten times its cost. */
+/** Hides a bare `limit ?` from the planner: SQLite would plan the query again for each bound value, at ten times the cost. */
 function plannedOnce(source: string): string {
   return source.replace(/ limit \?/g, ' limit +?');
 }

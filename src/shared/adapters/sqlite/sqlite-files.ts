@@ -6,22 +6,22 @@ export function sizeOf(file: string): number {
 
 export const walHeaderBytes = 32;
 export const frameHeaderBytes = 24;
-const mostBytes = 256 * 1024 * 1024;
+const maxBytes = 256 * 1024 * 1024;
 
 /**
- * Why commits in a write-ahead log would be lost: SQLite reads it up to the first frame that is damaged, and passes over the rest without
- * a word. A crash leaves one unfinished transaction at most; two that end behind the damage were written after each other, so the first was on
- * disk. Commits that were cut off at the end leave no trace here.
+ * Returns the damage by which a write-ahead log would lose commits: SQLite reads it up to the first damaged frame, and silently skips
+ * the rest. A crash leaves one unfinished transaction at most. Two commits behind the damage were written one after the other, so
+ * the first one was on disk. This check cannot detect commits that were cut off at the end.
  */
 export function damageOfWal(file: string): string | undefined {
   const found = scan(file);
-  // Another process may have begun the log anew in the middle of the reading.
+  // Another process may have restarted the log during the scan.
   return found !== undefined && found === scan(file) ? found : undefined;
 }
 
 function scan(file: string): string | undefined {
   const size = sizeOf(file);
-  if (size <= walHeaderBytes + frameHeaderBytes || size > mostBytes) return undefined;
+  if (size <= walHeaderBytes + frameHeaderBytes || size > maxBytes) return undefined;
   const descriptor = openSync(file, 'r');
   try {
     return damageIn(descriptor);
@@ -56,7 +56,7 @@ function damageIn(descriptor: number): string | undefined {
   return commits >= 2 ? `frame ${damaged} of ${frames}` : undefined;
 }
 
-/** What tells one beginning of a write-ahead log from another. Nothing where there is no log. */
+/** Returns the salt that identifies a generation of a write-ahead log; undefined when there is no log. */
 export function saltIn(wal: string): string | undefined {
   if (!existsSync(wal)) return undefined;
   const descriptor = openSync(wal, 'r');

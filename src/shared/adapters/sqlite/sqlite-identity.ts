@@ -12,19 +12,19 @@ import { damageOfWal, sizeOf } from './sqlite-files.ts';
 
 type Native = InstanceType<typeof Sqlite>;
 
-/** 0.1 s, at the pace that was measured (1.2 ms a MB, from the cache of the system). */
-const mostCheckedBytes = 100 * 1024 * 1024;
+/** Maximum size for a full check. It takes 0.1 s at the measured speed (1.2 ms per MB, from the cache of the system). */
+const maxCheckedBytes = 100 * 1024 * 1024;
 
 /**
- * Compares a database with its last known state, before anything is written: first the files, since SQLite takes a missing file as a
- * new one and passes over a damaged log, then the row that holds its identity.
+ * Compares a database with its last known state, before any write. Checks the files first, because SQLite treats a missing file as a
+ * new one and skips a damaged log. Then checks the row with the identity.
  */
 export class SqliteIdentity {
   readonly #record: DatabaseRecord | undefined;
   readonly #wal: string;
-  /** Of the connection whose state is looked at again and again. */
+  /** Compiled state query of the connection whose state is read repeatedly. */
   #state: Sqlite.Statement<[], DatabaseState> | undefined;
-  /** Whether nobody has closed it in order, or another process has it open. */
+  /** Whether the last process did not close the database cleanly, or another process has it open. */
   readonly #hasLog: boolean;
   private readonly module: string;
   private readonly file: string;
@@ -39,7 +39,7 @@ export class SqliteIdentity {
     this.#hasLog = sizeOf(this.#wal) > 0;
   }
 
-  /** Throws a `StartError` when the file or a part of its log is lost. To be asked before a connection is opened. */
+  /** Throws a `StartError` when the file or a part of its log is lost. Call it before you open a connection. */
   refuseLostFile(): void {
     if (this.#record && 'acceptedAt' in this.#record) return;
     if (sizeOf(this.file) === 0) {
@@ -58,18 +58,18 @@ export class SqliteIdentity {
       );
   }
 
-  /** Throws a `StartError` when it is another database than the one that is known, an older state of it, or damaged. */
+  /** Throws a `StartError` when the file is another database than the recorded one, an older state of it, or damaged. */
   refuseOther(native: Native): void {
     const found = stateIn(native) ?? this.#unmarked(native);
     const why = whyNotThis(this.module, found, this.#record, this.records?.system);
     if (why) throw new StartError(why);
-    if (!this.#hasLog || sizeOf(this.file) > mostCheckedBytes) return;
+    if (!this.#hasLog || sizeOf(this.file) > maxCheckedBytes) return;
     const [first] = native.pragma('quick_check(1)') as { quick_check: string }[];
     if (first?.quick_check !== 'ok')
       throw new StartError(`it is damaged (${first?.quick_check}); restore it from a backup`);
   }
 
-  /** Gives the database its identity, if it has none, and keeps in the data folder what was seen. */
+  /** Gives the database an identity, if it has none, and records its state in the data folder. */
   confirm(native: Native): void {
     const system = this.records?.system ?? stateIn(native)?.system ?? this.records?.newSystem();
     const state = { system: system ?? null, module: this.module, id: randomUUID() };
@@ -85,16 +85,16 @@ export class SqliteIdentity {
     this.records?.see(stateIn(native)!);
   }
 
-  /** Keeps in the data folder how far the database is. Later is soon enough where the folder takes nothing now. */
+  /** Records the state of the database in the data folder. Ignores a failed write, because a later record suffices. */
   see(native: Native): void {
     try {
       this.records?.see(this.#now(native));
     } catch {
-      // A full disk, or a folder that is gone, is found by the writes that matter.
+      // The important writes report a full disk or a missing folder.
     }
   }
 
-  /** Does the same as `see` and does not block the event loop for the disk. */
+  /** Does the same as `see`, without blocking the event loop for the disk. */
   async seeLater(native: Native): Promise<void> {
     try {
       await this.records?.seeLater(this.#now(native));
@@ -103,13 +103,13 @@ export class SqliteIdentity {
     }
   }
 
-  /** By a statement that is compiled once: it is asked once a second. */
+  /** Reads the current state. Compiles the statement once, because it runs every second. */
   #now(native: Native): DatabaseState {
     this.#state ??= native.prepare<[], DatabaseState>(stateQuery);
     return this.#state.get()!;
   }
 
-  /** Keeps in the data folder that the database was damaged, so that the next start does not go on with it. */
+  /** Records the damage in the data folder, so that the next start refuses the database. */
   damaged(why: string): void {
     try {
       this.records?.damaged(this.module, why);
@@ -118,7 +118,7 @@ export class SqliteIdentity {
     }
   }
 
-  /** What a database of a release that gave none an identity says of itself; nothing where it is new. */
+  /** Returns the state of a database from a release without identities; undefined when it is new. */
   #unmarked(native: Native): DatabaseState | undefined {
     const isNew = native.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
     return isNew && !this.#record ? undefined : { system: null, module: this.module, id: '', commits: 0 };

@@ -11,9 +11,9 @@ const openWithinMs = 5_000;
 const againMs = 20;
 
 /**
- * Opens the file with all migrations applied, once `check` has passed it. A migration that may break a process which has the database open
- * waits until no other has: SQLite leaves WAL only then. A process that waits keeps no connection, so that of several that start
- * together one goes first.
+ * Opens the file with all migrations applied, after `check` has passed. A migration that may break other processes waits until no
+ * other process has the database open: only then can SQLite leave WAL mode. A waiting process keeps no connection, so that one of
+ * several starting processes can go first.
  */
 export function openMigrated(file: string, migrations: readonly Migration[], check: (writer: Native) => void): Native {
   for (const end = performance.now() + openWithinMs; ; pause(againMs * (1 + Math.random()))) {
@@ -60,18 +60,18 @@ function openWriter(file: string): Native {
 }
 
 function setUp(writer: Native): void {
-  // Of a new file only. A commit writes whole pages, for a few small rows each: pages of the usual 4 kB double what goes to the disk.
+  // Affects only a new file. A commit writes whole pages for a few small rows, so the default of 4 kB would double the disk writes.
   writer.pragma('page_size = 2048');
   untilFree(() => writer.pragma('journal_mode = WAL'));
   writer.pragma('synchronous = FULL');
   writer.pragma('foreign_keys = ON');
-  // What a savepoint keeps and what RETURNING gathers: in files, they cost more than the insert itself.
+  // Temporary files for savepoints and RETURNING would cost more than the insert itself.
   writer.pragma('temp_store = MEMORY');
 }
 
 /**
- * Makes a change that SQLite refuses at once, whatever its timeout, while another process holds the file. Blocks the thread meanwhile; throws
- * after 5 s.
+ * Retries a change that SQLite refuses at once while another process holds the file, regardless of the busy timeout. Blocks the
+ * thread meanwhile. Throws after 5 s.
  */
 export function untilFree(change: () => unknown): void {
   for (const end = performance.now() + openWithinMs; ; ) {

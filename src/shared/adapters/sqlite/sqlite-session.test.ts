@@ -98,7 +98,7 @@ const queries: Record<string, (db: Db) => unknown> = {
       .execute({ name: 'saw' }),
 };
 
-/** What came of it, and what the table holds after it. */
+/** Runs a query. Resolves with its outcome and the content of the table after it. */
 async function outcome(db: Db, query: (db: Db) => unknown): Promise<unknown> {
   const result = await new Promise((resolve) => resolve(query(db))).then(
     (value) => ({ value }),

@@ -4,12 +4,12 @@ import { NoopCache } from 'drizzle-orm/cache/core';
 import { type SelectedFieldsOrdered, type SQLiteExecuteMethod, SQLiteSyncDialect } from 'drizzle-orm/sqlite-core';
 import type { Db } from '../../kernel/database/index.ts';
 
-/** A compiled statement, executed at once. */
+/** A compiled statement with synchronous execution. */
 export interface Statement {
   run(values: readonly unknown[]): unknown;
-  /** Rows as objects, by the names of the database. */
+  /** Returns the rows as objects, with the column names of the database. */
   objects(values: readonly unknown[]): SqliteRow[];
-  /** Rows as arrays. */
+  /** Returns the rows as arrays. */
   rows(values: readonly unknown[]): unknown[][];
 }
 
@@ -17,8 +17,8 @@ type Values = Record<string, unknown>;
 export type SqliteRow = Record<string, unknown>;
 
 /**
- * Drizzle over statements that `prepare` compiles. Drizzle looks at each parameter and column of a query again in each execution;
- * here a query does that once, when it is prepared, and an execution costs half as much. A query runs when `execute` is called.
+ * Returns Drizzle over statements that `prepare` compiles. Drizzle itself inspects each parameter and column in each execution. Here,
+ * a query inspects them once, at its preparation, and an execution costs half as much. A query runs when `execute` is called.
  */
 export function drizzleOver(prepare: (source: string) => Statement): Db {
   const dialect = new SQLiteSyncDialect();
@@ -50,7 +50,7 @@ class Session extends BetterSQLiteSession<Record<string, never>, Record<string, 
 
 class PlannedQuery extends PreparedQuery {
   readonly #bind: (values: Values | undefined) => unknown[];
-  /** Undefined where Drizzle maps the rows: those of joins and of expressions. */
+  /** Maps a row to an object. Undefined when Drizzle maps the rows, as for joins and expressions. */
   readonly #toRow: ((row: unknown[]) => SqliteRow) | undefined;
   readonly #isMapped: boolean;
   private readonly statement: Statement;
@@ -108,7 +108,7 @@ class PlannedQuery extends PreparedQuery {
   }
 }
 
-/** Returns what makes the values of an execution the parameters of `params`, in their order. */
+/** Returns a function that binds the values of an execution to `params`, in their order. */
 function binder(params: readonly unknown[]): (values: Values | undefined) => unknown[] {
   const fixed = params.map((param) => (is(param, Param) ? param.value : param));
   const slots = fixed.flatMap((value, at) => {
@@ -127,7 +127,7 @@ function binder(params: readonly unknown[]): (values: Values | undefined) => unk
   };
 }
 
-/** Returns what makes an object of a row; undefined when a field is nested, or no plain column. */
+/** Returns a function that converts a row to an object; undefined when a field is nested or no plain column. */
 function rowReader(fields: SelectedFieldsOrdered): ((row: unknown[]) => SqliteRow) | undefined {
   const columns: { name: string; decoder: Column | undefined }[] = [];
   for (const { path, field } of fields) {
@@ -145,7 +145,7 @@ function rowReader(fields: SelectedFieldsOrdered): ((row: unknown[]) => SqliteRo
   };
 }
 
-/** Most columns store values as they are. */
+/** Tells whether a column encodes its values. Most columns store them unchanged. */
 function encodes({ mapToDriverValue }: Pick<Column, 'mapToDriverValue'>): boolean {
   return mapToDriverValue !== Column.prototype.mapToDriverValue;
 }

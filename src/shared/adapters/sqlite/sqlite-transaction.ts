@@ -14,12 +14,12 @@ const aloneAfterMs = 15_000;
 const maxFramesToCopy = 4_000;
 
 /**
- * The transactions of one writer, with the disk beside the event loop. SQLite commits without an fsync; the commit log of the process
- * puts on disk what was committed. The reader keeps to what was there before the commit until that is on disk, so that nobody is told
- * of data that a power cut can take back.
+ * Runs the transactions of one writer without blocking the event loop for the disk. SQLite commits without an fsync; the commit log
+ * of the process puts the commits on disk. Until then, the reader keeps its snapshot from before the commit. So no reader in this
+ * process sees data that a power cut can undo.
  *
- * Other processes read a commit at once. While another one writes to the same file, SQLite itself therefore syncs in each commit
- * (`synchronous=FULL`). So it does at first, until nobody else has written for 15 s.
+ * Other processes read a commit at once. Therefore SQLite itself syncs each commit (`synchronous=FULL`) while another process writes
+ * to the same file. It also does so at first, until no other process has written for 15 s.
  */
 export class SqliteTransaction implements Transaction, Logged {
   readonly wal: string;
@@ -37,29 +37,29 @@ export class SqliteTransaction implements Transaction, Logged {
   /** Units of this group that have run and were not undone. */
   #units = 0;
   readonly #readCount;
-  /** The commits that the database has counted, once they were read. */
+  /** Number of commits that the database has counted. Undefined until it is read. */
   #count: number | undefined;
   readonly #pageBytes: number;
   readonly #counterPage: number;
   #full = true;
-  /** The number of the last commit that this process knows, its own or another's. */
+  /** Number of the last commit that this process has seen, its own or another process's. */
   #seenChange: number | undefined;
   #sharedUntil: number;
-  /** Something that it committed is not on disk yet. */
+  /** Whether a commit is not on disk yet. */
   #isPending = false;
-  /** Tells its commits from those of other processes. */
+  /** Identifies the commits of this process. */
   readonly #number = randomInt(1, 2 ** 31);
   #transactions = 0;
   #isSigned = false;
   #logIsLong = false;
-  /** The checksum of the counter's page, and how far the log was copied into the database when it was read. */
+  /** Checksum of the counter's page. `of` identifies the checkpoint state of the log at its reading. */
   #sum: { readonly of: string; readonly value: number } | undefined;
   private readonly writer: Native;
   private readonly reader: Native;
   readonly name: string;
   private readonly now: () => number;
   private readonly log: CommitLog;
-  /** A page as it is in the database file. */
+  /** Reads a page of the database file. */
   private readonly pageOf: (page: number, bytes: number) => Buffer;
 
   constructor(
@@ -78,7 +78,7 @@ export class SqliteTransaction implements Transaction, Logged {
     this.log = log;
     this.pageOf = pageOf;
     this.wal = `${file}-wal`;
-    // SQLite's own checkpoint would run within a commit, and could not reach past the view that the reader keeps.
+    // SQLite's own checkpoint would run within a commit, and could not pass the snapshot that the reader holds.
     writer.pragma('wal_autocheckpoint = 0');
     const begin = statement(writer, 'BEGIN IMMEDIATE');
     this.#begin = () => {
@@ -108,7 +108,7 @@ export class SqliteTransaction implements Transaction, Logged {
     log.join(this);
   }
 
-  /** Numbers the transaction that keeps other processes from writing; `undefined` outside one. */
+  /** Number of the open transaction, which keeps other processes from writing. `undefined` outside a transaction. */
   get open(): number | undefined {
     return this.writer.inTransaction ? this.#transactions : undefined;
   }
@@ -117,12 +117,12 @@ export class SqliteTransaction implements Transaction, Logged {
     return this.#logIsLong;
   }
 
-  /** To be called when a unit writes. */
+  /** Call it when a unit writes. */
   wrote(): void {
     this.#wrote = true;
   }
 
-  /** How many frames the write-ahead log has. */
+  /** Number of frames in the write-ahead log. */
   get frames(): number {
     return this.#index.read().frames;
   }
@@ -152,7 +152,7 @@ export class SqliteTransaction implements Transaction, Logged {
     this.#units = 0;
   }
 
-  /** The first unit needs no savepoint: to undo it is to begin again. */
+  /** Sets a savepoint. The first unit needs none: its undo restarts the transaction. */
   save(): void {
     if (this.#units > 0) this.#savepoint();
   }
@@ -183,7 +183,7 @@ export class SqliteTransaction implements Transaction, Logged {
 
   commit(): void {
     try {
-      // Units that wrote nothing need no disk.
+      // Units without writes need no sync.
       if (this.#wrote) this.#sign();
       if (this.#wrote && !this.#full && !this.reader.inTransaction) this.#keepView();
       this.#commit();
@@ -194,11 +194,11 @@ export class SqliteTransaction implements Transaction, Logged {
     }
     if (this.reader.inTransaction) this.#isPending = true;
     if (this.#wrote && this.#count !== undefined) this.#count += 1;
-    // Not read from the index: another process may have committed meanwhile.
+    // Computes the number instead of reading the index, because another process may have committed meanwhile.
     if (this.#wrote) this.#seenChange = (this.#seenChange! + 1) >>> 0;
   }
 
-  /** Counts the commit, and names this process when the last commit was another one's. */
+  /** Counts the commit. Also records this process as the writer when the last commit came from another process. */
   #sign(): void {
     if (!this.#isSigned) this.writer.pragma(`user_version = ${this.#number}`);
     this.#isSigned = true;
@@ -215,7 +215,7 @@ export class SqliteTransaction implements Transaction, Logged {
     this.#count ??= this.#readCount.get()!;
     return {
       salt: index.salt,
-      // The header of a log that begins anew is written with its first frame.
+      // SQLite writes the header of a restarted log together with its first frame.
       end: index.frames === 0 ? 0 : walHeaderBytes + index.frames * (frameHeaderBytes + pageBytes),
       commits: this.#count,
       writer: this.#number,
@@ -225,7 +225,7 @@ export class SqliteTransaction implements Transaction, Logged {
     };
   }
 
-  /** The page changes when the log is copied into the database alone. */
+  /** Returns the checksum of the counter's page. The page changes only when a checkpoint copies the log into the database. */
   #sumOfPage({ salt, copied }: WalState): number {
     const of = `${salt} ${copied}`;
     if (this.#sum?.of !== of) this.#sum = { of, value: crc32(this.pageOf(this.#counterPage, this.#pageBytes)) };
@@ -234,7 +234,7 @@ export class SqliteTransaction implements Transaction, Logged {
 
   onDisk(): void {
     this.#isPending = false;
-    // An error of the disk may have ended it.
+    // A disk error may have ended the reader's transaction.
     if (this.reader.inTransaction) this.#releaseView();
   }
 
@@ -246,7 +246,7 @@ export class SqliteTransaction implements Transaction, Logged {
     return this.log.leave(this);
   }
 
-  /** To be called when SQLite has closed the database. */
+  /** Closes the index. Call it after SQLite has closed the database. */
   closed(): void {
     this.#index.close();
   }
@@ -256,7 +256,7 @@ export class SqliteTransaction implements Transaction, Logged {
     return index;
   }
 
-  /** To be called while this process holds the write lock. */
+  /** Tells whether another process has committed. Call it while this process holds the write lock. */
   #othersWrote(): boolean {
     const { change } = this.#lookAt(this.#index.read());
     if (change === this.#seenChange) return false;
@@ -267,7 +267,7 @@ export class SqliteTransaction implements Transaction, Logged {
     return true;
   }
 
-  /** Outside a transaction only. */
+  /** Sets the sync mode. Call it outside a transaction only. */
   async #setFull(full: boolean): Promise<void> {
     const isFull = full || !(await this.#isCovered());
     if (isFull) await this.log.release(this);
@@ -276,7 +276,7 @@ export class SqliteTransaction implements Transaction, Logged {
     this.writer.pragma(`synchronous = ${isFull ? 'FULL' : 'NORMAL'}`);
   }
 
-  /** Without the log, as on a full disk, SQLite syncs by itself for a while. */
+  /** Tells whether the commit log covers the commits. When it fails, as on a full disk, SQLite itself syncs for a while. */
   async #isCovered(): Promise<boolean> {
     try {
       if (!this.log.covers(this)) await this.log.cover(this);

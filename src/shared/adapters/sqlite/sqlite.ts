@@ -23,17 +23,17 @@ import { SqliteTransaction } from './sqlite-transaction.ts';
 type Native = InstanceType<typeof Sqlite>;
 
 export interface SqliteDependencies {
-  /** The commit log of the process; without one, the database has one for itself. */
+  /** Commit log of the process. Without it, the database creates its own. */
   readonly log?: CommitLog;
-  /** The machine as a database sees it, for tests: its clock in milliseconds, and how an open file is put on disk. */
+  /** For tests: the clock in milliseconds. `sync` replaces the sync of an open file. */
   readonly now?: () => number;
   readonly sync?: Sync;
 }
 
 /**
- * Opens (and creates, when it is not there) a module's SQLite file: WAL, one connection that writes and one that only reads.
- * What is committed is on disk before anybody is told. Throws a `StartError` when the file cannot be used, or is not what `records`
- * knows of it. Without a `log`, what fails after a commit is written to standard error.
+ * Opens a module's SQLite file, or creates it: WAL mode, one connection for writes and one for reads. A commit is on disk before any
+ * caller learns of it. Throws a `StartError` when the file cannot be used, or does not match `records`. Without a `log`, failures
+ * after a commit go to standard error.
  */
 export function openSqlite(
   name: string,
@@ -56,7 +56,7 @@ export function openSqlite(
   }
 }
 
-/** Throws the `StartError` that `openSqlite` would throw for data that is lost; changes nothing. */
+/** Throws the `StartError` that `openSqlite` would throw for lost data. Changes nothing. */
 export function checkSqlite(name: string, file: string, records: DatabaseRecords): void {
   let native: Native | undefined;
   try {
@@ -112,7 +112,7 @@ class SqliteDatabase implements Database {
     this.locks = fileLocks(`${file}-locks`);
     this.crashNote = fileNote(`${file}-crash-note`, () => this.#transaction.open);
     this.#reader = new Sqlite(file, { readonly: true, timeout: 5_000 });
-    // SQLite waits for a lock by standing still; what waits longer than this waits in the group.
+    // SQLite blocks the thread while it waits for a lock. Longer waits happen in the group.
     writer.pragma('busy_timeout = 20');
     const logged = log ?? createLog('error');
     this.#health = new DatabaseHealth(name, file, {
@@ -162,7 +162,7 @@ class SqliteDatabase implements Database {
     return this.#group.run(({ afterCommit, ahead }) => task({ db, dialect, afterCommit, ahead }), isAhead);
   }
 
-  /** Also while nobody writes: damage is easier to see before SQLite writes over it. */
+  /** Checks the files periodically, even without writes: damage is easier to detect before SQLite overwrites it. */
   #watch(): void {
     this.#health.look();
     void this.identity.seeLater(this.#reader);
@@ -172,7 +172,7 @@ class SqliteDatabase implements Database {
     this.#closed = true;
     clearInterval(this.#watching);
     while (!this.#group.idle) await new Promise((resolve) => setImmediate(resolve));
-    // What SQLite holds in memory is written over a file that was cut off, and the next start finds no trace of it.
+    // At its close, SQLite writes its memory over a truncated file. The next start could not detect the damage.
     this.#health.look();
     this.identity.see(this.#reader);
     try {
@@ -187,7 +187,7 @@ class SqliteDatabase implements Database {
   }
 }
 
-/** Lets nothing be written but in the open unit, and nothing more of one whose transaction a full disk has ended. */
+/** Allows statements only inside the open unit. Refuses the rest of a unit whose transaction ended early, as on a full disk. */
 class UnitGuard implements Guard {
   #suspicious = false;
   private readonly name: string;
@@ -224,7 +224,7 @@ class UnitGuard implements Guard {
   }
 }
 
-/** A write through the reader is a mistake of its module. */
+/** Tells whether the error comes from a write through the reader, which is a bug of the module. */
 function isWrite(error: unknown): boolean {
   return String((error as { code?: unknown }).code).startsWith('SQLITE_READONLY');
 }

@@ -32,7 +32,7 @@ function open() {
   return opened;
 }
 
-/** What SQLite says of it itself. */
+/** Returns the state of the log according to SQLite itself. */
 function asSqliteSays() {
   const [row] = native.pragma('wal_checkpoint(NOOP)') as { log: number; checkpointed: number }[];
   return { frames: row!.log, copied: row!.checkpointed, salt: saltIn(`${file}-wal`) };

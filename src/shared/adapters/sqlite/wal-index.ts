@@ -1,37 +1,37 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { endianness } from 'node:os';
 
-/** A write-ahead log as its index describes it: of commits that are whole, also in the middle of a transaction. */
+/** State of a write-ahead log from its index. It covers complete commits only, even in the middle of a transaction. */
 export interface WalState {
-  /** How many frames it has. */
+  /** Number of frames in the log. */
   readonly frames: number;
-  /** How many of them are copied into the database. */
+  /** Number of frames that a checkpoint has copied into the database. */
   readonly copied: number;
-  /** What tells one beginning of the log from another, in hexadecimal digits. */
+  /** Identifies one generation of the log, in hexadecimal digits. It changes when SQLite restarts the log. */
   readonly salt: string;
   /** Grows by one with each commit of any process. */
   readonly change: number;
 }
 
-// https://sqlite.org/walformat.html#the_wal_index_file_format: the header, twice, and what was copied.
+// https://sqlite.org/walformat.html#the_wal_index_file_format: the header, twice, and the number of copied frames.
 const headerBytes = 48;
 const read = endianness() === 'LE' ? 'readUInt32LE' : 'readUInt32BE';
 const attempts = 20;
 
-/** The index that SQLite keeps of a write-ahead log in the `-shm` file: one read tells what a statement would take ten times as long for. */
+/** Reads SQLite's index of a write-ahead log from the `-shm` file. A statement for the same data would take ten times as long. */
 export class WalIndex {
   readonly #bytes = Buffer.alloc(2 * headerBytes + 4);
   #descriptor: number | undefined;
   private readonly file: string;
   private readonly repair: () => void;
 
-  /** `repair` has SQLite look at the index, which makes it anew where a process has died while it wrote it. */
+  /** `repair` makes SQLite read the index. SQLite rebuilds it when a process has died while writing it. */
   constructor(file: string, repair: () => void) {
     this.file = file;
     this.repair = repair;
   }
 
-  /** Throws when the index cannot be read, or is none. */
+  /** Returns the current state. Throws when the index is unreadable or invalid. */
   read(): WalState {
     // Another process may be writing it.
     for (let attempt = 0; attempt < attempts; attempt++) if (this.#isWhole()) return this.#state();
@@ -58,7 +58,7 @@ export class WalIndex {
     };
   }
 
-  /** To be called when SQLite has closed the database: its locks end with any descriptor of the file. */
+  /** Closes the file. Call it after SQLite has closed the database: closing any descriptor of the file ends SQLite's locks. */
   close(): void {
     if (this.#descriptor !== undefined) closeSync(this.#descriptor);
     this.#descriptor = undefined;

@@ -13,15 +13,15 @@ const filterSchema = z.strictObject({
   error: text.optional(),
 });
 const listSchema = filterSchema.extend({
-  /** Of each module, and each way: those that came in, those that should go out. */
+  /** Limits the letters of each module, separately for incoming and outgoing ones. */
   limit: z.coerce.number().int().min(1).max(100).default(100),
 });
 const reasonSchema = z.strictObject({ reason: text });
 const discardSchema = filterSchema.extend(reasonSchema.shape);
 
 /**
- * What operators do about dead letters: list them, read one with its history, have one or all that fit a filter tried again,
- * or discard them with a reason. A letter is named `{module}.{letter}`, such as `notifications.in-12`.
+ * Serves the admin routes for dead letters: list them, read one with its history, and replay or discard one, or all that match a
+ * filter. A discard needs a reason. The id of a letter is `{module}.{letter}`, such as `notifications.in-12`.
  */
 export function serveDeadLetters(app: AdminRoutes, everywhere: FanOut): void {
   app.get('/ops/dead-letters', (c) => {
@@ -65,7 +65,7 @@ function shown({ name }: OpenModule, { id, ...letter }: Omit<DeadLetter, 'event'
   return { module: name, id: `${name}.${id}`, ...letter };
 }
 
-/** A module that had none to decide on is no news. */
+/** Returns no row for a module without a matching letter. */
 function told(count: number): { count: number }[] {
   return count > 0 ? [{ count }] : [];
 }

@@ -22,7 +22,7 @@ import { jsonOf, textOf } from '../../kernel/http-api/index.ts';
 import { bearer, type Operators } from '../../kernel/identity/index.ts';
 import type { OpenModule } from '../../kernel/module/index.ts';
 
-/** A request of an operator. One that was passed on is about one module of this process. */
+/** A request of an operator. A request that another process passed on is about one module of this process. */
 interface Asked {
   Bindings: { passedOn?: string };
 }
@@ -38,11 +38,11 @@ interface FanOutDependencies {
   readonly open: ReadonlyMap<string, OpenModule>;
   readonly directory: Directory;
   readonly calls: CallSource;
-  /** Of the home process, which speaks for the whole system; a service speaks for its own modules. */
+  /** Set only in the home process, which answers for the whole system; a module process answers for its own modules. */
   readonly operators: Operators | undefined;
 }
 
-/** All modules as operators meet them, wherever they run: what this process cannot answer, it asks the one that can. */
+/** Answers operators for all modules, wherever they run. For a remote module, it asks the process that runs it. */
 export class FanOut {
   private readonly parts: FanOutDependencies;
 
@@ -51,7 +51,7 @@ export class FanOut {
   }
 
   /**
-   * Answers with the rows of every module, or of the one that is `meant`. A process that cannot be asked makes a row
+   * Answers with the rows of every module, or of the `meant` module only. A process that cannot be reached adds a row
    * `{ module, state: 'unreachable', why }` for each of its modules.
    */
   async rows(
@@ -75,7 +75,7 @@ export class FanOut {
     return c.json({ items: (await Promise.all([...rows, ...elsewhere])).flat() });
   }
 
-  /** Answers about the one thing that is named `{module}.{id}` in the path. Refuses with `not-found`, or `unavailable`. */
+  /** Answers about the item that the path names as `{module}.{id}`. Refuses with `not-found` or `unavailable`. */
   async one(c: Context<Asked>, answer: (module: OpenModule, id: string) => Promise<object>): Promise<Response> {
     const named = c.req.param('id') ?? '';
     const [, module = '', id = ''] = /^([^.]+)\.(.+)$/s.exec(named) ?? [];
@@ -91,8 +91,8 @@ export class FanOut {
   }
 
   /**
-   * Passes the request on to a process that runs the module, as an order that it signs: the operators' token stays here. Rejects
-   * with the other's refusal, with `unavailable` when nobody answers.
+   * Signs the request and passes it on to a process that runs the module: the operators' token stays here. Rejects with the refusal of
+   * that process, or with `unavailable` when no process answers.
    */
   async ask({ req }: Context<Asked>, module: string): Promise<object> {
     const body = req.method === 'GET' ? '' : await textOfOperator(req);
@@ -105,8 +105,8 @@ export class FanOut {
   }
 
   /**
-   * Passes the request on to every process that is known to run the module, with `body`. Resolves with those that have not
-   * taken it, such as `payments at http://10.0.0.7:4105`.
+   * Passes the request on, with `body`, to every known process that runs the module. Resolves with the processes that have not
+   * accepted it, such as `payments at http://10.0.0.7:4105`.
    */
   async tell({ req }: Context<Asked>, module: string, body: object): Promise<string[]> {
     const at = this.parts.directory.routeTo(module);
@@ -128,7 +128,7 @@ export class FanOut {
     return (await Promise.all(told)).flat();
   }
 
-  /** The operator's request, signed for processes of the module. */
+  /** Signs the operator's request for the processes of the module. */
   async #order(req: Context['req'], module: string, body: string): Promise<PassedOn> {
     const { method } = req;
     const { pathname, search } = new URL(req.url);
@@ -140,7 +140,7 @@ export class FanOut {
     return { method, path, headers: { 'content-type': 'application/json', [orderHeader]: signed }, body };
   }
 
-  /** What an operator can do something about. */
+  /** Maps an error to a refusal that an operator can act on. */
   #whyNot(module: string, error: Refusal): Refusal {
     if (error.code !== 'unavailable') return error;
     if (isBetweenProcesses(error.cause)) return notAccepted(module, error.cause);
@@ -183,18 +183,18 @@ function notAccepted(module: string, cause: Refusal): Refusal {
   return refusal('unavailable', why, {}, { cause });
 }
 
-/** Of those that take no parameters. */
+/** Refuses any query parameter. For routes that have none. */
 export function refuseQuery({ req }: Context<Asked>): void {
   parseInput(nothing, req.query());
 }
 
-/** The body as JSON; without one, an empty object. Refuses with `malformed-body`. */
+/** Parses the body as JSON; an absent body becomes an empty object. Refuses with `malformed-body`. */
 export async function bodyOf({ req }: Context<Asked>): Promise<unknown> {
   const text = await textOfOperator(req);
   return text === '' ? {} : jsonOf(text);
 }
 
-/** Hono lets the same body be read again. */
+/** Reads the body through Hono, which allows a second read of the same body. */
 function textOfOperator(req: Context['req']): Promise<string> {
   return textOf({ headers: req.raw.headers, arrayBuffer: () => req.arrayBuffer() });
 }

@@ -28,8 +28,9 @@ interface FaultRoutesDependencies {
 }
 
 /**
- * Faults on demand: what is put on an edge, from a caller to an operation, holds for a time, in every process that can be told, and in the services this one starts whenever they come up.
- * `PUT /ops/faults` replaces those that were; with none it ends them.
+ * Serves faults on demand. A fault applies to calls from a caller to an operation, for a time, in every process that can be told. A
+ * module process that this process starts gets the faults whenever it becomes ready. `PUT /ops/faults` replaces all earlier faults; an
+ * empty list ends them.
  */
 export function serveFaults(app: AdminRoutes, everywhere: FanOut, parts: FaultRoutesDependencies): void {
   const { faults, services, directory, definitions } = parts;
@@ -54,7 +55,7 @@ export function serveFaults(app: AdminRoutes, everywhere: FanOut, parts: FaultRo
 
 type Asked = z.output<typeof asked>;
 
-/** A fault that no call can meet is a mistake, and says so. */
+/** Returns the issues of a fault. A fault that no call can meet is a mistake. */
 function issuesOf(fault: Asked, at: number, parts: FaultRoutesDependencies): Issue[] {
   const { caller, operation, latencyMs, jitterMs, error, lose, double, inside } = fault;
   const issue = (path: string, message: string) => [{ path: `faults.${at}.${path}`, message }];
@@ -86,7 +87,7 @@ function unknown(given: string, definitions: readonly ModuleDefinition[]): strin
   return `${name} has no operation "${member}"; it has ${operations.join(', ')}`;
 }
 
-/** A module calls itself, for its public resources, and those that it uses: nobody else would let it in. */
+/** Returns why the caller never makes this call: a module calls only itself, for its public resources, and modules that it uses. */
 function undeclared({ caller, operation }: Asked, definitions: readonly ModuleDefinition[]): string | undefined {
   const [callee = ''] = operation.split('.');
   const uses = definitions.find(({ contract }) => contract.name === caller)?.about.uses;
@@ -95,7 +96,7 @@ function undeclared({ caller, operation }: Asked, definitions: readonly ModuleDe
   return `${caller} does not call ${callee}: the modules that it uses, by its module.json, are ${used}; put the fault on an edge that there is, or say * for the caller`;
 }
 
-/** Where parity is fast, only these can meet a fault. */
+/** Whether such calls can meet a fault: with fast parity, only calls that leave this process can. */
 function leavesThisProcess(
   { caller, operation }: Asked,
   names: readonly string[],

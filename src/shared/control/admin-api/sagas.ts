@@ -13,18 +13,18 @@ const settlementSchema = z.strictObject({
   outcome: z.enum(['done', 'compensated']),
   note: z.string().min(1).max(500),
 });
-/** Of each module, in one answer. */
-const mostRows = 100;
+/** Maximum number of sagas of each module in one answer. */
+const maxRows = 100;
 
 /**
- * What operators do about sagas: list them, read one with its history, have one that is stuck go on, or end it by their word.
- * A saga is named `{module}.{saga}`, percent-encoded in the path: `orders.cancellation%2F01a2…`.
+ * Serves the admin routes for sagas: list them, read one with its history, resume a stuck one, or complete it by hand. The id of a
+ * saga is `{module}.{saga}`, percent-encoded in the path: `orders.cancellation%2F01a2…`.
  */
 export function serveSagas(app: AdminRoutes, everywhere: FanOut): void {
   app.get('/ops/sagas', (c) => {
     const { state } = parseInput(listSchema, fromQuery(listSchema, c.req.queries()));
     return everywhere.rows(c, undefined, async (module) =>
-      (await listSagas(module.database, state, mostRows)).map((saga) => shown(module, saga)),
+      (await listSagas(module.database, state, maxRows)).map((saga) => shown(module, saga)),
     );
   });
 
@@ -61,7 +61,7 @@ function shown({ name }: OpenModule, { id, ...saga }: SagaSummary) {
   };
 }
 
-/** Of what has no end, nothing. */
+/** Formats a time; returns `null` for a time without end. */
 function iso(ms: number): string | null {
   return ms === Number.MAX_SAFE_INTEGER ? null : new Date(ms).toISOString();
 }

@@ -1,51 +1,51 @@
 import type { SeenEdge } from './observation.ts';
 import type { Price } from './price.ts';
 
-/** What was seen of the system for a while. */
+/** The observations of the system over some time. */
 export interface Seen {
   readonly seconds: number;
   readonly edges: readonly SeenEdge[];
-  /** Events on their way from one module to another, by publisher and recipient. */
+  /** Events from one module to another, by publisher and recipient. */
   readonly events: readonly { readonly from: string; readonly to: string; readonly count: number }[];
-  /** Milliseconds of processor time, and the longest stretch of it. */
+  /** Processor time of each module in milliseconds; `longestMs` is the longest uninterrupted stretch. */
   readonly cpuMs: ReadonlyMap<string, number>;
   readonly longestMs: ReadonlyMap<string, number>;
   readonly price: Price;
-  /** The operation that costs are told per, `module.operation`; undefined for any call that a public request makes. */
+  /** The unit of the costs, as `module.operation`; `undefined` for any call that a public request makes. */
   readonly per: string | undefined;
 }
 
-/** What cutting a module out would cost, and bring. */
+/** The costs and benefits of the extraction of a module. */
 export interface Advice {
   readonly module: string;
   readonly costs: {
     /** Calls that would leave the process, and come into it, for each `per`. */
     readonly remoteCallsPer: number;
-    /** How much later each `per` would be answered, at most: as if these calls came one after the other. */
+    /** Maximum delay of each `per`, as if these calls came one after the other. */
     readonly addedMsPer: number;
-    /** What a remote call on each of its edges adds: what was predicted can be measured there. */
+    /** Processor time that the remote calls and events would add. */
     readonly addedCpuMsPerSecond: number;
   };
   readonly brings: {
     readonly cpuMsPerSecond: number;
-    /** Of all that modules use here. */
+    /** Its share of the processor time of all modules here. */
     readonly cpuShare: number;
-    /** The longest that it kept everybody else waiting. */
+    /** The longest time that it kept all other work waiting. */
     readonly longestBlockMs: number;
-    /** Failed calls of it that would have been in another process. */
+    /** Failed calls to it, which would have failed in another process. */
     readonly failures: number;
   };
   readonly verdict: 'worth it' | 'little to gain' | 'costs more than it brings';
 }
 
-/** Events travel many in one call; one in so many of them counts as a call. */
+/** One call carries many events; this many events count as one call. */
 const eventsPerCall = 4;
 /** A module with less than this share of the processor has little to gain. */
 const noteworthyShare = 0.2;
-/** The event loop should not be held for longer. */
+/** A module should not hold the event loop for longer. */
 const tooLongMs = 50;
 
-/** Advice for each of these modules, that with the most to gain first. */
+/** Returns advice for each of these modules, the one with the most to gain first. */
 export function advise(modules: readonly string[], seen: Seen): Advice[] {
   const times = timesOf(seen);
   const total = modules.reduce((sum, module) => sum + (seen.cpuMs.get(module) ?? 0), 0);
@@ -78,12 +78,12 @@ function adviceOn(module: string, seen: Seen, times: number, total: number): Adv
   return { ...advice, verdict: verdictOn(advice) };
 }
 
-/** Calls between the module and the others; those it makes of itself stay where they are. */
+/** Whether the calls go between the module and another; a module's calls to itself stay local. */
 export function crosses({ caller, module: callee }: SeenEdge, module: string): boolean {
   return (caller === module) !== (callee === module);
 }
 
-/** How often what costs are told per has happened: at least once, so that there is something to divide by. */
+/** Returns how often `per` has happened, at least 1 to divide by. */
 function timesOf({ edges, per }: Seen): number {
   const counted = edges.filter((edge) =>
     per === undefined ? isPublic(edge) : `${edge.module}.${edge.operation}` === per,
@@ -91,7 +91,7 @@ function timesOf({ edges, per }: Seen): number {
   return Math.max(1, sum(counted.map(({ calls }) => calls)));
 }
 
-/** Whether a public request made it: in the gateway, or in the module's own resources. */
+/** Whether a public request made the calls: in the gateway, or in the module's own resources. */
 function isPublic({ caller, module }: SeenEdge): boolean {
   return caller === 'gateway' || caller === module;
 }

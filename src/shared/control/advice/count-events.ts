@@ -5,8 +5,8 @@ import type { Seen } from './advise.ts';
 type Open = ReadonlyMap<string, Pick<OpenModule, 'database'>>;
 
 /**
- * Counts the events that are published from now until the function it returns is called. A module that was not open here all
- * the while is left out: what its outbox holds was not all published meanwhile, or not here.
+ * Counts the events that modules publish from now until the caller calls the returned function. Omits a module that was not open here
+ * all the time: its outbox may hold events from another time or another process.
  */
 export async function countEvents(open: Open): Promise<() => Promise<Seen['events']>> {
   const began = await Promise.all(

@@ -1,17 +1,17 @@
 import { isFailure, Tally } from '../../kernel/calls/index.ts';
 import type { Operation } from '../../kernel/contract/index.ts';
 
-/** The calls on one edge: from a caller to an operation, wherever that runs. */
+/** The calls from one caller to one operation, wherever that runs. */
 export interface SeenEdge {
   readonly caller: string;
   readonly module: string;
   readonly operation: string;
   readonly calls: number;
-  /** Those that were refused otherwise than their contract says. */
+  /** Calls that failed with an error outside their contract. */
   readonly failures: number;
-  /** The median of the latest. */
+  /** The median time of the latest calls. */
   readonly ms: number;
-  /** Of input and answer, written as JSON: the mean of some. */
+  /** The mean size of input and answer as JSON, from a sample of calls. */
   readonly bytes: number;
 }
 
@@ -23,18 +23,18 @@ interface Counted {
   bytes: number;
 }
 
-/** One call of so many is weighed: to write it as JSON costs more than the call. */
+/** The size of one call in this many is measured: its conversion to JSON costs more than the call. */
 const weighOneOf = 16;
 
-/** How many calls of a kind a module was sent. */
+/** The number of calls sent to a module, by kind. */
 export interface Sent {
   queries: number;
   commands: number;
 }
 
-/** Counts the calls that leave the modules of this process: how many at all times, everything else for as long as it is on. */
+/** Observes the calls that the modules of this process send: their number at all times, all details only while it is on. */
 export class Observation {
-  /** Asked at every call. */
+  /** Read at every call. */
   on = false;
   readonly #sent = new Map<string, Sent>();
   #edges = new Map<string, Counted>();
@@ -54,7 +54,7 @@ export class Observation {
     });
   }
 
-  /** The calls that a module was sent from this process so far; to be added to. */
+  /** Returns the counter of calls from this process to a module; the caller increments it. */
   sentTo(module: string): Sent {
     const sent = this.#sent.get(module) ?? { queries: 0, commands: 0 };
     this.#sent.set(module, sent);

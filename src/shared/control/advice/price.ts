@@ -3,27 +3,27 @@ import type { Directory, Probe } from '../../kernel/calls/index.ts';
 import { refusal } from '../../kernel/errors/index.ts';
 import type { ModuleProcess, ModuleProcesses } from '../supervisor/index.ts';
 
-/** What a remote call costs on this machine now, more than one within a process. */
+/** The current extra cost of a remote call on this machine, compared with a call within a process. */
 export interface Price {
-  /** How much later its answer comes. */
+  /** The delay of the answer. */
   readonly ms: number;
-  /** What both sides do for it. */
+  /** The processor time of both sides. */
   readonly cpuMs: number;
-  /** What each byte of input and answer adds to both. */
+  /** The time that each byte of input and answer adds to `ms` and to `cpuMs`. */
   readonly msPerByte: number;
 }
 
 const calls = 200;
-/** As far apart as calls are in a system that is not busy: one that is asked again and again answers sooner than any does in earnest. */
+/** The interval of calls in a system that is not busy: a process under constant calls answers faster than in real use. */
 const everyMs = 5;
-/** As fast as they go, to see what they use: a process that is mostly idle uses more for each. */
+/** Calls without a pause, to measure their processor time: a mostly idle process uses more for each call. */
 const callsAtOnce = 1_000;
-/** How long each of these may take: on a slow network fewer calls tell enough. */
+/** Maximum time of each of the two measurements: on a slow network, fewer calls are enough. */
 const forMs = 3_000;
 const sampleBytes = 16_384;
-/** Nobody but this has called it. */
+/** Maximum time for the replica to end: only this measurement has called it. */
 const endWithinMs = 1_000;
-/** A value is written and read on its way there, and its answer on the way back: each byte goes through both once. */
+/** The input is encoded and decoded on its way, and so is the answer: each byte goes through both once. */
 const passes = 2;
 
 interface PriceDependencies {
@@ -31,13 +31,13 @@ interface PriceDependencies {
   readonly directory: Directory;
 }
 
-/** Measures it: starts a replica of the module in a process of its own, asks it whether it lives, and ends it again. */
+/** Measures the price: starts a replica of the module in a process of its own, pings it, and ends it again. */
 export async function priceOf(
   module: string,
   { services, directory }: PriceDependencies,
   aborted: AbortSignal,
 ): Promise<Price> {
-  if (aborted.aborted) throw refusal('cancelled', 'nobody waits for the price any more');
+  if (aborted.aborted) throw refusal('cancelled', 'the caller has gone');
   const processes = services.spawn(module, { kind: 'service', via: 'http', instances: 1 }, 1);
   const end = () => services.terminate(processes, endWithinMs);
   aborted.addEventListener('abort', end, { once: true });
@@ -58,7 +58,7 @@ async function measured(probe: Probe, other: ModuleProcess): Promise<Price> {
   const before = await usedBy(other);
   const { length: made } = await probe.time({ calls: callsAtOnce, everyMs: 0, forMs });
   const used = (await usedBy(other)) - before;
-  // Whoever calls has about as much to do as who answers.
+  // The caller needs about as much processor time as the callee.
   const cpuMs = (2 * used) / made;
   return { ms: times[Math.floor(times.length / 2)] ?? 0, cpuMs, msPerByte: jsonMsPerByte() };
 }

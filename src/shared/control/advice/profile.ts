@@ -2,20 +2,20 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { type Profiler, Session } from 'node:inspector/promises';
 import { pathToFileURL } from 'node:url';
 
-/** Where the time of this process went, in milliseconds. */
+/** The time that this process has spent, in milliseconds. */
 export interface Spent {
-  /** By module: what ran in its files, or was called from there. */
+  /** By module: time in its files, and in code that these called. */
   readonly modules: ReadonlyMap<string, number>;
-  /** The longest that a module held the event loop at a stretch. */
+  /** The longest uninterrupted time that each module held the event loop. */
   readonly longest: ReadonlyMap<string, number>;
-  /** What the kernel and libraries did for nobody that could be told. */
+  /** Time of the kernel and libraries that belongs to no module. */
   readonly shared: number;
   readonly idle: number;
 }
 
-/** The file that holds all modules, as it was bundled. */
+/** The bundled file that contains all modules. */
 export interface Program {
-  /** As frames name it. */
+  /** The URL of the file in call frames. */
   readonly url: string;
   readonly text: string;
 }
@@ -24,8 +24,8 @@ const everyMicroseconds = 1_000;
 const idleNames = new Set(['(idle)', '(root)', '(program)']);
 
 /**
- * Watches on what the processor's time goes, from now until the function it returns is called. Costs a few per cent
- * meanwhile. `path` is where the program is that runs here.
+ * Profiles the processor time from now until the caller calls the returned function. Costs a few percent meanwhile. `path` is the
+ * file of the program that runs here.
  */
 export async function beginProfile(path: string): Promise<() => Promise<Spent>> {
   const session = new Session();
@@ -40,7 +40,7 @@ export async function beginProfile(path: string): Promise<() => Promise<Spent>> 
   };
 }
 
-/** Which module a line of the bundled program belongs to; the bundler says where each file begins. */
+/** Returns a function that maps a line of the bundled program to its module; the bundler marks the beginning of each file. */
 function moduleByLine(text: string): (line: number) => string | undefined {
   const modules: (string | undefined)[] = [];
   let module: string | undefined;

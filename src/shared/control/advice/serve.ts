@@ -30,9 +30,9 @@ interface AdviceDependencies {
 }
 
 /**
- * `GET /ops/advice?seconds=10&per=module.operation` watches the modules of this process for so long, measures what a remote call
- * costs here, and says for each module what cutting it out would cost and bring: for each call of that operation, or for each
- * that a public request makes. One at a time.
+ * Serves `GET /ops/advice?seconds=10&per=module.operation`, one request at a time. It observes the modules of this process for that
+ * time and measures the cost of a remote call here. The answer gives, for each module, the costs and benefits of its extraction. Costs
+ * are per call of that operation, or per call that a public request makes.
  */
 export function serveAdvice(app: AdminRoutes, parts: AdviceDependencies): void {
   let underWay = false;
@@ -63,7 +63,7 @@ function refuseUnknown(per: string, definitions: readonly ModuleDefinition[]): v
   throw invalidInput([{ path: 'per', message: `${what}; there are ${known.join(', ')}` }]);
 }
 
-/** Who asked may go meanwhile: then it is over at once. */
+/** Observes the system and measures the price. Ends early when the client has gone. */
 async function watch(
   seconds: number,
   per: string | undefined,
@@ -78,7 +78,7 @@ async function watch(
   const edges = observation.end();
   const spent = await endProfile();
   const events = await endCount();
-  if (gone.aborted) throw refusal('cancelled', 'who asked for advice has gone');
+  if (gone.aborted) throw refusal('cancelled', 'the caller has gone');
   const [someHere] = [...open.keys()].filter((name) => directory.routeTo(name).state === 'here');
   if (!someHere) throw refusal('conflict', 'no module runs in this process: there is nothing to advise on');
   const price = await relocations.whileNoneMoves('the price of a call is being measured', (stops) =>

@@ -3,34 +3,34 @@ import type { Clock } from '../../kernel/context/index.ts';
 import { isKernelCode, kernelCodes } from '../../kernel/errors/index.ts';
 import { type ProcessFault, processFaults, recover } from './process-faults.ts';
 
-/** What is to happen to calls on an edge, from a caller to an operation, for a time. */
+/** A fault to inject into calls from a caller to an operation, for a time. */
 export const callFaultSchema = z.strictObject({
   /** The calling module, `gateway`, or `*`. */
   caller: z.string().min(1).max(100),
   /** `payments.authorize`, `payments.*`, or `*`. */
   operation: z.string().min(1).max(200),
-  /** How long a call is held up before it goes on, and how much longer at most, by chance. */
+  /** Delays the call by `latencyMs`, plus a random time of at most `jitterMs`. */
   latencyMs: z.int().min(0).max(60_000).optional(),
   jitterMs: z.int().min(0).max(60_000).optional(),
-  /** It is refused with this code of the kernel's, and never arrives. */
+  /** Refuses the call with this kernel code; the call never arrives. */
   error: z
     .string()
     .refine(isKernelCode, `must be one of ${Object.keys(kernelCodes).join(', ')}`)
     .optional(),
-  /** It is lost on its way, or it is done and its answer is lost: the caller learns neither. */
+  /** Loses the call on its way, or its answer after the work is done; the caller cannot tell which. */
   lose: z.enum(['call', 'answer']).optional(),
-  /** It arrives twice, as a network that repeats brings it: with one idempotency key. */
+  /** Delivers the call twice with one idempotency key, like a network that repeats it. */
   double: z.boolean().optional(),
-  /** What it does to the process in which it is served: keeps memory, holds the event loop, ends it. */
+  /** Harms the process that serves the call: leaks memory, blocks the event loop, or kills the process. */
   inside: z.enum(processFaults, `must be one of ${processFaults.join(', ')}`).optional(),
-  /** Which part of the calls meets this. */
+  /** The share of the calls that meet the fault, 0 to 1. */
   share: z.number().min(0).max(1).default(1),
-  /** When it is over, in milliseconds since 1970, as the system counts them. */
+  /** When the fault ends, in milliseconds since 1970, by the system's time. */
   until: z.number(),
 });
 export type CallFault = z.output<typeof callFaultSchema>;
 
-/** The faults that are on now in this process. Asking costs next to nothing while there are none. */
+/** Holds the active faults of this process. A lookup costs almost nothing while there are none. */
 export class CallFaults {
   #faults: readonly CallFault[] = [];
   private readonly clock: Pick<Clock, 'now'>;
@@ -41,7 +41,7 @@ export class CallFaults {
     this.random = random;
   }
 
-  /** In place of those that were. */
+  /** Replaces all earlier faults. */
   set(faults: readonly CallFault[]): void {
     this.#faults = faults;
     if (!faults.some(({ inside }) => inside === 'leak')) recover();
@@ -52,14 +52,14 @@ export class CallFaults {
     return this.#faults.filter(({ until }) => until > now);
   }
 
-  /** The fault that a call meets on its way, if any: the first that fits, when chance has it. */
+  /** Returns the fault that a call meets on its way, if any: the first match, with the probability of its `share`. */
   met(caller: string, module: string, operation: string): CallFault | undefined {
     return this.#faults.length === 0 ? undefined : this.#first(caller, module, operation, false);
   }
 
   /**
-   * What a call does to the process that serves it, if anything. A module serves public requests by calls to itself: such a call meets what
-   * is put on the gateway's, too.
+   * Returns the fault that a call injects into the process that serves it, if any. A module serves public requests by calls to itself:
+   * such a call also meets the faults of the caller `gateway`.
    */
   metInside(caller: string, module: string, operation: string): ProcessFault | undefined {
     if (this.#faults.length === 0) return undefined;
@@ -77,7 +77,7 @@ export class CallFaults {
     return fault && this.random() < fault.share ? fault : undefined;
   }
 
-  /** By how much a call that meets it is held up, in milliseconds. */
+  /** Returns a random delay for a call that meets the fault, in milliseconds. */
   delayOf({ latencyMs = 0, jitterMs = 0 }: CallFault): number {
     return latencyMs + Math.round(this.random() * jitterMs);
   }

@@ -18,7 +18,7 @@ import { FaultyTransport } from './faulty.ts';
 let clock: ManualClock;
 let chance: number;
 let faults: CallFaults;
-/** What came through to the callee, in order. */
+/** The requests that reached the callee, in order. */
 let arrived: CallRequest[];
 let transport: Transport;
 
@@ -44,7 +44,7 @@ const clientOf = (caller: string) =>
 const client = clientOf('other');
 const x = { text: 'x' };
 const timeoutMs = 40;
-/** Lets all that can happen without the clock happen. */
+/** Waits for all work that does not depend on the clock. */
 const settled = () => new Promise(setImmediate);
 
 describe('a call that meets a fault', () => {

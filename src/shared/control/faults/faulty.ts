@@ -10,8 +10,8 @@ import { isKernelCode, refusal } from '../../kernel/errors/index.ts';
 import type { CallFault, CallFaults } from './call-faults.ts';
 
 /**
- * A way on which calls meet the faults that are on for their edge. What the kernel's own operations carry is on no edge by
- * itself, so that a fault means the same wherever the modules run.
+ * Injects the active faults into calls, by caller and operation. The kernel's own operations meet no fault here, so that a fault means
+ * the same wherever the modules run.
  */
 export class FaultyTransport implements Transport {
   private readonly way: Transport;
@@ -51,7 +51,7 @@ export class FaultyTransport implements Transport {
     return first;
   }
 
-  /** Ends by itself: what waits here still hears when the answer is no longer wanted. */
+  /** Sends the call with a child cancellation, whose release keeps the listeners of the original cancellation. */
   #goOn({ context, ...rest }: CallRequest): Promise<unknown> {
     return this.way.call({ ...rest, context: { ...context, cancellation: new Cancellation(context.cancellation) } });
   }

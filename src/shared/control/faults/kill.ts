@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { setTrap } from '../../kernel/context/index.ts';
 
 /**
- * Kills this process (SIGKILL) when it first reaches `point`; `point@3`, the third time. Once for a data folder: who comes up
- * after it passes.
+ * Kills this process (SIGKILL) when it first reaches the crash point `point`; with `point@3`, the third time. This happens once for
+ * each data folder: a later process passes the point.
  */
 export function killAt(point: string, dataDir: string): void {
   const [name, times = '1'] = point.split('@');

@@ -1,24 +1,24 @@
-/** What a fault inside a module does to the process that serves it. */
+/** The effects of a fault inside a module on the process that serves it. */
 export const processFaults = ['leak', 'block', 'crash'] as const;
 export type ProcessFault = (typeof processFaults)[number];
 
 const leakedBytes = 64 * 1024 * 1024;
-/** A process that has leaked this much is ended, as by a system that has no more. */
-const mostLeakedBytes = 512 * 1024 * 1024;
+/** A process that has leaked this much is killed, as if the system had no memory left. */
+const maxLeakedBytes = 512 * 1024 * 1024;
 const blockedMs = 100;
 
 const leaked: Buffer[] = [];
 
 /**
- * Does to this process what a fault inside a module does: each call keeps 64 MiB, and at 512 MiB the process is killed; holds
- * the event loop for 100 ms; or kills the process at once (SIGKILL).
+ * Injects a fault into this process. `leak` keeps 64 MiB for each call, and kills the process at 512 MiB. `block` holds the event loop
+ * for 100 ms. `crash` kills the process at once (SIGKILL).
  */
 export function injectFault(inside: ProcessFault): void {
   switch (inside) {
     case 'leak':
-      // Filled, so that it is memory in earnest.
+      // Fills the buffer, so that the system really allocates the memory.
       leaked.push(Buffer.alloc(leakedBytes, 1));
-      if (leaked.length * leakedBytes >= mostLeakedBytes) process.kill(process.pid, 'SIGKILL');
+      if (leaked.length * leakedBytes >= maxLeakedBytes) process.kill(process.pid, 'SIGKILL');
       return;
     case 'block': {
       const end = performance.now() + blockedMs;
@@ -30,7 +30,7 @@ export function injectFault(inside: ProcessFault): void {
   }
 }
 
-/** What was leaked is given back: its fault is over. */
+/** Releases the leaked memory after its fault has ended. */
 export function recover(): void {
   leaked.length = 0;
 }

@@ -33,7 +33,7 @@ export interface AdminRoutesDependencies {
   open: ReadonlyMap<string, OpenModule>;
   services: ModuleProcesses;
   identity: Identity;
-  /** Of the home process, which alone knows the operators' token. */
+  /** Set only in the home process, which alone knows the operators' token. */
   operators: Operators | undefined;
   log: Log;
   away: WhichModules;
@@ -44,7 +44,7 @@ export interface AdminRoutesDependencies {
   state: { readonly stopping: boolean };
 }
 
-/** What operators ask of the internal listener. The home process answers for the others, too. */
+/** Creates the operators' routes of the internal listener. The home process also answers for the other processes. */
 export function createAdminRoutes(parts: AdminRoutesDependencies): AdminRoutes {
   const app: AdminRoutes = new Hono();
   const { definitions, log } = parts;
@@ -63,7 +63,7 @@ export function createAdminRoutes(parts: AdminRoutesDependencies): AdminRoutes {
     });
   }
   app.use('*', async (c, next) => {
-    // What was passed on was signed by the operators, which is checked before it comes here.
+    // The internal service has already verified the operators' signature of a request that was passed on.
     if (c.env?.passedOn !== undefined) return next();
     if (!parts.operators) throw refusal('unauthenticated', 'a service takes no operator token; ask the home process');
     if (!parts.operators.know(bearer(c.req.header('authorization'))))
@@ -101,7 +101,10 @@ function refuseOtherMethods(app: AdminRoutes): void {
 
 type Described = Pick<AdminRoutesDependencies, 'topology' | 'placements' | 'definitions' | 'directory' | 'services'>;
 
-/** What runs where, as this process sees it: `away` are the modules that do not answer, `unwritable` says why others can keep nothing. */
+/**
+ * Describes where each module runs, as this process sees it. `away` lists the modules that do not answer; `unwritable` says why other
+ * modules cannot store data.
+ */
 export function describe(
   { topology, placements, definitions, directory, services }: Described,
   away: readonly string[],
@@ -132,7 +135,7 @@ export function describe(
   return { bus: shownAddress(topology.settings.BUS), modules };
 }
 
-/** Where a process is, once it is ready: its internal listener, and where its module is called when that is elsewhere. */
+/** Returns the address of a ready process's internal listener, and the address of its module when that differs. */
 function where(ready: ModuleProcess['ready']) {
   if (!ready) return { address: null, since: null };
   const { address, reachedAt, since } = ready;

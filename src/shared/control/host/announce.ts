@@ -2,9 +2,9 @@ import { describe } from './admin-routes.ts';
 import type { Host } from './host.ts';
 import { warningsOf } from './warnings.ts';
 
-/** Says where to look, what runs where, and what will not go well. */
+/** Prints the addresses and where each module runs, and logs the warnings. */
 export async function announce(host: Host, gateway: string | undefined, json: boolean): Promise<void> {
-  // A service that the home process started has the same settings as that, and nobody who reads what it says.
+  // A module process has the same settings as the home process, and nobody reads its warnings.
   if (!process.send) for (const warning of warningsOf(host, new Date())) host.log.warn(warning);
   const { bus, modules } = describe(host, await host.away());
   if (json) {
@@ -22,7 +22,7 @@ export async function announce(host: Host, gateway: string | undefined, json: bo
   );
 }
 
-/** A module as the operators' page describes it. */
+/** A module as `GET /ops/topology` describes it. */
 export interface AnnouncedModule {
   readonly name: string;
   readonly placement: string;
@@ -34,19 +34,19 @@ export interface AnnouncedModule {
   }[];
 }
 
-/** What runs where, a line each: how many there are of several, and the placement where the addresses do not say it already. */
+/** Returns one line for each module: where it runs, how many instances, and the placement unless the addresses already show it. */
 export function announced(modules: readonly AnnouncedModule[], isHere: (module: string) => boolean): string[] {
   const width = Math.max(...modules.map(({ name }) => name.length));
   return modules.map((module) => {
     const { name, placement, state, instances } = module;
-    const where = isHere(name) ? 'in this process' : whereabouts(module);
+    const where = isHere(name) ? 'in this process' : route(module);
     const isSaid = placement === 'in-process' || placement === instances.map(({ address }) => address).join();
     const parts = [name.padEnd(width), where, state === 'ready' ? '' : `[${state}]`, isSaid ? '' : placement];
     return `  ${parts.filter((part) => part !== '').join('  ')}`;
   });
 }
 
-function whereabouts({ instances }: AnnouncedModule): string {
+function route({ instances }: AnnouncedModule): string {
   const each = instances.map(
     ({ address, pid, calledAt }) => `${calledAt ?? address ?? 'nowhere yet'}${pid === null ? '' : ` (process ${pid})`}`,
   );

@@ -1,13 +1,13 @@
 import { type CallSource, type Directory, ofKernel } from '../../kernel/calls/index.ts';
 import { background } from '../../kernel/context/index.ts';
 
-/** A process that is frozen must not keep a probe of readiness waiting: it usually has a second. */
+/** A frozen process must not delay a readiness probe, which usually waits for one second. */
 const patienceMs = 800;
 
-/** Answers which modules are in some state now. */
+/** Returns the modules that are in some state now. */
 export type WhichModules = () => Promise<string[]>;
 
-/** Which modules cannot be reached now: those that run nowhere, and those of which no instance takes calls. */
+/** Finds the modules that cannot be reached now: they run nowhere, or none of their instances takes calls. */
 export function whichAreAway(modules: readonly string[], directory: Directory): WhichModules {
   return shared(async () => {
     const present = await Promise.all(modules.map((module) => directory.reachable(module)));
@@ -15,10 +15,10 @@ export function whichAreAway(modules: readonly string[], directory: Directory): 
   });
 }
 
-/** Tells why modules can keep nothing now, by module. */
+/** Returns the reason for each module that cannot store data now. */
 export type WhyUnwritable = () => Promise<ReadonlyMap<string, string>>;
 
-/** Which modules can be reached and can keep nothing now, wherever they run: the disk is full, or a file is gone. */
+/** Finds the modules that can be reached but cannot store data, wherever they run: the disk is full, or a file is gone. */
 export function whichTakeNoWrites(modules: readonly string[], calls: CallSource): WhyUnwritable {
   const asked = modules.map((module) => calls(ofKernel('writes', module), 'kernel'));
   return shared(async () => {
@@ -34,7 +34,7 @@ export function whichTakeNoWrites(modules: readonly string[], calls: CallSource)
   });
 }
 
-/** Whoever asks while an answer is on its way gets the same one, so that asking often costs the other processes little. */
+/** Shares one answer among all concurrent callers, so that frequent questions cost the other processes little. */
 function shared<T>(ask: () => Promise<T>): () => Promise<T> {
   let asked: Promise<T> | undefined;
   return () => {

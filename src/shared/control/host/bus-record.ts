@@ -5,8 +5,8 @@ import type { Log } from '../../kernel/telemetry/index.ts';
 import type { KernelSettings } from '../topology/index.ts';
 
 /**
- * Notes in the data folder which bus carries events, without user or password, and says so when another broker did before
- * and may keep some that nobody takes now.
+ * Records in the data folder which bus carries events, without user or password. Logs a warning when another broker carried them
+ * before and `BUS_BEFORE` is not set: that broker may keep events that no process takes now.
  */
 export function recordBus({ BUS, BUS_BEFORE, DATA_DIR }: KernelSettings, log: Log): void {
   const file = join(DATA_DIR, 'bus');

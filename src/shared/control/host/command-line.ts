@@ -19,21 +19,21 @@ Settings come from the environment and topology.yaml; the README lists them.`;
 export interface CommandLine {
   only: string[] | undefined;
   json: boolean;
-  /** The modules whose data is taken as it is found, this once. */
+  /** The modules whose data this start alone accepts as it is. */
   acceptLoss: string[] | undefined;
   /** Make new signing keys instead of running. */
   newKeys: boolean;
-  /** With new keys: refuse at once what the keys before have signed. */
+  /** With new keys: refuse all signatures of the previous keys at once. */
   revoke: boolean;
   /** Print the identity of a process that runs these modules elsewhere, instead of running. */
   identity: string[] | undefined;
-  /** Print what the modules say of themselves instead of running. */
+  /** Print the descriptions of the modules instead of running. */
   modules: boolean;
-  /** Print contracts as `.proto` instead of running: of these modules, of all when there are none. */
+  /** Print contracts as `.proto` instead of running: of these modules, or of all modules when the list is empty. */
   proto: string[] | undefined;
 }
 
-/** Throws a `StartError` for words it does not know; prints the help and ends the process when that is asked for. */
+/** Reads the command line. Throws a `StartError` for an unknown argument; `--help` prints the help and exits. */
 export function readCommandLine(words: string[]): CommandLine {
   try {
     const { values } = parseArgs({
@@ -72,9 +72,9 @@ export function readCommandLine(words: string[]): CommandLine {
 }
 
 /**
- * Makes new signing keys in the data folder. Running processes take them up by themselves; what the two keys before have
- * signed stays valid. With `revoke` it does not: all sessions end at once, and processes have their keys certified anew. A process
- * with `INTERNAL_IDENTITY` trusts the old keys until its file is replaced.
+ * Makes new signing keys in the data folder. Running processes load them by themselves. Signatures of the two previous keys stay
+ * valid, unless `revoke` is set: then all sessions end at once, and processes request new certificates for their keys. A process with
+ * `INTERNAL_IDENTITY` trusts the old keys until its file is replaced.
  */
 export async function rotateKeys({ settings }: Topology, revoke = false): Promise<undefined> {
   const files = ['sessions', 'internal'].map((use) => join(settings.DATA_DIR, 'keys', `${use}.json`));
@@ -84,7 +84,7 @@ export async function rotateKeys({ settings }: Topology, revoke = false): Promis
   return undefined;
 }
 
-/** Prints the identity of a process that runs these modules where the system's secrets are not: a secret of its own. */
+/** Prints an identity for a process that runs these modules without the system's secrets. The identity itself is secret. */
 export async function printIdentity({ settings, placements }: Topology, names: readonly string[]) {
   const unknown = names.find((name) => !placements.has(name));
   if (unknown !== undefined)
@@ -94,8 +94,8 @@ export async function printIdentity({ settings, placements }: Topology, names: r
 }
 
 /**
- * Prints what must be known of each module where another runs alone, and of a release before it takes the place of another: one line, and no data
- * is opened for it.
+ * Prints one line of JSON that describes each module, and opens no data. An artifact that runs another module alone needs the
+ * description, and so does the check of a release before it replaces another.
  */
 export async function printModules(modules: readonly ModuleDefinition[]) {
   const described = modules.map((definition) => ({

@@ -21,7 +21,7 @@ import { openIdentity } from './enrolment.ts';
 import { watchOpenFiles } from './open-files.ts';
 import { readTls } from './tls-files.ts';
 
-/** A process's ways to the modules, here and elsewhere. */
+/** The routes of a process to all modules, local and remote. */
 export interface Connections {
   readonly log: Log;
   readonly identity: Identity;
@@ -30,7 +30,7 @@ export interface Connections {
   readonly faults: CallFaults;
   readonly directory: Directory;
   readonly calls: CallSource;
-  /** What calls leave from here, while somebody wants to know. */
+  /** Observes the calls that leave the modules of this process, in detail only while an operator asks for it. */
   readonly observation: Observation;
   readonly bus: Bus;
   readonly adapters: Adapters;
@@ -49,7 +49,7 @@ export async function connect(
   const tokens = new ServiceTokens(identity);
   const log = createLog(settings.LOG_LEVEL, { process: only?.join(',') ?? 'home' }, settings.LOG_FILE);
   watchOpenFiles(log);
-  // For as long as they are asked for, in every process: the system's time is the same in all.
+  // A fault ends at the same time in every process: all processes share the system's time.
   const faults = new CallFaults(identity);
   const contracts = new Map(definitions.map(({ contract }) => [contract.name, contract]));
   const directory = new Directory({

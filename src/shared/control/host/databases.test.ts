@@ -35,7 +35,7 @@ const linkTo = (answer: (input: unknown) => unknown) => {
   return { call, close: async () => {} } satisfies Link;
 };
 
-/** The databases as a process on the folder knows them. Another process that runs payments answers at `link`. */
+/** Creates the `Databases` of a process on the folder. Another process that runs payments answers at `link`. */
 function databasesOf({ only, link, placement }: { only?: string[]; link?: Link; placement?: Placement } = {}) {
   const parts = {
     ...{ records, log: silentLog, accepted: [] },
@@ -100,7 +100,7 @@ describe('a process that runs a module by itself', () => {
     database = openSqlite(module, join(folder, `${module}.db`), [], silentLog, records);
     return database;
   };
-  /** Introduces the module to a home process on the same folder. `meanwhile` happens while each question is on its way. */
+  /** Introduces the module to a home process on the same folder. Calls `meanwhile` while each question is on its way. */
   const introduced = (meanwhile: (question: number) => unknown = () => {}) => {
     const home = databasesOf();
     let questions = 0;

@@ -23,20 +23,21 @@ const lookEveryMs = 10_000;
 interface DatabasesDependencies extends Pick<Connections, 'tokens' | 'tls'> {
   readonly adapters: Pick<Adapters, 'connect'>;
   readonly topology: Topology;
-  /** Where each module is placed now. */
+  /** The current placement of each module. */
   readonly placements: ReadonlyMap<string, Placement>;
   readonly definitions: readonly ModuleDefinition[];
   readonly records: DatabaseRecords;
   readonly open: ReadonlyMap<string, OpenModule>;
   readonly directory: Directory;
   readonly log: Log;
-  /** The modules whose data is taken as it is, this time. */
+  /** The modules whose data this start accepts as it is. */
   readonly accepted: readonly string[];
 }
 
 /**
- * Holds the databases of modules that run in other data folders against what the home process has seen of them. The home process asks when it
- * starts, and now and then; a process that runs a module by itself asks the home process when it starts. So whichever comes second notices.
+ * Compares the databases of modules in other data folders with the home process's records of them. The home process asks when it
+ * starts, and at intervals. A process that runs a module by itself asks the home process when it starts. So the process that starts
+ * second notices a mismatch.
  */
 export class Databases {
   #looking: NodeJS.Timeout | undefined;
@@ -46,7 +47,7 @@ export class Databases {
     this.parts = parts;
   }
 
-  /** As the home process: throws a `StartError` when a module that answers has other data than before. From then on looks now and then. */
+  /** In the home process: throws a `StartError` when a module that answers has other data than before. Then checks at intervals. */
   async refuseOthers(): Promise<void> {
     if (this.parts.topology.only) return;
     const [why] = await this.#look();
@@ -56,8 +57,8 @@ export class Databases {
   }
 
   /**
-   * As a process that runs modules by itself: throws a `StartError` when the home process does not take their data. Resolves with whether it
-   * was asked; one that does not answer asks by itself when it starts.
+   * In a process that runs modules by itself: throws a `StartError` when the home process refuses their data. Resolves with whether
+   * the home process answered; if it did not, it asks by itself when it starts.
    */
   async introduce(): Promise<boolean> {
     const { topology, open } = this.parts;
@@ -71,7 +72,7 @@ export class Databases {
     clearInterval(this.#looking);
   }
 
-  /** What this process says of a module's data to the home process, whose system it joins unless it has one. */
+  /** Describes a module's data to the home process. The data joins the home process's system unless it belongs to one already. */
   async identify(
     module: OpenModule,
     { system, accepted }: { system: string; accepted: boolean },
@@ -81,8 +82,8 @@ export class Databases {
   }
 
   /**
-   * What the home process says to one that introduces a module's data. It accepts a loss only at the word of its own start: another process
-   * that may call in the module's name could put its own data in the place of the module's.
+   * Answers, in the home process, a process that introduces a module's data. Only the home process's own start may accept a loss.
+   * Otherwise, another process that may call in the module's name could replace the module's data with its own.
    */
   introduced(module: string, { accepted, ...database }: ShownDatabase & { accepted: boolean }) {
     const { records, topology } = this.parts;
@@ -93,7 +94,7 @@ export class Databases {
     return { why: accepted ? `${why}; ${cure}` : why };
   }
 
-  /** Why the home process does not take it, compared with `record`; keeps what it has seen otherwise. */
+  /** Compares the data with `record`. Returns why the home process refuses the data; otherwise records its state. */
   #hold(
     module: string,
     { system, id, commits }: ShownDatabase,
@@ -115,7 +116,7 @@ export class Databases {
     }
   }
 
-  /** Asks all other processes that are found; resolves with what is wrong. One that does not answer is asked the next time. */
+  /** Asks all other known processes; resolves with the problems. The next check asks a silent process again. */
   async #look(): Promise<string[]> {
     const { definitions, open, directory, placements } = this.parts;
     const elsewhere = definitions
@@ -151,7 +152,7 @@ export class Databases {
       return ask<{ system?: string; why?: string }>(link, 'introduce', name, name, input);
     };
     let answer = await introduced();
-    // On the home process's data folder, this process may have written a newer record than it had introduced.
+    // On the home process's data folder, this process may have written a newer record since it introduced the data.
     if (answer?.why) answer = await introduced();
     await link.close();
     if (answer?.why) throw new StartError(`the home process (${address}) refuses the data of "${name}": ${answer.why}`);
@@ -173,7 +174,7 @@ function shown({ system, id, commits }: DatabaseState): ShownDatabase {
   return { ...(system !== null && { system }), id, commits };
 }
 
-/** The answer; nothing from a process that does not answer, or of a release that does not know the question. */
+/** Returns the answer; `undefined` when the process does not answer, or its release does not know the question. */
 async function ask<T>(
   link: Link,
   what: 'identify' | 'introduce',

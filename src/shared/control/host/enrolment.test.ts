@@ -20,7 +20,7 @@ const hourMs = 60 * 60_000;
 let folder: string;
 let file: string;
 let home: Server;
-/** What the home process answers with. */
+/** Returns the home process's answer. */
 let answer: (nonce: string) => Promise<string[]>;
 let writtenAt = 0;
 
@@ -52,7 +52,7 @@ async function writeFile(authority: Authority): Promise<void> {
   utimesSync(file, ++writtenAt, writtenAt);
 }
 
-/** A process that has its identity in the file. */
+/** Opens the identity of a process from the file. */
 async function open(): Promise<ProcessIdentity> {
   const homeAddress = `http://127.0.0.1:${(home.address() as AddressInfo).port}`;
   const topology = { settings: { INTERNAL_IDENTITY: file }, only: ['orders'], homeAddress };

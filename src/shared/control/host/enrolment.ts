@@ -26,15 +26,15 @@ import type { KernelSettings, Topology } from '../topology/index.ts';
 
 /** Where the home process publishes the system's public keys. */
 export const publicationPath = '/keys';
-/** What a process may ask with: text that the home process signs along, so that the answer is new. */
+/** The query of a request for the keys. The home process also signs the nonce, which proves that the answer is new. */
 export const publicationQuery = z.object({ nonce: z.string().max(64).optional() });
 const publicationWithinMs = 1_000;
 const lookEveryMs = 1_000;
 const publicationSchema = z.object({ signed: z.array(z.string()) });
 
 /**
- * Gives this process its identity. The home process has the system's secrets. A process that it started is enrolled over the line between
- * the two. One that somebody else starts brings its identity in a file, or enrols itself with the system's secrets and keeps none of them.
+ * Gives this process its identity. The home process has the system's secrets, and enrolls its module processes over the IPC channel. A
+ * process that somebody else starts reads its identity from a file, or enrolls itself with the system's secrets and keeps none of them.
  */
 export async function openIdentity({ settings, only, homeAddress }: Topology, tls: TlsMaterial): Promise<Identity> {
   if (!only) {
@@ -51,7 +51,7 @@ export async function openIdentity({ settings, only, homeAddress }: Topology, tl
   return identity;
 }
 
-/** Opens the system's secrets: those of the setting, or those in the data folder. */
+/** Opens the system's secrets, from the setting or from the data folder. */
 export function openAuthority(settings: KernelSettings, now?: () => number): Authority {
   const { INTERNAL_KEY } = settings;
   const keys = INTERNAL_KEY ? fixedKeyRing('INTERNAL_KEY', INTERNAL_KEY) : new FileKeyRing(keyFile(settings));
@@ -68,7 +68,7 @@ function enrolSelf(settings: KernelSettings, only: readonly string[], published:
   };
 }
 
-/** Enrols by the file and what the home process publishes. Rejects where neither says anything new: what is known goes on. */
+/** Enrolls by the file and the home process's publication. Rejects when neither is new: the current identity stays in use. */
 function enrolByFile(file: string, only: readonly string[], published: Published): Enrol {
   let certificate: string | undefined;
   return async () => {
@@ -99,7 +99,7 @@ function keyFile({ DATA_DIR }: KernelSettings): string {
   return join(DATA_DIR, 'keys', 'internal.json');
 }
 
-/** Calls `listener` within a second of when the file is another one than before. */
+/** Calls `listener` within a second after the file has changed. */
 function whenChanged(file: string, listener: () => void): void {
   const changedAt = () => statSync(file, { throwIfNoEntry: false })?.mtimeMs;
   let last = changedAt();
@@ -111,7 +111,7 @@ function whenChanged(file: string, listener: () => void): void {
   background.setInterval(look, lookEveryMs).unref();
 }
 
-/** What the home process publishes, as far as one of the `known` keys signed it; undefined when it is not there. */
+/** Fetches the home process's publication, as far as one of the `known` keys signed it; `undefined` on any failure. */
 async function publicationAt(homeAddress: string, { cert, key, ca }: TlsMaterial, known: readonly PublicJwk[]) {
   const send = homeAddress.startsWith('https:') ? tlsRequest : plainRequest;
   const signal = AbortSignal.timeout(publicationWithinMs);

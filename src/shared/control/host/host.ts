@@ -19,36 +19,36 @@ import { type Listeners, openListeners } from './listeners.ts';
 import { refuseUnlisted, resolveUpstreams } from './upstreams.ts';
 import { WriteProbes } from './write-probes.ts';
 
-/** After so long the log says what is still closing. */
+/** The log names a part that takes longer than this to close. */
 const slowMs = 3_000;
 
-/** A process of the system: the modules that run here, and the ways to all the others. */
+/** A process of the system: the modules that run here, and the routes to all others. */
 export interface Host extends Readonly<Connections> {
   readonly topology: Topology;
-  /** Where each module is placed now: as the topology said at the start, and as it was moved since. */
+  /** The current placement of each module: from the topology at the start, updated by each relocation. */
   readonly placements: ReadonlyMap<string, Placement>;
   readonly definitions: readonly ModuleDefinition[];
   readonly open: ReadonlyMap<string, OpenModule>;
   readonly services: ModuleProcesses;
-  /** Where this process's own internal listener is. */
+  /** The address of this process's own internal listener. */
   readonly address: string;
-  /** Which modules cannot be reached now. */
+  /** Returns the modules that cannot be reached now. */
   readonly away: WhichModules;
-  /** Which modules can be reached and can keep nothing now. */
+  /** Returns the modules that can be reached but cannot store data now. */
   readonly unwritable: WhyUnwritable;
-  /** Whether it is about to stop. */
+  /** Whether this process is about to stop. */
   readonly stopping: boolean;
-  /** Says that it is about to stop, to whoever asks whether it is ready, and serves as before; other processes call elsewhere if they can. */
+  /** Announces the stop to readiness probes and serves as before; other processes call elsewhere if they can. */
   announceStop(): void;
-  /** Answers, here and in the services it started, whoever waits for a saga with what there is now. */
+  /** Answers every caller that waits for a saga with its current state, here and in the module processes. */
   drain(): void;
-  /** Finishes what is in flight, stops the services it started, closes the data. */
+  /** Finishes the work in flight, stops the module processes, and closes the data. */
   close(): Promise<void>;
 }
 
 /**
- * Opens what belongs in this process and connects it. The data of the modules that are `accepted` is taken as it is, by this start alone.
- * Throws a `StartError` when something stands in the way.
+ * Opens the modules that belong in this process and connects them. Only this start accepts the data of the `accepted` modules as it
+ * is. Throws a `StartError` when something prevents the start.
  */
 export async function openHost(
   topology: Topology,
@@ -123,7 +123,7 @@ async function openOn(
   const listeners = await openListeners({ ...connections, topology, definitions, open, serve, operations });
 
   const throughHome = resolveUpstreams(topology, connections, listeners, names);
-  // One that started meanwhile did not hear the first time, and hears now; one that starts later asks by itself.
+  // A home process that started meanwhile missed the first introduction and hears this one. If it starts later, it asks by itself.
   if (!wasIntroduced && !(await databases.introduce())) log.warn({ homeAddress: topology.homeAddress }, homeIsAway);
   await databases.refuseOthers();
   directory.onReachable((module) => {
@@ -153,7 +153,7 @@ interface Running {
 
 type Known = Omit<Host, 'address' | 'stopping' | 'announceStop' | 'drain' | 'close'>;
 
-/** What the data folder knows of its databases, all that is accepted forgotten. */
+/** Reads the data folder's records of its databases, and accepts the data of each `accepted` module. Throws for an unknown module. */
 function recordsOf({ settings, only, placements }: Topology, accepted: readonly string[]): DatabaseRecords {
   const records = new DatabaseRecords(settings.DATA_DIR, !only);
   const unknown = accepted.find((module) => !placements.has(module));
@@ -176,7 +176,7 @@ function running(known: Known, { connections, relocations, listeners, databases,
     announceStop() {
       state.stopping = true;
       services.announceStop();
-      // Nobody else has what the home process has.
+      // No other process can serve in place of the home process, so its callers stay.
       if (topology.only) listeners.leave();
     },
     drain() {
@@ -194,15 +194,15 @@ function running(known: Known, { connections, relocations, listeners, databases,
   };
 }
 
-/** What a service that runs one module says it is, for who must decide whether it may take another's place. */
+/** Describes the contract of the module that this process runs alone; its parent decides by it whether it may replace another. */
 function ownContract(definitions: readonly ModuleDefinition[], only: readonly string[] = []): unknown {
   const own = definitions.find(({ contract }) => contract.name === only[0]);
   return own ? describeContract(own.contract) : null;
 }
 
 /**
- * First nothing new begins, then what is in flight ends, then the data is closed: each may need those after it. What fails keeps
- * nothing else from being closed; rejects with it in the end. The log says what takes long.
+ * Stops new work, then waits for the work in flight, then closes the data: each part may need the later parts. A failure does not
+ * keep other parts from closing; the promise rejects with all failures at the end. Logs each part that takes long.
  */
 async function closeAll(
   { bus, directory, log }: Connections,

@@ -10,7 +10,7 @@ import { createInternalService, type InternalServiceDependencies } from './inter
 const shop = contract('shop', { operations: { open: query({ about: 'Opens', input: nothing, output: text(10) }) } });
 const window = { method: 'get', path: '/window', about: 'Looks in', answers: { 200: text(10) } } as const;
 
-/** A process that runs `shop`, and tries out another replica of it, which answers what `other` does. */
+/** Creates a process that runs `shop` and tries out another replica of it. `other` gives the answers of that replica. */
 function processThatTriesOut(other: () => Promise<unknown>) {
   const directory = new Directory({
     ...{ modules: ['shop'], parity: 'fast', policies: {}, withFaults: (way: Transport) => way, clock, log: silentLog },

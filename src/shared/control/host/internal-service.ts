@@ -34,7 +34,7 @@ export interface InternalServiceDependencies {
   readonly bus: Bus;
   readonly identity: Identity;
   readonly writeProbes: WriteProbes;
-  /** Whether this is the home process, which operators ask themselves. */
+  /** Whether this is the home process, which operators call directly. */
   readonly home: boolean;
   readonly operations: AdminRoutes;
   readonly databases: Databases;
@@ -43,11 +43,11 @@ export interface InternalServiceDependencies {
 
 export interface InternalService {
   /**
-   * What this process does for the others, whatever transport brings their calls. It serves the modules it runs, and passes on
-   * what is for modules whose address only it knows. Each refuses a caller that did not declare its need.
+   * Serves the calls of other processes, by any transport. Serves modules that run here, and passes on calls to modules whose address
+   * only this process knows. Refuses a caller that does not declare the module it calls.
    */
   readonly serve: Serve;
-  /** Serves by the replica that runs here, whoever else is tried out: which replica gets a call has been decided. */
+  /** Serves by the replica that runs here, even during a trial: the replica for the call is already chosen. */
   readonly serveHere: Serve;
 }
 
@@ -67,7 +67,7 @@ export function createInternalService(parts: InternalServiceDependencies): Inter
       const mayAsk = module.mayAsk(operation, context.caller, definitions);
       if (!mayAsk) throw notDeclared(context.caller, name, 'uses');
       if (kernelOperation(operation) === 'introduce') return module.introduced(input, context);
-      // A module may be open here and called elsewhere, while it moves.
+      // During a relocation, a module may be open here while its calls go elsewhere.
       const { state, trial } = directory.routeTo(name);
       if (state !== 'here') return module.passOn(operation, input, context);
       return trial ? module.tryOut(trial, operation, input, context) : module.serve(operation, input, context);
@@ -105,13 +105,13 @@ class ServedModule {
     const what = { module: this.#name, name };
     const kernel = kernelOperation(name);
     const run = () => (kernel ? this.#kernel(kernel, input, context, module) : module.dispatch(name, input, context));
-    // Who looks after a module that has too much to do is let in.
+    // Probes and operators bypass admission, so that they still reach an overloaded module.
     const passes = kernel === 'ping' || kernel === 'writes' || kernel === 'operate';
     const work = passes ? run() : this.#admission.run(run, { ...context, what });
     return byDeadline(module.inFlight.until(work), context, what);
   }
 
-  /** The home process answers itself, wherever the module runs. */
+  /** Answers in the home process itself, wherever the module runs. */
   async introduced(given: unknown, { caller }: CallContext): Promise<unknown> {
     if (caller !== this.#name) throw betweenProcesses('forbidden', 'a module is introduced by itself');
     const input = parseInput(ofKernel('introduce', this.#name).input, given);
@@ -125,7 +125,7 @@ class ServedModule {
     return this.parts.directory.routeTo(this.#name).transport.call({ operation, input, context });
   }
 
-  /** Serves it here, or by the other replicas: as the trial decides, which sees it one way or the other. */
+  /** Serves the call here or by the other replicas. The trial decides, and observes the call in both cases. */
   async tryOut(trial: Trial, name: string, input: unknown, context: CallContext): Promise<unknown> {
     const here = { call: (request: CallRequest) => this.serve(name, request.input, request.context) };
     return trial.call({ operation: this.#operation(name), input, context }, here);
@@ -185,7 +185,7 @@ class ServedModule {
     return {};
   }
 
-  /** Does what the operators have signed. Who calls is not enough: no process may order what an operator has not. */
+  /** Executes a request that the operators have signed. The caller's identity is not enough: only an operator may give orders. */
   async #operate(asked: PassedOn, { caller }: CallContext): Promise<PassedBack> {
     const { operations, identity, home } = this.parts;
     if (home || caller !== 'home') throw betweenProcesses('forbidden', 'operators are passed on by the home process');

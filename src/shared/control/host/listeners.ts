@@ -21,36 +21,36 @@ export interface ListenersDependencies {
   readonly log: Log;
 }
 
-/** Where other processes come in, by one transport. */
+/** Takes the calls of other processes, by one transport. */
 interface ModuleListener {
-  /** Where a module is called by it. */
+  /** The address at which callers reach a module by this transport. */
   readonly address: string;
-  /** Fetches calls from now on: a door that others come to by themselves does not. */
+  /** Starts to fetch calls from a broker. Absent when callers connect by themselves. */
   fetch?(): Promise<void>;
-  /** Asks everybody to make their next calls elsewhere; serves those in flight. */
+  /** Asks all callers to make their next calls elsewhere; serves the calls in flight. */
   leave(): void | Promise<void>;
   close(): Promise<void>;
 }
 
 export interface Listeners {
-  /** Where the internal listener is. */
+  /** The address of the internal listener. */
   readonly address: string;
-  /** Where the module is called that this process was told to run alone, by the transport of its placement. */
+  /** The address at which callers reach the module that this process runs alone, by the transport of its placement. */
   readonly reachedAt: string;
-  /** Takes the calls that a broker has for a module of this process. */
+  /** Starts to take calls from a broker for the modules of this process. */
   fetchCalls(): Promise<void>;
-  /** Takes none of those any more; resolves when those it has taken are served. */
+  /** Takes no more calls from a broker; resolves when all calls taken so far are served. */
   fetchNoCalls(): Promise<void>;
   leave(): void;
-  /** Serves what is in flight, and closes. */
+  /** Serves the calls in flight, and closes. */
   close(): Promise<void>;
 }
 
 const closeWithinMs = 1_000;
 
 /**
- * Opens the internal listener, and a door for each other transport that a module of this process is reached by. What a broker has
- * is left there until it is to be fetched.
+ * Opens the internal listener, and a listener for each other transport by which callers reach a module of this process. Calls in a
+ * broker stay there until `fetchCalls`.
  */
 export async function openListeners(parts: ListenersDependencies): Promise<Listeners> {
   const { topology, open } = parts;
@@ -60,22 +60,22 @@ export async function openListeners(parts: ListenersDependencies): Promise<Liste
   const byGrpc = placed('grpc');
   const listeners: ModuleListener[] = [
     http,
-    ...(byGrpc.length > 0 ? [await grpcDoor(parts, byGrpc)] : []),
-    ...placed('queue').map((module) => queueDoor(parts, module)),
+    ...(byGrpc.length > 0 ? [await grpcListener(parts, byGrpc)] : []),
+    ...placed('queue').map((module) => queueListener(parts, module)),
   ];
-  const fetching = listeners.filter((door) => door.fetch);
+  const fetching = listeners.filter((listener) => listener.fetch);
   let left: Promise<unknown> | undefined;
   const leave = () => {
-    left ??= Promise.all(listeners.map((door) => door.leave()));
+    left ??= Promise.all(listeners.map((listener) => listener.leave()));
     return left;
   };
   return {
     address: http.address,
     reachedAt: listeners.at(-1)!.address,
-    fetchCalls: async () => void (await Promise.all(fetching.map((door) => door.fetch?.()))),
+    fetchCalls: async () => void (await Promise.all(fetching.map((listener) => listener.fetch?.()))),
     async fetchNoCalls() {
-      await Promise.all(fetching.map((door) => door.leave()));
-      await Promise.all(fetching.map((door) => door.close()));
+      await Promise.all(fetching.map((listener) => listener.leave()));
+      await Promise.all(fetching.map((listener) => listener.close()));
     },
     leave: () => void leave(),
     async close() {
@@ -83,7 +83,7 @@ export async function openListeners(parts: ListenersDependencies): Promise<Liste
         leave(),
         new Promise<void>((resolve) => background.setTimeout(resolve, closeWithinMs).unref()),
       ]);
-      await Promise.all(listeners.map((door) => door.close()));
+      await Promise.all(listeners.map((listener) => listener.close()));
     },
   };
 }
@@ -119,7 +119,7 @@ async function openHttp({
   };
 }
 
-async function grpcDoor(
+async function grpcListener(
   { topology, adapters, definitions, ...parts }: ListenersDependencies,
   modules: readonly string[],
 ): Promise<ModuleListener> {
@@ -143,7 +143,7 @@ async function grpcDoor(
   };
 }
 
-function queueDoor({ topology, adapters, ...parts }: ListenersDependencies, module: string): ModuleListener {
+function queueListener({ topology, adapters, ...parts }: ListenersDependencies, module: string): ModuleListener {
   const url = brokerOf(topology.placements.get(module)!, topology);
   let server: Promise<QueueServer> | undefined;
   return {

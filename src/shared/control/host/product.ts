@@ -7,11 +7,11 @@ import { printIdentity, printModules, printProto, readCommandLine, rotateKeys } 
 import { openHost } from './host.ts';
 import { runUntilStopped, type Started } from './run.ts';
 
-/** What a product is made of. */
+/** The parts of a product. */
 export interface ProductDefinition {
   readonly modules: readonly ModuleDefinition[];
   readonly adapters: readonly Adapter[];
-  /** Public answers that take several modules. */
+  /** Public answers that need several modules. */
   readonly compositions: readonly Composition[];
 }
 

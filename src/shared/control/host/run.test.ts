@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 
-/** A process compiles all that it imports. */
+/** A process takes time to compile all its imports. */
 const patient = { timeout: 90_000 };
 
-/** How a process ended that runs `start` and is signalled when that says `word`. */
+/** Runs `start` in a process and signals it when it prints `word`. Resolves with the exit code and the output. */
 async function stopped(start: string, word: string, ...signals: NodeJS.Signals[]) {
   const program = `
     import { once } from 'node:events';

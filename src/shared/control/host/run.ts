@@ -10,25 +10,27 @@ import { announce } from './announce.ts';
 import { printModules, readCommandLine } from './command-line.ts';
 import { openHost } from './host.ts';
 
-/** Orchestrators kill after ten seconds. */
+/** Stays below the ten seconds after which orchestrators kill a process. */
 const withinTenSecondsMs = 9_500;
 const announcedMs = 1_000;
 
 /** A process that has started. */
 export interface Started {
-  /** How long it goes on accepting requests after it has announced that it stops. */
+  /** How long the process still accepts requests after it has announced its stop. */
   readonly drainDelayMs: number;
-  /** Says that it is about to stop, to whoever asks or is answered, and serves as before. */
+  /** Announces the stop to readiness probes and to callers that receive an answer; serves as before. */
   announceStop(): void;
   close(): Promise<void>;
 }
 
 /**
- * Runs the process that `start` opens until a signal stops it; one that has nothing to run ends by itself. `SIGTERM`, `SIGINT` and,
- * without `LOG_FILE`, `SIGHUP` close it in order and end it with 0, or as soon as it has started. `SIGTERM` is announced first, for as
- * long as the process says; one of the others ends the announcement. It ends with 1 when closing takes longer than `closeWithinMs`,
- * the announcement included when that takes less than a second. What keeps it from starting, or from being closed in order, is one
- * line on standard error, and 1.
+ * Runs the process that `start` opens until a signal stops it. A process that has nothing to run ends by itself.
+ *
+ * `SIGTERM`, `SIGINT` and, without `LOG_FILE`, `SIGHUP` close the process in order and exit with 0. A signal during the start takes
+ * effect after the start. `SIGTERM` announces the stop first, for `drainDelayMs`; `SIGINT` or `SIGHUP` ends the announcement.
+ *
+ * The process exits with 1 when closing takes longer than `closeWithinMs`. The first second of the announcement counts toward that
+ * limit. An expected error at the start, or any error at the close, prints one line on standard error and exits with 1.
  */
 export async function runUntilStopped(
   start: () => Promise<Started | undefined>,
@@ -62,9 +64,9 @@ export async function runUntilStopped(
     await starting;
   } catch (error) {
     const { code, message, cause } = error as Error & { code?: unknown };
-    // What the system or the database refuses says what and where by itself; anything else is a fault of ours.
+    // An error of the system or the database has a code and explains itself; any other error is a bug of ours.
     if (!(error instanceof StartError) && typeof code !== 'string') throw error;
-    // A refusal is for callers; what is in the way is its cause.
+    // The message of a refusal is for callers; its cause names the real problem.
     if (error instanceof StartError) fail(message);
     const limit = whyTooManyFiles(error) ?? whyTooManyFiles(cause) ?? whyDiskFull(error) ?? whyDiskFull(cause);
     if (limit) fail(`cannot start: ${limit}${namedIn(error)}`);
@@ -72,7 +74,7 @@ export async function runUntilStopped(
   }
 }
 
-/** Resolves after `delayMs`, or when `hurry` is told. */
+/** Resolves after `delayMs`, or as soon as `hurry` is aborted. */
 function pause(delayMs: number, hurry: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (hurry.aborted) resolve();
@@ -81,7 +83,7 @@ function pause(delayMs: number, hurry: AbortSignal): Promise<void> {
   });
 }
 
-/** The file that an error of the system names. */
+/** Returns the file that a system error names, in parentheses. */
 function namedIn(error: unknown): string {
   const { path } = error as { path?: unknown };
   return typeof path === 'string' ? ` (${path})` : '';
@@ -93,8 +95,8 @@ function fail(why: string): never {
 }
 
 /**
- * Runs one module alone, in an artifact that holds it and no other: `others` are known, not there. Its topology, settings and
- * words are those of the whole system.
+ * Runs one module alone, from an artifact that contains only this module: `others` are remote modules. The topology, the settings
+ * and the command line are the same as for the whole system.
  */
 export function runAlone(
   own: ModuleDefinition,
@@ -118,13 +120,13 @@ export function runAlone(
   });
 }
 
-/** How soon a process that is signalled at the same time has said so. */
+/** How long a parent that is signaled at the same time may take to tell this process. */
 const togetherWithinMs = 500;
 
 /**
- * Calls `stop` when this process is signalled; as a service, also when it is told to by the process that started it, or when that
- * is gone. A service that is signalled together with that one, as by Ctrl-C, goes on until it is told: it is needed to the end. Only a
- * `SIGTERM` is to be announced: whoever presses Ctrl-C waits for it.
+ * Calls `stop` when this process receives a signal. A module process also stops when its parent tells it to, or when the parent is
+ * gone. When a signal reaches both, as by Ctrl-C, the module process waits for its parent's order: the parent needs it to the end.
+ * Only `SIGTERM` is announced: a person who presses Ctrl-C waits for the exit.
  */
 function whenToStop(stop: (announce: boolean) => void): void {
   const isService = process.send !== undefined;

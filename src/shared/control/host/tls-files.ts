@@ -5,7 +5,7 @@ import type { TlsMaterial } from '../../kernel/calls/index.ts';
 import { messageOf, StartError } from '../../kernel/errors/index.ts';
 import type { KernelSettings } from '../topology/index.ts';
 
-/** Reads what the settings name. Throws a `StartError` when one lacks another, or a file holds nothing of use. */
+/** Reads the TLS files of the settings. Throws a `StartError` when a setting lacks its counterpart, or a file is unusable. */
 export function readTls(settings: KernelSettings): TlsMaterial {
   const { INTERNAL_TLS_CERT: cert, INTERNAL_TLS_KEY: key, INTERNAL_TLS_CA: ca, INTERNAL_TLS_MUTUAL: mutual } = settings;
   if ((cert === undefined) !== (key === undefined))
@@ -20,7 +20,7 @@ export function readTls(settings: KernelSettings): TlsMaterial {
   return { cert: certs?.pem, key: own?.pem, ca: believed?.pem, mutual };
 }
 
-/** Why other processes will not believe what the settings name, at `now`; `undefined` while they may. */
+/** Returns why other processes refuse the certificates at `now`; `undefined` while these are valid. */
 export function whyNotValid({ cert, ca }: TlsMaterial, now: Date): string | undefined {
   const named = [
     { setting: 'INTERNAL_TLS_CERT', pem: cert },
@@ -55,7 +55,7 @@ function readPem(setting: string, file: string | undefined): Pem | undefined {
   throw new StartError(`setting ${setting}: ${file} holds no PEM; it begins with -----BEGIN`);
 }
 
-/** That they are of the right kinds, and belong together. */
+/** Refuses a certificate and a key that are of the wrong kinds or do not belong together. */
 function refuseNoPair(cert: Pem, key: Pem): void {
   if (!holds(cert, 'CERTIFICATE') && holds(cert, 'PRIVATE KEY') && holds(key, 'CERTIFICATE')) {
     throw new StartError(
@@ -68,7 +68,7 @@ function refuseNoPair(cert: Pem, key: Pem): void {
       `settings INTERNAL_TLS_CERT and INTERNAL_TLS_KEY: ${key.file} is not the key of the certificate in ${cert.file}; name two that belong together`,
     );
   }
-  // What TLS asks beyond that, such as a key that is long enough.
+  // TLS has further requirements, such as a minimum length of the key.
   read(cert, 'certificate that TLS takes with its key', () => createSecureContext({ cert: cert.pem, key: key.pem }));
 }
 

@@ -6,7 +6,7 @@ import type { Placement, Topology } from '../topology/index.ts';
 import type { Connections } from './connections.ts';
 import type { Listeners } from './listeners.ts';
 
-/** Throws a `StartError` when no adapter of the product can do what a placement says. */
+/** Throws a `StartError` when the product has no adapter for a placement. */
 export function refuseUnlisted({ placements, settings }: Topology, adapters: Adapters): void {
   for (const [module, placement] of placements) {
     if (placement.kind === 'addresses') for (const address of placement.addresses) adapters.refuseUnknown(address);
@@ -18,8 +18,8 @@ export function refuseUnlisted({ placements, settings }: Topology, adapters: Ada
 }
 
 /**
- * Says of each module that does not run here how it is found. A service finds through the home process what it knows no address
- * of: those are returned, since the home process may tell it where they are, and does when they move.
+ * Sets the route to each module that does not run here. A module process calls a module without a known address through the home
+ * process. Returns these modules: the home process may send their addresses, and sends them when the modules move.
  */
 export function resolveUpstreams(
   { placements, only, homeAddress }: Topology,
@@ -47,7 +47,7 @@ export function resolveUpstreams(
   return throughHome;
 }
 
-/** Of what is found without this process's doing. */
+/** Returns the discovery of a module that the home process neither runs nor starts; `undefined` for any other. */
 function discoveryOf(
   module: string,
   placement: Placement,
@@ -74,7 +74,7 @@ function discoveryOf(
   }
 }
 
-/** What is wrong with a placement is said with whose it is. */
+/** Adds the name of the module to an error in its placement. */
 function about(module: string, open: () => Discovery): Discovery {
   try {
     return open();

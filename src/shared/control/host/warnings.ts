@@ -2,7 +2,7 @@ import type { TlsMaterial } from '../../kernel/calls/index.ts';
 import { listensAt, type Placement, placementText, type Topology, transportOf } from '../topology/index.ts';
 import { whyNotValid } from './tls-files.ts';
 
-/** What will not go well, though it keeps no process from starting: a line each, for who starts this one. */
+/** Returns one line for each problem that does not prevent the start, for the person who starts this process. */
 export function warningsOf(
   { topology, tls }: { readonly topology: Topology; readonly tls: TlsMaterial },
   now: Date,
@@ -11,7 +11,7 @@ export function warningsOf(
   return [whyNotValid(tls, now), ...elsewhere].filter((warning) => warning !== undefined);
 }
 
-/** A module run alone may listen elsewhere than where the topology has the others look for it. */
+/** Returns why other processes cannot find a module run alone: it may listen at another address than the topology says. */
 function whyNotFound(module: string, topology: Topology) {
   const placement = topology.placements.get(module)!;
   if (placement.kind === 'service')

@@ -21,7 +21,7 @@ const orders = {
     if (full) throw new NotWritten('orders', 'data/orders.db', 'the disk is full');
   },
 };
-/** A second later, as the probes measure it. */
+/** Sets the clock of the probes to some seconds later. */
 const later = (seconds: number) => vi.spyOn(performance, 'now').mockReturnValue(1e6 + seconds * 1_000);
 
 beforeEach(() => {

@@ -8,9 +8,9 @@ import type { OpenModule } from '../../kernel/module/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 
 const lookEveryMs = 1_000;
-/** How long a write may take: after that, the module counts as one that can keep nothing. Longer than a handler may hang. */
+/** Maximum time of a write: after that, the module counts as unable to store data. Longer than a handler may hang. */
 const writesWithinMs = 10_000;
-/** More than a file has room for by chance when the disk is full. */
+/** More bytes than a file can hold by chance when the disk is full. */
 const bytes = 256 * 1024;
 
 interface Probe<T> {
@@ -20,12 +20,12 @@ interface Probe<T> {
 }
 
 /**
- * Finds out by writing whether the modules here can keep anything, at most once a second for each, however often it is asked, and not again
- * before the last write has ended. The log says when that changes, and why.
+ * Finds out by writing whether the modules here can store data. Writes at most once a second for each module, however often it is
+ * asked, and never before the last write has ended. Logs each change and its reason.
  */
 export class WriteProbes {
   readonly #seen = new Map<string, Probe<boolean>>();
-  /** Why, by module. */
+  /** The reason of the last failure, by module. */
   readonly #failing = new Map<string, string>();
   #folder: Probe<void> | undefined;
   private readonly dataDir: string;
@@ -36,7 +36,7 @@ export class WriteProbes {
     this.log = log;
   }
 
-  /** Whether the module can keep what it is told. A disk that hangs is a reason that it cannot. */
+  /** Resolves with whether the module can store data. With a disk that hangs, it cannot. */
   takesWrites(module: Pick<OpenModule, 'name' | 'probeWrite'>): Promise<boolean> {
     const { name } = module;
     const seen = this.#seen.get(name);
@@ -50,7 +50,7 @@ export class WriteProbes {
     return probe.result;
   }
 
-  /** Why the last write of a module failed, for operators; `undefined` when it did not. */
+  /** Returns why the last write of a module failed, for operators; `undefined` when it succeeded. */
   whyNot(module: string): string | undefined {
     return this.#failing.get(module);
   }
@@ -61,7 +61,7 @@ export class WriteProbes {
       if (this.#failing.delete(name)) this.log.warn({ module: name }, 'the data of a module takes writes again');
       return true;
     } catch (error) {
-      // Of a database, the reason is for operators alone, and so the cause of what callers are told.
+      // Only operators may see the reason of a database: it is the cause of the error that callers receive.
       const why =
         error instanceof NotWritten ? messageOf(error.cause) : `${this.dataDir} took no file: ${explain(error)}`;
       this.#failed(name, why);
@@ -89,12 +89,12 @@ function probing<T>(result: Promise<T>): Probe<T> {
   return probe;
 }
 
-/** A write that hangs is not repeated: each takes one of the few threads that write. */
+/** Whether a probe is recent, or still runs: a write that hangs is not repeated, since it occupies one of the few writer threads. */
 function isFresh({ at, ended }: Probe<unknown>): boolean {
   return !ended || performance.now() - at < lookEveryMs;
 }
 
-/** Writes a file that is gone again, also when the process dies meanwhile. */
+/** Writes a file that disappears afterward, even when the process dies meanwhile. */
 async function fill(folder: string): Promise<void> {
   const path = join(folder, `probe-${randomUUID()}`);
   const file = await open(path, 'wx', 0o600);

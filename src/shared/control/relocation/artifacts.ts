@@ -3,8 +3,8 @@ import { dirname, relative, resolve, sep } from 'node:path';
 import { refusal } from '../../kernel/errors/index.ts';
 
 /**
- * Refuses a release that an operator may not have run: with `conflict` when there is no such file, with `forbidden` when it lies in none of
- * the `folders`, wherever symbolic links lead. `folders` are separated by commas; unless said otherwise it is that of this program.
+ * Refuses a release that an operator may not start: with `conflict` when there is no such file, with `forbidden` when it lies outside
+ * all `folders` after symbolic links are resolved. Commas separate the `folders`; the default is the folder of this program.
  */
 export function refuseForeignArtifact(
   artifact: string,

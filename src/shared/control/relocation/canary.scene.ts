@@ -1,7 +1,7 @@
 import { Tally } from '../../kernel/calls/index.ts';
 import { canarySchema, sharesOf, verdictOf } from './canary.ts';
 
-/** How the calls to some replicas go: the median of their time, its spread (log-normal), and the part that fails. */
+/** The calls to some replicas: their median time, its spread (log-normal), and the share of failures. */
 export interface Calls {
   readonly medianMs: number;
   readonly spread: number;
@@ -11,7 +11,7 @@ export interface Calls {
 export interface World {
   readonly before: Calls;
   readonly other: Calls;
-  /** Now and then, for a while, calls on both sides take longer. */
+  /** Periods in which calls on both sides take longer. */
   readonly stalls?: { readonly everyCalls: number; readonly lastMs: number; readonly factor: number };
 }
 
@@ -19,7 +19,7 @@ const callsPerSecond = 40;
 const lookMs = 2_000;
 const canary = canarySchema.parse({ share: 0.25 });
 
-/** A whole canary, as the move runs it, in a time of its own. Answers how it ended and how many calls the new replicas had. */
+/** Simulates a whole canary, as the move runs it, in simulated time. Returns its result and the number of calls to the new replicas. */
 export function tryOut(seed: number, world: World): { state: string; calls: number } {
   const traffic = new Traffic(seed, world);
   for (const share of sharesOf(canary)) {
@@ -41,7 +41,7 @@ export function tryOut(seed: number, world: World): { state: string; calls: numb
 
 class Traffic {
   now = 0;
-  /** How many the new replicas had. */
+  /** The number of calls to the new replicas. */
   calls = 0;
   sides = { other: new Tally(), before: new Tally() };
   #stalledUntil = 0;
@@ -77,7 +77,7 @@ class Traffic {
   }
 }
 
-/** Numbers from 0 to below 1, the same for the same seed (mulberry32). */
+/** Returns a generator of numbers from 0 to below 1, the same for the same seed (mulberry32). */
 function draws(seed: number): () => number {
   let state = seed;
   return () => {

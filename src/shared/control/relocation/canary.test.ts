@@ -15,7 +15,7 @@ it.each([
   expect(sharesOf({ ...canary, share })).toEqual(steps);
 });
 
-/** Calls that took as long as those named, again and again; so many of them failed. */
+/** Tallies `calls` calls, of which the first `failures` failed. Their durations repeat the list `times`. */
 function tally(calls: number, failures = 0, times: readonly number[] = [10]): Tally {
   const made = new Tally();
   for (let call = 0; call < calls; call++) made.add(times[call % times.length]!, call < failures);
@@ -88,7 +88,7 @@ describe('a canary', () => {
 describe('of many canaries', () => {
   const usual = { medianMs: 8, spread: 0.5, failures: 0 };
   const heavy = { ...usual, spread: 1 };
-  /** A busy machine: now and then everything takes thirty times as long for a while. */
+  /** A busy machine: at times, every call takes thirty times as long for a while. */
   const stalls = { everyCalls: 100, lastMs: 800, factor: 30 };
   const outcomes = (world: World) => Array.from({ length: 200 }, (_, seed) => tryOut(seed, world));
 

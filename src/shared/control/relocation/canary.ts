@@ -3,26 +3,26 @@ import type { Tally } from '../../kernel/calls/index.ts';
 import { surenessOfExcess } from './evidence.ts';
 import { patience } from './mirror.ts';
 
-/** How new replicas are tried out with a growing share of the calls before they get them all. */
+/** The settings of a canary: the new replicas receive a growing share of the calls before they receive all. */
 export const canarySchema = z.strictObject({
   /** The first share, 0 to 1. */
   share: z.number().gt(0).max(1).default(0.05),
-  /** How long a share lasts at least. */
+  /** Minimum duration of a share. */
   stageMs: z.int().min(100).max(3_600_000).default(10_000),
-  /** The calls that the new replicas must have had at each share to be judged. */
+  /** Minimum number of calls to the new replicas at each share before a verdict; only too many failures count earlier. */
   leastCalls: z.int().min(1).max(100_000).default(100),
-  /** How long a share lasts at most, while calls are too few or the verdict is open; six times `stageMs` when absent. */
+  /** Maximum duration of a share, while calls are too few or the verdict is open; six times `stageMs` when absent. */
   maxWaitMs: z.int().min(100).max(86_400_000).optional(),
-  /** How many more of their calls may fail than of the calls before, as a part of all: 0.01 is one in a hundred. */
+  /** How much higher the failure rate of the new replicas may be: 0.01 is one call in a hundred. */
   maxFailures: z.number().min(0).max(1).default(0.01),
-  /** By how much their calls may be slower than the 95th percentile before, in milliseconds; `defaultAllowedMs` when absent. */
+  /** How much slower their calls may be than the old 95th percentile, in milliseconds; `defaultAllowedMs` when absent. */
   maxSlowerMs: z.number().min(0).max(60_000).optional(),
 });
 export type Canary = z.output<typeof canarySchema>;
 
 const shares = [0.05, 0.25, 0.5];
 
-/** The shares of a canary, growing; all of the calls come with the move itself. */
+/** Returns the growing shares of a canary, each below 1; the move itself transfers all calls. */
 export function sharesOf({ share }: Canary): number[] {
   return [share, ...shares.filter((each) => each > share)].filter((each) => each < 1);
 }
@@ -31,16 +31,16 @@ export function maxWaitMsOf({ stageMs, maxWaitMs = stageMs * patience }: Canary)
   return Math.max(stageMs, maxWaitMs);
 }
 
-/** From here on more failures are real: fewer than one in a hundred equal replicas ever look so, however often they are compared. */
+/** At this probability, more failures count as real. Fewer than 1 % of equal replicas ever reach it, however often it is computed. */
 const sureOfFailures = 0.9999;
-/** From here on slower calls are real: this is found twice, among other calls, before the move fails. */
+/** At this probability, slower calls count as real. The move fails only after it is reached twice, with different calls. */
 const sureOfTimes = 0.995;
-/** From here on a difference is waited for, to become real or to vanish. */
+/** At this probability, a difference needs more calls, which confirm it or make it vanish. */
 const doubtful = 0.9;
-/** How many more of the calls may be slow. */
+/** How much higher the share of slow calls may be. */
 const maxSlow = 0.02;
 
-/** The calls that both sides have answered, and whether the replicas before ran in processes of their own as well. */
+/** The calls that both sides have answered, and whether the old replicas ran in processes of their own as well. */
 export interface Sides {
   readonly other: Tally;
   readonly before: Tally;
@@ -52,9 +52,9 @@ export type Verdict =
   | { readonly state: 'worse' | 'slow' | 'unknown'; readonly sure: number; readonly why: string };
 
 /**
- * Whether the new replicas are no worse than the replicas before, and how sure that is (0 to 1). They are worse when more of their calls
- * fail, or when more of them take longer than the slowest twentieth before took, with what is allowed added to both. Failures count at
- * once, `slow` once the stage is over, since a new process is slow at first.
+ * Judges whether the new replicas are no worse than the old ones, and how sure that is (0 to 1). They are worse when more of their calls
+ * fail, or when more of them take longer than the old 95th percentile. Both limits include a tolerance. Failures count at once, slow
+ * calls only once the stage is over, since a new process is slow at first.
  */
 export function verdictOf(sides: Sides, canary: Canary, elapsedMs: number): Verdict {
   const { other } = sides;
@@ -90,8 +90,8 @@ function doubtOfTimes(sides: Sides, canary: Canary): number {
 }
 
 /**
- * By how much a call may be slower unless the order says so: 50 ms, as a call to another process takes longer by nature; between
- * processes as much again as before, from 5 to 50 ms.
+ * Returns the default tolerance for slower calls. It is 50 ms when the old replicas ran in this process: a call to another process
+ * always takes longer. Otherwise it is the old 95th percentile, limited to 5 to 50 ms.
  */
 function defaultAllowedMs(p95Ms: number, alike: boolean): number {
   return alike ? Math.min(50, Math.max(5, p95Ms)) : 50;

@@ -7,7 +7,7 @@ import {
 } from '../../kernel/contract/index.ts';
 import type { ModuleProcess } from '../supervisor/index.ts';
 
-/** The others go on by the contract that they know: throws what a release would break that is to take its place. */
+/** Throws when a new release breaks the contract: the other modules still rely on the contract that they know. */
 export function refuseBreaking(known: Contract, processes: readonly ModuleProcess[]): void {
   const before = describeContract(known);
   for (const { ready } of processes) {

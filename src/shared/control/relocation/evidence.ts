@@ -1,17 +1,17 @@
-/** How many of some calls something was true of. */
+/** Counts the calls with some property (`hits`) among a number of calls (`of`). */
 export interface Share {
   readonly hits: number;
   readonly of: number;
 }
 
 const points = 128;
-/** Beyond so many standard deviations there is nothing worth counting. */
+/** Beyond this many standard deviations the probability is negligible. */
 const deviations = 8;
 
 /**
- * How sure it is, 0 to 1, that the rate behind `one` is higher than the rate behind `other` by more than `margin`: the probability
- * by the posterior distributions of both (beta-binomial, Jeffreys prior; Gelman et al., Bayesian Data Analysis, 2.4 and 2.8). It may be
- * asked for after every call, and is right for few calls and for none that hit.
+ * Returns the probability, 0 to 1, that the rate behind `one` exceeds the rate behind `other` by more than `margin`. It uses the
+ * posterior distributions of both (beta-binomial, Jeffreys prior; Gelman et al., Bayesian Data Analysis, 2.4 and 2.8). The caller may
+ * ask after every call. The result is also right for few calls and without hits.
  */
 export function surenessOfExcess(one: Share, other: Share, margin: number): number {
   const [ones, others] = [posterior(one), posterior(other)];
@@ -23,7 +23,7 @@ export function surenessOfExcess(one: Share, other: Share, margin: number): numb
   return Math.min(1, Math.max(0, sure));
 }
 
-/** The rates that there may be, in ascending order, each with its probability. By the arcsine of its root a rate is equally sharp everywhere. */
+/** Returns possible rates in ascending order, with probabilities. On the scale of arcsin(√rate), all rates are equally precise. */
 function posterior({ hits, of }: Share): { rate: number; weight: number }[] {
   const middle = Math.asin(Math.sqrt((hits + 0.25) / (of + 0.5)));
   const reach = deviations / (2 * Math.sqrt(of + 1));

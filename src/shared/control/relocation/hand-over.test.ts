@@ -10,7 +10,7 @@ const between = (going: readonly Replica[], remaining: readonly Replica[], anoth
   anotherRelease,
 });
 
-/** A replica that gave up with so many events published, and what it counts of them when it is to take the lead. */
+/** Creates a replica that gives up the lead at event `upTo`. `waiting` counts the waiting events up to a given event. */
 function replica(led: boolean, upTo: number, waiting: (upTo: number) => number): Replica {
   const counted = (last: number) => ({ pending: waiting(last), held: 0 });
   return {

@@ -3,17 +3,17 @@ import type { LeadTaken, SagasHandedOver } from '../../kernel/module/index.ts';
 import type { Replica } from '../supervisor/index.ts';
 import { unlessAborted } from './journal.ts';
 
-/** Sagas that wait for something longer go on elsewhere. */
+/** A saga that waits longer than this continues in another replica. */
 export const sagasWithinMs = 10_000;
 
 /**
- * What moved with the module. Timers and sagas must be as many after as before; of the events that waited or were held back,
- * whoever leads next may have dealt with some before they are counted again.
+ * The state that moved with the module. The numbers of timers and sagas must be equal before and after. The new leader may handle some
+ * waiting events, and some events in the retry queue, before it counts them again.
  */
 export interface Moved {
-  /** Calls that were in flight where it was, and have been answered there. */
+  /** Calls that were in flight in the old place, and have been answered there. */
   callsDrained: number;
-  /** For how long no replica delivered events, took any in order or ran timers. */
+  /** How long no replica delivered events, took events in order or ran timers. */
   gapMs: number;
   readonly events: { pendingBefore: number; pendingAfter: number; heldBefore: number; heldAfter: number };
   readonly timers: { before: number; after: number };
@@ -33,14 +33,14 @@ export function nothingMoved(): Moved {
 interface Sides {
   readonly going: readonly Replica[];
   readonly remaining: readonly Replica[];
-  /** Whether those that remain may be of another release. */
+  /** Whether the remaining replicas may be of another release. */
   readonly anotherRelease: boolean;
 }
 
 /**
- * First what only one replica may do, since nobody does it meanwhile; then the sagas, of which each replica may have some. Counts on both
- * sides, and throws when the two do not agree, or no replica that remains could take the lead; and once it is `aborted`, before it
- * does anything more. Another release may have other timers than the one before.
+ * Transfers leadership first, since no replica leads meanwhile; then the sagas, of which each replica may have some. Throws when the
+ * counts of both sides differ, or no remaining replica can take the lead. Throws before the next action once it is `aborted`. The
+ * timers of another release may differ.
  */
 export async function handOver(sides: Sides, moved: Moved, aborted: AbortSignal): Promise<void> {
   const { going, remaining } = sides;
@@ -54,7 +54,7 @@ export async function handOver(sides: Sides, moved: Moved, aborted: AbortSignal)
   for (const replica of going) await replica.leave();
 }
 
-/** The old replicas do again what they did, as soon as the new ones do it no more: each of them, whatever becomes of the others. */
+/** Returns the work to the old replicas after the new ones have given it up. Each takes it, even when another fails. */
 export async function takeBack(going: readonly Replica[], coming: readonly Replica[]): Promise<void> {
   await Promise.allSettled(coming.map((replica) => replica.giveUpLead()));
   const told = await Promise.allSettled(going.map((replica) => replica.takeUp()));
@@ -67,7 +67,7 @@ async function handLead({ going, remaining, anotherRelease }: Sides, moved: Move
   let [upTo, endedAt] = [0, 0];
   for (const replica of going) {
     const given = await replica.giveUpLead();
-    // The others' numbers are later ones: what was published meanwhile waits nowhere that it did not before.
+    // Only the leader's numbers count: the other replicas count later, and may include events published meanwhile.
     if (!given.led) continue;
     upTo = given.upTo;
     endedAt = given.endedAt;
@@ -75,7 +75,7 @@ async function handLead({ going, remaining, anotherRelease }: Sides, moved: Move
     [events.pendingBefore, events.heldBefore] = [given.pending, given.held];
   }
   const taken = await firstToLead(remaining, upTo);
-  // Another process on the same data may lead, and go on to.
+  // Another process on the same data may be the leader, and stay so.
   if (endedAt === 0) return;
   if (!taken) throw new Error('no replica could take the lead');
   timers.after = taken.timers.length;

@@ -2,14 +2,14 @@ import { setTimeout } from 'node:timers/promises';
 import { background, crashPoint } from '../../kernel/context/index.ts';
 import { messageOf } from '../../kernel/errors/index.ts';
 
-/** A step of a move that is done: how long it took, and what there is to say about it. */
+/** A completed step of a move: its duration and its details. */
 export interface StepDone {
   readonly step: string;
   readonly ms: number;
   readonly [detail: string]: unknown;
 }
 
-/** What a move tells whoever watches it. */
+/** A message about the progress of a move. */
 export type Progress =
   | { readonly begun: string }
   | { readonly watched: string; readonly seen: object }
@@ -20,15 +20,15 @@ export type Progress =
 interface Step {
   readonly name: string;
   readonly withinMs: number;
-  /** Resolves with what there is to say about it. */
+  /** Resolves with the details of the step. */
   run(aborted: AbortSignal): Promise<unknown>;
-  /** Takes back what `run` did, or began to do. Called when that has ended: later, where the step was aborted or took too long. */
+  /** Undoes the complete or partial effects of `run`. Called after `run` has ended, even if the step was aborted or timed out. */
   undo?(): Promise<void>;
-  /** Has `run` end, where it was aborted or took too long: for one that could go on for long. */
+  /** Makes `run` end early when the step was aborted or timed out. For a step that could run for long. */
   interrupt?(): Promise<void>;
 }
 
-/** A step that failed, with the words for it. */
+/** A failed step, with the message of its cause. */
 export class StepFailed extends Error {
   readonly step: string;
 
@@ -39,12 +39,12 @@ export class StepFailed extends Error {
 }
 
 /**
- * Runs steps one after the other and remembers how to take them back. A step that fails, takes too long or is aborted ends the
- * whole; `rollBack` then takes everything back, the last first.
+ * Runs steps one after the other and remembers how to undo them. A step that fails, times out or is aborted ends the move;
+ * `rollBack` then undoes all steps, the last one first.
  */
 export class Journal {
   readonly steps: StepDone[] = [];
-  /** Whether it is in its last step. */
+  /** Whether the last step runs. */
   finishing = false;
   readonly #undos: { name: string; undo: () => Promise<void> }[] = [];
   private readonly module: string;
@@ -87,7 +87,7 @@ export class Journal {
     }
   }
 
-  /** The last step, after which there is nothing to take back: it is not aborted, and what fails in it is told as its `trouble`. */
+  /** Runs the last step, which is neither aborted nor undone. Reports a failure as its `trouble`. */
   async finish(name: string, run: () => Promise<unknown>): Promise<void> {
     const startedAt = performance.now();
     this.finishing = true;
@@ -101,19 +101,19 @@ export class Journal {
     this.#done(name, startedAt, trouble === undefined ? {} : { trouble });
   }
 
-  /** What there is to be seen in a step that goes on for a while. */
+  /** Reports an observation in a long step. */
   watched(step: string, seen: object): void {
     this.tell({ watched: step, seen });
   }
 
-  /** Resolves after a while; rejects at once when the move is aborted. */
+  /** Resolves after `delayMs`; rejects at once when the move is aborted. */
   async pause(delayMs: number): Promise<void> {
     await setTimeout(delayMs, undefined, { signal: this.aborted }).catch(() => {
       throw this.aborted.reason;
     });
   }
 
-  /** Resolves with what could not be taken back, in words; what can be is, whatever becomes of the rest. */
+  /** Undoes every step, even when another cannot be undone. Resolves with a message for each step that could not be undone. */
   async rollBack(): Promise<string[]> {
     const troubles: string[] = [];
     for (const { name, undo } of this.#undos.reverse()) {
@@ -141,7 +141,7 @@ export class Journal {
   }
 }
 
-/** The same, but rejects with the reason as soon as it is aborted. The work goes on. */
+/** Resolves like `work`, but rejects with the reason as soon as `aborted` fires. The work continues. */
 export async function unlessAborted<T>(aborted: AbortSignal, work: Promise<T>): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = () => reject(aborted.reason);

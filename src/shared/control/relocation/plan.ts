@@ -2,35 +2,35 @@ import { refusal } from '../../kernel/errors/index.ts';
 import type { ModuleProcess, ModuleProcesses } from '../supervisor/index.ts';
 import { type Placement, placementText, type ServicePlacement } from '../topology/index.ts';
 
-/** A place that a module can be moved from and to while the system serves: in this process, or in those that it starts. */
+/** A place that a module can move from and to while the system serves: in this process, or in module processes. */
 export type Place = Extract<Placement, { kind: 'in-process' }> | ServicePlacement;
 
-/** Which replicas of a module come, stay and go. */
+/** The replicas of a module that come, stay and go. */
 export interface Plan {
   readonly module: string;
   readonly from: Place;
   readonly to: Place;
-  /** Whether the new replicas may be of another release: they may do other things from time to time. */
+  /** Whether the new replicas may be of another release, which may have other timers. */
   readonly anotherRelease: boolean;
-  /** Whether the replicas before and after take their calls from the same queue: who takes some must be told. */
+  /** Whether old and new replicas take their calls from the same queue: the move must then tell them when to take calls. */
   readonly sameQueue: boolean;
-  /** Processes to be started; none when it comes into this process. */
+  /** Number of processes to start; 0 when the module moves into this process. */
   readonly comes: number;
   readonly stay: readonly ModuleProcess[];
-  /** Processes to be ended; none when it leaves this process. */
+  /** Processes to end; none when the module leaves this process. */
   readonly go: readonly ModuleProcess[];
 }
 
 interface Asked {
   readonly module: string;
   readonly to: Placement;
-  /** Whether it is done though nothing differs: the processes are replaced one way or another. */
+  /** Whether all processes are replaced, even when the placement stays the same. */
   readonly again: boolean;
-  /** Whether new replicas are to be tried out beside those before. */
+  /** Whether new replicas are tried out beside the old ones. */
   readonly trial: boolean;
 }
 
-/** Throws a `conflict` that says why the module cannot be moved there. */
+/** Plans a move. Throws a `conflict` that says why the module cannot move there. */
 export function planOf({ module, to, again, trial }: Asked, from: Placement, services: ModuleProcesses): Plan {
   const refuse = (why: string) => {
     throw refusal('conflict', why);
@@ -44,7 +44,7 @@ export function planOf({ module, to, again, trial }: Asked, from: Placement, ser
     return refuse(
       `${module} runs at ${placementText(from)}, which somebody else started: stop it there, write its place in the topology and restart`,
     );
-  // Those that serve stay before those that do not.
+  // Ready processes stay in preference to others.
   const ready = (process: ModuleProcess) => Number(process.ready !== undefined);
   const processes = services.of(module).toSorted((one, other) => ready(other) - ready(one));
   if (placementText(from) === text && !(again && to.kind === 'service')) refuse(`${module} is already placed ${text}`);
@@ -69,7 +69,7 @@ function artifactOf(place: Place): string | undefined {
   return place.kind === 'service' ? place.artifact : undefined;
 }
 
-/** Whether processes of one can serve as those of the other. */
+/** Whether processes of one placement can serve for the other. */
 function alike(one: ServicePlacement, other: ServicePlacement): boolean {
   return one.via === other.via && one.artifact === other.artifact && one.port === other.port;
 }

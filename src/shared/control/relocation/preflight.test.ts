@@ -6,7 +6,7 @@ import { type PreflightDependencies, preflight } from './preflight.ts';
 
 const plan = { module: 'shop', to: { kind: 'in-process' }, comes: 0 } as unknown as Plan;
 
-/** What must be known before a move: of a module that answers and has nothing stuck, unless it is said otherwise. */
+/** Creates the dependencies of a preflight. By default, the module answers and has no stuck sagas. */
 function parts({ folder = '.', answers = true, stuck = 0 }): PreflightDependencies {
   return {
     topology: { settings: { DATA_DIR: folder, BUS: 'mitt' } },
@@ -19,7 +19,7 @@ it('lets a move begin where there is room, and says how much', async () => {
   expect(await preflight(plan, true, parts({}))).toEqual({ freeBytes: expect.any(Number) });
 });
 
-/** A file system of which nothing is free. */
+/** A file system without free space. */
 it.skipIf(!existsSync('/proc/self'))('refuses a move on a full disk, with the folder and what to do', async () => {
   await expect(preflight(plan, true, parts({ folder: '/proc' }))).rejects.toMatchObject({
     code: 'conflict',
@@ -38,7 +38,7 @@ it('refuses a move of a module that does not answer, or whose sagas need a perso
   });
 });
 
-/** A move to another release with these migrations, from one that has applied `shelves` and one that is no more than a name. */
+/** Checks a move to a release with these migrations. The old release has applied `shelves`, and `labels`, which has no phase. */
 function toRelease(...migrations: NamedMigration[]) {
   const applied = [
     { name: 'shelves', phase: 'expand' },

@@ -10,19 +10,19 @@ import { refuseForeignArtifact } from './artifacts.ts';
 import type { Plan } from './plan.ts';
 
 const leastFreeBytes = 64 * 1024 * 1024;
-/** A module that has much to do is moved all the same: it may be why. */
+/** Leaves time for a busy module, which may move too: its load may be the reason for the move. */
 const answersWithinMs = 5_000;
 
 export interface PreflightDependencies {
   readonly topology: Topology;
   readonly directory: Directory;
-  /** A replica of the module where it is now. */
+  /** A replica of the module in its current place. */
   readonly replica: Replica;
-  /** The migrations of the release that comes; `undefined` when it does not say. */
+  /** Returns the migrations of the new release; `undefined` when that does not list them. */
   readonly coming: () => Promise<readonly NamedMigration[] | undefined>;
 }
 
-/** Throws a `conflict` for what would keep the move from succeeding, or from outliving a restart, before anything is changed. */
+/** Throws a `conflict`, before anything changes, when the move could not succeed or would not survive a restart. */
 export async function preflight(plan: Plan, forNow: boolean, parts: PreflightDependencies): Promise<object> {
   const { module, to } = plan;
   const { topology } = parts;
@@ -56,8 +56,9 @@ export async function preflight(plan: Plan, forNow: boolean, parts: PreflightDep
 }
 
 /**
- * Both releases work on the same data for a while, and the one before again when the move is taken back. One that does not say what its migrations are
- * is held by the database itself, which applies none of these while another process has it open.
+ * Refuses a release with migrations that cannot run while the system serves. Both releases use the same data for a while, and the old
+ * one again when the move is undone. If the new release does not list its migrations, the database itself refuses them: it applies no
+ * such migration while another process has it open.
  */
 async function refuseMigration(module: string, { replica, coming }: PreflightDependencies): Promise<void> {
   const candidate = await coming();
@@ -70,7 +71,7 @@ async function refuseMigration(module: string, { replica, coming }: PreflightDep
   if (why) throw refusal('conflict', `the new release of ${module} cannot come while the system serves: ${why}`);
 }
 
-/** What a restart would read must be what was moved, or the module would be back where it was without a word. */
+/** Refuses a move that the next start would not read: the module would silently return to its old place. */
 function refuseForgetting({ module }: Plan, { settings, saidByEnvironment }: Topology): void {
   const variable = `MODULE_${environmentName(module)}`;
   const cure = 'or ask for the move to hold until the next start only (--for-now)';
@@ -88,7 +89,7 @@ async function freeIn(folder: string): Promise<number> {
   return bavail * bsize;
 }
 
-/** Where the new process will listen: on this machine alone. */
+/** Resolves with whether the port is free on the loopback address, where the new process will listen. */
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer().once('error', () => resolve(false));

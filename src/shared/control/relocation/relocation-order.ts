@@ -10,15 +10,15 @@ import type { TryOut } from './trials.ts';
 export interface RelocationOrder extends TryOut {
   readonly module: string;
   readonly placement: Placement;
-  /** Whether its processes are replaced by new ones though the placement is the same. */
+  /** Whether new processes replace the old ones, even when the placement stays the same. */
   readonly again: boolean;
-  /** Whether it holds until the next start only. */
+  /** Whether the move lasts only until the next start. */
   readonly forNow: boolean;
-  /** Who orders it, for whoever comes meanwhile. */
+  /** The author of the order, to show to other operators meanwhile. */
   readonly by: string;
 }
 
-/** Who orders something, for the log and for whoever comes meanwhile. */
+/** The author of an order, for the log and for other operators meanwhile. */
 export const by = z
   .string()
   .max(200)
@@ -45,8 +45,8 @@ const bodySchema = z.strictObject({
 });
 
 /**
- * Reads an order. It names the whole `placement`, or the parts of `outside` that change: where the module runs in processes of its own,
- * or how it ran there last. Throws `invalid-input` with what is wrong where.
+ * Reads an order. It names the whole `placement`, or the parts of `outside` that change. `outside` is the current or last placement of
+ * the module in processes of its own. Throws `invalid-input` with the path and message of each mistake.
  */
 export function readOrder(module: string, body: unknown, outside: ServicePlacement | undefined): RelocationOrder {
   const { placement, via, instances, port, artifact, ...order } = parseInput(bodySchema, body);

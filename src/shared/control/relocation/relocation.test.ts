@@ -5,7 +5,7 @@ import { Journal } from './journal.ts';
 import type { Plan } from './plan.ts';
 import { Relocation, type RelocationDependencies } from './relocation.ts';
 
-/** One of the processes that a module is to leave; its `take-up` is answered by `takeUp`. */
+/** Creates one of the processes that a module leaves. `takeUp` answers its `take-up`. */
 function going(pid: number, takeUp: (own: { pid: number }) => Promise<unknown>): ModuleProcess {
   const answers: Record<string, () => unknown> = {
     idle: () => 0,
@@ -16,7 +16,7 @@ function going(pid: number, takeUp: (own: { pid: number }) => Promise<unknown>):
   return own as unknown as ModuleProcess;
 }
 
-/** A move of two processes' replicas into this one, which cannot take the lead. Resolves with what could not be taken back. */
+/** Moves a module from the processes `go` into this one, which cannot take the lead. Resolves with the steps that cannot be undone. */
 async function movedInVain(go: readonly ModuleProcess[]): Promise<string[]> {
   const handover = {
     takeLead: () => Promise.reject(new Error('the disk is full')),

@@ -20,31 +20,31 @@ import { canarySteps, mirrorStep, type TryOut, warmUp } from './trials.ts';
 
 const startWithinMs = 30_000;
 const shortMs = 10_000;
-/** How long one that nobody has called may take to end. */
+/** Maximum time that a process without calls may take to end. */
 const uncalledWithinMs = 1_000;
 
 export interface RelocationDependencies {
-  /** What this process's modules rely on. */
+  /** The contract that this process's modules rely on. */
   readonly contract: Contract;
   readonly here: ModulesHere;
   readonly services: ModuleProcesses;
   readonly directory: Directory;
   readonly placements: Map<string, Placement>;
   readonly tryOut: TryOut;
-  /** The topology's file, unless the move is to be forgotten at the next start. */
+  /** The topology file; absent when the next start must not keep the placement. */
   readonly file: string | undefined;
-  /** Ends the move: a process it needs has ended. */
+  /** Aborts the relocation because a process that it needs has ended. */
   readonly abort: (why: string) => void;
 }
 
-/** One move of a module: from where it is to where its plan says, in steps that can each be taken back. */
+/** Moves a module from its current place to the place in its plan, in steps that can each be undone. */
 export class Relocation {
   readonly moved = nothingMoved();
-  #raised: readonly ModuleProcess[] = [];
+  #spawned: readonly ModuleProcess[] = [];
   #coming: Replica[] = [];
   #going: Replica[] = [];
   #watches: (() => void)[] = [];
-  /** Whether the new replicas may have been asked anything. */
+  /** Whether the new replicas may have received calls. */
   #called = false;
   private readonly plan: Plan;
   private readonly parts: RelocationDependencies;
@@ -54,24 +54,24 @@ export class Relocation {
     this.parts = parts;
   }
 
-  /** Everything up to where the new replicas are ready and nobody has noticed them. */
+  /** Runs all steps until the new replicas are ready. No caller notices them yet. */
   async prepare(journal: Journal): Promise<void> {
     await journal.step({
       name: 'start',
       withinMs: startWithinMs,
       run: () => this.#start(),
-      interrupt: () => this.parts.services.terminate(this.#raised, uncalledWithinMs),
-      undo: () => this.#lower(),
+      interrupt: () => this.parts.services.terminate(this.#spawned, uncalledWithinMs),
+      undo: () => this.#terminate(),
     });
     await journal.step({
       name: 'contract',
       withinMs: shortMs,
-      run: async () => refuseBreaking(this.parts.contract, this.#raised),
+      run: async () => refuseBreaking(this.parts.contract, this.#spawned),
     });
     await journal.step({ name: 'warm', withinMs: startWithinMs, run: () => this.#warm() });
   }
 
-  /** Tries the new replicas out, if that is asked for: what they are sent meanwhile is all that anybody could notice. */
+  /** Tries out the new replicas if the order asks for it. Callers can notice only the calls that these receive. */
   async tryOut(journal: Journal): Promise<void> {
     const { mirror, canary } = this.parts.tryOut;
     if (!mirror && !canary) return;
@@ -88,7 +88,7 @@ export class Relocation {
     if (canary) await canarySteps(journal, trial!, canary, this.plan.from.kind === 'service');
   }
 
-  /** Everything from the first call that goes to the new replicas to where the next start knows of them. */
+  /** Runs all steps from the transfer of calls to the new replicas until the topology file contains the new placement. */
   async complete(journal: Journal): Promise<void> {
     const { plan } = this;
     await journal.step({
@@ -112,7 +112,7 @@ export class Relocation {
     });
   }
 
-  /** It has moved: a crash, or a failure, brings it up in the new place. The old replicas end. */
+  /** Ends the old replicas. The module has moved: after a crash or a failure, it starts in the new place. */
   async close(journal: Journal): Promise<void> {
     const { plan, parts } = this;
     for (const listenNoMore of this.#watches) listenNoMore();
@@ -129,13 +129,13 @@ export class Relocation {
       await opened.start();
       this.#coming = [replicaHere(module, here)];
     } else if (comes > 0) {
-      this.#raised = services.spawn(module, to, comes, sameQueue);
-      await services.ready(module, this.#raised);
-      if (this.#raised.some(({ ready }) => !ready))
+      this.#spawned = services.spawn(module, to, comes, sameQueue);
+      await services.ready(module, this.#spawned);
+      if (this.#spawned.some(({ ready }) => !ready))
         throw new Error(`a process of ${module} ended before all were ready; its last words are in this process's log`);
-      this.#coming = this.#raised.map(replicaIn);
+      this.#coming = this.#spawned.map(replicaIn);
     }
-    for (const process of [...this.#raised, ...go]) {
+    for (const process of [...this.#spawned, ...go]) {
       const pid = process.pid;
       this.#watches.push(services.onEnd(process, (how) => abort(`process ${pid} of ${module} ended: ${how}`)));
     }
@@ -144,14 +144,14 @@ export class Relocation {
 
   async #warm(): Promise<void> {
     const { module, sameQueue } = this.plan;
-    // Over a queue it would be answered by those before.
-    const addresses = sameQueue ? this.#raised.flatMap(({ ready }) => ready?.address ?? []) : this.#addresses();
+    // Over the shared queue, the old replicas would answer.
+    const addresses = sameQueue ? this.#spawned.flatMap(({ ready }) => ready?.address ?? []) : this.#addresses();
     const probes = addresses.map((address) => this.parts.directory.probe(module, address));
     await Promise.all(probes.map((probe) => probe.warm().finally(() => probe.close())));
   }
 
   #addresses(): string[] {
-    return this.#raised.flatMap(({ ready }) => ready?.reachedAt ?? []);
+    return this.#spawned.flatMap(({ ready }) => ready?.reachedAt ?? []);
   }
 
   async #moveCalls(journal: Journal): Promise<void> {
@@ -162,11 +162,11 @@ export class Relocation {
     this.#called = true;
     if (sameQueue) await Promise.all(this.#coming.map((replica) => replica.fetchCalls()));
     if (to.kind === 'in-process') here.serve(module);
-    services.serve(module, [...stay, ...this.#raised]);
+    services.serve(module, [...stay, ...this.#spawned]);
     directory.endTrial(module);
   }
 
-  /** The first calls of a new process take longest: a few get them, instead of all that come in that moment. */
+  /** Sends only a few calls to the new processes at first: the first calls of a process take longest. */
   async #moveSome(journal: Journal): Promise<void> {
     const trial = this.#beginTrial();
     trial.share = 1;
@@ -187,7 +187,7 @@ export class Relocation {
     if (sameQueue) await Promise.all(this.#going.map((replica) => replica.fetchCalls()));
   }
 
-  /** Nobody calls these any more, and what they were asked is answered. */
+  /** Waits until no caller uses these replicas any more, and all their calls are answered. */
   async #drain(replicas: readonly Replica[]): Promise<object> {
     const { module, sameQueue } = this.plan;
     const { directory, services } = this.parts;
@@ -195,7 +195,7 @@ export class Relocation {
     const counts = await Promise.all(replicas.map((replica) => replica.idle()));
     const others = services.all.filter(({ ready }) => ready);
     await Promise.all([directory.drained(module), ...others.map((process) => drainedIn(process, module))]);
-    // What reached them between the two.
+    // Counts the calls that reached the replicas between the two waits.
     for (const replica of replicas) counts.push(await replica.idle());
     this.moved.callsDrained = counts.reduce((sum, count) => sum + count, 0);
     return { calls: this.moved.callsDrained };
@@ -221,16 +221,16 @@ export class Relocation {
     else await services.terminate(go);
   }
 
-  /** Takes back what was started: what it was asked meanwhile is answered first. */
-  async #lower(): Promise<void> {
+  /** Ends the started replicas, after they have answered their calls. */
+  async #terminate(): Promise<void> {
     if (!this.#called) return this.#end(uncalledWithinMs);
     for (const listenNoMore of this.#watches) listenNoMore();
-    const alive = this.#coming.filter((_, index) => this.#raised.length === 0 || this.#raised[index]?.ready);
+    const alive = this.#coming.filter((_, index) => this.#spawned.length === 0 || this.#spawned[index]?.ready);
     await Promise.all(alive.map((replica) => this.#relieve(replica).catch(() => {})));
     await this.#end();
   }
 
-  /** One that does not answer is asked no more: it ends anyhow. */
+  /** Takes the work from a replica before it ends. Rejects at the first request that the replica does not answer. */
   async #relieve(replica: Replica): Promise<void> {
     await this.#drain([replica]);
     await replica.giveUpLead();
@@ -240,7 +240,7 @@ export class Relocation {
   async #end(withinMs?: number): Promise<void> {
     const { module, to } = this.plan;
     const { here, services } = this.parts;
-    await services.terminate(this.#raised, withinMs);
+    await services.terminate(this.#spawned, withinMs);
     if (to.kind === 'in-process') await here.remove(module);
     for (const listenNoMore of this.#watches) listenNoMore();
   }

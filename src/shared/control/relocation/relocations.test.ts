@@ -43,7 +43,7 @@ it('moves no module, and begins nothing else, while something is done that needs
 });
 
 it('lets a module that moves finish before', async () => {
-  // It knows no module: a move fails as soon as it begins.
+  // These relocations know no module, so a move fails as soon as it begins.
   const moved = expect(relocations.move(order)).rejects.toThrow();
   expect(relocations.current?.module).toBe('shop');
   expect(await relocations.whileNoneMoves('it', async () => relocations.current)).toBeUndefined();

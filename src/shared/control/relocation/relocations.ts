@@ -15,25 +15,25 @@ import { preflight } from './preflight.ts';
 import { Relocation } from './relocation.ts';
 import type { RelocationOrder } from './relocation-order.ts';
 
-/** What a move did. */
+/** The result of a relocation. */
 export interface RelocationReport extends Moved {
   readonly module: string;
   readonly from: string;
   readonly to: string;
   readonly ms: number;
-  /** Whether the next start knows of it. */
+  /** Whether the next start keeps the new placement. */
   readonly persisted: boolean;
   readonly steps: readonly StepDone[];
 }
 
-/** The move that is in progress. */
+/** The relocation in progress. */
 export interface Current {
   readonly module: string;
   readonly to: string;
   readonly by: string;
   readonly since: string;
   step: string;
-  /** What was to be seen last in a step that goes on for a while. */
+  /** The latest observation in a long step. */
   seen?: object | undefined;
 }
 
@@ -44,7 +44,7 @@ interface RelocationsDependencies {
   readonly here: ModulesHere;
   readonly services: ModuleProcesses;
   readonly directory: Directory;
-  /** How many calls the modules were sent from this process so far. */
+  /** Counts the calls that this process has sent to each module so far. */
   readonly observation: Pick<Observation, 'sentTo'>;
   readonly log: Log;
 }
@@ -52,13 +52,13 @@ interface RelocationsDependencies {
 /** Moves modules between processes while the system serves, one at a time. */
 export class Relocations {
   #current: Current | undefined;
-  /** What is done while no module moves. */
+  /** The work in progress that needs all modules to stay in place. */
   #other: string | undefined;
   #journal: Journal | undefined;
   #abort = new AbortController();
   #ended: Promise<unknown> = Promise.resolve();
   #state: 'starts' | 'runs' | 'stops' = 'starts';
-  /** How modules that this process has taken back ran before. */
+  /** The previous placement of modules that ran in processes of their own before their last relocation. */
   readonly #outsideLast = new Map<string, ServicePlacement>();
   private readonly parts: RelocationsDependencies;
 
@@ -70,15 +70,15 @@ export class Relocations {
     return this.#current;
   }
 
-  /** How a module runs in processes of its own, or ran there last since this process started. */
+  /** Returns the placement of a module in processes of its own: the current one, or the last one since this process started. */
   outside(module: string): ServicePlacement | undefined {
     const now = this.parts.placements.get(module);
     return now?.kind === 'service' ? now : this.#outsideLast.get(module);
   }
 
   /**
-   * Moves a module, and says meanwhile how far it is. Rejects with `conflict`, and nothing is changed, when that cannot be; with
-   * `move-failed`, and everything is as it was, when a step failed.
+   * Moves a module and reports its progress. Rejects with `conflict` when the move is not possible; nothing has changed then. Rejects
+   * with `move-failed` when a step failed; the module then stays in its old place, and the error names any step that was not undone.
    */
   async move(order: RelocationOrder, tell: (progress: Progress) => void = () => {}): Promise<RelocationReport> {
     this.#refuseAnother();
@@ -99,8 +99,8 @@ export class Relocations {
   }
 
   /**
-   * Does `work` when no module moves, and has none moved meanwhile. It is told when the system stops, and then waited for. Rejects
-   * with `conflict` when the system stops before, or something else is done.
+   * Waits until no module moves, then does `work`, during which no module moves. When the system stops, it aborts `work` and waits for
+   * its end. Rejects with `conflict` when the system stops before, or other work is in progress.
    */
   async whileNoneMoves<T>(what: string, work: (stops: AbortSignal) => Promise<T>): Promise<T> {
     while (this.#current) await this.#ended;
@@ -114,7 +114,7 @@ export class Relocations {
     return running;
   }
 
-  /** Has the move that is in progress taken back. Throws `not-found` when there is none, `conflict` when only the old replicas have yet to end. */
+  /** Aborts the module's move and undoes it. Throws `not-found` when there is none, `conflict` when only the old replicas must end. */
   abort(module: string, by: string): void {
     if (this.#current?.module !== module) throw refusal('not-found', `${module} is not being moved`);
     if (this.#journal?.finishing)
@@ -125,12 +125,12 @@ export class Relocations {
     this.#abort.abort(new Error(`it was aborted by ${by}`));
   }
 
-  /** All modules have started: from now on they may be moved. */
+  /** Allows relocations from now on. The host calls it once all modules have started. */
   begin(): void {
     this.#state = 'runs';
   }
 
-  /** Takes back the move that is in progress, and begins none any more. Resolves when that is done. */
+  /** Undoes the move in progress and allows no further move. Resolves when the move has ended. */
   async stop(): Promise<void> {
     this.#state = 'stops';
     this.#abort.abort(new Error('the system stops'));
@@ -198,7 +198,7 @@ export class Relocations {
     return migrationsOf(this.parts.definitions.find(({ contract }) => contract.name === module)!);
   }
 
-  /** Why it failed, for who ordered it; by then everything is as it was, or that is said. */
+  /** Undoes a failed move. Returns the error for the operator, which names each step that could not be undone. */
   async #takeBack({ module, from }: Plan, journal: Journal, error: unknown): Promise<unknown> {
     if (!(error instanceof StepFailed)) return error;
     if (error.step === 'preflight')

@@ -13,8 +13,9 @@ const lineType = 'application/x-ndjson';
 const abortSchema = z.strictObject({ by });
 
 /**
- * `PUT /ops/modules/{name}` moves a module and answers with what that did; with `Accept: application/x-ndjson` a line for each
- * step as it goes, and at the end `{ report }` or `{ problem }`. `GET` tells how far it is and how the module runs, or ran last, outside, `DELETE ?by=…` has it taken back.
+ * Serves the routes of relocations. `PUT /ops/modules/{name}` moves a module and answers with a report. With
+ * `Accept: application/x-ndjson` it sends a line for each step, and at the end `{ report }` or `{ problem }`. `GET` shows the progress,
+ * and the current or last placement in processes of its own. `DELETE ?by=…` aborts and undoes the move.
  */
 export function serveMoves(app: AdminRoutes, modules: readonly string[], relocations: Relocations): void {
   const named = (c: Context) => {

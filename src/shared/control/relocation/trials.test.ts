@@ -5,7 +5,7 @@ import { Journal } from './journal.ts';
 import { mirrorSchema } from './mirror.ts';
 import { canarySteps, mirrorStep, warmUp } from './trials.ts';
 
-/** How many calls there were at each number at a time, when `called` is asked at every look. */
+/** Resolves with the number of calls at each level of concurrency. Runs `called` at every pause of the warm-up. */
 async function warmed(called: (trial: Trial) => void): Promise<Map<number, number>> {
   const trial = { share: 0.05, atOnce: 0, other: new Tally() } as Trial;
   const seen = new Map<number, number>();
@@ -36,7 +36,7 @@ it('ends the warming up when nobody calls any more', async () => {
   expect([...seen]).toEqual([[1, 3]]);
 });
 
-/** Runs a step of the move; `called` is asked at every look. Answers what the step says when it is done, or why it failed. */
+/** Runs a step of the move, and `called` at every pause. Resolves with the completed steps, or with the message of the failure. */
 async function ran(step: (journal: Journal) => Promise<void>, called: () => void = () => {}): Promise<unknown> {
   const journal = new Journal('payments', new AbortController().signal, () => {});
   journal.pause = async () => called();
@@ -55,7 +55,7 @@ function trialOf(): Trial {
 
 const canary = canarySchema.parse({ share: 0.5, stageMs: 100, leastCalls: 20, maxWaitMs: 60_000 });
 
-/** As many calls at every look to both sides, the new ones as slow as is said. */
+/** Sends equally many calls to both sides at every pause. `msOf` gives the duration of calls to the new side. */
 const calling = (trial: Trial, msOf: () => number) => () => {
   for (let call = 0; call < 20; call++) {
     trial.other.add(msOf(), false);

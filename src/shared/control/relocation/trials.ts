@@ -3,7 +3,7 @@ import { type Canary, maxWaitMsOf, sharesOf, type Verdict, verdictOf } from './c
 import type { Journal } from './journal.ts';
 import { type Mirror, patience } from './mirror.ts';
 
-/** How many calls at a time a new process gets while it warms up, and how many before it gets more at a time. */
+/** The stages of a warm-up: the number of concurrent calls to a new process, and the number of calls in the stage. */
 const warming = [
   { atOnce: 1, calls: 8 },
   { atOnce: 2, calls: 16 },
@@ -15,15 +15,15 @@ const warmingLookMs = 10;
 const lookMs = 250;
 const tellMs = 1_000;
 
-/** How the new replicas are tried out before they get all the calls, if they are. */
+/** The trials of the new replicas before they receive all calls, if any. */
 export interface TryOut {
   readonly mirror?: Mirror | undefined;
   readonly canary?: Canary | undefined;
 }
 
 /**
- * Sends the first calls one at a time, then a few at once, since a new process answers its first calls slowly. They do not count
- * in the verdict. Ends early when nobody calls, and before there were enough when few do.
+ * Sends the first calls one at a time, then a few at once, since a new process answers its first calls slowly. The verdict ignores
+ * these calls. Ends early when no calls come, and at its time limit when too few come.
  */
 export async function warmUp(journal: Journal, trial: Trial): Promise<void> {
   const endsAt = performance.now() + warmingMs;
@@ -39,14 +39,14 @@ export async function warmUp(journal: Journal, trial: Trial): Promise<void> {
 }
 
 interface Watched {
-  /** Whether the step has ended well. Throws an error that says why, when it has ended badly. */
+  /** Returns whether the step has succeeded. Throws an error with the reason when it has failed. */
   readonly judge: (elapsedMs: number) => boolean;
   readonly seen: () => object;
 }
 
 /**
- * One step of the move for each share: it goes on when the new replicas are no worse, and fails as soon as they are, or when that cannot
- * be told in time. `alike` tells whether the replicas before run in processes of their own as well.
+ * Runs one step of the move for each share. A step succeeds when the new replicas are no worse. It fails when they are worse, or when
+ * there is no verdict in time. `alike` says whether the old replicas run in processes of their own as well.
  */
 export async function canarySteps(journal: Journal, trial: Trial, canary: Canary, alike: boolean): Promise<void> {
   for (const [index, share] of sharesOf(canary).entries()) {
@@ -58,12 +58,12 @@ export async function canarySteps(journal: Journal, trial: Trial, canary: Canary
       trial.recount();
       return watch(journal, name, new Judge(trial, canary, alike));
     };
-    // Times may be judged twice.
+    // The judge may judge response times twice.
     await journal.step({ name, withinMs: warmingMs + 2 * maxWaitMsOf(canary) + lookMs * 8, run });
   }
 }
 
-/** Judges the calls of one share. A new process is slow at first: slow calls count the second time only, among later calls. */
+/** Judges the calls of one share. A new process is slow at first: the step fails only if later calls are slow as well. */
 class Judge implements Watched {
   #secondFromMs: number | undefined;
   private readonly trial: Trial;
@@ -98,7 +98,7 @@ class Judge implements Watched {
   }
 }
 
-/** A step of the move in which nothing is moved: it fails when an answer differs, or when there was none to compare and that matters. */
+/** Runs a step that only compares answers. It fails when an answer differs, or when no answer came and the mirror is required. */
 export async function mirrorStep(journal: Journal, trial: Trial, { forMs, required }: Mirror): Promise<void> {
   const seen = () => ({ ...trial.compared });
   const judge = (elapsedMs: number) => {
@@ -124,7 +124,7 @@ export async function mirrorStep(journal: Journal, trial: Trial, { forMs, requir
   await journal.step({ name: 'mirror', withinMs: forMs * patience + 10_000, run });
 }
 
-/** Looks again and again, and tells what it sees once a second. */
+/** Judges at intervals until the step has succeeded, and reports its observations once a second. */
 async function watch(journal: Journal, step: string, { judge, seen }: Watched): Promise<object> {
   const startedAt = performance.now();
   let toldAt = startedAt;

@@ -14,7 +14,7 @@ import type { Log } from '../../kernel/telemetry/index.ts';
 import { type CallFaults, injectFault } from '../faults/index.ts';
 import type { Topology } from '../topology/index.ts';
 
-/** What the modules of a process are opened with. */
+/** The dependencies of the modules that a process opens. */
 export interface ModulesHereDependencies {
   readonly bus: Bus;
   readonly log: Log;
@@ -45,12 +45,12 @@ export class ModulesHere {
     this.records = records;
   }
 
-  /** What serves the kernel's operations of the modules here; to be said before any is served. */
+  /** Sets the function that serves the kernel's operations of the modules here. The host calls it before it serves any module. */
   serveBy(serve: Serve): void {
     this.#serve = serve;
   }
 
-  /** Opens a module on its data; nothing begins and nobody calls it yet. Throws a `StartError` when that is damaged. */
+  /** Opens a module on its data. It does no work and receives no calls yet. Throws a `StartError` when the data is damaged. */
   async add(name: string): Promise<OpenModule> {
     const { bus, log, calls, engine } = this.connections;
     const definition = this.definitions.find(({ contract }) => contract.name === name)!;
@@ -63,26 +63,26 @@ export class ModulesHere {
       calls,
       settings,
     });
-    const suffering = { ...module, dispatch: this.#suffering(name, module.dispatch) };
-    this.open.set(name, suffering);
-    return suffering;
+    const withFaults = { ...module, dispatch: this.#withFaults(name, module.dispatch) };
+    this.open.set(name, withFaults);
+    return withFaults;
   }
 
-  /** From now on calls to the module are served here. */
+  /** Routes calls to the module here from now on. */
   serve(name: string): void {
     const { dispatch } = this.open.get(name)!;
     this.connections.directory.here(name, this.#withKernel(name, dispatch));
   }
 
-  /** Lets the calls in flight finish, and closes the module's data. Who looks for the module meanwhile looks elsewhere. */
+  /** Lets the calls in flight finish, and closes the module's data. Meanwhile, callers look for the module elsewhere. */
   async remove(name: string): Promise<void> {
     const module = this.open.get(name);
     this.open.delete(name);
     await module?.close();
   }
 
-  /** A fault inside a module is met wherever its calls come from. */
-  #suffering(name: string, dispatch: Dispatch): Dispatch {
+  /** Injects the faults inside a module, wherever its calls come from. */
+  #withFaults(name: string, dispatch: Dispatch): Dispatch {
     const { faults } = this.connections;
     return (operation, input, context, request) => {
       const inside = faults.metInside(context.caller, name, operation);
@@ -91,7 +91,7 @@ export class ModulesHere {
     };
   }
 
-  /** What the kernel asks of a module, such as to take events, it may ask of one that runs here as well. */
+  /** Serves the kernel's own operations, such as `receive` for events, also for a module that runs here. */
   #withKernel(name: string, dispatch: Dispatch): Dispatch {
     return (operation, input, context, request) => {
       if (!kernelOperation(operation)) return dispatch(operation, input, context, request);

@@ -6,28 +6,28 @@ import type { ModulesHere } from './modules-here.ts';
 import type { ModuleProcess } from './processes/module-process.ts';
 import { namedMigrationsSchema } from './processes/release.ts';
 
-/** Where a process takes the calls that a broker has for its module. */
+/** Takes the calls that a broker has for the module of a process. */
 interface BrokerListener {
   fetchCalls(): Promise<void>;
   fetchNoCalls(): Promise<void>;
 }
 
-/** A replica of a module that can be told to give its work to another: in this process, or in one that it started. */
+/** A replica of a module that can hand over its work to another. It runs in this process, or in a module process. */
 export interface Replica extends Handover {
-  /** For a person: `this process`, or `process 4711`. */
+  /** The name to show to a person: `this process`, or `process 4711`. */
   readonly name: string;
-  /** Resolves with how many calls were in flight when it was asked, when none is any more. */
+  /** Waits until no call is in flight. Resolves with the number of calls that were in flight at the beginning. */
   idle(): Promise<number>;
-  /** What was applied to its data. */
+  /** Returns the migrations that were applied to its data. */
   migrations(): Promise<readonly NamedMigration[]>;
-  /** Takes what a broker has for the module. */
+  /** Starts to take the module's calls from a broker. */
   fetchCalls(): Promise<void>;
-  /** Takes none of that any more; resolves when what it has taken is served. */
+  /** Takes no more calls from a broker; resolves when all calls taken so far are served. */
   fetchNoCalls(): Promise<void>;
 }
 
 const withinMs = 5_000;
-/** The longest that calls and sagas in flight are waited for. */
+/** Maximum time to wait for calls and sagas in flight. */
 export const drainWithinMs = 20_000;
 
 export function replicaHere(name: string, { open }: ModulesHere): Replica {
@@ -40,7 +40,7 @@ export function replicaHere(name: string, { open }: ModulesHere): Replica {
       return count;
     },
     migrations: () => appliedMigrations(database),
-    // Whom the home process runs itself is called by no broker.
+    // A module in the home process takes no calls from a broker.
     fetchCalls: async () => {},
     fetchNoCalls: async () => {},
     giveUpLead: () => handover.giveUpLead(),
@@ -53,7 +53,7 @@ export function replicaHere(name: string, { open }: ModulesHere): Replica {
   };
 }
 
-/** The replica in a service process: asked over the line between the two. */
+/** Returns the replica in a module process, which it asks over the IPC channel. */
 export function replicaIn(process: ModuleProcess): Replica {
   const { pid } = process;
   const ask = async <S extends z.ZodType>(what: string, answer: S, given?: unknown, ms = withinMs) =>
@@ -74,19 +74,19 @@ export function replicaIn(process: ModuleProcess): Replica {
   };
 }
 
-/** Resolves when a service calls `module` by no way that it should not take any more. */
+/** Resolves when a module process no longer calls `module` by an old route. */
 export function drainedIn(process: ModuleProcess, module: string): Promise<void> {
   return unlessEnded(process, process.pid, process.ask('drained', module, drainWithinMs));
 }
 
-/** Resolves also when the process that was asked has ended: the one in its place comes up as it is to be. */
+/** Resolves also when the asked process has ended: its replacement starts in the requested state. */
 async function unlessEnded(process: ModuleProcess, pid: number | undefined, asked: Promise<unknown>): Promise<void> {
   await asked.catch((error) => {
     if (process.pid === pid) throw error;
   });
 }
 
-/** How a service does what it is asked by the process that started it. */
+/** Returns the function with which a module process answers its parent's requests. */
 export function answersFor(
   only: readonly string[],
   here: ModulesHere,

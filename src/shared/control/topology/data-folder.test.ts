@@ -37,7 +37,7 @@ describe('a folder of data', () => {
     );
   });
 
-  // There is none on other systems than Linux.
+  // Only Linux has `/proc/self`.
   it.skipIf(!existsSync('/proc/self'))('cannot be where the system takes none, though it may be written to', () => {
     for (const path of ['/proc/x', '/proc/x/y', '/proc']) {
       expect(() => refuseUnusableFolder(path, 'DATA_DIR')).toThrow(/^setting DATA_DIR: \/proc (takes no|may not)/);

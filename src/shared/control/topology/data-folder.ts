@@ -3,8 +3,8 @@ import { dirname, join, resolve } from 'node:path';
 import { messageOf, StartError } from '../../kernel/errors/index.ts';
 
 /**
- * Throws a `StartError` unless `path` is a folder that can be written to, or can be made. Leaves nothing behind: it asks by making a
- * folder of another name, and removes that. Some file systems, such as `/proc`, say that they may be written to and take nothing.
+ * Throws a `StartError` unless `path` is a writable folder or can be created. Tests this by creating a folder of another name, which it
+ * removes again: some file systems, such as `/proc`, claim to be writable but accept nothing.
  */
 export function refuseUnusableFolder(path: string, setting: string): void {
   const refuse = (why: string, cause?: unknown) => {

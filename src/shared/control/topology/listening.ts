@@ -4,11 +4,14 @@ import type { Topology } from './topology.ts';
 export interface Listening {
   readonly host: string;
   readonly port: number;
-  /** What says so, for who must be told that it will not do. */
+  /** The source of host and port, for error messages. */
   readonly setting: string;
 }
 
-/** A module run alone listens where the topology says others find it, unless a setting says otherwise; any other process there. */
+/**
+ * Returns where this process listens. A module run alone listens at its address in the topology, unless the environment sets the
+ * port. Any other process listens where the settings say.
+ */
 export function listensAt(
   { settings, placements, only, saidByEnvironment }: Topology,
   setting: 'INTERNAL_PORT' | 'GRPC_PORT',
@@ -17,12 +20,12 @@ export function listensAt(
   const [alone, ...others] = only ?? [];
   if (saidByEnvironment(setting) || alone === undefined || others.length > 0) return said;
   const placement = placements.get(alone)!;
-  // One that is reached another way leaves the usual port to the home process.
+  // A module with another transport leaves the default port to the home process.
   if (transportOf(placement) !== (setting === 'GRPC_PORT' ? 'grpc' : 'http')) return { ...said, port: 0 };
   return onlyAddressOf(placement, alone) ?? said;
 }
 
-/** The broker over which a module is called. */
+/** Returns the URL of the broker over which callers reach a module. */
 export function brokerOf(placement: Placement, { settings }: Topology): string {
   return placement.kind === 'broker' ? placement.url : settings.BUS;
 }

@@ -1,7 +1,7 @@
-import { carriesCalls, isBroker, isPort, mostPort, wholeAddress } from '../../kernel/calls/index.ts';
+import { carriesCalls, isBroker, isPort, maxPort, wholeAddress } from '../../kernel/calls/index.ts';
 
 /**
- * What keeps a text from being a placement, for who wrote it. `text` has its user and password taken out before, so that every part of
+ * Explains to an operator why a text is not a placement. The caller has removed user and password from `text`, so that every part of
  * it may be shown; `hadUser` says whether there were any.
  */
 export function mistakeIn(text: string, hadUser: boolean): string {
@@ -15,12 +15,12 @@ export function mistakeIn(text: string, hadUser: boolean): string {
   return inUrl(text, hadUser);
 }
 
-/** How many processes of one module a home process starts. */
-const mostInstances = 64;
-export const instancesRange = `a whole number, 1 to ${mostInstances}`;
+/** Maximum number of processes that a home process starts for one module. */
+const maxInstances = 64;
+export const instancesRange = `a whole number, 1 to ${maxInstances}`;
 
 export function areInstances(count: number): boolean {
-  return Number.isInteger(count) && count >= 1 && count <= mostInstances;
+  return Number.isInteger(count) && count >= 1 && count <= maxInstances;
 }
 
 const words = ['in-process', 'http', 'grpc', 'queue'];
@@ -31,11 +31,11 @@ function afterWord(word: string, parameters: string): string {
   return serviceMistake(word, parameters) ?? 'nothing stands behind the question mark';
 }
 
-/** What is wrong with what follows http, grpc or queue. */
+/** Returns the mistake in the parameters after `http`, `grpc` or `queue`, if any. */
 export function serviceMistake(word: string, parameters: string): string | undefined {
   const given = new URLSearchParams(parameters);
   const unknown = [...given.keys()].find((name) => !parametersKnown.includes(name));
-  if (unknown !== undefined) return `"${unknown}" is not known; known are ${parametersKnown.join(', ')}`;
+  if (unknown !== undefined) return `"${unknown}" is unknown; known are ${parametersKnown.join(', ')}`;
   const twice = parametersKnown.find((name) => given.getAll(name).length > 1);
   if (twice) return `${twice} is said more than once`;
   const [instances, port] = [given.get('instances'), given.get('port')];
@@ -44,7 +44,7 @@ export function serviceMistake(word: string, parameters: string): string | undef
   if (given.get('artifact') === '') return 'artifact names no file';
   if (given.get('artifact')?.includes('\0')) return 'artifact is no path: it has a NUL character';
   if (port === null) return undefined;
-  if (!isPort(port)) return `port is 1 to ${mostPort}, as in ${word}?port=4105`;
+  if (!isPort(port)) return `port is 1 to ${maxPort}, as in ${word}?port=4105`;
   if (word === 'queue') return 'a module that is reached over a broker listens on no port of its own';
   return Number(instances ?? 1) === 1 ? undefined : 'one port is for one process: leave out port, or instances';
 }
@@ -88,7 +88,7 @@ function inName(scheme: string, host: string, beyond: string): string {
   const parameters = new URLSearchParams(beyond);
   const unknown = [...parameters.keys()].find((name) => name !== 'server');
   if (!beyond.startsWith('?') && beyond) return `only ?server= may follow ${scheme}://${host}`;
-  if (unknown !== undefined) return `"${unknown}" is not known; known is server, as in ?server=127.0.0.1:8600`;
+  if (unknown !== undefined) return `"${unknown}" is unknown; known is server, as in ?server=127.0.0.1:8600`;
   if (scheme.endsWith('srv') && host.includes(':')) return 'an SRV record says the port itself: leave it out';
   const mistake = scheme.endsWith('dns') ? inHost(scheme, host) : undefined;
   if (mistake) return mistake;
@@ -101,7 +101,7 @@ function inHost(scheme: string, host: string): string | undefined {
   const [, name = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(host) ?? [];
   if (name === '') return `the host is missing, as in ${scheme}://payments:4105`;
   if (!port) return `the port is missing: write it, such as ${scheme}://${name}:4105`;
-  return isPort(port) ? undefined : `its port is a whole number, 1 to ${mostPort}`;
+  return isPort(port) ? undefined : `its port is a whole number, 1 to ${maxPort}`;
 }
 
 function inBroker(text: string, hadUser: boolean): string {
@@ -109,5 +109,5 @@ function inBroker(text: string, hadUser: boolean): string {
   const [broker = '', parameters = ''] = text.split('?');
   if (!isBroker(broker)) return 'a broker has one host, as in amqp://user:secret@broker:5672';
   const wrong = parameters.split('&').find((each) => !isBroker(`${broker}?${each}`));
-  return `"${wrong}" is not known; known is namespace, of letters, digits and -, as in ?namespace=shop`;
+  return `"${wrong}" is unknown; known is namespace, of letters, digits and -, as in ?namespace=shop`;
 }

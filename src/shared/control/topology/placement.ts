@@ -9,23 +9,23 @@ import {
 import { StartError } from '../../kernel/errors/index.ts';
 import { mistakeIn, serviceMistake } from './placement-mistakes.ts';
 
-/** How a module that the home process starts as a service is reached: directly, or by request and reply over the broker. */
+/** How callers reach a module that the home process starts: directly, or by request and reply over the broker. */
 export type Via = 'http' | 'grpc' | 'queue';
 
-/** Processes of its own, which the home process starts. */
+/** Module processes, which the home process starts. */
 export interface ServicePlacement {
   readonly kind: 'service';
   readonly via: Via;
   readonly instances: number;
-  /** Where the only one listens; a free port otherwise. */
+  /** The port of the only instance; a free port when absent. */
   readonly port?: number | undefined;
   /** The entry file of another release than the home process's own. */
   readonly artifact?: string | undefined;
 }
 
 /**
- * Where a module runs and how it is reached: in the home process; as services that the home process starts and watches; at
- * addresses where somebody else runs it; where a name or a file says; or behind a broker.
+ * Where a module runs and how callers reach it: in the home process; in module processes that the home process starts and watches; at
+ * addresses where somebody else runs it; at the addresses in DNS or in a file; or behind a broker.
  */
 export type Placement =
   | { readonly kind: 'in-process' }
@@ -45,7 +45,7 @@ export function parsePlacement(text: string, where: string): Placement {
   return placement;
 }
 
-/** The placement that is written, or what is wrong with it. */
+/** Returns the placement that `text` describes, or a message about its mistake. */
 export function readPlacement(text: string): Placement | string {
   if (text === 'in-process') return { kind: 'in-process' };
   const placement = service(text) ?? file(text) ?? broker(text) ?? name(text) ?? addresses(text);
@@ -93,7 +93,7 @@ function addresses(text: string): Placement | undefined {
   return found.length === each.length && ofOneKind ? { kind: 'addresses', addresses: [...new Set(found)] } : undefined;
 }
 
-/** How the module's operations are called from outside its process. */
+/** Returns the transport by which other processes call the module's operations. */
 export function transportOf(placement: Placement): 'http' | 'grpc' | 'queue' {
   switch (placement.kind) {
     case 'service':
@@ -134,7 +134,7 @@ function serviceText({ via, instances, port, artifact }: ServicePlacement): stri
   const parameters = [
     ...(instances === 1 ? [] : [`instances=${instances}`]),
     ...(port === undefined ? [] : [`port=${port}`]),
-    // As a person writes a path: only what would end it is written otherwise.
+    // The path stays readable: only characters that would change its meaning are encoded.
     ...(artifact === undefined ? [] : [`artifact=${artifact.replace(/[%&+#]/g, encodeURIComponent)}`]),
   ];
   return parameters.length === 0 ? via : `${via}?${parameters.join('&')}`;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isBroker, mostPort, wholeAddress } from '../../kernel/calls/index.ts';
+import { isBroker, maxPort, wholeAddress } from '../../kernel/calls/index.ts';
 import { crashPointKinds } from '../../kernel/context/index.ts';
 import { plainly, safeParse } from '../../kernel/contract/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
@@ -7,16 +7,16 @@ import { readTrustedProxies } from '../../kernel/http-api/index.ts';
 
 const aBroker =
   'or a broker such as amqp://user:secret@127.0.0.1:5672 (percent-encoded), kafka://127.0.0.1:9092, nats://127.0.0.1:4222, with ?namespace=shop (letters, digits, -) if need be';
-const port = whole(0, mostPort, `must be a port, 0 to ${mostPort}`);
+const port = whole(0, maxPort, `must be a port, 0 to ${maxPort}`);
 const file = z.string().min(1).optional();
 
-/** A number, or the text of one: the environment has nothing but texts. */
+/** Accepts a number, or a text that contains one: the environment has texts only. */
 function whole(least: number, most: number, range: string) {
   const asNumber = (given: unknown) => (typeof given === 'string' && given.trim() !== '' ? Number(given) : given);
   return z.preprocess(asNumber, z.number(range).int(range).min(least, range).max(most, range));
 }
 
-/** The kernel's own settings: names as in the environment. Modules add theirs. The README lists them all. */
+/** The kernel's own settings, named as in the environment. Modules add their own. The README lists all settings. */
 export const kernelSettings = z.object({
   PORT: port.default(3000).describe('the public listener; 0 takes a free one'),
   HOST: z.string().min(1).default('127.0.0.1').describe('the address the public listener binds to'),
@@ -33,7 +33,7 @@ export const kernelSettings = z.object({
   GRPC_PORT: port.default(0).describe('the gRPC listener of a module that is placed by gRPC; 0 takes a free one'),
   INTERNAL_TLS_CERT: file.describe('certificate (PEM) that the internal listeners show; with it they speak TLS'),
   INTERNAL_TLS_KEY: file.describe('its key (PEM)'),
-  INTERNAL_TLS_CA: file.describe('certificates (PEM) of the authorities that other processes are believed by'),
+  INTERNAL_TLS_CA: file.describe('CA bundle (PEM) used to verify other processes'),
   INTERNAL_TLS_MUTUAL: z.coerce
     .string()
     .pipe(z.stringbool('must be true or false'))
@@ -132,11 +132,11 @@ export function readSettings<S extends z.ZodObject>(schema: S, { env, file, file
   const shown = JSON.stringify(given[name]);
   const mayBeSecret = /KEY|TOKEN|SECRET|PASSWORD|URL|^BUS/.test(name) || shown.includes('@');
   throw new StartError(
-    `setting ${name} (${where}): ${mayBeSecret ? 'its value' : shown} will not do: ${issue!.message}`,
+    `setting ${name} (${where}): ${mayBeSecret ? 'its value' : shown} is invalid: ${issue!.message}`,
   );
 }
 
-/** Refuses a setting that nobody knows: in the file any; in the environment those with a prefix that is ours. */
+/** Refuses an unknown setting: any in the file; in the environment, only names with the prefix of a module. */
 export function refuseUnknownSettings(
   known: ReadonlySet<string>,
   modules: readonly string[],

@@ -14,9 +14,9 @@ import { dirname } from 'node:path';
 import { isMap, isScalar, parseDocument } from 'yaml';
 
 /**
- * Writes down in the topology's file where a module is placed: that line changes, all others and the comments stay. The file is
- * replaced as a whole, so that a crash leaves the old or the new. Throws what the system says when it cannot be written, and
- * when it is no YAML any more.
+ * Writes the placement of a module into the topology file. Only its line changes; all other lines and the comments stay. Replaces the
+ * file as a whole, so that a crash leaves the old or the new file. Throws when the file cannot be written, with the system's error, or
+ * is no longer valid YAML.
  */
 export function writePlacement(fileName: string, module: string, placement: string): void {
   const file = existsSync(fileName) ? realpathSync(fileName) : fileName;
@@ -25,7 +25,7 @@ export function writePlacement(fileName: string, module: string, placement: stri
   if (after !== before) replace(file, after);
 }
 
-/** Throws when the file could not be replaced: asks by making another beside it. */
+/** Throws when the file cannot be replaced. Tests this by creating a file beside it. */
 export function refuseUnwritable(fileName: string): void {
   const file = existsSync(fileName) ? realpathSync(fileName) : fileName;
   if (existsSync(file) && !statSync(file).isFile()) throw new Error(`${fileName} is not a file that can be written`);
@@ -34,7 +34,7 @@ export function refuseUnwritable(fileName: string): void {
   rmSync(beside);
 }
 
-/** The text with that one line changed. A module in this process needs none, unless it has one. */
+/** Returns the text with only that line changed. An `in-process` module gets no line unless it already has one. */
 export function withPlacement(text: string, module: string, placement: string): string {
   const document = parseDocument(text);
   const [wrong] = document.errors;
@@ -44,7 +44,7 @@ export function withPlacement(text: string, module: string, placement: string): 
   const modules = document.get('modules', true);
   if (!isMap(modules)) {
     const made = document.createNode({});
-    // What stands below an empty `modules:` are comments, which stay.
+    // Below an empty `modules:` there are only comments, which stay.
     if (isScalar(modules) && modules.comment) made.commentBefore = modules.comment;
     document.set('modules', made);
   }

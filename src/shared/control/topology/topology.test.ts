@@ -37,7 +37,7 @@ function refusalOf(yaml: string, env: Env = {}, only?: string[]): string {
   throw new Error('it was taken');
 }
 
-/** What it is refused with, if it is. */
+/** Returns the message of the refusal, if any. */
 function taken(yaml: string): string | undefined {
   try {
     read(yaml);
@@ -103,31 +103,19 @@ describe('where a module runs', () => {
     [
       'modules: { payments: { via: http, instances: 0 } }',
       {},
-      'payments.instances: 0 will not do; write a whole number',
+      'payments.instances: 0 is invalid; write a whole number',
     ],
     [
       'modules: { payments: { via: http, instances: 65 } }',
       {},
-      'instances: 65 will not do; write a whole number, 1 to ',
+      'instances: 65 is invalid; write a whole number, 1 to ',
     ],
-    [
-      'modules: { payments: { via: http, instances: 2.5 } }',
-      {},
-      'instances: 2.5 will not do; write a whole number, 1 ',
-    ],
-    [
-      'modules: { payments: { via: http, instances: "3" } }',
-      {},
-      'instances: "3" will not do; write a whole number, 1 ',
-    ],
-    ['modules: { payments: { via: http, count: 2 } }', {}, 'payments: "count" is not known; known are via, instances'],
+    ['modules: { payments: { via: http, instances: 2.5 } }', {}, 'instances: 2.5 is invalid; write a whole number, 1 '],
+    ['modules: { payments: { via: http, instances: "3" } }', {}, 'instances: "3" is invalid; write a whole number, 1 '],
+    ['modules: { payments: { via: http, count: 2 } }', {}, 'payments: "count" is unknown; known are via, instances'],
     ['modules: { payments: { instances: 2 } }', {}, 'modules.payments: via is missing; write such as { via: http, '],
-    [
-      'modules: { payments: { via: amqp } }',
-      {},
-      'modules.payments.via: "amqp" will not do; write http, grpc or queue;',
-    ],
-    ['modules: { payments: { via: http://a:1 } }', {}, 'via: "http://a:1" will not do; write http, grpc or queue; an'],
+    ['modules: { payments: { via: amqp } }', {}, 'modules.payments.via: "amqp" is invalid; write http, grpc or queue;'],
+    ['modules: { payments: { via: http://a:1 } }', {}, 'via: "http://a:1" is invalid; write http, grpc or queue; an'],
     ['modules: { payments: 5 }', {}, 'topology.yaml: modules.payments: 5 is not a placement; write such as http, or {'],
     [
       'modules: { payments: true }',
@@ -200,10 +188,10 @@ describe('the policies of calls', () => {
       '{ payments: { operations: { finds: {} } } }',
       'policies.payments.operations: there is no "finds"; there are find, ',
     ],
-    ['{ payments: { retries: 2 } }', 'policies.payments: "retries" is not known; known are timeoutMs, attempts, '],
+    ['{ payments: { retries: 2 } }', 'policies.payments: "retries" is unknown; known are timeoutMs, attempts, '],
     ['{ payments: { attempts: 0 } }', 'policies.payments.attempts: must be a whole number, the first attempt included'],
     ['{ payments: { breaker: { openMs: 5 } } }', 'policies.payments.breaker.openMs: must be a whole number of milli'],
-    ['{ payments: { operations: { find: { queue: 1 } } } }', 'policies.payments.operations.find: "queue" is not known'],
+    ['{ payments: { operations: { find: { queue: 1 } } } }', 'policies.payments.operations.find: "queue" is unknown'],
     ['[payments]', 'policies: must list modules, each with its policies'],
   ])('are refused as %s', (policies, message) => {
     expect(refusalOf(`policies: ${policies}`)).toContain(`topology.yaml: ${message}`);
@@ -259,36 +247,32 @@ describe('the settings', () => {
       { PAYMENTS_LEAST: '1' },
       'unknown setting PAYMENTS_LEAST in the environment; settings that begin so: PAYMENTS_MOST',
     ],
-    ['settings: { PORT: 70000 }', {}, 'setting PORT (topology.yaml): 70000 will not do: must be a port, 0 to 65535'],
-    ['', { GRPC_PORT: 'x' }, 'setting GRPC_PORT (environment): "x" will not do: must be a port, 0 to 65535'],
-    ['', { PAYMENTS_MOST: 'x' }, 'setting PAYMENTS_MOST (environment): "x" will not do: '],
+    ['settings: { PORT: 70000 }', {}, 'setting PORT (topology.yaml): 70000 is invalid: must be a port, 0 to 65535'],
+    ['', { GRPC_PORT: 'x' }, 'setting GRPC_PORT (environment): "x" is invalid: must be a port, 0 to 65535'],
+    ['', { PAYMENTS_MOST: 'x' }, 'setting PAYMENTS_MOST (environment): "x" is invalid: '],
     [
       '',
       { INTERNAL_TLS_KEY: '', HOME_ADDRESS: 'home' },
-      'HOME_ADDRESS (environment): "home" will not do: must be proto',
+      'HOME_ADDRESS (environment): "home" is invalid: must be proto',
     ],
-    [
-      '',
-      { HOME_ADDRESS: 'http://home' },
-      '"http://home" will not do: must be protocol, host and port, such as http://',
-    ],
-    ['', { HOME_ADDRESS: 'http://home:1/x' }, 'will not do: must be protocol, host and port, such as http://127.0.0.1'],
-    ['', { HOME_ADDRESS: 'grpc://home:1' }, 'will not do: must be protocol, host and port, such as http://127.0.0.1:'],
-    ['', { PARITY: 'lax' }, 'setting PARITY (environment): "lax" will not do: must be strict or fast'],
-    ['', { LOG_LEVEL: 'loud' }, '"loud" will not do: must be debug, info, warn, error or silent'],
-    ['', { RATE_LIMIT_PER_MINUTE: '-1' }, '"-1" will not do: must be a whole number of requests, 0 or more'],
-    ['', { TRUSTED_PROXIES: 'localhost' }, 'will not do: must be addresses and CIDR blocks, separated by commas'],
-    ['', { TRUSTED_PROXIES: '0.0.0.0/0' }, 'will not do: must be addresses and CIDR blocks, separated by commas'],
-    ['', { REQUEST_TIMEOUT_MS: '1.5' }, '"1.5" will not do: must be a whole number of milliseconds, 100 to 60000'],
-    ['settings: { REQUEST_TIMEOUT_MS: "" }', {}, '"" will not do: must be a whole number of milliseconds, 100 to 6000'],
-    ['settings: { PORT: true }', {}, 'setting PORT (topology.yaml): true will not do: must be a port, 0 to 65535'],
-    ['settings: { HOST: 5 }', {}, 'setting HOST (topology.yaml): 5 will not do: must be a text'],
+    ['', { HOME_ADDRESS: 'http://home' }, '"http://home" is invalid: must be protocol, host and port, such as http://'],
+    ['', { HOME_ADDRESS: 'http://home:1/x' }, 'is invalid: must be protocol, host and port, such as http://127.0.0.1'],
+    ['', { HOME_ADDRESS: 'grpc://home:1' }, 'is invalid: must be protocol, host and port, such as http://127.0.0.1:'],
+    ['', { PARITY: 'lax' }, 'setting PARITY (environment): "lax" is invalid: must be strict or fast'],
+    ['', { LOG_LEVEL: 'loud' }, '"loud" is invalid: must be debug, info, warn, error or silent'],
+    ['', { RATE_LIMIT_PER_MINUTE: '-1' }, '"-1" is invalid: must be a whole number of requests, 0 or more'],
+    ['', { TRUSTED_PROXIES: 'localhost' }, 'is invalid: must be addresses and CIDR blocks, separated by commas'],
+    ['', { TRUSTED_PROXIES: '0.0.0.0/0' }, 'is invalid: must be addresses and CIDR blocks, separated by commas'],
+    ['', { REQUEST_TIMEOUT_MS: '1.5' }, '"1.5" is invalid: must be a whole number of milliseconds, 100 to 60000'],
+    ['settings: { REQUEST_TIMEOUT_MS: "" }', {}, '"" is invalid: must be a whole number of milliseconds, 100 to 6000'],
+    ['settings: { PORT: true }', {}, 'setting PORT (topology.yaml): true is invalid: must be a port, 0 to 65535'],
+    ['settings: { HOST: 5 }', {}, 'setting HOST (topology.yaml): 5 is invalid: must be a text'],
     [
       'settings: { OPERATOR_TOKEN: hush }',
       {},
-      'setting OPERATOR_TOKEN (topology.yaml): its value will not do: must be ',
+      'setting OPERATOR_TOKEN (topology.yaml): its value is invalid: must be ',
     ],
-    ['', { PAYMENTS_MOST: 'x' }, 'setting PAYMENTS_MOST (environment): "x" will not do: must be a number'],
+    ['', { PAYMENTS_MOST: 'x' }, 'setting PAYMENTS_MOST (environment): "x" is invalid: must be a number'],
     ['settings: [PORT]', {}, 'topology.yaml: settings: must list settings, each with its value, such as PORT: 3000'],
   ])('are refused as %s %j', (yaml, env, message) => {
     expect(refusalOf(yaml, env)).toContain(message);
@@ -298,7 +282,7 @@ describe('the settings', () => {
     for (const written of ['[x]', '{ x: y }', '1.5', '-1', '1e400', 'true', '""', "' '", 'x', '"x\\0"']) {
       const message = taken(`settings: { ${name}: ${written} }`) ?? '';
       expect(message, written).not.toMatch(/expected|received|Invalid|Too |undefined|\[object/);
-      if (message && !message.includes(' is not a ')) expect(message, written).toMatch(/will not do: (must|is) /);
+      if (message && !message.includes(' is not a ')) expect(message, written).toMatch(/is invalid: (must|is) /);
     }
   });
 });
@@ -319,7 +303,7 @@ describe('the file', () => {
 
   it.each([
     ['a: [', 'topology.yaml (setting TOPOLOGY) is not well-formed YAML: '],
-    ['modes: {}', 'topology.yaml: "modes" is not known; known are bus, modules, policies, settings'],
+    ['modes: {}', 'topology.yaml: "modes" is unknown; known are bus, modules, policies, settings'],
     [
       '- payments',
       'topology.yaml: must say any of bus, modules, policies, settings, each with a colon after it, such as',

@@ -22,25 +22,25 @@ import {
 } from './settings.ts';
 import { writtenPlacement } from './written-placement.ts';
 
-/** Who runs where: the same in every process of a system. */
+/** Defines where each module runs; the same in every process of a system. */
 export interface Topology {
   readonly settings: KernelSettings;
   readonly placements: ReadonlyMap<string, Placement>;
-  /** Of calls: how long they may take, and what holds for those that leave a process. */
+  /** The policies of calls: timeouts, and rules for calls that leave a process. */
   readonly policies: PoliciesConfig;
-  /** Where the home process can be reached: it runs what is `in-process` and starts the services. */
+  /** The address of the home process, which runs the `in-process` modules and starts the module processes. */
   readonly homeAddress: string;
   /** The modules this process was told to run alone; `undefined` in the home process. */
   readonly only: readonly string[] | undefined;
-  /** Whether the environment says this, such as `INTERNAL_PORT` or `MODULE_PAYMENTS`: it wins over the file. */
+  /** Whether the environment sets this name, such as `INTERNAL_PORT` or `MODULE_PAYMENTS`; it overrides the file. */
   saidByEnvironment(name: string): boolean;
-  /** The own settings of a module that runs in this process, checked. */
+  /** Returns the validated settings of a module that runs in this process. */
   settingsOf(module: string): unknown;
 }
 
 interface Described {
   readonly contract: Contract;
-  /** What its `module.json` says. */
+  /** The content of its `module.json`. */
   readonly about?: { readonly name: string };
   readonly settings?: z.ZodObject;
 }
@@ -57,13 +57,13 @@ const parts = Object.keys(fileShape).join(', ');
 const fileSchema = z.strictObject(fileShape, {
   error: (issue) =>
     issue.code === 'unrecognized_keys'
-      ? `"${issue.keys[0]}" is not known; known are ${parts}`
+      ? `"${issue.keys[0]}" is unknown; known are ${parts}`
       : `must say any of ${parts}, each with a colon after it, such as bus: mitt`,
 });
 
 /**
- * Reads `topology.yaml` and the environment, which wins. Throws a `StartError` that names what is unknown or bad, in which
- * of the two.
+ * Reads `topology.yaml` and the environment, which overrides the file. Throws a `StartError` that names the unknown or invalid entry
+ * and its source.
  */
 export function readTopology(
   modules: readonly Described[],
@@ -107,7 +107,7 @@ export function readTopology(
   };
 }
 
-/** A module is known by one name in all its files, and no other by the same: half a copy would share another's data. */
+/** Returns the module names. Refuses a module with two names, and a name used twice: two modules would share the same data. */
 function namesOf(modules: readonly Described[]): string[] {
   const names: string[] = [];
   for (const { contract, about } of modules) {
@@ -123,7 +123,7 @@ function namesOf(modules: readonly Described[]): string[] {
   return names;
 }
 
-/** What the file says, and what is usual where this process runs. */
+/** Returns the settings of the file, with the default of this environment for `PARITY`. */
 function settingsOf({ settings, bus }: z.output<typeof fileSchema>, { NODE_ENV }: SettingsSource['env']) {
   const parity = settings?.PARITY ?? (NODE_ENV === 'production' ? 'fast' : undefined);
   return { ...settings, ...(parity !== undefined && { PARITY: parity }), ...(bus && { BUS: bus }) };
@@ -190,7 +190,7 @@ function refuseUnknownModules(given: readonly string[], names: readonly string[]
   }
 }
 
-/** Nobody would look for such a module where it runs, and two processes that do not know of each other would serve it. */
+/** Refuses to run an `in-process` module alone: no caller would find it, and two processes would serve it without knowing it. */
 function refuseAloneAtHome(
   only: readonly string[],
   placements: ReadonlyMap<string, Placement>,

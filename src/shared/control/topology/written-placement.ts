@@ -7,8 +7,8 @@ const examples =
 const vias: readonly unknown[] = ['http', 'grpc', 'queue'] satisfies Via[];
 
 /**
- * A placement as the file holds it: `http`, or `{ via: http, instances: 3 }`, or a list of addresses; in the end, the text of it. Throws
- * a `StartError` that names the part of `where` that will not do.
+ * Returns the text of a placement in the file, which is `http`, or `{ via: http, instances: 3 }`, or a list of addresses. Throws a
+ * `StartError` that names the invalid part of `where`.
  */
 export function writtenPlacement(written: unknown, where: string): string {
   if (typeof written === 'string') return written;
@@ -28,23 +28,23 @@ function listed(items: readonly unknown[], where: string): string {
 function service({ via, instances = 1, port, artifact, ...others }: Record<string, unknown>, where: string): string {
   const [unknown] = Object.keys(others);
   if (unknown !== undefined)
-    throw new StartError(`${where}: "${unknown}" is not known; known are via, instances, port, artifact`);
+    throw new StartError(`${where}: "${unknown}" is unknown; known are via, instances, port, artifact`);
   if (via === undefined) throw new StartError(`${where}: via is missing; write such as { via: http, instances: 3 }`);
   if (!vias.includes(via)) {
     const cure = 'write http, grpc or queue; an address or a broker stands alone, without { via: … }';
-    throw new StartError(`${where}.via: ${shown(via)} will not do; ${cure}`);
+    throw new StartError(`${where}.via: ${shown(via)} is invalid; ${cure}`);
   }
   if (typeof instances !== 'number' || !areInstances(instances))
-    throw new StartError(`${where}.instances: ${shown(instances)} will not do; write ${instancesRange}`);
+    throw new StartError(`${where}.instances: ${shown(instances)} is invalid; write ${instancesRange}`);
   if (port !== undefined && !Number.isInteger(port))
-    throw new StartError(`${where}.port: ${shown(port)} will not do; write a number, such as 4105`);
+    throw new StartError(`${where}.port: ${shown(port)} is invalid; write a number, such as 4105`);
   if (artifact !== undefined && typeof artifact !== 'string')
-    throw new StartError(`${where}.artifact: ${shown(artifact)} will not do; write the entry file of a release`);
+    throw new StartError(`${where}.artifact: ${shown(artifact)} is invalid; write the entry file of a release`);
   const said = { ...(port !== undefined && { port: Number(port) }), ...(artifact !== undefined && { artifact }) };
   return placementText({ kind: 'service', via: via as Via, instances, ...said });
 }
 
-/** What may be a broker's URL holds a password. */
+/** Formats a value for an error message; hides a possible broker URL, since it may contain a password. */
 function shown(value: unknown): string {
   const text = JSON.stringify(value);
   return text.includes('@') ? 'its value' : text;

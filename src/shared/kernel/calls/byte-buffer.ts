@@ -1,5 +1,5 @@
 /**
- * Bytes that come in pieces, copied into one block that doubles: however small the pieces, they cost no more than their bytes.
+ * Collects pieces of bytes in one block. The block doubles when it is full, so that small pieces cost no more than their bytes.
  */
 export class ByteBuffer {
   #block = Buffer.alloc(0);
@@ -20,7 +20,7 @@ export class ByteBuffer {
     this.#length = wanted;
   }
 
-  /** All of them. It begins anew with the next piece. */
+  /** Returns all bytes and empties the buffer. */
   take(): Buffer {
     const whole = this.#block.subarray(0, this.#length);
     this.#block = Buffer.alloc(0);

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 /**
- * What becomes of the bytes of a connection in one direction: they pass; they pass in crumbs of a few bytes, one in each turn of
- * the event loop; they are taken and go nowhere; they are not even taken, so that their sender has to wait; they pass up to a
- * number of bytes, and then the connection is cut.
+ * The fate of a connection's bytes in one direction. `pass` forwards them. `crumble` forwards a few bytes in each turn of the event
+ * loop. `swallow` reads and drops them. `stall` does not read them, so that the sender has to wait. `cutAfterBytes` forwards a
+ * number of bytes and then cuts the connection.
  */
 export type Fate = 'pass' | 'crumble' | 'swallow' | 'stall' | { readonly cutAfterBytes: number };
 
@@ -14,7 +14,7 @@ export interface Fates {
   readonly answers?: Fate;
 }
 
-/** A network between a caller and a callee on this machine, with the ills that networks have; for tests. */
+/** Simulates a faulty network between a caller and a callee on this machine; for tests. */
 export class ChaosProxy {
   readonly #server: Server;
   readonly #pairs = new Set<Pair>();
@@ -29,39 +29,39 @@ export class ChaosProxy {
     });
   }
 
-  /** `fates` are those of every connection, until it meets others. */
+  /** Opens a proxy. `fates` apply to every connection until `meet` changes them. */
   static async open(calleePort: number, fates: Fates = {}): Promise<ChaosProxy> {
     const proxy = new ChaosProxy(calleePort, fates);
     await once(proxy.#server.listen(0, '127.0.0.1'), 'listening');
     return proxy;
   }
 
-  /** Where callers find the callee through this. */
+  /** The port at which callers reach the callee through this proxy. */
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** How many connections there have been. */
+  /** The number of connections so far. */
   get accepted(): number {
     return this.#accepted;
   }
 
-  /** What the connections of now meet from now on; those to come do not. */
+  /** Changes the fates of the current connections. Later connections keep the fates of `open`. */
   meet(fates: Fates): void {
     for (const pair of this.#pairs) pair.meet(fates);
   }
 
-  /** Cuts the connections of now off, without a farewell. */
+  /** Resets the current connections without an orderly end. */
   cut(): void {
     for (const pair of this.#pairs) pair.cut();
   }
 
-  /** Ends the connections of now in order. Resolves when their callers have seen it. */
+  /** Ends the current connections in an orderly way. Resolves when their callers have noticed. */
   async end(): Promise<void> {
     await Promise.all([...this.#pairs].map((pair) => pair.end()));
   }
 
-  /** Resolves when the caller has closed every connection of now by itself. */
+  /** Resolves when the caller has closed every current connection by itself. */
   async closedByCaller(): Promise<void> {
     await Promise.all([...this.#pairs].map((pair) => pair.closedByCaller));
   }
@@ -72,7 +72,7 @@ export class ChaosProxy {
   }
 }
 
-/** One connection: that of the caller, and that to the callee. */
+/** One proxied connection: the caller's socket and the callee's socket. */
 class Pair {
   readonly closedByCaller: Promise<unknown>;
   readonly #requests: Direction;
@@ -108,7 +108,7 @@ class Pair {
 
 const crumbBytes = [1, 2, 3, 5, 7];
 
-/** What goes from one end to the other. */
+/** Forwards bytes from one end to the other. */
 class Direction {
   #fate: Fate = 'pass';
   #bytes = 0;

@@ -14,13 +14,14 @@ import type { Transport } from './transport.ts';
 /** One operation, ready to be called. */
 export type Call = (input: unknown, options?: CallOptions) => Promise<unknown>;
 
-/** How an operation is called by a caller, wherever its module runs at that moment. */
+/** Returns the call of an operation for one caller. The call works wherever the module runs at that moment. */
 export type CallSource = (operation: Operation, caller: string) => Call;
 
 /**
- * Calls `operation` for `caller`. `transport` is asked at every call: where the module runs may change under load. A call
- * inside a unit of work is refused, wherever the module runs. Who gives up on the call that is being served, gives up on the
- * calls made for it. It may have less time than the operation's, and no more. A module whose input another one refuses gets an `Error`, no refusal: the fault is its own.
+ * Returns a function that calls `operation` for `caller`. The function asks `transport` at every call, since the module may
+ * move under load. It rejects a call inside a unit of work, wherever the module runs. Cancelling the call being served also
+ * cancels the calls made for it. The caller may shorten the operation's timeout, but not extend it. A module that sends
+ * invalid input to another module receives an `Error` and no refusal: the fault is its own.
  */
 export function createCall(operation: Operation, caller: string, transport: () => Transport): Call {
   const longestMs = operation.timeoutMs ?? defaultTimeoutMs;
@@ -54,7 +55,7 @@ export function createCall(operation: Operation, caller: string, transport: () =
   };
 }
 
-/** The client of a contract, made of its operations' calls. */
+/** Creates the client of a contract from the calls of its operations. */
 export function createClient<C extends Contract>(contract: C, call: (operation: Operation) => Call): Client<C> {
   const operations = Object.values(contract.operations) as Operation[];
   return Object.freeze(Object.fromEntries(operations.map((each) => [each.name, call(each)]))) as Client<C>;

@@ -5,15 +5,15 @@ import { QueueTransport } from './queue/client.ts';
 import type { TlsMaterial } from './tls.ts';
 import type { CallRequest, Link } from './transport.ts';
 
-/** How a process is reached that runs a module. */
+/** Describes how to reach a process that runs a module. */
 export interface Way {
-  /** Its protocol says by what transport: `https://10.0.0.7:4105`, `grpc://payments:4102`, `amqp://broker`. */
+  /** The protocol selects the transport: `https://10.0.0.7:4105`, `grpc://payments:4102`, `amqp://broker`. */
   readonly address: string;
   readonly module: string;
   readonly contract: Contract;
   readonly tokens: ServiceTokens;
   readonly tls: TlsMaterial;
-  /** The process at the address is about to stop. */
+  /** Called when the process at the address is about to stop. */
   readonly onLeaving: () => void;
 }
 

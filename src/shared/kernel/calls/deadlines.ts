@@ -7,7 +7,7 @@ interface What {
   readonly name: string;
 }
 
-/** What becomes of the outcome of calls, each for somebody; `failed` returns what it is rejected with. */
+/** Processes the outcome of a call for its recipient, `forWhom`. `failed` returns the error that the call rejects with. */
 export interface Ending<T = unknown, W = unknown> {
   done(value: T, forWhom: W): T;
   failed(error: unknown, forWhom: W): unknown;
@@ -20,9 +20,10 @@ interface Until {
 }
 
 /**
- * Rejects with `timeout` when `work` has not settled by the deadline (to within 32 ms), and tells the cancellation; rejects with
- * `cancelled` when that is told by somebody else. When it has settled, nobody who worked for it listens to the cancellation any
- * more: it must be this call's own. What `work` settles with goes through `ending`, also when nobody waits any more.
+ * Settles like `work`, within the deadline. Rejects with `timeout` when `work` has not settled by the deadline (to within 32 ms),
+ * and triggers the cancellation. Rejects with `cancelled` when the cancellation is triggered earlier. When `work` settles, this
+ * function removes all listeners from the cancellation, which must belong to this call alone. The outcome of `work` passes
+ * through `ending`, also after a timeout or a cancellation.
  */
 export function byDeadline<T>(work: Promise<T>, until: Until, what: What): Promise<T>;
 export function byDeadline<T, W>(
@@ -69,16 +70,16 @@ function gaveUp(why: GivenUp, what: What): Error {
   return why === 'late' ? timedOut(what) : cancelledBefore(what);
 }
 
-/** That this process has had no answer in time. */
+/** Returns the `timeout` of a call whose answer did not reach this process in time. */
 export function timedOut(what: What): Error {
   return markDeliveryUnknown(saidLate(what));
 }
 
-/** That the callee says so itself. */
+/** Returns the `timeout` that the callee itself reports. */
 export function saidLate({ module, name }: What): Error {
   return refusal('timeout', `${module}.${name} did not answer in time`);
 }
 
 export function cancelledBefore({ module, name }: What): Error {
-  return refusal('cancelled', `who asked for ${module}.${name} has gone`);
+  return refusal('cancelled', `the caller of ${module}.${name} has gone`);
 }

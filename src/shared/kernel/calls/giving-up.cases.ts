@@ -11,7 +11,7 @@ export interface Ends {
   clientOf(caller: string): Client<typeof sample>;
 }
 
-/** The code of the refusal that a call ends with; what it ended with, when that is none. */
+/** Resolves with the refusal code of a call, or with its other outcome. */
 export function outcomeOf(call: Promise<unknown>): Promise<unknown> {
   return call.then(
     (answer) => answer,
@@ -68,7 +68,7 @@ export function deadlineCases({ client, clientOf }: Ends): void {
   });
 }
 
-/** Each way to give up on a call: makes it and returns how to. */
+/** The ways to cancel a call. Each makes a call and returns a function that cancels it. */
 const waysToGiveUp = {
   'by the signal of the call': (call: Make, member?: string) => {
     const controller = new AbortController();

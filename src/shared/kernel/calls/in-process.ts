@@ -4,14 +4,14 @@ import type { CallRequest, Dispatch, Transport } from './transport.ts';
 import { maximumBodyBytes } from './wire.ts';
 
 /**
- * How closely a call in-process is like one over a wire. `strict`: values are written as JSON and read again, and have its limit
- * in size. `fast`: they go through the schemas alone; what then remains different is pinned in in-process.test.ts.
+ * Says how closely an in-process call resembles a call over a wire. `strict` writes values as JSON, reads them again, and
+ * enforces the size limit. `fast` applies the schemas only; in-process.test.ts pins the remaining differences.
  */
 export type Parity = 'strict' | 'fast';
 
 /**
- * Calls a module of this process. Values go through the schemas as they do over a wire, so nobody shares a mutable object;
- * a refusal is made anew from its wire form; the deadline holds.
+ * Calls a module of this process. Values pass through the schemas as they do over a wire, so caller and callee share no mutable
+ * object. The caller receives a copy of a refusal, made from its wire form. The deadline applies.
  */
 export class InProcessTransport implements Transport {
   private readonly dispatch: Dispatch;
@@ -39,7 +39,7 @@ async function strictly(dispatch: Dispatch, request: CallRequest): Promise<unkno
   }
 }
 
-/** What an error is to a caller of this process: a refusal made anew from its wire form. */
+/** Maps an error to the error that a local caller receives. Copies a refusal from its wire form. */
 export function asOwnCallerSees(error: unknown, request: CallRequest): unknown {
   const remade = isRefusal(error) ? fromProblem(JSON.parse(JSON.stringify(toProblem(error)))) : error;
   return request.toCaller?.(remade, request) ?? remade;

@@ -1,7 +1,7 @@
 export {
   addressExample,
   isPort,
-  mostPort,
+  maxPort,
   type Protocol,
   readAddress,
   shownAddress,

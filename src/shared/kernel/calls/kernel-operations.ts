@@ -3,7 +3,7 @@ import { command, contract, nothing, type Operation, query } from '../contract/i
 
 const request = z.object({
   method: z.string().regex(/^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)$/, 'must be a method of HTTP'),
-  /** With the query: `/orders?limit=5`. */
+  /** Includes the query: `/orders?limit=5`. */
   path: z.string().regex(/^\/[\x21-\x7e]*$/, 'must be a path, percent-encoded'),
   headers: z.record(
     z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'must be the name of a header'),
@@ -13,19 +13,19 @@ const request = z.object({
 });
 const answer = z.object({ status: z.int(), headers: z.record(z.string(), z.string()), body: z.string() });
 
-/** What a database says of itself: its system, once it knows that, its own id, and how many commits it has. */
+/** The identity of a database: its system (once known), its own id, and its number of commits. */
 const database = z.object({ system: z.string().optional(), id: z.string(), commits: z.int().min(0) });
 export type ShownDatabase = z.output<typeof database>;
 
-/** A request for public resources, or an operator's, as one process passes it on to another. Bodies are text. */
+/** A public request or an operator's request that one process passes on to another. Bodies are text. */
 export type PassedOn = z.output<typeof request>;
 export type PassedBack = z.output<typeof answer>;
 
 const longestMs = 60_000;
 
 /**
- * What the processes themselves ask each other about a module. They travel as every other call does, so that a transport
- * which brings calls brings events, public requests and operators as well.
+ * The operations that the processes themselves call on each other for a module. They travel like every other call, so a
+ * transport that carries calls also carries events, public requests and operators' requests.
  */
 export const kernel = contract('kerf', {
   operations: {
@@ -64,12 +64,12 @@ type KernelOperation = keyof typeof kernel.operations;
 
 const mark = 'kerf.';
 
-/** The operation as it is asked of `module`. No operation of a contract has a dot in its name. */
+/** Returns a kernel operation for `module`. Its name has a dot, so it never equals the name of a contract's operation. */
 export function ofKernel(operation: KernelOperation, module: string): Operation {
   return { ...kernel.operations[operation], module, name: `${mark}${operation}` } as Operation;
 }
 
-/** Which of the kernel's operations a name stands for, if any. */
+/** Returns the kernel operation with this name, or `undefined`. */
 export function kernelOperation(name: string): KernelOperation | undefined {
   if (!name.startsWith(mark)) return undefined;
   const operation = name.slice(mark.length);

@@ -8,8 +8,8 @@ interface Pushed {
 }
 
 /**
- * Hands events of one publisher to a process that runs the subscriber. Resolves when it has them all; rejects with `unavailable`
- * when nobody answers, and with whatever it refuses them with otherwise.
+ * Returns a function that delivers events of one publisher to a process that runs the subscriber. It resolves when the subscriber
+ * has all events. It rejects with `unavailable` when no process answers, and otherwise with the subscriber's refusal.
  */
 export function createPush(calls: CallSource): (module: string, events: readonly Pushed[]) => Promise<void> {
   const ways = new Map<string, Call>();

@@ -28,7 +28,7 @@ const values = z.object({
   absent: z.string().optional(),
 });
 
-/** What parsing adds to, drops, and changes. */
+/** A schema that adds, drops and changes values when it parses. */
 const booking = z.object({
   labels: z.record(z.string().toLowerCase(), z.string()),
   at: z.iso.datetime().default(() => new Date(++minute * 60_000).toISOString()),
@@ -93,7 +93,7 @@ export const sample = contract('sample', {
   },
 });
 
-/** Something that those who wait for it wait for, until it is let. */
+/** Blocks its waiters until a test opens it. */
 export class TestGate {
   #gate = Promise.withResolvers<void>();
 
@@ -110,7 +110,7 @@ export class TestGate {
   }
 }
 
-/** What the callee sees of the calls that it holds. */
+/** The calls that the callee holds, as the callee sees them. */
 class Held {
   readonly #calls = new Map<string, { begun: PromiseWithResolvers<void>; told: PromiseWithResolvers<void> }>();
   #open = 0;
@@ -167,7 +167,7 @@ export const callee = {
   added: { times: 0, sum: 0 },
   /** How often it was cleared. */
   cleared: 0,
-  /** What the module calls itself by. */
+  /** The client with which the module calls itself. */
   self: undefined as Client<typeof sample> | undefined,
 };
 

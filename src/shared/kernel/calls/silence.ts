@@ -1,8 +1,8 @@
-/** How a connection that is dead and does not know it is noticed, while an answer is owed. */
+/** The limits that detect a dead connection while an answer is pending. */
 export interface Silence {
-  /** How long nothing may come in before this side asks, in milliseconds. */
+  /** How long the connection may be silent before this side asks for a sign of life, in milliseconds. */
   readonly askAfterMs: number;
-  /** How long before the other side counts as gone, in milliseconds. */
+  /** How long the connection may be silent before the other side counts as gone, in milliseconds. */
   readonly goneAfterMs: number;
 }
 

@@ -1,10 +1,10 @@
-/** What processes show each other when they speak TLS, as PEM. */
+/** The certificates and the key of a process that uses TLS, as PEM. */
 export interface TlsMaterial {
-  /** Shown to who connects, and, where they ask for it, to whom this process connects. */
+  /** Certificate that this process shows to its clients, and to servers that ask for a client certificate. */
   readonly cert?: Buffer;
   readonly key?: Buffer;
-  /** Whose certificates are believed, instead of the public authorities'. */
+  /** CA bundle used to verify other processes, instead of the public authorities. */
   readonly ca?: Buffer;
-  /** Whether who connects must show a certificate. */
+  /** Whether a client must show a certificate. */
   readonly mutual?: boolean;
 }

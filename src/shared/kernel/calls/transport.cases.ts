@@ -20,7 +20,7 @@ export interface OpenTransport {
   close(): Promise<void>;
 }
 
-/** What every transport must do, whatever is between caller and callee. */
+/** Tests the duties of every transport. */
 export function transportCases(name: string, open: () => Promise<OpenTransport>): void {
   describe(`a call by ${name}`, () => {
     let opened: OpenTransport;
@@ -153,7 +153,7 @@ function errorCases({ client, clientOf }: Ends): void {
   it('calls it a fault of another module when what that sends does not fit', async () => {
     const error = await failureOf(client.strict({ n: 'one' } as never));
     expect(isRefusal(error)).toBe(false);
-    expect(String(error)).toContain('other sent sample.strict');
+    expect(String(error)).toContain('other called sample.strict');
   });
 }
 
@@ -295,7 +295,7 @@ function crowdCases({ client }: Ends): void {
 
 /** What a note takes up in JSON beside its letters. */
 const around = JSON.stringify({ text: '' }).length;
-/** What lies between the limit and this may be taken or refused. */
+/** A transport may accept or refuse a size between the limit and the limit plus this. */
 const overBytes = 64 * 1024;
 
 function limitCases({ client }: Ends, limitOf: () => number): void {

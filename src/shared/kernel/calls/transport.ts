@@ -1,35 +1,35 @@
 import type { CallContext } from '../context/index.ts';
 import type { Operation } from '../contract/index.ts';
 
-/** One call of an operation. The input is as the caller gave it: the transport puts it through the schema. */
+/** One call of an operation. The input is the caller's original value: the transport applies the schema. */
 export interface CallRequest {
   readonly operation: Operation;
   readonly input: unknown;
   readonly context: CallContext;
-  /** Makes of an error what a caller in this process sees. Absent when it calls for another process, which sees for itself. */
+  /** Maps an error to the error that a local caller receives. Absent for another process, which maps the error itself. */
   readonly toCaller?: (error: unknown, request: CallRequest) => unknown;
 }
 
 /**
- * How a module's operations are reached. Resolves with an output that has been through the schema, shares nothing with
- * the callee, and rejects with a `Refusal`: a declared one, or one of the kernel's (`unavailable` when the module cannot be
- * reached, `timeout` at the deadline, `cancelled` when the caller gave up, `internal` for anything else), or with what the
- * request's `toCaller` makes of it.
+ * Calls a module's operations. `call` resolves with an output that passed the schema and shares nothing with the callee.
+ * It rejects with a `Refusal`, or with the result of the request's `toCaller`. The refusal is a declared one or one of the
+ * kernel's: `unavailable` when the module cannot be reached, `timeout` at the deadline, `cancelled` when the caller cancelled,
+ * `internal` for anything else.
  */
 export interface Transport {
   call(request: CallRequest): Promise<unknown>;
 }
 
-/** A way to one other process. */
+/** A transport to one other process. */
 export interface Link extends Transport {
-  /** Ends what it holds open; calls in flight are refused as `unavailable`. */
+  /** Closes its connections and refuses calls in flight as `unavailable`. */
   close(): Promise<void>;
 }
 
 /**
- * Serves one operation: input through the schema, the handler in its context, output through the schema. Whoever brings a call
- * from elsewhere holds its deadline and counts it. For the `request` of a caller of this process that is done here, and it is
- * rejected with what that caller sees.
+ * Serves one operation: checks the input, runs the handler in its context, and checks the output. For a call from another
+ * process, the transport's server enforces the deadline and counts the call. For a local `request`, this function does both,
+ * and rejects with the error that the local caller receives.
  */
 export type Dispatch = (
   operation: string,
@@ -38,5 +38,5 @@ export type Dispatch = (
   request?: CallRequest,
 ) => Promise<unknown>;
 
-/** Serves the calls that other processes make, whatever transport brought them. Rejects with a `Refusal` only. */
+/** Serves the calls of other processes, over any transport. Rejects with a `Refusal` only. */
 export type Serve = (module: string, operation: string, input: unknown, context: CallContext) => Promise<unknown>;

@@ -4,7 +4,7 @@ import { type Log, OncePerMinute } from '../telemetry/index.ts';
 const cure =
   'if it is one of this system, see that it has the identity of its module, or the same INTERNAL_KEY or data folder';
 
-/** Logs once a minute that callers are not accepted, with the reason, which they are not told. */
+/** Logs refused callers at most once a minute, with the reason. The callers do not receive the reason. */
 export class UnauthenticatedCallers {
   readonly #limit = new OncePerMinute();
   private readonly log: Log;
@@ -13,7 +13,7 @@ export class UnauthenticatedCallers {
     this.log = log;
   }
 
-  /** Has no effect for any other error. */
+  /** Logs a refusal between processes. Ignores any other error. */
   note(error: unknown, about: { readonly module: string | undefined; readonly from?: string | undefined }): void {
     if (!isBetweenProcesses(error) || !this.#limit.passes()) return;
     const why = messageOf(error.cause ?? error);

@@ -7,15 +7,15 @@ import { markNotSent } from './resilience/delivery-status.ts';
 import type { CallRequest, Transport } from './transport.ts';
 import { toWire, type WireContext } from './wire.ts';
 
-/** A call whose input has passed the schema and is as the caller gave it, and what travels beside it. */
+/** A call and its wire context. Its input passed the schema and still holds the values that the caller gave. */
 export interface Outgoing extends CallRequest {
   readonly wire: WireContext;
 }
 
 /**
- * What every way over a wire has in common. Checks the input on this side as well: what the wire would silently change must be
- * refused as it is in-process. Sends what was given: the callee adds its defaults, so that a call that is repeated is the same call.
- * Checks the output, which another release of the callee may have made.
+ * Implements the common part of all transports over a wire. Checks the input on this side too: it must refuse every value that
+ * the wire would silently change, as an in-process call does. Sends the values that the caller gave: the callee adds its
+ * defaults, so that a repeated call is the same call. Checks the output, since the callee may run another release.
  */
 export abstract class WireTransport implements Transport {
   protected readonly tokens: ServiceTokens;
@@ -26,7 +26,7 @@ export abstract class WireTransport implements Transport {
 
   async call(request: CallRequest): Promise<unknown> {
     const { operation } = request;
-    // Of this attempt: another one may follow.
+    // This cancellation belongs to this attempt alone: another attempt may follow.
     const context = { ...request.context, cancellation: new Cancellation(request.context.cancellation) };
     try {
       const input = asSentBy(operation.input)(request.input, parseInput(operation.input, request.input));
@@ -41,7 +41,7 @@ export abstract class WireTransport implements Transport {
     }
   }
 
-  /** The callee did not begin, since it does not accept this process: nothing that the caller of the operation could mend. */
+  /** Maps the callee's refusal of this process to `unavailable`: the callee did not begin, and the caller cannot fix the cause. */
   #notAccepted(cause: Refusal, { operation, context }: CallRequest): Error {
     this.tokens.refused(context.caller, operation.module);
     return markNotSent(refusal('unavailable', `${operation.module} cannot be reached`, {}, { cause }));
@@ -50,8 +50,8 @@ export abstract class WireTransport implements Transport {
   abstract close(): Promise<void>;
 
   /**
-   * Resolves with the answer as it came, rejects with the callee's refusal, or with `unavailable` when the connection failed.
-   * Tells the callee when the context's cancellation is told.
+   * Resolves with the unchecked answer. Rejects with the callee's refusal, or with `unavailable` when the connection failed.
+   * Forwards the context's cancellation to the callee.
    */
   protected abstract send(call: Outgoing): Promise<unknown>;
 }
@@ -59,5 +59,5 @@ export abstract class WireTransport implements Transport {
 function outputOf(operation: Operation, answer: unknown): unknown {
   const output = parseCompiled(operation.output, answer);
   if (output.success) return output.data;
-  throw refusal('internal', `${operation.module}.${operation.name} answered what its contract does not say`);
+  throw refusal('internal', `${operation.module}.${operation.name} gave an answer that does not match its contract`);
 }

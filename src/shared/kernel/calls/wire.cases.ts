@@ -34,11 +34,11 @@ interface Scene {
   through(fates?: Fates): Promise<{ proxy: ChaosProxy; client: Client<typeof sample> }>;
   /** Opens a way that meets nothing. */
   direct(tokens?: ServiceTokens): Client<typeof sample>;
-  /** That a call is answered again, without anybody doing anything. */
+  /** Checks that calls are answered again without any intervention. */
   works(client: Client<typeof sample>, withinMs?: number): Promise<void>;
 }
 
-/** What every transport over a network must do when that network, or the other end, is not well. */
+/** Tests the duties of every transport over a network when the network or the other end fails. */
 export function wireCases(name: string, open: () => Promise<OpenWire>): void {
   describe(`a call by ${name} over a network`, () => {
     const opened: { close(): Promise<void> }[] = [];
@@ -77,7 +77,7 @@ export function wireCases(name: string, open: () => Promise<OpenWire>): void {
   });
 }
 
-/** That two processes do not accept each other is no mistake of whoever calls through them. */
+/** Tests that a caller is not blamed when two processes do not accept each other. */
 function identityCases({ direct, works }: Scene): void {
   const ring = fixedKeyRing('OTHER', 'another secret of more than 32 characters');
 
@@ -259,7 +259,7 @@ function slowCases({ through }: Scene): void {
   });
 }
 
-/** What this process, which is caller and callee, holds in memory. */
+/** Returns the memory of this process, which is both caller and callee. */
 function heldBytes(): number {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();

@@ -3,33 +3,33 @@ import { type CallContext, Cancellation } from '../context/index.ts';
 import { defaultTimeoutMs } from '../contract/index.ts';
 import type { ServiceTokens } from '../identity/index.ts';
 
-/** The largest input or output of a call, in bytes of JSON. A transport that takes less says so when it refuses. */
+/** The largest input or output of a call, in bytes of JSON. A transport with a lower limit states it in its refusal. */
 export const maximumBodyBytes = 8 * 1024 * 1024;
 
-/** A body of the largest size, with the context around it. */
+/** The largest message, in bytes: the largest body and its context. */
 export const maximumMessageBytes = maximumBodyBytes + 64 * 1024;
 
-/** How long a connection may take to be made. */
+/** Maximum time to open a connection, in milliseconds. */
 export const connectWithinMs = 1_000;
 
-/** So much of its caller's time a callee does not get: one that is late can say so before its caller gives up. */
+/** Time that the callee gets less than its caller, so that a late callee can report it before the caller times out. */
 const lastWordMs = 100;
 
 const longestDeadlineMs = 10 * 60_000;
 
-/** A call's context as it travels, whatever the wire. Who calls is not in it: the service token says so. */
+/** The wire form of a call's context, the same for every transport. The service token names the caller; the context does not. */
 export const wireContext = z.object({
   requestId: z.string(),
   traceparent: z.string().optional(),
-  /** The time that the callee has, in milliseconds: clocks of two machines need not agree. */
+  /** The time left for the callee, in milliseconds. A point in time would not do, since the clocks of two machines may differ. */
   deadlineMs: z.number().min(0).max(longestDeadlineMs),
   idempotencyKey: z.string().optional(),
-  /** The member on whose behalf it is made, signed. */
+  /** A signed token that names the member of the call. */
   member: z.string().optional(),
 });
 export type WireContext = z.output<typeof wireContext>;
 
-/** At once where nobody has to be vouched for, or somebody who was before. */
+/** Returns the wire form of a context. Returns a promise only when a new token for the member is needed. */
 export function toWire(context: CallContext, tokens: ServiceTokens): WireContext | Promise<WireContext> {
   const { requestId, traceparent, deadline, idempotencyKey, member } = context;
   const wire = { requestId, traceparent, deadlineMs: timeLeft(deadline), idempotencyKey };
@@ -40,8 +40,8 @@ export function toWire(context: CallContext, tokens: ServiceTokens): WireContext
 }
 
 /**
- * The context in which the call is served. Rejects with `unauthenticated` when the member's signature does not hold. Whoever
- * can be told of a cancellation before the context is there brings its own.
+ * Returns the context in which the call is served. Rejects with `unauthenticated` when the member's signature is invalid. A
+ * server that may receive a cancellation before the context is ready passes its own `cancellation`.
  */
 export function fromWire(
   wire: WireContext,
@@ -57,7 +57,7 @@ export function fromWire(
   return known.then((id) => ({ ...context, member: id }));
 }
 
-/** What a transport that has headers or properties calls the parts of the context. */
+/** The names of the context's fields in a transport that has headers or properties. */
 export const headers = {
   requestId: 'x-request-id',
   traceparent: 'traceparent',
@@ -74,7 +74,7 @@ export function toHeaders(wire: WireContext): Record<string, string> {
   return sent;
 }
 
-/** Headers of strangers may lack anything: without a deadline they get `fallbackMs`. */
+/** Reads a wire context from headers. Unauthenticated callers may omit any header: without a valid deadline, `fallbackMs` applies. */
 export function fromHeaders(one: (name: string) => string | undefined, fallbackMs = defaultTimeoutMs): WireContext {
   const left = Number(one(headers.deadlineMs) ?? fallbackMs);
   const usable = Number.isFinite(left) && left >= 0;

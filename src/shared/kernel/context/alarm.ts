@@ -4,8 +4,8 @@ const leastMs = 20;
 const longestMs = 1_000;
 
 /**
- * Calls `wake` once, at the earliest of the times that it was set to, and after a second at the latest. `wake` looks at the clock and sets
- * the alarm again, so a step of the clock delays it by a second at most.
+ * Calls `wake` once, at the earliest time that was set, and after a second at the latest. `wake` reads the clock and sets the
+ * alarm again, so a step of the clock delays it by a second at most.
  */
 export class Alarm {
   #at = Number.POSITIVE_INFINITY;

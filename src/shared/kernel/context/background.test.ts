@@ -12,7 +12,7 @@ import { ManualClock } from './manual.ts';
 const context = { requestId: 'r1', caller: 'test', deadline: 0 };
 const callers = new AsyncLocalStorage<string>();
 
-/** What travels with the code of a request that has a unit of work open. */
+/** Runs a task like the code of a request that has an open unit of work. */
 function inRequest<T>(task: () => T): T {
   const mark = { database: 'shop', open: true };
   return callers.run('own', () => currentUnit.run(mark, () => runInContext(context, task)));

@@ -4,12 +4,12 @@ import { AsyncResource } from 'node:async_hooks';
 export const nobody = new AsyncResource('kerf-background');
 
 /**
- * Work that belongs to no request: it has no context, no open unit of work, and nothing else that travels with the caller's
- * code. Whatever outlives the request that starts it begins here: timers, wakes, connections. Otherwise it would end with that
- * request's deadline, or be cancelled by a client that hangs up.
+ * Starts work that belongs to no request. The work has no context, no open unit of work, and nothing else that travels with the
+ * caller's code. Use it for all work that outlives its request: timers, wakes, connections. Otherwise the request's deadline
+ * would end the work, or a client that hangs up would cancel it.
  */
 export const background = {
-  /** Runs `task` now and returns what it returns. What the task starts, and what follows it, stays in the background. */
+  /** Runs `task` now and returns its result. Work that the task starts, and work that follows it, stays in the background. */
   run<A extends unknown[], T>(task: (...input: A) => T, ...input: A): T {
     return nobody.runInAsyncScope(task, undefined, ...input);
   },

@@ -1,6 +1,6 @@
 import { type Due, dueAt, notDue, type Slot } from './deadlines.ts';
 
-/** Somebody who is told once; in the list of whom it listens to, so that joining and leaving cost next to nothing. */
+/** Hears of a cancellation once. It is a node in the cancellation's list, so that joining and leaving cost almost nothing. */
 export interface CancelListener {
   before: CancelListener | undefined;
   after: CancelListener | undefined;
@@ -10,13 +10,13 @@ export interface CancelListener {
   told(): void;
 }
 
-/** Why whoever waited for an answer waits no more. */
+/** Why a caller no longer waits for its answer. */
 export type GivenUp = 'late' | 'unwanted';
 
 /**
- * Tells all who work for a call that its answer is no longer wanted: the caller gave up, went away, or the deadline is over. It
- * happens once, and passes on from a call to the calls that were made for it: it listens to its parent while somebody listens
- * to it.
+ * Tells all code that works for a call that its answer is no longer wanted: the caller cancelled or has gone, or the deadline has
+ * passed. A cancellation fires once. It passes from a call to the calls made for it: it listens to its parent while it has a
+ * listener or a waiter.
  */
 export class Cancellation implements CancelListener, Due {
   before: CancelListener | undefined = undefined;
@@ -31,7 +31,7 @@ export class Cancellation implements CancelListener, Due {
   #controller: AbortController | undefined = undefined;
   private readonly parent?: Cancellation;
 
-  /** `parent`: of the call that this one is made for. */
+  /** `parent` is the cancellation of the call that this call is made for. */
   constructor(parent?: Cancellation) {
     this.parent = parent;
   }
@@ -40,7 +40,7 @@ export class Cancellation implements CancelListener, Due {
     return this.#cancelled || (this.parent?.cancelled ?? false);
   }
 
-  /** For whatever takes an `AbortSignal`, such as `fetch`. Made when it is first asked for: most calls end without one. */
+  /** Returns an `AbortSignal`, for functions such as `fetch`. Creates it on first use, since most calls need none. */
   get signal(): AbortSignal {
     if (!this.#controller) {
       const controller = new AbortController();
@@ -51,8 +51,8 @@ export class Cancellation implements CancelListener, Due {
   }
 
   /**
-   * Has `waiter`, who waits for the call's answer, told when it happens, and makes it happen when the deadline is over (to within 32
-   * ms), in milliseconds since 1970; until `release`. One may wait.
+   * Calls `waiter`, which waits for the call's answer, when the cancellation fires. Fires it at `deadline`, in milliseconds since
+   * 1970, to within 32 ms. `release` ends both. Throws when there is a waiter already.
    */
   wait(deadline: number, waiter: (why: GivenUp) => void): void {
     if (this.#waiter) throw new Error('a call that is waited for has a deadline already');
@@ -66,14 +66,14 @@ export class Cancellation implements CancelListener, Due {
     dueAt(this, deadline);
   }
 
-  /** Calls `listener` when it happens; at once when it has. Returns the way to listen no more. */
+  /** Calls `listener` when the cancellation fires; at once when it has fired. Returns a function that removes the listener. */
   onCancel(listener: () => void): () => void {
     const listening: CancelListener = { before: undefined, after: undefined, of: undefined, told: listener };
     this.listen(listening);
     return () => this.ignore(listening);
   }
 
-  /** As `onCancel`, for who is a listener itself. */
+  /** Does the same as `onCancel` for an object that is a listener itself. */
   listen(listener: CancelListener): void {
     if (this.cancelled) {
       this.#end('unwanted');
@@ -83,7 +83,7 @@ export class Cancellation implements CancelListener, Due {
     this.#join(listener);
   }
 
-  /** Neither this one nor those it was made for have happened: that was looked at. */
+  /** Adds a listener. The caller has checked that neither this cancellation nor a parent has fired. */
   #join(listener: CancelListener): void {
     if (this.parent && !this.#last && !this.#waiter) this.parent.#join(this);
     listener.of = this;
@@ -92,7 +92,7 @@ export class Cancellation implements CancelListener, Due {
     this.#last = listener;
   }
 
-  /** Has no effect on one that does not listen. */
+  /** Removes a listener. Has no effect on an object that does not listen here. */
   ignore(listener: CancelListener): void {
     if (listener.of !== this) return;
     const { before, after } = listener;
@@ -103,7 +103,7 @@ export class Cancellation implements CancelListener, Due {
     if (!this.#last && !this.#waiter) this.parent?.ignore(this);
   }
 
-  /** The call has ended: nobody who waited or worked for it needs to be told any more. */
+  /** Removes the waiter and all listeners, since the call has ended. */
   release(): void {
     for (let each = this.#last; each; ) {
       const { before } = each;
@@ -138,7 +138,7 @@ export class Cancellation implements CancelListener, Due {
     waiter?.(why);
     const listeners: CancelListener[] = [];
     for (let each = this.#last; each; each = each.before) listeners.push(each);
-    // Whoever is told may have another listen no more: that one is told nothing.
+    // A listener may remove another listener, which is then not called.
     for (const each of listeners.reverse()) {
       if (each.of !== this) continue;
       this.ignore(each);

@@ -1,34 +1,34 @@
 import { background } from './background.ts';
 
-/** Time, passed in: what waits, expires or is dated asks the clock, so that a test can move it. */
+/** Provides the time. Code that waits, expires or writes a date uses a clock, so that a test can move the time. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
   /**
    * Runs `task` once after `delayMs`, unless cancelled first. Does not keep the process alive. The task runs in the background:
-   * it belongs to no request, whoever set the timer.
+   * it belongs to no request, not even to the request that set the timer.
    */
   after(delayMs: number, task: () => void): Cancel;
 }
 
 export type Cancel = () => void;
 
-/** The clock's time as the contracts show it: ISO 8601, UTC. */
+/** Returns the clock's time in the format of the contracts: ISO 8601, UTC. */
 export function instant(clock: Clock): string {
   return instantOf(clock.now());
 }
 
 let [latestMs, latest] = [Number.NaN, ''];
 
-/** A time in milliseconds since 1970, as the contracts show it. Many are asked for in the same millisecond, so the latest text is kept. */
+/** Formats milliseconds since 1970 like `instant`. Caches the last text, since many calls ask for the same millisecond. */
 export function instantOf(ms: number): string {
   if (ms !== latestMs) [latestMs, latest] = [ms, new Date(ms).toISOString()];
   return latest;
 }
 
 /**
- * The time of the machine's clock at the start of this process, and the time that has passed since. No step of that clock moves it:
- * use it to measure how long something takes.
+ * Reads the machine's clock once, at the start of this process, and adds the time that has passed since. Later steps of the
+ * machine's clock do not move it. Use it to measure durations.
  */
 export const steadyClock: Clock = {
   now: () => performance.timeOrigin + performance.now(),

@@ -2,44 +2,44 @@ import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { nobody } from './background.ts';
 import type { Cancellation } from './cancellation.ts';
 
-/** What travels with a call, in-process and over every wire alike. */
+/** The data that travels with a call, in-process and over every wire. */
 export interface CallContext {
-  /** One per request that entered the system; in every log line and answer. */
+  /** One id per request that enters the system. Every log line and every answer contains it. */
   readonly requestId: string;
-  /** W3C trace context, passed on as it came. */
+  /** W3C trace context, passed on unchanged. */
   readonly traceparent?: string;
-  /** Who calls: a module's name, `gateway`, `home` (for its operators) or `kernel`. */
+  /** The caller: a module's name, `gateway`, `home` (for its operators) or `kernel`. */
   readonly caller: string;
   /** The signed-in member's id. */
   readonly member?: string;
-  /** When the answer stops being of use, in milliseconds since 1970. On the wire it is the time left. */
+  /** When the answer becomes useless, in milliseconds since 1970. The wire carries the time left instead. */
   readonly deadline: number;
-  /** Commands only: the same key means the same command, once. */
+  /** Commands only. Calls with the same key are one command, which takes effect once. */
   readonly idempotencyKey?: string;
   /**
-   * Within the process only: resolves when all that the call rests on is on disk; absent when it is. Nothing about the call may
-   * leave the process before.
+   * Resolves when all data that the call depends on is on disk. Absent when the data is on disk already. The call must not leave
+   * the process earlier. Exists within the process only.
    */
   readonly onDisk?: () => Promise<void>;
-  /** Tells when the answer is no longer wanted; nobody tells where there is none. */
+  /** Tells when the answer is no longer wanted. When absent, the call cannot be cancelled. */
   readonly cancellation?: Cancellation;
 }
 
 const storage = new AsyncLocalStorage<CallContext>();
 
-/** The context of the call being served, if any. */
+/** Returns the context of the call being served, if any. */
 export function currentContext(): CallContext | undefined {
   return storage.getStore();
 }
 
-/** Adds the context to whatever else travels with the running code. */
+/** Runs a task in the context. The task keeps everything else that travels with the running code. */
 export function runInContext<A extends unknown[], T>(context: CallContext, task: (...input: A) => T, ...input: A): T {
   return storage.run(context, task, ...input);
 }
 
 /**
- * Runs a task for somebody who called: of what travels with the caller's code it meets the context and nothing else, as it
- * would in another process.
+ * Runs a task for a caller. The task receives the context, and nothing else that travels with the caller's code, as in another
+ * process.
  */
 export function serveInContext<I, K, T>(context: CallContext, task: (input: I, key: K) => T, input: I, key: K): T;
 export function serveInContext<I, T>(context: CallContext, task: (input: I) => T, input: I): T;
@@ -55,11 +55,11 @@ function enter(context: CallContext, task: Task, input: unknown, key: unknown): 
 }
 
 /**
- * Takes the context along, with whatever else travels with the running code: what it returns runs a task in the context of
- * now, wherever and whenever that is.
+ * Captures the current context, with everything else that travels with the running code. Returns a function that runs a task in
+ * the captured context at any later time.
  */
 export function keepContext(): <T>(task: () => T) => T {
-  // An `AsyncLocalStorage.snapshot()` would say the same, at a hundred times the price.
+  // `AsyncLocalStorage.snapshot()` would do the same at a hundred times the cost.
   const kept = new AsyncResource('kerf-kept', { requireManualDestroy: true });
   return (task) => kept.runInAsyncScope(task);
 }

@@ -1,18 +1,18 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** What the running code may write to: known to the database that opened it, and to whoever must not be called inside. */
+/** Marks the unit of work in which the running code may write. The database and code that must not run inside a unit read it. */
 export interface UnitMark {
   readonly database: string;
   open: boolean;
-  /** It was rolled back. Its task may still run, when it was cut off. */
+  /** The unit was rolled back. Its task may still run when the unit was cut off. */
   undone?: true;
 }
 
 export const currentUnit = new AsyncLocalStorage<UnitMark>();
 
 /**
- * Throws when a unit of work is open: the call would hold its database locked for as long as the answer takes. Throws as well
- * in a task that runs on after its unit was rolled back: its caller has given it up, and may have begun it anew.
+ * Throws when a unit of work is open: the call would keep the database locked until the answer arrives. Also throws in a task
+ * that still runs after its unit was rolled back: the task's caller has abandoned it, and may have started it again.
  */
 export function refuseInsideUnit({ module, name }: { readonly module: string; readonly name: string }): void {
   const unit = currentUnit.getStore();

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Due, deadlineIn, dueAt, notDue, passTime } from './deadlines.ts';
 
-/** As a handler does that computes. */
+/** Blocks the event loop, like a handler that computes. */
 function hold(ms: number): void {
   const end = Date.now() + ms;
   while (Date.now() < end);

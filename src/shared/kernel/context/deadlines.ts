@@ -1,6 +1,6 @@
 import { background } from './background.ts';
 
-/** Those whose deadline falls into the same 16 ms. */
+/** The entries whose deadlines fall into the same 16 ms. */
 export interface Slot {
   last: Due | undefined;
 }
@@ -9,22 +9,24 @@ const slotMs = 16;
 const slots = new Map<number, Slot>();
 let ticking: NodeJS.Timeout | undefined;
 let latest: { readonly key: number; readonly slot: Slot } | undefined;
-/** What the clock said when it was read last, until the timer has it read anew. */
+/** The cached time: the last reading of the clock, until the timer clears it. */
 let recently: number | undefined;
 
-/** What the clock said at the last tick, or when the timer started, to see that it was set back. */
+/** The reading of the clock at the last tick, or at the timer's start. It shows whether the clock was set back. */
 let lastTick: number | undefined;
 
-/** No deadline is farther off than this, unless the clock was set back. */
+/** Maximum time until a deadline, unless the clock was set back. */
 const longestMs = 10 * 60_000;
 
-/** With less left than this, the clock is read at once. */
+/** A call with less time left than this reads the clock, not the cached time. */
 const shortMs = 1_000;
 
 /**
- * When a call that may take `timeoutMs` must be answered, in milliseconds since 1970: not after `latest`, when it is made for
- * another. Nothing, when that is over. To read the clock would be an eighth of a call within the process, so it is read at most
- * every 16 ms where a second or more is left: a call has so much less, and as much less as the event loop was held meanwhile.
+ * Returns the deadline of a call that may take `timeoutMs`, in milliseconds since 1970. The deadline is never after `latest`, the
+ * deadline of the call that this call is made for. Returns `undefined` when `latest` has passed.
+ *
+ * Reading the clock costs an eighth of an in-process call. So a call with a second or more left uses a time cached for up to
+ * 16 ms. The call loses that much time, and the time for which the event loop was blocked meanwhile.
  */
 export function deadlineIn(timeoutMs: number, latest = Number.POSITIVE_INFINITY): number | undefined {
   if (recently !== undefined) {
@@ -38,7 +40,7 @@ export function deadlineIn(timeoutMs: number, latest = Number.POSITIVE_INFINITY)
 }
 
 /**
- * Something with a deadline, in the list of its slot. All deadlines of the process share one timer, since a timer per call would
+ * An entry with a deadline, in the list of its slot. All deadlines of the process share one timer, since a timer per call would
  * cost more than the rest of an in-process call.
  */
 export interface Due {
@@ -46,11 +48,11 @@ export interface Due {
   later: Due | undefined;
   slot: Slot | undefined;
 
-  /** The deadline is over, and it is due no more. */
+  /** Called after the deadline. The entry has left its slot by then. */
   late(): void;
 }
 
-/** Has `due` be late at `deadline`, in milliseconds since 1970, to within 32 ms. */
+/** Schedules `due.late()` for `deadline`, in milliseconds since 1970, to within 32 ms. */
 export function dueAt(due: Due, deadline: number): void {
   const slot = slotOf(deadline);
   const { last } = slot;
@@ -60,7 +62,7 @@ export function dueAt(due: Due, deadline: number): void {
   slot.last = due;
 }
 
-/** Has no effect on what is not due. */
+/** Cancels the deadline of an entry. Has no effect on an entry without a deadline. */
 export function notDue(due: Due): void {
   const { slot, earlier, later } = due;
   if (!slot) return;
@@ -90,11 +92,11 @@ export function passTime(): void {
   }
   if (slots.size > 0) return;
   clearInterval(ticking);
-  // Who was late may have read it meanwhile, and nobody would have it read anew.
+  // A `late()` may have cached the time meanwhile, and no timer would clear it.
   ticking = recently = lastTick = undefined;
 }
 
-/** Moves the deadlines of before a step back of the clock to as long from now as they were: nobody waits for hours. */
+/** Moves existing deadlines after the clock was set back, so that their time left stays the same and no call waits for hours. */
 function setBack(byMs: number, now: number): void {
   const shift = Math.floor(byMs / slotMs);
   const moved = [...slots].map(([key, slot]) => [key * slotMs > now + longestMs ? key - shift : key, slot] as const);
@@ -120,7 +122,7 @@ function append(older: Slot, slot: Slot): void {
   slot.last = older.last;
 }
 
-/** One timer for all, which belongs to none of them. */
+/** Starts the timer that all deadlines share. It belongs to no request. */
 function tick(): NodeJS.Timeout {
   lastTick ??= Date.now();
   return background.setInterval(passTime, slotMs).unref();

@@ -6,8 +6,8 @@ let drawnUpTo = pool.length;
 let [lastMs, sequence] = [0, 0];
 
 /**
- * A new id: a UUID of version 7 (RFC 9562), greater than all that this process has made before. Its random bytes are drawn for many
- * at once, which takes a fifth of the time.
+ * Returns a new id: a UUID of version 7 (RFC 9562), greater than all earlier ids of this process. Draws the random bytes of many
+ * ids at once, which takes a fifth of the time.
  */
 export function newId(): string {
   if (drawnUpTo === pool.length) {
@@ -26,12 +26,12 @@ export function newId(): string {
 
 const lastOfSequence = 0xffff_ffff;
 
-/** Where the ids of a millisecond begin: in the lower half, so that there is room for more. */
+/** Returns the first sequence number of a millisecond. It lies in the lower half, which leaves room for more ids. */
 function sequenceIn(random: Uint8Array): number {
   return ((random[6]! & 0x7f) * 2 ** 24) | (random[7]! << 16) | (random[8]! << 8) | random[9]!;
 }
 
-/** Forgets what was drawn and made, for who puts another clock and other draws in the place of the machine's. */
+/** Forgets the drawn bytes and the last id, for code that replaces the machine's clock and random numbers. */
 export function beginIdsAnew(): void {
   drawnUpTo = pool.length;
   [lastMs, sequence] = [0, 0];

@@ -1,7 +1,7 @@
 import { background } from './background.ts';
 import type { Clock } from './clock.ts';
 
-/** A clock that stands still until it is told to move; for tests. */
+/** A clock for tests. Its time moves only when a test calls `advance`. */
 export class ManualClock implements Clock {
   #now: number;
   #tasks: { at: number; task: () => void }[] = [];
@@ -22,7 +22,7 @@ export class ManualClock implements Clock {
     };
   }
 
-  /** Moves the time forward and runs what falls due on the way, in order. */
+  /** Moves the time forward and runs the tasks that become due, in order. */
   advance(byMs: number): void {
     const end = this.#now + byMs;
     for (;;) {

@@ -15,8 +15,9 @@ export function hurryTurns(): void {
 }
 
 /**
- * Gives a task that can wait time in the event loop: returns nothing when this turn of the loop has time left, otherwise a promise. The promises
- * resolve in later turns, in the order of the calls. So Node reads its sockets every few milliseconds, however many tasks wait.
+ * Shares the event loop among tasks that can wait. Returns `undefined` when this turn of the loop has time left, otherwise a
+ * promise. The promises resolve in later turns, in the order of the calls. So Node reads its sockets every few milliseconds, even
+ * when many tasks wait.
  */
 export function turn(): Promise<void> | undefined {
   if (waiting.length === 0 && hasTime()) return undefined;
@@ -26,7 +27,7 @@ export function turn(): Promise<void> | undefined {
   });
 }
 
-/** Whether this turn has taken less than its budget since it first came here. */
+/** Returns whether this turn has used less than its budget since its first call of this function. */
 function hasTime(): boolean {
   const now = performance.now();
   if (beganAt === undefined) {
@@ -41,6 +42,6 @@ function hasTime(): boolean {
 function next(): void {
   if (!hasTime()) return void background.setImmediate(next);
   waiting.shift()!();
-  // A tick that is set in a microtask comes when all that the task does at once is done.
+  // A tick that a microtask schedules runs after all immediate work of the task.
   if (waiting.length > 0) background.queueMicrotask(() => background.nextTick(next));
 }

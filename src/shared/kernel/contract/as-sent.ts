@@ -5,14 +5,14 @@ type Schema = z.core.$ZodType;
 type Members = Readonly<Record<string, unknown>>;
 
 /**
- * Takes of a value what its sender gave and the schema knows: no members that the schema drops, and nothing that parsing makes by
- * itself, such as a default or the time of day. The receiver's own schema makes that, once, wherever it is.
+ * Returns the part of a value that its sender gave and the schema knows. It leaves out members that the schema drops, and values that
+ * parsing adds, such as a default or the time of day. The receiver's own schema adds these values once, wherever the receiver runs.
  */
 export type AsSent = (given: unknown, parsed: unknown) => unknown;
 
 const known = new WeakMap<Schema, AsSent>();
 
-/** `AsSent` of one schema. `given` must have passed it, with `parsed` as the result. */
+/** Returns the `AsSent` of one schema. `given` must have passed the schema, with `parsed` as the result. */
 export function asSentBy(schema: z.ZodType): AsSent {
   let asSent = known.get(schema);
   if (!asSent) {
@@ -23,7 +23,7 @@ export function asSentBy(schema: z.ZodType): AsSent {
   return asSent;
 }
 
-/** JSON in which equal values are equal texts: members in order, those that are undefined left out. */
+/** Returns the same JSON text for equal values: it sorts the members and leaves out undefined members. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join()}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
@@ -82,7 +82,7 @@ function sent(schema: Schema, given: unknown): unknown {
     case 'intersection':
       return together(sent(def.left, given), sent(def.right, given));
     case 'number':
-      // Rounded where parsing rounds: a field for integers carries nothing else.
+      // Round the number when parsing rounds it: a field for integers carries only integers.
       return isOverwritten(schema) && !Number.isInteger(given) ? (schema as z.ZodNumber).parse(given) : given;
     default:
       return given;
@@ -96,8 +96,8 @@ function ofObject({ shape, catchall }: z.core.$ZodObjectDef, given: Members): un
 }
 
 /**
- * The receiver must select the same option. An earlier option may have refused the value only for a member that is dropped here;
- * then the value is sent whole, unless JSON cannot express it.
+ * Returns the sent part of a union's value. The receiver must select the same option. An earlier option may have refused the value only
+ * because of a member that this function drops. Then the sender sends the whole value, unless JSON cannot express it.
  */
 function ofUnion(options: readonly Schema[], given: unknown): unknown {
   const at = Math.max(
@@ -131,7 +131,7 @@ function fits(option: Schema, given: unknown): boolean {
   return (option as z.ZodType).safeParse(given).success;
 }
 
-/** Each side of an intersection has taken the members that it knows. */
+/** Joins the members that each side of an intersection knows. */
 function together(left: unknown, right: unknown): unknown {
   return isObject(left) && isObject(right) ? { ...left, ...right } : left;
 }

@@ -2,39 +2,39 @@ import type { z } from 'zod';
 import { isKernelCode, isRefusal, Refusal } from '../errors/index.ts';
 import { assertWireSafe } from './wire-safe.ts';
 
-/** How long an answer may take, in milliseconds, where nothing else is said. */
+/** The default time limit of an answer, in milliseconds. */
 export const defaultTimeoutMs = 5_000;
 
-/** What a module offers to be asked. A query changes nothing; a command carries an idempotency key. */
+/** An operation that a module offers. A query changes nothing; a command carries an idempotency key. */
 export interface OperationDefinition<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> {
   readonly kind: 'query' | 'command';
   /** One line, for the reference. */
   readonly about: string;
   readonly input: I;
   readonly output: O;
-  /** The longest an answer may take: more than `defaultTimeoutMs`, or less, where the work needs it. */
+  /** Maximum time of an answer, in milliseconds. It may be longer or shorter than `defaultTimeoutMs`. */
   readonly timeoutMs?: number;
 }
 
-/** An operation that knows whose it is. */
+/** An operation with its own name and the name of its module. */
 export interface Operation<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType>
   extends OperationDefinition<I, O> {
   readonly module: string;
   readonly name: string;
 }
 
-/** What a module tells the others. `name` and `version` are the stored identity: they outlive files and classes. */
+/** An event that a module publishes. `name` and `version` are its stored identity: they outlive files and classes. */
 export interface EventDefinition<D extends z.ZodObject = z.ZodObject> {
   readonly name: string;
   readonly version: number;
-  /** The field of the data by which order is kept. */
+  /** The field of the data that determines the order of events. */
   readonly key: keyof z.output<D> & string;
   readonly data: D;
-  /** Versions before this one, which may still be on their way. */
+  /** The earlier versions, which may still be in flight. */
   readonly earlier: readonly EarlierVersion[];
 }
 
-/** What an event was, and how it becomes what it is now (an upcaster). */
+/** An earlier version of an event, with its upcaster to the current version. */
 export interface EarlierVersion {
   readonly version: number;
   readonly data: z.ZodObject;
@@ -69,19 +69,19 @@ export interface Contract<
   readonly events: { readonly [K in keyof Evs]: Evs[K] & { readonly module: string; readonly type: string } };
   readonly errors: Ers;
   /**
-   * What the compatibility check names as unknown in this release, and people found compatible: place (`payments.pay input.amount`) →
-   * reason.
+   * Differences that the compatibility check reports as unknown in this release and that people found compatible: place
+   * (`payments.pay input.amount`) → reason.
    */
   readonly accepted?: Readonly<Record<string, string>>;
-  /** Makes the declared refusal `code`, to be thrown. */
+  /** Creates the declared refusal `code`, for the handler to throw. */
   refuse<C extends keyof Ers & string>(code: C, detail?: string, data?: ErrorData<Ers[C]>): Refusal;
-  /** Whether `error` is the declared refusal `code`. */
+  /** Returns whether `error` is the declared refusal `code`. */
   refused(error: unknown, code: keyof Ers & string): error is Refusal;
 }
 
 type ErrorData<E extends ErrorDefinition> = E extends { data: infer D extends z.ZodObject } ? z.input<D> : undefined;
 
-/** What calling a contract looks like, wherever its module runs. */
+/** Calls the operations of a contract, in the same way wherever its module runs. */
 export type Client<C extends Contract> = {
   readonly [K in keyof C['operations']]: (
     input: z.input<C['operations'][K]['input']>,
@@ -90,23 +90,25 @@ export type Client<C extends Contract> = {
 };
 
 export interface CallOptions {
-  /** Commands: repeat with the same key and it still happens once. Without one, each call is a new command. */
+  /** For commands: a repeat with the same key takes effect only once. Without a key, each call is a new command. */
   idempotencyKey?: string;
-  /** Less than the operation's, and than what is left of the caller's own deadline; never more. */
+  /** Shortens the time limit, in milliseconds. Extends neither the limit of the operation nor the caller's own deadline. */
   timeoutMs?: number;
-  /** Gives up on the call. */
+  /** Cancels the call. */
   signal?: AbortSignal;
 }
 
+/** Defines an operation that changes nothing. */
 export function query<I extends z.ZodType, O extends z.ZodType>(definition: Omit<OperationDefinition<I, O>, 'kind'>) {
   return { ...definition, kind: 'query' } as const;
 }
 
+/** Defines an operation that carries an idempotency key. */
 export function command<I extends z.ZodType, O extends z.ZodType>(definition: Omit<OperationDefinition<I, O>, 'kind'>) {
   return { ...definition, kind: 'command' } as const;
 }
 
-/** `earlier` lists the versions before, each with the way from it: `earlier(1, oldSchema, (old) => ({ … }))`. */
+/** Defines an event. `earlier` lists its earlier versions, each with its upcaster: `earlier(1, oldSchema, (old) => ({ … }))`. */
 export function event<D extends z.ZodObject>(
   name: string,
   version: number,
@@ -117,7 +119,7 @@ export function event<D extends z.ZodObject>(
   return { name, version, key, data, earlier };
 }
 
-/** A version of an event that is no longer published: `bringUp` makes of its data what the version of today has. */
+/** Defines a version of an event that is no longer published. `bringUp` converts its data to the data of the current version. */
 export function earlier<D extends z.ZodObject>(
   version: number,
   data: D,
@@ -127,8 +129,8 @@ export function earlier<D extends z.ZodObject>(
 }
 
 /**
- * Defines the only door of a module. Throws when a schema could not cross a wire or a code is the kernel's own, so that
- * a contract that exists can be served by every transport.
+ * Defines the only entry point of a module. Throws when a schema cannot cross a wire or an error code belongs to the kernel. So every
+ * transport can serve every contract.
  */
 export function contract<Ops extends Operations, Evs extends Events = None, Ers extends Errors = None>(
   name: string,
@@ -175,7 +177,7 @@ function checkEarlier(module: string, { name, version, earlier }: EventDefinitio
   throw new TypeError(`${module}.${name} is version ${version}; an earlier version cannot be ${wrong.version}`);
 }
 
-/** Fields of a refusal's data stand beside those of the problem, and must not be taken for them. */
+/** Names that the fields of a refusal's data must not have: a problem has both kinds of fields side by side. */
 const problemFields = ['type', 'title', 'status', 'code', 'detail'];
 
 function checkError(module: string, code: string, data: z.ZodObject | undefined): void {

@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import { invalidInput } from '../errors/index.ts';
 
 /**
- * The cursors of one list, such as `orders.list`: opaque to clients, and told from texts that no answer ever gave. They are no
- * secret: whoever reads a page must be allowed to by other means.
+ * Creates and reads the cursors of one list, such as `orders.list`. Cursors are opaque to clients, and other texts are recognized. They
+ * are not secret: other code must authorize the reader of a page.
  */
 export class Cursors {
   private readonly list: string;
@@ -12,13 +12,13 @@ export class Cursors {
     this.list = list;
   }
 
-  /** The cursor of the page that follows the item with this key. */
+  /** Returns the cursor of the page that follows the item with this key. */
   after(key: string): string {
     const sum = hash('sha256', `${this.list}\0${key}`, 'base64url').slice(0, 16);
     return `${Buffer.from(key).toString('base64url')}.${sum}`;
   }
 
-  /** The key that `after` was given; undefined where there is no cursor. Throws `invalid-input` for any text that `after` never made. */
+  /** Returns the key of a cursor, or undefined without a cursor. Throws `invalid-input` for any text that `after` does not create. */
   keyOf(cursor: string | undefined): string | undefined {
     if (cursor === undefined) return undefined;
     const key = Buffer.from(cursor.split('.', 1)[0]!, 'base64url').toString();
@@ -26,7 +26,7 @@ export class Cursors {
     throw invalidInput([{ path: 'cursor', message: 'must be the `next` of an earlier page of this list' }]);
   }
 
-  /** A page of at most `limit` of these rows, which may be more: then it has a `next`. */
+  /** Returns a page with at most `limit` of the rows. The page has a `next` when there are more rows than that. */
   page<R, T>(rows: readonly R[], limit: number, keyOf: (row: R) => string, toItem: (row: R) => T) {
     const shown = rows.slice(0, limit);
     const last = shown.at(-1);

@@ -23,7 +23,7 @@ const schema = z.strictObject({
 });
 const parse = inputParserOf(schema);
 
-/** What is said of an input: `path: message` of every misfit. */
+/** Returns `path: message` of every validation issue of an input. */
 function said(input: unknown): string[] {
   try {
     parse(input);
@@ -39,8 +39,8 @@ describe('an input that does not fit', () => {
   it.each<[unknown, string]>([
     [7, ': must be an object: names, each with a value'],
     [{ id: 'seven' }, 'id: must be an id, such as 01a20574-e281-7377-abb7-f6344bd30f2d'],
-    [{ name: '' }, 'name: must be at least 1 letter long'],
-    [{ name: 'anna' }, 'name: must be at most 3 letters long'],
+    [{ name: '' }, 'name: must be at least 1 character long'],
+    [{ name: 'anna' }, 'name: must be at most 3 characters long'],
     [{ name: 'a\u0000' }, 'name: must be well-formed, without control characters'],
     [{ name: null }, 'name: must be a text'],
     [{ name: [] }, 'name: must be a text'],
@@ -60,13 +60,13 @@ describe('an input that does not fit', () => {
     [{ share: 1 }, 'share: must be less than 1'],
     [{ either: [] }, 'either: is none of what it may be'],
     [{ nmae: 'ann' }, 'nmae: unknown field'],
-  ])('is refused in plain words: %j', (input, misfit) => {
-    expect(said(input)).toEqual([misfit]);
-    // Once more, as it is parsed from the second time on.
-    expect(said(input)).toEqual([misfit]);
+  ])('is refused in plain words: %j', (input, mismatch) => {
+    expect(said(input)).toEqual([mismatch]);
+    // From its second use on, the compiled schema parses the input.
+    expect(said(input)).toEqual([mismatch]);
   });
 
-  it('is told of every misfit, up to twenty', () => {
+  it('is told of every mismatch, up to twenty', () => {
     expect(said({ name: 7, on: 7 })).toEqual(['name: must be a text', 'on: must be true or false']);
     expect(said(Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`field${n}`, n])))).toHaveLength(20);
   });

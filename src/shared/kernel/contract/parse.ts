@@ -6,12 +6,12 @@ import { plainly } from './plain-words.ts';
 
 const longestPath = 200;
 
-/** What came from outside, through its schema; throws the `invalid-input` refusal that names every misfit, in plain words. */
+/** Parses external input. Throws the `invalid-input` refusal, which names the validation issues in plain words. */
 export function parseInput<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   return inputParserOf(schema)(value);
 }
 
-/** `parseInput` of one schema, to be asked for once and kept. */
+/** Returns `parseInput` for one schema. Call it once and keep the result. */
 export function inputParserOf<S extends z.ZodType>(schema: S): Parser<S> {
   const parse = safeParserOf(schema);
   return (value) => {
@@ -21,13 +21,13 @@ export function inputParserOf<S extends z.ZodType>(schema: S): Parser<S> {
   };
 }
 
-/** The refusal of what does not fit, which names every misfit. */
+/** Creates the refusal of an invalid value, which names its validation issues. */
 export function mismatch(schema: z.ZodType, value: unknown): Refusal {
   const { error } = safeParse(schema, value, { error: plainly });
   return invalidInput(error ? toIssues(error) : []);
 }
 
-/** At most twenty: an input of ten thousand misfits is answered, not mirrored. Of what is of the wrong type nothing else is said. */
+/** Converts only the first twenty issues of Zod, so that the answer stays small. A value of the wrong type gets no further issue. */
 function toIssues(error: z.ZodError): Issue[] {
   const told = error.issues.slice(0, 20);
   const mistyped = new Set(told.flatMap(({ code, path }) => (code === 'invalid_type' ? [written(path)] : [])));
@@ -41,7 +41,7 @@ function toIssues(error: z.ZodError): Issue[] {
   });
 }
 
-/** `lines.0.sku`; a symbol, which a call within the process can bring, cannot be joined. */
+/** Writes a path such as `lines.0.sku`. It converts symbols, which a local call can contain and `join` refuses. */
 function written(path: readonly PropertyKey[]): string {
   return path.map(String).join('.');
 }

@@ -19,7 +19,7 @@ const formats: Record<string, string> = {
   datetime: 'must be a time in UTC, such as 2026-11-22T22:51:15.969Z',
 };
 
-/** What is wrong with a value, for who wrote it. The message that a schema has of its own goes before this one. */
+/** Tells the author of a value what is wrong with it. A message of the schema itself has priority over this one. */
 export function plainly(issue: Issue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
@@ -35,7 +35,7 @@ export function plainly(issue: Issue): string | undefined {
     case 'invalid_format':
       return formats[issue.format] ?? 'is not written as it must be';
     case 'unrecognized_keys':
-      return `"${issue.keys[0]}" is not known`;
+      return `"${issue.keys[0]}" is unknown`;
     case 'invalid_union':
       return 'is none of what it may be';
     case 'invalid_key':
@@ -45,9 +45,9 @@ export function plainly(issue: Issue): string | undefined {
   }
 }
 
-/** What is counted of a value, one and many, where that is not the value itself. */
+/** The unit of a value's length, singular and plural. A number has no unit. */
 const units: Record<string, [string, string]> = {
-  string: ['letter long', 'letters long'],
+  string: ['character long', 'characters long'],
   array: ['entry long', 'entries long'],
 };
 

@@ -5,7 +5,7 @@ type Why = readonly [what: string, cure: string] | undefined;
 
 const textOf = (check: z.core.$ZodCheck<string>) => String((check._zod.def as z.core.$ZodCheckOverwriteDef).tx);
 
-/** What Zod itself rewrites text with, by the source of the function: each stays as it is when it is done again. */
+/** The text rewriters of Zod, by the source of their function. Each is idempotent. */
 const known = new Map([
   [textOf(z.trim()), 'trim'],
   [textOf(z.toLowerCase()), 'toLowerCase'],
@@ -14,20 +14,20 @@ const known = new Map([
   [textOf(z.normalize()), 'normalize'],
 ]);
 
-/** By what name Zod rewrites text in this way; undefined for any other function. */
+/** Returns Zod's name of a text rewriter, or undefined for any other function. */
 export function rewriterName(tx: unknown): string | undefined {
   return known.get(String(tx));
 }
 
-/** Formats that know neither case nor space: what is rewritten still has them. */
+/** Formats that ignore case and contain no spaces: a rewritten text keeps its format. */
 const caseless = new Set(['email', 'uuid', 'guid']);
 
-/** Values that show whether a check of its own writes into what it checks. */
+/** Values that show whether a custom check changes the value that it checks. */
 const samples: readonly unknown[] = ['', 'x', ' X ', 0, 1, -1.5, true, null, [], ['x'], {}];
 
 /**
- * Why a value that was read may be changed, or refused, when it is read again, as happens on each side of a wire: it is rewritten
- * by a function that nobody knows, by two that undo each other, or after it was checked.
+ * Returns why a second parse may change or refuse a parsed value. Each side of a wire parses the value once. The reason is an unknown
+ * rewriter, two rewriters that undo each other, or a rewriter that runs after a check.
  */
 export function whyRewritten(schema: z.core.$ZodTypes): Why {
   const { def, traits } = schema._zod;
@@ -48,12 +48,12 @@ export function whyRewritten(schema: z.core.$ZodTypes): Why {
   return early && ['is rewritten after it was checked', `put ${[...names].join(', ')} before the other checks`];
 }
 
-/** How a check rewrites the value; undefined when it does not. */
+/** Returns the name of the rewriter in a check, or undefined when the check does not rewrite the value. */
 function rewriterOf(check: Check, ofText: boolean): string | undefined {
   const def = check._zod.def as z.core.$ZodChecks['_zod']['def'] & { fn?: unknown; tx?: unknown };
   if (def.check === 'overwrite') {
     const name = ofText ? rewriterName(def.tx) : undefined;
-    // The form of a normalization is not said: this text is written differently by NFC and NFKC, NFD and NFKD.
+    // The check does not expose its normalization form. This text tells NFC from NFKC, and NFD from NFKD.
     if (name === 'normalize' && !/\u017f|\u1e9b/.test((def.tx as (text: string) => string)('\u1e9b')))
       return 'normalize compatibly';
     return name ?? 'unknown';
@@ -63,20 +63,20 @@ function rewriterOf(check: Check, ofText: boolean): string | undefined {
   return (def.check as string) === 'custom' && def.fn === undefined && writes(check) ? 'unknown' : undefined;
 }
 
-/** Tries a check of its own, which is meant to tell of issues and could write as well. */
+/** Returns whether a custom check changes a sample value. Such a check should only report issues. */
 function writes(check: Check): boolean {
   return samples.some((value) => {
     const payload = { value, issues: [], addIssue() {} };
     try {
       Promise.resolve(check._zod.check(payload as never)).catch(() => {});
     } catch {
-      // It was made for other values.
+      // The check expects other values.
     }
     return !Object.is(payload.value, value);
   });
 }
 
-/** Whether what passed the check passes it still when it has been rewritten. */
+/** Returns whether a value that passed the check still passes it after the rewriters. */
 function isKept(check: Check, rewriters: readonly string[]): boolean {
   const def = check._zod.def as z.core.$ZodChecks['_zod']['def'];
   if (def.check === 'max_length') return rewriters.every((name) => name === 'url');

@@ -11,7 +11,7 @@ const uuids = fc.oneof(
   fc.uuid().map((each) => each.toUpperCase()),
 );
 
-/** One character put in, taken out or put in place of another. */
+/** UUIDs with one character inserted, removed or replaced. */
 const spoiled = fc
   .tuple(uuids, fc.nat(36), fc.nat(1), fc.constantFrom('', '-', '0', '9', 'a', 'G', 'é', '\n'))
   .map(([uuid, at, out, put]) => uuid.slice(0, at) + put + uuid.slice(at + out));

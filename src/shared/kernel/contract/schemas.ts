@@ -3,8 +3,8 @@ import { z } from 'zod';
 const unstorable = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
 
 /**
- * Text that every database and every wire keeps as it is: well-formed Unicode without control characters
- * (line breaks and tabs are fine).
+ * Returns the schema of a text that every database and every wire keeps unchanged: well-formed Unicode without control characters
+ * (line breaks and tabs are allowed).
  */
 export function text(maxLength: number, minLength = 0) {
   return z
@@ -16,7 +16,7 @@ export function text(maxLength: number, minLength = 0) {
 }
 
 function isStorable(value: string): boolean {
-  // Most texts are short and plain: to look at them takes less than the calls do.
+  // Most texts are short and plain. For them, this loop costs less than the calls.
   for (let at = 0; at < value.length; at++) {
     const code = value.charCodeAt(at);
     if (code < 0x20 || code === 0x7f || code >= 0xd800) return value.isWellFormed() && !unstorable.test(value);
@@ -25,7 +25,7 @@ function isStorable(value: string): boolean {
 }
 
 const uuid = z.regexes.uuid();
-/** The same with each digit written out: for one that is counted, as in `[0-9a-f]{8}`, V8 takes twice the time. */
+/** The same pattern with each digit written out. V8 takes twice the time for counted digits, such as `[0-9a-f]{8}`. */
 const uuidWrittenOut = new RegExp(uuid.source.replace(/(\[[^\]]+\])\{(\d+)\}/g, (_, set, times) => set.repeat(times)));
 
 /** A time-sortable id (UUIDv7). */
@@ -41,16 +41,16 @@ export const money = z.strictObject({
 });
 export type Money = z.infer<typeof money>;
 
-/** How a list is asked for. */
+/** The request for a page of a list. */
 export const pageRequest = z.strictObject({
   limit: z.int().min(1).max(100).default(20),
   cursor: text(512).optional(),
 });
 
-/** How a list answers: `next` is the cursor of the next page, or null on the last. */
+/** Returns the schema of a page. `next` is the cursor of the next page, or null on the last page. */
 export function page<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), next: z.string().nullable() });
 }
 
-/** An input or output with nothing in it. */
+/** An empty input or output. */
 export const nothing = z.strictObject({});

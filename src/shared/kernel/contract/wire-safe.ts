@@ -14,9 +14,9 @@ const safe = new Set([
 ]);
 
 /**
- * Refuses, when the contract is defined, a schema whose values would not survive a wire: dates, maps, functions, `any`,
- * transforms, undefined inside of lists, numbers that JSON has no word for, and values that each reading changes anew. Such a
- * contract would work in one process and break on the day of the extraction. A whole input or answer may be undefined.
+ * Throws, when the contract is defined, for a schema whose values do not survive a wire: dates, maps, functions, `any`, transforms,
+ * undefined inside lists, numbers that JSON cannot express, and values that each parse changes again. Such a contract would work in one
+ * process and break after the extraction. A whole input or answer may be undefined.
  */
 export function assertWireSafe(schema: z.core.$ZodType, where: string, seen = new Set<unknown>()): void {
   if (seen.has(schema)) return;
@@ -56,7 +56,7 @@ function whyUnsafeKind(def: Definition): Why {
   }
 }
 
-/** JSON writes minus zero as zero, and other numbers that it has no word for as null. */
+/** Returns why JSON cannot express a value. JSON writes minus zero as zero, and a number that is not finite as null. */
 function whyUnsayable(values: readonly unknown[]): Why {
   const isSayable = (value: unknown) =>
     value === null || ['string', 'boolean'].includes(typeof value) || (Number.isFinite(value) && !Object.is(value, -0));
@@ -66,14 +66,14 @@ function whyUnsayable(values: readonly unknown[]): Why {
   return [`has the value ${shown}`, 'use texts, finite numbers, booleans and null'];
 }
 
-/** A default is not parsed where it is filled in, and is parsed where it arrives. */
+/** Checks a default value. The side that fills it in does not parse it, but the side that receives it does. */
 function whyChanged(schema: z.core.$ZodType, value: unknown): Why {
   const { data, success } = safeParse(schema as z.ZodType, value);
   if (success && isDeepStrictEqual(data, value) && isJson(value)) return undefined;
   return ['has a default that its own schema refuses or changes', 'make it a value that the schema returns as it is'];
 }
 
-/** Whether JSON keeps the value exactly. */
+/** Returns whether JSON keeps the value exactly. */
 export function isJson(value: unknown): boolean {
   try {
     return isDeepStrictEqual(JSON.parse(JSON.stringify(value)), value);
@@ -106,7 +106,7 @@ function whyUnseen({ mode }: z.core.$ZodRecordDef): Why {
   return mode === 'loose' ? ['is a loose record, which does not check unknown keys', 'use z.record'] : undefined;
 }
 
-/** Written as a key, a number may get an exponent, by which it is not known again. */
+/** Refuses keys that may be any number: JavaScript may write such a key with an exponent, which the receiver does not recognize. */
 function whyUnsafeKeys(key: Schema): Why {
   const { def } = key._zod;
   if (def.type === 'union') return def.options.map((each) => whyUnsafeKeys(each as Schema)).find(Boolean);
@@ -115,7 +115,7 @@ function whyUnsafeKeys(key: Schema): Why {
   return ['is a record by any number', 'use whole numbers (z.int) or texts as keys'];
 }
 
-/** Whether the schema takes undefined where a value stands: as it is, or to put a default in its place. */
+/** Returns whether the schema accepts undefined as a value. It may keep undefined, or replace it with a default. */
 function takesUndefined(schema: z.core.$ZodType, seen = new Set<unknown>()): boolean {
   if (seen.has(schema)) return false;
   seen.add(schema);
@@ -137,7 +137,7 @@ function fillsUndefined(schema: z.core.$ZodType): boolean {
   return def.type === 'default' || def.type === 'prefault' || ('innerType' in def && fillsUndefined(def.innerType));
 }
 
-/** The schemas of the parts, with their names where they have some. */
+/** Returns the schemas of the parts, with their names if they have any. */
 function partsOf(def: Definition): (readonly [string, z.core.$ZodType])[] {
   if (def.type === 'object')
     return [...Object.entries(def.shape), ...(def.catchall ? [['*', def.catchall] as const] : [])];

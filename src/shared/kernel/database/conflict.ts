@@ -1,4 +1,4 @@
-/** Whether `error` says that a unique value was already there, in the words of any dialect. */
+/** Returns whether `error` reports a violated unique constraint, in any dialect. */
 export function isUniqueConflict(error: unknown): boolean {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     const code = (cause as { code?: string }).code;

@@ -51,7 +51,7 @@ class Folder {
     }
   }
 
-  /** What a crash leaves: the files as they are while a process has them open, and what that process saw last. */
+  /** Leaves the files as a crash does: in their state while a process has them open. The record knows the first `seen` orders. */
   async crashAfter(orders: number, seen = orders): Promise<this> {
     const database = this.open();
     for (let order = 1; order <= orders; order++) {
@@ -80,7 +80,7 @@ const write = (database: Database) =>
 const pageBytes = 2_048;
 const frameBytes = pageBytes + 24;
 const framesIn = (file: string) => (statSync(file).size - 32) / frameBytes;
-/** Overwrites what is at a place of a file. */
+/** Overwrites the bytes of a file from position `at`. */
 function damage(file: string, at: number, bytes = Buffer.from('damaged')): void {
   const descriptor = openSync(file, 'r+');
   writeSync(descriptor, bytes, 0, bytes.length, at);
@@ -150,7 +150,7 @@ describe('lost data stops the start, and is accepted by name', () => {
       /it ends with commit 3, and commit 5 was seen/,
       3,
       ({ wal }) => {
-        // A commit is the page of its row and that of the counter.
+        // A commit consists of two pages: the page of its row and the page of the counter.
         truncateSync(wal, 32 + (framesIn(wal) - 4) * frameBytes);
       },
     ],
@@ -285,7 +285,7 @@ describe('what a data folder knows', () => {
     expect(readdirSync(join(path, 'records'))).toEqual(['shop.json']);
   });
 
-  // A record is on disk before it replaces the older one: nothing but damage makes it unreadable or takes it away.
+  // A record is on disk before it replaces the older one. So only damage can make it unreadable or remove it.
   it.each<[string, (file: string) => void, RegExp]>([
     ['is cut off', (file) => truncateSync(file, 9), /its record .*shop\.json is damaged \(.*JSON/],
     ['is empty', (file) => truncateSync(file, 0), /its record .*shop\.json is damaged \(.*JSON/],

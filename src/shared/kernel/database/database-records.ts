@@ -18,28 +18,28 @@ const fileOf = (module: string) => join('records', `${module}.json`);
 const contentOf = ({ id, commits }: DatabaseState) => ({ id, commits, at: new Date().toISOString() });
 
 /**
- * What a data folder knows of the databases of its system, beside the databases themselves: a file for each module with what was last
- * seen of it, and one with the id of the system and the names of these modules. Files are replaced as a whole, and are on disk before
- * they take the place of the older ones. So a file that cannot be read is damaged, and no trace of a crash.
+ * Keeps the records of a data folder about the databases of its system. Each module has a file with the last seen state of its database.
+ * Another file holds the id of the system and the names of these modules. Each write replaces a whole file, after the new file is on
+ * disk. So an unreadable file is damaged; a crash cannot be the cause.
  */
 export class DatabaseRecords {
   readonly #aside = randomUUID();
   readonly #writing = new Set<string>();
-  /** The files of the modules whose data was accepted, as they were. */
+  /** The earlier record files of the modules whose data was accepted. */
   readonly #before = new Map<string, string | undefined>();
   #lastNote: SystemNote | undefined;
   private readonly folder: string;
   private readonly founds: boolean;
 
-  /** `founds`: whether this process gives the system its id where the folder knows none, as the home process does. */
+  /** `founds`: whether this process creates the id of the system when the folder has none, as the home process does. */
   constructor(folder: string, founds: boolean) {
     this.folder = folder;
     this.founds = founds;
   }
 
   /**
-   * The id of the system whose data is in this folder, once that is known. Throws a `StartError` when `system.json` cannot be read;
-   * a process that has read it once keeps to that.
+   * The id of the system whose data is in this folder, once it is known. Throws a `StartError` when `system.json` cannot be read or is
+   * damaged. When it is damaged later, the process uses the content that it read before.
    */
   get system(): string | undefined {
     return this.#note().system;
@@ -49,7 +49,7 @@ export class DatabaseRecords {
     if (this.system !== system) this.#write(systemFile, { ...this.#note(), system });
   }
 
-  /** A new id, from the process that may give one. */
+  /** Returns a new system id, or `undefined` when this process must not create one. */
   newSystem(): string | undefined {
     return this.founds ? randomUUID() : undefined;
   }
@@ -67,7 +67,7 @@ export class DatabaseRecords {
     }
   }
 
-  /** Keeps what was seen of a module's database. Commits that were seen before by another process of this folder stay known. */
+  /** Records the state of a module's database. Keeps a higher commit count that another process of this folder has recorded. */
   see(state: DatabaseState): void {
     this.#list(state);
     if (!this.#knows(state)) this.#write(fileOf(state.module), contentOf(state));
@@ -85,7 +85,7 @@ export class DatabaseRecords {
     try {
       await mkdir(dirname(file), { recursive: true, mode: 0o700 });
       await writeDown(aside, textOf(contentOf(state)));
-      // The module may have been closed meanwhile, with more commits.
+      // Meanwhile, the module may have closed and recorded more commits.
       if (this.#knows(state)) rmSync(aside, { force: true });
       else await rename(aside, file);
     } catch (error) {
@@ -96,18 +96,18 @@ export class DatabaseRecords {
     }
   }
 
-  /** Keeps that a module's database was found damaged: until that is accepted, nothing that is seen of it counts. */
+  /** Records that a module's database is damaged. Until the damage is accepted, `see` does not record the state of the database. */
   damaged(module: string, damage: string): void {
     this.#write(fileOf(module), { damage, damagedAt: new Date().toISOString() });
   }
 
-  /** The next process that opens the module goes on with whatever data it finds. */
+  /** Accepts the data of a module: the next process that opens the module continues with any data that it finds. */
   accept(module: string): void {
     this.#before.set(module, this.#read(fileOf(module)));
     this.#write(fileOf(module), { acceptedAt: new Date().toISOString() });
   }
 
-  /** Takes back what was accepted and has not been used: the start has failed. */
+  /** Withdraws each acceptance that no process has used yet, after a failed start. */
   withdraw(): void {
     for (const [module, before] of this.#before) {
       if (!('acceptedAt' in (this.of(module) ?? {}))) continue;
@@ -116,7 +116,7 @@ export class DatabaseRecords {
     }
   }
 
-  /** Several processes may write the list at a time; each looks again whether its own modules are in it. */
+  /** Adds the module to the list. Several processes may write the list at the same time; each one checks again for its own modules. */
   #list({ module, system }: DatabaseState): void {
     const note = this.#note();
     const { modules = [] } = note;
@@ -145,7 +145,7 @@ export class DatabaseRecords {
     return this.#lastNote;
   }
 
-  /** The text of a file; `undefined` where there is none. Throws a `StartError` when the system does not let it be read. */
+  /** Returns the text of a file, or `undefined` when there is none. Throws a `StartError` when the operating system refuses the read. */
   #read(name: string): string | undefined {
     const file = join(this.folder, name);
     try {
@@ -186,7 +186,7 @@ async function writeDown(path: string, text: string): Promise<void> {
   }
 }
 
-/** Throws when the text is no record. */
+/** Parses a record. Throws when the text is not a record. */
 function recordIn(text: string): DatabaseRecord {
   const content = JSON.parse(text) as Record<string, unknown> | null;
   const isSeen =
@@ -197,7 +197,7 @@ function recordIn(text: string): DatabaseRecord {
   return content as unknown as DatabaseRecord;
 }
 
-/** Throws when the text is no note of a system. */
+/** Parses `system.json`. Throws when the text is not a system note. */
 function noteIn(text: string): SystemNote {
   const content = JSON.parse(text) as Record<string, unknown> | null;
   const { system = '', modules = [] } = content ?? {};

@@ -2,14 +2,14 @@ import { eq } from 'drizzle-orm';
 import type { Database, Reader } from './database.ts';
 import { defineTables } from './tables.ts';
 
-/** What a database says of itself. */
+/** The identity and the progress that a database stores about itself. */
 export interface DatabaseState {
-  /** The system that it belongs to; `null` until a home process has said so. */
+  /** The system that the database belongs to; `null` until a home process has set it. */
   readonly system: string | null;
   readonly module: string;
-  /** Made with the database, and kept by its copies. */
+  /** Created with the database. Copies of the database have the same id. */
   readonly id: string;
-  /** How many groups of units of work it has committed. */
+  /** The number of committed groups of units of work. */
   readonly commits: number;
 }
 
@@ -29,6 +29,7 @@ const identityTables = defineTables(({ table, text, integer }) => ({
   }),
 }));
 
+/** Reads the state of a database. Throws when the database has no identity. */
 export async function stateOf(reader: Reader): Promise<DatabaseState> {
   const [row] = await reader.db.select().from(identityTables(reader).identity);
   if (!row) throw new Error('the database has no identity');
@@ -36,7 +37,7 @@ export async function stateOf(reader: Reader): Promise<DatabaseState> {
   return state;
 }
 
-/** From now on the database belongs to this system. */
+/** Assigns the database to this system. */
 export async function joinSystem(database: Database, system: string): Promise<void> {
   await database.work(async (unit) => {
     const { identity } = identityTables(unit);
@@ -45,8 +46,8 @@ export async function joinSystem(database: Database, system: string): Promise<vo
 }
 
 /**
- * Why a module must not go on with what was found as its data: `undefined` when it may. `found` is `undefined` where there is no data;
- * `system` is `undefined` where nobody has said to which system it should belong.
+ * Returns why a module must not use the data that was found, or `undefined` when it may use it. `found` is `undefined` when there is no
+ * data. `system` is `undefined` when it is unknown to which system the data should belong.
  */
 export function whyNotThis(
   module: string,
@@ -69,7 +70,7 @@ export function whyNotThis(
   return undefined;
 }
 
-/** What to do about data that is missing. */
+/** Tells the operator how to handle missing data. */
 export function cure(module: string): string {
   return `restore it from a backup, or ${accept(module)}`;
 }

@@ -15,12 +15,12 @@ const explanations: Record<string, string> = {
   EEXIST: 'a part of the path is a file; set DATA_DIR to a folder',
 };
 
-/** What the system or SQLite refuses, in words that say what to do. `file` is what was read or written. */
+/** Explains an error of the operating system or of SQLite, and says what to do. `file` is the file that was read or written. */
 export function explain(error: unknown, file?: string): string {
   return explanationOf(error, file) ?? messageOf(error);
 }
 
-/** `NotWritten`, when an error or what caused it is what the disk or the file refuses; any other error as it is. */
+/** Returns `NotWritten` when the error or one of its causes comes from the disk or the file. Returns any other error unchanged. */
 export function asNotWritten(module: string, file: string, error: unknown): unknown {
   for (const cause of causesOf(error)) {
     if (cause instanceof NotWritten) return cause;
@@ -30,13 +30,13 @@ export function asNotWritten(module: string, file: string, error: unknown): unkn
   return error;
 }
 
-/** What SQLite says of a damaged file; `undefined` of any other error. */
+/** Returns the message of SQLite about a damaged file, or `undefined` for any other error. */
 export function damageOf(error: unknown): string | undefined {
   const found = causesOf(error).find((cause) => /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(cause)));
   return found && `it is damaged (${messageOf(found)})`;
 }
 
-/** Why the disk failed to read or write; `undefined` of any other error. */
+/** Returns why the disk failed to read or write, or `undefined` for any other error. */
 export function failureOf(error: unknown, file: string): string | undefined {
   const found = causesOf(error).find((cause) => codeOf(cause).startsWith('SQLITE_IOERR'));
   return found && explanationOf(found, file);

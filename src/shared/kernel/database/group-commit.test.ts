@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest';
 import { GroupCommit, type Transaction } from './group-commit.ts';
 
-/** A disk that is busy until it is told to go on. */
+/** A disk that stays busy until the test ends its sync. */
 class BusyDisk {
   readonly log: string[] = [];
   readonly #syncs: { resolve: () => void; reject: (error: Error) => void }[] = [];
@@ -23,7 +23,7 @@ class BusyDisk {
     };
   }
 
-  /** Ends the sync that is in flight, after everything that can happen before. */
+  /** Ends the sync in flight, after all work that can run before it. */
   async end(error?: Error): Promise<void> {
     await idle();
     const { resolve, reject } = this.#syncs.shift()!;

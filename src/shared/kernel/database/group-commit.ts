@@ -1,29 +1,29 @@
 import { background, currentUnit, turn, type UnitMark } from '../context/index.ts';
 import { type Following, type Hook, QueuedUnit } from './queued-unit.ts';
 
-/** What the group needs of a connection. */
+/** The operations that a group commit needs from a connection. */
 export interface Transaction {
-  /** Whether the log waits to be copied into the database, which `begin` can do when everything committed is on disk. */
+  /** Whether the log is due to be copied into the database. `begin` can copy it when all commits are on disk. */
   readonly logIsLong: boolean;
-  /** Units are in flight, until `ended`. */
+  /** Marks units as in flight, until `ended`. */
   begun(): void;
   ended(): void;
   begin(): void | Promise<void>;
   save(): void;
   release(): void;
   undo(): void;
-  /** Ends when the disk is free: nothing is committed before. */
+  /** Settles when the disk is free. The group must not commit before. */
   readonly busy: Promise<void> | undefined;
-  /** Earlier commits that must be on disk before this group commits. */
+  /** Settles when earlier commits are on disk. The group must not commit before. */
   readonly restsOn: Promise<void> | undefined;
-  /** Shows the group to the units after it, and to nobody else. */
+  /** Makes the group visible to later units only. */
   commit(): void;
-  /** Puts what was committed on disk, and then shows it to readers. After a rejection nothing more can be committed. */
+  /** Writes the commits to disk, and then makes them visible to readers. After a rejection, no further commit is possible. */
   sync(): Promise<void>;
   rollback(): void;
 }
 
-/** A unit of work was open for too long. It was rolled back, and what its task still writes is refused. */
+/** A unit of work was open for too long. It was rolled back, and further writes of its task are refused. */
 export class UnitOverdue extends Error {
   override readonly name = 'UnitOverdue';
 
@@ -40,9 +40,9 @@ const busyPauseMs = 5;
 const advice = 'it may wait for nothing but its own database';
 
 /**
- * Runs units of work one after the other and commits the waiting ones together: each under a savepoint, so that one that
- * throws takes only itself back, and all with one fsync. While the disk writes, the next group runs: it is committed when the disk is
- * free. Each task runs in its caller's context. The group itself and the hooks after a commit run outside any request.
+ * Runs units of work one after the other and commits the waiting units together with one fsync. Each unit has its own savepoint, so a
+ * unit that throws rolls back only its own writes. While the disk writes, the next group runs; it commits when the disk is free. Each
+ * task runs in the context of its caller. The group itself and the hooks after a commit run outside any request.
  */
 export class GroupCommit {
   readonly #waiting: QueuedUnit[] = [];
@@ -56,9 +56,9 @@ export class GroupCommit {
   private readonly name: string;
   private readonly transaction: Transaction;
   private readonly now: () => number;
-  /** Told when a hook fails after its commit. */
+  /** Receives the error of a hook that fails after its commit. */
   private readonly hookFailed: (error: unknown) => void;
-  /** What a caller is told of an error. */
+  /** Maps an error to the error that the caller receives. */
   private readonly explain: (error: unknown) => unknown;
 
   constructor(
@@ -84,7 +84,7 @@ export class GroupCommit {
     return !this.#running && this.#unsynced === 0;
   }
 
-  /** Resolves with what `task` does once that is on disk, or `ahead` of that. */
+  /** Runs `task` in a unit. Resolves with its result once the unit is on disk, or before that when `ahead` is set. */
   run<T>(task: (follow: Following) => Promise<T>, ahead = false): Promise<T> {
     if (this.inside) {
       return Promise.reject(
@@ -101,7 +101,7 @@ export class GroupCommit {
     });
   }
 
-  /** A group forms in one turn of the event loop: it begins when nothing is left to be read. */
+  /** Forms each group in one turn of the event loop. The group begins when no input is left to read. */
   async #commitWaiting(): Promise<void> {
     while (this.#waiting.length > 0) {
       await new Promise<void>((resolve) => background.setImmediate(resolve));
@@ -119,7 +119,7 @@ export class GroupCommit {
       await this.#begin();
       await this.#runWaiting(finished);
       for (let { busy } = this.transaction; busy; busy = this.transaction.busy) {
-        // The disk takes one group at a time; this one grows meanwhile.
+        // The disk takes one group at a time. This group grows meanwhile.
         await this.#waitFor(busy);
         await this.#runWaiting(finished);
       }
@@ -132,7 +132,7 @@ export class GroupCommit {
     }
   }
 
-  /** Nobody waits for this group meanwhile. */
+  /** Waits for the disk. Nothing waits for this group meanwhile. */
   async #waitFor(disk: Promise<void>): Promise<void> {
     this.transaction.ended();
     await disk.catch((cause) => this.#failed(cause));
@@ -140,7 +140,7 @@ export class GroupCommit {
     if (this.#failure) throw this.#failure;
   }
 
-  /** Resolves when the group before is on disk. Throws when the disk has refused it, or one before it. */
+  /** Resolves when the previous group is on disk. Rejects when the disk has refused that group or an earlier one. */
   async #onDisk(): Promise<void> {
     await this.#syncing;
     if (this.#failure) throw this.#failure;
@@ -160,7 +160,7 @@ export class GroupCommit {
     }
   }
 
-  /** Tells each unit of a group how it ended, once the group is on disk. When the disk refuses, nothing is committed any more. */
+  /** Settles each unit of a group once the group is on disk. When the disk refuses the group, no later group commits. */
   async #sync(finished: readonly QueuedUnit[]): Promise<void> {
     this.#unsynced += 1;
     try {
@@ -178,7 +178,7 @@ export class GroupCommit {
       if (!hasFailed) for (const hook of hooks) background.queueMicrotask(() => this.#follow(hook));
   }
 
-  /** Nobody knows what is on disk: nothing is committed any more. */
+  /** Prevents all further commits, because the content of the disk is unknown. */
   #failed(cause: unknown): Error {
     this.#failure ??= new Error(`the disk did not confirm a commit of "${this.name}": check the disk, then restart`, {
       cause,
@@ -186,7 +186,7 @@ export class GroupCommit {
     return this.#failure;
   }
 
-  /** The commit stands, whatever becomes of what follows it. */
+  /** Runs a hook after the commit. The commit stands even when the hook fails. */
   #follow(hook: Hook): void {
     try {
       const following = hook();
@@ -197,8 +197,8 @@ export class GroupCommit {
   }
 
   /**
-   * Waits for another process that writes, and lets everything else of this one go on meanwhile. When it fails, who has waited
-   * longest is told so.
+   * Begins the transaction. Waits while another process writes, without blocking this process. On failure, rejects the unit that has
+   * waited longest.
    */
   async #begin(): Promise<void> {
     for (
@@ -235,7 +235,7 @@ export class GroupCommit {
     return unit;
   }
 
-  /** On a full disk SQLite may have ended the whole transaction: then nothing is left to undo, and the group ends. */
+  /** Rolls one unit back. On a full disk, SQLite may have ended the whole transaction. Then nothing is left to undo; the group ends. */
   #undo(unit: QueuedUnit, error: unknown): void {
     try {
       this.transaction.undo();
@@ -245,7 +245,7 @@ export class GroupCommit {
     }
   }
 
-  /** One timer for all: only one unit is open at a time, and arming it again is cheaper than a new one. */
+  /** Limits how long a unit is open. All units share one timer: only one is open at a time, and rearming is cheaper than a new timer. */
   #withinLimit<T>(work: Promise<T>): Promise<T> {
     this.#limit ??= background.setTimeout(() => this.#overdue(new UnitOverdue(this.name)), unitLimitMs).unref();
     this.#limit.refresh();
@@ -255,7 +255,7 @@ export class GroupCommit {
     });
   }
 
-  /** The transaction itself failed (disk full, file gone): none of the group happened, and each is told so. */
+  /** Rolls the whole group back and rejects its units: the transaction itself failed (disk full, file gone). */
   #giveUp(error: unknown, finished: readonly QueuedUnit[]): void {
     try {
       this.transaction.rollback();

@@ -2,7 +2,7 @@ import { StartError } from '../errors/index.ts';
 import type { Migration, Phase, Reader } from './database.ts';
 import { defineTables } from './tables.ts';
 
-/** What a database keeps of a migration that was applied. Databases of earlier releases know neither hash nor phase. */
+/** The record of an applied migration in a database. Databases of earlier releases store no hash and no phase. */
 export interface AppliedMigration {
   readonly name: string;
   readonly appliedAt: string;
@@ -14,31 +14,32 @@ const recordTables = defineTables(({ table, text }) => ({
   migrations: table('kerf_migrations', { name: text('name').primaryKey(), phase: text('phase') }),
 }));
 
-/** A migration as releases speak of it to each other. */
+/** A migration as releases describe it to each other. */
 export interface NamedMigration {
   readonly name: string;
   readonly phase?: string | null | undefined;
 }
 
-/** What was applied to a database. */
+/** Returns the migrations that were applied to a database. */
 export async function appliedMigrations(reader: Reader): Promise<NamedMigration[]> {
   return reader.db.select().from(recordTables(reader).migrations);
 }
 
-/** What must be done to a database so that a release can use it. */
+/** The changes that a database needs before a release can use it. */
 export interface MigrationPlan {
-  /** To be applied, in this order. */
+  /** Migrations to apply, in this order. */
   readonly pending: readonly Migration[];
-  /** Applied before; their hash or phase is to be recorded. */
+  /** Applied migrations whose hash or phase must still be recorded. */
   readonly unrecorded: readonly Migration[];
 }
 
-/** Migrations of the kernel have this prefix; each of its folders adds its own at any time. */
+/** The prefix of all kernel migrations. Each folder of the kernel may add its own migrations at any time. */
 export const kernelPrefix = 'kerf-';
 
 /**
- * Compares a release's migrations with those that were applied, in the order in which they were. Throws a `StartError` that names
- * the first migration that is listed twice, was changed, moved or marked otherwise, or was applied by a release that this one cannot follow.
+ * Compares the migrations of a release with the applied migrations, which are in the order of their application. Throws a `StartError`
+ * that names the first wrong migration. A migration is wrong when it is listed twice, or was changed, moved or given another phase. It is
+ * also wrong when another release applied it, this release does not list it, and it is not marked as `expand`.
  */
 export function planMigrations(
   applied: readonly AppliedMigration[],
@@ -78,7 +79,7 @@ const unknown =
 const asBefore = (phase: Phase) => `put its phase back to ${phase}: older releases go by it`;
 const undo = 'put its text back as it was, and write the change as a new migration';
 
-/** A module's own migrations are applied in the order of the list, and new ones come last. */
+/** Throws unless the list has the module's own migrations in the order of their application, with new ones at the end. */
 function refuseOtherOrder(applied: readonly AppliedMigration[], migrations: readonly Migration[]): void {
   const own = migrations.map(({ name }) => name).filter((name) => !name.startsWith(kernelPrefix));
   const before = applied.map(({ name }) => name).filter((name) => own.includes(name));
@@ -97,8 +98,8 @@ function wrong(name: string, why: string): StartError {
 }
 
 /**
- * Why a release with `candidate` migrations cannot take the place of the one that runs on this database now, while it runs.
- * `undefined` when both can work on the same data.
+ * Returns why a release with `candidate` migrations cannot replace the current release of this database while that release runs.
+ * Returns `undefined` when both releases can work on the same data.
  */
 export function whyNotLive(
   applied: readonly NamedMigration[],

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { Database } from './database.ts';
 
 /**
- * Writes a page without changing any value. Rejects with `NotWritten` while the database takes no write. Does not wait for the disk.
+ * Writes a page without changing any value. Rejects with `NotWritten` while the database accepts no write. Does not wait for the disk.
  */
 export async function probeWrite(database: Database): Promise<void> {
   await database.work(async ({ db }) => {

@@ -4,23 +4,23 @@ export type Hook = () => unknown;
 
 /** Registers hooks that run after a commit. */
 export interface Following {
-  /** Once it is on disk. */
+  /** Runs `hook` once the unit is on disk. */
   afterCommit(hook: Hook): void;
-  /** Once the units after it see it, before it is on disk: for what stays in this process. */
+  /** Runs `hook` as soon as later units see the unit, before it is on disk. Use it only for effects that stay in this process. */
   ahead(hook: Hook): void;
 }
 
-/** A unit of work that waits, runs, and is told how it ended. */
+/** A unit of work that waits in the queue, runs, and receives its outcome. */
 export class QueuedUnit {
-  /** Runs a function in the context of the caller. The context of the group is that of its first unit. */
+  /** Runs a function in the context of the caller. The group itself runs outside any request. */
   readonly #inContext = keepContext();
   readonly hooks: Hook[] = [];
   readonly hooksAhead: Hook[] = [];
   hasFailed = false;
-  /** What its task has returned, or thrown. */
+  /** The value that the task returned, or the error that it threw. */
   outcome: unknown;
   readonly task: (follow: Following) => Promise<unknown>;
-  /** Told of its result ahead: once the units after it see it, before it is on disk. */
+  /** Whether the caller receives the result as soon as later units see the unit, before it is on disk. */
   readonly ahead: boolean;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -46,7 +46,7 @@ export class QueuedUnit {
     return this.#inContext(() => currentUnit.run(mark, this.task, follow));
   }
 
-  /** Tells that nothing of its group was committed. A unit that had failed by itself is told its own reason. */
+  /** Rejects the unit, because nothing of its group was committed. A unit that failed by itself is rejected with its own error. */
   fail(error: unknown): void {
     this.reject(this.hasFailed ? this.outcome : error);
   }

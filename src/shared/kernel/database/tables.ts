@@ -3,7 +3,7 @@ import { integer, type SQLiteTable, sqliteTable, text } from 'drizzle-orm/sqlite
 import type { Db, Dialect, Reader, Unit } from './database.ts';
 
 /**
- * The columns modules may use: those that every dialect stores alike. Times are ISO 8601 text (or milliseconds, as an
+ * The columns that modules may use: every dialect stores them in the same way. Times are ISO 8601 text (or milliseconds, as an
  * integer); amounts are integers.
  */
 const sqlite = {
@@ -15,9 +15,10 @@ const sqlite = {
 
 export type Kit = typeof sqlite;
 
-/** A module's tables, as the dialect of the unit or reader at hand wants them: `const { orders } = tables(unit)`. */
+/** Returns a module's tables in the dialect of a unit or reader: `const { orders } = tables(unit)`. */
 export type Tables<T> = (reader: { readonly dialect: Dialect }) => T;
 
+/** Defines tables, and builds them once per dialect. */
 export function defineTables<T extends object>(build: (kit: Kit) => T): Tables<T> {
   const built = new Map<Dialect, T>();
   return ({ dialect }) => {
@@ -30,7 +31,7 @@ export function defineTables<T extends object>(build: (kit: Kit) => T): Tables<T
 }
 
 /**
- * A query that is built once per connection instead of once per call (about 20 times cheaper). Values come in by
+ * Builds a query once per connection instead of once per call (about 20 times cheaper). The query takes values by
  * `sql.placeholder('name')`.
  */
 export function prepared<Q>(build: (reader: Reader) => Q): (reader: Reader) => Q {
@@ -45,19 +46,19 @@ export function prepared<Q>(build: (reader: Reader) => Q): (reader: Reader) => Q
   };
 }
 
-/** What `.prepare()` makes of a write that returns no rows. */
+/** The result of `.prepare()` for a write that returns no rows. */
 interface PreparedWrite {
   run(values: Record<string, unknown>): Promise<unknown>;
 }
 
-/** Executes a prepared write; resolves with how many rows it has inserted or changed. */
+/** Executes a prepared write. Resolves with the number of rows that it has inserted or changed. */
 export async function rowsChanged(write: PreparedWrite, values: Record<string, unknown>): Promise<number> {
   return ((await write.run(values)) as { changes: number }).changes;
 }
 
 type Picks<T extends SQLiteTable> = (reader: Reader) => T;
 
-/** Inserts a row, by a statement that is built once per connection. A column that `row` leaves out becomes `NULL`. */
+/** Returns a function that inserts a row, with one statement per connection. A column that `row` leaves out becomes `NULL`. */
 export function insertInto<T extends SQLiteTable>(
   pick: Picks<T>,
 ): (unit: Unit, row: T['$inferInsert']) => Promise<void> {
@@ -78,7 +79,7 @@ export function insertInto<T extends SQLiteTable>(
   };
 }
 
-/** Finds the rows whose `column` has a value, by a statement that is built once per connection. */
+/** Returns a function that finds the rows whose `column` has a given value, with one statement per connection. */
 export function rowsBy<T extends SQLiteTable, C extends string & keyof T['$inferSelect']>(
   pick: Picks<T>,
   column: C,
@@ -95,7 +96,7 @@ export function rowsBy<T extends SQLiteTable, C extends string & keyof T['$infer
   return (reader, value) => statement(reader).execute({ value });
 }
 
-/** Finds the rows whose `column` has any of the values, by a statement that is built once per connection, however many they are. */
+/** Returns a function that finds the rows whose `column` has any of the given values. Does not build a statement per number of values. */
 export function rowsByAny<T extends SQLiteTable, C extends string & keyof T['$inferSelect']>(
   pick: Picks<T>,
   column: C,

@@ -5,16 +5,16 @@ const causes: Readonly<Record<string, string>> = {
   EDQUOT: 'the quota of this user on the disk is used up (EDQUOT); make room, or raise the quota',
 };
 
-/** What to do about an error that means that the disk has no room; `undefined` for any other. */
+/** Returns the reason and the remedy for an error that means that the disk is full; `undefined` for any other error. */
 export function whyDiskFull(error: unknown): string | undefined {
   const { code } = (error ?? {}) as { code?: unknown };
   return typeof code === 'string' && Object.hasOwn(causes, code) ? causes[code] : undefined;
 }
 
-/** SQLite makes its index in steps of this size, and does not say that a full disk is the reason when it cannot. */
+/** SQLite grows its index in steps of this size. Its error for a failed step does not name a full disk as the reason. */
 const neededBytes = 64 * 1024;
 
-/** Looks whether the disk of a folder has no room, for callers whose own error does not tell. */
+/** Returns the reason and the remedy when the disk of a folder is full, for callers whose own error does not tell. */
 export function whyNoRoom(folder: string): string | undefined {
   try {
     const { bavail, bsize } = statfsSync(folder);

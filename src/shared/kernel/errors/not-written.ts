@@ -2,8 +2,8 @@ import { kernelCodes } from './codes.ts';
 import { Refusal } from './refusal.ts';
 
 /**
- * A unit of work whose database takes no write now: nothing of it has happened. It says what is in the way, with the file and what
- * to do, in its cause; a caller learns no more than that a part is not available.
+ * Says that a unit of work had no effect, because its database cannot write now. The cause names the file, the reason and the
+ * remedy. A caller learns only that a part of the system is unavailable.
  */
 export class NotWritten extends Refusal {
   constructor(module: string, file: string, why: string, cause?: unknown) {
@@ -13,7 +13,7 @@ export class NotWritten extends Refusal {
   }
 }
 
-/** The `NotWritten` among an error and its causes: a query that fails is wrapped with its text. */
+/** Returns the `NotWritten` among an error and its causes. An error with the text of the failed query may wrap it. */
 export function notWrittenIn(error: unknown): NotWritten | undefined {
   if (!(error instanceof Error)) return undefined;
   return error instanceof NotWritten ? error : notWrittenIn(error.cause);

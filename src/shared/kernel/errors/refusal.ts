@@ -1,12 +1,12 @@
 import { type KernelCode, kernelCodes } from './codes.ts';
 
-/** One thing that does not fit in an input: where (`lines.0.quantity`) and why. */
+/** One validation issue of an input: its path (`lines.0.quantity`) and its reason. */
 export interface Issue {
   path: string;
   message: string;
 }
 
-/** An RFC 9457 problem: how a refusal looks on every wire, public and internal. */
+/** An RFC 9457 problem: the form of a refusal on every wire, public and internal. */
 export interface Problem {
   type: string;
   title: string;
@@ -17,15 +17,15 @@ export interface Problem {
 }
 
 /**
- * An answer of "no" that the caller is expected to handle. It carries a stable `code`, and survives every transport
- * unchanged. Any other error is a fault: callers see it as `internal`, with nothing of the inside.
+ * A negative answer that the caller is expected to handle. It carries a stable `code`, and passes every transport
+ * unchanged. Any other error is a fault: callers receive it as `internal`, without any details.
  */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly code: string;
   readonly status: number;
   readonly title: string;
-  /** What a program needs to act on it. JSON only: it goes over the wire. */
+  /** Data that a program needs to act on the refusal. JSON only, since it travels over the wire. */
   readonly data: Readonly<Record<string, unknown>>;
 
   constructor(
@@ -44,7 +44,7 @@ export class Refusal extends Error {
   }
 }
 
-/** Says no with one of the codes that every call may meet. */
+/** Creates a refusal with one of the kernel's codes. */
 export function refusal(
   code: KernelCode,
   detail?: string,
@@ -58,14 +58,14 @@ export function refusal(
 const processesOnly = { between: 'processes' } as const;
 
 /**
- * Refuses the calling process, not the person or the module for whom it calls. Callers there meet it as `unavailable`: that two
- * processes do not accept each other is no mistake of theirs.
+ * Creates a refusal of the calling process, not of the person or the module that it calls for. Callers in that process receive
+ * `unavailable`: they did not cause the mistrust between the two processes.
  */
 export function betweenProcesses(code: 'unauthenticated' | 'forbidden', detail: string, cause?: unknown): Refusal {
   return refusal(code, detail, processesOnly, { cause });
 }
 
-/** Whether a process refused another process. */
+/** Returns whether a process refused another process. */
 export function isBetweenProcesses(error: unknown): error is Refusal {
   return isRefusal(error) && error.data.between === processesOnly.between;
 }
@@ -83,17 +83,17 @@ export function isRefusal(error: unknown, code?: string): error is Refusal {
 const away = new Set(['unavailable', 'overloaded', 'timeout', 'cancelled']);
 const transient = new Set([...away, 'internal', 'too-many-requests']);
 
-/** Whether the same call may succeed later without a change: the callee was not reached, was late, or failed. */
+/** Returns whether the same call may succeed later without a change: the callee was not reached, was late, or failed. */
 export function isTransient(error: unknown): boolean {
   return !isRefusal(error) || transient.has(error.code);
 }
 
-/** Whether the part that was asked is not there, has too much to do, or is too late: nothing to blame the question for. */
+/** Returns whether the callee is unavailable, overloaded or late, or the call was cancelled. The request is not to blame. */
 export function isAway(error: unknown): boolean {
   return isRefusal(error) && away.has(error.code);
 }
 
-/** What an error says, whatever was thrown. */
+/** Returns the message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -113,7 +113,7 @@ export function toProblem(error: unknown): Problem {
   };
 }
 
-/** The headers of HTTP that go with a problem. */
+/** Returns the HTTP headers of a problem. */
 export function headersOf({ status, retryAfter }: Problem): Record<string, string> {
   return {
     ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),

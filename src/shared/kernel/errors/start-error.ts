@@ -1,4 +1,4 @@
-/** Why this process cannot start, for the person who started it: one line that says what, where and what to do. */
+/** Tells the person who started this process why it cannot start. One line names the problem, its place and the remedy. */
 export class StartError extends Error {
   override readonly name = 'StartError';
 }

@@ -3,7 +3,7 @@ import { devNull } from 'node:os';
 
 const codes = new Set<unknown>(['EMFILE', 'ENFILE']);
 
-/** What to do about an error that means that no more files or connections may be open; `undefined` for any other. */
+/** Returns the reason and the remedy for an error that means that too many files are open; `undefined` for any other error. */
 export function whyTooManyFiles(error: unknown): string | undefined {
   const { code } = (error ?? {}) as { code?: unknown };
   if (!codes.has(code)) return undefined;
@@ -11,10 +11,10 @@ export function whyTooManyFiles(error: unknown): string | undefined {
   return `${whose} as many files and connections open as the system allows (${code}); raise the limit (ulimit -n, LimitNOFILE of systemd, nofile of the container)`;
 }
 
-/** What is opened at once, such as a database: its file, its log, its index, its folder. */
+/** Enough files to open a database at once: its file, its log, its index, its folder. */
 const filesAtOnce = 8;
 
-/** Tries to open a few more files: says why that is not possible now, for those who are not told by their own error. */
+/** Tries to open a few more files. Returns the reason when that fails, for callers whose own error does not tell. */
 export function whyNoMoreFiles(): string | undefined {
   const opened: number[] = [];
   try {

@@ -4,13 +4,13 @@ import type { DeliveryState, Incident } from './tables.ts';
 const attemptLimit = 12;
 const incidentsKept = 40;
 
-/** What a row tells of the attempts that were made on it. */
+/** The attempts that a row records. */
 interface Attempted {
   readonly attempts: number;
   readonly history: readonly Incident[] | null;
 }
 
-/** What a failure makes of a row: to be tried again later and later, or dead after twelve times or when nothing will mend it. */
+/** Returns the new values of a row after a failure: `failed` with a growing delay, or `dead` after twelve failures or a final one. */
 export function afterFailure(row: Attempted, error: unknown, now: number) {
   const lastError = messageOf(error);
   const attempts = row.attempts + 1;
@@ -27,15 +27,15 @@ export function afterFailure(row: Attempted, error: unknown, now: number) {
   };
 }
 
-/** Since it was replayed; waiting for another part of the system is no failure. */
+/** Counts the failures since the last replay. Waiting for another part of the system is not a failure. */
 function failures(history: readonly Incident[] | null): number {
   const since = history?.slice(history.findLastIndex(({ what }) => what === 'replayed') + 1) ?? [];
   return since.filter(({ what }) => what === 'failed').length;
 }
 
 /**
- * The history with one thing more. Beyond the limit, the oldest after the first is dropped: a time of waiting where there is one, since
- * the failures are counted here.
+ * Returns the history with one more incident. Over the limit, drops the oldest incident after the first. Drops a `waited` incident
+ * if there is one, because `failures` counts the failures in this history.
  */
 export function withIncident(history: readonly Incident[] | null, incident: Incident): Incident[] {
   const all = [...(history ?? []), incident];
@@ -44,28 +44,29 @@ export function withIncident(history: readonly Incident[] | null, incident: Inci
   return all.toSpliced(Math.max(1, waited), 1);
 }
 
-/** Nothing to blame the event for: the other side is away, or does not admit this process. */
+/** Returns whether the other side is away or does not admit this process. The event is then not at fault. */
 export function isClosed(error: unknown): boolean {
   return isAway(error) || isRefusal(error, 'unauthenticated') || isRefusal(error, 'forbidden');
 }
 
-/** No attempt will ever be better: the event does not fit. */
+/** Returns whether every further attempt would fail too, because the event is invalid. */
 function isFinal(error: unknown): boolean {
   return isRefusal(error, 'invalid-input');
 }
 
 const longestBackOffMs = 60_000;
 
-/** Whether an attempt is due. A time further away than any back-off was written by a clock that was wrong. */
+/** Returns whether an attempt is due. A time beyond the longest back-off comes from a wrong clock and counts as due. */
 export function isDue(nextAttemptAt: number, now: number): boolean {
   return nextAttemptAt <= now || nextAttemptAt > latestAttemptAt(now);
 }
 
-/** No attempt waits for longer than until then. */
+/** Returns the latest time until which an attempt waits. */
 export function latestAttemptAt(now: number): number {
   return now + longestBackOffMs;
 }
 
+/** Returns the delay before the next attempt, in milliseconds. */
 export function backOffMs(attempts: number, error: unknown): number {
   const limit = isClosed(error) ? 2_000 : longestBackOffMs;
   return Math.min(limit, 50 * 2 ** Math.min(attempts, 20));

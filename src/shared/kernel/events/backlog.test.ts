@@ -15,7 +15,7 @@ const { sold } = shop.events;
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-/** What is in use, in MiB: here and in buffers. */
+/** Returns the memory in use, in MiB: the heap and the buffers. */
 function inUse(): number {
   collect();
   const { heapUsed, external } = process.memoryUsage();
@@ -82,7 +82,7 @@ describe('a million events that wait', () => {
   });
 });
 
-/** The statements that are executed, on whatever connection. */
+/** Returns the statements that `run` executes, on any connection. */
 async function statementsOf(run: () => Promise<void>): Promise<string[]> {
   const prototype = Object.getPrototypeOf(new Sqlite(':memory:').prepare('SELECT 1')) as Sqlite.Statement;
   const spies = (['run', 'all', 'get'] as const).map((how) => vi.spyOn(prototype, how));
@@ -94,7 +94,7 @@ async function statementsOf(run: () => Promise<void>): Promise<string[]> {
   }
 }
 
-/** Those that no test gets to are short, to spare the disk. */
+/** Fills the outbox with a million events. Events that no test reads are short, to save disk space. */
 async function fill(scene: EventScene): Promise<void> {
   const stamp = { id: 'event-424242', time: '2026-01-01T00:00:00.000Z' };
   const { type, json } = encodeEvent(sold, { customer: 'customer-424242', n: 424_242 }, stamp);

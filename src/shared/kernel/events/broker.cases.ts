@@ -3,12 +3,12 @@ import { describeWith, privateServer, type ServerName } from '../../../../test/h
 import { busCases, type OpenBus } from './bus.cases.ts';
 import type { SubscriptionMap } from './bus.ts';
 
-/** A broker's address, with a namespace that nobody else has. */
+/** Returns a broker's address with a unique namespace. */
 export function inNamespace(server: string, settings: Record<string, string> = {}): URL {
   return new URL(`${server}?${new URLSearchParams({ namespace: `test-${randomUUID()}`, ...settings })}`);
 }
 
-/** What every bus must do, and what every broker must, on a real server; to be killed, one of its own. */
+/** Runs the cases of every bus and of every broker on a real server. A case that kills the server gets a private one. */
 export function brokerCases(
   name: ServerName,
   open: (url: URL, subscriptions: SubscriptionMap) => OpenBus | Promise<OpenBus>,

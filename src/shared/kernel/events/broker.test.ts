@@ -28,7 +28,7 @@ describe('what a broker handed out', () => {
     for (let turn = 0; turn < 10; turn++) await null;
   };
 
-  /** A module whose database takes nothing while `broken`. */
+  /** Opens a module whose database rejects all writes while `broken`. */
   function open() {
     const clock = new ManualClock();
     const module = { broken: true, took: [] as string[] };

@@ -4,7 +4,7 @@ import { FailureLog, type Log } from '../telemetry/index.ts';
 import type { Receive, SubscriptionMap } from './bus.ts';
 import { InOrder } from './in-order.ts';
 
-/** What a broker's bus is made of. */
+/** The dependencies of a broker's bus. */
 export interface BrokerDependencies {
   /** Such as `amqp://user:secret@broker:5672?namespace=shop`. */
   readonly url: URL;
@@ -13,31 +13,31 @@ export interface BrokerDependencies {
   readonly log: Log;
 }
 
-/** Under which names brokers stand in an outbox as recipients. */
+/** The names of brokers as recipients in an outbox. */
 export const brokerNames: readonly string[] = ['amqp', 'kafka', 'nats'];
 
-/** Events that one subscriber may have in hand at a time. */
+/** Maximum number of events in flight for one subscriber. */
 export const inHand = 256;
 
 /**
- * From so many times on that it was handed out, an event may be what ends the process that takes it. It is taken alone, so that
- * of all that was in hand only the first, in the broker's order, can have done so.
+ * Number of deliveries from which on an event is a suspect: it may end the process that takes it. The subscriber takes a suspect
+ * alone. So only the first event in flight, in the broker's order, can have ended the process.
  */
 export const suspectTimes = 4;
 
-/** For so long what is behind a suspect waits for it. */
+/** Maximum time that the events behind a suspect wait for it, in milliseconds. */
 export const suspectMs = 10_000;
 
-/** More often than this, the first in hand is not handed to its module: it becomes a dead letter. */
+/** Maximum number of deliveries of the first event in flight. After that, the event becomes a dead letter. */
 export const maxDeliveries = 20;
 
-/** Why an event that is handed out for the `times`th time becomes a dead letter, if it does. */
+/** Returns why an event becomes a dead letter at delivery number `times`, if it does. */
 export function whyExhausted(times: number): string | undefined {
   if (times <= maxDeliveries) return undefined;
   return `the bus gave it up: handed out ${times - 1} times, and never taken before the subscriber was gone`;
 }
 
-/** Says once when a broker cannot be reached, and once when it can again. */
+/** Logs once when a broker becomes unreachable, and once when it is reachable again. */
 export class Reachability {
   #reached: boolean | undefined;
   private readonly address: string;
@@ -62,15 +62,15 @@ export class Reachability {
     this.#reached = true;
   }
 
-  /** What a delivery meets meanwhile: the relay waits and tries again, and nothing is counted against the event. */
+  /** Returns the error of deliveries to an unreachable broker. The relay waits and retries, and counts no failure of the event. */
   refusal(error?: unknown): Error {
     return refusal('unavailable', `the broker ${this.address} cannot be reached`, {}, { cause: error });
   }
 }
 
 /**
- * Has a module take what a broker hands out, in order per key, each event again and again until it is taken: it stays in the
- * broker's hand meanwhile, so that nothing overtakes it and no more comes than can be taken.
+ * Passes a broker's events to a module, in order per key, and retries each event until the module takes it. Meanwhile the broker
+ * keeps the event. So no event overtakes it, and no more events arrive than the module can take.
  */
 export class Insistence {
   readonly #inOrder = new InOrder();
@@ -87,12 +87,12 @@ export class Insistence {
     this.#failures = new FailureLog(parts.log, parts.clock);
   }
 
-  /** Tries nothing again from now on: what fails now is left to the next, with all that nobody has begun with. */
+  /** Retries nothing from now on. Leaves an event that fails now, and all events not yet begun, to the next subscriber. */
   tryNoMore(): void {
     this.#tryNoMore = true;
   }
 
-  /** Resolves with whether the event was taken: not, when `stopped` says so. */
+  /** Resolves with whether the module took the event: `false` when `stopped` or `tryNoMore` ended the attempts. */
   take(event: unknown, stopped: () => boolean, gaveUp?: string): Promise<boolean> {
     const { partitionkey: key } = (event ?? {}) as { partitionkey?: unknown };
     return this.#inOrder.run(typeof key === 'string' ? key : '', () => this.#insist(event, stopped, gaveUp));
@@ -121,10 +121,10 @@ export class Insistence {
   }
 }
 
-/** For so long whoever asks something of a broker waits. */
+/** Time limit of a request to a broker, in milliseconds. */
 export const patienceMs = 5_000;
 
-/** What `task` comes to; rejects when that takes longer than `limitMs`. */
+/** Resolves with the result of `task`; rejects when the task takes longer than `limitMs`. */
 export async function within<T>(clock: Clock, limitMs: number, task: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
   const cancel = clock.after(limitMs, () => late.reject(new Error(`no answer within ${limitMs / 1_000} seconds`)));

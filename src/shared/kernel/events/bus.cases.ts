@@ -3,18 +3,18 @@ import { refusal } from '../errors/index.ts';
 import type { Bus, Receive, SubscriptionMap } from './bus.ts';
 import { EventScene, type Subscriber, shop, type ToldEvent } from './events.scene.ts';
 
-/** A bus under test, as the processes of one system have it. */
+/** A bus under test, as the processes of one system use it. */
 export interface OpenBus {
   bus: Bus;
-  /** Makes `receive` the subscriber called `module`, in whatever way this bus reaches it. */
+  /** Makes `receive` the subscriber called `module`, in the way that this bus needs. */
   attach(module: string, receive: Receive): Promise<void>;
-  /** The subscriber leaves in order. */
+  /** Ends the subscription in order. */
   detach(module: string): Promise<void>;
-  /** The process dies with whatever it had in hand; the bus as the next one finds it. */
+  /** Kills the process with all its events in flight. Returns the bus as the next process finds it. */
   crash(): Promise<OpenBus>;
-  /** Kills the server, runs `meanwhile`, and starts it again. Only where it is nobody else's. */
+  /** Kills the server, runs `meanwhile`, and starts the server again. Present only for a private server. */
   restart?(meanwhile: () => Promise<void>): Promise<void>;
-  /** Puts a text where the events for `module` come from, as anybody might. Absent where nobody else can. */
+  /** Adds a text to the source of events for `module`, as a foreign process might. Absent where no foreign process can. */
   bring?(module: string, text: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -23,7 +23,7 @@ const many = 100_000;
 
 type Open = (subscriptions: SubscriptionMap) => Promise<OpenBus>;
 
-/** What every bus must do; with `openAlone`, which opens one with a server of its own, also what every broker must. */
+/** Runs the cases of every bus. With `openAlone`, which opens a bus on a private server, also runs the cases of every broker. */
 export function busCases(name: string, open: Open, openAlone?: Open): void {
   describe(`the bus ${name}`, () => {
     let scene: EventScene;
@@ -122,7 +122,7 @@ export function busCases(name: string, open: Open, openAlone?: Open): void {
       await took(1, 1);
       opened = await opened.crash();
       await scene.begin(opened.bus);
-      // A set: the process may have died before it heard that the broker has the event, and then hands it over again.
+      // A set: the process may have died before the broker's confirmation, and then delivers the event again.
       const again = new Set<number>();
       const next = await scene.receiver('mail');
       await opened.attach('stats', await scene.receiver('stats'));
@@ -176,7 +176,7 @@ export function busCases(name: string, open: Open, openAlone?: Open): void {
       expect(await opened.bus.held('stats')).toBe(0);
     });
 
-    // Others can write to a broker, and it can die.
+    // The cases below are for brokers: foreign processes can write to a broker, and a broker can die.
     if (!openAlone) return;
 
     it('keeps a text that is no event, with what is wrong with it', async () => {

@@ -1,40 +1,41 @@
 import type { EncodedEvent } from './envelope.ts';
 
 /**
- * What a subscribing module does with an event as it came: parsed JSON, or the text when it is none. Resolves once the module
- * has it on disk: its effect, or the note that it is held back. Rejects when neither could be written. With `gaveUp`, the
- * reason why the bus hands it out no more, it is not tried but kept as a dead letter.
+ * Takes an event into a subscribing module, as received: parsed JSON, or the text when it is not JSON. Resolves once the module
+ * has its effect, or its entry in the retry queue, on disk. Rejects when the module could write neither. `gaveUp` is the reason
+ * why the bus has exhausted its deliveries: the module then keeps the event as a dead letter and does not try it.
  */
 export type Receive = (event: unknown, gaveUp?: string) => Promise<void>;
 
 /** Carries events from the outboxes to the modules that subscribe. */
 export interface Bus {
   /**
-   * To whom an event of this type is addressed, each by a row of its own in the outbox: the modules that subscribe, or a
-   * broker, which knows them.
+   * Returns the recipients of an event of this type: the subscribing modules, or a broker that knows them. Each recipient
+   * gets its own row in the outbox.
    */
   recipients(type: string): readonly string[];
-  /** Resolves once all of them are durably the recipient's, in order per key; rejects to be tried again, all of them. */
+  /** Resolves once the recipient has stored all events durably, in order per key. When it rejects, the caller retries all of them. */
   deliver(recipient: string, events: readonly EncodedEvent[]): Promise<void>;
   /**
-   * From when it resolves, `receive` gets what is for `module`, as soon as the bus can be reached, and again what it rejected.
-   * The way to stop resolves when nothing is in flight.
+   * Passes events for `module` to `receive`, as soon as the bus is reachable, and passes a rejected event again. Resolves with
+   * a function that ends the subscription; that function resolves when nothing is in flight.
    */
   subscribe(module: string, receive: Receive): Promise<() => Promise<void>>;
-  /** How many events it keeps that `module` has not taken yet. */
+  /** Returns how many events the bus keeps that `module` has not taken yet. */
   held(module: string): Promise<number>;
   close(): Promise<void>;
 }
 
-/** Who subscribes to what, over all modules, whether they run here or not. */
+/** The subscriptions of all modules, including modules that run in other processes. */
 export interface SubscriptionMap {
   readonly modules: readonly string[];
-  /** Modules that take events of this type, in any version: one that is new to them is theirs to put aside. */
+  /** Returns the modules that take events of this type, in any version. A module itself puts aside a version that it does not know. */
   recipients(type: string): readonly string[];
-  /** The types a module takes, without their versions: `orders.order-placed`. */
+  /** Returns the types that a module takes, without their versions: `orders.order-placed`. */
   families(module: string): readonly string[];
 }
 
+/** Returns the subscription map of these modules. */
 export function subscriptionMap(
   modules: readonly { name: string; subscribesTo: readonly { type: string }[] }[],
 ): SubscriptionMap {
@@ -52,7 +53,7 @@ export function subscriptionMap(
   };
 }
 
-/** A type without its version. */
+/** Returns a type without its version. */
 export function familyOf(type: string): string {
   return type.replace(/\.v\d+$/, '');
 }

@@ -11,7 +11,7 @@ const turns = async () => {
   for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
 };
 
-/** A broker that keeps what it is given until it is told to hand it out. */
+/** A broker that keeps all events until the test tells it to deliver them. */
 class Keeping implements Bus {
   readonly kept: EncodedEvent[] = [];
   reachable = true;

@@ -7,15 +7,15 @@ import type { EncodedEvent } from './envelope.ts';
 const lookMs = 200;
 const longestLookMs = 10_000;
 
-/** A wait that can be called off. */
+/** A wait that the subscriber can end early. */
 interface Wait {
   over: boolean;
   wake: () => void;
 }
 
 /**
- * A bus in the place of another. What is published goes by the new one; a module first takes all that the old one keeps for it,
- * and only then what comes by the new one, so that order holds.
+ * Replaces an old bus by a new one, and sends all published events by the new bus. To keep the order, a module first takes all
+ * events that the old bus keeps for it, and only then events of the new bus.
  */
 export class ChangedBus implements Bus {
   readonly #draining = new Set<string>();

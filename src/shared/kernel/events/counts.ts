@@ -2,13 +2,14 @@ import { and, type Column, gt, lte, type SQL, sql } from 'drizzle-orm';
 import type { Reader } from '../database/index.ts';
 import { type DeliveryState, eventTables } from './tables.ts';
 
-/** How many events wait or gave up: on their way to `recipient`, or held back by the module itself, in the state `held`. */
+/** Number of waiting or dead events: in the outbox for `recipient`, or in the module's own retry queue in the state `held`. */
 export type OpenCount =
   | { readonly recipient: string; readonly state: DeliveryState; readonly count: number }
   | { readonly held: DeliveryState; readonly count: number };
 
 const count = sql<number>`count(*)`.mapWith(Number);
 
+/** Counts the waiting and the dead events of a module, per recipient and state. */
 export async function countOpen(reader: Reader): Promise<OpenCount[]> {
   const { outbox, held } = eventTables(reader);
   const { recipient, state } = outbox;
@@ -21,7 +22,7 @@ export async function countOpen(reader: Reader): Promise<OpenCount[]> {
   return (await Promise.all([...out, ...back])).flat();
 }
 
-/** How many events up to that number are on their way to anybody, and how many the module itself holds back. */
+/** Counts the events up to number `upTo` that wait for any recipient, and the events that wait in the module's own retry queue. */
 export async function countWaiting(reader: Reader, upTo: number): Promise<{ pending: number; held: number }> {
   const { outbox, held } = eventTables(reader);
   const [waits] = open(outbox.state);
@@ -34,7 +35,7 @@ export async function countWaiting(reader: Reader, upTo: number): Promise<{ pend
   return { pending: out?.count ?? 0, held: back?.count ?? 0 };
 }
 
-/** The number of the latest event that the module published to anybody. */
+/** Returns the number of the latest event that the module published to any recipient. */
 export async function lastPublished(reader: Reader): Promise<number> {
   const { outbox } = eventTables(reader);
   const [row] = await reader.db
@@ -43,14 +44,14 @@ export async function lastPublished(reader: Reader): Promise<number> {
   return row?.last ?? 0;
 }
 
-/** How many events it has published since that number, to each recipient. */
+/** Counts the events that the module published after number `since`, per recipient. */
 export async function countPublished(reader: Reader, since: number): Promise<{ recipient: string; count: number }[]> {
   const { outbox } = eventTables(reader);
   const { recipient } = outbox;
   return reader.db.select({ recipient, count }).from(outbox).where(gt(outbox.seq, since)).groupBy(recipient);
 }
 
-/** Apart as the indexes have them: a count must not read all that was delivered. */
+/** Returns one condition per index, so that a count does not read all delivered rows. */
 function open(state: Column): SQL[] {
   return [sql`${state} in ('pending', 'failed')`, sql`${state} = 'dead'`];
 }

@@ -6,34 +6,34 @@ import { withIncident } from './attempts.ts';
 import { asItCame } from './envelope.ts';
 import { eventTables, type HeldRow, type Incident, unreadable } from './tables.ts';
 
-/** An event that nobody tries any more: this module gave up on it (`in`), or it could not be handed on (`out`). */
+/** An event without further attempts: this module could not take it (`in`), or the relay could not deliver it (`out`). */
 export interface DeadLetter {
-  /** Within its module: `in-12`. */
+  /** Unique within its module: `in-12`. */
   readonly id: string;
   readonly type: string;
   readonly key: string;
-  /** Whom it did not reach, when it could not be handed on. */
+  /** The recipient that an outgoing event did not reach. */
   readonly recipient?: string;
   readonly state: string;
   readonly attempts: number;
   readonly lastError: string | null;
-  /** As it came: a CloudEvent, or the text that is none. */
+  /** The original event: a CloudEvent, or a text that is not one. */
   readonly event: unknown;
   readonly history: readonly { at: string; what: Incident['what']; why?: string }[];
 }
 
-/** Which dead letters are meant: those that fit everything that is given. */
+/** Selects the dead letters that match all given fields. */
 export interface DeadLetterFilter {
   readonly type?: string;
   readonly key?: string;
-  /** Somewhere in the last error. */
+  /** A part of the last error. */
   readonly error?: string;
 }
 
 interface DeadLettersDependencies {
   readonly database: Database;
   readonly clock: Clock;
-  /** There is something to be tried again: by the inbox, or, with a recipient, by the relay. */
+  /** Tells the inbox, or with a recipient the relay, that an event waits for a new attempt. */
   readonly wake: (recipient?: string) => void;
 }
 
@@ -44,7 +44,7 @@ type Decision = Pick<Incident, 'why'> & { readonly what: 'replayed' | 'discarded
 const sides: readonly Side[] = ['in', 'out'];
 const portion = 200;
 
-/** A module's dead letters: to be read, tried again, or discarded with a reason. */
+/** Reads a module's dead letters, replays them, or discards them with a reason. */
 export class DeadLetters {
   private readonly parts: DeadLettersDependencies;
 
@@ -52,34 +52,34 @@ export class DeadLetters {
     this.parts = parts;
   }
 
-  /** The oldest first, at most `limit` of those that came in and of those that should go out. */
+  /** Returns at most `limit` incoming and at most `limit` outgoing dead letters, the oldest first. */
   async list(filter: DeadLetterFilter, limit: number): Promise<DeadLetter[]> {
     const rows = await Promise.all(sides.map((side) => dead(this.parts.database, side, filter, 0, limit)));
     return rows.flatMap((each, index) => each.map((row) => shown(sides[index]!, row)));
   }
 
-  /** One with its full history, whatever has become of it since. Refuses with `not-found`. */
+  /** Returns one dead letter with its full history, whatever its state is now. Refuses an unknown id with `not-found`. */
   async read(id: string): Promise<DeadLetter> {
     const { side, row } = await find(this.parts.database, id);
     return shown(side, row);
   }
 
-  /** Has it tried again, through the same inbox: what has taken effect does not again. Refuses one that is not dead. */
+  /** Retries an event through the same inbox: an event that has taken effect does so only once. Refuses an event that is not dead. */
   replay(id: string): Promise<void> {
     return this.#settleOne(id, { what: 'replayed' });
   }
 
-  /** Leaves it at that. The reason is kept with its history for seven days. Refuses one that is not dead. */
+  /** Discards an event. Its history keeps the reason for seven days. Refuses an event that is not dead. */
   discard(id: string, reason: string): Promise<void> {
     return this.#settleOne(id, { what: 'discarded', why: reason });
   }
 
-  /** Returns how many there were. What is no event at all stays. */
+  /** Replays all matching dead letters and returns their number. Skips messages that are not events. */
   replayAll(filter: DeadLetterFilter): Promise<number> {
     return this.#settleAll(filter, { what: 'replayed' });
   }
 
-  /** Returns how many there were. */
+  /** Discards all matching dead letters and returns their number. */
   discardAll(filter: DeadLetterFilter, reason: string): Promise<number> {
     return this.#settleAll(filter, { what: 'discarded', why: reason });
   }
@@ -95,7 +95,7 @@ export class DeadLetters {
     });
   }
 
-  /** A portion a unit, each row once: one that fails again meanwhile is left alone. */
+  /** Handles one portion per unit of work, and each row once: leaves a row that fails again meanwhile. */
   async #settleAll(filter: DeadLetterFilter, decision: Decision): Promise<number> {
     const { database, clock, wake } = this.parts;
     let settled = 0;
@@ -116,7 +116,7 @@ export class DeadLetters {
   }
 }
 
-/** Both tables have the columns that are used here. */
+/** Returns the table of one side. Both tables have the columns that this file uses. */
 function tableOf(reader: Reader, side: Side) {
   const { held, outbox } = eventTables(reader);
   return side === 'in' ? held : (outbox as unknown as typeof held);
@@ -167,7 +167,7 @@ async function settle(unit: Unit, side: Side, row: Row, decision: Decision, now:
   await unit.db.update(table).set(after).where(eq(table.seq, row.seq));
 }
 
-/** What came in waits behind what is open of its key and older; what goes out waits in its dispatcher anyhow. */
+/** Returns the state after a replay. An incoming event waits behind older open events of its key; a dispatcher orders outgoing events. */
 async function replayed(unit: Unit, side: Side, { key, seq }: Row): Promise<'failed' | 'pending'> {
   if (side === 'out') return 'failed';
   const { held } = eventTables(unit);

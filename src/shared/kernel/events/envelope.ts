@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { type Event, parseCompiled, parserOf, plainly, safeParse } from '../contract/index.ts';
 
 /**
- * The limits of an event, the same for whoever publishes one and whoever takes one in. An event that is over them is refused
- * where it is published, before the commit; from elsewhere it becomes a dead letter.
+ * The limits of an event, the same for publishers and subscribers. The outbox refuses an event over the limits before the
+ * commit. An event over the limits from another source becomes a dead letter.
  */
 export const maximumEventBytes = 256 * 1024;
 const maxLevels = 100;
@@ -20,7 +20,7 @@ export const envelopeSchema = z.object({
   type: name,
   time: z.iso.datetime(),
   datacontenttype: z.literal('application/json'),
-  /** By which order is kept (the partitioning extension of CloudEvents). */
+  /** Events with the same key stay in order (the partitioning extension of CloudEvents). */
   partitionkey: z.string().max(maxCharacters),
   /** The trace of the publisher. An invalid one is ignored: see `traceOf`. */
   traceparent: z.unknown().optional(),
@@ -29,7 +29,7 @@ export const envelopeSchema = z.object({
 
 export type Envelope = z.infer<typeof envelopeSchema>;
 
-/** An event on its way: what a bus must know of it, and its wire form. */
+/** An event in transit: the fields that a bus needs, and its wire form. */
 export interface EncodedEvent {
   readonly id: string;
   readonly type: string;
@@ -37,7 +37,7 @@ export interface EncodedEvent {
   readonly json: string;
 }
 
-/** Puts `data`, checked against the event's schema, into an envelope. Throws when it does not fit, or no subscriber could take it. */
+/** Validates `data` against the event's schema and puts it into an envelope. Throws when it is invalid or no subscriber could take it. */
 export function encodeEvent(
   event: Event,
   data: unknown,
@@ -62,7 +62,7 @@ export function encodeEvent(
   return { id: stamp.id, type: event.type, key, json };
 }
 
-/** Why no subscriber would take in this event, if so: what is checked is what `eventIn` and `envelopeSchema` check there. */
+/** Returns why no subscriber would take this event, if so. Covers the subscriber's checks in `asItCame` and `envelopeSchema`. */
 function whyNotTaken(envelope: Envelope, json: string): string | undefined {
   const bytes = Buffer.byteLength(json);
   if (bytes > maximumEventBytes)
@@ -72,18 +72,18 @@ function whyNotTaken(envelope: Envelope, json: string): string | undefined {
   return issue && `cannot be sent: ${issue.path.join('.')} ${issue.message}`;
 }
 
-/** What came in, as an envelope; otherwise the first reason why it is none, in plain words. */
+/** Returns a received event as an envelope, or the first reason why it is not one, in plain words. */
 export function readEnvelope(event: unknown) {
   const { data: envelope } = parseCompiled(envelopeSchema, event);
   return envelope ? { envelope } : { issue: safeParse(envelopeSchema, event, { error: plainly }).error!.issues[0]! };
 }
 
-/** The trace that an event belongs to, where it names one. */
+/** Returns the trace that an event belongs to, if it names one. */
 export function traceOf({ traceparent }: Envelope): string | undefined {
   return typeof traceparent === 'string' && traceparent.length <= maxCharacters ? traceparent : undefined;
 }
 
-/** An event as a wire brings it: parsed, or the text itself when that is no JSON, or none that could be written again. */
+/** Parses an event from the wire. Returns the text itself when it is not JSON, too long, or nested too deeply. */
 export function asItCame(text: string): unknown {
   try {
     return text.length > maximumEventBytes || isTooDeep(text) ? text : JSON.parse(text);
@@ -92,13 +92,13 @@ export function asItCame(text: string): unknown {
   }
 }
 
-/** Whether a JSON text is nested in too many levels. Most have fewer brackets, and to count these takes a tenth of the time. */
+/** Returns whether a JSON text is nested too deeply. Counts brackets first: this takes a tenth of the time, and most texts have few. */
 function isTooDeep(text: string): boolean {
   const brackets = text.match(/[[{]/g)?.length ?? 0;
   return brackets > maxLevels && levelsOf(text) > maxLevels;
 }
 
-/** How deep a JSON text is nested, at most. Brackets within strings are text. */
+/** Returns the maximum nesting depth of a JSON text. Ignores brackets within strings. */
 function levelsOf(text: string): number {
   let level = 0;
   let most = 0;
@@ -117,7 +117,7 @@ function levelsOf(text: string): number {
 
 const [quote, backslash] = [0x22, 0x5c];
 
-/** An event that came in, as it is passed on. */
+/** Encodes a received event again, to pass it on. */
 export function encodeAgain(envelope: Envelope): EncodedEvent {
   const { id, type, partitionkey: key } = envelope;
   return { id, type, key, json: JSON.stringify(envelope) };

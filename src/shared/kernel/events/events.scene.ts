@@ -15,7 +15,7 @@ import { Relay } from './relay.ts';
 import type { Subscription } from './subscribed.ts';
 import { eventMigrations, eventTables } from './tables.ts';
 
-/** As long and as deep as a case wants it. */
+/** A note of any length and depth that a case needs. */
 const note = z.object({
   text: z.string().optional(),
   get inner(): z.ZodOptional<typeof note> {
@@ -32,21 +32,21 @@ const { sold, counted } = shop.events;
 export type ToldEvent = z.output<typeof told>;
 export type Note = z.output<typeof note>;
 
-/** A note of so many objects, each in another. */
+/** Returns a note of `levels` nested objects. */
 export function nested(levels: number): Note {
   return levels === 1 ? { text: 'x' } : { inner: nested(levels - 1) };
 }
 
 export type Subscriber = 'mail' | 'stats';
 
-/** A module's side that publishes, and the sides of two that subscribe, over the bus under test. For tests. */
+/** One publishing module and two subscribing modules over the bus under test. For tests. */
 export class EventScene {
   readonly effects: Record<Subscriber, ToldEvent[]> = { mail: [], stats: [] };
   readonly subscriptions: SubscriptionMap = subscriptionMap([
     { name: 'mail', subscribesTo: [sold] },
     { name: 'stats', subscribesTo: [sold, counted] },
   ]);
-  /** What a subscriber does before its effect; may throw. */
+  /** Runs before a subscriber's effect; may throw. */
   before: (module: Subscriber, told: ToldEvent) => void | Promise<void> = () => {};
   relay!: Relay;
   readonly #folder = mkdtempSync(join(tmpdir(), 'kerf-bus-'));
@@ -66,7 +66,7 @@ export class EventScene {
     return this.database('shop');
   }
 
-  /** A module's data: the same file however often it is asked for. */
+  /** Returns a module's database: the same one for each call. */
   database(name: string): Database {
     let database = this.#databases.get(name);
     if (!database) {
@@ -76,14 +76,14 @@ export class EventScene {
     return database;
   }
 
-  /** The publisher's process begins, or begins anew, on the data there is. */
+  /** Starts the publisher's process on the existing data; may run again. */
   async begin(bus: Bus): Promise<void> {
     this.relay = new Relay(this.publisher, bus, this.clock, this.log);
     this.#outbox = new Outbox(bus, this.clock, (recipient) => this.relay.wake(recipient));
     this.relay.start([...new Set([sold, counted].flatMap(({ type }) => bus.recipients(type)))]);
   }
 
-  /** The subscriber's process begins, or begins anew, on the data there is. */
+  /** Starts, or restarts, the subscriber's process on the existing data. */
   async receiver(module: Subscriber, extra: readonly Subscription[] = []): Promise<Receive> {
     await this.#inboxes.get(module)?.stop();
     const database = this.database(module);
@@ -102,7 +102,7 @@ export class EventScene {
     return new DeadLetters({ database: this.database(module), clock: this.clock, wake });
   }
 
-  /** Notes an effect, and looks whether that is what somebody waits for. */
+  /** Records an effect and runs the checks of `until`. */
   took(module: Subscriber, what: ToldEvent): void {
     this.effects[module].push(what);
     for (const check of this.#changed) check();
@@ -118,7 +118,7 @@ export class EventScene {
     });
   }
 
-  /** Resolves as soon as `done` holds, looked at after every effect. */
+  /** Resolves as soon as `done` holds. Checks it after every effect. */
   until(done: () => boolean): Promise<void> {
     return new Promise((resolve) => {
       const check = () => {

@@ -1,14 +1,14 @@
 import type { CrashNote } from '../database/index.ts';
 import { type Envelope, envelopeSchema } from './envelope.ts';
 
-/** The process that worked on the same data before has ended while a handler ran. */
+/** An earlier process on the same data ended while a handler ran. */
 export class HandlerEnded extends Error {
   override readonly name = 'HandlerEnded';
 }
 
 /**
- * Which event a handler of the module has in hand. It is noted beside the data before the handler runs, so that an event which
- * ends its process is known to whoever opens the unit of work after it.
+ * Tracks the event that a handler of the module is processing. Notes the event beside the data before the handler runs. When the
+ * event ends its process, the next process that opens a unit of work finds the note.
  */
 export class InHand {
   #event: string | undefined;
@@ -19,8 +19,8 @@ export class InHand {
   }
 
   /**
-   * In the unit of work of the handler. Throws `HandlerEnded` when another process has noted an event. One of this process was cut
-   * off with its unit: the note is for the next.
+   * Notes the event, in the handler's unit of work. Throws `HandlerEnded` when another process has noted an event. Replaces a note
+   * of this process, whose handler was cut off with its unit.
    */
   begin(envelope: Envelope): void {
     if (this.#event === undefined && this.note?.isEmpty === false)
@@ -29,14 +29,14 @@ export class InHand {
     this.note?.write(JSON.stringify(envelope));
   }
 
-  /** The handler has returned, or was cut off. */
+  /** Clears the note of this event when its handler has returned or was cut off. */
   end({ id }: Envelope): void {
     if (this.#event !== id) return;
     this.#event = undefined;
     this.note?.write('');
   }
 
-  /** The event that was in hand when its process ended, if any: told once. In a unit of work that records it. */
+  /** Returns, once, the event that a handler was processing when its process ended. The caller's unit of work records the event. */
   takeEnded(): Envelope | undefined {
     if (this.#event !== undefined || !this.note || this.note.isEmpty) return undefined;
     const text = this.note.read();

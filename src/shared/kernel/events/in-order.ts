@@ -1,6 +1,6 @@
 /**
- * Runs tasks of one key one after the other, in the order they came; those of different keys side by side. What stands behind a
- * task that fails fails with it, so that nothing overtakes what is to be tried again.
+ * Runs the tasks of one key in sequence, in order of arrival, and the tasks of different keys concurrently. When a task fails, the
+ * tasks that wait behind it fail too, so that no task overtakes one that the caller will retry.
  */
 export class InOrder {
   readonly #last = new Map<string, Promise<unknown>>();

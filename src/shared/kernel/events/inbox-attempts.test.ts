@@ -37,7 +37,7 @@ async function passUntil(done: () => boolean | Promise<boolean>, stepMs = 500) {
   }
 }
 
-/** Takes an event in while time passes, until the inbox has it on disk. */
+/** Passes an event to the inbox, and lets time pass until the inbox has it on disk. */
 async function takeIn(event: unknown) {
   let settled = false;
   const taking = receive(event).finally(() => {
@@ -48,7 +48,7 @@ async function takeIn(event: unknown) {
 }
 
 describe('a handler that hangs', () => {
-  /** What each run of the handler for the customer "slow" waits for. */
+  /** One promise per run of the handler for the customer "slow". The run waits for it. */
   let runs: PromiseWithResolvers<void>[];
   let hangs: boolean;
   beforeEach(() => {
@@ -117,13 +117,13 @@ describe('a handler that hangs', () => {
   });
 });
 
-/** With what caused it. */
+/** Returns the message of an error and of its causes. */
 function explained(error: Error): string {
   return error.cause instanceof Error ? `${error.message}: ${explained(error.cause)}` : error.message;
 }
 
 describe('an event whose handler ends its process', () => {
-  /** The process ends while the handler has the event in hand; another one begins on the data that is left. */
+  /** Ends the process while its handler processes the event, and starts another process on the same data. */
   async function end(event: unknown) {
     scene.database('mail').crashNote!.write(JSON.stringify(event));
     receive = await scene.receiver('mail');

@@ -16,7 +16,7 @@ function sealed(data: object) {
   return encodeEvent(shop.events.sold, data, { id: `event-${++count}`, time: '2026-01-01T00:00:00.000Z' });
 }
 
-/** An event as the wire brings it. */
+/** Returns an event as received from the wire. */
 function sold(customer: string, n: number, type = shop.events.sold.type, data: object = { customer, n }) {
   const stamp = { id: `event-${++count}`, time: '2026-01-01T00:00:00.000Z' };
   return { ...JSON.parse(encodeEvent(shop.events.sold, { customer, n }, stamp).json), type, data };

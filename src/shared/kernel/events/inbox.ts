@@ -31,7 +31,7 @@ const remember = prepared((unit) => {
     .prepare();
 });
 
-/** The same, where nothing of its key waits in the retry queue. In one statement, since this runs for every event. */
+/** Remembers an event if no event of its key waits in the retry queue. Uses one statement, because it runs for every event. */
 const rememberNext = prepared((unit) => {
   const { inbox, held } = eventTables(unit);
   const unlessHeld = sql`select ${sql.placeholder('id')}, ${sql.placeholder('at')}
@@ -40,9 +40,9 @@ const rememberNext = prepared((unit) => {
 });
 
 /**
- * Makes each event happen once, in order per key: its id is written down in the same unit as its effect. What cannot be
- * taken now waits in the retry queue with what comes after it under the same key; other keys go on. That counts as an attempt,
- * whether the handler failed, took too long, or ended its process.
+ * Applies each event once, in order per key: it stores the event's id in the same unit of work as the effect. An event that the
+ * module cannot take now waits in the retry queue, and later events of its key wait behind it. Other keys continue. A failure
+ * counts as an attempt, whether the handler failed, took too long, or ended its process.
  */
 export class Inbox<U extends Unit> {
   readonly #parts: InboxDependencies<U>;
@@ -61,25 +61,26 @@ export class Inbox<U extends Unit> {
     this.#heldBack = new RetryQueue(own, this.#inOrder, (envelope, unit) => this.#apply(envelope, unit));
   }
 
-  /** Counts what ended an earlier run as an attempt, and takes up what waits in the retry queue. */
+  /** Counts an attempt for an event that ended an earlier process, and starts the retry queue. */
   async start(): Promise<void> {
     await this.#countEnded();
     await this.#heldBack.start();
   }
 
-  /** Tries at once what is due, as after a person asked for it. */
+  /** Retries due events at once, for example when an operator asks for it. */
   wake(): void {
     this.#heldBack.wake();
   }
 
-  /** Tries nothing more by itself; resolves when what was in flight is recorded. */
+  /** Starts no further retry; resolves when all work in flight is recorded. */
   stop(): Promise<void> {
     return this.#heldBack.stop();
   }
 
   /**
-   * Resolves when the event has taken effect or is held back, now or from an earlier delivery: whoever brought it may forget it.
-   * Rejects when neither could be written. What its bus `gaveUp`, and why, is a dead letter unless it has taken effect before.
+   * Resolves when the event has taken effect or is in the retry queue, now or from an earlier delivery: the sender may then
+   * forget it. Rejects when the inbox could write neither. `gaveUp` is the reason why the bus has exhausted its deliveries: the
+   * event then becomes a dead letter, unless the inbox already has it.
    */
   async receive(event: unknown, gaveUp?: string): Promise<void> {
     const { envelope, issue } = readEnvelope(event);
@@ -119,7 +120,7 @@ export class Inbox<U extends Unit> {
     }
   }
 
-  /** A unit of work that may hand out an event: another process on the same data may have ended in a handler meanwhile. */
+  /** Runs a unit of work that may apply an event. Repeats it once if another process on the same data ended in a handler meanwhile. */
   readonly #work = async <T>(task: (unit: U) => Promise<T>): Promise<T> => {
     try {
       return await this.#parts.work(task);
@@ -130,7 +131,7 @@ export class Inbox<U extends Unit> {
     }
   };
 
-  /** An event that ended its process has failed once more: it waits in the retry queue, or is a dead letter. */
+  /** Counts one more failure for an event that ended its process. The event waits in the retry queue or becomes a dead letter. */
   async #countEnded(): Promise<void> {
     const { clock, work, database } = this.#parts;
     if (database.crashNote?.isEmpty !== false) return;
@@ -144,7 +145,7 @@ export class Inbox<U extends Unit> {
     });
   }
 
-  /** What is no event at all: a dead letter from the start, with what is wrong with it. */
+  /** Keeps a message that is not an event as a dead letter, with the reason. */
   async #putAside(event: unknown, issue: { path: PropertyKey[]; message: string }): Promise<void> {
     const { clock, work } = this.#parts;
     const text = typeof event === 'string' ? event : (JSON.stringify(event) ?? 'nothing');

@@ -9,8 +9,8 @@ interface Delivery {
 }
 
 /**
- * The bus of one process. A module that subscribes elsewhere is reached through `outside`, so that taking a module out
- * changes nothing for those who publish to it.
+ * Carries events within one process. Delivers through `outside` to a module that subscribes in another process, so that an
+ * extraction changes nothing for the publishers.
  */
 export class MittBus implements Bus {
   readonly #emitter = mitt<Record<string, Delivery>>();
@@ -46,7 +46,7 @@ export class MittBus implements Bus {
     };
   }
 
-  /** It keeps nothing: what is not taken stays in the outbox. */
+  /** Returns 0: this bus keeps no events. An event that no module has taken stays in the outbox. */
   async held(): Promise<number> {
     return 0;
   }

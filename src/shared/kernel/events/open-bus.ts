@@ -15,7 +15,7 @@ export interface BusDependencies {
   readonly brokerOf: (url: URL) => OpenBroker;
   /** `mitt`, `http` or a broker's URL. */
   readonly bus: string;
-  /** The broker that carried events before, while it may keep some that were not taken. */
+  /** The previous broker, while it may still keep events that no module has taken. */
   readonly before?: string;
   readonly subscriptions: SubscriptionMap;
   readonly push: Push;
@@ -23,7 +23,7 @@ export interface BusDependencies {
   readonly log: Log;
 }
 
-/** The bus that the settings name. Does not wait for a broker: until it can be reached, events stay in the outboxes. */
+/** Opens the bus that the settings name. Does not wait for a broker: events stay in the outboxes until the broker is reachable. */
 export async function openBus({ bus, before, push, brokerOf, ...parts }: BusDependencies): Promise<Bus> {
   const broker = (text: string) => {
     const url = new URL(text);

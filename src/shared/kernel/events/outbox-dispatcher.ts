@@ -29,7 +29,7 @@ const openRows = prepared((reader) => {
     .prepare();
 });
 
-/** However many they are, the statement is one. */
+/** Marks any number of rows as delivered, in one statement. */
 const settle = prepared((unit) => {
   const { outbox } = eventTables(unit);
   return unit.db
@@ -49,23 +49,23 @@ export interface OutboxDispatcherDependencies {
 }
 
 /**
- * The way to one recipient: what waits for it goes in order, in batches. A way that is closed is tried again with one event
- * until it opens; meanwhile nothing is read or written, however much waits. Of a batch that is refused, the one event that is the
- * reason is found by halving it: all of that carries no event more often than twice, on average.
+ * Delivers the open events of one recipient in order, in batches. While the recipient is closed, the dispatcher retries with one
+ * event and neither reads nor writes the others, however many wait. When the recipient refuses a batch, the dispatcher halves it
+ * to find the event that caused the refusal. On average, this sends no event more than twice.
  */
 export class OutboxDispatcher {
   #running: Promise<void> | undefined;
   #again = false;
-  /** The recipient was said to be back during this pass: what fails in it may have been on its way before. */
+  /** The recipient became reachable during this pass. A delivery that fails in this pass may have started before that. */
   #isBack = false;
   #stopped = false;
-  /** Ends the wait of a closed way. */
+  /** Cancels the wait for the next attempt. */
   #cancelWait: Cancel | undefined;
   readonly #failed: FailureLog;
   #failures = 0;
   #toldThatTheyWait = false;
   #rows = batchRows;
-  /** Of the rows that come next, so many were refused together: at least one of them is the reason. */
+  /** Number of next rows that the recipient refused together: at least one of them caused the refusal. */
   #suspects = 0;
   private readonly recipient: string;
   private readonly parts: OutboxDispatcherDependencies;
@@ -76,7 +76,7 @@ export class OutboxDispatcher {
     this.#failed = new FailureLog(parts.log, parts.clock);
   }
 
-  /** There is something new. */
+  /** Tells the dispatcher that a new event waits. */
   wake(): void {
     this.#again = true;
     if (this.#stopped || this.#running || this.#cancelWait) return;
@@ -88,7 +88,7 @@ export class OutboxDispatcher {
       });
   }
 
-  /** The recipient can be reached again: nothing need be waited for. */
+  /** Ends any wait and dispatches at once, for example when the recipient is reachable again. */
   retryNow(): void {
     this.#cancelWait?.();
     this.#cancelWait = undefined;
@@ -96,7 +96,7 @@ export class OutboxDispatcher {
     this.wake();
   }
 
-  /** Begins nothing more; resolves when what was in flight is settled. */
+  /** Starts no further delivery; resolves when the delivery in flight is complete and recorded. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelWait?.();
@@ -118,7 +118,7 @@ export class OutboxDispatcher {
     }
   }
 
-  /** Once over all that is open, oldest first. A batch is settled while the next one is on its way. */
+  /** Dispatches all open events once, oldest first. Records a batch as delivered while the next batch is in flight. */
   async #dispatchPending(): Promise<void> {
     const { database, bus } = this.parts;
     const { recipient } = this;
@@ -151,7 +151,7 @@ export class OutboxDispatcher {
     }
   }
 
-  /** Exactly those that were handed on: another between them may have been replayed meanwhile. */
+  /** Marks exactly the delivered rows: an operator may have replayed a row between them meanwhile. */
   async #settle(batch: readonly OpenRow[]): Promise<void> {
     const { database, clock } = this.parts;
     const seqs = JSON.stringify(batch.map(({ seq }) => seq));
@@ -159,7 +159,7 @@ export class OutboxDispatcher {
     await database.work(async (unit) => void (await settle(unit).execute({ seqs, at })));
   }
 
-  /** After a refusal, the next batch is half of the suspects, or twice as large as the one before. */
+  /** Records a success and sets the size of the next batch: half of the suspects, or without suspects twice the previous size. */
   #opened(delivered: number): void {
     if (this.#toldThatTheyWait) this.parts.log.info({ recipient: this.recipient }, 'events are delivered again');
     this.#toldThatTheyWait = false;
@@ -168,7 +168,7 @@ export class OutboxDispatcher {
     this.#rows = this.#suspects > 0 ? Math.ceil(this.#suspects / 2) : Math.min(batchRows, this.#rows * 2);
   }
 
-  /** Decides what a refusal means: for the recipient, or for the one event that it was shown. Whether to stop for now. */
+  /** Decides whether a refusal concerns the recipient or one event. Returns whether to stop for now. */
   async #hasClosed(batch: readonly OpenRow[], error: unknown): Promise<boolean> {
     if (!isClosed(error) && batch.length > 1) {
       this.#suspects = batch.length;
@@ -192,7 +192,7 @@ export class OutboxDispatcher {
     this.parts.log.warn({ recipient, why, error }, 'events wait: they cannot be delivered');
   }
 
-  /** Writes the failure down with its event. Whether that is dead now, and out of the way. */
+  /** Records the failure of an event. Returns whether the event is now dead and no longer blocks the next ones. */
   async #note(row: OpenRow, error: unknown): Promise<boolean> {
     const { database, clock, log } = this.parts;
     const after = afterFailure(row, error, clock.now());
@@ -222,7 +222,7 @@ function sealed({ eventId: id, type, key, envelope: json }: OpenRow): EncodedEve
   return { id, type, key, json };
 }
 
-/** As many as one delivery may carry; at least one. */
+/** Returns as many rows as one delivery may carry; at least one. */
 function within(rows: readonly OpenRow[]): readonly OpenRow[] {
   let characters = 0;
   const end = rows.findIndex(({ envelope }) => {

@@ -25,7 +25,7 @@ const insert = prepared((unit) =>
     .prepare(),
 );
 
-/** Where a module's events wait, written with the change they tell of. */
+/** Stores a module's events, in the same unit of work as the change that they report, until the relay delivers them. */
 export class Outbox {
   private readonly bus: Pick<Bus, 'recipients'>;
   private readonly clock: Clock;
@@ -37,7 +37,7 @@ export class Outbox {
     this.wake = wake;
   }
 
-  /** Leaves with the commit of `unit`, or not at all. Throws when `data` does not fit the event's schema or limit. */
+  /** Publishes the event with the commit of `unit`, or not at all. Throws when `data` violates the event's schema or limits. */
   async publish(unit: Unit, event: Event, data: unknown): Promise<void> {
     const recipients = this.bus.recipients(event.type);
     const now = this.clock.now();

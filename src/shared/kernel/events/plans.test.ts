@@ -13,7 +13,7 @@ import { eventMigrations } from './tables.ts';
 
 const { sold } = shop.events;
 
-/** Every text that was compiled for one of the tables that grow. */
+/** Returns every SQL text that `run` compiles for one of the growing tables. */
 async function recorded(run: () => Promise<void>): Promise<string[]> {
   const prepare = vi.spyOn(Sqlite.prototype, 'prepare');
   try {
@@ -25,7 +25,7 @@ async function recorded(run: () => Promise<void>): Promise<string[]> {
   }
 }
 
-/** A day of events: taken, held back, refused on the way, dead, replayed, discarded, counted, moved, removed. */
+/** Runs every kind of statement on events: take, retry, refuse, kill, replay, discard, count, readdress, and remove. */
 async function everything(scene: EventScene, clock: ManualClock): Promise<void> {
   const take = await scene.receiver('mail');
   let refused: unknown;
@@ -90,12 +90,12 @@ function plan(text: string): string[] {
   return steps.map(({ detail }) => detail);
 }
 
-/** A step that takes the longer the more there is, and nothing ends it early. */
+/** Returns whether the time of a step grows with the number of rows, without an early end. */
 function grows(step: string, text: string): boolean {
   if (step.includes('TEMP B-TREE')) return true;
-  // The one row of a `select` that is from no table.
+  // The single row of a `select` without a table.
   if (step === 'SCAN CONSTANT ROW') return false;
-  // The values that a statement was given.
+  // The values in a statement's JSON parameter.
   if (step.startsWith('SCAN json_each VIRTUAL TABLE')) return false;
   return step.startsWith('SCAN') && !(step.includes('INDEX') && text.includes('limit'));
 }

@@ -1,10 +1,10 @@
 import type { Bus, Receive, SubscriptionMap } from './bus.ts';
 import type { EncodedEvent } from './envelope.ts';
 
-/** Hands events to a module's internal listener; resolves on their acceptance, rejects otherwise. */
+/** Sends events to a module's internal listener. Resolves when the listener accepts them, and rejects otherwise. */
 export type Push = (module: string, events: readonly EncodedEvent[]) => Promise<void>;
 
-/** Pushes every event to the process that runs the subscriber, be it this one, by a call. */
+/** Pushes every event by a call to the process that runs the subscriber, even if it is this process. */
 export class HttpBus implements Bus {
   private readonly subscriptions: SubscriptionMap;
   private readonly push: Push;
@@ -22,12 +22,12 @@ export class HttpBus implements Bus {
     return this.push(recipient, events);
   }
 
-  /** Nothing to do: the internal listener hands what is pushed to the module itself. */
+  /** Does nothing: the internal listener passes pushed events to the module itself. */
   async subscribe(_module: string, _receive: Receive): Promise<() => Promise<void>> {
     return async () => {};
   }
 
-  /** It keeps nothing: what is not taken stays in the outbox. */
+  /** Returns 0: this bus keeps no events. An event that no module has taken stays in the outbox. */
   async held(): Promise<number> {
     return 0;
   }

@@ -12,7 +12,7 @@ describe('what waits in an outbox when another bus takes over', () => {
   beforeEach(() => (scene = new EventScene()));
   afterEach(() => scene.close());
 
-  /** Publishes while nobody takes anything. */
+  /** Publishes events while the bus refuses all deliveries. */
   async function publishTo(recipients: (type: string) => string[], numbers: number[]) {
     await scene.begin({
       recipients,

@@ -7,8 +7,8 @@ import { eventTables, type OutboxRow } from './tables.ts';
 const portion = 500;
 
 /**
- * Gives what waits for the recipients of another bus to whom this bus would address it, in order. Runs before the relay starts.
- * Returns how many rows there were. What is for a module that this release does not know waits for one that does.
+ * Readdresses the events that wait for recipients of another bus to the recipients of this bus, in order. Runs before the relay
+ * starts. Returns how many rows it replaced. Events for a module that this release does not know wait for a release that does.
  */
 export async function readdress(
   database: Database,
@@ -30,7 +30,7 @@ export async function readdress(
   return moved;
 }
 
-/** The last row for any of these, or 0. */
+/** Returns the number of the last open row for any of these recipients, or 0. */
 async function lastOpen(database: Database, recipients: readonly string[]): Promise<number> {
   const { outbox } = eventTables(database);
   let last = 0;
@@ -46,7 +46,7 @@ async function lastOpen(database: Database, recipients: readonly string[]): Prom
   return last;
 }
 
-/** One look into the index for each, however much waits. */
+/** Returns the recipients with open rows. Makes one index lookup per recipient, however many rows wait. */
 async function openRecipients(database: Database): Promise<string[]> {
   const { outbox } = eventTables(database);
   const found: string[] = [];
@@ -78,7 +78,7 @@ async function openRows(
     .limit(portion);
 }
 
-/** The rows of one event stand side by side: it goes once to each of those it is for now. */
+/** Replaces the rows of each event, which are adjacent, by one row for each of its recipients now. */
 async function moveAll(unit: Unit, rows: readonly OutboxRow[], bus: Pick<Bus, 'recipients'>): Promise<void> {
   const { outbox } = eventTables(unit);
   let before: string | undefined;

@@ -4,7 +4,7 @@ import type { Log } from '../telemetry/index.ts';
 import type { Bus } from './bus.ts';
 import { OutboxDispatcher } from './outbox-dispatcher.ts';
 
-/** Hands a module's outbox to the bus, in order, to each recipient on a way of its own. */
+/** Delivers a module's outbox to the bus, in order, with one dispatcher per recipient. */
 export class Relay {
   readonly #dispatchers = new Map<string, OutboxDispatcher>();
   #running = false;
@@ -20,18 +20,18 @@ export class Relay {
     this.log = log;
   }
 
-  /** Takes up what waits for these `recipients`, from an earlier run or from another process on the same data. */
+  /** Dispatches the events that wait for these `recipients`, from an earlier run or from another process on the same data. */
   start(recipients: readonly string[]): void {
     this.#running = true;
     for (const recipient of recipients) this.wake(recipient);
   }
 
-  /** `recipient` can be reached again: what waits for it need wait no longer. */
+  /** Dispatches the waiting events of `recipient` at once: it is reachable again. */
   recipientReachable(recipient: string): void {
     this.#dispatchers.get(recipient)?.retryNow();
   }
 
-  /** There is something new for `recipient`. */
+  /** Tells the relay that a new event waits for `recipient`. */
   wake(recipient: string): void {
     if (!this.#running) return;
     let dispatcher = this.#dispatchers.get(recipient);
@@ -43,7 +43,7 @@ export class Relay {
     dispatcher.wake();
   }
 
-  /** Begins nothing more; resolves when what was in flight is settled. */
+  /** Starts no further delivery; resolves when the deliveries in flight are complete and recorded. */
   async stop(): Promise<void> {
     this.#running = false;
     const dispatchers = [...this.#dispatchers.values()];

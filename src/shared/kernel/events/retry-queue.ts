@@ -24,7 +24,7 @@ const firstOf = prepared((reader) => {
     .prepare();
 });
 
-/** The first of each key whose time is `from` to `until`. */
+/** Finds the keys whose first event is due between `from` and `until`. */
 const timed = prepared((reader) => {
   const { held } = eventTables(reader);
   const at = held.nextAttemptAt;
@@ -49,8 +49,9 @@ interface RetryQueueDependencies<U extends Unit> {
 }
 
 /**
- * The events a module could not take: one key's in order, tried again later and later, until they are taken or dead. The first
- * of a key is `failed` and has its time; those behind it are `pending`, and move up in the unit that has it out of the way.
+ * Retries the events that a module could not take, in order per key and with growing delays, until they are taken or dead. The
+ * first event of a key is `failed` and has a due time. The events behind it are `pending`. The unit of work that completes the
+ * first event makes the next one `failed`.
  */
 export class RetryQueue<U extends Unit> {
   readonly #parts: RetryQueueDependencies<U>;
@@ -83,7 +84,7 @@ export class RetryQueue<U extends Unit> {
     await this.#inOrder.idle();
   }
 
-  /** Holds an event back: because it was not taken, or behind another of its key. */
+  /** Adds an event that the module did not take, or that must wait behind another event of its key. */
   async add(unit: Unit, envelope: Envelope, now: number, failure?: NotTaken): Promise<void> {
     const tried = failure ? afterFailure(neverTried, failure.reason, now) : behind;
     const { id: eventId, type, partitionkey: key } = envelope;
@@ -94,7 +95,7 @@ export class RetryQueue<U extends Unit> {
     if (failure) unit.afterCommit(() => this.#tell({ eventId, type, ...tried }, failure));
   }
 
-  /** The event has failed once more, if it waits for its next attempt. */
+  /** Records one more failure of the event, if it waits for its next attempt. */
   async failed(unit: Unit, eventId: string, failure: NotTaken): Promise<void> {
     const { held } = eventTables(unit);
     const [row] = await unit.db
@@ -104,7 +105,7 @@ export class RetryQueue<U extends Unit> {
     if (row) await this.#record(unit, row, failure);
   }
 
-  /** Something came that is no event: kept as it came, for a person to see. */
+  /** Keeps a message that is not an event as a dead letter, as received, for an operator. */
   async addUnreadable(unit: Unit, eventId: string, envelope: string, why: string, now: number): Promise<void> {
     const dead = { state: 'dead' as const, attempts: 1, nextAttemptAt: 0, lastError: why, settledAt: now };
     const { held } = eventTables(unit);
@@ -115,7 +116,7 @@ export class RetryQueue<U extends Unit> {
     unit.afterCommit(() => this.#tellDead(unreadable, why));
   }
 
-  /** Looks for what is due. */
+  /** Looks for due events and retries them. */
   wake(): void {
     this.#alarm.off();
     if (this.#stopped) return;
@@ -144,8 +145,8 @@ export class RetryQueue<U extends Unit> {
   }
 
   /**
-   * The keys that are due, a portion of each kind: those with a time that a wrong clock wrote wait behind no others. And when the next
-   * one falls due; undefined when none waits.
+   * Returns the due keys, and when the next key falls due (undefined when none waits). Takes a separate portion of the keys with
+   * a due time from a wrong clock, so that they do not wait behind the other keys.
    */
   async #due(now: number): Promise<{ keys: string[]; nextAt: number | undefined }> {
     const query = timed(this.#parts.database);
@@ -159,7 +160,7 @@ export class RetryQueue<U extends Unit> {
     return { keys: [...new Set(due.map(({ key }) => key))], nextAt: next?.at };
   }
 
-  /** One key's events, one after the other, up to the first that is still not taken. Whether any is out of the way. */
+  /** Retries the events of one key in order, up to the first one that fails again. Returns whether any event was taken or is dead. */
   async #retry(key: string): Promise<boolean> {
     const { database, clock } = this.#parts;
     for (let moved = false; ; moved = true) {
@@ -168,7 +169,7 @@ export class RetryQueue<U extends Unit> {
     }
   }
 
-  /** Whether the event is out of the way: taken, or dead. */
+  /** Retries one event. Returns whether it was taken or is dead. */
   async #attempt(row: HeldRow): Promise<boolean> {
     const { work, clock, module } = this.#parts;
     const attempt = work(async (unit) => {
@@ -188,7 +189,7 @@ export class RetryQueue<U extends Unit> {
     return settled;
   }
 
-  /** Whether the event is out of the way: dead. */
+  /** Records a failed attempt. Returns whether the event is dead. */
   async #record(unit: Unit, row: HeldRow, failure: NotTaken): Promise<boolean> {
     const after = afterFailure(row, failure.reason, this.#parts.clock.now());
     await this.#change(unit, row, after);
@@ -210,8 +211,8 @@ export class RetryQueue<U extends Unit> {
   }
 
   /**
-   * Changes the row as it was read, and has the next of its key move up when this one is out of the way; `false` when somebody
-   * else has changed it meanwhile.
+   * Changes the row, and makes the next event of its key due when this one is complete. Returns `false`, and changes nothing,
+   * when another unit of work has changed the row since it was read.
    */
   async #change(unit: Unit, row: HeldRow, values: Partial<HeldRow>): Promise<boolean> {
     const { held } = eventTables(unit);

@@ -4,16 +4,16 @@ import { type Unit, UnitOverdue } from '../database/index.ts';
 import { refusal } from '../errors/index.ts';
 import { type Envelope, traceOf } from './envelope.ts';
 
-/** What a module does about one event, in a unit of its own database. */
+/** A module's handler for one event. It runs in a unit of work of the module's own database. */
 export interface Subscription<U extends Unit = Unit> {
   readonly event: Event;
   readonly handle: (data: never, unit: U) => Promise<void>;
 }
 
-/** Less than a unit of work may be open, in milliseconds: the handler is cut off before its unit is. */
+/** Time limit of a handler, in milliseconds. It is shorter than the limit of a unit of work, so that the handler ends first. */
 const handlerLimitMs = 4_000;
 
-/** What a handler says or fails with, apart from a failure to commit. */
+/** Wraps a handler's refusal or failure, to tell it apart from a failure to commit. */
 export class NotTaken extends Error {
   readonly reason: unknown;
 
@@ -23,20 +23,20 @@ export class NotTaken extends Error {
   }
 }
 
-/** The failure of a handler behind an error: also that of a unit which was open for too long. */
+/** Returns the handler's failure behind an error. A unit of work that was open for too long counts as such a failure. */
 export function asNotTaken(error: unknown): NotTaken | undefined {
   if (error instanceof NotTaken) return error;
   return error instanceof UnitOverdue ? new NotTaken(error) : undefined;
 }
 
-/** How an event of one type becomes what the handlers know. */
+/** How to read events of one type: the current event, the earlier version to upcast from, and the handlers. */
 interface Reading<U extends Unit> {
   readonly event: Event;
   readonly earlier?: EarlierVersion;
   readonly handlers: Subscription<U>['handle'][];
 }
 
-/** What a module subscribes to, by type: the versions its contracts have now, and the earlier ones that can be brought up. */
+/** A module's subscriptions by type: the current versions in its contracts, and the earlier versions that it can upcast. */
 export class Subscribed<U extends Unit> {
   readonly #byType = new Map<string, Reading<U>>();
   private readonly module: string;
@@ -54,8 +54,8 @@ export class Subscribed<U extends Unit> {
   }
 
   /**
-   * Hands the event to its handlers, in the caller's unit. Throws a `NotTaken`, with the reason, when it is not taken. A handler that
-   * takes longer than 4 s is cut off: its unit is rolled back, and what it still does in that unit is refused.
+   * Passes the event to its handlers, in the caller's unit. Throws a `NotTaken`, with the reason, when the module does not take it.
+   * Cuts off a handler after 4 s: its unit is then rolled back, and refuses further work of the handler.
    */
   async apply(envelope: Envelope, unit: U): Promise<void> {
     const { type } = envelope;

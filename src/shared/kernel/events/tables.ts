@@ -1,24 +1,24 @@
 import { defineTables, type Migration } from '../database/index.ts';
 
-/** One thing that happened to an event that was not taken at once. */
+/** One entry in the history of an event that its recipient did not take at once. */
 export interface Incident {
   readonly at: number;
   readonly what: 'waited' | 'failed' | 'dead' | 'replayed' | 'delivered' | 'discarded';
-  /** The error, or the reason that was given. */
+  /** The error, or the given reason. */
   readonly why?: string;
 }
 
 /**
- * `pending` waits its turn, `failed` will be tried again, `dead` waits for a person, who lets it be tried again or has it
- * `discarded`.
+ * `pending` waits for its turn, `failed` waits for its next attempt, and `dead` waits for an operator. The operator replays a
+ * dead event or marks it `discarded`.
  */
 export type DeliveryState = 'pending' | 'failed' | 'delivered' | 'dead' | 'discarded';
 
-/** The type of what came in and is no event. */
+/** The type of a received message that is not an event. */
 export const unreadable = 'unreadable';
 
 export const eventTables = defineTables(({ table, text, integer, json }) => ({
-  /** One row per event and recipient: a recipient that cannot be reached neither blocks nor repeats the others. */
+  /** One row per event and recipient: an unreachable recipient does not block or repeat the deliveries to other recipients. */
   outbox: table('kerf_outbox', {
     seq: integer('seq').primaryKey(),
     eventId: text('event_id').notNull(),
@@ -34,18 +34,18 @@ export const eventTables = defineTables(({ table, text, integer, json }) => ({
     settledAt: integer('settled_at'),
     history: json<Incident[]>('history'),
   }),
-  /** What this module has taken in, to its effect or to be held back: an event that comes again changes nothing. */
+  /** Events that this module has applied or put into the retry queue. A repeated delivery of such an event changes nothing. */
   inbox: table('kerf_inbox', {
     eventId: text('event_id').primaryKey(),
     receivedAt: integer('received_at').notNull(),
   }),
-  /** What this module could not take at once, and what came behind it under the same key. */
+  /** The retry queue: events that this module could not take at once, and later events with the same key. */
   held: table('kerf_held', {
     seq: integer('seq').primaryKey(),
     eventId: text('event_id').notNull(),
     type: text('type').notNull(),
     key: text('key').notNull(),
-    /** As it came. */
+    /** The event as received. */
     envelope: text('envelope').notNull(),
     state: text('state').$type<DeliveryState>().notNull(),
     attempts: integer('attempts').notNull(),

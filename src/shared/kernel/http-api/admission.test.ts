@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { expect, it, vi } from 'vitest';
 import { admission } from './admission.ts';
 
-/** A gateway that works on two requests at once while it is busy; each is answered when it is told to. */
+/** Creates a gateway that works on two requests at once while it is busy. The test decides when it answers each request. */
 function open() {
   const state = { busy: true };
   const answers: (() => void)[] = [];

@@ -4,14 +4,14 @@ import { turn } from '../context/index.ts';
 import { refusal } from '../errors/index.ts';
 import { problemResponse } from './problem-response.ts';
 
-/** A busy process answers no more requests a second with more than these at once. */
-const mostWhileBusy = 256;
+/** More requests in flight than this do not raise the throughput of a busy process. */
+const maxWhileBusy = 256;
 
 /**
- * Lets requests in, the oldest first. While the event loop is busy, the gateway works on `most` requests at once and refuses each further one
- * before it begins it. While the event loop has time left, any number may be in flight.
+ * Admits requests, the oldest first. While the event loop is busy, the gateway works on `most` requests at once and refuses each
+ * further request before any work. While the event loop has idle time, any number of requests may be in flight.
  */
-export function admission(isBusy: () => boolean = watchLoop(), most = mostWhileBusy): MiddlewareHandler {
+export function admission(isBusy: () => boolean = watchLoop(), most = maxWhileBusy): MiddlewareHandler {
   let inFlight = 0;
   return async (_c, next) => {
     if (inFlight >= most && isBusy())
@@ -29,7 +29,7 @@ export function admission(isBusy: () => boolean = watchLoop(), most = mostWhileB
 const windowMs = 100;
 const busyShare = 0.9;
 
-/** Whether the event loop had next to no time left, in the last tenth of a second or more. */
+/** Returns a function that tells whether the event loop was nearly saturated in the last window of at least 100 ms. */
 function watchLoop(): () => boolean {
   let [since, before, isBusy] = [performance.now(), performance.eventLoopUtilization(), false];
   return () => {

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => callee.close());
 
-/** The head of the answer to a request with these lines. */
+/** Resolves with the head of the answer to a request with these header lines. */
 function headOf(path: string, lines: readonly string[], body: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(callee.port, '127.0.0.1');

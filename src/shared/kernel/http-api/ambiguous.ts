@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Those that Kerf reads and that have one value by their definition. */
+/** Headers that Kerf reads and that have one value by definition. */
 const single = new Set(['authorization', 'content-type', 'host', 'idempotency-key']);
 
 /**
- * Says why two readers of the request may understand it differently, such as a proxy and this process; undefined when they may not. Node drops
- * or joins what comes twice. `alsoSingle` are names of further headers with one value, in lower case.
+ * Returns why two readers of the request, such as a proxy and this process, may understand it differently. Returns undefined when
+ * the request is clear. Node drops or joins duplicate headers. `alsoSingle` names more headers with one value, in lower case.
  */
 export function whyAmbiguous(
   { headers, rawHeaders }: Pick<IncomingMessage, 'headers' | 'rawHeaders'>,

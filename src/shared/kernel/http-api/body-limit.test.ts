@@ -17,7 +17,7 @@ function open() {
   return { send };
 }
 
-/** A body of which one part has arrived. */
+/** Creates a body whose first part has arrived. */
 function unfinished() {
   let controller!: ReadableStreamDefaultController;
   const body = new ReadableStream({

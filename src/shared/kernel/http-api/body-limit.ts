@@ -4,14 +4,15 @@ import { refusal } from '../errors/index.ts';
 import { problemResponse } from './problem-response.ts';
 import { RequestsInFlight } from './rate-limit.ts';
 
-/** A body that is too large is read to here and thrown away: who is still sending hears no answer. */
+/** The gateway reads and discards an oversized body up to this size: a client that is still sending does not read an answer. */
 const patienceBytes = 16 * 1024 * 1024;
-/** Bodies of one client that are kept here until they have arrived. */
+/** Maximum incomplete bodies of one client in memory. */
 const maxUnfinished = 64;
 
 /**
- * Refuses a body over `maximumBytes`, and one that does not say its size while `most` of the same client have not arrived. One that is announced to fit is not touched: a stream made of it and then not read
- * would keep the server from emptying the connection, and the next request there would fail.
+ * Refuses a body over `maximumBytes`. Also refuses a body that must be read here while `most` bodies of the same client are
+ * incomplete. Leaves a body alone when its `content-length` fits: an unread stream of it would keep the server from draining the
+ * connection, and the next request there would fail.
  */
 export function bodyLimit(maximumBytes: number, most = maxUnfinished): MiddlewareHandler {
   const unfinished = new RequestsInFlight(most);
@@ -26,7 +27,7 @@ export function bodyLimit(maximumBytes: number, most = maxUnfinished): Middlewar
   };
 }
 
-/** The whole body, or `undefined` when it is larger than `maximumBytes`. */
+/** Returns the whole body, or `undefined` when it is larger than `maximumBytes`. */
 async function gather(body: ReadableStream<Uint8Array> | null, maximumBytes: number): Promise<Buffer | undefined> {
   const gathered = new ByteBuffer();
   let bytes = 0;

@@ -3,16 +3,16 @@ import { refusal } from '../errors/index.ts';
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 const jsonType = /^application\/([\w.+-]+\+)?json\s*(;|$)/i;
 
-/** A parameter of a content type; an empty one after the last semicolon. */
+/** Matches one parameter of a content type. It may be empty after a semicolon. */
 const parameter = /;\s*(?:([\w!#$%&'*+.^`|~-]+)=(?:"((?:[^"\\]|\\.)*)"|([\w!#$%&'*+.^`|~-]+)))?\s*/y;
 
-/** A request, or what Hono makes of it, which can be read more than once. */
+/** A request, or Hono's wrapper of it. Hono's wrapper allows several reads of the body. */
 interface WithBody {
   readonly headers: Headers;
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
-/** The text of a body. Throws `malformed-body` where it is encoded in any way, is no UTF-8, or says that it is something else. */
+/** Reads the text of a body. Throws `malformed-body` when the body has a content encoding, is not UTF-8, or declares another charset. */
 export async function textOf(request: WithBody): Promise<string> {
   const encoding = request.headers.get('content-encoding') ?? 'identity';
   if (encoding.trim().toLowerCase() !== 'identity')
@@ -27,7 +27,10 @@ export async function textOf(request: WithBody): Promise<string> {
   }
 }
 
-/** Whether a content type says UTF-8 or no charset. Of one that is not well-formed, or has two, another reader may take another charset. */
+/**
+ * Tells whether a content type declares UTF-8 or no charset. Returns false when it is malformed or has two charsets: another
+ * reader may take another charset.
+ */
 function saysUtf8(type: string): boolean {
   const charsets: string[] = [];
   parameter.lastIndex = type.includes(';') ? type.indexOf(';') : type.length;
@@ -35,13 +38,13 @@ function saysUtf8(type: string): boolean {
     const found = parameter.exec(type);
     if (!found) return false;
     const [, name = '', quoted, plain] = found;
-    // `charset*` and `charset*0` are other spellings of it (RFC 2231).
+    // `charset*` and `charset*0` are other spellings of `charset` (RFC 2231).
     if (/^charset(\*|$)/i.test(name)) charsets.push(name.includes('*') ? name : (quoted ?? plain ?? ''));
   }
   return charsets.length === 0 || (charsets.length === 1 && charsets[0]!.toLowerCase() === 'utf-8');
 }
 
-/** The JSON of a body. Throws `malformed-body` for anything else. */
+/** Reads the JSON of a body. Throws `malformed-body` for anything else. */
 export async function readJson(request: WithBody): Promise<unknown> {
   const type = request.headers.get('content-type') ?? '';
   if (!jsonType.test(type))
@@ -49,7 +52,7 @@ export async function readJson(request: WithBody): Promise<unknown> {
   return jsonOf(await textOf(request));
 }
 
-/** The JSON that the text of a body says. Throws `malformed-body` where it is not well-formed. */
+/** Parses the text of a body as JSON. Throws `malformed-body` when it is not well-formed. */
 export function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -6,14 +6,14 @@ import { clientAddress, type TrustedProxies } from './proxies.ts';
 const storage = new AsyncLocalStorage<string>();
 
 /**
- * The address of the client whose request is served; `unknown` where there is none. It is personal data: it stays in this process,
- * and only lines about a client that was refused log it.
+ * Returns the client address of the current request, or `unknown`. It is personal data: it stays in this process, and only log
+ * lines about a refused client contain it.
  */
 export function currentClient(): string {
   return storage.getStore() ?? 'unknown';
 }
 
-/** Finds out the address of each request's client, behind the proxies that are trusted. */
+/** Determines the client address of each request, behind the trusted proxies. */
 export function knowClient(proxies: TrustedProxies): MiddlewareHandler {
   return (c, next) => {
     const { incoming } = c.env as { incoming?: IncomingMessage };

@@ -3,18 +3,18 @@ import { isRefusal, isTransient } from '../errors/index.ts';
 import type { Session, SessionTokens } from '../identity/index.ts';
 import type { Resources } from './resources.ts';
 
-/** What a composition may use. */
+/** Dependencies of a composition. */
 export interface CompositionContext {
-  /** The client of a contract in its `uses`. */
+  /** Returns the client of a contract. The composition must list the contract in `uses`. */
   client<C extends Contract>(contract: C): Client<C>;
   readonly sessions: SessionTokens;
-  /** The session of the request that is served. */
+  /** Returns the session of the current request. */
   session(): Session | undefined;
-  /** The address of the client whose request is served: personal data, for limits only. */
+  /** Returns the client address of the current request. It is personal data: use it for limits only. */
   clientAddress(): string;
 }
 
-/** Public resources that no single module can answer. They run in the gateway and know modules by contract only. */
+/** Public resources that need several modules. They run in the gateway and know modules by contract only. */
 export interface Composition {
   readonly name: string;
   readonly uses: readonly Contract[];
@@ -22,8 +22,8 @@ export interface Composition {
 }
 
 /**
- * Asks several modules at once and takes what comes in time. A part that is away, late or failing is `null` and named in
- * `missing`, in the order in which they were asked; any other refusal is the whole answer's.
+ * Calls several modules at once and returns their answers. A part with a transient refusal is `null`; `missing` lists its name,
+ * in the order of `parts`. Rejects with any other error of a part.
  */
 export async function gather<P extends Record<string, () => Promise<unknown>>>(
   parts: P,

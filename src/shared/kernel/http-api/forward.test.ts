@@ -21,7 +21,7 @@ interface Passed {
   readonly options: CallOptions | undefined;
 }
 
-/** Sends a request to the endpoint of that place in `shelf`, which runs elsewhere. Resolves with what is passed on. */
+/** Sends a request to the endpoint at index `place` of `shelf`, which runs in another process. Resolves with the forwarded request. */
 async function passed(request: Request, place: number): Promise<Passed> {
   const calls: Passed[] = [];
   const host = {

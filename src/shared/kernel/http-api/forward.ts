@@ -10,9 +10,9 @@ import type { System } from './system.ts';
 const dropped = new Set([
   ...['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'upgrade', 'host', 'expect', 'te', 'trailer'],
   'authorization',
-  // The context's: as the gateway read them, or not at all.
+  // The call context carries these, as far as the gateway accepted them.
   ...['x-request-id', 'traceparent', 'tracestate'],
-  // Of a client's address a module needs nothing, and anybody may have written these.
+  // A module does not need the client's address, and any client can forge these headers.
   ...['forwarded', 'x-real-ip', 'x-client-ip', 'true-client-ip', 'via'],
 ]);
 
@@ -21,13 +21,13 @@ const keyHeader = 'idempotency-key';
 /** Answers a request to one of the endpoints. */
 export type ServeEndpoint = (c: Context, endpoint: ServedEndpoint) => Promise<Response>;
 
-/** Serves a module's public resources where the module runs: by a call here, by passing the request on elsewhere. */
+/** Serves a module's public resources: directly when the module runs in this process, otherwise by forwarding the request. */
 export function forwardTo(module: string, system: System): ServeEndpoint {
   const read = system.calls(ofKernel('read', module), 'gateway');
   const write = system.calls(ofKernel('write', module), 'gateway');
   return async (c, endpoint) => {
     const at = system.directory.routeTo(module);
-    // Other replicas that are tried out get their part of the requests, too.
+    // During a trial, the replicas on trial also get their share of the requests.
     if (at.state === 'here' && !at.trial) return endpoint.serve(c);
     const { method, headers } = endpoint;
     const request = c.req.raw;
@@ -36,16 +36,16 @@ export function forwardTo(module: string, system: System): ServeEndpoint {
     const body = reads ? '' : await textOf(request).catch(problemResponse);
     if (typeof body !== 'string') return body;
     const passedOn = {
-      // Of the endpoint: one that is asked for its head only is asked as if for all.
+      // Uses the endpoint's method: a HEAD request is forwarded as a GET.
       method: method.toUpperCase(),
       path: `${pathname}${search}`,
       headers: kept(request.headers),
-      // Read whole, which the limit on its size allows: the other side may refuse it before it has all arrived.
+      // The gateway reads the whole body, which is limited in size: the other process may refuse it before it has all arrived.
       body,
     };
     const options = {
       timeoutMs: currentContext()!.deadline - Date.now(),
-      // What its sender may repeat may be repeated on its way as well: where the endpoint says that it is then done once.
+      // When the endpoint declares an idempotency key, the gateway may retry the request, as the client may.
       idempotencyKey: (headers && keyHeader in headers.shape && request.headers.get(keyHeader)) || undefined,
     };
     try {

@@ -30,22 +30,22 @@ import type { System } from './system.ts';
 import { answerUnreadable, refuseTwice, refuseUnreadable, unreadableRequest } from './unreadable.ts';
 import { UnsentAnswers } from './unsent-answers.ts';
 
-/** With what the services and the home itself take after it, under the ten seconds a stop may take. */
+/** Time to drain. Module processes and the home stop after it; together they stay under the ten seconds of a stop. */
 const drainMs = 4_000;
 const maximumBodyBytes = 1024 * 1024;
-/** Of one client at a time. */
+/** Costly requests of one client at a time. */
 const maxRequestsInFlight = 16;
 
 export interface Gateway {
-  /** Where the public listener is. */
+  /** Address of the public listener. */
   readonly address: string;
-  /** Has callers take another connection, elsewhere, for their next request. */
+  /** Makes clients open another connection, to another process, for their next request. */
   announceStop(): void;
-  /** Answers the requests in flight, and closes. */
+  /** Answers the requests in flight, then closes. */
   close(): Promise<void>;
 }
 
-/** Opens the public door in front of all modules, wherever they run. Throws a `StartError` when the port is taken. */
+/** Opens the public listener in front of all modules, wherever they run. Throws a `StartError` when the port is taken. */
 export async function openGateway(system: System, compositions: readonly Composition[]): Promise<Gateway> {
   const { PORT, HOST, DATA_DIR, SLOW_READER_TIMEOUT_MS } = system.topology.settings;
   const keys = join(DATA_DIR, 'keys');
@@ -61,7 +61,7 @@ export async function openGateway(system: System, compositions: readonly Composi
   surviveAcceptErrors(server, system.log);
   server.on('connection', hurryTurns);
   server.requestTimeout = 60_000;
-  // Load balancers keep idle connections for a minute: what one sends into a connection that closes just then, fails.
+  // Load balancers keep idle connections for a minute. A request fails when the gateway closes its connection at that moment.
   server.keepAliveTimeout = 65_000;
   const shutdown = new Shutdown(server);
   await listen(server, HOST, PORT, 'PORT');
@@ -77,7 +77,7 @@ function createGateway(system: System, compositions: readonly Composition[], ses
   const app = new Hono();
   const failures = new FailureLog(system.log, steadyClock);
   app.onError((error, c) => {
-    // Who goes away before the answer is no fault of ours, and nothing to wake anybody for.
+    // A client that disconnects before the answer is no failure of the gateway, so it raises no alarm.
     const gone = error.name === 'AbortError' || (error as { code?: string }).code === 'ECONNRESET';
     const message = 'a request failed in the gateway';
     const { method, path } = c.req;
@@ -100,7 +100,7 @@ function createGateway(system: System, compositions: readonly Composition[], ses
   return app;
 }
 
-/** Compositions first: where one answers a path below a module's, it is meant to. */
+/** Mounts compositions before modules: a composition may deliberately serve a path below a module's path. */
 function mountResources(
   app: Hono,
   system: System,
@@ -137,7 +137,7 @@ function mount(app: Hono, { endpoints }: Resources, serve: ServeEndpoint, costly
     });
 }
 
-/** Two modules that serve the same door: one of them would never be asked. */
+/** Throws a `StartError` when two resources serve the same method and path: the gateway would never call the second. */
 function refuseDuplicates(resources: readonly Resources[]): void {
   const owners = new Map<string, string>();
   for (const { tag, endpoints } of resources) {

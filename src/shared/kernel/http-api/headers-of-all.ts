@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
 
-/** The headers that every answer begins with; an answer may have its own in their place. Hono is asked once: they are always the same. */
+/** Returns the default headers of every answer. An answer may override them. Asks Hono only once, because they never change. */
 export async function headersOfAll(): Promise<Map<string, string>> {
   const app = new Hono();
   app.use(
@@ -9,6 +9,6 @@ export async function headersOfAll(): Promise<Map<string, string>> {
   );
   app.get('/', (c) => c.body(null));
   const { headers } = await app.request('/');
-  // What is asked with a token, or gives one, is for one person only.
+  // An answer to a request with a token, or an answer that contains a token, is private to one person.
   return new Map([...headers, ['cache-control', 'no-store']]);
 }

@@ -4,13 +4,13 @@ import type { System } from './system.ts';
 
 const readiness = z.object({
   status: z.enum(['ready', 'degraded', 'unwritable', 'stopping']),
-  /** Modules that cannot be reached. */
+  /** Unreachable modules. */
   away: z.array(z.string()),
-  /** Modules that can keep nothing. */
+  /** Modules that cannot write to their database. */
   unwritable: z.array(z.string()),
 });
 
-/** Whether the system lives, whether to send it traffic, and which of its modules cannot be reached now. */
+/** Returns the liveness and readiness endpoints. Readiness names the modules that are unreachable or cannot write. */
 export function health(system: System): Resources {
   return new Resources('health')
     .add(
@@ -22,7 +22,7 @@ export function health(system: System): Resources {
       async () => {
         if (system.stopping) return answer(503, { status: 'stopping', away: [], unwritable: [] });
         const [away, reasons] = await Promise.all([system.away(), system.unwritable()]);
-        // The reasons name files: they are for operators.
+        // The reasons contain file names, so only operators may see them.
         const unwritable = [...reasons.keys()];
         if (keepsNothing(system, away, unwritable)) return answer(503, { status: 'unwritable', away, unwritable });
         const status = away.length + unwritable.length === 0 ? 'ready' : 'degraded';
@@ -31,7 +31,10 @@ export function health(system: System): Resources {
     );
 }
 
-/** Whether a module of this process can keep nothing, or none can that is reached. What is elsewhere takes nothing else with it. */
+/**
+ * Tells whether a module of this process cannot write, or no reachable module can. A single module of another process does not
+ * count: the rest of the system still works.
+ */
 function keepsNothing({ open, definitions }: System, away: readonly string[], unwritable: readonly string[]): boolean {
   return (
     unwritable.some((module) => open.has(module)) ||

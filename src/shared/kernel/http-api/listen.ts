@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import { StartError, whyTooManyFiles } from '../errors/index.ts';
 
-/** Binds, or says what is in the way. `where` is the setting that says where to listen, such as `PORT`. */
+/** Binds the server. Throws a `StartError` with the reason on failure. `where` is the setting of the port, such as `PORT`. */
 export function listen(server: Server, host: string, port: number, where: string): Promise<void> {
   const address = where.replace('PORT', 'HOST');
   const reasons: Record<string, string> = {
@@ -27,7 +27,7 @@ export function addressOf(server: Server): string {
   return `${server instanceof TlsServer ? 'https' : 'http'}://${shownHost(address)}:${port}`;
 }
 
-/** A host as it stands in an address; of all those of this machine, the loopback one. */
+/** Formats a host for a URL. Returns the loopback address for a wildcard host. */
 export function shownHost(host: string): string {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
   return host.includes(':') ? `[${host}]` : host;

@@ -4,9 +4,9 @@ import { refusal } from '../errors/index.ts';
 type Schema = z.core.$ZodTypes;
 
 /**
- * Parameters as the reference describes them: in a query a list has an entry for each time that it is given (`?sku=a&sku=b`); in
- * a path and in a header it is one text with commas. Throws `malformed-request` for what is no list and was given twice: another reader
- * may take the other value.
+ * Reads query parameters as the reference describes them. A list in a query repeats its parameter (`?sku=a&sku=b`); a list in a
+ * path or a header is one text with commas. Throws `malformed-request` when a parameter that is no list appears twice: another
+ * reader may take the other value.
  */
 export function fromQuery(schema: z.ZodObject, given: Readonly<Record<string, readonly string[]>>) {
   const members = Object.entries(given).map(([name, all]) => {
@@ -19,7 +19,7 @@ export function fromQuery(schema: z.ZodObject, given: Readonly<Record<string, re
   return Object.fromEntries(members) as Record<string, unknown>;
 }
 
-/** Asks `textOf` for the schema's own parameters alone: a list of all headers would cost more than everything else here. */
+/** Reads path or header parameters. Asks `textOf` only for the schema's parameters: a list of all headers would be expensive. */
 export function fromText({ shape }: z.ZodObject, textOf: (name: string) => string | undefined) {
   const members: Record<string, unknown> = {};
   for (const [name, type] of Object.entries(shape)) {
@@ -30,17 +30,17 @@ export function fromText({ shape }: z.ZodObject, textOf: (name: string) => strin
   return members;
 }
 
-/** Whether the parameter is a list. */
+/** Tells whether the parameter is a list. */
 export function takesList(schema: z.ZodObject, name: string): boolean {
   return isList(schemaOf(schema, name));
 }
 
-/** Of the schema's own: anybody may name a parameter `__proto__`. */
+/** Returns the schema of a parameter. Reads own properties only: a client may send a parameter named `__proto__`. */
 function schemaOf({ shape }: z.ZodObject, name: string): z.core.$ZodType | undefined {
   return Object.hasOwn(shape, name) ? shape[name] : undefined;
 }
 
-/** Whether a parameter is a list, though it may be absent or has a default. */
+/** Tells whether a parameter is a list. A list may be optional or have a default. */
 function isList(schema: z.core.$ZodType | undefined): boolean {
   if (!schema) return false;
   const { def } = (schema as Schema)._zod;
@@ -53,14 +53,14 @@ function isList(schema: z.core.$ZodType | undefined): boolean {
 const integer = /^-?\d+$/;
 const decimal = /^-?\d+(\.\d+)?$/;
 
-/** A number is written in decimal digits: of any other text, such as 1e2, 0x10 or nothing, `NaN` is left, which no schema takes. */
+/** Accepts numbers in decimal digits only. Returns `NaN`, which no schema accepts, for other text such as 1e2, 0x10 or nothing. */
 function asWritten(schema: z.core.$ZodType | undefined, text: string): unknown {
   const number = numberIn(schema);
   if (!number) return text;
   return (number.isInt ? integer : decimal).test(text) ? text : Number.NaN;
 }
 
-/** The number that a parameter is, or is a list of. */
+/** Returns the number schema of a parameter, or of its items when it is a list. */
 function numberIn(schema: z.core.$ZodType | undefined): z.ZodNumber | undefined {
   if (!schema) return undefined;
   const { def } = (schema as Schema)._zod;

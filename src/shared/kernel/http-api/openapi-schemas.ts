@@ -4,8 +4,8 @@ import { z } from 'zod';
 export type Json = Record<string, unknown>;
 
 /**
- * Schemas as OpenAPI 3.1 has them. What a schema refers to, such as itself, becomes a component: within the document `#` is the
- * document, and no longer the schema.
+ * Converts schemas to OpenAPI 3.1. A referenced schema, also one that references itself, becomes a component: `#` in the document
+ * means the document, not the schema.
  */
 export class Schemas {
   /** By name. */
@@ -15,7 +15,7 @@ export class Schemas {
     this.components = { ...components };
   }
 
-  /** `name` is for what has no name (`meta({ id })`) of its own. */
+  /** Converts a schema. `name` is the name of schemas without their own name (`meta({ id })`). */
   of(schema: z.ZodType, io: 'input' | 'output', name: string): Json {
     const json = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Json;
     const { $schema: _, $id: __, id, $defs = {}, ...root } = json;
@@ -31,7 +31,7 @@ export class Schemas {
     return isReferred ? { $ref: addressOf(given.get('#')!) } : (readdressed(root, given) as Json);
   }
 
-  /** Names that are free, or whose component is the same already. */
+  /** Returns component names that are free or already belong to an equal component. */
   #give(wanted: ReadonlyMap<string, string>, parts: Readonly<Record<string, Json>>): ReadonlyMap<string, string> {
     for (let count = 1; ; count++) {
       const given = new Map(
@@ -57,7 +57,7 @@ function prefixed(parts: Readonly<Record<string, Json>>): Record<string, Json> {
   return Object.fromEntries(Object.entries(parts).map(([key, part]) => [`#/$defs/${key}`, part]));
 }
 
-/** A copy that refers to components. */
+/** Copies a value and redirects its references to components. */
 function readdressed(value: unknown, given: ReadonlyMap<string, string>): unknown {
   if (Array.isArray(value)) return value.map((each) => readdressed(each, given));
   if (typeof value !== 'object' || value === null) return value;

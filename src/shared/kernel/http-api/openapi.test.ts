@@ -57,7 +57,7 @@ describe('a schema that refers to itself', () => {
   });
   const shared = z.object({ n: z.int() }).meta({ id: 'Shared' });
 
-  /** What each `$ref` leads to. */
+  /** Returns the target of each `$ref`. */
   function targetsIn(document: Document): unknown[] {
     const found: unknown[] = [];
     JSON.stringify(document, (key, value) => {

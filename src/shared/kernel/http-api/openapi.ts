@@ -4,7 +4,7 @@ import { isKernelCode, kernelCodes } from '../errors/index.ts';
 import { type Json, Schemas } from './openapi-schemas.ts';
 import type { Endpoint, Resources } from './resources.ts';
 
-/** The OpenAPI 3.1 document of all public resources, from the same data that serves them. */
+/** Returns the OpenAPI 3.1 document of all public resources. The gateway serves the resources from the same data. */
 export function describeApi(resources: readonly Resources[]): Json {
   const paths: Record<string, Json> = {};
   const schemas = new Schemas({ Problem: problemSchema });
@@ -75,8 +75,8 @@ function describeEndpoint(endpoint: Endpoint, { tag, contract }: Resources, id: 
 }
 
 /**
- * An id for each endpoint, which does not depend on their order: its method and path without what separates their words, or, where
- * that is another one's as well, with it.
+ * Returns an id for each endpoint, independent of their order. The id is the method and the path without separators. When that id
+ * is not unique, the id also encodes the separators.
  */
 function operationIds(endpoints: readonly Endpoint[]): ReadonlyMap<Endpoint, string> {
   const short = ({ method, path }: Endpoint) =>
@@ -118,7 +118,7 @@ function success(answers: Endpoint['answers'], describe: Describe<string>): Json
   );
 }
 
-/** One response for each status; its description lists the codes that come with it. */
+/** Returns one response for each status. Its description lists the codes with that status. */
 function refused(codes: readonly string[], contract: Resources['contract']): Json {
   const byStatus = new Map<number, string[]>();
   for (const code of codes) {

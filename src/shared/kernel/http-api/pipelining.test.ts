@@ -33,7 +33,7 @@ async function listen(answer: Answer, limits: Partial<UnsentLimits> = {}, maxWai
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
 const gets = (count: number) => Array.from({ length: count }, (_, index) => get(`/${index}`)).join('');
 
-/** The paths that the answers repeat, until there are `count` of them. */
+/** Reads answers until there are `count` of them. Resolves with the paths that they repeat. */
 async function answersOf(socket: Socket, count: number): Promise<string[]> {
   let text = '';
   for await (const chunk of socket) {
@@ -91,7 +91,7 @@ describe('answers in order', () => {
     socket.pause();
     socket.write(gets(1_000));
     await expect.poll(() => unsent.bytes).toBeGreaterThan(0);
-    // The server reads on only when answers are taken, so the peer cannot get rid of all of this.
+    // The server reads on only after the peer reads answers, so the peer cannot send all of this.
     socket.write('x'.repeat(64 * mebibyte));
     await expect.poll(() => socket.writableLength).toBeGreaterThan(mebibyte);
     expect([begun, unsent.bytes <= large.length + 1_024]).toEqual([1, true]);

@@ -6,13 +6,13 @@ import type { UnsentAnswers } from './unsent-answers.ts';
 type Answer = (request: IncomingMessage, response: ServerResponse) => unknown;
 type Exchange = readonly [request: IncomingMessage, response: ServerResponse];
 
-/** Requests that wait on all connections together; each takes a few kilobytes. */
+/** Maximum waiting requests of all connections together. Each takes a few kilobytes. */
 const maxWaitingRequests = 16_384;
 
 /**
- * Answers the requests of each connection one after the other: the next begins when the peer has taken the answer before. While
- * requests or answers wait, nothing more is read from their connection. When too many requests wait on all connections together, the
- * connection with the most of them is cut.
+ * Answers the requests of each connection one by one: the next request begins when the peer has read the previous answer. Stops
+ * reading from a connection while its requests or answers wait. When too many requests wait on all connections together, cuts the
+ * connection with the most waiting requests.
  */
 export function answerInOrder(
   server: Server,
@@ -33,7 +33,7 @@ export function answerInOrder(
   });
 }
 
-/** The requests that wait, by connection. */
+/** Counts the waiting requests of each connection. */
 class WaitingRequests {
   readonly #counts = new Map<Socket, number>();
   #total = 0;
@@ -43,7 +43,7 @@ class WaitingRequests {
     this.max = max;
   }
 
-  /** A peer that does not pipeline has no request that waits, and is never cut. */
+  /** Sets the count of a connection. Never cuts a peer that does not pipeline: it has no waiting request. */
   set(socket: Socket, count: number): void {
     this.#total += count - (this.#counts.get(socket) ?? 0);
     if (count > 0) this.#counts.set(socket, count);
@@ -91,14 +91,14 @@ class Connection {
     this.#busy = true;
     response.once('prefinish', () => {
       this.unsent.written(response);
-      // What the peer sends would count as activity of a connection that is stalled.
+      // Incoming data would count as activity and hide a stalled connection.
       if (response.writableLength > 0 && request.complete) this.#pause();
     });
     response.once('close', () => this.#next());
     void this.answer(request, response);
   }
 
-  /** A waiting request begins in a turn of the event loop of its own: a burst of them leaves room for other connections. */
+  /** Begins each waiting request in its own turn of the event loop, so that a burst does not block other connections. */
   #next(): void {
     this.unsent.set(this.socket, 0);
     if (this.#waiting.length > 0) {
@@ -115,11 +115,11 @@ class Connection {
     this.counter.set(this.socket, this.#waiting.length);
     this.socket.setTimeout(0);
     this.#begin(next);
-    // The last one may have arrived in part.
+    // The body of the last request may be incomplete.
     if (this.#waiting.length === 0) this.socket.resume();
   }
 
-  /** Node starts to read again in the tick after a request has arrived; the pause must come after that. */
+  /** Pauses the connection two ticks later: Node resumes reading in the tick after a request arrives. */
   #pause(): void {
     background.nextTick(() =>
       background.nextTick(() => {

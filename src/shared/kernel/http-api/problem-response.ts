@@ -1,6 +1,6 @@
 import { headersOf, toProblem } from '../errors/index.ts';
 
-/** Any error as the public sees it: a problem with a code, and nothing of the inside. `retryAfter` (seconds) becomes the header. */
+/** Maps an error to a public problem response with a code. Hides internal details. `retryAfter` (seconds) becomes the header. */
 export function problemResponse(error: unknown, headers: Record<string, string> = {}): Response {
   const problem = toProblem(error);
   return new Response(JSON.stringify(problem), {

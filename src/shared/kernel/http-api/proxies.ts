@@ -1,8 +1,8 @@
 import { BlockList, isIP } from 'node:net';
 
-/** The proxies whose word about a client's address counts. */
+/** The proxies that may state a client's address. */
 export interface TrustedProxies {
-  /** Whether to believe what `address` says of its own peer. `hop` is 0 for the peer of this process, 1 for the one before it. */
+  /** Tells whether to trust `address` about its own peer. `hop` is 0 for the peer of this process, 1 for the peer before it. */
   trusts(address: string, hop: number): boolean;
 }
 
@@ -28,7 +28,7 @@ export function readTrustedProxies(text: string): TrustedProxies | undefined {
 
 export const noProxies: TrustedProxies = { trusts: () => false };
 
-/** The widest networks that are anybody's own: 10.0.0.0/8 and fc00::/7. A wider one would believe strangers. */
+/** Prefix lengths of the widest private networks: 10.0.0.0/8 and fc00::/7. A wider block would trust public addresses. */
 const leastBits = { ipv4: 8, ipv6: 7 };
 
 function addBlock(blocks: BlockList, entry: string): boolean {
@@ -40,7 +40,7 @@ function addBlock(blocks: BlockList, entry: string): boolean {
   const bits = length === undefined ? (six ? 128 : 32) : Number(length) - (mapped ? 96 : 0);
   const family = six ? 'ipv6' : 'ipv4';
   if (bits < leastBits[family] || bits > (six ? 128 : 32)) return false;
-  // One such as ::/8 holds all of IPv4, as ::ffff:0:0/96.
+  // A block such as ::/8 contains all of IPv4, as ::ffff:0:0/96.
   const alone = new BlockList();
   alone.addSubnet(address, bits, family);
   if (six && alone.check('192.0.2.1', 'ipv4')) return false;
@@ -50,8 +50,8 @@ function addBlock(blocks: BlockList, entry: string): boolean {
 
 /**
  * Returns the address of the client. Reads `Forwarded` or `X-Forwarded-For` from the right, each entry only while the proxy that
- * wrote it is trusted. An entry that is no address (`unknown`, `_hidden`, garbage) ends the way there. When the two headers lead
- * to different clients, a stranger may have written one of them: neither is believed.
+ * wrote it is trusted. Stops at an entry that is no address (`unknown`, `_hidden`, garbage). Ignores both headers when they lead
+ * to different clients: an untrusted client may have written one of them.
  */
 export function clientAddress(peer: string | undefined, headers: ForwardingHeaders, proxies: TrustedProxies): string {
   const nearest = readHost(peer ?? '') ?? 'unknown';
@@ -77,7 +77,7 @@ function follow(nearest: string, entriesFromRight: Iterable<string>, proxies: Tr
   return address;
 }
 
-/** The `for` of each element, from the last to the first; an empty text where an element has none. */
+/** Yields the `for` of each element, from the last to the first. Yields an empty text for an element without one. */
 function* forwardedFromRight(header: string): Generator<string> {
   let end = header.length;
   while (end >= 0) {
@@ -87,7 +87,7 @@ function* forwardedFromRight(header: string): Generator<string> {
   }
 }
 
-/** Looks for the comma before an element, from the right: what a stranger wrote further left cannot quote it away. */
+/** Finds the comma before an element, from the right: a quote that an untrusted client wrote further left cannot hide it. */
 function elementStart(header: string, end: number): number {
   let quoted = false;
   for (let at = end - 1; at >= 0; at--) {
@@ -99,7 +99,10 @@ function elementStart(header: string, end: number): number {
 
 const parameter = /\s*([\w!#$%&'*+.^`|~-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))\s*(?:;|$)/y;
 
-/** An empty text where an element has no `for`, has two, or is not well-formed: what a client wrote may stand in another parameter. */
+/**
+ * Returns the `for` of an element. Returns an empty text when the element has none, has two, or is malformed: another parameter
+ * may contain text of the client.
+ */
 function forOf(element: string): string {
   const found: string[] = [];
   parameter.lastIndex = 0;
@@ -111,7 +114,7 @@ function forOf(element: string): string {
   return found.length === 1 ? found[0]! : '';
 }
 
-/** An address with or without a port, as the headers write it: `1.2.3.4:56`, `[::1]:56`, `::1`. */
+/** Reads an address with or without a port, in the notation of the headers: `1.2.3.4:56`, `[::1]:56`, `::1`. */
 function readNode(text: string): string | undefined {
   const node = text.trim();
   const [, bracketed, four] = /^(?:\[([^\]]*)\]|([\d.]+))(?::(?:\d{1,5}|_[\w.-]+))?$/.exec(node) ?? [];
@@ -119,7 +122,7 @@ function readNode(text: string): string | undefined {
   return readHost(four ?? node);
 }
 
-/** One spelling for each address: IPv4 for what is mapped into IPv6, otherwise the shortest, without a zone. */
+/** Normalizes an address: IPv4 for an IPv4-mapped IPv6 address, otherwise the shortest spelling, without a zone. */
 function readHost(text: string): string | undefined {
   const address = text.replace(/%.*$/, '');
   const version = isIP(address);
@@ -133,7 +136,7 @@ function readHost(text: string): string | undefined {
     .join('.');
 }
 
-/** The eight groups of an IPv6 address. */
+/** Returns the eight groups of an IPv6 address. */
 function groupsOf(address: string): number[] {
   const hexadecimal = new URL(`http://[${address}]`).hostname.slice(1, -1);
   const [head = '', tail] = hexadecimal.split('::');
@@ -142,7 +145,7 @@ function groupsOf(address: string): number[] {
   return [...left, ...Array(8 - left.length - right.length).fill(0), ...right];
 }
 
-/** What limits count as one client: an IPv4 address, or a /64 network, which is what one IPv6 client has to itself. */
+/** Returns the key by which limits count a client: an IPv4 address, or the /64 network that one IPv6 client owns. */
 export function clientNetwork(address: string): string {
   if (isIP(address) !== 6) return address;
   const network = groupsOf(address)

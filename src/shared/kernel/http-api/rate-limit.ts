@@ -8,7 +8,7 @@ import { clientNetwork } from './proxies.ts';
 
 const windowMs = 60_000;
 
-/** Lets one client make so many requests a minute: one IPv4 address, or one /64 network of IPv6. Zero is no limit. */
+/** Limits each client to `perMinute` requests. A client is one IPv4 address or one IPv6 /64 network. Zero means no limit. */
 export function rateLimit(perMinute: number, log: Pick<Log, 'warn'>): MiddlewareHandler {
   if (perMinute === 0) return (_c, next) => next();
   const limiter = new RateLimiterMemory({ points: perMinute, duration: windowMs / 1_000 });
@@ -19,7 +19,7 @@ export function rateLimit(perMinute: number, log: Pick<Log, 'warn'>): Middleware
     } catch (limited) {
       const { consumedPoints, msBeforeNext } = limited as RateLimiterRes;
       if (consumedPoints === perMinute + 1) log.warn({ client }, 'a client made too many requests');
-      // The limiter reads the wall clock, which may have stepped back; a timer ends its window all the same.
+      // The limiter reads the wall clock, which may step back. A timer still ends its window on time.
       return problemResponse(tryAgainIn(Math.min(msBeforeNext, windowMs)));
     }
     return next();
@@ -31,7 +31,7 @@ export function tryAgainIn(delayMs: number): Refusal {
   return refusal('too-many-requests', `try again in ${retryAfter} s`, { retryAfter });
 }
 
-/** Lets one client have `most` requests in flight that take much time of a processor, or much memory. */
+/** Limits each client to `most` requests in flight that use much CPU time or memory. */
 export class RequestsInFlight {
   readonly #inFlight = new Map<string, number>();
   private readonly most: number;
@@ -40,7 +40,7 @@ export class RequestsInFlight {
     this.most = most;
   }
 
-  /** Resolves with what `serve` returns, or with a refusal. */
+  /** Resolves with the result of `serve`, or with a refusal response. */
   async run<T>(serve: () => T | Promise<T>): Promise<T | Response> {
     const client = clientNetwork(currentClient());
     const others = this.#inFlight.get(client) ?? 0;

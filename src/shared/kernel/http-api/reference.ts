@@ -13,7 +13,7 @@ const assetTypes: Record<string, string> = {
   'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
 };
 
-/** The page allows itself styles in place, which Swagger UI needs, and nothing from elsewhere. */
+/** Allows inline styles, which Swagger UI needs, and nothing from other origins. */
 const policy =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
 
@@ -25,7 +25,7 @@ const page = `<!doctype html>
 `;
 const start = "SwaggerUIBundle({ url: '/openapi.json', dom_id: '#reference', deepLinking: true });\n";
 
-/** `GET /openapi.json` and the page to browse it, all from this process. Every file is read once. */
+/** Serves `GET /openapi.json` and a page to browse it, all from this process. Reads every file once. */
 export function mountReference(app: Hono, resources: readonly Resources[]): void {
   serveFile(app, '/openapi.json', () => ({
     bytes: Buffer.from(JSON.stringify(describeApi(resources))),
@@ -57,7 +57,7 @@ interface File {
   readonly headers: Record<string, string>;
 }
 
-/** Serves what `read` returns, which is asked once. A client that has it already is told so (304). */
+/** Serves the file that `read` returns and keeps it. Answers 304 to a client that already has the file. */
 function serveFile(app: Hono, path: string, read: () => File | undefined): void {
   let kept: File | undefined;
   app.get(path, (c) => {
@@ -68,7 +68,7 @@ function serveFile(app: Hono, path: string, read: () => File | undefined): void 
   });
 }
 
-/** Whether `If-None-Match` names the tag, also as a weak one. */
+/** Tells whether `If-None-Match` contains the tag, also as a weak tag. */
 function isKnown(header: string | undefined, etag: string): boolean {
   const tags = header?.split(',').map((tag) => tag.trim().replace(/^W\//, '')) ?? [];
   return tags.includes(etag) || tags.includes('*');
@@ -80,7 +80,7 @@ function tagged(file: File | undefined): File | undefined {
   return { ...file, headers: { ...file.headers, etag } };
 }
 
-/** The build copies the assets beside the bundle; from the sources they come from the package. */
+/** Finds an asset beside the bundle, where the build copies it, or in the npm package when the sources run. */
 function findAsset(file: string): string | undefined {
   const here = dirname(fileURLToPath(import.meta.url));
   return [join(here, 'docs', file), join('node_modules', 'swagger-ui-dist', file)].find((path) => existsSync(path));

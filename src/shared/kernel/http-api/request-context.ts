@@ -9,14 +9,14 @@ const tracePattern = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 const session = new AsyncLocalStorage<Session | undefined>();
 
-/** The session of the request that is served. */
+/** Returns the session of the current request. */
 export function currentSession(): Session | undefined {
   return session.getStore();
 }
 
 /**
- * Gives each request its context: an id, a deadline, and the member, when the token says who it is. Who goes away before the
- * answer has given up on all that is done for it.
+ * Gives each request its context: an id, a deadline, and the member when the token is valid. Cancels all work for the request
+ * when the client disconnects before the answer.
  */
 export function requestContext(sessions: SessionTokens, timeoutMs: number): MiddlewareHandler {
   return async (c, next) => {

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { answer, type Endpoint, Resources } from './resources.ts';
 
-/** What an endpoint with these parameters answers to a request: the parameters as its handler got them. */
+/** Calls an endpoint with these parameter schemas. Its answer contains the parameters that the handler received. */
 async function ask(parts: Partial<Endpoint>, path: string, headers: Record<string, string> = {}) {
   const endpoint = { method: 'get', path: '/found/:in?', about: 'Finds', answers: { 200: z.object({}) }, ...parts };
   const resources = new Resources('test').add(endpoint as Endpoint, async ({ params, query, headers: given }) =>

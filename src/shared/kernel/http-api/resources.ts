@@ -8,37 +8,37 @@ import { readJson } from './body.ts';
 import { fromQuery, fromText } from './lists.ts';
 import { problemResponse } from './problem-response.ts';
 
-/** A public REST endpoint as data: what the router, the checks and the API reference are made from. */
+/** Describes a public REST endpoint as data. The router, the checks and the API reference use this description. */
 export interface Endpoint {
   readonly method: 'get' | 'post' | 'delete';
-  /** In Hono's form: `/orders/:id`. */
+  /** In Hono's notation: `/orders/:id`. */
   readonly path: string;
   /** One line, for the reference. */
   readonly about: string;
-  /** Only for a signed-in member. */
+  /** Requires a signed-in member. */
   readonly member?: boolean;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
-  /** `idempotency-key` among them: sent again with the same one, a request is done once. */
+  /** With `idempotency-key` among them, the module performs requests with the same key only once. */
   readonly headers?: z.ZodObject;
   readonly body?: z.ZodType;
-  /** The schema of the body for each status of success; 204 has none, whatever the schema says. */
+  /** Body schema of each success status. A 204 has no body, even with a schema. */
   readonly answers: Readonly<Record<number, z.ZodType>>;
-  /** Codes it refuses with, beyond those any request may meet. */
+  /** Refusal codes of this endpoint, in addition to the codes of any request. */
   readonly refusals?: readonly string[];
-  /** Takes much time of a processor: one client has few of these in flight. */
+  /** Uses much CPU time. The gateway limits such requests in flight for each client. */
   readonly costly?: boolean;
 }
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
 
-/** What a handler gets: the parts of the request, through their schemas. */
+/** Input of a handler: the parts of the request, parsed by their schemas. */
 export interface Request<E extends Partial<Endpoint>> {
   readonly params: Parsed<E['params']>;
   readonly query: Parsed<E['query']>;
   readonly headers: Parsed<E['headers']>;
   readonly body: Parsed<E['body']>;
-  /** The signed-in member's id; the empty string where `member` is not asked for. */
+  /** Id of the signed-in member; an empty string for a request without a session. */
   readonly member: string;
 }
 
@@ -54,19 +54,19 @@ export function answer(status: number, body: unknown, headers?: Record<string, s
 
 type Handler<E extends Endpoint> = (request: Request<E>) => Promise<HttpAnswer>;
 
-/** An endpoint and the handler that answers it. `serve` throws every fault that is no refusal, so that its caller can log it. */
+/** An endpoint and its handler. `serve` throws every error that is no refusal, so that its caller can log it. */
 export interface ServedEndpoint extends Endpoint {
   serve(c: Context): Promise<Response>;
 }
 
-/** The public resources of one module, or of one composition: its endpoints, and a Hono app that serves them alone. */
+/** The public resources of one module or composition: its endpoints, and a Hono app that serves only these endpoints. */
 export class Resources {
   readonly app = new Hono();
   readonly endpoints: ServedEndpoint[] = [];
   readonly tag: string;
   readonly contract?: Contract;
 
-  /** `contract` tells the reference what the declared refusals look like. */
+  /** `contract` gives the API reference the status and title of declared refusals. */
   constructor(tag: string, contract?: Contract) {
     this.tag = tag;
     this.contract = contract;

@@ -32,7 +32,7 @@ const agentOf = () => {
   return agent;
 };
 
-/** A connection to which text can be written, and what came back over it. */
+/** Opens a connection. Returns it with the text that it receives. */
 async function dial() {
   const socket = connect({ port, host: '127.0.0.1' });
   const came = { text: '', ended: once(socket, 'close') };

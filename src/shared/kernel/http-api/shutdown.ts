@@ -4,52 +4,52 @@ import { background } from '../context/index.ts';
 
 type Exchange = readonly [request: IncomingMessage, response: ServerResponse];
 
-/** For so long no connection comes before the listener closes; at most so long is that waited for. */
+/** Before it closes, the listener waits for `quietMs` without a new connection, but at most `quietWithinMs`. */
 const quietMs = 30;
 const quietWithinMs = 1_000;
-const mostHeld = 1_024;
-/** A connection that has sent nothing for so long sends nothing any more. */
+const maxHeld = 1_024;
+/** A connection that has sent nothing for this time counts as unused. */
 const unusedMs = 500;
 const lookMs = 10;
-/** A turn of the event loop in which nothing happened takes less. */
+/** A turn of the event loop without any work takes less time than this. */
 const emptyTurnMs = 0.5;
 
 /**
- * Shuts an HTTP listener down so that no request which was sent is reset. A connection is lost only if it comes, or is used again, in the
- * very instant in which it is closed: the listener closes at a moment when none comes, and idle connections last, after their peers had
- * time to take new ones elsewhere.
+ * Shuts an HTTP listener down without a reset of sent requests. The listener closes at a moment without new connections. It closes
+ * idle connections last, after their peers had time to connect elsewhere. A connection is lost only if it arrives, or is used again,
+ * at the very instant of its close.
  */
 export class Shutdown {
   readonly #sockets = new Map<Socket, number>();
   readonly #unanswered = new Set<ServerResponse>();
-  /** The latest request of each connection, and whether its own headers let the connection live on. */
+  /** The latest request of each connection, and whether its headers keep the connection alive. */
   readonly #latest = new WeakMap<Socket, { response: ServerResponse; keepAlive: boolean }>();
   #connections = 0;
   #connectedAt = 0;
   #announced = false;
   private readonly server: Server;
 
-  /** `server` has all its listeners. */
+  /** Add all event listeners to `server` before this call. */
   constructor(server: Server) {
     this.server = server;
     server.on('connection', (socket: Socket) => this.#connected(socket));
     server.prependListener('request', ({ socket }, response) => this.#requested(socket, response));
   }
 
-  /** From now on each answer ends its connection (`Connection: close`). New ones are accepted, and served, as before. */
+  /** Makes each answer end its connection from now on (`Connection: close`). Still accepts and serves new connections. */
   announce(): void {
     this.#announced = true;
     for (const response of this.#unanswered) this.#endWith(response);
   }
 
-  /** Accepts no connection any more, answers the requests in flight, and cuts in the end what is not answered within `withinMs`. */
+  /** Stops accepting connections and answers the requests in flight. Cuts all remaining connections after `withinMs`. */
   async close(withinMs: number): Promise<void> {
     this.announce();
     const last = background.setTimeout(() => this.#cut(), withinMs);
     const release = this.#hold();
     await this.#quiet(Math.min(quietWithinMs, withinMs / 4));
     let closed = false;
-    // That of http.Server closes idle connections at once.
+    // `close` of http.Server would close idle connections at once.
     NetServer.prototype.close.call(this.server, () => {
       closed = true;
     });
@@ -70,7 +70,7 @@ export class Shutdown {
 
   #requested(socket: Socket, response: ServerResponse): void {
     const before = this.#latest.get(socket);
-    // Its connection must outlive it: another request has been sent already.
+    // The connection must outlive the previous answer: the client has already sent another request.
     if (before && !before.response.headersSent) before.response.shouldKeepAlive = before.keepAlive;
     this.#latest.set(socket, { response, keepAlive: response.shouldKeepAlive });
     this.#unanswered.add(response);
@@ -79,14 +79,14 @@ export class Shutdown {
   }
 
   #endWith(response: ServerResponse): void {
-    // One that waits behind another has no socket of its own yet.
+    // A response that waits behind another has no socket yet, so this reads the socket of its request.
     const isLatest = this.#latest.get(response.req.socket)?.response === response;
     if (isLatest && !response.headersSent) response.shouldKeepAlive = false;
   }
 
   /**
-   * Keeps the requests that come from being served: clients that open a connection for each request, one after the other, wait for their
-   * answers meanwhile, and open none. Returns the way to serve them.
+   * Delays new requests and returns a function that serves them. A client that opens one connection after the other waits for its
+   * answer meanwhile, and opens no connection.
    */
   #hold(): () => void {
     const { server } = this;
@@ -95,7 +95,7 @@ export class Shutdown {
       for (const listener of listeners) listener.apply(server, [...exchange]);
     };
     const held: Exchange[] = [];
-    const hold = (...exchange: Exchange) => void (held.length < mostHeld ? held.push(exchange) : serve(...exchange));
+    const hold = (...exchange: Exchange) => void (held.length < maxHeld ? held.push(exchange) : serve(...exchange));
     server.removeAllListeners('request');
     server.on('request', hold);
     return () => {
@@ -112,7 +112,7 @@ export class Shutdown {
     await this.#emptyTurn();
   }
 
-  /** Resolves at once after the event loop has looked for what has come, and found nothing; or after a hundred turns. */
+  /** Resolves right after a turn of the event loop without new connections or other work, or after a hundred turns. */
   async #emptyTurn(): Promise<void> {
     for (let turn = 0; turn < 100; turn++) {
       const [known, begun] = [this.#connections, performance.now()];

@@ -16,7 +16,7 @@ describe('wrong passwords', () => {
   });
   afterEach(() => vi.useRealTimers());
 
-  /** Seconds to wait; 0 when the attempt is let through, which fails. */
+  /** Makes an attempt with a wrong password. Returns the seconds to wait; 0 when the limit allows the attempt. */
   function guess(account: string, client: string): number {
     try {
       limit.begin(account, client);

@@ -3,23 +3,23 @@ import { clientNetwork } from './proxies.ts';
 import { tryAgainIn } from './rate-limit.ts';
 
 interface DelayOptions {
-  /** Failures that cost nothing. */
+  /** Number of failures without a delay. */
   readonly free: number;
   readonly maxMs: number;
 }
 
 interface Failures {
   count: number;
-  /** In the milliseconds of the clock. */
+  /** In milliseconds of the clock. */
   lastAt: number;
 }
 
 const firstDelayMs = 1_000;
 const forgottenAfterMs = 60 * 60_000;
-/** Of each kind; the one that was used least recently is forgotten first. */
+/** Maximum entries of each map. The limit drops the least recently written entry first. */
 const maxRemembered = 100_000;
 
-/** After `free` failures a key waits for a second, and for twice as long after each further one. It is forgotten after an hour. */
+/** Delays a key for a second after `free` failures, and twice as long after each further one. Forgets a key after an hour. */
 class GrowingDelay {
   readonly #failures = new Map<string, Failures>();
   private readonly options: DelayOptions;
@@ -30,7 +30,7 @@ class GrowingDelay {
     this.clock = clock;
   }
 
-  /** Milliseconds until the next attempt may be made. */
+  /** Returns the milliseconds until the next attempt is allowed. */
   waitMs(key: string): number {
     const known = this.#failures.get(key);
     const { free, maxMs } = this.options;
@@ -47,7 +47,7 @@ class GrowingDelay {
     remember(this.#failures, key, { count: count + 1, lastAt });
   }
 
-  /** Takes one failure back. */
+  /** Removes one failure. */
   takeBack(key: string): void {
     const known = this.#failures.get(key);
     if (known && known.count > 1) known.count -= 1;
@@ -59,17 +59,18 @@ class GrowingDelay {
   }
 }
 
-/** An attempt to sign in. It counts as a failure until it is said how it ended: many at once are no way around the limit. */
+/** An attempt to sign in. It counts as a failure until its caller reports the outcome, so parallel attempts cannot bypass the limit. */
 export interface SignInAttempt {
   succeeded(): void;
-  /** It was not decided whether the password is right. */
+  /** Reports that the password check had no result. */
   undecided(): void;
 }
 
 /**
- * Limits wrong passwords by account and client, with growing delays, so that a stranger cannot lock out an owner. A client that
- * has signed in to the account before has an allowance of its own. All others also share one for the account and one for their
- * client, whose delays stay short. Only attempts that are let through count. Kept in memory, bounded, for each home process.
+ * Limits wrong passwords by account and client, with growing delays, so that an attacker cannot lock out an owner. A client that
+ * has signed in to the account before has its own allowance. All other clients also share an allowance of the account and one of
+ * their client network; the delays of these stay short. Only accepted attempts count. Each home process keeps bounded counts in
+ * memory.
  */
 export class SignInLimit {
   readonly #pairs: GrowingDelay;
@@ -83,7 +84,7 @@ export class SignInLimit {
     this.#strangersByClient = new GrowingDelay({ free: 100, maxMs: 30_000 }, clock);
   }
 
-  /** Begins an attempt by the client with this address. Refuses with `too-many-requests` while it has to wait. */
+  /** Begins an attempt of the client with this address. Throws `too-many-requests` while the client must wait. */
   begin(account: string, address: string): SignInAttempt {
     const client = clientNetwork(address);
     const pair = `${client} ${account}`;

@@ -4,7 +4,7 @@ import type { Log } from '../telemetry/index.ts';
 import type { TrustedProxies } from './proxies.ts';
 import type { Resources } from './resources.ts';
 
-/** What the gateway asks of the system behind it. */
+/** The system behind the gateway, as the gateway uses it. */
 export interface System {
   readonly calls: CallSource;
   readonly directory: Pick<Directory, 'routeTo'>;
@@ -15,9 +15,9 @@ export interface System {
   readonly open: { has(module: string): boolean };
   /** Whether this process is about to stop. */
   readonly stopping: boolean;
-  /** Resolves with the modules that cannot be reached now. */
+  /** Resolves with the currently unreachable modules. */
   away(): Promise<string[]>;
-  /** Resolves with the reasons why modules can keep nothing now, by module. */
+  /** Resolves with the modules that currently cannot write to their database, and the reason for each. */
   unwritable(): Promise<ReadonlyMap<string, string>>;
 }
 

@@ -9,7 +9,7 @@ import { takesList } from './lists.ts';
 import { problemResponse } from './problem-response.ts';
 import type { Endpoint } from './resources.ts';
 
-/** What is no HTTP, or whose head is too large, never becomes a request: it is answered here, as everything else is. */
+/** Answers input that never becomes a request, such as invalid HTTP or a too large head. The answer is a problem, as elsewhere. */
 export function answerUnreadable(server: Server): void {
   server.on('checkExpectation', refuseExpectation);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
@@ -20,21 +20,21 @@ export function answerUnreadable(server: Server): void {
   });
 }
 
-/** Who expects what is not known before sending more, is not sent away without a word. */
+/** Refuses a request with an unknown `Expect` header, and states the reason. */
 function refuseExpectation(_request: IncomingMessage, response: ServerResponse): void {
   const answer = problemResponse(malformed('nothing but "Expect: 100-continue" can be met'));
   response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), 'x-request-id': newId() });
   void answer.text().then((body) => response.end(body));
 }
 
-/** Refuses what HTTP allows nobody to send and Node takes: two values where one is meant, and bytes that are no text. */
+/** Refuses invalid requests that Node accepts: duplicate values of a single-value header, and bytes that are no text. */
 export const refuseUnreadable: MiddlewareHandler = (c, next) => {
   const { incoming } = c.env as { incoming?: IncomingMessage };
   const why = incoming && (unreadable(incoming) ?? whyAmbiguous(incoming));
   return why ? Promise.resolve(problemResponse(malformed(why))) : next();
 };
 
-/** Refuses two of a header that the endpoint takes as one value. */
+/** Refuses a duplicate header when the endpoint declares it as a single value. */
 export function refuseTwice({ headers }: Endpoint, incoming: IncomingMessage | undefined): Response | undefined {
   if (!headers || !incoming) return undefined;
   const single = Object.keys(headers.shape).filter((name) => !takesList(headers, name));
@@ -53,18 +53,18 @@ function unreadable({ url = '', rawHeaders }: IncomingMessage): string | undefin
   return undefined;
 }
 
-/** Whether the percent-encoded bytes are UTF-8. Where a percent sign encodes nothing, the whole is taken as it is written. */
+/** Tells whether the percent-encoded bytes are UTF-8. Accepts the whole URL literally when a percent sign encodes no byte. */
 function isText(url: string): boolean {
   if (!url.includes('%') || /%(?![\da-f]{2})/i.test(url)) return true;
   try {
-    // The bundler drops a call whose result nobody uses.
+    // The code must use the result: the bundler drops a call with an unused result.
     return decodeURIComponent(url).length > 0;
   } catch {
     return false;
   }
 }
 
-/** The answer to a request with no host, or with an address or a host that can be none. */
+/** Returns the answer to a request without a host, or with an invalid address or host. */
 export function unreadableRequest(error: unknown): Response {
   if (isRefusal(error) || !(error instanceof Error) || error.name !== 'RequestError') return problemResponse(error);
   return problemResponse(malformed(), { 'x-request-id': newId() });

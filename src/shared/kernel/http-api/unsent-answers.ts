@@ -4,17 +4,17 @@ import type { Socket } from 'node:net';
 const mebibyte = 1024 * 1024;
 
 export interface UnsentLimits {
-  /** How long a peer may take nothing of an answer, in milliseconds. */
+  /** Maximum time in which a peer reads nothing of an answer, in milliseconds. */
   readonly stalledMs?: number;
-  /** Unsent bytes of one connection. */
+  /** Maximum unsent bytes of one connection. */
   readonly connectionBytes?: number;
-  /** Unsent bytes of all connections of the listener. */
+  /** Maximum unsent bytes of all connections of the listener. */
   readonly totalBytes?: number;
 }
 
 /**
- * Bounds the answers that a listener has written and its peers have not taken. Cuts a connection that holds too many bytes, or
- * whose peer takes none for `stalledMs`. While all connections together hold too many, cuts the one that holds the most.
+ * Bounds the answer bytes that the listener has written and its peers have not read. Cuts a connection with too many unsent
+ * bytes, and one whose peer reads nothing for `stalledMs`. While all connections together hold too many bytes, cuts the largest.
  */
 export class UnsentAnswers {
   readonly stalledMs: number;
@@ -35,17 +35,17 @@ export class UnsentAnswers {
     return this.#total;
   }
 
-  /** Counts what `response` still holds. Call it after each write and each time the response is drained. */
+  /** Counts the unsent bytes of `response`. Call it after each write and each time the response drains. */
   written(response: ServerResponse): void {
     const { socket } = response;
     if (!socket) return;
     const bytes = response.writableLength;
-    // Node ends a connection whose time is over. The time begins anew whenever the peer takes something.
+    // Node ends a connection when this timeout expires. The timeout restarts whenever the peer reads something.
     if (bytes > 0 !== this.#bytes.has(socket)) socket.setTimeout(bytes > 0 ? this.stalledMs : 0);
     this.set(socket, bytes);
   }
 
-  /** Says how many unsent bytes a connection holds. */
+  /** Records the unsent bytes of a connection. */
   set(connection: Socket, bytes: number): void {
     this.#total += bytes - (this.#bytes.get(connection) ?? 0);
     if (bytes > 0) this.#watch(connection).set(connection, bytes);

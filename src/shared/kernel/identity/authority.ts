@@ -6,7 +6,7 @@ import type { Enrolment, Identity, Signer } from './identity.ts';
 import type { Key, KeyRing } from './key-ring.ts';
 import { type KeyPair, keyPairOf, type PublicJwk, publicKeyOf } from './keys.ts';
 
-/** Long enough to outlive a home process that is away for hours; processes ask for a new one at half of it. */
+/** Outlasts a home process that is away for hours. Processes ask for a new certificate at half of this time. */
 export const certificateLifeMs = 24 * 60 * 60_000;
 const algorithm = 'EdDSA';
 
@@ -16,8 +16,8 @@ interface SystemKey extends KeyPair {
 }
 
 /**
- * The identity of the home process: it may call in every name, and certifies the keys of the other processes. Whoever has its secrets is
- * the system; whoever has what it publishes can check and not sign.
+ * The identity of the home process. It may call in every name, and certifies the keys of the other processes. Its secrets give
+ * full control of the system. Its published keys let a process verify, but not sign.
  */
 export class Authority implements Identity {
   readonly #derived = new Map<string, SystemKey>();
@@ -42,7 +42,7 @@ export class Authority implements Identity {
     return key && this.#derive(key).checks;
   }
 
-  /** Looks whether the keys were rotated. */
+  /** Resolves with whether the keys were rotated. */
   async renew(): Promise<boolean> {
     const kids = this.#names();
     if (kids === this.#kids) return false;
@@ -55,12 +55,12 @@ export class Authority implements Identity {
     this.#listeners.push(listener);
   }
 
-  /** The system's public keys, the signing one first, as a JSON Web Key Set has them (RFC 7517). */
+  /** Returns the system's public keys, the signing key first, in the form of a JSON Web Key Set (RFC 7517). */
   publicKeys(): PublicJwk[] {
     return this.ring.all().map((key) => ({ ...this.#derive(key).publicKey, kid: key.kid }));
   }
 
-  /** Lets whoever has the private key of `publicKey` call in the name of these modules. */
+  /** Lets the owner of the private key of `publicKey` call in the name of these modules. */
   async enrol(publicKey: PublicJwk, modules: readonly string[], lifeMs = certificateLifeMs): Promise<Enrolment> {
     const certificate = await this.certify(publicKey, modules, lifeMs);
     return { certificate, keys: this.publicKeys(), now: this.now() };

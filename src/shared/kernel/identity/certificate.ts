@@ -4,11 +4,11 @@ import { z } from 'zod';
 import type { Identity } from './identity.ts';
 import { publicKeyOf } from './keys.ts';
 
-/** What each kind of signed text says that it is, so that none passes for another (RFC 8725). */
+/** The type in each kind of signed text, so that one kind cannot pass as another (RFC 8725). */
 export const certificateType = 'kerf-certificate';
 export const publicationType = 'kerf-keys';
 export const algorithms = ['EdDSA'];
-/** Clocks of two machines may differ by this. */
+/** Tolerated difference between the clocks of two machines. */
 export const toleranceSeconds = 5;
 
 export const publicJwkSchema = z.object({
@@ -19,14 +19,14 @@ export const publicJwkSchema = z.object({
 });
 const claimsSchema = z.object({ names: z.array(z.string()).min(1), cnf: z.object({ jwk: publicJwkSchema }) });
 
-/** By which key a signed text is to be checked, and in whose names that key may sign. */
+/** The key that verifies a signed text, and the names in which that key may sign. */
 export interface Proof {
   readonly key: KeyObject;
-  /** Undefined for the system's own: it may sign in every name. */
+  /** Undefined for a key of the system, which may sign in every name. */
   readonly names: readonly string[] | undefined;
 }
 
-/** Finds the key that signed `text`: one of the system's, or the one in the certificate that it brings. Throws for any other. */
+/** Finds the key to verify `text`: a key of the system, or the key in the certificate of `text`. Throws for any other key. */
 export async function proofOf(text: string, identity: Identity): Promise<Proof> {
   const { kid, crt } = decodeProtectedHeader(text);
   if (typeof crt !== 'string') return { key: systemKey(identity, kid), names: undefined };

@@ -5,7 +5,7 @@ import { publicJwkSchema } from './certificate.ts';
 import type { Enrolment } from './identity.ts';
 import { type KeyPair, keyPairFrom, newKeyPair, seedOf } from './keys.ts';
 
-/** Whoever copies the file is these modules until it is over; a year is long enough to be renewed with the machine. */
+/** A copy of the file can act as these modules until it expires. A year is long enough to renew it with the machine. */
 const lifeMs = 365 * 24 * 60 * 60_000;
 const fileSchema = z.object({
   modules: z.array(z.string()).min(1),
@@ -19,7 +19,7 @@ export interface WrittenIdentity extends Omit<Enrolment, 'now'> {
   readonly pair: KeyPair;
 }
 
-/** Makes the identity of a process that runs these modules where the system's secrets are not, as the text of a file. */
+/** Returns the text of an identity file, for a process that runs these modules without access to the system's secrets. */
 export async function writeIdentity(authority: Authority, modules: readonly string[]): Promise<string> {
   const pair = newKeyPair();
   const { certificate, keys } = await authority.enrol(pair.publicKey, modules, lifeMs);
@@ -27,7 +27,7 @@ export async function writeIdentity(authority: Authority, modules: readonly stri
   return `${JSON.stringify({ modules, privateKey, certificate, keys }, null, 2)}\n`;
 }
 
-/** Throws a `StartError` that names `file` and shows nothing of it when the text is no identity. */
+/** Reads an identity file. Throws a `StartError` when the text is invalid. The error names `file`, but shows none of its text. */
 export function readIdentity(file: string, text: string): WrittenIdentity {
   try {
     const { privateKey, ...written } = fileSchema.parse(JSON.parse(text));

@@ -14,7 +14,7 @@ import { SignedOut } from './signed-out.ts';
 const newFile = () => join(mkdtempSync(join(tmpdir(), 'kerf-keys-')), 'keys', 'keys.json');
 const minutes = 60_000;
 
-/** What a process that shares the keys in `file` has. */
+/** Opens the session tokens of a process that shares the keys in `file`. */
 const sessionsOf = (file: string) =>
   new SessionTokens(new FileKeyRing(file), new SignedOut(join(dirname(file), 'signed-out')));
 

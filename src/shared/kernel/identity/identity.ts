@@ -1,19 +1,19 @@
 import type { KeyObject } from 'node:crypto';
 import type { PublicJwk } from './keys.ts';
 
-/** What signs for a caller. The header tells the callee by which key to check: one of the system's, or the certified one. */
+/** Signs for a caller. The header tells the callee which key verifies the signature: a key of the system or the certified key. */
 export interface Signer {
   readonly privateKey: KeyObject;
   readonly header: { readonly kid: string } | { readonly crt: string };
 }
 
-/** How a process proves to the others who calls, and what it checks their proof by. */
+/** Lets a process prove to other processes which caller it acts for, and verify their proofs. */
 export interface Identity {
-  /** Milliseconds since 1970, the same for all processes of a system; no step of a machine's clock moves it. */
+  /** Milliseconds since 1970, the same for all processes of a system. Steps of a machine's clock do not move it. */
   now(): number;
-  /** What signs for `caller`; undefined where this process may not call in that name. */
+  /** Returns the signer for `caller`, or undefined when this process may not call in that name. */
   signerFor(caller: string): Signer | undefined;
-  /** The key of the system that has this name; undefined for one that is not trusted, or not any more. */
+  /** Returns the system's key with this id, or undefined for a key that is not or no longer trusted. */
   systemKey(kid: string): KeyObject | undefined;
   /** Looks for newer keys, a newer certificate and the system's time, at most once a second. Resolves with whether any was found. */
   renew(): Promise<boolean>;
@@ -21,7 +21,7 @@ export interface Identity {
   onChange(listener: () => void): void;
 }
 
-/** What the system gives to a process: whom it may call as, whom it may believe, and the time. */
+/** Tells a process in which names it may call, which keys it may trust, and the system's time. */
 export interface Enrolment {
   /** Signed by the system: the modules in whose name the process calls, and its public key. */
   readonly certificate: string;
@@ -31,7 +31,7 @@ export interface Enrolment {
   readonly now: number;
 }
 
-/** Whoever pings is asked for nothing else: every process may do it in this name. */
+/** The caller's name in a ping. Every process may ping in this name. */
 export const pinging = 'kernel';
-/** In whose name operators' orders are signed; no module can have this name. */
+/** The name that signs operators' orders. No module can have this name. */
 export const operatorsName = '/operators';

@@ -13,15 +13,15 @@ export interface Key {
   readonly secret: Uint8Array;
 }
 
-/** Keys that sign and verify. The newest signs; the ones before it still verify, so that rotation fails nobody. */
+/** Keys that sign and verify. The newest key signs. Older keys still verify, so that a rotation breaks no valid signature. */
 export interface KeyRing {
   signing(): Key;
   find(kid: string): Key | undefined;
-  /** All that verify, the signing one first. */
+  /** Returns all keys that verify, the signing key first. */
   all(): readonly Key[];
 }
 
-/** Secrets given from outside, separated by commas, the signing one first. Each at least 32 characters. */
+/** Reads keys from a setting: secrets separated by commas, the signing one first. Each must have at least 32 characters. */
 export function fixedKeyRing(setting: string, value: string): KeyRing {
   const keys = value.split(',').map((secret, index) => {
     if (secret.length < 32) throw new StartError(`${setting}: secret ${index + 1} is shorter than 32 characters`);
@@ -30,7 +30,7 @@ export function fixedKeyRing(setting: string, value: string): KeyRing {
   return { signing: () => keys[0]!, find: (kid) => keys.find((key) => key.kid === kid), all: () => keys };
 }
 
-/** Keys kept in a file of the data folder (mode 0600), made on first use and read again when the file changes. */
+/** Keeps keys in a file of the data folder (mode 0600). Creates the file on first use, and reads it again when it changes. */
 export class FileKeyRing implements KeyRing {
   #keys: Key[] = [];
   #readVersion = '';
@@ -53,7 +53,7 @@ export class FileKeyRing implements KeyRing {
   }
 
   find(kid: string): Key | undefined {
-    // Also when the key is known: it may have been revoked.
+    // Refreshes even when the key is known: it may have been revoked.
     this.#refresh();
     return this.#keys.find((key) => key.kid === kid);
   }
@@ -66,15 +66,15 @@ export class FileKeyRing implements KeyRing {
       this.#keys = readKeys(this.file).map(({ kid, secret }) => ({ kid, secret: Buffer.from(secret, 'base64url') }));
       this.#readVersion = version;
     } catch (error) {
-      // A file that is damaged under a running process is no reason to stop: the keys that are known still serve.
+      // A running process survives a damaged file: it continues with the known keys.
       if (this.#keys.length === 0) throw error;
     }
   }
 }
 
 /**
- * Puts a new signing key first in each of the files, and keeps the `keep` latest of the old ones for what they have signed. Returns
- * the new keys' names. One that cannot be read leaves all files as they are.
+ * Puts a new signing key first in each file, and keeps the `keep` latest old keys to verify earlier signatures. Returns the ids of
+ * the new keys. Rotates no file when one of them cannot be read.
  */
 export function rotate(files: readonly string[], keep = 2): string[] {
   const rotated = files.map((file) => {

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, hkdfSync, type KeyObject } from 'node:crypto';
 
-/** An Ed25519 public key as a JSON Web Key (RFC 8037), with the name that tokens call it by where it has one. */
+/** An Ed25519 public key as a JSON Web Key (RFC 8037). Tokens refer to it by its `kid`, if it has one. */
 export interface PublicJwk {
   readonly kty: 'OKP';
   readonly crv: 'Ed25519';
@@ -13,12 +13,12 @@ export interface KeyPair {
   readonly publicKey: PublicJwk;
 }
 
-/** What stands before the 32 bytes of a private Ed25519 key in PKCS #8 (RFC 8410). */
+/** The prefix of the 32 bytes of a private Ed25519 key in PKCS #8 (RFC 8410). */
 const pkcs8 = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 /**
- * Derives a key pair from random bytes: the same bytes and use give the same pair in every process. From a secret that a person has
- * chosen, the public key would let anybody try guesses.
+ * Derives a key pair from random bytes. The same bytes and use give the same pair in every process. Do not pass a secret that a
+ * person has chosen: the public key would let an attacker test guesses.
  */
 export function keyPairOf(secret: Uint8Array, use: string): KeyPair {
   return keyPairFrom(Buffer.from(hkdfSync('sha256', secret, '', `kerf ${use}`, 32)));
@@ -36,12 +36,12 @@ export function keyPairFrom(seed: Uint8Array): KeyPair {
   return { privateKey, publicKey: publicJwkOf(privateKey) };
 }
 
-/** The 32 bytes of a private key, to be written where only its owner reads. */
+/** Returns the 32 bytes of a private key. Store them where only the owner can read them. */
 export function seedOf({ privateKey }: KeyPair): Buffer {
   return privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(pkcs8.length);
 }
 
-/** Throws when the value is no Ed25519 public key. */
+/** Converts a JSON Web Key. Throws when it is not an Ed25519 public key. */
 export function publicKeyOf({ kty, crv, x }: PublicJwk): KeyObject {
   return createPublicKey({ key: { kty, crv, x }, format: 'jwk' });
 }

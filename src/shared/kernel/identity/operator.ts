@@ -9,7 +9,7 @@ import { type Identity, operatorsName } from './identity.ts';
 import { newKeyPair } from './keys.ts';
 import { keepSecret, readSecret } from './secret-file.ts';
 
-/** The operator's bearer token: the setting's, or the one in the data folder (mode 0600), made on first use. */
+/** Returns the operator's bearer token: the setting, or a token in the data folder (mode 0600) that it creates on first use. */
 export function operatorToken(dataDir: string, setting: string | undefined): string {
   if (setting) return usable(setting, 'OPERATOR_TOKEN');
   const file = join(dataDir, 'operator-token');
@@ -24,17 +24,17 @@ function usable(token: string, where: string): string {
   );
 }
 
-/** Compares without telling by its time how much was right. */
+/** Compares two secrets. Its duration does not reveal how much of a guess is right. */
 export function sameSecret(given: string, expected: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(expected));
 }
 
-/** What an operator asks of one module, as it is passed on to the process that runs it. */
+/** An operator's request for one module, in the form that travels to the process that runs the module. */
 export interface OperatorOrder {
   readonly module: string;
   readonly method: string;
-  /** With the query. */
+  /** Includes the query. */
   readonly path: string;
   readonly body: string;
 }
@@ -43,8 +43,8 @@ const orderType = 'kerf-order';
 const orderLifeMs = 60_000;
 
 /**
- * Knows the operators' token, in the home process alone. The key that signs their orders is random, so that nothing that leaves this
- * process tells anything about the token.
+ * Checks the operators' token and signs their orders, in the home process only. The signing key is random, so that no data that
+ * leaves this process reveals the token.
  */
 export class Operators {
   readonly #pair = newKeyPair();
@@ -60,7 +60,7 @@ export class Operators {
     return token !== undefined && sameSecret(token, this.token);
   }
 
-  /** Signs an order for another process, for an operator who shows the token. Rejects with `unauthenticated` for any other token. */
+  /** Signs an operator's order for another process. Rejects with `unauthenticated` when `token` is not the operators' token. */
   async sign(token: string | undefined, order: OperatorOrder): Promise<string> {
     if (!this.know(token)) throw refusal('unauthenticated', 'send the operator token');
     const { privateKey, publicKey } = this.#pair;
@@ -73,7 +73,7 @@ export class Operators {
   }
 }
 
-/** Throws `forbidden` unless the operators have signed just this order, a minute ago at most. */
+/** Throws `forbidden` unless the operators signed exactly this order within the last minute. */
 export async function verifyOrder(signed: string | undefined, order: OperatorOrder, identity: Identity): Promise<void> {
   try {
     const { key, names } = await proofOf(signed ?? '', identity);

@@ -11,7 +11,7 @@ const unauthenticated = { code: 'unauthenticated' };
 
 /** The keys of the system, as they are now. */
 let keys: string;
-/** What the home process's clock says, and those of the others. */
+/** The time on the clocks of the home process and of the others. */
 let now: number;
 let authority: Authority;
 

@@ -10,20 +10,20 @@ const renewEveryMs = 1_000;
 export interface OwnEnrolment extends Omit<Enrolment, 'now'> {
   /** The key pair that the certificate names, where it is not the one the process asked for. */
   readonly pair?: KeyPair;
-  /** Milliseconds since 1970. Undefined where the system did not tell: the time known so far goes on. */
+  /** Milliseconds since 1970. Undefined when the system did not send its time: the known time then continues. */
   readonly now?: number | undefined;
 }
 
-/** Has the public key of this process certified, by whatever way leads to the system's keys. */
+/** Gets the public key of this process certified with the system's keys. Implementations reach these keys in different ways. */
 export type Enrol = (publicKey: PublicJwk) => Promise<OwnEnrolment>;
 
-/** The identity of a process that runs some modules: it signs with a key of its own, and calls in the name of those modules alone. */
+/** The identity of a process that runs some modules. It signs with its own key, and calls in the name of these modules only. */
 export class ProcessIdentity implements Identity {
   readonly #listeners: (() => void)[] = [];
   #pair = newKeyPair();
   #certificate = '';
   #keys = new Map<string, KeyObject>();
-  /** What the system's time is ahead of this process's; the machine's clock at its start, until the system tells. */
+  /** The system's time minus this process's uptime. Until the system sends its time, it is the machine's clock at process start. */
   #aheadMs = performance.timeOrigin;
   #renewedAt = Number.NEGATIVE_INFINITY;
   #renewAt = 0;
@@ -36,7 +36,7 @@ export class ProcessIdentity implements Identity {
     this.enrol = enrol;
   }
 
-  /** Rejects with whatever keeps the process from being enrolled. */
+  /** Enrols the process. Rejects with the error of `enrol`. */
   static async open(modules: readonly string[], enrol: Enrol): Promise<ProcessIdentity> {
     const identity = new ProcessIdentity(modules, enrol);
     identity.update(await enrol(identity.#pair.publicKey));
@@ -61,7 +61,7 @@ export class ProcessIdentity implements Identity {
     this.#listeners.push(listener);
   }
 
-  /** Resolves with false where that is not possible now: what is known goes on. */
+  /** Resolves with false when no renewal is possible now. The known keys and certificate then stay in use. */
   renew(): Promise<boolean> {
     if (this.#renewing) return this.#renewing;
     if (performance.now() - this.#renewedAt < renewEveryMs) return Promise.resolve(false);
@@ -76,14 +76,14 @@ export class ProcessIdentity implements Identity {
     return this.#renewing;
   }
 
-  /** Renews although that was done just now: what enrols this process has changed since. */
+  /** Renews even directly after another renewal, because the source of the enrolment has changed since. */
   async renewAnew(): Promise<boolean> {
     await this.#renewing;
     this.#renewedAt = Number.NEGATIVE_INFINITY;
     return this.renew();
   }
 
-  /** Goes by this from now on. Returns whether that is anything new. */
+  /** Uses this enrolment from now on. Returns whether its keys, key pair or time are new. */
   update({ certificate, keys, now, pair = this.#pair }: OwnEnrolment): boolean {
     const aheadMs = now === undefined ? this.#aheadMs : now - performance.now();
     const stepped = Math.abs(aheadMs - this.#aheadMs) > renewEveryMs;

@@ -12,8 +12,8 @@ export interface Publication {
 }
 
 /**
- * Reads the publication that a known key signed: a process that knows an old key learns the newer ones. Throws for one without the
- * `nonce` that was asked with: a replayed one would bring back old keys and an old time.
+ * Reads the publication that a known key signed, so that a process with an old key learns the newer keys. Throws when it lacks the
+ * `nonce` of the question: a replayed publication would bring back old keys and an old time.
  */
 export async function readPublication(
   signed: readonly string[],

@@ -21,7 +21,7 @@ beforeEach(() => {
   file = join(folder, 'secret');
 });
 
-/** What the file holds, and that there is nothing else. */
+/** Returns the content of the file, and checks that the folder holds nothing else. */
 function kept(): string {
   expect([readdirSync(folder), statSync(file).mode & 0o777]).toEqual([['secret'], 0o600]);
   return readFileSync(file, 'utf8');

@@ -19,8 +19,8 @@ import { StartError, whyDiskFull, whyTooManyFiles } from '../errors/index.ts';
 const othersMay = 0o077;
 
 /**
- * Makes a file that holds a secret, on first use. Nobody but this user may read it (mode 0600), also when it came here otherwise,
- * as from a backup. It is there as a whole or not at all, whoever else makes it at the same time, and whenever the process ends.
+ * Creates a file that holds a secret, on first use. Only this user may read it (mode 0600), even if it came from a backup. The file
+ * is complete or absent, even if another process creates it at the same time or this process ends at any point.
  */
 export function keepSecret(file: string, made: () => string): void {
   asked(file, 'made', () => {
@@ -36,7 +36,7 @@ export function readSecret(file: string): string {
   return asked(file, 'read', () => readFileSync(file, 'utf8'));
 }
 
-/** Writes another secret in the place of one. A crash leaves the old or the new. */
+/** Replaces a secret. A crash leaves the old or the new secret. */
 export function replaceSecret(file: string, secret: string): void {
   asked(file, 'replaced', () => renameSync(writtenAside(file, secret), file));
 }
@@ -46,7 +46,7 @@ function make(file: string, secret: string): void {
   try {
     linkSync(aside, file);
   } catch (error) {
-    // Somebody else was faster: theirs holds.
+    // Another process was faster: its secret stays.
     if ((error as { code?: string }).code !== 'EEXIST') throw error;
   } finally {
     rmSync(aside);
@@ -66,7 +66,7 @@ function writtenAside(file: string, secret: string): string {
   return aside;
 }
 
-/** What the system refuses is said with the file that it is about. */
+/** Maps an error of the operating system to a `StartError` that names the file. */
 function asked<T>(file: string, what: string, ask: () => T): T {
   try {
     return ask();

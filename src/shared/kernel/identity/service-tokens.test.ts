@@ -24,7 +24,7 @@ const pass = (seconds: number) => {
   now += seconds * 1_000;
 };
 
-/** A token as somebody else might make it. */
+/** Makes a token like an attacker might make it. */
 const forged = (claims: object, { signing }: KeyRing = ring, kid = signing().kid) =>
   new SignJWT({ ...claims })
     .setProtectedHeader({ alg: 'EdDSA', kid })

@@ -6,14 +6,14 @@ import { type Identity, pinging, type Signer } from './identity.ts';
 import type { KeyRing } from './key-ring.ts';
 
 const lifeSeconds = 60;
-/** A token for a member travels along with the calls that a public request causes, the last of which begin within a minute. */
+/** A token for a member travels with the calls that a public request causes. The last of these calls begin within a minute. */
 const memberLifeSeconds = 120;
 const renewAfterMs = 30_000;
-/** Tokens remembered on each side; the oldest is forgotten first, and made or checked anew when it is needed. */
-const mostRemembered = 10_000;
-/** What a token is for that says on behalf of which member a call is made; no module can have this name. */
+/** Maximum number of tokens in each cache. A cache drops its oldest token first; the process makes or checks it again if needed. */
+const maxRemembered = 10_000;
+/** The audience of a token that names the member of a call. No module can have this name. */
 const onBehalf = '/member';
-/** Only a process that may speak for the gateway says for whom a call is made; the others pass on what they were shown. */
+/** Only a process that may call as the gateway makes tokens for members. Other processes pass on the tokens that they received. */
 const gateway = 'gateway';
 
 interface Made {
@@ -30,42 +30,42 @@ interface Checked {
 }
 
 /**
- * How processes prove to each other who calls: a token that names the calling module and the module called, and another that
- * names the member for whom it calls. Each is made and checked once per half minute, not per call. All times are the system's.
+ * Makes and checks the tokens that identify a caller between processes. One token names the calling and the called module. Another
+ * names the member of the call. Each is made and checked once per half minute, not per call. All times are the system's time.
  */
 export class ServiceTokens {
   readonly #identity: Identity;
   readonly #made = new Map<string, Made>();
   readonly #checked = new Map<string, Checked>();
-  /** The last token that was shown for each member. */
+  /** The longest-lived token received for each member. */
   readonly #shown = new Map<string, Made>();
-  /** How often the keys have changed: what was signed or checked before the last change is not remembered. */
+  /** Counts key changes. The caches never keep a token that was signed or checked before the last change. */
   #changes = 0;
   private readonly most: number;
 
-  constructor(identity: Identity | KeyRing, most = mostRemembered) {
+  constructor(identity: Identity | KeyRing, most = maxRemembered) {
     this.most = most;
     this.#identity = 'signerFor' in identity ? identity : new Authority(identity);
     this.#identity.onChange(() => this.#forget());
   }
 
-  /** Milliseconds since 1970; no step of a machine's clock moves it. */
+  /** Milliseconds since 1970. Steps of a machine's clock do not move it. */
   now(): number {
     return this.#identity.now();
   }
 
-  /** Calls `listener` when the system's keys have changed: what was believed before may not be any more. */
+  /** Calls `listener` when the system's keys have changed. Earlier checks may then no longer hold. */
   onChange(listener: () => void): void {
     this.#identity.onChange(listener);
   }
 
-  /** The token for this pair, when there is one that is fresh. */
+  /** Returns the cached token for this pair, if it is fresh. */
   issued(caller: string, audience: string): string | undefined {
     const made = this.#made.get(`${caller}>${audience}`);
     return made && made.renewAt > this.now() ? made.token : undefined;
   }
 
-  /** Rejects with `forbidden` for a caller in whose name this process may not call. */
+  /** Resolves with a token for this pair. Rejects with `forbidden` when this process may not call in the name of `caller`. */
   async issue(caller: string, audience: string): Promise<string> {
     const fresh = this.issued(caller, audience);
     if (fresh) return fresh;
@@ -74,24 +74,24 @@ export class ServiceTokens {
     return this.#make(signer, caller, audience, lifeSeconds);
   }
 
-  /** A token of this pair was not accepted: the next one is made anew, with what the system says now. */
+  /** Drops the token of this pair, which the callee did not accept, and renews the identity for the next token. */
   refused(caller: string, audience: string): void {
     this.#made.delete(`${caller}>${audience}`);
     void this.#identity.renew();
   }
 
-  /** The module that calls. Throws `unauthenticated` for a token that is missing, wrong, expired or made for another. */
+  /** Resolves with the calling module. Rejects with `unauthenticated` for a missing, wrong or expired token, or another audience. */
   async verify(token: string | undefined, audience: string): Promise<string> {
     return (await this.#known(token, audience)).subject;
   }
 
-  /** As `verify`; tells also when the token is over, in the system's time. */
+  /** Does the same as `verify`, and also returns when the token expires, in the system's time. */
   async verifyUntil(token: string | undefined, audience: string): Promise<{ caller: string; until: number }> {
     const { subject, until } = await this.#known(token, audience);
     return { caller: subject, until };
   }
 
-  /** A token for the member on whose behalf a call is made. At once, mostly. */
+  /** Returns a token for the member of a call, mostly without a promise. */
   vouch(member: string): string | Promise<string> {
     const made = this.issued(member, onBehalf);
     if (made) return made;
@@ -102,7 +102,7 @@ export class ServiceTokens {
     return Promise.reject(betweenProcesses('unauthenticated', 'nobody has said that this member is signed in'));
   }
 
-  /** The member that was vouched for. At once, mostly. Throws `unauthenticated`. */
+  /** Returns the member that a token names, mostly without a promise. Rejects with `unauthenticated`. */
   vouchedFor(token: string): string | Promise<string> {
     return this.#fresh(token, onBehalf)?.subject ?? this.verify(token, onBehalf);
   }
@@ -127,7 +127,7 @@ export class ServiceTokens {
   }
 
   async #known(token: string | undefined, audience: string): Promise<Checked> {
-    // Without an audience, a token for any would do.
+    // Without an audience, a token for any module would pass.
     if (!token || !audience) throw betweenProcesses('unauthenticated', 'an internal call needs a service token');
     const fresh = this.#fresh(token, audience);
     if (fresh) return fresh;
@@ -136,7 +136,7 @@ export class ServiceTokens {
     });
   }
 
-  /** What is unknown or over by what this process knows may be good by what the system says now. */
+  /** Checks a token again after a renewal, since an unknown key or an expired token may be valid with the system's new data. */
   async #checkTwice(token: string, audience: string): Promise<Checked> {
     try {
       return await this.#check(token, audience);

@@ -7,7 +7,7 @@ import type { SignedOut } from './signed-out.ts';
 const lifeMs = 12 * 60 * 60_000;
 const audience = 'kerf-public';
 
-/** What a token says. */
+/** The content of a session token. */
 export interface Session {
   readonly id: string;
   /** The member's id. */
@@ -16,16 +16,16 @@ export interface Session {
   readonly expiresAt: number;
 }
 
-/** A token whose signature was verified, and by which key. */
+/** The session of a verified token, and the key that verified it. */
 interface Verified {
   readonly session: Session;
   readonly key: Key;
 }
 
-/** To verify a signature takes longer than all else that a session is asked for. */
-const mostVerified = 10_000;
+/** Maximum number of cached tokens. Verifying a signature takes longer than all other checks of a session. */
+const maxVerified = 10_000;
 
-/** What a member shows the gateway after signing in. */
+/** Issues and verifies the tokens that members send to the gateway after sign-in. */
 export class SessionTokens {
   readonly #verified = new Map<string, Verified>();
   private readonly keys: KeyRing;
@@ -36,7 +36,7 @@ export class SessionTokens {
     this.signedOut = signedOut;
   }
 
-  /** Good for twelve hours, or until sign-out. */
+  /** Returns a new token. It is valid for twelve hours, or until sign-out. */
   async issue(member: string): Promise<{ token: string; expiresAt: string }> {
     const { kid, secret } = this.keys.signing();
     const expiresAt = new Date(Date.now() + lifeMs);
@@ -52,8 +52,8 @@ export class SessionTokens {
   }
 
   /**
-   * The session, or `undefined` for a token that is wrong, over, or signed out. Rejects with `unavailable` when the sessions that
-   * were signed out cannot be read.
+   * Resolves with the session, or with `undefined` for a token that is wrong, expired or signed out. Rejects with `unavailable` when
+   * the signed-out sessions cannot be read.
    */
   async verify(token: string): Promise<Session | undefined> {
     const session = this.#again(token) ?? (await this.#read(token));
@@ -75,7 +75,7 @@ export class SessionTokens {
   }
 
   #keep(token: string, verified: Verified): void {
-    if (this.#verified.size >= mostVerified) this.#verified.delete(this.#verified.keys().next().value!);
+    if (this.#verified.size >= maxVerified) this.#verified.delete(this.#verified.keys().next().value!);
     this.#verified.set(token, verified);
   }
 
@@ -106,7 +106,7 @@ export class SessionTokens {
     }
   }
 
-  /** Ends a session: its token is refused from now on, in every process. Throws `unavailable` when that cannot be kept. */
+  /** Ends a session. Every process refuses its token from now on. Throws `unavailable` when the sign-out cannot be stored. */
   end({ id, expiresAt }: Session): void {
     try {
       this.signedOut.add(id, expiresAt);

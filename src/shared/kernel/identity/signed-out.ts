@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readSync, rmSyn
 import { join } from 'node:path';
 
 const hourSeconds = 60 * 60;
-/** How long an entry outlives its token, so that a clock that is hours ahead for a while brings no session back. */
+/** How long an entry outlives its token. A clock that is hours ahead for a while then revives no session. */
 const marginHours = 24;
 
 interface Segment {
@@ -12,8 +12,8 @@ interface Segment {
 }
 
 /**
- * The sessions that ended by sign-out, until a day after their tokens expire. They are kept in files of the data folder, one for each hour of
- * expiry. Every process that shares the folder knows an entry at once; it is on disk before `add` returns.
+ * Keeps the sessions that ended by sign-out, until a day after their tokens expire. The data folder has one file for each hour of
+ * expiry. Every process that shares the folder sees an entry at once. The entry is on disk before `add` returns.
  */
 export class SignedOut {
   readonly #segments = new Map<number, Segment>();
@@ -23,13 +23,13 @@ export class SignedOut {
     this.folder = folder;
   }
 
-  /** `expiresAt` in seconds since 1970. Throws when the entry is not on disk as a whole. */
+  /** Adds a session. `expiresAt` is in seconds since 1970. Throws when the entry is not completely on disk. */
   add(id: string, expiresAt: number): void {
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     this.#removeExpiredFiles();
     const file = openSync(this.#fileOf(hourOf(expiresAt)), 'a', 0o600);
     try {
-      // One write: lines of several processes do not mix. It begins a line: what was written before may have been cut off.
+      // One write keeps the lines of several processes apart. It starts a new line, since the previous write may be incomplete.
       const line = Buffer.from(`\n${id}\n`);
       if (writeSync(file, line) < line.length)
         throw new Error('a sign-out was not written to its end; the disk is full');

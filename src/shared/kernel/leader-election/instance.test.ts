@@ -33,7 +33,7 @@ describe('an instance', () => {
     await file.close();
   });
 
-  /** As a process of its own has it: with its own connection. */
+  /** Returns an instance with its own connection, as in a separate process. */
   function instance(pid: number, parts: Partial<InstanceDependencies> = {}): Instance {
     const database = file.open();
     const runs = (other: { pid: number }) => !dead.has(other.pid);
@@ -55,7 +55,7 @@ describe('an instance', () => {
 
   const pids = async () => (await listInstances(look, clock.now())).map(({ pid }) => pid);
 
-  /** Lets time pass, in looks, until it is so. */
+  /** Lets time pass, a second per look, until `so` holds. */
   async function until(so: () => boolean | Promise<boolean>): Promise<void> {
     await vi.waitFor(
       async () => {
@@ -197,7 +197,7 @@ describe('an instance', () => {
   });
 
   describe('with its own locks', () => {
-    /** As a process has it that was started in a container: they all have the same number. */
+    /** Starts an instance as in a container, where all processes have the same process id. */
     async function contained(): Promise<Instance> {
       const made = new Instance({ database: file.open(), clock, log: silentLog, host: 'here', pid: 1 });
       started.push(made);

@@ -15,21 +15,21 @@ export interface InstanceDependencies
   readonly log: Log;
 }
 
-/** This process leads no more: what was to be written as the leader must not be. */
+/** This process no longer leads, and must not write as the leader. */
 export class LeadLost extends Error {
   override readonly name = 'LeadLost';
 }
 
 /**
- * A process among those that run the same module on the same database, known to the others for 30 s at a time. One of them
- * leads: it does what only one may do, from when it takes the lead, which is free or held by one that does not live, until
- * it gives it up. Clocks of different hosts must agree within 5 s.
+ * One of the processes that run the same module on the same database. A lease makes it known to the others for 30 s at a time. One
+ * instance leads and runs the leader tasks. It takes the lead when no live instance holds it, and leads until it gives up the
+ * lead. Clocks of different hosts must agree within 5 s.
  */
 export class Instance {
   #known = false;
   #mayLead = false;
   #term = 0;
-  /** Which it was when it took the lead. */
+  /** The id of this instance when it took the lead. */
   #ledAs = '';
   #looking = Promise.resolve();
   #told = Promise.resolve();
@@ -46,17 +46,17 @@ export class Instance {
     this.#leaderTasks = new LeaderTasks(parts.log, () => this.#letOthersTry());
   }
 
-  /** Another one after its lease was lost: what it held before is not its own any more. */
+  /** The id of this instance. It changes after the lease was lost: the instance then no longer owns anything that it held before. */
   get id(): string {
     return this.#lease.id;
   }
 
-  /** Whether the others count on it. False once it was paused for so long that one of them may not. */
+  /** Whether the other instances regard this one as live. False after a pause so long that one of them may regard it as dead. */
   get lives(): boolean {
     return this.#lease.lives;
   }
 
-  /** Whether no other was there when it last looked. */
+  /** Whether the last look found no other instance. */
   get alone(): boolean {
     return this.#lease.alone;
   }
@@ -65,20 +65,20 @@ export class Instance {
     return this.#leaderTasks.wanted && this.#ledAs === this.id && this.lives;
   }
 
-  /** Grows whenever the lead is taken; of the last time that it was taken by this one. */
+  /** The term in which this instance last took the lead. The term grows whenever an instance takes the lead. */
   get term(): number {
     return this.#term;
   }
 
   /**
-   * What only one instance does: begun whenever this one comes to lead, ended by what `begin` returned when it leads no
-   * more. To be said before it starts.
+   * Adds a leader task. `begin` runs whenever this instance becomes the leader. The function that `begin` returns runs when this
+   * instance no longer leads. The caller must add tasks before `start`.
    */
   whileLeader(begin: () => Promise<EndTask>): void {
     this.#leaderTasks.add(begin);
   }
 
-  /** Makes itself known. When nobody leads it does at once: what it leads has begun when this resolves. */
+  /** Registers the instance. If no instance leads, takes the lead at once: its leader tasks have begun when this resolves. */
   start(): Promise<void> {
     return this.#inTurn(async () => {
       if (!this.#known) await this.#lease.begin();
@@ -87,23 +87,26 @@ export class Instance {
   }
 
   /**
-   * Is one of them again, after it gave up the lead or stopped, and leads if nobody else does. Where its data cannot be written now,
-   * it is so as soon as it can.
+   * Takes part again after the instance gave up the lead or stopped, and leads if no other instance does. When the instance cannot
+   * write its data now, it takes part as soon as it can.
    */
   takeUp(): Promise<void> {
     return this.#inTurn(() => this.#join());
   }
 
-  /** Looks now how things stand, and takes the lead if it can. Resolves, when what it leads has begun or ended, with whether it leads. */
+  /** Checks the leader now and takes the lead if it can. When the leader tasks have begun or ended, resolves with whether it leads. */
   async look(): Promise<boolean> {
     await this.#lookNext();
     await this.#leaderTasks.turned();
-    // What could not begin here is given away by now.
+    // When a task could not begin, waits until the instance has given up the lead.
     await this.#looking;
     return this.leads;
   }
 
-  /** Ends what it leads, does `lastly`, while nobody leads, and then lets another lead; does not do so again until `takeUp`. The others still count on it. */
+  /**
+   * Ends its leader tasks, runs `lastly` while no instance leads, and then lets another instance lead. Does not lead again until
+   * `takeUp`. The other instances still regard this one as live.
+   */
   giveUpLead(lastly: () => Promise<void> = async () => {}): Promise<void> {
     return this.#inTurn(async () => {
       await this.#endLeading();
@@ -112,12 +115,12 @@ export class Instance {
     });
   }
 
-  /** Ends what it leads. It still holds the lead, and the others count on it, until it stops. */
+  /** Ends its leader tasks. The instance still holds the lead, and the others regard it as live, until it stops. */
   endLeaderTasks(): Promise<void> {
     return this.#inTurn(() => this.#endLeading());
   }
 
-  /** Ends what it leads and lets the others know. May start again, as another. */
+  /** Ends its leader tasks and tells the other instances. The instance may start again, with a new id. */
   stop(): Promise<void> {
     return this.#inTurn(async () => {
       if (!this.#known) return;
@@ -139,15 +142,15 @@ export class Instance {
   }
 
   /**
-   * To be asked in a unit of work that only the leader may do. Throws `LeadLost`, which takes the unit back, when this one gave
-   * the lead up or was taken for dead meanwhile.
+   * Checks that this instance still leads. The caller runs it in each unit of work that only the leader may do. Throws `LeadLost`,
+   * which rolls back the unit, when this instance gave up the lead or counted as dead meanwhile.
    */
   async fence(unit: Unit): Promise<void> {
     const { holder, term } = await readLead(unit);
     if (holder !== this.id || term !== this.#term) throw new LeadLost('this process leads no more');
   }
 
-  /** One thing that it is told after the other: what is taken up while it is being given up is taken up after that. */
+  /** Runs the caller's requests in sequence: a `takeUp` during a `giveUpLead` runs after it. */
   #inTurn(task: () => Promise<void>): Promise<void> {
     const before = this.#told;
     const done = background.run(async () => {
@@ -165,7 +168,7 @@ export class Instance {
     if (isNew) this.#lookLater();
   }
 
-  /** The lease is renewed meanwhile, however long it takes. */
+  /** Ends the leader tasks. The lease keeps renewing meanwhile, however long this takes. */
   async #endLeading(): Promise<void> {
     this.#mayLead = false;
     await this.#looking;
@@ -184,7 +187,7 @@ export class Instance {
     });
   }
 
-  /** Who lives, and who leads. What is to begin or end is not waited for: the lease goes on meanwhile. */
+  /** Checks which instances are live and which one leads. Does not await the leader tasks: the lease keeps renewing meanwhile. */
   async #look(): Promise<void> {
     if (!this.#known) return;
     let leads: boolean;
@@ -197,7 +200,7 @@ export class Instance {
     void this.#leaderTasks.turn(leads && this.#mayLead && this.lives);
   }
 
-  /** Whether it holds the lead, or has taken it now. */
+  /** Returns whether this instance holds the lead, or has taken it now. */
   async #holdsOrTakes(others: readonly InstanceRow[]): Promise<boolean> {
     const { database, clock } = this.#parts;
     const { holder, term } = await readLead(database);
@@ -209,7 +212,7 @@ export class Instance {
     return this.#isOf(term);
   }
 
-  /** The lead is its own since this term. What it led in an earlier one is ended first, and begun anew. */
+  /** Records the term in which this instance leads. Ends the leader tasks of an earlier term first, so that they begin again. */
   #isOf(term: number): true {
     if (term !== this.#term) void this.#leaderTasks.turn(false);
     this.#term = term;
@@ -221,7 +224,7 @@ export class Instance {
     await this.#parts.database.work((unit) => freeLead(unit, this.id));
   }
 
-  /** What it was to lead could not begin here, as it may elsewhere: until its next look, another may take the lead. */
+  /** Gives up the lead until the next look: the leader tasks could not begin here, but may begin in another instance. */
   #letOthersTry(): void {
     this.#looking = this.#looking.then(async () => {
       if (this.#leaderTasks.wanted || this.#leaderTasks.running) return;

@@ -10,15 +10,15 @@ import { instanceMigrations } from './tables.ts';
 
 const table = { name: 'written', sqlite: 'CREATE TABLE written (term INTEGER NOT NULL, pid INTEGER NOT NULL)' };
 
-/** A process with a clock and a connection of its own: paused, it neither writes nor sees time pass; dead, never again. */
+/** A process with its own clock and connection. While paused, it neither writes nor sees time pass. A dead process never resumes. */
 class Process {
   readonly instance: Instance;
   readonly clock: ManualClock;
   readonly #database: Database;
   state: 'runs' | 'paused' | 'dead' = 'runs';
-  /** Whether what it leads has begun and not ended. */
+  /** Whether its leader task has begun and not ended. */
   on = false;
-  /** Whether it may have been taken for dead since that began, which it cannot know before it looks. */
+  /** Whether it may have counted as dead since its leader task began. The process learns this only at its next look. */
   excused = false;
   broken = false;
   #ending = Promise.resolve();
@@ -61,7 +61,7 @@ class Process {
     this.state = state;
   }
 
-  /** Its clock has gone on meanwhile, and so what was to happen at a time happens late. */
+  /** Resumes a paused process and advances its clock to `now`, so that its timers fire late. */
   resume(now: number): void {
     if (this.state !== 'paused') return;
     this.state = 'runs';
@@ -83,7 +83,7 @@ class Process {
     this.#endNow = undefined;
   }
 
-  /** Writes what only the leader may. */
+  /** Tries a write that only the leader may do. */
   async write(): Promise<void> {
     await this.#resumed;
     const writing = this.#database.work(async (unit) => {
@@ -189,7 +189,7 @@ it('is never held by two at once, whatever comes in between, and whoever is left
   );
 }, 120_000);
 
-/** All that live are well again, and are to lead: one does. */
+/** Repairs all live processes, lets them all try to lead, and checks that exactly one leads. */
 async function end(all: Processes): Promise<void> {
   for (const process of all.all) {
     process.resume(all.timeOf(process));

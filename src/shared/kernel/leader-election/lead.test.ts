@@ -11,18 +11,18 @@ import { Instance, LeadLost } from './instance.ts';
 import { addInstance } from './store.ts';
 import { instanceMigrations } from './tables.ts';
 
-/** Several processes on one file, each with a clock of its own that stands still while it is paused. */
+/** Several processes on one file. A process may have its own clock, which stands still while the process is paused. */
 class Processes {
   readonly file = new SharedFile(instanceMigrations);
   readonly clock = new ManualClock();
   readonly dead = new Set<number>();
-  /** Who leads by what it has begun and not ended, and the terms in the order they were begun. */
+  /** The processes whose leader task has begun and not ended. `terms` holds the terms in the order of their begin. */
   readonly leading = new Set<number>();
   readonly terms: number[] = [];
   readonly made: Instance[] = [];
-  /** What the end of a duty waits for. */
+  /** A leader task ends after this promise resolves. */
   ending: Promise<void> = Promise.resolve();
-  /** Those whose duty cannot begin. */
+  /** The processes whose leader task cannot begin. */
   readonly broken = new Set<number>();
 
   add(pid: number, clock = this.clock, database = this.file.open()): Instance {
@@ -232,7 +232,7 @@ describe('the lead', () => {
   });
 });
 
-/** Has duties end only when the function that it returns is called. */
+/** Keeps leader tasks from ending until the caller calls the returned function. */
 function hold(processes: Processes): () => void {
   const { promise, resolve } = Promise.withResolvers<void>();
   processes.ending = promise;

@@ -3,7 +3,7 @@ import type { Log } from '../telemetry/index.ts';
 
 export type EndTask = () => void | Promise<void>;
 
-/** What only one instance does. Begins and ends one after the other, however often it is turned on and off meanwhile. */
+/** Begins and ends the tasks that only the leader runs. Does so in sequence, however often the caller turns them on and off. */
 export class LeaderTasks {
   readonly #begins: (() => Promise<EndTask>)[] = [];
   #ends: EndTask[] = [];
@@ -11,7 +11,7 @@ export class LeaderTasks {
   #running = false;
   #turning = Promise.resolve();
   private readonly log: Log;
-  /** Told when it could not begin, after what had begun of it has ended. */
+  /** Called when a task cannot begin, after the tasks that had begun have ended. */
   private readonly failed: () => void;
 
   constructor(log: Log, failed: () => void) {
@@ -19,12 +19,12 @@ export class LeaderTasks {
     this.failed = failed;
   }
 
-  /** Whether it is on, or about to be. */
+  /** Whether the tasks are on, or about to be. */
   get wanted(): boolean {
     return this.#wanted;
   }
 
-  /** Whether any of it has begun and not ended, or is about to. */
+  /** Whether any task has begun and not ended, or is about to begin. */
   get running(): boolean {
     return this.#running;
   }
@@ -33,12 +33,15 @@ export class LeaderTasks {
     this.#begins.push(begin);
   }
 
-  /** Resolves when what it was last turned to has begun, or ended. */
+  /** Resolves when the tasks have begun or ended, as the last `turn` asked. */
   turned(): Promise<void> {
     return this.#turning;
   }
 
-  /** Resolves when it has begun, or ended. What cannot begin is logged, ended, and begun again when it is next wanted. */
+  /**
+   * Begins or ends all tasks; resolves when they have begun or ended. When a task cannot begin, logs the error and ends the tasks
+   * that have begun. The next `turn(true)` begins all tasks again.
+   */
   turn(on: boolean): Promise<void> {
     if (on === this.#wanted) return this.#turning;
     this.#wanted = on;

@@ -12,7 +12,7 @@ import type { InstanceRow } from './tables.ts';
 
 const leaseMs = 30_000;
 const renewMs = 10_000;
-/** By how much the clocks of hosts may differ: an instance counts itself as dead before any other does. */
+/** Maximum difference between the clocks of hosts. It makes an instance count itself as dead before any other instance does. */
 const clocksDifferMs = 5_000;
 
 export interface LeaseDependencies {
@@ -20,13 +20,13 @@ export interface LeaseDependencies {
   readonly clock: Clock;
   readonly host: string;
   readonly pid: number;
-  /** Whether the process of an instance of the same host runs, or may run. */
+  /** Returns whether the process of an instance on the same host runs, or may run. */
   readonly runs: (instance: Pick<InstanceRow, 'id' | 'pid'>) => boolean;
 }
 
 /**
- * What makes an instance known to the others: a row that counts for 30 s, unless it is renewed, and a lock that its process holds
- * for as long as it runs.
+ * Makes an instance known to the other instances by a row and a lock. The row is valid for 30 s and can be renewed. The process
+ * holds the lock for as long as it runs.
  */
 export class Lease {
   #id = newId();
@@ -39,18 +39,18 @@ export class Lease {
     this.parts = parts;
   }
 
-  /** Another one after the lease was lost, or ended. */
+  /** The id of the instance. It changes after the lease was lost or ended. */
   get id(): string {
     return this.#id;
   }
 
-  /** Whether the others count on it, as far as the clock can tell: it cannot when it was set back since the lease was renewed. */
+  /** Whether the other instances regard this one as live. Also false when the clock cannot tell: it was set back since the renewal. */
   get lives(): boolean {
     const leftMs = this.#until - this.parts.clock.now();
     return leftMs > 0 && leftMs <= leaseMs;
   }
 
-  /** Whether no other was there at the last look. */
+  /** Whether the last look found no other instance. */
   get alone(): boolean {
     return this.#alone;
   }
@@ -60,8 +60,8 @@ export class Lease {
   }
 
   /**
-   * Renews it in time, or begins another when it was lost. Resolves with the others that live, and removes those of them
-   * whose process is found dead.
+   * Renews the lease in time, or begins a new one when it was lost. Removes other instances whose process is dead. Resolves
+   * with the other live instances.
    */
   async keep(): Promise<readonly InstanceRow[]> {
     const now = this.parts.clock.now();
@@ -74,7 +74,7 @@ export class Lease {
     return others;
   }
 
-  /** It is over for this one. `leave` removes what the others know of it, by its id. */
+  /** Ends the lease. `leave` removes the records of the instance, by its id, that the other instances see. */
   async end(leave: (id: string) => Promise<void>): Promise<void> {
     const id = this.#id;
     this.#until = 0;
@@ -88,7 +88,7 @@ export class Lease {
     const now = clock.now();
     const rows = await listInstances(database, now);
     const latest = now + leaseMs + clocksDifferMs;
-    // A clock that was wrong wrote it: an instance that lives renews it before it runs out.
+    // A wrong clock wrote such a lease. A live instance renews the shortened lease before it runs out.
     if (rows.some(({ until }) => until > latest)) await database.work((unit) => shortenLeases(unit, latest));
     const dead = rows.filter((row) => row.id !== this.#id && row.host === host && !runs(row)).map(({ id }) => id);
     if (dead.length > 0) {
@@ -104,7 +104,7 @@ export class Lease {
     const until = since + leaseMs;
     const before = this.#id;
     if (before !== id) database.locks.release(before);
-    // Before the row is there: whoever reads that must find the lock held.
+    // Holds the lock before it writes the row: an instance that reads the row must find the lock held.
     database.locks.hold(id);
     this.#id = id;
     const expired = await database.work(async (unit) => {

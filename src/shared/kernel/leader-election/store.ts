@@ -14,13 +14,13 @@ const living = prepared((reader) => {
     .prepare();
 });
 
-/** The ids of the instances that live at `now`, for a query that asks whether an owner is one of them. */
+/** Returns a subquery of the ids of the instances that are live at `now`, for a query that checks an owner. */
 export function livingInstances(reader: Reader, now: number | Placeholder) {
   const { instances } = instanceTables(reader);
   return reader.db.select({ id: instances.id }).from(instances).where(gt(instances.until, now));
 }
 
-/** Those that live at `now`, the oldest first. */
+/** Returns the instances that are live at `now`, the oldest first. */
 export async function listInstances(reader: Reader, now: number): Promise<InstanceRow[]> {
   return living(reader).execute({ now });
 }
@@ -29,7 +29,7 @@ export async function addInstance(unit: Unit, row: InstanceRow): Promise<void> {
   await unit.db.insert(instanceTables(unit).instances).values(row);
 }
 
-/** Returns whether it was still there. */
+/** Renews the lease of an instance. Returns whether the instance was still there. */
 export async function renewInstance(unit: Unit, id: string, until: number): Promise<boolean> {
   const { instances } = instanceTables(unit);
   const renewed = await unit.db
@@ -40,7 +40,7 @@ export async function renewInstance(unit: Unit, id: string, until: number): Prom
   return renewed.length > 0;
 }
 
-/** Has no instance count for longer than until `latest`. */
+/** Shortens each lease that ends after `latest` to `latest`. */
 export async function shortenLeases(unit: Unit, latest: number): Promise<void> {
   const { instances } = instanceTables(unit);
   await unit.db.update(instances).set({ until: latest }).where(gt(instances.until, latest));
@@ -51,7 +51,7 @@ export async function removeInstances(unit: Unit, ids: readonly string[]): Promi
   await unit.db.delete(instances).where(inArray(instances.id, [...ids]));
 }
 
-/** Returns their ids. */
+/** Removes the expired instances and returns their ids. */
 export async function removeExpiredInstances(unit: Unit, now: number): Promise<string[]> {
   const { instances } = instanceTables(unit);
   const removed = await unit.db.delete(instances).where(lte(instances.until, now)).returning({ id: instances.id });
@@ -60,12 +60,12 @@ export async function removeExpiredInstances(unit: Unit, now: number): Promise<s
 
 const lead = prepared((reader) => reader.db.select().from(instanceTables(reader).lead).prepare());
 
-/** Who leads, and since which term. */
+/** Returns the id of the leader and its term. */
 export async function readLead(reader: Reader): Promise<Pick<LeadRow, 'holder' | 'term'>> {
   return (await lead(reader).execute())[0]!;
 }
 
-/** Takes the lead for an instance that lives, unless one that lives holds it. Returns the term. */
+/** Takes the lead for a registered instance, unless a live instance holds it. Returns the new term, or `undefined`. */
 export async function takeLead(unit: Unit, id: string, now: number): Promise<number | undefined> {
   const { lead, instances } = instanceTables(unit);
   const isFree = or(isNull(lead.holder), notInArray(lead.holder, livingInstances(unit, now)));
@@ -78,7 +78,7 @@ export async function takeLead(unit: Unit, id: string, now: number): Promise<num
   return taken[0]?.term;
 }
 
-/** Gives up the lead, if it is this one's. */
+/** Gives up the lead if this instance holds it. */
 export async function freeLead(unit: Unit, id: string): Promise<void> {
   const { lead } = instanceTables(unit);
   await unit.db.update(lead).set({ holder: null }).where(eq(lead.holder, id));

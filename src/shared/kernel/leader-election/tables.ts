@@ -6,16 +6,16 @@ export const instanceTables = defineTables(({ table, text, integer }) => ({
     id: text('id').primaryKey(),
     host: text('host').notNull(),
     pid: integer('pid').notNull(),
-    /** When it counts as dead, unless it renews before. */
+    /** The time from which the instance counts as dead, unless it renews its lease before. */
     until: integer('until').notNull(),
     since: integer('since').notNull(),
   }),
-  /** Which of them leads: one row. */
+  /** The current leader: one row. */
   lead: table('kerf_lead', {
     one: integer('one').primaryKey(),
-    /** Nobody, before the first and after one that gave it up. */
+    /** The id of the leader; null before the first leader, and after a leader gave up the lead. */
     holder: text('holder'),
-    /** How often it was taken: what an earlier holder still means to write is told by it. */
+    /** Number of times that an instance took the lead. It identifies late writes of an earlier leader. */
     term: integer('term').notNull(),
   }),
 }));

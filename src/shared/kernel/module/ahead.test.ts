@@ -23,7 +23,7 @@ const bank = contract('bank', {
 
 let folder: string;
 let database: Database;
-/** Syncs that the disk has not ended. */
+/** Syncs that the disk has not completed. */
 let syncs: (() => void)[];
 let stalls: boolean;
 let begun: string[];
@@ -39,7 +39,7 @@ beforeEach(async () => {
     now: () => now,
     sync: (_, end) => void (stalls ? syncs.push(() => end(null)) : end(null)),
   });
-  // Nobody else has written for long enough.
+  // No other process has written for long enough.
   await database.work(async ({ db }) => void (await db.run('INSERT INTO notes VALUES (0)')));
   now += 15_000;
   const write = (unit: ModuleUnit) => unit.db.run('INSERT INTO notes VALUES (1)');
@@ -77,7 +77,7 @@ function goOn(): void {
   for (const end of syncs.splice(0)) end();
 }
 
-/** Of a caller that goes on in this process, by what is not on disk yet. */
+/** The context of a caller that continues in this process with results that are not on disk yet. */
 const ahead = { onDisk: () => database.onDisk() };
 const call = (operation: string, context: Partial<CallContext> = {}) =>
   dispatcher.dispatch(operation, {}, { requestId: 'r', caller: 'shop', deadline: Infinity, ...context });

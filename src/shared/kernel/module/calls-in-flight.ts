@@ -19,7 +19,7 @@ export class CallsInFlight {
     for (const resolve of waiting) resolve();
   }
 
-  /** Counts one until `answer` has settled. */
+  /** Counts one call until `answer` settles. */
   until<T>(answer: Promise<T>): Promise<T> {
     this.begun();
     const ended = () => this.ended();
@@ -27,7 +27,7 @@ export class CallsInFlight {
     return answer;
   }
 
-  /** Resolves when none is in flight. */
+  /** Resolves when no call is in flight. */
   idle(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#count === 0) resolve();

@@ -21,7 +21,7 @@ const guests = contract('guests', {
   errors: { full: { status: 409, title: 'The house is full' } },
 });
 
-/** A guest list, and a memory of answers that takes none for the key `poison`. */
+/** A guest list, and a table of answers that refuses an answer for the key `poison`. */
 const migrations = [
   ...commandMigrations,
   {
@@ -137,7 +137,7 @@ describe('a command in steps that comes again while it runs', () => {
 
   afterEach(() => database.close());
 
-  /** Calls `open` with one key, each time with a caller of its own; each run settles with what `outcomes` says. */
+  /** Calls `open` twice with one key. Each run settles with the next of the `outcomes`. */
   function called(outcomes: Promise<{ name: string }>[]) {
     let runs = 0;
     const steps = { read: database, work: database.work.bind(database), signal: new AbortController().signal };
@@ -203,7 +203,7 @@ describe('a command in steps whose process dies', () => {
 
   afterEach(() => database.close());
 
-  /** A new process on the same data; `answers` says whether its command records its answer with its effect. */
+  /** Starts a new process on the same data. `answers`: whether its command records its answer with its effect. */
   function started(answers = true) {
     const steps = { read: database, work: database.work.bind(database), signal: new AbortController().signal };
     const open = async (_: unknown, { work, answer }: Steps) => {
@@ -224,7 +224,7 @@ describe('a command in steps whose process dies', () => {
   const opened = async () =>
     (await database.db.all<{ run: number }>(sql`SELECT run FROM opened`)).map(({ run }) => run);
 
-  /** Has the process die at `point`: what runs there goes no further, and nobody is answered. */
+  /** Kills the process at the crash point `point`: its code stops there, and no caller gets an answer. */
   async function dies(call: () => Promise<unknown>, point: string): Promise<void> {
     const died = new Promise<void>((resolve) => {
       setTrap((reached) => {

@@ -14,11 +14,11 @@ const answerTables = defineTables(({ table, text, integer }) => {
     });
   return {
     /**
-     * What was answered to a command, by its key: it is answered again, not done again. Of a command in steps from the commit of its
-     * effect on, while its other steps may still be in flight.
+     * The recorded answer of each command, by its key. A repeat of the command gets this answer and does not run again. The answer of a
+     * command in steps may be here from the commit of its effect on, while later steps are still in flight.
      */
     answers: answers('kerf_commands'),
-    /** Where releases up to 0.1 write the answers of commands in steps. */
+    /** Holds the answers that releases up to 0.1 write for commands in steps. */
     formerAnswers: answers('kerf_step_answers'),
   };
 });
@@ -56,7 +56,7 @@ const answerTo = prepared((reader) => {
 
 const insertAnswer = insertInto((unit) => answerTables(unit).answers);
 
-/** What was answered before, if it was. Refuses a key that comes back with another input. */
+/** Returns the recorded answer of a command, if there is one. Throws `invalid-input` when the key was used with another input. */
 export async function findAnswer(reader: Reader, command: KeyedCommand): Promise<CommandAnswer | undefined> {
   const [row] = await answerTo(reader).execute({ key: command.key });
   if (!row) return undefined;
@@ -64,13 +64,13 @@ export async function findAnswer(reader: Reader, command: KeyedCommand): Promise
   return { output: row.output === '' ? undefined : JSON.parse(row.output) };
 }
 
-/** Writes down the answer to a command of which `findAnswer` has found none in this unit. */
+/** Records the answer of a command. Call it only when `findAnswer` has found none in this unit. */
 export async function recordAnswer(unit: Unit, command: KeyedCommand, output: unknown, now: number): Promise<void> {
   const { key, fingerprint } = command;
   await insertAnswer(unit, { key, fingerprint, output: written(output), at: now });
 }
 
-/** Whether there was none before; the first one stays. */
+/** Records the answer unless the command already has one. Returns whether it has recorded the answer. */
 export async function addAnswer(unit: Unit, command: KeyedCommand, output: unknown, now: number): Promise<boolean> {
   if ((await answerTo(unit).execute({ key: command.key })).length > 0) return false;
   await recordAnswer(unit, command, output, now);
@@ -81,13 +81,13 @@ export interface CommandAnswer {
   readonly output: unknown;
 }
 
-/** One command under its key: caller, operation and idempotency key together. */
+/** A command with its key, which joins caller, operation and idempotency key. */
 export interface KeyedCommand {
   readonly key: string;
   readonly fingerprint: string;
-  /** As parsing made it. */
+  /** The parsed input. */
   readonly input: unknown;
-  /** Told of the answer as soon as it is committed, for a caller that goes on in this process alone. */
+  /** Receives the answer as soon as it is committed, for a caller that continues in this process alone. */
   readonly answered?: (output: unknown) => void;
 }
 
@@ -95,12 +95,12 @@ export interface CommandDependencies extends Pick<KeyedCommand, 'answered'> {
   readonly caller: string;
   readonly operation: string;
   readonly idempotencyKey: string;
-  /** What its sender gave, and what parsing made of that. */
+  /** The input as its sender gave it. `input` is the parsed form. */
   readonly sent: unknown;
   readonly input: unknown;
 }
 
-/** The same input has the same fingerprint, whatever the order of its members, the transport, and the time of day. */
+/** Adds key and fingerprint to a command. Equal inputs have equal fingerprints, for any member order, transport and time of day. */
 export function keyedCommand(parts: CommandDependencies): KeyedCommand {
   const { caller, operation, idempotencyKey, sent, input, answered } = parts;
   return {
@@ -110,12 +110,12 @@ export function keyedCommand(parts: CommandDependencies): KeyedCommand {
   };
 }
 
-/** As releases up to 0.1 recorded it: what they answered is honored for as long as any answer. */
+/** Returns the fingerprint as releases up to 0.1 recorded it. Their answers stay valid as long as any other answer. */
 function formerFingerprint({ input }: KeyedCommand): string {
   return digest(written(input));
 }
 
-/** JSON; the empty text for undefined, which JSON cannot say. */
+/** Returns JSON, or the empty string for `undefined`, which JSON cannot express. */
 function written(value: unknown): string {
   return value === undefined ? '' : JSON.stringify(value);
 }
@@ -130,7 +130,7 @@ export function keyReused(): Error {
 
 const keptMs = 7 * 24 * 60 * 60_000;
 
-/** Forgets a portion of the answers older than seven days: for so long a key is honored. Returns how many in one table, at most. */
+/** Deletes a portion of the answers older than seven days, the lifetime of a key. Returns the larger count of the two tables. */
 export async function forgetAnswers(unit: Unit, now: number, portion: number): Promise<number> {
   const { answers, formerAnswers } = answerTables(unit);
   const forget = async (table: typeof answers | typeof formerAnswers) => {

@@ -7,8 +7,8 @@ import type { Manifest } from './manifest.ts';
 import type { Token } from './tokens.ts';
 
 /**
- * All that a module can get hold of: clients of the modules its `module.json` declares, what the kernel gives to everybody,
- * and what the module registers itself.
+ * Holds everything that a module can obtain: clients of the modules that its `module.json` declares, values of the kernel, and
+ * values that the module registers itself.
  */
 export class ModuleContainer<S = unknown> {
   readonly #child: DependencyContainer = root.createChildContainer();
@@ -22,12 +22,12 @@ export class ModuleContainer<S = unknown> {
     this.settings = settings;
   }
 
-  /** The client of `contract`. Throws, with the missing line, when `module.json` does not declare it in `uses`. */
+  /** Returns the client of `contract`. Throws a `StartError` with the missing line when `module.json` does not declare it in `uses`. */
   client<C extends Contract>(contract: C): Client<C> {
     return createClient(contract, (operation) => this.call(operation));
   }
 
-  /** One operation of a declared module, for those who hold no client. Throws as `client` does. */
+  /** Returns the call of one operation, for code that holds no client. Throws as `client` does. */
   call(operation: Operation): Call {
     const { name, uses } = this.about;
     if (operation.module !== name && !uses.includes(operation.module)) {
@@ -48,7 +48,7 @@ export class ModuleContainer<S = unknown> {
     });
   }
 
-  /** What was registered under `token`. Throws when nothing was. */
+  /** Returns the value that is registered under `token`. Throws when there is none. */
   resolve<T>(token: Token<T>): T {
     if (!this.#child.isRegistered(token.symbol)) {
       throw new Error(

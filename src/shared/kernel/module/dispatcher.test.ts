@@ -78,7 +78,7 @@ it.each([
   const outcome = dispatch('open', {}, context).catch(toProblem);
   expect(await outcome).toEqual({
     type: 'urn:kerf:problem:unavailable',
-    title: 'A part that is needed cannot be reached',
+    title: 'A required part of the system cannot be reached',
     status: 503,
     code: 'unavailable',
     detail: '"shop" can keep nothing at the moment',

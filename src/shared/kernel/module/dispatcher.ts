@@ -17,27 +17,30 @@ interface Served {
   readonly toInput: (input: unknown) => unknown;
   readonly asSent: AsSent;
   readonly run: (input: unknown) => Promise<unknown>;
-  /** Whether it begins after its caller's commits are on disk: it reads, or may tell others. A command in one unit does not wait. */
+  /**
+   * Whether the operation waits until its caller's commits are on disk. A query waits because it reads; an operation in steps, because it
+   * may tell others. A command in one unit does not wait.
+   */
   readonly waits: boolean;
-  /** Of a command that comes with an idempotency key. */
+  /** Runs a command that has an idempotency key. */
   readonly once?: (input: unknown, command: KeyedCommand) => Promise<unknown>;
   /** For calls from another process: validates the handler's output, and turns every error into a refusal. */
   readonly done: (output: unknown) => unknown;
   readonly rejects: (error: unknown) => never;
-  /** The same for a caller of this process. */
+  /** Does the same for a caller in this process. */
   readonly ending: Ending<unknown, CallRequest>;
 }
 
-/** Serves a module's operations, alike for every transport that brings a call. */
+/** Serves the operations of a module in the same way for every transport. */
 export class Dispatcher {
   readonly #served = new Map<string, Served>();
   readonly #failures: FailureLog;
-  /** The calls of this process's own callers; who brings others counts them here, too. */
+  /** Counts the calls of local callers. The internal service adds the calls of other processes. */
   readonly inFlight = new CallsInFlight();
   private readonly contract: Contract;
   private readonly steps: Steps;
   private readonly clock: Clock;
-  /** A unit of work for a caller that goes on in this process alone. */
+  /** Runs a unit of work for a caller that continues in this process alone. */
   private readonly workAhead: Steps['work'];
 
   constructor(
@@ -63,7 +66,7 @@ export class Dispatcher {
     }
   }
 
-  /** Input through the schema, the handler in its context, output through the schema. Rejects with a `Refusal` only. */
+  /** Parses the input, runs the handler in the context of the call, and parses the output. Rejects only with a `Refusal`. */
   readonly dispatch: Dispatch = (name, input, context, request) => {
     const served = this.#served.get(name);
     if (!served) return Promise.reject(refusal('not-found', `${this.contract.name} has no operation "${name}"`));
@@ -74,7 +77,7 @@ export class Dispatcher {
     return byDeadline(work, context, served.operation, served.ending, request);
   };
 
-  /** Alike for all calls of an operation: nothing is made for each. */
+  /** Creates the endings of an operation once. All its calls share them. */
   #endings({ kind, module, name, output: schema }: Operation): Pick<Served, 'done' | 'rejects' | 'ending'> {
     const toOutput = parserOf(schema);
     const failed = (error: unknown) => this.#asRefusal(error, name);
@@ -103,7 +106,7 @@ export class Dispatcher {
     return currentContext()?.onDisk ? this.workAhead(task) : this.steps.work(task);
   }
 
-  /** A command with a key: answered from memory when it was done before. */
+  /** Returns the runner of a command with a key. A repeat gets the recorded answer. */
   #once(operation: Operation, handler: AnyHandler) {
     const { steps, clock } = this;
     const toOutput = parserOf(operation.output);
@@ -124,7 +127,7 @@ export class Dispatcher {
   }
 
   #asRefusal(error: unknown, operation: string): unknown {
-    // To its caller, overloaded says that nothing was begun. That is not known of an operation whose own callee said so.
+    // `overloaded` tells the caller that no work began. The handler cannot promise that when its own callee was overloaded.
     if (isRefusal(error, 'overloaded')) return refusal('unavailable', error.message, {}, { cause: error });
     const told = isRefusal(error) && (isKernelCode(error.code) || Object.hasOwn(this.contract.errors, error.code));
     if (told && !(error instanceof NotWritten)) return error;
@@ -134,7 +137,7 @@ export class Dispatcher {
   }
 }
 
-/** How the calls by callers of this process end. */
+/** Ends the calls of local callers. */
 class OwnEnding implements Ending<unknown, CallRequest> {
   private readonly output: (output: unknown) => unknown;
   private readonly refusal: (error: unknown) => unknown;
@@ -161,7 +164,7 @@ class OwnEnding implements Ending<unknown, CallRequest> {
   }
 }
 
-/** By its handler, once what its caller rests on is on disk. A command is answered as soon as its answer is committed. */
+/** Runs the handler once the commits that its caller relies on are on disk. Answers a command as soon as its answer is committed. */
 async function handledOnceOnDisk(served: Served, given: unknown, context: CallContext): Promise<unknown> {
   await context.onDisk!();
   return new Promise((resolve, reject) => {
@@ -169,7 +172,7 @@ async function handledOnceOnDisk(served: Served, given: unknown, context: CallCo
   });
 }
 
-/** By its handler. Rejects when it is not taken, too. */
+/** Parses the input and runs the handler. Rejects, and does not throw, when the input is invalid. */
 function handled(
   { operation, toInput, asSent, run, once }: Served,
   given: unknown,

@@ -5,49 +5,55 @@ import type { Instance } from '../leader-election/index.ts';
 import { listSagas, type SagaRunner } from '../saga/index.ts';
 import type { ModuleUnit } from './module.ts';
 
-const mostCounted = 1_000;
+const maxCounted = 1_000;
 const count = z.int().min(0);
 
-/** What a replica stopped doing when it gave up the lead. Its events that wait are those up to `upTo`, by their number. */
+/** The leader tasks that a replica stopped when it gave up leadership. `pending` counts its waiting events up to number `upTo`. */
 export const leadGivenUpSchema = z.object({
   led: z.boolean(),
   timers: z.array(z.string()),
   upTo: count,
   pending: count,
   held: count,
-  /** When it did so no more, in milliseconds since 1970. */
+  /** The time at which the leader tasks had ended, in milliseconds since 1970. */
   endedAt: z.number(),
 });
 export type LeadGivenUp = z.output<typeof leadGivenUpSchema>;
 
-/** What a replica found when it took the lead, if it could; `pending` counts the events up to the number that was asked for. */
+/**
+ * The state that a replica found when it tried to take leadership. `leads` says whether it succeeded. `pending` counts the waiting events
+ * up to the requested number.
+ */
 export const leadTakenSchema = leadGivenUpSchema
   .omit({ led: true, upTo: true, endedAt: true })
   .extend({ leads: z.boolean(), begunAt: z.number() });
 export type LeadTaken = z.output<typeof leadTakenSchema>;
 
-/** Sagas that were in flight when a replica took no more, those of them that ended there, and those that were left to others. */
+/**
+ * Counts the sagas in flight when a replica stopped taking sagas, and how many of them ended there. Lists the sagas that the replica left
+ * to others.
+ */
 export const sagasSchema = z.object({ underWay: count, ended: count, handedOver: z.array(z.string()) });
 export type SagasHandedOver = z.output<typeof sagasSchema>;
 
 /**
- * One process's replica of a module, while the module moves between processes. What only one replica may do is given up by one and
- * taken by another; each step can be taken back by `takeUp`.
+ * Controls the replica of one process while the module moves between processes. One replica gives up leadership, and another one takes it.
+ * `takeUp` reverses each step.
  */
 export interface Handover {
-  /** Ends relay, inbox and timers, once what was in flight is settled: another may lead from now on. */
+  /** Stops relay, inbox and timers once their work in flight has finished. Then another replica may lead. */
   giveUpLead(): Promise<LeadGivenUp>;
-  /** Leads from now on, unless another does. Counts what of the events up to number `upTo` waits. */
+  /** Takes leadership unless another replica leads. Counts the waiting events up to number `upTo`. */
   takeLead(upTo: number): Promise<LeadTaken>;
-  /** Takes no more sagas; those in flight end, or are left where they stand after `withinMs`. */
+  /** Takes no more sagas. Lets the sagas in flight continue for at most `withinMs`, and leaves the rest to other replicas. */
   finishSagas(withinMs: number): Promise<SagasHandedOver>;
-  /** How many of these sagas are known to its data, wherever they run. Takes up at once what others have left of them. */
+  /** Counts how many of these sagas its database knows, wherever they run. Also takes up sagas that other replicas have left. */
   countSagas(ids: readonly string[]): Promise<number>;
-  /** How many of its sagas need a person. */
+  /** Counts the sagas of the module that need an operator. */
   stuckSagas(): Promise<number>;
-  /** Is no longer counted among those that run the module. Calls are still served. */
+  /** Leaves the set of replicas that run the module. The replica still serves calls. */
   leave(): Promise<void>;
-  /** Takes part again, as before. */
+  /** Takes part again as before: competes for leadership and takes sagas. */
   takeUp(): Promise<void>;
 }
 
@@ -55,7 +61,7 @@ interface HandoverDependencies {
   readonly database: Database;
   readonly instance: Instance;
   readonly sagas: SagaRunner<ModuleUnit>;
-  /** Names of what runs from time to time. */
+  /** The names of the timers. */
   readonly timers: readonly string[];
 }
 
@@ -82,7 +88,7 @@ export function handoverOf({ database, instance, sagas, timers }: HandoverDepend
       sagas.wake();
       return sagas.count(ids);
     },
-    stuckSagas: async () => (await listSagas(database, 'stuck', mostCounted)).length,
+    stuckSagas: async () => (await listSagas(database, 'stuck', maxCounted)).length,
     leave: () => instance.stop(),
     async takeUp() {
       await instance.takeUp();

@@ -13,7 +13,7 @@ export const seedMigrations: Migration[] = [
   { name: 'kerf-seed-0001', phase: 'expand', sqlite: 'CREATE TABLE kerf_seed (done INTEGER PRIMARY KEY)' },
 ];
 
-/** Runs `seed` in one unit with the note that it ran, so that it happens exactly once for a database. */
+/** Runs `seed` and records that in the same unit, so that it runs exactly once per database. */
 export async function seedOnce(
   database: Database,
   work: (task: (unit: ModuleUnit) => Promise<void>) => Promise<void>,
@@ -31,8 +31,8 @@ export async function seedOnce(
 const portion = 500;
 
 /**
- * Removes what the kernel keeps for a time only: delivered events, remembered event ids and answers, ended sagas. In small
- * portions, so that nobody waits for it; again at once while there is more.
+ * Returns the timer that removes expired data of the kernel: delivered events, recorded event ids and answers, and ended sagas. Each
+ * run removes a small portion, so that no other unit waits long. It runs again at once while more is left.
  */
 export function housekeeping(clock: Clock): Timer {
   return {

@@ -12,12 +12,12 @@ export interface CommandInStepsDependencies {
   readonly clock: Clock;
 }
 
-/** A run beside this one has answered: this one's unit is taken back. */
+/** A parallel run has already answered, so this run rolls its unit back. */
 class AnsweredBefore extends Error {
   override readonly name = 'AnsweredBefore';
 }
 
-/** A command in steps that comes with a key: done once, however often it comes, and answered as the first time. */
+/** Runs a command in steps once per key. Every repeat gets the first answer. */
 export class CommandInSteps {
   readonly #inFlight = new Map<string, { fingerprint: string; outcome: Promise<unknown> }>();
   private readonly parts: CommandInStepsDependencies;
@@ -26,7 +26,7 @@ export class CommandInSteps {
     this.parts = parts;
   }
 
-  /** A repeat of a running command gets its outcome. When the caller of that run cancelled it, the repeat runs itself. */
+  /** Gives a repeat the outcome of the command that is still running. When that run was cancelled or timed out, the repeat runs itself. */
   once(input: unknown, command: KeyedCommand): Promise<unknown> {
     const running = this.#inFlight.get(command.key);
     if (running && running.fingerprint !== command.fingerprint) return Promise.reject(keyReused());
@@ -47,7 +47,7 @@ export class CommandInSteps {
     });
   }
 
-  /** A run that hangs is in nobody's way once its call is over: a repeat runs beside it. Of both, one answers. */
+  /** Forgets a run at the deadline of its call, so that a hanging run blocks no repeat. A repeat runs in parallel; one of them answers. */
   #atDeadline(forget: () => void): Cancel {
     const { clock } = this.parts;
     const leftMs = (currentContext()?.deadline ?? Number.POSITIVE_INFINITY) - Date.now();
@@ -70,14 +70,14 @@ export class CommandInSteps {
     try {
       output = toOutput(await handler.inSteps(input, Object.assign(Object.create(steps), { answer }) as Steps));
     } catch (error) {
-      // Its effect may be there all the same: by a run in another process, or by this one before a later step failed.
+      // The effect may exist despite the error: from a run in another process, or from this run before a later step failed.
       const answered = await findAnswer(steps.read, command).catch(() => undefined);
       if (!answered) throw error;
       return answered.output;
     }
     crashPoint('command', module, name, 'committed');
     if (own) return own.output;
-    // Of two runs beside each other, both answer what the first has recorded.
+    // Two parallel runs both return the answer that the first one has recorded.
     const isFirst = await steps.work((unit) => addAnswer(unit, command, output, clock.now()));
     return isFirst ? output : (await findAnswer(steps.read, command))?.output;
   }
@@ -92,7 +92,7 @@ export class CommandInSteps {
   }
 }
 
-/** By its caller, or its deadline: the handler may have done any part of it. */
+/** Returns whether the caller or the deadline cancelled a run. The handler may have done any part of its work. */
 function isGivenUp(error: unknown): boolean {
   return isRefusal(error, 'cancelled') || isRefusal(error, 'timeout');
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
-/** Who calls without being a module: their names open doors that a module's must not. */
+/** Reserved names of callers that are not modules. These names grant access that a module name must not grant. */
 const notModules = ['home', 'gateway', 'kernel', 'kerf', 'in-process'];
 
-/** What a `module.json` says. The boundary check reads the same file. */
+/** The schema of `module.json`. The boundary check reads the same file. */
 export const manifestSchema = z.strictObject({
   name: z
     .string()
@@ -12,12 +12,12 @@ export const manifestSchema = z.strictObject({
       (name) => !notModules.includes(name),
       `must not be ${notModules.join(', ')}: these call, and are no modules`,
     ),
-  /** The team to ask. */
+  /** The team to contact. */
   owner: z.string(),
   about: z.string(),
-  /** Modules it may call, and so import the contract of. */
+  /** Modules that this module may call. It may import their contracts. */
   uses: z.array(z.string()),
-  /** Modules whose events it takes, and so may import the contract of. */
+  /** Modules whose events this module receives. It may import their contracts. */
   listensTo: z.array(z.string()),
 });
 

@@ -7,26 +7,27 @@ import type { Saga, SagaState } from '../saga/index.ts';
 import type { ModuleContainer } from './container.ts';
 import { type Manifest, manifestSchema } from './manifest.ts';
 
-/** A unit of work in the hands of a module: its data, its events and its sagas leave with one commit. */
+/** The unit of work of a module. One commit covers its data, its events and its sagas. */
 export interface ModuleUnit extends Unit {
-  /** Tells the modules that subscribe, once this unit is on disk. Throws when `data` does not fit the event. */
+  /** Publishes an event to its subscribers once this unit is on disk. Throws when `data` does not match the schema of the event. */
   publish<E extends Event>(event: E, data: z.input<E['data']>): Promise<void>;
-  /** Starts a saga once this unit is on disk. `id` is its identity: starting the same one twice is an error. */
+  /** Starts a saga once this unit is on disk. `id` identifies the saga: a second start with the same `id` is an error. */
   begin<D>(saga: Saga<D, ModuleUnit>, id: string, data: D): Promise<void>;
 }
 
-/** What an operation that is more than one unit of work is given. */
+/** The tools of an operation that runs more than one unit of work. */
 export interface Steps {
   readonly read: Reader;
   work<T>(task: (unit: ModuleUnit) => Promise<T>): Promise<T>;
   /**
-   * Records in `unit`, which makes the effect of a command, what the command answers: one that is repeated, also after a crash, is answered
-   * so and runs no step. Call it only where no later step is indispensable. When a run beside this one has answered before, the unit is taken back.
+   * Records the answer of a command in `unit`, the unit that makes the effect of the command. A repeat, also after a crash, gets this
+   * answer and runs no step. Call it only when every later step may be skipped. Throws, and so rolls the unit back, when a parallel run
+   * has already answered.
    */
   answer(unit: ModuleUnit, output: unknown): Promise<void>;
-  /** Aborted when the answer is no longer wanted: the caller gave up, or its deadline is over. For what takes long outside. */
+  /** Aborts when the caller cancels the call or its deadline expires. Pass it to slow external work. */
   readonly signal: AbortSignal;
-  /** The state a saga of this module ended in, or `undefined` when it has not within `withinMs`. */
+  /** Resolves with the final state of a saga of this module, or with `undefined` when the saga has not ended within `withinMs`. */
   settled(sagaId: string, withinMs: number): Promise<SagaState | undefined>;
 }
 
@@ -34,33 +35,34 @@ type Input<O> = O extends { input: infer I extends z.ZodType } ? z.output<I> : n
 type Output<O> = O extends { output: infer R extends z.ZodType } ? z.input<R> : never;
 
 /**
- * An operation that speaks with others, or waits, between its units of work. After a crash its caller repeats a command of this kind:
- * it runs again from its start, unless the unit that made its effect recorded its answer (`steps.answer`).
+ * An operation that calls other modules, or waits, between its units of work. After a crash, the caller repeats such a command. The repeat
+ * runs from the start, unless the unit that made the effect recorded the answer (`steps.answer`).
  */
 export interface InSteps<I, O> {
   readonly inSteps: (input: I, steps: Steps) => Promise<O>;
 }
 
+/** Creates the handler of an operation that runs in steps. */
 export function inSteps<I, O>(run: (input: I, steps: Steps) => Promise<O>): InSteps<I, O> {
   return { inSteps: run };
 }
 
-/** A query gets a reader; a command is one unit of work, remembered with its idempotency key in the same commit. */
+/** Handles an operation. A query gets a reader. A command gets one unit of work; the same commit records its idempotency key. */
 export type Handler<O> = O extends { kind: 'query' }
   ? ((input: Input<O>, reader: Reader) => Promise<Output<O>>) | InSteps<Input<O>, Output<O>>
   : ((input: Input<O>, unit: ModuleUnit) => Promise<Output<O>>) | InSteps<Input<O>, Output<O>>;
 
 export type Handlers<C extends Contract> = { readonly [K in keyof C['operations']]: Handler<C['operations'][K]> };
 
-/** Something a module does by itself from time to time, in a unit of work. */
+/** A periodic task of a module. Each run is one unit of work. */
 export interface Timer {
   readonly name: string;
   readonly everyMs: number;
-  /** `again` when there is more of the same to be done at once, in another unit. */
+  /** Returns `again` when more work is left. The kernel then runs the timer again at once, in a new unit. */
   run(unit: ModuleUnit): Promise<'again' | undefined>;
 }
 
-/** A module when it is open: what stands behind its contract. */
+/** The implementation behind the contract of an open module. */
 export interface ModuleImplementation<C extends Contract> {
   readonly operations: Handlers<C>;
   readonly subscriptions?: readonly Subscription<ModuleUnit>[];
@@ -71,21 +73,22 @@ export interface ModuleImplementation<C extends Contract> {
   close?(): Promise<void>;
 }
 
-/** A module as `app.ts` lists it: known to every process, opened by the one that runs it. */
+/** A module as `app.ts` lists it. Every process knows it; only a process that runs it opens it. */
 export interface ModuleDefinition<C extends Contract = Contract, S extends z.ZodObject = z.ZodObject> {
   readonly contract: C;
   readonly about: Manifest;
-  /** Whether it is part of the system and not of this artifact: it has no data here. */
+  /** Marks a remote module: it belongs to the system but not to this artifact, and has no data here. */
   readonly elsewhere?: true;
-  /** Settings of its own: names as in the environment, each with a default. */
+  /** The settings of the module: names as in the environment, each with a default. */
   readonly settings?: S;
   readonly migrations: readonly Migration[];
-  /** Its public resources, made from nothing but its own contract. */
+  /** Builds the public resources of the module from a client of its own contract. */
   readonly routes?: (self: Client<C>) => Resources;
   readonly subscribesTo?: readonly Event[];
   readonly open: (container: ModuleContainer<z.output<S>>) => ModuleImplementation<C>;
 }
 
+/** Defines a module. Throws when its manifest is invalid. */
 export function defineModule<C extends Contract, S extends z.ZodObject>(
   definition: ModuleDefinition<C, S>,
 ): ModuleDefinition {
@@ -93,7 +96,7 @@ export function defineModule<C extends Contract, S extends z.ZodObject>(
   return { ...definition, about } as unknown as ModuleDefinition;
 }
 
-/** A subscription whose handler is typed by its event. */
+/** Creates a subscription. The event determines the type of the handler's data. */
 export function on<E extends Event>(
   event: E,
   handle: (data: z.output<E['data']>, unit: ModuleUnit) => Promise<void>,

@@ -15,7 +15,7 @@ const definition = {
   open: () => ({ operations: {} }),
 } as unknown as ModuleDefinition;
 
-/** Opens a module; `bus` is what it subscribes to, `use` sees its database first. */
+/** Opens a module. `bus` replaces functions of its bus; `use` may replace its database. */
 function open(parts: Partial<ModuleDefinition>, bus: Partial<Bus> = {}, use = (database: Database) => database) {
   const clock = new ManualClock();
   const openDatabase = (_: string, migrations: Migration[]) => {

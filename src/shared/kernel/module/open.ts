@@ -26,16 +26,16 @@ import type { ModuleDefinition, ModuleImplementation, ModuleUnit, Steps } from '
 import { startTimers } from './timers.ts';
 import * as tokens from './tokens.ts';
 
-/** What a module needs of the process it is opened in. */
+/** The services that a process gives to the modules that it opens. */
 export interface Surroundings {
-  /** Opens a module's data. Throws a `StartError` when that is lost or damaged. */
+  /** Opens a module's data. Throws a `StartError` when the data is lost or damaged. */
   readonly openDatabase: (module: string, migrations: Migration[]) => Database;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly log: Log;
   readonly calls: CallSource;
   readonly settings: unknown;
-  /** What tells this process from others on the same data, when that is not its host and number. */
+  /** Identifies this process among the processes on the same data. Defaults to its host name and process id. */
   readonly process?: Pick<InstanceDependencies, 'host' | 'pid' | 'runs'>;
 }
 
@@ -44,24 +44,24 @@ export interface OpenModule {
   readonly name: string;
   readonly database: Database;
   readonly dispatch: Dispatch;
-  /** The calls that are in flight to it here, whoever brought them. */
+  /** The calls in flight to this module in this process, from every transport. */
   readonly inFlight: CallsInFlight;
-  /** Takes in an event from the bus, once. */
+  /** Receives an event from the bus and handles it once. */
   readonly receive: Receive;
   readonly deadLetters: DeadLetters;
-  /** Rejects with what keeps its data from taking writes. */
+  /** Checks that the database accepts writes. Rejects with the reason when it does not. */
   probeWrite(): Promise<void>;
-  /** Begins to deliver events, run sagas and timers. */
+  /** Starts event delivery, sagas and timers. */
   start(): Promise<void>;
-  /** A module that was away is back: what waits for it need wait no longer. */
+  /** Tells the relay and the sagas that another module is reachable again, so that they stop waiting for it. */
   wake(other: string): void;
-  /** Lets nobody wait for the end of a saga any more. */
+  /** Ends every wait for a saga: current and later waiters get `undefined`. */
   drain(): void;
-  /** What operators do about sagas that are stuck. */
+  /** Actions of operators on stuck sagas. */
   readonly sagas: Pick<SagaRunner<ModuleUnit>, 'resume' | 'settle'>;
-  /** How it gives its work to another replica, or takes it from one. */
+  /** Transfers leadership and sagas to another replica, or takes them over from one. */
   readonly handover: Handover;
-  /** Begins nothing more by itself: events, sagas, timers. Calls are still served. Resolves when what it began is recorded. */
+  /** Stops event delivery, sagas and timers. The module still serves calls. Resolves when all work that it began is recorded. */
   stop(): Promise<void>;
   /** Stops, lets the calls in flight finish, and closes the data. */
   close(): Promise<void>;
@@ -72,7 +72,7 @@ const kernelMigrations: Migration[] = [
   ...[...commandMigrations, ...seedMigrations],
 ];
 
-/** Opens a module on its data. Throws a `StartError` when that is damaged or not writable. */
+/** Opens a module on its data. Throws a `StartError` when the data is damaged or not writable. */
 export async function openModule(definition: ModuleDefinition, around: Surroundings): Promise<OpenModule> {
   const database = around.openDatabase(definition.contract.name, migrationsOf(definition));
   try {
@@ -153,7 +153,7 @@ async function openOn(database: Database, definition: ModuleDefinition, around: 
   };
 }
 
-/** What does not change from call to call, and the signal of the call that is being served. Without a key, no answer is recorded. */
+/** Builds the steps that all calls share. `signal` belongs to the current call. `answer` records nothing, as for a call without a key. */
 function stepsOf(fixed: Omit<Steps, 'signal' | 'answer'>): Steps {
   return {
     ...fixed,
@@ -166,7 +166,7 @@ function stepsOf(fixed: Omit<Steps, 'signal' | 'answer'>): Steps {
 
 const never = new AbortController().signal;
 
-/** The bus goes by what a module says it subscribes to, the inbox by what it handles: both must be the same. */
+/** Throws a `StartError` when `subscribesTo` and `subscriptions` differ: the bus reads the first, the inbox reads the second. */
 function refuseForgotten(
   { contract: { name }, subscribesTo }: ModuleDefinition,
   inside: ModuleImplementation<Contract>,
@@ -181,7 +181,7 @@ function refuseForgotten(
     if (!handled.includes(type)) refuse(type, 'it is in "subscribesTo"; handle it in "subscriptions"');
 }
 
-/** All that is applied to a module's data, in order. Throws a `StartError` when one of its own has a name of the kernel's. */
+/** Returns all migrations of a module's data, in order. Throws a `StartError` when the module uses a migration name of the kernel. */
 export function migrationsOf({ contract: { name }, migrations: own }: ModuleDefinition): Migration[] {
   const reserved = own.find((each) => each.name.startsWith(kernelPrefix));
   if (reserved)
@@ -194,7 +194,10 @@ export function migrationsOf({ contract: { name }, migrations: own }: ModuleDefi
 const lookMs = 100;
 const lookAloneMs = 1_000;
 
-/** What another instance writes wakes nobody here, so it is looked for, also after the other has gone. Returns the way to stop. */
+/**
+ * Calls `look` periodically, because a write of another instance wakes nothing in this process. Continues after the other instance has
+ * gone. Returns a function that stops it.
+ */
 function lookNowAndThen(instance: Instance, clock: Clock, look: () => void): () => void {
   let cancel = () => {};
   const again = () => {
@@ -214,7 +217,7 @@ function containerOf({ about }: ModuleDefinition, { calls, settings, clock, log 
   return container;
 }
 
-/** The outbox, its relay and the sagas, around units of work that can publish and begin them. */
+/** Creates the relay, the saga runner, the instance, and units of work that can publish events and begin sagas. */
 function assemble(database: Database, inside: ModuleImplementation<Contract>, call: SagaCalls, around: Surroundings) {
   const { bus, clock, log } = around;
   const relay = new Relay(database, bus, clock, log);
@@ -232,7 +235,7 @@ function assemble(database: Database, inside: ModuleImplementation<Contract>, ca
   return { relay, sagas, instance, work, workAhead };
 }
 
-/** How the module's sagas call; refuses, when the module opens, a saga that calls what `module.json` does not declare. */
+/** Returns the calls of the module's sagas. Throws a `StartError` when a saga calls a module that `module.json` does not declare. */
 function sagaCalls(
   container: ModuleContainer,
   inside: ModuleImplementation<Contract>,

@@ -6,17 +6,20 @@ import type { ModuleDefinition } from './module.ts';
 
 export interface RemoteModule<C extends Contract = Contract> {
   readonly about: Manifest;
-  /** Where it is called or listened to from; without one, nobody here calls it. */
+  /** Required when a module here calls it or subscribes to its events. Without a contract, no module here calls it. */
   readonly contract?: C;
-  /** Its public resources, where the gateway serves them for it. */
+  /** The public resources of the module, when the gateway serves them for it. */
   readonly routes?: NonNullable<ModuleDefinition<C>['routes']>;
-  /** The types of the events it takes: who publishes one must know for whom. */
+  /** The types of the events that it receives. A publisher needs them to find its recipients. */
   readonly subscribesTo: readonly string[];
-  /** The names of its settings, which are not looked at where it does not run. */
+  /** The names of its settings. A process that does not run the module does not check their values. */
   readonly settings: readonly string[];
 }
 
-/** A module that is part of the system and not of this artifact: it can be called and told of, and not be opened. */
+/**
+ * Defines a module that belongs to the system but not to this artifact. Modules here can call it and send events to it, but this
+ * artifact cannot open it.
+ */
 export function remoteModule<C extends Contract>({
   contract: given,
   subscribesTo,
@@ -36,7 +39,7 @@ export function remoteModule<C extends Contract>({
     contract: given ?? contract(about.name, { operations: {}, events: {}, errors: {} }),
     settings: z.object(Object.fromEntries(settings.map((setting) => [setting, z.unknown().optional()]))),
     subscribesTo: subscribesTo.map((type) => ({ type }) as Event),
-    // Asked for before its data is opened, which is not this artifact's to make or to change.
+    // The kernel reads the migrations before it opens the data. This artifact must not create or change that data.
     get migrations() {
       return refuse();
     },

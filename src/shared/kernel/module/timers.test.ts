@@ -63,7 +63,7 @@ describe('a timer', () => {
   const written = async () =>
     (await database.db.all<{ pid: number }>(sql`SELECT pid FROM written`)).map((row) => row.pid);
 
-  /** Lets time pass, a run at a time, until it is so. */
+  /** Advances the clock by one interval at a time until `so` is true. */
   const until = (so: () => boolean | Promise<boolean>) =>
     vi.waitFor(
       async () => {
@@ -139,7 +139,7 @@ describe('a timer', () => {
   });
 });
 
-/** Lets what can go on do so. */
+/** Lets pending work continue. */
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

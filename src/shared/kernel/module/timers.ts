@@ -6,15 +6,15 @@ import type { ModuleUnit, Timer } from './module.ts';
 interface TimerDependencies {
   readonly timers: readonly Timer[];
   readonly work: <T>(task: (unit: ModuleUnit) => Promise<T>) => Promise<T>;
-  /** Throws in the unit of a process that leads no more. */
+  /** Throws in a unit of a process that has lost leadership. */
   readonly fence: (unit: ModuleUnit) => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /**
- * Runs each timer after its interval, again and again, one run at a time. Returns the way to stop them, which resolves when the
- * runs in flight have ended.
+ * Runs each timer repeatedly after its interval, one run of it at a time. Returns a function that stops the timers and resolves
+ * when the runs in flight have ended.
  */
 export function startTimers({ timers, work, fence, clock, log }: TimerDependencies): () => Promise<void> {
   let stopped = false;

@@ -1,7 +1,7 @@
 import type { Clock } from '../context/index.ts';
 import type { Log } from '../telemetry/index.ts';
 
-/** A name under which a container holds something of type `T`. */
+/** A key under which a container holds a value of type `T`. */
 export interface Token<T> {
   readonly symbol: symbol;
   readonly about: string;
@@ -9,10 +9,11 @@ export interface Token<T> {
   readonly holds?: T;
 }
 
+/** Creates a token. Error messages contain `about`. */
 export function token<T>(about: string): Token<T> {
   return { symbol: Symbol(about), about };
 }
 
-/** What the kernel gives to every module. */
+/** The kernel registers `clock` and `log` for every module. */
 export const clock = token<Clock>('the clock');
 export const log = token<Log>('the log');

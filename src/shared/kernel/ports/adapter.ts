@@ -8,8 +8,8 @@ import type { ServiceTokens } from '../identity/index.ts';
 import type { Log } from '../telemetry/index.ts';
 
 /**
- * What one technology offers to the system. `src/app.ts` lists the adapters of a product; a setting or a placement chooses among them. An
- * adapter loads its libraries when it is first used.
+ * The functions that one technology offers to the system. `src/app.ts` lists the adapters of a product; a setting or a placement selects
+ * one of them. An adapter loads its libraries on first use.
  */
 export interface Adapter {
   readonly name: string;
@@ -45,7 +45,7 @@ interface ListenerDependencies {
   readonly tokens: ServiceTokens;
   readonly log: Log;
   readonly tls?: TlsMaterial;
-  /** How long a peer may take nothing of an answer, in milliseconds. */
+  /** Maximum time in which a peer may read nothing of an answer, in milliseconds. */
   readonly slowReaderMs?: number;
 }
 
@@ -64,15 +64,15 @@ export interface InternalListener {
 export interface CallListenerDependencies extends ListenerDependencies {
   /** The contracts of the modules that are served here. */
   readonly modules: readonly Contract[];
-  /** Whether only a caller with a service token may ask which operations there are. */
+  /** Whether only a caller with a service token may list the operations. */
   readonly guardReflection?: boolean;
 }
 
 export interface CallListener {
-  /** Resolves with the port. Rejects with a `StartError` that names `setting`, which says where to listen. */
+  /** Listens, and resolves with the port. Rejects with a `StartError` that names `setting`, the setting for the address. */
   listen(host: string, port: number, setting?: string): Promise<number>;
-  /** Asks all callers to make their next calls elsewhere, and serves the calls that come nevertheless. */
+  /** Asks all callers to make their next calls elsewhere, and still serves the calls that arrive. */
   leave(): void;
-  /** Takes nothing new, waits a second at most for the calls in flight, and cuts the rest. */
+  /** Accepts no new calls, waits at most one second for the calls in flight, and aborts the rest. */
   close(): Promise<void>;
 }

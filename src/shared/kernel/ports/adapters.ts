@@ -5,7 +5,7 @@ import type { Adapter } from './adapter.ts';
 
 type Part = Exclude<keyof Adapter, 'name' | 'wire' | 'broker'>;
 
-/** The adapters of a product, and which of them a setting or an address needs. */
+/** Finds the adapter of a product that a setting or an address needs. */
 export class Adapters {
   private readonly all: readonly Adapter[];
 
@@ -13,7 +13,7 @@ export class Adapters {
     this.all = all;
   }
 
-  /** Returns what the first adapter that has it offers. Throws a `StartError` that names `user`, who needs it. */
+  /** Returns `part` of the first adapter that offers it. When none does, throws a `StartError` that names `user`, which needs it. */
   find<P extends Part>(part: P, user: string): NonNullable<Adapter[P]> {
     const found = this.all.find((each) => each[part] !== undefined)?.[part];
     if (found === undefined) throw missing(`an adapter that offers ${part}`, user);
@@ -30,7 +30,7 @@ export class Adapters {
     return this.#brokerAt(address, 'calls')?.openSession ?? refuse(address, 'calls');
   }
 
-  /** Returns a link to the module at an address; it connects when it is first used. */
+  /** Returns a link to the module at an address. The link connects on first use. */
   connect(way: Way): Link {
     const wire = this.#wireTo(way.address);
     return wire ? wire.connect(way) : callOver(this.sessionOf(way.address), way);

@@ -43,7 +43,7 @@ const nextDue = prepared((reader) => {
     .prepare();
 });
 
-/** It goes on by itself, forward or on its way back. */
+/** Matches a saga that continues by itself, forward or back. */
 export function isOpen(reader: Reader): SQL {
   return sql`${sagaTables(reader).sagas.state} in ('running', 'compensating')`;
 }
@@ -51,38 +51,38 @@ export function isOpen(reader: Reader): SQL {
 /** Longer than any saga waits, in milliseconds. */
 const longestWaitMs = 120_000;
 
-/** A due time further away than any wait was written by a clock that was wrong. */
+/** Matches a due saga. A due time beyond the longest wait comes from a wrong clock and counts as due. */
 function isDue(reader: Reader): SQL | undefined {
   const { nextAttemptAt } = sagaTables(reader).sagas;
   return or(lte(nextAttemptAt, placeholder('now')), gt(nextAttemptAt, placeholder('latest')));
 }
 
-/** Nobody works on it, or one that is dead. */
+/** Matches a saga without a live owner. */
 function isFree(reader: Reader): SQL | undefined {
   const { owner } = sagaTables(reader).sagas;
   return or(isNull(owner), notInArray(owner, livingInstances(reader, placeholder('now'))));
 }
 
 /**
- * Takes a saga that is due, when nobody who lives works on it. What a dead instance was at counts as an attempt: the step may
+ * Claims a due saga if no live instance owns it. The step that a dead owner was running counts as an attempt, because it may
  * have happened.
  */
 export async function claimSaga(unit: Unit, id: string, owner: string, now: number): Promise<SagaRow | undefined> {
   return (await claimRow(unit).execute({ id, owner, now, latest: now + longestWaitMs }))[0];
 }
 
-/** Those that are due and are `owner`'s or free, the longest waiting first. */
+/** Returns the ids of due sagas that belong to `owner` or have no live owner, the longest waiting first. */
 export async function dueSagas(reader: Reader, owner: string, now: number, limit: number): Promise<string[]> {
   const rows = await dueRows(reader).execute({ owner, now, latest: now + longestWaitMs, limit });
   return rows.map(({ id }) => id);
 }
 
-/** When the next of those that are not due yet falls due. */
+/** Returns the earliest due time after `now`. */
 export async function nextDueAt(reader: Reader, now: number): Promise<number | undefined> {
   return (await nextDue(reader).execute({ now }))[0]?.at;
 }
 
-/** Lets those that wait to repeat this step begin afresh, now. That it was tried is not forgotten: it may have happened. */
+/** Makes sagas that wait to repeat this step due now. Keeps one attempt on record, because the step may have happened. */
 export async function endWait(
   unit: Unit,
   { name, version, step, state }: Pick<SagaRow, 'name' | 'version' | 'step' | 'state'>,

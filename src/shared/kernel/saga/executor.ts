@@ -9,7 +9,7 @@ import type { CallStep, RunStep, Saga, Step } from './saga.ts';
 import { LeaseLost, updateProgress, updateSaga } from './store.ts';
 import { isEnd, type SagaRow } from './tables.ts';
 
-/** How a saga calls: with a stable key, in the trace it was started in. */
+/** Calls an operation for a saga, with a stable key and in the trace in which the saga started. */
 export type SagaCalls = (
   operation: Operation,
   input: unknown,
@@ -18,9 +18,9 @@ export type SagaCalls = (
 ) => Promise<unknown>;
 
 export interface SagaExecutorDependencies {
-  /** A unit of work, told as soon as later units see it. */
+  /** Runs a unit of work. Resolves as soon as later units see its changes. */
   work: (task: (unit: Unit) => Promise<void>) => Promise<void>;
-  /** Resolves when all that was recorded is on disk: what leaves the process goes after that. */
+  /** Resolves when all records are on disk. Nothing leaves the process before that. */
   onDisk: () => Promise<void>;
   call: SagaCalls;
   clock: Clock;
@@ -29,7 +29,7 @@ export interface SagaExecutorDependencies {
   stopped: () => boolean;
 }
 
-/** After this many failures in a row that waiting does not mend, a saga that cannot turn around is `stuck`. */
+/** Failures in a row after which a saga is `stuck`, if it cannot turn around and waiting does not help. */
 const attemptLimit = 12;
 
 /** The step has ended its process again and again. */
@@ -43,10 +43,11 @@ interface Reached {
 }
 
 /**
- * Takes a saga as far as it goes now: to its end, or to a step that must wait, which gives it out of hand. After a crash the steps
- * that were not recorded are repeated, with the same keys: see `isRecordedAfter`.
- * With `ended`, the process that had it ended at its step. When that has happened as often as a step may fail, the step is not
- * begun again: the saga turns around, or is stuck. Throws `LeaseLost` when another instance has taken the saga over.
+ * Runs a saga as far as it goes now: to its end, or to a step that must wait, and then releases it. After a crash, repeats the
+ * unrecorded steps with the same keys: see `isRecordedAfter`.
+ * `ended` means that the previous owner's process ended at this step. When that has happened as often as a step may fail, the
+ * executor does not start the step again: the saga turns around or is stuck. Throws `LeaseLost` when another instance has taken
+ * over the saga.
  */
 export async function executeSaga(
   saga: AnySaga,
@@ -72,7 +73,7 @@ export async function executeSaga(
   return (reached.isRecorded ? reached : await record(saga, reached.row, around)).row;
 }
 
-/** Shortens a deadline that is further away than the saga ever has: a clock that was wrong wrote it. */
+/** Limits the deadline to `deadlineMs` from now: a wrong clock wrote any later deadline. */
 function withinDeadline({ deadlineMs }: AnySaga, row: SagaRow, { clock }: SagaExecutorDependencies): SagaRow {
   return { ...row, deadline: Math.min(row.deadline, clock.now() + (deadlineMs ?? Number.POSITIVE_INFINITY)) };
 }
@@ -106,7 +107,7 @@ async function forward(
   return isRecordedAfter(saga, row.step) ? record(saga, next, around) : { row: next, isRecorded: false };
 }
 
-/** Records what was reached; the writes that follow at once are part of the same unit. */
+/** Records the saga's progress. Runs the write steps that follow directly in the same unit. */
 async function record(saga: AnySaga, reached: SagaRow, around: SagaExecutorDependencies): Promise<Reached> {
   const now = around.clock.now();
   const row: SagaRow = { ...reached, attempts: 0, lastError: null, inDoubt: 0, updatedAt: now };
@@ -123,7 +124,7 @@ async function record(saga: AnySaga, reached: SagaRow, around: SagaExecutorDepen
   });
   await writing.catch((error: unknown) => {
     if (error instanceof LeaseLost) throw error;
-    // Whatever it says, it is no answer of a callee that could be a reason to turn around.
+    // This error is not a callee's answer, so it must not turn the saga around.
     throw new Error(messageOf(error), { cause: error });
   });
   crashPoint('saga', saga.name, saga.steps[row.step - 1]?.name ?? 'begun', 'recorded');
@@ -179,13 +180,13 @@ async function backward(
   return { row: next, isRecorded: true };
 }
 
-/** The saga on its way back, when a step that failed is a reason for that and it is not too late; otherwise nothing. */
+/** Returns the saga as `compensating` if the failed step is a reason to turn around and it is not too late; else `undefined`. */
 function turn(saga: AnySaga, row: SagaRow, error: unknown, around: SagaExecutorDependencies): SagaRow | undefined {
   const now = around.clock.now();
   const refused = isNo(error);
   const late = now >= row.deadline || error instanceof ProcessEnded;
   if (saga.deadlineMs === undefined || !(refused || late) || passedNoReturn(saga, row.step, refused)) return undefined;
-  // What was refused at once did nothing. What failed otherwise, now or before, may have happened: it is taken back as well.
+  // A step that was refused at its first attempt did nothing. Any other failed step may have happened: the saga compensates it too.
   const refusedAt = row.attempts === 0 && !row.inDoubt ? row.step - 1 : row.step;
   const step = refused ? refusedAt : lastInDoubt(saga, row);
   const reason = isRefusal(error) ? error.code : 'internal';
@@ -195,7 +196,10 @@ function turn(saga: AnySaga, row: SagaRow, error: unknown, around: SagaExecutorD
   return { ...row, ...fresh, state: 'compensating', reason, step, lastError, history };
 }
 
-/** Gives it up until it is due again; or it is `stuck`, when a "no" has no way back or failure follows failure and waiting does not mend it. */
+/**
+ * Releases the saga until it is due again. Makes it `stuck` when a refusal leaves no way back, or after too many failures that waiting
+ * does not fix.
+ */
 async function hold(saga: AnySaga, row: SagaRow, error: unknown, around: SagaExecutorDependencies): Promise<Reached> {
   const now = around.clock.now();
   const lastError = messageOf(error);
@@ -222,7 +226,7 @@ async function hold(saga: AnySaga, row: SagaRow, error: unknown, around: SagaExe
   return { row: { ...held, owner: null }, isRecorded: true };
 }
 
-/** A "no" that turns a saga around is an answer; all else is a failure, or waits for what is away. */
+/** Logs a failed step: a callee's refusal as info, an absent module as a warning, and any other failure as an error. */
 function tellFailure(saga: AnySaga, row: SagaRow, error: unknown, { failures }: SagaExecutorDependencies): void {
   const step = saga.steps[row.step]?.name;
   failures.add({
@@ -247,7 +251,7 @@ function isSkipped(step: Step<never>, row: SagaRow): boolean {
   return step.kind === 'call' && step.condition?.(row.data as never) === false;
 }
 
-/** The callee's own "no". The kernel's refusals say that it could not be asked, or failed: nothing was decided. */
+/** Returns whether the error is the callee's own refusal. A kernel refusal means that the callee was not reached or failed. */
 function isNo(error: unknown): error is Refusal {
   return isRefusal(error) && (error.code === 'not-found' || !isKernelCode(error.code));
 }

@@ -30,7 +30,7 @@ class Hands {
     this.#under.set(key, process);
     this.calls.set(key, (this.calls.get(key) ?? 0) + 1);
     if (this.slow) await new Promise<void>((resolve) => this.#answers.push(resolve));
-    // What a killed process is answered, it never hears.
+    // A killed process never receives an answer.
     if (this.killed.has(process)) return new Promise(() => {});
     this.#under.delete(key);
     return {};
@@ -111,7 +111,7 @@ it('ends each saga once, whoever hands over what in whatever order, and takes no
   );
 }, 120_000);
 
-/** All that live take everything up, and nothing is slow any more. */
+/** Ends all delays, starts all live runners, and checks that all sagas end. */
 async function end(hands: Hands): Promise<void> {
   hands.slow = false;
   hands.answerAll();

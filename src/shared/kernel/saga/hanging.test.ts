@@ -117,7 +117,7 @@ describe('a step that hangs', () => {
 });
 
 describe('a step that ends its process', () => {
-  /** The process that had the saga in hand is gone, for the so manyth time. */
+  /** Starts the runner after the process that ran the saga has ended for the given number of times. */
   async function endFor(times: number, saga: Saga<never, Unit>): Promise<void> {
     open(saga);
     await begin(saga);

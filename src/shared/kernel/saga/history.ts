@@ -1,19 +1,19 @@
-/** What became of a step, or of the saga as a whole, at a time in milliseconds since 1970. */
+/** One entry in the history of a saga. `at` is in milliseconds since 1970. */
 export interface Happening {
-  /** None when it is of the saga as a whole. */
+  /** Absent when the entry concerns the saga as a whole. */
   readonly step?: string;
   readonly what: 'done' | 'skipped' | 'failed' | 'taken back' | 'stuck' | 'resumed' | 'settled';
   readonly at: number;
   readonly error?: string;
-  /** How often in a row, the last time `at`. */
+  /** Number of times in a row; `at` is the last time. */
   readonly times?: number;
-  /** What the person who settled it says. */
+  /** The note of the operator that resolved the saga. */
   readonly note?: string;
 }
 
 const kept = 50;
 
-/** The history with one thing more. The same failure again is counted, not repeated; of a long one the beginning is forgotten. */
+/** Returns the history with one more entry. Counts repeated failures of a step in one entry. Drops the oldest of more than 50 entries. */
 export function noted(history: readonly Happening[], happening: Happening): Happening[] {
   const last = history.at(-1);
   if (happening.what !== 'failed' || last?.what !== 'failed' || last.step !== happening.step) {

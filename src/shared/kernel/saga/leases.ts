@@ -15,7 +15,7 @@ export interface SagaRunnerDependencies<U extends Unit> {
   database: Database;
   /** This process, among those that run the module on the same database. */
   instance: Pick<Instance, 'id' | 'lives'>;
-  /** A unit of work of `database`, which may resolve before it is on disk. */
+  /** Runs a unit of work of `database`. May resolve before the unit is on disk. */
   work: <T>(task: (unit: U) => Promise<T>) => Promise<T>;
   call: SagaCalls;
   clock: Clock;
@@ -24,13 +24,13 @@ export interface SagaRunnerDependencies<U extends Unit> {
 
 interface Owned {
   readonly row?: SagaRow;
-  /** The process that had it has ended. */
+  /** Whether the process of the previous owner has ended. */
   readonly ended?: boolean;
 }
 
-/** The sagas that are this instance's: taken when they run, given back when it stops. */
+/** The leases of this instance on sagas. The instance takes a lease to run a saga and releases all leases when it stops. */
 export class SagaLeases<U extends Unit> {
-  /** Those of which it is not known whether their step has happened: the outcome could not be written down. */
+  /** Sagas whose step may have happened: this instance could not record the outcome. */
   readonly #inDoubt = new Set<string>();
   readonly #failures: FailureLog;
   private readonly parts: SagaRunnerDependencies<U>;
@@ -44,7 +44,10 @@ export class SagaLeases<U extends Unit> {
     this.#failures = new FailureLog(parts.log, parts.clock);
   }
 
-  /** Brings a saga, as it was `begun` or is found, as far as it goes now; resolves with how it stands then, or with nothing when it is not to be had. */
+  /**
+   * Runs a saga, from `begun` or from its stored row, as far as it goes now. Resolves with its new row, or with `undefined` when this
+   * instance cannot run the saga.
+   */
   async run(id: string, begun?: SagaRow): Promise<SagaRow | undefined> {
     const { row, ended }: Owned = begun ? { row: begun } : await this.#own(id);
     if (!row) return undefined;
@@ -67,7 +70,7 @@ export class SagaLeases<U extends Unit> {
     });
   }
 
-  /** Leaves all to other instances; resolves with which they are. */
+  /** Releases all sagas to other instances. Resolves with their ids. */
   async release(): Promise<readonly string[]> {
     const { work, database, instance } = this.parts;
     const released = await work((unit) => releaseSagas(unit, instance.id, [...this.#inDoubt]));
@@ -76,7 +79,7 @@ export class SagaLeases<U extends Unit> {
     return released;
   }
 
-  /** The saga, when it is this instance's from its beginning or can be taken now. */
+  /** Returns the saga if this instance already owns it or can claim it now. */
   async #own(id: string): Promise<Owned> {
     const { database, work, clock, instance } = this.parts;
     const row = await findSaga(database, id);
@@ -87,7 +90,7 @@ export class SagaLeases<U extends Unit> {
     return { row: claimed, ended: row.owner !== null };
   }
 
-  /** A saga of a version that is not known here, as after a rollback: looked at again in a while, and in nobody's way. */
+  /** Releases and postpones a saga whose version this release does not know, for example after a rollback. */
   async #setAside(row: SagaRow): Promise<undefined> {
     const { work, clock, log } = this.parts;
     const lastError = `${keyOf(row)} is not known here`;
@@ -97,7 +100,7 @@ export class SagaLeases<U extends Unit> {
   }
 }
 
-/** A saga is nobody's request. What it publishes and calls goes on with the trace that it was started in. */
+/** Returns the context of a saga, which belongs to no request. Its events and calls continue the trace in which it started. */
 function contextOf({ id, traceparent }: SagaRow): CallContext {
   return {
     requestId: id,

@@ -3,11 +3,11 @@ import type { Reader } from '../database/index.ts';
 import { findSaga } from './store.ts';
 import { type SagaRow, sagaTables } from './tables.ts';
 
-/** A saga as operators see it: without its data, which is its module's alone. */
+/** A saga as operators see it. It excludes the data, which belongs to the saga's module alone. */
 export type SagaDetails = Omit<SagaRow, 'data' | 'traceparent' | 'inDoubt'>;
 export type SagaSummary = Omit<SagaDetails, 'history'>;
 
-/** The latest first. */
+/** Returns at most `limit` sagas, the latest first. */
 export async function listSagas(reader: Reader, state: string | undefined, limit: number): Promise<SagaSummary[]> {
   const { sagas } = sagaTables(reader);
   const { data: _, traceparent: __, history: ___, inDoubt: ____, ...columns } = getTableColumns(sagas);
@@ -19,7 +19,7 @@ export async function listSagas(reader: Reader, state: string | undefined, limit
     .limit(limit);
 }
 
-/** One, with what has happened to it. */
+/** Returns one saga with its history. */
 export async function describeSaga(reader: Reader, id: string): Promise<SagaDetails | undefined> {
   const row = await findSaga(reader, id);
   if (!row) return undefined;

@@ -94,14 +94,14 @@ describe('a stuck saga', () => {
     await database.close();
   });
 
-  /** Its payment is taken, and the seal refused: it can go neither on nor back. */
+  /** Makes a saga stuck after its payment: the bank refuses the seal, so the saga can go neither forward nor back. */
   async function stuckForward(id: string): Promise<void> {
     failing.seal = bank.refuse('broke');
     await run(deal, id);
     failing = {};
   }
 
-  /** Its seal is refused, and then the way back as well. */
+  /** Makes a saga stuck on its way back: the bank refuses the seal, and then the compensation too. */
   async function stuckBackward(id: string): Promise<void> {
     failing = { seal: bank.refuse('broke'), giveBack: bank.refuse('broke') };
     await run(reversible, id);

@@ -10,12 +10,12 @@ export type Outcome = 'done' | 'compensated';
 export interface Settlement {
   readonly id: string;
   readonly outcome: Outcome;
-  /** Who settled it, and why. */
+  /** The operator that resolves the saga, and the reason. */
   readonly note: string;
   readonly now: number;
 }
 
-/** Puts a stuck saga back on the way it was on. That its step was tried is not forgotten: it may have happened. */
+/** Resumes a stuck saga in its previous direction. Keeps one attempt on record, because the step may have happened. */
 export async function resumeSaga(unit: Unit, id: string, now: number): Promise<void> {
   const row = await stuck(unit, id);
   const history = noted(row.history, { what: 'resumed', at: now });
@@ -23,7 +23,7 @@ export async function resumeSaga(unit: Unit, id: string, now: number): Promise<v
   await updateStuck(unit, { ...row, state, history, attempts: 1, nextAttemptAt: now, updatedAt: now });
 }
 
-/** Ends a stuck saga, with what its module writes at that end. Returns it as it is then. */
+/** Resolves a stuck saga by hand and runs its module's writes for that outcome. Returns the saga's new row. */
 export async function settleSaga<U extends Unit>(
   unit: U,
   definitionOf: (row: SagaRow) => Saga<never, U> | undefined,

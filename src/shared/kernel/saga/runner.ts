@@ -9,14 +9,14 @@ import { insertSaga, LeaseLost, statesOf } from './store.ts';
 import { isEnd, type SagaRow, type SagaState } from './tables.ts';
 import { Waiters } from './waiters.ts';
 
-/** Many may hang on one that does not answer; the others still go on. */
+/** Maximum number of sagas in flight. Many sagas may wait for a module that does not answer, while other sagas continue. */
 const concurrency = 512;
-/** Places that must be free before those that found none are looked for. */
+/** Number of places that must be free before the runner looks for the sagas that found no place. */
 const portion = 32;
-/** How often it looks for what others gave up, or left when they died. */
+/** Interval of the checks for sagas that other instances released, or left when they died, in milliseconds. */
 const lookMs = 1_000;
 
-/** What became of the sagas that were in flight when a runner took no more, and which are left to other instances. */
+/** The result of `finish`: how many sagas were in flight, how many of them ended, and which are left to other instances. */
 export interface Finished {
   readonly underWay: number;
   readonly ended: number;
@@ -24,8 +24,8 @@ export interface Finished {
 }
 
 /**
- * Runs a module's sagas: at once when one is started, again when a wait is over, and where it stopped after a crash. Of
- * several instances on one database, one works on a saga at a time: see docs/decisions/0008-leases-of-sagas.md.
+ * Runs a module's sagas: a new saga at once, a waiting saga after its wait, and after a crash a saga from where it stopped. When
+ * several instances share a database, one of them runs a saga at a time: see docs/decisions/0008-leases-of-sagas.md.
  */
 export class SagaRunner<U extends Unit> {
   readonly #byName = new Map<string, Saga<never, U>>();
@@ -34,9 +34,9 @@ export class SagaRunner<U extends Unit> {
   readonly #parts: SagaRunnerDependencies<U>;
   #more = false;
   #stopped = true;
-  /** Takes none any more; those in flight go on. */
+  /** The runner takes no more sagas; sagas in flight continue. */
   #finishing = false;
-  /** How often it was started. What was to end before it was started again ends nothing more. */
+  /** Number of starts. A `stop` or `finish` from before the latest start has no further effect. */
   #starts = 0;
   #releasing: Promise<unknown> = Promise.resolve();
   readonly #taken: SagaLeases<U>;
@@ -56,7 +56,7 @@ export class SagaRunner<U extends Unit> {
     for (const saga of parts.sagas) this.#byName.set(keyOf(saga), saga);
   }
 
-  /** Starts a saga with the commit of `unit`, or not at all. `id` is its identity and the root of its steps' keys. */
+  /** Starts a saga with the commit of `unit`, or not at all. `id` identifies the saga and is the prefix of its steps' keys. */
   async begin<D>(unit: Unit, saga: Saga<D, U>, id: string, data: D): Promise<void> {
     if (!this.#byName.has(keyOf(saga)))
       throw new Error(`${keyOf(saga)} is none of this module's sagas: list it in "sagas" of what its module.ts opens`);
@@ -84,7 +84,7 @@ export class SagaRunner<U extends Unit> {
     });
   }
 
-  /** Runs what is due, and what is begun from now on; also what it was about to leave to others. */
+  /** Runs due sagas, new sagas from now on, and the sagas that the runner was about to leave to other instances. */
   async start(): Promise<void> {
     this.#starts += 1;
     await this.#releasing;
@@ -93,12 +93,12 @@ export class SagaRunner<U extends Unit> {
     this.wake();
   }
 
-  /** Looks for what is due: after a start, when a wait is over. */
+  /** Runs due sagas: after a start, or when a wait is over. */
   wake(): void {
     this.#take(() => this.#takeDue());
   }
 
-  /** A module that was away is back: the steps that wait for it are due now, however long they were to wait. */
+  /** Ends the waits of all steps that wait for `module`, which is reachable again, and runs the due sagas. */
   remoteReachable(module: string): void {
     this.#take(async () => {
       const waiting = this.#parts.sagas.flatMap((saga) => stepsThatCall(module, saga));
@@ -124,15 +124,15 @@ export class SagaRunner<U extends Unit> {
     });
   }
 
-  /** Begins no further step; resolves when the steps in flight are recorded, and others may go on with them. */
+  /** Begins no further step. Resolves when the steps in flight are recorded and other instances may continue the sagas. */
   async stop(): Promise<void> {
     await this.#letGo(0);
   }
 
   /**
-   * Takes no more: those in flight go on until they end or must wait, and begin no further step after `withinMs`. What has not
-   * ended then is left to other instances. Until `start`, sagas that are begun here are left to others, too. When it is
-   * started meanwhile, all go on here.
+   * Takes no more sagas. Sagas in flight continue until they end or must wait, and begin no further step after `withinMs`. Then
+   * leaves the unfinished sagas to other instances. Until `start`, the runner also leaves new sagas to other instances. When
+   * the caller starts the runner meanwhile, all sagas continue here.
    */
   async finish(withinMs: number): Promise<Finished> {
     const underWay = [...this.#under.keys()];
@@ -143,7 +143,7 @@ export class SagaRunner<U extends Unit> {
     return { underWay: underWay.length, ended: ended.length, handedOver: [...new Set(left)] };
   }
 
-  /** Resolves with the sagas that it has released, or with nothing when it was started meanwhile. */
+  /** Stops and releases all sagas. Resolves with their ids, or with `undefined` when the caller started the runner meanwhile. */
   async #letGo(withinMs: number): Promise<readonly string[] | undefined> {
     const starts = this.#starts;
     const stop = () => {
@@ -174,24 +174,24 @@ export class SagaRunner<U extends Unit> {
     }
   }
 
-  /** How many of these are known, in whatever state. */
+  /** Returns how many of these sagas exist, in any state. */
   async count(ids: readonly string[]): Promise<number> {
     return (await statesOf(this.#parts.database, ids)).length;
   }
 
-  /** Tells those who wait for a saga, and all who come after, that it has not ended yet. */
+  /** Answers all waiting and all later callers that their saga has not ended yet. */
   drain(): void {
     this.#waiters.drain();
   }
 
-  /** The state in which the saga ended, or `undefined` when it has not within `withinMs`. */
+  /** Resolves with the final state of the saga, or with `undefined` when the saga does not end within `withinMs`. */
   settled(id: string, withinMs: number): Promise<SagaState | undefined> {
     return this.#waiters.settled(id, withinMs);
   }
 
   /**
-   * Has a stuck saga go on where it stands: forward, or on its way back. Throws `not-found`, and `invalid-input` when it is
-   * not stuck.
+   * Resumes a stuck saga at its current step, forward or back. Throws `not-found`, and `invalid-input` when the saga is not
+   * stuck.
    */
   async resume(id: string): Promise<void> {
     await this.#parts.work(async (unit) => {
@@ -202,9 +202,9 @@ export class SagaRunner<U extends Unit> {
   }
 
   /**
-   * Ends a stuck saga by a person's word, which `note` keeps: as `done`, with the writes that are left, or as `compensated`,
-   * with what it writes then. No other module is called. Throws `not-found`, and `invalid-input` when it is not stuck, not
-   * known to this release, or to be `done` though it is on its way back.
+   * Resolves a stuck saga by an operator's decision, and records `note`. As `done`, runs the remaining write steps. As
+   * `compensated`, runs the saga's `compensated` function. Calls no other module. Throws `not-found`, and `invalid-input` when
+   * the saga is not stuck, is unknown to this release, or should be `done` although it goes back.
    */
   async settle(id: string, outcome: Outcome, note: string): Promise<void> {
     const { work, database, clock } = this.#parts;
@@ -244,7 +244,7 @@ export class SagaRunner<U extends Unit> {
   }
 
   async #run(id: string, begun: SagaRow | undefined): Promise<void> {
-    // Nobody is told of its end before that is on disk, and nobody reads it as it stood before.
+    // Waits for the disk first: no caller learns of the end before it is on disk, and no later run reads an older row.
     const row = await this.#taken.run(id, begun).finally(() => this.#parts.database.onDisk());
     if (!row) return;
     if (isEnd(row.state)) this.#waiters.tell(row);
@@ -268,7 +268,7 @@ export class SagaRunner<U extends Unit> {
   }
 }
 
-/** As it is read again after a crash. */
+/** Returns the data as a process reads it again after a crash. */
 function asStored(data: unknown): Record<string, unknown> {
   return JSON.parse(JSON.stringify(data)) as Record<string, unknown>;
 }

@@ -44,7 +44,7 @@ export const sceneMigrations: Migration[] = [
 
 type Call = (name: string, key: string) => Promise<unknown>;
 
-/** A process as far as sagas and instances can tell. */
+/** A simulated process. Sagas and instances cannot tell it from a real process. */
 export class Process {
   readonly clock: ManualClock;
   readonly database: Database;
@@ -52,7 +52,7 @@ export class Process {
   readonly instance: Instance;
   readonly runner: SagaRunner<Unit>;
   call: Call = async () => ({});
-  /** What comes before each of its runner's units of work; may throw. */
+  /** Runs before each unit of work of the runner; may throw. */
   beforeWork: () => Promise<void> = async () => {};
 
   constructor(pid: number, scene: SagaScene) {
@@ -87,7 +87,7 @@ export class Process {
   }
 }
 
-/** As a full disk has it. */
+/** Throws the error of a full disk. */
 export async function fullDisk(): Promise<never> {
   throw new Error('the disk is full');
 }
@@ -102,14 +102,14 @@ export class SagaScene {
     this.open = open;
   }
 
-  /** One that runs sagas, and is known to the others. */
+  /** Starts a process that runs sagas and is known to the others. */
   async start(): Promise<Process> {
     const process = await this.startIdle();
     await process.runner.start();
     return process;
   }
 
-  /** One that is known to the others and has not begun to run sagas. */
+  /** Starts a process that is known to the others and does not run sagas yet. */
   async startIdle(): Promise<Process> {
     const process = new Process(this.processes.length + 1, this);
     this.processes.push(process);
@@ -117,26 +117,26 @@ export class SagaScene {
     return process;
   }
 
-  /** What sagas have written down. */
+  /** Returns the ids that the sagas' write steps have written. */
   async written(): Promise<string[]> {
     const rows = await this.processes[0]!.database.db.all<{ id: string }>(sql`SELECT id FROM written`);
     return rows.map(({ id }) => id);
   }
 
-  /** Lets time pass for `moving`, in looks, until it is so. */
+  /** Lets time pass for the processes in `moving`, a second per look, until `so` holds. */
   async until(so: () => boolean | Promise<boolean>, moving: readonly Process[]): Promise<void> {
     while (!(await so())) {
       for (const { clock } of moving) clock.advance(1_000);
       for (let looks = 0; looks < 10; looks++) {
         await new Promise((resolve) => setImmediate(resolve));
-        // Behind all units that wait for time now.
+        // Runs after all units of work that wait for time now.
         await turn();
       }
     }
   }
 
   async close(): Promise<void> {
-    // One that was killed has a step that never ends.
+    // Does not await the runners: a killed process has a step that never ends.
     for (const { runner } of this.processes) void runner.stop();
     for (const { instance } of this.processes) await instance.stop();
   }

@@ -10,7 +10,7 @@ type OperationLike = {
   readonly output: z.ZodType;
 };
 
-/** One thing to be done, and how to take it back. */
+/** One action of a saga, with its compensation if it has one. */
 export type Step<D> = CallStep<D> | RunStep<D> | WriteStep<D>;
 
 export interface CallStep<D> {
@@ -18,7 +18,7 @@ export interface CallStep<D> {
   readonly name: string;
   readonly operation: Operation;
   readonly input: Make<D, unknown>;
-  /** What of the answer the later steps need. */
+  /** Returns the part of the answer that later steps need. */
   readonly keep?: (output: never) => object;
   readonly undo?: { operation: Operation; input: Make<D, unknown> };
   readonly pointOfNoReturn?: true;
@@ -29,11 +29,11 @@ export interface RunStep<D> {
   readonly kind: 'run';
   readonly name: string;
   /**
-   * Reaches outside the system; may happen again after a crash, with the same key. The signal is aborted when its time is over: it is
-   * then run again, so that what goes on must have no effect of its own.
+   * Reaches outside the system. May run again after a crash, with the same key. When its time is over, the executor aborts the signal
+   * and runs the task again. The rest of the aborted run must therefore have no effect of its own.
    */
   readonly task: (data: D, idempotencyKey: string, signal: AbortSignal) => Promise<unknown>;
-  /** How long it may take, in milliseconds. */
+  /** Time limit of one run, in milliseconds. */
   readonly limitMs: number;
 }
 
@@ -44,22 +44,22 @@ export interface WriteStep<D> {
   readonly task: (unit: never, data: D) => Promise<void>;
 }
 
-/** A sequence of steps over modules that ends done or taken back, whatever crashes in between. */
+/** A sequence of steps across modules that ends done or compensated, whatever crashes in between. */
 export interface Saga<D = never, U extends Unit = Unit> {
   readonly name: string;
   readonly version: number;
-  /** Checked when one is started. */
+  /** Validates the data when a saga starts. */
   readonly data: z.ZodType;
-  /** How long it keeps trying before it takes back what it did, in milliseconds. Without one it goes forward only. */
+  /** Time that the saga keeps trying before it compensates, in milliseconds. Without a deadline, the saga only goes forward. */
   readonly deadlineMs?: number;
   readonly steps: readonly Step<D>[];
-  /** What is written when everything has been taken back; `reason` is the code that ended it. */
+  /** Writes the owning module's data when all steps are compensated. `reason` is the error code that ended the saga. */
   readonly compensated?: (unit: U, data: D, reason: string) => Promise<void>;
 }
 
 interface CallStepBuilder<D> extends CallStep<D> {
   compensate<O extends OperationLike>(operation: O, input: Make<D, z.input<O['input']>>): CallStepBuilder<D>;
-  /** From here the saga goes forward only: this step is repeated until it succeeds. */
+  /** Makes the saga go only forward from here: the saga repeats this step until it succeeds. */
   thenNoReturn(): CallStepBuilder<D>;
   /** Skips the step when `condition` does not hold. */
   when(condition: (data: D) => boolean): CallStepBuilder<D>;
@@ -96,19 +96,19 @@ function callStep<D>(made: CallStep<D>): CallStepBuilder<D> {
   };
 }
 
-/** Operations a saga calls: what its module must declare in `uses`. */
+/** Returns the operations that a saga calls. Its module must declare them in `uses`. */
 export function calledBy(saga: Saga<never, never>): Operation[] {
   return saga.steps.flatMap((each) =>
     each.kind === 'call' ? [each.operation, ...(each.undo ? [each.undo.operation] : [])] : [],
   );
 }
 
-/** What tells sagas, and their releases, apart. */
+/** Returns the key that identifies a saga definition and its version. */
 export function keyOf({ name, version }: { name: string; version: number }): string {
   return `${name}.v${version}`;
 }
 
-/** Where a saga calls `module`, forward or taking back. */
+/** Returns the steps at which a saga calls `module`, forward or to compensate. */
 export function stepsThatCall(module: string, { name, version, steps }: Saga<never, never>) {
   return steps.flatMap((step, index) => {
     if (step.kind !== 'call') return [];

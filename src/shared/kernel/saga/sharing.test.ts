@@ -7,7 +7,7 @@ import type { SagaState } from './tables.ts';
 
 type Call = (name: string, key: string) => Promise<unknown>;
 
-/** Two processes, as far as sagas and instances can tell, on one database. */
+/** Two simulated processes on one database. Sagas and instances cannot tell them from real processes. */
 describe('sagas of several instances', () => {
   let file: SharedFile;
   let scene: SagaScene;

@@ -5,8 +5,8 @@ import { isEnd, type SagaRow, sagaTables } from './tables.ts';
 
 const { placeholder } = sql;
 
-/** Ids that one query may name. */
-const mostAtOnce = 500;
+/** Maximum number of ids in one query. */
+const maxAtOnce = 500;
 
 const insertRow = prepared((unit) =>
   unit.db
@@ -35,7 +35,7 @@ const insertRow = prepared((unit) =>
 const progress = ['step', 'inDoubt', 'data', 'attempts', 'lastError', 'updatedAt', 'history'] as const;
 const reached = [...progress, 'state', 'nextAttemptAt', 'deadline', 'reason'] as const;
 
-/** Sets these columns to what an execution gives for them. */
+/** Returns the assignments of these columns to the values that each execution passes. */
 function given<N extends keyof SagaRow>(unit: Reader, names: readonly N[]): Record<N, SQL> {
   const { sagas } = sagaTables(unit);
   const values = names.map((name) => [name, sql`${sql.param(placeholder(name), sagas[name])}`]);
@@ -50,12 +50,12 @@ const updateOwned = prepared((unit) =>
     .prepare(),
 );
 
-/** Nothing of what its indices are made of. */
+/** Updates only columns that the indexes of an open saga do not use. */
 const updateStep = prepared((unit) =>
   unit.db.update(sagaTables(unit).sagas).set(given(unit, progress)).where(isHeld(unit)).prepare(),
 );
 
-/** The saga with this id, while it is in the hands of this owner. */
+/** Matches the saga with this id while this owner holds its lease. */
 function isHeld(unit: Reader): SQL | undefined {
   const { sagas } = sagaTables(unit);
   const lease = and(eq(sagas.owner, placeholder('owner')), eq(sagas.fence, placeholder('fence')));
@@ -89,26 +89,26 @@ const stateById = prepared((reader) => {
     .prepare();
 });
 
-/** Another instance has taken the saga over: this one counted as dead. It may write nothing more for it. */
+/** Another instance has taken over the saga, because this one counted as dead. This one may write nothing more for the saga. */
 export class LeaseLost extends Error {
   override readonly name = 'LeaseLost';
 }
 
-/** Writes down a saga that begins, in the hands of `owner`. */
+/** Inserts a new saga with its owner. */
 export async function insertSaga(unit: Unit, row: SagaRow): Promise<void> {
   await insertRow(unit).execute({ ...row, now: row.startedAt });
 }
 
 /**
- * Writes down where the saga has come to, for the one who holds it; `nextOwner` holds it from now on. Throws `LeaseLost`,
- * which takes the unit back, when it was taken over.
+ * Records the saga's progress for its owner, and makes `nextOwner` the owner from now on. Throws `LeaseLost`, which rolls back
+ * the unit, when another instance has taken over the saga.
  */
 export async function updateSaga(unit: Unit, row: SagaRow, nextOwner = row.owner): Promise<void> {
   const owner = isEnd(row.state) ? null : nextOwner;
   refuseLost(row, await rowsChanged(updateOwned(unit), { ...row, nextOwner: owner }));
 }
 
-/** The same for a saga that goes on at its next step, and stays due and in the same hands. */
+/** Records the progress of a saga that continues at its next step, stays due, and keeps its owner. Throws `LeaseLost` likewise. */
 export async function updateProgress(unit: Unit, row: SagaRow): Promise<void> {
   refuseLost(row, await rowsChanged(updateStep(unit), row));
 }
@@ -117,7 +117,7 @@ function refuseLost({ id }: SagaRow, rows: number): void {
   if (rows === 0) throw new LeaseLost(`${id} was taken over by another instance`);
 }
 
-/** Writes down what a person has decided about a stuck saga. */
+/** Records an operator's decision about a stuck saga. */
 export async function updateStuck(unit: Unit, row: SagaRow): Promise<void> {
   await updateStuckRow(unit).execute(row);
 }
@@ -127,14 +127,14 @@ export async function findSaga(reader: Reader, id: string): Promise<SagaRow | un
 }
 
 /**
- * Lets others have what is in `owner`'s hands. What was at a step that may have happened, as it is with `inDoubt`, counts as
- * an attempt. Returns the ids of all.
+ * Releases all open sagas of `owner` to other instances. Counts an attempt for the sagas in `inDoubt`, because their step may
+ * have happened. Returns the ids of all released sagas.
  */
 export async function releaseSagas(unit: Unit, owner: string, inDoubt: readonly string[]): Promise<string[]> {
   const { sagas } = sagaTables(unit);
   const open = and(eq(sagas.owner, owner), isOpen(unit));
-  for (let at = 0; at < inDoubt.length; at += mostAtOnce) {
-    const some = inArray(sagas.id, inDoubt.slice(at, at + mostAtOnce));
+  for (let at = 0; at < inDoubt.length; at += maxAtOnce) {
+    const some = inArray(sagas.id, inDoubt.slice(at, at + maxAtOnce));
     await unit.db
       .update(sagas)
       .set({ attempts: sql`${sagas.attempts} + 1`, inDoubt: 1 })
@@ -144,14 +144,14 @@ export async function releaseSagas(unit: Unit, owner: string, inDoubt: readonly 
   return released.map(({ id }) => id);
 }
 
-/** How these stand, in no order; those that are not known are left out. */
+/** Returns the states of these sagas, in no order. Leaves out unknown ids. */
 export async function statesOf(reader: Reader, ids: readonly string[]): Promise<Pick<SagaRow, 'id' | 'state'>[]> {
   const { sagas } = sagaTables(reader);
   const { id, state } = sagas;
   if (ids.length === 1) return stateById(reader).execute({ id: ids[0] });
   const found: Pick<SagaRow, 'id' | 'state'>[] = [];
-  for (let at = 0; at < ids.length; at += mostAtOnce) {
-    const some = inArray(id, ids.slice(at, at + mostAtOnce));
+  for (let at = 0; at < ids.length; at += maxAtOnce) {
+    const some = inArray(id, ids.slice(at, at + maxAtOnce));
     found.push(...(await reader.db.select({ id, state }).from(sagas).where(some)));
   }
   return found;
@@ -159,7 +159,7 @@ export async function statesOf(reader: Reader, ids: readonly string[]): Promise<
 
 const keptMs = 7 * 24 * 60 * 60_000;
 
-/** Removes a portion of those that ended well more than seven days ago. Returns how many. */
+/** Removes at most `portion` sagas that ended as done or compensated more than seven days ago. Returns their number. */
 export async function removeEnded(unit: Unit, now: number, portion: number): Promise<number> {
   const { sagas } = sagaTables(unit);
   const old = unit.db

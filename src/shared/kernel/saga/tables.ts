@@ -2,8 +2,8 @@ import { defineTables, type Migration } from '../database/index.ts';
 import type { Happening } from './history.ts';
 
 /**
- * `running` goes forward, `compensating` takes back; `done` and `compensated` are ends; `stuck` can do neither and waits
- * for a person.
+ * `running` goes forward and `compensating` goes back. `done` and `compensated` are final. A `stuck` saga can go neither forward
+ * nor back and waits for an operator.
  */
 export type SagaState = 'running' | 'compensating' | 'done' | 'compensated' | 'stuck';
 
@@ -17,25 +17,25 @@ export const sagaTables = defineTables(({ table, text, integer, json }) => ({
     name: text('name').notNull(),
     version: integer('version').notNull(),
     state: text('state').$type<SagaState>().notNull(),
-    /** The step that is to run next, or be taken back next. What came before it is done. */
+    /** Index of the next step to run or to compensate. All steps before it are done. */
     step: integer('step').notNull(),
-    /** 1 after its process died or failed to write: later steps that are not recorded one by one may have run as well. */
+    /** 1 after its process died or failed to write: later steps that are not recorded one by one may also have run. */
     inDoubt: integer('in_doubt').$type<0 | 1>().notNull(),
-    /** What its steps work with; emptied when it ends, since it may hold what is nobody's business for longer. */
+    /** Data of the steps. It is cleared when the saga ends, because it may contain private data. */
     data: json<Record<string, unknown>>('data').notNull(),
     attempts: integer('attempts').notNull(),
     nextAttemptAt: integer('next_attempt_at').notNull(),
     deadline: integer('deadline').notNull(),
-    /** The code of what turned it around. */
+    /** Code of the error that started the compensation. */
     reason: text('reason'),
     lastError: text('last_error'),
-    /** The trace it was started in; its calls go on with it. */
+    /** The trace in which the saga started. Its calls continue this trace. */
     traceparent: text('traceparent'),
     startedAt: integer('started_at').notNull(),
     updatedAt: integer('updated_at').notNull(),
-    /** The instance that works on it; nobody while it waits, and when it has ended. */
+    /** The instance that runs the saga; null while the saga waits and after it ends. */
     owner: text('owner'),
-    /** How often it was taken up. What was taken up again since writes nothing more: see `updateSaga`. */
+    /** Number of times that an instance claimed the saga. A run with an older number can write nothing: see `updateSaga`. */
     fence: integer('fence').notNull(),
     history: json<Happening[]>('history').notNull(),
   }),

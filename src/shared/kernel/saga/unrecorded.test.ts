@@ -71,7 +71,7 @@ describe('a step that is not recorded', () => {
     });
   }
 
-  /** The saga stands at `name` when its process is gone. */
+  /** Ends the saga's process while the call `name` is in flight, and starts another runner. */
   async function crashAt(name: string, saga: Saga<Sale>, id: string): Promise<void> {
     open(saga);
     answers = { [name]: never };

@@ -5,7 +5,7 @@ import { Waiters } from './waiters.ts';
 
 const longMs = 60_000;
 
-/** Knows what is still to come, but for the ends of waits. */
+/** Counts the pending timers, except the timers that end a wait. */
 class WatchedClock extends ManualClock {
   looks = 0;
 
@@ -33,7 +33,7 @@ describe('who waits for a saga', () => {
   let here: Set<string>;
   let asked: string[];
   let waiters: Waiters;
-  /** What an answer of the database waits for. */
+  /** The database answers after this promise resolves. */
   let answers: Promise<void>;
 
   beforeEach(() => {
@@ -139,7 +139,7 @@ describe('who waits for a saga', () => {
   });
 });
 
-/** Lets what can go on do so. */
+/** Lets all tasks that can continue do so. */
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -4,17 +4,17 @@ import { isEnd, type SagaRow, type SagaState } from './tables.ts';
 type Waiter = (state: SagaState | undefined) => void;
 type Known = Pick<SagaRow, 'id' | 'state'>;
 
-/** How soon it is known here that a saga has ended in another process. */
+/** Interval of the checks for sagas that ended in another process, in milliseconds. */
 const lookMs = 50;
 
 export interface WaitersDependencies {
   readonly clock: Clock;
   readonly find: (ids: readonly string[]) => Promise<readonly Known[]>;
-  /** Whether the saga is in flight in this process, which will tell of its end. */
+  /** Returns whether the saga is in flight in this process. This process then reports the end itself. */
   readonly runsHere: (id: string) => boolean;
 }
 
-/** Those who wait in this process for the end of a saga. */
+/** The callers in this process that wait for the end of a saga. */
 export class Waiters {
   readonly #byId = new Map<string, Set<Waiter>>();
   #draining = false;
@@ -26,7 +26,7 @@ export class Waiters {
     this.parts = parts;
   }
 
-  /** The state in which the saga ended, or `undefined` when it has not within `withinMs`. */
+  /** Resolves with the final state of the saga, or with `undefined` when the saga does not end within `withinMs`. */
   async settled(id: string, withinMs: number): Promise<SagaState | undefined> {
     if (this.#draining) return undefined;
     let cancel = () => {};
@@ -65,7 +65,7 @@ export class Waiters {
     this.#cancelLook = undefined;
   }
 
-  /** Looks how the sagas that are waited for stand, but for those that this process will tell of. */
+  /** Reads the states of the awaited sagas, except the sagas in flight in this process. Reports the ended ones. */
   async #look(): Promise<void> {
     this.#cancelLook = undefined;
     this.#looking = true;
@@ -76,7 +76,7 @@ export class Waiters {
     this.#lookLater();
   }
 
-  /** Tells those who wait, and all who come after, that it has not ended yet. */
+  /** Answers all waiting and all later callers that their saga has not ended yet. */
   drain(): void {
     this.#draining = true;
     for (const waiters of this.#byId.values()) for (const waiter of waiters) waiter(undefined);

@@ -46,7 +46,7 @@ let database: Database;
 let called: string[];
 let failing: Record<string, Error>;
 let runner: SagaRunner<Unit>;
-/** In whose request each call was made. */
+/** The context in which the saga made each call. */
 let calledIn: unknown[];
 
 beforeEach(async () => {
@@ -173,12 +173,12 @@ async function state(): Promise<SagaState | undefined> {
   return (await findSaga(database, 'p1'))?.state;
 }
 
-/** Resolves when a failure of its step is written down. */
+/** Resolves when the saga has recorded a failure of its step. */
 async function waits(): Promise<void> {
   await expect.poll(async () => (await findSaga(database, 'p1'))?.attempts, often).toBe(1);
 }
 
-/** Lets the time pass, a second between one look and the next. */
+/** Lets time pass until `end`, one second per look. */
 async function passes(end: number): Promise<void> {
   await expect
     .poll(
@@ -188,7 +188,7 @@ async function passes(end: number): Promise<void> {
     .toBe(true);
 }
 
-/** Looks after a second, so that what is repeated falls due between one look and the next. */
+/** Advances the clock by a second before each look, so that retries fall due between two looks. */
 function afterASecond<T>(look: () => T): () => T {
   return () => {
     clock.advance(1_000);

@@ -6,13 +6,13 @@ const maxKinds = 200;
 const anyOther = 'any other';
 
 export interface Failure {
-  /** What failed, in the words of the log. */
+  /** The message of the log line: it names the failed work. */
   readonly message: string;
   readonly error: unknown;
   readonly level?: 'error' | 'warn' | 'info';
-  /** What tells this kind of failure from others, beside the error: the type of an event, the step of a saga. */
+  /** Distinguishes this kind of failure from others, beside the error: for example the type of an event or the step of a saga. */
   readonly kind?: string;
-  /** What the line says beside the error. */
+  /** Further fields of the log line, beside the error. */
   readonly fields?: Readonly<Record<string, unknown>>;
 }
 
@@ -22,10 +22,9 @@ interface Kind {
 }
 
 /**
- * Logs failures that may come again and again. The first of a kind is logged at once, with its stack. Further ones of the same
- * kind are counted for a minute; the next line of the kind says how many were `suppressed`. Two failures are of one kind when
- * their message, `kind` and error agree; errors agree by name, code and the place in the code, not by their text. It knows 200
- * kinds at a time; what comes beyond counts as one.
+ * Logs failures that may repeat. Logs the first failure of a kind at once, with its stack. Counts further failures of that kind for one
+ * minute; the next line of the kind says how many were `suppressed`. Two failures are of one kind when their message, `kind` and error
+ * match. Errors match by name, code and place in the code, not by text. Keeps 200 kinds at a time; all further kinds count as one.
  */
 export class FailureLog {
   readonly #kinds = new Map<string, Kind>();
@@ -49,7 +48,7 @@ export class FailureLog {
     this.log[level]({ error, ...fields, ...(suppressed > 0 && { suppressed }) }, message);
   }
 
-  /** Nothing for a kind that is logged for the first time; it is known from then on. */
+  /** Returns a known kind. For a new kind, returns `undefined` and remembers it. */
   #kindOf(name: string, now: number): Kind | undefined {
     const known = this.#kinds.get(name);
     if (known) return known;
@@ -59,7 +58,7 @@ export class FailureLog {
     return undefined;
   }
 
-  /** Kinds whose minute is over. */
+  /** Forgets the kinds whose minute is over, and logs how many failures of each were suppressed. */
   #forget(now: number): void {
     for (const [kind, { loggedAt, suppressed }] of this.#kinds) {
       if (isQuiet(loggedAt, now)) continue;
@@ -69,7 +68,7 @@ export class FailureLog {
   }
 }
 
-/** Lets a line of the log through once a minute. */
+/** Lets a log line pass at most once a minute. */
 export class OncePerMinute {
   #loggedAt = Number.NEGATIVE_INFINITY;
   private readonly clock: Clock;
@@ -78,7 +77,7 @@ export class OncePerMinute {
     this.clock = clock;
   }
 
-  /** Whether the line may be logged now; from then on it may not for a minute. */
+  /** Returns whether the caller may log the line now. After `true`, returns `false` for one minute. */
   passes(): boolean {
     const now = this.clock.now();
     if (isQuiet(this.#loggedAt, now)) return false;
@@ -91,7 +90,7 @@ function isQuiet(loggedAt: number, now: number): boolean {
   return now >= loggedAt && now - loggedAt < quietMs;
 }
 
-/** The place is where the error was made that caused all others. */
+/** Returns name, code and place of the root cause. The place is the code that created it. */
 function signatureOf(error: unknown): string {
   let root = error;
   while (root instanceof Error && root.cause !== undefined) root = root.cause;

@@ -7,12 +7,15 @@ export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
 const lookEveryMs = 1_000;
 let file: string | undefined;
 
-/** Whether the log is a file: then SIGHUP has it opened anew, and ends nothing. */
+/** Returns whether the log is a file. Then SIGHUP reopens the file and ends nothing. */
 export function logsToFile(): boolean {
   return file !== undefined;
 }
 
-/** JSON lines on standard error, or at the end of a file; each names the request it belongs to. Never passwords, tokens or addresses of members. */
+/**
+ * Creates a log that writes JSON lines to standard error, or to the end of a file. Each line names its request. A line must never contain
+ * passwords, tokens or addresses of members.
+ */
 export function createLog(level: string, fields: Record<string, unknown> = {}, to?: string): Logger {
   return pino(
     {
@@ -30,11 +33,11 @@ export function createLog(level: string, fields: Record<string, unknown> = {}, t
   );
 }
 
-/** Opens the file anew on SIGHUP, and within a second of when it was moved away, as logrotate does: every process by itself. */
+/** Reopens the file on SIGHUP, and within one second after logrotate or another tool has moved it. Each process does so by itself. */
 function rotatable(to: string) {
   file = to;
   const log = destination({ dest: to, append: true, mkdir: true, sync: true });
-  // A disk that is full must not end the process.
+  // A full disk must not end the process.
   log.on('error', () => {});
   const identity = () => statSync(to, { throwIfNoEntry: false })?.ino;
   let opened = identity();

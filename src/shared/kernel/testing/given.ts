@@ -7,41 +7,41 @@ import { type Ended, type Given, ScenarioRunner, type Scripted } from './scenari
 
 type OperationLike = { readonly module: string; readonly name: string; input: z.ZodType; output: z.ZodType };
 
-/** What is to come: the next call, or the end. */
+/** The rest of a scenario: the next call, or the end. */
 export interface Script {
-  /** The next call is this one; with `input`, when that is said. */
+  /** Expects this operation as the next call; with `input`, when it is given. */
   expects<O extends OperationLike>(operation: O, input?: z.input<O['input']>): ReplyStep<O>;
   /**
-   * Runs the saga, on a clock that moves when nothing else does. Rejects when a call comes that was not expected, one that was
-   * expected does not, or the saga ends otherwise.
+   * Runs the saga. The clock advances when the saga waits. Rejects when a call is unexpected, an expected call is missing, or the saga
+   * ends in another state.
    */
   ends(state: SagaState): Promise<Ended>;
 }
 
-/** What becomes of the call that is expected. */
+/** The outcome of the expected call. */
 export interface ReplyStep<O extends OperationLike> {
   replies(output: z.input<O['output']>): RepliedStep;
-  /** Says no: nothing was done. */
+  /** Refuses the call: the callee did nothing. */
   refuses(refusal: Refusal): RepliedStep;
-  /** Fails without a decision, so many times in a row. The same call, with the same key, comes again. */
+  /** Fails without a decision, `times` times in a row. The saga repeats the call with the same key. */
   fails(times?: number, error?: Error): RepeatedStep<O>;
-  /** Does what it is asked, and its answer is lost. */
+  /** Loses the answer after the callee did its work. */
   timesOut(): RepeatedStep<O>;
-  /** Does what it is asked, and the process that asked dies before the answer is written down. Another takes its place. */
+  /** Crashes the calling process after the callee did its work, before the answer is recorded. Another process takes over. */
   crashes(): RepeatedStep<O>;
 }
 
 export interface RepliedStep extends Script {
-  /** The answer comes so many milliseconds after the call. */
+  /** Delays the answer until `ms` milliseconds after the call. */
   after(ms: number): this;
 }
 
-/** The saga may call again, or turn to something else. */
+/** The saga may repeat the call, or continue with another one. */
 export interface RepeatedStep<O extends OperationLike> extends RepliedStep, ReplyStep<O> {}
 
 /**
- * Begins the story of a saga, told without a server: the real runner, on a database of its own, and callees that do what the
- * story says.
+ * Begins a scenario of a saga without a server. The real runner works on a database of its own, and the callees behave as the
+ * scenario says.
  *
  *     await given(checkout(30_000), data)
  *       .expects(inventory.operations.reserve).replies(held)

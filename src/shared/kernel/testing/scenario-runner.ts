@@ -12,37 +12,37 @@ import { instanceMigrations } from '../leader-election/index.ts';
 import { describeSaga, isEnd, type Saga, type SagaDetails, SagaRunner, sagaMigrations } from '../saga/index.ts';
 import { silentLog } from '../telemetry/index.ts';
 
-/** One call that is to come, and what becomes of it. */
+/** An expected call and its outcome. */
 export interface Scripted {
   readonly operation: Operation;
   readonly input: unknown;
   readonly outcome: 'crash' | (() => Promise<unknown>);
-  /** Whether it is the call before it, repeated. */
+  /** Whether it repeats the call before it. */
   readonly again: boolean;
   afterMs: number;
 }
 
-/** What the saga's writes stand on: its module's tables, and what is written before it begins. */
+/** The preconditions of a scenario: the tables of the module, and the writes before the saga begins. */
 export interface Given<U extends Unit> {
   readonly migrations?: readonly Migration[];
   readonly before?: (unit: U) => Promise<unknown>;
 }
 
-/** What is left when a saga has ended. */
+/** The result of a scenario after the saga has ended. */
 export interface Ended {
   readonly state: SagaDetails['state'];
   /** Such as `reserve stock done`. */
   readonly history: readonly string[];
-  /** The data of the events of this kind that its writes published. */
+  /** Returns the data of all events of this type that the saga's writes published. */
   published<E extends Event>(event: E): z.output<E['data']>[];
-  /** Reads what its writes left. */
+  /** Reads the data that the saga's writes left. */
   read<T>(query: (reader: Reader) => Promise<T>): Promise<T>;
 }
 
 const sagaId = 'rehearsed';
 const patienceMs = 10_000;
 
-/** One run of a saga through a script. */
+/** Runs a saga through a script once. */
 export class ScenarioRunner<D, U extends Unit> {
   readonly #clock = new ManualClock();
   readonly #migrations: Migration[];
@@ -79,13 +79,13 @@ export class ScenarioRunner<D, U extends Unit> {
       });
       return this.#told(await this.#end());
     } finally {
-      // Not waited for: a call that was not expected is never answered.
+      // Does not await the stop, because an unexpected call never gets an answer.
       void this.#runner.stop();
       await this.#database.close();
     }
   }
 
-  /** Lets time pass when the saga waits, until it ends. */
+  /** Advances the clock whenever the saga waits, until the saga ends. */
   async #end(): Promise<SagaDetails> {
     const patientUntil = performance.now() + patienceMs;
     for (;;) {
@@ -140,7 +140,7 @@ export class ScenarioRunner<D, U extends Unit> {
     });
   }
 
-  /** A repeated command gets its first answer again, as from a real module, and needs no line in the script. */
+  /** Answers a call. A repeated command gets its first answer again, as from a real module, and needs no line in the script. */
   async #answer(operation: Operation, input: unknown, key: string): Promise<unknown> {
     if (this.#answers.has(key)) return this.#answers.get(key);
     try {
@@ -160,7 +160,7 @@ export class ScenarioRunner<D, U extends Unit> {
     return answer;
   }
 
-  /** The call that is due in the script, when it is this one. */
+  /** Takes the next call from the script. Throws when it is not this call. */
   #next(operation: Operation, input: unknown, key: string): Scripted {
     const due = this.#script.shift();
     const name = nameOf(operation);
@@ -177,7 +177,7 @@ export class ScenarioRunner<D, U extends Unit> {
     return due;
   }
 
-  /** The process is gone, with whatever it had in flight; another begins on what is written down. */
+  /** Replaces the process. Its work in flight is lost; the new process starts from the recorded state. */
   #crash(): void {
     void this.#runner.stop();
     this.#runner = this.#newRunner();

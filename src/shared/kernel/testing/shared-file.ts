@@ -5,8 +5,8 @@ import { openSqlite } from '../../adapters/sqlite/index.ts';
 import type { Database, Migration } from '../database/index.ts';
 
 /**
- * One new database, opened as often as there are processes in a test. Their units of work take turns: two connections of one
- * thread would wait for each other's lock until both give up, where real processes wait for one another.
+ * Creates one database that a test opens once for each of its processes. Their units of work take turns. Otherwise, two connections in
+ * one thread would wait for each other's lock until both time out. Real processes can wait for one another.
  */
 export class SharedFile {
   readonly #file = join(mkdtempSync(join(tmpdir(), 'kerf-shared-')), 'shared.db');
@@ -18,7 +18,7 @@ export class SharedFile {
     this.migrations = migrations;
   }
 
-  /** Where those who have it open keep their locks. */
+  /** The path of the locks of the processes that have the database open. */
   get locks(): string {
     return `${this.#file}-locks`;
   }

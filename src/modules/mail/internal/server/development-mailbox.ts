@@ -5,7 +5,7 @@ import type { OutgoingMail } from './mail-server.ts';
 
 const add = insertInto((reader) => tables(reader).mailbox);
 
-/** Instead of a server: a table to look into. Written in the unit that marks the mail as sent, so it is there once. */
+/** Writes a mail to a table, which replaces the server. The unit that marks the mail as sent writes it, so it is there once. */
 export async function putIntoMailbox(
   unit: ModuleUnit,
   { messageId, to, subject, text }: OutgoingMail,

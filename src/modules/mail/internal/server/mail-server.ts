@@ -5,11 +5,11 @@ export interface OutgoingMail {
   readonly text: string;
 }
 
-/** A server that takes mail to where it belongs. */
+/** A server that delivers mail to its recipients. */
 export interface MailServer {
   /**
-   * Resolves when the server has taken the mail. The Message-ID is the same each time one is repeated. Rejects with the
-   * `bounced` refusal when it will never be taken, with anything else when it may be later.
+   * Resolves when the server has accepted the mail. Every repeat carries the same Message-ID. Rejects with the `bounced`
+   * refusal when the server will never accept it. Any other error means that a later attempt may succeed.
    */
   deliver(mail: OutgoingMail): Promise<void>;
   close(): void;

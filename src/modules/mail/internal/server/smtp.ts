@@ -2,10 +2,10 @@ import { createTransport } from 'nodemailer';
 import { mail as contract } from '../../contract.ts';
 import type { MailServer } from './mail-server.ts';
 
-/** A "no" to anything else (the password, the sender) is about us: put right, the same mail is taken. */
+/** Commands whose rejection is final for the mail. A rejected password or sender is our mistake: after a fix, the same mail passes. */
 const aboutTheMail = new Set(['RCPT TO', 'DATA']);
 
-/** Mail by SMTP. `url` such as `smtps://user:secret@mail.example.com`, `from` such as `Kerf <shop@example.com>`. */
+/** Sends mail by SMTP. `url` such as `smtps://user:secret@mail.example.com`, `from` such as `Kerf <shop@example.com>`. */
 export function smtpServer(url: string, from: string): MailServer {
   const transport = createTransport({
     url,
@@ -18,7 +18,7 @@ export function smtpServer(url: string, from: string): MailServer {
   return {
     async deliver({ messageId, to, subject, text }) {
       try {
-        // An address object keeps a hostile address from being read as a list of recipients.
+        // An address object prevents nodemailer from reading a hostile address as a list of recipients.
         await transport.sendMail({
           from,
           to: { name: '', address: to },

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../../shared/kernel/context/index.ts';
 import { type PaymentProvider, providerTimeoutMs } from './provider.ts';
 
-/** A provider that needs nothing and does what the token says. */
+/** Creates a provider for development. It needs no server; the token decides the result. */
 export function developmentProvider(clock: Clock): PaymentProvider {
   const failures = new Map<string, number>();
   return {

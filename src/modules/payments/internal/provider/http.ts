@@ -2,9 +2,9 @@ import { refusal } from '../../../../shared/kernel/errors/index.ts';
 import { type PaymentProvider, providerTimeoutMs } from './provider.ts';
 
 /**
- * A provider over HTTP: `POST {url}/payments`, then `POST {url}/payments/{id}/capture|void|refund`, each with an
- * `Idempotency-Key`. 2xx is done, 402 is declined, anything else is tried again: one that does not answer, or with 5xx,
- * is away, and is waited for.
+ * Creates a provider over HTTP: `POST {url}/payments`, then `POST {url}/payments/{id}/capture|void|refund`, each with an
+ * `Idempotency-Key`. 2xx means done, 402 means declined; the caller retries after any other status. No answer, or 5xx, means
+ * that the provider is unavailable.
  */
 export function httpProvider(url: string, key: string): PaymentProvider {
   const post = async (path: string, id: string, body: object, signal?: AbortSignal): Promise<number> => {

@@ -1,18 +1,18 @@
-/** A payment provider. Every request carries the payment's id, so that one that is repeated happens once. */
+/** A payment provider. Every request carries the payment's id, so that a repeated request takes effect once. */
 export interface PaymentProvider {
   /**
-   * Sets the amount aside. Rejects when there was no clear answer, or nobody waits for it any more (`signal`); the same request
-   * is then made again.
+   * Sets the amount aside. Rejects without a clear answer, or when nobody waits for it any more (`signal`). The caller then
+   * repeats the same request.
    */
   authorize(
     request: { id: string; amount: number; currency: string; token: string },
     signal: AbortSignal,
   ): Promise<'authorized' | 'declined'>;
   capture(id: string): Promise<void>;
-  /** Also for a payment the provider has not seen, or not yet: one that is void is never authorized after. */
+  /** Voids a payment, also one that the provider does not know (yet). The provider never authorizes it afterwards. */
   void(id: string): Promise<void>;
   refund(id: string): Promise<void>;
 }
 
-/** How long the provider may take for one answer, in milliseconds. */
+/** Time limit for one answer of the provider, in milliseconds. */
 export const providerTimeoutMs = 4_000;

@@ -4,11 +4,11 @@ export interface OutgoingText {
   readonly text: string;
 }
 
-/** A provider that brings text messages to phones. */
+/** A provider that delivers text messages to phones. */
 export interface TextProvider {
   /**
-   * Resolves when the provider has taken the message. The key is the same each time one is repeated. Rejects with the
-   * `undeliverable` refusal when it will never be taken, with anything else when it may be later.
+   * Resolves when the provider has accepted the message. Every repeat carries the same key. Rejects with the `undeliverable`
+   * refusal when the provider will never accept it. Any other error means that a later attempt may succeed.
    */
   deliver(message: OutgoingText): Promise<void>;
 }

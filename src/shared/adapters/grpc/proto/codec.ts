@@ -5,16 +5,16 @@ import { findIllFormed, IllFormed } from './json.ts';
 import type { ProtoMessage } from './model.ts';
 import { ToWire } from './to-wire.ts';
 
-/** Values of one schema as bytes, and back. */
+/** Encodes and decodes the values of one schema. */
 export interface Codec {
   /**
-   * Takes what has passed the schema. Throws `invalid-input` (of an output: RangeError) for what proto cannot say:
-   * text that is not well-formed Unicode, and what is nested deeper than a hundred messages.
+   * Encodes a value that has passed the schema. Throws `invalid-input` (RangeError for an output) when proto cannot express the
+   * value: text that is not well-formed Unicode, or more than a hundred nested messages.
    */
   encode(value: unknown): Buffer;
   /**
-   * Gives back what was encoded. What another language wrote has the right kinds, and still has to pass the schema.
-   * Throws `malformed-body` (of an output: RangeError) when the bytes are no such message.
+   * Returns the encoded value. A value from another language has the right types, but must still pass the schema.
+   * Throws `malformed-body` (RangeError for an output) when the bytes are no such message.
    */
   decode(bytes: Uint8Array): unknown;
 }
@@ -33,13 +33,13 @@ export class Codecs {
     const type = this.packaged.lookupType(message.name);
     const toWire = this.#toWire.of(message) as (value: unknown) => Record<string, unknown>;
     const fromWire = this.#fromWire.of(message);
-    const misfit = side === 'input' ? inputMisfit : outputMisfit;
+    const mismatch = side === 'input' ? inputMismatch : outputMismatch;
     return {
       encode(value) {
         try {
           return type.encode(toWire(value)).finish() as Buffer;
         } catch (error) {
-          throw misfit.unsayable(type, value, error);
+          throw mismatch.unsayable(type, value, error);
         }
       },
       decode(bytes) {
@@ -48,20 +48,20 @@ export class Codecs {
           reader.discardUnknown = true;
           return fromWire(type.decode(reader));
         } catch (error) {
-          throw misfit.unreadable(type, error);
+          throw mismatch.unreadable(type, error);
         }
       },
     };
   }
 }
 
-const inputMisfit = {
+const inputMismatch = {
   unsayable: (_type: protobuf.Type, value: unknown, error: unknown) => invalidInput([reason(value, error)]),
   unreadable: (type: protobuf.Type, cause: unknown) =>
     refusal('malformed-body', `The bytes are no ${nameOf(type)}: ${messageOf(cause)}`, undefined, { cause }),
 };
 
-const outputMisfit = {
+const outputMismatch = {
   unsayable(type: protobuf.Type, value: unknown, cause: unknown) {
     const { path, message } = reason(value, cause);
     return new RangeError(`${nameOf(type)} cannot say the value: ${path || 'it'} ${message}`, { cause });

@@ -3,7 +3,7 @@ import type { Contract } from '../../../kernel/contract/index.ts';
 import type { Field, Model, ProtoMessage, ProtoShape } from './model.ts';
 import { fieldName, jsonNameOf, NamesGiven, pascal } from './names.ts';
 
-/** The messages and calls of a contract. Depends on nothing but the contract, so that every process gets the same. */
+/** Derives the messages and calls of a contract. Uses only the contract, so that every process gets the same result. */
 export function derive(contract: Contract): Model {
   const rpcNames = new NamesGiven();
   const messages = new Messages();
@@ -29,10 +29,10 @@ const json: ProtoShape = { kind: 'json' };
 class Messages {
   readonly all: ProtoMessage[] = [];
   readonly names = new NamesGiven();
-  /** The same schema is the same message wherever it is met again, also inside itself. */
+  /** Messages by schema. A schema that occurs again, also inside itself, gets the same message. */
   readonly #met = new Map<unknown, ProtoMessage>();
 
-  /** A whole input or output. One that is no object, or may be missing, is boxed as `value`. */
+  /** Returns the message of a whole input or output. Boxes it as `value` when it is no object or may be missing. */
   ofWhole(schema: z.ZodType, name: string): ProtoMessage {
     const { inner, optional, nullable } = unwrap(schema);
     if (inner.type === 'object' && isClosed(inner) && !optional && !nullable) return this.#ofObject(inner.shape, name);
@@ -54,7 +54,7 @@ class Messages {
     );
   }
 
-  /** A message is known before its fields are, which may lead back to it. */
+  /** Registers a message before it fills in the fields, because the fields may refer to the message. */
   #add(name: string, box: boolean, fill: (fields: Field[]) => void, schema?: unknown): ProtoMessage {
     const fields: Field[] = [];
     const message = { name, fields, box };
@@ -123,7 +123,7 @@ class Messages {
 
 type Definition = z.core.$ZodTypes['_zod']['def'];
 
-/** What is inside the wrappers, and whether they allow it to be missing. What has a default may be missing on the wire. */
+/** Returns the schema inside the wrappers, and whether it may be missing. A value with a default may be missing on the wire. */
 function unwrap(schema: z.ZodType) {
   const found = { optional: false, nullable: false };
   let required = false;
@@ -139,7 +139,7 @@ function unwrap(schema: z.ZodType) {
   }
 }
 
-/** Whether the declared fields are all there are. */
+/** Tells whether an object allows only its declared fields. */
 function isClosed({ catchall }: z.core.$ZodObjectDef): boolean {
   return !catchall || (catchall as z.core.$ZodTypes)._zod.def.type === 'never';
 }

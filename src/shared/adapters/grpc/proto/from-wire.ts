@@ -5,7 +5,7 @@ type Turn = (wire: unknown) => unknown;
 type Members = Record<string, unknown>;
 type Long = { toNumber(): number };
 
-/** Compiles what makes of a message that protobufjs decoded the plain value it stands for. */
+/** Compiles functions that convert a message decoded by protobufjs to the plain value that it represents. */
 export class FromWire {
   readonly #compiled = new Map<ProtoMessage, Turn>();
 
@@ -32,7 +32,7 @@ export class FromWire {
     };
   }
 
-  /** What is not on the wire, protobufjs gives as proto's own default, unless the field can say that it is absent. */
+  /** Compiles a field reader. For a field missing on the wire, protobufjs returns proto's default, unless the field can be absent. */
   #field({ name, shape, absent }: Field): (wire: Members) => unknown {
     const turn = this.#shape(shape);
     if (absent === 'never' && shape.kind !== 'message' && shape.kind !== 'json') return (wire) => turn(wire[name]);

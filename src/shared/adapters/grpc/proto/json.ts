@@ -1,4 +1,4 @@
-/** A `google.protobuf.Value`, as protobufjs takes and gives it; `kind` says which member is set. */
+/** A `google.protobuf.Value` in the form of protobufjs. `kind` names the member that is set. */
 export interface WireJson {
   kind?: string;
   nullValue?: 0;
@@ -9,7 +9,7 @@ export interface WireJson {
   structValue?: { fields?: Record<string, WireJson> };
 }
 
-/** Any JSON on its way out. What JSON leaves out of objects is left out, and what it makes null in lists is null. */
+/** Converts any JSON value to its wire form. As in JSON, an undefined member is left out, and undefined in a list becomes null. */
 export function toWireJson(value: unknown): WireJson {
   switch (typeof value) {
     case 'string':
@@ -43,7 +43,7 @@ export function fromWireJson(wire: WireJson): unknown {
   }
 }
 
-/** A new object with the same keys, apart from those of undefined. */
+/** Returns a new object with mapped keys and values. Leaves out members that are undefined. */
 export function mapMembers<A, B>(
   members: object,
   map: (value: A) => B,
@@ -54,13 +54,13 @@ export function mapMembers<A, B>(
   return mapped;
 }
 
-/** Sets a member, also one called `__proto__`. */
+/** Sets a member, even one named `__proto__`. */
 export function put(object: Record<string, unknown>, key: string, value: unknown): void {
   if (key !== '__proto__') object[key] = value;
   else Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
-/** Proto's strings are UTF-8, in which half a surrogate pair cannot be said. */
+/** Thrown for ill-formed text: proto strings are UTF-8, which cannot express a lone surrogate. */
 export class IllFormed extends Error {}
 
 export function wellFormed(text: string): string {
@@ -68,7 +68,7 @@ export function wellFormed(text: string): string {
   throw new IllFormed();
 }
 
-/** Where the first ill-formed text is, such as `lines.0.sku`, or undefined. */
+/** Returns the path of the first ill-formed text, such as `lines.0.sku`, or undefined. */
 export function findIllFormed(value: unknown): string | undefined {
   if (typeof value === 'string') return value.isWellFormed() ? undefined : '';
   if (typeof value !== 'object' || value === null) return undefined;

@@ -1,4 +1,4 @@
-/** What a value is on the wire. A list or a map can only be a field, so anywhere else it travels in a box. */
+/** Wire type of a value. A list or a map can only be a field, so anywhere else it travels in a box. */
 export type ProtoShape =
   | { readonly kind: 'string' | 'int64' | 'double' | 'bool' }
   /** Any JSON, as `google.protobuf.Value`. */
@@ -9,18 +9,18 @@ export type ProtoShape =
 export interface Field {
   /** The name in JSON. */
   readonly key: string;
-  /** The name in proto: the same wherever it can be. */
+  /** The name in proto. It equals `key` when proto allows that name. */
   readonly name: string;
   readonly number: number;
   readonly shape: ProtoShape;
-  /** What it means that the field is not on the wire; `never` leaves it to proto's own defaults. */
+  /** Value of a field that is missing on the wire. `never` means proto's own default. */
   readonly absent: 'never' | 'undefined' | 'null';
 }
 
 export interface ProtoMessage {
   readonly name: string;
   readonly fields: readonly Field[];
-  /** Stands for the value of its only field, and not for an object that has that field. */
+  /** Whether the message represents the value of its only field, instead of an object with that field. */
   readonly box: boolean;
 }
 
@@ -33,17 +33,17 @@ export interface Rpc {
   readonly output: ProtoMessage;
 }
 
-/** A contract as proto sees it. */
+/** Proto model of a contract. */
 export interface Model {
   readonly module: string;
   readonly package: string;
   readonly service: string;
   readonly rpcs: readonly Rpc[];
-  /** In the order in which they are first met. */
+  /** In the order of their first occurrence. */
   readonly messages: readonly ProtoMessage[];
 }
 
-/** Whether some field of these is any JSON, and needs `google/protobuf/struct.proto`. */
+/** Tells whether a field of these messages holds any JSON, and therefore needs `google/protobuf/struct.proto`. */
 export function usesJson(messages: readonly ProtoMessage[]): boolean {
   return messages.some(({ fields }) => fields.some(({ shape }) => isOfJson(shape)));
 }

@@ -1,12 +1,12 @@
-/** `ofOrder` and `of-order` become `OfOrder`. */
+/** Converts `ofOrder` and `of-order` to `OfOrder`. */
 export function pascal(name: string): string {
   const words = name.split(/[^A-Za-z0-9]+/).map((word) => word.charAt(0).toUpperCase() + word.slice(1));
   return words.join('');
 }
 
 /**
- * The name of a JSON field in proto. What begins with no letter is prefixed (proto makes names of its own with leading
- * underscores), and what every object has already, such as `constructor`, gets an underscore at its end.
+ * Returns the proto name of a JSON field. Prefixes a name that does not begin with a letter (proto reserves leading underscores).
+ * Appends an underscore to a name that every object already has, such as `constructor`.
  */
 export function fieldName(key: string): string {
   const name = key.replaceAll(/[^A-Za-z0-9_]/g, '_');
@@ -14,12 +14,12 @@ export function fieldName(key: string): string {
   return name in Object.prototype ? `${name}_` : name;
 }
 
-/** What proto takes a field to be called in JSON, unless it is told. */
+/** Returns proto's default JSON name of a field. */
 export function jsonNameOf(name: string): string {
   return name.replaceAll(/_+(.?)/g, (_, next: string) => next.toUpperCase());
 }
 
-/** Names that are given once: a second `Price` becomes `Price_2`. Two names with the same `likeness` are the same. */
+/** Gives each name once: a second `Price` becomes `Price_2`. Two names with the same `likeness` count as the same. */
 export class NamesGiven {
   readonly #given = new Set<string>();
   private readonly likeness: (name: string) => string;

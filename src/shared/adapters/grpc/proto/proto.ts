@@ -6,7 +6,7 @@ import { usesJson } from './model.ts';
 import { toText } from './text.ts';
 
 export interface ProtoOperation {
-  /** Where gRPC calls it, such as `/kerf.payments.v1.Payments/Authorize`. */
+  /** gRPC path, such as `/kerf.payments.v1.Payments/Authorize`. */
   readonly path: string;
   readonly input: Codec;
   readonly output: Codec;
@@ -16,7 +16,7 @@ export interface ProtoOperation {
 export interface Proto {
   /** The `.proto` file. */
   readonly text: string;
-  /** The same, as protobufjs reads it, with what it imports. */
+  /** The same file as parsed by protobufjs, with its imports. */
   readonly root: protobuf.Root;
   /** Such as `kerf.payments.v1`. */
   readonly package: string;
@@ -28,14 +28,14 @@ export interface Proto {
 
 const made = new WeakMap<Contract, Proto>();
 
-/** The contract's `.proto` and codecs, made when they are first asked for. */
+/** Returns the contract's `.proto` and codecs. Creates them on first use. */
 export function protoOf(contract: Contract): Proto {
   const known = made.get(contract) ?? make(contract);
   made.set(contract, known);
   return known;
 }
 
-/** The contract as a proto3 file: the same text for the same contract, in every process. */
+/** Returns the contract as a proto3 file. Every process gets the same text for the same contract. */
 export function protoText(contract: Contract): string {
   return toText(derive(contract));
 }

@@ -5,8 +5,8 @@ import { pascal } from './names.ts';
 import { protoOf, structFile } from './proto.ts';
 
 /**
- * What gRPC's reflection service tells about the contract, to be given to `new ReflectionService(…)`; those of many
- * contracts are spread into one. It has the descriptors and no more: it does not serve.
+ * Returns the package definition of the contract for `new ReflectionService(…)`. Spread the definitions of several contracts into
+ * one object. It contains only descriptors: a gRPC server cannot serve it.
  */
 export function packageDefinitionOf(contract: Contract): Described {
   return { [protoOf(contract).service]: { fileDescriptorProtos: fileDescriptorsOf(contract) } };
@@ -14,7 +14,7 @@ export function packageDefinitionOf(contract: Contract): Described {
 
 type Described = Readonly<Record<string, { readonly fileDescriptorProtos: Buffer[] }>>;
 
-/** The `.proto` and what it imports, as serialized FileDescriptorProto. */
+/** Returns the `.proto` and its imports, each as a serialized FileDescriptorProto. */
 export function fileDescriptorsOf(contract: Contract): Buffer[] {
   const { root, package: name } = protoOf(contract);
   const { file: files } = root.toDescriptor('proto3');
@@ -27,8 +27,8 @@ export function fileDescriptorsOf(contract: Contract): Buffer[] {
 }
 
 /**
- * Names what protobufjs leaves to be guessed: in JSON, a field that is called there as here; and the type of a map's
- * entries, for which other languages insist on a name of its own. No message has any other message inside.
+ * Adds names that protobufjs omits: the JSON name of a field without its own, and the type of a map's entries, for which other
+ * languages require a specific name. Messages contain no other nested messages.
  */
 function complete({ field: fields = [], nestedType: entries = [] }: IDescriptorProto, path: string): void {
   for (const field of fields) field.jsonName ||= field.name;

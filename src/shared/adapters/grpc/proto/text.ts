@@ -1,7 +1,7 @@
 import { type Field, type Model, type ProtoMessage, type ProtoShape, usesJson } from './model.ts';
 import { jsonNameOf } from './names.ts';
 
-/** The model as a proto3 file, for people and for the compilers of other languages. */
+/** Renders the model as a proto3 file, for people and for the compilers of other languages. */
 export function toText(model: Model): string {
   return `${[
     `// Made from the contract of the module "${model.module}"; change that, not this.`,

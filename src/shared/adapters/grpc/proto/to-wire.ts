@@ -5,8 +5,8 @@ type Turn = (value: unknown) => unknown;
 type Members = Record<string, unknown>;
 
 /**
- * Compiles what makes of a value the object that protobufjs encodes. Most messages are encoded from the value as it is,
- * so that all there is to do is to check their text.
+ * Compiles functions that convert a value to the object that protobufjs encodes. protobufjs can encode most values unchanged:
+ * then the function only checks their text.
  */
 export class ToWire {
   readonly #compiled = new Map<ProtoMessage, Turn>();
@@ -30,7 +30,7 @@ export class ToWire {
     return message.box ? (value) => convert({ [message.fields[0]!.key]: value }) : convert;
   }
 
-  /** Undefined when there is nothing to do. */
+  /** Returns undefined when the shape needs no conversion and no check. */
   #shape(shape: ProtoShape): Turn | undefined {
     switch (shape.kind) {
       case 'string':
@@ -84,7 +84,7 @@ function copy(fields: { key: string; name: string; turn: Turn; shape: ProtoShape
   };
 }
 
-/** Whether protobufjs cannot encode the value as it is. */
+/** Tells whether protobufjs needs a converted value of this message. */
 function isConverted(message: ProtoMessage, seen = new Set<ProtoMessage>()): boolean {
   if (seen.has(message)) return false;
   seen.add(message);

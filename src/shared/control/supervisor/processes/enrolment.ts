@@ -4,7 +4,7 @@ import { StartError } from '../../../kernel/errors/index.ts';
 import { type Enrolment, ProcessIdentity, type PublicJwk } from '../../../kernel/identity/index.ts';
 import { toModuleProcess } from './messages.ts';
 
-/** Tells a process in its environment that the one which started it enrols it. */
+/** Environment variable that tells a process that its parent enrolls it. */
 export const enrolledVariable = 'ENROLLED_BY_PARENT';
 const withinMs = 10_000;
 
@@ -12,7 +12,7 @@ export function enrolsAtParent(): boolean {
   return process.send !== undefined && Boolean(process.env[enrolledVariable]);
 }
 
-/** Enrols over the line to the process that started this one, which alone can write to it. */
+/** Enrolls over the IPC channel to the parent. Only the parent can write to it. */
 export async function enrolAtParent(only: readonly string[]): Promise<ProcessIdentity> {
   let waiting: ((enrolment: Enrolment) => void)[] = [];
   let identity: ProcessIdentity | undefined;
@@ -22,7 +22,7 @@ export async function enrolAtParent(only: readonly string[]): Promise<ProcessIde
     const answered = waiting;
     waiting = [];
     for (const resolve of answered) resolve(data.enrolment);
-    // The system's keys have changed, and nobody here had asked.
+    // The system's keys have changed: the parent sends an enrollment without a request.
     if (answered.length === 0) identity?.update(data.enrolment);
   });
   const enrol = (publicKey: PublicJwk) =>

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { publicJwkSchema } from '../../../kernel/identity/index.ts';
 import { callFaultSchema } from '../../faults/index.ts';
 
-/** What a service tells the process that started it, and the other way round. */
+/** The messages from a module process to its parent. `toModuleProcess` is the other direction. */
 export const fromModuleProcess = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready'), address: z.url(), reachedAt: z.string(), contract: z.unknown() }),
-  /** Asks to be enrolled with this key, which the process has made for itself. */
+  /** Asks the parent to enroll this key, which the process has made itself. */
   z.object({ type: z.literal('enrol'), publicKey: publicJwkSchema }),
   z.object({ type: z.literal('answer'), id: z.int(), result: z.unknown().optional(), failure: z.string().optional() }),
 ]);
@@ -15,14 +15,14 @@ const enrolment = z.object({
   now: z.number(),
 });
 export const toModuleProcess = z.discriminatedUnion('type', [
-  /** Where the instances of the other services are. A module that is not named is reached through the home process. */
+  /** The addresses of the other module processes. Calls to a module without an entry go through the home process. */
   z.object({ type: z.literal('addresses'), addresses: z.record(z.string(), z.array(z.string())) }),
-  /** The answer to `enrol`; again whenever the system's keys change. */
+  /** Answers `enrol`; the parent sends it again whenever the system's keys change. */
   z.object({ type: z.literal('enrolled'), enrolment }),
   z.object({ type: z.literal('faults'), faults: z.array(callFaultSchema) }),
-  /** Asks for something to be done, such as a part of a move; answered with the same `id`. */
+  /** Requests an action, such as a part of a relocation. The answer has the same `id`. */
   z.object({ type: z.literal('ask'), id: z.int(), what: z.string(), given: z.unknown().optional() }),
-  /** The home process is about to stop; it will say when this one is to. */
+  /** The home process is about to stop; it tells the module process later when to stop. */
   z.object({ type: z.literal('stopping') }),
   z.object({ type: z.literal('drain') }),
   z.object({ type: z.literal('stop') }),
@@ -30,5 +30,5 @@ export const toModuleProcess = z.discriminatedUnion('type', [
 export type ToModuleProcess = z.infer<typeof toModuleProcess>;
 export type FromModuleProcess = z.infer<typeof fromModuleProcess>;
 
-/** Tells a process in its environment to fetch no calls from a broker until it is asked to. */
+/** Environment variable that tells a process to fetch no calls from a broker until its parent asks it to. */
 export const heldBackVariable = 'CALLS_HELD_BACK';

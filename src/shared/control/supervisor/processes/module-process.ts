@@ -6,36 +6,36 @@ import type { Log } from '../../../kernel/telemetry/index.ts';
 import { enrolledVariable } from './enrolment.ts';
 import { type FromModuleProcess, fromModuleProcess, heldBackVariable, type ToModuleProcess } from './messages.ts';
 
-/** It serves. */
+/** The state of a process that serves. */
 interface Ready {
   readonly kind: 'ready';
   readonly since: string;
-  /** Where its internal listener is. */
+  /** The address of its internal listener. */
   readonly address: string;
-  /** Where its module is called, by the transport of its placement. */
+  /** The address of its module, by the transport of its placement. */
   readonly reachedAt: string;
-  /** What it says its module's contract is. */
+  /** The contract of its module, as the process describes it. */
   readonly contract: unknown;
 }
 type State = Ready | { readonly kind: 'starting' | 'waiting' | 'stopped' };
 
 export interface ModuleProcessDependencies {
   readonly module: string;
-  /** The program it runs: that of this process, or another release of it. */
+  /** The program that it runs: this process's program, or another release of it. */
   readonly program: string;
   readonly environment: NodeJS.ProcessEnv;
-  /** Whether it is to fetch no calls from a broker until `fetchCalls`. */
+  /** Whether it fetches no calls from a broker until `fetchCalls`. */
   readonly heldBack: boolean;
-  /** Lets whoever has the private key call in the name of the module. */
+  /** Lets the owner of the private key call in the name of the module. */
   readonly enrol: (publicKey: PublicJwk) => Promise<Enrolment>;
   readonly log: Log;
-  /** It is ready, or is so no more: `how` it ended then. */
+  /** Called when the process is ready, and when it has ended: `how` then says how it ended. */
   readonly onChange: (how?: string) => void;
 }
 
 const firstDelayMs = 100;
 const longestDelayMs = 10_000;
-/** One that lived this long has earned a quick restart. */
+/** A process that lived longer than this restarts quickly. */
 const steadyMs = 10_000;
 
 interface Waiting {
@@ -43,11 +43,11 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** A module running as a process of its own: started, watched, started again with back-off, stopped with its parent. */
+/** Runs a module in a process of its own: starts it, watches it, restarts it with backoff, and stops it with its parent. */
 export class ModuleProcess {
   state: State = { kind: 'stopped' };
   pid: number | undefined;
-  /** How often it has ended since it was first started. */
+  /** How often the process has ended since its first start. */
   ends = 0;
   #child: ChildProcess | undefined;
   #failures = 0;
@@ -68,7 +68,7 @@ export class ModuleProcess {
     return this.state.kind === 'ready' ? this.state : undefined;
   }
 
-  /** It outlives the operator's request that asks for it. */
+  /** Starts the process in the background: it outlives the operator's request. */
   start(): void {
     background.run(() => this.#start());
   }
@@ -89,18 +89,18 @@ export class ModuleProcess {
       const said = safeParse(fromModuleProcess, message);
       if (said.success) this.#hear(said.data);
     });
-    // One that cannot be started has no exit of its own.
+    // A process that cannot be started emits no `exit`.
     child.on('error', ({ message }) => child.pid === undefined && this.#exited(startedAt, message));
     child.on('exit', (code, signal) => this.#exited(startedAt, signal ?? `code ${code}`));
   }
 
-  /** It is held back no more, and the next that is started in its place neither. */
+  /** Lets the process, and each later restart of it, fetch calls from the broker. */
   async fetchCalls(withinMs: number): Promise<void> {
     this.#heldBack = false;
     await this.ask('fetch-calls', undefined, withinMs);
   }
 
-  /** The system's keys have changed: enrols it anew, once it has asked for it. */
+  /** Enrolls the process, and again after the system's keys have changed. Does nothing before the process asks for it. */
   async enrol(): Promise<void> {
     const publicKey = this.#publicKey;
     if (!publicKey) return;
@@ -108,7 +108,7 @@ export class ModuleProcess {
     if (publicKey === this.#publicKey) this.send({ type: 'enrolled', enrolment });
   }
 
-  /** Whatever ends it from now on, it is not started again. */
+  /** Prevents a restart, however the process ends from now on. */
   expectEnd(): void {
     clearTimeout(this.#timer);
     this.#ending = true;
@@ -118,7 +118,7 @@ export class ModuleProcess {
     if (this.#child?.connected) this.#child.send(message, () => {});
   }
 
-  /** What it answers. Rejects with what keeps it from that: why it cannot, that it ended, or that `withinMs` are over. */
+  /** Asks the process and resolves with its answer. Rejects when it reports a failure, ends, or does not answer within `withinMs`. */
   ask(what: string, given: unknown, withinMs: number): Promise<unknown> {
     const { module } = this.parts;
     if (!this.#child?.connected) return Promise.reject(new Error(`the process of ${module} does not run`));
@@ -141,7 +141,7 @@ export class ModuleProcess {
     });
   }
 
-  /** Lets it drain, and ends it when it has not after `withinMs`. */
+  /** Lets the process drain; kills it when it has not ended after `withinMs`. */
   async stop(withinMs: number): Promise<void> {
     this.expectEnd();
     const child = this.#child;
@@ -156,7 +156,7 @@ export class ModuleProcess {
 
   #hear(said: FromModuleProcess): void {
     if (said.type === 'ready') {
-      // It was told to end before it knew.
+      // This process has already decided to end it.
       if (this.#ending) return;
       const { address, reachedAt, contract } = said;
       this.state = { kind: 'ready', since: new Date().toISOString(), address, reachedAt, contract };
@@ -180,7 +180,7 @@ export class ModuleProcess {
     this.state = { kind: this.#ending ? 'stopped' : 'waiting' };
     for (const { reject } of [...this.#waiting.values()]) reject(new Error(`the process of ${module} ended: ${how}`));
     this.parts.onChange(how);
-    // Whoever heard of it may have decided that this was the last time.
+    // The listener of `onChange` may have called `expectEnd`.
     if (this.#ending) {
       this.state = { kind: 'stopped' };
       return;

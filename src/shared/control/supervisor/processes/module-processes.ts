@@ -10,22 +10,22 @@ import { environmentName, placementText, type ServicePlacement, type Topology } 
 import { ModuleProcess } from './module-process.ts';
 
 const readyWithinMs = 20_000;
-/** Starts that ended before one was ready, after which the others go on without it. */
+/** After this many failed starts of a process, the system goes on without it. */
 const hopelessAfter = 4;
-/** How long one that is taken out of service may take to end; and one that ends with the whole system. */
-const lowerWithinMs = 10_000;
+/** Maximum time that a process may take to end: when it leaves service, and when the whole system stops. */
+const terminateWithinMs = 10_000;
 const stopWithinMs = 3_000;
 
 interface Service {
-  /** Those that are called while they are ready. */
+  /** The processes that receive calls while they are ready. */
   processes: readonly ModuleProcess[];
   readonly reachedAt: LiveAddresses;
 }
 
-/** The services the home process started: each a module in processes of its own. */
+/** The module processes that the home process has started. */
 export class ModuleProcesses {
   readonly #services = new Map<string, Service>();
-  /** All there are, also those that are not called yet, or not any more. */
+  /** All processes, including processes that receive no calls yet, or no calls any more. */
   readonly #processes = new Set<ModuleProcess>();
   readonly #listeners = new Map<ModuleProcess, (how?: string) => void>();
   /** The names of each module's own settings. */
@@ -34,7 +34,7 @@ export class ModuleProcesses {
   private readonly topology: Topology;
   private readonly directory: Directory;
   private readonly faults: CallFaults;
-  /** Of the home process, which alone starts any. */
+  /** Set only in the home process, which alone starts module processes. */
   private readonly authority: Authority | undefined;
   private readonly log: Log;
 
@@ -57,7 +57,7 @@ export class ModuleProcesses {
     });
   }
 
-  /** The processes that are called for a module. */
+  /** Returns the processes that receive a module's calls. */
   of(module: string): readonly ModuleProcess[] {
     return this.#services.get(module)?.processes ?? [];
   }
@@ -66,7 +66,7 @@ export class ModuleProcesses {
     return [...this.#processes];
   }
 
-  /** Starts them side by side; resolves when all are ready, or with those that are after 20 s. */
+  /** Starts all processes in parallel. Waits for each until it is ready, has ended 4 times, or 20 s are over. */
   async start(homeAddress: string): Promise<void> {
     this.#homeAddress = homeAddress;
     if (this.topology.only) return;
@@ -81,19 +81,19 @@ export class ModuleProcesses {
   }
 
   /**
-   * Starts `count` processes of a module, which are not called yet: `heldBack`, they do not even fetch what the broker has for all of its
-   * processes. They are there until they are lowered, ready or not.
+   * Starts `count` processes of a module, which receive no calls yet. With `heldBack`, they also fetch no calls from the module's
+   * queue in the broker. They run until `terminate`, ready or not.
    */
   spawn(module: string, placement: ServicePlacement, count: number, heldBack = false): ModuleProcess[] {
     return Array.from({ length: count }, () => this.#make(module, placement, heldBack));
   }
 
-  /** Resolves when all of these are ready for the first time. Rejects, when one ends before it is or is not within 20 s, with how. */
+  /** Resolves when all these processes are ready. Rejects with the reason when one ends first, or is not ready within 20 s. */
   async ready(module: string, processes: readonly ModuleProcess[]): Promise<void> {
     await Promise.all(processes.map((process) => this.#ready(module, process)));
   }
 
-  /** From now on these are called for the module, and no others; with none, it is reached some other way. */
+  /** Routes the module's calls to these processes only, from now on. With none, the module has another route. */
   serve(module: string, processes: readonly ModuleProcess[]): void {
     const service = this.#services.get(module) ?? { processes: [], reachedAt: new LiveAddresses() };
     const known = this.#services.has(module);
@@ -104,24 +104,24 @@ export class ModuleProcesses {
     if (!known && processes.length > 0) this.directory.there(module, service.reachedAt);
   }
 
-  /** Lets them finish what is in flight, and ends them. */
-  async terminate(processes: readonly ModuleProcess[], withinMs = lowerWithinMs): Promise<void> {
+  /** Lets the processes finish their work in flight, and ends them. */
+  async terminate(processes: readonly ModuleProcess[], withinMs = terminateWithinMs): Promise<void> {
     await Promise.all(processes.map((process) => process.stop(withinMs)));
     for (const process of processes) this.#processes.delete(process);
   }
 
-  /** Calls `listener` with how `process` ended, whenever it does. Returns the way to listen no more. */
+  /** Calls `listener` with the reason whenever `process` ends. Returns a function that removes the listener. */
   onEnd(process: ModuleProcess, listener: (how: string) => void): () => void {
     this.#listeners.set(process, (how) => how !== undefined && listener(how));
     return () => this.#listeners.delete(process);
   }
 
-  /** The system is about to stop: whatever signals the services get with it, they serve until they are told to stop. */
+  /** Announces the system's stop. The module processes then ignore signals and serve until `drain` and `stop`. */
   announceStop(): void {
     for (const process of this.#processes) process.send({ type: 'stopping' });
   }
 
-  /** The system is about to stop: nobody is to wait any longer than for the step in flight. */
+  /** Begins the system's stop: callers of sagas wait only for the step in flight. */
   drain(): void {
     for (const process of this.#processes) {
       process.expectEnd();
@@ -133,7 +133,7 @@ export class ModuleProcesses {
     await this.terminate(this.all, stopWithinMs);
   }
 
-  /** Every service has the faults that are on here. */
+  /** Sends the active faults of this process to every module process. */
   tellFaults(): void {
     for (const process of this.#processes) this.#tellFaultsTo(process);
   }
@@ -146,7 +146,7 @@ export class ModuleProcesses {
       GRPC_PORT: String(via === 'grpc' ? port : 0),
       INTERNAL_HOST: '127.0.0.1',
       HOME_ADDRESS: this.#homeAddress,
-      // What it is to be here and now, whatever the file says.
+      // The placement of this process, which overrides the topology file.
       [`MODULE_${environmentName(module)}`]: placementText(placement),
     };
     const onChange = (how?: string) => this.#changed(module, service, how);
@@ -169,7 +169,7 @@ export class ModuleProcesses {
     this.#listeners.get(process)?.(how);
   }
 
-  /** One that cannot start at all keeps nobody waiting; it is tried again meanwhile. */
+  /** Waits for a process, but not for one that cannot start at all; its restarts continue meanwhile. */
   async #readyOrHopeless(module: string, process: ModuleProcess): Promise<void> {
     await this.#ready(module, process, hopelessAfter).catch(({ message }: Error) => {
       this.log.error({ module, why: message }, 'a module is not ready yet; going on without it');
@@ -195,7 +195,7 @@ export class ModuleProcesses {
     process.send({ type: 'faults', faults: [...this.faults.list()] });
   }
 
-  /** Where the module is called now: here, and in every service, so that each calls the others straight. */
+  /** Publishes the module's addresses here and to every module process, so that each calls the others directly. */
   #tellAddresses(module: string): void {
     const service = this.#services.get(module);
     service?.reachedAt.set(addressesOf(service));
@@ -208,7 +208,7 @@ export class ModuleProcesses {
   }
 }
 
-/** What makes a process the system, or an operator, is not for those that it starts; nor are the settings of other modules alone. */
+/** Returns this environment without the secrets of the system and the operators, and without settings of other modules only. */
 function environmentOf(module: string, settings: ReadonlyMap<string, readonly string[]>): NodeJS.ProcessEnv {
   const own = settings.get(module) ?? [];
   const foreign = new Set([...settings.values()].flat().filter((name) => !own.includes(name)));
@@ -218,7 +218,7 @@ function environmentOf(module: string, settings: ReadonlyMap<string, readonly st
   );
 }
 
-/** Throws a `StartError` when there is no such release. */
+/** Throws a `StartError` when the artifact of the placement is not a file. */
 function refuseMissing(module: string, { artifact }: ServicePlacement): void {
   if (artifact === undefined || statSync(artifact, { throwIfNoEntry: false })?.isFile()) return;
   throw new StartError(

@@ -9,16 +9,16 @@ interface ParentDependencies {
   readonly homeAddress: string;
   readonly faults: CallFaults;
   readonly open: ReadonlyMap<string, OpenModule>;
-  /** The modules that are found through the home process, unless it says where they are. */
+  /** The modules that this process calls through the home process, unless that has sent their addresses. */
   readonly throughHome: ReadonlyMap<string, LiveAddresses>;
-  /** Does what the home process asks. */
+  /** Answers a request of the home process. */
   readonly answer: (what: string, given: unknown) => Promise<unknown>;
 }
 
-/** The service's end of the line to the process that started it: learns where the other modules are, and does what it is asked. */
+/** Connects a module process to its parent: receives the other modules' addresses, and answers the parent's requests. */
 export function joinParent({ homeAddress, faults, open, throughHome, answer }: ParentDependencies) {
   if (!process.send) return { ready: (_said: Omit<FromModuleProcess & { type: 'ready' }, 'type'>) => {} };
-  // It may have gone meanwhile, which is another's business.
+  // The parent may be gone; another part of this process handles that.
   const tell = (said: FromModuleProcess) => void process.send?.(said, undefined, undefined, () => {});
   process.on('message', (received) => {
     const { data: message } = safeParse(toModuleProcess, received);

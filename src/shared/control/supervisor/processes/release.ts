@@ -13,8 +13,8 @@ const describedSchema = z.array(
 const answersWithinMs = 20_000;
 
 /**
- * The migrations of a module as a program lists them, asked with `--modules`, which opens no data. `undefined` when the program does not say
- * so, as one of an earlier release: it then runs for a moment, on a folder of its own.
+ * Returns the migrations of a module as a program lists them with `--modules`, which opens no data. Returns `undefined` when the
+ * program does not list them, such as an earlier release. That program then runs for a moment, on a temporary folder.
  */
 export async function migrationsIn(program: string, module: string): Promise<readonly NamedMigration[] | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'kerf-release-'));

@@ -1,18 +1,18 @@
 import { StartError } from '../../errors/index.ts';
 
-/** What a module's own address begins with. */
+/** The protocols of a module's own address. */
 export type Protocol = 'http' | 'https' | 'grpc' | 'grpcs';
 
-/** The largest port there is; 0 is none. */
-export const mostPort = 65_535;
+/** The largest port number. The smallest is 1. */
+export const maxPort = 65_535;
 
 export function isPort(text: string): boolean {
-  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= mostPort;
+  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= maxPort;
 }
 
 /**
- * Protocol, host and port of an address such as `http://payments:4105`, in one spelling; `undefined` when it has less or more than
- * these. The port is always written, the one that its protocol has of its own as well.
+ * Returns protocol, host and port of an address such as `http://payments:4105`, in one spelling. Returns `undefined` when the
+ * address lacks one of these parts or has other parts. The result always has a port, also the default port of its protocol.
  */
 export function wholeAddress(text: string): string | undefined {
   const [, port = ''] = /^(?:https?|grpcs?):\/\/[^/?#@]+:(\d+)\/?$/.exec(text) ?? [];
@@ -21,10 +21,10 @@ export function wholeAddress(text: string): string | undefined {
   return `${protocol}//${hostname.toLowerCase()}:${Number(port)}`;
 }
 
-/** What to write for an address, in messages. */
+/** Describes a valid address in error messages. */
 export const addressExample = 'protocol, host and port, such as http://10.0.0.7:4105';
 
-/** The same; throws a `StartError` that says what to write when there is none. */
+/** Returns the same as `wholeAddress`, but throws a `StartError` with an example when the text is not a valid address. */
 export function readAddress(text: string): string {
   const address = wholeAddress(text);
   if (address === undefined)
@@ -32,12 +32,12 @@ export function readAddress(text: string): string {
   return address;
 }
 
-/** For what may be no URL: all that could belong to a user or a password is left out. */
+/** Removes everything that may belong to a user or a password. The text need not be a valid URL. */
 export function withoutSecret(text: string): string {
   return text.replace(/^([a-z+]+:\/*)?.*@/is, '$1');
 }
 
-/** What BUS says, or the address of a process or a broker, as it may be shown: a broker's has no user, password or parameters. */
+/** Returns the value of BUS, or an address, in a form that is safe to show. Removes a broker's user, password and parameters. */
 export function shownAddress(address: string | URL): string {
   const text = String(address);
   if (!URL.canParse(text)) return text;

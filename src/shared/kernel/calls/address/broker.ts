@@ -11,8 +11,8 @@ const parameters: Record<string, RegExp> = {
 };
 
 /**
- * Whether `text` is a broker's URL, such as `amqp://user:secret@broker?namespace=shop`: one host, user and password
- * percent-encoded, no parameter but `namespace` and Kafka's own.
+ * Returns whether `text` is a broker's URL, such as `amqp://user:secret@broker?namespace=shop`. It must name one host. User and
+ * password must be percent-encoded. The only parameters are `namespace` and Kafka's own.
  */
 export function isBroker(text: string): boolean {
   if (!URL.canParse(text)) return false;
@@ -30,12 +30,12 @@ function isDecodable(text: string): boolean {
   }
 }
 
-/** Whether what is at this address is a broker over which modules can be called: Kafka carries events only. */
+/** Returns whether the address is a broker that carries calls. Kafka carries events only. */
 export function carriesCalls(address: string): boolean {
   return ofCalls.some((each) => address.startsWith(each));
 }
 
-/** What all names at a broker begin with, those of events and of calls, so that several systems can share it. */
+/** Returns the prefix of all event and call names at a broker. It lets several systems share one broker. */
 export function namespaceOf(broker: URL): string {
   return broker.searchParams.get('namespace') ?? 'kerf';
 }

@@ -10,7 +10,7 @@ const [a, b, c] = [sighting('http://a:1'), sighting('http://b:1'), sighting('htt
 class Scripted {
   readonly name = 'a script';
   asked = 0;
-  /** In whose request it was asked. */
+  /** The request context of each question. */
   readonly askedIn: unknown[] = [];
   cancelled = 0;
   #settle: { resolve: (sightings: readonly Sighting[]) => void; reject: (error: Error) => void } | undefined;

@@ -3,44 +3,44 @@ import { messageOf } from '../../errors/index.ts';
 import type { Log } from '../../telemetry/index.ts';
 import { type Discovery, LastAddresses, type Listener } from './discovery.ts';
 
-/** Something that is asked where the instances are, and whose answers hold for a time: DNS, or a registry. */
+/** A source of addresses that is polled and whose answers have a TTL: DNS, or a registry. */
 export interface Source {
   /** For the log, such as `dns payments.internal`. */
   readonly name: string;
-  /** None means that it knows of none. Rejects when it could not be asked. Never asked twice at a time. */
+  /** Resolves with the known instances, if any. Rejects when the source does not answer. Never called concurrently. */
   ask(): Promise<readonly Sighting[]>;
-  /** Gives up the question in flight. */
+  /** Cancels the question in flight. */
   cancel(): void;
 }
 
 export interface Sighting {
   readonly address: string;
-  /** How long this may be believed, more than 0. The source is asked again when the first of an answer is over. */
+  /** How long this address is valid, more than 0. The shortest TTL of an answer decides when to ask the source again. */
   readonly ttlMs: number;
-  /** Only the lowest that has an address not known to be dead is told. */
+  /** The listener receives only the lowest priority that has a live address. */
   readonly priority: number;
 }
 
 type Believed = Sighting & { readonly until: number };
 
-/** At least as long is a dead address not told, also where the source still lists it. */
+/** Minimum time that a failed address stays hidden, even if the source still lists it. */
 const deadMs = 5_000;
-/** As often is the source asked before its time because an address is dead. */
+/** Minimum time between two early questions after a failed address. */
 const hurryMs = 1_000;
 const firstRetryMs = 1_000;
 const longestRetryMs = 30_000;
 
 /**
- * Asks again when an answer's time is over. While there is no answer, or it is that there are none, the addresses known
- * before are kept, and it is asked again after 1 s, 2 s, 4 s … 30 s.
+ * Polls a source of addresses. It asks again when the TTL of an answer ends. When the source fails or lists no instance, it keeps
+ * the known addresses and asks again after 1 s, 2 s, 4 s … 30 s.
  *
- * A dead address is not told until its time is over, at least 5 s, whatever the source says meanwhile; unless all are
- * dead: then all are told, since the source may be right and the way to them may be what is broken.
+ * It hides a failed address until its TTL ends, for at least 5 s, even if the source still lists it. When all addresses have
+ * failed, it reports them all: the source may be right, and the network may be broken.
  */
 export class AskedAddresses implements Discovery {
   #told: LastAddresses | undefined;
   #known: readonly Believed[] | undefined;
-  /** Address → until when it is not told. */
+  /** Maps a failed address to the time until which it stays hidden. */
   readonly #dead = new Map<string, number>();
   #asking = false;
   #askAt = 0;
@@ -79,7 +79,7 @@ export class AskedAddresses implements Discovery {
     this.source.cancel();
   }
 
-  /** Does what is due and waits for what is due next. */
+  /** Does all due work and sets the timer for the next. */
   #step(): void {
     this.#cancelWake();
     if (!this.#told) return;
@@ -90,7 +90,7 @@ export class AskedAddresses implements Discovery {
     if (ask) this.#ask();
     const next = Math.min(this.#asking ? Number.POSITIVE_INFINITY : askAt, ...this.#dead.values());
     if (next < Number.POSITIVE_INFINITY) this.#cancelWake = this.clock.after(next - now, () => this.#step());
-    // What is over is not told again before the source had its say.
+    // Expired addresses are reported again only after the source has answered.
     if (!ask) this.#tell();
   }
 

@@ -3,25 +3,25 @@ import { ManualClock } from '../../context/index.ts';
 import type { Log } from '../../telemetry/index.ts';
 import type { Discovery } from './discovery.ts';
 
-/** A discovery under test, and what is outside of it. */
+/** A discovery under test, and its environment. */
 export interface OpenDiscovery {
   readonly discovery: Discovery;
   readonly clock: CountingClock;
-  /** What the discovery holds of the system beside timers; absent where there is nothing, or no way to count it. */
+  /** Counts the system resources that the discovery holds besides timers. Absent when it holds none or they cannot be counted. */
   held?(): number;
   close?(): void | Promise<void>;
 }
 
 export interface OpenChanging extends OpenDiscovery {
-  /** Whoever knows says these from now on, and the discovery has reason to look. */
+  /** Makes the source list these addresses from now on, and gives the discovery a reason to look. */
   change(addresses: readonly string[]): void;
-  /** Whoever knows is away or talks nonsense; resolves when the discovery noticed. */
+  /** Makes the source absent or its answers invalid. Resolves when the discovery has noticed. */
   fail(): Promise<void>;
 }
 
 const [five, six, seven] = ['http://10.0.0.5:4105', 'http://10.0.0.6:4105', 'http://10.0.0.7:4105'] as const;
 
-/** What every discovery must do, opened where the given addresses are the ones there are. */
+/** Tests the duties of every discovery. `open` opens it where the given addresses exist. */
 export function discoveryCases(name: string, open: (addresses: readonly string[]) => Promise<OpenDiscovery>): void {
   describe(`the addresses of ${name}`, () => {
     let opened: OpenDiscovery;
@@ -85,7 +85,7 @@ export function discoveryCases(name: string, open: (addresses: readonly string[]
   });
 }
 
-/** What every discovery must do that follows somebody outside. */
+/** Tests the duties of every discovery that follows an outside source. */
 export function changingCases(name: string, open: (addresses: readonly string[]) => Promise<OpenChanging>): void {
   discoveryCases(name, open);
 
@@ -126,7 +126,7 @@ export function changingCases(name: string, open: (addresses: readonly string[])
   });
 }
 
-/** Hears a discovery and keeps what it heard, in order. */
+/** Listens to a discovery and records its reports in order. */
 export class Ear {
   readonly heard: (readonly string[])[] = [];
   #waiting: { addresses: string; resolve: () => void }[] = [];
@@ -136,7 +136,7 @@ export class Ear {
     for (const { addresses: wanted, resolve } of this.#waiting) if (wanted === `${addresses}`) resolve();
   };
 
-  /** Resolves as soon as `addresses` are what was heard last. */
+  /** Resolves as soon as the last report equals `addresses`. */
   async until(addresses: readonly string[]): Promise<void> {
     const last = this.heard.at(-1);
     if (last && `${last}` === `${addresses}`) return;
@@ -146,7 +146,7 @@ export class Ear {
   }
 }
 
-/** Stands still, and knows which tasks wait. */
+/** A manual clock that knows its waiting tasks. */
 export class CountingClock extends ManualClock {
   /** Each task that waits → when it is due. */
   readonly waiting = new Map<() => void, number>();

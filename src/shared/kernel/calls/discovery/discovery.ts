@@ -3,23 +3,23 @@ import type { Protocol } from '../address/address.ts';
 export type Listener = (addresses: readonly string[]) => void;
 
 /**
- * Where the instances of a module are, as something outside of this process knows it. Whoever calls them decides which
- * one to call and when one has failed; a discovery only says which there are. It keeps no process alive.
+ * Reports the addresses of a module's instances, from a source outside this process. The caller of the instances chooses one and
+ * decides when it has failed; a discovery only lists them. It keeps no process alive.
  */
 export interface Discovery {
   /**
-   * Tells `listener` the addresses there are, such as `http://10.0.0.7:4105`, sorted and without doubles: as soon as they
-   * are known, which may be before this returns, and again whenever they change, until `stop`. What is outside may be
-   * away or wrong for a while; the addresses known before are then kept. Called once.
+   * Calls `listener` with the addresses, such as `http://10.0.0.7:4105`, sorted and without duplicates. Calls it as soon as they
+   * are known, possibly before `watch` returns, and after every change until `stop`. While the source is away or wrong, the known
+   * addresses stay. Call `watch` once.
    */
   watch(listener: Listener): void;
-  /** Nobody answers at this address: it need not be believed any longer; look again now, not when its time is over. */
+  /** Reports that no instance answers at this address. The discovery may drop it, and asks its source again before its TTL ends. */
   dead(address: string): void;
-  /** Nothing is told any more, and no timer, watcher or socket is left. */
+  /** Stops calling the listener, and closes every timer, watcher and socket. */
   stop(): void;
 }
 
-/** What a listener was told last, so that it is told only what is new, in order and without doubles. */
+/** Remembers the last addresses of a listener. Calls the listener only after a change, with sorted addresses without duplicates. */
 export class LastAddresses {
   #last: readonly string[] | undefined;
   private readonly listener: Listener;
@@ -36,15 +36,15 @@ export class LastAddresses {
     this.listener(next);
   }
 
-  /** For who has found none yet and may have told some before: says so once, and takes nothing back. */
+  /** Reports an empty list when the listener has heard nothing yet. Never withdraws addresses that it has heard. */
   tellNoneYet(): void {
     if (!this.#last) this.tell([]);
   }
 }
 
 /**
- * A name in DNS, written out whole: neither the search domains of the machine nor its hosts file are looked at. By `a`,
- * its A and AAAA records are instances at `port`; by `srv`, its SRV records say host, port and priority.
+ * A fully qualified DNS name. The lookup ignores the machine's search domains and hosts file. With `a`, the A and AAAA records are
+ * instances at `port`. With `srv`, the SRV records contain host, port and priority.
  */
 export type DnsName = { readonly protocol: Protocol; readonly name: string } & (
   | { readonly kind: 'a'; readonly port: number }

@@ -9,7 +9,7 @@ changingCases('services of this process', async (addresses) => {
     discovery,
     clock: new CountingClock(),
     change: (next) => discovery.set(next),
-    // It knows by itself, and is never away.
+    // It has no outside source that could fail.
     fail: async () => {},
   };
 });

@@ -1,6 +1,6 @@
 import { type Discovery, LastAddresses, type Listener } from './discovery.ts';
 
-/** Addresses that this process itself learns and forgets, such as those of services it started. */
+/** Holds addresses that this process itself adds and removes, such as the addresses of module processes that it started. */
 export class LiveAddresses implements Discovery {
   #told: LastAddresses | undefined;
   #addresses: readonly string[];

@@ -4,70 +4,70 @@ import type { TlsMaterial } from '../tls.ts';
 
 /** A message to processes that serve a module. */
 export interface Outbound {
-  /** One of its instances, whichever; or all of them. */
+  /** Any one of the module's instances, or all of them. */
   readonly to: 'one' | 'all';
   readonly module: string;
-  /** Under which it is answered. */
+  /** The answer carries the same id. */
   readonly id: string;
   /** The service token of the caller. */
   readonly token: string;
   readonly body: Buffer;
-  /** After so long it need not arrive any more. */
+  /** The message need not arrive after this time, in milliseconds. */
   readonly lifeMs: number;
 }
 
-/** A message as it came, from whomever. */
+/** A received message. Its sender is not authenticated yet. */
 export interface Inbound {
   readonly id: string;
   readonly authorization: string | undefined;
-  /** What the JSON says; undefined when it is none. */
+  /** The parsed JSON; undefined when the message is not JSON. */
   readonly content: unknown;
-  /** Another instance had it, and has gone. */
+  /** Whether another instance had the message and has gone. */
   readonly hadByOther: boolean;
-  /** Once at most. Does nothing when the connection is lost. */
+  /** Sends the answer. Call it once at most. Does nothing when the connection is lost. */
   answer(body: Buffer): void;
 }
 
-/** What a process that calls hears. */
+/** Receives the answers for a calling process. */
 export interface Replies {
   answered(id: string, content: unknown): void;
-  /** There was nobody to take the message. */
+  /** Reports that no instance was there to receive the message. */
   nobody(id: string): void;
 }
 
-/** What a process that serves hears. */
+/** Receives the messages for a serving process. */
 export interface Requests {
   one(message: Inbound): void;
   all(message: Inbound): void;
 }
 
-/** Requests of one module that come by one session. */
+/** The subscription of one session to the requests for one module. */
 export interface RequestSubscription {
-  /** Takes no more requests; resolves when all that were on their way are handed over. Still hears what is for all. */
+  /** Stops taking requests. Resolves when all requests in transit have arrived. Still receives messages to all instances. */
   leave(): Promise<void>;
-  /** Hears nothing more; resolves when what was answered has left. */
+  /** Stops receiving messages. Resolves when all answers have left. */
   close(): Promise<void>;
 }
 
-/** One connection to a broker. It ends once and for all; another one follows. */
+/** One connection to a broker. A session never reconnects: a new session replaces it. */
 export interface BrokerSession {
-  /** The largest message, in bytes, and what to do where that is too little. */
+  /** The size of the largest message, in bytes, and the remedy when that is too small. */
   readonly largest: { readonly bytes: number; readonly cure: string };
-  /** Whether requests wait at the broker until an instance has time, and are not lost with one. */
+  /** Whether requests wait at the broker until an instance has time, so that they survive the loss of an instance. */
   readonly keepsRequests: boolean;
-  /** Throws when it takes nothing now. */
+  /** Sends a message. Throws when the session accepts no message now. */
   send(message: Outbound): void;
   subscribe(module: string, requests: Requests): Promise<RequestSubscription>;
-  /** Ends, for `why` if there is a reason, when what was sent has left; after a second at most. */
+  /** Ends the session when all sent messages have left, but after a second at most. `why` is the reason, if any. */
   close(why?: unknown): Promise<void>;
   /** Resolves when it has ended, with the reason. */
   readonly ended: Promise<unknown>;
 }
 
-/** Whole seconds, of which the first divides the second: RabbitMQ's own heartbeats are counted so. */
+/** Both values are whole seconds, and the second is a multiple of the first, as RabbitMQ's heartbeats require. */
 export const brokerSilence: Silence = { askAfterMs: 5_000, goneAfterMs: 15_000 };
 
-/** How a broker is reached. */
+/** Describes how to reach a broker. */
 export interface BrokerWay {
   readonly url: URL;
   readonly tls: TlsMaterial;
@@ -79,7 +79,7 @@ export type OpenSession = (way: BrokerWay, replies: Replies) => Promise<BrokerSe
 
 const lastWordsMs = 1_000;
 
-/** Resolves when `task` has settled, however, or a second is over. */
+/** Resolves when `task` has resolved or rejected, or after a second. */
 export async function inASecond(task: Promise<unknown>): Promise<void> {
   const late = Promise.withResolvers<void>();
   const timer = background.setTimeout(late.resolve, lastWordsMs).unref();
@@ -87,7 +87,7 @@ export async function inASecond(task: Promise<unknown>): Promise<void> {
   clearTimeout(timer);
 }
 
-/** What a message says, as JSON; undefined when it is none. */
+/** Parses a text as JSON. Returns undefined when it is not JSON. */
 export function readJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -11,10 +11,10 @@ import type { BrokerSession, OpenSession } from './broker.ts';
 import { type Live, shareConnection } from './connection.ts';
 import type { PendingReply } from './open-calls.ts';
 
-/** No broker takes less. */
+/** Every broker accepts messages of this size. */
 const smallBytes = 4 * 1024;
 
-/** How a module is reached over a broker, whichever process runs it. */
+/** Describes how to reach a module over a broker, independent of the process that runs it. */
 export interface QueueWay {
   readonly openSession: OpenSession;
   /** Such as `amqp://user:secret@broker:5672?namespace=shop` or `nats://broker:4222`. */
@@ -22,13 +22,13 @@ export interface QueueWay {
   readonly module: string;
   readonly tokens: ServiceTokens;
   readonly tls?: TlsMaterial;
-  /** How soon it is noticed that the connection is dead. */
+  /** Limits that detect a dead connection. */
   readonly silence?: Silence;
 }
 
 /**
- * Calls a module by request and reply over a broker. Its instances compete for the calls, so one that leaves need tell nobody.
- * All ways of a process to the same broker share one connection.
+ * Calls a module by request and reply over a broker. The module's instances compete for the calls, so an instance can leave without
+ * notice. All queue transports of a process to the same broker share one connection.
  */
 export class QueueTransport extends WireTransport implements Link {
   readonly #shared: ReturnType<typeof shareConnection>;
@@ -77,7 +77,7 @@ export class QueueTransport extends WireTransport implements Link {
 interface Large {
   readonly operation: Operation;
   readonly input: unknown;
-  /** With the context around it. */
+  /** Size of the input with its context. */
   readonly bytes: number;
 }
 

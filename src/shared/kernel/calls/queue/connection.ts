@@ -4,16 +4,16 @@ import type { TlsMaterial } from '../tls.ts';
 import { type BrokerSession, type BrokerWay, brokerSilence, type OpenSession } from './broker.ts';
 import { OpenCalls } from './open-calls.ts';
 
-/** A session, and the calls that go by it. */
+/** A session and its calls in flight. */
 export interface Live {
   readonly session: BrokerSession;
   readonly calls: OpenCalls;
 }
 
-/** Who takes requests from whatever session there is. */
+/** Takes requests from the current session. */
 export interface SessionUser {
   begin(session: BrokerSession): void;
-  /** The broker cannot be reached. Told at every attempt. */
+  /** Called after every failed attempt to reach the broker, and when a session ends. */
   lost(why: unknown): void;
 }
 
@@ -21,8 +21,8 @@ const steadyMs = 10_000;
 const longestPauseMs = 2_000;
 
 /**
- * The connection of this process to one broker, for all who call or serve by it. It is made when it is first needed, and again
- * whenever it is lost, until nobody uses it.
+ * The connection of this process to one broker, shared by all its clients and servers. It opens on first use, and opens again
+ * whenever it is lost, until it is closed.
  */
 export class SharedConnection {
   readonly #takers = new Set<SessionUser>();
@@ -41,7 +41,7 @@ export class SharedConnection {
     this.clock = clock;
   }
 
-  /** What there is now, or comes of the attempt in flight. Rejects at once when the last attempt failed. */
+  /** Returns the current session, or the result of the attempt in flight. Rejects at once when the last attempt failed. */
   live(): Live | Promise<Live> {
     if (this.#live) return this.#live;
     this.#ended ??= background.run(() => this.#stayConnected());
@@ -110,7 +110,7 @@ interface Shared {
 
 const all = new Map<string, Shared>();
 
-/** The connection to the broker at `address`, and the way to let go of it: with the last user it is closed. */
+/** Returns the connection to the broker at `address`, and a function to release it. The last release closes the connection. */
 export function shareConnection(
   openSession: OpenSession,
   address: string,

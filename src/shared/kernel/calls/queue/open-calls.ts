@@ -4,9 +4,9 @@ import { unreachableBecause } from '../unreachable.ts';
 import type { BrokerSession, Outbound, Replies } from './broker.ts';
 import type { WireAnswer } from './protocol.ts';
 
-/** A call on its way. */
+/** A call in flight. */
 export interface PendingReply {
-  /** Whose call it is: when that is closed, nobody waits any more. */
+  /** The owner of the call. When the owner closes, the call is refused. */
   readonly from: object;
   readonly module: string;
   readonly token: string;
@@ -15,18 +15,18 @@ export interface PendingReply {
 }
 
 interface Open extends PendingReply {
-  /** When it was last known that somebody has it. */
+  /** When an instance was last known to have the call. */
   heardAt: number;
 }
 
-/** How long an answer is awaited before one asks who has the call, and how long before it counts as lost, in milliseconds. */
+/** Wait before asking which instance has a call, and wait before the call counts as lost, in milliseconds. */
 export const doubt = { afterMs: 1_000, lostAfterMs: 4_000 } as const;
 
 const askedLifeMs = 4_000;
 const asking = 'ask:';
 const cancelling = 'cancel';
 
-/** The calls that go by one session, and wait for their answers. What nobody has any more is refused as `unavailable`. */
+/** Tracks the calls in flight of one session. Refuses a call that no instance has any more as `unavailable`. */
 export class OpenCalls implements Replies {
   readonly #open = new Map<string, Open>();
   #session: BrokerSession | undefined;
@@ -36,19 +36,19 @@ export class OpenCalls implements Replies {
   private readonly name: string;
   private readonly clock: Clock;
 
-  /** `name` is this session's alone: every id begins with it. */
+  /** `name` is unique to this session. Every id begins with it. */
   constructor(name: string, clock: Clock) {
     this.name = name;
     this.clock = clock;
   }
 
-  /** What is sent from now on goes by `session`, until it ends. */
+  /** Uses `session` for all calls from now on, until it ends. */
   begin(session: BrokerSession): void {
     this.#session = session;
     void session.ended.then((why) => this.#end(why));
   }
 
-  /** Sends a call. Returns the way to say that its answer is no longer wanted. */
+  /** Sends a call. Returns a function that cancels it. */
   send(body: Buffer, lifeMs: number, call: PendingReply): () => void {
     const { module, token } = call;
     const id = `${this.name}-${this.#nextId++}`;
@@ -60,7 +60,7 @@ export class OpenCalls implements Replies {
     };
   }
 
-  /** Refuses what `from` has sent. */
+  /** Refuses all calls of `from`. */
   abandon(from: object): void {
     for (const [id, call] of this.#open) {
       if (call.from !== from) continue;
@@ -102,7 +102,7 @@ export class OpenCalls implements Replies {
       const body = Buffer.from(JSON.stringify(content));
       this.#session?.send({ to: 'all', module, id, token, body, lifeMs: askedLifeMs });
     } catch {
-      // Whoever would hear it is not reached; the deadline travels with the call.
+      // The instances cannot be reached. The call's deadline has travelled with the call.
     }
   }
 
@@ -129,7 +129,7 @@ export class OpenCalls implements Replies {
     });
   }
 
-  /** Asks each module's instances who has the calls of which nothing was heard for a while. */
+  /** Asks each module's instances which of them has the calls that were silent for a while. */
   #ask(): void {
     const doubted = Map.groupBy(this.#silentFor(doubt.afterMs), ([, { module }]) => module);
     for (const [module, calls] of doubted) {

@@ -6,9 +6,9 @@ import { wireContext } from '../wire.ts';
  * The wire form of calls over a broker, readable in any language. All messages are JSON; `authorization` is a header.
  *
  *     request   { operation, input?, context }  to one of the module's instances, with an id and where to answer
- *     answer    { output? } or { problem }      to whoever asked, with the request's id; as soon as it is ready
+ *     answer    { output? } or { problem }      to the caller, with the request's id; as soon as it is ready
  *     cancel    { cancel: id }                  to all instances: the answer is no longer wanted
- *     ask       { ask: [id, …] }                to all instances: who has these requests?
+ *     ask       { ask: [id, …] }                to all instances: which of you has these requests?
  *     have      { have: [id, …] }               the answer of each to that: they are not lost
  *
  *                        RabbitMQ (AMQP 0-9-1)                            NATS
@@ -18,14 +18,14 @@ import { wireContext } from '../wire.ts';
  *     id                 correlation_id                                   last part of the reply subject
  *     where to answer    reply_to: a queue (direct reply-to is not taken) the reply subject
  *     time left          context.deadlineMs, and expiration               context.deadlineMs
- *     nobody is there    the message comes back (mandatory)               status 503 (no responders)
+ *     no instance        the message comes back (mandatory)               status 503 (no responders)
  *
- * The subjects lie outside of `{namespace}.>`, all of which the events' stream would store.
+ * The subjects lie outside `{namespace}.>`, since the stream of the events stores every subject below it.
  *
- * A request is begun once at most. RabbitMQ has it acknowledged when it is answered, so that what waits is shared out as
- * instances have time, and hands it out again when the instance that had it has gone: that may have begun, so the next one does
- * not begin but answers `unavailable`, at once. Whether to repeat is for the caller's policies, which know what is safe. NATS
- * keeps nothing: what an instance had when it went is missed when all are asked who has it.
+ * A request begins once at most. With RabbitMQ, an instance acknowledges a request when it answers, so that waiting requests go to
+ * instances that have time. RabbitMQ delivers a request again when its instance has gone. The first instance may have begun, so the
+ * next instance does not begin: it answers `unavailable` at once. The caller's policies decide whether a retry is safe. NATS keeps
+ * no requests: the caller detects a lost request because no instance answers `have`.
  */
 export const wireRequest = z.object({ operation: z.string(), input: z.unknown().optional(), context: wireContext });
 export type WireRequest = z.output<typeof wireRequest>;

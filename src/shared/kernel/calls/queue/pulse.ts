@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../../context/index.ts';
 import type { Silence } from '../silence.ts';
 
-/** Finds out that the other side no longer answers, though the connection says nothing. */
+/** Detects that the other side no longer answers, even if the connection reports no error. */
 export class Pulse {
   #silentMs = 0;
   #next: Cancel | undefined;
@@ -10,7 +10,7 @@ export class Pulse {
   private readonly ask: () => void;
   private readonly gone: () => void;
 
-  /** `ask` wants to be answered with `heard`; `gone` is called once, when nothing was heard for too long. */
+  /** Calls `ask` to get a sign of life, which the owner reports with `heard`. Calls `gone` once, after too long a silence. */
   constructor(silence: Silence, clock: Clock, ask: () => void, gone: () => void) {
     this.silence = silence;
     this.clock = clock;
@@ -29,7 +29,7 @@ export class Pulse {
 
   #wait(): void {
     const { askAfterMs, goneAfterMs } = this.silence;
-    // A pause of this process itself counts as one step only: nobody has been silent in it.
+    // A pause of this process itself counts as one step only, since it is not the other side's silence.
     this.#next = this.clock.after(askAfterMs, () => {
       this.#silentMs += askAfterMs;
       if (this.#silentMs >= goneAfterMs) return this.gone();

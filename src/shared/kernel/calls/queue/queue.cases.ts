@@ -10,7 +10,7 @@ import { killedCases, strangerCases } from './trouble.cases.ts';
 
 const mib = 1024 * 1024;
 
-/** What calls over every broker must be like, on a real server. */
+/** Tests the calls over a broker, on a real server. Every broker must pass. */
 export function queueCases(name: ServerName): void {
   describeWith(name, `by ${name}`, ({ url }) => {
     transportCases(name, async () => {

@@ -16,14 +16,14 @@ export const tokens = new ServiceTokens(fixedKeyRing('TEST', 'a secret of more t
 /** For calls that must not end by their deadline. */
 export const patient = { timeoutMs: 60_000 };
 
-/** Somebody at the broker without any of our code above it. */
+/** A client of the broker that uses a session directly, without the code above it. */
 export interface Outsider {
   readonly session: BrokerSession;
   /** Resolves with the answer, as it came; with `nobody` when the message came back. */
   ask(message: Partial<Outbound>): Promise<unknown>;
 }
 
-/** For tests: callers and instances at one broker, in a namespace that nobody else has. */
+/** Callers and instances at one broker, in a namespace of their own; for tests. */
 export class QueueScene {
   readonly url: string;
   readonly warnings: string[] = [];
@@ -108,7 +108,7 @@ export async function failureOf(call: Promise<unknown>): Promise<unknown> {
   );
 }
 
-/** Never answers; remembers in what contexts it was asked. */
+/** Never answers, and records the context of each call. */
 export class Holding {
   readonly contexts: CallContext[] = [];
   readonly serve: Serve = (_module, _name, _input, context) => {

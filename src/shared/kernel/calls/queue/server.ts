@@ -13,8 +13,8 @@ import type { BrokerSession, Inbound, OpenSession, RequestSubscription } from '.
 import { type SessionUser, shareConnection } from './connection.ts';
 import { toAll, wireRequest } from './protocol.ts';
 
-/** Calls given up by their callers, wherever they are, of which an instance knows; the oldest is forgotten first. */
-const mostGivenUp = 1_000;
+/** Maximum number of cancelled calls that an instance remembers, including calls of other instances. It forgets the oldest first. */
+const maxCancelled = 1_000;
 
 export interface QueueServerDependencies {
   readonly openSession: OpenSession;
@@ -27,17 +27,17 @@ export interface QueueServerDependencies {
   readonly tls?: TlsMaterial;
 }
 
-/** Takes a module's calls from a broker; other instances take others. */
+/** Takes a module's calls from a broker. Other instances take other calls. */
 export interface QueueServer {
-  /** Takes no more; resolves when those it has are served. */
+  /** Stops taking calls. Resolves when all calls in flight are served. */
   leave(): Promise<void>;
-  /** Gives up what it has, and lets go of the broker. Meant to follow `leave`. */
+  /** Cancels the calls in flight and releases the connection. Call `leave` first. */
   close(): Promise<void>;
 }
 
 /**
- * Resolves when calls are taken, or when it is known that the broker cannot be reached: it is then tried again for as long as
- * it takes, which the log says once.
+ * Serves a module over a broker. Resolves when the server takes calls, or when the broker turns out to be unreachable. The server
+ * then tries again until it succeeds, and logs this once.
  */
 export async function serveQueue(parts: QueueServerDependencies): Promise<QueueServer> {
   const { connection, release } = shareConnection(parts.openSession, parts.url, parts.tls);
@@ -59,14 +59,14 @@ interface InHand {
   readonly cancellation: Cancellation | undefined;
 }
 
-/** One instance's calls of one module, over one session after the other. */
+/** Serves the calls of one module in this instance, over consecutive sessions. */
 class Served implements SessionUser {
   readonly #begun = Promise.withResolvers<void>();
-  /** Settled when the subscription of today is there, or is known not to come. */
+  /** Resolves with the current session's subscription, or with undefined when the subscription failed. */
   #subscribing: Promise<RequestSubscription | undefined> = Promise.resolve(undefined);
   #session: BrokerSession | undefined;
   readonly #inHand = new Map<string, InHand>();
-  readonly #givenUp = new Set<string>();
+  readonly #cancelledCalls = new Set<string>();
   #inFlight = 0;
   #idle: (() => void) | undefined;
   #leaving = false;
@@ -160,7 +160,7 @@ class Served implements SessionUser {
     const context = 'then' in known ? await known : known;
     const what = { module, name: operation };
     if (context.deadline <= Date.now()) throw timedOut(what);
-    if (this.#givenUp.delete(keyOf(caller, message.id))) throw cancelledBefore(what);
+    if (this.#cancelledCalls.delete(keyOf(caller, message.id))) throw cancelledBefore(what);
     this.#inHand.set(message.id, { caller, cancellation: context.cancellation });
     return serve(module, operation, input, context);
   }
@@ -171,7 +171,7 @@ class Served implements SessionUser {
       const heard = safeParse(toAll, message.content);
       if (!heard.success) throw this.#strange(mismatch(toAll, message.content));
       if ('cancel' in heard.data) return this.#cancel(caller, heard.data.cancel);
-      // What is not here may wait at the broker still, which gives it to somebody.
+      // A request that is not here may still wait at the broker, which will deliver it to an instance.
       const all = session.keepsRequests && !this.#leaving;
       const have = heard.data.ask.filter((id) => all || this.#inHand.has(id));
       message.answer(Buffer.from(JSON.stringify({ have })));
@@ -184,15 +184,16 @@ class Served implements SessionUser {
     return this.parts.tokens.verify(bearer(authorization), this.parts.module);
   }
 
-  /** Cancels a call in hand; one that this has overtaken is not begun. */
+  /** Cancels a call in flight. A call that arrives after its cancellation does not begin. */
   #cancel(caller: string, id: string): void {
     const call = this.#inHand.get(id);
     if (call) return void (call.caller === caller && call.cancellation?.cancel());
-    this.#givenUp.add(keyOf(caller, id));
-    if (this.#givenUp.size > mostGivenUp) this.#givenUp.delete(this.#givenUp.values().next().value!);
+    this.#cancelledCalls.add(keyOf(caller, id));
+    if (this.#cancelledCalls.size > maxCancelled)
+      this.#cancelledCalls.delete(this.#cancelledCalls.values().next().value!);
   }
 
-  /** Says once that somebody sends what is no call. */
+  /** Logs the first message that is not a call. Returns `error`. */
   #strange(error: unknown): unknown {
     if (!this.#warned) {
       const about = { broker: this.#broker, module: this.parts.module, why: messageOf(error) };
@@ -202,7 +203,7 @@ class Served implements SessionUser {
     return error;
   }
 
-  /** Nobody hears the answers any more. */
+  /** Cancels all calls of a session that has ended, since their answers can no longer be sent. */
   #abandon(session: BrokerSession): void {
     if (session !== this.#session) return;
     this.#session = undefined;

@@ -10,7 +10,7 @@ import type { OpenWire } from '../wire.cases.ts';
 import { QueueTransport } from './client.ts';
 import { failureOf, Holding, patient, QueueScene, tokens, withScene } from './queue.scene.ts';
 
-/** What somebody may send who is none of us. */
+/** Tests the messages that unauthenticated callers may send. */
 export function strangerCases(url: string): void {
   const scene = withScene(url);
 
@@ -52,7 +52,7 @@ export function strangerCases(url: string): void {
 /** So short that a case can wait for it. */
 const silence = { askAfterMs: 200, goneAfterMs: 800 };
 
-/** Callers whose network ends at the broker. What is cut off pauses before it connects again: longer with each failure. */
+/** Opens callers whose network ends at the broker. A cut connection pauses before it reconnects, longer after each failure. */
 export async function openWire(url: string, restart?: OpenWire['restart']): Promise<OpenWire> {
   const scene = new QueueScene(url);
   await scene.serve(serve);
@@ -68,7 +68,7 @@ export async function openWire(url: string, restart?: OpenWire['restart']): Prom
   };
 }
 
-/** The same, with a broker that nobody else uses, and which can be killed therefore. */
+/** Does the same with a private broker, which a case can therefore kill. */
 export async function openPrivateWire(name: ServerName): Promise<OpenWire> {
   const server = await privateServer(name);
   const wire = await openWire(server.url, async (meanwhile) => {
@@ -85,7 +85,7 @@ export async function openPrivateWire(name: ServerName): Promise<OpenWire> {
   };
 }
 
-/** What calls come to when the broker is killed, and started again. */
+/** Tests the outcome of calls when the broker is killed and started again. */
 export function killedCases(name: ServerName): void {
   it('refuses what is under way and what comes, and works again when it is back', { timeout: 90_000 }, async () => {
     const server = await privateServer(name);

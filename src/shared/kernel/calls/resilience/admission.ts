@@ -3,25 +3,25 @@ import { type Refusal, refusal } from '../../errors/index.ts';
 import { Gate } from './gate.ts';
 import type { Ticket, WaitingLine } from './line.ts';
 
-const usualConcurrency = 512;
-const usualLongest = 8_192;
+const defaultConcurrency = 512;
+const defaultLongest = 8_192;
 
 export interface AdmissionDependencies {
-  /** How many calls may be in flight at once. */
+  /** Maximum number of calls in flight. */
   readonly concurrency?: number;
-  /** How many more may wait. */
+  /** Maximum number of waiting calls. */
   readonly longest?: number;
   readonly clock: Clock;
 }
 
 /**
- * The server's side: sheds load in front of a module's handlers. A call that would wait in vain, as the oldest in line has
- * waited longer than it has left or the line is full, is refused while its caller can still do something else.
+ * Sheds load in front of a module's handlers, on the server's side. It refuses a call at once when the line is full, or when the
+ * oldest waiting call has waited longer than the new call has left. The caller still has time for an alternative.
  */
 export class Admission extends Gate {
   readonly #longest: number;
 
-  constructor({ concurrency = usualConcurrency, longest = usualLongest, clock }: AdmissionDependencies) {
+  constructor({ concurrency = defaultConcurrency, longest = defaultLongest, clock }: AdmissionDependencies) {
     super(concurrency, clock);
     this.#longest = longest;
   }

@@ -4,38 +4,38 @@ import { SlidingWindow } from './window.ts';
 export interface BreakerPolicy {
   /** Opens when at least this share of the calls in the window failed: above 0, to 1. */
   readonly failureShare: number;
-  /** Fewer calls than this in the window say nothing about the share. */
+  /** Minimum number of calls in the window before the share counts. */
   readonly minimumCalls: number;
   readonly windowMs: number;
-  /** How long it is open at first; doubled each time that a probe fails, up to 2 s where that is longer. */
+  /** How long it is open at first. Each failed probe doubles this time, up to 2 s or `openMs`, whichever is longer. */
   readonly openMs: number;
 }
 
 export type BreakerState =
   | { readonly kind: 'closed' }
-  /** Nothing is let through. Past its time it stays so until somebody calls. */
+  /** Admits no call. After `forMs` it stays open until the next call, which becomes the probe. */
   | { readonly kind: 'open'; readonly since: number; readonly forMs: number }
-  /** One probe at a time is let through; `probeSince` is there while one is under way. */
+  /** Admits one probe at a time. `probeSince` exists while a probe is in flight. */
   | { readonly kind: 'half-open'; readonly successes: number; readonly probeSince?: number };
 
-/** `unreachable`: no connection could be made. `faulty`: it was reached, and answered with a fault or not in time. */
+/** `unreachable`: no connection could be made. `faulty`: the instance was reached, but answered with a fault or too late. */
 export type CallFailure = 'unreachable' | 'faulty';
 
-/** Leave to make one call; how the call ended is told with it. 0 is no leave. */
+/** Permission to make one call. The caller reports the end of the call with it. 0 is no permission. */
 export type Pass = number;
 
 const none: Pass = 0;
 const unreachableInARow = 5;
 const probesToClose = 2;
-/** One that is back is found out this soon, without any call: a probe costs next to nothing. */
+/** Maximum time until a probe finds that an instance works again, without any call. A probe costs almost nothing. */
 const longestWaitMs = 2_000;
-/** A probe that is not heard of for so long is forgotten. */
+/** The breaker forgets a probe without a result after this time. */
 const lostProbeMs = 30_000;
 
 /**
- * Keeps calls away from one instance that does not work. Whoever gets a pass tells once how its call ended: `succeeded`,
- * `failed`, or `released` when it says nothing about the instance. What is told of a call from before the last change of
- * state is ignored, so that calls which time out late do not open it anew.
+ * Keeps calls away from an instance that does not work. The owner of a pass reports the end of its call once: `succeeded`,
+ * `failed`, or `released` when the end says nothing about the instance. The breaker ignores reports of calls from before the last
+ * change of state, so that late timeouts do not open it again.
  */
 export class Breaker {
   readonly #window: SlidingWindow;
@@ -46,7 +46,7 @@ export class Breaker {
   #openMs: number;
   private readonly policy: BreakerPolicy;
   private readonly clock: Clock;
-  /** Told when the kind of state changes. It must not throw. */
+  /** Called when the kind of state changes. It must not throw. */
   private readonly onChange: (state: BreakerState) => void;
 
   constructor(policy: BreakerPolicy, clock: Clock, onChange: (state: BreakerState) => void = () => {}) {
@@ -61,23 +61,23 @@ export class Breaker {
     return this.#state;
   }
 
-  /** Whether `admits()` would give a pass now. Claims nothing: for who chooses among many. */
+  /** Whether `admits()` would return a pass now. Takes no pass, so that a caller can compare many instances. */
   get wouldAdmit(): boolean {
     const state = this.#state;
     if (state.kind === 'closed') return true;
     if (state.kind === 'open') return this.#isOver(state.since, state.forMs);
-    // A probe that is never heard of again must not keep the way closed for ever.
+    // A probe without a result must not block the instance forever.
     return state.probeSince === undefined || this.#isOver(state.probeSince, lostProbeMs);
   }
 
-  /** How long nothing will be let through for certain; 0 unless it is open. */
+  /** How long the breaker will certainly admit no call, in milliseconds; 0 unless it is open. */
   get retryAfterMs(): number {
     const state = this.#state;
     if (state.kind !== 'open' || this.wouldAdmit) return 0;
     return state.since + state.forMs - this.clock.now();
   }
 
-  /** A pass, or 0 for no. When it is half-open, or open for long enough, the pass is that of the one probe. */
+  /** Returns a pass, or 0 for no. When the breaker is half-open, or open for long enough, the pass belongs to the one probe. */
   admits(): Pass {
     const state = this.#state;
     if (state.kind === 'closed') return this.#pass;
@@ -100,17 +100,17 @@ export class Breaker {
     else this.#count(true, how === 'unreachable' ? this.#unreachable + 1 : 0);
   }
 
-  /** The instance may work again, for all that is known by other means: the next call is the probe. */
+  /** Ends the open time early, when the instance may work again. The next call becomes the probe. */
   expire(): void {
     if (this.#state.kind === 'open') this.#state = { ...this.#state, forMs: 0 };
   }
 
-  /** It is known by other means that the instance does not work: opens, unless it has already. */
+  /** Opens a closed breaker, when another source knows that the instance does not work. */
   trip(): void {
     if (this.#state.kind === 'closed') this.#open(this.policy.openMs);
   }
 
-  /** The call ended in a way that says nothing, such as cancelled: a probe makes room for the next. */
+  /** Reports that a call ended without a verdict, such as cancelled. A probe makes room for the next probe. */
   released(pass: Pass): void {
     if (pass === this.#pass && this.#state.kind === 'half-open') this.#probed(this.#state.successes);
   }
@@ -136,7 +136,7 @@ export class Breaker {
     this.#become({ kind: 'open', since: this.clock.now(), forMs });
   }
 
-  /** What was let through before is of the past. */
+  /** Changes the state and invalidates all earlier passes. */
   #become(state: BreakerState): void {
     const before = this.#state.kind;
     this.#pass += 1;
@@ -149,7 +149,7 @@ export class Breaker {
     return calls >= this.policy.minimumCalls && failures >= calls * this.policy.failureShare;
   }
 
-  /** A clock that was set back does not make anybody wait. */
+  /** Returns whether `lengthMs` has passed. Returns true when the clock was set back, so that no call waits for it. */
   #isOver(since: number, lengthMs: number): boolean {
     const passedMs = this.clock.now() - since;
     return passedMs < 0 || passedMs >= lengthMs;

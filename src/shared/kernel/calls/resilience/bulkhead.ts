@@ -4,13 +4,13 @@ import { Gate } from './gate.ts';
 import type { Ticket, WaitingLine } from './line.ts';
 
 export interface BulkheadPolicy {
-  /** How many calls may be in flight at once. */
+  /** Maximum number of calls in flight. */
   readonly concurrency: number;
-  /** How many more may wait. */
+  /** Maximum number of waiting calls. */
   readonly queue: number;
 }
 
-/** The caller's side: one module that is slow or away must not take all that its callers have. */
+/** Limits a caller's calls to one module, so that a slow or absent module cannot exhaust the caller's resources. */
 export class Bulkhead extends Gate {
   readonly #queue: number;
 

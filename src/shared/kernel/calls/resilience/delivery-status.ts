@@ -1,24 +1,27 @@
 const notSent = Symbol('never sent');
 const notAnswered = Symbol('unanswered');
-/** Deeper causes than this are not looked at; a cycle of them ends here. */
+/** Maximum depth of the causes to search. It also ends a cycle of causes. */
 const deepest = 8;
 
-/** Marks `error` as one of a request of which nothing left this process. The mark stays in this process. */
+/** Marks `error` as the failure of a request that never left this process. The mark stays in this process. */
 export function markNotSent<E extends Error>(error: E): E {
   return marked(error, notSent);
 }
 
-/** Marks `error` as this process's own, for want of an answer in time. The mark stays in this process. */
+/** Marks `error` as made by this process because no answer came in time. The mark stays in this process. */
 export function markDeliveryUnknown<E extends Error>(error: E): E {
   return marked(error, notAnswered);
 }
 
-/** Whether `error`, or what caused it, is marked by `markNotSent`. */
+/** Returns whether `error` or one of its causes is marked by `markNotSent`. */
 export function isNotSent(error: unknown): boolean {
   return isMarked(error, notSent);
 }
 
-/** Whether `error`, or what caused it, is marked by `markDeliveryUnknown`: a `timeout` that is not is an answer, as of one whose own callee is late. */
+/**
+ * Returns whether `error` or one of its causes is marked by `markDeliveryUnknown`. A `timeout` without the mark is an answer, such
+ * as of a module whose own callee is late.
+ */
 export function isDeliveryUnknown(error: unknown): boolean {
   return isMarked(error, notAnswered);
 }

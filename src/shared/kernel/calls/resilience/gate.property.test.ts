@@ -10,7 +10,7 @@ const what = { module: 'payments', name: 'authorize' };
 const concurrency = 3;
 const queue = 6;
 
-/** Knows whether somebody still listens. */
+/** Counts its listeners. */
 class WatchedCancellation extends Cancellation {
   listeners = 0;
 
@@ -74,7 +74,7 @@ class History {
     );
   }
 
-  /** Ends one of those that run. */
+  /** Ends one of the running calls. */
   finish(which: number, well: boolean): void {
     const running = this.running();
     const call = running[which % running.length];

@@ -12,7 +12,7 @@ beforeEach(() => {
   log = [];
 });
 
-/** Sends a call through that ends when it is told; logs when it begins and how it is answered. */
+/** Sends a call through the gate that ends on demand. Logs its start and its outcome. */
 function send(
   gate: Gate,
   name: string,
@@ -30,7 +30,7 @@ function send(
   return work;
 }
 
-/** Lets all that is settled be heard of. */
+/** Waits until the handlers of all settled promises have run. */
 const settled = () => new Promise(setImmediate);
 
 describe.each([

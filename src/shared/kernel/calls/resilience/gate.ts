@@ -2,7 +2,7 @@ import { type Clock, keepContext } from '../../context/index.ts';
 import type { Refusal } from '../../errors/index.ts';
 import { type Ticket, tooLate, WaitingLine } from './line.ts';
 
-/** Lets `concurrency` tasks run at once; the others wait in line, if they may. */
+/** Runs up to `concurrency` tasks at once. Other tasks wait in line, or are refused. */
 export abstract class Gate {
   readonly #line: WaitingLine;
   #running = 0;
@@ -15,7 +15,7 @@ export abstract class Gate {
     this.#line = new WaitingLine(clock);
   }
 
-  /** How many run. */
+  /** The number of running tasks. */
   get running(): number {
     return this.#running;
   }
@@ -25,9 +25,9 @@ export abstract class Gate {
   }
 
   /**
-   * Runs `task`, at once when there is room, and answers as it does. Refuses with `overloaded` when there is no use in
-   * waiting, with `timeout` or `cancelled` when the deadline has passed or the answer is no longer wanted before it begins. A
-   * task that was refused was not begun.
+   * Runs `task`, at once when there is room, and settles like the task. Rejects with `overloaded` when waiting is useless. Rejects
+   * with `timeout` or `cancelled` when the deadline passes, or the answer is no longer wanted, before the task begins. A refused
+   * task has not begun.
    */
   run<T>(task: () => Promise<T>, ticket: Ticket): Promise<T> {
     const now = this.clock.now();
@@ -38,11 +38,11 @@ export abstract class Gate {
     return overloaded ? Promise.reject(overloaded) : this.#wait(task, ticket, now);
   }
 
-  /** The `overloaded` for a call that shall not join the line. */
+  /** Returns the `overloaded` refusal of a call that must not join the line. */
   protected abstract refuseToWait(ticket: Ticket, now: number, line: WaitingLine): Refusal | undefined;
 
   #wait<T>(task: () => Promise<T>, ticket: Ticket, since: number): Promise<T> {
-    // It will be begun by the end of another call, and must not run in that call's context.
+    // The end of another call starts the task, which must not run in that call's context.
     const inContext = keepContext();
     return new Promise((resolve, refuse) => {
       const begin = () => resolve(this.#begin(() => inContext(task)));
@@ -63,7 +63,7 @@ export abstract class Gate {
   };
 }
 
-/** Also what throws at once, or returns no promise, ends later: a place is freed once, and never while it is taken. */
+/** Runs a task that may throw at once or return no promise. It always ends later, so that its place is taken first and freed once. */
 async function asPromised<T>(task: () => Promise<T>): Promise<T> {
   return await task();
 }

@@ -1,7 +1,7 @@
 import type { Cancel, Cancellation, Clock } from '../../context/index.ts';
 import { type Refusal, refusal } from '../../errors/index.ts';
 
-/** What is said of a call that may have to wait. */
+/** Describes a call that may have to wait. */
 export interface Ticket {
   /** Milliseconds since 1970. */
   readonly deadline: number;
@@ -25,12 +25,12 @@ interface Place {
   listenNoMore: (() => void) | undefined;
 }
 
-/** So that a long line is not looked through more often than this. */
+/** Minimum time between two searches of the line, since it may be long. */
 const leastBetweenLooksMs = 5;
 
 /**
- * Calls that wait, first come, first served. One whose deadline passes (to within 5 ms) or which is cancelled leaves the line
- * and is refused. All deadlines share one timer, set to the earliest.
+ * Holds waiting calls, first come, first served. Refuses a call that is cancelled or whose deadline passes (to within 5 ms), and
+ * removes it from the line. All deadlines share one timer, set to the earliest.
  */
 export class WaitingLine {
   #length = 0;
@@ -48,12 +48,12 @@ export class WaitingLine {
     return this.#length;
   }
 
-  /** Who has waited longest. */
+  /** The call that has waited longest. */
   get oldest(): Waiter | undefined {
     return this.#first?.waiter;
   }
 
-  /** Takes a place at the end, for a call that is neither late nor cancelled. */
+  /** Adds a call at the end. The call must be neither late nor cancelled. */
   join(waiter: Waiter): void {
     const place: Place = { waiter, ahead: this.#last, behind: undefined, listenNoMore: undefined };
     if (this.#last) this.#last.behind = place;
@@ -65,7 +65,7 @@ export class WaitingLine {
     this.#lookBy(deadline, waiter.since, 0);
   }
 
-  /** The first whose turn can still be of use; those ahead of it whose deadline has passed are refused. */
+  /** Removes and returns the first call that is still in time. Refuses the late calls before it. */
   take(): Waiter | undefined {
     for (let place = this.#first; place; place = this.#first) {
       const why = tooLate(place.waiter.ticket, this.clock.now());
@@ -116,7 +116,7 @@ export class WaitingLine {
   }
 }
 
-/** Why the call must not be begun any more, if so. */
+/** Returns the refusal of a call that is late or cancelled, or `undefined` when the call may begin. */
 export function tooLate(ticket: Ticket, now: number): Refusal | undefined {
   if (ticket.cancellation?.cancelled) return cancelled(ticket);
   return ticket.deadline <= now ? late(ticket) : undefined;
@@ -127,5 +127,5 @@ function late({ what }: Ticket): Refusal {
 }
 
 function cancelled({ what }: Ticket): Refusal {
-  return refusal('cancelled', `who asked for ${what.module}.${what.name} has gone; it was not begun`);
+  return refusal('cancelled', `the caller of ${what.module}.${what.name} has gone; it was not begun`);
 }

@@ -33,7 +33,7 @@ describe('the policies of a call', () => {
   });
 });
 
-describe('policies that will not do', () => {
+describe('invalid policies', () => {
   it.each([
     [{ timeoutMs: 5 }, 'payments.timeoutMs: must be a whole number of milliseconds, 10 to 60000'],
     [{ timeoutMs: '5s' }, 'payments.timeoutMs: must be a whole number of milliseconds, 10 to 60000'],
@@ -45,11 +45,11 @@ describe('policies that will not do', () => {
     [{ breaker: { openMs: 60_000 } }, 'payments.breaker.openMs: must be a whole number of milliseconds, 10 to 30000'],
     [
       { retries: 2 },
-      'payments: "retries" is not known; known are timeoutMs, attempts, concurrency, queue, breaker, operations',
+      'payments: "retries" is unknown; known are timeoutMs, attempts, concurrency, queue, breaker, operations',
     ],
     [
       { operations: { find: { queue: 2 } } },
-      'payments.operations.find: "queue" is not known; known are timeoutMs, attempts',
+      'payments.operations.find: "queue" is unknown; known are timeoutMs, attempts',
     ],
     [{ operations: ['find'] }, 'payments.operations: must list operations, each with its policies'],
     [null, 'payments: must say any of timeoutMs, attempts, concurrency, queue, breaker, operations'],

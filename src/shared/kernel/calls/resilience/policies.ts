@@ -4,11 +4,11 @@ import { StartError } from '../../errors/index.ts';
 import type { BreakerPolicy } from './breaker.ts';
 import type { BulkheadPolicy } from './bulkhead.ts';
 
-/** What holds for the calls of an operation, and for its module's: beside `timeoutMs`, for those that leave the process. */
+/** The policies for calls of an operation or a module. All except `timeoutMs` apply only to calls that leave the process. */
 export interface Policies extends BulkheadPolicy {
-  /** The longest an answer may take, all attempts together; a caller may have less. */
+  /** Maximum time until the answer, for all attempts together. A caller may have less time. */
   readonly timeoutMs: number;
-  /** The first one included: 1 is no retry. */
+  /** Maximum number of attempts, including the first: 1 means no retry. */
   readonly attempts: number;
   readonly breaker: BreakerPolicy;
 }
@@ -28,7 +28,7 @@ const ofACall = {
 
 const shareRange = 'must be a share, 0.01 to 1, such as 0.5';
 
-/** The `policies` of `topology.yaml`: module → what is not as usual. */
+/** The `policies` of `topology.yaml`: maps a module to its overrides of the defaults. */
 export const policiesSchema = z.record(
   z.string(),
   known({
@@ -49,8 +49,8 @@ export const policiesSchema = z.record(
 export type PoliciesConfig = z.output<typeof policiesSchema>;
 
 /**
- * The numbers for a module, or for one of its operations: what the file says of the operation, of its module, what the
- * contract says, what is usual, in that order.
+ * Returns the policies of a module or of one of its operations. The first source with a value wins: the file's entry for the
+ * operation, the file's entry for the module, the contract, the defaults.
  */
 export function policiesFor(
   config: PoliciesConfig,
@@ -68,14 +68,14 @@ export function policiesFor(
   };
 }
 
-/** Throws a `StartError` when `fileName` has policies for a module or an operation that there is not. */
+/** Throws a `StartError` when `fileName` has policies for an unknown module or operation. */
 export function refuseUnknownPolicies(config: PoliciesConfig, contracts: readonly Contract[], fileName: string): void {
   for (const [module, { operations = {} }] of Object.entries(config)) {
     const contract = contracts.find(({ name }) => name === module);
     const where = contract ? `policies.${module}.operations` : 'policies';
     const there = contract ? Object.keys(contract.operations) : contracts.map(({ name }) => name);
     const unknown = contract ? Object.keys(operations).find((name) => !there.includes(name)) : module;
-    // A module that is not in this artifact may have any.
+    // This artifact does not know the operations of a module that it does not contain.
     if (unknown === undefined || (contract && there.length === 0)) continue;
     throw new StartError(`${fileName}: ${where}: there is no "${unknown}"; there are ${there.join(', ')}`);
   }
@@ -91,7 +91,7 @@ function known<S extends z.ZodRawShape>(shape: S) {
   return z.strictObject(shape, {
     error: (issue) =>
       issue.code === 'unrecognized_keys'
-        ? `"${issue.keys[0]}" is not known; known are ${names}`
+        ? `"${issue.keys[0]}" is unknown; known are ${names}`
         : `must say any of ${names}`,
   });
 }

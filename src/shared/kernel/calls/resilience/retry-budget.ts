@@ -1,13 +1,13 @@
 import type { Clock } from '../../context/index.ts';
 
-/** In thousandths of a retry, so that a millisecond is worth one and nothing is lost to rounding. */
+/** Amounts in thousandths of a retry. A millisecond is worth one, so that rounding loses nothing. */
 const worth = { call: 100, retry: 1_000, millisecond: 1 };
 const initial = 10_000;
 const most = 100_000;
 
 /**
- * How much retrying a caller may add to the load of what it calls: a tenth of its calls, one a second for who calls seldom,
- * and 10 to begin with. What is not used is kept, up to 100.
+ * Limits the load that a caller's retries add to its callee. It admits one retry per ten calls, plus one per second for rare
+ * callers. It starts with 10 retries, and saves up to 100 unused ones.
  */
 export class RetryBudget {
   #saved = initial;
@@ -19,12 +19,12 @@ export class RetryBudget {
     this.#countedAt = clock.now();
   }
 
-  /** A call was made for the first time. */
+  /** Records the first attempt of a call. */
   called(): void {
     this.#save(worth.call);
   }
 
-  /** Whether one retry may be made now; when it may, it is taken from the budget. */
+  /** Returns whether the caller may retry now. If so, takes one retry from the budget. */
   admitsRetry(): boolean {
     const now = this.clock.now();
     this.#save(Math.max(0, now - this.#countedAt) * worth.millisecond);

@@ -3,8 +3,8 @@ import { isRefusal } from '../../errors/index.ts';
 import { isNotSent } from './delivery-status.ts';
 
 /**
- * Whether another attempt is safe, and may help. What was refused as `overloaded` was not begun; what was `unavailable` may
- * have been done, unless it was never sent. Any other error would be the same again, or nobody waits for the answer.
+ * Returns whether another attempt is safe and may help. A call refused as `overloaded` has not begun. A call refused as
+ * `unavailable` may have taken effect, unless it was never sent. Any other error would occur again, or no caller waits any more.
  */
 export function mayRetry(kind: Operation['kind'], hasKey: boolean, error: unknown): boolean {
   if (isRefusal(error, 'overloaded')) return true;

@@ -1,6 +1,6 @@
 const slices = 10;
 
-/** How many of the calls of the last `lengthMs` failed, to within a tenth of it. */
+/** Counts the calls and failures of the last `lengthMs`, to within a tenth of that time. */
 export class SlidingWindow {
   readonly #sliceMs: number;
   readonly #calls = new Uint32Array(slices);
@@ -12,7 +12,7 @@ export class SlidingWindow {
     this.#sliceMs = lengthMs / slices;
   }
 
-  /** What was counted, as of the last time that something was. */
+  /** The counts at the time of the last call of `count`. */
   get sum(): { readonly calls: number; readonly failures: number } {
     return this.#sum;
   }
@@ -33,7 +33,7 @@ export class SlidingWindow {
     this.#sum = { calls: 0, failures: 0 };
   }
 
-  /** Forgets what has fallen out of the window; everything, when the clock was set back. */
+  /** Forgets all slices outside the window. Forgets everything when the clock was set back. */
   #moveTo(slice: number): void {
     const passed = slice - this.#newest;
     if (passed < 0 || passed >= slices) this.clear();

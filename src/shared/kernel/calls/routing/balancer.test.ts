@@ -9,21 +9,21 @@ import { Balancer, type UpstreamInstance } from './balancer.ts';
 const breaker = { failureShare: 0.5, minimumCalls: 20, windowMs: 10_000, openMs: 1_000 };
 const [a, b, c] = ['http://a:1', 'http://b:1', 'http://c:1'] as const;
 
-/** Tells when it hears that an address is dead. */
+/** Records each report of a dead address. */
 class Listed extends LiveAddresses {
   override dead(address: string): void {
     happened.push(`dead ${address}`);
   }
 }
 
-/** Whose timers come a millisecond early, as those of the system do now and then. */
+/** Fires its timers a millisecond early, as the system's timers sometimes do. */
 class HastyClock extends CountingClock {
   override after(delayMs: number, task: () => void): () => void {
     return super.after(delayMs > 1 ? delayMs - 1 : delayMs, task);
   }
 }
 
-/** The same numbers for each run, alike from 0 to below 1. */
+/** Returns a source of the same numbers in each run, evenly distributed from 0 to below 1. */
 function seeded(seed = 7): () => number {
   let state = seed;
   return () => {
@@ -37,7 +37,7 @@ let listed: Listed;
 let balancer: Balancer;
 let notes: Notes;
 let happened: string[];
-/** What does not answer a ping. */
+/** The addresses that do not answer a ping. */
 let down: Set<string>;
 let addressOf: Map<Link, string>;
 let leave: Map<string, () => void>;
@@ -81,7 +81,7 @@ const eject = (address: string) => {
 /** Which addresses are chosen, of many choices. */
 const chosen = (tried?: ReadonlySet<UpstreamInstance>) =>
   [...new Set(Array.from({ length: 100 }, () => balancer.pick(tried)?.address))].sort();
-/** What has happened since this was asked last. */
+/** Returns the events since its last call. */
 const since = () => happened.splice(0);
 const pass = async (ms: number) => {
   clock.advance(ms);
@@ -89,7 +89,7 @@ const pass = async (ms: number) => {
 };
 
 describe('the choice of an instance', () => {
-  /** How many calls each gets of one a step, where a call lasts as many steps as its instance takes. */
+  /** Returns the number of calls per instance. One call starts in each step, and lasts as many steps as its instance takes. */
   function shares(takes: Readonly<Record<string, number>>, calls: number): Record<string, number> {
     listed.set(Object.keys(takes));
     const got = Object.fromEntries(Object.keys(takes).map((address) => [address, 0]));

@@ -5,14 +5,14 @@ import type { Discovery } from '../discovery/discovery.ts';
 import { Breaker, type BreakerPolicy, type BreakerState } from '../resilience/breaker.ts';
 import type { Link } from '../transport.ts';
 
-/** One instance of a module elsewhere, as this process sees it. */
+/** One remote instance of a module, as this process sees it. */
 export interface UpstreamInstance {
   readonly address: string;
   readonly link: Link;
   readonly breaker: Breaker;
-  /** Calls of this process that it has not answered yet. */
+  /** Number of calls of this process that the instance has not answered yet. */
   inFlight: number;
-  /** It said that it is about to stop; in the clock's milliseconds, since whoever takes its place may have its address. */
+  /** Until when the instance counts as about to stop, in the clock's milliseconds. Its successor may get the same address. */
   leavingUntil: number;
 }
 
@@ -26,31 +26,31 @@ export interface BalancerDependencies {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
-  /** One has come, or has come back. */
+  /** Called when an instance appears or works again. */
   readonly onReachable: () => void;
 }
 
-/** How soon it is looked again when it was too soon to probe: a timer may come before its time. */
+/** Minimum delay before the next probe. A timer may fire too early, when the breaker admits no probe yet. */
 const soonMs = 10;
-/** Addresses remembered that failed when they were last listed; the oldest is forgotten first. */
-const mostFailing = 1_000;
+/** Maximum number of remembered addresses that failed when they were last listed. The balancer forgets the oldest first. */
+const maxFailing = 1_000;
 
 /**
- * Chooses among the instances of a module the one that has less to do of two taken at random. One that fails is left out until
- * it answers a probe, so that no call is spent on finding out.
+ * Chooses an instance of a module: the less busy of two random instances. It leaves out a failing instance until the instance
+ * answers probes, so that no call is lost on a test.
  */
 export class Balancer {
   #instances: readonly UpstreamInstance[] = [];
-  /** No longer listed, and not done with what they were asked. */
+  /** Instances that are no longer listed and still have calls in flight. */
   readonly #draining = new Set<UpstreamInstance>();
-  /** Of addresses that failed when they were last listed: if they come back, it is by a probe. */
+  /** Breakers of addresses that failed when they were last listed. Such an address must answer a probe when it is listed again. */
   readonly #failing = new Map<string, Breaker>();
   /** The next probe of each instance that is left out. */
   readonly #probes = new Map<UpstreamInstance, Cancel>();
   #whenDrained: (() => void)[] = [];
-  /** Asked at the moment whether they live. */
+  /** Instances that the balancer pings at the moment because an answer was late. */
   readonly #suspected = new Set<UpstreamInstance>();
-  /** How a call of each failed last. */
+  /** The last error of a call to each instance. */
   readonly #why = new WeakMap<Breaker, unknown>();
   readonly #parts: BalancerDependencies;
   #closed = false;
@@ -64,7 +64,7 @@ export class Balancer {
     return this.#instances;
   }
 
-  /** One that works, if there is one; rather one that was not `tried`, and then one that is not about to stop. */
+  /** Returns a working instance, if any. Prefers an instance that is not in `tried`, and then one that is not about to stop. */
   pick(tried?: ReadonlySet<UpstreamInstance>): UpstreamInstance | undefined {
     let choice =
       this.#instances.length > 1 || !works(this.#instances[0]) ? this.#instances.filter(works) : this.#instances;
@@ -84,13 +84,13 @@ export class Balancer {
     return other.inFlight < one.inFlight ? other : one;
   }
 
-  /** A call of it has ended, in whatever way. */
+  /** Records the end of a call to the instance, successful or not. */
   answered(instance: UpstreamInstance): void {
     instance.inFlight -= 1;
     if (instance.inFlight === 0 && this.#draining.has(instance)) this.#forget(instance);
   }
 
-  /** Resolves when all that are no longer listed have answered what they were asked. */
+  /** Resolves when all instances that are no longer listed have answered their calls. */
   drained(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#draining.size === 0) resolve();
@@ -98,18 +98,18 @@ export class Balancer {
     });
   }
 
-  /** A call of it has failed: for the log, should it be left out. */
+  /** Records the error of a failed call. The log shows it if the instance is then left out. */
   failed({ breaker }: UpstreamInstance, error: unknown): void {
     this.#why.set(breaker, error);
   }
 
-  /** How a call of an instance failed last: why there is none to pick, perhaps. */
+  /** The last error of a call to an instance. It may explain why there is no instance to pick. */
   get lastFailure(): unknown {
     for (const { breaker } of this.#instances) if (this.#why.has(breaker)) return this.#why.get(breaker);
     return undefined;
   }
 
-  /** It was late: asks whether it lives, and leaves it out when it does not. What is slow, and says so, is not gone. */
+  /** Pings an instance whose answer was late, and leaves it out when the ping fails. A slow instance that answers stays. */
   suspect(instance: UpstreamInstance): void {
     if (this.#suspected.has(instance) || !works(instance)) return;
     this.#suspected.add(instance);
@@ -124,7 +124,7 @@ export class Balancer {
     }
   }
 
-  /** Whether calls reach any instance now. Those that are left out are probed at once, whatever their time. */
+  /** Resolves with whether calls reach any instance now. Probes left-out instances at once, before their next scheduled probe. */
   async reachable(): Promise<boolean> {
     const asked = this.#instances.map(async (instance) => {
       if (works(instance)) return this.#parts.ping(instance.link);
@@ -184,7 +184,7 @@ export class Balancer {
     if (!works(instance)) remember(this.#failing, address, breaker);
     this.#probes.get(instance)?.();
     this.#probes.delete(instance);
-    // It may still answer what it was asked.
+    // It may still answer its calls in flight.
     this.#draining.add(instance);
     if (instance.inFlight === 0) this.#forget(instance);
   }
@@ -218,7 +218,7 @@ export class Balancer {
     discovery.dead(address);
   }
 
-  /** In place of the probe that was to come before. */
+  /** Schedules the next probe of an instance, in place of an earlier schedule. */
   #probeAfter(instance: UpstreamInstance, delayMs: number): void {
     this.#probes.get(instance)?.();
     const cancel = this.#parts.clock.after(delayMs, () => {
@@ -228,7 +228,7 @@ export class Balancer {
     this.#probes.set(instance, cancel);
   }
 
-  /** Asks until the breaker has heard enough to close, or opens again. */
+  /** Pings the instance until its breaker closes or opens again. */
   async #probe(instance: UpstreamInstance): Promise<void> {
     const { breaker, link } = instance;
     for (let pass = breaker.admits(); pass !== 0; pass = breaker.state.kind === 'half-open' ? breaker.admits() : 0) {
@@ -248,7 +248,7 @@ export class Balancer {
   }
 }
 
-/** What is at the bottom of it: the system's or the library's own words. */
+/** Returns the message of the root cause, as the system or the library wrote it. */
 function rootOf(error: unknown): string {
   let root = error;
   while (root instanceof Error && root.cause !== undefined) root = root.cause;
@@ -261,5 +261,5 @@ function works(instance: UpstreamInstance | undefined): boolean {
 
 function remember<T>(kept: Map<string, T>, key: string, value: T): void {
   kept.set(key, value);
-  if (kept.size > mostFailing) kept.delete(kept.keys().next().value!);
+  if (kept.size > maxFailing) kept.delete(kept.keys().next().value!);
 }

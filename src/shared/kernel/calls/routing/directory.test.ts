@@ -16,7 +16,7 @@ const [a, b] = ['http://a:1', 'http://b:1'] as const;
 let clock: CountingClock;
 let faults: CallFaults;
 let directory: Directory;
-/** Whom calls came to, and what was closed, in order. */
+/** The receivers of calls and the closed links, in order. */
 let happened: string[];
 
 beforeEach(() => {

@@ -6,10 +6,10 @@ import { Probe } from './probe.ts';
 import { Trial } from './trial.ts';
 import { Upstream, type UpstreamDependencies } from './upstream.ts';
 
-/** How a module stands, as this process sees it. */
+/** The route to a module, as this process sees it. */
 export type Route = {
   readonly transport: Transport;
-  /** Other replicas that are being tried out, to which `transport` sends some of the calls. */
+  /** The trial of other replicas, to which `transport` sends some of the calls. */
   readonly trial?: Trial;
 } & (
   | { readonly state: 'here'; readonly inside: Transport }
@@ -22,11 +22,11 @@ export interface DirectoryDependencies extends UpstreamDependencies {
   readonly parity: Parity;
 }
 
-/** Where each module is now. Clients ask it at every call, so that what it says can change while they serve. */
+/** Knows the current route to each module. Clients ask it at every call, so that a route can change at any time. */
 export class Directory {
   readonly #modules = new Map<string, Route>();
   readonly #listeners: ((module: string) => void)[] = [];
-  /** Upstreams that nothing more is called by, until what was is answered. */
+  /** Upstreams that receive no new calls. Each stays here until its calls in flight are answered. */
   readonly #retired = new Map<Upstream, Promise<void>>();
   private readonly parts: DirectoryDependencies;
 
@@ -44,13 +44,13 @@ export class Directory {
   here(module: string, dispatch: Dispatch): void {
     const { parity, withFaults } = this.parts;
     const inside = new InProcessTransport(dispatch, parity);
-    // Whom a fault holds up goes where the module is then.
+    // After an injected delay, resolves the route again.
     const now: Transport = { call: (request) => this.#wayTo(module).call(request) };
     const transport = parity === 'strict' ? withFaults(now) : inside;
     this.#set(module, { state: 'here', transport, inside });
   }
 
-  /** It runs wherever `discovery` says, now and later; while that is nowhere, calls are refused at once and events wait. */
+  /** Routes the module to the addresses of `discovery`. While there is no address, calls are refused at once and events wait. */
   there(module: string, discovery: Discovery): void {
     let isPlaced = false;
     const upstream = new Upstream(module, discovery, this.parts, () => isPlaced && this.#tell(module));
@@ -58,31 +58,31 @@ export class Directory {
     this.#set(module, { state: 'there', transport: upstream, upstream });
   }
 
-  /** Asks whoever is at `address` whether it serves the module, which sends no other call there. To be closed. */
+  /** Returns a probe that checks whether the process at `address` serves the module. No other call goes there. Close the probe. */
   probe(module: string, address: string): Probe {
     const { connect, clock } = this.parts;
     const link = connect(module, address, () => {});
     return new Probe(module, link, clock);
   }
 
-  /** Calls `listener` whenever a module can be reached that could not, or elsewhere than before. */
+  /** Calls `listener` whenever a module becomes reachable, or reachable at another place. */
   onReachable(listener: (module: string) => void): void {
     this.#listeners.push(listener);
   }
 
-  /** Whether the module is served, here or by any instance elsewhere, now: half a second is waited for that, or `withinMs`. */
+  /** Resolves with whether this process or any other instance serves the module now. Waits for half a second, or `withinMs`. */
   async answers(module: string, withinMs?: number): Promise<boolean> {
     const at = this.routeTo(module);
     return at.state === 'there' ? at.upstream.answers(withinMs) : at.state === 'here';
   }
 
-  /** Whether calls reach the module now. */
+  /** Resolves with whether calls reach the module now. */
   async reachable(module: string): Promise<boolean> {
     const at = this.routeTo(module);
     return at.state === 'there' ? at.upstream.reachable() : at.state === 'here';
   }
 
-  /** Has the replicas at `addresses` tried out: the trial decides which calls they get, none to begin with. */
+  /** Starts a trial of the replicas that `discovery` lists. The trial decides which calls they get; at first they get none. */
   tryOut(module: string, discovery: Discovery): Trial {
     this.endTrial(module);
     const at = this.routeTo(module);
@@ -91,7 +91,7 @@ export class Directory {
     return trial;
   }
 
-  /** Calls go where they went before the trial, if there is one. */
+  /** Ends the trial, if there is one. All calls go where they went before it. */
   endTrial(module: string): void {
     const { trial, ...at } = this.routeTo(module);
     if (!trial) return;
@@ -99,7 +99,7 @@ export class Directory {
     this.#retire(trial.upstream);
   }
 
-  /** Resolves when no call to `module` is in flight by a way that is not taken any more. */
+  /** Resolves when no call to `module` is in flight on an abandoned route. */
   async drained(module: string): Promise<void> {
     const at = this.routeTo(module);
     const retired = [...this.#retired].flatMap(([upstream, ended]) => (upstream.module === module ? [ended] : []));
@@ -111,23 +111,23 @@ export class Directory {
     await Promise.all([...upstreams, ...this.#retired.keys()].map((upstream) => upstream.close()));
   }
 
-  /** The way of a call that has met the faults of its upstream already, where the module is here. */
+  /** Returns the transport to the module. When the module is here, it skips injected faults: the call has met them already. */
   #wayTo(module: string): Transport {
     const at = this.routeTo(module);
     return at.state === 'here' ? at.inside : at.transport;
   }
 
-  /** Calls that are in flight by it end there. */
+  /** Retires an upstream. Its calls in flight end there. */
   #retire(upstream: Upstream): void {
     const ended = upstream.retire();
     this.#retired.set(upstream, ended);
     void ended.then(() => this.#retired.delete(upstream));
   }
 
-  #set(module: string, whereabouts: Route): void {
+  #set(module: string, route: Route): void {
     this.endTrial(module);
     const before = this.#modules.get(module);
-    this.#modules.set(module, whereabouts);
+    this.#modules.set(module, route);
     if (before?.state === 'there') this.#retire(before.upstream);
     this.#tell(module);
   }

@@ -2,22 +2,22 @@ import type { Clock } from '../../context/index.ts';
 import type { Link } from '../transport.ts';
 import { ping } from './upstream.ts';
 
-/** Enough that the way is known to be open and its code has run. */
+/** Enough calls to open the connection and to warm up its code. */
 const warmCalls = 20;
-/** Whoever has much to do may take as long as this to answer. */
+/** Maximum time that a busy instance may take to answer. */
 const latestMs = 3_000;
-/** So many that take longer are no exception any more. */
-const mostLate = 8;
+/** The probe fails at this number of failed calls. */
+const maxLate = 8;
 
 export interface Timed {
   readonly calls: number;
-  /** The pause between two, in milliseconds. */
+  /** The pause between two calls, in milliseconds. */
   readonly everyMs: number;
-  /** After so long there are no more, in milliseconds. */
+  /** The probe stops after this time, in milliseconds. */
   readonly forMs: number;
 }
 
-/** Asks one instance of a module again and again, by a way of its own: no other call goes there. */
+/** Pings one instance of a module repeatedly over its own link. No other call uses this link. */
 export class Probe {
   #late = 0;
   private readonly module: string;
@@ -31,14 +31,14 @@ export class Probe {
   }
 
   /**
-   * Makes sure that it serves the module, before anybody else calls it. The first calls of a new process may be late; rejects when
-   * it does not answer well in the end.
+   * Checks that the instance serves the module, before any other call goes there. The first calls of a new process may be late.
+   * Rejects when too many calls fail.
    */
   async warm(): Promise<void> {
     for (let answered = 0; answered < warmCalls; ) if (await this.#answers()) answered += 1;
   }
 
-  /** How long each call takes once it is warm, one after the other, in milliseconds. Rejects when too many are not answered. */
+  /** Returns the duration of each call after the warm-up, in milliseconds. The calls are sequential. Rejects when too many fail. */
   async time({ calls, everyMs, forMs }: Timed): Promise<number[]> {
     const times: number[] = [];
     const end = performance.now() + forMs;
@@ -55,14 +55,14 @@ export class Probe {
     return this.link.close();
   }
 
-  /** Whether it answers in time. */
+  /** Resolves with whether the instance answers in time. Rejects when too many calls have failed. */
   async #answers(): Promise<boolean> {
     try {
       await ping(this.module, this.link, this.clock, latestMs);
       return true;
     } catch (error) {
       this.#late += 1;
-      if (this.#late >= mostLate) throw error;
+      if (this.#late >= maxLate) throw error;
       return false;
     }
   }

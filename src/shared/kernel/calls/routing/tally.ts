@@ -3,7 +3,7 @@ import { isRefusal } from '../../errors/index.ts';
 const kept = 2_000;
 const notAnswers = ['unavailable', 'timeout', 'internal', 'overloaded'];
 
-/** Whether a call went wrong. A refusal that its contract declares is an answer. */
+/** Returns whether a call failed. A refusal that the contract declares is an answer, not a failure. */
 export function isFailure(error: unknown): boolean {
   return !isRefusal(error) || notAnswers.includes(error.code);
 }
@@ -11,12 +11,12 @@ export function isFailure(error: unknown): boolean {
 export interface Counts {
   readonly calls: number;
   readonly failures: number;
-  /** Of the latest calls; absent while there are none. */
+  /** Covers the latest calls. Absent before the first call. */
   readonly p50Ms?: number;
   readonly p95Ms?: number;
 }
 
-/** How calls went: how many, how many failed, and how long the latest of them took. */
+/** Counts calls and failures, and keeps the durations of the latest calls. */
 export class Tally {
   #calls = 0;
   #failures = 0;
@@ -28,17 +28,17 @@ export class Tally {
     if (failed) this.#failures += 1;
   }
 
-  /** How many there were. */
+  /** The number of calls. */
   get counted(): number {
     return this.#calls;
   }
 
-  /** Of all calls, the failed ones. */
+  /** The failures among all calls. */
   get failed(): { readonly hits: number; readonly of: number } {
     return { hits: this.#failures, of: this.#calls };
   }
 
-  /** Of the latest calls, the ones that took longer than `ms`. */
+  /** Counts the latest calls that took longer than `ms`. */
   longerThan(ms: number): { readonly hits: number; readonly of: number } {
     return { hits: this.#latest.filter((each) => each > ms).length, of: this.#latest.length };
   }

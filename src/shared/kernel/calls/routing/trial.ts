@@ -8,33 +8,33 @@ import type { CallRequest, Transport } from '../transport.ts';
 import { isFailure, Tally } from './tally.ts';
 import { type Upstream, withKey } from './upstream.ts';
 
-/** Queries whose answers were compared, and those of them that differed when both were asked again. */
+/** Counts the queries whose answers were compared, and the queries whose answers still differed when both were asked again. */
 export interface Compared {
   same: number;
-  /** The first of them: which operation, and where in its answer. */
+  /** The first differences: the operation, and the path in its answer. */
   readonly differences: { readonly operation: string; readonly at: string }[];
   different: number;
 }
 
-const mostDifferences = 20;
+const maxDifferences = 20;
 
 /**
- * Tries out other replicas of a module while those before go on to serve: a share of the calls goes to them, or each query is
- * also asked of them and its answer compared. Whose calls they get is decided by what they are about, so that what belongs
- * together meets the same replicas.
+ * Tries out other replicas (the candidate) of a module while the current release continues to serve. It sends the candidate a
+ * share of the calls (canary), or a copy of each query to compare the answers (mirror). It divides calls by their subject, so that
+ * related calls reach the same replicas.
  */
 export class Trial implements Transport {
-  /** Which part of the calls goes to the other replicas, 0 to 1. */
+  /** Share of the calls that goes to the candidate, 0 to 1. */
   share = 0;
-  /** How many of them at a time. */
+  /** Maximum number of these calls in flight. */
   atOnce = Number.POSITIVE_INFINITY;
-  /** Whether queries are also asked of the other replicas. Their answers go to nobody. */
+  /** Whether the candidate also receives a copy of each query. No caller receives its answers. */
   mirrors = false;
   before = new Tally();
   other = new Tally();
   readonly compared: Compared = { same: 0, different: 0, differences: [] };
   #inFlight = 0;
-  /** Where calls went before. */
+  /** The route before the trial. */
   readonly way: Transport;
   readonly upstream: Upstream;
   private readonly clock: Clock;
@@ -45,7 +45,7 @@ export class Trial implements Transport {
     this.clock = clock;
   }
 
-  /** `way` is where the call goes unless it goes to the other replicas: where calls went before, when it is not said. */
+  /** Sends the call to the candidate or by `way`, which defaults to the route before the trial. */
   call(request: CallRequest, way: Transport = this.way): Promise<unknown> {
     const { operation, context } = request;
     if (!isTriedOut(operation.name, context)) return way.call(request);
@@ -64,7 +64,7 @@ export class Trial implements Transport {
     return partOf(belongsTo(context)) < this.share;
   }
 
-  /** What the other replicas could not be asked is asked of those before: nobody is to notice a trial. */
+  /** Calls the candidate. Falls back to `way` when a retry is safe, so that callers do not notice the trial. */
   #sent(request: CallRequest, way: Transport): Promise<unknown> {
     const { operation, context } = request;
     this.#inFlight += 1;
@@ -78,7 +78,7 @@ export class Trial implements Transport {
       });
   }
 
-  /** Both are counted afresh. */
+  /** Resets the counts of both releases. */
   recount(): void {
     this.before = new Tally();
     this.other = new Tally();
@@ -94,7 +94,7 @@ export class Trial implements Transport {
     return answer;
   }
 
-  /** What differs may have been changed between the two: asked again at the same time, it must differ once more. */
+  /** Compares the candidate's answer. Data may have changed between the two queries, so it repeats both at the same time. */
   async #mirror(request: CallRequest, way: Transport, value: unknown): Promise<void> {
     try {
       const other = await this.#counted(this.upstream, this.other, this.#afresh(request));
@@ -114,17 +114,17 @@ export class Trial implements Transport {
   #differs({ module, name }: Operation, at: string): void {
     this.compared.different += 1;
     const { differences } = this.compared;
-    if (differences.length < mostDifferences) differences.push({ operation: `${module}.${name}`, at });
+    if (differences.length < maxDifferences) differences.push({ operation: `${module}.${name}`, at });
   }
 
-  /** Nobody waits for it, so that it has a time of its own. */
+  /** Copies a request, with a new deadline and cancellation, since no caller waits for its answer. */
   #afresh({ context, ...rest }: CallRequest): CallRequest {
     const deadline = this.clock.now() + (rest.operation.timeoutMs ?? defaultTimeoutMs);
     return { ...rest, context: { ...context, deadline, cancellation: new Cancellation(undefined) } };
   }
 }
 
-/** Of what the kernel asks, only the public requests that it passes on, and that could be repeated. */
+/** Returns whether a trial includes the call. Of the kernel's operations, it includes public requests that can be repeated. */
 function isTriedOut(operation: string, { idempotencyKey }: CallContext): boolean {
   const kernel = kernelOperation(operation);
   return kernel === undefined || kernel === 'read' || (kernel === 'write' && idempotencyKey !== undefined);
@@ -132,12 +132,12 @@ function isTriedOut(operation: string, { idempotencyKey }: CallContext): boolean
 
 const id = /[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}|\b[\dA-Z]{26}\b/;
 
-/** What a call is about: the saga whose step it is, which the key of the step names; otherwise whoever asks. */
+/** Returns the subject of a call: the member, else the saga named in the idempotency key, else the key, else the request. */
 function belongsTo({ idempotencyKey, member, requestId }: CallContext): string {
   return member ?? (idempotencyKey && (id.exec(idempotencyKey)?.[0] ?? idempotencyKey)) ?? requestId;
 }
 
-/** The same number for the same text, from 0 to below 1, evenly (FNV-1a with a last mixing). */
+/** Hashes a text to an evenly distributed number from 0 to below 1 (FNV-1a with a final mix). */
 function partOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
@@ -146,7 +146,7 @@ function partOf(text: string): number {
   return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
 }
 
-/** The path to the first place where two values differ, such as `items.0.amount`; not what stands there. */
+/** Returns the path of the first difference between two values, such as `items.0.amount`, without the values. */
 function whereDiffers(one: unknown, other: unknown, path: readonly string[] = []): string | undefined {
   if (isDeepStrictEqual(one, other)) return undefined;
   if (!isObject(one) || !isObject(other)) return path.join('.') || 'the whole answer';

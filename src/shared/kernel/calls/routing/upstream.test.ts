@@ -28,12 +28,12 @@ type Answer = (request: CallRequest) => Promise<unknown>;
 let clock: CountingClock;
 let chance: number;
 let listed: LiveAddresses;
-/** How each instance answers; `done` where nothing is said. */
+/** The answer of each instance. The default is `done`. */
 let answers: Record<string, Answer>;
-/** What came to the instances, in order. */
+/** The calls that reached the instances, in order. */
 let arrived: { address: string; request: CallRequest }[];
 let pings: string[];
-/** What does not answer a ping. */
+/** The addresses that do not answer a ping. */
 let down: Set<string>;
 let closed: string[];
 let reachable: number;
@@ -43,7 +43,7 @@ const done: Answer = async () => 'done';
 const refuse = (make: () => unknown): Answer => {
   return () => Promise.reject(make());
 };
-/** As a transport says that there is no way to an instance, or none any more. */
+/** The errors of a transport that cannot reach an instance: a cut connection, and a call that was never sent. */
 const cut = refuse(() => refusal('unavailable', 'cannot be reached', {}, { cause: new Error('reset') }));
 const unsent = refuse(() =>
   markNotSent(refusal('unavailable', 'cannot be reached', {}, { cause: new Error('refused') })),
@@ -94,7 +94,7 @@ const keys = () => arrived.splice(0).map(({ request }) => request.context.idempo
 const isOpen = (address: string = a) =>
   upstream.instances.find((each) => each.address === address)?.breaker.state.kind === 'open';
 
-/** As this process says that nothing was answered in time. */
+/** The error of this process when no answer came in time. */
 const timedOut = refuse(() => markDeliveryUnknown(refusal('timeout')));
 
 describe('an instance that hangs', () => {

@@ -16,24 +16,24 @@ import type { CallRequest, Link, Transport } from '../transport.ts';
 import { Balancer, type UpstreamInstance } from './balancer.ts';
 
 export interface UpstreamDependencies {
-  /** Opens a way to a module at an address. */
+  /** Opens a link to a module at an address. */
   readonly connect: (module: string, address: string, onLeaving: () => void) => Link;
   readonly policies: PoliciesConfig;
-  /** Wraps each way to a module, for faults that calls are to meet on it. */
+  /** Wraps each transport to a module, to inject faults into its calls. */
   readonly withFaults: (way: Transport) => Transport;
   readonly clock: Clock;
-  /** Measures how long an instance is left out and how fast the budget of retries fills; `clock`, unless it is given. */
+  /** Measures how long an instance is left out and how fast the retry budget fills. Defaults to `clock`. */
   readonly steady?: Clock;
   readonly random: () => number;
   readonly log: Log;
 }
 
-/** Who works answers sooner, unless the machine has much to do. */
+/** A working instance answers sooner, unless its machine is busy. */
 const pingWithinMs = 500;
 
 /**
- * Where calls leave the process for a module: to which of its instances they go, how many at a time, and what happens when one
- * fails. Nothing of this is on the way of a call within the process.
+ * Sends calls to a remote module. It chooses the instance, limits the calls in flight, and handles failures and retries. Calls
+ * within the process do not pass through it.
  */
 export class Upstream implements Transport {
   readonly #bulkheads = new Map<string, Bulkhead>();
@@ -77,12 +77,12 @@ export class Upstream implements Transport {
     return answer;
   }
 
-  /** Whether calls reach any instance now: it answers, and is not left out. */
+  /** Resolves with whether calls reach any instance now: it answers, and is not left out. */
   reachable(): Promise<boolean> {
     return this.#balancer.reachable();
   }
 
-  /** Whether any instance answers now, also one that is left out. */
+  /** Resolves with whether any instance answers now, even a left-out one. */
   async answers(withinMs?: number): Promise<boolean> {
     const asked = this.instances.map(({ link }) => this.#ping(link, withinMs));
     return Promise.any(asked).then(
@@ -91,7 +91,7 @@ export class Upstream implements Transport {
     );
   }
 
-  /** Resolves when those that are no longer listed have answered what they were asked. */
+  /** Resolves when all instances that are no longer listed have answered their calls. */
   drained(): Promise<void> {
     return this.#balancer.drained();
   }
@@ -100,7 +100,7 @@ export class Upstream implements Transport {
     await this.#balancer.close();
   }
 
-  /** Nothing more will be called by it. Closes when the calls in flight are answered. */
+  /** Closes the upstream once its calls in flight are answered. Make no new calls after this. */
   retire(): Promise<void> {
     return new Promise((resolve) => {
       this.#whenIdle = () => void this.close().then(resolve);
@@ -114,7 +114,7 @@ export class Upstream implements Transport {
   };
 
   async #attempts(request: CallRequest): Promise<unknown> {
-    // What leaves the process rests on nothing that a power cut can take back.
+    // A call that leaves the process must not depend on data that a power cut can undo.
     if (request.context.onDisk) await request.context.onDisk();
     const attempts = this.#attemptsOf(request.operation);
     let tried: Set<UpstreamInstance> | undefined;
@@ -135,7 +135,7 @@ export class Upstream implements Transport {
     }
   }
 
-  /** Waits as long as the next attempt has to. Throws why there shall be none. */
+  /** Waits for the back-off before the next attempt. Throws the call's error when there must be no other attempt. */
   async #beforeAnother(
     { operation, context }: CallRequest,
     attempt: number,
@@ -148,7 +148,7 @@ export class Upstream implements Transport {
     const next = this.#balancer.pick(tried);
     const another = next !== undefined && !tried.has(next) && isNotSent(failed);
     const delayMs = another ? 0 : backOffMs(attempt, random);
-    const gone = () => refusal('cancelled', `who asked for ${operation.module}.${operation.name} has gone`);
+    const gone = () => refusal('cancelled', `the caller of ${operation.module}.${operation.name} has gone`);
     if (cancellation?.cancelled) throw gone();
     if (clock.now() + delayMs >= deadline || !this.#budget.admitsRetry()) throw failed;
     if (delayMs > 0) await pause(delayMs, clock, cancellation);
@@ -177,7 +177,7 @@ export class Upstream implements Transport {
     }
   }
 
-  /** Says at most once a minute why an instance does not accept calls of this process: no caller is told. */
+  /** Logs at most once a minute why an instance does not accept calls of this process. Callers do not receive the reason. */
   #noteRefused({ address }: UpstreamInstance, { cause }: { cause?: unknown }): void {
     if (!isBetweenProcesses(cause) || !this.#refusedLimit.passes()) return;
     const about = { module: this.module, address, code: cause.code, why: messageOf(cause) };
@@ -213,13 +213,13 @@ export class Upstream implements Transport {
   }
 }
 
-/** Rejects when the module is not served there, or does not answer in time: half a second, unless told otherwise. */
+/** Pings a module over a link. Rejects when the process does not serve the module or does not answer in time. */
 export function ping(module: string, link: Link, clock: Clock, withinMs = pingWithinMs): Promise<unknown> {
   const context = { requestId: randomUUID(), caller: 'kernel', deadline: clock.now() + withinMs };
   return link.call({ operation: ofKernel('ping', module), input: {}, context });
 }
 
-/** A command that crosses a network has a key, so that it can be repeated: its own, or one for this call. */
+/** Adds an idempotency key to a command that has none, so that a retry over the network is safe. */
 export function withKey(request: CallRequest): CallRequest {
   const { operation, context } = request;
   if (operation.kind === 'query' || context.idempotencyKey || kernelOperation(operation.name)) return request;
@@ -227,9 +227,10 @@ export function withKey(request: CallRequest): CallRequest {
 }
 
 /**
- * What a failed call says about the instance. One that has answered works, whatever the answer: what fails inside it would fail
- * in-process as well. An `unavailable` of the way itself has a cause; one that was the answer, as of a module whose own callee
- * is away, came without. One that does not accept this process is of no use to it; one that refuses a single caller is.
+ * Returns how the instance failed, or `undefined` when it works. An instance that answers works, even if the answer is an error:
+ * the same error would occur in-process. An `unavailable` from this side's transport has a cause. An `unavailable` without a cause
+ * is an answer, such as of a module whose own callee is away. An instance that does not accept this process counts as failed. An
+ * instance that refuses a single caller works.
  */
 function failureOf(error: unknown): CallFailure | undefined {
   if (isRefusal(error) && isBetweenProcesses(error.cause) && error.cause.code === 'forbidden') return undefined;
@@ -237,7 +238,7 @@ function failureOf(error: unknown): CallFailure | undefined {
   return isDeliveryUnknown(error) ? 'faulty' : undefined;
 }
 
-/** Over at once when nobody waits any more for what comes after it. */
+/** Waits for `delayMs`. Resolves at once when the call is cancelled. */
 function pause(delayMs: number, clock: Clock, cancellation: Cancellation | undefined): Promise<void> {
   return new Promise((resolve) => {
     const listenNoMore = cancellation?.onCancel(() => {

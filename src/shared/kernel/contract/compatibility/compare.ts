@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ContractDescription, Shape } from './describe.ts';
-import { misfits } from './misfits.ts';
+import { mismatches } from './mismatches.ts';
 
 /**
- * What would break when a release whose contract is `after` takes the place of one whose contract is `before`, while its callers
- * and subscribers stay: a line for each, such as `payments.authorize input.amount: it must be there now`. Nothing when nothing
- * would. What cannot be judged is a line with "unknown", unless `after` accepts it at that place.
+ * Compares the contract `before` of a release with the contract `after` of its successor, while callers and subscribers stay the same.
+ * Returns one line for each break, such as `payments.authorize input.amount: it must be there now`. Returns an empty list when nothing
+ * breaks. A difference that it cannot judge is a line with "unknown", unless `after` accepts it at that place.
  */
 export function incompatibilities(before: ContractDescription, after: ContractDescription): string[] {
   const { name } = before;
@@ -29,7 +29,7 @@ function breaks(before: ContractDescription, after: ContractDescription): Break[
       const where = `${name}.${operation}`;
       if (!is) return [{ where, what: 'it is gone' }];
       if (is.kind !== was.kind) return [{ where, what: `it was a ${was.kind} and is a ${is.kind}` }];
-      // Callers send what they know, and take what they know.
+      // Callers still send and accept values by the contract that they know.
       return [
         ...fits(is.input, was.input, `${where} input`),
         ...fits(was.output, is.output, `${where} output`),
@@ -52,7 +52,7 @@ function breaks(before: ContractDescription, after: ContractDescription): Break[
 
 type ErrorDescription = ContractDescription['errors'][string];
 
-/** Callers tell a refusal by its code, act by its data, and pass its status on. */
+/** Compares two versions of an error. Callers recognize a refusal by its code, act on its data, and pass its status on. */
 function otherError(was: ErrorDescription, is: ErrorDescription, where: string): Break[] {
   if (is.status !== was.status) return [{ where, what: `its status was ${was.status}, and is ${is.status}` }];
   if (!was.data) return [];
@@ -64,10 +64,10 @@ function slower(wasMs: number | undefined, isMs: number | undefined, where: stri
   return [{ where, what: `unknown: it may take ${isMs} ms now, and its callers wait ${wasMs}` }];
 }
 
-/** What is sent as `sender` says must be taken as `taker` says. */
+/** Checks that `taker` accepts every value that `sender` describes. */
 function fits(taker: Shape, sender: Shape, where: string): Break[] {
   if (isDeepStrictEqual(taker, sender)) return [];
-  return misfits({ wide: taker.taken, narrow: sender.sent }).map(({ path, what }) => ({
+  return mismatches({ wide: taker.taken, narrow: sender.sent }).map(({ path, what }) => ({
     where: [where, ...path].join('.'),
     what,
   }));

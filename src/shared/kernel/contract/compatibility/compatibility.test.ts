@@ -36,7 +36,7 @@ describe('what callers send', () => {
       'a member that is gone and refused',
       z.strictObject({ a: z.string() }),
       z.strictObject({}),
-      ['a: it is not known any more, and refused'],
+      ['a: it is no longer known, and is refused'],
     ],
     [
       'another type',
@@ -248,7 +248,7 @@ it('travels as JSON', () => {
 
 const fits = (schema: z.ZodType, value: unknown) => schema.safeParse(value).success;
 
-/** A schema, with values that it takes. */
+/** A schema, with values that it accepts. */
 interface Made {
   readonly schema: z.ZodType;
   readonly values: fc.Arbitrary<unknown>;

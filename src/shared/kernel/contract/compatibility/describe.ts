@@ -3,7 +3,7 @@ import { type Contract, defaultTimeoutMs, type Event, type Operation } from '../
 import { noteFacts } from './facts.ts';
 
 const schema = z.record(z.string(), z.unknown());
-/** A value as whoever sends it makes it, and as whoever takes it lets it be: JSON Schema, draft 2020-12, with `facts`. */
+/** A value as the sender produces it, and as the receiver accepts it: JSON Schema, draft 2020-12, with `facts`. */
 const shape = z.object({ sent: schema, taken: schema });
 
 /** A contract as data that can travel from one process to another. */
@@ -15,7 +15,7 @@ export const contractDescriptionSchema = z.object({
       kind: z.enum(['query', 'command']),
       input: shape,
       output: shape,
-      /** How long its callers wait; a release of before says nothing of it. */
+      /** How long callers wait, in milliseconds. Earlier releases omit it. */
       timeoutMs: z.number().optional(),
     }),
   ),
@@ -23,7 +23,7 @@ export const contractDescriptionSchema = z.object({
   events: z.record(z.string(), z.object({ key: z.string(), data: shape })),
   /** By code. */
   errors: z.record(z.string(), z.object({ status: z.int(), data: shape.optional() })),
-  /** Places of what a comparison cannot judge and people have, each with the reason. */
+  /** Places that the comparison cannot judge and people found compatible, each with the reason. */
   accepted: z.record(z.string(), z.string()).optional(),
 });
 export type ContractDescription = z.output<typeof contractDescriptionSchema>;

@@ -3,14 +3,14 @@ import type { z } from 'zod';
 import { rewriterName } from '../rewriting.ts';
 import type { Schema } from './ranges.ts';
 
-/** What JSON Schema does not say of a value: `checks` refuse more than it says, `more` takes more. */
+/** Facts that JSON Schema does not express: `checks` refuse more values than the JSON Schema, `more` accepts more values. */
 export const facts = { checks: 'x-checks', more: 'x-more' } as const;
 
 type Check = z.core.$ZodChecks['_zod']['def'] & Readonly<Record<string, unknown>>;
 
 const bounds = ['less_than', 'greater_than', 'multiple_of', 'number_format'];
 const lengths = ['min_length', 'max_length', 'length_equals'];
-/** The checks that JSON Schema says, by the kind of value that they were made for. */
+/** The checks that JSON Schema expresses, by the kind of value that they apply to. */
 const said: Readonly<Record<string, readonly string[]>> = {
   string: [...lengths, 'string_format'],
   array: lengths,
@@ -18,7 +18,7 @@ const said: Readonly<Record<string, readonly string[]>> = {
 };
 const meaningless = ['describe', 'meta'];
 
-/** Notes on a schema what its JSON Schema leaves out: for `override` of `z.toJSONSchema`. */
+/** Adds to a JSON Schema the facts that it leaves out. Pass it as `override` to `z.toJSONSchema`. */
 export function noteFacts({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodType; jsonSchema: object }): void {
   const { def, traits } = (zodSchema as z.core.$ZodTypes)._zod;
   const own = traits.has('$ZodCheck') ? [def as unknown as Check] : [];
@@ -45,13 +45,13 @@ function unsaid(check: Check, type: string): string[] {
   ];
 }
 
-/** JSON Schema has the source of a pattern, and no flags. Global and sticky ones change nothing. */
+/** Returns the flags of a pattern, except global and sticky ones. JSON Schema has the source of a pattern, but no flags. */
 function flagsOf({ pattern }: Check): string[] {
   const flags = pattern instanceof RegExp ? pattern.flags.replaceAll(/[gy]/g, '') : '';
   return flags ? [flags] : [];
 }
 
-/** Bounds hold for what is left of a text, and not for what was sent. */
+/** Reports checks that run after a rewriter: they hold for the rewritten text, and not for the sent text. */
 function rewritten(all: readonly Check[]): string[] {
   const first = all.findIndex((check) => check.check === 'overwrite');
   const names = all.flatMap(({ check, tx }) => (check === 'overwrite' ? [rewriterName(tx) ?? digest(String(tx))] : []));
@@ -59,7 +59,7 @@ function rewritten(all: readonly Check[]): string[] {
   return isChecked ? [`${names.join(', ')} before it is checked`] : [];
 }
 
-/** A check of its own is known by its message, or else by its source, which another build may write differently. */
+/** Names a custom check by its message, or else by a digest of its source. Another build may write the source differently. */
 function named(check: Check): string {
   const { fn, check: kind, error, ...rest } = check as Check & { error?: (issue: object) => unknown };
   const message = messageOf(error);
@@ -85,7 +85,7 @@ function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 8);
 }
 
-/** Why it is unknown whether what is sent is taken. */
+/** Returns why it is unknown whether the receiver accepts every sent value. */
 export function unknown(wide: Schema, narrow: Schema): string[] {
   const lacking = (name: string, from: Schema, of: Schema) => {
     const known = listOf(of, name);

@@ -2,29 +2,29 @@ import { isDeepStrictEqual } from 'node:util';
 import { facts, listOf, unknown } from './facts.ts';
 import { ofOneType, type Schema } from './ranges.ts';
 
-/** Where a value that is sent may not be taken, and why. */
-export interface Misfit {
+/** A mismatch: the place where the receiver may refuse a sent value, and the reason. */
+export interface Mismatch {
   readonly path: readonly string[];
   readonly what: string;
 }
 
 export interface Pair {
-  /** How a value is taken. */
+  /** The values that the receiver accepts. */
   readonly wide: Schema;
-  /** How it is sent. */
+  /** The values that the sender sends. */
   readonly narrow: Schema;
 }
 
 /**
- * Why not every value that `narrow` describes is one that `wide` describes, over the part of JSON Schema that Zod writes; nothing when
- * every one is. What it cannot decide it reports: it never takes for compatible what is not.
+ * Returns why `wide` does not describe every value that `narrow` describes, or an empty list when it does. Supports the part of JSON
+ * Schema that Zod writes. Reports each case that it cannot decide, and so never reports an incompatible pair as compatible.
  */
-export function misfits(pair: Pair): Misfit[] {
+export function mismatches(pair: Pair): Mismatch[] {
   return new Comparison(pair.wide, pair.narrow).of(pair.wide, pair.narrow, []);
 }
 
 class Comparison {
-  /** Pairs that are being compared: a schema that holds itself is compared once. */
+  /** Pairs whose comparison has begun, so that a recursive schema is compared once. */
   readonly #begun = new Set<string>();
   private readonly wideRoot: Schema;
   private readonly narrowRoot: Schema;
@@ -34,7 +34,7 @@ class Comparison {
     this.narrowRoot = narrowRoot;
   }
 
-  of(given: Schema, sent: Schema, path: readonly string[]): Misfit[] {
+  of(given: Schema, sent: Schema, path: readonly string[]): Mismatch[] {
     const [wide, narrow] = [typeByType(given), typeByType(sent)];
     if (isAny(wide)) return [];
     if (wide.$ref || narrow.$ref) return this.#referred(wide, narrow, path);
@@ -42,8 +42,8 @@ class Comparison {
     return [...unsure, ...this.#said(wide, narrow, path)];
   }
 
-  #said(given: Schema, narrow: Schema, path: readonly string[]): Misfit[] {
-    // What was found of this schema's own facts need not be found of each of its branches.
+  #said(given: Schema, narrow: Schema, path: readonly string[]): Mismatch[] {
+    // The caller has compared this schema's own checks. The branches need not compare them again.
     const { [facts.checks]: _, ...wide } = given;
     if (isAny(wide)) return [];
     const branches = narrow.anyOf ?? narrow.oneOf;
@@ -55,30 +55,30 @@ class Comparison {
     return this.#single(wide, narrow, path);
   }
 
-  #referred(wide: Schema, narrow: Schema, path: readonly string[]): Misfit[] {
+  #referred(wide: Schema, narrow: Schema, path: readonly string[]): Mismatch[] {
     const pair = `${JSON.stringify(wide)} ${JSON.stringify(narrow)}`;
     if (this.#begun.has(pair)) return [];
     this.#begun.add(pair);
     return this.of(resolved(wide, this.wideRoot), resolved(narrow, this.narrowRoot), path);
   }
 
-  /** Values that are listed may each be taken by another of the choices. */
-  #oneOf(choices: readonly Schema[], narrow: Schema, path: readonly string[]): Misfit[] {
+  /** Compares listed values one by one, because each may fit another choice. */
+  #oneOf(choices: readonly Schema[], narrow: Schema, path: readonly string[]): Mismatch[] {
     if (narrow.enum && narrow.enum.length > 1)
       return narrow.enum.flatMap((value) => this.#oneOf(choices, { const: value }, path));
     return this.#best(choices.map((choice) => this.of(choice, narrow, path)));
   }
 
-  /** The nearest of several that failed, or none when one has not. */
-  #best(found: readonly Misfit[][]): Misfit[] {
-    const weight = (each: readonly Misfit[]) => each.filter(({ what }) => !what.startsWith('unknown')).length;
+  /** Returns the mismatches of the nearest choice, or none when a choice fits. */
+  #best(found: readonly Mismatch[][]): Mismatch[] {
+    const weight = (each: readonly Mismatch[]) => each.filter(({ what }) => !what.startsWith('unknown')).length;
     return found.reduce((best, each) => {
       const less = weight(each) - weight(best) || each.length - best.length;
       return less < 0 ? each : best;
     });
   }
 
-  #single(wide: Schema, narrow: Schema, path: readonly string[]): Misfit[] {
+  #single(wide: Schema, narrow: Schema, path: readonly string[]): Mismatch[] {
     const here = ofOneType(wide, narrow).map((what) => ({ path, what }));
     if (here.length > 0) return here;
     if (narrow.type === 'object') return this.#members(wide, narrow, path);
@@ -86,23 +86,23 @@ class Comparison {
     return [];
   }
 
-  #members(wide: Schema, narrow: Schema, path: readonly string[]): Misfit[] {
+  #members(wide: Schema, narrow: Schema, path: readonly string[]): Mismatch[] {
     const [taken, sent] = [wide.properties ?? {}, narrow.properties ?? {}];
     const missing = (wide.required ?? [])
       .filter((name) => !narrow.required?.includes(name))
       .map((name) => ({ path: [...path, name], what: 'it must be there, and may not be sent' }));
     const others = wide.additionalProperties;
-    const members = Object.entries(sent).flatMap(([name, member]): Misfit[] => {
+    const members = Object.entries(sent).flatMap(([name, member]): Mismatch[] => {
       const at = [...path, name];
       if (Object.hasOwn(taken, name)) return this.of(taken[name]!, member, at);
-      if (others === false) return [{ path: at, what: 'it is not known any more, and refused' }];
+      if (others === false) return [{ path: at, what: 'it is no longer known, and is refused' }];
       return typeof others === 'object' ? this.of(others, member, at) : [];
     });
     return [...missing, ...members, ...this.#openMembers(wide, narrow, path)];
   }
 
-  /** Members without a name of their own, as a record has them. */
-  #openMembers(wide: Schema, narrow: Schema, path: readonly string[]): Misfit[] {
+  /** Compares members without a declared name, such as the members of a record. */
+  #openMembers(wide: Schema, narrow: Schema, path: readonly string[]): Mismatch[] {
     const sent = narrow.additionalProperties;
     const taken = wide.additionalProperties;
     if (sent === false || (sent === undefined && !isRecord(wide))) return [];
@@ -113,7 +113,7 @@ class Comparison {
     return this.of(taken, typeof sent === 'object' ? sent : {}, [...path, '*']);
   }
 
-  #items(wide: Schema, narrow: Schema, path: readonly string[]): Misfit[] {
+  #items(wide: Schema, narrow: Schema, path: readonly string[]): Mismatch[] {
     if (!isDeepStrictEqual(wide.prefixItems?.length, narrow.prefixItems?.length))
       return [{ path, what: 'its items cannot be compared' }];
     const each = (wide.prefixItems ?? []).flatMap((item, at) =>
@@ -133,19 +133,19 @@ function isRecord({ additionalProperties, propertyNames }: Schema): boolean {
   return typeof additionalProperties === 'object' || propertyNames !== undefined;
 }
 
-/** Several types are a choice among them. */
+/** Turns a list of types into a choice of one type each. */
 function typeByType(schema: Schema): Schema {
   const { type, ...rest } = schema;
   if (!Array.isArray(type)) return schema;
   return { anyOf: type.map((each: string) => (each === 'null' ? { type: each } : { type: each, ...rest })) };
 }
 
-/** What stands beside a choice holds for each of its branches. */
+/** Returns the keywords beside a choice. They hold for each of its branches. */
 function without({ anyOf: _, oneOf: __, allOf: ___, ...rest }: Schema): Schema {
   return rest;
 }
 
-/** What is known of a choice is known of each of its branches. */
+/** Returns a branch with the keywords and the facts of its choice. They hold for each of the branches. */
 function branchOf(narrow: Schema, branch: Schema): Schema {
   const both = (name: string) => [...listOf(narrow, name), ...listOf(branch, name)];
   const known = [facts.checks, facts.more].filter((name) => both(name).length > 0);
@@ -157,6 +157,6 @@ function resolved(schema: Schema, root: Schema): Schema {
   if ($ref === undefined) return schema;
   if ($ref === '#') return { ...root, ...beside };
   const found = $ref.startsWith('#/$defs/') ? root.$defs?.[$ref.slice('#/$defs/'.length)] : undefined;
-  // Nobody describes the same thing by a name that leads nowhere: it fits nothing.
+  // A reference that leads nowhere fits nothing.
   return found ? { ...found, ...beside } : { type: 'unknown' };
 }

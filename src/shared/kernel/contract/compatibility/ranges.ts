@@ -19,7 +19,7 @@ export interface Schema {
   readonly [keyword: string]: unknown;
 }
 
-/** Lower and upper bounds: the taker's may not be tighter. */
+/** Lower and upper bounds. The receiver's bound must not be tighter than the sender's bound. */
 const bounds: Readonly<Record<string, { tighter: (taken: number, sent: number) => boolean; open: number }>> = {
   minimum: { tighter: (taken, sent) => taken > sent, open: Number.NEGATIVE_INFINITY },
   exclusiveMinimum: { tighter: (taken, sent) => taken > sent, open: Number.NEGATIVE_INFINITY },
@@ -33,10 +33,10 @@ const bounds: Readonly<Record<string, { tighter: (taken: number, sent: number) =
   maxProperties: { tighter: (taken, sent) => taken < sent, open: Number.POSITIVE_INFINITY },
 };
 
-/** Keywords that say the same, or cannot be compared. */
+/** Keywords whose values are equal, or else cannot be compared. */
 const exact = ['pattern', 'format', 'multipleOf', 'contentEncoding', 'uniqueItems', 'not'];
 
-/** Looked at elsewhere, or of no meaning for values. */
+/** Keywords that other code compares, or that do not affect values. */
 const known = new Set([
   ...['$defs', 'type', 'const', 'enum', 'properties', 'required', 'additionalProperties', 'propertyNames', 'items'],
   ...['prefixItems', 'description', 'title', 'default', 'examples', 'deprecated', 'readOnly', 'id', '$id'],
@@ -45,7 +45,7 @@ const known = new Set([
   ...exact,
 ]);
 
-/** Why values of one type, sent as `narrow` says, are not all taken as `wide` says; what stands within them is not looked at. */
+/** Returns why `wide` does not accept all values of one type that `narrow` describes. Does not compare their members or items. */
 export function ofOneType(wide: Schema, narrow: Schema): string[] {
   const [taken, sent] = [valuesOf(wide), valuesOf(narrow)];
   if (sent)
@@ -69,7 +69,7 @@ function outOfBounds(wide: Schema, narrow: Schema): string[] {
   });
 }
 
-/** `exclusiveMinimum: 0` keeps what `minimum: 0` asks for; the other way round it does not. */
+/** Returns the sender's stricter bound for a keyword: `exclusiveMinimum: 0` satisfies `minimum: 0`, but not the reverse. */
 function other(keyword: string, narrow: Schema): number | undefined {
   const stricter = { minimum: 'exclusiveMinimum', maximum: 'exclusiveMaximum' }[keyword];
   const value = stricter && narrow[stricter];
@@ -88,12 +88,12 @@ function valuesOf({ enum: values, const: value, ...rest }: Schema): readonly unk
   return values ?? (value !== undefined || rest.type === 'null' ? [value ?? null] : undefined);
 }
 
-/** Whether a value that is listed is taken: by a list, or by type alone. */
+/** Returns whether the receiver accepts a listed value: by its own list, or by type alone. */
 function holds(wide: Schema, taken: readonly unknown[] | undefined, value: unknown): boolean {
   if (taken) return taken.some((each) => isDeepStrictEqual(each, value));
   const type = value === null ? 'null' : typeof value;
   if (wide.type !== undefined && wide.type !== type && !(wide.type === 'integer' && Number.isInteger(value)))
     return false;
-  // Bounds are not weighed against single values: what has some is not taken for one that fits.
+  // Bounds are not compared with single values: a schema that has bounds counts as not accepting the value.
   return Object.keys(wide).every((keyword) => !(keyword in bounds) && !exact.includes(keyword));
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isSupported } from './supported.ts';
 import { errorOfThrown } from './throwing-checks.ts';
 
-/** Returns the copy that the schema makes of a value, or throws the `ZodError` that names every misfit; throws nothing else. */
+/** Returns the schema's copy of a value. Throws only a `ZodError`, which names every validation issue. */
 export type Parser<S extends z.ZodType> = (value: unknown) => z.output<S>;
 
 type SafeParser<S extends z.ZodType> = (value: unknown) => z.ZodSafeParseResult<z.output<S>>;
@@ -15,19 +15,19 @@ interface Parsing<S extends z.ZodType> {
 const known = new WeakMap<z.ZodType, Parsing<z.ZodType>>();
 
 /**
- * `schema.parse`, to be asked for once and kept: the same result for every value, in a sixth of the time when it fits. A value at
- * which a check throws does not fit. Made of the schema as it is: a method that was put on this one instance is not heeded.
+ * Returns a fast `schema.parse`. Call it once and keep the result. It returns the same result for every value, in a sixth of the time for
+ * a valid value. A value that makes a check throw is invalid. A method that was replaced on this one instance has no effect.
  */
 export function parserOf<S extends z.ZodType>(schema: S): Parser<S> {
   return parsingOf(schema).parse;
 }
 
-/** `schema.safeParse`, with what `parserOf` promises. */
+/** Returns a fast `schema.safeParse`, with the promises of `parserOf`. */
 export function safeParserOf<S extends z.ZodType>(schema: S): SafeParser<S> {
   return parsingOf(schema).safeParse;
 }
 
-/** The same for a schema that is asked for anew each time. */
+/** Parses a value like `safeParserOf`, for a caller that keeps no parser. */
 export function parseCompiled<S extends z.ZodType>(schema: S, value: unknown): z.ZodSafeParseResult<z.output<S>> {
   return parsingOf(schema).safeParse(value);
 }
@@ -42,9 +42,9 @@ function parsingOf<S extends z.ZodType>(schema: S): Parsing<S> {
 }
 
 /**
- * Compiles on the second use: it costs as much as a hundred parses, too much for a schema that is used once while the process
- * starts; any later, and tests would not run what production runs. What `z.compile` makes answers for values that fit, and
- * asks the schema itself about all others. Where code may not be made from strings, it gives the schema back.
+ * Compiles the schema on its second use. Compilation costs as much as a hundred parses: too much for a schema that is used once at
+ * startup. A later compilation would let tests miss the code that production runs. The compiled schema answers for valid values, and
+ * asks the schema itself about all others. Where code generation from strings is forbidden, `z.compile` returns the schema itself.
  */
 function makeParsing<S extends z.ZodType>(schema: S): Parsing<S> {
   let uses = 0;
@@ -72,7 +72,7 @@ function makeParsing<S extends z.ZodType>(schema: S): Parsing<S> {
   };
 }
 
-/** Makes its error when that is read, as Zod does: most callers only look whether there is one. */
+/** Creates its error only when a caller reads it, as Zod does. Most callers only check whether there is one. */
 function failure<S extends z.ZodType>(
   schema: S,
   value: unknown,

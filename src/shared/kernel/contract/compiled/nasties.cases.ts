@@ -87,7 +87,7 @@ const refusing = z.string().refine(() => {
   throw new Error('no');
 });
 
-/** What, its schema, and values that it should find hard. */
+/** The name of a case, its schema, and values that are hard for the schema. */
 export const nasties: [string, z.ZodType, readonly unknown[]][] = [
   ['an object', z.object({ a: z.int(), b: z.string().optional() }), objects],
   ['a strict object', z.strictObject({ a: z.int(), b: z.string().optional() }), objects],

@@ -4,7 +4,7 @@ import { parseCompiled, parserOf } from './compiled.ts';
 
 type Outcome = { readonly [part in 'data' | 'issues' | 'thrown' | 'unseen']?: unknown };
 
-/** Fails unless both ways of parsing answer `value` as Zod itself does, from the first use on; where Zod throws, it does not fit. */
+/** Fails unless both parsers give Zod's own result for `value`, from the first use on. Where Zod throws, they must report an issue. */
 export function expectSame(schema: z.ZodType, value: unknown): void {
   const zods = outcome(value, () => schema.safeParse(value));
   const theirs = 'thrown' in zods ? { issues: [expect.objectContaining({ message: expect.any(String) })] } : zods;
@@ -38,7 +38,7 @@ function outcome(value: unknown, parse: () => z.ZodSafeParseResult<unknown>): Ou
   }
 }
 
-/** Everything that can be seen of `value`: order of keys, what is absent, -0, prototypes, and what it shares with the input. */
+/** Returns all visible facts of `value`: order of keys, absent members, -0, prototypes, and the parts that it shares with the input. */
 function picture(value: unknown, input: ReadonlySet<unknown>): unknown {
   if (Object.is(value, -0)) return '-0';
   if (typeof value !== 'object' || value === null) return [typeof value, value];

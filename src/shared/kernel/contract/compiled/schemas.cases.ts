@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { id, instant, money, text } from '../schemas.ts';
 import { names, valuesOf } from './values.cases.ts';
 
-/** What TypeScript makes of `enum Level { Low = 1, High = 'high' }`: a number leads back to its name. */
+/** The object that TypeScript generates for `enum Level { Low = 1, High = 'high' }`: a number maps back to its name. */
 const Level = { Low: 1, 1: 'Low', High: 'high' } as const;
 
 const lengthy = [
@@ -110,7 +110,7 @@ function listed(inner: Of): fc.Arbitrary<Of> {
 function combined(one: Of, other: Of): fc.Arbitrary<Of> {
   return fc.constantFrom<Of[]>(
     ...[z.union([one, other]), z.union([one, other, z.null()]), z.union([one])],
-    // A member that refused too much is given away by the next, which takes anything.
+    // The next member accepts anything, and so reveals a member that wrongly refuses a value.
     ...[z.union([one, z.unknown()]), z.union([one, z.object({})])],
     ...[z.tuple([one, other]), z.tuple([one], other), z.tuple([one, other.optional()])],
     ...[z.tuple([one.optional(), other.optional()]), z.tuple([one.optional()], other)],

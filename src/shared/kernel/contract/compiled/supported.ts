@@ -6,8 +6,8 @@ type CheckDefinition = z.core.$ZodChecks['_zod']['def'];
 
 /**
  * Kinds of schemas whose compiled form was compared with Zod's own answers (schemas.cases.ts nests them in every way), each with
- * the checks that were made for it. Not intersections: compiled, `strictObject({ a })` and `object({ b })` refuse together what
- * Zod accepts. Checks on values of another kind compare undefined with a bound, and accept what Zod refuses.
+ * its own checks. Intersections are not supported: compiled, `strictObject({ a })` and `object({ b })` together refuse values that
+ * Zod accepts. A check on another kind of value compares undefined with a bound, and accepts values that Zod refuses.
  */
 const lengths = ['min_length', 'max_length', 'length_equals'];
 const kinds: Readonly<Record<string, readonly string[]>> = {
@@ -21,7 +21,7 @@ const kinds: Readonly<Record<string, readonly string[]>> = {
   ),
 };
 
-/** Whether every part of `schema` is of a kind that may be compiled. */
+/** Returns whether every part of `schema` is of a kind that may be compiled. */
 export function isSupported(schema: z.core.$ZodType, seen = new Set<unknown>()): boolean {
   if (seen.has(schema)) return true;
   seen.add(schema);
@@ -31,11 +31,11 @@ export function isSupported(schema: z.core.$ZodType, seen = new Set<unknown>()):
   return isExactKind(def) && childrenOf(def).every((child) => isSupported(child, seen));
 }
 
-/** Whether the compiled form accepts and refuses the same values as Zod's, also where another part would take a refused one. */
+/** Returns whether the compiled form accepts exactly Zod's values, even when another part would accept a value that this one refuses. */
 function isExactKind(def: Definition): boolean {
   switch (def.type) {
     case 'tuple':
-      // Zod fills up a list that is too short for a tuple with a rest, and each form cuts the missing ones in its own way.
+      // Zod fills up a list that is too short for a tuple with a rest. Each form removes the missing items in its own way.
       return (
         !def.rest && def.items.every(({ _zod: { optin, optout } }) => optin === undefined && optout !== 'optional')
       );
@@ -49,8 +49,9 @@ function isExactKind(def: Definition): boolean {
 }
 
 /**
- * Zod tries each member of a choice to its end, and fails when a check throws there. Compiled, a member ends with its first
- * misfit, and the next is tried: only members that hold no others, and run no function of somebody else, end alike.
+ * Returns whether both forms treat a member of a choice alike. Zod runs each member to its end, and fails when a check throws there. The
+ * compiled form stops a member at its first validation issue, and tries the next one. Both forms treat only members alike that contain no
+ * other schemas and run no custom function.
  */
 function cannotThrow(member: z.core.$ZodType): boolean {
   const { type } = member._zod.def;
@@ -60,26 +61,26 @@ function cannotThrow(member: z.core.$ZodType): boolean {
   return checksOf(member).every((check) => !risky.includes(check.check) && !('fn' in check));
 }
 
-/** Whether absence is met with a value that nothing checks. */
+/** Returns whether the schema replaces a missing value with a value that it does not check. */
 function isDefault({ _zod: { def } }: z.core.$ZodType): boolean {
   const { type, innerType } = def as Definition & { innerType?: z.core.$ZodType };
   if (type === 'default') return true;
   return ['optional', 'nullable', 'readonly'].includes(type) && isDefault(innerType!);
 }
 
-/** Formats that are compiled to Zod's own function, whatever the schema has instead. */
+/** Formats that compile to Zod's own function, even when the schema has another function. */
 const builtIn = ['base64', 'base64url', 'jwt', 'ipv6', 'cidrv6', 'credit_card', 'iban', 'url', 'httpurl'];
 
 function isExact(check: CheckDefinition): boolean {
   if (check.check !== 'string_format') return true;
   const { format, fn, position } = check as { format: string; fn?: unknown; position?: number };
-  // Compiled, what stands before the position must have no line break.
+  // In the compiled form, the text before the position must not contain a line break.
   if (format === 'includes') return position === undefined;
   const rewrites = ['normalize', 'hostname', 'protocol'].some((option) => option in check);
   return fn === undefined || (!builtIn.includes(format) && !rewrites);
 }
 
-/** The checks of a schema, itself among them when it is one. */
+/** Returns the checks of a schema, including the schema itself when it is a check. */
 function checksOf(schema: z.core.$ZodType): CheckDefinition[] {
   const { def, traits } = schema._zod;
   const own = traits.has('$ZodCheck') ? [def as unknown as CheckDefinition] : [];

@@ -6,7 +6,7 @@ import { text } from '../schemas.ts';
 import { parseCompiled, parserOf } from './compiled.ts';
 import { safeParse } from './throwing-checks.ts';
 
-/** A length that cannot be compared, as JSON can bring it. */
+/** A length that cannot be compared, although JSON can contain it. */
 const crafted = JSON.parse('{"length":{"toString":""}}');
 const refusing = z.string().refine((value) => {
   if (value === 'throw') throw new Error('not this');

@@ -3,8 +3,8 @@ import { z } from 'zod';
 type Params = Parameters<z.ZodType['safeParse']>[1];
 
 /**
- * `schema.safeParse`, except that it never throws: where a check throws, the value does not fit there. Zod runs checks of length
- * on values of any type, so that `{ length: { toString: '' } }` makes `z.string().max(3)` throw.
+ * Parses like `schema.safeParse`, but never throws: a check that throws makes the value invalid at its place. Zod runs length checks on
+ * values of any type, so `{ length: { toString: '' } }` makes `z.string().max(3)` throw.
  */
 export function safeParse<S extends z.ZodType>(
   schema: S,
@@ -21,8 +21,8 @@ export function safeParse<S extends z.ZodType>(
 }
 
 /**
- * What does not fit in a value at which a check of `schema` threw: its wrong types, or else the place of that check. The cause is
- * what the check threw.
+ * Returns the error of a value that made a check of `schema` throw. The error names the wrong types, or else the place of that check.
+ * Its cause is the value that the check threw.
  */
 export function errorOfThrown<S extends z.ZodType>(
   schema: S,
@@ -38,7 +38,7 @@ export function errorOfThrown<S extends z.ZodType>(
   return Object.assign(error, { cause: thrown }) as z.ZodError<z.output<S>>;
 }
 
-/** The values of a wrong type, with no check run. */
+/** Finds the values of a wrong type, without running any check. */
 function mistyped(schema: z.ZodType, value: unknown, params: Params): z.ZodError | undefined {
   try {
     return schema.safeParse(value, { ...params, skipChecks: true } as Params).error;
@@ -68,7 +68,7 @@ function throws(schema: z.core.$ZodType, value: unknown): boolean {
 
 type Member = readonly [key: PropertyKey | undefined, schema: z.core.$ZodType, value: unknown];
 
-/** The parts of a value, each with its schema. */
+/** Returns the parts of a value, each with its schema. */
 function membersOf(schema: z.core.$ZodType, value: unknown): Member[] {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   const same = (...parts: (z.core.$ZodType | undefined)[]) =>

@@ -53,13 +53,13 @@ const someNumbers = [-0, 0, 1, 3, -3, 0.1, 0.3, 2.03, 1e21, 2 ** 31, 2 ** 32 - 1
 const texts = fc.oneof(fc.constantFrom(...someTexts), fc.string({ unit: 'grapheme', maxLength: 8 }));
 const numbers = fc.oneof(fc.constantFrom(...someNumbers), fc.double());
 
-/** Nothing that a schema was made for. */
+/** Values that no schema expects. */
 export const junk: fc.Arbitrary<unknown> = fc.oneof(
   ...[texts, numbers, fc.constantFrom(null, undefined, true, 2n, Number.NaN), fc.jsonValue({ maxDepth: 2 })],
   ...[fc.constant(0).map(() => new Date(0)), fc.constant(0).map(() => new Map()), fc.constant(0).map(() => () => 1)],
 );
 
-/** Names that JavaScript or generated code could take for something else. */
+/** Names that JavaScript or generated code could misinterpret. */
 export const names = fc.constantFrom(
   ...[
     'a',
@@ -82,7 +82,7 @@ export const names = fc.constantFrom(
 
 const made = new WeakMap<z.core.$ZodType, fc.Arbitrary<unknown>>();
 
-/** Values that `schema` accepts, nearly always, with and without what it can do without. */
+/** Generates values that `schema` nearly always accepts, with and without their optional parts. */
 export function valuesOf(schema: z.core.$ZodType): fc.Arbitrary<unknown> {
   const values = made.get(schema) ?? makeValuesOf(schema);
   made.set(schema, values);
@@ -152,7 +152,7 @@ function objectsOf({ shape, catchall }: z.core.$ZodObjectDef): fc.Arbitrary<unkn
   const fields = Object.entries(shape).map(([name, each]) => fc.tuple(fc.constant(name), valuesOf(each), fc.boolean()));
   const others = catchall && catchall._zod.def.type !== 'never' ? membersOf(names, catchall) : fc.constant([]);
   return fc.tuple(others, fc.tuple(...fields)).map(([more, declared]) => {
-    // What is undefined is now and then not there at all.
+    // Sometimes leaves an undefined member out.
     const present = declared.filter(([, value, there]) => there || value !== undefined);
     return Object.fromEntries([...more, ...present.map(([name, value]) => [name, value])]);
   });
@@ -177,7 +177,7 @@ function textsOf(schema: z.ZodString): fc.Arbitrary<unknown> {
   );
 }
 
-/** Those that can be turned round: `fast-check` makes no text for what looks ahead, as e-mail addresses do. */
+/** Returns the patterns for which `fast-check` can generate text: patterns without lookahead, which e-mail addresses use. */
 function patternsOf(schema: z.ZodString): RegExp[] {
   const defs = [schema.def, ...(schema.def.checks ?? []).map((check) => check._zod.def)] as { pattern?: RegExp }[];
   return defs.flatMap(({ pattern }) => (pattern && !/\(\?[!=]/.test(pattern.source) ? [pattern] : []));
@@ -194,13 +194,13 @@ function numbersOf(schema: z.ZodNumber): fc.Arbitrary<unknown> {
   );
 }
 
-/** The known values that fit, and some made ones that do. */
+/** Selects the known values and some generated values that the schema accepts. */
 function fitting(schema: z.ZodType, known: unknown[], made: fc.Arbitrary<unknown>[]): fc.Arbitrary<unknown> {
   const all = [...known, ...fc.sample(fc.oneof(...made), { numRuns: 40, seed: 1 })];
   return fc.constantFrom(...all.filter((value) => schema.safeParse(value).success));
 }
 
-/** `value`, spoiled in one place: something else there, a field more or fewer, or an object that only looks like the old one. */
+/** Spoils `value` in one place: with another value, one field more or fewer, or an object that only looks like the old one. */
 export function spoiled(value: unknown): fc.Arbitrary<unknown> {
   return fc
     .tuple(fc.array(fc.nat({ max: 5 }), { maxLength: 3 }), fc.constantFrom(...spoilers), junk, names)
