@@ -98,7 +98,8 @@ export function build() {
   bundle('rolldown.config.mjs');
   // Put in place at once: a process that starts meanwhile finds the old bundle or the new one, never half of one. The chunks of
   // the old one stay, for who runs it still.
-  cpSync(join(root, 'dist', '.new', 'chunks'), join(root, 'dist', 'chunks'), { recursive: true });
+  const chunks = join(root, 'dist', '.new', 'chunks');
+  if (existsSync(chunks)) cpSync(chunks, join(root, 'dist', 'chunks'), { recursive: true });
   renameSync(join(root, 'dist', '.new', 'app.js'), join(root, 'dist', 'app.js'));
   writeFileSync(stamp, wanted);
 }
