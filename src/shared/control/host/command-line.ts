@@ -13,6 +13,9 @@ const help = `Usage: npm start -- [--only module[,module]] [--accept-loss module
   --only         run these modules alone, as a service for the others
   --accept-loss  start once although these modules lost data, and keep what is left of it
   --json         print what runs where as JSON
+  --modules      print the manifests of the modules as JSON, and end
+
+npm run rotate-keys, identity and proto run this program with options of their own.
 
 Settings come from the environment and topology.yaml; the README lists them.`;
 

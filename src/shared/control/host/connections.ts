@@ -78,7 +78,7 @@ export async function connect(
   };
   const bus = await openBus({
     ...{ bus: settings.BUS, before: settings.BUS_BEFORE, clock: steadyClock, log, push: createPush(calls) },
-    brokerOf: (url) => adapters.busOf(url),
+    busOpenerFor: (url) => adapters.busOpenerFor(url),
     subscriptions: subscriptionMap(
       definitions.map(({ contract, subscribesTo }) => ({ name: contract.name, subscribesTo: subscribesTo ?? [] })),
     ),

@@ -8,7 +8,7 @@ import { type Adapter, Adapters } from '../../kernel/ports/index.ts';
 import { killAt } from '../faults/index.ts';
 import { Relocations } from '../relocation/index.ts';
 import { answersFor, heldBackVariable, joinParent, ModuleProcesses, ModulesHere } from '../supervisor/index.ts';
-import type { Placement, Topology } from '../topology/index.ts';
+import { type Placement, refuseMissingAdapters, type Topology } from '../topology/index.ts';
 import { createAdminRoutes } from './admin-routes.ts';
 import { type WhichModules, type WhyUnwritable, whichAreAway, whichTakeNoWrites } from './away.ts';
 import { recordBus } from './bus-record.ts';
@@ -16,7 +16,7 @@ import { type Connections, connect } from './connections.ts';
 import { Databases } from './databases.ts';
 import { createInternalService } from './internal-service.ts';
 import { type Listeners, openListeners } from './listeners.ts';
-import { refuseUnlisted, resolveUpstreams } from './upstreams.ts';
+import { resolveUpstreams } from './upstreams.ts';
 import { WriteProbes } from './write-probes.ts';
 
 /** The log names a part that takes longer than this to close. */
@@ -76,7 +76,7 @@ async function openOn(
   accepted: readonly string[],
 ): Promise<Host> {
   const { settings, only } = topology;
-  refuseUnlisted(topology, adapters);
+  refuseMissingAdapters(topology.placements, settings.BUS, adapters);
   if (settings.FAULT_POINT) killAt(settings.FAULT_POINT, settings.DATA_DIR);
   const token = only ? undefined : operatorToken(settings.DATA_DIR, settings.OPERATOR_TOKEN);
   const connections = await connect(topology, definitions, adapters);
@@ -104,6 +104,7 @@ async function openOn(
     here,
     services,
     directory,
+    adapters,
     observation,
     log,
   });

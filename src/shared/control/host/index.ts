@@ -1,2 +1,1 @@
-export { run } from './product.ts';
-export { runAlone } from './run.ts';
+export { run, runAlone } from './product.ts';

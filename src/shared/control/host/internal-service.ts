@@ -113,7 +113,7 @@ class ServedModule {
 
   /** Answers in the home process itself, wherever the module runs. */
   async introduced(given: unknown, { caller }: CallContext): Promise<unknown> {
-    if (caller !== this.#name) throw betweenProcesses('forbidden', 'a module is introduced by itself');
+    if (caller !== this.#name) throw betweenProcesses('forbidden', 'only the module itself may introduce its data');
     const input = parseInput(ofKernel('introduce', this.#name).input, given);
     return this.parts.databases.introduced(this.#name, input as never);
   }
@@ -168,7 +168,7 @@ class ServedModule {
         return this.#operate(input as PassedOn, context);
       case 'identify':
         if (context.caller !== 'home')
-          throw betweenProcesses('forbidden', 'the home process asks for the data of a module');
+          throw betweenProcesses('forbidden', 'only the home process may identify the data of a module');
         return this.parts.databases.identify(module, input as never);
       case 'introduce':
         return this.introduced(input, context);
@@ -188,7 +188,8 @@ class ServedModule {
   /** Executes a request that the operators have signed. The caller's identity is not enough: only an operator may give orders. */
   async #operate(asked: PassedOn, { caller }: CallContext): Promise<PassedBack> {
     const { operations, identity, home } = this.parts;
-    if (home || caller !== 'home') throw betweenProcesses('forbidden', 'operators are passed on by the home process');
+    if (home || caller !== 'home')
+      throw betweenProcesses('forbidden', 'send the request of an operator to the home process');
     await verifyOrder(asked.headers[orderHeader], { ...asked, module: this.#name }, identity);
     return answerOf(await operations.fetch(requestOf(asked), { passedOn: this.#name }));
   }

@@ -149,7 +149,7 @@ function queueListener({ topology, adapters, ...parts }: ListenersDependencies, 
   return {
     address: url,
     async fetch() {
-      server ??= serveQueue({ ...parts, openSession: adapters.sessionOf(url), url, module });
+      server ??= serveQueue({ ...parts, openSession: adapters.sessionOpenerFor(url), url, module });
       await server;
     },
     leave: async () => (await server)?.leave(),

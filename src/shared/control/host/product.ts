@@ -1,10 +1,11 @@
-import { type Composition, openGateway } from '../../kernel/http-api/index.ts';
+import { StartError } from '../../kernel/errors/index.ts';
+import { type Composition, type Gateway, openGateway } from '../../kernel/http-api/index.ts';
 import type { ModuleDefinition } from '../../kernel/module/index.ts';
 import type { Adapter } from '../../kernel/ports/index.ts';
 import { readTopology } from '../topology/index.ts';
 import { announce } from './announce.ts';
 import { printIdentity, printModules, printProto, readCommandLine, rotateKeys } from './command-line.ts';
-import { openHost } from './host.ts';
+import { type Host, openHost } from './host.ts';
 import { runUntilStopped, type Started } from './run.ts';
 
 /** The parts of a product. */
@@ -20,6 +21,27 @@ export function run(product: ProductDefinition): Promise<void> {
   return runUntilStopped(() => start(product, process.argv.slice(2)));
 }
 
+/**
+ * Runs one module alone, from an artifact that contains only this module: `others` are remote modules. The topology, the settings
+ * and the command line are those of the whole system, without the options that need it whole.
+ */
+export function runAlone(
+  own: ModuleDefinition,
+  others: readonly ModuleDefinition[],
+  adapters: readonly Adapter[],
+): Promise<void> {
+  return runUntilStopped(async () => {
+    const { only = [own.contract.name], json, acceptLoss, ...other } = readCommandLine(process.argv.slice(2));
+    if (other.modules) return printModules([own]);
+    if (other.newKeys || other.revoke || other.identity || other.proto)
+      throw new StartError('--rotate-keys, --revoke, --identity and --proto need the program with all modules');
+    const modules = [own, ...others];
+    const host = await openHost(readTopology(modules, only, process.env), modules, adapters, acceptLoss);
+    await announce(host, undefined, json);
+    return started(host);
+  });
+}
+
 async function start(
   { modules, adapters, compositions }: ProductDefinition,
   words: string[],
@@ -33,8 +55,12 @@ async function start(
   const host = await openHost(topology, modules, adapters, acceptLoss);
   const gateway = only ? undefined : await openGateway(host, compositions);
   await announce(host, gateway?.address, json);
+  return started(host, gateway);
+}
+
+function started(host: Host, gateway?: Gateway): Started {
   return {
-    drainDelayMs: topology.settings.DRAIN_DELAY_MS,
+    drainDelayMs: host.topology.settings.DRAIN_DELAY_MS,
     announceStop() {
       host.announceStop();
       gateway?.announceStop();

@@ -60,7 +60,7 @@ it('says that closing takes too long, and ends with 1', patient, async () => {
   }, 100`;
   const { code, stderr } = await stopped(start, 'started');
   expect(code).toBe(1);
-  expect(stderr).toMatch(/^kerf: cannot be closed in order within 0.1 s: .*\n$/);
+  expect(stderr).toMatch(/^kerf: did not close within 0.1 s and .*\n$/);
 });
 
 describe('the announcement of a stop', () => {

@@ -1,14 +1,8 @@
 import { background } from '../../kernel/context/index.ts';
 import { safeParse } from '../../kernel/contract/index.ts';
 import { isRefusal, messageOf, StartError, whyDiskFull, whyTooManyFiles } from '../../kernel/errors/index.ts';
-import type { ModuleDefinition } from '../../kernel/module/index.ts';
-import type { Adapter } from '../../kernel/ports/index.ts';
 import { logsToFile } from '../../kernel/telemetry/index.ts';
 import { toModuleProcess } from '../supervisor/index.ts';
-import { readTopology } from '../topology/index.ts';
-import { announce } from './announce.ts';
-import { printModules, readCommandLine } from './command-line.ts';
-import { openHost } from './host.ts';
 
 /** Stays below the ten seconds after which orchestrators kill a process. */
 const withinTenSecondsMs = 9_500;
@@ -40,9 +34,7 @@ export async function runUntilStopped(
   const hurry = new AbortController();
   let stopping = false;
   const tooLate = () =>
-    fail(
-      `cannot be closed in order within ${closeWithinMs / 1_000} s: it ends now, and the next start does what is not done yet`,
-    );
+    fail(`did not close within ${closeWithinMs / 1_000} s and exits now; the next start completes the remaining work`);
   const stop = async (announce: boolean) => {
     if (stopping) return announce ? undefined : hurry.abort();
     stopping = true;
@@ -92,32 +84,6 @@ function namedIn(error: unknown): string {
 function fail(why: string): never {
   console.error(`kerf: ${why}`);
   process.exit(1);
-}
-
-/**
- * Runs one module alone, from an artifact that contains only this module: `others` are remote modules. The topology, the settings
- * and the command line are the same as for the whole system.
- */
-export function runAlone(
-  own: ModuleDefinition,
-  others: readonly ModuleDefinition[],
-  adapters: readonly Adapter[],
-): Promise<void> {
-  const modules = [own, ...others];
-  return runUntilStopped(async () => {
-    const { only = [own.contract.name], json, acceptLoss, ...print } = readCommandLine(process.argv.slice(2));
-    if (print.modules) return printModules([own]);
-    const host = await openHost(readTopology(modules, only, process.env), modules, adapters, acceptLoss);
-    await announce(host, undefined, json);
-    return {
-      drainDelayMs: host.topology.settings.DRAIN_DELAY_MS,
-      announceStop: () => host.announceStop(),
-      async close() {
-        host.drain();
-        await host.close();
-      },
-    };
-  });
 }
 
 /** How long a parent that is signaled at the same time may take to tell this process. */

@@ -1,21 +1,9 @@
 import { type Discovery, LiveAddresses, staticAddresses } from '../../kernel/calls/index.ts';
 import { steadyClock } from '../../kernel/context/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
-import type { Adapters } from '../../kernel/ports/index.ts';
 import type { Placement, Topology } from '../topology/index.ts';
 import type { Connections } from './connections.ts';
 import type { Listeners } from './listeners.ts';
-
-/** Throws a `StartError` when the product has no adapter for a placement. */
-export function refuseUnlisted({ placements, settings }: Topology, adapters: Adapters): void {
-  for (const [module, placement] of placements) {
-    if (placement.kind === 'addresses') for (const address of placement.addresses) adapters.refuseUnknown(address);
-    if (placement.kind === 'broker') adapters.refuseUnknown(placement.url);
-    if (placement.kind !== 'service') continue;
-    if (placement.via === 'queue') adapters.refuseUnknown(settings.BUS);
-    if (placement.via === 'grpc') adapters.find('openCallListener', `the placement of ${module}`);
-  }
-}
 
 /**
  * Sets the route to each module that does not run here. A module process calls a module without a known address through the home

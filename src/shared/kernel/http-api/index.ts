@@ -2,7 +2,7 @@ export { surviveAcceptErrors } from './accept-errors.ts';
 export { whyAmbiguous } from './ambiguous.ts';
 export { jsonOf, textOf } from './body.ts';
 export { type Composition, gather } from './composition.ts';
-export { openGateway } from './gateway.ts';
+export { type Gateway, openGateway } from './gateway.ts';
 export { addressOf, listen, shownHost } from './listen.ts';
 export { fromQuery } from './lists.ts';
 export { answerInOrder } from './pipelining.ts';
