@@ -1,4 +1,4 @@
-// The architecture as data. The rules that follow from it, and what they say to whom breaks them, are in
+// The architecture as data. The rules that follow from it, with their messages for a developer who breaks one, are in
 // scripts/boundaries/rules/; `npm run boundaries` checks them.
 import { readModules } from './scripts/boundaries/modules.mjs';
 import { builtinRules } from './scripts/boundaries/rules/builtins.mjs';
@@ -50,6 +50,9 @@ export const kernelForAdapters = [
   ...['calls', 'context', 'contract', 'database', 'errors', 'events'],
   ...['http-api', 'identity', 'ports', 'telemetry'],
 ];
+
+/** The rooms of the kernel that are offered to compositions. */
+export const kernelForCompositions = ['contract', 'errors', 'http-api'];
 
 /** The rooms of the kernel that are offered to modules. */
 export const kernelForModules = ['context', 'contract', 'database', 'errors', 'http-api', 'module', 'saga'];
@@ -119,7 +122,7 @@ export const vendors = {
 };
 
 const everywhere = ['app.ts', 'compositions', 'modules', 'shared'];
-const kernelOnly = ['shared'];
+const sharedOnly = ['shared'];
 
 /**
  * Module of Node → its homes under src/, with their tests. A module that loads or runs code, or opens files, is at home where
@@ -132,6 +135,7 @@ export const builtins = {
   child_process: [
     'shared/control/supervisor/processes',
     'shared/control/host/run.test.ts',
+    'shared/control/host/product.test.ts',
     'shared/kernel/contract/compiled/compiled.test.ts',
   ],
   crypto: everywhere,
@@ -139,19 +143,19 @@ export const builtins = {
   diagnostics_channel: ['shared/adapters/grpc'],
   dns: ['shared/adapters/dns'],
   events: everywhere,
-  fs: kernelOnly,
-  http: kernelOnly,
+  fs: sharedOnly,
+  http: sharedOnly,
   http2: ['shared/adapters/grpc'],
-  https: kernelOnly,
+  https: sharedOnly,
   inspector: ['shared/control/advice'],
-  net: kernelOnly,
+  net: sharedOnly,
   os: everywhere,
   path: everywhere,
   perf_hooks: everywhere,
   stream: everywhere,
   string_decoder: everywhere,
   timers: everywhere,
-  tls: kernelOnly,
+  tls: sharedOnly,
   url: everywhere,
   util: everywhere,
   v8: ['shared/kernel/events/backlog.test.ts', 'shared/kernel/calls/wire.cases.ts'],
@@ -168,7 +172,7 @@ export const borders = readModules(import.meta.dirname);
 
 export default {
   forbidden: [
-    ...ringRules({ kernel, control, kernelForAdapters, kernelForModules }),
+    ...ringRules({ kernel, control, kernelForAdapters, kernelForModules, kernelForCompositions }),
     ...vendorRules(vendors),
     ...builtinRules(builtins),
     ...moduleRules(borders),

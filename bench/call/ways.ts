@@ -88,7 +88,7 @@ export async function overQueues(): Promise<Way[]> {
   return Promise.all(
     urls.map(async (url) => {
       const server = await serveQueue({
-        openSession: adapters.sessionOf(url),
+        openSession: adapters.sessionOpenerFor(url),
         url,
         module: 'sample',
         serve,

@@ -33,7 +33,7 @@ export async function carryBy(bus: string, subscriptions: SubscriptionMap): Prom
   const push = createPush((operation, caller) => createCall(operation, caller, () => links.get(operation.module)!));
   const opened = await openBus({
     ...{ bus, subscriptions, push, clock: systemClock, log: silentLog },
-    brokerOf: (url) => adapters.busOf(url),
+    busOpenerFor: (url) => adapters.busOpenerFor(url),
   });
   return {
     name: bus.split(':', 1)[0]!,

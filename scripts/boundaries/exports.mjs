@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 
-/** The door that is for tests, yet to be written. */
+/** The test kit: its exports may be unused. */
 const forTests = 'kernel/testing';
 
 const exported = /^export (?:type )?\{([^}]*)\} from/gm;
@@ -10,7 +10,7 @@ const imported = /\{([^{}]*)\}\s*(?:from|= await import\()\s*(.*)/g;
 const leadsTo = /'(\.[^']*\/index\.ts)'|\bshared\('([\w/-]+)'\)/;
 const roomAt = /^src\/shared\/([^/]+\/[^/]+)\/index\.ts$/;
 
-/** What the index.ts of a room exports, and none of `files` imports from there. What is offered to adapters and modules need not be in use. */
+/** Finds exports of a room's index.ts that no file imports. Rooms that are offered to adapters and modules may have unused exports. */
 export function unusedExports(root, files, { kernel, control, kernelForAdapters, kernelForModules }) {
   const read = (file) => (existsSync(join(root, file)) ? readFileSync(join(root, file), 'utf8') : '');
   const used = new Set(files.flatMap((file) => importsIn(file, read(file))));

@@ -48,6 +48,11 @@ function adaptersOfApp() {
   });
   const list = listIn(source);
   if (!list) fail('src/app.ts lists no adapters; write them as: adapters: […]');
+  const unknown = [...list.getText().matchAll(/(\w+)\(/g)]
+    .map(([, name]) => name)
+    .find((name) => !imports.some(({ names }) => names.includes(name)));
+  if (unknown)
+    fail(`src/app.ts lists ${unknown}(), which it does not import from ./shared/adapters/; import it from there`);
   return { imports, list: list.getText() };
 }
 

@@ -2,20 +2,29 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { carriesCalls, isBroker } from '../../src/shared/kernel/calls/address/broker.ts';
+import { ManualClock } from '../../src/shared/kernel/context/manual.ts';
+import { brokerNames } from '../../src/shared/kernel/events/broker.ts';
+import { subscriptionMap } from '../../src/shared/kernel/events/bus.ts';
+import { silentLog } from '../../src/shared/kernel/telemetry/index.ts';
+import { allAdapters } from '../harness/adapters.ts';
 import { Kerf, startAndFail } from '../harness/kerf.ts';
 import { Copy } from './copy.ts';
 
 /** Adapters that every start needs, and the missing function that the error names. */
-const needed: Readonly<Record<string, string>> = { sqlite: 'openEngine', http: 'openInternalListener' };
+const needed: Readonly<Record<string, string>> = {
+  sqlite: 'an adapter that opens databases',
+  http: 'an adapter with an internal listener',
+};
 const adapters = readdirSync('src/shared/adapters');
 const optional = adapters.filter((name) => !Object.hasOwn(needed, name));
 
 /** Settings that need an adapter, and the error of a start without it. */
 const users: readonly (readonly [name: string, env: Record<string, string>, said: string])[] = [
-  ['grpc', { MODULE_SMS: 'grpc' }, 'the placement of sms needs an adapter that offers openCallListener'],
+  ['grpc', { MODULE_SMS: 'grpc' }, 'the placement of sms needs an adapter that listens for calls'],
   ['grpc', { MODULE_SMS: 'grpc://127.0.0.1:9' }, 'grpc://127.0.0.1:9 needs an adapter that carries calls over grpc://'],
-  ['dns', { MODULE_SMS: 'http+dns://sms:80' }, 'the placement of sms needs an adapter that offers findByName'],
-  ['file', { MODULE_SMS: 'file:sms' }, 'the placement of sms needs an adapter that offers findInFile'],
+  ['dns', { MODULE_SMS: 'http+dns://sms:80' }, 'the placement of sms needs an adapter that finds instances by name'],
+  ['file', { MODULE_SMS: 'file:sms' }, 'the placement of sms needs an adapter that finds instances in a file'],
   ['kafka', { BUS: 'kafka://127.0.0.1:9' }, 'kafka://127.0.0.1:9 needs an adapter that carries events over kafka://'],
   ['nats', { BUS: 'nats://127.0.0.1:9' }, 'nats://127.0.0.1:9 needs an adapter that carries events over nats://'],
   [
@@ -24,6 +33,22 @@ const users: readonly (readonly [name: string, env: Record<string, string>, said
     'amqp://127.0.0.1:9 needs an adapter that carries calls over amqp://',
   ],
 ];
+
+describe('the brokers that the kernel knows by name', () => {
+  const clock = new ManualClock();
+  const nobody = subscriptionMap([]);
+
+  it.each(allAdapters.filter(({ broker }) => broker))('are those of the adapters: $name', async ({ broker }) => {
+    for (const protocol of broker!.protocols) {
+      const url = `${protocol}//127.0.0.1:9`;
+      expect([isBroker(url), carriesCalls(url)]).toEqual([true, broker!.openSession !== undefined]);
+    }
+    const url = new URL(`${broker!.protocols[0]}//127.0.0.1:9`);
+    const bus = await broker!.openBus!({ url, subscriptions: nobody, clock, log: silentLog });
+    expect(brokerNames).toEqual(expect.arrayContaining([...bus.recipients('shop.sold.v1')]));
+    await bus.close();
+  });
+});
 
 describe('an adapter is a folder, and a line in src/app.ts', () => {
   const copies = new Map(adapters.map((name) => [name, new Copy()]));
@@ -37,6 +62,7 @@ describe('an adapter is a folder, and a line in src/app.ts', () => {
       copy.removeAdapter(name);
       programs.set(name, copy.build());
     }
+    programs.set('all of these', least.build());
   }, 120_000);
   afterAll(() => {
     for (const copy of [...copies.values(), least]) copy.delete();
@@ -48,7 +74,7 @@ describe('an adapter is a folder, and a line in src/app.ts', () => {
     expect(least.report().violations).toEqual([]);
   });
 
-  it.each(optional)('without %s, the system starts and serves', async (name) => {
+  it.each([...optional, 'all of these'])('without %s, the system starts and serves', async (name) => {
     const kerf = await Kerf.start({ program: programs.get(name) });
     expect((await fetch(`${kerf.url}/readyz`)).status).toBe(200);
     expect(await kerf.stop()).toBe(0);
@@ -56,14 +82,11 @@ describe('an adapter is a folder, and a line in src/app.ts', () => {
 
   it.each(users)('without %s, a start that needs it says so: %j', async (name, env, said) => {
     const { code, stderr } = await startAndFail({ ...env, ...folder() }, [], programs.get(name));
-    expect([code, stderr.trim()]).toEqual([1, `kerf: ${said}, and src/app.ts lists none: add it to "adapters"`]);
+    expect([code, stderr.trim()]).toEqual([1, `kerf: ${said}, and there is none: add one to "adapters" in src/app.ts`]);
   });
 
   it.each(Object.entries(needed))('without %s, a start says what is missing', async (name, part) => {
     const { code, stderr } = await startAndFail(folder(), [], programs.get(name));
-    expect([code, stderr.trim()]).toEqual([
-      1,
-      expect.stringMatching(`needs an adapter that offers ${part}, and src/app.ts`),
-    ]);
+    expect([code, stderr.trim()]).toEqual([1, expect.stringMatching(`needs ${part}, and there is none`)]);
   });
 });

@@ -1,7 +1,7 @@
 import { any, app, compositions, forbid, forTests, testKit, tests } from './paths.mjs';
 
 /** The three rings of src/shared/, and the order of the rooms inside two of them. */
-export function ringRules({ kernel, control, kernelForAdapters, kernelForModules }) {
+export function ringRules({ kernel, control, kernelForAdapters, kernelForModules, kernelForCompositions }) {
   return [
     ...ordered('kernel', kernel),
     ...ordered('control', control),
@@ -16,8 +16,8 @@ export function ringRules({ kernel, control, kernelForAdapters, kernelForModules
     forbid(
       'compositions-know-contracts-only',
       { path: compositions },
-      { path: '^src/', pathNot: [contractsAndKernel] },
-      'A composition joins what modules answer, wherever they run, so it knows their contracts and the kernel and nothing else. Import the contract.ts and ask for a client.',
+      { path: '^src/', pathNot: contractsAnd(kernelForCompositions) },
+      'A composition joins what modules answer, wherever they run, so it knows their contracts, the rooms under "kernelForCompositions" in .dependency-cruiser.js, and nothing else. Import the contract.ts and ask for a client.',
     ),
     forbid(
       'nothing-stands-on-the-top',
@@ -45,13 +45,13 @@ const rings = [
     'the-test-kit-knows-one-adapter',
     { path: testKit },
     { path: '^src/shared/(adapters|control)/', pathNot: '^src/shared/adapters/sqlite/' },
-    'The test kit runs sagas on a real database, and needs nothing else of the other rings. Have it handed in.',
+    'The test kit runs sagas on a real database, and needs nothing else of the other rings. Pass it in.',
   ),
   forbid(
     'control-knows-adapters-by-their-ports',
     { path: '^src/shared/control/', pathNot: tests },
     { path: '^src/shared/adapters/' },
-    'Which adapters a product has, src/app.ts says. Ask "Adapters" of src/shared/kernel/ports/ for the port.',
+    'src/app.ts lists the adapters of the product. Get the port from "Adapters" of src/shared/kernel/ports/.',
   ),
   forbid(
     'the-rings-know-no-module',
@@ -69,7 +69,7 @@ const adaptersStandAlone = (rooms) =>
     'An adapter can be deleted without any other noticing, so it imports the kernel and nothing beside it, and of the kernel the rooms under "kernelForAdapters" in .dependency-cruiser.js. Move what both need into one of them.',
   );
 
-const contractsAndKernel = '^src/(modules/[^/]+/contract\\.ts$|shared/kernel/)';
+const contractsAnd = (rooms) => `^src/(modules/[^/]+/contract\\.ts$|shared/kernel/${any(rooms)}/)`;
 
 /** A rule for each room, but for one that may import all others. */
 function ordered(ring, rooms) {

@@ -7,7 +7,7 @@ import { freePort } from '../../../../test/harness/kerf.ts';
 import { describeWith, privateServer } from '../../../../test/harness/servers.ts';
 import { systemClock } from '../../kernel/context/index.ts';
 import { brokerCases, inNamespace } from '../../kernel/events/broker.cases.ts';
-import { byKey, events, type OpenBus } from '../../kernel/events/bus.cases.ts';
+import { byKey, events, type OpenedBus } from '../../kernel/events/bus.cases.ts';
 import { EventScene, shop, type ToldEvent } from '../../kernel/events/events.scene.ts';
 import {
   type Bus,
@@ -44,7 +44,7 @@ async function write(url: URL, topic: string, value: string): Promise<void> {
   await producer.close();
 }
 
-function openOn(url: URL, subscriptions: SubscriptionMap, cleanUp = () => clear(url)): OpenBus {
+function openOn(url: URL, subscriptions: SubscriptionMap, cleanUp = () => clear(url)): OpenedBus {
   const bus = openKafka({ url, subscriptions, clock: systemClock, log: silentLog });
   const leave = new Map<string, () => Promise<void>>();
   return {

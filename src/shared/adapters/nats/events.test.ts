@@ -7,7 +7,7 @@ import { describeWith, privateServer } from '../../../../test/harness/servers.ts
 import { namespaceOf } from '../../kernel/calls/index.ts';
 import { type Clock, systemClock } from '../../kernel/context/index.ts';
 import { brokerCases, inNamespace } from '../../kernel/events/broker.cases.ts';
-import type { OpenBus } from '../../kernel/events/bus.cases.ts';
+import type { OpenedBus } from '../../kernel/events/bus.cases.ts';
 import { EventScene, shop, type ToldEvent } from '../../kernel/events/events.scene.ts';
 import type { SubscriptionMap } from '../../kernel/events/index.ts';
 import { type Log, silentLog } from '../../kernel/telemetry/index.ts';
@@ -17,7 +17,7 @@ brokerCases('nats', open);
 
 describeWith('nats', 'NATS JetStream in particular', ({ url }) => {
   let scene: EventScene;
-  let opened: OpenBus;
+  let opened: OpenedBus;
   const start = async (clock: Clock = systemClock) => {
     scene = new EventScene();
     const broker = inNamespace(url);
@@ -119,7 +119,7 @@ describeWith('nats', 'NATS JetStream in particular', ({ url }) => {
     await scene.until(() => scene.effects.mail.length === 2);
     expect(numbers()).toEqual([1, 2]);
     expect(await scene.deadLetters('mail').list({}, 10)).toMatchObject([
-      { lastError: 'the bus gave it up: handed out 20 times, and never taken before the subscriber was gone' },
+      { lastError: 'delivery is exhausted: 20 attempts, and the subscriber ended in each of them' },
     ]);
   });
 
@@ -219,7 +219,7 @@ interface Outside {
 
 const types: Record<string, string> = { mail: shop.events.sold.type, stats: shop.events.counted.type };
 
-function open(broker: URL, subscriptions: SubscriptionMap, clock: Clock = systemClock): OpenBus {
+function open(broker: URL, subscriptions: SubscriptionMap, clock: Clock = systemClock): OpenedBus {
   const bus = openNats({ url: broker, subscriptions, clock, log: silentLog });
   const leave = new Map<string, () => Promise<void>>();
   return {

@@ -5,7 +5,7 @@ import { describeWith, privateServer } from '../../../../test/harness/servers.ts
 import { namespaceOf } from '../../kernel/calls/index.ts';
 import { systemClock } from '../../kernel/context/index.ts';
 import { brokerCases, inNamespace } from '../../kernel/events/broker.cases.ts';
-import type { OpenBus } from '../../kernel/events/bus.cases.ts';
+import type { OpenedBus } from '../../kernel/events/bus.cases.ts';
 import { EventScene, shop } from '../../kernel/events/events.scene.ts';
 import { encodeEvent, maxDeliveries, type SubscriptionMap } from '../../kernel/events/index.ts';
 import { type Log, silentLog } from '../../kernel/telemetry/index.ts';
@@ -16,7 +16,7 @@ brokerCases('rabbitmq', open);
 
 describeWith('rabbitmq', 'RabbitMQ in particular', ({ url }) => {
   let scene: EventScene;
-  let opened: OpenBus;
+  let opened: OpenedBus;
   const start = async (broker = inNamespace(url)) => {
     scene = new EventScene();
     opened = await open(broker, scene.subscriptions);
@@ -46,7 +46,7 @@ describeWith('rabbitmq', 'RabbitMQ in particular', ({ url }) => {
     expect(dead).toMatchObject([
       {
         type: 'shop.sold.v1',
-        lastError: 'the bus gave it up: handed out 20 times, and never taken before the subscriber was gone',
+        lastError: 'delivery is exhausted: 20 attempts, and the subscriber ended in each of them',
         event: { data: { customer: 'a', n: 0 } },
       },
     ]);
@@ -181,7 +181,7 @@ function sales(from: number, to: number) {
   return Array.from({ length: to - from }, (_, index) => ({ customer: 'a', n: from + index }));
 }
 
-async function open(broker: URL, subscriptions: SubscriptionMap): Promise<OpenBus> {
+async function open(broker: URL, subscriptions: SubscriptionMap): Promise<OpenedBus> {
   const bus = await openAmqp({ url: broker, subscriptions, clock: systemClock, log: silentLog });
   const leave = new Map<string, () => Promise<void>>();
   const queues = new Queues(namespaceOf(broker), subscriptions);

@@ -1,14 +1,17 @@
 import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { allAdapters } from '../../../../test/harness/adapters.ts';
 import type { NamedMigration } from '../../kernel/database/index.ts';
+import { Adapters } from '../../kernel/ports/index.ts';
 import type { Plan } from './plan.ts';
 import { type PreflightDependencies, preflight } from './preflight.ts';
 
 const plan = { module: 'shop', to: { kind: 'in-process' }, comes: 0 } as unknown as Plan;
 
 /** Creates the dependencies of a preflight. By default, the module answers and has no stuck sagas. */
-function parts({ folder = '.', answers = true, stuck = 0 }): PreflightDependencies {
+function parts({ folder = '.', answers = true, stuck = 0, listed = allAdapters }): PreflightDependencies {
   return {
+    adapters: new Adapters(listed),
     topology: { settings: { DATA_DIR: folder, BUS: 'mitt' } },
     directory: { answers: async () => answers },
     replica: { name: 'process 7', stuckSagas: async () => stuck },
@@ -17,6 +20,17 @@ function parts({ folder = '.', answers = true, stuck = 0 }): PreflightDependenci
 
 it('lets a move begin where there is room, and says how much', async () => {
   expect(await preflight(plan, true, parts({}))).toEqual({ freeBytes: expect.any(Number) });
+});
+
+it('refuses a placement that no adapter serves, with what is missing', async () => {
+  const to = { kind: 'service', via: 'grpc', instances: 1 };
+  const listed = allAdapters.filter(({ name }) => name !== 'grpc');
+  await expect(preflight({ ...plan, to } as Plan, true, parts({ listed }))).rejects.toMatchObject({
+    code: 'conflict',
+    message: expect.stringMatching(
+      /^the placement of \w+ needs an adapter that listens for calls, and there is none: add one/,
+    ),
+  });
 });
 
 /** A file system without free space. */

@@ -4,8 +4,9 @@ import { resolve } from 'node:path';
 import { carriesCalls, type Directory } from '../../kernel/calls/index.ts';
 import { type NamedMigration, whyNotLive } from '../../kernel/database/index.ts';
 import { messageOf, refusal } from '../../kernel/errors/index.ts';
+import type { Adapters } from '../../kernel/ports/index.ts';
 import type { Replica } from '../supervisor/index.ts';
-import { environmentName, refuseUnwritable, type Topology } from '../topology/index.ts';
+import { environmentName, refuseMissingAdapters, refuseUnwritable, type Topology } from '../topology/index.ts';
 import { refuseForeignArtifact } from './artifacts.ts';
 import type { Plan } from './plan.ts';
 
@@ -16,6 +17,7 @@ const answersWithinMs = 5_000;
 export interface PreflightDependencies {
   readonly topology: Topology;
   readonly directory: Directory;
+  readonly adapters: Adapters;
   /** A replica of the module in its current place. */
   readonly replica: Replica;
   /** Returns the migrations of the new release; `undefined` when that does not list them. */
@@ -34,6 +36,11 @@ export async function preflight(plan: Plan, forNow: boolean, parts: PreflightDep
     refuse(
       `queue goes over the broker of BUS, and BUS is ${topology.settings.BUS.split(':')[0]}; start Kerf with BUS as amqp://… or nats://…, or choose http or grpc`,
     );
+  try {
+    refuseMissingAdapters([[module, to]], topology.settings.BUS, parts.adapters);
+  } catch (error) {
+    refuse(messageOf(error));
+  }
   if (to.kind === 'service' && plan.comes > 0) {
     if (to.artifact !== undefined) refuseForeignArtifact(to.artifact, topology.settings.ARTIFACTS);
     if (to.port !== undefined && !(await isFree(to.port)))

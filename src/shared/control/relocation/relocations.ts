@@ -3,6 +3,7 @@ import type { Contract } from '../../kernel/contract/index.ts';
 import type { NamedMigration } from '../../kernel/database/index.ts';
 import { isRefusal, messageOf, refusal } from '../../kernel/errors/index.ts';
 import { type ModuleDefinition, migrationsOf } from '../../kernel/module/index.ts';
+import type { Adapters } from '../../kernel/ports/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import type { Observation } from '../advice/index.ts';
 import { type ModuleProcesses, type ModulesHere, migrationsIn, replicaHere, replicaIn } from '../supervisor/index.ts';
@@ -44,6 +45,7 @@ interface RelocationsDependencies {
   readonly here: ModulesHere;
   readonly services: ModuleProcesses;
   readonly directory: Directory;
+  readonly adapters: Adapters;
   /** Counts the calls that this process has sent to each module so far. */
   readonly observation: Pick<Observation, 'sentTo'>;
   readonly log: Log;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describeWith, privateServer, type ServerName } from '../../../../test/harness/servers.ts';
-import { busCases, type OpenBus } from './bus.cases.ts';
+import { busCases, type OpenedBus } from './bus.cases.ts';
 import type { SubscriptionMap } from './bus.ts';
 
 /** Returns a broker's address with a unique namespace. */
@@ -11,7 +11,7 @@ export function inNamespace(server: string, settings: Record<string, string> = {
 /** Runs the cases of every bus and of every broker on a real server. A case that kills the server gets a private one. */
 export function brokerCases(
   name: ServerName,
-  open: (url: URL, subscriptions: SubscriptionMap) => OpenBus | Promise<OpenBus>,
+  open: (url: URL, subscriptions: SubscriptionMap) => OpenedBus | Promise<OpenedBus>,
 ): void {
   describeWith(name, `events by ${name}`, ({ url }) => {
     busCases(

@@ -34,7 +34,7 @@ export const maxDeliveries = 20;
 /** Returns why an event becomes a dead letter at delivery number `times`, if it does. */
 export function whyExhausted(times: number): string | undefined {
   if (times <= maxDeliveries) return undefined;
-  return `the bus gave it up: handed out ${times - 1} times, and never taken before the subscriber was gone`;
+  return `delivery is exhausted: ${times - 1} attempts, and the subscriber ended in each of them`;
 }
 
 /** Logs once when a broker becomes unreachable, and once when it is reachable again. */

@@ -4,14 +4,14 @@ import type { Bus, Receive, SubscriptionMap } from './bus.ts';
 import { EventScene, type Subscriber, shop, type ToldEvent } from './events.scene.ts';
 
 /** A bus under test, as the processes of one system use it. */
-export interface OpenBus {
+export interface OpenedBus {
   bus: Bus;
   /** Makes `receive` the subscriber called `module`, in the way that this bus needs. */
   attach(module: string, receive: Receive): Promise<void>;
   /** Ends the subscription in order. */
   detach(module: string): Promise<void>;
   /** Kills the process with all its events in flight. Returns the bus as the next process finds it. */
-  crash(): Promise<OpenBus>;
+  crash(): Promise<OpenedBus>;
   /** Kills the server, runs `meanwhile`, and starts the server again. Present only for a private server. */
   restart?(meanwhile: () => Promise<void>): Promise<void>;
   /** Adds a text to the source of events for `module`, as a foreign process might. Absent where no foreign process can. */
@@ -21,13 +21,13 @@ export interface OpenBus {
 
 const many = 100_000;
 
-type Open = (subscriptions: SubscriptionMap) => Promise<OpenBus>;
+type Open = (subscriptions: SubscriptionMap) => Promise<OpenedBus>;
 
 /** Runs the cases of every bus. With `openAlone`, which opens a bus on a private server, also runs the cases of every broker. */
 export function busCases(name: string, open: Open, openAlone?: Open): void {
   describe(`the bus ${name}`, () => {
     let scene: EventScene;
-    let opened: OpenBus;
+    let opened: OpenedBus;
     const start = async (openBus = open) => {
       scene = new EventScene();
       opened = await openBus(scene.subscriptions);

@@ -35,7 +35,7 @@ export class ChangedBus implements Bus {
 
   deliver(recipient: string, events: readonly EncodedEvent[]): Promise<void> {
     if (this.#draining.has(recipient))
-      return Promise.reject(refusal('unavailable', `${recipient} is still taking what the bus before keeps for it`));
+      return Promise.reject(refusal('unavailable', `${recipient} still takes events of the previous bus`));
     return this.now.deliver(recipient, events);
   }
 
@@ -72,7 +72,7 @@ export class ChangedBus implements Bus {
         if (failures === 0) log.warn({ module, why }, 'the bus before cannot be asked what it keeps; asking again');
         return undefined;
       });
-      if (left === 0) return log.warn({ module }, 'the bus before keeps nothing more');
+      if (left === 0) return log.warn({ module }, 'the previous bus keeps no more events');
       failures = left === undefined ? failures + 1 : 0;
       await new Promise<void>((resolve) => {
         wait.wake = resolve;

@@ -17,7 +17,7 @@ export { type DeadLetter, DeadLetters } from './dead-letters.ts';
 export { asItCame, type EncodedEvent, encodeAgain, encodeEvent, envelopeSchema } from './envelope.ts';
 export { InOrder } from './in-order.ts';
 export { Inbox } from './inbox.ts';
-export { type OpenBroker, openBus } from './open-bus.ts';
+export { type OpenBus, openBus } from './open-bus.ts';
 export { Outbox } from './outbox.ts';
 export { readdress } from './readdress.ts';
 export { Relay } from './relay.ts';

@@ -1,5 +1,5 @@
 import { refusal } from '../errors/index.ts';
-import { busCases, type OpenBus } from './bus.cases.ts';
+import { busCases, type OpenedBus } from './bus.cases.ts';
 import type { SubscriptionMap } from './bus.ts';
 import { MittBus } from './mitt-bus.ts';
 
@@ -9,7 +9,7 @@ const nobody = {
   },
 };
 
-async function open(subscriptions: SubscriptionMap): Promise<OpenBus> {
+async function open(subscriptions: SubscriptionMap): Promise<OpenedBus> {
   const bus = new MittBus(subscriptions, nobody);
   const leave = new Map<string, () => Promise<void>>();
   return {

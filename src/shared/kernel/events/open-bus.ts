@@ -5,14 +5,14 @@ import type { BrokerDependencies } from './broker.ts';
 import type { Bus, SubscriptionMap } from './bus.ts';
 import { ChangedBus } from './changed-bus.ts';
 import { MittBus } from './mitt-bus.ts';
-import { HttpBus, type Push } from './push-bus.ts';
+import { type Push, PushBus } from './push-bus.ts';
 
 /** Opens the bus of a broker, which need not answer yet. */
-export type OpenBroker = (parts: BrokerDependencies) => Promise<Bus>;
+export type OpenBus = (parts: BrokerDependencies) => Promise<Bus>;
 
 export interface BusDependencies {
   /** Finds the adapter for a broker. Throws a `StartError` when there is none. */
-  readonly brokerOf: (url: URL) => OpenBroker;
+  readonly busOpenerFor: (url: URL) => OpenBus;
   /** `mitt`, `http` or a broker's URL. */
   readonly bus: string;
   /** The previous broker, while it may still keep events that no module has taken. */
@@ -24,12 +24,12 @@ export interface BusDependencies {
 }
 
 /** Opens the bus that the settings name. Does not wait for a broker: events stay in the outboxes until the broker is reachable. */
-export async function openBus({ bus, before, push, brokerOf, ...parts }: BusDependencies): Promise<Bus> {
+export async function openBus({ bus, before, push, busOpenerFor, ...parts }: BusDependencies): Promise<Bus> {
   const broker = (text: string) => {
     const url = new URL(text);
-    return brokerOf(url)({ url, ...parts });
+    return busOpenerFor(url)({ url, ...parts });
   };
-  const http = new HttpBus(parts.subscriptions, push);
+  const http = new PushBus(parts.subscriptions, push);
   const opened = isBroker(bus) ? await broker(bus) : bus === 'http' ? http : new MittBus(parts.subscriptions, http);
   return before && before !== bus ? new ChangedBus(opened, await broker(before), parts) : opened;
 }

@@ -1,12 +1,12 @@
 import { openLoopback } from '../../adapters/http/loopback.scene.ts';
 import { createCall, createPush } from '../calls/index.ts';
 import { refusal } from '../errors/index.ts';
-import { busCases, type OpenBus } from './bus.cases.ts';
+import { busCases, type OpenedBus } from './bus.cases.ts';
 import type { Receive, SubscriptionMap } from './bus.ts';
 import { asItCame } from './envelope.ts';
-import { HttpBus } from './push-bus.ts';
+import { PushBus } from './push-bus.ts';
 
-async function open(subscriptions: SubscriptionMap): Promise<OpenBus> {
+async function open(subscriptions: SubscriptionMap): Promise<OpenedBus> {
   const receivers = new Map<string, Receive>();
   const loopback = await openLoopback(async (module, _operation, input) => {
     const receive = receivers.get(module);
@@ -18,7 +18,7 @@ async function open(subscriptions: SubscriptionMap): Promise<OpenBus> {
   const links = new Map(subscriptions.modules.map((module) => [module, loopback.link(module)]));
   const push = createPush((operation, caller) => createCall(operation, caller, () => links.get(operation.module)!));
   return {
-    bus: new HttpBus(subscriptions, push),
+    bus: new PushBus(subscriptions, push),
     attach: async (module, receive) => void receivers.set(module, receive),
     detach: async (module) => void receivers.delete(module),
     async crash() {

@@ -5,7 +5,7 @@ import type { EncodedEvent } from './envelope.ts';
 export type Push = (module: string, events: readonly EncodedEvent[]) => Promise<void>;
 
 /** Pushes every event by a call to the process that runs the subscriber, even if it is this process. */
-export class HttpBus implements Bus {
+export class PushBus implements Bus {
   private readonly subscriptions: SubscriptionMap;
   private readonly push: Push;
 

@@ -3,13 +3,13 @@ import type { Discovery, DnsName, Link, OpenSession, Serve, TlsMaterial, Way } f
 import type { Clock } from '../context/index.ts';
 import type { Contract } from '../contract/index.ts';
 import type { DatabaseEngine } from '../database/index.ts';
-import type { OpenBroker } from '../events/index.ts';
+import type { OpenBus } from '../events/index.ts';
 import type { ServiceTokens } from '../identity/index.ts';
 import type { Log } from '../telemetry/index.ts';
 
 /**
- * The functions that one technology offers to the system. `src/app.ts` lists the adapters of a product; a setting or a placement selects
- * one of them. An adapter loads its libraries on first use.
+ * The functions that one technology offers to the system. `src/app.ts` lists the adapters of a product. The protocol of an address selects
+ * a wire or a broker; of any other part, the first adapter in the list that offers it is used. Clients of brokers and gRPC load on first use.
  */
 export interface Adapter {
   readonly name: string;
@@ -20,7 +20,7 @@ export interface Adapter {
   /** A broker whose URL has one of these protocols: it carries events, calls, or both. */
   readonly broker?: {
     readonly protocols: readonly string[];
-    readonly openBus?: OpenBroker;
+    readonly openBus?: OpenBus;
     readonly openSession?: OpenSession;
   };
   /** Opens the listener for other processes and for operators. */

@@ -42,13 +42,13 @@ export class QueueScene {
 
   async serve(serve: Serve, url = this.url, module = 'sample'): Promise<QueueServer> {
     const log = { ...silentLog, warn: (_about: object, text: string) => this.warnings.push(text) } as unknown as Log;
-    const server = await serveQueue({ openSession: adapters.sessionOf(url), url, module, serve, tokens, log });
+    const server = await serveQueue({ openSession: adapters.sessionOpenerFor(url), url, module, serve, tokens, log });
     this.#closing.push(() => server.close());
     return server;
   }
 
   link(url = this.url, module = 'sample'): QueueTransport {
-    const link = new QueueTransport({ openSession: adapters.sessionOf(url), address: url, module, tokens });
+    const link = new QueueTransport({ openSession: adapters.sessionOpenerFor(url), address: url, module, tokens });
     this.#closing.unshift(() => link.close());
     return link;
   }
@@ -59,7 +59,7 @@ export class QueueScene {
 
   async outsider(): Promise<Outsider> {
     const asked = new Map<string, (answer: unknown) => void>();
-    const open = adapters.sessionOf(this.url);
+    const open = adapters.sessionOpenerFor(this.url);
     const session = await open(
       { url: new URL(this.url), tls: {}, silence: brokerSilence },
       {

@@ -56,7 +56,7 @@ const silence = { askAfterMs: 200, goneAfterMs: 800 };
 export async function openWire(url: string, restart?: OpenWire['restart']): Promise<OpenWire> {
   const scene = new QueueScene(url);
   await scene.serve(serve);
-  const openSession = adapters.sessionOf(url);
+  const openSession = adapters.sessionOpenerFor(url);
   const at = (port: number) => Object.assign(new URL(scene.url), { port: String(port) }).href;
   return {
     port: Number(new URL(url).port),
