@@ -130,6 +130,12 @@ describe('what JSON Schema does not say', () => {
     ['another format', z.url(), z.email(), /^pattern is|^format is/],
     ['another pattern', z.string().regex(/^a/), z.string().regex(/^b/), /^unknown: pattern is/],
     ['the case of a pattern', z.string().regex(/^a/i), z.string().regex(/^a/), /./],
+    [
+      'a pattern that must match from the start',
+      z.string().regex(/a/),
+      z.string().regex(/a/y),
+      /^unknown: new is a pattern/,
+    ],
     ['a multiple', z.int().multipleOf(2), z.int().multipleOf(4), /^unknown: multipleOf is 4/],
     [
       'exactly one of several',
