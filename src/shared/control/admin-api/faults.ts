@@ -23,7 +23,7 @@ interface FaultRoutesDependencies {
   readonly definitions: readonly ModuleDefinition[];
   readonly directory: Directory;
   readonly faults: CallFaults;
-  readonly services: ModuleProcesses;
+  readonly moduleProcesses: ModuleProcesses;
   readonly identity: Identity;
 }
 
@@ -33,7 +33,7 @@ interface FaultRoutesDependencies {
  * empty list ends them.
  */
 export function serveFaults(app: AdminRoutes, everywhere: FanOut, parts: FaultRoutesDependencies): void {
-  const { faults, services, directory, definitions } = parts;
+  const { faults, moduleProcesses, directory, definitions } = parts;
   const list = () => faults.list().map(({ until, ...fault }) => ({ ...fault, until: new Date(until).toISOString() }));
   app.get('/ops/faults', (c) => c.json({ items: list() }));
   app.put('/ops/faults', async (c) => {
@@ -43,10 +43,10 @@ export function serveFaults(app: AdminRoutes, everywhere: FanOut, parts: FaultRo
     if (issues.length > 0) throw invalidInput(issues);
     const now = parts.identity.now();
     faults.set(given.faults.map(({ forMs, ...fault }): CallFault => ({ ...fault, until: now + forMs })));
-    services.tellFaults();
+    moduleProcesses.tellFaults();
     const elsewhere = definitions
       .map(({ contract }) => contract.name)
-      .filter((name) => services.of(name).length === 0 && directory.routeTo(name).state === 'there');
+      .filter((name) => moduleProcesses.of(name).length === 0 && directory.routeTo(name).state === 'there');
     const told = passedOn ? [] : elsewhere.map((name) => everywhere.tell(c, name, given));
     const missed = await Promise.all(told);
     return c.json({ items: list(), missed: missed.flat() });

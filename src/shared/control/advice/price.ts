@@ -27,22 +27,22 @@ const endWithinMs = 1_000;
 const passes = 2;
 
 interface PriceDependencies {
-  readonly services: ModuleProcesses;
+  readonly moduleProcesses: ModuleProcesses;
   readonly directory: Directory;
 }
 
 /** Measures the price: starts a replica of the module in a process of its own, pings it, and ends it again. */
 export async function priceOf(
   module: string,
-  { services, directory }: PriceDependencies,
+  { moduleProcesses, directory }: PriceDependencies,
   aborted: AbortSignal,
 ): Promise<Price> {
   if (aborted.aborted) throw refusal('cancelled', 'the caller has gone');
-  const processes = services.spawn(module, { kind: 'service', via: 'http', instances: 1 }, 1);
-  const end = () => services.terminate(processes, endWithinMs);
+  const processes = moduleProcesses.spawn(module, { kind: 'service', via: 'http', instances: 1 }, 1);
+  const end = () => moduleProcesses.terminate(processes, endWithinMs);
   aborted.addEventListener('abort', end, { once: true });
   try {
-    await services.ready(module, processes);
+    await moduleProcesses.ready(module, processes);
     const [other] = processes;
     if (!other?.ready) throw new Error(`a copy of ${module} has ended while it was measured`);
     const probe = directory.probe(module, other.ready.reachedAt);

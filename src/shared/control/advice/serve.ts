@@ -25,7 +25,7 @@ interface AdviceDependencies {
   readonly open: ReadonlyMap<string, OpenModule>;
   readonly directory: Directory;
   readonly observation: Observation;
-  readonly services: ModuleProcesses;
+  readonly moduleProcesses: ModuleProcesses;
   readonly relocations: { whileNoneMoves<T>(what: string, work: (stops: AbortSignal) => Promise<T>): Promise<T> };
 }
 

@@ -31,7 +31,7 @@ export interface AdminRoutesDependencies {
   calls: CallSource;
   faults: CallFaults;
   open: ReadonlyMap<string, OpenModule>;
-  services: ModuleProcesses;
+  moduleProcesses: ModuleProcesses;
   identity: Identity;
   /** Set only in the home process, which alone knows the operators' token. */
   operators: Operators | undefined;
@@ -99,20 +99,23 @@ function refuseOtherMethods(app: AdminRoutes): void {
   }
 }
 
-type Described = Pick<AdminRoutesDependencies, 'topology' | 'placements' | 'definitions' | 'directory' | 'services'>;
+type Described = Pick<
+  AdminRoutesDependencies,
+  'topology' | 'placements' | 'definitions' | 'directory' | 'moduleProcesses'
+>;
 
 /**
  * Describes where each module runs, as this process sees it. `away` lists the modules that do not answer; `unwritable` says why other
  * modules cannot store data.
  */
 export function describe(
-  { topology, placements, definitions, directory, services }: Described,
+  { topology, placements, definitions, directory, moduleProcesses }: Described,
   away: readonly string[],
   unwritable: ReadonlyMap<string, string> = new Map(),
 ) {
   const modules = definitions.map(({ contract: { name } }) => {
     const at = directory.routeTo(name);
-    const processes = services.of(name);
+    const processes = moduleProcesses.of(name);
     const instances =
       at.state === 'here'
         ? [{ pid: process.pid, address: null, since: startedAt }]

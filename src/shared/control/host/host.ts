@@ -7,7 +7,7 @@ import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts'
 import { type Adapter, Adapters } from '../../kernel/ports/index.ts';
 import { killAt } from '../faults/index.ts';
 import { Relocations } from '../relocation/index.ts';
-import { answersFor, heldBackVariable, joinParent, ModuleProcesses, ModulesHere } from '../supervisor/index.ts';
+import { answersFor, callsPausedVariable, joinParent, ModuleProcesses, ModulesHere } from '../supervisor/index.ts';
 import { type Placement, refuseMissingAdapters, type Topology } from '../topology/index.ts';
 import { createAdminRoutes } from './admin-routes.ts';
 import { type WhichModules, type WhyUnwritable, whichAreAway, whichTakeNoWrites } from './away.ts';
@@ -29,7 +29,7 @@ export interface Host extends Readonly<Connections> {
   readonly placements: ReadonlyMap<string, Placement>;
   readonly definitions: readonly ModuleDefinition[];
   readonly open: ReadonlyMap<string, OpenModule>;
-  readonly services: ModuleProcesses;
+  readonly moduleProcesses: ModuleProcesses;
   /** The address of this process's own internal listener. */
   readonly address: string;
   /** Returns the modules that cannot be reached now. */
@@ -96,13 +96,13 @@ async function openOn(
   if (!only) records.setSystem(records.system ?? records.newSystem()!);
   const databases = new Databases({ ...connections, topology, placements, definitions, records, open, accepted });
   const wasIntroduced = await databases.introduce();
-  const services = new ModuleProcesses(topology, directory, faults, authority, log, definitions);
+  const moduleProcesses = new ModuleProcesses(topology, directory, faults, authority, log, definitions);
   const relocations = new Relocations({
     topology,
     definitions,
     placements,
     here,
-    services,
+    moduleProcesses,
     directory,
     adapters,
     observation,
@@ -110,18 +110,18 @@ async function openOn(
   });
   const away = whichAreAway(names, directory);
   const unwritable = whichTakeNoWrites(names, connections.calls);
-  const known = { ...connections, topology, placements, definitions, open, services, away, unwritable };
+  const known = { ...connections, topology, placements, definitions, open, moduleProcesses, away, unwritable };
   const state = { stopping: false };
   const operators = authority && token !== undefined ? new Operators(authority, token) : undefined;
-  const operations = createAdminRoutes({ ...known, operators, relocations, state });
+  const adminRoutes = createAdminRoutes({ ...known, operators, relocations, state });
   const { serve, serveHere } = createInternalService({
-    ...{ ...connections, definitions, here, operations, databases },
+    ...{ ...connections, definitions, here, adminRoutes, databases },
     home: topology.only === undefined,
     writeProbes: new WriteProbes(settings.DATA_DIR, log),
   });
   here.serveBy(serveHere);
   for (const name of open.keys()) here.serve(name);
-  const listeners = await openListeners({ ...connections, topology, definitions, open, serve, operations });
+  const listeners = await openListeners({ ...connections, topology, definitions, open, serve, adminRoutes });
 
   const throughHome = resolveUpstreams(topology, connections, listeners, names);
   // A home process that started meanwhile missed the first introduction and hears this one. If it starts later, it asks by itself.
@@ -132,10 +132,10 @@ async function openOn(
   });
   const answer = answersFor(only ?? [], here, directory, listeners);
   const parent = joinParent({ homeAddress: topology.homeAddress, faults, open, throughHome, answer });
-  await services.start(listeners.address);
+  await moduleProcesses.start(listeners.address);
   for (const each of open.values()) await each.start();
   relocations.begin();
-  if (!topology.saidByEnvironment(heldBackVariable)) await listeners.fetchCalls();
+  if (!topology.saidByEnvironment(callsPausedVariable)) await listeners.fetchCalls();
   parent.ready({
     address: listeners.address,
     reachedAt: listeners.reachedAt,
@@ -167,7 +167,7 @@ function recordsOf({ settings, only, placements }: Topology, accepted: readonly 
 }
 
 function running(known: Known, { connections, relocations, listeners, databases, state }: Running): Host {
-  const { open, services, topology } = known;
+  const { open, moduleProcesses, topology } = known;
   return {
     ...known,
     address: listeners.address,
@@ -176,7 +176,7 @@ function running(known: Known, { connections, relocations, listeners, databases,
     },
     announceStop() {
       state.stopping = true;
-      services.announceStop();
+      moduleProcesses.announceStop();
       // No other process can serve in place of the home process, so its callers stay.
       if (topology.only) listeners.leave();
     },
@@ -184,13 +184,13 @@ function running(known: Known, { connections, relocations, listeners, databases,
       state.stopping = true;
       relocations.stop();
       for (const each of open.values()) each.drain();
-      services.drain();
+      moduleProcesses.drain();
       listeners.leave();
     },
     async close() {
       databases.close();
       await relocations.stop();
-      await closeAll(connections, open, services, listeners);
+      await closeAll(connections, open, moduleProcesses, listeners);
     },
   };
 }
@@ -208,7 +208,7 @@ function ownContract(definitions: readonly ModuleDefinition[], only: readonly st
 async function closeAll(
   { bus, directory, log }: Connections,
   open: ReadonlyMap<string, OpenModule>,
-  services: ModuleProcesses,
+  moduleProcesses: ModuleProcesses,
   listeners: Listeners,
 ): Promise<void> {
   const failures: unknown[] = [];
@@ -220,7 +220,7 @@ async function closeAll(
   const modules = (end: 'stop' | 'close') =>
     Promise.all([...open].map(([name, module]) => ended(`${end} module ${name}`, module[end]())));
   await modules('stop');
-  await ended('processes of modules', services.stop());
+  await ended('processes of modules', moduleProcesses.stop());
   await ended('listeners', listeners.close());
   await modules('close');
   await ended('bus', bus.close());

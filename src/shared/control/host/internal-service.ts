@@ -36,7 +36,7 @@ export interface InternalServiceDependencies {
   readonly writeProbes: WriteProbes;
   /** Whether this is the home process, which operators call directly. */
   readonly home: boolean;
-  readonly operations: AdminRoutes;
+  readonly adminRoutes: AdminRoutes;
   readonly databases: Databases;
   readonly log: Log;
 }
@@ -187,11 +187,11 @@ class ServedModule {
 
   /** Executes a request that the operators have signed. The caller's identity is not enough: only an operator may give orders. */
   async #operate(asked: PassedOn, { caller }: CallContext): Promise<PassedBack> {
-    const { operations, identity, home } = this.parts;
+    const { adminRoutes, identity, home } = this.parts;
     if (home || caller !== 'home')
       throw betweenProcesses('forbidden', 'send the request of an operator to the home process');
     await verifyOrder(asked.headers[orderHeader], { ...asked, module: this.#name }, identity);
-    return answerOf(await operations.fetch(requestOf(asked), { passedOn: this.#name }));
+    return answerOf(await adminRoutes.fetch(requestOf(asked), { passedOn: this.#name }));
   }
 
   async #resource(passedOn: PassedOn): Promise<PassedBack> {

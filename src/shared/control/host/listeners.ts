@@ -15,7 +15,7 @@ export interface ListenersDependencies {
   readonly definitions: readonly ModuleDefinition[];
   readonly open: ReadonlyMap<string, OpenModule>;
   readonly serve: Serve;
-  readonly operations: AdminRoutes;
+  readonly adminRoutes: AdminRoutes;
   readonly tokens: ServiceTokens;
   readonly tls: TlsMaterial;
   readonly log: Log;
@@ -91,13 +91,13 @@ export async function openListeners(parts: ListenersDependencies): Promise<Liste
 async function openHttp({
   topology,
   adapters,
-  operations,
+  adminRoutes,
   serve,
   tokens,
   tls,
   log,
 }: ListenersDependencies): Promise<ModuleListener> {
-  const listener = getRequestListener(operations.fetch);
+  const listener = getRequestListener(adminRoutes.fetch);
   const operate = async (...exchange: Parameters<typeof listener>) => void (await listener(...exchange));
   const { server, leave } = adapters.find(
     'openInternalListener',

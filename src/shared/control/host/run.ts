@@ -95,16 +95,16 @@ const togetherWithinMs = 500;
  * Only `SIGTERM` is announced: a person who presses Ctrl-C waits for the exit.
  */
 function whenToStop(stop: (announce: boolean) => void): void {
-  const isService = process.send !== undefined;
+  const isModuleProcess = process.send !== undefined;
   let willBeTold = false;
   const signalled = (signal: NodeJS.Signals) => {
     const announce = signal === 'SIGTERM';
-    if (isService) background.setTimeout(() => willBeTold || stop(announce), togetherWithinMs);
+    if (isModuleProcess) background.setTimeout(() => willBeTold || stop(announce), togetherWithinMs);
     else stop(announce);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, signalled);
   process.on('SIGHUP', (signal) => logsToFile() || signalled(signal));
-  if (!isService) return;
+  if (!isModuleProcess) return;
   process.on('message', (received) => {
     const { data } = safeParse(toModuleProcess, received);
     if (data?.type === 'stopping' || data?.type === 'drain') willBeTold = true;

@@ -31,7 +31,7 @@ interface Asked {
 }
 
 /** Plans a move. Throws a `conflict` that says why the module cannot move there. */
-export function planOf({ module, to, again, trial }: Asked, from: Placement, services: ModuleProcesses): Plan {
+export function planOf({ module, to, again, trial }: Asked, from: Placement, moduleProcesses: ModuleProcesses): Plan {
   const refuse = (why: string) => {
     throw refusal('conflict', why);
   };
@@ -46,7 +46,7 @@ export function planOf({ module, to, again, trial }: Asked, from: Placement, ser
     );
   // Ready processes stay in preference to others.
   const ready = (process: ModuleProcess) => Number(process.ready !== undefined);
-  const processes = services.of(module).toSorted((one, other) => ready(other) - ready(one));
+  const processes = moduleProcesses.of(module).toSorted((one, other) => ready(other) - ready(one));
   if (placementText(from) === text && !(again && to.kind === 'service')) refuse(`${module} is already placed ${text}`);
   const same = !again && from.kind === 'service' && to.kind === 'service' && alike(from, to);
   if (trial && (to.kind !== 'service' || same))

@@ -25,7 +25,7 @@ async function movedInVain(go: readonly ModuleProcess[]): Promise<string[]> {
   };
   const open = new Map([['shop', { handover, inFlight: { count: 0, idle: async () => {} } }]]);
   const here = { open, add: async () => ({ start: async () => {} }), serve() {}, remove: async () => {} };
-  const services = { all: [], serve() {}, terminate: async () => {}, onEnd: () => () => {} };
+  const moduleProcesses = { all: [], serve() {}, terminate: async () => {}, onEnd: () => () => {} };
   const directory = {
     endTrial() {},
     drained: async () => {},
@@ -38,7 +38,7 @@ async function movedInVain(go: readonly ModuleProcess[]): Promise<string[]> {
     {
       contract: contract('shop', { operations: {} }),
       here,
-      services,
+      moduleProcesses,
       directory,
       placements: new Map(),
       tryOut: {},

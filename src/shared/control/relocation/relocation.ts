@@ -27,7 +27,7 @@ export interface RelocationDependencies {
   /** The contract that this process's modules rely on. */
   readonly contract: Contract;
   readonly here: ModulesHere;
-  readonly services: ModuleProcesses;
+  readonly moduleProcesses: ModuleProcesses;
   readonly directory: Directory;
   readonly placements: Map<string, Placement>;
   readonly tryOut: TryOut;
@@ -60,7 +60,7 @@ export class Relocation {
       name: 'start',
       withinMs: startWithinMs,
       run: () => this.#start(),
-      interrupt: () => this.parts.services.terminate(this.#spawned, uncalledWithinMs),
+      interrupt: () => this.parts.moduleProcesses.terminate(this.#spawned, uncalledWithinMs),
       undo: () => this.#terminate(),
     });
     await journal.step({
@@ -122,22 +122,22 @@ export class Relocation {
 
   async #start(): Promise<object> {
     const { module, to, comes, stay, go, from, sameQueue } = this.plan;
-    const { here, services, abort } = this.parts;
+    const { here, moduleProcesses, abort } = this.parts;
     this.#going = from.kind === 'in-process' ? [replicaHere(module, here)] : go.map(replicaIn);
     if (to.kind === 'in-process') {
       const opened = await here.add(module);
       await opened.start();
       this.#coming = [replicaHere(module, here)];
     } else if (comes > 0) {
-      this.#spawned = services.spawn(module, to, comes, sameQueue);
-      await services.ready(module, this.#spawned);
+      this.#spawned = moduleProcesses.spawn(module, to, comes, sameQueue);
+      await moduleProcesses.ready(module, this.#spawned);
       if (this.#spawned.some(({ ready }) => !ready))
         throw new Error(`a process of ${module} ended before all were ready; its last words are in this process's log`);
       this.#coming = this.#spawned.map(replicaIn);
     }
     for (const process of [...this.#spawned, ...go]) {
       const pid = process.pid;
-      this.#watches.push(services.onEnd(process, (how) => abort(`process ${pid} of ${module} ended: ${how}`)));
+      this.#watches.push(moduleProcesses.onEnd(process, (how) => abort(`process ${pid} of ${module} ended: ${how}`)));
     }
     return { copies: this.#coming.map(({ name }) => name), staying: stay.length };
   }
@@ -156,13 +156,13 @@ export class Relocation {
 
   async #moveCalls(journal: Journal): Promise<void> {
     const { module, to, stay, sameQueue } = this.plan;
-    const { here, services, directory, tryOut } = this.parts;
+    const { here, moduleProcesses, directory, tryOut } = this.parts;
     const someMoved = sameQueue || stay.length > 0 || (tryOut.canary?.share ?? 1) < 1;
     if (to.kind === 'service' && !someMoved) await this.#moveSome(journal);
     this.#called = true;
     if (sameQueue) await Promise.all(this.#coming.map((replica) => replica.fetchCalls()));
     if (to.kind === 'in-process') here.serve(module);
-    services.serve(module, [...stay, ...this.#spawned]);
+    moduleProcesses.serve(module, [...stay, ...this.#spawned]);
     directory.endTrial(module);
   }
 
@@ -180,20 +180,20 @@ export class Relocation {
 
   async #moveCallsBack(): Promise<void> {
     const { module, from, stay, go, sameQueue } = this.plan;
-    const { here, services } = this.parts;
+    const { here, moduleProcesses } = this.parts;
     this.parts.directory.endTrial(module);
     if (from.kind === 'in-process') here.serve(module);
-    services.serve(module, [...stay, ...go]);
+    moduleProcesses.serve(module, [...stay, ...go]);
     if (sameQueue) await Promise.all(this.#going.map((replica) => replica.fetchCalls()));
   }
 
   /** Waits until no caller uses these replicas any more, and all their calls are answered. */
   async #drain(replicas: readonly Replica[]): Promise<object> {
     const { module, sameQueue } = this.plan;
-    const { directory, services } = this.parts;
+    const { directory, moduleProcesses } = this.parts;
     if (sameQueue) await Promise.all(replicas.map((replica) => replica.fetchNoCalls()));
     const counts = await Promise.all(replicas.map((replica) => replica.idle()));
-    const others = services.all.filter(({ ready }) => ready);
+    const others = moduleProcesses.all.filter(({ ready }) => ready);
     await Promise.all([directory.drained(module), ...others.map((process) => drainedIn(process, module))]);
     // Counts the calls that reached the replicas between the two waits.
     for (const replica of replicas) counts.push(await replica.idle());
@@ -216,9 +216,9 @@ export class Relocation {
 
   async #endOld(): Promise<void> {
     const { module, from, go } = this.plan;
-    const { here, services } = this.parts;
+    const { here, moduleProcesses } = this.parts;
     if (from.kind === 'in-process') await here.remove(module);
-    else await services.terminate(go);
+    else await moduleProcesses.terminate(go);
   }
 
   /** Ends the started replicas, after they have answered their calls. */
@@ -239,8 +239,8 @@ export class Relocation {
 
   async #end(withinMs?: number): Promise<void> {
     const { module, to } = this.plan;
-    const { here, services } = this.parts;
-    await services.terminate(this.#spawned, withinMs);
+    const { here, moduleProcesses } = this.parts;
+    await moduleProcesses.terminate(this.#spawned, withinMs);
     if (to.kind === 'in-process') await here.remove(module);
     for (const listenNoMore of this.#watches) listenNoMore();
   }

@@ -43,7 +43,7 @@ interface RelocationsDependencies {
   readonly definitions: readonly ModuleDefinition[];
   readonly placements: Map<string, Placement>;
   readonly here: ModulesHere;
-  readonly services: ModuleProcesses;
+  readonly moduleProcesses: ModuleProcesses;
   readonly directory: Directory;
   readonly adapters: Adapters;
   /** Counts the calls that this process has sent to each module so far. */
@@ -151,11 +151,11 @@ export class Relocations {
   }
 
   async #run(order: RelocationOrder, tell: (progress: Progress) => void): Promise<RelocationReport> {
-    const { placements, services, topology } = this.parts;
+    const { placements, moduleProcesses, topology } = this.parts;
     const { module, placement: to, again, forNow } = order;
     const startedAt = performance.now();
     const trial = order.canary !== undefined || order.mirror !== undefined;
-    const plan = planOf({ module, to, again, trial }, placements.get(module)!, services);
+    const plan = planOf({ module, to, again, trial }, placements.get(module)!, moduleProcesses);
     const controller = this.#abort;
     const journal = new Journal(module, controller.signal, tell);
     this.#journal = journal;
@@ -184,10 +184,10 @@ export class Relocations {
   }
 
   async #preflight(plan: Plan, { forNow, mirror }: RelocationOrder, contract: Contract): Promise<object> {
-    const { here, services, observation } = this.parts;
+    const { here, moduleProcesses, observation } = this.parts;
     const { module, from } = plan;
     const toMirror = mirror && whatToMirror(contract, { ...observation.sentTo(module) }, mirror);
-    const process = services.of(module).find(({ ready }) => ready);
+    const process = moduleProcesses.of(module).find(({ ready }) => ready);
     if (from.kind === 'service' && !process)
       throw refusal('conflict', `none of the processes of ${module} is ready; see to that first`);
     const replica = process ? replicaIn(process) : replicaHere(module, here);

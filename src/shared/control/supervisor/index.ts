@@ -1,6 +1,6 @@
 export { ModulesHere } from './modules-here.ts';
 export { enrolAtParent, enrolledVariable, enrolsAtParent } from './processes/enrolment.ts';
-export { heldBackVariable, toModuleProcess } from './processes/messages.ts';
+export { callsPausedVariable, toModuleProcess } from './processes/messages.ts';
 export { ModuleProcess } from './processes/module-process.ts';
 export { ModuleProcesses } from './processes/module-processes.ts';
 export { joinParent } from './processes/parent.ts';

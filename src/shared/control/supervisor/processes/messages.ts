@@ -31,4 +31,4 @@ export type ToModuleProcess = z.infer<typeof toModuleProcess>;
 export type FromModuleProcess = z.infer<typeof fromModuleProcess>;
 
 /** Environment variable that tells a process to fetch no calls from a broker until its parent asks it to. */
-export const heldBackVariable = 'CALLS_HELD_BACK';
+export const callsPausedVariable = 'CALLS_HELD_BACK';

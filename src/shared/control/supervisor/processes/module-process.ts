@@ -4,7 +4,7 @@ import { safeParse } from '../../../kernel/contract/index.ts';
 import type { Enrolment, PublicJwk } from '../../../kernel/identity/index.ts';
 import type { Log } from '../../../kernel/telemetry/index.ts';
 import { enrolledVariable } from './enrolment.ts';
-import { type FromModuleProcess, fromModuleProcess, heldBackVariable, type ToModuleProcess } from './messages.ts';
+import { callsPausedVariable, type FromModuleProcess, fromModuleProcess, type ToModuleProcess } from './messages.ts';
 
 /** The state of a process that serves. */
 interface Ready {
@@ -76,7 +76,7 @@ export class ModuleProcess {
   #start(): void {
     const startedAt = performance.now();
     const { program, module, environment } = this.parts;
-    const env = { ...environment, [enrolledVariable]: 'yes', ...(this.#heldBack && { [heldBackVariable]: 'yes' }) };
+    const env = { ...environment, [enrolledVariable]: 'yes', ...(this.#heldBack && { [callsPausedVariable]: 'yes' }) };
     this.#publicKey = undefined;
     this.state = { kind: 'starting' };
     const child = spawn(process.execPath, [...process.execArgv, program, '--only', module], {
