@@ -10,6 +10,7 @@ import {
   type Outbound,
   readJson,
 } from '../../kernel/calls/index.ts';
+import { flushed, serverOf } from './connection.ts';
 
 const group = 'kerf';
 const nobodyThere = 503;
@@ -28,9 +29,7 @@ export const openNats: OpenSession = async (way, replies) => {
     reason ??= why;
     await connection.close();
   };
-  // When the connection ends, the client library never settles a pending flush.
-  const flushed = () => Promise.race([connection.flush(), connection.closed().then(notConnected)]);
-  const allSent = () => inASecond(flushed());
+  const allSent = () => inASecond(flushed(connection));
   connection.subscribe(`${inbox}.*`, {
     callback(error, message) {
       if (error) return void close(error);
@@ -57,7 +56,7 @@ export const openNats: OpenSession = async (way, replies) => {
       };
       const all = connection.subscribe(subject('all', module), { callback: take(requests.all) });
       const one = connection.subscribe(subject('one', module), { queue: group, callback: take(requests.one) });
-      await flushed();
+      await flushed(connection);
       return {
         leave: () => one.drain(),
         async close() {
@@ -73,10 +72,6 @@ export const openNats: OpenSession = async (way, replies) => {
     ended: connection.closed().then((error) => reason ?? error ?? new Error('the connection was closed')),
   };
 };
-
-function notConnected(): never {
-  throw new Error('the connection was closed');
-}
 
 function inbound(message: Msg): Inbound {
   const { reply } = message;
@@ -96,18 +91,12 @@ function inbound(message: Msg): Inbound {
 }
 
 function optionsOf({ url, tls: { cert, key, ca }, silence }: BrokerWay): ConnectionOptions {
-  const [user, pass] = [url.username, url.password].map(decodeURIComponent);
-  const shown = { cert: cert?.toString(), key: key?.toString(), ca: ca?.toString() };
   return {
-    servers: url.host,
-    ...(pass ? { user, pass } : user && { token: user }),
-    ...(url.protocol === 'tls:' && { tls: shown }),
+    ...serverOf(url, { cert: cert?.toString(), key: key?.toString(), ca: ca?.toString() }),
     name: 'kerf calls',
-    reconnect: false,
     timeout: connectWithinMs,
     pingInterval: silence.askAfterMs,
     // The client also waits for the last unanswered ping, so this subtracts one.
     maxPingOut: Math.max(1, Math.round(silence.goneAfterMs / silence.askAfterMs) - 1),
-    noAsyncTraces: true,
   };
 }

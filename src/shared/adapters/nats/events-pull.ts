@@ -1,6 +1,7 @@
 import { createInbox, type Msg, type NatsConnection, nanos, type Subscription } from '@nats-io/transport-node';
 import type { Clock } from '../../kernel/context/index.ts';
 import { inHand, pause } from '../../kernel/events/index.ts';
+import { flushed } from './connection.ts';
 
 const askedAtOnce = 64 * inHand;
 const askedForMs = 1_000;
@@ -102,9 +103,7 @@ export class Pull {
 
   /** Resolves when the server has received all answers, or the connection has ended. */
   async settled(): Promise<void> {
-    const { connection } = this.#parts;
-    // When the connection ends, the client library never settles a pending flush.
-    await Promise.race([connection.flush(), connection.closed()]).catch(() => {});
+    await flushed(this.#parts.connection).catch(() => {});
   }
 
   #ask(): void {

@@ -10,8 +10,9 @@ import {
   RetentionPolicy,
   StorageType,
 } from '@nats-io/jetstream';
-import { type ConnectionOptions, connect, type NatsConnection, nanos } from '@nats-io/transport-node';
+import { connect, type NatsConnection, nanos } from '@nats-io/transport-node';
 import { inHand, type SubscriptionMap } from '../../kernel/events/index.ts';
+import { serverOf } from './connection.ts';
 
 const minuteMs = 60_000;
 const weekMs = 7 * 24 * 60 * minuteMs;
@@ -33,7 +34,7 @@ export interface NatsSession {
 
 /** Connects, and declares the stream and the consumers of all modules that subscribe. Rejects when any of it fails. */
 export async function openSession(url: URL, stream: string, subscriptions: SubscriptionMap): Promise<NatsSession> {
-  const connection = await connect(optionsOf(url));
+  const connection = await connect({ ...serverOf(url), name: 'kerf', timeout: patienceMs, pingInterval: 10_000 });
   try {
     const manager = await jetstreamManager(connection, { checkAPI: false, timeout: patienceMs });
     await declareStream(manager, stream);
@@ -61,20 +62,6 @@ function sessionOver(connection: NatsConnection, manager: JetStreamManager, stre
       void connection.close();
     },
     ended: connection.closed().then((error) => reason ?? error ?? new Error('the connection was closed')),
-  };
-}
-
-function optionsOf(url: URL): ConnectionOptions {
-  const [user, pass] = [url.username, url.password].map(decodeURIComponent);
-  return {
-    servers: url.host,
-    ...(pass ? { user, pass } : user && { token: user }),
-    ...(url.protocol === 'tls:' && { tls: {} }),
-    name: 'kerf',
-    reconnect: false,
-    timeout: patienceMs,
-    pingInterval: 10_000,
-    noAsyncTraces: true,
   };
 }
 

@@ -5,13 +5,11 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'drizzle-orm';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { openSqlite } from '../../adapters/sqlite/index.ts';
-import { currentContext, currentUnit, refuseInsideUnit, runInContext } from '../context/index.ts';
-import { type Log, silentLog } from '../telemetry/index.ts';
-import { isUniqueConflict } from './conflict.ts';
-import type { Migration, Unit } from './database.ts';
-import { probeWrite } from './probe-write.ts';
-import { defineTables } from './tables.ts';
+import { currentContext, currentUnit, refuseInsideUnit, runInContext } from '../../kernel/context/index.ts';
+import type { Migration, Unit } from '../../kernel/database/index.ts';
+import { defineTables, isUniqueConflict, probeWrite } from '../../kernel/database/index.ts';
+import { type Log, silentLog } from '../../kernel/telemetry/index.ts';
+import { openSqlite } from './sqlite.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'kerf-data-'));
 const file = join(folder, 'notes.db');

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Callee, openCallee, tokens } from '../../adapters/http/http.cases.ts';
+import { type Callee, openCallee, tokens } from './http.cases.ts';
 
 let callee: Callee;
 let operated = 0;

@@ -18,11 +18,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterAll, describe, expect, it } from 'vitest';
-import { openSqlite } from '../../adapters/sqlite/index.ts';
-import { silentLog } from '../telemetry/index.ts';
-import type { Database } from './database.ts';
-import { DatabaseRecords } from './database-records.ts';
-import { joinSystem, stateOf } from './database-state.ts';
+import type { Database } from '../../kernel/database/index.ts';
+import { DatabaseRecords, joinSystem, stateOf } from '../../kernel/database/index.ts';
+import { silentLog } from '../../kernel/telemetry/index.ts';
+import { openSqlite } from './sqlite.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'kerf-identity-'));
 afterAll(() => rmSync(root, { recursive: true }));
