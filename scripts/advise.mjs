@@ -1,4 +1,4 @@
-// npm run advise: says of each module what cutting it out would cost and bring, from what the running system does.
+// npm run advise: tells the cost and the benefit of extracting each module, measured in the running system.
 import { ask, misused, printColumns, reaches, readWords, tell } from './operator.mjs';
 
 const help = `Usage: npm run advise [-- --seconds 10] [--per module.operation] [--json]

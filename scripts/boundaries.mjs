@@ -1,4 +1,4 @@
-// npm run boundaries: does what the sources import fit the architecture in .dependency-cruiser.js?
+// npm run boundaries: compares the imports with the architecture in .dependency-cruiser.js.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fail, install, node, root } from './setup.mjs';

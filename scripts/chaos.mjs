@@ -29,7 +29,7 @@ build();
 bundle('test/chaos/rolldown.config.mjs');
 
 const run = spawn(node(), [join('dist', 'chaos.mjs'), ...words], { cwd: root, stdio: 'inherit' });
-// Ctrl-C reaches the run as well, which stops what it started and then ends. A signal to this process alone is passed on.
+// Ctrl-C also reaches the run, which stops its processes and ends. This process forwards a signal that it receives alone.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => run.kill('SIGTERM'));
 run.on('exit', (code) => process.exit(code ?? 1));

@@ -34,7 +34,7 @@ try {
   fail(error.message);
 }
 
-/** The exit code. Throws what to tell: `fail` would end the process before it has cleaned up. */
+/** Returns the exit code. Throws the error message, because `fail` would end the process before the cleanup. */
 async function check() {
   const before = checkout(values.before);
   if (!readFileSync(join(before, 'test', 'harness', 'kerf.ts'), 'utf8').includes('DATA_TEMPLATE'))

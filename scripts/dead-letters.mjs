@@ -1,4 +1,4 @@
-// npm run dead-letters: what operators do about events that gave up.
+// npm run dead-letters: lets operators list, replay and discard dead letters.
 import { ask, askAll, misused, printColumns, reaches, readWords, tell } from './operator.mjs';
 
 const help = `Usage: npm run dead-letters -- list    [filters] [--json]

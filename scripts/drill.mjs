@@ -1,4 +1,4 @@
-// npm run drill -- <name>: starts a system of its own, breaks a part of it, and shows what the rest makes of that.
+// npm run drill -- <name>: starts a system of its own, breaks a part of it, and shows the effect on the rest.
 import { rmSync } from 'node:fs';
 import { drills } from './drill/drills.mjs';
 import { Load } from './drill/load.mjs';
@@ -37,7 +37,7 @@ for (const layout of drills[name].layouts) {
 if (values.json) console.log(JSON.stringify(verdict));
 process.exit(verdict.layouts.some(({ broken }) => broken.length > 0) ? 1 : 0);
 
-/** One layout from its start to its end: what people met in each phase, and what was otherwise than it should be. */
+/** Runs one layout. Returns the results that users saw in each phase, and the violated expectations. */
 async function run({ name: layout, placements, phases, mayDie = false }) {
   const system = await startSystem(placements);
   if (!values.json) showLayout(layout, placements);

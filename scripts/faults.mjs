@@ -33,7 +33,7 @@ const { values, positionals } = readWords('faults', help, {
 const [action, ...words] = positionals;
 const [caller, operation] = words;
 
-/** Of each number: the fault's field, what it counts, its bounds, and how many of the field's units it stands for. */
+/** For each numeric option: the field of the fault, its unit, its bounds, and the factor from the option to the field. */
 const numbers = {
   latency: { field: 'latencyMs', counts: ' of whole milliseconds', least: 0, most: 60_000, whole: true },
   jitter: { field: 'jitterMs', counts: ' of whole milliseconds', least: 0, most: 60_000, whole: true },
@@ -89,7 +89,7 @@ async function replace(faults) {
   told(await ask('PUT', '/ops/faults', { faults }, (problem) => explain(problem, faults)));
 }
 
-/** What the system does not take, as it was written here; or which of those that are on it does not take any more. */
+/** Explains a refused fault in the words of the command line; names an active fault if the system now refuses that one. */
 function explain(problem, faults) {
   const [issue] = problem?.issues ?? [];
   const [, at, field] = /^faults\.(\d+)\.(\w+)$/.exec(issue?.path ?? '') ?? [];

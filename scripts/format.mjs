@@ -1,4 +1,4 @@
-// npm run format: formats, and cures what lint can cure by itself.
+// npm run format: formats files and applies the safe fixes of the linter.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { install, node, root } from './setup.mjs';
@@ -7,7 +7,7 @@ const words = process.argv.slice(2);
 if (words.includes('--help')) {
   console.log(`Usage: npm run format [-- path …]
 
-Formats all files, or those that you name, and fixes what lint can fix.`);
+Formats all files, or the named files, and applies the safe fixes of the linter.`);
   process.exit(0);
 }
 

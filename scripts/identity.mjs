@@ -1,4 +1,4 @@
-// npm run identity: what a process needs that runs modules on another machine.
+// npm run identity: prints the identity file for a process that runs modules on another machine.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { build, fail, install, node, root } from './setup.mjs';

@@ -28,7 +28,7 @@ export function readWords(command, help, options = {}) {
   process.exit(0);
 }
 
-/** Of an option that is followed by what may be another one, parseArgs says in three lines that it is ambiguous. */
+/** Shortens the three-line message of parseArgs for an option without a value. */
 function whyMisread({ message }) {
   const [, option] = /^Option '(?:-\w, )?(--[\w-]+)' argument is ambiguous/.exec(message) ?? [];
   if (option === undefined) return message.split(/\.\s/)[0];
@@ -67,7 +67,7 @@ async function answerTo(method, path, { body, onLine, explain, accept = 'applica
   return fail(explain?.(problem) ?? told(problem) ?? `${address} answered ${status}; is it Kerf?`);
 }
 
-/** A problem in words: what is wrong with each part of the input, or what it says of the whole. */
+/** Returns the text of a problem: its issues, or its detail. */
 export function told(problem) {
   const issues = problem?.issues?.map(({ path, message }) => `${path}: ${message}`);
   return issues?.join('; ') || (problem?.detail ?? problem?.title);

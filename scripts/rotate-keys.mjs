@@ -1,4 +1,4 @@
-// npm run rotate-keys: new signing keys for sessions and services; what the old ones have signed stays valid.
+// npm run rotate-keys: new signing keys for sessions and services; signatures of the old keys stay valid.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { build, install, node, root } from './setup.mjs';

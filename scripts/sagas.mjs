@@ -1,4 +1,4 @@
-// npm run sagas: what operators do about sequences that need a person.
+// npm run sagas: lets operators list, resume and settle sagas.
 import { ask, askAll, misused, printColumns, reaches, readWords, tell } from './operator.mjs';
 
 const help = `Usage: npm run sagas -- list   [--state stuck] [--json]

@@ -97,7 +97,7 @@ export function build() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   bundle('rolldown.config.mjs');
   // Put in place at once: a process that starts meanwhile finds the old bundle or the new one, never half of one. The chunks of
-  // the old one stay, for who runs it still.
+  // the old bundle stay for processes that still run it.
   const chunks = join(root, 'dist', '.new', 'chunks');
   if (existsSync(chunks)) cpSync(chunks, join(root, 'dist', 'chunks'), { recursive: true });
   renameSync(join(root, 'dist', '.new', 'app.js'), join(root, 'dist', 'app.js'));
@@ -125,7 +125,7 @@ export function fail(message) {
   process.exit(1);
 }
 
-/** Says what the command said only when it failed. */
+/** Runs a command. Prints its output only when it fails. */
 function run(command, words, cwd = root) {
   const { status, error, stdout, stderr } = spawnSync(command, words, { cwd, encoding: 'utf8', shell: windows });
   if (!error && status === 0) return;

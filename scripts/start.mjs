@@ -11,7 +11,7 @@ const kerf = spawn(node(), [join(root, 'dist', 'app.js'), ...process.argv.slice(
 });
 // A terminal signals both, a supervisor this process only; the second of two is ignored.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => kerf.kill(signal));
-// npm passes no signal on: when it is gone, so is the one who wanted this to run.
+// npm forwards no signal. When npm ends, the user has stopped this command.
 const parent = process.ppid;
 const watch = setInterval(() => {
   if (process.ppid === parent) return;

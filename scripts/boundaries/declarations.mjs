@@ -2,7 +2,7 @@ import { findCycle } from './cycle.mjs';
 
 const config = '.dependency-cruiser.js';
 
-/** Where what is declared is more than, or not, what the imports say. `imports` are pairs of paths, `left` the modules without an inside. */
+/** Finds declarations that the imports do not confirm. `imports` are pairs of paths; `left` are the ejected modules. */
 export function compareDeclarations({ rings, vendors, modules, left, imports, dependencies }) {
   const inside = Object.fromEntries(Object.entries(modules).filter(([name]) => !left.includes(name)));
   return [

@@ -15,7 +15,7 @@ export function filesUnder(root, folder) {
     .sort();
 }
 
-/** Files that the check did not read: no rule can have seen what they do. */
+/** Reports files that the check did not read, so that no rule covers them. */
 export function unread(files, cruised) {
   const seen = new Set(cruised);
   const notes = /\.md$|^src\/modules\/[^/]+\/module\.json$/;
@@ -59,7 +59,7 @@ function remapped(from, settings) {
   }));
 }
 
-/** As TypeScript reads them, with what the file extends. */
+/** Reads the compiler options as TypeScript does, with the extended files. */
 function compilerOptions(file) {
   if (!existsSync(file)) return {};
   const host = { ...ts.sys, readDirectory: () => [] };

@@ -3,7 +3,7 @@ import { bindGlobals, blame, visit } from './syntax.mjs';
 
 export const loaderRules = ['code-is-loaded-by-imports', 'import-meta-stays-at-home'];
 
-/** Globals that load code, tell where it is, or lead to what does. */
+/** Globals that load code, reveal its place, or give access to such a global. */
 const globals = new Set([
   ...['require', 'module', '__filename', '__dirname', 'eval', 'Function', 'ShadowRealm', 'Worker', 'SharedWorker'],
   ...['globalThis', 'global', 'process'],

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findCycle } from './cycle.mjs';
 
-/** Module → what its module.json says, of every folder that has one. Throws when one is no JSON. */
+/** Returns the content of each module.json by module. Throws when a file is not JSON. */
 export function readModules(root) {
   const folder = join(root, 'src', 'modules');
   const names = existsSync(folder) ? readdirSync(folder).sort() : [];
@@ -10,7 +10,7 @@ export function readModules(root) {
   return Object.fromEntries(declared.map((name) => [name, read(join(folder, name, 'module.json'), name)]));
 }
 
-/** Those that have left for repositories of their own: what they declare is used there, by what is no longer here. */
+/** Returns the ejected modules. Their repositories use the declarations, so no file here does. */
 export function readLeft(root, modules) {
   return Object.keys(modules).filter((name) => {
     const file = join(root, 'src', 'modules', name, 'module.ts');
@@ -29,7 +29,7 @@ function read(path, name) {
 
 const list = (value) => (Array.isArray(value) ? value : []);
 
-/** What is wrong in the module.json files themselves, each with the file and what to do. */
+/** Finds mistakes in the module.json files, each with the file and its cure. */
 export function validateModules(modules) {
   const wrong = Object.entries(modules).flatMap(([folder, about]) =>
     complaints(folder, about, modules).map((why) => problem('module-json-is-true', folder, why)),

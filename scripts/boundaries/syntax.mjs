@@ -11,7 +11,7 @@ export function parseFiles(root, files) {
     );
 }
 
-/** Calls `look` with every node of a tree, with those of its JSDoc comments as well. */
+/** Calls `look` with every node of a tree and of its JSDoc comments. */
 export function visit(node, look) {
   look(node);
   for (const comment of node.jsDoc ?? []) visit(comment, look);
@@ -24,7 +24,7 @@ export function blame(rule, tree, node, why) {
   return { rule, from: tree.fileName, line: line + 1, why };
 }
 
-/** Files that the parser cannot read to their end, so that what follows the error is not checked. */
+/** Reports files with a syntax error: the check cannot see the code after the error. */
 export function syntaxErrors(trees) {
   return trees.flatMap((tree) =>
     tree.parseDiagnostics.slice(0, 1).map(({ start, messageText }) => {

@@ -8,7 +8,7 @@ import { oneByte } from '../one-byte.mjs';
 import { fail, node, root } from '../setup.mjs';
 import { entryOf } from './entry.mjs';
 
-/** Those whose inside is here: one that left for good is built where it went. */
+/** The modules with an inside here. The repository of an ejected module builds that module. */
 export const moduleNames = readdirSync(join(root, 'src', 'modules'))
   .filter((name) => existsSync(join(root, 'src', 'modules', name, 'internal')))
   .sort();
@@ -70,14 +70,14 @@ function virtual(text) {
   };
 }
 
-/** A file of this repository or of a package; what the bundler makes up has none. */
+/** Returns the path of a source file; undefined for a module that the bundler generates. */
 function sourceOf(id) {
   const path = id.replaceAll('\\', '/');
   const from = `${root.replaceAll('\\', '/')}/`;
   return path.startsWith(from) ? path.slice(from.length) : /\/(node_modules\/.+)$/.exec(path)?.[1];
 }
 
-/** The entry and what it imports, and what that imports; the other chunks are read by who needs them. */
+/** Returns the entry and its static imports, direct and indirect. Other chunks load on first use. */
 function readAtStart(output) {
   const chunks = new Map(output.map((chunk) => [chunk.fileName, chunk]));
   const found = new Set();
@@ -90,7 +90,7 @@ function readAtStart(output) {
   return found;
 }
 
-/** The package.json that stands beside a bundle: what must be installed there, all of it unless it is said. */
+/** Returns the package.json beside a bundle with the packages to install; by default all external packages. */
 export function packagesBeside(name, packages = versionsOf(externals)) {
   return { name, private: true, type: 'module', dependencies: packages };
 }
@@ -108,7 +108,7 @@ function versionsOf(names) {
   );
 }
 
-/** What of the sources has no place in the artifact of a module: the inside of others, and what only the whole system has. */
+/** Returns sources that must not be in the artifact of a module: insides of other modules, and parts of the home process. */
 export function strangers(name, { files }) {
   return files
     .flatMap(({ sources }) => sources)

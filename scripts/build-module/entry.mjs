@@ -1,4 +1,4 @@
-// The program that runs one module alone, as text: the others are known by what they say of themselves.
+// Writes the entry program of one module. All other modules are remote modules, described by their manifests.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
@@ -11,7 +11,7 @@ const inThisRepository = {
 };
 
 /**
- * The composition of src/app.ts for one module, with the adapters that are listed there. `all` is what the modules say of themselves; `paths`
+ * The composition of src/app.ts for one module, with the adapters that are listed there. `all` describes all modules; `paths`
  * says where modules and the rooms of src/shared/ are imported from.
  */
 export function entryOf(name, all, paths = inThisRepository) {
@@ -38,7 +38,7 @@ export function entryOf(name, all, paths = inThisRepository) {
   ].join('\n');
 }
 
-/** The adapters of src/app.ts: what it imports of them, and their list, as text. */
+/** Returns the adapter imports of src/app.ts, and its list of adapters as text. */
 function adaptersOfApp() {
   const text = readFileSync(join(root, 'src', 'app.ts'), 'utf8');
   const source = ts.createSourceFile('app.ts', text, ts.ScriptTarget.Latest, true);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 const everyMs = 100;
 
-/** People who order, write and sign up, one of each every 100 ms, whatever becomes of the ones before. */
+/** Starts an order, a post and a sign-up every 100 ms, without waiting for earlier ones. */
 export class Load {
   #system;
   #token;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { contractName, remoteModuleText } from '../build-module/entry.mjs';
 import { fail, node, root } from '../setup.mjs';
 
-/** Its place goes into topology.yaml first, its inside goes last: what ends in between can be done again. */
+/** Writes the placement first and removes the inside last, so that an interrupted run can be repeated. */
 export function leave(own, address, repository) {
   const { name } = own.about;
   const folder = join(root, 'src', 'modules', name);

@@ -1,4 +1,4 @@
-// What must be installed in the repository of a module that leaves: its package.json, that of kerf/, and their lock.
+// Makes package.json, kerf/package.json and package-lock.json for an ejected repository.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail, root } from '../setup.mjs';
@@ -6,7 +6,7 @@ import { importsOf } from './imports.mjs';
 
 const tools = ['rolldown', 'typescript', 'vitest', '@types/node'];
 
-/** By what `files` import, in the versions that this repository is locked to. */
+/** Derives the dependencies from the imports of `files`, in the locked versions of this repository. */
 export function packagesOf(name, files) {
   const own = json('package.json');
   const lock = json('package-lock.json');
@@ -41,7 +41,7 @@ export function packagesOf(name, files) {
   };
 }
 
-/** The packages whose names stand in the imports of some files. */
+/** Returns the names of the packages that some files import. */
 function importedBy(files, which) {
   const sources = Object.entries(files).filter(([path]) => path.endsWith('.ts') && which(path));
   const imported = sources.flatMap(([, source]) => importsOf(source)).filter((each) => !each.startsWith('.'));
@@ -60,7 +60,7 @@ function lockOf(module, kerf, { packages, ...lock }) {
   return { ...lock, name, version, packages: { ...own, ...reachable(packages, own) } };
 }
 
-/** Those that are needed from the first ones on, each where the lock has it for who needs it. */
+/** Returns the packages that `own` needs, directly or not, with their entries of the lock. */
 function reachable(packages, own) {
   const found = new Set();
   const visit = (from, { dependencies, devDependencies, optionalDependencies, peerDependencies }) => {

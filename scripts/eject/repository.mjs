@@ -13,7 +13,7 @@ const there = {
   shared: (room) => `kerf/${room}`,
 };
 
-/** `own` is what the module says of itself, `all` what they all say, `address` where it will run. */
+/** `own` describes the module, `all` describes all modules, and `address` is the future address of the module. */
 export function repositoryOf(own, all, address) {
   const { name } = own.about;
   const files = { ...shared(), ...modules(own, all) };
@@ -49,7 +49,7 @@ function shared() {
   return files;
 }
 
-/** The module with its tests, the contracts it knows, and of all others who may call whom. */
+/** Returns the module with its tests, the contracts that it uses, and the module.json of every other module. */
 function modules(own, all) {
   const files = {};
   for (const file of filesIn(`src/modules/${own.about.name}`)) files[file] = byPackage(read(file));

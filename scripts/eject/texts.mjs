@@ -125,8 +125,8 @@ export function readme({ name, about }, address) {
 
 # ${name}
 
-${about} A module that has left Kerf for good: \`src/modules/${name}/\` is it, \`kerf/\` the kernel, its adapters and its control as a package, the other folders of
-\`src/modules/\` what is known of the others: their contracts, and who may call whom.
+${about} A module that has left Kerf for good: \`src/modules/${name}/\` is the module, and \`kerf/\` is a package with the kernel, the adapters and the control
+ring. The other folders of \`src/modules/\` describe the other modules: their contracts and the modules that they call.
 
 The home process finds it by the placement of ${name} in its \`topology.yaml\`. Set \`INTERNAL_IDENTITY\` to the file that
 \`npm run --silent identity -- ${name}\` prints where the home process is, or share its data folder (\`DATA_DIR\`); set \`HOME_ADDRESS\` here when the home process is not at http://127.0.0.1:3001. Its data is \`data/${name}.db\`: bring the

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-/** A port to be told of before it is listened on: not one of those that the system gives to connections meanwhile. */
+/** Returns a free port outside the range from which the system assigns ports to outgoing connections. */
 export async function freePort() {
   const port = randomInt(20_000, 32_000);
   const free = await new Promise((resolve) => {

@@ -1,4 +1,4 @@
-// Real servers for tests: those that `npm run services` keeps, and private ones.
+// Real servers for tests: shared servers of `npm run services`, and private servers of one test.
 import { Instance } from './instance.mjs';
 import { kafka } from './kafka.mjs';
 import { nats } from './nats.mjs';

@@ -17,7 +17,7 @@ export class Instance {
     return join(this.folder, 'log');
   }
 
-  /** The processes it is made of, those that accompany it first, itself last. */
+  /** The processes of the server: helpers first, the server itself last. */
   get processes() {
     const file = join(this.folder, 'processes.json');
     return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : [];
@@ -43,7 +43,7 @@ export class Instance {
     await this.#ready();
   }
 
-  /** SIGKILL, to the server itself and then to what it has forked: what a power cut does. Its data stays. */
+  /** Sends SIGKILL to the server and its children, like a power cut. The data stays. */
   async kill() {
     const server = this.processes.at(-1);
     if (!server) return;

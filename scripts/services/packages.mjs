@@ -1,4 +1,4 @@
-// The distribution's packages, for those who are root; for everybody else, the command to type.
+// Installs packages of the distribution as root; prints the command for any other user.
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { find } from './processes.mjs';

@@ -48,7 +48,7 @@ export const postgres = {
   stopSignal: 'SIGINT',
 };
 
-/** PostgreSQL refuses to run as root: then it is the user whom its package made. */
+/** Returns the user of the PostgreSQL package, because PostgreSQL refuses to run as root. */
 function unprivileged() {
   if (process.getuid?.() !== 0) return {};
   const id = (flag) => Number(spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }).stdout);

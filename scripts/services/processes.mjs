@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Starts a program in a session of its own, what it says appended to `log`; resolves with `{ pid, began }`. */
+/** Starts a program in its own session and appends its output to `log`. Resolves with `{ pid, began }`. */
 export async function launch({ program, words, env, uid, gid, cwd }, log) {
   const output = openSync(log, 'a');
   const child = spawn(program, words, { env, uid, gid, cwd, detached: true, stdio: ['ignore', output, output] });
@@ -38,7 +38,7 @@ export async function end(process_, signal, patienceMs = 20_000) {
   }
 }
 
-/** Kills the processes when this one has ended, however it ended; resolves to what calls that off. */
+/** Kills the processes when this process ends in any way. Resolves with a function that prevents this. */
 export function killWhenGone(processes) {
   const pids = processes.map(({ pid }) => String(pid));
   const watch = spawn('sh', ['-c', 'read -r word; [ "$word" = off ] || kill -9 "$@"', 'watch', ...pids], {
@@ -52,7 +52,7 @@ export function killWhenGone(processes) {
   };
 }
 
-/** Whether somebody at the port, having been told `hello`, answers what `expected` accepts. */
+/** Whether a server at the port answers `hello` with a text that `expected` accepts. */
 export function answers(port, hello, expected, patienceMs = 2000) {
   return new Promise((resolve) => {
     const heard = [];
@@ -96,7 +96,7 @@ function beginning(pid) {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ');
     const [state, threads, began] = [fields[0], fields[17], fields[19]];
-    // While other threads are still ending, what they hold (a port, a lock) is not given back.
+    // Until the other threads end, they keep their ports and locks.
     return state === 'Z' && Number(threads) <= 1 ? undefined : began;
   } catch {
     return undefined;

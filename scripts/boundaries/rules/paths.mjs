@@ -13,5 +13,5 @@ export const any = (names) => `(${names.join('|')})`;
 export const homeAt = (path) => `^src/${path.replaceAll('.', '\\.').replaceAll('*', '[^/]+')}(/|$)`;
 export const packageNamed = (name) => `(^|/)node_modules/${name}/`;
 
-/** A rule of the severity all of them have. `comment` speaks to the person who broke it. */
+/** Makes a rule. `comment` addresses the developer who breaks it. */
 export const forbid = (name, from, to, comment) => ({ name, severity: 'error', comment, from, to });

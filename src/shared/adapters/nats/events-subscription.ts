@@ -26,7 +26,7 @@ export interface SubscriptionDependencies {
 
 /**
  * Takes the events of one module from its consumer, over one session after another. A session begins when no other process pulls, and
- * first catches up. New events arrive at once; events of a process that has gone arrive only after their acknowledgment timeout. So
+ * first catches up. New events arrive at once; events of a stopped process arrive only after their acknowledgment timeout. So
  * the subscription takes no event before it holds all events that the server counts as handed out. It begins after ten seconds at
  * the latest: an event missing by then may be gone from the stream. If it still arrives, it arrives late.
  */

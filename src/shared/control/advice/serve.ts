@@ -63,7 +63,7 @@ function refuseUnknown(per: string, definitions: readonly ModuleDefinition[]): v
   throw invalidInput([{ path: 'per', message: `${what}; there are ${known.join(', ')}` }]);
 }
 
-/** Observes the system and measures the price. Ends early when the client has gone. */
+/** Observes the system and measures the price. Ends early when the client disconnects. */
 async function watch(
   seconds: number,
   per: string | undefined,

@@ -4,7 +4,7 @@ import { warningsOf } from './warnings.ts';
 
 /** Prints the addresses and where each module runs, and logs the warnings. */
 export async function announce(host: Host, gateway: string | undefined, json: boolean): Promise<void> {
-  // A module process has the same settings as the home process, and nobody reads its warnings.
+  // A module process has the same settings as the home process, which already logs these warnings.
   if (!process.send) for (const warning of warningsOf(host, new Date())) host.log.warn(warning);
   const { bus, modules } = describe(host, await host.away());
   if (json) {

@@ -5,8 +5,8 @@ import { type Log, OncePerMinute } from '../../kernel/telemetry/index.ts';
 const lookEveryMs = 2_000;
 
 /**
- * Logs, at most once a minute, that the process can open no more files. The operating system then closes new connections silently:
- * nobody else notices.
+ * Logs, at most once a minute, that the process can open no more files. The operating system then closes new connections
+ * without any other sign.
  */
 export function watchOpenFiles(log: Pick<Log, 'error'>, why = whyNoMoreFiles): void {
   const limit = new OncePerMinute();

@@ -14,7 +14,7 @@ export interface CancelListener {
 export type GivenUp = 'late' | 'unwanted';
 
 /**
- * Tells all code that works for a call that its answer is no longer wanted: the caller cancelled or has gone, or the deadline has
+ * Tells all code that works for a call that its answer is no longer wanted: the caller cancelled or disconnected, or the deadline has
  * passed. A cancellation fires once. It passes from a call to the calls made for it: it listens to its parent while it has a
  * listener or a waiter.
  */

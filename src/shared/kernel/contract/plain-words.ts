@@ -19,7 +19,7 @@ const formats: Record<string, string> = {
   datetime: 'must be a time in UTC, such as 2026-11-22T22:51:15.969Z',
 };
 
-/** Tells the author of a value what is wrong with it. A message of the schema itself has priority over this one. */
+/** Explains to the author of a value why it is invalid. A message of the schema itself takes priority. */
 export function plainly(issue: Issue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':

@@ -58,7 +58,7 @@ export class DeadLetters {
     return rows.flatMap((each, index) => each.map((row) => shown(sides[index]!, row)));
   }
 
-  /** Returns one dead letter with its full history, whatever its state is now. Refuses an unknown id with `not-found`. */
+  /** Returns one dead letter with its full history, in any state. Refuses an unknown id with `not-found`. */
   async read(id: string): Promise<DeadLetter> {
     const { side, row } = await find(this.parts.database, id);
     return shown(side, row);

@@ -5,7 +5,7 @@ import type { Adapter } from './adapter.ts';
 
 type Part = Exclude<keyof Adapter, 'name' | 'wire' | 'broker'>;
 
-/** How an error message names what is missing. */
+/** The words of an error message for each missing part. */
 const offers: Readonly<Record<Part, string>> = {
   openEngine: 'an adapter that opens databases',
   openInternalListener: 'an adapter with an internal listener',

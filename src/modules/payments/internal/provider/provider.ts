@@ -1,7 +1,7 @@
 /** A payment provider. Every request carries the payment's id, so that a repeated request takes effect once. */
 export interface PaymentProvider {
   /**
-   * Sets the amount aside. Rejects without a clear answer, or when nobody waits for it any more (`signal`). The caller then
+   * Sets the amount aside. Rejects without a clear answer, or when the caller cancels (`signal`). The caller then
    * repeats the same request.
    */
   authorize(

@@ -22,7 +22,7 @@ export interface Inbound {
   readonly authorization: string | undefined;
   /** The parsed JSON; undefined when the message is not JSON. */
   readonly content: unknown;
-  /** Whether another instance had the message and has gone. */
+  /** Whether another instance received the message before, and stopped. */
   readonly hadByOther: boolean;
   /** Sends the answer. Call it once at most. Does nothing when the connection is lost. */
   answer(body: Buffer): void;

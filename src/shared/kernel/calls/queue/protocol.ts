@@ -23,7 +23,7 @@ import { wireContext } from '../wire.ts';
  * The subjects lie outside `{namespace}.>`, since the stream of the events stores every subject below it.
  *
  * A request begins once at most. With RabbitMQ, an instance acknowledges a request when it answers, so that waiting requests go to
- * instances that have time. RabbitMQ delivers a request again when its instance has gone. The first instance may have begun, so the
+ * instances that have time. RabbitMQ delivers a request again when its instance stops. The first instance may have begun, so the
  * next instance does not begin: it answers `unavailable` at once. The caller's policies decide whether a retry is safe. NATS keeps
  * no requests: the caller detects a lost request because no instance answers `have`.
  */
