@@ -19,36 +19,38 @@ export const kernel = {
   context: [],
   telemetry: ['context'],
   contract: ['errors'],
-  identity: ['context', 'errors'],
   database: ['context', 'errors', 'telemetry'],
   'leader-election': ['context', 'database', 'telemetry'],
-  calls: ['context', 'contract', 'errors', 'identity', 'telemetry'],
-  'http-api': ['calls', 'context', 'contract', 'errors', 'identity', 'telemetry'],
+  calls: ['context', 'contract', 'errors', 'telemetry'],
+  'http-api': ['context', 'contract', 'errors', 'telemetry'],
   events: ['calls', 'context', 'contract', 'database', 'errors', 'telemetry'],
   saga: ['context', 'contract', 'database', 'errors', 'leader-election', 'telemetry'],
   module: [
     ...['calls', 'context', 'contract', 'database', 'errors', 'events'],
     ...['http-api', 'leader-election', 'saga', 'telemetry'],
   ],
-  ports: ['calls', 'context', 'contract', 'database', 'errors', 'events', 'identity', 'telemetry'],
+  ports: ['calls', 'context', 'contract', 'database', 'errors', 'events', 'telemetry'],
   testing: ['context', 'contract', 'database', 'errors', 'leader-election', 'saga', 'telemetry'],
 };
 
 /** Room of control → the rooms of control that it may import. */
 export const control = {
-  topology: [],
+  releases: [],
+  identity: [],
+  gateway: ['identity'],
+  topology: ['gateway'],
   faults: [],
-  supervisor: ['faults', 'topology'],
-  'admin-api': ['faults', 'supervisor', 'topology'],
+  supervisor: ['faults', 'identity', 'topology'],
+  'admin-api': ['faults', 'identity', 'supervisor', 'topology'],
   advice: ['admin-api', 'supervisor', 'topology'],
-  relocation: ['admin-api', 'advice', 'supervisor', 'topology'],
-  host: ['admin-api', 'advice', 'faults', 'relocation', 'supervisor', 'topology'],
+  relocation: ['admin-api', 'advice', 'releases', 'supervisor', 'topology'],
+  host: ['admin-api', 'advice', 'faults', 'gateway', 'identity', 'relocation', 'releases', 'supervisor', 'topology'],
 };
 
 /** The rooms of the kernel that are offered to adapters, also to those that are yet to be written. */
 export const kernelForAdapters = [
   ...['calls', 'context', 'contract', 'database', 'errors', 'events'],
-  ...['http-api', 'identity', 'ports', 'telemetry'],
+  ...['http-api', 'ports', 'telemetry'],
 ];
 
 /** The rooms of the kernel that are offered to compositions. */
@@ -61,7 +63,7 @@ export const kernelForModules = ['context', 'contract', 'database', 'errors', 'h
 export const vendors = {
   '@grpc/grpc-js': ['shared/adapters/grpc'],
   '@grpc/reflection': ['shared/adapters/grpc'],
-  '@hono/node-server': ['shared/control/host', 'shared/kernel/http-api'],
+  '@hono/node-server': ['shared/control/gateway', 'shared/control/host'],
   '@nats-io/jetstream': ['shared/adapters/nats'],
   '@nats-io/transport-node': ['shared/adapters/nats'],
   '@node-rs/argon2': ['modules/members/internal'],
@@ -82,38 +84,36 @@ export const vendors = {
   hono: [
     'shared/control/admin-api',
     'shared/control/advice',
+    'shared/control/gateway',
     'shared/control/host',
     'shared/control/relocation',
     'shared/kernel/http-api',
   ],
-  jose: ['shared/kernel/identity'],
+  jose: ['shared/control/identity'],
   mitt: ['shared/kernel/events'],
   nodemailer: ['modules/mail/internal/server'],
   pino: ['shared/kernel/telemetry'],
   protobufjs: ['shared/adapters/grpc'],
   'rabbitmq-client': ['shared/adapters/rabbitmq'],
-  'rate-limiter-flexible': ['shared/kernel/http-api'],
+  'rate-limiter-flexible': ['shared/control/gateway'],
   'reflect-metadata': ['shared/kernel/module'],
-  'swagger-ui-dist': ['shared/kernel/http-api'],
+  'swagger-ui-dist': ['shared/control/gateway'],
   tsyringe: ['shared/kernel/module'],
   uuid: ['shared/kernel/context'],
   yaml: ['shared/control/topology'],
   zod: [
-    ...[
-      'shared/kernel/calls',
-      'shared/kernel/contract',
-      'shared/kernel/events',
-      'shared/kernel/http-api',
-      'shared/kernel/identity',
-    ],
+    ...['shared/kernel/calls', 'shared/kernel/contract', 'shared/kernel/events', 'shared/kernel/http-api'],
     ...['shared/kernel/module', 'shared/kernel/saga', 'shared/kernel/testing'],
     ...['shared/adapters/grpc', 'shared/adapters/http'],
     ...[
       'shared/control/admin-api',
       'shared/control/advice',
       'shared/control/faults',
+      'shared/control/gateway',
       'shared/control/host',
+      'shared/control/identity',
       'shared/control/relocation',
+      'shared/control/releases',
       'shared/control/supervisor',
       'shared/control/topology',
     ],
@@ -165,7 +165,7 @@ export const builtins = {
 };
 
 /** The files under src/ that may ask `import.meta` where they stand: in the bundle every file stands in dist/. */
-export const importMeta = ['shared/kernel/http-api/reference.ts'];
+export const importMeta = ['shared/control/gateway/reference.ts'];
 
 /** Module → the modules whose contract.ts it may import: those it calls and those it listens to, by its module.json. */
 export const borders = readModules(import.meta.dirname);

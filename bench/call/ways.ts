@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { openLoopback } from '../../src/shared/adapters/http/loopback.scene.ts';
 import { openHost } from '../../src/shared/control/host/host.ts';
+import { fixedKeyRing, ServiceTokens } from '../../src/shared/control/identity/index.ts';
 import { readTopology } from '../../src/shared/control/topology/index.ts';
 import {
   createCall,
@@ -13,7 +14,6 @@ import {
   type Transport,
 } from '../../src/shared/kernel/calls/index.ts';
 import { type CallContext, systemClock } from '../../src/shared/kernel/context/index.ts';
-import { fixedKeyRing, ServiceTokens } from '../../src/shared/kernel/identity/index.ts';
 import { Dispatcher, defineModule } from '../../src/shared/kernel/module/index.ts';
 import { silentLog } from '../../src/shared/kernel/telemetry/index.ts';
 import { adapters, allAdapters } from '../../test/harness/adapters.ts';

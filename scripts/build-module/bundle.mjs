@@ -115,6 +115,6 @@ export function strangers(name, { files }) {
     .filter((source) => {
       const [, module, rest] = /^src\/modules\/([^/]+)\/(.+)$/.exec(source) ?? [];
       if (module) return module !== name && rest !== 'contract.ts' && rest !== 'module.json';
-      return /^src\/(app\.ts|compositions\/|shared\/kernel\/http-api\/gateway\.ts$)/.test(source);
+      return /^src\/(app\.ts|compositions\/|shared\/control\/gateway\/gateway\.ts$)/.test(source);
     });
 }

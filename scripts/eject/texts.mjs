@@ -44,12 +44,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type ContractDescription, describeContract, incompatibilities } from 'kerf/kernel/contract';
+import { contractDescriptionSchema, describeContract, incompatibilities } from 'kerf/control/releases';
 import { expect, it, onTestFinished } from 'vitest';
 import module from '../src/modules/${name}/module.ts';
 
 it('keeps the contract that the others were built against', () => {
-  const recorded = JSON.parse(readFileSync('test/contract.json', 'utf8')) as ContractDescription;
+  const recorded = contractDescriptionSchema.parse(JSON.parse(readFileSync('test/contract.json', 'utf8')));
   expect(recorded).toMatchObject({ name: '${name}' });
   expect(incompatibilities(recorded, describeContract(module.contract))).toEqual([]);
 });

@@ -2,15 +2,14 @@ import { z } from 'zod';
 import { credentials, members } from '../modules/members/contract.ts';
 import { instant } from '../shared/kernel/contract/index.ts';
 import { isRefusal } from '../shared/kernel/errors/index.ts';
-import { answer, type Composition, Resources, SignInLimit } from '../shared/kernel/http-api/index.ts';
+import { answer, type Composition, Resources } from '../shared/kernel/http-api/index.ts';
 
 /** Signs members in and out. Members checks the password; only the gateway holds the keys that sign a session. */
 export const sessions: Composition = {
   name: 'sessions',
   uses: [members],
-  routes({ client, sessions: tokens, session, clientAddress }) {
+  routes({ client, sessions: tokens, signInLimit, session, clientAddress }) {
     const people = client(members);
-    const limit = new SignInLimit();
     return new Resources('members', members)
       .add(
         {
@@ -23,7 +22,7 @@ export const sessions: Composition = {
           costly: true,
         },
         async ({ body }) => {
-          const attempt = limit.begin(body.email.toLowerCase(), clientAddress());
+          const attempt = signInLimit.begin(body.email.toLowerCase(), clientAddress());
           const { id } = await people.signIn(body).catch((error: unknown) => {
             if (!isRefusal(error, 'bad-credentials')) attempt.undecided();
             throw error;

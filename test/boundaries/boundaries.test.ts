@@ -103,7 +103,7 @@ describe('the boundaries', () => {
     );
     const line = JSON.stringify([...uses, other]).replaceAll(',', ', ');
     expect(text).toContain(`Add: in src/modules/${module}/module.json, "uses": ${line}`);
-    expect(text).toContain('jose is known to src/shared/kernel/identity only');
+    expect(text).toContain('jose is known to src/shared/control/identity only');
     expect(text).toContain('✗ src/modules/orders/internal/evaluates.ts:1\n');
     expect(text).not.toContain('undefined');
   });

@@ -114,7 +114,7 @@ function errorsOnContract(text: string): string {
 }
 
 function topologyOnAdvice(text: string): string {
-  return text.replace('topology: [],', "topology: ['advice'],");
+  return text.replace("topology: ['gateway'],", "topology: ['advice', 'gateway'],");
 }
 
 /** Returns a violation: a package imported in a folder that may import no package. */

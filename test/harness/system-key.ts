@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
-import { Authority, FileKeyRing } from '../../src/shared/kernel/identity/index.ts';
-import { newKeyPair } from '../../src/shared/kernel/identity/keys.ts';
+import { Authority, FileKeyRing } from '../../src/shared/control/identity/index.ts';
+import { newKeyPair } from '../../src/shared/control/identity/keys.ts';
 
 interface Claim {
   /** The caller that the token names. */

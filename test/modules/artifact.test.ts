@@ -42,14 +42,14 @@ it('tells what would have no place there', () => {
     'src/modules/orders/module.json',
     'src/modules/orders/internal/place.ts',
     'src/modules/orders/routes.ts',
-    'src/shared/kernel/http-api/gateway.ts',
+    'src/shared/control/gateway/gateway.ts',
     'src/compositions/products.ts',
     'src/shared/control/host/host.ts',
   ];
   expect(strangers('payments', { files: [{ sources }] })).toEqual([
     'src/modules/orders/internal/place.ts',
     'src/modules/orders/routes.ts',
-    'src/shared/kernel/http-api/gateway.ts',
+    'src/shared/control/gateway/gateway.ts',
     'src/compositions/products.ts',
   ]);
 });

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { type Contract, describeContract, incompatibilities } from '../../src/shared/kernel/contract/index.ts';
+import { describeContract, incompatibilities } from '../../src/shared/control/releases/index.ts';
+import type { Contract } from '../../src/shared/kernel/contract/index.ts';
 
 it.each(readdirSync('src/modules'))('%s is compatible with itself, part by part', async (module) => {
   const exported = (await import(`../../src/modules/${module}/contract.ts`)) as Record<string, Contract>;

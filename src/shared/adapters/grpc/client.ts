@@ -1,5 +1,6 @@
 import { Channel, type StatusObject, status } from '@grpc/grpc-js';
 import {
+  type CallerTokens,
   cancelledBefore,
   kernel,
   kernelOperation,
@@ -13,7 +14,6 @@ import {
 import { background } from '../../kernel/context/index.ts';
 import type { Contract, Operation } from '../../kernel/contract/index.ts';
 import { refusal } from '../../kernel/errors/index.ts';
-import type { ServiceTokens } from '../../kernel/identity/index.ts';
 import { Connection } from './connection.ts';
 import { type ProtoOperation, protoOf } from './proto/proto.ts';
 import { names, refuseTooLarge, toMetadata } from './protocol.ts';
@@ -26,7 +26,7 @@ export interface GrpcWay {
   readonly module: string;
   /** Contract of the module. It defines the wire names of the operations and the encoding of their values. */
   readonly contract: Contract;
-  readonly tokens: ServiceTokens;
+  readonly tokens: CallerTokens;
   readonly tls?: TlsMaterial;
   /** Called when the process at the address is about to stop, or has stopped. */
   readonly onLeaving?: () => void;

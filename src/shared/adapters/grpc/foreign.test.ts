@@ -17,10 +17,10 @@ import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { protoPath } from 'grpc-health-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import { fixedKeyRing, ServiceTokens } from '../../control/identity/index.ts';
 import type { Serve } from '../../kernel/calls/index.ts';
 import { sample } from '../../kernel/calls/transport.cases.ts';
 import type { CallContext } from '../../kernel/context/index.ts';
-import { fixedKeyRing, ServiceTokens } from '../../kernel/identity/index.ts';
 import { type GrpcScene, held, openScene, tokens } from './grpc.cases.ts';
 import { protoText } from './proto/proto.ts';
 

@@ -4,14 +4,14 @@ import {
   type ServerInterceptingCallInterface,
   type ServerInterceptor,
 } from '@grpc/grpc-js';
+import { bearer, type CallerTokens } from '../../kernel/calls/index.ts';
 import type { Contract } from '../../kernel/contract/index.ts';
 import { refusal } from '../../kernel/errors/index.ts';
-import { bearer, type ServiceTokens } from '../../kernel/identity/index.ts';
 import { names, readerOf } from './protocol.ts';
 import { toStatus } from './status.ts';
 
 export interface ReflectionGuardDependencies {
-  readonly tokens: ServiceTokens;
+  readonly tokens: CallerTokens;
   readonly modules: readonly Contract[];
 }
 

@@ -1,7 +1,13 @@
 import { Metadata, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
-import { fromHeaders, fromWire, type Serve, type UnauthenticatedCallers } from '../../kernel/calls/index.ts';
+import {
+  bearer,
+  type CallerTokens,
+  fromHeaders,
+  fromWire,
+  type Serve,
+  type UnauthenticatedCallers,
+} from '../../kernel/calls/index.ts';
 import { isRefusal, refusal } from '../../kernel/errors/index.ts';
-import { bearer, type ServiceTokens } from '../../kernel/identity/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import type { ProtoOperation } from './proto/proto.ts';
 import { names, readerOf, refuseTooLarge } from './protocol.ts';
@@ -10,7 +16,7 @@ import type { UnsentCalls } from './unsent-calls.ts';
 
 export interface ServingDependencies {
   readonly serve: Serve;
-  readonly tokens: ServiceTokens;
+  readonly tokens: CallerTokens;
   readonly log: Log;
   readonly strangers: UnauthenticatedCallers;
   /** Tells whether callers should send their next call to another process. */

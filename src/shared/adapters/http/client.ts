@@ -1,6 +1,7 @@
 import { type ClientRequest, Agent as PlainAgent, request as plainRequest } from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import {
+  type CallerTokens,
   defaultSilence,
   type Link,
   maximumBodyBytes,
@@ -12,7 +13,6 @@ import {
 } from '../../kernel/calls/index.ts';
 import { background } from '../../kernel/context/index.ts';
 import { refusal } from '../../kernel/errors/index.ts';
-import type { ServiceTokens } from '../../kernel/identity/index.ts';
 import { Exchange } from './exchange.ts';
 
 /** A larger call uses its own connection, so that small calls do not wait behind it. */
@@ -25,7 +25,7 @@ export interface HttpWay {
   /** Such as `https://10.0.0.7:4105`. */
   readonly address: string;
   readonly module: string;
-  readonly tokens: ServiceTokens;
+  readonly tokens: CallerTokens;
   readonly tls?: TlsMaterial;
   /** Called when the process at the address is about to stop. */
   readonly onLeaving?: () => void;

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
+  type CallerTokens,
   cancelledBefore,
   fromWire,
   maximumBodyBytes,
@@ -11,7 +12,6 @@ import { background, type CallContext, Cancellation } from '../../kernel/context
 import { mismatch, parseCompiled } from '../../kernel/contract/index.ts';
 import { betweenProcesses, headersOf, isRefusal, refusal, toProblem } from '../../kernel/errors/index.ts';
 import type { UnsentAnswers } from '../../kernel/http-api/index.ts';
-import type { ServiceTokens } from '../../kernel/identity/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import { Lines } from './lines.ts';
 import { type WireCall, type WireCancel, wireCall } from './protocol.ts';
@@ -24,7 +24,7 @@ const idleMs = 15_000;
 
 export interface ExchangeDependencies {
   readonly serve: Serve;
-  readonly tokens: ServiceTokens;
+  readonly tokens: CallerTokens;
   readonly log: Log;
   readonly strangers: UnauthenticatedCallers;
   readonly module: string;

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { fixedKeyRing, ServiceTokens } from '../../control/identity/index.ts';
 import { callee } from '../../kernel/calls/sample.cases.ts';
 import { currentContext, runInContext } from '../../kernel/context/index.ts';
-import { fixedKeyRing, ServiceTokens } from '../../kernel/identity/index.ts';
 import { type Callee, type CalleeOptions, callLine, clientOver, openCallee, openRaw, tokens } from './http.cases.ts';
 
 const opened: Callee[] = [];

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { request as plainRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { fixedKeyRing, ServiceTokens } from '../../control/identity/index.ts';
 import { createCall, createClient, type Serve, type TlsMaterial, type Transport } from '../../kernel/calls/index.ts';
 import { sample, serve as serveSample } from '../../kernel/calls/transport.cases.ts';
 import type { OpenWire } from '../../kernel/calls/wire.cases.ts';
-import { fixedKeyRing, ServiceTokens } from '../../kernel/identity/index.ts';
 import type { InternalListener, InternalListenerDependencies } from '../../kernel/ports/index.ts';
 import { type Log, silentLog } from '../../kernel/telemetry/index.ts';
 import { HttpTransport, type HttpWay } from './client.ts';

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fixedKeyRing, ServiceTokens } from '../../control/identity/index.ts';
 import { maximumBodyBytes } from '../../kernel/calls/index.ts';
 import { callee } from '../../kernel/calls/sample.cases.ts';
-import { fixedKeyRing, ServiceTokens } from '../../kernel/identity/index.ts';
 import { type Callee, openCallee, tokens } from './http.cases.ts';
 
 describe('the internal listener', () => {

@@ -3,6 +3,7 @@ import { createServer as createPlainServer, type IncomingMessage, type ServerRes
 import { createServer as createTlsServer } from 'node:https';
 import {
   ByteBuffer,
+  bearer,
   fromHeaders,
   fromWire,
   maximumBodyBytes,
@@ -12,7 +13,6 @@ import {
 import { background } from '../../kernel/context/index.ts';
 import { headersOf, isRefusal, refusal, toProblem } from '../../kernel/errors/index.ts';
 import { answerInOrder, surviveAcceptErrors, UnsentAnswers, whyAmbiguous } from '../../kernel/http-api/index.ts';
-import { bearer } from '../../kernel/identity/index.ts';
 import type { InternalListener, InternalListenerDependencies } from '../../kernel/ports/index.ts';
 import { parseJson, ServedExchange } from './exchange-server.ts';
 

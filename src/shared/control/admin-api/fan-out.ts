@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Context, Hono } from 'hono';
 import {
+  bearer,
   type CallSource,
   type Directory,
   ofKernel,
@@ -19,8 +20,8 @@ import {
   refusal,
 } from '../../kernel/errors/index.ts';
 import { jsonOf, textOf } from '../../kernel/http-api/index.ts';
-import { bearer, type Operators } from '../../kernel/identity/index.ts';
 import type { OpenModule } from '../../kernel/module/index.ts';
+import type { Operators } from '../identity/index.ts';
 
 /** A request of an operator. A request that another process passed on is about one module of this process. */
 interface Asked {

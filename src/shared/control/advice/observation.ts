@@ -1,4 +1,4 @@
-import { isFailure, Tally } from '../../kernel/calls/index.ts';
+import { type CallRequest, isFailure, type Next, type RoadStep, Tally } from '../../kernel/calls/index.ts';
 import type { Operation } from '../../kernel/contract/index.ts';
 
 /** The calls from one caller to one operation, wherever that runs. */
@@ -54,22 +54,31 @@ export class Observation {
     });
   }
 
-  /** Returns the counter of calls from this process to a module; the caller increments it. */
+  /** Returns the counter of calls from this process to a module. */
   sentTo(module: string): Sent {
     const sent = this.#sent.get(module) ?? { queries: 0, commands: 0 };
     this.#sent.set(module, sent);
     return sent;
   }
 
-  of(caller: string, operation: Operation, input: unknown, call: () => Promise<unknown>): Promise<unknown> {
-    const edge = this.#edgeOf(caller, operation);
+  /** Returns the step of the road that observes the calls of `caller` to `operation`. */
+  step(caller: string, operation: Operation): RoadStep {
+    const sent = this.sentTo(operation.module);
+    const kind = operation.kind === 'query' ? 'queries' : 'commands';
+    return (call, next) => {
+      sent[kind] += 1;
+      return this.on ? this.#observed(this.#edgeOf(caller, operation), call, next) : next(call);
+    };
+  }
+
+  #observed(edge: Counted, call: CallRequest, next: Next): Promise<unknown> {
     const weighs = edge.tally.counted % weighOneOf === 0;
     const startedAt = performance.now();
-    const answer = call();
+    const answer = next(call);
     answer.then(
       (output) => {
         edge.tally.add(performance.now() - startedAt, false);
-        if (weighs) weigh(edge, input, output);
+        if (weighs) weigh(edge, call.input, output);
       },
       (error: unknown) => edge.tally.add(performance.now() - startedAt, isFailure(error)),
     );

@@ -13,7 +13,7 @@ import { callee } from '../../kernel/calls/sample.cases.ts';
 import { dispatch, sample } from '../../kernel/calls/transport.cases.ts';
 import { Cancellation, ManualClock, runInContext } from '../../kernel/context/index.ts';
 import { type CallFault, CallFaults } from './call-faults.ts';
-import { FaultyTransport } from './faulty.ts';
+import { faultStep } from './faulty.ts';
 
 let clock: ManualClock;
 let chance: number;
@@ -34,7 +34,8 @@ beforeEach(() => {
       return request.operation.name.startsWith('kerf.') ? Promise.resolve({}) : inside.call(request);
     },
   };
-  transport = new FaultyTransport(way, faults, clock);
+  const step = faultStep(faults, clock);
+  transport = { call: (request) => step(request, way.call) };
 });
 
 const meet = (...some: Partial<CallFault>[]) =>

@@ -1,10 +1,9 @@
 import { Hono } from 'hono';
-import { type CallSource, type Directory, shownAddress } from '../../kernel/calls/index.ts';
+import { bearer, type CallSource, type Directory, shownAddress } from '../../kernel/calls/index.ts';
 import { parseInput } from '../../kernel/contract/index.ts';
 import { isRefusal, refusal } from '../../kernel/errors/index.ts';
 import { countOpen } from '../../kernel/events/index.ts';
 import { fromQuery, problemResponse } from '../../kernel/http-api/index.ts';
-import { Authority, bearer, type Identity, type Operators } from '../../kernel/identity/index.ts';
 import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import {
@@ -17,6 +16,7 @@ import {
 } from '../admin-api/index.ts';
 import { type Observation, serveAdvice } from '../advice/index.ts';
 import type { CallFaults } from '../faults/index.ts';
+import { Authority, type Identity, type Operators } from '../identity/index.ts';
 import { type Relocations, serveMoves } from '../relocation/index.ts';
 import type { ModuleProcess, ModuleProcesses } from '../supervisor/index.ts';
 import { type Placement, placementText, type Topology } from '../topology/index.ts';

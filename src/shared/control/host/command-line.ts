@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Contract, describeContract } from '../../kernel/contract/index.ts';
+import type { Contract } from '../../kernel/contract/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
-import { rotate, writeIdentity } from '../../kernel/identity/index.ts';
 import { type ModuleDefinition, migrationsOf } from '../../kernel/module/index.ts';
 import { type Adapter, Adapters } from '../../kernel/ports/index.ts';
+import { rotate, writeIdentity } from '../identity/index.ts';
+import { describeContract } from '../releases/index.ts';
 import type { Topology } from '../topology/index.ts';
 import { openAuthority } from './enrolment.ts';
 

@@ -1,21 +1,20 @@
 import {
   type CallSource,
-  createCall,
+  callsOver,
   createPush,
   Directory,
-  kernelOperation,
-  policiesFor,
+  type RoadHooks,
   type TlsMaterial,
 } from '../../kernel/calls/index.ts';
 import { steadyClock, systemClock } from '../../kernel/context/index.ts';
 import type { DatabaseEngine } from '../../kernel/database/index.ts';
 import { type Bus, openBus, subscriptionMap } from '../../kernel/events/index.ts';
-import { type Identity, ServiceTokens } from '../../kernel/identity/index.ts';
 import type { ModuleDefinition } from '../../kernel/module/index.ts';
 import type { Adapters } from '../../kernel/ports/index.ts';
 import { createLog, type Log } from '../../kernel/telemetry/index.ts';
 import { Observation } from '../advice/index.ts';
-import { CallFaults, FaultyTransport } from '../faults/index.ts';
+import { CallFaults, faultStep } from '../faults/index.ts';
+import { type Identity, ServiceTokens } from '../identity/index.ts';
 import type { Topology } from '../topology/index.ts';
 import { openIdentity } from './enrolment.ts';
 import { watchOpenFiles } from './open-files.ts';
@@ -51,31 +50,22 @@ export async function connect(
   watchOpenFiles(log);
   // A fault ends at the same time in every process: all processes share the system's time.
   const faults = new CallFaults(identity);
+  const observation = new Observation();
+  const hooks: RoadHooks = {
+    observe: (caller, operation) => observation.step(caller, operation),
+    faults: faultStep(faults, systemClock),
+  };
   const contracts = new Map(definitions.map(({ contract }) => [contract.name, contract]));
   const directory = new Directory({
     ...{ policies, log, clock: systemClock, steady: steadyClock, random: Math.random, parity: settings.PARITY },
     modules: [...contracts.keys()],
-    withFaults: (way) => new FaultyTransport(way, faults, systemClock),
+    hooks,
     connect: (module, address, onLeaving) => {
       const contract = contracts.get(module)!;
       return adapters.connect({ module, contract, address, tokens, tls, onLeaving });
     },
   });
-  const observation = new Observation();
-  const calls: CallSource = (operation, caller) => {
-    const isKernels = kernelOperation(operation.name) !== undefined;
-    const own = isKernels ? operation : policiesFor(policies, operation.module, operation);
-    const transport = () => directory.routeTo(operation.module).transport;
-    const call = createCall({ ...operation, timeoutMs: own.timeoutMs }, caller, transport);
-    const sent = isKernels ? { queries: 0, commands: 0 } : observation.sentTo(operation.module);
-    const kind = operation.kind === 'query' ? 'queries' : 'commands';
-    return (input, options) => {
-      sent[kind] += 1;
-      return observation.on
-        ? observation.of(caller, operation, input, () => call(input, options))
-        : call(input, options);
-    };
-  };
+  const calls = callsOver(directory, policies, hooks);
   const bus = await openBus({
     ...{ bus: settings.BUS, before: settings.BUS_BEFORE, clock: steadyClock, log, push: createPush(calls) },
     busOpenerFor: (url) => adapters.busOpenerFor(url),

@@ -4,13 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import {
-  Authority,
-  fixedKeyRing,
-  type ProcessIdentity,
-  ServiceTokens,
-  writeIdentity,
-} from '../../kernel/identity/index.ts';
+import { Authority, fixedKeyRing, type ProcessIdentity, ServiceTokens, writeIdentity } from '../identity/index.ts';
 import type { Topology } from '../topology/index.ts';
 import { openIdentity, publicationPath } from './enrolment.ts';
 

@@ -20,7 +20,7 @@ import {
   readIdentity,
   readPublication,
   type WrittenIdentity,
-} from '../../kernel/identity/index.ts';
+} from '../identity/index.ts';
 import { enrolAtParent, enrolsAtParent } from '../supervisor/index.ts';
 import type { KernelSettings, Topology } from '../topology/index.ts';
 

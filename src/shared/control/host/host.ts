@@ -1,11 +1,11 @@
 import { background } from '../../kernel/context/index.ts';
-import { describeContract } from '../../kernel/contract/index.ts';
 import { DatabaseRecords } from '../../kernel/database/index.ts';
 import { messageOf, StartError } from '../../kernel/errors/index.ts';
-import { Authority, Operators, operatorToken } from '../../kernel/identity/index.ts';
 import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
 import { type Adapter, Adapters } from '../../kernel/ports/index.ts';
 import { killAt } from '../faults/index.ts';
+import { Authority, Operators, operatorToken } from '../identity/index.ts';
+import { describeContract } from '../releases/index.ts';
 import { Relocations } from '../relocation/index.ts';
 import { answersFor, callsPausedVariable, joinParent, ModuleProcesses, ModulesHere } from '../supervisor/index.ts';
 import { type Placement, refuseMissingAdapters, type Topology } from '../topology/index.ts';

@@ -13,7 +13,7 @@ const window = { method: 'get', path: '/window', about: 'Looks in', answers: { 2
 /** Creates a process that runs `shop` and tries out another replica of it. `other` gives the answers of that replica. */
 function processThatTriesOut(other: () => Promise<unknown>) {
   const directory = new Directory({
-    ...{ modules: ['shop'], parity: 'fast', policies: {}, withFaults: (way: Transport) => way, clock, log: silentLog },
+    ...{ modules: ['shop'], parity: 'fast', policies: {}, clock, log: silentLog },
     random: Math.random,
     connect: () => ({ call: other, close: async () => {} }),
   });

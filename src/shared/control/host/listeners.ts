@@ -1,12 +1,17 @@
 import { getRequestListener } from '@hono/node-server';
-import { type QueueServer, type Serve, serveQueue, type TlsMaterial } from '../../kernel/calls/index.ts';
+import {
+  type CallerTokens,
+  type QueueServer,
+  type Serve,
+  serveQueue,
+  type TlsMaterial,
+} from '../../kernel/calls/index.ts';
 import { background } from '../../kernel/context/index.ts';
-import { addressOf, listen, Shutdown, shownHost } from '../../kernel/http-api/index.ts';
-import type { ServiceTokens } from '../../kernel/identity/index.ts';
 import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
 import type { Adapters } from '../../kernel/ports/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import type { AdminRoutes } from '../admin-api/index.ts';
+import { addressOf, listen, Shutdown, shownHost } from '../gateway/index.ts';
 import { brokerOf, listensAt, type Topology, transportOf } from '../topology/index.ts';
 
 export interface ListenersDependencies {
@@ -16,7 +21,7 @@ export interface ListenersDependencies {
   readonly open: ReadonlyMap<string, OpenModule>;
   readonly serve: Serve;
   readonly adminRoutes: AdminRoutes;
-  readonly tokens: ServiceTokens;
+  readonly tokens: CallerTokens;
   readonly tls: TlsMaterial;
   readonly log: Log;
 }

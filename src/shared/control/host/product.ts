@@ -1,7 +1,8 @@
 import { StartError } from '../../kernel/errors/index.ts';
-import { type Composition, type Gateway, openGateway } from '../../kernel/http-api/index.ts';
+import type { Composition } from '../../kernel/http-api/index.ts';
 import type { ModuleDefinition } from '../../kernel/module/index.ts';
 import type { Adapter } from '../../kernel/ports/index.ts';
+import { type Gateway, openGateway } from '../gateway/index.ts';
 import { readTopology } from '../topology/index.ts';
 import { announce } from './announce.ts';
 import { printIdentity, printModules, printProto, readCommandLine, rotateKeys } from './command-line.ts';

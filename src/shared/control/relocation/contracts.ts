@@ -1,10 +1,5 @@
-import {
-  type Contract,
-  contractDescriptionSchema,
-  describeContract,
-  incompatibilities,
-  safeParse,
-} from '../../kernel/contract/index.ts';
+import { type Contract, safeParse } from '../../kernel/contract/index.ts';
+import { contractDescriptionSchema, describeContract, incompatibilities } from '../releases/index.ts';
 import type { ModuleProcess } from '../supervisor/index.ts';
 
 /** Throws when a new release breaks the contract: the other modules still rely on the contract that they know. */

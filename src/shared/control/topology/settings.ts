@@ -3,7 +3,7 @@ import { isBroker, maxPort, wholeAddress } from '../../kernel/calls/index.ts';
 import { crashPointKinds } from '../../kernel/context/index.ts';
 import { plainly, safeParse } from '../../kernel/contract/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
-import { readTrustedProxies } from '../../kernel/http-api/index.ts';
+import { readTrustedProxies } from '../gateway/index.ts';
 
 const aBroker =
   'or a broker such as amqp://user:secret@127.0.0.1:5672 (percent-encoded), kafka://127.0.0.1:9092, nats://127.0.0.1:4222, with ?namespace=shop (letters, digits, -) if need be';

@@ -1,5 +1,5 @@
 import type { Contract } from '../contract/index.ts';
-import type { ServiceTokens } from '../identity/index.ts';
+import type { CallerTokens } from './caller-tokens.ts';
 import type { OpenSession } from './queue/broker.ts';
 import { QueueTransport } from './queue/client.ts';
 import type { TlsMaterial } from './tls.ts';
@@ -11,7 +11,7 @@ export interface Way {
   readonly address: string;
   readonly module: string;
   readonly contract: Contract;
-  readonly tokens: ServiceTokens;
+  readonly tokens: CallerTokens;
   readonly tls: TlsMaterial;
   /** Called when the process at the address is about to stop. */
   readonly onLeaving: () => void;

@@ -10,6 +10,7 @@ export {
 } from './address/address.ts';
 export { carriesCalls, isBroker, namespaceOf } from './address/broker.ts';
 export { ByteBuffer } from './byte-buffer.ts';
+export { bearer, type CallerTokens } from './caller-tokens.ts';
 export { type Call, type CallSource, createCall, createClient } from './client.ts';
 export { callOver, LazyLink, type Way } from './connect.ts';
 export { byDeadline, cancelledBefore, type Ending, saidLate } from './deadlines.ts';
@@ -44,13 +45,14 @@ export { type QueueServer, serveQueue } from './queue/server.ts';
 export { Admission } from './resilience/admission.ts';
 export { isNotSent } from './resilience/delivery-status.ts';
 export { type PoliciesConfig, policiesFor, policiesSchema, refuseUnknownPolicies } from './resilience/policies.ts';
-export { Directory } from './routing/directory.ts';
+export { callsOver, Directory } from './routing/directory.ts';
 export { Probe } from './routing/probe.ts';
 export { isFailure, Tally } from './routing/tally.ts';
 export { Trial } from './routing/trial.ts';
 export { defaultSilence, type Silence } from './silence.ts';
+export type { RoadHooks } from './steps/hooks.ts';
 export type { TlsMaterial } from './tls.ts';
-export type { CallRequest, Dispatch, Link, Serve, Transport } from './transport.ts';
+export type { CallRequest, Dispatch, Link, Next, RoadStep, Serve, Transport } from './transport.ts';
 export { UnauthenticatedCallers } from './unauthenticated-callers.ts';
 export { unreachableBecause } from './unreachable.ts';
 export {

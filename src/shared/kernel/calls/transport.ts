@@ -6,6 +6,10 @@ export interface CallRequest {
   readonly operation: Operation;
   readonly input: unknown;
   readonly context: CallContext;
+  /** The caller's own signal, which also cancels the call. */
+  readonly signal?: AbortSignal | undefined;
+  /** The instances of the module to which attempts of this call went. */
+  readonly tried?: Set<object>;
   /** Maps an error to the error that a local caller receives. Absent for another process, which maps the error itself. */
   readonly toCaller?: (error: unknown, request: CallRequest) => unknown;
 }
@@ -19,6 +23,12 @@ export interface CallRequest {
 export interface Transport {
   call(request: CallRequest): Promise<unknown>;
 }
+
+/** Passes a call on, and resolves with its answer. */
+export type Next = (call: CallRequest) => Promise<unknown>;
+
+/** One step of the road of a call: does its part, and leaves the rest to `next`. */
+export type RoadStep = (call: CallRequest, next: Next) => Promise<unknown>;
 
 /** A transport to one other process. */
 export interface Link extends Transport {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { fixedKeyRing, ServiceTokens } from '../../control/identity/index.ts';
 import { Cancellation } from '../context/index.ts';
-import { fixedKeyRing, ServiceTokens } from '../identity/index.ts';
 import { sample } from './sample.cases.ts';
 import { type Outgoing, WireTransport } from './wire-transport.ts';
 

@@ -1,7 +1,7 @@
 import { Cancellation } from '../context/index.ts';
 import { asSentBy, type Operation, parseCompiled, parseInput } from '../contract/index.ts';
 import { isBetweenProcesses, type Refusal, refusal } from '../errors/index.ts';
-import type { ServiceTokens } from '../identity/index.ts';
+import type { CallerTokens } from './caller-tokens.ts';
 import { byDeadline, cancelledBefore } from './deadlines.ts';
 import { markNotSent } from './resilience/delivery-status.ts';
 import type { CallRequest, Transport } from './transport.ts';
@@ -18,9 +18,9 @@ export interface Outgoing extends CallRequest {
  * defaults, so that a repeated call is the same call. Checks the output, since the callee may run another release.
  */
 export abstract class WireTransport implements Transport {
-  protected readonly tokens: ServiceTokens;
+  protected readonly tokens: CallerTokens;
 
-  constructor(tokens: ServiceTokens) {
+  constructor(tokens: CallerTokens) {
     this.tokens = tokens;
   }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type CallContext, Cancellation } from '../context/index.ts';
 import { defaultTimeoutMs } from '../contract/index.ts';
-import type { ServiceTokens } from '../identity/index.ts';
+import type { CallerTokens } from './caller-tokens.ts';
 
 /** The largest input or output of a call, in bytes of JSON. A transport with a lower limit states it in its refusal. */
 export const maximumBodyBytes = 8 * 1024 * 1024;
@@ -30,7 +30,7 @@ export const wireContext = z.object({
 export type WireContext = z.output<typeof wireContext>;
 
 /** Returns the wire form of a context. Returns a promise only when a new token for the member is needed. */
-export function toWire(context: CallContext, tokens: ServiceTokens): WireContext | Promise<WireContext> {
+export function toWire(context: CallContext, tokens: CallerTokens): WireContext | Promise<WireContext> {
   const { requestId, traceparent, deadline, idempotencyKey, member } = context;
   const wire = { requestId, traceparent, deadlineMs: timeLeft(deadline), idempotencyKey };
   if (!member) return wire;
@@ -46,7 +46,7 @@ export function toWire(context: CallContext, tokens: ServiceTokens): WireContext
 export function fromWire(
   wire: WireContext,
   caller: string,
-  tokens: ServiceTokens,
+  tokens: CallerTokens,
   cancellation = new Cancellation(),
 ): CallContext | Promise<CallContext> {
   const { deadlineMs, member, ...rest } = wire;

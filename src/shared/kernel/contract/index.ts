@@ -1,6 +1,4 @@
 export { type AsSent, asSentBy, canonicalJson } from './as-sent.ts';
-export { incompatibilities } from './compatibility/compare.ts';
-export { type ContractDescription, contractDescriptionSchema, describeContract } from './compatibility/describe.ts';
 export { parseCompiled, parserOf } from './compiled/compiled.ts';
 export { safeParse } from './compiled/throwing-checks.ts';
 export {
@@ -23,4 +21,5 @@ export {
 export { Cursors } from './cursor.ts';
 export { inputParserOf, mismatch, parseInput } from './parse.ts';
 export { plainly } from './plain-words.ts';
+export { rewriterName } from './rewriting.ts';
 export { id, instant, money, nothing, page, pageRequest, text } from './schemas.ts';

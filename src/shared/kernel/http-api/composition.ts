@@ -1,13 +1,14 @@
 import type { Client, Contract } from '../contract/index.ts';
 import { isRefusal, isTransient } from '../errors/index.ts';
-import type { Session, SessionTokens } from '../identity/index.ts';
 import type { Resources } from './resources.ts';
+import type { Session, Sessions, SignInLimit } from './sessions.ts';
 
 /** Dependencies of a composition. */
 export interface CompositionContext {
   /** Returns the client of a contract. The composition must list the contract in `uses`. */
   client<C extends Contract>(contract: C): Client<C>;
-  readonly sessions: SessionTokens;
+  readonly sessions: Sessions;
+  readonly signInLimit: SignInLimit;
   /** Returns the session of the current request. */
   session(): Session | undefined;
   /** Returns the client address of the current request. It is personal data: use it for limits only. */

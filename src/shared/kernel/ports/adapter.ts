@@ -1,10 +1,9 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Discovery, DnsName, Link, OpenSession, Serve, TlsMaterial, Way } from '../calls/index.ts';
+import type { CallerTokens, Discovery, DnsName, Link, OpenSession, Serve, TlsMaterial, Way } from '../calls/index.ts';
 import type { Clock } from '../context/index.ts';
 import type { Contract } from '../contract/index.ts';
 import type { DatabaseEngine } from '../database/index.ts';
 import type { OpenBus } from '../events/index.ts';
-import type { ServiceTokens } from '../identity/index.ts';
 import type { Log } from '../telemetry/index.ts';
 
 /**
@@ -42,7 +41,7 @@ export interface DiscoveryDependencies {
 
 interface ListenerDependencies {
   readonly serve: Serve;
-  readonly tokens: ServiceTokens;
+  readonly tokens: CallerTokens;
   readonly log: Log;
   readonly tls?: TlsMaterial;
   /** Maximum time in which a peer may read nothing of an answer, in milliseconds. */

@@ -1,7 +1,7 @@
 import { background } from '../../../kernel/context/index.ts';
 import { safeParse } from '../../../kernel/contract/index.ts';
 import { StartError } from '../../../kernel/errors/index.ts';
-import { type Enrolment, ProcessIdentity, type PublicJwk } from '../../../kernel/identity/index.ts';
+import { type Enrolment, ProcessIdentity, type PublicJwk } from '../../identity/index.ts';
 import { toModuleProcess } from './messages.ts';
 
 /** Environment variable that tells a process that its parent enrolls it. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { publicJwkSchema } from '../../../kernel/identity/index.ts';
 import { callFaultSchema } from '../../faults/index.ts';
+import { publicJwkSchema } from '../../identity/index.ts';
 
 /** The messages from a module process to its parent. `toModuleProcess` is the other direction. */
 export const fromModuleProcess = z.discriminatedUnion('type', [

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { background } from '../../../kernel/context/index.ts';
 import { safeParse } from '../../../kernel/contract/index.ts';
-import type { Enrolment, PublicJwk } from '../../../kernel/identity/index.ts';
 import type { Log } from '../../../kernel/telemetry/index.ts';
+import type { Enrolment, PublicJwk } from '../../identity/index.ts';
 import { enrolledVariable } from './enrolment.ts';
 import { callsPausedVariable, type FromModuleProcess, fromModuleProcess, type ToModuleProcess } from './messages.ts';
 

@@ -1,6 +1,6 @@
 import type { Operation } from '../../contract/index.ts';
 import { refusal } from '../../errors/index.ts';
-import type { ServiceTokens } from '../../identity/index.ts';
+import type { CallerTokens } from '../caller-tokens.ts';
 import type { Silence } from '../silence.ts';
 import type { TlsMaterial } from '../tls.ts';
 import type { Link } from '../transport.ts';
@@ -20,7 +20,7 @@ export interface QueueWay {
   /** Such as `amqp://user:secret@broker:5672?namespace=shop` or `nats://broker:4222`. */
   readonly address: string;
   readonly module: string;
-  readonly tokens: ServiceTokens;
+  readonly tokens: CallerTokens;
   readonly tls?: TlsMaterial;
   /** Limits that detect a dead connection. */
   readonly silence?: Silence;

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach } from 'vitest';
 import { adapters } from '../../../../../test/harness/adapters.ts';
+import { fixedKeyRing, ServiceTokens } from '../../../control/identity/index.ts';
 import type { CallContext } from '../../context/index.ts';
-import { fixedKeyRing, ServiceTokens } from '../../identity/index.ts';
 import { type Log, silentLog } from '../../telemetry/index.ts';
 import { createCall, createClient } from '../client.ts';
 import { sample } from '../transport.cases.ts';

@@ -1,9 +1,9 @@
 import type { Cancellation } from '../../context/index.ts';
 import { mismatch, safeParse } from '../../contract/index.ts';
 import { messageOf, refusal, toProblem } from '../../errors/index.ts';
-import { bearer, type ServiceTokens } from '../../identity/index.ts';
 import type { Log } from '../../telemetry/index.ts';
 import { shownAddress } from '../address/address.ts';
+import { bearer, type CallerTokens } from '../caller-tokens.ts';
 import { cancelledBefore, timedOut } from '../deadlines.ts';
 import type { TlsMaterial } from '../tls.ts';
 import type { Serve } from '../transport.ts';
@@ -22,7 +22,7 @@ export interface QueueServerDependencies {
   readonly url: string;
   readonly module: string;
   readonly serve: Serve;
-  readonly tokens: ServiceTokens;
+  readonly tokens: CallerTokens;
   readonly log: Log;
   readonly tls?: TlsMaterial;
 }

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { adapters } from '../../../../../test/harness/adapters.ts';
 import { privateServer, type ServerName } from '../../../../../test/harness/servers.ts';
+import { fixedKeyRing, ServiceTokens } from '../../../control/identity/index.ts';
 import { isRefusal } from '../../errors/index.ts';
-import { fixedKeyRing, ServiceTokens } from '../../identity/index.ts';
 import { isNotSent } from '../resilience/delivery-status.ts';
 import { serve } from '../transport.cases.ts';
 import type { Serve } from '../transport.ts';

@@ -64,8 +64,13 @@ export class Balancer {
     return this.#instances;
   }
 
+  /** Whether any instance works. */
+  get canPick(): boolean {
+    return this.#instances.some(works);
+  }
+
   /** Returns a working instance, if any. Prefers an instance that is not in `tried`, and then one that is not about to stop. */
-  pick(tried?: ReadonlySet<UpstreamInstance>): UpstreamInstance | undefined {
+  pick(tried?: ReadonlySet<object>): UpstreamInstance | undefined {
     let choice =
       this.#instances.length > 1 || !works(this.#instances[0]) ? this.#instances.filter(works) : this.#instances;
     if (choice.length <= 1) return choice[0];

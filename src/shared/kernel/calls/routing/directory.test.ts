@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type CallFault, CallFaults, FaultyTransport } from '../../../control/faults/index.ts';
+import { type CallFault, CallFaults, faultStep } from '../../../control/faults/index.ts';
 import { contract, nothing, type Operation, query } from '../../contract/index.ts';
 import { isRefusal, refusal } from '../../errors/index.ts';
 import { CountingClock, Notes } from '../discovery/discovery.cases.ts';
@@ -30,7 +30,7 @@ type Answer = (request: CallRequest) => Promise<unknown>;
 
 function open(parity: Parity, answer: Answer = async () => ({})): Directory {
   return new Directory({
-    withFaults: (way) => new FaultyTransport(way, faults, clock),
+    hooks: { faults: faultStep(faults, clock) },
     ...{ parity, clock, policies: {}, log: new Notes().log, random: () => 0 },
     modules: ['payments', 'orders'],
     connect: (module, address) => ({

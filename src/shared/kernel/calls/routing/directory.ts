@@ -1,5 +1,10 @@
+import { type CallSource, createCall } from '../client.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import { InProcessTransport, type Parity } from '../in-process.ts';
+import { kernelOperation } from '../kernel-operations.ts';
+import { type PoliciesConfig, policiesFor } from '../resilience/policies.ts';
+import { compose, road } from '../road.ts';
+import type { RoadHooks } from '../steps/hooks.ts';
 import type { Dispatch, Transport } from '../transport.ts';
 import { unreachable } from '../unreachable.ts';
 import { Probe } from './probe.ts';
@@ -22,6 +27,19 @@ export interface DirectoryDependencies extends UpstreamDependencies {
   readonly parity: Parity;
 }
 
+/**
+ * Returns the calls of any caller to any operation. A policy may give an operation less time than its contract does. The operations
+ * of the kernel itself have no policies, and nobody observes them.
+ */
+export function callsOver(directory: Directory, policies: PoliciesConfig, { observe }: RoadHooks = {}): CallSource {
+  return (operation, caller) => {
+    const transport = () => directory.routeTo(operation.module).transport;
+    if (kernelOperation(operation.name)) return createCall(operation, caller, transport);
+    const { timeoutMs } = policiesFor(policies, operation.module, operation);
+    return createCall({ ...operation, timeoutMs }, caller, transport, observe ? { observe } : {});
+  };
+}
+
 /** Knows the current route to each module. Clients ask it at every call, so that a route can change at any time. */
 export class Directory {
   readonly #modules = new Map<string, Route>();
@@ -42,11 +60,11 @@ export class Directory {
   }
 
   here(module: string, dispatch: Dispatch): void {
-    const { parity, withFaults } = this.parts;
+    const { parity, hooks = {} } = this.parts;
     const inside = new InProcessTransport(dispatch, parity);
     // After an injected delay, resolves the route again.
-    const now: Transport = { call: (request) => this.#wayTo(module).call(request) };
-    const transport = parity === 'strict' ? withFaults(now) : inside;
+    const faulty = { call: compose(road.link, hooks, (request) => this.#wayTo(module).call(request)) };
+    const transport = parity === 'strict' ? faulty : inside;
     this.#set(module, { state: 'here', transport, inside });
   }
 

@@ -4,9 +4,10 @@ import { defaultTimeoutMs, type Operation } from '../../contract/index.ts';
 import { isRefusal } from '../../errors/index.ts';
 import { kernelOperation } from '../kernel-operations.ts';
 import { mayRetry } from '../resilience/retrying.ts';
+import { withKey } from '../steps/retry.ts';
 import type { CallRequest, Transport } from '../transport.ts';
 import { isFailure, Tally } from './tally.ts';
-import { type Upstream, withKey } from './upstream.ts';
+import type { Upstream } from './upstream.ts';
 
 /** Counts the queries whose answers were compared, and the queries whose answers still differed when both were asked again. */
 export interface Compared {

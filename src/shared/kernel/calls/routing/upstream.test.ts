@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { CallFaults, FaultyTransport } from '../../../control/faults/index.ts';
+import { CallFaults, faultStep } from '../../../control/faults/index.ts';
 import { type CallContext, Cancellation } from '../../context/index.ts';
 import { command, contract, nothing, type Operation, query } from '../../contract/index.ts';
 import { isRefusal, refusal } from '../../errors/index.ts';
@@ -61,7 +61,7 @@ beforeEach(() => {
 function open(policies: PoliciesConfig = {}, ...addresses: string[]): Upstream {
   listed.set(addresses.length > 0 ? addresses : [a]);
   const parts = {
-    ...{ policies, clock, log: new Notes().log, random: () => chance, withFaults: (way: Transport) => way },
+    ...{ policies, clock, log: new Notes().log, random: () => chance },
     connect: (_: string, address: string) => ({
       async call(request: CallRequest) {
         if (request.operation.name === 'kerf.ping') {
@@ -465,8 +465,8 @@ describe('an upstream', () => {
   it('puts the faults that are on in the way of calls, and of no ping', async () => {
     const faults = new CallFaults(clock, () => 0);
     const link = { call: async () => 'done', close: async () => {} };
-    const withFaults = (way: Transport) => new FaultyTransport(way, faults, clock);
-    const parts = { policies: {}, clock, log: new Notes().log, random: () => 0, withFaults, connect: () => link };
+    const hooks = { faults: faultStep(faults, clock) };
+    const parts = { policies: {}, clock, log: new Notes().log, random: () => 0, hooks, connect: () => link };
     listed.set([a]);
     upstream = new Upstream('payments', listed, parts, () => {});
     const until = clock.now() + 1_000;
@@ -491,7 +491,6 @@ describe('a clock that is set back by hours', () => {
       steady,
       log: new Notes().log,
       random: () => 0,
-      withFaults: (way: Transport) => way,
     };
     upstream = new Upstream('payments', listed, { ...parts, connect: () => link }, () => {});
     answers[a] = unsent;

@@ -1,0 +1,168 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { getRequestListener } from '@hono/node-server';
+import { Hono } from 'hono';
+import { createClient } from '../../kernel/calls/index.ts';
+import { hurryTurns, steadyClock } from '../../kernel/context/index.ts';
+import type { Client, Contract } from '../../kernel/contract/index.ts';
+import { refusal, StartError } from '../../kernel/errors/index.ts';
+import {
+  answerInOrder,
+  type Composition,
+  problemResponse,
+  type Resources,
+  surviveAcceptErrors,
+  UnsentAnswers,
+} from '../../kernel/http-api/index.ts';
+import { FailureLog } from '../../kernel/telemetry/index.ts';
+import { FileKeyRing, SessionTokens, SignedOut } from '../identity/index.ts';
+import { admission } from './admission.ts';
+import { bodyLimit } from './body-limit.ts';
+import { currentClient, knowClient } from './client.ts';
+import { forwardTo, type ServeEndpoint } from './forward.ts';
+import { headersOfAll } from './headers-of-all.ts';
+import { health } from './health.ts';
+import { addressOf, listen } from './listen.ts';
+import { nested } from './nested.ts';
+import { noProxies } from './proxies.ts';
+import { RequestsInFlight, rateLimit } from './rate-limit.ts';
+import { mountReference } from './reference.ts';
+import { currentSession, requestContext } from './request-context.ts';
+import { Shutdown } from './shutdown.ts';
+import { GrowingSignInLimit } from './sign-in-limit.ts';
+import type { System } from './system.ts';
+import { answerUnreadable, refuseTwice, refuseUnreadable, unreadableRequest } from './unreadable.ts';
+
+/** Time to drain. Module processes and the home stop after it; together they stay under the ten seconds of a stop. */
+const drainMs = 4_000;
+const maximumBodyBytes = 1024 * 1024;
+/** Costly requests of one client at a time. */
+const maxRequestsInFlight = 16;
+
+export interface Gateway {
+  /** Address of the public listener. */
+  readonly address: string;
+  /** Makes clients open another connection, to another process, for their next request. */
+  announceStop(): void;
+  /** Answers the requests in flight, then closes. */
+  close(): Promise<void>;
+}
+
+/** Opens the public listener in front of all modules, wherever they run. Throws a `StartError` when the port is taken. */
+export async function openGateway(system: System, compositions: readonly Composition[]): Promise<Gateway> {
+  const { PORT, HOST, DATA_DIR, SLOW_READER_TIMEOUT_MS } = system.topology.settings;
+  const keys = join(DATA_DIR, 'keys');
+  const signedOut = new SignedOut(join(keys, 'signed-out'));
+  const sessions = new SessionTokens(new FileKeyRing(join(keys, 'sessions.json')), signedOut);
+  const app = createGateway(system, compositions, sessions);
+  const server = createServer({ requireHostHeader: false });
+  const unsent = new UnsentAnswers({ stalledMs: SLOW_READER_TIMEOUT_MS });
+  const answer = getRequestListener(app.fetch, { errorHandler: unreadableRequest });
+  const headers = await headersOfAll();
+  answerInOrder(server, (request, response) => answer(request, response.setHeaders(headers)), unsent);
+  answerUnreadable(server);
+  surviveAcceptErrors(server, system.log);
+  server.on('connection', hurryTurns);
+  server.requestTimeout = 60_000;
+  // Load balancers keep idle connections for a minute. A request fails when the gateway closes its connection at that moment.
+  server.keepAliveTimeout = 65_000;
+  const shutdown = new Shutdown(server);
+  await listen(server, HOST, PORT, 'PORT');
+  return {
+    address: addressOf(server),
+    announceStop: () => shutdown.announce(),
+    close: () => shutdown.close(drainMs),
+  };
+}
+
+function createGateway(system: System, compositions: readonly Composition[], sessions: SessionTokens): Hono {
+  const { settings } = system.topology;
+  const app = new Hono();
+  const failures = new FailureLog(system.log, steadyClock);
+  app.onError((error, c) => {
+    // A client that disconnects before the answer is no failure of the gateway, so it raises no alarm.
+    const gone = error.name === 'AbortError' || (error as { code?: string }).code === 'ECONNRESET';
+    const message = 'a request failed in the gateway';
+    const { method, path } = c.req;
+    if (gone) system.log.debug({ error, path }, message);
+    else failures.add({ message, error, fields: { method, path } });
+    return problemResponse(error);
+  });
+  app.notFound(() => problemResponse(refusal('not-found', 'there is no such resource; /docs shows those there are')));
+  const context = requestContext(sessions, settings.REQUEST_TIMEOUT_MS);
+  app.use(nested(context, knowClient(settings.TRUSTED_PROXIES ?? noProxies), refuseUnreadable));
+  const alive = health(system);
+  const costly = new RequestsInFlight(maxRequestsInFlight);
+  mount(app, alive, serveHere, costly);
+  const limit = rateLimit(settings.RATE_LIMIT_PER_MINUTE, system.log);
+  app.use(nested(limit, admission(), bodyLimit(maximumBodyBytes)));
+  const resources = [...mountResources(app, system, compositions, { sessions, costly }), alive];
+  refuseDuplicates(resources);
+  refuseOtherMethods(app, resources);
+  mountReference(app, resources);
+  return app;
+}
+
+/** Mounts compositions before modules: a composition may deliberately serve a path below a module's path. */
+function mountResources(
+  app: Hono,
+  system: System,
+  compositions: readonly Composition[],
+  { sessions, costly }: { readonly sessions: SessionTokens; readonly costly: RequestsInFlight },
+): Resources[] {
+  const signInLimit = new GrowingSignInLimit();
+  const composed = compositions.map((composition) => {
+    const client = <C extends Contract>(contract: C): Client<C> => {
+      if (!composition.uses.includes(contract)) {
+        throw new StartError(`the composition "${composition.name}" asks for "${contract.name}": add it to its "uses"`);
+      }
+      return createClient(contract, (operation) => system.calls(operation, 'gateway'));
+    };
+    return composition.routes({ client, sessions, signInLimit, session: currentSession, clientAddress: currentClient });
+  });
+  for (const each of composed) mount(app, each, serveHere, costly);
+  const owned = system.definitions.flatMap(({ contract, routes }) => {
+    const self = createClient(contract, (operation) => system.calls(operation, contract.name));
+    return routes ? [{ module: contract.name, resources: routes(self as never) }] : [];
+  });
+  for (const { module, resources } of owned) mount(app, resources, forwardTo(module, system), costly);
+  return [...composed, ...owned.map(({ resources }) => resources)];
+}
+
+const serveHere: ServeEndpoint = (c, endpoint) => endpoint.serve(c);
+
+function mount(app: Hono, { endpoints }: Resources, serve: ServeEndpoint, costly: RequestsInFlight): void {
+  for (const endpoint of endpoints)
+    app.on(endpoint.method.toUpperCase(), endpoint.path, (c) => {
+      const refused = refuseTwice(endpoint, (c.env as { incoming?: IncomingMessage }).incoming);
+      if (refused) return refused;
+      const answer = () => serve(c, endpoint);
+      return endpoint.costly ? costly.run(answer) : answer();
+    });
+}
+
+/** Throws a `StartError` when two resources serve the same method and path: the gateway would never call the second. */
+function refuseDuplicates(resources: readonly Resources[]): void {
+  const owners = new Map<string, string>();
+  for (const { tag, endpoints } of resources) {
+    for (const { method, path } of endpoints) {
+      const door = `${method.toUpperCase()} ${path}`;
+      const other = owners.get(door);
+      if (other)
+        throw new StartError(
+          `${door} is served by ${other} and by ${tag}; give one of them another path in its routes.ts`,
+        );
+      owners.set(door, tag);
+    }
+  }
+}
+
+function refuseOtherMethods(app: Hono, resources: readonly Resources[]): void {
+  const methods = new Map<string, Set<string>>();
+  for (const { method, path } of resources.flatMap(({ endpoints }) => endpoints)) {
+    methods.set(path, (methods.get(path) ?? new Set()).add(method.toUpperCase()));
+  }
+  for (const [path, allowed] of methods) {
+    app.all(path, () => problemResponse(refusal('method-not-allowed'), { allow: [...allowed].join(', ') }));
+  }
+}

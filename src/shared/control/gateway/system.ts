@@ -1,0 +1,37 @@
+import type { CallSource, Directory } from '../../kernel/calls/index.ts';
+import type { Contract } from '../../kernel/contract/index.ts';
+import type { Resources } from '../../kernel/http-api/index.ts';
+import type { Log } from '../../kernel/telemetry/index.ts';
+import type { TrustedProxies } from './proxies.ts';
+
+/** The system behind the gateway, as the gateway uses it. */
+export interface System {
+  readonly calls: CallSource;
+  readonly directory: Pick<Directory, 'routeTo'>;
+  readonly log: Log;
+  readonly topology: { readonly settings: GatewaySettings };
+  readonly definitions: readonly PublicModule[];
+  /** The modules that run in this process, by name. */
+  readonly open: { has(module: string): boolean };
+  /** Whether this process is about to stop. */
+  readonly stopping: boolean;
+  /** Resolves with the currently unreachable modules. */
+  away(): Promise<string[]>;
+  /** Resolves with the modules that currently cannot write to their database, and the reason for each. */
+  unwritable(): Promise<ReadonlyMap<string, string>>;
+}
+
+interface PublicModule {
+  readonly contract: Contract;
+  readonly routes?: ((self: never) => Resources) | undefined;
+}
+
+export interface GatewaySettings {
+  readonly PORT: number;
+  readonly HOST: string;
+  readonly DATA_DIR: string;
+  readonly REQUEST_TIMEOUT_MS: number;
+  readonly SLOW_READER_TIMEOUT_MS: number;
+  readonly RATE_LIMIT_PER_MINUTE: number;
+  readonly TRUSTED_PROXIES?: TrustedProxies | undefined;
+}

@@ -1,0 +1,95 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { join } from 'node:path';
+import { jwtVerify, SignJWT } from 'jose';
+import { bearer } from '../../kernel/calls/index.ts';
+import { betweenProcesses, refusal, StartError } from '../../kernel/errors/index.ts';
+import type { Authority } from './authority.ts';
+import { algorithms, proofOf, toleranceSeconds } from './certificate.ts';
+import { type Identity, operatorsName } from './identity.ts';
+import { newKeyPair } from './keys.ts';
+import { keepSecret, readSecret } from './secret-file.ts';
+
+/** Returns the operator's bearer token: the setting, or a token in the data folder (mode 0600) that it creates on first use. */
+export function operatorToken(dataDir: string, setting: string | undefined): string {
+  if (setting) return usable(setting, 'OPERATOR_TOKEN');
+  const file = join(dataDir, 'operator-token');
+  keepSecret(file, () => `${randomBytes(32).toString('base64url')}\n`);
+  return usable(readSecret(file).trim(), file);
+}
+
+function usable(token: string, where: string): string {
+  if (bearer(`Bearer ${token}`) === token && token.length >= 16) return token;
+  throw new StartError(
+    `${where}: a token has at least 16 letters, digits, or any of - . _ ~ + /; remove it to have one made`,
+  );
+}
+
+/** Compares two secrets. Its duration does not reveal how much of a guess is right. */
+export function sameSecret(given: string, expected: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(expected));
+}
+
+/** An operator's request for one module, in the form that travels to the process that runs the module. */
+export interface OperatorOrder {
+  readonly module: string;
+  readonly method: string;
+  /** Includes the query. */
+  readonly path: string;
+  readonly body: string;
+}
+
+const orderType = 'kerf-order';
+const orderLifeMs = 60_000;
+
+/**
+ * Checks the operators' token and signs their orders, in the home process only. The signing key is random, so that no data that
+ * leaves this process reveals the token.
+ */
+export class Operators {
+  readonly #pair = newKeyPair();
+  private readonly authority: Authority;
+  private readonly token: string;
+
+  constructor(authority: Authority, token: string) {
+    this.authority = authority;
+    this.token = token;
+  }
+
+  know(token: string | undefined): boolean {
+    return token !== undefined && sameSecret(token, this.token);
+  }
+
+  /** Signs an operator's order for another process. Rejects with `unauthenticated` when `token` is not the operators' token. */
+  async sign(token: string | undefined, order: OperatorOrder): Promise<string> {
+    if (!this.know(token)) throw refusal('unauthenticated', 'send the operator token');
+    const { privateKey, publicKey } = this.#pair;
+    const crt = await this.authority.certify(publicKey, [operatorsName], orderLifeMs);
+    return new SignJWT({ htm: order.method, htu: order.path, sha: digestOf(order.body) })
+      .setProtectedHeader({ alg: 'EdDSA', crt, typ: orderType })
+      .setAudience(order.module)
+      .setExpirationTime(Math.ceil((this.authority.now() + orderLifeMs) / 1_000))
+      .sign(privateKey);
+  }
+}
+
+/** Throws `forbidden` unless the operators signed exactly this order within the last minute. */
+export async function verifyOrder(signed: string | undefined, order: OperatorOrder, identity: Identity): Promise<void> {
+  try {
+    const { key, names } = await proofOf(signed ?? '', identity);
+    if (!names?.includes(operatorsName)) throw new Error('it was signed by no operator');
+    const { payload } = await jwtVerify(signed ?? '', key, {
+      ...{ algorithms, typ: orderType, audience: order.module, currentDate: new Date(identity.now()) },
+      ...{ clockTolerance: toleranceSeconds, requiredClaims: ['exp'] },
+    });
+    const { htm, htu, sha } = payload;
+    if (htm !== order.method || htu !== order.path || sha !== digestOf(order.body))
+      throw new Error('it was signed for something else');
+  } catch (error) {
+    throw betweenProcesses('forbidden', 'the operators have not signed this order', error);
+  }
+}
+
+function digestOf(body: string): string {
+  return createHash('sha256').update(body).digest('base64url');
+}

@@ -1,0 +1,2 @@
+export { incompatibilities } from './compare.ts';
+export { contractDescriptionSchema, describeContract } from './describe.ts';

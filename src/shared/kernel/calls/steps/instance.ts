@@ -1,0 +1,68 @@
+import { isBetweenProcesses, isRefusal, messageOf, refusal } from '../../errors/index.ts';
+import type { Log, OncePerMinute } from '../../telemetry/index.ts';
+import type { CallFailure } from '../resilience/breaker.ts';
+import { isDeliveryUnknown, markNotSent } from '../resilience/delivery-status.ts';
+import type { Balancer, UpstreamInstance } from '../routing/balancer.ts';
+import type { RoadStep } from '../transport.ts';
+
+interface Place {
+  readonly module: string;
+  readonly balancer: Balancer;
+  readonly log: Log;
+  /** Limits the log lines about instances that do not accept this process. */
+  readonly refusedLimit: OncePerMinute;
+}
+
+/** Chooses an instance and sends it the call. The breaker and the balancer learn how the call ended. The last step before the link. */
+export const instance = (place: Place): RoadStep => {
+  const { balancer } = place;
+  return async (call) => {
+    const chosen = balancer.pick(call.tried);
+    if (!chosen) throw noInstance(place);
+    call.tried?.add(chosen);
+    const { breaker, link } = chosen;
+    const pass = breaker.admits();
+    chosen.inFlight += 1;
+    try {
+      const answer = await link.call(call);
+      breaker.succeeded(pass);
+      return answer;
+    } catch (error) {
+      const failure = failureOf(error);
+      noteRefused(place, chosen, error);
+      if (failure) balancer.failed(chosen, error);
+      if (failure) breaker.failed(pass, failure);
+      if (failure === 'faulty') balancer.suspect(chosen);
+      if (!failure && isRefusal(error, 'cancelled')) breaker.released(pass);
+      else if (!failure) breaker.succeeded(pass);
+      throw error;
+    } finally {
+      balancer.answered(chosen);
+    }
+  };
+};
+
+function noInstance({ module, balancer: { lastFailure } }: Place): Error {
+  const cause = isRefusal(lastFailure) ? lastFailure.cause : lastFailure;
+  return markNotSent(refusal('unavailable', `${module} cannot be reached`, {}, { cause }));
+}
+
+/**
+ * Returns how the instance failed, or `undefined` when it works. An instance that answers works, even if the answer is an error:
+ * the same error would occur in-process. An `unavailable` from this side's transport has a cause. An `unavailable` without a cause
+ * is an answer, such as of a module whose own callee is away. An instance that does not accept this process counts as failed. An
+ * instance that refuses a single caller works.
+ */
+function failureOf(error: unknown): CallFailure | undefined {
+  if (isRefusal(error) && isBetweenProcesses(error.cause) && error.cause.code === 'forbidden') return undefined;
+  if (isRefusal(error, 'unavailable')) return error.cause === undefined ? undefined : 'unreachable';
+  return isDeliveryUnknown(error) ? 'faulty' : undefined;
+}
+
+/** Logs at most once a minute why an instance does not accept calls of this process. Callers do not receive the reason. */
+function noteRefused({ module, log, refusedLimit }: Place, { address }: UpstreamInstance, error: unknown): void {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (!isBetweenProcesses(cause) || !refusedLimit.passes()) return;
+  const about = { module, address, code: cause.code, why: messageOf(cause) };
+  log.error(about, 'an instance does not accept calls of this process');
+}

@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import type { Cancellation, Clock } from '../../context/index.ts';
+import { cancelledBefore } from '../deadlines.ts';
+import { kernelOperation } from '../kernel-operations.ts';
+import { backOffMs } from '../resilience/back-off.ts';
+import { isNotSent } from '../resilience/delivery-status.ts';
+import type { RetryBudget } from '../resilience/retry-budget.ts';
+import { mayRetry } from '../resilience/retrying.ts';
+import type { Balancer } from '../routing/balancer.ts';
+import type { CallRequest, RoadStep } from '../transport.ts';
+
+interface Place {
+  /** Maximum number of attempts of a call. */
+  readonly attempts: number;
+  readonly budget: RetryBudget;
+  readonly balancer: Pick<Balancer, 'canPick' | 'pick'>;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/**
+ * Makes attempts until one succeeds, while another attempt is safe and the policies, the budget and the deadline admit it. All
+ * attempts carry the same idempotency key. A call that leaves the process must not depend on data that a power cut can undo.
+ */
+export const retry = (place: Place): RoadStep => {
+  const { attempts, budget, balancer } = place;
+  return async (call, next) => {
+    if (call.context.onDisk) await call.context.onDisk();
+    const tried = new Set<object>();
+    const keyed = { ...withKey(call), tried };
+    let failed: unknown;
+    for (let attempt = 1; ; attempt++) {
+      if (attempt > 1 && !balancer.canPick) throw failed;
+      // The next step says that there is no instance: no attempt will help.
+      if (!balancer.canPick) return next(keyed);
+      if (attempt === 1) budget.called();
+      try {
+        return await next(keyed);
+      } catch (error) {
+        if (attempt >= attempts) throw error;
+        failed = error;
+      }
+      await beforeAnother(place, keyed, attempt, failed);
+    }
+  };
+};
+
+/** Waits for the back-off before the next attempt. Throws the call's error when there must be no other attempt. */
+async function beforeAnother(place: Place, call: CallRequest, attempt: number, failed: unknown): Promise<void> {
+  const { operation, context, tried } = call;
+  const { cancellation, deadline, idempotencyKey } = context;
+  const { balancer, budget, clock, random } = place;
+  if (!mayRetry(operation.kind, idempotencyKey !== undefined, failed)) throw failed;
+  const next = balancer.pick(tried);
+  const another = next !== undefined && !tried?.has(next) && isNotSent(failed);
+  const delayMs = another ? 0 : backOffMs(attempt, random);
+  if (cancellation?.cancelled) throw cancelledBefore(operation);
+  if (clock.now() + delayMs >= deadline || !budget.admitsRetry()) throw failed;
+  if (delayMs > 0) await pause(delayMs, clock, cancellation);
+  if (cancellation?.cancelled) throw cancelledBefore(operation);
+}
+
+/** Adds an idempotency key to a command that has none, so that a retry over the network is safe. */
+export function withKey(request: CallRequest): CallRequest {
+  const { operation, context } = request;
+  if (operation.kind === 'query' || context.idempotencyKey || kernelOperation(operation.name)) return request;
+  return { ...request, context: { ...context, idempotencyKey: randomUUID() } };
+}
+
+/** Waits for `delayMs`. Resolves at once when the call is cancelled. */
+function pause(delayMs: number, clock: Clock, cancellation: Cancellation | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const listenNoMore = cancellation?.onCancel(() => {
+      wakeNoMore();
+      resolve();
+    });
+    const wakeNoMore = clock.after(delayMs, () => {
+      listenNoMore?.();
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,29 @@
+/** The content of a session token. */
+export interface Session {
+  readonly id: string;
+  /** The member's id. */
+  readonly member: string;
+  /** Seconds since 1970. */
+  readonly expiresAt: number;
+}
+
+/** Signs members in and out. Only the gateway holds the keys. */
+export interface Sessions {
+  /** Returns a new token. It is valid for twelve hours, or until sign-out. */
+  issue(member: string): Promise<{ token: string; expiresAt: string }>;
+  /** Ends a session. Every process refuses its token from now on. Throws `unavailable` when the sign-out cannot be stored. */
+  end(session: Session): void;
+}
+
+/** Limits wrong passwords by account and client, so that nobody can guess a password or lock out its owner. */
+export interface SignInLimit {
+  /** Begins an attempt of the client with this address. Throws `too-many-requests` while the client must wait. */
+  begin(account: string, address: string): SignInAttempt;
+}
+
+/** An attempt to sign in. It counts as a failure until its caller reports the outcome, so parallel attempts cannot bypass the limit. */
+export interface SignInAttempt {
+  succeeded(): void;
+  /** Reports that the password check had no result. */
+  undecided(): void;
+}
