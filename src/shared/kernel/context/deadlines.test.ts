@@ -8,22 +8,13 @@ function hold(ms: number): void {
 }
 
 describe('the deadline of a call', () => {
-  it('is as long after now as the call may take, to within 16 ms', () => {
-    for (const timeoutMs of [1_000, 5_000]) {
+  it('is as long after now as the call may take', () => {
+    for (const timeoutMs of [40, 5_000]) {
       const before = Date.now();
       const deadline = deadlineIn(timeoutMs)!;
-      expect(deadline).toBeGreaterThanOrEqual(before + timeoutMs - 32);
+      expect(deadline).toBeGreaterThanOrEqual(before + timeoutMs);
       expect(deadline).toBeLessThanOrEqual(Date.now() + timeoutMs);
     }
-  });
-
-  it('is exact for a call that may take less than a second, whenever the clock was read last', () => {
-    deadlineIn(5_000);
-    hold(5);
-    const before = Date.now();
-    const deadline = deadlineIn(40)!;
-    expect(deadline).toBeGreaterThanOrEqual(before + 40);
-    expect(deadline).toBeLessThanOrEqual(Date.now() + 40);
   });
 
   it('is not after that of the call it is made for', () => {
@@ -38,13 +29,6 @@ describe('the deadline of a call', () => {
     hold(5);
     expect(deadlineIn(5_000, latest)).toBeUndefined();
     expect(deadlineIn(5_000, Date.now())).toBeUndefined();
-  });
-
-  it('is read off the clock anew once the event loop has turned for a while', async () => {
-    deadlineIn(5_000);
-    hold(40);
-    expect(deadlineIn(5_000)).toBeLessThanOrEqual(Date.now() + 5_000 - 40);
-    await expect.poll(() => deadlineIn(5_000)! - Date.now()).toBeGreaterThanOrEqual(5_000 - 20);
   });
 });
 

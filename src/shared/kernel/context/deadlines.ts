@@ -9,8 +9,6 @@ const slotMs = 16;
 const slots = new Map<number, Slot>();
 let ticking: NodeJS.Timeout | undefined;
 let latest: { readonly key: number; readonly slot: Slot } | undefined;
-/** The cached time: the last reading of the clock, until the timer clears it. */
-let recently: number | undefined;
 
 /** The reading of the clock at the last tick, or at the timer's start. It shows whether the clock was set back. */
 let lastTick: number | undefined;
@@ -18,30 +16,19 @@ let lastTick: number | undefined;
 /** Maximum time until a deadline, unless the clock was set back. */
 const longestMs = 10 * 60_000;
 
-/** A call with less time left than this reads the clock, not the cached time. */
-const shortMs = 1_000;
-
 /**
  * Returns the deadline of a call that may take `timeoutMs`, in milliseconds since 1970. The deadline is never after `latest`, the
  * deadline of the call that this call is made for. Returns `undefined` when `latest` has passed.
- *
- * Reading the clock costs an eighth of an in-process call. So a call with a second or more left uses a time cached for up to
- * 16 ms. The call loses that much time, and the time for which the event loop was blocked meanwhile.
  */
 export function deadlineIn(timeoutMs: number, latest = Number.POSITIVE_INFINITY): number | undefined {
-  if (recently !== undefined) {
-    const deadline = Math.min(latest, recently + timeoutMs);
-    if (deadline - recently >= shortMs) return deadline;
-  }
   const now = Date.now();
-  recently = now;
-  ticking ??= tick();
   return latest <= now ? undefined : Math.min(latest, now + timeoutMs);
 }
 
 /**
  * An entry with a deadline, in the list of its slot. All deadlines of the process share one timer, since a timer per call would
- * cost more than the rest of an in-process call.
+ * cost more than the rest of an in-process call. With a `Set` as the list, such a call takes 1.2 times as long
+ * (`npm run bench -- call`).
  */
 export interface Due {
   earlier: Due | undefined;
@@ -72,13 +59,9 @@ export function notDue(due: Due): void {
   due.slot = due.earlier = due.later = undefined;
 }
 
-/**
- * Fires expired deadlines and refreshes the cached time. A timer calls it every 16 ms. Code that sets the clock, such as a
- * simulation, calls it each time.
- */
+/** Fires expired deadlines. A timer calls it every 16 ms. Code that sets the clock, such as a simulation, calls it each time. */
 export function passTime(): void {
   const now = Date.now();
-  recently = undefined;
   if (lastTick !== undefined && now < lastTick) setBack(lastTick - now, now);
   lastTick = now;
   for (const [key, slot] of slots) {
@@ -92,8 +75,7 @@ export function passTime(): void {
   }
   if (slots.size > 0) return;
   clearInterval(ticking);
-  // A `late()` may have cached the time meanwhile, and no timer would clear it.
-  ticking = recently = lastTick = undefined;
+  ticking = lastTick = undefined;
 }
 
 /** Moves existing deadlines after the clock was set back, so that their time left stays the same and no call waits for hours. */

@@ -18,13 +18,6 @@ export interface Waiter {
   readonly refuse: (why: Refusal) => void;
 }
 
-interface Place {
-  readonly waiter: Waiter;
-  ahead: Place | undefined;
-  behind: Place | undefined;
-  listenNoMore: (() => void) | undefined;
-}
-
 /** Minimum time between two searches of the line, since it may be long. */
 const leastBetweenLooksMs = 5;
 
@@ -33,9 +26,8 @@ const leastBetweenLooksMs = 5;
  * removes it from the line. All deadlines share one timer, set to the earliest.
  */
 export class WaitingLine {
-  #length = 0;
-  #first: Place | undefined;
-  #last: Place | undefined;
+  /** The calls in their order, with the function that stops listening to the call's cancellation. */
+  readonly #waiters = new Map<Waiter, (() => void) | undefined>();
   #looksAt = Number.POSITIVE_INFINITY;
   #lookNoMore: Cancel | undefined;
   private readonly clock: Clock;
@@ -45,51 +37,43 @@ export class WaitingLine {
   }
 
   get length(): number {
-    return this.#length;
+    return this.#waiters.size;
   }
 
   /** The call that has waited longest. */
   get oldest(): Waiter | undefined {
-    return this.#first?.waiter;
+    return this.#waiters.keys().next().value;
   }
 
   /** Adds a call at the end. The call must be neither late nor cancelled. */
   join(waiter: Waiter): void {
-    const place: Place = { waiter, ahead: this.#last, behind: undefined, listenNoMore: undefined };
-    if (this.#last) this.#last.behind = place;
-    else this.#first = place;
-    this.#last = place;
-    this.#length += 1;
     const { cancellation, deadline } = waiter.ticket;
-    place.listenNoMore = cancellation?.onCancel(() => this.#turnAway(place, cancelled(waiter.ticket)));
+    const turnAway = () => this.#turnAway(waiter, cancelled(waiter.ticket));
+    this.#waiters.set(waiter, cancellation?.onCancel(turnAway));
     this.#lookBy(deadline, waiter.since, 0);
   }
 
   /** Removes and returns the first call that is still in time. Refuses the late calls before it. */
   take(): Waiter | undefined {
-    for (let place = this.#first; place; place = this.#first) {
-      const why = tooLate(place.waiter.ticket, this.clock.now());
+    for (const waiter of this.#waiters.keys()) {
+      const why = tooLate(waiter.ticket, this.clock.now());
       if (!why) {
-        this.#remove(place);
-        return place.waiter;
+        this.#remove(waiter);
+        return waiter;
       }
-      this.#turnAway(place, why);
+      this.#turnAway(waiter, why);
     }
     return undefined;
   }
 
-  #remove(place: Place): void {
-    if (place.ahead) place.ahead.behind = place.behind;
-    else this.#first = place.behind;
-    if (place.behind) place.behind.ahead = place.ahead;
-    else this.#last = place.ahead;
-    this.#length -= 1;
-    place.listenNoMore?.();
+  #remove(waiter: Waiter): void {
+    this.#waiters.get(waiter)?.();
+    this.#waiters.delete(waiter);
   }
 
-  #turnAway(place: Place, why: Refusal): void {
-    this.#remove(place);
-    place.waiter.refuse(why);
+  #turnAway(waiter: Waiter, why: Refusal): void {
+    this.#remove(waiter);
+    waiter.refuse(why);
   }
 
   #lookBy(deadline: number, now: number, leastMs: number): void {
@@ -102,13 +86,10 @@ export class WaitingLine {
   #look(): void {
     const now = this.clock.now();
     let earliest = Number.POSITIVE_INFINITY;
-    let place = this.#first;
-    while (place) {
-      const { behind, waiter } = place;
+    for (const waiter of this.#waiters.keys()) {
       const why = tooLate(waiter.ticket, now);
-      if (why) this.#turnAway(place, why);
+      if (why) this.#turnAway(waiter, why);
       else earliest = Math.min(earliest, waiter.ticket.deadline);
-      place = behind;
     }
     this.#looksAt = Number.POSITIVE_INFINITY;
     this.#lookNoMore = undefined;
