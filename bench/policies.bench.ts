@@ -3,8 +3,7 @@ import { policiesFor } from '../src/shared/kernel/calls/index.ts';
 import { Admission } from '../src/shared/kernel/calls/resilience/admission.ts';
 import { Breaker } from '../src/shared/kernel/calls/resilience/breaker.ts';
 import { Bulkhead } from '../src/shared/kernel/calls/resilience/bulkhead.ts';
-import { RetryBudget } from '../src/shared/kernel/calls/resilience/retry-budget.ts';
-import { mayRetry } from '../src/shared/kernel/calls/resilience/retrying.ts';
+import { mayRetry, RetryBudget } from '../src/shared/kernel/calls/resilience/retrying.ts';
 import { systemClock } from '../src/shared/kernel/context/index.ts';
 import { type Contestant, compare, concurrently } from './compare.ts';
 

@@ -1,4 +1,4 @@
-import { asCallerSees } from '../../src/shared/kernel/calls/as-caller-sees.ts';
+import { asCallerSees } from '../../src/shared/kernel/calls/client.ts';
 import { byDeadline, cancelledBefore, timedOut } from '../../src/shared/kernel/calls/deadlines.ts';
 import { type CallRequest, kernelOperation, type Transport } from '../../src/shared/kernel/calls/index.ts';
 import { type CallContext, Cancellation } from '../../src/shared/kernel/context/index.ts';

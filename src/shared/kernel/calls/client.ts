@@ -1,9 +1,8 @@
 import { type CallContext, Cancellation, currentContext, deadlineIn, newId } from '../context/index.ts';
 import { type CallOptions, type Client, type Contract, defaultTimeoutMs, type Operation } from '../contract/index.ts';
-import { asCallerSees } from './as-caller-sees.ts';
-import { compose, road } from './road.ts';
-import type { RoadHooks } from './steps/hooks.ts';
-import type { Transport } from './transport.ts';
+import { isRefusal } from '../errors/index.ts';
+import { compose, type RoadHooks, road } from './road.ts';
+import type { CallRequest, Transport } from './transport.ts';
 
 /** One operation, ready to be called. */
 export type Call = (input: unknown, options?: CallOptions) => Promise<unknown>;
@@ -46,4 +45,16 @@ export function createCall(
 export function createClient<C extends Contract>(contract: C, call: (operation: Operation) => Call): Client<C> {
   const operations = Object.values(contract.operations) as Operation[];
   return Object.freeze(Object.fromEntries(operations.map((each) => [each.name, call(each)]))) as Client<C>;
+}
+
+/**
+ * Maps the error of a failed call to the error that its caller receives. A module that sends invalid input to another module
+ * receives a plain `Error`: the fault is its own, and its own caller gave valid input. The module's own resources and the
+ * gateway receive `invalid-input` unchanged.
+ */
+export function asCallerSees(error: unknown, { operation, context }: CallRequest): unknown {
+  if (!isRefusal(error, 'invalid-input')) return error;
+  if (context.caller === operation.module || context.caller === 'gateway') return error;
+  const what = `${operation.module}.${operation.name}`;
+  return new Error(`${context.caller} called ${what} with invalid input: ${error.message}`, { cause: error });
 }

@@ -15,9 +15,14 @@ export { type Call, type CallSource, createCall, createClient } from './client.t
 export { callOver, LazyLink, type Way } from './connect.ts';
 export { byDeadline, cancelledBefore, type Ending, saidLate } from './deadlines.ts';
 export { AskedAddresses, type Sighting, type Source } from './discovery/asked.ts';
-export { type Discovery, type DnsName, LastAddresses, type Listener } from './discovery/discovery.ts';
-export { LiveAddresses } from './discovery/live.ts';
-export { staticAddresses } from './discovery/static.ts';
+export {
+  type Discovery,
+  type DnsName,
+  LastAddresses,
+  type Listener,
+  LiveAddresses,
+  staticAddresses,
+} from './discovery/discovery.ts';
 export { asOwnCallerSees, InProcessTransport } from './in-process.ts';
 export {
   kernel,
@@ -45,12 +50,12 @@ export { type QueueServer, serveQueue } from './queue/server.ts';
 export { Admission } from './resilience/admission.ts';
 export { isNotSent } from './resilience/delivery-status.ts';
 export { type PoliciesConfig, policiesFor, policiesSchema, refuseUnknownPolicies } from './resilience/policies.ts';
+export type { RoadHooks } from './road.ts';
 export { callsOver, Directory } from './routing/directory.ts';
 export { Probe } from './routing/probe.ts';
 export { isFailure, Tally } from './routing/tally.ts';
 export { Trial } from './routing/trial.ts';
 export { defaultSilence, type Silence } from './silence.ts';
-export type { RoadHooks } from './steps/hooks.ts';
 export type { TlsMaterial } from './tls.ts';
 export type { CallRequest, Dispatch, Link, Next, RoadStep, Serve, Transport } from './transport.ts';
 export { UnauthenticatedCallers } from './unauthenticated-callers.ts';

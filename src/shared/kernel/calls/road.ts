@@ -1,31 +1,54 @@
+import type { Operation } from '../contract/index.ts';
 import { begin } from './steps/begin.ts';
 import { bulkhead } from './steps/bulkhead.ts';
-import { faults, observe } from './steps/hooks.ts';
 import { instance } from './steps/instance.ts';
 import { retry } from './steps/retry.ts';
-import { route } from './steps/route.ts';
-import type { Next, RoadStep } from './transport.ts';
+import type { Next, RoadStep, Transport } from './transport.ts';
+
+/** The steps that control may add to the road. */
+export interface RoadHooks {
+  /** Makes the step that watches the calls of a caller to an operation: their input, their answer and the time between. */
+  readonly observe?: (caller: string, operation: Operation) => RoadStep;
+  /** Meets the faults that operators have asked for: a call that is delayed, refused, lost or doubled. */
+  readonly faults?: RoadStep;
+}
+
+interface CallersPlace extends Pick<RoadHooks, 'observe'> {
+  readonly caller: string;
+  readonly operation: Operation;
+  readonly transport: () => Transport;
+}
+
+const observe = ({ observe, caller, operation }: CallersPlace) => observe?.(caller, operation);
+
+/** The module may move while it is called, so every call asks anew where it runs. */
+const route =
+  ({ transport }: CallersPlace): RoadStep =>
+  (call) =>
+    transport().call(call);
+
+const faults = ({ faults }: Pick<RoadHooks, 'faults'>) => faults;
 
 /**
- * The road of a call: all its steps, in their order. A step is a function `(call, next)`. Each part of the road is composed once,
- * not for each call.
+ * The road of a call: all its steps, in their order. A step is a function `(call, next)`: it does its part, and `next` does the rest.
+ * Each part of the road is composed once for its place, not for each call.
  */
 export const road = {
-  /** The way of every call, in its caller's process. A module of this process serves the call at the end (`in-process.ts`). */
+  /** In the process of the caller, for every call. A module that runs here serves it at the end (`in-process.ts`). */
   caller: [begin, observe, route],
-  /** The way to a module in another process (`routing/upstream.ts`), for each caller and operation. */
+  /** To a module in another process, for each caller and operation (`routing/upstream.ts`). */
   upstream: [bulkhead, retry, instance],
-  /** The way of an attempt to one instance. A transport sends it at the end (`wire-transport.ts`). */
+  /** To one of its instances, for each attempt. The transport sends it at the end (`wire-transport.ts`). */
   link: [faults],
 };
 
-/** Makes a step for one place. Returns undefined when the place does not need the step. */
+/** Makes a step for its place on the road. Returns undefined where there is nothing to do. */
 type MakeStep<Place> = (place: Place) => RoadStep | undefined;
 
-/** Composes a part of the road for `place`. `end` takes the calls that pass all its steps. */
-export function compose<Place>(steps: readonly MakeStep<Place>[], place: Place, end: Next = endless): Next {
+/** Composes a part of the road. `end` takes the calls that have passed all its steps. */
+export function compose<Place>(steps: readonly MakeStep<Place>[], place: Place, end: Next = noEnd): Next {
   return steps.flatMap((make) => make(place) ?? []).reduceRight<Next>((next, step) => (call) => step(call, next), end);
 }
 
-/** The last step of a part that needs no `end` sends the call on itself. */
-const endless: Next = () => Promise.reject(new Error('the road has no end'));
+/** Where the last step sends the call on itself, nothing follows. */
+const noEnd: Next = () => Promise.reject(new Error('nothing follows on this road'));

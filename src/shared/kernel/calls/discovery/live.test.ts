@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { CountingClock, changingCases, Ear } from './discovery.cases.ts';
-import { LiveAddresses } from './live.ts';
+import { LiveAddresses } from './discovery.ts';
 
 changingCases('services of this process', async (addresses) => {
   const discovery = new LiveAddresses();

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { CountingClock, discoveryCases, Ear } from './discovery.cases.ts';
-import { staticAddresses } from './static.ts';
+import { staticAddresses } from './discovery.ts';
 
 discoveryCases('a list', async (addresses) => ({ discovery: staticAddresses(addresses), clock: new CountingClock() }));
 

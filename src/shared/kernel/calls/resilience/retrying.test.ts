@@ -2,10 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../context/index.ts';
 import { kernelCodes, refusal } from '../../errors/index.ts';
-import { backOffMs } from './back-off.ts';
 import { isNotSent, markNotSent } from './delivery-status.ts';
-import { RetryBudget } from './retry-budget.ts';
-import { mayRetry } from './retrying.ts';
+import { backOffMs, mayRetry, RetryBudget } from './retrying.ts';
 
 /** How many of `wanted` retries may be made. */
 const retry = (budget: RetryBudget, wanted: number) =>

@@ -1,8 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { AskedAddresses } from '../discovery/asked.ts';
 import { CountingClock, macrotask, Notes } from '../discovery/discovery.cases.ts';
-import type { Discovery } from '../discovery/discovery.ts';
-import { LiveAddresses } from '../discovery/live.ts';
+import { type Discovery, LiveAddresses } from '../discovery/discovery.ts';
 import type { Link } from '../transport.ts';
 import { Balancer, type UpstreamInstance } from './balancer.ts';
 

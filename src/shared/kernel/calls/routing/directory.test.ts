@@ -3,7 +3,7 @@ import { type CallFault, CallFaults, faultStep } from '../../../control/faults/i
 import { contract, nothing, type Operation, query } from '../../contract/index.ts';
 import { isRefusal, refusal } from '../../errors/index.ts';
 import { CountingClock, Notes } from '../discovery/discovery.cases.ts';
-import { LiveAddresses } from '../discovery/live.ts';
+import { LiveAddresses } from '../discovery/discovery.ts';
 import type { Parity } from '../in-process.ts';
 import type { CallRequest } from '../transport.ts';
 import { Directory } from './directory.ts';

@@ -5,7 +5,7 @@ import { type CallContext, Cancellation } from '../../context/index.ts';
 import { command, contract, nothing, type Operation, query } from '../../contract/index.ts';
 import { isRefusal, refusal } from '../../errors/index.ts';
 import { CountingClock, macrotask, Notes } from '../discovery/discovery.cases.ts';
-import { LiveAddresses } from '../discovery/live.ts';
+import { LiveAddresses } from '../discovery/discovery.ts';
 import { ofKernel } from '../kernel-operations.ts';
 import { markDeliveryUnknown, markNotSent } from '../resilience/delivery-status.ts';
 import type { PoliciesConfig } from '../resilience/policies.ts';

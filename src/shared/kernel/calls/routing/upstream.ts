@@ -5,9 +5,8 @@ import type { Discovery } from '../discovery/discovery.ts';
 import { ofKernel } from '../kernel-operations.ts';
 import { Bulkhead } from '../resilience/bulkhead.ts';
 import { type PoliciesConfig, policiesFor } from '../resilience/policies.ts';
-import { RetryBudget } from '../resilience/retry-budget.ts';
-import { compose, road } from '../road.ts';
-import type { RoadHooks } from '../steps/hooks.ts';
+import { RetryBudget } from '../resilience/retrying.ts';
+import { compose, type RoadHooks, road } from '../road.ts';
 import type { CallRequest, Link, Next, Transport } from '../transport.ts';
 import { Balancer, type UpstreamInstance } from './balancer.ts';
 

@@ -2,10 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Cancellation, Clock } from '../../context/index.ts';
 import { cancelledBefore } from '../deadlines.ts';
 import { kernelOperation } from '../kernel-operations.ts';
-import { backOffMs } from '../resilience/back-off.ts';
 import { isNotSent } from '../resilience/delivery-status.ts';
-import type { RetryBudget } from '../resilience/retry-budget.ts';
-import { mayRetry } from '../resilience/retrying.ts';
+import { backOffMs, mayRetry, type RetryBudget } from '../resilience/retrying.ts';
 import type { Balancer } from '../routing/balancer.ts';
 import type { CallRequest, RoadStep } from '../transport.ts';
 
