@@ -69,6 +69,7 @@ export const vendors = {
   '@node-rs/argon2': ['modules/members/internal'],
   '@platformatic/kafka': ['shared/adapters/kafka'],
   'better-sqlite3': ['shared/adapters/sqlite'],
+  croner: ['shared/kernel/module'],
   'drizzle-orm': [
     ...[
       'shared/adapters/sqlite',

@@ -54,13 +54,36 @@ export type Handler<O> = O extends { kind: 'query' }
 
 export type Handlers<C extends Contract> = { readonly [K in keyof C['operations']]: Handler<C['operations'][K]> };
 
-/** A periodic task of a module. Each run is one unit of work. */
-export interface Timer {
-  readonly name: string;
+interface Interval {
+  /** The time between the end of a run and the next run. The first run comes after one interval. */
   readonly everyMs: number;
-  /** Returns `again` when more work is left. The kernel then runs the timer again at once, in a new unit. */
+  readonly cron?: undefined;
+  readonly timeZone?: undefined;
+}
+
+interface CronTimes {
+  readonly everyMs?: undefined;
+  /** Five fields: minute, hour, day of month, month, day of week; for example `30 2 * * *` for every night at half past two. */
+  readonly cron: string;
+  /** The IANA name of the time zone of `cron`. Defaults to UTC. */
+  readonly timeZone?: string;
+}
+
+interface TimerTask {
+  /** Unique in the module. It identifies the record of the last run: a renamed timer begins anew. */
+  readonly name: string;
+  /** Returns `again` when more work is left. The kernel then continues the run at once, in a new unit. */
   run(unit: ModuleUnit): Promise<'again' | undefined>;
 }
+
+/**
+ * A periodic task of a module, run by the leader. Each run is one unit of work, and the same commit records it. So a restart or a new
+ * leader keeps the schedule: the timer runs at most once per interval over all processes. However many runs were missed, one follows
+ * at the next start. A unit that failed leaves nothing, and is tried again within a minute.
+ *
+ * An interval shorter than a minute is not recorded, so that an idle timer costs no commit. It begins anew with each leader.
+ */
+export type Timer = TimerTask & (Interval | CronTimes);
 
 /** The implementation behind the contract of an open module. */
 export interface ModuleImplementation<C extends Contract> {

@@ -23,7 +23,8 @@ import { Dispatcher } from './dispatcher.ts';
 import { type Handover, handoverOf } from './handover.ts';
 import { housekeeping, seedMigrations, seedOnce } from './housekeeping.ts';
 import type { ModuleDefinition, ModuleImplementation, ModuleUnit, Steps } from './module.ts';
-import { startTimers } from './timers.ts';
+import { refuseInvalidTimers } from './schedule.ts';
+import { startTimers, timerMigrations } from './timers.ts';
 import * as tokens from './tokens.ts';
 
 /** The services that a process gives to the modules that it opens. */
@@ -69,7 +70,7 @@ export interface OpenModule {
 
 const kernelMigrations: Migration[] = [
   ...[...instanceMigrations, ...eventMigrations, ...sagaMigrations],
-  ...[...commandMigrations, ...seedMigrations],
+  ...[...commandMigrations, ...seedMigrations, ...timerMigrations],
 ];
 
 /** Opens a module on its data. Throws a `StartError` when the data is damaged or not writable. */
@@ -89,6 +90,8 @@ async function openOn(database: Database, definition: ModuleDefinition, around: 
   const container = containerOf(definition, around);
   const inside = definition.open(container as never);
   refuseForgotten(definition, inside);
+  const timers = [...(inside.timers ?? []), housekeeping(clock)];
+  refuseInvalidTimers(contract.name, timers, clock.now());
   const calls = sagaCalls(container, inside, contract.name, () => database.onDisk());
   const { relay, sagas, instance, work, workAhead } = assemble(database, inside, calls, around);
   const steps = stepsOf({ read: database, work, settled: sagas.settled.bind(sagas) });
@@ -100,7 +103,6 @@ async function openOn(database: Database, definition: ModuleDefinition, around: 
   const deadLetters = new DeadLetters({ database, clock, wake });
   if (inside.seed) await seedOnce(database, work, inside.seed);
 
-  const timers = [...(inside.timers ?? []), housekeeping(clock)];
   const recipients = [...new Set(Object.values(contract.events).flatMap(({ type }) => bus.recipients(type)))];
   instance.whileLeader(async () => {
     const moved = await readdress(database, bus, recipients);
