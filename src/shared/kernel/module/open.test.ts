@@ -5,7 +5,7 @@ import type { Database, Migration } from '../database/index.ts';
 import type { Bus } from '../events/index.ts';
 import { silentLog } from '../telemetry/index.ts';
 import { SharedFile } from '../testing/index.ts';
-import type { ModuleDefinition } from './module.ts';
+import type { ModuleDefinition, Timer } from './module.ts';
 import { openModule } from './open.ts';
 
 const definition = {
@@ -49,4 +49,12 @@ it('refuses a migration of a module that is named as one of the kernel', async (
   await expect(open({ migrations })).rejects.toThrow(
     /"kerf-events-0003" of "shop": names that begin with kerf- are Kerf's own/,
   );
+});
+
+it.each<[Timer, string]>([
+  [{ name: 'nightly', cron: '61 * * * *', run: async () => undefined }, 'cron "61 * * * *" is invalid: '],
+  [{ name: 'housekeeping', everyMs: 60_000, run: async () => undefined }, 'another timer has this name'],
+])('refuses an invalid timer', async (timer, reason) => {
+  const inside = () => ({ operations: {}, timers: [timer] });
+  await expect(open({ open: inside })).rejects.toThrow(`timer "${timer.name}" of "shop": ${reason}`);
 });
