@@ -37,7 +37,7 @@ const portion = 500;
 export function housekeeping(clock: Clock): Timer {
   return {
     name: 'housekeeping',
-    everyMs: 60_000,
+    everyMs: 5 * 60_000,
     async run(unit) {
       const now = clock.now();
       const removed = Math.max(
