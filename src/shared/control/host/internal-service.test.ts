@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Directory, LiveAddresses, ofKernel, type Transport } from '../../kernel/calls/index.ts';
+import { Directory, LiveAddresses, ofKernel } from '../../kernel/calls/index.ts';
 import { type CallContext, systemClock as clock } from '../../kernel/context/index.ts';
 import { contract, nothing, query, text } from '../../kernel/contract/index.ts';
 import { refusal } from '../../kernel/errors/index.ts';

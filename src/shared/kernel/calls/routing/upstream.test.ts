@@ -9,7 +9,7 @@ import { LiveAddresses } from '../discovery/discovery.ts';
 import { ofKernel } from '../kernel-operations.ts';
 import { markDeliveryUnknown, markNotSent } from '../resilience/delivery-status.ts';
 import type { PoliciesConfig } from '../resilience/policies.ts';
-import type { CallRequest, Transport } from '../transport.ts';
+import type { CallRequest } from '../transport.ts';
 import { Upstream } from './upstream.ts';
 
 const payments = contract('payments', {
