@@ -27,7 +27,9 @@ class Course {
 }
 
 const folder = mkdtempSync(join(process.cwd(), 'dist', 'bench-'));
-const subscriptions = subscriptionMap([{ name: 'stats', subscribesTo: [orders.events.changed] }]);
+const subscriptions = subscriptionMap([
+  { contract: { name: 'stats' }, subscriptions: [{ event: orders.events.changed }] },
+]);
 const courses: Course[] = [];
 
 async function enter(open: (ledger: Ledger) => Way | Promise<Way>): Promise<void> {

@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ProductDefinition, run as runWell } from '../../src/shared/control/host/product.ts';
-import type { ModuleDefinition, ModuleUnit } from '../../src/shared/kernel/module/index.ts';
+import type { ModuleContainer, ModuleDefinition, ModuleUnit } from '../../src/shared/kernel/module/index.ts';
 import { handlerIlls } from './faulty-process.ts';
 
 /** Runs a product with faulty event handlers. The chaos run decides when they hang, are slow or kill their process. */
@@ -14,17 +14,13 @@ function withFaultyHandlers(definition: ModuleDefinition): ModuleDefinition {
   const { name } = definition.contract;
   return {
     ...definition,
-    open(container) {
-      const inside = definition.open(container);
-      const subscriptions = inside.subscriptions?.map((subscription) => ({
-        ...subscription,
-        async handle(data: never, unit: ModuleUnit) {
-          await suffer(name);
-          await subscription.handle(data, unit);
-        },
-      }));
-      return { ...inside, subscriptions };
-    },
+    subscriptions: definition.subscriptions?.map(({ event, handle }) => ({
+      event,
+      async handle(data: never, unit: ModuleUnit, container: ModuleContainer) {
+        await suffer(name);
+        await handle(data, unit, container);
+      },
+    })),
   };
 }
 

@@ -24,7 +24,9 @@ const shop = contract('shop', {
 const { sold } = shop.events;
 const open = (name: string) => openSqlite(name, join(folder, `${name}.db`), eventMigrations);
 const [publisher, database] = [open('shop'), open('mail')];
-const bus = new MittBus(subscriptionMap([{ name: 'mail', subscribesTo: [sold] }]), { deliver: async () => {} });
+const bus = new MittBus(subscriptionMap([{ contract: { name: 'mail' }, subscriptions: [{ event: sold }] }]), {
+  deliver: async () => {},
+});
 const relay = new Relay(publisher, bus, systemClock, silentLog);
 const outbox = new Outbox(bus, systemClock, (recipient) => relay.wake(recipient));
 const handle = async ({ customer }: { customer: string }, unit: Unit) => {

@@ -85,11 +85,11 @@ describe('npm run build:module', () => {
     const parts = ['src', 'scripts', 'package.json', 'package-lock.json', 'rolldown.config.mjs', 'topology.yaml'];
     for (const part of parts) cpSync(part, join(root, part), { recursive: true });
     symlinkSync(join(process.cwd(), 'node_modules'), join(root, 'node_modules'));
-    const capture = join(root, 'src', 'modules', 'payments', 'internal', 'capture.ts');
-    appendFileSync(capture, "\nimport * as sin from '../../orders/internal/store.ts';\nexport const planted = sin;\n");
+    const settle = join(root, 'src', 'modules', 'payments', 'internal', 'settle.ts');
+    appendFileSync(settle, "\nimport * as sin from '../../orders/internal/store.ts';\nexport const planted = sin;\n");
     appendFileSync(
       join(root, 'src', 'modules', 'payments', 'module.ts'),
-      "\nimport { planted } from './internal/capture.ts';\nconsole.error(Object.keys(planted));\n",
+      "\nimport { planted } from './internal/settle.ts';\nconsole.error(Object.keys(planted));\n",
     );
     const { status, stderr } = build(root, 'payments', '--out', join(root, 'out'));
     expect(stderr).toContain('the artifact of payments would hold src/modules/orders/internal/');

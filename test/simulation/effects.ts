@@ -1,5 +1,5 @@
 import { currentContext, currentUnit } from '../../src/shared/kernel/context/index.ts';
-import type { ModuleDefinition, ModuleUnit } from '../../src/shared/kernel/module/index.ts';
+import type { ModuleContainer, ModuleDefinition, ModuleUnit } from '../../src/shared/kernel/module/index.ts';
 import type { Disk } from './disk.ts';
 
 /** Makes a module's subscriptions record every handled event, in the same unit of work. */
@@ -8,18 +8,14 @@ export function countEffects(definition: ModuleDefinition, disk: Disk): ModuleDe
   const note = disk.native.prepare('INSERT INTO simulated_effects VALUES (?)');
   return {
     ...definition,
-    open(container) {
-      const inside = definition.open(container);
-      const subscriptions = inside.subscriptions?.map(({ event, handle }) => ({
-        event,
-        async handle(data: never, unit: ModuleUnit) {
-          await handle(data, unit);
-          // A handler after its time limit, or in a dead process, has no effect.
-          if (currentUnit.getStore()?.open) note.run(currentContext()!.requestId);
-        },
-      }));
-      return { ...inside, subscriptions };
-    },
+    subscriptions: definition.subscriptions?.map(({ event, handle }) => ({
+      event,
+      async handle(data: never, unit: ModuleUnit, container: ModuleContainer) {
+        await handle(data, unit, container);
+        // A handler after its time limit, or in a dead process, has no effect.
+        if (currentUnit.getStore()?.open) note.run(currentContext()!.requestId);
+      },
+    })),
   };
 }
 

@@ -51,9 +51,7 @@ export async function firstDay(): Promise<FirstDay> {
 }
 
 function openAlone(definition: ModuleDefinition, disk: Disk): Promise<OpenModule> {
-  const { recipients } = subscriptionMap(
-    all.map(({ contract, subscribesTo }) => ({ name: contract.name, subscribesTo: subscribesTo ?? [] })),
-  );
+  const { recipients } = subscriptionMap(all);
   return openModule(definition, {
     openDatabase: (_module, migrations) => openQuietly(disk, migrations),
     bus: { recipients } as Bus,

@@ -1,5 +1,5 @@
 import { background } from '../../src/shared/kernel/context/index.ts';
-import type { ModuleDefinition, ModuleUnit } from '../../src/shared/kernel/module/index.ts';
+import type { ModuleContainer, ModuleDefinition, ModuleUnit } from '../../src/shared/kernel/module/index.ts';
 import type { Disk } from './disk.ts';
 import type { FirstDay } from './first-day.ts';
 
@@ -48,16 +48,16 @@ type Change = (definition: ModuleDefinition, disk: Disk) => ModuleDefinition;
 const changes: Partial<Record<Flaw, Change>> = {
   'forgets which events it has taken': (definition, { native }) => {
     const forget = native.prepare('DELETE FROM kerf_inbox');
-    return inside(definition, (opened) => ({
-      ...opened,
-      subscriptions: opened.subscriptions?.map(({ event, handle }) => ({
+    return {
+      ...definition,
+      subscriptions: definition.subscriptions?.map(({ event, handle }) => ({
         event,
-        async handle(data: never, unit: ModuleUnit) {
-          await handle(data, unit);
+        async handle(data: never, unit: ModuleUnit, container: ModuleContainer) {
+          await handle(data, unit, container);
           forget.run();
         },
       })),
-    }));
+    };
   },
   'takes nothing back': (definition) =>
     inside(definition, (opened) => ({

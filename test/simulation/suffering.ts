@@ -1,5 +1,5 @@
 import { currentContext } from '../../src/shared/kernel/context/index.ts';
-import type { ModuleDefinition, ModuleUnit } from '../../src/shared/kernel/module/index.ts';
+import type { ModuleContainer, ModuleDefinition, ModuleUnit } from '../../src/shared/kernel/module/index.ts';
 import type { Life } from './host.ts';
 import type { World } from './world.ts';
 
@@ -10,17 +10,17 @@ export function sufferingOf(definition: ModuleDefinition, life: Life, world: Wor
   const { name } = definition.contract;
   return {
     ...definition,
+    subscriptions: definition.subscriptions?.map(({ event, handle }) => ({
+      event,
+      async handle(data: never, unit: ModuleUnit, container: ModuleContainer) {
+        if (world.isPoison(name, currentContext()!.requestId)) await meetPoison(life, world);
+        await hang(world);
+        await beSlow(world);
+        await handle(data, unit, container);
+      },
+    })),
     open(container) {
       const inside = definition.open(container);
-      const subscriptions = inside.subscriptions?.map(({ event, handle }) => ({
-        event,
-        async handle(data: never, unit: ModuleUnit) {
-          if (world.isPoison(name, currentContext()!.requestId)) await meetPoison(life, world);
-          await hang(world);
-          await beSlow(world);
-          await handle(data, unit);
-        },
-      }));
       const operations = Object.entries(inside.operations).map(([operation, handler]) => [
         operation,
         typeof handler === 'object' && 'inSteps' in handler
@@ -33,7 +33,7 @@ export function sufferingOf(definition: ModuleDefinition, life: Life, world: Wor
             }
           : handler,
       ]);
-      return { ...inside, subscriptions, operations: Object.fromEntries(operations) };
+      return { ...inside, operations: Object.fromEntries(operations) };
     },
   };
 }

@@ -72,12 +72,7 @@ export class World {
           this,
         ),
     );
-    this.subscriptions = subscriptionMap(
-      [...definitions.values()].map(({ contract, subscribesTo }) => ({
-        name: contract.name,
-        subscribesTo: subscribesTo ?? [],
-      })),
-    );
+    this.subscriptions = subscriptionMap([...definitions.values()]);
   }
 
   /** Runs the history until it is at rest. Resolves with the requests of the people, and the answers. */

@@ -6,12 +6,7 @@ export const sku = text(64, 1).regex(
   'must be letters, digits, dots, dashes or underscores',
 );
 
-export const product = z.object({
-  sku,
-  name: text(200, 1),
-  description: text(2_000),
-  price: money,
-});
+export const product = z.object({ sku, name: text(200, 1), description: text(2_000), price: money });
 export type Product = z.infer<typeof product>;
 
 export const catalog = contract('catalog', {
@@ -26,11 +21,7 @@ export const catalog = contract('catalog', {
       input: z.strictObject({ skus: z.array(sku).max(100) }),
       output: z.object({ products: z.array(product) }),
     }),
-    put: command({
-      about: 'Adds a product or changes it',
-      input: product,
-      output: product,
-    }),
+    put: command({ about: 'Adds a product or changes it', input: product, output: product }),
   },
   events: {
     productChanged: event('product-changed', 1, 'sku', product),

@@ -3,10 +3,7 @@ import { command, contract, event, id, query, text } from '../../shared/kernel/c
 
 const sku = text(64, 1);
 const ofOrder = z.strictObject({ orderId: id });
-const reservation = z.object({
-  orderId: id,
-  state: z.enum(['held', 'taken', 'released', 'returned']),
-});
+const reservation = z.object({ orderId: id, state: z.enum(['held', 'taken', 'released', 'returned']) });
 
 export const inventory = contract('inventory', {
   operations: {
@@ -25,11 +22,7 @@ export const inventory = contract('inventory', {
       }),
       output: reservation,
     }),
-    take: command({
-      about: 'Makes what is held the order’s for good',
-      input: ofOrder,
-      output: reservation,
-    }),
+    take: command({ about: 'Makes what is held the order’s for good', input: ofOrder, output: reservation }),
     release: command({
       about:
         'Ends a reservation, held or taken, and gives the stock back; a later attempt to reserve for it is refused',

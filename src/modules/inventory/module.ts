@@ -1,14 +1,10 @@
 import { z } from 'zod';
-import { clock, defineModule } from '../../shared/kernel/module/index.ts';
+import { defineModule } from '../../shared/kernel/module/index.ts';
 import { inventory } from './contract.ts';
-import { expire } from './internal/expire.ts';
-import { levels } from './internal/levels.ts';
-import { migrations } from './internal/migrations.ts';
-import { release } from './internal/release.ts';
-import { reserve } from './internal/reserve.ts';
-import { restock } from './internal/restock.ts';
+import { expire, release, reserve, take } from './internal/reservations.ts';
 import { seed } from './internal/seed.ts';
-import { takeReserved } from './internal/take.ts';
+import { levels, restock } from './internal/stock.ts';
+import { migrations } from './internal/store.ts';
 import about from './module.json' with { type: 'json' };
 
 export default defineModule({
@@ -18,18 +14,11 @@ export default defineModule({
   settings: z.object({
     INVENTORY_HOLD_SECONDS: z.coerce.number().int().min(1).default(900).describe('how long a reservation is held'),
   }),
-  open(container) {
-    const time = container.resolve(clock);
-    const heldForMs = container.settings.INVENTORY_HOLD_SECONDS * 1_000;
+  open({ settings }) {
+    const heldForMs = settings.INVENTORY_HOLD_SECONDS * 1_000;
     return {
-      operations: {
-        levels,
-        reserve: reserve(time, heldForMs),
-        take: takeReserved,
-        release,
-        restock,
-      },
-      timers: [expire(time, heldForMs)],
+      operations: { levels, reserve: reserve(heldForMs), take, release, restock },
+      timers: [expire(heldForMs)],
       seed,
     };
   },

@@ -1,14 +1,10 @@
 import { z } from 'zod';
-import { clock, defineModule, token } from '../../shared/kernel/module/index.ts';
+import { defineModule } from '../../shared/kernel/module/index.ts';
 import { mail } from './contract.ts';
-import { migrations } from './internal/migrations.ts';
-import { send } from './internal/send.ts';
-import { sending } from './internal/sending.ts';
-import type { MailServer } from './internal/server/mail-server.ts';
+import { send, sending } from './internal/send.ts';
 import { smtpServer } from './internal/server/smtp.ts';
+import { migrations } from './internal/store.ts';
 import about from './module.json' with { type: 'json' };
-
-const mailServer = token<MailServer | undefined>('the mail server');
 
 export default defineModule({
   contract: mail,
@@ -21,16 +17,9 @@ export default defineModule({
       .describe('an SMTP server; without one, the development mailbox'),
     MAIL_FROM: z.string().regex(/@/).default('Kerf <kerf@localhost>').describe('the sender'),
   }),
-  open(container) {
-    const time = container.resolve(clock);
-    const { MAIL_SMTP_URL: url, MAIL_FROM: from } = container.settings;
-    container.register(mailServer, () => (url ? smtpServer(url, from) : undefined));
-    const server = container.resolve(mailServer);
-    const sendingSaga = sending(server, time);
-    return {
-      operations: { send: send(sendingSaga, time) },
-      sagas: [sendingSaga],
-      close: async () => server?.close(),
-    };
+  open({ settings: { MAIL_SMTP_URL: url, MAIL_FROM: from } }) {
+    const server = url ? smtpServer(url, from) : undefined;
+    const saga = sending(server);
+    return { operations: { send: send(saga) }, sagas: [saga], close: async () => server?.close() };
   },
 });

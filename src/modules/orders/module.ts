@@ -1,13 +1,11 @@
 import { z } from 'zod';
-import { clock, defineModule } from '../../shared/kernel/module/index.ts';
+import { defineModule } from '../../shared/kernel/module/index.ts';
 import { catalog } from '../catalog/contract.ts';
 import { orders } from './contract.ts';
-import { cancel } from './internal/cancel.ts';
-import { cancellation } from './internal/cancellation.ts';
+import { cancel, cancellation } from './internal/cancellation.ts';
 import { checkout } from './internal/checkout.ts';
-import { migrations } from './internal/migrations.ts';
 import { place } from './internal/place.ts';
-import { get, list } from './internal/queries.ts';
+import { get, list, migrations } from './internal/store.ts';
 import about from './module.json' with { type: 'json' };
 import { routes } from './routes.ts';
 
@@ -27,7 +25,7 @@ export default defineModule({
   open(container) {
     const saga = checkout(container.settings.ORDERS_CHECKOUT_SECONDS * 1_000);
     return {
-      operations: { place: place(container.client(catalog), saga, container.resolve(clock)), cancel, get, list },
+      operations: { place: place(container.client(catalog), saga), cancel, get, list },
       sagas: [saga, cancellation],
     };
   },

@@ -4,10 +4,7 @@ import { type Client, page, text } from '../../shared/kernel/contract/index.ts';
 import { answer, idParam, pageQuery, Resources } from '../../shared/kernel/http-api/index.ts';
 import { type Order, order, orderLines, orders } from './contract.ts';
 
-const checkoutBody = z.strictObject({
-  lines: orderLines,
-  payment: z.strictObject({ token: text(200, 1) }),
-});
+const checkoutBody = z.strictObject({ lines: orderLines, payment: z.strictObject({ token: text(200, 1) }) });
 
 const checkoutHeaders = z.object({
   'idempotency-key': text(200, 1).optional(),

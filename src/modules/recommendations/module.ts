@@ -1,9 +1,6 @@
-import { defineModule, on } from '../../shared/kernel/module/index.ts';
-import { orders } from '../orders/contract.ts';
+import { defineModule } from '../../shared/kernel/module/index.ts';
 import { recommendations } from './contract.ts';
-import { boughtTogether } from './internal/bought-together.ts';
-import { learn } from './internal/learn.ts';
-import { migrations } from './internal/migrations.ts';
+import { boughtTogether, learn, migrations } from './internal/store.ts';
 import about from './module.json' with { type: 'json' };
 import { routes } from './routes.ts';
 
@@ -12,6 +9,6 @@ export default defineModule({
   about,
   migrations,
   routes,
-  subscribesTo: [orders.events.confirmed],
-  open: () => ({ operations: { boughtTogether }, subscriptions: [on(orders.events.confirmed, learn)] }),
+  subscriptions: [learn],
+  open: () => ({ operations: { boughtTogether } }),
 });

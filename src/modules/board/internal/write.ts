@@ -1,25 +1,34 @@
-import { type Clock, instant, newId } from '../../../shared/kernel/context/index.ts';
+import { instant, newId } from '../../../shared/kernel/context/index.ts';
 import type { Client } from '../../../shared/kernel/contract/index.ts';
 import { inSteps } from '../../../shared/kernel/module/index.ts';
 import type { members } from '../../members/contract.ts';
-import { board, type Post } from '../contract.ts';
-import { tables } from './tables.ts';
+import { board } from '../contract.ts';
+import { addComment, addPost, findPost, withAuthor } from './store.ts';
 
-export function write(people: Client<typeof members>, clock: Clock) {
-  return inSteps(
-    async (
-      { memberId, title, body }: { memberId: string; title: string; body: string },
-      { work, answer },
-    ): Promise<Post> => {
-      const { name } = await people.displayName({ id: memberId });
-      const row = { id: newId(), memberId, author: name, title, body, createdAt: instant(clock) };
-      const post = { id: row.id, author: { id: memberId, name }, title, body, createdAt: row.createdAt };
-      await work(async (unit) => {
-        await unit.db.insert(tables(unit).posts).values(row);
-        await unit.publish(board.events.written, { postId: row.id, memberId, title });
-        await answer(unit, post);
-      });
-      return post;
-    },
-  );
+export function write(people: Client<typeof members>) {
+  return inSteps(board.operations.write, async ({ memberId, title, body }, { work, answer, clock }) => {
+    const { name: author } = await people.displayName({ id: memberId });
+    const row = { id: newId(), memberId, author, title, body, createdAt: instant(clock) };
+    const post = withAuthor(row);
+    await work(async (unit) => {
+      await addPost(unit, row);
+      await unit.publish(board.events.written, { postId: row.id, memberId, title });
+      await answer(unit, post);
+    });
+    return post;
+  });
+}
+
+export function comment(people: Client<typeof members>) {
+  return inSteps(board.operations.comment, async ({ memberId, postId, body }, { work, answer, read, clock }) => {
+    await findPost(read, postId);
+    const { name: author } = await people.displayName({ id: memberId });
+    const row = { id: newId(), memberId, author, body, createdAt: instant(clock) };
+    const comment = withAuthor(row);
+    await work(async (unit) => {
+      await addComment(unit, { ...row, postId });
+      await answer(unit, comment);
+    });
+    return comment;
+  });
 }

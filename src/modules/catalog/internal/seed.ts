@@ -1,5 +1,5 @@
 import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
-import { put } from './put.ts';
+import { put } from './store.ts';
 
 const goods: [sku: string, name: string, description: string, amount: number][] = [
   ['SAW-RIP', 'Rip saw', 'Coarse teeth that follow the grain, 600 mm', 48_000],

@@ -1,5 +1,5 @@
 import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
-import { put } from './stock.ts';
+import { restock } from './stock.ts';
 
 const many = 100_000;
 const skus = [
@@ -28,6 +28,6 @@ const skus = [
 
 /** Adds the initial stock of the catalog's first products. */
 export async function seed(unit: ModuleUnit): Promise<void> {
-  for (const sku of skus) await put({ sku, quantity: many }, unit);
-  await put({ sku: 'LIMITED-1', quantity: 5 }, unit);
+  for (const sku of skus) await restock({ sku, quantity: many }, unit);
+  await restock({ sku: 'LIMITED-1', quantity: 5 }, unit);
 }

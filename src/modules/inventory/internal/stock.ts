@@ -1,11 +1,12 @@
 import { and, eq, gte, sql } from 'drizzle-orm';
-import { prepared } from '../../../shared/kernel/database/index.ts';
-import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
+import { prepared, rowsByAny } from '../../../shared/kernel/database/index.ts';
+import { handle, type ModuleUnit } from '../../../shared/kernel/module/index.ts';
 import { inventory } from '../contract.ts';
-import { type ReservedLine, tables } from './tables.ts';
+import { type ReservedLine, tables } from './store.ts';
 
 const lowAt = 10;
 const { placeholder } = sql;
+const bySkus = rowsByAny((reader) => tables(reader).stock, 'sku');
 
 const takeOut = prepared((unit) => {
   const { stock } = tables(unit);
@@ -17,18 +18,8 @@ const takeOut = prepared((unit) => {
     .prepare();
 });
 
-const putIn = prepared((unit) => {
-  const { stock } = tables(unit);
-  return unit.db
-    .insert(stock)
-    .values({ sku: placeholder('sku'), available: placeholder('quantity') })
-    .onConflictDoUpdate({ target: stock.sku, set: { available: sql`${stock.available} + ${placeholder('quantity')}` } })
-    .returning({ available: stock.available })
-    .prepare();
-});
-
 /** Takes one line out of the stock. Refuses with `out-of-stock`; the rollback of the caller's unit then undoes earlier lines. */
-export async function take({ sku, quantity }: ReservedLine, unit: ModuleUnit): Promise<void> {
+export async function takeFromStock({ sku, quantity }: ReservedLine, unit: ModuleUnit): Promise<void> {
   const [left] = await takeOut(unit).execute({ sku, quantity });
   if (!left) throw inventory.refuse('out-of-stock', `there is not enough of ${sku}`, { sku });
   if (left.available < lowAt && left.available + quantity >= lowAt) {
@@ -36,8 +27,18 @@ export async function take({ sku, quantity }: ReservedLine, unit: ModuleUnit): P
   }
 }
 
-/** Adds a line to the stock, also for a new product. Returns the available quantity. */
-export async function put({ sku, quantity }: ReservedLine, unit: ModuleUnit): Promise<number> {
-  const [now] = await putIn(unit).execute({ sku, quantity });
-  return now!.available;
-}
+/** Adds to the stock of a product, also of a new one. */
+export const restock = handle(inventory.operations.restock, async ({ sku, quantity }, unit) => {
+  const { stock } = tables(unit);
+  const [now] = await unit.db
+    .insert(stock)
+    .values({ sku, available: quantity })
+    .onConflictDoUpdate({ target: stock.sku, set: { available: sql`${stock.available} + ${quantity}` } })
+    .returning({ available: stock.available });
+  return { sku, available: now!.available };
+});
+
+export const levels = handle(inventory.operations.levels, async ({ skus }, reader) => {
+  const available = new Map((await bySkus(reader, skus)).map((row) => [row.sku, row.available]));
+  return { levels: skus.map((sku) => ({ sku, available: available.get(sku) ?? 0 })) };
+});

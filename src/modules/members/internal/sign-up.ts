@@ -1,33 +1,25 @@
-import { eq } from 'drizzle-orm';
 import type { z } from 'zod';
-import { type Clock, instant, newId } from '../../../shared/kernel/context/index.ts';
+import { instant, newId } from '../../../shared/kernel/context/index.ts';
 import { isUniqueConflict } from '../../../shared/kernel/database/index.ts';
 import { inSteps, type ModuleUnit } from '../../../shared/kernel/module/index.ts';
 import type { Saga } from '../../../shared/kernel/saga/index.ts';
-import { members, type signUp as signUpSchema, type wiring as wiringSchema } from '../contract.ts';
+import { members, type wiring as wiringSchema } from '../contract.ts';
 import type { Passwords } from './passwords.ts';
-import { tables } from './tables.ts';
+import { addMember, memberByEmail } from './store.ts';
 import type { Welcome } from './welcome.ts';
 
 type Wiring = z.infer<typeof wiringSchema>;
 const waitMs = 2_000;
 
 /** Creates the handler of a sign-up. `welcome` is the saga that starts the welcome; the wiring `events` has none. */
-export function signUp(
-  wiring: Wiring,
-  welcome: Saga<Welcome, ModuleUnit> | undefined,
-  passwords: Passwords,
-  clock: Clock,
-) {
-  return inSteps(async ({ email, password, name, phone }: z.infer<typeof signUpSchema>, steps) => {
-    const { work, answer, settled, signal } = steps;
+export function signUp(wiring: Wiring, welcome: Saga<Welcome, ModuleUnit> | undefined, passwords: Passwords) {
+  return inSteps(members.operations.signUp, async ({ email, password, name, phone }, steps) => {
+    const { work, answer, settled, signal, clock } = steps;
     const member = { id: newId(), email: email.toLowerCase(), name };
     const passwordHash = await passwords.hash(password, signal);
     await work(async (unit) => {
-      const { members: table } = tables(unit);
-      const known = await unit.db.select({ id: table.id }).from(table).where(eq(table.email, member.email));
-      if (known.length > 0) throw members.refuse('email-taken');
-      await unit.db.insert(table).values({ ...member, phone, passwordHash, createdAt: instant(clock) });
+      if (await memberByEmail(unit, member.email)) throw members.refuse('email-taken');
+      await addMember(unit, { ...member, phone, passwordHash, createdAt: instant(clock) });
       const told = { memberId: member.id, email: member.email, name, phone };
       await unit.publish(members.events.registered, { ...told, wiring });
       if (welcome) await unit.begin(welcome, `welcome/${member.id}`, { ...told, mailId: newId(), textId: newId() });
@@ -37,5 +29,13 @@ export function signUp(
     });
     if (welcome) await settled(`welcome/${member.id}`, waitMs);
     return member;
+  });
+}
+
+export function signIn(passwords: Passwords) {
+  return inSteps(members.operations.signIn, async ({ email, password }, { read, signal }) => {
+    const member = await memberByEmail(read, email.toLowerCase());
+    if (!(await passwords.fits(member?.passwordHash, password, signal))) throw members.refuse('bad-credentials');
+    return { id: member!.id };
   });
 }

@@ -25,12 +25,7 @@ export const routedWelcome: Saga<Welcome, ModuleUnit> = {
   steps: [
     next('have notifications welcome the member').call(
       notifications.operations.welcome,
-      ({ memberId, email, name, phone }) => ({
-        memberId,
-        email,
-        name,
-        phone,
-      }),
+      ({ mailId: _, textId: __, ...member }) => member,
     ),
   ],
 };

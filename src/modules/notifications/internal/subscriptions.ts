@@ -1,75 +1,45 @@
-import { sql } from 'drizzle-orm';
-import { type Clock, instant } from '../../../shared/kernel/context/index.ts';
-import { prepared, rowsBy } from '../../../shared/kernel/database/index.ts';
+import { instant } from '../../../shared/kernel/context/index.ts';
 import { refusal } from '../../../shared/kernel/errors/index.ts';
-import { type ModuleUnit, on } from '../../../shared/kernel/module/index.ts';
+import { handle, type ModuleUnit, on } from '../../../shared/kernel/module/index.ts';
 import { mail } from '../../mail/contract.ts';
 import { members } from '../../members/contract.ts';
 import { orders } from '../../orders/contract.ts';
 import { sms } from '../../sms/contract.ts';
+import { type Message, notifications } from '../contract.ts';
 import { notify } from './dispatch.ts';
-import { type MessageStatus, tables } from './tables.ts';
-import { keepContact, welcome } from './welcome.ts';
+import { contactOf, putContact, putStatus } from './store.ts';
 
-const contactsBy = rowsBy((reader) => tables(reader).contacts, 'memberId');
-
-/** Returns a handler for each event that this module subscribes to. */
-export function subscriptions(clock: Clock) {
-  const settle = (channel: 'mail' | 'sms', status: MessageStatus) => async (told: Told, unit: ModuleUnit) =>
-    record(unit, { id: told.messageId, memberId: told.memberId, subject: told.subject, channel, status }, clock);
-  return [
-    on(members.events.registered, async ({ wiring, ...member }, unit) => {
-      if (wiring === 'events') await welcome(clock)(member, unit);
-      else await keepContact(unit, member);
-    }),
-    on(orders.events.confirmed, async ({ orderId, memberId, total }, unit) => {
-      const [contact] = await contactsBy(unit, memberId);
-      if (!contact)
-        throw refusal('unavailable', `member ${memberId} is not known here yet; the order's messages wait for that`);
-      const subject = `Order ${orderId} is confirmed`;
-      await notify(
-        unit,
-        contact,
-        { orderId, subject, text: `${subject}.\nTotal: ${total.amount} ${total.currency}\n` },
-        clock,
-      );
-    }),
-    on(mail.events.sent, settle('mail', 'sent')),
-    on(mail.events.bounced, settle('mail', 'failed')),
-    on(sms.events.sent, ({ text, ...told }, unit) => settle('sms', 'sent')({ ...told, subject: text }, unit)),
-    on(sms.events.failed, ({ text, ...told }, unit) => settle('sms', 'failed')({ ...told, subject: text }, unit)),
-  ];
-}
-
-interface Told {
-  messageId: string;
-  memberId: string;
-  subject: string;
-}
-
-const { placeholder } = sql;
-
-const recording = prepared((unit) => {
-  const { messages } = tables(unit);
-  return unit.db
-    .insert(messages)
-    .values({
-      id: placeholder('id'),
-      memberId: placeholder('memberId'),
-      channel: placeholder('channel'),
-      subject: placeholder('subject'),
-      status: placeholder('status'),
-      at: placeholder('at'),
-    })
-    .onConflictDoUpdate({ target: messages.id, set: { status: sql`${placeholder('status')}` } })
-    .prepare();
+export const welcome = handle(notifications.operations.welcome, async (member, unit) => {
+  const contact = { ...member, phone: member.phone ?? null };
+  await putContact(unit, contact);
+  const text = `Hello ${member.name},\n\nyour account is ready.\n`;
+  await notify(unit, contact, { subject: 'Welcome to Kerf', text });
+  return {};
 });
 
+export const subscriptions = [
+  on(members.events.registered, async ({ wiring, ...member }, unit) => {
+    if (wiring === 'events') await welcome(member, unit);
+    else await putContact(unit, member);
+  }),
+  on(orders.events.confirmed, async ({ orderId, memberId, total }, unit) => {
+    const contact = await contactOf(unit, memberId);
+    if (!contact)
+      throw refusal('unavailable', `member ${memberId} is not known here yet; the order's messages wait for that`);
+    const subject = `Order ${orderId} is confirmed`;
+    await notify(unit, contact, { orderId, subject, text: `${subject}.\nTotal: ${total.amount} ${total.currency}\n` });
+  }),
+  on(mail.events.sent, (mail, unit) => record(unit, { ...mail, channel: 'mail', status: 'sent' })),
+  on(mail.events.bounced, (mail, unit) => record(unit, { ...mail, channel: 'mail', status: 'failed' })),
+  on(sms.events.sent, (sms, unit) => record(unit, { ...sms, subject: sms.text, channel: 'sms', status: 'sent' })),
+  on(sms.events.failed, (sms, unit) => record(unit, { ...sms, subject: sms.text, channel: 'sms', status: 'failed' })),
+];
+
 /** Records the status of a message. Also adds a message that another module requested, as members may (see its wirings). */
-async function record(
+function record(
   unit: ModuleUnit,
-  message: { id: string; memberId: string; subject: string; channel: 'mail' | 'sms'; status: MessageStatus },
-  clock: Clock,
+  message: Pick<Message, 'channel' | 'subject' | 'status'> & { messageId: string; memberId: string },
 ): Promise<void> {
-  await recording(unit).execute({ ...message, at: instant(clock) });
+  const { messageId: id, memberId, channel, subject, status } = message;
+  return putStatus(unit, { id, memberId, channel, subject, status, at: instant(unit.clock) });
 }

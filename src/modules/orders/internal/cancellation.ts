@@ -1,12 +1,13 @@
-import { z } from 'zod';
-import { money } from '../../../shared/kernel/contract/index.ts';
-import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
+import type { z } from 'zod';
+import { handle, type ModuleUnit } from '../../../shared/kernel/module/index.ts';
 import { type Saga, step } from '../../../shared/kernel/saga/index.ts';
 import { inventory } from '../../inventory/contract.ts';
 import { payments } from '../../payments/contract.ts';
+import { orders } from '../contract.ts';
+import { orderOf, setStatus, told, toOrder } from './store.ts';
 
-const data = z.object({ orderId: z.string(), memberId: z.string(), amount: money });
-type Cancellation = z.infer<typeof data>;
+const data = payments.operations.refund.input;
+type Cancellation = z.output<typeof data>;
 
 /** Refunds a cancelled order and returns its stock. The decision is final: the saga only goes forward, until it is done. */
 export const cancellation: Saga<Cancellation, ModuleUnit> = {
@@ -18,3 +19,14 @@ export const cancellation: Saga<Cancellation, ModuleUnit> = {
     step<Cancellation>('return stock').call(inventory.operations.release, ({ orderId }) => ({ orderId })),
   ],
 };
+
+/** Cancels an order in one unit of work, so that a repeated command gets the same answer. The saga refunds and returns the stock. */
+export const cancel = handle(orders.operations.cancel, async ({ id, memberId }, unit) => {
+  const { status } = await orderOf(unit, { id, memberId });
+  if (status !== 'confirmed') throw orders.refuse('not-cancellable', `the order is ${status}`);
+  const cancelled = await setStatus(unit, id, 'cancelled');
+  const { amount, currency } = cancelled;
+  await unit.publish(orders.events.cancelled, told(cancelled));
+  await unit.begin(cancellation, `cancellation/${id}`, { orderId: id, memberId, amount: { amount, currency } });
+  return toOrder(cancelled);
+});

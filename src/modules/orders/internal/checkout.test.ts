@@ -6,9 +6,7 @@ import { inventory } from '../../inventory/contract.ts';
 import { payments } from '../../payments/contract.ts';
 import { orders } from '../contract.ts';
 import { type Checkout, checkout } from './checkout.ts';
-import { migrations } from './migrations.ts';
-import { addOrder, orderById } from './store.ts';
-import type { OrderRow } from './tables.ts';
+import { addOrder, migrations, type OrderRow, orderById } from './store.ts';
 
 const { reserve, release, take } = inventory.operations;
 const { authorize, capture, void: giveBack } = payments.operations;

@@ -5,8 +5,7 @@ import { type Saga, step } from '../../../shared/kernel/saga/index.ts';
 import { inventory } from '../../inventory/contract.ts';
 import { payments } from '../../payments/contract.ts';
 import { orders } from '../contract.ts';
-import { told } from './model.ts';
-import { setStatus } from './store.ts';
+import { setStatus, told } from './store.ts';
 
 const data = z.object({
   orderId: z.string(),
@@ -18,7 +17,7 @@ const data = z.object({
 export type Checkout = z.infer<typeof data>;
 
 const charge = ({ orderId, memberId, amount }: Checkout) => ({ orderId, memberId, amount });
-const checkoutStep = (name: string) => step<Checkout, ModuleUnit>(name);
+const checkoutStep = step<Checkout, ModuleUnit>;
 
 /** Reserves stock, takes payment and confirms. On failure, or at the deadline, it gives everything back and rejects. */
 export const checkout = (deadlineMs: number): Saga<Checkout, ModuleUnit> => ({

@@ -2,7 +2,6 @@ import { hash } from 'node:crypto';
 import { invalidInput } from '../../../shared/kernel/errors/index.ts';
 import type { Product } from '../../catalog/contract.ts';
 import type { Order } from '../contract.ts';
-import type { OrderLine, OrderRow, ShownOrder } from './tables.ts';
 
 type Wanted = { sku: string; quantity: number };
 
@@ -18,10 +17,7 @@ export function mergeLines(lines: readonly Wanted[]): Wanted[] {
 }
 
 /** Returns the lines at today's prices. Refuses unknown products, and an order in two currencies. */
-export function priceLines(
-  wanted: readonly Wanted[],
-  products: readonly Product[],
-): { lines: OrderLine[]; total: OrderLine['price'] } {
+export function priceLines(wanted: readonly Wanted[], products: readonly Product[]): Pick<Order, 'lines' | 'total'> {
   const bySku = new Map(products.map((product) => [product.sku, product]));
   const lines = wanted.map(({ sku, quantity }, index) => {
     const price = bySku.get(sku)?.price;
@@ -39,18 +35,4 @@ export function priceLines(
 
 export function fingerprintOf(lines: readonly Wanted[], paymentToken: string): string {
   return hash('sha256', JSON.stringify([lines, paymentToken]), 'base64url');
-}
-
-export function toOrder({ id, status, reason, lines, amount, currency, createdAt }: ShownOrder): Order {
-  return { id, status, ...(reason !== null && { reason }), lines, total: { amount, currency }, createdAt };
-}
-
-/** Returns the data of an order's events. */
-export function told({ id, memberId, lines, amount, currency }: OrderRow) {
-  return {
-    orderId: id,
-    memberId,
-    lines: lines.map(({ sku, quantity }) => ({ sku, quantity })),
-    total: { amount, currency },
-  };
 }

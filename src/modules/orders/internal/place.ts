@@ -1,4 +1,4 @@
-import { type Clock, instant, newId } from '../../../shared/kernel/context/index.ts';
+import { instant, newId } from '../../../shared/kernel/context/index.ts';
 import type { Client } from '../../../shared/kernel/contract/index.ts';
 import { isUniqueConflict } from '../../../shared/kernel/database/index.ts';
 import { inSteps, type ModuleUnit, type Steps } from '../../../shared/kernel/module/index.ts';
@@ -6,21 +6,12 @@ import type { Saga } from '../../../shared/kernel/saga/index.ts';
 import type { catalog } from '../../catalog/contract.ts';
 import { type Order, orders } from '../contract.ts';
 import type { Checkout } from './checkout.ts';
-import { fingerprintOf, mergeLines, priceLines, told, toOrder } from './model.ts';
-import { addOrder, orderById, orderByKey } from './store.ts';
-import type { OrderRow } from './tables.ts';
-
-interface Wish {
-  memberId: string;
-  lines: { sku: string; quantity: number }[];
-  paymentToken: string;
-  key: string;
-  waitMs: number;
-}
+import { fingerprintOf, mergeLines, priceLines } from './model.ts';
+import { addOrder, type OrderRow, orderById, orderByKey, told, toOrder } from './store.ts';
 
 /** Records the order and starts its checkout in one unit of work. Then waits for the outcome as long as the member does. */
-export function place(products: Client<typeof catalog>, checkout: Saga<Checkout, ModuleUnit>, clock: Clock) {
-  return inSteps(async (wish: Wish, steps): Promise<Order> => {
+export function place(products: Client<typeof catalog>, checkout: Saga<Checkout, ModuleUnit>) {
+  return inSteps(orders.operations.place, async (wish, steps) => {
     const { memberId, key, paymentToken } = wish;
     const wanted = mergeLines(wish.lines);
     const fingerprint = fingerprintOf(wanted, paymentToken);
@@ -31,7 +22,7 @@ export function place(products: Client<typeof catalog>, checkout: Saga<Checkout,
     const { lines, total } = priceLines(wanted, sold);
     const row: OrderRow = {
       ...{ id: newId(), memberId, status: 'pending', reason: null, lines, ...total },
-      ...{ key, fingerprint, createdAt: instant(clock) },
+      ...{ key, fingerprint, createdAt: instant(steps.clock) },
     };
     const placing = steps.work((unit) => begin(unit, checkout, row, paymentToken));
     const placed = await placing.catch(async (error: unknown) => {

@@ -1,68 +1,89 @@
-import { and, desc, eq, lt, sql } from 'drizzle-orm';
-import { insertInto, prepared, type Reader, rowsBy, type Unit } from '../../../shared/kernel/database/index.ts';
-import { type OrderRow, type OrderStatus, type ShownOrder, tables } from './tables.ts';
+import { eq } from 'drizzle-orm';
+import {
+  defineTables,
+  insertInto,
+  type Migration,
+  type Reader,
+  rowBy,
+  type Unit,
+  updateBy,
+} from '../../../shared/kernel/database/index.ts';
+import { refusal } from '../../../shared/kernel/errors/index.ts';
+import { handle, pagesOf } from '../../../shared/kernel/module/index.ts';
+import { type Order, orders } from '../contract.ts';
 
-const { placeholder } = sql;
+export const tables = defineTables(({ table, text, integer, json }) => ({
+  orders: table('orders', {
+    id: text('id').primaryKey(),
+    memberId: text('member_id').notNull(),
+    status: text('status').$type<Order['status']>().notNull(),
+    reason: text('reason'),
+    lines: json<Order['lines']>('lines').notNull(),
+    amount: integer('amount').notNull(),
+    currency: text('currency').notNull(),
+    key: text('key').notNull(),
+    /** Fingerprint of the request under this key. It distinguishes a repeat from another order. */
+    fingerprint: text('fingerprint').notNull(),
+    createdAt: text('created_at').notNull(),
+  }),
+}));
 
-const byId = rowsBy((reader) => tables(reader).orders, 'id');
+export type OrderRow = ReturnType<typeof tables>['orders']['$inferSelect'];
+
+export const migrations: Migration[] = [
+  {
+    name: '0001-orders',
+    phase: 'expand',
+    sqlite: `
+      CREATE TABLE orders (
+        id TEXT PRIMARY KEY,
+        member_id TEXT NOT NULL,
+        status TEXT NOT NULL,
+        reason TEXT,
+        lines TEXT NOT NULL,
+        amount INTEGER NOT NULL,
+        currency TEXT NOT NULL,
+        key TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        created_at TEXT NOT NULL
+      );
+      CREATE UNIQUE INDEX orders_by_key ON orders (member_id, key);
+      CREATE INDEX orders_by_member ON orders (member_id, id);
+    `,
+  },
+];
 
 /** Inserts a new order. */
-export const addOrder = insertInto((reader) => tables(reader).orders);
+export const addOrder = insertInto((unit) => tables(unit).orders);
+export const orderById = rowBy((reader) => tables(reader).orders, 'id');
+export const orderByKey = rowBy((reader) => tables(reader).orders, 'memberId', 'key');
+const updateStatus = updateBy((unit) => tables(unit).orders, 'id', 'status', 'reason');
+const pages = pagesOf('orders.list', (reader) => tables(reader).orders, 'id', 'descending');
 
-const byKey = prepared((reader) => {
-  const { orders } = tables(reader);
-  const mine = and(eq(orders.memberId, placeholder('memberId')), eq(orders.key, placeholder('key')));
-  return reader.db.select().from(orders).where(mine).prepare();
-});
-
-const updateStatus = prepared((unit) => {
-  const { orders } = tables(unit);
-  return unit.db
-    .update(orders)
-    .set({ status: sql`${placeholder('status')}`, reason: sql`${placeholder('reason')}` })
-    .where(eq(orders.id, placeholder('id')))
-    .prepare();
-});
-
-export async function orderById(reader: Reader, id: string): Promise<OrderRow | undefined> {
-  return (await byId(reader, id))[0];
-}
-
-export async function orderByKey(reader: Reader, memberId: string, key: string): Promise<OrderRow | undefined> {
-  return (await byKey(reader).execute({ memberId, key }))[0];
-}
-
-export async function setStatus(
-  unit: Unit,
-  id: string,
-  status: OrderStatus,
-  reason: string | null = null,
-): Promise<OrderRow> {
-  await updateStatus(unit).execute({ id, status, reason });
+export async function setStatus(unit: Unit, id: string, status: Order['status'], reason: string | null = null) {
+  await updateStatus(unit, id, { status, reason });
   return (await orderById(unit, id))!;
 }
 
-/** Sorts after every id. */
-const beyond = '~';
-
-const ofMember = prepared((reader) => {
-  const { orders } = tables(reader);
-  const { id, memberId, status, reason, lines, amount, currency, createdAt } = orders;
-  return reader.db
-    .select({ id, status, reason, lines, amount, currency, createdAt })
-    .from(orders)
-    .where(and(eq(memberId, placeholder('memberId')), lt(id, placeholder('before'))))
-    .orderBy(desc(id))
-    .limit(placeholder('limit'))
-    .prepare();
-});
-
-/** Returns a member's orders, newest first. */
-export async function ordersOf(
-  reader: Reader,
-  memberId: string,
-  limit: number,
-  before: string = beyond,
-): Promise<ShownOrder[]> {
-  return ofMember(reader).execute({ memberId, limit, before });
+export function toOrder({ id, status, reason, lines, amount, currency, createdAt }: OrderRow): Order {
+  return { id, status, ...(reason !== null && { reason }), lines, total: { amount, currency }, createdAt };
 }
+
+/** Returns the data of an order's events. */
+export function told({ id, memberId, lines, amount, currency }: OrderRow) {
+  const ordered = lines.map(({ sku, quantity }) => ({ sku, quantity }));
+  return { orderId: id, memberId, lines: ordered, total: { amount, currency } };
+}
+
+/** Returns an order of this member. Refuses with `not-found` when there is none, or when it is another member's. */
+export async function orderOf(reader: Reader, { id, memberId }: { id: string; memberId: string }) {
+  const row = await orderById(reader, id);
+  if (row?.memberId !== memberId) throw refusal('not-found', 'there is no such order');
+  return row;
+}
+
+export const get = handle(orders.operations.get, async (wanted, reader) => toOrder(await orderOf(reader, wanted)));
+
+export const list = handle(orders.operations.list, ({ memberId, ...request }, reader) =>
+  pages(reader, request, toOrder, eq(tables(reader).orders.memberId, memberId)),
+);

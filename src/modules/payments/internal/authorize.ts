@@ -1,12 +1,13 @@
-import { type Clock, instant } from '../../../shared/kernel/context/index.ts';
+import { instant } from '../../../shared/kernel/context/index.ts';
 import { inSteps } from '../../../shared/kernel/module/index.ts';
 import { payments } from '../contract.ts';
 import type { PaymentProvider } from './provider/provider.ts';
-import { addPayment, type Charge, paymentOf, setStatus, toPayment } from './store.ts';
+import { addPayment, paymentOf, setStatus, toPayment } from './store.ts';
 
 /** Records the payment before it calls the provider, so that a void that overtakes the answer finds the payment. */
-export function authorize(provider: PaymentProvider, clock: Clock) {
-  return inSteps(async ({ token, ...charge }: Charge & { token: string }, { work, answer, read, signal }) => {
+export function authorize(provider: PaymentProvider) {
+  return inSteps(payments.operations.authorize, async ({ token, ...charge }, steps) => {
+    const { work, answer, read, signal, clock } = steps;
     const begun = await work(
       async (unit) =>
         (await paymentOf(unit, charge.orderId)) ?? addPayment(unit, charge, 'authorizing', instant(clock)),
@@ -34,5 +35,19 @@ export function authorize(provider: PaymentProvider, clock: Clock) {
       throw payments.refuse('payment-over');
     }
     return toPayment(now);
+  });
+}
+
+/** Records the void first, then calls the provider. A repeated command calls the provider again. */
+export function voidPayment(provider: PaymentProvider) {
+  return inSteps(payments.operations.void, async (charge, { work, clock }) => {
+    const row = await work(async (unit) => {
+      const known = await paymentOf(unit, charge.orderId);
+      if (!known) return addPayment(unit, charge, 'voided', instant(clock));
+      if (known.status === 'captured' || known.status === 'refunded') throw payments.refuse('payment-over');
+      return known.status === 'declined' ? known : setStatus(unit, known, 'voided', instant(clock));
+    });
+    if (row.status === 'voided') await provider.void(row.id);
+    return toPayment(row);
   });
 }

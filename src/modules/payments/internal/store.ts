@@ -1,48 +1,73 @@
-import { eq, sql } from 'drizzle-orm';
 import { newId } from '../../../shared/kernel/context/index.ts';
-import { insertInto, prepared, type Reader, rowsBy, type Unit } from '../../../shared/kernel/database/index.ts';
-import type { Payment } from '../contract.ts';
-import { type PaymentRow, type PaymentStatus, tables } from './tables.ts';
+import {
+  defineTables,
+  insertInto,
+  type Migration,
+  rowBy,
+  type Unit,
+  updateBy,
+} from '../../../shared/kernel/database/index.ts';
+import { refusal } from '../../../shared/kernel/errors/index.ts';
+import { handle } from '../../../shared/kernel/module/index.ts';
+import { type Payment, payments } from '../contract.ts';
 
-const { placeholder } = sql;
+/** `authorizing`: the module calls the provider and does not know the answer yet. */
+export type PaymentStatus = 'authorizing' | 'authorized' | 'captured' | 'voided' | 'refunded' | 'declined';
+
+export const tables = defineTables(({ table, text, integer }) => ({
+  payments: table('payments', {
+    id: text('id').primaryKey(),
+    orderId: text('order_id').notNull(),
+    memberId: text('member_id').notNull(),
+    amount: integer('amount').notNull(),
+    currency: text('currency').notNull(),
+    status: text('status').$type<PaymentStatus>().notNull(),
+    updatedAt: text('updated_at').notNull(),
+  }),
+}));
+
+export type PaymentRow = ReturnType<typeof tables>['payments']['$inferSelect'];
+
+export const migrations: Migration[] = [
+  {
+    name: '0001-payments',
+    phase: 'expand',
+    sqlite: `
+      CREATE TABLE payments (
+        id TEXT PRIMARY KEY,
+        order_id TEXT NOT NULL UNIQUE,
+        member_id TEXT NOT NULL,
+        amount INTEGER NOT NULL,
+        currency TEXT NOT NULL,
+        status TEXT NOT NULL,
+        updated_at TEXT NOT NULL
+      );
+    `,
+  },
+];
+
+const byId = rowBy((reader) => tables(reader).payments, 'id', 'memberId');
+const insertRow = insertInto((unit) => tables(unit).payments);
+const updateStatus = updateBy((unit) => tables(unit).payments, 'id', 'status', 'updatedAt');
+export const paymentOf = rowBy((reader) => tables(reader).payments, 'orderId');
 
 /** Order, member and amount of a payment. Every command on the payment carries them. */
-export interface Charge {
-  orderId: string;
-  memberId: string;
-  amount: { amount: number; currency: string };
-}
-
-const byOrder = rowsBy((reader) => tables(reader).payments, 'orderId');
-const insertRow = insertInto((reader) => tables(reader).payments);
-
-const updateStatus = prepared((unit) => {
-  const { payments } = tables(unit);
-  return unit.db
-    .update(payments)
-    .set({ status: sql`${placeholder('status')}`, updatedAt: sql`${placeholder('updatedAt')}` })
-    .where(eq(payments.id, placeholder('id')))
-    .prepare();
-});
-
-export async function paymentOf(reader: Reader, orderId: string): Promise<PaymentRow | undefined> {
-  return (await byOrder(reader, orderId))[0];
-}
+type Charge = Pick<Payment, 'orderId' | 'amount'> & { memberId: string };
 
 export async function addPayment(
   unit: Unit,
   { orderId, memberId, amount }: Charge,
   status: PaymentStatus,
-  at: string,
+  updatedAt: string,
 ): Promise<PaymentRow> {
-  const row: PaymentRow = { id: newId(), orderId, memberId, ...amount, status, updatedAt: at };
+  const row: PaymentRow = { id: newId(), orderId, memberId, ...amount, status, updatedAt };
   await insertRow(unit, row);
   return row;
 }
 
-export async function setStatus(unit: Unit, row: PaymentRow, status: PaymentStatus, at: string): Promise<PaymentRow> {
-  await updateStatus(unit).execute({ id: row.id, status, updatedAt: at });
-  return { ...row, status, updatedAt: at };
+export async function setStatus(unit: Unit, row: PaymentRow, status: PaymentStatus, updatedAt: string) {
+  await updateStatus(unit, row.id, { status, updatedAt });
+  return { ...row, status, updatedAt };
 }
 
 /** Maps a payment to its form in the contract. Throws for `authorizing`: the provider has not answered yet. */
@@ -50,3 +75,15 @@ export function toPayment({ id, orderId, amount, currency, status }: PaymentRow)
   if (status === 'authorizing') throw new Error('a payment in doubt has no public form');
   return { id, orderId, amount: { amount, currency }, status };
 }
+
+export const get = handle(payments.operations.get, async ({ id, memberId }, reader) => {
+  const row = await byId(reader, id, memberId);
+  if (!row || row.status === 'authorizing') throw refusal('not-found', 'there is no such payment');
+  return toPayment(row);
+});
+
+export const ofOrder = handle(payments.operations.ofOrder, async ({ orderId, memberId }, reader) => {
+  const row = await paymentOf(reader, orderId);
+  const shown = row?.memberId === memberId && row.status !== 'authorizing';
+  return { payment: shown ? toPayment(row) : null };
+});

@@ -1,23 +1,49 @@
-import { eq } from 'drizzle-orm';
-import { type Clock, instant } from '../../../shared/kernel/context/index.ts';
-import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
-import type { Saga } from '../../../shared/kernel/saga/index.ts';
-import type { TextSending } from './sending.ts';
-import { tables } from './tables.ts';
+import type { z } from 'zod';
+import { instant } from '../../../shared/kernel/context/index.ts';
+import { handle, type ModuleUnit } from '../../../shared/kernel/module/index.ts';
+import { type Saga, step } from '../../../shared/kernel/saga/index.ts';
+import { sms } from '../contract.ts';
+import type { TextProvider } from './provider/text-provider.ts';
+import { addText, markText, putIntoOutbox, textById } from './store.ts';
+
+const data = sms.operations.send.input;
+type TextMessage = z.output<typeof data>;
+
+/** Retries until the provider accepts the message, or refuses it for good. Without a provider the message goes to the outbox table. */
+export function sending(provider: TextProvider | undefined): Saga<TextMessage, ModuleUnit> {
+  const next = step<TextMessage, ModuleUnit>;
+  const handOver = provider
+    ? next('hand to the provider').run((message) => provider.deliver(message))
+    : // The unit that marks the message as sent writes it to the outbox, so that it is there once.
+      next('put into the outbox').write((unit, { messageId, to, text }) =>
+        putIntoOutbox(unit, { messageId, recipient: to, text, at: instant(unit.clock) }),
+      );
+  return {
+    name: 'sending',
+    version: 1,
+    data,
+    deadlineMs: 24 * 60 * 60_000,
+    steps: [
+      handOver,
+      next('mark as sent').write(async (unit, { messageId, memberId, text }) => {
+        await markText(unit, messageId, { status: 'sent', at: instant(unit.clock) });
+        await unit.publish(sms.events.sent, { messageId, memberId, text });
+      }),
+    ],
+    async compensated(unit, { messageId, memberId, text }, reason) {
+      await markText(unit, messageId, { status: 'failed', at: instant(unit.clock) });
+      await unit.publish(sms.events.failed, { messageId, memberId, text, reason });
+    },
+  };
+}
 
 /** Accepts a message. A saga of its own sends it. */
-export function send(sending: Saga<TextSending, ModuleUnit>, clock: Clock) {
-  return async ({ messageId, memberId, to, text }: TextSending, unit: ModuleUnit) => {
-    const { texts } = tables(unit);
-    const known = await unit.db
-      .select({ messageId: texts.messageId })
-      .from(texts)
-      .where(eq(texts.messageId, messageId));
-    if (known.length > 0) return { messageId };
-    await unit.db
-      .insert(texts)
-      .values({ messageId, memberId, recipient: to, text, status: 'queued', at: instant(clock) });
-    await unit.begin(sending, messageId, { messageId, memberId, to, text });
+export function send(sending: Saga<TextMessage, ModuleUnit>) {
+  return handle(sms.operations.send, async (message, unit) => {
+    const { messageId, memberId, to, text } = message;
+    if (await textById(unit, messageId)) return { messageId };
+    await addText(unit, { messageId, memberId, recipient: to, text, status: 'queued', at: instant(unit.clock) });
+    await unit.begin(sending, messageId, message);
     return { messageId };
-  };
+  });
 }

@@ -224,7 +224,9 @@ describeWith('kafka', 'Kafka in particular', ({ url }) => {
       const mute = createServer().listen(0, '127.0.0.1');
       await once(mute, 'listening');
       const address = new URL(`kafka://127.0.0.1:${(mute.address() as AddressInfo).port}`);
-      const subscriptions = subscriptionMap([{ name: 'mail', subscribesTo: [shop.events.sold] }]);
+      const subscriptions = subscriptionMap([
+        { contract: { name: 'mail' }, subscriptions: [{ event: shop.events.sold }] },
+      ]);
       const bus = openKafka({ url: address, subscriptions, clock: systemClock, log: silentLog });
       await bus.subscribe('mail', async () => {});
       const began = performance.now();

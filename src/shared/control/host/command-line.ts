@@ -105,7 +105,7 @@ export async function printModules(modules: readonly ModuleDefinition[]) {
   const described = modules.map((definition) => ({
     about: definition.about,
     contract: describeContract(definition.contract),
-    subscribesTo: (definition.subscribesTo ?? []).map(({ type }) => type),
+    subscribesTo: (definition.subscriptions ?? []).map(({ event }) => event.type),
     settings: Object.keys(definition.settings?.shape ?? {}),
     ...(!definition.elsewhere && {
       migrations: migrationsOf(definition).map(({ name, phase }) => ({ name, phase })),

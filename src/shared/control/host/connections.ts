@@ -69,9 +69,7 @@ export async function connect(
   const bus = await openBus({
     ...{ bus: settings.BUS, before: settings.BUS_BEFORE, clock: steadyClock, log, push: createPush(calls) },
     busOpenerFor: (url) => adapters.busOpenerFor(url),
-    subscriptions: subscriptionMap(
-      definitions.map(({ contract, subscribesTo }) => ({ name: contract.name, subscribesTo: subscribesTo ?? [] })),
-    ),
+    subscriptions: subscriptionMap(definitions),
   });
   const engine = adapters.find('openEngine', 'the data of the modules')(settings.DATA_DIR);
   return { log, identity, tokens, tls, faults, directory, calls, observation, bus, adapters, engine };

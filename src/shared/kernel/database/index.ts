@@ -15,4 +15,4 @@ export {
   whyNotLive,
 } from './migration-plan.ts';
 export { probeWrite } from './probe-write.ts';
-export { defineTables, insertInto, prepared, rowsBy, rowsByAny, rowsChanged } from './tables.ts';
+export { defineTables, insertInto, prepared, rowBy, rowsByAny, rowsChanged, updateBy, upsertInto } from './tables.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { openSqlite } from '../../adapters/sqlite/index.ts';
-import { defineTables, insertInto, rowsBy, rowsByAny } from './tables.ts';
+import { defineTables, insertInto, rowBy, rowsByAny, updateBy, upsertInto } from './tables.ts';
 
 const file = join(mkdtempSync(join(tmpdir(), 'kerf-tables-')), 'tools.db');
 const tables = defineTables(({ table, text, integer }) => ({
@@ -14,7 +14,11 @@ const database = openSqlite('tools', file, [
   { name: '0001', sqlite: 'CREATE TABLE tools (name TEXT PRIMARY KEY, size INTEGER)' },
 ]);
 const add = insertInto((unit) => tables(unit).tools);
-const byName = rowsBy((reader) => tables(reader).tools, 'name');
+const byName = rowBy((reader) => tables(reader).tools, 'name');
+const byNameAndSize = rowBy((reader) => tables(reader).tools, 'name', 'size');
+const resize = updateBy((unit) => tables(unit).tools, 'name', 'size');
+const put = upsertInto((unit) => tables(unit).tools, 'name');
+const addIfNew = upsertInto((unit) => tables(unit).tools, 'name', ['name']);
 const byNames = rowsByAny((reader) => tables(reader).tools, 'name');
 const bySizes = rowsByAny((reader) => tables(reader).tools, 'size');
 
@@ -31,9 +35,25 @@ beforeAll(() =>
 );
 afterAll(() => database.close());
 
-it('finds rows by a value', async () => {
-  expect(await byName(database, plane.name)).toEqual([plane]);
-  expect(await byName(database, 'hammer')).toEqual([]);
+it('finds a row by the values of its columns', async () => {
+  expect(await byName(database, plane.name)).toEqual(plane);
+  expect(await byName(database, 'hammer')).toBeUndefined();
+  expect(await byNameAndSize(database, saw.name, 600)).toEqual(saw);
+  expect(await byNameAndSize(database, saw.name, 12)).toBeUndefined();
+});
+
+it('changes the given columns of one row, and of no other', async () => {
+  await database.work((unit) => resize(unit, saw.name, { size: 550 }));
+  expect(await byNames(database, [saw.name, plane.name])).toEqual([plane, { ...saw, size: 550 }]);
+  await database.work((unit) => resize(unit, saw.name, { size: 600 }));
+});
+
+it('inserts a row, or changes the columns of the row with its key', async () => {
+  await database.work((unit) => put(unit, { name: 'adze', size: 1 }));
+  await database.work((unit) => put(unit, { name: 'adze', size: 2 }));
+  expect(await byName(database, 'adze')).toEqual({ name: 'adze', size: 2 });
+  await database.work((unit) => addIfNew(unit, { name: 'adze', size: 3 }));
+  expect(await byName(database, 'adze')).toEqual({ name: 'adze', size: 2 });
 });
 
 it('finds rows by any of some values, each row once', async () => {

@@ -1,5 +1,5 @@
-import { eq, getTableColumns, sql } from 'drizzle-orm';
-import { integer, type SQLiteTable, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { and, eq, getTableColumns, type SQL, sql } from 'drizzle-orm';
+import { integer, type SQLiteColumn, type SQLiteTable, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { Db, Dialect, Reader, Unit } from './database.ts';
 
 /**
@@ -62,15 +62,22 @@ type Picks<T extends SQLiteTable> = (reader: Reader) => T;
 export function insertInto<T extends SQLiteTable>(
   pick: Picks<T>,
 ): (unit: Unit, row: T['$inferInsert']) => Promise<void> {
+  return inserter(pick);
+}
+
+function inserter<T extends SQLiteTable>(
+  pick: Picks<T>,
+  onConflict?: (table: T) => { target: SQLiteColumn; set: Record<string, SQL> },
+): (unit: Unit, row: T['$inferInsert']) => Promise<void> {
   const statement = prepared((unit) => {
-    const names = Object.keys(getTableColumns(pick(unit)));
-    const values = Object.fromEntries(names.map((name) => [name, sql.placeholder(name)]));
+    const table = pick(unit);
+    const names = Object.keys(getTableColumns(table));
+    const insert = unit.db
+      .insert(table as SQLiteTable)
+      .values(Object.fromEntries(names.map((name) => [name, sql.placeholder(name)])));
     return {
       nothing: Object.fromEntries(names.map((name) => [name, null])),
-      insert: unit.db
-        .insert(pick(unit))
-        .values(values as never)
-        .prepare(),
+      insert: (onConflict ? insert.onConflictDoUpdate(onConflict(table)) : insert).prepare(),
     };
   });
   return async (unit, row) => {
@@ -79,8 +86,68 @@ export function insertInto<T extends SQLiteTable>(
   };
 }
 
+type Columns<T extends SQLiteTable> = readonly (string & keyof T['$inferSelect'])[];
+type Values<T extends SQLiteTable, C extends Columns<T>> = { [I in keyof C]: T['$inferSelect'][C[I]] };
+
+/** Returns a function that finds the row whose columns have given values, with one statement per connection. */
+export function rowBy<T extends SQLiteTable, const C extends Columns<T>>(
+  pick: Picks<T>,
+  ...columns: C
+): (reader: Reader, ...values: Values<T, C>) => Promise<T['$inferSelect'] | undefined> {
+  const statement = prepared((reader) => {
+    const table = pick(reader);
+    const has = columns.map((name) => eq(getTableColumns(table)[name]!, sql.placeholder(name)));
+    return reader.db
+      .select()
+      .from(table as SQLiteTable)
+      .where(and(...has))
+      .limit(1)
+      .prepare();
+  });
+  return async (reader, ...values) => {
+    const [row] = await statement(reader).execute(Object.fromEntries(columns.map((name, at) => [name, values[at]])));
+    return row;
+  };
+}
+
+/** Returns a function that changes some columns of the row whose `key` has a given value, with one statement per connection. */
+export function updateBy<T extends SQLiteTable, K extends Columns<T>[number], const C extends Columns<T>>(
+  pick: Picks<T>,
+  key: K,
+  ...columns: C
+): (unit: Unit, value: T['$inferSelect'][K], change: Pick<T['$inferSelect'], C[number]>) => Promise<void> {
+  const statement = prepared((unit) => {
+    const table = pick(unit);
+    return unit.db
+      .update(table as SQLiteTable)
+      .set(Object.fromEntries(columns.map((name) => [name, sql.placeholder(name)])))
+      .where(eq(getTableColumns(table)[key]!, sql.placeholder('key of the row')))
+      .prepare();
+  });
+  return async (unit, value, change) => {
+    await statement(unit).execute({ ...change, 'key of the row': value });
+  };
+}
+
+/**
+ * Returns a function that inserts a row, or, when there is a row with its `key`, changes `columns` of that row (by default all),
+ * with one statement per connection.
+ */
+export function upsertInto<T extends SQLiteTable, K extends Columns<T>[number]>(
+  pick: Picks<T>,
+  key: K,
+  columns?: Columns<T>,
+): (unit: Unit, row: T['$inferInsert']) => Promise<void> {
+  return inserter(pick, (table) => {
+    const known = getTableColumns(table);
+    const changed = columns ?? Object.keys(known).filter((name) => name !== key);
+    const set = Object.fromEntries(changed.map((name) => [name, sql`excluded.${sql.identifier(known[name]!.name)}`]));
+    return { target: known[key]!, set };
+  });
+}
+
 /** Returns a function that finds the rows whose `column` has a given value, with one statement per connection. */
-export function rowsBy<T extends SQLiteTable, C extends string & keyof T['$inferSelect']>(
+function rowsBy<T extends SQLiteTable, C extends string & keyof T['$inferSelect']>(
   pick: Picks<T>,
   column: C,
 ): (reader: Reader, value: T['$inferSelect'][C]) => Promise<T['$inferSelect'][]> {

@@ -35,14 +35,19 @@ export interface SubscriptionMap {
   families(module: string): readonly string[];
 }
 
+/** A module and the events that it receives, as its definition has them. */
+interface Subscriber {
+  readonly contract: { readonly name: string };
+  readonly subscriptions?: readonly { readonly event: { readonly type: string } }[];
+}
+
 /** Returns the subscription map of these modules. */
-export function subscriptionMap(
-  modules: readonly { name: string; subscribesTo: readonly { type: string }[] }[],
-): SubscriptionMap {
+export function subscriptionMap(modules: readonly Subscriber[]): SubscriptionMap {
   const byFamily = new Map<string, string[]>();
   const byModule = new Map<string, string[]>();
-  for (const { name, subscribesTo } of modules) {
-    const families = [...new Set(subscribesTo.map((event) => familyOf(event.type)))];
+  for (const { contract, subscriptions = [] } of modules) {
+    const { name } = contract;
+    const families = [...new Set(subscriptions.map(({ event }) => familyOf(event.type)))];
     byModule.set(name, families);
     for (const family of families) byFamily.set(family, [...(byFamily.get(family) ?? []), name]);
   }

@@ -43,8 +43,8 @@ export type Subscriber = 'mail' | 'stats';
 export class EventScene {
   readonly effects: Record<Subscriber, ToldEvent[]> = { mail: [], stats: [] };
   readonly subscriptions: SubscriptionMap = subscriptionMap([
-    { name: 'mail', subscribesTo: [sold] },
-    { name: 'stats', subscribesTo: [sold, counted] },
+    { contract: { name: 'mail' }, subscriptions: [{ event: sold }] },
+    { contract: { name: 'stats' }, subscriptions: [{ event: sold }, { event: counted }] },
   ]);
   /** Runs before a subscriber's effect; may throw. */
   before: (module: Subscriber, told: ToldEvent) => void | Promise<void> = () => {};

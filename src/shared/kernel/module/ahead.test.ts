@@ -49,7 +49,7 @@ beforeEach(async () => {
       await write(unit);
       return { done: 'reserve' };
     },
-    charge: inSteps(async (_, { work, answer }) => {
+    charge: inSteps(bank.operations.charge, async (_, { work, answer }) => {
       begun.push('charge');
       await work(async (unit) => answer(unit, { done: 'charge' }));
       await charged.promise;

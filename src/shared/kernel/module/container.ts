@@ -10,7 +10,7 @@ import type { Token } from './tokens.ts';
  * Holds everything that a module can obtain: clients of the modules that its `module.json` declares, values of the kernel, and
  * values that the module registers itself.
  */
-export class ModuleContainer<S = unknown> {
+export class ModuleContainer<S = Record<string, unknown>> {
   readonly #child: DependencyContainer = root.createChildContainer();
   private readonly about: Manifest;
   private readonly calls: CallSource;

@@ -1,4 +1,5 @@
 export { commandMigrations } from './commands.ts';
+export type { ModuleContainer } from './container.ts';
 export { Dispatcher } from './dispatcher.ts';
 export {
   type Handover,
@@ -13,14 +14,17 @@ export {
   defineModule,
   type Handler,
   type Handlers,
+  handle,
   inSteps,
   type ModuleDefinition,
   type ModuleImplementation,
+  type ModuleSubscription,
   type ModuleUnit,
   on,
   type Steps,
   type Timer,
 } from './module.ts';
 export { migrationsOf, type OpenModule, openModule } from './open.ts';
+export { pagesOf } from './pages.ts';
 export { remoteModule } from './remote-module.ts';
 export { clock, log, type Token, token } from './tokens.ts';

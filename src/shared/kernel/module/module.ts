@@ -1,7 +1,7 @@
 import type { z } from 'zod';
-import type { Client, Contract, Event } from '../contract/index.ts';
+import type { Clock } from '../context/index.ts';
+import type { Client, Contract, Event, OperationDefinition } from '../contract/index.ts';
 import type { Migration, Reader, Unit } from '../database/index.ts';
-import type { Subscription } from '../events/index.ts';
 import type { Resources } from '../http-api/index.ts';
 import type { Saga, SagaState } from '../saga/index.ts';
 import type { ModuleContainer } from './container.ts';
@@ -13,11 +13,13 @@ export interface ModuleUnit extends Unit {
   publish<E extends Event>(event: E, data: z.input<E['data']>): Promise<void>;
   /** Starts a saga once this unit is on disk. `id` identifies the saga: a second start with the same `id` is an error. */
   begin<D>(saga: Saga<D, ModuleUnit>, id: string, data: D): Promise<void>;
+  readonly clock: Clock;
 }
 
 /** The tools of an operation that runs more than one unit of work. */
 export interface Steps {
   readonly read: Reader;
+  readonly clock: Clock;
   work<T>(task: (unit: ModuleUnit) => Promise<T>): Promise<T>;
   /**
    * Records the answer of a command in `unit`, the unit that makes the effect of the command. A repeat, also after a crash, gets this
@@ -31,8 +33,17 @@ export interface Steps {
   settled(sagaId: string, withinMs: number): Promise<SagaState | undefined>;
 }
 
-type Input<O> = O extends { input: infer I extends z.ZodType } ? z.output<I> : never;
-type Output<O> = O extends { output: infer R extends z.ZodType } ? z.input<R> : never;
+type AnyOperation = Pick<OperationDefinition, 'kind' | 'input' | 'output'>;
+type Input<O extends AnyOperation> = z.output<O['input']>;
+type Output<O extends AnyOperation> = z.input<O['output']>;
+
+// Both are conditional types, because TypeScript keeps the literals in the answer of a function (`'held'`) for these only.
+type InOnePiece<O extends AnyOperation> = O extends { kind: 'query' }
+  ? (input: Input<O>, reader: Reader) => Promise<Output<O>>
+  : (input: Input<O>, unit: ModuleUnit) => Promise<Output<O>>;
+type InManySteps<O extends AnyOperation> = O extends AnyOperation
+  ? (input: Input<O>, steps: Steps) => Promise<Output<O>>
+  : never;
 
 /**
  * An operation that calls other modules, or waits, between its units of work. After a crash, the caller repeats such a command. The repeat
@@ -42,17 +53,23 @@ export interface InSteps<I, O> {
   readonly inSteps: (input: I, steps: Steps) => Promise<O>;
 }
 
-/** Creates the handler of an operation that runs in steps. */
-export function inSteps<I, O>(run: (input: I, steps: Steps) => Promise<O>): InSteps<I, O> {
-  return { inSteps: run };
-}
-
-/** Handles an operation. A query gets a reader. A command gets one unit of work; the same commit records its idempotency key. */
-export type Handler<O> = O extends { kind: 'query' }
-  ? ((input: Input<O>, reader: Reader) => Promise<Output<O>>) | InSteps<Input<O>, Output<O>>
-  : ((input: Input<O>, unit: ModuleUnit) => Promise<Output<O>>) | InSteps<Input<O>, Output<O>>;
+/** Handles an operation, in one piece or in steps. */
+export type Handler<O extends AnyOperation> = InOnePiece<O> | InSteps<Input<O>, Output<O>>;
 
 export type Handlers<C extends Contract> = { readonly [K in keyof C['operations']]: Handler<C['operations'][K]> };
+
+/**
+ * Creates the handler of an operation, which determines its types: `handle(orders.operations.get, async ({ id }, reader) => …)`. A query
+ * gets a reader. A command gets one unit of work; the same commit records its idempotency key.
+ */
+export function handle<O extends AnyOperation>(_operation: O, run: InOnePiece<O>): InOnePiece<O> {
+  return run;
+}
+
+/** Creates the handler of an operation that runs in steps. The operation determines its types. */
+export function inSteps<O extends AnyOperation>(_operation: O, run: InManySteps<O>): InSteps<Input<O>, Output<O>> {
+  return { inSteps: run };
+}
 
 interface Interval {
   /** The time between the end of a run and the next run. The first run comes after one interval. */
@@ -85,10 +102,15 @@ interface TimerTask {
  */
 export type Timer = TimerTask & (Interval | CronTimes);
 
+/** An event that a module receives, and its handler. */
+export interface ModuleSubscription<S = Record<string, unknown>> {
+  readonly event: Event;
+  readonly handle: (data: never, unit: ModuleUnit, container: ModuleContainer<S>) => Promise<void>;
+}
+
 /** The implementation behind the contract of an open module. */
 export interface ModuleImplementation<C extends Contract> {
   readonly operations: Handlers<C>;
-  readonly subscriptions?: readonly Subscription<ModuleUnit>[];
   readonly sagas?: readonly Saga<never, ModuleUnit>[];
   readonly timers?: readonly Timer[];
   /** Fills an empty database, once. */
@@ -107,7 +129,8 @@ export interface ModuleDefinition<C extends Contract = Contract, S extends z.Zod
   readonly migrations: readonly Migration[];
   /** Builds the public resources of the module from a client of its own contract. */
   readonly routes?: (self: Client<C>) => Resources;
-  readonly subscribesTo?: readonly Event[];
+  /** The events that the module receives, with their handlers. Every process reads the events; one that opens the module runs the handlers. */
+  readonly subscriptions?: readonly ModuleSubscription<z.output<S>>[];
   readonly open: (container: ModuleContainer<z.output<S>>) => ModuleImplementation<C>;
 }
 
@@ -119,10 +142,10 @@ export function defineModule<C extends Contract, S extends z.ZodObject>(
   return { ...definition, about } as unknown as ModuleDefinition;
 }
 
-/** Creates a subscription. The event determines the type of the handler's data. */
-export function on<E extends Event>(
+/** Creates a subscription. The event determines the type of the handler's data. The container is that of the open module. */
+export function on<E extends Event, S = Record<string, unknown>>(
   event: E,
-  handle: (data: z.output<E['data']>, unit: ModuleUnit) => Promise<void>,
-): Subscription<ModuleUnit> {
-  return { event, handle: handle as Subscription<ModuleUnit>['handle'] };
+  handle: (data: z.output<E['data']>, unit: ModuleUnit, container: ModuleContainer<S>) => Promise<void>,
+): ModuleSubscription<S> {
+  return { event, handle: handle as ModuleSubscription<S>['handle'] };
 }

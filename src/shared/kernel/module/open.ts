@@ -88,15 +88,18 @@ async function openOn(database: Database, definition: ModuleDefinition, around: 
   const { contract } = definition;
   const { clock, log, bus } = around;
   const container = containerOf(definition, around);
-  const inside = definition.open(container as never);
-  refuseForgotten(definition, inside);
+  checkListensTo(definition);
+  const inside = definition.open(container);
   const timers = [...(inside.timers ?? []), housekeeping(clock)];
   refuseInvalidTimers(contract.name, timers, clock.now());
   const calls = sagaCalls(container, inside, contract.name, () => database.onDisk());
   const { relay, sagas, instance, work, workAhead } = assemble(database, inside, calls, around);
-  const steps = stepsOf({ read: database, work, settled: sagas.settled.bind(sagas) });
+  const steps = stepsOf({ read: database, clock, work, settled: sagas.settled.bind(sagas) });
   const dispatcher = new Dispatcher(contract, inside.operations as never, steps, clock, log, workAhead);
-  const subscriptions = inside.subscriptions ?? [];
+  const subscriptions = (definition.subscriptions ?? []).map(({ event, handle }) => ({
+    event,
+    handle: (data: never, unit: ModuleUnit) => handle(data, unit, container),
+  }));
   const inbox = new Inbox<ModuleUnit>({ module: contract.name, subscriptions, database, work, clock, log });
   const receive: Receive = (event, gaveUp) => inbox.receive(event, gaveUp);
   const wake = (recipient?: string) => (recipient ? relay.wake(recipient) : inbox.wake());
@@ -168,19 +171,14 @@ function stepsOf(fixed: Omit<Steps, 'signal' | 'answer'>): Steps {
 
 const never = new AbortController().signal;
 
-/** Throws a `StartError` when `subscribesTo` and `subscriptions` differ: the bus reads the first, the inbox reads the second. */
-function refuseForgotten(
-  { contract: { name }, subscribesTo }: ModuleDefinition,
-  inside: ModuleImplementation<Contract>,
-): void {
-  const said = (subscribesTo ?? []).map(({ type }) => type);
-  const handled = (inside.subscriptions ?? []).map(({ event: { type } }) => type);
-  const refuse = (type: string, missing: string) => {
-    throw new StartError(`"${name}" and ${type}: ${missing} in src/modules/${name}/module.ts`);
-  };
-  for (const type of handled) if (!said.includes(type)) refuse(type, 'add it to "subscribesTo"');
-  for (const type of said)
-    if (!handled.includes(type)) refuse(type, 'it is in "subscribesTo"; handle it in "subscriptions"');
+/** Throws a `StartError` when `listensTo` in `module.json` differs from the modules that the subscriptions name. */
+function checkListensTo({ contract: { name }, about, subscriptions = [] }: ModuleDefinition): void {
+  const publishers = [...new Set(subscriptions.map(({ event }) => event.module))].sort();
+  if (JSON.stringify(publishers) === JSON.stringify([...about.listensTo].sort())) return;
+  const right = `"listensTo": ${JSON.stringify(publishers)}`;
+  throw new StartError(
+    `"${name}" subscribes to other modules than it declares. Write in src/modules/${name}/module.json: ${right}`,
+  );
 }
 
 /** Returns all migrations of a module's data, in order. Throws a `StartError` when the module uses a migration name of the kernel. */
@@ -212,8 +210,8 @@ function lookNowAndThen(instance: Instance, clock: Clock, look: () => void): () 
   return () => cancel();
 }
 
-function containerOf({ about }: ModuleDefinition, { calls, settings, clock, log }: Surroundings): ModuleContainer {
-  const container = new ModuleContainer(about, calls, settings);
+function containerOf({ about }: ModuleDefinition, { calls, settings, clock, log }: Surroundings) {
+  const container = new ModuleContainer(about, calls, settings as Record<string, unknown>);
   container.register(tokens.clock, () => clock);
   container.register(tokens.log, () => log);
   return container;
@@ -226,6 +224,7 @@ function assemble(database: Database, inside: ModuleImplementation<Contract>, ca
   const outbox = new Outbox(bus, clock, (recipient) => relay.wake(recipient));
   const extend = (unit: Unit): ModuleUnit =>
     Object.assign(unit, {
+      clock,
       publish: (event: never, data: never) => outbox.publish(unit, event, data),
       begin: (saga: never, id: string, data: never) => sagas.begin(unit, saga, id, data),
     }) as ModuleUnit;

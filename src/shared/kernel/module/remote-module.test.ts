@@ -27,7 +27,7 @@ const noBus: Bus = {
 it('says who it may call, which events it takes, and which settings are its own', () => {
   const known = remoteModule(said);
   expect(known.about).toEqual(about);
-  expect(known.subscribesTo?.map(({ type }) => type)).toEqual(['payments.payment-captured.v1']);
+  expect(known.subscriptions?.map(({ event }) => event.type)).toEqual(['payments.payment-captured.v1']);
   expect(known.settings?.parse({ ORDERS_CHECKOUT_SECONDS: '5' })).toEqual({ ORDERS_CHECKOUT_SECONDS: '5' });
   expect(known.settings?.parse({})).toEqual({});
 });

@@ -38,7 +38,7 @@ export function remoteModule<C extends Contract>({
     elsewhere: true,
     contract: given ?? contract(about.name, { operations: {}, events: {}, errors: {} }),
     settings: z.object(Object.fromEntries(settings.map((setting) => [setting, z.unknown().optional()]))),
-    subscribesTo: subscribesTo.map((type) => ({ type }) as Event),
+    subscriptions: subscribesTo.map((type) => ({ event: { type } as Event, handle: refuse })),
     // The kernel reads the migrations before it opens the data. This artifact must not create or change that data.
     get migrations() {
       return refuse();

@@ -136,7 +136,7 @@ export class ScenarioRunner<D, U extends Unit> {
         const parsed = schema.parse(data);
         unit.afterCommit(() => this.#published.push({ type, data: parsed }));
       };
-      return task(Object.assign(unit, { publish }) as unknown as U);
+      return task(Object.assign(unit, { publish, clock: this.#clock }) as unknown as U);
     });
   }
 

@@ -3,11 +3,8 @@ import { ManualClock } from '../../../shared/kernel/context/index.ts';
 import type { Database } from '../../../shared/kernel/database/index.ts';
 import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
 import { SharedFile } from '../../../shared/kernel/testing/index.ts';
-import { expire } from './expire.ts';
-import { migrations } from './migrations.ts';
-import { findReservation } from './reservations.ts';
-import { reserve } from './reserve.ts';
-import { tables } from './tables.ts';
+import { expire, reservationOf, reserve } from './reservations.ts';
+import { migrations, tables } from './store.ts';
 
 const heldForMs = 900_000;
 const hoursMs = 7_200_000;
@@ -24,11 +21,11 @@ beforeEach(async () => {
 
 afterEach(() => file.close());
 
-const work = <T>(task: (unit: ModuleUnit) => Promise<T>) => database.work((unit) => task(unit as ModuleUnit));
-const expiring = async (unit: ModuleUnit) => void (await expire(clock, heldForMs).run(unit));
-const hold = () =>
-  work((unit) => reserve(clock, heldForMs)({ orderId: 'order', lines: [{ sku: 'OIL', quantity: 2 }] }, unit));
-const state = () => work(async (unit) => (await findReservation(unit, 'order'))?.state);
+const work = <T>(task: (unit: ModuleUnit) => Promise<T>) =>
+  database.work((unit) => task(Object.assign(unit as ModuleUnit, { clock })));
+const expiring = async (unit: ModuleUnit) => void (await expire(heldForMs).run(unit));
+const hold = () => work((unit) => reserve(heldForMs)({ orderId: 'order', lines: [{ sku: 'OIL', quantity: 2 }] }, unit));
+const state = () => work(async (unit) => (await reservationOf(unit, 'order'))?.state);
 
 it('gives back what was held for its time, and not before', async () => {
   await hold();

@@ -1,4 +1,4 @@
-import { defineTables } from '../../../shared/kernel/database/index.ts';
+import { defineTables, type Migration } from '../../../shared/kernel/database/index.ts';
 
 /**
  * `held` until an order takes it or it expires; `taken` by an order; `released` when its stock came back before that; `returned` when its
@@ -19,3 +19,20 @@ export const tables = defineTables(({ table, text, integer, json }) => ({
     expiresAt: integer('expires_at').notNull(),
   }),
 }));
+
+export const migrations: Migration[] = [
+  {
+    name: '0001-stock',
+    phase: 'expand',
+    sqlite: `
+      CREATE TABLE stock (sku TEXT PRIMARY KEY, available INTEGER NOT NULL CHECK (available >= 0));
+      CREATE TABLE reservations (
+        order_id TEXT PRIMARY KEY,
+        state TEXT NOT NULL,
+        lines TEXT NOT NULL,
+        expires_at INTEGER NOT NULL
+      );
+      CREATE INDEX reservations_held ON reservations (expires_at) WHERE state = 'held';
+    `,
+  },
+];

@@ -1,0 +1,53 @@
+import { defineTables, insertInto, type Migration, type Reader, rowBy } from '../../../shared/kernel/database/index.ts';
+import { refusal } from '../../../shared/kernel/errors/index.ts';
+import { handle } from '../../../shared/kernel/module/index.ts';
+import { members } from '../contract.ts';
+
+export const tables = defineTables(({ table, text }) => ({
+  members: table('members', {
+    id: text('id').primaryKey(),
+    /** In lower case, so that two spellings mean one member. */
+    email: text('email').notNull(),
+    name: text('name').notNull(),
+    phone: text('phone'),
+    passwordHash: text('password_hash').notNull(),
+    createdAt: text('created_at').notNull(),
+  }),
+}));
+
+export const migrations: Migration[] = [
+  {
+    name: '0001-members',
+    phase: 'expand',
+    sqlite: `
+      CREATE TABLE members (
+        id TEXT PRIMARY KEY,
+        email TEXT NOT NULL UNIQUE,
+        name TEXT NOT NULL,
+        phone TEXT,
+        password_hash TEXT NOT NULL,
+        created_at TEXT NOT NULL
+      );
+    `,
+  },
+];
+
+export const addMember = insertInto((unit) => tables(unit).members);
+export const memberByEmail = rowBy((reader) => tables(reader).members, 'email');
+const byId = rowBy((reader) => tables(reader).members, 'id');
+
+async function memberById(reader: Reader, id: string) {
+  const member = await byId(reader, id);
+  if (!member) throw refusal('not-found', 'there is no such member');
+  return member;
+}
+
+export const profile = handle(members.operations.profile, async ({ id }, reader) => {
+  const { email, name, phone } = await memberById(reader, id);
+  return { id, email, name, ...(phone !== null && { phone }) };
+});
+
+export const displayName = handle(members.operations.displayName, async ({ id }, reader) => {
+  const { name } = await memberById(reader, id);
+  return { name };
+});
