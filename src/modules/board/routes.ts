@@ -4,42 +4,22 @@ import { board, comment, newComment, newPost, post, thread } from './contract.ts
 
 export function routes(self: Client<typeof board>): Resources {
   return new Resources('board', board)
-    .add(
-      {
-        method: 'get',
-        path: '/posts',
-        about: 'Posts, the latest first',
-        query: pageQuery,
-        answers: { 200: page(post) },
-      },
-      async ({ query }) => answer(200, await self.list(query)),
+    .get('/posts', 'Posts, the latest first', { query: pageQuery, answers: { 200: page(post) } }, async ({ query }) =>
+      answer(200, await self.list(query)),
     )
-    .add(
-      { method: 'post', path: '/posts', about: 'Write a post', member: true, body: newPost, answers: { 201: post } },
-      async ({ body, member }) => answer(201, await self.write({ ...body, memberId: member })),
+    .post('/posts', 'Write a post', { member: true, body: newPost, answers: { 201: post } }, async ({ body, member }) =>
+      answer(201, await self.write({ ...body, memberId: member })),
     )
-    .add(
-      {
-        method: 'get',
-        path: '/posts/:id',
-        about: 'A post with its comments',
-        params: idParam,
-        answers: { 200: thread },
-        refusals: ['not-found'],
-      },
+    .get(
+      '/posts/:id',
+      'A post with its comments',
+      { params: idParam, answers: { 200: thread }, refusals: ['not-found'] },
       async ({ params }) => answer(200, await self.read(params)),
     )
-    .add(
-      {
-        method: 'post',
-        path: '/posts/:id/comments',
-        about: 'Comment on a post',
-        member: true,
-        params: idParam,
-        body: newComment,
-        answers: { 201: comment },
-        refusals: ['not-found'],
-      },
+    .post(
+      '/posts/:id/comments',
+      'Comment on a post',
+      { member: true, params: idParam, body: newComment, answers: { 201: comment }, refusals: ['not-found'] },
       async ({ params, body, member }) =>
         answer(201, await self.comment({ ...body, postId: params.id, memberId: member })),
     );

@@ -5,11 +5,10 @@ import { members, profile, signUp } from './contract.ts';
 
 export function routes(self: Client<typeof members>): Resources {
   return new Resources('members', members)
-    .add(
+    .post(
+      '/members',
+      'Sign up',
       {
-        method: 'post',
-        path: '/members',
-        about: 'Sign up',
         body: signUp,
         answers: { 201: z.object({ id, email: z.string(), name: z.string() }) },
         refusals: ['email-taken', 'passwords-busy'],
@@ -17,8 +16,7 @@ export function routes(self: Client<typeof members>): Resources {
       },
       async ({ body }) => answer(201, await self.signUp(body)),
     )
-    .add(
-      { method: 'get', path: '/members/me', about: 'The signed-in member', member: true, answers: { 200: profile } },
-      async ({ member }) => answer(200, await self.profile({ id: member })),
+    .get('/members/me', 'The signed-in member', { member: true, answers: { 200: profile } }, async ({ member }) =>
+      answer(200, await self.profile({ id: member })),
     );
 }

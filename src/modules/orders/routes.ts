@@ -13,11 +13,10 @@ const checkoutHeaders = z.object({
 
 export function routes(self: Client<typeof orders>): Resources {
   return new Resources('orders', orders)
-    .add(
+    .post(
+      '/orders',
+      'Check out',
       {
-        method: 'post',
-        path: '/orders',
-        about: 'Check out',
         member: true,
         headers: checkoutHeaders,
         body: checkoutBody,
@@ -31,39 +30,22 @@ export function routes(self: Client<typeof orders>): Resources {
         return placed(await self.place({ memberId: member, lines, paymentToken: payment.token, key, waitMs }));
       },
     )
-    .add(
-      {
-        method: 'get',
-        path: '/orders',
-        about: 'Your orders',
-        member: true,
-        query: pageQuery,
-        answers: { 200: page(order) },
-      },
+    .get(
+      '/orders',
+      'Your orders',
+      { member: true, query: pageQuery, answers: { 200: page(order) } },
       async ({ query, member }) => answer(200, await self.list({ ...query, memberId: member })),
     )
-    .add(
-      {
-        method: 'get',
-        path: '/orders/:id',
-        about: 'Your order',
-        member: true,
-        params: idParam,
-        answers: { 200: order },
-        refusals: ['not-found'],
-      },
+    .get(
+      '/orders/:id',
+      'Your order',
+      { member: true, params: idParam, answers: { 200: order }, refusals: ['not-found'] },
       async ({ params, member }) => answer(200, await self.get({ id: params.id, memberId: member })),
     )
-    .add(
-      {
-        method: 'post',
-        path: '/orders/:id/cancel',
-        about: 'Cancel a confirmed order',
-        member: true,
-        params: idParam,
-        answers: { 200: order },
-        refusals: ['not-found', 'not-cancellable'],
-      },
+    .post(
+      '/orders/:id/cancel',
+      'Cancel a confirmed order',
+      { member: true, params: idParam, answers: { 200: order }, refusals: ['not-found', 'not-cancellable'] },
       async ({ params, member }) => answer(200, await self.cancel({ id: params.id, memberId: member })),
     );
 }

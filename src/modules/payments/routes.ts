@@ -3,16 +3,10 @@ import { answer, idParam, Resources } from '../../shared/kernel/http-api/index.t
 import { type payments as contract, payment, payments } from './contract.ts';
 
 export function routes(self: Client<typeof contract>): Resources {
-  return new Resources('payments', payments).add(
-    {
-      method: 'get',
-      path: '/payments/:id',
-      about: 'Your payment',
-      member: true,
-      params: idParam,
-      answers: { 200: payment },
-      refusals: ['not-found'],
-    },
+  return new Resources('payments', payments).get(
+    '/payments/:id',
+    'Your payment',
+    { member: true, params: idParam, answers: { 200: payment }, refusals: ['not-found'] },
     async ({ params, member }) => answer(200, await self.get({ id: params.id, memberId: member })),
   );
 }

@@ -1,19 +1,13 @@
-import { z } from 'zod';
+import type { z } from 'zod';
+import { id } from '../../../shared/kernel/contract/index.ts';
 import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
 import { type Saga, step } from '../../../shared/kernel/saga/index.ts';
 import { mail } from '../../mail/contract.ts';
 import { notifications } from '../../notifications/contract.ts';
 import { sms } from '../../sms/contract.ts';
 
-const data = z.object({
-  memberId: z.string(),
-  email: z.string(),
-  name: z.string(),
-  phone: z.string().optional(),
-  mailId: z.string(),
-  textId: z.string(),
-});
-export type Welcome = z.infer<typeof data>;
+const data = notifications.operations.welcome.input.extend({ mailId: id, textId: id });
+export type Welcome = z.output<typeof data>;
 
 const next = step<Welcome, ModuleUnit>;
 const common = { version: 1, data };

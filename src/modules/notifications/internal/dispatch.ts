@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { instant, newId } from '../../../shared/kernel/context/index.ts';
+import { id } from '../../../shared/kernel/contract/index.ts';
 import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
 import { type Saga, step } from '../../../shared/kernel/saga/index.ts';
 import { mail } from '../../mail/contract.ts';
@@ -7,13 +8,7 @@ import { sms } from '../../sms/contract.ts';
 import type { Message } from '../contract.ts';
 import { addMessage, type Contact } from './store.ts';
 
-const data = z.object({
-  messageId: z.string(),
-  memberId: z.string(),
-  to: z.string(),
-  subject: z.string(),
-  text: z.string(),
-});
+const data = z.object({ messageId: id, memberId: id, to: z.string(), subject: z.string(), text: z.string() });
 type MessageDispatch = z.infer<typeof data>;
 
 /** Hands a mail to the mail module. The result comes back as an event. */
@@ -53,7 +48,15 @@ async function queue(
   to: string,
   { subject, text, orderId }: Letter,
 ): Promise<void> {
-  const id = newId();
-  await addMessage(unit, { id, memberId, channel, subject, orderId, status: 'queued', at: instant(unit.clock) });
-  await unit.begin(sagas[channel], id, { messageId: id, memberId, to, subject, text });
+  const messageId = newId();
+  await addMessage(unit, {
+    id: messageId,
+    memberId,
+    channel,
+    subject,
+    orderId,
+    status: 'queued',
+    at: instant(unit.clock),
+  });
+  await unit.begin(sagas[channel], messageId, { messageId, memberId, to, subject, text });
 }

@@ -125,3 +125,22 @@ it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
     expect(status).toBe(200);
   },
 );
+
+it('adds an endpoint by its method, with the types of its parts', async () => {
+  const body = z.object({ word: z.string() });
+  const resources = new Resources('test')
+    .get('/words/:word', 'A word', { params: body, answers: { 200: body } }, async ({ params }) => answer(200, params))
+    .post('/words', 'Adds a word', { body, answers: { 201: body } }, async ({ body: { word } }) =>
+      answer(201, { word }),
+    );
+  expect(resources.endpoints).toMatchObject([
+    { method: 'get', path: '/words/:word', about: 'A word' },
+    { method: 'post', path: '/words', about: 'Adds a word' },
+  ]);
+  const read = await resources.app.fetch(new Request('http://shop/words/kerf'));
+  expect([read.status, await read.json()]).toEqual([200, { word: 'kerf' }]);
+  const headers = { 'content-type': 'application/json' };
+  const sent = { method: 'POST', headers, body: JSON.stringify({ word: 'saw' }) };
+  const added = await resources.app.fetch(new Request('http://shop/words', sent));
+  expect([added.status, await added.json()]).toEqual([201, { word: 'saw' }]);
+});

@@ -30,6 +30,9 @@ export interface Endpoint {
   readonly costly?: boolean;
 }
 
+/** An endpoint without what `get` and `post` take by themselves. */
+type Details = Omit<Endpoint, 'method' | 'path' | 'about'>;
+
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
 
 /** Input of a handler: the parts of the request, parsed by their schemas. */
@@ -52,7 +55,7 @@ export function answer(status: number, body: unknown, headers?: Record<string, s
   return { status, body, headers };
 }
 
-type Handler<E extends Endpoint> = (request: Request<E>) => Promise<HttpAnswer>;
+type Handler<E extends Partial<Endpoint>> = (request: Request<E>) => Promise<HttpAnswer>;
 
 /** An endpoint and its handler. `serve` throws every error that is no refusal, so that its caller can log it. */
 export interface ServedEndpoint extends Endpoint {
@@ -76,10 +79,23 @@ export class Resources {
     this.app.notFound(() => problemResponse(refusal('not-found')));
   }
 
+  /** Adds an endpoint: `get('/orders/:id', 'Your order', { params: idParam, answers: { 200: order } }, async ({ params }) => …)`. */
+  get<const E extends Details>(path: string, about: string, details: E, handle: Handler<E>): this {
+    return this.#add({ method: 'get', path, about, ...details }, handle);
+  }
+
+  post<const E extends Details>(path: string, about: string, details: E, handle: Handler<E>): this {
+    return this.#add({ method: 'post', path, about, ...details }, handle);
+  }
+
   add<const E extends Endpoint>(endpoint: E, handle: Handler<E>): this {
+    return this.#add(endpoint, handle);
+  }
+
+  #add<E extends Details>(endpoint: Endpoint, handle: Handler<E>): this {
     const serve = async (c: Context) => {
       try {
-        return respond(c, await handle(await requestOf(c, endpoint)));
+        return respond(c, await handle(await requestOf<E>(c, endpoint)));
       } catch (error) {
         if (isRefusal(error)) return problemResponse(error);
         throw error;
@@ -91,7 +107,7 @@ export class Resources {
   }
 }
 
-async function requestOf<E extends Endpoint>({ req }: Context, endpoint: E): Promise<Request<E>> {
+async function requestOf<E extends Details>({ req }: Context, endpoint: Endpoint): Promise<Request<E>> {
   const { params, query, headers, body } = endpoint;
   const member = currentContext()?.member ?? '';
   if (endpoint.member && !member) throw refusal('unauthenticated', 'sign in and send the token');

@@ -1,12 +1,14 @@
 import { expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
 import { ManualClock } from '../context/index.ts';
-import { contract } from '../contract/index.ts';
+import { contract, type Event } from '../contract/index.ts';
 import type { Database, Migration } from '../database/index.ts';
 import type { Bus } from '../events/index.ts';
 import { silentLog } from '../telemetry/index.ts';
 import { SharedFile } from '../testing/index.ts';
-import type { ModuleDefinition, Timer } from './module.ts';
+import { type ModuleDefinition, on, type Timer } from './module.ts';
 import { openModule } from './open.ts';
+import { token } from './tokens.ts';
 
 const definition = {
   contract: contract('shop', { operations: {} }),
@@ -57,4 +59,44 @@ it.each<[Timer, string]>([
 ])('refuses an invalid timer', async (timer, reason) => {
   const inside = () => ({ operations: {}, timers: [timer] });
   await expect(open({ open: inside })).rejects.toThrow(`timer "${timer.name}" of "shop": ${reason}`);
+});
+
+const sold = { module: 'till', name: 'sold', version: 1, type: 'till.sold.v1', key: 'id', earlier: [] };
+const event = { ...sold, data: z.object({ id: z.string() }) } satisfies Event;
+
+it('refuses subscriptions that differ from what module.json says', async () => {
+  const subscriptions = [on(event, async () => {})];
+  await expect(open({ subscriptions })).rejects.toThrow(
+    '"shop" subscribes to other modules than it declares. Write in src/modules/shop/module.json: "listensTo": ["till"]',
+  );
+  const about = { ...definition.about, listensTo: ['till'] };
+  await expect(open({ about })).rejects.toThrow('module.json: "listensTo": []');
+  await (await open({ about, subscriptions })).close();
+});
+
+it('gives the handler of an event the container of the open module', async () => {
+  const greeting = token<string>('a greeting');
+  const seen: unknown[] = [];
+  const module = await open({
+    about: { ...definition.about, listensTo: ['till'] },
+    subscriptions: [
+      on(event, async ({ id }, unit, container) => {
+        seen.push(id, unit.clock.now(), container.resolve(greeting));
+      }),
+    ],
+    open(container) {
+      container.register(greeting, () => 'hello');
+      return { operations: {} };
+    },
+  });
+  await module.start();
+  const envelope = { specversion: '1.0', id: 'e1', source: '/modules/till', type: sold.type, data: { id: 'a' } };
+  await module.receive({
+    ...envelope,
+    partitionkey: 'a',
+    time: '2026-01-01T00:00:00.000Z',
+    datacontenttype: 'application/json',
+  });
+  expect(seen).toEqual(['a', new ManualClock().now(), 'hello']);
+  await module.close();
 });

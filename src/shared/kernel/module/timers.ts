@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../context/index.ts';
-import { defineTables, type Migration, rowsBy, type Unit } from '../database/index.ts';
+import { defineTables, type Migration, rowBy, type Unit } from '../database/index.ts';
 import { LeadLost } from '../leader-election/index.ts';
 import { FailureLog, type Log } from '../telemetry/index.ts';
 import type { ModuleUnit, Timer } from './module.ts';
@@ -22,7 +22,7 @@ export const timerMigrations: Migration[] = [
   },
 ];
 
-const rowOf = rowsBy((reader) => timerTables(reader).timers, 'name');
+const rowOf = rowBy((reader) => timerTables(reader).timers, 'name');
 
 async function recordRun(unit: Unit, name: string, lastRunAt: number): Promise<void> {
   const { timers } = timerTables(unit);
@@ -99,7 +99,7 @@ export function startTimers({ timers, work, fence, clock, log }: TimerDependenci
  */
 async function runIfDue(timer: Timer, next: NextRun, unit: ModuleUnit, clock: Clock): Promise<number> {
   const now = clock.now();
-  const [row] = await rowOf(unit, timer.name);
+  const row = await rowOf(unit, timer.name);
   if (row && isPlausible(row.lastRunAt, next, now)) {
     const dueAt = next(row.lastRunAt);
     if (dueAt > now) return dueAt - now;

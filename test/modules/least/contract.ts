@@ -1,0 +1,11 @@
+import { z } from 'zod';
+import { command, contract, id, query, text } from '../../../src/shared/kernel/contract/index.ts';
+
+const note = z.strictObject({ id, text: text(500, 1) });
+
+export const notes = contract('notes', {
+  operations: {
+    write: command({ about: 'Writes a note', input: note, output: note }),
+    read: query({ about: 'A note', input: z.strictObject({ id }), output: z.object({ note: note.nullable() }) }),
+  },
+});
