@@ -1,19 +1,13 @@
 import { z } from 'zod';
-import { money } from '../../../shared/kernel/contract/index.ts';
+import { id, money } from '../../../shared/kernel/contract/index.ts';
 import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
 import { type Saga, step } from '../../../shared/kernel/saga/index.ts';
 import { inventory } from '../../inventory/contract.ts';
 import { payments } from '../../payments/contract.ts';
-import { orders } from '../contract.ts';
+import { orderLines, orders } from '../contract.ts';
 import { setStatus, told } from './store.ts';
 
-const data = z.object({
-  orderId: z.string(),
-  memberId: z.string(),
-  lines: z.array(z.object({ sku: z.string(), quantity: z.number() })),
-  amount: money,
-  paymentToken: z.string(),
-});
+const data = z.object({ orderId: id, memberId: id, lines: orderLines, amount: money, paymentToken: z.string() });
 export type Checkout = z.infer<typeof data>;
 
 const charge = ({ orderId, memberId, amount }: Checkout) => ({ orderId, memberId, amount });
