@@ -84,6 +84,9 @@ it('an operation costs at most twelve lines beside its rule, those that the docs
   expect([entry, wiring, route].flatMap((lines) => lines.trim().split('\n')).length).toBeLessThanOrEqual(12);
 });
 
+/** The files of the repository and its packages. The compilations share them. */
+const parsed = new Map<string, ts.SourceFile | undefined>();
+
 /** Compiles these files as files of the module orders. Returns the line and the text of each error in them, as `tsc` prints it. */
 function compile(files: Record<string, string>) {
   const texts = new Map(Object.entries(files).map(([file, text]) => [join(orders, file), text]));
@@ -92,8 +95,11 @@ function compile(files: Record<string, string>) {
   const host = ts.createCompilerHost(options);
   const { getSourceFile, fileExists } = host;
   host.fileExists = (name) => texts.has(name) || fileExists(name);
-  host.getSourceFile = (name, ...how) =>
-    texts.has(name) ? ts.createSourceFile(name, texts.get(name)!, ts.ScriptTarget.Latest) : getSourceFile(name, ...how);
+  host.getSourceFile = (name, ...how) => {
+    if (texts.has(name)) return ts.createSourceFile(name, texts.get(name)!, ts.ScriptTarget.Latest);
+    if (!parsed.has(name)) parsed.set(name, getSourceFile(name, ...how));
+    return parsed.get(name);
+  };
   const program = ts.createProgram([...texts.keys()], options, host);
   return [...texts].flatMap(([name, text]) =>
     program.getSemanticDiagnostics(program.getSourceFile(name)).map(({ start, messageText }) => ({

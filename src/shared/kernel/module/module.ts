@@ -13,6 +13,7 @@ export interface ModuleUnit extends Unit {
   publish<E extends Event>(event: E, data: z.input<E['data']>): Promise<void>;
   /** Starts a saga once this unit is on disk. `id` identifies the saga: a second start with the same `id` is an error. */
   begin<D>(saga: Saga<D, ModuleUnit>, id: string, data: D): Promise<void>;
+  /** The time of the process: tests and simulations have a clock of their own. */
   readonly clock: Clock;
 }
 
