@@ -1,4 +1,4 @@
-// npm test: sets up what is missing, builds what has changed, runs every test.
+// npm test and npm run test:deep: set up what is missing, build what has changed, run the tests.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { known } from './services/index.mjs';
@@ -7,8 +7,11 @@ import { build, install, node, root } from './setup.mjs';
 const words = process.argv.slice(2);
 if (words.includes('--help')) {
   console.log(`Usage: npm test -- [word …] [-t name] [-u]
+       npm run test:deep -- [word …] [-t name] [-u]
 
-Runs all tests, or those of the files whose path has one of the words, such as: npm test -- crash
+Runs the tests, or those of the files whose path has one of the words, such as: npm test -- crash
+npm test leaves out the tests with the tag "deep", which repeat a promise in more places, and counts them at the end.
+npm run test:deep runs all.
 
   -t name  only tests whose name has it
   -u       renews the records that tests compare with, such as the contracts: npm test -- drift -u
@@ -27,5 +30,6 @@ install();
 build();
 
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-const { status } = spawnSync(node(), [vitest, 'run', ...words], { cwd: root, stdio: 'inherit' });
+const which = words.includes('--deep') ? words.filter((word) => word !== '--deep') : ['--tags-filter=!deep', ...words];
+const { status } = spawnSync(node(), [vitest, 'run', ...which], { cwd: root, stdio: 'inherit' });
 process.exit(status ?? 1);

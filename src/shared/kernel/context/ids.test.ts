@@ -1,6 +1,7 @@
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { beginIdsAnew, newId } from './ids.ts';
 
+beforeEach(beginIdsAnew);
 afterEach(() => {
   vi.restoreAllMocks();
   beginIdsAnew();
