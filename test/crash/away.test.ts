@@ -4,11 +4,18 @@ import Sqlite from 'better-sqlite3';
 import { expect, it, onTestFinished } from 'vitest';
 import { eventually, type Kerf, type ModuleName, placements } from '../harness/kerf.ts';
 import { type Answer, type Message, type Order, type Page, type Problem, Shop } from '../harness/shop.ts';
+import { topologyFile } from '../harness/topology-file.ts';
 import { killModule, Scene } from './scene.ts';
+
+/** Callers of these modules may wait for this long, so that a caller that waits for an unavailable module is seen. */
+const patienceMs = 60_000;
+function patientTopology(...modules: ModuleName[]): string {
+  return topologyFile(`policies:\n${modules.map((name) => `  ${name}: { timeoutMs: ${patienceMs} }\n`).join('')}`);
+}
 
 it('goes on without a module at an address where nobody listens, and with it once somebody does', async () => {
   const port = await closedPort();
-  const scene = new Scene({ MODULE_PAYMENTS: `http://127.0.0.1:${port}` });
+  const scene = new Scene({ TOPOLOGY: patientTopology('payments'), MODULE_PAYMENTS: `http://127.0.0.1:${port}` });
   const kerf = await scene.start();
   const shop = await new Shop(kerf.url).join();
   await namesAway(kerf, ['payments']);
@@ -29,7 +36,7 @@ it('goes on without a module at an address where nobody listens, and with it onc
 
 it('goes on while a killed module cannot start, and makes up for it afterwards', async () => {
   const out: ModuleName[] = ['payments', 'mail', 'notifications'];
-  const scene = new Scene(placements({ name: 'three out', out }));
+  const scene = new Scene({ TOPOLOGY: patientTopology(...out), ...placements({ name: 'three out', out }) });
   const kerf = await scene.start();
   const shop = await new Shop(kerf.url).join();
   const before = await shop.order('OIL');
@@ -53,7 +60,8 @@ it('goes on while a killed module cannot start, and makes up for it afterwards',
 });
 
 it('answers at once while a killed module is on its way back', async () => {
-  const scene = new Scene(placements({ name: 'two out', out: ['orders', 'payments'] }));
+  const out: ModuleName[] = ['orders', 'payments'];
+  const scene = new Scene({ TOPOLOGY: patientTopology(...out), ...placements({ name: 'two out', out }) });
   const kerf = await scene.start();
   const shop = await new Shop(kerf.url).join();
   const { body } = await shop.order('OIL');
@@ -87,17 +95,17 @@ async function misses(shop: Shop, orderId: string, ...modules: string[]): Promis
   expect([status, body.order.id, body.missing]).toEqual([200, orderId, modules]);
 }
 
-/** Checks that an unavailable module does not delay an answer beyond 1.5 s. */
+/** Checks that an answer does not wait for an unavailable module. */
 async function inTime<T>(answer: Promise<T>): Promise<T> {
   const askedAt = performance.now();
   const value = await answer;
-  expect(performance.now() - askedAt).toBeLessThan(1_500);
+  expect(performance.now() - askedAt).toBeLessThan(patienceMs / 4);
   return value;
 }
 
 async function namesAway({ url }: Kerf, modules: ModuleName[]): Promise<void> {
   const away = async () => (await new Shop(url).get<{ away: string[] }>('/readyz')).body.away;
-  await eventually(async () => (await away()).sort().join() === [...modules].sort().join(), `away: ${modules}`, 5_000);
+  await eventually(async () => (await away()).sort().join() === [...modules].sort().join(), `away: ${modules}`);
 }
 
 async function confirmed(shop: Shop, id: string): Promise<void> {

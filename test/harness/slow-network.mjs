@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 
 /** How long what is written to a TCP connection is on its way, in milliseconds. */
-const oneWayMs = 25;
+const oneWayMs = 100;
 
 // For `node --import`: whatever this process writes to a TCP connection arrives later, in order, as on a network with that latency.
 const { _write, _writev, _final } = Socket.prototype;

@@ -35,14 +35,14 @@ const surround = (truth: number) => (said: number[]) =>
   Math.min(...said) < truth * 1.5 && Math.max(...said) > truth / 1.5;
 
 it('advises on each module, and what it says of payments comes true: calls that cross, and how much later they are answered', async () => {
-  // A network round trip of 50 ms outweighs any busy moment of this machine.
+  // A network round trip of 200 ms outweighs the processor time of a call, also on a busy machine, which a light load keeps so.
   const scene = new Scene({ PARITY: 'fast', NODE_OPTIONS: '--import ./test/harness/slow-network.mjs' });
   const kerf = await scene.start();
   const operator = new Operator(kerf);
-  const load = new SteadyLoad(await new Shop(kerf.url).join(), [], 40);
+  const load = new SteadyLoad(await new Shop(kerf.url).join(), [], 200);
   const watch = async () => {
-    await load.answers(60);
-    const { status, body } = await operator.ask<Advice>('GET', '/advice?seconds=3&per=orders.place');
+    await load.answers(10);
+    const { status, body } = await operator.ask<Advice>('GET', '/advice?seconds=4&per=orders.place');
     expect([status, body]).toEqual([200, expect.objectContaining({ items: expect.anything() })]);
     return body;
   };
@@ -58,4 +58,4 @@ it('advises on each module, and what it says of payments comes true: calls that 
   const saidNow = (said.addedMsPer * after.price.ms) / before.price.ms;
   expect([said.addedMsPer, saidNow]).toSatisfy(surround(later));
   await scene.endsWell(kerf, load.told);
-}, 120_000);
+});

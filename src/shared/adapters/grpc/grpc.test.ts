@@ -176,7 +176,7 @@ describe('the listener for gRPC', () => {
     const client = clientOver(link());
     // The caller knows the limit from here on.
     await client.when({});
-    const answers = Promise.all(Array.from({ length: 4_200 }, () => client.echo({ text: 'x' })));
+    const answers = Promise.all(Array.from({ length: 4_200 }, () => client.echo({ text: 'x' }, { timeoutMs: 60_000 })));
     await full.promise;
     gate.resolve();
     expect([(await answers).length, most]).toEqual([4_200, 4_096]);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Authority, fixedKeyRing, ServiceTokens } from '../../control/identity/index.ts';
 import type { Client } from '../contract/index.ts';
 import { ChaosProxy, type Fate, type Fates } from './chaos-proxy.scene.ts';
@@ -183,9 +183,10 @@ function restartCases({ wire, direct, works }: Scene): void {
 
 function lateCases({ direct, through }: Scene): void {
   it('has a little less time than its caller, so that it can say that it was late', async () => {
-    const { ms } = await direct().timeLeft({}, { timeoutMs: 1_000 });
-    expect(ms).toBeLessThanOrEqual(900);
-    expect((await direct().timeLeft({}, { timeoutMs: 100 })).ms).toBeLessThanOrEqual(75);
+    // On a busy machine, a call may be late; the next one tells.
+    const leftOf = (timeoutMs: number) => vi.waitFor(() => direct().timeLeft({}, { timeoutMs }), { timeout: 60_000 });
+    expect((await leftOf(1_000)).ms).toBeLessThanOrEqual(900);
+    expect((await leftOf(100)).ms).toBeLessThanOrEqual(75);
   });
 
   it('tells who says that something was late from who says nothing', async () => {
@@ -232,8 +233,9 @@ function deadCases({ through, direct, works }: Scene): void {
       outcomes.push(...calls.map((call) => outcomeOf(call.then(() => 'answered'))));
       await other.echo({ text: 'other' });
     }
+    // A callee that keeps too much already refuses further calls.
     for (const outcome of await Promise.all(outcomes))
-      expect(['timeout', 'unavailable', 'answered']).toContain(outcome);
+      expect(['timeout', 'unavailable', 'answered', 'too-many-requests']).toContain(outcome);
     // What is let go of may take a few turns to be seen gone.
     await expect.poll(() => heldBytes() - before, { timeout: 5_000 }).toBeLessThan(100 * 1024 * 1024);
   });
