@@ -8,6 +8,7 @@ import { brokerNames } from '../../src/shared/kernel/events/broker.ts';
 import { subscriptionMap } from '../../src/shared/kernel/events/bus.ts';
 import { silentLog } from '../../src/shared/kernel/telemetry/index.ts';
 import { allAdapters } from '../harness/adapters.ts';
+import { deep } from '../harness/deep.ts';
 import { Kerf, startAndFail } from '../harness/kerf.ts';
 import { Copy } from './copy.ts';
 
@@ -51,42 +52,57 @@ describe('the brokers that the kernel knows by name', () => {
 });
 
 describe('an adapter is a folder, and a line in src/app.ts', () => {
-  const copies = new Map(adapters.map((name) => [name, new Copy()]));
+  const copies = new Map<string, Copy>();
   const least = new Copy();
   const programs = new Map<string, string>();
+  /** Builds the program without an adapter, once. */
+  const programWithout = (name: string) => {
+    if (!programs.has(name)) {
+      const copy = new Copy();
+      copies.set(name, copy);
+      copy.removeAdapter(name);
+      programs.set(name, copy.build());
+    }
+    return programs.get(name)!;
+  };
   const scratch = mkdtempSync(join(tmpdir(), 'kerf-adapters-'));
   const folder = () => ({ DATA_DIR: mkdtempSync(join(scratch, 'data-')) });
   beforeAll(() => {
     for (const name of optional) least.removeAdapter(name);
-    for (const [name, copy] of copies) {
-      copy.removeAdapter(name);
-      programs.set(name, copy.build());
-    }
     programs.set('all of these', least.build());
-  }, 120_000);
+  });
   afterAll(() => {
     for (const copy of [...copies.values(), least]) copy.delete();
     rmSync(scratch, { recursive: true, force: true });
   });
 
-  it('without all that are optional, the rest keeps its types and its borders', { timeout: 60_000 }, () => {
+  it('without all that are optional, the rest keeps its types and its borders', () => {
     expect(least.typeErrors()).toBe('');
     expect(least.report().violations).toEqual([]);
   });
 
-  it.each([...optional, 'all of these'])('without %s, the system starts and serves', async (name) => {
-    const kerf = await Kerf.start({ program: programs.get(name) });
+  const startsAndServes = async (name: string) => {
+    const kerf = await Kerf.start({ program: programWithout(name) });
     expect((await fetch(`${kerf.url}/readyz`)).status).toBe(200);
     expect(await kerf.stop()).toBe(0);
-  });
+  };
+  const title = 'without %s, the system starts and serves';
+  it.each(['all of these'])(title, startsAndServes);
+  it.each(optional)(title, deep, startsAndServes);
 
-  it.each(users)('without %s, a start that needs it says so: %j', async (name, env, said) => {
-    const { code, stderr } = await startAndFail({ ...env, ...folder() }, [], programs.get(name));
+  const saysWhatItNeeds = async (program: string, env: Record<string, string>, said: string) => {
+    const { code, stderr } = await startAndFail({ ...env, ...folder() }, [], program);
     expect([code, stderr.trim()]).toEqual([1, `kerf: ${said}, and there is none: add one to "adapters" in src/app.ts`]);
-  });
+  };
+  it.each(users)('without all of these, a start that needs %s says so: %j', (_, env, said) =>
+    saysWhatItNeeds(programWithout('all of these'), env, said),
+  );
+  it.each(users)('without %s, a start that needs it says so: %j', deep, (name, env, said) =>
+    saysWhatItNeeds(programWithout(name), env, said),
+  );
 
-  it.each(Object.entries(needed))('without %s, a start says what is missing', async (name, part) => {
-    const { code, stderr } = await startAndFail(folder(), [], programs.get(name));
+  it.each(Object.entries(needed))('without %s, a start says what is missing', deep, async (name, part) => {
+    const { code, stderr } = await startAndFail(folder(), [], programWithout(name));
     expect([code, stderr.trim()]).toEqual([1, expect.stringMatching(`needs ${part}, and there is none`)]);
   });
 });

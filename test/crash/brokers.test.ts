@@ -20,7 +20,7 @@ const ways: readonly { name: string; out: readonly ModuleName[] }[] = [
 async function startBroker(name: ServerName, port?: number) {
   const folder = mkdtempSync(join(tmpdir(), `kerf-${name}-`));
   const server = await startServer(name, { port: port ?? (await freePort()), folder });
-  onTestFinished(() => server.stop(), 60_000);
+  onTestFinished(() => server.stop());
   return server;
 }
 
@@ -32,7 +32,7 @@ async function hasMessageAbout(shop: Shop, orderId: string): Promise<boolean> {
 for (const broker of brokers) {
   describeWith(broker, `${broker} as the bus`, ({ url }) => {
     describe.each(ways)('$name', ({ name, out }) => {
-      it('is killed in mid-stream and comes back: nothing is lost, nothing twice', { timeout: 120_000 }, async () => {
+      it('is killed in mid-stream and comes back: nothing is lost, nothing twice', async () => {
         const server = await startBroker(broker);
         const scene = new Scene(placements({ name, out, bus: server.url }));
         const kerf = await scene.start();
@@ -43,14 +43,12 @@ for (const broker of brokers) {
         };
         const told = await rush(shop, wishes(100), { onAnswer, patient: true });
         await back;
-        await scene.settles(told, 60_000);
+        await scene.settles(told);
         await scene.endsWell(kerf, told);
       });
     });
 
-    it('is not there when the system starts: it says so, and everything but the events goes on', {
-      timeout: 120_000,
-    }, async () => {
+    it('is not there when the system starts: it says so, and everything but the events goes on', async () => {
       const port = await freePort();
       const bus = Object.assign(new URL(url), { port: String(port) });
       const scene = new Scene({ BUS: bus.href });
@@ -63,12 +61,12 @@ for (const broker of brokers) {
       expect(kerf.stderr).not.toContain('guest:guest');
       expect(await hasMessageAbout(shop, body.id)).toBe(false);
       await startBroker(broker, port);
-      await eventually(() => hasMessageAbout(shop, body.id), 'the mail about the order', 60_000);
-      await scene.settles(undefined, 60_000);
+      await eventually(() => hasMessageAbout(shop, body.id), 'the mail about the order');
+      await scene.settles();
       await scene.endsWell(kerf);
     });
 
-    it('gives way to another bus with events pending, and takes over again', { timeout: 120_000 }, async () => {
+    it('gives way to another bus with events pending, and takes over again', async () => {
       const bus = `${url}?namespace=test-${randomUUID()}`;
       const scene = new Scene();
       const email = 'buyer@example.com';
@@ -85,7 +83,7 @@ for (const broker of brokers) {
       await (await run({ BUS: 'mitt', BUS_BEFORE: bus })).kill();
       await (await run({ BUS: bus })).kill();
       const last = await run({ BUS: 'http', BUS_BEFORE: bus });
-      await scene.settles(told, 60_000);
+      await scene.settles(told);
       await scene.endsWell(last, told);
     });
   });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { deep } from '../harness/deep.ts';
 import type { Announced } from '../harness/kerf.ts';
 import { SteadyLoad } from '../harness/load.ts';
 import { Operator } from '../harness/operator.ts';
@@ -7,32 +8,35 @@ import { Shop } from '../harness/shop.ts';
 import { topologyFile } from '../harness/topology-file.ts';
 import { Scene } from './scene.ts';
 
-const steps = ['preflight', 'start', 'contract', 'warm', 'move calls', 'drain', 'hand over', 'persist', 'close'];
+/** The steps at which both places may have the module. */
+const critical = ['hand over', 'persist'];
+const others = ['preflight', 'start', 'contract', 'warm', 'move calls', 'drain', 'close'];
 
 describe.each([
   ['out', 'in-process', 'http', 'begun'],
   ['back', 'http', 'in-process', 'done'],
 ])('the home process is killed while a module moves %s', (_, from, to, when) => {
-  it.each(steps.map((step) => `move/payments/${step}/${when}`))(
-    'at %s: it comes up wholly in the old or the new place',
-    async (point) => {
-      const TOPOLOGY = topologyFile(`modules:\n  payments: ${from}\n`);
-      const scene = new Scene({ TOPOLOGY });
-      const kerf = await scene.start({ env: { FAULT_POINT: point } });
-      const load = new SteadyLoad(await new Shop(kerf.url).join(), [], 50);
-      await load.answers(5);
-      await new Operator(kerf).ask('PUT', '/modules/payments', { placement: to }).catch(() => {});
-      await kerf.exited();
-      await load.stop();
+  const comesUp = async (step: string) => {
+    const point = `move/payments/${step}/${when}`;
+    const TOPOLOGY = topologyFile(`modules:\n  payments: ${from}\n`);
+    const scene = new Scene({ TOPOLOGY });
+    const kerf = await scene.start({ env: { FAULT_POINT: point } });
+    const load = new SteadyLoad(await new Shop(kerf.url).join(), [], 50);
+    await load.answers(5);
+    await new Operator(kerf).ask('PUT', '/modules/payments', { placement: to }).catch(() => {});
+    await kerf.exited();
+    await load.stop();
 
-      const again = await scene.start();
-      const written = readFileSync(TOPOLOGY, 'utf8');
-      expect(written).toBe(`modules:\n  payments: ${/persist.done|close/.test(point) ? to : from}\n`);
-      const { body } = await new Operator(again).ask<Announced>('GET', '/topology');
-      const payments = body.modules.find(({ name }) => name === 'payments')!;
-      expect([`modules:\n  payments: ${payments.placement}\n`, payments.state]).toEqual([written, 'ready']);
-      expect((await (await new Shop(again.url).join()).order('WAX')).status).toBe(201);
-      await scene.endsWell(again, load.told);
-    },
-  );
+    const again = await scene.start();
+    const written = readFileSync(TOPOLOGY, 'utf8');
+    expect(written).toBe(`modules:\n  payments: ${/persist.done|close/.test(point) ? to : from}\n`);
+    const { body } = await new Operator(again).ask<Announced>('GET', '/topology');
+    const payments = body.modules.find(({ name }) => name === 'payments')!;
+    expect([`modules:\n  payments: ${payments.placement}\n`, payments.state]).toEqual([written, 'ready']);
+    expect((await (await new Shop(again.url).join()).order('WAX')).status).toBe(201);
+    await scene.endsWell(again, load.told);
+  };
+  const name = 'at "%s": it comes up wholly in the old or the new place';
+  it.each(critical)(name, comesUp);
+  it.each(others)(name, deep, comesUp);
 });

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
+import { deep } from '../harness/deep.ts';
 import { eventually, type Kerf, type ModuleName, placements } from '../harness/kerf.ts';
-import { required } from '../harness/servers.ts';
 import { Shop } from '../harness/shop.ts';
 import { checkoutPoints, eventPoints, wayBackPoints } from './points.ts';
 import { orderIdOf, resume, rush, type Told, wishes } from './rush.ts';
@@ -14,8 +14,8 @@ const ways: readonly { name: string; out: readonly ModuleName[] }[] = [
   { name: 'with orders, inventory and payments out', out: ['orders', 'inventory', 'payments'] },
 ];
 const all = [...checkoutPoints, ...eventPoints, ...wayBackPoints];
-// A normal test run uses every third crash point. With REQUIRE_SERVERS=1 it uses all points, in both topologies.
-const points = required() ? all : all.filter((_, index) => index % 3 === 0);
+const everySixth = all.filter((_, index) => index % 6 === 0);
+const rest = all.filter((point) => !everySixth.includes(point));
 
 /** A system in which a process dies once at a crash point. The test restarts the system if the home process died. */
 class Mortal {
@@ -47,9 +47,9 @@ class Mortal {
   }
 }
 
-for (const { name, out } of required() ? ways : ways.slice(0, 1)) {
+for (const { name, out } of ways) {
   describe(`a kill -9 ${name}`, () => {
-    it.each(points)('at %s leaves nothing undone and nothing done twice', { timeout: 60_000 }, async (point) => {
+    const leavesNothing = async (point: string) => {
       const mortal = new Mortal(point, placements({ name, out }));
       const shop = await (await mortal.start()).join({ email, phone: '+82 10 1234 5678' });
       const orders = wishes(5);
@@ -59,7 +59,11 @@ for (const { name, out } of required() ? ways : ways.slice(0, 1)) {
       await resume(back, orders, told);
       await eventually(() => cancelOne(back, told), 'an order to be cancelled');
       await mortal.endsWell(told);
-    });
+    };
+    const [some, others] = out.length === 0 ? [everySixth, rest] : [[], all];
+    const title = 'at %s leaves nothing undone and nothing done twice';
+    it.each(some)(title, leavesNothing);
+    it.each(others)(title, deep, leavesNothing);
   });
 }
 

@@ -15,7 +15,7 @@ export class Scene {
     onTestFinished(async () => {
       await Promise.all(this.#started.map((kerf) => kerf.kill()));
       rmSync(this.dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-    }, 30_000);
+    });
   }
 
   async start({ env, words }: StartOptions = {}): Promise<Kerf> {
@@ -25,13 +25,13 @@ export class Scene {
   }
 
   /** Waits until nothing is in flight, and all books agree with one another and with the answers to members. */
-  async settles(told?: Told, withinMs = 20_000): Promise<void> {
+  async settles(told?: Told): Promise<void> {
     let found: string[] = [];
     const agree = async () => {
       found = audit(this.dataDir, told);
       return found.length === 0;
     };
-    await eventually(agree, 'that the books agree', withinMs).catch(() => expect(found).toEqual([]));
+    await eventually(agree, 'that the books agree').catch(() => expect(found).toEqual([]));
   }
 
   /** Waits for `settles`, stops the system cleanly, and checks the data on disk again. */

@@ -1,14 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
+import { deep } from '../harness/deep.ts';
 import { type Announced, eventually, type ModuleName, moduleNames, placements } from '../harness/kerf.ts';
 import { Shop } from '../harness/shop.ts';
 import { read } from './ledger.ts';
 import { orderIdOf, resume, rush, wishes } from './rush.ts';
 import { lives, Scene } from './scene.ts';
 
-const moments = [1, 20, 50, 90];
-
-it.each(moments)('keeps every order when the process is killed at answer %i of 100', async (moment) => {
+async function keepsEveryOrder(moment: number): Promise<void> {
   const scene = new Scene();
   const before = await scene.start();
   const { email, shop } = await signUp(before.url);
@@ -27,26 +26,35 @@ it.each(moments)('keeps every order when the process is killed at answer %i of 1
   const repeated = await rush(back, orders, { patient: true });
   for (const [key, answer] of told) expect(orderIdOf(repeated.get(key)!)).toBe(orderIdOf(answer));
   await scene.endsWell(after, repeated);
-});
+}
 
-it('ends its services when it is killed, and starts at once on the same data', { timeout: 60_000 }, async () => {
+const title = 'keeps every order when the process is killed at answer %i of 100';
+it.each([50])(title, keepsEveryOrder);
+it.each([1, 20, 90])(title, deep, keepsEveryOrder);
+
+async function startsAtOnce(...moments: number[]): Promise<void> {
   const scene = new Scene(placements({ name: 'all out', out: moduleNames }));
   let kerf = await scene.start();
   const { email } = await signUp(kerf.url);
-  for (const moment of [1, 40, 90]) {
+  for (const moment of moments) {
     const services = pidsOf(kerf.announced);
     expect(services).toHaveLength(moduleNames.length);
     const shop = await new Shop(kerf.url).signIn(email);
     const orders = wishes(100);
     const told = await rush(shop, orders, { onAnswer: (count) => count === moment && kerf.process.kill('SIGKILL') });
     kerf = await scene.start();
-    await eventually(async () => !services.some(lives), 'the end of the services without a home', 10_000);
+    await eventually(async () => !services.some(lives), 'the end of the services without a home');
     const back = await new Shop(kerf.url).signIn(email);
     await resume(back, orders, told);
     await scene.settles(told);
   }
   await scene.endsWell(kerf);
-});
+}
+
+it('ends its services when it is killed, and starts at once on the same data', () => startsAtOnce(40));
+it('ends its services each time it is killed, and starts at once on the same data', deep, () =>
+  startsAtOnce(1, 40, 90),
+);
 
 it('leaves no service behind when it is killed while they start', async () => {
   const out = moduleNames.filter((name) => name !== 'catalog');

@@ -2,11 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
+import { deep } from '../harness/deep.ts';
 import { plantedMigration, releaseWith } from '../harness/release.ts';
-
-// Each test starts two systems and a test run.
-vi.setConfig({ testTimeout: 120_000 });
 
 const env = { PATH: process.env.PATH, HOME: process.env.HOME };
 
@@ -21,7 +19,7 @@ function checked(sqlite: string) {
   return { status, said: `${stdout}${stderr}` };
 }
 
-it('lets a release pass whose migration adds to what is there', () => {
+it('lets a release pass whose migration adds to what is there', deep, () => {
   const { status, said } = checked('ALTER TABLE payments ADD COLUMN note TEXT');
   expect([status, said]).toEqual([
     0,

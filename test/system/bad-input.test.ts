@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { deep } from '../harness/deep.ts';
 import { Kerf, moduleNames, placements, type TestTopology } from '../harness/kerf.ts';
 import { Shop } from '../harness/shop.ts';
 import { bodyCases } from './bad-input/bodies.cases.ts';
@@ -6,12 +7,7 @@ import { pathCases } from './bad-input/paths.cases.ts';
 import { tokenCases } from './bad-input/tokens.cases.ts';
 import { unreadCases } from './bad-input/unread.cases.ts';
 
-const topologies: TestTopology[] = [
-  { name: 'all in-process', out: [] },
-  { name: 'all out', out: moduleNames },
-];
-
-describe.each(topologies)('bad input, $name', (topology) => {
+function badInput(topology: TestTopology): void {
   const around = {} as { kerf: Kerf; token: string };
 
   beforeAll(async () => {
@@ -35,4 +31,7 @@ describe.each(topologies)('bad input, $name', (topology) => {
     expect(await new Shop(around.kerf.url).get('/healthz')).toMatchObject({ status: 200 });
     expect(around.kerf.stderr).toBe('');
   });
-});
+}
+
+describe('bad input, all in-process', () => badInput({ name: 'all in-process', out: [] }));
+describe('bad input, all out', deep, () => badInput({ name: 'all out', out: moduleNames }));

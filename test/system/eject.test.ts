@@ -16,6 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { deep } from '../harness/deep.ts';
 import { freePort, Kerf, newDataDir } from '../harness/kerf.ts';
 import { boardCases } from './cases/board.cases.ts';
 import { cancelCases } from './cases/cancel.cases.ts';
@@ -41,8 +42,6 @@ const parts = [
 ];
 const hidden = ['topology.yaml', 'biome.json', '.npmrc', '.gitignore', '.dependency-cruiser.js'];
 const nodeModules = join(process.cwd(), 'node_modules');
-/** Time limit of tests that check types, or build and test another repository. */
-const longMs = 90_000;
 const scratch = mkdtempSync(join(tmpdir(), 'kerf-eject-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
@@ -156,20 +155,16 @@ describe('a module that leaves for good', () => {
     expect(announced).toContain('../payments-service/src/modules/payments/internal/authorize.ts');
   });
 
-  it(
-    'has a repository whose tests pass and whose types hold',
-    () => {
-      expect(eject('payments', '--to', '../payments-service')).toMatchObject({ status: 0, stderr: '' });
-      expect(filesOf(repository).map((file) => join('../payments-service', file))).toEqual(announced.sort());
-      expect(readdirSync(join(repository, 'src', 'modules', 'orders'))).toEqual(['module.json']);
-      expect(readFileSync(join(repository, 'README.md'), 'utf8')).toMatch(/^ {4}npm start .*\n {4}npm test /);
-      linkPackages(repository);
-      const { status, stdout } = run(repository, 'scripts/test.mjs');
-      expect([status, stdout]).toEqual([0, expect.stringContaining('2 passed')]);
-      expect(run(repository, ...tsc).stdout).toBe('');
-    },
-    longMs,
-  );
+  it('has a repository whose tests pass and whose types hold', () => {
+    expect(eject('payments', '--to', '../payments-service')).toMatchObject({ status: 0, stderr: '' });
+    expect(filesOf(repository).map((file) => join('../payments-service', file))).toEqual(announced.sort());
+    expect(readdirSync(join(repository, 'src', 'modules', 'orders'))).toEqual(['module.json']);
+    expect(readFileSync(join(repository, 'README.md'), 'utf8')).toMatch(/^ {4}npm start .*\n {4}npm test /);
+    linkPackages(repository);
+    const { status, stdout } = run(repository, 'scripts/test.mjs');
+    expect([status, stdout]).toEqual([0, expect.stringContaining('2 passed')]);
+    expect(run(repository, ...tsc).stdout).toBe('');
+  });
 
   it('is built anew there when kerf/ has changed', () => {
     const built = () => readFileSync(join(repository, 'dist', 'app.js'), 'utf8');
@@ -193,37 +188,29 @@ describe('a module that leaves for good', () => {
     expect([status, stderr]).toEqual([1, expect.stringContaining('cvc')]);
   });
 
-  it(
-    'is known to what is left, which says where it went, and whose borders and types hold',
-    () => {
-      expect(readdirSync(join(monolith, 'src', 'modules', 'payments')).sort()).toEqual([
-        'contract.ts',
-        'module.json',
-        'module.ts',
-        'routes.ts',
-      ]);
-      expect(readFileSync(join(monolith, 'topology.yaml'), 'utf8')).toContain('  payments: http://127.0.0.1:4105\n');
-      const left = join('src', 'modules', 'payments', 'module.ts');
-      expect(readFileSync(join(monolith, left), 'utf8')).toContain('a repository of its own, payments-service;');
-      expect(run(monolith, 'node_modules/@biomejs/biome/bin/biome', 'check', left)).toMatchObject({ status: 0 });
-      expect(run(monolith, 'scripts/boundaries.mjs').stdout).toContain('every border holds');
-      expect(run(monolith, ...tsc).stdout).toBe('');
-      expect(eject('payments', '--to', '../again').stderr).toContain('payments was ejected before');
-      expect(run(monolith, 'scripts/build-module.mjs', 'payments').stderr).toContain(
-        'payments has left for a repository',
-      );
-    },
-    longMs,
-  );
+  it('is known to what is left, which says where it went, and whose borders and types hold', () => {
+    expect(readdirSync(join(monolith, 'src', 'modules', 'payments')).sort()).toEqual([
+      'contract.ts',
+      'module.json',
+      'module.ts',
+      'routes.ts',
+    ]);
+    expect(readFileSync(join(monolith, 'topology.yaml'), 'utf8')).toContain('  payments: http://127.0.0.1:4105\n');
+    const left = join('src', 'modules', 'payments', 'module.ts');
+    expect(readFileSync(join(monolith, left), 'utf8')).toContain('a repository of its own, payments-service;');
+    expect(run(monolith, 'node_modules/@biomejs/biome/bin/biome', 'check', left)).toMatchObject({ status: 0 });
+    expect(run(monolith, 'scripts/boundaries.mjs').stdout).toContain('every border holds');
+    expect(run(monolith, ...tsc).stdout).toBe('');
+    expect(eject('payments', '--to', '../again').stderr).toContain('payments was ejected before');
+    expect(run(monolith, 'scripts/build-module.mjs', 'payments').stderr).toContain(
+      'payments has left for a repository',
+    );
+  });
 
-  it(
-    'leaves tests behind that pass',
-    () => {
-      const { status, stdout } = run(monolith, 'scripts/test.mjs', 'test/modules/drift', 'test/modules/duplicates');
-      expect([status, stdout]).toEqual([0, expect.stringContaining('2 passed')]);
-    },
-    longMs,
-  );
+  it('leaves tests behind that pass', () => {
+    const { status, stdout } = run(monolith, 'scripts/test.mjs', 'test/modules/drift', 'test/modules/duplicates');
+    expect([status, stdout]).toEqual([0, expect.stringContaining('2 passed')]);
+  });
 
   describe('both together', () => {
     beforeAll(async () => {
@@ -257,30 +244,26 @@ describe('a module that leaves for good', () => {
 });
 
 /** Orders has its own tests and uses other modules. Notifications subscribes to modules whose contracts import further contracts. */
-describe.each(['orders', 'notifications'])('%s, that leaves for good', (name) => {
-  it(
-    'takes its own tests along and all the contracts it needs, though work is not committed, when that is forced',
-    () => {
-      const monolith = newMonolith(`kerf-without-${name}`);
-      const repository = join(scratch, `${name}-service`);
-      git(monolith, 'init', '--quiet');
-      appendFileSync(join(monolith, 'topology.yaml'), '\n# Mine.\n');
-      const words = [name, '--to', repository, '--address', 'grpc://127.0.0.1:4222', '--force'];
-      expect(run(monolith, 'scripts/eject.mjs', ...words)).toMatchObject({ status: 0, stderr: '' });
-      for (const topology of [join(monolith, 'topology.yaml'), join(repository, 'topology.yaml')])
-        expect(readFileSync(topology, 'utf8')).toContain(`  ${name}: grpc://127.0.0.1:4222\n`);
-      expect(readFileSync(join(monolith, 'topology.yaml'), 'utf8')).toContain('# Mine.\n');
-      linkPackages(repository);
-      const own = filesOf(`src/modules/${name}`).filter((file) => file.endsWith('.test.ts'));
-      const { status, stdout } = run(repository, 'scripts/test.mjs', '--reporter=json');
-      expect(status).toBe(0);
-      const { testResults } = JSON.parse(stdout) as { testResults: { name: string; status: string }[] };
-      const passed = testResults.filter((each) => each.status === 'passed').map((each) => each.name);
-      const expected = [...own.map((file) => `src/modules/${name}/${file}`), 'test/contract.test.ts'];
-      expect(passed.sort()).toEqual(expected.map((file) => join(repository, file)).sort());
-      expect(run(monolith, 'scripts/boundaries.mjs').stdout).toContain('every border holds');
-      expect(run(monolith, ...build)).toMatchObject({ status: 0 });
-    },
-    longMs,
-  );
+describe.each(['orders', 'notifications'])('%s, that leaves for good', deep, (name) => {
+  it('takes its own tests along and all the contracts it needs, though work is not committed, when that is forced', () => {
+    const monolith = newMonolith(`kerf-without-${name}`);
+    const repository = join(scratch, `${name}-service`);
+    git(monolith, 'init', '--quiet');
+    appendFileSync(join(monolith, 'topology.yaml'), '\n# Mine.\n');
+    const words = [name, '--to', repository, '--address', 'grpc://127.0.0.1:4222', '--force'];
+    expect(run(monolith, 'scripts/eject.mjs', ...words)).toMatchObject({ status: 0, stderr: '' });
+    for (const topology of [join(monolith, 'topology.yaml'), join(repository, 'topology.yaml')])
+      expect(readFileSync(topology, 'utf8')).toContain(`  ${name}: grpc://127.0.0.1:4222\n`);
+    expect(readFileSync(join(monolith, 'topology.yaml'), 'utf8')).toContain('# Mine.\n');
+    linkPackages(repository);
+    const own = filesOf(`src/modules/${name}`).filter((file) => file.endsWith('.test.ts'));
+    const { status, stdout } = run(repository, 'scripts/test.mjs', '--reporter=json');
+    expect(status).toBe(0);
+    const { testResults } = JSON.parse(stdout) as { testResults: { name: string; status: string }[] };
+    const passed = testResults.filter((each) => each.status === 'passed').map((each) => each.name);
+    const expected = [...own.map((file) => `src/modules/${name}/${file}`), 'test/contract.test.ts'];
+    expect(passed.sort()).toEqual(expected.map((file) => join(repository, file)).sort());
+    expect(run(monolith, 'scripts/boundaries.mjs').stdout).toContain('every border holds');
+    expect(run(monolith, ...build)).toMatchObject({ status: 0 });
+  });
 });

@@ -139,9 +139,7 @@ describe('a module that runs elsewhere, in a data folder of its own', () => {
     await (await payments(own)).stop();
   });
 
-  it('starts without a word in a system that is new, in either order, and is known from then on', {
-    timeout: 60_000,
-  }, async () => {
+  it('starts without a word in a system that is new, in either order, and is known from then on', async () => {
     for (const isFirst of [true, false]) {
       const [folder, own] = [newFolder(), newFolder()];
       const { home, payments, whyNotPayments } = await apart(folder);

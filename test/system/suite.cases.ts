@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { afterAll, beforeAll, describe, expect, type TestOptions } from 'vitest';
 import type { TestTopology } from '../harness/kerf.ts';
 import { boardCases } from './cases/board.cases.ts';
 import { cancelCases } from './cases/cancel.cases.ts';
@@ -12,8 +12,8 @@ import { summaryCases } from './cases/summary.cases.ts';
 import { System } from './cases/system.ts';
 
 /** Tests the promises of the public API, which hold in every topology. */
-export function systemSuite(topology: TestTopology): void {
-  describe(topology.name, () => {
+export function systemSuite(topology: TestTopology, options: TestOptions = {}): void {
+  describe(topology.name, options, () => {
     const system = new System();
     beforeAll(() => system.open(topology));
     afterAll(async () => expect(await system.kerf.stop(), system.kerf.stderr).toBe(0));

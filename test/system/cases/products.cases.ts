@@ -58,7 +58,7 @@ export function productCases(system: System): void {
     const pair = ['STONE-1000', 'STONE-6000'].map((sku) => ({ sku, quantity: 1 }));
     for (let times = 0; times < 2; times++) expect((await system.ada.checkOut(pair)).status).toBe(201);
     await expect
-      .poll(async () => (await system.shop.get('/recommendations?sku=STONE-1000')).body, { timeout: 20_000 })
+      .poll(async () => (await system.shop.get('/recommendations?sku=STONE-1000')).body)
       .toEqual({ items: [{ sku: 'STONE-6000', score: 2 }] });
   });
 }

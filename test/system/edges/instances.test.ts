@@ -1,11 +1,12 @@
 import { expect, it } from 'vitest';
 import { read } from '../../crash/ledger.ts';
 import { Scene } from '../../crash/scene.ts';
+import { deep } from '../../harness/deep.ts';
 import { eventually, freePort, type Kerf } from '../../harness/kerf.ts';
 import { SteadyLoad } from '../../harness/load.ts';
 import { type Answer, type Outcome, Shop, type Summary } from '../../harness/shop.ts';
 
-it.each(['http', 'grpc'])('one of three, reached by %s, is killed and nobody notices', async (via) => {
+async function nobodyNotices(via: string): Promise<void> {
   const scene = new Scene({ MODULE_ORDERS: `${via}?instances=3` });
   const kerf = await scene.start();
   const first = await kerf.readyPidsOf('orders');
@@ -25,7 +26,11 @@ it.each(['http', 'grpc'])('one of three, reached by %s, is killed and nobody not
   await load.answers(10);
   expect(await load.stop()).toEqual([]);
   await allConfirmed(scene, kerf, load.told);
-});
+}
+
+const title = 'one of three, reached by %s, is killed and nobody notices';
+it.each(['http'])(title, nobodyNotices);
+it.each(['grpc'])(title, deep, nobodyNotices);
 
 it('one of two that somebody else runs stops in order, and is used again when it is back', async () => {
   const [homePort, ...ports] = await Promise.all([freePort(), freePort(), freePort()]);

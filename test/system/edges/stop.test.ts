@@ -1,12 +1,13 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { lives, Scene } from '../../crash/scene.ts';
+import { deep } from '../../harness/deep.ts';
 import { eventually, Kerf } from '../../harness/kerf.ts';
 import { SteadyLoad } from '../../harness/load.ts';
 import { Shop } from '../../harness/shop.ts';
 
 const manyOut = { MODULE_ORDERS: 'http?instances=2', MODULE_PAYMENTS: 'grpc', MODULE_MEMBERS: 'http' };
 
-it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s to all processes at once ends them in order', async (signal) => {
+async function endInOrder(signal: NodeJS.Signals): Promise<void> {
   const scene = new Scene();
   const kerf = await Kerf.start({ env: manyOut, dataDir: scene.dataDir, ownGroup: true });
   onTestFinished(() => kerf.kill());
@@ -20,9 +21,13 @@ it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s to all processes at once e
   // A late client finds a closed listener. The system answers every accepted request.
   expect(failures.filter((failure) => !/ECONNREFUSED|ECONNRESET|other side closed/.test(failure))).toEqual([]);
   expect(kerf.stderr).not.toContain('starting it again');
-  await eventually(async () => !pids.some(lives), 'the end of the services', 2_000);
+  await eventually(async () => !pids.some(lives), 'the end of the services');
   await scene.endsWell(await scene.start(), load.told);
-});
+}
+
+const title = '%s to all processes at once ends them in order';
+it.each(['SIGTERM'] as const)(title, endInOrder);
+it.each(['SIGINT', 'SIGHUP'] as const)(title, deep, endInOrder);
 
 it('a service that is signalled alone ends in order, and is started again', async () => {
   const scene = new Scene({ MODULE_ORDERS: 'http?instances=2' });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { lives, Scene } from '../../crash/scene.ts';
+import { deep } from '../../harness/deep.ts';
 import { eventually, type Kerf } from '../../harness/kerf.ts';
 import { SteadyLoad } from '../../harness/load.ts';
 import { Operator } from '../../harness/operator.ts';
@@ -57,7 +58,7 @@ async function opened(topology: string) {
 }
 
 describe('a move that fails on its way out', () => {
-  it('is taken back whichever step the new process dies at, nobody notices, and then it succeeds', async () => {
+  it('is taken back whichever step the new process dies at, nobody notices, and then it succeeds', deep, async () => {
     const text = 'modules:\n  payments: in-process # here\n';
     const { TOPOLOGY, scene, kerf, load } = await opened(text);
     for (const step of ['contract', 'warm', 'move calls', 'drain', 'hand over', 'persist']) {
@@ -84,9 +85,9 @@ describe('a move that fails on its way out', () => {
     await load.answers(5);
     await load.stop();
     await scene.endsWell(kerf, load.told);
-  }, 60_000);
+  });
 
-  it('is taken back soon when the new process hangs or cannot start', async () => {
+  it('is taken back soon when the new process hangs or cannot start', deep, async () => {
     const { scene, kerf, load } = await opened('modules:\n');
     const folder = mkdtempSync(join(tmpdir(), 'kerf-artifact-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -107,7 +108,7 @@ describe('a move that fails on its way out', () => {
     });
     expect(await load.stop()).toEqual([]);
     await scene.endsWell(kerf, load.told);
-  }, 90_000);
+  });
 });
 
 /** Lists the child processes of `pid`. `openBy` lists its open files. */
@@ -126,27 +127,23 @@ describe('a move that is aborted', () => {
   it.each([
     ['out, to two processes', 'in-process', 'http?instances=2'],
     ['in, to this process', 'http', 'in-process'],
-  ])(
-    'while it starts leaves nothing behind, %s',
-    async (_, from, to) => {
-      const { scene, kerf, load, operator } = await opened(`modules:\n  payments: ${from}\n`);
-      const home = kerf.process.pid!;
-      const children = childrenOf(home).length;
-      const database = join(kerf.dataDir, 'payments.db');
-      const isOpen = openBy(home).includes(database);
-      for (let time = 0; time < 3; time++) {
-        const last = await follow(kerf, 'payments', { placement: to }, async ({ begun }) => {
-          if (begun === 'start') await operator.ask('DELETE', '/modules/payments');
-        });
-        expect(last.problem).toMatchObject({ detail: expect.stringContaining('everything was taken back') });
-      }
-      expect([childrenOf(home).length, openBy(home).includes(database)]).toEqual([children, isOpen]);
-      expect((await follow(kerf, 'payments', { placement: to }, () => {})).report).toBeDefined();
-      expect(await load.stop()).toEqual([]);
-      await scene.endsWell(kerf, load.told);
-    },
-    60_000,
-  );
+  ])('while it starts leaves nothing behind, %s', async (_, from, to) => {
+    const { scene, kerf, load, operator } = await opened(`modules:\n  payments: ${from}\n`);
+    const home = kerf.process.pid!;
+    const children = childrenOf(home).length;
+    const database = join(kerf.dataDir, 'payments.db');
+    const isOpen = openBy(home).includes(database);
+    for (let time = 0; time < 3; time++) {
+      const last = await follow(kerf, 'payments', { placement: to }, async ({ begun }) => {
+        if (begun === 'start') await operator.ask('DELETE', '/modules/payments');
+      });
+      expect(last.problem).toMatchObject({ detail: expect.stringContaining('everything was taken back') });
+    }
+    expect([childrenOf(home).length, openBy(home).includes(database)]).toEqual([children, isOpen]);
+    expect((await follow(kerf, 'payments', { placement: to }, () => {})).report).toBeDefined();
+    expect(await load.stop()).toEqual([]);
+    await scene.endsWell(kerf, load.told);
+  });
 
   it('while it waits for a saga goes on where it was, with all that only one replica may do', async () => {
     const { scene, kerf, load, operator } = await opened('modules:\n');
@@ -164,7 +161,7 @@ describe('a move that is aborted', () => {
     await scene.endsWell(kerf, load.told);
   });
 
-  it('too late is not: it says that the module has moved', async () => {
+  it('too late is not: it says that the module has moved', deep, async () => {
     const { scene, kerf, load, operator } = await opened('modules:\n  payments: http\n');
     const [pid] = await kerf.readyPidsOf('payments');
     let late: { status: number; body: { detail?: string } } | undefined;
@@ -196,7 +193,7 @@ describe('a move that is aborted', () => {
     await scene.endsWell(kerf, load.told);
   });
 
-  it('ends in order when the system is stopped meanwhile', async () => {
+  it('ends in order when the system is stopped meanwhile', deep, async () => {
     const { TOPOLOGY, scene, kerf, load } = await opened('modules:\n');
     let pid: number | undefined;
     const moving = follow(kerf, 'payments', { placement: 'http', mirror: { forMs: 60_000 } }, (line) => {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { Scene } from '../../crash/scene.ts';
+import { deep } from '../../harness/deep.ts';
 import { SteadyLoad } from '../../harness/load.ts';
 import { Operator } from '../../harness/operator.ts';
 import { releaseThat } from '../../harness/release.ts';
@@ -40,7 +41,7 @@ it('steps up to all of the calls by itself when the new replicas do well', async
   await scene.endsWell(kerf, load.told);
 });
 
-it('goes back by itself when the new replicas are slow, and nobody has failed', async () => {
+it('goes back by itself when the new replicas are slow, and nobody has failed', deep, async () => {
   const { scene, kerf, operator, load, move } = await open();
   // This release sleeps most of the time and uses no processor time.
   const slow = releaseThat(`
@@ -58,18 +59,22 @@ it('goes back by itself when the new replicas are slow, and nobody has failed', 
   await scene.endsWell(kerf, load.told);
 });
 
-it('says beforehand that there is nothing to mirror of a module with commands only, and moves it where that is chosen', async () => {
-  const { scene, kerf, load, move } = await open();
-  const mirror = { forMs: 1_000 };
-  const { status, body } = await move('sms', { mirror });
-  expect([status, body.detail]).toEqual([409, expect.stringContaining('there is nothing to mirror')]);
-  const moved = await move('sms', { mirror: { ...mirror, required: false } });
-  expect([moved.status, moved.body.steps[0]]).toMatchObject([200, { toMirror: { operations: [] } }]);
-  expect(await load.stop()).toEqual([]);
-  await scene.endsWell(kerf, load.told);
-});
+it(
+  'says beforehand that there is nothing to mirror of a module with commands only, and moves it where that is chosen',
+  deep,
+  async () => {
+    const { scene, kerf, load, move } = await open();
+    const mirror = { forMs: 1_000 };
+    const { status, body } = await move('sms', { mirror });
+    expect([status, body.detail]).toEqual([409, expect.stringContaining('there is nothing to mirror')]);
+    const moved = await move('sms', { mirror: { ...mirror, required: false } });
+    expect([moved.status, moved.body.steps[0]]).toMatchObject([200, { toMirror: { operations: [] } }]);
+    expect(await load.stop()).toEqual([]);
+    await scene.endsWell(kerf, load.told);
+  },
+);
 
-it('mirrors queries, and goes on when all answers are the same', async () => {
+it('mirrors queries, and goes on when all answers are the same', deep, async () => {
   const { scene, kerf, load, move } = await open();
   const { body } = await move('members', { mirror: { forMs: 1_500 } });
   const mirror = body.steps.find(({ step }) => step === 'mirror');

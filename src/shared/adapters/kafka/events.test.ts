@@ -97,7 +97,7 @@ describeWith('kafka', 'Kafka in particular', ({ url }) => {
       await clear(address);
     });
 
-    it('is made again when somebody deleted it', { timeout: 60_000 }, async () => {
+    it('is made again when somebody deleted it', async () => {
       const scene = new EventScene();
       const address = inNamespace(url);
       const { subscriptions } = scene;
@@ -185,19 +185,19 @@ describeWith('kafka', 'Kafka in particular', ({ url }) => {
           numbers.push(n);
         };
       await bus.subscribe('stats', noting(3));
-      await expect.poll(() => bus.held('stats'), { timeout: 10_000 }).toBe(7);
-      await expect.poll(() => numbers.length, { timeout: 10_000 }).toBe(9);
+      await expect.poll(() => bus.held('stats')).toBe(7);
+      await expect.poll(() => numbers.length).toBe(9);
       await bus.close();
       numbers.length = 0;
       const next = open();
       await next.subscribe('stats', noting());
-      await expect.poll(() => next.held('stats'), { timeout: 10_000 }).toBe(0);
+      await expect.poll(() => next.held('stats')).toBe(0);
       expect(numbers).toEqual([3, 4, 5, 6, 7, 8, 9]);
     });
   });
 
   describe('a cluster that is away when a process starts', () => {
-    it('is named once, refuses events meanwhile, and all flows when it comes', { timeout: 120_000 }, async () => {
+    it('is named once, refuses events meanwhile, and all flows when it comes', async () => {
       const server = await privateServer('kafka');
       await server.kill();
       const scene = new EventScene();

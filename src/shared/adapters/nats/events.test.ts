@@ -184,7 +184,7 @@ describeWith('nats', 'NATS JetStream in particular', ({ url }) => {
 });
 
 describeWith('nats', 'NATS that is away', () => {
-  it('is said once; events wait, and flow as soon as it is there', { timeout: 60_000 }, async () => {
+  it('is said once; events wait, and flow as soon as it is there', async () => {
     const server = await privateServer('nats');
     await server.kill();
     const said: [object, string][] = [];

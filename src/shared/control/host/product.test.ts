@@ -7,7 +7,6 @@ import { expect, it, onTestFinished } from 'vitest';
 
 it.each(['--rotate-keys', '--revoke', '--identity=shop', '--proto=shop'])(
   'the program of one module refuses %s, which needs all modules',
-  { timeout: 30_000 },
   (option) => {
     const folder = mkdtempSync(join(tmpdir(), 'kerf-product-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

@@ -62,7 +62,7 @@ describe('an instance', () => {
         clock.advance(1_000);
         expect(await so()).toBe(true);
       },
-      { interval: 5, timeout: 10_000 },
+      { interval: 5 },
     );
   }
 

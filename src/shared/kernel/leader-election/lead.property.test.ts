@@ -187,7 +187,7 @@ it('is never held by two at once, whatever comes in between, and whoever is left
     }),
     { numRuns: 200 },
   );
-}, 120_000);
+});
 
 /** Repairs all live processes, lets them all try to lead, and checks that exactly one leads. */
 async function end(all: Processes): Promise<void> {

@@ -109,7 +109,7 @@ it('ends each saga once, whoever hands over what in whatever order, and takes no
     }),
     { numRuns: 100 },
   );
-}, 120_000);
+});
 
 /** Ends all delays, starts all live runners, and checks that all sagas end. */
 async function end(hands: Hands): Promise<void> {

@@ -204,7 +204,7 @@ describe('a stuck saga', () => {
           clock.advance(1_000);
           return (await findSaga(database, 'd1'))?.state;
         },
-        { interval: 5, timeout: 10_000 },
+        { interval: 5 },
       )
       .toBe('stuck');
     const { history: all } = (await describeSaga(database, 'd1'))!;
