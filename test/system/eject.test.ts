@@ -39,6 +39,7 @@ const parts = [
   'package-lock.json',
   'rolldown.config.mjs',
   'tsconfig.json',
+  'vitest.config.ts',
 ];
 const hidden = ['topology.yaml', 'biome.json', '.npmrc', '.gitignore', '.dependency-cruiser.js'];
 const nodeModules = join(process.cwd(), 'node_modules');
