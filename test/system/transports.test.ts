@@ -7,6 +7,7 @@ import { systemSuite } from './suite.cases.ts';
 const brokers: readonly ServerName[] = ['rabbitmq', 'nats'];
 
 systemSuite({ name: 'all out, by gRPC, events by http', out: moduleNames, via: 'grpc', bus: 'http' });
+systemSuite({ name: 'all out, by gRPC', out: moduleNames, via: 'grpc' }, deep);
 systemSuite({
   name: 'orders, inventory and payments twice each',
   out: ['orders', 'inventory', 'payments'],

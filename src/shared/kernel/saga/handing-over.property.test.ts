@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { deep } from '../../../../test/harness/deep.ts';
 import { SharedFile } from '../testing/index.ts';
 import { fullDisk, type Process, SagaScene, sceneMigrations } from './saga.scene.ts';
 import { findSaga } from './store.ts';
@@ -94,7 +95,7 @@ async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-it('ends each saga once, whoever hands over what in whatever order, and takes no step twice unless one is killed', async () => {
+async function holds(numRuns: number): Promise<void> {
   await fc.assert(
     fc.asyncProperty(fc.array(act, { minLength: 5, maxLength: 40 }), async (doing) => {
       const hands = new Hands();
@@ -107,9 +108,13 @@ it('ends each saga once, whoever hands over what in whatever order, and takes no
       }
       await end(hands);
     }),
-    { numRuns: 100 },
+    { numRuns },
   );
-});
+}
+
+it('ends each saga once, whoever hands over what in whatever order, and takes no step twice unless one is killed', () =>
+  holds(30));
+it('ends each saga once in more histories', deep, () => holds(100));
 
 /** Ends all delays, starts all live runners, and checks that all sagas end. */
 async function end(hands: Hands): Promise<void> {
