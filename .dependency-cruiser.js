@@ -1,11 +1,11 @@
 // The architecture as data. The rules that follow from it, with their messages for a developer who breaks one, are in
 // scripts/boundaries/rules/; `npm run boundaries` checks them.
-import { readModules } from './scripts/boundaries/modules.mjs';
-import { builtinRules } from './scripts/boundaries/rules/builtins.mjs';
-import { codeRules } from './scripts/boundaries/rules/code.mjs';
-import { moduleRules } from './scripts/boundaries/rules/modules.mjs';
-import { ringRules } from './scripts/boundaries/rules/rings.mjs';
-import { vendorRules } from './scripts/boundaries/rules/vendors.mjs';
+import { readModules } from './scripts/boundaries/modules.ts';
+import { builtinRules } from './scripts/boundaries/rules/builtins.ts';
+import { codeRules } from './scripts/boundaries/rules/code.ts';
+import { moduleRules } from './scripts/boundaries/rules/modules.ts';
+import { ringRules } from './scripts/boundaries/rules/rings.ts';
+import { vendorRules } from './scripts/boundaries/rules/vendors.ts';
 
 /**
  * src/shared/ is built in three rings. The kernel is what a module, a call, an event and a saga are; it imports neither of the others.
@@ -35,16 +35,20 @@ export const kernel = {
 
 /** Room of control → the rooms of control that it may import. */
 export const control = {
+  'admin-contract': [],
   releases: [],
   identity: [],
   gateway: ['identity'],
   topology: ['gateway'],
-  faults: [],
-  supervisor: ['faults', 'identity', 'topology'],
-  'admin-api': ['faults', 'identity', 'supervisor', 'topology'],
+  faults: ['admin-contract'],
+  supervisor: ['admin-contract', 'faults', 'identity', 'topology'],
+  'admin-api': ['admin-contract', 'faults', 'identity', 'supervisor', 'topology'],
   advice: ['admin-api', 'supervisor', 'topology'],
-  relocation: ['admin-api', 'advice', 'releases', 'supervisor', 'topology'],
-  host: ['admin-api', 'advice', 'faults', 'gateway', 'identity', 'relocation', 'releases', 'supervisor', 'topology'],
+  relocation: ['admin-api', 'admin-contract', 'advice', 'releases', 'supervisor', 'topology'],
+  host: [
+    ...['admin-api', 'admin-contract', 'advice', 'faults', 'gateway', 'identity'],
+    ...['relocation', 'releases', 'supervisor', 'topology'],
+  ],
 };
 
 /** The rooms of the kernel that are offered to adapters, also to those that are yet to be written. */
@@ -108,8 +112,8 @@ export const vendors = {
     ...['shared/adapters/grpc', 'shared/adapters/http'],
     ...[
       'shared/control/admin-api',
+      'shared/control/admin-contract',
       'shared/control/advice',
-      'shared/control/faults',
       'shared/control/gateway',
       'shared/control/host',
       'shared/control/identity',
@@ -171,7 +175,8 @@ export const importMeta = ['shared/control/gateway/reference.ts'];
 /** Module → the modules whose contract.ts it may import: those it calls and those it listens to, by its module.json. */
 export const borders = readModules(import.meta.dirname);
 
-export default {
+/** @satisfies {import('./scripts/boundaries/check.ts').Configuration} */
+const configuration = {
   forbidden: [
     ...ringRules({ kernel, control, kernelForAdapters, kernelForModules, kernelForCompositions }),
     ...vendorRules(vendors),
@@ -181,7 +186,7 @@ export default {
   ],
   options: {
     tsPreCompilationDeps: true,
-    // CommonJS is refused as such (scripts/boundaries/loaders.mjs): a method named require is no import.
+    // CommonJS is refused as such (scripts/boundaries/loaders.ts): a method named require is no import.
     moduleSystems: ['es6', 'tsd'],
     detectJSDocImports: true,
     detectImportsInAmbientModules: true,
@@ -193,3 +198,5 @@ export default {
     },
   },
 };
+
+export default configuration;

@@ -1,7 +1,6 @@
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { defineConfig } from 'rolldown';
-import { externals } from './scripts/externals.mjs';
-import { oneByte } from './scripts/one-byte.mjs';
+import { externals, oneByte } from './scripts/bundling.ts';
 
 /** The reference page's assets go beside the bundle, so that it needs nothing of node_modules but native parts. */
 const copyAssets = {

@@ -1,3 +1,4 @@
+// @ts-check
 // Brings a fresh or stale checkout to where its code can run. Plain JavaScript for Node 20 and later: it runs before
 // anything is installed.
 import { spawnSync } from 'node:child_process';
@@ -10,58 +11,12 @@ import { stripVTControlCharacters } from 'node:util';
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const windows = process.platform === 'win32';
 
-/** Options of these commands. npm takes an option for itself when it stands before `--`, and drops it without a word. */
-const options = [
-  ...[
-    'accept-loss',
-    'address',
-    'all',
-    'artifact',
-    'as',
-    'bus',
-    'by',
-    'canary',
-    'double',
-    'error',
-    'for',
-    'for-now',
-    'instances',
-    'jitter',
-    'latency',
-  ],
-  ...[
-    'least-calls',
-    'lose',
-    'max-failures',
-    'max-slower',
-    'max-wait',
-    'minutes',
-    'mirror',
-    'mirror-optional',
-    'module',
-    'note',
-    'only',
-    'per',
-  ],
-  ...[
-    'port',
-    'reason',
-    'revoke',
-    'runs',
-    'seconds',
-    'seed',
-    'share',
-    'stage',
-    'state',
-    'timeout',
-    'to',
-    'verbose',
-    'via',
-  ],
-];
-refuseWhatNpmTook();
-
-function refuseWhatNpmTook() {
+/**
+ * Ends the command when npm took one of its options: npm takes an option for itself when it stands before `--`, and drops it without a
+ * word.
+ * @param {readonly string[]} options
+ */
+export function refuseTaken(options) {
   const taken = options.find((name) => process.env[`npm_config_${name.replaceAll('-', '_')}`] !== undefined);
   const command = process.env.npm_lifecycle_event;
   if (taken && command)
@@ -73,7 +28,10 @@ export function install() {
   installIn(root);
 }
 
-/** The same for a folder with a package of its own. */
+/**
+ * The same for a folder with a package of its own.
+ * @param {string} folder
+ */
 export function installIn(folder) {
   const stamp = join(folder, 'node_modules', '.kerf-installed');
   const wanted = createHash('sha256')
@@ -91,7 +49,7 @@ export function build() {
   const wanted = fingerprint([
     join(root, 'src'),
     join(root, 'rolldown.config.mjs'),
-    join(root, 'scripts', 'externals.mjs'),
+    join(root, 'scripts', 'bundling.ts'),
     join(root, 'package-lock.json'),
   ]);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
@@ -104,7 +62,10 @@ export function build() {
   writeFileSync(stamp, wanted);
 }
 
-/** Bundles what a Rolldown configuration names. */
+/**
+ * Bundles what a Rolldown configuration names.
+ * @param {string} config
+ */
 export function bundle(config) {
   const rolldown = join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs');
   run(node(), [rolldown, '-c', config, '--log-level', 'silent']);
@@ -120,12 +81,29 @@ export function node() {
   );
 }
 
+/**
+ * @param {unknown} error
+ * @returns {string}
+ */
+export function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * Ends the command with an error message.
+ * @param {string} message
+ * @returns {never}
+ */
 export function fail(message) {
   console.error(`kerf: ${message}`);
   process.exit(1);
 }
 
-/** Runs a command. Prints its output only when it fails. */
+/**
+ * Runs a command. Prints its output only when it fails.
+ * @param {string} command
+ * @param {string[]} words
+ */
 function run(command, words, cwd = root) {
   const { status, error, stdout, stderr } = spawnSync(command, words, { cwd, encoding: 'utf8', shell: windows });
   if (!error && status === 0) return;
@@ -135,8 +113,10 @@ function run(command, words, cwd = root) {
   fail(`"${[command, ...words].join(' ')}" failed${error ? `: ${error.message}` : ''}; the lines above say why`);
 }
 
+/** @param {string[]} paths */
 function fingerprint(paths) {
   const hash = createHash('sha256');
+  /** @param {string} path */
   const visit = (path) => {
     if (statSync(path).isDirectory()) for (const name of readdirSync(path).sort()) visit(join(path, name));
     else hash.update(path).update(readFileSync(path));

@@ -1,8 +1,10 @@
+// @ts-check
 // npm start: sets up what is missing, builds what has changed, runs it.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { build, install, node, root } from './setup.mjs';
+import { build, install, node, refuseTaken, root } from './setup.mjs';
 
+refuseTaken(['only', 'accept-loss']);
 install();
 build();
 
@@ -10,7 +12,8 @@ const kerf = spawn(node(), [join(root, 'dist', 'app.js'), ...process.argv.slice(
   stdio: 'inherit',
 });
 // A terminal signals both, a supervisor this process only; the second of two is ignored.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => kerf.kill(signal));
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
+  process.on(signal, () => kerf.kill(signal));
 // npm forwards no signal. When npm ends, the user has stopped this command.
 const parent = process.ppid;
 const watch = setInterval(() => {

@@ -62,8 +62,8 @@ export async function brokersThatAnswer(): Promise<string[]> {
 }
 
 /** Loads the script outside the bundle, because it reads files next to itself. */
-function services(): Promise<typeof import('../../scripts/services/index.mjs')> {
-  return import(pathToFileURL(join(process.cwd(), 'scripts', 'services', 'index.mjs')).href);
+function services(): Promise<typeof import('../../scripts/services/index.ts')> {
+  return import(pathToFileURL(join(process.cwd(), 'scripts', 'services', 'index.ts')).href);
 }
 
 function accepts(url: string): Promise<boolean> {

@@ -52,8 +52,8 @@ export class Copy {
 
   /** Runs the check. Returns its exit code and output, as a developer sees them. */
   check(...words: string[]): { status: number | null; text: string } {
-    const main = join(this.#root, 'scripts', 'boundaries', 'main.mjs');
-    const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...words], {
+    const run = join(this.#root, 'scripts', 'run.mjs');
+    const { status, stdout, stderr } = spawnSync(process.execPath, [run, 'boundaries', ...words], {
       encoding: 'utf8',
       maxBuffer: 2 ** 26,
     });

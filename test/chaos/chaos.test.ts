@@ -5,7 +5,7 @@ import { lives } from '../crash/scene.ts';
 import { readOptions } from './options.ts';
 
 const chaos = (...words: string[]): ChildProcess => {
-  const child = spawn(process.execPath, ['scripts/chaos.mjs', ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['scripts/run.mjs', 'chaos', ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
   onTestFinished(() => void child.kill('SIGTERM'));
   return child;
 };

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'rolldown';
-import { externals } from '../../scripts/externals.mjs';
+import { externals } from '../../scripts/bundling.ts';
 
 const faultyHost = fileURLToPath(new URL('./faulty-host.ts', import.meta.url));
 

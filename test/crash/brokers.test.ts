@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startServer } from '../../scripts/services/index.mjs';
+import { startServer } from '../../scripts/services/index.ts';
 import { eventually, freePort, type ModuleName, placements } from '../harness/kerf.ts';
 import { describeWith, type ServerName } from '../harness/servers.ts';
 import { type Message, type Page, Shop } from '../harness/shop.ts';

@@ -4,7 +4,7 @@ import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-export { freePort } from '../../scripts/services/free-port.mjs';
+export { freePort } from '../../scripts/services/free-port.ts';
 
 /** The name of every module. */
 export const moduleNames: readonly string[] = readdirSync('src/modules').sort();

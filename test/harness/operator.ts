@@ -61,7 +61,7 @@ export class Operator {
   /** Runs `npm run {command} -- {words}` as npm does. */
   run(command: string, words: string[], env: Record<string, string> = {}): Promise<Ended> {
     const { port } = new URL(this.kerf.announced.internal);
-    const child = spawn(process.execPath, [`scripts/${command}.mjs`, ...words], {
+    const child = spawn(process.execPath, ['scripts/run.mjs', command, ...words], {
       env: { PATH: process.env.PATH, DATA_DIR: this.kerf.dataDir, INTERNAL_PORT: port, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -3,8 +3,8 @@ import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
-import { freePort } from '../../scripts/services/free-port.mjs';
-import { known, type PrivateServer, type ServerName, startServer } from '../../scripts/services/index.mjs';
+import { freePort } from '../../scripts/services/free-port.ts';
+import { known, type PrivateServer, type ServerName, startServer } from '../../scripts/services/index.ts';
 
 export type { PrivateServer, ServerName };
 

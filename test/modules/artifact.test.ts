@@ -3,7 +3,7 @@ import { appendFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { bundleModule, moduleNames, strangers } from '../../scripts/build-module/bundle.mjs';
+import { bundleModule, moduleNames, strangers } from '../../scripts/build-module/bundle.ts';
 
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'kerf-artifact-'));
@@ -65,7 +65,10 @@ it('an image has the Node.js that this repository is locked to, in every stage',
 
 describe('npm run build:module', () => {
   const build = (root: string, ...words: string[]) =>
-    spawnSync(process.execPath, [join(root, 'scripts', 'build-module.mjs'), ...words], { encoding: 'utf8', cwd: root });
+    spawnSync(process.execPath, [join(root, 'scripts', 'run.mjs'), 'build-module', ...words], {
+      encoding: 'utf8',
+      cwd: root,
+    });
 
   it('says how large each part is, and what must be installed beside it', () => {
     const folder = newFolder();

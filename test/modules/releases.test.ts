@@ -12,7 +12,7 @@ const env = { PATH: process.env.PATH, HOME: process.env.HOME };
 function checked(sqlite: string) {
   const after = releaseWith([plantedMigration('expand', sqlite)]);
   const words = ['--before', process.cwd(), '--after', after, 'modules/duplicates', '-t', 'one payment'];
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/check-releases.mjs', ...words], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/run.mjs', 'check-releases', ...words], {
     encoding: 'utf8',
     env,
   });
@@ -34,12 +34,15 @@ it('finds a migration that is marked as expand and renames a column', () => {
   expect(said).toContain('a migration is marked as expand that is none');
 });
 
-/** Creates a repository with one commit that contains only the script. `tests` is the content of its test harness. */
+const scripts = ['run.mjs', 'setup.mjs', 'check-releases.ts', 'programs.ts', 'words.ts'].map(
+  (name) => `scripts/${name}`,
+);
+
+/** Creates a repository with one commit that contains only the command. `tests` is the content of its test harness. */
 function repositoryWith(tests: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'kerf-repository-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  for (const name of ['scripts/check-releases.mjs', 'scripts/setup.mjs', 'package-lock.json'])
-    cpSync(name, join(folder, name));
+  for (const name of [...scripts, 'package-lock.json']) cpSync(name, join(folder, name));
   mkdirSync(join(folder, 'test', 'harness'), { recursive: true });
   writeFileSync(join(folder, 'test', 'harness', 'kerf.ts'), tests);
   symlinkSync(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'));
@@ -65,7 +68,7 @@ it.each([
   ['that does not exist', 'nowhere', '', 'there is no commit or folder "nowhere"'],
 ])('leaves no worktree of a release %s', (_, before, tests, message) => {
   const folder = repositoryWith(tests);
-  const words = ['scripts/check-releases.mjs', '--before', before, '--after', 'nowhere'];
+  const words = ['scripts/run.mjs', 'check-releases', '--before', before, '--after', 'nowhere'];
   const { status, stderr } = spawnSync(process.execPath, words, { cwd: folder, encoding: 'utf8', env });
   expect([status, stderr]).toEqual([1, expect.stringContaining(`kerf: ${message}`)]);
   expect(git(folder, 'worktree', 'list').trim().split('\n')).toHaveLength(1);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { known } from '../../scripts/services/index.mjs';
+import { known } from '../../scripts/services/index.ts';
 
 interface Compose {
   services: Record<string, { ports: string[] }>;

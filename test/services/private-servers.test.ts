@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
-import { installed, known, type PrivateServer, type ServerName, startServer } from '../../scripts/services/index.mjs';
+import { installed, known, type PrivateServer, type ServerName, startServer } from '../../scripts/services/index.ts';
 import { freePort, newDataDir } from '../harness/kerf.ts';
 import { required } from '../harness/servers.ts';
 

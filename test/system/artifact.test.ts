@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'nod
 import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { bundleModule } from '../../scripts/build-module/bundle.mjs';
+import { bundleModule } from '../../scripts/build-module/bundle.ts';
 import { Scene } from '../crash/scene.ts';
 import { Authority } from '../harness/authority.ts';
 import { freePort, Kerf, newDataDir } from '../harness/kerf.ts';

@@ -58,6 +58,9 @@ function run(folder: string, ...words: string[]) {
   return spawnSync(process.execPath, words, { cwd: folder, encoding: 'utf8', env: { PATH: process.env.PATH } });
 }
 
+/** Runs a command of this repository. */
+const npmRun = (folder: string, ...words: string[]) => run(folder, 'scripts/run.mjs', ...words);
+
 function git(folder: string, ...words: string[]) {
   const own = ['-c', 'user.name=Test', '-c', 'user.email=test@example.com', '-c', 'init.defaultBranch=main'];
   const { status, stderr } = spawnSync('git', [...own, ...words], { cwd: folder, encoding: 'utf8' });
@@ -99,7 +102,7 @@ describe('a module that leaves for good', () => {
   let monolith: string;
   const system = new System();
   let service: Kerf;
-  const eject = (...words: string[]) => run(monolith, 'scripts/eject.mjs', ...words);
+  const eject = (...words: string[]) => npmRun(monolith, 'eject', ...words);
   let announced: string[];
 
   beforeAll(() => {
@@ -200,16 +203,14 @@ describe('a module that leaves for good', () => {
     const left = join('src', 'modules', 'payments', 'module.ts');
     expect(readFileSync(join(monolith, left), 'utf8')).toContain('a repository of its own, payments-service;');
     expect(run(monolith, 'node_modules/@biomejs/biome/bin/biome', 'check', left)).toMatchObject({ status: 0 });
-    expect(run(monolith, 'scripts/boundaries.mjs').stdout).toContain('every border holds');
+    expect(npmRun(monolith, 'boundaries').stdout).toContain('every border holds');
     expect(run(monolith, ...tsc).stdout).toBe('');
     expect(eject('payments', '--to', '../again').stderr).toContain('payments was ejected before');
-    expect(run(monolith, 'scripts/build-module.mjs', 'payments').stderr).toContain(
-      'payments has left for a repository',
-    );
+    expect(npmRun(monolith, 'build-module', 'payments').stderr).toContain('payments has left for a repository');
   });
 
   it('leaves tests behind that pass', () => {
-    const { status, stdout } = run(monolith, 'scripts/test.mjs', 'test/modules/drift', 'test/modules/duplicates');
+    const { status, stdout } = npmRun(monolith, 'test', 'test/modules/drift', 'test/modules/duplicates');
     expect([status, stdout]).toEqual([0, expect.stringContaining('2 passed')]);
   });
 
@@ -252,7 +253,7 @@ describe.each(['orders', 'notifications'])('%s, that leaves for good', deep, (na
     git(monolith, 'init', '--quiet');
     appendFileSync(join(monolith, 'topology.yaml'), '\n# Mine.\n');
     const words = [name, '--to', repository, '--address', 'grpc://127.0.0.1:4222', '--force'];
-    expect(run(monolith, 'scripts/eject.mjs', ...words)).toMatchObject({ status: 0, stderr: '' });
+    expect(npmRun(monolith, 'eject', ...words)).toMatchObject({ status: 0, stderr: '' });
     for (const topology of [join(monolith, 'topology.yaml'), join(repository, 'topology.yaml')])
       expect(readFileSync(topology, 'utf8')).toContain(`  ${name}: grpc://127.0.0.1:4222\n`);
     expect(readFileSync(join(monolith, 'topology.yaml'), 'utf8')).toContain('# Mine.\n');
@@ -264,7 +265,7 @@ describe.each(['orders', 'notifications'])('%s, that leaves for good', deep, (na
     const passed = testResults.filter((each) => each.status === 'passed').map((each) => each.name);
     const expected = [...own.map((file) => `src/modules/${name}/${file}`), 'test/contract.test.ts'];
     expect(passed.sort()).toEqual(expected.map((file) => join(repository, file)).sort());
-    expect(run(monolith, 'scripts/boundaries.mjs').stdout).toContain('every border holds');
+    expect(npmRun(monolith, 'boundaries').stdout).toContain('every border holds');
     expect(run(monolith, ...build)).toMatchObject({ status: 0 });
   });
 });

@@ -3,6 +3,7 @@ import { parseInput } from '../../kernel/contract/index.ts';
 import type { DeadLetter } from '../../kernel/events/index.ts';
 import { fromQuery } from '../../kernel/http-api/index.ts';
 import type { OpenModule } from '../../kernel/module/index.ts';
+import type { deadLetterRow } from '../admin-contract/index.ts';
 import { type AdminRoutes, bodyOf, type FanOut } from './fan-out.ts';
 
 const text = z.string().min(1).max(500);
@@ -61,7 +62,7 @@ export function serveDeadLetters(app: AdminRoutes, everywhere: FanOut): void {
   });
 }
 
-function shown({ name }: OpenModule, { id, ...letter }: Omit<DeadLetter, 'event'>) {
+function shown({ name }: OpenModule, { id, ...letter }: Omit<DeadLetter, 'event'>): z.input<typeof deadLetterRow> {
   return { module: name, id: `${name}.${id}`, ...letter };
 }
 

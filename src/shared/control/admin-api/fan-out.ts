@@ -21,6 +21,7 @@ import {
 } from '../../kernel/errors/index.ts';
 import { jsonOf, textOf } from '../../kernel/http-api/index.ts';
 import type { OpenModule } from '../../kernel/module/index.ts';
+import type { Away } from '../admin-contract/index.ts';
 import type { Operators } from '../identity/index.ts';
 
 /** A request of an operator. A request that another process passed on is about one module of this process. */
@@ -165,7 +166,7 @@ export class FanOut {
   async #ofOther(c: Context<Asked>, module: string): Promise<object[]> {
     return this.ask(c, module).then(
       (answer) => (answer as { items: object[] }).items,
-      (error: Error) => [{ module, state: 'unreachable', why: error.message }],
+      (error: Error) => [{ module, state: 'unreachable', why: error.message } satisfies Away],
     );
   }
 }

@@ -1,22 +1,13 @@
-import { z } from 'zod';
 import type { Directory } from '../../kernel/calls/index.ts';
 import { type Operation, parseInput } from '../../kernel/contract/index.ts';
 import { type Issue, invalidInput } from '../../kernel/errors/index.ts';
 import type { ModuleDefinition } from '../../kernel/module/index.ts';
-import { type CallFault, type CallFaults, callFaultSchema } from '../faults/index.ts';
+import { type CallFault, type FaultOrder, faultsSchema } from '../admin-contract/index.ts';
+import type { CallFaults } from '../faults/index.ts';
 import type { Identity } from '../identity/index.ts';
 import type { ModuleProcesses } from '../supervisor/index.ts';
 import type { Topology } from '../topology/index.ts';
 import { type AdminRoutes, bodyOf, type FanOut } from './fan-out.ts';
-
-const longestMs = 60 * 60_000;
-const duration = `must be a whole number of milliseconds, 1 to ${longestMs}`;
-const asked = callFaultSchema
-  .omit({ until: true })
-  .extend({ forMs: z.int(duration).min(1, duration).max(longestMs, duration) });
-const requestSchema = z.strictObject({
-  faults: z.array(asked, 'must be a list of faults').max(100, 'must be 100 at most'),
-});
 
 interface FaultRoutesDependencies {
   readonly topology: Topology;
@@ -37,7 +28,7 @@ export function serveFaults(app: AdminRoutes, everywhere: FanOut, parts: FaultRo
   const list = () => faults.list().map(({ until, ...fault }) => ({ ...fault, until: new Date(until).toISOString() }));
   app.get('/ops/faults', (c) => c.json({ items: list() }));
   app.put('/ops/faults', async (c) => {
-    const given = parseInput(requestSchema, await bodyOf(c));
+    const given = parseInput(faultsSchema, await bodyOf(c));
     const passedOn = c.env?.passedOn !== undefined;
     const issues = passedOn ? [] : given.faults.flatMap((fault, at) => issuesOf(fault, at, parts));
     if (issues.length > 0) throw invalidInput(issues);
@@ -53,10 +44,8 @@ export function serveFaults(app: AdminRoutes, everywhere: FanOut, parts: FaultRo
   });
 }
 
-type Asked = z.output<typeof asked>;
-
 /** Returns the issues of a fault. A fault that no call can meet is a mistake. */
-function issuesOf(fault: Asked, at: number, parts: FaultRoutesDependencies): Issue[] {
+function issuesOf(fault: FaultOrder, at: number, parts: FaultRoutesDependencies): Issue[] {
   const { caller, operation, latencyMs, jitterMs, error, lose, double, inside } = fault;
   const issue = (path: string, message: string) => [{ path: `faults.${at}.${path}`, message }];
   const names = parts.definitions.map(({ contract }) => contract.name);
@@ -88,7 +77,7 @@ function unknown(given: string, definitions: readonly ModuleDefinition[]): strin
 }
 
 /** Returns why the caller never makes this call: a module calls only itself, for its public resources, and modules that it uses. */
-function undeclared({ caller, operation }: Asked, definitions: readonly ModuleDefinition[]): string | undefined {
+function undeclared({ caller, operation }: FaultOrder, definitions: readonly ModuleDefinition[]): string | undefined {
   const [callee = ''] = operation.split('.');
   const uses = definitions.find(({ contract }) => contract.name === caller)?.about.uses;
   if (!uses || callee === caller || uses.includes(callee)) return undefined;
@@ -98,7 +87,7 @@ function undeclared({ caller, operation }: Asked, definitions: readonly ModuleDe
 
 /** Whether such calls can meet a fault: with fast parity, only calls that leave this process can. */
 function leavesThisProcess(
-  { caller, operation }: Asked,
+  { caller, operation }: FaultOrder,
   names: readonly string[],
   parts: FaultRoutesDependencies,
 ): boolean {

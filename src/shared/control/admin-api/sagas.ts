@@ -4,14 +4,11 @@ import { refusal } from '../../kernel/errors/index.ts';
 import { fromQuery } from '../../kernel/http-api/index.ts';
 import type { OpenModule } from '../../kernel/module/index.ts';
 import { describeSaga, listSagas, type SagaSummary } from '../../kernel/saga/index.ts';
+import { type sagaAnswer, type sagaRow, sagaStates, settlementSchema } from '../admin-contract/index.ts';
 import { type AdminRoutes, bodyOf, type FanOut } from './fan-out.ts';
 
 const listSchema = z.strictObject({
-  state: z.enum(['running', 'compensating', 'done', 'compensated', 'stuck']).optional(),
-});
-const settlementSchema = z.strictObject({
-  outcome: z.enum(['done', 'compensated']),
-  note: z.string().min(1).max(500),
+  state: z.enum(sagaStates).optional(),
 });
 /** Maximum number of sagas of each module in one answer. */
 const maxRows = 100;
@@ -46,14 +43,14 @@ export function serveSagas(app: AdminRoutes, everywhere: FanOut): void {
   });
 }
 
-async function read(module: OpenModule, id: string): Promise<object> {
+async function read(module: OpenModule, id: string): Promise<z.input<typeof sagaAnswer>> {
   const saga = await describeSaga(module.database, id);
   if (!saga) throw refusal('not-found', `there is no saga ${id}`);
   const history = saga.history.map(({ at, ...happening }) => ({ at: iso(at), ...happening }));
   return { ...shown(module, saga), history };
 }
 
-function shown({ name }: OpenModule, { id, ...saga }: SagaSummary) {
+function shown({ name }: OpenModule, { id, ...saga }: SagaSummary): z.input<typeof sagaRow> {
   return {
     ...{ module: name, id: `${name}.${id}`, ...saga },
     ...{ nextAttemptAt: iso(saga.nextAttemptAt), deadline: iso(saga.deadline) },

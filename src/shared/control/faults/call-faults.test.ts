@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../kernel/context/index.ts';
 import { kernelCodes } from '../../kernel/errors/index.ts';
-import { type CallFault, CallFaults, callFaultSchema } from './call-faults.ts';
+import { type CallFault, callFaultSchema } from '../admin-contract/index.ts';
+import { CallFaults } from './call-faults.ts';
 
 let clock: ManualClock;
 let chance: number;

@@ -1,34 +1,6 @@
-import { z } from 'zod';
 import type { Clock } from '../../kernel/context/index.ts';
-import { isKernelCode, kernelCodes } from '../../kernel/errors/index.ts';
-import { type ProcessFault, processFaults, recover } from './process-faults.ts';
-
-/** A fault to inject into calls from a caller to an operation, for a time. */
-export const callFaultSchema = z.strictObject({
-  /** The calling module, `gateway`, or `*`. */
-  caller: z.string().min(1).max(100),
-  /** `payments.authorize`, `payments.*`, or `*`. */
-  operation: z.string().min(1).max(200),
-  /** Delays the call by `latencyMs`, plus a random time of at most `jitterMs`. */
-  latencyMs: z.int().min(0).max(60_000).optional(),
-  jitterMs: z.int().min(0).max(60_000).optional(),
-  /** Refuses the call with this kernel code; the call never arrives. */
-  error: z
-    .string()
-    .refine(isKernelCode, `must be one of ${Object.keys(kernelCodes).join(', ')}`)
-    .optional(),
-  /** Loses the call on its way, or its answer after the work is done; the caller cannot tell which. */
-  lose: z.enum(['call', 'answer']).optional(),
-  /** Delivers the call twice with one idempotency key, like a network that repeats it. */
-  double: z.boolean().optional(),
-  /** Harms the process that serves the call: leaks memory, blocks the event loop, or kills the process. */
-  inside: z.enum(processFaults, `must be one of ${processFaults.join(', ')}`).optional(),
-  /** The share of the calls that meet the fault, 0 to 1. */
-  share: z.number().min(0).max(1).default(1),
-  /** When the fault ends, in milliseconds since 1970, by the system's time. */
-  until: z.number(),
-});
-export type CallFault = z.output<typeof callFaultSchema>;
+import type { CallFault, ProcessFault } from '../admin-contract/index.ts';
+import { recover } from './process-faults.ts';
 
 /** Holds the active faults of this process. A lookup costs almost nothing while there are none. */
 export class CallFaults {

@@ -12,7 +12,8 @@ import {
 import { callee } from '../../kernel/calls/sample.cases.ts';
 import { dispatch, sample } from '../../kernel/calls/transport.cases.ts';
 import { Cancellation, ManualClock, runInContext } from '../../kernel/context/index.ts';
-import { type CallFault, CallFaults } from './call-faults.ts';
+import type { CallFault } from '../admin-contract/index.ts';
+import { CallFaults } from './call-faults.ts';
 import { faultStep } from './faulty.ts';
 
 let clock: ManualClock;

@@ -8,7 +8,8 @@ import {
 } from '../../kernel/calls/index.ts';
 import { Cancellation, type Clock, newId } from '../../kernel/context/index.ts';
 import { isKernelCode, refusal } from '../../kernel/errors/index.ts';
-import type { CallFault, CallFaults } from './call-faults.ts';
+import type { CallFault } from '../admin-contract/index.ts';
+import type { CallFaults } from './call-faults.ts';
 
 /**
  * Returns the step of the road in which calls meet the active faults, by caller and operation. The kernel's own operations meet no

@@ -1,4 +1,4 @@
-export { type CallFault, CallFaults, callFaultSchema } from './call-faults.ts';
+export { CallFaults } from './call-faults.ts';
 export { faultStep } from './faulty.ts';
 export { killAt } from './kill.ts';
 export { injectFault } from './process-faults.ts';

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { type CallFault, CallFaults } from './call-faults.ts';
+import type { CallFault } from '../admin-contract/index.ts';
+import { CallFaults } from './call-faults.ts';
 import { injectFault } from './process-faults.ts';
 
 const clock = { now: () => 1_000 };

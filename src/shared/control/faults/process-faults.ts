@@ -1,6 +1,4 @@
-/** The effects of a fault inside a module on the process that serves it. */
-export const processFaults = ['leak', 'block', 'crash'] as const;
-export type ProcessFault = (typeof processFaults)[number];
+import type { ProcessFault } from '../admin-contract/index.ts';
 
 const leakedBytes = 64 * 1024 * 1024;
 /** A process that has leaked this much is killed, as if the system had no memory left. */

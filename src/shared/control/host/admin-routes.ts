@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import type { z } from 'zod';
 import { bearer, type CallSource, type Directory, shownAddress } from '../../kernel/calls/index.ts';
 import { parseInput } from '../../kernel/contract/index.ts';
 import { isRefusal, refusal } from '../../kernel/errors/index.ts';
@@ -14,6 +15,7 @@ import {
   serveFaults,
   serveSagas,
 } from '../admin-api/index.ts';
+import type { topologyAnswer } from '../admin-contract/index.ts';
 import { type Observation, serveAdvice } from '../advice/index.ts';
 import type { CallFaults } from '../faults/index.ts';
 import { Authority, type Identity, type Operators } from '../identity/index.ts';
@@ -112,7 +114,7 @@ export function describe(
   { topology, placements, definitions, directory, moduleProcesses }: Described,
   away: readonly string[],
   unwritable: ReadonlyMap<string, string> = new Map(),
-) {
+): z.input<typeof topologyAnswer> {
   const modules = definitions.map(({ contract: { name } }) => {
     const at = directory.routeTo(name);
     const processes = moduleProcesses.of(name);

@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
-import { type AnnouncedModule, announced } from './announce.ts';
+import type { ModuleState } from '../admin-contract/index.ts';
+import { announced } from './announce.ts';
 
 const at = (pid: number | null, ...ports: number[]) =>
   ports.map((port, index) => ({ pid: pid && pid + index, address: `http://127.0.0.1:${port}` }));
-const lines = (...rows: AnnouncedModule[]) => announced(rows, (name) => name === 'orders');
+const lines = (...rows: ModuleState[]) => announced(rows, (name) => name === 'orders');
 
 it('says where modules run, with the placement where that says more', () => {
   const inside = { name: 'orders', placement: 'in-process', state: 'ready', instances: [{ pid: 7, address: null }] };

@@ -1,3 +1,4 @@
+import type { ModuleState } from '../admin-contract/index.ts';
 import { describe } from './admin-routes.ts';
 import type { Host } from './host.ts';
 import { warningsOf } from './warnings.ts';
@@ -22,20 +23,8 @@ export async function announce(host: Host, gateway: string | undefined, json: bo
   );
 }
 
-/** A module as `GET /ops/topology` describes it. */
-export interface AnnouncedModule {
-  readonly name: string;
-  readonly placement: string;
-  readonly state: string;
-  readonly instances: readonly {
-    readonly pid: number | null;
-    readonly address: string | null;
-    readonly calledAt?: string;
-  }[];
-}
-
 /** Returns one line for each module: where it runs, how many instances, and the placement unless the addresses already show it. */
-export function announced(modules: readonly AnnouncedModule[], isHere: (module: string) => boolean): string[] {
+export function announced(modules: readonly ModuleState[], isHere: (module: string) => boolean): string[] {
   const width = Math.max(...modules.map(({ name }) => name.length));
   return modules.map((module) => {
     const { name, placement, state, instances } = module;
@@ -46,7 +35,7 @@ export function announced(modules: readonly AnnouncedModule[], isHere: (module: 
   });
 }
 
-function route({ instances }: AnnouncedModule): string {
+function route({ instances }: ModuleState): string {
   const each = instances.map(
     ({ address, pid, calledAt }) => `${calledAt ?? address ?? 'nowhere yet'}${pid === null ? '' : ` (process ${pid})`}`,
   );

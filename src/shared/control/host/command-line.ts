@@ -20,6 +20,18 @@ npm run rotate-keys, identity and proto run this program with options of their o
 
 Settings come from the environment and topology.yaml; the README lists them.`;
 
+/** What a release says of one of its modules. */
+export interface ModuleDescription {
+  readonly about: ModuleDefinition['about'];
+  readonly contract: ReturnType<typeof describeContract>;
+  /** The types of the events that it subscribes to. */
+  readonly subscribesTo: readonly string[];
+  /** The names of its settings. */
+  readonly settings: readonly string[];
+  /** Absent for a module that runs elsewhere. */
+  readonly migrations?: readonly { readonly name: string; readonly phase: string | undefined }[];
+}
+
 export interface CommandLine {
   only: string[] | undefined;
   json: boolean;
@@ -102,15 +114,17 @@ export async function printIdentity({ settings, placements }: Topology, names: r
  * description, and so does the check of a release before it replaces another.
  */
 export async function printModules(modules: readonly ModuleDefinition[]) {
-  const described = modules.map((definition) => ({
-    about: definition.about,
-    contract: describeContract(definition.contract),
-    subscribesTo: (definition.subscriptions ?? []).map(({ event }) => event.type),
-    settings: Object.keys(definition.settings?.shape ?? {}),
-    ...(!definition.elsewhere && {
-      migrations: migrationsOf(definition).map(({ name, phase }) => ({ name, phase })),
+  const described = modules.map(
+    (definition): ModuleDescription => ({
+      about: definition.about,
+      contract: describeContract(definition.contract),
+      subscribesTo: (definition.subscriptions ?? []).map(({ event }) => event.type),
+      settings: Object.keys(definition.settings?.shape ?? {}),
+      ...(!definition.elsewhere && {
+        migrations: migrationsOf(definition).map(({ name, phase }) => ({ name, phase })),
+      }),
     }),
-  }));
+  );
   console.log(JSON.stringify(described));
   return undefined;
 }

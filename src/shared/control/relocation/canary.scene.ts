@@ -1,5 +1,6 @@
 import { Tally } from '../../kernel/calls/index.ts';
-import { canarySchema, sharesOf, verdictOf } from './canary.ts';
+import { canarySchema } from '../admin-contract/index.ts';
+import { sharesOf, verdictOf } from './canary.ts';
 
 /** The calls to some replicas: their median time, its spread (log-normal), and the share of failures. */
 export interface Calls {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Tally } from '../../kernel/calls/index.ts';
+import { type Canary, canarySchema } from '../admin-contract/index.ts';
 import { tryOut, type World } from './canary.scene.ts';
-import { type Canary, canarySchema, sharesOf, verdictOf } from './canary.ts';
+import { sharesOf, verdictOf } from './canary.ts';
 
 const canary = canarySchema.parse({});
 

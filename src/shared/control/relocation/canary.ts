@@ -1,24 +1,7 @@
-import { z } from 'zod';
 import type { Tally } from '../../kernel/calls/index.ts';
+import type { Canary } from '../admin-contract/index.ts';
 import { surenessOfExcess } from './evidence.ts';
 import { patience } from './mirror.ts';
-
-/** The settings of a canary: the new replicas receive a growing share of the calls before they receive all. */
-export const canarySchema = z.strictObject({
-  /** The first share, 0 to 1. */
-  share: z.number().gt(0).max(1).default(0.05),
-  /** Minimum duration of a share. */
-  stageMs: z.int().min(100).max(3_600_000).default(10_000),
-  /** Minimum number of calls to the new replicas at each share before a verdict; only too many failures count earlier. */
-  leastCalls: z.int().min(1).max(100_000).default(100),
-  /** Maximum duration of a share, while calls are too few or the verdict is open; six times `stageMs` when absent. */
-  maxWaitMs: z.int().min(100).max(86_400_000).optional(),
-  /** How much higher the failure rate of the new replicas may be: 0.01 is one call in a hundred. */
-  maxFailures: z.number().min(0).max(1).default(0.01),
-  /** How much slower their calls may be than the old 95th percentile, in milliseconds; `defaultAllowedMs` when absent. */
-  maxSlowerMs: z.number().min(0).max(60_000).optional(),
-});
-export type Canary = z.output<typeof canarySchema>;
 
 const shares = [0.05, 0.25, 0.5];
 

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { background, crashPoint } from '../../kernel/context/index.ts';
 import { messageOf } from '../../kernel/errors/index.ts';
+import type { StepObservation } from '../admin-contract/index.ts';
 
 /** A completed step of a move: its duration and its details. */
 export interface StepDone {
@@ -12,7 +13,7 @@ export interface StepDone {
 /** A message about the progress of a move. */
 export type Progress =
   | { readonly begun: string }
-  | { readonly watched: string; readonly seen: object }
+  | { readonly watched: string; readonly seen: StepObservation }
   | { readonly done: StepDone }
   | { readonly failed: string; readonly why: string }
   | { readonly takenBack: string };
@@ -102,7 +103,7 @@ export class Journal {
   }
 
   /** Reports an observation in a long step. */
-  watched(step: string, seen: object): void {
+  watched(step: string, seen: StepObservation): void {
     this.tell({ watched: step, seen });
   }
 

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { command, contract, query } from '../../kernel/contract/index.ts';
-import { hasQueries, mirrorSchema, whatToMirror } from './mirror.ts';
+import { mirrorSchema } from '../admin-contract/index.ts';
+import { hasQueries, whatToMirror } from './mirror.ts';
 
 const data = { about: 'Does it', input: z.object({}), output: z.object({}) };
 const both = contract('payments', { operations: { get: query(data), pay: command(data), list: query(data) } });

@@ -1,14 +1,6 @@
-import { z } from 'zod';
 import type { Contract } from '../../kernel/contract/index.ts';
 import { refusal } from '../../kernel/errors/index.ts';
-
-/** The settings of a mirror, which also sends queries to the new replicas for a time, to compare the answers. */
-export const mirrorSchema = z.strictObject({
-  forMs: z.int().min(100).max(3_600_000).default(10_000),
-  /** Whether the move fails when there is no answer to compare. */
-  required: z.boolean().default(true),
-});
-export type Mirror = z.output<typeof mirrorSchema>;
+import type { Mirror } from '../admin-contract/index.ts';
 
 /** A trial with too few calls lasts at most this many times as long. */
 export const patience = 6;

@@ -1,9 +1,7 @@
-import { z } from 'zod';
 import { parseInput } from '../../kernel/contract/index.ts';
 import { invalidInput } from '../../kernel/errors/index.ts';
+import { type Change, relocationSchema } from '../admin-contract/index.ts';
 import { type Placement, placementText, readPlacement, type ServicePlacement } from '../topology/index.ts';
-import { canarySchema } from './canary.ts';
-import { mirrorSchema } from './mirror.ts';
 import type { TryOut } from './trials.ts';
 
 /** A move as an operator orders it. */
@@ -18,38 +16,12 @@ export interface RelocationOrder extends TryOut {
   readonly by: string;
 }
 
-/** The author of an order, for the log and for other operators meanwhile. */
-export const by = z
-  .string()
-  .max(200)
-  .regex(/^\P{C}*$/u, 'must be printable')
-  .default('an operator');
-
-/** The parts of a placement in processes of its own. An absent part stays as it is; `null` is the default. */
-const changeSchema = z.strictObject({
-  via: z.enum(['http', 'grpc', 'queue']).optional(),
-  instances: z.int().nullable().optional(),
-  port: z.int().nullable().optional(),
-  artifact: z.string().max(2_048).nullable().optional(),
-});
-export type Change = z.output<typeof changeSchema>;
-
-const bodySchema = z.strictObject({
-  placement: z.string().max(2_048).optional(),
-  ...changeSchema.shape,
-  again: z.boolean().default(false),
-  canary: canarySchema.optional(),
-  mirror: mirrorSchema.optional(),
-  forNow: z.boolean().default(false),
-  by,
-});
-
 /**
  * Reads an order. It names the whole `placement`, or the parts of `outside` that change. `outside` is the current or last placement of
  * the module in processes of its own. Throws `invalid-input` with the path and message of each mistake.
  */
 export function readOrder(module: string, body: unknown, outside: ServicePlacement | undefined): RelocationOrder {
-  const { placement, via, instances, port, artifact, ...order } = parseInput(bodySchema, body);
+  const { placement, via, instances, port, artifact, ...order } = parseInput(relocationSchema, body);
   const change = { via, instances, port, artifact };
   const changes = Object.values(change).some((part) => part !== undefined);
   if (placement !== undefined && changes)

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { allAdapters } from '../../../../test/harness/adapters.ts';
 import { topologyFile } from '../../../../test/harness/topology-file.ts';
-import { contract, describeContract } from '../../kernel/contract/index.ts';
+import { contract } from '../../kernel/contract/index.ts';
 import type { Handover } from '../../kernel/module/index.ts';
 import { Adapters } from '../../kernel/ports/index.ts';
 import { silentLog } from '../../kernel/telemetry/index.ts';
+import { describeContract } from '../releases/index.ts';
 import type { ModuleProcess } from '../supervisor/index.ts';
 import { type Placement, readPlacement, type ServicePlacement } from '../topology/index.ts';
 import type { Progress } from './journal.ts';

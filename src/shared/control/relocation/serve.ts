@@ -1,16 +1,15 @@
 import type { Context } from 'hono';
 import { streamText } from 'hono/streaming';
-import { z } from 'zod';
 import { parseInput } from '../../kernel/contract/index.ts';
 import { isRefusal, refusal, toProblem } from '../../kernel/errors/index.ts';
 import { fromQuery } from '../../kernel/http-api/index.ts';
 import { type AdminRoutes, bodyOf, refuseQuery } from '../admin-api/index.ts';
+import { abortSchema } from '../admin-contract/index.ts';
 import { placementText } from '../topology/index.ts';
-import { by, readOrder } from './relocation-order.ts';
+import { readOrder } from './relocation-order.ts';
 import type { Relocations } from './relocations.ts';
 
 const lineType = 'application/x-ndjson';
-const abortSchema = z.strictObject({ by });
 
 /**
  * Serves the routes of relocations. `PUT /ops/modules/{name}` moves a module and answers with a report. With

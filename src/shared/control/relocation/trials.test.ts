@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
 import { Tally, type Trial } from '../../kernel/calls/index.ts';
-import { canarySchema } from './canary.ts';
+import { canarySchema, mirrorSchema } from '../admin-contract/index.ts';
 import { Journal } from './journal.ts';
-import { mirrorSchema } from './mirror.ts';
 import { canarySteps, mirrorStep, warmUp } from './trials.ts';
 
 /** Resolves with the number of calls at each level of concurrency. Runs `called` at every pause of the warm-up. */

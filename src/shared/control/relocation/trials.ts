@@ -1,7 +1,8 @@
 import type { Trial } from '../../kernel/calls/index.ts';
-import { type Canary, maxWaitMsOf, sharesOf, type Verdict, verdictOf } from './canary.ts';
+import type { Canary, Mirror, StepObservation } from '../admin-contract/index.ts';
+import { maxWaitMsOf, sharesOf, type Verdict, verdictOf } from './canary.ts';
 import type { Journal } from './journal.ts';
-import { type Mirror, patience } from './mirror.ts';
+import { patience } from './mirror.ts';
 
 /** The stages of a warm-up: the number of concurrent calls to a new process, and the number of calls in the stage. */
 const warming = [
@@ -41,7 +42,7 @@ export async function warmUp(journal: Journal, trial: Trial): Promise<void> {
 interface Watched {
   /** Returns whether the step has succeeded. Throws an error with the reason when it has failed. */
   readonly judge: (elapsedMs: number) => boolean;
-  readonly seen: () => object;
+  readonly seen: () => StepObservation;
 }
 
 /**
@@ -87,9 +88,9 @@ class Judge implements Watched {
     return verdict.state === 'well';
   };
 
-  readonly seen = (): object => {
+  readonly seen = (): StepObservation => {
     const { other, before } = this.trial;
-    return { other: other.counts, before: before.counts, sure: this.#verdict(0).sure };
+    return { other: { ...other.counts }, before: { ...before.counts }, sure: this.#verdict(0).sure };
   };
 
   #verdict(elapsedMs: number): Verdict {

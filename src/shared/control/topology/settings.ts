@@ -136,6 +136,16 @@ export function readSettings<S extends z.ZodObject>(schema: S, { env, file, file
   );
 }
 
+const operatorSettings = kernelSettings.pick({
+  ...{ INTERNAL_PORT: true, INTERNAL_TLS_CERT: true, INTERNAL_TLS_KEY: true, INTERNAL_TLS_CA: true },
+  ...{ DATA_DIR: true, OPERATOR_TOKEN: true },
+});
+
+/** Reads the settings by which a command of an operator reaches the running system. Throws a `StartError` as `readSettings`. */
+export function readOperatorSettings(env: SettingsSource['env']): z.output<typeof operatorSettings> {
+  return readSettings(operatorSettings, { env, file: {}, fileName: '' });
+}
+
 /** Refuses an unknown setting: any in the file; in the environment, only names with the prefix of a module. */
 export function refuseUnknownSettings(
   known: ReadonlySet<string>,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { callFaultSchema } from '../../faults/index.ts';
+import { callFaultSchema } from '../../admin-contract/index.ts';
 import { publicJwkSchema } from '../../identity/index.ts';
 
 /** The messages from a module process to its parent. `toModuleProcess` is the other direction. */

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type CallFault, CallFaults, faultStep } from '../../../control/faults/index.ts';
+import type { CallFault } from '../../../control/admin-contract/index.ts';
+import { CallFaults, faultStep } from '../../../control/faults/index.ts';
 import { contract, nothing, type Operation, query } from '../../contract/index.ts';
 import { isRefusal, refusal } from '../../errors/index.ts';
 import { CountingClock, Notes } from '../discovery/discovery.cases.ts';

@@ -1,0 +1,44 @@
+// npm run boundaries: compares the imports with the architecture in .dependency-cruiser.js.
+import { type Counts, check } from './boundaries/check.ts';
+import type { Violation } from './boundaries/violation.ts';
+import { root } from './setup.mjs';
+import { readWords } from './words.ts';
+
+const help = `Usage: npm run boundaries -- [--json]
+
+Compares every import under src/ with the architecture in .dependency-cruiser.js and in each module.json, refuses
+every other way to load a file, and says for each violation what is wrong and what to do.
+
+  --json   the same as one JSON object: ok, counts, rules, violations
+
+Exits with 0 when every border holds.`;
+
+const { values } = readWords('boundaries', help, { json: { type: 'boolean' } }, 0);
+const { rules, counts, violations } = await check(root);
+if (values.json) console.log(JSON.stringify({ ok: violations.length === 0, counts, rules, violations }, null, 2));
+else if (violations.length > 0)
+  console.error(alike(violations).map(print).join('\n'), `\n${summary(violations.length)}`);
+else console.log(`boundaries: ${inWords(counts)}: every border holds`);
+process.exitCode = violations.length > 0 ? 1 : 0;
+
+/** Violations that are cured in one way, together. */
+function alike(violations: readonly Violation[]): Violation[][] {
+  const cures = Map.groupBy(violations, ({ rule, why, add }) => [rule, why, add].join());
+  return [...cures.values()];
+}
+
+function print(violations: readonly Violation[]): string {
+  const where = violations.map(({ from, line, to }) => `✗ ${from}${line ? `:${line}` : ''}${to ? ` → ${to}` : ''}`);
+  const cure = violations
+    .slice(0, 1)
+    .flatMap(({ rule, why, add }) => [`  ${why}`, ...(add ? [`  Add: ${add}`] : []), `  (${rule})\n`]);
+  return [...where, ...cure].join('\n');
+}
+
+function summary(count: number): string {
+  return `boundaries: ${count} ${count === 1 ? 'violation' : 'violations'}; each says above how to cure it`;
+}
+
+function inWords({ files, imports, modules, rules }: Counts): string {
+  return `${files} files, ${imports} imports, ${modules} modules, ${rules} rules`;
+}

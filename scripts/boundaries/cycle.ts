@@ -1,0 +1,22 @@
+/** Each name with the names that it may import. */
+export type Graph = Readonly<Record<string, readonly string[]>>;
+
+/** A cycle in a graph, from a name back to itself; `undefined` when there is none. */
+export function findCycle(graph: Graph): string[] | undefined {
+  const done = new Set<string>();
+  const follow = (name: string, path: readonly string[]): string[] | undefined => {
+    if (path.includes(name)) return [...path.slice(path.indexOf(name)), name];
+    if (done.has(name)) return undefined;
+    for (const next of graph[name] ?? []) {
+      const cycle = follow(next, [...path, name]);
+      if (cycle) return cycle;
+    }
+    done.add(name);
+    return undefined;
+  };
+  for (const name of Object.keys(graph)) {
+    const cycle = follow(name, []);
+    if (cycle) return cycle;
+  }
+  return undefined;
+}

@@ -1,0 +1,59 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import type { Graph } from './cycle.ts';
+import type { Violation } from './violation.ts';
+
+/** The test kit: its exports may be unused. */
+const forTests = 'kernel/testing';
+
+const exported = /^export (?:type )?\{([^}]*)\} from/gm;
+const imported = /\{([^{}]*)\}\s*(?:from|= await import\()\s*(.*)/g;
+/** Where an import leads to a door: as a path, or written into a program that is yet to be made. */
+const leadsTo = /'(\.[^']*\/index\.ts)'|\bshared\('([\w/-]+)'\)/;
+const roomAt = /^src\/shared\/([^/]+\/[^/]+)\/index\.ts$/;
+
+interface Rooms {
+  readonly kernel: Graph;
+  readonly control: Graph;
+  readonly kernelForAdapters: readonly string[];
+  readonly kernelForModules: readonly string[];
+}
+
+/** Finds exports of a room's index.ts that no file imports. Rooms that are offered to adapters and modules may have unused exports. */
+export function unusedExports(
+  root: string,
+  files: readonly string[],
+  { kernel, control, kernelForAdapters, kernelForModules }: Rooms,
+): Violation[] {
+  const read = (file: string) => (existsSync(join(root, file)) ? readFileSync(join(root, file), 'utf8') : '');
+  const used = new Set(files.flatMap((file) => importsIn(file, read(file))));
+  const offered = [forTests, ...[...kernelForAdapters, ...kernelForModules].map((room) => `kernel/${room}`)];
+  return [...roomsOf('kernel', kernel), ...roomsOf('control', control)]
+    .filter((room) => !offered.includes(room))
+    .map((room) => ({ room, from: `src/shared/${room}/index.ts` }))
+    .flatMap(({ room, from }) =>
+      [...read(from).matchAll(exported)]
+        .flatMap(([, names = '']) => namesIn(names))
+        .filter((name) => !used.has(`${room} ${name}`))
+        .map((name) => ({
+          rule: 'what-is-exported-is-used',
+          from,
+          why: `It exports "${name}", which no other room imports from here: a door to nowhere misleads. Take it out; tests of this room, and those outside src/, may import the file that has it.`,
+        })),
+    );
+}
+
+const roomsOf = (ring: string, order: Graph) => Object.keys(order).map((room) => `${ring}/${room}`);
+
+function importsIn(file: string, text: string): string[] {
+  return [...text.matchAll(imported)].flatMap(([, names = '', where = '']) => {
+    const [, path, written] = leadsTo.exec(where) ?? [];
+    const room = written ?? (path && roomAt.exec(posix.join(posix.dirname(file), path))?.[1]);
+    return namesIn(names).map((name) => `${room} ${name}`);
+  });
+}
+
+function namesIn(list: string): string[] {
+  const names = list.split(',').map((each) => /^\s*(?:type\s+)?(\w+)/.exec(each)?.[1]);
+  return names.filter((name) => name !== undefined);
+}

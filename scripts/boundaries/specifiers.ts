@@ -1,0 +1,60 @@
+import ts from 'typescript';
+import { blame, visit } from './syntax.ts';
+import type { Violation } from './violation.ts';
+
+export const specifierRules = ['imports-can-be-followed', 'imports-are-spelled-plainly', 'modules-are-not-augmented'];
+
+const computed =
+  "It imports by a name that is made while it runs, which no check can follow. Write the name out: import('./that-file.ts').";
+const unfollowed =
+  "The check does not follow this kind of import, so no rule sees where it leads. Write it as import … from, or as import('./that-file.ts').";
+const misspelled =
+  'An import is spelled in one way: a path that begins with ./ or ../ and ends in .ts or .json, letter by letter as the file is called; the name of a package; or node: with a module of Node. Not a URL, an absolute path, a #name, a query or an escape: other tools read those differently.';
+const augmented =
+  'It changes or pulls in the types of another file without importing it, so no rule sees that. Declare a type of your own, or import the type.';
+
+/**
+ * Every way in which syntax names another file. `followed` says which specifiers of a file the rules over imports saw: a path
+ * to a set of names.
+ */
+export function checkSpecifiers(tree: ts.SourceFile, followed: ReadonlySet<string>): Violation[] {
+  const found: Violation[] = [];
+  const add = (rule: string, at: ts.Node | number, why: string) => found.push(blame(rule, tree, at, why));
+  const directives = [tree.referencedFiles, tree.typeReferenceDirectives, tree.amdDependencies].flat();
+  for (const each of directives) add('modules-are-not-augmented', 'pos' in each ? each.pos : 0, augmented);
+  visit(tree, (node) => {
+    if (ts.isModuleDeclaration(node) && ts.isStringLiteral(node.name))
+      add('modules-are-not-augmented', node, augmented);
+    const specifier = specifierOf(node);
+    if (specifier === undefined) return;
+    if (!specifier || !ts.isStringLiteralLike(specifier)) add('imports-can-be-followed', node, computed);
+    else if (!isPlain(specifier.text)) add('imports-are-spelled-plainly', node, misspelled);
+    else if (!followed.has(specifier.text.replace(/^node:/, ''))) add('imports-can-be-followed', node, unfollowed);
+  });
+  return found;
+}
+
+/** What names the other file in an import of any kind; `null` when nothing does, `undefined` of anything else. */
+function specifierOf(node: ts.Node): ts.Node | null | undefined {
+  if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node) || ts.isJSDocImportTag(node))
+    return node.moduleSpecifier;
+  if (ts.isExternalModuleReference(node)) return node.expression ?? null;
+  if (ts.isImportTypeNode(node)) return ts.isLiteralTypeNode(node.argument) ? node.argument.literal : null;
+  if (ts.isCallExpression(node) && isImport(node.expression)) return node.arguments[0] ?? null;
+  return undefined;
+}
+
+/** `import`, `import.defer` and `import.source`, as they are called. */
+function isImport(callee: ts.Node): boolean {
+  if (callee.kind === ts.SyntaxKind.ImportKeyword) return true;
+  return (
+    ts.isMetaProperty(callee) && callee.keywordToken === ts.SyntaxKind.ImportKeyword && callee.name.text !== 'meta'
+  );
+}
+
+const path = /^\.{1,2}\/(?:[\w@$.+-]+\/)*[\w@$.+-]+\.(?:ts|json)$/;
+const packageOrBuiltin = /^(?:node:)?(?:@[\w.-]+\/)?\w[\w.-]*(?:\/\w[\w.-]*)*$/;
+
+function isPlain(specifier: string): boolean {
+  return specifier.startsWith('.') ? path.test(specifier) : packageOrBuiltin.test(specifier);
+}

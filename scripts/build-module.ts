@@ -1,0 +1,72 @@
+// npm run build:module: one module as an artifact of its own.
+import { existsSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { type Artifact, bundleModule, moduleNames, packagesBeside } from './build-module/bundle.ts';
+import { build, fail, root } from './setup.mjs';
+import { misused, readWords } from './words.ts';
+
+const help = `Usage: npm run build:module -- <module> [--out dist/modules/<module>] [--json]
+       npm run build:module -- --all
+       npm run build:module -- --packages   (the package.json that stands beside the bundle of the whole system)
+
+Bundles the kernel, the module and the contracts it knows, and nothing of another module's inside. Run it as the whole program with
+--only: node dist/modules/payments/app.js, with the same topology and settings; or have the running system put it in the place of the
+module: npm run replace -- payments --artifact dist/modules/payments. deploy/Dockerfile makes an image of it.`;
+
+const { values, positionals } = readWords('build:module', help, {
+  all: { type: 'boolean', default: false },
+  packages: { type: 'boolean', default: false },
+  out: { type: 'string' },
+  json: { type: 'boolean', default: false },
+});
+build();
+if (values.packages) console.log(JSON.stringify(packagesBeside('kerf'), null, 2));
+else await buildAll();
+
+async function buildAll(): Promise<void> {
+  const names = values.all ? moduleNames : positionals;
+  if (names.length === 0) misused('build:module', 'say which module, such as payments');
+  if (names.length > 1 && values.out) fail('--out is for one module');
+  for (const name of names) refuseUnknown(name);
+  if (names.length > 1 && !values.json) console.log(row('module', 'KiB', 'at start', 'in'));
+  for (const name of names) {
+    const folder = values.out ?? join(root, 'dist', 'modules', name);
+    const { files, packages } = await bundleModule(name, folder);
+    const bytes = sum(files);
+    if (values.json) console.log(JSON.stringify({ module: name, folder, bytes, files, packages }));
+    else if (names.length === 1) show(name, folder, { files, packages });
+    else console.log(row(name, kib(bytes), kib(sum(files.filter(({ atStart }) => atStart))), relative('.', folder)));
+  }
+}
+
+function refuseUnknown(name: string): void {
+  if (moduleNames.includes(name)) return;
+  if (existsSync(join(root, 'src', 'modules', name, 'module.json')))
+    fail(`${name} has left for a repository of its own; build it there`);
+  fail(`there is no module "${name}"; there are ${moduleNames.join(', ')}`);
+}
+
+/** The largest first, each with what it is for. */
+function show(name: string, folder: string, { files, packages }: Artifact): void {
+  console.log(`${name} in ${relative('.', folder)}: ${kib(sum(files))} KiB\n`);
+  const bySize = files.toSorted((one, other) => other.bytes - one.bytes);
+  for (const { name: file, bytes, atStart } of bySize)
+    console.log(`  ${String(bytes).padStart(9)} bytes  ${file}${atStart ? '' : '  (when it is needed)'}`);
+  const beside = Object.entries(packages).map(([each, version]) => `${each} ${version}`);
+  console.log(`\nInstalled beside it: ${beside.join(', ')}`);
+}
+
+function row(...cells: string[]): string {
+  return cells
+    .map((cell, index) => (index % 3 === 0 ? cell.padEnd(16) : cell.padStart(8)))
+    .join('  ')
+    .trimEnd();
+}
+
+function sum(files: Artifact['files']): number {
+  return files.reduce((total, { bytes }) => total + bytes, 0);
+}
+
+function kib(bytes: number): string {
+  return String(Math.ceil(bytes / 1_024));
+}

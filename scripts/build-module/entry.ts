@@ -1,0 +1,113 @@
+// Writes the entry program of one module. All other modules are remote modules, described by their manifests.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ts from 'typescript';
+import type { ModuleDescription } from '../../src/shared/control/host/index.ts';
+import { fail, root } from '../setup.mjs';
+
+/** Says from where modules and the rooms of src/shared/ are imported. */
+export interface Paths {
+  module(name: string, file: string): string;
+  shared(room: string): string;
+}
+
+const widest = 120;
+const inThisRepository: Paths = {
+  module: (name, file) => join(root, 'src', 'modules', name, file).replaceAll('\\', '/'),
+  shared: (room) => join(root, 'src', 'shared', room, 'index.ts').replaceAll('\\', '/'),
+};
+
+/**
+ * The composition of src/app.ts for one module, with the adapters that are listed there. `all` describes all modules.
+ */
+export function entryOf(name: string, all: readonly ModuleDescription[], paths = inThisRepository): string {
+  const own = all.find(({ about }) => about.name === name) ?? fail(`there is no module "${name}"`);
+  const others = all.filter((each) => each !== own);
+  const adapters = adaptersOfApp();
+  const known = new Set([...own.about.uses, ...own.about.listensTo]);
+  const contracts = others.filter(({ about }) => known.has(about.name)).map(({ about }) => about.name);
+  return [
+    ...adapters.imports.map(({ names, room }) => `import ${names} from '${paths.shared(room)}';`),
+    `import { runAlone } from '${paths.shared('control/host')}';`,
+    `import { remoteModule } from '${paths.shared('kernel/module')}';`,
+    ...contracts.map((other) => `import { ${contractName(other)} } from '${paths.module(other, 'contract.ts')}';`),
+    ...others.map(
+      ({ about }) =>
+        `import ${aboutName(about.name)} from '${paths.module(about.name, 'module.json')}' with { type: 'json' };`,
+    ),
+    `import module from '${paths.module(name, 'module.ts')}';`,
+    '',
+    'await runAlone(module, [',
+    ...others.map((other) => knownText(other, aboutName(other.about.name), contracts)),
+    `], ${adapters.list});`,
+    '',
+  ].join('\n');
+}
+
+/** Returns the adapter imports of src/app.ts, and its list of adapters as text. */
+function adaptersOfApp(): { imports: { names: string; room: string }[]; list: string } {
+  const text = readFileSync(join(root, 'src', 'app.ts'), 'utf8');
+  const source = ts.createSourceFile('app.ts', text, ts.ScriptTarget.Latest, true);
+  const imports = source.statements.filter(ts.isImportDeclaration).flatMap(({ importClause, moduleSpecifier }) => {
+    const [, room] = /^\.\/shared\/(adapters\/[^/]+)\/index\.ts$/.exec(specifierText(moduleSpecifier)) ?? [];
+    return room && importClause ? [{ names: importClause.getText(), room }] : [];
+  });
+  const list = listIn(source) ?? fail('src/app.ts lists no adapters; write them as: adapters: […]');
+  const unknown = [...list.getText().matchAll(/(\w+)\(/g)]
+    .flatMap(([, name]) => name ?? [])
+    .find((name) => !imports.some(({ names }) => names.includes(name)));
+  if (unknown)
+    fail(`src/app.ts lists ${unknown}(), which it does not import from ./shared/adapters/; import it from there`);
+  return { imports, list: list.getText() };
+}
+
+function specifierText(specifier: ts.Expression): string {
+  return ts.isStringLiteral(specifier) ? specifier.text : '';
+}
+
+function listIn(node: ts.Node): ts.Expression | undefined {
+  if (ts.isPropertyAssignment(node) && node.name.getText() === 'adapters') return node.initializer;
+  return ts.forEachChild(node, listIn);
+}
+
+function knownText(module: ModuleDescription, about: string, contracts: readonly string[]): string {
+  const { subscribesTo, settings } = module;
+  const { name } = module.about;
+  const contract = contracts.includes(name) ? [`contract: ${contractName(name)}`] : [];
+  return remoteModuleText({ about, more: contract, subscribesTo, settings }, '  ', ',');
+}
+
+interface RemoteModule extends Pick<ModuleDescription, 'subscribesTo' | 'settings'> {
+  /** The name of its manifest. */
+  readonly about: string;
+  /** Properties between the first and the last. */
+  readonly more: readonly string[];
+}
+
+/** The call of `remoteModule`, as the formatter has it. */
+export function remoteModuleText(remote: RemoteModule, indent = '', end = ''): string {
+  const { about, more, subscribesTo, settings } = remote;
+  const lists = Object.entries({ subscribesTo, settings }).map(([key, list]) => listText(key, list, `${indent}  `));
+  const properties = [about === 'about' ? about : `about: ${about}`, ...more, ...lists];
+  return [`${indent}remoteModule({`, ...properties.map((each) => `${indent}  ${each},`), `${indent}})${end}`].join(
+    '\n',
+  );
+}
+
+function listText(key: string, list: readonly string[], indent: string): string {
+  const quoted = list.map((each) => `'${each}'`);
+  const line = `${key}: [${quoted.join(', ')}]`;
+  if (indent.length + line.length < widest) return line;
+  return [`${key}: [`, ...quoted.map((each) => `${indent}  ${each},`), `${indent}]`].join('\n');
+}
+
+/** What a module's contract is called where it is exported. */
+export function contractName(name: string): string {
+  const file = join('src', 'modules', name, 'contract.ts');
+  const [, exported] = /^export const (\w+) = contract\(/m.exec(readFileSync(join(root, file), 'utf8')) ?? [];
+  return exported ?? fail(`${file} exports no contract; write it as: export const … = contract('${name}', …)`);
+}
+
+function aboutName(name: string): string {
+  return `about${name.replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase())}`;
+}

@@ -1,0 +1,32 @@
+// npm run chaos -- --minutes 5: real processes under load, faults at random from a seed, and the books at the end.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { build, bundle, node, root } from './setup.mjs';
+import { wordsToPass } from './words.ts';
+
+const help = `Usage: npm run chaos -- [--seed N] [--minutes M] [--bus URL] [--json]
+
+Starts every module in a process of its own, in a data folder of its own, on free ports, and has people order, cancel, sign up, write
+and read. Meanwhile, at random from the seed: kill -9 of any process; processes that freeze and come back; calls that are slow, lost,
+doubled, refused, or kill whoever serves them; event handlers that never return, or kill their process; commits that stall; clocks that
+step; providers that hang; clients that hang up; modules that move out and back; data that is missing at a start; a disk that is full, where a tmpfs can be mounted; a
+broker that is away, where one is given.
+
+  --seed N     the plan follows from it (random unless given, and printed); what the processes make of it differs a little each time
+  --minutes M  how long it lasts, 0.1 to 1440 (5)
+  --bus URL    the broker that carries the events: amqp://… or nats://…
+  --json       the story and the verdict as one JSON object
+
+It tells what was done when, and what people saw from one act to the next. When all is calm again, the books of the modules must agree
+with one another, with those of the providers and with every answer that was given.
+Exits with 0 when the books agree, with 1 when they do not, with 2 on a wrong option, with 130 on Ctrl-C. It always stops every process that it started.`;
+
+const words = wordsToPass(help, ['seed', 'minutes', 'bus']);
+build();
+bundle('test/chaos/rolldown.config.mjs');
+
+const run = spawn(node(), [join('dist', 'chaos.mjs'), ...words], { cwd: root, stdio: 'inherit' });
+// Ctrl-C also reaches the run, which stops its processes and ends. This process forwards a signal that it receives alone.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => run.kill('SIGTERM'));
+run.on('exit', (code) => process.exit(code ?? 1));

@@ -1,0 +1,133 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ProcessFault } from '../../src/shared/control/admin-contract/index.ts';
+import type { Counts, Met } from './load.ts';
+import type { Placements, System } from './system.ts';
+
+/** What must be true of what people met, with its words. */
+type Expectation = readonly [what: string, holds: (met: Met) => boolean];
+
+/** A time in which a system runs in one way. */
+export interface Phase {
+  readonly name: string;
+  readonly about: string;
+  /** Breaks or repairs a part. Resolves with the way to end that, if it does not end by itself. */
+  begin(system: System): Promise<void | (() => Promise<void>)>;
+  readonly holds: readonly Expectation[];
+}
+
+/** What is placed where, and the phases in it. */
+export interface Layout {
+  readonly name: string;
+  readonly placements: Placements;
+  /** Whether the system may die, so that nothing is expected in the end. */
+  readonly mayDie?: boolean;
+  readonly phases: readonly Phase[];
+}
+
+export interface Drill {
+  readonly about: string;
+  readonly layouts: readonly Layout[];
+}
+
+const isSound = ({ failed }: Counts) => failed === 0;
+const goesOn: readonly Expectation[] = [
+  ['posts were written', ({ posts }) => isSound(posts) && posts.ok > 0],
+  ['members signed up', ({ signUps }) => isSound(signUps) && signUps.ok > 0],
+  ['no order failed', ({ orders }) => isSound(orders)],
+];
+const confirms: readonly Expectation[] = [...goesOn, ['orders were confirmed', ({ orders }) => orders.ok > 0]];
+
+const down: readonly Expectation[] = [
+  ['hardly anybody was served', ({ orders, posts, signUps }) => served(orders) + served(posts) + served(signUps) < 0.5],
+];
+/** Who waits for longer finds that it does not work: well, it takes some 20 ms. */
+const soonMs = 400;
+const served = ({ ok, failed, waiting, p50Ms }: Counts) => (ok > failed + waiting && p50Ms < soonMs ? 1 : 0);
+
+/** A fault inside payments takes the whole process down; in a process of its own it takes down nothing else. */
+function isolation(about: string, inside: ProcessFault): Drill {
+  const sick = (holds: readonly Expectation[]): Phase => ({
+    name: 'sick',
+    about: `${about} at every call`,
+    begin: (system) =>
+      system.put('/ops/faults', { faults: [{ caller: '*', operation: 'payments.*', inside, forMs: 600_000 }] }),
+    holds,
+  });
+  const well = { name: 'well', about: 'nothing is wrong', begin: async () => {}, holds: confirms };
+  return {
+    about: `payments ${about}: inside the home process, and as a service of its own`,
+    layouts: [
+      { name: 'inside', placements: {}, mayDie: true, phases: [well, sick(down)] },
+      {
+        name: 'out',
+        placements: { MODULE_PAYMENTS: 'http' },
+        phases: [
+          well,
+          sick(goesOn),
+          {
+            name: 'back',
+            about: 'the fault is over',
+            async begin(system) {
+              await system.put('/ops/faults', { faults: [] });
+              await system.ready('payments');
+            },
+            holds: confirms,
+          },
+        ],
+      },
+    ],
+  };
+}
+
+/** The drills by their names. */
+export const drills: Readonly<Record<string, Drill>> = {
+  'payments-down': {
+    about: 'payments as a service of its own: well, killed and kept down, slow, and back',
+    layouts: [
+      {
+        name: 'out',
+        placements: { MODULE_PAYMENTS: 'http' },
+        phases: [
+          { name: 'well', about: 'payments runs as a service', begin: async () => {}, holds: confirms },
+          {
+            name: 'dead',
+            about: 'payments is killed (SIGKILL), and again whenever it is started',
+            begin: (system) => keepDead(system, 'payments'),
+            holds: goesOn,
+          },
+          {
+            name: 'slow',
+            about: 'payments is up again, and every call to it takes 1.5 s longer',
+            async begin(system) {
+              await system.ready('payments');
+              await system.put('/ops/faults', {
+                faults: [{ caller: '*', operation: 'payments.*', latencyMs: 1_500, forMs: 600_000 }],
+              });
+              return () => system.put('/ops/faults', { faults: [] });
+            },
+            holds: goesOn,
+          },
+          { name: 'back', about: 'payments is as it was', begin: async () => {}, holds: confirms },
+        ],
+      },
+    ],
+  },
+  leak: isolation('keeps 64 MiB', 'leak'),
+  block: isolation('holds the event loop for 100 ms', 'block'),
+  crash: isolation('ends its process', 'crash'),
+};
+
+/** Returns the way to let it live. */
+async function keepDead(system: System, module: string): Promise<() => Promise<void>> {
+  let dead = true;
+  const killing = (async () => {
+    while (dead) {
+      for (const pid of await system.pidsOf(module)) system.kill(pid);
+      await pause(50);
+    }
+  })();
+  return async () => {
+    dead = false;
+    await killing;
+  };
+}

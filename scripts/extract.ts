@@ -1,0 +1,59 @@
+// npm run extract: takes a module out of the home process while the system serves.
+import { moduleAnswer, relocationSchema, vias } from '../src/shared/control/admin-contract/index.ts';
+import { moduleOf, moveModule, pathOf } from './move/move.ts';
+import { tryOut, tryOutHelp, tryOutOptions } from './move/try-out.ts';
+import { asJson, ask, reaches } from './operator.ts';
+import { misused, readWords } from './words.ts';
+
+const help = `Usage: npm run extract -- <module> [--via http|grpc|queue] [--instances n | --port n] [--mirror s] [--canary 5%] [--for-now] [--json]
+
+Takes a module out of the running home process into processes of its own, or changes how those are reached and how many there
+are, while it serves: no request fails, no event is lost or comes twice. A step that fails, and Ctrl-C, take everything back.
+
+An option that you leave out keeps its value, or its value from the module's last extraction since the start.
+
+  --via        how it is reached from then on: http (at first), grpc, or queue, by request and reply over the broker of BUS
+  --instances  how many processes run it (at first 1)
+  --port       where its only process listens; free (at first): at any free port
+${tryOutHelp}
+  --for-now    until the next start only; otherwise topology.yaml is changed
+  --json       a line of JSON for each step, and the report at the end
+
+npm run absorb is the way back.
+
+${reaches}`;
+
+const options = {
+  ...asJson,
+  via: { type: 'string' },
+  instances: { type: 'string' },
+  port: { type: 'string' },
+  artifact: { type: 'string' },
+  ...tryOutOptions,
+  'for-now': { type: 'boolean', default: false },
+} as const;
+const { values, positionals } = readWords('extract', help, options, 1);
+const module = moduleOf('extract', positionals);
+const { instances, port } = values;
+if (values.artifact !== undefined)
+  misused('extract', '--artifact is for npm run replace; extract the module first, then replace its release');
+const via = relocationSchema.shape.via.safeParse(values.via);
+if (!via.success) misused('extract', `--via is http, grpc or queue, not "${values.via}"`);
+const change = {
+  via: via.data ?? (instances === undefined && port === undefined ? await viaNow(module) : undefined),
+  instances: whole(instances, 'instances is a whole number, 1 to 64'),
+  port: port === 'free' ? null : whole(port, 'port is a number, 1 to 65535, or free'),
+};
+await moveModule(module, { ...change, forNow: values['for-now'], ...tryOut('extract', values) }, values);
+
+/** How the module is reached, or was when it was last out: an order names something. */
+async function viaNow(module: string): Promise<string> {
+  const { outside } = await ask(moduleAnswer, 'GET', pathOf(module));
+  return outside?.split('?')[0] ?? vias[0];
+}
+
+/** A whole number of an option; whether it is in range the running system says. */
+function whole(text: string | undefined, words: string): number | undefined {
+  if (text !== undefined && !/^\d{1,6}$/.test(text)) misused('extract', `--${words}, not "${text}"`);
+  return text === undefined ? undefined : Number(text);
+}

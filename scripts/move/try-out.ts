@@ -1,0 +1,69 @@
+// The options by which new replicas are tried out before they get all the calls.
+import type { z } from 'zod';
+import { canarySchema, mirrorSchema, type relocationSchema } from '../../src/shared/control/admin-contract/index.ts';
+import { optionFor, readNumber } from '../numbers.ts';
+import { misused } from '../words.ts';
+
+const text = { type: 'string' } as const;
+/** The options that say more of a canary. */
+const ofCanary = ['stage', 'max-wait', 'least-calls', 'max-failures', 'max-slower'] as const;
+
+/** As `parseArgs` takes them. */
+export const tryOutOptions = {
+  ...{ mirror: text, canary: text, stage: text, 'max-wait': text },
+  ...{ 'least-calls': text, 'max-failures': text, 'max-slower': text },
+  'mirror-optional': { type: 'boolean', default: false },
+} as const;
+
+type Values = Partial<Readonly<Record<keyof typeof numbers, string>>> & { readonly 'mirror-optional': boolean };
+
+/** What --help says of them. */
+export const tryOutHelp = `  --mirror     first send every query to the new replicas too, for so many seconds; go back if an answer differs
+    --mirror-optional  continue if no query came; otherwise wait for one, then fail
+  --canary     send them this share of the calls first, then 25, 50 and 100 %; go back if they are worse:
+    --stage          seconds that each share lasts at least (10)
+    --least-calls    how many calls they must have had at each share (100)
+    --max-wait       seconds that each share lasts at most, for want of calls or of a verdict (6 times --stage)
+    --max-failures   how many more of their calls may fail (1%)
+    --max-slower     allowed extra milliseconds at the 95th percentile (50; between processes the earlier value,
+                     from 5 to 50)`;
+
+const seconds = (field: Parameters<typeof optionFor>[0]) =>
+  optionFor(field, 'is a number of seconds', { times: 1_000 });
+const share = (field: Parameters<typeof optionFor>[0], least = {}) =>
+  optionFor(field, 'is a share such as 5% or 0.05', { isShare: true, ...least });
+
+const { share: first, stageMs, maxWaitMs, leastCalls, maxFailures, maxSlowerMs } = canarySchema.shape;
+const numbers = {
+  mirror: seconds(mirrorSchema.shape.forMs),
+  // The running system takes any share above 0.
+  canary: share(first, { least: 0.001 }),
+  stage: seconds(stageMs),
+  'max-wait': seconds(maxWaitMs),
+  'least-calls': optionFor(leastCalls, 'is a number of calls', { isWhole: true }),
+  'max-failures': share(maxFailures),
+  'max-slower': optionFor(maxSlowerMs, 'is a number of milliseconds'),
+};
+
+/** The parts of an order that say so. */
+export function tryOut(command: string, values: Values): Pick<z.input<typeof relocationSchema>, 'mirror' | 'canary'> {
+  const { mirror, canary } = values;
+  const lonely = ofCanary.some((name) => values[name] !== undefined);
+  if (canary === undefined && lonely)
+    misused(command, `${ofCanary.map((name) => `--${name}`).join(', ')} are for --canary; add it`);
+  if (mirror === undefined && values['mirror-optional']) misused(command, '--mirror-optional is for --mirror; add it');
+  const read = (name: keyof typeof numbers) => readNumber(command, name, values[name], numbers[name]);
+  return {
+    ...(mirror !== undefined && { mirror: { forMs: read('mirror'), required: !values['mirror-optional'] } }),
+    ...(canary !== undefined && {
+      canary: {
+        share: read('canary'),
+        stageMs: read('stage'),
+        maxWaitMs: read('max-wait'),
+        leastCalls: read('least-calls'),
+        maxFailures: read('max-failures'),
+        maxSlowerMs: read('max-slower'),
+      },
+    }),
+  };
+}

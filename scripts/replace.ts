@@ -1,0 +1,47 @@
+// npm run replace: puts another release of one module in the place of the one that runs, while the system serves.
+import { existsSync, statSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { topologyAnswer, vias } from '../src/shared/control/admin-contract/index.ts';
+import { moduleOf, moveModule } from './move/move.ts';
+import { tryOut, tryOutHelp, tryOutOptions } from './move/try-out.ts';
+import { asJson, ask, reaches } from './operator.ts';
+import { fail } from './setup.mjs';
+import { readWords } from './words.ts';
+
+const help = `Usage: npm run replace -- <module> [--artifact dist/modules/payments/] [--mirror s] [--canary 5%] [--for-now] [--json]
+
+Starts another release of a module that runs in processes of its own, beside the one that runs; makes sure that its contract is one
+that the others can go on with; moves the calls to it and ends the old one, while the system serves. Back with the artifact before.
+
+  --artifact   the release: its entry file, or the folder of its app.js; without it, that of the home process
+${tryOutHelp}
+  --for-now    until the next start only; otherwise topology.yaml says which release from now on
+  --json       a line of JSON for each step, and the report at the end
+
+${reaches}`;
+
+const options = {
+  ...asJson,
+  artifact: { type: 'string' },
+  ...tryOutOptions,
+  'for-now': { type: 'boolean', default: false },
+} as const;
+const { values, positionals } = readWords('replace', help, options, 1);
+const module = moduleOf('replace', positionals);
+
+const { modules } = await ask(topologyAnswer, 'GET', '/ops/topology');
+const { placement } = modules.find(({ name }) => name === module) ?? fail(`there is no module "${module}"`);
+if (!vias.some((via) => via === placement.split('?')[0]))
+  fail(
+    `${module} is placed ${placement}; extract it first: only a module in processes of its own has a release of its own`,
+  );
+const artifact = values.artifact === undefined ? null : entryOf(values.artifact);
+await moveModule(module, { artifact, again: true, forNow: values['for-now'], ...tryOut('replace', values) }, values);
+
+/** The path as the home process, which runs in the folder of the project, finds it. */
+function entryOf(given: string): string {
+  const file = existsSync(given) && statSync(given).isDirectory() ? join(given, 'app.js') : given;
+  if (!existsSync(file)) fail(`--artifact: there is no ${file}; build the release first`);
+  const beside = relative(process.cwd(), resolve(file));
+  return beside.startsWith('..') ? resolve(file) : beside;
+}

@@ -1,0 +1,17 @@
+// npm run rotate-keys: new signing keys for sessions and services; signatures of the old keys stay valid.
+import { app, run } from './programs.ts';
+import { build } from './setup.mjs';
+import { readWords } from './words.ts';
+
+const help = `Usage: npm run rotate-keys [-- --revoke]
+
+Makes new signing keys for sessions and services in DATA_DIR (data). Running processes take them up by themselves; what the two
+keys before have signed stays valid. Keys that INTERNAL_KEY gives are not touched: put the new secret before the old one there. Identities that
+npm run identity has made are good for two changes.
+
+  --revoke  keeps no old key. All sessions end at once. Within two seconds, processes refuse service tokens of the old keys. A process
+            with INTERNAL_IDENTITY trusts the old keys until you replace its file (npm run identity)`;
+
+const { values } = readWords('rotate-keys', help, { revoke: { type: 'boolean', default: false } }, 0);
+build();
+process.exit(run(app, '--rotate-keys', ...(values.revoke ? ['--revoke'] : [])));

@@ -1,0 +1,36 @@
+// Installs packages of the distribution as root; prints the command for any other user.
+import { spawnSync } from 'node:child_process';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { find } from './processes.ts';
+
+const policy = '/usr/sbin/policy-rc.d';
+let updated = false;
+
+/** Installs the packages, without letting them start services of their own. Throws when they cannot be installed. */
+export function installPackages(name: string, packages: readonly string[]): void {
+  const command = `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
+  if (process.getuid?.() !== 0 || !find('apt-get')) {
+    throw new Error(`${name} is not installed; run: sudo ${command}   (or, with Docker: docker compose up -d ${name})`);
+  }
+  const ours = !existsSync(policy);
+  if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    if (!updated) aptGet(['update', '-qq']);
+    updated = true;
+    aptGet(command.split(' ').slice(1));
+  } finally {
+    if (ours) rmSync(policy);
+  }
+}
+
+function aptGet(words: readonly string[]): void {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  // A new machine may be busy with updates of its own: their lock is waited for.
+  const options = ['-o', 'DPkg::Lock::Timeout=120'];
+  const { status, stdout, stderr } = spawnSync('apt-get', [...options, ...words], {
+    env,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+  });
+  if (status !== 0) throw new Error(`"apt-get ${words.join(' ')}" failed:\n${stdout}${stderr}`);
+}

@@ -1,0 +1,81 @@
+import { spawnSync } from 'node:child_process';
+import { chownSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Kind } from './kind.ts';
+import { installPackages } from './packages.ts';
+import { find, pathOf } from './processes.ts';
+
+/** Debian keeps the programs of each version in a folder of their own, off the search path. */
+const debian = '/usr/lib/postgresql';
+const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
+const folders = versions.map((version) => join(debian, version, 'bin'));
+
+export const postgres: Kind = {
+  name: 'postgres',
+  port: 15432,
+  variable: 'SERVER_POSTGRES_URL',
+  url: (port) => `postgres://postgres@127.0.0.1:${port}/postgres`,
+
+  installed: () => find('initdb', folders) !== undefined,
+  install: () => installPackages('postgres', ['postgresql']),
+
+  prepare({ folder }) {
+    const data = join(folder, 'data');
+    if (existsSync(data)) return;
+    const user = unprivileged();
+    if (user) symlinkSync(folderOf(user), data);
+    const words = ['-D', place(folder), '-U', 'postgres', '--auth=trust', '--no-locale', '--encoding=UTF8'];
+    const { status, stdout, stderr } = spawnSync(pathOf('initdb', folders), words, {
+      ...user,
+      cwd: '/',
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(`"initdb ${words.join(' ')}" failed:\n${stdout}${stderr}`);
+  },
+  commands({ port, folder }) {
+    const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'shared_buffers=32MB'];
+    const words = ['-D', place(folder), '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])];
+    return [{ program: pathOf('postgres', folders), words, env: process.env, cwd: '/', ...unprivileged() }];
+  },
+  remove({ folder }) {
+    if (existsSync(join(folder, 'data'))) rmSync(place(folder), { recursive: true, force: true });
+  },
+
+  hello: startupPacket({ user: 'postgres', database: 'postgres' }),
+  answer: (heard) => heard[0] === 'R'.charCodeAt(0),
+  /** A fast shutdown: it does not wait for its clients to leave. */
+  stopSignal: 'SIGINT',
+};
+
+interface User {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Returns the user of the PostgreSQL package, because PostgreSQL refuses to run as root. */
+function unprivileged(): User | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const id = (flag: string) => Number(spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }).stdout);
+  return { uid: id('-u'), gid: id('-g') };
+}
+
+/** That user may not enter the checkout of root. */
+function folderOf({ uid, gid }: User): string {
+  const folder = mkdtempSync(join(tmpdir(), 'kerf-postgres-'));
+  chownSync(folder, uid, gid);
+  return folder;
+}
+
+function place(folder: string): string {
+  const data = join(folder, 'data');
+  return existsSync(data) ? realpathSync(data) : data;
+}
+
+function startupPacket(parameters: Readonly<Record<string, string>>): Buffer {
+  const words = Object.entries(parameters).flat();
+  const body = Buffer.from(`\0\x03\0\0${words.map((word) => `${word}\0`).join('')}\0`);
+  const length = Buffer.alloc(4);
+  length.writeInt32BE(body.length + 4);
+  return Buffer.concat([length, body]);
+}

@@ -1,0 +1,82 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort } from './free-port.ts';
+import type { Kind } from './kind.ts';
+import { installPackages } from './packages.ts';
+import { find, pathOf } from './processes.ts';
+
+/** Debian's program on the search path runs for root and its own user only; the one that it wraps runs for everybody. */
+const folders = ['/usr/lib/rabbitmq/bin'];
+
+/** Quorum queues sync to the disk before they confirm, by themselves. */
+const settings = (port: number) => `
+listeners.tcp.1 = 127.0.0.1:${port}
+disk_free_limit.absolute = 100MB
+raft.wal_max_size_bytes = 16777216
+log.console = true
+log.console.level = info
+log.file = false
+`;
+
+/** A queue that was declared just before a kill may come back without a leader, and elects none by itself (3.10 does so). */
+const elect =
+  '[ra:trigger_election(amqqueue:get_pid(Q)) || Q <- rabbit_amqqueue:list(), amqqueue:get_type(Q) =:= rabbit_quorum_queue].';
+
+const environmentIn = (folder: string) => join(folder, 'environment.json');
+
+export const rabbitmq: Kind = {
+  name: 'rabbitmq',
+  port: 15673,
+  variable: 'SERVER_AMQP_URL',
+  url: (port) => `amqp://guest:guest@127.0.0.1:${port}`,
+
+  installed: () => find('rabbitmq-server', folders) !== undefined && find('epmd') !== undefined,
+  install: () => installPackages('rabbitmq', ['rabbitmq-server']),
+
+  prepare({ port, folder }) {
+    writeFileSync(join(folder, 'rabbitmq.conf'), settings(port));
+    writeFileSync(join(folder, 'enabled_plugins'), '[].\n');
+  },
+  /** A name server of its own beside it, so that none is left behind for all interfaces to see. */
+  async commands({ port, folder }) {
+    const [namePort, distributionPort] = [String(await freePort()), String(await freePort())];
+    const env = {
+      PATH: process.env.PATH,
+      LANG: 'C.UTF-8',
+      HOME: folder,
+      ERL_EPMD_ADDRESS: '127.0.0.1',
+      ERL_EPMD_PORT: namePort,
+      RABBITMQ_NODENAME: `kerf-${port}@localhost`,
+      RABBITMQ_DIST_PORT: distributionPort,
+      RABBITMQ_CONFIG_FILE: join(folder, 'rabbitmq.conf'),
+      RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'enabled_plugins'),
+      RABBITMQ_MNESIA_BASE: join(folder, 'data'),
+      RABBITMQ_LOG_BASE: folder,
+      RABBITMQ_LOGS: '-',
+      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
+        '-kernel inet_dist_use_interface {127,0,0,1} +S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none',
+      // Makes the script become the server, so that its process id is the server's.
+      RUNNING_UNDER_SYSTEMD: 'true',
+    };
+    writeFileSync(environmentIn(folder), JSON.stringify(env));
+    return [
+      { program: pathOf('epmd'), words: ['-port', namePort, '-address', '127.0.0.1'], env },
+      { program: pathOf('rabbitmq-server', folders), words: [], env },
+    ];
+  },
+
+  recover({ folder }) {
+    const env: NodeJS.ProcessEnv = JSON.parse(readFileSync(environmentIn(folder), 'utf8'));
+    const { status, stdout, stderr } = spawnSync(pathOf('rabbitmqctl', folders), ['eval', elect], {
+      env,
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(`rabbitmq: its queues could not be made to elect a leader: ${stdout}${stderr}`);
+  },
+
+  hello: Buffer.from('AMQP\0\0\x09\x01', 'latin1'),
+  /** The method frame of connection.start. */
+  answer: (heard) => heard.length > 0 && heard[0] === 1,
+  stopSignal: 'SIGTERM',
+};

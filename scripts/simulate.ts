@@ -1,0 +1,25 @@
+// npm run simulate -- --seed N --runs M: lives random histories of the real modules over a simulated world.
+import { join } from 'node:path';
+import { run } from './programs.ts';
+import { bundle } from './setup.mjs';
+import { wordsToPass } from './words.ts';
+
+const help = `Usage: npm run simulate -- [--seed N] [--runs M] [--json] [--verbose] [--flaw "..."]
+
+Lives histories of the real modules over a simulated scheduler, clock, bus, network and disks: messages are lost, doubled and
+delayed, processes crash before and after commits, freeze and come back, clocks step, handlers, providers and disks hang or are slow,
+events kill their process, clients hang up or run out of time. When all has come to rest, the books of the modules must agree.
+
+  --seed N     the first seed; alone, that one history
+  --runs M     how many histories, from seed N on; 1000 unless said otherwise, and the seeds kept in
+               test/simulation/seeds.json before them
+  --json       the outcome as one JSON object: histories, seconds, found
+  --verbose    shows the history of a single seed also when it ends well
+  --flaw "..." plants a flaw, which is to be found: --flaw list names them
+
+A history that does not end as it must is told as a Mermaid sequence diagram. The same seed is the same history.
+Exits with 0 when every history ended as it must, with 1 when one did not, with 2 on a wrong option.`;
+
+const words = wordsToPass(help, ['seed', 'runs', 'flaw', 'verbose']);
+bundle('test/simulation/rolldown.config.mjs');
+process.exit(run(join('dist', 'simulate.mjs'), ...words));

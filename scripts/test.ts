@@ -1,0 +1,28 @@
+// npm test and npm run test:deep: build what has changed, run the tests.
+import { run, tool } from './programs.ts';
+import { known } from './services/index.ts';
+import { build } from './setup.mjs';
+import { wordsToPass } from './words.ts';
+
+const help = `Usage: npm test -- [word …] [-t name] [-u]
+       npm run test:deep -- [word …] [-t name] [-u]
+
+Runs the tests, or those of the files whose path has one of the words, such as: npm test -- crash
+npm test leaves out the tests with the tag "deep", which repeat a promise in more places, and counts them at the end.
+npm run test:deep runs all.
+
+  -t name  only tests whose name has it
+  -u       renews the records that tests compare with, such as the contracts: npm test -- drift -u
+
+  SEED=7               npm test -- differential replays that history
+  REQUIRE_SERVERS=1    a server that is not up fails the tests that need it; otherwise they are skipped, and named at the end
+${Object.values(known)
+  .map(({ variable, url }) => `  ${variable.padEnd(19)}  where it is, unless at ${url}`)
+  .join('\n')}
+
+npm run services -- up starts these servers. Other options are those of Vitest: npx vitest --help`;
+
+const words = wordsToPass(help);
+build();
+const which = words.includes('--deep') ? words.filter((word) => word !== '--deep') : ['--tags-filter=!deep', ...words];
+process.exit(run(tool('vitest', 'vitest.mjs'), 'run', ...which));

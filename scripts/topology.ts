@@ -1,0 +1,23 @@
+// npm run topology: asks the running system what runs where.
+import { type ModuleState, topologyAnswer } from '../src/shared/control/admin-contract/index.ts';
+import { asJson, ask, printColumns, reaches, tell } from './operator.ts';
+import { readWords } from './words.ts';
+
+const { values } = readWords('topology', `Usage: npm run topology [-- --json]\n\n${reaches}`, asJson, 0);
+
+tell(values, await ask(topologyAnswer, 'GET', '/ops/topology'), ({ bus, modules }) => {
+  console.log(`events: ${bus}`);
+  printColumns(modules.map(row));
+});
+
+function row({ name, placement, state, why, instances }: ModuleState): string[] {
+  // Of one that somebody else runs, the placement is its address, or all of them.
+  const isSaid = placement === instances.map(({ address }) => address).join();
+  const at = [...(isSaid ? [] : [placement]), ...instances.map(where)].join(', ');
+  return [name, state, why ? `${at}: ${why}` : at];
+}
+
+function where({ pid, address, calledAt }: ModuleState['instances'][number]): string {
+  const parts = [address ?? 'home process', pid && `(process ${pid})`, calledAt && `called at ${calledAt}`];
+  return parts.filter(Boolean).join(' ');
+}

@@ -1,0 +1,56 @@
+// How a command reads its words.
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { fail, messageOf, refuseTaken } from './setup.mjs';
+
+/** Options that npm has as well, so that its environment may name them for reasons of its own. */
+const ofNpm = ['before', 'dry-run', 'force', 'json'];
+
+type WordsOf<O extends ParseArgsOptionsConfig> = ReturnType<typeof parseArgs<{ options: O; allowPositionals: true }>>;
+
+/**
+ * Reads the words of a command: `{ values, positionals }`. Prints the help and ends when that is asked for. Fails on an option that the
+ * command does not have, or that npm took, and on more than `most` positionals.
+ */
+export function readWords<const O extends ParseArgsOptionsConfig>(
+  command: string,
+  help: string,
+  options: O,
+  most = Number.POSITIVE_INFINITY,
+): WordsOf<O> {
+  wordsToPass(help, Object.keys(options));
+  const words = parsed(command, options);
+  const unknown = words.positionals[most];
+  if (unknown !== undefined) misused(command, `unknown word "${unknown}"`);
+  return words;
+}
+
+/** Returns the words of a command that passes them to a program. Prints the help and ends when that is asked for. */
+export function wordsToPass(help: string, options: readonly string[] = []): string[] {
+  refuseTaken(options.filter((name) => !ofNpm.includes(name)));
+  const words = process.argv.slice(2);
+  if (!words.includes('--help') && !words.includes('-h')) return words;
+  console.log(help);
+  process.exit(0);
+}
+
+function parsed<const O extends ParseArgsOptionsConfig>(command: string, options: O): WordsOf<O> {
+  try {
+    return parseArgs({ options, allowPositionals: true });
+  } catch (error) {
+    return misused(command, whyMisread(error));
+  }
+}
+
+/** Shortens the three-line message of parseArgs for an option without a value. */
+function whyMisread(error: unknown): string {
+  const message = messageOf(error);
+  const [, option] = /^Option '(?:-\w, )?(--[\w-]+)' argument is ambiguous/.exec(message) ?? [];
+  if (option === undefined) return message.split(/\.\s/)[0] ?? message;
+  const value = process.argv[process.argv.lastIndexOf(option) + 1];
+  return `'${option}' takes a value, and '${value}' may be an option of its own; write ${option}=${value} if it is the value`;
+}
+
+/** Fails with what is wrong with the words of a command. */
+export function misused(command: string, why: string): never {
+  fail(`${why}; see npm run ${command} -- --help`);
+}

@@ -1,0 +1,29 @@
+export { adviceAnswer } from './advice.ts';
+export { deadLetterRow, deadLetterSchema, decidedRow } from './dead-letters.ts';
+export {
+  type CallFault,
+  callFaultSchema,
+  type FaultOrder,
+  faultAnswer,
+  faultOrderSchema,
+  faultsSchema,
+  type ProcessFault,
+} from './faults.ts';
+export { problemAnswer } from './problem.ts';
+export {
+  abortSchema,
+  type Canary,
+  type Change,
+  canarySchema,
+  type Mirror,
+  mirrorSchema,
+  moduleAnswer,
+  type ProgressLine,
+  progressLine,
+  relocationSchema,
+  type StepObservation,
+  vias,
+} from './relocations.ts';
+export { type Away, isAway, rowsOf } from './rows.ts';
+export { sagaAnswer, sagaRow, sagaStates, settlementSchema } from './sagas.ts';
+export { type ModuleState, topologyAnswer } from './topology.ts';
