@@ -1,3 +1,4 @@
+// @ts-check
 // The architecture as data. The rules that follow from it, with their messages for a developer who breaks one, are in
 // scripts/boundaries/rules/; `npm run boundaries` checks them.
 import { readModules } from './scripts/boundaries/modules.ts';
@@ -39,7 +40,7 @@ export const control = {
   releases: [],
   identity: [],
   gateway: ['identity'],
-  topology: ['gateway'],
+  topology: ['admin-contract', 'gateway'],
   faults: ['admin-contract'],
   supervisor: ['admin-contract', 'faults', 'identity', 'topology'],
   'admin-api': ['admin-contract', 'faults', 'identity', 'supervisor', 'topology'],
@@ -175,7 +176,7 @@ export const importMeta = ['shared/control/gateway/reference.ts'];
 /** Module → the modules whose contract.ts it may import: those it calls and those it listens to, by its module.json. */
 export const borders = readModules(import.meta.dirname);
 
-/** @satisfies {import('./scripts/boundaries/check.ts').Configuration} */
+/** @satisfies {import('./scripts/boundaries/architecture.ts').Configuration} */
 const configuration = {
   forbidden: [
     ...ringRules({ kernel, control, kernelForAdapters, kernelForModules, kernelForCompositions }),

@@ -1,6 +1,7 @@
 // npm run boundaries: compares the imports with the architecture in .dependency-cruiser.js.
+
+import type { Violation } from './boundaries/architecture.ts';
 import { type Counts, check } from './boundaries/check.ts';
-import type { Violation } from './boundaries/violation.ts';
 import { root } from './setup.mjs';
 import { readWords } from './words.ts';
 

@@ -1,5 +1,5 @@
 // npm run extract: takes a module out of the home process while the system serves.
-import { moduleAnswer, relocationSchema, vias } from '../src/shared/control/admin-contract/index.ts';
+import { isVia, maxInstances, moduleAnswer, type Via, vias } from '../src/shared/control/admin-contract/index.ts';
 import { moduleOf, moveModule, pathOf } from './move/move.ts';
 import { tryOut, tryOutHelp, tryOutOptions } from './move/try-out.ts';
 import { asJson, ask, reaches } from './operator.ts';
@@ -34,22 +34,22 @@ const options = {
 } as const;
 const { values, positionals } = readWords('extract', help, options, 1);
 const module = moduleOf('extract', positionals);
-const { instances, port } = values;
+const { via, instances, port } = values;
 if (values.artifact !== undefined)
   misused('extract', '--artifact is for npm run replace; extract the module first, then replace its release');
-const via = relocationSchema.shape.via.safeParse(values.via);
-if (!via.success) misused('extract', `--via is http, grpc or queue, not "${values.via}"`);
+if (via !== undefined && !isVia(via)) misused('extract', `--via is http, grpc or queue, not "${via}"`);
 const change = {
-  via: via.data ?? (instances === undefined && port === undefined ? await viaNow(module) : undefined),
-  instances: whole(instances, 'instances is a whole number, 1 to 64'),
+  via: via ?? (instances === undefined && port === undefined ? await viaNow(module) : undefined),
+  instances: whole(instances, `instances is a whole number, 1 to ${maxInstances}`),
   port: port === 'free' ? null : whole(port, 'port is a number, 1 to 65535, or free'),
 };
 await moveModule(module, { ...change, forNow: values['for-now'], ...tryOut('extract', values) }, values);
 
 /** How the module is reached, or was when it was last out: an order names something. */
-async function viaNow(module: string): Promise<string> {
+async function viaNow(module: string): Promise<Via> {
   const { outside } = await ask(moduleAnswer, 'GET', pathOf(module));
-  return outside?.split('?')[0] ?? vias[0];
+  const via = outside?.split('?')[0];
+  return isVia(via) ? via : vias[0];
 }
 
 /** A whole number of an option; whether it is in range the running system says. */

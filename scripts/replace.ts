@@ -1,7 +1,7 @@
 // npm run replace: puts another release of one module in the place of the one that runs, while the system serves.
 import { existsSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { topologyAnswer, vias } from '../src/shared/control/admin-contract/index.ts';
+import { isVia, topologyAnswer } from '../src/shared/control/admin-contract/index.ts';
 import { moduleOf, moveModule } from './move/move.ts';
 import { tryOut, tryOutHelp, tryOutOptions } from './move/try-out.ts';
 import { asJson, ask, reaches } from './operator.ts';
@@ -31,7 +31,7 @@ const module = moduleOf('replace', positionals);
 
 const { modules } = await ask(topologyAnswer, 'GET', '/ops/topology');
 const { placement } = modules.find(({ name }) => name === module) ?? fail(`there is no module "${module}"`);
-if (!vias.some((via) => via === placement.split('?')[0]))
+if (!isVia(placement.split('?')[0]))
   fail(
     `${module} is placed ${placement}; extract it first: only a module in processes of its own has a release of its own`,
   );

@@ -1,6 +1,6 @@
 // npm run sagas: lets operators list, resume and settle sagas.
 import type { z } from 'zod';
-import { sagaAnswer, sagaRow } from '../src/shared/control/admin-contract/index.ts';
+import { sagaAnswer, sagaRow, sagaStates } from '../src/shared/control/admin-contract/index.ts';
 import { asJson, ask, askAll, printColumns, reaches, tell } from './operator.ts';
 import { misused, readWords } from './words.ts';
 
@@ -12,7 +12,7 @@ const help = `Usage: npm run sagas -- list   [--state stuck] [--json]
        npm run sagas -- resume <id> [--json]
        npm run sagas -- settle <id> --as done|compensated --note "…" [--json]
 
-  list    of each module the 100 latest; --state running, compensating, done, compensated or stuck
+  list    of each module the 100 latest; --state ${sagaStates.join(', ')}
   show    one with its history
   resume  has one that is stuck go on where it stands
   settle  ends one that is stuck by your word, once you have put right what it could not; no other module is called

@@ -1,24 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import {
-  cruise,
-  type ICruiseOptions,
-  type ICruiseResult,
-  type IDependency,
-  type IResolveOptions,
-  type IViolation,
-} from 'dependency-cruiser';
+import { cruise, type ICruiseResult, type IDependency, type IViolation } from 'dependency-cruiser';
 import { readPackage } from '../package.ts';
+import type { Configuration, Violation } from './architecture.ts';
 import { compareDeclarations, type Import } from './declarations.ts';
 import { unusedExports } from './exports.ts';
 import { filesUnder, links, remappedNames, unread } from './files.ts';
 import { checkLoaders, loaderRules } from './loaders.ts';
 import { type Manifests, missingLine, readLeft, validateModules } from './modules.ts';
 import { checkNames, nameRules } from './names.ts';
-import type { Rule } from './rules/paths.ts';
 import { checkSpecifiers, specifierRules } from './specifiers.ts';
 import { parseFiles, syntaxErrors } from './syntax.ts';
-import type { Violation } from './violation.ts';
 
 /** What is checked besides the rules over imports. */
 const checks = [
@@ -52,13 +44,13 @@ export async function check(
   root: string,
 ): Promise<{ rules: string[]; counts: Counts; violations: readonly Violation[] }> {
   const architecture = await import('../../.dependency-cruiser.js');
-  const { forbidden, options } = architecture.default;
+  const { forbidden } = architecture.default;
   const comments = new Map(forbidden.map(({ name, comment }) => [name, comment]));
   const rules = [...forbidden.map(({ name }) => name), ...checks];
-  const files = filesUnder(root, 'src');
-  const exist = new Set(files);
-  const cruised = await read(root, forbidden, options);
-  const sources = cruised.modules.filter(({ source }) => exist.has(source));
+  const [files, commands] = [filesUnder(root, 'src'), filesUnder(root, 'scripts')];
+  const exist = new Set([...files, ...commands]);
+  const cruised = await read(root, architecture.default);
+  const sources = cruised.modules.filter(({ source }) => source.startsWith('src/') && exist.has(source));
   const imports = sources.flatMap(({ source, dependencies }) =>
     dependencies.map((to): Import => [source, targetOf(source, to)]),
   );
@@ -88,7 +80,7 @@ export async function check(
     ...links(root, files),
     ...remappedNames(root),
     ...readSyntax(root, sources, importMeta),
-    ...unusedExports(root, [...files, ...filesUnder(root, 'scripts')], architecture),
+    ...unusedExports(root, [...files, ...commands], architecture),
   ];
   return { rules, counts, violations };
 }
@@ -99,20 +91,14 @@ const nothing: Violation = {
   why: 'No source file was read, so nothing was checked. Run this where src/ is, with the dependencies of the lock file: with another TypeScript, dependency-cruiser reads nothing and says nothing.',
 };
 
-/** What .dependency-cruiser.js says to dependency-cruiser. */
-export interface Configuration {
-  readonly forbidden: Rule[];
-  readonly options: Options;
-}
-type Options = ICruiseOptions & { readonly enhancedResolveOptions: Partial<IResolveOptions> };
 type Read = Pick<ICruiseResult, 'modules'> & { summary: Pick<ICruiseResult['summary'], 'violations'> };
 type Target = Pick<IDependency, 'resolved' | 'module' | 'couldNotResolve'>;
 
-async function read(root: string, forbidden: Rule[], options: Options): Promise<Read> {
+async function read(root: string, { forbidden, options }: Configuration): Promise<Read> {
   if (!existsSync(join(root, 'src'))) return { modules: [], summary: { violations: [] } };
   const { enhancedResolveOptions, ...rest } = options;
   const ruled = { ...rest, baseDir: root, validate: true, ruleSet: { forbidden } };
-  const { output } = await cruise(['src'], ruled, enhancedResolveOptions);
+  const { output } = await cruise(['src', 'scripts'], ruled, enhancedResolveOptions);
   // Only with a reporter among the options it is a text.
   if (typeof output === 'string') throw new Error('dependency-cruiser reports a text; take "outputType" out');
   return output;

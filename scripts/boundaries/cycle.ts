@@ -1,8 +1,7 @@
-/** Each name with the names that it may import. */
-export type Graph = Readonly<Record<string, readonly string[]>>;
+import type { Table } from './architecture.ts';
 
-/** A cycle in a graph, from a name back to itself; `undefined` when there is none. */
-export function findCycle(graph: Graph): string[] | undefined {
+/** A cycle in a table, from a name back to itself; `undefined` when there is none. */
+export function findCycle(graph: Table): string[] | undefined {
   const done = new Set<string>();
   const follow = (name: string, path: readonly string[]): string[] | undefined => {
     if (path.includes(name)) return [...path.slice(path.indexOf(name)), name];

@@ -1,6 +1,6 @@
-import { findCycle, type Graph } from './cycle.ts';
+import type { Table, Violation } from './architecture.ts';
+import { findCycle } from './cycle.ts';
 import type { Manifests } from './modules.ts';
-import type { Violation } from './violation.ts';
 
 const config = '.dependency-cruiser.js';
 
@@ -9,8 +9,8 @@ export type Import = readonly [from: string, to: string];
 
 interface Declarations {
   /** The order of the rooms of each ring. */
-  readonly rings: Readonly<Record<string, Graph>>;
-  readonly vendors: Graph;
+  readonly rings: Readonly<Record<string, Table>>;
+  readonly vendors: Table;
   readonly modules: Manifests;
   /** The ejected modules. */
   readonly left: readonly string[];
@@ -44,7 +44,7 @@ function staleModules(inside: Manifests, imports: readonly Import[], modules: Ma
   );
 }
 
-function staleOrder(ring: string, order: Graph, imports: readonly Import[]): Violation[] {
+function staleOrder(ring: string, order: Table, imports: readonly Import[]): Violation[] {
   const seen = edges(imports, new RegExp(`^src/shared/${ring}/([^/]+)/`));
   return Object.entries(order).flatMap(([room, below]) =>
     below
@@ -62,14 +62,14 @@ function edges(imports: readonly Import[], pattern: RegExp): Set<string> {
   return new Set(imports.map((pair) => pair.map((path) => pattern.exec(path)?.[1]).join(' ')));
 }
 
-function cycleIn(ring: string, order: Graph): Violation[] {
+function cycleIn(ring: string, order: Table): Violation[] {
   const cycle = findCycle(order);
   if (!cycle) return [];
   const why = `"${ring}" goes round in a circle: ${cycle.join(' → ')}. Move what both need into a room below them.`;
   return [{ rule: `the-${ring}-order-has-no-cycle`, from: config, why }];
 }
 
-function homeless(vendors: Graph, dependencies: readonly string[]): Violation[] {
+function homeless(vendors: Table, dependencies: readonly string[]): Violation[] {
   const rule = 'every-dependency-has-a-home';
   return [
     ...dependencies

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import type { Graph } from './cycle.ts';
-import type { Violation } from './violation.ts';
+import type { Architecture, Table, Violation } from './architecture.ts';
 
 /** The test kit: its exports may be unused. */
 const forTests = 'kernel/testing';
@@ -12,18 +11,11 @@ const imported = /\{([^{}]*)\}\s*(?:from|= await import\()\s*(.*)/g;
 const leadsTo = /'(\.[^']*\/index\.ts)'|\bshared\('([\w/-]+)'\)/;
 const roomAt = /^src\/shared\/([^/]+\/[^/]+)\/index\.ts$/;
 
-interface Rooms {
-  readonly kernel: Graph;
-  readonly control: Graph;
-  readonly kernelForAdapters: readonly string[];
-  readonly kernelForModules: readonly string[];
-}
-
 /** Finds exports of a room's index.ts that no file imports. Rooms that are offered to adapters and modules may have unused exports. */
 export function unusedExports(
   root: string,
   files: readonly string[],
-  { kernel, control, kernelForAdapters, kernelForModules }: Rooms,
+  { kernel, control, kernelForAdapters, kernelForModules }: Architecture,
 ): Violation[] {
   const read = (file: string) => (existsSync(join(root, file)) ? readFileSync(join(root, file), 'utf8') : '');
   const used = new Set(files.flatMap((file) => importsIn(file, read(file))));
@@ -43,7 +35,7 @@ export function unusedExports(
     );
 }
 
-const roomsOf = (ring: string, order: Graph) => Object.keys(order).map((room) => `${ring}/${room}`);
+const roomsOf = (ring: string, order: Table) => Object.keys(order).map((room) => `${ring}/${room}`);
 
 function importsIn(file: string, text: string): string[] {
   return [...text.matchAll(imported)].flatMap(([, names = '', where = '']) => {

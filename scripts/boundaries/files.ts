@@ -2,7 +2,7 @@ import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import ts from 'typescript';
 import { readPackage } from '../package.ts';
-import type { Violation } from './violation.ts';
+import type { Violation } from './architecture.ts';
 
 /** Every file under a folder, from the root of the project, with slashes. */
 export function filesUnder(root: string, folder: string): string[] {

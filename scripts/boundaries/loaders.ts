@@ -1,6 +1,6 @@
 import ts from 'typescript';
+import type { Violation } from './architecture.ts';
 import { bindGlobals, blame, visit } from './syntax.ts';
-import type { Violation } from './violation.ts';
 
 export const loaderRules = ['code-is-loaded-by-imports', 'import-meta-stays-at-home'];
 

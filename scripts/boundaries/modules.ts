@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../setup.mjs';
+import type { Violation } from './architecture.ts';
 import { findCycle } from './cycle.ts';
-import type { Violation } from './violation.ts';
 
 /** A module.json. Its other entries are whatever stands there. */
 export interface Manifest {

@@ -1,6 +1,6 @@
 import ts from 'typescript';
+import type { Violation } from './architecture.ts';
 import { blame } from './syntax.ts';
-import type { Violation } from './violation.ts';
 
 export const nameRules = ['types-have-names-of-their-own', 'no-type-is-called-parts'];
 

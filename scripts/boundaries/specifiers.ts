@@ -1,6 +1,6 @@
 import ts from 'typescript';
+import type { Violation } from './architecture.ts';
 import { blame, visit } from './syntax.ts';
-import type { Violation } from './violation.ts';
 
 export const specifierRules = ['imports-can-be-followed', 'imports-are-spelled-plainly', 'modules-are-not-augmented'];
 

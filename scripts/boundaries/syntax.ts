@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
-import type { Violation } from './violation.ts';
+import type { Violation } from './architecture.ts';
 
 /** What TypeScript's trees have and its types do not tell. */
 interface Untold {

@@ -49,8 +49,7 @@ function isolation(about: string, inside: ProcessFault): Drill {
   const sick = (holds: readonly Expectation[]): Phase => ({
     name: 'sick',
     about: `${about} at every call`,
-    begin: (system) =>
-      system.put('/ops/faults', { faults: [{ caller: '*', operation: 'payments.*', inside, forMs: 600_000 }] }),
+    begin: (system) => system.inject({ caller: '*', operation: 'payments.*', inside, forMs: 600_000 }),
     holds,
   });
   const well = { name: 'well', about: 'nothing is wrong', begin: async () => {}, holds: confirms };
@@ -68,7 +67,7 @@ function isolation(about: string, inside: ProcessFault): Drill {
             name: 'back',
             about: 'the fault is over',
             async begin(system) {
-              await system.put('/ops/faults', { faults: [] });
+              await system.inject();
               await system.ready('payments');
             },
             holds: confirms,
@@ -100,10 +99,8 @@ export const drills: Readonly<Record<string, Drill>> = {
             about: 'payments is up again, and every call to it takes 1.5 s longer',
             async begin(system) {
               await system.ready('payments');
-              await system.put('/ops/faults', {
-                faults: [{ caller: '*', operation: 'payments.*', latencyMs: 1_500, forMs: 600_000 }],
-              });
-              return () => system.put('/ops/faults', { faults: [] });
+              await system.inject({ caller: '*', operation: 'payments.*', latencyMs: 1_500, forMs: 600_000 });
+              return () => system.inject();
             },
             holds: goesOn,
           },

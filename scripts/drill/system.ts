@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
-import { type ModuleState, topologyAnswer } from '../../src/shared/control/admin-contract/index.ts';
+import { type faultsSchema, type ModuleState, topologyAnswer } from '../../src/shared/control/admin-contract/index.ts';
 import { app } from '../programs.ts';
 import { fail, node } from '../setup.mjs';
 
@@ -53,11 +53,13 @@ export class System {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  async put(path: string, body: unknown): Promise<void> {
+  /** Replaces all faults. */
+  async inject(...faults: z.input<typeof faultsSchema>['faults']): Promise<void> {
+    const path = '/ops/faults';
     const answer = await fetch(`${this.#internal}${path}`, {
       method: 'PUT',
       headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
+      body: JSON.stringify({ faults }),
     });
     if (!answer.ok) throw new Error(`${path} answered ${answer.status} ${await answer.text()}`);
   }

@@ -13,7 +13,7 @@ import { misused } from '../words.ts';
 
 type Done = NonNullable<ProgressLine['done']>;
 type Report = NonNullable<ProgressLine['report']>;
-type Order = Omit<z.input<typeof relocationSchema>, 'by' | 'via'> & { via?: string };
+type Order = Omit<z.input<typeof relocationSchema>, 'by'>;
 
 const by = `${userInfo().username}@${hostname()} (process ${process.pid})`;
 

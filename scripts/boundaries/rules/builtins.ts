@@ -1,8 +1,8 @@
-import type { Graph } from '../cycle.ts';
-import { any, forbid, homeAt, type Rule } from './paths.ts';
+import type { Rule, Table } from '../architecture.ts';
+import { any, forbid, homeAt } from './paths.ts';
 
 /** Rules over the modules of Node, as dependency-cruiser names them: without `node:`, unless only that name exists. */
-export function builtinRules(builtins: Graph): Rule[] {
+export function builtinRules(builtins: Table): Rule[] {
   const limited = Object.entries(builtins).filter(([, homes]) => !isEverywhere(homes));
   return [
     ...limited.map(([name, homes]) => staysAtHome(name, homes)),

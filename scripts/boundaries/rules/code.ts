@@ -1,10 +1,11 @@
-import type { Graph } from '../cycle.ts';
+import type { Architecture, Rule } from '../architecture.ts';
 import type { Manifests } from '../modules.ts';
-import { any, app, forbid, type Rule, testKit, tests } from './paths.ts';
+import { any, app, forbid, testKit, tests } from './paths.ts';
+
+type Rings = Pick<Architecture, 'kernel' | 'control'>;
 
 /** What holds for any code, and that there is no other code. */
-export function codeRules(rings: Readonly<Record<'kernel' | 'control', Graph>>, borders: Manifests): Rule[] {
-  const { kernel, control } = rings;
+export function codeRules({ kernel, control }: Rings, borders: Manifests): Rule[] {
   return [
     everyFileHasAPlace([
       app,

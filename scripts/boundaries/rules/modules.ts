@@ -1,5 +1,6 @@
+import type { Rule } from '../architecture.ts';
 import type { Manifest, Manifests } from '../modules.ts';
-import { any, app, contracts, forbid, packageNamed, type Rule, tests } from './paths.ts';
+import { any, app, contracts, forbid, packageNamed, tests } from './paths.ts';
 
 export function moduleRules(borders: Manifests): Rule[] {
   return [...Object.entries(borders).map(([name, declared]) => border(name, declared)), ...doors];

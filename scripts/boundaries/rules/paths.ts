@@ -1,4 +1,5 @@
-import type { IForbiddenRuleType, IRegularForbiddenRuleType } from 'dependency-cruiser';
+import type { IRegularForbiddenRuleType } from 'dependency-cruiser';
+import type { Rule } from '../architecture.ts';
 
 /** Regular expressions over paths, as dependency-cruiser compares them: from the root of the project, with slashes. */
 export const app = '^src/app\\.ts$';
@@ -9,9 +10,6 @@ export const tests = '\\.(test|cases|scene)\\.ts$';
 export const forTests = '\\.(cases|scene)\\.ts$';
 export const testKit = '^src/shared/kernel/testing/';
 export const contracts = '^src/modules/[^/]+/contract\\.ts$';
-
-/** A rule as dependency-cruiser takes it, which always has a name and says what to do. */
-export type Rule = IForbiddenRuleType & { readonly name: string; readonly comment: string };
 
 export const any = (names: readonly string[]) => `(${names.join('|')})`;
 /** A home as the tables of .dependency-cruiser.js write it: a path under src/, in which `*` is any one name. */

@@ -1,16 +1,8 @@
-import type { Graph } from '../cycle.ts';
-import { any, app, compositions, forbid, forTests, type Rule, testKit, tests } from './paths.ts';
-
-interface Rings {
-  readonly kernel: Graph;
-  readonly control: Graph;
-  readonly kernelForAdapters: readonly string[];
-  readonly kernelForModules: readonly string[];
-  readonly kernelForCompositions: readonly string[];
-}
+import type { Architecture, Rule, Table } from '../architecture.ts';
+import { any, app, compositions, forbid, forTests, testKit, tests } from './paths.ts';
 
 /** The three rings of src/shared/, and the order of the rooms inside two of them. */
-export function ringRules(architecture: Rings): Rule[] {
+export function ringRules(architecture: Architecture): Rule[] {
   const { kernel, control, kernelForAdapters, kernelForModules, kernelForCompositions } = architecture;
   return [
     ...ordered('kernel', kernel),
@@ -41,7 +33,7 @@ export function ringRules(architecture: Rings): Rule[] {
 const rings = [
   forbid(
     'rooms-are-entered-by-their-index',
-    { path: '^src/shared/([^/]+/[^/]+)/|^src/' },
+    { path: '^src/shared/([^/]+/[^/]+)/|^(src|scripts)/' },
     { path: '^src/shared/[^/]+/[^/]+/', pathNot: ['^src/shared/[^/]+/[^/]+/index\\.ts$', '^src/shared/$1/', forTests] },
     'The door of a room is its index.ts; what is behind it changes without notice. Import from the index.ts, and export there what is missing.',
   ),
@@ -64,6 +56,12 @@ const rings = [
     'src/app.ts lists the adapters of the product. Get the port from "Adapters" of src/shared/kernel/ports/.',
   ),
   forbid(
+    'commands-know-kernel-and-control',
+    { path: '^scripts/' },
+    { path: '^src/', pathNot: '^src/shared/(kernel|control)/' },
+    'A command serves any product, so it may not know what one is made of. Import the kernel or control, or ask the built program.',
+  ),
+  forbid(
     'the-rings-know-no-module',
     { path: '^src/shared/' },
     { path: '^src/modules/' },
@@ -82,7 +80,7 @@ const adaptersStandAlone = (rooms: readonly string[]) =>
 const contractsAnd = (rooms: readonly string[]) => `^src/(modules/[^/]+/contract\\.ts$|shared/kernel/${any(rooms)}/)`;
 
 /** A rule for each room, but for one that may import all others. */
-function ordered(ring: string, rooms: Graph): Rule[] {
+function ordered(ring: string, rooms: Table): Rule[] {
   const all = Object.entries(rooms);
   return all.filter(([, below]) => below.length + 1 < all.length).map(([room, below]) => order(ring, room, below));
 }

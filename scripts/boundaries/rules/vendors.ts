@@ -1,7 +1,7 @@
-import type { Graph } from '../cycle.ts';
-import { any, forbid, homeAt, packageNamed, type Rule, tests } from './paths.ts';
+import type { Rule, Table } from '../architecture.ts';
+import { any, forbid, homeAt, packageNamed, tests } from './paths.ts';
 
-export function vendorRules(vendors: Graph): Rule[] {
+export function vendorRules(vendors: Table): Rule[] {
   return [
     ...Object.entries(vendors).map(([name, homes]) => staysAtHome(name, homes)),
     forbid(

@@ -9,6 +9,7 @@ export {
   faultsSchema,
   type ProcessFault,
 } from './faults.ts';
+export { isVia, maxInstances, type Via, vias } from './placements.ts';
 export { problemAnswer } from './problem.ts';
 export {
   abortSchema,
@@ -22,7 +23,6 @@ export {
   progressLine,
   relocationSchema,
   type StepObservation,
-  vias,
 } from './relocations.ts';
 export { type Away, isAway, rowsOf } from './rows.ts';
 export { sagaAnswer, sagaRow, sagaStates, settlementSchema } from './sagas.ts';

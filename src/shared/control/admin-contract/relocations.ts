@@ -1,8 +1,6 @@
 import { z } from 'zod';
+import { vias } from './placements.ts';
 import { problemAnswer } from './problem.ts';
-
-/** How callers reach a module that the home process starts: directly, or by request and reply over the broker. */
-export const vias = ['http', 'grpc', 'queue'] as const;
 
 /** The settings of a mirror, which also sends queries to the new replicas for a time, to compare the answers. */
 export const mirrorSchema = z.strictObject({

@@ -1,4 +1,5 @@
 import { carriesCalls, isBroker, isPort, maxPort, wholeAddress } from '../../kernel/calls/index.ts';
+import { maxInstances, vias } from '../admin-contract/index.ts';
 
 /**
  * Explains to an operator why a text is not a placement. The caller has removed user and password from `text`, so that every part of
@@ -15,15 +16,13 @@ export function mistakeIn(text: string, hadUser: boolean): string {
   return inUrl(text, hadUser);
 }
 
-/** Maximum number of processes that a home process starts for one module. */
-const maxInstances = 64;
 export const instancesRange = `a whole number, 1 to ${maxInstances}`;
 
 export function areInstances(count: number): boolean {
   return Number.isInteger(count) && count >= 1 && count <= maxInstances;
 }
 
-const words = ['in-process', 'http', 'grpc', 'queue'];
+const words: readonly string[] = ['in-process', ...vias];
 const known = 'http, https, grpc, grpcs, amqp, amqps, nats, tls';
 
 function afterWord(word: string, parameters: string): string {

@@ -7,10 +7,8 @@ import {
   withoutSecret,
 } from '../../kernel/calls/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
+import { isVia, type Via } from '../admin-contract/index.ts';
 import { mistakeIn, serviceMistake } from './placement-mistakes.ts';
-
-/** How callers reach a module that the home process starts: directly, or by request and reply over the broker. */
-export type Via = 'http' | 'grpc' | 'queue';
 
 /** Module processes, which the home process starts. */
 export interface ServicePlacement {
@@ -55,11 +53,11 @@ export function readPlacement(text: string): Placement | string {
 }
 
 function service(text: string): Placement | undefined {
-  const [, via, parameters = ''] = /^(http|grpc|queue)(?:\?(.+))?$/.exec(text) ?? [];
-  if (!via || serviceMistake(via, parameters)) return undefined;
+  const [, via, parameters = ''] = /^(\w+)(?:\?(.+))?$/.exec(text) ?? [];
+  if (!isVia(via) || serviceMistake(via, parameters)) return undefined;
   const { instances = 1, port, artifact } = Object.fromEntries(new URLSearchParams(parameters)) as Written;
   const optional = { ...(port && { port: Number(port) }), ...(artifact && { artifact }) };
-  return { kind: 'service', via: via as Via, instances: Number(instances), ...optional };
+  return { kind: 'service', via, instances: Number(instances), ...optional };
 }
 
 type Written = { readonly instances?: string; readonly port?: string; readonly artifact?: string };
@@ -94,7 +92,7 @@ function addresses(text: string): Placement | undefined {
 }
 
 /** Returns the transport by which other processes call the module's operations. */
-export function transportOf(placement: Placement): 'http' | 'grpc' | 'queue' {
+export function transportOf(placement: Placement): Via {
   switch (placement.kind) {
     case 'service':
       return placement.via;

@@ -1,10 +1,10 @@
 import { StartError } from '../../kernel/errors/index.ts';
-import { placementText, type Via } from './placement.ts';
+import { isVia } from '../admin-contract/index.ts';
+import { placementText } from './placement.ts';
 import { areInstances, instancesRange } from './placement-mistakes.ts';
 
 const examples =
   'http, or { via: http, instances: 3 }, or an address such as http://payments:4105, or a list of addresses (README, Placements)';
-const vias: readonly unknown[] = ['http', 'grpc', 'queue'] satisfies Via[];
 
 /**
  * Returns the text of a placement in the file, which is `http`, or `{ via: http, instances: 3 }`, or a list of addresses. Throws a
@@ -30,7 +30,7 @@ function service({ via, instances = 1, port, artifact, ...others }: Record<strin
   if (unknown !== undefined)
     throw new StartError(`${where}: "${unknown}" is unknown; known are via, instances, port, artifact`);
   if (via === undefined) throw new StartError(`${where}: via is missing; write such as { via: http, instances: 3 }`);
-  if (!vias.includes(via)) {
+  if (!isVia(via)) {
     const cure = 'write http, grpc or queue; an address or a broker stands alone, without { via: … }';
     throw new StartError(`${where}.via: ${shown(via)} is invalid; ${cure}`);
   }
@@ -41,7 +41,7 @@ function service({ via, instances = 1, port, artifact, ...others }: Record<strin
   if (artifact !== undefined && typeof artifact !== 'string')
     throw new StartError(`${where}.artifact: ${shown(artifact)} is invalid; write the entry file of a release`);
   const said = { ...(port !== undefined && { port: Number(port) }), ...(artifact !== undefined && { artifact }) };
-  return placementText({ kind: 'service', via: via as Via, instances, ...said });
+  return placementText({ kind: 'service', via, instances, ...said });
 }
 
 /** Formats a value for an error message; hides a possible broker URL, since it may contain a password. */
