@@ -1,7 +1,7 @@
 // npm run absorb: takes a module back into the home process while the system serves.
 import { moduleOf, moveModule } from './move/move.ts';
-import { asJson, reaches } from './operator.ts';
-import { readWords } from './words.ts';
+import { reaches } from './operator.ts';
+import { asJson, flag, readWords } from './words.ts';
 
 const help = `Usage: npm run absorb -- <module> [--for-now] [--json]
 
@@ -15,7 +15,7 @@ npm run extract is the way out.
 
 ${reaches}`;
 
-const options = { ...asJson, 'for-now': { type: 'boolean', default: false } } as const;
+const options = { ...asJson, 'for-now': flag } as const;
 const { values, positionals } = readWords('absorb', help, options, 1);
 const module = moduleOf('absorb', positionals);
 await moveModule(module, { placement: 'in-process', forNow: values['for-now'] }, values);

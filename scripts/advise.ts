@@ -1,7 +1,7 @@
 // npm run advise: tells the cost and the benefit of extracting each module, measured in the running system.
 import { adviceAnswer } from '../src/shared/control/admin-contract/index.ts';
-import { asJson, ask, printColumns, reaches, tell } from './operator.ts';
-import { readWords } from './words.ts';
+import { ask, printColumns, reaches, tell } from './operator.ts';
+import { asJson, readWords, text } from './words.ts';
 
 const help = `Usage: npm run advise [-- --seconds 10] [--per module.operation] [--json]
 
@@ -16,7 +16,7 @@ gain comes first. Put the load on it that you mean: with nothing to see there is
 
 ${reaches}`;
 
-const options = { ...asJson, seconds: { type: 'string', default: '10' }, per: { type: 'string' } } as const;
+const options = { ...asJson, seconds: { type: 'string', default: '10' }, per: text } as const;
 const { values } = readWords('advise', help, options, 0);
 const query = new URLSearchParams({ seconds: values.seconds });
 if (values.per) query.set('per', values.per);

@@ -2,8 +2,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { externals } from './bundling.ts';
-import { run, tool } from './programs.ts';
-import { build, fail, installIn, root } from './setup.mjs';
+import { run } from './programs.ts';
+import { build, bundle, fail, installIn, root } from './setup.mjs';
 import { readWords } from './words.ts';
 
 const known = readdirSync(join(root, 'bench')).flatMap((file) => /^(\w+)\.bench\.ts$/.exec(file)?.[1] ?? []);
@@ -18,9 +18,7 @@ installIn(join(root, 'bench', 'peers'));
 const external = externals.flatMap((name) => ['--external', name]);
 for (const name of asked.length > 0 ? asked : known) {
   const folder = join('dist', 'bench', name);
-  const bundle = ['--platform', 'node', '--format', 'esm', '--dir', folder, '--logLevel', 'silent', ...external];
-  if (run(tool('rolldown', 'bin', 'cli.mjs'), `bench/${name}.bench.ts`, ...bundle) !== 0)
-    fail(`the benchmark "${name}" could not be bundled`);
+  bundle(`bench/${name}.bench.ts`, '--platform', 'node', '--format', 'esm', '--dir', folder, ...external);
   // V8 takes garbage for something that lasts, in one run and not in the next, and then takes twice the time.
   const flags = ['--expose-gc', '--no-allocation-site-pretenuring'];
   if (run(...flags, join(folder, `${name}.bench.js`)) !== 0) fail(`the benchmark "${name}" failed`);

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type Artifact, bundleModule, moduleNames, packagesBeside } from './build-module/bundle.ts';
 import { build, fail, root } from './setup.mjs';
-import { misused, readWords } from './words.ts';
+import { asJson, flag, misused, readWords, text } from './words.ts';
 
 const help = `Usage: npm run build:module -- <module> [--out dist/modules/<module>] [--json]
        npm run build:module -- --all
@@ -14,10 +14,10 @@ Bundles the kernel, the module and the contracts it knows, and nothing of anothe
 module: npm run replace -- payments --artifact dist/modules/payments. deploy/Dockerfile makes an image of it.`;
 
 const { values, positionals } = readWords('build:module', help, {
-  all: { type: 'boolean', default: false },
-  packages: { type: 'boolean', default: false },
-  out: { type: 'string' },
-  json: { type: 'boolean', default: false },
+  all: flag,
+  packages: flag,
+  out: text,
+  ...asJson,
 });
 build();
 if (values.packages) console.log(JSON.stringify(packagesBeside('kerf'), null, 2));

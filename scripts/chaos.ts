@@ -23,7 +23,7 @@ Exits with 0 when the books agree, with 1 when they do not, with 2 on a wrong op
 
 const words = wordsToPass(help, ['seed', 'minutes', 'bus']);
 build();
-bundle('test/chaos/rolldown.config.mjs');
+bundle('-c', 'test/chaos/rolldown.config.mjs');
 
 const run = spawn(node(), [join('dist', 'chaos.mjs'), ...words], { cwd: root, stdio: 'inherit' });
 // Ctrl-C also reaches the run, which stops its processes and ends. This process forwards a signal that it receives alone.

@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { run } from './programs.ts';
 import { build, fail, messageOf, node, root } from './setup.mjs';
-import { readWords } from './words.ts';
+import { readWords, text } from './words.ts';
 
 const help = `Usage: npm run check:releases -- --before <commit or folder> [--after <folder>] [word …] [-t name]
 
@@ -21,8 +21,8 @@ migrates it, and the previous release's tests run on copies. Exits with 0 when t
 const usual = [['modules/duplicates'], ['system/topologies', '-t', 'all in-process']];
 
 const { values, positionals } = readWords('check:releases', help, {
-  before: { type: 'string' },
-  after: { type: 'string' },
+  before: text,
+  after: text,
   test: { type: 'string', short: 't' },
 });
 const release =

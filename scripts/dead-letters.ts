@@ -1,8 +1,8 @@
 // npm run dead-letters: lets operators list, replay and discard dead letters.
 import type { z } from 'zod';
 import { deadLetterRow, deadLetterSchema, decidedRow } from '../src/shared/control/admin-contract/index.ts';
-import { asJson, ask, askAll, printColumns, reaches, tell } from './operator.ts';
-import { misused, readWords } from './words.ts';
+import { ask, askAll, printColumns, reaches, tell } from './operator.ts';
+import { asJson, misused, readWords, text } from './words.ts';
 
 type Row = z.output<typeof deadLetterRow>;
 
@@ -25,7 +25,6 @@ Filters, of which all that are given must fit:
 
 ${reaches}`;
 
-const text = { type: 'string' } as const;
 const { values, positionals } = readWords(
   'dead-letters',
   help,

@@ -2,9 +2,8 @@
 import { drills } from './drill/drills.ts';
 import { type LayoutSeen, runLayout } from './drill/run.ts';
 import { showVerdict } from './drill/show.ts';
-import { asJson } from './operator.ts';
 import { build } from './setup.mjs';
-import { misused, readWords } from './words.ts';
+import { asJson, misused, readWords } from './words.ts';
 
 const lines = Object.entries(drills).map(([name, { about }]) => `  ${name.padEnd(14)} ${about}`);
 const help = `Usage: npm run drill -- <name> [--seconds 4] [--json]

@@ -7,7 +7,7 @@ import { described } from './build-module/bundle.ts';
 import { leave } from './eject/left.ts';
 import { filesIn, repositoryOf } from './eject/repository.ts';
 import { build, fail, root } from './setup.mjs';
-import { misused, readWords } from './words.ts';
+import { flag, misused, readWords, text } from './words.ts';
 
 const help = `Usage: npm run eject -- <module> --to ../payments-service [--address http://127.0.0.1:4105] [--dry-run] [--force]
 
@@ -22,10 +22,10 @@ that open the module.
   --force    ejects even when this repository has uncommitted changes`;
 
 const { values, positionals } = readWords('eject', help, {
-  to: { type: 'string' },
+  to: text,
   address: { type: 'string', default: 'http://127.0.0.1:4105' },
-  'dry-run': { type: 'boolean', default: false },
-  force: { type: 'boolean', default: false },
+  'dry-run': flag,
+  force: flag,
 });
 const [name, ...more] = positionals;
 if (!name || more.length > 0) misused('eject', 'name exactly one module, such as payments');

@@ -2,8 +2,8 @@
 import { isVia, maxInstances, moduleAnswer, type Via, vias } from '../src/shared/control/admin-contract/index.ts';
 import { moduleOf, moveModule, pathOf } from './move/move.ts';
 import { tryOut, tryOutHelp, tryOutOptions } from './move/try-out.ts';
-import { asJson, ask, reaches } from './operator.ts';
-import { misused, readWords } from './words.ts';
+import { ask, reaches } from './operator.ts';
+import { asJson, flag, misused, readWords, text } from './words.ts';
 
 const help = `Usage: npm run extract -- <module> [--via http|grpc|queue] [--instances n | --port n] [--mirror s] [--canary 5%] [--for-now] [--json]
 
@@ -25,12 +25,12 @@ ${reaches}`;
 
 const options = {
   ...asJson,
-  via: { type: 'string' },
-  instances: { type: 'string' },
-  port: { type: 'string' },
-  artifact: { type: 'string' },
+  via: text,
+  instances: text,
+  port: text,
+  artifact: text,
   ...tryOutOptions,
-  'for-now': { type: 'boolean', default: false },
+  'for-now': flag,
 } as const;
 const { values, positionals } = readWords('extract', help, options, 1);
 const module = moduleOf('extract', positionals);

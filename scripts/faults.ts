@@ -2,9 +2,9 @@
 import type { z } from 'zod';
 import { faultAnswer, faultOrderSchema } from '../src/shared/control/admin-contract/index.ts';
 import { optionFor, readNumber } from './numbers.ts';
-import { asJson, ask, type Problem, printColumns, reaches, tell } from './operator.ts';
+import { ask, type Problem, printColumns, reaches, tell } from './operator.ts';
 import { fail } from './setup.mjs';
-import { misused, readWords } from './words.ts';
+import { asJson, misused, readWords, text } from './words.ts';
 
 type Fault = z.output<typeof faultAnswer>['items'][number];
 /** An order whose `inside` the running system judges. */
@@ -41,7 +41,6 @@ const numbers = {
   for: { field: 'forMs', ...optionFor(forMs, 'takes a number of seconds', { times: 1_000 }) },
 } as const;
 
-const text = { type: 'string' } as const;
 const { values, positionals } = readWords(
   'faults',
   help,

@@ -2,7 +2,8 @@
 import type { z } from 'zod';
 import { misused } from './words.ts';
 
-type Bounded = z.ZodNumber | z.ZodOptional<z.ZodNumber> | z.ZodDefault<z.ZodNumber>;
+/** The field of an order that an option is for. */
+export type Field = z.ZodNumber | z.ZodOptional<z.ZodNumber> | z.ZodDefault<z.ZodNumber>;
 
 /** What an option takes: its bounds in its own unit, and the factor from there to the field of the order. */
 export interface NumberOption {
@@ -17,7 +18,7 @@ export interface NumberOption {
 }
 
 /** The option for a field of an order. Its unit is `times` the unit of the field. */
-export function optionFor(field: Bounded, says: string, more: Partial<Omit<NumberOption, 'says'>> = {}): NumberOption {
+export function optionFor(field: Field, says: string, more: Partial<Omit<NumberOption, 'says'>> = {}): NumberOption {
   const { minValue, maxValue } = 'unwrap' in field ? field.unwrap() : field;
   const { times = 1 } = more;
   return { says, least: (minValue ?? 0) / times, most: (maxValue ?? Number.POSITIVE_INFINITY) / times, ...more };

@@ -12,9 +12,6 @@ import { fail } from './setup.mjs';
 export const reaches = `Asks the process at INTERNAL_PORT (3001), with the token in DATA_DIR (data) or OPERATOR_TOKEN; over TLS when INTERNAL_TLS_CERT
 and INTERNAL_TLS_KEY are set, and then believes whom INTERNAL_TLS_CA names.`;
 
-/** The option that every operators' command has. */
-export const asJson = { json: { type: 'boolean', default: false } } as const;
-
 type Settings = ReturnType<typeof readOperatorSettings>;
 export type Problem = z.output<typeof problemAnswer>;
 type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';

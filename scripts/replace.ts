@@ -4,9 +4,9 @@ import { join, relative, resolve } from 'node:path';
 import { isVia, topologyAnswer } from '../src/shared/control/admin-contract/index.ts';
 import { moduleOf, moveModule } from './move/move.ts';
 import { tryOut, tryOutHelp, tryOutOptions } from './move/try-out.ts';
-import { asJson, ask, reaches } from './operator.ts';
+import { ask, reaches } from './operator.ts';
 import { fail } from './setup.mjs';
-import { readWords } from './words.ts';
+import { asJson, flag, readWords, text } from './words.ts';
 
 const help = `Usage: npm run replace -- <module> [--artifact dist/modules/payments/] [--mirror s] [--canary 5%] [--for-now] [--json]
 
@@ -22,9 +22,9 @@ ${reaches}`;
 
 const options = {
   ...asJson,
-  artifact: { type: 'string' },
+  artifact: text,
   ...tryOutOptions,
-  'for-now': { type: 'boolean', default: false },
+  'for-now': flag,
 } as const;
 const { values, positionals } = readWords('replace', help, options, 1);
 const module = moduleOf('replace', positionals);

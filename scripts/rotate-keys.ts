@@ -1,7 +1,7 @@
 // npm run rotate-keys: new signing keys for sessions and services; signatures of the old keys stay valid.
 import { app, run } from './programs.ts';
 import { build } from './setup.mjs';
-import { readWords } from './words.ts';
+import { flag, readWords } from './words.ts';
 
 const help = `Usage: npm run rotate-keys [-- --revoke]
 
@@ -12,6 +12,6 @@ npm run identity has made are good for two changes.
   --revoke  keeps no old key. All sessions end at once. Within two seconds, processes refuse service tokens of the old keys. A process
             with INTERNAL_IDENTITY trusts the old keys until you replace its file (npm run identity)`;
 
-const { values } = readWords('rotate-keys', help, { revoke: { type: 'boolean', default: false } }, 0);
+const { values } = readWords('rotate-keys', help, { revoke: flag }, 0);
 build();
 process.exit(run(app, '--rotate-keys', ...(values.revoke ? ['--revoke'] : [])));

@@ -1,8 +1,8 @@
 // npm run sagas: lets operators list, resume and settle sagas.
 import type { z } from 'zod';
 import { sagaAnswer, sagaRow, sagaStates } from '../src/shared/control/admin-contract/index.ts';
-import { asJson, ask, askAll, printColumns, reaches, tell } from './operator.ts';
-import { misused, readWords } from './words.ts';
+import { ask, askAll, printColumns, reaches, tell } from './operator.ts';
+import { asJson, misused, readWords, text } from './words.ts';
 
 type Row = z.output<typeof sagaRow>;
 type Saga = z.output<typeof sagaAnswer>;
@@ -19,7 +19,6 @@ const help = `Usage: npm run sagas -- list   [--state stuck] [--json]
 
 ${reaches}`;
 
-const text = { type: 'string' } as const;
 const { values, positionals } = readWords('sagas', help, { ...asJson, state: text, as: text, note: text }, 2);
 const [action, id] = positionals;
 

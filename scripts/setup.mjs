@@ -53,7 +53,7 @@ export function build() {
     join(root, 'package-lock.json'),
   ]);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  bundle('rolldown.config.mjs');
+  bundle('-c', 'rolldown.config.mjs');
   // Put in place at once: a process that starts meanwhile finds the old bundle or the new one, never half of one. The chunks of
   // the old bundle stay for processes that still run it.
   const chunks = join(root, 'dist', '.new', 'chunks');
@@ -63,12 +63,12 @@ export function build() {
 }
 
 /**
- * Bundles what a Rolldown configuration names.
- * @param {string} config
+ * Runs Rolldown with these words, such as those that name a configuration.
+ * @param {string[]} words
  */
-export function bundle(config) {
+export function bundle(...words) {
   const rolldown = join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs');
-  run(node(), [rolldown, '-c', config, '--log-level', 'silent']);
+  run(node(), [rolldown, ...words, '--log-level', 'silent']);
 }
 
 /** The Node.js that the project is locked to; on a platform without a package for it, this one, when it is new enough. */

@@ -21,5 +21,5 @@ A history that does not end as it must is told as a Mermaid sequence diagram. Th
 Exits with 0 when every history ended as it must, with 1 when one did not, with 2 on a wrong option.`;
 
 const words = wordsToPass(help, ['seed', 'runs', 'flaw', 'verbose']);
-bundle('test/simulation/rolldown.config.mjs');
+bundle('-c', 'test/simulation/rolldown.config.mjs');
 process.exit(run(join('dist', 'simulate.mjs'), ...words));

@@ -1,7 +1,7 @@
 // npm run topology: asks the running system what runs where.
 import { type ModuleState, topologyAnswer } from '../src/shared/control/admin-contract/index.ts';
-import { asJson, ask, printColumns, reaches, tell } from './operator.ts';
-import { readWords } from './words.ts';
+import { ask, printColumns, reaches, tell } from './operator.ts';
+import { asJson, readWords } from './words.ts';
 
 const { values } = readWords('topology', `Usage: npm run topology [-- --json]\n\n${reaches}`, asJson, 0);
 

@@ -3,7 +3,14 @@ import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { fail, messageOf, refuseTaken } from './setup.mjs';
 
 /** Options that npm has as well, so that its environment may name them for reasons of its own. */
-const ofNpm = ['before', 'dry-run', 'force', 'json'];
+const ofNpm = ['before', 'dry-run', 'force', 'json', 'key'];
+
+/** An option that takes a text. */
+export const text = { type: 'string' } as const;
+/** An option that is given or not. */
+export const flag = { type: 'boolean', default: false } as const;
+/** The option of a command that prints JSON. */
+export const asJson = { json: flag };
 
 type WordsOf<O extends ParseArgsOptionsConfig> = ReturnType<typeof parseArgs<{ options: O; allowPositionals: true }>>;
 

@@ -1,10 +1,9 @@
 // The options by which new replicas are tried out before they get all the calls.
 import type { z } from 'zod';
 import { canarySchema, mirrorSchema, type relocationSchema } from '../../src/shared/control/admin-contract/index.ts';
-import { optionFor, readNumber } from '../numbers.ts';
-import { misused } from '../words.ts';
+import { type Field, optionFor, readNumber } from '../numbers.ts';
+import { flag, misused, text } from '../words.ts';
 
-const text = { type: 'string' } as const;
 /** The options that say more of a canary. */
 const ofCanary = ['stage', 'max-wait', 'least-calls', 'max-failures', 'max-slower'] as const;
 
@@ -12,7 +11,7 @@ const ofCanary = ['stage', 'max-wait', 'least-calls', 'max-failures', 'max-slowe
 export const tryOutOptions = {
   ...{ mirror: text, canary: text, stage: text, 'max-wait': text },
   ...{ 'least-calls': text, 'max-failures': text, 'max-slower': text },
-  'mirror-optional': { type: 'boolean', default: false },
+  'mirror-optional': flag,
 } as const;
 
 type Values = Partial<Readonly<Record<keyof typeof numbers, string>>> & { readonly 'mirror-optional': boolean };
@@ -28,9 +27,8 @@ export const tryOutHelp = `  --mirror     first send every query to the new repl
     --max-slower     allowed extra milliseconds at the 95th percentile (50; between processes the earlier value,
                      from 5 to 50)`;
 
-const seconds = (field: Parameters<typeof optionFor>[0]) =>
-  optionFor(field, 'is a number of seconds', { times: 1_000 });
-const share = (field: Parameters<typeof optionFor>[0], least = {}) =>
+const seconds = (field: Field) => optionFor(field, 'is a number of seconds', { times: 1_000 });
+const share = (field: Field, least = {}) =>
   optionFor(field, 'is a share such as 5% or 0.05', { isShare: true, ...least });
 
 const { share: first, stageMs, maxWaitMs, leastCalls, maxFailures, maxSlowerMs } = canarySchema.shape;

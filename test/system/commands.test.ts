@@ -208,6 +208,8 @@ describe('the commands of operators', () => {
     await new Promise((resolve) => other.once('listening', resolve));
     const { port } = other.address() as AddressInfo;
     expect(failed(await list({ INTERNAL_PORT: String(port) }))).toContain('answered 404; is it Kerf?');
+    other.removeAllListeners('request').on('request', (_, response) => response.end('{"items": 1}'));
+    expect(failed(await list({ INTERNAL_PORT: String(port) }))).toContain('the answer cannot be understood (items: ');
     other.close();
   });
 });
