@@ -19,10 +19,14 @@ import { kafka } from './shared/adapters/kafka/index.ts';
 import { nats } from './shared/adapters/nats/index.ts';
 import { rabbitmq } from './shared/adapters/rabbitmq/index.ts';
 import { sqlite } from './shared/adapters/sqlite/index.ts';
+import { advice } from './shared/control/advice/index.ts';
+import { faults } from './shared/control/faults/index.ts';
 import { run } from './shared/control/host/index.ts';
+import { trials } from './shared/control/trials/index.ts';
 
 await run({
   modules: [members, catalog, inventory, orders, payments, notifications, mail, sms, board, recommendations],
   compositions: [sessions, products, orderSummary],
   adapters: [sqlite(), http(), grpc(), rabbitmq(), kafka(), nats(), dns(), file()],
+  control: [trials(), advice(), faults()],
 });

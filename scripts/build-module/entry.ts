@@ -23,11 +23,13 @@ const inThisRepository: Paths = {
 export function entryOf(name: string, all: readonly ModuleDescription[], paths = inThisRepository): string {
   const own = all.find(({ about }) => about.name === name) ?? fail(`there is no module "${name}"`);
   const others = all.filter((each) => each !== own);
-  const adapters = adaptersOfApp();
+  const [adapters, control] = [listOfApp('adapters'), listOfApp('control')];
   const known = new Set([...own.about.uses, ...own.about.listensTo]);
   const contracts = others.filter(({ about }) => known.has(about.name)).map(({ about }) => about.name);
   return [
-    ...adapters.imports.map(({ names, room }) => `import ${names} from '${paths.shared(room)}';`),
+    ...[...adapters.imports, ...control.imports].map(
+      ({ names, room }) => `import ${names} from '${paths.shared(room)}';`,
+    ),
     `import { runAlone } from '${paths.shared('control/host')}';`,
     `import { remoteModule } from '${paths.shared('kernel/module')}';`,
     ...contracts.map((other) => `import { ${contractName(other)} } from '${paths.module(other, 'contract.ts')}';`),
@@ -39,25 +41,26 @@ export function entryOf(name: string, all: readonly ModuleDescription[], paths =
     '',
     'await runAlone(module, [',
     ...others.map((other) => knownText(other, aboutName(other.about.name), contracts)),
-    `], ${adapters.list});`,
+    `], ${adapters.list}, ${control.list});`,
     '',
   ].join('\n');
 }
 
-/** Returns the adapter imports of src/app.ts, and its list of adapters as text. */
-function adaptersOfApp(): { imports: { names: string; room: string }[]; list: string } {
+/** Returns one of the lists of src/app.ts as text, and the imports of its members. Their rooms are in the ring of that name. */
+function listOfApp(key: 'adapters' | 'control'): { imports: { names: string; room: string }[]; list: string } {
   const text = readFileSync(join(root, 'src', 'app.ts'), 'utf8');
   const source = ts.createSourceFile('app.ts', text, ts.ScriptTarget.Latest, true);
   const imports = source.statements.filter(ts.isImportDeclaration).flatMap(({ importClause, moduleSpecifier }) => {
-    const [, room] = /^\.\/shared\/(adapters\/[^/]+)\/index\.ts$/.exec(specifierText(moduleSpecifier)) ?? [];
-    return room && importClause ? [{ names: importClause.getText(), room }] : [];
+    const [, room] = /^\.\/shared\/([^/]+\/[^/]+)\/index\.ts$/.exec(specifierText(moduleSpecifier)) ?? [];
+    if (!importClause || !room?.startsWith(`${key}/`) || room === 'control/host') return [];
+    return [{ names: importClause.getText(), room }];
   });
-  const list = listIn(source) ?? fail('src/app.ts lists no adapters; write them as: adapters: […]');
+  const list = listIn(source, key) ?? fail(`src/app.ts lists no ${key}; write them as: ${key}: […]`);
   const unknown = [...list.getText().matchAll(/(\w+)\(/g)]
     .flatMap(([, name]) => name ?? [])
     .find((name) => !imports.some(({ names }) => names.includes(name)));
   if (unknown)
-    fail(`src/app.ts lists ${unknown}(), which it does not import from ./shared/adapters/; import it from there`);
+    fail(`src/app.ts lists ${unknown}(), which it does not import from ./shared/${key}/; import it from there`);
   return { imports, list: list.getText() };
 }
 
@@ -65,9 +68,9 @@ function specifierText(specifier: ts.Expression): string {
   return ts.isStringLiteral(specifier) ? specifier.text : '';
 }
 
-function listIn(node: ts.Node): ts.Expression | undefined {
-  if (ts.isPropertyAssignment(node) && node.name.getText() === 'adapters') return node.initializer;
-  return ts.forEachChild(node, listIn);
+function listIn(node: ts.Node, key: string): ts.Expression | undefined {
+  if (ts.isPropertyAssignment(node) && node.name.getText() === key) return node.initializer;
+  return ts.forEachChild(node, (child) => listIn(child, key));
 }
 
 function knownText(module: ModuleDescription, about: string, contracts: readonly string[]): string {

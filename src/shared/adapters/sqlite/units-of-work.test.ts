@@ -6,8 +6,7 @@ import Sqlite from 'better-sqlite3';
 import { sql } from 'drizzle-orm';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { currentContext, currentUnit, refuseInsideUnit, runInContext } from '../../kernel/context/index.ts';
-import type { Migration, Unit } from '../../kernel/database/index.ts';
-import { defineTables, isUniqueConflict, probeWrite } from '../../kernel/database/index.ts';
+import { defineTables, isUniqueConflict, type Migration, probeWrite, type Unit } from '../../kernel/database/index.ts';
 import { type Log, silentLog } from '../../kernel/telemetry/index.ts';
 import { openSqlite } from './sqlite.ts';
 

@@ -1,4 +1,3 @@
 export { serveDeadLetters } from './dead-letters.ts';
 export { type AdminRoutes, bodyOf, FanOut, orderHeader, refuseQuery } from './fan-out.ts';
-export { serveFaults } from './faults.ts';
 export { serveSagas } from './sagas.ts';

@@ -1,2 +1,1 @@
-export { Observation } from './observation.ts';
-export { serveAdvice } from './serve.ts';
+export { advice } from './serve.ts';

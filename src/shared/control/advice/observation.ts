@@ -1,5 +1,6 @@
-import { type CallRequest, isFailure, type Next, type RoadStep, Tally } from '../../kernel/calls/index.ts';
+import type { CallRequest, Next, RoadStep } from '../../kernel/calls/index.ts';
 import type { Operation } from '../../kernel/contract/index.ts';
+import { isFailure, Tally } from '../relocation/index.ts';
 
 /** The calls from one caller to one operation, wherever that runs. */
 export interface SeenEdge {
@@ -26,17 +27,10 @@ interface Counted {
 /** The size of one call in this many is measured: its conversion to JSON costs more than the call. */
 const weighOneOf = 16;
 
-/** The number of calls sent to a module, by kind. */
-export interface Sent {
-  queries: number;
-  commands: number;
-}
-
-/** Observes the calls that the modules of this process send: their number at all times, all details only while it is on. */
+/** Observes the calls that the modules of this process send, while it is on. */
 export class Observation {
   /** Read at every call. */
   on = false;
-  readonly #sent = new Map<string, Sent>();
   #edges = new Map<string, Counted>();
 
   begin(): void {
@@ -54,21 +48,9 @@ export class Observation {
     });
   }
 
-  /** Returns the counter of calls from this process to a module. */
-  sentTo(module: string): Sent {
-    const sent = this.#sent.get(module) ?? { queries: 0, commands: 0 };
-    this.#sent.set(module, sent);
-    return sent;
-  }
-
   /** Returns the step of the road that observes the calls of `caller` to `operation`. */
   step(caller: string, operation: Operation): RoadStep {
-    const sent = this.sentTo(operation.module);
-    const kind = operation.kind === 'query' ? 'queries' : 'commands';
-    return (call, next) => {
-      sent[kind] += 1;
-      return this.on ? this.#observed(this.#edgeOf(caller, operation), call, next) : next(call);
-    };
+    return (call, next) => (this.on ? this.#observed(this.#edgeOf(caller, operation), call, next) : next(call));
   }
 
   #observed(edge: Counted, call: CallRequest, next: Next): Promise<unknown> {

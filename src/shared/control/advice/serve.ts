@@ -1,16 +1,14 @@
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
-import type { Directory } from '../../kernel/calls/index.ts';
 import { parseInput } from '../../kernel/contract/index.ts';
 import { invalidInput, refusal } from '../../kernel/errors/index.ts';
 import { fromQuery } from '../../kernel/http-api/index.ts';
-import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
+import type { ModuleDefinition } from '../../kernel/module/index.ts';
 import type { AdminRoutes } from '../admin-api/index.ts';
-import type { ModuleProcesses } from '../supervisor/index.ts';
-import type { Topology } from '../topology/index.ts';
+import type { ControlPart, PartDependencies } from '../parts/index.ts';
 import { advise, type Seen } from './advise.ts';
 import { countEvents } from './count-events.ts';
-import type { Observation } from './observation.ts';
+import { Observation } from './observation.ts';
 import { priceOf } from './price.ts';
 import { beginProfile } from './profile.ts';
 
@@ -19,14 +17,26 @@ const querySchema = z.strictObject({
   per: z.string().min(1).max(200).optional(),
 });
 
-interface AdviceDependencies {
-  readonly definitions: readonly ModuleDefinition[];
-  readonly topology: Topology;
-  readonly open: ReadonlyMap<string, OpenModule>;
-  readonly directory: Directory;
+/** Lets operators ask what the extraction of each module would cost and bring. */
+export function advice(): ControlPart {
+  return {
+    name: 'advice',
+    open() {
+      const observation = new Observation();
+      return {
+        observe: (caller, operation) => observation.step(caller, operation),
+        serve: (app, _everywhere, around) => serveAdvice(app, { ...around, observation }),
+      };
+    },
+  };
+}
+
+interface AdviceDependencies
+  extends Pick<
+    PartDependencies,
+    'definitions' | 'topology' | 'open' | 'directory' | 'moduleProcesses' | 'relocations'
+  > {
   readonly observation: Observation;
-  readonly moduleProcesses: ModuleProcesses;
-  readonly relocations: { whileNoneMoves<T>(what: string, work: (stops: AbortSignal) => Promise<T>): Promise<T> };
 }
 
 /**
@@ -34,7 +44,7 @@ interface AdviceDependencies {
  * time and measures the cost of a remote call here. The answer gives, for each module, the costs and benefits of its extraction. Costs
  * are per call of that operation, or per call that a public request makes.
  */
-export function serveAdvice(app: AdminRoutes, parts: AdviceDependencies): void {
+function serveAdvice(app: AdminRoutes, parts: AdviceDependencies): void {
   let underWay = false;
   app.get('/ops/advice', async (c) => {
     const { seconds, per } = parseInput(querySchema, fromQuery(querySchema, c.req.queries()));

@@ -1,4 +1,3 @@
 export { CallFaults } from './call-faults.ts';
+export { faults } from './faults.ts';
 export { faultStep } from './faulty.ts';
-export { killAt } from './kill.ts';
-export { injectFault } from './process-faults.ts';

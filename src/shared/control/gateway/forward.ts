@@ -25,8 +25,8 @@ export function forwardTo(module: string, system: System): ServeEndpoint {
   const write = system.calls(ofKernel('write', module), 'gateway');
   return async (c, endpoint) => {
     const at = system.directory.routeTo(module);
-    // During a trial, the replicas on trial also get their share of the requests.
-    if (at.state === 'here' && !at.trial) return endpoint.serve(c);
+    // During a detour, other replicas get their share of the requests.
+    if (at.state === 'here' && !at.detour) return endpoint.serve(c);
     const { method, headers } = endpoint;
     const request = c.req.raw;
     const { pathname, search } = new URL(request.url);

@@ -7,18 +7,10 @@ import { countOpen } from '../../kernel/events/index.ts';
 import { fromQuery, problemResponse } from '../../kernel/http-api/index.ts';
 import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
-import {
-  type AdminRoutes,
-  FanOut,
-  refuseQuery,
-  serveDeadLetters,
-  serveFaults,
-  serveSagas,
-} from '../admin-api/index.ts';
+import { type AdminRoutes, FanOut, refuseQuery, serveDeadLetters, serveSagas } from '../admin-api/index.ts';
 import type { topologyAnswer } from '../admin-contract/index.ts';
-import { type Observation, serveAdvice } from '../advice/index.ts';
-import type { CallFaults } from '../faults/index.ts';
 import { Authority, type Identity, type Operators } from '../identity/index.ts';
+import type { OpenPart } from '../parts/index.ts';
 import { type Relocations, serveMoves } from '../relocation/index.ts';
 import type { ModuleProcess, ModuleProcesses } from '../supervisor/index.ts';
 import { type Placement, placementText, type Topology } from '../topology/index.ts';
@@ -31,7 +23,6 @@ export interface AdminRoutesDependencies {
   definitions: readonly ModuleDefinition[];
   directory: Directory;
   calls: CallSource;
-  faults: CallFaults;
   open: ReadonlyMap<string, OpenModule>;
   moduleProcesses: ModuleProcesses;
   identity: Identity;
@@ -41,7 +32,7 @@ export interface AdminRoutesDependencies {
   away: WhichModules;
   unwritable: WhyUnwritable;
   relocations: Relocations;
-  observation: Observation;
+  parts: ReadonlyMap<string, OpenPart>;
   /** Whether this process is about to stop. */
   state: { readonly stopping: boolean };
 }
@@ -85,9 +76,8 @@ export function createAdminRoutes(parts: AdminRoutesDependencies): AdminRoutes {
   });
   serveDeadLetters(app, everywhere);
   serveSagas(app, everywhere);
-  serveFaults(app, everywhere, parts);
   serveMoves(app, modules, parts.relocations);
-  serveAdvice(app, parts);
+  for (const part of parts.parts.values()) part.serve?.(app, everywhere, parts);
   refuseOtherMethods(app);
   return app;
 }

@@ -1,20 +1,13 @@
-import {
-  type CallSource,
-  callsOver,
-  createPush,
-  Directory,
-  type RoadHooks,
-  type TlsMaterial,
-} from '../../kernel/calls/index.ts';
+import { type CallSource, callsOver, createPush, Directory, type TlsMaterial } from '../../kernel/calls/index.ts';
 import { steadyClock, systemClock } from '../../kernel/context/index.ts';
 import type { DatabaseEngine } from '../../kernel/database/index.ts';
 import { type Bus, openBus, subscriptionMap } from '../../kernel/events/index.ts';
 import type { ModuleDefinition } from '../../kernel/module/index.ts';
 import type { Adapters } from '../../kernel/ports/index.ts';
 import { createLog, type Log } from '../../kernel/telemetry/index.ts';
-import { Observation } from '../advice/index.ts';
-import { CallFaults, faultStep } from '../faults/index.ts';
 import { type Identity, ServiceTokens } from '../identity/index.ts';
+import type { ControlPart, OpenPart } from '../parts/index.ts';
+import type { BeforeServing } from '../supervisor/index.ts';
 import type { Topology } from '../topology/index.ts';
 import { openIdentity } from './enrolment.ts';
 import { watchOpenFiles } from './open-files.ts';
@@ -26,11 +19,11 @@ export interface Connections {
   readonly identity: Identity;
   readonly tokens: ServiceTokens;
   readonly tls: TlsMaterial;
-  readonly faults: CallFaults;
+  /** The parts of control that the product has, by their names. */
+  readonly parts: ReadonlyMap<string, OpenPart>;
+  readonly beforeServing: readonly BeforeServing[];
   readonly directory: Directory;
   readonly calls: CallSource;
-  /** Observes the calls that leave the modules of this process, in detail only while an operator asks for it. */
-  readonly observation: Observation;
   readonly bus: Bus;
   readonly adapters: Adapters;
   /** Opens the databases of the modules that run here. */
@@ -41,6 +34,7 @@ export async function connect(
   topology: Topology,
   definitions: readonly ModuleDefinition[],
   adapters: Adapters,
+  control: readonly ControlPart[],
 ): Promise<Connections> {
   const { settings, only, policies } = topology;
   const tls = readTls(settings);
@@ -48,13 +42,9 @@ export async function connect(
   const tokens = new ServiceTokens(identity);
   const log = createLog(settings.LOG_LEVEL, { process: only?.join(',') ?? 'home' }, settings.LOG_FILE);
   watchOpenFiles(log);
-  // A fault ends at the same time in every process: all processes share the system's time.
-  const faults = new CallFaults(identity);
-  const observation = new Observation();
-  const hooks: RoadHooks = {
-    observe: (caller, operation) => observation.step(caller, operation),
-    faults: faultStep(faults, systemClock),
-  };
+  const parts = new Map(control.map((part) => [part.name, part.open({ topology, identity })]));
+  const each = <K extends keyof OpenPart>(key: K) => [...parts.values()].flatMap((part) => part[key] ?? []);
+  const hooks = { observers: each('observe'), faults: each('faults') };
   const contracts = new Map(definitions.map(({ contract }) => [contract.name, contract]));
   const directory = new Directory({
     ...{ policies, log, clock: systemClock, steady: steadyClock, random: Math.random, parity: settings.PARITY },
@@ -72,5 +62,6 @@ export async function connect(
     subscriptions: subscriptionMap(definitions),
   });
   const engine = adapters.find('openEngine', 'the data of the modules')(settings.DATA_DIR);
-  return { log, identity, tokens, tls, faults, directory, calls, observation, bus, adapters, engine };
+  const beforeServing = each('beforeServing');
+  return { log, identity, tokens, tls, parts, beforeServing, directory, calls, bus, adapters, engine };
 }

@@ -3,8 +3,8 @@ import { DatabaseRecords } from '../../kernel/database/index.ts';
 import { messageOf, StartError } from '../../kernel/errors/index.ts';
 import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
 import { type Adapter, Adapters } from '../../kernel/ports/index.ts';
-import { killAt } from '../faults/index.ts';
 import { Authority, Operators, operatorToken } from '../identity/index.ts';
+import type { ControlPart } from '../parts/index.ts';
 import { describeContract } from '../releases/index.ts';
 import { Relocations } from '../relocation/index.ts';
 import { answersFor, callsPausedVariable, joinParent, ModuleProcesses, ModulesHere } from '../supervisor/index.ts';
@@ -54,11 +54,12 @@ export async function openHost(
   topology: Topology,
   definitions: readonly ModuleDefinition[],
   adapters: readonly Adapter[],
+  control: readonly ControlPart[],
   accepted: readonly string[] = [],
 ): Promise<Host> {
   const records = recordsOf(topology, accepted);
   try {
-    return await openOn(records, topology, definitions, new Adapters(adapters), accepted);
+    return await openOn(records, topology, definitions, new Adapters(adapters), control, accepted);
   } catch (error) {
     records.withdraw();
     throw error;
@@ -73,14 +74,15 @@ async function openOn(
   topology: Topology,
   definitions: readonly ModuleDefinition[],
   adapters: Adapters,
+  control: readonly ControlPart[],
   accepted: readonly string[],
 ): Promise<Host> {
   const { settings, only } = topology;
   refuseMissingAdapters(topology.placements, settings.BUS, adapters);
-  if (settings.FAULT_POINT) killAt(settings.FAULT_POINT, settings.DATA_DIR);
   const token = only ? undefined : operatorToken(settings.DATA_DIR, settings.OPERATOR_TOKEN);
-  const connections = await connect(topology, definitions, adapters);
-  const { directory, faults, identity, log, observation } = connections;
+  const connections = await connect(topology, definitions, adapters, control);
+  const { directory, identity, log, parts } = connections;
+  const shared = new Map([...parts].flatMap(([name, { shared }]) => (shared ? [[name, shared] as const] : [])));
   const authority = identity instanceof Authority ? identity : undefined;
   if (!only) recordBus(settings, log);
   const names = definitions.map(({ contract }) => contract.name);
@@ -96,7 +98,7 @@ async function openOn(
   if (!only) records.setSystem(records.system ?? records.newSystem()!);
   const databases = new Databases({ ...connections, topology, placements, definitions, records, open, accepted });
   const wasIntroduced = await databases.introduce();
-  const moduleProcesses = new ModuleProcesses(topology, directory, faults, authority, log, definitions);
+  const moduleProcesses = new ModuleProcesses(topology, directory, shared, authority, log, definitions);
   const relocations = new Relocations({
     topology,
     definitions,
@@ -105,7 +107,7 @@ async function openOn(
     moduleProcesses,
     directory,
     adapters,
-    observation,
+    trials: [...parts.values()].find(({ trials }) => trials)?.trials,
     log,
   });
   const away = whichAreAway(names, directory);
@@ -131,7 +133,7 @@ async function openOn(
     for (const each of open.values()) each.wake(module);
   });
   const answer = answersFor(only ?? [], here, directory, listeners);
-  const parent = joinParent({ homeAddress: topology.homeAddress, faults, open, throughHome, answer });
+  const parent = joinParent({ homeAddress: topology.homeAddress, shared, open, throughHome, answer });
   await moduleProcesses.start(listeners.address);
   for (const each of open.values()) await each.start();
   relocations.begin();

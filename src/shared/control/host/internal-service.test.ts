@@ -5,6 +5,7 @@ import { contract, nothing, query, text } from '../../kernel/contract/index.ts';
 import { refusal } from '../../kernel/errors/index.ts';
 import { answer, Resources } from '../../kernel/http-api/index.ts';
 import { silentLog } from '../../kernel/telemetry/index.ts';
+import { Trial } from '../relocation/index.ts';
 import { createInternalService, type InternalServiceDependencies } from './internal-service.ts';
 
 const shop = contract('shop', { operations: { open: query({ about: 'Opens', input: nothing, output: text(10) }) } });
@@ -28,7 +29,7 @@ function processThatTriesOut(other: () => Promise<unknown>) {
   const parts = { definitions: [definition], here: { open }, directory, calls, log: silentLog };
   const service = createInternalService(parts as unknown as InternalServiceDependencies);
   directory.here('shop', (operation, input, context) => service.serveHere('shop', operation, input, context));
-  const trial = directory.tryOut('shop', new LiveAddresses(['http://127.0.0.1:1']));
+  const trial = directory.divert('shop', new LiveAddresses(['http://127.0.0.1:1']), (...ways) => new Trial(...ways));
   const context: CallContext = { requestId: 'r', caller: 'gateway', deadline: clock.now() + 5_000 };
   const passedOn = { method: 'GET', path: '/window', headers: {}, body: '' };
   return {
@@ -39,11 +40,12 @@ function processThatTriesOut(other: () => Promise<unknown>) {
   };
 }
 
-it('counts and mirrors what other processes ask while another copy is tried out', async () => {
+it('counts and shows what other processes ask while another copy is tried out', async () => {
   const { trial, asked } = processThatTriesOut(async () => 'there');
-  trial.mirrors = true;
+  const answers: unknown[] = [];
+  trial.onAnswer = (_request, _way, answer) => answers.push(answer);
   expect(await asked()).toBe('here');
-  await expect.poll(() => trial.compared.different).toBe(1);
+  await expect.poll(() => answers).toEqual(['here']);
   expect(trial.before.counts).toMatchObject({ calls: 1, failures: 0 });
 });
 

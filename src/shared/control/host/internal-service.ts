@@ -5,13 +5,13 @@ import {
   type CallRequest,
   type CallSource,
   createClient,
+  type Detour,
   type Directory,
   kernelOperation,
   ofKernel,
   type PassedBack,
   type PassedOn,
   type Serve,
-  type Trial,
 } from '../../kernel/calls/index.ts';
 import { type CallContext, runInContext, systemClock } from '../../kernel/context/index.ts';
 import { type Operation, parseInput } from '../../kernel/contract/index.ts';
@@ -47,7 +47,7 @@ export interface InternalService {
    * only this process knows. Refuses a caller that does not declare the module it calls.
    */
   readonly serve: Serve;
-  /** Serves by the replica that runs here, even during a trial: the replica for the call is already chosen. */
+  /** Serves by the replica that runs here, even during a detour: the replica for the call is already chosen. */
   readonly serveHere: Serve;
 }
 
@@ -68,9 +68,9 @@ export function createInternalService(parts: InternalServiceDependencies): Inter
       if (!mayAsk) throw notDeclared(context.caller, name, 'uses');
       if (kernelOperation(operation) === 'introduce') return module.introduced(input, context);
       // During a relocation, a module may be open here while its calls go elsewhere.
-      const { state, trial } = directory.routeTo(name);
+      const { state, detour } = directory.routeTo(name);
       if (state !== 'here') return module.passOn(operation, input, context);
-      return trial ? module.tryOut(trial, operation, input, context) : module.serve(operation, input, context);
+      return detour ? module.divert(detour, operation, input, context) : module.serve(operation, input, context);
     },
     serveHere: async (name, operation, input, context) => served(name).serve(operation, input, context),
   };
@@ -125,10 +125,10 @@ class ServedModule {
     return this.parts.directory.routeTo(this.#name).transport.call({ operation, input, context });
   }
 
-  /** Serves the call here or by the other replicas. The trial decides, and observes the call in both cases. */
-  async tryOut(trial: Trial, name: string, input: unknown, context: CallContext): Promise<unknown> {
+  /** Serves the call here or by other replicas. The detour decides. */
+  async divert(detour: Detour, name: string, input: unknown, context: CallContext): Promise<unknown> {
     const here = { call: (request: CallRequest) => this.serve(name, request.input, request.context) };
-    return trial.call({ operation: this.#operation(name), input, context }, here);
+    return detour.call({ operation: this.#operation(name), input, context }, here);
   }
 
   #operation(name: string): Operation {

@@ -3,6 +3,7 @@ import type { Composition } from '../../kernel/http-api/index.ts';
 import type { ModuleDefinition } from '../../kernel/module/index.ts';
 import type { Adapter } from '../../kernel/ports/index.ts';
 import { type Gateway, openGateway } from '../gateway/index.ts';
+import type { ControlPart } from '../parts/index.ts';
 import { readTopology } from '../topology/index.ts';
 import { announce } from './announce.ts';
 import { printIdentity, printModules, printProto, readCommandLine, rotateKeys } from './command-line.ts';
@@ -15,6 +16,8 @@ export interface ProductDefinition {
   readonly adapters: readonly Adapter[];
   /** Public answers that need several modules. */
   readonly compositions: readonly Composition[];
+  /** The optional parts of the control ring. */
+  readonly control: readonly ControlPart[];
 }
 
 /** Runs the part of the product that the command line and the settings give to this process, until a signal stops it. */
@@ -30,6 +33,7 @@ export function runAlone(
   own: ModuleDefinition,
   others: readonly ModuleDefinition[],
   adapters: readonly Adapter[],
+  control: readonly ControlPart[],
 ): Promise<void> {
   return runUntilStopped(async () => {
     const { only = [own.contract.name], json, acceptLoss, ...other } = readCommandLine(process.argv.slice(2));
@@ -37,14 +41,14 @@ export function runAlone(
     if (other.newKeys || other.revoke || other.identity || other.proto)
       throw new StartError('--rotate-keys, --revoke, --identity and --proto need the program with all modules');
     const modules = [own, ...others];
-    const host = await openHost(readTopology(modules, only, process.env), modules, adapters, acceptLoss);
+    const host = await openHost(readTopology(modules, only, process.env), modules, adapters, control, acceptLoss);
     await announce(host, undefined, json);
     return started(host);
   });
 }
 
 async function start(
-  { modules, adapters, compositions }: ProductDefinition,
+  { modules, adapters, compositions, control }: ProductDefinition,
   words: string[],
 ): Promise<Started | undefined> {
   const { only, json, acceptLoss, newKeys, revoke, identity, proto, ...print } = readCommandLine(words);
@@ -53,7 +57,7 @@ async function start(
   const topology = readTopology(modules, only, process.env);
   if (newKeys) return rotateKeys(topology, revoke);
   if (identity) return printIdentity(topology, identity);
-  const host = await openHost(topology, modules, adapters, acceptLoss);
+  const host = await openHost(topology, modules, adapters, control, acceptLoss);
   const gateway = only ? undefined : await openGateway(host, compositions);
   await announce(host, gateway?.address, json);
   return started(host, gateway);

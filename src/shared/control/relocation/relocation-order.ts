@@ -1,8 +1,13 @@
 import { parseInput } from '../../kernel/contract/index.ts';
 import { invalidInput } from '../../kernel/errors/index.ts';
-import { type Change, relocationSchema } from '../admin-contract/index.ts';
+import { type Canary, type Change, type Mirror, relocationSchema } from '../admin-contract/index.ts';
 import { type Placement, placementText, readPlacement, type ServicePlacement } from '../topology/index.ts';
-import type { TryOut } from './trials.ts';
+
+/** The trials of the new replicas before they receive all calls, if any. */
+export interface TryOut {
+  readonly mirror?: Mirror | undefined;
+  readonly canary?: Canary | undefined;
+}
 
 /** A move as an operator orders it. */
 export interface RelocationOrder extends TryOut {

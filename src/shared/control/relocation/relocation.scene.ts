@@ -244,8 +244,8 @@ export class FakeSystem {
     const directory = {
       answers: async () => true,
       probe: () => ({ warm: async () => {}, close: async () => {} }),
-      tryOut: () => trial,
-      endTrial: () => {},
+      divert: () => trial,
+      endDetour: () => {},
       drained: async () => {},
     };
     const settings = { DATA_DIR: '.', BUS: 'mitt', TOPOLOGY: this.file };
@@ -257,7 +257,7 @@ export class FakeSystem {
       moduleProcesses,
       directory,
       adapters: new Adapters(allAdapters),
-      observation: { sentTo: () => ({}) },
+      trials: undefined,
       log: silentLog,
     } as unknown as ConstructorParameters<typeof Relocations>[0];
   }

@@ -1,4 +1,4 @@
-import { type Directory, LiveAddresses, type Trial } from '../../kernel/calls/index.ts';
+import { type Directory, LiveAddresses } from '../../kernel/calls/index.ts';
 import type { Contract } from '../../kernel/contract/index.ts';
 import {
   drainedIn,
@@ -14,9 +14,10 @@ import { type Placement, placementText, writePlacement } from '../topology/index
 import { refuseBreaking } from './contracts.ts';
 import { handOver, nothingMoved, sagasWithinMs, takeBack } from './hand-over.ts';
 import type { Journal } from './journal.ts';
-import { hasQueries } from './mirror.ts';
 import type { Plan } from './plan.ts';
-import { canarySteps, mirrorStep, type TryOut, warmUp } from './trials.ts';
+import type { TryOut } from './relocation-order.ts';
+import { Trial, warmUp } from './trial.ts';
+import type { Trials } from './trials.ts';
 
 const startWithinMs = 30_000;
 const shortMs = 10_000;
@@ -31,6 +32,7 @@ export interface RelocationDependencies {
   readonly directory: Directory;
   readonly placements: Map<string, Placement>;
   readonly tryOut: TryOut;
+  readonly trials: Trials | undefined;
   /** The topology file; absent when the next start must not keep the placement. */
   readonly file: string | undefined;
   /** Aborts the relocation because a process that it needs has ended. */
@@ -73,8 +75,8 @@ export class Relocation {
 
   /** Tries out the new replicas if the order asks for it. Callers can notice only the calls that these receive. */
   async tryOut(journal: Journal): Promise<void> {
-    const { mirror, canary } = this.parts.tryOut;
-    if (!mirror && !canary) return;
+    const { tryOut, trials, contract } = this.parts;
+    if (!trials || (!tryOut.mirror && !tryOut.canary)) return;
     let trial: Trial | undefined;
     await journal.step({
       name: 'try out',
@@ -82,10 +84,9 @@ export class Relocation {
       run: async () => {
         trial = this.#beginTrial();
       },
-      undo: async () => this.parts.directory.endTrial(this.plan.module),
+      undo: async () => this.parts.directory.endDetour(this.plan.module),
     });
-    if (mirror && hasQueries(this.parts.contract)) await mirrorStep(journal, trial!, mirror);
-    if (canary) await canarySteps(journal, trial!, canary, this.plan.from.kind === 'service');
+    await trials.run(journal, trial!, { ...tryOut, contract, alike: this.plan.from.kind === 'service' });
   }
 
   /** Runs all steps from the transfer of calls to the new replicas until the topology file contains the new placement. */
@@ -163,7 +164,7 @@ export class Relocation {
     if (sameQueue) await Promise.all(this.#coming.map((replica) => replica.fetchCalls()));
     if (to.kind === 'in-process') here.serve(module);
     moduleProcesses.serve(module, [...stay, ...this.#spawned]);
-    directory.endTrial(module);
+    directory.endDetour(module);
   }
 
   /** Sends only a few calls to the new processes at first: the first calls of a process take longest. */
@@ -175,13 +176,14 @@ export class Relocation {
 
   #beginTrial(): Trial {
     this.#called = true;
-    return this.parts.directory.tryOut(this.plan.module, new LiveAddresses(this.#addresses()));
+    const { directory } = this.parts;
+    return directory.divert(this.plan.module, new LiveAddresses(this.#addresses()), (...ways) => new Trial(...ways));
   }
 
   async #moveCallsBack(): Promise<void> {
     const { module, from, stay, go, sameQueue } = this.plan;
     const { here, moduleProcesses } = this.parts;
-    this.parts.directory.endTrial(module);
+    this.parts.directory.endDetour(module);
     if (from.kind === 'in-process') here.serve(module);
     moduleProcesses.serve(module, [...stay, ...go]);
     if (sameQueue) await Promise.all(this.#going.map((replica) => replica.fetchCalls()));

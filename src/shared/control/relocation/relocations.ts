@@ -1,20 +1,19 @@
 import type { Directory } from '../../kernel/calls/index.ts';
 import type { Contract } from '../../kernel/contract/index.ts';
 import type { NamedMigration } from '../../kernel/database/index.ts';
-import { isRefusal, messageOf, refusal } from '../../kernel/errors/index.ts';
+import { invalidInput, isRefusal, messageOf, refusal } from '../../kernel/errors/index.ts';
 import { type ModuleDefinition, migrationsOf } from '../../kernel/module/index.ts';
 import type { Adapters } from '../../kernel/ports/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
-import type { Observation } from '../advice/index.ts';
 import { type ModuleProcesses, type ModulesHere, migrationsIn, replicaHere, replicaIn } from '../supervisor/index.ts';
 import { type Placement, placementText, type ServicePlacement, type Topology } from '../topology/index.ts';
 import type { Moved } from './hand-over.ts';
 import { Journal, type Progress, type StepDone, StepFailed } from './journal.ts';
-import { whatToMirror } from './mirror.ts';
 import { type Plan, planOf } from './plan.ts';
 import { preflight } from './preflight.ts';
 import { Relocation } from './relocation.ts';
 import type { RelocationOrder } from './relocation-order.ts';
+import type { Trials } from './trials.ts';
 
 /** The result of a relocation. */
 export interface RelocationReport extends Moved {
@@ -46,8 +45,7 @@ interface RelocationsDependencies {
   readonly moduleProcesses: ModuleProcesses;
   readonly directory: Directory;
   readonly adapters: Adapters;
-  /** Counts the calls that this process has sent to each module so far. */
-  readonly observation: Pick<Observation, 'sentTo'>;
+  readonly trials: Trials | undefined;
   readonly log: Log;
 }
 
@@ -84,6 +82,7 @@ export class Relocations {
    */
   async move(order: RelocationOrder, tell: (progress: Progress) => void = () => {}): Promise<RelocationReport> {
     this.#refuseAnother();
+    this.#refuseTrials(order);
     const { module, placement, by } = order;
     const since = new Date().toISOString();
     const current: Current = { module, to: placementText(placement), by, since, step: 'preflight' };
@@ -139,6 +138,12 @@ export class Relocations {
     await this.#ended;
   }
 
+  #refuseTrials({ canary, mirror }: RelocationOrder): void {
+    const path = canary ? 'canary' : mirror ? 'mirror' : undefined;
+    if (path === undefined || this.parts.trials) return;
+    throw invalidInput([{ path, message: 'this product makes no trials: add trials() to "control" in src/app.ts' }]);
+  }
+
   #refuseAnother(): void {
     if (this.#state !== 'runs') throw refusal('conflict', `the system ${this.#state}`);
     if (this.#other) throw refusal('conflict', `${this.#other} just now; order it again in a while`);
@@ -183,16 +188,16 @@ export class Relocations {
     return { module, from, to: placementText(to), ms, persisted: !forNow, steps: journal.steps, ...move.moved };
   }
 
-  async #preflight(plan: Plan, { forNow, mirror }: RelocationOrder, contract: Contract): Promise<object> {
-    const { here, moduleProcesses, observation } = this.parts;
+  async #preflight(plan: Plan, order: RelocationOrder, contract: Contract): Promise<object> {
+    const { here, moduleProcesses, trials } = this.parts;
     const { module, from } = plan;
-    const toMirror = mirror && whatToMirror(contract, { ...observation.sentTo(module) }, mirror);
+    const tried = trials?.preflight(order, contract);
     const process = moduleProcesses.of(module).find(({ ready }) => ready);
     if (from.kind === 'service' && !process)
       throw refusal('conflict', `none of the processes of ${module} is ready; see to that first`);
     const replica = process ? replicaIn(process) : replicaHere(module, here);
     const coming = () => this.#coming(plan);
-    return { ...(await preflight(plan, forNow, { ...this.parts, replica, coming })), ...(toMirror && { toMirror }) };
+    return { ...(await preflight(plan, order.forNow, { ...this.parts, replica, coming })), ...tried };
   }
 
   async #coming({ module, to }: Plan): Promise<readonly NamedMigration[] | undefined> {

@@ -11,8 +11,10 @@ import type { DatabaseEngine, DatabaseRecords } from '../../kernel/database/inde
 import type { Bus } from '../../kernel/events/index.ts';
 import { type ModuleDefinition, type OpenModule, openModule } from '../../kernel/module/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
-import { type CallFaults, injectFault } from '../faults/index.ts';
 import type { Topology } from '../topology/index.ts';
+
+/** Called before a module of this process serves a call. */
+export type BeforeServing = (caller: string, module: string, operation: string) => void;
 
 /** The dependencies of the modules that a process opens. */
 export interface ModulesHereDependencies {
@@ -21,7 +23,7 @@ export interface ModulesHereDependencies {
   readonly calls: CallSource;
   readonly engine: DatabaseEngine;
   readonly directory: Directory;
-  readonly faults: CallFaults;
+  readonly beforeServing: readonly BeforeServing[];
 }
 
 /** The modules that run in this process. */
@@ -63,9 +65,9 @@ export class ModulesHere {
       calls,
       settings,
     });
-    const withFaults = { ...module, dispatch: this.#withFaults(name, module.dispatch) };
-    this.open.set(name, withFaults);
-    return withFaults;
+    const watched = { ...module, dispatch: this.#watched(name, module.dispatch) };
+    this.open.set(name, watched);
+    return watched;
   }
 
   /** Routes calls to the module here from now on. */
@@ -81,12 +83,12 @@ export class ModulesHere {
     await module?.close();
   }
 
-  /** Injects the faults inside a module, wherever its calls come from. */
-  #withFaults(name: string, dispatch: Dispatch): Dispatch {
-    const { faults } = this.connections;
+  /** Lets the parts of control know of each call before it is served, wherever it comes from. */
+  #watched(name: string, dispatch: Dispatch): Dispatch {
+    const { beforeServing } = this.connections;
+    if (beforeServing.length === 0) return dispatch;
     return (operation, input, context, request) => {
-      const inside = faults.metInside(context.caller, name, operation);
-      if (inside) injectFault(inside);
+      for (const tell of beforeServing) tell(context.caller, name, operation);
       return dispatch(operation, input, context, request);
     };
   }

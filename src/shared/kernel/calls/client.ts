@@ -20,7 +20,7 @@ export function createCall(
   operation: Operation,
   caller: string,
   transport: () => Transport,
-  hooks: Pick<RoadHooks, 'observe'> = {},
+  hooks: Pick<RoadHooks, 'observers'> = {},
 ): Call {
   const longestMs = operation.timeoutMs ?? defaultTimeoutMs;
   const walk = compose(road.caller, { caller, operation, transport, ...hooks });

@@ -7,19 +7,20 @@ import type { Next, RoadStep, Transport } from './transport.ts';
 
 /** The steps that control may add to the road. */
 export interface RoadHooks {
-  /** Makes the step that watches the calls of a caller to an operation: their input, their answer and the time between. */
-  readonly observe?: (caller: string, operation: Operation) => RoadStep;
-  /** Meets the faults that operators have asked for: a call that is delayed, refused, lost or doubled. */
-  readonly faults?: RoadStep;
+  /** Watch the calls of a caller to an operation: their input, their answer and the time between. */
+  readonly observers?: readonly ((caller: string, operation: Operation) => RoadStep)[];
+  /** Meet the faults that operators have asked for: a call is delayed, refused, lost or doubled. */
+  readonly faults?: readonly RoadStep[];
 }
 
-interface CallersPlace extends Pick<RoadHooks, 'observe'> {
+interface CallersPlace extends Pick<RoadHooks, 'observers'> {
   readonly caller: string;
   readonly operation: Operation;
   readonly transport: () => Transport;
 }
 
-const observe = ({ observe, caller, operation }: CallersPlace) => observe?.(caller, operation);
+const observe = ({ observers = [], caller, operation }: CallersPlace) =>
+  observers.map((make) => make(caller, operation));
 
 /** The module may move while it is called, so every call asks anew where it runs. */
 const route =
@@ -27,7 +28,7 @@ const route =
   (call) =>
     transport().call(call);
 
-const faults = ({ faults }: Pick<RoadHooks, 'faults'>) => faults;
+const faults = ({ faults = [] }: Pick<RoadHooks, 'faults'>) => faults;
 
 /**
  * The road of a call: all its steps, in their order. A step is a function `(call, next)`: it does its part, and `next` does the rest.
@@ -42,12 +43,12 @@ export const road = {
   link: [faults],
 };
 
-/** Makes a step for its place on the road. Returns undefined where there is nothing to do. */
-type MakeStep<Place> = (place: Place) => RoadStep | undefined;
+/** Makes a step, or the steps, for a place on the road. */
+type MakeStep<Place> = (place: Place) => RoadStep | readonly RoadStep[];
 
 /** Composes a part of the road. `end` takes the calls that have passed all its steps. */
 export function compose<Place>(steps: readonly MakeStep<Place>[], place: Place, end: Next = noEnd): Next {
-  return steps.flatMap((make) => make(place) ?? []).reduceRight<Next>((next, step) => (call) => step(call, next), end);
+  return steps.flatMap((make) => make(place)).reduceRight<Next>((next, step) => (call) => step(call, next), end);
 }
 
 /** Where the last step sends the call on itself, nothing follows. */

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { callFaultSchema } from '../../admin-contract/index.ts';
 import { publicJwkSchema } from '../../identity/index.ts';
 
 /** The messages from a module process to its parent. `toModuleProcess` is the other direction. */
@@ -19,7 +18,8 @@ export const toModuleProcess = z.discriminatedUnion('type', [
   z.object({ type: z.literal('addresses'), addresses: z.record(z.string(), z.array(z.string())) }),
   /** Answers `enrol`; the parent sends it again whenever the system's keys change. */
   z.object({ type: z.literal('enrolled'), enrolment }),
-  z.object({ type: z.literal('faults'), faults: z.array(callFaultSchema) }),
+  /** The state of a part of control in the home process. */
+  z.object({ type: z.literal('shared'), part: z.string(), state: z.unknown() }),
   /** Requests an action, such as a part of a relocation. The answer has the same `id`. */
   z.object({ type: z.literal('ask'), id: z.int(), what: z.string(), given: z.unknown().optional() }),
   /** The home process is about to stop; it tells the module process later when to stop. */

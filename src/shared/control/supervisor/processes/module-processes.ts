@@ -4,10 +4,10 @@ import { background } from '../../../kernel/context/index.ts';
 import { StartError } from '../../../kernel/errors/index.ts';
 import type { ModuleDefinition } from '../../../kernel/module/index.ts';
 import type { Log } from '../../../kernel/telemetry/index.ts';
-import type { CallFaults } from '../../faults/index.ts';
 import type { Authority, PublicJwk } from '../../identity/index.ts';
 import { environmentName, placementText, type ServicePlacement, type Topology } from '../../topology/index.ts';
 import { ModuleProcess } from './module-process.ts';
+import type { SharedStates } from './shared-state.ts';
 
 const readyWithinMs = 20_000;
 /** After this many failed starts of a process, the system goes on without it. */
@@ -33,7 +33,7 @@ export class ModuleProcesses {
   #homeAddress = '';
   private readonly topology: Topology;
   private readonly directory: Directory;
-  private readonly faults: CallFaults;
+  private readonly shared: SharedStates;
   /** Set only in the home process, which alone starts module processes. */
   private readonly authority: Authority | undefined;
   private readonly log: Log;
@@ -41,14 +41,14 @@ export class ModuleProcesses {
   constructor(
     topology: Topology,
     directory: Directory,
-    faults: CallFaults,
+    shared: SharedStates,
     authority: Authority | undefined,
     log: Log,
     definitions: readonly ModuleDefinition[] = [],
   ) {
     this.topology = topology;
     this.directory = directory;
-    this.faults = faults;
+    this.shared = shared;
     this.authority = authority;
     this.log = log;
     this.#settings = new Map(definitions.map((each) => [each.contract.name, Object.keys(each.settings?.shape ?? {})]));
@@ -133,9 +133,9 @@ export class ModuleProcesses {
     await this.terminate(this.all, stopWithinMs);
   }
 
-  /** Sends the active faults of this process to every module process. */
-  tellFaults(): void {
-    for (const process of this.#processes) this.#tellFaultsTo(process);
+  /** Sends the state that a part of control has in this process to every module process. */
+  share(part: string): void {
+    for (const process of this.#processes) this.#share(part, process);
   }
 
   #make(module: string, placement: ServicePlacement, heldBack = false): ModuleProcess {
@@ -163,7 +163,7 @@ export class ModuleProcesses {
       if (process.ends > 0)
         this.log.warn({ module, address: process.ready?.reachedAt }, 'the process of a module is ready again');
       process.send({ type: 'addresses', addresses: this.#addresses() });
-      this.#tellFaultsTo(process);
+      for (const part of this.shared.keys()) this.#share(part, process);
     }
     this.#tellAddresses(module);
     this.#listeners.get(process)?.(how);
@@ -191,8 +191,8 @@ export class ModuleProcesses {
     });
   }
 
-  #tellFaultsTo(process: ModuleProcess): void {
-    process.send({ type: 'faults', faults: [...this.faults.list()] });
+  #share(part: string, process: ModuleProcess): void {
+    process.send({ type: 'shared', part, state: this.shared.get(part)?.now() });
   }
 
   /** Publishes the module's addresses here and to every module process, so that each calls the others directly. */

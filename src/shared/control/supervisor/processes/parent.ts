@@ -2,12 +2,12 @@ import type { LiveAddresses } from '../../../kernel/calls/index.ts';
 import { safeParse } from '../../../kernel/contract/index.ts';
 import { messageOf } from '../../../kernel/errors/index.ts';
 import type { OpenModule } from '../../../kernel/module/index.ts';
-import type { CallFaults } from '../../faults/index.ts';
 import { type FromModuleProcess, toModuleProcess } from './messages.ts';
+import type { SharedStates } from './shared-state.ts';
 
 interface ParentDependencies {
   readonly homeAddress: string;
-  readonly faults: CallFaults;
+  readonly shared: SharedStates;
   readonly open: ReadonlyMap<string, OpenModule>;
   /** The modules that this process calls through the home process, unless that has sent their addresses. */
   readonly throughHome: ReadonlyMap<string, LiveAddresses>;
@@ -16,7 +16,7 @@ interface ParentDependencies {
 }
 
 /** Connects a module process to its parent: receives the other modules' addresses, and answers the parent's requests. */
-export function joinParent({ homeAddress, faults, open, throughHome, answer }: ParentDependencies) {
+export function joinParent({ homeAddress, shared, open, throughHome, answer }: ParentDependencies) {
   if (!process.send) return { ready: (_said: Omit<FromModuleProcess & { type: 'ready' }, 'type'>) => {} };
   // The parent may be gone; another part of this process handles that.
   const tell = (said: FromModuleProcess) => void process.send?.(said, undefined, undefined, () => {});
@@ -26,8 +26,8 @@ export function joinParent({ homeAddress, faults, open, throughHome, answer }: P
       case 'drain':
         for (const each of open.values()) each.drain();
         return;
-      case 'faults':
-        return faults.set(message.faults);
+      case 'shared':
+        return shared.get(message.part)?.set(message.state);
       case 'addresses':
         for (const [name, known] of throughHome) known.set(message.addresses[name] ?? [homeAddress]);
         return;

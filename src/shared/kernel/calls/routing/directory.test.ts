@@ -31,7 +31,7 @@ type Answer = (request: CallRequest) => Promise<unknown>;
 
 function open(parity: Parity, answer: Answer = async () => ({})): Directory {
   return new Directory({
-    hooks: { faults: faultStep(faults, clock) },
+    hooks: { faults: [faultStep(faults, clock)] },
     ...{ parity, clock, policies: {}, log: new Notes().log, random: () => 0 },
     modules: ['payments', 'orders'],
     connect: (module, address) => ({

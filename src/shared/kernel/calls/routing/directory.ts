@@ -4,17 +4,27 @@ import { InProcessTransport, type Parity } from '../in-process.ts';
 import { kernelOperation } from '../kernel-operations.ts';
 import { type PoliciesConfig, policiesFor } from '../resilience/policies.ts';
 import { compose, type RoadHooks, road } from '../road.ts';
-import type { Dispatch, Transport } from '../transport.ts';
+import type { CallRequest, Dispatch, Transport } from '../transport.ts';
 import { unreachable } from '../unreachable.ts';
 import { Probe } from './probe.ts';
-import { Trial } from './trial.ts';
 import { Upstream, type UpstreamDependencies } from './upstream.ts';
+
+/** Decides for each call of a module whether other replicas serve it. It takes `way` for the rest, by default the route that was before. */
+export interface Detour extends Transport {
+  call(request: CallRequest, way?: Transport): Promise<unknown>;
+}
+
+/** A detour, and what the route was and will be without it. */
+interface OpenDetour {
+  readonly before: Transport;
+  readonly upstream: Upstream;
+}
 
 /** The route to a module, as this process sees it. */
 export type Route = {
   readonly transport: Transport;
-  /** The trial of other replicas, to which `transport` sends some of the calls. */
-  readonly trial?: Trial;
+  /** The detour that `transport` takes for some of the calls. */
+  readonly detour?: Detour;
 } & (
   | { readonly state: 'here'; readonly inside: Transport }
   | { readonly state: 'there'; readonly upstream: Upstream }
@@ -30,18 +40,19 @@ export interface DirectoryDependencies extends UpstreamDependencies {
  * Returns the calls of any caller to any operation. A policy may give an operation less time than its contract does. The operations
  * of the kernel itself have no policies, and nobody observes them.
  */
-export function callsOver(directory: Directory, policies: PoliciesConfig, { observe }: RoadHooks = {}): CallSource {
+export function callsOver(directory: Directory, policies: PoliciesConfig, { observers }: RoadHooks = {}): CallSource {
   return (operation, caller) => {
     const transport = () => directory.routeTo(operation.module).transport;
     if (kernelOperation(operation.name)) return createCall(operation, caller, transport);
     const { timeoutMs } = policiesFor(policies, operation.module, operation);
-    return createCall({ ...operation, timeoutMs }, caller, transport, observe ? { observe } : {});
+    return createCall({ ...operation, timeoutMs }, caller, transport, observers ? { observers } : {});
   };
 }
 
 /** Knows the current route to each module. Clients ask it at every call, so that a route can change at any time. */
 export class Directory {
   readonly #modules = new Map<string, Route>();
+  readonly #detours = new Map<string, OpenDetour>();
   readonly #listeners: ((module: string) => void)[] = [];
   /** Upstreams that receive no new calls. Each stays here until its calls in flight are answered. */
   readonly #retired = new Map<Upstream, Promise<void>>();
@@ -99,21 +110,29 @@ export class Directory {
     return at.state === 'there' ? at.upstream.reachable() : at.state === 'here';
   }
 
-  /** Starts a trial of the replicas that `discovery` lists. The trial decides which calls they get; at first they get none. */
-  tryOut(module: string, discovery: Discovery): Trial {
-    this.endTrial(module);
+  /** Lets `make` create a detour to the replicas that `discovery` lists. It gets the route before it, and the upstream of those replicas. */
+  divert<D extends Detour>(
+    module: string,
+    discovery: Discovery,
+    make: (before: Transport, upstream: Upstream) => D,
+  ): D {
+    this.endDetour(module);
     const at = this.routeTo(module);
-    const trial = new Trial(at.transport, new Upstream(module, discovery, this.parts, () => {}), this.parts.clock);
-    this.#modules.set(module, { ...at, transport: trial, trial });
-    return trial;
+    const upstream = new Upstream(module, discovery, this.parts, () => {});
+    const detour = make(at.transport, upstream);
+    this.#detours.set(module, { before: at.transport, upstream });
+    this.#modules.set(module, { ...at, transport: detour, detour });
+    return detour;
   }
 
-  /** Ends the trial, if there is one. All calls go where they went before it. */
-  endTrial(module: string): void {
-    const { trial, ...at } = this.routeTo(module);
-    if (!trial) return;
-    this.#modules.set(module, { ...at, transport: trial.way });
-    this.#retire(trial.upstream);
+  /** Ends the detour, if there is one. All calls go where they went before it. */
+  endDetour(module: string): void {
+    const open = this.#detours.get(module);
+    if (!open) return;
+    const { detour: _, ...at } = this.routeTo(module);
+    this.#detours.delete(module);
+    this.#modules.set(module, { ...at, transport: open.before });
+    this.#retire(open.upstream);
   }
 
   /** Resolves when no call to `module` is in flight on an abandoned route. */
@@ -142,7 +161,7 @@ export class Directory {
   }
 
   #set(module: string, route: Route): void {
-    this.endTrial(module);
+    this.endDetour(module);
     const before = this.#modules.get(module);
     this.#modules.set(module, route);
     if (before?.state === 'there') this.#retire(before.upstream);

@@ -465,7 +465,7 @@ describe('an upstream', () => {
   it('puts the faults that are on in the way of calls, and of no ping', async () => {
     const faults = new CallFaults(clock, () => 0);
     const link = { call: async () => 'done', close: async () => {} };
-    const hooks = { faults: faultStep(faults, clock) };
+    const hooks = { faults: [faultStep(faults, clock)] };
     const parts = { policies: {}, clock, log: new Notes().log, random: () => 0, hooks, connect: () => link };
     listed.set([a]);
     upstream = new Upstream('payments', listed, parts, () => {});

@@ -1,39 +1,8 @@
 import { expect, it } from 'vitest';
-import { Tally, type Trial } from '../../kernel/calls/index.ts';
+import { systemClock } from '../../kernel/context/index.ts';
 import { canarySchema, mirrorSchema } from '../admin-contract/index.ts';
-import { Journal } from './journal.ts';
-import { canarySteps, mirrorStep, warmUp } from './trials.ts';
-
-/** Resolves with the number of calls at each level of concurrency. Runs `called` at every pause of the warm-up. */
-async function warmed(called: (trial: Trial) => void): Promise<Map<number, number>> {
-  const trial = { share: 0.05, atOnce: 0, other: new Tally() } as Trial;
-  const seen = new Map<number, number>();
-  const pause = async () => {
-    const before = trial.other.counted;
-    called(trial);
-    seen.set(trial.atOnce, (seen.get(trial.atOnce) ?? 0) + trial.other.counted - before);
-  };
-  await warmUp({ pause } as unknown as Journal, trial);
-  expect(trial.share).toBe(0.05);
-  return seen;
-}
-
-it('warms a new process up with one call at a time, then some', async () => {
-  const seen = await warmed((trial) => trial.other.add(1, false));
-  expect([...seen]).toEqual([
-    [1, 8],
-    [2, 16],
-    [4, 48],
-  ]);
-});
-
-it('ends the warming up when nobody calls any more', async () => {
-  let left = 3;
-  const seen = await warmed((trial) => {
-    if (left-- > 0) trial.other.add(1, false);
-  });
-  expect([...seen]).toEqual([[1, 3]]);
-});
+import { Journal, Tally, type Trial } from '../relocation/index.ts';
+import { canarySteps, mirrorStep } from './steps.ts';
 
 /** Runs a step of the move, and `called` at every pause. Resolves with the completed steps, or with the message of the failure. */
 async function ran(step: (journal: Journal) => Promise<void>, called: () => void = () => {}): Promise<unknown> {
@@ -46,8 +15,7 @@ async function ran(step: (journal: Journal) => Promise<void>, called: () => void
 }
 
 function trialOf(): Trial {
-  const compared = { same: 0, different: 0, differences: [] };
-  const trial = { other: new Tally(), before: new Tally(), compared, mirrors: false };
+  const trial = { other: new Tally(), before: new Tally() };
   const recount = () => Object.assign(trial, { other: new Tally(), before: new Tally() });
   return Object.assign(trial, { recount }) as unknown as Trial;
 }
@@ -90,10 +58,10 @@ it('takes it back when it stays slow', async () => {
 it('goes on without a query to compare where that is chosen, and fails where it is not', async () => {
   const mirror = mirrorSchema.parse({ forMs: 100 });
   const optional = { ...mirror, required: false };
-  expect(await ran((journal) => mirrorStep(journal, trialOf(), optional))).toMatchObject([
+  expect(await ran((journal) => mirrorStep(journal, trialOf(), systemClock, optional))).toMatchObject([
     { step: 'mirror', same: 0, different: 0 },
   ]);
-  expect(await ran((journal) => mirrorStep(journal, trialOf(), mirror))).toMatch(
+  expect(await ran((journal) => mirrorStep(journal, trialOf(), systemClock, mirror))).toMatch(
     /^no query came in 600 ms, so that there was no answer to compare; mirror for longer, or let the move go on without/,
   );
 });

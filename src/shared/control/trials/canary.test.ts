@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Tally } from '../../kernel/calls/index.ts';
 import { type Canary, canarySchema } from '../admin-contract/index.ts';
+import { Tally } from '../relocation/index.ts';
 import { tryOut, type World } from './canary.scene.ts';
 import { sharesOf, verdictOf } from './canary.ts';
 

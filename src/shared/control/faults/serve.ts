@@ -1,40 +1,30 @@
-import type { Directory } from '../../kernel/calls/index.ts';
 import { type Operation, parseInput } from '../../kernel/contract/index.ts';
 import { type Issue, invalidInput } from '../../kernel/errors/index.ts';
 import type { ModuleDefinition } from '../../kernel/module/index.ts';
+import { type AdminRoutes, bodyOf, type FanOut } from '../admin-api/index.ts';
 import { type CallFault, type FaultOrder, faultsSchema } from '../admin-contract/index.ts';
-import type { CallFaults } from '../faults/index.ts';
-import type { Identity } from '../identity/index.ts';
-import type { ModuleProcesses } from '../supervisor/index.ts';
-import type { Topology } from '../topology/index.ts';
-import { type AdminRoutes, bodyOf, type FanOut } from './fan-out.ts';
+import type { PartDependencies } from '../parts/index.ts';
+import type { CallFaults } from './call-faults.ts';
 
-interface FaultRoutesDependencies {
-  readonly topology: Topology;
-  readonly definitions: readonly ModuleDefinition[];
-  readonly directory: Directory;
-  readonly faults: CallFaults;
-  readonly moduleProcesses: ModuleProcesses;
-  readonly identity: Identity;
-}
+type Around = Pick<PartDependencies, 'topology' | 'definitions' | 'directory' | 'moduleProcesses' | 'identity'>;
 
 /**
  * Serves faults on demand. A fault applies to calls from a caller to an operation, for a time, in every process that can be told. A
  * module process that this process starts gets the faults whenever it becomes ready. `PUT /ops/faults` replaces all earlier faults; an
  * empty list ends them.
  */
-export function serveFaults(app: AdminRoutes, everywhere: FanOut, parts: FaultRoutesDependencies): void {
-  const { faults, moduleProcesses, directory, definitions } = parts;
+export function serveFaults(app: AdminRoutes, everywhere: FanOut, faults: CallFaults, around: Around): void {
+  const { moduleProcesses, directory, definitions } = around;
   const list = () => faults.list().map(({ until, ...fault }) => ({ ...fault, until: new Date(until).toISOString() }));
   app.get('/ops/faults', (c) => c.json({ items: list() }));
   app.put('/ops/faults', async (c) => {
     const given = parseInput(faultsSchema, await bodyOf(c));
     const passedOn = c.env?.passedOn !== undefined;
-    const issues = passedOn ? [] : given.faults.flatMap((fault, at) => issuesOf(fault, at, parts));
+    const issues = passedOn ? [] : given.faults.flatMap((fault, at) => issuesOf(fault, at, around));
     if (issues.length > 0) throw invalidInput(issues);
-    const now = parts.identity.now();
+    const now = around.identity.now();
     faults.set(given.faults.map(({ forMs, ...fault }): CallFault => ({ ...fault, until: now + forMs })));
-    moduleProcesses.tellFaults();
+    moduleProcesses.share('faults');
     const elsewhere = definitions
       .map(({ contract }) => contract.name)
       .filter((name) => moduleProcesses.of(name).length === 0 && directory.routeTo(name).state === 'there');
@@ -45,19 +35,19 @@ export function serveFaults(app: AdminRoutes, everywhere: FanOut, parts: FaultRo
 }
 
 /** Returns the issues of a fault. A fault that no call can meet is a mistake. */
-function issuesOf(fault: FaultOrder, at: number, parts: FaultRoutesDependencies): Issue[] {
+function issuesOf(fault: FaultOrder, at: number, around: Around): Issue[] {
   const { caller, operation, latencyMs, jitterMs, error, lose, double, inside } = fault;
   const issue = (path: string, message: string) => [{ path: `faults.${at}.${path}`, message }];
-  const names = parts.definitions.map(({ contract }) => contract.name);
+  const names = around.definitions.map(({ contract }) => contract.name);
   if (!['*', 'gateway', ...names].includes(caller)) {
     return issue('caller', `there is no module "${caller}"; say *, gateway, or one of ${names.join(', ')}`);
   }
   if (!latencyMs && !jitterMs && !error && !lose && !double && !inside)
     return issue('latencyMs', 'say what is to happen: latencyMs, jitterMs, error, lose, double or inside');
   const why =
-    operation === '*' ? undefined : (unknown(operation, parts.definitions) ?? undeclared(fault, parts.definitions));
+    operation === '*' ? undefined : (unknown(operation, around.definitions) ?? undeclared(fault, around.definitions));
   if (why) return issue('operation', why);
-  if (inside || leavesThisProcess(fault, names, parts)) return [];
+  if (inside || leavesThisProcess(fault, names, around)) return [];
   return issue(
     'operation',
     `calls from ${caller} to ${operation} do not leave this process, whose PARITY is fast: set it to strict, or move a module out`,
@@ -86,14 +76,10 @@ function undeclared({ caller, operation }: FaultOrder, definitions: readonly Mod
 }
 
 /** Whether such calls can meet a fault: with fast parity, only calls that leave this process can. */
-function leavesThisProcess(
-  { caller, operation }: FaultOrder,
-  names: readonly string[],
-  parts: FaultRoutesDependencies,
-): boolean {
-  if (parts.topology.settings.PARITY === 'strict') return true;
+function leavesThisProcess({ caller, operation }: FaultOrder, names: readonly string[], around: Around): boolean {
+  if (around.topology.settings.PARITY === 'strict') return true;
   const [name = '*'] = operation.split('.');
-  const here = (who: string) => who === 'gateway' || parts.directory.routeTo(who).state === 'here';
+  const here = (who: string) => who === 'gateway' || around.directory.routeTo(who).state === 'here';
   const meant = (who: string) => (who === '*' ? names : [who]);
   return ![...meant(caller), ...meant(name)].every(here);
 }

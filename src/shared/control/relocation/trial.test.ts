@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { type CallContext, ManualClock } from '../../context/index.ts';
-import type { Operation } from '../../contract/index.ts';
-import { refusal } from '../../errors/index.ts';
-import { ofKernel } from '../kernel-operations.ts';
-import type { CallRequest } from '../transport.ts';
-import { Trial } from './trial.ts';
-import type { Upstream } from './upstream.ts';
+import { type CallRequest, ofKernel, type Upstream } from '../../kernel/calls/index.ts';
+import type { CallContext } from '../../kernel/context/index.ts';
+import type { Operation } from '../../kernel/contract/index.ts';
+import { refusal } from '../../kernel/errors/index.ts';
+import type { Journal } from './journal.ts';
+import { Tally } from './tally.ts';
+import { Trial, warmUp } from './trial.ts';
 
 const find = {
   module: 'payments',
@@ -26,7 +26,7 @@ function opened(answers: { before?: () => unknown; other?: () => unknown } = {})
       return answers[side]?.() ?? side;
     },
   });
-  const trial = new Trial(way('before'), way('other') as unknown as Upstream, new ManualClock());
+  const trial = new Trial(way('before'), way('other') as unknown as Upstream);
   const call = (operation: Operation, context: Partial<CallContext> = {}) =>
     trial.call({
       operation,
@@ -114,7 +114,7 @@ it('asks those before when the others cannot be asked, with the same key', async
       return 'done';
     },
   });
-  const trial = new Trial(way(false), way(true) as unknown as Upstream, new ManualClock());
+  const trial = new Trial(way(false), way(true) as unknown as Upstream);
   trial.share = 1;
   const context = { requestId: 'r', caller: 'orders', deadline: 1e15 };
   expect(await trial.call({ operation: pay, input: {}, context })).toBe('done');
@@ -149,27 +149,42 @@ it('counts what failed; a refusal that the contract declares is an answer', asyn
   expect(trial.before.counts).toEqual({ calls: 0, failures: 0 });
 });
 
-it('asks queries of both when it mirrors, answers by those before, and says where answers differ', async () => {
-  const value = (amount: number) => ({ id: 'p', lines: [{ amount }] });
-  const { trial, call, asked } = opened({ before: () => value(1), other: () => value(2) });
-  trial.mirrors = true;
-  expect(await call(find)).toEqual(value(1));
-  await call(pay);
-  await expect.poll(() => trial.compared.different).toBe(1);
-  expect(trial.compared).toEqual({
-    same: 0,
-    different: 1,
-    differences: [{ operation: 'payments.find', at: 'lines.0.amount' }],
-  });
-  expect(asked).toEqual({ before: 3, other: 2 });
+/** Resolves with the number of calls at each level of concurrency. Runs `called` at every pause of the warm-up. */
+async function warmed(called: (trial: Trial) => void): Promise<Map<number, number>> {
+  const trial = { share: 0.05, atOnce: 0, other: new Tally() } as Trial;
+  const seen = new Map<number, number>();
+  const pause = async () => {
+    const before = trial.other.counted;
+    called(trial);
+    seen.set(trial.atOnce, (seen.get(trial.atOnce) ?? 0) + trial.other.counted - before);
+  };
+  await warmUp({ pause } as unknown as Journal, trial);
+  expect(trial.share).toBe(0.05);
+  return seen;
+}
+
+it('warms a new process up with one call at a time, then some', async () => {
+  const seen = await warmed((trial) => trial.other.add(1, false));
+  expect([...seen]).toEqual([
+    [1, 8],
+    [2, 16],
+    [4, 48],
+  ]);
 });
 
-it('takes for the same what was only changed between the two', async () => {
-  const others = [{ n: 1 }, { n: 2 }];
-  const befores = [{ n: 2 }, { n: 2 }];
-  const { trial, call } = opened({ before: () => befores.pop(), other: () => others.shift() });
-  trial.mirrors = true;
+it('ends the warming up when nobody calls any more', async () => {
+  let left = 3;
+  const seen = await warmed((trial) => {
+    if (left-- > 0) trial.other.add(1, false);
+  });
+  expect([...seen]).toEqual([[1, 3]]);
+});
+
+it('shows each query that those before answered, and no command', async () => {
+  const { trial, call } = opened();
+  const answers: unknown[] = [];
+  trial.onAnswer = ({ operation: { name } }, _way, answer) => answers.push([name, answer]);
+  await call(pay);
   await call(find);
-  await expect.poll(() => trial.compared.same).toBe(1);
-  expect(trial.compared.different).toBe(0);
+  await expect.poll(() => answers).toEqual([['find', 'before']]);
 });

@@ -1,4 +1,4 @@
-import { isRefusal } from '../../errors/index.ts';
+import { isRefusal } from '../../kernel/errors/index.ts';
 
 const kept = 2_000;
 const notAnswers = ['unavailable', 'timeout', 'internal', 'overloaded'];

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { systemClock } from '../../kernel/context/index.ts';
+import { parseInput } from '../../kernel/contract/index.ts';
+import { callFaultSchema } from '../admin-contract/index.ts';
+import type { ControlPart } from '../parts/index.ts';
+import { CallFaults } from './call-faults.ts';
+import { faultStep } from './faulty.ts';
+import { killAt } from './kill.ts';
+import { injectFault } from './process-faults.ts';
+import { serveFaults } from './serve.ts';
+
+const sharedSchema = z.array(callFaultSchema);
+
+/** Lets operators inject faults into calls and processes, and tests kill a process at a crash point (`FAULT_POINT`). */
+export function faults(): ControlPart {
+  return {
+    name: 'faults',
+    open({ identity, topology: { settings } }) {
+      if (settings.FAULT_POINT) killAt(settings.FAULT_POINT, settings.DATA_DIR);
+      // A fault ends at the same time in every process: all processes share the system's time.
+      const active = new CallFaults(identity);
+      return {
+        faults: faultStep(active, systemClock),
+        beforeServing(caller, module, operation) {
+          const inside = active.metInside(caller, module, operation);
+          if (inside) injectFault(inside);
+        },
+        shared: { now: () => active.list(), set: (given) => active.set(parseInput(sharedSchema, given)) },
+        serve: (app, everywhere, around) => serveFaults(app, everywhere, active, around),
+      };
+    },
+  };
+}

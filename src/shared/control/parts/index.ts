@@ -1,0 +1,1 @@
+export type { ControlPart, OpenPart, PartDependencies } from './part.ts';

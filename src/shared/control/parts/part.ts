@@ -1,0 +1,42 @@
+import type { CallSource, Directory, RoadStep } from '../../kernel/calls/index.ts';
+import type { Operation } from '../../kernel/contract/index.ts';
+import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
+import type { AdminRoutes, FanOut } from '../admin-api/index.ts';
+import type { Identity } from '../identity/index.ts';
+import type { Relocations, Trials } from '../relocation/index.ts';
+import type { BeforeServing, ModuleProcesses, SharedState } from '../supervisor/index.ts';
+import type { Topology } from '../topology/index.ts';
+
+/** A part of the control ring that a product may leave out. `src/app.ts` lists the parts of a product. */
+export interface ControlPart {
+  readonly name: string;
+  /** Opens the part in a process, before any module opens there. */
+  open(process: Pick<PartDependencies, 'topology' | 'identity'>): OpenPart;
+}
+
+/** What a part adds to a process. */
+export interface OpenPart {
+  /** Makes the step of the road that watches the calls of a caller to an operation. */
+  readonly observe?: (caller: string, operation: Operation) => RoadStep;
+  /** The step of the road in which calls meet faults. */
+  readonly faults?: RoadStep;
+  /** Called before a module of this process serves a call. */
+  readonly beforeServing?: BeforeServing;
+  /** State of the part that the home process sends to its module processes. */
+  readonly shared?: SharedState;
+  readonly trials?: Trials;
+  /** Adds routes for operators. */
+  serve?(app: AdminRoutes, everywhere: FanOut, parts: PartDependencies): void;
+}
+
+/** The process around a part. */
+export interface PartDependencies {
+  readonly topology: Topology;
+  readonly identity: Identity;
+  readonly definitions: readonly ModuleDefinition[];
+  readonly directory: Directory;
+  readonly calls: CallSource;
+  readonly open: ReadonlyMap<string, OpenModule>;
+  readonly moduleProcesses: ModuleProcesses;
+  readonly relocations: Relocations;
+}

@@ -1,0 +1,141 @@
+import {
+  type CallRequest,
+  type Detour,
+  kernelOperation,
+  mayRetry,
+  type Transport,
+  type Upstream,
+  withKey,
+} from '../../kernel/calls/index.ts';
+import { background, type CallContext } from '../../kernel/context/index.ts';
+import type { Journal } from './journal.ts';
+import { isFailure, Tally } from './tally.ts';
+
+/**
+ * Sends a share of a module's calls to other replicas (the candidate) while the current ones continue to serve. It divides calls by
+ * their subject, so that related calls reach the same replicas.
+ */
+export class Trial implements Detour {
+  /** Share of the calls that goes to the candidate, 0 to 1. */
+  share = 0;
+  /** Maximum number of these calls in flight. */
+  atOnce = Number.POSITIVE_INFINITY;
+  /** Called with each query that the current replicas have answered, and the answer. */
+  onAnswer: ((request: CallRequest, way: Transport, answer: unknown) => void) | undefined;
+  before = new Tally();
+  other = new Tally();
+  #inFlight = 0;
+  /** The route before the trial. */
+  readonly way: Transport;
+  private readonly upstream: Upstream;
+
+  constructor(way: Transport, upstream: Upstream) {
+    this.way = way;
+    this.upstream = upstream;
+  }
+
+  /** Sends the call to the candidate or by `way`, which defaults to the route before the trial. */
+  call(request: CallRequest, way: Transport = this.way): Promise<unknown> {
+    const { operation, context } = request;
+    if (!isTriedOut(operation.name, context)) return way.call(request);
+    const goes = this.#sends(context);
+    const answer = goes ? this.#sent(withKey(request), way) : this.#counted(way, this.before, request);
+    const { onAnswer } = this;
+    if (onAnswer && operation.kind === 'query' && !goes && !kernelOperation(operation.name))
+      answer.then(
+        (value) => background.run(() => onAnswer(request, way, value)),
+        () => {},
+      );
+    return answer;
+  }
+
+  #sends(context: CallContext): boolean {
+    if (this.share === 0 || this.#inFlight >= this.atOnce) return false;
+    return partOf(belongsTo(context)) < this.share;
+  }
+
+  /** Calls the candidate. Falls back to `way` when a retry is safe, so that callers do not notice the trial. */
+  #sent(request: CallRequest, way: Transport): Promise<unknown> {
+    const { operation, context } = request;
+    this.#inFlight += 1;
+    return this.#counted(this.upstream, this.other, request)
+      .finally(() => {
+        this.#inFlight -= 1;
+      })
+      .catch((error: unknown) => {
+        if (!mayRetry(operation.kind, context.idempotencyKey !== undefined, error)) throw error;
+        return way.call(request);
+      });
+  }
+
+  /** Calls the candidate for nobody but the trial. */
+  callCandidate(request: CallRequest): Promise<unknown> {
+    return this.#counted(this.upstream, this.other, request);
+  }
+
+  /** Resets the counts of both releases. */
+  recount(): void {
+    this.before = new Tally();
+    this.other = new Tally();
+  }
+
+  #counted(way: Transport, tally: Tally, request: CallRequest): Promise<unknown> {
+    const startedAt = performance.now();
+    const answer = way.call(request);
+    answer.then(
+      () => tally.add(performance.now() - startedAt, false),
+      (error: unknown) => tally.add(performance.now() - startedAt, isFailure(error)),
+    );
+    return answer;
+  }
+}
+
+/** Returns whether a trial includes the call. Of the kernel's operations, it includes public requests that can be repeated. */
+function isTriedOut(operation: string, { idempotencyKey }: CallContext): boolean {
+  const kernel = kernelOperation(operation);
+  return kernel === undefined || kernel === 'read' || (kernel === 'write' && idempotencyKey !== undefined);
+}
+
+const id = /[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}|\b[\dA-Z]{26}\b/;
+
+/** Returns the subject of a call: the member, else the saga named in the idempotency key, else the key, else the request. */
+function belongsTo({ idempotencyKey, member, requestId }: CallContext): string {
+  return member ?? (idempotencyKey && (id.exec(idempotencyKey)?.[0] ?? idempotencyKey)) ?? requestId;
+}
+
+/** Hashes a text to an evenly distributed number from 0 to below 1 (FNV-1a with a final mix). */
+function partOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0x45d9f3b);
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
+}
+
+/** The stages of a warm-up: the number of concurrent calls to a new process, and the number of calls in the stage. */
+const warming = [
+  { atOnce: 1, calls: 8 },
+  { atOnce: 2, calls: 16 },
+  { atOnce: 4, calls: 48 },
+];
+/** Maximum duration of a warm-up. */
+export const warmUpWithinMs = 1_500;
+const warmingQuietMs = 300;
+const warmingLookMs = 10;
+
+/**
+ * Sends the first calls one at a time, then a few at once, since a new process answers its first calls slowly. The verdict ignores
+ * these calls. Ends early when no calls come, and at its time limit when too few come.
+ */
+export async function warmUp(journal: Journal, trial: Trial): Promise<void> {
+  const endsAt = performance.now() + warmUpWithinMs;
+  for (const { atOnce, calls } of warming) {
+    trial.atOnce = atOnce;
+    const enough = trial.other.counted + calls;
+    for (let [seen, quietMs] = [0, 0]; trial.other.counted < enough; quietMs += warmingLookMs) {
+      if (trial.other.counted > seen) [seen, quietMs] = [trial.other.counted, 0];
+      if (quietMs >= warmingQuietMs || performance.now() >= endsAt) return;
+      await journal.pause(warmingLookMs);
+    }
+  }
+}

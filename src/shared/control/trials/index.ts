@@ -1,0 +1,1 @@
+export { trials } from './trials.ts';
