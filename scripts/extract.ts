@@ -38,12 +38,14 @@ const { via, instances, port } = values;
 if (values.artifact !== undefined)
   misused('extract', '--artifact is for npm run replace; extract the module first, then replace its release');
 if (via !== undefined && !isVia(via)) misused('extract', `--via is http, grpc or queue, not "${via}"`);
-const change = {
-  via: via ?? (instances === undefined && port === undefined ? await viaNow(module) : undefined),
+const order = {
   instances: whole(instances, `instances is a whole number, 1 to ${maxInstances}`),
   port: port === 'free' ? null : whole(port, 'port is a number, 1 to 65535, or free'),
+  forNow: values['for-now'],
+  ...tryOut('extract', values),
 };
-await moveModule(module, { ...change, forNow: values['for-now'], ...tryOut('extract', values) }, values);
+const saysWhere = via !== undefined || instances !== undefined || port !== undefined;
+await moveModule(module, { via: saysWhere ? via : await viaNow(module), ...order }, values);
 
 /** How the module is reached, or was when it was last out: an order names something. */
 async function viaNow(module: string): Promise<Via> {

@@ -28,6 +28,7 @@ const options = {
 } as const;
 const { values, positionals } = readWords('replace', help, options, 1);
 const module = moduleOf('replace', positionals);
+const trial = tryOut('replace', values);
 
 const { modules } = await ask(topologyAnswer, 'GET', '/ops/topology');
 const { placement } = modules.find(({ name }) => name === module) ?? fail(`there is no module "${module}"`);
@@ -36,7 +37,7 @@ if (!isVia(placement.split('?')[0]))
     `${module} is placed ${placement}; extract it first: only a module in processes of its own has a release of its own`,
   );
 const artifact = values.artifact === undefined ? null : entryOf(values.artifact);
-await moveModule(module, { artifact, again: true, forNow: values['for-now'], ...tryOut('replace', values) }, values);
+await moveModule(module, { artifact, again: true, forNow: values['for-now'], ...trial }, values);
 
 /** The path as the home process, which runs in the folder of the project, finds it. */
 function entryOf(given: string): string {
