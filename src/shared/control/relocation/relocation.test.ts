@@ -27,7 +27,7 @@ async function movedInVain(go: readonly ModuleProcess[]): Promise<string[]> {
   const here = { open, add: async () => ({ start: async () => {} }), serve() {}, remove: async () => {} };
   const moduleProcesses = { all: [], serve() {}, terminate: async () => {}, onEnd: () => () => {} };
   const directory = {
-    endTrial() {},
+    endDetour() {},
     drained: async () => {},
     probe: () => ({ warm: async () => {}, close: async () => {} }),
   };
