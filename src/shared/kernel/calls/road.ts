@@ -1,9 +1,10 @@
+import { composeSteps } from '../context/index.ts';
 import type { Operation } from '../contract/index.ts';
 import { begin } from './steps/begin.ts';
 import { bulkhead } from './steps/bulkhead.ts';
 import { instance } from './steps/instance.ts';
 import { retry } from './steps/retry.ts';
-import type { Next, RoadStep, Transport } from './transport.ts';
+import type { CallRequest, Next, RoadStep, Transport } from './transport.ts';
 
 /** The steps that control may add to the road. */
 export interface RoadHooks {
@@ -43,12 +44,13 @@ export const road = {
   link: [faults],
 };
 
-/** Makes a step, or the steps, for a place on the road. */
-type MakeStep<Place> = (place: Place) => RoadStep | readonly RoadStep[];
-
 /** Composes a part of the road. `end` takes the calls that have passed all its steps. */
-export function compose<Place>(steps: readonly MakeStep<Place>[], place: Place, end: Next = noEnd): Next {
-  return steps.flatMap((make) => make(place)).reduceRight<Next>((next, step) => (call) => step(call, next), end);
+export function compose<Place>(
+  steps: readonly ((place: Place) => RoadStep | readonly RoadStep[])[],
+  place: Place,
+  end: Next = noEnd,
+): Next {
+  return composeSteps<Place, CallRequest, unknown>(steps, place, end);
 }
 
 /** Where the last step sends the call on itself, nothing follows. */

@@ -9,4 +9,5 @@ export { deadlineIn } from './deadlines.ts';
 export { beginIdsAnew, newId } from './ids.ts';
 export { withinLimit } from './limit.ts';
 export { ManualClock } from './manual.ts';
+export { composeSteps } from './steps.ts';
 export { hurryTurns, turn } from './turns.ts';

@@ -1,15 +1,14 @@
 import { hash } from 'node:crypto';
-import { sql } from 'drizzle-orm';
-import { type Clock, crashPoint } from '../context/index.ts';
-import { type Database, prepared, rowsChanged, type Unit } from '../database/index.ts';
-import { refusal } from '../errors/index.ts';
+import { type Clock, composeSteps } from '../context/index.ts';
+import type { Database, Unit } from '../database/index.ts';
 import { FailureLog, type Log } from '../telemetry/index.ts';
-import { type Envelope, maximumEventBytes, readEnvelope } from './envelope.ts';
+import { maximumEventBytes, readEnvelope } from './envelope.ts';
 import { HandlerEnded, InHand } from './in-hand.ts';
 import { InOrder } from './in-order.ts';
 import { RetryQueue } from './retry-queue.ts';
-import { asNotTaken, NotTaken, Subscribed, type Subscription } from './subscribed.ts';
-import { eventTables } from './tables.ts';
+import { eventRoad } from './road.ts';
+import { isFirstTime, type ReceivedEvent } from './steps/once.ts';
+import { type Effect, NotTaken, Subscribed, type Subscription } from './subscribed.ts';
 
 export interface InboxDependencies<U extends Unit> {
   module: string;
@@ -22,23 +21,6 @@ export interface InboxDependencies<U extends Unit> {
 
 const keptCharacters = 64 * 1024;
 
-const remember = prepared((unit) => {
-  const { inbox } = eventTables(unit);
-  return unit.db
-    .insert(inbox)
-    .values({ eventId: sql.placeholder('id'), receivedAt: sql.placeholder('at') })
-    .onConflictDoNothing()
-    .prepare();
-});
-
-/** Remembers an event if no event of its key waits in the retry queue. Uses one statement, because it runs for every event. */
-const rememberNext = prepared((unit) => {
-  const { inbox, held } = eventTables(unit);
-  const unlessHeld = sql`select ${sql.placeholder('id')}, ${sql.placeholder('at')}
-    where not exists (select 1 from ${held} where ${held.key} = ${sql.placeholder('key')} and ${held.state} in ('pending', 'failed'))`;
-  return unit.db.insert(inbox).select(unlessHeld).onConflictDoNothing().prepare();
-});
-
 /**
  * Applies each event once, in order per key: it stores the event's id in the same unit of work as the effect. An event that the
  * module cannot take now waits in the retry queue, and later events of its key wait behind it. Other keys continue. A failure
@@ -46,19 +28,26 @@ const rememberNext = prepared((unit) => {
  */
 export class Inbox<U extends Unit> {
   readonly #parts: InboxDependencies<U>;
-  readonly #subscribed: Subscribed<U>;
-  readonly #inOrder = new InOrder();
+  readonly #walk: (event: ReceivedEvent) => Promise<void>;
   readonly #heldBack: RetryQueue<U>;
   readonly #inHand: InHand;
 
   constructor(parts: InboxDependencies<U>) {
     this.#parts = parts;
     const { module, clock, log } = parts;
-    this.#subscribed = new Subscribed(module, clock, parts.subscriptions);
-    this.#inHand = new InHand(parts.database.crashNote);
-    const failures = new FailureLog(log, clock);
-    const own = { ...parts, work: this.#work, failures };
-    this.#heldBack = new RetryQueue(own, this.#inOrder, (envelope, unit) => this.#apply(envelope, unit));
+    const subscribed = new Subscribed(module, parts.subscriptions);
+    const inHand = new InHand(parts.database.crashNote);
+    const inOrder = new InOrder();
+    const around = { module, clock, inHand, subscribed };
+    const effect = composeSteps<typeof around, Effect<U>, void>(eventRoad.effect, around, nothingMore);
+    const own = { ...parts, work: this.#work, failures: new FailureLog(log, clock) };
+    const heldBack = new RetryQueue(own, inOrder, effect);
+    this.#walk = composeSteps(
+      eventRoad.receive,
+      { module, clock, inOrder, heldBack, effect, work: this.#work },
+      nothingMore,
+    );
+    [this.#inHand, this.#heldBack] = [inHand, heldBack];
   }
 
   /** Counts an attempt for an event that ended an earlier process, and starts the retry queue. */
@@ -85,39 +74,7 @@ export class Inbox<U extends Unit> {
   async receive(event: unknown, gaveUp?: string): Promise<void> {
     const { envelope, issue } = readEnvelope(event);
     if (!envelope) return this.#putAside(event, issue);
-    await this.#inOrder.run(envelope.partitionkey, () => this.#take(envelope, gaveUp));
-  }
-
-  async #take(envelope: Envelope, gaveUp: string | undefined): Promise<void> {
-    const { clock, module } = this.#parts;
-    const { id, type, partitionkey: key } = envelope;
-    const taking = this.#work(async (unit) => {
-      const now = clock.now();
-      const isNext = !gaveUp && (await rowsChanged(rememberNext(unit), { id, key, at: now })) > 0;
-      if (!isNext && !(await this.#firstTime(unit, id, now))) return;
-      if (gaveUp) throw new NotTaken(refusal('invalid-input', gaveUp));
-      if (isNext) await this.#apply(envelope, unit);
-      else await this.#heldBack.add(unit, envelope, now);
-      crashPoint('inbox', module, type, 'handled');
-    });
-    await taking.catch(async (error: unknown) => {
-      const failure = asNotTaken(error);
-      if (!failure) throw error;
-      await this.#work(async (unit) => {
-        const now = clock.now();
-        if (await this.#firstTime(unit, id, now)) await this.#heldBack.add(unit, envelope, now, failure);
-      });
-    });
-    crashPoint('inbox', module, type, 'committed');
-  }
-
-  async #apply(envelope: Envelope, unit: U): Promise<void> {
-    this.#inHand.begin(envelope);
-    try {
-      await this.#subscribed.apply(envelope, unit);
-    } finally {
-      this.#inHand.end(envelope);
-    }
+    await this.#walk({ envelope, gaveUp });
   }
 
   /** Runs a unit of work that may apply an event. Repeats it once if another process on the same data ended in a handler meanwhile. */
@@ -140,7 +97,7 @@ export class Inbox<U extends Unit> {
       if (!ended) return;
       const failure = new NotTaken(new Error('its process ended while its handler ran'));
       const now = clock.now();
-      if (await this.#firstTime(unit, ended.id, now)) await this.#heldBack.add(unit, ended, now, failure);
+      if (await isFirstTime(unit, ended.id, now)) await this.#heldBack.add(unit, ended, now, failure);
       else await this.#heldBack.failed(unit, ended.id, failure);
     });
   }
@@ -154,15 +111,14 @@ export class Inbox<U extends Unit> {
     const why = typeof event === 'string' ? whyText(event) : `it is no CloudEvent${where}: ${issue.message}`;
     await work(async (unit) => {
       const now = clock.now();
-      if (await this.#firstTime(unit, id, now))
+      if (await isFirstTime(unit, id, now))
         await this.#heldBack.addUnreadable(unit, id, text.slice(0, keptCharacters), why, now);
     });
   }
-
-  async #firstTime(unit: Unit, id: string, at: number): Promise<boolean> {
-    return (await rowsChanged(remember(unit), { id, at })) > 0;
-  }
 }
+
+/** The last step of each part sends nothing on. */
+const nothingMore = async () => {};
 
 function whyText(text: string): string {
   if (text.length <= maximumEventBytes) return 'it is not JSON, or nested too deeply';

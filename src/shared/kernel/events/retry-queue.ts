@@ -6,7 +6,7 @@ import type { FailureLog, Log } from '../telemetry/index.ts';
 import { afterFailure, isClosed, isDue, latestAttemptAt, withIncident } from './attempts.ts';
 import type { Envelope } from './envelope.ts';
 import type { InOrder } from './in-order.ts';
-import { asNotTaken, type NotTaken } from './subscribed.ts';
+import { asNotTaken, type Effect, type NotTaken } from './subscribed.ts';
 import { eventTables, type HeldRow, unreadable } from './tables.ts';
 
 const portion = 256;
@@ -56,19 +56,16 @@ interface RetryQueueDependencies<U extends Unit> {
 export class RetryQueue<U extends Unit> {
   readonly #parts: RetryQueueDependencies<U>;
   readonly #inOrder: InOrder;
-  readonly #apply: (envelope: Envelope, unit: U) => Promise<void>;
+  /** The rest of the road of an event, in the unit of work of its effect. */
+  readonly #effect: (effect: Effect<U>) => Promise<void>;
   #looking: Promise<void> = Promise.resolve();
   #stopped = true;
   readonly #alarm: Alarm;
 
-  constructor(
-    parts: RetryQueueDependencies<U>,
-    inOrder: InOrder,
-    apply: (envelope: Envelope, unit: U) => Promise<void>,
-  ) {
+  constructor(parts: RetryQueueDependencies<U>, inOrder: InOrder, effect: (effect: Effect<U>) => Promise<void>) {
     this.#parts = parts;
     this.#inOrder = inOrder;
-    this.#apply = apply;
+    this.#effect = effect;
     this.#alarm = new Alarm(parts.clock, () => this.wake());
   }
 
@@ -177,7 +174,7 @@ export class RetryQueue<U extends Unit> {
       const now = clock.now();
       const history = withIncident(row.history, { at: now, what: 'delivered' });
       if (await this.#change(unit, row, { state: 'delivered', settledAt: now, history }))
-        await this.#apply(JSON.parse(row.envelope) as Envelope, unit);
+        await this.#effect({ envelope: JSON.parse(row.envelope) as Envelope, unit });
       return true;
     });
     const settled = await attempt.catch((error: unknown) => {

@@ -1,4 +1,4 @@
-import { type CallContext, type Clock, runInContext, withinLimit } from '../context/index.ts';
+import { type CallContext, runInContext } from '../context/index.ts';
 import { type EarlierVersion, type Event, parseInput } from '../contract/index.ts';
 import { type Unit, UnitOverdue } from '../database/index.ts';
 import { refusal } from '../errors/index.ts';
@@ -10,8 +10,11 @@ export interface Subscription<U extends Unit = Unit> {
   readonly handle: (data: never, unit: U) => Promise<void>;
 }
 
-/** Time limit of a handler, in milliseconds. It is shorter than the limit of a unit of work, so that the handler ends first. */
-const handlerLimitMs = 4_000;
+/** An event that takes effect, in a unit of work of its subscriber. */
+export interface Effect<U extends Unit = Unit> {
+  readonly envelope: Envelope;
+  readonly unit: U;
+}
 
 /** Wraps a handler's refusal or failure, to tell it apart from a failure to commit. */
 export class NotTaken extends Error {
@@ -40,11 +43,9 @@ interface Reading<U extends Unit> {
 export class Subscribed<U extends Unit> {
   readonly #byType = new Map<string, Reading<U>>();
   private readonly module: string;
-  private readonly clock: Clock;
 
-  constructor(module: string, clock: Clock, subscriptions: readonly Subscription<U>[]) {
+  constructor(module: string, subscriptions: readonly Subscription<U>[]) {
     this.module = module;
-    this.clock = clock;
     for (const { event, handle } of subscriptions) {
       this.#add(event.type, { event, handlers: [handle] });
       for (const earlier of event.earlier) {
@@ -53,22 +54,8 @@ export class Subscribed<U extends Unit> {
     }
   }
 
-  /**
-   * Passes the event to its handlers, in the caller's unit. Throws a `NotTaken`, with the reason, when the module does not take it.
-   * Cuts off a handler after 4 s: its unit is then rolled back, and refuses further work of the handler.
-   */
-  async apply(envelope: Envelope, unit: U): Promise<void> {
-    const { type } = envelope;
-    const within = `within ${handlerLimitMs / 1_000} s: a handler may wait for nothing but its own database`;
-    const late = () => new Error(`${this.module} did not take ${type} ${within}`);
-    try {
-      await withinLimit(this.clock, handlerLimitMs, late, () => this.#hand(envelope, unit));
-    } catch (reason) {
-      throw new NotTaken(reason);
-    }
-  }
-
-  async #hand(envelope: Envelope, unit: U): Promise<void> {
+  /** Checks the event, brings its data up to the current version, and calls the handlers. */
+  async handle({ envelope, unit }: Effect<U>): Promise<void> {
     const reading = this.#byType.get(envelope.type);
     if (!reading) {
       const known = [...this.#byType.keys()].join(', ') || 'none';

@@ -1,0 +1,76 @@
+import { sql } from 'drizzle-orm';
+import { type Clock, crashPoint } from '../../context/index.ts';
+import { prepared, rowsChanged, type Unit } from '../../database/index.ts';
+import { refusal } from '../../errors/index.ts';
+import type { Envelope } from '../envelope.ts';
+import type { RetryQueue } from '../retry-queue.ts';
+import { asNotTaken, type Effect, NotTaken } from '../subscribed.ts';
+import { eventTables } from '../tables.ts';
+
+/** An event that a subscriber has received. */
+export interface ReceivedEvent {
+  readonly envelope: Envelope;
+  /** The reason why the bus has exhausted its deliveries, if it has. */
+  readonly gaveUp: string | undefined;
+}
+
+export type ReceiveStep = (event: ReceivedEvent, next: (event: ReceivedEvent) => Promise<void>) => Promise<void>;
+
+const remember = prepared((unit) => {
+  const { inbox } = eventTables(unit);
+  return unit.db
+    .insert(inbox)
+    .values({ eventId: sql.placeholder('id'), receivedAt: sql.placeholder('at') })
+    .onConflictDoNothing()
+    .prepare();
+});
+
+/** Remembers an event if no event of its key waits in the retry queue. Uses one statement, because it runs for every event. */
+const rememberNext = prepared((unit) => {
+  const { inbox, held } = eventTables(unit);
+  const unlessHeld = sql`select ${sql.placeholder('id')}, ${sql.placeholder('at')}
+    where not exists (select 1 from ${held} where ${held.key} = ${sql.placeholder('key')} and ${held.state} in ('pending', 'failed'))`;
+  return unit.db.insert(inbox).select(unlessHeld).onConflictDoNothing().prepare();
+});
+
+interface Place<U extends Unit> {
+  readonly module: string;
+  readonly clock: Clock;
+  readonly work: <T>(task: (unit: U) => Promise<T>) => Promise<T>;
+  readonly heldBack: RetryQueue<U>;
+  /** The rest of the road, in the unit of work of the effect. */
+  readonly effect: (effect: Effect<U>) => Promise<void>;
+}
+
+/**
+ * Gives an event its effect once: the same commit records the event's id. Behind an event of its key in the retry queue, or when the
+ * module does not take it, it goes into that queue. The last step of its part.
+ */
+export function once<U extends Unit>({ module, clock, work, heldBack, effect }: Place<U>): ReceiveStep {
+  return async ({ envelope, gaveUp }) => {
+    const { id, type, partitionkey: key } = envelope;
+    const taking = work(async (unit) => {
+      const at = clock.now();
+      const isNext = !gaveUp && (await rowsChanged(rememberNext(unit), { id, key, at })) > 0;
+      if (!isNext && !(await isFirstTime(unit, id, at))) return;
+      if (gaveUp) throw new NotTaken(refusal('invalid-input', gaveUp));
+      if (isNext) await effect({ envelope, unit });
+      else await heldBack.add(unit, envelope, at);
+      crashPoint('inbox', module, type, 'handled');
+    });
+    await taking.catch(async (error: unknown) => {
+      const failure = asNotTaken(error);
+      if (!failure) throw error;
+      await work(async (unit) => {
+        const at = clock.now();
+        if (await isFirstTime(unit, id, at)) await heldBack.add(unit, envelope, at, failure);
+      });
+    });
+    crashPoint('inbox', module, type, 'committed');
+  };
+}
+
+/** Records the id of an event with the commit of `unit`. Returns whether it was new. */
+export async function isFirstTime(unit: Unit, id: string, at: number): Promise<boolean> {
+  return (await rowsChanged(remember(unit), { id, at })) > 0;
+}
