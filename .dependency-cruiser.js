@@ -45,14 +45,17 @@ export const control = {
   'admin-api': ['admin-contract', 'identity'],
   relocation: ['admin-api', 'admin-contract', 'releases', 'supervisor', 'topology'],
   parts: ['admin-api', 'identity', 'relocation', 'supervisor', 'topology'],
-  trials: ['admin-contract', 'parts', 'relocation'],
-  advice: ['admin-api', 'parts', 'relocation', 'supervisor'],
-  faults: ['admin-api', 'admin-contract', 'parts'],
   host: [
     ...['admin-api', 'admin-contract', 'gateway', 'identity', 'parts'],
     ...['relocation', 'releases', 'supervisor', 'topology'],
   ],
 };
+
+/** The rooms of control that a product may leave out. Only src/app.ts imports them. */
+export const controlParts = ['advice', 'faults', 'trials'];
+
+/** The rooms of control that are offered to those parts, also to parts that are yet to be written. */
+export const controlForParts = ['admin-api', 'admin-contract', 'parts', 'relocation', 'supervisor'];
 
 /** The rooms of the kernel that are offered to adapters, also to those that are yet to be written. */
 export const kernelForAdapters = [
@@ -182,11 +185,14 @@ export const borders = readModules(import.meta.dirname);
 /** @satisfies {import('./scripts/boundaries/architecture.ts').Configuration} */
 const configuration = {
   forbidden: [
-    ...ringRules({ kernel, control, kernelForAdapters, kernelForModules, kernelForCompositions }),
+    ...ringRules({
+      ...{ kernel, control, controlParts, controlForParts },
+      ...{ kernelForAdapters, kernelForModules, kernelForCompositions },
+    }),
     ...vendorRules(vendors),
     ...builtinRules(builtins),
     ...moduleRules(borders),
-    ...codeRules({ kernel, control }, borders),
+    ...codeRules({ kernel, control, controlParts }, borders),
   ],
   options: {
     tsPreCompilationDeps: true,

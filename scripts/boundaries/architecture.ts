@@ -7,6 +7,8 @@ export type Table = Readonly<Record<string, readonly string[]>>;
 export interface Architecture {
   readonly kernel: Table;
   readonly control: Table;
+  readonly controlParts: readonly string[];
+  readonly controlForParts: readonly string[];
   readonly kernelForAdapters: readonly string[];
   readonly kernelForCompositions: readonly string[];
   readonly kernelForModules: readonly string[];

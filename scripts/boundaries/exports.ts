@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import type { Architecture, Table, Violation } from './architecture.ts';
+import type { Architecture, Violation } from './architecture.ts';
 
 /** The test kit: its exports may be unused. */
 const forTests = 'kernel/testing';
@@ -11,16 +11,20 @@ const imported = /\{([^{}]*)\}\s*(?:from|= await import\()\s*(.*)/g;
 const leadsTo = /'(\.[^']*\/index\.ts)'|\bshared\('([\w/-]+)'\)/;
 const roomAt = /^src\/shared\/([^/]+\/[^/]+)\/index\.ts$/;
 
-/** Finds exports of a room's index.ts that no file imports. Rooms that are offered to adapters and modules may have unused exports. */
+/** Finds exports of a room's index.ts that no file imports. Rooms that are offered to adapters, modules and parts of control may have unused exports. */
 export function unusedExports(
   root: string,
   files: readonly string[],
-  { kernel, control, kernelForAdapters, kernelForModules }: Architecture,
+  { kernel, control, controlParts, controlForParts, kernelForAdapters, kernelForModules }: Architecture,
 ): Violation[] {
   const read = (file: string) => (existsSync(join(root, file)) ? readFileSync(join(root, file), 'utf8') : '');
   const used = new Set(files.flatMap((file) => importsIn(file, read(file))));
-  const offered = [forTests, ...[...kernelForAdapters, ...kernelForModules].map((room) => `kernel/${room}`)];
-  return [...roomsOf('kernel', kernel), ...roomsOf('control', control)]
+  const offered = [
+    forTests,
+    ...[...kernelForAdapters, ...kernelForModules].map((room) => `kernel/${room}`),
+    ...controlForParts.map((room) => `control/${room}`),
+  ];
+  return [...roomsOf('kernel', Object.keys(kernel)), ...roomsOf('control', [...Object.keys(control), ...controlParts])]
     .filter((room) => !offered.includes(room))
     .map((room) => ({ room, from: `src/shared/${room}/index.ts` }))
     .flatMap(({ room, from }) =>
@@ -35,7 +39,7 @@ export function unusedExports(
     );
 }
 
-const roomsOf = (ring: string, order: Table) => Object.keys(order).map((room) => `${ring}/${room}`);
+const roomsOf = (ring: string, rooms: readonly string[]) => rooms.map((room) => `${ring}/${room}`);
 
 function importsIn(file: string, text: string): string[] {
   return [...text.matchAll(imported)].flatMap(([, names = '', where = '']) => {

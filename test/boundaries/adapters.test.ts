@@ -60,7 +60,7 @@ describe('an adapter is a folder, and a line in src/app.ts', () => {
     if (!programs.has(name)) {
       const copy = new Copy();
       copies.set(name, copy);
-      copy.removeAdapter(name);
+      copy.removeListed('adapters', name);
       programs.set(name, copy.build());
     }
     return programs.get(name)!;
@@ -68,7 +68,7 @@ describe('an adapter is a folder, and a line in src/app.ts', () => {
   const scratch = mkdtempSync(join(tmpdir(), 'kerf-adapters-'));
   const folder = () => ({ DATA_DIR: mkdtempSync(join(scratch, 'data-')) });
   beforeAll(() => {
-    for (const name of optional) least.removeAdapter(name);
+    for (const name of optional) least.removeListed('adapters', name);
     programs.set('all of these', least.build());
   });
   afterAll(() => {

@@ -64,16 +64,16 @@ export class Copy {
     return JSON.parse(this.check('--json').text);
   }
 
-  /** Removes an adapter: its folder, and its import and call in src/app.ts. */
-  removeAdapter(name: string): void {
-    this.remove(`src/shared/adapters/${name}`);
+  /** Removes an adapter, or an optional part of control: its folder, and its import and call in src/app.ts. */
+  removeListed(ring: 'adapters' | 'control', name: string): void {
+    this.remove(`src/shared/${ring}/${name}`);
     this.plant({
       'src/app.ts': (text) =>
         text
           .split('\n')
-          .filter((line) => !line.includes(`/adapters/${name}/`))
+          .filter((line) => !line.includes(`/${ring}/${name}/`))
           .join('\n')
-          .replace(new RegExp(`\\b${name}\\(\\)(, )?`), ''),
+          .replace(new RegExp(`\\b${name}\\(\\), |(, )?\\b${name}\\(\\)`), ''),
     });
   }
 

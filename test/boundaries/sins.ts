@@ -21,6 +21,12 @@ export const sins: Readonly<Record<string, Sin>> = {
   'control-knows-adapters-by-their-ports': {
     'src/shared/control/host/imports-an-adapter.ts': importing('../../adapters/http/index.ts'),
   },
+  'nobody-needs-a-part-of-control': {
+    'src/shared/control/host/imports-a-part.ts': importing('../faults/index.ts'),
+  },
+  'parts-of-control-know-what-is-offered': {
+    'src/shared/control/trials/imports-another.ts': importing('../advice/index.ts'),
+  },
   'commands-know-kernel-and-control': {
     'scripts/knows-a-module.ts': importing('../src/modules/orders/contract.ts'),
   },
@@ -78,12 +84,12 @@ export const sins: Readonly<Record<string, Sin>> = {
   },
   'what-is-declared-is-used': { 'src/modules/planted/module.json': about('planted', ['sms']) },
   'what-is-exported-is-used': {
-    'src/shared/control/faults/index.ts': (text) => `${text}export { recover } from './inside-faults.ts';\n`,
+    'src/shared/control/faults/index.ts': (text) => `${text}export { recover } from './process-faults.ts';\n`,
   },
   'the-kernel-order-is-minimal': { '.dependency-cruiser.js': errorsOnContract },
   'the-kernel-order-has-no-cycle': { '.dependency-cruiser.js': errorsOnContract },
-  'the-control-order-is-minimal': { '.dependency-cruiser.js': topologyOnAdvice },
-  'the-control-order-has-no-cycle': { '.dependency-cruiser.js': topologyOnAdvice },
+  'the-control-order-is-minimal': { '.dependency-cruiser.js': topologyOnRelocation },
+  'the-control-order-has-no-cycle': { '.dependency-cruiser.js': topologyOnRelocation },
   'every-dependency-has-a-home': {
     'package.json': (text) => text.replace('"dependencies": {', '"dependencies": { "homeless": "1.0.0",'),
   },
@@ -116,8 +122,11 @@ function errorsOnContract(text: string): string {
   return text.replace('errors: [],', "errors: ['contract'],");
 }
 
-function topologyOnAdvice(text: string): string {
-  return text.replace("topology: ['admin-contract', 'gateway'],", "topology: ['admin-contract', 'advice', 'gateway'],");
+function topologyOnRelocation(text: string): string {
+  return text.replace(
+    "topology: ['admin-contract', 'gateway'],",
+    "topology: ['admin-contract', 'gateway', 'relocation'],",
+  );
 }
 
 /** Returns a violation: a package imported in a folder that may import no package. */

@@ -3,11 +3,13 @@ import { any, app, compositions, forbid, forTests, testKit, tests } from './path
 
 /** The three rings of src/shared/, and the order of the rooms inside two of them. */
 export function ringRules(architecture: Architecture): Rule[] {
-  const { kernel, control, kernelForAdapters, kernelForModules, kernelForCompositions } = architecture;
+  const { kernel, control, controlParts, controlForParts } = architecture;
+  const { kernelForAdapters, kernelForModules, kernelForCompositions } = architecture;
   return [
     ...ordered('kernel', kernel),
     ...ordered('control', control),
     ...rings,
+    ...partsCanBeLeftOut(controlParts, controlForParts),
     adaptersStandAlone(kernelForAdapters),
     forbid(
       'modules-do-not-know-where-they-run',
@@ -76,6 +78,21 @@ const adaptersStandAlone = (rooms: readonly string[]) =>
     { path: '^src/', pathNot: ['^src/shared/adapters/$1/', `^src/shared/kernel/${any(rooms)}/`] },
     'An adapter can be deleted without any other noticing, so it imports the kernel and nothing beside it, and of the kernel the rooms under "kernelForAdapters" in .dependency-cruiser.js. Move what both need into one of them.',
   );
+
+const partsCanBeLeftOut = (parts: readonly string[], offered: readonly string[]) => [
+  forbid(
+    'nobody-needs-a-part-of-control',
+    { path: '^src/shared/', pathNot: [tests, `^src/shared/control/${any(parts)}/`] },
+    { path: `^src/shared/control/${any(parts)}/` },
+    'A product may leave this part out, so only src/app.ts may import it. Ask for what you need through src/shared/control/parts/.',
+  ),
+  forbid(
+    'parts-of-control-know-what-is-offered',
+    { path: `^src/shared/control/(${parts.join('|')})/`, pathNot: tests },
+    { path: '^src/shared/control/', pathNot: ['^src/shared/control/$1/', `^src/shared/control/${any(offered)}/`] },
+    'A part of control imports no other part, and of control the rooms under "controlForParts" in .dependency-cruiser.js. Have it handed in, or offer one more room there.',
+  ),
+];
 
 const contractsAnd = (rooms: readonly string[]) => `^src/(modules/[^/]+/contract\\.ts$|shared/kernel/${any(rooms)}/)`;
 

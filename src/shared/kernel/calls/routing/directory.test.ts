@@ -1,12 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { CallFault } from '../../../control/admin-contract/index.ts';
-import { CallFaults, faultStep } from '../../../control/faults/index.ts';
 import { contract, nothing, type Operation, query } from '../../contract/index.ts';
 import { isRefusal, refusal } from '../../errors/index.ts';
 import { CountingClock, Notes } from '../discovery/discovery.cases.ts';
 import { LiveAddresses } from '../discovery/discovery.ts';
 import type { Parity } from '../in-process.ts';
-import type { CallRequest } from '../transport.ts';
+import type { CallRequest, RoadStep } from '../transport.ts';
 import { Directory } from './directory.ts';
 
 const { find } = contract('payments', {
@@ -15,7 +13,7 @@ const { find } = contract('payments', {
 const [a, b] = ['http://a:1', 'http://b:1'] as const;
 
 let clock: CountingClock;
-let faults: CallFaults;
+let fault: RoadStep;
 let directory: Directory;
 /** The receivers of calls and the closed links, in order. */
 let happened: string[];
@@ -23,7 +21,7 @@ let happened: string[];
 beforeEach(() => {
   clock = new CountingClock();
   happened = [];
-  faults = new CallFaults(clock, () => 0);
+  fault = (request, next) => next(request);
   directory = open('fast');
 });
 
@@ -31,7 +29,7 @@ type Answer = (request: CallRequest) => Promise<unknown>;
 
 function open(parity: Parity, answer: Answer = async () => ({})): Directory {
   return new Directory({
-    hooks: { faults: [faultStep(faults, clock)] },
+    hooks: { faults: [(request, next) => fault(request, next)] },
     ...{ parity, clock, policies: {}, log: new Notes().log, random: () => 0 },
     modules: ['payments', 'orders'],
     connect: (module, address) => ({
@@ -104,8 +102,7 @@ describe('a module', () => {
   });
 
   it('meets the faults of its upstream here as well, where that is to be like a wire', async () => {
-    const fault: CallFault = { caller: '*', operation: '*', error: 'forbidden', share: 1, until: clock.now() + 1_000 };
-    faults.set([fault]);
+    fault = () => Promise.reject(refusal('forbidden'));
     directory.here('payments', here);
     expect(await call()).toEqual(['here']);
     directory = open('strict');
@@ -116,7 +113,11 @@ describe('a module', () => {
   it('is called where it is when a call has been held up, wherever that was before', async () => {
     directory = open('strict');
     const heldUp = async (move: () => void) => {
-      faults.set([{ caller: '*', operation: '*', latencyMs: 100, share: 1, until: clock.now() + 100 }]);
+      fault = async (request, next) => {
+        fault = (another, goOn) => goOn(another);
+        await new Promise<void>((resolve) => clock.after(100, resolve));
+        return next(request);
+      };
       directory.here('payments', here);
       happened = [];
       const answer = call();

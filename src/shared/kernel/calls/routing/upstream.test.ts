@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { CallFaults, faultStep } from '../../../control/faults/index.ts';
 import { type CallContext, Cancellation } from '../../context/index.ts';
 import { command, contract, nothing, type Operation, query } from '../../contract/index.ts';
 import { isRefusal, refusal } from '../../errors/index.ts';
@@ -9,7 +8,7 @@ import { LiveAddresses } from '../discovery/discovery.ts';
 import { ofKernel } from '../kernel-operations.ts';
 import { markDeliveryUnknown, markNotSent } from '../resilience/delivery-status.ts';
 import type { PoliciesConfig } from '../resilience/policies.ts';
-import type { CallRequest } from '../transport.ts';
+import type { CallRequest, RoadStep } from '../transport.ts';
 import { Upstream } from './upstream.ts';
 
 const payments = contract('payments', {
@@ -463,14 +462,15 @@ describe('an upstream', () => {
   });
 
   it('puts the faults that are on in the way of calls, and of no ping', async () => {
-    const faults = new CallFaults(clock, () => 0);
     const link = { call: async () => 'done', close: async () => {} };
-    const hooks = { faults: [faultStep(faults, clock)] };
+    const fault: RoadStep = (request, next) =>
+      request.context.caller === 'orders' && request.operation === find
+        ? Promise.reject(refusal('forbidden'))
+        : next(request);
+    const hooks = { faults: [fault] };
     const parts = { policies: {}, clock, log: new Notes().log, random: () => 0, hooks, connect: () => link };
     listed.set([a]);
     upstream = new Upstream('payments', listed, parts, () => {});
-    const until = clock.now() + 1_000;
-    faults.set([{ caller: 'orders', operation: 'payments.*', error: 'forbidden', share: 1, until }]);
     const deadline = Date.now() + 60_000;
     expect(await outcome(call(find, { deadline }))).toBe('forbidden');
     expect([await outcome(call(find, { deadline, caller: 'gateway' })), await upstream.answers()]).toEqual([
