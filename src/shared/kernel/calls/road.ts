@@ -1,7 +1,7 @@
-import { composeSteps } from '../context/index.ts';
+import { composeSteps, refuseInsideUnit } from '../context/index.ts';
 import type { Operation } from '../contract/index.ts';
-import { begin } from './steps/begin.ts';
-import { bulkhead } from './steps/bulkhead.ts';
+import { cancelledBefore, timedOut } from './deadlines.ts';
+import type { Bulkhead } from './resilience/bulkhead.ts';
 import { instance } from './steps/instance.ts';
 import { retry } from './steps/retry.ts';
 import type { CallRequest, Next, RoadStep, Transport } from './transport.ts';
@@ -20,6 +20,33 @@ interface CallersPlace extends Pick<RoadHooks, 'observers'> {
   readonly transport: () => Transport;
 }
 
+/**
+ * Refuses a call whose deadline has passed, a call inside a unit of work, wherever the module runs, and a call that its caller
+ * has cancelled already. The caller's signal cancels the call until it is answered.
+ */
+const begin = (): RoadStep => (call, next) => {
+  try {
+    refuseWhatMustNotBegin(call);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  const answer = next(call);
+  const { signal, context } = call;
+  if (signal) {
+    const cancel = () => context.cancellation?.cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    const listenNoMore = () => signal.removeEventListener('abort', cancel);
+    answer.then(listenNoMore, listenNoMore);
+  }
+  return answer;
+};
+
+function refuseWhatMustNotBegin({ operation, context, signal }: CallRequest): void {
+  if (context.deadline === 0) throw timedOut(operation);
+  refuseInsideUnit(operation);
+  if (context.cancellation?.cancelled || signal?.aborted) throw cancelledBefore(operation);
+}
+
 const observe = ({ observers = [], caller, operation }: CallersPlace) =>
   observers.map((make) => make(caller, operation));
 
@@ -29,11 +56,19 @@ const route =
   (call) =>
     transport().call(call);
 
+/** Limits the calls of one caller to the module. A call over the limit waits, or is refused as `overloaded`. */
+const bulkhead =
+  ({ bulkhead }: { readonly bulkhead: Bulkhead }): RoadStep =>
+  (call, next) => {
+    const { deadline, cancellation } = call.context;
+    return bulkhead.run(() => next(call), { deadline, cancellation, what: call.operation });
+  };
+
 const faults = ({ faults = [] }: Pick<RoadHooks, 'faults'>) => faults;
 
 /**
  * The road of a call: all its steps, in their order. A step is a function `(call, next)`: it does its part, and `next` does the rest.
- * Each part of the road is composed once for its place, not for each call.
+ * Each part of the road is composed once for its place, not for each call. The steps of a few lines are above, the others in `steps/`.
  */
 export const road = {
   /** In the process of the caller, for every call. A module that runs here serves it at the end (`in-process.ts`). */
