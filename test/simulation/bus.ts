@@ -1,5 +1,5 @@
-import { createCall, createPush } from '../../src/shared/kernel/calls/index.ts';
-import type { Bus } from '../../src/shared/kernel/events/index.ts';
+import { createCall } from '../../src/shared/kernel/calls/index.ts';
+import { type Bus, createPush } from '../../src/shared/kernel/events/index.ts';
 import type { Life } from './host.ts';
 import type { World } from './world.ts';
 

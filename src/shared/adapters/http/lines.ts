@@ -1,4 +1,4 @@
-import { ByteBuffer } from '../../kernel/calls/index.ts';
+import { ByteBuffer } from '../../kernel/http-api/index.ts';
 
 const newline = 10;
 

@@ -2,7 +2,6 @@ import { isUtf8 } from 'node:buffer';
 import { createServer as createPlainServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import {
-  ByteBuffer,
   bearer,
   fromHeaders,
   fromWire,
@@ -12,7 +11,13 @@ import {
 } from '../../kernel/calls/index.ts';
 import { background } from '../../kernel/context/index.ts';
 import { headersOf, isRefusal, refusal, toProblem } from '../../kernel/errors/index.ts';
-import { answerInOrder, surviveAcceptErrors, UnsentAnswers, whyAmbiguous } from '../../kernel/http-api/index.ts';
+import {
+  answerInOrder,
+  ByteBuffer,
+  surviveAcceptErrors,
+  UnsentAnswers,
+  whyAmbiguous,
+} from '../../kernel/http-api/index.ts';
 import type { InternalListener, InternalListenerDependencies } from '../../kernel/ports/index.ts';
 import { parseJson, ServedExchange } from './exchange-server.ts';
 

@@ -24,7 +24,7 @@ export function advice(): ControlPart {
     open() {
       const observation = new Observation();
       return {
-        observe: (caller, operation) => observation.step(caller, operation),
+        observer: (caller, operation) => observation.step(caller, operation),
         serve: (app, _everywhere, around) => serveAdvice(app, { ...around, observation }),
       };
     },

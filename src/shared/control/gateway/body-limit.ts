@@ -1,7 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
-import { ByteBuffer } from '../../kernel/calls/index.ts';
 import { refusal } from '../../kernel/errors/index.ts';
-import { problemResponse } from '../../kernel/http-api/index.ts';
+import { ByteBuffer, problemResponse } from '../../kernel/http-api/index.ts';
 import { RequestsInFlight } from './rate-limit.ts';
 
 /** The gateway reads and discards an oversized body up to this size: a client that is still sending does not read an answer. */

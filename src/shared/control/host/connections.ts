@@ -1,7 +1,7 @@
-import { type CallSource, callsOver, createPush, Directory, type TlsMaterial } from '../../kernel/calls/index.ts';
+import { type CallSource, callSourceOf, Directory, type TlsMaterial } from '../../kernel/calls/index.ts';
 import { steadyClock, systemClock } from '../../kernel/context/index.ts';
 import type { DatabaseEngine } from '../../kernel/database/index.ts';
-import { type Bus, openBus, subscriptionMap } from '../../kernel/events/index.ts';
+import { type Bus, createPush, openBus, subscriptionMap } from '../../kernel/events/index.ts';
 import type { ModuleDefinition } from '../../kernel/module/index.ts';
 import type { Adapters } from '../../kernel/ports/index.ts';
 import { createLog, type Log } from '../../kernel/telemetry/index.ts';
@@ -44,7 +44,7 @@ export async function connect(
   watchOpenFiles(log);
   const parts = new Map(control.map((part) => [part.name, part.open({ topology, identity })]));
   const each = <K extends keyof OpenPart>(key: K) => [...parts.values()].flatMap((part) => part[key] ?? []);
-  const hooks = { observers: each('observe'), faults: each('faults') };
+  const hooks = { observers: each('observer'), faults: each('faults') };
   const contracts = new Map(definitions.map(({ contract }) => [contract.name, contract]));
   const directory = new Directory({
     ...{ policies, log, clock: systemClock, steady: steadyClock, random: Math.random, parity: settings.PARITY },
@@ -55,7 +55,7 @@ export async function connect(
       return adapters.connect({ module, contract, address, tokens, tls, onLeaving });
     },
   });
-  const calls = callsOver(directory, policies, hooks);
+  const calls = callSourceOf(directory, policies, hooks);
   const bus = await openBus({
     ...{ bus: settings.BUS, before: settings.BUS_BEFORE, clock: steadyClock, log, push: createPush(calls) },
     busOpenerFor: (url) => adapters.busOpenerFor(url),

@@ -17,7 +17,7 @@ export interface ControlPart {
 /** What a part adds to a process. */
 export interface OpenPart {
   /** Makes the step of the road that watches the calls of a caller to an operation. */
-  readonly observe?: (caller: string, operation: Operation) => RoadStep;
+  readonly observer?: (caller: string, operation: Operation) => RoadStep;
   /** The step of the road in which calls meet faults. */
   readonly faults?: RoadStep;
   /** Called before a module of this process serves a call. */

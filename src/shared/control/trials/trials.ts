@@ -12,7 +12,7 @@ export function trials(): ControlPart {
     name: 'trials',
     open() {
       const runner = new TrialRunner(systemClock);
-      return { observe: (_caller, operation) => runner.counting(operation), trials: runner };
+      return { observer: (_caller, operation) => runner.counting(operation), trials: runner };
     },
   };
 }

@@ -1,7 +1,10 @@
 import { type CallContext, Cancellation, currentContext, deadlineIn, newId } from '../context/index.ts';
 import { type CallOptions, type Client, type Contract, defaultTimeoutMs, type Operation } from '../contract/index.ts';
 import { isRefusal } from '../errors/index.ts';
-import { compose, type RoadHooks, road } from './road.ts';
+import { kernelOperation } from './kernel-operations.ts';
+import { type PoliciesConfig, policiesFor } from './resilience/policies.ts';
+import { compose, deadlinePassed, type RoadHooks, road } from './road.ts';
+import type { Directory } from './routing/directory.ts';
 import type { CallRequest, Transport } from './transport.ts';
 
 /** One operation, ready to be called. */
@@ -32,12 +35,29 @@ export function createCall(
       traceparent: parent?.traceparent,
       caller,
       member: parent?.member,
-      deadline: deadlineIn(timeoutMs, parent?.deadline) ?? 0,
+      deadline: deadlineIn(timeoutMs, parent?.deadline) ?? deadlinePassed,
       idempotencyKey: options?.idempotencyKey,
       onDisk: parent?.onDisk,
       cancellation: new Cancellation(parent?.cancellation),
     };
     return walk({ operation, input, context, signal: options?.signal, toCaller: asCallerSees });
+  };
+}
+
+/**
+ * Returns the calls of any caller to any operation. A policy may give an operation less time than its contract does. The operations
+ * of the kernel itself have no policies, and nobody observes them.
+ */
+export function callSourceOf(
+  directory: Pick<Directory, 'routeTo'>,
+  policies: PoliciesConfig,
+  { observers }: RoadHooks = {},
+): CallSource {
+  return (operation, caller) => {
+    const transport = () => directory.routeTo(operation.module).transport;
+    if (kernelOperation(operation.name)) return createCall(operation, caller, transport);
+    const { timeoutMs } = policiesFor(policies, operation.module, operation);
+    return createCall({ ...operation, timeoutMs }, caller, transport, observers ? { observers } : {});
   };
 }
 

@@ -10,8 +10,8 @@ import { maximumBodyBytes } from './wire.ts';
 export type Parity = 'strict' | 'fast';
 
 /**
- * Calls a module of this process. Values pass through the schemas as they do over a wire, so caller and callee share no mutable
- * object. The caller receives a copy of a refusal, made from its wire form. The deadline applies.
+ * Calls a module of this process. The dispatcher passes values through the schemas as they pass over a wire, so that caller and callee
+ * share no mutable object; it also enforces the deadline, and copies a refusal from its wire form.
  */
 export class InProcessTransport implements Transport {
   private readonly dispatch: Dispatch;

@@ -9,10 +9,8 @@ export {
   withoutSecret,
 } from './address/address.ts';
 export { carriesCalls, isBroker, namespaceOf } from './address/broker.ts';
-export { ByteBuffer } from './byte-buffer.ts';
 export { bearer, type CallerTokens } from './caller-tokens.ts';
-export { type Call, type CallSource, createCall, createClient } from './client.ts';
-export { callOver, LazyLink, type Way } from './connect.ts';
+export { type Call, type CallSource, callSourceOf, createCall, createClient } from './client.ts';
 export { byDeadline, cancelledBefore, type Ending, saidLate } from './deadlines.ts';
 export { AskedAddresses, type Sighting, type Source } from './discovery/asked.ts';
 export {
@@ -32,7 +30,6 @@ export {
   type PassedOn,
   type ShownDatabase,
 } from './kernel-operations.ts';
-export { createPush } from './push.ts';
 export {
   type BrokerSession,
   type BrokerWay,
@@ -45,6 +42,7 @@ export {
   type Requests,
   readJson,
 } from './queue/broker.ts';
+export { QueueTransport } from './queue/client.ts';
 export { Pulse } from './queue/pulse.ts';
 export { type QueueServer, serveQueue } from './queue/server.ts';
 export { Admission } from './resilience/admission.ts';
@@ -52,13 +50,13 @@ export { isNotSent } from './resilience/delivery-status.ts';
 export { type PoliciesConfig, policiesFor, policiesSchema, refuseUnknownPolicies } from './resilience/policies.ts';
 export { mayRetry } from './resilience/retrying.ts';
 export type { RoadHooks } from './road.ts';
-export { callsOver, type Detour, Directory } from './routing/directory.ts';
+export { type Detour, Directory } from './routing/directory.ts';
 export { Probe } from './routing/probe.ts';
-export type { Upstream } from './routing/upstream.ts';
+export { Upstream } from './routing/upstream.ts';
 export { defaultSilence, type Silence } from './silence.ts';
-export { withKey } from './steps/retry.ts';
+export { withKey } from './steps/with-key.ts';
 export type { TlsMaterial } from './tls.ts';
-export type { CallRequest, Dispatch, Link, Next, RoadStep, Serve, Transport } from './transport.ts';
+export type { CallRequest, Dispatch, Link, Next, RoadStep, Serve, Transport, Way } from './transport.ts';
 export { UnauthenticatedCallers } from './unauthenticated-callers.ts';
 export { unreachableBecause } from './unreachable.ts';
 export {

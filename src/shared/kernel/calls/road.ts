@@ -2,13 +2,14 @@ import { composeSteps, refuseInsideUnit } from '../context/index.ts';
 import type { Operation } from '../contract/index.ts';
 import { cancelledBefore, timedOut } from './deadlines.ts';
 import type { Bulkhead } from './resilience/bulkhead.ts';
-import { instance } from './steps/instance.ts';
+import { sendToInstance } from './steps/instance.ts';
 import { retry } from './steps/retry.ts';
+import { withKey } from './steps/with-key.ts';
 import type { CallRequest, Next, RoadStep, Transport } from './transport.ts';
 
 /** The steps that control may add to the road. */
 export interface RoadHooks {
-  /** Watch the calls of a caller to an operation: their input, their answer and the time between. */
+  /** Watch the calls of a caller to an operation: their input, their answer and the time between. They may change neither. */
   readonly observers?: readonly ((caller: string, operation: Operation) => RoadStep)[];
   /** Meet the faults that operators have asked for: a call is delayed, refused, lost or doubled. */
   readonly faults?: readonly RoadStep[];
@@ -20,9 +21,12 @@ interface CallersPlace extends Pick<RoadHooks, 'observers'> {
   readonly transport: () => Transport;
 }
 
+/** The deadline of a call whose caller has no time left. */
+export const deadlinePassed = 0;
+
 /**
- * Refuses a call whose deadline has passed, a call inside a unit of work, wherever the module runs, and a call that its caller
- * has cancelled already. The caller's signal cancels the call until it is answered.
+ * Refuses a call whose deadline has passed, a call that is made inside a unit of work, also to a module of this process, and a call
+ * that its caller has cancelled. Until the call is answered, the signal of its caller cancels it.
  */
 const begin = (): RoadStep => (call, next) => {
   try {
@@ -42,7 +46,7 @@ const begin = (): RoadStep => (call, next) => {
 };
 
 function refuseWhatMustNotBegin({ operation, context, signal }: CallRequest): void {
-  if (context.deadline === 0) throw timedOut(operation);
+  if (context.deadline === deadlinePassed) throw timedOut(operation);
   refuseInsideUnit(operation);
   if (context.cancellation?.cancelled || signal?.aborted) throw cancelledBefore(operation);
 }
@@ -50,33 +54,46 @@ function refuseWhatMustNotBegin({ operation, context, signal }: CallRequest): vo
 const observe = ({ observers = [], caller, operation }: CallersPlace) =>
   observers.map((make) => make(caller, operation));
 
-/** The module may move while it is called, so every call asks anew where it runs. */
+/** The module may move between two calls, so each call asks where it runs. */
 const route =
   ({ transport }: CallersPlace): RoadStep =>
   (call) =>
     transport().call(call);
 
 /** Limits the calls of one caller to the module. A call over the limit waits, or is refused as `overloaded`. */
-const bulkhead =
+const limitCalls =
   ({ bulkhead }: { readonly bulkhead: Bulkhead }): RoadStep =>
   (call, next) => {
     const { deadline, cancellation } = call.context;
     return bulkhead.run(() => next(call), { deadline, cancellation, what: call.operation });
   };
 
-const faults = ({ faults = [] }: Pick<RoadHooks, 'faults'>) => faults;
+/** A call that leaves the process must not depend on data that a power cut can undo. */
+const waitForDisk = (): RoadStep => async (call, next) => {
+  if (call.context.onDisk) await call.context.onDisk();
+  return next(call);
+};
+
+/** All attempts of a command carry the same idempotency key, also when its caller gave none. */
+const addKey = (): RoadStep => (call, next) => next(withKey(call));
+
+const meetFaults = ({ faults = [] }: Pick<RoadHooks, 'faults'>) => faults;
 
 /**
- * The road of a call: all its steps, in their order. A step is a function `(call, next)`: it does its part, and `next` does the rest.
- * Each part of the road is composed once for its place, not for each call. The steps of a few lines are above, the others in `steps/`.
+ * The road of a call: its steps, in their order. Each entry makes a step `(call, next)` for its place: the step does its part, and `next`
+ * does the rest. The steps of a few lines are above, the others in `steps/`.
+ *
+ * A road ends at the module: in this process at `in-process.ts`, in another at the permission, admission and deadline of
+ * `control/host/internal-service.ts`. Both give the call to the dispatcher of the module (`kernel/module/dispatcher.ts`).
  */
 export const road = {
-  /** In the process of the caller, for every call. A module that runs here serves it at the end (`in-process.ts`). */
+  /** In the process of the caller, composed for each caller and operation. `route` finds the module, or a detour (canary, mirror). */
   caller: [begin, observe, route],
-  /** To a module in another process, for each caller and operation (`routing/upstream.ts`). */
-  upstream: [bulkhead, retry, instance],
-  /** To one of its instances, for each attempt. The transport sends it at the end (`wire-transport.ts`). */
-  link: [faults],
+  /** To a module in another process, composed for each caller and operation (`routing/upstream.ts`). */
+  upstream: [limitCalls, waitForDisk, addKey, retry, sendToInstance],
+  /** To one of its instances, composed for each. At the end, a transport sends the call (`wire-transport.ts`). With `PARITY=strict`,
+   * a call within the process passes these steps as well. */
+  link: [meetFaults],
 };
 
 /** Composes a part of the road. `end` takes the calls that have passed all its steps. */
@@ -88,5 +105,5 @@ export function compose<Place>(
   return composeSteps<Place, CallRequest, unknown>(steps, place, end);
 }
 
-/** Where the last step sends the call on itself, nothing follows. */
+/** For a part whose last step sends the call: nothing comes here. */
 const noEnd: Next = () => Promise.reject(new Error('nothing follows on this road'));

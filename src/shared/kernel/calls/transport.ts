@@ -1,5 +1,7 @@
 import type { CallContext } from '../context/index.ts';
-import type { Operation } from '../contract/index.ts';
+import type { Contract, Operation } from '../contract/index.ts';
+import type { CallerTokens } from './caller-tokens.ts';
+import type { TlsMaterial } from './tls.ts';
 
 /** One call of an operation. The input is the caller's original value: the transport applies the schema. */
 export interface CallRequest {
@@ -38,7 +40,7 @@ export interface Link extends Transport {
 
 /**
  * Serves one operation: checks the input, runs the handler in its context, and checks the output. For a call from another
- * process, the transport's server enforces the deadline and counts the call. For a local `request`, this function does both,
+ * process, the internal service enforces the deadline and counts the call. For a local `request`, this function does both,
  * and rejects with the error that the local caller receives.
  */
 export type Dispatch = (
@@ -50,3 +52,15 @@ export type Dispatch = (
 
 /** Serves the calls of other processes, over any transport. Rejects with a `Refusal` only. */
 export type Serve = (module: string, operation: string, input: unknown, context: CallContext) => Promise<unknown>;
+
+/** Describes how to reach a process that runs a module. */
+export interface Way {
+  /** The protocol selects the transport: `https://10.0.0.7:4105`, `grpc://payments:4102`, `amqp://broker`. */
+  readonly address: string;
+  readonly module: string;
+  readonly contract: Contract;
+  readonly tokens: CallerTokens;
+  readonly tls: TlsMaterial;
+  /** Called when the process at the address is about to stop. */
+  readonly onLeaving: () => void;
+}

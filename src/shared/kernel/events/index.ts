@@ -19,6 +19,7 @@ export { InOrder } from './in-order.ts';
 export { Inbox } from './inbox.ts';
 export { type OpenBus, openBus } from './open-bus.ts';
 export { Outbox } from './outbox.ts';
+export { createPush } from './push.ts';
 export { readdress } from './readdress.ts';
 export { Relay } from './relay.ts';
 export { removeExpired } from './retention.ts';

@@ -1,9 +1,10 @@
 import { openLoopback } from '../../adapters/http/loopback.scene.ts';
-import { createCall, createPush } from '../calls/index.ts';
+import { createCall } from '../calls/index.ts';
 import { refusal } from '../errors/index.ts';
 import { busCases, type OpenedBus } from './bus.cases.ts';
 import type { Receive, SubscriptionMap } from './bus.ts';
 import { asItCame } from './envelope.ts';
+import { createPush } from './push.ts';
 import { PushBus } from './push-bus.ts';
 
 async function open(subscriptions: SubscriptionMap): Promise<OpenedBus> {

@@ -1,6 +1,7 @@
 export { surviveAcceptErrors } from './accept-errors.ts';
 export { whyAmbiguous } from './ambiguous.ts';
 export { jsonOf, textOf } from './body.ts';
+export { ByteBuffer } from './byte-buffer.ts';
 export { type Composition, gather } from './composition.ts';
 export { fromQuery, takesList } from './lists.ts';
 export { answerInOrder } from './pipelining.ts';

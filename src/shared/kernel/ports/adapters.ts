@@ -1,4 +1,4 @@
-import { callOver, type Link, type OpenSession, shownAddress, type Way } from '../calls/index.ts';
+import { type Link, type OpenSession, QueueTransport, shownAddress, type Way } from '../calls/index.ts';
 import { StartError } from '../errors/index.ts';
 import type { OpenBus } from '../events/index.ts';
 import type { Adapter } from './adapter.ts';
@@ -43,7 +43,7 @@ export class Adapters {
   /** Returns a link to the module at an address. The link connects on first use. */
   connect(way: Way): Link {
     const wire = this.#wireTo(way.address);
-    return wire ? wire.connect(way) : callOver(this.sessionOpenerFor(way.address), way);
+    return wire ? wire.connect(way) : new QueueTransport({ ...way, openSession: this.sessionOpenerFor(way.address) });
   }
 
   /** Throws a `StartError` when no adapter can call a module at this address. */

@@ -1,20 +1,17 @@
-import { type CallSource, createCall } from '../client.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import { InProcessTransport, type Parity } from '../in-process.ts';
-import { kernelOperation } from '../kernel-operations.ts';
-import { type PoliciesConfig, policiesFor } from '../resilience/policies.ts';
-import { compose, type RoadHooks, road } from '../road.ts';
+import { compose, road } from '../road.ts';
 import type { CallRequest, Dispatch, Transport } from '../transport.ts';
 import { unreachable } from '../unreachable.ts';
 import { Probe } from './probe.ts';
 import { Upstream, type UpstreamDependencies } from './upstream.ts';
 
-/** Decides for each call of a module whether other replicas serve it. It takes `way` for the rest, by default the route that was before. */
+/** Decides for each call of a module whether other replicas serve it. The rest goes to `way`, by default the route that the detour replaced. */
 export interface Detour extends Transport {
   call(request: CallRequest, way?: Transport): Promise<unknown>;
 }
 
-/** A detour, and what the route was and will be without it. */
+/** What the end of a detour restores, and what it retires. */
 interface OpenDetour {
   readonly before: Transport;
   readonly upstream: Upstream;
@@ -34,19 +31,6 @@ export type Route = {
 export interface DirectoryDependencies extends UpstreamDependencies {
   readonly modules: readonly string[];
   readonly parity: Parity;
-}
-
-/**
- * Returns the calls of any caller to any operation. A policy may give an operation less time than its contract does. The operations
- * of the kernel itself have no policies, and nobody observes them.
- */
-export function callsOver(directory: Directory, policies: PoliciesConfig, { observers }: RoadHooks = {}): CallSource {
-  return (operation, caller) => {
-    const transport = () => directory.routeTo(operation.module).transport;
-    if (kernelOperation(operation.name)) return createCall(operation, caller, transport);
-    const { timeoutMs } = policiesFor(policies, operation.module, operation);
-    return createCall({ ...operation, timeoutMs }, caller, transport, observers ? { observers } : {});
-  };
 }
 
 /** Knows the current route to each module. Clients ask it at every call, so that a route can change at any time. */
@@ -72,9 +56,9 @@ export class Directory {
   here(module: string, dispatch: Dispatch): void {
     const { parity, hooks = {} } = this.parts;
     const inside = new InProcessTransport(dispatch, parity);
-    // After an injected delay, resolves the route again.
-    const faulty = { call: compose(road.link, hooks, (request) => this.#wayTo(module).call(request)) };
-    const transport = parity === 'strict' ? faulty : inside;
+    // The module may have moved during an injected delay, so the route is asked again.
+    const withFaults = { call: compose(road.link, hooks, (request) => this.#wayTo(module).call(request)) };
+    const transport = parity === 'strict' ? withFaults : inside;
     this.#set(module, { state: 'here', transport, inside });
   }
 

@@ -14,7 +14,7 @@ interface Place {
 }
 
 /** Chooses an instance and sends it the call. The breaker and the balancer learn how the call ended. The last step before the link. */
-export const instance = (place: Place): RoadStep => {
+export const sendToInstance = (place: Place): RoadStep => {
   const { balancer } = place;
   return async (call) => {
     const chosen = balancer.pick(call.tried);

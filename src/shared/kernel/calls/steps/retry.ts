@@ -1,7 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { Cancellation, Clock } from '../../context/index.ts';
 import { cancelledBefore } from '../deadlines.ts';
-import { kernelOperation } from '../kernel-operations.ts';
 import { isNotSent } from '../resilience/delivery-status.ts';
 import { backOffMs, mayRetry, type RetryBudget } from '../resilience/retrying.ts';
 import type { Balancer } from '../routing/balancer.ts';
@@ -17,28 +15,26 @@ interface Place {
 }
 
 /**
- * Makes attempts until one succeeds, while another attempt is safe and the policies, the budget and the deadline admit it. All
- * attempts carry the same idempotency key. A call that leaves the process must not depend on data that a power cut can undo.
+ * Makes attempts until one succeeds, while another attempt is safe and the policies, the budget and the deadline admit it.
  */
 export const retry = (place: Place): RoadStep => {
   const { attempts, budget, balancer } = place;
   return async (call, next) => {
-    if (call.context.onDisk) await call.context.onDisk();
     const tried = new Set<object>();
-    const keyed = { ...withKey(call), tried };
+    const attempted = { ...call, tried };
     let failed: unknown;
     for (let attempt = 1; ; attempt++) {
       if (attempt > 1 && !balancer.canPick) throw failed;
       // The next step says that there is no instance: no attempt will help.
-      if (!balancer.canPick) return next(keyed);
+      if (!balancer.canPick) return next(attempted);
       if (attempt === 1) budget.called();
       try {
-        return await next(keyed);
+        return await next(attempted);
       } catch (error) {
         if (attempt >= attempts) throw error;
         failed = error;
       }
-      await beforeAnother(place, keyed, attempt, failed);
+      await beforeAnother(place, attempted, attempt, failed);
     }
   };
 };
@@ -56,13 +52,6 @@ async function beforeAnother(place: Place, call: CallRequest, attempt: number, f
   if (clock.now() + delayMs >= deadline || !budget.admitsRetry()) throw failed;
   if (delayMs > 0) await pause(delayMs, clock, cancellation);
   if (cancellation?.cancelled) throw cancelledBefore(operation);
-}
-
-/** Adds an idempotency key to a command that has none, so that a retry over the network is safe. */
-export function withKey(request: CallRequest): CallRequest {
-  const { operation, context } = request;
-  if (operation.kind === 'query' || context.idempotencyKey || kernelOperation(operation.name)) return request;
-  return { ...request, context: { ...context, idempotencyKey: randomUUID() } };
 }
 
 /** Waits for `delayMs`. Resolves at once when the call is cancelled. */

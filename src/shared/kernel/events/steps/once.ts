@@ -43,8 +43,8 @@ interface Place<U extends Unit> {
 }
 
 /**
- * Gives an event its effect once: the same commit records the event's id. Behind an event of its key in the retry queue, or when the
- * module does not take it, it goes into that queue. The last step of its part.
+ * Gives an event its effect once: the same commit records the event's id. The event goes into the retry queue when an earlier event of
+ * its key waits there, or when the handler fails. The last step of its part.
  */
 export function once<U extends Unit>({ module, clock, work, heldBack, effect }: Place<U>): ReceiveStep {
   return async ({ envelope, gaveUp }) => {

@@ -34,7 +34,7 @@ const insert = prepared((unit) =>
 );
 
 /** Stores the event in the commit of its unit of work, or not at all. */
-export const store = (): PublishStep => async (event, next) => {
+export const storeInOutbox = (): PublishStep => async (event, next) => {
   const { unit, encoded, recipient, at } = event;
   const { id, type, key, json } = encoded;
   await insert(unit).execute({ eventId: id, type, recipient, key, envelope: json, createdAt: at });

@@ -1,5 +1,4 @@
-import type { Call, CallSource } from './client.ts';
-import { ofKernel } from './kernel-operations.ts';
+import { type Call, type CallSource, ofKernel } from '../calls/index.ts';
 
 /** An event in its wire form: a CloudEvents envelope, whose type begins with the publishing module's name. */
 interface Pushed {
