@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import type { ProcessLocks } from '../../kernel/database/index.ts';
+import { errorCode } from '../../kernel/errors/index.ts';
 
 type Native = InstanceType<typeof Sqlite>;
 
@@ -51,7 +52,7 @@ function isLocked(path: string): boolean | undefined {
     native.pragma('schema_version');
     return false;
   } catch (error) {
-    return (error as { code?: string }).code?.startsWith('SQLITE_BUSY') ? true : undefined;
+    return errorCode(error)?.startsWith('SQLITE_BUSY') ? true : undefined;
   } finally {
     native?.close();
   }

@@ -2,7 +2,7 @@ import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import type { Migration } from '../../kernel/database/index.ts';
-import { StartError } from '../../kernel/errors/index.ts';
+import { errorCode, StartError } from '../../kernel/errors/index.ts';
 import { applyMigrations, breakingMigration } from './migrations.ts';
 
 type Native = InstanceType<typeof Sqlite>;
@@ -86,7 +86,7 @@ export function untilFree(change: () => unknown): void {
 }
 
 function isBusy(error: unknown): boolean {
-  return (error as { code?: string }).code === 'SQLITE_BUSY';
+  return errorCode(error) === 'SQLITE_BUSY';
 }
 
 function pause(ms: number): void {

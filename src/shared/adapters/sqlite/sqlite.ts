@@ -9,7 +9,7 @@ import {
   type Migration,
   type Unit,
 } from '../../kernel/database/index.ts';
-import { NotWritten, StartError } from '../../kernel/errors/index.ts';
+import { errorCode, NotWritten, StartError } from '../../kernel/errors/index.ts';
 import { createLog, type Log } from '../../kernel/telemetry/index.ts';
 import { CommitLog, type Sync } from './commit-log.ts';
 import { fileNote } from './crash-note.ts';
@@ -226,5 +226,5 @@ class UnitGuard implements Guard {
 
 /** Tells whether the error comes from a write through the reader, which is a bug of the module. */
 function isWrite(error: unknown): boolean {
-  return String((error as { code?: unknown }).code).startsWith('SQLITE_READONLY');
+  return errorCode(error)?.startsWith('SQLITE_READONLY') ?? false;
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { messageOf, StartError } from '../errors/index.ts';
+import { errorCode, messageOf, StartError } from '../errors/index.ts';
 import type { DatabaseRecord, DatabaseState } from './database-state.ts';
 import { explain } from './explain.ts';
 
@@ -151,7 +151,7 @@ export class DatabaseRecords {
     try {
       return readFileSync(file, 'utf8');
     } catch (error) {
-      if ((error as { code?: string }).code === 'ENOENT') return undefined;
+      if (errorCode(error) === 'ENOENT') return undefined;
       throw new StartError(`${file} cannot be read: ${explain(error, file)}`, { cause: error });
     }
   }

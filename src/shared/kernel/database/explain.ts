@@ -1,5 +1,13 @@
 import { dirname } from 'node:path';
-import { messageOf, NotWritten, whyDiskFull, whyNoMoreFiles, whyNoRoom, whyTooManyFiles } from '../errors/index.ts';
+import {
+  errorCode,
+  messageOf,
+  NotWritten,
+  whyDiskFull,
+  whyNoMoreFiles,
+  whyNoRoom,
+  whyTooManyFiles,
+} from '../errors/index.ts';
 
 const explanations: Record<string, string> = {
   SQLITE_NOTADB: 'the file is damaged or is not a database; move it away or restore it from a backup',
@@ -24,7 +32,7 @@ export function explain(error: unknown, file?: string): string {
 export function asNotWritten(module: string, file: string, error: unknown): unknown {
   for (const cause of causesOf(error)) {
     if (cause instanceof NotWritten) return cause;
-    const why = codeOf(cause).startsWith('SQLITE_') && explanationOf(cause, file);
+    const why = errorCode(cause)?.startsWith('SQLITE_') && explanationOf(cause, file);
     if (why) return new NotWritten(module, file, why, error);
   }
   return error;
@@ -32,13 +40,13 @@ export function asNotWritten(module: string, file: string, error: unknown): unkn
 
 /** Returns the message of SQLite about a damaged file, or `undefined` for any other error. */
 export function damageOf(error: unknown): string | undefined {
-  const found = causesOf(error).find((cause) => /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(cause)));
+  const found = causesOf(error).find((cause) => /^SQLITE_(CORRUPT|NOTADB)/.test(errorCode(cause) ?? ''));
   return found && `it is damaged (${messageOf(found)})`;
 }
 
 /** Returns why the disk failed to read or write, or `undefined` for any other error. */
 export function failureOf(error: unknown, file: string): string | undefined {
-  const found = causesOf(error).find((cause) => codeOf(cause).startsWith('SQLITE_IOERR'));
+  const found = causesOf(error).find((cause) => errorCode(cause)?.startsWith('SQLITE_IOERR'));
   return found && explanationOf(found, file);
 }
 
@@ -46,12 +54,8 @@ function causesOf(error: unknown): Error[] {
   return error instanceof Error ? [error, ...causesOf(error.cause)] : [];
 }
 
-function codeOf(error: unknown): string {
-  return String((error as { code?: unknown }).code ?? '');
-}
-
 function explanationOf(error: unknown, file?: string): string | undefined {
-  const code = codeOf(error);
+  const code = errorCode(error) ?? '';
   // SQLite does not tell why it cannot open a file.
   const tooMany = code.startsWith('SQLITE_CANTOPEN') ? whyNoMoreFiles() : whyTooManyFiles(error);
   if (tooMany) return tooMany;

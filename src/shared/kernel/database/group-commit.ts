@@ -1,4 +1,5 @@
 import { background, currentUnit, turn, type UnitMark } from '../context/index.ts';
+import { errorCode } from '../errors/index.ts';
 import { type Following, type Hook, QueuedUnit } from './queued-unit.ts';
 
 /** The operations that a group commit needs from a connection. */
@@ -209,7 +210,7 @@ export class GroupCommit {
       try {
         return await this.transaction.begin();
       } catch (error) {
-        if ((error as { code?: string }).code === 'SQLITE_BUSY' && this.now() <= giveUpAt) continue;
+        if (errorCode(error) === 'SQLITE_BUSY' && this.now() <= giveUpAt) continue;
         this.#waiting.shift()?.reject(error);
         throw error;
       }

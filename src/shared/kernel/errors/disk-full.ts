@@ -1,4 +1,5 @@
 import { statfsSync } from 'node:fs';
+import { errorCode } from './error-code.ts';
 
 const causes: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full (ENOSPC); make room',
@@ -7,8 +8,8 @@ const causes: Readonly<Record<string, string>> = {
 
 /** Returns the reason and the remedy for an error that means that the disk is full; `undefined` for any other error. */
 export function whyDiskFull(error: unknown): string | undefined {
-  const { code } = (error ?? {}) as { code?: unknown };
-  return typeof code === 'string' && Object.hasOwn(causes, code) ? causes[code] : undefined;
+  const code = errorCode(error);
+  return code !== undefined && Object.hasOwn(causes, code) ? causes[code] : undefined;
 }
 
 /** SQLite grows its index in steps of this size. Its error for a failed step does not name a full disk as the reason. */

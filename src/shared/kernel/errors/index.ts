@@ -1,5 +1,6 @@
 export { isKernelCode, type KernelCode, kernelCodes } from './codes.ts';
 export { whyDiskFull, whyNoRoom } from './disk-full.ts';
+export { errorCode } from './error-code.ts';
 export { NotWritten, notWrittenIn } from './not-written.ts';
 export {
   betweenProcesses,

@@ -1,11 +1,12 @@
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
+import { errorCode } from './error-code.ts';
 
-const codes = new Set<unknown>(['EMFILE', 'ENFILE']);
+const codes = new Set<string | undefined>(['EMFILE', 'ENFILE']);
 
 /** Returns the reason and the remedy for an error that means that too many files are open; `undefined` for any other error. */
 export function whyTooManyFiles(error: unknown): string | undefined {
-  const { code } = (error ?? {}) as { code?: unknown };
+  const code = errorCode(error);
   if (!codes.has(code)) return undefined;
   const whose = code === 'EMFILE' ? 'this process has' : 'all processes together have';
   return `${whose} as many files and connections open as the system allows (${code}); raise the limit (ulimit -n, LimitNOFILE of systemd, nofile of the container)`;

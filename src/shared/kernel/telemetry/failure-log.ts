@@ -96,6 +96,6 @@ function signatureOf(error: unknown): string {
   while (root instanceof Error && root.cause !== undefined) root = root.cause;
   if (!(root instanceof Error)) return typeof root;
   const { name, stack = '' } = root;
-  const { code = '' } = root as { code?: unknown };
+  const code = 'code' in root ? root.code : '';
   return `${name} ${String(code)} ${/^\s+at .*$/m.exec(stack)?.[0] ?? ''}`;
 }
