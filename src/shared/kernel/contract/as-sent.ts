@@ -1,4 +1,5 @@
-import type { z } from 'zod';
+import { z } from 'zod';
+import { childrenOf, definitionOf } from './schema-parts.ts';
 import { isJson } from './wire-safe.ts';
 
 type Schema = z.core.$ZodType;
@@ -40,18 +41,11 @@ function changesAnything(schema: Schema, seen = new Set<Schema>()): boolean {
   const { def } = schema._zod;
   if (def.type === 'default' || def.type === 'prefault' || isOverwritten(schema)) return true;
   if (def.type === 'union' && !('discriminator' in def)) return true;
-  const { checks: _, shape = {}, ...parts } = def as z.core.$ZodTypeDef & { readonly shape?: object };
-  return [...Object.values(shape), ...Object.values(parts).flat()].some(
-    (child) => isSchema(child) && changesAnything(child, seen),
-  );
+  return childrenOf(schema).some((child) => changesAnything(child, seen));
 }
 
 function isOverwritten({ _zod: { def } }: Schema): boolean {
   return (def.checks ?? []).some((check) => check._zod.def.check === 'overwrite');
-}
-
-function isSchema(value: unknown): value is Schema {
-  return typeof value === 'object' && value !== null && '_zod' in value;
 }
 
 function isObject(given: unknown): given is Members {
@@ -60,7 +54,7 @@ function isObject(given: unknown): given is Members {
 
 function sent(schema: Schema, given: unknown): unknown {
   if (given === undefined || given === null) return given;
-  const { def } = (schema as z.core.$ZodTypes)._zod;
+  const def = definitionOf(schema);
   switch (def.type) {
     case 'optional':
     case 'nullable':
@@ -83,7 +77,7 @@ function sent(schema: Schema, given: unknown): unknown {
       return together(sent(def.left, given), sent(def.right, given));
     case 'number':
       // Round the number when parsing rounds it: a field for integers carries only integers.
-      return isOverwritten(schema) && !Number.isInteger(given) ? (schema as z.ZodNumber).parse(given) : given;
+      return isOverwritten(schema) && !Number.isInteger(given) ? z.parse(schema, given) : given;
     default:
       return given;
   }
@@ -128,7 +122,7 @@ function copy(entries: readonly [string, unknown][], schemaOf: (key: string) => 
 }
 
 function fits(option: Schema, given: unknown): boolean {
-  return (option as z.ZodType).safeParse(given).success;
+  return z.safeParse(option, given).success;
 }
 
 /** Joins the members that each side of an intersection knows. */

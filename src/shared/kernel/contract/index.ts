@@ -22,4 +22,5 @@ export { Cursors } from './cursor.ts';
 export { inputParserOf, mismatch, parseInput } from './parse.ts';
 export { plainly } from './plain-words.ts';
 export { rewriterName } from './rewriting.ts';
+export { definitionOf } from './schema-parts.ts';
 export { id, instant, money, nothing, page, pageRequest, text } from './schemas.ts';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { type Check, checkDefinitionOf, checksOf } from './schema-parts.ts';
 
-type Check = z.core.$ZodCheck<never>;
 type Why = readonly [what: string, cure: string] | undefined;
 
-const textOf = (check: z.core.$ZodCheck<string>) => String((check._zod.def as z.core.$ZodCheckOverwriteDef).tx);
+const textOf = (check: z.core.$ZodCheckOverwrite<string>) => String(check._zod.def.tx);
 
 /** The text rewriters of Zod, by the source of their function. Each is idempotent. */
 const known = new Map([
@@ -29,11 +29,9 @@ const samples: readonly unknown[] = ['', 'x', ' X ', 0, 1, -1.5, true, null, [],
  * Returns why a second parse may change or refuse a parsed value. Each side of a wire parses the value once. The reason is an unknown
  * rewriter, two rewriters that undo each other, or a rewriter that runs after a check.
  */
-export function whyRewritten(schema: z.core.$ZodTypes): Why {
-  const { def, traits } = schema._zod;
-  const own = traits.has('$ZodCheck') ? [schema as unknown as Check] : [];
-  const checks = [...own, ...((def.checks ?? []) as Check[])];
-  const rewriters = checks.map((check) => rewriterOf(check, def.type === 'string'));
+export function whyRewritten(schema: z.core.$ZodType): Why {
+  const checks = checksOf(schema);
+  const rewriters = checks.map((check) => rewriterOf(check, schema._zod.def.type === 'string'));
   if (rewriters.includes('unknown'))
     return [
       'is rewritten by a function of its own',
@@ -50,17 +48,17 @@ export function whyRewritten(schema: z.core.$ZodTypes): Why {
 
 /** Returns the name of the rewriter in a check, or undefined when the check does not rewrite the value. */
 function rewriterOf(check: Check, ofText: boolean): string | undefined {
-  const def = check._zod.def as z.core.$ZodChecks['_zod']['def'] & { fn?: unknown; tx?: unknown };
+  const def = checkDefinitionOf(check);
   if (def.check === 'overwrite') {
     const name = ofText ? rewriterName(def.tx) : undefined;
     // The check does not expose its normalization form. This text tells NFC from NFKC, and NFD from NFKD.
-    if (name === 'normalize' && !/\u017f|\u1e9b/.test((def.tx as (text: string) => string)('\u1e9b')))
-      return 'normalize compatibly';
+    if (name === 'normalize' && !/\u017f|\u1e9b/.test(String(def.tx('\u1e9b')))) return 'normalize compatibly';
     return name ?? 'unknown';
   }
-  if (def.check === 'string_format' && def.format === 'url' && def.fn === undefined)
-    return (def as { normalize?: boolean }).normalize ? 'a normalized url' : 'url';
-  return (def.check as string) === 'custom' && def.fn === undefined && writes(check) ? 'unknown' : undefined;
+  if ('fn' in def && def.fn !== undefined) return undefined;
+  if (def.check === 'string_format' && def.format === 'url')
+    return 'normalize' in def && def.normalize ? 'a normalized url' : 'url';
+  return def.check === 'custom' && writes(check) ? 'unknown' : undefined;
 }
 
 /** Returns whether a custom check changes a sample value. Such a check should only report issues. */
@@ -78,7 +76,7 @@ function writes(check: Check): boolean {
 
 /** Returns whether a value that passed the check still passes it after the rewriters. */
 function isKept(check: Check, rewriters: readonly string[]): boolean {
-  const def = check._zod.def as z.core.$ZodChecks['_zod']['def'];
+  const def = checkDefinitionOf(check);
   if (def.check === 'max_length') return rewriters.every((name) => name === 'url');
   return def.check === 'string_format' && caseless.has(def.format) && !rewriters.includes('slugify');
 }

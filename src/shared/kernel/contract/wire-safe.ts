@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
 import { safeParse } from './compiled/throwing-checks.ts';
 import { whyRewritten } from './rewriting.ts';
+import { checksOf, type Definition, definitionOf } from './schema-parts.ts';
 
-type Schema = z.core.$ZodTypes;
-type Definition = Schema['_zod']['def'];
+type Schema = z.core.$ZodType;
 
 /** Schema kinds whose values are the same before and after a trip through JSON. */
 const safe = new Set([
@@ -18,11 +18,11 @@ const safe = new Set([
  * undefined inside lists, numbers that JSON cannot express, and values that each parse changes again. Such a contract would work in one
  * process and break after the extraction. A whole input or answer may be undefined.
  */
-export function assertWireSafe(schema: z.core.$ZodType, where: string, seen = new Set<unknown>()): void {
+export function assertWireSafe(schema: Schema, where: string, seen = new Set<unknown>()): void {
   if (seen.has(schema)) return;
   seen.add(schema);
-  const { def } = (schema as Schema)._zod;
-  const [what, cure] = whyUnsafe(schema as Schema, def) ?? [];
+  const def = definitionOf(schema);
+  const [what, cure] = whyUnsafe(schema, def) ?? [];
   if (what) throw new TypeError(`${where} ${what}, whose values do not survive a wire; ${cure}`);
   for (const [name, part] of partsOf(def)) assertWireSafe(part, name ? `${where}.${name}` : where, seen);
 }
@@ -50,7 +50,7 @@ function whyUnsafeKind(def: Definition): Why {
     case 'tuple':
       return whyUndefined('a tuple', def.rest ? [...def.items, def.rest] : def.items);
     case 'record':
-      return whyUnseen(def) ?? whyUndefined('a record', [def.valueType]) ?? whyUnsafeKeys(def.keyType as Schema);
+      return whyUnseen(def) ?? whyUndefined('a record', [def.valueType]) ?? whyUnsafeKeys(def.keyType);
     default:
       return undefined;
   }
@@ -67,7 +67,7 @@ function whyUnsayable(values: readonly unknown[]): Why {
 }
 
 /** Checks a default value. The side that fills it in does not parse it, but the side that receives it does. */
-function whyChanged(schema: z.core.$ZodType, value: unknown): Why {
+function whyChanged(schema: Schema, value: unknown): Why {
   const { data, success } = safeParse(schema as z.ZodType, value);
   if (success && isDeepStrictEqual(data, value) && isJson(value)) return undefined;
   return ['has a default that its own schema refuses or changes', 'make it a value that the schema returns as it is'];
@@ -96,7 +96,7 @@ function whyDropped({ shape, catchall }: z.core.$ZodObjectDef): Why {
   return catchall && whyUndefined('an object', [catchall]);
 }
 
-function whyUndefined(what: string, members: readonly z.core.$ZodType[]): Why {
+function whyUndefined(what: string, members: readonly Schema[]): Why {
   if (!members.some((member) => takesUndefined(member))) return undefined;
   return [`is ${what} with members that may be undefined`, 'let them be null (nullable), or leave them out'];
 }
@@ -108,21 +108,21 @@ function whyUnseen({ mode }: z.core.$ZodRecordDef): Why {
 
 /** Refuses keys that may be any number: JavaScript may write such a key with an exponent, which the receiver does not recognize. */
 function whyUnsafeKeys(key: Schema): Why {
-  const { def } = key._zod;
-  if (def.type === 'union') return def.options.map((each) => whyUnsafeKeys(each as Schema)).find(Boolean);
-  const formats = [def, ...(def.checks ?? []).map((check) => check._zod.def)] as { format?: string }[];
-  if (def.type !== 'number' || formats.some(({ format }) => format?.includes('int'))) return undefined;
+  const def = definitionOf(key);
+  if (def.type === 'union') return def.options.map(whyUnsafeKeys).find(Boolean);
+  const isWhole = checksOf(key).some(({ _zod: { def } }) => 'format' in def && String(def.format).includes('int'));
+  if (def.type !== 'number' || isWhole) return undefined;
   return ['is a record by any number', 'use whole numbers (z.int) or texts as keys'];
 }
 
 /** Returns whether the schema accepts undefined as a value. It may keep undefined, or replace it with a default. */
-function takesUndefined(schema: z.core.$ZodType, seen = new Set<unknown>()): boolean {
+function takesUndefined(schema: Schema, seen = new Set<unknown>()): boolean {
   if (seen.has(schema)) return false;
   seen.add(schema);
-  const { def, traits } = (schema as Schema)._zod;
-  const takes = (part: z.core.$ZodType) => takesUndefined(part, seen);
+  const def = definitionOf(schema);
+  const takes = (part: Schema) => takesUndefined(part, seen);
   if (def.type === 'default' || def.type === 'prefault') return true;
-  if (def.type === 'optional') return !traits.has('$ZodExactOptional') || takes(def.innerType);
+  if (def.type === 'optional') return !schema._zod.traits.has('$ZodExactOptional') || takes(def.innerType);
   if (def.type === 'nonoptional') return fillsUndefined(def.innerType);
   if (def.type === 'nullable' || def.type === 'readonly') return takes(def.innerType);
   if (def.type === 'union') return def.options.some(takes);
@@ -130,15 +130,15 @@ function takesUndefined(schema: z.core.$ZodType, seen = new Set<unknown>()): boo
 }
 
 /** Whether the schema replaces undefined by another value. */
-function fillsUndefined(schema: z.core.$ZodType): boolean {
-  const { def } = (schema as Schema)._zod;
+function fillsUndefined(schema: Schema): boolean {
+  const def = definitionOf(schema);
   if (def.type === 'union') return def.options.some(fillsUndefined);
   if (def.type === 'intersection') return fillsUndefined(def.left) && fillsUndefined(def.right);
   return def.type === 'default' || def.type === 'prefault' || ('innerType' in def && fillsUndefined(def.innerType));
 }
 
 /** Returns the schemas of the parts, with their names if they have any. */
-function partsOf(def: Definition): (readonly [string, z.core.$ZodType])[] {
+function partsOf(def: Definition): (readonly [string, Schema])[] {
   if (def.type === 'object')
     return [...Object.entries(def.shape), ...(def.catchall ? [['*', def.catchall] as const] : [])];
   if (def.type === 'array') return [['', def.element]];

@@ -1,7 +1,6 @@
 import type { z } from 'zod';
+import { definitionOf } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
-
-type Schema = z.core.$ZodTypes;
 
 /**
  * Reads query parameters as the reference describes them. A list in a query repeats its parameter (`?sku=a&sku=b`); a list in a
@@ -9,14 +8,14 @@ type Schema = z.core.$ZodTypes;
  * reader may take the other value.
  */
 export function fromQuery(schema: z.ZodObject, given: Readonly<Record<string, readonly string[]>>) {
-  const members = Object.entries(given).map(([name, all]) => {
+  const members = Object.entries(given).map(([name, all]): [string, unknown] => {
     const written = all.map((text) => asWritten(schemaOf(schema, name), text));
     if (takesList(schema, name)) return [name, written];
     if (all.length > 1 && schemaOf(schema, name))
       throw refusal('malformed-request', `the parameter ${name} is given ${all.length} times; give it once`);
     return [name, written[0]];
   });
-  return Object.fromEntries(members) as Record<string, unknown>;
+  return Object.fromEntries(members);
 }
 
 /** Reads path or header parameters. Asks `textOf` only for the schema's parameters: a list of all headers would be expensive. */
@@ -43,7 +42,7 @@ function schemaOf({ shape }: z.ZodObject, name: string): z.core.$ZodType | undef
 /** Tells whether a parameter is a list. A list may be optional or have a default. */
 function isList(schema: z.core.$ZodType | undefined): boolean {
   if (!schema) return false;
-  const { def } = (schema as Schema)._zod;
+  const def = definitionOf(schema);
   if (def.type === 'array' || def.type === 'tuple') return true;
   if (def.type === 'pipe') return isList(def.in) || isList(def.out);
   if (def.type === 'union') return def.options.every((option) => isList(option));
@@ -63,7 +62,7 @@ function asWritten(schema: z.core.$ZodType | undefined, text: string): unknown {
 /** Returns the number schema of a parameter, or of its items when it is a list. */
 function numberIn(schema: z.core.$ZodType | undefined): z.ZodNumber | undefined {
   if (!schema) return undefined;
-  const { def } = (schema as Schema)._zod;
+  const def = definitionOf(schema);
   if (def.type === 'number') return schema as z.ZodNumber;
   if (def.type === 'array') return numberIn(def.element);
   if (def.type === 'pipe') return numberIn(def.in) ?? numberIn(def.out);

@@ -1,8 +1,12 @@
 import type { z } from 'zod';
-
-type Schema = z.core.$ZodTypes;
-type Definition = Schema['_zod']['def'];
-type CheckDefinition = z.core.$ZodChecks['_zod']['def'];
+import {
+  type CheckDefinition,
+  checkDefinitionOf,
+  checksOf,
+  childrenOf,
+  type Definition,
+  definitionOf,
+} from '../schema-parts.ts';
 
 /**
  * Kinds of schemas whose compiled form was compared with Zod's own answers (schemas.cases.ts nests them in every way), each with
@@ -25,10 +29,11 @@ const kinds: Readonly<Record<string, readonly string[]>> = {
 export function isSupported(schema: z.core.$ZodType, seen = new Set<unknown>()): boolean {
   if (seen.has(schema)) return true;
   seen.add(schema);
-  const { def } = (schema as Schema)._zod;
+  const def = definitionOf(schema);
   const checks = kinds[def.type];
-  if (!checks || !checksOf(schema).every((check) => checks.includes(check.check) && isExact(check))) return false;
-  return isExactKind(def) && childrenOf(def).every((child) => isSupported(child, seen));
+  if (!checks || !checkDefinitionsOf(schema).every((check) => checks.includes(check.check) && isExact(check)))
+    return false;
+  return isExactKind(def) && childrenOf(schema).every((child) => isSupported(child, seen));
 }
 
 /** Returns whether the compiled form accepts exactly Zod's values, even when another part would accept a value that this one refuses. */
@@ -58,40 +63,31 @@ function cannotThrow(member: z.core.$ZodType): boolean {
   if (['object', 'array', 'tuple', 'record', 'union', 'unknown'].includes(type) || 'innerType' in member._zod.def)
     return false;
   const risky = [...lengths, 'overwrite', 'custom'];
-  return checksOf(member).every((check) => !risky.includes(check.check) && !('fn' in check));
+  return checkDefinitionsOf(member).every((check) => !risky.includes(check.check) && !('fn' in check));
 }
 
 /** Returns whether the schema replaces a missing value with a value that it does not check. */
-function isDefault({ _zod: { def } }: z.core.$ZodType): boolean {
-  const { type, innerType } = def as Definition & { innerType?: z.core.$ZodType };
-  if (type === 'default') return true;
-  return ['optional', 'nullable', 'readonly'].includes(type) && isDefault(innerType!);
+function isDefault(schema: z.core.$ZodType): boolean {
+  const def = definitionOf(schema);
+  if (def.type === 'optional' || def.type === 'nullable' || def.type === 'readonly') return isDefault(def.innerType);
+  return def.type === 'default';
 }
 
 /** Formats that compile to Zod's own function, even when the schema has another function. */
 const builtIn = ['base64', 'base64url', 'jwt', 'ipv6', 'cidrv6', 'credit_card', 'iban', 'url', 'httpurl'];
 
+/** The members that only some definitions of a string format have. */
+type StringFormat = { readonly format: string; readonly fn?: unknown; readonly position?: number };
+
 function isExact(check: CheckDefinition): boolean {
   if (check.check !== 'string_format') return true;
-  const { format, fn, position } = check as { format: string; fn?: unknown; position?: number };
+  const { format, fn, position }: StringFormat = check;
   // In the compiled form, the text before the position must not contain a line break.
   if (format === 'includes') return position === undefined;
   const rewrites = ['normalize', 'hostname', 'protocol'].some((option) => option in check);
   return fn === undefined || (!builtIn.includes(format) && !rewrites);
 }
 
-/** Returns the checks of a schema, including the schema itself when it is a check. */
-function checksOf(schema: z.core.$ZodType): CheckDefinition[] {
-  const { def, traits } = schema._zod;
-  const own = traits.has('$ZodCheck') ? [def as unknown as CheckDefinition] : [];
-  return [...own, ...(def.checks ?? []).map((check) => check._zod.def as CheckDefinition)];
-}
-
-function childrenOf(def: z.core.$ZodTypeDef): z.core.$ZodType[] {
-  const { checks, shape = {}, ...parts } = def as z.core.$ZodTypeDef & { readonly shape?: object };
-  return [...Object.values(shape), ...Object.values(parts).flat()].filter(isSchema);
-}
-
-function isSchema(value: unknown): value is z.core.$ZodType {
-  return typeof value === 'object' && value !== null && '_zod' in value;
+function checkDefinitionsOf(schema: z.core.$ZodType): CheckDefinition[] {
+  return checksOf(schema).map(checkDefinitionOf);
 }

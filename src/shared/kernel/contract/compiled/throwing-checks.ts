@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { definitionOf } from '../schema-parts.ts';
 
 type Params = Parameters<z.ZodType['safeParse']>[1];
 
@@ -70,7 +71,7 @@ type Member = readonly [key: PropertyKey | undefined, schema: z.core.$ZodType, v
 
 /** Returns the parts of a value, each with its schema. */
 function membersOf(schema: z.core.$ZodType, value: unknown): Member[] {
-  const { def } = (schema as z.core.$ZodTypes)._zod;
+  const def = definitionOf(schema);
   const same = (...parts: (z.core.$ZodType | undefined)[]) =>
     parts.flatMap((part): Member[] => (part ? [[undefined, part, value]] : []));
   if (def.type === 'union') return same(...def.options);
@@ -87,7 +88,8 @@ function membersOf(schema: z.core.$ZodType, value: unknown): Member[] {
     });
   if (def.type === 'record') return members.map(([name, each]) => [name, def.valueType, each]);
   if (def.type !== 'object') return [];
-  const declared = Object.entries(def.shape).map(([name, each]): Member => [name, each, Reflect.get(value, name)]);
-  const others = members.filter(([name]) => !Object.hasOwn(def.shape, name));
-  return [...declared, ...(def.catchall ? others.map(([name, each]): Member => [name, def.catchall!, each]) : [])];
+  const { shape, catchall } = def;
+  const declared = Object.entries(shape).map(([name, each]): Member => [name, each, Reflect.get(value, name)]);
+  const others = members.filter(([name]) => !Object.hasOwn(shape, name));
+  return [...declared, ...(catchall ? others.map(([name, each]): Member => [name, catchall, each]) : [])];
 }
