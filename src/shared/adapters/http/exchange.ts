@@ -1,5 +1,11 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { connectWithinMs, maximumMessageBytes, type Silence, unreachableBecause } from '../../kernel/calls/index.ts';
+import {
+  connectWithinMs,
+  ForeignAnswer,
+  maximumMessageBytes,
+  type Silence,
+  unreachableBecause,
+} from '../../kernel/calls/index.ts';
 import { background } from '../../kernel/context/index.ts';
 import { fromProblem, isProblem, isRefusal, type Problem } from '../../kernel/errors/index.ts';
 import { Lines } from './lines.ts';
@@ -174,5 +180,5 @@ async function refusalOf(response: IncomingMessage): Promise<Error> {
   } catch {
     // The body is no problem of Kerf, so only the status helps.
   }
-  return new Error(`status ${response.statusCode}`);
+  return new ForeignAnswer(response.statusCode);
 }

@@ -4,6 +4,7 @@ import {
   bearer,
   type CallSource,
   type Directory,
+  ForeignAnswer,
   ofKernel,
   type PassedBack,
   type PassedOn,
@@ -150,8 +151,9 @@ export class FanOut {
     const addresses =
       at.state === 'there' ? at.upstream.instances.map(({ address }) => shownAddress(address)).join(' or ') : '';
     if (addresses === '') return refusal('unavailable', 'it does not run', {}, { cause: error });
-    const [, status] = /^status (\d+)$/.exec((error.cause as Error | undefined)?.message ?? '') ?? [];
-    const why = status ? `${addresses} answers ${status}` : `nobody answers at ${addresses}`;
+    const { cause } = error;
+    const why =
+      cause instanceof ForeignAnswer ? `${addresses} answers ${cause.status}` : `nobody answers at ${addresses}`;
     return refusal('unavailable', why, {}, { cause: error });
   }
 

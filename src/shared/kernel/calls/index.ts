@@ -58,7 +58,7 @@ export { withKey } from './steps/with-key.ts';
 export type { TlsMaterial } from './tls.ts';
 export type { CallRequest, Dispatch, Link, Next, RoadStep, Serve, Transport, Way } from './transport.ts';
 export { UnauthenticatedCallers } from './unauthenticated-callers.ts';
-export { unreachableBecause } from './unreachable.ts';
+export { ForeignAnswer, unreachableBecause } from './unreachable.ts';
 export {
   connectWithinMs,
   fromHeaders,

@@ -1,16 +1,38 @@
-import { refusal } from '../errors/index.ts';
+import { kernelCodes, Refusal } from '../errors/index.ts';
 import { markNotSent } from './resilience/delivery-status.ts';
 import type { Transport } from './transport.ts';
 
+/**
+ * The `unavailable` of this process: the call got no answer, for the reason in the cause. Any other `unavailable` is an answer,
+ * such as of a module whose own callee is away.
+ */
+export class Unreachable extends Refusal {
+  constructor(module: string, cause?: unknown) {
+    const { status, title } = kernelCodes.unavailable;
+    super('unavailable', status, title, `${module} cannot be reached`, {}, { cause });
+  }
+}
+
+/** An HTTP answer that comes from no Kerf process, such as that of a proxy. */
+export class ForeignAnswer extends Error {
+  override readonly name = 'ForeignAnswer';
+  readonly status: number | undefined;
+
+  constructor(status: number | undefined) {
+    super(`status ${status}`);
+    this.status = status;
+  }
+}
+
 /** Maps a connection failure to the caller's `unavailable`. `sent` says whether the callee may have received the call. */
-export function unreachableBecause(module: string, error: unknown, sent: boolean): Error {
-  const refused = refusal('unavailable', `${module} cannot be reached`, {}, { cause: error });
-  return sent ? refused : markNotSent(refused);
+export function unreachableBecause(module: string, error: unknown, sent: boolean): Unreachable {
+  const unreachable = new Unreachable(module, error);
+  return sent ? unreachable : markNotSent(unreachable);
 }
 
 /** Returns the transport of a module that cannot be reached now. It refuses every call at once. */
 export function unreachable(module: string): Transport {
   return {
-    call: () => Promise.reject(refusal('unavailable', `${module} cannot be reached`)),
+    call: () => Promise.reject(new Unreachable(module)),
   };
 }

@@ -3,8 +3,8 @@ import { asSentBy, type Operation, parseCompiled, parseInput } from '../contract
 import { isBetweenProcesses, type Refusal, refusal } from '../errors/index.ts';
 import type { CallerTokens } from './caller-tokens.ts';
 import { byDeadline, cancelledBefore } from './deadlines.ts';
-import { markNotSent } from './resilience/delivery-status.ts';
 import type { CallRequest, Transport } from './transport.ts';
+import { unreachableBecause } from './unreachable.ts';
 import { toWire, type WireContext } from './wire.ts';
 
 /** A call and its wire context. Its input passed the schema and still holds the values that the caller gave. */
@@ -44,7 +44,7 @@ export abstract class WireTransport implements Transport {
   /** Maps the callee's refusal of this process to `unavailable`: the callee did not begin, and the caller cannot fix the cause. */
   #notAccepted(cause: Refusal, { operation, context }: CallRequest): Error {
     this.tokens.refused(context.caller, operation.module);
-    return markNotSent(refusal('unavailable', `${operation.module} cannot be reached`, {}, { cause }));
+    return unreachableBecause(operation.module, cause, false);
   }
 
   abstract close(): Promise<void>;

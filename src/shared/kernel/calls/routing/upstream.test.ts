@@ -6,9 +6,10 @@ import { isRefusal, refusal } from '../../errors/index.ts';
 import { CountingClock, macrotask, Notes } from '../discovery/discovery.cases.ts';
 import { LiveAddresses } from '../discovery/discovery.ts';
 import { ofKernel } from '../kernel-operations.ts';
-import { markDeliveryUnknown, markNotSent } from '../resilience/delivery-status.ts';
+import { markDeliveryUnknown } from '../resilience/delivery-status.ts';
 import type { PoliciesConfig } from '../resilience/policies.ts';
 import type { CallRequest, RoadStep } from '../transport.ts';
+import { unreachableBecause } from '../unreachable.ts';
 import { Upstream } from './upstream.ts';
 
 const payments = contract('payments', {
@@ -43,10 +44,8 @@ const refuse = (make: () => unknown): Answer => {
   return () => Promise.reject(make());
 };
 /** The errors of a transport that cannot reach an instance: a cut connection, and a call that was never sent. */
-const cut = refuse(() => refusal('unavailable', 'cannot be reached', {}, { cause: new Error('reset') }));
-const unsent = refuse(() =>
-  markNotSent(refusal('unavailable', 'cannot be reached', {}, { cause: new Error('refused') })),
-);
+const cut = refuse(() => unreachableBecause('payments', new Error('reset'), true));
+const unsent = refuse(() => unreachableBecause('payments', new Error('refused'), false));
 const overloaded = refuse(() => refusal('overloaded'));
 const hangs: Answer = () => new Promise(() => {});
 
@@ -311,7 +310,7 @@ describe('an upstream with nobody behind it', () => {
     const cause = new Error('reset');
     answers[a] = () => {
       listed.set([]);
-      return Promise.reject(refusal('unavailable', 'cannot be reached', {}, { cause }));
+      return Promise.reject(unreachableBecause('payments', cause, true));
     };
     await expect(call()).rejects.toMatchObject({ code: 'unavailable', cause });
   });
@@ -391,6 +390,7 @@ describe('an instance that does not work', () => {
     ['too much to do', () => refusal('overloaded')],
     ['a failure inside it', () => refusal('internal')],
     ['that a part which it needs is away', () => refusal('unavailable', 'the payment provider cannot be reached')],
+    ['why a part which it needs is away', () => refusal('unavailable', undefined, {}, { cause: new Error('reset') })],
     ['that a part which it needs is late', () => refusal('timeout')],
     ['what is none', () => new Error('the output is not as the contract says')],
   ])('is not one that answers %s, as that would be so in-process', async (_, make) => {

@@ -1,9 +1,10 @@
-import { isBetweenProcesses, isRefusal, messageOf, refusal } from '../../errors/index.ts';
+import { isBetweenProcesses, isRefusal, messageOf } from '../../errors/index.ts';
 import type { Log, OncePerMinute } from '../../telemetry/index.ts';
 import type { CallFailure } from '../resilience/breaker.ts';
-import { isDeliveryUnknown, markNotSent } from '../resilience/delivery-status.ts';
+import { isDeliveryUnknown } from '../resilience/delivery-status.ts';
 import type { Balancer, UpstreamInstance } from '../routing/balancer.ts';
 import type { RoadStep } from '../transport.ts';
+import { Unreachable, unreachableBecause } from '../unreachable.ts';
 
 interface Place {
   readonly module: string;
@@ -44,19 +45,18 @@ export const sendToInstance = (place: Place): RoadStep => {
 
 function noInstance({ module, balancer: { lastFailure } }: Place): Error {
   const cause = isRefusal(lastFailure) ? lastFailure.cause : lastFailure;
-  return markNotSent(refusal('unavailable', `${module} cannot be reached`, {}, { cause }));
+  return unreachableBecause(module, cause, false);
 }
 
 /**
  * Returns how the instance failed, or `undefined` when it works. An instance that answers works, even if the answer is an error:
- * the same error would occur in-process. An `unavailable` from this side's transport has a cause. An `unavailable` without a cause
- * is an answer, such as of a module whose own callee is away. An instance that does not accept this process counts as failed. An
- * instance that refuses a single caller works.
+ * the same error would occur in-process. An instance that does not accept this process counts as failed. An instance that refuses a
+ * single caller works.
  */
 function failureOf(error: unknown): CallFailure | undefined {
-  if (isRefusal(error) && isBetweenProcesses(error.cause) && error.cause.code === 'forbidden') return undefined;
-  if (isRefusal(error, 'unavailable')) return error.cause === undefined ? undefined : 'unreachable';
-  return isDeliveryUnknown(error) ? 'faulty' : undefined;
+  if (!(error instanceof Unreachable)) return isDeliveryUnknown(error) ? 'faulty' : undefined;
+  const refusesCaller = isBetweenProcesses(error.cause) && error.cause.code === 'forbidden';
+  return refusesCaller ? undefined : 'unreachable';
 }
 
 /** Logs at most once a minute why an instance does not accept calls of this process. Callers do not receive the reason. */
