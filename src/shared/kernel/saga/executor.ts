@@ -5,7 +5,7 @@ import { isAway, isKernelCode, isRefusal, messageOf, type Refusal } from '../err
 import type { FailureLog, Log } from '../telemetry/index.ts';
 import { type Happening, noted } from './history.ts';
 import { isRecordedAfter, lastInDoubt, passedNoReturn } from './in-doubt.ts';
-import type { CallStep, RunStep, Saga, Step } from './saga.ts';
+import type { CallStep, RunningSaga, RunStep, SagaData, Step } from './saga.ts';
 import { LeaseLost, updateProgress, updateSaga } from './store.ts';
 import { isEnd, type SagaRow } from './tables.ts';
 
@@ -17,9 +17,9 @@ export type SagaCalls = (
   traceparent: string | undefined,
 ) => Promise<unknown>;
 
-export interface SagaExecutorDependencies {
+export interface SagaExecutorDependencies<U extends Unit = Unit> {
   /** Runs a unit of work. Resolves as soon as later units see its changes. */
-  work: (task: (unit: Unit) => Promise<void>) => Promise<void>;
+  work: (task: (unit: U) => Promise<void>) => Promise<void>;
   /** Resolves when all records are on disk. Nothing leaves the process before that. */
   onDisk: () => Promise<void>;
   call: SagaCalls;
@@ -35,7 +35,8 @@ const attemptLimit = 12;
 /** The step has ended its process again and again. */
 class ProcessEnded extends Error {}
 
-type AnySaga = Saga<never, Unit>;
+/** A saga of any module, for code that runs none of its writes. */
+type AnySaga = RunningSaga<never>;
 
 interface Reached {
   readonly row: SagaRow;
@@ -49,10 +50,10 @@ interface Reached {
  * executor does not start the step again: the saga turns around or is stuck. Throws `LeaseLost` when another instance has taken
  * over the saga.
  */
-export async function executeSaga(
-  saga: AnySaga,
+export async function executeSaga<U extends Unit>(
+  saga: RunningSaga<U>,
   from: SagaRow,
-  around: SagaExecutorDependencies,
+  around: SagaExecutorDependencies<U>,
   ended = false,
 ): Promise<SagaRow> {
   let reached: Reached = { row: from, isRecorded: true };
@@ -78,10 +79,10 @@ function withinDeadline({ deadlineMs }: AnySaga, row: SagaRow, { clock }: SagaEx
   return { ...row, deadline: Math.min(row.deadline, clock.now() + (deadlineMs ?? Number.POSITIVE_INFINITY)) };
 }
 
-async function forward(
-  saga: AnySaga,
+async function forward<U extends Unit>(
+  saga: RunningSaga<U>,
   row: SagaRow,
-  around: SagaExecutorDependencies,
+  around: SagaExecutorDependencies<U>,
   failed?: Error,
 ): Promise<Reached> {
   const step = saga.steps[row.step];
@@ -102,19 +103,23 @@ async function forward(
   }
   crashPoint('saga', saga.name, step.name, 'done');
   const history = noted(row.history, happening(step, isSkipped(step, row) ? 'skipped' : 'done', around));
-  const data = { ...row.data, ...(kept as object | undefined) };
+  const data: SagaData = Object.assign({}, row.data, kept);
   const next: SagaRow = { ...row, step: row.step + 1, data, history, attempts: 0, lastError: null };
   return isRecordedAfter(saga, row.step) ? record(saga, next, around) : { row: next, isRecorded: false };
 }
 
 /** Records the saga's progress. Runs the write steps that follow directly in the same unit. */
-async function record(saga: AnySaga, reached: SagaRow, around: SagaExecutorDependencies): Promise<Reached> {
+async function record<U extends Unit>(
+  saga: RunningSaga<U>,
+  reached: SagaRow,
+  around: SagaExecutorDependencies<U>,
+): Promise<Reached> {
   const now = around.clock.now();
   const row: SagaRow = { ...reached, attempts: 0, lastError: null, inDoubt: 0, updatedAt: now };
   const writing = around.work(async (unit) => {
     Object.assign(row, { step: reached.step, history: reached.history });
     for (let step = saga.steps[row.step]; step?.kind === 'write'; step = saga.steps[row.step]) {
-      await step.task(unit as never, row.data as never);
+      await step.task(unit, row.data);
       row.step += 1;
       row.history = noted(row.history, happening(step, 'done', around));
     }
@@ -132,7 +137,7 @@ async function record(saga: AnySaga, reached: SagaRow, around: SagaExecutorDepen
 }
 
 async function perform(
-  step: CallStep<never> | RunStep<never>,
+  step: CallStep<SagaData> | RunStep<SagaData>,
   row: SagaRow,
   around: SagaExecutorDependencies,
 ): Promise<unknown> {
@@ -145,17 +150,17 @@ async function perform(
       controller.abort(error);
       return error;
     };
-    return withinLimit(around.clock, step.limitMs, late, () => step.task(row.data as never, key, controller.signal));
+    return withinLimit(around.clock, step.limitMs, late, () => step.task(row.data, key, controller.signal));
   }
   if (isSkipped(step, row)) return undefined;
-  const output = await around.call(step.operation, step.input(row.data as never), key, row.traceparent ?? undefined);
-  return step.keep?.(output as never);
+  const output = await around.call(step.operation, step.input(row.data), key, row.traceparent ?? undefined);
+  return step.keep?.(output);
 }
 
-async function backward(
-  saga: AnySaga,
+async function backward<U extends Unit>(
+  saga: RunningSaga<U>,
   row: SagaRow,
-  around: SagaExecutorDependencies,
+  around: SagaExecutorDependencies<U>,
   failed?: Error,
 ): Promise<Reached> {
   if (failed) throw failed;
@@ -163,7 +168,7 @@ async function backward(
   let { history } = row;
   if (step?.kind === 'call' && step.undo && !isSkipped(step, row)) {
     const { operation, input } = step.undo;
-    await around.call(operation, input(row.data as never), `${row.id}/${step.name}/undo`, row.traceparent ?? undefined);
+    await around.call(operation, input(row.data), `${row.id}/${step.name}/undo`, row.traceparent ?? undefined);
     history = noted(history, happening(step, 'taken back', around));
     crashPoint('saga', saga.name, step.name, 'taken back');
   }
@@ -173,7 +178,7 @@ async function backward(
   const ended = next.step < 0;
   if (ended) Object.assign(next, { state: 'compensated', data: {} });
   await around.work(async (unit) => {
-    if (ended) await saga.compensated?.(unit, row.data as never, row.reason ?? 'unknown');
+    if (ended) await saga.compensated?.(unit, row.data, row.reason ?? 'unknown');
     await updateSaga(unit, next);
   });
   crashPoint('saga', saga.name, step?.name ?? 'all', 'recorded as taken back');
@@ -239,7 +244,7 @@ function tellFailure(saga: AnySaga, row: SagaRow, error: unknown, { failures }: 
 }
 
 function happening(
-  step: Step<never> | undefined,
+  step: { readonly name: string } | undefined,
   what: Happening['what'],
   { clock }: SagaExecutorDependencies,
   error?: string,
@@ -247,8 +252,8 @@ function happening(
   return { step: step?.name, what, at: clock.now(), error };
 }
 
-function isSkipped(step: Step<never>, row: SagaRow): boolean {
-  return step.kind === 'call' && step.condition?.(row.data as never) === false;
+function isSkipped(step: Step<SagaData>, row: SagaRow): boolean {
+  return step.kind === 'call' && step.condition?.(row.data) === false;
 }
 
 /** Returns whether the error is the callee's own refusal. A kernel refusal means that the callee was not reached or failed. */

@@ -4,7 +4,7 @@ import type { Instance } from '../leader-election/index.ts';
 import { FailureLog, type Log } from '../telemetry/index.ts';
 import { claimSaga } from './due.ts';
 import { executeSaga, type SagaCalls } from './executor.ts';
-import { keyOf, type Saga } from './saga.ts';
+import { keyOf, type RunningSaga, type Saga } from './saga.ts';
 import { findSaga, LeaseLost, releaseSagas, updateSaga } from './store.ts';
 import { isEnd, type SagaRow } from './tables.ts';
 
@@ -34,10 +34,10 @@ export class SagaLeases<U extends Unit> {
   readonly #inDoubt = new Set<string>();
   readonly #failures: FailureLog;
   private readonly parts: SagaRunnerDependencies<U>;
-  private readonly byName: ReadonlyMap<string, Saga<never, U>>;
+  private readonly byName: ReadonlyMap<string, RunningSaga<U>>;
   private readonly stopped: () => boolean;
 
-  constructor(parts: SagaRunnerDependencies<U>, byName: ReadonlyMap<string, Saga<never, U>>, stopped: () => boolean) {
+  constructor(parts: SagaRunnerDependencies<U>, byName: ReadonlyMap<string, RunningSaga<U>>, stopped: () => boolean) {
     this.parts = parts;
     this.byName = byName;
     this.stopped = stopped;
@@ -55,7 +55,7 @@ export class SagaLeases<U extends Unit> {
     if (!saga) return this.#setAside(row);
     const { work, database, call, clock, log, instance } = this.parts;
     const around = {
-      work: work as (task: (unit: Unit) => Promise<void>) => Promise<void>,
+      work,
       onDisk: () => database.onDisk(),
       call,
       clock,
@@ -63,7 +63,7 @@ export class SagaLeases<U extends Unit> {
       failures: this.#failures,
       stopped: () => this.stopped() || !instance.lives || row.owner !== instance.id,
     };
-    const advancing = runInContext(contextOf(row), executeSaga, saga as Saga<never, Unit>, row, around, ended);
+    const advancing = runInContext(contextOf(row), executeSaga, saga, row, around, ended);
     return advancing.catch((error) => {
       if (!(error instanceof LeaseLost)) this.#inDoubt.add(id);
       throw error;

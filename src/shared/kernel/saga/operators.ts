@@ -1,7 +1,7 @@
 import type { Unit } from '../database/index.ts';
 import { invalidInput, refusal } from '../errors/index.ts';
 import { noted } from './history.ts';
-import type { Saga } from './saga.ts';
+import type { RunningSaga } from './saga.ts';
 import { findSaga, updateStuck } from './store.ts';
 import type { SagaRow } from './tables.ts';
 
@@ -26,13 +26,13 @@ export async function resumeSaga(unit: Unit, id: string, now: number): Promise<v
 /** Resolves a stuck saga by hand and runs its module's writes for that outcome. Returns the saga's new row. */
 export async function settleSaga<U extends Unit>(
   unit: U,
-  definitionOf: (row: SagaRow) => Saga<never, U> | undefined,
+  definitionOf: (row: SagaRow) => RunningSaga<U> | undefined,
   { id, outcome, note, now }: Settlement,
 ): Promise<SagaRow> {
   const row = await stuck(unit, id);
   const saga = definitionOf(row);
   if (!saga) throw no('id', `${row.name}.v${row.version} is not known to this release, which so cannot write its end`);
-  if (outcome === 'compensated') await saga.compensated?.(unit, row.data as never, row.reason ?? 'settled');
+  if (outcome === 'compensated') await saga.compensated?.(unit, row.data, row.reason ?? 'settled');
   else await writeTheRest(unit, saga, row);
   const history = noted(row.history, { what: 'settled', at: now, note });
   const ended: SagaRow = { ...row, state: outcome, data: {}, history, updatedAt: now };
@@ -40,12 +40,12 @@ export async function settleSaga<U extends Unit>(
   return ended;
 }
 
-async function writeTheRest<U extends Unit>(unit: U, saga: Saga<never, U>, row: SagaRow): Promise<void> {
+async function writeTheRest<U extends Unit>(unit: U, saga: RunningSaga<U>, row: SagaRow): Promise<void> {
   if (isOnItsWayBack(row)) {
     throw no('outcome', `${row.id} is on its way back (${row.reason}) and cannot be done: settle it as compensated`);
   }
   for (const step of saga.steps.slice(row.step)) {
-    if (step.kind === 'write') await step.task(unit as never, row.data as never);
+    if (step.kind === 'write') await step.task(unit, row.data);
   }
 }
 

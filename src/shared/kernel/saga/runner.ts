@@ -4,7 +4,7 @@ import { FailureLog } from '../telemetry/index.ts';
 import { dueSagas, endWait, nextDueAt } from './due.ts';
 import { SagaLeases, type SagaRunnerDependencies } from './leases.ts';
 import { type Outcome, resumeSaga, settleSaga } from './operators.ts';
-import { keyOf, type Saga, stepsThatCall } from './saga.ts';
+import { keyOf, type RunningSaga, type Saga, type SagaData, stepsThatCall } from './saga.ts';
 import { insertSaga, LeaseLost, statesOf } from './store.ts';
 import { isEnd, type SagaRow, type SagaState } from './tables.ts';
 import { Waiters } from './waiters.ts';
@@ -28,7 +28,7 @@ export interface Finished {
  * several instances share a database, one of them runs a saga at a time: see docs/decisions/0008-leases-of-sagas.md.
  */
 export class SagaRunner<U extends Unit> {
-  readonly #byName = new Map<string, Saga<never, U>>();
+  readonly #byName = new Map<string, RunningSaga<U>>();
   readonly #under = new Map<string, Promise<void>>();
   readonly #waiters: Waiters;
   readonly #parts: SagaRunnerDependencies<U>;
@@ -53,7 +53,7 @@ export class SagaRunner<U extends Unit> {
       find: (ids) => statesOf(parts.database, ids),
       runsHere: (id) => this.#under.has(id),
     });
-    for (const saga of parts.sagas) this.#byName.set(keyOf(saga), saga);
+    for (const saga of parts.sagas) this.#byName.set(keyOf(saga), saga as RunningSaga<U>);
   }
 
   /** Starts a saga with the commit of `unit`, or not at all. `id` identifies the saga and is the prefix of its steps' keys. */
@@ -269,6 +269,6 @@ export class SagaRunner<U extends Unit> {
 }
 
 /** Returns the data as a process reads it again after a crash. */
-function asStored(data: unknown): Record<string, unknown> {
-  return JSON.parse(JSON.stringify(data)) as Record<string, unknown>;
+function asStored(data: unknown): SagaData {
+  return JSON.parse(JSON.stringify(data));
 }

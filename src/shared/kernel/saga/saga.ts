@@ -3,23 +3,17 @@ import type { Operation } from '../contract/index.ts';
 import type { Unit } from '../database/index.ts';
 
 type Make<D, I> = (data: D) => I;
-type OperationLike = {
-  readonly module: string;
-  readonly name: string;
-  readonly input: z.ZodType;
-  readonly output: z.ZodType;
-};
 
 /** One action of a saga, with its compensation if it has one. */
-export type Step<D> = CallStep<D> | RunStep<D> | WriteStep<D>;
+export type Step<D, U extends Unit = Unit> = CallStep<D> | RunStep<D> | WriteStep<D, U>;
 
 export interface CallStep<D> {
   readonly kind: 'call';
   readonly name: string;
   readonly operation: Operation;
   readonly input: Make<D, unknown>;
-  /** Returns the part of the answer that later steps need. */
-  readonly keep?: (output: never) => object;
+  /** Returns the part of the answer that later steps need. A method, because TypeScript lets it name the answer of its operation. */
+  keep?(output: unknown): object;
   readonly undo?: { operation: Operation; input: Make<D, unknown> };
   readonly pointOfNoReturn?: true;
   readonly condition?: (data: D) => boolean;
@@ -37,12 +31,18 @@ export interface RunStep<D> {
   readonly limitMs: number;
 }
 
-export interface WriteStep<D> {
+export interface WriteStep<D, U extends Unit = Unit> {
   readonly kind: 'write';
   readonly name: string;
   /** Writes to the owning module's data, in the unit that records the saga's progress. */
-  readonly task: (unit: never, data: D) => Promise<void>;
+  readonly task: (unit: U, data: D) => Promise<void>;
 }
+
+/** The data of any saga, as a process reads them again after a crash. */
+export type SagaData = Record<string, unknown>;
+
+/** A saga that runs. Its runner gives it only data that its own schema has accepted. */
+export type RunningSaga<U extends Unit> = Saga<SagaData, U>;
 
 /** A sequence of steps across modules that ends done or compensated, whatever crashes in between. */
 export interface Saga<D = never, U extends Unit = Unit> {
@@ -52,13 +52,13 @@ export interface Saga<D = never, U extends Unit = Unit> {
   readonly data: z.ZodType;
   /** Time that the saga keeps trying before it compensates, in milliseconds. Without a deadline, the saga only goes forward. */
   readonly deadlineMs?: number;
-  readonly steps: readonly Step<D>[];
+  readonly steps: readonly Step<D, U>[];
   /** Writes the owning module's data when all steps are compensated. `reason` is the error code that ended the saga. */
   readonly compensated?: (unit: U, data: D, reason: string) => Promise<void>;
 }
 
 interface CallStepBuilder<D> extends CallStep<D> {
-  compensate<O extends OperationLike>(operation: O, input: Make<D, z.input<O['input']>>): CallStepBuilder<D>;
+  compensate<O extends Operation>(operation: O, input: Make<D, z.input<O['input']>>): CallStepBuilder<D>;
   /** Makes the saga go only forward from here: the saga repeats this step until it succeeds. */
   thenNoReturn(): CallStepBuilder<D>;
   /** Skips the step when `condition` does not hold. */
@@ -70,18 +70,18 @@ const defaultRunMs = 60_000;
 /** Begins a step: `step<Checkout>('take payment').call(payments.operations.authorize, …).compensate(…)`. */
 export function step<D, U extends Unit = Unit>(name: string) {
   return {
-    call<O extends OperationLike>(
+    call<O extends Operation>(
       operation: O,
       input: Make<D, z.input<O['input']>>,
       keep?: (output: z.output<O['output']>) => Partial<D>,
     ): CallStepBuilder<D> {
-      return callStep({ kind: 'call', name, operation: operation as unknown as Operation, input, keep: keep as never });
+      return callStep({ kind: 'call', name, operation, input, keep });
     },
     run(task: RunStep<D>['task'], limitMs = defaultRunMs): RunStep<D> {
       return { kind: 'run', name, task, limitMs };
     },
-    write(task: (unit: U, data: D) => Promise<void>): WriteStep<D> {
-      return { kind: 'write', name, task: task as never };
+    write(task: (unit: U, data: D) => Promise<void>): WriteStep<D, U> {
+      return { kind: 'write', name, task };
     },
   };
 }
@@ -89,8 +89,7 @@ export function step<D, U extends Unit = Unit>(name: string) {
 function callStep<D>(made: CallStep<D>): CallStepBuilder<D> {
   return {
     ...made,
-    compensate: (operation, input) =>
-      callStep({ ...made, undo: { operation: operation as unknown as Operation, input: input as Make<D, unknown> } }),
+    compensate: (operation, input) => callStep({ ...made, undo: { operation, input } }),
     thenNoReturn: () => callStep({ ...made, pointOfNoReturn: true }),
     when: (condition) => callStep({ ...made, condition }),
   };

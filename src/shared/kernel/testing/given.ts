@@ -5,12 +5,10 @@ import { type Refusal, refusal } from '../errors/index.ts';
 import type { Saga, SagaState } from '../saga/index.ts';
 import { type Ended, type Given, ScenarioRunner, type Scripted } from './scenario-runner.ts';
 
-type OperationLike = { readonly module: string; readonly name: string; input: z.ZodType; output: z.ZodType };
-
 /** The rest of a scenario: the next call, or the end. */
 export interface Script {
   /** Expects this operation as the next call; with `input`, when it is given. */
-  expects<O extends OperationLike>(operation: O, input?: z.input<O['input']>): ReplyStep<O>;
+  expects<O extends Operation>(operation: O, input?: z.input<O['input']>): ReplyStep<O>;
   /**
    * Runs the saga. The clock advances when the saga waits. Rejects when a call is unexpected, an expected call is missing, or the saga
    * ends in another state.
@@ -19,7 +17,7 @@ export interface Script {
 }
 
 /** The outcome of the expected call. */
-export interface ReplyStep<O extends OperationLike> {
+export interface ReplyStep<O extends Operation> {
   replies(output: z.input<O['output']>): RepliedStep;
   /** Refuses the call: the callee did nothing. */
   refuses(refusal: Refusal): RepliedStep;
@@ -37,7 +35,7 @@ export interface RepliedStep extends Script {
 }
 
 /** The saga may repeat the call, or continue with another one. */
-export interface RepeatedStep<O extends OperationLike> extends RepliedStep, ReplyStep<O> {}
+export interface RepeatedStep<O extends Operation> extends RepliedStep, ReplyStep<O> {}
 
 /**
  * Begins a scenario of a saga without a server. The real runner works on a database of its own, and the callees behave as the
@@ -53,8 +51,9 @@ export function given<D, U extends Unit>(saga: Saga<D, U>, data: D, ground: Give
   return new Story((script) => new ScenarioRunner(saga, data, ground, script).run());
 }
 
-class Story implements RepeatedStep<OperationLike> {
+class Story implements RepeatedStep<Operation> {
   readonly #script: Scripted[] = [];
+  /** The expected call. Every script begins with one, so `!` holds in its outcomes. */
   #call: Pick<Scripted, 'operation' | 'input'> | undefined;
   #again = false;
   private readonly run: (script: readonly Scripted[]) => Promise<Ended>;
@@ -63,9 +62,9 @@ class Story implements RepeatedStep<OperationLike> {
     this.run = run;
   }
 
-  expects(operation: OperationLike, input?: unknown): this {
+  expects(operation: Operation, input?: unknown): this {
     const parsed = input === undefined ? undefined : parseInput(operation.input, input);
-    this.#call = { operation: operation as unknown as Operation, input: parsed };
+    this.#call = { operation, input: parsed };
     this.#again = false;
     return this;
   }

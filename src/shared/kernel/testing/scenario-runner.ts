@@ -8,6 +8,7 @@ import { openSqlite } from '../../adapters/sqlite/index.ts';
 import { ManualClock } from '../context/index.ts';
 import { type Event, type Operation, parseInput } from '../contract/index.ts';
 import type { Database, Migration, Reader, Unit } from '../database/index.ts';
+import { messageOf } from '../errors/index.ts';
 import { instanceMigrations } from '../leader-election/index.ts';
 import { describeSaga, isEnd, type Saga, type SagaDetails, SagaRunner, sagaMigrations } from '../saga/index.ts';
 import { silentLog } from '../telemetry/index.ts';
@@ -90,7 +91,8 @@ export class ScenarioRunner<D, U extends Unit> {
     const patientUntil = performance.now() + patienceMs;
     for (;;) {
       if (this.#failure) throw this.#failure;
-      const row = (await describeSaga(this.#database, sagaId))!;
+      const row = await describeSaga(this.#database, sagaId);
+      if (!row) throw new Error('the saga has no row');
       if (isEnd(row.state)) return row;
       if (performance.now() > patientUntil) throw new Error(`the saga comes to no end: ${JSON.stringify(row)}`);
       if (row.owner === null) {
@@ -110,7 +112,7 @@ export class ScenarioRunner<D, U extends Unit> {
     return {
       state,
       history: lines,
-      published: (event) => this.#published.flatMap(({ type, data }) => (type === event.type ? [data as never] : [])),
+      published: (event) => this.#publishedAs(event),
       read: async (query) => {
         const database = openSqlite('rehearsal', this.#file, this.#migrations);
         return query(database).finally(() => database.close());
@@ -118,9 +120,14 @@ export class ScenarioRunner<D, U extends Unit> {
     };
   }
 
+  #publishedAs<E extends Event>({ type }: E): z.output<E['data']>[] {
+    const ofType = this.#published.filter((each) => each.type === type);
+    return ofType.map(({ data }) => data as z.output<E['data']>);
+  }
+
   #newRunner(): SagaRunner<U> {
     return new SagaRunner<U>({
-      sagas: [this.saga as unknown as Saga<never, U>],
+      sagas: [this.saga],
       database: this.#database,
       instance: { id: `process-${++this.#processes}`, lives: true },
       work: (task) => this.#work(task),
@@ -149,7 +156,7 @@ export class ScenarioRunner<D, U extends Unit> {
       if (outcome !== 'crash') return this.#answered(operation, key, outcome());
       this.#crash();
     } catch (error) {
-      this.#failure = error as Error;
+      this.#failure = error instanceof Error ? error : new Error(messageOf(error));
     }
     return new Promise(() => {});
   }
