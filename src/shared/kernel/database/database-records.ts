@@ -188,18 +188,19 @@ async function writeDown(path: string, text: string): Promise<void> {
 
 /** Parses a record. Throws when the text is not a record. */
 function recordIn(text: string): DatabaseRecord {
-  const content = JSON.parse(text) as Record<string, unknown> | null;
-  const isSeen =
-    typeof content?.id === 'string' && Number.isSafeInteger(content.commits) && typeof content.at === 'string';
-  if (typeof content?.damage === 'string' && typeof content.damagedAt === 'string')
-    return { lost: `${content.damage} (found at ${content.damagedAt})`, damagedAt: content.damagedAt };
-  if (!isSeen && typeof content?.acceptedAt !== 'string') throw new Error('it is no record of a database');
-  return content as unknown as DatabaseRecord;
+  const content: Record<string, unknown> | null = JSON.parse(text);
+  const { id, commits, at, damage, damagedAt, acceptedAt } = content ?? {};
+  if (typeof damage === 'string' && typeof damagedAt === 'string')
+    return { lost: `${damage} (found at ${damagedAt})`, damagedAt };
+  if (typeof acceptedAt === 'string') return { acceptedAt };
+  if (typeof id === 'string' && typeof commits === 'number' && Number.isSafeInteger(commits) && typeof at === 'string')
+    return { id, commits, at };
+  throw new Error('it is no record of a database');
 }
 
 /** Parses `system.json`. Throws when the text is not a system note. */
 function noteIn(text: string): SystemNote {
-  const content = JSON.parse(text) as Record<string, unknown> | null;
+  const content: Record<string, unknown> | null = JSON.parse(text);
   const { system = '', modules = [] } = content ?? {};
   const isNote = typeof content === 'object' && content && typeof system === 'string' && Array.isArray(modules);
   if (!isNote) throw new Error('it does not name a system');

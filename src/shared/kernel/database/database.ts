@@ -2,11 +2,17 @@ import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core';
 
 export type Dialect = 'sqlite';
 
+/** The result of a write that returns no rows. */
+export interface Changes {
+  /** The number of rows that the write has inserted or changed. */
+  readonly changes: number;
+}
+
 /**
  * Builds queries with Drizzle. Await the queries; never call `.get()`, `.all()` or `.run()`. Only SQLite has these methods, and the
  * same code must run on every dialect.
  */
-export type Db = BaseSQLiteDatabase<'async', unknown>;
+export type Db = BaseSQLiteDatabase<'async', Changes>;
 
 /** Reads committed data. The database refuses a write through it. */
 export interface Reader {

@@ -15,4 +15,14 @@ export {
   whyNotLive,
 } from './migration-plan.ts';
 export { probeWrite } from './probe-write.ts';
-export { defineTables, insertInto, prepared, rowBy, rowsByAny, rowsChanged, updateBy, upsertInto } from './tables.ts';
+export {
+  columnOf,
+  defineTables,
+  insertInto,
+  prepared,
+  rowBy,
+  rowsByAny,
+  rowsChanged,
+  updateBy,
+  upsertInto,
+} from './tables.ts';

@@ -84,6 +84,7 @@ function refuseOtherOrder(applied: readonly AppliedMigration[], migrations: read
   const own = migrations.map(({ name }) => name).filter((name) => !name.startsWith(kernelPrefix));
   const before = applied.map(({ name }) => name).filter((name) => own.includes(name));
   for (const [index, name] of before.entries()) {
+    // `own` has each name of `before`, and so at least as many names.
     const listed = own[index]!;
     if (listed === name) continue;
     const why = before.includes(listed)

@@ -6,7 +6,8 @@ import type { Database } from './database.ts';
  */
 export async function probeWrite(database: Database): Promise<void> {
   await database.work(async ({ db }) => {
-    const [row] = (await db.all(sql`PRAGMA user_version`)) as { user_version: number }[];
+    const [row] = await db.all<{ user_version: number }>(sql`PRAGMA user_version`);
+    // The pragma always has its one row.
     await db.run(sql.raw(`PRAGMA user_version = ${row!.user_version}`));
   });
 }

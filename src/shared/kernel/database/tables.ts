@@ -1,6 +1,6 @@
 import { and, eq, getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { integer, type SQLiteColumn, type SQLiteTable, sqliteTable, text } from 'drizzle-orm/sqlite-core';
-import type { Db, Dialect, Reader, Unit } from './database.ts';
+import type { Changes, Db, Dialect, Reader, Unit } from './database.ts';
 
 /**
  * The columns that modules may use: every dialect stores them in the same way. Times are ISO 8601 text (or milliseconds, as an
@@ -48,12 +48,19 @@ export function prepared<Q>(build: (reader: Reader) => Q): (reader: Reader) => Q
 
 /** The result of `.prepare()` for a write that returns no rows. */
 interface PreparedWrite {
-  run(values: Record<string, unknown>): Promise<unknown>;
+  run(values: Record<string, unknown>): Promise<Changes>;
 }
 
 /** Executes a prepared write. Resolves with the number of rows that it has inserted or changed. */
 export async function rowsChanged(write: PreparedWrite, values: Record<string, unknown>): Promise<number> {
-  return ((await write.run(values)) as { changes: number }).changes;
+  return (await write.run(values)).changes;
+}
+
+/** Returns the column of a table by its name in the code. Throws when the table does not have it. */
+export function columnOf(table: SQLiteTable, name: string): SQLiteColumn {
+  const column = getTableColumns(table)[name];
+  if (!column) throw new TypeError(`the table has no column "${name}"`);
+  return column;
 }
 
 type Picks<T extends SQLiteTable> = (reader: Reader) => T;
@@ -67,14 +74,12 @@ export function insertInto<T extends SQLiteTable>(
 
 function inserter<T extends SQLiteTable>(
   pick: Picks<T>,
-  onConflict?: (table: T) => { target: SQLiteColumn; set: Record<string, SQL> },
+  onConflict?: (table: SQLiteTable) => { target: SQLiteColumn; set: Record<string, SQL> },
 ): (unit: Unit, row: T['$inferInsert']) => Promise<void> {
   const statement = prepared((unit) => {
-    const table = pick(unit);
+    const table: SQLiteTable = pick(unit);
     const names = Object.keys(getTableColumns(table));
-    const insert = unit.db
-      .insert(table as SQLiteTable)
-      .values(Object.fromEntries(names.map((name) => [name, sql.placeholder(name)])));
+    const insert = unit.db.insert(table).values(Object.fromEntries(names.map((name) => [name, sql.placeholder(name)])));
     return {
       nothing: Object.fromEntries(names.map((name) => [name, null])),
       insert: (onConflict ? insert.onConflictDoUpdate(onConflict(table)) : insert).prepare(),
@@ -95,11 +100,11 @@ export function rowBy<T extends SQLiteTable, const C extends Columns<T>>(
   ...columns: C
 ): (reader: Reader, ...values: Values<T, C>) => Promise<T['$inferSelect'] | undefined> {
   const statement = prepared((reader) => {
-    const table = pick(reader);
-    const has = columns.map((name) => eq(getTableColumns(table)[name]!, sql.placeholder(name)));
+    const table: SQLiteTable = pick(reader);
+    const has = columns.map((name) => eq(columnOf(table, name), sql.placeholder(name)));
     return reader.db
       .select()
-      .from(table as SQLiteTable)
+      .from(table)
       .where(and(...has))
       .limit(1)
       .prepare();
@@ -117,11 +122,11 @@ export function updateBy<T extends SQLiteTable, K extends Columns<T>[number], co
   ...columns: C
 ): (unit: Unit, value: T['$inferSelect'][K], change: Pick<T['$inferSelect'], C[number]>) => Promise<void> {
   const statement = prepared((unit) => {
-    const table = pick(unit);
+    const table: SQLiteTable = pick(unit);
     return unit.db
-      .update(table as SQLiteTable)
+      .update(table)
       .set(Object.fromEntries(columns.map((name) => [name, sql.placeholder(name)])))
-      .where(eq(getTableColumns(table)[key]!, sql.placeholder('key of the row')))
+      .where(eq(columnOf(table, key), sql.placeholder('key of the row')))
       .prepare();
   });
   return async (unit, value, change) => {
@@ -139,10 +144,10 @@ export function upsertInto<T extends SQLiteTable, K extends Columns<T>[number]>(
   columns?: Columns<T>,
 ): (unit: Unit, row: T['$inferInsert']) => Promise<void> {
   return inserter(pick, (table) => {
-    const known = getTableColumns(table);
-    const changed = columns ?? Object.keys(known).filter((name) => name !== key);
-    const set = Object.fromEntries(changed.map((name) => [name, sql`excluded.${sql.identifier(known[name]!.name)}`]));
-    return { target: known[key]!, set };
+    const changed = columns ?? Object.keys(getTableColumns(table)).filter((name) => name !== key);
+    const excluded = (name: string) => sql`excluded.${sql.identifier(columnOf(table, name).name)}`;
+    const set = Object.fromEntries(changed.map((name) => [name, excluded(name)]));
+    return { target: columnOf(table, key), set };
   });
 }
 
@@ -152,13 +157,9 @@ function rowsBy<T extends SQLiteTable, C extends string & keyof T['$inferSelect'
   column: C,
 ): (reader: Reader, value: T['$inferSelect'][C]) => Promise<T['$inferSelect'][]> {
   const statement = prepared((reader) => {
-    const table = pick(reader);
-    const has = eq(getTableColumns(table)[column]!, sql.placeholder('value'));
-    return reader.db
-      .select()
-      .from(table as SQLiteTable)
-      .where(has)
-      .prepare();
+    const table: SQLiteTable = pick(reader);
+    const has = eq(columnOf(table, column), sql.placeholder('value'));
+    return reader.db.select().from(table).where(has).prepare();
   });
   return (reader, value) => statement(reader).execute({ value });
 }
@@ -170,14 +171,13 @@ export function rowsByAny<T extends SQLiteTable, C extends string & keyof T['$in
 ): (reader: Reader, values: readonly T['$inferSelect'][C][]) => Promise<T['$inferSelect'][]> {
   const byOne = rowsBy(pick, column);
   const byMany = prepared((reader) => {
-    const table = pick(reader);
-    const has = sql`${getTableColumns(table)[column]} in (select value from json_each(${sql.placeholder('values')}))`;
-    return reader.db
-      .select()
-      .from(table as SQLiteTable)
-      .where(has)
-      .prepare();
+    const table: SQLiteTable = pick(reader);
+    const has = sql`${columnOf(table, column)} in (select value from json_each(${sql.placeholder('values')}))`;
+    return reader.db.select().from(table).where(has).prepare();
   });
-  return (reader, values) =>
-    values.length === 1 ? byOne(reader, values[0]!) : byMany(reader).execute({ values: JSON.stringify(values) });
+  return (reader, values) => {
+    const [value] = values;
+    if (values.length === 1 && value !== undefined) return byOne(reader, value);
+    return byMany(reader).execute({ values: JSON.stringify(values) });
+  };
 }

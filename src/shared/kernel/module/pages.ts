@@ -1,7 +1,7 @@
-import { and, asc, desc, getTableColumns, gt, lt, type SQL } from 'drizzle-orm';
+import { and, asc, desc, gt, lt, type SQL } from 'drizzle-orm';
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { Cursors } from '../contract/index.ts';
-import type { Reader } from '../database/index.ts';
+import { columnOf, type Reader } from '../database/index.ts';
 
 /** The part of a query's input that selects a page. */
 interface PageRequest {
@@ -30,12 +30,12 @@ export function pagesOf<T extends SQLiteTable, K extends string & keyof T['$infe
   const cursors = new Cursors(list);
   const [past, sorted] = order === 'ascending' ? [gt, asc] : [lt, desc];
   return async (reader, { limit, cursor }, toItem, ...conditions) => {
-    const table = pick(reader);
-    const column = getTableColumns(table)[key]!;
+    const table: SQLiteTable = pick(reader);
+    const column = columnOf(table, key);
     const from = cursors.keyOf(cursor);
     const rows = await reader.db
       .select()
-      .from(table as SQLiteTable)
+      .from(table)
       .where(and(...conditions, from === undefined ? undefined : past(column, from)))
       .orderBy(sorted(column))
       .limit(limit + 1);
