@@ -35,7 +35,7 @@ export interface Topology {
   /** Whether the environment sets this name, such as `INTERNAL_PORT` or `MODULE_PAYMENTS`; it overrides the file. */
   saidByEnvironment(name: string): boolean;
   /** Returns the validated settings of a module that runs in this process. */
-  settingsOf(module: string): unknown;
+  settingsOf(module: string): Record<string, unknown>;
 }
 
 interface Described {
@@ -103,7 +103,7 @@ export function readTopology(
     homeAddress: homeAddressOf(settings),
     only,
     saidByEnvironment: (name) => Boolean(env[name]),
-    settingsOf: (module) => own.get(module),
+    settingsOf: (module) => own.get(module) ?? {},
   };
 }
 

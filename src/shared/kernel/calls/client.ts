@@ -63,8 +63,10 @@ export function callSourceOf(
 
 /** Creates the client of a contract from the calls of its operations. */
 export function createClient<C extends Contract>(contract: C, call: (operation: Operation) => Call): Client<C> {
-  const operations = Object.values(contract.operations) as Operation[];
-  return Object.freeze(Object.fromEntries(operations.map((each) => [each.name, call(each)]))) as Client<C>;
+  const { operations }: Contract = contract;
+  return Object.freeze(
+    Object.fromEntries(Object.values(operations).map((each) => [each.name, call(each)])),
+  ) as Client<C>;
 }
 
 /**

@@ -66,12 +66,16 @@ const mark = 'kerf.';
 
 /** Returns a kernel operation for `module`. Its name has a dot, so it never equals the name of a contract's operation. */
 export function ofKernel(operation: KernelOperation, module: string): Operation {
-  return { ...kernel.operations[operation], module, name: `${mark}${operation}` } as Operation;
+  return { ...kernel.operations[operation], module, name: `${mark}${operation}` };
 }
 
 /** Returns the kernel operation with this name, or `undefined`. */
 export function kernelOperation(name: string): KernelOperation | undefined {
   if (!name.startsWith(mark)) return undefined;
   const operation = name.slice(mark.length);
-  return Object.hasOwn(kernel.operations, operation) ? (operation as KernelOperation) : undefined;
+  return isKernelOperation(operation) ? operation : undefined;
+}
+
+function isKernelOperation(name: string): name is KernelOperation {
+  return Object.hasOwn(kernel.operations, name);
 }

@@ -2,6 +2,7 @@ import { v7 } from 'uuid';
 
 const idBytes = 16;
 const pool = new Uint8Array(256 * idBytes);
+const poolView = new DataView(pool.buffer);
 let drawnUpTo = pool.length;
 let [lastMs, sequence] = [0, 0];
 
@@ -19,16 +20,19 @@ export function newId(): string {
   const now = Date.now();
   if (now > lastMs || sequence === lastOfSequence) {
     lastMs = Math.max(now, lastMs + 1);
-    sequence = sequenceIn(random);
+    sequence = sequenceAt(drawnUpTo - idBytes);
   } else sequence += 1;
   return v7({ random, msecs: lastMs, seq: sequence });
 }
 
 const lastOfSequence = 0xffff_ffff;
 
-/** Returns the first sequence number of a millisecond. It lies in the lower half, which leaves room for more ids. */
-function sequenceIn(random: Uint8Array): number {
-  return ((random[6]! & 0x7f) * 2 ** 24) | (random[7]! << 16) | (random[8]! << 8) | random[9]!;
+/**
+ * Returns the first sequence number of a millisecond, from the random bytes at this place of the pool. It lies in the lower half, which
+ * leaves room for more ids.
+ */
+function sequenceAt(idAt: number): number {
+  return poolView.getUint32(idAt + 6) & 0x7fff_ffff;
 }
 
 /** Forgets the drawn bytes and the last id, for code that replaces the machine's clock and random numbers. */

@@ -41,7 +41,7 @@ function hasTime(): boolean {
 
 function next(): void {
   if (!hasTime()) return void background.setImmediate(next);
-  waiting.shift()!();
+  waiting.shift()?.();
   // A tick that a microtask schedules runs after all immediate work of the task.
   if (waiting.length > 0) background.queueMicrotask(() => background.nextTick(next));
 }

@@ -4,6 +4,7 @@ import { isJson } from './wire-safe.ts';
 
 type Schema = z.core.$ZodType;
 type Members = Readonly<Record<string, unknown>>;
+type Member = readonly [name: string, value: unknown, schema: Schema];
 
 /**
  * Returns the part of a value that its sender gave and the schema knows. It leaves out members that the schema drops, and values that
@@ -68,9 +69,9 @@ function sent(schema: Schema, given: unknown): unknown {
     case 'array':
       return Array.isArray(given) ? given.map((item) => sent(def.element, item)) : given;
     case 'tuple':
-      return Array.isArray(given) ? given.map((item, at) => sent(def.items[at] ?? def.rest!, item)) : given;
+      return Array.isArray(given) ? given.map((item, at) => ofItem(def.items[at] ?? def.rest, item)) : given;
     case 'record':
-      return isObject(given) ? copy(membersOf(def, given), () => def.valueType) : given;
+      return isObject(given) ? copy(membersOf(def, given)) : given;
     case 'union':
       return ofUnion(def.options, given);
     case 'intersection':
@@ -84,9 +85,14 @@ function sent(schema: Schema, given: unknown): unknown {
 }
 
 function ofObject({ shape, catchall }: z.core.$ZodObjectDef, given: Members): unknown {
-  const inShape = Object.keys(shape).map((key): [string, unknown] => [key, given[key]]);
-  const others = catchall ? allMembers(given).filter(([key]) => !Object.hasOwn(shape, key)) : [];
-  return copy([...inShape, ...others], (key) => (Object.hasOwn(shape, key) ? shape[key]! : catchall!));
+  const inShape = Object.entries(shape).map(([key, schema]): Member => [key, given[key], schema]);
+  const others = catchall ? allMembers(given, catchall).filter(([key]) => !Object.hasOwn(shape, key)) : [];
+  return copy([...inShape, ...others]);
+}
+
+/** Only an item beyond the end of a tuple has no schema, and the tuple refuses such a list. */
+function ofItem(schema: Schema | null, item: unknown): unknown {
+  return schema ? sent(schema, item) : item;
 }
 
 /**
@@ -98,27 +104,29 @@ function ofUnion(options: readonly Schema[], given: unknown): unknown {
     0,
     options.findIndex((option) => fits(option, given)),
   );
+  // `at` is an index: every union has options.
   const taken = sent(options[at]!, given);
   const isAmbiguous = options.slice(0, at).some((option) => fits(option, taken));
   return isAmbiguous && isJson(given) ? given : taken;
 }
 
 /** The members that an object's schema reads: inherited ones too, and never `__proto__`. */
-function allMembers(given: Members): [string, unknown][] {
-  const members: [string, unknown][] = [];
-  for (const name in given) if (name !== '__proto__') members.push([name, given[name]]);
+function allMembers(given: Members, schema: Schema): Member[] {
+  const members: Member[] = [];
+  for (const name in given) if (name !== '__proto__') members.push([name, given[name], schema]);
   return members;
 }
 
 /** A record with enumerated keys reads each of them, inherited or not. */
-function membersOf({ keyType, partial }: z.core.$ZodRecordDef, given: Members): [string, unknown][] {
+function membersOf({ keyType, valueType, partial }: z.core.$ZodRecordDef, given: Members): Member[] {
   const choices = partial ? undefined : keyType._zod.values;
-  return choices ? [...choices].map((name) => [String(name), given[String(name)]]) : Object.entries(given);
+  const names = choices ? [...choices].map(String) : Object.keys(given);
+  return names.map((name) => [name, given[name], valueType]);
 }
 
-function copy(entries: readonly [string, unknown][], schemaOf: (key: string) => Schema): unknown {
-  const given = entries.filter(([, member]) => member !== undefined);
-  return Object.fromEntries(given.map(([key, member]) => [key, sent(schemaOf(key), member)]));
+function copy(members: readonly Member[]): unknown {
+  const given = members.filter(([, member]) => member !== undefined);
+  return Object.fromEntries(given.map(([key, member, schema]) => [key, sent(schema, member)]));
 }
 
 function fits(option: Schema, given: unknown): boolean {

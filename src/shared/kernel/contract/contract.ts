@@ -38,7 +38,8 @@ export interface EventDefinition<D extends z.ZodObject = z.ZodObject> {
 export interface EarlierVersion {
   readonly version: number;
   readonly data: z.ZodObject;
-  readonly bringUp: (data: never) => unknown;
+  /** Converts data that the schema has parsed. A method, because TypeScript lets it name the type of these data. */
+  bringUp(data: unknown): unknown;
 }
 
 export interface Event<D extends z.ZodObject = z.ZodObject> extends EventDefinition<D> {
@@ -125,7 +126,7 @@ export function earlier<D extends z.ZodObject>(
   data: D,
   bringUp: (data: z.output<D>) => unknown,
 ): EarlierVersion {
-  return { version, data, bringUp: bringUp as EarlierVersion['bringUp'] };
+  return { version, data, bringUp };
 }
 
 /**
@@ -136,7 +137,7 @@ export function contract<Ops extends Operations, Evs extends Events = None, Ers 
   name: string,
   parts: { operations: Ops; events?: Evs; errors?: Ers; accepted?: Contract['accepted'] },
 ): Contract<Ops, Evs, Ers> {
-  const errors = parts.errors ?? ({} as Ers);
+  const errors: Errors = parts.errors ?? {};
   const operations = mapValues(parts.operations, (operation, key) => {
     if (!/^[a-z]\w*$/i.test(key))
       throw new TypeError(`${name} has an operation "${key}"; a name is letters and digits`);
@@ -157,6 +158,7 @@ export function contract<Ops extends Operations, Evs extends Events = None, Ers 
     errors,
     ...(parts.accepted && { accepted: reasoned(name, parts.accepted) }),
     refuse(code: string, detail?: string, data?: Record<string, unknown>) {
+      // The type of `refuse` admits only declared codes.
       const { status, title, data: schema } = errors[code]!;
       return new Refusal(code, status, title, detail, schema?.parse(data));
     },
@@ -165,7 +167,7 @@ export function contract<Ops extends Operations, Evs extends Events = None, Ers 
 }
 
 function reasoned(module: string, accepted: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const bare = Object.keys(accepted).find((place) => accepted[place]!.trim() === '');
+  const [bare] = Object.entries(accepted).find(([, reason]) => reason.trim() === '') ?? [];
   if (bare !== undefined) throw new TypeError(`${module} accepts "${bare}" without a reason; say why it is compatible`);
   return accepted;
 }

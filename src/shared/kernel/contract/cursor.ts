@@ -21,7 +21,8 @@ export class Cursors {
   /** Returns the key of a cursor, or undefined without a cursor. Throws `invalid-input` for any text that `after` does not create. */
   keyOf(cursor: string | undefined): string | undefined {
     if (cursor === undefined) return undefined;
-    const key = Buffer.from(cursor.split('.', 1)[0]!, 'base64url').toString();
+    const [encoded = ''] = cursor.split('.', 1);
+    const key = Buffer.from(encoded, 'base64url').toString();
     if (this.after(key) === cursor) return key;
     throw invalidInput([{ path: 'cursor', message: 'must be the `next` of an earlier page of this list' }]);
   }

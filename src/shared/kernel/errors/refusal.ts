@@ -129,6 +129,6 @@ export function fromProblem(problem: Problem): Refusal {
 }
 
 export function isProblem(value: unknown): value is Problem {
-  const candidate = value as Partial<Problem> | null;
-  return typeof candidate === 'object' && typeof candidate?.code === 'string' && typeof candidate.status === 'number';
+  if (typeof value !== 'object' || value === null || !('code' in value && 'status' in value)) return false;
+  return typeof value.code === 'string' && typeof value.status === 'number';
 }

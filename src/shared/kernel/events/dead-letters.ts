@@ -54,8 +54,11 @@ export class DeadLetters {
 
   /** Returns at most `limit` incoming and at most `limit` outgoing dead letters, the oldest first. */
   async list(filter: DeadLetterFilter, limit: number): Promise<DeadLetter[]> {
-    const rows = await Promise.all(sides.map((side) => dead(this.parts.database, side, filter, 0, limit)));
-    return rows.flatMap((each, index) => each.map((row) => shown(sides[index]!, row)));
+    const ofSides = sides.map(async (side) => {
+      const rows = await dead(this.parts.database, side, filter, 0, limit);
+      return rows.map((row) => shown(side, row));
+    });
+    return (await Promise.all(ofSides)).flat();
   }
 
   /** Returns one dead letter with its full history, in any state. Refuses an unknown id with `not-found`. */
@@ -123,8 +126,9 @@ function tableOf(reader: Reader, side: Side) {
 }
 
 async function find(reader: Reader, id: string): Promise<{ side: Side; row: Row }> {
-  const [, side, seq] = /^(in|out)-(\d{1,15})$/.exec(id) ?? [];
-  const table = tableOf(reader, side as Side);
+  const [, named, seq] = /^(in|out)-(\d{1,15})$/.exec(id) ?? [];
+  const side: Side = named === 'out' ? 'out' : 'in';
+  const table = tableOf(reader, side);
   const [row] = seq
     ? await reader.db
         .select()
@@ -133,7 +137,7 @@ async function find(reader: Reader, id: string): Promise<{ side: Side; row: Row 
     : [];
   if (!row || (row.state !== 'dead' && !row.history?.length))
     throw refusal('not-found', `there is no dead letter ${id}`);
-  return { side: side as Side, row };
+  return { side, row };
 }
 
 function dead(reader: Reader, side: Side, filter: DeadLetterFilter, after: number, limit: number): Promise<Row[]> {

@@ -13,6 +13,7 @@ interface Pushed {
 export function createPush(calls: CallSource): (module: string, events: readonly Pushed[]) => Promise<void> {
   const ways = new Map<string, Call>();
   return async (module, events) => {
+    // A delivery has at least one event.
     const [publisher = ''] = events[0]!.type.split('.');
     const pair = `${publisher}>${module}`;
     const way = ways.get(pair) ?? calls(ofKernel('receive', module), publisher);

@@ -22,9 +22,10 @@ export async function readdress(
   let moved = 0;
   for (let after = 0; after < last; ) {
     const rows = await openRows(database, from, after, last);
-    if (rows.length === 0) break;
+    const end = rows.at(-1);
+    if (!end) break;
     await database.work((unit) => moveAll(unit, rows, bus));
-    after = rows.at(-1)!.seq;
+    after = end.seq;
     moved += rows.length;
   }
   return moved;

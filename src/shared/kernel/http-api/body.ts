@@ -41,7 +41,7 @@ function saysUtf8(type: string): boolean {
     // `charset*` and `charset*0` are other spellings of `charset` (RFC 2231).
     if (/^charset(\*|$)/i.test(name)) charsets.push(name.includes('*') ? name : (quoted ?? plain ?? ''));
   }
-  return charsets.length === 0 || (charsets.length === 1 && charsets[0]!.toLowerCase() === 'utf-8');
+  return charsets.length <= 1 && charsets.every((charset) => charset.toLowerCase() === 'utf-8');
 }
 
 /** Reads the JSON of a body. Throws `malformed-body` for anything else. */

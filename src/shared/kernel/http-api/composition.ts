@@ -22,13 +22,16 @@ export interface Composition {
   routes(parts: CompositionContext): Resources;
 }
 
+/** The answer of each part, or `null`; and the names of the parts that are `null`. */
+type Gathered<P extends Record<string, () => Promise<unknown>>> = {
+  [K in keyof P]: Awaited<ReturnType<P[K]>> | null;
+} & { missing: string[] };
+
 /**
  * Calls several modules at once and returns their answers. A part with a transient refusal is `null`; `missing` lists its name,
  * in the order of `parts`. Rejects with any other error of a part.
  */
-export async function gather<P extends Record<string, () => Promise<unknown>>>(
-  parts: P,
-): Promise<{ [K in keyof P]: Awaited<ReturnType<P[K]>> | null } & { missing: string[] }> {
+export async function gather<P extends Record<string, () => Promise<unknown>>>(parts: P): Promise<Gathered<P>> {
   const lacking = new Set<string>();
   const answers = await Promise.all(
     Object.entries(parts).map(async ([name, ask]) => {
@@ -42,5 +45,5 @@ export async function gather<P extends Record<string, () => Promise<unknown>>>(
     }),
   );
   const missing = Object.keys(parts).filter((name) => lacking.has(name));
-  return { ...Object.fromEntries(answers), missing } as never;
+  return { ...Object.fromEntries(answers), missing } as Gathered<P>;
 }

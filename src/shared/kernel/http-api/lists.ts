@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { definitionOf } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
 
@@ -63,7 +63,7 @@ function asWritten(schema: z.core.$ZodType | undefined, text: string): unknown {
 function numberIn(schema: z.core.$ZodType | undefined): z.ZodNumber | undefined {
   if (!schema) return undefined;
   const def = definitionOf(schema);
-  if (def.type === 'number') return schema as z.ZodNumber;
+  if (schema instanceof z.ZodNumber) return schema;
   if (def.type === 'array') return numberIn(def.element);
   if (def.type === 'pipe') return numberIn(def.in) ?? numberIn(def.out);
   return 'innerType' in def ? numberIn(def.innerType) : undefined;

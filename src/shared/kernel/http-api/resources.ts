@@ -127,7 +127,7 @@ async function requestOf<E extends Details>({ req }: Context, endpoint: Endpoint
       ),
     body: body && parseInput(body, await readJson(req.raw)),
     member,
-  } as unknown as Request<E>;
+  } as Request<E>;
 }
 
 function respond(c: Context, { status, body, headers }: HttpAnswer): Response {

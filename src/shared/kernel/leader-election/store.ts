@@ -62,6 +62,7 @@ const lead = prepared((reader) => reader.db.select().from(instanceTables(reader)
 
 /** Returns the id of the leader and its term. */
 export async function readLead(reader: Reader): Promise<Pick<LeadRow, 'holder' | 'term'>> {
+  // A migration inserts the only row.
   return (await lead(reader).execute())[0]!;
 }
 

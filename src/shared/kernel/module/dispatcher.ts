@@ -10,7 +10,7 @@ import { CommandInSteps } from './in-steps.ts';
 import type { InSteps, ModuleUnit, Steps } from './module.ts';
 
 type Simple = (input: unknown, place: Reader | ModuleUnit) => Promise<unknown>;
-type AnyHandler = Simple | InSteps<unknown, unknown>;
+export type AnyHandler = Simple | InSteps<unknown, unknown>;
 
 interface Served {
   readonly operation: Operation;
@@ -56,7 +56,8 @@ export class Dispatcher {
     this.clock = clock;
     this.workAhead = workAhead;
     this.#failures = new FailureLog(log, clock);
-    for (const operation of Object.values(contract.operations) as Operation[]) {
+    for (const operation of Object.values(contract.operations)) {
+      // `Handlers` has a handler of each operation.
       const handler = handlers[operation.name]!;
       const once = operation.kind === 'command' ? this.#once(operation, handler) : undefined;
       const run = this.#runner(operation, handler);
@@ -166,7 +167,7 @@ class OwnEnding implements Ending<unknown, CallRequest> {
 
 /** Runs the handler once the commits that its caller relies on are on disk. Answers a command as soon as its answer is committed. */
 async function handledOnceOnDisk(served: Served, given: unknown, context: CallContext): Promise<unknown> {
-  await context.onDisk!();
+  await context.onDisk?.();
   return new Promise((resolve, reject) => {
     handled(served, given, { ...context, onDisk: undefined }, resolve).then(resolve, reject);
   });

@@ -140,6 +140,7 @@ export function defineModule<C extends Contract, S extends z.ZodObject>(
   definition: ModuleDefinition<C, S>,
 ): ModuleDefinition {
   const about = manifestSchema.parse(definition.about);
+  // The list of modules forgets their types. The kernel gives each module only its own settings and its own client.
   return { ...definition, about } as unknown as ModuleDefinition;
 }
 
@@ -148,5 +149,5 @@ export function on<E extends Event, S = Record<string, unknown>>(
   event: E,
   handle: (data: z.output<E['data']>, unit: ModuleUnit, container: ModuleContainer<S>) => Promise<void>,
 ): ModuleSubscription<S> {
-  return { event, handle: handle as ModuleSubscription<S>['handle'] };
+  return { event, handle };
 }

@@ -19,7 +19,7 @@ import type { Log } from '../telemetry/index.ts';
 import type { CallsInFlight } from './calls-in-flight.ts';
 import { commandMigrations } from './commands.ts';
 import { ModuleContainer } from './container.ts';
-import { Dispatcher } from './dispatcher.ts';
+import { type AnyHandler, Dispatcher } from './dispatcher.ts';
 import { type Handover, handoverOf } from './handover.ts';
 import { housekeeping, seedMigrations, seedOnce } from './housekeeping.ts';
 import type { ModuleDefinition, ModuleImplementation, ModuleUnit, Steps } from './module.ts';
@@ -35,7 +35,7 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly log: Log;
   readonly calls: CallSource;
-  readonly settings: unknown;
+  readonly settings: Record<string, unknown>;
   /** Identifies this process among the processes on the same data. Defaults to its host name and process id. */
   readonly process?: Pick<InstanceDependencies, 'host' | 'pid' | 'runs'>;
 }
@@ -95,7 +95,8 @@ async function openOn(database: Database, definition: ModuleDefinition, around: 
   const calls = sagaCalls(container, inside, contract.name, () => database.onDisk());
   const { relay, sagas, instance, work, workAhead } = assemble(database, inside, calls, around);
   const steps = stepsOf({ read: database, clock, work, settled: sagas.settled.bind(sagas) });
-  const dispatcher = new Dispatcher(contract, inside.operations as never, steps, clock, log, workAhead);
+  const handlers = inside.operations as Readonly<Record<string, AnyHandler>>;
+  const dispatcher = new Dispatcher(contract, handlers, steps, clock, log, workAhead);
   const subscriptions = (definition.subscriptions ?? []).map(({ event, handle }) => ({
     event,
     handle: (data: never, unit: ModuleUnit) => handle(data, unit, container),
@@ -211,7 +212,7 @@ function lookNowAndThen(instance: Instance, clock: Clock, look: () => void): () 
 }
 
 function containerOf({ about }: ModuleDefinition, { calls, settings, clock, log }: Surroundings) {
-  const container = new ModuleContainer(about, calls, settings as Record<string, unknown>);
+  const container = new ModuleContainer(about, calls, settings);
   container.register(tokens.clock, () => clock);
   container.register(tokens.log, () => log);
   return container;
@@ -223,11 +224,11 @@ function assemble(database: Database, inside: ModuleImplementation<Contract>, ca
   const relay = new Relay(database, bus, clock, log);
   const outbox = new Outbox(bus, clock, (recipient) => relay.wake(recipient));
   const extend = (unit: Unit): ModuleUnit =>
-    Object.assign(unit, {
+    Object.assign<Unit, Omit<ModuleUnit, keyof Unit>>(unit, {
       clock,
-      publish: (event: never, data: never) => outbox.publish(unit, event, data),
-      begin: (saga: never, id: string, data: never) => sagas.begin(unit, saga, id, data),
-    }) as ModuleUnit;
+      publish: (event, data) => outbox.publish(unit, event, data),
+      begin: (saga, id, data) => sagas.begin(unit, saga, id, data),
+    });
   const work = <T>(task: (unit: ModuleUnit) => Promise<T>) => database.work((unit) => task(extend(unit)));
   const workAhead = <T>(task: (unit: ModuleUnit) => Promise<T>) => database.workAhead((unit) => task(extend(unit)));
   const instance = new Instance({ database, clock, log, ...around.process });
@@ -247,6 +248,7 @@ function sagaCalls(
   const calls = new Map<Operation, Call>(operations.map((operation) => [operation, container.call(operation)]));
   return (operation, input, idempotencyKey, traceparent) => {
     const context = { requestId: newId(), traceparent, caller, deadline: Number.POSITIVE_INFINITY, onDisk };
+    // `calls` has every operation that a saga of the module calls.
     return runInContext(context, () => calls.get(operation)!(input, { idempotencyKey }));
   };
 }

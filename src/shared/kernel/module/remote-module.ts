@@ -45,5 +45,5 @@ export function remoteModule<C extends Contract>({
     },
     open: refuse,
   };
-  return definition as unknown as ModuleDefinition;
+  return definition as ModuleDefinition;
 }

@@ -1,5 +1,5 @@
 import { Cron } from 'croner';
-import { StartError } from '../errors/index.ts';
+import { messageOf, StartError } from '../errors/index.ts';
 import type { Timer } from './module.ts';
 
 /** Intervals shorter than this are kept in memory alone. */
@@ -52,7 +52,7 @@ function whyNot(timer: Timer, nowMs: number): string | undefined {
     if (!times.getPattern()) return invalid('it is a date');
     return times.nextRun(new Date(nowMs)) ? undefined : invalid('no date matches it');
   } catch (error) {
-    return invalid((error as Error).message.replace(/^CronPattern: |\.$/g, ''));
+    return invalid(messageOf(error).replace(/^CronPattern: |\.$/g, ''));
   }
 }
 

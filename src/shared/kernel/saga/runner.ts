@@ -53,6 +53,7 @@ export class SagaRunner<U extends Unit> {
       find: (ids) => statesOf(parts.database, ids),
       runsHere: (id) => this.#under.has(id),
     });
+    // Each saga gets only data that `begin` has parsed with its schema.
     for (const saga of parts.sagas) this.#byName.set(keyOf(saga), saga as RunningSaga<U>);
   }
 

@@ -53,7 +53,7 @@ export function given<D, U extends Unit>(saga: Saga<D, U>, data: D, ground: Give
 
 class Story implements RepeatedStep<Operation> {
   readonly #script: Scripted[] = [];
-  /** The expected call. Every script begins with one, so `!` holds in its outcomes. */
+  /** The expected call. The types let a script name an outcome only after a call, and `after` only after an outcome: so `!` holds. */
   #call: Pick<Scripted, 'operation' | 'input'> | undefined;
   #again = false;
   private readonly run: (script: readonly Scripted[]) => Promise<Ended>;

@@ -45,6 +45,7 @@ export class SharedConnection {
   live(): Live | Promise<Live> {
     if (this.#live) return this.#live;
     this.#ended ??= background.run(() => this.#stayConnected());
+    // `#stayConnected` has begun to open a session.
     return this.#opening!;
   }
 

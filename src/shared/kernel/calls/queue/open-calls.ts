@@ -133,7 +133,8 @@ export class OpenCalls implements Replies {
   #ask(): void {
     const doubted = Map.groupBy(this.#silentFor(doubt.afterMs), ([, { module }]) => module);
     for (const [module, calls] of doubted) {
-      this.#tellAll(calls[0]![1], `${asking}${module}`, { ask: calls.map(([id]) => id) });
+      const [first] = calls;
+      if (first) this.#tellAll(first[1], `${asking}${module}`, { ask: calls.map(([id]) => id) });
     }
   }
 

@@ -189,8 +189,9 @@ class Served implements SessionUser {
     const call = this.#inHand.get(id);
     if (call) return void (call.caller === caller && call.cancellation?.cancel());
     this.#cancelledCalls.add(keyOf(caller, id));
-    if (this.#cancelledCalls.size > maxCancelled)
-      this.#cancelledCalls.delete(this.#cancelledCalls.values().next().value!);
+    if (this.#cancelledCalls.size <= maxCancelled) return;
+    const [oldest = ''] = this.#cancelledCalls;
+    this.#cancelledCalls.delete(oldest);
   }
 
   /** Logs the first message that is not a call. Returns `error`. */

@@ -3,6 +3,7 @@ const slices = 10;
 /** Counts the calls and failures of the last `lengthMs`, to within a tenth of that time. */
 export class SlidingWindow {
   readonly #sliceMs: number;
+  // Every index is a remainder of `slices`, so no element is undefined.
   readonly #calls = new Uint32Array(slices);
   readonly #failures = new Uint32Array(slices);
   #newest = 0;

@@ -85,6 +85,7 @@ export class Balancer {
     if (choice.length <= 1) return choice[0];
     const first = Math.floor(this.#parts.random() * choice.length);
     const second = (first + 1 + Math.floor(this.#parts.random() * (choice.length - 1))) % choice.length;
+    // Both are indexes of `choice`.
     const [one, other] = [choice[first]!, choice[second]!];
     return other.inFlight < one.inFlight ? other : one;
   }
@@ -266,5 +267,7 @@ function works(instance: UpstreamInstance | undefined): boolean {
 
 function remember<T>(kept: Map<string, T>, key: string, value: T): void {
   kept.set(key, value);
-  if (kept.size > maxFailing) kept.delete(kept.keys().next().value!);
+  if (kept.size <= maxFailing) return;
+  const [oldest = key] = kept.keys();
+  kept.delete(oldest);
 }

@@ -32,6 +32,7 @@ export function errorOfThrown<S extends z.ZodType>(
   params?: Params,
 ): z.ZodError<z.output<S>> {
   const atPlace = (path: PropertyKey[], message: string) => new z.ZodError([{ code: 'custom', path, message }]);
+  // Only its text tells V8's error of a full stack from the RangeError of a check.
   const tooDeep = thrown instanceof RangeError && thrown.message.includes('call stack');
   const error = tooDeep
     ? atPlace([], 'must not be nested so deep')
