@@ -9,6 +9,7 @@ const exceptions = [
   // Compares the current time with the deadlines of calls.
   'control/host/connections.ts',
   'control/host/internal-service.ts',
+  'control/trials/trials.ts',
   // Writes times into the data of modules, for other processes to read.
   'control/supervisor/modules-here.ts',
 ];

@@ -165,7 +165,7 @@ describe('faults that are no good', () => {
 
   it('are refused by the command in a line', async () => {
     const misused: [words: string[], about: string][] = [
-      [[], 'name an action: list, clear, put'],
+      [[], 'name an action: list, put, clear'],
       [['put', 'orders'], 'say the caller and the operation'],
       [['list', 'orders'], 'unknown word "orders"'],
       [['list', '--double'], 'list takes no --double'],

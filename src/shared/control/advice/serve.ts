@@ -25,7 +25,7 @@ export function advice(): ControlPart {
       const observation = new Observation();
       return {
         observer: (caller, operation) => observation.step(caller, operation),
-        serve: (app, _everywhere, around) => serveAdvice(app, { ...around, observation }),
+        serve: (app, _fanOut, around) => serveAdvice(app, { ...around, observation }),
       };
     },
   };

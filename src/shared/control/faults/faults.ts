@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { systemClock } from '../../kernel/context/index.ts';
+import { steadyClock } from '../../kernel/context/index.ts';
 import { parseInput } from '../../kernel/contract/index.ts';
 import { callFaultSchema } from '../admin-contract/index.ts';
 import type { ControlPart } from '../parts/index.ts';
 import { CallFaults } from './call-faults.ts';
-import { faultStep } from './faulty.ts';
+import { faultStep } from './fault-step.ts';
 import { killAt } from './kill.ts';
 import { injectFault } from './process-faults.ts';
 import { serveFaults } from './serve.ts';
@@ -20,13 +20,13 @@ export function faults(): ControlPart {
       // A fault ends at the same time in every process: all processes share the system's time.
       const active = new CallFaults(identity);
       return {
-        faults: faultStep(active, systemClock),
+        faults: faultStep(active, steadyClock),
         beforeServing(caller, module, operation) {
           const inside = active.metInside(caller, module, operation);
           if (inside) injectFault(inside);
         },
-        shared: { now: () => active.list(), set: (given) => active.set(parseInput(sharedSchema, given)) },
-        serve: (app, everywhere, around) => serveFaults(app, everywhere, active, around),
+        shared: { current: () => active.list(), set: (given) => active.set(parseInput(sharedSchema, given)) },
+        serve: (app, fanOut, around) => serveFaults(app, fanOut, active, around),
       };
     },
   };

@@ -6,14 +6,17 @@ import { type CallFault, type FaultOrder, faultsSchema } from '../admin-contract
 import type { PartDependencies } from '../parts/index.ts';
 import type { CallFaults } from './call-faults.ts';
 
-type Around = Pick<PartDependencies, 'topology' | 'definitions' | 'directory' | 'moduleProcesses' | 'identity'>;
+type Around = Pick<
+  PartDependencies,
+  'topology' | 'definitions' | 'directory' | 'moduleProcesses' | 'identity' | 'share'
+>;
 
 /**
  * Serves faults on demand. A fault applies to calls from a caller to an operation, for a time, in every process that can be told. A
  * module process that this process starts gets the faults whenever it becomes ready. `PUT /ops/faults` replaces all earlier faults; an
  * empty list ends them.
  */
-export function serveFaults(app: AdminRoutes, everywhere: FanOut, faults: CallFaults, around: Around): void {
+export function serveFaults(app: AdminRoutes, fanOut: FanOut, faults: CallFaults, around: Around): void {
   const { moduleProcesses, directory, definitions } = around;
   const list = () => faults.list().map(({ until, ...fault }) => ({ ...fault, until: new Date(until).toISOString() }));
   app.get('/ops/faults', (c) => c.json({ items: list() }));
@@ -24,11 +27,11 @@ export function serveFaults(app: AdminRoutes, everywhere: FanOut, faults: CallFa
     if (issues.length > 0) throw invalidInput(issues);
     const now = around.identity.now();
     faults.set(given.faults.map(({ forMs, ...fault }): CallFault => ({ ...fault, until: now + forMs })));
-    moduleProcesses.share('faults');
+    around.share();
     const elsewhere = definitions
       .map(({ contract }) => contract.name)
       .filter((name) => moduleProcesses.of(name).length === 0 && directory.routeTo(name).state === 'there');
-    const told = passedOn ? [] : elsewhere.map((name) => everywhere.tell(c, name, given));
+    const told = passedOn ? [] : elsewhere.map((name) => fanOut.tell(c, name, given));
     const missed = await Promise.all(told);
     return c.json({ items: list(), missed: missed.flat() });
   });

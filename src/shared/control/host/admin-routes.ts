@@ -10,7 +10,7 @@ import type { Log } from '../../kernel/telemetry/index.ts';
 import { type AdminRoutes, FanOut, refuseQuery, serveDeadLetters, serveSagas } from '../admin-api/index.ts';
 import type { topologyAnswer } from '../admin-contract/index.ts';
 import { Authority, type Identity, type Operators } from '../identity/index.ts';
-import type { OpenPart } from '../parts/index.ts';
+import type { OpenControl } from '../parts/index.ts';
 import { type Relocations, serveMoves } from '../relocation/index.ts';
 import type { ModuleProcess, ModuleProcesses } from '../supervisor/index.ts';
 import { type Placement, placementText, type Topology } from '../topology/index.ts';
@@ -32,7 +32,7 @@ export interface AdminRoutesDependencies {
   away: WhichModules;
   unwritable: WhyUnwritable;
   relocations: Relocations;
-  parts: ReadonlyMap<string, OpenPart>;
+  parts: OpenControl;
   /** Whether this process is about to stop. */
   state: { readonly stopping: boolean };
 }
@@ -45,7 +45,11 @@ export function createAdminRoutes(parts: AdminRoutesDependencies): AdminRoutes {
     if (!isRefusal(error)) log.error({ error }, "an operator's request failed");
     return problemResponse(error);
   });
-  app.notFound(() => problemResponse(refusal('not-found')));
+  app.notFound(() =>
+    problemResponse(
+      refusal('not-found', 'there is no such route; "control" in src/app.ts may lack the part that serves it'),
+    ),
+  );
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', (c) => (parts.state.stopping ? c.json({ status: 'stopping' }, 503) : c.json({ status: 'ready' })));
   const { identity } = parts;
@@ -77,7 +81,7 @@ export function createAdminRoutes(parts: AdminRoutesDependencies): AdminRoutes {
   serveDeadLetters(app, everywhere);
   serveSagas(app, everywhere);
   serveMoves(app, modules, parts.relocations);
-  for (const part of parts.parts.values()) part.serve?.(app, everywhere, parts);
+  parts.parts.serve(app, everywhere, parts);
   refuseOtherMethods(app);
   return app;
 }

@@ -6,8 +6,7 @@ import type { ModuleDefinition } from '../../kernel/module/index.ts';
 import type { Adapters } from '../../kernel/ports/index.ts';
 import { createLog, type Log } from '../../kernel/telemetry/index.ts';
 import { type Identity, ServiceTokens } from '../identity/index.ts';
-import type { ControlPart, OpenPart } from '../parts/index.ts';
-import type { BeforeServing } from '../supervisor/index.ts';
+import { type ControlPart, type OpenControl, openParts } from '../parts/index.ts';
 import type { Topology } from '../topology/index.ts';
 import { openIdentity } from './enrolment.ts';
 import { watchOpenFiles } from './open-files.ts';
@@ -19,9 +18,8 @@ export interface Connections {
   readonly identity: Identity;
   readonly tokens: ServiceTokens;
   readonly tls: TlsMaterial;
-  /** The parts of control that the product has, by their names. */
-  readonly parts: ReadonlyMap<string, OpenPart>;
-  readonly beforeServing: readonly BeforeServing[];
+  /** What the optional parts of control add. */
+  readonly parts: OpenControl;
   readonly directory: Directory;
   readonly calls: CallSource;
   readonly bus: Bus;
@@ -42,9 +40,8 @@ export async function connect(
   const tokens = new ServiceTokens(identity);
   const log = createLog(settings.LOG_LEVEL, { process: only?.join(',') ?? 'home' }, settings.LOG_FILE);
   watchOpenFiles(log);
-  const parts = new Map(control.map((part) => [part.name, part.open({ topology, identity })]));
-  const each = <K extends keyof OpenPart>(key: K) => [...parts.values()].flatMap((part) => part[key] ?? []);
-  const hooks = { observers: each('observer'), faults: each('faults') };
+  const parts = openParts(control, { topology, identity });
+  const { hooks } = parts;
   const contracts = new Map(definitions.map(({ contract }) => [contract.name, contract]));
   const directory = new Directory({
     ...{ policies, log, clock: systemClock, steady: steadyClock, random: Math.random, parity: settings.PARITY },
@@ -62,6 +59,5 @@ export async function connect(
     subscriptions: subscriptionMap(definitions),
   });
   const engine = adapters.find('openEngine', 'the data of the modules')(settings.DATA_DIR);
-  const beforeServing = each('beforeServing');
-  return { log, identity, tokens, tls, parts, beforeServing, directory, calls, bus, adapters, engine };
+  return { log, identity, tokens, tls, parts, directory, calls, bus, adapters, engine };
 }

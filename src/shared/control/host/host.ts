@@ -82,14 +82,13 @@ async function openOn(
   const token = only ? undefined : operatorToken(settings.DATA_DIR, settings.OPERATOR_TOKEN);
   const connections = await connect(topology, definitions, adapters, control);
   const { directory, identity, log, parts } = connections;
-  const shared = new Map([...parts].flatMap(([name, { shared }]) => (shared ? [[name, shared] as const] : [])));
   const authority = identity instanceof Authority ? identity : undefined;
   if (!only) recordBus(settings, log);
   const names = definitions.map(({ contract }) => contract.name);
   const placements = new Map(topology.placements);
   if (accepted.length > 0)
     log.warn({ modules: accepted }, 'the data of modules is accepted as it is, whatever was lost');
-  const here = new ModulesHere(topology, definitions, connections, records);
+  const here = new ModulesHere(topology, definitions, { ...connections, beforeServing: parts.beforeServing }, records);
   const { open } = here;
   for (const name of names) {
     if (belongsHere(topology, name)) await here.add(name);
@@ -98,7 +97,7 @@ async function openOn(
   if (!only) records.setSystem(records.system ?? records.newSystem()!);
   const databases = new Databases({ ...connections, topology, placements, definitions, records, open, accepted });
   const wasIntroduced = await databases.introduce();
-  const moduleProcesses = new ModuleProcesses(topology, directory, shared, authority, log, definitions);
+  const moduleProcesses = new ModuleProcesses(topology, directory, parts.shared, authority, log, definitions);
   const relocations = new Relocations({
     topology,
     definitions,
@@ -107,7 +106,7 @@ async function openOn(
     moduleProcesses,
     directory,
     adapters,
-    trials: [...parts.values()].find(({ trials }) => trials)?.trials,
+    trials: parts.trials,
     log,
   });
   const away = whichAreAway(names, directory);
@@ -133,7 +132,14 @@ async function openOn(
     for (const each of open.values()) each.wake(module);
   });
   const answer = answersFor(only ?? [], here, directory, listeners);
-  const parent = joinParent({ homeAddress: topology.homeAddress, shared, open, throughHome, answer });
+  const parent = joinParent({
+    homeAddress: topology.homeAddress,
+    shared: parts.shared,
+    log,
+    open,
+    throughHome,
+    answer,
+  });
   await moduleProcesses.start(listeners.address);
   for (const each of open.values()) await each.start();
   relocations.begin();

@@ -1,1 +1,2 @@
-export type { ControlPart, OpenPart, PartDependencies } from './part.ts';
+export { type OpenControl, openParts } from './open.ts';
+export type { ControlPart, PartDependencies } from './part.ts';

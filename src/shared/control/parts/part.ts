@@ -11,7 +11,7 @@ import type { Topology } from '../topology/index.ts';
 export interface ControlPart {
   readonly name: string;
   /** Opens the part in a process, before any module opens there. */
-  open(process: Pick<PartDependencies, 'topology' | 'identity'>): OpenPart;
+  open(around: Pick<PartDependencies, 'topology' | 'identity'>): OpenPart;
 }
 
 /** What a part adds to a process. */
@@ -26,7 +26,7 @@ export interface OpenPart {
   readonly shared?: SharedState;
   readonly trials?: Trials;
   /** Adds routes for operators. */
-  serve?(app: AdminRoutes, everywhere: FanOut, parts: PartDependencies): void;
+  serve?(app: AdminRoutes, fanOut: FanOut, around: PartDependencies): void;
 }
 
 /** The process around a part. */
@@ -39,4 +39,6 @@ export interface PartDependencies {
   readonly open: ReadonlyMap<string, OpenModule>;
   readonly moduleProcesses: ModuleProcesses;
   readonly relocations: Relocations;
+  /** Sends the shared state of the part to the module processes. */
+  share(): void;
 }

@@ -26,7 +26,7 @@ export class Trial implements Detour {
   other = new Tally();
   #inFlight = 0;
   /** The route before the trial. */
-  readonly way: Transport;
+  private readonly way: Transport;
   private readonly upstream: Upstream;
 
   constructor(way: Transport, upstream: Upstream) {
@@ -68,9 +68,9 @@ export class Trial implements Detour {
       });
   }
 
-  /** Calls the candidate for nobody but the trial. */
-  callCandidate(request: CallRequest): Promise<unknown> {
-    return this.#counted(this.upstream, this.other, request);
+  /** Calls the candidate for nobody but the trial. The counts of the trial leave out a call that is not `counted`. */
+  callCandidate(request: CallRequest, counted: boolean): Promise<unknown> {
+    return counted ? this.#counted(this.upstream, this.other, request) : this.upstream.call(request);
   }
 
   /** Resets the counts of both releases. */

@@ -29,14 +29,14 @@ export class Comparison {
   /** Compares the candidate's answer. Data may have changed between the two queries, so it repeats both at the same time. */
   async compare(request: CallRequest, way: Transport, value: unknown): Promise<void> {
     try {
-      const other = await this.trial.callCandidate(this.#afresh(request));
+      const other = await this.trial.callCandidate(this.#afresh(request), true);
       if (isDeepStrictEqual(value, other)) {
         this.compared.same += 1;
         return;
       }
       const again = await Promise.all([
         way.call(this.#afresh(request)),
-        this.trial.callCandidate(this.#afresh(request)),
+        this.trial.callCandidate(this.#afresh(request), false),
       ]);
       const at = whereDiffers(...again);
       if (at === undefined) this.compared.same += 1;

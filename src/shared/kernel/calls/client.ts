@@ -1,9 +1,11 @@
 import { type CallContext, Cancellation, currentContext, deadlineIn, newId } from '../context/index.ts';
 import { type CallOptions, type Client, type Contract, defaultTimeoutMs, type Operation } from '../contract/index.ts';
 import { isRefusal } from '../errors/index.ts';
+import { composeSteps } from './compose.ts';
+import { timedOut } from './deadlines.ts';
 import { kernelOperation } from './kernel-operations.ts';
 import { type PoliciesConfig, policiesFor } from './resilience/policies.ts';
-import { compose, deadlinePassed, type RoadHooks, road } from './road.ts';
+import { type RoadHooks, road } from './road.ts';
 import type { Directory } from './routing/directory.ts';
 import type { CallRequest, Transport } from './transport.ts';
 
@@ -26,16 +28,18 @@ export function createCall(
   hooks: Pick<RoadHooks, 'observers'> = {},
 ): Call {
   const longestMs = operation.timeoutMs ?? defaultTimeoutMs;
-  const walk = compose(road.caller, { caller, operation, transport, ...hooks });
+  const walk = composeSteps(road.caller, { caller, operation, transport, ...hooks });
   return (input, options) => {
     const parent = currentContext();
     const timeoutMs = Math.min(options?.timeoutMs ?? longestMs, longestMs);
+    const deadline = deadlineIn(timeoutMs, parent?.deadline);
+    if (deadline === undefined) return Promise.reject(timedOut(operation));
     const context: CallContext = {
       requestId: parent?.requestId ?? newId(),
       traceparent: parent?.traceparent,
       caller,
       member: parent?.member,
-      deadline: deadlineIn(timeoutMs, parent?.deadline) ?? deadlinePassed,
+      deadline,
       idempotencyKey: options?.idempotencyKey,
       onDisk: parent?.onDisk,
       cancellation: new Cancellation(parent?.cancellation),

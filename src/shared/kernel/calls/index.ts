@@ -11,6 +11,7 @@ export {
 export { carriesCalls, isBroker, namespaceOf } from './address/broker.ts';
 export { bearer, type CallerTokens } from './caller-tokens.ts';
 export { type Call, type CallSource, callSourceOf, createCall, createClient } from './client.ts';
+export { composeSteps, type StepOf } from './compose.ts';
 export { byDeadline, cancelledBefore, type Ending, saidLate } from './deadlines.ts';
 export { AskedAddresses, type Sighting, type Source } from './discovery/asked.ts';
 export {

@@ -1,17 +1,20 @@
-import { composeSteps, refuseInsideUnit } from '../context/index.ts';
+import { refuseInsideUnit } from '../context/index.ts';
 import type { Operation } from '../contract/index.ts';
-import { cancelledBefore, timedOut } from './deadlines.ts';
+import { cancelledBefore } from './deadlines.ts';
 import type { Bulkhead } from './resilience/bulkhead.ts';
 import { sendToInstance } from './steps/instance.ts';
 import { retry } from './steps/retry.ts';
 import { withKey } from './steps/with-key.ts';
-import type { CallRequest, Next, RoadStep, Transport } from './transport.ts';
+import type { CallRequest, RoadStep, Transport } from './transport.ts';
 
-/** The steps that control may add to the road. */
+/** The steps that control may add to the road. A step must not throw, but reject. */
 export interface RoadHooks {
-  /** Watch the calls of a caller to an operation: their input, their answer and the time between. They may change neither. */
+  /**
+   * Watch the calls of a caller to an operation: their input, their answer and the time between. They do not see the kernel's own
+   * operations, such as `receive` for pushed events.
+   */
   readonly observers?: readonly ((caller: string, operation: Operation) => RoadStep)[];
-  /** Meet the faults that operators have asked for: a call is delayed, refused, lost or doubled. */
+  /** Meet the faults that operators have asked for: a call is delayed, refused, lost or doubled. They see the kernel's operations too. */
   readonly faults?: readonly RoadStep[];
 }
 
@@ -21,12 +24,8 @@ interface CallersPlace extends Pick<RoadHooks, 'observers'> {
   readonly transport: () => Transport;
 }
 
-/** The deadline of a call whose caller has no time left. */
-export const deadlinePassed = 0;
-
 /**
- * Refuses a call whose deadline has passed, a call that is made inside a unit of work, also to a module of this process, and a call
- * that its caller has cancelled. Until the call is answered, the signal of its caller cancels it.
+ * Refuses a call that is made inside a unit of work, also to a module of this process, and a call that its caller has cancelled. Until the call is answered, the signal of its caller cancels it.
  */
 const begin = (): RoadStep => (call, next) => {
   try {
@@ -46,7 +45,6 @@ const begin = (): RoadStep => (call, next) => {
 };
 
 function refuseWhatMustNotBegin({ operation, context, signal }: CallRequest): void {
-  if (context.deadline === deadlinePassed) throw timedOut(operation);
   refuseInsideUnit(operation);
   if (context.cancellation?.cancelled || signal?.aborted) throw cancelledBefore(operation);
 }
@@ -95,15 +93,3 @@ export const road = {
    * a call within the process passes these steps as well. */
   link: [meetFaults],
 };
-
-/** Composes a part of the road. `end` takes the calls that have passed all its steps. */
-export function compose<Place>(
-  steps: readonly ((place: Place) => RoadStep | readonly RoadStep[])[],
-  place: Place,
-  end: Next = noEnd,
-): Next {
-  return composeSteps<Place, CallRequest, unknown>(steps, place, end);
-}
-
-/** For a part whose last step sends the call: nothing comes here. */
-const noEnd: Next = () => Promise.reject(new Error('nothing follows on this road'));

@@ -1,6 +1,7 @@
 import type { CallContext } from '../context/index.ts';
 import type { Contract, Operation } from '../contract/index.ts';
 import type { CallerTokens } from './caller-tokens.ts';
+import type { StepOf } from './compose.ts';
 import type { TlsMaterial } from './tls.ts';
 
 /** One call of an operation. The input is the caller's original value: the transport applies the schema. */
@@ -29,8 +30,8 @@ export interface Transport {
 /** Passes a call on, and resolves with its answer. */
 export type Next = (call: CallRequest) => Promise<unknown>;
 
-/** One step of the road of a call: does its part, and leaves the rest to `next`. */
-export type RoadStep = (call: CallRequest, next: Next) => Promise<unknown>;
+/** One step of the road of a call. */
+export type RoadStep = StepOf<CallRequest, unknown>;
 
 /** A transport to one other process. */
 export interface Link extends Transport {

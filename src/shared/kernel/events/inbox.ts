@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
-import { type Clock, composeSteps } from '../context/index.ts';
+import { composeSteps } from '../calls/index.ts';
+import type { Clock } from '../context/index.ts';
 import type { Database, Unit } from '../database/index.ts';
 import { FailureLog, type Log } from '../telemetry/index.ts';
 import { maximumEventBytes, readEnvelope } from './envelope.ts';
@@ -29,7 +30,7 @@ const keptCharacters = 64 * 1024;
 export class Inbox<U extends Unit> {
   readonly #parts: InboxDependencies<U>;
   readonly #walk: (event: ReceivedEvent) => Promise<void>;
-  readonly #heldBack: RetryQueue<U>;
+  readonly #retryQueue: RetryQueue<U>;
   readonly #inHand: InHand;
 
   constructor(parts: InboxDependencies<U>) {
@@ -39,31 +40,27 @@ export class Inbox<U extends Unit> {
     const inHand = new InHand(parts.database.crashNote);
     const inOrder = new InOrder();
     const around = { module, clock, inHand, subscribed };
-    const effect = composeSteps<typeof around, Effect<U>, void>(eventRoad.effect, around, nothingMore);
+    const effect = composeSteps<typeof around, Effect<U>, void>(eventRoad.effect, around);
     const own = { ...parts, work: this.#work, failures: new FailureLog(log, clock) };
-    const heldBack = new RetryQueue(own, inOrder, effect);
-    this.#walk = composeSteps(
-      eventRoad.receive,
-      { module, clock, inOrder, heldBack, effect, work: this.#work },
-      nothingMore,
-    );
-    [this.#inHand, this.#heldBack] = [inHand, heldBack];
+    const retryQueue = new RetryQueue(own, inOrder, effect);
+    this.#walk = composeSteps(eventRoad.receive, { module, clock, inOrder, retryQueue, effect, work: this.#work });
+    [this.#inHand, this.#retryQueue] = [inHand, retryQueue];
   }
 
   /** Counts an attempt for an event that ended an earlier process, and starts the retry queue. */
   async start(): Promise<void> {
     await this.#countEnded();
-    await this.#heldBack.start();
+    await this.#retryQueue.start();
   }
 
   /** Retries due events at once, for example when an operator asks for it. */
   wake(): void {
-    this.#heldBack.wake();
+    this.#retryQueue.wake();
   }
 
   /** Starts no further retry; resolves when all work in flight is recorded. */
   stop(): Promise<void> {
-    return this.#heldBack.stop();
+    return this.#retryQueue.stop();
   }
 
   /**
@@ -74,7 +71,7 @@ export class Inbox<U extends Unit> {
   async receive(event: unknown, gaveUp?: string): Promise<void> {
     const { envelope, issue } = readEnvelope(event);
     if (!envelope) return this.#putAside(event, issue);
-    await this.#walk({ envelope, gaveUp });
+    await this.#walk({ envelope, exhausted: gaveUp });
   }
 
   /** Runs a unit of work that may apply an event. Repeats it once if another process on the same data ended in a handler meanwhile. */
@@ -97,8 +94,8 @@ export class Inbox<U extends Unit> {
       if (!ended) return;
       const failure = new NotTaken(new Error('its process ended while its handler ran'));
       const now = clock.now();
-      if (await isFirstTime(unit, ended.id, now)) await this.#heldBack.add(unit, ended, now, failure);
-      else await this.#heldBack.failed(unit, ended.id, failure);
+      if (await isFirstTime(unit, ended.id, now)) await this.#retryQueue.add(unit, ended, now, failure);
+      else await this.#retryQueue.failed(unit, ended.id, failure);
     });
   }
 
@@ -112,13 +109,10 @@ export class Inbox<U extends Unit> {
     await work(async (unit) => {
       const now = clock.now();
       if (await isFirstTime(unit, id, now))
-        await this.#heldBack.addUnreadable(unit, id, text.slice(0, keptCharacters), why, now);
+        await this.#retryQueue.addUnreadable(unit, id, text.slice(0, keptCharacters), why, now);
     });
   }
 }
-
-/** The last step of each part sends nothing on. */
-const nothingMore = async () => {};
 
 function whyText(text: string): string {
   if (text.length <= maximumEventBytes) return 'it is not JSON, or nested too deeply';

@@ -1,4 +1,5 @@
-import { type Clock, composeSteps, currentContext, instantOf, newId } from '../context/index.ts';
+import { composeSteps } from '../calls/index.ts';
+import { type Clock, currentContext, instantOf, newId } from '../context/index.ts';
 import type { Event } from '../contract/index.ts';
 import type { Unit } from '../database/index.ts';
 import type { Bus } from './bus.ts';
@@ -15,7 +16,7 @@ export class Outbox {
   constructor(bus: Pick<Bus, 'recipients'>, clock: Clock, wake: (recipient: string) => void) {
     this.bus = bus;
     this.clock = clock;
-    this.#walk = composeSteps(eventRoad.publish, { wake }, async () => {});
+    this.#walk = composeSteps(eventRoad.publish, { wake });
   }
 
   /** Publishes the event with the commit of `unit`, or not at all. Throws when `data` violates the event's schema or limits. */

@@ -192,7 +192,7 @@ export class ModuleProcesses {
   }
 
   #share(part: string, process: ModuleProcess): void {
-    process.send({ type: 'shared', part, state: this.shared.get(part)?.now() });
+    process.send({ type: 'shared', part, state: this.shared.get(part)?.current() });
   }
 
   /** Publishes the module's addresses here and to every module process, so that each calls the others directly. */

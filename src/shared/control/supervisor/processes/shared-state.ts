@@ -1,7 +1,7 @@
 /** State of a part of control that the home process sends to its module processes. It must survive JSON. */
 export interface SharedState {
   /** Returns the current state. */
-  now(): unknown;
+  current(): unknown;
   /** Takes over the state of the home process. Throws when it is invalid. */
   set(state: unknown): void;
 }

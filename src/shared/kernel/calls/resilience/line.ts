@@ -49,7 +49,8 @@ export class WaitingLine {
   join(waiter: Waiter): void {
     const { cancellation, deadline } = waiter.ticket;
     const turnAway = () => this.#turnAway(waiter, cancelled(waiter.ticket));
-    this.#waiters.set(waiter, cancellation?.onCancel(turnAway));
+    this.#waiters.set(waiter, undefined);
+    if (cancellation) this.#waiters.set(waiter, cancellation.onCancel(turnAway));
     this.#lookBy(deadline, waiter.since, 0);
   }
 

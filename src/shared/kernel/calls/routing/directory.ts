@@ -1,6 +1,7 @@
+import { composeSteps } from '../compose.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import { InProcessTransport, type Parity } from '../in-process.ts';
-import { compose, road } from '../road.ts';
+import { road } from '../road.ts';
 import type { CallRequest, Dispatch, Transport } from '../transport.ts';
 import { unreachable } from '../unreachable.ts';
 import { Probe } from './probe.ts';
@@ -57,7 +58,7 @@ export class Directory {
     const { parity, hooks = {} } = this.parts;
     const inside = new InProcessTransport(dispatch, parity);
     // The module may have moved during an injected delay, so the route is asked again.
-    const withFaults = { call: compose(road.link, hooks, (request) => this.#wayTo(module).call(request)) };
+    const withFaults = { call: composeSteps(road.link, hooks, (request) => this.#wayTo(module).call(request)) };
     const transport = parity === 'strict' ? withFaults : inside;
     this.#set(module, { state: 'here', transport, inside });
   }

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../context/index.ts';
 import { type Log, OncePerMinute } from '../../telemetry/index.ts';
+import { composeSteps } from '../compose.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import { ofKernel } from '../kernel-operations.ts';
 import { Bulkhead } from '../resilience/bulkhead.ts';
 import { type PoliciesConfig, policiesFor } from '../resilience/policies.ts';
 import { RetryBudget } from '../resilience/retrying.ts';
-import { compose, type RoadHooks, road } from '../road.ts';
+import { type RoadHooks, road } from '../road.ts';
 import type { CallRequest, Link, Next, Transport } from '../transport.ts';
 import { Balancer, type UpstreamInstance } from './balancer.ts';
 
@@ -49,7 +50,7 @@ export class Upstream implements Transport {
     this.#budget = new RetryBudget(steady);
     this.#balancer = new Balancer({
       ...{ module, discovery, clock: steady, random, log, onReachable },
-      connect: (address, onLeaving) => withFaults(connect(module, address, onLeaving), hooks),
+      connect: (address, onLeaving) => overRoad(connect(module, address, onLeaving), hooks),
       ping: (link) => this.#ping(link),
       breaker: policiesFor(policies, module).breaker,
     });
@@ -103,8 +104,8 @@ export class Upstream implements Transport {
   };
 
   #roadOf({ operation, context: { caller } }: CallRequest): Next {
-    const edge = `${caller} ${operation.name}`;
-    const known = this.#roads.get(edge);
+    const key = `${caller} ${operation.name}`;
+    const known = this.#roads.get(key);
     if (known) return known;
     const { policies, clock, random, log } = this.parts;
     const { attempts } = policiesFor(policies, this.module, operation);
@@ -115,8 +116,8 @@ export class Upstream implements Transport {
       refusedLimit: this.#refusedLimit,
     };
     const place = { ...own, bulkhead: this.#bulkheadOf(caller), attempts, clock, random, log };
-    const composed = compose(road.upstream, place);
-    this.#roads.set(edge, composed);
+    const composed = composeSteps(road.upstream, place);
+    this.#roads.set(key, composed);
     return composed;
   }
 
@@ -140,7 +141,7 @@ export function ping(module: string, link: Link, clock: Clock, withinMs = pingWi
   return link.call({ operation: ofKernel('ping', module), input: {}, context });
 }
 
-/** Lets the calls over a link meet faults. */
-function withFaults(link: Link, hooks: RoadHooks): Link {
-  return { call: compose(road.link, hooks, (call) => link.call(call)), close: () => link.close() };
+/** Leads the calls over a link through the last steps of the road. */
+function overRoad(link: Link, hooks: RoadHooks): Link {
+  return { call: composeSteps(road.link, hooks, (call) => link.call(call)), close: () => link.close() };
 }

@@ -1,9 +1,10 @@
+import type { StepOf } from '../../calls/index.ts';
 import { type Clock, withinLimit } from '../../context/index.ts';
 import type { Unit } from '../../database/index.ts';
 import type { InHand } from '../in-hand.ts';
 import { type Effect, NotTaken, type Subscribed } from '../subscribed.ts';
 
-type EffectStep<U extends Unit> = (effect: Effect<U>, next: (effect: Effect<U>) => Promise<void>) => Promise<void>;
+type EffectStep<U extends Unit> = StepOf<Effect<U>>;
 
 /** Notes the event beside the data while its handler runs, so that an event that ends its process is found. */
 export const noteInHand =

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import type { StepOf } from '../../calls/index.ts';
 import { type Clock, crashPoint } from '../../context/index.ts';
 import { prepared, rowsChanged, type Unit } from '../../database/index.ts';
 import { refusal } from '../../errors/index.ts';
@@ -11,10 +12,10 @@ import { eventTables } from '../tables.ts';
 export interface ReceivedEvent {
   readonly envelope: Envelope;
   /** The reason why the bus has exhausted its deliveries, if it has. */
-  readonly gaveUp: string | undefined;
+  readonly exhausted: string | undefined;
 }
 
-export type ReceiveStep = (event: ReceivedEvent, next: (event: ReceivedEvent) => Promise<void>) => Promise<void>;
+export type ReceiveStep = StepOf<ReceivedEvent>;
 
 const remember = prepared((unit) => {
   const { inbox } = eventTables(unit);
@@ -37,7 +38,7 @@ interface Place<U extends Unit> {
   readonly module: string;
   readonly clock: Clock;
   readonly work: <T>(task: (unit: U) => Promise<T>) => Promise<T>;
-  readonly heldBack: RetryQueue<U>;
+  readonly retryQueue: RetryQueue<U>;
   /** The rest of the road, in the unit of work of the effect. */
   readonly effect: (effect: Effect<U>) => Promise<void>;
 }
@@ -46,16 +47,16 @@ interface Place<U extends Unit> {
  * Gives an event its effect once: the same commit records the event's id. The event goes into the retry queue when an earlier event of
  * its key waits there, or when the handler fails. The last step of its part.
  */
-export function once<U extends Unit>({ module, clock, work, heldBack, effect }: Place<U>): ReceiveStep {
-  return async ({ envelope, gaveUp }) => {
+export function once<U extends Unit>({ module, clock, work, retryQueue, effect }: Place<U>): ReceiveStep {
+  return async ({ envelope, exhausted }) => {
     const { id, type, partitionkey: key } = envelope;
     const taking = work(async (unit) => {
       const at = clock.now();
-      const isNext = !gaveUp && (await rowsChanged(rememberNext(unit), { id, key, at })) > 0;
+      const isNext = !exhausted && (await rowsChanged(rememberNext(unit), { id, key, at })) > 0;
       if (!isNext && !(await isFirstTime(unit, id, at))) return;
-      if (gaveUp) throw new NotTaken(refusal('invalid-input', gaveUp));
+      if (exhausted) throw new NotTaken(refusal('invalid-input', exhausted));
       if (isNext) await effect({ envelope, unit });
-      else await heldBack.add(unit, envelope, at);
+      else await retryQueue.add(unit, envelope, at);
       crashPoint('inbox', module, type, 'handled');
     });
     await taking.catch(async (error: unknown) => {
@@ -63,7 +64,7 @@ export function once<U extends Unit>({ module, clock, work, heldBack, effect }: 
       if (!failure) throw error;
       await work(async (unit) => {
         const at = clock.now();
-        if (await isFirstTime(unit, id, at)) await heldBack.add(unit, envelope, at, failure);
+        if (await isFirstTime(unit, id, at)) await retryQueue.add(unit, envelope, at, failure);
       });
     });
     crashPoint('inbox', module, type, 'committed');

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import type { StepOf } from '../../calls/index.ts';
 import { prepared, type Unit } from '../../database/index.ts';
 import type { EncodedEvent } from '../envelope.ts';
 import { eventTables } from '../tables.ts';
@@ -12,7 +13,7 @@ export interface PublishedEvent {
   readonly at: number;
 }
 
-type PublishStep = (event: PublishedEvent, next: (event: PublishedEvent) => Promise<void>) => Promise<void>;
+type PublishStep = StepOf<PublishedEvent>;
 
 const { placeholder } = sql;
 
@@ -41,7 +42,7 @@ export const storeInOutbox = (): PublishStep => async (event, next) => {
   await next(event);
 };
 
-/** Wakes the relay after the commit, so that the event leaves at once. */
+/** Wakes the relay after the commit, so that the event leaves at once. The last step of its part. */
 export const wakeRelay =
   ({ wake }: { readonly wake: (recipient: string) => void }): PublishStep =>
   async ({ unit, recipient }) => {

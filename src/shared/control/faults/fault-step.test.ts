@@ -14,7 +14,7 @@ import { dispatch, sample } from '../../kernel/calls/transport.cases.ts';
 import { Cancellation, ManualClock, runInContext } from '../../kernel/context/index.ts';
 import type { CallFault } from '../admin-contract/index.ts';
 import { CallFaults } from './call-faults.ts';
-import { faultStep } from './faulty.ts';
+import { faultStep } from './fault-step.ts';
 
 let clock: ManualClock;
 let chance: number;

@@ -21,11 +21,11 @@ export function faultStep(faults: CallFaults, clock: Clock): RoadStep {
     if (kernelOperation(operation.name)) return next(call);
     const fault = faults.met(context.caller, operation.module, operation.name);
     if (!fault) return next(call);
-    return byDeadline(suffer(fault, faults.delayOf(fault), clock, call, next), context, operation);
+    return byDeadline(inject(fault, faults.delayOf(fault), clock, call, next), context, operation);
   };
 }
 
-async function suffer(
+async function inject(
   fault: CallFault,
   delayMs: number,
   clock: Clock,

@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { ManualClock } from '../../kernel/context/index.ts';
+import type { ControlPart } from './index.ts';
+import { openParts } from './open.ts';
+import type { OpenPart } from './part.ts';
+
+const part = (name: string, open: OpenPart = {}): ControlPart => ({ name, open: () => open });
+
+function opened(parts: readonly ControlPart[], settings: object = {}) {
+  const around = { topology: { settings }, identity: new ManualClock() };
+  return openParts(parts, around as unknown as Parameters<typeof openParts>[1]);
+}
+
+it('opens each part, and joins what they add', () => {
+  const seen: string[] = [];
+  const shared = { current: () => 1, set: () => {} };
+  const parts = opened([part('one', { shared, beforeServing: () => seen.push('one') }), part('other')]);
+  for (const tell of parts.beforeServing) tell('orders', 'payments', 'pay');
+  expect([seen, [...parts.shared.keys()], parts.trials, parts.hooks]).toEqual([
+    ['one'],
+    ['one'],
+    undefined,
+    { observers: [], faults: [] },
+  ]);
+});
+
+it('refuses two parts of one name', () => {
+  expect(() => opened([part('one'), part('one')])).toThrow('"control" in src/app.ts lists one() twice');
+});
+
+it('refuses a crash point when no part sets it', () => {
+  expect(() => opened([part('one')], { FAULT_POINT: 'saga:checkout:done' })).toThrow('FAULT_POINT needs faults()');
+});

@@ -1,0 +1,37 @@
+import type { RoadHooks } from '../../kernel/calls/index.ts';
+import { StartError } from '../../kernel/errors/index.ts';
+import type { AdminRoutes, FanOut } from '../admin-api/index.ts';
+import type { Trials } from '../relocation/index.ts';
+import type { BeforeServing, SharedState } from '../supervisor/index.ts';
+import type { ControlPart, OpenPart, PartDependencies } from './part.ts';
+
+/** What all parts of control add to a process. */
+export interface OpenControl {
+  readonly hooks: Required<RoadHooks>;
+  readonly beforeServing: readonly BeforeServing[];
+  readonly shared: ReadonlyMap<string, SharedState>;
+  readonly trials: Trials | undefined;
+  serve(app: AdminRoutes, fanOut: FanOut, around: Omit<PartDependencies, 'share'>): void;
+}
+
+/** Opens the parts that the product has. Throws a `StartError` when two have one name, or when a setting needs a part that is missing. */
+export function openParts(parts: readonly ControlPart[], around: Parameters<ControlPart['open']>[0]): OpenControl {
+  const opened = new Map<string, OpenPart>();
+  for (const part of parts) {
+    if (opened.has(part.name)) throw new StartError(`"control" in src/app.ts lists ${part.name}() twice`);
+    opened.set(part.name, part.open(around));
+  }
+  const each = <K extends keyof OpenPart>(key: K) => [...opened.values()].flatMap((part) => part[key] ?? []);
+  if (around.topology.settings.FAULT_POINT && each('faults').length === 0)
+    throw new StartError('FAULT_POINT needs faults(), and it is not there: add it to "control" in src/app.ts');
+  return {
+    hooks: { observers: each('observer'), faults: each('faults') },
+    beforeServing: each('beforeServing'),
+    shared: new Map([...opened].flatMap(([name, { shared }]) => (shared ? [[name, shared] as const] : []))),
+    trials: each('trials')[0],
+    serve(app, fanOut, known) {
+      for (const [name, part] of opened)
+        part.serve?.(app, fanOut, { ...known, share: () => known.moduleProcesses.share(name) });
+    },
+  };
+}
