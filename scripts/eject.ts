@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { readPlacement } from '../src/shared/control/topology/index.ts';
+import { wholeAddress } from '../src/shared/kernel/calls/index.ts';
 import { described } from './build-module/bundle.ts';
 import { leave } from './eject/left.ts';
 import { filesIn, repositoryOf } from './eject/repository.ts';
@@ -32,7 +32,7 @@ if (!name || more.length > 0) misused('eject', 'name exactly one module, such as
 const to = values.to ?? misused('eject', `name the target folder: npm run eject -- ${name} --to ../payments-service`);
 const target = resolve(to);
 refuseTarget();
-if (!isAddress(values.address))
+if (wholeAddress(values.address) === undefined)
   fail(
     `--address ${values.address} is not the address of a module; write protocol, host and port, such as http://127.0.0.1:4105 or grpc://payments:4105`,
   );
@@ -70,11 +70,6 @@ function eject(): void {
   console.log(
     `${name} is in ${to} now: run npm test there. This repository calls it at ${values.address}: review the change, and commit it.`,
   );
-}
-
-function isAddress(text: string): boolean {
-  const placement = readPlacement(text);
-  return typeof placement === 'object' && placement.kind === 'addresses' && placement.addresses.length === 1;
 }
 
 function refuseTarget(): void {

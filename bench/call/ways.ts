@@ -50,7 +50,7 @@ export async function inProcess(): Promise<Way> {
     open: () => ({ operations: { price: (input) => price(input) } }),
   });
   const settings = { DATA_DIR: dataDir, INTERNAL_PORT: '0', PARITY: 'fast', LOG_LEVEL: 'error', TOPOLOGY: '' };
-  const host = await openHost(readTopology([module], undefined, settings), [module], allAdapters, []);
+  const host = await openHost(readTopology([module], undefined, settings, adapters), [module], allAdapters, []);
   const client = createClient(sample, (each) => host.calls(each, 'bench'));
   return {
     name: 'kerf, in-process',

@@ -2,12 +2,10 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { carriesCalls, isBroker } from '../../src/shared/kernel/calls/address/broker.ts';
 import { ManualClock } from '../../src/shared/kernel/context/manual.ts';
-import { brokerNames } from '../../src/shared/kernel/events/broker.ts';
 import { subscriptionMap } from '../../src/shared/kernel/events/bus.ts';
 import { silentLog } from '../../src/shared/kernel/telemetry/index.ts';
-import { allAdapters } from '../harness/adapters.ts';
+import { adapters } from '../harness/adapters.ts';
 import { deep } from '../harness/deep.ts';
 import { Kerf, startAndFail } from '../harness/kerf.ts';
 import { Copy } from './copy.ts';
@@ -17,8 +15,7 @@ const needed: Readonly<Record<string, string>> = {
   sqlite: 'an adapter that opens databases',
   http: 'an adapter with an internal listener',
 };
-const adapters = readdirSync('src/shared/adapters');
-const optional = adapters.filter((name) => !Object.hasOwn(needed, name));
+const optional = readdirSync('src/shared/adapters').filter((name) => !Object.hasOwn(needed, name));
 
 /** Settings that need an adapter, and the error of a start without it. */
 const users: readonly (readonly [name: string, env: Record<string, string>, said: string])[] = [
@@ -31,23 +28,32 @@ const users: readonly (readonly [name: string, env: Record<string, string>, said
   [
     'rabbitmq',
     { MODULE_SMS: 'amqp://user:secret@127.0.0.1:9' },
-    'amqp://127.0.0.1:9 needs an adapter that carries calls over amqp://',
+    'MODULE_SMS: "amqp://127.0.0.1:9" is not a placement: "amqp" is not a protocol that a module is called by',
   ],
 ];
 
-describe('the brokers that the kernel knows by name', () => {
+describe('the brokers of the adapters', () => {
   const clock = new ManualClock();
   const nobody = subscriptionMap([]);
+  const brokers = adapters.brokers.map((broker) => [broker.example, broker] as const);
 
-  it.each(allAdapters.filter(({ broker }) => broker))('are those of the adapters: $name', async ({ broker }) => {
-    for (const protocol of broker!.protocols) {
+  it.each(brokers)('give a complete URL as an example: %s', (example, { protocols, openSession }) => {
+    expect(protocols).toContain(new URL(example).protocol);
+    for (const protocol of protocols) {
       const url = `${protocol}//127.0.0.1:9`;
-      expect([isBroker(url), carriesCalls(url)]).toEqual([true, broker!.openSession !== undefined]);
+      expect([adapters.isBroker(url), adapters.carriesCalls(url)]).toEqual([true, openSession !== undefined]);
     }
-    const url = new URL(`${broker!.protocols[0]}//127.0.0.1:9`);
-    const bus = await broker!.openBus!({ url, subscriptions: nobody, clock, log: silentLog });
-    expect(brokerNames).toEqual(expect.arrayContaining([...bus.recipients('shop.sold.v1')]));
+  });
+
+  it.each(brokers)('are named alike by their bus and in an outbox: %s', async (example, { events }) => {
+    const bus = await events!.openBus({ url: new URL(example), subscriptions: nobody, clock, log: silentLog });
+    expect(bus.recipients('shop.sold.v1')).toEqual([events!.recipient]);
     await bus.close();
+  });
+
+  it('share no protocol and no recipient', () => {
+    const names = adapters.brokers.flatMap(({ protocols, events }) => [...protocols, events!.recipient]);
+    expect(names).toEqual([...new Set(names)]);
   });
 });
 
@@ -92,7 +98,9 @@ describe('an adapter is a folder, and a line in src/app.ts', () => {
 
   const saysWhatItNeeds = async (program: string, env: Record<string, string>, said: string) => {
     const { code, stderr } = await startAndFail({ ...env, ...folder() }, [], program);
-    expect([code, stderr.trim()]).toEqual([1, `kerf: ${said}, and there is none: add one to "adapters" in src/app.ts`]);
+    const start = `kerf: ${said}`;
+    expect([code, stderr.slice(0, start.length)]).toEqual([1, start]);
+    expect(stderr).toMatch(/add (one|its adapter) to "adapters" in src\/app\.ts[^\n]*\n$/);
   };
   it.each(users)('without all of these, a start that needs %s says so: %j', (_, env, said) =>
     saysWhatItNeeds(programWithout('all of these'), env, said),

@@ -45,6 +45,7 @@ export async function openDefinition(definition: ModuleDefinition, calls: CallSo
   const module = await openModule(watched, {
     openDatabase: (name, migrations) => openSqlite(name, join(folder, `${name}.db`), migrations),
     bus: quietBus,
+    brokers: [],
     clock: systemClock,
     log: silentLog,
     calls,

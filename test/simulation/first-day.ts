@@ -55,6 +55,7 @@ function openAlone(definition: ModuleDefinition, disk: Disk): Promise<OpenModule
   return openModule(definition, {
     openDatabase: (_module, migrations) => openQuietly(disk, migrations),
     bus: { recipients } as Bus,
+    brokers: [],
     clock: new ManualClock(morning),
     log: silentLog,
     calls: () => () => Promise.reject(new Error('on the first day nobody calls')),

@@ -165,6 +165,7 @@ export class Host {
     return {
       openDatabase: openOn(world.disk(contract.name), life, world),
       bus: busOf(life, world),
+      brokers: [],
       clock: clockOf(life, world),
       log: world.logOf(contract.name),
       process: { host: 'simulated', pid: life.pid, runs: ({ pid }: { pid: number }) => world.runs(pid) },

@@ -5,6 +5,11 @@ export const kafka = (): Adapter => ({
   name: 'kafka',
   broker: {
     protocols: ['kafka:', 'kafkas:'],
-    openBus: async (dependencies) => (await import('./events.ts')).openKafka(dependencies),
+    example: 'kafka://broker:9092',
+    parameters: { partitions: /^[1-9]\d{0,3}$/, retentionHours: /^[1-9]\d{0,4}$/, mechanism: /^[A-Z0-9-]+$/ },
+    events: {
+      recipient: 'kafka',
+      openBus: async (dependencies) => (await import('./events.ts')).openKafka(dependencies),
+    },
   },
 });

@@ -5,7 +5,11 @@ export const nats = (): Adapter => ({
   name: 'nats',
   broker: {
     protocols: ['nats:', 'tls:'],
-    openBus: async (dependencies) => (await import('./events.ts')).openNats(dependencies),
+    example: 'nats://broker:4222',
+    events: {
+      recipient: 'nats',
+      openBus: async (dependencies) => (await import('./events.ts')).openNats(dependencies),
+    },
     openSession: async (way, replies) => (await import('./calls.ts')).openNats(way, replies),
   },
 });

@@ -5,7 +5,11 @@ export const rabbitmq = (): Adapter => ({
   name: 'rabbitmq',
   broker: {
     protocols: ['amqp:', 'amqps:'],
-    openBus: async (dependencies) => (await import('./events.ts')).openAmqp(dependencies),
+    example: 'amqp://user:secret@broker:5672',
+    events: {
+      recipient: 'amqp',
+      openBus: async (dependencies) => (await import('./events.ts')).openAmqp(dependencies),
+    },
     openSession: async (way, replies) => (await import('./calls.ts')).openAmqp(way, replies),
   },
 });

@@ -6,6 +6,7 @@ import { isRefusal, refusal } from '../../kernel/errors/index.ts';
 import { countOpen } from '../../kernel/events/index.ts';
 import { fromQuery, problemResponse } from '../../kernel/http-api/index.ts';
 import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
+import type { Adapters } from '../../kernel/ports/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import { type AdminRoutes, FanOut, refuseQuery, serveDeadLetters, serveSagas } from '../admin-api/index.ts';
 import type { topologyAnswer } from '../admin-contract/index.ts';
@@ -32,6 +33,7 @@ export interface AdminRoutesDependencies {
   away: WhichModules;
   unwritable: WhyUnwritable;
   relocations: Relocations;
+  adapters: Adapters;
   parts: OpenControl;
   /** Whether this process is about to stop. */
   state: { readonly stopping: boolean };
@@ -80,7 +82,7 @@ export function createAdminRoutes(parts: AdminRoutesDependencies): AdminRoutes {
   });
   serveDeadLetters(app, everywhere);
   serveSagas(app, everywhere);
-  serveMoves(app, modules, parts.relocations);
+  serveMoves(app, modules, parts.relocations, parts.adapters);
   parts.parts.serve(app, everywhere, parts);
   refuseOtherMethods(app);
   return app;

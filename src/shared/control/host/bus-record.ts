@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isBroker, shownAddress } from '../../kernel/calls/index.ts';
+import { isBrokerUrl, shownAddress } from '../../kernel/calls/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import type { KernelSettings } from '../topology/index.ts';
 
@@ -13,7 +13,7 @@ export function recordBus({ BUS, BUS_BEFORE, DATA_DIR }: KernelSettings, log: Lo
   const now = shownAddress(BUS);
   const before = readOr(file, now);
   if (before === now) return void write(DATA_DIR, file, now);
-  if (isBroker(before) && !BUS_BEFORE) {
+  if (isBrokerUrl(before) && !BUS_BEFORE) {
     const cure = `set BUS_BEFORE to ${before} (with its user and password) until that keeps nothing more`;
     log.warn({ before, now, cure }, 'another broker carried events before; what it still keeps is not taken');
   }

@@ -1,7 +1,7 @@
 import { StartError } from '../../kernel/errors/index.ts';
 import type { Composition } from '../../kernel/http-api/index.ts';
 import type { ModuleDefinition } from '../../kernel/module/index.ts';
-import type { Adapter } from '../../kernel/ports/index.ts';
+import { type Adapter, Adapters } from '../../kernel/ports/index.ts';
 import { type Gateway, openGateway } from '../gateway/index.ts';
 import type { ControlPart } from '../parts/index.ts';
 import { readTopology } from '../topology/index.ts';
@@ -41,7 +41,8 @@ export function runAlone(
     if (other.newKeys || other.revoke || other.identity || other.proto)
       throw new StartError('--rotate-keys, --revoke, --identity and --proto need the program with all modules');
     const modules = [own, ...others];
-    const host = await openHost(readTopology(modules, only, process.env), modules, adapters, control, acceptLoss);
+    const topology = readTopology(modules, only, process.env, new Adapters(adapters));
+    const host = await openHost(topology, modules, adapters, control, acceptLoss);
     await announce(host, undefined, json);
     return started(host);
   });
@@ -54,7 +55,7 @@ async function start(
   const { only, json, acceptLoss, newKeys, revoke, identity, proto, ...print } = readCommandLine(words);
   if (proto) return printProto(modules, adapters, proto);
   if (print.modules) return printModules(modules);
-  const topology = readTopology(modules, only, process.env);
+  const topology = readTopology(modules, only, process.env, new Adapters(adapters));
   if (newKeys) return rotateKeys(topology, revoke);
   if (identity) return printIdentity(topology, identity);
   const host = await openHost(topology, modules, adapters, control, acceptLoss);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
+import { adapters } from '../../../../test/harness/adapters.ts';
 import { Authority } from '../../../../test/harness/authority.ts';
 import { kernelSettings, type Placement, readPlacement, type Topology } from '../topology/index.ts';
 import { warningsOf } from './warnings.ts';
@@ -9,7 +10,7 @@ type Env = Record<string, string>;
 function topologyOf(placement: string, env: Env, only: string[] | undefined = ['payments']): Topology {
   return {
     settings: kernelSettings.parse(env),
-    placements: new Map([['payments', readPlacement(placement) as Placement]]),
+    placements: new Map([['payments', readPlacement(placement, adapters) as Placement]]),
     policies: {},
     homeAddress: 'http://127.0.0.1:3001',
     only,

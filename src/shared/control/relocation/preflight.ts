@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
-import { carriesCalls, type Directory } from '../../kernel/calls/index.ts';
+import type { Directory } from '../../kernel/calls/index.ts';
 import { type NamedMigration, whyNotLive } from '../../kernel/database/index.ts';
 import { messageOf, refusal } from '../../kernel/errors/index.ts';
 import type { Adapters } from '../../kernel/ports/index.ts';
@@ -32,9 +32,9 @@ export async function preflight(plan: Plan, forNow: boolean, parts: PreflightDep
     throw refusal('conflict', why);
   };
   if (!forNow) refuseForgetting(plan, topology);
-  if (to.kind === 'service' && to.via === 'queue' && !carriesCalls(topology.settings.BUS))
+  if (to.kind === 'service' && to.via === 'queue' && !parts.adapters.carriesCalls(topology.settings.BUS))
     refuse(
-      `queue goes over the broker of BUS, and BUS is ${topology.settings.BUS.split(':')[0]}; start Kerf with BUS as amqp://… or nats://…, or choose http or grpc`,
+      `queue goes over the broker of BUS, and BUS is ${topology.settings.BUS.split(':')[0]}; start Kerf with BUS as ${parts.adapters.brokersForCalls}, or choose http or grpc`,
     );
   try {
     refuseMissingAdapters([[module, to]], topology.settings.BUS, parts.adapters);

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { adapters } from '../../../../test/harness/adapters.ts';
 import { placementText, readPlacement, type ServicePlacement } from '../topology/index.ts';
 import { readOrder } from './relocation-order.ts';
 
-const three = readPlacement('grpc?instances=3&artifact=old/app.js') as ServicePlacement;
-const atPort = readPlacement('http?port=4105') as ServicePlacement;
+const three = readPlacement('grpc?instances=3&artifact=old/app.js', adapters) as ServicePlacement;
+const atPort = readPlacement('http?port=4105', adapters) as ServicePlacement;
 const placed = (body: object, outside?: ServicePlacement) =>
-  placementText(readOrder('payments', body, outside).placement);
+  placementText(readOrder('payments', body, outside, adapters).placement);
 
 describe('an order', () => {
   it.each<[object, ServicePlacement | undefined, string]>([
@@ -40,7 +41,7 @@ describe('an order', () => {
     [{ via: 'queue' }, 'a module that is reached over a broker listens on no port of its own'],
     [{ artifact: '' }, 'artifact names no file'],
   ])('of %j is refused', (body, message) => {
-    expect(() => readOrder('payments', body, atPort)).toThrow(
+    expect(() => readOrder('payments', body, atPort, adapters)).toThrow(
       expect.objectContaining({
         code: 'invalid-input',
         data: { issues: [{ path: 'placement', message: expect.stringContaining(message) }] },

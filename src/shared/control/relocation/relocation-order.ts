@@ -1,5 +1,6 @@
 import { parseInput } from '../../kernel/contract/index.ts';
 import { invalidInput } from '../../kernel/errors/index.ts';
+import type { Adapters } from '../../kernel/ports/index.ts';
 import { type Canary, type Change, type Mirror, relocationSchema } from '../admin-contract/index.ts';
 import { type Placement, placementText, readPlacement, type ServicePlacement } from '../topology/index.ts';
 
@@ -25,7 +26,12 @@ export interface RelocationOrder extends TryOut {
  * Reads an order. It names the whole `placement`, or the parts of `outside` that change. `outside` is the current or last placement of
  * the module in processes of its own. Throws `invalid-input` with the path and message of each mistake.
  */
-export function readOrder(module: string, body: unknown, outside: ServicePlacement | undefined): RelocationOrder {
+export function readOrder(
+  module: string,
+  body: unknown,
+  outside: ServicePlacement | undefined,
+  adapters: Adapters,
+): RelocationOrder {
   const { placement, via, instances, port, artifact, ...order } = parseInput(relocationSchema, body);
   const change = { via, instances, port, artifact };
   const changes = Object.values(change).some((part) => part !== undefined);
@@ -33,7 +39,7 @@ export function readOrder(module: string, body: unknown, outside: ServicePlaceme
     throw refused('names all of it; leave out via, instances, port and artifact, or name those alone');
   if (placement === undefined && !changes && !order.again)
     throw refused('is missing; say where the module is to run, such as {"placement": "http"}');
-  return { ...order, module, placement: placementOf(placement ?? textOf(change, outside)) };
+  return { ...order, module, placement: placementOf(placement ?? textOf(change, outside), adapters) };
 }
 
 const defaultPlacement: ServicePlacement = { kind: 'service', via: 'http', instances: 1 };
@@ -50,8 +56,8 @@ function textOf(change: Change, outside: ServicePlacement = defaultPlacement): s
   });
 }
 
-function placementOf(text: string): Placement {
-  const placement = readPlacement(text);
+function placementOf(text: string, adapters: Adapters): Placement {
+  const placement = readPlacement(text, adapters);
   if (typeof placement === 'string') throw refused(placement);
   return placement;
 }

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { allAdapters } from '../../../../test/harness/adapters.ts';
+import { adapters } from '../../../../test/harness/adapters.ts';
 import { topologyFile } from '../../../../test/harness/topology-file.ts';
 import { contract } from '../../kernel/contract/index.ts';
 import type { Handover } from '../../kernel/module/index.ts';
-import { Adapters } from '../../kernel/ports/index.ts';
 import { silentLog } from '../../kernel/telemetry/index.ts';
 import { describeContract } from '../releases/index.ts';
 import type { ModuleProcess } from '../supervisor/index.ts';
@@ -256,7 +255,7 @@ export class FakeSystem {
       here,
       moduleProcesses,
       directory,
-      adapters: new Adapters(allAdapters),
+      adapters,
       trials: undefined,
       log: silentLog,
     } as unknown as ConstructorParameters<typeof Relocations>[0];
@@ -264,7 +263,7 @@ export class FakeSystem {
 }
 
 function placementOf(text: string): Placement {
-  const read = readPlacement(text);
+  const read = readPlacement(text, adapters);
   if (typeof read === 'string') throw new Error(read);
   return read;
 }

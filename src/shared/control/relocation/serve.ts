@@ -3,6 +3,7 @@ import { streamText } from 'hono/streaming';
 import { parseInput } from '../../kernel/contract/index.ts';
 import { isRefusal, refusal, toProblem } from '../../kernel/errors/index.ts';
 import { fromQuery } from '../../kernel/http-api/index.ts';
+import type { Adapters } from '../../kernel/ports/index.ts';
 import { type AdminRoutes, bodyOf, refuseQuery } from '../admin-api/index.ts';
 import { abortSchema } from '../admin-contract/index.ts';
 import { placementText } from '../topology/index.ts';
@@ -16,7 +17,12 @@ const lineType = 'application/x-ndjson';
  * `Accept: application/x-ndjson` it sends a line for each step, and at the end `{ report }` or `{ problem }`. `GET` shows the progress,
  * and the current or last placement in processes of its own. `DELETE ?by=…` aborts and undoes the move.
  */
-export function serveMoves(app: AdminRoutes, modules: readonly string[], relocations: Relocations): void {
+export function serveMoves(
+  app: AdminRoutes,
+  modules: readonly string[],
+  relocations: Relocations,
+  adapters: Adapters,
+): void {
   const named = (c: Context) => {
     const name = c.req.param('name') ?? '';
     if (!modules.includes(name))
@@ -36,7 +42,7 @@ export function serveMoves(app: AdminRoutes, modules: readonly string[], relocat
   });
   app.put('/ops/modules/:name', async (c) => {
     const name = named(c);
-    const order = readOrder(name, await bodyOf(c), relocations.outside(name));
+    const order = readOrder(name, await bodyOf(c), relocations.outside(name), adapters);
     if (!c.req.header('accept')?.includes(lineType)) return c.json(await relocations.move(order));
     c.header('content-type', lineType);
     return streamText(c, async (stream) => {

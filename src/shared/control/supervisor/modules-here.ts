@@ -10,6 +10,7 @@ import { systemClock } from '../../kernel/context/index.ts';
 import type { DatabaseEngine, DatabaseRecords } from '../../kernel/database/index.ts';
 import type { Bus } from '../../kernel/events/index.ts';
 import { type ModuleDefinition, type OpenModule, openModule } from '../../kernel/module/index.ts';
+import type { Adapters } from '../../kernel/ports/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import type { Topology } from '../topology/index.ts';
 
@@ -19,6 +20,7 @@ export type BeforeServing = (caller: string, module: string, operation: string) 
 /** The dependencies of the modules that a process opens. */
 export interface ModulesHereDependencies {
   readonly bus: Bus;
+  readonly adapters: Adapters;
   readonly log: Log;
   readonly calls: CallSource;
   readonly engine: DatabaseEngine;
@@ -54,12 +56,13 @@ export class ModulesHere {
 
   /** Opens a module on its data. It does no work and receives no calls yet. Throws a `StartError` when the data is damaged. */
   async add(name: string): Promise<OpenModule> {
-    const { bus, log, calls, engine } = this.connections;
+    const { bus, adapters, log, calls, engine } = this.connections;
     const definition = this.definitions.find(({ contract }) => contract.name === name)!;
     const settings = this.topology.settingsOf(name);
     const module = await openModule(definition, {
       openDatabase: (module, migrations) => engine.open(module, migrations, { log, records: this.records }),
       bus,
+      brokers: adapters.brokers.flatMap(({ events }) => events?.recipient ?? []),
       clock: systemClock,
       log,
       calls,

@@ -1,19 +1,20 @@
-import { carriesCalls, isBroker, isPort, maxPort, wholeAddress } from '../../kernel/calls/index.ts';
+import { isPort, maxPort, wholeAddress } from '../../kernel/calls/index.ts';
+import type { Adapters, Broker } from '../../kernel/ports/index.ts';
 import { maxInstances, vias } from '../admin-contract/index.ts';
 
 /**
  * Explains to an operator why a text is not a placement. The caller has removed user and password from `text`, so that every part of
  * it may be shown; `hadUser` says whether there were any.
  */
-export function mistakeIn(text: string, hadUser: boolean): string {
+export function mistakeIn(text: string, hadUser: boolean, adapters: Adapters): string {
   if (text.trim() === '') return 'nothing is written there';
-  if (text.includes(',')) return inList(text.split(',').map((each) => each.trim()));
+  if (text.includes(',')) return inList(text, adapters);
   const [word = '', parameters] = text.split('?');
   if (words.includes(word)) return afterWord(word, parameters ?? '');
   const meant = word.trim().toLowerCase();
   if (words.includes(meant)) return `it is written ${meant}, in small letters and without blanks`;
   if (text.startsWith('file:')) return 'the name of the file is missing';
-  return inUrl(text, hadUser);
+  return inUrl(text, hadUser, adapters);
 }
 
 export const instancesRange = `a whole number, 1 to ${maxInstances}`;
@@ -23,7 +24,6 @@ export function areInstances(count: number): boolean {
 }
 
 const words: readonly string[] = ['in-process', ...vias];
-const known = 'http, https, grpc, grpcs, amqp, amqps, nats, tls';
 
 function afterWord(word: string, parameters: string): string {
   if (word === 'in-process') return 'nothing follows in-process: there is one home process';
@@ -50,21 +50,22 @@ export function serviceMistake(word: string, parameters: string): string | undef
 
 const parametersKnown = ['instances', 'port', 'artifact'];
 
-function inList(items: string[]): string {
+function inList(text: string, adapters: Adapters): string {
+  const items = text.split(',').map((each) => each.trim());
   if (items.some((item) => item === '')) return 'an address is missing beside a comma';
   if (items.some((item) => words.includes(item)))
     return 'a list holds addresses only; several processes that the home process starts are http?instances=3';
-  if (items.some(carriesCalls)) return 'a module takes its calls from one broker';
+  if (items.some((item) => adapters.carriesCalls(item))) return 'a module takes its calls from one broker';
   if (items.some((item) => item.startsWith('file:') || /^[a-z]+\+(dns|srv):/.test(item)))
     return 'a list holds addresses only; a name, or a file, stands alone';
   for (const item of items) {
-    const mistake = wholeAddress(item) === undefined && inUrl(item, false);
+    const mistake = wholeAddress(item) === undefined && inUrl(item, false, adapters);
     if (mistake) return `of ${item}: ${mistake}`;
   }
   return 'the addresses are by http and by grpc, and a module is called by one of them';
 }
 
-function inUrl(text: string, hadUser: boolean): string {
+function inUrl(text: string, hadUser: boolean, adapters: Adapters): string {
   const [, scheme, rest = ''] = /^([^:/?#]+):\/\/(.*)$/.exec(text) ?? [];
   if (scheme === undefined) {
     if (/^[^:/?#]+:\d+\/?$/.test(text)) return `the protocol is missing: http://${text}, or grpc://${text}`;
@@ -72,10 +73,12 @@ function inUrl(text: string, hadUser: boolean): string {
       ? 'two slashes follow the protocol and its colon'
       : 'there is no such kind of placement';
   }
-  if (/^kafkas?$/.test(scheme)) return 'Kafka carries events and no calls: it belongs into BUS';
-  if (/^(amqps?|nats|tls)$/.test(scheme)) return inBroker(text, hadUser);
+  const broker = adapters.brokers.find(({ protocols }) => protocols.includes(`${scheme}:`));
+  if (broker?.openSession) return inBroker(text, hadUser, broker, adapters);
+  if (broker) return `${scheme}:// carries events and no calls: it belongs into BUS`;
   const [, protocol, record] = /^(https?|grpcs?)(?:\+(dns|srv))?$/.exec(scheme) ?? [];
-  if (!protocol) return `"${scheme}" is not a protocol that a module is called by; there are ${known}`;
+  if (!protocol)
+    return `"${scheme}" is not a protocol that a module is called by; there are ${adapters.callProtocols.map((each) => each.slice(0, -1)).join(', ')}; for another, add its adapter to "adapters" in src/app.ts`;
   if (hadUser) return 'there is no user and no password in an address: processes know each other by their keys';
   const [, host = '', beyond = ''] = /^([^/?#]*)\/?(.*)$/.exec(rest) ?? [];
   if (record) return inName(scheme, host, beyond);
@@ -103,10 +106,11 @@ function inHost(scheme: string, host: string): string | undefined {
   return isPort(port) ? undefined : `its port is a whole number, 1 to ${maxPort}`;
 }
 
-function inBroker(text: string, hadUser: boolean): string {
-  if (isBroker(text) && hadUser) return 'user and password must be percent-encoded';
-  const [broker = '', parameters = ''] = text.split('?');
-  if (!isBroker(broker)) return 'a broker has one host, as in amqp://user:secret@broker:5672';
-  const wrong = parameters.split('&').find((each) => !isBroker(`${broker}?${each}`));
-  return `"${wrong}" is unknown; known is namespace, of letters, digits and -, as in ?namespace=shop`;
+function inBroker(text: string, hadUser: boolean, { example, parameters = {} }: Broker, adapters: Adapters): string {
+  if (adapters.isBroker(text) && hadUser) return 'user and password must be percent-encoded';
+  const [broker = '', given = ''] = text.split('?');
+  if (!adapters.isBroker(broker)) return `a broker has one host, as in ${example}`;
+  const wrong = given.split('&').find((each) => !adapters.isBroker(`${broker}?${each}`));
+  const others = Object.keys(parameters).map((name) => `, and ${name}`);
+  return `"${wrong}" is unknown; known is namespace, of letters, digits and -, as in ?namespace=shop${others.join('')}`;
 }

@@ -1,12 +1,6 @@
-import {
-  carriesCalls,
-  type DnsName,
-  isBroker,
-  type Protocol,
-  wholeAddress,
-  withoutSecret,
-} from '../../kernel/calls/index.ts';
+import { type DnsName, type Protocol, wholeAddress, withoutSecret } from '../../kernel/calls/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
+import type { Adapters } from '../../kernel/ports/index.ts';
 import { isVia, type Via } from '../admin-contract/index.ts';
 import { mistakeIn, serviceMistake } from './placement-mistakes.ts';
 
@@ -34,22 +28,23 @@ export type Placement =
   | { readonly kind: 'broker'; readonly url: string };
 
 const examples =
-  'in-process, http, grpc, queue, http?instances=3, http://payments:4105, grpc://10.0.0.7:4105,grpc://10.0.0.8:4105, http+dns://payments:4105, file:payments.addresses, amqp://broker';
+  'in-process, http, grpc, queue, http?instances=3, http://payments:4105, grpc://10.0.0.7:4105,grpc://10.0.0.8:4105, http+dns://payments:4105, file:payments.addresses';
 
 /** Reads a placement as `topology.yaml` and `MODULE_<NAME>` write it. Throws a `StartError` that names `where`. */
-export function parsePlacement(text: string, where: string): Placement {
-  const placement = readPlacement(text);
+export function parsePlacement(text: string, where: string, adapters: Adapters): Placement {
+  const placement = readPlacement(text, adapters);
   if (typeof placement === 'string') throw new StartError(`${where}: ${placement}`);
   return placement;
 }
 
 /** Returns the placement that `text` describes, or a message about its mistake. */
-export function readPlacement(text: string): Placement | string {
+export function readPlacement(text: string, adapters: Adapters): Placement | string {
   if (text === 'in-process') return { kind: 'in-process' };
-  const placement = service(text) ?? file(text) ?? broker(text) ?? name(text) ?? addresses(text);
+  const placement = service(text) ?? file(text) ?? broker(text, adapters) ?? name(text) ?? addresses(text);
   if (placement) return placement;
   const shown = withoutSecret(text);
-  return `"${shown}" is not a placement: ${mistakeIn(shown, shown !== text)}; write such as ${examples} (README, Placements)`;
+  const mistake = mistakeIn(shown, shown !== text, adapters);
+  return `"${shown}" is not a placement: ${mistake}; write such as ${examplesWith(adapters)} (README, Placements)`;
 }
 
 function service(text: string): Placement | undefined {
@@ -66,8 +61,13 @@ function file(text: string): Placement | undefined {
   return text.startsWith('file:') && text.length > 5 ? { kind: 'file', file: text.slice(5) } : undefined;
 }
 
-function broker(text: string): Placement | undefined {
-  return carriesCalls(text) && isBroker(text) ? { kind: 'broker', url: text } : undefined;
+function examplesWith({ brokers }: Adapters): string {
+  const broker = brokers.find(({ openSession }) => openSession);
+  return broker ? `${examples}, ${broker.protocols[0]}//broker` : examples;
+}
+
+function broker(text: string, adapters: Adapters): Placement | undefined {
+  return adapters.carriesCalls(text) && adapters.isBroker(text) ? { kind: 'broker', url: text } : undefined;
 }
 
 function name(text: string): Placement | undefined {

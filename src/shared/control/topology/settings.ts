@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import { isBroker, maxPort, wholeAddress } from '../../kernel/calls/index.ts';
+import { maxPort, wholeAddress } from '../../kernel/calls/index.ts';
 import { crashPointKinds } from '../../kernel/context/index.ts';
 import { plainly, safeParse } from '../../kernel/contract/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
+import type { Adapters } from '../../kernel/ports/index.ts';
 import { readTrustedProxies } from '../gateway/index.ts';
 
-const aBroker =
-  'or a broker such as amqp://user:secret@127.0.0.1:5672 (percent-encoded), kafka://127.0.0.1:9092, nats://127.0.0.1:4222, with ?namespace=shop (letters, digits, -) if need be';
 const port = whole(0, maxPort, `must be a port, 0 to ${maxPort}`);
 const file = z.string().min(1).optional();
 
@@ -45,16 +44,8 @@ export const kernelSettings = z.object({
     .describe('how closely a call within a process is like one over a wire; strict also lets faults be put on it'),
   DATA_DIR: z.string().min(1).default('data').describe('the folder of databases and keys'),
   TOPOLOGY: z.string().min(1).default('topology.yaml').describe('the file that says what runs where'),
-  BUS: z
-    .string()
-    .refine((bus) => bus === 'mitt' || bus === 'http' || isBroker(bus), `must be mitt, http, ${aBroker}`)
-    .default('mitt')
-    .describe('what carries events'),
-  BUS_BEFORE: z
-    .string()
-    .refine(isBroker, `must be ${aBroker.replace('or ', '')}`)
-    .optional()
-    .describe('the broker that carried them before, until what it keeps is taken'),
+  BUS: z.string().default('mitt').describe('what carries events'),
+  BUS_BEFORE: z.string().optional().describe('the broker that carried them before, until what it keeps is taken'),
   FAULT_POINT: z
     .string()
     .regex(
@@ -109,6 +100,20 @@ export const kernelSettings = z.object({
 });
 
 export type KernelSettings = z.output<typeof kernelSettings>;
+
+/** Returns the schema of the kernel's own settings for a product with these adapters, whose brokers `BUS` and `BUS_BEFORE` may name. */
+export function kernelSettingsWith(adapters: Adapters): typeof kernelSettings {
+  const examples = adapters.brokers.flatMap(({ events, example }) => (events ? example : []));
+  const such = examples.length > 0 ? ` such as ${examples.join(', ')}` : '';
+  const aBroker = `a broker${such}, with user and password percent-encoded, and with ?namespace=shop (letters, digits, -) if need be`;
+  const isBroker = (text: string) => adapters.isBroker(text);
+  const isBus = (bus: string) => bus === 'mitt' || bus === 'http' || isBroker(bus);
+  const buses = examples.length > 0 ? `mitt, http, or ${aBroker}` : 'mitt or http';
+  return kernelSettings.extend({
+    BUS: z.string().refine(isBus, `must be ${buses}`).default('mitt'),
+    BUS_BEFORE: z.string().refine(isBroker, `must be ${aBroker}`).optional(),
+  });
+}
 
 export interface SettingsSource {
   env: Readonly<Record<string, string | undefined>>;

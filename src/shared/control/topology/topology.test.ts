@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { adapters, allAdapters } from '../../../../test/harness/adapters.ts';
 import { command, contract, nothing, query } from '../../kernel/contract/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
+import { type Adapter, Adapters, type Broker } from '../../kernel/ports/index.ts';
 import { placementText } from './placement.ts';
 import { kernelSettings } from './settings.ts';
 import { readTopology } from './topology.ts';
@@ -24,7 +26,7 @@ type Env = Record<string, string>;
 
 function read(yaml: string, env: Env = {}, only?: string[]) {
   writeFileSync(file, yaml);
-  return readTopology(modules, only, { TOPOLOGY: file, DATA_DIR: folder, ...env });
+  return readTopology(modules, only, { TOPOLOGY: file, DATA_DIR: folder, ...env }, adapters);
 }
 
 function refusalOf(yaml: string, env: Env = {}, only?: string[]): string {
@@ -173,6 +175,46 @@ describe('where a module runs', () => {
   });
 });
 
+describe('a broker', () => {
+  const openSession = () => Promise.reject(new Error('nobody connects'));
+  const broker: Broker = {
+    protocols: ['pulsar:'],
+    example: 'pulsar://broker:6650',
+    parameters: { tenant: /^[a-z]+$/ },
+    events: { recipient: 'pulsar', openBus: openSession },
+    openSession,
+  };
+  const readWith = (listed: readonly Adapter[], env: Env) =>
+    readTopology(modules, undefined, { TOPOLOGY: '', DATA_DIR: folder, ...env }, new Adapters(listed));
+  const withPulsar = (env: Env) => readWith([...allAdapters, { name: 'pulsar', broker }], env);
+
+  it('needs nothing but its adapter', () => {
+    const env = { BUS: 'pulsar://broker?namespace=shop&tenant=a', MODULE_PAYMENTS: 'pulsar://broker?tenant=b' };
+    expect(placementText(withPulsar(env).placements.get('payments')!)).toBe('pulsar://broker?tenant=b');
+    expect(() => withPulsar({ BUS: 'nonsense' })).toThrow(/ amqp:.*, nats:.*, pulsar:\/\/broker:6650, /);
+    expect(() => withPulsar({ MODULE_PAYMENTS: 'queue' })).toThrow('amqp://… or nats://… or pulsar://…, or place');
+    expect(() => withPulsar({ MODULE_PAYMENTS: 'ftp://a:1' })).toThrow(', nats, tls, pulsar; for another, add its');
+    expect(() => withPulsar({ MODULE_PAYMENTS: 'pulsar://broker?tenant=1' })).toThrow('?namespace=shop, and tenant;');
+  });
+
+  it.each(['BUS', 'BUS_BEFORE'])('is refused in %s without its adapter, with the brokers that there are', (setting) => {
+    expect(() => readWith(allAdapters, { [setting]: 'pulsar://me:hunter2@broker' })).toThrow(
+      'pulsar://broker needs an adapter that carries events over pulsar://, and there is none: add one to "adapters" in src/app.ts, or choose amqp://, amqps://, kafka://, ',
+    );
+    expect(() => readWith([], { [setting]: 'nonsense' })).toThrow(
+      /its value is invalid: must be (mitt or http|a broker)/,
+    );
+  });
+
+  it('takes no parameters of another', () => {
+    for (const name of ['partitions', 'constructor'])
+      expect(() => readWith(allAdapters, { BUS: `amqp://broker?${name}=3` })).toThrow(
+        'BUS (environment): its value is',
+      );
+    expect(readWith(allAdapters, { BUS: 'kafka://broker?partitions=3' }).settings.BUS).toContain('partitions');
+  });
+});
+
 describe('the policies of calls', () => {
   it('are read', () => {
     const yaml =
@@ -290,11 +332,18 @@ describe('the settings', () => {
 describe('the file', () => {
   it('need not be there, unless it is named', () => {
     const env = { TOPOLOGY: join(folder, 'none.yaml') };
-    expect(() => readTopology(modules, undefined, env)).toThrow('none.yaml (setting TOPOLOGY) is not there; create it');
+    expect(() => readTopology(modules, undefined, env, adapters)).toThrow(
+      'none.yaml (setting TOPOLOGY) is not there; create it',
+    );
     const home = process.cwd();
     process.chdir(mkdtempSync(join(folder, 'empty-')));
     try {
-      const usual = readTopology(modules, ['orders'], { TOPOLOGY: '', DATA_DIR: folder, MODULE_ORDERS: 'http' });
+      const usual = readTopology(
+        modules,
+        ['orders'],
+        { TOPOLOGY: '', DATA_DIR: folder, MODULE_ORDERS: 'http' },
+        adapters,
+      );
       expect(usual.only).toEqual(['orders']);
     } finally {
       process.chdir(home);
@@ -339,7 +388,7 @@ describe('the file', () => {
 describe('what the modules are called', () => {
   const [orders, payments] = modules as [(typeof modules)[0], (typeof modules)[1]];
   const start = (listed: Parameters<typeof readTopology>[0]) => () =>
-    readTopology(listed, undefined, { TOPOLOGY: file, DATA_DIR: folder });
+    readTopology(listed, undefined, { TOPOLOGY: file, DATA_DIR: folder }, adapters);
 
   it('is one name for each, in all its files', () => {
     writeFileSync(file, '');

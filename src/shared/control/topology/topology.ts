@@ -1,21 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
-import {
-  carriesCalls,
-  type PoliciesConfig,
-  policiesSchema,
-  readAddress,
-  refuseUnknownPolicies,
-} from '../../kernel/calls/index.ts';
+import { type PoliciesConfig, policiesSchema, readAddress, refuseUnknownPolicies } from '../../kernel/calls/index.ts';
 import { type Contract, plainly, safeParse } from '../../kernel/contract/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
+import type { Adapters } from '../../kernel/ports/index.ts';
 import { refuseUnusableFolder } from './data-folder.ts';
 import { type Placement, parsePlacement } from './placement.ts';
 import {
   environmentName,
   type KernelSettings,
   kernelSettings,
+  kernelSettingsWith,
   readSettings,
   refuseUnknownSettings,
   type SettingsSource,
@@ -62,13 +58,14 @@ const fileSchema = z.strictObject(fileShape, {
 });
 
 /**
- * Reads `topology.yaml` and the environment, which overrides the file. Throws a `StartError` that names the unknown or invalid entry
- * and its source.
+ * Reads `topology.yaml` and the environment, which overrides the file, for a product with these adapters. Throws a `StartError` that
+ * names the unknown or invalid entry and its source, or the adapter that is missing.
  */
 export function readTopology(
   modules: readonly Described[],
   only: readonly string[] | undefined,
   env: Readonly<Record<string, string | undefined>>,
+  adapters: Adapters,
 ): Topology {
   const names = namesOf(modules);
   const fileName = env.TOPOLOGY || 'topology.yaml';
@@ -80,16 +77,17 @@ export function readTopology(
     ),
   );
   refuseUnknownSettings(known, names, source);
-  const settings = readSettings(kernelSettings, source);
+  const settings = readSettings(kernelSettingsWith(adapters), source);
+  refuseMissingBrokers(settings, adapters);
   refuseUnusableFolder(settings.DATA_DIR, 'DATA_DIR');
-  const placements = readPlacements(names, file.modules ?? {}, source);
+  const placements = readPlacements(names, file.modules ?? {}, source, adapters);
   const policies = file.policies ?? {};
   refuseUnknownPolicies(
     policies,
     modules.map(({ contract }) => contract),
     fileName,
   );
-  refuseUnusableQueues(placements, settings);
+  refuseUnusableQueues(placements, settings, adapters);
   refuseUnknownModules(only ?? [], names, '--only');
   refuseAloneAtHome(only ?? [], placements, fileName);
   const here = modules.filter(({ contract }) => !only || only.includes(contract.name));
@@ -152,7 +150,12 @@ function readFile(name: string, mustExist: boolean): z.output<typeof fileSchema>
   }
 }
 
-function readPlacements(names: string[], fromFile: Record<string, unknown>, { env, fileName }: SettingsSource) {
+function readPlacements(
+  names: string[],
+  fromFile: Record<string, unknown>,
+  { env, fileName }: SettingsSource,
+  adapters: Adapters,
+) {
   refuseUnknownModules(Object.keys(fromFile), names, fileName);
   const variables = new Map(names.map((name) => [`MODULE_${environmentName(name)}`, name]));
   for (const variable of Object.keys(env)) {
@@ -167,16 +170,24 @@ function readPlacements(names: string[], fromFile: Record<string, unknown>, { en
       const where = `${fileName}: modules.${name}`;
       const written = Object.hasOwn(fromFile, name) ? writtenPlacement(fromFile[name], where) : 'in-process';
       const said = env[variable];
-      return [name, said ? parsePlacement(said, variable) : parsePlacement(written, where)] as const;
+      return [name, parsePlacement(said || written, said ? variable : where, adapters)] as const;
     }),
   );
 }
 
-function refuseUnusableQueues(placements: ReadonlyMap<string, Placement>, { BUS }: KernelSettings): void {
+function refuseMissingBrokers({ BUS, BUS_BEFORE }: KernelSettings, adapters: Adapters): void {
+  for (const each of [BUS, BUS_BEFORE]) if (each && URL.canParse(each)) adapters.busOpenerFor(new URL(each));
+}
+
+function refuseUnusableQueues(
+  placements: ReadonlyMap<string, Placement>,
+  { BUS }: KernelSettings,
+  adapters: Adapters,
+): void {
   for (const [module, placement] of placements) {
-    if (placement.kind !== 'service' || placement.via !== 'queue' || carriesCalls(BUS)) continue;
+    if (placement.kind !== 'service' || placement.via !== 'queue' || adapters.carriesCalls(BUS)) continue;
     throw new StartError(
-      `the placement of ${module} is queue, which goes over the broker of BUS, and BUS is ${BUS.split(':')[0]}: set BUS to amqp://… or nats://…, or place the module at such an address`,
+      `the placement of ${module} is queue, which goes over the broker of BUS, and BUS is ${BUS.split(':')[0]}: set BUS to ${adapters.brokersForCalls}, or place the module at such an address`,
     );
   }
 }

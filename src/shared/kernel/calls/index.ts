@@ -8,7 +8,7 @@ export {
   wholeAddress,
   withoutSecret,
 } from './address/address.ts';
-export { carriesCalls, isBroker, namespaceOf } from './address/broker.ts';
+export { type BrokerParameters, isBrokerUrl, namespaceOf } from './address/broker.ts';
 export { bearer, type CallerTokens } from './caller-tokens.ts';
 export { type Call, type CallSource, callSourceOf, createCall, createClient } from './client.ts';
 export { composeSteps, type StepOf } from './compose.ts';

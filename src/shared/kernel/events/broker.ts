@@ -13,9 +13,6 @@ export interface BrokerDependencies {
   readonly log: Log;
 }
 
-/** The names of brokers as recipients in an outbox. */
-export const brokerNames: readonly string[] = ['amqp', 'kafka', 'nats'];
-
 /** Maximum number of events in flight for one subscriber. */
 export const inHand = 256;
 

@@ -1,4 +1,3 @@
-import { isBroker } from '../calls/index.ts';
 import type { Clock } from '../context/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import type { BrokerDependencies } from './broker.ts';
@@ -30,6 +29,7 @@ export async function openBus({ bus, before, push, busOpenerFor, ...parts }: Bus
     return busOpenerFor(url)({ url, ...parts });
   };
   const http = new PushBus(parts.subscriptions, push);
-  const opened = isBroker(bus) ? await broker(bus) : bus === 'http' ? http : new MittBus(parts.subscriptions, http);
+  const open = () => (bus === 'mitt' ? new MittBus(parts.subscriptions, http) : bus === 'http' ? http : broker(bus));
+  const opened = await open();
   return before && before !== bus ? new ChangedBus(opened, await broker(before), parts) : opened;
 }

@@ -50,7 +50,7 @@ async function everything(scene: EventScene, clock: ManualClock): Promise<void> 
   scene.relay.start(['mail']);
   await scene.relay.stop();
   await countOpen(scene.publisher);
-  await readdress(scene.publisher, { recipients: () => ['amqp'] }, ['amqp']);
+  await readdress(scene.publisher, { recipients: () => ['amqp'] }, ['amqp'], ['amqp']);
   for (const database of [scene.publisher, scene.database('mail')]) {
     await database.work(async (unit) => void (await removeExpired(unit, clock.now(), 100)));
   }

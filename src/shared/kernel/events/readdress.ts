@@ -1,6 +1,5 @@
 import { and, asc, desc, eq, gt, inArray, lte, sql } from 'drizzle-orm';
 import type { Database, Unit } from '../database/index.ts';
-import { brokerNames } from './broker.ts';
 import type { Bus } from './bus.ts';
 import { eventTables, type OutboxRow } from './tables.ts';
 
@@ -8,16 +7,18 @@ const portion = 500;
 
 /**
  * Readdresses the events that wait for recipients of another bus to the recipients of this bus, in order. Runs before the relay
- * starts. Returns how many rows it replaced. Events for a module that this release does not know wait for a release that does.
+ * starts. `known` are the recipients of this bus, and `brokers` the recipients that are brokers. Returns how many rows it replaced.
+ * Events for any other recipient wait for a release that knows it.
  */
 export async function readdress(
   database: Database,
   bus: Pick<Bus, 'recipients'>,
   known: readonly string[],
+  brokers: readonly string[],
 ): Promise<number> {
-  const byBroker = known.some((recipient) => brokerNames.includes(recipient));
+  const byBroker = known.some((recipient) => brokers.includes(recipient));
   const strangers = (await openRecipients(database)).filter((recipient) => !known.includes(recipient));
-  const from = byBroker ? strangers : strangers.filter((recipient) => brokerNames.includes(recipient));
+  const from = byBroker ? strangers : strangers.filter((recipient) => brokers.includes(recipient));
   const last = await lastOpen(database, from);
   let moved = 0;
   for (let after = 0; after < last; ) {

@@ -25,7 +25,15 @@ function open(parts: Partial<ModuleDefinition>, bus: Partial<Bus> = {}, use = (d
     onTestFinished(() => file.close());
     return use(file.open());
   };
-  const around = { dataDir: '', clock, log: silentLog, calls: () => async () => ({}), settings: {}, openDatabase };
+  const around = {
+    dataDir: '',
+    brokers: [],
+    clock,
+    log: silentLog,
+    calls: () => async () => ({}),
+    settings: {},
+    openDatabase,
+  };
   const silent = { recipients: () => [], deliver: async () => {}, subscribe: async () => async () => {} };
   return openModule({ ...definition, ...parts }, { ...around, bus: { ...silent, ...bus } as unknown as Bus });
 }

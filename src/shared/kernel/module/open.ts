@@ -32,6 +32,8 @@ export interface Surroundings {
   /** Opens a module's data. Throws a `StartError` when the data is lost or damaged. */
   readonly openDatabase: (module: string, migrations: Migration[]) => Database;
   readonly bus: Bus;
+  /** The recipients in outboxes that are brokers, also brokers that carry no events now. */
+  readonly brokers: readonly string[];
   readonly clock: Clock;
   readonly log: Log;
   readonly calls: CallSource;
@@ -109,7 +111,7 @@ async function openOn(database: Database, definition: ModuleDefinition, around: 
 
   const recipients = [...new Set(Object.values(contract.events).flatMap(({ type }) => bus.recipients(type)))];
   instance.whileLeader(async () => {
-    const moved = await readdress(database, bus, recipients);
+    const moved = await readdress(database, bus, recipients, around.brokers);
     if (moved > 0) log.warn({ module: contract.name, moved }, 'events that waited for another bus go by this one');
     await inbox.start();
     return () => inbox.stop();

@@ -48,7 +48,15 @@ it('is not opened, and leaves its data alone', async () => {
   onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
   const calls = () => () => Promise.reject(new Error('nobody is called'));
   const openDatabase = () => openSqlite('guests', join(dataDir, 'guests.db'), []);
-  const around = { openDatabase, bus: noBus, clock: new ManualClock(0), log: silentLog, calls, settings: {} };
+  const around = {
+    openDatabase,
+    bus: noBus,
+    brokers: [],
+    clock: new ManualClock(0),
+    log: silentLog,
+    calls,
+    settings: {},
+  };
   const opening = openModule(remoteModule(said), around);
   await expect(opening).rejects.toThrow('orders is not part of this artifact');
   expect(readdirSync(dataDir)).toEqual([]);

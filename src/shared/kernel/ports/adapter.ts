@@ -1,5 +1,15 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { CallerTokens, Discovery, DnsName, Link, OpenSession, Serve, TlsMaterial, Way } from '../calls/index.ts';
+import type {
+  BrokerParameters,
+  CallerTokens,
+  Discovery,
+  DnsName,
+  Link,
+  OpenSession,
+  Serve,
+  TlsMaterial,
+  Way,
+} from '../calls/index.ts';
 import type { Clock } from '../context/index.ts';
 import type { Contract } from '../contract/index.ts';
 import type { DatabaseEngine } from '../database/index.ts';
@@ -16,12 +26,7 @@ export interface Adapter {
   readonly openEngine?: (dataDir: string) => DatabaseEngine;
   /** Calls modules at addresses of these protocols, such as `grpc:`. */
   readonly wire?: { readonly protocols: readonly string[]; readonly connect: (way: Way) => Link };
-  /** A broker whose URL has one of these protocols: it carries events, calls, or both. */
-  readonly broker?: {
-    readonly protocols: readonly string[];
-    readonly openBus?: OpenBus;
-    readonly openSession?: OpenSession;
-  };
+  readonly broker?: Broker;
   /** Opens the listener for other processes and for operators. */
   readonly openInternalListener?: (dependencies: InternalListenerDependencies) => InternalListener;
   /** Opens a listener for calls alone. */
@@ -32,6 +37,22 @@ export interface Adapter {
   readonly findInFile?: (file: string, dependencies: DiscoveryDependencies) => Discovery;
   /** Describes a contract for programs in other languages. */
   readonly describe?: (contract: Contract) => Promise<string>;
+}
+
+/** A broker. It carries events, calls, or both. */
+export interface Broker {
+  /** The protocols of its URLs, such as `amqp:`. Messages to operators show the first. */
+  readonly protocols: readonly [string, ...string[]];
+  /** A complete URL, for messages to operators: `amqp://user:secret@broker:5672`. */
+  readonly example: string;
+  readonly parameters?: BrokerParameters;
+  readonly events?: {
+    /** The recipient of its events in an outbox. It stays the same in all releases, since they read each other's rows. */
+    readonly recipient: string;
+    readonly openBus: OpenBus;
+  };
+  /** Opens a session for calls. */
+  readonly openSession?: OpenSession;
 }
 
 export interface DiscoveryDependencies {

@@ -1,7 +1,7 @@
-import { type Link, type OpenSession, QueueTransport, shownAddress, type Way } from '../calls/index.ts';
+import { isBrokerUrl, type Link, type OpenSession, QueueTransport, shownAddress, type Way } from '../calls/index.ts';
 import { StartError } from '../errors/index.ts';
 import type { OpenBus } from '../events/index.ts';
-import type { Adapter } from './adapter.ts';
+import type { Adapter, Broker } from './adapter.ts';
 
 type Part = Exclude<keyof Adapter, 'name' | 'wire' | 'broker'>;
 
@@ -30,14 +30,41 @@ export class Adapters {
     return found;
   }
 
+  /** The brokers, in the order of their adapters. */
+  get brokers(): readonly Broker[] {
+    return this.all.flatMap(({ broker }) => broker ?? []);
+  }
+
+  /** The protocols of addresses that carry calls, such as `grpc:` and `amqp:`. */
+  get callProtocols(): readonly string[] {
+    const ofBrokers = this.brokers.flatMap(({ protocols, openSession }) => (openSession ? protocols : []));
+    return [...this.all.flatMap(({ wire }) => wire?.protocols ?? []), ...ofBrokers];
+  }
+
+  /** The broker URLs that carry calls, for messages to operators: `amqp://… or nats://…`. */
+  get brokersForCalls(): string {
+    const found = this.brokers.filter(({ openSession }) => openSession).map(({ protocols }) => `${protocols[0]}//…`);
+    return found.join(' or ') || 'a broker that carries calls (add its adapter to "adapters" in src/app.ts)';
+  }
+
+  /** Returns whether the text has the form of a broker's URL. When an adapter knows its protocol, its parameters have their form too. */
+  isBroker(text: string): boolean {
+    return isBrokerUrl(text, this.#brokerAt(text)?.parameters);
+  }
+
+  /** Returns whether the address belongs to a broker that carries calls. */
+  carriesCalls(address: string): boolean {
+    return this.#brokerAt(address)?.openSession !== undefined;
+  }
+
   /** Returns the function that opens the bus of a broker. Throws a `StartError` when no adapter carries events over its protocol. */
   busOpenerFor(url: URL): OpenBus {
-    return this.#brokerAt(url.href, 'events')?.openBus ?? refuse(url.href, 'events');
+    return this.#brokerAt(url.href)?.events?.openBus ?? refuse(url.href, 'events', this.#eventProtocols);
   }
 
   /** Returns the function that opens a session for calls over a broker. Throws a `StartError` when no adapter carries calls over its protocol. */
   sessionOpenerFor(address: string): OpenSession {
-    return this.#brokerAt(address, 'calls')?.openSession ?? refuse(address, 'calls');
+    return this.#brokerAt(address)?.openSession ?? refuse(address, 'calls', this.callProtocols);
   }
 
   /** Returns a link to the module at an address. The link connects on first use. */
@@ -55,10 +82,12 @@ export class Adapters {
     return this.all.find(({ wire }) => wire?.protocols.includes(protocolOf(address)))?.wire;
   }
 
-  #brokerAt(address: string, what: 'events' | 'calls') {
-    const part = what === 'events' ? 'openBus' : 'openSession';
-    const serves = ({ broker }: Adapter) => broker?.[part] && broker.protocols.includes(protocolOf(address));
-    return this.all.find(serves)?.broker;
+  get #eventProtocols(): readonly string[] {
+    return this.brokers.flatMap(({ protocols, events }) => (events ? protocols : []));
+  }
+
+  #brokerAt(address: string): Broker | undefined {
+    return this.brokers.find(({ protocols }) => protocols.includes(protocolOf(address)));
   }
 }
 
@@ -66,10 +95,11 @@ function protocolOf(address: string): string {
   return `${address.split(':', 1)[0]}:`;
 }
 
-function refuse(address: string, what: string): never {
-  throw missing(`an adapter that carries ${what} over ${protocolOf(address)}//`, shownAddress(address));
+function refuse(address: string, what: string, others: readonly string[]): never {
+  throw missing(`an adapter that carries ${what} over ${protocolOf(address)}//`, shownAddress(address), others);
 }
 
-function missing(what: string, neededBy: string): StartError {
-  return new StartError(`${neededBy} needs ${what}, and there is none: add one to "adapters" in src/app.ts`);
+function missing(what: string, neededBy: string, others: readonly string[] = []): StartError {
+  const choice = others.length > 0 ? `, or choose ${others.map((each) => `${each}//`).join(', ')}` : '';
+  return new StartError(`${neededBy} needs ${what}, and there is none: add one to "adapters" in src/app.ts${choice}`);
 }

@@ -1,5 +1,6 @@
 export type {
   Adapter,
+  Broker,
   CallListener,
   CallListenerDependencies,
   InternalListener,

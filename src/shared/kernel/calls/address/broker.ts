@@ -1,25 +1,18 @@
-const ofCalls = ['amqp:', 'amqps:', 'nats:', 'tls:'] as const;
-const protocols = [...ofCalls, 'kafka:', 'kafkas:'] as const;
+/** The parameters that a broker's URL takes besides `namespace`, each with the form of its value. */
+export type BrokerParameters = Readonly<Record<string, RegExp>>;
 
-export type BrokerProtocol = (typeof protocols)[number];
-
-const parameters: Record<string, RegExp> = {
-  namespace: /^[A-Za-z0-9][A-Za-z0-9-]{0,99}$/,
-  partitions: /^[1-9]\d{0,3}$/,
-  retentionHours: /^[1-9]\d{0,4}$/,
-  mechanism: /^[A-Z0-9-]+$/,
-};
+const namespace = /^[A-Za-z0-9][A-Za-z0-9-]{0,99}$/;
 
 /**
- * Returns whether `text` is a broker's URL, such as `amqp://user:secret@broker?namespace=shop`. It must name one host. User and
- * password must be percent-encoded. The only parameters are `namespace` and Kafka's own.
+ * Returns whether `text` has the form of a broker's URL, such as `amqp://user:secret@broker?namespace=shop`. It must name one host.
+ * User and password must be percent-encoded. The only parameters are `namespace` and `parameters`.
  */
-export function isBroker(text: string): boolean {
+export function isBrokerUrl(text: string, parameters: BrokerParameters = {}): boolean {
   if (!URL.canParse(text)) return false;
-  const { protocol, hostname, username, password, searchParams } = new URL(text);
-  const known = [...searchParams].every(([name, value]) => parameters[name]?.test(value));
-  const ofOne = protocols.some((each) => each === protocol);
-  return ofOne && /^[^,]+$/.test(hostname) && known && isDecodable(username + password);
+  const { hostname, username, password, searchParams } = new URL(text);
+  const forms = new Map(Object.entries({ ...parameters, namespace }));
+  const known = [...searchParams].every(([name, value]) => forms.get(name)?.test(value));
+  return /^[^,]+$/.test(hostname) && known && isDecodable(username + password);
 }
 
 function isDecodable(text: string): boolean {
@@ -28,11 +21,6 @@ function isDecodable(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** Returns whether the address is a broker that carries calls. Kafka carries events only. */
-export function carriesCalls(address: string): boolean {
-  return ofCalls.some((each) => address.startsWith(each));
 }
 
 /** Returns the prefix of all event and call names at a broker. It lets several systems share one broker. */
