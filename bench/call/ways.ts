@@ -16,7 +16,7 @@ import {
 import { type CallContext, systemClock } from '../../src/shared/kernel/context/index.ts';
 import { Dispatcher, defineModule } from '../../src/shared/kernel/module/index.ts';
 import { silentLog } from '../../src/shared/kernel/telemetry/index.ts';
-import { adapters, allAdapters } from '../../test/harness/adapters.ts';
+import { adapters } from '../../test/harness/adapters.ts';
 import { brokersThatAnswer } from '../events/carriers.ts';
 import { price, sample } from '../sample.ts';
 
@@ -50,7 +50,7 @@ export async function inProcess(): Promise<Way> {
     open: () => ({ operations: { price: (input) => price(input) } }),
   });
   const settings = { DATA_DIR: dataDir, INTERNAL_PORT: '0', PARITY: 'fast', LOG_LEVEL: 'error', TOPOLOGY: '' };
-  const host = await openHost(readTopology([module], undefined, settings, adapters), [module], allAdapters, []);
+  const host = await openHost(readTopology([module], undefined, settings, adapters), [module], []);
   const client = createClient(sample, (each) => host.calls(each, 'bench'));
   return {
     name: 'kerf, in-process',
@@ -68,12 +68,8 @@ export async function overHttp(): Promise<Way> {
 }
 
 export async function overGrpc(): Promise<Way> {
-  const server = await adapters.find(
-    'openCallListener',
-    'the benchmark',
-  )({
-    ...{ serve, tokens, log: silentLog, tls: {}, modules: [sample] },
-  });
+  const { listener } = adapters.wireNamed('grpc', 'the benchmark');
+  const server = await listener!.open({ serve, tokens, log: silentLog, tls: {}, modules: [sample] });
   const port = await server.listen('127.0.0.1', 0);
   const link = linkTo(`grpc://127.0.0.1:${port}`);
   return kerf('grpc', link, async () => {

@@ -4,9 +4,10 @@ import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { protoText } from '../../src/shared/adapters/grpc/proto/proto.ts';
-import { kernelSettings } from '../../src/shared/control/topology/index.ts';
+import { kernelSettings, portSettings } from '../../src/shared/control/topology/index.ts';
 import type { Contract, ErrorDefinition, Event, Operation } from '../../src/shared/kernel/contract/index.ts';
 import { kernelCodes } from '../../src/shared/kernel/errors/index.ts';
+import { adapters } from '../harness/adapters.ts';
 import { modules, modulesHere, openDefinition } from '../harness/module.ts';
 
 const tablesOf = import.meta.glob<{ tables: (reader: { dialect: 'sqlite' }) => Record<string, SQLiteTable> }>(
@@ -102,9 +103,11 @@ describe('what is committed in two places', () => {
 
   it('settings: the README lists them all', () => {
     const documented = [...readFileSync('README.md', 'utf8').matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, name]) => name!);
-    const known = [kernelSettings, ...modules.flatMap(({ settings }) => settings ?? [])].flatMap((schema) =>
-      Object.keys(schema.shape),
-    );
+    const known = [
+      kernelSettings,
+      portSettings(adapters),
+      ...modules.flatMap(({ settings }) => settings ?? []),
+    ].flatMap((schema) => Object.keys(schema.shape));
     expect(documented.sort()).toEqual([...known].sort());
   });
 });

@@ -7,8 +7,12 @@ export const grpc = (): Adapter => ({
   wire: {
     protocols: ['grpc:', 'grpcs:'],
     connect: (way) => new LazyLink(async () => new (await import('./client.ts')).GrpcTransport(way)),
+    listener: {
+      setting: 'GRPC_PORT',
+      about: 'the gRPC listener of a module that is placed by gRPC; 0 takes a free one',
+      open: async (dependencies) => (await import('./server.ts')).createGrpcServer(dependencies),
+    },
   },
-  openCallListener: async (dependencies) => (await import('./server.ts')).createGrpcServer(dependencies),
   describe: async (contract) => (await import('./proto/proto.ts')).protoText(contract),
 });
 

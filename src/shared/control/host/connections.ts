@@ -31,10 +31,9 @@ export interface Connections {
 export async function connect(
   topology: Topology,
   definitions: readonly ModuleDefinition[],
-  adapters: Adapters,
   control: readonly ControlPart[],
 ): Promise<Connections> {
-  const { settings, only, policies } = topology;
+  const { settings, adapters, only, policies } = topology;
   const tls = readTls(settings);
   const identity = await openIdentity(topology, tls);
   const tokens = new ServiceTokens(identity);

@@ -2,7 +2,6 @@ import { background } from '../../kernel/context/index.ts';
 import { DatabaseRecords } from '../../kernel/database/index.ts';
 import { messageOf, StartError } from '../../kernel/errors/index.ts';
 import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
-import { type Adapter, Adapters } from '../../kernel/ports/index.ts';
 import { Authority, Operators, operatorToken } from '../identity/index.ts';
 import type { ControlPart } from '../parts/index.ts';
 import { describeContract } from '../releases/index.ts';
@@ -53,13 +52,12 @@ export interface Host extends Readonly<Connections> {
 export async function openHost(
   topology: Topology,
   definitions: readonly ModuleDefinition[],
-  adapters: readonly Adapter[],
   control: readonly ControlPart[],
   accepted: readonly string[] = [],
 ): Promise<Host> {
   const records = recordsOf(topology, accepted);
   try {
-    return await openOn(records, topology, definitions, new Adapters(adapters), control, accepted);
+    return await openOn(records, topology, definitions, control, accepted);
   } catch (error) {
     records.withdraw();
     throw error;
@@ -73,14 +71,13 @@ async function openOn(
   records: DatabaseRecords,
   topology: Topology,
   definitions: readonly ModuleDefinition[],
-  adapters: Adapters,
   control: readonly ControlPart[],
   accepted: readonly string[],
 ): Promise<Host> {
-  const { settings, only } = topology;
+  const { settings, adapters, only } = topology;
   refuseMissingAdapters(topology.placements, settings.BUS, adapters);
   const token = only ? undefined : operatorToken(settings.DATA_DIR, settings.OPERATOR_TOKEN);
-  const connections = await connect(topology, definitions, adapters, control);
+  const connections = await connect(topology, definitions, control);
   const { directory, identity, log, parts } = connections;
   const authority = identity instanceof Authority ? identity : undefined;
   if (!only) recordBus(settings, log);

@@ -8,7 +8,7 @@ import {
 } from '../../kernel/calls/index.ts';
 import { background } from '../../kernel/context/index.ts';
 import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
-import type { Adapters } from '../../kernel/ports/index.ts';
+import { type Adapters, type Wire, wireName } from '../../kernel/ports/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import type { AdminRoutes } from '../admin-api/index.ts';
 import { addressOf, listen, Shutdown, shownHost } from '../gateway/index.ts';
@@ -58,16 +58,16 @@ const closeWithinMs = 1_000;
  * broker stay there until `fetchCalls`.
  */
 export async function openListeners(parts: ListenersDependencies): Promise<Listeners> {
-  const { topology, open } = parts;
-  const http = await openHttp(parts);
+  const { topology, adapters, open } = parts;
   const placed = (transport: string) =>
-    [...open.keys()].filter((name) => transportOf(topology.placements.get(name)!) === transport);
-  const byGrpc = placed('grpc');
-  const listeners: ModuleListener[] = [
-    http,
-    ...(byGrpc.length > 0 ? [await grpcListener(parts, byGrpc)] : []),
-    ...placed('queue').map((module) => queueListener(parts, module)),
-  ];
+    [...open.keys()].filter((name) => transportOf(topology.placements.get(name)!, adapters) === transport);
+  const internal = await openInternal(parts);
+  const listeners = [internal];
+  for (const wire of adapters.wires) {
+    const modules = placed(wireName(wire));
+    if (wire.listener && modules.length > 0) listeners.push(await wireListener(parts, wire, wire.listener, modules));
+  }
+  listeners.push(...placed('queue').map((module) => queueListener(parts, module)));
   const fetching = listeners.filter((listener) => listener.fetch);
   let left: Promise<unknown> | undefined;
   const leave = () => {
@@ -75,7 +75,7 @@ export async function openListeners(parts: ListenersDependencies): Promise<Liste
     return left;
   };
   return {
-    address: http.address,
+    address: internal.address,
     reachedAt: listeners.at(-1)!.address,
     fetchCalls: async () => void (await Promise.all(fetching.map((listener) => listener.fetch?.()))),
     async fetchNoCalls() {
@@ -93,7 +93,7 @@ export async function openListeners(parts: ListenersDependencies): Promise<Liste
   };
 }
 
-async function openHttp({
+async function openInternal({
   topology,
   adapters,
   adminRoutes,
@@ -124,25 +124,22 @@ async function openHttp({
   };
 }
 
-async function grpcListener(
-  { topology, adapters, definitions, ...parts }: ListenersDependencies,
+async function wireListener(
+  { topology, definitions, ...parts }: ListenersDependencies,
+  { protocols: [plain, secure] }: Wire,
+  { setting, open }: NonNullable<Wire['listener']>,
   modules: readonly string[],
 ): Promise<ModuleListener> {
-  const contracts = definitions.map(({ contract }) => contract).filter(({ name }) => modules.includes(name));
-  const server = await adapters.find(
-    'openCallListener',
-    modules.join(', '),
-  )({
+  const server = await open({
     ...parts,
-    modules: contracts,
+    modules: definitions.map(({ contract }) => contract).filter(({ name }) => modules.includes(name)),
     guardReflection: process.env.NODE_ENV === 'production',
     slowReaderMs: topology.settings.SLOW_READER_TIMEOUT_MS,
   });
-  const { host, port, setting } = listensAt(topology, 'GRPC_PORT');
-  const bound = await server.listen(host, port, setting);
-  const protocol = parts.tls.cert ? 'grpcs' : 'grpc';
+  const { host, port, setting: source } = listensAt(topology, setting);
+  const bound = await server.listen(host, port, source);
   return {
-    address: `${protocol}://${shownHost(host)}:${bound}`,
+    address: `${parts.tls.cert ? secure : plain}//${shownHost(host)}:${bound}`,
     leave: () => server.leave(),
     close: () => server.close(),
   };

@@ -42,7 +42,7 @@ export function runAlone(
       throw new StartError('--rotate-keys, --revoke, --identity and --proto need the program with all modules');
     const modules = [own, ...others];
     const topology = readTopology(modules, only, process.env, new Adapters(adapters));
-    const host = await openHost(topology, modules, adapters, control, acceptLoss);
+    const host = await openHost(topology, modules, control, acceptLoss);
     await announce(host, undefined, json);
     return started(host);
   });
@@ -58,7 +58,7 @@ async function start(
   const topology = readTopology(modules, only, process.env, new Adapters(adapters));
   if (newKeys) return rotateKeys(topology, revoke);
   if (identity) return printIdentity(topology, identity);
-  const host = await openHost(topology, modules, adapters, control, acceptLoss);
+  const host = await openHost(topology, modules, control, acceptLoss);
   const gateway = only ? undefined : await openGateway(host, compositions);
   await announce(host, gateway?.address, json);
   return started(host, gateway);

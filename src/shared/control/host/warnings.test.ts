@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { adapters } from '../../../../test/harness/adapters.ts';
 import { Authority } from '../../../../test/harness/authority.ts';
-import { kernelSettings, type Placement, readPlacement, type Topology } from '../topology/index.ts';
+import { kernelSettings, type Placement, portSettings, readPlacement, type Topology } from '../topology/index.ts';
 import { warningsOf } from './warnings.ts';
 
 type Env = Record<string, string>;
@@ -10,6 +10,8 @@ type Env = Record<string, string>;
 function topologyOf(placement: string, env: Env, only: string[] | undefined = ['payments']): Topology {
   return {
     settings: kernelSettings.parse(env),
+    ports: portSettings(adapters).parse(env),
+    adapters,
     placements: new Map([['payments', readPlacement(placement, adapters) as Placement]]),
     policies: {},
     homeAddress: 'http://127.0.0.1:3001',

@@ -1,5 +1,5 @@
 import type { TlsMaterial } from '../../kernel/calls/index.ts';
-import { listensAt, type Placement, placementText, type Topology, transportOf } from '../topology/index.ts';
+import { listensAt, type Placement, placementText, portSettingOf, type Topology } from '../topology/index.ts';
 import { whyNotValid } from './tls-files.ts';
 
 /** Returns one line for each problem that does not prevent the start, for the person who starts this process. */
@@ -17,7 +17,7 @@ function whyNotFound(module: string, topology: Topology) {
   if (placement.kind === 'service')
     return `${module} is placed ${placementText(placement)}: the home process starts it by itself and nobody looks for it here; place it at an address, such as http://127.0.0.1:4105, to run it yourself`;
   const wanted = portsOf(placement);
-  const setting = transportOf(placement) === 'grpc' ? 'GRPC_PORT' : 'INTERNAL_PORT';
+  const setting = portSettingOf(placement, topology.adapters) ?? 'INTERNAL_PORT';
   const { port } = listensAt(topology, setting);
   if (wanted.length === 0 || wanted.includes(port)) return undefined;
   const here = port === 0 ? 'a free port' : `port ${port}`;

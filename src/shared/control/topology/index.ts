@@ -1,6 +1,12 @@
-export { brokerOf, listensAt } from './listening.ts';
+export { brokerOf, listensAt, portSettingOf, portsFor } from './listening.ts';
 export { refuseMissingAdapters } from './missing-adapters.ts';
 export { type Placement, placementText, readPlacement, type ServicePlacement, transportOf } from './placement.ts';
-export { environmentName, type KernelSettings, kernelSettings, readOperatorSettings } from './settings.ts';
+export {
+  environmentName,
+  type KernelSettings,
+  kernelSettings,
+  portSettings,
+  readOperatorSettings,
+} from './settings.ts';
 export { readTopology, type Topology } from './topology.ts';
 export { refuseUnwritable, writePlacement } from './topology-file.ts';

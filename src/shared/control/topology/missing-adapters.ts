@@ -14,6 +14,6 @@ export function refuseMissingAdapters(
     if (placement.kind === 'name') adapters.find('findByName', neededBy);
     if (placement.kind === 'file') adapters.find('findInFile', neededBy);
     if (placement.kind === 'service' && placement.via === 'queue') adapters.refuseUnknown(bus);
-    if (placement.kind === 'service' && placement.via === 'grpc') adapters.find('openCallListener', neededBy);
+    if (placement.kind === 'service' && placement.via !== 'queue') adapters.wireNamed(placement.via, neededBy);
   }
 }

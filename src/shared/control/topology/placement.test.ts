@@ -51,7 +51,7 @@ describe('a placement', () => {
   ])('%s is read, shown as it was written, and has its transport', (text, placement, transport) => {
     expect(read(text)).toEqual(placement);
     expect(placementText(placement)).toBe(text);
-    expect(transportOf(placement)).toBe(transport);
+    expect(transportOf(placement, adapters)).toBe(transport);
   });
 
   it('is read from every example that is given to who wrote none', () => {

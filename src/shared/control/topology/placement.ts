@@ -91,20 +91,23 @@ function addresses(text: string): Placement | undefined {
   return found.length === each.length && ofOneKind ? { kind: 'addresses', addresses: [...new Set(found)] } : undefined;
 }
 
-/** Returns the transport by which other processes call the module's operations. */
-export function transportOf(placement: Placement): Via {
+/** The wire of the internal listener, which every process has. */
+const internalWire = 'http';
+
+/** Returns the transport by which other processes call the module's operations: the name of a wire, or `queue`. */
+export function transportOf(placement: Placement, adapters: Adapters): string {
   switch (placement.kind) {
     case 'service':
       return placement.via;
     case 'broker':
       return 'queue';
     case 'addresses':
-      return placement.addresses.some((address) => address.startsWith('grpc')) ? 'grpc' : 'http';
+      return adapters.wireNameOf(placement.addresses[0]!) ?? internalWire;
     case 'name':
-      return placement.dns.protocol.startsWith('grpc') ? 'grpc' : 'http';
+      return adapters.wireNameOf(`${placement.dns.protocol}:`) ?? internalWire;
     case 'in-process':
     case 'file':
-      return 'http';
+      return internalWire;
   }
 }
 

@@ -29,7 +29,6 @@ export const kernelSettings = z.object({
     )
     .optional()
     .describe('where services find the home process'),
-  GRPC_PORT: port.default(0).describe('the gRPC listener of a module that is placed by gRPC; 0 takes a free one'),
   INTERNAL_TLS_CERT: file.describe('certificate (PEM) that the internal listeners show; with it they speak TLS'),
   INTERNAL_TLS_KEY: file.describe('its key (PEM)'),
   INTERNAL_TLS_CA: file.describe('CA bundle (PEM) used to verify other processes'),
@@ -113,6 +112,14 @@ export function kernelSettingsWith(adapters: Adapters): typeof kernelSettings {
     BUS: z.string().refine(isBus, `must be ${buses}`).default('mitt'),
     BUS_BEFORE: z.string().refine(isBroker, `must be ${aBroker}`).optional(),
   });
+}
+
+/** Returns the schema of the ports at which adapters listen for calls, each under the name that its adapter gives to it. */
+export function portSettings({ wires }: Adapters) {
+  const listeners = wires.flatMap(({ listener }) => listener ?? []);
+  return z.object(
+    Object.fromEntries(listeners.map(({ setting, about }) => [setting, port.default(0).describe(about)] as const)),
+  );
 }
 
 export interface SettingsSource {

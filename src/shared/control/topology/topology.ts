@@ -12,6 +12,7 @@ import {
   type KernelSettings,
   kernelSettings,
   kernelSettingsWith,
+  portSettings,
   readSettings,
   refuseUnknownSettings,
   type SettingsSource,
@@ -21,6 +22,10 @@ import { writtenPlacement } from './written-placement.ts';
 /** Defines where each module runs; the same in every process of a system. */
 export interface Topology {
   readonly settings: KernelSettings;
+  /** The ports of the listeners for calls alone, by their settings, such as `GRPC_PORT`. */
+  readonly ports: Readonly<Record<string, number>>;
+  /** The adapters of the product, which carry calls to the placements. */
+  readonly adapters: Adapters;
   readonly placements: ReadonlyMap<string, Placement>;
   /** The policies of calls: timeouts, and rules for calls that leave a process. */
   readonly policies: PoliciesConfig;
@@ -72,12 +77,13 @@ export function readTopology(
   const file = readFile(fileName, fileName === env.TOPOLOGY);
   const source: SettingsSource = { env, file: settingsOf(file, env), fileName };
   const known = new Set(
-    [kernelSettings, ...modules.flatMap(({ settings }) => settings ?? [])].flatMap((schema) =>
+    [kernelSettings, portSettings(adapters), ...modules.flatMap(({ settings }) => settings ?? [])].flatMap((schema) =>
       Object.keys(schema.shape),
     ),
   );
   refuseUnknownSettings(known, names, source);
   const settings = readSettings(kernelSettingsWith(adapters), source);
+  const ports = readSettings(portSettings(adapters), source);
   refuseMissingBrokers(settings, adapters);
   refuseUnusableFolder(settings.DATA_DIR, 'DATA_DIR');
   const placements = readPlacements(names, file.modules ?? {}, source, adapters);
@@ -96,6 +102,8 @@ export function readTopology(
   );
   return {
     settings,
+    ports,
+    adapters,
     placements,
     policies,
     homeAddress: homeAddressOf(settings),

@@ -24,19 +24,30 @@ export interface Adapter {
   readonly name: string;
   /** Opens the databases of modules that keep their data in this process's data folder. */
   readonly openEngine?: (dataDir: string) => DatabaseEngine;
-  /** Calls modules at addresses of these protocols, such as `grpc:`. */
-  readonly wire?: { readonly protocols: readonly string[]; readonly connect: (way: Way) => Link };
+  readonly wire?: Wire;
   readonly broker?: Broker;
   /** Opens the listener for other processes and for operators. */
   readonly openInternalListener?: (dependencies: InternalListenerDependencies) => InternalListener;
-  /** Opens a listener for calls alone. */
-  readonly openCallListener?: (dependencies: CallListenerDependencies) => Promise<CallListener>;
   /** Finds the instances of a module by a name in DNS. Throws a `StartError` for a wrong `server`. */
   readonly findByName?: (name: DnsName, server: string | undefined, dependencies: DiscoveryDependencies) => Discovery;
   /** Finds the instances of a module in a file of addresses. */
   readonly findInFile?: (file: string, dependencies: DiscoveryDependencies) => Discovery;
   /** Describes a contract for programs in other languages. */
   readonly describe?: (contract: Contract) => Promise<string>;
+}
+
+/** A wire. It carries calls between a caller and an address of the callee. */
+export interface Wire {
+  /** The protocols of its addresses, such as `grpc:` and `grpcs:` with TLS. The first one, without the colon, is the wire's name in placements. */
+  readonly protocols: readonly [plain: string, secure: string];
+  readonly connect: (way: Way) => Link;
+  /** Takes its calls. Absent when the internal listener takes them. */
+  readonly listener?: {
+    /** The setting for its port, such as `GRPC_PORT`, and its description. */
+    readonly setting: string;
+    readonly about: string;
+    readonly open: (dependencies: CallListenerDependencies) => Promise<CallListener>;
+  };
 }
 
 /** A broker. It carries events, calls, or both. */

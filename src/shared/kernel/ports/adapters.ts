@@ -1,7 +1,7 @@
 import { isBrokerUrl, type Link, type OpenSession, QueueTransport, shownAddress, type Way } from '../calls/index.ts';
 import { StartError } from '../errors/index.ts';
 import type { OpenBus } from '../events/index.ts';
-import type { Adapter, Broker } from './adapter.ts';
+import type { Adapter, Broker, Wire } from './adapter.ts';
 
 type Part = Exclude<keyof Adapter, 'name' | 'wire' | 'broker'>;
 
@@ -9,7 +9,6 @@ type Part = Exclude<keyof Adapter, 'name' | 'wire' | 'broker'>;
 const offers: Readonly<Record<Part, string>> = {
   openEngine: 'an adapter that opens databases',
   openInternalListener: 'an adapter with an internal listener',
-  openCallListener: 'an adapter that listens for calls',
   findByName: 'an adapter that finds instances by name',
   findInFile: 'an adapter that finds instances in a file',
   describe: 'an adapter that describes contracts',
@@ -30,6 +29,24 @@ export class Adapters {
     return found;
   }
 
+  /** The wires, in the order of their adapters. */
+  get wires(): readonly Wire[] {
+    return this.all.flatMap(({ wire }) => wire ?? []);
+  }
+
+  /** Returns the wire of this name. Throws a `StartError` that says what `neededBy` needs when there is none. */
+  wireNamed(name: string, neededBy: string): Wire {
+    const found = this.wires.find((wire) => wireName(wire) === name);
+    if (!found) throw missing('an adapter that listens for calls', neededBy);
+    return found;
+  }
+
+  /** Returns the name of the wire to an address, such as `grpc` for `grpcs://payments:4105`; `undefined` when there is none. */
+  wireNameOf(address: string): string | undefined {
+    const wire = this.#wireTo(address);
+    return wire && wireName(wire);
+  }
+
   /** The brokers, in the order of their adapters. */
   get brokers(): readonly Broker[] {
     return this.all.flatMap(({ broker }) => broker ?? []);
@@ -38,7 +55,7 @@ export class Adapters {
   /** The protocols of addresses that carry calls, such as `grpc:` and `amqp:`. */
   get callProtocols(): readonly string[] {
     const ofBrokers = this.brokers.flatMap(({ protocols, openSession }) => (openSession ? protocols : []));
-    return [...this.all.flatMap(({ wire }) => wire?.protocols ?? []), ...ofBrokers];
+    return [...this.wires.flatMap(({ protocols }) => protocols), ...ofBrokers];
   }
 
   /** The broker URLs that carry calls, for messages to operators: `amqp://… or nats://…`. */
@@ -78,8 +95,8 @@ export class Adapters {
     if (!this.#wireTo(address)) this.sessionOpenerFor(address);
   }
 
-  #wireTo(address: string) {
-    return this.all.find(({ wire }) => wire?.protocols.includes(protocolOf(address)))?.wire;
+  #wireTo(address: string): Wire | undefined {
+    return this.wires.find(({ protocols }) => protocols.includes(protocolOf(address)));
   }
 
   get #eventProtocols(): readonly string[] {
@@ -89,6 +106,11 @@ export class Adapters {
   #brokerAt(address: string): Broker | undefined {
     return this.brokers.find(({ protocols }) => protocols.includes(protocolOf(address)));
   }
+}
+
+/** Returns the name of a wire in placements. */
+export function wireName({ protocols: [plain] }: Wire): string {
+  return plain.slice(0, -1);
 }
 
 function protocolOf(address: string): string {

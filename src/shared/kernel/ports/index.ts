@@ -5,5 +5,6 @@ export type {
   CallListenerDependencies,
   InternalListener,
   InternalListenerDependencies,
+  Wire,
 } from './adapter.ts';
-export { Adapters } from './adapters.ts';
+export { Adapters, wireName } from './adapters.ts';

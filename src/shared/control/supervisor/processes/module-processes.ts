@@ -5,7 +5,13 @@ import { StartError } from '../../../kernel/errors/index.ts';
 import type { ModuleDefinition } from '../../../kernel/module/index.ts';
 import type { Log } from '../../../kernel/telemetry/index.ts';
 import type { Authority, PublicJwk } from '../../identity/index.ts';
-import { environmentName, placementText, type ServicePlacement, type Topology } from '../../topology/index.ts';
+import {
+  environmentName,
+  placementText,
+  portsFor,
+  type ServicePlacement,
+  type Topology,
+} from '../../topology/index.ts';
 import { ModuleProcess } from './module-process.ts';
 import type { SharedStates } from './shared-state.ts';
 
@@ -139,11 +145,10 @@ export class ModuleProcesses {
   }
 
   #make(module: string, placement: ServicePlacement, heldBack = false): ModuleProcess {
-    const { via, port = 0, artifact: program = process.argv[1]! } = placement;
+    const { artifact: program = process.argv[1]! } = placement;
     const environment = {
       ...environmentOf(module, this.#settings),
-      INTERNAL_PORT: String(via === 'http' ? port : 0),
-      GRPC_PORT: String(via === 'grpc' ? port : 0),
+      ...portsFor(placement, this.topology.adapters),
       INTERNAL_HOST: '127.0.0.1',
       HOME_ADDRESS: this.#homeAddress,
       // The placement of this process, which overrides the topology file.
