@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
+import { wires } from '../src/shared/control/admin-contract/index.ts';
 import { wholeAddress } from '../src/shared/kernel/calls/index.ts';
 import { described } from './build-module/bundle.ts';
 import { leave } from './eject/left.ts';
@@ -32,7 +33,7 @@ if (!name || more.length > 0) misused('eject', 'name exactly one module, such as
 const to = values.to ?? misused('eject', `name the target folder: npm run eject -- ${name} --to ../payments-service`);
 const target = resolve(to);
 refuseTarget();
-if (wholeAddress(values.address) === undefined)
+if (!isAddress(values.address))
   fail(
     `--address ${values.address} is not the address of a module; write protocol, host and port, such as http://127.0.0.1:4105 or grpc://payments:4105`,
   );
@@ -70,6 +71,11 @@ function eject(): void {
   console.log(
     `${name} is in ${to} now: run npm test there. This repository calls it at ${values.address}: review the change, and commit it.`,
   );
+}
+
+function isAddress(text: string): boolean {
+  const ofWire = wires.some((wire) => text.startsWith(`${wire}:`) || text.startsWith(`${wire}s:`));
+  return ofWire && wholeAddress(text) !== undefined;
 }
 
 function refuseTarget(): void {

@@ -1,5 +1,12 @@
 // npm run extract: takes a module out of the home process while the system serves.
-import { isVia, maxInstances, moduleAnswer, type Via, vias } from '../src/shared/control/admin-contract/index.ts';
+import {
+  isVia,
+  maxInstances,
+  moduleAnswer,
+  type Via,
+  viaChoice,
+  vias,
+} from '../src/shared/control/admin-contract/index.ts';
 import { moduleOf, moveModule, pathOf } from './move/move.ts';
 import { tryOut, tryOutHelp, tryOutOptions } from './move/try-out.ts';
 import { ask, reaches } from './operator.ts';
@@ -37,7 +44,7 @@ const module = moduleOf('extract', positionals);
 const { via, instances, port } = values;
 if (values.artifact !== undefined)
   misused('extract', '--artifact is for npm run replace; extract the module first, then replace its release');
-if (via !== undefined && !isVia(via)) misused('extract', `--via is http, grpc or queue, not "${via}"`);
+if (via !== undefined && !isVia(via)) misused('extract', `--via is ${viaChoice}, not "${via}"`);
 const order = {
   instances: whole(instances, `instances is a whole number, 1 to ${maxInstances}`),
   port: port === 'free' ? null : whole(port, 'port is a number, 1 to 65535, or free'),

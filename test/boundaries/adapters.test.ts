@@ -2,8 +2,10 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { vias } from '../../src/shared/control/admin-contract/index.ts';
 import { ManualClock } from '../../src/shared/kernel/context/manual.ts';
 import { subscriptionMap } from '../../src/shared/kernel/events/bus.ts';
+import { wireName } from '../../src/shared/kernel/ports/index.ts';
 import { silentLog } from '../../src/shared/kernel/telemetry/index.ts';
 import { adapters } from '../harness/adapters.ts';
 import { deep } from '../harness/deep.ts';
@@ -20,7 +22,11 @@ const optional = readdirSync('src/shared/adapters').filter((name) => !Object.has
 /** Settings that need an adapter, and the error of a start without it. */
 const users: readonly (readonly [name: string, env: Record<string, string>, said: string])[] = [
   ['grpc', { MODULE_SMS: 'grpc' }, 'the placement of sms needs an adapter that listens for calls'],
-  ['grpc', { MODULE_SMS: 'grpc://127.0.0.1:9' }, 'grpc://127.0.0.1:9 needs an adapter that carries calls over grpc://'],
+  [
+    'grpc',
+    { MODULE_SMS: 'grpc://127.0.0.1:9' },
+    'MODULE_SMS: "grpc://127.0.0.1:9" is not a placement: "grpc" is not a protocol that a module is called by',
+  ],
   ['dns', { MODULE_SMS: 'http+dns://sms:80' }, 'the placement of sms needs an adapter that finds instances by name'],
   ['file', { MODULE_SMS: 'file:sms' }, 'the placement of sms needs an adapter that finds instances in a file'],
   ['kafka', { BUS: 'kafka://127.0.0.1:9' }, 'kafka://127.0.0.1:9 needs an adapter that carries events over kafka://'],
@@ -31,6 +37,12 @@ const users: readonly (readonly [name: string, env: Record<string, string>, said
     'MODULE_SMS: "amqp://127.0.0.1:9" is not a placement: "amqp" is not a protocol that a module is called by',
   ],
 ];
+
+it('the words of placements are the wires of the adapters, and the queue', () => {
+  expect(vias).toEqual([...adapters.wires.map(wireName), 'queue']);
+  // npm run eject reads addresses by these words, without adapters.
+  for (const { protocols } of adapters.wires) expect(protocols[1]).toBe(protocols[0].replace(':', 's:'));
+});
 
 describe('the brokers of the adapters', () => {
   const clock = new ManualClock();

@@ -164,7 +164,7 @@ describe('a file of addresses', () => {
     const { ear, notes, write, clock } = start('https://a:1\n\ngrpc://b:1\n');
     expect(ear.heard).toEqual([[]]);
     expect(notes.lines[0]).toContain(
-      'line 3: grpc://b:1 is an address by gRPC, and what a file lists is called by HTTP; write such as http://10.0.0.7:4105',
+      'line 3: grpc://b:1 is an address by grpc, and what a file lists is called by HTTP; write such as http://10.0.0.7:4105',
     );
     write('https://a:1\nhttp://b:1\n');
     clock.advance(10_000);

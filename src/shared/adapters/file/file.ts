@@ -122,10 +122,12 @@ function addressesIn(text: string): string[] {
   return found;
 }
 
-/** Reads an address and refuses gRPC: a module placed by a file opens its HTTP listener before any process reads the file. */
+/** Reads an address and refuses other wires: a module placed by a file opens its HTTP listener before any process reads the file. */
 function httpAddress(text: string): string {
   const address = readAddress(text);
-  if (address.startsWith('http')) return address;
-  const cure = 'write such as http://10.0.0.7:4105, or have the placement itself list what is called by gRPC';
-  throw new Error(`${address} is an address by gRPC, and what a file lists is called by HTTP; ${cure}`);
+  const { protocol } = new URL(address);
+  if (protocol === 'http:' || protocol === 'https:') return address;
+  const wire = protocol.slice(0, -1);
+  const cure = `write such as http://10.0.0.7:4105, or have the placement itself list what is called by ${wire}`;
+  throw new Error(`${address} is an address by ${wire}, and what a file lists is called by HTTP; ${cure}`);
 }

@@ -9,7 +9,7 @@ export {
   faultsSchema,
   type ProcessFault,
 } from './faults.ts';
-export { isVia, maxInstances, type Via, vias } from './placements.ts';
+export { isVia, maxInstances, type Via, viaChoice, vias, wires } from './placements.ts';
 export { problemAnswer } from './problem.ts';
 export {
   abortSchema,

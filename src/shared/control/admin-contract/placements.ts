@@ -2,6 +2,10 @@
 export const vias = ['http', 'grpc', 'queue'] as const;
 export type Via = (typeof vias)[number];
 
+/** The names of wires among them, and all of them in a sentence: `http, grpc or queue`. */
+export const wires = vias.filter((via) => via !== 'queue');
+export const viaChoice = `${wires.join(', ')} or queue`;
+
 export function isVia(text: unknown): text is Via {
   return vias.some((via) => via === text);
 }

@@ -75,7 +75,7 @@ async function openOn(
   accepted: readonly string[],
 ): Promise<Host> {
   const { settings, adapters, only } = topology;
-  refuseMissingAdapters(topology.placements, settings.BUS, adapters);
+  refuseMissingAdapters(topology.placements, adapters);
   const token = only ? undefined : operatorToken(settings.DATA_DIR, settings.OPERATOR_TOKEN);
   const connections = await connect(topology, definitions, control);
   const { directory, identity, log, parts } = connections;

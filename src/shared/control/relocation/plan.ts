@@ -1,4 +1,5 @@
 import { refusal } from '../../kernel/errors/index.ts';
+import { viaChoice, wires } from '../admin-contract/index.ts';
 import type { ModuleProcess, ModuleProcesses } from '../supervisor/index.ts';
 import { type Placement, placementText, type ServicePlacement } from '../topology/index.ts';
 
@@ -38,7 +39,7 @@ export function planOf({ module, to, again, trial }: Asked, from: Placement, mod
   const text = placementText(to);
   if (!movable(to))
     return refuse(
-      `${text} is somebody else's to start: start it there, write it in the topology and restart; while the system serves, a module moves to in-process, http, grpc or queue`,
+      `${text} is somebody else's to start: start it there, write it in the topology and restart; while the system serves, a module moves to in-process, ${viaChoice}`,
     );
   if (!movable(from))
     return refuse(
@@ -53,7 +54,9 @@ export function planOf({ module, to, again, trial }: Asked, from: Placement, mod
     refuse('canary and mirror need replicas in processes of their own that come in the place of others');
   const sameQueue = viaQueue(from) && viaQueue(to);
   if (trial && sameQueue)
-    refuse('canary and mirror cannot tell replicas apart that take from the same queue; move it to http or grpc first');
+    refuse(
+      `canary and mirror cannot tell replicas apart that take from the same queue; move it to ${wires.join(' or ')} first`,
+    );
   const wanted = to.kind === 'service' ? to.instances : 0;
   const stay = same ? processes.slice(0, wanted) : [];
   const go = processes.filter((each) => !stay.includes(each));

@@ -5,6 +5,7 @@ import type { Directory } from '../../kernel/calls/index.ts';
 import { type NamedMigration, whyNotLive } from '../../kernel/database/index.ts';
 import { messageOf, refusal } from '../../kernel/errors/index.ts';
 import type { Adapters } from '../../kernel/ports/index.ts';
+import { wires } from '../admin-contract/index.ts';
 import type { Replica } from '../supervisor/index.ts';
 import { environmentName, refuseMissingAdapters, refuseUnwritable, type Topology } from '../topology/index.ts';
 import { refuseForeignArtifact } from './artifacts.ts';
@@ -34,10 +35,10 @@ export async function preflight(plan: Plan, forNow: boolean, parts: PreflightDep
   if (!forNow) refuseForgetting(plan, topology);
   if (to.kind === 'service' && to.via === 'queue' && !parts.adapters.carriesCalls(topology.settings.BUS))
     refuse(
-      `queue goes over the broker of BUS, and BUS is ${topology.settings.BUS.split(':')[0]}; start Kerf with BUS as ${parts.adapters.brokersForCalls}, or choose http or grpc`,
+      `queue goes over the broker of BUS, and BUS is ${topology.settings.BUS.split(':')[0]}; start Kerf with BUS as ${parts.adapters.brokersForCalls}, or choose ${wires.join(' or ')}`,
     );
   try {
-    refuseMissingAdapters([[module, to]], topology.settings.BUS, parts.adapters);
+    refuseMissingAdapters([[module, to]], parts.adapters);
   } catch (error) {
     refuse(messageOf(error));
   }

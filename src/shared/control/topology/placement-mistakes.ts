@@ -1,5 +1,5 @@
 import { isPort, maxPort, wholeAddress } from '../../kernel/calls/index.ts';
-import type { Adapters, Broker } from '../../kernel/ports/index.ts';
+import { type Adapters, type Broker, wireName } from '../../kernel/ports/index.ts';
 import { maxInstances, vias } from '../admin-contract/index.ts';
 
 /**
@@ -30,7 +30,7 @@ function afterWord(word: string, parameters: string): string {
   return serviceMistake(word, parameters) ?? 'nothing stands behind the question mark';
 }
 
-/** Returns the mistake in the parameters after `http`, `grpc` or `queue`, if any. */
+/** Returns the mistake in the parameters after the name of a wire, or after `queue`, if any. */
 export function serviceMistake(word: string, parameters: string): string | undefined {
   const given = new URLSearchParams(parameters);
   const unknown = [...given.keys()].find((name) => !parametersKnown.includes(name));
@@ -59,16 +59,19 @@ function inList(text: string, adapters: Adapters): string {
   if (items.some((item) => item.startsWith('file:') || /^[a-z]+\+(dns|srv):/.test(item)))
     return 'a list holds addresses only; a name, or a file, stands alone';
   for (const item of items) {
-    const mistake = wholeAddress(item) === undefined && inUrl(item, false, adapters);
-    if (mistake) return `of ${item}: ${mistake}`;
+    const isAddress = wholeAddress(item) !== undefined && adapters.wireNameOf(item) !== undefined;
+    if (!isAddress) return `of ${item}: ${inUrl(item, false, adapters)}`;
   }
-  return 'the addresses are by http and by grpc, and a module is called by one of them';
+  const used = new Set(items.map((item) => adapters.wireNameOf(item)));
+  const names = adapters.wires.map(wireName).filter((name) => used.has(name));
+  return `the addresses are by ${names.join(' and by ')}, and a module is called by one of them`;
 }
 
 function inUrl(text: string, hadUser: boolean, adapters: Adapters): string {
   const [, scheme, rest = ''] = /^([^:/?#]+):\/\/(.*)$/.exec(text) ?? [];
   if (scheme === undefined) {
-    if (/^[^:/?#]+:\d+\/?$/.test(text)) return `the protocol is missing: http://${text}, or grpc://${text}`;
+    if (/^[^:/?#]+:\d+\/?$/.test(text))
+      return `the protocol is missing: ${adapters.wires.map((wire) => `${wireName(wire)}://${text}`).join(', or ')}`;
     return /^[a-z+]+:/.test(text)
       ? 'two slashes follow the protocol and its colon'
       : 'there is no such kind of placement';
@@ -76,8 +79,8 @@ function inUrl(text: string, hadUser: boolean, adapters: Adapters): string {
   const broker = adapters.brokers.find(({ protocols }) => protocols.includes(`${scheme}:`));
   if (broker?.openSession) return inBroker(text, hadUser, broker, adapters);
   if (broker) return `${scheme}:// carries events and no calls: it belongs into BUS`;
-  const [, protocol, record] = /^(https?|grpcs?)(?:\+(dns|srv))?$/.exec(scheme) ?? [];
-  if (!protocol)
+  const [, protocol, record] = /^(.+?)(?:\+(dns|srv))?$/.exec(scheme) ?? [];
+  if (!adapters.wireNameOf(`${protocol}:`))
     return `"${scheme}" is not a protocol that a module is called by; there are ${adapters.callProtocols.map((each) => each.slice(0, -1)).join(', ')}; for another, add its adapter to "adapters" in src/app.ts`;
   if (hadUser) return 'there is no user and no password in an address: processes know each other by their keys';
   const [, host = '', beyond = ''] = /^([^/?#]*)\/?(.*)$/.exec(rest) ?? [];

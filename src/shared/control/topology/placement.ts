@@ -1,6 +1,6 @@
-import { type DnsName, type Protocol, wholeAddress, withoutSecret } from '../../kernel/calls/index.ts';
+import { type DnsName, wholeAddress, withoutSecret } from '../../kernel/calls/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
-import type { Adapters } from '../../kernel/ports/index.ts';
+import { type Adapters, wireName } from '../../kernel/ports/index.ts';
 import { isVia, type Via } from '../admin-contract/index.ts';
 import { mistakeIn, serviceMistake } from './placement-mistakes.ts';
 
@@ -27,8 +27,8 @@ export type Placement =
   | { readonly kind: 'file'; readonly file: string }
   | { readonly kind: 'broker'; readonly url: string };
 
-const examples =
-  'in-process, http, grpc, queue, http?instances=3, http://payments:4105, grpc://10.0.0.7:4105,grpc://10.0.0.8:4105, http+dns://payments:4105, file:payments.addresses';
+/** The wire of the internal listener, which every process has. */
+const internalWire = 'http';
 
 /** Reads a placement as `topology.yaml` and `MODULE_<NAME>` write it. Throws a `StartError` that names `where`. */
 export function parsePlacement(text: string, where: string, adapters: Adapters): Placement {
@@ -40,11 +40,12 @@ export function parsePlacement(text: string, where: string, adapters: Adapters):
 /** Returns the placement that `text` describes, or a message about its mistake. */
 export function readPlacement(text: string, adapters: Adapters): Placement | string {
   if (text === 'in-process') return { kind: 'in-process' };
-  const placement = service(text) ?? file(text) ?? broker(text, adapters) ?? name(text) ?? addresses(text);
+  const placement =
+    service(text) ?? file(text) ?? broker(text, adapters) ?? name(text, adapters) ?? addresses(text, adapters);
   if (placement) return placement;
   const shown = withoutSecret(text);
   const mistake = mistakeIn(shown, shown !== text, adapters);
-  return `"${shown}" is not a placement: ${mistake}; write such as ${examplesWith(adapters)} (README, Placements)`;
+  return `"${shown}" is not a placement: ${mistake}; write such as ${examplesFor(adapters)} (README, Placements)`;
 }
 
 function service(text: string): Placement | undefined {
@@ -61,38 +62,42 @@ function file(text: string): Placement | undefined {
   return text.startsWith('file:') && text.length > 5 ? { kind: 'file', file: text.slice(5) } : undefined;
 }
 
-function examplesWith({ brokers }: Adapters): string {
+function examplesFor({ wires, brokers }: Adapters): string {
+  const names = wires.map(wireName);
+  const wire = names.at(-1) ?? internalWire;
   const broker = brokers.find(({ openSession }) => openSession);
-  return broker ? `${examples}, ${broker.protocols[0]}//broker` : examples;
+  return [
+    ...['in-process', ...names, 'queue', 'http?instances=3', 'http://payments:4105'],
+    ...[`${wire}://10.0.0.7:4105,${wire}://10.0.0.8:4105`, 'http+dns://payments:4105', 'file:payments.addresses'],
+    ...(broker ? [`${broker.protocols[0]}//broker`] : []),
+  ].join(', ');
 }
 
 function broker(text: string, adapters: Adapters): Placement | undefined {
   return adapters.carriesCalls(text) && adapters.isBroker(text) ? { kind: 'broker', url: text } : undefined;
 }
 
-function name(text: string): Placement | undefined {
-  const [, scheme, record] = /^(https?|grpcs?)\+(dns|srv):\/\//.exec(text) ?? [];
-  if (!scheme || !URL.canParse(text)) return undefined;
+function name(text: string, adapters: Adapters): Placement | undefined {
+  const [, scheme, record] = /^([^:/+]+)\+(dns|srv):\/\//.exec(text) ?? [];
+  if (!scheme || !adapters.wireNameOf(`${scheme}:`) || !URL.canParse(text)) return undefined;
   const { hostname, port, pathname, hash, searchParams, username, password } = new URL(text);
   const server = searchParams.get('server') ?? undefined;
   const onlyServer =
     server === undefined ? searchParams.size === 0 : searchParams.size === 1 && /^[\da-f.:[\]]+$/i.test(server);
   const beyond = pathname.replace('/', '') + hash + username + password;
   if (hostname === '' || beyond !== '' || !onlyServer || (record === 'dns') !== (port !== '')) return undefined;
-  const named = { protocol: scheme as Protocol, name: hostname };
+  const named = { protocol: scheme, name: hostname };
   const dns: DnsName = record === 'dns' ? { ...named, kind: 'a', port: Number(port) } : { ...named, kind: 'srv' };
   return { kind: 'name', dns, server };
 }
 
-function addresses(text: string): Placement | undefined {
+function addresses(text: string, adapters: Adapters): Placement | undefined {
   const each = text.split(',').map((address) => wholeAddress(address.trim()));
   const found = each.filter((address) => address !== undefined);
-  const ofOneKind = new Set(found.map((address) => address.slice(0, 4))).size === 1;
-  return found.length === each.length && ofOneKind ? { kind: 'addresses', addresses: [...new Set(found)] } : undefined;
+  const [wire, ...others] = new Set(found.map((address) => adapters.wireNameOf(address)));
+  if (found.length < each.length || wire === undefined || others.length > 0) return undefined;
+  return { kind: 'addresses', addresses: [...new Set(found)] };
 }
-
-/** The wire of the internal listener, which every process has. */
-const internalWire = 'http';
 
 /** Returns the transport by which other processes call the module's operations: the name of a wire, or `queue`. */
 export function transportOf(placement: Placement, adapters: Adapters): string {

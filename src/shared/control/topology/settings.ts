@@ -24,7 +24,7 @@ export const kernelSettings = z.object({
   HOME_ADDRESS: z
     .string()
     .refine(
-      (address) => address.startsWith('http') && wholeAddress(address) !== undefined,
+      (address) => /^https?:/.test(address) && wholeAddress(address) !== undefined,
       'must be protocol, host and port, such as http://127.0.0.1:3001',
     )
     .optional()

@@ -6,7 +6,8 @@ import { z } from 'zod';
 import { adapters, allAdapters } from '../../../../test/harness/adapters.ts';
 import { command, contract, nothing, query } from '../../kernel/contract/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
-import { type Adapter, Adapters, type Broker } from '../../kernel/ports/index.ts';
+import { type Adapter, Adapters, type Broker, type Wire } from '../../kernel/ports/index.ts';
+import { listensAt } from './listening.ts';
 import { placementText } from './placement.ts';
 import { kernelSettings } from './settings.ts';
 import { readTopology } from './topology.ts';
@@ -212,6 +213,38 @@ describe('a broker', () => {
         'BUS (environment): its value is',
       );
     expect(readWith(allAdapters, { BUS: 'kafka://broker?partitions=3' }).settings.BUS).toContain('partitions');
+  });
+});
+
+describe('a wire', () => {
+  const never = () => Promise.reject(new Error('nobody calls'));
+  const wire: Wire = {
+    protocols: ['quic:', 'quics:'],
+    connect: () => ({ call: never, close: async () => {} }),
+    listener: { setting: 'QUIC_PORT', about: 'the QUIC listener', open: never },
+  };
+  const withQuic = (env: Env, only?: string[]) => {
+    const listed = new Adapters([...allAdapters, { name: 'quic', wire }]);
+    return readTopology(modules, only, { TOPOLOGY: '', DATA_DIR: folder, ...env }, listed);
+  };
+
+  it('needs nothing but its adapter to be called at addresses', () => {
+    for (const at of ['quic://a:1,quics://b:2', 'quics+dns://payments:1', 'quic+srv://_payments._tcp'])
+      expect(placementText(withQuic({ MODULE_PAYMENTS: at }).placements.get('payments')!)).toBe(at);
+    const mixed = 'grpc://a:1,quic://b:1';
+    expect(() => withQuic({ MODULE_PAYMENTS: mixed })).toThrow('the addresses are by grpc and by quic, and a module');
+    expect(() => withQuic({ MODULE_PAYMENTS: 'a:1' })).toThrow('http://a:1, or grpc://a:1, or quic://a:1; write such');
+    expect(() => withQuic({ MODULE_PAYMENTS: 'ftp://a:1' })).toThrow(
+      'there are http, https, grpc, grpcs, quic, quics,',
+    );
+  });
+
+  it('has a setting for its port, and listens at the address of a module that runs alone', () => {
+    expect(listensAt(withQuic({ QUIC_PORT: '4106' }), 'QUIC_PORT')).toMatchObject({ port: 4106 });
+    expect(() => withQuic({ QUIC_PORT: 'x' })).toThrow('setting QUIC_PORT (environment): "x" is invalid');
+    const alone = withQuic({ MODULE_PAYMENTS: 'quic://payments:4105' }, ['payments']);
+    expect(listensAt(alone, 'QUIC_PORT')).toMatchObject({ host: 'payments', port: 4105 });
+    expect(['GRPC_PORT', 'INTERNAL_PORT'].map((setting) => listensAt(alone, setting).port)).toEqual([0, 0]);
   });
 });
 

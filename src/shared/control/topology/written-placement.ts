@@ -1,5 +1,5 @@
 import { StartError } from '../../kernel/errors/index.ts';
-import { isVia } from '../admin-contract/index.ts';
+import { isVia, viaChoice } from '../admin-contract/index.ts';
 import { placementText } from './placement.ts';
 import { areInstances, instancesRange } from './placement-mistakes.ts';
 
@@ -31,7 +31,7 @@ function service({ via, instances = 1, port, artifact, ...others }: Record<strin
     throw new StartError(`${where}: "${unknown}" is unknown; known are via, instances, port, artifact`);
   if (via === undefined) throw new StartError(`${where}: via is missing; write such as { via: http, instances: 3 }`);
   if (!isVia(via)) {
-    const cure = 'write http, grpc or queue; an address or a broker stands alone, without { via: … }';
+    const cure = `write ${viaChoice}; an address or a broker stands alone, without { via: … }`;
     throw new StartError(`${where}.via: ${shown(via)} is invalid; ${cure}`);
   }
   if (typeof instances !== 'number' || !areInstances(instances))

@@ -2,7 +2,6 @@ export {
   addressExample,
   isPort,
   maxPort,
-  type Protocol,
   readAddress,
   shownAddress,
   wholeAddress,

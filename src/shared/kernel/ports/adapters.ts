@@ -90,11 +90,6 @@ export class Adapters {
     return wire ? wire.connect(way) : new QueueTransport({ ...way, openSession: this.sessionOpenerFor(way.address) });
   }
 
-  /** Throws a `StartError` when no adapter can call a module at this address. */
-  refuseUnknown(address: string): void {
-    if (!this.#wireTo(address)) this.sessionOpenerFor(address);
-  }
-
   #wireTo(address: string): Wire | undefined {
     return this.wires.find(({ protocols }) => protocols.includes(protocolOf(address)));
   }

@@ -7,13 +7,23 @@ describe('an address', () => {
     ['http://Payments:80', 'http://payments:80'],
     ['http://payments:080/', 'http://payments:80'],
     ['https://payments:443', 'https://payments:443'],
+    ['quic://Payments:080/', 'quic://payments:80'],
     ['grpcs://[FD00::7]:4105', 'grpcs://[fd00::7]:4105'],
   ])('is read from %s in the one spelling that it has', (text, address) => {
     expect([wholeAddress(text), readAddress(text)]).toEqual([address, address]);
   });
 
   it.each([
-    ...['payments:4105', 'ftp://a:1', 'amqp://a:1', 'HTTP://a:1', 'grpc://a', 'http://a', 'http://a/b', 'http://a:1/b'],
+    ...[
+      'payments:4105',
+      'HTTP://a:1',
+      'http+dns://a:1',
+      '://a:1',
+      'grpc://a',
+      'http://a',
+      'http://a/b',
+      'http://a:1/b',
+    ],
     ...['http://a:1?b', 'http://a:0', 'http://a:99999', ''],
   ])('is not read from "%s", and it is said what to write', (text) => {
     expect(wholeAddress(text)).toBe(undefined);

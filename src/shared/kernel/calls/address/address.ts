@@ -1,8 +1,5 @@
 import { StartError } from '../../errors/index.ts';
 
-/** The protocols of a module's own address. */
-export type Protocol = 'http' | 'https' | 'grpc' | 'grpcs';
-
 /** The largest port number. The smallest is 1. */
 export const maxPort = 65_535;
 
@@ -12,10 +9,11 @@ export function isPort(text: string): boolean {
 
 /**
  * Returns protocol, host and port of an address such as `http://payments:4105`, in one spelling. Returns `undefined` when the
- * address lacks one of these parts or has other parts. The result always has a port, also the default port of its protocol.
+ * address lacks one of these parts or has other parts. The result always has a port, also the default port of its protocol. Any protocol in
+ * small letters will do: the adapters of a product say which ones carry calls.
  */
 export function wholeAddress(text: string): string | undefined {
-  const [, port = ''] = /^(?:https?|grpcs?):\/\/[^/?#@]+:(\d+)\/?$/.exec(text) ?? [];
+  const [, port = ''] = /^[a-z][a-z\d.-]*:\/\/[^/?#@]+:(\d+)\/?$/.exec(text) ?? [];
   if (!isPort(port) || !URL.canParse(text)) return undefined;
   const { protocol, hostname } = new URL(text);
   return `${protocol}//${hostname.toLowerCase()}:${Number(port)}`;

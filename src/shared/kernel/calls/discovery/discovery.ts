@@ -1,5 +1,3 @@
-import type { Protocol } from '../address/address.ts';
-
 export type Listener = (addresses: readonly string[]) => void;
 
 /**
@@ -46,7 +44,7 @@ export class LastAddresses {
  * A fully qualified DNS name. The lookup ignores the machine's search domains and hosts file. With `a`, the A and AAAA records are
  * instances at `port`. With `srv`, the SRV records contain host, port and priority.
  */
-export type DnsName = { readonly protocol: Protocol; readonly name: string } & (
+export type DnsName = { readonly protocol: string; readonly name: string } & (
   | { readonly kind: 'a'; readonly port: number }
   | { readonly kind: 'srv' }
 );
