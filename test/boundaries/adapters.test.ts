@@ -53,7 +53,7 @@ describe('the brokers of the adapters', () => {
     expect(protocols).toContain(new URL(example).protocol);
     for (const protocol of protocols) {
       const url = `${protocol}//127.0.0.1:9`;
-      expect([adapters.isBroker(url), adapters.carriesCalls(url)]).toEqual([true, openSession !== undefined]);
+      expect([adapters.isBrokerUrl(url), adapters.carriesCalls(url)]).toEqual([true, openSession !== undefined]);
     }
   });
 

@@ -110,10 +110,10 @@ function inHost(scheme: string, host: string): string | undefined {
 }
 
 function inBroker(text: string, hadUser: boolean, { example, parameters = {} }: Broker, adapters: Adapters): string {
-  if (adapters.isBroker(text) && hadUser) return 'user and password must be percent-encoded';
+  if (adapters.isBrokerUrl(text) && hadUser) return 'user and password must be percent-encoded';
   const [broker = '', given = ''] = text.split('?');
-  if (!adapters.isBroker(broker)) return `a broker has one host, as in ${example}`;
-  const wrong = given.split('&').find((each) => !adapters.isBroker(`${broker}?${each}`));
+  if (!adapters.isBrokerUrl(broker)) return `a broker has one host, as in ${example}`;
+  const wrong = given.split('&').find((each) => !adapters.isBrokerUrl(`${broker}?${each}`));
   const others = Object.keys(parameters).map((name) => `, and ${name}`);
   return `"${wrong}" is unknown; known is namespace, of letters, digits and -, as in ?namespace=shop${others.join('')}`;
 }

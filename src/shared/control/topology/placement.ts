@@ -74,7 +74,7 @@ function examplesFor({ wires, brokers }: Adapters): string {
 }
 
 function broker(text: string, adapters: Adapters): Placement | undefined {
-  return adapters.carriesCalls(text) && adapters.isBroker(text) ? { kind: 'broker', url: text } : undefined;
+  return adapters.carriesCalls(text) && adapters.isBrokerUrl(text) ? { kind: 'broker', url: text } : undefined;
 }
 
 function name(text: string, adapters: Adapters): Placement | undefined {

@@ -105,7 +105,7 @@ export function kernelSettingsWith(adapters: Adapters): typeof kernelSettings {
   const examples = adapters.brokers.flatMap(({ events, example }) => (events ? example : []));
   const such = examples.length > 0 ? ` such as ${examples.join(', ')}` : '';
   const aBroker = `a broker${such}, with user and password percent-encoded, and with ?namespace=shop (letters, digits, -) if need be`;
-  const isBroker = (text: string) => adapters.isBroker(text);
+  const isBroker = (text: string) => adapters.isBrokerUrl(text);
   const isBus = (bus: string) => bus === 'mitt' || bus === 'http' || isBroker(bus);
   const buses = examples.length > 0 ? `mitt, http, or ${aBroker}` : 'mitt or http';
   return kernelSettings.extend({

@@ -65,7 +65,7 @@ export class Adapters {
   }
 
   /** Returns whether the text has the form of a broker's URL. When an adapter knows its protocol, its parameters have their form too. */
-  isBroker(text: string): boolean {
+  isBrokerUrl(text: string): boolean {
     return isBrokerUrl(text, this.#brokerAt(text)?.parameters);
   }
 
