@@ -69,6 +69,29 @@ describe('the brokers of the adapters', () => {
   });
 });
 
+/** An adapter of a broker that keeps nothing. */
+const pulsar = `import type { Adapter } from '../../kernel/ports/index.ts';
+
+export const pulsar = (): Adapter => ({
+  name: 'pulsar',
+  broker: {
+    protocols: ['pulsar:'],
+    example: 'pulsar://broker:6650',
+    parameters: { tenant: /^[a-z]+$/ },
+    events: {
+      recipient: 'pulsar',
+      openBus: async () => ({
+        recipients: () => ['pulsar'],
+        deliver: async () => {},
+        subscribe: async () => async () => {},
+        held: async () => 0,
+        close: async () => {},
+      }),
+    },
+  },
+});
+`;
+
 describe('an adapter is a folder, and a line in src/app.ts', () => {
   const copies = new Map<string, Copy>();
   const least = new Copy();
@@ -107,6 +130,17 @@ describe('an adapter is a folder, and a line in src/app.ts', () => {
   const title = 'without %s, the system starts and serves';
   it.each(['all of these'])(title, startsAndServes);
   it.each(optional)(title, deep, startsAndServes);
+
+  it('with a new broker, the rest stays as it is, and the system starts and serves', deep, async () => {
+    const copy = new Copy();
+    copies.set('pulsar', copy);
+    copy.addAdapter('pulsar', pulsar);
+    expect(copy.typeErrors()).toBe('');
+    expect(copy.report().violations).toEqual([]);
+    const kerf = await Kerf.start({ program: copy.build(), env: { BUS: 'pulsar://broker?namespace=shop&tenant=a' } });
+    expect((await fetch(`${kerf.url}/readyz`)).status).toBe(200);
+    expect(await kerf.stop()).toBe(0);
+  });
 
   const saysWhatItNeeds = async (program: string, env: Record<string, string>, said: string) => {
     const { code, stderr } = await startAndFail({ ...env, ...folder() }, [], program);

@@ -77,6 +77,16 @@ export class Copy {
     });
   }
 
+  /** Adds an adapter: its folder with this `index.ts`, and its import and call in src/app.ts. */
+  addAdapter(name: string, index: string): void {
+    const room = `shared/adapters/${name}/index.ts`;
+    this.plant({
+      [`src/${room}`]: index,
+      'src/app.ts': (text) =>
+        `import { ${name} } from './${room}';\n${text.replace('adapters: [', `adapters: [${name}(), `)}`,
+    });
+  }
+
   /** Returns the compiler's errors in the production code, without tests. Empty when there are none. */
   typeErrors(): string {
     const tests = ['test', 'cases', 'scene'].map((kind) => `src/**/*.${kind}.ts`);
