@@ -67,7 +67,7 @@ function examplesFor({ wires, brokers }: Adapters): string {
   const wire = names.at(-1) ?? internalWire;
   const broker = brokers.find(({ openSession }) => openSession);
   return [
-    ...['in-process', ...names, 'queue', 'http?instances=3', 'http://payments:4105'],
+    ...['in-process', ...names.filter(isVia), 'queue', 'http?instances=3', 'http://payments:4105'],
     ...[`${wire}://10.0.0.7:4105,${wire}://10.0.0.8:4105`, 'http+dns://payments:4105', 'file:payments.addresses'],
     ...(broker ? [`${broker.protocols[0]}//broker`] : []),
   ].join(', ');
