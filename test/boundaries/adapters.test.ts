@@ -117,7 +117,7 @@ describe('an adapter is a folder, and a line in src/app.ts', () => {
     rmSync(scratch, { recursive: true, force: true });
   });
 
-  it('without all that are optional, the rest keeps its types and its borders', () => {
+  it('without all optional adapters, the types and the boundaries of the rest hold', () => {
     expect(least.typeErrors()).toBe('');
     expect(least.report().violations).toEqual([]);
   });
@@ -128,7 +128,7 @@ describe('an adapter is a folder, and a line in src/app.ts', () => {
     expect(await kerf.stop()).toBe(0);
   };
   const title = 'without %s, the system starts and serves';
-  it.each(['all of these'])(title, startsAndServes);
+  it.each(['all optional adapters'])(title, startsAndServes);
   it.each(optional)(title, deep, startsAndServes);
 
   it('with a new broker, the rest stays as it is, and the system starts and serves', deep, async () => {
@@ -148,14 +148,14 @@ describe('an adapter is a folder, and a line in src/app.ts', () => {
     expect([code, stderr.slice(0, start.length)]).toEqual([1, start]);
     expect(stderr).toMatch(/add (one|its adapter) to "adapters" in src\/app\.ts[^\n]*\n$/);
   };
-  it.each(users)('without all of these, a start that needs %s says so: %j', (_, env, said) =>
-    saysWhatItNeeds(programWithout('all of these'), env, said),
+  it.each(users)('without all optional adapters, a start that needs %s reports it: %j', (_, env, said) =>
+    saysWhatItNeeds(programWithout('all optional adapters'), env, said),
   );
-  it.each(users)('without %s, a start that needs it says so: %j', deep, (name, env, said) =>
+  it.each(users)('without %s, a start that needs it reports it: %j', deep, (name, env, said) =>
     saysWhatItNeeds(programWithout(name), env, said),
   );
 
-  it.each(Object.entries(needed))('without %s, a start says what is missing', deep, async (name, part) => {
+  it.each(Object.entries(needed))('without %s, a start reports the missing part', deep, async (name, part) => {
     const { code, stderr } = await startAndFail(folder(), [], programWithout(name));
     expect([code, stderr.trim()]).toEqual([1, expect.stringMatching(`needs ${part}, and there is none`)]);
   });

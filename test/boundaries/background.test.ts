@@ -43,7 +43,7 @@ const timers = 'setTimeout|setInterval|setImmediate|queueMicrotask|nextTick';
 /** Matches every use of a timer function. A method of another object, such as `socket.setTimeout`, does not match. */
 const later = new RegExp(`(?<!\\.)\\b(${timers})\\b|\\b(process|globalThis)\\s*\\.\\s*(${timers})\\b|timers/promises`);
 
-it('has the kernel run something later only in the background', () => {
+it('the kernel runs delayed work only with `background`', () => {
   const found: Record<string, string[]> = {};
   for (const entry of readdirSync(kernel, { recursive: true, withFileTypes: true })) {
     const file = join(entry.parentPath, entry.name);

@@ -70,29 +70,29 @@ describe('the boundaries', () => {
     expect(clean.ok).toBe(true);
   });
 
-  it('have a planted violation for each rule, and for no other', () => {
+  it('have exactly one planted violation for each rule', () => {
     expect([...names(plants), ofTheEmpty].sort()).toEqual([...clean.rules].sort());
   });
 
-  it.each(Object.entries(plants))('%s turns red', (rule, sin) => {
+  it.each(Object.entries(plants))('the rule %s reports its planted violation', (rule, sin) => {
     const [blamed] = names(sin);
     expect(sinful.violations.filter((violation) => violation.rule === rule).map(({ from }) => from)).toContain(blamed);
   });
 
-  it.each(reaching)('blame a file that reaches by %s', (_, file) => {
+  it.each(reaching)('report a file that uses %s', (_, file) => {
     expect(sinful.violations.map(({ from }) => from)).toContain(file);
   });
 
-  it.each(innocent)('blame no file for %s', (_, file) => {
+  it.each(innocent)('accept %s', (_, file) => {
     expect(sinful.violations.filter(({ from }) => from === file)).toEqual([]);
   });
 
-  it('blame nobody but the planted', () => {
+  it('report only planted violations', () => {
     const guilty = [...Object.values(plants).flatMap(names), ...reaching.map(([, file]) => file)];
     expect(sinful.violations.map(({ from }) => from).filter((from) => !guilty.includes(from))).toEqual([]);
   });
 
-  it('tell the person who made a violation what to do, to the line', () => {
+  it('say for a violation what to do, to the line', () => {
     const { status, text } = copy.check();
     expect(status).toBe(1);
     const [module = ''] = names(borders);
@@ -108,7 +108,7 @@ describe('the boundaries', () => {
     expect(text).not.toContain('undefined');
   });
 
-  it('say of a removed module what still uses it, and to remove that', () => {
+  it('list the remaining imports of a removed module', () => {
     smaller.remove('src/modules/inventory');
     smaller.remove('src/modules/mail/contract.ts');
     const { violations } = smaller.report();
@@ -128,21 +128,21 @@ describe('the boundaries', () => {
     expect(violations.map(({ rule }) => rule)).not.toContain('what-is-declared-is-used');
   });
 
-  it('hold without a module that no other one uses, once src/app.ts does not open it', () => {
+  it('hold without a module that no other module uses and src/app.ts does not open', () => {
     withoutBoard.remove('src/modules/board');
     withoutBoard.plant({ 'src/app.ts': (text) => text.replace(/^import board.*\n/m, '').replace(' board,', '') });
     const { ok, violations } = withoutBoard.report();
     expect({ ok, violations }).toEqual({ ok: true, violations: [] });
   });
 
-  it('do not hold where there is nothing', () => {
+  it('fail for an empty project', () => {
     bare.remove('src');
     const { ok, violations } = bare.report();
     expect({ ok, rules: violations.map(({ rule }) => rule) }).toEqual({ ok: false, rules: [ofTheEmpty] });
     expect(bare.check().status).toBe(1);
   });
 
-  it('say which module.json is no JSON', () => {
+  it('name a module.json that is not valid JSON', () => {
     bare.plant({ 'src/modules/orders/module.json': '{ "name": ' });
     const { status, text } = bare.check();
     expect(status).toBe(1);

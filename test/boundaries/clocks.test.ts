@@ -16,7 +16,7 @@ const exceptions = [
 
 const kernel = join(import.meta.dirname, '..', '..', 'src', 'shared');
 
-it('has the kernel measure how long something takes by the steady clock', () => {
+it('the kernel measures durations only with the steady clock', () => {
   const found = readdirSync(kernel, { recursive: true, withFileTypes: true })
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((file) => /(?<!\.(test|cases|scene)|index)\.ts$/.test(file))

@@ -37,13 +37,13 @@ it.each([
   [['--sed', '1'], "Unknown option '--sed'"],
   [['--seed', '--json'], "Option '--seed' argument is ambiguous"],
   [['now'], "Unexpected argument 'now'"],
-])('refuses %j, in one line', (words, why) => {
+])('refuses %j with a one-line message', (words, why) => {
   const refused = readOptions(words);
   expect(refused).toContain(why);
   expect(refused).not.toContain('\n');
 });
 
-it('draws a seed when it is given none', () => {
+it('draws a seed when none is given', () => {
   const options = readOptions(['--minutes', '0.5', '--bus', 'nats://broker']);
   expect(options).toEqual({ seed: expect.any(Number), minutes: 0.5, bus: 'nats://broker', json: false });
 });

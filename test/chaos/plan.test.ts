@@ -6,12 +6,12 @@ const none = { fullDisk: false, broker: false };
 const kindsOf = (acts: readonly Act[]) => new Set(acts.map(({ kind }) => kind));
 
 describe('the plan of a chaos run', () => {
-  it('follows from its seed alone', () => {
+  it('depends only on its seed', () => {
     expect(draw(7, 60_000, targets, none)).toEqual(draw(7, 60_000, targets, none));
     expect(draw(8, 60_000, targets, none)).not.toEqual(draw(7, 60_000, targets, none));
   });
 
-  it('is calm for the first second and the last sixth', () => {
+  it('has no faults in the first second and the last sixth', () => {
     for (let seed = 1; seed <= 50; seed += 1) {
       for (const { atMs, forMs } of draw(seed, 60_000, targets, none)) {
         expect(atMs).toBeGreaterThanOrEqual(1_000);
@@ -20,14 +20,14 @@ describe('the plan of a chaos run', () => {
     }
   });
 
-  it('is calm for 20 s at the end of a long run, and has something happen every 4 s before', () => {
+  it('has no faults in the last 20 s of a long run, and a fault every 4 s before', () => {
     const acts = draw(1, 300_000, targets, none);
     expect(acts.at(-1)!.atMs).toBeGreaterThan(276_000);
     for (const [index, { atMs }] of acts.entries())
       expect(atMs - (acts[index - 1]?.atMs ?? 0)).toBeLessThanOrEqual(4_000);
   });
 
-  it('has every kind of fault in a minute, and on every process in ten', () => {
+  it('has every kind of fault in one minute, and faults of every process in ten minutes', () => {
     const common: ActKind[] = ['kill', 'freeze', 'edge', 'handlers', 'fatal event', 'slow disk'];
     const rest: ActKind[] = ['lost file', 'older copy', 'clock step', 'providers', 'move', 'hang-ups'];
     expect(kindsOf(draw(1, 60_000, targets, none))).toEqual(new Set([...common, ...rest]));
@@ -35,7 +35,7 @@ describe('the plan of a chaos run', () => {
     expect(new Set(killed)).toEqual(new Set([...targets.modules, home]));
   });
 
-  it('fills a disk and takes a broker away only where there is one', () => {
+  it('fills a disk or stops a broker only when the run has one', () => {
     const able = kindsOf(draw(1, 120_000, targets, { fullDisk: true, broker: true }));
     expect([able.has('full disk'), able.has('broker away')]).toEqual([true, true]);
   });

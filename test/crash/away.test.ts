@@ -13,7 +13,7 @@ function patientTopology(...modules: ModuleName[]): string {
   return topologyFile(`policies:\n${modules.map((name) => `  ${name}: { timeoutMs: ${patienceMs} }\n`).join('')}`);
 }
 
-it('goes on without a module at an address where nobody listens, and with it once somebody does', async () => {
+it('works without a module that does not listen at its address, and with it once it listens', async () => {
   const port = await closedPort();
   const scene = new Scene({ TOPOLOGY: patientTopology('payments'), MODULE_PAYMENTS: `http://127.0.0.1:${port}` });
   const kerf = await scene.start();
@@ -34,7 +34,7 @@ it('goes on without a module at an address where nobody listens, and with it onc
   await scene.endsWell(kerf);
 });
 
-it('goes on while a killed module cannot start, and makes up for it afterwards', async () => {
+it('works while a killed module cannot start, and completes its work afterwards', async () => {
   const out: ModuleName[] = ['payments', 'mail', 'notifications'];
   const scene = new Scene({ TOPOLOGY: patientTopology(...out), ...placements({ name: 'three out', out }) });
   const kerf = await scene.start();
@@ -59,7 +59,7 @@ it('goes on while a killed module cannot start, and makes up for it afterwards',
   await scene.endsWell(kerf);
 });
 
-it('answers at once while a killed module is on its way back', async () => {
+it('answers immediately while a killed module restarts', async () => {
   const out: ModuleName[] = ['orders', 'payments'];
   const scene = new Scene({ TOPOLOGY: patientTopology(...out), ...placements({ name: 'two out', out }) });
   const kerf = await scene.start();

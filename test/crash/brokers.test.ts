@@ -32,7 +32,7 @@ async function hasMessageAbout(shop: Shop, orderId: string): Promise<boolean> {
 for (const broker of brokers) {
   describeWith(broker, `${broker} as the bus`, ({ url }) => {
     describe.each(ways)('$name', ({ name, out }) => {
-      it('is killed in mid-stream and comes back: nothing is lost, nothing twice', async () => {
+      it('loses and repeats nothing when the broker is killed under load and restarted', async () => {
         const server = await startBroker(broker);
         const scene = new Scene(placements({ name, out, bus: server.url }));
         const kerf = await scene.start();
@@ -48,7 +48,7 @@ for (const broker of brokers) {
       });
     });
 
-    it('is not there when the system starts: it says so, and everything but the events goes on', async () => {
+    it('may be unavailable at the start: the system logs it, and everything except events works', async () => {
       const port = await freePort();
       const bus = Object.assign(new URL(url), { port: String(port) });
       const scene = new Scene({ BUS: bus.href });
@@ -66,7 +66,7 @@ for (const broker of brokers) {
       await scene.endsWell(kerf);
     });
 
-    it('gives way to another bus with events pending, and takes over again', async () => {
+    it('can be replaced by another bus with events pending, and restored', async () => {
       const bus = `${url}?namespace=test-${randomUUID()}`;
       const scene = new Scene();
       const email = 'buyer@example.com';

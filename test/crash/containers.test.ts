@@ -45,7 +45,7 @@ describe.skipIf(!canUnshare)(canUnshare ? title : `${title} (needs PID namespace
     return { child, next, look };
   }
 
-  it('never lead at the same time, and the other leads at once when the one is killed', async () => {
+  it('never lead at the same time, and the second leads immediately after the first is killed', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'kerf-containers-')), 'shop.db');
     const one = await contained(file);
     expect(await one.next()).toBe('leads as process 1');

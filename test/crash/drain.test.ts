@@ -34,6 +34,6 @@ async function answersWhatIsInFlight(out: readonly ModuleName[]): Promise<void> 
   await scene.endsWell(after, told);
 }
 
-it('answers what is in flight before it ends at SIGTERM, with orders and payments out', () =>
+it('answers requests in flight before it exits on SIGTERM, with orders and payments out', () =>
   answersWhatIsInFlight(['orders', 'payments']));
-it('answers what is in flight before it ends at SIGTERM, in one process', deep, () => answersWhatIsInFlight([]));
+it('answers requests in flight before it exits on SIGTERM, in one process', deep, () => answersWhatIsInFlight([]));

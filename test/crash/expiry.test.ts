@@ -4,7 +4,7 @@ import { type Order, Shop } from '../harness/shop.ts';
 import { read } from './ledger.ts';
 import { Scene } from './scene.ts';
 
-it('gives held stock back when its time is over, and charges nobody for it', async () => {
+it('releases reserved stock when the reservation expires, and charges nobody', async () => {
   const { scene, kerf, shop } = await begin({});
   const { body } = await shop.order('LIMITED-1', 5, { token: 'tok_slow', wait: 0 });
   await stock(shop, 0);
@@ -15,7 +15,7 @@ it('gives held stock back when its time is over, and charges nobody for it', asy
   expect(payments(scene)).toEqual([{ status: 'voided' }]);
 });
 
-it('does the same when the payment never comes to an end', async () => {
+it('releases reserved stock when the payment never completes', async () => {
   const { scene, kerf, shop } = await begin({ ORDERS_CHECKOUT_SECONDS: '2' });
   const { body } = await shop.order('LIMITED-1', 5, { token: 'tok_hang', wait: 0 });
   await stock(shop, 0);

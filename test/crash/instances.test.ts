@@ -6,7 +6,7 @@ import { Scene } from './scene.ts';
 const email = 'buyer@example.com';
 const phone = '+82 10 1234 5678';
 
-it('shares its data with another process, and goes on alone when that is killed', async () => {
+it('shares its data with another process, and continues alone after that process is killed', async () => {
   const scene = new Scene();
   const one = await scene.start();
   const two = await scene.start();
@@ -25,7 +25,7 @@ it('shares its data with another process, and goes on alone when that is killed'
   await scene.endsWell(two, new Map([...repeated, ...toldSecond]));
 });
 
-it('hands its duties on when it stops in order', async () => {
+it('transfers leadership when it stops cleanly', async () => {
   const scene = new Scene();
   const one = await scene.start();
   const two = await scene.start();

@@ -38,7 +38,7 @@ async function writesOnce({ wiring, shape }: { wiring: string; shape: TestTopolo
   await scene.endsWell(kerf);
 }
 
-const title = 'writes to each member once, wired by $wiring, $shape.name';
+const title = 'sends each message to a member exactly once, sign-up by $wiring, $shape.name';
 it.each([first!])(title, writesOnce);
 it.each(others)(title, deep, writesOnce);
 

@@ -8,14 +8,14 @@ import { Shop } from '../harness/shop.ts';
 import { topologyFile } from '../harness/topology-file.ts';
 import { Scene } from './scene.ts';
 
-/** The steps at which both places may have the module. */
+/** The steps during which the old and the new replica may both run. */
 const critical = ['hand over', 'persist'];
 const others = ['preflight', 'start', 'contract', 'warm', 'move calls', 'drain', 'close'];
 
 describe.each([
-  ['out', 'in-process', 'http', 'begun'],
-  ['back', 'http', 'in-process', 'done'],
-])('the home process is killed while a module moves %s', (_, from, to, when) => {
+  ['extraction', 'in-process', 'http', 'begun'],
+  ['absorption', 'http', 'in-process', 'done'],
+])('the home process is killed during an %s', (_, from, to, when) => {
   const comesUp = async (step: string) => {
     const point = `move/payments/${step}/${when}`;
     const TOPOLOGY = topologyFile(`modules:\n  payments: ${from}\n`);
@@ -36,7 +36,7 @@ describe.each([
     expect((await (await new Shop(again.url).join()).order('WAX')).status).toBe(201);
     await scene.endsWell(again, load.told);
   };
-  const name = 'at "%s": it comes up wholly in the old or the new place';
+  const name = 'at "%s": the module restarts with either its old or its new placement';
   it.each(critical)(name, comesUp);
   it.each(others)(name, deep, comesUp);
 });

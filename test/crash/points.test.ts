@@ -61,7 +61,7 @@ for (const { name, out } of ways) {
       await mortal.endsWell(told);
     };
     const [some, others] = out.length === 0 ? [everySixth, rest] : [[], all];
-    const title = 'at %s leaves nothing undone and nothing done twice';
+    const title = 'at %s leaves no work undone and repeats none';
     it.each(some)(title, leavesNothing);
     it.each(others)(title, deep, leavesNothing);
   });

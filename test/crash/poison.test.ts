@@ -11,7 +11,7 @@ import { eventTables } from '../../src/shared/kernel/events/tables.ts';
 const program = join(import.meta.dirname, 'poison-process.ts');
 const execArgv = ['--no-warnings'];
 
-it('counts an event that kills its process, and takes the others', async () => {
+it('counts an attempt for an event that kills its process, and handles the other events', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'kerf-poison-'));
   const taken: unknown[] = [];
   for (const publishes of [['publishes'], [], []]) {

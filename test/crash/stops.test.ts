@@ -27,7 +27,7 @@ async function endsInOrder(kerf: Kerf): Promise<void> {
   expect(await kerf.exited()).toBe(0);
 }
 
-describe.each(shapes)('a system that is stopped under load, $name', (shape) => {
+describe.each(shapes)('a system stopped under load, $name', (shape) => {
   const resetsNoRequest = async (stops: number) => {
     const scene = new Scene({ ...placements(shape), DRAIN_DELAY_MS });
     for (let stop = 0; stop < stops; stop++) {
@@ -46,13 +46,13 @@ describe.each(shapes)('a system that is stopped under load, $name', (shape) => {
       expect(clients.map(({ outcome }) => outcome.failures)).toEqual([[], []]);
     }
   };
-  it('resets no request that was sent', () => resetsNoRequest(1));
-  it('resets no request that was sent, again and again', { ...deep, timeout: 180_000 + stops * 30_000 }, () =>
+  it('resets no request in flight', () => resetsNoRequest(1));
+  it('resets no request in flight during many stops', { ...deep, timeout: 180_000 + stops * 30_000 }, () =>
     resetsNoRequest(stops),
   );
 });
 
-it('is replaced behind a proxy while it serves, and nothing is lost', async () => {
+it('is replaced behind a proxy under load without a lost request', async () => {
   const scene = new Scene({ DRAIN_DELAY_MS });
   const proxy = new RoundRobinProxy();
   onTestFinished(() => proxy.close());

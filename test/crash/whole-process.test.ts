@@ -51,12 +51,12 @@ async function startsAtOnce(...moments: number[]): Promise<void> {
   await scene.endsWell(kerf);
 }
 
-it('ends its services when it is killed, and starts at once on the same data', () => startsAtOnce(40));
-it('ends its services each time it is killed, and starts at once on the same data', deep, () =>
+it('ends its module processes when it is killed, and can restart immediately on the same data', () => startsAtOnce(40));
+it('ends its module processes each time it is killed, and can restart immediately on the same data', deep, () =>
   startsAtOnce(1, 40, 90),
 );
 
-it('leaves no service behind when it is killed while they start', async () => {
+it('leaves no module process when it is killed during their start', async () => {
   const out = moduleNames.filter((name) => name !== 'catalog');
   const scene = new Scene(placements({ name: 'all but one out', out }));
   const start = scene.start().catch((error: Error) => error.message);

@@ -12,7 +12,7 @@ function newFolder(): string {
 }
 
 it.each(moduleNames)(
-  'the artifact of %s holds it, the contracts it knows, and nothing of the inside of others',
+  'the artifact of %s contains the module and contracts, but no implementation of other modules',
   async (name) => {
     const artifact = await bundleModule(name, newFolder());
     const sources = artifact.files.flatMap((file) => file.sources);
@@ -23,7 +23,7 @@ it.each(moduleNames)(
   },
 );
 
-it('reads no broker and no gRPC at the start, only when the topology has them', async () => {
+it('loads broker and gRPC clients only when the topology needs them', async () => {
   const { files } = await bundleModule('payments', newFolder());
   const clients = (atStart: boolean) => {
     const sources = files.filter((file) => file.atStart === atStart).flatMap((file) => file.sources);
@@ -36,7 +36,7 @@ it('reads no broker and no gRPC at the start, only when the topology has them', 
   expect(clients(false)).toEqual(['@grpc', '@nats-io', 'protobufjs', 'rabbitmq-client']);
 });
 
-it('tells what would have no place there', () => {
+it('lists sources that do not belong into the artifact', () => {
   const sources = [
     'src/modules/orders/contract.ts',
     'src/modules/orders/module.json',
@@ -54,7 +54,7 @@ it('tells what would have no place there', () => {
   ]);
 });
 
-it('an image has the Node.js that this repository is locked to, in every stage', () => {
+it('every stage of the image uses the Node.js version of the lockfile', () => {
   const { optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
     optionalDependencies: Record<string, string>;
   };
@@ -70,7 +70,7 @@ describe('npm run build:module', () => {
       cwd: root,
     });
 
-  it('says how large each part is, and what must be installed beside it', () => {
+  it('prints the size of each file and the packages to install', () => {
     const folder = newFolder();
     const { stdout, status } = build(process.cwd(), 'payments', '--out', folder);
     expect(status).toBe(0);
@@ -83,7 +83,7 @@ describe('npm run build:module', () => {
     for (const [name, version] of Object.entries(dependencies)) expect(stdout).toContain(`${name} ${version}`);
   });
 
-  it('writes nothing when a module reaches into another', () => {
+  it('writes nothing when a module imports the implementation of another', () => {
     const root = newFolder();
     const parts = ['src', 'scripts', 'package.json', 'package-lock.json', 'rolldown.config.mjs', 'topology.yaml'];
     for (const part of parts) cpSync(part, join(root, part), { recursive: true });

@@ -16,7 +16,7 @@ function schemasOf({ name, operations, events, errors }: Contract): [string, z.Z
 }
 
 describe('every schema of every contract', () => {
-  it.each(contracts.flatMap(schemasOf))('%s is compiled, and answers as Zod does', (_, schema) => {
+  it.each(contracts.flatMap(schemasOf))('%s is compiled, and gives the same results as Zod', (_, schema) => {
     const twin = schema.clone();
     const asked = vi.spyOn(twin, 'parse');
     const parse = parserOf(twin);

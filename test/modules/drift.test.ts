@@ -15,9 +15,9 @@ const tablesOf = import.meta.glob<{ tables: (reader: { dialect: 'sqlite' }) => R
   { eager: true },
 );
 
-describe('what is committed in two places', () => {
+describe('facts committed in two places', () => {
   it.each(modulesHere.map((definition) => [definition.contract.name, definition] as const))(
-    '%s: its tables are what its migrations make',
+    '%s: the tables match the migrations',
     async (name, definition) => {
       const { database, close } = await openDefinition(definition);
       const { tables } = tablesOf[`../../src/modules/${name}/internal/store.ts`]!;
@@ -37,7 +37,7 @@ describe('what is committed in two places', () => {
     },
   );
 
-  it('migrations: each says whether the release before can work with the data after it', () => {
+  it('migrations: each declares its phase: whether the previous release can use the migrated data', () => {
     const silent = modulesHere.flatMap(({ contract, migrations }) =>
       migrations.filter(({ phase }) => phase === undefined).map(({ name }) => `${contract.name} ${name}`),
     );
@@ -45,7 +45,7 @@ describe('what is committed in two places', () => {
   });
 
   it.each(modulesHere.map((definition) => [definition.contract.name, definition] as const))(
-    '%s: its module.json names the modules whose events it subscribes to',
+    '%s: module.json names the modules whose events it subscribes to',
     (_name, { subscriptions, about }) => {
       const publishers = new Set(subscriptions?.map(({ event }) => event.module));
       expect([...publishers].sort()).toEqual([...about.listensTo].sort());
@@ -53,20 +53,20 @@ describe('what is committed in two places', () => {
   );
 
   it.each(modules.map(({ contract }) => [contract.name, contract] as const))(
-    '%s: its contract is the one on record',
+    '%s: the contract matches its record',
     async (name, contract) => {
       await expect(`${JSON.stringify(record(contract), null, 2)}\n`).toMatchFileSnapshot(`contracts/${name}.json`);
     },
   );
 
   it.each(modules.map(({ contract }) => [contract.name, contract] as const))(
-    '%s: its .proto is the one on record: a number of a field is for ever',
+    '%s: the .proto matches its record, because field numbers must never change',
     async (name, contract) => {
       await expect(protoText(contract)).toMatchFileSnapshot(`contracts/${name}.proto`);
     },
   );
 
-  it('errors: the table in the docs is what the code refuses with', () => {
+  it('errors: the table in the docs matches the code', () => {
     const documented = [...readFileSync('docs/errors.md', 'utf8').matchAll(/^\| `([\w-]+)` \| (\d{3}) \| (.*?) \|/gm)];
     const declared = modules.flatMap(({ contract }) =>
       Object.entries(contract.errors as Record<string, ErrorDefinition>),
@@ -77,7 +77,7 @@ describe('what is committed in two places', () => {
     expect(new Map(documented.map(([, code, status, title]) => [`${code} ${status}`, title]))).toEqual(known);
   });
 
-  it('run-time dependencies: each has its reason in the docs', () => {
+  it('run-time dependencies: the docs give a reason for each', () => {
     const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
       dependencies: Record<string, string>;
     };
@@ -92,7 +92,7 @@ describe('what is committed in two places', () => {
     expect(listed.match(/\w+/g)!.length).toBe(modules.length);
   });
 
-  it('sources: none is kept out of the repository by mistake', () => {
+  it('sources: no file is ignored by mistake', () => {
     const { stdout } = spawnSync(
       'git',
       ['ls-files', '--others', '--ignored', '--exclude-standard', 'src', 'test', 'scripts'],
@@ -101,7 +101,7 @@ describe('what is committed in two places', () => {
     expect(stdout).toBe('');
   });
 
-  it('settings: the README lists them all', () => {
+  it('settings: the README lists every setting', () => {
     const documented = [...readFileSync('README.md', 'utf8').matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, name]) => name!);
     const known = [
       kernelSettings,

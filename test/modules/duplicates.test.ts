@@ -13,7 +13,7 @@ const amount = { amount: 5_000, currency: 'KRW' };
 type Open = Awaited<ReturnType<typeof openDefinition>>;
 
 /** A network may repeat a command. In every module the command takes effect once, and each repeat gets the same answer. */
-describe('a command that comes twice', () => {
+describe('a duplicate command', () => {
   let module: Open;
   afterEach(() => module.close());
 
@@ -27,7 +27,7 @@ describe('a command that comes twice', () => {
     return first as Record<string, never>;
   }
 
-  itOf('inventory')('takes stock once, and gives it back once', async () => {
+  itOf('inventory')('reserves stock once, and releases it once', async () => {
     module = await openDefinition(one('inventory'));
     const orderId = randomUUID();
     const left = async () =>
@@ -50,7 +50,7 @@ describe('a command that comes twice', () => {
     expect(await module.call('get', { id, memberId })).toMatchObject({ status: 'refunded', amount });
   });
 
-  itOf('members')('signs one member up, and does not take the repeat for a second with the same address', async () => {
+  itOf('members')('signs up one member, and does not refuse the repeat because of the taken address', async () => {
     module = await openDefinition(one('members'));
     await twice('signUp', { email: 'ann@example.com', password: 'correct horse', name: 'Ann' });
     await expect(
@@ -70,7 +70,7 @@ describe('a command that comes twice', () => {
     expect([items.length, comments.length]).toEqual([1, 1]);
   });
 
-  it.each(['mail', 'sms'].filter(isHere))('takes one message in, by %s, also under another key', async (channel) => {
+  it.each(['mail', 'sms'].filter(isHere))('accepts one message by %s, also under another key', async (channel) => {
     module = await openDefinition(one(channel));
     const letter = { messageId: randomUUID(), memberId, text: 'Hello' };
     const input =
@@ -83,7 +83,7 @@ describe('a command that comes twice', () => {
     expect(await module.database.db.all(`SELECT message_id FROM ${table}`)).toHaveLength(1);
   });
 
-  itOf('members')('is one also when the second comes while the first still runs', async () => {
+  itOf('members')('takes effect once when the second arrives while the first is in flight', async () => {
     module = await openDefinition(one('members'));
     const context = { idempotencyKey: randomUUID() };
     const sign = () =>
@@ -92,7 +92,7 @@ describe('a command that comes twice', () => {
     expect(second).toEqual(first);
   });
 
-  itOf('members')('is refused while the first, with another input, still runs', async () => {
+  itOf('members')('is refused with another input while the first is in flight', async () => {
     module = await openDefinition(one('members'));
     const context = { idempotencyKey: randomUUID() };
     const sign = (name: string) =>
@@ -101,7 +101,7 @@ describe('a command that comes twice', () => {
     expect([first.status, (second as PromiseRejectedResult).reason.code]).toEqual(['fulfilled', 'invalid-input']);
   });
 
-  itOf('inventory')('is refused when the same key comes with another input', async () => {
+  itOf('inventory')('is refused with another input under the same key', async () => {
     module = await openDefinition(one('inventory'));
     const context = { idempotencyKey: randomUUID() };
     await module.call('restock', { sku: 'WAX', quantity: 1 }, context);
@@ -111,7 +111,7 @@ describe('a command that comes twice', () => {
   });
 });
 
-describe('a command in steps whose process dies between its last commit and its answer', () => {
+describe('a repeated command in steps after its process died between the last commit and the answer', () => {
   let module: Open;
   afterEach(async () => {
     setTrap(undefined);
@@ -134,14 +134,14 @@ describe('a command in steps whose process dies between its last commit and its 
     return answer as Record<string, never>;
   }
 
-  itOf('members')('is a sign-up, of one member', async () => {
+  itOf('members')('signs up one member', async () => {
     module = await openDefinition(one('members'));
     const ann = { email: 'ann@example.com', password: 'correct horse', name: 'Ann' };
     const { id } = await again('signUp', ann);
     expect(await module.call('signIn', { email: ann.email, password: ann.password })).toEqual({ id });
   });
 
-  itOf('board')('is one post or comment', async () => {
+  itOf('board')('writes one post or comment', async () => {
     const people: CallSource = () => async () => ({ name: 'Ann' });
     module = await openDefinition(one('board'), people);
     const { id } = await again('write', { memberId, title: 'A title', body: 'A body' });
@@ -150,7 +150,7 @@ describe('a command in steps whose process dies between its last commit and its 
     expect([items, await module.call('read', { id })]).toMatchObject([[{ id }], { comments: [{ id: comment.id }] }]);
   });
 
-  itOf('payments')('is a payment as it was then, whatever became of it since', async () => {
+  itOf('payments')('answers with the payment as it was at the first call', async () => {
     module = await openDefinition(one('payments'));
     const charge = { orderId: randomUUID(), memberId, amount };
     const then = (operation: string) => async () => void (await module.call(operation, charge));
@@ -166,8 +166,8 @@ describe('a command in steps whose process dies between its last commit and its 
   });
 });
 
-describe('payments, when answers overtake each other', () => {
-  itOf('payments')('does not authorize after a void, whichever comes first', async () => {
+describe('payments, when calls arrive out of order', () => {
+  itOf('payments')('does not authorize a voided payment', async () => {
     const module = await openDefinition(one('payments'));
     const charge = { orderId: randomUUID(), memberId, amount };
     await module.call('void', charge);

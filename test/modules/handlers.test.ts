@@ -14,16 +14,16 @@ const order = { id: '', lines: [], createdAt: '' };
 
 /** Mistake → the line that makes it, and the part of the message that names it. */
 const mistakes: Record<string, [line: string, message: string]> = {
-  'a field that the input does not have': [
+  'an unknown input field': [
     'handle(get, async ({ id, member }) => Promise.reject(new Error(id + member)));',
     "Property 'member' does not exist",
   ],
   'an answer that lacks fields': ['handle(get, async ({ id }) => ({ id }));', 'missing the following properties'],
-  'an answer with a wrong word': [
+  'an answer with a wrong literal': [
     "handle(take, async ({ orderId }) => ({ orderId, state: 'kept' }));",
     `Type '"kept"' is not assignable`,
   ],
-  'an answer of a block with a wrong word': [
+  'an answer with a wrong literal in a block body': [
     "handle(take, async ({ orderId }) => { return { orderId, state: 'kept' }; });",
     `Type '"kept"' is not assignable`,
   ],
@@ -31,22 +31,22 @@ const mistakes: Record<string, [line: string, message: string]> = {
     "inSteps(get, async () => ({ ...order, status: 'pending', total: { amount: '1', currency: 'KRW' } }));",
     "Type 'string' is not assignable to type 'number'",
   ],
-  'an answer that is no promise': ["handle(take, ({ orderId }) => ({ orderId, state: 'taken' }));", 'Promise<'],
+  'an answer that is not a promise': ["handle(take, ({ orderId }) => ({ orderId, state: 'taken' }));", 'Promise<'],
   'a query that writes': [
     'handle(get, async (_, reader) => reader.publish(orders.events.placed, {}));',
     "Property 'publish' does not exist on type 'Reader'",
   ],
-  'an input type of its own': [
+  'a hand-written input type': [
     "handle(take, async ({ orderId }: { orderId: number }) => ({ orderId: String(orderId), state: 'taken' }));",
     "Type 'string' is not assignable to type 'number'",
   ],
-  'a field that the event does not have': [
+  'an unknown event field': [
     'on(orders.events.confirmed, async ({ sku }) => void sku);',
     "Property 'sku' does not exist",
   ],
 };
 
-describe('a wrong handler is reported where it is written, in at most five lines', () => {
+describe('a type error of a handler is reported at its line, in at most five lines', () => {
   let reports: { line: number; text: string }[];
 
   beforeAll(() => {
@@ -65,7 +65,7 @@ describe('a wrong handler is reported where it is written, in at most five lines
   );
 });
 
-it('an operation costs at most twelve lines beside its rule, those that the docs show', () => {
+it('a new operation costs at most twelve lines beside its rule, as the docs show', () => {
   const docs = readFileSync('docs/events-and-sagas.md', 'utf8');
   const [, recipe] = /## Add an operation\n([\s\S]*?)\n## /.exec(docs)!;
   const blocks = recipe!.split(/^ {4}\/\/ orders\/([\w./]+).*\n/m).slice(1);

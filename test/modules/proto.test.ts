@@ -6,15 +6,18 @@ import { protoOf } from '../../src/shared/adapters/grpc/proto/proto.ts';
 import { valuesOf } from '../../src/shared/adapters/grpc/proto/values.cases.ts';
 import { contracts } from '../harness/contracts.ts';
 
-describe('what comes back over gRPC', () => {
-  it.each(contracts.map((each) => [each.name, each] as const))('is the value, for every operation of %s', (_, each) => {
-    const { operations } = protoOf(each);
-    for (const { name, input, output } of Object.values(each.operations)) {
-      const codecs = operations.get(name)!;
-      comesBack(codecs.input, input);
-      comesBack(codecs.output, output);
-    }
-  });
+describe('a value sent over gRPC', () => {
+  it.each(contracts.map((each) => [each.name, each] as const))(
+    'arrives unchanged, for every operation of %s',
+    (_, each) => {
+      const { operations } = protoOf(each);
+      for (const { name, input, output } of Object.values(each.operations)) {
+        const codecs = operations.get(name)!;
+        comesBack(codecs.input, input);
+        comesBack(codecs.output, output);
+      }
+    },
+  );
 });
 
 type Codec = NonNullable<ReturnType<ReturnType<typeof protoOf>['operations']['get']>>['input'];

@@ -19,7 +19,7 @@ function checked(sqlite: string) {
   return { status, said: `${stdout}${stderr}` };
 }
 
-it('lets a release pass whose migration adds to what is there', deep, () => {
+it('accepts a release whose migration adds a column', deep, () => {
   const { status, said } = checked('ALTER TABLE payments ADD COLUMN note TEXT');
   expect([status, said]).toEqual([
     0,
@@ -27,7 +27,7 @@ it('lets a release pass whose migration adds to what is there', deep, () => {
   ]);
 });
 
-it('finds a migration that is marked as expand and renames a column', () => {
+it('rejects a migration that is marked as expand but renames a column', () => {
   const { status, said } = checked('ALTER TABLE payments RENAME COLUMN status TO state');
   expect(status).toBe(1);
   expect(said).toMatch(/×.* authorizes, captures and refunds one payment/);
@@ -63,7 +63,7 @@ function git(folder: string, ...words: string[]): string {
 }
 
 it.each([
-  ['whose tests take no data', 'HEAD', '', 'the tests of HEAD take no data of another release'],
+  ['whose tests accept no data folder', 'HEAD', '', 'the tests of HEAD take no data of another release'],
   ['that cannot be built', 'HEAD', '// DATA_TEMPLATE', 'the release before (HEAD) cannot be built; the lines above'],
   ['that does not exist', 'nowhere', '', 'there is no commit or folder "nowhere"'],
 ])('leaves no worktree of a release %s', (_, before, tests, message) => {

@@ -101,7 +101,7 @@ function answerTo(operation: Operation, value: unknown, transport: Transport): P
   return createCall(operation, 'gateway', () => transport)(value).then(canonical, ({ code }) => `refused: ${code}`);
 }
 
-it('a value of a schema that a contract takes is the same by every transport', async () => {
+it('every transport delivers the same value for every schema that a contract accepts', async () => {
   let [accepted, fitting] = [0, 0];
   const check = async (all: readonly Sent[]) => {
     const taken = all.filter(({ values }) => values.length > 0);

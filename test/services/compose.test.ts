@@ -7,7 +7,7 @@ interface Compose {
   services: Record<string, { ports: string[] }>;
 }
 
-it('compose.yaml offers the servers of npm run services at their ports, on the loopback interface only', () => {
+it('compose.yaml starts the servers of npm run services at the same ports, only on the loopback interface', () => {
   const { services } = parse(readFileSync('compose.yaml', 'utf8')) as Compose;
   const places = Object.entries(services).map(([name, { ports }]) => [name, ports.map(published)]);
   expect(Object.fromEntries(places)).toEqual(

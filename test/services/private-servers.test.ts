@@ -10,7 +10,7 @@ for (const name of Object.keys(known) as ServerName[]) {
     let server: PrivateServer | undefined;
     afterAll(() => server?.stop());
 
-    it('starts, is killed, comes back, and leaves nothing behind', async () => {
+    it('starts, is killed, restarts, and leaves no files or processes', async () => {
       const place = { port: await freePort(), folder: newDataDir() };
       server = await startServer(name, place);
       const first = server.pid;

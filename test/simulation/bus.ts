@@ -10,7 +10,7 @@ export function busOf(life: Life, world: World): Bus {
     recipients: (type) => world.subscriptions.recipients(type),
     async deliver(recipient, events) {
       const delivery = push(recipient, events);
-      if (world.flaw !== 'marks an event as delivered before it is') await delivery;
+      if (world.flaw !== 'marks an event as delivered before its delivery') await delivery;
       else delivery.catch(() => {});
     },
     async subscribe(module) {

@@ -19,8 +19,7 @@ export const noLocks: ProcessLocks = { hold() {}, isHeld: () => undefined, relea
 export function openOn(disk: Disk, life: Life, world: World) {
   return (_module: string, migrations: Migration[]): Database => {
     refuseLost(disk, world);
-    if (world.flaw !== 'starts on data of a release that it does not know' || life.host.migration)
-      disk.migrate(migrations);
+    if (world.flaw !== 'starts on data of an incompatible release' || life.host.migration) disk.migrate(migrations);
     return new SimulatedDatabase(disk, life, world);
   };
 }
@@ -49,7 +48,7 @@ class SimulatedDatabase implements Database {
     this.life = life;
     this.world = world;
     this.db = disk.reader;
-    if (world.flaw !== 'hands over an event that ends its process again and again') this.crashNote = noteOn(disk, life);
+    if (world.flaw !== 'delivers an event that kills its process again and again') this.crashNote = noteOn(disk, life);
   }
 
   work<T>(task: (unit: Unit) => Promise<T>): Promise<T> {
@@ -95,13 +94,13 @@ class SimulatedDatabase implements Database {
     try {
       const result = await this.#withinLimit(inContext(() => currentUnit.run(mark, () => task(unit as Unit))));
       if (!life.alive) return;
-      if (world.flaw === 'tells of a commit before it is made') {
+      if (world.flaw === 'reports a commit before it happens') {
         resolve(result);
         await new Promise<void>((over) => world.scheduler.after(5, over));
         if (!life.alive) return;
       }
       if (world.crashes()) return life.host.crash?.(`before a commit of ${disk.module}`);
-      if (world.flaw === 'forgets what it has answered') disk.forgetAnswers();
+      if (world.flaw === 'forgets its recorded answers') disk.forgetAnswers();
       disk.commit();
       world.chronicle?.committed(disk.module);
       if (world.crashes()) return life.host.crash?.(`after a commit of ${disk.module}`);
@@ -122,7 +121,7 @@ class SimulatedDatabase implements Database {
 
   #withinLimit<T>(work: Promise<T>): Promise<T> {
     const { world, life, disk } = this;
-    if (world.flaw === 'waits for a handler for ever') return work;
+    if (world.flaw === 'waits for a handler forever') return work;
     return new Promise<T>((resolve, reject) => {
       const overdue = () => reject(new Error(`a unit of work of "${disk.module}" was open for ${unitLimitMs} ms`));
       const cancel = world.scheduler.after(unitLimitMs, () => life.run(overdue));

@@ -5,23 +5,23 @@ import type { FirstDay } from './first-day.ts';
 
 /** Bugs that a test plants, to prove that the simulation finds them. */
 export const flaws = [
-  'marks an event as delivered before it is',
-  'tells of a commit before it is made',
-  'forgets which events it has taken',
-  'takes nothing back',
-  'gives money back in its own books only',
-  'works in the background in the name of a caller',
-  'waits for a handler for ever',
-  'hands over an event that ends its process again and again',
-  'waits for a command in steps for ever',
-  'forgets what it has answered',
-  'starts on data of a release that it does not know',
-  'takes a process that lives for one that ended',
-  'misses its appointments when the clock is set back',
-  'forgets what it had to do while it was frozen',
+  'marks an event as delivered before its delivery',
+  'reports a commit before it happens',
+  'forgets which events it has handled',
+  'never compensates',
+  'voids payments only in its own records',
+  'runs background work in the context of a caller',
+  'waits for a handler forever',
+  'delivers an event that kills its process again and again',
+  'waits for a command in steps forever',
+  'forgets its recorded answers',
+  'starts on data of an incompatible release',
+  'treats a living process as dead',
+  'misses its timers after the clock steps back',
+  'forgets tasks that fell due while it was frozen',
   'starts empty when its data is missing',
   'starts on an older copy of its data',
-  'takes a damaged record for none',
+  'treats a damaged record as missing',
 ] as const;
 
 export type Flaw = (typeof flaws)[number];
@@ -46,7 +46,7 @@ type Opened = ReturnType<ModuleDefinition['open']>;
 type Change = (definition: ModuleDefinition, disk: Disk) => ModuleDefinition;
 
 const changes: Partial<Record<Flaw, Change>> = {
-  'forgets which events it has taken': (definition, { native }) => {
+  'forgets which events it has handled': (definition, { native }) => {
     const forget = native.prepare('DELETE FROM kerf_inbox');
     return {
       ...definition,
@@ -59,7 +59,7 @@ const changes: Partial<Record<Flaw, Change>> = {
       })),
     };
   },
-  'takes nothing back': (definition) =>
+  'never compensates': (definition) =>
     inside(definition, (opened) => ({
       ...opened,
       sagas: opened.sagas?.map((saga) => ({

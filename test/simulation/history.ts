@@ -19,7 +19,7 @@ export async function live(seed: number, first: FirstDay, flaw?: Flaw, chronicle
   const restore = determine(() => Math.floor(world.scheduler.time), new Random(~seed), world.provider.fetch);
   const rejected = (error: unknown) => world.watch(Promise.reject(error));
   process.on('unhandledRejection', rejected);
-  const cure = flaw === 'works in the background in the name of a caller' ? workInTheNameOfCallers() : undefined;
+  const cure = flaw === 'runs background work in the context of a caller' ? workInTheNameOfCallers() : undefined;
   const deafen = chronicle?.listen(first.disks.values());
   for (const disk of first.disks.values()) disk.beginHistory();
   try {

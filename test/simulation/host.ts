@@ -150,7 +150,7 @@ export class Host {
     life.freeze();
     world.scheduler.after(forMs, () => {
       if (life.alive) world.chronicle?.note(this.names, 'go on');
-      life.thaw(world.flaw === 'forgets what it had to do while it was frozen');
+      life.thaw(world.flaw === 'forgets tasks that fell due while it was frozen');
     });
   }
 
@@ -183,10 +183,10 @@ const handlerLimitMs = 4_000;
 function clockOf(life: Life, { scheduler, flaw }: World): Clock {
   const now = () => Math.floor(scheduler.time + (life.host.clockByMs ?? 0));
   const misses = (task: () => void, delayMs: number, dueAt: number) =>
-    (flaw === 'misses its appointments when the clock is set back' && now() < dueAt) ||
-    (flaw === 'waits for a handler for ever' && delayMs === handlerLimitMs) ||
+    (flaw === 'misses its timers after the clock steps back' && now() < dueAt) ||
+    (flaw === 'waits for a handler forever' && delayMs === handlerLimitMs) ||
     // The timer of src/shared/kernel/module/in-steps.ts, recognized by its function name.
-    (flaw === 'waits for a command in steps for ever' && task.name === 'forget');
+    (flaw === 'waits for a command in steps forever' && task.name === 'forget');
   return {
     now,
     after(delayMs, task) {

@@ -40,7 +40,7 @@ export class Identity {
     const { found, record } = this;
     if (!found && flaw === 'starts empty when its data is missing') return undefined;
     const isTaken = this.#lost === 'older copy' && flaw === 'starts on an older copy of its data';
-    const isForgotten = record && 'lost' in record && flaw === 'takes a damaged record for none';
+    const isForgotten = record && 'lost' in record && flaw === 'treats a damaged record as missing';
     return whyNotThis(
       this.module,
       isTaken ? { ...found!, commits: this.#commits } : found,

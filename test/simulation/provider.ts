@@ -30,8 +30,7 @@ export class Provider {
       to: 'provider',
       what: action,
       line: JSON.stringify({ paymentId: id, ...JSON.parse(body) }),
-      deadline:
-        world.flaw === 'waits for a command in steps for ever' ? forever : world.scheduler.time + answerWithinMs,
+      deadline: world.flaw === 'waits for a command in steps forever' ? forever : world.scheduler.time + answerWithinMs,
       late: () => new Error('the provider did not answer'),
       unwanted: () => new Error('nobody waits for the provider'),
       withKey: true,
@@ -46,7 +45,7 @@ export class Provider {
       if (token === 'tok_slow') await new Promise<void>((over) => this.world.scheduler.after(3_000, over));
       return this.books.authorize(id, token);
     }
-    if (action === 'void' && this.world.flaw === 'gives money back in its own books only') return 200;
+    if (action === 'void' && this.world.flaw === 'voids payments only in its own records') return 200;
     return this.books.change(id, action);
   }
 }

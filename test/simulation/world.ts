@@ -194,7 +194,7 @@ export class World {
 
   /** Returns whether a process lives, as another process sees it. A process on another machine always appears alive. */
   runs(pid: number): boolean {
-    if (this.flaw === 'takes a process that lives for one that ended') return false;
+    if (this.flaw === 'treats a living process as dead') return false;
     return this.plan.apart || this.#lives[pid - 1]?.alive === true;
   }
 

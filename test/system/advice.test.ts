@@ -34,8 +34,8 @@ const isAbout = (truth: number) => (said: number) => said > truth / 1.5 && said 
 const surround = (truth: number) => (said: number[]) =>
   Math.min(...said) < truth * 1.5 && Math.max(...said) > truth / 1.5;
 
-it('advises on each module, and what it says of payments comes true: calls that cross, and how much later they are answered', async () => {
-  // A network round trip of 200 ms outweighs the processor time of a call, also on a busy machine, which a light load keeps so.
+it('predicts, for payments, the number of calls that cross the process boundary and the added latency', async () => {
+  // A network round trip of 200 ms outweighs the processor time of a call, also on a busy machine. The light load keeps the added load small.
   const scene = new Scene({ PARITY: 'fast', NODE_OPTIONS: '--import ./test/harness/slow-network.mjs' });
   const kerf = await scene.start();
   const operator = new Operator(kerf);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, freePort, Kerf, newDataDir } from '../harness/kerf.ts';
 import { type Order, Shop, type Summary } from '../harness/shop.ts';
 
-describe('a module that somebody else runs, at an address', () => {
+describe('a module at a fixed address, started separately', () => {
   let home: Kerf;
   let payments: Kerf;
 
@@ -22,13 +22,13 @@ describe('a module that somebody else runs, at an address', () => {
     });
   });
 
-  it('is found where the topology says', async () => {
+  it('is called at the address in the topology', async () => {
     expect(payments.announced.public).toBeNull();
     const placed = home.announced.modules.find(({ name }) => name === 'payments');
     expect(placed).toMatchObject({ placement: payments.announced.internal });
   });
 
-  it('does its part of an order', async () => {
+  it('takes part in an order', async () => {
     const shop = await new Shop(home.url).join();
     const { status, body } = await shop.order('WAX');
     expect(status).toBe(201);
@@ -38,7 +38,7 @@ describe('a module that somebody else runs, at an address', () => {
     expect((await shop.order('WAX', 1, { token: 'tok_declined' })).status).toBe(402);
   });
 
-  it('is waited for while it is away', async () => {
+  it('completes an order after an outage', async () => {
     const shop = await new Shop(home.url).join();
     expect(await payments.stop()).toBe(0);
     const waiting = await shop.order('WAX', 1, { wait: 0 });
@@ -55,7 +55,7 @@ describe('a module that somebody else runs, at an address', () => {
     );
   });
 
-  it('says that it is about to stop, and serves until it does', async () => {
+  it('announces its stop and serves requests until it stops', async () => {
     expect(await payments.stop()).toBe(0);
     const { MODULE_PAYMENTS, HOME_ADDRESS } = addresses();
     const internal = { INTERNAL_PORT: new URL(MODULE_PAYMENTS).port, DRAIN_DELAY_MS: '60000' };

@@ -12,7 +12,7 @@ import { Operator } from '../harness/operator.ts';
 import { Shop, type Summary } from '../harness/shop.ts';
 import { SystemKey } from '../harness/system-key.ts';
 
-describe('a module in an artifact of its own', () => {
+describe('a module built as a separate artifact', () => {
   let folder: string;
   const program = (name: string) => join(folder, name, 'app.js');
   beforeAll(async () => {
@@ -22,7 +22,7 @@ describe('a module in an artifact of its own', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('takes the place of the one in the whole program, while that serves', async () => {
+  it('replaces the in-process module under load without a failed request', async () => {
     const scene = new Scene();
     const kerf = await scene.start();
     const operator = new Operator(kerf);
@@ -38,7 +38,7 @@ describe('a module in an artifact of its own', () => {
     await scene.endsWell(kerf, load.told);
   });
 
-  describe('that a person starts, with the topology of the whole system', () => {
+  describe('started by hand with the topology of the whole system', () => {
     let home: Kerf;
     let payments: Kerf;
     const dataDir = newDataDir();
@@ -66,13 +66,13 @@ describe('a module in an artifact of its own', () => {
       rmSync(dataDir, { recursive: true });
     });
 
-    it('is where the topology says, and alone', () => {
+    it('listens at the address in the topology and has no public listener', () => {
       expect(payments.announced.public).toBeNull();
       const placed = home.announced.modules.find(({ name }) => name === 'payments');
       expect(placed).toMatchObject({ placement: payments.announced.internal, state: 'ready' });
     });
 
-    it('does its part of an order', async () => {
+    it('takes part in an order', async () => {
       const shop = await new Shop(home.url).join();
       const { status, body } = await shop.order('WAX');
       expect(status).toBe(201);
@@ -80,7 +80,7 @@ describe('a module in an artifact of its own', () => {
       expect(payment).toMatchObject({ orderId: body.id, status: 'captured' });
     });
 
-    it('takes calls of those that declare it only', async () => {
+    it('accepts calls only from modules that declare it in their uses', async () => {
       const system = new SystemKey(dataDir);
       const statusFor = async (caller: string) => {
         const authorization = `Bearer ${await system.signAs(caller, { subject: caller, audience: 'payments' })}`;
@@ -90,7 +90,7 @@ describe('a module in an artifact of its own', () => {
       expect([await statusFor('board'), await statusFor('orders')]).toEqual([403, 422]);
     });
 
-    it('is well for who watches its container, until it is gone', async () => {
+    it('passes the health check of its container until it stops', async () => {
       const { port } = new URL(payments.announced.internal);
       expect(health({ MODULE: 'payments', INTERNAL_PORT: port })).toBe(0);
       expect(health({ PORT: new URL(home.url).port })).toBe(0);
@@ -98,7 +98,7 @@ describe('a module in an artifact of its own', () => {
     });
   });
 
-  it('is well as well where both sides show certificates', async () => {
+  it('passes the health check with mutual TLS', async () => {
     const authority = await Authority.found('ours');
     onTestFinished(() => authority.close());
     const tls = { ...(await authority.settings()), INTERNAL_TLS_MUTUAL: 'true' };
@@ -110,7 +110,7 @@ describe('a module in an artifact of its own', () => {
     expect(health({ ...tls, MODULE: 'payments', INTERNAL_PORT: port })).toBe(1);
   });
 
-  it('says what it is not when it is asked to run another module, whose data it leaves alone', async () => {
+  it('refuses to run another module and does not create its database', async () => {
     const DATA_DIR = join(folder, 'data');
     const env = { PATH: process.env.PATH, DATA_DIR, TOPOLOGY: devNull, MODULE_ORDERS: 'http://127.0.0.1:9' };
     const child = spawn(process.execPath, [program('payments'), '--only', 'orders'], {

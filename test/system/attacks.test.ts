@@ -4,14 +4,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, Kerf, newDataDir } from '../harness/kerf.ts';
 import { Shop } from '../harness/shop.ts';
 
-describe('from outside', () => {
+describe('attacks from outside', () => {
   let kerf: Kerf;
   beforeAll(async () => {
     kerf = await Kerf.start({ env: { MODULE_ORDERS: 'http', MODULE_MEMBERS: 'http', TRUSTED_PROXIES: '127.0.0.1' } });
   });
   afterAll(() => kerf.stop());
 
-  it('no header makes an event one that its subscribers refuse', async () => {
+  it('an invalid traceparent header does not produce dead letters', async () => {
     const shop = await new Shop(kerf.url).join();
     const body = { lines: [{ sku: 'WAX', quantity: 1 }], payment: { token: 'tok_ok' } };
     const placed = await shop.post<{ id: string }>('/orders', body, {
@@ -26,7 +26,7 @@ describe('from outside', () => {
     expect(await kerf.ops('/ops/dead-letters')).toEqual({ items: [] });
   });
 
-  it('a burst of guesses is no way around the limit on them', async () => {
+  it('parallel password guesses do not bypass the sign-in limit', async () => {
     const email = 'victim@example.com';
     await new Shop(kerf.url).join({ email });
     const guesses = Array.from({ length: 60 }, () =>
@@ -37,7 +37,7 @@ describe('from outside', () => {
     expect(new Set(statuses)).toEqual(new Set([401, 429]));
   });
 
-  it('guesses of a stranger do not lock the owner out, from wherever the owner comes', async () => {
+  it('wrong guesses from one address do not lock out the owner at other addresses', async () => {
     const email = 'owner@example.com';
     const shop = await new Shop(kerf.url).join({ email });
     const signIn = (password: string, client: string) =>
@@ -52,7 +52,7 @@ describe('from outside', () => {
   });
 });
 
-it('goes when whoever started it is gone, however that went', async () => {
+it('the system exits when its parent process is killed', async () => {
   const words = ['scripts/start.mjs', '--json'].join(' ');
   const shell = spawn('sh', ['-c', `"${process.execPath}" ${words}; true`], {
     env: { PATH: process.env.PATH, DATA_DIR: newDataDir(), PORT: '0', INTERNAL_PORT: '0', TOPOLOGY: '/dev/null' },

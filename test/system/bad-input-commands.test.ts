@@ -13,7 +13,7 @@ function failed({ code, stdout, stderr }: Ended): string {
   return stderr;
 }
 
-describe('the commands, asked of a system', () => {
+describe('commands with bad input against a running system', () => {
   let kerf: Kerf;
   let operator: Operator;
   let smsAt: string;
@@ -31,7 +31,7 @@ describe('the commands, asked of a system', () => {
     return body.items.map(({ caller, operation }) => `${caller} → ${operation}`);
   };
 
-  it('topology: says an address once that is the placement', async () => {
+  it('topology: prints an address only once when it is also the placement', async () => {
     const { stdout } = await operator.run('topology', []);
     expect(
       stdout
@@ -41,14 +41,14 @@ describe('the commands, asked of a system', () => {
     ).toEqual(['sms', 'away', smsAt]);
   });
 
-  it('say so when npm took an option for itself', async () => {
+  it('rotate-keys: reports an option that npm consumed', async () => {
     const npm = { npm_config_revoke: 'true', npm_lifecycle_event: 'rotate-keys' };
     expect(failed(await operator.run('rotate-keys', [], npm))).toBe(
       'kerf: npm took --revoke for itself; write it after --, such as npm run rotate-keys -- --revoke\n',
     );
   });
 
-  it('check: takes no words', async () => {
+  it('check: accepts no arguments', async () => {
     expect(failed(await operator.run('check', ['nope']))).toContain('unknown word "nope": all is checked; see npm run');
     expect(failed(await operator.run('check', ['--nope']))).toContain('unknown word "--nope"');
   });
@@ -92,7 +92,7 @@ describe('the commands, asked of a system', () => {
     [['clear', 'orders'], 'say the caller and the operation'],
     [['clear', 'orders', 'payments.*', 'now'], 'unknown word "now"'],
     [['clear', 'orders', 'payments.*'], 'there is no fault on orders → payments.*; there are: * → mail.*'],
-  ])('faults: %j is refused in the words of the command, and changes nothing', async (words, about) => {
+  ])('faults: %j is refused with the option names of the command and changes nothing', async (words, about) => {
     await operator.ask('PUT', '/faults', {
       faults: [{ caller: '*', operation: 'mail.*', double: true, forMs: 60_000 }],
     });
@@ -109,7 +109,7 @@ describe('the commands, asked of a system', () => {
     expect([code, JSON.parse(stdout).items]).toEqual([0, [expect.objectContaining(fields)]]);
   });
 
-  it('faults: clears one, and leaves the others', async () => {
+  it('faults: clears one fault and keeps the others', async () => {
     for (const operation of ['payments.*', 'inventory.*']) await faults('put', 'orders', operation, '--double');
     const cleared = await faults('clear', 'orders', 'payments.*');
     expect([cleared.code, cleared.stdout]).toEqual([0, expect.stringMatching(/^orders {2}→ {2}inventory\.\* /)]);
@@ -135,7 +135,7 @@ describe('the commands, asked of a system', () => {
   });
 });
 
-it('start: says why it stops when the process that started it has gone', async () => {
+it('start: reports that it stops because its parent process ended', async () => {
   const words = JSON.stringify(['scripts/start.mjs', '--json']);
   const code = `require('child_process').spawn(process.execPath, ${words}, { stdio: 'inherit' }); setInterval(() => {}, 1e6)`;
   const env = { PATH: process.env.PATH, TOPOLOGY: devNull, PORT: '0', INTERNAL_PORT: '0', DATA_DIR: newDataDir() };

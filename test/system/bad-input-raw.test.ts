@@ -50,7 +50,7 @@ const byGateway: [string, string][] = [
   ['a header that is no UTF-8', 'GET /products HTTP/1.1\r\nHost: a\r\nPrefer: \xff\r\nConnection: close\r\n\r\n'],
 ];
 
-it.each([...byNode, ...byGateway])('%s is answered with a problem and a request id', async (_, bytes) => {
+it.each([...byNode, ...byGateway])('%s gets a problem and a request id', async (_, bytes) => {
   const [head = '', body = ''] = (await answerTo(bytes)).split('\r\n\r\n');
   expect(head).toMatch(/^HTTP\/1\.1 400 /);
   expect(head).toMatch(/^content-type: application\/problem\+json$/im);
@@ -58,7 +58,7 @@ it.each([...byNode, ...byGateway])('%s is answered with a problem and a request 
   expect(body).toContain('"code":"malformed-request"');
 });
 
-it.each(byGateway)('%s is answered with security headers', async (_, bytes) => {
+it.each(byGateway)('%s gets security headers', async (_, bytes) => {
   const [head = ''] = (await answerTo(bytes)).split('\r\n\r\n');
   expect(head).toMatch(/^x-content-type-options: nosniff$/im);
   expect(head).toMatch(/^x-frame-options: DENY$/im);

@@ -27,7 +27,7 @@ function badInput(topology: TestTopology): void {
   tokenCases(around);
   unreadCases(around);
 
-  it('has taken nothing of it for a fault of its own', async () => {
+  it('logs no internal error for bad input', async () => {
     expect(await new Shop(around.kerf.url).get('/healthz')).toMatchObject({ status: 200 });
     expect(around.kerf.stderr).toBe('');
   });

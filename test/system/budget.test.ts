@@ -24,7 +24,7 @@ const probe = `--import=${resolve('test', 'harness', 'usage-probe.mjs')}`;
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 // Only Linux reports the bytes that a process has written to disk.
-it.runIf(process.platform === 'linux')('an order in one process costs no more than its budget', async () => {
+it.runIf(process.platform === 'linux')('an order in one process stays within its budget', async () => {
   const kerf = await Kerf.start({ env: { NODE_OPTIONS: probe, PROBE_DIR: folder } });
   const shop = await new Shop(kerf.url).join();
   let placed = 0;

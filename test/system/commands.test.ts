@@ -18,7 +18,7 @@ function succeeded({ code, stdout, stderr }: Ended): string {
   return stdout;
 }
 
-describe('the commands of operators', () => {
+describe('the operator commands', () => {
   let home: Kerf;
   let system: Poisoned;
   let operator: Operator;
@@ -32,7 +32,7 @@ describe('the commands of operators', () => {
   const letters = (...words: string[]) => operator.run('dead-letters', words);
   const unknownVersion = () => system.unknownVersion({ orderId: randomUUID(), memberId: system.memberId });
 
-  it('tell what runs where', async () => {
+  it('topology: prints where each module runs', async () => {
     const told = succeeded(await operator.run('topology', []));
     expect(told).toMatch(/^events: mitt\n/);
     expect(told).toMatch(/^orders +ready +in-process, home process \(process \d+\)$/m);
@@ -41,7 +41,7 @@ describe('the commands of operators', () => {
     expect(modules).toHaveLength(home.announced.modules.length);
   });
 
-  it('list dead letters, a line each, with the reason', async () => {
+  it('dead-letters list: prints one line for each dead letter, with the reason', async () => {
     const [one, other] = [await unknownVersion(), await system.mismatch(randomUUID())];
     const lines = succeeded(await letters('list')).split('\n');
     for (const { id, type, key, lastError, history } of [one, other]) {
@@ -55,7 +55,7 @@ describe('the commands of operators', () => {
     expect(succeeded(await letters('list', '--key', 'nobody'))).toBe('there are no dead letters\n');
   });
 
-  it('show one with its event, and its history a line each', async () => {
+  it('dead-letters show: prints the event, and one line for each entry of the history', async () => {
     const letter = await unknownVersion();
     const told = succeeded(await letters('show', letter.id));
     expect(told.split('\n')[0]).toBe(`${letter.id}  dead`);
@@ -64,7 +64,7 @@ describe('the commands of operators', () => {
     expect(JSON.parse(succeeded(await letters('show', letter.id, '--json')))).toEqual(letter);
   });
 
-  it('replay one, or all that fit', async () => {
+  it('dead-letters replay: replays one dead letter, or all that match', async () => {
     const [one, other] = [await unknownVersion(), await unknownVersion()];
     const tried = async ({ id }: Letter) => (await operator.letter(id)).history.map(({ what }) => what).join(' ');
     expect(succeeded(await letters('replay', one.id))).toBe(`${one.id}  tried again\n`);
@@ -78,7 +78,7 @@ describe('the commands of operators', () => {
     await eventually(async () => (await tried(other)) === 'dead replayed dead replayed dead', 'its third death');
   });
 
-  it('discard one, or all that fit, with a reason', async () => {
+  it('dead-letters discard: discards one dead letter, or all that match, with a reason', async () => {
     const [one, other] = [await unknownVersion(), await unknownVersion()];
     expect(succeeded(await letters('discard', one.id, '--reason', 'a test order'))).toBe(`${one.id}  discarded\n`);
     expect((await operator.letter(one.id)).history.at(-1)).toMatchObject({ what: 'discarded', why: 'a test order' });
@@ -102,13 +102,13 @@ describe('the commands of operators', () => {
     [['discard', '--all'], '--reason'],
     [['discard', '--reason', 'x'], 'an id, filters, or --all'],
   ];
-  it.each(misused)('fail at the words %j', async (words, about) => {
+  it.each(misused)('fail with the arguments %j', async (words, about) => {
     const said = failed(await letters(...words));
     expect(said).toContain(about);
     expect(said).toContain('see npm run dead-letters -- --help');
   });
 
-  it('fail with what the system refuses', async () => {
+  it('fail with the error of the system', async () => {
     expect(failed(await letters('show', 'notifications.in-999999'))).toContain('there is no dead letter');
     expect(failed(await letters('replay', 'billing.in-1'))).toContain(
       'unknown id "billing.in-1"; an id begins with its module',
@@ -145,7 +145,7 @@ describe('the commands of operators', () => {
     expect(said).toContain('see npm run extract -- --help');
   });
 
-  it('move a module out and back, and tell each step as it goes: as JSON lines, or for a person', async () => {
+  it('extract and absorb: print each step as it happens, as JSON lines or as text', async () => {
     const out = succeeded(await operator.run('extract', ['payments', '--for-now', '--json']));
     const lines = out
       .trim()
@@ -161,7 +161,7 @@ describe('the commands of operators', () => {
     for (const counted of ['calls', 'events', 'sagas', 'timers']) expect(back).toContain(`  ${counted} `);
   });
 
-  it('say once why a step failed, and what to do', async () => {
+  it('extract: prints once why a step failed and what to do', async () => {
     const { code, stdout, stderr } = await operator.run('extract', ['payments', '--via', 'queue', '--for-now']);
     expect([code, stdout]).toEqual([1, '  ✗ preflight\n']);
     expect(stderr).toMatch(
@@ -169,7 +169,7 @@ describe('the commands of operators', () => {
     );
   });
 
-  it('leave as it is what they do not say, also when a module was back in between', async () => {
+  it('extract and absorb: keep settings that the command does not name, also across an absorption', async () => {
     const move = async (command: string, ...words: string[]) => {
       const said = succeeded(await operator.run(command, ['payments', '--for-now', ...words]));
       return /payments runs (\S+) now/.exec(said)?.[1];
@@ -187,7 +187,7 @@ describe('the commands of operators', () => {
   });
 
   it.each(['topology', 'dead-letters', 'sagas', 'faults', 'extract', 'absorb', 'replace', 'advise'])(
-    'explain themselves: %s',
+    'print help: %s',
     async (command) => {
       for (const word of ['--help', '-h']) {
         const told = succeeded(await operator.run(command, [word]));
@@ -197,7 +197,7 @@ describe('the commands of operators', () => {
     },
   );
 
-  it('fail without a token, with a wrong one, and where nobody listens, or somebody else', async () => {
+  it('fail without a token, with a wrong token, without a listener, and against another program', async () => {
     const list = (env: Record<string, string>) => operator.run('dead-letters', ['list'], env);
     expect(failed(await list({ DATA_DIR: 'nowhere' }))).toContain(
       'nowhere/operator-token cannot be read; set DATA_DIR to the data folder of the running system, or OPERATOR_TOKEN; the first start writes the file: npm start',

@@ -52,17 +52,17 @@ describe('the internal listener', () => {
     return seen;
   }
 
-  it('is shut to whoever shows nothing', async () => {
+  it('rejects requests without a token', async () => {
     expect(await outcomes()).toEqual(new Set(['401 unauthenticated']));
   });
 
-  it('is shut to a member, an empty token, and garbage', async () => {
+  it("rejects a member's token, an empty token and garbage", async () => {
     for (const token of [session, '', 'garbage', 'a.b.c']) {
       expect(await outcomes(`Bearer ${token}`)).toEqual(new Set(['401 unauthenticated']));
     }
   });
 
-  it('does not let the operator call modules, nor a module operate', async () => {
+  it('rejects module calls with the operator token, and admin requests with a service token', async () => {
     const operator = readFileSync(join(kerf.dataDir, 'operator-token'), 'utf8').trim();
     expect((await call('POST', '/modules/mail/send', operator)).status).toBe(401);
     expect((await call('GET', '/ops/topology', await serviceToken('gateway', 'orders'))).status).toBe(401);
@@ -70,7 +70,7 @@ describe('the internal listener', () => {
     expect((await call('POST', '/modules/mail/send', await serviceToken('home', '/ops'))).status).toBe(401);
   });
 
-  it('lets a module call only what it declares, and show a token only where it is meant', async () => {
+  it("accepts a module's call only to declared modules, and a token only for its audience", async () => {
     expect((await call('POST', '/modules/payments/refund', await serviceToken('board', 'payments'))).status).toBe(403);
     expect((await call('POST', '/modules/payments/refund', await serviceToken('orders', 'mail'))).status).toBe(401);
     expect((await call('POST', '/events/mail', await serviceToken('orders', 'mail'))).status).toBe(403);
@@ -80,7 +80,7 @@ describe('the internal listener', () => {
     expect((await call('POST', '/modules/payments/refund', await serviceToken('orders', 'payments'))).status).toBe(422);
   });
 
-  it('takes no order of an operator from a process, not even from one that calls in the name of the home process', async () => {
+  it('rejects admin requests from a module process, even in the name of the home process', async () => {
     const [home, mail] = addresses as [string, string];
     const system = new SystemKey(kerf.dataDir);
     for (const [address, module] of [
@@ -94,7 +94,7 @@ describe('the internal listener', () => {
     }
   });
 
-  it('believes a process in the name of its own module alone', async () => {
+  it('accepts a process only in the name of its own module', async () => {
     const system = new SystemKey(kerf.dataDir);
     const claims = ['gateway', 'home', 'members', 'orders'].map((subject) => ({ subject, audience: 'payments' }));
     const statuses = await Promise.all(
@@ -105,18 +105,18 @@ describe('the internal listener', () => {
     expect(statuses).toEqual([401, 401, 401, 422]);
   });
 
-  it('publishes keys that check and do not sign', async () => {
+  it('publishes only public keys', async () => {
     const { keys } = (await (await fetch(`${addresses[0]}/keys`)).json()) as { keys: Record<string, string>[] };
     expect(keys.map((key) => Object.keys(key).sort())).toEqual([['crv', 'kid', 'kty', 'x']]);
   });
 
-  it('is not behind the public one', async () => {
+  it('has no routes on the public listener', async () => {
     expect(await outcomes(`Bearer ${session}`, [kerf.url])).toEqual(new Set(['404 not-found']));
     const operator = readFileSync(join(kerf.dataDir, 'operator-token'), 'utf8').trim();
     expect(await outcomes(`Bearer ${operator}`, [kerf.url])).toEqual(new Set(['404 not-found']));
   });
 
-  it('keeps its secrets to their owner', () => {
+  it('makes secret files readable only by their owner', () => {
     for (const file of ['operator-token', 'keys/internal.json', 'keys/sessions.json', 'members.db']) {
       expect(statSync(join(kerf.dataDir, file)).mode & 0o077, file).toBe(0);
     }

@@ -97,7 +97,7 @@ function linkPackages(repository: string): void {
 const build = ['-e', "import('./scripts/setup.mjs').then(({ build }) => build())"];
 const tsc = ['node_modules/typescript/bin/tsc', '-p', '.', '--noEmit'];
 
-describe('a module that leaves for good', () => {
+describe('an ejected module', () => {
   const repository = join(scratch, 'payments-service');
   let monolith: string;
   const system = new System();
@@ -113,7 +113,7 @@ describe('a module that leaves for good', () => {
     await service?.stop();
   });
 
-  it('is refused when it is unknown, or where it is to go is not empty, no folder, within, or no address', () => {
+  it('is refused when the module is unknown, or the target folder or the address is invalid', () => {
     const before = printOf(monolith);
     const words = (...given: string[]) => eject(...given).stderr;
     expect(words('nope', '--to', '../new')).toContain('there is no module "nope"; there are members,');
@@ -130,7 +130,7 @@ describe('a module that leaves for good', () => {
     expect([printOf(monolith), existsSync(join(scratch, 'new'))]).toEqual([before, false]);
   });
 
-  it('is refused while there is work that is not committed', () => {
+  it('is refused while the repository has uncommitted changes', () => {
     git(monolith, 'init', '--quiet');
     const before = printOf(monolith);
     expect(eject('payments', '--to', '../payments-service')).toMatchObject({
@@ -142,7 +142,7 @@ describe('a module that leaves for good', () => {
     git(monolith, 'commit', '--quiet', '--message', 'All');
   });
 
-  it('says all that it would do, and does nothing', () => {
+  it('lists all changes of a dry run and makes none', () => {
     const before = printOf(monolith);
     const inside = filesOf(join(monolith, 'src/modules/payments/internal'));
     const { status, stdout } = eject('payments', '--to', '../payments-service', '--dry-run');
@@ -159,7 +159,7 @@ describe('a module that leaves for good', () => {
     expect(announced).toContain('../payments-service/src/modules/payments/internal/authorize.ts');
   });
 
-  it('has a repository whose tests pass and whose types hold', () => {
+  it('has a repository whose tests and type check pass', () => {
     expect(eject('payments', '--to', '../payments-service')).toMatchObject({ status: 0, stderr: '' });
     expect(filesOf(repository).map((file) => join('../payments-service', file))).toEqual(announced.sort());
     expect(readdirSync(join(repository, 'src', 'modules', 'orders'))).toEqual(['module.json']);
@@ -170,7 +170,7 @@ describe('a module that leaves for good', () => {
     expect(run(repository, ...tsc).stdout).toBe('');
   });
 
-  it('is built anew there when kerf/ has changed', () => {
+  it('is rebuilt there when kerf/ changes', () => {
     const built = () => readFileSync(join(repository, 'dist', 'app.js'), 'utf8');
     const before = built();
     const file = join(repository, 'kerf', 'control', 'host', 'announce.ts');
@@ -183,7 +183,7 @@ describe('a module that leaves for good', () => {
     expect(built()).toBe(before);
   });
 
-  it('refuses there a change of its contract that would break the others', () => {
+  it('rejects a breaking change of its contract there', () => {
     const file = join(repository, 'src', 'modules', 'payments', 'contract.ts');
     const text = readFileSync(file, 'utf8');
     writeFileSync(file, text.replace('token: text(200, 1)', 'token: text(200, 1), cvc: text(4, 3)'));
@@ -192,7 +192,7 @@ describe('a module that leaves for good', () => {
     expect([status, stderr]).toEqual([1, expect.stringContaining('cvc')]);
   });
 
-  it('is known to what is left, which says where it went, and whose borders and types hold', () => {
+  it('leaves its contract in the monolith, whose boundary and type checks pass', () => {
     expect(readdirSync(join(monolith, 'src', 'modules', 'payments')).sort()).toEqual([
       'contract.ts',
       'module.json',
@@ -209,12 +209,12 @@ describe('a module that leaves for good', () => {
     expect(npmRun(monolith, 'build-module', 'payments').stderr).toContain('payments has left for a repository');
   });
 
-  it('leaves tests behind that pass', () => {
+  it('leaves a monolith whose tests pass', () => {
     const { status, stdout } = npmRun(monolith, 'test', 'test/modules/drift', 'test/modules/duplicates');
     expect([status, stdout]).toEqual([0, expect.stringContaining('2 passed')]);
   });
 
-  describe('both together', () => {
+  describe('the monolith with the ejected module', () => {
     beforeAll(async () => {
       expect(run(repository, ...build)).toMatchObject({ status: 0 });
       expect(run(monolith, ...build)).toMatchObject({ status: 0 });
@@ -246,8 +246,8 @@ describe('a module that leaves for good', () => {
 });
 
 /** Orders has its own tests and uses other modules. Notifications subscribes to modules whose contracts import further contracts. */
-describe.each(['orders', 'notifications'])('%s, that leaves for good', deep, (name) => {
-  it('takes its own tests along and all the contracts it needs, though work is not committed, when that is forced', () => {
+describe.each(['orders', 'notifications'])('%s, ejected', deep, (name) => {
+  it('takes its own tests and all contracts it needs, with --force also from uncommitted changes', () => {
     const monolith = newMonolith(`kerf-without-${name}`);
     const repository = join(scratch, `${name}-service`);
     git(monolith, 'init', '--quiet');

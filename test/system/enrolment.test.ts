@@ -56,17 +56,17 @@ async function expectOrderAndOperators(kerf: Kerf): Promise<void> {
 }
 
 describe('a process on another machine', () => {
-  it('is one of the system by its identity alone, and does what the operators sign', async () => {
+  it('joins the system with its identity file, and accepts admin requests', async () => {
     const kerf = await twoMachines({}, (dataDir) => ({ INTERNAL_IDENTITY: identityOf('payments', dataDir) }));
     await expectOrderAndOperators(kerf);
   });
 
-  it('is one of the system by the same INTERNAL_KEY as well', async () => {
+  it('joins the system with the same INTERNAL_KEY', async () => {
     const key = { INTERNAL_KEY: secret };
     await expectOrderAndOperators(await twoMachines(key, () => key));
   });
 
-  it('does not start with the identity of another module, or none', async () => {
+  it('does not start with the identity of another module or a missing file', async () => {
     const dataDir = folder();
     const identity = identityOf('mail', dataDir);
     const env = { DATA_DIR: dataDir, MODULE_PAYMENTS: 'http://127.0.0.1:9', INTERNAL_PORT: '0' };
@@ -85,7 +85,7 @@ describe('a process on another machine', () => {
 });
 
 it.skipIf(!existsSync('/proc/self/environ'))(
-  'gives the processes that it starts none of its secrets, nor settings of other modules',
+  'module processes inherit neither secrets of the home process nor settings of other modules',
   async () => {
     const system = { INTERNAL_KEY: secret, OPERATOR_TOKEN: 'a-token-of-the-operators', MODULE_PAYMENTS: 'http' };
     const env = { ...system, PAYMENTS_PROVIDER_KEY: 'a key of payments', SMS_PROVIDER_KEY: 'a key of sms' };

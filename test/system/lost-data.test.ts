@@ -42,8 +42,8 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(served, { recursive: true }));
 
-describe('a system whose data is lost', () => {
-  it('does not start, and says what to do', async () => {
+describe('a system with lost data', () => {
+  it('does not start, and prints what to do', async () => {
     const folder = folderAfterAnOrder();
     rmSync(join(folder, 'payments.db'));
     const { code, stderr } = await why(folder);
@@ -52,7 +52,7 @@ describe('a system whose data is lost', () => {
     expect([code, stderr.split('\n')]).toEqual([1, [expect.stringMatching(message), '']]);
   });
 
-  it('starts when the loss is accepted by name, once, and a module out as one in', async () => {
+  it('starts once when --accept-loss names the module, extracted or in-process', async () => {
     const folder = folderAfterAnOrder();
     rmSync(join(folder, 'payments.db'));
     expect((await why(folder, {}, ['--accept-loss', 'orders'])).stderr).toContain('it is missing');
@@ -86,8 +86,8 @@ async function apart(home: string) {
   };
 }
 
-describe('a module that runs elsewhere, in a data folder of its own', () => {
-  it('does not start on an empty one when the home process knows its data, and starts on that', async () => {
+describe('a separately started module with its own data folder', () => {
+  it('does not start on an empty folder when the home process knows its data, and starts on a copy of that data', async () => {
     const folder = folderAfterAnOrder();
     const { home, payments, whyNotPayments } = await apart(folder);
     await home();
@@ -104,7 +104,7 @@ describe('a module that runs elsewhere, in a data folder of its own', () => {
     await payments(moved);
   });
 
-  it('keeps the home process from starting when it was there first', async () => {
+  it('stops the home process from starting when it started first with other data', async () => {
     const folder = folderAfterAnOrder();
     const { home, whyNotHome, payments } = await apart(folder);
     const service = await payments(newFolder());
@@ -120,7 +120,7 @@ describe('a module that runs elsewhere, in a data folder of its own', () => {
     await home('--accept-loss', 'payments');
   });
 
-  it('is accepted by name by the home process alone, and its data joins the system', async () => {
+  it('joins the system with new data only after --accept-loss at the home process', async () => {
     const folder = folderAfterAnOrder();
     const { home, payments, whyNotPayments } = await apart(folder);
     const before = await home();
@@ -139,7 +139,7 @@ describe('a module that runs elsewhere, in a data folder of its own', () => {
     await (await payments(own)).stop();
   });
 
-  it('starts without a word in a system that is new, in either order, and is known from then on', async () => {
+  it('starts in a new system in either order, and the home process then knows its data', async () => {
     for (const isFirst of [true, false]) {
       const [folder, own] = [newFolder(), newFolder()];
       const { home, payments, whyNotPayments } = await apart(folder);

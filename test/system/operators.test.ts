@@ -14,8 +14,8 @@ import { refusedCases } from './operators/refused.cases.ts';
 /** Each `start` resolves with the processes, the home process first. */
 const layouts: [name: string, start: (dataDir: string) => Promise<Kerf[]>][] = [
   ['in the home process', async (dataDir) => [await Kerf.start({ dataDir })]],
-  ['as a service', async (dataDir) => [await Kerf.start({ dataDir, env: { MODULE_NOTIFICATIONS: 'http' } })]],
-  ['at an address', atAnAddress],
+  ['in a module process', async (dataDir) => [await Kerf.start({ dataDir, env: { MODULE_NOTIFICATIONS: 'http' } })]],
+  ['at a fixed address', atAnAddress],
 ];
 
 async function atAnAddress(dataDir: string): Promise<Kerf[]> {
@@ -47,7 +47,7 @@ describe.each(layouts)('dead letters of notifications, %s', (_name, start) => {
   const replay = ({ id }: Letter) => operator.ask<Letter>('POST', `/dead-letters/${id}/replay`);
   const tried = ({ history }: Letter) => history.map(({ what }) => what);
 
-  it('are listed with the reason, and read with the event and its history', async () => {
+  it('are listed with the reason, and shown with the event and its history', async () => {
     const letter = await unknownVersion();
     expect(letter).toMatchObject({ module: 'notifications', type: unknown, state: 'dead', attempts: 1 });
     expect(letter.lastError).toContain(`notifications does not know ${unknown}; it knows`);
@@ -57,7 +57,7 @@ describe.each(layouts)('dead letters of notifications, %s', (_name, start) => {
     expect(letter.history).toEqual([{ at: expect.any(String), what: 'dead', why: letter.lastError }]);
   });
 
-  it('that are as bad as before are dead again after a replay, and remember it', async () => {
+  it('become dead letters again when a replay fails, with both failures in the history', async () => {
     const letter = await system.mismatch(randomUUID());
     expect((await replay(letter)).status).toBe(200);
     const again = await eventually(async () => {
@@ -68,7 +68,7 @@ describe.each(layouts)('dead letters of notifications, %s', (_name, start) => {
     expect(again.lastError).toContain('memberId');
   });
 
-  it('that were mended take effect once when they are replayed', async () => {
+  it('take effect exactly once when they are replayed after a fix', async () => {
     const letter = await unknownVersion();
     system.mend(letter);
     expect((await replay(letter)).status).toBe(200);
@@ -79,7 +79,7 @@ describe.each(layouts)('dead letters of notifications, %s', (_name, start) => {
     expect(await system.messages(letter.key)).toHaveLength(1);
   });
 
-  it('are discarded with a reason, and then are no dead letters any more', async () => {
+  it('can be discarded with a reason, and disappear from the list', async () => {
     const letter = await unknownVersion();
     const { status, body } = await operator.ask<Letter>('POST', `/dead-letters/${letter.id}/discard`, {
       reason: 'a test order',
@@ -90,7 +90,7 @@ describe.each(layouts)('dead letters of notifications, %s', (_name, start) => {
     expect((await replay(letter)).status).toBe(404);
   });
 
-  it('are chosen by filters, of which all must fit', async () => {
+  it('are selected by filters that must all match', async () => {
     const [version, mismatch] = [await unknownVersion(), await system.mismatch(randomUUID())];
     const ids = async (query: string) => (await operator.letters(query)).map(({ id }) => id);
     expect(await ids(`?type=${unknown}&key=${version.key}`)).toEqual([version.id]);
@@ -104,7 +104,7 @@ describe.each(layouts)('dead letters of notifications, %s', (_name, start) => {
     expect(await ids('')).toContain(version.id);
   });
 
-  it('are counted with what waits', async () => {
+  it('are counted in the outbox', async () => {
     const dead = (await operator.letters('?module=notifications')).length;
     const { body } = await operator.ask<{ items: unknown[] }>('GET', '/outbox');
     expect(body.items).toContainEqual({ module: 'notifications', held: 'dead', count: dead });
@@ -112,13 +112,13 @@ describe.each(layouts)('dead letters of notifications, %s', (_name, start) => {
 
   refusedCases(around);
 
-  it('are all discarded when all are meant', async () => {
+  it('are all discarded by a request without filters', async () => {
     await operator.ask('POST', '/dead-letters/discard', { reason: 'the end of the test' });
     expect(await operator.letters()).toEqual([]);
   });
 });
 
-describe('modules whose operators cannot be asked', () => {
+describe('modules whose admin routes cannot be reached', () => {
   const keys = { INTERNAL_KEY: 'a key that the home process does not know' };
   let home: Kerf;
   let stranger: Kerf;
@@ -155,22 +155,22 @@ describe('modules whose operators cannot be asked', () => {
     { module: 'sms', state: 'unreachable', why: expect.stringMatching(/^http:.* answers 404$/) },
   ];
 
-  it.each(['/dead-letters', '/sagas'])('are named among the rows of %s', async (path) => {
+  it.each(['/dead-letters', '/sagas'])('are listed as unreachable in %s', async (path) => {
     expect((await operator.ask('GET', path)).body).toEqual({ items: unreachable });
   });
 
-  it('are named when something was to be decided on there', async () => {
+  it('are listed as unreachable by replay and discard', async () => {
     expect((await operator.ask('POST', '/dead-letters/replay')).body).toEqual({ items: unreachable });
     const only = await operator.ask('POST', '/dead-letters/discard', { module: 'mail', reason: 'a test' });
     expect(only.body).toEqual({ items: [unreachable[1]] });
   });
 
-  it.each(['mail.in-1', 'notifications.in-1'])('are unavailable when %s is asked for', async (id) => {
+  it.each(['mail.in-1', 'notifications.in-1'])('answer 503 for the dead letter %s', async (id) => {
     const { status, body } = await operator.ask('GET', `/dead-letters/${id}`);
     expect([status, body.code]).toEqual([503, 'unavailable']);
   });
 
-  it('are unavailable to members, who are not told why: the log says it', async () => {
+  it('answer 503 to members without the reason, which is logged', async () => {
     const shop = await new Shop(home.url).join();
     const { status, body } = await shop.get<{ code: string; detail?: string }>('/messages');
     expect([status, body.code, body.detail]).toEqual([503, 'unavailable', 'notifications cannot be reached']);
@@ -178,7 +178,7 @@ describe('modules whose operators cannot be asked', () => {
     expect(stranger.stderr).toContain('a caller without a valid service token was refused');
   });
 
-  it('never see the token of the operators', async () => {
+  it('never receive the operator token', async () => {
     const before = shown.length;
     await operator.ask('GET', '/dead-letters');
     expect(shown.length).toBe(before + 1);
@@ -186,7 +186,7 @@ describe('modules whose operators cannot be asked', () => {
     expect(shown.join()).not.toContain(token);
   });
 
-  it('are named by the commands, which fail', async () => {
+  it('make the commands fail with their names', async () => {
     const { code, stdout, stderr } = await operator.run('dead-letters', ['list']);
     expect([code, stdout]).toEqual([1, 'there are no dead letters\n']);
     expect(stderr).toMatch(

@@ -24,7 +24,7 @@ async function whileGone(module: string, expected: object): Promise<void> {
   await eventually(async () => JSON.stringify(await readiness()) === JSON.stringify(ready), 'that it is ready again');
 }
 
-it('is not ready while a module here can keep nothing, and degraded while one elsewhere cannot', async () => {
+it('is unready while a local module cannot write, and degraded while a remote module cannot', async () => {
   kerf = await Kerf.start({ env: { MODULE_MAIL: 'http' } });
   expect(await readiness()).toEqual({ status: 'ready', away: [], unwritable: [], code: 200 });
   await whileGone('orders', { status: 'unwritable', away: [], unwritable: ['orders'], code: 503 });
@@ -36,24 +36,21 @@ it('is not ready while a module here can keep nothing, and degraded while one el
 it.each<[string, (file: string) => void]>([
   ['cut off', (file) => truncateSync(file, 0)],
   ['overwritten', (file) => writeFileSync(file, Buffer.alloc(statSync(file).size), { flag: 'r+' })],
-])(
-  'is not ready once a database is %s in place, answers orders with 503, and does not start again',
-  async (what, damage) => {
-    const dataDir = mkdtempSync(join(tmpdir(), 'kerf-readiness-'));
-    kerf = await Kerf.start({ dataDir });
-    const shop = await new Shop(kerf.url).join();
-    damage(join(dataDir, 'orders.db'));
-    const expected = { status: 'unwritable', away: [], unwritable: ['orders'], code: 503 };
-    await eventually(async () => JSON.stringify(await readiness()) === JSON.stringify(expected), 'what it says');
-    const { body } = await new Operator(kerf).ask<{ modules: object[] }>('GET', '/topology');
-    const why = expect.stringContaining(`it was ${what} while it was open`);
-    expect(body.modules).toContainEqual(expect.objectContaining({ name: 'orders', state: 'unwritable', why }));
-    expect(body.modules).toContainEqual(expect.objectContaining({ name: 'payments', state: 'ready' }));
-    expect(await shop.order('WAX')).toMatchObject({ status: 503, body: { code: 'unavailable' } });
-    expect(kerf.stderr).toContain(`it was ${what} while it was open`);
-    expect(await kerf.stop()).toBe(0);
-    const { code, stderr } = await startAndFail({ DATA_DIR: dataDir });
-    expect([code, stderr]).toEqual([1, expect.stringMatching(/the data of "orders" .*--accept-loss orders/)]);
-    rmSync(dataDir, { recursive: true });
-  },
-);
+])('is unready after a database file is %s, answers orders with 503, and does not restart', async (what, damage) => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'kerf-readiness-'));
+  kerf = await Kerf.start({ dataDir });
+  const shop = await new Shop(kerf.url).join();
+  damage(join(dataDir, 'orders.db'));
+  const expected = { status: 'unwritable', away: [], unwritable: ['orders'], code: 503 };
+  await eventually(async () => JSON.stringify(await readiness()) === JSON.stringify(expected), 'what it says');
+  const { body } = await new Operator(kerf).ask<{ modules: object[] }>('GET', '/topology');
+  const why = expect.stringContaining(`it was ${what} while it was open`);
+  expect(body.modules).toContainEqual(expect.objectContaining({ name: 'orders', state: 'unwritable', why }));
+  expect(body.modules).toContainEqual(expect.objectContaining({ name: 'payments', state: 'ready' }));
+  expect(await shop.order('WAX')).toMatchObject({ status: 503, body: { code: 'unavailable' } });
+  expect(kerf.stderr).toContain(`it was ${what} while it was open`);
+  expect(await kerf.stop()).toBe(0);
+  const { code, stderr } = await startAndFail({ DATA_DIR: dataDir });
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/the data of "orders" .*--accept-loss orders/)]);
+  rmSync(dataDir, { recursive: true });
+});

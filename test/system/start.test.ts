@@ -47,11 +47,11 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Settings that prevent a start, and the words that the one-line error must contain. */
+/** Settings that prevent a start, and the texts that the one-line error must contain. */
 const refused: [about: string, env: () => Record<string, string>, words: string[]][] = [
-  ['a placement of an unknown module', () => ({ MODULE_X: 'http' }), ['MODULE_X', 'payments']],
+  ['a placement for an unknown module', () => ({ MODULE_X: 'http' }), ['MODULE_X', 'payments']],
   ['an unknown setting of a module', () => ({ PAYMENTS_COLOR: '1' }), ['PAYMENTS_COLOR', 'PAYMENTS_PROVIDER_URL']],
-  ['a port that is no number', () => ({ PORT: 'abc' }), ['PORT', '"abc"', '0 to 65535']],
+  ['a port that is not a number', () => ({ PORT: 'abc' }), ['PORT', '"abc"', '0 to 65535']],
   ['a port that is too large', () => ({ INTERNAL_PORT: '65536' }), ['INTERNAL_PORT', '0 to 65535']],
   ['a port that is a fraction', () => ({ PORT: '80.5' }), ['PORT', '0 to 65535']],
   ['a bad placement', () => ({ MODULE_PAYMENTS: 'pigeon' }), ['MODULE_PAYMENTS', '"pigeon"', 'in-process', 'http']],
@@ -59,59 +59,59 @@ const refused: [about: string, env: () => Record<string, string>, words: string[
   ['a placement without a port', () => ({ MODULE_MAIL: 'http://mail' }), ['MODULE_MAIL', 'port', 'http://mail:4105']],
   ['an unknown parity', () => ({ PARITY: 'lax' }), ['PARITY', '"lax"', 'strict or fast']],
   [
-    'a name server that is none',
+    'an invalid name server',
     () => ({ MODULE_MAIL: 'http+dns://mail.internal:4101?server=nobody' }),
     ['MODULE_MAIL', 'server=nobody', '?server=127.0.0.1:8600'],
   ],
   ['an unknown bus', () => ({ BUS: 'pigeon' }), ['BUS', 'mitt']],
   ['a broker password that is not encoded', () => ({ BUS: 'amqp://ann:100%@broker' }), ['BUS', 'percent-encoded']],
   ['a broker with an unknown parameter', () => ({ BUS: 'nats://broker?nmspace=a' }), ['BUS', 'namespace']],
-  ['a namespace that no broker takes', () => ({ BUS: 'nats://broker?namespace=a.b' }), ['BUS', 'letters']],
-  ['a web page for a broker', () => ({ BUS: `amqp://127.0.0.1:${webPort}` }), ['BUS', 'AMQP', 'port']],
-  ['a fault point never reached', () => ({ FAULT_POINT: 'saga/checkout@0' }), ['FAULT_POINT', '@3']],
-  ['a fault point in nothing', () => ({ FAULT_POINT: 'sagas/checkout' }), ['FAULT_POINT', 'relay/, saga/']],
+  ['a namespace with an invalid character', () => ({ BUS: 'nats://broker?namespace=a.b' }), ['BUS', 'letters']],
+  ['a web server as the broker', () => ({ BUS: `amqp://127.0.0.1:${webPort}` }), ['BUS', 'AMQP', 'port']],
+  ['a crash point that is never reached', () => ({ FAULT_POINT: 'saga/checkout@0' }), ['FAULT_POINT', '@3']],
+  ['an unknown crash point', () => ({ FAULT_POINT: 'sagas/checkout' }), ['FAULT_POINT', 'relay/, saga/']],
   ['a bad setting of a module', () => ({ SIGN_UP_WIRING: 'magic' }), ['SIGN_UP_WIRING', 'orchestrated']],
   ['a short operator token', () => ({ OPERATOR_TOKEN: 'hush' }), ['OPERATOR_TOKEN', '16']],
-  ['a taken public port', () => ({ PORT: takenPort }), ['127.0.0.1:', 'is taken', 'set PORT to']],
-  ['a taken internal port', () => ({ INTERNAL_PORT: takenPort }), ['127.0.0.1:', 'is taken', 'set INTERNAL_PORT to']],
+  ['a public port in use', () => ({ PORT: takenPort }), ['127.0.0.1:', 'is taken', 'set PORT to']],
+  ['an internal port in use', () => ({ INTERNAL_PORT: takenPort }), ['127.0.0.1:', 'is taken', 'set INTERNAL_PORT to']],
   ['a data folder that is a file', () => ({ DATA_DIR: at('a-file') }), ['DATA_DIR', at('a-file')]],
   ['a data folder below a file', () => ({ DATA_DIR: at('a-file', 'x') }), ['DATA_DIR', at('a-file')]],
-  ['a data folder where no system takes one', () => ({ DATA_DIR: '/proc/none' }), ['DATA_DIR', 'may write to']],
+  ['a data folder that cannot be created', () => ({ DATA_DIR: '/proc/none' }), ['DATA_DIR', 'may write to']],
   ['a damaged database', () => ({ DATA_DIR: at('damaged') }), [at('damaged', 'orders.db'), 'backup']],
   ['a locked database', () => ({ DATA_DIR: at('locked') }), [at('locked', 'orders.db'), 'another process', 'end']],
   ['damaged keys', () => ({ DATA_DIR: at('damaged-keys') }), [at('damaged-keys', 'keys', 'sessions.json'), 'restore']],
-  ['half a pair of certificate and key', () => ({ INTERNAL_TLS_CERT: tls.INTERNAL_TLS_CERT }), ['INTERNAL_TLS_KEY']],
-  ['the other half', () => ({ INTERNAL_TLS_KEY: tls.INTERNAL_TLS_KEY }), ['INTERNAL_TLS_CERT']],
+  ['a certificate without its key', () => ({ INTERNAL_TLS_CERT: tls.INTERNAL_TLS_CERT }), ['INTERNAL_TLS_KEY']],
+  ['a key without its certificate', () => ({ INTERNAL_TLS_KEY: tls.INTERNAL_TLS_KEY }), ['INTERNAL_TLS_CERT']],
   ['a missing certificate', () => ({ ...tls, INTERNAL_TLS_CERT: at('none') }), ['INTERNAL_TLS_CERT', at('none')]],
   [
-    'a key that is no PEM',
+    'a key that is not PEM',
     () => ({ ...tls, INTERNAL_TLS_KEY: at('a-file') }),
     ['INTERNAL_TLS_KEY', at('a-file'), 'PEM'],
   ],
   ['a damaged certificate', () => ({ ...tls, INTERNAL_TLS_CERT: at('damaged.pem') }), ['INTERNAL_TLS_CERT']],
   [
-    'the key of another',
+    'the key of another certificate',
     () => ({ ...tls, INTERNAL_TLS_KEY: otherTls.INTERNAL_TLS_KEY }),
     ['INTERNAL_TLS_KEY', 'is not the key of', otherTls.INTERNAL_TLS_KEY],
   ],
   [
-    'a certificate and key that are swapped',
+    'certificate and key swapped',
     () => ({ ...tls, INTERNAL_TLS_CERT: tls.INTERNAL_TLS_KEY, INTERNAL_TLS_KEY: tls.INTERNAL_TLS_CERT }),
     ['INTERNAL_TLS_CERT', 'INTERNAL_TLS_KEY', 'seem swapped', tls.INTERNAL_TLS_KEY],
   ],
-  ['a damaged authority', () => ({ ...tls, INTERNAL_TLS_CA: at('damaged.pem') }), ['INTERNAL_TLS_CA']],
+  ['a damaged CA bundle', () => ({ ...tls, INTERNAL_TLS_CA: at('damaged.pem') }), ['INTERNAL_TLS_CA']],
   [
-    'no authority for both sides',
+    'mutual TLS without a CA bundle',
     () => ({ ...tls, INTERNAL_TLS_CA: '', INTERNAL_TLS_MUTUAL: 'true' }),
     ['INTERNAL_TLS_CA'],
   ],
   [
-    'nothing to show, for both sides',
+    'mutual TLS without a certificate',
     () => ({ INTERNAL_TLS_MUTUAL: 'true' }),
     ['INTERNAL_TLS_MUTUAL', 'INTERNAL_TLS_CERT'],
   ],
   [
-    'neither yes nor no to both sides',
+    'an invalid value for mutual TLS',
     () => ({ INTERNAL_TLS_MUTUAL: 'maybe' }),
     ['INTERNAL_TLS_MUTUAL', 'true or false'],
   ],
@@ -119,17 +119,17 @@ const refused: [about: string, env: () => Record<string, string>, words: string[
   ['a topology that is a folder', () => ({ TOPOLOGY: folder }), [folder, 'TOPOLOGY']],
   ['a topology that is not YAML', () => ({ TOPOLOGY: at('broken.yaml') }), [at('broken.yaml'), 'line 2']],
   [
-    'an unknown key in it',
+    'an unknown key in the topology',
     () => ({ TOPOLOGY: at('unknown-key.yaml') }),
     [at('unknown-key.yaml'), '"module"', 'modules'],
   ],
-  ['an unknown module in it', () => ({ TOPOLOGY: at('unknown-module.yaml') }), ['"billing"', 'payments']],
-  ['an unknown setting in it', () => ({ TOPOLOGY: at('unknown-setting.yaml') }), ['"PROT"', 'PORT']],
-  ['a topology that is no map', () => ({ TOPOLOGY: at('no-map.yaml') }), [at('no-map.yaml'), 'bus, modules']],
+  ['an unknown module in the topology', () => ({ TOPOLOGY: at('unknown-module.yaml') }), ['"billing"', 'payments']],
+  ['an unknown setting in the topology', () => ({ TOPOLOGY: at('unknown-setting.yaml') }), ['"PROT"', 'PORT']],
+  ['a topology that is not a map', () => ({ TOPOLOGY: at('no-map.yaml') }), [at('no-map.yaml'), 'bus, modules']],
   ['a topology that is a list', () => ({ TOPOLOGY: at('list.yaml') }), [at('list.yaml'), 'bus, modules', 'colon']],
 ];
 
-it.concurrent.each(refused)('does not start with %s, and says what to do', async (_about, env, words) => {
+it.concurrent.each(refused)('does not start with %s, and prints what to do', async (_about, env, words) => {
   const { code, stderr } = await startAndFail({ DATA_DIR: mkdtempSync(join(folder, 'data-')), ...env() });
   expect(stderr).toMatch(/^kerf: [^\n]+\n$/);
   for (const word of words) expect(stderr).toContain(word);
@@ -148,14 +148,14 @@ const badWords: [words: string[], about: string][] = [
   [['--only', '--json'], '--only'],
 ];
 
-it.concurrent.each(badWords)('does not start with the words %j', async (words, about) => {
+it.concurrent.each(badWords)('does not start with the arguments %j', async (words, about) => {
   const { code, stderr } = await startAndFail({ DATA_DIR: mkdtempSync(join(folder, 'data-')) }, words);
   expect(stderr).toMatch(/^kerf: [^\n]+\n$/);
   expect(stderr).toContain(about);
   expect(code).toBe(1);
 });
 
-it('starts a module where nobody looks for it, and says so in a line', async () => {
+it('warns when a module listens on another port than its address in the topology', async () => {
   const env = { DATA_DIR: mkdtempSync(join(folder, 'data-')), MODULE_PAYMENTS: 'http://127.0.0.1:4105' };
   const { stdout, stderr } = await startAndFail(env, ['--only', 'payments']);
   expect(JSON.parse(stdout).public).toBeNull();
@@ -170,7 +170,7 @@ it('starts a module where nobody looks for it, and says so in a line', async () 
   expect(told).toMatchObject([{ process: 'payments' }]);
 });
 
-it('explains its words', async () => {
+it('prints help for its arguments', async () => {
   const { code, stdout, stderr } = await startAndFail({}, ['--help']);
   expect([code, stderr]).toEqual([0, '']);
   for (const word of ['Usage', '--only', '--json']) expect(stdout).toContain(word);

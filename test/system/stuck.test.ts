@@ -13,8 +13,8 @@ interface Saga {
 
 describe.each([
   ['in the home process', {}],
-  ['as a service', { MODULE_ORDERS: 'http' }],
-])('a saga of orders that is stuck, %s', (_name, env) => {
+  ['in a module process', { MODULE_ORDERS: 'http' }],
+])('a stuck saga of orders, %s', (_name, env) => {
   let kerf: Kerf;
   let shop: Shop;
   let operator: Operator;
@@ -46,7 +46,7 @@ describe.each([
   const told = ({ history }: Saga) => history.map(({ step, what }) => (step ? `${step} ${what}` : what));
   const ended = (id: string) => eventually(async () => (await read(id)).state === 'done' && read(id), 'its end');
 
-  it('is listed, and read with its history', async () => {
+  it('is listed, and shown with its history', async () => {
     const id = named(await stuck());
     const { items } = (await operator.ask<{ items: Saga[] }>('GET', '/sagas?state=stuck')).body;
     expect(items.find((each) => each.id === id)).toMatchObject({
@@ -60,7 +60,7 @@ describe.each([
     expect(saga).not.toHaveProperty('data');
   });
 
-  it('goes on when it is resumed, after its cause is gone', async () => {
+  it('continues when it is resumed after the cause is fixed', async () => {
     const orderId = await stuck();
     const id = named(orderId);
     payment(orderId, 'captured');
@@ -76,7 +76,7 @@ describe.each([
     expect((await operator.ask('POST', `${path(id)}/resume`)).status).toBe(422);
   });
 
-  it('ends by a person, whose note is kept', async () => {
+  it('can be completed by hand, and keeps the note', async () => {
     const id = named(await stuck());
     const settlement = { outcome: 'done', note: 'Ann: refunded at the bank' };
     const { status, body } = await operator.ask<Saga>('POST', `${path(id)}/settle`, settlement);
@@ -84,7 +84,7 @@ describe.each([
     expect(body.history.at(-1)).toMatchObject({ what: 'settled', note: settlement.note });
   });
 
-  it('is listed, shown, resumed and settled by the command', async () => {
+  it('can be listed, shown, resumed and completed by the command', async () => {
     const sagas = async (...words: string[]) => {
       const { code, stdout, stderr } = await operator.run('sagas', words);
       expect([code, stderr]).toEqual([0, '']);
@@ -114,7 +114,7 @@ describe.each([
     [['settle', 'orders.x', '--as', 'done', '--note', 'y'], 'there is no saga'],
     [['resume', 'billing.x'], 'unknown id "billing.x"; an id begins with its module'],
   ];
-  it.each(misused)('cannot be helped with the words %j', async (words, about) => {
+  it.each(misused)('rejects the command arguments %j', async (words, about) => {
     const { code, stdout, stderr } = await operator.run('sagas', words);
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/^kerf: [^\n]+\n$/);

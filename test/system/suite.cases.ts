@@ -26,6 +26,6 @@ export function systemSuite(topology: TestTopology, options: TestOptions = {}): 
     describe.concurrent('messages', () => messageCases(system));
     describe.concurrent('board', () => boardCases(system));
     describe.concurrent('reference', () => referenceCases(system));
-    describe('a rush', () => limitedCases(system));
+    describe('concurrent orders', () => limitedCases(system));
   });
 }

@@ -9,7 +9,7 @@ const brokers: readonly ServerName[] = ['rabbitmq', 'nats'];
 systemSuite({ name: 'all out, by gRPC, events by http', out: moduleNames, via: 'grpc', bus: 'http' });
 systemSuite({ name: 'all out, by gRPC', out: moduleNames, via: 'grpc' }, deep);
 systemSuite({
-  name: 'orders, inventory and payments twice each',
+  name: 'two instances each of orders, inventory and payments',
   out: ['orders', 'inventory', 'payments'],
   via: 'http?instances=2',
 });
@@ -18,7 +18,12 @@ for (const broker of brokers) {
   describeWith(broker, `calls by ${broker}`, ({ url }) => {
     const bus = () => `${url}?namespace=test-${randomUUID()}`;
     systemSuite({ name: 'all out, by queue', out: moduleNames, via: 'queue', bus: bus() });
-    const twice = { name: 'payments twice, by queue', out: ['payments'], via: 'queue?instances=2', bus: bus() };
+    const twice = {
+      name: 'two instances of payments, by queue',
+      out: ['payments'],
+      via: 'queue?instances=2',
+      bus: bus(),
+    };
     systemSuite(twice, deep);
   });
 }

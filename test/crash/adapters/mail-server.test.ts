@@ -15,7 +15,7 @@ beforeEach(async () => {
 
 afterEach(() => server.close());
 
-it('sends a mail again under the same Message-ID when the answer was lost', async () => {
+it('sends a mail again with the same Message-ID after a lost answer', async () => {
   server.dropAfterTaking = 2;
   const { shop } = await begin();
   await status(shop, 'sent');
@@ -24,14 +24,14 @@ it('sends a mail again under the same Message-ID when the answer was lost', asyn
   expect(new Set(ids).size).toBe(1);
 });
 
-it('shows a mail that the server refuses for good as failed', async () => {
+it('marks a mail as failed after a permanent refusal of the server', async () => {
   server.refusals.set(email, '550 there is no such mailbox');
   const { shop } = await begin();
   await status(shop, 'failed');
   expect(server.received).toEqual([]);
 });
 
-it('tries again what the server refuses for now', async () => {
+it('retries a mail after a temporary refusal of the server', async () => {
   server.refusals.set(email, '451 try later');
   const { shop } = await begin();
   await status(shop, 'queued');
@@ -39,7 +39,7 @@ it('tries again what the server refuses for now', async () => {
   await status(shop, 'sent');
 });
 
-it('keeps mail for a server that is down, over a crash', async () => {
+it('keeps mail for an unavailable server, also across a crash', async () => {
   await server.close();
   const { scene, kerf, shop } = await begin();
   await status(shop, 'queued');
@@ -50,7 +50,7 @@ it('keeps mail for a server that is down, over a crash', async () => {
   expect(server.received.map(({ to }) => to)).toEqual([email]);
 });
 
-it('does not take a wrong password of its own for a fault of the mail', async () => {
+it('keeps mail in the retry queue while its own password is wrong', async () => {
   server.password = 'another';
   const { shop } = await begin();
   await status(shop, 'queued');

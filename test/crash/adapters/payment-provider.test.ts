@@ -16,7 +16,7 @@ beforeEach(async () => {
 
 afterEach(() => provider.close());
 
-it('declines when the provider does', async () => {
+it('declines an order when the provider declines the payment', async () => {
   provider.fate = ({ body }) => (body.token === 'tok_poor' ? 402 : 201);
   await begin();
   const { status, body } = await shop.order('OIL', 1, { token: 'tok_poor' });
@@ -26,7 +26,7 @@ it('declines when the provider does', async () => {
   expect(provider.effects).toEqual([]);
 });
 
-it('repeats each request under its own Idempotency-Key, so that a lost answer charges nobody twice', async () => {
+it('repeats each request with its own Idempotency-Key, so that a lost answer causes no second charge', async () => {
   provider.fate = (_, times) => (['lost', 500] as const)[times - 1] ?? 201;
   await begin();
   expect((await shop.order('OIL')).status).toBe(201);
@@ -39,7 +39,7 @@ it('repeats each request under its own Idempotency-Key, so that a lost answer ch
   }
 });
 
-it('confirms an order once a provider that was down is back', async () => {
+it('confirms an order after an outage of the provider', async () => {
   provider.fate = () => 'refused';
   await begin();
   const { status, body } = await shop.order('OIL', 1, { wait: 0 });
@@ -51,7 +51,7 @@ it('confirms an order once a provider that was down is back', async () => {
   expect(provider.effects).toHaveLength(2);
 });
 
-it('keeps nothing of an order whose provider was down until its deadline', async () => {
+it('rejects an order and releases its stock when the provider is down until the deadline', async () => {
   provider.fate = ({ path }) => (path.endsWith('/void') ? 201 : 'lost');
   await begin({ ORDERS_CHECKOUT_SECONDS: '1' });
   const { body } = await shop.order('OIL', 1, { wait: 0 });
@@ -61,7 +61,7 @@ it('keeps nothing of an order whose provider was down until its deadline', async
   await scene.endsWell(kerf);
 });
 
-it('waits with the rejection for a provider that must be told of it', async () => {
+it('delays the rejection until the provider knows that the payment is void', async () => {
   provider.fate = () => 'refused';
   await begin({ ORDERS_CHECKOUT_SECONDS: '1' });
   const { body } = await shop.order('OIL', 1, { wait: 0 });
@@ -73,7 +73,7 @@ it('waits with the rejection for a provider that must be told of it', async () =
   await scene.endsWell(kerf);
 });
 
-it('confirms what the provider may have charged, however late that is known', async () => {
+it('confirms an order that the provider may have charged, however late the answer is', async () => {
   provider.fate = ({ path }) => (path.endsWith('/capture') ? 'lost' : 201);
   await begin({ ORDERS_CHECKOUT_SECONDS: '1' });
   const { body } = await shop.order('OIL', 1, { wait: 0 });
@@ -89,7 +89,7 @@ it('confirms what the provider may have charged, however late that is known', as
   await scene.endsWell(kerf);
 });
 
-it('charges each order once, however often its process is killed', async () => {
+it('charges each order once, however often the payments process is killed', async () => {
   await begin({ MODULE_PAYMENTS: 'http' });
   const orders = wishes(40);
   const onAnswer = (count: number) => void (count % 12 === 0 && killModule(kerf, 'payments'));

@@ -15,7 +15,7 @@ beforeEach(async () => {
 
 afterEach(() => provider.close());
 
-it('repeats a message under the same Idempotency-Key until the provider answers', async () => {
+it('repeats a message with the same Idempotency-Key until the provider answers', async () => {
   provider.fate = (_, times) => (['lost', 500, 429] as const)[times - 1] ?? 202;
   const shop = await join();
   await status(shop, 'sent');
@@ -24,7 +24,7 @@ it('repeats a message under the same Idempotency-Key until the provider answers'
   expect(provider.asked[0]!.body.to).toBe(phone);
 });
 
-it('shows a message that the provider refuses for good as failed', async () => {
+it('marks a message as failed after a permanent refusal of the provider', async () => {
   provider.fate = () => 422;
   const shop = await join();
   await status(shop, 'failed');

@@ -28,14 +28,14 @@ export function bodyCases(around: Surroundings): void {
       ),
     );
 
-  it('refuses values of the wrong kind in any field', everywhere(wrongValues));
-  it('refuses text that no database keeps', everywhere(unstorableText));
+  it('refuses values of the wrong type in every field', everywhere(wrongValues));
+  it('refuses text that a database cannot store', everywhere(unstorableText));
   it('refuses missing and unknown fields', everywhere(wrongFields));
-  it('refuses bodies that are no JSON, or no object', everywhere(noObjects));
-  it('refuses bodies that are deep, long or too large', everywhere(excessive));
-  it('refuses orders of nothing, of too much, of too many', () =>
+  it('refuses bodies that are not JSON or not an object', everywhere(noObjects));
+  it('refuses bodies that are too deeply nested, too long or too large', everywhere(excessive));
+  it('refuses orders without lines, with too many lines or too large quantities', () =>
     expectRefused(around.kerf, wrongOrders(around.token)));
-  it('takes every letter there is', () => acceptsLetters(around));
+  it('accepts every Unicode character', () => acceptsLetters(around));
 }
 
 const json = { 'content-type': 'application/json' };

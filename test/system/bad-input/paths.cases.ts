@@ -10,15 +10,15 @@ const get = (path: string, about: string, outcome: string): Refused => ({ method
 export function pathCases(around: { kerf: Kerf; token: string }): void {
   const asMember = (requests: Refused[]) =>
     requests.map((each) => ({ ...each, headers: { authorization: `Bearer ${around.token}`, ...each.headers } }));
-  it('has nothing where there is nothing', () => expectRefused(around.kerf, unknownPaths));
-  it('says which methods a resource takes', async () => {
+  it('returns 404 for unknown paths', () => expectRefused(around.kerf, unknownPaths));
+  it('lists the allowed methods of a resource', async () => {
     await expectRefused(around.kerf, wrongMethods);
     const { headers } = await send(around.kerf.url, { method: 'DELETE', path: '/posts' });
     expect(headers.allow).toBe('GET, POST');
   });
-  it('refuses ids that can be none', () => expectRefused(around.kerf, asMember(garbageIds)));
+  it('refuses malformed ids', () => expectRefused(around.kerf, asMember(garbageIds)));
   it('refuses list parameters out of range', () => expectRefused(around.kerf, asMember(listParameters)));
-  it('answers what it cannot even read', () => expectRefused(around.kerf, unreadable));
+  it('answers malformed requests with a problem', () => expectRefused(around.kerf, unreadable));
   it('refuses searches that are too long', () => expectRefused(around.kerf, searches));
 }
 

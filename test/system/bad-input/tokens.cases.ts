@@ -10,7 +10,7 @@ const audience = 'kerf-public';
 const hour = 60 * 60;
 
 export function tokenCases(around: { kerf: Kerf; token: string }): void {
-  it('knows nobody by a token that is missing, over, forged or meant for another', async () => {
+  it('rejects tokens that are missing, expired, forged or issued for another audience', async () => {
     const shown = await badTokens(around);
     const requests = membersOnly.flatMap(([method, path]) =>
       shown.map(([about, authorization]) => ({

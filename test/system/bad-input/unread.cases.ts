@@ -11,7 +11,7 @@ const unread: [method: string, path: string, bytes: number, status: number][] = 
 
 /** Tests requests with an unread body. `fetch` reuses connections: leftover bytes of a body would break the next request. */
 export function unreadCases(around: { kerf: Kerf }): void {
-  it('answers on a connection whose last body it did not want', async () => {
+  it('reuses a connection after a request whose body it did not read', async () => {
     const statuses: number[] = [];
     for (const [method, path, bytes] of Array(10).fill(unread).flat() as typeof unread) {
       const answer = await fetch(`${around.kerf.url}${path}`, {

@@ -29,7 +29,7 @@ export function boardCases(system: System): void {
     expect(body).toEqual({ ...written.body, comments: [comment.body] });
   });
 
-  it('lists posts page by page, the latest first', async () => {
+  it('lists posts page by page, newest first', async () => {
     const title = randomUUID();
     const ids: string[] = [];
     for (let count = 0; count < 3; count++) {
@@ -44,7 +44,7 @@ export function boardCases(system: System): void {
     expect(listed).toEqual(ids);
   });
 
-  it('lets only members write, and only below a post that is there', async () => {
+  it('accepts posts only from members, and comments only on existing posts', async () => {
     const post = { title: 'Anonymous', body: 'I was here' };
     expect(await system.shop.post('/posts', post)).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
     const nowhere = `/posts/${randomUUID()}`;
@@ -53,7 +53,7 @@ export function boardCases(system: System): void {
     expect(comment).toMatchObject({ status: 404, body: { code: 'not-found' } });
   });
 
-  it('answers who asks for the head alone as who asks for all, without the body', async () => {
+  it('answers HEAD like GET, without the body', async () => {
     const [all, head] = [await system.shop.get('/posts'), await system.shop.send('HEAD', '/posts')];
     expect([head.status, head.body]).toEqual([200, null]);
     expect(head.headers.get('content-type')).toBe(all.headers.get('content-type'));

@@ -3,7 +3,7 @@ import type { Product, Summary } from '../../harness/shop.ts';
 import type { System } from './system.ts';
 
 export function cancelCases(system: System): void {
-  it('gives the stock back and refunds', async () => {
+  it('releases the stock and refunds the payment', async () => {
     const sku = 'PLANE-SMOOTH';
     const available = async () => (await system.shop.get<Product>(`/products/${sku}`)).body.available;
     const payment = async (id: string) => (await system.ada.get<Summary>(`/orders/${id}/summary`)).body.payment?.status;
@@ -22,19 +22,19 @@ export function cancelCases(system: System): void {
     expect(await available()).toBe(before);
   });
 
-  it('cancels once when it is asked twice at the same time', async () => {
+  it('cancels once for two concurrent requests', async () => {
     const { body: order } = await system.ada.order('WAX');
     const answers = await Promise.all([1, 2].map(() => system.ada.post(`/orders/${order.id}/cancel`)));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
   });
 
-  it('cancels nothing that is not confirmed', async () => {
+  it('refuses to cancel an order that is not confirmed', async () => {
     const rejected = await system.ada.order('WAX', 1, { token: 'tok_declined' });
     const answer = await system.ada.post(`/orders/${rejected.body.orderId}/cancel`);
     expect(answer).toMatchObject({ status: 409, body: { code: 'not-cancellable' } });
   });
 
-  it("cancels nobody else's order", async () => {
+  it("refuses to cancel another member's order", async () => {
     const { body: order } = await system.ada.order('WAX');
     const other = await system.shop.join();
     const answer = await other.post(`/orders/${order.id}/cancel`);

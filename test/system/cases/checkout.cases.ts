@@ -19,7 +19,7 @@ export function checkoutCases(system: System): void {
 }
 
 function outcomes(system: System): void {
-  it('confirms an order and takes it out of the stock', async () => {
+  it('confirms an order and reduces the stock', async () => {
     const before = await system.shop.get<Product>('/products/WORKBENCH');
     const { status, headers, body } = await system.ada.checkOut([
       { sku: 'WORKBENCH', quantity: 2 },
@@ -39,7 +39,7 @@ function outcomes(system: System): void {
     expect(after.body.available).toBe(before.body.available! - 3);
   });
 
-  it('rejects an order whose payment is declined and gives the stock back', async () => {
+  it('rejects an order with a declined payment and releases the stock', async () => {
     const before = await system.shop.get<Product>('/products/SAW-BOW');
     const { status, body } = await system.ada.order('SAW-BOW', 4, { token: 'tok_declined' });
     expect(status).toBe(402);
@@ -49,7 +49,7 @@ function outcomes(system: System): void {
     expect((await system.shop.get<Product>('/products/SAW-BOW')).body.available).toBe(before.body.available);
   });
 
-  it('rejects an order for more than there is, whole', async () => {
+  it('rejects the whole order when one line exceeds the stock', async () => {
     const before = await system.shop.get<Product>('/products/SAW-COPING');
     const { status, body } = await system.ada.checkOut([
       { sku: 'SAW-COPING', quantity: 1 },
@@ -62,11 +62,11 @@ function outcomes(system: System): void {
     expect((await system.shop.get<Product>('/products/SAW-COPING')).body.available).toBe(before.body.available);
   });
 
-  it('refuses what is not sold', async () => {
+  it('refuses an order of an unknown product', async () => {
     expect(await system.ada.order('NO-SUCH')).toMatchObject({ status: 422, body: { code: 'invalid-input' } });
   });
 
-  it('shows a member their own orders only, the latest first', async () => {
+  it("lists only the member's own orders, newest first", async () => {
     const [mine, other] = await Promise.all([system.shop.join(), system.shop.join()]);
     const ids: string[] = [];
     for (let count = 0; count < 3; count++) ids.unshift((await mine.order('OIL')).body.id);
@@ -82,7 +82,7 @@ function outcomes(system: System): void {
 }
 
 function repeats(system: System): void {
-  it('takes the same key and body for the same order, once', async () => {
+  it('places one order for repeated requests with the same key and body', async () => {
     const member = await system.shop.join();
     const key = randomUUID();
     const together = await Promise.all([1, 2, 3].map(() => member.order('GLUE', 2, { key })));
@@ -96,7 +96,7 @@ function repeats(system: System): void {
     expect((await system.ada.order('GLUE', 1, { key })).body.id).not.toBe(later.body.id);
   });
 
-  it('repeats a rejection, too', async () => {
+  it('repeats a rejection for the same key', async () => {
     const key = randomUUID();
     const options = { key, token: 'tok_declined' };
     const [first, second] = [await system.ada.order('GLUE', 1, options), await system.ada.order('GLUE', 1, options)];
@@ -105,7 +105,7 @@ function repeats(system: System): void {
 }
 
 function waits(system: System): void {
-  it('answers at once when it is asked not to wait', async () => {
+  it('answers immediately when the request asks not to wait', async () => {
     const { status, headers, body } = await system.ada.order('MALLET', 1, { wait: 0, token: 'tok_slow' });
     expect(status).toBe(202);
     expect(body.status).toBe('pending');
@@ -113,7 +113,7 @@ function waits(system: System): void {
     expect(await decided(system.ada, body.id)).toMatchObject({ id: body.id, status: 'confirmed' });
   });
 
-  it('answers with what it knows when a slow provider takes longer than the member waits', async () => {
+  it('answers with the pending order when a slow provider exceeds the wait', async () => {
     const { status, body } = await system.ada.post<Order>('/orders', {
       lines: [{ sku: 'MALLET', quantity: 1 }],
       payment: { token: 'tok_slow' },
@@ -122,7 +122,7 @@ function waits(system: System): void {
     expect((await decided(system.ada, body.id)).status).toBe('confirmed');
   });
 
-  it('gets over a provider that fails twice', async () => {
+  it('confirms an order after two failures of the provider', async () => {
     const { body } = await system.ada.order('MALLET', 1, { token: 'tok_flaky' });
     expect((await decided(system.ada, body.id)).status).toBe('confirmed');
   });

@@ -11,7 +11,7 @@ const stock = 5;
 const rush = 200;
 
 export function limitedCases(system: System): void {
-  it(`sells ${stock} of what there are ${stock} to ${rush} orders at once, and keeps nobody else's money`, async () => {
+  it(`sells exactly ${stock} of ${stock} items to ${rush} concurrent orders, and charges nobody else`, async () => {
     const answers = await Promise.all(Array.from({ length: rush }, () => insist(system.ada)));
     const confirmed = answers.filter(({ status }) => status === 201).map(({ body }) => body.id);
     const rejected = answers.filter(({ status }) => status === 409).map(({ body }) => body.orderId!);
@@ -24,7 +24,7 @@ export function limitedCases(system: System): void {
     for (const id of rejected) expect(['voided', 'declined', undefined]).toContain(payments.get(id));
   });
 
-  it('leaves nothing undone behind', async () => {
+  it('leaves no unfinished work', async () => {
     await quiet(system.kerf);
     expect(await system.kerf.ops('/ops/dead-letters')).toEqual({ items: [] });
     expect(await system.kerf.ops('/ops/sagas?state=stuck')).toEqual({ items: [] });

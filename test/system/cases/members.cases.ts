@@ -4,7 +4,7 @@ import { Shop } from '../../harness/shop.ts';
 import type { System } from './system.ts';
 
 export function memberCases(system: System): void {
-  it('signs up, signs in and knows the member', async () => {
+  it('signs up, signs in and identifies the member', async () => {
     const email = `${randomUUID()}@example.com`;
     const details = { email, name: 'Grace', phone: '+82 10 1234 5678' };
     const signedUp = await system.shop.post('/members', { ...details, password: 'correct horse' });
@@ -19,7 +19,7 @@ export function memberCases(system: System): void {
     expect(me).toMatchObject({ status: 200, body: { ...details, id: signedUp.body.id } });
   });
 
-  it('takes two spellings of an e-mail address for one member', async () => {
+  it('treats two spellings of an e-mail address as one member', async () => {
     const email = `${randomUUID()}@example.com`;
     await system.shop.join({ email });
     const again = await system.shop.post('/members', {
@@ -31,13 +31,13 @@ export function memberCases(system: System): void {
     await system.shop.signIn(email.toUpperCase());
   });
 
-  it('signs up one of several that ask for the same address at once', async () => {
+  it('signs up one member for concurrent requests with the same address', async () => {
     const body = { email: `${randomUUID()}@example.com`, name: 'First', password: 'correct horse' };
     const answers = await Promise.all([1, 2, 3].map(() => system.shop.post('/members', body)));
     expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
   });
 
-  it('tells nobody whether the address or the password was wrong', async () => {
+  it('does not reveal whether the address or the password was wrong', async () => {
     const email = `${randomUUID()}@example.com`;
     await system.shop.join({ email });
     const wrong = await system.shop.post('/sessions', { email, password: 'battery staple' });
@@ -46,7 +46,7 @@ export function memberCases(system: System): void {
     expect(unknown.body).toEqual(wrong.body);
   });
 
-  it('signs out: the token is refused from then on, and another session of the member is not', async () => {
+  it("signs out one session: refuses its token and accepts the member's other session", async () => {
     const email = `${randomUUID()}@example.com`;
     const [here, elsewhere] = [await system.shop.join({ email }), await system.shop.signIn(email)];
     const out = await here.send('DELETE', '/sessions/current');
@@ -62,7 +62,7 @@ export function memberCases(system: System): void {
     expect((await elsewhere.get('/members/me')).status).toBe(200);
   });
 
-  it('lets nobody keep tokens and what is personal', async () => {
+  it('forbids caching of tokens and personal data', async () => {
     const email = `${randomUUID()}@example.com`;
     const shop = await system.shop.join({ email });
     const answers = [
@@ -76,7 +76,7 @@ export function memberCases(system: System): void {
     expect(answers[1]!.headers.get('www-authenticate')).toBe('Bearer');
   });
 
-  it('asks who is there before it answers for a member', async () => {
+  it('requires authentication for every member resource', async () => {
     for (const path of ['/members/me', '/orders', '/messages']) {
       expect(await system.shop.get(path)).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
     }

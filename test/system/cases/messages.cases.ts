@@ -16,7 +16,7 @@ function byChannel(messages: Message[], words: string): string[] {
 }
 
 export function messageCases(system: System): void {
-  it('sends one mail and one text message for a sign-up and for each confirmed order, and no other', async () => {
+  it('sends one mail and one text message for a sign-up and for each confirmed order, and no others', async () => {
     const member = await system.shop.join({ phone: '010-1234-5678' });
     const orders = [await member.order('OIL'), await member.order('OIL')];
     const declined = await member.order('OIL', 1, { token: 'tok_declined' });
@@ -27,14 +27,14 @@ export function messageCases(system: System): void {
     expect(byChannel(messages, declined.body.orderId!)).toEqual([]);
   });
 
-  it('sends mail only to a member without a phone', async () => {
+  it('sends only mail to a member without a phone', async () => {
     const member = await system.shop.join();
     const { body } = await member.order('OIL');
     const messages = await sent(member, 2);
     expect([byChannel(messages, 'Welcome'), byChannel(messages, body.id)]).toEqual([['mail'], ['mail']]);
   });
 
-  it('lists messages page by page, the latest first', async () => {
+  it('lists messages page by page, newest first', async () => {
     const member = await system.shop.join({ phone: '010-1234-5678' });
     const all = (await sent(member, 2)).map(({ id }) => id);
     const first = await member.get<Page<Message>>('/messages?limit=1');

@@ -20,7 +20,7 @@ export function productCases(system: System): void {
     expect(paged).toEqual(whole.body.items.map(({ sku }) => sku));
   });
 
-  it('has a thousand or more of each, but for the limited one', async () => {
+  it('has at least 1000 of every product except the limited one', async () => {
     const { body } = await system.shop.get<Page<Product>>('/products?limit=100');
     for (const { sku, available } of body.items) {
       if (sku === 'LIMITED-1') expect(available).toBe(5);
@@ -28,7 +28,7 @@ export function productCases(system: System): void {
     }
   });
 
-  it('searches in names and descriptions, in any case', async () => {
+  it('searches names and descriptions, ignoring case', async () => {
     const { body } = await system.shop.get<Page<Product>>('/products?query=SAW');
     expect(body.items.map(({ sku }) => sku)).toContain('SAW-RIP');
     for (const { name, description } of body.items) expect(`${name} ${description}`.toLowerCase()).toContain('saw');
@@ -36,12 +36,12 @@ export function productCases(system: System): void {
     expect(none.body).toEqual({ items: [], next: null });
   });
 
-  it('takes the letters of a search as they are', async () => {
+  it('treats wildcard characters of a search as plain text', async () => {
     const { body } = await system.shop.get<Page<Product>>('/products?query=%25_');
     expect(body.items).toEqual([]);
   });
 
-  it('shows one product and what is left of it', async () => {
+  it('shows one product with its stock', async () => {
     const { status, body } = await system.shop.get<Product>('/products/SAW-RIP');
     expect(status).toBe(200);
     expect(body).toEqual({
@@ -54,7 +54,7 @@ export function productCases(system: System): void {
     expect(await system.shop.get('/products/NO-SUCH')).toMatchObject({ status: 404, body: { code: 'not-found' } });
   });
 
-  it('recommends what was bought together, as often as it was', async () => {
+  it('recommends products bought together, with their counts', async () => {
     const pair = ['STONE-1000', 'STONE-6000'].map((sku) => ({ sku, quantity: 1 }));
     for (let times = 0; times < 2; times++) expect((await system.ada.checkOut(pair)).status).toBe(201);
     await expect

@@ -52,7 +52,7 @@ export function referenceCases(system: System): void {
     }
   });
 
-  it('refers to nothing that it does not define', async () => {
+  it('defines everything that its references name', async () => {
     const { body } = await system.shop.get<Description>('/openapi.json');
     for (const [, pointer] of JSON.stringify(body).matchAll(/"\$ref":"#\/([^"]+)"/g)) {
       const found = pointer!.split('/').reduce<unknown>((at, name) => (at as Record<string, unknown>)?.[name], body);
@@ -60,7 +60,7 @@ export function referenceCases(system: System): void {
     }
   });
 
-  it('serves the reference page whole, from itself', async () => {
+  it('serves the complete reference page without external resources', async () => {
     const page = await fetch(`${system.shop.url}/docs`);
     const html = await page.text();
     expect(page.headers.get('content-type')).toMatch(/^text\/html/);
@@ -106,12 +106,12 @@ function everyAnswer(system: System): void {
     }
   });
 
-  it('keeps an idle connection for longer than a load balancer does, which would otherwise send into one that closes', async () => {
+  it('keeps idle connections open longer than a load balancer does', async () => {
     const { headers } = await fetch(`${system.shop.url}/posts`);
     expect(headers.get('keep-alive')).toBe('timeout=65');
   });
 
-  it('keeps a request id it is given, and not one that is none', async () => {
+  it('keeps a valid request id from the client and replaces an invalid one', async () => {
     const given = (id: string) => fetch(`${system.shop.url}/posts`, { headers: { 'x-request-id': id } });
     expect((await given('a-request-of-mine')).headers.get('x-request-id')).toBe('a-request-of-mine');
     expect((await given('<script>')).headers.get('x-request-id')).toMatch(/^[\w-]{8,64}$/);

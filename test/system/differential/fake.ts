@@ -5,10 +5,10 @@ import type { Asked, World } from './world.ts';
 
 /** A bug that a test plants in a fake world. */
 export type Flaw =
-  | 'tells everybody of every order'
-  | 'forgets keys'
-  | 'keeps what was cancelled'
-  | 'answers in two ways';
+  | 'shows every order to everybody'
+  | 'ignores idempotency keys'
+  | 'keeps the stock of cancelled orders'
+  | 'returns inconsistent errors';
 
 interface Kept {
   id: string;
@@ -75,7 +75,7 @@ export class FakeWorld implements World {
     if (!owner) return [401, 'unauthenticated'];
     const asked = JSON.stringify(body);
     const earlier = this.#orders.find((order) => order.owner === owner && order.key === key);
-    if (earlier && this.flaw !== 'forgets keys') {
+    if (earlier && this.flaw !== 'ignores idempotency keys') {
       return earlier.asked === asked ? [201, earlier] : [422, 'idempotency-key-reused'];
     }
     if (body.lines.some(({ sku, quantity }) => !this.#stock.has(sku) || quantity < 1)) return [422, 'invalid-input'];
@@ -89,12 +89,12 @@ export class FakeWorld implements World {
 
   #ofOrder(member: string, id: string, more: string): [number, unknown] {
     const order = this.#orders.find((each) => each.id === id);
-    const shown = this.flaw === 'tells everybody of every order' || order?.owner === member;
-    if (!order || !shown) return [this.flaw === 'answers in two ways' ? 403 : 404, 'not-found'];
+    const shown = this.flaw === 'shows every order to everybody' || order?.owner === member;
+    if (!order || !shown) return [this.flaw === 'returns inconsistent errors' ? 403 : 404, 'not-found'];
     if (more !== 'cancel') return [200, order];
     if (order.status !== 'confirmed') return [409, 'not-cancellable'];
     order.status = 'cancelled';
-    if (this.flaw !== 'keeps what was cancelled') this.#move(order.lines, 1);
+    if (this.flaw !== 'keeps the stock of cancelled orders') this.#move(order.lines, 1);
     return [200, order];
   }
 

@@ -7,7 +7,7 @@ import { type Announced, eventually, freePort, type Kerf, newDataDir } from '../
 import { SteadyLoad } from '../../harness/load.ts';
 import { type Order, Shop, type Summary } from '../../harness/shop.ts';
 
-it('a module is followed to where a file says, and nobody notices', async () => {
+it('calls follow a changed address in a file without a failure', async () => {
   const [onePort, otherPort] = await Promise.all([freePort(), freePort()]);
   const folder = newDataDir();
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -21,7 +21,7 @@ it('a module is followed to where a file says, and nobody notices', async () => 
   await movesUnseen(new Scene({ MODULE_PAYMENTS: `file:${file}` }), [onePort, otherPort], move);
 });
 
-it('a module is followed to where its name says, and nobody notices', async () => {
+it('calls follow a changed DNS record without a failure', async () => {
   const [onePort, otherPort] = await Promise.all([freePort(), freePort()]);
   const dns = await nameServer();
   dns.set('A', 'one.internal', 1, '127.0.0.1');
@@ -31,7 +31,7 @@ it('a module is followed to where its name says, and nobody notices', async () =
   await movesUnseen(new Scene({ MODULE_PAYMENTS: placement }), [onePort, otherPort], () => move(otherPort));
 });
 
-it('a module is waited for whose name nobody knows yet', async () => {
+it('an order waits until the name of a module can be resolved', async () => {
   const [port, dns] = await Promise.all([freePort(), nameServer()]);
   const scene = new Scene({ MODULE_PAYMENTS: `http+dns://payments.internal:${port}?server=${dns.address}` });
   const home = await scene.start();

@@ -9,7 +9,7 @@ const drill = (...words: string[]) =>
     words,
   );
 
-it('a drill shows that nothing fails while payments is down', async () => {
+it('a drill reports no failures while payments is down', async () => {
   const { code, stdout, stderr } = await drill('payments-down', '--seconds', '1', '--json');
   expect(stderr).toBe('');
   const { drill: name, layouts } = JSON.parse(stdout);
@@ -39,7 +39,7 @@ async function takesEverythingDown(name: string, lives: boolean): Promise<void> 
   expect(code).toBe(0);
 }
 
-const title = 'a drill shows that a %s inside takes everything down, and nothing else when it is out';
+const title = 'a drill reports that a %s in payments affects the whole process, but only payments after extraction';
 it.each([['crash', false] as const])(title, takesEverythingDown);
 it.each([['leak', false] as const, ['block', true] as const])(title, deep, takesEverythingDown);
 
@@ -63,7 +63,7 @@ it.concurrent.each([
   [['payments-down', '--seconds', ''], '--seconds must be a number from 1 to 60'],
   [['payments-down', '--seconds', '--json'], "'--seconds'"],
   [['payments-down', '--minutes', '1'], "'--minutes'"],
-])('a drill is not begun with the words %j', async (words, about) => {
+])('a drill rejects the arguments %j', async (words, about) => {
   const { code, stdout, stderr } = await drill(...words);
   expect([code, stdout]).toEqual([1, '']);
   expect(stderr).toMatch(/^kerf: [^\n]+\n$/);

@@ -22,7 +22,7 @@ interface Listed {
   missed?: string[];
 }
 
-class Scourge {
+class FaultAdmin {
   readonly operator: Operator;
   readonly kerf: Kerf;
 
@@ -43,17 +43,17 @@ class Scourge {
 }
 
 const layouts: [name: string, env: Record<string, string>][] = [
-  ['in the process of orders', {}],
-  ['out by http, and orders by grpc', { MODULE_PAYMENTS: 'http', MODULE_ORDERS: 'grpc' }],
+  ['payments in the process of orders', {}],
+  ['payments over http, orders over grpc', { MODULE_PAYMENTS: 'http', MODULE_ORDERS: 'grpc' }],
 ];
 
-describe.each(layouts)('faults on the way to payments, %s', (_name, env) => {
+describe.each(layouts)('faults of calls from orders to payments, %s', (_name, env) => {
   let kerf: Kerf;
-  let scourge: Scourge;
+  let admin: FaultAdmin;
   let shop: Shop;
   beforeAll(async () => {
     kerf = await Kerf.start({ env: { ...env, PARITY: 'strict', TOPOLOGY: topology } });
-    scourge = new Scourge(kerf);
+    admin = new FaultAdmin(kerf);
     shop = await new Shop(kerf.url).join();
   });
   afterAll(async () => expect(await kerf.stop()).toBe(0));
@@ -66,33 +66,33 @@ describe.each(layouts)('faults on the way to payments, %s', (_name, env) => {
     [{ double: true }, 201, 0],
     [{ error: 'unavailable', share: 0 }, 201, 0],
   ];
-  it.each(met)('%j make an order be answered %i, and leave it paid for once', async (fault, told, atLeastMs) => {
-    expect(await scourge.put({ ...toPayments, ...fault })).toMatchObject({ items: [fault], missed: [] });
+  it.each(met)('%j: an order gets status %i and is paid exactly once', async (fault, told, atLeastMs) => {
+    expect(await admin.put({ ...toPayments, ...fault })).toMatchObject({ items: [fault], missed: [] });
     const askedAt = performance.now();
     const { status, body } = await shop.order('WAX', 1, { wait: told === 201 ? 10 : 1 });
     expect([status, performance.now() - askedAt >= atLeastMs]).toEqual([told, true]);
-    expect(await scourge.put()).toEqual({ items: [], missed: [] });
+    expect(await admin.put()).toEqual({ items: [], missed: [] });
     await paidOnce(body.id);
   });
 
-  it('are on no other way', async () => {
-    await scourge.put({ ...refused, caller: 'gateway' }, { ...refused, operation: 'inventory.restock' });
+  it('do not affect calls of other callers or operations', async () => {
+    await admin.put({ ...refused, caller: 'gateway' }, { ...refused, operation: 'inventory.restock' });
     expect((await shop.order('WAX')).status).toBe(201);
-    await scourge.put(refused);
+    await admin.put(refused);
     expect((await shop.get('/products/WAX')).status).toBe(200);
-    await scourge.put();
+    await admin.put();
   });
 
-  it('end after their time', async () => {
-    await scourge.put({ ...refused, forMs: 400 });
+  it('expire', async () => {
+    await admin.put({ ...refused, forMs: 400 });
     const { status, body } = await shop.order('WAX', 1, { wait: 0 });
     expect(status).toBe(202);
     await paidOnce(body.id);
-    expect(await scourge.items()).toEqual([]);
+    expect(await admin.items()).toEqual([]);
   });
 
-  it('are put, listed and cleared by the command', async () => {
-    const faults = (...words: string[]) => scourge.operator.run('faults', words);
+  it('can be put, listed and cleared by the command', async () => {
+    const faults = (...words: string[]) => admin.operator.run('faults', words);
     const until = String.raw`until \d{4}-\d\d-\d\dT[\d:.]+Z`;
     const words = ['--error', 'unavailable', '--latency', '5', '--share', '0.5', '--for', '30'];
     const put = await faults('put', 'orders', 'payments.*', ...words);
@@ -105,7 +105,7 @@ describe.each(layouts)('faults on the way to payments, %s', (_name, env) => {
     expect(replaced.stdout).toMatch(new RegExp(`orders  →  payments\\.\\*  answer lost  ${until}\n$`));
     expect((await faults('list')).stdout.split('\n')).toHaveLength(3);
     expect(await faults('clear')).toEqual({ code: 0, stdout: 'there are no faults\n', stderr: '' });
-    expect(await scourge.items()).toEqual([]);
+    expect(await admin.items()).toEqual([]);
   });
 
   async function paidOnce(orderId: string): Promise<void> {
@@ -118,13 +118,13 @@ describe.each(layouts)('faults on the way to payments, %s', (_name, env) => {
   }
 });
 
-describe('faults that are no good', () => {
+describe('invalid faults', () => {
   let kerf: Kerf;
-  let scourge: Scourge;
+  let admin: FaultAdmin;
   beforeAll(async () => {
     kerf = await Kerf.start({ env: { MODULE_MAIL: 'http' } });
-    scourge = new Scourge(kerf);
-    await scourge.put(refused);
+    admin = new FaultAdmin(kerf);
+    await admin.put(refused);
   });
   afterAll(async () => expect(await kerf.stop()).toBe(0));
 
@@ -153,17 +153,17 @@ describe('faults that are no good', () => {
     [refused, 'faults', ''],
     [undefined, 'faults', ''],
   ];
-  it.each(bad)('%j are refused by name, and change nothing', async (faults, path, about) => {
-    const asked = await scourge.operator.ask<{ code: string; detail: string; issues: { path: string }[] }>(
+  it.each(bad)('%j are refused with the invalid field, and change nothing', async (faults, path, about) => {
+    const asked = await admin.operator.ask<{ code: string; detail: string; issues: { path: string }[] }>(
       ...['PUT', '/faults', { faults }],
     );
     expect([asked.status, asked.body.code]).toEqual([422, 'invalid-input']);
     expect(asked.body.issues[0]!.path).toBe(path);
     expect(asked.body.detail).toContain(about);
-    expect(await scourge.items()).toMatchObject([{ error: 'unavailable' }]);
+    expect(await admin.items()).toMatchObject([{ error: 'unavailable' }]);
   });
 
-  it('are refused by the command in a line', async () => {
+  it('are refused by the command with a one-line message', async () => {
     const misused: [words: string[], about: string][] = [
       [[], 'name an action: list, put, clear'],
       [['put', 'orders'], 'say the caller and the operation'],
@@ -177,39 +177,39 @@ describe('faults that are no good', () => {
       [['put', 'orders', 'payments.*', '--share', '2'], 'share'],
       [['put', 'orders', 'payments.*', '--double', '--for', '4000'], '3600'],
     ];
-    const all = await Promise.all(misused.map(([words]) => scourge.operator.run('faults', words)));
+    const all = await Promise.all(misused.map(([words]) => admin.operator.run('faults', words)));
     for (const [at, { code, stdout, stderr }] of all.entries()) {
       expect([code, stdout]).toEqual([1, '']);
       expect(stderr).toMatch(/^kerf: [^\n]+\n$/);
       expect(stderr).toContain(misused[at]![1]);
     }
-    expect(await scourge.items()).toMatchObject([{ error: 'unavailable' }]);
+    expect(await admin.items()).toMatchObject([{ error: 'unavailable' }]);
   });
 });
 
-it('are refused within a process whose PARITY is fast, and met where a module is out', async () => {
+it('faults are refused for in-process calls with PARITY=fast, and injected into remote calls', async () => {
   const scene = new Scene({ PARITY: 'fast', MODULE_PAYMENTS: 'http' });
   const kerf = await scene.start();
-  const scourge = new Scourge(kerf);
+  const admin = new FaultAdmin(kerf);
   for (const operation of ['inventory.*', 'inventory.reserve']) {
-    const { status, body } = await scourge.operator.ask('PUT', '/faults', { faults: [{ ...refused, operation }] });
+    const { status, body } = await admin.operator.ask('PUT', '/faults', { faults: [{ ...refused, operation }] });
     expect(status).toBe(422);
     expect(body.detail).toMatch(/^faults\.0\.operation: .*PARITY is fast: set it to strict, or move a module out$/);
   }
-  await scourge.put(refused);
+  await admin.put(refused);
   const shop = await new Shop(kerf.url).join();
   const { status } = await shop.order('WAX', 1, { wait: 1 });
   expect(status).toBe(202);
-  await scourge.put();
+  await admin.put();
   await scene.endsWell(kerf);
 });
 
-it('are had again by a service that was started again', async () => {
+it('a restarted module process receives the faults again', async () => {
   const scene = new Scene({ MODULE_ORDERS: 'http?instances=2' });
   const kerf = await scene.start();
-  const scourge = new Scourge(kerf);
+  const admin = new FaultAdmin(kerf);
   const shop = await new Shop(kerf.url).join();
-  await scourge.put(refused);
+  await admin.put(refused);
   const before = await kerf.readyPidsOf('orders');
   for (const pid of before) process.kill(pid, 'SIGKILL');
   await eventually(async () => {
@@ -218,11 +218,11 @@ it('are had again by a service that was started again', async () => {
   }, 'both to be back');
   const answers = await Promise.all(Array.from({ length: 6 }, () => shop.order('WAX', 1, { wait: 1 })));
   expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 202));
-  await scourge.put();
+  await admin.put();
   await scene.endsWell(kerf);
 });
 
-it('are told to every instance that somebody else runs, and those that are away are named', async () => {
+it('faults reach every separately started instance, and the answer names unreachable instances', async () => {
   const [homePort, ...ports] = await Promise.all([freePort(), freePort(), freePort()]);
   const addresses = ports.map((port) => `http://127.0.0.1:${port}`);
   const scene = new Scene({
@@ -232,18 +232,18 @@ it('are told to every instance that somebody else runs, and those that are away 
   const run = (port: number) => scene.start({ words: ['--only', 'orders'], env: { INTERNAL_PORT: String(port) } });
   const [one, other] = await Promise.all(ports.map(run));
   const home = await scene.start({ env: { INTERNAL_PORT: String(homePort) } });
-  const scourge = new Scourge(home);
+  const admin = new FaultAdmin(home);
   const shop = await new Shop(home.url).join();
   // Calls alternate between the instances: each instance gets half of the orders.
   const placed = async () =>
     (await Promise.all([1, 2, 3, 4].map(() => shop.order('WAX', 1, { wait: 2 })))).map(({ status }) => status);
-  expect((await scourge.put(refused)).missed).toEqual([]);
+  expect((await admin.put(refused)).missed).toEqual([]);
   expect(await placed()).toEqual([202, 202, 202, 202]);
 
   expect(await other!.stop()).toBe(0);
-  expect((await scourge.put()).missed).toEqual([`orders at ${other!.announced.internal}`]);
+  expect((await admin.put()).missed).toEqual([`orders at ${other!.announced.internal}`]);
   expect(await placed()).toEqual([201, 201, 201, 201]);
-  const listed = await scourge.operator.run('faults', ['clear']);
+  const listed = await admin.operator.run('faults', ['clear']);
   expect(listed.stdout).toContain(`not told, since they cannot be reached: orders at ${addresses[1]}`);
   expect(await one!.stop()).toBe(0);
 });

@@ -8,7 +8,7 @@ import { Operator } from '../../harness/operator.ts';
 import { type Order, type Page, Shop } from '../../harness/shop.ts';
 import { SystemKey } from '../../harness/system-key.ts';
 
-describe('on the internal listener', () => {
+describe('a call to the internal listener', () => {
   let kerf: Kerf;
   let memberId: string;
   let session: string;
@@ -29,15 +29,18 @@ describe('on the internal listener', () => {
 
   const claims: [about: string, member: () => string | Promise<string>][] = [
     ['without a signature', () => memberId],
-    ['with that of nobody we know', () => system.forge({ subject: memberId, audience: '/member' })],
-    ['by a process that only passes it on', () => system.signAs('orders', { subject: memberId, audience: '/member' })],
-    ['that is over', () => system.sign({ subject: memberId, audience: '/member', until: -10 })],
-    ['with a session', () => session],
-    ['with what is said of a module', () => system.sign({ subject: memberId, audience: 'orders' })],
+    ['signed with an unknown key', () => system.forge({ subject: memberId, audience: '/member' })],
+    [
+      'signed by a process that may only forward it',
+      () => system.signAs('orders', { subject: memberId, audience: '/member' }),
+    ],
+    ['that has expired', () => system.sign({ subject: memberId, audience: '/member', until: -10 })],
+    ['that is a session token', () => session],
+    ['that is a service token', () => system.sign({ subject: memberId, audience: 'orders' })],
     ['without an algorithm', () => unsigned()],
   ];
 
-  it.each(claims)('nobody calls for a member %s', async (_about, claim) => {
+  it.each(claims)('is rejected with a member token %s', async (_about, claim) => {
     const member = await claim();
     for (const address of addresses) {
       expect(await call(address, { 'kerf-member': member })).toBe('401 unauthenticated');
@@ -45,7 +48,7 @@ describe('on the internal listener', () => {
     }
   });
 
-  it('who calls for a member that was vouched for is served', async () => {
+  it('is accepted with a valid member token', async () => {
     const member = await system.sign({ subject: memberId, audience: '/member' });
     for (const address of addresses) {
       expect(await call(address, { 'kerf-member': member })).toBe('200 undefined');
@@ -53,7 +56,7 @@ describe('on the internal listener', () => {
     }
   });
 
-  it('a caller is believed neither by a header, nor by a token that is over or of another key', async () => {
+  it('is rejected with a caller header, an expired token or a token of another key', async () => {
     const tokens = [
       await system.sign({ subject: 'gateway', audience: 'orders', until: -10 }),
       await system.forge({ subject: 'gateway', audience: 'orders' }),
@@ -102,7 +105,7 @@ describe('on the internal listener', () => {
   }
 });
 
-it('keys are changed while everybody works, and nobody notices', async () => {
+it('keys are rotated under load without a failure', async () => {
   const scene = new Scene({ MODULE_ORDERS: 'http?instances=2', MODULE_PAYMENTS: 'grpc', MODULE_MEMBERS: 'http' });
   const kerf = await scene.start();
   const shop = await new Shop(kerf.url).join();
@@ -125,7 +128,7 @@ it('keys are changed while everybody works, and nobody notices', async () => {
   await scene.endsWell(kerf, load.told);
 });
 
-it('keys are revoked while everybody works: all sign in again, and all processes go on', async () => {
+it('revoked keys end all sessions, and all processes continue with new keys', async () => {
   const scene = new Scene({ MODULE_ORDERS: 'http', MODULE_PAYMENTS: 'grpc', MODULE_MEMBERS: 'http' });
   const kerf = await scene.start();
   const email = 'ann@example.com';

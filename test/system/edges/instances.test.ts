@@ -28,11 +28,11 @@ async function nobodyNotices(via: string): Promise<void> {
   await allConfirmed(scene, kerf, load.told);
 }
 
-const title = 'one of three, reached by %s, is killed and nobody notices';
+const title = 'one of three instances over %s is killed without a failed request';
 it.each(['http'])(title, nobodyNotices);
 it.each(['grpc'])(title, deep, nobodyNotices);
 
-it('one of two that somebody else runs stops in order, and is used again when it is back', async () => {
+it('one of two separately started instances stops cleanly, and gets calls again after its restart', async () => {
   const [homePort, ...ports] = await Promise.all([freePort(), freePort(), freePort()]);
   const scene = new Scene({
     MODULE_PAYMENTS: ports.map((port) => `http://127.0.0.1:${port}`).join(),

@@ -17,7 +17,7 @@ function topology(name: string, policies: object): string {
   return file;
 }
 
-it.each(['in-process', 'http'])('an operation is given the time that its policy says, %s', async (placed) => {
+it.each(['in-process', 'http'])('a call times out after the timeout of its policy, %s', async (placed) => {
   const operations = { authorize: { timeoutMs: 300 } };
   const TOPOLOGY = topology(`time-${placed}`, { payments: { operations } });
   const scene = new Scene({ TOPOLOGY, MODULE_PAYMENTS: placed });
@@ -34,7 +34,7 @@ it.each(['in-process', 'http'])('an operation is given the time that its policy 
   await scene.endsWell(kerf);
 });
 
-it('what is too much for a module is refused at once, and everything else goes on', async () => {
+it("calls above a module's concurrency limit are refused immediately, and other calls continue", async () => {
   const TOPOLOGY = topology('one-at-a-time', { payments: { concurrency: 1, queue: 0, attempts: 1 } });
   const scene = new Scene({ TOPOLOGY, MODULE_PAYMENTS: 'http' });
   const kerf = await scene.start();

@@ -25,11 +25,11 @@ async function endInOrder(signal: NodeJS.Signals): Promise<void> {
   await scene.endsWell(await scene.start(), load.told);
 }
 
-const title = '%s to all processes at once ends them in order';
+const title = '%s to all processes at once stops them cleanly';
 it.each(['SIGTERM'] as const)(title, endInOrder);
 it.each(['SIGINT', 'SIGHUP'] as const)(title, deep, endInOrder);
 
-it('a service that is signalled alone ends in order, and is started again', async () => {
+it('a signaled module process stops cleanly and is restarted', async () => {
   const scene = new Scene({ MODULE_ORDERS: 'http?instances=2' });
   const kerf = await scene.start();
   const [pid, other] = (await kerf.readyPidsOf('orders')) as [number, number];

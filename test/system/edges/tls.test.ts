@@ -17,7 +17,7 @@ const ca = readFileSync(settings.INTERNAL_TLS_CA);
 describe.each([
   ['http', false],
   ['grpc', true],
-])('a system whose processes speak TLS, payments out by %s, both sides with certificates: %s', (via, mutual) => {
+])('a system whose processes speak TLS, payments over %s, mutual TLS: %s', (via, mutual) => {
   let kerf: Kerf;
   let operator: Operator;
   let listeners: string[];
@@ -38,7 +38,7 @@ describe.each([
     expect([payment!.status, missing]).toEqual(['captured', []]);
   });
 
-  it('is asked in no other way', async () => {
+  it('rejects plain HTTP and untrusted connections', async () => {
     const { INTERNAL_TLS_CERT, INTERNAL_TLS_KEY } = settings;
     const shown = { cert: readFileSync(INTERNAL_TLS_CERT), key: readFileSync(INTERNAL_TLS_KEY) };
     for (const address of listeners) {
@@ -50,7 +50,7 @@ describe.each([
     }
   });
 
-  it('is operated by the commands, with the same settings', async () => {
+  it('accepts operator commands with the same TLS settings', async () => {
     const topology = await operator.run('topology', [], settings);
     expect(topology).toMatchObject({ code: 0, stderr: '' });
     expect(topology.stdout).toMatch(
@@ -63,7 +63,7 @@ describe.each([
     expect([put.code, JSON.parse(put.stdout).missed]).toEqual([0, []]);
   });
 
-  it('is not operated without them, and the commands say so', async () => {
+  it('makes operator commands fail with other TLS settings, and they report the reason', async () => {
     const strangers = { ...settings, INTERNAL_TLS_CA: (await others.settings()).INTERNAL_TLS_CA };
     const { INTERNAL_TLS_KEY: _, ...half } = settings;
     const attempts: [env: Record<string, string>, about: string][] = [
@@ -83,9 +83,9 @@ describe.each([
 });
 
 it.each([
-  ['another authority vouches for', () => others.settings()],
-  ['shows a certificate for another address', () => ours.settings('127.0.0.2')],
-])('a module is not called at a process that %s', async (_about, strange) => {
+  ['has a certificate of another CA', () => others.settings()],
+  ['has a certificate for another address', () => ours.settings('127.0.0.2')],
+])('a process gets no calls when it %s', async (_about, strange) => {
   const [homePort, port] = await Promise.all([freePort(), freePort()]);
   const scene = new Scene({
     MODULE_PAYMENTS: `https://127.0.0.1:${port}`,

@@ -23,8 +23,8 @@ async function placements(operator: Operator): Promise<Record<string, string>> {
 const put = (operator: Operator, module: string, body: unknown) =>
   operator.ask<Problem>('PUT', `/modules/${module}`, body);
 
-describe('a move that cannot be', () => {
-  it('is refused with what stands in the way, and changes nothing', async () => {
+describe('an impossible relocation', () => {
+  it('is refused with the reason, and changes nothing', async () => {
     const text = 'modules:\n  mail: http\n  sms: http://127.0.0.1:1\n';
     const TOPOLOGY = topologyFile(text);
     const kerf = await new Scene({ TOPOLOGY }).start();
@@ -83,7 +83,7 @@ describe('a move that cannot be', () => {
     expect((await (await new Shop(kerf.url).join()).order('WAX')).status).toBe(201);
   });
 
-  it('is refused when the next start would not know of it, unless it is for now', async () => {
+  it('is refused when it cannot be persisted, unless it is temporary', async () => {
     const TOPOLOGY = topologyFile();
     const kerf = await new Scene({ TOPOLOGY, MODULE_PAYMENTS: 'in-process' }).start();
     const operator = new Operator(kerf);
@@ -103,13 +103,13 @@ describe('a move that cannot be', () => {
     ]);
   });
 
-  it('is refused where the topology is no file', async () => {
+  it('is refused when the topology is not a file', async () => {
     const kerf = await new Scene({ TOPOLOGY: devNull }).start();
     const { body } = await put(new Operator(kerf), 'payments', { placement: 'http' });
     expect(body).toMatchObject({ code: 'conflict', detail: expect.stringContaining(`${devNull} is not a file`) });
   });
 
-  it('is refused by a service, and while another is under way, with who moves what', async () => {
+  it('is refused by a module process, and during another relocation, which the error names', async () => {
     const kerf = await new Scene().start();
     const operator = new Operator(kerf);
     const one = put(operator, 'payments', { placement: 'http', forNow: true, by: 'ann@work' });

@@ -17,7 +17,7 @@ async function opened() {
   return { TOPOLOGY, scene, kerf, operator: new Operator(kerf), load };
 }
 
-it('puts another release in the place of the one that runs, and the one before back', async () => {
+it('replaces the running release, and then restores the previous one', async () => {
   const { TOPOLOGY, scene, kerf, operator, load } = await opened();
   const artifact = releaseWith();
   const before = await kerf.pidOf('payments');
@@ -33,7 +33,7 @@ it('puts another release in the place of the one that runs, and the one before b
   await scene.endsWell(kerf, load.told);
 });
 
-it('refuses a release that breaks the contract, and says what breaks', deep, async () => {
+it('refuses a release that breaks the contract, and names the incompatibility', deep, async () => {
   const { TOPOLOGY, scene, kerf, operator, load } = await opened();
   const text = readFileSync(TOPOLOGY, 'utf8');
   const before = await kerf.pidOf('payments');
@@ -48,29 +48,25 @@ it('refuses a release that breaks the contract, and says what breaks', deep, asy
   await scene.endsWell(kerf, load.told);
 });
 
-it(
-  'refuses a release whose migration the one that runs cannot live with, before it touches anything',
-  deep,
-  async () => {
-    const { TOPOLOGY, scene, kerf, operator, load } = await opened();
-    const text = readFileSync(TOPOLOGY, 'utf8');
-    const before = await kerf.pidOf('payments');
-    const breaking = releaseWith([plantedMigration('contract', 'ALTER TABLE payments RENAME COLUMN status TO state')]);
-    const { code, stderr } = await operator.run('replace', ['payments', '--artifact', breaking, '--canary', '5%']);
-    expect([code, stderr]).toEqual([
-      1,
-      expect.stringMatching(
-        /the new release of payments cannot come while the system serves: its migration "9999-planted" is not marked as expand/,
-      ),
-    ]);
-    expect([await kerf.pidOf('payments'), readFileSync(TOPOLOGY, 'utf8')]).toEqual([before, text]);
+it('refuses a release whose migration breaks the running release, before any change', deep, async () => {
+  const { TOPOLOGY, scene, kerf, operator, load } = await opened();
+  const text = readFileSync(TOPOLOGY, 'utf8');
+  const before = await kerf.pidOf('payments');
+  const breaking = releaseWith([plantedMigration('contract', 'ALTER TABLE payments RENAME COLUMN status TO state')]);
+  const { code, stderr } = await operator.run('replace', ['payments', '--artifact', breaking, '--canary', '5%']);
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(
+      /the new release of payments cannot come while the system serves: its migration "9999-planted" is not marked as expand/,
+    ),
+  ]);
+  expect([await kerf.pidOf('payments'), readFileSync(TOPOLOGY, 'utf8')]).toEqual([before, text]);
 
-    const growing = releaseWith([plantedMigration('expand', 'ALTER TABLE payments ADD COLUMN note TEXT')]);
-    expect(await operator.run('replace', ['payments', '--artifact', growing])).toMatchObject({ code: 0, stderr: '' });
-    await load.answers(10);
-    expect(await operator.run('replace', ['payments'])).toMatchObject({ code: 0, stderr: '' });
-    await load.answers(10);
-    expect(await load.stop()).toEqual([]);
-    await scene.endsWell(kerf, load.told);
-  },
-);
+  const growing = releaseWith([plantedMigration('expand', 'ALTER TABLE payments ADD COLUMN note TEXT')]);
+  expect(await operator.run('replace', ['payments', '--artifact', growing])).toMatchObject({ code: 0, stderr: '' });
+  await load.answers(10);
+  expect(await operator.run('replace', ['payments'])).toMatchObject({ code: 0, stderr: '' });
+  await load.answers(10);
+  expect(await load.stop()).toEqual([]);
+  await scene.endsWell(kerf, load.told);
+});

@@ -57,37 +57,41 @@ async function opened(topology: string) {
   return { TOPOLOGY, scene, kerf, load, operator: new Operator(kerf) };
 }
 
-describe('a move that fails on its way out', () => {
-  it('is taken back whichever step the new process dies at, nobody notices, and then it succeeds', deep, async () => {
-    const text = 'modules:\n  payments: in-process # here\n';
-    const { TOPOLOGY, scene, kerf, load } = await opened(text);
-    for (const step of ['contract', 'warm', 'move calls', 'drain', 'hand over', 'persist']) {
-      let pid: number | undefined;
-      const last = await follow(kerf, 'payments', { placement: 'http' }, (line) => {
-        pid ??= pidIn(line);
-        if (line.begun === step && pid) process.kill(pid, 'SIGKILL');
-      });
-      // A short step may end before the process dies. Then the module has moved, and its process starts again.
-      const moved = last.report !== undefined;
-      if (!moved)
-        expect(last.problem).toMatchObject({
-          code: 'move-failed',
-          detail: expect.stringContaining('payments stays in-process'),
+describe('a failed extraction', () => {
+  it(
+    'is rolled back without failed requests when the new process dies in any step, and then succeeds',
+    deep,
+    async () => {
+      const text = 'modules:\n  payments: in-process # here\n';
+      const { TOPOLOGY, scene, kerf, load } = await opened(text);
+      for (const step of ['contract', 'warm', 'move calls', 'drain', 'hand over', 'persist']) {
+        let pid: number | undefined;
+        const last = await follow(kerf, 'payments', { placement: 'http' }, (line) => {
+          pid ??= pidIn(line);
+          if (line.begun === step && pid) process.kill(pid, 'SIGKILL');
         });
-      expect(readFileSync(TOPOLOGY, 'utf8')).toBe(moved ? text.replace('in-process', 'http') : text);
-      await eventually(async () => pid !== undefined && !lives(pid), 'the end of the process');
+        // A short step may end before the process dies. Then the module has moved, and its process starts again.
+        const moved = last.report !== undefined;
+        if (!moved)
+          expect(last.problem).toMatchObject({
+            code: 'move-failed',
+            detail: expect.stringContaining('payments stays in-process'),
+          });
+        expect(readFileSync(TOPOLOGY, 'utf8')).toBe(moved ? text.replace('in-process', 'http') : text);
+        await eventually(async () => pid !== undefined && !lives(pid), 'the end of the process');
+        await load.answers(5);
+        if (!moved) continue;
+        await eventually(async () => (await kerf.readyPidsOf('payments')).length === 1, 'the process to be back');
+        expect((await follow(kerf, 'payments', { placement: 'in-process' }, () => {})).report).toBeDefined();
+      }
+      expect((await follow(kerf, 'payments', { placement: 'http' }, () => {})).report).toMatchObject({ to: 'http' });
       await load.answers(5);
-      if (!moved) continue;
-      await eventually(async () => (await kerf.readyPidsOf('payments')).length === 1, 'the process to be back');
-      expect((await follow(kerf, 'payments', { placement: 'in-process' }, () => {})).report).toBeDefined();
-    }
-    expect((await follow(kerf, 'payments', { placement: 'http' }, () => {})).report).toMatchObject({ to: 'http' });
-    await load.answers(5);
-    await load.stop();
-    await scene.endsWell(kerf, load.told);
-  });
+      await load.stop();
+      await scene.endsWell(kerf, load.told);
+    },
+  );
 
-  it('is taken back soon when the new process hangs or cannot start', deep, async () => {
+  it('is rolled back when the new process hangs or cannot start', deep, async () => {
     const { scene, kerf, load } = await opened('modules:\n');
     const folder = mkdtempSync(join(tmpdir(), 'kerf-artifact-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -123,11 +127,11 @@ const openBy = (pid: number) =>
     }
   });
 
-describe('a move that is aborted', () => {
+describe('an aborted relocation', () => {
   it.each([
     ['out, to two processes', 'in-process', 'http?instances=2'],
     ['in, to this process', 'http', 'in-process'],
-  ])('while it starts leaves nothing behind, %s', async (_, from, to) => {
+  ])('leaves no process or open file when aborted at the start, %s', async (_, from, to) => {
     const { scene, kerf, load, operator } = await opened(`modules:\n  payments: ${from}\n`);
     const home = kerf.process.pid!;
     const children = childrenOf(home).length;
@@ -145,7 +149,7 @@ describe('a move that is aborted', () => {
     await scene.endsWell(kerf, load.told);
   });
 
-  it('while it waits for a saga goes on where it was, with all that only one replica may do', async () => {
+  it('restores the leader tasks of the current replica when aborted while it waits for a saga', async () => {
     const { scene, kerf, load, operator } = await opened('modules:\n');
     const shop = await new Shop(kerf.url).join();
     const { body } = await shop.order('WAX', 1, { token: 'tok_slow', wait: 0 });
@@ -161,7 +165,7 @@ describe('a move that is aborted', () => {
     await scene.endsWell(kerf, load.told);
   });
 
-  it('too late is not: it says that the module has moved', deep, async () => {
+  it('completes when the abort is too late, and the answer says that the module has moved', deep, async () => {
     const { scene, kerf, load, operator } = await opened('modules:\n  payments: http\n');
     const [pid] = await kerf.readyPidsOf('payments');
     let late: { status: number; body: { detail?: string } } | undefined;
@@ -177,7 +181,7 @@ describe('a move that is aborted', () => {
     await scene.endsWell(kerf, load.told);
   });
 
-  it('is taken back at once, and nobody notices', async () => {
+  it('is rolled back immediately without a failed request', async () => {
     const { scene, kerf, load, operator } = await opened('modules:\n');
     const last = await follow(kerf, 'payments', { placement: 'http', mirror: { forMs: 60_000 } }, async (line) => {
       if (line.begun !== 'mirror') return;
@@ -193,7 +197,7 @@ describe('a move that is aborted', () => {
     await scene.endsWell(kerf, load.told);
   });
 
-  it('ends in order when the system is stopped meanwhile', deep, async () => {
+  it('stops cleanly when the system is stopped during it', deep, async () => {
     const { TOPOLOGY, scene, kerf, load } = await opened('modules:\n');
     let pid: number | undefined;
     const moving = follow(kerf, 'payments', { placement: 'http', mirror: { forMs: 60_000 } }, (line) => {

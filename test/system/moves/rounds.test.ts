@@ -20,7 +20,7 @@ interface Refused {
   readonly detail: string;
 }
 
-describe('a module that goes out and comes back twice in a row', () => {
+describe('a module that is extracted and absorbed twice in a row', () => {
   const losesNothing = async (module: string) => {
     const scene = new Scene();
     const kerf = await scene.start();
@@ -45,12 +45,12 @@ describe('a module that goes out and comes back twice in a row', () => {
     for (const { status } of await Promise.all(slow)) expect([201, 202, 402]).toContain(status);
     await scene.endsWell(kerf, load.told);
   };
-  const name = '%s: nothing fails, is lost or doubled';
+  const name = '%s: nothing fails, gets lost or happens twice';
   it.each(['orders'])(name, losesNothing);
   it.each(['payments', 'inventory', 'notifications'])(name, deep, losesNothing);
 });
 
-describe('a module that moves among transports and numbers of processes', () => {
+describe('a module that changes its transport and number of processes', () => {
   const losesNothing = async (...placements: string[]) => {
     const scene = new Scene();
     const kerf = await scene.start();
@@ -65,14 +65,14 @@ describe('a module that moves among transports and numbers of processes', () => 
     expect(await load.stop()).toEqual([]);
     await scene.endsWell(kerf, load.told);
   };
-  it('loses nothing: http, grpc, more of http, and back', () =>
+  it('loses nothing: http, grpc, several http processes, and back', () =>
     losesNothing('http', 'grpc', 'http?instances=3', 'http', 'in-process'));
   it.each(['grpc', 'http?instances=2'])('loses nothing: %s', deep, (placement) =>
     losesNothing('http', placement, 'http?instances=3', 'http', 'in-process', placement, 'in-process'),
   );
 });
 
-it('moves also where another process on the same data leads, and goes on to', async () => {
+it('relocates a module while another process on the same data is the leader', async () => {
   const scene = new Scene();
   const first = await scene.start();
   const second = await scene.start();
@@ -91,8 +91,8 @@ it('moves also where another process on the same data leads, and goes on to', as
 });
 
 for (const server of ['rabbitmq', 'nats'] as const) {
-  describeWith(server, `a module that is called over ${server}`, ({ url }) => {
-    it('goes out to it, to more and fewer processes and new ones, to another way, and comes back', async () => {
+  describeWith(server, `a module called over ${server}`, ({ url }) => {
+    it('is extracted to the queue, scaled, restarted, changed to http and absorbed, without a failure', async () => {
       const scene = new Scene({ BUS: `${url}?namespace=test-${randomUUID()}` });
       const kerf = await scene.start();
       const operator = new Operator(kerf);
@@ -113,7 +113,7 @@ for (const server of ['rabbitmq', 'nats'] as const) {
       await scene.endsWell(kerf, load.told);
     });
 
-    it('is called nowhere else before its new processes are as they must be, and not tried out', deep, async () => {
+    it('gets no calls in new processes before they are ready, and refuses a mirror', deep, async () => {
       const scene = new Scene({ BUS: `${url}?namespace=test-${randomUUID()}` });
       const kerf = await scene.start();
       const operator = new Operator(kerf);

@@ -8,8 +8,8 @@ import { Operator } from '../../harness/operator.ts';
 import { Shop } from '../../harness/shop.ts';
 import { topologyFile } from '../../harness/topology-file.ts';
 
-describe('a module that leaves under load and comes back', () => {
-  const isNotMissed = async (module: string) => {
+describe('a module that is extracted and absorbed under load', () => {
+  const causesNoFailure = async (module: string) => {
     const TOPOLOGY = topologyFile();
     const scene = new Scene({ TOPOLOGY });
     const kerf = await scene.start();
@@ -29,7 +29,7 @@ describe('a module that leaves under load and comes back', () => {
     expect(await load.stop()).toEqual([]);
     await scene.endsWell(kerf, load.told);
   };
-  it('is not missed: payments', () => isNotMissed('payments'));
+  it('causes no failed request: payments', () => causesNoFailure('payments'));
   const others = moduleNames.filter((name) => name !== 'payments');
-  it.each(others)('is not missed: %s', deep, isNotMissed);
+  it.each(others)('causes no failed request: %s', deep, causesNoFailure);
 });

@@ -27,7 +27,7 @@ async function open() {
   return { scene, kerf, operator, load, move };
 }
 
-it('steps up to all of the calls by itself when the new replicas do well', async () => {
+it('a canary increases its share to all calls when the new replicas are healthy', async () => {
   const { scene, kerf, load, move } = await open();
   // A high limit, so that a slow machine passes too.
   const { status, body } = await move('payments', { canary: { ...quick, maxSlowerMs: 60_000 } });
@@ -41,7 +41,7 @@ it('steps up to all of the calls by itself when the new replicas do well', async
   await scene.endsWell(kerf, load.told);
 });
 
-it('goes back by itself when the new replicas are slow, and nobody has failed', deep, async () => {
+it('a canary rolls back without failed requests when the new replicas are slow', deep, async () => {
   const { scene, kerf, operator, load, move } = await open();
   // This release sleeps most of the time and uses no processor time.
   const slow = releaseThat(`
@@ -59,22 +59,18 @@ it('goes back by itself when the new replicas are slow, and nobody has failed', 
   await scene.endsWell(kerf, load.told);
 });
 
-it(
-  'says beforehand that there is nothing to mirror of a module with commands only, and moves it where that is chosen',
-  deep,
-  async () => {
-    const { scene, kerf, load, move } = await open();
-    const mirror = { forMs: 1_000 };
-    const { status, body } = await move('sms', { mirror });
-    expect([status, body.detail]).toEqual([409, expect.stringContaining('there is nothing to mirror')]);
-    const moved = await move('sms', { mirror: { ...mirror, required: false } });
-    expect([moved.status, moved.body.steps[0]]).toMatchObject([200, { toMirror: { operations: [] } }]);
-    expect(await load.stop()).toEqual([]);
-    await scene.endsWell(kerf, load.told);
-  },
-);
+it('a mirror is refused for a module without queries, and skipped when it is not required', deep, async () => {
+  const { scene, kerf, load, move } = await open();
+  const mirror = { forMs: 1_000 };
+  const { status, body } = await move('sms', { mirror });
+  expect([status, body.detail]).toEqual([409, expect.stringContaining('there is nothing to mirror')]);
+  const moved = await move('sms', { mirror: { ...mirror, required: false } });
+  expect([moved.status, moved.body.steps[0]]).toMatchObject([200, { toMirror: { operations: [] } }]);
+  expect(await load.stop()).toEqual([]);
+  await scene.endsWell(kerf, load.told);
+});
 
-it('mirrors queries, and goes on when all answers are the same', deep, async () => {
+it('a mirror lets the relocation continue when all answers are equal', deep, async () => {
   const { scene, kerf, load, move } = await open();
   const { body } = await move('members', { mirror: { forMs: 1_500 } });
   const mirror = body.steps.find(({ step }) => step === 'mirror');
@@ -84,7 +80,7 @@ it('mirrors queries, and goes on when all answers are the same', deep, async () 
   await scene.endsWell(kerf, load.told);
 });
 
-it('mirrors queries, and goes back when answers differ, saying where', async () => {
+it('a mirror rolls the relocation back when answers differ, and names the difference', async () => {
   const { scene, kerf, load, move } = await open();
   // This release puts another name into every answer.
   const other = releaseThat(`

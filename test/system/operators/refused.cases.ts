@@ -52,12 +52,12 @@ export function refusedCases(around: Around): void {
     expect(JSON.stringify(problem)).not.toMatch(/sqlite|select|node:|\.ts|stack/i);
   });
 
-  it('another method is told which ones there are', async () => {
+  it('an unsupported method gets the list of allowed methods', async () => {
     const { headers } = await around.operator.ask('PATCH', '/modules/mail', {});
     expect(headers.get('allow')).toBe('GET, HEAD, DELETE, PUT');
   });
 
-  it('nobody without the token is told or lets anything happen', async () => {
+  it('every request without a valid token gets 401', async () => {
     for (const [method, path, body] of asks) {
       const { status } = await around.operator.as('a-token-of-somebody-else').ask(method, path, body);
       expect(status, `${method} ${path}`).toBe(401);
