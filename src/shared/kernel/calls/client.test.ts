@@ -23,13 +23,13 @@ async function secondsFor(operation: Operation, timeoutMs?: number): Promise<num
   return Math.round((deadline - startedAt) / 1_000);
 }
 
-it('gives a call the time of its operation, the usual one, or the less that its caller wants', async () => {
+it('gives a call the timeout of its operation, the default timeout, or a shorter one from the caller', async () => {
   expect([await secondsFor(find), await secondsFor(slow)]).toEqual([5, 14]);
   expect([await secondsFor(find, 2_000), await secondsFor(slow, 2_000)]).toEqual([2, 2]);
   expect([await secondsFor(find, 60_000), await secondsFor(slow, 60_000)]).toEqual([5, 14]);
 });
 
-it('gives a call no more time than is left to the one that it is made for', async () => {
+it('limits a call to the remaining time of its parent call', async () => {
   const context = { requestId: 'r', caller: 'gateway', deadline: Date.now() + 3_000 };
   expect(await runInContext(context, () => secondsFor(slow))).toBe(3);
 });

@@ -23,7 +23,7 @@ function contextWith(parts: Partial<CallContext> = {}): CallContext {
   return { requestId: 'r', caller: 'gateway', deadline: Date.now() + 60_000, ...parts };
 }
 
-/** Whether a promise is settled already, give or take a turn of the event loop. */
+/** Returns whether a promise settles within one turn of the event loop. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   let settled = false;
   promise.finally(() => {
@@ -34,7 +34,7 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
 }
 
 export function deadlineCases({ client, clientOf }: Ends): void {
-  it('gives up at the deadline of the operation, of the call, and of the caller', async () => {
+  it('times out at the deadline of the operation, of the call, and of the caller', async () => {
     callee.gate.shut();
     const soon = contextWith({ deadline: Date.now() + 30 });
     const attempts = [
@@ -48,34 +48,34 @@ export function deadlineCases({ client, clientOf }: Ends): void {
     callee.gate.open();
   });
 
-  it('tells the callee how long its caller waits', async () => {
+  it('sends the remaining time to the callee', async () => {
     const { ms } = await runInContext(contextWith({ deadline: Date.now() + 1_000 }), () => client.timeLeft({}));
     expect(ms).toBeGreaterThan(0);
     expect(ms).toBeLessThanOrEqual(1_001);
     expect((await client.timeLeft({}, { timeoutMs: 300 })).ms).toBeLessThanOrEqual(301);
   });
 
-  it('tells the callee when the deadline is over', async () => {
+  it('cancels the callee at the deadline', async () => {
     const id = randomUUID();
     expect(await outcomeOf(client.hold({ id }, { timeoutMs: 100 }))).toBe('timeout');
     await callee.held.told(id);
   });
 
-  it('ends calls made for a call with it', async () => {
+  it('cancels child calls together with their parent', async () => {
     const id = randomUUID();
     expect(await outcomeOf(clientOf('gateway').relay({ id }, { timeoutMs: 100 }))).toBe('timeout');
     await callee.held.told(id);
   });
 }
 
-/** The ways to cancel a call. Each makes a call and returns a function that cancels it. */
+/** The triggers that cancel a call. Each makes a call and returns a function that cancels it. */
 const waysToGiveUp = {
   'by the signal of the call': (call: Make, member?: string) => {
     const controller = new AbortController();
     const context = contextWith({ member });
     return { answer: runInContext(context, call, { signal: controller.signal }), giveUp: () => controller.abort() };
   },
-  'because its own caller has given up': (call: Make, member?: string) => {
+  'because its parent call was cancelled': (call: Make, member?: string) => {
     const cancellation = new Cancellation();
     const context = contextWith({ member, cancellation });
     return { answer: runInContext(context, call), giveUp: () => cancellation.cancel() };
@@ -85,7 +85,7 @@ type Make = (options?: { signal: AbortSignal }) => Promise<unknown>;
 
 export function cancellationCases({ client, clientOf }: Ends): void {
   for (const [way, begin] of Object.entries(waysToGiveUp)) {
-    it(`gives up at once ${way}, and tells the callee`, async () => {
+    it(`is cancelled immediately ${way}, and cancels the callee`, async () => {
       const id = randomUUID();
       const { answer, giveUp } = begin((options) => client.hold({ id }, options));
       const outcome = outcomeOf(answer);
@@ -95,7 +95,7 @@ export function cancellationCases({ client, clientOf }: Ends): void {
       await callee.held.told(id);
     });
 
-    it(`gives up ${way} on calls made for it`, async () => {
+    it(`cancels its child calls ${way}`, async () => {
       const id = randomUUID();
       const { answer, giveUp } = begin((options) => clientOf('gateway').relay({ id }, options));
       const outcome = outcomeOf(answer);
@@ -105,7 +105,7 @@ export function cancellationCases({ client, clientOf }: Ends): void {
       expect(await outcome).toBe('cancelled');
     });
 
-    it(`gives up ${way} in the moment in which it is made, for a member who is known and one who is not`, async () => {
+    it(`can be cancelled ${way} immediately after it starts, for known and unknown members`, async () => {
       const known = randomUUID();
       await runInContext(contextWith({ member: known }), () => client.echo({ text: 'before' }));
       for (const member of [undefined, known, randomUUID()]) {
@@ -119,7 +119,7 @@ export function cancellationCases({ client, clientOf }: Ends): void {
     });
   }
 
-  it('refuses a call of one who has given up already', async () => {
+  it('is not sent when it is already cancelled', async () => {
     const cancellation = new Cancellation();
     cancellation.cancel();
     const times = callee.added.times;
@@ -130,14 +130,14 @@ export function cancellationCases({ client, clientOf }: Ends): void {
     expect(callee.added.times).toBe(times);
   });
 
-  it('takes no harm from one who gives up on what has been answered', async () => {
+  it('ignores a cancellation after the answer', async () => {
     const controller = new AbortController();
     expect(await client.echo({ text: 'x' }, { signal: controller.signal })).toEqual({ text: 'x' });
     controller.abort();
     expect(await client.echo({ text: 'y' })).toEqual({ text: 'y' });
   });
 
-  it('leaves nothing behind of two hundred calls given up at once', async () => {
+  it('leaves nothing of two hundred calls cancelled at once', async () => {
     const cancellation = new Cancellation();
     const ids = Array.from({ length: 200 }, () => randomUUID());
     const calls = runInContext(contextWith({ cancellation }), () => ids.map((id) => outcomeOf(client.hold({ id }))));

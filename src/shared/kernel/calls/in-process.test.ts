@@ -24,7 +24,7 @@ function clientOf(parity: Parity) {
 describe('known differences between a call in-process and over a wire', () => {
   const client = clientOf('fast');
 
-  it('keeps an optional field that is there and undefined, which JSON leaves out', async () => {
+  it('keeps an optional field that is undefined, which JSON omits', async () => {
     expect(Object.keys(await client.echo({ text: 'x', tags: undefined }))).toEqual(['text', 'tags']);
   });
 
@@ -32,14 +32,14 @@ describe('known differences between a call in-process and over a wire', () => {
     expect(Object.is((await client.strict({ n: -0 })).n, -0)).toBe(true);
   });
 
-  it('takes inputs and answers of any size', async () => {
+  it('accepts inputs and answers of any size', async () => {
     const letters = maximumBodyBytes + 1;
     expect((await client.echo({ text: 'x'.repeat(letters) })).text.length).toBe(letters);
     expect((await client.grow({ letters })).text.length).toBe(letters);
   });
 });
 
-it('has no such difference where it is strict', async () => {
+it('has none of these differences with strict parity', async () => {
   const client = clientOf('strict');
   expect(Object.keys(await client.echo({ text: 'x', tags: undefined }))).toEqual(['text']);
   expect(Object.is((await client.strict({ n: -0 })).n, 0)).toBe(true);

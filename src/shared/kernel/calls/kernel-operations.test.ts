@@ -5,18 +5,18 @@ import { ofKernel } from './kernel-operations.ts';
 
 const good = { method: 'PUT', path: '/ops/faults?x=%20', headers: { 'content-type': 'application/json' }, body: '{}' };
 
-it.each(['read', 'write', 'operate'] as const)('%s takes a request that can be made', (operation) => {
+it.each(['read', 'write', 'operate'] as const)('%s accepts a valid request', (operation) => {
   expect(parseInput(ofKernel(operation, 'payments').input, good)).toEqual(good);
 });
 
 it.each([
-  ['a method that is none', { method: 'FOO BAR' }],
-  ['a method that may not be made', { method: 'CONNECT' }],
-  ['a path that is none', { path: 'ops' }],
+  ['an invalid method', { method: 'FOO BAR' }],
+  ['a forbidden method', { method: 'CONNECT' }],
+  ['an invalid path', { path: 'ops' }],
   ['a path with a NUL', { path: '/ops\0' }],
-  ['a path with a blank', { path: '/ops faults' }],
-  ['a header whose name is none', { headers: { 'a b': 'x' } }],
-  ['a header of two lines', { headers: { a: 'x\r\ny: z' } }],
+  ['a path with a space', { path: '/ops faults' }],
+  ['a header with an invalid name', { headers: { 'a b': 'x' } }],
+  ['a header with a line break', { headers: { a: 'x\r\ny: z' } }],
 ])('refuses %s', (_, wrong) => {
   let refused: unknown;
   try {

@@ -50,7 +50,7 @@ const booking = z.object({
 });
 let minute = 0;
 
-/** A module as its callers know it, with an operation for each thing that a transport must bring. */
+/** The contract of a module, with an operation for each promise of a transport. */
 export const sample = contract('sample', {
   operations: {
     echo: query({ about: 'Answers what it is sent', input: note, output: note }),
@@ -77,7 +77,7 @@ export const sample = contract('sample', {
     lie: query({ about: 'Answers what it does not say', input: none, output: z.object({ n: z.int() }) }),
     never: query({ about: 'Does not answer', input: none, output: none, timeoutMs: 100 }),
     when: query({ about: 'Answers when it is let', input: none, output: none }),
-    // So long that a case which waits for a deadline, and should not, is over before.
+    // Longer than the timeout of a case: a case that wrongly waits for this deadline fails.
     hold: query({ about: 'Answers when its caller has given up', input: call, output: none, timeoutMs: 60_000 }),
     relay: query({ about: 'Holds another call', input: call, output: none, timeoutMs: 60_000 }),
     find: query({ about: 'Takes and answers text, or nothing', input: maybe, output: maybe }),
@@ -110,23 +110,23 @@ export class TestGate {
   }
 }
 
-/** The calls that the callee holds, as the callee sees them. */
+/** The open calls at the callee, as the callee sees them. */
 class Held {
   readonly #calls = new Map<string, { begun: PromiseWithResolvers<void>; told: PromiseWithResolvers<void> }>();
   #open = 0;
   #whenNone: (() => void) | undefined;
 
-  /** How many it holds now. */
+  /** Number of open calls. */
   get open(): number {
     return this.#open;
   }
 
-  /** Resolves when the callee has the call. */
+  /** Resolves when the callee has received the call. */
   begun(id: string): Promise<void> {
     return this.#of(id).begun.promise;
   }
 
-  /** Resolves when the callee's own cancellation of the call is told. */
+  /** Resolves when the call is cancelled at the callee. */
   told(id: string): Promise<void> {
     return this.#of(id).told.promise;
   }
@@ -156,16 +156,16 @@ class Held {
   }
 }
 
-/** The callee's inside, to look at and to steer from a test. */
+/** The callee's internal state, for a test to observe and control. */
 export const callee = {
   held: new Held(),
   /** For `when` and `addSlowly`. */
   gate: new TestGate(),
-  /** Values the module was given by `keep`. */
+  /** Values that the module received through `keep`. */
   kept: [] as { text: string; tags?: string[] }[],
-  /** How often something was added, and to what it came. */
+  /** Number of additions, and their sum. */
   added: { times: 0, sum: 0 },
-  /** How often it was cleared. */
+  /** Number of times it was cleared. */
   cleared: 0,
   /** The client with which the module calls itself. */
   self: undefined as Client<typeof sample> | undefined,
@@ -244,6 +244,6 @@ const steps = { read: database, work: database.work.bind(database) };
 export const dispatch: Dispatch = new Dispatcher(sample, handlers as never, steps as never, systemClock, silentLog)
   .dispatch;
 
-/** The callee's process: as the host serves what other processes call. */
+/** Serves calls in the callee's process, as the host does. */
 export const serve: Serve = (module, name, input, context) =>
   byDeadline(dispatch(name, input, context), context, { module, name });

@@ -52,13 +52,13 @@ function failureOf(call: Promise<unknown>): Promise<unknown> {
 }
 
 function valueCases({ client }: Ends): void {
-  it('brings text there and back, in any script', async () => {
+  it('carries text of any script there and back', async () => {
     const text = 'kerf 톱 🪚 \u{10ffff} \u2028\u2029 "quoted" \\ é e\u0301 \n\r\t \u0000\u007f \ufeff';
     expect(await client.echo({ text, tags: ['a', ''] })).toEqual({ text, tags: ['a', ''] });
     expect(await client.echo({ text: '', tags: [] })).toEqual({ text: '', tags: [] });
   });
 
-  it('brings values of every kind there and back, and leaves out what is not there', async () => {
+  it('carries values of every kind there and back, and omits absent fields', async () => {
     const sent = {
       texts: ['', '🪚'],
       whole: [0, -1, 2 ** 31, -(2 ** 31) - 1, 2 ** 53 - 1, -(2 ** 53) + 1],
@@ -76,7 +76,7 @@ function valueCases({ client }: Ends): void {
     expect(await client.values(least)).toEqual(least);
   });
 
-  it('brings nothing at all, as a whole input and as a whole answer', async () => {
+  it('carries undefined as an input and as an answer', async () => {
     expect(await client.find(undefined)).toBe(undefined);
     expect(await client.find('')).toBe('');
   });
@@ -91,7 +91,7 @@ function valueCases({ client }: Ends): void {
     expect([tags.length, answered.tags!.length, held.tags!.length]).toEqual([2, 2, 2]);
   });
 
-  it('refuses what would not survive the way, instead of changing it', async () => {
+  it('refuses values that JSON would change', async () => {
     for (const text of [new Date(), undefined, Number.NaN, 10n, () => 'text']) {
       await expect(client.echo({ text } as never)).rejects.toThrow();
     }
@@ -102,7 +102,7 @@ function valueCases({ client }: Ends): void {
 }
 
 function errorCases({ client, clientOf }: Ends): void {
-  it('brings a declared refusal with its code, status, title, detail and data', async () => {
+  it('carries a declared refusal with its code, status, title, detail and data', async () => {
     const error = await failureOf(client.refuse({}));
     expect(sample.refused(error, 'too-late') && { ...error, detail: error.message }).toEqual({
       name: 'Refusal',
@@ -116,13 +116,13 @@ function errorCases({ client, clientOf }: Ends): void {
     expect(sample.refused(plain, 'plain') && [plain.status, plain.message, plain.data]).toEqual([418, 'Just no', {}]);
   });
 
-  it('brings a declared refusal with much data whole', async () => {
+  it('carries a declared refusal with large data', async () => {
     const { data } = (await failureOf(client.refuseWith({ letters: 200_000 }))) as Refusal;
     expect(data).toEqual({ since: 'x'.repeat(200_000) });
   });
 
-  it('brings a refusal of the kernel as the callee gave it', async () => {
-    // A callee's own bad input is another's fault, and what it was overloaded with may have been begun.
+  it('carries a refusal of the kernel unchanged', async () => {
+    // These two change on the way: a callee's own bad input is internal, and its overload may come after a begun call.
     const codes = Object.keys(kernelCodes).filter((code) => code !== 'invalid-input' && code !== 'overloaded');
     const errors = await Promise.all(codes.map((code) => failureOf(client.refuseAs({ code })) as Promise<Refusal>));
     expect(errors.map(({ code }) => code)).toEqual(codes);
@@ -131,7 +131,7 @@ function errorCases({ client, clientOf }: Ends): void {
     );
   });
 
-  it('tells nothing of the inside when the callee fails, or refuses as it did not declare', async () => {
+  it('hides internal details when the callee fails, or refuses with an undeclared code', async () => {
     for (const call of [client.fail({}), client.lie({}), client.refuseAs({ code: 'undeclared' })]) {
       const error = await failureOf(call);
       expect(isRefusal(error, 'internal')).toBe(true);
@@ -139,7 +139,7 @@ function errorCases({ client, clientOf }: Ends): void {
     }
   });
 
-  it('tells the module itself, and the gateway, what does not fit', async () => {
+  it('shows validation issues to the module itself and to the gateway', async () => {
     const wrong = { n: 1.5, extra: true } as never;
     for (const caller of ['sample', 'gateway']) {
       const error = await failureOf(clientOf(caller).strict(wrong));
@@ -150,7 +150,7 @@ function errorCases({ client, clientOf }: Ends): void {
     }
   });
 
-  it('calls it a fault of another module when what that sends does not fit', async () => {
+  it('reports invalid input of another module as an error of that module', async () => {
     const error = await failureOf(client.strict({ n: 'one' } as never));
     expect(isRefusal(error)).toBe(false);
     expect(String(error)).toContain('other called sample.strict');
@@ -163,7 +163,7 @@ function contextCases({ client }: Ends): void {
   const context = () => ({ ...given, member: 'member-7', deadline: Date.now() + 5_000 });
   const arrives = { requestId: 'request-7', member: 'member-7', caller: 'other', idempotencyKey: null, traceparent };
 
-  it('brings the context', async () => {
+  it('carries the context', async () => {
     expect(await runInContext(context(), () => client.whoAsks({}))).toEqual(arrives);
     const told = await client.whoAsks({}, { idempotencyKey: 'once' });
     expect(told).toEqual({
@@ -175,20 +175,20 @@ function contextCases({ client }: Ends): void {
     });
   });
 
-  it('brings each caller his own member, whoever calls beside', async () => {
+  it('carries the member of each call among parallel calls', async () => {
     const members = Array.from({ length: 20 }, (_, n) => (n % 3 ? `member-${n}` : undefined));
     const ask = (member: string | undefined) => runInContext({ ...context(), member }, () => client.whoAsks({}));
     const told = await Promise.all(members.map(ask));
     expect(told.map(({ member }) => member)).toEqual(members.map((member) => member ?? null));
   });
 
-  it('passes the context on to calls made for it', async () => {
+  it('passes the context on to child calls', async () => {
     expect(await runInContext(context(), () => client.whoAsksNext({}))).toEqual({ ...arrives, caller: 'sample' });
   });
 }
 
 function onceCases({ client, clientOf }: Ends): void {
-  it('brings the key of a command, so that it is done once however often it comes', async () => {
+  it('carries the idempotency key, so that a repeated command takes effect once', async () => {
     const [key, other] = [randomUUID(), randomUUID()];
     const first = await client.count({}, { idempotencyKey: key });
     expect(await client.count({}, { idempotencyKey: key })).toEqual(first);
@@ -197,7 +197,7 @@ function onceCases({ client, clientOf }: Ends): void {
     expect(await client.count({})).toEqual({ n: first.n + 3 });
   });
 
-  describe('of a command that comes again', () => {
+  describe('of a repeated command', () => {
     const client = clientOf('gateway');
     const booking = {
       labels: { B: '1', a: '2' },
@@ -222,7 +222,7 @@ function onceCases({ client, clientOf }: Ends): void {
       { ...booking, at: '2026-01-01T00:00:00Z' },
     ];
 
-    it('knows the same input, whatever its order, and whatever parsing makes of it anew', async () => {
+    it('recognizes the same input, whatever the order of its fields and the changes by parsing', async () => {
       const idempotencyKey = randomUUID();
       const first = await client.book(booking, { idempotencyKey });
       expect(await client.book(again, { idempotencyKey })).toEqual(first);
@@ -231,7 +231,7 @@ function onceCases({ client, clientOf }: Ends): void {
       expect((await client.book(again)).n).toBeGreaterThan(first.n);
     });
 
-    it('knows the same input when it came by another way before', async () => {
+    it('recognizes the same input that came over another transport before', async () => {
       const inProcess = new InProcessTransport(dispatch, 'fast');
       const other = createClient(sample, (operation) => createCall(operation, 'gateway', () => inProcess));
       for (const [one, next] of [
@@ -246,7 +246,7 @@ function onceCases({ client, clientOf }: Ends): void {
     });
   });
 
-  it('has a command done once that answers nothing, in a unit of work and in steps', async () => {
+  it('runs a command without an answer once, in a unit of work and in steps', async () => {
     const [idempotencyKey, before] = [randomUUID(), callee.cleared];
     for (let time = 1; time <= 3; time++) {
       expect(await client.clear({}, { idempotencyKey })).toBe(undefined);
@@ -256,7 +256,7 @@ function onceCases({ client, clientOf }: Ends): void {
   });
 
   for (const name of ['add', 'addSlowly'] as const) {
-    it(`has ${name === 'add' ? 'a unit of work' : 'what takes steps'} done once also when it comes twice at a time`, async () => {
+    it(`runs a command ${name === 'add' ? 'in a unit of work' : 'in steps'} once for two concurrent calls`, async () => {
       const [add, key, { times }] = [clientOf('gateway')[name], randomUUID(), callee.added];
       callee.gate.shut();
       const twice = [add({ n: 7 }, { idempotencyKey: key }), add({ n: 7 }, { idempotencyKey: key })];
@@ -271,7 +271,7 @@ function onceCases({ client, clientOf }: Ends): void {
 }
 
 function crowdCases({ client }: Ends): void {
-  it('lets a quick answer pass a slow one', async () => {
+  it('does not block a quick answer by a slow one', async () => {
     callee.gate.shut();
     const slow = client.when({});
     expect(await client.echo({ text: 'quick' })).toEqual({ text: 'quick' });
@@ -279,12 +279,12 @@ function crowdCases({ client }: Ends): void {
     await slow;
   });
 
-  it('serves a thousand calls at a time, each with its own answer', async () => {
+  it('serves a thousand concurrent calls, each with its own answer', async () => {
     const answers = await Promise.all(Array.from({ length: 1_000 }, (_, n) => client.strict({ n })));
     expect(answers.map(({ n }) => n)).toEqual(Array.from({ length: 1_000 }, (_, n) => n));
   });
 
-  it('brings what is large beside what is small', async () => {
+  it('carries large and small values in parallel', async () => {
     const text = '톱'.repeat(250_000);
     const [large, ...small] = await Promise.all(
       [text, ...Array(20).fill('small')].map((each) => client.echo({ text: each })),
@@ -293,20 +293,20 @@ function crowdCases({ client }: Ends): void {
   });
 }
 
-/** What a note takes up in JSON beside its letters. */
+/** Size of a note in JSON without its letters. */
 const around = JSON.stringify({ text: '' }).length;
 /** A transport may accept or refuse a size between the limit and the limit plus this. */
 const overBytes = 64 * 1024;
 
 function limitCases({ client }: Ends, limitOf: () => number): void {
-  it('brings an input and an answer of the largest size', async () => {
+  it('carries an input and an answer of the maximum size', async () => {
     const letters = Math.min(limitOf(), maximumBodyBytes) - around;
     expect((await client.echo({ text: 'x'.repeat(letters) })).text.length).toBe(letters);
     const wide = Math.floor(letters / 3);
     expect((await client.echo({ text: '톱'.repeat(wide) })).text.length).toBe(wide);
   });
 
-  it('says what is too large, whether that is the input or the answer, and takes the next call', async ({ skip }) => {
+  it('says whether the input or the answer is too large, and accepts the next call', async ({ skip }) => {
     const over = limitOf() + overBytes;
     skip(over === Number.POSITIVE_INFINITY, 'there is no limit');
     expect(await outcomeOf(client.echo({ text: 'x'.repeat(over) }))).toBe('body-too-large');

@@ -4,7 +4,7 @@ import { Cancellation } from '../context/index.ts';
 import { sample } from './sample.cases.ts';
 import { type Outgoing, WireTransport } from './wire-transport.ts';
 
-/** Answers at once, and notes what it is told afterwards. */
+/** Answers immediately, and records later cancellations. */
 class Answering extends WireTransport {
   readonly told: string[] = [];
 
@@ -16,7 +16,7 @@ class Answering extends WireTransport {
   async close(): Promise<void> {}
 }
 
-it('has nobody listen to the caller of a call that is answered', async () => {
+it('does not listen for a cancellation after the answer', async () => {
   const transport = new Answering(new ServiceTokens(fixedKeyRing('TEST', 'a secret of more than 32 characters')));
   const cancellation = new Cancellation();
   const context = { requestId: 'r', caller: 'other', deadline: Date.now() + 10_000, cancellation };

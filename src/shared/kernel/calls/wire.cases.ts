@@ -13,26 +13,26 @@ import type { Link } from './transport.ts';
 
 /** A transport under test that crosses a network, whose other end is `serve`. */
 export interface OpenWire {
-  /** Where the callee, or the broker between, listens on this machine. */
+  /** The port of the callee, or of the broker, on this machine. */
   readonly port: number;
   /**
-   * A way to the callee as if it listened at `port`, of a process that shows other tokens where they are given. It notices within a
+   * Opens a link to the callee as if it listened at `port`, for a process with `tokens` if they are given. The link notices within a
    * second, or less, that a connection is dead.
    */
   link(port: number, tokens?: ServiceTokens): Link;
-  /** Within which it connects again by itself after it was cut off. Without it: with the very next call. */
+  /** Maximum time until it reconnects by itself after a cut. Without it, the next call reconnects. */
   readonly reconnectsWithinMs?: number;
   /** Stops the callee, or the broker, as a crash does; runs `meanwhile`; starts it again at the same port. */
   restart?(meanwhile: () => Promise<void>): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What a caller has to hand in a case. */
+/** The tools of a case. */
 interface Scene {
   wire(): OpenWire;
-  /** Opens a way through a network of its own, and makes the first call, so that there is a connection. */
+  /** Opens a link through a private proxy, and makes the first call, so that a connection exists. */
   through(fates?: Fates): Promise<{ proxy: ChaosProxy; client: Client<typeof sample> }>;
-  /** Opens a way that meets nothing. */
+  /** Opens a link without a proxy. */
   direct(tokens?: ServiceTokens): Client<typeof sample>;
   /** Checks that calls are answered again without any intervention. */
   works(client: Client<typeof sample>, withinMs?: number): Promise<void>;
@@ -81,7 +81,7 @@ export function wireCases(name: string, open: () => Promise<OpenWire>): void {
 function identityCases({ direct, works }: Scene): void {
   const ring = fixedKeyRing('OTHER', 'another secret of more than 32 characters');
 
-  it('is unavailable when the callee does not accept this process, and was not begun', async () => {
+  it('is unavailable and not begun when the callee does not accept this process', async () => {
     const { times } = callee.added;
     const refused: unknown = await direct(new ServiceTokens(ring))
       .add({ n: 1 })
@@ -90,7 +90,7 @@ function identityCases({ direct, works }: Scene): void {
     expect([isNotSent(refused), callee.added.times]).toEqual([true, times]);
   });
 
-  it('is made with another token once one was not accepted', async () => {
+  it('uses a new token after the callee rejected one', async () => {
     let keys = ring;
     const changing = { signing: () => keys.signing(), find: (kid: string) => keys.find(kid), all: () => keys.all() };
     const client = direct(new ServiceTokens(new Authority(changing)));
@@ -111,11 +111,11 @@ async function works(client: Client<typeof sample>, withinMs: number): Promise<v
   }
 }
 
-/** The longest that a call of these cases takes, so that none is left over for the next. */
+/** Timeout of the calls in these cases, so that no call is left for the next case. */
 const timeoutMs = 1_000;
 
 function cutCases({ wire, through, works }: Scene): void {
-  it('is unavailable when the connection is cut before it arrives; the next one works', async () => {
+  it('is unavailable when the connection is cut before it arrives; the next call works', async () => {
     const { proxy, client } = await through();
     const { times } = callee.added;
     proxy.meet({ requests: { cutAfterBytes: 0 } });
@@ -125,7 +125,7 @@ function cutCases({ wire, through, works }: Scene): void {
     expect(proxy.accepted).toBeGreaterThan(1);
   });
 
-  it('is unavailable when the connection is cut while the callee works, and so are all beside it', async () => {
+  it('is unavailable when the connection is cut during its execution, like all calls in flight', async () => {
     const { proxy, client } = await through();
     const ids = Array.from({ length: 10 }, () => randomUUID());
     const outcomes = Promise.all(ids.map((id) => outcomeOf(client.hold({ id }, { timeoutMs }))));
@@ -142,13 +142,13 @@ function cutCases({ wire, through, works }: Scene): void {
     await works(client);
   });
 
-  it('is not concerned by what happened to the connection after the one before was answered', async () => {
+  it('succeeds when the connection was closed after the previous answer', async () => {
     const { proxy, client } = await through();
     await proxy.end();
     await works(client);
   });
 
-  it('ends wherever the connection is cut, on the way there and back', async () => {
+  it('ends wherever the connection is cut in the request or the answer', async () => {
     const places: Fate[] = [0, 1, 8, 40, 150, 250, 400, 600, 1_000].map((cutAfterBytes) => ({ cutAfterBytes }));
     const ways = places.flatMap((place): Fates[] => [{ requests: place }, { answers: place }]);
     const outcomes = ways.map(async (fates) => {
@@ -164,8 +164,8 @@ function cutCases({ wire, through, works }: Scene): void {
 }
 
 function restartCases({ wire, direct, works }: Scene): void {
-  it('is unavailable while nobody is there, and works when somebody is there again', async ({ skip }) => {
-    skip(!wire().restart, 'what would have to be restarted belongs to somebody else');
+  it('is unavailable while the callee is down, and works after its restart', async ({ skip }) => {
+    skip(!wire().restart, 'the test does not own the server to restart');
     const client = direct();
     await client.echo({ text: 'before' });
     const id = randomUUID();
@@ -182,14 +182,14 @@ function restartCases({ wire, direct, works }: Scene): void {
 }
 
 function lateCases({ direct, through }: Scene): void {
-  it('has a little less time than its caller, so that it can say that it was late', async () => {
-    // On a busy machine, a call may be late; the next one tells.
+  it('gets a little less time than its caller, so that the callee can report a timeout', async () => {
+    // On a busy machine a call may be late; the next attempt decides.
     const leftOf = (timeoutMs: number) => vi.waitFor(() => direct().timeLeft({}, { timeoutMs }), { timeout: 60_000 });
     expect((await leftOf(1_000)).ms).toBeLessThanOrEqual(900);
     expect((await leftOf(100)).ms).toBeLessThanOrEqual(75);
   });
 
-  it('tells who says that something was late from who says nothing', async () => {
+  it('distinguishes a reported timeout from a missing answer', async () => {
     const fails = (call: Promise<unknown>) => call.then(() => 'an answer', isDeliveryUnknown);
     expect(await fails(direct().refuseAs({ code: 'timeout' }))).toBe(false);
     const { proxy, client } = await through();
@@ -199,7 +199,7 @@ function lateCases({ direct, through }: Scene): void {
 }
 
 function deadCases({ through, direct, works }: Scene): void {
-  it('ends by its deadline when the connection is dead and does not know it; later ones find another', async () => {
+  it('ends at its deadline on a silently dead connection; later calls use a new connection', async () => {
     const { proxy, client } = await through();
     proxy.meet({ requests: 'swallow', answers: 'swallow' });
     expect(await outcomeOf(client.echo({ text: 'x' }, { timeoutMs: 50 }))).toBe('timeout');
@@ -207,7 +207,7 @@ function deadCases({ through, direct, works }: Scene): void {
     expect(proxy.accepted).toBeGreaterThan(1);
   });
 
-  it('waits no longer than its deadline for a callee that stops reading; others go on', async () => {
+  it('waits at most until its deadline for a callee that stops reading; other calls continue', async () => {
     const { proxy, client } = await through();
     const other = direct();
     await other.echo({ text: 'first' });
@@ -221,7 +221,7 @@ function deadCases({ through, direct, works }: Scene): void {
     await works(client, 3_000);
   });
 
-  it('keeps no answers for a caller that does not read them, and holds up nobody else', async () => {
+  it('buffers no answers for a caller that does not read them, and delays no other caller', async () => {
     const { proxy, client } = await through();
     const other = direct();
     await other.echo({ text: 'first' });
@@ -236,13 +236,13 @@ function deadCases({ through, direct, works }: Scene): void {
     // A callee that keeps too much already refuses further calls.
     for (const outcome of await Promise.all(outcomes))
       expect(['timeout', 'unavailable', 'answered', 'too-many-requests']).toContain(outcome);
-    // What is let go of may take a few turns to be seen gone.
+    // The release of memory may take a few turns.
     await expect.poll(() => heldBytes() - before, { timeout: 5_000 }).toBeLessThan(100 * 1024 * 1024);
   });
 }
 
 function slowCases({ through }: Scene): void {
-  it('arrives whole however small the pieces are in which it travels', async () => {
+  it('arrives complete, however small its fragments are', async () => {
     const { client } = await through({ requests: 'crumble', answers: 'crumble' });
     const texts = Array.from({ length: 20 }, (_, n) => `${n} 톱 🪚 \n\r\n \u2028 é`.repeat(n));
     const calls = texts.map((text) => client.echo({ text, tags: ['🪚', ''] }, { timeoutMs: 5_000 }));
@@ -250,7 +250,7 @@ function slowCases({ through }: Scene): void {
     expect(await outcomeOf(client.refuse({}))).toBe('too-late');
   });
 
-  it('is given up over a slow network as over any other', async () => {
+  it('can be cancelled over a slow network', async () => {
     const { client } = await through({ requests: 'crumble', answers: 'crumble' });
     const [id, controller] = [randomUUID(), new AbortController()];
     const outcome = outcomeOf(client.hold({ id }, { signal: controller.signal }));

@@ -19,7 +19,7 @@ describe('an alarm', () => {
     alarm = new Alarm(stepping, () => woken.push(clock.now()));
   });
 
-  it('wakes once, at the earliest time that it was set to', () => {
+  it('fires once, at the earliest of its times', () => {
     alarm.set(300);
     alarm.set(100);
     alarm.set(200);
@@ -27,20 +27,20 @@ describe('an alarm', () => {
     expect(woken).toEqual([100]);
   });
 
-  it('wakes nobody when it is off', () => {
+  it('does not fire when it is off', () => {
     alarm.set(100);
     alarm.off();
     clock.advance(1_000);
     expect(woken).toEqual([]);
   });
 
-  it('wakes after a second at the latest, so that who slept looks again', () => {
+  it('fires after at most a second, so that its owner checks the clock again', () => {
     alarm.set(7_200_000);
     clock.advance(1_000);
     expect(woken).toEqual([1_000]);
   });
 
-  it('wakes within a second when the clock was set back while it was set', () => {
+  it('fires within a second after the clock steps back', () => {
     aheadMs = 7_200_000;
     alarm.set(1_000);
     clock.advance(500);
@@ -51,7 +51,7 @@ describe('an alarm', () => {
     expect(woken).toEqual([1_500]);
   });
 
-  it('wakes within a second when the clock was set forward while it was set', () => {
+  it('fires within a second after the clock steps forward', () => {
     alarm.set(1_000);
     aheadMs = 7_200_000;
     alarm.set(100);

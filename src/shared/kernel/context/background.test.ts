@@ -24,7 +24,7 @@ function travels(): unknown[] {
 
 const nothing = [undefined, undefined, undefined];
 
-it('runs a task of the background with nothing of the request that starts it, and what follows it as well', async () => {
+it('runs a background task and its continuations without the context of the request', async () => {
   const seen = await inRequest(() =>
     background.run(async (first: string) => {
       const before = travels();
@@ -35,7 +35,7 @@ it('runs a task of the background with nothing of the request that starts it, an
   expect(seen).toEqual(['given', nothing, nothing]);
 });
 
-it('gives the request back what travelled with it', () => {
+it('restores the context of the request afterwards', () => {
   inRequest(() => {
     background.run(travels);
     expect(travels()).toEqual([context, { database: 'shop', open: true }, 'own']);
@@ -53,7 +53,7 @@ it.each([
   ['nextTick', (task: () => void) => background.nextTick(task)],
   ['queueMicrotask', (task: () => void) => background.queueMicrotask(task)],
   ["the system's clock", (task: () => void) => systemClock.after(0, task)],
-])('has %s run its task in the background', async (_, later) => {
+])('%s runs its task in the background', async (_, later) => {
   const target = new EventTarget();
   const told = once(target, 'seen');
   let seen: unknown[] = [];
@@ -67,7 +67,7 @@ it.each([
   expect(seen).toEqual(nothing);
 });
 
-it('has an interval run its task in the background', async () => {
+it('an interval runs its task in the background', async () => {
   const seen = await inRequest(
     () =>
       new Promise((resolve) => {
@@ -80,7 +80,7 @@ it('has an interval run its task in the background', async () => {
   expect(seen).toEqual(nothing);
 });
 
-it('has a clock that is moved by hand run its tasks in the background', () => {
+it('a manual clock runs its tasks in the background', () => {
   const clock = new ManualClock();
   let seen: unknown[] = [];
   inRequest(() => {
@@ -92,7 +92,7 @@ it('has a clock that is moved by hand run its tasks in the background', () => {
   expect(seen).toEqual(nothing);
 });
 
-it('tells of a deadline in the background, whoever set the timer that all deadlines share', async () => {
+it('reports a deadline in the background, whatever request started the shared timer', async () => {
   const told = Promise.withResolvers<unknown[]>();
   inRequest(() => {
     new Cancellation().wait(deadlineIn(1)!, () => told.resolve(travels()));

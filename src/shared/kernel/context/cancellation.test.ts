@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Cancellation } from './cancellation.ts';
 
-it('tells each listener once, and those that come later at once', () => {
+it('notifies each listener once, and later listeners immediately', () => {
   const told: string[] = [];
   const cancellation = new Cancellation();
   cancellation.onCancel(() => told.push('before'));
@@ -13,7 +13,7 @@ it('tells each listener once, and those that come later at once', () => {
   expect([told, cancellation.cancelled]).toEqual([['before', 'after'], true]);
 });
 
-it('aborts its signal, whenever that is asked for', () => {
+it('aborts its signal, created before or after the cancellation', () => {
   const [early, late] = [new Cancellation(), new Cancellation()];
   const { signal } = early;
   early.cancel();
@@ -21,7 +21,7 @@ it('aborts its signal, whenever that is asked for', () => {
   expect([signal.aborted, late.signal.aborted]).toEqual([true, true]);
 });
 
-it('passes on from a call to those made for it, and not the other way', () => {
+it('propagates from a call to its child calls, and not back', () => {
   const call = new Cancellation();
   const [one, other] = [new Cancellation(call), new Cancellation(call)];
   const told: string[] = [];
@@ -33,7 +33,7 @@ it('passes on from a call to those made for it, and not the other way', () => {
   expect([told, other.cancelled, new Cancellation(call).signal.aborted]).toEqual([['one', 'other'], true, true]);
 });
 
-it('keeps nothing of a call that has ended', () => {
+it('keeps no listener of an ended call', () => {
   const call = new Cancellation();
   const told: number[] = [];
   for (let n = 0; n < 10; n++) {
@@ -45,7 +45,7 @@ it('keeps nothing of a call that has ended', () => {
   expect(told).toEqual([]);
 });
 
-it('tells nothing to a listener that one before it has listen no more', () => {
+it('does not notify a listener that an earlier listener removed', () => {
   const cancellation = new Cancellation();
   const told: string[] = [];
   let stop = () => {};
@@ -59,7 +59,7 @@ it('tells nothing to a listener that one before it has listen no more', () => {
   expect(told).toEqual(['first', 'third']);
 });
 
-it('tells nobody any more once it is released, nor holds on to its parent', () => {
+it('notifies nobody after its release, and detaches from its parent', () => {
   const call = new Cancellation();
   const made = new Cancellation(call);
   const told: string[] = [];
@@ -71,7 +71,7 @@ it('tells nobody any more once it is released, nor holds on to its parent', () =
   expect([told, signal.aborted, made.cancelled]).toEqual([[], false, true]);
 });
 
-it('tells who waits before those who work, and happens when the deadline is over', async () => {
+it('notifies the waiter before other listeners, and happens at the deadline', async () => {
   const told: string[] = [];
   const late = new Cancellation();
   late.onCancel(() => told.push('worker'));
@@ -85,7 +85,7 @@ it('tells who waits before those who work, and happens when the deadline is over
   expect([why, late.cancelled, told]).toEqual(['late', true, ['waiter', 'worker']]);
 });
 
-it('tells who waits that the answer is unwanted, also when that was known before, and of a call that ended nothing', () => {
+it('tells a waiter that the answer is unwanted, also after the cancellation, but not after the end of the call', () => {
   const call = new Cancellation();
   const [waits, ended] = [new Cancellation(call), new Cancellation(call)];
   const told: string[] = [];
@@ -97,13 +97,13 @@ it('tells who waits that the answer is unwanted, also when that was known before
   expect(told).toEqual(['waits: unwanted', 'comes: unwanted']);
 });
 
-it('lets one wait only', () => {
+it('accepts only one waiter', () => {
   const call = new Cancellation();
   call.wait(Number.POSITIVE_INFINITY, () => {});
   expect(() => call.wait(Number.POSITIVE_INFINITY, () => {})).toThrow('has a deadline already');
 });
 
-it('tells those who listened before, also when one who is told first listens or waits as well', () => {
+it('notifies all earlier listeners, also when a listener adds further listeners', () => {
   const call = new Cancellation();
   const [listens, waits] = [new Cancellation(call), new Cancellation(call)];
   const told: string[] = [];

@@ -10,7 +10,7 @@ async function travelling(): Promise<(string | undefined)[]> {
   return [currentContext()?.requestId, callers.getStore()];
 }
 
-it('serves a call with its context, and with nothing else that travels with the caller', async () => {
+it('serves a call with its own context and nothing else of its caller', async () => {
   await callers.run('own', () =>
     runInContext(contextOf('caller'), async () => {
       const served = serveInContext(contextOf('served'), travelling, undefined);
@@ -21,7 +21,7 @@ it('serves a call with its context, and with nothing else that travels with the 
   );
 });
 
-it('gives the caller back what travelled with it when the task throws', () => {
+it('restores the context of the caller when the task throws', () => {
   callers.run('own', () => {
     const task = () => {
       throw new Error('broken');

@@ -8,7 +8,7 @@ function hold(ms: number): void {
 }
 
 describe('the deadline of a call', () => {
-  it('is as long after now as the call may take', () => {
+  it('is the current time plus the timeout', () => {
     for (const timeoutMs of [40, 5_000]) {
       const before = Date.now();
       const deadline = deadlineIn(timeoutMs)!;
@@ -17,13 +17,13 @@ describe('the deadline of a call', () => {
     }
   });
 
-  it('is not after that of the call it is made for', () => {
+  it('is not after the deadline of the parent call', () => {
     const latest = Date.now() + 2_000;
     expect(deadlineIn(5_000, latest)).toBe(latest);
     expect(deadlineIn(5_000, Date.now() + 50)).toBeLessThanOrEqual(Date.now() + 50);
   });
 
-  it('is none once that is over, though the clock was read before', () => {
+  it("is undefined after the parent's deadline, despite a cached clock", () => {
     const latest = Date.now() + 3;
     deadlineIn(5_000);
     hold(5);
@@ -32,7 +32,7 @@ describe('the deadline of a call', () => {
   });
 });
 
-describe('a clock that is set back by hours', () => {
+describe('a clock that steps back by hours', () => {
   const hours = 3 * 60 * 60_000;
   let late: string[];
   const due = (name: string): Due => ({
@@ -53,7 +53,7 @@ describe('a clock that is set back by hours', () => {
     vi.useRealTimers();
   });
 
-  it('keeps nobody waiting for hours: what is late is late when it would have been', () => {
+  it('does not delay deadlines by hours', () => {
     dueAt(due('before'), deadlineIn(5_000)!);
     pass(2_000);
     pass(-hours);
@@ -66,14 +66,14 @@ describe('a clock that is set back by hours', () => {
     expect(late).toEqual(['before', 'after']);
   });
 
-  /** Sets the clock back; the next tick, which notices it, comes only after `meanwhile`. */
+  /** Sets the clock back and runs `meanwhile` before the next tick notices it. */
   const setBack = (meanwhile: () => void) => {
     vi.setSystemTime(Date.now() - hours);
     meanwhile();
     passTime();
   };
 
-  it('keeps the deadlines that calls were given before the next tick noticed it', () => {
+  it('keeps deadlines that were set before the next tick noticed the step', () => {
     const cancelled = due('cancelled');
     dueAt(due('before'), Date.now() + 5_000);
     dueAt(cancelled, Date.now() + 5_000);
@@ -89,7 +89,7 @@ describe('a clock that is set back by hours', () => {
     expect(late.toSorted()).toEqual(['after', 'before', 'meanwhile', 'meanwhile, too']);
   });
 
-  it('expires deadlines of before and after it in the order of their time, though they expire in one tick', () => {
+  it('expires earlier and later deadlines in the order of their times, also in one tick', () => {
     dueAt(due('third'), Date.now() + 3_000);
     dueAt(due('first'), Date.now() + 1_000);
     setBack(() => {

@@ -7,12 +7,12 @@ afterEach(() => {
   beginIdsAnew();
 });
 
-it('makes UUIDs of version 7, with the time in them', () => {
+it('creates UUIDs of version 7, which contain the time', () => {
   vi.spyOn(Date, 'now').mockReturnValue(0x0123_4567_89ab);
   expect(newId()).toMatch(/^01234567-89ab-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
 });
 
-it('makes each once, and each greater than the one before, also within a millisecond and when the clock is set back', () => {
+it('creates unique, increasing ids, also within a millisecond and when the clock steps back', () => {
   const now = vi.spyOn(Date, 'now').mockReturnValue(2_000_000);
   const made = Array.from({ length: 2_000 }, newId);
   now.mockReturnValue(1_000_000);
@@ -22,7 +22,7 @@ it('makes each once, and each greater than the one before, also within a millise
   expect(made).toEqual([...new Set(made)].sort());
 });
 
-it('draws the random part of each from the machine', () => {
+it('gives each id a different random part', () => {
   const made = Array.from({ length: 1_000 }, () => newId().slice(24));
   expect(new Set(made).size).toBe(1_000);
 });

@@ -13,7 +13,7 @@ afterEach(() => vi.restoreAllMocks());
 
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
 
-it('has time at once while this turn of the event loop has taken less than 2 ms', async () => {
+it('does not wait while this turn of the event loop has taken less than 2 ms', async () => {
   const waits = () => turn() !== undefined;
   expect(waits()).toBe(false);
   now = 1.9;
@@ -24,7 +24,7 @@ it('has time at once while this turn of the event loop has taken less than 2 ms'
   expect(waits()).toBe(false);
 });
 
-it('gives the others time in later turns, in the order they came, with what each does at once', async () => {
+it('runs the others in later turns, in their order, each with its synchronous work', async () => {
   let turns = 0;
   let counting = true;
   const count = () => {
@@ -54,7 +54,7 @@ it('gives the others time in later turns, in the order they came, with what each
   expect(inTurn[4]).toBeGreaterThan(inTurn[3]!);
 });
 
-it('has short turns for a while after somebody has connected', async () => {
+it('has short turns for a while after a new connection', async () => {
   const waits = () => turn() !== undefined;
   hurryTurns();
   expect(waits()).toBe(false);
@@ -67,7 +67,7 @@ it('has short turns for a while after somebody has connected', async () => {
   expect(waits()).toBe(false);
 });
 
-it('lets nobody overtake those who wait', async () => {
+it('lets no task overtake a waiting task', async () => {
   const log: string[] = [];
   turn();
   now = 4;

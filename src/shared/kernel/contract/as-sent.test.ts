@@ -6,27 +6,22 @@ let made = 0;
 const anew = () => `made ${++made}`;
 const sent = (schema: z.ZodType, given: unknown) => asSentBy(schema)(given, schema.parse(given));
 
-describe('what was sent', () => {
+describe('the input as sent', () => {
   it.each<[what: string, schema: z.ZodType, given: unknown, sent: unknown, sentOn?: unknown]>([
-    ['a default that is made', z.object({ a: z.string().default(anew) }), {}, {}],
+    ['a generated default', z.object({ a: z.string().default(anew) }), {}, {}],
     ['a default in place of undefined', z.object({ a: z.string().default(anew) }), { a: undefined }, {}],
     ['a value beside a default', z.object({ a: z.string().default(anew) }), { a: 'x' }, { a: 'x' }],
-    ['a default that is given by chance', z.object({ a: z.string().default('x') }), { a: 'x' }, { a: 'x' }],
+    ['a value equal to the default', z.object({ a: z.string().default('x') }), { a: 'x' }, { a: 'x' }],
     ['a prefault', z.object({ a: z.string().prefault(anew) }), {}, {}],
     ['a whole input', z.string().default(anew), undefined, undefined],
     ['null', z.object({ a: z.string().nullable().default(anew) }), { a: null }, { a: null }],
-    ['a text that is overwritten', z.string().overwrite(anew), 'x', 'x'],
-    ['a text that is trimmed', z.object({ a: z.string().trim() }), { a: ' x ' }, { a: ' x ' }],
-    ['a number that is rounded', z.number().overwrite(Math.round), 1.4, 1],
+    ['an overwritten string', z.string().overwrite(anew), 'x', 'x'],
+    ['a trimmed string', z.object({ a: z.string().trim() }), { a: ' x ' }, { a: ' x ' }],
+    ['a rounded number', z.number().overwrite(Math.round), 1.4, 1],
     ['an unknown member', z.object({ a: z.string().default(anew) }), { b: 1 }, {}],
     ['an unknown member, without a default', z.object({ a: z.int() }), { a: 1, b: 1 }, { a: 1 }],
     ['a member of a loose object', z.looseObject({ a: z.string().default(anew) }), { b: 1 }, { b: 1 }],
-    [
-      'a member that is inherited',
-      z.object({ a: z.int().default(1) }).catchall(z.int()),
-      Object.create({ b: 1 }),
-      { b: 1 },
-    ],
+    ['an inherited member', z.object({ a: z.int().default(1) }).catchall(z.int()), Object.create({ b: 1 }), { b: 1 }],
     [
       'a member called __proto__',
       z.object({ a: z.int().default(1) }).catchall(z.int()),
@@ -38,13 +33,13 @@ describe('what was sent', () => {
     ['a record', z.record(z.string().toLowerCase(), z.string().trim()), { A: ' x' }, { A: ' x' }],
     ['a union', z.union([z.object({ b: z.int() }), z.object({ a: z.string().default(anew) })]), { c: 1 }, {}],
     [
-      'a union, by a member that is dropped',
+      'a union that drops a member',
       z.union([z.object({ a: z.int().optional() }), z.object({ b: z.int() })]),
       { a: 'x', b: 1 },
       { a: 'x', b: 1 },
     ],
     [
-      'a union, by a member that is dropped and no JSON',
+      'a union that drops a non-JSON member',
       z.union([z.object({ a: z.int().optional() }), z.object({ b: z.int() })]),
       { a: 1n, b: 1 },
       { b: 1 },
@@ -61,7 +56,7 @@ describe('what was sent', () => {
     expect(sent(schema, sent(schema, given))).toEqual(sentOn);
   });
 
-  it('may lead back to itself', () => {
+  it('supports recursive schemas', () => {
     const tree: z.ZodType = z.object({
       name: z.string().default(anew),
       get trees() {
@@ -72,7 +67,7 @@ describe('what was sent', () => {
   });
 });
 
-it('writes equal values as equal texts', () => {
+it('canonicalJson writes equal values as equal texts', () => {
   const value = { b: [1, { d: 'x', c: null }], a: -0, 10: true, 9: false };
   const other = { 9: false, 10: true, a: 0, e: undefined, b: [1.0, { c: null, d: 'x' }] };
   expect(canonicalJson(value)).toBe(canonicalJson(other));

@@ -7,7 +7,7 @@ const withInput = (input: z.ZodType) => () =>
   contract('sample', { operations: { ask: query({ about: 'Asks', input, output: z.object({}) }) } });
 
 describe('a contract', () => {
-  it('refuses schemas whose values do not survive a wire, and says where', () => {
+  it('refuses schemas whose values do not survive a wire, and names the place', () => {
     const unsafe = {
       date: z.object({ when: z.date() }),
       map: z.object({ deep: z.array(z.map(z.string(), z.string())) }),
@@ -19,7 +19,7 @@ describe('a contract', () => {
       expect(withInput(schema)).toThrow(/^sample\.ask input\.\w+.* do not survive a wire/);
   });
 
-  it('takes every shape of plain JSON', () => {
+  it('accepts every shape of plain JSON', () => {
     const plain = z.object({
       s: z.string().min(1).regex(/x/),
       n: z.int().min(0).nullable(),
@@ -43,7 +43,7 @@ describe('a contract', () => {
     expect(withData(z.object({ status: z.string() }))).toThrow(/has a field "status"/);
   });
 
-  it('gives an event an identity that no rename of code changes', () => {
+  it('gives an event a type that does not depend on names in code', () => {
     const made = contract('orders', {
       operations: {},
       events: { anyName: event('order-placed', 2, 'orderId', z.object({ orderId: z.string() })) },
@@ -53,7 +53,7 @@ describe('a contract', () => {
 });
 
 describe('text', () => {
-  it('takes any script and line breaks, and no control characters or half letters', () => {
+  it('accepts any script and line breaks, but no control characters or lone surrogates', () => {
     const schema = text(20);
     for (const good of ['톱질', '🪚', 'two\nlines\tand tab', '']) expect(schema.safeParse(good).success).toBe(true);
     for (const bad of ['nul\0', 'bell\u0007', 'half \ud800', 'x'.repeat(21)])

@@ -4,7 +4,7 @@ import { Cursors } from './cursor.ts';
 
 const cursors = new Cursors('shop.list');
 
-it('a cursor comes back as the key of which it was made', () => {
+it('a cursor decodes to its key', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), (key) => {
       expect(cursors.keyOf(cursors.after(key))).toBe(key);
@@ -14,7 +14,7 @@ it('a cursor comes back as the key of which it was made', () => {
   expect(cursors.keyOf(undefined)).toBe(undefined);
 });
 
-it('a cursor that no answer ever gave is refused', () => {
+it('a forged cursor is refused', () => {
   const given = cursors.after('WAX-1');
   const spoiled = [...given].map((_, at) => `${given.slice(0, at)}~${given.slice(at + 1)}`);
   const other = new Cursors('other.list').after('WAX-1');
@@ -27,7 +27,7 @@ it('a cursor that no answer ever gave is refused', () => {
     );
 });
 
-it('a page has a next one when there are more rows than it shows', () => {
+it('a page has a next cursor when there are more rows', () => {
   const page = (rows: string[], limit: number) => cursors.page(rows, limit, String, (row) => ({ row }));
   expect(page(['a', 'b'], 1)).toEqual({ items: [{ row: 'a' }], next: cursors.after('a') });
   expect(page(['a'], 1)).toEqual({ items: [{ row: 'a' }], next: null });

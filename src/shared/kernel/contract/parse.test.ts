@@ -35,7 +35,7 @@ function said(input: unknown): string[] {
   }
 }
 
-describe('an input that does not fit', () => {
+describe('an invalid input', () => {
   it.each<[unknown, string]>([
     [7, ': must be an object: names, each with a value'],
     [{ id: 'seven' }, 'id: must be an id, such as 01a20574-e281-7377-abb7-f6344bd30f2d'],
@@ -66,7 +66,7 @@ describe('an input that does not fit', () => {
     expect(said(input)).toEqual([mismatch]);
   });
 
-  it('is told of every mismatch, up to twenty', () => {
+  it('gets every validation issue, up to twenty', () => {
     expect(said({ name: 7, on: 7 })).toEqual(['name: must be a text', 'on: must be true or false']);
     expect(said(Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`field${n}`, n])))).toHaveLength(20);
   });

@@ -16,7 +16,7 @@ const spoiled = fc
   .tuple(uuids, fc.nat(36), fc.nat(1), fc.constantFrom('', '-', '0', '9', 'a', 'G', 'é', '\n'))
   .map(([uuid, at, out, put]) => uuid.slice(0, at) + put + uuid.slice(at + out));
 
-it('an id is what Zod takes for a UUID, is told of in the same words, and described alike', () => {
+it("an id schema accepts the same values as Zod's UUID, with the same messages and description", () => {
   const uuid = z.uuid();
   fc.assert(
     fc.property(fc.oneof(uuids, spoiled, fc.string()), (value) => {
@@ -29,7 +29,7 @@ it('an id is what Zod takes for a UUID, is told of in the same words, and descri
   expect(z.toJSONSchema(id)).toEqual(z.toJSONSchema(uuid));
 });
 
-it('a text takes just what its description says', () => {
+it('a text schema accepts exactly the values of its JSON Schema', () => {
   const schema = text(20, 1);
   const { pattern, minLength, maxLength } = z.toJSONSchema(schema);
   const described = new RegExp(pattern!, 'u');

@@ -16,42 +16,42 @@ describe('a contract refuses', () => {
       ['a literal infinity', z.literal([1, Number.POSITIVE_INFINITY])],
       ['a literal minus zero', z.literal(-0)],
       ['a literal undefined', z.literal(undefined as never)],
-      ['a choice of values with infinity', z.enum({ a: 1, b: Number.NEGATIVE_INFINITY })],
+      ['an enum with infinity', z.enum({ a: 1, b: Number.NEGATIVE_INFINITY })],
     ] as [string, z.ZodType][]),
     ...([
-      ['a list of what may be undefined', z.array(z.int().optional())],
-      ['the same, deep inside', z.array(z.union([z.int(), z.string().optional().readonly().nullable()]))],
+      ['a list of optional items', z.array(z.int().optional())],
+      ['a list of deeply optional items', z.array(z.union([z.int(), z.string().optional().readonly().nullable()]))],
       ['a tuple that may begin with undefined', z.tuple([z.string().optional(), z.string()])],
       ['a tuple that may end with undefined', z.tuple([z.string(), z.string().optional()])],
       ['a tuple whose rest may be undefined', z.tuple([z.string()], z.string().optional())],
       ['a list whose items have a default', z.array(z.int().default(1))],
       ['a tuple that ends with a default', z.tuple([z.string(), z.int().default(1).nonoptional()])],
-      ['a record of what has a default', z.record(z.string(), z.string().prefault('x'))],
-      ['a record of what may be undefined', z.record(z.string(), z.string().optional())],
-      ['further fields that may be undefined', z.object({}).catchall(z.string().nullish())],
-      ['a list of two that both may be undefined', z.array(z.intersection(z.int().optional(), z.int().optional()))],
+      ['a record with default values', z.record(z.string(), z.string().prefault('x'))],
+      ['a record with optional values', z.record(z.string(), z.string().optional())],
+      ['a catchall that may be undefined', z.object({}).catchall(z.string().nullish())],
+      ['a list of an intersection of optionals', z.array(z.intersection(z.int().optional(), z.int().optional()))],
     ] as [string, z.ZodType][]),
     ...([
-      ['a function of its own that rewrites', z.string().overwrite(own)],
-      ['one that rewrites numbers', z.number().overwrite(Math.round)],
-      ['one that rewrites a list', z.array(z.int()).overwrite((list) => [...list, 1])],
+      ['a custom overwrite', z.string().overwrite(own)],
+      ['an overwrite of numbers', z.number().overwrite(Math.round)],
+      ['an overwrite of a list', z.array(z.int()).overwrite((list) => [...list, 1])],
       [
         'a check that writes',
         z.string().superRefine((text, context) => void Object.assign(context, { value: own(text) })),
       ],
-      ['text that is trimmed after it was measured', z.string().min(1).trim()],
-      ['text that is trimmed after it was looked at', z.string().refine(Boolean).trim()],
-      ['text that is made lower after it was measured', z.string().max(9).toLowerCase()],
-      ['a URL that is measured before', z.string().min(9).url()],
-      ['text that is made upper, then lower', z.string().toUpperCase().toLowerCase()],
-      ['text that gets spaces after it was trimmed', z.string().trim().normalize('NFKC')],
-      ['names that are rewritten', z.record(z.string().overwrite(own), z.int())],
-      ['names that are any number', z.record(z.number(), z.int())],
+      ['a trim after a length check', z.string().min(1).trim()],
+      ['a trim after a custom check', z.string().refine(Boolean).trim()],
+      ['a lower-casing after a length check', z.string().max(9).toLowerCase()],
+      ['a URL after a length check', z.string().min(9).url()],
+      ['an upper-casing before a lower-casing', z.string().toUpperCase().toLowerCase()],
+      ['a normalization after a trim', z.string().trim().normalize('NFKC')],
+      ['keys that are overwritten', z.record(z.string().overwrite(own), z.int())],
+      ['keys that are any number', z.record(z.number(), z.int())],
     ] as [string, z.ZodType][]),
     ...([
-      ['a default of another kind', z.int().default('x' as never)],
+      ['a default of another type', z.int().default('x' as never)],
       ['a default that the schema changes', z.string().trim().default(' x')],
-      ['a default with more than the schema has', z.object({ a: z.int() }).default({ a: 1, b: 2 } as never)],
+      ['a default with unknown fields', z.object({ a: z.int() }).default({ a: 1, b: 2 } as never)],
       ['a default that JSON changes', z.number().default(-0)],
       [
         'a field that Zod drops',
@@ -61,7 +61,7 @@ describe('a contract refuses', () => {
     ...([
       ['unknown', z.unknown()],
       ['any JSON', z.json()],
-      ['what is coerced', z.coerce.number()],
+      ['coerced values', z.coerce.number()],
       ['symbols', z.symbol()],
       ['void', z.void()],
       ['NaN', z.nan()],
@@ -69,23 +69,23 @@ describe('a contract refuses', () => {
       ['files', z.file()],
       ['promises', z.promise(z.string())],
       ['instances', z.instanceof(Date)],
-      ['what is preprocessed', z.preprocess(String, z.string())],
-      ['what is caught', z.string().catch('')],
+      ['preprocessed values', z.preprocess(String, z.string())],
+      ['catch fallbacks', z.string().catch('')],
       ['codecs', z.stringbool()],
-      ['64 bits', z.int64()],
-      ['fields of any kind', z.looseObject({})],
-      ['values under other keys', z.looseRecord(z.enum(['a']), z.int())],
-      ['a default that must be asked for', z.object({ a: z.int().default(1).nonoptional() })],
-      ['a default that is lost with its field', z.object({ a: z.int().default(1).nonoptional().optional() })],
-      ['a list that fills in defaults', z.array(z.int().default(1).nonoptional().nonoptional())],
-      ['a field that every object inherits', z.object({ constructor: z.string().optional() })],
-      ['what is resolved later', z.lazy(() => z.string())],
+      ['64-bit integers', z.int64()],
+      ['loose objects', z.looseObject({})],
+      ['loose records', z.looseRecord(z.enum(['a']), z.int())],
+      ['a nonoptional default', z.object({ a: z.int().default(1).nonoptional() })],
+      ['an optional nonoptional default', z.object({ a: z.int().default(1).nonoptional().optional() })],
+      ['a list with nested nonoptional defaults', z.array(z.int().default(1).nonoptional().nonoptional())],
+      ['an optional field that every object inherits', z.object({ constructor: z.string().optional() })],
+      ['lazy schemas', z.lazy(() => z.string())],
     ] as [string, z.ZodType][]),
   ])('%s', (_, schema) => {
     expect(taking(z.object({ it: schema }))).toThrow(/^sample\.ask input\.it.* do not survive a wire/);
   });
 
-  it('them in answers, events, earlier events and errors as well, and says where', () => {
+  it('them also in answers, events, earlier events and errors, and names the place', () => {
     const bad = z.object({ list: z.array(z.literal([1, Number.NaN])) });
     const good = z.object({ id: z.string() });
     const operations = { ask: query({ about: 'Asks', input: good, output: bad }) };
@@ -101,7 +101,7 @@ describe('a contract refuses', () => {
   });
 });
 
-describe('a contract takes', () => {
+describe('a contract accepts', () => {
   it.each<[string, z.ZodType]>([
     ['a whole input that may be undefined', z.string().optional()],
     [
@@ -109,19 +109,19 @@ describe('a contract takes', () => {
       z.object({ a: z.string().optional(), b: z.union([z.int(), z.string().optional()]) }),
     ],
     ['a tuple that may end early', z.tuple([z.string(), z.exactOptional(z.string())])],
-    ['text that is trimmed, then checked', z.string().trim().min(1)],
-    ['text that is trimmed and made lower', z.string().trim().toLowerCase().max(9)],
-    ['text of limited length that is trimmed', z.string().max(9).trim()],
-    ['an address that is made lower', z.email().toLowerCase()],
+    ['a trim before a check', z.string().trim().min(1)],
+    ['a trim and a lower-casing', z.string().trim().toLowerCase().max(9)],
+    ['a trim after a maximum length', z.string().max(9).trim()],
+    ['a lower-cased e-mail address', z.email().toLowerCase()],
     ['normalized text', z.string().normalize().trim()],
     ['a slug', z.string().slugify().min(1)],
     ['a URL', z.url({ normalize: true }).max(200)],
-    ['checks of its own', z.string().superRefine((text, context) => void (text || context.addIssue('must be there')))],
-    ['a default that is made anew', z.uuid().default(() => crypto.randomUUID())],
+    ['custom checks', z.string().superRefine((text, context) => void (text || context.addIssue('must be there')))],
+    ['a generated default', z.uuid().default(() => crypto.randomUUID())],
     ['a default of an object', z.object({ a: z.int().default(1) }).prefault({})],
-    ['records by numbers and choices', z.record(z.int(), z.record(z.enum(['a', 'b']), z.int()))],
-    ['a field that every object inherits, where it must be there', z.object({ constructor: z.string() })],
-    ['names that are trimmed', z.record(z.string().trim(), z.int())],
+    ['records with number and enum keys', z.record(z.int(), z.record(z.enum(['a', 'b']), z.int()))],
+    ['a required field that every object inherits', z.object({ constructor: z.string() })],
+    ['trimmed keys', z.record(z.string().trim(), z.int())],
   ])('%s', (_, schema) => {
     expect(taking(schema)).not.toThrow();
   });

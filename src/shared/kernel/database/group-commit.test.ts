@@ -53,12 +53,12 @@ const fails = (message: string) => () => {
   throw new Error(message);
 };
 
-it('tells every unit of a group whose commit failed that it did not happen', async () => {
+it('rejects every unit of a group whose commit failed', async () => {
   const group = new GroupCommit('full', { ...quiet, commit: fails('disk full') });
   expect(await outcomes(group, [async () => 1, async () => 2])).toEqual(['disk full', 'disk full']);
 });
 
-it('leaves nobody without an answer when the database has ended the transaction by itself', async () => {
+it('settles every unit when the database has ended the transaction by itself', async () => {
   const group = new GroupCommit('full', { ...quiet, undo: fails('no such savepoint') });
   expect(await outcomes(group, [async () => 1, fails('disk full'), async () => 3])).toEqual([
     'no such savepoint',
@@ -67,18 +67,18 @@ it('leaves nobody without an answer when the database has ended the transaction 
   ]);
 });
 
-it('goes on with the next when the first of a group fails and takes the whole transaction along', async () => {
+it('continues with the next unit when the first one fails and rolls back the transaction', async () => {
   const group = new GroupCommit('full', { ...quiet, undo: fails('no such savepoint') });
   expect(await outcomes(group, [fails('disk full'), async () => 2])).toEqual(['disk full', 2]);
 });
 
-it('answers each unit that waits while the database cannot begin', async () => {
+it('rejects each waiting unit while the database cannot begin a transaction', async () => {
   let busy = 2;
   const group = new GroupCommit('busy', { ...quiet, begin: () => (busy-- > 0 ? fails('busy')() : undefined) });
   expect(await outcomes(group, [async () => 1, async () => 2, async () => 3])).toEqual(['busy', 'busy', 3]);
 });
 
-it('rolls back a unit that waits for something else, and goes on with the next', async () => {
+it('rolls back a unit that stays open too long, and continues with the next', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const group = new GroupCommit('slow', quiet);
   const answers = outcomes(group, [() => new Promise(() => {}), async () => 2]);
@@ -88,7 +88,7 @@ it('rolls back a unit that waits for something else, and goes on with the next',
   vi.useRealTimers();
 });
 
-it('commits what waits in one go, and one that comes later in another', async () => {
+it('commits all waiting units together, and a later unit separately', async () => {
   let commits = 0;
   const group = new GroupCommit('counted', { ...quiet, commit: () => void commits++ }, () => 0);
   await outcomes(
@@ -100,7 +100,7 @@ it('commits what waits in one go, and one that comes later in another', async ()
   expect(commits).toBe(2);
 });
 
-it('tells a unit, and one that refused what it saw, when its group is on disk; one that comes meanwhile joins the next', async () => {
+it('settles successful and failed units when their group is on disk; later units join the next group', async () => {
   const disk = new BusyDisk();
   const group = new GroupCommit('busy', disk.transaction);
   const run = (name: string, ok = true) =>
@@ -127,7 +127,7 @@ it('tells a unit, and one that refused what it saw, when its group is on disk; o
   ]);
 });
 
-it('commits nothing any more when the disk did not confirm a commit, and says so', async () => {
+it('commits nothing more after a failed sync, and reports it', async () => {
   const disk = new BusyDisk();
   const group = new GroupCommit('worn', disk.transaction);
   const first = outcomes(group, [async () => 1, fails('refused by itself')]);

@@ -42,13 +42,13 @@ it('finds a row by the values of its columns', async () => {
   expect(await byNameAndSize(database, saw.name, 12)).toBeUndefined();
 });
 
-it('changes the given columns of one row, and of no other', async () => {
+it('changes only the given columns of one row', async () => {
   await database.work((unit) => resize(unit, saw.name, { size: 550 }));
   expect(await byNames(database, [saw.name, plane.name])).toEqual([plane, { ...saw, size: 550 }]);
   await database.work((unit) => resize(unit, saw.name, { size: 600 }));
 });
 
-it('inserts a row, or changes the columns of the row with its key', async () => {
+it('inserts a row, or updates the row with its key', async () => {
   await database.work((unit) => put(unit, { name: 'adze', size: 1 }));
   await database.work((unit) => put(unit, { name: 'adze', size: 2 }));
   expect(await byName(database, 'adze')).toEqual({ name: 'adze', size: 2 });
@@ -56,14 +56,14 @@ it('inserts a row, or changes the columns of the row with its key', async () => 
   expect(await byName(database, 'adze')).toEqual({ name: 'adze', size: 2 });
 });
 
-it('finds rows by any of some values, each row once', async () => {
+it('finds rows by a list of values, each row once', async () => {
   expect(await byNames(database, [])).toEqual([]);
   expect(await byNames(database, [saw.name])).toEqual([saw]);
   expect(await byNames(database, [saw.name, 'hammer', plane.name, saw.name])).toEqual([plane, saw]);
   expect(await bySizes(database, [600, 12])).toEqual([saw, plane]);
 });
 
-it('compiles a statement once, however many values there are', async () => {
+it('compiles a statement once for any number of values', async () => {
   const compiled = vi.spyOn(Sqlite.prototype, 'prepare');
   await byNames(database, [saw.name, plane.name]);
   await byNames(database, [saw.name, plane.name, chisel.name]);

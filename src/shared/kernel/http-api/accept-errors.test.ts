@@ -5,7 +5,7 @@ import { ManualClock } from '../context/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import { surviveAcceptErrors } from './accept-errors.ts';
 
-it('a listener goes on when no more files may be open, and says so once a minute', async () => {
+it('a listener survives the limit of open files, and logs it once a minute', async () => {
   const logged: { cure?: string }[] = [];
   const clock = new ManualClock();
   const server = createServer();

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { ByteBuffer } from './byte-buffer.ts';
 
-it('is what was added, in order, and then begins anew', () => {
+it('returns the added bytes in order, and is then empty', () => {
   const gathered = new ByteBuffer();
   const pieces = ['', 'a', '톱', 'x'.repeat(5_000), 'z'].map((text) => Buffer.from(text));
   for (const piece of pieces) gathered.add(piece);
@@ -11,7 +11,7 @@ it('is what was added, in order, and then begins anew', () => {
   expect([whole.equals(Buffer.concat(pieces)), gathered.length, gathered.take().toString()]).toEqual([true, 4, 'next']);
 });
 
-it('holds what comes byte by byte in little more than its bytes', () => {
+it('needs little overhead for bytes that arrive one by one', () => {
   const gathered = new ByteBuffer();
   const before = process.memoryUsage();
   const piece = Buffer.from('x');

@@ -44,8 +44,8 @@ async function answersOf(socket: Socket, count: number): Promise<string[]> {
   throw new Error(`the connection ended after ${text.length} characters`);
 }
 
-describe('answers in order', () => {
-  it('work at one request of a connection at a time, however many it pipelines', async () => {
+describe('pipelined requests', () => {
+  it('are handled one at a time per connection', async () => {
     let [running, most] = [0, 0];
     const { open } = await listen((request, response) => {
       running += 1;
@@ -61,7 +61,7 @@ describe('answers in order', () => {
     expect(most).toBe(1);
   });
 
-  it('begin at most one waiting request of a connection in a turn of the event loop, so that others have theirs', async () => {
+  it('begin at most once per connection and turn of the event loop, so that other connections get their turn', async () => {
     let turn = 0;
     let counting = setImmediate(function next() {
       turn += 1;
@@ -80,7 +80,7 @@ describe('answers in order', () => {
     expect(new Set(waited).size).toBe(199);
   });
 
-  it('hold one answer for a peer that reads nothing, and read no more of its requests', async () => {
+  it('are no longer read from a peer that does not read its answers', async () => {
     const large = Buffer.alloc(16 * mebibyte);
     let begun = 0;
     const { unsent, open } = await listen((_, response) => {
@@ -97,7 +97,7 @@ describe('answers in order', () => {
     expect([begun, unsent.bytes <= large.length + 1_024]).toEqual([1, true]);
   });
 
-  it('cut a peer that takes nothing for too long, whatever it sends meanwhile', async () => {
+  it('end with a closed connection when the peer reads nothing for too long, whatever it sends', async () => {
     const answers = Promise.withResolvers<ServerResponse>();
     const answer: Answer = (_, response) => {
       response.end(Buffer.alloc(16 * mebibyte));
@@ -114,7 +114,7 @@ describe('answers in order', () => {
     expect([response.writableFinished, unsent.bytes]).toEqual([false, 0]);
   });
 
-  it('cut the connection that holds the most when all together hold too much', async () => {
+  it('close the connection with the most buffered answers when the total is too large', async () => {
     const sizes: Record<string, number> = { '/small': 8 * mebibyte, '/large': 16 * mebibyte };
     const answer: Answer = ({ url }, response) => void response.end(Buffer.alloc(sizes[url!]!));
     const { unsent, open } = await listen(answer, { totalBytes: 24 * mebibyte });
@@ -130,7 +130,7 @@ describe('answers in order', () => {
     expect([second.destroyed, third.destroyed]).toEqual([false, false]);
   });
 
-  it('cut a connection whose own answer is too large to be kept for it', async () => {
+  it('close a connection whose buffered answer is too large', async () => {
     const { open } = await listen((_, response) => response.end(Buffer.alloc(16 * mebibyte)), {
       connectionBytes: 1_024,
     });
@@ -140,7 +140,7 @@ describe('answers in order', () => {
     await once(socket, 'close');
   });
 
-  it('cut who pipelines more requests than may wait', async () => {
+  it('close a connection with too many waiting requests', async () => {
     const { open } = await listen(() => {}, {}, 100);
     const socket = open();
     socket.write(gets(200));
@@ -148,7 +148,7 @@ describe('answers in order', () => {
     await once(socket, 'close');
   });
 
-  it('cut the connection that pipelines the most when all together pipeline too much, and no other', async () => {
+  it('close only the connection with the most waiting requests when the total is too large', async () => {
     const { open } = await listen(({ url }, response) => url === '/now' && response.end('at /1;'), {}, 100);
     const [greedy, modest, quiet] = [open(), open(), open()];
     for (const each of [greedy, modest]) each.resume();
@@ -163,7 +163,7 @@ describe('answers in order', () => {
     expect(modest.destroyed).toBe(false);
   });
 
-  it('serve a peer that does not pipeline while as many requests wait as may', async () => {
+  it('do not block a peer without pipelining while the limit is reached', async () => {
     const held = Promise.withResolvers<void>();
     let begun = 0;
     const { open } = await listen(
@@ -185,7 +185,7 @@ describe('answers in order', () => {
     expect(greedy.destroyed).toBe(false);
   });
 
-  it('begin nothing for a peer that has gone', async () => {
+  it('do not begin for a closed connection', async () => {
     const begun: ServerResponse[] = [];
     const { open } = await listen((_, response) => void begun.push(response));
     const socket = open();

@@ -66,13 +66,13 @@ describe('an instance', () => {
     );
   }
 
-  it('leads at once when it is alone', async () => {
+  it('becomes leader immediately when it is alone', async () => {
     const alone = await start(1);
     expect(alone.leads).toBe(true);
     expect(log).toEqual(['1 leads']);
   });
 
-  it('is one of them again as soon as its data can be written, when it could not at first', async () => {
+  it('joins again as soon as its data can be written', async () => {
     const database = file.open();
     let full = false;
     const work: Database['work'] = (task) => (full ? Promise.reject(new Error('no room')) : database.work(task));
@@ -86,7 +86,7 @@ describe('an instance', () => {
     expect(await pids()).toEqual([1]);
   });
 
-  it('leaves the lead to the one that is older, until that stops', async () => {
+  it('leaves leadership to an older instance until that one stops', async () => {
     const first = await start(1);
     const second = await start(2);
     clock.advance(5_000);
@@ -96,7 +96,7 @@ describe('an instance', () => {
     expect(log).toEqual(['1 leads', '1 leads no more', '2 leads']);
   });
 
-  it('removes at its start one of the same host whose process is dead, and leads in its place', async () => {
+  it('removes a dead instance of the same host at its start, and becomes leader', async () => {
     await start(1);
     dead.add(1);
     const second = await start(2);
@@ -104,7 +104,7 @@ describe('an instance', () => {
     expect(await pids()).toEqual([2]);
   });
 
-  it('finds one dead at its next look', async () => {
+  it('detects a dead instance at its next check', async () => {
     await start(1);
     const second = await start(2);
     dead.add(1);
@@ -112,7 +112,7 @@ describe('an instance', () => {
     expect(await pids()).toContain(2);
   });
 
-  it('cannot know of another host, and waits until its lease runs out', async () => {
+  it('waits for the lease of an instance on another host to expire', async () => {
     const paused = new ManualClock(clock.now());
     await start(1, { host: 'there', clock: paused });
     dead.add(1);
@@ -122,7 +122,7 @@ describe('an instance', () => {
     await until(() => second.leads);
   });
 
-  describe('when its clock was hours ahead and is right again', () => {
+  describe('after its clock was hours ahead', () => {
     let aheadMs: number;
     const stepping = () => ({
       now: () => clock.now() + aheadMs,
@@ -133,7 +133,7 @@ describe('an instance', () => {
       aheadMs = 7_200_000;
     });
 
-    it('counts no longer than a lease from then, if it died', async () => {
+    it('counts as alive for at most one more lease when it died', async () => {
       const paused = new ManualClock(clock.now() + aheadMs);
       await start(1, { host: 'there', clock: paused });
       aheadMs = 0;
@@ -143,7 +143,7 @@ describe('an instance', () => {
       await until(() => second.leads);
     });
 
-    it('renews its lease at once, and so stays', async () => {
+    it('renews its lease immediately, and stays', async () => {
       const first = await start(1, { host: 'there', clock: stepping() });
       const second = await start(2, { clock: stepping() });
       aheadMs = 0;
@@ -156,7 +156,7 @@ describe('an instance', () => {
     });
   });
 
-  it('renews its lease, and so stays', async () => {
+  it('stays by renewing its lease', async () => {
     const only = await start(1);
     const end = clock.now() + 90_000;
     await until(() => clock.now() > end);
@@ -164,7 +164,7 @@ describe('an instance', () => {
     expect(log).toEqual(['1 leads']);
   });
 
-  it('that was paused past its lease finds out, ends what it leads and comes back as the youngest', async () => {
+  it('ends its leader task after a pause beyond its lease, and returns as the youngest', async () => {
     const paused = new ManualClock(clock.now());
     const first = await start(1, { clock: paused });
     const before = first.id;
@@ -181,14 +181,14 @@ describe('an instance', () => {
     expect(second.leads).toBe(true);
   });
 
-  it('that was taken for dead makes itself known again', async () => {
+  it('registers again after others removed it as dead', async () => {
     const only = await start(1);
     await look.work((unit) => removeInstances(unit, [only.id]));
     await until(async () => (await pids()).includes(1));
     await until(() => only.leads);
   });
 
-  it('tries again to lead when what it leads could not begin', async () => {
+  it('retries when its leader task could not begin', async () => {
     broken = true;
     const only = await start(1);
     expect(only.leads).toBe(false);
@@ -211,7 +211,7 @@ describe('an instance', () => {
       if (lock === 'free') writeFileSync(join(file.locks, id), '');
     };
 
-    it('lives for another of the same host and number', async () => {
+    it('appears alive to another instance with the same host and process id', async () => {
       const [first, second] = [await contained(), await contained()];
       for (let second = 0; second < 90; second++) {
         clock.advance(1_000);
@@ -223,7 +223,7 @@ describe('an instance', () => {
       expect(readdirSync(file.locks)).toEqual([second.id]);
     });
 
-    it('takes a row of its own host and number, whose lock nobody holds, for one that died before it', async () => {
+    it('treats a row with its host and process id as dead when its lock is free', async () => {
       const first = await contained();
       await first.stop();
       await leave('00000000-0000-7000-8000-000000000000', 'free');
@@ -232,7 +232,7 @@ describe('an instance', () => {
       expect(readdirSync(file.locks)).toEqual([alive.id]);
     });
 
-    it('cannot know of one that has made no lock, and waits until its lease runs out', async () => {
+    it('waits for the lease of an instance without a lock to expire', async () => {
       const id = '00000000-0000-7000-8000-000000000000';
       await leave(id, 'none');
       await look.work((unit) => takeLead(unit, id, clock.now()));
@@ -242,7 +242,7 @@ describe('an instance', () => {
       await until(() => second.leads);
     });
 
-    it('holds another lock after its lease was lost', async () => {
+    it('holds a new lock after it lost its lease', async () => {
       const only = await contained();
       const before = only.id;
       clock.advance(31_000);

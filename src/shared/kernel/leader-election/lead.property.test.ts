@@ -190,8 +190,8 @@ async function holds(numRuns: number): Promise<void> {
   );
 }
 
-it('is never held by two at once, whatever comes in between, and whoever is left can have it', () => holds(50));
-it('is never held by two at once in more histories', deep, () => holds(200));
+it('leadership is never held by two, in any history, and a remaining process can get it', () => holds(50));
+it('leadership is never held by two in more histories', deep, () => holds(200));
 
 /** Repairs all live processes, lets them all try to lead, and checks that exactly one leads. */
 async function end(all: Processes): Promise<void> {

@@ -47,14 +47,14 @@ class Processes {
   }
 }
 
-describe('the lead', () => {
+describe('leadership', () => {
   let processes: Processes;
   beforeEach(() => {
     processes = new Processes();
   });
   afterEach(() => processes.close());
 
-  it('is handed over by word, at once', async () => {
+  it('is transferred immediately on request', async () => {
     const [one, other] = [processes.add(1), processes.add(2)];
     await one.start();
     await other.start();
@@ -65,7 +65,7 @@ describe('the lead', () => {
     expect(other.term).toBeGreaterThan(one.term);
   });
 
-  it('is not taken back by one that gave it up, until it may', async () => {
+  it('is not reclaimed by an instance that gave it up, until that is allowed', async () => {
     const one = processes.add(1);
     await one.start();
     await one.giveUpLead();
@@ -75,7 +75,7 @@ describe('the lead', () => {
     expect([one.leads, one.term]).toEqual([true, 2]);
   });
 
-  it('is free at once when its holder stops, and it may come again as another', async () => {
+  it('is free immediately when the leader stops, and the leader may return with a new id', async () => {
     const [one, other] = [processes.add(1), processes.add(2)];
     await one.start();
     await other.start();
@@ -86,7 +86,7 @@ describe('the lead', () => {
     expect([one.leads, one.id === before]).toEqual([false, false]);
   });
 
-  it('lets one that was taken for dead write nothing more as the leader', async () => {
+  it('forbids leader writes of an instance that others removed as dead', async () => {
     const paused = new ManualClock(processes.clock.now());
     const [one, other] = [processes.add(1, paused), processes.add(2)];
     await one.start();
@@ -99,7 +99,7 @@ describe('the lead', () => {
     await expect(look.work((unit) => other.fence(unit))).resolves.toBeUndefined();
   });
 
-  it('is given up before it is taken up again, when one is told both', async () => {
+  it('is given up before it is reclaimed when both are requested at once', async () => {
     const [one, other] = [processes.add(1), processes.add(2)];
     await one.start();
     await other.start();
@@ -113,7 +113,7 @@ describe('the lead', () => {
   });
 
   it.each(['giveUpLead', 'endLeaderTasks', 'stop'] as const)(
-    'stays with one that takes longer to end what it leads than its lease lasts: %s',
+    'stays with an instance whose leader task ends later than its lease: %s',
     async (way) => {
       const [one, other] = [processes.add(1), processes.add(2)];
       await one.start();
@@ -133,7 +133,7 @@ describe('the lead', () => {
     },
   );
 
-  it('goes to another when what it leads cannot begin where it was taken', async () => {
+  it('goes to another instance when the leader task cannot begin', async () => {
     const [one, other] = [processes.add(1), processes.add(2)];
     processes.broken.add(1);
     await one.start();
@@ -144,7 +144,7 @@ describe('the lead', () => {
     expect(await one.look()).toBe(true);
   });
 
-  it('is said of one only by itself, also while one that was paused comes back', async () => {
+  it('is claimed by one instance only, also while a paused one returns', async () => {
     const paused = new ManualClock(processes.clock.now());
     const [one, other] = [processes.add(1, paused), processes.add(2)];
     await one.start();
@@ -164,7 +164,7 @@ describe('the lead', () => {
     expect(new Set(said)).toEqual(new Set([false]));
   });
 
-  it('is not believed by one whose clock is behind for as long as the others might', async () => {
+  it('ends for an instance with a slow clock before others may take it', async () => {
     const [behind, ahead] = [new ManualClock(0), new ManualClock(4_000)];
     const [one, other] = [processes.add(1, behind), processes.add(2, ahead)];
     await one.start();
@@ -177,14 +177,14 @@ describe('the lead', () => {
     expect([...processes.leading]).toEqual([2]);
   });
 
-  it('is at once again that of one which was paused, when there is no other', async () => {
+  it('returns immediately to a paused instance when there is no other', async () => {
     const one = processes.add(1);
     await one.start();
     processes.clock.advance(26_000);
     expect([one.leads, await one.look(), one.alone]).toEqual([false, true, true]);
   });
 
-  it('is begun anew by one that lost it and has it again', async () => {
+  it('starts a new term when an instance loses it and gets it again', async () => {
     const paused = new ManualClock(processes.clock.now());
     const [one, other] = [processes.add(1, paused), processes.add(2)];
     await one.start();
@@ -197,7 +197,7 @@ describe('the lead', () => {
     expect(processes.terms).toEqual([1, 2, 3]);
   });
 
-  it('is known by its row to one that heard nothing of its taking', async () => {
+  it('is recognized from its row when the answer to the takeover was lost', async () => {
     const database = processes.file.open();
     let deaf = false;
     const work: Database['work'] = async (task) => {
@@ -216,7 +216,7 @@ describe('the lead', () => {
     await expect(database.work((unit) => other.fence(unit))).resolves.toBeUndefined();
   });
 
-  it('is free in data that was written before there was a row for it', async () => {
+  it('is free in old data without a leadership row', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'kerf-lead-')), 'old.db');
     const before = openSqlite('old', file, instanceMigrations.slice(0, 1));
     const now = processes.clock.now();

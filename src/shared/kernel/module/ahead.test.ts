@@ -82,7 +82,7 @@ const ahead = { onDisk: () => database.onDisk() };
 const call = (operation: string, context: Partial<CallContext> = {}) =>
   dispatcher.dispatch(operation, {}, { requestId: 'r', caller: 'shop', deadline: Infinity, ...context });
 
-it('answers a command in one unit before that is on disk, when its caller goes on in this process alone', async () => {
+it('answers a command in one unit before it is on disk when its caller continues only in this process', async () => {
   stalls = true;
   expect(await call('reserve', ahead)).toEqual({ done: 'reserve' });
   expect(syncs).toHaveLength(0);
@@ -93,7 +93,7 @@ it('answers a command in one unit before that is on disk, when its caller goes o
   expect(await told).toEqual({ done: 'reserve' });
 });
 
-it.each(['look', 'charge'])('begins %s when all is on disk that its caller goes by', async (operation) => {
+it.each(['look', 'charge'])('begins %s after all data that its caller has seen is on disk', async (operation) => {
   stalls = true;
   await call('reserve', ahead);
   const answer = call(operation, { ...ahead, idempotencyKey: 'k' });
@@ -105,7 +105,7 @@ it.each(['look', 'charge'])('begins %s when all is on disk that its caller goes 
   expect(begun).toEqual(['reserve', operation]);
 });
 
-it('answers a command in steps as soon as its answer is committed, when its caller goes on in this process alone', async () => {
+it('answers a command in steps right after its commit when its caller continues only in this process', async () => {
   expect(await call('charge', { ...ahead, idempotencyKey: 'k' })).toEqual({ done: 'charge' });
   const repeat = call('charge', { idempotencyKey: 'k' });
   await database.onDisk();

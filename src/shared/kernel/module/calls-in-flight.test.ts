@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { CallsInFlight } from './calls-in-flight.ts';
 
-it('counts the calls that are under way, and tells everybody when none is, however they end', async () => {
+it('counts calls in flight, and notifies all waiters when none is left, however the calls end', async () => {
   const inFlight = new CallsInFlight();
   const log: string[] = [];
   await inFlight.idle();

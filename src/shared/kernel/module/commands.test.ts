@@ -62,24 +62,24 @@ describe('a command with a key', () => {
   const enter = (idempotencyKey: string, guest = 'Ann', caller = 'door') =>
     dispatcher.dispatch('enter', { name: guest }, { requestId: 'r', caller, deadline: Infinity, idempotencyKey });
 
-  it('is done once, and answered as it was the first time', async () => {
+  it('takes effect once, and a repeat gets the first answer', async () => {
     expect(await enter('k')).toEqual({ seat: 1 });
     await enter('other', 'Bo');
     expect(await enter('k')).toEqual({ seat: 1 });
     expect(await list(database)).toHaveLength(2);
   });
 
-  it('is another command from another caller', async () => {
+  it('is a different command for each caller', async () => {
     await enter('k');
     expect(await enter('k', 'Bo', 'gate')).toEqual({ seat: 2 });
   });
 
-  it('does nothing when its answer cannot be remembered: both are one commit', async () => {
+  it('has no effect when its answer cannot be recorded: both are one commit', async () => {
     await expect(enter('poison')).rejects.toMatchObject({ code: 'internal' });
     expect(await list(database)).toEqual([]);
   });
 
-  it('that was refused is tried again: a "no" is not remembered', async () => {
+  it('runs again after a refusal, because refusals are not recorded', async () => {
     full = true;
     await expect(enter('k')).rejects.toMatchObject({ code: 'full' });
     full = false;
@@ -87,7 +87,7 @@ describe('a command with a key', () => {
   });
 
   it.each(['kerf_commands', 'kerf_step_answers'])(
-    'knows the answer in %s of a release before, and its input',
+    'finds the answer and the input in %s of an earlier release',
     async (table) => {
       const before = createHash('sha256').update('{"name":"Ann"}').digest('base64url');
       await database.work(async (unit) => {
@@ -100,7 +100,7 @@ describe('a command with a key', () => {
     },
   );
 
-  it('is remembered for seven days', async () => {
+  it('is recorded for seven days', async () => {
     await enter('k');
     clock.advance(7 * dayMs);
     expect(await database.work((unit) => forgetAnswers(unit, clock.now(), 10))).toBe(0);
@@ -111,7 +111,7 @@ describe('a command with a key', () => {
   });
 });
 
-it('has one first answer, also beside a process of the release before, which writes it elsewhere', async () => {
+it('a command has one first answer, also beside a process of the previous release, which records it elsewhere', async () => {
   const database = openSqlite('shop', join(mkdtempSync(join(tmpdir(), 'kerf-answers-')), 'shop.db'), commandMigrations);
   const given = { caller: 'door', operation: 'open', sent: {}, input: {} };
   const command = (idempotencyKey: string) => keyedCommand({ ...given, idempotencyKey });
@@ -125,7 +125,7 @@ it('has one first answer, also beside a process of the release before, which wri
 
 const keyed = { requestId: 'r', caller: 'door', deadline: Number.POSITIVE_INFINITY, idempotencyKey: 'k' };
 
-describe('a command in steps that comes again while it runs', () => {
+describe('a command in steps, repeated while it is in flight', () => {
   const shop = contract('shop', {
     operations: { open: command({ about: 'Opens', input: name, output: z.object({ name: z.string() }) }) },
   });
@@ -148,19 +148,19 @@ describe('a command in steps that comes again while it runs', () => {
     return { first, second, runs: () => runs };
   }
 
-  it('is answered with the outcome of that run', async () => {
+  it('gets the answer of the first run', async () => {
     const { first, second, runs } = called([Promise.resolve({ name: 'Ann' })]);
     expect([await first, await second, runs()]).toEqual([{ name: 'Ann' }, { name: 'Ann' }, 1]);
   });
 
-  it('is refused as that run is', async () => {
+  it('gets the refusal of the first run', async () => {
     const { first, second, runs } = called([Promise.reject(refusal('invalid-input', 'no'))]);
     await expect(first).rejects.toMatchObject({ code: 'invalid-input' });
     await expect(second).rejects.toMatchObject({ code: 'invalid-input' });
     expect(runs()).toBe(1);
   });
 
-  it('runs itself beside a run that hangs, once the call of that one is over', async () => {
+  it('runs again beside a hanging run after the deadline of the first call', async () => {
     const clock = new ManualClock(Date.now());
     const steps = { read: database, work: database.work.bind(database), signal: new AbortController().signal };
     let runs = 0;
@@ -176,7 +176,7 @@ describe('a command in steps that comes again while it runs', () => {
     expect(await Promise.race([waits, 'still waits'])).toBe('still waits');
   });
 
-  it('runs itself when the first was given up by its caller, or too late', async () => {
+  it('runs again when the first call was cancelled or timed out', async () => {
     for (const code of ['cancelled', 'timeout'] as const) {
       const { first, second, runs } = called([Promise.reject(refusal(code)), Promise.resolve({ name: code })]);
       await expect(first).rejects.toMatchObject({ code });
@@ -238,34 +238,34 @@ describe('a command in steps whose process dies', () => {
     await Promise.all([died, call().catch(() => {})]);
   }
 
-  it('before the commit of its effect runs anew', async () => {
+  it('runs again when it died before the commit of its effect', async () => {
     await dies(started(), 'command/shop/open/handled');
     expect([await started()(), await opened()]).toEqual([{ run: 2 }, [2]]);
   });
 
-  it('after that commit is answered as the first time, and runs no step', async () => {
+  it('gets the first answer and runs no step when it died after that commit', async () => {
     await dies(started(), 'command/shop/open/committed');
     expect([await started()(), await opened(), runs]).toEqual([{ run: 1 }, [1], 1]);
     await expect(started()('Bo')).rejects.toMatchObject({ code: 'invalid-input' });
   });
 
-  it('runs anew where its effect does not record its answer: it must bear that', async () => {
+  it('runs again when its effect does not record its answer', async () => {
     await dies(started(false), 'command/shop/open/committed');
     expect([await started(false)(), await opened()]).toEqual([{ run: 2 }, [1, 2]]);
   });
 
-  it('is answered as the first time though a step after that commit fails', async () => {
+  it('gets the first answer even if a later step fails', async () => {
     after = () => Promise.reject(refusal('timeout'));
     const call = started();
     expect([await call(), await call(), await opened()]).toEqual([{ run: 1 }, { run: 1 }, [1]]);
   });
 
-  it('has its effect once when it runs in two processes at a time, and one answer', async () => {
+  it('takes effect once, with one answer, when it runs in two processes at a time', async () => {
     const answers = await Promise.all([started()(), started()()]);
     expect([answers[0], await opened()]).toEqual([answers[1], [(answers[0] as { run: number }).run]]);
   });
 
-  it('is remembered for seven days', async () => {
+  it('is recorded for seven days', async () => {
     await started()();
     const end = new ManualClock().now() + 7 * dayMs;
     expect(await database.work((unit) => forgetAnswers(unit, end, 10))).toBe(0);

@@ -14,18 +14,18 @@ const about = { name: 'orders', owner: 'checkout', about: 'Checkout.', uses: ['c
 const calls: CallSource = (operation, caller) => async () => ({ from: caller, to: operation.module });
 const container = new ModuleContainer(about, calls, undefined);
 
-it('gives the client of a declared module, and of its own', async () => {
+it('returns the client of a declared module and of its own module', async () => {
   expect(await container.client(catalog).price({})).toEqual({ from: 'orders', to: 'catalog' });
   expect(await container.client(orders).price({})).toEqual({ from: 'orders', to: 'orders' });
 });
 
-it('refuses the client of an undeclared module with the line that module.json lacks, as listening is not calling', () => {
+it('refuses the client of an undeclared module, even of a publisher, and shows the line for module.json', () => {
   expect(() => container.client(payments)).toThrow(
     '"orders" asks for "payments", which it does not declare. Add it in src/modules/orders/module.json: "uses": ["catalog","payments"]',
   );
 });
 
-it('makes what a module registered once, and not before it is asked for', () => {
+it('creates a registered value once, at its first use', () => {
   let made = 0;
   const counter = token<{ made: number }>('the counter');
   container.register(counter, () => ({ made: ++made }));
@@ -34,13 +34,13 @@ it('makes what a module registered once, and not before it is asked for', () => 
   expect(made).toBe(1);
 });
 
-it('says where to register what nobody did', () => {
+it('says where to register a missing value', () => {
   expect(() => container.resolve(token<string>('the provider'))).toThrow(
     '"orders" asks for the provider, which nothing registered: register it in src/modules/orders/module.ts',
   );
 });
 
-it('shows one module nothing of another', () => {
+it('hides the values of one module from another', () => {
   const secret = token<string>('the secret');
   container.register(secret, () => 'of orders');
   const other = new ModuleContainer({ ...about, name: 'board' }, calls, undefined);

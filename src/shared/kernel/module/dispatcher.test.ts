@@ -17,7 +17,7 @@ function requestWith(context: CallContext, toCaller?: CallRequest['toCaller']): 
   return { operation: shop.operations.open as never, input: {}, context, ...(toCaller && { toCaller }) };
 }
 
-it('counts a call of this process until its handler has ended, though its caller waits no more', async () => {
+it('counts a local call until its handler has ended, also after its timeout', async () => {
   const handler = Promise.withResolvers<object>();
   const { dispatch, inFlight } = opened(() => handler.promise);
   const context = { requestId: 'r', caller: 'test', deadline: Date.now() };
@@ -28,7 +28,7 @@ it('counts a call of this process until its handler has ended, though its caller
   expect(inFlight.count).toBe(0);
 });
 
-it('shows a caller of this process what it is to see of any error, also of an answer that does not fit', async () => {
+it('maps every error for a local caller, also an invalid answer', async () => {
   const { dispatch } = opened(async () => 'not an object');
   const context = { requestId: 'r', caller: 'test', deadline: Number.POSITIVE_INFINITY };
   const seen = (error: unknown) => new Error(`seen: ${(error as Error).message}`);
@@ -38,7 +38,7 @@ it('shows a caller of this process what it is to see of any error, also of an an
   await expect(dispatch('open', {}, context)).rejects.toMatchObject({ code: 'internal' });
 });
 
-it('logs where an answer does not fit when its check throws, and tells the caller nothing of it', async () => {
+it('logs the invalid place of an answer when its check throws, and hides it from the caller', async () => {
   const told: { error: Error }[] = [];
   const log = { ...silentLog, error: (fields: { error: Error }) => told.push(fields) };
   const checked = z.object({ lines: z.array(z.string().max(3)) });
@@ -50,7 +50,7 @@ it('logs where an answer does not fit when its check throws, and tells the calle
   expect(told[0]!.error).toMatchObject({ issues: [{ path: ['lines', 1] }] });
 });
 
-it('logs an operation that fails again and again once a minute, the first time with its stack', async () => {
+it('logs repeated failures of an operation once a minute, the first time with the stack', async () => {
   const told: object[] = [];
   const log = { ...silentLog, error: (fields: object) => told.push(fields) };
   const clock = new ManualClock();
@@ -69,7 +69,7 @@ const full = new NotWritten('shop', 'data/shop.db', 'the disk is full');
 it.each([
   ['a unit of work', full],
   ['a query', new Error('Failed query: SELECT …', { cause: full })],
-])('says that a part is not available when the disk refuses %s, and tells the log alone why', async (_, error) => {
+])('answers "unavailable" when the disk refuses %s, and only logs the reason', async (_, error) => {
   const told: { error: Error }[] = [];
   const log = { ...silentLog, error: (fields: { error: Error }) => told.push(fields) };
   const refused = () => Promise.reject(error);

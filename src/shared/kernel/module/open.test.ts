@@ -38,7 +38,7 @@ function open(parts: Partial<ModuleDefinition>, bus: Partial<Bus> = {}, use = (d
   return openModule({ ...definition, ...parts }, { ...around, bus: { ...silent, ...bus } as unknown as Bus });
 }
 
-it('closes its data again when it cannot be opened', async () => {
+it('closes its database when the module cannot be opened', async () => {
   let closed = 0;
   const counting = (database: Database): Database => ({
     ...database,
@@ -54,7 +54,7 @@ it('closes its data again when it cannot be opened', async () => {
   expect(closed).toBe(1);
 });
 
-it('refuses a migration of a module that is named as one of the kernel', async () => {
+it("refuses a module's migration with a name of the kernel", async () => {
   const migrations: Migration[] = [{ name: 'kerf-events-0003', sqlite: 'DROP TABLE kerf_outbox' }];
   await expect(open({ migrations })).rejects.toThrow(
     /"kerf-events-0003" of "shop": names that begin with kerf- are Kerf's own/,
@@ -72,7 +72,7 @@ it.each<[Timer, string]>([
 const sold = { module: 'till', name: 'sold', version: 1, type: 'till.sold.v1', key: 'id', earlier: [] };
 const event = { ...sold, data: z.object({ id: z.string() }) } satisfies Event;
 
-it('refuses subscriptions that differ from what module.json says', async () => {
+it('refuses subscriptions that differ from module.json', async () => {
   const subscriptions = [on(event, async () => {})];
   await expect(open({ subscriptions })).rejects.toThrow(
     '"shop" subscribes to other modules than it declares. Write in src/modules/shop/module.json: "listensTo": ["till"]',
@@ -82,7 +82,7 @@ it('refuses subscriptions that differ from what module.json says', async () => {
   await (await open({ about, subscriptions })).close();
 });
 
-it('gives the handler of an event the container of the open module', async () => {
+it("passes the module's container to an event handler", async () => {
   const greeting = token<string>('a greeting');
   const seen: unknown[] = [];
   const module = await open({

@@ -24,7 +24,7 @@ const noBus: Bus = {
   close: async () => {},
 };
 
-it('says who it may call, which events it takes, and which settings are its own', () => {
+it('declares its calls, its subscriptions and its settings', () => {
   const known = remoteModule(said);
   expect(known.about).toEqual(about);
   expect(known.subscriptions?.map(({ event }) => event.type)).toEqual(['payments.payment-captured.v1']);
@@ -32,18 +32,18 @@ it('says who it may call, which events it takes, and which settings are its own'
   expect(known.settings?.parse({})).toEqual({});
 });
 
-it('has the contract and the resources it is given, or a contract without operations that bears its name', () => {
+it('has the given contract and resources, or an empty contract with its name', () => {
   const routes = () => new Resources('orders', orders);
   expect(remoteModule({ ...said, contract: orders, routes })).toMatchObject({ contract: orders, routes });
   expect(remoteModule(said)).not.toHaveProperty('routes');
   expect(remoteModule(said).contract).toMatchObject({ name: 'orders', operations: {}, events: {} });
 });
 
-it('refuses what a module.json must not say', () => {
+it('refuses an invalid module.json', () => {
   expect(() => remoteModule({ ...said, about: { ...about, name: 'home' } })).toThrow('must not be home');
 });
 
-it('is not opened, and leaves its data alone', async () => {
+it('cannot be opened, and does not touch its data', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'kerf-known-'));
   onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
   const calls = () => () => Promise.reject(new Error('nobody is called'));

@@ -18,24 +18,24 @@ function times(cron: string, timeZone: string | undefined, after: string, count:
 }
 
 describe('a cron expression', () => {
-  it('means UTC unless the timer names a time zone', () => {
+  it('uses UTC unless the timer names a time zone', () => {
     expect(times('0 3 * * *', undefined, '2026-07-01T03:00:00.005Z', 1)).toEqual(['2026-07-02T03:00Z']);
     expect(times('0 3 * * *', 'Europe/Berlin', '2026-07-01T03:00:00Z', 1)).toEqual(['2026-07-02T01:00Z']);
     expect(times('0 9 * * MON-FRI', undefined, '2026-07-03T09:00:00Z', 1)).toEqual(['2026-07-06T09:00Z']);
   });
 
   // In Berlin, 2026-03-29 has no time from 02:00 to 03:00.
-  it.each(['30 2 * * *', '30 2,23 * * 0'])('with a time that summer time skips runs at the change: %s', (cron) => {
+  it.each(['30 2 * * *', '30 2,23 * * 0'])('with a time that daylight saving skips runs at the change: %s', (cron) => {
     expect(times(cron, 'Europe/Berlin', '2026-03-28T23:00:00Z', 1)).toEqual(['2026-03-29T01:00Z']);
   });
 
-  it('runs once per night around the change to summer time', () => {
+  it('runs once per night around the start of daylight saving', () => {
     const nights = ['2026-03-28T01:30Z', '2026-03-29T01:00Z', '2026-03-30T00:30Z'];
     expect(times('30 2 * * *', 'Europe/Berlin', '2026-03-27T12:00:00Z', 3)).toEqual(nights);
   });
 
   // In Berlin, 2026-10-25 has the times from 02:00 to 03:00 twice.
-  it('runs once per night also when winter time repeats its time', () => {
+  it('runs once per night when the end of daylight saving repeats its time', () => {
     const nights = ['2026-10-24T00:30Z', '2026-10-25T00:30Z', '2026-10-26T01:30Z'];
     expect(times('30 2 * * *', 'Europe/Berlin', '2026-10-23T12:00:00Z', 3)).toEqual(nights);
   });
@@ -46,7 +46,7 @@ describe('a cron expression', () => {
   });
 });
 
-it('leaves out of the record an interval shorter than a minute', () => {
+it('an interval shorter than a minute is not recorded', () => {
   expect(recordedSchedule({ name: 'short', everyMs: 59_999, run })).toBeUndefined();
   expect(recordedSchedule({ name: 'long', everyMs: 60_000, run })?.(now)).toBe(now + 60_000);
 });
@@ -73,7 +73,7 @@ describe('a module does not open', () => {
     expect(opening({ name: 'nightly', cron, run })).toThrow(StartError);
   });
 
-  it('with a time zone that nobody knows', () => {
+  it('with an unknown time zone', () => {
     expect(opening({ name: 'nightly', cron: '0 3 * * *', timeZone: 'Europe/Nowhere', run })).toThrow(
       'timer "nightly" of "orders": time zone "Europe/Nowhere" is unknown; write a name such as Europe/Berlin',
     );
@@ -85,7 +85,7 @@ describe('a module does not open', () => {
     );
   });
 
-  it('with two timers of one name', () => {
+  it('with two timers of the same name', () => {
     const timer = { name: 'sweep', everyMs: 60_000, run };
     expect(opening(timer, timer)).toThrow('timer "sweep" of "orders": another timer has this name');
     expect(opening(timer, { ...timer, name: 'other' })).not.toThrow();

@@ -13,7 +13,7 @@ const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 const written = { name: 'written', sqlite: 'CREATE TABLE written (at INTEGER)' };
 
-/** What may go wrong in a unit after the timer has run: the unit then does not commit. */
+/** Throws in a unit of work after the timer has run, so that the unit does not commit. */
 type Crash = () => boolean;
 
 describe('the record of a timer', () => {
@@ -104,7 +104,7 @@ describe('the record of a timer', () => {
 
   const commits = async () => (await database.db.all<{ commits: number }>(sql`SELECT commits FROM kerf_identity`))[0];
 
-  it('keeps the schedule of a process that is restarted every five hours', async () => {
+  it('keeps the schedule of a process that restarts every five hours', async () => {
     for (let restart = 0; restart < 15; restart++) {
       const stop = start(daily);
       await pass(5 * hourMs);
@@ -113,7 +113,7 @@ describe('the record of a timer', () => {
     expect(await hours()).toEqual([24, 48, 72]);
   });
 
-  it('lets one run follow at the start where many were missed', async () => {
+  it('starts one run after many missed runs', async () => {
     const stop = start(daily);
     await pass(hourMs);
     await stop();
@@ -123,14 +123,14 @@ describe('the record of a timer', () => {
     expect(await hours()).toEqual([100, 124]);
   });
 
-  it('gives two processes that both believe to lead one run per interval', async () => {
+  it('allows one run per interval when two processes believe that they lead', async () => {
     start(daily);
     start(daily, { on: file.open() });
     await pass(3 * dayMs);
     expect(await hours()).toEqual([24, 48, 72]);
   });
 
-  it('gives one run per interval while the lead changes hands', async () => {
+  it('allows one run per interval while leadership changes', async () => {
     let leader = 1;
     const ran: number[] = [];
     const lead = (pid: number) => {
@@ -156,7 +156,7 @@ describe('the record of a timer', () => {
     expect(ran).toEqual([1, 2, 3]);
   });
 
-  it('is not there after a crash in the middle of the run, and neither is the run', async () => {
+  it('is missing after a crash during the run, like the effects of the run', async () => {
     const crash = { now: false };
     const stop = start(daily, { crash: () => crash.now });
     await pass(dayMs - hourMs);
@@ -170,7 +170,7 @@ describe('the record of a timer', () => {
     expect(await hours()).toEqual([27]);
   });
 
-  it('is not there after a failure either: the timer is tried again a minute later', async () => {
+  it('is missing after a failure, and the timer is retried a minute later', async () => {
     let fails = true;
     const run: Timer['run'] = async (unit) => {
       await daily.run(unit);
@@ -186,7 +186,7 @@ describe('the record of a timer', () => {
     expect(await hours()).toEqual([24 + 1 / 60, 48 + 1 / 60]);
   });
 
-  it('is written with the last unit of a run, so that the rest follows after a crash', async () => {
+  it('is written with the last unit of a run, so that the rest runs after a crash', async () => {
     let left = 3;
     const run: Timer['run'] = async (unit) => {
       await daily.run(unit);
@@ -215,14 +215,14 @@ describe('the record of a timer', () => {
     expect(await database.db.all(sql`SELECT name FROM kerf_timers`)).toEqual([{ name: 'idle' }]);
   });
 
-  describe('of a clock that is set back', () => {
+  describe('with a clock that steps back', () => {
     /** The clock of a process, which can be set. */
     const settable = () => {
       const time = { byMs: 0, now: () => clock.now() + time.byMs, after: clock.after.bind(clock) };
       return time;
     };
 
-    it('across a run gives no second run', async () => {
+    it('across a run allows no second run', async () => {
       const time = settable();
       const nightly: Timer = { name: 'nightly', cron: '0 3 * * *', run: (unit) => daily.run(unit) };
       start(nightly, { time });
@@ -235,7 +235,7 @@ describe('the record of a timer', () => {
     it.each<[string, Timer]>([
       ['an interval', daily],
       ['a cron expression', { name: 'nightly', cron: '0 0 * * *', run: (unit) => daily.run(unit) }],
-    ])('by ten years lets %s go on from now', async (_, timer) => {
+    ])('by ten years lets %s continue from the present time', async (_, timer) => {
       const time = settable();
       time.byMs = 10 * 365 * dayMs;
       const stop = start(timer, { time });
@@ -252,7 +252,7 @@ describe('the record of a timer', () => {
     });
   });
 
-  it('gives a cron expression one run per night, also when the clocks change and at every deployment', async () => {
+  it('allows one run per night for a cron expression, across daylight saving and deployments', async () => {
     clock = new ManualClock(Date.UTC(2026, 2, 27, 12));
     begun = clock.now();
     const nightly: Timer = {

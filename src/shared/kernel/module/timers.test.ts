@@ -73,7 +73,7 @@ describe('a timer', () => {
       { interval: 1 },
     );
 
-  it('runs again and again, and at once where there is more to do', async () => {
+  it('runs periodically, and immediately again when more work is left', async () => {
     const leader = await instance(1);
     const at: number[] = [];
     const stop = start(leader, async () => (at.push(clock.now()) === 2 ? 'again' : undefined));
@@ -86,7 +86,7 @@ describe('a timer', () => {
     await stop();
   });
 
-  it('that fails says so, and runs again after its interval', async () => {
+  it('logs a failure, and runs again after its interval', async () => {
     const leader = await instance(1);
     let runs = 0;
     const stop = start(leader, async () => {
@@ -98,7 +98,7 @@ describe('a timer', () => {
     await stop();
   });
 
-  it('writes nothing in a process that leads no more, and says so once', async () => {
+  it('writes nothing in a process that is no longer leader, and logs it once', async () => {
     const [one, other] = [await instance(1), await instance(2)];
     const stop = start(one, writes(1));
     await until(async () => (await written()).length > 0);
@@ -113,7 +113,7 @@ describe('a timer', () => {
     await stop();
   });
 
-  it('has ended its run when it is stopped, and runs no more', async () => {
+  it('completes its run when it is stopped, and does not run again', async () => {
     const leader = await instance(1);
     const { promise: goesOn, resolve: goOn } = Promise.withResolvers<void>();
     let under = 0;

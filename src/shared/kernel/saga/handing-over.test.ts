@@ -3,7 +3,7 @@ import { SharedFile } from '../testing/index.ts';
 import { bank, fullDisk, SagaScene, sceneMigrations } from './saga.scene.ts';
 import { findSaga } from './store.ts';
 
-describe('sagas that are handed over', () => {
+describe('sagas that are transferred to another runner', () => {
   let file: SharedFile;
   let scene: SagaScene;
 
@@ -17,7 +17,7 @@ describe('sagas that are handed over', () => {
     await file.close();
   });
 
-  it('are finished by one that takes no more, and what it was not to finish goes on elsewhere', async () => {
+  it('are completed by a finishing runner, and new ones continue in another runner', async () => {
     const [first, second] = [await scene.start(), await scene.start()];
     let answer = () => {};
     first.call = (name, key) =>
@@ -37,7 +37,7 @@ describe('sagas that are handed over', () => {
     expect(await first.runner.count(['quick', 'slow', 'late', 'nobody'])).toBe(3);
   });
 
-  it('are handed over by one that has waited long enough, and each step happens once', async () => {
+  it('are transferred after the maximum wait, and each step runs once', async () => {
     const [first, second] = [await scene.start(), await scene.start()];
     const calls: string[] = [];
     let answer = () => {};
@@ -59,7 +59,7 @@ describe('sagas that are handed over', () => {
     expect(await findSaga(second.database, 'd1')).toMatchObject({ attempts: 0, fence: 2 });
   });
 
-  it('are taken up again by one that was to hand them over, when that came to nothing', async () => {
+  it('continue in the first runner when the transfer is cancelled', async () => {
     const first = await scene.start();
     await first.runner.finish(1_000);
     await first.begin('d1');
@@ -68,7 +68,7 @@ describe('sagas that are handed over', () => {
     await vi.waitFor(async () => expect(await first.state('d1')).toBe('done'));
   });
 
-  it('go on where they were, when they are taken up again before they were handed over', async () => {
+  it('continue where they were when the transfer is cancelled before it happens', async () => {
     const first = await scene.start();
     const calls: string[] = [];
     let answer = () => {};
@@ -90,7 +90,7 @@ describe('sagas that are handed over', () => {
     await vi.waitFor(async () => expect(await first.state('d2')).toBe('done'));
   });
 
-  it('are kept when they are taken up again before they are let go', async () => {
+  it('stay when the runner restarts before it releases them', async () => {
     const first = await scene.startIdle();
     const calls: string[] = [];
     first.call = async (_name, key) => calls.push(key);
@@ -101,7 +101,7 @@ describe('sagas that are handed over', () => {
     expect(first.warnings).toEqual([]);
   });
 
-  it('are not begun again in the moment in which they are let go', async () => {
+  it('do not restart during their release', async () => {
     const first = await scene.startIdle();
     const calls: string[] = [];
     let stopping: Promise<void> | undefined;
@@ -128,7 +128,7 @@ describe('sagas that are handed over', () => {
     expect(first.warnings).toEqual([]);
   });
 
-  it('are taken at once by another that is told to look, while the one that stopped still lives', async () => {
+  it('are taken over immediately by a woken runner after the first one stopped', async () => {
     const [first, second] = [await scene.startIdle(), await scene.start()];
     await first.begin('d1');
     second.runner.wake();
@@ -140,7 +140,7 @@ describe('sagas that are handed over', () => {
     expect(await findSaga(second.database, 'd1')).toMatchObject({ attempts: 0, fence: 2 });
   });
 
-  it('are taken back with the step whose outcome could not be written down: it may have happened', async () => {
+  it('compensate also a step whose outcome could not be recorded: it may have happened', async () => {
     const [first, second] = [await scene.start(), await scene.startIdle()];
     const { promise: failed, resolve } = Promise.withResolvers<void>();
     first.call = async () => {

@@ -79,8 +79,8 @@ async function passUntil(done: () => boolean | Promise<boolean>, stepMs = 500) {
   }
 }
 
-describe('a step that hangs', () => {
-  it('is cut off, which counts as an attempt, and is repeated with the same key', async () => {
+describe('a hanging step', () => {
+  it('times out, which counts as an attempt, and is repeated with the same key', async () => {
     await start(handing);
     await begin(handing);
     const since = clock.now();
@@ -93,7 +93,7 @@ describe('a step that hangs', () => {
     await passUntil(async () => (await row()).state === 'done');
   });
 
-  it('is told that its time is over, and what it comes to after that counts for nothing', async () => {
+  it('is cancelled at its timeout, and a later result is ignored', async () => {
     await start(handing);
     await begin(handing);
     await passUntil(async () => (await row()).attempts === 1);
@@ -104,7 +104,7 @@ describe('a step that hangs', () => {
     expect(runs[1]!.signal!.aborted).toBe(false);
   });
 
-  it('keeps no runner from stopping', async () => {
+  it('does not keep the runner from stopping', async () => {
     await start(handing);
     await begin(handing);
     await passUntil(() => runs.length === 1);
@@ -116,7 +116,7 @@ describe('a step that hangs', () => {
   });
 });
 
-describe('a step that ends its process', () => {
+describe('a step that kills its process', () => {
   /** Starts the runner after the process that ran the saga has ended for the given number of times. */
   async function endFor(times: number, saga: Saga<never, Unit>): Promise<void> {
     open(saga);
@@ -131,26 +131,26 @@ describe('a step that ends its process', () => {
     await runner.start();
   }
 
-  it('is not begun again after twelve times: the saga is stuck', async () => {
+  it('makes the saga stuck after twelve times', async () => {
     await endFor(12, handing);
     await passUntil(async () => (await row()).state === 'stuck');
     expect(runs).toEqual([]);
     expect(await row()).toMatchObject({ lastError: 'its process ended while its step ran' });
   });
 
-  it('is not begun again after twelve times: a saga that can be taken back is', async () => {
+  it('starts the compensation after twelve times, if possible', async () => {
     await endFor(12, sagaOf(handing.steps, 100_000));
     await passUntil(async () => (await row()).state === 'compensated');
     expect(runs).toEqual([]);
   });
 
-  it('is begun again before that', async () => {
+  it('is retried up to that limit', async () => {
     await endFor(11, handing);
     await passUntil(() => runs.length === 1);
   });
 });
 
-it('logs a failure of a step with its stack when it happens first, and counts what follows', async () => {
+it('logs the first failure of a step with its stack, and counts the next ones', async () => {
   await start(handing);
   await begin(handing);
   for (let times = 0; times < 4; times++) {

@@ -117,13 +117,13 @@ describe('a stuck saga', () => {
   const history = async (id: string) =>
     (await describeSaga(database, id))!.history.map(({ step: name, what }) => (name ? `${name} ${what}` : what));
 
-  it('is logged as an error, which says where a person looks', async () => {
+  it('is logged as an error with the place to look', async () => {
     await stuckForward('d1');
     expect(errors).toEqual(['a saga is stuck and needs a person: /ops/sagas?state=stuck']);
     expect(await findSaga(database, 'd1')).toMatchObject({ state: 'stuck', owner: null, lastError: 'No money' });
   });
 
-  it('goes on where it stands when it is resumed', async () => {
+  it('continues at its current step when it is resumed', async () => {
     await stuckForward('d1');
     await runner.resume('d1');
     expect(await end('d1')).toBe('done');
@@ -131,7 +131,7 @@ describe('a stuck saga', () => {
     expect(await history('d1')).toEqual(['take done', 'seal stuck', 'resumed', 'seal done', 'confirm done']);
   });
 
-  it('goes on back when it was on its way back', async () => {
+  it('continues its compensation when it was compensating', async () => {
     await stuckBackward('d1');
     await runner.resume('d1');
     expect(await end('d1')).toBe('compensated');
@@ -139,7 +139,7 @@ describe('a stuck saga', () => {
     expect(await history('d1')).toEqual(['take done', 'seal failed', 'take stuck', 'resumed', 'take taken back']);
   });
 
-  it('is stuck again when nothing has changed', async () => {
+  it('becomes stuck again when nothing has changed', async () => {
     await stuckForward('d1');
     failing.seal = bank.refuse('broke');
     await runner.resume('d1');
@@ -147,7 +147,7 @@ describe('a stuck saga', () => {
     expect((await findSaga(database, 'd1'))?.state).toBe('stuck');
   });
 
-  it('settled as done writes what is left to write, calls nobody and keeps the note', async () => {
+  it('settled as done runs its remaining writes, makes no calls and keeps the note', async () => {
     await stuckForward('d1');
     const before = called.length;
     await runner.settle('d1', 'done', 'Kim: sealed by hand');
@@ -158,7 +158,7 @@ describe('a stuck saga', () => {
     expect(row?.history.at(-1)).toEqual({ what: 'settled', at: clock.now(), note: 'Kim: sealed by hand' });
   });
 
-  it('settled as compensated writes what its module writes at that end', async () => {
+  it('settled as compensated runs the writes of its compensation', async () => {
     await stuckForward('d1');
     await runner.settle('d1', 'compensated', 'Kim: paid back by hand');
     await stuckBackward('d2');
@@ -167,13 +167,13 @@ describe('a stuck saga', () => {
     expect(await findSaga(database, 'd2')).toMatchObject({ state: 'compensated', data: {} });
   });
 
-  it('on its way back cannot be done', async () => {
+  it('cannot be settled as done during its compensation', async () => {
     await stuckBackward('d1');
     await expect(runner.settle('d1', 'done', 'Kim')).rejects.toMatchObject({ code: 'invalid-input' });
     expect(await findSaga(database, 'd1')).toMatchObject({ state: 'stuck', data: { buyer: 'Ann' } });
   });
 
-  it('of a release that is gone cannot be settled, only resumed by one that knows it', async () => {
+  it('of another release cannot be settled, only resumed by a release that knows it', async () => {
     await stuckForward('d1');
     const other = new SagaRunner<Unit>({
       ...{ sagas: [], database, work: (task) => database.work(task), call: async () => ({}) },
@@ -182,7 +182,7 @@ describe('a stuck saga', () => {
     await expect(other.settle('d1', 'done', 'Kim')).rejects.toThrow('deal.v1 is not known to this release');
   });
 
-  it('is the only kind that waits for a person', async () => {
+  it('is the only kind of saga that an operator may resume or settle', async () => {
     await database.work((unit) => runner.begin(unit, deal, 'd1', { buyer: 'Ann' }));
     expect(await end('d1')).toBe('done');
     for (const act of [runner.resume('d1'), runner.settle('d1', 'compensated', 'Kim')]) {
@@ -195,7 +195,7 @@ describe('a stuck saga', () => {
     expect(written).toEqual(['confirmed for Ann']);
   });
 
-  it('counts the failures of its history instead of listing them all', async () => {
+  it('counts repeated failures in its history instead of listing them all', async () => {
     failing.seal = new Error('the line is noisy');
     await database.work((unit) => runner.begin(unit, deal, 'd1', { buyer: 'Ann' }));
     await expect

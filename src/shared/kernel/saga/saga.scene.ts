@@ -87,7 +87,7 @@ export class Process {
   }
 }
 
-/** Throws the error of a full disk. */
+/** Throws the error for a full disk. */
 export async function fullDisk(): Promise<never> {
   throw new Error('the disk is full');
 }
@@ -102,14 +102,14 @@ export class SagaScene {
     this.open = open;
   }
 
-  /** Starts a process that runs sagas and is known to the others. */
+  /** Starts a process that runs sagas and is registered as an instance. */
   async start(): Promise<Process> {
     const process = await this.startIdle();
     await process.runner.start();
     return process;
   }
 
-  /** Starts a process that is known to the others and does not run sagas yet. */
+  /** Starts a process that is registered as an instance but does not run sagas yet. */
   async startIdle(): Promise<Process> {
     const process = new Process(this.processes.length + 1, this);
     this.processes.push(process);

@@ -118,47 +118,47 @@ describe('a saga', () => {
     return {};
   };
 
-  it('goes through its steps in order, with stable keys, and carries what they answer', async () => {
+  it('runs its steps in order, with stable keys, and keeps their answers', async () => {
     open();
     expect(await run('d1')).toBe('done');
     expect(log).toEqual(['take d1/take', 'stamp d1/stamp', 'seal d1/seal', 'written r1']);
   });
 
-  it('costs one commit a step besides the one it begins with, in which its last write is', async () => {
+  it('costs one commit per recorded step, and the last write shares its final commit', async () => {
     open();
     await run('d15');
     expect(commits).toBe(3);
   });
 
-  it('takes back, in reverse, what was done before a refusal', async () => {
+  it('compensates its completed steps in reverse order after a refusal', async () => {
     open();
     answers.seal = failing(1, bank.refuse('broke'));
     expect(await run('d2')).toBe('compensated');
     expect(log.slice(3)).toEqual(['unstamp d2/stamp/undo', 'giveBack d2/take/undo', 'taken back: broke']);
   });
 
-  it('ends at once when the first step is refused: nothing was done', async () => {
+  it('ends immediately when the first step is refused', async () => {
     open();
     answers.take = failing(1, bank.refuse('broke'));
     expect(await run('d3')).toBe('compensated');
     expect(log).toEqual(['take d3/take', 'taken back: broke']);
   });
 
-  it('repeats a step that fails otherwise, with the same key', async () => {
+  it('retries a step after another failure, with the same key', async () => {
     open();
     answers.stamp = failing(3, refusal('unavailable'));
     expect(await run('d4')).toBe('done');
     expect(log.filter((line) => line === 'stamp d4/stamp')).toHaveLength(4);
   });
 
-  it('takes back the step in doubt as well when its deadline has passed', async () => {
+  it('compensates also the step with an unknown outcome after its deadline', async () => {
     open();
     answers.stamp = failing(Number.POSITIVE_INFINITY, refusal('timeout'));
     expect(await run('d5')).toBe('compensated');
     expect(log.slice(-3)).toEqual(['unstamp d5/stamp/undo', 'giveBack d5/take/undo', 'taken back: timeout']);
   });
 
-  it('takes back the step itself when an attempt before the refusal may have done it', async () => {
+  it('compensates the refused step when an earlier attempt may have taken effect', async () => {
     open();
     let attempts = 0;
     answers.take = () => {
@@ -168,20 +168,20 @@ describe('a saga', () => {
     expect(log).toContain('giveBack d10/take/undo');
   });
 
-  it('does not take for a refusal what says only that the callee could not be asked', async () => {
+  it('does not treat an unreachable callee as a refusal', async () => {
     open();
     answers.stamp = failing(2, refusal('unauthenticated'));
     expect(await run('d11')).toBe('done');
   });
 
-  it('repeats a write that fails, and takes nothing back for it', async () => {
+  it('retries a failed write, and does not compensate', async () => {
     open();
     refusedWrites = 2;
     expect(await run('d12')).toBe('done');
     expect(log.filter((line) => line.includes('undo'))).toEqual([]);
   });
 
-  it('that goes forward only is stuck when it is refused, and says so', async () => {
+  it('without compensation becomes stuck after a refusal, and logs it', async () => {
     open();
     answers.stamp = failing(1, bank.refuse('broke'));
     await runner.start();
@@ -190,7 +190,7 @@ describe('a saga', () => {
     expect(log).toEqual(['stamp e1/stamp']);
   });
 
-  it('of a version that is not known here is set aside, in nobody’s way', async () => {
+  it('of an unknown version is postponed, and does not block other sagas', async () => {
     open();
     await database.work(async (unit) => {
       for (let n = 0; n < 40; n++) await runner.begin(unit, deal, `new-${n}`, {});
@@ -203,13 +203,13 @@ describe('a saga', () => {
     );
   });
 
-  it('keeps nothing of its data when it has ended', async () => {
+  it('deletes its data when it has ended', async () => {
     open();
     await run('d14');
     expect((await findSaga(database, 'd14'))?.data).toEqual({});
   });
 
-  it('is stuck, and not dropped, when it can neither go on nor back', async () => {
+  it('becomes stuck when it can neither continue nor compensate', async () => {
     open();
     answers.stamp = failing(1, bank.refuse('broke'));
     answers.giveBack = failing(Number.POSITIVE_INFINITY, new Error('the bank burnt down'));
@@ -217,7 +217,7 @@ describe('a saga', () => {
     expect((await findSaga(database, 'd6'))?.lastError).toBe('the bank burnt down');
   });
 
-  it('goes on, after a crash, with the step that was in doubt', async () => {
+  it('continues after a crash with the step in flight', async () => {
     const file = open();
     let crash = () => {};
     const crashed = new Promise<void>((resolve) => {
@@ -238,7 +238,7 @@ describe('a saga', () => {
     expect(log).toEqual(['stamp d7/stamp', 'seal d7/seal', 'written r1']);
   });
 
-  it('starts with the commit of its unit, or not at all', async () => {
+  it('starts only when its unit of work commits', async () => {
     open();
     await runner.start();
     const failed = database.work(async (unit) => {
@@ -250,7 +250,7 @@ describe('a saga', () => {
     expect(log).toEqual([]);
   });
 
-  it('tells who waits for it how it ended, and does not make them wait for longer than they said', async () => {
+  it("reports its outcome to a waiter, at most until the waiter's timeout", async () => {
     open();
     let finish = () => {};
     answers.seal = () =>

@@ -22,7 +22,7 @@ describe('sagas of several instances', () => {
     await file.close();
   });
 
-  it('are tried for by all of them, and no step runs twice at a time', async () => {
+  it('are shared among all of them, and no step runs twice at a time', async () => {
     const both = [await scene.start(), await scene.start()];
     const under = new Set<string>();
     const calls = new Map<string, number>();
@@ -45,7 +45,7 @@ describe('sagas of several instances', () => {
     expect([...calls.values()]).toEqual(ids.flatMap(() => [2, 2]));
   });
 
-  it('that wait go on in whichever finds them due', async () => {
+  it('continue after a wait in the first instance that finds them due', async () => {
     const [first, second] = [await scene.start(), await scene.start()];
     const calls: string[] = [];
     const failsFirst =
@@ -63,7 +63,7 @@ describe('sagas of several instances', () => {
     expect(calls).toEqual(['1 take', '2 take', '2 seal', '1 seal']);
   });
 
-  it('are taken over from one that was killed, with the steps that were not recorded', async () => {
+  it('are taken over from a killed instance, with the unrecorded steps', async () => {
     const [first, second] = [await scene.start(), await scene.start()];
     const calls: string[] = [];
     const killed = new Promise<void>((resolve) => {
@@ -83,7 +83,7 @@ describe('sagas of several instances', () => {
     expect(await findSaga(second.database, 'd1')).toMatchObject({ owner: null, fence: 2 });
   });
 
-  it('take the step of a dead one back as well when it is refused: it may have happened', async () => {
+  it('compensate also a refused step of a dead instance: it may have happened', async () => {
     const [first, second] = [await scene.start(), await scene.start()];
     const calls: string[] = [];
     const killed = new Promise<void>((resolve) => {
@@ -103,7 +103,7 @@ describe('sagas of several instances', () => {
     expect(calls).toEqual(['take', 'giveBack']);
   });
 
-  it('are not taken from one that lives, however long a step takes', async () => {
+  it('are not taken over from a living instance, however long a step takes', async () => {
     const [first, second] = [await scene.start(), await scene.start()];
     let answer = () => {};
     first.call = (name) => (name === 'take' ? new Promise((resolve) => (answer = () => resolve({}))) : never());
@@ -117,7 +117,7 @@ describe('sagas of several instances', () => {
     expect((await findSaga(first.database, 'd1'))?.fence).toBe(1);
   });
 
-  it('are left alone by one that was paused past its lease, whatever it had under way', async () => {
+  it('are left alone by an instance that was paused beyond its lease, also with a step in flight', async () => {
     const [first, second] = [await scene.start(), await scene.start()];
     let answer: (() => void) | undefined;
     first.call = (name) =>
@@ -132,7 +132,7 @@ describe('sagas of several instances', () => {
     expect(await scene.written()).toEqual(['d1']);
   });
 
-  it('tell those who wait elsewhere', async () => {
+  it('notify waiters in other instances', async () => {
     const [first, second] = [await scene.start(), await scene.start()];
     first.call = async () => {
       throw refusal('unavailable');
@@ -145,7 +145,7 @@ describe('sagas of several instances', () => {
     expect(await waiting).toBe('done');
   });
 
-  it('are told of within 50 ms to who waits for one that runs elsewhere', async () => {
+  it('notify waiters in other instances within 50 ms', async () => {
     const [first, second] = [await scene.start(), await scene.start()];
     let answer = () => {};
     first.call = () => new Promise((resolve) => (answer = () => resolve({})));

@@ -42,7 +42,7 @@ const shipping = next('ship')
   .call(ship, () => ({}))
   .thenNoReturn();
 
-describe('a step that is not recorded', () => {
+describe('an unrecorded step', () => {
   const clock = new ManualClock();
   const never = () => new Promise(() => {});
   let log: string[] = [];
@@ -95,7 +95,7 @@ describe('a step that is not recorded', () => {
     await database.close();
   });
 
-  it('is a command before another call, and none before what cannot be taken back', async () => {
+  it('is a command before another call, but not before a step without compensation', async () => {
     const saga = sale([taking, wrapping, shipping]);
     await crashAt('wrap', saga, 's1');
     expect(await findSaga(database, 's1')).toMatchObject({ step: 0 });
@@ -105,7 +105,7 @@ describe('a step that is not recorded', () => {
     await end('s2');
   });
 
-  it('is no query: it may answer otherwise when it is asked again', async () => {
+  it('is never a query, because a repeated query may give another answer', async () => {
     const saga = sale([next('look').call(look, () => ({})), wrapping]);
     await crashAt('wrap', saga, 's3');
     expect(await findSaga(database, 's3')).toMatchObject({ step: 1 });
@@ -118,7 +118,7 @@ describe('a step that is not recorded', () => {
     expect(log).toEqual(['take s4/take', 'wrap s4/wrap', 'ship s4/ship']);
   });
 
-  it('is taken back with those after it when it is too late to repeat it', async () => {
+  it('is compensated with the steps after it when it is too late to repeat it', async () => {
     await crashAt('wrap', sale([taking, wrapping, shipping]), 's5');
     answers.take = () => {
       throw refusal('unavailable');
@@ -128,7 +128,7 @@ describe('a step that is not recorded', () => {
     expect(log.filter((line) => line !== 'take s5/take')).toEqual(undone);
   });
 
-  it('is taken back alone when it is refused: those after it cannot have happened', async () => {
+  it('is compensated alone when it is refused: the steps after it cannot have happened', async () => {
     await crashAt('wrap', sale([taking, wrapping, shipping]), 's6');
     answers.take = () => {
       throw shop.refuse('gone');
@@ -137,7 +137,7 @@ describe('a step that is not recorded', () => {
     expect(log).toEqual(['take s6/take', 'giveBack s6/take/undo', 'taken back: gone']);
   });
 
-  it('is taken back though it is refused, when it may have been under way', async () => {
+  it('is compensated despite a refusal when it may have been in flight', async () => {
     await crashAt('wrap', sale([taking, wrapping, shipping]), 's8');
     answers.wrap = () => {
       throw shop.refuse('gone');
@@ -147,7 +147,7 @@ describe('a step that is not recorded', () => {
     expect(log).toEqual(['take s8/take', 'wrap s8/wrap', ...undone]);
   });
 
-  it('is recorded when its process is to stop', async () => {
+  it('is recorded when its process stops', async () => {
     const saga = sale([taking, wrapping, shipping]);
     open(saga);
     let answer = () => {};

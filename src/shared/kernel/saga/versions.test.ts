@@ -26,7 +26,7 @@ const calling = (operation: typeof boil | typeof brew | typeof grind) =>
 const instant: Saga<object, Unit> = { name: 'coffee', version: 1, data: nothing, steps: [boil, brew].map(calling) };
 const fresh: Saga<object, Unit> = { ...instant, version: 2, steps: [grind, boil, brew].map(calling) };
 
-it('ends on the definition it began with, beside those of the release after it', async () => {
+it('a saga ends with the definition of its start, beside sagas of the next release', async () => {
   const file = new SharedFile([...instanceMigrations, ...sagaMigrations]);
   const database = file.open();
   const clock = new ManualClock();

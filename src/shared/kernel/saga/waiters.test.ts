@@ -27,7 +27,7 @@ class WatchedClock extends ManualClock {
   }
 }
 
-describe('who waits for a saga', () => {
+describe('a waiter for a saga', () => {
   let clock: WatchedClock;
   let states: Map<string, SagaState>;
   let here: Set<string>;
@@ -59,7 +59,7 @@ describe('who waits for a saga', () => {
     return waiters.settled(id, longMs);
   }
 
-  it('hears of the end of one that runs elsewhere within 50 ms, by one question for all', async () => {
+  it('is notified within 50 ms when a saga ends in another process, by one query for all waiters', async () => {
     const both = [wait('d1'), wait('d2')];
     await turns();
     asked = [];
@@ -76,7 +76,7 @@ describe('who waits for a saga', () => {
     expect(clock.looks).toBe(0);
   });
 
-  it('is told by this process of one that runs here, and does not look for it', async () => {
+  it('is notified without a query when a saga ends in this process', async () => {
     here.add('d1');
     const waiting = wait('d1');
     await turns();
@@ -89,7 +89,7 @@ describe('who waits for a saga', () => {
     expect(clock.looks).toBe(0);
   });
 
-  it('looks for one from when it runs here no more', async () => {
+  it('queries a saga that no longer runs in this process', async () => {
     here.add('d1');
     const waiting = wait('d1');
     await turns();
@@ -101,7 +101,7 @@ describe('who waits for a saga', () => {
     expect(await waiting).toBe('done');
   });
 
-  it('has waited long enough at the end, and nobody looks any more', async () => {
+  it('times out, and the queries end', async () => {
     const waiting = wait('d1');
     await turns();
     clock.advance(longMs);
@@ -110,7 +110,7 @@ describe('who waits for a saga', () => {
     expect(clock.looks).toBe(0);
   });
 
-  it('looks once at a time, whoever comes and goes meanwhile', async () => {
+  it('never queries twice at a time, also when waiters come and go', async () => {
     const first = wait('d1');
     await turns();
     const { promise, resolve: answer } = Promise.withResolvers<void>();
@@ -130,7 +130,7 @@ describe('who waits for a saga', () => {
     expect(clock.looks).toBe(0);
   });
 
-  it('is told at once, and all who come after, that it has not ended, when no more are to wait', async () => {
+  it('is answered immediately during a drain, like all later waiters', async () => {
     const waiting = wait('d1');
     await turns();
     waiters.drain();

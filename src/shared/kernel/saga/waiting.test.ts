@@ -80,7 +80,7 @@ afterEach(async () => {
   await database.close();
 });
 
-it('calls in nobody’s request, with the trace that it was started in', async () => {
+it('a saga calls outside every request, with the trace of its start', async () => {
   failing.reserve = refusal('unavailable');
   const cancellation = new Cancellation();
   const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
@@ -95,7 +95,7 @@ it('calls in nobody’s request, with the trace that it was started in', async (
   expect(calledIn).toEqual([nobody, nobody, nobody]);
 });
 
-it('takes a waiting step up at once when its module is back', async () => {
+it('a waiting step continues immediately when its module is reachable again', async () => {
   failing.reserve = refusal('unavailable');
   await begin();
   await waits();
@@ -105,7 +105,7 @@ it('takes a waiting step up at once when its module is back', async () => {
   expect(called).toEqual(['reserve', 'reserve', 'take']);
 });
 
-it('goes on soon though a clock that was wrong put its next attempt hours away', async () => {
+it('a saga continues soon when a wrong clock has set its next attempt hours ahead', async () => {
   failing.reserve = refusal('timeout');
   await begin();
   await waits();
@@ -116,7 +116,7 @@ it('goes on soon though a clock that was wrong put its next attempt hours away',
   await expect.poll(state, often).toBe('done');
 });
 
-it('turns around after its own deadline though a clock that was wrong put it hours away', async () => {
+it('a saga compensates after its real deadline when a wrong clock has set it hours ahead', async () => {
   failing.reserve = refusal('timeout');
   await begin();
   await waits();
@@ -126,7 +126,7 @@ it('turns around after its own deadline though a clock that was wrong put it hou
   await expect.poll(afterASecond(state), often).toBe('compensated');
 });
 
-it('still takes back what may have happened before its module was away, when it is refused after', async () => {
+it('a refused step is compensated when an earlier attempt may have taken effect', async () => {
   failing.reserve = refusal('timeout');
   await begin();
   await waits();
@@ -136,7 +136,7 @@ it('still takes back what may have happened before its module was away, when it 
   expect(called).toEqual(['reserve', 'reserve', 'release']);
 });
 
-it('leaves a step alone that waits for another module', async () => {
+it('a step waits on while another module becomes reachable', async () => {
   failing.reserve = refusal('unavailable');
   await begin();
   await waits();
@@ -145,7 +145,7 @@ it('leaves a step alone that waits for another module', async () => {
   expect(called).toEqual(['reserve']);
 });
 
-it('repeats a step that may have passed the point of no return, instead of taking the others back', async () => {
+it('a step that may have passed the point of no return is repeated, and nothing is compensated', async () => {
   failing.take = refusal('timeout');
   await begin();
   await waits();
@@ -156,7 +156,7 @@ it('repeats a step that may have passed the point of no return, instead of takin
   expect(called).not.toContain('release');
 });
 
-it('takes everything back when that step is refused', async () => {
+it('everything is compensated when that step is refused', async () => {
   failing.take = new Refusal('sold-out', 409, 'Sold out');
   await begin();
   await expect.poll(state, often).toBe('compensated');

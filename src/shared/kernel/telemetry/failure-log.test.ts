@@ -17,7 +17,7 @@ beforeEach(() => {
 
 const here = (text: string) => new Error(text);
 
-it('logs the first failure of a kind with its error, and counts what follows within a minute', () => {
+it('logs the first failure of a kind with its error, and counts the others within a minute', () => {
   const first = here('order 1');
   failures.add({ message, error: first, fields: { saga: 'a' } });
   for (let times = 0; times < 1_000; times++) failures.add({ message, error: here(`order ${times}`) });
@@ -29,7 +29,7 @@ it('logs the first failure of a kind with its error, and counts what follows wit
   expect(lines.slice(1)).toEqual([{ level: 'error', error: later, suppressed: 1_000 }]);
 });
 
-it('tells failures apart by what failed, by its kind, and by where the error that caused it was made', () => {
+it('distinguishes failures by their message, kind, error code and the origin of the root cause', () => {
   failures.add({ message, error: here('x') });
   failures.add({ message: 'a handler failed', error: here('x') });
   failures.add({ message, kind: 'take payment', error: here('x') });
@@ -42,7 +42,7 @@ it('tells failures apart by what failed, by its kind, and by where the error tha
   expect(lines).toHaveLength(7);
 });
 
-it('keeps at most 200 kinds, and logs what comes beyond as one', () => {
+it('keeps at most 200 kinds, and logs all others as one', () => {
   for (let n = 0; n < 10_000; n++) failures.add({ message, kind: `kind ${n}`, error: here('x') });
   expect(lines).toHaveLength(201);
   clock.advance(60_000);
@@ -53,7 +53,7 @@ it('keeps at most 200 kinds, and logs what comes beyond as one', () => {
   ]);
 });
 
-it('goes on to log when its clock is set back', () => {
+it('continues to log when its clock steps back', () => {
   failures.add({ message, error: here('x') });
   clock.now = () => 0;
   failures.add({ message, error: here('x') });

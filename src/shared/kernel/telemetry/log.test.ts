@@ -6,7 +6,7 @@ import { createLog, logsToFile } from './log.ts';
 
 afterEach(() => vi.useRealTimers());
 
-it('goes on in a new file when the one before was moved away, on SIGHUP or by itself', () => {
+it('continues in a new file after the old one was moved, on SIGHUP or automatically', () => {
   vi.useFakeTimers();
   expect(logsToFile()).toBe(false);
   const file = join(mkdtempSync(join(tmpdir(), 'kerf-log-')), 'logs', 'kerf.log');

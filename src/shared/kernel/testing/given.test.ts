@@ -38,37 +38,37 @@ const coffee: Saga<Coffee, Serving> = {
 
 const boiled = () => given(coffee, { cups: 2 }).expects(boil).replies({ degrees: 96 });
 
-describe('a story', () => {
-  it('shows what was published and what happened', async () => {
+describe('a scenario', () => {
+  it('shows the published events and the history', async () => {
     const ended = await boiled().expects(brew, { cups: 2 }).replies({}).ends('done');
     expect(ended.published(kitchen.events.served)).toEqual([{ guest: 'Ann' }]);
     expect(ended.history).toEqual(['boil done', 'brew done', 'serve done']);
   });
 
-  it('fails when another call comes than the one it tells of', async () => {
+  it('fails when another call than the expected one arrives', async () => {
     await expect(boiled().expects(cool).replies({}).ends('done')).rejects.toThrow('kitchen.brew was not expected now');
     await expect(boiled().ends('done')).rejects.toMatchObject({ expected: 'no further call', actual: 'kitchen.brew' });
   });
 
-  it('fails when a call comes with another input', async () => {
+  it('fails when a call has another input', async () => {
     const story = boiled().expects(brew, { cups: 3 }).replies({}).ends('done');
     await expect(story).rejects.toMatchObject({ expected: { cups: 3 }, actual: { cups: 2 } });
   });
 
-  it('fails when a call it tells of does not come', async () => {
+  it('fails when an expected call does not arrive', async () => {
     const story = boiled().expects(brew).replies({}).expects(cool).replies({}).ends('done');
     await expect(story).rejects.toThrow(
       'the saga ended done without calling kitchen.cool: boil done, brew done, serve done',
     );
   });
 
-  it('fails when it ends otherwise', async () => {
+  it('fails when the saga has another outcome', async () => {
     await expect(boiled().expects(brew).replies({}).ends('compensated')).rejects.toThrow(
       'the saga ended done, not compensated: boil done, brew done, serve done',
     );
   });
 
-  it('takes no answer that the contract does not allow', () => {
+  it('refuses an answer that violates the contract', () => {
     expect(() =>
       given(coffee, { cups: 2 })
         .expects(boil)
@@ -76,18 +76,18 @@ describe('a story', () => {
     ).toThrow('degrees');
   });
 
-  it('lets no time pass but what is told, or waited for', async () => {
+  it('advances time only on request or for a wait', async () => {
     const story = (ms: number) => boiled().expects(brew).fails(1, refusal('unavailable')).after(ms);
     await story(9_999).replies({}).ends('done');
     await story(10_000).expects(cool).replies({}).ends('compensated');
   });
 
-  it('that crashes goes on in another process, with the same key', async () => {
+  it('continues in another process after a crash, with the same key', async () => {
     const ended = await boiled().expects(brew).crashes().crashes().replies({}).ends('done');
     expect(ended.published(kitchen.events.served)).toHaveLength(1);
   });
 
-  it('takes back what its writes published when they fail', async () => {
+  it('drops the events of a failed write', async () => {
     let failing = true;
     const serve = next('serve').write(async (unit) => {
       await unit.publish(kitchen.events.served, { guest: 'Bo' });

@@ -43,7 +43,7 @@ class Scripted {
   }
 }
 
-describe('a source that is asked', () => {
+describe('a polled source', () => {
   const open = () => {
     const [source, clock, notes, ear] = [new Scripted(), new CountingClock(), new Notes(), new Ear()];
     const discovery = new AskedAddresses(source, clock, notes.log);
@@ -57,7 +57,7 @@ describe('a source that is asked', () => {
   };
   afterEach(() => opened.discovery.stop());
 
-  it('is asked again when the first of its answers is over, and not before', async () => {
+  it('is polled again when its first address expires, and not before', async () => {
     const { source, clock, ear } = start();
     await source.answer(a, sighting('http://b:1', 7_000));
     clock.advance(6_999);
@@ -68,7 +68,7 @@ describe('a source that is asked', () => {
     expect(ear.heard).toEqual([['http://a:1', 'http://b:1'], ['http://c:1']]);
   });
 
-  it('is asked in nobody’s request, whoever says that an address is dead', async () => {
+  it('is polled outside every request, also after a request reports a dead address', async () => {
     const { source, clock, discovery } = start();
     await source.answer(a, b);
     clock.advance(1_000);
@@ -76,7 +76,7 @@ describe('a source that is asked', () => {
     expect(source.askedIn).toEqual([undefined, undefined]);
   });
 
-  it('is asked after 1 s, 2 s, 4 s … 30 s while it fails, and by its times again when it answers', async () => {
+  it('is retried after 1 s, 2 s, 4 s … 30 s while it fails, and polled normally after a success', async () => {
     const { source, clock, notes, ear } = start();
     await source.answer(a);
     clock.advance(20_000);
@@ -96,7 +96,7 @@ describe('a source that is asked', () => {
     ]);
   });
 
-  it('is believed at first when it knows of none, and not later', async () => {
+  it('may report an empty list at first, but not later', async () => {
     const { source, clock, ear } = start();
     await source.fail();
     expect(ear.heard).toEqual([]);
@@ -110,7 +110,7 @@ describe('a source that is asked', () => {
     expect(ear.heard).toEqual([[], ['http://a:1']]);
   });
 
-  it('does not bring a dead address back by listing it, until its time and 5 s are over, however often it dies', async () => {
+  it('does not restore a dead address by listing it before its TTL and 5 s have passed, however often it fails', async () => {
     const { source, clock, discovery, last } = start();
     await source.answer(a, b);
     clock.advance(4_000);
@@ -127,7 +127,7 @@ describe('a source that is asked', () => {
     expect(last()).toEqual([a.address, b.address]);
   });
 
-  it('keeps a dead address away for 5 s where its time is over sooner', async () => {
+  it('hides a dead address for at least 5 s, also with a shorter TTL', async () => {
     const { source, clock, discovery, last } = start();
     const short = [sighting(a.address, 2_000), sighting(b.address, 2_000)];
     await source.answer(...short);
@@ -143,7 +143,7 @@ describe('a source that is asked', () => {
     expect(last()).toEqual([a.address, b.address]);
   });
 
-  it('has its say before what was dead is told again', async () => {
+  it('is polled before a dead address is reported again', async () => {
     const { source, clock, discovery, ear } = start();
     await source.answer(a, b);
     clock.advance(15_000);
@@ -154,7 +154,7 @@ describe('a source that is asked', () => {
     expect(ear.heard).toEqual([[a.address, b.address], [b.address]]);
   });
 
-  it('is asked at once for a dead address, and no more than once a second for many', async () => {
+  it('is polled immediately after a dead address, but at most once a second', async () => {
     const { source, clock, discovery } = start();
     await source.answer(a, b, c);
     discovery.dead(a.address);
@@ -171,7 +171,7 @@ describe('a source that is asked', () => {
     expect(source.asked).toBe(3);
   });
 
-  it('is asked once more when an address dies while it is being asked', async () => {
+  it('is polled once more when an address fails during a poll', async () => {
     const { source, clock, discovery } = start();
     await source.answer(a, b);
     clock.advance(20_000);
@@ -181,7 +181,7 @@ describe('a source that is asked', () => {
     expect(source.asked).toBe(3);
   });
 
-  it('is taken by its lowest priority, and by the next when that is dead', async () => {
+  it('provides the addresses of the lowest priority, and the next priority when those are dead', async () => {
     const { source, discovery, last } = start();
     await source.answer(
       sighting(c.address, 20_000, 20),
@@ -196,7 +196,7 @@ describe('a source that is asked', () => {
     expect(last()).toEqual([a.address, b.address, c.address]);
   });
 
-  it('is not heard when it answers after the stop', async () => {
+  it('is ignored when it answers after the stop', async () => {
     const { source, clock, discovery, ear, notes } = start();
     await source.answer(a);
     clock.advance(20_000);

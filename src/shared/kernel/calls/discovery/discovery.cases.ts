@@ -36,13 +36,13 @@ export function discoveryCases(name: string, open: (addresses: readonly string[]
       await opened.close?.();
     });
 
-    it('are told in order and without doubles', async () => {
+    it('are reported in order and without duplicates', async () => {
       await start(seven, five, six, five);
       await ear.until([five, six, seven]);
       expect(ear.heard).toEqual([[five, six, seven]]);
     });
 
-    it('are all told where all are dead', async () => {
+    it('are all reported when all are dead', async () => {
       await start(five, six);
       await ear.until([five, six]);
       opened.discovery.dead(five);
@@ -50,14 +50,14 @@ export function discoveryCases(name: string, open: (addresses: readonly string[]
       expect(ear.heard.at(-1)).toEqual([five, six]);
     });
 
-    it('do not change because one is dead that is not among them', async () => {
+    it('do not change when an unlisted address is dead', async () => {
       await start(five);
       await ear.until([five]);
       opened.discovery.dead(six);
       expect(ear.heard).toEqual([[five]]);
     });
 
-    it('are not told after the stop, and nothing is left', async () => {
+    it('are not reported after the stop, which releases all resources', async () => {
       await start(five, six);
       await ear.until([five, six]);
       opened.discovery.dead(six);
@@ -72,7 +72,7 @@ export function discoveryCases(name: string, open: (addresses: readonly string[]
       expect(ear.heard.length).toBe(before);
     });
 
-    it('may stop whoever hears them', async () => {
+    it('may be stopped by a listener', async () => {
       opened = await open([five]);
       await new Promise<void>((resolve) => {
         opened.discovery.watch(() => {
@@ -102,7 +102,7 @@ export function changingCases(name: string, open: (addresses: readonly string[])
       await opened.close?.();
     });
 
-    it('are told, and what is no change is not', async () => {
+    it('are reported, and equal lists are not', async () => {
       await start(five, six);
       await ear.until([five, six]);
       opened.change([six, five]);
@@ -115,7 +115,7 @@ export function changingCases(name: string, open: (addresses: readonly string[])
       ]);
     });
 
-    it('take nothing back while whoever knows is away', async () => {
+    it('keep the known addresses while the source is unavailable', async () => {
       await start(five, six);
       await ear.until([five, six]);
       await opened.fail();
@@ -148,7 +148,7 @@ export class Ear {
 
 /** A manual clock that knows its waiting tasks. */
 export class CountingClock extends ManualClock {
-  /** Each task that waits → when it is due. */
+  /** Each pending task → when it is due. */
   readonly waiting = new Map<() => void, number>();
 
   override after(delayMs: number, task: () => void): () => void {
@@ -170,7 +170,7 @@ export class CountingClock extends ManualClock {
   }
 }
 
-/** Keeps what is logged, and lets a test wait for it. */
+/** Records log lines, and lets a test wait for one. */
 export class Notes {
   readonly lines: string[] = [];
   #waiting: (() => void)[] = [];
@@ -193,7 +193,7 @@ export class Notes {
   }
 }
 
-/** Lets everything run that is already on its way inside of this process. */
+/** Lets all pending work of this process run. */
 export function macrotask(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

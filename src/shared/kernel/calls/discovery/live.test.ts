@@ -14,7 +14,7 @@ changingCases('services of this process', async (addresses) => {
   };
 });
 
-it('tells what it learned before anybody listened, and keeps what it learns later', () => {
+it('reports addresses from before the first listener, and keeps later ones', () => {
   const [discovery, ear, next] = [new LiveAddresses(), new Ear(), new Ear()];
   discovery.set(['http://b:1', 'http://a:1']);
   discovery.watch(ear.hear);
@@ -26,7 +26,7 @@ it('tells what it learned before anybody listened, and keeps what it learns late
   expect(next.heard).toEqual([['http://c:1']]);
 });
 
-it('keeps the addresses of instances that share one, and tells them once', () => {
+it('reports an address once when several instances share it', () => {
   const [discovery, ear] = [new LiveAddresses(), new Ear()];
   discovery.watch(ear.hear);
   discovery.set(['amqp://broker', 'amqp://broker']);

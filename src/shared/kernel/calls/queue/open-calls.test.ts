@@ -5,7 +5,7 @@ import { isNotSent } from '../resilience/delivery-status.ts';
 import type { BrokerSession, Outbound } from './broker.ts';
 import { doubt, OpenCalls } from './open-calls.ts';
 
-describe('calls of which nothing is heard', () => {
+describe('calls without an answer for long', () => {
   const ended = Promise.withResolvers<unknown>();
   let clock: ManualClock;
   let calls: OpenCalls;
@@ -32,7 +32,7 @@ describe('calls of which nothing is heard', () => {
 
   const asked = () => sent.filter(({ to }) => to === 'all').map(({ id, body }) => [id, JSON.parse(body.toString())]);
 
-  it('are asked for, module by module, and lost when nobody says that he has them', () => {
+  it('are checked module by module, and count as lost when no instance has them', () => {
     const [kept, lost, other] = [call('orders'), call('orders'), call('mail')];
     clock.advance(doubt.afterMs);
     expect(asked()).toEqual([
@@ -50,7 +50,7 @@ describe('calls of which nothing is heard', () => {
     expect(outcomes[kept]).toBe('at last');
   });
 
-  it('are lost at once when nobody is there to be asked', () => {
+  it('count as lost immediately when no instance is there', () => {
     const [first, other] = [call('orders'), call('mail')];
     clock.advance(doubt.afterMs);
     const young = call('orders');
@@ -59,7 +59,7 @@ describe('calls of which nothing is heard', () => {
     expect([outcomes[other], outcomes[young]]).toEqual([undefined, undefined]);
   });
 
-  it('are not asked for once they are answered, or given up', () => {
+  it('are not checked after an answer or a cancellation', () => {
     calls.answered(call('orders'), { output: 1 });
     const giveUp = calls.send(Buffer.from('{}'), 1, {
       from: calls,
@@ -74,7 +74,7 @@ describe('calls of which nothing is heard', () => {
     expect(asked().length).toBe(1);
   });
 
-  it('are refused when the answer is of no protocol, and heed no answer to nobody', () => {
+  it('are refused when the answer is malformed, and answers to unknown calls are ignored', () => {
     for (const content of [undefined, 'text', 7, null]) {
       const id = call('orders');
       calls.answered(id, content);
@@ -85,7 +85,7 @@ describe('calls of which nothing is heard', () => {
     calls.nobody('unknown');
   });
 
-  it('are refused when the session ends, as are those that come after', async () => {
+  it('are refused when the session ends, like all later calls', async () => {
     const id = call('orders');
     ended.resolve(new Error('cut'));
     await ended.promise;

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../context/index.ts';
 import { Pulse } from './pulse.ts';
 
-describe('a pulse', () => {
+describe('a heartbeat', () => {
   let clock: ManualClock;
   let answers: boolean;
   let seen: string[];
@@ -23,19 +23,19 @@ describe('a pulse', () => {
     for (let step = 0; step < steps; step++) clock.advance(10);
   };
 
-  it('asks for as long as it is answered', () => {
+  it('sends a request in each interval while answers arrive', () => {
     pass(5);
     expect(seen).toEqual(Array(5).fill('ask'));
   });
 
-  it('says once that nothing was heard for too long, and asks no more', () => {
+  it('reports a missing answer once, and stops', () => {
     pass(1);
     answers = false;
     pass(10);
     expect(seen).toEqual(['ask', 'ask', 'ask', 'gone']);
   });
 
-  it('says nothing once it is stopped', () => {
+  it('reports nothing after its stop', () => {
     answers = false;
     pass(2);
     pulse.stop();

@@ -20,7 +20,7 @@ export function queueCases(name: ServerName): void {
     });
     describe('a call over the broker', () => callCases(url));
     describe('an instance', () => instanceCases(url));
-    describe('a stranger', () => strangerCases(url));
+    describe('an unauthenticated caller', () => strangerCases(url));
   });
   describeWith(name, `${name}, when it is killed`, () => killedCases(name));
 }
@@ -28,12 +28,12 @@ export function queueCases(name: ServerName): void {
 function callCases(url: string): void {
   const scene = withScene(url);
 
-  it('is unavailable at once where nobody serves, and was never begun', async () => {
+  it('is refused as unavailable and not-sent when no instance serves', async () => {
     const error = await failureOf(scene().client().echo({ text: 'x' }, patient));
     expect([isRefusal(error, 'unavailable'), isNotSent(error)]).toEqual([true, true]);
   });
 
-  it('is unavailable at once when the last instance has left', async () => {
+  it('is refused as unavailable after the last instance has left', async () => {
     const server = await scene().serve(serve);
     const client = scene().client();
     await client.echo({ text: 'x' });
@@ -41,7 +41,7 @@ function callCases(url: string): void {
     expect(isRefusal(await failureOf(client.echo({ text: 'x' }, patient)), 'unavailable')).toBe(true);
   });
 
-  it('is refused as unavailable when its way is closed under it, and others of the process go on', async () => {
+  it('is refused as unavailable when its transport closes, and other transports of the process continue', async () => {
     const holding = new Holding();
     await scene().serve(holding.serve);
     const [link, other] = [scene().link(), scene().link()];
@@ -58,7 +58,7 @@ function callCases(url: string): void {
     expect(isRefusal(await failureOf(scene().client().echo({ text: 'x' })), 'unavailable')).toBe(true);
   });
 
-  it('reaches each of the modules of a process', async () => {
+  it('reaches every module of a process', async () => {
     const told: Serve = async (module, _name, input) => ({ ...(input as object), text: module });
     for (const module of ['sample', 'another']) await scene().serve(told, scene().url, module);
     const ways = ['sample', 'another'].map((module) => scene().client(scene().link(scene().url, module)));
@@ -68,7 +68,7 @@ function callCases(url: string): void {
     ]);
   });
 
-  it('is not begun when its time is over', async () => {
+  it('is not begun after its deadline', async () => {
     const holding = new Holding();
     await scene().serve(holding.serve);
     const { ask } = await scene().outsider();
@@ -76,7 +76,7 @@ function callCases(url: string): void {
     expect(holding.contexts).toEqual([]);
   });
 
-  it('takes 8 MiB of input and of answer, and says what is too large', async () => {
+  it('accepts inputs and answers of 8 MiB, and refuses larger ones with the reason', async () => {
     const answer: Serve = async (_module, _name, input) => ({ text: (input as { text: string }).text.repeat(2) });
     await scene().serve(answer);
     const client = scene().client();
@@ -96,7 +96,7 @@ function callCases(url: string): void {
 function instanceCases(url: string): void {
   const scene = withScene(url);
 
-  it('shares the calls with others, and loses none and fails none when it leaves', async () => {
+  it('shares the calls with others, and loses or fails none when it leaves', async () => {
     const served = { first: 0, second: 0 };
     const counting = (who: keyof typeof served): Serve => {
       return (...call) => {
@@ -122,7 +122,7 @@ function instanceCases(url: string): void {
     expect([answered.length, served.first, served.first + served.second]).toEqual([4_000, before, 4_000]);
   });
 
-  it('serves what it has while it leaves, and takes no more', async () => {
+  it('completes its calls while it leaves, and accepts no more', async () => {
     const under = Promise.withResolvers<object>();
     let begun = 0;
     const first = await scene().serve(() => {
@@ -139,7 +139,7 @@ function instanceCases(url: string): void {
     expect([await call, await leaving, begun]).toEqual([{}, undefined, 1]);
   });
 
-  it('hears of it when a call of its own is given up, and of no other', async () => {
+  it('is told about cancellations of its own calls only', async () => {
     const [first, second] = [new Holding(), new Holding()];
     await scene().serve(first.serve);
     await scene().serve(second.serve);
@@ -158,7 +158,7 @@ function instanceCases(url: string): void {
     expect(all()).toEqual(Object.fromEntries(keys.map((key, n) => [key, n < 6])));
   });
 
-  it('is missed soon when it was the only one and has gone without a word', async () => {
+  it('is detected as gone when it was the only one and ended silently', async () => {
     const { session } = await scene().outsider();
     const taken: Inbound[] = [];
     await session.subscribe('sample', { one: (message) => taken.push(message), all: () => {} });
@@ -169,7 +169,7 @@ function instanceCases(url: string): void {
     expect([isRefusal(error, 'unavailable'), isNotSent(error)]).toEqual([true, false]);
   });
 
-  it('does not begin a call that was given up before it came', async () => {
+  it('does not begin a call that was cancelled before it arrived', async () => {
     const holding = new Holding();
     await scene().serve(holding.serve);
     const { ask } = await scene().outsider();

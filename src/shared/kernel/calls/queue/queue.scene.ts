@@ -19,11 +19,11 @@ export const patient = { timeoutMs: 60_000 };
 /** A client of the broker that uses a session directly, without the code above it. */
 export interface Outsider {
   readonly session: BrokerSession;
-  /** Resolves with the answer, as it came; with `nobody` when the message came back. */
+  /** Resolves with the raw answer, or with `nobody` when the broker returned the message. */
   ask(message: Partial<Outbound>): Promise<unknown>;
 }
 
-/** Callers and instances at one broker, in a namespace of their own; for tests. */
+/** Callers and instances at one broker, in their own namespace; for tests. */
 export class QueueScene {
   readonly url: string;
   readonly warnings: string[] = [];
@@ -85,13 +85,13 @@ export class QueueScene {
   }
 }
 
-/** A request as it travels. */
+/** An encoded request. */
 export function bodyOf(parts: { operation?: string; input?: unknown; deadlineMs?: number }): Buffer {
   const { operation = 'echo', input = { text: 'x' }, deadlineMs = 5_000 } = parts;
   return Buffer.from(JSON.stringify({ operation, input, context: { requestId: 'r', deadlineMs } }));
 }
 
-/** A scene for each test of a suite. */
+/** Creates a scene for each test of a suite. */
 export function withScene(url: string): () => QueueScene {
   let scene: QueueScene;
   beforeEach(() => {

@@ -14,7 +14,7 @@ import { failureOf, Holding, patient, QueueScene, tokens, withScene } from './qu
 export function strangerCases(url: string): void {
   const scene = withScene(url);
 
-  it('is told that a token is missing, forged, or made for another module', async () => {
+  it('is refused when its token is missing, forged, or issued for another module', async () => {
     const holding = new Holding();
     await scene().serve(holding.serve);
     const { ask } = await scene().outsider();
@@ -24,7 +24,7 @@ export function strangerCases(url: string): void {
     expect(holding.contexts).toEqual([]);
   });
 
-  it('cannot cancel what another one has asked', async () => {
+  it('cannot cancel a call of another caller', async () => {
     const holding = new Holding();
     await scene().serve(holding.serve);
     const { ask } = await scene().outsider();
@@ -36,7 +36,7 @@ export function strangerCases(url: string): void {
     expect(holding.contexts[0]!.cancellation!.cancelled).toBe(false);
   });
 
-  it('is answered whatever it sends, said once, and stops nobody', async () => {
+  it('gets an answer to any garbage, which is logged once and affects no other caller', async () => {
     await scene().serve(serve);
     const { ask } = await scene().outsider();
     const garbage = ['', 'no JSON', '7', 'null', '[]', '{"operation":"echo"}', '{"operation":"echo","context":{}}'];
@@ -68,7 +68,7 @@ export async function openWire(url: string, restart?: OpenWire['restart']): Prom
   };
 }
 
-/** Does the same with a private broker, which a case can therefore kill. */
+/** Does the same with a private broker, so that a case can kill it. */
 export async function openPrivateWire(name: ServerName): Promise<OpenWire> {
   const server = await privateServer(name);
   const wire = await openWire(server.url, async (meanwhile) => {
@@ -87,7 +87,9 @@ export async function openPrivateWire(name: ServerName): Promise<OpenWire> {
 
 /** Tests the outcome of calls when the broker is killed and started again. */
 export function killedCases(name: ServerName): void {
-  it('refuses what is under way and what comes, and works again when it is back', { timeout: 90_000 }, async () => {
+  it('refuses calls in flight and new calls during an outage, and works again afterwards', {
+    timeout: 90_000,
+  }, async () => {
     const server = await privateServer(name);
     const scene = new QueueScene(server.url);
     const holding = new Holding();

@@ -21,13 +21,13 @@ const fail = (times: number, how: CallFailure = 'faulty') => {
 };
 
 describe('a closed breaker', () => {
-  it('opens at once when it is told to, and by that alone once', () => {
+  it('opens immediately when it is tripped, and only once', () => {
     breaker.trip();
     breaker.trip();
     expect([breaker.admits(), breaker.retryAfterMs, log]).toEqual([0, 1_000, ['open']]);
   });
 
-  it('opens when half of enough calls failed', () => {
+  it('opens when half of the minimum number of calls failed', () => {
     succeed(10);
     fail(9);
     expect(breaker.state.kind).toBe('closed');
@@ -35,14 +35,14 @@ describe('a closed breaker', () => {
     expect([breaker.state.kind, breaker.admits(), log]).toEqual(['open', 0, ['open']]);
   });
 
-  it('stays closed while too few calls say anything, or fewer than half failed', () => {
+  it('stays closed while too few calls were made, or fewer than half failed', () => {
     fail(19);
     succeed(30);
     fail(10);
     expect(breaker.state).toEqual({ kind: 'closed' });
   });
 
-  it('forgets what is older than its window, slice by slice and after a silence', () => {
+  it('forgets results older than its window, slice by slice and after a pause', () => {
     for (let second = 0; second < 60; second++) {
       fail(1);
       clock.advance(1_000);
@@ -55,7 +55,7 @@ describe('a closed breaker', () => {
     expect(breaker.state.kind).toBe('open');
   });
 
-  it('opens after five calls in a row that made no connection', () => {
+  it('opens after five consecutive calls without a connection', () => {
     fail(4, 'unreachable');
     fail(1, 'faulty');
     fail(4, 'unreachable');
@@ -70,7 +70,7 @@ describe('a closed breaker', () => {
 describe('an open breaker', () => {
   beforeEach(() => fail(5, 'unreachable'));
 
-  it('says how long nothing is let through', () => {
+  it('returns how long it rejects all calls', () => {
     expect([breaker.wouldAdmit, breaker.retryAfterMs]).toEqual([false, 1_000]);
     clock.advance(400);
     expect([breaker.wouldAdmit, breaker.retryAfterMs]).toEqual([false, 600]);
@@ -94,7 +94,7 @@ describe('an open breaker', () => {
     expect([breaker.state, log]).toEqual([{ kind: 'closed' }, ['open', 'half-open', 'closed']]);
   });
 
-  it('stays open twice as long when a probe fails, up to 2 s, and begins anew once closed', () => {
+  it('doubles its open time when a probe fails, up to 2 s, and resets it when it closes', () => {
     const waits: number[] = [];
     for (let probe = 0; probe < 7; probe++) {
       clock.advance(breaker.retryAfterMs);
@@ -107,7 +107,7 @@ describe('an open breaker', () => {
     expect([waits, breaker.retryAfterMs]).toEqual([Array(7).fill(2_000), 1_000]);
   });
 
-  it('starts with a clean window when it closes', () => {
+  it('starts with an empty window when it closes', () => {
     clock.advance(1_000);
     succeed(2);
     fail(4, 'unreachable');
@@ -115,7 +115,7 @@ describe('an open breaker', () => {
     expect(breaker.state.kind).toBe('closed');
   });
 
-  it('makes room for another probe when one is released, or not heard of for 30 s', () => {
+  it('admits another probe when one is released, or has no result for 30 s', () => {
     clock.advance(1_000);
     breaker.released(breaker.admits());
     const lost = breaker.admits();
@@ -127,13 +127,13 @@ describe('an open breaker', () => {
     expect([next > 0, breaker.state.kind]).toEqual([true, 'half-open']);
   });
 
-  it('is not opened for longer by a clock that was set back', () => {
+  it('does not stay open longer when the clock steps back', () => {
     clock.advance(-3_600_000);
     expect([breaker.wouldAdmit, breaker.retryAfterMs]).toEqual([true, 0]);
   });
 });
 
-it('ignores what is told of calls from before the last change of state', () => {
+it('ignores results of calls from before the last change of state', () => {
   const passes = Array.from({ length: 30 }, () => breaker.admits());
   fail(5, 'unreachable');
   for (const pass of passes.slice(0, 10)) breaker.failed(pass, 'faulty');

@@ -122,7 +122,7 @@ const step = fc.oneof(
 it.each([
   ['bulkhead', (clock: ManualClock) => new Bulkhead({ concurrency, queue }, clock)],
   ['admission', (clock: ManualClock) => new Admission({ concurrency, clock })],
-])('no history makes a %s run too many, change the order, or lose anybody', async (name, gateOf) => {
+])('in every history, a %s respects its limit, keeps the order and loses no task', async (name, gateOf) => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 80 }), async (steps) => {
       const clock = new ManualClock();

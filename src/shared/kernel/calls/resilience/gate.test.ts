@@ -42,7 +42,7 @@ describe.each([
     gate = gateOf();
   });
 
-  it('begins at once while there is room, then first come, first served', async () => {
+  it('starts tasks immediately up to its limit, then first in, first out', async () => {
     const a = send(gate, 'a');
     send(gate, 'b');
     expect(log).toEqual(['a begins', 'b begins']);
@@ -57,7 +57,7 @@ describe.each([
     expect([gate.running, gate.waiting]).toEqual([2, 0]);
   });
 
-  it('lets nobody take the place of one that waits', async () => {
+  it('lets no new task overtake a waiting task', async () => {
     const a = send(gate, 'a');
     send(gate, 'b');
     send(gate, 'c');
@@ -70,7 +70,7 @@ describe.each([
     expect(log.filter((line) => line.endsWith('begins'))).toEqual(['a begins', 'b begins', 'c begins']);
   });
 
-  it('frees a place once, however a task ends', async () => {
+  it('frees exactly one slot, however a task ends', async () => {
     const ticket = { deadline: clock.now() + 5_000, what };
     const throwsAtOnce = () => {
       throw new Error('at once');
@@ -83,7 +83,7 @@ describe.each([
     expect([gate.running, gate.waiting]).toEqual([0, 0]);
   });
 
-  it('refuses one that waits when its deadline passes, wherever it stands in line', async () => {
+  it('refuses a waiting task at its deadline, at any position in the queue', async () => {
     const [a] = [send(gate, 'a'), send(gate, 'b')];
     send(gate, 'c', { leftMs: 300 });
     send(gate, 'd', { leftMs: 100 });
@@ -97,7 +97,7 @@ describe.each([
     expect([log.slice(3), gate.running, gate.waiting]).toEqual([['c: timeout', 'a ends'], 1, 0]);
   });
 
-  it('begins none whose deadline has passed, also when that was not noticed yet', async () => {
+  it('does not start a task after its deadline, also before the timer fires', async () => {
     const [a] = [send(gate, 'a'), send(gate, 'b')];
     send(gate, 'c', { leftMs: 100 });
     send(gate, 'd', { leftMs: 102 });
@@ -108,7 +108,7 @@ describe.each([
     expect(log.slice(2).sort()).toEqual(['a ends', 'c: timeout', 'd: timeout']);
   });
 
-  it('refuses one that is cancelled, at once, and stops listening to one that is served', async () => {
+  it('refuses a cancelled task immediately, and ignores the cancellation of a started task', async () => {
     const [leaves, stays] = [new Cancellation(), new Cancellation()];
     const a = send(gate, 'a');
     send(gate, 'b');
@@ -124,7 +124,7 @@ describe.each([
     expect(log.slice(2)).toEqual(['c: cancelled', 'd begins', 'a ends', 'd ends']);
   });
 
-  it('begins nothing that is late or cancelled already', async () => {
+  it('does not start a task that is already late or cancelled', async () => {
     const cancellation = new Cancellation();
     cancellation.cancel();
     send(gate, 'late', { leftMs: 0 });
@@ -133,7 +133,7 @@ describe.each([
     expect([log, gate.running]).toEqual([['late: timeout', 'cancelled: cancelled'], 0]);
   });
 
-  it('runs one that waited in the context in which it was called', async () => {
+  it('runs a waiting task in the context of its call', async () => {
     const [a] = [send(gate, 'a'), send(gate, 'b')];
     const context = { requestId: 'mine', caller: 'orders', deadline: clock.now() + 5_000 };
     const asked = runInContext(context, () => gate.run(async () => currentContext()?.requestId, { ...context, what }));
@@ -142,7 +142,7 @@ describe.each([
   });
 });
 
-it('a bulkhead refuses more than its queue holds, and says whose limits those are', async () => {
+it('a bulkhead refuses calls beyond its queue, and names the limits of the module', async () => {
   const bulkhead = new Bulkhead({ concurrency: 2, queue: 3 }, clock);
   for (const name of ['a', 'b', 'c', 'd', 'e']) send(bulkhead, name);
   await expect(bulkhead.run(async () => {}, { deadline: clock.now() + 5_000, what })).rejects.toMatchObject({
@@ -151,7 +151,7 @@ it('a bulkhead refuses more than its queue holds, and says whose limits those ar
   });
 });
 
-it('an admission refuses who has less time left than others wait, and says when to come again', async () => {
+it('an admission refuses a call with less remaining time than the queue needs, and says when to retry', async () => {
   const admission = new Admission({ concurrency: 1, clock });
   const a = send(admission, 'a');
   for (let each = 0; each < 50; each++) send(admission, `waits ${each}`);
@@ -168,7 +168,7 @@ it('an admission refuses who has less time left than others wait, and says when 
   expect(admission.waiting).toBe(50);
 });
 
-it('an admission has a longest line, however much time there is', async () => {
+it('an admission limits its queue, however much time the calls have', async () => {
   const admission = new Admission({ concurrency: 1, longest: 3, clock });
   const a = send(admission, 'a');
   for (const each of ['b', 'c', 'd']) send(admission, each);

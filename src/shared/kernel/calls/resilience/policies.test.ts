@@ -10,7 +10,7 @@ const payments = contract('payments', {
 const { authorize, find } = payments.operations;
 
 describe('the policies of a call', () => {
-  it('are the usual ones where nothing is said', () => {
+  it('are the defaults when none are configured', () => {
     expect(policiesFor({}, 'payments')).toEqual({
       timeoutMs: 5_000,
       attempts: 3,
@@ -20,7 +20,7 @@ describe('the policies of a call', () => {
     });
   });
 
-  it('come from the operation, its module, its contract, the usual, in that order', () => {
+  it('come from the operation, its module, its contract, and the defaults, in that order', () => {
     const config = policiesSchema.parse({
       payments: { attempts: 2, queue: 0, breaker: { openMs: 500 }, operations: { authorize: { timeoutMs: 700 } } },
       orders: { timeoutMs: 800 },
@@ -58,7 +58,7 @@ describe('invalid policies', () => {
     expect(`${issue!.path.join('.')}: ${issue!.message}`).toBe(message);
   });
 
-  it('are those of a module or an operation that there is not', () => {
+  it('include policies of an unknown module or operation', () => {
     const refuse = (config: object) => () =>
       refuseUnknownPolicies(policiesSchema.parse(config), [payments], 'topology.yaml');
     expect(refuse({ payments: { operations: { find: {} } } })).not.toThrow();

@@ -5,12 +5,12 @@ import { kernelCodes, refusal } from '../../errors/index.ts';
 import { isNotSent, markNotSent } from './delivery-status.ts';
 import { backOffMs, mayRetry, RetryBudget } from './retrying.ts';
 
-/** How many of `wanted` retries may be made. */
+/** Returns how many of `wanted` retries the budget allows. */
 const retry = (budget: RetryBudget, wanted: number) =>
   Array.from({ length: wanted }, () => budget.admitsRetry()).filter(Boolean).length;
 
 describe('a retry budget', () => {
-  it('lets a new caller retry ten times, and then once a second', () => {
+  it('allows a new caller ten retries, and then one per second', () => {
     const clock = new ManualClock();
     const budget = new RetryBudget(clock);
     expect(retry(budget, 20)).toBe(10);
@@ -20,7 +20,7 @@ describe('a retry budget', () => {
     expect(retry(budget, 2)).toBe(1);
   });
 
-  it('gives a retry for ten calls, exactly, and keeps no more than a hundred', () => {
+  it('adds one retry for ten calls, and saves at most a hundred', () => {
     const clock = new ManualClock();
     const budget = new RetryBudget(clock);
     retry(budget, 10);
@@ -31,7 +31,7 @@ describe('a retry budget', () => {
     expect(retry(budget, 200)).toBe(100);
   });
 
-  it('never lets more through than a tenth of the calls, one a second and the first ten', () => {
+  it('never allows more retries than a tenth of the calls, one per second and the first ten', () => {
     const step = fc.oneof(
       fc.record({ calls: fc.nat(300) }),
       fc.record({ retries: fc.nat(60) }),
@@ -56,7 +56,7 @@ describe('a retry budget', () => {
 });
 
 describe('the back-off', () => {
-  it('draws from nothing to a bound that doubles, up to the longest', () => {
+  it('is random between zero and a bound that doubles up to a maximum', () => {
     const bounds = [1, 2, 3, 6, 7, 2_000].map((attempt) => backOffMs(attempt, () => 1 - Number.EPSILON));
     expect(bounds).toEqual([19, 39, 79, 639, 999, 999]);
     expect(backOffMs(5, () => 0)).toBe(0);
@@ -64,15 +64,15 @@ describe('the back-off', () => {
   });
 });
 
-describe('another attempt', () => {
+describe('a retry', () => {
   const unavailable = () => refusal('unavailable', 'payments cannot be reached');
 
-  it('is made of whatever was not begun', () => {
+  it('is allowed for every call that was not begun', () => {
     const refused = refusal('overloaded');
     expect([mayRetry('query', false, refused), mayRetry('command', false, refused)]).toEqual([true, true]);
   });
 
-  it('is made of what was not reached when it can be done twice, or cannot have been done', () => {
+  it('is allowed after an unavailable callee when the call is repeatable or was not sent', () => {
     expect(mayRetry('query', false, unavailable())).toBe(true);
     expect(mayRetry('command', true, unavailable())).toBe(true);
     expect(mayRetry('command', false, unavailable())).toBe(false);
@@ -81,7 +81,7 @@ describe('another attempt', () => {
     expect(mayRetry('command', false, wrapped)).toBe(true);
   });
 
-  it('is made after no other error', () => {
+  it('is not allowed after any other error', () => {
     const others = Object.keys(kernelCodes).filter((code) => code !== 'unavailable' && code !== 'overloaded');
     const errors = [
       ...others.map((code) => refusal(code as 'timeout')),
@@ -92,7 +92,7 @@ describe('another attempt', () => {
     expect(errors.filter((error) => mayRetry('query', true, error))).toEqual([]);
   });
 
-  it('is not misled by causes that go in a circle, nor shows the mark on the wire', () => {
+  it('handles circular causes, and the not-sent mark is not enumerable', () => {
     const circle = new Error('a');
     circle.cause = new Error('b', { cause: circle });
     expect([isNotSent(circle), isNotSent(null)]).toEqual([false, false]);

@@ -77,7 +77,7 @@ const eject = (address: string) => {
   const { breaker } = instance(address);
   for (let times = 0; times < 5; times++) breaker.failed(breaker.admits(), 'unreachable');
 };
-/** Which addresses are chosen, of many choices. */
+/** Returns the addresses chosen in many choices. */
 const chosen = (tried?: ReadonlySet<UpstreamInstance>) =>
   [...new Set(Array.from({ length: 100 }, () => balancer.pick(tried)?.address))].sort();
 /** Returns the events since its last call. */
@@ -104,31 +104,31 @@ describe('the choice of an instance', () => {
     return got;
   }
 
-  it('gives equals an equal share', () => {
+  it('gives equal instances equal shares', () => {
     const got = Object.values(shares({ [a]: 10, [b]: 10, [c]: 10, 'http://d:1': 10 }, 4_000));
     expect(Math.max(...got)).toBeLessThan(1_100);
     expect(Math.min(...got)).toBeGreaterThan(900);
   });
 
-  it('gives equals an equal share when nothing is under way as well', () => {
+  it('gives equal instances equal shares also without calls in flight', () => {
     const got = Object.values(shares({ [a]: 1, [b]: 1, [c]: 1 }, 3_000));
     expect(Math.max(...got)).toBeLessThan(1_100);
   });
 
-  it('gives less to one that is slow', () => {
+  it('gives a slow instance fewer calls', () => {
     const got = shares({ [a]: 4, [b]: 4, [c]: 40 }, 3_000);
     expect(got[c]).toBeLessThan(400);
     expect(got[a]! / got[b]!).toBeCloseTo(1, 0);
   });
 
-  it('is none where there is none', () => {
+  it('is undefined without an available instance', () => {
     expect(balancer.pick()).toBeUndefined();
     listed.set([a]);
     eject(a);
     expect(balancer.pick()).toBeUndefined();
   });
 
-  it('is rather one that was not tried, and that is not about to stop', () => {
+  it('prefers an instance that was not tried and is not stopping', () => {
     listed.set([a, b, c]);
     expect(chosen()).toEqual([a, b, c]);
     expect(chosen(new Set([instance(a)]))).toEqual([b, c]);
@@ -139,14 +139,14 @@ describe('the choice of an instance', () => {
     expect(chosen(new Set(balancer.instances))).toEqual([a, c]);
   });
 
-  it('is one that is about to stop where all are', () => {
+  it('is a stopping instance when all are stopping', () => {
     listed.set([a, b]);
     leave.get(a)!();
     leave.get(b)!();
     expect(chosen()).toEqual([a, b]);
   });
 
-  it('takes one as staying a while after it said so last, since another may have come in its place', () => {
+  it('treats an instance as stopping for 1 s after its last notice, since a new one may replace it', () => {
     listed.set([a, b]);
     leave.get(a)!();
     clock.advance(600);
@@ -164,7 +164,7 @@ describe('an instance that fails', () => {
     since();
   });
 
-  it('is told to be dead, left out, and back after two pings', async () => {
+  it('is reported as dead, ejected, and back after two pings', async () => {
     eject(a);
     expect([since(), chosen()]).toEqual([[`dead ${a}`], [b]]);
     await pass(999);
@@ -176,7 +176,7 @@ describe('an instance that fails', () => {
     ]);
   });
 
-  it('is left out with the reason in the log: the bottom of what its latest failure says', () => {
+  it('is ejected with the root cause of its latest failure in the log', () => {
     const cause = new Error('connect ECONNREFUSED 127.0.0.1:4105');
     balancer.failed(instance(a), new Error('an older failure'));
     balancer.failed(instance(a), new Error('payments is not to be reached', { cause }));
@@ -184,7 +184,7 @@ describe('an instance that fails', () => {
     expect(notes.lines).toEqual([`warn: an instance fails and is left out: ${cause.message}`]);
   });
 
-  it('is asked every two seconds while it does not answer', async () => {
+  it('is pinged every two seconds while it does not answer', async () => {
     down.add(a);
     eject(a);
     since();
@@ -202,7 +202,7 @@ describe('an instance that fails', () => {
     ]);
   });
 
-  it('is not reachable while it is left out, though it lives, and is back when that is asked', async () => {
+  it('is not reachable while it is ejected, and `reachable` pings it to bring it back', async () => {
     listed.set([a]);
     down.add(a);
     eject(a);
@@ -218,7 +218,7 @@ describe('an instance that fails', () => {
     expect(since()).toEqual([]);
   });
 
-  it('is asked also when the timer came before its time', async () => {
+  it('is pinged also when the timer fires early', async () => {
     clock = new HastyClock();
     balancer = open(listed);
     eject(a);
@@ -231,7 +231,7 @@ describe('an instance that fails', () => {
     ]);
   });
 
-  it('comes back by a ping also when it was not listed meanwhile', async () => {
+  it('comes back after a ping also when it was unlisted meanwhile', async () => {
     eject(a);
     listed.set([b]);
     await pass(5_000);
@@ -249,7 +249,7 @@ describe('an instance that fails', () => {
     ]);
   });
 
-  it('is let go of and comes back by a ping where whoever knows takes the hint', async () => {
+  it('is removed by a discovery that hides dead addresses, and comes back after a ping', async () => {
     const sightings = [a, b].map((address) => ({ address, ttlMs: 60_000, priority: 0 }));
     const source = { name: 'a registry', ask: async () => sightings, cancel() {} };
     balancer = open(new AskedAddresses(source, clock, new Notes().log));
@@ -271,7 +271,7 @@ describe('an instance that fails', () => {
     ]);
   });
 
-  it('keeps nobody from being told when all have failed', async () => {
+  it('is still pinged when all instances have failed', async () => {
     eject(a);
     eject(b);
     expect(balancer.pick()).toBeUndefined();
@@ -280,8 +280,8 @@ describe('an instance that fails', () => {
   });
 });
 
-describe('what is listed', () => {
-  it('joins at once, and is told', () => {
+describe('a listed address', () => {
+  it('joins immediately, and makes the module reachable', () => {
     expect([since(), chosen()]).toEqual([[], [undefined]]);
     listed.set([a]);
     expect([since(), chosen()]).toEqual([['reachable'], [a]]);
@@ -289,14 +289,14 @@ describe('what is listed', () => {
     expect([since(), chosen()]).toEqual([['reachable'], [a, b]]);
   });
 
-  it('keeps what is known of those that stay', () => {
+  it('keeps the state of an instance that stays listed', () => {
     listed.set([a, b]);
     const before = instance(a);
     listed.set([a, c]);
     expect(instance(a)).toBe(before);
   });
 
-  it('is left when it is listed no more: closed at once when it is idle, otherwise when it has answered', async () => {
+  it('is closed when it is no longer listed: immediately when idle, otherwise after its answers', async () => {
     listed.set([a, b]);
     const busy = instance(b);
     busy.inFlight = 1;
@@ -318,7 +318,7 @@ describe('what is listed', () => {
     await balancer.drained();
   });
 
-  it('does not count against an address what happens to one that has left it', async () => {
+  it('ignores failures of an earlier instance at the same address', async () => {
     listed.set([a, b]);
     const old = instance(a);
     old.inFlight = 1;
@@ -331,8 +331,8 @@ describe('what is listed', () => {
   });
 });
 
-describe('a balancer that is closed', () => {
-  it('closes all, also those that have still to answer, and leaves no timer', async () => {
+describe('a closed balancer', () => {
+  it('closes all instances, also with calls in flight, and leaves no timer', async () => {
     listed.set([a, b, c]);
     eject(a);
     instance(b).inFlight = 1;
@@ -347,7 +347,7 @@ describe('a balancer that is closed', () => {
     expect([since(), balancer.instances]).toEqual([[], []]);
   });
 
-  it('does not go on with a probe that is under way', async () => {
+  it('ignores the result of a probe in flight', async () => {
     listed.set([a]);
     eject(a);
     clock.advance(1_000);
@@ -357,7 +357,7 @@ describe('a balancer that is closed', () => {
     expect([since(), clock.waiting.size]).toEqual([[`closed ${a}`], 0]);
   });
 
-  it('closes the others when one cannot be closed', async () => {
+  it('closes the other instances when one fails to close', async () => {
     const discovery = new LiveAddresses();
     const close = async () => {
       throw new Error('broken');

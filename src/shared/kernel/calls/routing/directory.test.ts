@@ -64,11 +64,11 @@ function there(...addresses: string[]): LiveAddresses {
 }
 
 describe('a module', () => {
-  it('is away until it is said where it is', async () => {
+  it('is away until its location is set', async () => {
     expect([directory.routeTo('payments').state, await call()]).toEqual(['away', 'unavailable']);
   });
 
-  it('is called where it is now: here, or wherever its addresses say', async () => {
+  it('is called at its current location: in this process or at its addresses', async () => {
     directory.here('payments', here);
     expect([directory.routeTo('payments').state, await call()]).toEqual(['here', ['here']]);
     const addresses = there(a);
@@ -80,7 +80,7 @@ describe('a module', () => {
     expect(await call()).toBe('unavailable');
   });
 
-  it('is not called where it was: the ways to it are closed', async () => {
+  it('is not called at its earlier location, whose connections are closed', async () => {
     const before = there(a);
     there(b);
     expect(happened.splice(0)).toEqual([`closed ${a}`]);
@@ -90,14 +90,14 @@ describe('a module', () => {
     expect(happened.splice(0)).toEqual([`closed ${b}`]);
   });
 
-  it('still answers there what it was asked there', async () => {
+  it('still answers a call in flight at its earlier location', async () => {
     there(a);
     const asked = call();
     directory.here('payments', here);
     expect(await asked).toEqual([`payments at ${a}`, `closed ${a}`]);
   });
 
-  it('is none that nobody has', () => {
+  it('causes an error when it is unknown', () => {
     expect(() => directory.routeTo('payment')).toThrow('there is no module "payment"');
   });
 
@@ -110,7 +110,7 @@ describe('a module', () => {
     expect(await call()).toBe('forbidden');
   });
 
-  it('is called where it is when a call has been held up, wherever that was before', async () => {
+  it('is called at its current location after an injected delay', async () => {
     directory = open('strict');
     const heldUp = async (move: () => void) => {
       fault = async (request, next) => {
@@ -136,8 +136,8 @@ describe('a module', () => {
   });
 });
 
-describe('who wants to know what can be reached', () => {
-  it('is told of the module that can be, when it can be called', () => {
+describe('a listener for reachable modules', () => {
+  it('is called when a module can be called', () => {
     const told: string[] = [];
     directory.onReachable((module) => told.push(`${module} ${directory.routeTo(module).state}`));
     directory.here('orders', here);
@@ -153,13 +153,13 @@ describe('who wants to know what can be reached', () => {
   });
 });
 
-it('closes every way', async () => {
+it('closes every connection', async () => {
   there(a, b);
   await directory.close();
   expect([happened.splice(0).sort(), await call()]).toEqual([[`closed ${a}`, `closed ${b}`], 'unavailable']);
 });
 
-it('measures whoever is busy over some calls that are late, and not who is late again and again', async () => {
+it('measures a busy instance despite some late calls, and fails for one that is always late', async () => {
   const late = (times: number) => () => (times-- > 0 ? Promise.reject(new Error('late')) : Promise.resolve({}));
   const measured = (times: number) =>
     open('fast', late(times)).probe('payments', a).time({ calls: 5, everyMs: 0, forMs: 1e6 });
@@ -167,7 +167,7 @@ it('measures whoever is busy over some calls that are late, and not who is late 
   await expect(measured(8)).rejects.toThrow('late');
 });
 
-it('waits for whoever has much to do: half a second to know whether it is there, and longer before it is called', async () => {
+it('waits for a busy instance: half a second for a ping, and longer to warm it up', async () => {
   const after =
     (ms: number): Answer =>
     async ({ context }) => {

@@ -95,8 +95,8 @@ const isOpen = (address: string = a) =>
 /** The error of this process when no answer came in time. */
 const timedOut = refuse(() => markDeliveryUnknown(refusal('timeout')));
 
-describe('an instance that hangs', () => {
-  it('is left out after the first call that it did not answer in time, when it answers no ping either', async () => {
+describe('a hanging instance', () => {
+  it('is ejected after the first timeout when it answers no ping either', async () => {
     open({}, a, b);
     answers[a] = timedOut;
     down.add(a);
@@ -110,7 +110,7 @@ describe('an instance that hangs', () => {
     ]);
   });
 
-  it('is called again when it answers a ping: what is slow is not gone', async () => {
+  it('is called again when it answers a ping: it is only slow', async () => {
     open({}, a);
     answers[a] = timedOut;
     expect(await outcomes(3)).toEqual(['timeout', 'timeout', 'timeout']);
@@ -119,14 +119,14 @@ describe('an instance that hangs', () => {
   });
 });
 
-describe('another attempt', () => {
-  it('is made of a query that may have arrived, at another instance', async () => {
+describe('a retry', () => {
+  it('repeats a query that may have arrived, at another instance', async () => {
     open({}, a, b);
     answers[a] = cut;
     expect([await outcome(call()), went()]).toEqual(['done', [a, b]]);
   });
 
-  it('is made of a command with the key of its caller, or with one for this call, the same each time', async () => {
+  it("repeats a command with the caller's key, or with one generated key for all attempts", async () => {
     open({}, a, b);
     answers = { [a]: cut, [b]: overloaded };
     await outcome(call(authorize, { idempotencyKey: 'its own' }));
@@ -138,13 +138,13 @@ describe('another attempt', () => {
     expect(keys()).not.toContain(key);
   });
 
-  it('leaves a query without a key', async () => {
+  it('adds no key to a query', async () => {
     open();
     await call();
     expect(keys()).toEqual([undefined]);
   });
 
-  it('is not made of a command of the kernel that may have arrived, since it has no key', async () => {
+  it('does not repeat a kernel command that may have arrived, since it has no key', async () => {
     open({}, a, b);
     answers[a] = cut;
     expect(await outcome(call(write))).toBe('unavailable');
@@ -155,13 +155,13 @@ describe('another attempt', () => {
   it.each([
     ['was never sent', unsent],
     ['was overloaded', overloaded],
-  ])('is made also of a command of the kernel that %s', async (_, answer) => {
+  ])('repeats also a kernel command that %s', async (_, answer) => {
     open({}, a, b);
     answers[a] = answer;
     expect([await outcome(call(write)), went()]).toEqual(['done', [a, b]]);
   });
 
-  it('is not made after another answer, whatever it says', async () => {
+  it('does not happen after any other answer', async () => {
     open({}, a, b);
     for (const code of [
       'internal',
@@ -178,7 +178,7 @@ describe('another attempt', () => {
     expect([await outcome(call()), went()]).toEqual(['Error: broken', [a]]);
   });
 
-  it('is made as often as the policies of the operation, or of its module, allow', async () => {
+  it('happens as often as the policies of the operation or its module allow', async () => {
     open({ payments: { attempts: 2, operations: { list: { attempts: 1 } } } });
     answers[a] = overloaded;
     expect([await outcome(call()), went().length]).toEqual(['overloaded', 2]);
@@ -187,7 +187,7 @@ describe('another attempt', () => {
     expect([await outcome(call()), went().length]).toEqual(['overloaded', 3]);
   });
 
-  it('waits longer each time, and not at all for an instance that is not to blame', async () => {
+  it('waits longer after each failure of an instance, and not at all before another instance', async () => {
     chance = 0.999;
     open({}, a, b);
     answers = { [a]: unsent, [b]: unsent };
@@ -201,7 +201,7 @@ describe('another attempt', () => {
     expect([await answer, went().length]).toEqual(['unavailable', 1]);
   });
 
-  it('waits where the others are left out', async () => {
+  it('waits when all other instances are ejected', async () => {
     open({}, a, b);
     answers[b] = cut;
     chance = 0.999;
@@ -217,7 +217,7 @@ describe('another attempt', () => {
     expect(went()).toEqual([a]);
   });
 
-  it('is not made when its deadline would be over', async () => {
+  it('does not happen when the back-off would exceed the deadline', async () => {
     open();
     answers[a] = overloaded;
     chance = 0.999;
@@ -225,7 +225,7 @@ describe('another attempt', () => {
     expect([went(), clock.waiting.size]).toEqual([[a], 0]);
   });
 
-  it('is not made for who has gone, be it during the attempt or the pause after it', async () => {
+  it('does not happen for a caller that cancels during the attempt or the back-off', async () => {
     open();
     const cancellation = new Cancellation();
     answers[a] = (request) => {
@@ -244,7 +244,7 @@ describe('another attempt', () => {
     expect([await answer, went(), clock.waiting.size]).toEqual(['cancelled', [a], 0]);
   });
 
-  it('is made for who stays, who is listened to no longer than the pause takes', async () => {
+  it('listens for a cancellation only during the back-off', async () => {
     open();
     answers[a] = overloaded;
     chance = 0.5;
@@ -268,7 +268,7 @@ describe('another attempt', () => {
     expect([await answer, listeners]).toEqual(['overloaded', 0]);
   });
 
-  it('adds a tenth to the load, one a second and the first ten, and no more', async () => {
+  it('adds at most a tenth to the load, one per second and the first ten', async () => {
     open({ payments: { attempts: 2, concurrency: 10_000 } });
     answers[a] = overloaded;
     await outcomes(500);
@@ -278,7 +278,7 @@ describe('another attempt', () => {
     expect(went().length).toBe(10 + 1 + 3);
   });
 
-  it('is not earned by calls that were not made', async () => {
+  it('gets no budget from calls that were not sent', async () => {
     open({ payments: { attempts: 2, concurrency: 1, queue: 0 } });
     answers[a] = overloaded;
     for (let times = 0; times < 11; times++) await outcome(call());
@@ -292,8 +292,8 @@ describe('another attempt', () => {
   });
 });
 
-describe('an upstream with nobody behind it', () => {
-  it('refuses at once, and keeps its budget', async () => {
+describe('an upstream without instances', () => {
+  it('refuses immediately, and keeps its retry budget', async () => {
     open();
     chance = 0.999;
     listed.set([]);
@@ -305,7 +305,7 @@ describe('an upstream with nobody behind it', () => {
     expect(went().length).toBe(30 + 10 + 3);
   });
 
-  it('says what came of a call when there is nobody left for another attempt', async () => {
+  it('returns the error of the first attempt when no instance is left for a retry', async () => {
     open();
     const cause = new Error('reset');
     answers[a] = () => {
@@ -315,7 +315,7 @@ describe('an upstream with nobody behind it', () => {
     await expect(call()).rejects.toMatchObject({ code: 'unavailable', cause });
   });
 
-  it('says when somebody is there', () => {
+  it('reports when an instance is available', () => {
     open();
     expect(reachable).toBe(1);
     listed.set([]);
@@ -325,7 +325,7 @@ describe('an upstream with nobody behind it', () => {
 });
 
 describe('the calls of one caller', () => {
-  it('are as many as its module may have, do not take the place of others, and are not repeated when refused', async () => {
+  it('are limited per module, do not block other callers, and are not retried when refused', async () => {
     open({ payments: { concurrency: 2, queue: 1 } });
     answers[a] = hangs;
     for (let times = 0; times < 3; times++) void outcome(call());
@@ -336,7 +336,7 @@ describe('the calls of one caller', () => {
     expect(await outcome(call(find, { caller: 'gateway' }))).toBe('done');
   });
 
-  it('leave the line at their deadline, or when they are cancelled', async () => {
+  it('leave the queue at their deadline or when they are cancelled', async () => {
     open({ payments: { concurrency: 1 } });
     answers[a] = hangs;
     void outcome(call());
@@ -348,10 +348,10 @@ describe('the calls of one caller', () => {
   });
 });
 
-describe('an instance that does not work', () => {
+describe('a failing instance', () => {
   const once: PoliciesConfig = { payments: { attempts: 1 } };
 
-  it('is not called after five calls that did not reach it, and comes back by pings alone', async () => {
+  it('is ejected after five unreachable calls, and comes back only after pings', async () => {
     open(once);
     answers[a] = unsent;
     down.add(a);
@@ -368,7 +368,7 @@ describe('an instance that does not work', () => {
     expect([pings, reachable, await outcome(call()), went()]).toEqual([[a, a], 2, 'done', [a]]);
   });
 
-  it('is not called when half of its calls have no answer in time', async () => {
+  it('is ejected when half of its calls time out', async () => {
     open(once);
     await outcomes(10);
     answers[a] = timedOut;
@@ -378,7 +378,7 @@ describe('an instance that does not work', () => {
     expect(isOpen()).toBe(true);
   });
 
-  it('leaves the calls to the others', async () => {
+  it('is replaced by the other instances', async () => {
     open({}, a, b);
     answers[a] = cut;
     for (let times = 0; times < 20; times++) expect(await outcome(call())).toBe('done');
@@ -400,7 +400,7 @@ describe('an instance that does not work', () => {
     expect([isOpen(), went().length]).toEqual([false, 100]);
   });
 
-  it('is not judged by calls that were given up', async () => {
+  it('is not judged by cancelled calls', async () => {
     open(once);
     const cancelled = refuse(() => refusal('cancelled'));
     for (const answer of [unsent, unsent, cancelled, unsent, unsent, cancelled]) {
@@ -414,20 +414,20 @@ describe('an instance that does not work', () => {
   });
 });
 
-describe('the calls under way at an instance', () => {
+describe('the calls in flight at an instance', () => {
   it.each<[string, Answer]>([
     ['an answer', done],
     ['a refusal', refuse(() => refusal('not-found'))],
     ['a failure', cut],
     ['a timeout', timedOut],
-    ['its end', refuse(() => refusal('cancelled'))],
+    ['a cancellation', refuse(() => refusal('cancelled'))],
     [
       'a throw',
       () => {
         throw new Error('broken');
       },
     ],
-  ])('are counted until they end by %s', async (_, answer) => {
+  ])('are counted until they end with %s', async (_, answer) => {
     open({ payments: { attempts: 1 } });
     const [one] = upstream.instances;
     let counted = 0;
@@ -441,7 +441,7 @@ describe('the calls under way at an instance', () => {
 });
 
 describe('an upstream', () => {
-  it('answers when one of its instances does', async () => {
+  it('answers a ping when one of its instances does', async () => {
     open({}, a, b);
     down.add(a);
     expect([await upstream.answers(), arrived]).toEqual([true, []]);
@@ -451,7 +451,7 @@ describe('an upstream', () => {
     expect(await upstream.answers()).toBe(false);
   });
 
-  it('closes its ways, also under a call that would be made once more', async () => {
+  it('closes its connections, also under a call that would be retried', async () => {
     open({}, a, b);
     answers[a] = async (request) => {
       await upstream.close();
@@ -480,8 +480,8 @@ describe('an upstream', () => {
   });
 });
 
-describe('a clock that is set back by hours', () => {
-  it('leaves nobody out for longer: how long is measured without it', async () => {
+describe('a clock that steps back by hours', () => {
+  it('does not prolong an ejection, since durations use the steady clock', async () => {
     const steady = new CountingClock();
     listed.set([a]);
     const link = { call: (request: CallRequest) => (answers[a] ?? done)(request), close: async () => {} };
@@ -504,7 +504,7 @@ describe('a clock that is set back by hours', () => {
   });
 });
 
-it('sends nothing before all is on disk that the caller goes by', async () => {
+it('sends a call only after the data that its caller has seen is on disk', async () => {
   open();
   const disk = Promise.withResolvers<void>();
   const answer = outcome(call(find, { onDisk: () => disk.promise }));

@@ -9,7 +9,7 @@ import { expectSame } from './same.cases.ts';
 import { schemas } from './schemas.cases.ts';
 import { junk, spoiled, valuesOf } from './values.cases.ts';
 
-describe('what a compiled schema answers is what Zod answers', () => {
+describe('a compiled schema gives the same result as Zod', () => {
   it.each(nasties)('for %s', (_, schema, values) => {
     for (const value of values) expectSame(schema, value);
   });
@@ -33,10 +33,10 @@ describe('what a compiled schema answers is what Zod answers', () => {
   });
 });
 
-describe('when a schema is compiled', () => {
+describe('a schema is compiled', () => {
   const fits = { amount: 1, currency: 'KRW' };
 
-  it('on its second use, whichever way it is used', () => {
+  it('on its second use, of any kind', () => {
     const schema = money.clone();
     const asked = vi.spyOn(schema, 'parse').mockImplementation((value) => money.parse(value));
     const parse = parserOf(schema);
@@ -49,14 +49,14 @@ describe('when a schema is compiled', () => {
     expect(asked).toHaveBeenCalledTimes(2);
   });
 
-  it('not at all when it has a part that was not compared', () => {
+  it('never when it has an unsupported part', () => {
     const schema = z.object({ at: z.string().transform(Number) });
     const asked = vi.spyOn(schema, 'parse');
     for (let use = 1; use <= 3; use++) expect(parserOf(schema)({ at: '7' })).toEqual({ at: 7 });
     expect(asked).toHaveBeenCalledTimes(3);
   });
 
-  it('not at all, quietly, in a process that may not make code from strings', () => {
+  it('never, without a warning, in a process that forbids code from strings', () => {
     const script = `
       import { parseCompiled, parserOf } from './compiled.ts';
       import { money } from '../schemas.ts';

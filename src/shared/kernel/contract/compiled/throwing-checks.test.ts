@@ -35,7 +35,7 @@ function issuesOf(run: () => unknown): Issue[] {
   return [];
 }
 
-describe('a value at which a check throws does not fit', () => {
+describe('a value is invalid when a check throws', () => {
   const unchecked = (path: string) => [{ path, message: 'cannot be checked' }];
   it.each<[string, z.ZodType, unknown, Issue[]]>([
     ['text', z.object({ it: text(100, 1) }), { it: crafted }, [{ path: 'it', message: 'must be a text' }]],
@@ -51,19 +51,19 @@ describe('a value at which a check throws does not fit', () => {
     ['in a list', z.object({ all: z.array(refusing) }), { all: ['x', 'throw'] }, unchecked('all.1')],
     ['in a tuple', z.tuple([z.int(), refusing], refusing), [1, 'x', 'throw'], unchecked('2')],
     ['in a record', z.record(z.string(), refusing), { a: 'x', b: 'throw' }, unchecked('b')],
-    ['in a choice', z.object({ it: z.union([refusing, z.int()]).optional() }), { it: 'throw' }, unchecked('it')],
-    ['in a further field', z.object({}).catchall(refusing), { more: 'throw' }, unchecked('more')],
+    ['in a union', z.object({ it: z.union([refusing, z.int()]).optional() }), { it: 'throw' }, unchecked('it')],
+    ['in a catchall field', z.object({}).catchall(refusing), { more: 'throw' }, unchecked('more')],
     ['two halves that cannot be merged', z.object({ both: clashing }), { both: { a: ' x' } }, unchecked('both')],
     ['a message that throws', z.object({ it: talkative }), { it: 1 }, unchecked('it')],
-    ['what is nested too deep', node, deep(50_000), [{ path: '', message: 'must not be nested so deep' }]],
-    ['a name that cannot be written', z.record(z.string(), z.int()), { [Symbol('s')]: 1 }, [expect.anything()]],
+    ['a value nested too deep', node, deep(50_000), [{ path: '', message: 'must not be nested so deep' }]],
+    ['a symbol as a key', z.record(z.string(), z.int()), { [Symbol('s')]: 1 }, [expect.anything()]],
   ])('%s', (_, schema, value, issues) => {
     const parse = inputParserOf(schema);
     for (let use = 1; use <= 3; use++) expect(issuesOf(() => parse(value))).toEqual(issues);
     expect(issuesOf(() => parseInput(schema, value))).toEqual(issues);
   });
 
-  it('wherever a schema is run, with what the check threw as the cause', () => {
+  it('in every use of a schema, with the thrown error as the cause', () => {
     for (let use = 1; use <= 3; use++) {
       expect(() => parserOf(refusing)('throw')).toThrow(z.ZodError);
       expect(parseCompiled(refusing, 'throw').success).toBe(false);
