@@ -31,7 +31,7 @@ function seen(rest: Partial<Seen> = {}): Seen {
   };
 }
 
-it('counts the calls that would cross, for each time that costs are told per, at the price of this machine', () => {
+it('estimates the remote calls per unit, at the price of a call on this machine', () => {
   const [payments] = advise(['payments'], seen());
   expect(payments).toMatchObject({
     // 200 calls of 100 orders; 0.5 ms each, and 100,000 bytes.
@@ -40,7 +40,7 @@ it('counts the calls that would cross, for each time that costs are told per, at
   });
 });
 
-it('tells costs per call that public requests make, where no operation is said: of compositions, and of own resources', () => {
+it('gives costs per gateway call when no unit is named, from compositions and resources', () => {
   const edges = [
     edge('gateway', 'orders', 'find', 30),
     edge('orders', 'orders', 'place', 20),
@@ -50,7 +50,7 @@ it('tells costs per call that public requests make, where no operation is said: 
   expect(payments?.costs).toEqual({ remoteCallsPer: 2, addedMsPer: 1, addedCpuMsPerSecond: 2.5 });
 });
 
-it('leaves out what a module calls of itself, and events between others', () => {
+it("ignores a module's calls to itself, and events between other modules", () => {
   const only = seen({
     edges: [edge('payments', 'payments', 'find', 1_000)],
     events: [{ from: 'orders', to: 'mail', count: 9 }],
@@ -58,7 +58,7 @@ it('leaves out what a module calls of itself, and events between others', () => 
   expect(advise(['payments'], only)[0]?.costs).toEqual({ remoteCallsPer: 0, addedMsPer: 0, addedCpuMsPerSecond: 0 });
 });
 
-it('puts that with the most to gain first, and says what it is worth', () => {
+it('lists the module with the largest benefit first, with its verdict', () => {
   const advice = advise(
     ['mail', 'orders', 'payments'],
     seen({
@@ -75,7 +75,7 @@ it('puts that with the most to gain first, and says what it is worth', () => {
   ]);
 });
 
-it('finds a module that keeps everybody waiting worth it, whatever it costs', () => {
+it('recommends the extraction of a module that blocks the event loop, at any cost', () => {
   const blocking = seen({
     cpuMs: new Map([
       ['orders', 1_000],
@@ -86,7 +86,7 @@ it('finds a module that keeps everybody waiting worth it, whatever it costs', ()
   expect(advise(['mail'], blocking)[0]?.verdict).toBe('worth it');
 });
 
-it('tells by the regions of the program whose time it was: the nearest module above counts, and no other file', () => {
+it('attributes processor time to the nearest module in the call stack, by the regions of the program', () => {
   const text = [
     '//#region src/modules/payments/internal/pay.ts',
     'a',

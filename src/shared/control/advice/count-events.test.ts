@@ -39,7 +39,7 @@ async function publish(database: Database, ...recipients: string[]): Promise<voi
   await database.work((unit) => outbox.publish(unit, told, { to: 'all' }));
 }
 
-it('counts what is published meanwhile, for each recipient', async () => {
+it('counts the events published during the measurement, for each recipient', async () => {
   const orders = add('orders');
   await publish(orders, 'mail');
   const end = await countEvents(open);
@@ -51,7 +51,7 @@ it('counts what is published meanwhile, for each recipient', async () => {
   ]);
 });
 
-it('counts nothing of a module that comes, goes, or goes and comes back meanwhile', async () => {
+it('counts no events of a module that arrives, leaves or returns during the measurement', async () => {
   await publish(add('orders'), 'mail');
   const [payments, board] = [add('payments'), add('board')];
   open.delete('orders');

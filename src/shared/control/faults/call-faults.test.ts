@@ -25,7 +25,7 @@ const fault = (parts: Partial<CallFault> = {}): CallFault => ({
 const met = () => faults.met('orders', 'payments', 'authorize');
 
 describe('the faults of a process', () => {
-  it('are none at first, nor draw lots', () => {
+  it('are empty at first, without random draws', () => {
     expect([met(), faults.list(), drawn]).toEqual([undefined, [], 0]);
   });
 
@@ -43,12 +43,12 @@ describe('the faults of a process', () => {
     ['*', 'orders.*', false],
     ['orders', 'payments.authorize', true],
     ['gateway', 'payments.authorize', false],
-  ])('from %s to %s: met is %s', (caller, operation, isMet) => {
+  ])('from %s to %s: applies is %s', (caller, operation, isMet) => {
     faults.set([fault({ caller, operation })]);
     expect(met() !== undefined).toBe(isMet);
   });
 
-  it('are met one at a time: the first that fits, when chance has it', () => {
+  it('apply one at a time: the first match, by chance', () => {
     const [other, first, second] = [fault({ caller: 'mail' }), fault({ share: 0.25 }), fault()];
     faults.set([other, first, second]);
     chance = 0.249;
@@ -57,7 +57,7 @@ describe('the faults of a process', () => {
     expect(met()).toBeUndefined();
   });
 
-  it('are met by none of the calls, or by all, as their share says', () => {
+  it('apply to no call with share 0, and to all calls with share 1', () => {
     faults.set([fault({ share: 0 })]);
     expect(met()).toBeUndefined();
     faults.set([fault()]);
@@ -65,7 +65,7 @@ describe('the faults of a process', () => {
     expect(met()).toBeDefined();
   });
 
-  it('make room for those behind them when they are over', () => {
+  it('expire, and then the next match applies', () => {
     const [short, long] = [fault(), fault({ until: clock.now() + 2_000 })];
     faults.set([short, long]);
     clock.advance(999);
@@ -76,7 +76,7 @@ describe('the faults of a process', () => {
     expect([met(), faults.list()]).toEqual([undefined, []]);
   });
 
-  it('take the place of those that were', () => {
+  it('replace all earlier faults', () => {
     faults.set([fault({ error: 'internal' })]);
     faults.set([fault({ caller: 'mail' })]);
     expect([met(), faults.list().length]).toEqual([undefined, 1]);
@@ -84,7 +84,7 @@ describe('the faults of a process', () => {
     expect(faults.list()).toEqual([]);
   });
 
-  it('hold a call up for their latency, and by chance for their jitter', () => {
+  it('delay a call by their latency and a random part of their jitter', () => {
     const delays = [{}, { latencyMs: 100 }, { jitterMs: 50 }, { latencyMs: 100, jitterMs: 50 }].map((each) => {
       return [0, 0.5, 1 - Number.EPSILON].map((each_) => {
         chance = each_;
@@ -100,7 +100,7 @@ describe('the faults of a process', () => {
   });
 });
 
-it('inside a module is met by its calls to itself where it is put on those of the gateway, which they serve', () => {
+it("inside a module, a fault for gateway calls applies also to the module's calls to itself", () => {
   const faults = new CallFaults({ now: () => 0 });
   faults.set([{ caller: 'gateway', operation: 'orders.*', inside: 'block', share: 1, until: 1 }]);
   expect(['gateway', 'orders', 'payments'].map((caller) => faults.metInside(caller, 'orders', 'place'))).toEqual([
@@ -111,15 +111,15 @@ it('inside a module is met by its calls to itself where it is put on those of th
   expect(faults.metInside('payments', 'payments', 'refund')).toBeUndefined();
 });
 
-describe('a fault that is asked for', () => {
+describe('a requested fault', () => {
   const asked = { caller: 'orders', operation: 'payments.*', until: 1 };
   const isTaken = (parts: object) => callFaultSchema.safeParse({ ...asked, ...parts }).success;
 
-  it('is met by every call where nothing else is said', () => {
+  it('applies to every call by default', () => {
     expect(callFaultSchema.parse(asked)).toEqual({ ...asked, share: 1 });
   });
 
-  it('has any of the codes of the kernel', () => {
+  it('may have any code of the kernel', () => {
     expect(Object.keys(kernelCodes).filter((error) => !isTaken({ error }))).toEqual([]);
     expect(callFaultSchema.safeParse({ ...asked, error: 'too-late' }).error!.issues[0]!.message).toContain(
       'must be one of malformed-request',

@@ -49,8 +49,8 @@ const timeoutMs = 40;
 /** Waits for all work that does not depend on the clock. */
 const settled = () => new Promise(setImmediate);
 
-describe('a call that meets a fault', () => {
-  it('is held up for the latency and its share of the jitter, and then goes on', async () => {
+describe('a call with an injected fault', () => {
+  it('continues after the latency and a part of the jitter', async () => {
     meet({ latencyMs: 100, jitterMs: 50 });
     chance = 0.5;
     const answer = client.echo(x);
@@ -62,7 +62,7 @@ describe('a call that meets a fault', () => {
     expect(arrived.length).toBe(1);
   });
 
-  it('is refused, and never arrives; after its latency, where it has one', async () => {
+  it('is refused after its latency, and never arrives', async () => {
     meet({ error: 'unavailable' });
     expect(await outcomeOf(client.echo(x))).toBe('unavailable');
     meet({ error: 'overloaded', latencyMs: 10 });
@@ -71,14 +71,14 @@ describe('a call that meets a fault', () => {
     expect([await outcome, arrived.length]).toEqual(['overloaded', 0]);
   });
 
-  it('is lost on its way: its caller learns nothing, and it is not done', async () => {
+  it('is lost: it times out and has no effect', async () => {
     meet({ lose: 'call' });
     const { times } = callee.added;
     expect(await outcomeOf(client.add({ n: 1 }, { timeoutMs }))).toBe('timeout');
     expect([arrived.length, callee.added.times]).toEqual([0, times]);
   });
 
-  it('is done, though its answer is lost, whatever that was; repeated with its key it is answered from memory', async () => {
+  it('takes effect when only its answer is lost, and a repeat with its key gets the recorded answer', async () => {
     meet({ lose: 'answer' });
     const [idempotencyKey, { times }] = [randomUUID(), callee.added];
     expect(await outcomeOf(client.add({ n: 1 }, { timeoutMs, idempotencyKey }))).toBe('timeout');
@@ -89,7 +89,7 @@ describe('a call that meets a fault', () => {
     expect(callee.added.times).toBe(times + 1);
   });
 
-  it('arrives twice with one key, its own or a new one, and is done once', async () => {
+  it('arrives twice with the same key, its own or a new one, and takes effect once', async () => {
     meet({ double: true });
     const { times } = callee.added;
     const answered = await client.add({ n: 1 }, { idempotencyKey: 'its own' });
@@ -101,14 +101,14 @@ describe('a call that meets a fault', () => {
     expect([keys[2] === 'its own', callee.added.times]).toEqual([false, times + 2]);
   });
 
-  it('is refused once to its caller when it arrives twice and is refused twice', async () => {
+  it('gets one refusal when both copies are refused', async () => {
     meet({ double: true });
     expect(await outcomeOf(client.refuse({}))).toBe('too-late');
     await settled();
     expect(arrived.length).toBe(2);
   });
 
-  it('can be given up like any other; what has not arrived by then does not arrive later', async () => {
+  it('can be cancelled, and then never arrives', async () => {
     meet({ latencyMs: 100 });
     const cancellation = new Cancellation();
     const context = { requestId: 'r', caller: 'gateway', deadline: Date.now() + 60_000, cancellation };
@@ -125,7 +125,7 @@ describe('a call that meets a fault', () => {
 describe('a fault', () => {
   const fails = async (caller = 'other') => (await outcomeOf(clientOf(caller).echo(x))) === 'internal';
 
-  it('is met by the share of calls that chance picks', async () => {
+  it('applies to a random share of the calls', async () => {
     meet({ error: 'internal', share: 0.25 });
     chance = 0.249;
     expect(await fails()).toBe(true);
@@ -136,7 +136,7 @@ describe('a fault', () => {
     expect(await fails()).toBe(false);
   });
 
-  it('is over at its time', async () => {
+  it('expires at its time', async () => {
     meet({ error: 'internal', until: clock.now() + 1_000 });
     clock.advance(999);
     expect(await fails()).toBe(true);
@@ -144,7 +144,7 @@ describe('a fault', () => {
     expect([await fails(), faults.list()]).toEqual([false, []]);
   });
 
-  it('is on the edges that it names, and on no other', async () => {
+  it('applies only to its callers and operations', async () => {
     const edges: [caller: string, operation: string, met: boolean][] = [
       ['*', '*', true],
       ['other', '*', true],
@@ -164,7 +164,7 @@ describe('a fault', () => {
     }
   });
 
-  it('comes before those that stand behind it', async () => {
+  it('takes precedence over later faults', async () => {
     meet({ operation: 'sample.strict', error: 'forbidden' }, { error: 'internal' }, { error: 'not-found' });
     expect(await fails()).toBe(true);
     expect(await outcomeOf(client.strict({ n: 1 }))).toBe('forbidden');

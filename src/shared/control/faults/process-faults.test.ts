@@ -12,7 +12,7 @@ const fault = (rest: Partial<CallFault>): CallFault => ({
   ...rest,
 });
 
-it('is met where the call is served, and by no call on its way', () => {
+it('applies where the call is served, not on its way', () => {
   const faults = new CallFaults(clock);
   faults.set([fault({ inside: 'block' }), fault({ latencyMs: 5 })]);
   expect(faults.met('orders', 'payments', 'authorize')).toMatchObject({ latencyMs: 5 });
@@ -22,13 +22,13 @@ it('is met where the call is served, and by no call on its way', () => {
   expect(faults.metInside('orders', 'payments', 'authorize')).toBeUndefined();
 });
 
-it('is over when its time is', () => {
+it('expires at its time', () => {
   const faults = new CallFaults({ now: () => 2_000 });
   faults.set([fault({ inside: 'crash' })]);
   expect(faults.metInside('orders', 'payments', 'authorize')).toBeUndefined();
 });
 
-it('keeps memory at each call, until its fault is over', () => {
+it('leaks memory at each call until the fault ends', () => {
   const before = process.memoryUsage().arrayBuffers;
   injectFault('leak');
   expect(process.memoryUsage().arrayBuffers - before).toBeGreaterThanOrEqual(64 * 1024 * 1024);

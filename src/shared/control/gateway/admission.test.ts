@@ -23,7 +23,7 @@ function open() {
   return { state, answer, ask };
 }
 
-it('refuses at once what comes beyond the most, while it is busy, and says when to come again', async () => {
+it('refuses requests above its limit immediately while it is busy, and says when to retry', async () => {
   const { answer, ask } = open();
   const taken = [ask(), ask()];
   expect(await ask()).toEqual({ status: 503, retryAfter: '1' });
@@ -31,7 +31,7 @@ it('refuses at once what comes beyond the most, while it is busy, and says when 
   expect((await Promise.all(taken)).map(({ status }) => status)).toEqual([200, 200]);
 });
 
-it('takes more when it is not busy, and again when those before are answered', async () => {
+it('accepts more when it is not busy, and again after earlier requests are answered', async () => {
   const { state, answer, ask } = open();
   state.busy = false;
   const taken = [ask(), ask(), ask()];

@@ -29,7 +29,7 @@ function unfinished() {
   return { body, end: () => controller.close() };
 }
 
-it('keeps few unfinished bodies of one client, and takes those of others', async () => {
+it('limits the unfinished bodies of one client, and accepts bodies of others', async () => {
   const { send } = open();
   const [one, two] = [unfinished(), unfinished()];
   const sent = [one, two].map(({ body }) => send('203.0.113.1', body));

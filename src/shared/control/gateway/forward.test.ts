@@ -41,19 +41,19 @@ async function passed(request: Request, place: number): Promise<Passed> {
 
 const key = { 'idempotency-key': 'again' };
 
-it('has a request repeated on its way only where the endpoint says that it is then done once', async () => {
+it('forwards an idempotency key only when the endpoint declares that it takes effect once', async () => {
   const plain = await passed(new Request('http://kerf/boxes', { method: 'POST', body: '{}', headers: key }), 1);
   expect([plain.name, plain.options?.idempotencyKey]).toEqual(['kerf.write', undefined]);
   const keyed = await passed(new Request('http://kerf/orders', { method: 'POST', body: '{}', headers: key }), 2);
   expect([keyed.name, keyed.options?.idempotencyKey]).toEqual(['kerf.write', 'again']);
 });
 
-it('passes on a request for the head alone as one for all', async () => {
+it('forwards HEAD as GET', async () => {
   const { name, input } = await passed(new Request('http://kerf/boxes?limit=2', { method: 'HEAD' }), 0);
   expect([name, input]).toEqual(['kerf.read', expect.objectContaining({ method: 'GET', path: '/boxes?limit=2' })]);
 });
 
-it('passes on nothing that says who the client is', async () => {
+it('forwards no header with the address of the client', async () => {
   const headers = {
     ...{
       forwarded: 'for=203.0.113.9',

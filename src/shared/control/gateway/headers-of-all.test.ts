@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { headersOfAll } from './headers-of-all.ts';
 
-it('has every answer tell browsers to be careful, and caches to keep nothing', async () => {
+it('every answer has security headers and forbids caching', async () => {
   expect(Object.fromEntries(await headersOfAll())).toEqual({
     'cache-control': 'no-store',
     'cross-origin-opener-policy': 'same-origin',

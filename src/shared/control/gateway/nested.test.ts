@@ -2,7 +2,7 @@ import { Hono, type MiddlewareHandler } from 'hono';
 import { beforeEach, expect, it } from 'vitest';
 import { nested } from './nested.ts';
 
-/** The handlers that were asked, in order. */
+/** The handlers that ran, in order. */
 let asked: string[];
 beforeEach(() => {
   asked = [];
@@ -25,16 +25,16 @@ async function answerOf(...handlers: MiddlewareHandler[]): Promise<string> {
   return (await app.request('/')).text();
 }
 
-it('asks each handler inside the one before, and then whatever serves the request', async () => {
+it('runs each handler inside the previous one, and then the route', async () => {
   expect(await answerOf(passes('first'), passes('second'))).toBe('served');
   expect(asked).toEqual(['first', 'second']);
 });
 
-it('answers with the first answer, and asks nobody after it', async () => {
+it('returns the first answer, and skips later handlers', async () => {
   expect(await answerOf(passes('first'), answers, passes('last'))).toBe('refused');
   expect(asked).toEqual(['first']);
 });
 
-it('leaves errors to the application', async () => {
+it('passes errors to the application', async () => {
   expect(await answerOf(passes('first'), fails)).toBe('failed: no');
 });

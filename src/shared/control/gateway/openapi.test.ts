@@ -22,12 +22,12 @@ const idsOf = ({ paths }: Document) =>
   Object.values(paths).flatMap((path) => Object.values(path).map(({ operationId }) => operationId));
 
 describe('the ids of operations', () => {
-  it('are a method and the words of a path', () => {
+  it('consist of the method and the words of the path', () => {
     const document = documentOf(get('/orders'), get('/orders/:id'), get('/orders/:id/cancel', { method: 'post' }));
     expect(idsOf(document)).toEqual(['getOrders', 'getOrdersId', 'postOrdersIdCancel']);
   });
 
-  it('are each of its own, whatever the paths and their order', () => {
+  it('are unique for all paths in any order', () => {
     const words = fc.constantFrom('a', 'A', 'b', 'b-c', ':b', ':c', 'b_c', '_2f_a', '-', 'a.b', ':d{[0-9]+}');
     const paths = fc.uniqueArray(
       fc.array(words, { minLength: 1, maxLength: 3 }).map((all) => `/${all.join('/')}`),
@@ -48,7 +48,7 @@ describe('the ids of operations', () => {
   });
 });
 
-describe('a schema that refers to itself', () => {
+describe('a recursive schema', () => {
   const category = z.object({
     name: z.string(),
     get children() {
@@ -75,10 +75,13 @@ describe('a schema that refers to itself', () => {
 
   it.each<[string, Endpoint]>([
     ['an answer', get('/a', { answers: { 200: category } })],
-    ['a part of one', get('/a', { answers: { 200: z.object({ root: category.optional() }) } })],
+    ['a field of an answer', get('/a', { answers: { 200: z.object({ root: category.optional() }) } })],
     ['a body', get('/a', { method: 'post', body: z.object({ root: category }) })],
-    ['two of them', get('/a', { method: 'post', body: category, answers: { 200: category, 201: z.array(category) } })],
-    ['what has a name', get('/a', { answers: { 200: z.object({ one: shared, other: shared }) } })],
+    [
+      'a body and two answers',
+      get('/a', { method: 'post', body: category, answers: { 200: category, 201: z.array(category) } }),
+    ],
+    ['a named schema', get('/a', { answers: { 200: z.object({ one: shared, other: shared }) } })],
   ])('resolves in %s', (_, endpoint) => {
     const document = documentOf(endpoint, get('/b', endpoint), get('/c', { answers: { 200: category } }));
     const targets = targetsIn(document);
@@ -88,7 +91,7 @@ describe('a schema that refers to itself', () => {
     expect(JSON.stringify(document)).not.toContain('$defs');
   });
 
-  it('keeps two apart that have the same name', () => {
+  it('gives two schemas with the same name different keys', () => {
     const other = z.object({ other: z.string() });
     const answers = (each: z.ZodObject) => ({ 200: z.object({ one: each, two: each }) });
     const { components, paths } = documentOf(
@@ -101,7 +104,7 @@ describe('a schema that refers to itself', () => {
   });
 });
 
-it('a parameter is required unless it may be absent, also when its check throws', () => {
+it('a parameter is required unless it is optional, also when its check throws', () => {
   const throwing = z.string().refine(() => {
     throw new Error('not now');
   });

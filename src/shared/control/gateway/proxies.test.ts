@@ -8,14 +8,14 @@ const byForwardedFor = (xForwardedFor: string, from = peer, trusted = proxies) =
 const byForwarded = (forwarded: string, from = peer, trusted = proxies) => clientAddress(from, { forwarded }, trusted);
 
 describe('the address of a client', () => {
-  it('is the peer, whatever a peer says that is no trusted proxy', () => {
+  it('is the peer when the peer is not a trusted proxy', () => {
     expect(byForwardedFor('203.0.113.9', '198.51.100.1')).toBe('198.51.100.1');
     expect(byForwarded('for=203.0.113.9', '198.51.100.1')).toBe('198.51.100.1');
     expect(byForwardedFor('203.0.113.9', '127.0.0.1', noProxies)).toBe('127.0.0.1');
     expect(clientAddress(undefined, { xForwardedFor: '203.0.113.9' }, proxies)).toBe('unknown');
   });
 
-  it('is read from the right, up to the first that is no trusted proxy', () => {
+  it('is read from the right, up to the first address that is not a trusted proxy', () => {
     expect(byForwardedFor('203.0.113.9')).toBe('203.0.113.9');
     expect(byForwardedFor('1.1.1.1, 203.0.113.9, 10.2.3.4,192.168.1.7')).toBe('203.0.113.9');
     expect(byForwardedFor('10.9.9.9, 10.2.3.4')).toBe('10.9.9.9');
@@ -40,7 +40,7 @@ describe('the address of a client', () => {
     ['[::1', peer],
     ['example.com', peer],
     ['203.0.113.9 1.1.1.1', peer],
-  ])('is understood as X-Forwarded-For: %s', (header, client) => {
+  ])('is read from X-Forwarded-For: %s', (header, client) => {
     expect(byForwardedFor(header)).toBe(client);
     expect(byForwardedFor(`1.1.1.1, ${header}`)).toBe(client);
   });
@@ -60,12 +60,12 @@ describe('the address of a client', () => {
     ['for="203.0.113.9', peer],
     ['for=', peer],
     ['', peer],
-  ])('is understood as Forwarded: %s', (header, client) => {
+  ])('is read from Forwarded: %s', (header, client) => {
     expect(byForwarded(header)).toBe(client);
     expect(byForwarded(`for=1.1.1.1, ${header}`)).toBe(client);
   });
 
-  it('is not hidden by what a client writes in front', () => {
+  it('is not hidden by forged entries in front of it', () => {
     for (const forged of ['for="', 'for="a, b', 'for=1.1.1.1;x="\\"', '"', ',,,', 'for="1.1.1.1\\']) {
       expect(byForwarded(`${forged}, for=203.0.113.9`)).toBe('203.0.113.9');
     }
@@ -74,21 +74,21 @@ describe('the address of a client', () => {
     }
   });
 
-  it('is not what a client wrote into another parameter, nor one of two', () => {
+  it('is not read from another parameter, nor from a duplicate one', () => {
     expect(byForwarded('by=";for=6.6.6.6;";for=203.0.113.9')).toBe('203.0.113.9');
     expect(byForwarded('host="a\\";for=6.6.6.6";for=203.0.113.9')).toBe('203.0.113.9');
     expect(byForwarded('for=6.6.6.6;for=203.0.113.9')).toBe(peer);
     expect(byForwarded('for=6.6.6.6 by=x')).toBe(peer);
   });
 
-  it('is that of the proxy when two headers disagree, of which a client may have written one', () => {
+  it('is the proxy when both headers disagree, since a client may have forged one', () => {
     const agree = { forwarded: 'for=203.0.113.9', xForwardedFor: '1.1.1.1, 203.0.113.9' };
     expect(clientAddress(peer, agree, proxies)).toBe('203.0.113.9');
     const disagree = { forwarded: 'for=1.1.1.1', xForwardedFor: '203.0.113.9' };
     expect(clientAddress(peer, disagree, proxies)).toBe(peer);
   });
 
-  it('is so many hops away, where proxies are counted', () => {
+  it('is a given number of hops away when proxies are counted', () => {
     const header = '1.1.1.1, 2.2.2.2, 3.3.3.3';
     const after = ['0', '1', '2', '3', '4'].map((hops) => byForwardedFor(header, '4.4.4.4', readTrustedProxies(hops)!));
     expect(after).toEqual(['4.4.4.4', '3.3.3.3', '2.2.2.2', '1.1.1.1', '1.1.1.1']);
@@ -134,7 +134,7 @@ describe('trusted proxies', () => {
     'x/8',
   ])('may not be "%s"', (text) => expect(readTrustedProxies(text)).toBeUndefined());
 
-  it('are known by either spelling of an IPv4 address', () => {
+  it('are recognized in both notations of an IPv4 address', () => {
     expect(byForwardedFor('203.0.113.9', '::ffff:10.0.0.1')).toBe('203.0.113.9');
     expect(byForwardedFor('203.0.113.9', '10.1.2.3', readTrustedProxies('::ffff:10.0.0.0/104')!)).toBe('203.0.113.9');
   });

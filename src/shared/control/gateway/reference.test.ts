@@ -7,7 +7,7 @@ describe('the API reference', () => {
   mountReference(app, []);
 
   it.each(['/openapi.json', '/docs', '/docs/start.js', '/docs/swagger-ui.css', '/docs/swagger-ui-bundle.js'])(
-    'sends %s once to a client that keeps it',
+    'sends %s once to a client with a cache',
     async (path) => {
       const first = await app.request(path);
       const etag = first.headers.get('etag')!;
@@ -21,7 +21,7 @@ describe('the API reference', () => {
     },
   );
 
-  it('has nothing else', async () => {
+  it('has no other files', async () => {
     for (const path of ['/docs/nothing', '/docs/swagger-ui.js', '/docs/..%2f..%2fpackage.json']) {
       expect((await app.request(path)).status).toBe(404);
     }

@@ -44,11 +44,11 @@ async function dial() {
 
 const request = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 
-describe('a listener that shuts down under load', () => {
+describe('a listener during a shutdown under load', () => {
   it.each([
     ['a connection for each request', () => false as const],
-    ['connections that are kept', agentOf],
-  ])('resets none of the requests that were sent, by %s', async (_, agentFor) => {
+    ['keep-alive connections', agentOf],
+  ])('resets no request in flight, with %s', async (_, agentFor) => {
     for (let round = 0; round < 10; round++) {
       await serve((_request, response) => void setImmediate(() => response.end('x')));
       let answers = 0;
@@ -77,7 +77,7 @@ describe('a listener that shuts down under load', () => {
   });
 });
 
-describe('a listener that shuts down', () => {
+describe('a listener during a shutdown', () => {
   let answer: () => void;
   beforeEach(() =>
     serve(({ headers }, response) => {
@@ -88,7 +88,7 @@ describe('a listener that shuts down', () => {
 
   const waiting = 'GET / HTTP/1.1\r\nHost: x\r\nWait: yes\r\n\r\n';
 
-  it('has each answer say so once it is announced, also to what was asked before, and accepts connections', async () => {
+  it('sends "Connection: close" after the announcement, also for requests in flight, and accepts connections', async () => {
     const agent = agentOf();
     expect((await ask(agent)).headers.connection).toBe('keep-alive');
     const { socket, came } = await dial();
@@ -102,7 +102,7 @@ describe('a listener that shuts down', () => {
     await shutdown.close(afar);
   });
 
-  it('answers what comes on an idle connection while others are served', async () => {
+  it('answers a new request on an idle connection while others are in flight', async () => {
     const [idle, busy] = [await dial(), await dial()];
     idle.socket.write(request);
     await expect.poll(() => idle.came.text).toContain('keep-alive');
@@ -119,7 +119,7 @@ describe('a listener that shuts down', () => {
     expect(busy.came.text).toContain('200 OK');
   });
 
-  it('answers all that was sent over a connection in a row', async () => {
+  it('answers all pipelined requests', async () => {
     const { socket, came } = await dial();
     shutdown.announce();
     socket.write(request.repeat(3));
@@ -131,14 +131,14 @@ describe('a listener that shuts down', () => {
     await shutdown.close(afar);
   });
 
-  it('waits for no connection that is idle or was never used', async () => {
+  it('does not wait for idle or unused connections', async () => {
     const [idle, unused] = [await dial(), await dial()];
     idle.socket.write(request);
     await expect.poll(() => idle.came.text).toContain('200 OK');
     await Promise.all([shutdown.close(afar), idle.came.ended, unused.came.ended]);
   });
 
-  it('cuts what is not answered in time', async () => {
+  it('closes connections without an answer in time', async () => {
     const { socket, came } = await dial();
     socket.write(waiting);
     await once(server, 'request');

@@ -30,7 +30,7 @@ describe('wrong passwords', () => {
     Array.from({ length: count }, () => guess(account, client)).filter((waits) => waits === 0).length;
   const signIn = (account: string, client: string) => limit.begin(account, client).succeeded();
 
-  it('have to wait longer and longer, and what is refused counts no further', () => {
+  it('have to wait longer and longer, and refused attempts do not count', () => {
     expect(guesses(1_000, ann, attacker)).toBe(10);
     const waits = [];
     for (let round = 0; round < 12; round++) {
@@ -42,13 +42,13 @@ describe('wrong passwords', () => {
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
   });
 
-  it('of a stranger leave the owner alone, wherever the owner is', () => {
+  it('from one address do not lock out the owner at another address', () => {
     guesses(1_000, ann, attacker);
     signIn(ann, home);
     expect(guess(ann, attacker)).toBe(1);
   });
 
-  it('of very many strangers leave the owner alone where the owner has signed in before', () => {
+  it('from many addresses do not lock out the owner at an earlier address of the owner', () => {
     signIn(ann, home);
     for (let each = 0; each < 500; each++) guesses(10, ann, `198.51.${each >> 8}.${each & 255}`);
     expect(guess(ann, '198.51.100.255')).toBeGreaterThan(0);
@@ -56,19 +56,19 @@ describe('wrong passwords', () => {
     signIn(ann, home);
   });
 
-  it('of one client for many accounts have to wait as well, but not its known members', () => {
+  it('of one client for many accounts have to wait, but not its known members', () => {
     signIn(ann, attacker);
     const through = Array.from({ length: 500 }, (_, each) => guess(`member-${each}@example.com`, attacker));
     expect(through.filter((waits) => waits === 0)).toHaveLength(100);
     signIn(ann, attacker);
   });
 
-  it('of one IPv6 network are those of one client', () => {
+  it('of one IPv6 network count as one client', () => {
     const through = Array.from({ length: 50 }, (_, each) => guess(ann, `2001:db8::${each}`));
     expect(through.filter((waits) => waits === 0)).toHaveLength(10);
   });
 
-  it('are forgotten after a right one, and after an hour', () => {
+  it('are forgotten after a correct password, and after an hour', () => {
     guesses(9, ann, home);
     signIn(ann, home);
     expect(guesses(1_000, ann, home)).toBe(10);
@@ -76,7 +76,7 @@ describe('wrong passwords', () => {
     expect(guesses(1_000, ann, home)).toBe(10);
   });
 
-  it('have to wait no longer when the clock of the machine steps back', () => {
+  it('do not wait longer when the clock steps back', () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     limit = new GrowingSignInLimit();
     guesses(10, ann, home);
@@ -84,7 +84,7 @@ describe('wrong passwords', () => {
     expect(guess(ann, home)).toBe(1);
   });
 
-  it('are not counted where nobody knows whether they were wrong', () => {
+  it('are not counted when the outcome is unknown', () => {
     for (let each = 0; each < 1_000; each++) limit.begin(ann, home).undecided();
     expect(guesses(1_000, ann, home)).toBe(10);
   });

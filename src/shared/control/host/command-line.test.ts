@@ -9,7 +9,7 @@ import { printModules, rotateKeys } from './command-line.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
-it('makes new keys for sessions and services, or none when one of them cannot be read', async () => {
+it('creates new keys for sessions and services, or none when one file is damaged', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'kerf-rotate-'));
   const topology = { settings: { DATA_DIR: folder } } as Topology;
   const [sessions, internal] = ['sessions', 'internal'].map((use) => join(folder, 'keys', `${use}.json`));
@@ -25,7 +25,7 @@ it('makes new keys for sessions and services, or none when one of them cannot be
   expect(readFileSync(sessions!, 'utf8')).toBe(before);
 });
 
-it('keeps no key of before when it revokes them', async () => {
+it('keeps no earlier key when it revokes them', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'kerf-rotate-'));
   const topology = { settings: { DATA_DIR: folder } } as Topology;
   const said = vi.spyOn(console, 'log').mockImplementation(() => {});
@@ -37,7 +37,7 @@ it('keeps no key of before when it revokes them', async () => {
   expect(said.mock.lastCall![0]).toMatch(/signing with \w+ from now on; what was signed before is refused$/);
 });
 
-it('lists the migrations of the modules whose inside is here, and none of those that are only known', async () => {
+it('lists the migrations of local modules, and none of remote modules', async () => {
   const about = { owner: 'shop', about: 'A shop.', uses: [], listensTo: [] };
   const migrations = [{ name: '0001-goods', phase: 'expand', sqlite: 'CREATE TABLE goods (id)' }];
   const here = { about: { ...about, name: 'shop' }, contract: contract('shop', { operations: {} }), migrations };

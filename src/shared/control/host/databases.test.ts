@@ -56,7 +56,7 @@ describe('the home process', () => {
     await home.refuseOthers().finally(() => home.close());
   };
 
-  it('compares an answer with the record of before the question: the module writes the record meanwhile', async () => {
+  it('compares an answer with the record from before the question, since the module may write meanwhile', async () => {
     seen(7);
     const link = linkTo(() => {
       seen(8);
@@ -73,7 +73,7 @@ describe('the home process', () => {
     );
   });
 
-  it('alone accepts a loss: not at the word of the process that runs the module', () => {
+  it("is the only process that accepts a loss, whatever the module's process sends", () => {
     seen(8);
     const introduce = () =>
       databasesOf().introduced(module, { system, id: 'another', commits: 1, accepted: true } as never);
@@ -87,7 +87,7 @@ describe('the home process', () => {
     expect(introduce()).toEqual({ system });
   });
 
-  it('does not ask a module that it has extracted since the start: they share a data folder', async () => {
+  it('does not ask a module that it has extracted, since they share a data folder', async () => {
     const link = linkTo(() => ({ system, id: 'another', commits: 1 }));
     seen(8);
     await looked(link, { kind: 'service', via: 'http', instances: 1 });
@@ -95,7 +95,7 @@ describe('the home process', () => {
   });
 });
 
-describe('a process that runs a module by itself', () => {
+describe('a separately started module process', () => {
   const open = () => {
     database = openSqlite(module, join(folder, `${module}.db`), [], silentLog, records);
     return database;
@@ -112,7 +112,7 @@ describe('a process that runs a module by itself', () => {
     return { link, answer: databasesOf({ only: [module], link }).introduce() };
   };
 
-  it('introduces its data once more when it was refused: it has written the record meanwhile', async () => {
+  it('introduces its data again after a refusal, since it may have written the record meanwhile', async () => {
     const own = open();
     const { link, answer } = introduced(async (question) => {
       if (question > 1) return;
@@ -133,7 +133,7 @@ describe('a process that runs a module by itself', () => {
     });
   });
 
-  it('introduces its data under a supervisor that forks it, and not when the home process has started it', async () => {
+  it('introduces its data under a foreign supervisor, but not when the home process has started it', async () => {
     open();
     // The test runner is such a supervisor.
     expect(process.send).toBeDefined();

@@ -53,7 +53,7 @@ async function open(): Promise<ProcessIdentity> {
   return (await openIdentity(topology as unknown as Topology, {})) as ProcessIdentity;
 }
 
-it('signs with the key of a file that replaces its identity, without a restart', async () => {
+it('signs with the key of a replaced identity file, without a restart', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   const [before, after] = [authorityOf(first!), authorityOf(second!)];
   publish(before);
@@ -72,7 +72,7 @@ it('signs with the key of a file that replaces its identity, without a restart',
   await expect(orders.verify(leaked, 'orders')).rejects.toMatchObject({ code: 'unauthenticated' });
 });
 
-it('keeps the keys and the time that it knows when an old publication is replayed, or none comes', async () => {
+it('keeps its keys and time when an old publication is replayed, or none arrives', async () => {
   const [before, after] = [authorityOf(first!), authorityOf(`${second},${first}`, Date.now() + 3 * hourMs)];
   await writeFile(before);
   publish(after);
@@ -89,7 +89,7 @@ it('keeps the keys and the time that it knows when an old publication is replaye
   await expectNoChange();
 });
 
-it('follows the time of the home process back', async () => {
+it('follows the clock of the home process back', async () => {
   const now = Date.now();
   await writeFile(authorityOf(first!, now));
   publish(authorityOf(first!, now + 3 * hourMs));

@@ -40,7 +40,7 @@ function processThatTriesOut(other: () => Promise<unknown>) {
   };
 }
 
-it('counts and shows what other processes ask while another copy is tried out', async () => {
+it('counts and mirrors calls of other processes during a trial of another replica', async () => {
   const { trial, asked } = processThatTriesOut(async () => 'there');
   const answers: unknown[] = [];
   trial.onAnswer = (_request, _way, answer) => answers.push(answer);
@@ -49,14 +49,14 @@ it('counts and shows what other processes ask while another copy is tried out', 
   expect(trial.before.counts).toMatchObject({ calls: 1, failures: 0 });
 });
 
-it('sends its part of what other processes ask to the copy that is tried out', async () => {
+it('sends a share of the calls of other processes to the replica on trial', async () => {
   const { trial, asked } = processThatTriesOut(async () => 'there');
   trial.share = 1;
   expect(await asked()).toBe('there');
   expect([trial.other.counts.calls, trial.before.counts.calls]).toEqual([1, 0]);
 });
 
-it('serves a public request itself when the copy that is tried out cannot be asked', async () => {
+it('serves a public request itself when the replica on trial cannot be reached', async () => {
   const { trial, lookedAt } = processThatTriesOut(() =>
     Promise.reject(refusal('unavailable', 'nobody is there', {}, { cause: new Error('refused') })),
   );

@@ -3,7 +3,7 @@ import { watchOpenFiles } from './open-files.ts';
 
 afterEach(() => vi.useRealTimers());
 
-it('says once a minute that no more files may be open, and nothing while they may', () => {
+it('logs once a minute that the limit of open files is reached, and nothing otherwise', () => {
   vi.useFakeTimers();
   const logged: unknown[] = [];
   let why: string | undefined;

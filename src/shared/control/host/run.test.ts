@@ -28,7 +28,7 @@ async function stopped(start: string, word: string, ...signals: NodeJS.Signals[]
   return { code: code as number | null, said, stderr };
 }
 
-it('closes what was about to start when it is signalled', patient, async () => {
+it('closes a starting system when it is signaled', patient, async () => {
   const start = `async () => {
     setInterval(() => {}, 1_000);
     console.log('starting');
@@ -41,7 +41,7 @@ it('closes what was about to start when it is signalled', patient, async () => {
   expect({ code, said }).toEqual({ code: 0, said: ['starting', 'started', 'closed'] });
 });
 
-it('says in one line why it cannot be closed in order, and ends with 1', patient, async () => {
+it('prints one line when the close fails, and exits with 1', patient, async () => {
   const start = `async () => {
     setInterval(() => {}, 1_000);
     setImmediate().then(() => console.log('started'));
@@ -52,7 +52,7 @@ it('says in one line why it cannot be closed in order, and ends with 1', patient
   expect(stderr).toMatch(/^kerf: .*the bus is jammed.*\n$/);
 });
 
-it('says that closing takes too long, and ends with 1', patient, async () => {
+it('reports that the close takes too long, and exits with 1', patient, async () => {
   const start = `async () => {
     setInterval(() => {}, 1_000);
     setImmediate().then(() => console.log('started'));
@@ -74,9 +74,9 @@ describe('the announcement of a stop', () => {
   }`;
 
   it.each<[what: string, delayMs: number, signals: NodeJS.Signals[], closed: string]>([
-    ['lasts as long as the process says, also when the signal comes twice', 300, ['SIGTERM', 'SIGTERM'], 'late'],
-    ['is over when somebody presses Ctrl-C', 60_000, ['SIGTERM', 'SIGINT'], 'at once'],
-    ['is left out when somebody presses Ctrl-C', 60_000, ['SIGINT'], 'at once'],
+    ['lasts for the drain delay, also after a repeated signal', 300, ['SIGTERM', 'SIGTERM'], 'late'],
+    ['ends with Ctrl-C', 60_000, ['SIGTERM', 'SIGINT'], 'at once'],
+    ['is skipped after Ctrl-C', 60_000, ['SIGINT'], 'at once'],
   ])('%s', patient, async (_, delayMs, signals, closed) => {
     const { code, said } = await stopped(startWith(delayMs), 'started', ...signals);
     expect({ code, said }).toEqual({ code: 0, said: ['started', 'announced', closed] });

@@ -38,7 +38,7 @@ function settings(cert?: string, key?: string, ca?: string): KernelSettings {
 }
 
 describe('the files of TLS', () => {
-  it('are read: none, an authority alone, a pair, or both in one file', () => {
+  it('can be none, a CA alone, a pair, or both in one file', () => {
     expect(readTls(settings())).toEqual({ mutual: false });
     expect(readTls(settings(undefined, undefined, ours.cert))).toEqual({ mutual: false, ca: readFileSync(ours.cert) });
     const read = readTls(settings(ours.cert, ours.key, others.cert));
@@ -66,7 +66,7 @@ describe('the files of TLS', () => {
       'setting INTERNAL_TLS_CERT: ours.key.pem holds a key; name the file of ',
     ],
     [
-      'do not fit',
+      'do not match',
       settings(ours.cert, others.key),
       `${both}: others.key.pem is not the key of the certificate in ours.ce`,
     ],
@@ -91,21 +91,17 @@ describe('the files of TLS', () => {
       'the key in encrypted-ec.pem is encrypted',
     ],
     [
-      'have a key for an authority',
+      'have a key instead of a CA',
       settings(undefined, undefined, ours.key),
       'INTERNAL_TLS_CA: ours.key.pem holds a key;',
     ],
-    [
-      'have a damaged authority',
-      settings(undefined, undefined, files.damaged),
-      'INTERNAL_TLS_CA: damaged.pem holds no cert',
-    ],
-  ])('are refused where they %s, by name', (_about, given, message) => {
+    ['have a damaged CA', settings(undefined, undefined, files.damaged), 'INTERNAL_TLS_CA: damaged.pem holds no cert'],
+  ])('are refused with their names when they %s', (_about, given, message) => {
     expect(() => readTls(given)).toThrow(StartError);
     expect(messageFor(given)).toContain(message);
   });
 
-  it('are of use while their certificates are valid, and otherwise it is said whose is not', () => {
+  it('are valid during the validity of their certificates, and otherwise the error names the invalid one', () => {
     const tls = readTls(settings(ours.cert, ours.key, others.cert));
     expect(whyNotValid(tls, notBeforeDate)).toBeUndefined();
     expect(whyNotValid(tls, notAfterDate)).toBeUndefined();

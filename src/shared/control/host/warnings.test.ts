@@ -24,7 +24,7 @@ function topologyOf(placement: string, env: Env, only: string[] | undefined = ['
 const warnings = (placement: string, env: Env = {}, only?: string[]) =>
   warningsOf({ topology: topologyOf(placement, env, only), tls: {} }, new Date());
 
-describe('where a module run alone listens', () => {
+describe('the listener of a separately started module', () => {
   it.each<[placement: string, env: Env]>([
     ['http://127.0.0.1:4105', {}],
     ['http://127.0.0.1:4105', { INTERNAL_PORT: '4105' }],
@@ -36,7 +36,7 @@ describe('where a module run alone listens', () => {
     ['http+srv://_payments._tcp.internal', { INTERNAL_PORT: '4000' }],
     ['file:addresses', { INTERNAL_PORT: '4000' }],
     ['amqp://broker', { INTERNAL_PORT: '4000' }],
-  ])('is no matter, or is where %s has it, with %j', (placement, env) => {
+  ])('causes no warning for %s with %j', (placement, env) => {
     expect(warnings(placement, env)).toEqual([]);
   });
 
@@ -82,24 +82,24 @@ describe('where a module run alone listens', () => {
       {},
       'payments listens on a free port, and the others look for it at grpc://a:4105,grp',
     ],
-  ])('is not where %s has it, with %j, and it is said so', (placement, env, warning) => {
+  ])('causes a warning when it does not match %s, with %j', (placement, env, warning) => {
     const [said, ...more] = warnings(placement, env);
     expect([said, more]).toEqual([expect.stringContaining(warning), []]);
   });
 
-  it('is no matter in the home process', () => {
+  it('causes no warning in the home process', () => {
     const topology = { ...topologyOf('http://127.0.0.1:4105', { INTERNAL_PORT: '4000' }), only: undefined };
     expect(warningsOf({ topology, tls: {} }, new Date())).toEqual([]);
   });
 });
 
-describe('certificates that are not valid', () => {
+describe('invalid certificates', () => {
   const authorities: Authority[] = [];
   afterAll(() => {
     for (const each of authorities) each.close();
   });
 
-  it('are warned of, in every process', async () => {
+  it('cause a warning in every process', async () => {
     const authority = await Authority.found('ours');
     authorities.push(authority);
     const tls = { cert: readFileSync((await authority.settings()).INTERNAL_TLS_CERT) };

@@ -35,7 +35,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-it('finds out by writing, at most once a second, and leaves nothing behind', async () => {
+it('writes at most once a second, and leaves no file', async () => {
   expect(await Promise.all([probes.takesWrites(orders), probes.takesWrites(orders)])).toEqual([true, true]);
   later(0.9);
   await probes.takesWrites(orders);
@@ -45,7 +45,7 @@ it('finds out by writing, at most once a second, and leaves nothing behind', asy
   expect(probed).toBe(2);
 });
 
-it('says once that nothing can be written, with the reason, and once that it is over', async () => {
+it('logs a write failure once with its reason, and its end once', async () => {
   full = true;
   for (const second of [1, 2]) {
     later(second);
@@ -64,13 +64,13 @@ it('says once that nothing can be written, with the reason, and once that it is 
   ]);
 });
 
-it('finds out that the folder takes no file, whatever the database says', async () => {
+it('detects that the folder is not writable, even if the database is', async () => {
   rmSync(folder, { recursive: true });
   expect(await probes.takesWrites(orders)).toBe(false);
   expect(said).toEqual([expect.stringMatching(/takes no writes: .*kerf-probes-.* took no file: ENOENT/)]);
 });
 
-it('counts a write that hangs as a failure, and starts no other beside it', async () => {
+it('counts a hanging write as a failure, and starts no second one', async () => {
   const hanging = Promise.withResolvers<void>();
   let begun = 0;
   const module = {

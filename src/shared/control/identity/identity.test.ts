@@ -21,13 +21,13 @@ const sessionsOf = (file: string) =>
 afterEach(() => vi.useRealTimers());
 
 describe('keys in a file', () => {
-  it('are made on first use, for their owner only', () => {
+  it('are created at the first use, readable only by their owner', () => {
     const file = newFile();
     new FileKeyRing(file);
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  it('are for their owner only again, when they came from elsewhere for all to read', () => {
+  it('become readable only by their owner when others could read them', () => {
     const file = newFile();
     new FileKeyRing(file);
     chmodSync(file, 0o644);
@@ -35,7 +35,7 @@ describe('keys in a file', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  it('rotate under running processes: new tokens by the new key, old ones still good', async () => {
+  it('rotate under running processes: the new key signs, and old tokens stay valid', async () => {
     const file = newFile();
     const [signer, verifier] = [sessionsOf(file), sessionsOf(file)];
     const before = await signer.issue('ann');
@@ -46,7 +46,7 @@ describe('keys in a file', () => {
     expect(known.map((session) => session?.member)).toEqual(['ann', 'ann']);
   });
 
-  it('are forgotten when they have been replaced three times', async () => {
+  it('expire after three rotations', async () => {
     const file = newFile();
     const sessions = sessionsOf(file);
     const { token } = await sessions.issue('ann');
@@ -54,7 +54,7 @@ describe('keys in a file', () => {
     expect([await sessions.verify(token), await sessionsOf(file).verify(token)]).toEqual([undefined, undefined]);
   });
 
-  it('are revoked at once in every running process when none before is kept', async () => {
+  it('are revoked immediately in every running process when no earlier key is kept', async () => {
     const file = newFile();
     const processes = [sessionsOf(file), sessionsOf(file)];
     const { token } = await processes[0]!.issue('ann');
@@ -64,7 +64,7 @@ describe('keys in a file', () => {
     expect((await processes[1]!.verify((await processes[0]!.issue('ann')).token))?.member).toBe('ann');
   });
 
-  it('that are damaged are named, and not shown', () => {
+  it('are named but not shown when they are damaged', () => {
     const file = newFile();
     new FileKeyRing(file);
     const { secret } = JSON.parse(readFileSync(file, 'utf8')).keys[0];
@@ -81,7 +81,7 @@ describe('secrets from a setting', () => {
     expect(() => fixedKeyRing('INTERNAL_KEY', 'short')).toThrow('INTERNAL_KEY: secret 1 is shorter than 32 characters');
   });
 
-  it('rotate one process at a time, in whatever order they list them', async () => {
+  it('rotate one process at a time, in any order', async () => {
     const [first, second] = ['the first secret of 32 characters', 'the second secret of 32 characters'];
     const old = new ServiceTokens(fixedKeyRing('K', first));
     const both = new ServiceTokens(fixedKeyRing('K', `${second},${first}`));
@@ -97,7 +97,7 @@ describe('a service token', () => {
   const ring = fixedKeyRing('K', 'a secret of more than 32 characters');
   const tokens = new ServiceTokens(new Authority(ring, () => now));
 
-  it('is good for the module it was made for, and for a minute', async () => {
+  it('is valid for its audience, for a minute', async () => {
     const token = await tokens.issue('orders', 'payments');
     expect(await tokens.verify(token, 'payments')).toBe('orders');
     await expect(tokens.verify(token, 'inventory')).rejects.toMatchObject({ code: 'unauthenticated' });
@@ -106,7 +106,7 @@ describe('a service token', () => {
     expect(await tokens.issue('orders', 'payments')).not.toBe(token);
   });
 
-  it('is no session, and a session is no service token', async () => {
+  it('is not a session token, and a session token is not a service token', async () => {
     const sessions = new SessionTokens(ring, new SignedOut(dirname(newFile())));
     expect(await sessions.verify(await tokens.issue('orders', 'payments'))).toBeUndefined();
     await expect(tokens.verify((await sessions.issue('ann')).token, 'payments')).rejects.toMatchObject({
@@ -116,7 +116,7 @@ describe('a service token', () => {
 });
 
 describe('a session', () => {
-  it('ends by sign-out in every process, also in one that starts later, and no other session does', async () => {
+  it('ends by sign-out in all processes, also later ones, and other sessions continue', async () => {
     const file = newFile();
     const [one, other] = [sessionsOf(file), sessionsOf(file)];
     const tokens = [];
@@ -131,16 +131,16 @@ describe('a session', () => {
     }
   });
 
-  it('stays ended in whatever spelling its token comes', async () => {
+  it('stays ended for every spelling of its token', async () => {
     const sessions = sessionsOf(newFile());
     const { token } = await sessions.issue('ann');
     sessions.end((await sessions.verify(token))!);
     const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-    // The last letter of a signature has two bits that say nothing.
+    // The last character of a signature contains two unused bits.
     for (const last of letters) expect(await sessions.verify(token.slice(0, -1) + last)).toBeUndefined();
   });
 
-  it('ends also where the entry before it was cut off in the middle', async () => {
+  it('ends also when the entry before it in the file is incomplete', async () => {
     const file = newFile();
     const sessions = sessionsOf(file);
     const { token } = await sessions.issue('ann');
@@ -152,7 +152,7 @@ describe('a session', () => {
     for (const each of [sessions, sessionsOf(file)]) expect(await each.verify(token)).toBeUndefined();
   });
 
-  it('is neither believed nor denied while the sessions that ended cannot be read or written', async () => {
+  it('is neither accepted nor rejected while the list of ended sessions cannot be read or written', async () => {
     const file = newFile();
     const sessions = sessionsOf(file);
     const { token } = await sessions.issue('ann');
@@ -163,7 +163,7 @@ describe('a session', () => {
     expect(() => sessions.end(session)).toThrow(expect.objectContaining({ code: 'unavailable' }));
   });
 
-  it('stays ended when somebody signed out while the clock was hours ahead', async () => {
+  it('stays ended when a sign-out happened while the clock was hours ahead', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const sessions = sessionsOf(newFile());
     const { token } = await sessions.issue('ann');
@@ -175,7 +175,7 @@ describe('a session', () => {
     expect(await sessions.verify(token)).toBeUndefined();
   });
 
-  it('is forgotten a day after its token has expired', async () => {
+  it('is deleted from disk a day after its token has expired', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const folder = join(dirname(newFile()), 'signed-out');
     const list = new SignedOut(folder);
@@ -191,7 +191,7 @@ describe('a session', () => {
     ]);
   });
 
-  it('leaves the memory when its token has expired, also where nobody signs out', () => {
+  it('is dropped from memory after its token has expired, also in a process without sign-outs', () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const folder = join(dirname(newFile()), 'signed-out');
     const [signsOut, verifies] = [new SignedOut(folder), new SignedOut(folder)];
@@ -202,14 +202,14 @@ describe('a session', () => {
     expect(verifies.has('first', soon)).toBe(true);
     vi.setSystemTime(Date.now() + 180 * minutes);
     expect(verifies.has('other', late)).toBe(true);
-    // A file of the same size is read again only when nothing of its hour is in memory.
+    // A file of unchanged size is read again only when memory has no entries of its hour.
     writeFileSync(join(folder, String(Math.floor(soon / 3_600))), '\nthird\n');
     expect(verifies.has('first', soon)).toBe(false);
   });
 });
 
 describe('an operator', () => {
-  it('has one token, made on first use, for its owner only', () => {
+  it('has one token, created at the first use, readable only by its owner', () => {
     const folder = mkdtempSync(join(tmpdir(), 'kerf-operator-'));
     const token = operatorToken(folder, undefined);
     expect(token).toHaveLength(43);
@@ -222,7 +222,7 @@ describe('an operator', () => {
     expect(() => operatorToken(folder, 'with a space in it')).toThrow('OPERATOR_TOKEN');
   });
 
-  it('is told from others', () => {
+  it('is recognized by the token', () => {
     expect([sameSecret('a', 'a'), sameSecret('a', 'b'), sameSecret('', 'b')]).toEqual([true, false, false]);
     expect([
       bearer('Bearer abc'),

@@ -22,7 +22,7 @@ beforeEach(async () => {
 });
 
 describe('the operators', () => {
-  it('are known by their token', () => {
+  it('are recognized by their token', () => {
     const operators = new Operators(authority, token);
     expect([operators.know(token), operators.know('another token of operators'), operators.know(undefined)]).toEqual([
       true,
@@ -31,7 +31,7 @@ describe('the operators', () => {
     ]);
   });
 
-  it('have a token of which nothing that leaves the home process tells: neither an identity nor an order', async () => {
+  it('have a token that no identity file and no signed order reveals', async () => {
     expect(Object.keys(JSON.parse(await writeIdentity(authority, ['payments'])))).toEqual([
       'modules',
       'privateKey',
@@ -45,12 +45,12 @@ describe('the operators', () => {
     expect(await keyOf()).not.toBe(await keyOf());
   });
 
-  it('sign an order with their token, for another process to do', async () => {
+  it('sign an order for another process with their token', async () => {
     const signed = await new Operators(authority, token).sign(token, order);
     await expect(verifyOrder(signed, order, payments)).resolves.toBeUndefined();
   });
 
-  it('sign nothing with another token', async () => {
+  it('cannot sign with another token', async () => {
     await expect(new Operators(authority, token).sign('another token of operators', order)).rejects.toMatchObject({
       code: 'unauthenticated',
     });
@@ -61,7 +61,7 @@ describe('the operators', () => {
 });
 
 describe('an order', () => {
-  it('is good for just what it says', async () => {
+  it('is valid only for its exact content', async () => {
     const signed = await new Operators(authority, token).sign(token, order);
     for (const other of [
       { module: 'mail' },
@@ -74,14 +74,14 @@ describe('an order', () => {
     }
   });
 
-  it('is good for a minute', async () => {
+  it('is valid for a minute', async () => {
     const signed = await new Operators(authority, token).sign(token, order);
     now += 70_000;
     const later = await ProcessIdentity.open(['payments'], (key) => authority.enrol(key, ['payments']));
     await expect(verifyOrder(signed, order, later)).rejects.toMatchObject(forbidden);
   });
 
-  it('is none without a signature, nor with one of the home process or of a module', async () => {
+  it('is invalid without a signature, and with a signature of the home process or of a module', async () => {
     const signed = await new Operators(authority, token).sign(token, order);
     const [head, claims] = signed.split('.');
     const forms = [authority.signerFor('home'), payments.signerFor('payments')!].map(({ header, privateKey }) =>

@@ -32,7 +32,7 @@ const open = (...modules: string[]) =>
 const tokensOf = async (...modules: string[]) => new ServiceTokens(await open(...modules));
 
 describe('a process that runs a module', () => {
-  it('calls in the name of its module, and is believed by every process', async () => {
+  it('calls in the name of its module, and every process accepts it', async () => {
     const [orders, payments, home] = [
       await tokensOf('orders'),
       await tokensOf('payments'),
@@ -46,19 +46,19 @@ describe('a process that runs a module', () => {
     expect(await payments.verify(await home.issue('gateway', 'payments'), 'payments')).toBe('gateway');
   });
 
-  it('may ping, which asks for nothing', async () => {
+  it('may ping', async () => {
     const [orders, payments] = [await tokensOf('orders'), await tokensOf('payments')];
     expect(await payments.verify(await orders.issue('kernel', 'payments'), 'payments')).toBe('kernel');
   });
 
-  it('calls in no other name', async () => {
+  it('cannot issue tokens in another name', async () => {
     const orders = await tokensOf('orders');
     for (const other of ['home', 'gateway', 'payments', '/operators']) {
       await expect(orders.issue(other, 'payments')).rejects.toMatchObject({ code: 'forbidden' });
     }
   });
 
-  it('is not believed when it signs in another name all the same', async () => {
+  it('is rejected when it signs in another name', async () => {
     const identity = await open('orders');
     const liar = new ServiceTokens(Object.assign(Object.create(identity), anyName(identity)));
     const payments = await tokensOf('payments');
@@ -71,7 +71,7 @@ describe('a process that runs a module', () => {
     await expect(payments.vouchedFor(await liar.vouch('ann'))).rejects.toMatchObject(unauthenticated);
   });
 
-  it('certifies nobody: what it signs is no certificate', async () => {
+  it('cannot issue certificates', async () => {
     const identity = await open('orders');
     const forged = await ProcessIdentity.open(['gateway'], async (publicKey) => ({
       ...(await authority.enrol(publicKey, ['gateway'])),
@@ -83,7 +83,7 @@ describe('a process that runs a module', () => {
     await expect(payments.verify(token, 'orders')).rejects.toMatchObject(unauthenticated);
   });
 
-  it('passes on for whom it was called, and says it of nobody else', async () => {
+  it('forwards the member of its own calls, and cannot name other members', async () => {
     const [home, orders, payments] = [
       new ServiceTokens(authority),
       await tokensOf('orders'),
@@ -95,7 +95,7 @@ describe('a process that runs a module', () => {
     await expect(orders.vouch('bob')).rejects.toMatchObject(unauthenticated);
   });
 
-  it('is not believed any more a day after it was enrolled last', async () => {
+  it('is rejected a day after its last enrolment', async () => {
     const identity = await open('orders');
     const token = await new ServiceTokens(identity).issue('orders', 'payments');
     const { crt } = JSON.parse(Buffer.from(token.split('.')[0]!, 'base64url').toString());
@@ -104,15 +104,15 @@ describe('a process that runs a module', () => {
   });
 });
 
-describe('a change of the keys', () => {
-  it('is learned by processes that meet a key they do not know', async () => {
+describe('a rotation of the keys', () => {
+  it('reaches processes that receive a token with an unknown key', async () => {
     const [home, payments] = [new ServiceTokens(authority), await tokensOf('payments')];
     keys = `${second},${first}`;
     await authority.renew();
     expect(await payments.verify(await home.issue('gateway', 'payments'), 'payments')).toBe('gateway');
   });
 
-  it('takes what the keys signed that are gone, and is over when the process is enrolled anew', async () => {
+  it('invalidates tokens of removed keys until the process enrols again', async () => {
     const [orders, home] = [await tokensOf('orders'), new ServiceTokens(authority)];
     const before = await orders.issue('orders', 'payments');
     expect(await home.verify(before, 'payments')).toBe('orders');
@@ -127,18 +127,18 @@ describe('a change of the keys', () => {
 });
 
 describe('a clock that steps', () => {
-  it('moves no process: the time of the system is that of the home process since its start', async () => {
+  it("does not affect the process, which uses the home process's time since its start", async () => {
     const orders = await open('orders');
     expect(Math.abs(orders.now() - now)).toBeLessThan(1_000);
   });
 
-  it('is set right when what others show seems to be over', async () => {
+  it('is corrected when tokens of others seem expired', async () => {
     const [home, payments] = [new ServiceTokens(authority), await tokensOf('payments')];
     now -= 3 * 60 * 60_000;
     expect(await payments.verify(await home.issue('gateway', 'payments'), 'payments')).toBe('gateway');
   });
 
-  it('is set right when the others do not accept what this process shows', async () => {
+  it('is corrected when others reject the tokens of this process', async () => {
     const orders = await tokensOf('orders');
     now += 3 * 60 * 60_000;
     const home = new ServiceTokens(new Authority(ring, () => now));
@@ -153,7 +153,7 @@ describe('a clock that steps', () => {
 });
 
 describe('an identity in a file', () => {
-  it('is that of its modules, without any secret of the system', async () => {
+  it('is valid for its modules, and contains no secret of the system', async () => {
     const text = await writeIdentity(authority, ['orders']);
     expect(text).not.toContain(first!);
     const { modules, ...written } = readIdentity('orders.identity', text);
@@ -162,7 +162,7 @@ describe('an identity in a file', () => {
     expect(await new ServiceTokens(authority).verify(token, 'payments')).toBe('orders');
   });
 
-  it('that replaces another is gone by at once, however short ago the process was enrolled', async () => {
+  it('replaces another one immediately, also shortly after an enrolment', async () => {
     let text = await writeIdentity(authority, ['orders']);
     const enrol = async () => ({ ...readIdentity('orders.identity', text), now });
     const identity = await ProcessIdentity.open(['orders'], enrol);
@@ -176,7 +176,7 @@ describe('an identity in a file', () => {
     expect(await payments.verify(after, 'payments')).toBe('orders');
   });
 
-  it('that is damaged is named, and not shown', async () => {
+  it('is named but not shown when it is damaged', async () => {
     const text = await writeIdentity(authority, ['orders']);
     const { privateKey } = JSON.parse(text);
     expect(() => readIdentity('orders.identity', text.slice(0, -10))).toThrow(/^orders\.identity holds no identity/);
@@ -184,8 +184,8 @@ describe('an identity in a file', () => {
   });
 });
 
-describe('what the home process publishes', () => {
-  it('is believed by whoever knows one of the keys, and tells the others and the time', async () => {
+describe('a publication of the home process', () => {
+  it('is accepted by a process with one of the keys, and contains the other keys and the time', async () => {
     const known = authority.publicKeys();
     keys = `${second},${first}`;
     const read = async () => readPublication(await authority.publications('asked'), known, 'asked');
@@ -195,7 +195,7 @@ describe('what the home process publishes', () => {
     expect(await read()).toBeUndefined();
   });
 
-  it('is not believed when it answers an earlier question, or none', async () => {
+  it('is rejected when it answers an earlier request, or none', async () => {
     const known = authority.publicKeys();
     for (const nonce of ['earlier', undefined]) {
       await expect(readPublication(await authority.publications(nonce), known, 'asked')).rejects.toThrow();
@@ -203,7 +203,7 @@ describe('what the home process publishes', () => {
   });
 });
 
-/** Signs with its own key in whatever name. */
+/** Signs any name with its own key. */
 function anyName(identity: ProcessIdentity) {
   return {
     now: () => identity.now(),

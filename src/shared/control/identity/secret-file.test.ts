@@ -27,13 +27,13 @@ function kept(): string {
   return readFileSync(file, 'utf8');
 }
 
-it('is made once, and is there as a whole', () => {
+it('is created once and atomically', () => {
   keepSecret(file, () => 'first');
   keepSecret(file, () => 'second');
   expect(kept()).toBe('first');
 });
 
-it('is that of whoever was faster', () => {
+it('keeps the content of the faster process', () => {
   keepSecret(file, () => {
     keepSecret(file, () => 'theirs');
     return 'mine';
@@ -41,13 +41,13 @@ it('is that of whoever was faster', () => {
   expect(kept()).toBe('theirs');
 });
 
-it('is replaced as a whole', () => {
+it('is replaced atomically', () => {
   keepSecret(file, () => 'first');
   replaceSecret(file, 'second');
   expect(kept()).toBe('second');
 });
 
-it('leaves nothing behind when it cannot be made', () => {
+it('leaves no file when its creation fails', () => {
   const fail = () => {
     throw new Error('no more numbers');
   };
@@ -55,7 +55,7 @@ it('leaves nothing behind when it cannot be made', () => {
   expect(readdirSync(folder)).toEqual([]);
 });
 
-it('is refused where something else has its name', () => {
+it('is refused when its path is not a file', () => {
   mkdirSync(file, { recursive: true });
   expect(() => keepSecret(file, () => 'mine')).toThrow(`${file} is not a file; remove it to have one made`);
   rmSync(file, { recursive: true });
@@ -63,7 +63,7 @@ it('is refused where something else has its name', () => {
   expect(() => keepSecret(file, () => 'mine')).toThrow(`${file} is not a file; remove it to have one made`);
 });
 
-it('is named when the system refuses it', () => {
+it('is named when the operating system refuses access', () => {
   writeFileSync(folder, 'a file where the folder should be');
   expect(() => keepSecret(file, () => 'mine')).toThrow(
     `${file} cannot be made (EEXIST); let the user who runs this own it and its folder`,

@@ -32,11 +32,11 @@ const forged = (claims: object, { signing }: KeyRing = ring, kid = signing().kid
 const inAMinute = () => Math.floor(now / 1_000) + 60;
 
 describe('a service token', () => {
-  it('is good for nobody when it is not said whom it is shown to', async () => {
+  it('is rejected without an audience', async () => {
     await expect(tokens.verify(await tokens.issue('orders', 'payments'), '')).rejects.toMatchObject(unauthenticated);
   });
 
-  it('is made once per half minute for a caller and whom it calls', async () => {
+  it('is created once per half minute for each caller and callee', async () => {
     expect(tokens.issued('orders', 'payments')).toBeUndefined();
     const first = await tokens.issue('orders', 'payments');
     pass(29);
@@ -47,7 +47,7 @@ describe('a service token', () => {
     expect(await tokens.issue('orders', 'payments')).not.toBe(first);
   });
 
-  it('is good for a minute, with a few seconds for clocks that differ, and says until when', async () => {
+  it('is valid for a minute, with a few seconds of tolerance, and contains its expiry', async () => {
     const over = now + 60_000;
     const token = await tokens.issue('orders', 'payments');
     expect(await tokens.verifyUntil(token, 'payments')).toEqual({ caller: 'orders', until: over });
@@ -57,21 +57,21 @@ describe('a service token', () => {
     await expect(tokens.verify(token, 'payments')).rejects.toMatchObject(unauthenticated);
   });
 
-  it('is good for the one who is called, also when that is asked by somebody else first', async () => {
+  it('is valid for its audience, also after another module verified it', async () => {
     const token = await tokens.issue('orders', 'payments');
     await expect(tokens.verify(token, 'inventory')).rejects.toMatchObject(unauthenticated);
     expect(await tokens.verify(token, 'payments')).toBe('orders');
     await expect(tokens.verify(token, 'inventory')).rejects.toMatchObject(unauthenticated);
   });
 
-  it('is missed where there is none, and not where it is nonsense', async () => {
+  it('is reported as missing or as invalid', async () => {
     for (const none of [undefined, '']) {
       await expect(tokens.verify(none, 'payments')).rejects.toThrow('an internal call needs a service token');
     }
     await expect(tokens.verify('nonsense', 'payments')).rejects.toThrow('the service token is not valid here');
   });
 
-  it('is refused when another key signed it, when it lives for ever, and when it says not who calls', async () => {
+  it('is rejected with another key, without an expiry, a caller or an audience', async () => {
     const stranger = fixedKeyRing('K', 'another secret of over 32 characters');
     const claims = { iss: 'orders', aud: 'payments', exp: inAMinute() };
     const taken = await forged(claims);
@@ -93,7 +93,7 @@ describe('a service token', () => {
 });
 
 describe('a rotation of the keys', () => {
-  it('fails nobody: the new key signs, the one before still verifies', async () => {
+  it('causes no failure: the new key signs, and the previous key still verifies', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'kerf-tokens-')), 'internal.json');
     const [here, there] = [tokensOf(new FileKeyRing(file)), tokensOf(new FileKeyRing(file))];
     const before = await here.issue('orders', 'payments');
@@ -111,7 +111,7 @@ describe('a rotation of the keys', () => {
 });
 
 describe('a token for a member', () => {
-  it('says for whom a call is made; at once, when that was asked before', async () => {
+  it('names the member of a call, and is cached', async () => {
     const made = tokens.vouch('ann');
     expect(made).toBeInstanceOf(Promise);
     const token = await made;
@@ -122,7 +122,7 @@ describe('a token for a member', () => {
     expect([await checked, other.vouchedFor(token)]).toEqual(['ann', 'ann']);
   });
 
-  it('is over after two minutes, also where it is known', async () => {
+  it('expires after two minutes, also in a cache', async () => {
     const token = await tokens.vouch('ann');
     await tokens.vouchedFor(token);
     pass(125);
@@ -130,7 +130,7 @@ describe('a token for a member', () => {
     expect(await tokens.vouch('ann')).not.toBe(token);
   });
 
-  it('is no token of a module, and a token of a module is none for a member', async () => {
+  it('is not a service token, and a service token is not a token for a member', async () => {
     const [member, module] = [await tokens.vouch('orders'), await tokens.issue('orders', 'payments')];
     for (const audience of ['payments', 'orders', 'member']) {
       await expect(tokens.verify(member, audience)).rejects.toMatchObject(unauthenticated);
@@ -142,8 +142,8 @@ describe('a token for a member', () => {
   });
 });
 
-describe('what is remembered', () => {
-  it('is forgotten from the oldest on, and made and checked anew', async () => {
+describe('the cache', () => {
+  it('drops its oldest entries, and creates and verifies them again', async () => {
     const most = 3;
     tokens = tokensOf(ring, most);
     const first = await tokens.vouch('member 0');

@@ -21,19 +21,14 @@ const inputs = (before: z.ZodType, after: z.ZodType) =>
 const outputs = (before: z.ZodType, after: z.ZodType) =>
   incompatibilities(described(about(nothing, before)), described(about(nothing, after)));
 
-describe('what callers send', () => {
+describe('an input', () => {
   it.each<[string, z.ZodType, z.ZodType, string[]]>([
-    [
-      'a new member that must be there',
-      z.object({}),
-      z.object({ a: z.string() }),
-      ['a: it must be there, and may not be sent'],
-    ],
-    ['a new member that may be there', z.object({}), z.object({ a: z.string().optional() }), []],
+    ['a new required member', z.object({}), z.object({ a: z.string() }), ['a: it must be there, and may not be sent']],
+    ['a new optional member', z.object({}), z.object({ a: z.string().optional() }), []],
     ['a new member with a default', z.object({}), z.object({ a: z.string().default('x') }), []],
-    ['a member that is gone and passed over', z.object({ a: z.string() }), z.object({}), []],
+    ['a removed member that is ignored', z.object({ a: z.string() }), z.object({}), []],
     [
-      'a member that is gone and refused',
+      'a removed member that is refused',
       z.strictObject({ a: z.string() }),
       z.strictObject({}),
       ['a: it is no longer known, and is refused'],
@@ -45,13 +40,23 @@ describe('what callers send', () => {
       ['a: string is sent, and number is taken'],
     ],
     ['a wider type', z.object({ a: z.int() }), z.object({ a: z.number() }), []],
-    ['null no more', z.object({ a: z.string().nullable() }), z.object({ a: z.string() }), ['a: null is not taken']],
-    ['null as well', z.object({ a: z.string() }), z.object({ a: z.string().nullable() }), []],
-    ['a choice less', z.object({ a: z.enum(['x', 'y']) }), z.object({ a: z.enum(['x']) }), ['a: "y" is not taken']],
-    ['a choice more', z.object({ a: z.enum(['x']) }), z.object({ a: z.enum(['x', 'y']) }), []],
-    ['any text instead of choices', z.object({ a: z.enum(['x']) }), z.object({ a: z.string() }), []],
     [
-      'choices instead of any text',
+      'a member that is no longer nullable',
+      z.object({ a: z.string().nullable() }),
+      z.object({ a: z.string() }),
+      ['a: null is not taken'],
+    ],
+    ['a member that became nullable', z.object({ a: z.string() }), z.object({ a: z.string().nullable() }), []],
+    [
+      'a removed enum value',
+      z.object({ a: z.enum(['x', 'y']) }),
+      z.object({ a: z.enum(['x']) }),
+      ['a: "y" is not taken'],
+    ],
+    ['an added enum value', z.object({ a: z.enum(['x']) }), z.object({ a: z.enum(['x', 'y']) }), []],
+    ['a string instead of an enum', z.object({ a: z.enum(['x']) }), z.object({ a: z.string() }), []],
+    [
+      'an enum instead of a string',
       z.object({ a: z.string() }),
       z.object({ a: z.enum(['x']) }),
       ['a: only "x" are taken'],
@@ -64,7 +69,7 @@ describe('what callers send', () => {
     ],
     ['a longer text', z.object({ a: z.string().max(5) }), z.object({ a: z.string().max(9) }), []],
     [
-      'a higher least',
+      'a higher minimum',
       z.object({ a: z.int().min(0) }),
       z.object({ a: z.int().min(1) }),
       ['a: minimum is 1 now, and 0 may be sent'],
@@ -75,21 +80,21 @@ describe('what callers send', () => {
       z.object({ a: z.string().regex(/^x$/) }),
       ['a: pattern is "^x$" where none is sent'],
     ],
-    ['another kind of item', z.array(z.string()), z.array(z.int()), ['*: string is sent, and integer is taken']],
+    ['another type of item', z.array(z.string()), z.array(z.int()), ['*: string is sent, and integer is taken']],
     [
-      'another kind of member',
+      'another type of member',
       z.record(z.string(), z.string()),
       z.record(z.string(), z.int()),
       ['*: string is sent, and integer is taken'],
     ],
     [
-      'a case more',
+      'an added union case',
       z.union([z.object({ k: z.literal('a') })]),
       z.discriminatedUnion('k', [z.object({ k: z.literal('a') }), z.object({ k: z.literal('b') })]),
       [],
     ],
     [
-      'a case less',
+      'a removed union case',
       z.discriminatedUnion('k', [z.object({ k: z.literal('a') }), z.object({ k: z.literal('b') })]),
       z.object({ k: z.literal('a') }),
       ['k: "b" is not taken'],
@@ -99,37 +104,37 @@ describe('what callers send', () => {
   });
 });
 
-describe('what JSON Schema does not say', () => {
+describe('a rule that JSON Schema does not describe', () => {
   const starts = (letter: string) => z.string().refine((value) => value.startsWith(letter));
   it.each<[string, z.ZodType, z.ZodType, RegExp]>([
-    ['a check of its own', z.string(), starts('A'), /^unknown: new is a check of its own \(/],
-    ['another check of its own', starts('A'), z.string().refine((value) => value !== 'B'), /^unknown: new is a check/],
-    ['one with a message', z.int(), z.int().refine(Number.isInteger, 'must be even'), /\(must be even\)/],
-    ['one that tells of issues', z.string(), z.string().superRefine(() => {}), /^unknown: new is a check of its own/],
-    ['one of a whole list', z.array(z.int()), z.array(z.int()).refine((list) => list.length !== 1), /^unknown/],
-    ['one of a choice', z.union([z.int(), z.string()]), z.union([z.int(), starts('A')]), /^unknown/],
-    ['one of what may be absent', z.string().optional(), starts('A').optional(), /^unknown/],
-    ['one of what may be null', z.string().nullable(), starts('A').nullable(), /^unknown/],
-    ['one of what has a default', z.string().default('A'), starts('A').default('A'), /^unknown/],
-    ['one of a record', z.record(z.string(), z.string()), z.record(z.string(), starts('A')), /^unknown/],
+    ['a custom check', z.string(), starts('A'), /^unknown: new is a check of its own \(/],
+    ['another custom check', starts('A'), z.string().refine((value) => value !== 'B'), /^unknown: new is a check/],
+    ['a check with a message', z.int(), z.int().refine(Number.isInteger, 'must be even'), /\(must be even\)/],
+    ['a check with issues', z.string(), z.string().superRefine(() => {}), /^unknown: new is a check of its own/],
+    ['a check of a list', z.array(z.int()), z.array(z.int()).refine((list) => list.length !== 1), /^unknown/],
+    ['a check of a union member', z.union([z.int(), z.string()]), z.union([z.int(), starts('A')]), /^unknown/],
+    ['a check of an optional value', z.string().optional(), starts('A').optional(), /^unknown/],
+    ['a check of a nullable value', z.string().nullable(), starts('A').nullable(), /^unknown/],
+    ['a check of a value with a default', z.string().default('A'), starts('A').default('A'), /^unknown/],
+    ['a check of record values', z.record(z.string(), z.string()), z.record(z.string(), starts('A')), /^unknown/],
     [
-      'a length of a choice',
+      'a length of a union',
       z.union([z.string(), z.null()]),
       z.union([z.string(), z.null()]).check(z.minLength(2) as never),
       /^unknown/,
     ],
-    ['text trimmed before it is measured', z.string().min(1), z.string().trim().min(1), /^unknown: new is trim before/],
-    ['one host', z.url(), z.url({ hostname: /^a\.b$/ }), /^unknown: new is the host is/],
-    ['one protocol', z.url(), z.url({ protocol: /^https$/ }), /^unknown: new is the protocol is/],
+    ['a trim before a length check', z.string().min(1), z.string().trim().min(1), /^unknown: new is trim before/],
+    ['a host name rule', z.url(), z.url({ hostname: /^a\.b$/ }), /^unknown: new is the host is/],
+    ['a protocol rule', z.url(), z.url({ protocol: /^https$/ }), /^unknown: new is the protocol is/],
     [
-      'a format of its own',
+      'a custom format',
       z.string(),
       z.stringFormat('even', (text) => text.length % 2 === 0),
       /format is "even"|^unknown/,
     ],
     ['another format', z.url(), z.email(), /^pattern is|^format is/],
     ['another pattern', z.string().regex(/^a/), z.string().regex(/^b/), /^unknown: pattern is/],
-    ['the case of a pattern', z.string().regex(/^a/i), z.string().regex(/^a/), /./],
+    ['a flag of a pattern', z.string().regex(/^a/i), z.string().regex(/^a/), /./],
     [
       'a pattern that must match from the start',
       z.string().regex(/a/),
@@ -143,25 +148,29 @@ describe('what JSON Schema does not say', () => {
       z.xor([z.int(), z.number()]),
       /^unknown: new is exactly one/,
     ],
-  ])('is named: %s', (_, before, after, what) => {
+  ])('is reported: %s', (_, before, after, what) => {
     const found = inputs(z.object({ a: before }), z.object({ a: after }));
     expect(found).not.toEqual([]);
     expect(found[0]!.replace(/^payments\.pay input\.a[^:]*: /, '')).toMatch(what);
   });
 
   it.each<[string, z.ZodType, z.ZodType]>([
-    ['a check less', starts('A'), z.string()],
+    ['a removed check', starts('A'), z.string()],
     ['the same check, by its message', z.int().refine((n) => n > 1, 'big'), z.int().refine((n) => n >= 2, 'big')],
-    ['text that is trimmed and taken whatever it is', z.string(), z.string().trim()],
-    ['a host less', z.url({ hostname: /^a\.b$/ }), z.url()],
+    ['an added trim', z.string(), z.string().trim()],
+    ['a removed host name rule', z.url({ hostname: /^a\.b$/ }), z.url()],
     ['a divisor of the multiple', z.int().multipleOf(4), z.int().multipleOf(2)],
-    ['a choice more, beside a check', z.union([starts('A'), z.null()]), z.union([starts('A'), z.null(), z.int()])],
-  ])('is no matter: %s', (_, before, after) => {
+    [
+      'an added union member beside a check',
+      z.union([starts('A'), z.null()]),
+      z.union([starts('A'), z.null(), z.int()]),
+    ],
+  ])('is compatible: %s', (_, before, after) => {
     expect(inputs(z.object({ a: before }), z.object({ a: after }))).toEqual([]);
     expect(outputs(z.object({ a: after }), z.object({ a: before }))).toEqual([]);
   });
 
-  it('is accepted where the contract gives a reason, and nowhere else', () => {
+  it('is accepted only where the contract gives a reason', () => {
     const [before, after] = [z.object({ a: z.string(), b: z.int() }), z.object({ a: starts('A'), b: z.string() })];
     const release = (accepted: Record<string, string>) => described(about(after), { accepted });
     const found = (accepted: Record<string, string>) => incompatibilities(described(about(before)), release(accepted));
@@ -174,7 +183,7 @@ describe('what JSON Schema does not say', () => {
   });
 });
 
-describe('what a refusal says', () => {
+describe('a declared refusal', () => {
   const refusing = (status: number, data?: z.ZodObject) =>
     described({}, { errors: { late: { status, title: 'Late', ...(data && { data }) } } });
   const [id, since] = [z.object({ id: z.string() }), z.object({ since: z.string() })];
@@ -188,13 +197,13 @@ describe('what a refusal says', () => {
       ['payments "late" data.id: it must be there, and may not be sent'],
     ],
     ['more data', refusing(409, id), refusing(409, id.extend(since.shape)), []],
-    ['data at last', refusing(409), refusing(409, id), []],
+    ['new data', refusing(409), refusing(409, id), []],
   ])('is compared: %s', (_, before, after, found) => {
     expect(incompatibilities(before, after)).toEqual(found);
   });
 });
 
-it('names an operation that may take longer than its callers wait', () => {
+it('reports an operation whose timeout exceeds the timeout of its callers', () => {
   const taking = (timeoutMs?: number) => described({ pay: { ...about(nothing).pay!, timeoutMs } });
   expect(incompatibilities(taking(), taking(9_000))).toEqual([
     'payments.pay: unknown: it may take 9000 ms now, and its callers wait 5000',
@@ -202,24 +211,34 @@ it('names an operation that may take longer than its callers wait', () => {
   expect(incompatibilities(taking(9_000), taking())).toEqual([]);
 });
 
-describe('what callers are answered', () => {
+describe('an output', () => {
   it.each<[string, z.ZodType, z.ZodType, string[]]>([
     ['a new member', z.object({}), z.object({ a: z.string() }), []],
-    ['a member that is gone', z.object({ a: z.string() }), z.object({}), ['a: it must be there, and may not be sent']],
+    ['a removed member', z.object({ a: z.string() }), z.object({}), ['a: it must be there, and may not be sent']],
     [
-      'a member that may be missing now',
+      'a member that became optional',
       z.object({ a: z.string() }),
       z.object({ a: z.string().optional() }),
       ['a: it must be there, and may not be sent'],
     ],
-    ['a choice more', z.object({ a: z.enum(['x']) }), z.object({ a: z.enum(['x', 'y']) }), ['a: "y" is not taken']],
-    ['null as well', z.object({ a: z.string() }), z.object({ a: z.string().nullable() }), ['a: null is not taken']],
+    [
+      'an added enum value',
+      z.object({ a: z.enum(['x']) }),
+      z.object({ a: z.enum(['x', 'y']) }),
+      ['a: "y" is not taken'],
+    ],
+    [
+      'a member that became nullable',
+      z.object({ a: z.string() }),
+      z.object({ a: z.string().nullable() }),
+      ['a: null is not taken'],
+    ],
   ])('%s', (_, before, after, found) => {
     expect(outputs(before, after)).toEqual(found.map((each) => `payments.pay output.${each}`));
   });
 });
 
-it('names what is gone or has become something else', () => {
+it('reports removed and changed parts', () => {
   const data = z.object({ id: z.string(), by: z.string() });
   const before = described(
     {
@@ -247,7 +266,7 @@ it('names what is gone or has become something else', () => {
   ]);
 });
 
-it('travels as JSON', () => {
+it('can be sent as JSON', () => {
   const description = described(about(z.object({ a: z.int() })));
   expect(contractDescriptionSchema.parse(JSON.parse(JSON.stringify(description)))).toEqual(description);
 });
@@ -322,7 +341,7 @@ function objectOf(members: Record<string, [Made, boolean]>, strict: boolean): Ma
   return { schema: strict ? z.strictObject(shape) : z.object(shape), values };
 }
 
-it('never takes for compatible what is not, whatever the schemas', () => {
+it('never reports incompatible schemas as compatible', () => {
   let compatible = 0;
   fc.assert(
     fc.property(

@@ -25,11 +25,11 @@ const codeFor = (artifact: string, folders?: string) => {
   }
 };
 
-it('takes a release from the folder of the program, and from folders below it', () => {
+it('accepts a release from the folder of the program and its subfolders', () => {
   expect([codeFor(release('dist')), codeFor(release('dist', 'modules', 'payments'))]).toEqual([undefined, undefined]);
 });
 
-it('takes no release from elsewhere, whatever its path looks like', () => {
+it('refuses a release from another folder, whatever its path looks like', () => {
   release('dist');
   const outside = release('upload');
   const similar = release('dist-new');
@@ -48,7 +48,7 @@ it('follows symbolic links before it decides', () => {
   expect(codeFor(at('current', 'app.js'))).toBeUndefined();
 });
 
-it('takes releases from the folders that the setting names instead, also by links', () => {
+it('accepts releases from the folders in the setting instead, also through links', () => {
   const [own, other] = [release('dist'), release('releases', '7')];
   symlinkSync(at('releases'), at('live'));
   expect([codeFor(other, at('releases')), codeFor(other, `${at('nowhere')}, ${at('live')}`)]).toEqual([
@@ -58,12 +58,12 @@ it('takes releases from the folders that the setting names instead, also by link
   expect([codeFor(own, at('releases')), codeFor(other, '')]).toEqual(['forbidden', 'forbidden']);
 });
 
-it('says that a path with a NUL character is none', () => {
+it('refuses a path with a NUL character', () => {
   expect(codeFor('dist/\0app.js')).toBe('conflict');
   expect(() => refuseForeignArtifact('dist/\0app.js', undefined)).toThrow('"dist/\\u0000app.js" is no path');
 });
 
-it('says which folders there are, and what to do', () => {
+it('names the allowed folders, and what to do', () => {
   const outside = release('upload');
   expect(() => refuseForeignArtifact(outside, 'dist,releases')).toThrow(
     `artifact ${outside} is not in a folder that releases are taken from (dist, releases); put it there, or add its folder to ARTIFACTS`,

@@ -29,7 +29,7 @@ function replica(led: boolean, upTo: number, waiting: (upTo: number) => number):
   };
 }
 
-it('counts the events up to where the one that led gave up, whatever is published until the others have', async () => {
+it('counts events up to the last event of the old leader, and ignores later ones', async () => {
   const moved = nothingMoved();
   // Two more are published between the first replica and the second.
   const waiting = (upTo: number) => upTo - 10;
@@ -45,7 +45,7 @@ it('counts the events up to where the one that led gave up, whatever is publishe
   });
 });
 
-it('throws when more waits than waited, and not when some of it was delivered meanwhile', async () => {
+it('throws when more events wait than before, and not when some were delivered meanwhile', async () => {
   const counts = (pending: number) => replica(true, 10, () => pending);
   await handOver(between([counts(3)], [counts(1)]), nothingMoved(), never);
   await expect(handOver(between([counts(3)], [counts(4)]), nothingMoved(), never)).rejects.toThrow(
@@ -53,7 +53,7 @@ it('throws when more waits than waited, and not when some of it was delivered me
   );
 });
 
-it('lets another release have other timers, and no replica of the same release', async () => {
+it('accepts other timers only in another release', async () => {
   const old = replica(true, 10, () => 0);
   const fresh: Replica = {
     ...old,
@@ -67,7 +67,7 @@ it('lets another release have other timers, and no replica of the same release',
   );
 });
 
-it.each(['while sagas end', 'just before'])('has no replica leave once it is aborted, %s', async (when) => {
+it.each(['while sagas end', 'just before'])('keeps the old replicas after an abort, %s', async (when) => {
   const done: string[] = [];
   const controller = new AbortController();
   const abort = () => controller.abort(new Error('it was aborted'));

@@ -18,11 +18,11 @@ function parts({ folder = '.', answers = true, stuck = 0, listed = allAdapters }
   } as unknown as PreflightDependencies;
 }
 
-it('lets a move begin where there is room, and says how much', async () => {
+it('lets a move begin when the disk has free space, and returns its size', async () => {
   expect(await preflight(plan, true, parts({}))).toEqual({ freeBytes: expect.any(Number) });
 });
 
-it('refuses a placement that no adapter serves, with what is missing', async () => {
+it('refuses a placement that no adapter serves, and names the missing adapter', async () => {
   const to = { kind: 'service', via: 'grpc', instances: 1 };
   const listed = allAdapters.filter(({ name }) => name !== 'grpc');
   await expect(preflight({ ...plan, to } as Plan, true, parts({ listed }))).rejects.toMatchObject({
@@ -34,12 +34,15 @@ it('refuses a placement that no adapter serves, with what is missing', async () 
 });
 
 /** A file system without free space. */
-it.skipIf(!existsSync('/proc/self'))('refuses a move on a full disk, with the folder and what to do', async () => {
-  await expect(preflight(plan, true, parts({ folder: '/proc' }))).rejects.toMatchObject({
-    code: 'conflict',
-    message: 'the disk of /proc has 0 KiB left; make room first',
-  });
-});
+it.skipIf(!existsSync('/proc/self'))(
+  'refuses a move on a full disk, and names the folder and the solution',
+  async () => {
+    await expect(preflight(plan, true, parts({ folder: '/proc' }))).rejects.toMatchObject({
+      code: 'conflict',
+      message: 'the disk of /proc has 0 KiB left; make room first',
+    });
+  },
+);
 
 it('refuses a move of a module that does not answer, or whose sagas need a person', async () => {
   await expect(preflight(plan, true, parts({ answers: false }))).rejects.toMatchObject({
@@ -67,7 +70,7 @@ const [shelves, labels] = [
   { name: 'labels', phase: 'contract' },
 ];
 
-it('lets another release come whose migrations the one that runs can live with', async () => {
+it('accepts another release with migrations that the running release tolerates', async () => {
   const more = { name: 'more', phase: 'expand' };
   expect(await toRelease(shelves!, labels!, more)).toEqual({ freeBytes: expect.any(Number) });
   expect(await toRelease(labels!)).toEqual({ freeBytes: expect.any(Number) });
@@ -75,13 +78,17 @@ it('lets another release come whose migrations the one that runs can live with',
 
 it.each<[string, NamedMigration[], RegExp]>([
   [
-    'contracts',
+    'has a contract migration',
     [shelves!, labels!, { name: 'rename', phase: 'contract' }],
     /its migration "rename" is not marked as expand/,
   ],
-  ['does not say', [shelves!, labels!, { name: 'rename' }], /its migration "rename" is not marked as expand/],
   [
-    'lacks what was applied',
+    'has a migration without a phase',
+    [shelves!, labels!, { name: 'rename' }],
+    /its migration "rename" is not marked as expand/,
+  ],
+  [
+    'lacks an applied migration',
     [shelves!],
     /it does not know the migration "labels", which was applied and is not marked/,
   ],
@@ -95,7 +102,7 @@ it.each<[string, NamedMigration[], RegExp]>([
   },
 );
 
-it('leaves to the database what a release does not say, and refuses where the one that runs does not', async () => {
+it('accepts a new release that does not report its migrations, but refuses when the running one does not', async () => {
   const replica = {
     ...parts({}).replica,
     migrations: () => Promise.reject(new Error('this release does not know "migrations"')),

@@ -20,11 +20,11 @@ describe('an order', () => {
     [{ instances: 2, port: null }, atPort, 'http?instances=2'],
     [{ via: 'grpc' }, undefined, 'grpc'],
     [{ instances: 2 }, undefined, 'http?instances=2'],
-  ])('of %j leaves the rest as it is', (body, outside, text) => {
+  ])('of %j keeps the other settings', (body, outside, text) => {
     expect(placed(body, outside)).toBe(text);
   });
 
-  it('of a whole placement leaves nothing as it is', () => {
+  it('of a whole placement replaces all settings', () => {
     expect(placed({ placement: 'http' }, three)).toBe('http');
     expect(placed({ placement: 'in-process' }, three)).toBe('in-process');
   });

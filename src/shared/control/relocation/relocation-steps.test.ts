@@ -39,7 +39,7 @@ async function failsAt(step: string, why: string, { from, to }: Way, fail: (syst
 }
 
 describe.each(ways)('a move from $from to $to', ({ from, to }) => {
-  it('leaves the old place without a trace, and the new one with all duties', async () => {
+  it('leaves nothing at the old place, and all duties at the new one', async () => {
     const [system, started] = [new FakeSystem(from), new FakeSystem(to)];
     await system.move(to);
     expect(system.state).toEqual(started.state);
@@ -47,7 +47,7 @@ describe.each(ways)('a move from $from to $to', ({ from, to }) => {
     expect(system.state).toEqual(new FakeSystem(from).state);
   });
 
-  it('has at most one leader at a time, and writes the new place once that has taken over, whenever it crashes', async () => {
+  it('has at most one leader at each step, and persists the new place after the takeover', async () => {
     const system = new FakeSystem(from);
     const seen: [point: string, leaders: number, written: string | undefined][] = [];
     await system.move(to, (progress) => {
@@ -61,11 +61,11 @@ describe.each(ways)('a move from $from to $to', ({ from, to }) => {
     expect(seen).toEqual(all.map((point, index) => [point, 1, index < persisted ? from : to]));
   });
 
-  it.each(steps)('that is aborted at "%s" is undone', (step) =>
+  it.each(steps)('is undone when it is aborted at "%s"', (step) =>
     failsAt(step, 'it was aborted by ann', { from, to }, ({ relocations }) => relocations.abort('shop', 'ann')),
   );
 
-  it('that is aborted while it closes the old place has moved', async () => {
+  it('completes when it is aborted while it closes the old place', async () => {
     const system = new FakeSystem(from);
     await system.move(to, (progress) => {
       if (!('begun' in progress) || progress.begun !== 'close') return;

@@ -50,7 +50,7 @@ async function movedInVain(go: readonly ModuleProcess[]): Promise<string[]> {
   return journal.rollBack();
 }
 
-it('has every old replica take up its work again, whatever becomes of the others, and says which could not', async () => {
+it('makes every old replica resume its work, also when another one fails, and reports the failed ones', async () => {
   const told: number[] = [];
   const takesUp = async ({ pid }: { pid: number }) => void told.push(pid);
   const hangs = () => Promise.reject(new Error('process 1 of shop did not answer'));
@@ -60,7 +60,7 @@ it('has every old replica take up its work again, whatever becomes of the others
   expect(told).toEqual([2]);
 });
 
-it('does not miss an old replica that has ended: the one in its place comes up with all its duties', async () => {
+it('ignores an old replica that has ended, because its replacement starts with all duties', async () => {
   const ends = async (own: { pid: number }) => {
     own.pid = 9;
     throw new Error('the process of shop does not run');

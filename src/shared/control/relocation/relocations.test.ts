@@ -27,7 +27,7 @@ beforeEach(() => {
   relocations.begin();
 });
 
-it('moves no module, and begins nothing else, while something is done that needs that, and says what it is', async () => {
+it('moves no module during exclusive work, and names that work in the refusal', async () => {
   const done = relocations.whileNoneMoves('the price of a call is being measured', work);
   const refused = {
     code: 'conflict',
@@ -42,7 +42,7 @@ it('moves no module, and begins nothing else, while something is done that needs
   expect(await relocations.whileNoneMoves('it', async () => 'done again')).toBe('done again');
 });
 
-it('lets a module that moves finish before', async () => {
+it('completes a running relocation before exclusive work', async () => {
   // These relocations know no module, so a move fails as soon as it begins.
   const moved = expect(relocations.move(order)).rejects.toThrow();
   expect(relocations.current?.module).toBe('shop');
@@ -50,7 +50,7 @@ it('lets a module that moves finish before', async () => {
   await moved;
 });
 
-it('tells what is done when the system stops, and waits for it', async () => {
+it('aborts exclusive work when the system stops, and waits for its end', async () => {
   const done = relocations.whileNoneMoves('it', work);
   const stopped = relocations.stop().then(() => 'stopped');
   expect([told.aborted, await Promise.race([stopped, Promise.resolve('waits')])]).toEqual([true, 'waits']);

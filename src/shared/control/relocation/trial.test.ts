@@ -44,7 +44,7 @@ function opened(answers: { before?: () => unknown; other?: () => unknown } = {})
 
 const uuidOf = (n: number) => `0192f0c1-0000-7000-8000-${String(n).padStart(12, '0')}`;
 
-it('sends none to begin with, and then about as many as its share', async () => {
+it('sends no calls at first, and then about its share', async () => {
   const { trial, call, asked } = opened();
   for (let n = 0; n < 1_000; n++) await call(pay, { requestId: String(n) });
   expect(asked).toEqual({ before: 1_000, other: 0 });
@@ -54,7 +54,7 @@ it('sends none to begin with, and then about as many as its share', async () => 
   expect(asked.other).toBeLessThan(320);
 });
 
-it('sends what belongs together to the same copies: all steps of a saga, all calls of a member', async () => {
+it('sends related calls to the same replicas: all steps of a saga, all calls of a member', async () => {
   const { trial, sends } = opened();
   trial.share = 0.5;
   const sides = new Set<boolean>();
@@ -74,7 +74,7 @@ it('sends what belongs together to the same copies: all steps of a saga, all cal
   expect(sides.size).toBe(2);
 });
 
-it('keeps those it sends when the share grows, and of what the kernel asks sends only public requests', async () => {
+it('keeps its selection when the share grows, and selects only public requests among kernel calls', async () => {
   const { trial, sends } = opened();
   const sent = async (share: number) => {
     trial.share = share;
@@ -92,7 +92,7 @@ it('keeps those it sends when the share grows, and of what the kernel asks sends
   expect(asked).toEqual([true, true, false]);
 });
 
-it('sends so many at a time and no more: the others go where they went before', async () => {
+it('limits its calls in flight, and sends the others to the current replicas', async () => {
   const answers: ((value: string) => void)[] = [];
   const { trial, call, asked } = opened({ other: () => new Promise((resolve) => answers.push(resolve)) });
   trial.share = 1;
@@ -105,7 +105,7 @@ it('sends so many at a time and no more: the others go where they went before', 
   await expect.poll(() => asked).toEqual({ before: 3, other: 3 });
 });
 
-it('asks those before when the others cannot be asked, with the same key', async () => {
+it('falls back to the current replicas with the same key when the new ones cannot be reached', async () => {
   const keys: (string | undefined)[] = [];
   const way = (fails: boolean) => ({
     async call({ context }: CallRequest) {
@@ -122,7 +122,7 @@ it('asks those before when the others cannot be asked, with the same key', async
   expect(trial.other.counts).toMatchObject({ calls: 1, failures: 1 });
 });
 
-it('tries nothing out that could not be asked again of those before', async () => {
+it('does not send calls that could not be repeated at the current replicas', async () => {
   const { trial, call, asked } = opened({
     other() {
       throw refusal('unavailable', 'cut off');
@@ -136,7 +136,7 @@ it('tries nothing out that could not be asked again of those before', async () =
   expect(asked).toEqual({ before: 3, other: 2 });
 });
 
-it('counts what failed; a refusal that the contract declares is an answer', async () => {
+it('counts failures, but not declared refusals', async () => {
   const errors = [refusal('unavailable', ''), refusal('not-found', ''), new Error('broken'), refusal('timeout', '')];
   const { trial, call } = opened({
     before() {
@@ -163,7 +163,7 @@ async function warmed(called: (trial: Trial) => void): Promise<Map<number, numbe
   return seen;
 }
 
-it('warms a new process up with one call at a time, then some', async () => {
+it('warms up a new process with one call at a time, then with more', async () => {
   const seen = await warmed((trial) => trial.other.add(1, false));
   expect([...seen]).toEqual([
     [1, 8],
@@ -172,7 +172,7 @@ it('warms a new process up with one call at a time, then some', async () => {
   ]);
 });
 
-it('ends the warming up when nobody calls any more', async () => {
+it('ends the warm-up when no more calls arrive', async () => {
   let left = 3;
   const seen = await warmed((trial) => {
     if (left-- > 0) trial.other.add(1, false);
@@ -180,7 +180,7 @@ it('ends the warming up when nobody calls any more', async () => {
   expect([...seen]).toEqual([[1, 3]]);
 });
 
-it('shows each query that those before answered, and no command', async () => {
+it('reports each answered query of the current replicas, and no command', async () => {
   const { trial, call } = opened();
   const answers: unknown[] = [];
   trial.onAnswer = ({ operation: { name } }, _way, answer) => answers.push([name, answer]);

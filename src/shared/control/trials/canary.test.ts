@@ -12,7 +12,7 @@ it.each([
   [0.5, [0.5]],
   [0.8, [0.8]],
   [1, []],
-])('a canary of %d grows by %j before it has all', (share, steps) => {
+])('a canary of %d grows over %j to all calls', (share, steps) => {
   expect(sharesOf({ ...canary, share })).toEqual(steps);
 });
 
@@ -29,15 +29,15 @@ type Asked = Partial<Canary> & { alike?: boolean };
 
 describe('a canary', () => {
   it.each([
-    ['goes on while its time is not over', tally(200), tally(2_000), 9_999, 'open'],
-    ['has done well when its time is over', tally(200), tally(2_000), 10_000, 'well'],
+    ['continues before its minimum time', tally(200), tally(2_000), 9_999, 'open'],
+    ['succeeds after its minimum time', tally(200), tally(2_000), 10_000, 'well'],
     ['waits for calls', tally(99), tally(2_000), 59_999, 'open'],
-    ['cannot be judged when they do not come', tally(99), tally(2_000), 60_000, 'unknown'],
+    ['has no verdict without enough calls', tally(99), tally(2_000), 60_000, 'unknown'],
     ['is worse as soon as many of its calls fail', tally(20, 8), tally(400), 1, 'worse'],
     ['is not worse for one failure', tally(200, 1), tally(2_000), 10_000, 'well'],
     ['waits when it may be worse', tally(200, 5), tally(2_000), 59_999, 'open'],
-    ['cannot be judged when that stays open', tally(200, 5), tally(2_000), 60_000, 'unknown'],
-    ['may fail as the replicas before do', tally(200, 20), tally(2_000, 200), 10_000, 'well'],
+    ['has no verdict when that stays unclear', tally(200, 5), tally(2_000), 60_000, 'unknown'],
+    ['may fail as often as the current replicas', tally(200, 20), tally(2_000, 200), 10_000, 'well'],
     ['may be slow at first', tally(200, 0, [100]), tally(2_000), 9_999, 'open'],
     ['is slow when its time is over', tally(200, 0, [100]), tally(2_000), 10_000, 'slow'],
     ['may take a little longer', tally(200, 0, [19]), tally(2_000), 10_000, 'well'],
@@ -46,12 +46,12 @@ describe('a canary', () => {
     expect(verdict(other, before, elapsedMs)).toMatchObject({ state });
   });
 
-  it('says how sure it is, and surer after more calls', () => {
+  it('reports its confidence, which grows with the calls', () => {
     expect(verdict(tally(100), tally(1_000), 10_000).sure).toBeCloseTo(0.85, 1);
     expect(verdict(tally(400), tally(1_000), 10_000).sure).toBeGreaterThan(0.99);
   });
 
-  it('may take 50 ms longer where calls stayed in the process before, and as long as the order says', () => {
+  it('may be 50 ms slower after in-process calls, or as slow as the order allows', () => {
     const slower = tally(200, 0, [59]);
     expect(verdict(slower, tally(2_000), 10_000)).toMatchObject({ state: 'slow' });
     expect(verdict(slower, tally(2_000), 10_000, { alike: false })).toMatchObject({ state: 'well' });
@@ -59,7 +59,7 @@ describe('a canary', () => {
     expect(verdict(tally(200, 0, [12]), tally(2_000), 10_000, { maxSlowerMs: 1 })).toMatchObject({ state: 'slow' });
   });
 
-  it('waits as long as the order says', () => {
+  it('waits as long as the order allows', () => {
     expect(verdict(tally(3), tally(60), 600_000, { maxWaitMs: 900_000 })).toMatchObject({ state: 'open' });
     expect(verdict(tally(3), tally(60), 10_000, { maxWaitMs: 1_000 })).toMatchObject({ state: 'unknown' });
   });
@@ -81,12 +81,12 @@ describe('a canary', () => {
       60_000,
       '2.5 % of the 200 calls to the new replicas failed, 0 % of the calls before; more calls could',
     ],
-  ])('says why it is taken back', (other, elapsedMs, why) => {
+  ])('reports why it rolls back', (other, elapsedMs, why) => {
     expect(verdict(other, tally(2_000), elapsedMs)).toMatchObject({ why: expect.stringContaining(why) });
   });
 });
 
-describe('of many canaries', () => {
+describe('among many canaries', () => {
   const usual = { medianMs: 8, spread: 0.5, failures: 0 };
   const heavy = { ...usual, spread: 1 };
   /** A busy machine: at times, every call takes thirty times as long for a while. */
@@ -101,7 +101,7 @@ describe('of many canaries', () => {
     ],
     ['that fail in one call of ten', { before: { ...usual, failures: 0.1 }, other: { ...usual, failures: 0.1 } }],
     ['on a busy machine', { before: usual, other: usual, stalls }],
-  ])('fewer than one in a hundred equal ones %s go back', (_, world) => {
+  ])('fewer than one in a hundred equal ones %s roll back', (_, world) => {
     expect(outcomes(world).filter(({ state }) => state !== 'well').length).toBeLessThan(2);
   });
 
@@ -119,7 +119,7 @@ describe('of many canaries', () => {
       { before: { ...usual, failures: 0.01 }, other: { ...usual, failures: 0.06 } },
       1_200,
     ],
-  ])('of the ones %s, more than 95 in a hundred go back in time', (_, world, calls) => {
+  ])('of those %s, more than 95 in a hundred roll back in time', (_, world, calls) => {
     const found = outcomes(world).filter((each) => each.state !== 'well' && each.calls <= calls);
     expect(found.length).toBeGreaterThan(190);
   });

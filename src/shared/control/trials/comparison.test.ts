@@ -18,7 +18,7 @@ async function compared(answer: unknown, { before, other }: { before: unknown[];
   return comparison.compared;
 }
 
-it('asks both again when the answers differ, and says where they still differ', async () => {
+it('repeats both queries when the answers differ, and reports the remaining difference', async () => {
   const value = (amount: number) => ({ id: 'p', lines: [{ amount }] });
   expect(await compared(value(1), { before: [value(1)], other: [value(2), value(2)] })).toEqual({
     same: 0,
@@ -27,13 +27,13 @@ it('asks both again when the answers differ, and says where they still differ', 
   });
 });
 
-it('takes for the same what was only changed between the two', async () => {
+it('treats a change between the two queries as equal', async () => {
   expect(await compared({ n: 2 }, { before: [{ n: 2 }], other: [{ n: 1 }, { n: 2 }] })).toMatchObject({
     same: 1,
     different: 0,
   });
 });
 
-it('asks nobody again when the answers are the same', async () => {
+it('repeats no query when the answers are equal', async () => {
   expect(await compared({ n: 2 }, { before: [], other: [{ n: 2 }] })).toMatchObject({ same: 1, different: 0 });
 });

@@ -10,18 +10,18 @@ const commandsOnly = contract('mail', { operations: { send: command(data), resen
 const sent = { queries: 0, commands: 41 };
 const mirror = mirrorSchema.parse({});
 
-it('says which queries there are, and which calls came so far', () => {
+it('lists the queries and the calls so far', () => {
   expect(whatToMirror(both, sent, mirror)).toEqual({ operations: ['get', 'list'], sent });
   expect(hasQueries(both)).toBe(true);
 });
 
-it('is refused before anything is started when the module has commands only', () => {
+it('is refused before the start when the module has only commands', () => {
   expect(() => whatToMirror(commandsOnly, sent, mirror)).toThrow(
     'there is nothing to mirror: a mirror compares the answers of queries, and mail has commands only (send, resend); leave the mirror out',
   );
 });
 
-it('is left out of a move that may go on without', () => {
+it('is skipped when it is not required', () => {
   expect(whatToMirror(commandsOnly, sent, { ...mirror, required: false })).toEqual({ operations: [], sent });
   expect(hasQueries(commandsOnly)).toBe(false);
 });

@@ -30,7 +30,7 @@ const calling = (trial: Trial, msOf: () => number) => () => {
   }
 };
 
-it('forgives a new process that it is slow at first', async () => {
+it('a canary tolerates a new process that is slow at first', async () => {
   const trial = trialOf();
   let recounts = -1;
   const { recount } = trial;
@@ -46,7 +46,7 @@ it('forgives a new process that it is slow at first', async () => {
   expect(recounts).toBe(1);
 });
 
-it('takes it back when it stays slow', async () => {
+it('a canary rolls back when the process stays slow', async () => {
   const trial = trialOf();
   const why = await ran(
     (journal) => canarySteps(journal, trial, canary, true),
@@ -55,7 +55,7 @@ it('takes it back when it stays slow', async () => {
   expect(why).toMatch(/^the new replicas took 200 ms \(95th percentile of \d+ calls\), the replicas before 5 ms$/);
 });
 
-it('goes on without a query to compare where that is chosen, and fails where it is not', async () => {
+it('a mirror without any query continues when it is optional, and fails when it is required', async () => {
   const mirror = mirrorSchema.parse({ forMs: 100 });
   const optional = { ...mirror, required: false };
   expect(await ran((journal) => mirrorStep(journal, trialOf(), systemClock, optional))).toMatchObject([
