@@ -15,7 +15,7 @@ const hosts: DnsName = { kind: 'a', protocol: 'http', name: 'payments.internal',
 const services: DnsName = { kind: 'srv', protocol: 'http', name: '_payments._tcp.internal' };
 const servfail = 2;
 
-/** Makes `server` say `addresses`, such as `http://10.0.0.7:4105`, in the order given. */
+/** Makes `server` return `addresses`, such as `http://10.0.0.7:4105`, in the given order. */
 function list(server: DnsServer, { kind, name }: DnsName, addresses: readonly string[]): void {
   const ips = addresses.map((address) => new URL(address).hostname);
   const hostOf = (ip: string) => `host-${ip.replaceAll('.', '-')}.internal`;
@@ -71,7 +71,7 @@ describe('addresses from DNS', () => {
     return discovery;
   };
 
-  it('are those of IPv4 and IPv6', async () => {
+  it('include IPv4 and IPv6', async () => {
     server.set('A', hosts.name, 60, '10.0.0.7', '10.0.0.6');
     server.set('AAAA', hosts.name, 60, 'fd000000000000000000000000000007');
     start(hosts);
@@ -84,7 +84,7 @@ describe('addresses from DNS', () => {
     { ttl: 86_400, kind: 'a', seconds: 300 },
     { ttl: 20, kind: 'srv', seconds: 20 },
     { ttl: 86_400, kind: 'srv', seconds: 30 },
-  ] as const)('with a TTL of $ttl s ($kind) are asked for again after $seconds s', async ({ ttl, kind, seconds }) => {
+  ] as const)('with a TTL of $ttl s ($kind) are queried again after $seconds s', async ({ ttl, kind, seconds }) => {
     server.set('A', hosts.name, ttl, '10.0.0.7');
     server.set('SRV', services.name, 86_400, `0 0 4105 ${hosts.name}`);
     start(kind === 'a' ? hosts : services);
@@ -99,7 +99,7 @@ describe('addresses from DNS', () => {
     expect(server.asked.length).toBe(2 * questions);
   });
 
-  it('are dropped when dead, before their time, and the name is asked again', async () => {
+  it('are dropped when they are dead, before their TTL, and the name is queried again', async () => {
     server.set('A', hosts.name, 20, '10.0.0.7', '10.0.0.8');
     const discovery = start(hosts);
     await ear.until(['http://10.0.0.7:4105', 'http://10.0.0.8:4105']);
@@ -111,7 +111,7 @@ describe('addresses from DNS', () => {
     await ear.until(['http://10.0.0.7:4105', 'http://10.0.0.8:4105', 'http://10.0.0.9:4105']);
   });
 
-  it('come by the lowest priority of SRV, each with its port, and by the next when those are dead', async () => {
+  it('come from the lowest SRV priority, each with its port, and from the next one when those are dead', async () => {
     server.set('A', 'big.internal', 60, '10.0.0.1', '10.0.0.2');
     server.set('A', 'small.internal', 60, '10.0.0.3');
     server.set(
@@ -129,14 +129,14 @@ describe('addresses from DNS', () => {
     expect(ear.heard.at(-1)).toEqual(['grpc://10.0.0.3:4300']);
   });
 
-  it('come by the targets of SRV that are there', async () => {
+  it('come from the existing SRV targets', async () => {
     server.set('A', 'big.internal', 60, '10.0.0.1');
     server.set('SRV', services.name, 60, '10 0 4101 gone.internal', '20 0 4102 big.internal');
     start(services);
     await ear.until(['http://10.0.0.1:4102']);
   });
 
-  it('are none where SRV says that there is no such service', async () => {
+  it('are empty when SRV states that the service does not exist', async () => {
     server.set('SRV', services.name, 60, '0 0 0 .');
     start(services);
     await ear.until([]);
@@ -144,7 +144,7 @@ describe('addresses from DNS', () => {
   });
 
   it.each(['no such name', 'no such record'])(
-    'are none at first where there is %s, and come when there is',
+    'are empty at first with %s, and arrive when the record exists',
     async (what) => {
       if (what === 'no such record') server.set('SRV', hosts.name, 60, `0 0 1 ${hosts.name}`);
       start(hosts);
@@ -155,7 +155,7 @@ describe('addresses from DNS', () => {
     },
   );
 
-  it('are kept when the name is no longer known', async () => {
+  it('are kept when the name no longer exists', async () => {
     server.set('A', hosts.name, 20, '10.0.0.7');
     start(hosts);
     await ear.until(['http://10.0.0.7:4105']);
@@ -180,7 +180,7 @@ describe('addresses from DNS', () => {
   });
 
   it.runIf(process.platform === 'linux')(
-    'are no longer asked for after the stop, also of a server that is silent',
+    'are no longer queried after the stop, also with a silent server',
     async () => {
       server.trouble = 'silent';
       const asked = server.nextQuestion();
@@ -193,7 +193,7 @@ describe('addresses from DNS', () => {
     },
   );
 
-  it('need a server by its IP address', () => {
+  it('need the IP address of the server', () => {
     const open = () => dnsAddresses({ ...hosts, server: 'consul:8600', clock, log: notes.log });
     expect(open).toThrow(StartError);
     expect(open).toThrow('"consul:8600" is not a DNS server; write its IP address and port, such as 127.0.0.1:8600');

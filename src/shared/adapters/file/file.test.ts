@@ -25,13 +25,13 @@ function openFile(text?: string) {
   return { folder, file, clock, notes, ear, discovery, write, close: () => rmSync(folder, { recursive: true }) };
 }
 
-/** Folders that this process watches, as Linux lists them. */
+/** Returns the folders that this process watches, from the list of Linux. */
 function watchedFolders(): number {
   const lines = readdirSync('/proc/self/fdinfo').flatMap((fd) => {
     try {
       return readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8').split('\n');
     } catch {
-      return []; // Closed meanwhile, as the one by which the folder was read.
+      return []; // Closed meanwhile, such as the descriptor that read the folder.
     }
   });
   return lines.filter((line) => line.startsWith('inotify wd:')).length;
@@ -64,12 +64,12 @@ describe('a file of addresses', () => {
     opened.close();
   });
 
-  it('may have blank lines, comments and line ends of Windows', () => {
+  it('may have blank lines, comments and Windows line ends', () => {
     const { ear } = start('\ufeff# all\r\n\r\n http://10.0.0.7:4105 # the large one\r\nhttp://10.0.0.5:4105/\r\n');
     expect(ear.heard).toEqual([['http://10.0.0.5:4105', 'http://10.0.0.7:4105']]);
   });
 
-  it('is followed when another is put in its place by rename', async () => {
+  it('is followed when a rename replaces it', async () => {
     const { folder, file, ear } = start('http://a:1');
     for (const next of ['http://b:1', 'http://c:1']) {
       writeFileSync(join(folder, 'next'), next);
@@ -78,7 +78,7 @@ describe('a file of addresses', () => {
     }
   });
 
-  it('is followed as Kubernetes mounts it, through a link that is replaced', async () => {
+  it('is followed when Kubernetes replaces its link', async () => {
     opened = openFile();
     const { folder, file, ear, discovery } = opened;
     const mount = (version: string, text: string) => {
@@ -95,7 +95,7 @@ describe('a file of addresses', () => {
     expect(ear.heard).toEqual([['http://a:1'], ['http://b:1']]);
   });
 
-  it('is looked at every 5 s where the system tells of no change', () => {
+  it('is polled every 5 s when the system reports no changes', () => {
     opened = openFile();
     const { folder, ear, discovery, clock } = opened;
     const far = join(folder, 'far');
@@ -110,14 +110,14 @@ describe('a file of addresses', () => {
     expect(ear.heard.at(-1)).toEqual(['http://b:1']);
   });
 
-  it('is looked at at once when an address is dead', () => {
+  it('is read immediately when an address is dead', () => {
     const { ear, discovery, write } = start('http://a:1\nhttp://b:1');
     write('http://b:1');
     discovery.dead('http://a:1');
     expect(ear.heard.at(-1)).toEqual(['http://b:1']);
   });
 
-  it('takes nothing back for a bad line, an empty file or none, and says once what is wrong and once that it is well', () => {
+  it('keeps the addresses while it is invalid, empty or missing, and logs the problem and its end once', () => {
     const { ear, file, write, notes, clock } = start('http://a:1');
     const look = () => clock.advance(10_000);
     write('http://b:1\nhttp://b:2/api\n');
@@ -140,14 +140,14 @@ describe('a file of addresses', () => {
     ]);
   });
 
-  it('that is not there yet gives none, and is followed when it comes', async () => {
+  it('may be missing at first, and is followed when it appears', async () => {
     const { ear, write } = start();
     expect(ear.heard).toEqual([[]]);
     write('http://a:1');
     await ear.until(['http://a:1']);
   });
 
-  it('is followed at once again when its folder went away and came back', async () => {
+  it('is followed again when its folder is removed and created again', async () => {
     const { ear, folder, write, clock, notes } = start('http://a:1');
     const noted = notes.next();
     rmSync(folder, { recursive: true });
@@ -160,7 +160,7 @@ describe('a file of addresses', () => {
     await ear.until(['http://c:1']);
   });
 
-  it('has addresses by HTTP only, as a module is called that a file places', () => {
+  it('may contain only HTTP addresses, since modules in a file are called over HTTP', () => {
     const { ear, notes, write, clock } = start('https://a:1\n\ngrpc://b:1\n');
     expect(ear.heard).toEqual([[]]);
     expect(notes.lines[0]).toContain(

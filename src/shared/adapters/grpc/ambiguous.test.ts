@@ -84,7 +84,7 @@ describe('metadata that two readers may understand differently', () => {
     expect(served).toEqual([]);
   });
 
-  it('is taken where a comma belongs to the value', async () => {
+  it('is accepted when a comma belongs to the value', async () => {
     served = [];
     expect(await send(['idempotency-key', 'a, b'])).toBeNull();
     expect(served).toMatchObject([{ idempotencyKey: 'a, b' }]);

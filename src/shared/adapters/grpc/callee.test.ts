@@ -8,7 +8,7 @@ import { GrpcTransport } from './client.ts';
 import { clientOver, errorOf, keys, openScene, SlowTokens, tokens } from './grpc.cases.ts';
 import { protoOf } from './proto/proto.ts';
 
-describe('a callee that is another program', () => {
+describe('a callee that is a foreign program', () => {
   const server = new Server();
   const { path, ...codec } = protoOf(sample).operations.get('echo')!;
   const asItIs = (bytes: Buffer) => bytes;
@@ -40,7 +40,7 @@ describe('a callee that is another program', () => {
     expect(await echo({ text: 'x' })).toEqual({ text: 'x' });
   });
 
-  it('is told the deadline, as gRPC says it', async () => {
+  it('gets the deadline in the form of gRPC', async () => {
     answer = { bytes: codec.output.encode({ text: 'x' }) };
     const before = Date.now();
     await echo({ text: 'x' }, { timeoutMs: 3_000 });
@@ -48,7 +48,7 @@ describe('a callee that is another program', () => {
     expect(deadline - Date.now()).toBeLessThanOrEqual(3_000);
   });
 
-  it('refuses by status alone', async () => {
+  it('can refuse with a status only', async () => {
     const meanings: [status, string][] = [
       [status.UNAUTHENTICATED, 'unavailable'],
       [status.PERMISSION_DENIED, 'unavailable'],
@@ -67,19 +67,19 @@ describe('a callee that is another program', () => {
     }
   });
 
-  it('is not believed what the contract does not say', async () => {
+  it('causes an internal error with an answer outside the contract', async () => {
     answer = { bytes: Buffer.from('no message') };
     expect((await errorOf(echo({ text: 'x' }))).code).toBe('internal');
   });
 
-  it('is there when it is pinged, though it knows no ping', async () => {
+  it('counts as alive after a ping that it does not implement', async () => {
     const context = { requestId: 'r', caller: 'kernel', deadline: Date.now() + 5_000 };
     expect(await link.call({ operation: ofKernel('ping', 'sample'), input: {}, context })).toEqual({});
   });
 });
 
-describe('a callee that takes its time over who calls', () => {
-  it('hears of a call that is given up meanwhile', async () => {
+describe('a callee that verifies tokens slowly', () => {
+  it('is notified of a cancellation during the verification', async () => {
     const slow = new SlowTokens(keys);
     const { link, close } = await openScene({ tokens: slow });
     const client = clientOver(link());
@@ -89,7 +89,7 @@ describe('a callee that takes its time over who calls', () => {
     controller.abort();
     expect(await outcome).toBe('cancelled');
     const echo = () => client.echo({ text: 'x' });
-    // Each is there and back again: the first ones after it was given up, the others after it was known who calls.
+    // Each call is a round trip: the first ones follow the cancellation, the others follow the verification.
     for (let call = 0; call < 3; call++) await echo();
     slow.letGo();
     for (let call = 0; call < 3; call++) await echo();

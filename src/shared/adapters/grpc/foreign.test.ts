@@ -37,7 +37,7 @@ async function open(serve?: Serve): Promise<GrpcScene> {
   return scene;
 }
 
-/** A client as any program has it: made of a `.proto` file. */
+/** Creates a client like a foreign program: from a `.proto` file. */
 function clientOf(file: string, service: string, at: string): Foreign {
   const found = service
     .split('.')
@@ -85,15 +85,15 @@ const statusOf = (asked: Promise<unknown>) =>
     (error: ServiceError) => error.code,
   );
 
-describe('a program that knows the .proto and has a token', () => {
-  it('is answered', async () => {
+describe('a foreign program with the .proto and a token', () => {
+  it('gets an answer', async () => {
     const { at } = await open();
     const token = await tokens.issue('other', 'sample');
     const input = { text: 'kerf 톱', tags: { items: ['a', ''] } };
     expect(await ask(sampleClient(at), 'echo', input, { token })).toEqual(input);
   });
 
-  it('is refused with a status that fits, and the problem beside it', async () => {
+  it('gets a refusal as a matching status, with the problem in metadata', async () => {
     const { at } = await open();
     const token = await tokens.issue('gateway', 'sample');
     const client = sampleClient(at);
@@ -110,7 +110,7 @@ describe('a program that knows the .proto and has a token', () => {
     );
   });
 
-  it('has its deadline kept; what it says itself of the time left counts for more', async () => {
+  it('sets the deadline with gRPC or, with precedence, with kerf-deadline-ms', async () => {
     const contexts: CallContext[] = [];
     const { at } = await open(async (_module, _operation, input, context) => {
       contexts.push(context);
@@ -129,7 +129,7 @@ describe('a program that knows the .proto and has a token', () => {
     expect(seconds).toEqual([0, 20, 60]);
   });
 
-  it('is told that it was late, and the callee that nobody waits', async () => {
+  it('gets DEADLINE_EXCEEDED, and the callee is cancelled', async () => {
     const { serve, begun, letGo } = held();
     const { at } = await open(serve);
     const token = await tokens.issue('other', 'sample');
@@ -141,7 +141,7 @@ describe('a program that knows the .proto and has a token', () => {
     letGo();
   });
 
-  it('can give up', async () => {
+  it('can cancel a call', async () => {
     const { serve, begun, letGo } = held();
     const { at } = await open(serve);
     const beside = new Metadata();
@@ -157,8 +157,8 @@ describe('a program that knows the .proto and has a token', () => {
   });
 });
 
-describe('a program without a token that is good here', () => {
-  it('is not let in', async () => {
+describe('a foreign program without a valid token', () => {
+  it('is rejected', async () => {
     const { at } = await open(() => Promise.reject(new Error('it was served')));
     const forged = new ServiceTokens(fixedKeyRing('TEST', 'another secret of more than 32 characters'));
     const bad = [undefined, 'nonsense', await forged.issue('other', 'sample'), await tokens.issue('other', 'payments')];
@@ -167,7 +167,7 @@ describe('a program without a token that is good here', () => {
     expect(codes).toEqual(bad.map(() => status.UNAUTHENTICATED));
   });
 
-  it('is shown which services there are', async () => {
+  it('can list the services by reflection', async () => {
     const { at } = await open();
     const [v1] = definitions(new ReflectionService({}));
     const client = connect(makeGenericClientConstructor(v1!, 'ServerReflection'), at);
@@ -186,7 +186,7 @@ describe('a program without a token that is good here', () => {
     talk.end();
   });
 
-  it('is shown nothing without a service token where reflection is guarded', async () => {
+  it('gets nothing without a service token when reflection is guarded', async () => {
     const scene = await openScene({ guardReflection: true });
     opened.push(scene);
     const [v1] = definitions(new ReflectionService({}));
@@ -208,7 +208,7 @@ describe('a program without a token that is good here', () => {
     expect(await ask(await tokens.issue('other', 'sample'))).toBe(status.OK);
   });
 
-  it('is told whether the services are well, and when they are about to stop', async () => {
+  it('can check the health of the services, which changes before a stop', async () => {
     const { at, leave } = await open();
     const client = clientOf(protoPath, 'grpc.health.v1.Health', at);
     const services = ['', 'kerf.sample.v1.Sample', 'kerf.kerf.v1.Kerf'];

@@ -18,19 +18,19 @@ export const tokens = new ServiceTokens(keys);
 interface GrpcSceneOptions {
   readonly serve?: Serve;
   readonly contract?: Contract;
-  /** The callee's. */
+  /** Tokens of the callee. */
   readonly tokens?: ServiceTokens;
   readonly tls?: TlsMaterial;
-  /** Any, where it is not said. */
+  /** Default: any free port. */
   readonly port?: number;
   readonly guardReflection?: boolean;
 }
 
 /** Both ends of the gRPC transport in one process. */
 export interface GrpcScene extends CallListener {
-  /** Without its protocol. */
+  /** The address without its protocol. */
   readonly at: string;
-  /** A way to the module, which is closed with this. */
+  /** Returns a link to the module. `close` also closes the link. */
   link(tls?: TlsMaterial, onLeaving?: () => void): GrpcTransport;
 }
 
@@ -56,10 +56,10 @@ export async function openScene(parts: GrpcSceneOptions = {}): Promise<GrpcScene
   };
 }
 
-/** So short that a case can wait for it. */
+/** Short times, so that a case can wait for them. */
 const silence = { askAfterMs: 200, goneAfterMs: 900 };
 
-/** A callee that can be reached through a network that is not well. */
+/** A callee behind a faulty network. */
 export async function openWire(): Promise<OpenWire> {
   let callee = await openScene();
   const port = Number(callee.at.split(':')[1]);
@@ -96,7 +96,7 @@ function connectionsAt(port: number) {
   };
   subscribe('net.server.socket', take);
   return {
-    /** Without a farewell. */
+    /** Closes the connections abruptly. */
     cut() {
       for (const socket of sockets) socket.resetAndDestroy();
     },
@@ -138,7 +138,7 @@ export class SlowTokens extends ServiceTokens {
   readonly #gate = Promise.withResolvers<void>();
   #first = true;
 
-  /** Resolves when the first call has come. */
+  /** Resolves when the first call has arrived. */
   get asked(): Promise<void> {
     return this.#asked.promise;
   }

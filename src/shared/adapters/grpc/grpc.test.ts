@@ -17,14 +17,14 @@ transportCases('grpc', async () => {
 
 wireCases('grpc', openWire);
 
-/** The address of a server that has just begun to listen. */
+/** Makes a server listen. Resolves with its address. */
 async function addressOf(server: Server): Promise<string> {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return `grpc://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-describe('a call by grpc, when the other side is not well', () => {
-  it('is unavailable where nobody listens, or no longer, and was not sent', async () => {
+describe('a gRPC call to a faulty callee', () => {
+  it('is unavailable and not-sent without a listener, also after its stop', async () => {
     const [left, right] = [await openScene(), await openScene()];
     const link = left.link();
     await clientOver(link).echo({ text: 'x' });
@@ -38,7 +38,7 @@ describe('a call by grpc, when the other side is not well', () => {
     await again.close();
   });
 
-  it('is unavailable where another protocol is spoken, or none within a second, and was not sent', async () => {
+  it('is unavailable and not-sent when the server speaks another protocol, or none within a second', async () => {
     const sockets: Socket[] = [];
     const others = [
       createServer((_request, response) => response.end('<html>')),
@@ -55,7 +55,7 @@ describe('a call by grpc, when the other side is not well', () => {
     for (const socket of sockets) socket.destroy();
   });
 
-  it('is unavailable when the connection breaks under it; the next one finds another connection', async () => {
+  it('is unavailable when its connection breaks; the next call uses a new connection', async () => {
     const { serve, begun } = held();
     const { at, close } = await openScene({ serve });
     const sockets: Socket[] = [];
@@ -79,7 +79,7 @@ describe('a call by grpc, when the other side is not well', () => {
     await close();
   });
 
-  it('refuses what is larger than the limit, on this side', async () => {
+  it('refuses a too large input locally', async () => {
     const { link, close } = await openScene();
     const client = clientOver(link());
     expect(await codeOf(client.echo({ text: 'x'.repeat(9 * 1024 * 1024) }))).toBe('body-too-large');
@@ -88,15 +88,15 @@ describe('a call by grpc, when the other side is not well', () => {
     await close();
   });
 
-  it('refuses an answer that is larger than the limit', async () => {
+  it('refuses a too large answer', async () => {
     const { link, close } = await openScene({ serve: async () => ({ text: 'x'.repeat(9 * 1024 * 1024) }) });
     expect(await codeOf(clientOver(link()).echo({ text: 'x' }))).toBe('body-too-large');
     await close();
   });
 });
 
-describe('the operations of the kernel, by grpc', () => {
-  it('are asked about a module, of whoever serves it', async () => {
+describe('kernel operations over gRPC', () => {
+  it('name their module', async () => {
     const asked: unknown[] = [];
     const serve: Serve = async (module, operation, input) => {
       asked.push([module, operation, input]);
@@ -115,8 +115,8 @@ describe('the operations of the kernel, by grpc', () => {
   });
 });
 
-describe('a process that leaves', () => {
-  it('says so once to each caller, serves what is under way and what still comes, and loses nothing', async () => {
+describe('a leaving process', () => {
+  it('notifies each caller once, serves calls in flight and new calls, and loses none', async () => {
     const { serve, begun, letGo } = held();
     const { link, leave, close } = await openScene({ serve });
     const told: string[] = [];
@@ -130,7 +130,7 @@ describe('a process that leaves', () => {
     await close();
   });
 
-  it('takes nothing new once it closes, and answers what is under way', async () => {
+  it('refuses new calls during its close, and answers calls in flight', async () => {
     const { serve, begun, letGo } = held();
     const scene = await openScene({ serve });
     const link = new GrpcTransport({ module: 'sample', contract: sample, address: `grpc://${scene.at}`, tokens });
@@ -145,7 +145,7 @@ describe('a process that leaves', () => {
     await link.close();
   });
 
-  it('ends calls under way when the link is closed on this side', async () => {
+  it('ends calls in flight when the caller closes the link', async () => {
     const { serve, begun, letGo } = held();
     const { link, close } = await openScene({ serve });
     const transport = link();
@@ -158,8 +158,8 @@ describe('a process that leaves', () => {
   });
 });
 
-describe('the listener for gRPC', () => {
-  it('serves 4,096 calls of one connection at a time; what comes beyond waits, and is served after them', async () => {
+describe('the gRPC listener', () => {
+  it('serves 4,096 concurrent calls of one connection, and serves further calls after them', async () => {
     const full = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<void>();
     let [served, most] = [0, 0];
@@ -174,7 +174,7 @@ describe('the listener for gRPC', () => {
     };
     const { link, close } = await openScene({ serve: serveHeld });
     const client = clientOver(link());
-    // The caller knows the limit from here on.
+    // From here on, the caller knows the limit.
     await client.when({});
     const answers = Promise.all(Array.from({ length: 4_200 }, () => client.echo({ text: 'x' }, { timeoutMs: 60_000 })));
     await full.promise;
@@ -183,7 +183,7 @@ describe('the listener for gRPC', () => {
     await close();
   });
 
-  it('says which setting to change where it cannot listen', async () => {
+  it('names the setting to change when it cannot listen', async () => {
     const { at, close } = await openScene();
     const other = createGrpcServer({ serve, tokens, log: silentLog, modules: [] });
     await expect(other.listen('192.0.2.1', 1)).rejects.toThrow('change GRPC_PORT');

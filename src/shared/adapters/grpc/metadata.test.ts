@@ -7,8 +7,8 @@ import { clientOver, codeOf, errorOf, held, openScene } from './grpc.cases.ts';
 import { names } from './protocol.ts';
 import { toStatus } from './status.ts';
 
-describe('what goes beside a call by grpc', () => {
-  it('is any text, also where metadata is ASCII', async () => {
+describe('the metadata of a gRPC call', () => {
+  it('carries any text, although metadata is ASCII', async () => {
     const contexts: CallContext[] = [];
     const serve: Serve = async (_module, _operation, input, context) => {
       contexts.push(context);
@@ -23,7 +23,7 @@ describe('what goes beside a call by grpc', () => {
     await close();
   });
 
-  it('brings a long list of mismatches whole, and shortens it for a program that reads metadata only', async () => {
+  it('carries all validation issues, and drops some for a program that reads only metadata', async () => {
     const issues = Array.from({ length: 20 }, (_, n) => ({
       path: `${n}.${'톱'.repeat(190)}`,
       message: 'does not fit',
@@ -39,7 +39,7 @@ describe('what goes beside a call by grpc', () => {
     expect([told.length > 1, bytes!.length < 4 * 1024]).toEqual([true, true]);
   });
 
-  it('is a refusal with as much data as an answer may have; other programs are told the code', async () => {
+  it('carries a refusal with data up to the size of an answer; foreign programs get the code', async () => {
     let refused = sample.refuse('plain');
     const { link, close } = await openScene({ serve: () => Promise.reject(refused) });
     const client = clientOver(link());
@@ -59,7 +59,7 @@ describe('what goes beside a call by grpc', () => {
     await close();
   });
 
-  it('tells the callee that the caller has gone', async () => {
+  it('cancels the callee when the caller disconnects', async () => {
     const { serve, begun, letGo } = held();
     const { link, close } = await openScene({ serve });
     const gone = new AbortController();

@@ -58,14 +58,14 @@ describe('grpc over TLS', () => {
     return outcomes;
   }
 
-  it('is spoken with whom our authority vouches for, and with nobody else', async () => {
+  it('accepts a certificate of our CA, and rejects others', async () => {
     const server = await ours.issue();
     const [trusting, wary] = await callsOf([{ ca: ours.ca }, { ca: others.ca }], server);
     expect(trusting).toEqual({ text: 'x' });
     expect(wary).toMatch(/^unavailable: .*certificate/);
   });
 
-  it('is spoken with whom the certificate names, and with nobody who shows that of another', async () => {
+  it('accepts a certificate for the called address, and rejects others', async () => {
     for (const name of ['127.0.0.2', 'localhost']) {
       const [error] = await callsOf([{ ca: ours.ca }], await ours.issue(name));
       expect(error).toMatch(/^unavailable: .*127\.0\.0\.1/);
@@ -78,7 +78,7 @@ describe('grpc over TLS', () => {
     await close();
   });
 
-  it('can ask the caller for a certificate, too', async () => {
+  it('can require a certificate of the caller', async () => {
     const server = { ...(await ours.issue()), ca: ours.ca, mutual: true };
     const callers = [
       { ...(await ours.issue()), ca: ours.ca },
@@ -90,7 +90,7 @@ describe('grpc over TLS', () => {
     expect([unknown, wrong]).toEqual([expect.stringMatching(/^unavailable/), expect.stringMatching(/^unavailable/)]);
   });
 
-  it('is not spoken where it is not expected, nor the other way round', async () => {
+  it('does not mix with plain text, in either direction', async () => {
     const { link, close } = await openScene({ tls: await ours.issue() });
     expect((await errorOf(clientOver(link()).echo({ text: 'x' }))).code).toBe('unavailable');
     await close();

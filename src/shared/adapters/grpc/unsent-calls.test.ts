@@ -10,14 +10,14 @@ import { createGrpcServer } from './server.ts';
 
 const { path, input } = protoOf(sample).operations.get('echo')!;
 
-/** A message as gRPC frames it. */
+/** Returns a message in a gRPC frame. */
 function framed(bytes: Uint8Array): Buffer {
   const head = Buffer.alloc(5);
   head.writeUInt32BE(bytes.length, 1);
   return Buffer.concat([head, bytes]);
 }
 
-describe('answers that a gRPC caller does not take', () => {
+describe('unread answers of a gRPC caller', () => {
   let server: CallListener;
   let port: number;
   beforeAll(async () => {
@@ -26,7 +26,7 @@ describe('answers that a gRPC caller does not take', () => {
   });
   afterAll(() => server.close());
 
-  it('end its connection, though it answers pings and reads all the rest', async () => {
+  it('end its connection, even if it answers pings and reads other streams', async () => {
     const session = connect(`http://127.0.0.1:${port}`, { settings: { initialWindowSize: 0 } });
     session.on('error', () => {});
     const call = session.request({
@@ -38,7 +38,7 @@ describe('answers that a gRPC caller does not take', () => {
     await once(session, 'close');
   });
 
-  it('leave calls alone whose answers are taken', async () => {
+  it('do not affect calls whose answers are read', async () => {
     const scene = await openScene();
     const client = clientOver(scene.link());
     const text = 'x'.repeat(100_000);

@@ -42,7 +42,7 @@ const twice: [string, string[]][] = [
   ['encodings in two lines', ['Transfer-Encoding: gzip', 'Transfer-Encoding: chunked']],
 ];
 
-it.each(twice)('is refused with two %s, as a call and as a request of an operator', async (_, lines) => {
+it.each(twice)('a call or an admin request with two %s is refused', async (_, lines) => {
   const bearer = `Authorization: Bearer ${await tokens.issue('other', 'sample')}`;
   const text = JSON.stringify({ text: 'x' });
   const body = lines.includes(length) ? text : `c\r\n${text}\r\n0\r\n\r\n`;
@@ -52,7 +52,7 @@ it.each(twice)('is refused with two %s, as a call and as a request of an operato
   expect(operated).toBe(0);
 });
 
-it('is refused with two tokens, of which Node would take the first', async () => {
+it('a call with two tokens is refused, although Node would use the first', async () => {
   const bearer = `Authorization: Bearer ${await tokens.issue('other', 'sample')}`;
   const answer = await headOf('/modules/sample/echo', [bearer, bearer, length], '{"text":"x"}');
   expect(answer).toMatch(/^HTTP\/1\.1 400 /);

@@ -5,7 +5,7 @@ import { isRefusal } from '../../kernel/errors/index.ts';
 import { Exchange } from './exchange.ts';
 import { callLine, openCallee } from './http.cases.ts';
 
-it('refuses at once what it is given after it was closed, and has sent nothing of it', async () => {
+it('a closed exchange refuses new calls immediately, as not-sent', async () => {
   const { address, close } = await openCallee();
   const exchange = new Exchange('sample', request(`${address}/modules/sample`, { method: 'POST' }), defaultSilence);
   exchange.destroy();

@@ -18,10 +18,10 @@ afterEach(async () => {
 const problem = (id: number, code: string) => ({ id, problem: expect.objectContaining({ code }) });
 const echoX = (id: number) => callLine(id, 'echo', { text: 'x' });
 
-describe('an exchange that goes wrong', () => {
+describe('a faulty exchange', () => {
   const garbage = ['no JSON\n', '"text"\n', 'null\n', '7\n', '[]\n', '{"call":1}\n', '{"id":"1"}\n', '\u0000\n'];
 
-  it('is refused as a whole when it begins with what is no line of this', async () => {
+  it('is refused as a whole when its first line is invalid', async () => {
     const { address } = await open();
     for (const line of garbage) {
       const { write, status, next } = await openRaw(address);
@@ -31,7 +31,7 @@ describe('an exchange that goes wrong', () => {
     }
   });
 
-  it('is cut when such a line comes later: calls under way are cancelled, and nothing after it is done', async () => {
+  it('is closed at a later invalid line: calls in flight are cancelled, and later lines ignored', async () => {
     const { address, link } = await open();
     const { times } = callee.added;
     for (const line of garbage) {
@@ -49,7 +49,7 @@ describe('an exchange that goes wrong', () => {
     expect(callee.added.times).toBe(times);
   });
 
-  it('does nothing after a first line that is refused, whenever it comes', async () => {
+  it('ignores all lines after a refused first line', async () => {
     const { address, link } = await open();
     const { times } = callee.added;
     const { write, status, next, destroy } = await openRaw(address);
@@ -63,7 +63,7 @@ describe('an exchange that goes wrong', () => {
     expect(callee.added.times).toBe(times);
   });
 
-  it('says so when a line is over the limit, also while more of it comes', async () => {
+  it('reports a line over the limit, also while more of it arrives', async () => {
     const { address } = await open();
     const { write, status, next, destroy } = await openRaw(address);
     const piece = 'x'.repeat(64 * 1024);
@@ -73,7 +73,7 @@ describe('an exchange that goes wrong', () => {
     destroy();
   });
 
-  it('refuses what comes after its token is over, line by line', async () => {
+  it('refuses each call after the expiry of its token', async () => {
     let aheadMs = 0;
     const authority = new Authority(keys, () => Date.now() + aheadMs);
     const { address } = await open({ tokens: new ServiceTokens(authority) });
@@ -87,7 +87,7 @@ describe('an exchange that goes wrong', () => {
     expect(await next()).toBe('');
   });
 
-  it('is left when the keys of the system have changed, and refuses what comes a second later', async () => {
+  it('asks its caller to leave after a key rotation, and refuses calls a second later', async () => {
     let [now, current] = [Date.now(), keys];
     const ring = {
       signing: () => current.signing(),
@@ -109,7 +109,7 @@ describe('an exchange that goes wrong', () => {
     expect(await next()).toEqual(problem(3, 'unauthenticated'));
   });
 
-  it('refuses an answer that is over the limit, to the byte', async () => {
+  it('refuses an answer one byte over the limit', async () => {
     const { address } = await open();
     const { write, next } = await openRaw(address);
     const letters = maximumBodyBytes - JSON.stringify({ text: '' }).length;
@@ -120,7 +120,7 @@ describe('an exchange that goes wrong', () => {
     expect([id, problem?.code]).toEqual([2, 'body-too-large']);
   });
 
-  it('is cut when its answers are not read', async () => {
+  it('is closed when its answers are not read', async () => {
     const { address, link } = await open();
     const { write, status } = await openRaw(address);
     write('\n');

@@ -19,7 +19,7 @@ const problem = (id: number, code: string) => ({ id, problem: expect.objectConta
 const x = { output: { text: 'x' } };
 const echoX = (id: number, context?: object) => callLine(id, 'echo', { text: 'x' }, context);
 
-it('is opened in nobody’s request: it outlives the call that it is opened for', async () => {
+it('an exchange is opened outside every request, because it outlives its first call', async () => {
   const one = await open();
   const openedIn: unknown[] = [];
   const issue = tokens.issue.bind(tokens);
@@ -35,8 +35,8 @@ it('is opened in nobody’s request: it outlives the call that it is opened for'
   spy.mockRestore();
 });
 
-describe('an exchange, as any program speaks it', () => {
-  it('may be sent whole, with or without a line break at the end, and ends with the last answer', async () => {
+describe('an exchange of a foreign program', () => {
+  it('may be sent at once, with or without a final line break, and ends with the last answer', async () => {
     const { address } = await open();
     for (const body of [echoX(1) + echoX(2), (echoX(1) + echoX(2)).trim()]) {
       const answer = await fetch(`${address}/modules/sample`, {
@@ -56,7 +56,7 @@ describe('an exchange, as any program speaks it', () => {
     expect(await next()).toBe(undefined);
   });
 
-  it('may stay open: answers each line as it comes, wherever it is broken, and ends when it is ended', async () => {
+  it('may stay open: answers each line as it arrives, in any fragments, until its end', async () => {
     const { address } = await open();
     const { write, next, end } = await openRaw(address);
     write(echoX(1));
@@ -71,7 +71,7 @@ describe('an exchange, as any program speaks it', () => {
     expect([await next(), await next()]).toEqual([{ id: 3, output: {} }, undefined]);
   });
 
-  it('answers each line by itself: one that is no call takes no other along', async () => {
+  it('answers each line separately: an invalid call does not affect others', async () => {
     const { address } = await open();
     const { write, next } = await openRaw(address);
     write(echoX(1, { requestId: 7 }));
@@ -89,7 +89,7 @@ describe('an exchange, as any program speaks it', () => {
     expect(await next()).toEqual({ id: 5, ...x });
   });
 
-  it('sends an empty line back for an empty line', async () => {
+  it('answers an empty line with an empty line', async () => {
     const { address } = await open();
     const { write, next } = await openRaw(address);
     write('\n');
@@ -98,7 +98,7 @@ describe('an exchange, as any program speaks it', () => {
     expect([await next(), await next()]).toEqual(['', { id: 1, ...x }]);
   });
 
-  it('cancels a call when it is told to, and nothing else', async () => {
+  it('cancels only the call named in a cancel line', async () => {
     const { address } = await open();
     const { write, next } = await openRaw(address);
     const [id, other] = [randomUUID(), randomUUID()];
@@ -113,7 +113,7 @@ describe('an exchange, as any program speaks it', () => {
     expect(await next()).toEqual(problem(2, 'cancelled'));
   });
 
-  it('cancels the calls of one who goes away', async () => {
+  it('cancels the calls of a caller that disconnects', async () => {
     const { address } = await open();
     const { write, destroy } = await openRaw(address);
     const ids = [randomUUID(), randomUUID()];
@@ -123,7 +123,7 @@ describe('an exchange, as any program speaks it', () => {
     await callee.held.none();
   });
 
-  it('says that it leaves to those who are there and those who come, and serves what they still ask', async () => {
+  it('announces a leaving process to current and new callers, and serves their calls', async () => {
     const { address, leave } = await open();
     const { write, next } = await openRaw(address);
     write(echoX(1));
@@ -139,7 +139,7 @@ describe('an exchange, as any program speaks it', () => {
   });
 });
 
-/** Service tokens whose answer about the member of a call waits for the test. */
+/** Service tokens whose verification of a member waits for the test. */
 class SlowTokens extends ServiceTokens {
   readonly asked = Promise.withResolvers<void>();
   readonly answer = Promise.withResolvers<string>();
@@ -154,8 +154,8 @@ class SlowTokens extends ServiceTokens {
   }
 }
 
-describe('a call whose member is not known yet', () => {
-  it('is cancelled when it is told to', async () => {
+describe('a call during the verification of its member', () => {
+  it('can be cancelled by a cancel line', async () => {
     const slow = new SlowTokens();
     const { address } = await open({ tokens: slow });
     const { write, next } = await openRaw(address);
@@ -167,7 +167,7 @@ describe('a call whose member is not known yet', () => {
     await callee.held.none();
   });
 
-  it('is cancelled when its caller goes away', async () => {
+  it('is cancelled when its caller disconnects', async () => {
     const slow = new SlowTokens();
     const { address, server } = await open({ tokens: slow });
     const gone = new Promise((resolve) => {

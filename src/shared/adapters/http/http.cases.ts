@@ -20,7 +20,7 @@ export interface CalleeOptions {
   readonly log?: Log;
   readonly operate?: InternalListenerDependencies['operate'];
   readonly tls?: TlsMaterial;
-  /** Any, where it is not said. */
+  /** Default: any free port. */
   readonly port?: number;
 }
 
@@ -28,9 +28,9 @@ export interface CalleeOptions {
 export interface Callee extends InternalListener {
   readonly port: number;
   readonly address: string;
-  /** A way to the module, which is closed with this. */
+  /** Returns a link to the module. `close` also closes the link. */
   link(way?: Partial<HttpWay>): HttpTransport;
-  /** As a crash does. */
+  /** Closes all connections, like a crash. */
   close(): Promise<void>;
 }
 
@@ -60,7 +60,7 @@ export async function openCallee(parts: CalleeOptions = {}): Promise<Callee> {
   };
 }
 
-/** So short that a case can wait for it. */
+/** Short times, so that a case can wait for them. */
 export const silence = { askAfterMs: 200, goneAfterMs: 900 };
 
 export async function openWire(tls?: TlsMaterial): Promise<OpenWire> {
@@ -84,13 +84,13 @@ export function clientOver(transport: Transport) {
   return createClient(sample, (operation) => createCall(operation, 'other', () => transport));
 }
 
-/** An exchange of any other program: the test writes its bytes directly. */
+/** An exchange of a foreign program: the test writes its bytes directly. */
 export interface RawExchange {
   write(text: string): void;
   end(text?: string): void;
   /** The head of the answer. */
   readonly status: Promise<number>;
-  /** The next line of the answer, as JSON; `''` is an empty line, `undefined` the end in order. Rejects when it is cut. */
+  /** Resolves with the next line of the answer, parsed; `''` for an empty line, `undefined` at a clean end. Rejects after a cut. */
   next(): Promise<unknown>;
   destroy(): void;
 }
@@ -122,7 +122,7 @@ async function* linesOf(response: AsyncIterable<Buffer>): AsyncGenerator<unknown
   return undefined;
 }
 
-/** A line that calls. */
+/** Returns the line of a call. */
 export function callLine(id: number, operation: string, input: object, context: object = {}): string {
   return `${JSON.stringify({ id, operation, input, context: { requestId: 'r', deadlineMs: 60_000, ...context } })}\n`;
 }

@@ -30,7 +30,7 @@ transportCases('http', async () => {
 
 wireCases('http', () => openWire());
 
-describe('a call by http, when the other side is not well', () => {
+describe('an HTTP call to a faulty callee', () => {
   /** Calls the module while `server` listens at its address. Resolves with the refusal. */
   async function refusalFrom(server: Server): Promise<unknown> {
     await once(server.listen(0, '127.0.0.1'), 'listening');
@@ -40,7 +40,7 @@ describe('a call by http, when the other side is not well', () => {
     return outcomeOf(clientOver(transport).echo({ text: 'x' }));
   }
 
-  it('is unavailable where nobody listens, and was never sent', async () => {
+  it('is unavailable and not-sent without a listener', async () => {
     const { address, close } = await openCallee();
     await close();
     const transport = new HttpTransport({ module: 'sample', address, tokens });
@@ -63,7 +63,7 @@ describe('a call by http, when the other side is not well', () => {
     }
   });
 
-  it('survives an answer that is not of this protocol', async () => {
+  it('is unavailable after an answer in another protocol', async () => {
     const html = createServer((_request, response) => response.writeHead(200).end('<html>\n'));
     expect(await refusalFrom(html)).toBe('unavailable');
     const gateway = createServer((_request, response) => response.writeHead(502).end('Bad gateway'));
@@ -74,14 +74,14 @@ describe('a call by http, when the other side is not well', () => {
     }
   });
 
-  it('is a fault of the callee when the answer is not what the contract of the caller says', async () => {
+  it("is an internal error when the answer violates the caller's contract", async () => {
     const { transport } = await open();
     const another = { ...sample.operations.echo, output: sample.operations.count.output };
     const call = createCall(another as never, 'other', () => transport);
     expect(await outcomeOf(call({ text: 'x' }))).toBe('internal');
   });
 
-  it('refuses what is larger than the limit, on this side, to the byte', async () => {
+  it('is refused locally when its input is one byte over the limit', async () => {
     const { address, close } = await openCallee();
     await close();
     const client = clientOver(new HttpTransport({ module: 'sample', address, tokens }));
@@ -90,7 +90,7 @@ describe('a call by http, when the other side is not well', () => {
     expect(await outcomeOf(client.echo({ text: 'x'.repeat(letters) }))).toBe('unavailable');
   });
 
-  it('closes a connection that is dead by itself, though nobody waits for an answer any more', async () => {
+  it('closes a dead connection, also when no caller waits any more', async () => {
     const { port } = await open();
     const proxy = await ChaosProxy.open(port);
     const transport = new HttpTransport({
@@ -108,7 +108,7 @@ describe('a call by http, when the other side is not well', () => {
     expect(await client.echo({ text: 'next' })).toEqual({ text: 'next' });
   });
 
-  it('keeps a connection on which a callee takes long, but answers when it is asked', async () => {
+  it('keeps the connection of a slow callee that answers pings', async () => {
     const { port } = await open();
     const proxy = await ChaosProxy.open(port);
     const transport = new HttpTransport({
@@ -125,8 +125,8 @@ describe('a call by http, when the other side is not well', () => {
   });
 });
 
-describe('a link by http that is closed', () => {
-  it('ends calls under way, and takes no more', async () => {
+describe('a closed HTTP link', () => {
+  it('ends calls in flight, and refuses new ones', async () => {
     const { client, transport } = await open();
     const id = crypto.randomUUID();
     const inFlight = outcomeOf(client.hold({ id }));
@@ -137,7 +137,7 @@ describe('a link by http that is closed', () => {
     await callee.held.told(id);
   });
 
-  it('ends a call that it was about to send', async () => {
+  it('ends a call before its send', async () => {
     const { client, transport, server } = await open();
     const calls = ['x', 'x'.repeat(100_000)].map((text) => outcomeOf(client.echo({ text }, { timeoutMs: 500 })));
     await transport.close();
@@ -147,8 +147,8 @@ describe('a link by http that is closed', () => {
   });
 });
 
-describe('a process that leaves', () => {
-  it('fails none of the calls that are made without pause, and tells its callers', async () => {
+describe('a leaving process', () => {
+  it('fails no call under load, and notifies its callers', async () => {
     let told = 0;
     const { client, leave } = await open({ onLeaving: () => void told++ });
     const calls = async () => {
@@ -161,7 +161,7 @@ describe('a process that leaves', () => {
     expect(told).toBeGreaterThan(0);
   });
 
-  it('ends in order when nothing is under way: no call of one who turns elsewhere fails', async () => {
+  it('ends cleanly without calls in flight, and no call fails when the caller switches', async () => {
     const [old, next] = [await open(), await open()];
     let to = old.transport;
     const transport = old.link({ onLeaving: () => (to = next.transport) });

@@ -29,11 +29,11 @@ describe('the internal listener', () => {
     };
   }
 
-  it('answers one call in plain HTTP to any program with a token', async () => {
+  it('answers a plain HTTP call of any program with a token', async () => {
     expect(await ask(token, '/echo', '{"text":"x"}')).toEqual({ status: 200, body: { text: 'x' } });
   });
 
-  it('takes no body as no input, and answers 204 where there is no output', async () => {
+  it('reads no body as no input, and answers 204 without an output', async () => {
     const headers = { authorization: `Bearer ${token}` };
     const answer = await fetch(`${opened.address}/modules/sample/find`, { method: 'POST', headers });
     expect([answer.status, await answer.text()]).toEqual([204, '']);
@@ -41,7 +41,7 @@ describe('the internal listener', () => {
     expect(await ask(token, '/echo', '')).toMatchObject({ status: 422, body: { code: 'invalid-input' } });
   });
 
-  it('takes the context from headers, which may all be missing', async () => {
+  it('reads the context from headers, which are all optional', async () => {
     const { body: none } = await ask(token, '/whoAsks', '{}');
     expect(none).toEqual({ requestId: 'none', member: null, caller: 'other', idempotencyKey: null, traceparent: null });
     const headers = {
@@ -55,7 +55,7 @@ describe('the internal listener', () => {
     expect(timed).toMatchObject({ status: 504, body: { code: 'timeout' } });
   });
 
-  it('answers 401 to a token that is missing, forged, or made for another module', async () => {
+  it('answers 401 to a token that is missing, forged, or issued for another module', async () => {
     const forged = new ServiceTokens(fixedKeyRing('TEST', 'another secret of more than 32 characters'));
     const bad = [undefined, 'nonsense', await forged.issue('other', 'sample'), await tokens.issue('other', 'payments')];
     for (const each of bad) {
@@ -67,7 +67,7 @@ describe('the internal listener', () => {
     }
   });
 
-  it('closes the connection of a stranger who goes on sending, and takes nothing of it', async () => {
+  it('closes the connection of an unauthenticated caller that keeps sending', async () => {
     const { port } = new URL(opened.address);
     const socket = connect(Number(port), '127.0.0.1');
     let said = '';
@@ -83,7 +83,7 @@ describe('the internal listener', () => {
     expect(said).toContain('Connection: close');
   });
 
-  it('takes no more of an operator than a request needs', async () => {
+  it('limits the body of an admin request', async () => {
     for (const [headers, body] of [
       [{ 'content-length': String(2 * 1024 * 1024) }, 'x'.repeat(2 * 1024 * 1024)],
       [{ 'transfer-encoding': 'chunked' }, 'x'],
@@ -99,14 +99,14 @@ describe('the internal listener', () => {
     }
   });
 
-  it('ends an exchange in which an id comes twice', async () => {
+  it('ends an exchange with a duplicate id', async () => {
     const line = (operation: string) =>
       JSON.stringify({ id: 1, operation, input: {}, context: { requestId: 'r', deadlineMs: 5_000 } });
     const twice = await ask(token, '', `${line('never')}\n${line('whoAsks')}\n`);
     expect(twice).toMatchObject({ status: 400, body: { code: 'malformed-request' } });
   });
 
-  it('answers what it cannot read with a problem', async () => {
+  it('answers an invalid request with a problem', async () => {
     expect(await ask(token, '/echo', '{"text":')).toMatchObject({ status: 400, body: { code: 'malformed-body' } });
     expect(await ask(token, '/nothing', '{}')).toMatchObject({ status: 404, body: { code: 'not-found' } });
     expect(await ask(token, '/echo', '{}')).toMatchObject({ status: 422, body: { code: 'invalid-input' } });
@@ -122,7 +122,7 @@ describe('the internal listener', () => {
     expect([grown.status, grown.body.code]).toEqual([413, 'body-too-large']);
   });
 
-  it('cancels the call of one who goes away', async () => {
+  it('cancels the call of a caller that disconnects', async () => {
     const [id, controller] = [randomUUID(), new AbortController()];
     const answer = ask(token, '/hold', JSON.stringify({ id }), {
       signal: controller.signal,

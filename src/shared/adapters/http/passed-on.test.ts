@@ -23,7 +23,7 @@ async function failureOfCall(to: Callee, caller: string): Promise<unknown> {
   return createCall(operation as never, caller, () => to.link())({ n: 'one' }).catch((error) => error);
 }
 
-it('tells a caller what it did wrong, also when a process between the two passes the call on', async () => {
+it('shows a caller its invalid input also when another process forwards the call', async () => {
   const way = (await open()).link();
   const passOn: Serve = (_, name, input, context) =>
     way.call({ operation: sample.operations[name as 'strict'] as never, input, context });
@@ -37,7 +37,7 @@ it('tells a caller what it did wrong, also when a process between the two passes
   ]);
 });
 
-it('writes down what fails otherwise than by a refusal, and tells its caller nothing of it', async () => {
+it('logs a failure that is not a refusal, and hides it from the caller', async () => {
   const noted: unknown[] = [];
   const log = { ...silentLog, error: (...words: unknown[]) => noted.push(words) } as unknown as Log;
   const failure = new Error('the secret is 1234');

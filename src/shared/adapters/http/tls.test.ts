@@ -37,7 +37,7 @@ const shown = await ours.issue();
 
 wireCases('https', () => openWire({ ...shown, ca: ours.ca, mutual: true }));
 
-describe('a call by https', () => {
+describe('an HTTPS call', () => {
   let opened: Callee;
   afterEach(() => opened.close());
 
@@ -47,28 +47,28 @@ describe('a call by https', () => {
     return call.catch((error) => [error.code, isNotSent(error)]);
   }
 
-  it('is made to whom our authority vouches for, and to nobody else', async () => {
+  it('accepts a certificate of our CA, and rejects others', async () => {
     opened = await openCallee({ tls: shown });
     expect(await callAs({ ca: ours.ca })).toEqual({ text: 'x' });
     for (const tls of [{ ca: others.ca }, {}]) expect(await callAs(tls)).toEqual(['unavailable', true]);
   });
 
-  it('is not made to one who shows the certificate of another', async () => {
+  it('rejects a certificate for another address', async () => {
     opened = await openCallee({ tls: await ours.issue('127.0.0.2') });
     expect(await callAs({ ca: ours.ca })).toEqual(['unavailable', true]);
   });
 
-  describe('where both sides show who they are', () => {
+  describe('with mutual TLS', () => {
     const open = async () => {
       opened = await openCallee({ tls: { ...shown, ca: ours.ca, mutual: true } });
     };
 
-    it('is served for whom our authority vouches', async () => {
+    it('is served with a client certificate of our CA', async () => {
       await open();
       expect(await callAs({ ...(await ours.issue()), ca: ours.ca })).toEqual({ text: 'x' });
     });
 
-    it('is refused to one who shows no certificate, or that of another authority', async () => {
+    it('is refused without a client certificate, or with one of another CA', async () => {
       await open();
       for (const tls of [{ ca: ours.ca }, { ...(await others.issue()), ca: ours.ca }]) {
         expect(await callAs(tls)).toEqual(['unavailable', expect.any(Boolean)]);
@@ -76,7 +76,7 @@ describe('a call by https', () => {
     });
   });
 
-  it('is not made in plain text, nor over TLS to one who speaks plain text', async () => {
+  it('does not mix with plain text, in either direction', async () => {
     opened = await openCallee({ tls: shown });
     expect(await callAs({}, opened.address.replace('https', 'http'))).toEqual(['unavailable', false]);
     await opened.close();

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Offsets } from './events-offsets.ts';
 
-describe('how far a partition is taken', () => {
-  it('is the lowest that is not, whatever ended after it', () => {
+describe('the offset to commit', () => {
+  it('is the lowest incomplete one, also when later events are complete', () => {
     const offsets = new Offsets();
     expect(offsets.due).toBeUndefined();
     for (const offset of [5n, 6n, 9n]) offsets.begin(offset);

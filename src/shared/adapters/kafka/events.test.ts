@@ -28,7 +28,7 @@ async function asking<T>(url: URL, question: (admin: Admin) => Promise<T>): Prom
   }
 }
 
-/** Removes all that a test made. */
+/** Removes all topics and groups of a test. */
 async function clear(url: URL): Promise<void> {
   const ours = (name: string) => name.startsWith(`${url.searchParams.get('namespace')}.`);
   await asking(url, async (admin) => {
@@ -67,7 +67,7 @@ brokerCases('kafka', openOn);
 
 describeWith('kafka', 'Kafka in particular', ({ url }) => {
   describe('a topic', () => {
-    it('is made when it is missing, with as many partitions as the address says', async () => {
+    it('is created when it is missing, with the number of partitions in the address', async () => {
       const address = inNamespace(url, { partitions: '3' });
       const bus = openKafka({ url: address, subscriptions: subscriptionMap([]), clock: systemClock, log: silentLog });
       await bus.deliver('kafka', [sold('a', 1)]);
@@ -81,7 +81,7 @@ describeWith('kafka', 'Kafka in particular', ({ url }) => {
     it.each<{ settings: Record<string, string>; hours: number }>([
       { settings: {}, hours: 6 * 24 },
       { settings: { retentionHours: '48' }, hours: 48 },
-    ])('is made to keep events for $hours hours, with $settings in the address', async ({ settings, hours }) => {
+    ])('is created with a retention of $hours hours, with $settings in the address', async ({ settings, hours }) => {
       const address = inNamespace(url, settings);
       const bus = openKafka({ url: address, subscriptions: subscriptionMap([]), clock: systemClock, log: silentLog });
       await bus.deliver('kafka', [sold('a', 1)]);
@@ -97,7 +97,7 @@ describeWith('kafka', 'Kafka in particular', ({ url }) => {
       await clear(address);
     });
 
-    it('is made again when somebody deleted it', async () => {
+    it('is created again after a deletion', async () => {
       const scene = new EventScene();
       const address = inNamespace(url);
       const { subscriptions } = scene;
@@ -135,7 +135,7 @@ describeWith('kafka', 'Kafka in particular', ({ url }) => {
       await clear(address);
     });
 
-    it.each(['leaves', 'dies'])('lose nothing when one joins and another one %s in mid-stream', async (end) => {
+    it.each(['leaves', 'dies'])('lose nothing when one joins and another one %s under load', async (end) => {
       const [first, second] = [open(), open()];
       await scene.begin(first);
       const receive = await scene.receiver('stats');
@@ -169,7 +169,7 @@ describeWith('kafka', 'Kafka in particular', ({ url }) => {
       expect(byKey(scene.effects.stats)).toEqual(byKey(told));
     });
 
-    it('begin after a crash at the lowest event that was not taken, however many after it were', async () => {
+    it('continue after a crash at the lowest incomplete event', async () => {
       address.searchParams.set('partitions', '1');
       const bus = open();
       await bus.deliver(
@@ -196,8 +196,8 @@ describeWith('kafka', 'Kafka in particular', ({ url }) => {
     });
   });
 
-  describe('a cluster that is away when a process starts', () => {
-    it('is named once, refuses events meanwhile, and all flows when it comes', async () => {
+  describe('a cluster that is unavailable at the start of a process', () => {
+    it('is logged once; events are refused meanwhile, and flow when it is available', async () => {
       const server = await privateServer('kafka');
       await server.kill();
       const scene = new EventScene();
@@ -220,7 +220,7 @@ describeWith('kafka', 'Kafka in particular', ({ url }) => {
       await server.stop();
     });
 
-    it('is away as well when it accepts connections and says nothing', async () => {
+    it('counts as unavailable when it accepts connections but does not answer', async () => {
       const mute = createServer().listen(0, '127.0.0.1');
       await once(mute, 'listening');
       const address = new URL(`kafka://127.0.0.1:${(mute.address() as AddressInfo).port}`);
@@ -236,7 +236,7 @@ describeWith('kafka', 'Kafka in particular', ({ url }) => {
       mute.close();
     });
 
-    it('is spoken of without the password', async () => {
+    it('is named without the password', async () => {
       const { log, lines } = noted();
       const address = new URL(`kafkas://somebody:secret@127.0.0.1:${await freePort()}`);
       const bus = openKafka({ url: address, subscriptions: subscriptionMap([]), clock: systemClock, log });
@@ -252,7 +252,7 @@ function sold(customer: string, n: number) {
   return encodeEvent(shop.events.sold, { customer, n }, { id: randomUUID(), time: new Date(0).toISOString() });
 }
 
-/** A log that keeps its lines. */
+/** A log that records its lines. */
 function noted(): { log: Log; lines: string[] } {
   const lines: string[] = [];
   const at = (level: string) => (fields: { broker?: string }, message: string) =>

@@ -14,7 +14,7 @@ describeWith('nats', 'calls by NATS in particular', ({ url }) => {
   let scene: QueueScene;
   afterEach(() => scene.close());
 
-  it('are known to the instance that has them, and to no other', async () => {
+  it('calls in flight are known only to their instance', async () => {
     scene = new QueueScene(url);
     const holding = new Holding();
     await scene.serve(holding.serve);
@@ -26,7 +26,7 @@ describeWith('nats', 'calls by NATS in particular', ({ url }) => {
   });
 });
 
-it('says how to have a NATS server take more than it does', async () => {
+it('a too large call names the setting of the NATS server', async () => {
   const server = createServer((socket) => {
     socket.write('INFO {"server_id":"x","version":"2.9.0","headers":true,"max_payload":65536,"proto":1}\r\n');
     socket.on('error', () => {}).on('data', (chunk) => chunk.includes('PING') && socket.write('PONG\r\n'));

@@ -5,7 +5,7 @@ import { Pull } from './events-pull.ts';
 
 type Callback = (error: Error | null, message: Msg) => void;
 
-/** A server that takes every request and answers when the test says so. */
+/** A server that accepts every request, and answers when the test allows it. */
 class SilentServer {
   readonly clock = new ManualClock();
   readonly #closed = Promise.withResolvers<void>();
@@ -36,20 +36,20 @@ class SilentServer {
     return new Pull({ ...parts, stream: 'shop', consumer: 'mail' });
   }
 
-  /** The time of the request is over. */
+  /** Ends the validity of the request. */
   requestIsOver(): void {
     this.#callback?.(null, { headers: { code: 408, description: 'Request Timeout' } } as Msg);
   }
 }
 
-it('leaves as soon as the server says that nothing more is on its way', async () => {
+it('leaves when the server reports the end of the request', async () => {
   const server = new SilentServer();
   const left = server.pull().leave();
   server.requestIsOver();
   await left;
 });
 
-it('leaves a server that does not say so after two seconds', async () => {
+it('leaves a silent server after two seconds', async () => {
   const server = new SilentServer();
   let hasLeft = false;
   const left = server

@@ -32,7 +32,7 @@ describeWith('nats', 'NATS JetStream in particular', ({ url }) => {
     await scene.close();
   });
 
-  it('stores an event that is published again only once', async () => {
+  it('stores an event once when it is published again', async () => {
     const broker = await start();
     const sealed = { id: 'sold-1', type: 'shop.sold.v1', key: 'a', json: '{}' };
     await opened.bus.deliver('nats', [sealed, sealed]);
@@ -55,7 +55,7 @@ describeWith('nats', 'NATS JetStream in particular', ({ url }) => {
     });
   });
 
-  it('takes what another had in hand who is gone before what is newer', async () => {
+  it('takes the unacknowledged events of a stopped process before newer events', async () => {
     const broker = await start();
     await scene.publish(...sales(0, 3));
     await outside(broker, (server) => handOut(server, broker, 'mail', 2));
@@ -65,7 +65,7 @@ describeWith('nats', 'NATS JetStream in particular', ({ url }) => {
     expect(numbers()).toEqual([0, 1, 2, 3, 4]);
   });
 
-  it('is not brought again what a subscriber has in hand for long', async () => {
+  it('does not redeliver an event during a long processing', async () => {
     const started = Date.now();
     const patience = Promise.withResolvers<void>();
     const after: Clock['after'] = (delayMs, task) => {
@@ -84,7 +84,7 @@ describeWith('nats', 'NATS JetStream in particular', ({ url }) => {
     expect(consumer).toMatchObject({ num_redelivered: 0, delivered: { consumer_seq: 2 } });
   });
 
-  it('is handed to one after the other when a subscriber leaves in mid-stream, each event once', async () => {
+  it('moves to the next subscriber when one leaves under load, and delivers each event once', async () => {
     await start();
     const received: unknown[] = [];
     const attach = async () => {
@@ -106,7 +106,7 @@ describeWith('nats', 'NATS JetStream in particular', ({ url }) => {
     expect(received).toHaveLength(600);
   });
 
-  it('gives up what kills its subscriber again and again, but not what was in hand with it', async () => {
+  it('dead-letters an event that repeatedly kills its subscriber, but not the events in flight with it', async () => {
     const broker = await start();
     await scene.publish(...sales(0, 3));
     await outside(broker, async (server) => {
@@ -123,7 +123,7 @@ describeWith('nats', 'NATS JetStream in particular', ({ url }) => {
     ]);
   });
 
-  it('can be read by anybody else, as CloudEvents in structured JSON', async () => {
+  it('can be read by other programs, as CloudEvents in structured JSON', async () => {
     const broker = await start();
     const message = await outside(broker, async ({ connection }) => {
       const heard = Promise.withResolvers<Msg>();
@@ -139,7 +139,7 @@ describeWith('nats', 'NATS JetStream in particular', ({ url }) => {
     expect(message.headers?.get('Nats-Msg-Id')).toBe(event.id);
   });
 
-  it('hands a module nothing that it does not subscribe to', async () => {
+  it('delivers to a module only events that it subscribes to', async () => {
     const broker = await start();
     const received: unknown[] = [];
     for (const module of ['mail', 'stats'])
@@ -157,7 +157,7 @@ describeWith('nats', 'NATS JetStream in particular', ({ url }) => {
     ]);
   });
 
-  it('has a module keep getting what a later version of it subscribes to, whichever version declares it', async () => {
+  it('keeps the subscriptions of a later version of a module when an earlier version declares its own', async () => {
     const broker = await start();
     const { modules, recipients } = scene.subscriptions;
     const families = () => scene.subscriptions.families('stats');
@@ -173,7 +173,7 @@ describeWith('nats', 'NATS JetStream in particular', ({ url }) => {
     await Promise.all([earlier.bus.close(), later.bus.close()]);
   });
 
-  it('declares what is missing again when it was deleted meanwhile', async () => {
+  it('declares deleted streams and consumers again', async () => {
     const broker = await start();
     await opened.attach('mail', await scene.receiver('mail'));
     await outside(broker, ({ manager }) => manager.streams.delete(namespaceOf(broker)));
@@ -183,8 +183,8 @@ describeWith('nats', 'NATS JetStream in particular', ({ url }) => {
   });
 });
 
-describeWith('nats', 'NATS that is away', () => {
-  it('is said once; events wait, and flow as soon as it is there', async () => {
+describeWith('nats', 'an unavailable NATS server', () => {
+  it('is logged once; events wait, and flow when it is available', async () => {
     const server = await privateServer('nats');
     await server.kill();
     const said: [object, string][] = [];

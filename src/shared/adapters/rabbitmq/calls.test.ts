@@ -10,7 +10,7 @@ import { wireCases } from '../../kernel/calls/wire.cases.ts';
 import { isRefusal } from '../../kernel/errors/index.ts';
 
 queueCases('rabbitmq');
-// No `restart`: RabbitMQ takes seconds for it; the cases above kill one already.
+// No `restart`: it takes RabbitMQ seconds, and the cases above already kill a server.
 describeWith('rabbitmq', 'by RabbitMQ', ({ url }) => wireCases('rabbitmq', () => openWire(url)));
 
 describeWith('rabbitmq', 'calls by RabbitMQ in particular', ({ url }) => {
@@ -21,7 +21,7 @@ describeWith('rabbitmq', 'calls by RabbitMQ in particular', ({ url }) => {
   afterEach(() => scene.close());
   const queue = () => `${namespaceOf(new URL(scene.url))}.calls.sample`;
 
-  it('are refused at once, and not begun anew, when the instance that had them has gone', async () => {
+  it('are refused immediately, and not begun again, when their instance is gone', async () => {
     const { session } = await scene.outsider();
     const taken: Inbound[] = [];
     await session.subscribe('sample', { one: (message) => taken.push(message), all: () => {} });
@@ -35,7 +35,7 @@ describeWith('rabbitmq', 'calls by RabbitMQ in particular', ({ url }) => {
     expect(holding.contexts).toEqual([]);
   });
 
-  it('wait at the broker when an instance has its hands full, go to one that has time, or are not begun', async () => {
+  it('wait at the broker for an instance with capacity, or expire', async () => {
     const full = new Holding();
     await scene.serve(full.serve);
     const client = scene.client();
@@ -53,7 +53,7 @@ describeWith('rabbitmq', 'calls by RabbitMQ in particular', ({ url }) => {
     expect(full.contexts.length).toBe(256);
   });
 
-  it('are taken again when somebody has removed the queue', async () => {
+  it('continue after the queue was deleted', async () => {
     await scene.serve(serve);
     const client = scene.client();
     await client.echo({ text: 'x' });
@@ -62,7 +62,7 @@ describeWith('rabbitmq', 'calls by RabbitMQ in particular', ({ url }) => {
     await expect.poll(again).toBe('back');
   });
 
-  it('go on when a stranger wants an answer where there can be none', async () => {
+  it('continue after a message with an invalid reply address', async () => {
     await scene.serve(serve);
     const client = scene.client();
     for (const replyTo of ['nowhere', 'amq.rabbitmq.reply-to.x', 'amq.rabbitmq.reply-to.g2dk.x', '?']) {

@@ -3,7 +3,7 @@ import { InOrder, type SubscriptionMap } from '../../kernel/events/index.ts';
 
 /**
  * Maximum deliveries before the broker dead-letters an event. After a crash, the broker counts all events in flight, not only the
- * cause of the crash. The consumer judges better, and gives up an event long before this limit.
+ * cause of the crash. The consumer judges better, and dead-letters an event long before this limit.
  */
 const handOuts = 200;
 

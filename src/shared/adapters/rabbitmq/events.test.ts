@@ -29,7 +29,7 @@ describeWith('rabbitmq', 'RabbitMQ in particular', ({ url }) => {
     await scene.close();
   });
 
-  it('gives up what kills its subscriber again and again, but not what was in hand with it', async () => {
+  it('dead-letters an event that repeatedly kills its subscriber, but not the events in flight with it', async () => {
     await start();
     await scene.publish(...['a', 'b', 'c'].map((customer, n) => ({ customer, n })));
     for (let death = 0; death < maxDeliveries; death++) {
@@ -55,7 +55,7 @@ describeWith('rabbitmq', 'RabbitMQ in particular', ({ url }) => {
     await expect.poll(() => opened.bus.held('mail')).toBe(0);
   });
 
-  it('makes a dead letter of what the broker itself gave up', async () => {
+  it('records a dead letter for an event that the broker dead-lettered', async () => {
     const broker = await start();
     const { json } = encodeEvent(
       shop.events.sold,
@@ -70,7 +70,7 @@ describeWith('rabbitmq', 'RabbitMQ in particular', ({ url }) => {
     expect(scene.effects.mail).toEqual([]);
   });
 
-  it('has one instance of a subscriber take events at a time, and the next one when that leaves, in order', async () => {
+  it('delivers to one instance of a subscriber at a time, and in order to the next one after it leaves', async () => {
     const broker = await start();
     const other = await open(broker, scene.subscriptions);
     const receive = await scene.receiver('mail');
@@ -97,7 +97,7 @@ describeWith('rabbitmq', 'RabbitMQ in particular', ({ url }) => {
     await other.bus.close();
   });
 
-  it('can be read by anybody else, as CloudEvents in structured JSON', async () => {
+  it('can be read by other programs, as CloudEvents in structured JSON', async () => {
     const broker = await start();
     const message = await fromOutside(broker, async (channel) => {
       const { queue } = await channel.queueDeclare({ exclusive: true });
@@ -118,7 +118,7 @@ describeWith('rabbitmq', 'RabbitMQ in particular', ({ url }) => {
     });
   });
 
-  it('counts what it keeps for a subscriber, with what that has in hand', async () => {
+  it('counts the waiting events of a subscriber, with those in flight', async () => {
     await start();
     await scene.publish(...['a', 'b', 'c'].map((customer, n) => ({ customer, n })));
     await expect.poll(() => opened.bus.held('mail')).toBe(3);
@@ -128,7 +128,7 @@ describeWith('rabbitmq', 'RabbitMQ in particular', ({ url }) => {
     expect(await opened.bus.held('mail')).toBe(3);
   });
 
-  it('hands a module nothing that it does not subscribe to any more', async () => {
+  it('delivers no events of a removed subscription', async () => {
     const broker = await start();
     const queues = new Queues(namespaceOf(broker), scene.subscriptions);
     const earlier = { queue: queues.of('mail'), exchange: queues.events, routingKey: 'shop.counted.*' };
@@ -148,7 +148,7 @@ describeWith('rabbitmq', 'RabbitMQ in particular', ({ url }) => {
 });
 
 describeWith('rabbitmq', 'RabbitMQ that is away', () => {
-  it('is said once; events wait, and flow as soon as it is there', async () => {
+  it('is logged once; events wait, and flow when it is available', async () => {
     const server = await privateServer('rabbitmq');
     await server.kill();
     const scene = new EventScene();
@@ -214,7 +214,7 @@ async function open(broker: URL, subscriptions: SubscriptionMap): Promise<Opened
   };
 }
 
-/** Does something as any other program could. */
+/** Runs a task like a foreign program. */
 async function fromOutside<T>(broker: URL, task: (channel: Channel) => Promise<T>): Promise<T> {
   const connection = new Connection(broker.href);
   try {

@@ -47,7 +47,7 @@ function start(dataDir = folder, sync: Sync = fdatasync): Database[] {
   return databases;
 }
 
-/** Opens them, and lets the 15 s pass in which each commit syncs by itself. */
+/** Opens the databases, and advances the clock past the 15 s in which each commit syncs by itself. */
 async function startAlone(sync?: Sync): Promise<Database[]> {
   const databases = start(folder, sync);
   for (const each of databases) await write(each, 0);
@@ -74,7 +74,7 @@ async function turns(count: number): Promise<void> {
 class Machine {
   readonly #synced = new Map<string, Buffer>();
 
-  /** How often each file was synced. */
+  /** Number of syncs of each file. */
   readonly syncs: string[] = [];
   /** Files that the disk refuses to sync. */
   refuses = (_file: string) => false;
@@ -134,7 +134,7 @@ const random = (seed: number) => () => {
 
 describe('after a power cut', () => {
   it.each([1, 2, 3, 4, 5, 6])(
-    'all databases are where they were at one moment, with all that was told (%i)',
+    'all databases have the state of one moment, with all confirmed commits (%i)',
     async (seed) => {
       const machine = new Machine();
       const chance = random(seed);
@@ -167,7 +167,7 @@ describe('after a power cut', () => {
     },
   );
 
-  it('also when the log has begun anew, and write-ahead logs were copied into their databases', async () => {
+  it('this holds also after a restart of the log and checkpoints of the databases', async () => {
     const machine = new Machine();
     const [orders, payments] = await startAlone(machine.sync);
     const text = 'x'.repeat(50_000);
@@ -179,7 +179,7 @@ describe('after a power cut', () => {
     expect(own).toBeLessThan(100);
   });
 
-  it('an older copy of a database in its place is left as it is', async () => {
+  it('an older copy of a database is left unchanged', async () => {
     const machine = new Machine();
     const [orders] = await startAlone(machine.sync);
     const older = join(folder, 'older.db');
@@ -194,7 +194,7 @@ describe('after a power cut', () => {
     expect(await found!.db.all(sql`pragma quick_check`)).toEqual([{ quick_check: 'ok' }]);
   });
 
-  it('a record that came to the disk in part is passed over', async () => {
+  it('an incomplete record is ignored', async () => {
     const machine = new Machine();
     const [orders, payments] = await startAlone(machine.sync);
     for (const id of [2, 3]) await Promise.all([write(orders!, id), write(payments!, id)]);
@@ -209,7 +209,7 @@ describe('after a power cut', () => {
   });
 });
 
-it('changes nothing after a crash of the process alone, and removes its log', async () => {
+it('changes nothing after a crash of only the process, and removes its log', async () => {
   const machine = new Machine();
   const [orders, payments] = await startAlone(machine.sync);
   await Promise.all([write(orders!, 2), write(payments!, 2)]);
@@ -225,7 +225,7 @@ it('changes nothing after a crash of the process alone, and removes its log', as
   expect(readdirSync(join(after, 'commit-logs')).filter((each) => each.endsWith('.log'))).toEqual([]);
 });
 
-it('puts the commits of all databases on disk with one sync', async () => {
+it('syncs the commits of all databases at once', async () => {
   const machine = new Machine();
   const databases = await startAlone(machine.sync);
   machine.syncs.length = 0;
@@ -233,7 +233,7 @@ it('puts the commits of all databases on disk with one sync', async () => {
   expect(machine.syncs).toEqual(['.log']);
 });
 
-it('syncs the write-ahead logs by themselves while the log cannot be written', async () => {
+it('syncs each write-ahead log while the commit log cannot be written', async () => {
   const machine = new Machine();
   const databases = await startAlone(machine.sync);
   let refusals = 1;
@@ -245,7 +245,7 @@ it('syncs the write-ahead logs by themselves while the log cannot be written', a
   for (const ids of found) expect(ids).toContain(3);
 });
 
-it('leaves the sync to each commit while its file cannot be made', async () => {
+it('lets each commit sync while its file cannot be created', async () => {
   const databases = start();
   for (const each of databases) await write(each, 0);
   now += 15_000;
@@ -257,7 +257,7 @@ it('leaves the sync to each commit while its file cannot be made', async () => {
   expect(readdirSync(join(folder, 'commit-logs')).filter((each) => each.endsWith('.log'))).toHaveLength(1);
 });
 
-it('keeps what another process has committed after the last record', async () => {
+it('keeps commits of another process after the last record', async () => {
   const machine = new Machine();
   const [orders, payments] = await startAlone(machine.sync);
   await Promise.all([write(orders!, 2), write(payments!, 2)]);
@@ -271,7 +271,7 @@ it('keeps what another process has committed after the last record', async () =>
   await other.close();
 });
 
-it('covers a database that nobody has written to since it was opened', async () => {
+it('covers a database without writes since its opening', async () => {
   await Promise.all((await startAlone()).map((each) => each.close()));
   open = [];
   const [orders] = start();
@@ -282,7 +282,7 @@ it('covers a database that nobody has written to since it was opened', async () 
   expect(await idsIn(orders!)).toEqual([0, 1, 2]);
 });
 
-it('refuses a commit whose database cannot tell how far it is', async () => {
+it('refuses a commit whose database cannot report its state', async () => {
   const log = new CommitLog(undefined, { now: () => now });
   const broken = {
     ...{ name: 'broken', wal: join(folder, 'broken.db-wal'), onDisk() {} },
@@ -295,7 +295,7 @@ it('refuses a commit whose database cannot tell how far it is', async () => {
   await expect(log.onDisk()).rejects.toThrow('disk I/O error');
 });
 
-it('leaves a database alone that another process writes to', async () => {
+it('does not cover a database that another process writes to', async () => {
   const machine = new Machine();
   const [orders, payments] = await startAlone(machine.sync);
   await Promise.all([write(orders!, 2), write(payments!, 2)]);

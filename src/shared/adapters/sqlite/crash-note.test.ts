@@ -21,7 +21,7 @@ function disk(atOnce: number, room = Number.POSITIVE_INFINITY) {
   }) as typeof writeSync;
 }
 
-it('is written to the end, in as many parts as the system takes', () => {
+it('is written completely, in several writes if necessary', () => {
   const note = fileNote(path, undefined, disk(3));
   note.write('an event with a long name');
   expect([note.isEmpty, note.read()]).toEqual([false, 'an event with a long name']);
@@ -30,7 +30,7 @@ it('is written to the end, in as many parts as the system takes', () => {
   note.close();
 });
 
-it('is not there when the disk takes a part of it, whatever was there before', () => {
+it('is empty after an incomplete write, whatever it held before', () => {
   const before = fileNote(path);
   before.write('an event that was noted before');
   before.close();
@@ -42,7 +42,7 @@ it('is not there when the disk takes a part of it, whatever was there before', (
   }
 });
 
-it('is looked at once in a transaction, and again in each later one and outside', () => {
+it('is read once per transaction, and each time outside a transaction', () => {
   let transaction: number | undefined = 1;
   const [note, other] = [fileNote(path, () => transaction), fileNote(path)];
   expect(note.isEmpty).toBe(true);

@@ -75,15 +75,15 @@ function overwrite(path: string, at: number, bytes: number): void {
   closeSync(descriptor);
 }
 
-describe('a file that is damaged while it is open', () => {
+describe('a file damaged while it is open', () => {
   it.each<[string, string, () => void]>([
     ['the database, emptied', 'it was cut off', () => truncateSync(file, 0)],
-    ['the database, cut off', 'it was cut off', () => truncateSync(file, 8_192)],
+    ['the database, truncated', 'it was cut off', () => truncateSync(file, 8_192)],
     ['the database, overwritten', 'it was overwritten', () => overwrite(file, 0, statSync(file).size)],
     ['the log, emptied', 'its write-ahead log .*-wal was cut off', () => truncateSync(`${file}-wal`, 0)],
-    ['the log, cut off', 'its write-ahead log .*-wal was cut off', () => truncateSync(`${file}-wal`, 32 + 4_120)],
+    ['the log, truncated', 'its write-ahead log .*-wal was cut off', () => truncateSync(`${file}-wal`, 32 + 4_120)],
     ['the log, overwritten', 'its write-ahead log .*-wal was overwritten', () => overwrite(`${file}-wal`, 0, 32)],
-  ])('%s: takes no write until it is restored, and the next start is refused', async (_, what, damage) => {
+  ])('%s: refuses writes until it is restored, and prevents the next start', async (_, what, damage) => {
     damage();
     const why = new RegExp(`shop.db took no write: ${what} while it was open; stop Kerf and restore the data`);
     expect(await outcomeOf(() => probeWrite(database))).toMatch(why);
@@ -95,14 +95,14 @@ describe('a file that is damaged while it is open', () => {
       expect(open).toThrow(new RegExp(`(${what} while it was open|is damaged).*; restore it from.*--accept-loss shop`));
   });
 
-  it('is noticed when the database is closed, before SQLite writes the missing pages from memory', async () => {
+  it('is detected at the close, before SQLite writes the missing pages from memory', async () => {
     await write();
     truncateSync(file, 8_192);
     await database.close();
     expect(open).toThrow(/it was cut off while it was open/);
   });
 
-  it('is noticed when a page in the middle is read, and takes no write from then on', async () => {
+  it('is detected when a damaged page is read, and then refuses writes', async () => {
     await database.close();
     database = open();
     for (let page = 1; page < statSync(file).size / 2_048; page++) overwrite(file, page * 2_048, 2_048);
@@ -119,12 +119,12 @@ describe('a file that is damaged while it is open', () => {
   });
 });
 
-describe('a file that is removed or replaced while it is open', () => {
+describe('a file removed or replaced while it is open', () => {
   it.each([
     ['', 'it'],
     ['-wal', 'its write-ahead log .*-wal'],
     ['-shm', 'its index .*-shm'],
-  ])('shop.db%s: takes no write until it is back', async (ending, name) => {
+  ])('shop.db%s: refuses writes until it is back', async (ending, name) => {
     const path = `${file}${ending}`;
     const why = new RegExp(`took no write: ${name} was removed or replaced; put it back and restart`);
     renameSync(path, `${path}-away`);
@@ -136,7 +136,7 @@ describe('a file that is removed or replaced while it is open', () => {
     expect(said).toEqual([]);
   });
 
-  it('with its folder', async () => {
+  it('refuses writes also when its folder is removed', async () => {
     renameSync(folder, `${folder}-away`);
     expect(await outcomeOf(write)).toMatch(/it was removed or replaced/);
     renameSync(`${folder}-away`, folder);
@@ -148,7 +148,7 @@ describe('a file that is removed or replaced while it is open', () => {
   });
 });
 
-it('goes on when somebody makes the files smaller in order', async () => {
+it('a regular VACUUM and checkpoint do not count as damage', async () => {
   await database.work(async ({ db }) => void (await db.run(sql`DELETE FROM orders`)));
   expect(await outcomeOf(write)).toBe('done');
   const size = statSync(file).size;

@@ -23,7 +23,7 @@ const failing = (file: string, ...migrations: Migration[]) => {
   return 'it was opened';
 };
 
-/** Everything a file holds, as text. */
+/** Returns the whole content of a file, as text. */
 function contentOf(file: string): string {
   const native = new Sqlite(file, { readonly: true });
   const schema = native.prepare('SELECT type, name, sql FROM sqlite_schema ORDER BY name').all() as {
@@ -70,7 +70,7 @@ const rebuilt = (end = '') => ({
 });
 
 describe('a migration that rebuilds a table', () => {
-  it('keeps the rows that refer to it, and foreign keys are enforced afterwards', async () => {
+  it('keeps the rows that refer to it, and enforces foreign keys afterwards', async () => {
     const file = newFile();
     await migrate(file, shelves);
     await migrate(file, shelves, rebuilt());
@@ -95,7 +95,7 @@ describe('a migration that rebuilds a table', () => {
        END`,
       'the trigger shelf_label of shelf is gone',
     ],
-  ])('says which of its parts would be lost: %s', async (_, part, message) => {
+  ])('names the part that would be lost: %s', async (_, part, message) => {
     const file = newFile();
     const parts = { name: '0001-parts', sqlite: part };
     await migrate(file, shelves, parts);
@@ -113,20 +113,16 @@ describe('a migration that rebuilds a table', () => {
   });
 
   it.each([
+    ['a view of it blocks it', rebuilt(), /line 5 \(ALTER TABLE shelf_new .*error in view labels.*drop it before/],
     [
-      'a view of it stands in the way',
-      rebuilt(),
-      /line 5 \(ALTER TABLE shelf_new .*error in view labels.*drop it before/,
-    ],
-    [
-      'a view no longer fits',
+      'a view becomes invalid',
       {
         name: '0002',
         sqlite: 'DROP TABLE shelf; CREATE TABLE shelf (id INTEGER PRIMARY KEY); INSERT INTO shelf VALUES (1), (2)',
       },
       /after its last line: error in view labels: no such column: label/,
     ],
-  ])('says when %s', async (_, migration, message) => {
+  ])('reports when %s', async (_, migration, message) => {
     const file = newFile();
     const view = { name: '0001-view', sqlite: 'CREATE VIEW labels AS SELECT label FROM shelf' };
     await migrate(file, shelves, view);
@@ -137,7 +133,7 @@ describe('a migration that rebuilds a table', () => {
 
   it.each([
     [
-      'leaves rows that refer to nothing',
+      'leaves rows with dangling references',
       'DELETE FROM shelf WHERE id = 1',
       /2 rows of book refer to rows of shelf that do not exist \(the first has rowid 7\)/,
     ],
@@ -148,11 +144,11 @@ describe('a migration that rebuilds a table', () => {
       /book refers to a table old that does not exist; build the new table under another name/,
     ],
     [
-      'makes a key no key any more',
+      'removes a primary key',
       'DELETE FROM book; DROP TABLE shelf; CREATE TABLE shelf (id INTEGER, label TEXT)',
       /foreign key mismatch.*must be a primary key, or be unique/,
     ],
-  ])('is taken back when it %s', async (_, sqlite, message) => {
+  ])('is rolled back when it %s', async (_, sqlite, message) => {
     const file = newFile();
     await migrate(file, shelves);
     const before = contentOf(file);
@@ -161,8 +157,8 @@ describe('a migration that rebuilds a table', () => {
   });
 });
 
-describe('a migration that fails', () => {
-  it('leaves the database as it was, and names its line and statement', async () => {
+describe('a failing migration', () => {
+  it('leaves the database unchanged, and names its line and statement', async () => {
     const file = newFile();
     await migrate(file, shelves);
     const before = contentOf(file);
@@ -181,15 +177,15 @@ describe('a migration that fails', () => {
   });
 
   it.each([
-    ['a literal that does not end', "CREATE TABLE more (id);\nINSERT INTO more VALUES ('a);"],
-    ['a trigger that does not end', 'CREATE TABLE more (id);\nCREATE TRIGGER t AFTER INSERT ON more BEGIN SELECT 1;'],
+    ['an unterminated literal', "CREATE TABLE more (id);\nINSERT INTO more VALUES ('a);"],
+    ['an unterminated trigger', 'CREATE TABLE more (id);\nCREATE TRIGGER t AFTER INSERT ON more BEGIN SELECT 1;'],
     ['no SQL', 'CREATE TABLE more (id);\n$%&'],
   ])('names the line of %s', (_, sqlite) => {
     expect(failing(newFile(), { name: '0001', sqlite })).toMatch(/migration "0001", line 2 \(/);
   });
 });
 
-describe('a statement that has no place in a migration', () => {
+describe('a forbidden statement in a migration', () => {
   it.each([
     ['BEGIN', /one transaction/],
     ['begin immediate', /one transaction/],
@@ -219,7 +215,7 @@ describe('a statement that has no place in a migration', () => {
     ['CREATE TRIGGER t AFTER INSERT ON shelf BEGIN DELETE FROM kerf_outbox; END', /belongs to Kerf/],
     ['CREATE TABLE kerf_mine (id)', /choose another name/],
     ['SELECT 1\0; DROP TABLE shelf', /NUL character/],
-  ])('is refused before anything is touched: %s', async (statement, message) => {
+  ])('is refused before any change: %s', async (statement, message) => {
     const file = newFile();
     await migrate(file, shelves);
     const before = contentOf(file);
@@ -232,7 +228,7 @@ describe('a statement that has no place in a migration', () => {
     expect(contentOf(file)).toBe(before);
   });
 
-  it('may stand in a literal, a name, a comment, or the body of a trigger', async () => {
+  it('is allowed in a literal, a name, a comment, or the body of a trigger', async () => {
     const sqlite = `
       -- BEGIN; PRAGMA foreign_keys = OFF
       INSERT INTO "order" (note) VALUES ('COMMIT; VACUUM'), ('kerf_outbox');
@@ -245,7 +241,7 @@ describe('a statement that has no place in a migration', () => {
 describe('the record of migrations', () => {
   const more: Migration = { name: '0002', sqlite: 'CREATE TABLE more (id INTEGER)', phase: 'expand' };
 
-  it('names one that has changed since it was applied, comments and white space aside', async () => {
+  it('names a migration that has changed since it was applied, ignoring comments and white space', async () => {
     const file = newFile();
     await migrate(file, shelves, more);
     await migrate(file, shelves, { ...more, sqlite: '-- a word on it\n CREATE  TABLE more\n(id INTEGER);' });
@@ -258,7 +254,7 @@ describe('the record of migrations', () => {
     );
   });
 
-  it('names one that is listed twice, has moved, or was added in between', async () => {
+  it('names a migration that is listed twice, has moved, or was inserted', async () => {
     const file = newFile();
     expect(failing(newFile(), shelves, more, { ...more })).toContain('migration "0002" is listed twice');
     await migrate(file, shelves, more);
@@ -276,7 +272,7 @@ describe('the record of migrations', () => {
     );
   });
 
-  it('names one that another release applied, unless that is marked as expand', async () => {
+  it('names a migration of another release, unless it is marked as expand', async () => {
     const file = newFile();
     await migrate(file, shelves, more);
     await migrate(file, shelves);
@@ -287,7 +283,7 @@ describe('the record of migrations', () => {
     await migrate(newFile(), shelves);
   });
 
-  it('is completed in a database of a release that kept only names', async () => {
+  it('is completed in a database of a release that recorded only names', async () => {
     const file = newFile();
     const native = new Sqlite(file);
     native.exec(`${shelves.sqlite}; CREATE TABLE kerf_migrations (name TEXT PRIMARY KEY, applied_at TEXT NOT NULL);
@@ -302,7 +298,7 @@ describe('the record of migrations', () => {
     ]);
   });
 
-  it('names one that is marked otherwise than when it was applied', async () => {
+  it('names a migration whose phase has changed since it was applied', async () => {
     for (const [applied, listed] of [
       ['expand', 'contract'],
       ['contract', 'expand'],
@@ -316,7 +312,7 @@ describe('the record of migrations', () => {
     }
   });
 
-  it('takes over a mark that was left out at first', async () => {
+  it('adopts a phase that was missing at first', async () => {
     const file = newFile();
     const { phase: _, ...unmarked } = more;
     await migrate(file, shelves, unmarked);
@@ -332,7 +328,7 @@ describe('a migration that is not marked as expand', () => {
     phase: 'contract',
   };
 
-  it('is refused while another process has the database open, and applied when that has ended', async () => {
+  it('is refused while another process has the database open, and applied after it ended', async () => {
     const file = newFile();
     const running = openSqlite('shop', file, [shelves]);
     const before = contentOf(file);
@@ -347,7 +343,7 @@ describe('a migration that is not marked as expand', () => {
     expect(rowsOf(file, 'SELECT name FROM shelf WHERE id = 1')).toEqual([{ name: 'a' }]);
   });
 
-  it('is applied to a memory as to a file', () => {
+  it('is applied to an in-memory database like to a file', () => {
     const native = new Sqlite(':memory:');
     applyMigrations(native, [
       shelves,

@@ -56,11 +56,11 @@ function afterPowerCut(copy: string): number[] {
   return ids;
 }
 
-it('keeps through a power cut whatever it has told of, and readers see no more than that', async () => {
+it('keeps confirmed commits in a power cut, and readers see only confirmed commits', async () => {
   let copies = 0;
   const copy = (n: number) => join(folder, `copy-${n}.db`);
   const database = await openAlone(async (_, done) => {
-    // What is on disk when the sync ends: at least all that was written when it began.
+    // The disk content at the end of the sync includes all writes from before its beginning.
     for (const ending of ['', '-wal']) copyFileSync(`${file}${ending}`, `${copy(copies + 1)}${ending}`);
     await turns(3);
     copies += 1;
@@ -92,7 +92,7 @@ async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-it('shows a commit to the units after it, and to readers when it is on disk', async () => {
+it('shows a commit to later units immediately, and to readers when it is on disk', async () => {
   const ends: (() => void)[] = [];
   const database = await openAlone((_, done) => void ends.push(() => done(null)));
   const first = write(database, 1);
@@ -114,7 +114,7 @@ it('shows a commit to the units after it, and to readers when it is on disk', as
   await database.close();
 });
 
-it('has nothing to put on disk for a unit that changed nothing', async () => {
+it('needs no sync for a unit without changes', async () => {
   const database = await openAlone();
   await database.work(async ({ db }) => void (await db.all(sql`select id from notes`)));
   expect(syncs).toBe(0);
@@ -123,7 +123,7 @@ it('has nothing to put on disk for a unit that changed nothing', async () => {
   await database.close();
 });
 
-it('syncs within the commit while another process writes, and until it has not for 15 s', async () => {
+it('syncs within the commit while another process writes, and for 15 s afterwards', async () => {
   const database = await openAlone();
   await write(database, 1);
   expect(syncs).toBe(1);
@@ -139,7 +139,7 @@ it('syncs within the commit while another process writes, and until it has not f
   await Promise.all([database.close(), other.close()]);
 });
 
-it('copies its log into the database while it is written all the time', async () => {
+it('checkpoints its log into the database under constant writes', async () => {
   const database = await openAlone();
   const frames = () => new Sqlite(file, { readonly: true }).pragma('wal_checkpoint(NOOP)') as { log: number }[];
   const text = 'x'.repeat(4_000);

@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** Holds the file in another thread, as another process that opens it does, and lets go by itself. */
+/** Locks the file in another thread, like an opening process, and releases it by itself. */
 const holder = `
   Promise.all([import('node:worker_threads'), import('better-sqlite3')]).then(([{ workerData, parentPort }, driver]) => {
     const database = new driver.default(workerData.file);
@@ -35,7 +35,7 @@ it('waits for another process that opens a new file at the same time', async () 
   await worker.terminate();
 });
 
-it('gives a new file pages of 2 kB, and leaves those of an older release as they are', async () => {
+it('gives a new file pages of 2 kB, and keeps the page size of an older file', async () => {
   const pageBytes = async () => {
     const database = openSqlite('shop', file, []);
     const rows = await database.db.all('PRAGMA page_size');

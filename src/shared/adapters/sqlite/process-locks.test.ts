@@ -10,7 +10,7 @@ beforeEach(() => {
 });
 
 describe('a lock', () => {
-  it('is held until it is released, and seen by others in this process', () => {
+  it('is held until its release, also as seen in the same process', () => {
     const [one, other] = [fileLocks(folder), fileLocks(folder)];
     one.hold('a');
     expect([one.isHeld('a'), other.isHeld('a')]).toEqual([true, true]);
@@ -19,11 +19,11 @@ describe('a lock', () => {
     expect([one.isHeld('a'), other.isHeld('a'), readdirSync(folder)]).toEqual([undefined, undefined, []]);
   });
 
-  it('that was never made is neither held nor free', () => {
+  it('that does not exist is neither held nor free', () => {
     expect(fileLocks(folder).isHeld('a')).toBeUndefined();
   });
 
-  it('of a process that ended is forgotten with its file', () => {
+  it('of an ended process is removed with its file', () => {
     const locks = fileLocks(folder);
     locks.hold('mine');
     writeFileSync(join(folder, 'left'), '');

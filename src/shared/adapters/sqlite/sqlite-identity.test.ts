@@ -49,7 +49,7 @@ class Folder {
     }
   }
 
-  /** Leaves the files as a crash does: in their state while a process has them open. The record knows the first `seen` orders. */
+  /** Leaves the files as after a crash: in their state while a process has them open. The record covers the first `seen` orders. */
   async crashAfter(orders: number, seen = orders): Promise<this> {
     const database = this.open();
     for (let order = 1; order <= orders; order++) {
@@ -86,7 +86,7 @@ function damage(file: string, at: number, bytes = Buffer.from('damaged')): void 
 }
 
 describe('a database', () => {
-  it('says which system and module it belongs to, and counts the commits that wrote something', async () => {
+  it('records its system and module, and counts the commits with changes', async () => {
     const folder = new Folder();
     const database = folder.open();
     const before = await stateOf(database);
@@ -99,7 +99,7 @@ describe('a database', () => {
     await database.close();
   });
 
-  it('joins a system when it is told to which it belongs', async () => {
+  it('joins a system on request', async () => {
     const folder = new Folder();
     const records = new DatabaseRecords(folder.path, false);
     const database = openSqlite('shop', folder.file, migrations, silentLog, records);
@@ -109,7 +109,7 @@ describe('a database', () => {
     await database.close();
   });
 
-  it('of a release that gave it no identity is opened, and gets one', async () => {
+  it('from a release without identities is opened, and gets one', async () => {
     const folder = new Folder();
     const native = new Sqlite(folder.file);
     native.exec(`${migrations[0]!.sqlite}; INSERT INTO orders VALUES (1, 'old');
@@ -119,15 +119,15 @@ describe('a database', () => {
     expect(folder.records.of('shop')).toMatchObject({ commits: 0 });
   });
 
-  it('is recovered after a crash without a word', async () => {
+  it('is recovered silently after a crash', async () => {
     expect(await (await new Folder().crashAfter(5)).orders()).toBe(5);
   });
 });
 
-describe('lost data stops the start, and is accepted by name', () => {
+describe('lost data prevents the start, until it is accepted by name', () => {
   it.each<[string, RegExp, number, (folder: Folder) => void]>([
     [
-      'a file that is gone',
+      'a missing file',
       /it is missing: commit 5 was seen at 20.*restore it.*--accept-loss shop/,
       0,
       ({ file, wal }) => {
@@ -135,16 +135,16 @@ describe('lost data stops the start, and is accepted by name', () => {
         rmSync(wal);
       },
     ],
-    ['a file that is gone, beside its log', /it is missing: commit 5/, 0, ({ file }) => rmSync(file)],
+    ['a missing file with an existing log', /it is missing: commit 5/, 0, ({ file }) => rmSync(file)],
     ['an empty file', /it is missing: commit 5/, 0, ({ file }) => writeFileSync(file, '')],
     [
-      'a log that is gone',
+      'a missing log',
       /is another database than the one of which commit 5|its last commits are missing/,
       0,
       ({ wal }) => rmSync(wal),
     ],
     [
-      'a log that is cut off',
+      'a truncated log',
       /it ends with commit 3, and commit 5 was seen/,
       3,
       ({ wal }) => {
@@ -153,20 +153,20 @@ describe('lost data stops the start, and is accepted by name', () => {
       },
     ],
     [
-      'a log that is damaged in the middle',
+      'a log damaged in the middle',
       /write-ahead log .*shop\.db-wal is damaged \(frame \d+ of \d+\)/,
       2,
       ({ wal }) => damage(wal, 32 + (framesIn(wal) - 6) * frameBytes + 100),
     ],
     [
-      'a log whose frame has lost its salt',
+      'a log with a frame without its salt',
       /is damaged \(frame/,
       2,
       ({ wal }) => damage(wal, 32 + (framesIn(wal) - 6) * frameBytes + 8),
     ],
-    ['a log whose header is damaged', /is damaged \(its header\)/, 0, ({ wal }) => damage(wal, 16)],
+    ['a log with a damaged header', /is damaged \(its header\)/, 0, ({ wal }) => damage(wal, 16)],
     [
-      'the last commit of a log, damaged',
+      'a log with a damaged last commit',
       /it ends with commit 4, and commit 5 was seen/,
       4,
       ({ wal }) => damage(wal, 32 + (framesIn(wal) - 1) * frameBytes + 100),
@@ -193,7 +193,7 @@ describe('lost data stops the start, and is accepted by name', () => {
     expect(folder.why()).toMatch(/it ends with commit 1, and commit 2 was seen/);
   });
 
-  it('a file that was made anew', async () => {
+  it('a newly created file', async () => {
     const folder = await new Folder().crashAfter(1);
     const other = await new Folder().crashAfter(9);
     other.records.setSystem(folder.records.system!);
@@ -213,7 +213,7 @@ describe('lost data stops the start, and is accepted by name', () => {
     expect(await one.orders()).toBe(1);
   });
 
-  it('and what was accepted is withdrawn when the start fails for another reason', async () => {
+  it('withdraws an accepted loss when the start fails for another reason', async () => {
     const folder = await new Folder().crashAfter(5);
     const before = folder.records.of('shop');
     const records = folder.records;
@@ -245,7 +245,7 @@ describe('lost data stops the start, and is accepted by name', () => {
     expect(other.why()).toMatch(/damaged/);
   });
 
-  it('a file that was cut off while nothing ran', async () => {
+  it('a file truncated while no process ran', async () => {
     const folder = new Folder();
     const database = folder.open();
     await write(database);
@@ -255,8 +255,8 @@ describe('lost data stops the start, and is accepted by name', () => {
   });
 });
 
-describe('what a data folder knows', () => {
-  it('is nothing of a folder that is new, or was copied without it', async () => {
+describe('the records of a data folder', () => {
+  it('are created for a new folder, or for a copy without records', async () => {
     const folder = await new Folder().crashAfter(2);
     const { system } = folder.records;
     rmSync(join(folder.path, 'records'), { recursive: true });
@@ -266,7 +266,7 @@ describe('what a data folder knows', () => {
     expect(existsSync(join(folder.path, 'records', 'shop.json'))).toBe(true);
   });
 
-  it('never goes back', async () => {
+  it('never go back to an earlier commit', async () => {
     const { records, path } = new Folder();
     const state = { system: null, module: 'shop', id: 'one' };
     records.see({ ...state, commits: 7 });
@@ -285,12 +285,12 @@ describe('what a data folder knows', () => {
 
   // A record is on disk before it replaces the older one. So only damage can make it unreadable or remove it.
   it.each<[string, (file: string) => void, RegExp]>([
-    ['is cut off', (file) => truncateSync(file, 9), /its record .*shop\.json is damaged \(.*JSON/],
+    ['is truncated', (file) => truncateSync(file, 9), /its record .*shop\.json is damaged \(.*JSON/],
     ['is empty', (file) => truncateSync(file, 0), /its record .*shop\.json is damaged \(.*JSON/],
-    ['is no record', (file) => writeFileSync(file, '{}'), /its record .*shop\.json is damaged \(it is no record/],
+    ['is invalid', (file) => writeFileSync(file, '{}'), /its record .*shop\.json is damaged \(it is no record/],
     ['is missing', (file) => rmSync(file), /its record .*shop\.json is missing/],
     ['is missing with its folder', (file) => rmSync(dirname(file), { recursive: true }), /shop\.json is missing/],
-  ])('stops the start when a record %s, with and without the database', async (_, lose, message) => {
+  ])('prevent the start when a record %s, with and without the database', async (_, lose, message) => {
     for (const withDatabase of [true, false]) {
       const folder = await new Folder().crashAfter(2);
       lose(join(folder.path, 'records', 'shop.json'));
@@ -311,7 +311,7 @@ describe('what a data folder knows', () => {
     }
   });
 
-  it('stops the start when the file of the system is damaged, and says what to do', async () => {
+  it('prevent the start when the system file is damaged, and the error says what to do', async () => {
     const folder = await new Folder().crashAfter(2);
     const file = join(folder.path, 'system.json');
     const { system } = folder.records;
@@ -327,7 +327,7 @@ describe('what a data folder knows', () => {
     expect(folder.records.system).toBe(system);
   });
 
-  it('stops the start and accepts nothing when the system does not let it be read', async () => {
+  it('prevent the start and accept nothing when they cannot be read', async () => {
     for (const name of ['system.json', join('records', 'shop.json')]) {
       const folder = await new Folder().crashAfter(2);
       const file = join(folder.path, name);
@@ -338,7 +338,7 @@ describe('what a data folder knows', () => {
     }
   });
 
-  it('is read from the folder of a release that did not list the modules', async () => {
+  it('are read from the folder of a release that did not list the modules', async () => {
     const folder = await new Folder().crashAfter(2);
     const { system } = folder.records;
     writeFileSync(join(folder.path, 'system.json'), JSON.stringify({ system }));

@@ -38,13 +38,13 @@ const byName = (db: Db) =>
 
 const queries: Record<string, (db: Db) => unknown> = {
   'all columns': (db) => db.select().from(tools).prepare().execute(),
-  'a query that was not prepared': (db) => db.select().from(tools).where(eq(tools.fullName, 'saw')),
+  'an unprepared query': (db) => db.select().from(tools).where(eq(tools.fullName, 'saw')),
   'some columns under other names': (db) => db.select({ called: tools.fullName, labels: tools.tags }).from(tools),
   'nothing found': (db) => byName(db).prepare().execute({ name: 'anvil' }),
   'the first row': (db) => byName(db).prepare().get({ name: 'saw' }),
   'no first row': (db) => byName(db).prepare().get({ name: 'anvil' }),
   'rows as arrays': (db) => byName(db).prepare().values({ name: 'saw' }),
-  'an expression that is decoded': (db) => db.select({ n: sql<string>`count(*)`.mapWith(String) }).from(tools),
+  'a decoded expression': (db) => db.select({ n: sql<string>`count(*)`.mapWith(String) }).from(tools),
   'a count': (db) => db.$count(tools, gt(tools.id, 1)),
   'nested fields': (db) => db.select({ tool: { name: tools.fullName }, id: tools.id }).from(tools),
   'an inner join': (db) => db.select().from(tools).innerJoin(loans, eq(loans.toolId, tools.id)),
@@ -107,11 +107,11 @@ async function outcome(db: Db, query: (db: Db) => unknown): Promise<unknown> {
   return { result, after: await db.all('SELECT * FROM tools') };
 }
 
-it.each(Object.entries(queries))('answers as Drizzle does: %s', async (_, query) => {
+it.each(Object.entries(queries))('gives the same result as Drizzle: %s', async (_, query) => {
   expect(await outcome(ours(), query)).toEqual(await outcome(drizzles(), query));
 });
 
-it('executes a prepared query when it is told to, in that order', async () => {
+it('runs prepared queries when they are executed, in that order', async () => {
   const db = ours();
   const insert = db
     .insert(tools)
@@ -123,11 +123,11 @@ it('executes a prepared query when it is told to, in that order', async () => {
   expect(found?.id).toBe(4);
 });
 
-it('rejects, and does not throw, when a prepared query fails', async () => {
+it('rejects instead of throwing when a prepared query fails', async () => {
   const refused = byName(ours()).prepare().execute({});
   await expect(refused).rejects.toThrow('No value for placeholder "name"');
 });
 
-it('has no transactions of its own', () => {
+it('refuses nested transactions', () => {
   expect(() => ours().transaction(async () => {})).toThrow('a unit of work is a transaction already');
 });

@@ -23,7 +23,7 @@ const write = (unit: Unit, text: string) => unit.db.insert(tables(unit).notes).v
 const texts = async () => (await database.db.select().from(tables(database).notes)).map(({ text }) => text);
 
 describe('a unit of work', () => {
-  it('is seen by readers when it is done, and not before', async () => {
+  it('is visible to readers only after its commit', async () => {
     await database.work(async (unit) => {
       await write(unit, 'first');
       expect(await texts()).toEqual([]);
@@ -32,7 +32,7 @@ describe('a unit of work', () => {
     expect(await texts()).toEqual(['first']);
   });
 
-  it('waits for another process that writes, and lets this one go on meanwhile', async () => {
+  it('waits for a writing process without blocking this one', async () => {
     const other = new Sqlite(file);
     other.exec('BEGIN IMMEDIATE');
     const waiting = database.work(async (unit) => void (await write(unit, 'behind another')));
@@ -48,7 +48,7 @@ describe('a unit of work', () => {
   });
 
   it.each(['a', 'b', 'c', 'ab', 'bc', 'ac', 'abc'])(
-    'leaves nothing when it throws, and does not take its neighbors along (%s of abc)',
+    'leaves nothing when it throws, and does not affect other units of its group (%s of abc)',
     async (failing) => {
       const outcomes = await Promise.allSettled(
         ['a', 'b', 'c'].map((text) =>
@@ -68,7 +68,7 @@ describe('a unit of work', () => {
     },
   );
 
-  it('runs one after the other, in the order they came', async () => {
+  it('runs after earlier units, in their order', async () => {
     const log: string[] = [];
     await Promise.all(
       [1, 2, 3].map((n) =>
@@ -82,7 +82,7 @@ describe('a unit of work', () => {
     expect(log).toEqual(['1 begins', '1 ends', '2 begins', '2 ends', '3 begins', '3 ends']);
   });
 
-  it('runs what waits for the commit when that is on disk, and not after a rollback', async () => {
+  it('runs its commit hooks when the commit is on disk, and not after a rollback', async () => {
     const log: string[] = [];
     const other = new Sqlite(file, { readonly: true });
     await database.work(async (unit) => {
@@ -101,7 +101,7 @@ describe('a unit of work', () => {
     other.close();
   });
 
-  it('is the only way to write: not around it, not after it, not with a kept handle', async () => {
+  it('is the only way to write: the reader and a handle after the unit cannot write', async () => {
     let kept: Unit | undefined;
     await database.work(async (unit) => {
       kept = unit;
@@ -113,7 +113,7 @@ describe('a unit of work', () => {
     });
   });
 
-  it('runs in the context of its own caller, however it is grouped, and what follows it in nobody’s', async () => {
+  it('runs in the context of its caller in any group, and its hooks run without a context', async () => {
     const callers = new AsyncLocalStorage<string>();
     const seen = new Map<string, unknown[]>();
     const travels = () => [currentContext()?.requestId, callers.getStore(), currentUnit.getStore()?.database];
@@ -131,7 +131,7 @@ describe('a unit of work', () => {
     await vi.waitFor(() => expect([...seen]).toEqual(['a', 'b', 'c'].map((id) => [id, [[id, id, 'notes'], nothing]])));
   });
 
-  it('has succeeded when a hook after its commit fails: that is logged, and the other hooks are run', async () => {
+  it('succeeds when a commit hook fails: the failure is logged, and the other hooks run', async () => {
     const errors: unknown[][] = [];
     const log = { ...silentLog, error: (...line: unknown[]) => errors.push(line) } as unknown as Log;
     const own = openSqlite('own', join(folder, 'own.db'), migrations, log);
@@ -155,7 +155,7 @@ describe('a unit of work', () => {
     await own.close();
   });
 
-  it('calls nobody from a task that runs on after its unit was rolled back', async () => {
+  it('refuses calls of a leftover task after its rollback', async () => {
     const late = Promise.withResolvers<void>();
     const called = Promise.withResolvers<unknown>();
     const unit = database.work(async () => {
@@ -167,12 +167,12 @@ describe('a unit of work', () => {
     expect(String(await called.promise)).toMatch(/mail\.send was called by a task whose unit of work of "notes"/);
   });
 
-  it('is not opened inside another', async () => {
+  it('cannot be nested', async () => {
     await expect(database.work(() => database.work(async () => {}))).rejects.toThrow(/inside another/);
     await database.work(async (unit) => void (await write(unit, 'and goes on')));
   });
 
-  it('tells a value that must be unique and is not', async () => {
+  it('reports a violated unique constraint', async () => {
     const error = await database
       .work(async (unit) => void (await write(unit, 'first')))
       .catch((caught: unknown) => caught);
@@ -189,14 +189,14 @@ describe('opening a database', () => {
     for (let time = 0; time < 2; time++) await openSqlite('notes', file, [...migrations, more]).close();
   });
 
-  it('says what is wrong with one it cannot use', () => {
+  it('names the problem of an unusable file', () => {
     const damaged = join(folder, 'damaged.db');
     writeFileSync(damaged, 'this is not a database, and longer than the header of one is: '.repeat(20));
     expect(opening(damaged)).toThrow(/"notes".*damaged\.db.*damaged or is not a database/);
     expect(opening(join(file, 'below-a-file.db'))).toThrow(/part of the path is a file/);
   });
 
-  it('takes nothing more when its file is gone from under it', async () => {
+  it('refuses writes when its file was removed', async () => {
     const gone = join(folder, 'gone.db');
     const opened = openSqlite('notes', gone, migrations);
     rmSync(gone);
@@ -208,7 +208,7 @@ describe('opening a database', () => {
     await opened.close();
   });
 
-  it('names the file and the cure when the disk is full, keeps what was there, and goes on when there is room', async () => {
+  it('names the file and the solution when the disk is full, keeps its data, and continues when there is space', async () => {
     const small = join(folder, 'small.db');
     const opened = openSqlite('notes', small, migrations);
     await opened.work(async (unit) => void (await write(unit, 'before')));
@@ -230,7 +230,7 @@ describe('opening a database', () => {
     await opened.close();
   });
 
-  it('lets nobody else read the file', () => {
+  it('makes the file readable only by its owner', () => {
     chmodSync(file, 0o644);
     void openSqlite('notes', file, migrations).close();
     expect(statSync(file).mode & 0o777).toBe(0o600);

@@ -40,7 +40,7 @@ function asSqliteSays() {
 
 const write = (connection = native) => void connection.exec("INSERT INTO notes (text) VALUES ('x')");
 
-it('says what SQLite says, as the log grows, is copied and begins anew', () => {
+it("matches SQLite's own state while the log grows, is checkpointed and restarts", () => {
   for (let round = 0; round < 3; round++) {
     for (let commits = 0; commits < 5; commits++) {
       write();
@@ -52,7 +52,7 @@ it('says what SQLite says, as the log grows, is copied and begins anew', () => {
   }
 });
 
-it('tells of what is committed, in the middle of a transaction as well', () => {
+it('covers only committed data, also during a transaction', () => {
   write();
   const before = index.read();
   native.exec('BEGIN IMMEDIATE');
@@ -62,7 +62,7 @@ it('tells of what is committed, in the middle of a transaction as well', () => {
   expect(index.read().frames).toBeGreaterThan(before.frames);
 });
 
-it('changes with a commit of anybody, and with nothing else', () => {
+it('changes only with commits, of any process', () => {
   const other = open();
   write();
   const before = index.read().change;
@@ -87,7 +87,7 @@ it('counts one change for each commit', () => {
   expect(index.read().change).toBe(change + 1);
 });
 
-it('has SQLite make it anew where a process has died while it wrote it', () => {
+it('lets SQLite rebuild it when a process died while writing it', () => {
   write();
   const before = index.read();
   const descriptor = openSync(`${file}-shm`, 'r+');
@@ -96,7 +96,7 @@ it('has SQLite make it anew where a process has died while it wrote it', () => {
   closeSync(descriptor);
 });
 
-it('throws for what is no index', () => {
+it('throws for an invalid index', () => {
   const wrong = join(folder, 'wrong');
   for (const content of ['', 'x'.repeat(200)]) {
     writeFileSync(wrong, content);

@@ -12,7 +12,7 @@ function codecOf(input: z.ZodType): Codec {
   return of(input).operations.get('ask')!.input;
 }
 
-/** Codecs can say more than a contract may promise, so that these schemas need not be ones that a contract takes. */
+/** Codecs support more values than contracts, so a contract might refuse these schemas. */
 function of(input: z.ZodType, output: z.ZodType = z.object({})) {
   const ask = { ...query({ about: 'Asks', input, output }), module: 'sample', name: 'ask' };
   return protoOf({ ...contract('sample', { operations: {} }), operations: { ask } });
@@ -26,7 +26,7 @@ function asJson(value: unknown): unknown {
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }
 
-describe('what comes back', () => {
+describe('a decoded value', () => {
   const nasties = z.object({
     text: z.string(),
     int: z.int(),
@@ -65,7 +65,7 @@ describe('what comes back', () => {
     ...{ items: [null, ''], union: { a: [2 ** 53 - 1] }, record: { '': { x: 0 } }, lists: { a: [] }, tuple: [-5, ''] },
   };
 
-  it('is what was sent: empty is not absent, and absent is not null', () => {
+  it('equals the sent value: empty is not absent, and absent is not null', () => {
     const codec = codecOf(nasties);
     for (const value of [empty, full]) {
       expect(nasties.parse(value)).toEqual(value);
@@ -77,7 +77,7 @@ describe('what comes back', () => {
     for (const union of ['', 0, -1, false, true]) comesBack(codec, { ...full, union });
   });
 
-  it('is a whole input that is no object', () => {
+  it('may be an input that is not an object', () => {
     const whole: [z.ZodType, unknown[]][] = [
       [z.string(), ['', 'a']],
       [z.array(z.int()), [[], [1]]],
@@ -91,7 +91,7 @@ describe('what comes back', () => {
     for (const [schema, values] of whole) for (const value of values) comesBack(codecOf(schema), value);
   });
 
-  it('is a schema that contains itself', () => {
+  it('may have a recursive schema', () => {
     const node = z.object({
       name: z.string(),
       get children() {
@@ -105,7 +105,7 @@ describe('what comes back', () => {
     comesBack(codecOf(node), { name: 'root', children: [leaf, { ...leaf, children: [leaf] }], next: leaf });
   });
 
-  it('has every field, whatever it is called', () => {
+  it('has every field, with any name', () => {
     const names = [
       '__proto__',
       'constructor',
@@ -131,13 +131,13 @@ describe('what comes back', () => {
     expect({}).not.toHaveProperty('polluted');
   });
 
-  it('leaves a default to the schema when it was not sent', () => {
+  it('omits an absent field, so that the schema sets its default', () => {
     const schema = z.object({ limit: z.int().default(20) });
     expect(codecOf(schema).decode(Buffer.alloc(0))).toEqual({});
     comesBack(codecOf(schema), { limit: 0 });
   });
 
-  it('is the value, for any value of any schema', () => {
+  it('equals the sent value, for any value of any schema', () => {
     const cases = schemas.chain((schema) =>
       fc.tuple(fc.constant(schema), fc.array(valuesOf(schema), { maxLength: 5 })),
     );
@@ -151,7 +151,7 @@ describe('what comes back', () => {
   });
 });
 
-describe('another language', () => {
+describe('a program in another language', () => {
   const schema = z.object({
     a_b: z.string(),
     'no identifier': z.int(),
@@ -166,7 +166,7 @@ describe('another language', () => {
   const type = root.lookupType('kerf.sample.v1.AskInput');
   const { input, output } = proto.operations.get('ask')!;
 
-  it('is understood with nothing but the text', () => {
+  it('needs only the text of the .proto', () => {
     const message = type.fromObject({
       a_b: 'x',
       no_identifier: '-7',
@@ -184,7 +184,7 @@ describe('another language', () => {
     });
   });
 
-  it('may leave out what is as proto has it by default, and send what nobody knows', () => {
+  it("may omit proto's default values, and send unknown fields", () => {
     const unknown = protobuf.Writer.create()
       .uint32((99 << 3) | 2)
       .string('new')
@@ -194,7 +194,7 @@ describe('another language', () => {
     expect(schema.safeParse(value).success).toBe(false);
   });
 
-  it('is told when its bytes are no message', () => {
+  it('gets an error for bytes that are not a message', () => {
     const bytes = Buffer.from([0x0a, 0x7f, 0x61]);
     expect(() => input.decode(bytes)).toThrow(expect.objectContaining({ code: 'malformed-body' }));
     expect(() => input.decode(Buffer.from([0x0a, 1, 0xff]))).toThrow(/are no kerf\.sample\.v1\.AskInput/);
@@ -202,11 +202,11 @@ describe('another language', () => {
   });
 });
 
-describe('what proto cannot say', () => {
+describe('a value that proto cannot represent', () => {
   const schema = z.object({ lines: z.array(z.object({ sku: z.string() })), any: z.union([z.string(), z.int()]) });
   const { input, output } = of(schema, schema).operations.get('ask')!;
 
-  it('is refused by where it is', () => {
+  it('is refused with its path', () => {
     const half = '\ud83e';
     const text = { lines: [{ sku: 'a' }, { sku: half }], any: '' };
     expect(() => input.encode(text)).toThrow(
@@ -218,7 +218,7 @@ describe('what proto cannot say', () => {
     );
   });
 
-  it('is what is nested too deep', () => {
+  it('may be nested too deep', () => {
     const node = z.object({
       get next() {
         return node.optional();

@@ -34,7 +34,7 @@ const shop = contract('corner-shop', {
   },
 });
 
-describe('the text', () => {
+describe('the proto text', () => {
   it('is a proto3 file', () => {
     expect(protoText(shop)).toMatchInlineSnapshot(`
       "// Made from the contract of the module "corner-shop"; change that, not this.
@@ -100,8 +100,8 @@ describe('the text', () => {
   });
 });
 
-describe('the names', () => {
-  it('are those of JSON where they can be, and tell what they stand for where not', () => {
+describe('the proto names', () => {
+  it('equal the JSON names where possible, and otherwise declare a json_name', () => {
     const keys = ['aB', 'a_b', 'a-b', '_a', 'constructor', '톱', '"'];
     const input = z.object(Object.fromEntries(keys.map((key) => [key, z.string()])));
     const text = protoText(contract('sample', { operations: { ask: query({ about: 'Asks', input, output: input }) } }));
@@ -116,7 +116,7 @@ describe('the names', () => {
     ]);
   });
 
-  it('of operations and messages are given once', () => {
+  it('of operations and messages are unique', () => {
     const ask = query({ about: 'Asks', input: z.object({ input: z.object({}) }), output: z.object({}) });
     const twins = contract('sample', { operations: { ask, Ask: ask, askInput: ask } });
     const paths = [...protoOf(twins).operations.values()].map(({ path }) => path.split('/')[2]);
@@ -126,7 +126,7 @@ describe('the names', () => {
 });
 
 describe('protoOf', () => {
-  it('is made once', () => {
+  it('is created once', () => {
     expect(protoOf(shop)).toBe(protoOf(shop));
     expect(protoOf(shop).operations.get('price')?.path).toBe('/kerf.corner_shop.v1.CornerShop/Price');
   });

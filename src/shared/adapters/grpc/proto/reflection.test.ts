@@ -19,7 +19,7 @@ const shop = contract('corner-shop', {
 });
 
 describe('the descriptors', () => {
-  it('say what the text says, and import what they use', () => {
+  it('match the text, and import the types that they use', () => {
     const files = fileDescriptorsOf(shop).map((bytes) => descriptor.FileDescriptorProto.decode(bytes));
     expect(files.map((file) => file.toJSON())).toMatchObject([
       {
@@ -48,7 +48,7 @@ describe('the descriptors', () => {
     ]);
   });
 
-  it('are enough to talk to the service', () => {
+  it('suffice to call the service', () => {
     const set = { file: fileDescriptorsOf(shop).map((bytes) => descriptor.FileDescriptorProto.decode(bytes)) };
     const root = protobuf.Root.fromDescriptor(set as never, { keepCase: true });
     const bytes = root
@@ -58,7 +58,7 @@ describe('the descriptors', () => {
     expect(protoOf(shop).operations.get('price')!.input.decode(bytes)).toEqual({ a_b: '', anything: 1 });
   });
 
-  it('are told by the reflection service', () => {
+  it('are served by the reflection service', () => {
     const told = new ReflectionService(packageDefinitionOf(shop) as never) as unknown as {
       v1: { handleServerReflectionRequest(request: object): Record<string, unknown> };
     };
@@ -73,7 +73,7 @@ describe('the descriptors', () => {
   });
 });
 
-it('the root is one that proto-loader takes', () => {
+it('proto-loader accepts the root', () => {
   const { root, service, operations } = protoOf(shop);
   const loaded = fromJSON(root.toJSON() as never, { keepCase: true });
   expect(loaded[service]).toMatchObject({ Price: { path: operations.get('price')!.path } });
