@@ -1,4 +1,4 @@
-// npm run absorb: takes a module back into the home process while the system serves.
+// npm run absorb: moves a module back into the home process while the system serves.
 import { moduleOf, moveModule } from './move/move.ts';
 import { reaches } from './operator.ts';
 import { asJson, flag, readWords } from './words.ts';

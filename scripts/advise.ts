@@ -1,4 +1,4 @@
-// npm run advise: tells the cost and the benefit of extracting each module, measured in the running system.
+// npm run advise: estimates the cost and the benefit of extracting each module, measured in the running system.
 import { adviceAnswer } from '../src/shared/control/admin-contract/index.ts';
 import { ask, printColumns, reaches, tell } from './operator.ts';
 import { asJson, readWords, text } from './words.ts';

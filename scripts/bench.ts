@@ -1,4 +1,4 @@
-// npm run bench -- [name …]: measures this project against the bare work, side by side in one run.
+// npm run bench -- [name …]: compares this project with the minimum work and with other frameworks, in one run.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { externals } from './bundling.ts';
@@ -19,7 +19,7 @@ const external = externals.flatMap((name) => ['--external', name]);
 for (const name of asked.length > 0 ? asked : known) {
   const folder = join('dist', 'bench', name);
   bundle(`bench/${name}.bench.ts`, '--platform', 'node', '--format', 'esm', '--dir', folder, ...external);
-  // V8 takes garbage for something that lasts, in one run and not in the next, and then takes twice the time.
+  // In some runs V8 promotes short-lived objects to the old generation, which doubles the time.
   const flags = ['--expose-gc', '--no-allocation-site-pretenuring'];
   if (run(...flags, join(folder, `${name}.bench.js`)) !== 0) fail(`the benchmark "${name}" failed`);
 }

@@ -22,7 +22,7 @@ else if (violations.length > 0)
 else console.log(`boundaries: ${inWords(counts)}: every border holds`);
 process.exitCode = violations.length > 0 ? 1 : 0;
 
-/** Violations that are cured in one way, together. */
+/** Groups violations with the same solution. */
 function alike(violations: readonly Violation[]): Violation[][] {
   const cures = Map.groupBy(violations, ({ rule, why, add }) => [rule, why, add].join());
   return [...cures.values()];

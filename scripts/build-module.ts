@@ -1,4 +1,4 @@
-// npm run build:module: one module as an artifact of its own.
+// npm run build:module: builds one module as a separate artifact.
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type Artifact, bundleModule, moduleNames, packagesBeside } from './build-module/bundle.ts';
@@ -46,7 +46,7 @@ function refuseUnknown(name: string): void {
   fail(`there is no module "${name}"; there are ${moduleNames.join(', ')}`);
 }
 
-/** The largest first, each with what it is for. */
+/** Prints the files, the largest first, each with its purpose. */
 function show(name: string, folder: string, { files, packages }: Artifact): void {
   console.log(`${name} in ${relative('.', folder)}: ${kib(sum(files))} KiB\n`);
   const bySize = files.toSorted((one, other) => other.bytes - one.bytes);

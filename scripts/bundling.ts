@@ -1,7 +1,7 @@
-// What the bundles of this project have in common.
+// Common settings of the bundles of this project.
 import type { Plugin } from 'rolldown';
 
-/** What has native parts or reads files of its own stays a package; everything else goes into a bundle, which starts five times faster than its parts. */
+/** Packages with native code or data files stay outside. All other code goes into a bundle, which starts five times faster. */
 export const externals = [
   'better-sqlite3',
   '@node-rs/argon2',
@@ -11,7 +11,7 @@ export const externals = [
 ];
 
 /**
- * Writes characters beyond Latin-1 as escapes. One of them alone would have a process keep the whole program in two bytes for each
+ * Writes characters beyond Latin-1 as escapes. A single one would make a process keep the whole program in two bytes for each
  * character.
  */
 export const oneByte: Plugin = {

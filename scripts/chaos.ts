@@ -1,4 +1,4 @@
-// npm run chaos -- --minutes 5: real processes under load, faults at random from a seed, and the books at the end.
+// npm run chaos -- --minutes 5: runs real processes under load, injects random faults from a seed, and compares the books at the end.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { build, bundle, node, root } from './setup.mjs';

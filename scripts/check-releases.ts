@@ -1,4 +1,4 @@
-// npm run check:releases: runs the tests of the release before on data that this release has migrated.
+// npm run check:releases: runs the tests of the previous release on data that this release has migrated.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
@@ -59,7 +59,7 @@ async function check(): Promise<number> {
   return 1;
 }
 
-/** The folder of a checkout: the one that is named, or a new one of the commit. */
+/** Returns the folder of a checkout: the given folder, or a new checkout of the given commit. */
 function checkout(name: string): string {
   if (statSync(name, { throwIfNoEntry: false })?.isDirectory()) return resolve(name);
   const folder = join(aside, 'before');
@@ -73,7 +73,7 @@ function checkout(name: string): string {
   return folder;
 }
 
-/** Installs and builds the release before, as its own checkout does. */
+/** Installs and builds the previous release with its own scripts. */
 function buildIn(before: string): void {
   const setup = JSON.stringify(join(before, 'scripts', 'setup.mjs'));
   const script = `import(${setup}).then((s) => (s.install(), s.build()))`;

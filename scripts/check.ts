@@ -1,4 +1,4 @@
-// npm run check: types, lint and formatting, boundaries; all of them, then one verdict.
+// npm run check: checks types, lint and formatting, and boundaries, and then prints one verdict.
 import { join } from 'node:path';
 import { run, tool } from './programs.ts';
 import { root } from './setup.mjs';

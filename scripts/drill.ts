@@ -1,4 +1,4 @@
-// npm run drill -- <name>: starts a system of its own, breaks a part of it, and shows the effect on the rest.
+// npm run drill -- <name>: starts a separate system, breaks a part of it, and shows the effect on the rest.
 import { drills } from './drill/drills.ts';
 import { type LayoutSeen, runLayout } from './drill/run.ts';
 import { showVerdict } from './drill/show.ts';

@@ -1,4 +1,4 @@
-// npm run eject: a module leaves for good, into a repository of its own.
+// npm run eject: moves a module permanently into a separate repository.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
@@ -86,7 +86,7 @@ function refuseTarget(): void {
     fail(`${to} is not empty; empty it, or name another folder`);
 }
 
-/** What is removed must be in the history. Where there is no git, nothing can be looked up in it, and nothing is asked for. */
+/** Fails with uncommitted changes, because removed files must be in the history. Does nothing without git. */
 function refuseUncommitted(): void {
   const { stdout } = spawnSync('git', ['status', '--porcelain'], { cwd: root, encoding: 'utf8' });
   if (stdout) fail('this repository has uncommitted changes; commit them first, or add --force');

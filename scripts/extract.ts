@@ -54,14 +54,14 @@ const order = {
 const saysWhere = via !== undefined || instances !== undefined || port !== undefined;
 await moveModule(module, { via: saysWhere ? via : await viaNow(module), ...order }, values);
 
-/** How the module is reached, or was when it was last out: an order names something. */
+/** Returns the transport for an order without any option: the present one, or that of the last extraction. */
 async function viaNow(module: string): Promise<Via> {
   const { outside } = await ask(moduleAnswer, 'GET', pathOf(module));
   const via = outside?.split('?')[0];
   return isVia(via) ? via : vias[0];
 }
 
-/** A whole number of an option; whether it is in range the running system says. */
+/** Reads an option with a whole number. The running system checks the range. */
 function whole(text: string | undefined, words: string): number | undefined {
   if (text !== undefined && !/^\d{1,6}$/.test(text)) misused('extract', `--${words}, not "${text}"`);
   return text === undefined ? undefined : Number(text);

@@ -1,4 +1,4 @@
-// npm run faults: has calls on an edge of the running system be slow, fail, get lost or come twice, for a time.
+// npm run faults: makes calls in the running system slow, failing, lost or duplicate, for a limited time.
 import type { z } from 'zod';
 import { faultAnswer, faultOrderSchema } from '../src/shared/control/admin-contract/index.ts';
 import { optionFor, readNumber } from './numbers.ts';
@@ -7,7 +7,7 @@ import { fail } from './setup.mjs';
 import { asJson, misused, readWords, text } from './words.ts';
 
 type Fault = z.output<typeof faultAnswer>['items'][number];
-/** An order whose `inside` the running system judges. */
+/** An order whose `inside` the running system validates. */
 type Order = Omit<z.input<typeof faultOrderSchema>, 'inside'> & { readonly inside?: string | undefined };
 
 const help = `Usage: npm run faults -- list  [--json]
@@ -33,7 +33,7 @@ Within a process, calls meet faults only where PARITY is strict.
 ${reaches}`;
 
 const { latencyMs, jitterMs, share, forMs, lose: loses } = faultOrderSchema.shape;
-/** For each numeric option, the field of the fault that it is for. */
+/** Maps each numeric option to its field of the fault. */
 const numbers = {
   latency: { field: 'latencyMs', ...optionFor(latencyMs, 'takes a number of whole milliseconds', { isWhole: true }) },
   jitter: { field: 'jitterMs', ...optionFor(jitterMs, 'takes a number of whole milliseconds', { isWhole: true }) },
@@ -131,7 +131,7 @@ function explain({ issues: [issue] = [] }: Problem, faults: readonly Order[]): s
   return `${what} "${given}" is invalid: ${issue.message}`;
 }
 
-/** One that is on, for as long as it still has. */
+/** Returns an active fault with its remaining time. */
 function again({ until, ...rest }: Fault): Order {
   return { ...rest, forMs: Math.max(1, Date.parse(until) - Date.now()) };
 }

@@ -1,30 +1,30 @@
-// Options that take a number, within the bounds that the running system has for it.
+// Options with a number, within the bounds of the running system.
 import type { z } from 'zod';
 import { misused } from './words.ts';
 
-/** The field of an order that an option is for. */
+/** The field of an order for an option. */
 export type Field = z.ZodNumber | z.ZodOptional<z.ZodNumber> | z.ZodDefault<z.ZodNumber>;
 
-/** What an option takes: its bounds in its own unit, and the factor from there to the field of the order. */
+/** A numeric option: its bounds in its own unit, and the factor to the unit of the field. */
 export interface NumberOption {
-  /** As in "--share takes a number, 0 to 1": the words between the name and the bounds. */
+  /** The words between the name and the bounds, as in "--share takes a number, 0 to 1". */
   readonly says: string;
   readonly least: number;
   readonly most: number;
   readonly times?: number;
   readonly isWhole?: boolean;
-  /** Whether 5% may be written for 0.05. */
+  /** Whether the option accepts 5% for 0.05. */
   readonly isShare?: boolean;
 }
 
-/** The option for a field of an order. Its unit is `times` the unit of the field. */
+/** Returns the option for a field of an order. Its unit is `times` the unit of the field. */
 export function optionFor(field: Field, says: string, more: Partial<Omit<NumberOption, 'says'>> = {}): NumberOption {
   const { minValue, maxValue } = 'unwrap' in field ? field.unwrap() : field;
   const { times = 1 } = more;
   return { says, least: (minValue ?? 0) / times, most: (maxValue ?? Number.POSITIVE_INFINITY) / times, ...more };
 }
 
-/** Reads an option; undefined when it is absent. Fails when it is no such number. */
+/** Reads an option; undefined when it is absent. Fails for an invalid number. */
 export function readNumber(command: string, name: string, text: string | undefined, option: NumberOption) {
   if (text === undefined) return undefined;
   const { says, least, most, times, isWhole, isShare } = option;

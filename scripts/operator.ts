@@ -1,4 +1,4 @@
-// What the operators' commands share: how they reach the running system, and how they speak to a person.
+// Common code of the operator commands: the connection to the running system, and the output.
 import { readFileSync } from 'node:fs';
 import { request as plainRequest } from 'node:http';
 import { type RequestOptions, request as tlsRequest } from 'node:https';
@@ -8,7 +8,7 @@ import { type Away, isAway, problemAnswer, rowsOf } from '../src/shared/control/
 import type { readOperatorSettings } from '../src/shared/control/topology/index.ts';
 import { fail } from './setup.mjs';
 
-/** To be told in every help. */
+/** The part of the help that all commands share. */
 export const reaches = `Asks the process at INTERNAL_PORT (3001), with the token in DATA_DIR (data) or OPERATOR_TOKEN; over TLS when INTERNAL_TLS_CERT
 and INTERNAL_TLS_KEY are set, and then believes whom INTERNAL_TLS_CA names.`;
 
@@ -16,7 +16,7 @@ type Settings = ReturnType<typeof readOperatorSettings>;
 export type Problem = z.output<typeof problemAnswer>;
 type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
 
-/** Says a problem in the words of the command; undefined when the problem says it well. */
+/** Explains a problem in the terms of the command; undefined when the problem's own text suffices. */
 export type Explain = (problem: Problem) => string | undefined;
 
 interface Asked {
@@ -27,8 +27,8 @@ interface Asked {
 }
 
 /**
- * What the running system answers. Fails with its refusal, or with what keeps it from answering; `explain` may say a refusal
- * in the words of the command.
+ * Resolves with the answer of the running system. Fails with its refusal, or with the reason for no answer; `explain` may word a refusal
+ * in the terms of the command.
  */
 export async function ask<S extends z.ZodType>(
   answer: S,
@@ -41,8 +41,8 @@ export async function ask<S extends z.ZodType>(
 }
 
 /**
- * As `ask`, for what takes a while: calls `onLine` with each line of what the running system tells meanwhile. Resolves when it has
- * told all.
+ * Like `ask`, for long requests: calls `onLine` with each line of progress from the running system. Resolves with
+ * the last line.
  */
 export async function follow<S extends z.ZodType>(
   line: S,
@@ -58,7 +58,7 @@ interface Listening {
 }
 
 async function answerTo({ accept = 'application/json', body, ...asked }: Asked, listening: Listening): Promise<string> {
-  // Words that are wrong are refused without it.
+  // The command refuses wrong arguments without the running system.
   const { readOperatorSettings } = await import('../src/shared/control/topology/index.ts');
   const settings = readOperatorSettings(process.env);
   const { address, options } = internalListener(settings);
@@ -79,7 +79,7 @@ export function told({ issues = [], detail, title }: Problem): string {
   return issues.map(({ path, message }) => `${path}: ${message}`).join('; ') || (detail ?? title);
 }
 
-/** As `ask`, for rows of all modules. What some could not be asked for is left out, and then said by `warn`. */
+/** Like `ask`, for rows of all modules. Omits unreachable modules, and reports them with `warn`. */
 export async function askAll<S extends z.ZodObject>(row: S, method: Method, path: string, body?: unknown) {
   const { items } = await ask(rowsOf(row), method, path, body);
   const away = items.filter(isAway);
@@ -91,13 +91,13 @@ export async function askAll<S extends z.ZodObject>(row: S, method: Method, path
   };
 }
 
-/** Prints JSON, or whatever `print` prints for a person. */
+/** Prints JSON, or the readable output of `print`. */
 export function tell<T>({ json }: { readonly json: boolean }, content: T, print: (content: T) => void): void {
   if (json) console.log(JSON.stringify(content));
   else print(content);
 }
 
-/** Rows of text in columns. */
+/** Returns rows of text, aligned in columns. */
 export function printColumns(rows: readonly (readonly string[])[]): void {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   for (const row of rows)
@@ -156,7 +156,7 @@ function send(
   });
 }
 
-/** Hands on the lines that are whole; returns the rest. */
+/** Passes complete lines on; returns the rest. */
 function eachLine(text: string, onLine: (text: string) => void): string {
   const lines = text.split('\n');
   const rest = lines.pop() ?? '';
@@ -173,7 +173,7 @@ function whyNot(address: string, { code, message }: NodeJS.ErrnoException): stri
   return `${address} cannot be asked (${message}); ${cure}`;
 }
 
-/** Fails when the answer is not what the schema says. */
+/** Fails when the answer does not match the schema. */
 function understood<S extends z.ZodType>(answer: S, text: string): z.output<S> {
   const { data, error } = answer.safeParse(parsed(text));
   if (!error) return data;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What the commands read of a package.json. */
+/** The fields of a package.json that the commands read. */
 export interface Package {
   readonly version: string;
   readonly engines?: Readonly<Record<string, string>>;
@@ -11,7 +11,7 @@ export interface Package {
   readonly imports?: unknown;
   readonly exports?: unknown;
 }
-/** Packages with their versions. */
+/** Versions by package. */
 export type Versions = Readonly<Record<string, string>>;
 
 /** Reads the package.json of a folder. Throws when there is none. */

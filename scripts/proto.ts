@@ -1,4 +1,4 @@
-// npm run proto: contracts for programs in other languages.
+// npm run proto: writes contracts as .proto files for programs in other languages.
 import { app, run } from './programs.ts';
 import { build } from './setup.mjs';
 import { readWords } from './words.ts';

@@ -1,4 +1,4 @@
-// npm run replace: puts another release of one module in the place of the one that runs, while the system serves.
+// npm run replace: replaces the running release of a module by another one while the system serves.
 import { existsSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { isVia, topologyAnswer } from '../src/shared/control/admin-contract/index.ts';
@@ -39,7 +39,7 @@ if (!isVia(placement.split('?')[0]))
 const artifact = values.artifact === undefined ? null : entryOf(values.artifact);
 await moveModule(module, { artifact, again: true, forNow: values['for-now'], ...trial }, values);
 
-/** The path as the home process, which runs in the folder of the project, finds it. */
+/** Returns the path relative to the folder of the project, in which the home process runs. */
 function entryOf(given: string): string {
   const file = existsSync(given) && statSync(given).isDirectory() ? join(given, 'app.js') : given;
   if (!existsSync(file)) fail(`--artifact: there is no ${file}; build the release first`);

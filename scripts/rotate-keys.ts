@@ -1,4 +1,4 @@
-// npm run rotate-keys: new signing keys for sessions and services; signatures of the old keys stay valid.
+// npm run rotate-keys: creates new signing keys for sessions and services; signatures of the old keys stay valid.
 import { app, run } from './programs.ts';
 import { build } from './setup.mjs';
 import { flag, readWords } from './words.ts';

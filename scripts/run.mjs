@@ -1,5 +1,5 @@
 // @ts-check
-// npm run <command>: installs what is missing, and has the Node.js of the project run scripts/<command>.ts.
+// npm run <command>: installs missing dependencies, and runs scripts/<command>.ts with the Node.js of the project.
 import { spawnSync } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import module from 'node:module';
@@ -13,11 +13,11 @@ if (realpathSync(node()) === process.execPath) {
   const script = join(root, 'scripts', `${words.shift()}.ts`);
   process.argv = [process.execPath, script, ...words];
   module.enableCompileCache(join(root, 'node_modules', '.cache', 'node'));
-  // Node.js 24.0 warns that it erases types.
+  // Node.js 24.0 prints a warning about type stripping.
   process.removeAllListeners('warning');
   await import(pathToFileURL(script).href).catch((error) => fail(messageOf(error)));
 } else {
-  // npm began with another Node.js, because that of the project was not installed yet.
+  // npm started with another Node.js, because the Node.js of the project was not installed yet.
   const { status } = spawnSync(node(), [program ?? '', ...words], { stdio: 'inherit' });
   process.exit(status ?? 1);
 }

@@ -1,4 +1,4 @@
-// npm run services: real brokers and a real database for tests, on this machine.
+// npm run services: runs test servers on this machine: real brokers and a real database.
 import { join } from 'node:path';
 import { kinds, known, names, type ServerName } from './services/index.ts';
 import { Instance } from './services/instance.ts';

@@ -1,6 +1,6 @@
 // @ts-check
-// Brings a fresh or stale checkout to where its code can run. Plain JavaScript for Node 20 and later: it runs before
-// anything is installed.
+// Prepares a fresh or stale checkout, so that its code can run. Plain JavaScript for Node 20 and later, because it runs before
+// the installation.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
@@ -12,8 +12,8 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const windows = process.platform === 'win32';
 
 /**
- * Ends the command when npm took one of its options: npm takes an option for itself when it stands before `--`, and drops it without a
- * word.
+ * Ends the command when npm consumed one of its options: npm consumes an option before `--` without a
+ * message.
  * @param {readonly string[]} options
  */
 export function refuseTaken(options) {
@@ -23,13 +23,13 @@ export function refuseTaken(options) {
     fail(`npm took --${taken} for itself; write it after --, such as npm run ${command} -- --${taken}`);
 }
 
-/** Installs the dependencies when they are missing or are not those of the lock file. */
+/** Installs the dependencies when they are missing or differ from the lock file. */
 export function install() {
   installIn(root);
 }
 
 /**
- * The same for a folder with a package of its own.
+ * Does the same for a folder with its own package.
  * @param {string} folder
  */
 export function installIn(folder) {
@@ -54,7 +54,7 @@ export function build() {
   ]);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   bundle('-c', 'rolldown.config.mjs');
-  // Put in place at once: a process that starts meanwhile finds the old bundle or the new one, never half of one. The chunks of
+  // Replaces the bundle atomically: a starting process finds the old bundle or the new one, never a part. The chunks of
   // the old bundle stay for processes that still run it.
   const chunks = join(root, 'dist', '.new', 'chunks');
   if (existsSync(chunks)) cpSync(chunks, join(root, 'dist', 'chunks'), { recursive: true });
@@ -63,7 +63,7 @@ export function build() {
 }
 
 /**
- * Runs Rolldown with these words, such as those that name a configuration.
+ * Runs Rolldown with these arguments, such as the name of a configuration.
  * @param {string[]} words
  */
 export function bundle(...words) {
@@ -71,7 +71,7 @@ export function bundle(...words) {
   run(node(), [rolldown, ...words, '--log-level', 'silent']);
 }
 
-/** The Node.js that the project is locked to; on a platform without a package for it, this one, when it is new enough. */
+/** Returns the Node.js of the lock file. On a platform without its package, returns this Node.js, if it is new enough. */
 export function node() {
   const locked = join(root, 'node_modules', '.bin', windows ? 'node.cmd' : 'node');
   if (existsSync(locked)) return locked;
@@ -108,7 +108,7 @@ function run(command, words, cwd = root) {
   const { status, error, stdout, stderr } = spawnSync(command, words, { cwd, encoding: 'utf8', shell: windows });
   if (!error && status === 0) return;
   const said = `${stdout ?? ''}${stderr ?? ''}`;
-  // Some tools write colors to a pipe, too.
+  // Some tools write colors to a pipe too.
   console.error(process.stderr.isTTY ? said : stripVTControlCharacters(said));
   fail(`"${[command, ...words].join(' ')}" failed${error ? `: ${error.message}` : ''}; the lines above say why`);
 }

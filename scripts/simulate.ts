@@ -1,4 +1,4 @@
-// npm run simulate -- --seed N --runs M: lives random histories of the real modules over a simulated world.
+// npm run simulate -- --seed N --runs M: runs random histories of the real modules in a simulated world.
 import { join } from 'node:path';
 import { run } from './programs.ts';
 import { bundle } from './setup.mjs';

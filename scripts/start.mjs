@@ -1,5 +1,5 @@
 // @ts-check
-// npm start: sets up what is missing, builds what has changed, runs it.
+// npm start: installs missing dependencies, builds after changes, and runs the program.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { build, install, node, refuseTaken, root } from './setup.mjs';
@@ -11,7 +11,7 @@ build();
 const kerf = spawn(node(), [join(root, 'dist', 'app.js'), ...process.argv.slice(2)], {
   stdio: 'inherit',
 });
-// A terminal signals both, a supervisor this process only; the second of two is ignored.
+// A terminal signals both processes, a supervisor only this one. The child ignores a second signal.
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
   process.on(signal, () => kerf.kill(signal));
 // npm forwards no signal. When npm ends, the user has stopped this command.

@@ -1,4 +1,4 @@
-// npm test and npm run test:deep: build what has changed, run the tests.
+// npm test and npm run test:deep: build after changes, and run the tests.
 import { run, tool } from './programs.ts';
 import { known } from './services/index.ts';
 import { build } from './setup.mjs';

@@ -1,4 +1,4 @@
-// npm run topology: asks the running system what runs where.
+// npm run topology: shows where the modules of the running system run.
 import { type ModuleState, topologyAnswer } from '../src/shared/control/admin-contract/index.ts';
 import { ask, printColumns, reaches, tell } from './operator.ts';
 import { asJson, readWords } from './words.ts';
@@ -11,7 +11,7 @@ tell(values, await ask(topologyAnswer, 'GET', '/ops/topology'), ({ bus, modules 
 });
 
 function row({ name, placement, state, why, instances }: ModuleState): string[] {
-  // Of one that somebody else runs, the placement is its address, or all of them.
+  // The placement of a separately started module is its address, or its list of addresses.
   const isSaid = placement === instances.map(({ address }) => address).join();
   const at = [...(isSaid ? [] : [placement]), ...instances.map(where)].join(', ');
   return [name, state, why ? `${at}: ${why}` : at];

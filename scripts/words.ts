@@ -1,13 +1,13 @@
-// How a command reads its words.
+// Reads the arguments of a command.
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { fail, messageOf, refuseTaken } from './setup.mjs';
 
-/** Options that npm has as well, so that its environment may name them for reasons of its own. */
+/** Options that npm has too, so that its environment may contain them for npm itself. */
 const ofNpm = ['before', 'dry-run', 'force', 'json', 'key'];
 
-/** An option that takes a text. */
+/** An option with a text. */
 export const text = { type: 'string' } as const;
-/** An option that is given or not. */
+/** An option without a value. */
 export const flag = { type: 'boolean', default: false } as const;
 /** The option of a command that prints JSON. */
 export const asJson = { json: flag };
@@ -15,8 +15,8 @@ export const asJson = { json: flag };
 type WordsOf<O extends ParseArgsOptionsConfig> = ReturnType<typeof parseArgs<{ options: O; allowPositionals: true }>>;
 
 /**
- * Reads the words of a command: `{ values, positionals }`. Prints the help and ends when that is asked for. Fails on an option that the
- * command does not have, or that npm took, and on more than `most` positionals.
+ * Reads the arguments of a command: `{ values, positionals }`. Prints the help on request and exits. Fails on an option that the
+ * command does not have, or that npm consumed, and on more than `most` positionals.
  */
 export function readWords<const O extends ParseArgsOptionsConfig>(
   command: string,
@@ -31,7 +31,7 @@ export function readWords<const O extends ParseArgsOptionsConfig>(
   return words;
 }
 
-/** Returns the words of a command that passes them to a program. Prints the help and ends when that is asked for. */
+/** Returns the arguments of a command that passes them to a program. Prints the help on request and exits. */
 export function wordsToPass(help: string, options: readonly string[] = []): string[] {
   refuseTaken(options.filter((name) => !ofNpm.includes(name)));
   const words = process.argv.slice(2);
@@ -57,7 +57,7 @@ function whyMisread(error: unknown): string {
   return `'${option}' takes a value, and '${value}' may be an option of its own; write ${option}=${value} if it is the value`;
 }
 
-/** Fails with what is wrong with the words of a command. */
+/** Fails with the mistake in the arguments of a command. */
 export function misused(command: string, why: string): never {
   fail(`${why}; see npm run ${command} -- --help`);
 }

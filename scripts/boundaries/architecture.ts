@@ -1,9 +1,9 @@
 import type { ICruiseOptions, IForbiddenRuleType, IResolveOptions } from 'dependency-cruiser';
 
-/** Each name with the names that it may import, or with its homes. */
+/** Maps each name to the names that it may import, or to its homes. */
 export type Table = Readonly<Record<string, readonly string[]>>;
 
-/** The architecture as .dependency-cruiser.js says it. */
+/** The architecture in .dependency-cruiser.js. */
 export interface Architecture {
   readonly kernel: Table;
   readonly control: Table;
@@ -14,22 +14,22 @@ export interface Architecture {
   readonly kernelForModules: readonly string[];
 }
 
-/** A rule as dependency-cruiser takes it, which always has a name and says what to do. */
+/** A rule for dependency-cruiser, with a name and an instruction for the developer. */
 export type Rule = IForbiddenRuleType & { readonly name: string; readonly comment: string };
 
-/** What .dependency-cruiser.js says to dependency-cruiser. */
+/** The export of .dependency-cruiser.js. */
 export interface Configuration {
   readonly forbidden: Rule[];
   readonly options: ICruiseOptions & { readonly enhancedResolveOptions: Partial<IResolveOptions> };
 }
 
-/** A place where the sources differ from the architecture. */
+/** A violation of the architecture in the sources. */
 export interface Violation {
   readonly rule: string;
   readonly from: string;
   readonly line?: number;
   readonly to?: string | undefined;
-  /** What is wrong, and what to do. */
+  /** The mistake, and its solution. */
   readonly why: string;
   /** The line that would allow it. */
   readonly add?: string | undefined;

@@ -12,7 +12,7 @@ import { checkNames, nameRules } from './names.ts';
 import { checkSpecifiers, specifierRules } from './specifiers.ts';
 import { parseFiles, syntaxErrors } from './syntax.ts';
 
-/** What is checked besides the rules over imports. */
+/** The rules of further checks, besides the rules for imports. */
 const checks = [
   'module-json-is-true',
   'calls-go-one-way',
@@ -39,7 +39,7 @@ export interface Counts {
   readonly rules: number;
 }
 
-/** Compares the sources under `root` with its architecture. Throws when a module.json is no JSON. */
+/** Compares the sources under `root` with its architecture. Throws when a module.json is not valid JSON. */
 export async function check(
   root: string,
 ): Promise<{ rules: string[]; counts: Counts; violations: readonly Violation[] }> {
@@ -99,12 +99,12 @@ async function read(root: string, { forbidden, options }: Configuration): Promis
   const { enhancedResolveOptions, ...rest } = options;
   const ruled = { ...rest, baseDir: root, validate: true, ruleSet: { forbidden } };
   const { output } = await cruise(['src', 'scripts'], ruled, enhancedResolveOptions);
-  // Only with a reporter among the options it is a text.
+  // It is a string only with a reporter among the options.
   if (typeof output === 'string') throw new Error('dependency-cruiser reports a text; take "outputType" out');
   return output;
 }
 
-/** What the syntax of the files says that the rules over imports cannot see. */
+/** Finds violations in the syntax that the rules for imports cannot see. */
 function readSyntax(root: string, sources: Read['modules'], importMeta: readonly string[]): Violation[] {
   const trees = parseFiles(
     root,
@@ -137,12 +137,12 @@ function explain(
   return { rule: rule.name, from, to: target, why, add };
 }
 
-/** The path from the root that an import leads to, or would lead to if that file were there. */
+/** Returns the path from the root of an import's target, also of a missing file. */
 function targetOf(source: string, { resolved, module, couldNotResolve }: Target): string {
   return couldNotResolve && module.startsWith('.') ? posix.join(posix.dirname(source), module) : resolved;
 }
 
-/** What to do when an import leads into a module that is not there; undefined for any other import. */
+/** Returns the solution for an import from a missing module; undefined for any other import. */
 function removedModule(modules: Manifests, from: string, to: string): string | undefined {
   const path = targetOf(from, { module: to, resolved: to, couldNotResolve: true });
   const name = /^src\/modules\/([^/]+)\//.exec(path)?.[1];

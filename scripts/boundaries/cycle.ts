@@ -1,6 +1,6 @@
 import type { Table } from './architecture.ts';
 
-/** A cycle in a table, from a name back to itself; `undefined` when there is none. */
+/** Returns a cycle in a table, from a name back to itself; undefined when there is none. */
 export function findCycle(graph: Table): string[] | undefined {
   const done = new Set<string>();
   const follow = (name: string, path: readonly string[]): string[] | undefined => {

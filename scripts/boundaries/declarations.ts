@@ -4,7 +4,7 @@ import type { Manifests } from './modules.ts';
 
 const config = '.dependency-cruiser.js';
 
-/** An import: the path of the file that has it, and the path that it leads to. */
+/** An import: the path of its file, and the path of its target. */
 export type Import = readonly [from: string, to: string];
 
 interface Declarations {
@@ -57,7 +57,7 @@ function staleOrder(ring: string, order: Table, imports: readonly Import[]): Vio
   );
 }
 
-/** Which folder (by the group in `pattern`) imports which other. */
+/** Returns the imports between folders; the group in `pattern` matches the folder. */
 function edges(imports: readonly Import[], pattern: RegExp): Set<string> {
   return new Set(imports.map((pair) => pair.map((path) => pattern.exec(path)?.[1]).join(' ')));
 }

@@ -7,7 +7,7 @@ const forTests = 'kernel/testing';
 
 const exported = /^export (?:type )?\{([^}]*)\} from/gm;
 const imported = /\{([^{}]*)\}\s*(?:from|= await import\()\s*(.*)/g;
-/** Where an import leads to a door: as a path, or written into a program that is yet to be made. */
+/** Matches an import of an index.ts: as a path, or in the text of a generated program. */
 const leadsTo = /'(\.[^']*\/index\.ts)'|\bshared\('([\w/-]+)'\)/;
 const roomAt = /^src\/shared\/([^/]+\/[^/]+)\/index\.ts$/;
 

@@ -4,7 +4,7 @@ import ts from 'typescript';
 import { readPackage } from '../package.ts';
 import type { Violation } from './architecture.ts';
 
-/** Every file under a folder, from the root of the project, with slashes. */
+/** Returns the paths of all files under a folder, from the root of the project, with slashes. */
 export function filesUnder(root: string, folder: string): string[] {
   if (!existsSync(join(root, folder))) return [];
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
@@ -30,7 +30,7 @@ export function unread(files: readonly string[], cruised: readonly string[]): Vi
     }));
 }
 
-/** Links lead to files by names that no rule knows. */
+/** Reports links: they give a file a second path, which no rule covers. */
 export function links(root: string, files: readonly string[]): Violation[] {
   return files
     .filter((file) => lstatSync(join(root, file)).isSymbolicLink())
@@ -41,7 +41,7 @@ export function links(root: string, files: readonly string[]): Violation[] {
     }));
 }
 
-/** Settings by which a name in an import means something else than it says. */
+/** Reports settings that map a name in an import to another file. */
 export function remappedNames(root: string): Violation[] {
   const { imports, exports, dependencies = {} } = readPackage(root);
   const elsewhere = Object.entries(dependencies).find(([, version]) =>
@@ -61,7 +61,7 @@ function remapped(from: string, settings: Readonly<Record<string, unknown>>): Vi
   }));
 }
 
-/** Reads the compiler options as TypeScript does, with the extended files. */
+/** Reads the compiler options like TypeScript, with the extended files. */
 function compilerOptions(file: string): ts.CompilerOptions {
   if (!existsSync(file)) return {};
   const host: ts.ParseConfigHost = { ...ts.sys, readDirectory: () => [] };

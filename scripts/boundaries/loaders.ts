@@ -4,12 +4,12 @@ import { bindGlobals, blame, visit } from './syntax.ts';
 
 export const loaderRules = ['code-is-loaded-by-imports', 'import-meta-stays-at-home'];
 
-/** Globals that load code, reveal its place, or give access to such a global. */
+/** Globals that load code, reveal its location, or give access to such a global. */
 const globals = new Set([
   ...['require', 'module', '__filename', '__dirname', 'eval', 'Function', 'ShadowRealm', 'Worker', 'SharedWorker'],
   ...['globalThis', 'global', 'process'],
 ]);
-/** Their members that load code. */
+/** The members of globals that load code. */
 const loaders: Readonly<Record<'process' | 'module', ReadonlySet<string>>> = {
   process: new Set(['getBuiltinModule', 'mainModule', 'dlopen', 'binding', '_linkedBinding', '_eval', 'execve']),
   module: new Set(['require', 'constructor', 'children', 'parent', '_compile', '_load']),
@@ -18,8 +18,8 @@ const locations = ['url', 'dirname', 'filename'];
 const mocks = new Set(['mock', 'doMock', 'unmock', 'doUnmock', 'importActual', 'importMock']);
 
 /**
- * Every way to load code, or to find it, that is no import: by globals, by `import.meta`, by the constructor of functions, by
- * Vitest. `homes` are the files under src/ that may ask `import.meta` where they stand.
+ * Finds code that loads or locates code without an import: by globals, by `import.meta`, by the constructor of functions, by
+ * Vitest. `homes` are the files under src/ that may read their location from `import.meta`.
  */
 export function checkLoaders(trees: readonly ts.SourceFile[], homes: readonly string[]): Violation[] {
   const suspects = trees.flatMap((tree) => suspectsIn(tree).map((suspect) => ({ tree, ...suspect })));
@@ -38,7 +38,7 @@ export function checkLoaders(trees: readonly ts.SourceFile[], homes: readonly st
 const loads = (what: string) =>
   `${what} can load code that no rule sees. Write import, or import('./that-file.ts') with the name written out. Of a global, write the one member that you need, such as process.env.`;
 
-/** That `import.meta` tells where a file is. */
+/** Marks code that reads its own location from `import.meta`. */
 const location = Symbol('location');
 type Fault = string | typeof location;
 
@@ -54,7 +54,7 @@ function suspectsIn(tree: ts.SourceFile): { node: ts.Node; fault: Fault }[] {
   return found;
 }
 
-/** What a node does by the look of it. An identifier may still mean a declaration in its file. */
+/** Returns the fault of a node by its syntax alone. Its identifier may still refer to a declaration in the file. */
 function faultOf(node: ts.Node): Fault | undefined {
   if (ts.isIdentifier(node))
     return globals.has(node.text) && isMention(node) ? judgeGlobal(node, node.text) : undefined;
@@ -63,7 +63,7 @@ function faultOf(node: ts.Node): Fault | undefined {
   return judgeMock(node);
 }
 
-/** Whether an identifier stands for a value, rather than for a member, a declaration, a label or a type. */
+/** Returns whether an identifier refers to a value, and not to a member, a declaration, a label or a type. */
 function isMention(node: ts.Identifier): boolean {
   const { parent } = node;
   if (ts.isPropertyAccessExpression(parent)) return parent.expression === node && !isOfType(node);
@@ -76,7 +76,7 @@ function isMention(node: ts.Identifier): boolean {
   return name !== node && propertyName !== node && !isOfType(node);
 }
 
-/** The names by which a node names itself, or the member that it takes. */
+/** The names of a node: its own, or the name of the member that it reads. */
 interface Naming {
   readonly name?: ts.Node;
   readonly propertyName?: ts.Node;
@@ -112,7 +112,7 @@ function judgeGlobal(node: ts.Node, name: string): string | undefined {
   return name;
 }
 
-/** `module` is a common name: handed on, it is somebody's variable, as a module of ECMAScript has none of its own. */
+/** Returns whether `module` is renamed or read by a computed name. Otherwise it may be a variable: ECMAScript modules have no `module`. */
 function isRenamed(node: ts.Node): boolean {
   const { parent } = outermost(node);
   return ts.isVariableDeclaration(parent) || ts.isElementAccessExpression(parent);
@@ -126,7 +126,7 @@ function judgeMeta(node: ts.MetaProperty): Fault | undefined {
   return members.some((member) => locations.includes(member.name)) ? location : undefined;
 }
 
-/** Of any function it is `Function`, which makes code of text. */
+/** The constructor of a function is `Function`, which creates code from text. */
 function namesConstructor(node: ts.Node): boolean {
   if (ts.isPropertyAccessExpression(node)) return node.name.text === 'constructor';
   if (ts.isElementAccessExpression(node))
@@ -136,7 +136,7 @@ function namesConstructor(node: ts.Node): boolean {
   return ts.isBindingElement(node) && ts.isObjectBindingPattern(node.parent) && nameOf(node) === 'constructor';
 }
 
-/** Whether an object in braces takes a value apart: `({ name } = value)`. */
+/** Returns whether an object literal destructures a value: `({ name } = value)`. */
 function isAssigned(node: ts.Node): boolean {
   const { parent } = outermost(node);
   return ts.isBinaryExpression(parent) && parent.operatorToken.kind === EqualsToken && parent.left === node;
@@ -171,13 +171,13 @@ function isInstanceOf(node: ts.Node): boolean {
   );
 }
 
-/** A mock of Vitest names a file as an import does. */
+/** Reports a mock of Vitest, which names a file like an import. */
 function judgeMock(node: ts.Node): string | undefined {
   const [name, value] = takenMember(node);
   return name !== undefined && mocks.has(name) && value && isVi(value) ? `vi.${name}` : undefined;
 }
 
-/** The name of a member and the value that a node takes it of. */
+/** Returns the name of a member and the value whose member a node reads. */
 function takenMember(node: ts.Node): [name?: string | undefined, value?: ts.Node | undefined] {
   if (ts.isPropertyAccessExpression(node)) return [node.name.text, node.expression];
   if (ts.isElementAccessExpression(node)) return [textOf(node.argumentExpression), node.expression];
@@ -185,7 +185,7 @@ function takenMember(node: ts.Node): [name?: string | undefined, value?: ts.Node
   return [nameOf(node), node.parent.parent.initializer];
 }
 
-/** Whether an expression is `vi`, or `vitest`, as the file imports it from Vitest, alone or with the whole of Vitest. */
+/** Returns whether an expression is `vi` or `vitest`, imported from Vitest by name or through a namespace. */
 function isVi(value: ts.Node): boolean {
   const all = ts.isPropertyAccessExpression(value) && isName(value.name) ? value.expression : undefined;
   const [own, whole] = [textOf(value), all && textOf(all)];
@@ -199,12 +199,12 @@ function isVi(value: ts.Node): boolean {
 
 const isName = ({ text }: { readonly text: string }) => text === 'vi' || text === 'vitest';
 
-/** The text of an identifier or of a string; `undefined` of anything else. */
+/** Returns the text of an identifier or a string; undefined for anything else. */
 function textOf(node: ts.Node): string | undefined {
   return ts.isIdentifier(node) || ts.isStringLiteralLike(node) ? node.text : undefined;
 }
 
-/** The expression as it is used: `(value)`, `value!`, `value as Type` and `value satisfies Type` are the value. */
+/** Removes the wrappers of an expression: `(value)`, `value!`, `value as Type` and `value satisfies Type` become `value`. */
 function outermost(node: ts.Node): ts.Node {
   const { parent } = node;
   const wraps = [
@@ -219,11 +219,11 @@ function outermost(node: ts.Node): ts.Node {
 
 interface Member {
   readonly name: string;
-  /** The expression that stands for it; absent when the member has another name from then on. */
+  /** The expression for the member; absent when the member gets another name. */
   readonly node?: ts.Node;
 }
 
-/** The members that are taken of a value at once, by names written out; `undefined` when more may be done with the value. */
+/** Returns the members that a node reads directly by literal names; undefined when the value itself may escape. */
 function membersOf(node: ts.Node): Member[] | undefined {
   const value = outermost(node);
   const { parent } = value;
@@ -238,7 +238,7 @@ function membersOf(node: ts.Node): Member[] | undefined {
   return names.every((name) => name !== undefined) ? names.map((name) => ({ name })) : undefined;
 }
 
-/** Functions that take a value and the name of its member, or of an event. */
+/** Functions with a value and the name of its member, or of an event, as parameters. */
 const takers = new Set(['spyOn', 'once', 'hasOwn']);
 
 function memberNamedIn(call: ts.CallExpression, value: ts.Node): Member[] | undefined {
@@ -251,7 +251,7 @@ function memberNamedIn(call: ts.CallExpression, value: ts.Node): Member[] | unde
   return isTaker && second && ts.isStringLiteralLike(second) ? [{ name: second.text }] : undefined;
 }
 
-/** The member that a part of a destructuring takes; `undefined` when its name is computed. */
+/** Returns the member that an element of a destructuring reads; undefined when its name is computed. */
 function nameOf(node: ts.BindingElement | ts.PropertyAssignment | ts.ShorthandPropertyAssignment): string | undefined {
   return textOf((ts.isBindingElement(node) && node.propertyName) || node.name);
 }

@@ -4,7 +4,7 @@ import { messageOf } from '../setup.mjs';
 import type { Violation } from './architecture.ts';
 import { findCycle } from './cycle.ts';
 
-/** A module.json. Its other entries are whatever stands there. */
+/** A module.json. Other entries may have any value. */
 export interface Manifest {
   readonly uses: readonly string[];
   readonly listensTo: readonly string[];
@@ -42,7 +42,7 @@ function read(path: string, name: string): Manifest {
 
 const list = (value: unknown) => (Array.isArray(value) ? value.filter((each) => typeof each === 'string') : []);
 
-/** Finds mistakes in the module.json files, each with the file and its cure. */
+/** Finds mistakes in the module.json files, each with the file and its solution. */
 export function validateModules(modules: Manifests): Violation[] {
   const wrong = Object.entries(modules).flatMap(([folder, about]) =>
     complaints(folder, about, modules).map((why) => problem('module-json-is-true', folder, why)),
@@ -87,7 +87,7 @@ const problem = (rule: string, module: string, why: string): Violation => ({
   why,
 });
 
-/** The line of module.json that would allow `from` to import `to`, when both are in modules. */
+/** Returns the line of module.json that would allow `from` to import `to`, when both are in modules. */
 export function missingLine(modules: Manifests, from: string, to: string): string | undefined {
   const [importer, imported] = [from, to].map((path) => /^src\/modules\/([^/]+)\//.exec(path)?.[1]);
   const about = importer === undefined ? undefined : modules[importer];

@@ -7,7 +7,7 @@ export const nameRules = ['types-have-names-of-their-own', 'no-type-is-called-pa
 type Declaration = ts.ClassDeclaration | ts.InterfaceDeclaration | ts.TypeAliasDeclaration;
 type Named = Declaration & { readonly name: ts.Identifier };
 
-/** Readers search for a type by its name: two of one name are confused. */
+/** Reports types with the same name, because readers search for a type by its name. */
 export function checkNames(trees: readonly ts.SourceFile[]): Violation[] {
   const exporters = new Map<string, string>();
   return trees.flatMap((tree) =>
@@ -31,7 +31,7 @@ function vague(tree: ts.SourceFile, type: Named): Violation[] {
   return [blame('no-type-is-called-parts', tree, type, why)];
 }
 
-/** A class and an interface of one name in one file are one type. */
+/** Counts a class and an interface with the same name in one file as one type. */
 function shared(exporters: Map<string, string>, tree: ts.SourceFile, type: Named): Violation[] {
   if (!type.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)) return [];
   const { text } = type.name;

@@ -14,8 +14,8 @@ const augmented =
   'It changes or pulls in the types of another file without importing it, so no rule sees that. Declare a type of your own, or import the type.';
 
 /**
- * Every way in which syntax names another file. `followed` says which specifiers of a file the rules over imports saw: a path
- * to a set of names.
+ * Finds references to other files that the rules for imports did not see. `followed` contains the specifiers of the file that they
+ * saw.
  */
 export function checkSpecifiers(tree: ts.SourceFile, followed: ReadonlySet<string>): Violation[] {
   const found: Violation[] = [];
@@ -34,7 +34,7 @@ export function checkSpecifiers(tree: ts.SourceFile, followed: ReadonlySet<strin
   return found;
 }
 
-/** What names the other file in an import of any kind; `null` when nothing does, `undefined` of anything else. */
+/** Returns the node that names the target of an import; null without one, undefined when the node is not an import. */
 function specifierOf(node: ts.Node): ts.Node | null | undefined {
   if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node) || ts.isJSDocImportTag(node))
     return node.moduleSpecifier;
@@ -44,7 +44,7 @@ function specifierOf(node: ts.Node): ts.Node | null | undefined {
   return undefined;
 }
 
-/** `import`, `import.defer` and `import.source`, as they are called. */
+/** Returns whether a node is a called `import`, `import.defer` or `import.source`. */
 function isImport(callee: ts.Node): boolean {
   if (callee.kind === ts.SyntaxKind.ImportKeyword) return true;
   return (

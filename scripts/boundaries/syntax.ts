@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import ts from 'typescript';
 import type { Violation } from './architecture.ts';
 
-/** What TypeScript's trees have and its types do not tell. */
+/** Members of TypeScript's syntax trees that its types omit. */
 interface Untold {
   readonly jsDoc?: readonly ts.Node[];
   readonly parseDiagnostics?: readonly ts.DiagnosticWithLocation[];
@@ -26,7 +26,7 @@ export function visit(node: ts.Node, look: (node: ts.Node) => void): void {
   ts.forEachChild(node, (child) => visit(child, look));
 }
 
-/** A violation of `rule` at a node, or at a position in the text. */
+/** Returns a violation of `rule` at a node, or at a position in the text. */
 export function blame(rule: string, tree: ts.SourceFile, at: ts.Node | number, why: string): Violation {
   const { line } = tree.getLineAndCharacterOfPosition(typeof at === 'number' ? at : at.getStart(tree));
   return { rule, from: tree.fileName, line: line + 1, why };
@@ -44,7 +44,7 @@ export function syntaxErrors(trees: readonly (ts.SourceFile & Untold)[]): Violat
 }
 
 /**
- * Binds names to their declarations, in `trees` alone. The returned function tells whether an identifier means a global of the
+ * Binds names to their declarations, only in `trees`. The returned function tells whether an identifier is a global of the
  * run-time environment: no code declares it, or only an ambient declaration does.
  */
 export function bindGlobals(trees: readonly ts.SourceFile[]): (identifier: ts.Identifier) => boolean {

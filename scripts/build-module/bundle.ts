@@ -1,4 +1,4 @@
-// Bundles the kernel, one module and the contracts it knows, and nothing of another module's inside.
+// Bundles the kernel, one module and the contracts that it uses, without implementations of other modules.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,26 +11,26 @@ import { fail, node, root } from '../setup.mjs';
 import { entryOf } from './entry.ts';
 
 export interface Artifact {
-  /** `atStart`: whether it is read whenever the artifact starts, or on first use. */
+  /** `atStart`: whether every start of the artifact loads the file. Otherwise its first use loads it. */
   readonly files: readonly {
     readonly name: string;
     readonly bytes: number;
     readonly atStart: boolean;
     readonly sources: readonly string[];
   }[];
-  /** What must be installed beside it. */
+  /** The packages to install beside it. */
   readonly packages: Versions;
 }
 type Output = readonly (OutputChunk | OutputAsset)[];
 
-/** The modules with an inside here. The repository of an ejected module builds that module. */
+/** The modules with an implementation here. The repository of an ejected module builds that module. */
 export const moduleNames = readdirSync(join(root, 'src', 'modules'))
   .filter((name) => existsSync(join(root, 'src', 'modules', name, 'internal')))
   .sort();
 const entry = 'virtual:entry';
 
 /**
- * Writes the artifact of a module into `folder`. Rejects, and writes nothing, when it would hold what has no place there.
+ * Writes the artifact of a module into `folder`. Rejects, and writes nothing, when it would contain forbidden sources.
  */
 export async function bundleModule(name: string, folder: string): Promise<Artifact> {
   const output = await bundled(name);
@@ -74,7 +74,7 @@ async function bundled(name: string): Promise<Output> {
   return output;
 }
 
-/** What the modules say of themselves, as the whole program prints it. */
+/** Returns the descriptions of the modules, as the whole program prints them. */
 export function described(): ModuleDescription[] {
   const printed = execFileSync(node(), [app, '--modules'], { encoding: 'utf8', cwd: root });
   return JSON.parse(printed);
@@ -118,7 +118,7 @@ export function packagesBeside(name: string, packages = versionsOf(externals)) {
   return { name, private: true, type: 'module', dependencies: packages };
 }
 
-/** Those that are imported from outside of the bundle, with the versions this project is locked to. */
+/** Returns the packages that the bundle imports, with the versions of the lock file. */
 function packagesIn(output: Output): Versions {
   const imported = new Set(chunksOf(output).flatMap((chunk) => [...chunk.imports, ...chunk.dynamicImports]));
   return versionsOf(externals.filter((each) => imported.has(each)));
@@ -131,7 +131,7 @@ function versionsOf(names: readonly string[]): Versions {
   );
 }
 
-/** Returns sources that must not be in the artifact of a module: insides of other modules, and parts of the home process. */
+/** Returns sources that must not be in the artifact of a module: implementations of other modules, and parts of the home process. */
 export function strangers(
   name: string,
   { files }: { readonly files: readonly Pick<Artifact['files'][number], 'sources'>[] },

@@ -5,7 +5,7 @@ import ts from 'typescript';
 import type { ModuleDescription } from '../../src/shared/control/host/index.ts';
 import { fail, root } from '../setup.mjs';
 
-/** Says from where modules and the rooms of src/shared/ are imported. */
+/** The paths for imports of modules and of the rooms of src/shared/. */
 export interface Paths {
   module(name: string, file: string): string;
   shared(room: string): string;
@@ -18,7 +18,7 @@ const inThisRepository: Paths = {
 };
 
 /**
- * The composition of src/app.ts for one module, with the adapters that are listed there. `all` describes all modules.
+ * Returns the composition of src/app.ts for one module, with the same adapters. `all` describes all modules.
  */
 export function entryOf(name: string, all: readonly ModuleDescription[], paths = inThisRepository): string {
   const own = all.find(({ about }) => about.name === name) ?? fail(`there is no module "${name}"`);
@@ -46,7 +46,7 @@ export function entryOf(name: string, all: readonly ModuleDescription[], paths =
   ].join('\n');
 }
 
-/** Returns one of the lists of src/app.ts as text, and the imports of its members. Their rooms are in the ring of that name. */
+/** Returns one of the lists of src/app.ts as text, and the imports of its members. Their rooms are in the ring with that name. */
 function listOfApp(key: 'adapters' | 'control'): { imports: { names: string; room: string }[]; list: string } {
   const text = readFileSync(join(root, 'src', 'app.ts'), 'utf8');
   const source = ts.createSourceFile('app.ts', text, ts.ScriptTarget.Latest, true);
@@ -87,7 +87,7 @@ interface RemoteModule extends Pick<ModuleDescription, 'subscribesTo' | 'setting
   readonly more: readonly string[];
 }
 
-/** The call of `remoteModule`, as the formatter has it. */
+/** Returns the call of `remoteModule` in the style of the formatter. */
 export function remoteModuleText(remote: RemoteModule, indent = '', end = ''): string {
   const { about, more, subscribesTo, settings } = remote;
   const lists = Object.entries({ subscribesTo, settings }).map(([key, list]) => listText(key, list, `${indent}  `));
@@ -104,7 +104,7 @@ function listText(key: string, list: readonly string[], indent: string): string 
   return [`${key}: [`, ...quoted.map((each) => `${indent}  ${each},`), `${indent}]`].join('\n');
 }
 
-/** What a module's contract is called where it is exported. */
+/** Returns the export name of a module's contract. */
 export function contractName(name: string): string {
   const file = join('src', 'modules', name, 'contract.ts');
   const [, exported] = /^export const (\w+) = contract\(/m.exec(readFileSync(join(root, file), 'utf8')) ?? [];

@@ -3,23 +3,23 @@ import type { ProcessFault } from '../../src/shared/control/admin-contract/index
 import type { Counts, Met } from './load.ts';
 import type { Placements, System } from './system.ts';
 
-/** What must be true of what people met, with its words. */
+/** An expectation for the results of the clients, with its description. */
 type Expectation = readonly [what: string, holds: (met: Met) => boolean];
 
-/** A time in which a system runs in one way. */
+/** A period with one state of the system. */
 export interface Phase {
   readonly name: string;
   readonly about: string;
-  /** Breaks or repairs a part. Resolves with the way to end that, if it does not end by itself. */
+  /** Breaks or repairs a part. Resolves with a function that ends the fault, if it does not end by itself. */
   begin(system: System): Promise<void | (() => Promise<void>)>;
   readonly holds: readonly Expectation[];
 }
 
-/** What is placed where, and the phases in it. */
+/** The placements of modules, and the phases of the run. */
 export interface Layout {
   readonly name: string;
   readonly placements: Placements;
-  /** Whether the system may die, so that nothing is expected in the end. */
+  /** Whether the system may die. Then the end of the run has no expectations. */
   readonly mayDie?: boolean;
   readonly phases: readonly Phase[];
 }
@@ -40,11 +40,11 @@ const confirms: readonly Expectation[] = [...goesOn, ['orders were confirmed', (
 const down: readonly Expectation[] = [
   ['hardly anybody was served', ({ orders, posts, signUps }) => served(orders) + served(posts) + served(signUps) < 0.5],
 ];
-/** Who waits for longer finds that it does not work: well, it takes some 20 ms. */
+/** Maximum time of a good answer, in milliseconds. A healthy system answers in 20 ms. */
 const soonMs = 400;
 const served = ({ ok, failed, waiting, p50Ms }: Counts) => (ok > failed + waiting && p50Ms < soonMs ? 1 : 0);
 
-/** A fault inside payments takes the whole process down; in a process of its own it takes down nothing else. */
+/** Returns a drill for a fault in payments: in-process it affects the whole process, after extraction only payments. */
 function isolation(about: string, inside: ProcessFault): Drill {
   const sick = (holds: readonly Expectation[]): Phase => ({
     name: 'sick',
@@ -78,7 +78,7 @@ function isolation(about: string, inside: ProcessFault): Drill {
   };
 }
 
-/** The drills by their names. */
+/** The drills by name. */
 export const drills: Readonly<Record<string, Drill>> = {
   'payments-down': {
     about: 'payments as a service of its own: well, killed and kept down, slow, and back',
@@ -114,7 +114,7 @@ export const drills: Readonly<Record<string, Drill>> = {
   crash: isolation('ends its process', 'crash'),
 };
 
-/** Returns the way to let it live. */
+/** Kills every new process of a module. Resolves with a function that ends the kills. */
 async function keepDead(system: System, module: string): Promise<() => Promise<void>> {
   let dead = true;
   const killing = (async () => {

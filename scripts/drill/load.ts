@@ -5,19 +5,19 @@ import type { System } from './system.ts';
 
 const everyMs = 100;
 
-/** What is read of the answers to people. */
+/** The fields that the load reads from answers. */
 const answerSchema = z.object({ id: z.string(), status: z.string(), token: z.string() }).partial();
 type Answered = z.output<typeof answerSchema>;
 
 type Outcome = 'ok' | 'waiting' | 'failed';
 type Tally = Record<Outcome, number> & { readonly tookMs: number[] };
 
-/** How the requests of one kind ended, and after how long. */
+/** The outcomes and durations of requests of one kind. */
 export interface Counts extends Readonly<Record<Outcome, number>> {
   readonly p50Ms: number;
   readonly longestMs: number;
 }
-/** How the requests of every kind ended. */
+/** The outcomes of the requests of every kind. */
 export type Met = Readonly<Record<'orders' | 'posts' | 'signUps', Counts>>;
 
 /** Starts an order, a post and a sign-up every 100 ms, without waiting for earlier ones. */
@@ -37,7 +37,7 @@ export class Load {
     return load;
   }
 
-  /** What people met meanwhile: how many were served, how many were told to wait, how many failed, and after how long. */
+  /** Runs the load for `forMs`. Resolves with the results: served, waiting and failed requests, with their durations. */
   async watch(forMs: number): Promise<Met> {
     const seen = { orders: tally(), posts: tally(), signUps: tally() };
     const acts: [counts: Tally, act: () => Promise<Outcome>][] = [
@@ -55,7 +55,7 @@ export class Load {
     return { orders: summed(seen.orders), posts: summed(seen.posts), signUps: summed(seen.signUps) };
   }
 
-  /** Waits for the orders that were told to wait. */
+  /** Waits for the outcome of pending orders. */
   async settle(withinMs: number): Promise<{ confirmedLater: number; unsettled: number }> {
     const end = performance.now() + withinMs;
     while (this.#pending.size > 0 && performance.now() < end) {

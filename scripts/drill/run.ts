@@ -4,13 +4,13 @@ import { Load, type Met } from './load.ts';
 import { showLayout, showPhase } from './show.ts';
 import { startSystem } from './system.ts';
 
-/** What people met in a phase. */
+/** The results of the clients in a phase. */
 export interface PhaseSeen extends Met {
   readonly name: string;
   readonly about: string;
 }
 
-/** The result of a layout: what people met in each phase, and the violated expectations. */
+/** The result of a layout: the results of each phase, and the violated expectations. */
 export interface LayoutSeen {
   readonly layout: string;
   readonly phases: readonly PhaseSeen[];
@@ -20,7 +20,7 @@ export interface LayoutSeen {
   readonly broken: readonly string[];
 }
 
-/** Runs a system through the phases of a layout, each for so long. Shows each phase when `shows` is set. */
+/** Runs a system through the phases of a layout, each for the same time. Prints each phase when `shows` is set. */
 export async function runLayout(layout: Layout, forMs: number, shows: boolean): Promise<LayoutSeen> {
   const { name, placements, phases, mayDie = false } = layout;
   const system = await startSystem(placements);

@@ -6,7 +6,7 @@ const width = 30;
 const names = { orders: 'orders', posts: 'board', signUps: 'sign-ups' } as const;
 const kinds = ['orders', 'posts', 'signUps'] as const;
 
-/** What people met in a phase: a bar for each kind of request. */
+/** Returns the results of a phase: a bar for each kind of request. */
 export function showPhase({ name, about, ...seen }: PhaseSeen): void {
   console.log(`\n${name.toUpperCase()}  ${about}`);
   for (const what of kinds) {
@@ -32,7 +32,7 @@ export function showVerdict({ lives, confirmedLater, broken }: LayoutSeen): void
     console.log(confirmedLater === undefined ? 'the system behaved as expected' : 'nothing failed, nothing was lost');
 }
 
-/** █ done, ░ told to wait, ✗ failed. */
+/** █ served, ░ waiting, ✗ failed. */
 function bar({ ok, waiting, failed }: Counts): string {
   const all = Math.max(1, ok + waiting + failed);
   const cells = (count: number) => (count === 0 ? 0 : Math.max(1, Math.round((count / all) * width)));

@@ -9,14 +9,14 @@ import { type faultsSchema, type ModuleState, topologyAnswer } from '../../src/s
 import { app } from '../programs.ts';
 import { fail, node } from '../setup.mjs';
 
-/** What a system says on its first line. */
+/** The first line of a system's output. */
 const announcedSchema = z.object({ public: z.string(), internal: z.string() });
 type Announced = z.output<typeof announcedSchema>;
 
 /** Settings of placements, such as MODULE_PAYMENTS. */
 export type Placements = Readonly<Record<string, string>>;
 
-/** Starts a system in a folder of its own, on free ports, and resolves when it is ready. */
+/** Starts a system in a new folder, on free ports, and resolves when it is ready. */
 export async function startSystem(placements: Placements): Promise<System> {
   const dataDir = mkdtempSync(join(tmpdir(), 'kerf-drill-'));
   const settings = { DATA_DIR: dataDir, TOPOLOGY: devNull, PORT: '0', INTERNAL_PORT: '0', LOG_LEVEL: 'silent' };
@@ -78,7 +78,7 @@ export class System {
     try {
       process.kill(pid, 'SIGKILL');
     } catch (error) {
-      // It has ended meanwhile.
+      // It has already ended.
       if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
     }
   }

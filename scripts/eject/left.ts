@@ -1,4 +1,4 @@
-// What is left of a module in the repository it has left: it is known, called where it went, and opened nowhere.
+// Changes the repository that a module leaves: the module becomes a remote module at its new address.
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ModuleDescription } from '../../src/shared/control/host/index.ts';
@@ -6,7 +6,7 @@ import { writePlacement } from '../../src/shared/control/topology/index.ts';
 import { contractName, remoteModuleText } from '../build-module/entry.ts';
 import { fail, messageOf, root } from '../setup.mjs';
 
-/** Writes the placement first and removes the inside last, so that an interrupted run can be repeated. */
+/** Writes the placement first and removes the implementation last, so that an interrupted run can be repeated. */
 export function leave(own: ModuleDescription, address: string, repository: string): void {
   const { name } = own.about;
   const folder = join(root, 'src', 'modules', name);
@@ -16,7 +16,7 @@ export function leave(own: ModuleDescription, address: string, repository: strin
   rmSync(join(folder, 'internal'), { recursive: true });
 }
 
-/** Its module.ts from now on. */
+/** Returns its new module.ts. */
 function stubOf({ about: { name }, subscribesTo, settings }: ModuleDescription, repository: string): string {
   const exported = contractName(name);
   const hasRoutes = existsSync(join(root, 'src', 'modules', name, 'routes.ts'));

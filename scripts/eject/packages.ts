@@ -1,14 +1,14 @@
-// Makes package.json, kerf/package.json and package-lock.json for an ejected repository.
+// Creates package.json, kerf/package.json and package-lock.json for an ejected repository.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readPackage, type Versions } from '../package.ts';
 import { fail, root } from '../setup.mjs';
 import { importsOf } from './imports.ts';
 
-/** Files by their paths. */
+/** Files by path. */
 export type Files = Readonly<Record<string, string>>;
 
-/** An entry of the lock: its dependencies of all kinds, and whatever npm adds. */
+/** An entry of the lock file: its dependencies of all kinds, and other fields of npm. */
 interface Locked {
   readonly version?: string;
   readonly dependencies?: Versions;
@@ -21,7 +21,7 @@ interface Lock {
   readonly packages: Entries;
 }
 
-/** A package.json that is written. */
+/** A generated package.json. */
 interface NewPackage extends Locked {
   readonly name: string;
   readonly version: string;
@@ -82,7 +82,7 @@ function lockOf(module: NewPackage, kerf: NewPackage, { packages, ...lock }: Loc
   return { ...lock, name, version, packages: { ...own, ...reachable(packages, own) } };
 }
 
-/** Returns the packages that `own` needs, directly or not, with their entries of the lock. */
+/** Returns the packages that `own` needs, directly or not, with their entries in the lock file. */
 function reachable(packages: Entries, own: Readonly<Record<'' | 'kerf', Locked>>): Entries {
   const found = new Set<string>();
   const visit = (from: string, { dependencies, devDependencies, optionalDependencies, peerDependencies }: Locked) => {
@@ -99,13 +99,13 @@ function reachable(packages: Entries, own: Readonly<Record<'' | 'kerf', Locked>>
   return Object.fromEntries(Object.entries(packages).filter(([path]) => found.has(path)));
 }
 
-/** The entry of the lock for a package of the repository itself. */
+/** Returns the lock entry of a package in the repository itself. */
 function locked(own: object): Locked {
   const left = ['scripts', 'type', 'private', 'exports', 'sideEffects'];
   return Object.fromEntries(Object.entries(own).filter(([key]) => !left.includes(key)));
 }
 
-/** Where Node would find a package that `from` asks for. */
+/** Returns the path at which Node finds a package that `from` imports. */
 function nearest(packages: Entries, from: string, name: string): string | undefined {
   const inside = from === '' ? `node_modules/${name}` : `${from}/node_modules/${name}`;
   if (Object.hasOwn(packages, inside)) return inside;

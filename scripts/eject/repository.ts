@@ -1,4 +1,4 @@
-// The files of the repository that a module gets when it leaves for good: `{ path: text }`.
+// Creates the files of an ejected module's repository: `{ path: text }`.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ModuleDescription } from '../../src/shared/control/host/index.ts';
@@ -36,7 +36,7 @@ export function repositoryOf(own: ModuleDescription, all: readonly ModuleDescrip
   return { ...files, ...packagesOf(name, files) };
 }
 
-/** What can be reached from the rooms of `src/shared/`, which is called `kerf/` there. */
+/** Returns the files of `src/shared/` that the repository needs. There, the folder is `kerf/`. */
 function shared(): Files {
   const files: Record<string, string> = {};
   const visit = (file: string) => {
@@ -76,14 +76,14 @@ function relativeImports(text: string): string[] {
   return importsOf(text).filter((path) => path.startsWith('.') && path.endsWith('.ts'));
 }
 
-/** There a bundle is stale as well when kerf/ has changed. */
+/** In that repository, a change of kerf/ makes the bundle stale too. */
 function withKerf(setup: string): string {
   const source = "    join(root, 'src'),\n";
   if (!setup.includes(source)) fail('scripts/setup.mjs does not say any more that src/ is bundled; see scripts/eject/');
   return setup.replace(source, `${source}    join(root, 'kerf'),\n`);
 }
 
-/** That of the images here. */
+/** Returns the Node.js version of the images in this repository. */
 function nodeVersion(): string {
   return (
     /^FROM node:(\S+)-slim/m.exec(read('deploy/Dockerfile'))?.[1] ?? fail('deploy/Dockerfile is FROM no node:…-slim')
@@ -95,7 +95,7 @@ function tsconfig(): string {
   return `${JSON.stringify({ compilerOptions, include: ['src', 'kerf', 'test', '*.config.ts'] }, null, 2)}\n`;
 }
 
-/** All files below a folder, as paths from the root. */
+/** Returns all files below a folder, as paths from the root. */
 export function filesIn(folder: string): string[] {
   return readdirSync(join(root, folder)).flatMap((entry) => {
     const path = join(folder, entry);

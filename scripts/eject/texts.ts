@@ -1,4 +1,4 @@
-// The files of a module's own repository that are not copied from this one.
+// The generated files of an ejected module's repository.
 import type { ModuleDescription } from '../../src/shared/control/host/index.ts';
 
 export const bundler = `import { defineConfig } from 'rolldown';
@@ -82,7 +82,7 @@ modules:
 `;
 }
 
-/** `version` is of Node.js. */
+/** `version` is the version of Node.js. */
 export function dockerfile(name: string, version: string): string {
   return `# docker build -f deploy/Dockerfile -t ${name} .
 #

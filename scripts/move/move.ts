@@ -1,4 +1,4 @@
-// Orders a move, shows how it goes, and has it taken back at Ctrl-C.
+// Requests a relocation, shows its progress, and aborts it on Ctrl-C.
 import { hostname, userInfo } from 'node:os';
 import { z } from 'zod';
 import {
@@ -17,17 +17,17 @@ type Order = Omit<z.input<typeof relocationSchema>, 'by'>;
 
 const by = `${userInfo().username}@${hostname()} (process ${process.pid})`;
 
-/** The module that a command names. */
+/** Returns the module that a command names. */
 export function moduleOf(command: string, [module]: readonly string[]): string {
   return module || misused(command, 'say which module, such as payments');
 }
 
-/** The path of a module in the admin API. */
+/** Returns the path of a module in the admin API. */
 export function pathOf(module: string): string {
   return `/ops/modules/${encodeURIComponent(module)}`;
 }
 
-/** Resolves when it is done; ends the process with 1 when it is not, after saying why. */
+/** Resolves when the relocation is complete. After a failure, prints the reason and exits with 1. */
 export async function moveModule(module: string, order: Order, { json }: { readonly json: boolean }): Promise<void> {
   const path = pathOf(module);
   abortOnInterrupt(path);
@@ -41,7 +41,7 @@ export async function moveModule(module: string, order: Order, { json }: { reado
   if (!outcome?.report) fail('the running system ended before the move did; start it again, and see npm run topology');
 }
 
-/** Once has it taken back; twice leaves it to itself. */
+/** The first Ctrl-C aborts the relocation; the second one ends only the command. */
 function abortOnInterrupt(path: string): void {
   process.once('SIGINT', () => {
     console.error('taking it back; Ctrl-C again leaves it to itself');
@@ -58,13 +58,13 @@ function showLine({ begun, watched, seen, done, failed, takenBack, report }: Pro
   if (watched && seen) printOnce(`    ${watched}: ${seenIn(seen)}`);
   if (begun && isTerminal) process.stdout.write(`  … ${begun}`);
   if (done) print(`  ✓ ${done.step.padEnd(12)} ${`${done.ms} ms`.padStart(10)}  ${detailsOf(done)}`);
-  // The last line, on standard error, says why.
+  // The last line, on standard error, gives the reason.
   if (failed) print(`  ✗ ${failed}`);
   if (takenBack) print(`  ↩ ${takenBack}`);
   if (report) print(summaryOf(report));
 }
 
-/** What is as it was need not be said again. */
+/** Prints a line, unless it equals the previous one. */
 function printOnce(line: string): void {
   if (line !== lastSeen) print(line);
   lastSeen = line;
@@ -87,7 +87,7 @@ function detailsOf(done: Done): string {
   return '';
 }
 
-/** What a mirror has to ask, said before anything is started. */
+/** Returns the queries that a mirror will compare. The command prints them before the start. */
 function toMirrorOf({ operations, sent: { queries, commands } }: NonNullable<Done['toMirror']>): string {
   if (operations.length === 0) return 'nothing to mirror: the module has commands only';
   const seen = `${queries} of ${queries + commands} calls so far were queries`;

@@ -1,13 +1,13 @@
-// The options by which new replicas are tried out before they get all the calls.
+// The options for a trial of new replicas before they get all calls.
 import type { z } from 'zod';
 import { canarySchema, mirrorSchema, type relocationSchema } from '../../src/shared/control/admin-contract/index.ts';
 import { type Field, optionFor, readNumber } from '../numbers.ts';
 import { flag, misused, text } from '../words.ts';
 
-/** The options that say more of a canary. */
+/** The options that configure a canary. */
 const ofCanary = ['stage', 'max-wait', 'least-calls', 'max-failures', 'max-slower'] as const;
 
-/** As `parseArgs` takes them. */
+/** The options for `parseArgs`. */
 export const tryOutOptions = {
   ...{ mirror: text, canary: text, stage: text, 'max-wait': text },
   ...{ 'least-calls': text, 'max-failures': text, 'max-slower': text },
@@ -16,7 +16,7 @@ export const tryOutOptions = {
 
 type Values = Partial<Readonly<Record<keyof typeof numbers, string>>> & { readonly 'mirror-optional': boolean };
 
-/** What --help says of them. */
+/** The text for --help. */
 export const tryOutHelp = `  --mirror     first send every query to the new replicas too, for so many seconds; go back if an answer differs
     --mirror-optional  continue if no query came; otherwise wait for one, then fail
   --canary     send them this share of the calls first, then 25, 50 and 100 %; go back if they are worse:
@@ -34,7 +34,7 @@ const share = (field: Field, least = {}) =>
 const { share: first, stageMs, maxWaitMs, leastCalls, maxFailures, maxSlowerMs } = canarySchema.shape;
 const numbers = {
   mirror: seconds(mirrorSchema.shape.forMs),
-  // The running system takes any share above 0.
+  // The running system accepts any share above 0.
   canary: share(first, { least: 0.001 }),
   stage: seconds(stageMs),
   'max-wait': seconds(maxWaitMs),
@@ -43,7 +43,7 @@ const numbers = {
   'max-slower': optionFor(maxSlowerMs, 'is a number of milliseconds'),
 };
 
-/** The parts of an order that say so. */
+/** Returns the fields of the order for these options. */
 export function tryOut(command: string, values: Values): Pick<z.input<typeof relocationSchema>, 'mirror' | 'canary'> {
   const { mirror, canary } = values;
   const lonely = ofCanary.some((name) => values[name] !== undefined);

@@ -1,4 +1,4 @@
-// Real servers for tests: shared servers of `npm run services`, and private servers of one test.
+// Test servers: shared servers of `npm run services`, and private servers of one test.
 import { Instance } from './instance.ts';
 import { kafka } from './kafka.ts';
 import type { Kind, Place, ServerName } from './kind.ts';
@@ -9,40 +9,40 @@ import { rabbitmq } from './rabbitmq.ts';
 
 export type { ServerName };
 
-/** A server of one's own. It is killed when the process that started it ends. */
+/** A private test server. It is killed when the process that started it ends. */
 export interface PrivateServer {
   readonly name: ServerName;
   readonly url: string;
-  /** The process id of the server itself; undefined while it does not run. */
+  /** The process id of the server; undefined while it does not run. */
   readonly pid: number | undefined;
-  /** Whether it answers in its own protocol now. */
+  /** Resolves with true when it answers in its own protocol. */
   answers(): Promise<boolean>;
-  /** Sends SIGKILL to the server itself; resolves when it has ended. What it had stored stays. */
+  /** Sends SIGKILL to the server. Resolves when it has ended. Its data stays. */
   kill(): Promise<void>;
-  /** Ends it when it runs, and starts it with what it had stored, at the same port; resolves when it answers. */
+  /** Ends the server if it runs, and starts it with its data at the same port. Resolves when it answers. */
   restart(): Promise<void>;
-  /** Ends it and removes its folder with all that it wrote. */
+  /** Ends the server and removes its folder. */
   stop(): Promise<void>;
 }
 
 export const kinds: Readonly<Record<ServerName, Kind>> = { rabbitmq, kafka, nats, postgres };
 export const names: readonly ServerName[] = ['rabbitmq', 'kafka', 'nats', 'postgres'];
 
-/** Where `npm run services` puts a server, and the environment variable by which tests are told of another one. */
+/** The default address of a server, and the environment variable for another address. */
 export const known = { rabbitmq: at(rabbitmq), kafka: at(kafka), nats: at(nats), postgres: at(postgres) };
 
 function at({ port, variable, url }: Kind) {
   return { port, variable, url: url(port) };
 }
 
-/** Whether the programs of a server are on this machine; `npm run services -- up` installs them. */
+/** Returns whether the programs of a server are installed; `npm run services -- up` installs them. */
 export function installed(name: ServerName): boolean {
   return kinds[name].installed();
 }
 
 /**
- * Starts a server that nobody else uses, at a free port, in a folder that is its own; resolves when it answers.
- * Throws when its programs are not installed, the port is taken, or it does not start: with the end of its log.
+ * Starts a private server at a free port, in its own folder. Resolves when it answers.
+ * Throws when its programs are not installed, the port is in use, or it does not start (with the end of its log).
  */
 export async function startServer(name: ServerName, { port, folder }: Place): Promise<PrivateServer> {
   const kind = kinds[name];

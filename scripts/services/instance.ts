@@ -6,7 +6,7 @@ import { answers, type Began, childrenOf, end, launch, runs, taken } from './pro
 
 const patienceMs = 90_000;
 
-/** One server at a port, all that it writes below `folder`: its data, its log, and which processes it is. */
+/** One server at a port. It writes only below `folder`: its data, its log, and its process ids. */
 export class Instance implements Place {
   readonly kind: Kind;
   readonly port: number;
@@ -28,19 +28,19 @@ export class Instance implements Place {
     return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : [];
   }
 
-  /** Its process id; undefined when it does not run. */
+  /** The process id of the server; undefined when it does not run. */
   get pid(): number | undefined {
     const server = this.processes.at(-1);
     return server && runs(server) ? server.pid : undefined;
   }
 
-  /** Whether a server of this kind, started here or elsewhere, answers at the port in its own protocol. */
+  /** Resolves with true when any server of this kind answers at the port. */
   answers(): Promise<boolean> {
     return answers(this.port, this.kind);
   }
 
   /**
-   * Resolves when it answers, with the data that the folder has; one that is starting already is waited for.
+   * Starts the server with the data in the folder, or waits for a running start. Resolves when it answers.
    * Throws with the end of its log when it does not answer.
    */
   async start(): Promise<void> {
@@ -57,13 +57,13 @@ export class Instance implements Place {
     for (const process of forked) await end(process, 'SIGKILL');
   }
 
-  /** Resolves when it has ended as it likes to end. Its data stays. */
+  /** Stops the server cleanly. Resolves when it has ended. Its data stays. */
   async halt(): Promise<void> {
     for (const process of this.processes.reverse()) await end(process, this.kind.stopSignal);
     rmSync(join(this.folder, 'processes.json'), { force: true });
   }
 
-  /** Ends it and removes all that it wrote. */
+  /** Ends the server and removes all its files. */
   async stop(): Promise<void> {
     await this.halt();
     await this.kind.remove?.(this);

@@ -9,7 +9,7 @@ import { installPackages } from './packages.ts';
 import { pathOf } from './processes.ts';
 
 const repository = 'https://repo.maven.apache.org/maven2';
-/** What `kafka_2.13` 4.1.1 needs to run: SHA-256 and path in the repository. */
+/** The jars of `kafka_2.13` 4.1.1: SHA-256 and path in the repository. */
 const jars = readFileSync(new URL('kafka-jars.txt', import.meta.url), 'utf8')
   .trim()
   .split('\n')
@@ -19,7 +19,7 @@ const jars = readFileSync(new URL('kafka-jars.txt', import.meta.url), 'utf8')
   });
 const library = join(root, '.services', 'kafka-4.1.1');
 
-/** `log.flush.interval.messages=1`: what was acknowledged is on the disk, not in the system's memory only. */
+/** `log.flush.interval.messages=1`: acknowledged messages are on disk, not only in memory. */
 const settings = ({ port, controllerPort, folder }: Place & { controllerPort: number }) => `
 process.roles=broker,controller
 node.id=1
@@ -58,7 +58,7 @@ export const kafka: Kind = {
     if (!hasJava()) installPackages('kafka', ['default-jre-headless']);
     if (!hasJava()) throw new Error('kafka needs Java 17 or later, and "java -version" tells of an older one');
     mkdirSync(library, { recursive: true });
-    // Once more: of some forty files, one may meet a hiccup of the network.
+    // Retries once: among forty files, one download may fail.
     await Promise.all(jars.map((jar) => fetchJar(jar).catch(() => fetchJar(jar))));
   },
 
@@ -76,7 +76,7 @@ export const kafka: Kind = {
   ],
 
   hello: metadataRequest(),
-  /** The header, a throttle time, and how many brokers are ready to be used. */
+  /** Expects a header, a throttle time, and at least one ready broker. */
   answer: (heard) => heard.length >= 16 && heard.readInt32BE(12) > 0,
   stopSignal: 'SIGTERM',
 };
@@ -107,7 +107,7 @@ async function fetchJar({ hash, path }: (typeof jars)[number]): Promise<void> {
   renameSync(`${file}.${process.pid}`, file);
 }
 
-/** Version 5, of no topic. */
+/** A metadata request, version 5, without topics. */
 function metadataRequest(): Buffer {
   const body = Buffer.concat([
     Buffer.from([0, 3, 0, 5, 0, 0, 0, 1, 0, 4]),

@@ -1,4 +1,4 @@
-/** Where one server listens and keeps all that it writes. */
+/** The port and the folder of one server. */
 export interface Place {
   readonly port: number;
   readonly folder: string;
@@ -15,29 +15,29 @@ export interface Command {
 
 export type ServerName = 'rabbitmq' | 'kafka' | 'nats' | 'postgres';
 
-/** What one kind of server is: each has a file here. All of them listen on the loopback interface only. */
+/** One kind of server; each kind has a file in this folder. All listen only on the loopback interface. */
 export interface Kind {
   readonly name: ServerName;
-  /** Where `npm run services` puts it. */
+  /** The place of the shared server of `npm run services`. */
   readonly port: number;
-  /** The environment variable by which tests are told of another one. */
+  /** The environment variable with the address of another server for tests. */
   readonly variable: string;
   url(port: number): string;
 
   installed(): boolean;
-  /** Throws with the command to type when this user may not install it. */
+  /** Installs its programs. Throws an error with the necessary command when this user may not install them. */
   install(): void | Promise<void>;
 
-  /** Writes its settings, and its empty storage when there is none yet. */
+  /** Writes its settings, and creates its storage if it is missing. */
   prepare(place: Place): void | Promise<void>;
-  /** The programs to run, in this order; the last one is the server, the others accompany it. */
+  /** The programs to run, in this order. The last one is the server; the others are helpers. */
   commands(place: Place): Command[] | Promise<Command[]>;
-  /** What a person would have to do when it is up again after a kill. */
+  /** Repairs the server after a restart from a kill, like an operator. */
   recover?(place: Place): void;
-  /** Removes what it keeps outside of its folder. */
+  /** Removes its files outside its folder. */
   remove?(place: Place): void;
 
-  /** What to say to it, and whether what it has said back means that it is ready. */
+  /** The bytes of a request, and a check whether the answer means that the server is ready. */
   readonly hello: Uint8Array | undefined;
   answer(heard: Buffer): boolean;
   readonly stopSignal: NodeJS.Signals;

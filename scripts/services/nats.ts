@@ -5,8 +5,8 @@ import { installPackages } from './packages.ts';
 import { find, pathOf } from './processes.ts';
 
 /**
- * JetStream writes a message to its file before it acknowledges it: what was acknowledged survives a kill. A call may have
- * 8 MiB and its context; by itself the server takes messages of 1 MiB.
+ * JetStream writes a message to its file before the acknowledgment, so acknowledged messages survive a kill. A call may have
+ * 8 MiB and its context; by default the server accepts messages of 1 MiB.
  */
 const settings = (port: number, folder: string) => `
 listen: "127.0.0.1:${port}"

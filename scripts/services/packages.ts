@@ -1,4 +1,4 @@
-// Installs packages of the distribution as root; prints the command for any other user.
+// Installs packages of the distribution as root. Prints the command for any other user.
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { find } from './processes.ts';
@@ -6,7 +6,7 @@ import { find } from './processes.ts';
 const policy = '/usr/sbin/policy-rc.d';
 let updated = false;
 
-/** Installs the packages, without letting them start services of their own. Throws when they cannot be installed. */
+/** Installs packages without starting their services. Throws when the installation fails. */
 export function installPackages(name: string, packages: readonly string[]): void {
   const command = `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
   if (process.getuid?.() !== 0 || !find('apt-get')) {
@@ -25,7 +25,7 @@ export function installPackages(name: string, packages: readonly string[]): void
 
 function aptGet(words: readonly string[]): void {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  // A new machine may be busy with updates of its own: their lock is waited for.
+  // Waits for the lock, because a new machine may be installing updates.
   const options = ['-o', 'DPkg::Lock::Timeout=120'];
   const { status, stdout, stderr } = spawnSync('apt-get', [...options, ...words], {
     env,

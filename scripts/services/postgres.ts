@@ -6,7 +6,7 @@ import type { Kind } from './kind.ts';
 import { installPackages } from './packages.ts';
 import { find, pathOf } from './processes.ts';
 
-/** Debian keeps the programs of each version in a folder of their own, off the search path. */
+/** Debian keeps the programs of each version in a separate folder outside the search path. */
 const debian = '/usr/lib/postgresql';
 const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
 const folders = versions.map((version) => join(debian, version, 'bin'));
@@ -44,7 +44,7 @@ export const postgres: Kind = {
 
   hello: startupPacket({ user: 'postgres', database: 'postgres' }),
   answer: (heard) => heard[0] === 'R'.charCodeAt(0),
-  /** A fast shutdown: it does not wait for its clients to leave. */
+  /** SIGINT is a fast shutdown: the server does not wait for its clients. */
   stopSignal: 'SIGINT',
 };
 
@@ -60,7 +60,7 @@ function unprivileged(): User | undefined {
   return { uid: id('-u'), gid: id('-g') };
 }
 
-/** That user may not enter the checkout of root. */
+/** Creates a temporary folder, because that user has no access to root's checkout. */
 function folderOf({ uid, gid }: User): string {
   const folder = mkdtempSync(join(tmpdir(), 'kerf-postgres-'));
   chownSync(folder, uid, gid);

@@ -1,4 +1,4 @@
-// Processes that outlive the command that started them: told apart from a later one of the same id by when they began.
+// Processes that outlive the command that started them. Their start time distinguishes them from later processes with the same id.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import type { Command, Kind } from './kind.ts';
 
-/** A process, told apart from a later one of the same id by when it began. */
+/** A process. Its start time distinguishes it from a later process with the same id. */
 export interface Began {
   readonly pid: number;
   readonly began: string | undefined;
@@ -25,12 +25,12 @@ export async function launch({ program, words, ...options }: Command, log: strin
   return { pid, began: beginning(pid) };
 }
 
-/** Whether this very process still runs. */
+/** Returns whether exactly this process still runs. */
 export function runs({ pid, began }: Began): boolean {
   return began !== undefined && beginning(pid) === began;
 }
 
-/** The processes that it has forked. */
+/** Returns its child processes. */
 export function childrenOf({ pid }: Began): Began[] {
   const { stdout } = spawnSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' });
   return (stdout ?? '')
@@ -40,7 +40,7 @@ export function childrenOf({ pid }: Began): Began[] {
     .map((child) => ({ pid: child, began: beginning(child) }));
 }
 
-/** Signals it, and resolves when it has ended; one that does not end by itself within `patienceMs` is killed. */
+/** Signals the process, and kills it after `patienceMs`. Resolves when it has ended. */
 export async function end(process_: Began, signal: NodeJS.Signals, patienceMs = 20_000): Promise<void> {
   const deadline = performance.now() + patienceMs;
   if (runs(process_)) process.kill(process_.pid, signal);
@@ -58,14 +58,14 @@ export function killWhenGone(processes: readonly Began[]): () => void {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   watch.unref();
-  // Only the type of a pipe is wider than what it is.
+  // Only the declared type of a pipe is wider than its real type.
   if ('unref' in watch.stdin && typeof watch.stdin.unref === 'function') watch.stdin.unref();
   return () => {
     if (!watch.stdin.writableEnded) watch.stdin.end('off\n');
   };
 }
 
-/** Whether a server at the port answers `hello` as `answer` expects it. */
+/** Resolves with true when a server at the port answers `hello` as `answer` expects. */
 export function answers(port: number, { hello, answer }: Pick<Kind, 'hello' | 'answer'>): Promise<boolean> {
   return new Promise((resolve) => {
     const heard: Buffer[] = [];
@@ -83,7 +83,7 @@ export function answers(port: number, { hello, answer }: Pick<Kind, 'hello' | 'a
   });
 }
 
-/** Whether the port accepts connections. */
+/** Resolves with true when the port accepts connections. */
 export function taken(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createConnection({ port, host: '127.0.0.1' });
@@ -92,7 +92,7 @@ export function taken(port: number): Promise<boolean> {
   });
 }
 
-/** Where the program is: in one of the folders, on the search path, or where a user's search path leaves out. */
+/** Returns the path of a program: in one of the folders, on the search path, or in system folders outside a user's search path. */
 export function find(program: string, folders: readonly string[] = []): string | undefined {
   const { status, stdout } = spawnSync('sh', ['-c', 'command -v "$0"', program], {
     encoding: 'utf8',
@@ -101,14 +101,14 @@ export function find(program: string, folders: readonly string[] = []): string |
   return status === 0 ? stdout.trim() : undefined;
 }
 
-/** Where the program is, as `find`. Throws when it is nowhere. */
+/** Returns the path of a program like `find`. Throws when it is missing. */
 export function pathOf(program: string, folders: readonly string[] = []): string {
   const found = find(program, folders);
   if (found === undefined) throw new Error(`there is no program "${program}" on this machine`);
   return found;
 }
 
-/** When the process began; undefined when there is none, or only its exit status is left to collect. */
+/** Returns the start time of a process; undefined when it has ended, even if its parent has not collected the exit status. */
 function beginning(pid: number): string | undefined {
   if (process.platform !== 'linux') {
     return spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).stdout.trim() || undefined;
@@ -116,7 +116,7 @@ function beginning(pid: number): string | undefined {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
     const [state, threads, began] = [fields[0], fields[17], fields[19]];
-    // Until the other threads end, they keep their ports and locks.
+    // The other threads keep their ports and locks until they end.
     return state === 'Z' && Number(threads) <= 1 ? undefined : began;
   } catch {
     return undefined;

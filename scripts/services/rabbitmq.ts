@@ -6,10 +6,10 @@ import type { Kind } from './kind.ts';
 import { installPackages } from './packages.ts';
 import { find, pathOf } from './processes.ts';
 
-/** Debian's program on the search path runs for root and its own user only; the one that it wraps runs for everybody. */
+/** Debian's program on the search path runs only for root and its own user; the wrapped program runs for every user. */
 const folders = ['/usr/lib/rabbitmq/bin'];
 
-/** Quorum queues sync to the disk before they confirm, by themselves. */
+/** Contains no setting for durability: quorum queues sync to disk before they confirm. */
 const settings = (port: number) => `
 listeners.tcp.1 = 127.0.0.1:${port}
 disk_free_limit.absolute = 100MB
@@ -19,7 +19,7 @@ log.console.level = info
 log.file = false
 `;
 
-/** A queue that was declared just before a kill may come back without a leader, and elects none by itself (3.10 does so). */
+/** Elects missing leaders: in 3.10, a queue declared just before a kill may return without a leader. */
 const elect =
   '[ra:trigger_election(amqqueue:get_pid(Q)) || Q <- rabbit_amqqueue:list(), amqqueue:get_type(Q) =:= rabbit_quorum_queue].';
 
@@ -38,7 +38,7 @@ export const rabbitmq: Kind = {
     writeFileSync(join(folder, 'rabbitmq.conf'), settings(port));
     writeFileSync(join(folder, 'enabled_plugins'), '[].\n');
   },
-  /** A name server of its own beside it, so that none is left behind for all interfaces to see. */
+  /** Starts a private name server, so that none stays behind on all interfaces. */
   async commands({ port, folder }) {
     const [namePort, distributionPort] = [String(await freePort()), String(await freePort())];
     const env = {
@@ -76,7 +76,7 @@ export const rabbitmq: Kind = {
   },
 
   hello: Buffer.from('AMQP\0\0\x09\x01', 'latin1'),
-  /** The method frame of connection.start. */
+  /** Expects the method frame of connection.start. */
   answer: (heard) => heard.length > 0 && heard[0] === 1,
   stopSignal: 'SIGTERM',
 };

@@ -1,7 +1,7 @@
 import type { Rule, Table } from '../architecture.ts';
 import { any, forbid, homeAt } from './paths.ts';
 
-/** Rules over the modules of Node, as dependency-cruiser names them: without `node:`, unless only that name exists. */
+/** Returns rules for Node's modules, named as in dependency-cruiser: without `node:`, unless only that name exists. */
 export function builtinRules(builtins: Table): Rule[] {
   const limited = Object.entries(builtins).filter(([, homes]) => !isEverywhere(homes));
   return [
@@ -15,7 +15,7 @@ export function builtinRules(builtins: Table): Rule[] {
   ];
 }
 
-/** Whether every part of src/ may import it, so that there is no rule. */
+/** Returns whether every part of src/ may import it, so that it needs no rule. */
 export const isEverywhere = (homes: readonly string[]) => homes.includes('app.ts');
 
 function staysAtHome(name: string, homes: readonly string[]): Rule {

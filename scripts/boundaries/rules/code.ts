@@ -48,7 +48,7 @@ export function codeRules({ kernel, control, controlParts }: Rings, borders: Man
   ];
 }
 
-/** A rule over files instead of imports: nobody's path is empty, so every file has fewer than one such dependent. */
+/** Returns a rule for files instead of imports: no path is empty, so every file has fewer than one such dependent. */
 function everyFileHasAPlace(places: string[]): Rule {
   return {
     name: 'every-file-has-a-place',

@@ -1,7 +1,7 @@
 import type { Architecture, Rule, Table } from '../architecture.ts';
 import { any, app, compositions, forbid, forTests, testKit, tests } from './paths.ts';
 
-/** The three rings of src/shared/, and the order of the rooms inside two of them. */
+/** Returns the rules for the three rings of src/shared/, and for the order of rooms in two of them. */
 export function ringRules(architecture: Architecture): Rule[] {
   const { kernel, control, controlParts, controlForParts } = architecture;
   const { kernelForAdapters, kernelForModules, kernelForCompositions } = architecture;
@@ -96,7 +96,7 @@ const partsCanBeLeftOut = (parts: readonly string[], offered: readonly string[])
 
 const contractsAnd = (rooms: readonly string[]) => `^src/(modules/[^/]+/contract\\.ts$|shared/kernel/${any(rooms)}/)`;
 
-/** A rule for each room, but for one that may import all others. */
+/** Returns a rule for each room, except a room that may import all others. */
 function ordered(ring: string, rooms: Table): Rule[] {
   const all = Object.entries(rooms);
   return all.filter(([, below]) => below.length + 1 < all.length).map(([room, below]) => order(ring, room, below));
