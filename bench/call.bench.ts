@@ -1,5 +1,5 @@
 import { Cancellation, runInContext } from '../src/shared/kernel/context/index.ts';
-import { bare, inProcess, openPeers, overGrpc, overHttp, overQueues, type Way } from './call/ways.ts';
+import { bare, type Callable, inProcess, openPeers, overGrpc, overHttp, overQueues } from './call/callables.ts';
 import { type Contestant, compare, concurrently, sayHowMuchMore } from './compare.ts';
 import { input } from './sample.ts';
 
@@ -8,8 +8,8 @@ const peer = (name: string) => peers.filter((each) => each.name.startsWith(name)
 const inside = await inProcess();
 const ours = [await overHttp(), await overGrpc(), ...(await overQueues())];
 
-/** Calls from inside a served call, as a handler does. */
-function contestant({ name, call }: Way, width: number): Contestant {
+/** Calls from inside a served call, like a handler. */
+function contestant({ name, call }: Callable, width: number): Contestant {
   const served = { requestId: 'bench-request', caller: 'bench', deadline: Date.now() + 3_600_000 };
   const context = { ...served, cancellation: new Cancellation() };
   return { name, run: (times) => runInContext(context, () => concurrently(times, width, () => call(input))) };
@@ -20,7 +20,7 @@ for (const width of [1, 100]) {
     title: `A call within the process, ${width} at a time`,
     times: 15_000,
     rounds: 75,
-    contestants: [bare, inside, ...peer('moleculer, local')].map((way) => contestant(way, width)),
+    contestants: [bare, inside, ...peer('moleculer, local')].map((callable) => contestant(callable, width)),
   });
   sayHowMuchMore(results, 'kerf, in-process', ['moleculer, local']);
 }
@@ -32,7 +32,7 @@ for (const [width, times, rounds] of [
   [100, 1_500, 35],
   [1_000, 4_000, 9],
 ] as const) {
-  const contestants = remote.map((way) => contestant(way, width));
+  const contestants = remote.map((callable) => contestant(callable, width));
   const results = await compare({ title: `A call over the loopback, ${width} at a time`, times, rounds, contestants });
   sayHowMuchMore(results, 'kerf, http', ['hono and undici', 'moleculer, tcp']);
   sayHowMuchMore(results, 'kerf, grpc', ['grpc-js, unary']);
@@ -40,25 +40,25 @@ for (const [width, times, rounds] of [
 
 let seen = 0;
 let known = 0;
-console.log('\nMemory as more calls are under way, in MB: in use while 20,000 calls run, and afterwards');
+console.log('\nMemory by calls in flight, in MB: during 20,000 calls, and afterwards');
 const measured = [...ours, ...peers.filter(({ name }) => /grpc-js|moleculer, tcp/.test(name))];
-for (const way of measured) {
+for (const callable of measured) {
   const cells: string[] = [];
   for (const width of [1, 10, 100, 1_000]) {
     await collected();
     const before = process.memoryUsage().heapUsed;
     let most = before;
     await contestant(
-      { ...way, call: (value) => way.call(value).then(() => (most = Math.max(most, heapNow()))) },
+      { ...callable, call: (value) => callable.call(value).then(() => (most = Math.max(most, heapNow()))) },
       width,
     ).run(20_000);
     await collected();
     cells.push(`${width}: ${mb(most - before)}, ${mb(heapNow() - before)}`);
   }
-  console.log(`  ${way.name.padEnd(20)} ${cells.map((cell) => cell.padEnd(20)).join('')}`.trimEnd());
+  console.log(`  ${callable.name.padEnd(20)} ${cells.map((cell) => cell.padEnd(20)).join('')}`.trimEnd());
 }
 
-/** Returns the heap size, read anew only at every 512th call: frequent reads would dominate the measurement. */
+/** Returns the heap size, updated only at every 512th call, because frequent reads would dominate the measurement. */
 function heapNow(): number {
   if (seen++ % 512 === 0) known = process.memoryUsage().heapUsed;
   return known;
@@ -74,6 +74,6 @@ function mb(bytes: number): string {
   return (bytes / 1e6).toFixed(1);
 }
 
-for (const way of [inside, ...ours, ...peers]) await way.close();
+for (const callable of [inside, ...ours, ...peers]) await callable.close();
 // A broker client may keep the process alive until its answer timeout.
 process.exit();

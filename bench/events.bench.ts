@@ -4,24 +4,24 @@ import { subscriptionMap } from '../src/shared/kernel/events/index.ts';
 import { compare, concurrently } from './compare.ts';
 import { brokersThatAnswer, carryBy } from './events/carriers.ts';
 import { type Delay, delayAt } from './events/delay.ts';
-import { openWay } from './events/kerf.ts';
+import { openPipeline } from './events/kerf.ts';
 import { openNaive } from './events/naive.ts';
-import { change, Ledger, orders, type Way } from './events/way.ts';
+import { change, Ledger, orders, type Pipeline } from './events/pipeline.ts';
 
 const writers = 500;
 const delayRounds = 3;
 
-/** A way with its own event counter. */
-class Course {
+/** A pipeline with its own event counter. */
+class MeasuredPipeline {
   readonly ledger = new Ledger();
-  way!: Way;
+  pipeline!: Pipeline;
   readonly delays: Delay[] = [];
   #published = 0;
   readonly next = () => this.#published++;
 
   async run(times: number): Promise<void> {
     const all = this.ledger.expect(times);
-    await concurrently(times, writers, () => this.way.publish(change(this.next())));
+    await concurrently(times, writers, () => this.pipeline.publish(change(this.next())));
     await all;
   }
 }
@@ -30,41 +30,41 @@ const folder = mkdtempSync(join(process.cwd(), 'dist', 'bench-'));
 const subscriptions = subscriptionMap([
   { contract: { name: 'stats' }, subscriptions: [{ event: orders.events.changed }] },
 ]);
-const courses: Course[] = [];
+const pipelines: MeasuredPipeline[] = [];
 
-async function enter(open: (ledger: Ledger) => Way | Promise<Way>): Promise<void> {
-  const course = new Course();
-  course.way = await open(course.ledger);
-  courses.push(course);
+async function add(open: (ledger: Ledger) => Pipeline | Promise<Pipeline>): Promise<void> {
+  const measured = new MeasuredPipeline();
+  measured.pipeline = await open(measured.ledger);
+  pipelines.push(measured);
 }
 
-function row({ way, delays }: Course): string {
+function row({ pipeline, delays }: MeasuredPipeline): string {
   const [p50, p99] = (['p50', 'p99'] as const).map((which) => {
     const sorted = delays.map((each) => each[which]).sort((a, b) => a - b);
     const [low, median, high] = [0, sorted.length >> 1, sorted.length - 1].map((at) => sorted[at]!.toFixed(1));
     return `${median!.padStart(7)} ms (${low}–${high})`.padEnd(26);
   });
-  return `  ${way.name.padEnd(8)} p50 ${p50} p99 ${p99}`.trimEnd();
+  return `  ${pipeline.name.padEnd(8)} p50 ${p50} p99 ${p99}`.trimEnd();
 }
 
 try {
-  await enter((ledger) => openNaive(folder, ledger));
+  await add((ledger) => openNaive(folder, ledger));
   for (const bus of ['mitt', 'http', ...(await brokersThatAnswer())]) {
     const carrier = await carryBy(bus, subscriptions);
-    await enter((ledger) => openWay(carrier, folder, ledger));
+    await add((ledger) => openPipeline(carrier, folder, ledger));
   }
   await compare({
-    title: `Events committed and effected, durable at both ends, ${writers} writers at a time`,
+    title: `Events from commit to effect, durable at both ends, ${writers} writers at a time`,
     times: 10_000,
     rounds: 5,
-    contestants: courses.map((course) => ({ name: course.way.name, run: (times) => course.run(times) })),
+    contestants: pipelines.map((measured) => ({ name: measured.pipeline.name, run: (times) => measured.run(times) })),
   });
   for (let round = 0; round < delayRounds; round++) {
-    for (const course of courses) course.delays.push(await delayAt(1_000, 2, course));
+    for (const measured of pipelines) measured.delays.push(await delayAt(1_000, 2, measured));
   }
   console.log('\nFrom commit to effect, at 1,000 events a second');
-  for (const course of courses) console.log(row(course));
-  for (const { way } of courses) await way.close();
+  for (const measured of pipelines) console.log(row(measured));
+  for (const { pipeline } of pipelines) await pipeline.close();
   const { rss } = process.memoryUsage();
   console.log(`\n  resident ${Math.round(rss / 1e6)} MB`);
 } finally {

@@ -82,26 +82,26 @@ function retrying(): Run {
   };
 }
 
-const waysOf = (runs: Record<string, Run>, width: number): Contestant[] =>
+const contestantsOf = (runs: Record<string, Run>, width: number): Contestant[] =>
   Object.entries(runs).map(([name, run]) => ({ name, run: (times) => concurrently(times, width, () => run(one)) }));
 
 for (const width of [1, 100]) {
   const results = await compare({
-    title: `The policies of a call around a task that is done at once, ${width} at a time`,
+    title: `The policies of a call around an immediate task, ${width} at a time`,
     times: 50_000,
-    contestants: waysOf({ 'bare task': one, ...cockatiel(), ...ours() } as Record<string, Run>, width),
+    contestants: contestantsOf({ 'bare task': one, ...cockatiel(), ...ours() } as Record<string, Run>, width),
   });
   const bareUs = 1e6 / results[0]!.perSecond;
   for (const { name, perSecond } of results.slice(1)) {
-    console.log(`  ${name.padEnd(32)} ${(1e6 / perSecond - bareUs).toFixed(2).padStart(6)} µs a call`);
+    console.log(`  ${name.padEnd(32)} ${(1e6 / perSecond - bareUs).toFixed(2).padStart(6)} µs per call`);
   }
 }
 
 const full = new Bulkhead({ concurrency: 10, queue: 100 }, systemClock);
 const inLine = await compare({
-  title: 'Ten places, 100 at a time: nine calls of ten wait in line',
+  title: 'A bulkhead of ten, 100 calls at a time: nine of ten calls wait in the queue',
   times: 50_000,
-  contestants: waysOf(
+  contestants: contestantsOf(
     {
       'bare task': one,
       'cockatiel: bulkhead': (
@@ -114,4 +114,4 @@ const inLine = await compare({
   ),
 });
 for (const { name, perSecond } of inLine)
-  console.log(`  ${name.padEnd(32)} ${(1e6 / perSecond).toFixed(2)} µs a call in all`);
+  console.log(`  ${name.padEnd(32)} ${(1e6 / perSecond).toFixed(2)} µs per call in total`);

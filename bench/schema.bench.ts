@@ -35,6 +35,6 @@ for (const { what, schema, value } of cases) {
     contestant('compiled: parserOf', orNothing(parserOf(schema)), value),
     contestant('compiled: parseCompiled', (each) => parseCompiled(schema, each), value),
   ];
-  const results = await compare({ title: `Putting ${what} through its schema`, times: 100_000, contestants });
+  const results = await compare({ title: `Parsing ${what} with its schema`, times: 100_000, contestants });
   console.log(`  ${results.map(({ name, perSecond }) => `${name} ${(1e6 / perSecond).toFixed(2)} µs`).join(', ')}`);
 }

@@ -49,7 +49,7 @@ export async function carryBy(bus: string, subscriptions: SubscriptionMap): Prom
   };
 }
 
-/** Returns the URLs of the available brokers, with a namespace of their own. Reports the other brokers as not measured. */
+/** Returns the URLs of the available brokers, each with a private namespace. Reports the other brokers as not measured. */
 export async function brokersThatAnswer(): Promise<string[]> {
   const { known } = await services();
   const urls: string[] = [];

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { change, type Ledger, type Way } from './way.ts';
+import { change, type Ledger, type Pipeline } from './pipeline.ts';
 
 export interface Delay {
   readonly p50: number;
@@ -10,7 +10,7 @@ export interface Delay {
 export async function delayAt(
   perSecond: number,
   seconds: number,
-  { way, ledger, next }: { way: Way; ledger: Ledger; next: () => number },
+  { pipeline, ledger, next }: { pipeline: Pipeline; ledger: Ledger; next: () => number },
 ): Promise<Delay> {
   const events = perSecond * seconds;
   const all = ledger.expect(events);
@@ -18,7 +18,7 @@ export async function delayAt(
   const start = performance.now();
   for (let published = 0; published < events; await sleep(1)) {
     const due = Math.min(events, ((performance.now() - start) / 1_000) * perSecond);
-    for (; published < due; published++) void way.publish(change(next()));
+    for (; published < due; published++) void pipeline.publish(change(next()));
   }
   await all;
   const sorted = ledger.delaysMs.toSorted((a, b) => a - b);

@@ -6,7 +6,7 @@ import { defineTables, prepared, type Unit } from '../../src/shared/kernel/datab
 import { eventMigrations, Inbox, Outbox, Relay } from '../../src/shared/kernel/events/index.ts';
 import { silentLog } from '../../src/shared/kernel/telemetry/index.ts';
 import type { Carrier } from './carriers.ts';
-import { type Changed, effectTable, type Ledger, orders, type Way } from './way.ts';
+import { type Changed, effectTable, type Ledger, orders, type Pipeline } from './pipeline.ts';
 
 const tables = defineTables(({ table, text, integer }) => ({
   effects: table('effects', {
@@ -23,8 +23,8 @@ const insertEffect = prepared((unit) =>
     .prepare(),
 );
 
-/** Opens a way of outbox, relay, bus and inbox between two databases in `folder`. */
-export async function openWay(carrier: Carrier, folder: string, ledger: Ledger): Promise<Way> {
+/** Opens a pipeline of outbox, relay, bus and inbox between two databases in `folder`. */
+export async function openPipeline(carrier: Carrier, folder: string, ledger: Ledger): Promise<Pipeline> {
   const { name, bus, attach } = carrier;
   const publisher = openSqlite('orders', join(folder, `${name}-orders.db`), eventMigrations);
   const effects = { name: 'effects', sqlite: effectTable };

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { type Changed, effectTable, type Ledger, orders, type Way } from './way.ts';
+import { type Changed, effectTable, type Ledger, orders, type Pipeline } from './pipeline.ts';
 
 const pollMs = 100;
 const { data: schema, type } = orders.events.changed;
@@ -16,7 +16,7 @@ interface Envelope {
  * Opens a naive implementation of the same promise: one transaction for each event at both ends. Its relay polls every 100 ms,
  * then delivers and marks one event after the other.
  */
-export function openNaive(folder: string, ledger: Ledger): Way {
+export function openNaive(folder: string, ledger: Ledger): Pipeline {
   const publish = publisher(join(folder, 'naive-orders.db'));
   const receive = subscriber(join(folder, 'naive-stats.db'), ledger);
   const relay = setInterval(() => {

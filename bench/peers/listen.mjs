@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 
-/** Listens on a free loopback port and answers which. */
+/** Listens on a free loopback port. Resolves with the port. */
 export async function listen(server) {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return server.address().port;
 }
 
-/** Resolves when an HTTP server has let go of its port and of every connection. */
+/** Closes an HTTP server. Resolves when it has released its port and all connections. */
 export async function close(server) {
   const closed = promisify(server.close.bind(server))();
   server.closeAllConnections();

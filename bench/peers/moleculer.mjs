@@ -26,7 +26,7 @@ const service = {
   },
 };
 
-/** Moleculer's TCP transporter, moved to the loopback interface: it has no setting for the address it listens on. */
+/** Moleculer's TCP transporter on the loopback interface. It has no setting for its listen address. */
 class LoopbackTcp extends Transporters.TCP {
   async startTcpServer() {
     const port = await super.startTcpServer();
@@ -37,7 +37,7 @@ class LoopbackTcp extends Transporters.TCP {
   }
 }
 
-/** Leaves out the handlers for the end of the process, since the process is the benchmark's. */
+/** Removes the handlers for the end of the process, because the benchmark owns the process. */
 const createBroker = (options) => new ServiceBroker({ logger: false, skipProcessEventRegistration: true, ...options });
 
 async function openLocal() {

@@ -14,7 +14,7 @@ class PriceController {
 
 class PriceModule {}
 
-// Does by hand the work of the decorators: Node runs this file as it is.
+// Applies the decorators by hand, because Node runs this file without a build.
 const { prototype } = PriceController;
 Payload({ schema: inputSchema })(prototype, 'price', 0);
 MessagePattern('price')(prototype, 'price', Object.getOwnPropertyDescriptor(prototype, 'price'));

@@ -14,7 +14,7 @@ export async function open() {
       .query(({ input }) => price(input)),
   });
   const server = createHTTPServer({ router: pricing, allowMethodOverride: true });
-  // By POST: a batch of a hundred inputs is longer than Node lets a request line be.
+  // Uses POST, because a batch of a hundred inputs exceeds Node's limit for a request line.
   const link = httpBatchLink({ url: `http://127.0.0.1:${await listen(server)}`, methodOverride: 'POST' });
   const client = createTRPCClient({ links: [link] });
   return [{ name: 'trpc, http batch', call: (input) => client.price.query(input), close: () => close(server) }];

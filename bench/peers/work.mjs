@@ -1,4 +1,4 @@
-// The work that every peer does: the input and the handler of bench/sample.ts, free of any framework.
+// The work of every peer: the input and the handler of bench/sample.ts, without a framework.
 
 export const input = {
   orderId: '01a20574-e445-7214-94c1-f21b410e3108',

@@ -1,6 +1,6 @@
-// The rows that Kerf writes for an order, and nothing of Kerf: the plain application with one database for each module, and the
-// statements of sagas, outboxes, inboxes and answers, prepared. What arrives together is committed together. No code can do less than
-// this for a system whose modules may be cut out.
+// Writes the same rows as Kerf for an order, without Kerf: the plain application with one database for each module, and the
+// prepared statements of sagas, outboxes, inboxes and answers. Concurrent requests share a commit. This is the minimum work of
+// a system whose modules can be extracted.
 import { randomUUID } from 'node:crypto';
 import { fdatasync, openSync } from 'node:fs';
 import { promisify } from 'node:util';
@@ -58,7 +58,7 @@ const settle = (o) => [
 const take = (o, event) => ['INSERT INTO kerf_inbox VALUES (?, ?) ON CONFLICT DO NOTHING', event, o.now];
 const held = (o) => ["SELECT seq FROM kerf_held WHERE key = ? AND state IN ('pending', 'failed') LIMIT 1", o.id];
 
-/** Database → its tables, and the statements of an order in their order. */
+/** For each database: its tables, and the statements of an order in sequence. */
 const databases = {
   orders: [
     `${sagas}${outbox}

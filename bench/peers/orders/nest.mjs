@@ -1,4 +1,4 @@
-// The shop as a NestJS application on Express, its default; what the decorators would do is done by hand: Node runs this file as it is.
+// The shop as a NestJS application on Express, its default. It applies the decorators by hand, because Node runs this file without a build.
 import 'reflect-metadata';
 import {
   Body,

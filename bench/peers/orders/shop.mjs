@@ -1,4 +1,4 @@
-// Shared by both whole applications: schemas, session tokens, and how they say that they are ready.
+// Common code of both applications: schemas, session tokens, and the ready line.
 import { createHash } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
 import { v7 as uuid } from 'uuid';
@@ -29,7 +29,7 @@ export function issue(member) {
   return token.setIssuedAt().setExpirationTime('12h').sign(secret);
 }
 
-/** The member that an `Authorization` header names; throws for a token that is wrong or over. */
+/** Resolves with the member of an `Authorization` header. Rejects for an invalid or expired token. */
 export async function memberOf(authorization) {
   const token = /^Bearer (.+)$/.exec(authorization ?? '')?.[1];
   return (await jwtVerify(token, secret, { algorithms: ['HS256'], audience })).payload.sub;
@@ -50,7 +50,7 @@ export function openShop() {
 
 export const statusOf = { 'idempotency-key-reused': 422, 'out-of-stock': 409 };
 
-/** Tells on one line where the application listens and the tokens of its members; ends on SIGTERM. */
+/** Prints one line with the address and the tokens of the members. Exits on SIGTERM. */
 export async function ready(port, { members, close }) {
   const tokens = await Promise.all(members.map(issue));
   console.log(JSON.stringify({ url: `http://127.0.0.1:${port}`, tokens }));

@@ -1,4 +1,4 @@
-// The data of both whole applications: one SQLite file, the tables of Kerf's modules, every order in one durable transaction.
+// The data of both applications: one SQLite file with the tables of Kerf's modules, and one durable transaction for each order.
 import { randomUUID } from 'node:crypto';
 import Sqlite from 'better-sqlite3';
 
@@ -31,7 +31,7 @@ const schema = `
   CREATE TABLE mailbox (message_id TEXT PRIMARY KEY, recipient TEXT NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL, at TEXT NOT NULL);
 `;
 
-/** Opens the shop's data in `file`, with the product that the load buys and `count` members. */
+/** Opens the shop's data in `file`, with the product of the load and `count` members. */
 export function openStore(file, count) {
   const db = new Sqlite(file);
   db.pragma('journal_mode = WAL');
@@ -78,7 +78,7 @@ function queries(db) {
   };
 }
 
-/** Takes stock and payment, confirms, and writes the mail; answers the order, or the code of what stands in its way. */
+/** Takes the stock and the payment, confirms, and writes the mail. Returns the order, or the code of a refusal. */
 function placing(db) {
   const earlier = db.prepare('SELECT * FROM orders WHERE member_id = ? AND key = ?');
   const priceOf = db.prepare('SELECT amount, currency FROM products WHERE sku = ?');

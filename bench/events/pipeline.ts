@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { contract, event } from '../../src/shared/kernel/contract/index.ts';
 
-/** One of a thousand orders changes; `n` tells the events of a way apart. */
+/** A change of one of a thousand orders. `n` numbers the events of a pipeline. */
 const changed = z.strictObject({
   order: z.string().max(64),
   n: z.int(),
@@ -23,8 +23,8 @@ export function change(n: number): Changed {
 export const effectTable =
   'CREATE TABLE effects (n INTEGER PRIMARY KEY, "order" TEXT NOT NULL, amount INTEGER NOT NULL)';
 
-/** A way from a publisher's database to a subscriber's. */
-export interface Way {
+/** A pipeline from a publisher's database to a subscriber's. */
+export interface Pipeline {
   readonly name: string;
   /** Resolves once the event is on the publisher's disk. */
   publish(event: Changed): Promise<void>;

@@ -20,8 +20,8 @@ import { adapters } from '../../test/harness/adapters.ts';
 import { brokersThatAnswer } from '../events/carriers.ts';
 import { price, sample } from '../sample.ts';
 
-/** One way to call the pricing of an order. */
-export interface Way {
+/** An implementation that prices an order. */
+export interface Callable {
   readonly name: string;
   call(input: unknown): Promise<unknown>;
   close(): Promise<unknown>;
@@ -33,14 +33,14 @@ const serve: Serve = (_module, name, input, context: CallContext) => dispatch(na
 const tokens = new ServiceTokens(fixedKeyRing('BENCH', 'a secret for a benchmark of 32 characters'));
 
 /** The minimum work of a call within a process: check and copy the input and the output. */
-export const bare: Way = {
+export const bare: Callable = {
   name: 'bare: parse, await, parse',
   call: async (input) => operation.output.parse(await price(operation.input.parse(input))),
   close: async () => {},
 };
 
 /** Opens a call between two modules of a host, as in production. */
-export async function inProcess(): Promise<Way> {
+export async function inProcess(): Promise<Callable> {
   const dataDir = mkdtempSync(join(tmpdir(), 'kerf-bench-'));
   const about = { name: 'sample', owner: 'bench', about: 'Prices', uses: [], listensTo: [] };
   const module = defineModule({
@@ -62,7 +62,7 @@ export async function inProcess(): Promise<Way> {
   };
 }
 
-export async function overHttp(): Promise<Way> {
+export async function overHttp(): Promise<Callable> {
   const loopback = await openLoopback(serve);
   return kerf('http', loopback.link('sample'), () => loopback.close());
 }
@@ -79,7 +79,7 @@ export async function overGrpc(): Promise<Way> {
 }
 
 /** Opens a call over each available broker. */
-export async function overQueues(): Promise<Way[]> {
+export async function overQueues(): Promise<Callable[]> {
   const urls = (await brokersThatAnswer()).filter((url) => !url.startsWith('kafka'));
   return Promise.all(
     urls.map(async (url) => {
@@ -101,12 +101,12 @@ export async function overQueues(): Promise<Way[]> {
 }
 
 /** Opens other frameworks outside the bundle. They are installed apart from this project's dependencies. */
-export async function openPeers(): Promise<Way[]> {
+export async function openPeers(): Promise<Callable[]> {
   const { openPeers: open } = await import(pathToFileURL(join(process.cwd(), 'bench', 'peers', 'index.mjs')).href);
   return open();
 }
 
-function kerf(name: string, transport: Transport, close: () => Promise<unknown>): Way {
+function kerf(name: string, transport: Transport, close: () => Promise<unknown>): Callable {
   const client = createClient(sample, (each) => createCall(each, 'bench', () => transport));
   return { name: `kerf, ${name}`, call: (input) => client.price(input as never), close };
 }
