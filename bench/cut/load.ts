@@ -20,7 +20,7 @@ export class ConstantLoad {
   readonly sent: Sent[] = [];
   readonly told = new Map<string, Answer<Outcome>>();
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 128 });
-  readonly #under = new Set<Promise<void>>();
+  readonly #inFlight = new Set<Promise<void>>();
   readonly #timer: NodeJS.Timeout;
   readonly #startedAt = performance.now();
   #count = 0;
@@ -39,7 +39,7 @@ export class ConstantLoad {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await Promise.all(this.#under);
+    await Promise.all(this.#inFlight);
     this.#agent.destroy();
   }
 
@@ -50,8 +50,8 @@ export class ConstantLoad {
       if (due > now) return;
       this.#count += 1;
       const asking = this.#order(due, now);
-      this.#under.add(asking);
-      void asking.then(() => this.#under.delete(asking));
+      this.#inFlight.add(asking);
+      void asking.then(() => this.#inFlight.delete(asking));
     }
   }
 

@@ -1,21 +1,28 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { allowed, allowedInTests, bypasses, bypassesInTests, named } from './bypasses.ts';
 import { Copy, type Report } from './copy.ts';
-import { importsBuiltin, knowsUndeclared, leavesHome, type Sin, sins, standsOnMore } from './sins.ts';
-import { innocents, innocentsOfTests, named, ways, waysOfTests } from './ways.ts';
+import {
+  importsAgainstOrder,
+  importsBuiltin,
+  importsPackage,
+  importsUndeclared,
+  type PlantedViolation,
+  plantedViolations,
+} from './violations.ts';
 
 const { kernel, control, vendors, builtins, borders } = await import(`${process.cwd()}/.dependency-cruiser.js`);
 const names = (table: object) => Object.keys(table);
-const stranger = (known: readonly string[], all: readonly string[]) => all.find((name) => !known.includes(name))!;
+const missingIn = (known: readonly string[], all: readonly string[]) => all.find((name) => !known.includes(name))!;
 
-const strangerTo = (module: string) =>
-  stranger([module, ...borders[module].uses, ...borders[module].listensTo], names(borders));
+const undeclaredBy = (module: string) =>
+  missingIn([module, ...borders[module].uses, ...borders[module].listensTo], names(borders));
 
 /** The rule against an empty project. It needs no planted file. */
 const ofTheEmpty = 'there-is-something-to-check';
 
-const plants: Record<string, Sin> = {
-  ...sins,
-  ...Object.fromEntries(names(vendors).map((vendor) => [`${vendor}-stays-at-home`, leavesHome(vendor)])),
+const plants: Record<string, PlantedViolation> = {
+  ...plantedViolations,
+  ...Object.fromEntries(names(vendors).map((vendor) => [`${vendor}-stays-at-home`, importsPackage(vendor)])),
   ...Object.fromEntries(
     names(builtins)
       .filter((name) => !builtins[name].includes('modules'))
@@ -24,15 +31,18 @@ const plants: Record<string, Sin> = {
   ...againstTheOrder('kernel', kernel),
   ...againstTheOrder('control', control),
   ...Object.fromEntries(
-    names(borders).map((module) => [`${module}-declares-whom-it-knows`, knowsUndeclared(module, strangerTo(module))]),
+    names(borders).map((module) => [
+      `${module}-declares-whom-it-knows`,
+      importsUndeclared(module, undeclaredBy(module)),
+    ]),
   ),
 };
 
 /** Returns a violation for each room of a ring. The highest room may import all others, so it has none. */
-function againstTheOrder(ring: string, order: Record<string, readonly string[]>): Record<string, Sin> {
+function againstTheOrder(ring: string, order: Record<string, readonly string[]>): Record<string, PlantedViolation> {
   const entries = names(order).flatMap((room) => {
-    const other = stranger([room, ...order[room]!], names(order).reverse());
-    return other ? [[`${ring}-order-${room}`, standsOnMore(ring, room, other)] as const] : [];
+    const other = missingIn([room, ...order[room]!], names(order).reverse());
+    return other ? [[`${ring}-order-${room}`, importsAgainstOrder(ring, room, other)] as const] : [];
   });
   return Object.fromEntries(entries);
 }
@@ -40,8 +50,8 @@ function againstTheOrder(ring: string, order: Record<string, readonly string[]>)
 const inside = (name: string, ending = '.ts') => `src/modules/orders/internal/${name.replaceAll(/\W+/g, '-')}${ending}`;
 const planted = (verb: string, texts: Readonly<Record<string, string>>, ending = '.ts') =>
   Object.entries(texts).map(([name, text]) => [name, inside(`${verb} ${name}`, ending), text] as const);
-const reaching = [...planted('reaches by', ways), ...planted('reaches by', waysOfTests, '.test.ts')];
-const innocent = [...planted('has', innocents), ...planted('has', innocentsOfTests, '.test.ts')];
+const bypassing = [...planted('uses', bypasses), ...planted('uses', bypassesInTests, '.test.ts')];
+const accepted = [...planted('has', allowed), ...planted('has', allowedInTests, '.test.ts')];
 
 describe('the boundaries', () => {
   const copy = new Copy();
@@ -49,14 +59,14 @@ describe('the boundaries', () => {
   const smaller = new Copy();
   const withoutBoard = new Copy();
   let clean: Report;
-  let sinful: Report;
+  let withViolations: Report;
 
   beforeAll(() => {
     clean = copy.report();
-    for (const sin of Object.values(plants)) copy.plant(sin);
-    for (const [, file, text] of [...reaching, ...innocent]) copy.plant({ [file]: text });
+    for (const violation of Object.values(plants)) copy.plant(violation);
+    for (const [, file, text] of [...bypassing, ...accepted]) copy.plant({ [file]: text });
     copy.plant({ [inside('named')]: named });
-    sinful = copy.report();
+    withViolations = copy.report();
   });
   afterAll(() => {
     copy.delete();
@@ -74,22 +84,24 @@ describe('the boundaries', () => {
     expect([...names(plants), ofTheEmpty].sort()).toEqual([...clean.rules].sort());
   });
 
-  it.each(Object.entries(plants))('the rule %s reports its planted violation', (rule, sin) => {
-    const [blamed] = names(sin);
-    expect(sinful.violations.filter((violation) => violation.rule === rule).map(({ from }) => from)).toContain(blamed);
+  it.each(Object.entries(plants))('the rule %s reports its planted violation', (rule, violation) => {
+    const [reported] = names(violation);
+    expect(withViolations.violations.filter((violation) => violation.rule === rule).map(({ from }) => from)).toContain(
+      reported,
+    );
   });
 
-  it.each(reaching)('report a file that uses %s', (_, file) => {
-    expect(sinful.violations.map(({ from }) => from)).toContain(file);
+  it.each(bypassing)('report a file that uses %s', (_, file) => {
+    expect(withViolations.violations.map(({ from }) => from)).toContain(file);
   });
 
-  it.each(innocent)('accept %s', (_, file) => {
-    expect(sinful.violations.filter(({ from }) => from === file)).toEqual([]);
+  it.each(accepted)('accept %s', (_, file) => {
+    expect(withViolations.violations.filter(({ from }) => from === file)).toEqual([]);
   });
 
   it('report only planted violations', () => {
-    const guilty = [...Object.values(plants).flatMap(names), ...reaching.map(([, file]) => file)];
-    expect(sinful.violations.map(({ from }) => from).filter((from) => !guilty.includes(from))).toEqual([]);
+    const expected = [...Object.values(plants).flatMap(names), ...bypassing.map(([, file]) => file)];
+    expect(withViolations.violations.map(({ from }) => from).filter((from) => !expected.includes(from))).toEqual([]);
   });
 
   it('say for a violation what to do, to the line', () => {
@@ -97,7 +109,7 @@ describe('the boundaries', () => {
     expect(status).toBe(1);
     const [module = ''] = names(borders);
     const { uses } = borders[module];
-    const other = strangerTo(module);
+    const other = undeclaredBy(module);
     expect(text).toContain(
       `src/modules/${module}/internal/knows-undeclared-${other}.ts → src/modules/${other}/contract.ts`,
     );

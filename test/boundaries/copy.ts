@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Sin } from './sins.ts';
+import type { PlantedViolation } from './violations.ts';
 
 export interface Violation {
   readonly rule: string;
@@ -37,8 +37,8 @@ export class Copy {
     symlinkSync(join(project, 'node_modules'), join(this.#root, 'node_modules'), 'junction');
   }
 
-  plant(sin: Sin): void {
-    for (const [path, content] of Object.entries(sin)) {
+  plant(violation: PlantedViolation): void {
+    for (const [path, content] of Object.entries(violation)) {
       const file = join(this.#root, path);
       mkdirSync(dirname(file), { recursive: true });
       if (typeof content === 'object') symlinkSync(content.linksTo, file);

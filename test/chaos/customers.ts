@@ -3,14 +3,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Told } from '../crash/rush.ts';
 import { type Answer, type Outcome, Shop } from '../harness/shop.ts';
 import { Random } from '../simulation/random.ts';
-import type { Fate, Seen } from './seen.ts';
+import type { Fate, Results } from './results.ts';
 
 const patienceMs = 20_000;
 const tokens = ['tok_ok', 'tok_ok', 'tok_ok', 'tok_ok', 'tok_ok', 'tok_declined', 'tok_flaky'];
 const goods = ['WAX', 'GLUE', 'OIL', 'MALLET', 'LIMITED-1'];
 
 /** Number of parallel clients of each kind: enough to meet every fault, few enough for a slow machine. */
-const population = { buyers: 5, strangers: 2, readers: 2 };
+const population = { buyers: 5, visitors: 2, readers: 2 };
 
 interface Want {
   readonly kind: string;
@@ -30,16 +30,16 @@ export class Customers {
   readonly #working: Promise<void>[] = [];
   private readonly url: string;
   private readonly seed: number;
-  private readonly seen: Seen;
+  private readonly seen: Results;
 
-  constructor(url: string, seed: number, seen: Seen) {
+  constructor(url: string, seed: number, seen: Results) {
     this.url = url;
     this.seed = seed;
     this.seen = seen;
   }
 
   begin(): void {
-    const lives = { buyers: this.#buy, strangers: this.#signUp, readers: this.#read };
+    const lives = { buyers: this.#buy, visitors: this.#signUp, readers: this.#read };
     for (const [index, [kind, live]] of Object.entries(lives).entries())
       for (let nth = 0; nth < population[kind as keyof typeof population]; nth += 1)
         this.#working.push(live.call(this, new Random(this.seed * 1_000 + index * 100 + nth)));

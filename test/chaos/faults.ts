@@ -3,8 +3,8 @@ import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Customers } from './customers.ts';
-import type { Ills } from './ills.ts';
 import type { Act, EdgeFaultChoice } from './plan.ts';
+import type { ProcessFaults } from './process-faults.ts';
 import type { Providers } from './providers.ts';
 import type { ChaosSystem } from './system.ts';
 
@@ -31,7 +31,7 @@ export interface Done {
 /** Carries out the acts of a plan. An impossible act (no process to kill, no answer) is reported, and is not a failure. */
 export class Faults {
   readonly #edges = new Map<Act, object>();
-  readonly #ills = new Map<Act, [target: string, ills: Ills]>();
+  readonly #processFaults = new Map<Act, [target: string, processFaults: ProcessFaults]>();
   #hangUps = 0;
   #isDataLost = false;
   private readonly around: Surroundings;
@@ -145,25 +145,26 @@ export class Faults {
   /** Ends all faults that still last. */
   async endAll(): Promise<void> {
     this.#edges.clear();
-    this.#ills.clear();
+    this.#processFaults.clear();
     this.around.providers.mood = 'well';
     this.around.system.suffer({});
     await this.#tellEdges();
   }
 
-  #ill(act: Act, target: string, ills: Ills, what: string): Done {
-    this.#ills.set(act, [target, ills]);
-    this.#tellIlls();
+  #ill(act: Act, target: string, processFaults: ProcessFaults, what: string): Done {
+    this.#processFaults.set(act, [target, processFaults]);
+    this.#writeFaults();
     const end = () => {
-      this.#ills.delete(act);
-      this.#tellIlls();
+      this.#processFaults.delete(act);
+      this.#writeFaults();
     };
     return { did: `${what}, for ${seconds(act.forMs)}`, end };
   }
 
-  #tellIlls(): void {
-    const all: Record<string, Ills> = {};
-    for (const [target, ills] of this.#ills.values()) all[target] = { ...all[target], ...ills };
+  #writeFaults(): void {
+    const all: Record<string, ProcessFaults> = {};
+    for (const [target, processFaults] of this.#processFaults.values())
+      all[target] = { ...all[target], ...processFaults };
     this.around.system.suffer(all);
   }
 

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ProductDefinition, run as runWell } from '../../src/shared/control/host/product.ts';
 import type { ModuleContainer, ModuleDefinition, ModuleUnit } from '../../src/shared/kernel/module/index.ts';
-import { handlerIlls } from './faulty-process.ts';
+import { handlerFaults } from './faulty-process.ts';
 
 /** Runs a product with faulty event handlers. The chaos run decides when they hang, are slow or kill their process. */
 export const run = (product: ProductDefinition): Promise<void> =>
@@ -25,7 +25,7 @@ function withFaultyHandlers(definition: ModuleDefinition): ModuleDefinition {
 }
 
 async function suffer(module: string): Promise<void> {
-  const { handlers, fatal, folder } = handlerIlls(module);
+  const { handlers, fatal, folder } = handlerFaults(module);
   if (fatal && Array.from({ length: fatal.times }).some((_, nth) => isFirst(join(folder!, `${fatal.id}-${nth}`))))
     process.kill(process.pid, 'SIGKILL');
   if (handlers === 'hang') await new Promise(() => {});

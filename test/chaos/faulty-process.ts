@@ -1,5 +1,5 @@
 import Sqlite from 'better-sqlite3';
-import { folderVariable, type IllsByTarget, readIlls } from './ills.ts';
+import { type FaultsByProcess, folderVariable, readProcessFaults } from './process-faults.ts';
 
 // Injects the faults that the chaos run writes for this process: a wrong clock, a slow disk. Node loads it before the system.
 const folder = process.env[folderVariable];
@@ -7,7 +7,7 @@ const own = process.argv[process.argv.indexOf('--only') + 1];
 const target = process.argv.includes('--only') && own ? own : 'home';
 const lookEveryMs = 100;
 
-let ills: IllsByTarget = {};
+let processFaults: FaultsByProcess = {};
 
 if (folder) {
   look(folder);
@@ -17,18 +17,18 @@ if (folder) {
 }
 
 /** Returns the faults of a module's event handlers in this process. */
-export function handlerIlls(module: string) {
-  const { handlers, fatal } = ills[module] ?? {};
+export function handlerFaults(module: string) {
+  const { handlers, fatal } = processFaults[module] ?? {};
   return { handlers, fatal, folder };
 }
 
 function look(at: string): void {
-  ills = readIlls(at);
+  processFaults = readProcessFaults(at);
 }
 
 function shiftClock(): void {
   const { now } = Date;
-  const shifted = () => now() + (ills[target]?.clockByMs ?? 0);
+  const shifted = () => now() + (processFaults[target]?.clockByMs ?? 0);
   Date.now = shifted;
   globalThis.Date = new Proxy(Date, {
     construct: (real, given, asked) => Reflect.construct(real, given.length === 0 ? [shifted()] : given, asked),
@@ -45,7 +45,7 @@ function stallCommits(): void {
     const { run } = statement as Sqlite.Statement<[]>;
     return Object.assign(statement, {
       run() {
-        const { stallMs } = ills[target] ?? {};
+        const { stallMs } = processFaults[target] ?? {};
         if (stallMs) Atomics.wait(nothing, 0, 0, stallMs);
         return run.call(statement as Sqlite.Statement<[]>);
       },

@@ -1,6 +1,6 @@
 import { readOptions } from './options.ts';
+import { inWords } from './results.ts';
 import { type Outcome, runChaos, type StoryEvent } from './run.ts';
-import { inWords } from './seen.ts';
 
 /** Maximum number of printed violations. One stuck saga appears in many books, so the first lines suffice. */
 const maxShown = 30;

@@ -8,7 +8,7 @@ import { Customers } from './customers.ts';
 import { BrokerLink, Faults, type Surroundings } from './faults.ts';
 import { draw } from './plan.ts';
 import { Providers } from './providers.ts';
-import { Seen, type SeenByKind } from './seen.ts';
+import { Results, type ResultsByKind } from './results.ts';
 import { ChaosSystem } from './system.ts';
 import { judge } from './verdict.ts';
 
@@ -31,13 +31,13 @@ export interface RunOptions {
 export interface StoryEvent {
   readonly atMs: number;
   readonly what: string;
-  readonly seen?: SeenByKind;
+  readonly seen?: ResultsByKind;
 }
 
 export interface Outcome {
   /** Faults that this machine does not support, with the reason. */
   readonly leftOut: readonly string[];
-  readonly seen: SeenByKind;
+  readonly seen: ResultsByKind;
   readonly orders: number;
   readonly homeStarts: number;
   readonly exitCode: number | null;
@@ -58,7 +58,7 @@ export async function runChaos(options: RunOptions): Promise<Outcome> {
   let system: ChaosSystem | undefined;
   try {
     system = await ChaosSystem.start(folder, settings);
-    const seen = new Seen();
+    const seen = new Results();
     const customers = new Customers(system.url, options.seed, seen);
     const around = { system, customers, providers, broker: broker?.link, seed: options.seed };
     await live(options, around, seen, { fullDisk, broker: broker !== undefined });
@@ -92,7 +92,7 @@ export async function runChaos(options: RunOptions): Promise<Outcome> {
 async function live(
   options: RunOptions,
   around: Surroundings,
-  seen: Seen,
+  seen: Results,
   able: Parameters<typeof draw>[3],
 ): Promise<void> {
   const { seed, durationMs, signal, tell } = options;

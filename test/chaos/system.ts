@@ -5,8 +5,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { type Announced, freePort, Kerf, moduleNames, placements } from '../harness/kerf.ts';
 import { Operator } from '../harness/operator.ts';
-import { folderVariable, type Ills, type IllsByTarget, writeIlls } from './ills.ts';
 import { home } from './plan.ts';
+import { type FaultsByProcess, folderVariable, type ProcessFaults, writeProcessFaults } from './process-faults.ts';
 
 const program = join(process.cwd(), 'dist', 'faulty-app.js');
 const restartAfterMs = 300;
@@ -23,7 +23,7 @@ export class ChaosSystem {
   #kerf: Kerf | undefined;
   #ends = false;
   #supervising: Promise<void> = Promise.resolve();
-  #ills: Record<string, Ills> = {};
+  #processFaults: Record<string, ProcessFaults> = {};
   readonly #frozen = new Set<number>();
   readonly #pids = new Set<number>();
   /** Forbidden behavior of the system, in words. */
@@ -46,7 +46,7 @@ export class ChaosSystem {
   static async start(folder: string, settings: Record<string, string>): Promise<ChaosSystem> {
     const [port, internal] = [await freePort(), await freePort()];
     mkdirSync(folder, { recursive: true });
-    const env = { PORT: String(port), INTERNAL_PORT: String(internal), [folderVariable]: join(folder, 'ills') };
+    const env = { PORT: String(port), INTERNAL_PORT: String(internal), [folderVariable]: join(folder, 'faults') };
     const out = placements({ name: 'all out', out: moduleNames });
     const system = new ChaosSystem(folder, { ...out, ...env, ...settings }, `http://127.0.0.1:${port}`);
     system.suffer({});
@@ -57,13 +57,13 @@ export class ChaosSystem {
   }
 
   /** Replaces the current faults of all processes, by module name or `home`. */
-  suffer(ills: IllsByTarget): void {
-    this.#ills = ills;
-    writeIlls(join(this.folder, 'ills'), ills);
+  suffer(processFaults: FaultsByProcess): void {
+    this.#processFaults = processFaults;
+    writeProcessFaults(join(this.folder, 'faults'), processFaults);
   }
 
-  get ills(): IllsByTarget {
-    return this.#ills;
+  get processFaults(): FaultsByProcess {
+    return this.#processFaults;
   }
 
   async operate(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }> {

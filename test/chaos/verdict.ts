@@ -4,7 +4,7 @@ import { type Ask, disagreements, readBooks, unfinished } from '../harness/books
 import { moduleNames } from '../harness/kerf.ts';
 import { keptByProvider } from '../harness/provider-books.ts';
 import type { Surroundings } from './faults.ts';
-import type { Seen } from './seen.ts';
+import type { Results } from './results.ts';
 
 const askAgainMs = 500;
 
@@ -12,7 +12,7 @@ const askAgainMs = 500;
  * Waits until every module is ready, nothing is in flight and all books agree, for at most `withinMs`. Returns the violations in words:
  * lost, duplicate or stuck work, broken promises, and answers that no fault explains.
  */
-export async function judge(around: Surroundings, seen: Seen, withinMs: number): Promise<string[]> {
+export async function judge(around: Surroundings, seen: Results, withinMs: number): Promise<string[]> {
   const end = Date.now() + withinMs;
   let found = await compare(around);
   while (found.length > 0 && Date.now() < end) {

@@ -6,7 +6,7 @@ import type { Migration } from '../../src/shared/kernel/database/index.ts';
 import { type ModuleDefinition, type OpenModule, openModule } from '../../src/shared/kernel/module/index.ts';
 import { busOf } from './bus.ts';
 import { openOn } from './database.ts';
-import { sufferingOf } from './suffering.ts';
+import { withFaults } from './faulty-module.ts';
 import type { World } from './world.ts';
 
 /** A process from its start to its crash. After the crash its leftover code runs on for a moment, and must change nothing. */
@@ -118,7 +118,7 @@ export class Host {
 
   async #open(life: Life): Promise<void> {
     for (const definition of this.definitions) {
-      const suffering = sufferingOf(definition, life, this.world);
+      const suffering = withFaults(definition, life, this.world);
       life.open.set(definition.contract.name, await openModule(suffering, this.#surroundings(life, definition)));
     }
   }

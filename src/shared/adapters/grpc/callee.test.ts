@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { outcomeOf } from '../../kernel/calls/giving-up.cases.ts';
+import { outcomeOf } from '../../kernel/calls/cancellation.cases.ts';
 import { createCall, ofKernel } from '../../kernel/calls/index.ts';
 import { callee, sample } from '../../kernel/calls/sample.cases.ts';
 import { GrpcTransport } from './client.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { outcomeOf } from '../../kernel/calls/giving-up.cases.ts';
+import { outcomeOf } from '../../kernel/calls/cancellation.cases.ts';
 import {
   type CallRequest,
   createCall,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { outcomeOf } from './cancellation.cases.ts';
 import { createCall, createClient } from './client.ts';
-import { outcomeOf } from './giving-up.cases.ts';
 import { InProcessTransport, type Parity } from './in-process.ts';
 import { dispatch, sample, transportCases } from './transport.cases.ts';
 import { maximumBodyBytes } from './wire.ts';

@@ -78,7 +78,7 @@ export const sample = contract('sample', {
     never: query({ about: 'Does not answer', input: none, output: none, timeoutMs: 100 }),
     when: query({ about: 'Answers when it is let', input: none, output: none }),
     // Longer than the timeout of a case: a case that wrongly waits for this deadline fails.
-    hold: query({ about: 'Answers when its caller has given up', input: call, output: none, timeoutMs: 60_000 }),
+    hold: query({ about: 'Answers when its caller has cancelled', input: call, output: none, timeoutMs: 60_000 }),
     relay: query({ about: 'Holds another call', input: call, output: none, timeoutMs: 60_000 }),
     find: query({ about: 'Takes and answers text, or nothing', input: maybe, output: maybe }),
     clear: command({ about: 'Counts, and answers nothing', input: none, output: maybe }),

@@ -9,7 +9,7 @@ class Answering extends WireTransport {
   readonly told: string[] = [];
 
   protected async send({ input, context }: Outgoing): Promise<unknown> {
-    context.cancellation?.onCancel(() => this.told.push('given up'));
+    context.cancellation?.onCancel(() => this.told.push('cancelled'));
     return input;
   }
 

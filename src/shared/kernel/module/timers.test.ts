@@ -116,18 +116,18 @@ describe('a timer', () => {
   it('completes its run when it is stopped, and does not run again', async () => {
     const leader = await instance(1);
     const { promise: goesOn, resolve: goOn } = Promise.withResolvers<void>();
-    let under = 0;
+    let running = 0;
     let runs = 0;
     const stop = start(leader, async () => {
-      [runs, under] = [runs + 1, under + 1];
+      [runs, running] = [runs + 1, running + 1];
       await goesOn;
-      under -= 1;
+      running -= 1;
       return undefined;
     });
-    await until(() => under === 1);
+    await until(() => running === 1);
     const stopped = (async () => {
       await stop();
-      return under;
+      return running;
     })();
     goOn();
     expect(await stopped).toBe(0);

@@ -14,7 +14,7 @@ class Hands {
   readonly calls = new Map<string, number>();
   readonly told: { process: Process; done: Promise<unknown> }[] = [];
   readonly killed = new Set<Process>();
-  readonly #under = new Map<string, Process>();
+  readonly #inFlight = new Map<string, Process>();
   readonly #answers: (() => void)[] = [];
   slow = true;
 
@@ -26,14 +26,14 @@ class Hands {
   }
 
   async #call(process: Process, key: string): Promise<unknown> {
-    const other = this.#under.get(key);
+    const other = this.#inFlight.get(key);
     if (other && !this.killed.has(other)) this.overlaps.push(key);
-    this.#under.set(key, process);
+    this.#inFlight.set(key, process);
     this.calls.set(key, (this.calls.get(key) ?? 0) + 1);
     if (this.slow) await new Promise<void>((resolve) => this.#answers.push(resolve));
     // A killed process never receives an answer.
     if (this.killed.has(process)) return new Promise(() => {});
-    this.#under.delete(key);
+    this.#inFlight.delete(key);
     return {};
   }
 

@@ -24,15 +24,15 @@ describe('sagas of several instances', () => {
 
   it('are shared among all of them, and no step runs twice at a time', async () => {
     const both = [await scene.start(), await scene.start()];
-    const under = new Set<string>();
+    const running = new Set<string>();
     const calls = new Map<string, number>();
     const overlaps: string[] = [];
     for (const each of both) {
       each.call = async (_name, key) => {
-        if (under.has(key)) overlaps.push(key);
-        under.add(key);
+        if (running.has(key)) overlaps.push(key);
+        running.add(key);
         await new Promise((resolve) => setImmediate(resolve));
-        under.delete(key);
+        running.delete(key);
         const times = (calls.get(key) ?? 0) + 1;
         calls.set(key, times);
         if (times === 1) throw refusal('unavailable');

@@ -61,14 +61,14 @@ describe('calls without an answer for long', () => {
 
   it('are not checked after an answer or a cancellation', () => {
     calls.answered(call('orders'), { output: 1 });
-    const giveUp = calls.send(Buffer.from('{}'), 1, {
+    const cancel = calls.send(Buffer.from('{}'), 1, {
       from: calls,
       module: 'm',
       token: 't',
       resolve() {},
       reject() {},
     });
-    giveUp();
+    cancel();
     expect(asked()).toEqual([['cancel', { cancel: 'process-2' }]]);
     clock.advance(10 * doubt.afterMs);
     expect(asked().length).toBe(1);

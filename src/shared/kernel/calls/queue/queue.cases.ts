@@ -6,7 +6,7 @@ import { serve, transportCases } from '../transport.cases.ts';
 import type { Serve } from '../transport.ts';
 import type { Inbound } from './broker.ts';
 import { bodyOf, failureOf, Holding, patient, QueueScene, withScene } from './queue.scene.ts';
-import { killedCases, strangerCases } from './trouble.cases.ts';
+import { killedCases, unauthenticatedCases } from './trouble.cases.ts';
 
 const mib = 1024 * 1024;
 
@@ -20,7 +20,7 @@ export function queueCases(name: ServerName): void {
     });
     describe('a call over the broker', () => callCases(url));
     describe('an instance', () => instanceCases(url));
-    describe('an unauthenticated caller', () => strangerCases(url));
+    describe('an unauthenticated caller', () => unauthenticatedCases(url));
   });
   describeWith(name, `${name}, when it is killed`, () => killedCases(name));
 }
@@ -50,7 +50,7 @@ function callCases(url: string): void {
     await link.close();
     expect(isRefusal(await call, 'unavailable')).toBe(true);
     expect(isRefusal(await failureOf(scene().client(link).echo({ text: 'x' })), 'unavailable')).toBe(true);
-    expect(await Promise.race([going, 'under way'])).toBe('under way');
+    expect(await Promise.race([going, 'in flight'])).toBe('in flight');
   });
 
   it('does not reach another namespace', async () => {
@@ -123,11 +123,11 @@ function instanceCases(url: string): void {
   });
 
   it('completes its calls while it leaves, and accepts no more', async () => {
-    const under = Promise.withResolvers<object>();
+    const pending = Promise.withResolvers<object>();
     let begun = 0;
     const first = await scene().serve(() => {
       begun += 1;
-      return under.promise;
+      return pending.promise;
     });
     const client = scene().client();
     const call = client.when({}, patient);
@@ -135,7 +135,7 @@ function instanceCases(url: string): void {
     const leaving = first.leave();
     await scene().serve(serve);
     expect(await Promise.all([client.strict({ n: 1 }), client.strict({ n: 2 })])).toEqual([{ n: 1 }, { n: 2 }]);
-    under.resolve({});
+    pending.resolve({});
     expect([await call, await leaving, begun]).toEqual([{}, undefined, 1]);
   });
 

@@ -113,7 +113,7 @@ export class Holding {
   readonly contexts: CallContext[] = [];
   readonly serve: Serve = (_module, _name, _input, context) => {
     this.contexts.push(context);
-    return new Promise((_resolve, reject) => context.cancellation!.onCancel(() => reject(new Error('given up'))));
+    return new Promise((_resolve, reject) => context.cancellation!.onCancel(() => reject(new Error('cancelled'))));
   };
 
   /** For each call, in order of the ids of their requests: whether it was cancelled. */

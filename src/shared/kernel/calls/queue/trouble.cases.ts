@@ -11,7 +11,7 @@ import { QueueTransport } from './client.ts';
 import { failureOf, Holding, patient, QueueScene, tokens, withScene } from './queue.scene.ts';
 
 /** Tests the messages that unauthenticated callers may send. */
-export function strangerCases(url: string): void {
+export function unauthenticatedCases(url: string): void {
   const scene = withScene(url);
 
   it('is refused when its token is missing, forged, or issued for another module', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 export const folderVariable = 'CHAOS_FOLDER';
 
 /** The current faults of a process. A missing field means no fault. */
-export interface Ills {
+export interface ProcessFaults {
   /** Error of the process's clock, in milliseconds. */
   readonly clockByMs?: number;
   /** Time that each commit blocks the process, in milliseconds. */
@@ -17,15 +17,15 @@ export interface Ills {
 }
 
 /** Faults by process: a module's name, or `home`. Faults of handlers follow the module into any process. */
-export type IllsByTarget = Readonly<Record<string, Ills>>;
+export type FaultsByProcess = Readonly<Record<string, ProcessFaults>>;
 
 /** Replaces the faults of all processes. Each process notices within a tenth of a second. */
-export function writeIlls(folder: string, ills: IllsByTarget): void {
+export function writeProcessFaults(folder: string, processFaults: FaultsByProcess): void {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'ills.new'), JSON.stringify(ills));
-  renameSync(join(folder, 'ills.new'), join(folder, 'ills.json'));
+  writeFileSync(join(folder, 'faults.new'), JSON.stringify(processFaults));
+  renameSync(join(folder, 'faults.new'), join(folder, 'faults.json'));
 }
 
-export function readIlls(folder: string): IllsByTarget {
-  return JSON.parse(readFileSync(join(folder, 'ills.json'), 'utf8'));
+export function readProcessFaults(folder: string): FaultsByProcess {
+  return JSON.parse(readFileSync(join(folder, 'faults.json'), 'utf8'));
 }

@@ -1,11 +1,13 @@
 /** A planted violation: for each file its text, a change of its text, or its link target. The check must report the first file. */
-export type Sin = Readonly<Record<string, string | ((text: string) => string) | { readonly linksTo: string }>>;
+export type PlantedViolation = Readonly<
+  Record<string, string | ((text: string) => string) | { readonly linksTo: string }>
+>;
 
 const orders = 'src/modules/orders';
 const importing = (path: string) => `import '${path}';\n`;
 
 /** Violations by rule. Each violation must break its rule; its files bear the name of the violation. */
-export const sins: Readonly<Record<string, Sin>> = {
+export const plantedViolations: Readonly<Record<string, PlantedViolation>> = {
   'rooms-are-entered-by-their-index': {
     'src/shared/kernel/contract/reaches-behind-an-index.ts': importing('../errors/codes.ts'),
   },
@@ -130,21 +132,21 @@ function topologyOnRelocation(text: string): string {
 }
 
 /** Returns a violation: a package imported in a folder that may import no package. */
-export function leavesHome(vendor: string): Sin {
+export function importsPackage(vendor: string): PlantedViolation {
   return { [`src/shared/kernel/errors/imports-${vendor.replaceAll('/', '-')}.ts`]: importing(vendor) };
 }
 
 /** Returns a violation: a restricted Node module imported in a business module. */
-export function importsBuiltin(name: string): Sin {
+export function importsBuiltin(name: string): PlantedViolation {
   return { [`${orders}/internal/imports-node-${name}.ts`]: importing(`node:${name}`) };
 }
 
 /** Returns a violation: a room that imports a room of its ring above it or beside it. */
-export function standsOnMore(ring: string, folder: string, other: string): Sin {
+export function importsAgainstOrder(ring: string, folder: string, other: string): PlantedViolation {
   return { [`src/shared/${ring}/${folder}/imports-${other}-against-the-order.ts`]: importing(`../${other}/index.ts`) };
 }
 
-export function knowsUndeclared(module: string, other: string): Sin {
+export function importsUndeclared(module: string, other: string): PlantedViolation {
   const type = `import type * as other from '../../${other}/contract.ts';\nexport type { other };\n`;
   return { [`src/modules/${module}/internal/knows-undeclared-${other}.ts`]: type };
 }

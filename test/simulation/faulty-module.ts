@@ -6,7 +6,7 @@ import type { World } from './world.ts';
 const never = new Promise<never>(() => {});
 
 /** Injects faults into a module of one process: its event handlers and operations in steps hang or are slow; poison kills the process. */
-export function sufferingOf(definition: ModuleDefinition, life: Life, world: World): ModuleDefinition {
+export function withFaults(definition: ModuleDefinition, life: Life, world: World): ModuleDefinition {
   const { name } = definition.contract;
   return {
     ...definition,

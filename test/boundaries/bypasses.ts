@@ -1,10 +1,10 @@
 const inside = '../../payments/internal/store.ts';
 
 /**
- * Ways to reach another module's implementation, or code that no import names. The list follows the specifications of ECMAScript,
- * TypeScript, Node and the bundler.
+ * Code that bypasses the rules for imports: it reaches another module's implementation, or loads other code. The list follows ECMAScript,
+ * TypeScript, Node and the bundler. Each key describes the bypass.
  */
-export const ways: Readonly<Record<string, string>> = {
+export const bypasses: Readonly<Record<string, string>> = {
   // import() and related forms
   'joined strings': `export const open = () => import('../../payments/' + 'internal/store.ts');`,
   'a joined name of a package': `export const open = () => import('jo' + 'se');`,
@@ -124,8 +124,8 @@ export const ways: Readonly<Record<string, string>> = {
   'a syntax error': `export const a = ;\n`,
 };
 
-/** Further ways that exist only in tests. */
-export const waysOfTests: Readonly<Record<string, string>> = {
+/** Further bypasses that exist only in tests. */
+export const bypassesInTests: Readonly<Record<string, string>> = {
   'vi.importActual': `import { vi } from 'vitest';\nexport const store = vi.importActual('${inside}');`,
   'vi.mock, renamed': `import { vi as v } from 'vitest';\nv.mock('${inside}');`,
   'vi.importActual of a namespace': `import * as all from 'vitest';\nexport const store = all.vi.importActual('${inside}');`,
@@ -136,8 +136,8 @@ export const waysOfTests: Readonly<Record<string, string>> = {
   createRequire: `import { createRequire } from 'node:module';\nexport const load = createRequire('/');`,
 };
 
-/** Valid code that only looks like one of the ways. */
-export const innocents: Readonly<Record<string, string>> = {
+/** Allowed code that only looks like a bypass. */
+export const allowed: Readonly<Record<string, string>> = {
   comments: `// require('${inside}'), import('${inside}'), eval('1')\n/* import.meta.resolve('${inside}') */\n/** Use import('${inside}') with care; see {@link require}. */\nexport {};`,
   strings: `export const texts = ["require('${inside}')", \`import('${inside}')\`, 'eval(1)', /import\\(file\\)/];`,
   'methods with these names': `export class Loader {\n  require(name: string) {\n    return name;\n  }\n  import(name: string) {\n    return this.require(name);\n  }\n  eval() {\n    return this.import('a' + 'b');\n  }\n}`,
@@ -156,11 +156,11 @@ export const innocents: Readonly<Record<string, string>> = {
   'an import of a constant name': `export const open = () => import('./model.ts');\nexport type PlantedModel = typeof import('./model.ts');`,
 };
 
-/** Valid code in tests that only looks like one of the ways. */
-export const innocentsOfTests: Readonly<Record<string, string>> = {
+/** Allowed code in tests that only looks like a bypass. */
+export const allowedInTests: Readonly<Record<string, string>> = {
   'a spy on a global': `import { once } from 'node:events';\nimport { vi } from 'vitest';\nvi.spyOn(process, 'kill');\nvi.spyOn(globalThis, 'setTimeout');\nvi.fn().mock;\nexport const ended = once(process, 'SIGTERM');`,
 };
 
-/** Content of `./named.ts`, which the innocents import. */
+/** Content of `./named.ts`, which the allowed code imports. */
 export const named =
   'export const process = { dlopen() {} };\nexport const vi = { mock(_: string) {} };\nexport class Worker {}\n';

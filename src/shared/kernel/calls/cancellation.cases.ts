@@ -69,49 +69,49 @@ export function deadlineCases({ client, clientOf }: Ends): void {
 }
 
 /** The triggers that cancel a call. Each makes a call and returns a function that cancels it. */
-const waysToGiveUp = {
+const cancellationTriggers = {
   'by the signal of the call': (call: Make, member?: string) => {
     const controller = new AbortController();
     const context = contextWith({ member });
-    return { answer: runInContext(context, call, { signal: controller.signal }), giveUp: () => controller.abort() };
+    return { answer: runInContext(context, call, { signal: controller.signal }), cancel: () => controller.abort() };
   },
   'because its parent call was cancelled': (call: Make, member?: string) => {
     const cancellation = new Cancellation();
     const context = contextWith({ member, cancellation });
-    return { answer: runInContext(context, call), giveUp: () => cancellation.cancel() };
+    return { answer: runInContext(context, call), cancel: () => cancellation.cancel() };
   },
 };
 type Make = (options?: { signal: AbortSignal }) => Promise<unknown>;
 
 export function cancellationCases({ client, clientOf }: Ends): void {
-  for (const [way, begin] of Object.entries(waysToGiveUp)) {
-    it(`is cancelled immediately ${way}, and cancels the callee`, async () => {
+  for (const [trigger, begin] of Object.entries(cancellationTriggers)) {
+    it(`is cancelled immediately ${trigger}, and cancels the callee`, async () => {
       const id = randomUUID();
-      const { answer, giveUp } = begin((options) => client.hold({ id }, options));
+      const { answer, cancel } = begin((options) => client.hold({ id }, options));
       const outcome = outcomeOf(answer);
       await callee.held.begun(id);
-      giveUp();
+      cancel();
       expect([await isSettled(outcome), await outcome]).toEqual([true, 'cancelled']);
       await callee.held.told(id);
     });
 
-    it(`cancels its child calls ${way}`, async () => {
+    it(`cancels its child calls ${trigger}`, async () => {
       const id = randomUUID();
-      const { answer, giveUp } = begin((options) => clientOf('gateway').relay({ id }, options));
+      const { answer, cancel } = begin((options) => clientOf('gateway').relay({ id }, options));
       const outcome = outcomeOf(answer);
       await callee.held.begun(id);
-      giveUp();
+      cancel();
       await callee.held.told(id);
       expect(await outcome).toBe('cancelled');
     });
 
-    it(`can be cancelled ${way} immediately after it starts, for known and unknown members`, async () => {
+    it(`can be cancelled ${trigger} immediately after it starts, for known and unknown members`, async () => {
       const known = randomUUID();
       await runInContext(contextWith({ member: known }), () => client.echo({ text: 'before' }));
       for (const member of [undefined, known, randomUUID()]) {
         const id = randomUUID();
-        const { answer, giveUp } = begin((options) => client.hold({ id }, options), member);
-        giveUp();
+        const { answer, cancel } = begin((options) => client.hold({ id }, options), member);
+        cancel();
         expect(await outcomeOf(answer)).toBe('cancelled');
         expect(await client.echo({ text: 'after' })).toEqual({ text: 'after' });
         await callee.held.none();

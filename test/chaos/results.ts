@@ -20,10 +20,10 @@ const slowMs = 1_000;
 
 /** Results of one kind of clients in a phase. */
 export type Counts = Partial<Record<Fate | 'slow', number>> & { longestMs?: number };
-export type SeenByKind = Readonly<Record<string, Counts>>;
+export type ResultsByKind = Readonly<Record<string, Counts>>;
 
 /** Counts the clients' results by phase. A phase lasts from one act to the next. */
-export class Seen {
+export class Results {
   readonly total: Record<string, Counts> = {};
   /** Answers that no fault explains, in words. */
   readonly wrong: string[] = [];
@@ -41,7 +41,7 @@ export class Seen {
   }
 
   /** Returns the results since the last call. */
-  takePhase(): SeenByKind {
+  takePhase(): ResultsByKind {
     const phase = this.#phase;
     this.#phase = {};
     return phase;
@@ -49,7 +49,7 @@ export class Seen {
 }
 
 /** Returns one line with the number of results for each kind of request, and the longest wait. */
-export function inWords(seen: SeenByKind): string {
+export function inWords(seen: ResultsByKind): string {
   const kinds = Object.entries(seen).map(([kind, counts]) => {
     const told = [...fates, 'slow' as const].flatMap((fate) => (counts[fate] ? `${counts[fate]} ${fate}` : []));
     return `${kind} ${told.join(', ')} (≤ ${((counts.longestMs ?? 0) / 1_000).toFixed(1)} s)`;
