@@ -21,7 +21,7 @@ export function repositoryOf(own: ModuleDescription, all: readonly ModuleDescrip
   for (const file of kept) files[file] = read(file);
   files['scripts/setup.mjs'] = withKerf(read('scripts/setup.mjs'));
   files['src/app.ts'] =
-    `// ${name}, alone: the others are known by what they say of themselves.\n${entryOf(name, all, there)}`;
+    `// The program of ${name} alone. All other modules are remote modules, described by their manifests.\n${entryOf(name, all, there)}`;
   files['scripts/test.mjs'] = texts.testScript;
   files['scripts/packages.mjs'] = texts.packagesScript;
   files['test/contract.test.ts'] = texts.contractTest(name);

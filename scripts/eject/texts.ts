@@ -17,7 +17,7 @@ export const vitest = `import { defineConfig } from 'vitest/config';
 export default defineConfig({ test: { include: ['src/**/*.test.ts', 'test/**/*.test.ts'], testTimeout: 30_000 } });
 `;
 
-export const testScript = `// npm test: sets up what is missing, builds what has changed, runs every test.
+export const testScript = `// npm test: installs missing dependencies, builds after changes, and runs every test.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { build, install, node, root } from './setup.mjs';

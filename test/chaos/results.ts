@@ -2,15 +2,15 @@
 export type Fate =
   /** An expected answer. */
   | 'done'
-  /** Told to wait (202). */
+  /** Accepted, but still pending (202). */
   | 'waiting'
-  /** Told to come back later (429, 503, 504). */
+  /** Refused for now, to be retried (429, 503, 504). */
   | 'refused'
   /** The connection was refused or broken. */
   | 'lost'
   /** The client hung up on purpose. */
   | 'hung up'
-  /** No answer within the client's patience. */
+  /** No answer within the client's timeout. */
   | 'unanswered'
   /** An answer that no fault explains. */
   | 'wrong';

@@ -18,7 +18,7 @@ async function answersWhatIsInFlight(out: readonly ModuleName[]): Promise<void> 
   }));
   const answers = keys.map(({ key, token }) => shop.order('OIL', 1, { key, token }));
   const known = async () => (await shop.get<Page<Order>>('/orders?limit=100')).body.items.length === inFlight;
-  await eventually(known, 'all orders to be in flight');
+  await eventually(known, 'all orders in flight');
 
   // Half of the payments never finish, and all members wait longer than the stop may take.
   const askedAt = performance.now();

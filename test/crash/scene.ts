@@ -31,7 +31,7 @@ export class Scene {
       found = audit(this.dataDir, told);
       return found.length === 0;
     };
-    await eventually(agree, 'that the books agree').catch(() => expect(found).toEqual([]));
+    await eventually(agree, 'consistent books').catch(() => expect(found).toEqual([]));
   }
 
   /** Waits for `settles`, stops the system cleanly, and checks the data on disk again. */

@@ -69,7 +69,7 @@ it('is replaced behind a proxy under load without a lost request', async () => {
   for (let restart = 0; restart < 2; restart++) {
     const next = await started();
     before.process.kill('SIGTERM');
-    await eventually(async () => !proxy.isReady(before.url), 'the proxy to send it nothing more');
+    await eventually(async () => !proxy.isReady(before.url), 'the proxy to skip it');
     await endsInOrder(before);
     before = next;
   }

@@ -69,7 +69,7 @@ it('answers immediately while a killed module restarts', async () => {
   await goesOn(shop);
   const answers = await Promise.all([shop.get('/orders'), shop.get(`/payments/${body.id}`)].map(inTime));
   for (const answer of answers) expect([200, 404, 503]).toContain(answer.status);
-  await eventually(async () => (await shop.get('/orders')).status === 200, 'orders to be back');
+  await eventually(async () => (await shop.get('/orders')).status === 200, 'the restart of orders');
   expect((await shop.order('OIL')).status).toBe(201);
   await scene.endsWell(kerf);
 });

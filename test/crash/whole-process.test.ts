@@ -43,7 +43,7 @@ async function startsAtOnce(...moments: number[]): Promise<void> {
     const orders = wishes(100);
     const told = await rush(shop, orders, { onAnswer: (count) => count === moment && kerf.process.kill('SIGKILL') });
     kerf = await scene.start();
-    await eventually(async () => !services.some(lives), 'the end of the services without a home');
+    await eventually(async () => !services.some(lives), 'the end of the module processes without a home process');
     const back = await new Shop(kerf.url).signIn(email);
     await resume(back, orders, told);
     await scene.settles(told);
@@ -61,7 +61,7 @@ it('leaves no module process when it is killed during their start', async () => 
   const scene = new Scene(placements({ name: 'all but one out', out }));
   const start = scene.start().catch((error: Error) => error.message);
   const first = async () => out.map((module) => ownerOf(scene, module)).find((pid) => pid !== undefined);
-  process.kill(parentOf(await eventually(first, 'a service to run')), 'SIGKILL');
+  process.kill(parentOf(await eventually(first, 'a module process')), 'SIGKILL');
   expect(await start).toMatch(/before it was ready/);
   const again = await scene.start();
   const owners = new Set(out.map((module) => ownerOf(scene, module)));

@@ -1,5 +1,5 @@
-// Loaded into a measured process before the application (`node --import`): its first SIGUSR2 begins a CPU profile, which the next one
-// writes to PROBE_DIR/cpu.json.
+// Loaded into a measured process before the application (`node --import`). The first SIGUSR2 begins a CPU profile, and the next one
+// writes it to PROBE_DIR/cpu.json.
 import { renameSync, writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector';
 import { join } from 'node:path';

@@ -1,9 +1,9 @@
 import { Socket } from 'node:net';
 
-/** How long what is written to a TCP connection is on its way, in milliseconds. */
+/** Latency of TCP writes, in milliseconds. */
 const oneWayMs = 100;
 
-// For `node --import`: whatever this process writes to a TCP connection arrives later, in order, as on a network with that latency.
+// For `node --import`: delays all TCP writes of this process, in order, like a network with that latency.
 const { _write, _writev, _final } = Socket.prototype;
 const isRemote = (socket) => socket.remoteAddress !== undefined;
 

@@ -1,5 +1,5 @@
 // Loaded into every measured process before the application (`node --import`): counts commits and prepared statements, and watches
-// the event loop. On SIGUSR2 it writes what it has counted since the last time to PROBE_DIR/<pid>.json and begins again at zero.
+// the event loop. On SIGUSR2 it writes the counts to PROBE_DIR/<pid>.json and resets them.
 import { renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -20,13 +20,13 @@ process.on('SIGUSR2', () => {
   loop.reset();
 });
 
-/** Counts what is compiled, and what commits: statements that say so, and better-sqlite3's own transactions. */
+/** Counts compiled statements and commits: COMMIT statements, and transactions of better-sqlite3. */
 function watch({ prototype }) {
   const { prepare, transaction } = prototype;
   prototype.prepare = function (source) {
     prepared += 1;
     const statement = prepare.call(this, source);
-    // The end of a view of a connection that only reads is no commit.
+    // A read-only connection ends its snapshots with COMMIT, which is no commit of data.
     return !this.readonly && /^\s*COMMIT\b/i.test(source) ? counted(statement, 'run') : statement;
   };
   prototype.transaction = function (task) {

@@ -68,14 +68,14 @@ describe('the operator commands', () => {
     const [one, other] = [await unknownVersion(), await unknownVersion()];
     const tried = async ({ id }: Letter) => (await operator.letter(id)).history.map(({ what }) => what).join(' ');
     expect(succeeded(await letters('replay', one.id))).toBe(`${one.id}  tried again\n`);
-    await eventually(async () => (await tried(one)) === 'dead replayed dead', 'its second death');
+    await eventually(async () => (await tried(one)) === 'dead replayed dead', 'the second dead letter');
     expect(succeeded(await letters('replay', '--key', other.key))).toBe('notifications  1 tried again\n');
-    await eventually(async () => (await tried(other)) === 'dead replayed dead', 'its second death');
+    await eventually(async () => (await tried(other)) === 'dead replayed dead', 'the second dead letter');
     expect(await tried(one)).toBe('dead replayed dead');
     expect(succeeded(await letters('replay', '--key', 'nobody'))).toBe('there is none that fits\n');
     const told = JSON.parse(succeeded(await letters('replay', '--all', '--json')));
     expect(told.items).toEqual([{ module: 'notifications', count: expect.any(Number) }]);
-    await eventually(async () => (await tried(other)) === 'dead replayed dead replayed dead', 'its third death');
+    await eventually(async () => (await tried(other)) === 'dead replayed dead replayed dead', 'the third dead letter');
   });
 
   it('dead-letters discard: discards one dead letter, or all that match, with a reason', async () => {

@@ -63,7 +63,7 @@ describe.each(layouts)('dead letters of notifications, %s', (_name, start) => {
     const again = await eventually(async () => {
       const now = await operator.letter(letter.id);
       return now.state === 'dead' && now;
-    }, 'its second death');
+    }, 'the second dead letter');
     expect(tried(again)).toEqual(['dead', 'replayed', 'dead']);
     expect(again.lastError).toContain('memberId');
   });

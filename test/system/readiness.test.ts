@@ -18,10 +18,13 @@ const readiness = async () => {
 async function whileGone(module: string, expected: object): Promise<void> {
   const file = join(kerf.dataDir, `${module}.db`);
   renameSync(file, `${file}-away`);
-  await eventually(async () => JSON.stringify(await readiness()) === JSON.stringify(expected), 'what it says');
+  await eventually(
+    async () => JSON.stringify(await readiness()) === JSON.stringify(expected),
+    'the expected readiness',
+  );
   renameSync(`${file}-away`, file);
   const ready = { status: 'ready', away: [], unwritable: [], code: 200 };
-  await eventually(async () => JSON.stringify(await readiness()) === JSON.stringify(ready), 'that it is ready again');
+  await eventually(async () => JSON.stringify(await readiness()) === JSON.stringify(ready), 'readiness');
 }
 
 it('is unready while a local module cannot write, and degraded while a remote module cannot', async () => {
@@ -42,7 +45,10 @@ it.each<[string, (file: string) => void]>([
   const shop = await new Shop(kerf.url).join();
   damage(join(dataDir, 'orders.db'));
   const expected = { status: 'unwritable', away: [], unwritable: ['orders'], code: 503 };
-  await eventually(async () => JSON.stringify(await readiness()) === JSON.stringify(expected), 'what it says');
+  await eventually(
+    async () => JSON.stringify(await readiness()) === JSON.stringify(expected),
+    'the expected readiness',
+  );
   const { body } = await new Operator(kerf).ask<{ modules: object[] }>('GET', '/topology');
   const why = expect.stringContaining(`it was ${what} while it was open`);
   expect(body.modules).toContainEqual(expect.objectContaining({ name: 'orders', state: 'unwritable', why }));

@@ -30,7 +30,7 @@ describe.each([
     const { body } = await shop.order('WAX');
     payment(body.id, 'voided');
     await shop.post(`/orders/${body.id}/cancel`);
-    await eventually(async () => (await read(named(body.id))).state === 'stuck', 'that it is stuck');
+    await eventually(async () => (await read(named(body.id))).state === 'stuck', 'the stuck saga');
     return body.id;
   }
 

@@ -61,7 +61,7 @@ async function movesUnseen(scene: Scene, [onePort, otherPort]: [number, number],
   await load.answers(5);
   expect(await addressesOf(home)).toEqual([one.announced.internal]);
   await move();
-  await eventually(async () => (await addressesOf(home)).join() === other.announced.internal, 'the move to be seen');
+  await eventually(async () => (await addressesOf(home)).join() === other.announced.internal, 'the relocation');
   expect(await one.stop()).toBe(0);
   await load.answers(10);
   expect(await load.stop()).toEqual([]);

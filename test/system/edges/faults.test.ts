@@ -215,7 +215,7 @@ it('a restarted module process receives the faults again', async () => {
   await eventually(async () => {
     const pids = await kerf.readyPidsOf('orders');
     return pids.length === 2 && pids.every((pid) => !before.includes(pid));
-  }, 'both to be back');
+  }, 'both restarted processes');
   const answers = await Promise.all(Array.from({ length: 6 }, () => shop.order('WAX', 1, { wait: 1 })));
   expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 202));
   await admin.put();

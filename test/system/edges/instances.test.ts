@@ -18,7 +18,7 @@ async function nobodyNotices(via: string): Promise<void> {
   const back = await eventually(async () => {
     const ready = await kerf.readyPidsOf('orders');
     return ready.length === 3 && ready;
-  }, 'the third to be back');
+  }, 'the third instance');
   expect(back).not.toContain(first[0]);
 
   // Kill the other original processes, so that only the restarted one can answer.

@@ -57,7 +57,7 @@ it("calls above a module's concurrency limit are refused immediately, and other 
   expect((await shop.order('WAX')).status).toBe(201);
 
   expect((await held).status).toBe(200);
-  await eventually(async () => (await ask()).status === 200, 'payments to be asked again');
+  await eventually(async () => (await ask()).status === 200, 'calls to payments');
   await scene.endsWell(kerf);
 });
 

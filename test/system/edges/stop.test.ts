@@ -21,7 +21,7 @@ async function endInOrder(signal: NodeJS.Signals): Promise<void> {
   // A late client finds a closed listener. The system answers every accepted request.
   expect(failures.filter((failure) => !/ECONNREFUSED|ECONNRESET|other side closed/.test(failure))).toEqual([]);
   expect(kerf.stderr).not.toContain('starting it again');
-  await eventually(async () => !pids.some(lives), 'the end of the services');
+  await eventually(async () => !pids.some(lives), 'the end of the module processes');
   await scene.endsWell(await scene.start(), load.told);
 }
 

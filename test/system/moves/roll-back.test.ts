@@ -81,7 +81,7 @@ describe('a failed extraction', () => {
         await eventually(async () => pid !== undefined && !lives(pid), 'the end of the process');
         await load.answers(5);
         if (!moved) continue;
-        await eventually(async () => (await kerf.readyPidsOf('payments')).length === 1, 'the process to be back');
+        await eventually(async () => (await kerf.readyPidsOf('payments')).length === 1, 'the restarted process');
         expect((await follow(kerf, 'payments', { placement: 'in-process' }, () => {})).report).toBeDefined();
       }
       expect((await follow(kerf, 'payments', { placement: 'http' }, () => {})).report).toMatchObject({ to: 'http' });

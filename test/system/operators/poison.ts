@@ -83,7 +83,7 @@ export class Poisoned {
       this.#data('orders', (database) =>
         database.prepare('SELECT state FROM kerf_outbox WHERE event_id = ?').pluck().get(event.id),
       );
-    await eventually(async () => state() === 'delivered', 'the delivery once more');
+    await eventually(async () => state() === 'delivered', 'the repeated delivery');
   }
 
   /** Returns the subjects of the member's messages about an order. */

@@ -65,7 +65,7 @@ function openOn(url: URL, subscriptions: SubscriptionMap, cleanUp = () => clear(
 
 brokerCases('kafka', openOn);
 
-describeWith('kafka', 'Kafka in particular', ({ url }) => {
+describeWith('kafka', 'events by Kafka only', ({ url }) => {
   describe('a topic', () => {
     it('is created when it is missing, with the number of partitions in the address', async () => {
       const address = inNamespace(url, { partitions: '3' });

@@ -10,7 +10,7 @@ import { wireCases } from '../../kernel/calls/wire.cases.ts';
 queueCases('nats');
 describeWith('nats', 'by NATS', () => wireCases('nats', () => openPrivateWire('nats')));
 
-describeWith('nats', 'calls by NATS in particular', ({ url }) => {
+describeWith('nats', 'calls by NATS only', ({ url }) => {
   let scene: QueueScene;
   afterEach(() => scene.close());
 

@@ -15,7 +15,7 @@ import { openNats } from './events.ts';
 
 brokerCases('nats', open);
 
-describeWith('nats', 'NATS JetStream in particular', ({ url }) => {
+describeWith('nats', 'events by NATS JetStream only', ({ url }) => {
   let scene: EventScene;
   let opened: OpenedBus;
   const start = async (clock: Clock = systemClock) => {

@@ -13,7 +13,7 @@ queueCases('rabbitmq');
 // No `restart`: it takes RabbitMQ seconds, and the cases above already kill a server.
 describeWith('rabbitmq', 'by RabbitMQ', ({ url }) => wireCases('rabbitmq', () => openWire(url)));
 
-describeWith('rabbitmq', 'calls by RabbitMQ in particular', ({ url }) => {
+describeWith('rabbitmq', 'calls by RabbitMQ only', ({ url }) => {
   let scene: QueueScene;
   beforeEach(() => {
     scene = new QueueScene(url);

@@ -14,7 +14,7 @@ import { Queues, whyDead } from './events-queues.ts';
 
 brokerCases('rabbitmq', open);
 
-describeWith('rabbitmq', 'RabbitMQ in particular', ({ url }) => {
+describeWith('rabbitmq', 'events by RabbitMQ only', ({ url }) => {
   let scene: EventScene;
   let opened: OpenedBus;
   const start = async (broker = inNamespace(url)) => {
@@ -147,7 +147,7 @@ describeWith('rabbitmq', 'RabbitMQ in particular', ({ url }) => {
   });
 });
 
-describeWith('rabbitmq', 'RabbitMQ that is away', () => {
+describeWith('rabbitmq', 'an unavailable RabbitMQ server', () => {
   it('is logged once; events wait, and flow when it is available', async () => {
     const server = await privateServer('rabbitmq');
     await server.kill();

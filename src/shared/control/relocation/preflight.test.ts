@@ -92,15 +92,12 @@ it.each<[string, NamedMigration[], RegExp]>([
     [shelves!],
     /it does not know the migration "labels", which was applied and is not marked/,
   ],
-])(
-  'refuses another release, before anything is changed, whose migrations it cannot live with: one that %s',
-  async (_, migrations, why) => {
-    await expect(toRelease(...migrations)).rejects.toMatchObject({
-      code: 'conflict',
-      message: expect.stringMatching(why),
-    });
-  },
-);
+])('refuses, before any change, another release that %s', async (_, migrations, why) => {
+  await expect(toRelease(...migrations)).rejects.toMatchObject({
+    code: 'conflict',
+    message: expect.stringMatching(why),
+  });
+});
 
 it('accepts a new release that does not report its migrations, but refuses when the running one does not', async () => {
   const replica = {

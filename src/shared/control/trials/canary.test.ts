@@ -41,7 +41,7 @@ describe('a canary', () => {
     ['may be slow at first', tally(200, 0, [100]), tally(2_000), 9_999, 'open'],
     ['is slow when its time is over', tally(200, 0, [100]), tally(2_000), 10_000, 'slow'],
     ['may take a little longer', tally(200, 0, [19]), tally(2_000), 10_000, 'well'],
-    ['needs nobody to compare with', tally(200), tally(0), 10_000, 'well'],
+    ['needs no calls to the current replicas', tally(200), tally(0), 10_000, 'well'],
   ])('%s', (_, other, before, elapsedMs, state) => {
     expect(verdict(other, before, elapsedMs)).toMatchObject({ state });
   });

@@ -22,7 +22,7 @@ export function queueCases(name: ServerName): void {
     describe('an instance', () => instanceCases(url));
     describe('an unauthenticated caller', () => unauthenticatedCases(url));
   });
-  describeWith(name, `${name}, when it is killed`, () => killedCases(name));
+  describeWith(name, `an outage of ${name}`, () => killedCases(name));
 }
 
 function callCases(url: string): void {

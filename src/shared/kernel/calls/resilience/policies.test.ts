@@ -53,12 +53,12 @@ describe('invalid policies', () => {
     ],
     [{ operations: ['find'] }, 'payments.operations: must list operations, each with its policies'],
     [null, 'payments: must say any of timeoutMs, attempts, concurrency, queue, breaker, operations'],
-  ])('%j: says what is allowed', (given, message) => {
+  ])('%j: the error states the allowed values', (given, message) => {
     const [issue] = policiesSchema.safeParse({ payments: given }).error!.issues;
     expect(`${issue!.path.join('.')}: ${issue!.message}`).toBe(message);
   });
 
-  it('include policies of an unknown module or operation', () => {
+  it('are also those of an unknown module or operation', () => {
     const refuse = (config: object) => () =>
       refuseUnknownPolicies(policiesSchema.parse(config), [payments], 'topology.yaml');
     expect(refuse({ payments: { operations: { find: {} } } })).not.toThrow();
