@@ -67,7 +67,7 @@ export async function overHttp(): Promise<Callable> {
   return kerf('http', loopback.link('sample'), () => loopback.close());
 }
 
-export async function overGrpc(): Promise<Way> {
+export async function overGrpc(): Promise<Callable> {
   const { listener } = adapters.wireNamed('grpc', 'the benchmark');
   const server = await listener!.open({ serve, tokens, log: silentLog, tls: {}, modules: [sample] });
   const port = await server.listen('127.0.0.1', 0);
