@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Told } from '../crash/rush.ts';
+import type { OrderAnswers } from '../crash/rush.ts';
 import { type Answer, type Outcome, Shop } from '../harness/shop.ts';
 import { Random } from '../simulation/random.ts';
 import type { Fate, Results } from './results.ts';
@@ -22,7 +22,7 @@ interface Want {
 /** Clients that order, cancel, sign up, write and read, and sometimes hang up, until `stop`. */
 export class Customers {
   /** The final answers to orders, by key. */
-  readonly told: Told = new Map();
+  readonly orderAnswers: OrderAnswers = new Map();
   /** Orders that a client repeated until the end without an answer. */
   readonly unanswered: string[] = [];
   #stopping = false;
@@ -85,7 +85,7 @@ export class Customers {
     }
     const answer = await this.#insist(shop, want, random);
     if (!answer) return void this.unanswered.push(`order ${key}`);
-    this.told.set(key, answer as Answer<Outcome>);
+    this.orderAnswers.set(key, answer as Answer<Outcome>);
     if (answer.status === 201 && random.chance(0.15)) {
       const path = `/orders/${(answer.body as { id: string }).id}/cancel`;
       await this.#insist(shop, { kind: 'cancellations', wanted: [200, 409], ask: (to) => to.post(path, {}) }, random);

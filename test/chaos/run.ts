@@ -72,7 +72,7 @@ export async function runChaos(options: RunOptions): Promise<Outcome> {
     return {
       leftOut,
       seen: seen.total,
-      orders: customers.told.size,
+      orders: customers.orderAnswers.size,
       homeStarts: system.starts,
       exitCode,
       violations,

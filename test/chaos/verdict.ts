@@ -42,7 +42,7 @@ async function compare({ system, providers, customers }: Surroundings): Promise<
       ...moduleNames.flatMap((module) => unfinished(books, module)),
       ...disagreements(readBooks(books)),
       ...keptByProvider(orders, books, providers.payments),
-      ...acknowledged({ orders }, customers.told),
+      ...acknowledged({ orders }, customers.orderAnswers),
     ];
   } catch (error) {
     return [`the books cannot be read: ${(error as Error).message}`];

@@ -7,7 +7,7 @@ import { startServer } from '../../scripts/services/index.ts';
 import { eventually, freePort, type ModuleName, placements } from '../harness/kerf.ts';
 import { describeWith, type ServerName } from '../harness/servers.ts';
 import { type Message, type Page, Shop } from '../harness/shop.ts';
-import { rush, type Told, wishes } from './rush.ts';
+import { type OrderAnswers, rush, wishes } from './rush.ts';
 import { Scene } from './scene.ts';
 
 const brokers: readonly ServerName[] = ['nats', 'rabbitmq', 'kafka'];
@@ -41,10 +41,10 @@ for (const broker of brokers) {
         const onAnswer = (count: number) => {
           if (count === 30) back = server.kill().then(() => server.restart());
         };
-        const told = await rush(shop, wishes(100), { onAnswer, patient: true });
+        const orderAnswers = await rush(shop, wishes(100), { onAnswer, patient: true });
         await back;
-        await scene.settles(told);
-        await scene.endsWell(kerf, told);
+        await scene.settles(orderAnswers);
+        await scene.endsWell(kerf, orderAnswers);
       });
     });
 
@@ -70,21 +70,21 @@ for (const broker of brokers) {
       const bus = `${url}?namespace=test-${randomUUID()}`;
       const scene = new Scene();
       const email = 'buyer@example.com';
-      let told: Told = new Map();
+      let orderAnswers: OrderAnswers = new Map();
       const run = async (env: Record<string, string>) => {
         const kerf = await scene.start({ env });
         const nobody = new Shop(kerf.url);
-        if (told.size === 0) await nobody.join({ email, phone: '+82 10 1234 5678' });
+        if (orderAnswers.size === 0) await nobody.join({ email, phone: '+82 10 1234 5678' });
         const shop = await nobody.signIn(email);
-        told = new Map([...told, ...(await rush(shop, wishes(20), { patient: true }))]);
+        orderAnswers = new Map([...orderAnswers, ...(await rush(shop, wishes(20), { patient: true }))]);
         return kerf;
       };
       await (await run({ BUS: bus })).kill();
       await (await run({ BUS: 'mitt', BUS_BEFORE: bus })).kill();
       await (await run({ BUS: bus })).kill();
       const last = await run({ BUS: 'http', BUS_BEFORE: bus });
-      await scene.settles(told);
-      await scene.endsWell(last, told);
+      await scene.settles(orderAnswers);
+      await scene.endsWell(last, orderAnswers);
     });
   });
 }

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { deep } from '../harness/deep.ts';
 import { eventually, type ModuleName, placements } from '../harness/kerf.ts';
 import { type Order, type Page, Shop } from '../harness/shop.ts';
-import type { Told } from './rush.ts';
+import type { OrderAnswers } from './rush.ts';
 import { Scene } from './scene.ts';
 
 const inFlight = 50;
@@ -24,14 +24,14 @@ async function answersWhatIsInFlight(out: readonly ModuleName[]): Promise<void> 
   const askedAt = performance.now();
   expect(await kerf.stop()).toBe(0);
   expect(performance.now() - askedAt).toBeLessThan(10_000);
-  const told: Told = new Map();
+  const orderAnswers: OrderAnswers = new Map();
   for (const [index, answer] of (await Promise.all(answers)).entries()) {
     expect([201, 202]).toContain(answer.status);
-    told.set(keys[index]!.key, answer);
+    orderAnswers.set(keys[index]!.key, answer);
   }
 
   const after = await scene.start();
-  await scene.endsWell(after, told);
+  await scene.endsWell(after, orderAnswers);
 }
 
 it('answers requests in flight before it exits on SIGTERM, with orders and payments out', () =>

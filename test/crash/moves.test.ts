@@ -34,7 +34,7 @@ describe.each([
     const payments = body.modules.find(({ name }) => name === 'payments')!;
     expect([`modules:\n  payments: ${payments.placement}\n`, payments.state]).toEqual([written, 'ready']);
     expect((await (await new Shop(again.url).join()).order('WAX')).status).toBe(201);
-    await scene.endsWell(again, load.told);
+    await scene.endsWell(again, load.orderAnswers);
   };
   const name = 'at "%s": the module restarts with either its old or its new placement';
   it.each(critical)(name, comesUp);

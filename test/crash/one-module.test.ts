@@ -15,12 +15,12 @@ async function losesNothing(victim: ModuleName): Promise<void> {
   const shop = await new Shop(kerf.url).join({ phone: '+82 10 1234 5678' });
   const orders = wishes(100);
   const onAnswer = (count: number) => void (moments.includes(count) && killModule(kerf, victim));
-  const told = await rush(shop, orders, { onAnswer, patient: true });
+  const orderAnswers = await rush(shop, orders, { onAnswer, patient: true });
 
   const now = await eventually(async () => (await kerf.pidOf(victim)) ?? undefined, `${victim} to be back`);
   expect(now).not.toBe(first);
   expect(kerf.process.exitCode).toBeNull();
-  await scene.endsWell(kerf, told);
+  await scene.endsWell(kerf, orderAnswers);
 }
 
 const name = 'loses nothing when the process of %s is killed again and again';

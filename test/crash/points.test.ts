@@ -5,7 +5,7 @@ import { deep } from '../harness/deep.ts';
 import { eventually, type Kerf, type ModuleName, placements } from '../harness/kerf.ts';
 import { Shop } from '../harness/shop.ts';
 import { checkoutPoints, eventPoints, wayBackPoints } from './points.ts';
-import { orderIdOf, resume, rush, type Told, wishes } from './rush.ts';
+import { type OrderAnswers, orderIdOf, resume, rush, wishes } from './rush.ts';
 import { Scene } from './scene.ts';
 
 const email = 'buyer@example.com';
@@ -42,8 +42,8 @@ class Mortal {
     return new Shop(this.#kerf.url).signIn(email);
   }
 
-  endsWell(told: Told): Promise<void> {
-    return this.#scene.endsWell(this.#kerf, told);
+  endsWell(orderAnswers: OrderAnswers): Promise<void> {
+    return this.#scene.endsWell(this.#kerf, orderAnswers);
   }
 }
 
@@ -53,12 +53,12 @@ for (const { name, out } of ways) {
       const mortal = new Mortal(point, placements({ name, out }));
       const shop = await (await mortal.start()).join({ email, phone: '+82 10 1234 5678' });
       const orders = wishes(5);
-      const told = await rush(shop, orders, { width: 2 });
-      await cancelOne(shop, told).catch(() => {});
+      const orderAnswers = await rush(shop, orders, { width: 2 });
+      await cancelOne(shop, orderAnswers).catch(() => {});
       const back = await mortal.revive();
-      await resume(back, orders, told);
-      await eventually(() => cancelOne(back, told), 'an order to be cancelled');
-      await mortal.endsWell(told);
+      await resume(back, orders, orderAnswers);
+      await eventually(() => cancelOne(back, orderAnswers), 'an order to be cancelled');
+      await mortal.endsWell(orderAnswers);
     };
     const [some, others] = out.length === 0 ? [everySixth, rest] : [[], all];
     const title = 'at %s leaves no work undone and repeats none';
@@ -68,8 +68,8 @@ for (const { name, out } of ways) {
 }
 
 /** Cancels the first confirmed order. Resolves with true when it is cancelled, now or before. */
-async function cancelOne(shop: Shop, told: Told): Promise<boolean> {
-  const confirmed = [...told.values()].find(({ status }) => status === 201);
+async function cancelOne(shop: Shop, orderAnswers: OrderAnswers): Promise<boolean> {
+  const confirmed = [...orderAnswers.values()].find(({ status }) => status === 201);
   if (!confirmed) return false;
   const { status } = await shop.post(`/orders/${orderIdOf(confirmed)}/cancel`, {});
   return status === 200 || status === 409;

@@ -26,7 +26,7 @@ export function wishes(count: number): Wish[] {
 }
 
 /** Answers to the orders, by key. */
-export type Told = Map<string, Placed>;
+export type OrderAnswers = Map<string, Placed>;
 
 export interface RushOptions {
   /** Number of orders in flight at a time. */
@@ -38,26 +38,26 @@ export interface RushOptions {
 }
 
 /** Places the orders in parallel. Resolves with the answers. Without `patient`, a dead system leaves orders without an answer. */
-export async function rush(shop: Shop, orders: readonly Wish[], options: RushOptions = {}): Promise<Told> {
+export async function rush(shop: Shop, orders: readonly Wish[], options: RushOptions = {}): Promise<OrderAnswers> {
   const { width = 25, onAnswer, patient } = options;
-  const told: Told = new Map();
+  const orderAnswers: OrderAnswers = new Map();
   const left = [...orders];
   const one = async () => {
     for (let wish = left.shift(); wish; wish = left.shift()) {
       const answer = patient ? await insist(shop, wish) : await place(shop, wish);
       if (!answer) continue;
-      told.set(wish.key, answer);
-      onAnswer?.(told.size);
+      orderAnswers.set(wish.key, answer);
+      onAnswer?.(orderAnswers.size);
     }
   };
   await Promise.all(Array.from({ length: width }, one));
-  return told;
+  return orderAnswers;
 }
 
-/** Repeats the orders without an answer, and adds the answers to `told`. */
-export async function resume(shop: Shop, orders: readonly Wish[], told: Told): Promise<void> {
-  const unanswered = orders.filter(({ key }) => !told.has(key));
-  for (const [key, answer] of await rush(shop, unanswered, { patient: true })) told.set(key, answer);
+/** Repeats the orders without an answer, and adds the answers to `orderAnswers`. */
+export async function resume(shop: Shop, orders: readonly Wish[], orderAnswers: OrderAnswers): Promise<void> {
+  const unanswered = orders.filter(({ key }) => !orderAnswers.has(key));
+  for (const [key, answer] of await rush(shop, unanswered, { patient: true })) orderAnswers.set(key, answer);
 }
 
 function insist(shop: Shop, wish: Wish): Promise<Placed> {

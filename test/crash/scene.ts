@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { expect, onTestFinished } from 'vitest';
 import { eventually, Kerf, type ModuleName, newDataDir, type StartOptions } from '../harness/kerf.ts';
 import { audit } from './ledger.ts';
-import type { Told } from './rush.ts';
+import type { OrderAnswers } from './rush.ts';
 
 /** One data folder and its successive processes. The end of the test always cleans them up. */
 export class Scene {
@@ -25,20 +25,20 @@ export class Scene {
   }
 
   /** Waits until nothing is in flight, and all books agree with one another and with the answers to members. */
-  async settles(told?: Told): Promise<void> {
+  async settles(orderAnswers?: OrderAnswers): Promise<void> {
     let found: string[] = [];
     const agree = async () => {
-      found = audit(this.dataDir, told);
+      found = audit(this.dataDir, orderAnswers);
       return found.length === 0;
     };
     await eventually(agree, 'consistent books').catch(() => expect(found).toEqual([]));
   }
 
   /** Waits for `settles`, stops the system cleanly, and checks the data on disk again. */
-  async endsWell(kerf: Kerf, told?: Told): Promise<void> {
-    await this.settles(told);
+  async endsWell(kerf: Kerf, orderAnswers?: OrderAnswers): Promise<void> {
+    await this.settles(orderAnswers);
     expect(await kerf.stop()).toBe(0);
-    expect(audit(this.dataDir, told)).toEqual([]);
+    expect(audit(this.dataDir, orderAnswers)).toEqual([]);
   }
 }
 

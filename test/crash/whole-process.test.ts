@@ -12,19 +12,21 @@ async function keepsEveryOrder(moment: number): Promise<void> {
   const before = await scene.start();
   const { email, shop } = await signUp(before.url);
   const orders = wishes(100);
-  const told = await rush(shop, orders, { onAnswer: (count) => count === moment && before.process.kill('SIGKILL') });
-  expect(told.size).toBeGreaterThanOrEqual(moment);
-  expect(told.size).toBeLessThan(100);
+  const orderAnswers = await rush(shop, orders, {
+    onAnswer: (count) => count === moment && before.process.kill('SIGKILL'),
+  });
+  expect(orderAnswers.size).toBeGreaterThanOrEqual(moment);
+  expect(orderAnswers.size).toBeLessThan(100);
   await before.exited();
 
   const after = await scene.start();
   const back = await new Shop(after.url).signIn(email);
-  for (const answer of told.values()) {
+  for (const answer of orderAnswers.values()) {
     expect((await back.get(`/orders/${orderIdOf(answer)}`)).status).toBe(200);
   }
-  await scene.settles(told);
+  await scene.settles(orderAnswers);
   const repeated = await rush(back, orders, { patient: true });
-  for (const [key, answer] of told) expect(orderIdOf(repeated.get(key)!)).toBe(orderIdOf(answer));
+  for (const [key, answer] of orderAnswers) expect(orderIdOf(repeated.get(key)!)).toBe(orderIdOf(answer));
   await scene.endsWell(after, repeated);
 }
 
@@ -41,12 +43,14 @@ async function startsAtOnce(...moments: number[]): Promise<void> {
     expect(services).toHaveLength(moduleNames.length);
     const shop = await new Shop(kerf.url).signIn(email);
     const orders = wishes(100);
-    const told = await rush(shop, orders, { onAnswer: (count) => count === moment && kerf.process.kill('SIGKILL') });
+    const orderAnswers = await rush(shop, orders, {
+      onAnswer: (count) => count === moment && kerf.process.kill('SIGKILL'),
+    });
     kerf = await scene.start();
     await eventually(async () => !services.some(lives), 'the end of the module processes without a home process');
     const back = await new Shop(kerf.url).signIn(email);
-    await resume(back, orders, told);
-    await scene.settles(told);
+    await resume(back, orders, orderAnswers);
+    await scene.settles(orderAnswers);
   }
   await scene.endsWell(kerf);
 }

@@ -4,7 +4,7 @@ import { eventually } from './kerf.ts';
 import type { Answer, Outcome, Shop } from './shop.ts';
 
 /** Maximum number of requests in flight. On a slow machine more requests would only queue up. */
-const maxUnderWay = 40;
+const maxInFlight = 40;
 
 /**
  * A constant load: one member orders and reads `paths` every `everyMs`, until `stop` or the end of the test. It does not wait
@@ -12,10 +12,10 @@ const maxUnderWay = 40;
  */
 export class SteadyLoad {
   /** Answers to the orders, by key. */
-  readonly told = new Map<string, Answer<Outcome>>();
+  readonly orderAnswers = new Map<string, Answer<Outcome>>();
   /** Failed requests in words: each one with a status of 500 or more, or without an answer. */
   readonly failures: string[] = [];
-  readonly #under = new Set<Promise<void>>();
+  readonly #inFlight = new Set<Promise<void>>();
   readonly #timer: NodeJS.Timeout;
   private readonly shop: Shop;
   private readonly paths: readonly string[];
@@ -29,19 +29,19 @@ export class SteadyLoad {
 
   /** Resolves after `count` more events: answered orders or failed requests. */
   async answers(count: number): Promise<void> {
-    const wanted = this.told.size + this.failures.length + count;
-    await eventually(async () => this.told.size + this.failures.length >= wanted, `${count} more answers`);
+    const wanted = this.orderAnswers.size + this.failures.length + count;
+    await eventually(async () => this.orderAnswers.size + this.failures.length >= wanted, `${count} more answers`);
   }
 
   /** Stops the load. When no request is in flight, resolves with the failed ones. */
   async stop(): Promise<readonly string[]> {
     clearInterval(this.#timer);
-    await Promise.all(this.#under);
+    await Promise.all(this.#inFlight);
     return this.failures;
   }
 
   #turn(): void {
-    if (this.#under.size >= maxUnderWay) return;
+    if (this.#inFlight.size >= maxInFlight) return;
     this.#ask('an order', () => this.#order());
     for (const path of this.paths) this.#ask(path, () => this.shop.get(path));
   }
@@ -49,7 +49,7 @@ export class SteadyLoad {
   async #order(): Promise<Answer<unknown>> {
     const key = randomUUID();
     const answer = await this.shop.order('WAX', 1, { key });
-    if (answer.status < 500) this.told.set(key, answer);
+    if (answer.status < 500) this.orderAnswers.set(key, answer);
     return answer;
   }
 
@@ -60,7 +60,7 @@ export class SteadyLoad {
       },
       (error: Error) => void this.failures.push(`${what}: ${error.message} (${(error.cause as Error)?.message})`),
     );
-    this.#under.add(asking);
-    void asking.then(() => this.#under.delete(asking));
+    this.#inFlight.add(asking);
+    void asking.then(() => this.#inFlight.delete(asking));
   }
 }

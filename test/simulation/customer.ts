@@ -80,10 +80,10 @@ export class Customer extends Person {
 }
 
 /** A person that signs up. */
-export class Stranger extends Person {
+export class Applicant extends Person {
   readonly email: string;
   /** The answer to the sign-up. */
-  told: { readonly id: string } | Refusal | undefined;
+  answer: { readonly id: string } | Refusal | undefined;
   private readonly plan: SignUp;
 
   constructor(plan: SignUp, world: World) {
@@ -96,7 +96,7 @@ export class Stranger extends Person {
     const { key, phone, afterMs } = this.plan;
     await this.pause(afterMs);
     const input = { email: this.email, password: 'correct horse', name: 'Eve', phone };
-    this.told = await this.insist<{ id: string }>(members.operations.signUp, input, key);
+    this.answer = await this.insist<{ id: string }>(members.operations.signUp, input, key);
     this.content = true;
   }
 }

@@ -1,13 +1,13 @@
 import { isRefusal } from '../../src/shared/kernel/errors/index.ts';
 import { disagreements, type OrderRow, readBooks, unfinished } from '../harness/books.ts';
 import { keptByProvider, type ProviderBooks } from '../harness/provider-books.ts';
-import type { Asked, Stranger } from './customer.ts';
+import type { Applicant, Asked } from './customer.ts';
 import { unevenEffects } from './effects.ts';
 import type { FirstDay } from './first-day.ts';
-import type { Told } from './world.ts';
+import type { Outcomes } from './world.ts';
 
 /** Returns every violated invariant in words, after a history has come to rest. */
-export function violations({ disks }: FirstDay, { asked, strangers }: Told, provided: ProviderBooks): string[] {
+export function violations({ disks }: FirstDay, { asked, applicants }: Outcomes, provided: ProviderBooks): string[] {
   const ask = <T>(module: string, query: string) => disks.get(module)!.ask<T>(query);
   const books = readBooks(ask);
   return [
@@ -16,7 +16,7 @@ export function violations({ disks }: FirstDay, { asked, strangers }: Told, prov
     ...disagreements(books),
     ...keptByProvider(books.orders, ask, provided),
     ...asked.flatMap((each) => brokenWord(books.orders, each)),
-    ...strangers.flatMap((each) => unwelcome(books.members, each)),
+    ...applicants.flatMap((each) => unwelcome(books.members, each)),
   ];
 }
 
@@ -36,9 +36,9 @@ function brokenWord(orders: readonly OrderRow[], { wish, memberId, placed, cance
 }
 
 /** Checks that a sign-up creates exactly one member, with the id of the answer. */
-function unwelcome(members: readonly { id: string; email: string }[], { email, told }: Stranger): string[] {
-  if (!told) return [`${email} was never answered`];
-  if (isRefusal(told)) return [`${email} was refused: ${told.code}, ${told.message}`];
+function unwelcome(members: readonly { id: string; email: string }[], { email, answer }: Applicant): string[] {
+  if (!answer) return [`${email} was never answered`];
+  if (isRefusal(answer)) return [`${email} was refused: ${answer.code}, ${answer.message}`];
   const ids = members.filter((member) => member.email === email).map(({ id }) => id);
-  return ids.join() === told.id ? [] : [`${email} was told to be member ${told.id} and is [${ids}]`];
+  return ids.join() === answer.id ? [] : [`${email} was answered as member ${answer.id} and is [${ids}]`];
 }

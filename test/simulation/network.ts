@@ -36,7 +36,7 @@ const nobody = () => {};
  */
 export class Network {
   /** Number of messages in flight. */
-  underWay = 0;
+  inFlight = 0;
   private readonly world: World;
 
   constructor(world: World) {
@@ -166,10 +166,10 @@ export class Network {
 
   #send(arrive: () => void): void {
     const { world } = this;
-    this.underWay += 1;
+    this.inFlight += 1;
     const delay = world.strikes('late') ? world.random.between(50, 6_000) : world.random.between(0.2, 5);
     world.scheduler.after(delay, () => {
-      this.underWay -= 1;
+      this.inFlight -= 1;
       arrive();
     });
   }

@@ -3,7 +3,7 @@ import type { SubscriptionMap } from '../../src/shared/kernel/events/bus.ts';
 import { subscriptionMap } from '../../src/shared/kernel/events/index.ts';
 import type { Log } from '../../src/shared/kernel/telemetry/index.ts';
 import type { Chronicle } from './chronicle.ts';
-import { type Asked, Customer, Stranger } from './customer.ts';
+import { Applicant, type Asked, Customer } from './customer.ts';
 import type { Disk } from './disk.ts';
 import type { FirstDay } from './first-day.ts';
 import type { Flaw } from './flaws.ts';
@@ -24,9 +24,9 @@ const clocksDifferMs = 5_000;
 const maxBegins = 6;
 
 /** The requests of the people, and the answers. */
-export interface Told {
+export interface Outcomes {
   readonly asked: readonly Asked[];
-  readonly strangers: readonly Stranger[];
+  readonly applicants: readonly Applicant[];
 }
 
 /** The whole state of one history: processes, network, people, and the single source of random numbers. */
@@ -76,12 +76,12 @@ export class World {
   }
 
   /** Runs the history until it is at rest. Resolves with the requests of the people, and the answers. */
-  async live(): Promise<Told> {
+  async live(): Promise<Outcomes> {
     this.chronicle?.begin(this);
     const customers = this.plan.wishes.map((wish) => new Customer(wish, this.firstDay.members[wish.who], this));
     for (const host of this.hosts) this.watch(host.start());
-    const strangers = this.plan.signUps.map((signUp) => new Stranger(signUp, this));
-    const people = [...customers, ...strangers];
+    const applicants = this.plan.signUps.map((signUp) => new Applicant(signUp, this));
+    const people = [...customers, ...applicants];
     for (const person of people) this.watch(person.live());
     for (const incident of this.plan.incidents) this.#plan(incident);
     if (this.plan.release) this.#release(this.plan.release);
@@ -89,7 +89,7 @@ export class World {
     await this.#rest(() => people.every(({ content }) => content));
     if (this.plan.poison && this.#poisoned !== undefined) await this.#cure(this.plan.poison.subscriber);
     for (const host of this.hosts) host.end();
-    return { asked: customers.map(({ asked }) => asked), strangers };
+    return { asked: customers.map(({ asked }) => asked), applicants };
   }
 
   /** Runs the scheduler until the system is at rest and all people are content. Reports a fault after the time limit. */
@@ -265,7 +265,7 @@ export class World {
   }
 
   #atRest(): boolean {
-    if (this.network.underWay > 0) return false;
+    if (this.network.inFlight > 0) return false;
     const idle = this.hosts.every(({ life }) => life?.reachable && !life.frozen && life.serving === 0);
     return idle && [...this.firstDay.disks.values()].every((disk) => disk.settled());
   }

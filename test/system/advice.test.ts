@@ -57,5 +57,5 @@ it('predicts, for payments, the number of calls that cross the process boundary 
   const later = crossingPerOrder(after).ms - crossingPerOrder(before).ms;
   const saidNow = (said.addedMsPer * after.price.ms) / before.price.ms;
   expect([said.addedMsPer, saidNow]).toSatisfy(surround(later));
-  await scene.endsWell(kerf, load.told);
+  await scene.endsWell(kerf, load.orderAnswers);
 });

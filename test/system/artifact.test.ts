@@ -35,7 +35,7 @@ describe('a module built as a separate artifact', () => {
     }
     await load.answers(10);
     expect(await load.stop()).toEqual([]);
-    await scene.endsWell(kerf, load.told);
+    await scene.endsWell(kerf, load.orderAnswers);
   });
 
   describe('started by hand with the topology of the whole system', () => {

@@ -93,10 +93,10 @@ it('charges each order once, however often the payments process is killed', asyn
   await begin({ MODULE_PAYMENTS: 'http' });
   const orders = wishes(40);
   const onAnswer = (count: number) => void (count % 12 === 0 && killModule(kerf, 'payments'));
-  const told = await rush(shop, orders, { onAnswer, patient: true });
-  await scene.endsWell(kerf, told);
+  const orderAnswers = await rush(shop, orders, { onAnswer, patient: true });
+  await scene.endsWell(kerf, orderAnswers);
   const captured = provider.effects.filter((path) => path.endsWith('/capture'));
-  expect(captured).toHaveLength([...told.values()].filter(({ status }) => status === 201).length);
+  expect(captured).toHaveLength([...orderAnswers.values()].filter(({ status }) => status === 201).length);
 });
 
 async function begin(env: Record<string, string> = {}): Promise<void> {

@@ -65,7 +65,7 @@ async function movesUnseen(scene: Scene, [onePort, otherPort]: [number, number],
   expect(await one.stop()).toBe(0);
   await load.answers(10);
   expect(await load.stop()).toEqual([]);
-  await scene.endsWell(home, load.told);
+  await scene.endsWell(home, load.orderAnswers);
 }
 
 function runPayments(scene: Scene, home: Kerf, port: number): Promise<Kerf> {

@@ -125,7 +125,7 @@ it('keys are rotated under load without a failure', async () => {
   await load.answers(10);
   expect((await shop.get<Page<Order>>('/orders')).status).toBe(200);
   expect(await load.stop()).toEqual([]);
-  await scene.endsWell(kerf, load.told);
+  await scene.endsWell(kerf, load.orderAnswers);
 });
 
 it('revoked keys end all sessions, and all processes continue with new keys', async () => {

@@ -25,7 +25,7 @@ async function nobodyNotices(via: string): Promise<void> {
   for (const pid of first.slice(1)) process.kill(pid, 'SIGKILL');
   await load.answers(10);
   expect(await load.stop()).toEqual([]);
-  await allConfirmed(scene, kerf, load.told);
+  await allConfirmed(scene, kerf, load.orderAnswers);
 }
 
 const title = 'one of three instances over %s is killed without a failed request';
@@ -54,12 +54,12 @@ it('one of two separately started instances stops cleanly, and gets calls again 
   expect(await other!.stop()).toBe(0);
   await load.answers(10);
   expect(await load.stop()).toEqual([]);
-  await allConfirmed(scene, home, load.told);
+  await allConfirmed(scene, home, load.orderAnswers);
 });
 
-async function allConfirmed(scene: Scene, kerf: Kerf, told: Map<string, Answer<Outcome>>): Promise<void> {
-  await scene.endsWell(kerf, told);
+async function allConfirmed(scene: Scene, kerf: Kerf, orderAnswers: Map<string, Answer<Outcome>>): Promise<void> {
+  await scene.endsWell(kerf, orderAnswers);
   const rows = read<{ key: string; status: string }>(scene.dataDir, 'orders', 'select key, status from orders');
   expect(rows.filter(({ status }) => status !== 'confirmed')).toEqual([]);
-  expect([...told.keys()].filter((key) => rows.filter((row) => row.key === key).length !== 1)).toEqual([]);
+  expect([...orderAnswers.keys()].filter((key) => rows.filter((row) => row.key === key).length !== 1)).toEqual([]);
 }

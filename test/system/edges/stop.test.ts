@@ -22,7 +22,7 @@ async function endInOrder(signal: NodeJS.Signals): Promise<void> {
   expect(failures.filter((failure) => !/ECONNREFUSED|ECONNRESET|other side closed/.test(failure))).toEqual([]);
   expect(kerf.stderr).not.toContain('starting it again');
   await eventually(async () => !pids.some(lives), 'the end of the module processes');
-  await scene.endsWell(await scene.start(), load.told);
+  await scene.endsWell(await scene.start(), load.orderAnswers);
 }
 
 const title = '%s to all processes at once stops them cleanly';
@@ -44,5 +44,5 @@ it('a signaled module process stops cleanly and is restarted', async () => {
   expect(kerf.stderr).toContain('code 0');
   await load.answers(5);
   expect(await load.stop()).toEqual([]);
-  await scene.endsWell(kerf, load.told);
+  await scene.endsWell(kerf, load.orderAnswers);
 });

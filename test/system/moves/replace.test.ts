@@ -30,7 +30,7 @@ it('replaces the running release, and then restores the previous one', async () 
   expect(readFileSync(TOPOLOGY, 'utf8')).toBe('modules:\n  payments: http # of the shop\n');
   await load.answers(10);
   expect(await load.stop()).toEqual([]);
-  await scene.endsWell(kerf, load.told);
+  await scene.endsWell(kerf, load.orderAnswers);
 });
 
 it('refuses a release that breaks the contract, and names the incompatibility', deep, async () => {
@@ -45,7 +45,7 @@ it('refuses a release that breaks the contract, and names the incompatibility', 
   ]);
   expect([await kerf.pidOf('payments'), readFileSync(TOPOLOGY, 'utf8')]).toEqual([before, text]);
   expect(await load.stop()).toEqual([]);
-  await scene.endsWell(kerf, load.told);
+  await scene.endsWell(kerf, load.orderAnswers);
 });
 
 it('refuses a release whose migration breaks the running release, before any change', deep, async () => {
@@ -68,5 +68,5 @@ it('refuses a release whose migration breaks the running release, before any cha
   expect(await operator.run('replace', ['payments'])).toMatchObject({ code: 0, stderr: '' });
   await load.answers(10);
   expect(await load.stop()).toEqual([]);
-  await scene.endsWell(kerf, load.told);
+  await scene.endsWell(kerf, load.orderAnswers);
 });

@@ -87,7 +87,7 @@ describe('a failed extraction', () => {
       expect((await follow(kerf, 'payments', { placement: 'http' }, () => {})).report).toMatchObject({ to: 'http' });
       await load.answers(5);
       await load.stop();
-      await scene.endsWell(kerf, load.told);
+      await scene.endsWell(kerf, load.orderAnswers);
     },
   );
 
@@ -111,7 +111,7 @@ describe('a failed extraction', () => {
       detail: expect.stringContaining('payments stays in-process'),
     });
     expect(await load.stop()).toEqual([]);
-    await scene.endsWell(kerf, load.told);
+    await scene.endsWell(kerf, load.orderAnswers);
   });
 });
 
@@ -146,7 +146,7 @@ describe('an aborted relocation', () => {
     expect([childrenOf(home).length, openBy(home).includes(database)]).toEqual([children, isOpen]);
     expect((await follow(kerf, 'payments', { placement: to }, () => {})).report).toBeDefined();
     expect(await load.stop()).toEqual([]);
-    await scene.endsWell(kerf, load.told);
+    await scene.endsWell(kerf, load.orderAnswers);
   });
 
   it('restores the leader tasks of the current replica when aborted while it waits for a saga', async () => {
@@ -162,7 +162,7 @@ describe('an aborted relocation', () => {
       'the order to be confirmed',
     );
     expect(await load.stop()).toEqual([]);
-    await scene.endsWell(kerf, load.told);
+    await scene.endsWell(kerf, load.orderAnswers);
   });
 
   it('completes when the abort is too late, and the answer says that the module has moved', deep, async () => {
@@ -178,7 +178,7 @@ describe('an aborted relocation', () => {
     expect(late).toMatchObject({ status: 409, body: { detail: expect.stringContaining('payments has moved') } });
     expect(last.report).toMatchObject({ to: 'in-process' });
     expect(await load.stop()).toEqual([]);
-    await scene.endsWell(kerf, load.told);
+    await scene.endsWell(kerf, load.orderAnswers);
   });
 
   it('is rolled back immediately without a failed request', async () => {
@@ -194,7 +194,7 @@ describe('an aborted relocation', () => {
       detail: expect.stringContaining('it was aborted by ann'),
     });
     expect(await load.stop()).toEqual([]);
-    await scene.endsWell(kerf, load.told);
+    await scene.endsWell(kerf, load.orderAnswers);
   });
 
   it('stops cleanly when the system is stopped during it', deep, async () => {
@@ -208,6 +208,6 @@ describe('an aborted relocation', () => {
     await Promise.all([moving, load.stop()]);
     expect([pid && lives(pid), readFileSync(TOPOLOGY, 'utf8')]).toEqual([false, 'modules:\n']);
     const again = await scene.start();
-    await scene.endsWell(again, load.told);
+    await scene.endsWell(again, load.orderAnswers);
   });
 });

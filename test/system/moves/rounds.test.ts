@@ -43,7 +43,7 @@ describe('a module that is extracted and absorbed twice in a row', () => {
     }
     expect(await load.stop()).toEqual([]);
     for (const { status } of await Promise.all(slow)) expect([201, 202, 402]).toContain(status);
-    await scene.endsWell(kerf, load.told);
+    await scene.endsWell(kerf, load.orderAnswers);
   };
   const name = '%s: nothing fails, gets lost or happens twice';
   it.each(['orders'])(name, losesNothing);
@@ -63,7 +63,7 @@ describe('a module that changes its transport and number of processes', () => {
       await load.answers(5);
     }
     expect(await load.stop()).toEqual([]);
-    await scene.endsWell(kerf, load.told);
+    await scene.endsWell(kerf, load.orderAnswers);
   };
   it('loses nothing: http, grpc, several http processes, and back', () =>
     losesNothing('http', 'grpc', 'http?instances=3', 'http', 'in-process'));
@@ -87,7 +87,7 @@ it('relocates a module while another process on the same data is the leader', as
   expect(await first.stop()).toBe(0);
   await load.answers(5);
   expect(await load.stop()).toEqual([]);
-  await scene.endsWell(second, load.told);
+  await scene.endsWell(second, load.orderAnswers);
 });
 
 for (const server of ['rabbitmq', 'nats'] as const) {
@@ -110,7 +110,7 @@ for (const server of ['rabbitmq', 'nats'] as const) {
         await load.answers(5);
       }
       expect(await load.stop()).toEqual([]);
-      await scene.endsWell(kerf, load.told);
+      await scene.endsWell(kerf, load.orderAnswers);
     });
 
     it('gets no calls in new processes before they are ready, and refuses a mirror', deep, async () => {
@@ -128,7 +128,7 @@ for (const server of ['rabbitmq', 'nats'] as const) {
       const tried = await move({ placement: 'queue', again: true, mirror: { forMs: 1_000 } });
       expect([tried.status, tried.body.detail]).toEqual([409, expect.stringContaining('take from the same queue')]);
       expect(await load.stop()).toEqual([]);
-      await scene.endsWell(kerf, load.told);
+      await scene.endsWell(kerf, load.orderAnswers);
     });
   });
 }

@@ -27,7 +27,7 @@ describe('a module that is extracted and absorbed under load', () => {
     expect(back.body).toMatchObject({ module, from: 'http', to: 'in-process', persisted: true });
     await load.answers(10);
     expect(await load.stop()).toEqual([]);
-    await scene.endsWell(kerf, load.told);
+    await scene.endsWell(kerf, load.orderAnswers);
   };
   it('causes no failed request: payments', () => causesNoFailure('payments'));
   const others = moduleNames.filter((name) => name !== 'payments');

@@ -38,7 +38,7 @@ it('a canary increases its share to all calls when the new replicas are healthy'
   ]);
   for (const { other } of body.steps.slice(5, 8)) expect(other).toMatchObject({ failures: 0 });
   expect(await load.stop()).toEqual([]);
-  await scene.endsWell(kerf, load.told);
+  await scene.endsWell(kerf, load.orderAnswers);
 });
 
 it('a canary rolls back without failed requests when the new replicas are slow', deep, async () => {
@@ -56,7 +56,7 @@ it('a canary rolls back without failed requests when the new replicas are slow',
   const { body: after } = await operator.ask<{ modules: { name: string; placement: string }[] }>('GET', '/topology');
   expect(after.modules.find(({ name }) => name === 'payments')).toMatchObject({ placement: 'in-process' });
   expect(await load.stop()).toEqual([]);
-  await scene.endsWell(kerf, load.told);
+  await scene.endsWell(kerf, load.orderAnswers);
 });
 
 it('a mirror is refused for a module without queries, and skipped when it is not required', deep, async () => {
@@ -67,7 +67,7 @@ it('a mirror is refused for a module without queries, and skipped when it is not
   const moved = await move('sms', { mirror: { ...mirror, required: false } });
   expect([moved.status, moved.body.steps[0]]).toMatchObject([200, { toMirror: { operations: [] } }]);
   expect(await load.stop()).toEqual([]);
-  await scene.endsWell(kerf, load.told);
+  await scene.endsWell(kerf, load.orderAnswers);
 });
 
 it('a mirror lets the relocation continue when all answers are equal', deep, async () => {
@@ -77,7 +77,7 @@ it('a mirror lets the relocation continue when all answers are equal', deep, asy
   expect(mirror).toMatchObject({ different: 0 });
   expect(mirror?.same).toBeGreaterThan(0);
   expect(await load.stop()).toEqual([]);
-  await scene.endsWell(kerf, load.told);
+  await scene.endsWell(kerf, load.orderAnswers);
 });
 
 it('a mirror rolls the relocation back when answers differ, and names the difference', async () => {
@@ -93,5 +93,5 @@ it('a mirror rolls the relocation back when answers differ, and names the differ
     expect.stringMatching(/answers of the new replicas differ, first that of members\.\w+ at .*name/),
   ]);
   expect(await load.stop()).toEqual([]);
-  await scene.endsWell(kerf, load.told);
+  await scene.endsWell(kerf, load.orderAnswers);
 });

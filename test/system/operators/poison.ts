@@ -6,7 +6,7 @@ import { type Letter, Operator } from '../../harness/operator.ts';
 import { Shop } from '../../harness/shop.ts';
 
 /** The order that a forged event claims as confirmed. */
-export interface Told {
+export interface ClaimedOrder {
   readonly orderId: string;
   readonly memberId: string;
 }
@@ -36,8 +36,8 @@ export class Poisoned {
   }
 
   /** Sends an event of an unknown version, together with an order. Resolves with its dead letter. */
-  unknownVersion(told: Told): Promise<Letter> {
-    const { orderId, memberId } = told;
+  unknownVersion(order: ClaimedOrder): Promise<Letter> {
+    const { orderId, memberId } = order;
     return this.#send(unknown, orderId, { orderId, memberId, lines: [], total: { amount: 1, currency: 'KRW' } });
   }
 
