@@ -110,7 +110,7 @@ describe('an adapter is a folder, and a line in src/app.ts', () => {
   const folder = () => ({ DATA_DIR: mkdtempSync(join(scratch, 'data-')) });
   beforeAll(() => {
     for (const name of optional) least.removeListed('adapters', name);
-    programs.set('all of these', least.build());
+    programs.set('all optional adapters', least.build());
   });
   afterAll(() => {
     for (const copy of [...copies.values(), least]) copy.delete();
