@@ -49,7 +49,7 @@ export function createAdminRoutes(parts: AdminRoutesDependencies): AdminRoutes {
   });
   app.notFound(() =>
     problemResponse(
-      refusal('not-found', 'there is no such route; "control" in src/app.ts may lack the part that serves it'),
+      refusal('not-found', 'there is no such route; the product may lack the part of control that serves it'),
     ),
   );
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
