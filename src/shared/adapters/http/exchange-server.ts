@@ -107,7 +107,7 @@ export class ServedExchange {
 
   #serve({ id, operation, input, context: wire }: WireCall): void {
     const { serve, module, caller, tokens, log, strangers } = this.parts;
-    if (this.#open.has(id)) throw refusal('malformed-request', `call ${id} is under way; each has an id of its own`);
+    if (this.#open.has(id)) throw refusal('malformed-request', `call ${id} is in flight; each has an id of its own`);
     const cancellation = new Cancellation();
     this.#open.set(id, cancellation);
     const run = (context: CallContext) => {

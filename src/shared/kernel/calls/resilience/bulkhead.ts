@@ -21,7 +21,7 @@ export class Bulkhead extends Gate {
 
   protected override refuseToWait({ what }: Ticket, _now: number, line: WaitingLine): Refusal | undefined {
     if (line.length < this.#queue) return undefined;
-    const most = `${this.concurrency} calls of ${what.module} are under way and ${this.#queue} wait`;
+    const most = `${this.concurrency} calls of ${what.module} are in flight and ${this.#queue} wait`;
     return refusal(
       'overloaded',
       `${what.module}.${what.name} was not called: ${most}, the most that its policies allow`,

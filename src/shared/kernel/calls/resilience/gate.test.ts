@@ -147,7 +147,7 @@ it('a bulkhead refuses calls beyond its queue, and names the limits of the modul
   for (const name of ['a', 'b', 'c', 'd', 'e']) send(bulkhead, name);
   await expect(bulkhead.run(async () => {}, { deadline: clock.now() + 5_000, what })).rejects.toMatchObject({
     code: 'overloaded',
-    message: `payments.authorize was not called: 2 calls of payments are under way and 3 wait, the most that its policies allow`,
+    message: `payments.authorize was not called: 2 calls of payments are in flight and 3 wait, the most that its policies allow`,
   });
 });
 
