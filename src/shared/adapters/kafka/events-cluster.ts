@@ -2,7 +2,14 @@ import { isIP } from 'node:net';
 import type { Admin, BaseOptions, Consumer, Producer, SASLMechanismValue } from '@platformatic/kafka';
 import { namespaceOf, shownAddress } from '../../kernel/calls/index.ts';
 import type { Clock } from '../../kernel/context/index.ts';
-import { type BrokerDependencies, inHand, patienceMs, pause, Reachability, within } from '../../kernel/events/index.ts';
+import {
+  type BrokerDependencies,
+  maxInFlight,
+  patienceMs,
+  pause,
+  Reachability,
+  within,
+} from '../../kernel/events/index.ts';
 
 type Library = typeof import('@platformatic/kafka');
 export type TextProducer = Producer<string, string, string, string>;
@@ -100,7 +107,7 @@ export class KafkaCluster {
       autocommit: false,
       maxBytes: 1024 * 1024,
       maxWaitTime: 1_000,
-      highWaterMark: inHand,
+      highWaterMark: maxInFlight,
       deserializers: stringDeserializers,
     });
   }

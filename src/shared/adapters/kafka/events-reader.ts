@@ -1,6 +1,6 @@
 import type { Clock } from '../../kernel/context/index.ts';
 import { messageOf } from '../../kernel/errors/index.ts';
-import { asItCame, familyOf, Insistence, inHand, pause, type Receive } from '../../kernel/events/index.ts';
+import { asItCame, familyOf, Insistence, maxInFlight, pause, type Receive } from '../../kernel/events/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import { isAway, type KafkaCluster, rootOf } from './events-cluster.ts';
 import { Membership, type PartitionTaker } from './events-membership.ts';
@@ -20,7 +20,7 @@ export class KafkaReader implements PartitionTaker {
   readonly #parts: ReaderDependencies;
   readonly #families: ReadonlySet<string>;
   readonly #insistence: Insistence;
-  readonly #inHand = new Set<Promise<boolean>>();
+  readonly #inFlight = new Set<Promise<boolean>>();
   readonly #leaving = Promise.withResolvers<void>();
   readonly #cut = Promise.withResolvers<void>();
   readonly #running: Promise<void>;
@@ -38,7 +38,7 @@ export class KafkaReader implements PartitionTaker {
   async stop(): Promise<void> {
     this.#end();
     this.#membership?.takeNoMore();
-    await Promise.race([Promise.all(this.#inHand), this.#cut.promise]);
+    await Promise.race([Promise.all(this.#inFlight), this.#cut.promise]);
     await this.#membership?.commit();
     await this.#membership?.leave();
     await this.#running;
@@ -53,7 +53,7 @@ export class KafkaReader implements PartitionTaker {
   }
 
   hasRoom(): boolean {
-    return this.#inHand.size < inHand;
+    return this.#inFlight.size < maxInFlight;
   }
 
   take(text: string): Promise<boolean> {
@@ -62,10 +62,10 @@ export class KafkaReader implements PartitionTaker {
     const taking = this.#insistence
       .take(event, () => this.#stopped)
       .finally(() => {
-        this.#inHand.delete(taking);
+        this.#inFlight.delete(taking);
         this.#membership?.go();
       });
-    this.#inHand.add(taking);
+    this.#inFlight.add(taking);
     return taking;
   }
 

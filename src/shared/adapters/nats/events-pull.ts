@@ -1,9 +1,9 @@
 import { createInbox, type Msg, type NatsConnection, nanos, type Subscription } from '@nats-io/transport-node';
 import type { Clock } from '../../kernel/context/index.ts';
-import { inHand, pause } from '../../kernel/events/index.ts';
+import { maxInFlight, pause } from '../../kernel/events/index.ts';
 import { flushed } from './connection.ts';
 
-const askedAtOnce = 64 * inHand;
+const askedAtOnce = 64 * maxInFlight;
 const askedForMs = 1_000;
 const silentMs = 10_000;
 

@@ -11,7 +11,7 @@ import {
   StorageType,
 } from '@nats-io/jetstream';
 import { connect, type NatsConnection, nanos } from '@nats-io/transport-node';
-import { inHand, type SubscriptionMap } from '../../kernel/events/index.ts';
+import { maxInFlight, type SubscriptionMap } from '../../kernel/events/index.ts';
 import { serverOf } from './connection.ts';
 
 const minuteMs = 60_000;
@@ -86,7 +86,7 @@ async function declareConsumer(manager: JetStreamManager, module: string, { stre
   const there = (await found(manager.consumers.info(stream, module)))?.config;
   const had = there ? (there.filter_subjects ?? [there.filter_subject ?? `${stream}.>`]) : [];
   const subjects = [...new Set([...had, ...families.map((family) => `${stream}.${family}.>`)])].sort();
-  const limits = { ack_wait: nanos(ackWaitMs), max_ack_pending: inHand, max_deliver: -1 };
+  const limits = { ack_wait: nanos(ackWaitMs), max_ack_pending: maxInFlight, max_deliver: -1 };
   const config = { ...limits, ...filter(subjects, stream, several) };
   if (!there) {
     const fixed = { durable_name: module, ack_policy: AckPolicy.Explicit, deliver_policy: DeliverPolicy.New };

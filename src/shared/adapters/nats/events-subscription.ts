@@ -34,8 +34,8 @@ export class NatsSubscription {
   readonly #parts: SubscriptionDependencies;
   readonly #insistence: Insistence;
   /** Unacknowledged events of this subscription, each in its last delivery. */
-  readonly #inHand = new Map<string, HandedOut>();
-  /** Events of `#inHand` whose processing has not begun. */
+  readonly #inFlight = new Map<string, HandedOut>();
+  /** Events of `#inFlight` whose processing has not begun. */
   #kept: HandedOut[] = [];
   #session: NatsSession | undefined;
   #pull: Pull | undefined;
@@ -64,7 +64,7 @@ export class NatsSubscription {
     for (const event of this.#kept.splice(0)) this.#giveBack(event);
     this.#insistence.tryNoMore();
     await this.#insistence.idle();
-    for (const event of [...this.#inHand.values()]) this.#giveBack(event);
+    for (const event of [...this.#inFlight.values()]) this.#giveBack(event);
     this.#cancelBeat();
     await this.#pull?.settled();
   }
@@ -75,12 +75,12 @@ export class NatsSubscription {
     this.#cut = true;
     this.#cancelBeat();
     this.#pull?.cut();
-    for (const event of this.#inHand.values()) this.#giveBack(event);
+    for (const event of this.#inFlight.values()) this.#giveBack(event);
   }
 
   #arrived(event: HandedOut): void {
-    const known = this.#inHand.has(event.id);
-    this.#inHand.set(event.id, event);
+    const known = this.#inFlight.has(event.id);
+    this.#inFlight.set(event.id, event);
     if (known) return;
     if (this.#caughtUp && !this.#leaving) void this.#take(event);
     else this.#kept.push(event);
@@ -100,9 +100,9 @@ export class NatsSubscription {
 
   /** Tells whether all events that the server counts as handed out are here. Ignores events that arrive during the count. */
   async #hasAll(session: NatsSession): Promise<boolean> {
-    const before = [...this.#inHand.keys()];
+    const before = [...this.#inFlight.keys()];
     const { num_ack_pending: handedOut } = await session.consumer(this.#parts.module);
-    return handedOut <= before.filter((id) => this.#inHand.has(id)).length;
+    return handedOut <= before.filter((id) => this.#inFlight.has(id)).length;
   }
 
   async #until(session: NatsSession, holds: () => Promise<boolean>): Promise<void> {
@@ -134,18 +134,18 @@ export class NatsSubscription {
   }
 
   #acknowledge({ id }: HandedOut): void {
-    this.#inHand.get(id)?.acknowledge();
-    this.#inHand.delete(id);
+    this.#inFlight.get(id)?.acknowledge();
+    this.#inFlight.delete(id);
   }
 
   #giveBack({ id }: HandedOut): void {
-    this.#inHand.get(id)?.giveBack();
-    this.#inHand.delete(id);
+    this.#inFlight.get(id)?.giveBack();
+    this.#inFlight.delete(id);
   }
 
   #beat(): Cancel {
     return this.#parts.clock.after(ackWaitMs / 4, () => {
-      for (const event of this.#inHand.values()) event.stillInHand();
+      for (const event of this.#inFlight.values()) event.stillInHand();
       this.#pull?.check();
       this.#cancelBeat = this.#beat();
     });

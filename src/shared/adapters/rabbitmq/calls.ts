@@ -20,7 +20,7 @@ import { steadyClock } from '../../kernel/context/index.ts';
 import { leavingTogether } from './calls-together.ts';
 
 /** Maximum requests in flight of one instance. Further requests wait until an instance has capacity. */
-const inHand = 256;
+const maxInFlight = 256;
 const frameBytes = 128 * 1024;
 /** The broker removes a queue without consumers after this time, for example a queue that survived a restart of the broker. */
 const unusedMs = 10_000;
@@ -149,7 +149,7 @@ class AmqpSession implements BrokerSession {
   async #take(channel: Channel, module: string, requests: Requests): Promise<RequestSubscription> {
     const queue = this.#nameOf(module);
     channel.on('error', () => {});
-    await channel.basicQos({ prefetchCount: inHand });
+    await channel.basicQos({ prefetchCount: maxInFlight });
     await channel.queueDeclare({ queue, durable: true, autoDelete: true, arguments: { 'x-expires': unusedMs } });
     const { queue: own } = await channel.queueDeclare({ exclusive: true, autoDelete: true });
     await channel.queueBind({ queue: own, exchange, routingKey: queue });

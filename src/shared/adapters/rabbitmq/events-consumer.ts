@@ -4,7 +4,7 @@ import {
   asItCame,
   familyOf,
   Insistence,
-  inHand,
+  maxInFlight,
   pause,
   type Receive,
   suspectMs,
@@ -62,7 +62,7 @@ export class AmqpConsumer {
     await Promise.all(this.#underWay);
     const acknowledgments = new Acknowledgments(channel);
     this.#acknowledgments = acknowledgments;
-    await channel.basicQos({ prefetchCount: inHand });
+    await channel.basicQos({ prefetchCount: maxInFlight });
     await channel.basicConsume({ queue: queues.of(module) }, (message) => this.#arrive({ message, acknowledgments }));
     await channel.basicConsume({ queue: queues.deadOf(module) }, (message) =>
       this.#arrive({ message, acknowledgments, dead: true }),

@@ -122,9 +122,9 @@ describeWith('rabbitmq', 'events by RabbitMQ only', ({ url }) => {
     await start();
     await scene.publish(...['a', 'b', 'c'].map((customer, n) => ({ customer, n })));
     await expect.poll(() => opened.bus.held('mail')).toBe(3);
-    const inHand: unknown[] = [];
-    await opened.attach('mail', (event) => new Promise(() => void inHand.push(event)));
-    await expect.poll(() => inHand.length).toBe(3);
+    const maxInFlight: unknown[] = [];
+    await opened.attach('mail', (event) => new Promise(() => void maxInFlight.push(event)));
+    await expect.poll(() => maxInFlight.length).toBe(3);
     expect(await opened.bus.held('mail')).toBe(3);
   });
 

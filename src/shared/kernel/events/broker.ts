@@ -14,7 +14,7 @@ export interface BrokerDependencies {
 }
 
 /** Maximum number of events in flight for one subscriber. */
-export const inHand = 256;
+export const maxInFlight = 256;
 
 /**
  * Number of deliveries from which on an event is a suspect: it may end the process that takes it. The subscriber takes a suspect

@@ -138,16 +138,16 @@ export function busCases(name: string, open: Open, openAlone?: Open): void {
     it('waits for a slow subscriber instead of heaping up events in memory', async () => {
       await start();
       await opened.detach('stats');
-      let inHand = 0;
+      let maxInFlight = 0;
       let most = 0;
       let letGo = () => {};
       const gate = new Promise<void>((resolve) => (letGo = resolve));
       const receive = await scene.receiver('stats');
       await opened.attach('stats', async (event) => {
-        most = Math.max(most, ++inHand);
+        most = Math.max(most, ++maxInFlight);
         await gate;
         await receive(event);
-        inHand -= 1;
+        maxInFlight -= 1;
       });
       scene.relay.recipientReachable('stats');
       const told = events(5_000, 50);

@@ -1,8 +1,8 @@
 export {
   type BrokerDependencies,
   Insistence,
-  inHand,
   maxDeliveries,
+  maxInFlight,
   patienceMs,
   pause,
   Reachability,

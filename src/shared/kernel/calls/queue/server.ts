@@ -54,7 +54,7 @@ export async function serveQueue(parts: QueueServerDependencies): Promise<QueueS
   };
 }
 
-interface InHand {
+interface CallInFlight {
   readonly caller: string;
   readonly cancellation: Cancellation | undefined;
 }
@@ -65,7 +65,7 @@ class Served implements SessionUser {
   /** Resolves with the current session's subscription, or with undefined when the subscription failed. */
   #subscribing: Promise<RequestSubscription | undefined> = Promise.resolve(undefined);
   #session: BrokerSession | undefined;
-  readonly #inHand = new Map<string, InHand>();
+  readonly #calls = new Map<string, CallInFlight>();
   readonly #cancelledCalls = new Set<string>();
   #inFlight = 0;
   #idle: (() => void) | undefined;
@@ -144,7 +144,7 @@ class Served implements SessionUser {
       this.#strangers.note(error, { module: this.parts.module, from: this.#broker });
       message.answer(answerBody({ problem: toProblem(error) }, session));
     }
-    this.#inHand.delete(message.id);
+    this.#calls.delete(message.id);
     this.#inFlight -= 1;
     if (this.#inFlight === 0) this.#idle?.();
   }
@@ -161,7 +161,7 @@ class Served implements SessionUser {
     const what = { module, name: operation };
     if (context.deadline <= Date.now()) throw timedOut(what);
     if (this.#cancelledCalls.delete(keyOf(caller, message.id))) throw cancelledBefore(what);
-    this.#inHand.set(message.id, { caller, cancellation: context.cancellation });
+    this.#calls.set(message.id, { caller, cancellation: context.cancellation });
     return serve(module, operation, input, context);
   }
 
@@ -173,7 +173,7 @@ class Served implements SessionUser {
       if ('cancel' in heard.data) return this.#cancel(caller, heard.data.cancel);
       // A request that is not here may still wait at the broker, which will deliver it to an instance.
       const all = session.keepsRequests && !this.#leaving;
-      const have = heard.data.ask.filter((id) => all || this.#inHand.has(id));
+      const have = heard.data.ask.filter((id) => all || this.#calls.has(id));
       message.answer(Buffer.from(JSON.stringify({ have })));
     } catch (error) {
       this.#strangers.note(error, { module: this.parts.module, from: this.#broker });
@@ -186,7 +186,7 @@ class Served implements SessionUser {
 
   /** Cancels a call in flight. A call that arrives after its cancellation does not begin. */
   #cancel(caller: string, id: string): void {
-    const call = this.#inHand.get(id);
+    const call = this.#calls.get(id);
     if (call) return void (call.caller === caller && call.cancellation?.cancel());
     this.#cancelledCalls.add(keyOf(caller, id));
     if (this.#cancelledCalls.size <= maxCancelled) return;
@@ -208,8 +208,8 @@ class Served implements SessionUser {
   #abandon(session: BrokerSession): void {
     if (session !== this.#session) return;
     this.#session = undefined;
-    for (const { cancellation } of this.#inHand.values()) cancellation?.cancel();
-    this.#inHand.clear();
+    for (const { cancellation } of this.#calls.values()) cancellation?.cancel();
+    this.#calls.clear();
   }
 
   get #broker(): string {
