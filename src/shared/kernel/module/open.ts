@@ -75,9 +75,11 @@ const kernelMigrations: Migration[] = [
   ...[...commandMigrations, ...seedMigrations, ...timerMigrations],
 ];
 
-/** Opens a module on its data. Throws a `StartError` when the data is damaged or not writable. */
+/** Opens a module on its data. Throws a `StartError` when its definition is wrong, or its data damaged or not writable. */
 export async function openModule(definition: ModuleDefinition, around: Surroundings): Promise<OpenModule> {
-  const database = around.openDatabase(definition.contract.name, migrationsOf(definition));
+  const migrations = migrationsOf(definition);
+  refuseWrongListensTo(definition);
+  const database = around.openDatabase(definition.contract.name, migrations);
   try {
     return await openOn(database, definition, around);
   } catch (error) {
@@ -90,7 +92,6 @@ async function openOn(database: Database, definition: ModuleDefinition, around: 
   const { contract } = definition;
   const { clock, log, bus } = around;
   const container = containerOf(definition, around);
-  checkListensTo(definition);
   const inside = definition.open(container);
   const timers = [...(inside.timers ?? []), housekeeping(clock)];
   refuseInvalidTimers(contract.name, timers, clock.now());
@@ -175,7 +176,7 @@ function stepsOf(fixed: Omit<Steps, 'signal' | 'answer'>): Steps {
 const never = new AbortController().signal;
 
 /** Throws a `StartError` when `listensTo` in `module.json` differs from the modules that the subscriptions name. */
-function checkListensTo({ contract: { name }, about, subscriptions = [] }: ModuleDefinition): void {
+function refuseWrongListensTo({ contract: { name }, about, subscriptions = [] }: ModuleDefinition): void {
   const publishers = [...new Set(subscriptions.map(({ event }) => event.module))].sort();
   if (JSON.stringify(publishers) === JSON.stringify([...about.listensTo].sort())) return;
   const right = `"listensTo": ${JSON.stringify(publishers)}`;
