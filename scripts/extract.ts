@@ -54,7 +54,7 @@ const order = {
 const saysWhere = via !== undefined || instances !== undefined || port !== undefined;
 await moveModule(module, { via: saysWhere ? via : await viaNow(module), ...order }, values);
 
-/** Returns the transport for an order without any option: the present one, or that of the last extraction. */
+/** Returns the transport of an order without options: the current one, or the one of the last extraction. */
 async function viaNow(module: string): Promise<Via> {
   const { outside } = await ask(moduleAnswer, 'GET', pathOf(module));
   const via = outside?.split('?')[0];

@@ -34,7 +34,7 @@ export interface AdminRoutesDependencies {
   unwritable: WhyUnwritable;
   relocations: Relocations;
   adapters: Adapters;
-  parts: OpenControl;
+  openControl: OpenControl;
   /** Whether this process is about to stop. */
   state: { readonly stopping: boolean };
 }
@@ -83,7 +83,7 @@ export function createAdminRoutes(parts: AdminRoutesDependencies): AdminRoutes {
   serveDeadLetters(app, everywhere);
   serveSagas(app, everywhere);
   serveMoves(app, modules, parts.relocations, parts.adapters);
-  parts.parts.serve(app, everywhere, parts);
+  parts.openControl.serve(app, everywhere, parts);
   refuseOtherMethods(app);
   return app;
 }

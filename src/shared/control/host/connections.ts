@@ -19,7 +19,7 @@ export interface Connections {
   readonly tokens: ServiceTokens;
   readonly tls: TlsMaterial;
   /** What the optional parts of control add. */
-  readonly parts: OpenControl;
+  readonly openControl: OpenControl;
   readonly directory: Directory;
   readonly calls: CallSource;
   readonly bus: Bus;
@@ -39,8 +39,8 @@ export async function connect(
   const tokens = new ServiceTokens(identity);
   const log = createLog(settings.LOG_LEVEL, { process: only?.join(',') ?? 'home' }, settings.LOG_FILE);
   watchOpenFiles(log);
-  const parts = openParts(control, { topology, identity });
-  const { hooks } = parts;
+  const openControl = openParts(control, { topology, identity });
+  const { hooks } = openControl;
   const contracts = new Map(definitions.map(({ contract }) => [contract.name, contract]));
   const directory = new Directory({
     ...{ policies, log, clock: systemClock, steady: steadyClock, random: Math.random, parity: settings.PARITY },
@@ -58,5 +58,5 @@ export async function connect(
     subscriptions: subscriptionMap(definitions),
   });
   const engine = adapters.find('openEngine', 'the data of the modules')(settings.DATA_DIR);
-  return { log, identity, tokens, tls, parts, directory, calls, bus, adapters, engine };
+  return { log, identity, tokens, tls, openControl, directory, calls, bus, adapters, engine };
 }

@@ -78,14 +78,19 @@ async function openOn(
   refuseMissingAdapters(topology.placements, adapters);
   const token = only ? undefined : operatorToken(settings.DATA_DIR, settings.OPERATOR_TOKEN);
   const connections = await connect(topology, definitions, control);
-  const { directory, identity, log, parts } = connections;
+  const { directory, identity, log, openControl } = connections;
   const authority = identity instanceof Authority ? identity : undefined;
   if (!only) recordBus(settings, log);
   const names = definitions.map(({ contract }) => contract.name);
   const placements = new Map(topology.placements);
   if (accepted.length > 0)
     log.warn({ modules: accepted }, 'the data of modules is accepted as it is, whatever was lost');
-  const here = new ModulesHere(topology, definitions, { ...connections, beforeServing: parts.beforeServing }, records);
+  const here = new ModulesHere(
+    topology,
+    definitions,
+    { ...connections, beforeServing: openControl.beforeServing },
+    records,
+  );
   const { open } = here;
   for (const name of names) {
     if (belongsHere(topology, name)) await here.add(name);
@@ -94,7 +99,7 @@ async function openOn(
   if (!only) records.setSystem(records.system ?? records.newSystem()!);
   const databases = new Databases({ ...connections, topology, placements, definitions, records, open, accepted });
   const wasIntroduced = await databases.introduce();
-  const moduleProcesses = new ModuleProcesses(topology, directory, parts.shared, authority, log, definitions);
+  const moduleProcesses = new ModuleProcesses(topology, directory, openControl.shared, authority, log, definitions);
   const relocations = new Relocations({
     topology,
     definitions,
@@ -103,7 +108,7 @@ async function openOn(
     moduleProcesses,
     directory,
     adapters,
-    trials: parts.trials,
+    trials: openControl.trials,
     log,
   });
   const away = whichAreAway(names, directory);
@@ -131,7 +136,7 @@ async function openOn(
   const answer = answersFor(only ?? [], here, directory, listeners);
   const parent = joinParent({
     homeAddress: topology.homeAddress,
-    shared: parts.shared,
+    shared: openControl.shared,
     log,
     open,
     throughHome,

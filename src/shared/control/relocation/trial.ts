@@ -68,7 +68,7 @@ export class Trial implements Detour {
       });
   }
 
-  /** Calls the candidate for nobody but the trial. The counts of the trial leave out a call that is not `counted`. */
+  /** Calls the candidate for the trial alone: no caller receives the answer. Only a `counted` call enters the counts of the trial. */
   callCandidate(request: CallRequest, counted: boolean): Promise<unknown> {
     return counted ? this.#counted(this.upstream, this.other, request) : this.upstream.call(request);
   }

@@ -49,8 +49,8 @@ export function createCall(
 }
 
 /**
- * Returns the calls of any caller to any operation. A policy may give an operation less time than its contract does. The operations
- * of the kernel itself have no policies, and nobody observes them.
+ * Returns the calls of any caller to any operation. A policy may give an operation less time than its contract does. The kernel's own
+ * operations keep their time, and no observer sees them.
  */
 export function callSourceOf(
   directory: Pick<Directory, 'routeTo'>,

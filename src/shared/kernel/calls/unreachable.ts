@@ -13,7 +13,7 @@ export class Unreachable extends Refusal {
   }
 }
 
-/** An HTTP answer that comes from no Kerf process, such as that of a proxy. */
+/** An HTTP answer of another program, such as a proxy. */
 export class ForeignAnswer extends Error {
   override readonly name = 'ForeignAnswer';
   readonly status: number | undefined;

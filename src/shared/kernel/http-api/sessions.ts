@@ -15,7 +15,7 @@ export interface Sessions {
   end(session: Session): void;
 }
 
-/** Limits wrong passwords by account and client, so that nobody can guess a password or lock out its owner. */
+/** Limits wrong passwords by account and client. An attacker can neither guess a password nor lock out its owner. */
 export interface SignInLimit {
   /** Begins an attempt of the client with this address. Throws `too-many-requests` while the client must wait. */
   begin(account: string, address: string): SignInAttempt;

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Clock } from '../context/index.ts';
 import type { Client, Contract, Event, OperationDefinition } from '../contract/index.ts';
 import type { Migration, Reader, Unit } from '../database/index.ts';
+import { StartError } from '../errors/index.ts';
 import type { Resources } from '../http-api/index.ts';
 import type { Saga, SagaState } from '../saga/index.ts';
 import type { ModuleContainer } from './container.ts';
@@ -144,10 +145,20 @@ export function defineModule<C extends Contract, S extends z.ZodObject>(
   return { ...definition, about } as unknown as ModuleDefinition;
 }
 
-/** Creates a subscription. The event determines the type of the handler's data. The container is that of the open module. */
+/** Creates a subscription. The event determines the type of the handler's data. The handler gets the container of the open module. */
 export function on<E extends Event, S = Record<string, unknown>>(
   event: E,
   handle: (data: z.output<E['data']>, unit: ModuleUnit, container: ModuleContainer<S>) => Promise<void>,
 ): ModuleSubscription<S> {
   return { event, handle };
+}
+
+/** Throws a `StartError` when `listensTo` in `module.json` differs from the modules that the subscriptions name. */
+export function refuseWrongListensTo({ contract: { name }, about, subscriptions = [] }: ModuleDefinition): void {
+  const publishers = [...new Set(subscriptions.map(({ event }) => event.module))].sort();
+  if (JSON.stringify(publishers) === JSON.stringify([...about.listensTo].sort())) return;
+  const right = `"listensTo": ${JSON.stringify(publishers)}`;
+  throw new StartError(
+    `"${name}" subscribes to other modules than it declares. Write in src/modules/${name}/module.json: ${right}`,
+  );
 }

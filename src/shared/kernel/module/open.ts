@@ -22,7 +22,13 @@ import { ModuleContainer } from './container.ts';
 import { type AnyHandler, Dispatcher } from './dispatcher.ts';
 import { type Handover, handoverOf } from './handover.ts';
 import { housekeeping, seedMigrations, seedOnce } from './housekeeping.ts';
-import type { ModuleDefinition, ModuleImplementation, ModuleUnit, Steps } from './module.ts';
+import {
+  type ModuleDefinition,
+  type ModuleImplementation,
+  type ModuleUnit,
+  refuseWrongListensTo,
+  type Steps,
+} from './module.ts';
 import { refuseInvalidTimers } from './schedule.ts';
 import { startTimers, timerMigrations } from './timers.ts';
 import * as tokens from './tokens.ts';
@@ -174,16 +180,6 @@ function stepsOf(fixed: Omit<Steps, 'signal' | 'answer'>): Steps {
 }
 
 const never = new AbortController().signal;
-
-/** Throws a `StartError` when `listensTo` in `module.json` differs from the modules that the subscriptions name. */
-function refuseWrongListensTo({ contract: { name }, about, subscriptions = [] }: ModuleDefinition): void {
-  const publishers = [...new Set(subscriptions.map(({ event }) => event.module))].sort();
-  if (JSON.stringify(publishers) === JSON.stringify([...about.listensTo].sort())) return;
-  const right = `"listensTo": ${JSON.stringify(publishers)}`;
-  throw new StartError(
-    `"${name}" subscribes to other modules than it declares. Write in src/modules/${name}/module.json: ${right}`,
-  );
-}
 
 /** Returns all migrations of a module's data, in order. Throws a `StartError` when the module uses a migration name of the kernel. */
 export function migrationsOf({ contract: { name }, migrations: own }: ModuleDefinition): Migration[] {

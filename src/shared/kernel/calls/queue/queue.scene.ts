@@ -19,7 +19,7 @@ export const patient = { timeoutMs: 60_000 };
 /** A client of the broker that uses a session directly, without the code above it. */
 export interface Outsider {
   readonly session: BrokerSession;
-  /** Resolves with the raw answer, or with `nobody` when the broker returned the message. */
+  /** Resolves with the raw answer. Resolves with `nobody` when the broker returns the message. */
   ask(message: Partial<Outbound>): Promise<unknown>;
 }
 
