@@ -29,7 +29,7 @@ export async function openPipeline(carrier: Carrier, folder: string, ledger: Led
   const publisher = openSqlite('orders', join(folder, `${name}-orders.db`), eventMigrations);
   const effects = { name: 'effects', sqlite: effectTable };
   const subscriber = openSqlite('stats', join(folder, `${name}-stats.db`), [...eventMigrations, effects]);
-  const relay = new Relay(publisher, bus, systemClock, silentLog);
+  const relay = new Relay({ module: 'shop', database: publisher, bus, clock: systemClock, log: silentLog });
   const outbox = new Outbox(bus, systemClock, (recipient) => relay.wake(recipient));
   const handle = async ({ n, order, total }: Changed, unit: Unit) => {
     await insertEffect(unit).execute({ n, order, amount: total.amount });

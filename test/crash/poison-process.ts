@@ -27,7 +27,7 @@ const [publisher, database] = [open('shop'), open('mail')];
 const bus = new MittBus(subscriptionMap([{ contract: { name: 'mail' }, subscriptions: [{ event: sold }] }]), {
   deliver: async () => {},
 });
-const relay = new Relay(publisher, bus, systemClock, silentLog);
+const relay = new Relay({ module: 'shop', database: publisher, bus, clock: systemClock, log: silentLog });
 const outbox = new Outbox(bus, systemClock, (recipient) => relay.wake(recipient));
 const handle = async ({ customer }: { customer: string }, unit: Unit) => {
   if (customer === 'poison') process.kill(process.pid, 'SIGKILL');

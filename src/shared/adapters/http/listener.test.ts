@@ -43,7 +43,10 @@ describe('the internal listener', () => {
 
   it('reads the context from headers, which are all optional', async () => {
     const { body: none } = await ask(token, '/whoAsks', '{}');
-    expect(none).toEqual({ requestId: 'none', member: null, caller: 'other', idempotencyKey: null, traceparent: null });
+    expect(none).toEqual({
+      ...{ requestId: 'none', member: null, caller: 'other', idempotencyKey: null },
+      ...{ traceparent: null, tracestate: null, baggage: null },
+    });
     const headers = {
       'x-request-id': 'r-1',
       'idempotency-key': randomUUID(),

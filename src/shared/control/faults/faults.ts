@@ -21,10 +21,13 @@ export function faults(): ControlPart {
       const active = new CallFaults(identity);
       return {
         faults: faultStep(active, steadyClock),
-        beforeServing(caller, module, operation) {
-          const inside = active.metInside(caller, module, operation);
-          if (inside) injectFault(inside);
-        },
+        server:
+          ({ module, name }) =>
+          (call, next) => {
+            const inside = active.metInside(call.context.caller, module, name);
+            if (inside) injectFault(inside);
+            return next(call);
+          },
         shared: { current: () => active.list(), set: (given) => active.set(parseInput(sharedSchema, given)) },
         serve: (app, fanOut, around) => serveFaults(app, fanOut, active, around),
       };

@@ -88,7 +88,7 @@ async function openOn(
   const here = new ModulesHere(
     topology,
     definitions,
-    { ...connections, beforeServing: openControl.beforeServing },
+    { ...connections, hooks: openControl.hooks },
     records,
   );
   const { open } = here;

@@ -12,15 +12,13 @@ function opened(parts: readonly ControlPart[], settings: object = {}) {
 }
 
 it('opens each part, and joins what they add', () => {
-  const seen: string[] = [];
   const shared = { current: () => 1, set: () => {} };
-  const parts = opened([part('one', { shared, beforeServing: () => seen.push('one') }), part('other')]);
-  for (const tell of parts.beforeServing) tell('orders', 'payments', 'pay');
-  expect([seen, [...parts.shared.keys()], parts.trials, parts.hooks]).toEqual([
-    ['one'],
+  const server: OpenPart['server'] = () => (call, next) => next(call);
+  const parts = opened([part('one', { shared, server }), part('other')]);
+  expect([[...parts.shared.keys()], parts.trials, parts.hooks]).toEqual([
     ['one'],
     undefined,
-    { observers: [], faults: [] },
+    { observers: [], faults: [], servers: [server] },
   ]);
 });
 

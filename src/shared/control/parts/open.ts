@@ -2,13 +2,12 @@ import type { RoadHooks } from '../../kernel/calls/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
 import type { AdminRoutes, FanOut } from '../admin-api/index.ts';
 import type { Trials } from '../relocation/index.ts';
-import type { BeforeServing, SharedState } from '../supervisor/index.ts';
+import type { SharedState } from '../supervisor/index.ts';
 import type { ControlPart, OpenPart, PartDependencies } from './part.ts';
 
 /** What all parts of control add to a process. */
 export interface OpenControl {
   readonly hooks: Required<RoadHooks>;
-  readonly beforeServing: readonly BeforeServing[];
   readonly shared: ReadonlyMap<string, SharedState>;
   readonly trials: Trials | undefined;
   serve(app: AdminRoutes, fanOut: FanOut, around: Omit<PartDependencies, 'share'>): void;
@@ -25,8 +24,7 @@ export function openParts(parts: readonly ControlPart[], around: Parameters<Cont
   if (around.topology.settings.FAULT_POINT && each('faults').length === 0)
     throw new StartError('FAULT_POINT needs faults(), and it is not there: add it to "control" in src/app.ts');
   return {
-    hooks: { observers: each('observer'), faults: each('faults') },
-    beforeServing: each('beforeServing'),
+    hooks: { observers: each('observer'), faults: each('faults'), servers: each('server') },
     shared: new Map([...opened].flatMap(([name, { shared }]) => (shared ? [[name, shared] as const] : []))),
     trials: each('trials')[0],
     serve(app, fanOut, known) {

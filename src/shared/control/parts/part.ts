@@ -1,10 +1,10 @@
-import type { CallSource, Directory, RoadStep } from '../../kernel/calls/index.ts';
+import type { CallSource, Directory, RoadStep, ServeStep } from '../../kernel/calls/index.ts';
 import type { Operation } from '../../kernel/contract/index.ts';
 import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
 import type { AdminRoutes, FanOut } from '../admin-api/index.ts';
 import type { Identity } from '../identity/index.ts';
 import type { Relocations, Trials } from '../relocation/index.ts';
-import type { BeforeServing, ModuleProcesses, SharedState } from '../supervisor/index.ts';
+import type { ModuleProcesses, SharedState } from '../supervisor/index.ts';
 import type { Topology } from '../topology/index.ts';
 
 /** A part of the control ring that a product may leave out. `src/app.ts` lists the parts of a product. */
@@ -20,8 +20,8 @@ export interface OpenPart {
   readonly observer?: (caller: string, operation: Operation) => RoadStep;
   /** The step of the road in which calls meet faults. */
   readonly faults?: RoadStep;
-  /** Called before a module of this process serves a call. */
-  readonly beforeServing?: BeforeServing;
+  /** Makes the step of the road that watches the calls to an operation that a module of this process serves. */
+  readonly server?: (operation: Operation) => ServeStep;
   /** State of the part that the home process sends to its module processes. */
   readonly shared?: SharedState;
   readonly trials?: Trials;

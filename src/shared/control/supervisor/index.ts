@@ -1,4 +1,4 @@
-export { type BeforeServing, ModulesHere } from './modules-here.ts';
+export { ModulesHere } from './modules-here.ts';
 export { enrolAtParent, enrolledVariable, enrolsAtParent } from './processes/enrolment.ts';
 export { callsPausedVariable, toModuleProcess } from './processes/messages.ts';
 export { ModuleProcess } from './processes/module-process.ts';

@@ -4,6 +4,7 @@ import {
   type Directory,
   type Dispatch,
   kernelOperation,
+  type RoadHooks,
   type Serve,
 } from '../../kernel/calls/index.ts';
 import { systemClock } from '../../kernel/context/index.ts';
@@ -14,9 +15,6 @@ import type { Adapters } from '../../kernel/ports/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import type { Topology } from '../topology/index.ts';
 
-/** Called before a module of this process serves a call. */
-export type BeforeServing = (caller: string, module: string, operation: string) => void;
-
 /** The dependencies of the modules that a process opens. */
 export interface ModulesHereDependencies {
   readonly bus: Bus;
@@ -25,7 +23,7 @@ export interface ModulesHereDependencies {
   readonly calls: CallSource;
   readonly engine: DatabaseEngine;
   readonly directory: Directory;
-  readonly beforeServing: readonly BeforeServing[];
+  readonly hooks: RoadHooks;
 }
 
 /** The modules that run in this process. */
@@ -56,7 +54,7 @@ export class ModulesHere {
 
   /** Opens a module on its data. It does no work and receives no calls yet. Throws a `StartError` when the data is damaged. */
   async add(name: string): Promise<OpenModule> {
-    const { bus, adapters, log, calls, engine } = this.connections;
+    const { bus, adapters, log, calls, engine, hooks } = this.connections;
     const definition = this.definitions.find(({ contract }) => contract.name === name)!;
     const settings = this.topology.settingsOf(name);
     const module = await openModule(definition, {
@@ -66,11 +64,11 @@ export class ModulesHere {
       clock: systemClock,
       log,
       calls,
+      hooks,
       settings,
     });
-    const watched = { ...module, dispatch: this.#watched(name, module.dispatch) };
-    this.open.set(name, watched);
-    return watched;
+    this.open.set(name, module);
+    return module;
   }
 
   /** Routes calls to the module here from now on. */
@@ -84,16 +82,6 @@ export class ModulesHere {
     const module = this.open.get(name);
     this.open.delete(name);
     await module?.close();
-  }
-
-  /** Lets the parts of control know of each call before it is served, wherever it comes from. */
-  #watched(name: string, dispatch: Dispatch): Dispatch {
-    const { beforeServing } = this.connections;
-    if (beforeServing.length === 0) return dispatch;
-    return (operation, input, context, request) => {
-      for (const tell of beforeServing) tell(context.caller, name, operation);
-      return dispatch(operation, input, context, request);
-    };
   }
 
   /** Serves the kernel's own operations, such as `receive` for events, also for a module that runs here. */

@@ -1,6 +1,7 @@
 import { type CallContext, Cancellation, currentContext, deadlineIn, newId } from '../context/index.ts';
 import { type CallOptions, type Client, type Contract, defaultTimeoutMs, type Operation } from '../contract/index.ts';
 import { isRefusal } from '../errors/index.ts';
+import { activeTrace } from '../telemetry/index.ts';
 import { composeSteps } from './compose.ts';
 import { timedOut } from './deadlines.ts';
 import { kernelOperation } from './kernel-operations.ts';
@@ -36,7 +37,7 @@ export function createCall(
     if (deadline === undefined) return Promise.reject(timedOut(operation));
     const context: CallContext = {
       requestId: parent?.requestId ?? newId(),
-      traceparent: parent?.traceparent,
+      trace: parent ? parent.trace : activeTrace(),
       caller,
       member: parent?.member,
       deadline,

@@ -49,7 +49,7 @@ export { Admission } from './resilience/admission.ts';
 export { isNotSent } from './resilience/delivery-status.ts';
 export { type PoliciesConfig, policiesFor, policiesSchema, refuseUnknownPolicies } from './resilience/policies.ts';
 export { mayRetry } from './resilience/retrying.ts';
-export type { RoadHooks } from './road.ts';
+export { type RoadHooks, road, type ServedCall, type ServeStep } from './road.ts';
 export { type Detour, Directory } from './routing/directory.ts';
 export { Probe } from './routing/probe.ts';
 export { Upstream } from './routing/upstream.ts';

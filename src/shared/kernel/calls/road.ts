@@ -1,11 +1,23 @@
-import { refuseInsideUnit } from '../context/index.ts';
+import { type CallContext, refuseInsideUnit } from '../context/index.ts';
 import type { Operation } from '../contract/index.ts';
+import type { StepOf } from './compose.ts';
+import { traceWait } from '../telemetry/index.ts';
 import { cancelledBefore } from './deadlines.ts';
 import type { Bulkhead } from './resilience/bulkhead.ts';
 import { sendToInstance } from './steps/instance.ts';
 import { retry } from './steps/retry.ts';
+import { traceCall, traceServed } from './steps/trace.ts';
 import { withKey } from './steps/with-key.ts';
 import type { CallRequest, RoadStep, Transport } from './transport.ts';
+
+/** A call in the process of its callee. */
+export interface ServedCall {
+  readonly input: unknown;
+  readonly context: CallContext;
+}
+
+/** One step of the callee's part of the road. */
+export type ServeStep = StepOf<ServedCall, unknown>;
 
 /** The steps that control may add to the road. A step must not throw, but reject. */
 export interface RoadHooks {
@@ -16,6 +28,8 @@ export interface RoadHooks {
   readonly observers?: readonly ((caller: string, operation: Operation) => RoadStep)[];
   /** Meet the faults that operators have asked for: a call is delayed, refused, lost or doubled. They see the kernel's operations too. */
   readonly faults?: readonly RoadStep[];
+  /** Watch the calls that a module of this process serves, wherever they come from. */
+  readonly servers?: readonly ((operation: Operation) => ServeStep)[];
 }
 
 interface CallersPlace extends Pick<RoadHooks, 'observers'> {
@@ -62,8 +76,15 @@ const route =
 const limitCalls =
   ({ bulkhead }: { readonly bulkhead: Bulkhead }): RoadStep =>
   (call, next) => {
-    const { deadline, cancellation } = call.context;
-    return bulkhead.run(() => next(call), { deadline, cancellation, what: call.operation });
+    const { deadline, cancellation, trace } = call.context;
+    const ticket = { deadline, cancellation, what: call.operation };
+    if (!bulkhead.isFull) return bulkhead.run(() => next(call), ticket);
+    return traceWait('wait at the bulkhead', trace, (began) =>
+      bulkhead.run(() => {
+        began();
+        return next(call);
+      }, ticket),
+    );
   };
 
 /** A call that leaves the process must not depend on data that a power cut can undo. */
@@ -75,21 +96,29 @@ const waitForDisk = (): RoadStep => async (call, next) => {
 /** All attempts of a command carry the same idempotency key, also when its caller gave none. */
 const addKey = (): RoadStep => (call, next) => next(withKey(call));
 
+interface CalleesPlace extends Pick<RoadHooks, 'servers'> {
+  readonly operation: Operation;
+}
+
+const observeServed = ({ servers = [], operation }: CalleesPlace) => servers.map((make) => make(operation));
+
 const meetFaults = ({ faults = [] }: Pick<RoadHooks, 'faults'>) => faults;
 
 /**
  * The road of a call: its steps, in their order. Each entry makes a step `(call, next)` for its place: the step does its part, and `next`
  * does the rest. The steps of a few lines are above, the others in `steps/`.
  *
- * A road ends at the module: in this process at `in-process.ts`, in another at the permission, admission and deadline of
- * `control/host/internal-service.ts`. Both give the call to the dispatcher of the module (`kernel/module/dispatcher.ts`).
+ * The call reaches the callee's process by `in-process.ts`, or from another process by `control/host/internal-service.ts`, which asks for
+ * permission and admission. Both give it to the dispatcher of the module (`kernel/module/dispatcher.ts`), where the road ends.
  */
 export const road = {
   /** In the process of the caller, composed for each caller and operation. `route` finds the module, or a detour (canary, mirror). */
-  caller: [begin, observe, route],
+  caller: [begin, traceCall, observe, route],
   /** To a module in another process, composed for each caller and operation (`routing/upstream.ts`). */
   upstream: [limitCalls, waitForDisk, addKey, retry, sendToInstance],
   /** To one of its instances, composed for each. At the end, a transport sends the call (`wire-transport.ts`). With `PARITY=strict`,
    * a call within the process passes these steps as well. */
   link: [meetFaults],
+  /** In the callee's process, composed for each operation. At the end, the dispatcher runs the handler. */
+  callee: [traceServed, observeServed],
 };

@@ -7,7 +7,7 @@ import { currentContext, systemClock } from '../context/index.ts';
 import { type Client, command, contract, query } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
 import { commandMigrations, Dispatcher } from '../module/index.ts';
-import { silentLog } from '../telemetry/index.ts';
+import { silentLog, toTraceFields } from '../telemetry/index.ts';
 import { byDeadline } from './deadlines.ts';
 import type { Dispatch, Serve } from './transport.ts';
 
@@ -224,13 +224,13 @@ const handlers = {
   clearSlowly: { inSteps: async () => clear() },
   whoAsks: {
     inSteps: async () => {
-      const { requestId, member, caller, idempotencyKey, traceparent } = currentContext()!;
+      const { requestId, member, caller, idempotencyKey, trace } = currentContext()!;
       return {
         requestId,
         member: member ?? null,
         caller,
         idempotencyKey: idempotencyKey ?? null,
-        traceparent: traceparent ?? null,
+        ...{ traceparent: null, tracestate: null, baggage: null, ...toTraceFields(trace) },
       };
     },
   },

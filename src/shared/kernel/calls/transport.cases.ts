@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runInContext } from '../context/index.ts';
+import { fromTraceFields } from '../telemetry/index.ts';
 import type { Client } from '../contract/index.ts';
 import { isRefusal, kernelCodes, type Refusal } from '../errors/index.ts';
 import { cancellationCases, deadlineCases, type Ends, outcomeOf } from './cancellation.cases.ts';
@@ -159,9 +160,10 @@ function errorCases({ client, clientOf }: Ends): void {
 
 function contextCases({ client }: Ends): void {
   const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
-  const given = { requestId: 'request-7', caller: 'gateway', traceparent };
+  const fields = { traceparent, tracestate: 'vendor=kept', baggage: 'tenant=blue%20sky' };
+  const given = { requestId: 'request-7', caller: 'gateway', trace: fromTraceFields(fields)! };
   const context = () => ({ ...given, member: 'member-7', deadline: Date.now() + 5_000 });
-  const arrives = { requestId: 'request-7', member: 'member-7', caller: 'other', idempotencyKey: null, traceparent };
+  const arrives = { requestId: 'request-7', member: 'member-7', caller: 'other', idempotencyKey: null, ...fields };
 
   it('carries the context', async () => {
     expect(await runInContext(context(), () => client.whoAsks({}))).toEqual(arrives);
@@ -170,7 +172,7 @@ function contextCases({ client }: Ends): void {
       ...arrives,
       requestId: expect.any(String),
       member: null,
-      traceparent: null,
+      ...{ traceparent: null, tracestate: null, baggage: null },
       idempotencyKey: 'once',
     });
   });

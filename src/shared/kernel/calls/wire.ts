@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type CallContext, Cancellation } from '../context/index.ts';
 import { defaultTimeoutMs } from '../contract/index.ts';
+import { fromTraceFields, toTraceFields } from '../telemetry/index.ts';
 import type { CallerTokens } from './caller-tokens.ts';
 
 /** The largest input or output of a call, in bytes of JSON. A transport with a lower limit states it in its refusal. */
@@ -21,6 +22,8 @@ const longestDeadlineMs = 10 * 60_000;
 export const wireContext = z.object({
   requestId: z.string(),
   traceparent: z.string().optional(),
+  tracestate: z.string().optional(),
+  baggage: z.string().optional(),
   /** The time left for the callee, in milliseconds. A point in time would not do, since the clocks of two machines may differ. */
   deadlineMs: z.number().min(0).max(longestDeadlineMs),
   idempotencyKey: z.string().optional(),
@@ -31,8 +34,8 @@ export type WireContext = z.output<typeof wireContext>;
 
 /** Returns the wire form of a context. Returns a promise only when a new token for the member is needed. */
 export function toWire(context: CallContext, tokens: CallerTokens): WireContext | Promise<WireContext> {
-  const { requestId, traceparent, deadline, idempotencyKey, member } = context;
-  const wire = { requestId, traceparent, deadlineMs: timeLeft(deadline), idempotencyKey };
+  const { requestId, trace, deadline, idempotencyKey, member } = context;
+  const wire = { requestId, ...toTraceFields(trace), deadlineMs: timeLeft(deadline), idempotencyKey };
   if (!member) return wire;
   const vouched = tokens.vouch(member);
   if (typeof vouched === 'string') return { ...wire, member: vouched };
@@ -49,8 +52,8 @@ export function fromWire(
   tokens: CallerTokens,
   cancellation = new Cancellation(),
 ): CallContext | Promise<CallContext> {
-  const { deadlineMs, member, ...rest } = wire;
-  const context = { ...rest, caller, deadline: Date.now() + deadlineMs, cancellation };
+  const { deadlineMs, member, requestId, idempotencyKey } = wire;
+  const context = { requestId, trace: fromTraceFields(wire), idempotencyKey, caller, deadline: Date.now() + deadlineMs, cancellation };
   if (!member) return context;
   const known = tokens.vouchedFor(member);
   if (typeof known === 'string') return { ...context, member: known };
@@ -61,6 +64,8 @@ export function fromWire(
 export const headers = {
   requestId: 'x-request-id',
   traceparent: 'traceparent',
+  tracestate: 'tracestate',
+  baggage: 'baggage',
   deadlineMs: 'kerf-deadline-ms',
   idempotencyKey: 'idempotency-key',
   member: 'kerf-member',
@@ -81,6 +86,8 @@ export function fromHeaders(one: (name: string) => string | undefined, fallbackM
   return {
     requestId: one(headers.requestId) ?? 'none',
     traceparent: one(headers.traceparent),
+    tracestate: one(headers.tracestate),
+    baggage: one(headers.baggage),
     deadlineMs: usable ? Math.min(left, longestDeadlineMs) : fallbackMs,
     idempotencyKey: one(headers.idempotencyKey),
     member: one(headers.member),

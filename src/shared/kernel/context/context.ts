@@ -1,4 +1,5 @@
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
+import type { Context } from '@opentelemetry/api';
 import { nobody } from './background.ts';
 import type { Cancellation } from './cancellation.ts';
 
@@ -6,8 +7,8 @@ import type { Cancellation } from './cancellation.ts';
 export interface CallContext {
   /** One id per request that enters the system. Every log line and every answer contains it. */
   readonly requestId: string;
-  /** W3C trace context, passed on unchanged. */
-  readonly traceparent?: string;
+  /** The trace: its current span, and its baggage. Absent when the call belongs to no trace. */
+  readonly trace?: Context;
   /** The caller: a module's name, `gateway`, `home` (for its operators) or `kernel`. */
   readonly caller: string;
   /** The signed-in member's id. */

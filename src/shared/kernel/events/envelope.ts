@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { TraceFields } from '../telemetry/index.ts';
 import { type Event, parseCompiled, parserOf, plainly, safeParse } from '../contract/index.ts';
 
 /**
@@ -22,8 +23,10 @@ export const envelopeSchema = z.object({
   datacontenttype: z.literal('application/json'),
   /** Events with the same key stay in order (the partitioning extension of CloudEvents). */
   partitionkey: z.string().max(maxCharacters),
-  /** The trace of the publisher. An invalid one is ignored: see `traceOf`. */
+  /** The trace of the publisher (the distributed tracing extension of CloudEvents) and its baggage. Invalid fields are ignored. */
   traceparent: z.unknown().optional(),
+  tracestate: z.unknown().optional(),
+  baggage: z.unknown().optional(),
   data: z.record(z.string(), z.unknown()),
 });
 
@@ -41,25 +44,25 @@ export interface EncodedEvent {
 export function encodeEvent(
   event: Event,
   data: unknown,
-  stamp: { id: string; time: string; traceparent?: string },
+  { id, time, ...trace }: { id: string; time: string } & TraceFields,
 ): EncodedEvent {
   const parsed = parserOf(event.data)(data);
   const key = String(parsed[event.key]);
   const envelope: Envelope = {
     specversion: '1.0',
-    id: stamp.id,
+    id,
     source: `/modules/${event.module}`,
     type: event.type,
-    time: stamp.time,
+    time,
     datacontenttype: 'application/json',
     partitionkey: key,
-    ...(stamp.traceparent && { traceparent: stamp.traceparent }),
+    ...trace,
     data: parsed,
   };
   const json = JSON.stringify(envelope);
   const why = whyNotTaken(envelope, json);
   if (why) throw new RangeError(`${event.type} ${why}`);
-  return { id: stamp.id, type: event.type, key, json };
+  return { id, type: event.type, key, json };
 }
 
 /** Returns why no subscriber would take this event, if so. Covers the subscriber's checks in `asItCame` and `envelopeSchema`. */
@@ -78,11 +81,6 @@ export function readEnvelope(event: unknown) {
   if (envelope) return { envelope };
   // The schema refuses what its compiled form refuses, and an error has an issue.
   return { issue: safeParse(envelopeSchema, event, { error: plainly }).error!.issues[0]! };
-}
-
-/** Returns the trace that an event belongs to, if it names one. */
-export function traceOf({ traceparent }: Envelope): string | undefined {
-  return typeof traceparent === 'string' && traceparent.length <= maxCharacters ? traceparent : undefined;
 }
 
 /** Parses an event from the wire. Returns the text itself when it is not JSON, too long, or nested too deeply. */

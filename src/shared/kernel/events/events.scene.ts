@@ -78,7 +78,7 @@ export class EventScene {
 
   /** Starts the publisher's process on the existing data; may run again. */
   async begin(bus: Bus): Promise<void> {
-    this.relay = new Relay(this.publisher, bus, this.clock, this.log);
+    this.relay = new Relay({ module: 'shop', database: this.publisher, bus, clock: this.clock, log: this.log });
     this.#outbox = new Outbox(bus, this.clock, (recipient) => this.relay.wake(recipient));
     this.relay.start([...new Set([sold, counted].flatMap(({ type }) => bus.recipients(type)))]);
   }

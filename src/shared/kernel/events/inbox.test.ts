@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { currentContext, ManualClock, setTrap } from '../context/index.ts';
+import { toTraceFields } from '../telemetry/index.ts';
 import { contract, earlier, event } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
 import type { Receive } from './bus.ts';
@@ -313,7 +314,7 @@ describe('the inbox', () => {
 
   it('takes an event whatever stands in the place of its trace', async () => {
     const [traces, trace]: [unknown[], string] = [[], `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`];
-    scene.before = () => void traces.push(currentContext()?.traceparent);
+    scene.before = () => void traces.push(toTraceFields(currentContext()?.trace).traceparent);
     for (const traceparent of [trace, 7, null, { of: 'nobody' }, 'x'.repeat(201)])
       await receive({ ...sold('a', traces.length), traceparent });
     expect(traces).toEqual([trace, undefined, undefined, undefined, undefined]);

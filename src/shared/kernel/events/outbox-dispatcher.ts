@@ -1,4 +1,5 @@
 import { and, eq, gt, sql } from 'drizzle-orm';
+import { composeSteps } from '../calls/index.ts';
 import { background, type Cancel, type Clock, crashPoint } from '../context/index.ts';
 import { type Database, prepared } from '../database/index.ts';
 import { messageOf } from '../errors/index.ts';
@@ -6,6 +7,8 @@ import { FailureLog, type Log } from '../telemetry/index.ts';
 import { afterFailure, backOffMs, isClosed } from './attempts.ts';
 import type { Bus } from './bus.ts';
 import type { EncodedEvent } from './envelope.ts';
+import { eventRoad } from './road.ts';
+import type { Delivery } from './steps/deliver.ts';
 import { eventTables, type OutboxRow } from './tables.ts';
 
 const batchRows = 256;
@@ -42,6 +45,7 @@ const settle = prepared((unit) => {
 type OpenRow = Pick<OutboxRow, 'seq' | 'eventId' | 'type' | 'key' | 'envelope' | 'attempts' | 'history'>;
 
 export interface OutboxDispatcherDependencies {
+  readonly module: string;
   readonly database: Database;
   readonly bus: Pick<Bus, 'deliver'>;
   readonly clock: Clock;
@@ -62,6 +66,7 @@ export class OutboxDispatcher {
   /** Cancels the wait for the next attempt. */
   #cancelWait: Cancel | undefined;
   readonly #failed: FailureLog;
+  readonly #walk: (delivery: Delivery) => Promise<void>;
   #failures = 0;
   #toldThatTheyWait = false;
   #rows = batchRows;
@@ -74,6 +79,7 @@ export class OutboxDispatcher {
     this.recipient = recipient;
     this.parts = parts;
     this.#failed = new FailureLog(parts.log, parts.clock);
+    this.#walk = composeSteps(eventRoad.dispatch, parts);
   }
 
   /** Tells the dispatcher that a new event waits. */
@@ -120,7 +126,7 @@ export class OutboxDispatcher {
 
   /** Dispatches all open events once, oldest first. Records a batch as delivered while the next batch is in flight. */
   async #dispatchPending(): Promise<void> {
-    const { database, bus } = this.parts;
+    const { database } = this.parts;
     const { recipient } = this;
     let settling: Promise<void> = Promise.resolve();
     let after = 0;
@@ -130,7 +136,7 @@ export class OutboxDispatcher {
         const rows = await openRows(database).execute({ recipient, after, rows: asked });
         const batch = within(rows);
         if (batch.length === 0) break;
-        const refused = await bus.deliver(recipient, batch.map(sealed)).then(
+        const refused = await this.#walk({ recipient, events: batch.map(sealed) }).then(
           () => undefined,
           (error: unknown) => ({ error }),
         );

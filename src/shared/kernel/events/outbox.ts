@@ -1,9 +1,9 @@
 import { composeSteps } from '../calls/index.ts';
-import { type Clock, currentContext, instantOf, newId } from '../context/index.ts';
+import type { Clock } from '../context/index.ts';
 import type { Event } from '../contract/index.ts';
 import type { Unit } from '../database/index.ts';
+import { activeTrace } from '../telemetry/index.ts';
 import type { Bus } from './bus.ts';
-import { encodeEvent } from './envelope.ts';
 import { eventRoad } from './road.ts';
 import type { PublishedEvent } from './steps/store.ts';
 
@@ -22,9 +22,6 @@ export class Outbox {
   /** Publishes the event with the commit of `unit`, or not at all. Throws when `data` violates the event's schema or limits. */
   async publish(unit: Unit, event: Event, data: unknown): Promise<void> {
     const recipients = this.bus.recipients(event.type);
-    const at = this.clock.now();
-    const { traceparent } = currentContext() ?? {};
-    const encoded = encodeEvent(event, data, { id: newId(), time: instantOf(at), traceparent });
-    for (const recipient of recipients) await this.#walk({ unit, encoded, recipient, at });
+    await this.#walk({ unit, event, data, recipients, at: this.clock.now(), trace: activeTrace() });
   }
 }

@@ -1,23 +1,13 @@
-import type { Clock } from '../context/index.ts';
-import type { Database } from '../database/index.ts';
-import type { Log } from '../telemetry/index.ts';
-import type { Bus } from './bus.ts';
-import { OutboxDispatcher } from './outbox-dispatcher.ts';
+import { OutboxDispatcher, type OutboxDispatcherDependencies } from './outbox-dispatcher.ts';
 
 /** Delivers a module's outbox to the bus, in order, with one dispatcher per recipient. */
 export class Relay {
   readonly #dispatchers = new Map<string, OutboxDispatcher>();
   #running = false;
-  private readonly database: Database;
-  private readonly bus: Pick<Bus, 'deliver'>;
-  private readonly clock: Clock;
-  private readonly log: Log;
+  private readonly parts: OutboxDispatcherDependencies;
 
-  constructor(database: Database, bus: Pick<Bus, 'deliver'>, clock: Clock, log: Log) {
-    this.database = database;
-    this.bus = bus;
-    this.clock = clock;
-    this.log = log;
+  constructor(parts: OutboxDispatcherDependencies) {
+    this.parts = parts;
   }
 
   /** Dispatches the events that wait for these `recipients`, from an earlier run or from another process on the same data. */
@@ -36,8 +26,7 @@ export class Relay {
     if (!this.#running) return;
     let dispatcher = this.#dispatchers.get(recipient);
     if (!dispatcher) {
-      const { database, bus, clock, log } = this;
-      dispatcher = new OutboxDispatcher(recipient, { database, bus, clock, log });
+      dispatcher = new OutboxDispatcher(recipient, this.parts);
       this.#dispatchers.set(recipient, dispatcher);
     }
     dispatcher.wake();

@@ -1,8 +1,9 @@
-import { type CallContext, runInContext } from '../context/index.ts';
+import type { Context } from '@opentelemetry/api';
+import { runInContext } from '../context/index.ts';
 import { type EarlierVersion, type Event, parseInput } from '../contract/index.ts';
 import { type Unit, UnitOverdue } from '../database/index.ts';
 import { refusal } from '../errors/index.ts';
-import { type Envelope, traceOf } from './envelope.ts';
+import type { Envelope } from './envelope.ts';
 
 /** A module's handler for one event. It runs in a unit of work of the module's own database. */
 export interface Subscription<U extends Unit = Unit> {
@@ -14,6 +15,8 @@ export interface Subscription<U extends Unit = Unit> {
 export interface Effect<U extends Unit = Unit> {
   readonly envelope: Envelope;
   readonly unit: U;
+  /** The trace of the handler. */
+  readonly trace?: Context;
 }
 
 /** Wraps a handler's refusal or failure, to tell it apart from a failure to commit. */
@@ -55,7 +58,7 @@ export class Subscribed<U extends Unit> {
   }
 
   /** Checks the event, brings its data up to the current version, and calls the handlers. */
-  async handle({ envelope, unit }: Effect<U>): Promise<void> {
+  async handle({ envelope, unit, trace }: Effect<U>): Promise<void> {
     const reading = this.#byType.get(envelope.type);
     if (!reading) {
       const known = [...this.#byType.keys()].join(', ') || 'none';
@@ -69,7 +72,8 @@ export class Subscribed<U extends Unit> {
       );
     const brought = earlier ? earlier.bringUp(parseInput(earlier.data, envelope.data) as never) : envelope.data;
     const data = parseInput(event.data, brought) as never;
-    await runInContext(contextOf(this.module, envelope), async () => {
+    const context = { requestId: envelope.id, trace, caller: this.module, deadline: Number.POSITIVE_INFINITY };
+    await runInContext(context, async () => {
       for (const handle of handlers) await handle(data, unit);
     });
   }
@@ -79,8 +83,4 @@ export class Subscribed<U extends Unit> {
     if (known) known.handlers.push(...reading.handlers);
     else this.#byType.set(type, reading);
   }
-}
-
-function contextOf(module: string, envelope: Envelope): CallContext {
-  return { requestId: envelope.id, traceparent: traceOf(envelope), caller: module, deadline: Number.POSITIVE_INFINITY };
 }

@@ -1,4 +1,14 @@
-import { asOwnCallerSees, byDeadline, type CallRequest, type Dispatch, type Ending } from '../calls/index.ts';
+import {
+  asOwnCallerSees,
+  byDeadline,
+  type CallRequest,
+  composeSteps,
+  type Dispatch,
+  type Ending,
+  type RoadHooks,
+  road,
+  type ServedCall,
+} from '../calls/index.ts';
 import { type CallContext, type Clock, crashPoint, currentContext, serveInContext } from '../context/index.ts';
 import { type AsSent, asSentBy, type Contract, inputParserOf, type Operation, parserOf } from '../contract/index.ts';
 import type { Reader } from '../database/index.ts';
@@ -12,7 +22,8 @@ import type { InSteps, ModuleUnit, Steps } from './module.ts';
 type Simple = (input: unknown, place: Reader | ModuleUnit) => Promise<unknown>;
 export type AnyHandler = Simple | InSteps<unknown, unknown>;
 
-interface Served {
+/** An operation and its handler. */
+interface Handling {
   readonly operation: Operation;
   readonly toInput: (input: unknown) => unknown;
   readonly asSent: AsSent;
@@ -23,7 +34,13 @@ interface Served {
    */
   readonly waits: boolean;
   /** Runs a command that has an idempotency key. */
-  readonly once?: (input: unknown, command: KeyedCommand) => Promise<unknown>;
+  readonly once: ((input: unknown, command: KeyedCommand) => Promise<unknown>) | undefined;
+}
+
+/** An operation with the way to its handler, and the ends of its calls. */
+interface Served extends Handling {
+  /** Leads a call through the callee's part of the road, to the handler. */
+  readonly walk: (call: ServedCall) => Promise<unknown>;
   /** For calls from another process: validates the handler's output, and turns every error into a refusal. */
   readonly done: (output: unknown) => unknown;
   readonly rejects: (error: unknown) => never;
@@ -50,6 +67,7 @@ export class Dispatcher {
     clock: Clock,
     log: Log,
     workAhead: Steps['work'] = steps.work,
+    hooks: Pick<RoadHooks, 'servers'> = {},
   ) {
     this.contract = contract;
     this.steps = steps;
@@ -63,7 +81,9 @@ export class Dispatcher {
       const run = this.#runner(operation, handler);
       const [toInput, asSent] = [inputParserOf(operation.input), asSentBy(operation.input)];
       const waits = operation.kind === 'query' || typeof handler !== 'function';
-      this.#served.set(operation.name, { operation, toInput, asSent, run, waits, once, ...this.#endings(operation) });
+      const handling = { operation, toInput, asSent, run, waits, once };
+      const walk = composeSteps(road.callee, { operation, ...hooks }, (call) => handle(handling, call));
+      this.#served.set(operation.name, { ...handling, walk, ...this.#endings(operation) });
     }
   }
 
@@ -71,8 +91,7 @@ export class Dispatcher {
   readonly dispatch: Dispatch = (name, input, context, request) => {
     const served = this.#served.get(name);
     if (!served) return Promise.reject(refusal('not-found', `${this.contract.name} has no operation "${name}"`));
-    const work =
-      served.waits && context.onDisk ? handledOnceOnDisk(served, input, context) : handled(served, input, context);
+    const work = served.walk({ input, context });
     if (!request) return work.then(served.done, served.rejects);
     this.inFlight.begun();
     return byDeadline(work, context, served.operation, served.ending, request);
@@ -165,8 +184,13 @@ class OwnEnding implements Ending<unknown, CallRequest> {
   }
 }
 
+function handle(operation: Handling, { input, context }: ServedCall): Promise<unknown> {
+  if (operation.waits && context.onDisk) return handledOnceOnDisk(operation, input, context);
+  return handled(operation, input, context);
+}
+
 /** Runs the handler once the commits that its caller relies on are on disk. Answers a command as soon as its answer is committed. */
-async function handledOnceOnDisk(served: Served, given: unknown, context: CallContext): Promise<unknown> {
+async function handledOnceOnDisk(served: Handling, given: unknown, context: CallContext): Promise<unknown> {
   await context.onDisk?.();
   return new Promise((resolve, reject) => {
     handled(served, given, { ...context, onDisk: undefined }, resolve).then(resolve, reject);
@@ -175,7 +199,7 @@ async function handledOnceOnDisk(served: Served, given: unknown, context: CallCo
 
 /** Parses the input and runs the handler. Rejects, and does not throw, when the input is invalid. */
 function handled(
-  { operation, toInput, asSent, run, once }: Served,
+  { operation, toInput, asSent, run, once }: Handling,
   given: unknown,
   context: CallContext,
   answered?: (output: unknown) => void,

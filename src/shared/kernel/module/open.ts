@@ -1,4 +1,4 @@
-import type { Call, CallSource, Dispatch } from '../calls/index.ts';
+import type { Call, CallSource, Dispatch, RoadHooks } from '../calls/index.ts';
 import { type Clock, currentContext, newId, runInContext } from '../context/index.ts';
 import type { Contract, Operation } from '../contract/index.ts';
 import { type Database, kernelPrefix, type Migration, probeWrite, type Unit } from '../database/index.ts';
@@ -15,7 +15,7 @@ import {
 } from '../events/index.ts';
 import { Instance, type InstanceDependencies, instanceMigrations } from '../leader-election/index.ts';
 import { calledBy, type SagaCalls, SagaRunner, sagaMigrations } from '../saga/index.ts';
-import type { Log } from '../telemetry/index.ts';
+import { activeTrace, type Log } from '../telemetry/index.ts';
 import type { CallsInFlight } from './calls-in-flight.ts';
 import { commandMigrations } from './commands.ts';
 import { ModuleContainer } from './container.ts';
@@ -32,6 +32,7 @@ import {
 import { refuseInvalidTimers } from './schedule.ts';
 import { startTimers, timerMigrations } from './timers.ts';
 import * as tokens from './tokens.ts';
+import { traceUnit } from './trace-unit.ts';
 
 /** The services that a process gives to the modules that it opens. */
 export interface Surroundings {
@@ -44,6 +45,8 @@ export interface Surroundings {
   readonly log: Log;
   readonly calls: CallSource;
   readonly settings: Record<string, unknown>;
+  /** The steps that control adds to the road of calls. */
+  readonly hooks?: RoadHooks;
   /** Identifies this process among the processes on the same data. Defaults to its host name and process id. */
   readonly process?: Pick<InstanceDependencies, 'host' | 'pid' | 'runs'>;
 }
@@ -102,10 +105,10 @@ async function openOn(database: Database, definition: ModuleDefinition, around: 
   const timers = [...(inside.timers ?? []), housekeeping(clock)];
   refuseInvalidTimers(contract.name, timers, clock.now());
   const calls = sagaCalls(container, inside, contract.name, () => database.onDisk());
-  const { relay, sagas, instance, work, workAhead } = assemble(database, inside, calls, around);
+  const { relay, sagas, instance, work, workAhead } = assemble(contract.name, database, inside, calls, around);
   const steps = stepsOf({ read: database, clock, work, settled: sagas.settled.bind(sagas) });
   const handlers = inside.operations as Readonly<Record<string, AnyHandler>>;
-  const dispatcher = new Dispatcher(contract, handlers, steps, clock, log, workAhead);
+  const dispatcher = new Dispatcher(contract, handlers, steps, clock, log, workAhead, around.hooks);
   const subscriptions = (definition.subscriptions ?? []).map(({ event, handle }) => ({
     event,
     handle: (data: never, unit: ModuleUnit) => handle(data, unit, container),
@@ -124,7 +127,7 @@ async function openOn(database: Database, definition: ModuleDefinition, around: 
     return () => inbox.stop();
   });
   instance.whileLeader(() => bus.subscribe(contract.name, receive));
-  instance.whileLeader(async () => startTimers({ timers, work, fence: (unit) => instance.fence(unit), clock, log }));
+  instance.whileLeader(async () => startTimers({ module: contract.name, timers, work, fence: (unit) => instance.fence(unit), clock, log }));
   instance.whileLeader(async () => {
     relay.start(recipients);
     return () => relay.stop();
@@ -218,9 +221,15 @@ function containerOf({ about }: ModuleDefinition, { calls, settings, clock, log 
 }
 
 /** Creates the relay, the saga runner, the instance, and units of work that can publish events and begin sagas. */
-function assemble(database: Database, inside: ModuleImplementation<Contract>, call: SagaCalls, around: Surroundings) {
+function assemble(
+  module: string,
+  database: Database,
+  inside: ModuleImplementation<Contract>,
+  call: SagaCalls,
+  around: Surroundings,
+) {
   const { bus, clock, log } = around;
-  const relay = new Relay(database, bus, clock, log);
+  const relay = new Relay({ module, database, bus, clock, log });
   const outbox = new Outbox(bus, clock, (recipient) => relay.wake(recipient));
   const extend = (unit: Unit): ModuleUnit =>
     Object.assign<Unit, Omit<ModuleUnit, keyof Unit>>(unit, {
@@ -228,10 +237,12 @@ function assemble(database: Database, inside: ModuleImplementation<Contract>, ca
       publish: (event, data) => outbox.publish(unit, event, data),
       begin: (saga, id, data) => sagas.begin(unit, saga, id, data),
     });
-  const work = <T>(task: (unit: ModuleUnit) => Promise<T>) => database.work((unit) => task(extend(unit)));
-  const workAhead = <T>(task: (unit: ModuleUnit) => Promise<T>) => database.workAhead((unit) => task(extend(unit)));
+  const work = <T>(task: (unit: ModuleUnit) => Promise<T>) =>
+    traceUnit(module, task, (traced) => database.work((unit) => traced(extend(unit))));
+  const workAhead = <T>(task: (unit: ModuleUnit) => Promise<T>) =>
+    traceUnit(module, task, (traced) => database.workAhead((unit) => traced(extend(unit))));
   const instance = new Instance({ database, clock, log, ...around.process });
-  const parts = { sagas: inside.sagas ?? [], database, instance, work: workAhead, call, clock, log };
+  const parts = { module, sagas: inside.sagas ?? [], database, instance, work: workAhead, call, clock, log };
   const sagas = new SagaRunner<ModuleUnit>(parts);
   return { relay, sagas, instance, work, workAhead };
 }
@@ -245,8 +256,8 @@ function sagaCalls(
 ): SagaCalls {
   const operations = (inside.sagas ?? []).flatMap(calledBy);
   const calls = new Map<Operation, Call>(operations.map((operation) => [operation, container.call(operation)]));
-  return (operation, input, idempotencyKey, traceparent) => {
-    const context = { requestId: newId(), traceparent, caller, deadline: Number.POSITIVE_INFINITY, onDisk };
+  return (operation, input, idempotencyKey) => {
+    const context = { requestId: newId(), trace: activeTrace(), caller, deadline: Number.POSITIVE_INFINITY, onDisk };
     // `calls` has every operation that a saga of the module calls.
     return runInContext(context, () => calls.get(operation)!(input, { idempotencyKey }));
   };

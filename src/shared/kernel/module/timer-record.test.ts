@@ -55,6 +55,7 @@ describe('the record of a timer', () => {
   /** Starts the timers of a process. Without a `fence`, the process believes that it leads. Returns a function that stops them. */
   function start(timer: Timer, { on = database, fence = async () => {}, time = clock, crash }: Process = {}) {
     const stop = startTimers({
+      module: 'sample',
       timers: [timer],
       work: (task) =>
         track(

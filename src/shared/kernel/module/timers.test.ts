@@ -48,6 +48,7 @@ describe('a timer', () => {
 
   const start = (leader: Instance, run: Timer['run']) =>
     startTimers({
+      module: 'sample',
       timers: [{ name: 'tick', everyMs, run }],
       work: (task) => database.work((unit) => task(unit as ModuleUnit)),
       fence: (unit) => leader.fence(unit),

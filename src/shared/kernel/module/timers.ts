@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../context/index.ts';
 import { defineTables, type Migration, rowBy, type Unit } from '../database/index.ts';
 import { LeadLost } from '../leader-election/index.ts';
-import { FailureLog, type Log } from '../telemetry/index.ts';
+import { FailureLog, inSpan, type Log, ofService, withTrace } from '../telemetry/index.ts';
 import type { ModuleUnit, Timer } from './module.ts';
 import { type NextRun, recordedSchedule } from './schedule.ts';
 
@@ -34,6 +34,7 @@ async function recordRun(unit: Unit, name: string, lastRunAt: number): Promise<v
 const lookMs = 60_000;
 
 interface TimerDependencies {
+  readonly module: string;
   readonly timers: readonly Timer[];
   readonly work: <T>(task: (unit: ModuleUnit) => Promise<T>) => Promise<T>;
   /** Throws in a unit of a process that has lost leadership. */
@@ -48,7 +49,7 @@ interface TimerDependencies {
  * processes that lead one after the other run it at most once per interval. A run that fails is tried again after its interval, or after
  * a minute if that is shorter. Returns a function that stops the timers and resolves when the runs in flight have ended.
  */
-export function startTimers({ timers, work, fence, clock, log }: TimerDependencies): () => Promise<void> {
+export function startTimers({ module, timers, work, fence, clock, log }: TimerDependencies): () => Promise<void> {
   let stopped = false;
   let lost = false;
   const failures = new FailureLog(log, clock);
@@ -63,13 +64,17 @@ export function startTimers({ timers, work, fence, clock, log }: TimerDependenci
       const begin = () => void runs.set(timer, run());
       cancels.set(timer, clock.after(Math.min(delayMs, lookMs), begin));
     };
+    const inOwnTrace = (task: () => Promise<number>) =>
+      inSpan(`timer ${timer.name}`, {}, ofService(module), (context) => withTrace(context, task));
     const run = async () => {
       try {
-        const delayMs = await work(async (unit) => {
-          await fence(unit);
-          if (next) return runIfDue(timer, next, unit, clock);
-          return (await timer.run(unit)) === 'again' ? 0 : everyMs;
-        });
+        const delayMs = await inOwnTrace(() =>
+          work(async (unit) => {
+            await fence(unit);
+            if (next) return runIfDue(timer, next, unit, clock);
+            return (await timer.run(unit)) === 'again' ? 0 : everyMs;
+          }),
+        );
         arm(delayMs);
       } catch (error) {
         failed(timer, error);

@@ -2,20 +2,15 @@ import { type Clock, crashPoint, withinLimit } from '../context/index.ts';
 import type { Operation } from '../contract/index.ts';
 import type { Unit } from '../database/index.ts';
 import { isAway, isKernelCode, isRefusal, messageOf, type Refusal } from '../errors/index.ts';
-import type { FailureLog, Log } from '../telemetry/index.ts';
+import { type FailureLog, type Log, traced } from '../telemetry/index.ts';
 import { type Happening, noted } from './history.ts';
 import { isRecordedAfter, lastInDoubt, passedNoReturn } from './in-doubt.ts';
 import type { CallStep, RunningSaga, RunStep, SagaData, Step } from './saga.ts';
 import { LeaseLost, updateProgress, updateSaga } from './store.ts';
 import { isEnd, type SagaRow } from './tables.ts';
 
-/** Calls an operation for a saga, with a stable key and in the trace in which the saga started. */
-export type SagaCalls = (
-  operation: Operation,
-  input: unknown,
-  idempotencyKey: string,
-  traceparent: string | undefined,
-) => Promise<unknown>;
+/** Calls an operation for a saga, with a stable key. The call belongs to the trace of the running step. */
+export type SagaCalls = (operation: Operation, input: unknown, idempotencyKey: string) => Promise<unknown>;
 
 export interface SagaExecutorDependencies<U extends Unit = Unit> {
   /** Runs a unit of work. Resolves as soon as later units see its changes. */
@@ -93,7 +88,7 @@ async function forward<U extends Unit>(
   let kept: unknown;
   try {
     if (failed) throw failed;
-    kept = await perform(step, row, around);
+    kept = await traced(`step ${step.name}`, {}, () => perform(step, row, around));
   } catch (error) {
     const turned = turn(saga, row, error, around);
     if (!turned) throw error;
@@ -153,7 +148,7 @@ async function perform(
     return withinLimit(around.clock, step.limitMs, late, () => step.task(row.data, key, controller.signal));
   }
   if (isSkipped(step, row)) return undefined;
-  const output = await around.call(step.operation, step.input(row.data), key, row.traceparent ?? undefined);
+  const output = await around.call(step.operation, step.input(row.data), key);
   return step.keep?.(output);
 }
 
@@ -168,7 +163,8 @@ async function backward<U extends Unit>(
   let { history } = row;
   if (step?.kind === 'call' && step.undo && !isSkipped(step, row)) {
     const { operation, input } = step.undo;
-    await around.call(operation, input(row.data), `${row.id}/${step.name}/undo`, row.traceparent ?? undefined);
+    const key = `${row.id}/${step.name}/undo`;
+    await traced(`compensate ${step.name}`, {}, () => around.call(operation, input(row.data), key));
     history = noted(history, happening(step, 'taken back', around));
     crashPoint('saga', saga.name, step.name, 'taken back');
   }

@@ -53,6 +53,7 @@ afterEach(async () => {
 function open(saga: Saga<never, Unit>): void {
   const at = (level: string) => (fields: object, message: string) => void lines.push({ level, message, ...fields });
   runner = new SagaRunner({
+    module: 'sample',
     sagas: [saga],
     database,
     instance: { id: 'one', lives: true },

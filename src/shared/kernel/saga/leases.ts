@@ -1,7 +1,7 @@
 import { type CallContext, type Clock, runInContext } from '../context/index.ts';
 import type { Database, Unit } from '../database/index.ts';
 import type { Instance } from '../leader-election/index.ts';
-import { FailureLog, type Log } from '../telemetry/index.ts';
+import { FailureLog, fromTraceFields, type Log, ofService, traced } from '../telemetry/index.ts';
 import { claimSaga } from './due.ts';
 import { executeSaga, type SagaCalls } from './executor.ts';
 import { keyOf, type RunningSaga, type Saga } from './saga.ts';
@@ -11,6 +11,7 @@ import { isEnd, type SagaRow } from './tables.ts';
 const unknownMs = 60_000;
 
 export interface SagaRunnerDependencies<U extends Unit> {
+  module: string;
   sagas: readonly Saga<never, U>[];
   database: Database;
   /** This process, among those that run the module on the same database. */
@@ -53,7 +54,7 @@ export class SagaLeases<U extends Unit> {
     if (!row) return undefined;
     const saga = this.byName.get(keyOf(row));
     if (!saga) return this.#setAside(row);
-    const { work, database, call, clock, log, instance } = this.parts;
+    const { module, work, database, call, clock, log, instance } = this.parts;
     const around = {
       work,
       onDisk: () => database.onDisk(),
@@ -63,7 +64,9 @@ export class SagaLeases<U extends Unit> {
       failures: this.#failures,
       stopped: () => this.stopped() || !instance.lives || row.owner !== instance.id,
     };
-    const advancing = runInContext(contextOf(row), executeSaga, saga, row, around, ended);
+    const run = () => executeSaga(saga, row, around, ended);
+    const attributes = { 'kerf.saga.name': saga.name, 'kerf.saga.id': id };
+    const advancing = runInContext(contextOf(module, row), () => traced(`saga ${saga.name}`, { attributes }, run));
     return advancing.catch((error) => {
       if (!(error instanceof LeaseLost)) this.#inDoubt.add(id);
       throw error;
@@ -101,11 +104,8 @@ export class SagaLeases<U extends Unit> {
 }
 
 /** Returns the context of a saga, which belongs to no request. Its events and calls continue the trace in which it started. */
-function contextOf({ id, traceparent }: SagaRow): CallContext {
-  return {
-    requestId: id,
-    traceparent: traceparent ?? undefined,
-    caller: 'kernel',
-    deadline: Number.POSITIVE_INFINITY,
-  };
+function contextOf(module: string, row: SagaRow): CallContext {
+  const trace = fromTraceFields(row);
+  const context = { requestId: row.id, caller: 'kernel', deadline: Number.POSITIVE_INFINITY };
+  return trace ? { ...context, trace: ofService(module, trace) } : context;
 }

@@ -74,6 +74,7 @@ describe('a stuck saga', () => {
     errors = [];
     failing = {};
     runner = new SagaRunner<Unit>({
+      module: 'sample',
       sagas: [deal as Saga<never>, reversible as Saga<never>],
       database,
       instance: { id: 'one', lives: true },
@@ -176,6 +177,7 @@ describe('a stuck saga', () => {
   it('of another release cannot be settled, only resumed by a release that knows it', async () => {
     await stuckForward('d1');
     const other = new SagaRunner<Unit>({
+      module: 'sample',
       ...{ sagas: [], database, work: (task) => database.work(task), call: async () => ({}) },
       ...{ clock, log: silentLog, instance: { id: 'two', lives: true } },
     });

@@ -1,6 +1,6 @@
-import { Alarm, background, crashPoint, currentContext } from '../context/index.ts';
+import { Alarm, background, crashPoint } from '../context/index.ts';
 import type { Unit } from '../database/index.ts';
-import { FailureLog } from '../telemetry/index.ts';
+import { activeTrace, FailureLog, toTraceFields } from '../telemetry/index.ts';
 import { dueSagas, endWait, nextDueAt } from './due.ts';
 import { SagaLeases, type SagaRunnerDependencies } from './leases.ts';
 import { type Outcome, resumeSaga, settleSaga } from './operators.ts';
@@ -63,7 +63,7 @@ export class SagaRunner<U extends Unit> {
       throw new Error(`${keyOf(saga)} is none of this module's sagas: list it in "sagas" of what its module.ts opens`);
     const now = this.#parts.clock.now();
     const deadline = saga.deadlineMs === undefined ? Number.MAX_SAFE_INTEGER : now + saga.deadlineMs;
-    const traceparent = currentContext()?.traceparent ?? null;
+    const { traceparent = null, tracestate = null, baggage = null } = toTraceFields(activeTrace());
     const owner = this.#finishing ? null : this.#parts.instance.id;
     const begun: SagaRow = {
       ...{
@@ -75,7 +75,8 @@ export class SagaRunner<U extends Unit> {
         inDoubt: 0,
         data: asStored(saga.data.parse(data)),
       },
-      ...{ attempts: 0, nextAttemptAt: now, deadline, reason: null, lastError: null, traceparent },
+      ...{ attempts: 0, nextAttemptAt: now, deadline, reason: null, lastError: null },
+      ...{ traceparent, tracestate, baggage },
       ...{ startedAt: now, updatedAt: now, owner, fence: 1, history: [] },
     };
     await insertSaga(unit, begun);

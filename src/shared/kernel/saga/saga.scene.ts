@@ -65,6 +65,7 @@ export class Process {
     this.clock = clock;
     this.instance = new Instance({ database, clock, log, host: 'here', pid, runs });
     this.runner = new SagaRunner<Unit>({
+      module: 'sample',
       sagas: [deal as Saga<never>],
       database,
       instance: this.instance,

@@ -79,6 +79,7 @@ describe('a saga', () => {
   function open(file = join(mkdtempSync(join(tmpdir(), 'kerf-saga-')), 'saga.db')): string {
     database = openSqlite('saga', file, [...instanceMigrations, ...sagaMigrations]);
     runner = new SagaRunner<Unit>({
+      module: 'sample',
       sagas: [deal as Saga<never>, errand as Saga<never>],
       database,
       instance: { id: `instance-${opened++}`, lives: true },

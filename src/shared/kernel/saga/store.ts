@@ -23,6 +23,8 @@ const insertRow = prepared((unit) =>
       nextAttemptAt: placeholder('now'),
       deadline: placeholder('deadline'),
       traceparent: placeholder('traceparent'),
+      tracestate: placeholder('tracestate'),
+      baggage: placeholder('baggage'),
       startedAt: placeholder('now'),
       updatedAt: placeholder('now'),
       owner: placeholder('owner'),

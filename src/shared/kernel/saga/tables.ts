@@ -31,6 +31,8 @@ export const sagaTables = defineTables(({ table, text, integer, json }) => ({
     lastError: text('last_error'),
     /** The trace in which the saga started. Its calls continue this trace. */
     traceparent: text('traceparent'),
+    tracestate: text('tracestate'),
+    baggage: text('baggage'),
     startedAt: integer('started_at').notNull(),
     updatedAt: integer('updated_at').notNull(),
     /** The instance that runs the saga; null while the saga waits and after it ends. */
@@ -82,5 +84,10 @@ export const sagaMigrations: Migration[] = [
     name: 'kerf-saga-0003',
     phase: 'expand',
     sqlite: 'ALTER TABLE kerf_sagas ADD COLUMN in_doubt INTEGER NOT NULL DEFAULT 0;',
+  },
+  {
+    name: 'kerf-saga-0004',
+    phase: 'expand',
+    sqlite: 'ALTER TABLE kerf_sagas ADD COLUMN tracestate TEXT; ALTER TABLE kerf_sagas ADD COLUMN baggage TEXT;',
   },
 ];

@@ -62,6 +62,7 @@ describe('an unrecorded step', () => {
     log = [];
     instance = { id: `instance-${opened++}`, lives: true };
     runner = new SagaRunner<Unit>({
+      module: 'sample',
       ...{ sagas: [saga as Saga<never>], database, clock, log: silentLog, work: (task) => database.work(task) },
       instance,
       call: async ({ name }, _input, key) => {

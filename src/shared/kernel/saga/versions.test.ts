@@ -34,6 +34,7 @@ it('a saga ends with the definition of its start, beside sagas of the next relea
   let away = true;
   const release = (id: string, sagas: Saga<object, Unit>[]) =>
     new SagaRunner<Unit>({
+      module: 'sample',
       ...{ sagas: sagas as Saga<never>[], database, clock, log: silentLog, instance: { id, lives: true } },
       work: (task) => database.work(task),
       call: async ({ name }, _input, key) => {

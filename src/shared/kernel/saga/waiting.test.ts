@@ -5,12 +5,12 @@ import { sql } from 'drizzle-orm';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { z } from 'zod';
 import { openSqlite } from '../../adapters/sqlite/index.ts';
-import { Cancellation, currentContext, ManualClock, runInContext } from '../context/index.ts';
+import { type CallContext, Cancellation, currentContext, ManualClock, runInContext } from '../context/index.ts';
 import { command, contract } from '../contract/index.ts';
 import type { Database, Unit } from '../database/index.ts';
 import { Refusal, refusal } from '../errors/index.ts';
 import { instanceMigrations } from '../leader-election/index.ts';
-import { createLog } from '../telemetry/index.ts';
+import { createLog, fromTraceFields, toTraceFields } from '../telemetry/index.ts';
 import { SagaRunner } from './runner.ts';
 import { type Saga, step } from './saga.ts';
 import { findSaga } from './store.ts';
@@ -47,7 +47,7 @@ let called: string[];
 let failing: Record<string, Error>;
 let runner: SagaRunner<Unit>;
 /** The context in which the saga made each call. */
-let calledIn: unknown[];
+let calledIn: CallContext[];
 
 beforeEach(async () => {
   clock = new ManualClock();
@@ -59,13 +59,14 @@ beforeEach(async () => {
   calledIn = [];
   failing = {};
   runner = new SagaRunner({
+    module: 'sample',
     sagas: [purchase as never],
     database,
     instance: { id: 'one', lives: true },
     work: (task) => database.work(task),
     call: async ({ name }) => {
       called.push(name);
-      calledIn.push(currentContext());
+      calledIn.push(currentContext()!);
       if (failing[name]) throw failing[name];
       return {};
     },
@@ -84,15 +85,18 @@ it('a saga calls outside every request, with the trace of its start', async () =
   failing.reserve = refusal('unavailable');
   const cancellation = new Cancellation();
   const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
-  const request = { requestId: 'r1', caller: 'gateway', deadline: clock.now(), cancellation, traceparent };
+  const fields = { traceparent, tracestate: 'vendor=kept', baggage: 'tenant=blue' };
+  const trace = fromTraceFields(fields)!;
+  const request = { requestId: 'r1', caller: 'gateway', deadline: clock.now(), cancellation, trace };
   await runInContext(request, begin);
   cancellation.cancel();
   await waits();
   failing = {};
   runInContext(request, () => runner.remoteReachable('bank'));
   await expect.poll(state, often).toBe('done');
-  const nobody = { requestId: 'p1', caller: 'kernel', deadline: Number.POSITIVE_INFINITY, traceparent };
+  const nobody = { requestId: 'p1', caller: 'kernel', deadline: Number.POSITIVE_INFINITY, trace: expect.anything() };
   expect(calledIn).toEqual([nobody, nobody, nobody]);
+  expect(calledIn.map((context) => toTraceFields(context.trace))).toEqual([fields, fields, fields]);
 });
 
 it('a waiting step continues immediately when its module is reachable again', async () => {

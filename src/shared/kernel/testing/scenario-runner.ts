@@ -127,6 +127,7 @@ export class ScenarioRunner<D, U extends Unit> {
 
   #newRunner(): SagaRunner<U> {
     return new SagaRunner<U>({
+      module: 'sample',
       sagas: [this.saga],
       database: this.#database,
       instance: { id: `process-${++this.#processes}`, lives: true },

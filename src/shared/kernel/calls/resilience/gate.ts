@@ -20,6 +20,11 @@ export abstract class Gate {
     return this.#running;
   }
 
+  /** Whether a task that comes now waits or is refused. */
+  get isFull(): boolean {
+    return this.#running >= this.concurrency;
+  }
+
   get waiting(): number {
     return this.#line.length;
   }
@@ -33,7 +38,7 @@ export abstract class Gate {
     const now = this.clock.now();
     const why = tooLate(ticket, now);
     if (why) return Promise.reject(why);
-    if (this.#running < this.concurrency) return this.#begin(task);
+    if (!this.isFull) return this.#begin(task);
     const overloaded = this.refuseToWait(ticket, now, this.#line);
     return overloaded ? Promise.reject(overloaded) : this.#wait(task, ticket, now);
   }

@@ -1,5 +1,5 @@
 import { isBetweenProcesses, isRefusal, messageOf } from '../../errors/index.ts';
-import type { Log, OncePerMinute } from '../../telemetry/index.ts';
+import { type Log, type OncePerMinute, setOnSpan } from '../../telemetry/index.ts';
 import type { CallFailure } from '../resilience/breaker.ts';
 import { isDeliveryUnknown } from '../resilience/delivery-status.ts';
 import type { Balancer, UpstreamInstance } from '../routing/balancer.ts';
@@ -21,7 +21,8 @@ export const sendToInstance = (place: Place): RoadStep => {
     const chosen = balancer.pick(call.tried);
     if (!chosen) throw noInstance(place);
     call.tried?.add(chosen);
-    const { breaker, link } = chosen;
+    const { breaker, link, address } = chosen;
+    setOnSpan(call.context.trace, 'server.address', address);
     const pass = breaker.admits();
     chosen.inFlight += 1;
     try {

@@ -1,4 +1,5 @@
 import type { Cancellation, Clock } from '../../context/index.ts';
+import { addSpanEvent } from '../../telemetry/index.ts';
 import { cancelledBefore } from '../deadlines.ts';
 import { isNotSent } from '../resilience/delivery-status.ts';
 import { backOffMs, mayRetry, type RetryBudget } from '../resilience/retrying.ts';
@@ -50,6 +51,7 @@ async function beforeAnother(place: Place, call: CallRequest, attempt: number, f
   const delayMs = another ? 0 : backOffMs(attempt, random);
   if (cancellation?.cancelled) throw cancelledBefore(operation);
   if (clock.now() + delayMs >= deadline || !budget.admitsRetry()) throw failed;
+  addSpanEvent(context.trace, 'retry', { 'kerf.attempt': attempt + 1, 'kerf.delay_ms': delayMs });
   if (delayMs > 0) await pause(delayMs, clock, cancellation);
   if (cancellation?.cancelled) throw cancelledBefore(operation);
 }

@@ -1,19 +1,26 @@
+import type { Context } from '@opentelemetry/api';
 import { sql } from 'drizzle-orm';
 import type { StepOf } from '../../calls/index.ts';
+import { instantOf, newId } from '../../context/index.ts';
+import type { Event } from '../../contract/index.ts';
 import { prepared, type Unit } from '../../database/index.ts';
-import type { EncodedEvent } from '../envelope.ts';
+import { toTraceFields } from '../../telemetry/index.ts';
+import { encodeEvent } from '../envelope.ts';
 import { eventTables } from '../tables.ts';
 
-/** An event on its way into the outbox, for one recipient. */
+/** An event that a module publishes, on its way into the outbox. */
 export interface PublishedEvent {
   readonly unit: Unit;
-  readonly encoded: EncodedEvent;
-  readonly recipient: string;
+  readonly event: Event;
+  readonly data: unknown;
+  readonly recipients: readonly string[];
   /** Milliseconds since 1970. */
   readonly at: number;
+  /** The trace of the publisher. */
+  readonly trace: Context | undefined;
 }
 
-type PublishStep = StepOf<PublishedEvent>;
+export type PublishStep = StepOf<PublishedEvent>;
 
 const { placeholder } = sql;
 
@@ -34,17 +41,19 @@ const insert = prepared((unit) =>
     .prepare(),
 );
 
-/** Stores the event in the commit of its unit of work, or not at all. */
-export const storeInOutbox = (): PublishStep => async (event, next) => {
-  const { unit, encoded, recipient, at } = event;
+/** Encodes the event, and stores it for each recipient in the commit of its unit of work, or not at all. */
+export const storeInOutbox = (): PublishStep => async (published, next) => {
+  const { unit, event, data, recipients, at, trace } = published;
+  const encoded = encodeEvent(event, data, { id: newId(), time: instantOf(at), ...toTraceFields(trace) });
   const { id, type, key, json } = encoded;
-  await insert(unit).execute({ eventId: id, type, recipient, key, envelope: json, createdAt: at });
-  await next(event);
+  for (const recipient of recipients)
+    await insert(unit).execute({ eventId: id, type, recipient, key, envelope: json, createdAt: at });
+  await next(published);
 };
 
 /** Wakes the relay after the commit, so that the event leaves at once. The last step of its part. */
 export const wakeRelay =
   ({ wake }: { readonly wake: (recipient: string) => void }): PublishStep =>
-  async ({ unit, recipient }) => {
-    unit.afterCommit(() => wake(recipient));
+  async ({ unit, recipients }) => {
+    if (recipients.length > 0) unit.afterCommit(() => recipients.forEach(wake));
   };
