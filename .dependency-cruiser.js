@@ -52,7 +52,7 @@ export const control = {
 };
 
 /** The rooms of control that a product may leave out. Only src/app.ts imports them. */
-export const controlParts = ['advice', 'faults', 'trials'];
+export const controlParts = ['advice', 'faults', 'traces', 'trials'];
 
 /** The rooms of control that are offered to those parts, also to parts that are yet to be written. */
 export const controlForParts = ['admin-api', 'admin-contract', 'parts', 'relocation', 'supervisor'];
@@ -77,6 +77,16 @@ export const vendors = {
   '@nats-io/jetstream': ['shared/adapters/nats'],
   '@nats-io/transport-node': ['shared/adapters/nats'],
   '@node-rs/argon2': ['modules/members/internal'],
+  '@opentelemetry/api': [
+    ...['shared/kernel/calls', 'shared/kernel/context', 'shared/kernel/events', 'shared/kernel/telemetry'],
+    ...['shared/control/gateway', 'shared/control/traces', 'modules'],
+  ],
+  '@opentelemetry/core': ['shared/kernel/telemetry', 'shared/control/traces'],
+  '@opentelemetry/exporter-trace-otlp-grpc': ['shared/adapters/otlp'],
+  '@opentelemetry/exporter-trace-otlp-proto': ['shared/adapters/otlp'],
+  '@opentelemetry/exporter-zipkin': ['shared/adapters/zipkin'],
+  '@opentelemetry/resources': ['shared/control/traces'],
+  '@opentelemetry/sdk-trace-base': ['shared/control/traces', 'shared/kernel/ports'],
   '@platformatic/kafka': ['shared/adapters/kafka'],
   'better-sqlite3': ['shared/adapters/sqlite'],
   croner: ['shared/kernel/module'],

@@ -17,16 +17,19 @@ import { grpc } from './shared/adapters/grpc/index.ts';
 import { http } from './shared/adapters/http/index.ts';
 import { kafka } from './shared/adapters/kafka/index.ts';
 import { nats } from './shared/adapters/nats/index.ts';
+import { otlp } from './shared/adapters/otlp/index.ts';
 import { rabbitmq } from './shared/adapters/rabbitmq/index.ts';
 import { sqlite } from './shared/adapters/sqlite/index.ts';
+import { zipkin } from './shared/adapters/zipkin/index.ts';
 import { advice } from './shared/control/advice/index.ts';
 import { faults } from './shared/control/faults/index.ts';
 import { run } from './shared/control/host/index.ts';
+import { traces } from './shared/control/traces/index.ts';
 import { trials } from './shared/control/trials/index.ts';
 
 await run({
   modules: [members, catalog, inventory, orders, payments, notifications, mail, sms, board, recommendations],
   compositions: [sessions, products, orderSummary],
-  adapters: [sqlite(), http(), grpc(), rabbitmq(), kafka(), nats(), dns(), file()],
-  control: [trials(), advice(), faults()],
+  adapters: [sqlite(), http(), grpc(), rabbitmq(), kafka(), nats(), dns(), file(), otlp(), zipkin()],
+  control: [traces(), trials(), advice(), faults()],
 });

@@ -111,24 +111,49 @@ export class FanOut {
    * Passes the request on, with `body`, to every known process that runs the module. Resolves with the processes that have not
    * accepted it, such as `payments at http://10.0.0.7:4105`.
    */
-  async tell({ req }: Context<Asked>, module: string, body: object): Promise<string[]> {
+  async tell(c: Context<Asked>, module: string, body: object): Promise<string[]> {
+    return (await this.#askAll(c, module, JSON.stringify(body))).missed;
+  }
+
+  /**
+   * Answers with the `items` of this process, and with those of every other known process. Names the processes that have not answered. A
+   * process that runs several modules is asked for each, so an item may come twice.
+   */
+  async items<T>(c: Context<Asked>, items: readonly T[]): Promise<{ items: T[]; missed: string[] }> {
+    const { modules, open } = this.parts;
+    const elsewhere = this.#mayAsk(c) ? modules.filter((name) => !open.has(name)) : [];
+    const asked = await Promise.all(elsewhere.map((name) => this.#askAll(c, name, '')));
+    const answers = asked.flatMap(({ answers }) => answers as { items: T[] }[]);
+    return {
+      items: [items, ...answers.map((each) => each.items)].flat(),
+      missed: asked.flatMap(({ missed }) => missed),
+    };
+  }
+
+  /** Passes the request on to every known process that runs the module. */
+  async #askAll(
+    { req }: Context<Asked>,
+    module: string,
+    body: string,
+  ): Promise<{ answers: object[]; missed: string[] }> {
     const at = this.parts.directory.routeTo(module);
     const instances = at.state === 'there' ? at.upstream.instances : [];
-    if (instances.length === 0) return [module];
+    if (instances.length === 0) return { answers: [], missed: [module] };
     const operation = ofKernel('operate', module);
-    const input = await this.#order(req, module, JSON.stringify(body));
-    const told = instances.map(async ({ address, link }) => {
+    const input = await this.#order(req, module, body);
+    const asked = instances.map(async ({ address, link }) => {
       const deadline = Date.now() + tellWithinMs;
       const context = { requestId: randomUUID(), caller: 'home', deadline };
       const answer = link.call({ operation, input, context }) as Promise<PassedBack>;
       return answer
         .then((back) => contentOf(module, back))
         .then(
-          () => [],
-          () => [`${module} at ${shownAddress(address)}`],
+          (content) => ({ answers: [content], missed: [] }),
+          () => ({ answers: [], missed: [`${module} at ${shownAddress(address)}`] }),
         );
     });
-    return (await Promise.all(told)).flat();
+    const all = await Promise.all(asked);
+    return { answers: all.flatMap(({ answers }) => answers), missed: all.flatMap(({ missed }) => missed) };
   }
 
   /** Signs the operator's request for the processes of the module. */

@@ -9,7 +9,7 @@ const dropped = new Set([
   ...['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'upgrade', 'host', 'expect', 'te', 'trailer'],
   'authorization',
   // The call context carries these, as far as the gateway accepted them.
-  ...['x-request-id', 'traceparent', 'tracestate'],
+  ...['x-request-id', 'traceparent', 'tracestate', 'baggage'],
   // A module does not need the client's address, and any client can forge these headers.
   ...['forwarded', 'x-real-ip', 'x-client-ip', 'true-client-ip', 'via'],
 ]);

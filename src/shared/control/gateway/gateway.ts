@@ -24,10 +24,11 @@ import { headersOfAll } from './headers-of-all.ts';
 import { health } from './health.ts';
 import { addressOf, listen } from './listen.ts';
 import { nested } from './nested.ts';
-import { noProxies } from './proxies.ts';
+import { noProxies, peerIsTrusted, type TrustedProxies } from './proxies.ts';
 import { RequestsInFlight, rateLimit } from './rate-limit.ts';
 import { mountReference } from './reference.ts';
-import { currentSession, requestContext } from './request-context.ts';
+import { type ContinuesTrace, currentSession, requestContext } from './request-context.ts';
+import { type ContinueTraces, nameRequestSpan } from './request-span.ts';
 import { Shutdown } from './shutdown.ts';
 import { GrowingSignInLimit } from './sign-in-limit.ts';
 import type { System } from './system.ts';
@@ -89,8 +90,10 @@ function createGateway(system: System, compositions: readonly Composition[], ses
     return problemResponse(error);
   });
   app.notFound(() => problemResponse(refusal('not-found', 'there is no such resource; /docs shows those there are')));
-  const context = requestContext(sessions, settings.REQUEST_TIMEOUT_MS);
-  app.use(nested(context, knowClient(settings.TRUSTED_PROXIES ?? noProxies), refuseUnreadable));
+  const proxies = settings.TRUSTED_PROXIES ?? noProxies;
+  const continues = continuesTrace(settings.TRACE_CONTINUE, proxies);
+  const context = requestContext(sessions, settings.REQUEST_TIMEOUT_MS, continues);
+  app.use(nested(context, knowClient(proxies), refuseUnreadable));
   const alive = health(system);
   const costly = new RequestsInFlight(maxRequestsInFlight);
   mount(app, alive, serveHere, costly);
@@ -101,6 +104,11 @@ function createGateway(system: System, compositions: readonly Composition[], ses
   refuseOtherMethods(app, resources);
   mountReference(app, resources);
   return app;
+}
+
+function continuesTrace(setting: ContinueTraces, proxies: TrustedProxies): ContinuesTrace {
+  if (setting === 'trusted') return (peer) => peerIsTrusted(peer, proxies);
+  return () => setting === 'always';
 }
 
 /** Mounts compositions before modules: a composition may deliberately serve a path below a module's path. */
@@ -136,6 +144,7 @@ function mount(app: Hono, { endpoints }: Resources, serve: ServeEndpoint, costly
     app.on(endpoint.method.toUpperCase(), endpoint.path, (c) => {
       const refused = refuseTwice(endpoint, (c.env as { incoming?: IncomingMessage }).incoming);
       if (refused) return refused;
+      nameRequestSpan(c.req.method, endpoint.path);
       const answer = () => serve(c, endpoint);
       return endpoint.costly ? costly.run(answer) : answer();
     });

@@ -64,6 +64,11 @@ export function clientAddress(peer: string | undefined, headers: ForwardingHeade
   return clients.every((each) => each === first) ? first : nearest;
 }
 
+/** Returns whether the peer of a connection is a trusted proxy. */
+export function peerIsTrusted(peer: string | undefined, proxies: TrustedProxies): boolean {
+  return proxies.trusts(readHost(peer ?? '') ?? 'unknown', 0);
+}
+
 function follow(nearest: string, entriesFromRight: Iterable<string>, proxies: TrustedProxies): string {
   let address = nearest;
   let hop = 0;

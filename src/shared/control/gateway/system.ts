@@ -3,6 +3,7 @@ import type { Contract } from '../../kernel/contract/index.ts';
 import type { Resources } from '../../kernel/http-api/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import type { TrustedProxies } from './proxies.ts';
+import type { ContinueTraces } from './request-span.ts';
 
 /** The system behind the gateway, as the gateway uses it. */
 export interface System {
@@ -33,5 +34,6 @@ export interface GatewaySettings {
   readonly REQUEST_TIMEOUT_MS: number;
   readonly SLOW_READER_TIMEOUT_MS: number;
   readonly RATE_LIMIT_PER_MINUTE: number;
+  readonly TRACE_CONTINUE: ContinueTraces;
   readonly TRUSTED_PROXIES?: TrustedProxies | undefined;
 }

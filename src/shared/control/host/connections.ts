@@ -39,7 +39,7 @@ export async function connect(
   const tokens = new ServiceTokens(identity);
   const log = createLog(settings.LOG_LEVEL, { process: only?.join(',') ?? 'home' }, settings.LOG_FILE);
   watchOpenFiles(log);
-  const openControl = openParts(control, { topology, identity });
+  const openControl = openParts(control, { topology, identity, log });
   const { hooks } = openControl;
   const contracts = new Map(definitions.map(({ contract }) => [contract.name, contract]));
   const directory = new Directory({

@@ -85,12 +85,7 @@ async function openOn(
   const placements = new Map(topology.placements);
   if (accepted.length > 0)
     log.warn({ modules: accepted }, 'the data of modules is accepted as it is, whatever was lost');
-  const here = new ModulesHere(
-    topology,
-    definitions,
-    { ...connections, hooks: openControl.hooks },
-    records,
-  );
+  const here = new ModulesHere(topology, definitions, { ...connections, hooks: openControl.hooks }, records);
   const { open } = here;
   for (const name of names) {
     if (belongsHere(topology, name)) await here.add(name);
@@ -216,7 +211,7 @@ function ownContract(definitions: readonly ModuleDefinition[], only: readonly st
  * keep other parts from closing; the promise rejects with all failures at the end. Logs each part that takes long.
  */
 async function closeAll(
-  { bus, directory, log }: Connections,
+  { bus, directory, openControl, log }: Connections,
   open: ReadonlyMap<string, OpenModule>,
   moduleProcesses: ModuleProcesses,
   listeners: Listeners,
@@ -235,6 +230,7 @@ async function closeAll(
   await modules('close');
   await ended('bus', bus.close());
   await ended('directory', directory.close());
+  await ended('parts of control', openControl.close());
   if (failures.length > 0) throw new Error(`not closed in order: ${failures.map(messageOf).join('; ')}`);
 }
 

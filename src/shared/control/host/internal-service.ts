@@ -4,6 +4,7 @@ import {
   byDeadline,
   type CallRequest,
   type CallSource,
+  composeSteps,
   createClient,
   type Detour,
   type Directory,
@@ -11,7 +12,9 @@ import {
   ofKernel,
   type PassedBack,
   type PassedOn,
+  road,
   type Serve,
+  type ServedCall,
 } from '../../kernel/calls/index.ts';
 import { type CallContext, runInContext, systemClock } from '../../kernel/context/index.ts';
 import { type Operation, parseInput } from '../../kernel/contract/index.ts';
@@ -81,6 +84,8 @@ class ServedModule {
   readonly #name: string;
   readonly #failures: FailureLog;
   readonly #routes: Hono | undefined;
+  /** Leads a public request through the callee's part of the road, to the resources of the module. */
+  readonly #publicRoad: (call: ServedCall) => Promise<unknown>;
   private readonly definition: ModuleDefinition;
   private readonly parts: InternalServiceDependencies;
 
@@ -92,6 +97,11 @@ class ServedModule {
     this.#failures = new FailureLog(parts.log, systemClock);
     const self = createClient(contract, (operation) => parts.calls(operation, contract.name));
     this.#routes = routes?.(self as never).app;
+    this.#publicRoad = composeSteps(
+      road.callee,
+      { operation: ofKernel('write', contract.name) },
+      ({ input, context }) => runInContext(context, () => this.#resource(input as PassedOn)),
+    );
   }
 
   mayAsk(operation: string, caller: string, all: readonly ModuleDefinition[]): boolean {
@@ -163,7 +173,7 @@ class ServedModule {
       case 'write':
         if (context.caller !== 'gateway')
           throw betweenProcesses('forbidden', 'public resources are reached through the gateway');
-        return runInContext(context, () => this.#resource(input as PassedOn));
+        return this.#publicRoad({ input, context });
       case 'operate':
         return this.#operate(input as PassedOn, context);
       case 'identify':

@@ -10,6 +10,7 @@ export interface OpenControl {
   readonly hooks: Required<RoadHooks>;
   readonly shared: ReadonlyMap<string, SharedState>;
   readonly trials: Trials | undefined;
+  close(): Promise<void>;
   serve(app: AdminRoutes, fanOut: FanOut, around: Omit<PartDependencies, 'share'>): void;
 }
 
@@ -27,6 +28,9 @@ export function openParts(parts: readonly ControlPart[], around: Parameters<Cont
     hooks: { observers: each('observer'), faults: each('faults'), servers: each('server') },
     shared: new Map([...opened].flatMap(([name, { shared }]) => (shared ? [[name, shared] as const] : []))),
     trials: each('trials')[0],
+    async close() {
+      await Promise.all([...opened.values()].map((part) => part.close?.()));
+    },
     serve(app, fanOut, known) {
       for (const [name, part] of opened)
         part.serve?.(app, fanOut, { ...known, share: () => known.moduleProcesses.share(name) });

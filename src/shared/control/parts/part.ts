@@ -1,6 +1,7 @@
 import type { CallSource, Directory, RoadStep, ServeStep } from '../../kernel/calls/index.ts';
 import type { Operation } from '../../kernel/contract/index.ts';
 import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
+import type { Log } from '../../kernel/telemetry/index.ts';
 import type { AdminRoutes, FanOut } from '../admin-api/index.ts';
 import type { Identity } from '../identity/index.ts';
 import type { Relocations, Trials } from '../relocation/index.ts';
@@ -11,7 +12,7 @@ import type { Topology } from '../topology/index.ts';
 export interface ControlPart {
   readonly name: string;
   /** Opens the part in a process, before any module opens there. */
-  open(around: Pick<PartDependencies, 'topology' | 'identity'>): OpenPart;
+  open(around: Pick<PartDependencies, 'topology' | 'identity' | 'log'>): OpenPart;
 }
 
 /** What a part adds to a process. */
@@ -27,12 +28,15 @@ export interface OpenPart {
   readonly trials?: Trials;
   /** Adds routes for operators. */
   serve?(app: AdminRoutes, fanOut: FanOut, around: PartDependencies): void;
+  /** Called when all modules are closed. */
+  close?(): Promise<void>;
 }
 
 /** The process around a part. */
 export interface PartDependencies {
   readonly topology: Topology;
   readonly identity: Identity;
+  readonly log: Log;
   readonly definitions: readonly ModuleDefinition[];
   readonly directory: Directory;
   readonly calls: CallSource;

@@ -7,6 +7,7 @@ import type { Adapters } from '../../kernel/ports/index.ts';
 import { readTrustedProxies } from '../gateway/index.ts';
 
 const port = whole(0, maxPort, `must be a port, 0 to ${maxPort}`);
+const flag = z.coerce.string().pipe(z.stringbool('must be true or false'));
 const file = z.string().min(1).optional();
 
 /** Accepts a number, or a text that contains one: the environment has texts only. */
@@ -32,11 +33,7 @@ export const kernelSettings = z.object({
   INTERNAL_TLS_CERT: file.describe('certificate (PEM) that the internal listeners show; with it they speak TLS'),
   INTERNAL_TLS_KEY: file.describe('its key (PEM)'),
   INTERNAL_TLS_CA: file.describe('CA bundle (PEM) used to verify other processes'),
-  INTERNAL_TLS_MUTUAL: z.coerce
-    .string()
-    .pipe(z.stringbool('must be true or false'))
-    .default(false)
-    .describe('whether who calls must show a certificate as well'),
+  INTERNAL_TLS_MUTUAL: flag.default(false).describe('whether who calls must show a certificate as well'),
   PARITY: z
     .enum(['strict', 'fast'])
     .default('strict')
@@ -73,6 +70,34 @@ export const kernelSettings = z.object({
     })
     .optional()
     .describe('the proxies whose word about the address of a client counts'),
+  TRACE_CONTINUE: z
+    .enum(['always', 'trusted', 'never'])
+    .default('trusted')
+    .describe('which public requests continue the trace that they name; trusted: those of TRUSTED_PROXIES'),
+  TRACE_SLOW_MS: whole(1, 3_600_000, 'must be a whole number of milliseconds, 1 to 3600000')
+    .default(1_000)
+    .describe('a trace that takes longer is kept, sampled or not'),
+  TRACES_IN_MEMORY: whole(0, 1_000_000, 'must be a whole number of spans, 0 to 1000000')
+    .default(10_000)
+    .describe('how many spans each process remembers; 0 records no traces'),
+  OTEL_SDK_DISABLED: flag.default(false).describe('whether no traces are recorded'),
+  OTEL_TRACES_EXPORTER: z
+    .string()
+    .optional()
+    .describe('where spans are sent: otlp, zipkin, several separated by commas, or none'),
+  OTEL_TRACES_SAMPLER: z
+    .enum([
+      ...(['parentbased_traceidratio', 'parentbased_always_on', 'parentbased_always_off'] as const),
+      ...(['traceidratio', 'always_on', 'always_off'] as const),
+    ])
+    .default('parentbased_traceidratio')
+    .describe('which new traces are sampled'),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .describe('the share of traces that a sampler by ratio samples, 0 to 1'),
   SLOW_READER_TIMEOUT_MS: whole(100, 600_000, 'must be a whole number of milliseconds, 100 to 600000')
     .default(20_000)
     .describe('how long a peer may take nothing of an answer'),

@@ -49,14 +49,25 @@ export { Admission } from './resilience/admission.ts';
 export { isNotSent } from './resilience/delivery-status.ts';
 export { type PoliciesConfig, policiesFor, policiesSchema, refuseUnknownPolicies } from './resilience/policies.ts';
 export { mayRetry } from './resilience/retrying.ts';
-export { type RoadHooks, road, type ServedCall, type ServeStep } from './road.ts';
+export { type RoadHooks, road } from './road.ts';
 export { type Detour, Directory } from './routing/directory.ts';
 export { Probe } from './routing/probe.ts';
 export { Upstream } from './routing/upstream.ts';
 export { defaultSilence, type Silence } from './silence.ts';
 export { withKey } from './steps/with-key.ts';
 export type { TlsMaterial } from './tls.ts';
-export type { CallRequest, Dispatch, Link, Next, RoadStep, Serve, Transport, Way } from './transport.ts';
+export type {
+  CallRequest,
+  Dispatch,
+  Link,
+  Next,
+  RoadStep,
+  Serve,
+  ServedCall,
+  ServeStep,
+  Transport,
+  Way,
+} from './transport.ts';
 export { UnauthenticatedCallers } from './unauthenticated-callers.ts';
 export { ForeignAnswer, unreachableBecause } from './unreachable.ts';
 export {

@@ -1,6 +1,5 @@
-import { type CallContext, refuseInsideUnit } from '../context/index.ts';
+import { refuseInsideUnit } from '../context/index.ts';
 import type { Operation } from '../contract/index.ts';
-import type { StepOf } from './compose.ts';
 import { traceWait } from '../telemetry/index.ts';
 import { cancelledBefore } from './deadlines.ts';
 import type { Bulkhead } from './resilience/bulkhead.ts';
@@ -8,16 +7,7 @@ import { sendToInstance } from './steps/instance.ts';
 import { retry } from './steps/retry.ts';
 import { traceCall, traceServed } from './steps/trace.ts';
 import { withKey } from './steps/with-key.ts';
-import type { CallRequest, RoadStep, Transport } from './transport.ts';
-
-/** A call in the process of its callee. */
-export interface ServedCall {
-  readonly input: unknown;
-  readonly context: CallContext;
-}
-
-/** One step of the callee's part of the road. */
-export type ServeStep = StepOf<ServedCall, unknown>;
+import type { CallRequest, RoadStep, ServeStep, Transport } from './transport.ts';
 
 /** The steps that control may add to the road. A step must not throw, but reject. */
 export interface RoadHooks {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runInContext } from '../context/index.ts';
-import { fromTraceFields } from '../telemetry/index.ts';
 import type { Client } from '../contract/index.ts';
 import { isRefusal, kernelCodes, type Refusal } from '../errors/index.ts';
+import { fromTraceFields } from '../telemetry/index.ts';
 import { cancellationCases, deadlineCases, type Ends, outcomeOf } from './cancellation.cases.ts';
 import { createCall, createClient } from './client.ts';
 import { InProcessTransport } from './in-process.ts';

@@ -33,6 +33,15 @@ export type Next = (call: CallRequest) => Promise<unknown>;
 /** One step of the road of a call. */
 export type RoadStep = StepOf<CallRequest, unknown>;
 
+/** A call in the process of its callee. */
+export interface ServedCall {
+  readonly input: unknown;
+  readonly context: CallContext;
+}
+
+/** One step of the callee's part of the road. */
+export type ServeStep = StepOf<ServedCall, unknown>;
+
 /** A transport to one other process. */
 export interface Link extends Transport {
   /** Closes its connections and refuses calls in flight as `unavailable`. */

@@ -53,7 +53,14 @@ export function fromWire(
   cancellation = new Cancellation(),
 ): CallContext | Promise<CallContext> {
   const { deadlineMs, member, requestId, idempotencyKey } = wire;
-  const context = { requestId, trace: fromTraceFields(wire), idempotencyKey, caller, deadline: Date.now() + deadlineMs, cancellation };
+  const context = {
+    requestId,
+    trace: fromTraceFields(wire),
+    idempotencyKey,
+    caller,
+    deadline: Date.now() + deadlineMs,
+    cancellation,
+  };
   if (!member) return context;
   const known = tokens.vouchedFor(member);
   if (typeof known === 'string') return { ...context, member: known };

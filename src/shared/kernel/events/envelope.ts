@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { TraceFields } from '../telemetry/index.ts';
 import { type Event, parseCompiled, parserOf, plainly, safeParse } from '../contract/index.ts';
+import type { TraceFields } from '../telemetry/index.ts';
 
 /**
  * The limits of an event, the same for publishers and subscribers. The outbox refuses an event over the limits before the

@@ -127,7 +127,9 @@ async function openOn(database: Database, definition: ModuleDefinition, around: 
     return () => inbox.stop();
   });
   instance.whileLeader(() => bus.subscribe(contract.name, receive));
-  instance.whileLeader(async () => startTimers({ module: contract.name, timers, work, fence: (unit) => instance.fence(unit), clock, log }));
+  instance.whileLeader(async () =>
+    startTimers({ module: contract.name, timers, work, fence: (unit) => instance.fence(unit), clock, log }),
+  );
   instance.whileLeader(async () => {
     relay.start(recipients);
     return () => relay.stop();

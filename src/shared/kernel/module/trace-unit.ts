@@ -1,4 +1,4 @@
-import { endWith, activeTrace, isSampled, SpanKind, startSpan } from '../telemetry/index.ts';
+import { activeTrace, endWith, isSampled, SpanKind, startSpan } from '../telemetry/index.ts';
 import type { ModuleUnit } from './module.ts';
 
 /**

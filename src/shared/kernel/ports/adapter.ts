@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { SpanExporter } from '@opentelemetry/sdk-trace-base';
 import type {
   BrokerParameters,
   CallerTokens,
@@ -32,6 +33,7 @@ export interface Adapter {
   readonly findByName?: (name: DnsName, server: string | undefined, dependencies: DiscoveryDependencies) => Discovery;
   /** Finds the instances of a module in a file of addresses. */
   readonly findInFile?: (file: string, dependencies: DiscoveryDependencies) => Discovery;
+  readonly spanExporter?: SpanExporterPort;
   /** Describes a contract for programs in other languages. */
   readonly describe?: (contract: Contract) => Promise<string>;
 }
@@ -64,6 +66,16 @@ export interface Broker {
   };
   /** Opens a session for calls. */
   readonly openSession?: OpenSession;
+}
+
+/** Sends spans to a server. */
+export interface SpanExporterPort {
+  /** Its name in `OTEL_TRACES_EXPORTER`. */
+  readonly name: string;
+  /** The environment variables that ask for it when `OTEL_TRACES_EXPORTER` is not set. */
+  readonly askedForBy: readonly string[];
+  /** Opens the exporter, by the ordinary `OTEL_*` variables. Throws a `StartError` when one of them is wrong. */
+  readonly open: (env: Readonly<Record<string, string | undefined>>) => Promise<SpanExporter>;
 }
 
 export interface DiscoveryDependencies {

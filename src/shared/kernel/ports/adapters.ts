@@ -1,7 +1,7 @@
 import { isBrokerUrl, type Link, type OpenSession, QueueTransport, shownAddress, type Way } from '../calls/index.ts';
 import { StartError } from '../errors/index.ts';
 import type { OpenBus } from '../events/index.ts';
-import type { Adapter, Broker, Wire } from './adapter.ts';
+import type { Adapter, Broker, SpanExporterPort, Wire } from './adapter.ts';
 
 type Part = Exclude<keyof Adapter, 'name' | 'wire' | 'broker'>;
 
@@ -12,6 +12,7 @@ const offers: Readonly<Record<Part, string>> = {
   findByName: 'an adapter that finds instances by name',
   findInFile: 'an adapter that finds instances in a file',
   describe: 'an adapter that describes contracts',
+  spanExporter: 'an adapter that exports spans',
 };
 
 /** Finds the adapter of a product that a setting or an address needs. */
@@ -82,6 +83,25 @@ export class Adapters {
   /** Returns the function that opens a session for calls over a broker. Throws a `StartError` when no adapter carries calls over its protocol. */
   sessionOpenerFor(address: string): OpenSession {
     return this.#brokerAt(address)?.openSession ?? refuse(address, 'calls', this.callProtocols);
+  }
+
+  /**
+   * Returns the exporters that `OTEL_TRACES_EXPORTER` names. Without that setting, returns those that another variable asks for. Throws a
+   * `StartError` for a name that no adapter has.
+   */
+  spanExporters(
+    named: string | undefined,
+    env: Readonly<Record<string, string | undefined>>,
+  ): readonly SpanExporterPort[] {
+    const offered = this.all.flatMap(({ spanExporter }) => spanExporter ?? []);
+    if (!named) return offered.filter(({ askedForBy }) => askedForBy.some((variable) => env[variable]));
+    const names = named.split(',').map((name) => name.trim());
+    return names.flatMap((name) => {
+      if (name === 'none') return [];
+      const found = offered.find((each) => each.name === name);
+      if (found) return [found];
+      throw missing(`an adapter that exports spans by "${name}"`, 'OTEL_TRACES_EXPORTER');
+    });
   }
 
   /** Returns a link to the module at an address. The link connects on first use. */

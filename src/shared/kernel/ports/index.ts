@@ -5,6 +5,7 @@ export type {
   CallListenerDependencies,
   InternalListener,
   InternalListenerDependencies,
+  SpanExporterPort,
   Wire,
 } from './adapter.ts';
 export { Adapters, wireName } from './adapters.ts';

@@ -50,7 +50,6 @@ class CallContextManager implements ContextManager {
   }
 }
 
-
 /** Makes OpenTelemetry's `context.active()` the trace context of the running code. Call it once in a process. */
 export function joinContexts(): void {
   context.setGlobalContextManager(new CallContextManager());

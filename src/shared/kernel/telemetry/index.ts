@@ -1,5 +1,18 @@
 export { activeTrace, joinContexts, withTrace } from './context-manager.ts';
 export { FailureLog, OncePerMinute } from './failure-log.ts';
 export { createLog, type Log, logsToFile, silentLog } from './log.ts';
-export { addSpanEvent, endWith, inSpan, isSampled, isTraced, markFailed, type OpenSpan, setOnSpan, SpanKind, startSpan, traced, traceWait } from './spans.ts';
+export {
+  addSpanEvent,
+  endWith,
+  inSpan,
+  isSampled,
+  isTraced,
+  markFailed,
+  type OpenSpan,
+  SpanKind,
+  setOnSpan,
+  startSpan,
+  traced,
+  traceWait,
+} from './spans.ts';
 export { fromTraceFields, ofService, serviceOf, type TraceFields, toTraceFields } from './trace-context.ts';

@@ -1,4 +1,14 @@
-import { type Attributes, type AttributeValue, type Context, ROOT_CONTEXT, type Span, type SpanOptions, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type AttributeValue,
+  type Context,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanOptions,
+  SpanStatusCode,
+  TraceFlags,
+  trace,
+} from '@opentelemetry/api';
 
 import { activeTrace, withTrace } from './context-manager.ts';
 
@@ -81,7 +91,11 @@ function isLowerCase(code: string): boolean {
 }
 
 /** Puts a wait into a span, if the trace is sampled. The wait ends when `work` calls `began`, or settles before that. */
-export function traceWait<T>(name: string, parent: Context | undefined, work: (began: () => void) => Promise<T>): Promise<T> {
+export function traceWait<T>(
+  name: string,
+  parent: Context | undefined,
+  work: (began: () => void) => Promise<T>,
+): Promise<T> {
   if (!isSampled(parent)) return work(() => {});
   const { span } = startSpan(name, {}, parent);
   let waits = true;

@@ -1,8 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { Operation } from '../../contract/index.ts';
 import { endWith, isTraced, ofService, SpanKind, startSpan } from '../../telemetry/index.ts';
-import type { ServeStep } from '../road.ts';
-import type { RoadStep } from '../transport.ts';
+import type { RoadStep, ServeStep } from '../transport.ts';
 
 interface Place {
   readonly operation: Operation;

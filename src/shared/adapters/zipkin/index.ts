@@ -1,0 +1,1 @@
+export { zipkin } from './adapter.ts';

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+
+const attributes = z.record(z.string(), z.unknown());
+const microseconds = z.number();
+
+/** One span of a trace, as operators see it. Times are microseconds since 1970. */
+export const spanRow = z.object({
+  traceId: z.string(),
+  spanId: z.string(),
+  parentSpanId: z.string().nullable(),
+  name: z.string(),
+  kind: z.enum(['internal', 'server', 'client', 'producer', 'consumer']),
+  /** The module whose code ran, `gateway`, or `home`. */
+  service: z.string(),
+  /** The process: host and process id. */
+  instance: z.string(),
+  startUs: microseconds,
+  durationUs: microseconds,
+  failed: z.boolean(),
+  attributes,
+  events: z.array(z.object({ name: z.string(), atUs: microseconds, attributes })),
+  links: z.array(z.object({ traceId: z.string(), spanId: z.string() })),
+});
+export type SpanRow = z.output<typeof spanRow>;
+
+/** A trace in a list. Its name is that of its first span. */
+export const traceRow = z.object({
+  traceId: z.string(),
+  name: z.string(),
+  service: z.string(),
+  startUs: microseconds,
+  durationUs: microseconds,
+  spans: z.number(),
+  services: z.array(z.string()),
+  failed: z.boolean(),
+});
+export type TraceRow = z.output<typeof traceRow>;
+
+/** The query of `GET /ops/traces`. */
+export const tracesQuery = z.strictObject({
+  /** Only traces that pass through this service. */
+  service: z.string().min(1).max(100).optional(),
+  /** Only traces with a span whose name contains this text. */
+  name: z.string().min(1).max(200).optional(),
+  /** Only traces with a failed span. */
+  failed: z.stringbool('must be true or false').optional(),
+  /** Only traces that took at least this long, in milliseconds. */
+  minMs: z.coerce.number().min(0).optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+});
+export type TracesQuery = z.output<typeof tracesQuery>;

@@ -1,0 +1,67 @@
+import { ExportResultCode } from '@opentelemetry/core';
+import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace-base';
+import { background } from '../../kernel/context/index.ts';
+
+/** Maximum number of spans that wait for an exporter. An exporter that is slow or away loses the rest, and nothing else waits for it. */
+const maxWaiting = 2_048;
+const batchEveryMs = 1_000;
+const answerWithinMs = 10_000;
+
+/** What became of the spans that an exporter was given. */
+export interface ExportCounts {
+  readonly exporter: string;
+  /** Spans that the server has taken. */
+  exported: number;
+  /** Spans that the server has refused, or has not taken in time. */
+  failed: number;
+  /** Spans that found no room to wait. */
+  dropped: number;
+}
+
+/** Sends spans to one exporter, in batches, and counts what becomes of them. The client of the exporter loads meanwhile. */
+export class Exporting {
+  readonly counts: ExportCounts;
+  #waiting = 0;
+  readonly #batches: BatchSpanProcessor;
+
+  constructor(name: string, exporter: Promise<SpanExporter>) {
+    this.counts = { exporter: name, exported: 0, failed: 0, dropped: 0 };
+    const options = { maxQueueSize: maxWaiting, scheduledDelayMillis: batchEveryMs };
+    this.#batches = new BatchSpanProcessor(this.#counted(exporter), options);
+  }
+
+  send(span: ReadableSpan): void {
+    if (this.#waiting >= maxWaiting) {
+      this.counts.dropped += 1;
+      return;
+    }
+    this.#waiting += 1;
+    this.#batches.onEnd(span);
+  }
+
+  /** Sends the waiting spans now, and no more later. Resolves at the latest after the time limit of the batches. */
+  async close(): Promise<void> {
+    await this.#batches.shutdown().catch(() => {});
+  }
+
+  /** Counts the outcome of each batch once. A server that does not answer in time has not taken it. */
+  #counted(exporter: Promise<SpanExporter>): SpanExporter {
+    return {
+      export: (spans, done) => {
+        let isOpen = true;
+        const ended: typeof done = (result) => {
+          if (!isOpen) return;
+          isOpen = false;
+          clearTimeout(late);
+          this.#waiting -= spans.length;
+          this.counts[result.code === ExportResultCode.SUCCESS ? 'exported' : 'failed'] += spans.length;
+          done(result);
+        };
+        const failed = (error?: Error) => ended({ code: ExportResultCode.FAILED, ...(error && { error }) });
+        const late = background.setTimeout(() => failed(), answerWithinMs).unref();
+        exporter.then((open) => open.export(spans, ended)).catch(failed);
+      },
+      shutdown: async () => (await exporter).shutdown(),
+    };
+  }
+}

@@ -1,0 +1,102 @@
+import { hostname } from 'node:os';
+import { type Attributes, DiagLogLevel, diag, trace } from '@opentelemetry/api';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
+import type { Adapters } from '../../kernel/ports/index.ts';
+import { joinContexts, type Log, OncePerMinute } from '../../kernel/telemetry/index.ts';
+import { type ExportCounts, Exporting } from './exporting.ts';
+import { RecordingSampler, ServiceTracerProvider } from './provider.ts';
+import { TraceMemory } from './trace-memory.ts';
+
+/** The samplers of OpenTelemetry, named as there. */
+export type SamplerName = `${'' | 'parentbased_'}${'traceidratio' | 'always_on' | 'always_off'}`;
+
+/** The settings of traces, named as in the environment. */
+export interface TraceSettings {
+  readonly TRACE_SLOW_MS: number;
+  readonly TRACES_IN_MEMORY: number;
+  readonly OTEL_TRACES_EXPORTER?: string | undefined;
+  readonly OTEL_TRACES_SAMPLER: SamplerName;
+  readonly OTEL_TRACES_SAMPLER_ARG: number;
+}
+
+interface RecorderDependencies {
+  readonly settings: TraceSettings;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The service of code that runs for no module: `home`, or the module that the process runs. */
+  readonly ownService: string;
+  readonly adapters: Adapters;
+  readonly log: Log;
+}
+
+/** Records the spans of this process, remembers the latest, and sends those of sampled and kept traces to the exporters. */
+export class Recorder {
+  readonly memory: TraceMemory;
+  readonly #exporting: readonly Exporting[];
+
+  /** Throws a `StartError` when a setting names an exporter that no adapter offers, or that cannot be opened. */
+  constructor({ settings, env, ownService, adapters, log }: RecorderDependencies) {
+    const { TRACES_IN_MEMORY: maxSpans, TRACE_SLOW_MS: slowMs } = settings;
+    this.#exporting = adapters
+      .spanExporters(settings.OTEL_TRACES_EXPORTER, env)
+      .map(({ name, open }) => new Exporting(name, open(env)));
+    this.memory = new TraceMemory({ maxSpans, slowMs, send: (span) => this.#send(span) });
+    tellProblems(log);
+    joinContexts();
+    const [resource, sampler] = [resourceOf(env), samplerOf(settings)];
+    trace.setGlobalTracerProvider(new ServiceTracerProvider({ ownService, resource, sampler, processor: this.memory }));
+  }
+
+  /** What became of the spans that were sent, by exporter. */
+  get counts(): readonly ExportCounts[] {
+    return this.#exporting.map(({ counts }) => counts);
+  }
+
+  /** Sends what waits, within the time limit of a batch. */
+  async close(): Promise<void> {
+    await Promise.all(this.#exporting.map((each) => each.close()));
+  }
+
+  #send(span: ReadableSpan): void {
+    for (const each of this.#exporting) each.send(span);
+  }
+}
+
+function samplerOf({ OTEL_TRACES_SAMPLER: name, OTEL_TRACES_SAMPLER_ARG: share }: TraceSettings): RecordingSampler {
+  const ratio = name.endsWith('always_on') ? 1 : name.endsWith('always_off') ? 0 : share;
+  return new RecordingSampler(ratio, name.startsWith('parentbased_'));
+}
+
+/** Describes this process by OpenTelemetry's conventions. `OTEL_RESOURCE_ATTRIBUTES` adds to it: `deployment.environment.name=test`. */
+function resourceOf({ OTEL_RESOURCE_ATTRIBUTES: given = '' }: RecorderDependencies['env']): Attributes {
+  const added = given.split(',').flatMap((pair) => {
+    const [key = '', value] = pair.split('=', 2).map((each) => each.trim());
+    return key && value !== undefined ? [[key, decoded(value)] as const] : [];
+  });
+  return {
+    'service.namespace': 'kerf',
+    'service.instance.id': `${hostname()}:${process.pid}`,
+    'host.name': hostname(),
+    'process.pid': process.pid,
+    ...Object.fromEntries(added),
+  };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Logs problems of OpenTelemetry, such as a server that takes no spans: at most one line a minute. */
+function tellProblems(log: Log): void {
+  const limit = new OncePerMinute();
+  const warn = (problem: string) => {
+    if (limit.passes())
+      log.warn({ problem: problem.slice(0, 500) }, 'spans cannot be sent; they are counted and dropped');
+  };
+  const nothing = () => {};
+  const logger = { error: warn, warn, info: nothing, debug: nothing, verbose: nothing };
+  diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
+}

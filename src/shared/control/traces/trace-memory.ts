@@ -1,0 +1,105 @@
+import { type Context, type Span, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
+import { hrTimeToMilliseconds } from '@opentelemetry/core';
+import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace-base';
+
+export interface TraceMemoryDependencies {
+  /** Maximum number of spans in memory, of all traces together. */
+  readonly maxSpans: number;
+  /** A trace that takes longer in this process is kept, in milliseconds. */
+  readonly slowMs: number;
+  /** Receives the spans of the traces that are sampled or kept. */
+  readonly send: (span: ReadableSpan) => void;
+}
+
+/** The spans of one trace in this process. */
+interface Part {
+  readonly traceId: string;
+  readonly spans: ReadableSpan[];
+  /** Whether all its spans are sent. */
+  isKept: boolean;
+}
+
+/** Maximum number of spans of one trace. A trace without an end must not push out all others. */
+const maxSpansOfOne = 2_000;
+
+/**
+ * Remembers the latest traces of this process. Sends the spans of a sampled trace as they end. Keeps a trace that is not sampled when one
+ * of its spans fails, or when it was slow: its spans are sent then. Traffic pushes out ordinary traces before kept ones.
+ */
+export class TraceMemory implements SpanProcessor {
+  /** By trace id, the oldest first. */
+  readonly #ordinary = new Map<string, Part>();
+  readonly #kept = new Map<string, Part>();
+  #spans = 0;
+  private readonly parts: TraceMemoryDependencies;
+
+  constructor(parts: TraceMemoryDependencies) {
+    this.parts = parts;
+  }
+
+  /** Returns the spans of each trace, the latest trace first. */
+  *traces(): Generator<readonly ReadableSpan[]> {
+    for (const part of [...this.#kept.values(), ...this.#ordinary.values()].reverse()) yield part.spans;
+  }
+
+  /** Returns the spans of one trace. */
+  spansOf(traceId: string): readonly ReadableSpan[] {
+    return (this.#kept.get(traceId) ?? this.#ordinary.get(traceId))?.spans ?? [];
+  }
+
+  onStart(_span: Span, _parent: Context): void {}
+
+  onEnd(span: ReadableSpan): void {
+    const { traceId, traceFlags } = span.spanContext();
+    const part = this.#partOf(traceId);
+    const isSampled = (traceFlags & TraceFlags.SAMPLED) !== 0;
+    if (!part.isKept && !isSampled && this.#isWorthKeeping(span)) {
+      part.isKept = true;
+      this.#ordinary.delete(traceId);
+      this.#kept.set(traceId, part);
+      for (const earlier of part.spans) this.parts.send(asSampled(earlier));
+    }
+    if (isSampled) this.parts.send(span);
+    else if (part.isKept) this.parts.send(asSampled(span));
+    if (part.spans.length >= maxSpansOfOne) return;
+    part.spans.push(span);
+    this.#spans += 1;
+    this.#makeRoom();
+  }
+
+  async forceFlush(): Promise<void> {}
+
+  async shutdown(): Promise<void> {}
+
+  #partOf(traceId: string): Part {
+    const known = this.#kept.get(traceId) ?? this.#ordinary.get(traceId);
+    if (known) return known;
+    const part = { traceId, spans: [], isKept: false };
+    this.#ordinary.set(traceId, part);
+    return part;
+  }
+
+  #isWorthKeeping(span: ReadableSpan): boolean {
+    if (span.status.code === SpanStatusCode.ERROR) return true;
+    const { parentSpanContext: parent } = span;
+    const isFirstHere = !parent || parent.isRemote === true;
+    return isFirstHere && hrTimeToMilliseconds(span.duration) >= this.parts.slowMs;
+  }
+
+  /** Forgets the oldest ordinary traces, and the oldest kept ones when those fill half of the memory. */
+  #makeRoom(): void {
+    while (this.#spans > this.parts.maxSpans) {
+      const from = this.#ordinary.size > this.#kept.size ? this.#ordinary : this.#kept;
+      const [oldest] = from.values();
+      if (!oldest) return;
+      from.delete(oldest.traceId);
+      this.#spans -= oldest.spans.length;
+    }
+  }
+}
+
+/** Returns the span with the flag that exporters ask for. */
+function asSampled(span: ReadableSpan): ReadableSpan {
+  const spanContext = () => ({ ...span.spanContext(), traceFlags: TraceFlags.SAMPLED });
+  return Object.create(span, { spanContext: { value: spanContext } });
+}

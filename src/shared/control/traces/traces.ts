@@ -1,0 +1,23 @@
+import type { ControlPart } from '../parts/index.ts';
+import { Recorder } from './recorder.ts';
+import { serveTraces } from './serve.ts';
+
+/**
+ * Records traces by OpenTelemetry. Each process remembers its latest spans, and `GET /ops/traces` shows them. They are sent elsewhere only
+ * when an `OTEL_*` variable asks for it.
+ */
+export function traces(): ControlPart {
+  return {
+    name: 'traces',
+    open({ topology, log }) {
+      const { settings, adapters, only } = topology;
+      if (settings.OTEL_SDK_DISABLED || settings.TRACES_IN_MEMORY === 0) return {};
+      const ownService = only?.[0] ?? 'home';
+      const recorder = new Recorder({ settings, env: process.env, ownService, adapters, log });
+      return {
+        serve: (app, fanOut) => serveTraces(app, fanOut, recorder),
+        close: () => recorder.close(),
+      };
+    },
+  };
+}
