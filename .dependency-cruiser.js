@@ -85,6 +85,7 @@ export const vendors = {
   '@opentelemetry/exporter-trace-otlp-grpc': ['shared/adapters/otlp'],
   '@opentelemetry/exporter-trace-otlp-proto': ['shared/adapters/otlp'],
   '@opentelemetry/exporter-zipkin': ['shared/adapters/zipkin'],
+  '@opentelemetry/instrumentation-undici': ['shared/control/traces'],
   '@opentelemetry/resources': ['shared/control/traces'],
   '@opentelemetry/sdk-trace-base': ['shared/control/traces', 'shared/kernel/ports'],
   '@platformatic/kafka': ['shared/adapters/kafka'],

@@ -10,6 +10,7 @@ import { productCases } from './cases/products.cases.ts';
 import { referenceCases } from './cases/reference.cases.ts';
 import { summaryCases } from './cases/summary.cases.ts';
 import { System } from './cases/system.ts';
+import { traceCases } from './cases/traces.cases.ts';
 
 /** Tests the promises of the public API, which hold in every topology. */
 export function systemSuite(topology: TestTopology, options: TestOptions = {}): void {
@@ -25,6 +26,7 @@ export function systemSuite(topology: TestTopology, options: TestOptions = {}): 
     describe.concurrent('summary', () => summaryCases(system));
     describe.concurrent('messages', () => messageCases(system));
     describe.concurrent('board', () => boardCases(system));
+    describe.concurrent('traces', () => traceCases(system));
     describe.concurrent('reference', () => referenceCases(system));
     describe('concurrent orders', () => limitedCases(system));
   });

@@ -10,7 +10,9 @@ export class System {
   ada!: Shop;
 
   async open(topology: TestTopology): Promise<void> {
-    await this.use(await Kerf.start({ env: placements(topology) }));
+    // Every trace is sampled, so that the cases see all spans.
+    const env = { ...placements(topology), OTEL_TRACES_SAMPLER_ARG: '1' };
+    await this.use(await Kerf.start({ env }));
   }
 
   /** Uses a system that the caller has started. */

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { type Attributes, DiagLogLevel, diag, trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import type { Adapters } from '../../kernel/ports/index.ts';
-import { joinContexts, type Log, OncePerMinute } from '../../kernel/telemetry/index.ts';
+import { joinOpenTelemetry, type Log, OncePerMinute } from '../../kernel/telemetry/index.ts';
 import { type ExportCounts, Exporting } from './exporting.ts';
 import { RecordingSampler, ServiceTracerProvider } from './provider.ts';
 import { TraceMemory } from './trace-memory.ts';
@@ -41,7 +41,7 @@ export class Recorder {
       .map(({ name, open }) => new Exporting(name, open(env)));
     this.memory = new TraceMemory({ maxSpans, slowMs, send: (span) => this.#send(span) });
     tellProblems(log);
-    joinContexts();
+    joinOpenTelemetry();
     const [resource, sampler] = [resourceOf(env), samplerOf(settings)];
     trace.setGlobalTracerProvider(new ServiceTracerProvider({ ownService, resource, sampler, processor: this.memory }));
   }
@@ -54,6 +54,12 @@ export class Recorder {
   /** Sends what waits, within the time limit of a batch. */
   async close(): Promise<void> {
     await Promise.all(this.#exporting.map((each) => each.close()));
+  }
+
+  /** Puts the requests that modules send by `fetch`, for example to a payment provider, into spans of their calls. */
+  async traceFetch(): Promise<void> {
+    const { UndiciInstrumentation } = await import('@opentelemetry/instrumentation-undici');
+    new UndiciInstrumentation({ requireParentforSpans: true }).enable();
   }
 
   #send(span: ReadableSpan): void {

@@ -1,5 +1,5 @@
-import { type Context, type Span, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
-import { hrTimeToMilliseconds } from '@opentelemetry/core';
+import { type Context, type HrTime, type Span, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
+import { hrTimeToMilliseconds, millisToHrTime } from '@opentelemetry/core';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace-base';
 
 export interface TraceMemoryDependencies {
@@ -47,7 +47,10 @@ export class TraceMemory implements SpanProcessor {
     return (this.#kept.get(traceId) ?? this.#ordinary.get(traceId))?.spans ?? [];
   }
 
-  onStart(_span: Span, _parent: Context): void {}
+  /** Gives the span a start in microseconds: the SDK reads a clock of milliseconds. */
+  onStart(span: Span & { startTime?: HrTime }, _parent: Context): void {
+    span.startTime = wallTime();
+  }
 
   onEnd(span: ReadableSpan): void {
     const { traceId, traceFlags } = span.spanContext();
@@ -96,6 +99,17 @@ export class TraceMemory implements SpanProcessor {
       this.#spans -= oldest.spans.length;
     }
   }
+}
+
+/** Maximum difference between the two clocks before the fine one follows the other, which was set. */
+const maxDriftMs = 10;
+let behindMs = performance.timeOrigin;
+
+/** Returns the time of the machine, finer than a millisecond. */
+function wallTime(): HrTime {
+  const [now, fine] = [Date.now(), performance.now()];
+  if (Math.abs(behindMs + fine - now) > maxDriftMs) behindMs = now - fine;
+  return millisToHrTime(behindMs + fine);
 }
 
 /** Returns the span with the flag that exporters ask for. */

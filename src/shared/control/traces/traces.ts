@@ -14,6 +14,7 @@ export function traces(): ControlPart {
       if (settings.OTEL_SDK_DISABLED || settings.TRACES_IN_MEMORY === 0) return {};
       const ownService = only?.[0] ?? 'home';
       const recorder = new Recorder({ settings, env: process.env, ownService, adapters, log });
+      void recorder.traceFetch();
       return {
         serve: (app, fanOut) => serveTraces(app, fanOut, recorder),
         close: () => recorder.close(),

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { type Context, type ContextManager, context, ROOT_CONTEXT } from '@opentelemetry/api';
+import { type Context, type ContextManager, context, propagation, ROOT_CONTEXT } from '@opentelemetry/api';
 import { currentContext, runInContext } from '../context/index.ts';
+import { w3c } from './trace-context.ts';
 
 /** The trace context of code that serves no call, such as a timer. */
 const outside = new AsyncLocalStorage<Context>();
@@ -50,7 +51,11 @@ class CallContextManager implements ContextManager {
   }
 }
 
-/** Makes OpenTelemetry's `context.active()` the trace context of the running code. Call it once in a process. */
-export function joinContexts(): void {
+/**
+ * Lets any instrumentation of OpenTelemetry join the traces of this process: `context.active()` becomes the trace context of the running
+ * code, and traces travel in the W3C form. Call it once in a process.
+ */
+export function joinOpenTelemetry(): void {
   context.setGlobalContextManager(new CallContextManager());
+  propagation.setGlobalPropagator(w3c);
 }

@@ -1,4 +1,4 @@
-export { activeTrace, joinContexts, withTrace } from './context-manager.ts';
+export { activeTrace, joinOpenTelemetry, withTrace } from './context-manager.ts';
 export { FailureLog, OncePerMinute } from './failure-log.ts';
 export { createLog, type Log, logsToFile, silentLog } from './log.ts';
 export {

@@ -2,6 +2,7 @@ import {
   type Attributes,
   type AttributeValue,
   type Context,
+  INVALID_TRACEID,
   ROOT_CONTEXT,
   type Span,
   type SpanOptions,
@@ -28,10 +29,10 @@ export function startSpan(name: string, options: SpanOptions, parent: Context = 
   return { span, context: trace.setSpan(parent, span) };
 }
 
-/** Returns whether spans below the current span of `context` are recorded. A span of another process counts. */
+/** Returns whether `context` belongs to a trace, of this process or of another. */
 export function isTraced(context: Context | undefined): context is Context {
-  const span = context && trace.getSpan(context);
-  return span !== undefined && (span.isRecording() || span.spanContext().isRemote === true);
+  const span = context && trace.getSpanContext(context);
+  return span !== undefined && span.traceId !== INVALID_TRACEID;
 }
 
 /**

@@ -15,7 +15,9 @@ export interface TraceFields {
   readonly baggage?: string | undefined;
 }
 
-const w3c = new CompositePropagator({ propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()] });
+export const w3c = new CompositePropagator({
+  propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()],
+});
 
 /** Maximum length of each field. A longer field is ignored, as the W3C allows. */
 const maxCharacters = 8_192;

@@ -1,0 +1,98 @@
+import type { SpanRow } from '../../src/shared/control/admin-contract/index.ts';
+
+/** Returns the id of the trace that an answer names. */
+export function traceIdOf(headers: Headers): string {
+  return headers.get('traceresponse')?.split('-')[1] ?? 'none';
+}
+
+/**
+ * Writes the spans of a trace as an indented text: service, kind, name, and how it is linked. Spans below one parent are sorted, and equal
+ * lines stand once, because the number of commits depends on the time.
+ */
+export function treeOf(spans: readonly SpanRow[]): string {
+  const ids = new Set(spans.map(({ spanId }) => spanId));
+  const below = Map.groupBy(spans, ({ parentSpanId }) => (parentSpanId && ids.has(parentSpanId) ? parentSpanId : null));
+  const linesOf = (parent: string | null): string[] => {
+    const blocks = (below.get(parent) ?? []).map((span) => {
+      const toParent = span.links.some(({ spanId }) => spanId === span.parentSpanId);
+      const line = `${span.service} ${span.kind} ${span.name}${toParent ? ', linked' : ''}${span.failed ? ', failed' : ''}`;
+      return [line, ...linesOf(span.spanId).map((each) => `  ${each}`)].join('\n');
+    });
+    return [...new Set(blocks)].sort().flatMap((block) => block.split('\n'));
+  };
+  return linesOf(null).join('\n');
+}
+
+const placing = `
+orders client orders/place
+  orders server orders/place
+    orders client catalog/find
+      catalog server catalog/find
+    orders client unit of work orders
+    orders internal saga checkout
+      orders client unit of work orders
+      orders internal step authorize payment
+        orders client payments/authorize
+          payments server payments/authorize
+            payments client unit of work payments
+      orders internal step capture payment
+        orders client payments/capture
+          payments server payments/capture
+            payments client unit of work payments
+            payments producer create payments.payment-captured.v1
+      orders internal step reserve stock
+        orders client inventory/reserve
+          inventory server inventory/reserve
+            inventory client unit of work inventory
+      orders internal step take stock
+        orders client inventory/take
+          inventory server inventory/take
+            inventory client unit of work inventory
+      orders producer create orders.order-confirmed.v1
+        notifications consumer process orders.order-confirmed.v1, linked
+          notifications internal saga mail-dispatch
+            notifications client unit of work notifications
+            notifications internal step hand to mail
+              notifications client mail/send
+                mail server mail/send
+                  mail client unit of work mail
+                  mail internal saga sending
+                    mail client unit of work mail
+                    mail producer create mail.mail-sent.v1
+                      mail client send mail.mail-sent.v1
+                      notifications consumer process mail.mail-sent.v1, linked
+          notifications internal saga text-dispatch
+            notifications client unit of work notifications
+            notifications internal step hand to sms
+              notifications client sms/send
+                sms server sms/send
+                  sms client unit of work sms
+                  sms internal saga sending
+                    sms client unit of work sms
+                    sms producer create sms.sms-sent.v1
+                      notifications consumer process sms.sms-sent.v1, linked
+                      sms client send sms.sms-sent.v1
+        orders client send orders.order-confirmed.v1
+        recommendations consumer process orders.order-confirmed.v1, linked
+    orders producer create orders.order-placed.v1
+`;
+
+/**
+ * The tree of a confirmed order of a member with a phone, from the request to the messages. It is the same in every topology. Only a
+ * gateway that does not run the resources of orders passes the request on, which adds two spans.
+ */
+export function treeOfOrder(isForwarded: boolean): string {
+  const lines = placing.trim().split('\n');
+  if (!isForwarded) return ['gateway server POST /orders', ...within(1, lines, 'gateway')].join('\n');
+  const passedOn = [
+    'gateway server POST /orders',
+    '  gateway client orders/kerf.write',
+    '    orders server orders/kerf.write',
+  ];
+  return [...passedOn, ...within(3, lines, 'orders')].join('\n');
+}
+
+/** The first line, the call of `place`, belongs to `caller`. */
+function within(levels: number, [, ...rest]: readonly string[], caller: string): string[] {
+  return [`${caller} client orders/place`, ...rest].map((line) => `${'  '.repeat(levels)}${line}`);
+}
