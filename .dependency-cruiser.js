@@ -181,8 +181,16 @@ export const builtins = {
   tls: sharedOnly,
   url: everywhere,
   util: everywhere,
-  v8: ['shared/kernel/events/backlog.test.ts', 'shared/kernel/calls/wire.cases.ts'],
-  vm: ['shared/kernel/events/backlog.test.ts', 'shared/kernel/calls/wire.cases.ts'],
+  v8: [
+    'shared/kernel/events/backlog.test.ts',
+    'shared/kernel/calls/wire.cases.ts',
+    'shared/control/traces/trace-memory.test.ts',
+  ],
+  vm: [
+    'shared/kernel/events/backlog.test.ts',
+    'shared/kernel/calls/wire.cases.ts',
+    'shared/control/traces/trace-memory.test.ts',
+  ],
   worker_threads: ['shared/adapters/sqlite/opening.test.ts'],
   zlib: everywhere,
 };

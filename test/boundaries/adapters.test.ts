@@ -28,6 +28,12 @@ const users: readonly (readonly [name: string, env: Record<string, string>, said
     'MODULE_SMS: "grpc://127.0.0.1:9" is not a placement: "grpc" is not a protocol that a module is called by',
   ],
   ['dns', { MODULE_SMS: 'http+dns://sms:80' }, 'the placement of sms needs an adapter that finds instances by name'],
+  [
+    'zipkin',
+    { OTEL_TRACES_EXPORTER: 'zipkin' },
+    'OTEL_TRACES_EXPORTER needs an adapter that exports spans by "zipkin"',
+  ],
+  ['otlp', { OTEL_TRACES_EXPORTER: 'otlp' }, 'OTEL_TRACES_EXPORTER needs an adapter that exports spans by "otlp"'],
   ['file', { MODULE_SMS: 'file:sms' }, 'the placement of sms needs an adapter that finds instances in a file'],
   ['kafka', { BUS: 'kafka://127.0.0.1:9' }, 'kafka://127.0.0.1:9 needs an adapter that carries events over kafka://'],
   ['nats', { BUS: 'nats://127.0.0.1:9' }, 'nats://127.0.0.1:9 needs an adapter that carries events over nats://'],

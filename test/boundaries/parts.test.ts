@@ -25,6 +25,7 @@ describe('an optional part of control is a folder, and a call in src/app.ts', ()
     const operator = new Operator(kerf);
     expect((await operator.ask('GET', '/faults')).status).toBe(404);
     expect((await operator.ask('GET', '/advice')).status).toBe(404);
+    expect((await operator.ask('GET', '/traces')).status).toBe(404);
     expect(await operator.ask('PUT', '/modules/sms', { placement: 'http', canary: {} })).toMatchObject({
       status: 422,
       body: {

@@ -4,10 +4,12 @@ import { grpc } from '../../src/shared/adapters/grpc/index.ts';
 import { http } from '../../src/shared/adapters/http/index.ts';
 import { kafka } from '../../src/shared/adapters/kafka/index.ts';
 import { nats } from '../../src/shared/adapters/nats/index.ts';
+import { otlp } from '../../src/shared/adapters/otlp/index.ts';
 import { rabbitmq } from '../../src/shared/adapters/rabbitmq/index.ts';
 import { sqlite } from '../../src/shared/adapters/sqlite/index.ts';
+import { zipkin } from '../../src/shared/adapters/zipkin/index.ts';
 import { Adapters } from '../../src/shared/kernel/ports/index.ts';
 
 /** Every adapter of the repository. */
-export const allAdapters = [sqlite(), http(), grpc(), rabbitmq(), kafka(), nats(), dns(), file()];
+export const allAdapters = [sqlite(), http(), grpc(), rabbitmq(), kafka(), nats(), dns(), file(), otlp(), zipkin()];
 export const adapters = new Adapters(allAdapters);

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { background, crashPoint } from '../../kernel/context/index.ts';
 import { messageOf } from '../../kernel/errors/index.ts';
+import { traced } from '../../kernel/telemetry/index.ts';
 import type { StepObservation } from '../admin-contract/index.ts';
 
 /** A completed step of a move: its duration and its details. */
@@ -72,7 +73,7 @@ export class Journal {
     try {
       crashPoint('move', this.module, name, 'begun');
       const detail = await this.#within(withinMs, () => {
-        const running = (async () => run(this.aborted))();
+        const running = traced(`step ${name}`, {}, async () => run(this.aborted));
         underWay = true;
         const end = () => {
           underWay = false;
@@ -94,7 +95,7 @@ export class Journal {
     this.finishing = true;
     this.tell({ begun: name });
     crashPoint('move', this.module, name, 'begun');
-    const trouble = await run().then(
+    const trouble = await traced(`step ${name}`, {}, run).then(
       () => undefined,
       (error: unknown) => messageOf(error),
     );
@@ -119,7 +120,7 @@ export class Journal {
     const troubles: string[] = [];
     for (const { name, undo } of this.#undos.reverse()) {
       try {
-        await undo();
+        await traced(`take back ${name}`, {}, undo);
         this.tell({ takenBack: name });
       } catch (error) {
         troubles.push(`${name}: ${messageOf(error)}`);

@@ -4,7 +4,7 @@ import type { NamedMigration } from '../../kernel/database/index.ts';
 import { invalidInput, isRefusal, messageOf, refusal } from '../../kernel/errors/index.ts';
 import { type ModuleDefinition, migrationsOf } from '../../kernel/module/index.ts';
 import type { Adapters } from '../../kernel/ports/index.ts';
-import type { Log } from '../../kernel/telemetry/index.ts';
+import { inSpan, type Log, ofService, withTrace } from '../../kernel/telemetry/index.ts';
 import { type ModuleProcesses, type ModulesHere, migrationsIn, replicaHere, replicaIn } from '../supervisor/index.ts';
 import { type Placement, placementText, type ServicePlacement, type Topology } from '../topology/index.ts';
 import type { Moved } from './hand-over.ts';
@@ -88,11 +88,15 @@ export class Relocations {
     const current: Current = { module, to: placementText(placement), by, since, step: 'preflight' };
     this.#current = current;
     this.#abort = new AbortController();
-    const running = this.#run(order, (progress) => {
+    const noted = (progress: Progress) => {
       if ('begun' in progress) Object.assign(current, { step: progress.begun, seen: undefined });
       if ('watched' in progress) current.seen = progress.seen;
       tell(progress);
-    }).finally(() => {
+    };
+    const attributes = { 'kerf.module': module, 'kerf.placement': current.to };
+    const running = inSpan(`move ${module}`, { attributes }, ofService('home'), (trace) =>
+      withTrace(trace, () => this.#run(order, noted)),
+    ).finally(() => {
       this.#current = undefined;
     });
     this.#ended = running.catch(() => {});

@@ -5,7 +5,6 @@ import { background } from '../../kernel/context/index.ts';
 /** Maximum number of spans that wait for an exporter. An exporter that is slow or away loses the rest, and nothing else waits for it. */
 const maxWaiting = 2_048;
 const batchEveryMs = 1_000;
-const answerWithinMs = 10_000;
 
 /** What became of the spans that an exporter was given. */
 export interface ExportCounts {
@@ -22,12 +21,13 @@ export interface ExportCounts {
 export class Exporting {
   readonly counts: ExportCounts;
   #waiting = 0;
+  #whenIdle: (() => void) | undefined;
   readonly #batches: BatchSpanProcessor;
 
-  constructor(name: string, exporter: Promise<SpanExporter>) {
+  constructor(name: string, exporter: Promise<SpanExporter>, answerWithinMs = 10_000) {
     this.counts = { exporter: name, exported: 0, failed: 0, dropped: 0 };
     const options = { maxQueueSize: maxWaiting, scheduledDelayMillis: batchEveryMs };
-    this.#batches = new BatchSpanProcessor(this.#counted(exporter), options);
+    this.#batches = new BatchSpanProcessor(this.#counted(exporter, answerWithinMs), options);
   }
 
   send(span: ReadableSpan): void {
@@ -41,11 +41,16 @@ export class Exporting {
 
   /** Sends the waiting spans now, and no more later. Resolves at the latest after the time limit of the batches. */
   async close(): Promise<void> {
+    // The shutdown rejects with the first failed batch; others may still be in flight.
     await this.#batches.shutdown().catch(() => {});
+    await new Promise<void>((resolve) => {
+      this.#whenIdle = resolve;
+      if (this.#waiting === 0) resolve();
+    });
   }
 
   /** Counts the outcome of each batch once. A server that does not answer in time has not taken it. */
-  #counted(exporter: Promise<SpanExporter>): SpanExporter {
+  #counted(exporter: Promise<SpanExporter>, answerWithinMs: number): SpanExporter {
     return {
       export: (spans, done) => {
         let isOpen = true;
@@ -56,6 +61,7 @@ export class Exporting {
           this.#waiting -= spans.length;
           this.counts[result.code === ExportResultCode.SUCCESS ? 'exported' : 'failed'] += spans.length;
           done(result);
+          if (this.#waiting === 0) this.#whenIdle?.();
         };
         const failed = (error?: Error) => ended({ code: ExportResultCode.FAILED, ...(error && { error }) });
         const late = background.setTimeout(() => failed(), answerWithinMs).unref();

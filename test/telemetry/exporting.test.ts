@@ -1,0 +1,119 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { otlp } from '../../src/shared/adapters/otlp/index.ts';
+import { zipkin } from '../../src/shared/adapters/zipkin/index.ts';
+import { Exporting } from '../../src/shared/control/traces/exporting.ts';
+import { RecordingSampler, ServiceTracerProvider } from '../../src/shared/control/traces/provider.ts';
+import { TraceMemory } from '../../src/shared/control/traces/trace-memory.ts';
+
+const servers: Server[] = [];
+afterEach(() => {
+  vi.unstubAllEnvs();
+  for (const server of servers.splice(0)) server.close().closeAllConnections();
+});
+
+async function serve(answer: RequestListener): Promise<string> {
+  const server = createServer(answer);
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const exporters = {
+  otlp: { port: otlp().spanExporter!, variable: 'OTEL_EXPORTER_OTLP_ENDPOINT', path: '/v1/traces' },
+  zipkin: { port: zipkin().spanExporter!, variable: 'OTEL_EXPORTER_ZIPKIN_ENDPOINT', path: '/api/v2/spans' },
+};
+
+function exportTo(name: keyof typeof exporters, url: string): Exporting {
+  const { port, variable, path } = exporters[name];
+  vi.stubEnv(variable, name === 'zipkin' ? `${url}${path}` : url);
+  return new Exporting(name, port.open(process.env), 300);
+}
+
+/** Ends `count` sampled spans and hands them to `exporting`. */
+function spans(count: number, exporting: Exporting): void {
+  const memory = new TraceMemory({ maxSpans: 10, slowMs: 1_000, send: (span: ReadableSpan) => exporting.send(span) });
+  const sampler = new RecordingSampler(1, true);
+  const provider = new ServiceTracerProvider({ ownService: 'home', resource: {}, sampler, processor: memory });
+  for (let n = 0; n < count; n++) {
+    const root = provider.getTracer('test').startSpan(`span ${n}`, { attributes: { n } });
+    trace.setSpan(ROOT_CONTEXT, root);
+    root.end();
+  }
+}
+
+describe.each(['otlp', 'zipkin'] as const)('an exporter by %s', (name) => {
+  it('sends spans and counts them', async () => {
+    const seen: [string | undefined, string | undefined, number][] = [];
+    const url = await serve((request, response) => {
+      let size = 0;
+      request.on('data', (chunk: Buffer) => (size += chunk.length));
+      request.on('end', () => {
+        seen.push([request.url, request.headers['content-type'], size]);
+        response.writeHead(name === 'zipkin' ? 202 : 200).end();
+      });
+    });
+    const exporting = exportTo(name, url);
+    spans(3, exporting);
+    await exporting.close();
+    const type = name === 'zipkin' ? 'application/json' : 'application/x-protobuf';
+    expect(seen).toEqual([[exporters[name].path, type, expect.any(Number)]]);
+    expect(exporting.counts).toEqual({ exporter: name, exported: 3, failed: 0, dropped: 0 });
+  });
+
+  const bad: [string, RequestListener][] = [
+    ['answers 400', (_, response) => response.writeHead(400).end('no')],
+    ['answers 413', (_, response) => response.writeHead(413).end()],
+    ['answers 429', (_, response) => response.writeHead(429, { 'retry-after': '1000' }).end()],
+    ['answers 503', (_, response) => response.writeHead(503).end()],
+    ['does not answer', () => {}],
+    ['hangs up', (request) => request.socket.destroy()],
+  ];
+
+  it.each(bad)('counts the spans as failed when the server %s', async (_, answer) => {
+    const exporting = exportTo(name, await serve(answer));
+    spans(3, exporting);
+    await exporting.close();
+    expect(exporting.counts).toEqual({ exporter: name, exported: 0, failed: 3, dropped: 0 });
+  });
+
+  it('counts the spans as failed when nobody listens', async () => {
+    const exporting = exportTo(name, 'http://127.0.0.1:9');
+    spans(3, exporting);
+    await exporting.close();
+    expect(exporting.counts).toEqual({ exporter: name, exported: 0, failed: 3, dropped: 0 });
+  });
+
+  it('drops what finds no room, and keeps nothing of it', async () => {
+    const exporting = exportTo(name, await serve(() => {}));
+    spans(5_000, exporting);
+    expect(exporting.counts).toMatchObject({ dropped: 5_000 - 2_048 });
+    await exporting.close();
+    expect(exporting.counts).toMatchObject({ exported: 0, failed: 2_048 });
+  });
+});
+
+it('does not follow a redirect, which the client of Zipkin takes for a success', async () => {
+  const elsewhere = vi.fn();
+  const location = await serve(elsewhere);
+  const url = await serve((_, response) => response.writeHead(307, { location }).end());
+  const outcomes = [];
+  for (const name of ['otlp', 'zipkin'] as const) {
+    const exporting = exportTo(name, url);
+    spans(1, exporting);
+    await exporting.close();
+    outcomes.push(exporting.counts);
+  }
+  expect(outcomes).toMatchObject([{ failed: 1 }, { exported: 1 }]);
+  expect(elsewhere).not.toHaveBeenCalled();
+});
+
+it('refuses a protocol that it does not speak', () => {
+  const open = () => otlp().spanExporter!.open({ OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' });
+  expect(open).toThrow(
+    'setting OTEL_EXPORTER_OTLP_PROTOCOL: "http/json" is no protocol here; say http/protobuf or grpc',
+  );
+});
