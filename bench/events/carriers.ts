@@ -7,7 +7,7 @@ import { createCall } from '../../src/shared/kernel/calls/index.ts';
 import { systemClock } from '../../src/shared/kernel/context/index.ts';
 import { refusal } from '../../src/shared/kernel/errors/index.ts';
 import type { SubscriptionMap } from '../../src/shared/kernel/events/bus.ts';
-import { asItCame, type Bus, createPush, openBus, type Receive } from '../../src/shared/kernel/events/index.ts';
+import { type Bus, createPush, openBus, parseEvent, type Receive } from '../../src/shared/kernel/events/index.ts';
 import { silentLog } from '../../src/shared/kernel/telemetry/index.ts';
 import { adapters } from '../../test/harness/adapters.ts';
 
@@ -26,7 +26,7 @@ export async function carryBy(bus: string, subscriptions: SubscriptionMap): Prom
     const take = receivers.get(module);
     if (!take) throw refusal('unavailable', `${module} is away`);
     const { events } = input as { events: string[] };
-    await Promise.all(events.map((event) => take(asItCame(event))));
+    await Promise.all(events.map((event) => take(parseEvent(event))));
     return {};
   });
   const links = new Map(subscriptions.modules.map((module) => [module, loopback.link(module)]));

@@ -90,7 +90,7 @@ export const pulsar = (): Adapter => ({
         recipients: () => ['pulsar'],
         deliver: async () => {},
         subscribe: async () => async () => {},
-        held: async () => 0,
+        backlog: async () => 0,
         close: async () => {},
       }),
     },

@@ -83,12 +83,12 @@ export class Customers {
       // After a hang-up some clients repeat the order under the same key, and others never do.
       if (!hungUp && random.chance(0.3)) return;
     }
-    const answer = await this.#insist(shop, want, random);
+    const answer = await this.#retry(shop, want, random);
     if (!answer) return void this.unanswered.push(`order ${key}`);
     this.orderAnswers.set(key, answer as Answer<Outcome>);
     if (answer.status === 201 && random.chance(0.15)) {
       const path = `/orders/${(answer.body as { id: string }).id}/cancel`;
-      await this.#insist(shop, { kind: 'cancellations', wanted: [200, 409], ask: (to) => to.post(path, {}) }, random);
+      await this.#retry(shop, { kind: 'cancellations', wanted: [200, 409], ask: (to) => to.post(path, {}) }, random);
     }
   }
 
@@ -118,18 +118,18 @@ export class Customers {
   async #join(random: Random): Promise<Shop | undefined> {
     const { details, credentials } = person();
     const shop = new Shop(this.url);
-    await this.#insist(
+    await this.#retry(
       shop,
       { kind: 'sign-ups', wanted: [201, 409], ask: (to) => to.post('/members', details) },
       random,
     );
     const signIn: Want = { kind: 'sign-ins', wanted: [201], ask: (to) => to.post('/sessions', credentials) };
-    const signedIn = (await this.#insist(shop, signIn, random)) as Answer<{ token: string }> | undefined;
+    const signedIn = (await this.#retry(shop, signIn, random)) as Answer<{ token: string }> | undefined;
     return signedIn && new Shop(this.url, signedIn.body.token);
   }
 
   /** Repeats a request until it gets an answer. Resolves with undefined without an answer at the end. */
-  async #insist(shop: Shop, want: Want, random: Random): Promise<Answer<unknown> | undefined> {
+  async #retry(shop: Shop, want: Want, random: Random): Promise<Answer<unknown> | undefined> {
     while (Date.now() < this.#giveUpAt) {
       const answer = await this.#once(shop, want, patienceMs);
       if (answer) return answer;

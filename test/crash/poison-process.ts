@@ -38,7 +38,7 @@ const work = <T>(task: (unit: Unit) => Promise<T>) => database.work(task);
 const parts = { module: 'mail', subscriptions, database, work, clock: systemClock, log: silentLog };
 const inbox = new Inbox<Unit>(parts);
 await inbox.start();
-await bus.subscribe('mail', (each, gaveUp) => inbox.receive(each, gaveUp));
+await bus.subscribe('mail', (each, exhausted) => inbox.receive(each, exhausted));
 relay.start(['mail']);
 if (publishes)
   await publisher.work(async (unit) => {

@@ -21,7 +21,7 @@ it('counts an attempt for an event that kills its process, and handles the other
   }
   const mail = openSqlite('mail', join(folder, 'mail.db'), eventMigrations);
   const shop = openSqlite('shop', join(folder, 'shop.db'), eventMigrations);
-  const [row] = await mail.db.select().from(eventTables(mail).held);
+  const [row] = await mail.db.select().from(eventTables(mail).retryQueue);
   // Only the next process counts the last death, so 3 deaths give 2 attempts.
   expect(row).toMatchObject({ key: 'poison', state: 'failed', attempts: 2 });
   const sent = await shop.db.select().from(eventTables(shop).outbox);

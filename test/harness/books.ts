@@ -63,14 +63,16 @@ interface Open {
 /** Returns undelivered events, events in the retry queue, and unfinished sagas, in words. */
 export function unfinished(ask: Ask, module: string): string[] {
   const events = ask<Open>(module, "select type, state, last_error from kerf_outbox where state <> 'delivered'");
-  const held = ask<Open>(module, "select type, state, last_error from kerf_held where state <> 'delivered'");
+  const retryQueue = ask<Open>(module, "select type, state, last_error from kerf_held where state <> 'delivered'");
   const sagas = ask<Omit<Open, 'type'> & { id: string }>(
     module,
     "select id, state, last_error from kerf_sagas where state not in ('done', 'compensated')",
   );
   return [
     ...events.map(({ type, state, last_error: why }) => `${module}: event ${type} is ${state} (${why})`),
-    ...held.map(({ type, state, last_error: why }) => `${module}: event ${type} is held back, ${state} (${why})`),
+    ...retryQueue.map(
+      ({ type, state, last_error: why }) => `${module}: event ${type} is in the retry queue, ${state} (${why})`,
+    ),
     ...sagas.map(({ id, state, last_error: why }) => `${module}: saga ${id} is ${state} (${why})`),
   ];
 }

@@ -23,7 +23,7 @@ const quietBus = {
   recipients: () => [],
   deliver: async () => {},
   subscribe: async () => async () => {},
-  held: async () => 0,
+  backlog: async () => 0,
   close: async () => {},
 };
 

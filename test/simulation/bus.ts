@@ -17,7 +17,7 @@ export function busOf(life: Life, world: World): Bus {
       world.leads(life, module);
       return async () => {};
     },
-    held: async () => 0,
+    backlog: async () => 0,
     async close() {},
   };
 }

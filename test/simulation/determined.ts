@@ -1,4 +1,4 @@
-import { passTime } from '../../src/shared/kernel/context/deadlines.ts';
+import { passTime } from '../../src/shared/kernel/context/deadline-timer.ts';
 import { beginIdsAnew } from '../../src/shared/kernel/context/index.ts';
 import type { Random } from './random.ts';
 

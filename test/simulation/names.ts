@@ -48,7 +48,7 @@ export function label(table: string, row: Row, names: Names): string {
   const sku = row.sku === undefined ? '' : ` ${row.sku}: ${row.available ?? row.amount}`;
   if (table === 'kerf_outbox') return `event ${String(type).split('.')[1]} to ${recipient}: ${state}`;
   if (table === 'kerf_sagas') return `${name} ${names.subject(String(row.data))}: ${state}, step ${step}`;
-  if (table === 'kerf_held') return `held back: ${state}`;
+  if (table === 'kerf_held') return `retry queue: ${state}`;
   if (table.startsWith('kerf_') || table.startsWith('simulated_')) return '';
   if (table === 'orders') names.name(String(id), 'order');
   const owner = row.order_id ?? row.message_id ?? row.id;

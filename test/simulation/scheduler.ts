@@ -1,4 +1,4 @@
-import { passTime } from '../../src/shared/kernel/context/deadlines.ts';
+import { passTime } from '../../src/shared/kernel/context/deadline-timer.ts';
 
 interface Entry {
   readonly at: number;

@@ -4,7 +4,7 @@ import { Passwords } from './passwords.ts';
 const nobody = new AbortController().signal;
 
 /** Creates computations that end when the test ends them. */
-function held() {
+function gated() {
   const begun: (() => void)[] = [];
   return { begun, compute: () => new Promise<void>((resolve) => begun.push(resolve)) };
 }
@@ -14,7 +14,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 describe('hashes of passwords', () => {
   it('are computed a few at a time, in the order in which they were asked for', async () => {
     const passwords = new Passwords({ concurrency: 2 });
-    const { begun, compute } = held();
+    const { begun, compute } = gated();
     const ended: number[] = [];
     const runs = [0, 1, 2, 3, 4].map((each) => passwords.run(compute, nobody).then(() => ended.push(each)));
     await turn();
@@ -30,7 +30,7 @@ describe('hashes of passwords', () => {
 
   it('are not begun for a caller that has gone', async () => {
     const passwords = new Passwords({ concurrency: 1 });
-    const { begun, compute } = held();
+    const { begun, compute } = gated();
     const first = passwords.run(compute, nobody);
     const gone = new AbortController();
     const dropped = Array.from({ length: 5 }, () => passwords.run(compute, gone.signal).catch((error) => error.code));
@@ -54,7 +54,7 @@ describe('hashes of passwords', () => {
         now += 400;
       }, nobody);
     }
-    const { begun, compute } = held();
+    const { begun, compute } = gated();
     const runs = Array.from({ length: 9 }, () => passwords.run(compute, nobody));
     const refused = await passwords.run(compute, nobody).catch((error) => error);
     expect(refused).toMatchObject({ code: 'passwords-busy', status: 503, data: { retryAfter: 4 } });

@@ -42,7 +42,7 @@ async function openCase(name: DnsName, addresses: readonly string[]): Promise<Op
       clock.advance(20_000);
       await noted;
     },
-    ...(process.platform === 'linux' && { held: () => server.openSockets() }),
+    ...(process.platform === 'linux' && { openResources: () => server.openSockets() }),
     close: () => server.close(),
   };
 }

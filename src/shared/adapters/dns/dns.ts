@@ -1,9 +1,9 @@
 import { NODATA, NOTFOUND, type RecordWithTtl } from 'node:dns';
 import { Resolver } from 'node:dns/promises';
 import {
-  AskedAddresses,
   type Discovery,
   type DnsName,
+  PolledAddresses,
   readAddress,
   type Sighting,
   type Source,
@@ -27,7 +27,7 @@ const longestTtlMs = { a: 300_000, srv: 30_000 };
 
 /** Discovers the instances that DNS lists. Queries again after the TTL of the records. Throws a `StartError` for an invalid `server`. */
 export function dnsAddresses({ clock, log, server, ...name }: DnsDependencies): Discovery {
-  return new AskedAddresses(new Dns(name, server), clock, log);
+  return new PolledAddresses(new Dns(name, server), clock, log);
 }
 
 class Dns implements Source {

@@ -48,7 +48,7 @@ changingCases('a file', async (addresses) => {
       write('not an address\n');
       await noted;
     },
-    ...(process.platform === 'linux' && { held: () => watchedFolders() - before }),
+    ...(process.platform === 'linux' && { openResources: () => watchedFolders() - before }),
   };
 });
 

@@ -93,7 +93,7 @@ describe('a callee that verifies tokens slowly', () => {
     for (let call = 0; call < 3; call++) await echo();
     slow.letGo();
     for (let call = 0; call < 3; call++) await echo();
-    await callee.held.none();
+    await callee.hanging.none();
     await close();
   });
 });

@@ -21,7 +21,7 @@ import { fixedKeyRing, ServiceTokens } from '../../control/identity/index.ts';
 import type { Serve } from '../../kernel/calls/index.ts';
 import { sample } from '../../kernel/calls/transport.cases.ts';
 import type { CallContext } from '../../kernel/context/index.ts';
-import { type GrpcScene, held, openScene, tokens } from './grpc.cases.ts';
+import { type GrpcScene, gated, openScene, tokens } from './grpc.cases.ts';
 import { protoText } from './proto/proto.ts';
 
 type Done = (error: ServiceError | null, answer?: unknown) => void;
@@ -130,7 +130,7 @@ describe('a foreign program with the .proto and a token', () => {
   });
 
   it('gets DEADLINE_EXCEEDED, and the callee is cancelled', async () => {
-    const { serve, begun, letGo } = held();
+    const { serve, begun, letGo } = gated();
     const { at } = await open(serve);
     const token = await tokens.issue('other', 'sample');
     const late = statusOf(ask(sampleClient(at), 'when', {}, { token, deadline: Date.now() + 100 }));
@@ -142,7 +142,7 @@ describe('a foreign program with the .proto and a token', () => {
   });
 
   it('can cancel a call', async () => {
-    const { serve, begun, letGo } = held();
+    const { serve, begun, letGo } = gated();
     const { at } = await open(serve);
     const beside = new Metadata();
     beside.set('authorization', `Bearer ${await tokens.issue('other', 'sample')}`);

@@ -120,7 +120,7 @@ export function errorOf(call: Promise<unknown>): Promise<Refusal> {
 export const codeOf = async (call: Promise<unknown>) => (await errorOf(call)).code;
 
 /** Creates a `serve` that reports its context at the beginning, and continues when the test allows it. */
-export function held() {
+export function gated() {
   const begun = Promise.withResolvers<CallContext>();
   const gate = Promise.withResolvers<void>();
   const serve: Serve = async (_module, operation, _input, context) => {
@@ -148,10 +148,10 @@ export class SlowTokens extends ServiceTokens {
   }
 
   override async verify(token: string | undefined, audience: string): Promise<string> {
-    const held = this.#first;
+    const isFirst = this.#first;
     this.#first = false;
     this.#asked.resolve();
-    if (held) await this.#gate.promise;
+    if (isFirst) await this.#gate.promise;
     return super.verify(token, audience);
   }
 }

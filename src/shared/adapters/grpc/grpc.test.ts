@@ -7,7 +7,7 @@ import { sample, serve, transportCases } from '../../kernel/calls/transport.case
 import { wireCases } from '../../kernel/calls/wire.cases.ts';
 import { silentLog } from '../../kernel/telemetry/index.ts';
 import { GrpcTransport } from './client.ts';
-import { clientOver, codeOf, errorOf, held, openScene, openWire, tokens } from './grpc.cases.ts';
+import { clientOver, codeOf, errorOf, gated, openScene, openWire, tokens } from './grpc.cases.ts';
 import { createGrpcServer } from './server.ts';
 
 transportCases('grpc', async () => {
@@ -56,7 +56,7 @@ describe('a gRPC call to a faulty callee', () => {
   });
 
   it('is unavailable when its connection breaks; the next call uses a new connection', async () => {
-    const { serve, begun } = held();
+    const { serve, begun } = gated();
     const { at, close } = await openScene({ serve });
     const sockets: Socket[] = [];
     const between = createTcpServer((socket) => {
@@ -117,7 +117,7 @@ describe('kernel operations over gRPC', () => {
 
 describe('a leaving process', () => {
   it('notifies each caller once, serves calls in flight and new calls, and loses none', async () => {
-    const { serve, begun, letGo } = held();
+    const { serve, begun, letGo } = gated();
     const { link, leave, close } = await openScene({ serve });
     const told: string[] = [];
     const client = clientOver(link(undefined, () => told.push('leaving')));
@@ -131,7 +131,7 @@ describe('a leaving process', () => {
   });
 
   it('refuses new calls during its close, and answers calls in flight', async () => {
-    const { serve, begun, letGo } = held();
+    const { serve, begun, letGo } = gated();
     const scene = await openScene({ serve });
     const link = new GrpcTransport({ module: 'sample', contract: sample, address: `grpc://${scene.at}`, tokens });
     const slow = clientOver(link).when({});
@@ -146,7 +146,7 @@ describe('a leaving process', () => {
   });
 
   it('ends calls in flight when the caller closes the link', async () => {
-    const { serve, begun, letGo } = held();
+    const { serve, begun, letGo } = gated();
     const { link, close } = await openScene({ serve });
     const transport = link();
     const slow = codeOf(clientOver(transport).when({}));

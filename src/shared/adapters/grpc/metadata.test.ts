@@ -3,7 +3,7 @@ import { createCall, maximumBodyBytes, type Serve } from '../../kernel/calls/ind
 import { sample } from '../../kernel/calls/transport.cases.ts';
 import { type CallContext, runInContext } from '../../kernel/context/index.ts';
 import { fromProblem, invalidInput, isRefusal } from '../../kernel/errors/index.ts';
-import { clientOver, codeOf, errorOf, held, openScene } from './grpc.cases.ts';
+import { clientOver, codeOf, errorOf, gated, openScene } from './grpc.cases.ts';
 import { names } from './protocol.ts';
 import { toStatus } from './status.ts';
 
@@ -60,7 +60,7 @@ describe('the metadata of a gRPC call', () => {
   });
 
   it('cancels the callee when the caller disconnects', async () => {
-    const { serve, begun, letGo } = held();
+    const { serve, begun, letGo } = gated();
     const { link, close } = await openScene({ serve });
     const gone = new AbortController();
     const call = errorOf(clientOver(link()).when({}, { signal: gone.signal }));

@@ -39,11 +39,11 @@ describe('a faulty exchange', () => {
       const id = randomUUID();
       write(`\n${callLine(1, 'hold', { id })}`);
       expect(await next()).toBe('');
-      await callee.held.begun(id);
+      await callee.hanging.begun(id);
       write(line + callLine(2, 'add', { n: 1 }));
       write(callLine(3, 'add', { n: 1 }));
       await expect(next()).rejects.toThrow();
-      await callee.held.told(id);
+      await callee.hanging.told(id);
     }
     await clientOver(link()).echo({ text: 'after' });
     expect(callee.added.times).toBe(times);
@@ -128,7 +128,7 @@ describe('a faulty exchange', () => {
     const id = randomUUID();
     write(callLine(1, 'hold', { id }));
     for (let call = 2; call < 50; call++) write(callLine(call, 'grow', { letters: 4 * 1024 * 1024 }));
-    await callee.held.told(id);
+    await callee.hanging.told(id);
     expect(await clientOver(link()).echo({ text: 'other' })).toEqual({ text: 'other' });
   });
 });

@@ -103,9 +103,9 @@ describe('an exchange of a foreign program', () => {
     const { write, next } = await openRaw(address);
     const [id, other] = [randomUUID(), randomUUID()];
     write(callLine(1, 'hold', { id }) + callLine(2, 'hold', { id: other }));
-    await callee.held.begun(id);
+    await callee.hanging.begun(id);
     write('{"id":7,"cancel":true}\n{"id":1,"cancel":true}\n');
-    await callee.held.told(id);
+    await callee.hanging.told(id);
     expect(await next()).toEqual(problem(1, 'cancelled'));
     write(echoX(3));
     expect(await next()).toEqual({ id: 3, ...x });
@@ -118,9 +118,9 @@ describe('an exchange of a foreign program', () => {
     const { write, destroy } = await openRaw(address);
     const ids = [randomUUID(), randomUUID()];
     write(ids.map((id, n) => callLine(n, 'hold', { id })).join(''));
-    await Promise.all(ids.map((id) => callee.held.begun(id)));
+    await Promise.all(ids.map((id) => callee.hanging.begun(id)));
     destroy();
-    await callee.held.none();
+    await callee.hanging.none();
   });
 
   it('announces a leaving process to current and new callers, and serves their calls', async () => {
@@ -164,7 +164,7 @@ describe('a call during the verification of its member', () => {
     expect(await next()).toBe('');
     slow.answer.resolve('m');
     expect(await next()).toEqual(problem(1, 'cancelled'));
-    await callee.held.none();
+    await callee.hanging.none();
   });
 
   it('is cancelled when its caller disconnects', async () => {
@@ -181,7 +181,7 @@ describe('a call during the verification of its member', () => {
     await gone;
     slow.answer.resolve('m');
     await new Promise(setImmediate);
-    await callee.held.none();
+    await callee.hanging.none();
     expect(callee.added.times).toBe(times);
   });
 });

@@ -130,11 +130,11 @@ describe('a closed HTTP link', () => {
     const { client, transport } = await open();
     const id = crypto.randomUUID();
     const inFlight = outcomeOf(client.hold({ id }));
-    await callee.held.begun(id);
+    await callee.hanging.begun(id);
     await transport.close();
     expect(await inFlight).toBe('unavailable');
     expect(await outcomeOf(client.echo({ text: 'x' }, { timeoutMs: 500 }))).toBe('unavailable');
-    await callee.held.told(id);
+    await callee.hanging.told(id);
   });
 
   it('ends a call before its send', async () => {

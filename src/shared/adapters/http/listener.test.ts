@@ -131,9 +131,9 @@ describe('the internal listener', () => {
       signal: controller.signal,
       headers: { 'kerf-deadline-ms': '60000' },
     });
-    await callee.held.begun(id);
+    await callee.hanging.begun(id);
     controller.abort();
     await expect(answer).rejects.toThrow();
-    await callee.held.told(id);
+    await callee.hanging.told(id);
   });
 });

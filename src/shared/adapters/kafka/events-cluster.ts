@@ -3,12 +3,12 @@ import type { Admin, BaseOptions, Consumer, Producer, SASLMechanismValue } from 
 import { namespaceOf, shownAddress } from '../../kernel/calls/index.ts';
 import type { Clock } from '../../kernel/context/index.ts';
 import {
+  answerWithin,
   type BrokerDependencies,
   maxInFlight,
   patienceMs,
   pause,
   Reachability,
-  within,
 } from '../../kernel/events/index.ts';
 
 type Library = typeof import('@platformatic/kafka');
@@ -141,7 +141,7 @@ export class KafkaCluster {
     const { Admin } = await this.library();
     const admin = new Admin(this.options);
     try {
-      return await within(this.#clock, patienceMs, question(admin));
+      return await answerWithin(this.#clock, patienceMs, question(admin));
     } finally {
       admin.close().catch(() => {});
     }

@@ -1,6 +1,6 @@
 import type { MessagesStream } from '@platformatic/kafka';
 import type { Clock } from '../../kernel/context/index.ts';
-import { pause, within } from '../../kernel/events/index.ts';
+import { answerWithin, pause } from '../../kernel/events/index.ts';
 import { isKafka, type TextConsumer } from './events-cluster.ts';
 import { Offsets } from './events-offsets.ts';
 
@@ -106,7 +106,7 @@ export class Membership {
   async leave(): Promise<void> {
     this.takeNoMore();
     this.#share = undefined;
-    await within(this.clock, 1_000, this.consumer.close(true)).catch(() => {});
+    await answerWithin(this.clock, 1_000, this.consumer.close(true)).catch(() => {});
     this.#over.resolve();
   }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../kernel/context/index.ts';
 import { messageOf } from '../../kernel/errors/index.ts';
-import { asItCame, familyOf, Insistence, maxInFlight, pause, type Receive } from '../../kernel/events/index.ts';
+import { familyOf, maxInFlight, parseEvent, pause, type Receive, RetryingReceiver } from '../../kernel/events/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import { isAway, type KafkaCluster, rootOf } from './events-cluster.ts';
 import { Membership, type PartitionTaker } from './events-membership.ts';
@@ -19,7 +19,7 @@ export interface ReaderDependencies {
 export class KafkaReader implements PartitionTaker {
   readonly #parts: ReaderDependencies;
   readonly #families: ReadonlySet<string>;
-  readonly #insistence: Insistence;
+  readonly #receiver: RetryingReceiver;
   readonly #inFlight = new Set<Promise<boolean>>();
   readonly #leaving = Promise.withResolvers<void>();
   readonly #cut = Promise.withResolvers<void>();
@@ -30,7 +30,7 @@ export class KafkaReader implements PartitionTaker {
   constructor(parts: ReaderDependencies) {
     this.#parts = parts;
     this.#families = new Set(parts.families);
-    this.#insistence = new Insistence(parts.receive, parts);
+    this.#receiver = new RetryingReceiver(parts.receive, parts);
     this.#running = this.#run();
   }
 
@@ -57,9 +57,9 @@ export class KafkaReader implements PartitionTaker {
   }
 
   take(text: string): Promise<boolean> {
-    const event = asItCame(text);
+    const event = parseEvent(text);
     if (!this.#isTheirs(event)) return Promise.resolve(true);
-    const taking = this.#insistence
+    const taking = this.#receiver
       .take(event, () => this.#stopped)
       .finally(() => {
         this.#inFlight.delete(taking);

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../../../test/harness/kerf.ts';
 import { describeWith, privateServer } from '../../../../test/harness/servers.ts';
 import { systemClock } from '../../kernel/context/index.ts';
-import { brokerCases, inNamespace } from '../../kernel/events/broker.cases.ts';
+import { brokerCases, inNamespace } from '../../kernel/events/broker-bus.cases.ts';
 import { byKey, events, type OpenedBus } from '../../kernel/events/bus.cases.ts';
 import { EventScene, shop, type ToldEvent } from '../../kernel/events/events.scene.ts';
 import {
@@ -185,13 +185,13 @@ describeWith('kafka', 'events by Kafka only', ({ url }) => {
           numbers.push(n);
         };
       await bus.subscribe('stats', noting(3));
-      await expect.poll(() => bus.held('stats')).toBe(7);
+      await expect.poll(() => bus.backlog('stats')).toBe(7);
       await expect.poll(() => numbers.length).toBe(9);
       await bus.close();
       numbers.length = 0;
       const next = open();
       await next.subscribe('stats', noting());
-      await expect.poll(() => next.held('stats')).toBe(0);
+      await expect.poll(() => next.backlog('stats')).toBe(0);
       expect(numbers).toEqual([3, 4, 5, 6, 7, 8, 9]);
     });
   });
@@ -206,7 +206,7 @@ describeWith('kafka', 'events by Kafka only', ({ url }) => {
       const bus = openKafka({ url: inNamespace(server.url), subscriptions, clock: systemClock, log });
       await bus.subscribe('mail', await scene.receiver('mail'));
       await expect(bus.deliver('kafka', [sold('a', 1)])).rejects.toMatchObject({ code: 'unavailable' });
-      await expect(bus.held('mail')).rejects.toMatchObject({ code: 'unavailable' });
+      await expect(bus.backlog('mail')).rejects.toMatchObject({ code: 'unavailable' });
       await scene.begin(bus);
       await scene.publish({ customer: 'a', n: 1 });
       await server.restart();

@@ -1,11 +1,11 @@
 import {
+  answerWithin,
   type BrokerDependencies,
   type Bus,
   type EncodedEvent,
   patienceMs,
   pause,
   type Receive,
-  within,
 } from '../../kernel/events/index.ts';
 import { isKafka, KafkaCluster, rootOf, type TextProducer } from './events-cluster.ts';
 import { KafkaReader } from './events-reader.ts';
@@ -44,7 +44,7 @@ class KafkaBus implements Bus {
     if (this.#closed) throw reachability.refusal();
     try {
       await this.#cluster.library();
-      await within(this.#parts.clock, patienceMs, this.#send(events));
+      await answerWithin(this.#parts.clock, patienceMs, this.#send(events));
       reachability.reached();
     } catch (error) {
       if (isKafka(error, 'MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD')) throw error;
@@ -67,7 +67,7 @@ class KafkaBus implements Bus {
   }
 
   /** Counts the waiting events. Also counts events of other types in the topics that the module reads. */
-  async held(module: string): Promise<number> {
+  async backlog(module: string): Promise<number> {
     const cluster = this.#cluster;
     try {
       return await cluster.lag(module, cluster.topicsOf(this.#parts.subscriptions.families(module)));

@@ -1,10 +1,10 @@
 import type { Cancel, Clock } from '../../kernel/context/index.ts';
 import {
-  asItCame,
   familyOf,
-  Insistence,
+  parseEvent,
   pause,
   type Receive,
+  RetryingReceiver,
   suspectMs,
   suspectTimes,
   whyExhausted,
@@ -32,7 +32,7 @@ export interface SubscriptionDependencies {
  */
 export class NatsSubscription {
   readonly #parts: SubscriptionDependencies;
-  readonly #insistence: Insistence;
+  readonly #receiver: RetryingReceiver;
   /** Unacknowledged events of this subscription, each in its last delivery. */
   readonly #inFlight = new Map<string, HandedOut>();
   /** Events of `#inFlight` whose processing has not begun. */
@@ -46,7 +46,7 @@ export class NatsSubscription {
 
   constructor(parts: SubscriptionDependencies) {
     this.#parts = parts;
-    this.#insistence = new Insistence(parts.receive, parts);
+    this.#receiver = new RetryingReceiver(parts.receive, parts);
     this.#cancelBeat = this.#beat();
   }
 
@@ -62,8 +62,8 @@ export class NatsSubscription {
     this.#leaving = true;
     await this.#pull?.leave();
     for (const event of this.#kept.splice(0)) this.#giveBack(event);
-    this.#insistence.tryNoMore();
-    await this.#insistence.idle();
+    this.#receiver.stopRetrying();
+    await this.#receiver.idle();
     for (const event of [...this.#inFlight.values()]) this.#giveBack(event);
     this.#cancelBeat();
     await this.#pull?.settled();
@@ -126,10 +126,10 @@ export class NatsSubscription {
     this.#caughtUp = this.#isServedBy(session);
   }
 
-  async #take(event: HandedOut, gaveUp?: string): Promise<void> {
+  async #take(event: HandedOut, exhausted?: string): Promise<void> {
     const { stream, families } = this.#parts;
     if (!families.includes(familyOf(event.subject.slice(stream.length + 1)))) return this.#acknowledge(event);
-    const taken = await this.#insistence.take(asItCame(event.text), () => this.#cut, gaveUp);
+    const taken = await this.#receiver.take(parseEvent(event.text), () => this.#cut, exhausted);
     if (taken) this.#acknowledge(event);
   }
 

@@ -6,7 +6,7 @@ import { afterEach, expect, it } from 'vitest';
 import { describeWith, privateServer } from '../../../../test/harness/servers.ts';
 import { namespaceOf } from '../../kernel/calls/index.ts';
 import { type Clock, systemClock } from '../../kernel/context/index.ts';
-import { brokerCases, inNamespace } from '../../kernel/events/broker.cases.ts';
+import { brokerCases, inNamespace } from '../../kernel/events/broker-bus.cases.ts';
 import type { OpenedBus } from '../../kernel/events/bus.cases.ts';
 import { EventScene, shop, type ToldEvent } from '../../kernel/events/events.scene.ts';
 import type { SubscriptionMap } from '../../kernel/events/index.ts';
@@ -23,7 +23,7 @@ describeWith('nats', 'events by NATS JetStream only', ({ url }) => {
     const broker = inNamespace(url);
     opened = open(broker, scene.subscriptions, clock);
     await scene.begin(opened.bus);
-    await opened.bus.held('mail');
+    await opened.bus.backlog('mail');
     return broker;
   };
   const numbers = () => scene.effects.mail.map(({ n }) => n);
@@ -149,7 +149,7 @@ describeWith('nats', 'events by NATS JetStream only', ({ url }) => {
       for (const type of ['shop.counted.v1', 'shop.lost.v1', 'shop.sold.v1'])
         await client.publish(`${namespaceOf(broker)}.${type}`, JSON.stringify(type));
     });
-    for (const module of ['mail', 'stats']) await expect.poll(() => opened.bus.held(module)).toBe(0);
+    for (const module of ['mail', 'stats']) await expect.poll(() => opened.bus.backlog(module)).toBe(0);
     expect(received.sort()).toEqual([
       ['mail', 'shop.sold.v1'],
       ['stats', 'shop.counted.v1'],
@@ -162,9 +162,9 @@ describeWith('nats', 'events by NATS JetStream only', ({ url }) => {
     const { modules, recipients } = scene.subscriptions;
     const families = () => scene.subscriptions.families('stats');
     const later = open(broker, { modules, recipients, families });
-    await later.bus.held('mail');
+    await later.bus.backlog('mail');
     const earlier = open(broker, scene.subscriptions);
-    await earlier.bus.held('mail');
+    await earlier.bus.backlog('mail');
     const received: unknown[] = [];
     await later.attach('mail', async (event) => void received.push(event));
     await scene.publishAs(shop.events.counted, { customer: 'a', n: 1 });
@@ -196,7 +196,7 @@ describeWith('nats', 'an unavailable NATS server', () => {
     await scene.begin(bus);
     const leave = await bus.subscribe('mail', await scene.receiver('mail'));
     await expect(bus.deliver('nats', [])).rejects.toMatchObject({ code: 'unavailable' });
-    await expect(bus.held('mail')).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(bus.backlog('mail')).rejects.toMatchObject({ code: 'unavailable' });
     await scene.publish(...sales(0, 5));
     await server.restart();
     await scene.until(() => scene.effects.mail.length === 5);
@@ -227,7 +227,7 @@ function open(broker: URL, subscriptions: SubscriptionMap, clock: Clock = system
     attach: async (module, receive) => void leave.set(module, await bus.subscribe(module, receive)),
     detach: async (module) => leave.get(module)?.(),
     async bring(module, text) {
-      await bus.held(module);
+      await bus.backlog(module);
       const subject = `${namespaceOf(broker)}.${types[module]}`;
       await outside(broker, ({ connection }) => jetstream(connection).publish(subject, text));
     },

@@ -2,6 +2,7 @@ import { JetStreamApiError } from '@nats-io/jetstream';
 import { headers, InvalidArgumentError, RequestError } from '@nats-io/transport-node';
 import { namespaceOf, shownAddress } from '../../kernel/calls/index.ts';
 import {
+  answerWithin,
   type BrokerDependencies,
   type Bus,
   type EncodedEvent,
@@ -10,7 +11,6 @@ import {
   pause,
   Reachability,
   type Receive,
-  within,
 } from '../../kernel/events/index.ts';
 import { type NatsSession, openSession } from './events-session.ts';
 import { NatsSubscription } from './events-subscription.ts';
@@ -75,7 +75,7 @@ class NatsBus implements Bus {
   }
 
   /** Counts the waiting events. Before server 2.10, also counts other events until a module with several types has skipped them. */
-  async held(module: string): Promise<number> {
+  async backlog(module: string): Promise<number> {
     if (this.#parts.subscriptions.families(module).length === 0) return 0;
     const session = await this.#reach();
     const consumer = await session.consumer(module).catch((error) => {
@@ -89,7 +89,7 @@ class NatsBus implements Bus {
     for (const subscription of this.#subscriptions) subscription.cut();
     const session = this.#session;
     if (!session) return;
-    await within(this.#parts.clock, closingMs, session.connection.flush()).catch(() => {});
+    await answerWithin(this.#parts.clock, closingMs, session.connection.flush()).catch(() => {});
     session.end(new Error('the bus was closed'));
     await session.ended;
   }
@@ -103,7 +103,7 @@ class NatsBus implements Bus {
   /** Resolves with the current session, or with one that opens in time. */
   async #reach(): Promise<NatsSession> {
     if (this.#session) return this.#session;
-    return within(this.#parts.clock, patienceMs, this.#opening).catch((error) => {
+    return answerWithin(this.#parts.clock, patienceMs, this.#opening).catch((error) => {
       throw this.#reachability.refusal(error);
     });
   }

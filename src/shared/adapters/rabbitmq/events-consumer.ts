@@ -1,12 +1,12 @@
 import type { AsyncMessage, Channel } from 'rabbitmq-client';
 import { background, type Clock } from '../../kernel/context/index.ts';
 import {
-  asItCame,
   familyOf,
-  Insistence,
   maxInFlight,
+  parseEvent,
   pause,
   type Receive,
+  RetryingReceiver,
   suspectMs,
   suspectTimes,
   whyExhausted,
@@ -37,7 +37,7 @@ const skipped = Promise.resolve(true);
 /** Takes the events of one module from the broker, over one channel after another. */
 export class AmqpConsumer {
   readonly #parts: ConsumerDependencies;
-  readonly #insistence: Insistence;
+  readonly #receiver: RetryingReceiver;
   readonly #underWay = new Set<Promise<void>>();
   /** Arrived events whose processing has not begun, in order. */
   readonly #arrived: Arrival[] = [];
@@ -47,7 +47,7 @@ export class AmqpConsumer {
 
   constructor(parts: ConsumerDependencies) {
     this.#parts = parts;
-    this.#insistence = new Insistence(parts.receive, parts);
+    this.#receiver = new RetryingReceiver(parts.receive, parts);
   }
 
   /** Number of arrived events that are not complete. */
@@ -101,8 +101,8 @@ export class AmqpConsumer {
     const { deliveryTag: tag } = message;
     acknowledgments.owe(tag);
     // A channel numbers its deliveries from one, so tag 1 is its first delivery.
-    const gaveUp = dead ? whyDead : tag === 1 ? whyExhausted(timesOf(message)) : undefined;
-    const taken = this.#isForModule(message) ? this.#insistence.take(eventIn(message), stopped, gaveUp) : skipped;
+    const exhausted = dead ? whyDead : tag === 1 ? whyExhausted(timesOf(message)) : undefined;
+    const taken = this.#isForModule(message) ? this.#receiver.take(eventIn(message), stopped, exhausted) : skipped;
     const taking = taken
       .then((isTaken) => void (isTaken && acknowledgments.give(tag)))
       .finally(() => this.#underWay.delete(taking));
@@ -119,9 +119,9 @@ export class AmqpConsumer {
 
 /** Reads the event of a message. Applies the limits of any text also to JSON that the client library has already parsed. */
 function eventIn({ body }: AsyncMessage): unknown {
-  if (Buffer.isBuffer(body) || typeof body === 'string') return asItCame(body.toString());
+  if (Buffer.isBuffer(body) || typeof body === 'string') return parseEvent(body.toString());
   try {
-    return asItCame(JSON.stringify(body) ?? '');
+    return parseEvent(JSON.stringify(body) ?? '');
   } catch {
     return 'JSON that is nested too deeply to be kept';
   }

@@ -4,7 +4,7 @@ import { afterEach, expect, it } from 'vitest';
 import { describeWith, privateServer } from '../../../../test/harness/servers.ts';
 import { namespaceOf } from '../../kernel/calls/index.ts';
 import { systemClock } from '../../kernel/context/index.ts';
-import { brokerCases, inNamespace } from '../../kernel/events/broker.cases.ts';
+import { brokerCases, inNamespace } from '../../kernel/events/broker-bus.cases.ts';
 import type { OpenedBus } from '../../kernel/events/bus.cases.ts';
 import { EventScene, shop } from '../../kernel/events/events.scene.ts';
 import { encodeEvent, maxDeliveries, type SubscriptionMap } from '../../kernel/events/index.ts';
@@ -21,7 +21,7 @@ describeWith('rabbitmq', 'events by RabbitMQ only', ({ url }) => {
     scene = new EventScene();
     opened = await open(broker, scene.subscriptions);
     await scene.begin(opened.bus);
-    await opened.bus.held('mail');
+    await opened.bus.backlog('mail');
     return broker;
   };
   afterEach(async () => {
@@ -52,7 +52,7 @@ describeWith('rabbitmq', 'events by RabbitMQ only', ({ url }) => {
     ]);
     await scene.deadLetters('mail').replay(dead[0]!.id);
     await scene.until(() => scene.effects.mail.length === 3);
-    await expect.poll(() => opened.bus.held('mail')).toBe(0);
+    await expect.poll(() => opened.bus.backlog('mail')).toBe(0);
   });
 
   it('records a dead letter for an event that the broker dead-lettered', async () => {
@@ -64,7 +64,7 @@ describeWith('rabbitmq', 'events by RabbitMQ only', ({ url }) => {
     );
     const exchange = `${namespaceOf(broker)}.dead`;
     await opened.attach('mail', await scene.receiver('mail'));
-    await opened.bus.held('mail');
+    await opened.bus.backlog('mail');
     await fromOutside(broker, (channel) => channel.basicPublish({ exchange, routingKey: 'mail' }, json));
     await expect.poll(() => scene.deadLetters('mail').list({}, 10)).toMatchObject([{ lastError: whyDead }]);
     expect(scene.effects.mail).toEqual([]);
@@ -121,11 +121,11 @@ describeWith('rabbitmq', 'events by RabbitMQ only', ({ url }) => {
   it('counts the waiting events of a subscriber, with those in flight', async () => {
     await start();
     await scene.publish(...['a', 'b', 'c'].map((customer, n) => ({ customer, n })));
-    await expect.poll(() => opened.bus.held('mail')).toBe(3);
+    await expect.poll(() => opened.bus.backlog('mail')).toBe(3);
     const maxInFlight: unknown[] = [];
     await opened.attach('mail', (event) => new Promise(() => void maxInFlight.push(event)));
     await expect.poll(() => maxInFlight.length).toBe(3);
-    expect(await opened.bus.held('mail')).toBe(3);
+    expect(await opened.bus.backlog('mail')).toBe(3);
   });
 
   it('delivers no events of a removed subscription', async () => {
@@ -143,7 +143,7 @@ describeWith('rabbitmq', 'events by RabbitMQ only', ({ url }) => {
     await scene.publish({ customer: 'a', n: 2 });
     await scene.until(() => scene.effects.mail.length === 1);
     expect(received).toMatchObject([{ type: 'shop.sold.v1' }]);
-    await expect.poll(() => opened.bus.held('mail')).toBe(0);
+    await expect.poll(() => opened.bus.backlog('mail')).toBe(0);
   });
 });
 
@@ -161,7 +161,7 @@ describeWith('rabbitmq', 'an unavailable RabbitMQ server', () => {
     const event = encodeEvent(shop.events.sold, { customer: 'a', n: 1 }, { id: 'x', time: new Date().toISOString() });
     for (let time = 0; time < 3; time++)
       await expect(bus.deliver('amqp', [event])).rejects.toMatchObject({ code: 'unavailable' });
-    await expect(bus.held('mail')).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(bus.backlog('mail')).rejects.toMatchObject({ code: 'unavailable' });
     await scene.begin(bus);
     await scene.publish({ customer: 'a', n: 2 });
     expect(lines).toHaveLength(1);
@@ -194,7 +194,7 @@ async function open(broker: URL, subscriptions: SubscriptionMap): Promise<Opened
       return open(broker, subscriptions);
     },
     async bring(module, text) {
-      await bus.held(module);
+      await bus.backlog(module);
       await fromOutside(broker, async (channel) => {
         await channel.confirmSelect();
         const contentType = text.startsWith('{') ? 'application/json' : 'text/plain';

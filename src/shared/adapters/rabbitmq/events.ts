@@ -2,13 +2,13 @@ import { type Channel, Connection } from 'rabbitmq-client';
 import { namespaceOf, shownAddress } from '../../kernel/calls/index.ts';
 import { isRefusal } from '../../kernel/errors/index.ts';
 import {
+  answerWithin,
   type BrokerDependencies,
   type Bus,
   type EncodedEvent,
   patienceMs,
   Reachability,
   type Receive,
-  within,
 } from '../../kernel/events/index.ts';
 import { SteadyChannel } from './events-channel.ts';
 import { AmqpConsumer } from './events-consumer.ts';
@@ -82,7 +82,7 @@ class AmqpBus implements Bus {
   }
 
   /** Counts waiting events, without events in flight in other processes: the broker reveals that count only to its operators. */
-  async held(module: string): Promise<number> {
+  async backlog(module: string): Promise<number> {
     const waiting = await this.#inTime(async () => this.#queues.declare(await this.#asking.ready(), module));
     return waiting + (this.#consumers.get(module)?.size ?? 0);
   }
@@ -119,7 +119,7 @@ class AmqpBus implements Bus {
   /** Runs a task. Rejects with `unavailable` when it takes too long or fails; a refusal of the task passes through. */
   async #inTime<T>(task: () => Promise<T>): Promise<T> {
     try {
-      return await within(this.#parts.clock, patienceMs, task());
+      return await answerWithin(this.#parts.clock, patienceMs, task());
     } catch (error) {
       throw isRefusal(error) ? error : this.#reachability.refusal(error);
     }

@@ -7,7 +7,7 @@ type Exchange = readonly [request: IncomingMessage, response: ServerResponse];
 /** Before it closes, the listener waits for `quietMs` without a new connection, but at most `quietWithinMs`. */
 const quietMs = 30;
 const quietWithinMs = 1_000;
-const maxHeld = 1_024;
+const maxDelayed = 1_024;
 /** A connection that has sent nothing for this time counts as unused. */
 const unusedMs = 500;
 const lookMs = 10;
@@ -46,7 +46,7 @@ export class Shutdown {
   async close(withinMs: number): Promise<void> {
     this.announce();
     const last = background.setTimeout(() => this.#cut(), withinMs);
-    const release = this.#hold();
+    const release = this.#delay();
     await this.#quiet(Math.min(quietWithinMs, withinMs / 4));
     let closed = false;
     // `close` of http.Server would close idle connections at once.
@@ -88,20 +88,21 @@ export class Shutdown {
    * Delays new requests and returns a function that serves them. A client that opens one connection after the other waits for its
    * answer meanwhile, and opens no connection.
    */
-  #hold(): () => void {
+  #delay(): () => void {
     const { server } = this;
     const listeners = server.listeners('request') as ((...exchange: Exchange) => void)[];
     const serve = (...exchange: Exchange) => {
       for (const listener of listeners) listener.apply(server, [...exchange]);
     };
-    const held: Exchange[] = [];
-    const hold = (...exchange: Exchange) => void (held.length < maxHeld ? held.push(exchange) : serve(...exchange));
+    const delayed: Exchange[] = [];
+    const delay = (...exchange: Exchange) =>
+      void (delayed.length < maxDelayed ? delayed.push(exchange) : serve(...exchange));
     server.removeAllListeners('request');
-    server.on('request', hold);
+    server.on('request', delay);
     return () => {
-      server.removeListener('request', hold);
+      server.removeListener('request', delay);
       for (const listener of listeners) server.on('request', listener);
-      for (const exchange of held) serve(...exchange);
+      for (const exchange of delayed) serve(...exchange);
     };
   }
 

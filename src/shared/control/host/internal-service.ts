@@ -19,7 +19,7 @@ import {
 import { type CallContext, runInContext, systemClock } from '../../kernel/context/index.ts';
 import { type Operation, parseInput } from '../../kernel/contract/index.ts';
 import { betweenProcesses, refusal } from '../../kernel/errors/index.ts';
-import { asItCame, type Bus, encodeAgain, envelopeSchema } from '../../kernel/events/index.ts';
+import { type Bus, encodeAgain, envelopeSchema, parseEvent } from '../../kernel/events/index.ts';
 import { problemResponse } from '../../kernel/http-api/index.ts';
 import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
 import { FailureLog, type Log } from '../../kernel/telemetry/index.ts';
@@ -188,7 +188,7 @@ class ServedModule {
   async #receive(input: unknown, { caller }: CallContext, take: Take): Promise<object> {
     if (!this.definition.about.listensTo.includes(caller)) throw notDeclared(this.#name, caller, 'listensTo');
     const { events } = parseInput(ofKernel('receive', this.#name).input, input) as { events: string[] };
-    const envelopes = events.map((event) => parseInput(envelopeSchema, asItCame(event)));
+    const envelopes = events.map((event) => parseInput(envelopeSchema, parseEvent(event)));
     if (envelopes.some(({ source }) => source !== `/modules/${caller}`))
       throw betweenProcesses('forbidden', 'an event comes from its own module');
     if (envelopes.length > 0) await take(envelopes.map(encodeAgain), envelopes);

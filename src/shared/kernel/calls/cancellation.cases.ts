@@ -58,13 +58,13 @@ export function deadlineCases({ client, clientOf }: Ends): void {
   it('cancels the callee at the deadline', async () => {
     const id = randomUUID();
     expect(await outcomeOf(client.hold({ id }, { timeoutMs: 100 }))).toBe('timeout');
-    await callee.held.told(id);
+    await callee.hanging.told(id);
   });
 
   it('cancels child calls together with their parent', async () => {
     const id = randomUUID();
     expect(await outcomeOf(clientOf('gateway').relay({ id }, { timeoutMs: 100 }))).toBe('timeout');
-    await callee.held.told(id);
+    await callee.hanging.told(id);
   });
 }
 
@@ -89,19 +89,19 @@ export function cancellationCases({ client, clientOf }: Ends): void {
       const id = randomUUID();
       const { answer, cancel } = begin((options) => client.hold({ id }, options));
       const outcome = outcomeOf(answer);
-      await callee.held.begun(id);
+      await callee.hanging.begun(id);
       cancel();
       expect([await isSettled(outcome), await outcome]).toEqual([true, 'cancelled']);
-      await callee.held.told(id);
+      await callee.hanging.told(id);
     });
 
     it(`cancels its child calls ${trigger}`, async () => {
       const id = randomUUID();
       const { answer, cancel } = begin((options) => clientOf('gateway').relay({ id }, options));
       const outcome = outcomeOf(answer);
-      await callee.held.begun(id);
+      await callee.hanging.begun(id);
       cancel();
-      await callee.held.told(id);
+      await callee.hanging.told(id);
       expect(await outcome).toBe('cancelled');
     });
 
@@ -114,7 +114,7 @@ export function cancellationCases({ client, clientOf }: Ends): void {
         cancel();
         expect(await outcomeOf(answer)).toBe('cancelled');
         expect(await client.echo({ text: 'after' })).toEqual({ text: 'after' });
-        await callee.held.none();
+        await callee.hanging.none();
       }
     });
   }
@@ -141,11 +141,11 @@ export function cancellationCases({ client, clientOf }: Ends): void {
     const cancellation = new Cancellation();
     const ids = Array.from({ length: 200 }, () => randomUUID());
     const calls = runInContext(contextWith({ cancellation }), () => ids.map((id) => outcomeOf(client.hold({ id }))));
-    await Promise.all(ids.map((id) => callee.held.begun(id)));
+    await Promise.all(ids.map((id) => callee.hanging.begun(id)));
     cancellation.cancel();
     expect(new Set(await Promise.all(calls))).toEqual(new Set(['cancelled']));
-    await callee.held.none();
-    expect(callee.held.open).toBe(0);
+    await callee.hanging.none();
+    expect(callee.hanging.open).toBe(0);
     expect(await client.echo({ text: 'after' })).toEqual({ text: 'after' });
   });
 }

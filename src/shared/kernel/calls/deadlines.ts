@@ -1,4 +1,4 @@
-import { Cancellation, type GivenUp } from '../context/index.ts';
+import { Cancellation, type CancelReason } from '../context/index.ts';
 import { refusal } from '../errors/index.ts';
 import { markDeliveryUnknown } from './resilience/delivery-status.ts';
 
@@ -42,7 +42,7 @@ export function byDeadline<T, W>(
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const cancellation = until.cancellation ?? new Cancellation();
-    cancellation.wait(until.deadline, (why) => reject(gaveUp(why, what)));
+    cancellation.wait(until.deadline, (why) => reject(errorFor(why, what)));
     work.then(
       (value) => {
         cancellation.release();
@@ -66,7 +66,7 @@ export function byDeadline<T, W>(
 
 const asItIs: Ending<never> = { done: (value) => value, failed: (error) => error };
 
-function gaveUp(why: GivenUp, what: What): Error {
+function errorFor(why: CancelReason, what: What): Error {
   return why === 'late' ? timedOut(what) : cancelledBefore(what);
 }
 

@@ -7,12 +7,11 @@ export {
   wholeAddress,
   withoutSecret,
 } from './address/address.ts';
-export { type BrokerParameters, isBrokerUrl, namespaceOf } from './address/broker.ts';
+export { type BrokerParameters, isBrokerUrl, namespaceOf } from './address/broker-url.ts';
 export { bearer, type CallerTokens } from './caller-tokens.ts';
 export { type Call, type CallSource, callSourceOf, createCall, createClient } from './client.ts';
 export { composeSteps, type StepOf } from './compose.ts';
 export { byDeadline, cancelledBefore, type Ending, saidLate } from './deadlines.ts';
-export { AskedAddresses, type Sighting, type Source } from './discovery/asked.ts';
 export {
   type Discovery,
   type DnsName,
@@ -21,6 +20,7 @@ export {
   LiveAddresses,
   staticAddresses,
 } from './discovery/discovery.ts';
+export { PolledAddresses, type Sighting, type Source } from './discovery/polled-addresses.ts';
 export { asOwnCallerSees, InProcessTransport } from './in-process.ts';
 export {
   kernel,
@@ -41,7 +41,7 @@ export {
   type RequestSubscription,
   type Requests,
   readJson,
-} from './queue/broker.ts';
+} from './queue/broker-session.ts';
 export { QueueTransport } from './queue/client.ts';
 export { Pulse } from './queue/pulse.ts';
 export { type QueueServer, serveQueue } from './queue/server.ts';

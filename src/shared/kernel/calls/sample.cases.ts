@@ -111,7 +111,7 @@ export class TestGate {
 }
 
 /** The open calls at the callee, as the callee sees them. */
-class Held {
+class HangingCalls {
   readonly #calls = new Map<string, { begun: PromiseWithResolvers<void>; told: PromiseWithResolvers<void> }>();
   #open = 0;
   #whenNone: (() => void) | undefined;
@@ -158,7 +158,7 @@ class Held {
 
 /** The callee's internal state, for a test to observe and control. */
 export const callee = {
-  held: new Held(),
+  hanging: new HangingCalls(),
   /** For `when` and `addSlowly`. */
   gate: new TestGate(),
   /** Values that the module received through `keep`. */
@@ -217,7 +217,7 @@ const handlers = {
     await callee.gate.passed;
     return {};
   },
-  hold: ({ id }: { id: string }) => callee.held.hold(id),
+  hold: ({ id }: { id: string }) => callee.hanging.hold(id),
   relay: ({ id }: { id: string }) => callee.self!.hold({ id }),
   find: async (input: unknown) => input,
   clear: async () => clear(),

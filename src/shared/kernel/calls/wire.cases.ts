@@ -129,7 +129,7 @@ function cutCases({ wire, through, works }: Scene): void {
     const { proxy, client } = await through();
     const ids = Array.from({ length: 10 }, () => randomUUID());
     const outcomes = Promise.all(ids.map((id) => outcomeOf(client.hold({ id }, { timeoutMs }))));
-    await Promise.all(ids.map((id) => callee.held.begun(id)));
+    await Promise.all(ids.map((id) => callee.hanging.begun(id)));
     proxy.cut();
     expect(await outcomes).toEqual(ids.map(() => 'unavailable'));
     await works(client);
@@ -170,7 +170,7 @@ function restartCases({ wire, direct, works }: Scene): void {
     await client.echo({ text: 'before' });
     const id = randomUUID();
     const inFlight = outcomeOf(client.hold({ id }, { timeoutMs }));
-    await callee.held.begun(id);
+    await callee.hanging.begun(id);
     await wire().restart!(async () => {
       expect(await inFlight).toBe('unavailable');
       for (let call = 0; call < 3; call++) {
@@ -225,7 +225,7 @@ function deadCases({ through, direct, works }: Scene): void {
     const { proxy, client } = await through();
     const other = direct();
     await other.echo({ text: 'first' });
-    const before = heldBytes();
+    const before = bytesInUse();
     proxy.meet({ answers: 'stall' });
     const outcomes: Promise<unknown>[] = [];
     for (let wave = 0; wave < 32; wave++) {
@@ -237,7 +237,7 @@ function deadCases({ through, direct, works }: Scene): void {
     for (const outcome of await Promise.all(outcomes))
       expect(['timeout', 'unavailable', 'answered', 'too-many-requests']).toContain(outcome);
     // The release of memory may take a few turns.
-    await expect.poll(() => heldBytes() - before, { timeout: 5_000 }).toBeLessThan(100 * 1024 * 1024);
+    await expect.poll(() => bytesInUse() - before, { timeout: 5_000 }).toBeLessThan(100 * 1024 * 1024);
   });
 }
 
@@ -254,15 +254,15 @@ function slowCases({ through }: Scene): void {
     const { client } = await through({ requests: 'crumble', answers: 'crumble' });
     const [id, controller] = [randomUUID(), new AbortController()];
     const outcome = outcomeOf(client.hold({ id }, { signal: controller.signal }));
-    await callee.held.begun(id);
+    await callee.hanging.begun(id);
     controller.abort();
     expect(await outcome).toBe('cancelled');
-    await callee.held.told(id);
+    await callee.hanging.told(id);
   });
 }
 
 /** Returns the memory of this process, which is both caller and callee. */
-function heldBytes(): number {
+function bytesInUse(): number {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();
   const { heapUsed, external } = process.memoryUsage();

@@ -6,7 +6,7 @@ import { Cancellation } from './cancellation.ts';
 import { systemClock } from './clock.ts';
 import { currentContext, runInContext } from './context.ts';
 import { currentUnit } from './current-unit.ts';
-import { deadlineIn } from './deadlines.ts';
+import { deadlineIn } from './deadline-timer.ts';
 import { ManualClock } from './manual.ts';
 
 const context = { requestId: 'r1', caller: 'test', deadline: 0 };

@@ -1,4 +1,4 @@
-import { type Due, dueAt, notDue, type Slot } from './deadlines.ts';
+import { type Due, dueAt, notDue, type Slot } from './deadline-timer.ts';
 
 /** Hears of a cancellation once. It is a node in the cancellation's list, so that joining and leaving cost almost nothing. */
 export interface CancelListener {
@@ -11,7 +11,7 @@ export interface CancelListener {
 }
 
 /** Why a caller no longer waits for its answer. */
-export type GivenUp = 'late' | 'unwanted';
+export type CancelReason = 'late' | 'unwanted';
 
 /**
  * Tells all code that works for a call that its answer is no longer wanted: the caller cancelled or disconnected, or the deadline has
@@ -27,7 +27,7 @@ export class Cancellation implements CancelListener, Due {
   slot: Slot | undefined = undefined;
   #cancelled = false;
   #last: CancelListener | undefined = undefined;
-  #waiter: ((why: GivenUp) => void) | undefined = undefined;
+  #waiter: ((why: CancelReason) => void) | undefined = undefined;
   #controller: AbortController | undefined = undefined;
   private readonly parent?: Cancellation;
 
@@ -54,7 +54,7 @@ export class Cancellation implements CancelListener, Due {
    * Calls `waiter`, which waits for the call's answer, when the cancellation fires. Fires it at `deadline`, in milliseconds since
    * 1970, to within 32 ms. `release` ends both. Throws when there is a waiter already.
    */
-  wait(deadline: number, waiter: (why: GivenUp) => void): void {
+  wait(deadline: number, waiter: (why: CancelReason) => void): void {
     if (this.#waiter) throw new Error('a call that is waited for has a deadline already');
     if (this.cancelled) {
       this.#end('unwanted');
@@ -128,7 +128,7 @@ export class Cancellation implements CancelListener, Due {
     this.#end('late');
   }
 
-  #end(why: GivenUp): void {
+  #end(why: CancelReason): void {
     if (this.#cancelled) return;
     this.#cancelled = true;
     this.parent?.ignore(this);

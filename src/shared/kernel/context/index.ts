@@ -1,11 +1,11 @@
 export { Alarm } from './alarm.ts';
 export { background } from './background.ts';
-export { Cancellation, type GivenUp } from './cancellation.ts';
+export { Cancellation, type CancelReason } from './cancellation.ts';
 export { type Cancel, type Clock, instant, instantOf, steadyClock, systemClock } from './clock.ts';
 export { type CallContext, currentContext, keepContext, runInContext, serveInContext } from './context.ts';
 export { crashPoint, crashPointKinds, setTrap } from './crash-points.ts';
 export { currentUnit, refuseInsideUnit, type UnitMark } from './current-unit.ts';
-export { deadlineIn } from './deadlines.ts';
+export { deadlineIn } from './deadline-timer.ts';
 export { beginIdsAnew, newId } from './ids.ts';
 export { withinLimit } from './limit.ts';
 export { ManualClock } from './manual.ts';

@@ -20,7 +20,7 @@ export function afterFailure(row: Attempted, error: unknown, now: number) {
   return {
     state,
     attempts,
-    nextAttemptAt: now + backOffMs(attempts, error),
+    nextAttemptAt: now + redeliveryDelayMs(attempts, error),
     lastError,
     settledAt: dead ? now : null,
     history: withIncident(row.history, { at: now, what: dead ? 'dead' : away ? 'waited' : 'failed', why: lastError }),
@@ -67,7 +67,7 @@ export function latestAttemptAt(now: number): number {
 }
 
 /** Returns the delay before the next attempt, in milliseconds. */
-export function backOffMs(attempts: number, error: unknown): number {
+export function redeliveryDelayMs(attempts: number, error: unknown): number {
   const limit = isClosed(error) ? 2_000 : longestBackOffMs;
   return Math.min(limit, 50 * 2 ** Math.min(attempts, 20));
 }

@@ -106,7 +106,7 @@ export function busCases(name: string, open: Open, openAlone?: Open): void {
       await scene.publish({ customer: 'a', n: 1 }, { customer: 'a', n: 2 });
       await took(1, 2);
       expect(numbers('mail')).toEqual([2]);
-      expect(await scene.held('mail')).toMatchObject([{ state: 'dead', lastError: 'nobody is called so' }]);
+      expect(await scene.retryQueue('mail')).toMatchObject([{ state: 'dead', lastError: 'nobody is called so' }]);
     });
 
     it('brings again what was under way when the subscriber died, which takes effect once', async () => {
@@ -174,7 +174,7 @@ export function busCases(name: string, open: Open, openAlone?: Open): void {
 
     it('says how much it keeps for a subscriber', async () => {
       await start();
-      expect(await opened.bus.held('stats')).toBe(0);
+      expect(await opened.bus.backlog('stats')).toBe(0);
     });
 
     // The cases below are for brokers: foreign processes can write to a broker, and a broker can die.

@@ -2,10 +2,10 @@ import type { EncodedEvent } from './envelope.ts';
 
 /**
  * Takes an event into a subscribing module, as received: parsed JSON, or the text when it is not JSON. Resolves once the module
- * has its effect, or its entry in the retry queue, on disk. Rejects when the module could write neither. `gaveUp` is the reason
+ * has its effect, or its entry in the retry queue, on disk. Rejects when the module could write neither. `exhausted` is the reason
  * why the bus has exhausted its deliveries: the module then keeps the event as a dead letter and does not try it.
  */
-export type Receive = (event: unknown, gaveUp?: string) => Promise<void>;
+export type Receive = (event: unknown, exhausted?: string) => Promise<void>;
 
 /** Carries events from the outboxes to the modules that subscribe. */
 export interface Bus {
@@ -22,7 +22,7 @@ export interface Bus {
    */
   subscribe(module: string, receive: Receive): Promise<() => Promise<void>>;
   /** Returns how many events the bus keeps that `module` has not taken yet. */
-  held(module: string): Promise<number>;
+  backlog(module: string): Promise<number>;
   close(): Promise<void>;
 }
 

@@ -31,7 +31,7 @@ class Keeping implements Bus {
     };
   }
 
-  async held() {
+  async backlog() {
     if (!this.reachable) throw new Error('it is away');
     return this.kept.length;
   }
@@ -74,7 +74,7 @@ describe('a bus in the place of another', () => {
     expect(scene.effects.mail).toEqual([]);
 
     before.reachable = true;
-    expect(await bus.held('mail')).toBe(3);
+    expect(await bus.backlog('mail')).toBe(3);
     await before.handOut();
     while (scene.effects.mail.length < 4) {
       await turns();

@@ -55,8 +55,8 @@ export class ChangedBus implements Bus {
     };
   }
 
-  async held(module: string): Promise<number> {
-    return (await this.now.held(module)) + (await this.before.held(module));
+  async backlog(module: string): Promise<number> {
+    return (await this.now.backlog(module)) + (await this.before.backlog(module));
   }
 
   async close(): Promise<void> {
@@ -67,7 +67,7 @@ export class ChangedBus implements Bus {
   async #drained(module: string, wait: Wait): Promise<void> {
     const { clock, log } = this.parts;
     for (let failures = 0; !wait.over; ) {
-      const left = await this.before.held(module).catch((error: unknown) => {
+      const left = await this.before.backlog(module).catch((error: unknown) => {
         const why = messageOf(error);
         if (failures === 0) log.warn({ module, why }, 'the bus before cannot be asked what it keeps; asking again');
         return undefined;

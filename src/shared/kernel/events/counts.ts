@@ -11,27 +11,27 @@ const count = sql<number>`count(*)`.mapWith(Number);
 
 /** Counts the waiting and the dead events of a module, per recipient and state. */
 export async function countOpen(reader: Reader): Promise<OpenCount[]> {
-  const { outbox, held } = eventTables(reader);
+  const { outbox, retryQueue } = eventTables(reader);
   const { recipient, state } = outbox;
   const out = open(state).map((rows) =>
     reader.db.select({ recipient, state, count }).from(outbox).where(rows).groupBy(recipient, state),
   );
-  const back = open(held.state).map((rows) =>
-    reader.db.select({ held: held.state, count }).from(held).where(rows).groupBy(held.state),
+  const back = open(retryQueue.state).map((rows) =>
+    reader.db.select({ held: retryQueue.state, count }).from(retryQueue).where(rows).groupBy(retryQueue.state),
   );
   return (await Promise.all([...out, ...back])).flat();
 }
 
 /** Counts the events up to number `upTo` that wait for any recipient, and the events that wait in the module's own retry queue. */
 export async function countWaiting(reader: Reader, upTo: number): Promise<{ pending: number; held: number }> {
-  const { outbox, held } = eventTables(reader);
+  const { outbox, retryQueue } = eventTables(reader);
   const [waits] = open(outbox.state);
-  const [waitsHere] = open(held.state);
+  const [waitsHere] = open(retryQueue.state);
   const [out] = await reader.db
     .select({ count })
     .from(outbox)
     .where(and(waits, lte(outbox.seq, upTo)));
-  const [back] = await reader.db.select({ count }).from(held).where(waitsHere);
+  const [back] = await reader.db.select({ count }).from(retryQueue).where(waitsHere);
   return { pending: out?.count ?? 0, held: back?.count ?? 0 };
 }
 

@@ -3,8 +3,8 @@ import type { Clock } from '../context/index.ts';
 import type { Database, Reader, Unit } from '../database/index.ts';
 import { refusal } from '../errors/index.ts';
 import { withIncident } from './attempts.ts';
-import { asItCame } from './envelope.ts';
-import { eventTables, type HeldRow, type Incident, unreadable } from './tables.ts';
+import { parseEvent } from './envelope.ts';
+import { eventTables, type Incident, type RetryQueueRow, unreadable } from './tables.ts';
 
 /** An event without further attempts: this module could not take it (`in`), or the relay could not deliver it (`out`). */
 export interface DeadLetter {
@@ -38,7 +38,7 @@ interface DeadLettersDependencies {
 }
 
 type Side = 'in' | 'out';
-type Row = HeldRow & { readonly recipient?: string };
+type Row = RetryQueueRow & { readonly recipient?: string };
 type Decision = Pick<Incident, 'why'> & { readonly what: 'replayed' | 'discarded' };
 
 const sides: readonly Side[] = ['in', 'out'];
@@ -121,8 +121,8 @@ export class DeadLetters {
 
 /** Returns the table of one side. Both tables have the columns that this file uses. */
 function tableOf(reader: Reader, side: Side) {
-  const { held, outbox } = eventTables(reader);
-  return side === 'in' ? held : (outbox as unknown as typeof held);
+  const { retryQueue, outbox } = eventTables(reader);
+  return side === 'in' ? retryQueue : (outbox as unknown as typeof retryQueue);
 }
 
 async function find(reader: Reader, id: string): Promise<{ side: Side; row: Row }> {
@@ -174,11 +174,11 @@ async function settle(unit: Unit, side: Side, row: Row, decision: Decision, now:
 /** Returns the state after a replay. An incoming event waits behind older open events of its key; a dispatcher orders outgoing events. */
 async function replayed(unit: Unit, side: Side, { key, seq }: Row): Promise<'failed' | 'pending'> {
   if (side === 'out') return 'failed';
-  const { held } = eventTables(unit);
+  const { retryQueue } = eventTables(unit);
   const older = await unit.db
-    .select({ seq: held.seq })
-    .from(held)
-    .where(and(eq(held.key, key), sql`${held.state} in ('pending', 'failed')`, lt(held.seq, seq)))
+    .select({ seq: retryQueue.seq })
+    .from(retryQueue)
+    .where(and(eq(retryQueue.key, key), sql`${retryQueue.state} in ('pending', 'failed')`, lt(retryQueue.seq, seq)))
     .limit(1);
   return older.length > 0 ? 'pending' : 'failed';
 }
@@ -189,7 +189,7 @@ function shown(
 ): DeadLetter {
   return {
     ...{ id: `${side}-${seq}`, type, key, ...(recipient && { recipient }), state, attempts, lastError },
-    event: asItCame(envelope),
+    event: parseEvent(envelope),
     history: (history ?? []).map(({ at, ...incident }) => ({ at: new Date(at).toISOString(), ...incident })),
   };
 }

@@ -65,7 +65,7 @@ export function encodeEvent(
   return { id, type: event.type, key, json };
 }
 
-/** Returns why no subscriber would take this event, if so. Covers the subscriber's checks in `asItCame` and `envelopeSchema`. */
+/** Returns why no subscriber would take this event, if so. Covers the subscriber's checks in `parseEvent` and `envelopeSchema`. */
 function whyNotTaken(envelope: Envelope, json: string): string | undefined {
   const bytes = Buffer.byteLength(json);
   if (bytes > maximumEventBytes)
@@ -84,7 +84,7 @@ export function readEnvelope(event: unknown) {
 }
 
 /** Parses an event from the wire. Returns the text itself when it is not JSON, too long, or nested too deeply. */
-export function asItCame(text: string): unknown {
+export function parseEvent(text: string): unknown {
   try {
     return text.length > maximumEventBytes || isTooDeep(text) ? text : JSON.parse(text);
   } catch {

@@ -93,7 +93,7 @@ export class EventScene {
     const inbox = new Inbox<Unit>({ module, subscriptions, database, work, clock: this.clock, log: this.log });
     this.#inboxes.set(module, inbox);
     await inbox.start();
-    return (event, gaveUp) => inbox.receive(event, gaveUp);
+    return (event, exhausted) => inbox.receive(event, exhausted);
   }
 
   deadLetters(module: Subscriber | 'shop'): DeadLetters {
@@ -137,9 +137,9 @@ export class EventScene {
     return rows.filter((row) => row.recipient === recipient);
   }
 
-  async held(module: Subscriber) {
+  async retryQueue(module: Subscriber) {
     const database = this.database(module);
-    return database.db.select().from(eventTables(database).held);
+    return database.db.select().from(eventTables(database).retryQueue);
   }
 
   async close(): Promise<void> {

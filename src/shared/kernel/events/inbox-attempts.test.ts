@@ -28,7 +28,7 @@ beforeEach(async () => {
 afterEach(() => scene.close());
 
 const numbers = () => scene.effects.mail.map(({ n }) => n);
-const held = () => scene.held('mail');
+const retryQueue = () => scene.retryQueue('mail');
 
 async function passUntil(done: () => boolean | Promise<boolean>, stepMs = 500) {
   while (!(await done())) {
@@ -66,7 +66,7 @@ describe('a handler that hangs', () => {
     const [slow, behind, other] = [wire('slow', 1), wire('slow', 2), wire('quick', 3)].map(takeIn);
     await Promise.all([slow, behind, other]);
     expect(numbers()).toEqual([3]);
-    expect(await held()).toMatchObject([
+    expect(await retryQueue()).toMatchObject([
       { state: 'failed', attempts: 1, lastError: expect.stringMatching(/^mail did not take shop.sold.v1 within 4 s/) },
       { state: 'pending', attempts: 0 },
     ]);
@@ -77,14 +77,14 @@ describe('a handler that hangs', () => {
 
   it('is cut off again when its event is tried again, until that is a dead letter', async () => {
     await takeIn(wire('slow', 1));
-    await passUntil(async () => (await held())[0]!.attempts === 2);
+    await passUntil(async () => (await retryQueue())[0]!.attempts === 2);
     await takeIn(wire('quick', 2));
     expect(numbers()).toEqual([2]);
-    await passUntil(async () => (await held())[0]!.state === 'dead', 5_000);
-    expect((await held())[0]).toMatchObject({ attempts: 12 });
+    await passUntil(async () => (await retryQueue())[0]!.state === 'dead', 5_000);
+    expect((await retryQueue())[0]).toMatchObject({ attempts: 12 });
     expect(runs).toHaveLength(12);
     await takeIn(wire('slow', 3));
-    expect((await held()).map(({ state }) => state)).toEqual(['dead', 'failed']);
+    expect((await retryQueue()).map(({ state }) => state)).toEqual(['dead', 'failed']);
   });
 
   it('has no effect when it goes on after it was cut off, neither before nor after its event was taken', async () => {
@@ -101,7 +101,7 @@ describe('a handler that hangs', () => {
   it('can neither write nor call after it was cut off', async () => {
     const late: string[] = [];
     const run = Promise.withResolvers<void>();
-    const { held: table } = eventTables(scene.database('mail'));
+    const { retryQueue: table } = eventTables(scene.database('mail'));
     const handle = async (_: unknown, unit: Unit) => {
       await run.promise;
       const write = async () => void (await unit.db.delete(table));
@@ -131,7 +131,7 @@ describe('an event whose handler ends its process', () => {
 
   it('has been counted before it is handed over a second time', async () => {
     await end(wire('a', 1));
-    expect(await held()).toMatchObject([
+    expect(await retryQueue()).toMatchObject([
       { state: 'failed', attempts: 1, lastError: 'its process ended while its handler ran' },
     ]);
     await receive(wire('a', 1));
@@ -144,7 +144,7 @@ describe('an event whose handler ends its process', () => {
 
   it('becomes a dead letter after twelve times, and what waits behind it goes on', async () => {
     for (let times = 1; times <= 12; times++) await end(wire('a', 1));
-    expect(await held()).toMatchObject([{ state: 'dead', attempts: 12 }]);
+    expect(await retryQueue()).toMatchObject([{ state: 'dead', attempts: 12 }]);
     await receive(wire('a', 2));
     expect(numbers()).toEqual([2]);
   });
@@ -155,7 +155,7 @@ describe('an event whose handler ends its process', () => {
     await end({ no: 'event' });
     scene.database('mail').crashNote!.write('{"specversion":"1.0","id":');
     receive = await scene.receiver('mail');
-    expect(await held()).toEqual([]);
+    expect(await retryQueue()).toEqual([]);
     expect(numbers()).toEqual([1]);
   });
 
@@ -164,7 +164,7 @@ describe('an event whose handler ends its process', () => {
     scene.database('mail').crashNote!.write(JSON.stringify(wire('a', 2)));
     await receive(wire('b', 3));
     expect(numbers()).toEqual([1, 3]);
-    expect(await held()).toMatchObject([{ state: 'failed', attempts: 1, key: 'a' }]);
+    expect(await retryQueue()).toMatchObject([{ state: 'failed', attempts: 1, key: 'a' }]);
   });
 
   it('leaves no note when it was taken, and none when it failed', async () => {

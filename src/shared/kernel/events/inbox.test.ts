@@ -7,7 +7,7 @@ import { contract, earlier, event } from '../contract/index.ts';
 import { refusal } from '../errors/index.ts';
 import { toTraceFields } from '../telemetry/index.ts';
 import type { Receive } from './bus.ts';
-import { asItCame, encodeEvent, maximumEventBytes } from './envelope.ts';
+import { encodeEvent, maximumEventBytes, parseEvent } from './envelope.ts';
 import { EventScene, nested, shop, type ToldEvent } from './events.scene.ts';
 import { removeExpired } from './retention.ts';
 
@@ -59,9 +59,9 @@ describe('the inbox', () => {
     await receive({ ...sold('a', 1), id: crafted });
     await receive(sold('b', 2, undefined, { customer: crafted, n: 2 }));
     await receive(sold('c', 3));
-    const held = await scene.held('mail');
-    expect(held.map(({ state, attempts }) => [state, attempts])).toEqual(held.map(() => ['dead', 1]));
-    expect(held.map(({ lastError }) => lastError)).toEqual([
+    const retryQueue = await scene.retryQueue('mail');
+    expect(retryQueue.map(({ state, attempts }) => [state, attempts])).toEqual(retryQueue.map(() => ['dead', 1]));
+    expect(retryQueue.map(({ lastError }) => lastError)).toEqual([
       'it is no CloudEvent: id: must be a text',
       'customer: must be a text',
     ]);
@@ -79,7 +79,7 @@ describe('the inbox', () => {
     ],
     ['signs of faces', { customer: ':[', n: 1, note: { text: ':[ '.repeat(500) } }],
   ])('takes what may be published: %s', async (_, data) => {
-    await receive(asItCame(sealed(data).json));
+    await receive(parseEvent(sealed(data).json));
     expect(scene.effects.mail).toEqual([data]);
   });
 
@@ -89,9 +89,9 @@ describe('the inbox', () => {
       () => new Error('no use'),
     );
     await receive(sold('a', 1));
-    expect(await scene.held('mail')).toMatchObject([{ state: 'failed', attempts: 1, lastError: 'no use' }]);
-    await passUntil(async () => (await scene.held('mail'))[0]!.state === 'dead', 10_000);
-    const [row] = await scene.held('mail');
+    expect(await scene.retryQueue('mail')).toMatchObject([{ state: 'failed', attempts: 1, lastError: 'no use' }]);
+    await passUntil(async () => (await scene.retryQueue('mail'))[0]!.state === 'dead', 10_000);
+    const [row] = await scene.retryQueue('mail');
     expect(row!.attempts).toBe(12);
     expect(row!.history.map(({ what }) => what)).toEqual([...Array(11).fill('failed'), 'dead']);
     const waits = row!.history.slice(1).map(({ at }, index) => at - row!.history[index]!.at);
@@ -106,8 +106,8 @@ describe('the inbox', () => {
       throw new Error('no use');
     };
     await receive(sold('a', 1));
-    await passUntil(async () => (await scene.held('mail'))[0]!.state === 'dead' || failures > 12, 2_000);
-    const [row] = await scene.held('mail');
+    await passUntil(async () => (await scene.retryQueue('mail'))[0]!.state === 'dead' || failures > 12, 2_000);
+    const [row] = await scene.retryQueue('mail');
     expect([row!.state, failures]).toEqual(['dead', 12]);
     expect(row!.history.filter(({ what }) => what === 'failed')).toHaveLength(11);
     expect(row!.history).toHaveLength(40);
@@ -151,16 +151,16 @@ describe('the inbox', () => {
       () => refusal('unavailable', 'who is that?'),
     );
     await receive(sold('a', 1));
-    await passUntil(async () => (await scene.held('mail'))[0]!.attempts >= 20);
+    await passUntil(async () => (await scene.retryQueue('mail'))[0]!.attempts >= 20);
     let failures = 0;
     scene.before = () => {
       if (!known) throw ++failures === 5 ? refusal('unavailable', 'still?') : new Error('not so');
     };
     await passUntil(() => failures >= 11, 60_000);
-    expect(await scene.held('mail')).toMatchObject([{ state: 'failed' }]);
+    expect(await scene.retryQueue('mail')).toMatchObject([{ state: 'failed' }]);
     known = true;
     await passUntil(() => numbers().length === 1, 60_000);
-    expect(await scene.held('mail')).toMatchObject([{ state: 'delivered' }]);
+    expect(await scene.retryQueue('mail')).toMatchObject([{ state: 'delivered' }]);
   });
 
   it('keeps the order of a key behind one that fails, and goes on with it after one that is dead', async () => {
@@ -171,13 +171,13 @@ describe('the inbox', () => {
     for (const n of [1, 2, 3]) await receive(sold('a', n));
     await receive(sold('b', 4));
     expect(numbers()).toEqual([4]);
-    expect((await scene.held('mail')).map(({ state }) => state)).toEqual(['failed', 'pending', 'pending']);
+    expect((await scene.retryQueue('mail')).map(({ state }) => state)).toEqual(['failed', 'pending', 'pending']);
     await passUntil(() => numbers().length === 3, 60_000);
     expect(numbers()).toEqual([4, 2, 3]);
-    expect((await scene.held('mail')).map(({ state }) => state)).toEqual(['dead', 'delivered', 'delivered']);
+    expect((await scene.retryQueue('mail')).map(({ state }) => state)).toEqual(['dead', 'delivered', 'delivered']);
   });
 
-  it('takes up, when it starts, what an earlier run held back', async () => {
+  it('retries, after a start, the events that an earlier run left in the retry queue', async () => {
     fail(
       () => true,
       () => new Error('not now'),
@@ -226,7 +226,7 @@ describe('the inbox', () => {
     await receive(sold('a', 1, 'shop.sold.v9'));
     await receive(sold('a', 2));
     expect(numbers()).toEqual([2]);
-    expect(await scene.held('mail')).toMatchObject([
+    expect(await scene.retryQueue('mail')).toMatchObject([
       { state: 'dead', type: 'shop.sold.v9', lastError: 'mail does not know shop.sold.v9; it knows shop.sold.v1' },
     ]);
   });
@@ -296,7 +296,7 @@ describe('the inbox', () => {
   it('puts aside what is nested too deeply or too long to be written again, and takes what comes after it', async () => {
     const deep = `{"data":${'['.repeat(5_000)}${']'.repeat(5_000)}}`;
     const long = `"${'x'.repeat(2_000_000)}"`;
-    for (const text of [deep, long]) await receive(asItCame(text));
+    for (const text of [deep, long]) await receive(parseEvent(text));
     await receive(sold('a', 1));
     expect(numbers()).toEqual([1]);
     const [first, second] = await scene.deadLetters('mail').list({}, 10);
@@ -307,7 +307,7 @@ describe('the inbox', () => {
 
   it('puts aside what somebody else says in the name of a module', async () => {
     await receive({ ...sold('a', 1), source: '/modules/intruder' });
-    expect(await scene.held('mail')).toMatchObject([
+    expect(await scene.retryQueue('mail')).toMatchObject([
       { state: 'dead', lastError: 'shop.sold.v1 comes from /modules/shop, not from /modules/intruder' },
     ]);
   });
@@ -320,11 +320,11 @@ describe('the inbox', () => {
     expect(traces).toEqual([trace, undefined, undefined, undefined, undefined]);
   });
 
-  it('forgets ids and what was held back after seven days, but no dead letter', async () => {
+  it('forgets ids and completed rows of the retry queue after seven days, but no dead letter', async () => {
     await receive(sold('a', 1));
     await receive(sold('a', 1, 'shop.sold.v9'));
     await scene.database('mail').work((unit) => removeExpired(unit, clock.now() + 8 * 24 * 60 * 60_000, 100));
-    expect(await scene.held('mail')).toHaveLength(1);
+    expect(await scene.retryQueue('mail')).toHaveLength(1);
   });
 });
 

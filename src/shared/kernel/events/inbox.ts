@@ -65,13 +65,13 @@ export class Inbox<U extends Unit> {
 
   /**
    * Resolves when the event has taken effect or is in the retry queue, now or from an earlier delivery: the sender may then
-   * forget it. Rejects when the inbox could write neither. `gaveUp` is the reason why the bus has exhausted its deliveries: the
+   * forget it. Rejects when the inbox could write neither. `exhausted` is the reason why the bus has exhausted its deliveries: the
    * event then becomes a dead letter, unless the inbox already has it.
    */
-  async receive(event: unknown, gaveUp?: string): Promise<void> {
+  async receive(event: unknown, exhausted?: string): Promise<void> {
     const { envelope, issue } = readEnvelope(event);
     if (!envelope) return this.#putAside(event, issue);
-    await this.#walk({ envelope, exhausted: gaveUp });
+    await this.#walk({ envelope, exhausted });
   }
 
   /** Runs a unit of work that may apply an event. Repeats it once if another process on the same data ended in a handler meanwhile. */

@@ -1,20 +1,20 @@
 export {
+  answerWithin,
   type BrokerDependencies,
-  Insistence,
   maxDeliveries,
   maxInFlight,
   patienceMs,
   pause,
   Reachability,
+  RetryingReceiver,
   suspectMs,
   suspectTimes,
   whyExhausted,
-  within,
-} from './broker.ts';
+} from './broker-bus.ts';
 export { type Bus, familyOf, type Receive, type SubscriptionMap, subscriptionMap } from './bus.ts';
 export { countOpen, countPublished, countWaiting, lastPublished } from './counts.ts';
 export { type DeadLetter, DeadLetters } from './dead-letters.ts';
-export { asItCame, type EncodedEvent, encodeAgain, encodeEvent, envelopeSchema } from './envelope.ts';
+export { type EncodedEvent, encodeAgain, encodeEvent, envelopeSchema, parseEvent } from './envelope.ts';
 export { InOrder } from './in-order.ts';
 export { Inbox } from './inbox.ts';
 export { type OpenBus, openBus } from './open-bus.ts';

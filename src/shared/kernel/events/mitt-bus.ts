@@ -1,6 +1,6 @@
 import mitt from 'mitt';
 import type { Bus, Receive, SubscriptionMap } from './bus.ts';
-import { asItCame, type EncodedEvent } from './envelope.ts';
+import { type EncodedEvent, parseEvent } from './envelope.ts';
 
 interface Delivery {
   events: readonly EncodedEvent[];
@@ -34,7 +34,7 @@ export class MittBus implements Bus {
   async subscribe(module: string, receive: Receive): Promise<() => Promise<void>> {
     const inFlight = new Set<Promise<void>>();
     const listener = ({ events, resolve, reject }: Delivery) => {
-      const received = Promise.all(events.map(({ json }) => receive(asItCame(json))))
+      const received = Promise.all(events.map(({ json }) => receive(parseEvent(json))))
         .then(() => resolve(), reject)
         .finally(() => inFlight.delete(received));
       inFlight.add(received);
@@ -47,7 +47,7 @@ export class MittBus implements Bus {
   }
 
   /** Returns 0: this bus keeps no events. An event that no module has taken stays in the outbox. */
-  async held(): Promise<number> {
+  async backlog(): Promise<number> {
     return 0;
   }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../context/index.ts';
 import type { Log } from '../telemetry/index.ts';
-import type { BrokerDependencies } from './broker.ts';
+import type { BrokerDependencies } from './broker-bus.ts';
 import type { Bus, SubscriptionMap } from './bus.ts';
 import { ChangedBus } from './changed-bus.ts';
 import { MittBus } from './mitt-bus.ts';

@@ -4,7 +4,7 @@ import { background, type Cancel, type Clock, crashPoint } from '../context/inde
 import { type Database, prepared } from '../database/index.ts';
 import { messageOf } from '../errors/index.ts';
 import { FailureLog, type Log } from '../telemetry/index.ts';
-import { afterFailure, backOffMs, isClosed } from './attempts.ts';
+import { afterFailure, isClosed, redeliveryDelayMs } from './attempts.ts';
 import type { Bus } from './bus.ts';
 import type { EncodedEvent } from './envelope.ts';
 import { eventRoad } from './road.ts';
@@ -134,7 +134,7 @@ export class OutboxDispatcher {
       while (!this.#stopped) {
         const asked = this.#rows;
         const rows = await openRows(database).execute({ recipient, after, rows: asked });
-        const batch = within(rows);
+        const batch = firstBatch(rows);
         if (batch.length === 0) break;
         const refused = await this.#walk({ recipient, events: batch.map(sealed) }).then(
           () => undefined,
@@ -186,7 +186,7 @@ export class OutboxDispatcher {
     this.#suspects = 0;
     if (!isClosed(error) && (await this.#note(batch[0]!, error))) return false;
     this.#tellThatTheyWait(error);
-    this.#wait(backOffMs(this.#failures, error));
+    this.#wait(redeliveryDelayMs(this.#failures, error));
     return true;
   }
 
@@ -229,7 +229,7 @@ function sealed({ eventId: id, type, key, envelope: json }: OpenRow): EncodedEve
 }
 
 /** Returns as many rows as one delivery may carry; at least one. */
-function within(rows: readonly OpenRow[]): readonly OpenRow[] {
+function firstBatch(rows: readonly OpenRow[]): readonly OpenRow[] {
   let characters = 0;
   const end = rows.findIndex(({ envelope }) => {
     characters += envelope.length;

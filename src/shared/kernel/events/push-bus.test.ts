@@ -3,7 +3,7 @@ import { createCall } from '../calls/index.ts';
 import { refusal } from '../errors/index.ts';
 import { busCases, type OpenedBus } from './bus.cases.ts';
 import type { Receive, SubscriptionMap } from './bus.ts';
-import { asItCame } from './envelope.ts';
+import { parseEvent } from './envelope.ts';
 import { createPush } from './push.ts';
 import { PushBus } from './push-bus.ts';
 
@@ -13,7 +13,7 @@ async function open(subscriptions: SubscriptionMap): Promise<OpenedBus> {
     const receive = receivers.get(module);
     if (!receive) throw refusal('unavailable', `${module} is away`);
     const { events } = input as { events: string[] };
-    await Promise.all(events.map((event) => receive(asItCame(event))));
+    await Promise.all(events.map((event) => receive(parseEvent(event))));
     return {};
   });
   const links = new Map(subscriptions.modules.map((module) => [module, loopback.link(module)]));

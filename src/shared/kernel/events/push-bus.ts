@@ -28,7 +28,7 @@ export class PushBus implements Bus {
   }
 
   /** Returns 0: this bus keeps no events. An event that no module has taken stays in the outbox. */
-  async held(): Promise<number> {
+  async backlog(): Promise<number> {
     return 0;
   }
 

@@ -10,7 +10,7 @@ const weekMs = 7 * 24 * hourMs;
  * inbox and completed rows of the retry queue after seven days. Returns the largest number of rows that it removed from one table.
  */
 export async function removeExpired(unit: Unit, now: number, portion: number): Promise<number> {
-  const { outbox, inbox, held } = eventTables(unit);
+  const { outbox, inbox, retryQueue } = eventTables(unit);
   const sent = unit.db
     .select({ seq: outbox.seq })
     .from(outbox)
@@ -25,14 +25,14 @@ export async function removeExpired(unit: Unit, now: number, portion: number): P
     .where(sql`${inbox.receivedAt} < ${now - weekMs}`)
     .limit(portion);
   const settled = unit.db
-    .select({ seq: held.seq })
-    .from(held)
-    .where(sql`${held.state} in ('delivered', 'discarded') and ${held.settledAt} < ${now - weekMs}`)
+    .select({ seq: retryQueue.seq })
+    .from(retryQueue)
+    .where(sql`${retryQueue.state} in ('delivered', 'discarded') and ${retryQueue.settledAt} < ${now - weekMs}`)
     .limit(portion);
   const removed = [
     await unit.db.delete(outbox).where(inArray(outbox.seq, sent)).returning({ seq: outbox.seq }),
     await unit.db.delete(inbox).where(inArray(inbox.eventId, known)).returning({ id: inbox.eventId }),
-    await unit.db.delete(held).where(inArray(held.seq, settled)).returning({ seq: held.seq }),
+    await unit.db.delete(retryQueue).where(inArray(retryQueue.seq, settled)).returning({ seq: retryQueue.seq }),
   ];
   return Math.max(...removed.map((rows) => rows.length));
 }

@@ -7,37 +7,37 @@ import { afterFailure, isClosed, isDue, latestAttemptAt, withIncident } from './
 import type { Envelope } from './envelope.ts';
 import type { InOrder } from './in-order.ts';
 import { asNotTaken, type Effect, type NotTaken } from './subscribed.ts';
-import { eventTables, type HeldRow, unreadable } from './tables.ts';
+import { eventTables, type RetryQueueRow, unreadable } from './tables.ts';
 
 const portion = 256;
 const neverTried = { attempts: 0, history: [] };
 const behind = { state: 'pending' as const, nextAttemptAt: 0, ...neverTried };
 
 const firstOf = prepared((reader) => {
-  const { held } = eventTables(reader);
+  const { retryQueue } = eventTables(reader);
   return reader.db
     .select()
-    .from(held)
-    .where(and(eq(held.key, sql.placeholder('key')), sql`${held.state} in ('pending', 'failed')`))
-    .orderBy(asc(held.seq))
+    .from(retryQueue)
+    .where(and(eq(retryQueue.key, sql.placeholder('key')), sql`${retryQueue.state} in ('pending', 'failed')`))
+    .orderBy(asc(retryQueue.seq))
     .limit(1)
     .prepare();
 });
 
 /** Finds the keys whose first event is due between `from` and `until`. */
 const timed = prepared((reader) => {
-  const { held } = eventTables(reader);
-  const at = held.nextAttemptAt;
+  const { retryQueue } = eventTables(reader);
+  const at = retryQueue.nextAttemptAt;
   return reader.db
-    .select({ key: held.key, at })
-    .from(held)
-    .where(and(sql`${held.state} = 'failed'`, between(at, sql.placeholder('from'), sql.placeholder('until'))))
+    .select({ key: retryQueue.key, at })
+    .from(retryQueue)
+    .where(and(sql`${retryQueue.state} = 'failed'`, between(at, sql.placeholder('from'), sql.placeholder('until'))))
     .orderBy(asc(at))
     .limit(sql.placeholder('limit'))
     .prepare();
 });
 
-type Told = Pick<HeldRow, 'eventId' | 'type' | 'state' | 'nextAttemptAt'>;
+type Told = Pick<RetryQueueRow, 'eventId' | 'type' | 'state' | 'nextAttemptAt'>;
 
 interface RetryQueueDependencies<U extends Unit> {
   module: string;
@@ -85,28 +85,28 @@ export class RetryQueue<U extends Unit> {
   async add(unit: Unit, envelope: Envelope, now: number, failure?: NotTaken): Promise<void> {
     const tried = failure ? afterFailure(neverTried, failure.reason, now) : behind;
     const { id: eventId, type, partitionkey: key } = envelope;
-    const { held } = eventTables(unit);
+    const { retryQueue } = eventTables(unit);
     await unit.db
-      .insert(held)
+      .insert(retryQueue)
       .values({ eventId, type, key, envelope: JSON.stringify(envelope), receivedAt: now, ...tried });
     if (failure) unit.afterCommit(() => this.#tell({ eventId, type, ...tried }, failure));
   }
 
   /** Records one more failure of the event, if it waits for its next attempt. */
   async failed(unit: Unit, eventId: string, failure: NotTaken): Promise<void> {
-    const { held } = eventTables(unit);
+    const { retryQueue } = eventTables(unit);
     const [row] = await unit.db
       .select()
-      .from(held)
-      .where(and(sql`${held.state} = 'failed'`, eq(held.eventId, eventId)));
+      .from(retryQueue)
+      .where(and(sql`${retryQueue.state} = 'failed'`, eq(retryQueue.eventId, eventId)));
     if (row) await this.#record(unit, row, failure);
   }
 
   /** Keeps a message that is not an event as a dead letter, as received, for an operator. */
   async addUnreadable(unit: Unit, eventId: string, envelope: string, why: string, now: number): Promise<void> {
     const dead = { state: 'dead' as const, attempts: 1, nextAttemptAt: 0, lastError: why, settledAt: now };
-    const { held } = eventTables(unit);
-    await unit.db.insert(held).values({
+    const { retryQueue } = eventTables(unit);
+    await unit.db.insert(retryQueue).values({
       ...{ eventId, type: unreadable, key: eventId, envelope, receivedAt: now },
       ...{ ...dead, history: [{ at: now, what: 'dead' as const, why }] },
     });
@@ -167,7 +167,7 @@ export class RetryQueue<U extends Unit> {
   }
 
   /** Retries one event. Returns whether it was taken or is dead. */
-  async #attempt(row: HeldRow): Promise<boolean> {
+  async #attempt(row: RetryQueueRow): Promise<boolean> {
     const { work, clock, module } = this.#parts;
     const attempt = work(async (unit) => {
       if (this.#stopped) return false;
@@ -187,7 +187,7 @@ export class RetryQueue<U extends Unit> {
   }
 
   /** Records a failed attempt. Returns whether the event is dead. */
-  async #record(unit: Unit, row: HeldRow, failure: NotTaken): Promise<boolean> {
+  async #record(unit: Unit, row: RetryQueueRow, failure: NotTaken): Promise<boolean> {
     const after = afterFailure(row, failure.reason, this.#parts.clock.now());
     await this.#change(unit, row, after);
     unit.afterCommit(() => this.#tell({ ...row, ...after }, failure));
@@ -211,15 +211,19 @@ export class RetryQueue<U extends Unit> {
    * Changes the row, and makes the next event of its key due when this one is complete. Returns `false`, and changes nothing,
    * when another unit of work has changed the row since it was read.
    */
-  async #change(unit: Unit, row: HeldRow, values: Partial<HeldRow>): Promise<boolean> {
-    const { held } = eventTables(unit);
-    const unchanged = and(eq(held.seq, row.seq), eq(held.state, row.state), eq(held.attempts, row.attempts));
-    const changed = await unit.db.update(held).set(values).where(unchanged).returning({ seq: held.seq });
+  async #change(unit: Unit, row: RetryQueueRow, values: Partial<RetryQueueRow>): Promise<boolean> {
+    const { retryQueue } = eventTables(unit);
+    const unchanged = and(
+      eq(retryQueue.seq, row.seq),
+      eq(retryQueue.state, row.state),
+      eq(retryQueue.attempts, row.attempts),
+    );
+    const changed = await unit.db.update(retryQueue).set(values).where(unchanged).returning({ seq: retryQueue.seq });
     if (changed.length === 0) return false;
     const [next] = values.state === 'failed' ? [] : await firstOf(unit).execute({ key: row.key });
     if (next?.state === 'pending') {
       const first = { state: 'failed' as const, nextAttemptAt: this.#parts.clock.now() };
-      await unit.db.update(held).set(first).where(eq(held.seq, next.seq));
+      await unit.db.update(retryQueue).set(first).where(eq(retryQueue.seq, next.seq));
     }
     return true;
   }

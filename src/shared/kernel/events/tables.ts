@@ -40,7 +40,7 @@ export const eventTables = defineTables(({ table, text, integer, json }) => ({
     receivedAt: integer('received_at').notNull(),
   }),
   /** The retry queue: events that this module could not take at once, and later events with the same key. */
-  held: table('kerf_held', {
+  retryQueue: table('kerf_held', {
     seq: integer('seq').primaryKey(),
     eventId: text('event_id').notNull(),
     type: text('type').notNull(),
@@ -58,7 +58,7 @@ export const eventTables = defineTables(({ table, text, integer, json }) => ({
 }));
 
 export type OutboxRow = ReturnType<typeof eventTables>['outbox']['$inferSelect'];
-export type HeldRow = ReturnType<typeof eventTables>['held']['$inferSelect'];
+export type RetryQueueRow = ReturnType<typeof eventTables>['retryQueue']['$inferSelect'];
 
 export const eventMigrations: Migration[] = [
   {

@@ -32,7 +32,7 @@ export class CommandInSteps {
     if (running && running.fingerprint !== command.fingerprint) return Promise.reject(keyReused());
     if (running)
       return running.outcome.catch((error) => {
-        if (isGivenUp(error) && !this.parts.steps.signal.aborted) return this.once(input, command);
+        if (isCancelled(error) && !this.parts.steps.signal.aborted) return this.once(input, command);
         throw error;
       });
     const run = { fingerprint: command.fingerprint, outcome: this.#run(input, command) };
@@ -93,6 +93,6 @@ export class CommandInSteps {
 }
 
 /** Returns whether the caller or the deadline cancelled a run. The handler may have done any part of its work. */
-function isGivenUp(error: unknown): boolean {
+function isCancelled(error: unknown): boolean {
   return isRefusal(error, 'cancelled') || isRefusal(error, 'timeout');
 }

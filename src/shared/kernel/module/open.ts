@@ -114,7 +114,7 @@ async function openOn(database: Database, definition: ModuleDefinition, around: 
     handle: (data: never, unit: ModuleUnit) => handle(data, unit, container),
   }));
   const inbox = new Inbox<ModuleUnit>({ module: contract.name, subscriptions, database, work, clock, log });
-  const receive: Receive = (event, gaveUp) => inbox.receive(event, gaveUp);
+  const receive: Receive = (event, exhausted) => inbox.receive(event, exhausted);
   const wake = (recipient?: string) => (recipient ? relay.wake(recipient) : inbox.wake());
   const deadLetters = new DeadLetters({ database, clock, wake });
   if (inside.seed) await seedOnce(database, work, inside.seed);

@@ -20,7 +20,7 @@ const noBus: Bus = {
   recipients: () => [],
   deliver: async () => {},
   subscribe: async () => async () => {},
-  held: async () => 0,
+  backlog: async () => 0,
   close: async () => {},
 };
 

@@ -63,7 +63,7 @@ export async function executeSaga<U extends Unit>(
         row.state === 'running' ? await forward(saga, row, around, before) : await backward(saga, row, around, before);
     } catch (error) {
       if (error instanceof LeaseLost) throw error;
-      reached = await hold(saga, row, error, around);
+      reached = await recordFailure(saga, row, error, around);
     }
   }
   return (reached.isRecorded ? reached : await record(saga, reached.row, around)).row;
@@ -201,30 +201,35 @@ function turn(saga: AnySaga, row: SagaRow, error: unknown, around: SagaExecutorD
  * Releases the saga until it is due again. Makes it `stuck` when a refusal leaves no way back, or after too many failures that waiting
  * does not fix.
  */
-async function hold(saga: AnySaga, row: SagaRow, error: unknown, around: SagaExecutorDependencies): Promise<Reached> {
+async function recordFailure(
+  saga: AnySaga,
+  row: SagaRow,
+  error: unknown,
+  around: SagaExecutorDependencies,
+): Promise<Reached> {
   const now = around.clock.now();
   const lastError = messageOf(error);
   tellFailure(saga, row, error, around);
-  const held: SagaRow = { ...row, lastError, updatedAt: now, attempts: row.attempts + 1 };
+  const failed: SagaRow = { ...row, lastError, updatedAt: now, attempts: row.attempts + 1 };
   const step = saga.steps[row.step];
   const canStillTurn = row.state === 'running' && now < row.deadline;
   if (
     isNo(error) ||
     error instanceof ProcessEnded ||
-    (held.attempts >= attemptLimit && !canStillTurn && !isAway(error))
+    (failed.attempts >= attemptLimit && !canStillTurn && !isAway(error))
   ) {
-    held.state = 'stuck';
+    failed.state = 'stuck';
     around.log.error(
       { saga: row.id, name: row.name, step: step?.name, lastError },
       'a saga is stuck and needs a person: /ops/sagas?state=stuck',
     );
   } else {
-    held.nextAttemptAt = now + Math.min(5_000, 50 * 2 ** Math.min(held.attempts, 10));
+    failed.nextAttemptAt = now + Math.min(5_000, 50 * 2 ** Math.min(failed.attempts, 10));
   }
-  const what = held.state === 'stuck' ? 'stuck' : 'failed';
-  held.history = noted(row.history, happening(step, what, around, lastError));
-  await around.work((unit) => updateSaga(unit, held, null));
-  return { row: { ...held, owner: null }, isRecorded: true };
+  const what = failed.state === 'stuck' ? 'stuck' : 'failed';
+  failed.history = noted(row.history, happening(step, what, around, lastError));
+  await around.work((unit) => updateSaga(unit, failed, null));
+  return { row: { ...failed, owner: null }, isRecorded: true };
 }
 
 /** Logs a failed step: a callee's refusal as info, an absent module as a warning, and any other failure as an error. */

@@ -25,7 +25,7 @@ export interface ModuleProcessDependencies {
   readonly program: string;
   readonly environment: NodeJS.ProcessEnv;
   /** Whether it fetches no calls from a broker until `fetchCalls`. */
-  readonly heldBack: boolean;
+  readonly callsPaused: boolean;
   /** Lets the owner of the private key call in the name of the module. */
   readonly enrol: (publicKey: PublicJwk) => Promise<Enrolment>;
   readonly log: Log;
@@ -52,7 +52,7 @@ export class ModuleProcess {
   #child: ChildProcess | undefined;
   #failures = 0;
   #ending = false;
-  #heldBack: boolean;
+  #callsPaused: boolean;
   #publicKey: PublicJwk | undefined;
   #timer: NodeJS.Timeout | undefined;
   #asked = 0;
@@ -61,7 +61,7 @@ export class ModuleProcess {
 
   constructor(parts: ModuleProcessDependencies) {
     this.parts = parts;
-    this.#heldBack = parts.heldBack;
+    this.#callsPaused = parts.callsPaused;
   }
 
   get ready(): Ready | undefined {
@@ -76,7 +76,11 @@ export class ModuleProcess {
   #start(): void {
     const startedAt = performance.now();
     const { program, module, environment } = this.parts;
-    const env = { ...environment, [enrolledVariable]: 'yes', ...(this.#heldBack && { [callsPausedVariable]: 'yes' }) };
+    const env = {
+      ...environment,
+      [enrolledVariable]: 'yes',
+      ...(this.#callsPaused && { [callsPausedVariable]: 'yes' }),
+    };
     this.#publicKey = undefined;
     this.state = { kind: 'starting' };
     const child = spawn(process.execPath, [...process.execArgv, program, '--only', module], {
@@ -96,7 +100,7 @@ export class ModuleProcess {
 
   /** Lets the process, and each later restart of it, fetch calls from the broker. */
   async fetchCalls(withinMs: number): Promise<void> {
-    this.#heldBack = false;
+    this.#callsPaused = false;
     await this.ask('fetch-calls', undefined, withinMs);
   }
 

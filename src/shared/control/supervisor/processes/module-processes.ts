@@ -87,11 +87,11 @@ export class ModuleProcesses {
   }
 
   /**
-   * Starts `count` processes of a module, which receive no calls yet. With `heldBack`, they also fetch no calls from the module's
+   * Starts `count` processes of a module, which receive no calls yet. With `callsPaused`, they also fetch no calls from the module's
    * queue in the broker. They run until `terminate`, ready or not.
    */
-  spawn(module: string, placement: ServicePlacement, count: number, heldBack = false): ModuleProcess[] {
-    return Array.from({ length: count }, () => this.#make(module, placement, heldBack));
+  spawn(module: string, placement: ServicePlacement, count: number, callsPaused = false): ModuleProcess[] {
+    return Array.from({ length: count }, () => this.#make(module, placement, callsPaused));
   }
 
   /** Resolves when all these processes are ready. Rejects with the reason when one ends first, or is not ready within 20 s. */
@@ -144,7 +144,7 @@ export class ModuleProcesses {
     for (const process of this.#processes) this.#share(part, process);
   }
 
-  #make(module: string, placement: ServicePlacement, heldBack = false): ModuleProcess {
+  #make(module: string, placement: ServicePlacement, callsPaused = false): ModuleProcess {
     const { artifact: program = process.argv[1]! } = placement;
     const environment = {
       ...environmentOf(module, this.#settings),
@@ -156,7 +156,7 @@ export class ModuleProcesses {
     };
     const onChange = (how?: string) => this.#changed(module, service, how);
     const enrol = (publicKey: PublicJwk) => this.authority!.enrol(publicKey, [module]);
-    const parts = { module, program, environment, heldBack, enrol, log: this.log, onChange };
+    const parts = { module, program, environment, callsPaused, enrol, log: this.log, onChange };
     const service = new ModuleProcess(parts);
     this.#processes.add(service);
     service.start();

@@ -8,7 +8,7 @@ export interface OpenDiscovery {
   readonly discovery: Discovery;
   readonly clock: CountingClock;
   /** Counts the system resources that the discovery holds besides timers. Absent when it holds none or they cannot be counted. */
-  held?(): number;
+  openResources?(): number;
   close?(): void | Promise<void>;
 }
 
@@ -68,7 +68,7 @@ export function discoveryCases(name: string, open: (addresses: readonly string[]
       opened.clock.advance(3_600_000);
       expect(opened.clock.waiting.size).toBe(0);
       await macrotask();
-      expect(opened.held?.() ?? 0).toBe(0);
+      expect(opened.openResources?.() ?? 0).toBe(0);
       expect(ear.heard.length).toBe(before);
     });
 

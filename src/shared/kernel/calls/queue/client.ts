@@ -7,7 +7,7 @@ import type { Link } from '../transport.ts';
 import { unreachableBecause } from '../unreachable.ts';
 import { maximumBodyBytes } from '../wire.ts';
 import { type Outgoing, WireTransport } from '../wire-transport.ts';
-import type { BrokerSession, OpenSession } from './broker.ts';
+import type { BrokerSession, OpenSession } from './broker-session.ts';
 import { type Live, shareConnection } from './connection.ts';
 import type { PendingReply } from './open-calls.ts';
 

@@ -1,7 +1,7 @@
 import { background, type Clock, newId, steadyClock } from '../../context/index.ts';
 import type { Silence } from '../silence.ts';
 import type { TlsMaterial } from '../tls.ts';
-import { type BrokerSession, type BrokerWay, brokerSilence, type OpenSession } from './broker.ts';
+import { type BrokerSession, type BrokerWay, brokerSilence, type OpenSession } from './broker-session.ts';
 import { OpenCalls } from './open-calls.ts';
 
 /** A session and its calls in flight. */

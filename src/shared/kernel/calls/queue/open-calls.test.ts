@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../context/index.ts';
 import { isRefusal } from '../../errors/index.ts';
 import { isNotSent } from '../resilience/delivery-status.ts';
-import type { BrokerSession, Outbound } from './broker.ts';
+import type { BrokerSession, Outbound } from './broker-session.ts';
 import { doubt, OpenCalls } from './open-calls.ts';
 
 describe('calls without an answer for long', () => {

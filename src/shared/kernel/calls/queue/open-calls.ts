@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../../context/index.ts';
 import { fromProblem, isProblem } from '../../errors/index.ts';
 import { unreachableBecause } from '../unreachable.ts';
-import type { BrokerSession, Outbound, Replies } from './broker.ts';
+import type { BrokerSession, Outbound, Replies } from './broker-session.ts';
 import type { WireAnswer } from './protocol.ts';
 
 /** A call in flight. */

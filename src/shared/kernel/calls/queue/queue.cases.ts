@@ -4,7 +4,7 @@ import { isRefusal } from '../../errors/index.ts';
 import { isNotSent } from '../resilience/delivery-status.ts';
 import { serve, transportCases } from '../transport.cases.ts';
 import type { Serve } from '../transport.ts';
-import type { Inbound } from './broker.ts';
+import type { Inbound } from './broker-session.ts';
 import { bodyOf, failureOf, Holding, patient, QueueScene, withScene } from './queue.scene.ts';
 import { killedCases, unauthenticatedCases } from './trouble.cases.ts';
 

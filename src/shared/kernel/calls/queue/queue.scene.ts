@@ -7,7 +7,7 @@ import { type Log, silentLog } from '../../telemetry/index.ts';
 import { createCall, createClient } from '../client.ts';
 import { sample } from '../transport.cases.ts';
 import type { Serve } from '../transport.ts';
-import { type BrokerSession, brokerSilence, type Outbound } from './broker.ts';
+import { type BrokerSession, brokerSilence, type Outbound } from './broker-session.ts';
 import { QueueTransport } from './client.ts';
 import { type QueueServer, serveQueue } from './server.ts';
 

@@ -9,7 +9,7 @@ import type { TlsMaterial } from '../tls.ts';
 import type { Serve } from '../transport.ts';
 import { UnauthenticatedCallers } from '../unauthenticated-callers.ts';
 import { fromWire, maximumBodyBytes, maximumMessageBytes } from '../wire.ts';
-import type { BrokerSession, Inbound, OpenSession, RequestSubscription } from './broker.ts';
+import type { BrokerSession, Inbound, OpenSession, RequestSubscription } from './broker-session.ts';
 import { type SessionUser, shareConnection } from './connection.ts';
 import { toAll, wireRequest } from './protocol.ts';
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { AskedAddresses } from '../discovery/asked.ts';
 import { CountingClock, macrotask, Notes } from '../discovery/discovery.cases.ts';
 import { type Discovery, LiveAddresses } from '../discovery/discovery.ts';
+import { PolledAddresses } from '../discovery/polled-addresses.ts';
 import type { Link } from '../transport.ts';
 import { Balancer, type UpstreamInstance } from './balancer.ts';
 
@@ -252,7 +252,7 @@ describe('an instance that fails', () => {
   it('is removed by a discovery that hides dead addresses, and comes back after a ping', async () => {
     const sightings = [a, b].map((address) => ({ address, ttlMs: 60_000, priority: 0 }));
     const source = { name: 'a registry', ask: async () => sightings, cancel() {} };
-    balancer = open(new AskedAddresses(source, clock, new Notes().log));
+    balancer = open(new PolledAddresses(source, clock, new Notes().log));
     await macrotask();
     eject(a);
     await macrotask();

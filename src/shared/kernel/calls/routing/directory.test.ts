@@ -112,7 +112,7 @@ describe('a module', () => {
 
   it('is called at its current location after an injected delay', async () => {
     directory = open('strict');
-    const heldUp = async (move: () => void) => {
+    const duringMove = async (move: () => void) => {
       fault = async (request, next) => {
         fault = (another, goOn) => goOn(another);
         await new Promise<void>((resolve) => clock.after(100, resolve));
@@ -125,14 +125,14 @@ describe('a module', () => {
       clock.advance(100);
       return answer;
     };
-    expect(await heldUp(() => {})).toEqual(['here']);
-    expect(await heldUp(() => there(a))).toEqual([`payments at ${a}`]);
+    expect(await duringMove(() => {})).toEqual(['here']);
+    expect(await duringMove(() => there(a))).toEqual([`payments at ${a}`]);
     const another = async () => {
       happened.push('another copy here');
       return {};
     };
-    expect(await heldUp(() => directory.here('payments', another))).toEqual(['another copy here']);
-    expect(await heldUp(() => there())).toBe('unavailable');
+    expect(await duringMove(() => directory.here('payments', another))).toEqual(['another copy here']);
+    expect(await duringMove(() => there())).toBe('unavailable');
   });
 });
 

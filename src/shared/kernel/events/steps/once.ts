@@ -28,10 +28,10 @@ const remember = prepared((unit) => {
 
 /** Remembers an event if no event of its key waits in the retry queue. Uses one statement, because it runs for every event. */
 const rememberNext = prepared((unit) => {
-  const { inbox, held } = eventTables(unit);
-  const unlessHeld = sql`select ${sql.placeholder('id')}, ${sql.placeholder('at')}
-    where not exists (select 1 from ${held} where ${held.key} = ${sql.placeholder('key')} and ${held.state} in ('pending', 'failed'))`;
-  return unit.db.insert(inbox).select(unlessHeld).onConflictDoNothing().prepare();
+  const { inbox, retryQueue } = eventTables(unit);
+  const unlessKeyWaits = sql`select ${sql.placeholder('id')}, ${sql.placeholder('at')}
+    where not exists (select 1 from ${retryQueue} where ${retryQueue.key} = ${sql.placeholder('key')} and ${retryQueue.state} in ('pending', 'failed'))`;
+  return unit.db.insert(inbox).select(unlessKeyWaits).onConflictDoNothing().prepare();
 });
 
 interface Place<U extends Unit> {

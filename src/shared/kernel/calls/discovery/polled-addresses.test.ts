@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { currentContext, runInContext } from '../../context/index.ts';
-import { AskedAddresses, type Sighting } from './asked.ts';
 import { CountingClock, Ear, macrotask, Notes } from './discovery.cases.ts';
+import { PolledAddresses, type Sighting } from './polled-addresses.ts';
 
 const sighting = (address: string, ttlMs = 20_000, priority = 0): Sighting => ({ address, ttlMs, priority });
 const [a, b, c] = [sighting('http://a:1'), sighting('http://b:1'), sighting('http://c:1')];
@@ -46,7 +46,7 @@ class Scripted {
 describe('a polled source', () => {
   const open = () => {
     const [source, clock, notes, ear] = [new Scripted(), new CountingClock(), new Notes(), new Ear()];
-    const discovery = new AskedAddresses(source, clock, notes.log);
+    const discovery = new PolledAddresses(source, clock, notes.log);
     discovery.watch(ear.hear);
     return { source, clock, notes, ear, discovery, last: () => ear.heard.at(-1) };
   };

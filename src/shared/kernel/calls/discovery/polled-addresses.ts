@@ -37,7 +37,7 @@ const longestRetryMs = 30_000;
  * It hides a failed address until its TTL ends, for at least 5 s, even if the source still lists it. When all addresses have
  * failed, it reports them all: the source may be right, and the network may be broken.
  */
-export class AskedAddresses implements Discovery {
+export class PolledAddresses implements Discovery {
   #told: LastAddresses | undefined;
   #known: readonly Believed[] | undefined;
   /** Maps a failed address to the time until which it stays hidden. */

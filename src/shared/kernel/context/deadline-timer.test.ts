@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Due, deadlineIn, dueAt, notDue, passTime } from './deadlines.ts';
+import { type Due, deadlineIn, dueAt, notDue, passTime } from './deadline-timer.ts';
 
 /** Blocks the event loop, like a handler that computes. */
 function hold(ms: number): void {

@@ -1,4 +1,4 @@
-import type { Clock } from '../context/index.ts';
+import { type Clock, withinLimit } from '../context/index.ts';
 import { messageOf, refusal } from '../errors/index.ts';
 import { FailureLog, type Log } from '../telemetry/index.ts';
 import type { Receive, SubscriptionMap } from './bus.ts';
@@ -69,9 +69,9 @@ export class Reachability {
  * Passes a broker's events to a module, in order per key, and retries each event until the module takes it. Meanwhile the broker
  * keeps the event. So no event overtakes it, and no more events arrive than the module can take.
  */
-export class Insistence {
+export class RetryingReceiver {
   readonly #inOrder = new InOrder();
-  #tryNoMore = false;
+  #retryingStopped = false;
   #left = false;
 
   readonly #failures: FailureLog;
@@ -85,14 +85,14 @@ export class Insistence {
   }
 
   /** Retries nothing from now on. Leaves an event that fails now, and all events not yet begun, to the next subscriber. */
-  tryNoMore(): void {
-    this.#tryNoMore = true;
+  stopRetrying(): void {
+    this.#retryingStopped = true;
   }
 
-  /** Resolves with whether the module took the event: `false` when `stopped` or `tryNoMore` ended the attempts. */
-  take(event: unknown, stopped: () => boolean, gaveUp?: string): Promise<boolean> {
+  /** Resolves with whether the module took the event: `false` when `stopped` or `stopRetrying` ended the attempts. */
+  take(event: unknown, stopped: () => boolean, exhausted?: string): Promise<boolean> {
     const { partitionkey: key } = (event ?? {}) as { partitionkey?: unknown };
-    return this.#inOrder.run(typeof key === 'string' ? key : '', () => this.#insist(event, stopped, gaveUp));
+    return this.#inOrder.run(typeof key === 'string' ? key : '', () => this.#retry(event, stopped, exhausted));
   }
 
   /** Resolves when nothing is in flight. */
@@ -100,14 +100,14 @@ export class Insistence {
     return this.#inOrder.idle();
   }
 
-  async #insist(event: unknown, stopped: () => boolean, gaveUp?: string): Promise<boolean> {
+  async #retry(event: unknown, stopped: () => boolean, exhausted?: string): Promise<boolean> {
     const { clock } = this.parts;
     for (let delayMs = 50; !stopped() && !this.#left; delayMs = Math.min(2_000, delayMs * 2)) {
       try {
-        await this.receive(event, gaveUp);
+        await this.receive(event, exhausted);
         return true;
       } catch (error) {
-        this.#left ||= this.#tryNoMore;
+        this.#left ||= this.#retryingStopped;
         if (stopped() || this.#left) break;
         const { id, type } = (event ?? {}) as { id?: unknown; type?: unknown };
         this.#failures.add({ message: 'an event could not be taken in; trying again', error, fields: { id, type } });
@@ -121,17 +121,13 @@ export class Insistence {
 /** Time limit of a request to a broker, in milliseconds. */
 export const patienceMs = 5_000;
 
-/** Resolves with the result of `task`; rejects when the task takes longer than `limitMs`. */
-export async function within<T>(clock: Clock, limitMs: number, task: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const cancel = clock.after(limitMs, () => late.reject(new Error(`no answer within ${limitMs / 1_000} seconds`)));
-  try {
-    return await Promise.race([task, late.promise]);
-  } finally {
-    cancel();
-  }
+/** Resolves with the answer; rejects when it takes longer than `limitMs`. */
+export function answerWithin<T>(clock: Clock, limitMs: number, answer: Promise<T>): Promise<T> {
+  const late = () => new Error(`no answer within ${limitMs / 1_000} seconds`);
+  return withinLimit(clock, limitMs, late, () => answer);
 }
 
+/** Resolves after `delayMs`. */
 export function pause(clock: Clock, delayMs: number): Promise<void> {
   return new Promise((resolve) => clock.after(delayMs, resolve));
 }
