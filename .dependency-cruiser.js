@@ -39,15 +39,16 @@ export const control = {
   'admin-contract': [],
   releases: [],
   identity: [],
-  gateway: ['identity'],
-  topology: ['admin-contract', 'gateway'],
+  'http-server': [],
+  gateway: ['http-server', 'identity'],
+  topology: ['admin-contract', 'http-server'],
   supervisor: ['identity', 'topology'],
   'admin-api': ['admin-contract', 'identity'],
   relocation: ['admin-api', 'admin-contract', 'releases', 'supervisor', 'topology'],
   parts: ['admin-api', 'identity', 'relocation', 'supervisor', 'topology'],
   host: [
-    ...['admin-api', 'admin-contract', 'gateway', 'identity', 'parts'],
-    ...['relocation', 'releases', 'supervisor', 'topology'],
+    ...['admin-api', 'admin-contract', 'gateway', 'http-server', 'identity'],
+    ...['parts', 'relocation', 'releases', 'supervisor', 'topology'],
   ],
 };
 

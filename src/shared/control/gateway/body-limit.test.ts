@@ -1,8 +1,8 @@
 import { Hono } from 'hono';
 import { expect, it } from 'vitest';
+import { noProxies } from '../http-server/index.ts';
 import { bodyLimit } from './body-limit.ts';
 import { knowClient } from './client.ts';
-import { noProxies } from './proxies.ts';
 
 function open() {
   const app = new Hono();

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingMessage } from 'node:http';
 import type { MiddlewareHandler } from 'hono';
-import { clientAddress, type TrustedProxies } from './proxies.ts';
+import { clientAddress, type TrustedProxies } from '../http-server/index.ts';
 
 const storage = new AsyncLocalStorage<string>();
 

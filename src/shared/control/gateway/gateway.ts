@@ -15,6 +15,7 @@ import {
   UnsentAnswers,
 } from '../../kernel/http-api/index.ts';
 import { FailureLog } from '../../kernel/telemetry/index.ts';
+import { addressOf, listen, noProxies, peerIsTrusted, Shutdown, type TrustedProxies } from '../http-server/index.ts';
 import { FileKeyRing, SessionTokens, SignedOut } from '../identity/index.ts';
 import { admission } from './admission.ts';
 import { bodyLimit } from './body-limit.ts';
@@ -22,14 +23,11 @@ import { currentClient, knowClient } from './client.ts';
 import { forwardTo, type ServeEndpoint } from './forward.ts';
 import { headersOfAll } from './headers-of-all.ts';
 import { health } from './health.ts';
-import { addressOf, listen } from './listen.ts';
 import { nested } from './nested.ts';
-import { noProxies, peerIsTrusted, type TrustedProxies } from './proxies.ts';
 import { RequestsInFlight, rateLimit } from './rate-limit.ts';
 import { mountReference } from './reference.ts';
 import { type ContinuesTrace, currentSession, requestContext } from './request-context.ts';
 import { type ContinueTraces, nameRequestSpan } from './request-span.ts';
-import { Shutdown } from './shutdown.ts';
 import { GrowingSignInLimit } from './sign-in-limit.ts';
 import type { System } from './system.ts';
 import { answerUnreadable, refuseTwice, refuseUnreadable, unreadableRequest } from './unreadable.ts';

@@ -3,8 +3,8 @@ import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
 import { type Refusal, refusal } from '../../kernel/errors/index.ts';
 import { problemResponse } from '../../kernel/http-api/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
+import { clientNetwork } from '../http-server/index.ts';
 import { currentClient } from './client.ts';
-import { clientNetwork } from './proxies.ts';
 
 const windowMs = 60_000;
 

@@ -1,6 +1,6 @@
 import { type Clock, steadyClock } from '../../kernel/context/index.ts';
 import type { SignInAttempt, SignInLimit } from '../../kernel/http-api/index.ts';
-import { clientNetwork } from './proxies.ts';
+import { clientNetwork } from '../http-server/index.ts';
 import { tryAgainIn } from './rate-limit.ts';
 
 interface DelayOptions {

@@ -2,7 +2,7 @@ import type { CallSource, Directory } from '../../kernel/calls/index.ts';
 import type { Contract } from '../../kernel/contract/index.ts';
 import type { Resources } from '../../kernel/http-api/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
-import type { TrustedProxies } from './proxies.ts';
+import type { TrustedProxies } from '../http-server/index.ts';
 import type { ContinueTraces } from './request-span.ts';
 
 /** The system behind the gateway, as the gateway uses it. */

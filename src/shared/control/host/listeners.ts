@@ -11,7 +11,7 @@ import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts'
 import { type Adapters, type Wire, wireName } from '../../kernel/ports/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import type { AdminRoutes } from '../admin-api/index.ts';
-import { addressOf, listen, Shutdown, shownHost } from '../gateway/index.ts';
+import { addressOf, listen, Shutdown, shownHost } from '../http-server/index.ts';
 import { brokerOf, listensAt, type Topology, transportOf } from '../topology/index.ts';
 
 export interface ListenersDependencies {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clientAddress, clientNetwork, noProxies, readTrustedProxies } from './proxies.ts';
+import { clientAddress, clientNetwork, noProxies, readTrustedProxies } from './trusted-proxies.ts';
 
 const proxies = readTrustedProxies('10.0.0.0/8, 192.168.1.7, fd00::/16, ::1')!;
 const peer = '10.0.0.1';
