@@ -1,6 +1,5 @@
-import type { CallRequest, Next, RoadStep } from '../../kernel/calls/index.ts';
+import { type CallRequest, CallStatistics, type Next, type RoadStep } from '../../kernel/calls/index.ts';
 import type { Operation } from '../../kernel/contract/index.ts';
-import { isFailure, Tally } from '../relocation/index.ts';
 
 /** The calls from one caller to one operation, wherever that runs. */
 export interface SeenEdge {
@@ -17,7 +16,7 @@ export interface SeenEdge {
 }
 
 interface Counted {
-  readonly tally: Tally;
+  readonly statistics: CallStatistics;
   readonly caller: string;
   readonly operation: Operation;
   weighed: number;
@@ -40,8 +39,8 @@ export class Observation {
 
   end(): SeenEdge[] {
     this.on = false;
-    return [...this.#edges.values()].map(({ tally, caller, operation, weighed, bytes }) => {
-      const { calls, failures, p50Ms = 0 } = tally.counts;
+    return [...this.#edges.values()].map(({ statistics, caller, operation, weighed, bytes }) => {
+      const { calls, failures, p50Ms = 0 } = statistics.counts;
       const { module, name } = operation;
       const mean = weighed === 0 ? 0 : Math.round(bytes / weighed);
       return { caller, module, operation: name, calls, failures, ms: p50Ms, bytes: mean };
@@ -54,16 +53,13 @@ export class Observation {
   }
 
   #observed(edge: Counted, call: CallRequest, next: Next): Promise<unknown> {
-    const weighs = edge.tally.counted % weighOneOf === 0;
-    const startedAt = performance.now();
-    const answer = next(call);
-    answer.then(
-      (output) => {
-        edge.tally.add(performance.now() - startedAt, false);
-        if (weighs) weigh(edge, call.input, output);
-      },
-      (error: unknown) => edge.tally.add(performance.now() - startedAt, isFailure(error)),
-    );
+    const weighs = edge.statistics.counted % weighOneOf === 0;
+    const answer = edge.statistics.observe(() => next(call));
+    if (weighs)
+      answer.then(
+        (output) => weigh(edge, call.input, output),
+        () => {},
+      );
     return answer;
   }
 
@@ -71,7 +67,7 @@ export class Observation {
     const key = `${caller} ${operation.module} ${operation.name}`;
     let edge = this.#edges.get(key);
     if (!edge) {
-      edge = { tally: new Tally(), caller, operation, weighed: 0, bytes: 0 };
+      edge = { statistics: new CallStatistics(), caller, operation, weighed: 0, bytes: 0 };
       this.#edges.set(key, edge);
     }
     return edge;

@@ -5,7 +5,7 @@ import { contract, nothing, query, text } from '../../kernel/contract/index.ts';
 import { refusal } from '../../kernel/errors/index.ts';
 import { answer, Resources } from '../../kernel/http-api/index.ts';
 import { silentLog } from '../../kernel/telemetry/index.ts';
-import { Trial } from '../relocation/index.ts';
+import { TrafficSplit } from '../relocation/index.ts';
 import { createInternalService, type InternalServiceDependencies } from './internal-service.ts';
 
 const shop = contract('shop', { operations: { open: query({ about: 'Opens', input: nothing, output: text(10) }) } });
@@ -29,11 +29,15 @@ function processThatTriesOut(other: () => Promise<unknown>) {
   const parts = { definitions: [definition], here: { open }, directory, calls, log: silentLog };
   const service = createInternalService(parts as unknown as InternalServiceDependencies);
   directory.here('shop', (operation, input, context) => service.serveHere('shop', operation, input, context));
-  const trial = directory.divert('shop', new LiveAddresses(['http://127.0.0.1:1']), (...ways) => new Trial(...ways));
+  const split = directory.divert(
+    'shop',
+    new LiveAddresses(['http://127.0.0.1:1']),
+    (...ways) => new TrafficSplit(...ways),
+  );
   const context: CallContext = { requestId: 'r', caller: 'gateway', deadline: clock.now() + 5_000 };
   const passedOn = { method: 'GET', path: '/window', headers: {}, body: '' };
   return {
-    trial,
+    split,
     asked: () => service.serve('shop', 'open', {}, context),
     lookedAt: () =>
       directory.routeTo('shop').transport.call({ operation: ofKernel('read', 'shop'), input: passedOn, context }),
@@ -41,25 +45,25 @@ function processThatTriesOut(other: () => Promise<unknown>) {
 }
 
 it('counts and mirrors calls of other processes during a trial of another replica', async () => {
-  const { trial, asked } = processThatTriesOut(async () => 'there');
+  const { split, asked } = processThatTriesOut(async () => 'there');
   const answers: unknown[] = [];
-  trial.onAnswer = (_request, _way, answer) => answers.push(answer);
+  split.onAnswer = (_request, _way, answer) => answers.push(answer);
   expect(await asked()).toBe('here');
   await expect.poll(() => answers).toEqual(['here']);
-  expect(trial.before.counts).toMatchObject({ calls: 1, failures: 0 });
+  expect(split.before.counts).toMatchObject({ calls: 1, failures: 0 });
 });
 
 it('sends a share of the calls of other processes to the replica on trial', async () => {
-  const { trial, asked } = processThatTriesOut(async () => 'there');
-  trial.share = 1;
+  const { split, asked } = processThatTriesOut(async () => 'there');
+  split.share = 1;
   expect(await asked()).toBe('there');
-  expect([trial.other.counts.calls, trial.before.counts.calls]).toEqual([1, 0]);
+  expect([split.other.counts.calls, split.before.counts.calls]).toEqual([1, 0]);
 });
 
 it('serves a public request itself when the replica on trial cannot be reached', async () => {
-  const { trial, lookedAt } = processThatTriesOut(() =>
+  const { split, lookedAt } = processThatTriesOut(() =>
     Promise.reject(refusal('unavailable', 'nobody is there', {}, { cause: new Error('refused') })),
   );
-  trial.share = 1;
+  split.share = 1;
   expect(await lookedAt()).toMatchObject({ status: 200, body: '"here"' });
 });

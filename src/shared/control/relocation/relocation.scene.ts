@@ -232,7 +232,7 @@ export class FakeSystem {
     };
     // Each look finds more calls, so that no warm-up waits for them.
     let counted = 0;
-    const trial = {
+    const split = {
       other: {
         get counted() {
           counted += 100;
@@ -243,7 +243,7 @@ export class FakeSystem {
     const directory = {
       answers: async () => true,
       probe: () => ({ warm: async () => {}, close: async () => {} }),
-      divert: () => trial,
+      divert: () => split,
       endDetour: () => {},
       drained: async () => {},
     };

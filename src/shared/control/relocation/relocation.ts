@@ -16,7 +16,7 @@ import { handOver, nothingMoved, sagasWithinMs, takeBack } from './hand-over.ts'
 import type { Journal } from './journal.ts';
 import type { Plan } from './plan.ts';
 import type { TryOut } from './relocation-order.ts';
-import { Trial, warmUp } from './trial.ts';
+import { TrafficSplit, warmUp } from './traffic-split.ts';
 import type { Trials } from './trials.ts';
 
 const startWithinMs = 30_000;
@@ -77,16 +77,16 @@ export class Relocation {
   async tryOut(journal: Journal): Promise<void> {
     const { tryOut, trials, contract } = this.parts;
     if (!trials || (!tryOut.mirror && !tryOut.canary)) return;
-    let trial: Trial | undefined;
+    let split: TrafficSplit | undefined;
     await journal.step({
       name: 'try out',
       withinMs: shortMs,
       run: async () => {
-        trial = this.#beginTrial();
+        split = this.#splitTraffic();
       },
       undo: async () => this.parts.directory.endDetour(this.plan.module),
     });
-    await trials.run(journal, trial!, { ...tryOut, contract, alike: this.plan.from.kind === 'service' });
+    await trials.run(journal, split!, { ...tryOut, contract, alike: this.plan.from.kind === 'service' });
   }
 
   /** Runs all steps from the transfer of calls to the new replicas until the topology file contains the new placement. */
@@ -169,15 +169,19 @@ export class Relocation {
 
   /** Sends only a few calls to the new processes at first: the first calls of a process take longest. */
   async #moveSome(journal: Journal): Promise<void> {
-    const trial = this.#beginTrial();
-    trial.share = 1;
-    await warmUp(journal, trial);
+    const split = this.#splitTraffic();
+    split.share = 1;
+    await warmUp(journal, split);
   }
 
-  #beginTrial(): Trial {
+  #splitTraffic(): TrafficSplit {
     this.#called = true;
     const { directory } = this.parts;
-    return directory.divert(this.plan.module, new LiveAddresses(this.#addresses()), (...ways) => new Trial(...ways));
+    return directory.divert(
+      this.plan.module,
+      new LiveAddresses(this.#addresses()),
+      (...ways) => new TrafficSplit(...ways),
+    );
   }
 
   async #moveCallsBack(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Contract } from '../../kernel/contract/index.ts';
 import type { Journal } from './journal.ts';
 import type { TryOut } from './relocation-order.ts';
-import type { Trial } from './trial.ts';
+import type { TrafficSplit } from './traffic-split.ts';
 
 /** Tries out the new replicas of a module before they receive all calls. A product may leave this out. */
 export interface Trials {
@@ -13,7 +13,7 @@ export interface Trials {
    */
   run(
     journal: Journal,
-    trial: Trial,
+    split: TrafficSplit,
     order: TryOut & { readonly contract: Contract; readonly alike: boolean },
   ): Promise<void>;
 }

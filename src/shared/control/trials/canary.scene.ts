@@ -1,5 +1,5 @@
+import { CallStatistics } from '../../kernel/calls/index.ts';
 import { canarySchema } from '../admin-contract/index.ts';
-import { Tally } from '../relocation/index.ts';
 import { sharesOf, verdictOf } from './canary.ts';
 
 /** The calls to some replicas: their median time, its spread (log-normal), and the share of failures. */
@@ -44,7 +44,7 @@ class Traffic {
   now = 0;
   /** The number of calls to the new replicas. */
   calls = 0;
-  sides = { other: new Tally(), before: new Tally() };
+  sides = { other: new CallStatistics(), before: new CallStatistics() };
   #stalledUntil = 0;
   readonly #draw: () => number;
   private readonly world: World;
@@ -55,7 +55,7 @@ class Traffic {
   }
 
   recount(): void {
-    this.sides = { other: new Tally(), before: new Tally() };
+    this.sides = { other: new CallStatistics(), before: new CallStatistics() };
   }
 
   pass(ms: number, share: number): void {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { CallStatistics } from '../../kernel/calls/index.ts';
 import { type Canary, canarySchema } from '../admin-contract/index.ts';
-import { Tally } from '../relocation/index.ts';
 import { tryOut, type World } from './canary.scene.ts';
 import { sharesOf, verdictOf } from './canary.ts';
 
@@ -17,72 +17,82 @@ it.each([
 });
 
 /** Tallies `calls` calls, of which the first `failures` failed. Their durations repeat the list `times`. */
-function tally(calls: number, failures = 0, times: readonly number[] = [10]): Tally {
-  const made = new Tally();
+function statisticsOf(calls: number, failures = 0, times: readonly number[] = [10]): CallStatistics {
+  const made = new CallStatistics();
   for (let call = 0; call < calls; call++) made.add(times[call % times.length]!, call < failures);
   return made;
 }
 
-const verdict = (other: Tally, before: Tally, elapsedMs: number, { alike = true, ...rest }: Asked = {}) =>
-  verdictOf({ other, before, alike }, { ...canary, ...rest }, elapsedMs);
+const verdict = (
+  other: CallStatistics,
+  before: CallStatistics,
+  elapsedMs: number,
+  { alike = true, ...rest }: Asked = {},
+) => verdictOf({ other, before, alike }, { ...canary, ...rest }, elapsedMs);
 type Asked = Partial<Canary> & { alike?: boolean };
 
 describe('a canary', () => {
   it.each([
-    ['continues before its minimum time', tally(200), tally(2_000), 9_999, 'open'],
-    ['succeeds after its minimum time', tally(200), tally(2_000), 10_000, 'well'],
-    ['waits for calls', tally(99), tally(2_000), 59_999, 'open'],
-    ['has no verdict without enough calls', tally(99), tally(2_000), 60_000, 'unknown'],
-    ['is worse as soon as many of its calls fail', tally(20, 8), tally(400), 1, 'worse'],
-    ['is not worse for one failure', tally(200, 1), tally(2_000), 10_000, 'well'],
-    ['waits when it may be worse', tally(200, 5), tally(2_000), 59_999, 'open'],
-    ['has no verdict when that stays unclear', tally(200, 5), tally(2_000), 60_000, 'unknown'],
-    ['may fail as often as the current replicas', tally(200, 20), tally(2_000, 200), 10_000, 'well'],
-    ['may be slow at first', tally(200, 0, [100]), tally(2_000), 9_999, 'open'],
-    ['is slow when its time is over', tally(200, 0, [100]), tally(2_000), 10_000, 'slow'],
-    ['may take a little longer', tally(200, 0, [19]), tally(2_000), 10_000, 'well'],
-    ['needs no calls to the current replicas', tally(200), tally(0), 10_000, 'well'],
+    ['continues before its minimum time', statisticsOf(200), statisticsOf(2_000), 9_999, 'open'],
+    ['succeeds after its minimum time', statisticsOf(200), statisticsOf(2_000), 10_000, 'well'],
+    ['waits for calls', statisticsOf(99), statisticsOf(2_000), 59_999, 'open'],
+    ['has no verdict without enough calls', statisticsOf(99), statisticsOf(2_000), 60_000, 'unknown'],
+    ['is worse as soon as many of its calls fail', statisticsOf(20, 8), statisticsOf(400), 1, 'worse'],
+    ['is not worse for one failure', statisticsOf(200, 1), statisticsOf(2_000), 10_000, 'well'],
+    ['waits when it may be worse', statisticsOf(200, 5), statisticsOf(2_000), 59_999, 'open'],
+    ['has no verdict when that stays unclear', statisticsOf(200, 5), statisticsOf(2_000), 60_000, 'unknown'],
+    ['may fail as often as the current replicas', statisticsOf(200, 20), statisticsOf(2_000, 200), 10_000, 'well'],
+    ['may be slow at first', statisticsOf(200, 0, [100]), statisticsOf(2_000), 9_999, 'open'],
+    ['is slow when its time is over', statisticsOf(200, 0, [100]), statisticsOf(2_000), 10_000, 'slow'],
+    ['may take a little longer', statisticsOf(200, 0, [19]), statisticsOf(2_000), 10_000, 'well'],
+    ['needs no calls to the current replicas', statisticsOf(200), statisticsOf(0), 10_000, 'well'],
   ])('%s', (_, other, before, elapsedMs, state) => {
     expect(verdict(other, before, elapsedMs)).toMatchObject({ state });
   });
 
   it('reports its confidence, which grows with the calls', () => {
-    expect(verdict(tally(100), tally(1_000), 10_000).sure).toBeCloseTo(0.85, 1);
-    expect(verdict(tally(400), tally(1_000), 10_000).sure).toBeGreaterThan(0.99);
+    expect(verdict(statisticsOf(100), statisticsOf(1_000), 10_000).sure).toBeCloseTo(0.85, 1);
+    expect(verdict(statisticsOf(400), statisticsOf(1_000), 10_000).sure).toBeGreaterThan(0.99);
   });
 
   it('may be 50 ms slower after in-process calls, or as slow as the order allows', () => {
-    const slower = tally(200, 0, [59]);
-    expect(verdict(slower, tally(2_000), 10_000)).toMatchObject({ state: 'slow' });
-    expect(verdict(slower, tally(2_000), 10_000, { alike: false })).toMatchObject({ state: 'well' });
-    expect(verdict(slower, tally(2_000), 10_000, { maxSlowerMs: 60 })).toMatchObject({ state: 'well' });
-    expect(verdict(tally(200, 0, [12]), tally(2_000), 10_000, { maxSlowerMs: 1 })).toMatchObject({ state: 'slow' });
+    const slower = statisticsOf(200, 0, [59]);
+    expect(verdict(slower, statisticsOf(2_000), 10_000)).toMatchObject({ state: 'slow' });
+    expect(verdict(slower, statisticsOf(2_000), 10_000, { alike: false })).toMatchObject({ state: 'well' });
+    expect(verdict(slower, statisticsOf(2_000), 10_000, { maxSlowerMs: 60 })).toMatchObject({ state: 'well' });
+    expect(verdict(statisticsOf(200, 0, [12]), statisticsOf(2_000), 10_000, { maxSlowerMs: 1 })).toMatchObject({
+      state: 'slow',
+    });
   });
 
   it('waits as long as the order allows', () => {
-    expect(verdict(tally(3), tally(60), 600_000, { maxWaitMs: 900_000 })).toMatchObject({ state: 'open' });
-    expect(verdict(tally(3), tally(60), 10_000, { maxWaitMs: 1_000 })).toMatchObject({ state: 'unknown' });
+    expect(verdict(statisticsOf(3), statisticsOf(60), 600_000, { maxWaitMs: 900_000 })).toMatchObject({
+      state: 'open',
+    });
+    expect(verdict(statisticsOf(3), statisticsOf(60), 10_000, { maxWaitMs: 1_000 })).toMatchObject({
+      state: 'unknown',
+    });
   });
 
   it.each([
-    [tally(20, 8), 1, '40 % of the 20 calls to the new replicas failed, 0 % of the calls before'],
+    [statisticsOf(20, 8), 1, '40 % of the 20 calls to the new replicas failed, 0 % of the calls before'],
     [
-      tally(200, 0, [10, 90]),
+      statisticsOf(200, 0, [10, 90]),
       10_000,
       'the new replicas took 90 ms (95th percentile of 200 calls), the replicas before 10 ms',
     ],
     [
-      tally(19),
+      statisticsOf(19),
       60_000,
       'only 19 calls went to the new replicas, too few to judge them by (100 are needed); wait longer',
     ],
     [
-      tally(200, 5),
+      statisticsOf(200, 5),
       60_000,
       '2.5 % of the 200 calls to the new replicas failed, 0 % of the calls before; more calls could',
     ],
   ])('reports why it rolls back', (other, elapsedMs, why) => {
-    expect(verdict(other, tally(2_000), elapsedMs)).toMatchObject({ why: expect.stringContaining(why) });
+    expect(verdict(other, statisticsOf(2_000), elapsedMs)).toMatchObject({ why: expect.stringContaining(why) });
   });
 });
 

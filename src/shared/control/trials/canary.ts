@@ -1,5 +1,5 @@
+import type { CallStatistics } from '../../kernel/calls/index.ts';
 import type { Canary } from '../admin-contract/index.ts';
-import type { Tally } from '../relocation/index.ts';
 import { surenessOfExcess } from './evidence.ts';
 import { patience } from './mirror.ts';
 
@@ -25,8 +25,8 @@ const maxSlow = 0.02;
 
 /** The calls that both sides have answered, and whether the old replicas ran in processes of their own as well. */
 export interface Sides {
-  readonly other: Tally;
-  readonly before: Tally;
+  readonly other: CallStatistics;
+  readonly before: CallStatistics;
   readonly alike: boolean;
 }
 
@@ -92,6 +92,6 @@ function tooFew(calls: number, needed: number): string {
   return `only ${calls} calls went to the new replicas, too few to judge them by (${needed} are needed); wait longer (maxWaitMs, --max-wait), send a larger share, or ask for fewer (leastCalls, --least-calls)`;
 }
 
-function percent({ failed: { hits, of } }: Tally): string {
+function percent({ failed: { hits, of } }: CallStatistics): string {
   return `${of === 0 ? 0 : Math.round((hits / of) * 1_000) / 10} %`;
 }

@@ -3,7 +3,7 @@ import type { CallRequest, Transport } from '../../kernel/calls/index.ts';
 import { Cancellation, type Clock } from '../../kernel/context/index.ts';
 import { defaultTimeoutMs, type Operation } from '../../kernel/contract/index.ts';
 import { isRefusal } from '../../kernel/errors/index.ts';
-import type { Trial } from '../relocation/index.ts';
+import type { TrafficSplit } from '../relocation/index.ts';
 
 /** Counts the queries whose answers were compared, and the queries whose answers still differed when both were asked again. */
 export interface Compared {
@@ -18,25 +18,25 @@ const maxDifferences = 20;
 /** Sends the candidate a copy of each query, and compares its answer with the one that the caller got. */
 export class Comparison {
   readonly compared: Compared = { same: 0, different: 0, differences: [] };
-  private readonly trial: Pick<Trial, 'callCandidate'>;
+  private readonly split: Pick<TrafficSplit, 'callCandidate'>;
   private readonly clock: Clock;
 
-  constructor(trial: Pick<Trial, 'callCandidate'>, clock: Clock) {
-    this.trial = trial;
+  constructor(split: Pick<TrafficSplit, 'callCandidate'>, clock: Clock) {
+    this.split = split;
     this.clock = clock;
   }
 
   /** Compares the candidate's answer. Data may have changed between the two queries, so it repeats both at the same time. */
   async compare(request: CallRequest, way: Transport, value: unknown): Promise<void> {
     try {
-      const other = await this.trial.callCandidate(this.#afresh(request), true);
+      const other = await this.split.callCandidate(this.#afresh(request), true);
       if (isDeepStrictEqual(value, other)) {
         this.compared.same += 1;
         return;
       }
       const again = await Promise.all([
         way.call(this.#afresh(request)),
-        this.trial.callCandidate(this.#afresh(request), false),
+        this.split.callCandidate(this.#afresh(request), false),
       ]);
       const at = whereDiffers(...again);
       if (at === undefined) this.compared.same += 1;

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
+import { CallStatistics } from '../../kernel/calls/index.ts';
 import { systemClock } from '../../kernel/context/index.ts';
 import { canarySchema, mirrorSchema } from '../admin-contract/index.ts';
-import { Journal, Tally, type Trial } from '../relocation/index.ts';
+import { Journal, type TrafficSplit } from '../relocation/index.ts';
 import { canarySteps, mirrorStep } from './steps.ts';
 
 /** Runs a step of the move, and `called` at every pause. Resolves with the completed steps, or with the message of the failure. */
@@ -14,43 +15,43 @@ async function ran(step: (journal: Journal) => Promise<void>, called: () => void
   );
 }
 
-function trialOf(): Trial {
-  const trial = { other: new Tally(), before: new Tally() };
-  const recount = () => Object.assign(trial, { other: new Tally(), before: new Tally() });
-  return Object.assign(trial, { recount }) as unknown as Trial;
+function splitOf(): TrafficSplit {
+  const split = { other: new CallStatistics(), before: new CallStatistics() };
+  const recount = () => Object.assign(split, { other: new CallStatistics(), before: new CallStatistics() });
+  return Object.assign(split, { recount }) as unknown as TrafficSplit;
 }
 
 const canary = canarySchema.parse({ share: 0.5, stageMs: 100, leastCalls: 20, maxWaitMs: 60_000 });
 
 /** Sends equally many calls to both sides at every pause. `msOf` gives the duration of calls to the new side. */
-const calling = (trial: Trial, msOf: () => number) => () => {
+const calling = (split: TrafficSplit, msOf: () => number) => () => {
   for (let call = 0; call < 20; call++) {
-    trial.other.add(msOf(), false);
-    trial.before.add(5, false);
+    split.other.add(msOf(), false);
+    split.before.add(5, false);
   }
 };
 
 it('a canary tolerates a new process that is slow at first', async () => {
-  const trial = trialOf();
+  const split = splitOf();
   let recounts = -1;
-  const { recount } = trial;
-  trial.recount = () => {
+  const { recount } = split;
+  split.recount = () => {
     recounts += 1;
-    recount.call(trial);
+    recount.call(split);
   };
   const steps = await ran(
-    (journal) => canarySteps(journal, trial, canary, true),
-    calling(trial, () => (recounts < 1 ? 200 : 5)),
+    (journal) => canarySteps(journal, split, canary, true),
+    calling(split, () => (recounts < 1 ? 200 : 5)),
   );
   expect(steps).toMatchObject([{ step: 'canary 50 %', other: { p95Ms: 5, failures: 0 }, sure: expect.any(Number) }]);
   expect(recounts).toBe(1);
 });
 
 it('a canary rolls back when the process stays slow', async () => {
-  const trial = trialOf();
+  const split = splitOf();
   const why = await ran(
-    (journal) => canarySteps(journal, trial, canary, true),
-    calling(trial, () => 200),
+    (journal) => canarySteps(journal, split, canary, true),
+    calling(split, () => 200),
   );
   expect(why).toMatch(/^the new replicas took 200 ms \(95th percentile of \d+ calls\), the replicas before 5 ms$/);
 });
@@ -58,10 +59,10 @@ it('a canary rolls back when the process stays slow', async () => {
 it('a mirror without any query continues when it is optional, and fails when it is required', async () => {
   const mirror = mirrorSchema.parse({ forMs: 100 });
   const optional = { ...mirror, required: false };
-  expect(await ran((journal) => mirrorStep(journal, trialOf(), systemClock, optional))).toMatchObject([
+  expect(await ran((journal) => mirrorStep(journal, splitOf(), systemClock, optional))).toMatchObject([
     { step: 'mirror', same: 0, different: 0 },
   ]);
-  expect(await ran((journal) => mirrorStep(journal, trialOf(), systemClock, mirror))).toMatch(
+  expect(await ran((journal) => mirrorStep(journal, splitOf(), systemClock, mirror))).toMatch(
     /^no query came in 600 ms, so that there was no answer to compare; mirror for longer, or let the move go on without/,
   );
 });

@@ -1,6 +1,6 @@
 import type { Clock } from '../../kernel/context/index.ts';
 import type { Canary, Mirror, StepObservation } from '../admin-contract/index.ts';
-import { type Journal, type Trial, warmUp, warmUpWithinMs } from '../relocation/index.ts';
+import { type Journal, type TrafficSplit, warmUp, warmUpWithinMs } from '../relocation/index.ts';
 import { maxWaitMsOf, sharesOf, type Verdict, verdictOf } from './canary.ts';
 import { Comparison } from './comparison.ts';
 import { patience } from './mirror.ts';
@@ -18,15 +18,20 @@ interface Watched {
  * Runs one step of the move for each share. A step succeeds when the new replicas are no worse. It fails when they are worse, or when
  * there is no verdict in time. `alike` says whether the old replicas run in processes of their own as well.
  */
-export async function canarySteps(journal: Journal, trial: Trial, canary: Canary, alike: boolean): Promise<void> {
+export async function canarySteps(
+  journal: Journal,
+  split: TrafficSplit,
+  canary: Canary,
+  alike: boolean,
+): Promise<void> {
   for (const [index, share] of sharesOf(canary).entries()) {
     const name = `canary ${Math.round(share * 1_000) / 10} %`;
     const run = async () => {
-      trial.share = share;
-      if (index === 0) await warmUp(journal, trial);
-      trial.atOnce = Number.POSITIVE_INFINITY;
-      trial.recount();
-      return watch(journal, name, new Judge(trial, canary, alike));
+      split.share = share;
+      if (index === 0) await warmUp(journal, split);
+      split.atOnce = Number.POSITIVE_INFINITY;
+      split.recount();
+      return watch(journal, name, new Judge(split, canary, alike));
     };
     // The judge may judge response times twice.
     await journal.step({ name, withinMs: warmUpWithinMs + 2 * maxWaitMsOf(canary) + lookMs * 8, run });
@@ -36,12 +41,12 @@ export async function canarySteps(journal: Journal, trial: Trial, canary: Canary
 /** Judges the calls of one share. A new process is slow at first: the step fails only if later calls are slow as well. */
 class Judge implements Watched {
   #secondFromMs: number | undefined;
-  private readonly trial: Trial;
+  private readonly split: TrafficSplit;
   private readonly canary: Canary;
   private readonly alike: boolean;
 
-  constructor(trial: Trial, canary: Canary, alike: boolean) {
-    this.trial = trial;
+  constructor(split: TrafficSplit, canary: Canary, alike: boolean) {
+    this.split = split;
     this.canary = canary;
     this.alike = alike;
   }
@@ -50,7 +55,7 @@ class Judge implements Watched {
     const verdict = this.#verdict(elapsedMs);
     if (verdict.state === 'slow' && this.#secondFromMs === undefined) {
       this.#secondFromMs = elapsedMs;
-      this.trial.recount();
+      this.split.recount();
       return false;
     }
     if ('why' in verdict) throw new Error(verdict.why);
@@ -58,12 +63,12 @@ class Judge implements Watched {
   };
 
   readonly seen = (): StepObservation => {
-    const { other, before } = this.trial;
+    const { other, before } = this.split;
     return { other: { ...other.counts }, before: { ...before.counts }, sure: this.#verdict(0).sure };
   };
 
   #verdict(elapsedMs: number): Verdict {
-    const { other, before } = this.trial;
+    const { other, before } = this.split;
     return verdictOf({ other, before, alike: this.alike }, this.canary, elapsedMs - (this.#secondFromMs ?? 0));
   }
 }
@@ -71,11 +76,11 @@ class Judge implements Watched {
 /** Runs a step that only compares answers. It fails when an answer differs, or when no answer came and the mirror is required. */
 export async function mirrorStep(
   journal: Journal,
-  trial: Trial,
+  split: TrafficSplit,
   clock: Clock,
   { forMs, required }: Mirror,
 ): Promise<void> {
-  const comparison = new Comparison(trial, clock);
+  const comparison = new Comparison(split, clock);
   const { compared } = comparison;
   const seen = () => ({ ...compared });
   const judge = (elapsedMs: number) => {
@@ -93,9 +98,9 @@ export async function mirrorStep(
     );
   };
   const run = async () => {
-    trial.onAnswer = (request, way, answer) => void comparison.compare(request, way, answer);
+    split.onAnswer = (request, way, answer) => void comparison.compare(request, way, answer);
     return watch(journal, 'mirror', { judge, seen }).finally(() => {
-      trial.onAnswer = undefined;
+      split.onAnswer = undefined;
     });
   };
   await journal.step({ name: 'mirror', withinMs: forMs * patience + 10_000, run });

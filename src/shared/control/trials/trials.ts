@@ -2,7 +2,7 @@ import type { RoadStep } from '../../kernel/calls/index.ts';
 import { type Clock, systemClock } from '../../kernel/context/index.ts';
 import type { Contract, Operation } from '../../kernel/contract/index.ts';
 import type { ControlPart } from '../parts/index.ts';
-import type { Journal, Trial, Trials, TryOut } from '../relocation/index.ts';
+import type { Journal, TrafficSplit, Trials, TryOut } from '../relocation/index.ts';
 import { hasQueries, type Mirrored, whatToMirror } from './mirror.ts';
 import { canarySteps, mirrorStep } from './steps.ts';
 
@@ -42,11 +42,11 @@ class TrialRunner implements Trials {
 
   async run(
     journal: Journal,
-    trial: Trial,
+    split: TrafficSplit,
     { mirror, canary, contract, alike }: Parameters<Trials['run']>[2],
   ): Promise<void> {
-    if (mirror && hasQueries(contract)) await mirrorStep(journal, trial, this.clock, mirror);
-    if (canary) await canarySteps(journal, trial, canary, alike);
+    if (mirror && hasQueries(contract)) await mirrorStep(journal, split, this.clock, mirror);
+    if (canary) await canarySteps(journal, split, canary, alike);
   }
 
   #sentTo(module: string) {

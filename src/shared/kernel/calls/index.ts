@@ -8,6 +8,7 @@ export {
   withoutSecret,
 } from './address/address.ts';
 export { type BrokerParameters, isBrokerUrl, namespaceOf } from './address/broker-url.ts';
+export { CallStatistics } from './call-statistics.ts';
 export { bearer, type CallerTokens } from './caller-tokens.ts';
 export { type Call, type CallSource, callSourceOf, createCall, createClient } from './client.ts';
 export { composeSteps, type StepOf } from './compose.ts';

@@ -1,5 +1,6 @@
 import {
   type CallRequest,
+  CallStatistics,
   type Detour,
   kernelOperation,
   mayRetry,
@@ -9,23 +10,22 @@ import {
 } from '../../kernel/calls/index.ts';
 import { background, type CallContext } from '../../kernel/context/index.ts';
 import type { Journal } from './journal.ts';
-import { isFailure, Tally } from './tally.ts';
 
 /**
  * Sends a share of a module's calls to other replicas (the candidate) while the current ones continue to serve. It divides calls by
  * their subject, so that related calls reach the same replicas.
  */
-export class Trial implements Detour {
+export class TrafficSplit implements Detour {
   /** Share of the calls that goes to the candidate, 0 to 1. */
   share = 0;
   /** Maximum number of these calls in flight. */
   atOnce = Number.POSITIVE_INFINITY;
   /** Called with each query that the current replicas have answered, and the answer. */
   onAnswer: ((request: CallRequest, way: Transport, answer: unknown) => void) | undefined;
-  before = new Tally();
-  other = new Tally();
+  before = new CallStatistics();
+  other = new CallStatistics();
   #inFlight = 0;
-  /** The route before the trial. */
+  /** The route of all other calls. */
   private readonly way: Transport;
   private readonly upstream: Upstream;
 
@@ -34,10 +34,10 @@ export class Trial implements Detour {
     this.upstream = upstream;
   }
 
-  /** Sends the call to the candidate or by `way`, which defaults to the route before the trial. */
+  /** Sends the call to the candidate or by `way`, which defaults to the route of all other calls. */
   call(request: CallRequest, way: Transport = this.way): Promise<unknown> {
     const { operation, context } = request;
-    if (!isTriedOut(operation.name, context)) return way.call(request);
+    if (!isIncluded(operation.name, context)) return way.call(request);
     const goes = this.#sends(context);
     const answer = goes ? this.#sent(withKey(request), way) : this.#counted(way, this.before, request);
     const { onAnswer } = this;
@@ -54,7 +54,7 @@ export class Trial implements Detour {
     return partOf(belongsTo(context)) < this.share;
   }
 
-  /** Calls the candidate. Falls back to `way` when a retry is safe, so that callers do not notice the trial. */
+  /** Calls the candidate. Falls back to `way` when a retry is safe, so that callers do not notice the split. */
   #sent(request: CallRequest, way: Transport): Promise<unknown> {
     const { operation, context } = request;
     this.#inFlight += 1;
@@ -68,30 +68,24 @@ export class Trial implements Detour {
       });
   }
 
-  /** Calls the candidate for the trial alone: no caller receives the answer. Only a `counted` call enters the counts of the trial. */
+  /** Calls the candidate for a comparison: no caller receives the answer. Only a `counted` call enters the statistics. */
   callCandidate(request: CallRequest, counted: boolean): Promise<unknown> {
     return counted ? this.#counted(this.upstream, this.other, request) : this.upstream.call(request);
   }
 
-  /** Resets the counts of both releases. */
+  /** Resets the statistics of both sides. */
   recount(): void {
-    this.before = new Tally();
-    this.other = new Tally();
+    this.before = new CallStatistics();
+    this.other = new CallStatistics();
   }
 
-  #counted(way: Transport, tally: Tally, request: CallRequest): Promise<unknown> {
-    const startedAt = performance.now();
-    const answer = way.call(request);
-    answer.then(
-      () => tally.add(performance.now() - startedAt, false),
-      (error: unknown) => tally.add(performance.now() - startedAt, isFailure(error)),
-    );
-    return answer;
+  #counted(way: Transport, statistics: CallStatistics, request: CallRequest): Promise<unknown> {
+    return statistics.observe(() => way.call(request));
   }
 }
 
-/** Returns whether a trial includes the call. Of the kernel's operations, it includes public requests that can be repeated. */
-function isTriedOut(operation: string, { idempotencyKey }: CallContext): boolean {
+/** Returns whether the split includes the call. Of the kernel's operations, it includes public requests that can be repeated. */
+function isIncluded(operation: string, { idempotencyKey }: CallContext): boolean {
   const kernel = kernelOperation(operation);
   return kernel === undefined || kernel === 'read' || (kernel === 'write' && idempotencyKey !== undefined);
 }
@@ -127,13 +121,13 @@ const warmingLookMs = 10;
  * Sends the first calls one at a time, then a few at once, since a new process answers its first calls slowly. The verdict ignores
  * these calls. Ends early when no calls come, and at its time limit when too few come.
  */
-export async function warmUp(journal: Journal, trial: Trial): Promise<void> {
+export async function warmUp(journal: Journal, split: TrafficSplit): Promise<void> {
   const endsAt = performance.now() + warmUpWithinMs;
   for (const { atOnce, calls } of warming) {
-    trial.atOnce = atOnce;
-    const enough = trial.other.counted + calls;
-    for (let [seen, quietMs] = [0, 0]; trial.other.counted < enough; quietMs += warmingLookMs) {
-      if (trial.other.counted > seen) [seen, quietMs] = [trial.other.counted, 0];
+    split.atOnce = atOnce;
+    const enough = split.other.counted + calls;
+    for (let [seen, quietMs] = [0, 0]; split.other.counted < enough; quietMs += warmingLookMs) {
+      if (split.other.counted > seen) [seen, quietMs] = [split.other.counted, 0];
       if (quietMs >= warmingQuietMs || performance.now() >= endsAt) return;
       await journal.pause(warmingLookMs);
     }

@@ -1,12 +1,11 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { type CallRequest, ofKernel, type Upstream } from '../../kernel/calls/index.ts';
+import { type CallRequest, CallStatistics, ofKernel, type Upstream } from '../../kernel/calls/index.ts';
 import type { CallContext } from '../../kernel/context/index.ts';
 import type { Operation } from '../../kernel/contract/index.ts';
 import { refusal } from '../../kernel/errors/index.ts';
 import type { Journal } from './journal.ts';
-import { Tally } from './tally.ts';
-import { Trial, warmUp } from './trial.ts';
+import { TrafficSplit, warmUp } from './traffic-split.ts';
 
 const find = {
   module: 'payments',
@@ -26,9 +25,9 @@ function opened(answers: { before?: () => unknown; other?: () => unknown } = {})
       return answers[side]?.() ?? side;
     },
   });
-  const trial = new Trial(way('before'), way('other') as unknown as Upstream);
+  const split = new TrafficSplit(way('before'), way('other') as unknown as Upstream);
   const call = (operation: Operation, context: Partial<CallContext> = {}) =>
-    trial.call({
+    split.call({
       operation,
       input: {},
       context: { requestId: 'r', caller: 'orders', deadline: 1e15, ...context },
@@ -39,24 +38,24 @@ function opened(answers: { before?: () => unknown; other?: () => unknown } = {})
     await call(operation, context);
     return asked.other > before;
   };
-  return { trial, call, asked, sends };
+  return { split, call, asked, sends };
 }
 
 const uuidOf = (n: number) => `0192f0c1-0000-7000-8000-${String(n).padStart(12, '0')}`;
 
 it('sends no calls at first, and then about its share', async () => {
-  const { trial, call, asked } = opened();
+  const { split, call, asked } = opened();
   for (let n = 0; n < 1_000; n++) await call(pay, { requestId: String(n) });
   expect(asked).toEqual({ before: 1_000, other: 0 });
-  trial.share = 0.25;
+  split.share = 0.25;
   for (let n = 0; n < 1_000; n++) await call(pay, { requestId: String(n) });
   expect(asked.other).toBeGreaterThan(180);
   expect(asked.other).toBeLessThan(320);
 });
 
 it('sends related calls to the same replicas: all steps of a saga, all calls of a member', async () => {
-  const { trial, sends } = opened();
-  trial.share = 0.5;
+  const { split, sends } = opened();
+  split.share = 0.5;
   const sides = new Set<boolean>();
   for (let n = 0; n < 50; n++) {
     const steps = ['reserve', 'authorize', 'authorize/undo', 'capture'];
@@ -75,16 +74,16 @@ it('sends related calls to the same replicas: all steps of a saga, all calls of 
 });
 
 it('keeps its selection when the share grows, and selects only public requests among kernel calls', async () => {
-  const { trial, sends } = opened();
+  const { split, sends } = opened();
   const sent = async (share: number) => {
-    trial.share = share;
+    split.share = share;
     const found: number[] = [];
     for (let n = 0; n < 200; n++) if (await sends(pay, { requestId: String(n) })) found.push(n);
     return found;
   };
   const [few, more] = [await sent(0.1), await sent(0.5)];
   expect(few.every((n) => more.includes(n))).toBe(true);
-  trial.share = 1;
+  split.share = 1;
   const sendsKernel = (name: Parameters<typeof ofKernel>[0], idempotencyKey?: string) =>
     sends(ofKernel(name, 'payments'), { idempotencyKey });
   for (const name of ['ping', 'receive', 'operate'] as const) expect(await sendsKernel(name, 'key')).toBe(false);
@@ -94,9 +93,9 @@ it('keeps its selection when the share grows, and selects only public requests a
 
 it('limits its calls in flight, and sends the others to the current replicas', async () => {
   const answers: ((value: string) => void)[] = [];
-  const { trial, call, asked } = opened({ other: () => new Promise((resolve) => answers.push(resolve)) });
-  trial.share = 1;
-  trial.atOnce = 2;
+  const { split, call, asked } = opened({ other: () => new Promise((resolve) => answers.push(resolve)) });
+  split.share = 1;
+  split.atOnce = 2;
   const calls = Array.from({ length: 5 }, () => call(pay));
   await expect.poll(() => asked).toEqual({ before: 3, other: 2 });
   for (const answer of answers) answer('other');
@@ -114,21 +113,21 @@ it('falls back to the current replicas with the same key when the new ones canno
       return 'done';
     },
   });
-  const trial = new Trial(way(false), way(true) as unknown as Upstream);
-  trial.share = 1;
+  const split = new TrafficSplit(way(false), way(true) as unknown as Upstream);
+  split.share = 1;
   const context = { requestId: 'r', caller: 'orders', deadline: 1e15 };
-  expect(await trial.call({ operation: pay, input: {}, context })).toBe('done');
+  expect(await split.call({ operation: pay, input: {}, context })).toBe('done');
   expect(keys).toEqual([expect.any(String), keys[0]]);
-  expect(trial.other.counts).toMatchObject({ calls: 1, failures: 1 });
+  expect(split.other.counts).toMatchObject({ calls: 1, failures: 1 });
 });
 
 it('does not send calls that could not be repeated at the current replicas', async () => {
-  const { trial, call, asked } = opened({
+  const { split, call, asked } = opened({
     other() {
       throw refusal('unavailable', 'cut off');
     },
   });
-  trial.share = 1;
+  split.share = 1;
   const [read, write] = [ofKernel('read', 'payments'), ofKernel('write', 'payments')];
   expect([await call(read), await call(write), await call(write, { idempotencyKey: 'own' })]).toEqual([
     ...['before', 'before', 'before'],
@@ -138,33 +137,33 @@ it('does not send calls that could not be repeated at the current replicas', asy
 
 it('counts failures, but not declared refusals', async () => {
   const errors = [refusal('unavailable', ''), refusal('not-found', ''), new Error('broken'), refusal('timeout', '')];
-  const { trial, call } = opened({
+  const { split, call } = opened({
     before() {
       throw errors.shift();
     },
   });
   for (let n = 0; n < 4; n++) await call(pay).catch(() => {});
-  expect(trial.before.counts).toMatchObject({ calls: 4, failures: 3 });
-  trial.recount();
-  expect(trial.before.counts).toEqual({ calls: 0, failures: 0 });
+  expect(split.before.counts).toMatchObject({ calls: 4, failures: 3 });
+  split.recount();
+  expect(split.before.counts).toEqual({ calls: 0, failures: 0 });
 });
 
 /** Resolves with the number of calls at each level of concurrency. Runs `called` at every pause of the warm-up. */
-async function warmed(called: (trial: Trial) => void): Promise<Map<number, number>> {
-  const trial = { share: 0.05, atOnce: 0, other: new Tally() } as Trial;
+async function warmed(called: (split: TrafficSplit) => void): Promise<Map<number, number>> {
+  const split = { share: 0.05, atOnce: 0, other: new CallStatistics() } as TrafficSplit;
   const seen = new Map<number, number>();
   const pause = async () => {
-    const before = trial.other.counted;
-    called(trial);
-    seen.set(trial.atOnce, (seen.get(trial.atOnce) ?? 0) + trial.other.counted - before);
+    const before = split.other.counted;
+    called(split);
+    seen.set(split.atOnce, (seen.get(split.atOnce) ?? 0) + split.other.counted - before);
   };
-  await warmUp({ pause } as unknown as Journal, trial);
-  expect(trial.share).toBe(0.05);
+  await warmUp({ pause } as unknown as Journal, split);
+  expect(split.share).toBe(0.05);
   return seen;
 }
 
 it('warms up a new process with one call at a time, then with more', async () => {
-  const seen = await warmed((trial) => trial.other.add(1, false));
+  const seen = await warmed((split) => split.other.add(1, false));
   expect([...seen]).toEqual([
     [1, 8],
     [2, 16],
@@ -174,16 +173,16 @@ it('warms up a new process with one call at a time, then with more', async () =>
 
 it('ends the warm-up when no more calls arrive', async () => {
   let left = 3;
-  const seen = await warmed((trial) => {
-    if (left-- > 0) trial.other.add(1, false);
+  const seen = await warmed((split) => {
+    if (left-- > 0) split.other.add(1, false);
   });
   expect([...seen]).toEqual([[1, 3]]);
 });
 
 it('reports each answered query of the current replicas, and no command', async () => {
-  const { trial, call } = opened();
+  const { split, call } = opened();
   const answers: unknown[] = [];
-  trial.onAnswer = ({ operation: { name } }, _way, answer) => answers.push([name, answer]);
+  split.onAnswer = ({ operation: { name } }, _way, answer) => answers.push([name, answer]);
   await call(pay);
   await call(find);
   await expect.poll(() => answers).toEqual([['find', 'before']]);

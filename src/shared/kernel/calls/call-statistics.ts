@@ -1,14 +1,14 @@
-import { isRefusal } from '../../kernel/errors/index.ts';
+import { isRefusal } from '../errors/index.ts';
 
 const kept = 2_000;
 const notAnswers = ['unavailable', 'timeout', 'internal', 'overloaded'];
 
 /** Returns whether a call failed. A refusal that the contract declares is an answer, not a failure. */
-export function isFailure(error: unknown): boolean {
+function isFailure(error: unknown): boolean {
   return !isRefusal(error) || notAnswers.includes(error.code);
 }
 
-export interface Counts {
+interface Counts {
   readonly calls: number;
   readonly failures: number;
   /** Covers the latest calls. Absent before the first call. */
@@ -17,10 +17,22 @@ export interface Counts {
 }
 
 /** Counts calls and failures, and keeps the durations of the latest calls. */
-export class Tally {
+export class CallStatistics {
   #calls = 0;
   #failures = 0;
   readonly #latest: number[] = [];
+
+  /** Makes a call, and adds it when it has ended. */
+  observe<T>(call: () => Promise<T>): Promise<T> {
+    const startedAt = performance.now();
+    const add = (failed: boolean) => this.add(performance.now() - startedAt, failed);
+    const answer = call();
+    answer.then(
+      () => add(false),
+      (error: unknown) => add(isFailure(error)),
+    );
+    return answer;
+  }
 
   add(ms: number, failed: boolean): void {
     this.#latest[this.#calls % kept] = ms;
