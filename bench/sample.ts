@@ -7,7 +7,7 @@ const line = z.strictObject({ sku: text(64, 1), quantity: z.int().min(1).max(1_0
 export const sample = contract('sample', {
   operations: {
     price: query({
-      about: 'Prices an order',
+      summary: 'Prices an order',
       input: z.strictObject({ orderId: id, memberId: id, lines: z.array(line).min(1).max(100) }),
       output: z.object({ orderId: id, lines: z.array(line.extend({ price: money })), total: money }),
     }),

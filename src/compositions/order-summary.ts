@@ -30,7 +30,7 @@ export const orderSummary: Composition = {
       {
         method: 'get',
         path: '/orders/:id/summary',
-        about: 'An order with its payment, messages and recommendations',
+        summary: 'An order with its payment, messages and recommendations',
         member: true,
         params: idParam,
         answers: { 200: summary },

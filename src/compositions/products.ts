@@ -27,7 +27,7 @@ export const products: Composition = {
 
     return new Resources('catalog', catalog)
       .add(
-        { method: 'get', path: '/products', about: 'Browse', query: search, answers: { 200: page(offer) } },
+        { method: 'get', path: '/products', summary: 'Browse', query: search, answers: { 200: page(offer) } },
         async ({ query: { query: words, limit, cursor } }) => {
           const { items, next } = await goods.search({ words, limit, cursor });
           return answer(200, { items: await withStock(items), next });
@@ -37,7 +37,7 @@ export const products: Composition = {
         {
           method: 'get',
           path: '/products/:sku',
-          about: 'A product',
+          summary: 'A product',
           params: bySku,
           answers: { 200: offer },
           refusals: ['not-found'],

@@ -15,7 +15,7 @@ export const sessions: Composition = {
         {
           method: 'post',
           path: '/sessions',
-          about: 'Sign in',
+          summary: 'Sign in',
           body: credentials,
           answers: { 201: z.object({ token: z.string(), expiresAt: instant }) },
           refusals: ['bad-credentials', 'passwords-busy'],
@@ -35,7 +35,7 @@ export const sessions: Composition = {
         {
           method: 'delete',
           path: '/sessions/current',
-          about: 'Sign out: the token is refused from now on',
+          summary: 'Sign out: the token is refused from now on',
           member: true,
           answers: { 204: z.undefined() },
         },

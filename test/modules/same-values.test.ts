@@ -48,7 +48,7 @@ function isAccepted(schema: z.ZodType): boolean {
 
 function contractOf(of: readonly z.ZodType[]): Contract {
   const echo = (schema: z.ZodType) =>
-    query({ about: 'Answers what it is sent', input: schema, output: schema, timeoutMs: 60_000 });
+    query({ summary: 'Answers what it is sent', input: schema, output: schema, timeoutMs: 60_000 });
   return contract('echo', {
     operations: Object.fromEntries(of.map((schema, at) => [`of${at}`, echo(schema)])),
   }) as never;

@@ -23,14 +23,14 @@ export const newComment = z.strictObject({ body: text(5_000, 1) });
 
 export const board = contract('board', {
   operations: {
-    write: command({ about: 'Writes a post', input: newPost.extend({ memberId: id }), output: post }),
+    write: command({ summary: 'Writes a post', input: newPost.extend({ memberId: id }), output: post }),
     comment: command({
-      about: 'Comments on a post',
+      summary: 'Comments on a post',
       input: newComment.extend({ memberId: id, postId: id }),
       output: comment,
     }),
-    list: query({ about: 'Posts, the latest first', input: pageRequest, output: page(post) }),
-    read: query({ about: 'A post with its comments', input: z.strictObject({ id }), output: thread }),
+    list: query({ summary: 'Posts, the latest first', input: pageRequest, output: page(post) }),
+    read: query({ summary: 'A post with its comments', input: z.strictObject({ id }), output: thread }),
   },
   events: {
     written: event('post-written', 1, 'postId', z.object({ postId: id, memberId: id, title: z.string() })),

@@ -12,16 +12,16 @@ export type Product = z.infer<typeof product>;
 export const catalog = contract('catalog', {
   operations: {
     search: query({
-      about: 'Products whose name or description contains the words, by SKU',
+      summary: 'Products whose name or description contains the words, by SKU',
       input: pageRequest.extend({ words: text(200).optional() }),
       output: page(product),
     }),
     find: query({
-      about: 'The products with these SKUs; what is not there is left out',
+      summary: 'The products with these SKUs; what is not there is left out',
       input: z.strictObject({ skus: z.array(sku).max(100) }),
       output: z.object({ products: z.array(product) }),
     }),
-    put: command({ about: 'Adds a product or changes it', input: product, output: product }),
+    put: command({ summary: 'Adds a product or changes it', input: product, output: product }),
   },
   events: {
     productChanged: event('product-changed', 1, 'sku', product),

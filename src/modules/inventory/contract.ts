@@ -8,12 +8,12 @@ const reservation = z.object({ orderId: id, state: z.enum(['held', 'taken', 'rel
 export const inventory = contract('inventory', {
   operations: {
     levels: query({
-      about: 'What is left of these SKUs',
+      summary: 'What is left of these SKUs',
       input: z.strictObject({ skus: z.array(sku).max(100) }),
       output: z.object({ levels: z.array(z.object({ sku, available: z.int() })) }),
     }),
     reserve: command({
-      about: 'Holds stock for an order, all lines or none, for a time',
+      summary: 'Holds stock for an order, all lines or none, for a time',
       input: ofOrder.extend({
         lines: z
           .array(z.strictObject({ sku, quantity: z.int().min(1) }))
@@ -22,15 +22,15 @@ export const inventory = contract('inventory', {
       }),
       output: reservation,
     }),
-    take: command({ about: 'Makes what is held the order’s for good', input: ofOrder, output: reservation }),
+    take: command({ summary: 'Makes what is held the order’s for good', input: ofOrder, output: reservation }),
     release: command({
-      about:
+      summary:
         'Ends a reservation, held or taken, and gives the stock back; a later attempt to reserve for it is refused',
       input: ofOrder,
       output: reservation,
     }),
     restock: command({
-      about: 'Adds to the stock of a SKU',
+      summary: 'Adds to the stock of a SKU',
       input: z.strictObject({ sku, quantity: z.int().min(1).max(1_000_000) }),
       output: z.object({ sku, available: z.int() }),
     }),

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { command, contract, event, id, text } from '../../shared/kernel/contract/index.ts';
 
-const about = z.object({ messageId: id, memberId: id, subject: z.string() });
+const message = z.object({ messageId: id, memberId: id, subject: z.string() });
 
 export const mail = contract('mail', {
   operations: {
     send: command({
-      about: 'Sends a mail; the same messageId is the same mail, once',
+      summary: 'Sends a mail; the same messageId is the same mail, once',
       input: z.strictObject({
         messageId: id,
         memberId: id,
@@ -18,8 +18,8 @@ export const mail = contract('mail', {
     }),
   },
   events: {
-    sent: event('mail-sent', 1, 'messageId', about),
-    bounced: event('mail-bounced', 1, 'messageId', about.extend({ reason: z.string() })),
+    sent: event('mail-sent', 1, 'messageId', message),
+    bounced: event('mail-bounced', 1, 'messageId', message.extend({ reason: z.string() })),
   },
   errors: {
     bounced: { status: 422, title: 'The server will never take this mail' },

@@ -26,11 +26,15 @@ export const wiring = z.enum(['events', 'router', 'orchestrated']);
 
 export const members = contract('members', {
   operations: {
-    signUp: command({ about: 'Sign up', input: signUp, output: z.object({ id, email: z.string(), name: z.string() }) }),
-    signIn: query({ about: 'The member with these credentials', input: credentials, output: z.object({ id }) }),
-    profile: query({ about: 'A member', input: z.strictObject({ id }), output: profile }),
+    signUp: command({
+      summary: 'Sign up',
+      input: signUp,
+      output: z.object({ id, email: z.string(), name: z.string() }),
+    }),
+    signIn: query({ summary: 'The member with these credentials', input: credentials, output: z.object({ id }) }),
+    profile: query({ summary: 'A member', input: z.strictObject({ id }), output: profile }),
     displayName: query({
-      about: 'What others may see of a member',
+      summary: 'What others may see of a member',
       input: z.strictObject({ id }),
       output: z.object({ name: z.string() }),
     }),

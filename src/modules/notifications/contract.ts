@@ -13,12 +13,12 @@ export type Message = z.infer<typeof message>;
 export const notifications = contract('notifications', {
   operations: {
     welcome: command({
-      about: 'Welcomes a new member by every channel there is',
+      summary: 'Welcomes a new member by every channel there is',
       input: z.strictObject({ memberId: id, email: z.email(), name: text(100, 1), phone: z.string().optional() }),
       output: z.strictObject({}),
     }),
     history: query({
-      about: 'The messages to a member, of one order or all, the latest first',
+      summary: 'The messages to a member, of one order or all, the latest first',
       input: pageRequest.extend({ memberId: id, orderId: id.optional() }),
       output: page(message),
     }),

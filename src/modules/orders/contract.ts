@@ -38,7 +38,7 @@ const told = z.object({
 export const orders = contract('orders', {
   operations: {
     place: command({
-      about: 'Checks out, and waits up to waitMs for the outcome',
+      summary: 'Checks out, and waits up to waitMs for the outcome',
       input: z.strictObject({
         memberId: id,
         lines: orderLines,
@@ -50,14 +50,14 @@ export const orders = contract('orders', {
       output: order,
       timeoutMs: 14_000,
     }),
-    get: query({ about: 'An order of a member', input: ofMember, output: order }),
+    get: query({ summary: 'An order of a member', input: ofMember, output: order }),
     list: query({
-      about: "A member's orders, the latest first",
+      summary: "A member's orders, the latest first",
       input: pageRequest.extend({ memberId: id }),
       output: page(order),
     }),
     cancel: command({
-      about: 'Cancels a confirmed order: its stock comes back and its payment is refunded',
+      summary: 'Cancels a confirmed order: its stock comes back and its payment is refunded',
       input: ofMember,
       output: order,
     }),

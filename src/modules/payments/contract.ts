@@ -15,21 +15,21 @@ const settled = z.object({ paymentId: id, orderId: id, memberId: id, amount: mon
 export const payments = contract('payments', {
   operations: {
     authorize: command({
-      about: 'Has the provider set the amount aside for an order',
+      summary: 'Has the provider set the amount aside for an order',
       input: ofOrder.extend({ token: text(200, 1) }),
       output: payment,
       timeoutMs: 5_000,
     }),
-    capture: command({ about: 'Takes what was set aside', input: ofOrder, output: payment }),
+    capture: command({ summary: 'Takes what was set aside', input: ofOrder, output: payment }),
     void: command({
-      about: 'Gives back what was set aside; a later attempt to authorize for the order is refused',
+      summary: 'Gives back what was set aside; a later attempt to authorize for the order is refused',
       input: ofOrder,
       output: payment,
     }),
-    refund: command({ about: 'Gives back what was taken', input: ofOrder, output: payment }),
-    get: query({ about: 'A payment of a member', input: z.strictObject({ id, memberId: id }), output: payment }),
+    refund: command({ summary: 'Gives back what was taken', input: ofOrder, output: payment }),
+    get: query({ summary: 'A payment of a member', input: z.strictObject({ id, memberId: id }), output: payment }),
     ofOrder: query({
-      about: "The payment of a member's order",
+      summary: "The payment of a member's order",
       input: z.strictObject({ orderId: id, memberId: id }),
       output: z.object({ payment: payment.nullable() }),
     }),

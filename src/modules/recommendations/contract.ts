@@ -7,7 +7,7 @@ export const recommendation = z.object({ sku, score: z.number() });
 export const recommendations = contract('recommendations', {
   operations: {
     boughtTogether: query({
-      about: 'What was bought with these SKUs, the most often first; the score is in how many orders',
+      summary: 'What was bought with these SKUs, the most often first; the score is in how many orders',
       input: z.strictObject({ skus: z.array(sku).max(100), limit: z.int().min(1).max(100).default(10) }),
       output: z.object({ items: z.array(recommendation) }),
     }),

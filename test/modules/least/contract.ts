@@ -5,7 +5,7 @@ const note = z.strictObject({ id, text: text(500, 1) });
 
 export const notes = contract('notes', {
   operations: {
-    write: command({ about: 'Writes a note', input: note, output: note }),
-    read: query({ about: 'A note', input: z.strictObject({ id }), output: z.object({ note: note.nullable() }) }),
+    write: command({ summary: 'Writes a note', input: note, output: note }),
+    read: query({ summary: 'A note', input: z.strictObject({ id }), output: z.object({ note: note.nullable() }) }),
   },
 });

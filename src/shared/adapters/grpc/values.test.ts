@@ -9,7 +9,7 @@ import { clientOver, codeOf, errorOf, openScene } from './grpc.cases.ts';
 describe('known differences of values over gRPC', () => {
   const numbers = z.object({ whole: z.int(), any: z.number(), text: z.string().optional() });
   const values = contract('values', {
-    operations: { echo: query({ about: 'Echoes', input: numbers, output: numbers }) },
+    operations: { echo: query({ summary: 'Echoes', input: numbers, output: numbers }) },
   });
   const serve: Serve = async (_module, _operation, input) => input;
 

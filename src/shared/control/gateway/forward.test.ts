@@ -7,9 +7,9 @@ import { answer, Resources } from '../../kernel/http-api/index.ts';
 import { forwardTo } from './forward.ts';
 import type { System } from './system.ts';
 
-const put = { method: 'post', about: 'Puts', answers: { 201: z.string() } } as const;
+const put = { method: 'post', summary: 'Puts', answers: { 201: z.string() } } as const;
 const shelf = new Resources('shelf')
-  .add({ method: 'get', path: '/boxes', about: 'Lists', answers: { 200: z.string() } }, async () => answer(200, ''))
+  .add({ method: 'get', path: '/boxes', summary: 'Lists', answers: { 200: z.string() } }, async () => answer(200, ''))
   .add({ ...put, path: '/boxes' }, async () => answer(201, ''))
   .add({ ...put, path: '/orders', headers: z.object({ 'idempotency-key': z.string().optional() }) }, async () =>
     answer(201, ''),

@@ -14,11 +14,11 @@ const readiness = z.object({
 export function health(system: System): Resources {
   return new Resources('health')
     .add(
-      { method: 'get', path: '/healthz', about: 'Alive', answers: { 200: z.object({ status: z.literal('ok') }) } },
+      { method: 'get', path: '/healthz', summary: 'Alive', answers: { 200: z.object({ status: z.literal('ok') }) } },
       async () => answer(200, { status: 'ok' }),
     )
     .add(
-      { method: 'get', path: '/readyz', about: 'Ready to take traffic', answers: { 200: readiness, 503: readiness } },
+      { method: 'get', path: '/readyz', summary: 'Ready to take traffic', answers: { 200: readiness, 503: readiness } },
       async () => {
         if (system.stopping) return answer(503, { status: 'stopping', away: [], unwritable: [] });
         const [away, reasons] = await Promise.all([system.away(), system.unwritable()]);

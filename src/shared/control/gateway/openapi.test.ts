@@ -10,7 +10,7 @@ interface Document {
 }
 
 function get(path: string, more: Partial<Endpoint> = {}): Endpoint {
-  return { method: 'get', path, about: path, answers: { 200: z.object({}) }, ...more };
+  return { method: 'get', path, summary: path, answers: { 200: z.object({}) }, ...more };
 }
 
 function documentOf(...endpoints: Endpoint[]): Document {

@@ -40,7 +40,7 @@ const problemSchema = {
 };
 
 function describeEndpoint(endpoint: Endpoint, { tag, contract }: Resources, id: string, schemas: Schemas): Json {
-  const { about, member, params, query, headers, body, answers, refusals = [] } = endpoint;
+  const { summary, member, params, query, headers, body, answers, refusals = [] } = endpoint;
   const takesInput = params || query || headers || body;
   const codes = [
     ...refusals,
@@ -55,7 +55,7 @@ function describeEndpoint(endpoint: Endpoint, { tag, contract }: Resources, id: 
   ];
   return {
     tags: [tag],
-    summary: about,
+    summary,
     operationId: id,
     ...(member && { security: [{ session: [] }] }),
     parameters: Object.entries({ path: params, query, header: headers }).flatMap(([where, each]) =>

@@ -8,8 +8,8 @@ import { silentLog } from '../../kernel/telemetry/index.ts';
 import { TrafficSplit } from '../relocation/index.ts';
 import { createInternalService, type InternalServiceDependencies } from './internal-service.ts';
 
-const shop = contract('shop', { operations: { open: query({ about: 'Opens', input: nothing, output: text(10) }) } });
-const window = { method: 'get', path: '/window', about: 'Looks in', answers: { 200: text(10) } } as const;
+const shop = contract('shop', { operations: { open: query({ summary: 'Opens', input: nothing, output: text(10) }) } });
+const window = { method: 'get', path: '/window', summary: 'Looks in', answers: { 200: text(10) } } as const;
 
 /** Creates a process that runs `shop` and tries out another replica of it. `other` gives the answers of that replica. */
 function processThatTriesOut(other: () => Promise<unknown>) {

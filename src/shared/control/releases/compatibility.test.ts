@@ -12,14 +12,14 @@ function described(operations: Operations, rest: object = {}) {
   return describeContract(contract('payments', { operations, ...rest }) as never);
 }
 
-function about(input: z.ZodType, output: z.ZodType = nothing): Operations {
-  return { pay: command({ about: 'Pays', input, output }) };
+function payWith(input: z.ZodType, output: z.ZodType = nothing): Operations {
+  return { pay: command({ summary: 'Pays', input, output }) };
 }
 
 const inputs = (before: z.ZodType, after: z.ZodType) =>
-  incompatibilities(described(about(before)), described(about(after)));
+  incompatibilities(described(payWith(before)), described(payWith(after)));
 const outputs = (before: z.ZodType, after: z.ZodType) =>
-  incompatibilities(described(about(nothing, before)), described(about(nothing, after)));
+  incompatibilities(described(payWith(nothing, before)), described(payWith(nothing, after)));
 
 describe('an input', () => {
   it.each<[string, z.ZodType, z.ZodType, string[]]>([
@@ -172,8 +172,9 @@ describe('a rule that JSON Schema does not describe', () => {
 
   it('is accepted only where the contract gives a reason', () => {
     const [before, after] = [z.object({ a: z.string(), b: z.int() }), z.object({ a: starts('A'), b: z.string() })];
-    const release = (accepted: Record<string, string>) => described(about(after), { accepted });
-    const found = (accepted: Record<string, string>) => incompatibilities(described(about(before)), release(accepted));
+    const release = (accepted: Record<string, string>) => described(payWith(after), { accepted });
+    const found = (accepted: Record<string, string>) =>
+      incompatibilities(described(payWith(before)), release(accepted));
     expect(found({})).toHaveLength(2);
     expect(found({ 'payments.pay input.a': 'all callers send an A' })).toEqual([
       'payments.pay input.b: integer is sent, and string is taken',
@@ -204,7 +205,7 @@ describe('a declared refusal', () => {
 });
 
 it('reports an operation whose timeout exceeds the timeout of its callers', () => {
-  const taking = (timeoutMs?: number) => described({ pay: { ...about(nothing).pay!, timeoutMs } });
+  const taking = (timeoutMs?: number) => described({ pay: { ...payWith(nothing).pay!, timeoutMs } });
   expect(incompatibilities(taking(), taking(9_000))).toEqual([
     'payments.pay: unknown: it may take 9000 ms now, and its callers wait 5000',
   ]);
@@ -242,13 +243,13 @@ it('reports removed and changed parts', () => {
   const data = z.object({ id: z.string(), by: z.string() });
   const before = described(
     {
-      pay: command({ about: '', input: nothing, output: nothing }),
-      find: query({ about: '', input: nothing, output: nothing }),
+      pay: command({ summary: '', input: nothing, output: nothing }),
+      find: query({ summary: '', input: nothing, output: nothing }),
     },
     { events: { paid: event('paid', 1, 'id', data), told: event('told', 1, 'id', data) }, errors: {} },
   );
   const after = described(
-    { pay: query({ about: '', input: nothing, output: nothing }) },
+    { pay: query({ summary: '', input: nothing, output: nothing }) },
     {
       events: { paid: event('paid', 2, 'id', data), told: event('told', 1, 'by', data) },
       errors: { broke: { status: 402, title: 'No money' } },
@@ -267,7 +268,7 @@ it('reports removed and changed parts', () => {
 });
 
 it('can be sent as JSON', () => {
-  const description = described(about(z.object({ a: z.int() })));
+  const description = described(payWith(z.object({ a: z.int() })));
   expect(contractDescriptionSchema.parse(JSON.parse(JSON.stringify(description)))).toEqual(description);
 });
 

@@ -11,7 +11,7 @@ const find = {
   module: 'payments',
   name: 'find',
   kind: 'query',
-  about: '',
+  summary: '',
   input: z.any(),
   output: z.any(),
 } as Operation;

@@ -12,7 +12,7 @@ import { placementText } from './placement.ts';
 import { kernelSettings } from './settings.ts';
 import { readTopology } from './topology.ts';
 
-const one = { about: 'Sample', input: nothing, output: nothing };
+const one = { summary: 'Sample', input: nothing, output: nothing };
 const modules = [
   { contract: contract('orders', { operations: { place: command(one) } }) },
   {

@@ -5,7 +5,7 @@ import { ManualClock } from '../../kernel/context/index.ts';
 import type { Operation } from '../../kernel/contract/index.ts';
 import { Comparison } from './comparison.ts';
 
-const parts = { module: 'payments', name: 'find', about: '', input: z.any(), output: z.any() };
+const parts = { module: 'payments', name: 'find', summary: '', input: z.any(), output: z.any() };
 const operation = { ...parts, kind: 'query' } as Operation;
 const context = { requestId: 'r', caller: 'orders', deadline: 1e15 };
 const request: CallRequest = { operation, input: {}, context };

@@ -4,7 +4,7 @@ import { command, contract, query } from '../../kernel/contract/index.ts';
 import { mirrorSchema } from '../admin-contract/index.ts';
 import { hasQueries, whatToMirror } from './mirror.ts';
 
-const data = { about: 'Does it', input: z.object({}), output: z.object({}) };
+const data = { summary: 'Does it', input: z.object({}), output: z.object({}) };
 const both = contract('payments', { operations: { get: query(data), pay: command(data), list: query(data) } });
 const commandsOnly = contract('mail', { operations: { send: command(data), resend: command(data) } });
 const sent = { queries: 0, commands: 41 };

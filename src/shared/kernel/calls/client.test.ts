@@ -5,8 +5,8 @@ import { createCall } from './client.ts';
 
 const { find, slow } = contract('sample', {
   operations: {
-    find: query({ about: 'Sample', input: nothing, output: nothing }),
-    slow: query({ about: 'Sample', input: nothing, output: nothing, timeoutMs: 14_000 }),
+    find: query({ summary: 'Sample', input: nothing, output: nothing }),
+    slow: query({ summary: 'Sample', input: nothing, output: nothing, timeoutMs: 14_000 }),
   },
 }).operations as unknown as Record<'find' | 'slow', Operation>;
 

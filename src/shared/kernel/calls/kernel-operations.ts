@@ -29,30 +29,30 @@ const longestMs = 60_000;
  */
 export const kernel = contract('kerf', {
   operations: {
-    ping: query({ about: 'Whether the module is served here', input: nothing, output: nothing, timeoutMs: 500 }),
+    ping: query({ summary: 'Whether the module is served here', input: nothing, output: nothing, timeoutMs: 500 }),
     writes: query({
-      about: 'Whether the module can keep what it is told',
+      summary: 'Whether the module can keep what it is told',
       input: nothing,
       output: z.object({ writes: z.boolean(), why: z.string().optional() }),
       timeoutMs: 3_000,
     }),
     receive: command({
-      about: 'Takes events for the module, as CloudEvents in JSON, all of them or none',
+      summary: 'Takes events for the module, as CloudEvents in JSON, all of them or none',
       input: z.object({ events: z.array(z.string()) }),
       output: nothing,
       timeoutMs: 30_000,
     }),
-    read: query({ about: 'Asks for a public resource', input: request, output: answer, timeoutMs: longestMs }),
-    write: command({ about: 'Changes a public resource', input: request, output: answer, timeoutMs: longestMs }),
-    operate: command({ about: 'Passes an operator on', input: request, output: answer, timeoutMs: 10_000 }),
+    read: query({ summary: 'Asks for a public resource', input: request, output: answer, timeoutMs: longestMs }),
+    write: command({ summary: 'Changes a public resource', input: request, output: answer, timeoutMs: longestMs }),
+    operate: command({ summary: 'Passes an operator on', input: request, output: answer, timeoutMs: 10_000 }),
     identify: query({
-      about: 'Which database the module has here; says to which system it belongs',
+      summary: 'Which database the module has here; says to which system it belongs',
       input: z.object({ system: z.string(), accepted: z.boolean() }),
       output: database,
       timeoutMs: 1_000,
     }),
     introduce: query({
-      about: 'Whether the home process takes a database for that of the module',
+      summary: 'Whether the home process takes a database for that of the module',
       input: z.object({ ...database.shape, accepted: z.boolean() }),
       output: z.object({ system: z.string().optional(), why: z.string().optional() }),
       timeoutMs: 1_000,

@@ -4,7 +4,7 @@ import { contract, event, query } from './contract.ts';
 import { text } from './schemas.ts';
 
 const withInput = (input: z.ZodType) => () =>
-  contract('sample', { operations: { ask: query({ about: 'Asks', input, output: z.object({}) }) } });
+  contract('sample', { operations: { ask: query({ summary: 'Asks', input, output: z.object({}) }) } });
 
 describe('a contract', () => {
   it('refuses schemas whose values do not survive a wire, and names the place', () => {

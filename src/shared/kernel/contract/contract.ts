@@ -9,7 +9,7 @@ export const defaultTimeoutMs = 5_000;
 export interface OperationDefinition<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> {
   readonly kind: 'query' | 'command';
   /** One line, for the reference. */
-  readonly about: string;
+  readonly summary: string;
   readonly input: I;
   readonly output: O;
   /** Maximum time of an answer, in milliseconds. It may be longer or shorter than `defaultTimeoutMs`. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { contract, earlier, event, query } from './contract.ts';
 
 function taking(input: z.ZodType) {
-  return () => contract('sample', { operations: { ask: query({ about: 'Asks', input, output: z.object({}) }) } });
+  return () => contract('sample', { operations: { ask: query({ summary: 'Asks', input, output: z.object({}) }) } });
 }
 
 const own = (text: string) => `${text}!`;
@@ -88,7 +88,7 @@ describe('a contract refuses', () => {
   it('them also in answers, events, earlier events and errors, and names the place', () => {
     const bad = z.object({ list: z.array(z.literal([1, Number.NaN])) });
     const good = z.object({ id: z.string() });
-    const operations = { ask: query({ about: 'Asks', input: good, output: bad }) };
+    const operations = { ask: query({ summary: 'Asks', input: good, output: bad }) };
     const events = (data: z.ZodObject, before: z.ZodObject) => ({
       told: event('told', 2, 'id' as never, data, [earlier(1, before, () => ({ id: '' }))]),
     });

@@ -4,7 +4,7 @@ import { answer, type Endpoint, Resources } from './resources.ts';
 
 /** Calls an endpoint with these parameter schemas. Its answer contains the parameters that the handler received. */
 async function ask(parts: Partial<Endpoint>, path: string, headers: Record<string, string> = {}) {
-  const endpoint = { method: 'get', path: '/found/:in?', about: 'Finds', answers: { 200: z.object({}) }, ...parts };
+  const endpoint = { method: 'get', path: '/found/:in?', summary: 'Finds', answers: { 200: z.object({}) }, ...parts };
   const resources = new Resources('test').add(endpoint as Endpoint, async ({ params, query, headers: given }) =>
     answer(200, { params, query, headers: given }),
   );
@@ -85,7 +85,7 @@ it('accepts numbers only in decimal digits', async () => {
 
 it('reads only UTF-8 bodies without a content encoding', async () => {
   const resources = new Resources('test').add(
-    { method: 'post', path: '/', about: 'Takes', body: z.object({ text: z.string() }), answers: { 200: z.string() } },
+    { method: 'post', path: '/', summary: 'Takes', body: z.object({ text: z.string() }), answers: { 200: z.string() } },
     async ({ body }) => answer(200, body.text),
   );
   const send = async (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) => {
@@ -131,8 +131,8 @@ it('adds an endpoint by its method, with typed parameters and body', async () =>
       answer(201, { word }),
     );
   expect(resources.endpoints).toMatchObject([
-    { method: 'get', path: '/words/:word', about: 'A word' },
-    { method: 'post', path: '/words', about: 'Adds a word' },
+    { method: 'get', path: '/words/:word', summary: 'A word' },
+    { method: 'post', path: '/words', summary: 'Adds a word' },
   ]);
   const read = await resources.app.fetch(new Request('http://shop/words/kerf'));
   expect([read.status, await read.json()]).toEqual([200, { word: 'kerf' }]);

@@ -14,7 +14,7 @@ export interface Endpoint {
   /** In Hono's notation: `/orders/:id`. */
   readonly path: string;
   /** One line, for the reference. */
-  readonly about: string;
+  readonly summary: string;
   /** Requires a signed-in member. */
   readonly member?: boolean;
   readonly params?: z.ZodObject;
@@ -31,7 +31,7 @@ export interface Endpoint {
 }
 
 /** An endpoint without what `get` and `post` take by themselves. */
-type Details = Omit<Endpoint, 'method' | 'path' | 'about'>;
+type Details = Omit<Endpoint, 'method' | 'path' | 'summary'>;
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
 
@@ -80,12 +80,12 @@ export class Resources {
   }
 
   /** Adds an endpoint: `get('/orders/:id', 'Your order', { params: idParam, answers: { 200: order } }, async ({ params }) => …)`. */
-  get<const E extends Details>(path: string, about: string, details: E, handle: Handler<E>): this {
-    return this.#add({ method: 'get', path, about, ...details }, handle);
+  get<const E extends Details>(path: string, summary: string, details: E, handle: Handler<E>): this {
+    return this.#add({ method: 'get', path, summary, ...details }, handle);
   }
 
-  post<const E extends Details>(path: string, about: string, details: E, handle: Handler<E>): this {
-    return this.#add({ method: 'post', path, about, ...details }, handle);
+  post<const E extends Details>(path: string, summary: string, details: E, handle: Handler<E>): this {
+    return this.#add({ method: 'post', path, summary, ...details }, handle);
   }
 
   add<const E extends Endpoint>(endpoint: E, handle: Handler<E>): this {

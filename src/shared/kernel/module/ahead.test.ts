@@ -15,9 +15,9 @@ import { inSteps, type ModuleUnit, type Steps } from './module.ts';
 const done = z.object({ done: z.string() });
 const bank = contract('bank', {
   operations: {
-    reserve: command({ about: 'Sample', input: nothing, output: done }),
-    charge: command({ about: 'Sample', input: nothing, output: done }),
-    look: query({ about: 'Sample', input: nothing, output: done }),
+    reserve: command({ summary: 'Sample', input: nothing, output: done }),
+    charge: command({ summary: 'Sample', input: nothing, output: done }),
+    look: query({ summary: 'Sample', input: nothing, output: done }),
   },
 });
 

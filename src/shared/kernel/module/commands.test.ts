@@ -17,7 +17,7 @@ import type { Steps } from './module.ts';
 
 const name = z.object({ name: z.string() });
 const guests = contract('guests', {
-  operations: { enter: command({ about: 'Writes a guest down', input: name, output: z.object({ seat: z.int() }) }) },
+  operations: { enter: command({ summary: 'Writes a guest down', input: name, output: z.object({ seat: z.int() }) }) },
   errors: { full: { status: 409, title: 'The house is full' } },
 });
 
@@ -127,7 +127,7 @@ const keyed = { requestId: 'r', caller: 'door', deadline: Number.POSITIVE_INFINI
 
 describe('a command in steps, repeated while it is in flight', () => {
   const shop = contract('shop', {
-    operations: { open: command({ about: 'Opens', input: name, output: z.object({ name: z.string() }) }) },
+    operations: { open: command({ summary: 'Opens', input: name, output: z.object({ name: z.string() }) }) },
   });
   let database: Database;
 
@@ -188,7 +188,7 @@ describe('a command in steps, repeated while it is in flight', () => {
 
 describe('a command in steps whose process dies', () => {
   const shop = contract('shop', {
-    operations: { open: command({ about: 'Opens', input: name, output: z.object({ run: z.int() }) }) },
+    operations: { open: command({ summary: 'Opens', input: name, output: z.object({ run: z.int() }) }) },
   });
   const migrations = [...commandMigrations, { name: 'opened', sqlite: 'CREATE TABLE opened (run INTEGER NOT NULL)' }];
   let database: Database;

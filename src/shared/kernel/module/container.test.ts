@@ -5,7 +5,7 @@ import { contract, query } from '../contract/index.ts';
 import { ModuleContainer } from './container.ts';
 import { token } from './tokens.ts';
 
-const price = query({ about: 'A price', input: z.object({}), output: z.object({ cents: z.int() }) });
+const price = query({ summary: 'A price', input: z.object({}), output: z.object({ cents: z.int() }) });
 const orders = contract('orders', { operations: { price } });
 const catalog = contract('catalog', { operations: { price } });
 const payments = contract('payments', { operations: { price } });

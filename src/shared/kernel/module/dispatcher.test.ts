@@ -7,7 +7,7 @@ import { NotWritten, toProblem } from '../errors/index.ts';
 import { silentLog } from '../telemetry/index.ts';
 import { Dispatcher } from './dispatcher.ts';
 
-const shop = contract('shop', { operations: { open: query({ about: 'Opens', input: nothing, output: nothing }) } });
+const shop = contract('shop', { operations: { open: query({ summary: 'Opens', input: nothing, output: nothing }) } });
 
 function opened(open: () => Promise<unknown>, log = silentLog, clock: Clock = systemClock) {
   return new Dispatcher(shop, { open: open as never }, {} as never, clock, log);
@@ -42,7 +42,7 @@ it('logs the invalid place of an answer when its check throws, and hides it from
   const told: { error: Error }[] = [];
   const log = { ...silentLog, error: (fields: { error: Error }) => told.push(fields) };
   const checked = z.object({ lines: z.array(z.string().max(3)) });
-  const odd = contract('odd', { operations: { list: query({ about: 'Lists', input: nothing, output: checked }) } });
+  const odd = contract('odd', { operations: { list: query({ summary: 'Lists', input: nothing, output: checked }) } });
   const list = async () => ({ lines: ['a', { length: { toString: '' } }] });
   const { dispatch } = new Dispatcher(odd, { list: list as never }, {} as never, systemClock, log as never);
   const context = { requestId: 'r', caller: 'test', deadline: Number.POSITIVE_INFINITY };

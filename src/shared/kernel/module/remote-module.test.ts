@@ -14,7 +14,7 @@ import { remoteModule } from './remote-module.ts';
 
 const about = { name: 'orders', owner: 'checkout', about: 'Checkout.', uses: ['payments'], listensTo: [] };
 const said = { about, subscribesTo: ['payments.payment-captured.v1'], settings: ['ORDERS_CHECKOUT_SECONDS'] };
-const price = query({ about: 'A price', input: z.object({}), output: z.object({ cents: z.int() }) });
+const price = query({ summary: 'A price', input: z.object({}), output: z.object({ cents: z.int() }) });
 const orders = contract('orders', { operations: { price } });
 const noBus: Bus = {
   recipients: () => [],

@@ -13,9 +13,9 @@ import { type SagaState, sagaMigrations } from './tables.ts';
 const act = { input: nothing, output: nothing };
 export const bank = contract('bank', {
   operations: {
-    take: command({ about: 'Takes', ...act }),
-    giveBack: command({ about: 'Gives back', ...act }),
-    seal: command({ about: 'Seals', ...act }),
+    take: command({ summary: 'Takes', ...act }),
+    giveBack: command({ summary: 'Gives back', ...act }),
+    seal: command({ summary: 'Seals', ...act }),
   },
   errors: { broke: { status: 402, title: 'No money' } },
 });

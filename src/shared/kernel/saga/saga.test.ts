@@ -18,11 +18,11 @@ import { sagaMigrations, sagaTables } from './tables.ts';
 
 const bank = contract('bank', {
   operations: {
-    take: command({ about: 'Takes', input: nothing, output: z.object({ receipt: z.string() }) }),
-    giveBack: command({ about: 'Gives back', input: nothing, output: nothing }),
-    stamp: command({ about: 'Stamps', input: nothing, output: nothing }),
-    unstamp: command({ about: 'Unstamps', input: nothing, output: nothing }),
-    seal: command({ about: 'Seals', input: nothing, output: nothing }),
+    take: command({ summary: 'Takes', input: nothing, output: z.object({ receipt: z.string() }) }),
+    giveBack: command({ summary: 'Gives back', input: nothing, output: nothing }),
+    stamp: command({ summary: 'Stamps', input: nothing, output: nothing }),
+    unstamp: command({ summary: 'Unstamps', input: nothing, output: nothing }),
+    seal: command({ summary: 'Seals', input: nothing, output: nothing }),
   },
   errors: { broke: { status: 402, title: 'No money' } },
 });

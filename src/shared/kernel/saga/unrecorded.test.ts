@@ -19,12 +19,12 @@ import { sagaMigrations } from './tables.ts';
 const act = { input: nothing, output: nothing };
 const shop = contract('shop', {
   operations: {
-    look: query({ about: 'Looks', ...act }),
-    take: command({ about: 'Takes', ...act }),
-    giveBack: command({ about: 'Gives back', ...act }),
-    wrap: command({ about: 'Wraps', ...act }),
-    unwrap: command({ about: 'Unwraps', ...act }),
-    ship: command({ about: 'Ships', ...act }),
+    look: query({ summary: 'Looks', ...act }),
+    take: command({ summary: 'Takes', ...act }),
+    giveBack: command({ summary: 'Gives back', ...act }),
+    wrap: command({ summary: 'Wraps', ...act }),
+    unwrap: command({ summary: 'Unwraps', ...act }),
+    ship: command({ summary: 'Ships', ...act }),
   },
   errors: { gone: { status: 409, title: 'Gone' } },
 });

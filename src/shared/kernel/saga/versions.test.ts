@@ -14,9 +14,9 @@ import { sagaMigrations } from './tables.ts';
 const act = { input: nothing, output: nothing };
 const kitchen = contract('kitchen', {
   operations: {
-    boil: command({ about: 'Boils water', ...act }),
-    brew: command({ about: 'Brews', ...act }),
-    grind: command({ about: 'Grinds beans', ...act }),
+    boil: command({ summary: 'Boils water', ...act }),
+    brew: command({ summary: 'Brews', ...act }),
+    grind: command({ summary: 'Grinds beans', ...act }),
   },
 });
 const { boil, brew, grind } = kitchen.operations;

@@ -20,9 +20,9 @@ const nothing = z.strictObject({});
 const act = { input: nothing, output: nothing };
 const bank = contract('bank', {
   operations: {
-    reserve: command({ about: 'Sets it aside', ...act }),
-    release: command({ about: 'Gives it back', ...act }),
-    take: command({ about: 'Takes it', ...act }),
+    reserve: command({ summary: 'Sets it aside', ...act }),
+    release: command({ summary: 'Gives it back', ...act }),
+    take: command({ summary: 'Takes it', ...act }),
   },
 });
 

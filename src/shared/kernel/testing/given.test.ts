@@ -9,9 +9,9 @@ import { given } from './given.ts';
 const cups = z.strictObject({ cups: z.int() });
 const kitchen = contract('kitchen', {
   operations: {
-    boil: command({ about: 'Boils', input: cups, output: z.object({ degrees: z.int() }) }),
-    cool: command({ about: 'Lets it cool', input: cups, output: z.object({}) }),
-    brew: command({ about: 'Brews', input: cups, output: z.object({}) }),
+    boil: command({ summary: 'Boils', input: cups, output: z.object({ degrees: z.int() }) }),
+    cool: command({ summary: 'Lets it cool', input: cups, output: z.object({}) }),
+    brew: command({ summary: 'Brews', input: cups, output: z.object({}) }),
   },
   events: { served: event('served', 1, 'guest', z.object({ guest: z.string() })) },
   errors: { 'no-beans': { status: 409, title: 'There are no beans' } },

@@ -14,7 +14,7 @@ function codecOf(input: z.ZodType): Codec {
 
 /** Codecs support more values than contracts, so a contract might refuse these schemas. */
 function of(input: z.ZodType, output: z.ZodType = z.object({})) {
-  const ask = { ...query({ about: 'Asks', input, output }), module: 'sample', name: 'ask' };
+  const ask = { ...query({ summary: 'Asks', input, output }), module: 'sample', name: 'ask' };
   return protoOf({ ...contract('sample', { operations: {} }), operations: { ask } });
 }
 

@@ -16,7 +16,7 @@ export function derive(contract: Contract): Model {
   const rpcs = named.map(({ operation, name, input, output }) => ({
     operation: operation.name,
     name,
-    about: `${operation.kind === 'query' ? 'Query' : 'Command'}: ${operation.about.replaceAll(/\s+/g, ' ')}`,
+    comment: `${operation.kind === 'query' ? 'Query' : 'Command'}: ${operation.summary.replaceAll(/\s+/g, ' ')}`,
     input: messages.ofWhole(operation.input, input),
     output: messages.ofWhole(operation.output, output),
   }));

@@ -28,7 +28,7 @@ export interface Rpc {
   /** The name of the operation in the contract. */
   readonly operation: string;
   readonly name: string;
-  readonly about: string;
+  readonly comment: string;
   readonly input: ProtoMessage;
   readonly output: ProtoMessage;
 }

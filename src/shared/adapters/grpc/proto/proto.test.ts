@@ -8,7 +8,7 @@ const line = z.strictObject({ sku: z.string(), quantity: z.int().min(1), note: z
 const shop = contract('corner-shop', {
   operations: {
     price: query({
-      about: 'Prices an order',
+      summary: 'Prices an order',
       input: z.strictObject({
         lines: z.array(line),
         gift: line.optional(),
@@ -20,7 +20,7 @@ const shop = contract('corner-shop', {
       output: z.array(money),
     }),
     tag: command({
-      about: 'Tags\nan order',
+      summary: 'Tags\nan order',
       input: z.object({
         tags: z.array(z.string()).optional(),
         matrix: z.array(z.array(z.number())),
@@ -104,7 +104,9 @@ describe('the proto names', () => {
   it('equal the JSON names where possible, and otherwise declare a json_name', () => {
     const keys = ['aB', 'a_b', 'a-b', '_a', 'constructor', '톱', '"'];
     const input = z.object(Object.fromEntries(keys.map((key) => [key, z.string()])));
-    const text = protoText(contract('sample', { operations: { ask: query({ about: 'Asks', input, output: input }) } }));
+    const text = protoText(
+      contract('sample', { operations: { ask: query({ summary: 'Asks', input, output: input }) } }),
+    );
     expect(/message AskInput \{\n([^}]+)\}/.exec(text)?.[1]?.trimEnd().split('\n')).toEqual([
       '  string aB = 1;',
       '  string a_b_2 = 2 [json_name = "a_b"];',
@@ -117,7 +119,7 @@ describe('the proto names', () => {
   });
 
   it('of operations and messages are unique', () => {
-    const ask = query({ about: 'Asks', input: z.object({ input: z.object({}) }), output: z.object({}) });
+    const ask = query({ summary: 'Asks', input: z.object({ input: z.object({}) }), output: z.object({}) });
     const twins = contract('sample', { operations: { ask, Ask: ask, askInput: ask } });
     const paths = [...protoOf(twins).operations.values()].map(({ path }) => path.split('/')[2]);
     expect(paths).toEqual(['Ask', 'Ask_2', 'AskInput']);

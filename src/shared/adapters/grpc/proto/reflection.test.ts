@@ -11,7 +11,7 @@ import { fileDescriptorsOf, packageDefinitionOf } from './reflection.ts';
 const shop = contract('corner-shop', {
   operations: {
     price: query({
-      about: 'Prices',
+      summary: 'Prices',
       input: z.object({ a_b: z.string().optional(), anything: z.union([z.string(), z.int()]).optional() }),
       output: z.object({ by_sku: z.record(z.string(), money) }),
     }),

@@ -13,7 +13,9 @@ export function toText(model: Model): string {
     ...(usesJson(model.messages) ? ['import "google/protobuf/struct.proto";', ''] : []),
     `service ${model.service} {`,
     model.rpcs
-      .map(({ about, name, input, output }) => `  // ${about}\n  rpc ${name}(${input.name}) returns (${output.name});`)
+      .map(
+        ({ comment, name, input, output }) => `  // ${comment}\n  rpc ${name}(${input.name}) returns (${output.name});`,
+      )
       .join('\n\n'),
     '}',
     ...model.messages.flatMap((message) => ['', messageText(message)]),

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { command, contract, query } from '../../contract/index.ts';
 import { policiesFor, policiesSchema, refuseUnknownPolicies } from './policies.ts';
 
-const schemas = { about: 'Sample', input: z.object({}), output: z.object({}) };
+const schemas = { summary: 'Sample', input: z.object({}), output: z.object({}) };
 const payments = contract('payments', {
   operations: { authorize: command({ ...schemas, timeoutMs: 9_000 }), find: query(schemas) },
 });

@@ -8,7 +8,7 @@ import type { CallRequest, RoadStep } from '../transport.ts';
 import { Directory } from './directory.ts';
 
 const { find } = contract('payments', {
-  operations: { find: query({ about: 'Sample', input: nothing, output: nothing }) },
+  operations: { find: query({ summary: 'Sample', input: nothing, output: nothing }) },
 }).operations as unknown as Record<string, Operation>;
 const [a, b] = ['http://a:1', 'http://b:1'] as const;
 

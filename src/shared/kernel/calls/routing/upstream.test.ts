@@ -14,9 +14,9 @@ import { Upstream } from './upstream.ts';
 
 const payments = contract('payments', {
   operations: {
-    find: query({ about: 'Sample', input: z.object({}), output: z.object({}) }),
-    list: query({ about: 'Sample', input: z.object({}), output: z.object({}) }),
-    authorize: command({ about: 'Sample', input: nothing, output: nothing }),
+    find: query({ summary: 'Sample', input: z.object({}), output: z.object({}) }),
+    list: query({ summary: 'Sample', input: z.object({}), output: z.object({}) }),
+    authorize: command({ summary: 'Sample', input: nothing, output: nothing }),
   },
 });
 const { find, list, authorize } = payments.operations as unknown as Record<string, Operation>;
