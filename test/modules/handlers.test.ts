@@ -8,12 +8,12 @@ const head = `import { handle, inSteps, on } from '../../../shared/kernel/module
 import { inventory } from '../../inventory/contract.ts';
 import { orders } from '../contract.ts';
 const { get } = orders.operations;
-const { take } = inventory.operations;
+const { levels, take } = inventory.operations;
 const order = { id: '', lines: [], createdAt: '' };
 `;
 
-/** Mistake → the line that makes it, and the part of the message that names it. */
-const mistakes: Record<string, [line: string, message: string]> = {
+/** Mistake → the line that makes it, the part of the message that names it, and the lines of the message beyond five. */
+const mistakes: Record<string, [line: string, message: string, more?: number]> = {
   'an unknown input field': [
     'handle(get, async ({ id, member }) => Promise.reject(new Error(id + member)));',
     "Property 'member' does not exist",
@@ -31,6 +31,18 @@ const mistakes: Record<string, [line: string, message: string]> = {
     "inSteps(get, async () => ({ ...order, status: 'pending', total: { amount: '1', currency: 'KRW' } }));",
     "Type 'string' is not assignable to type 'number'",
   ],
+  // TypeScript names the array and its element in lines of their own. It goes straight to a wrong field only in a function that is not
+  // `async`, so no type of `handle` makes these messages shorter.
+  'an answer that is wrong in an array': [
+    "handle(levels, async () => ({ levels: [{ sku: 'OIL', available: '1' }] }));",
+    "Type 'string' is not assignable to type 'number'",
+    2,
+  ],
+  'an answer that is wrong in an array in a block body': [
+    "handle(levels, async () => { return { levels: [{ sku: 'OIL', available: '1' }] }; });",
+    "Type 'string' is not assignable to type 'number'",
+    3,
+  ],
   'an answer that is not a promise': ["handle(take, ({ orderId }) => ({ orderId, state: 'taken' }));", 'Promise<'],
   'a query that writes': [
     'handle(get, async (_, reader) => reader.publish(orders.events.placed, {}));',
@@ -46,7 +58,7 @@ const mistakes: Record<string, [line: string, message: string]> = {
   ],
 };
 
-describe('a type error of a handler is reported at its line, in at most five lines', () => {
+describe('a type error of a handler is reported at its line, in at most five lines outside of arrays', () => {
   let reports: { line: number; text: string }[];
 
   beforeAll(() => {
@@ -54,15 +66,14 @@ describe('a type error of a handler is reported at its line, in at most five lin
     reports = compile({ 'internal/planted.ts': head + lines.join('\n') });
   }, 60_000);
 
-  it.each(Object.entries(mistakes).map(([name, [, message]], index) => [name, message, index] as const))(
-    '%s',
-    (_, message, index) => {
-      const [report, ...more] = reports.filter(({ line }) => line === head.split('\n').length - 1 + index);
-      expect(more).toEqual([]);
-      expect(report!.text).toContain(message);
-      expect(report!.text.split('\n').length).toBeLessThanOrEqual(5);
-    },
-  );
+  it.each(
+    Object.entries(mistakes).map(([name, [, message, more]], index) => [name, message, more ?? 0, index] as const),
+  )('%s', (_, message, beyond, index) => {
+    const [report, ...more] = reports.filter(({ line }) => line === head.split('\n').length - 1 + index);
+    expect(more).toEqual([]);
+    expect(report!.text).toContain(message);
+    expect(report!.text.split('\n').length).toBeLessThanOrEqual(5 + beyond);
+  });
 });
 
 it('a new operation costs at most twelve lines beside its rule, as the docs show', () => {
