@@ -16,7 +16,8 @@ export const signUp = z.strictObject({
   phone: phone.optional(),
 });
 export const credentials = z.strictObject({ email, password: z.string().min(1).max(200) });
-export const profile = z.object({ id, email: z.string(), name: z.string(), phone: z.string().optional() });
+export const member = z.object({ id, email: z.string(), name: z.string() });
+export const profile = member.extend({ phone: z.string().optional() });
 
 /**
  * The module that welcomes a new member. `events`: the modules that subscribe. `router`: notifications, on a call from members.
@@ -26,11 +27,7 @@ export const wiring = z.enum(['events', 'router', 'orchestrated']);
 
 export const members = contract('members', {
   operations: {
-    signUp: command({
-      summary: 'Sign up',
-      input: signUp,
-      output: z.object({ id, email: z.string(), name: z.string() }),
-    }),
+    signUp: command({ summary: 'Sign up', input: signUp, output: member }),
     signIn: query({ summary: 'The member with these credentials', input: credentials, output: z.object({ id }) }),
     profile: query({ summary: 'A member', input: z.strictObject({ id }), output: profile }),
     displayName: query({

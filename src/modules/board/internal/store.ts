@@ -1,6 +1,6 @@
 import { asc, eq } from 'drizzle-orm';
-import { defineTables, insertInto, type Migration, type Reader, rowBy } from '../../../shared/kernel/database/index.ts';
-import { refusal } from '../../../shared/kernel/errors/index.ts';
+import { defineTables, insertInto, type Migration, rowBy } from '../../../shared/kernel/database/index.ts';
+import { orNotFound } from '../../../shared/kernel/errors/index.ts';
 import { handle, pagesOf } from '../../../shared/kernel/module/index.ts';
 import { board } from '../contract.ts';
 
@@ -52,19 +52,13 @@ export const migrations: Migration[] = [
 
 export const addPost = insertInto((unit) => tables(unit).posts);
 export const addComment = insertInto((unit) => tables(unit).comments);
-const postById = rowBy((reader) => tables(reader).posts, 'id');
+export const postById = rowBy((reader) => tables(reader).posts, 'id');
 const posts = pagesOf('board.list', (reader) => tables(reader).posts, 'id', 'descending');
-
-export async function findPost(reader: Reader, id: string) {
-  const post = await postById(reader, id);
-  if (!post) throw refusal('not-found', 'there is no such post');
-  return post;
-}
 
 export const list = handle(board.operations.list, (request, reader) => posts(reader, request, withAuthor));
 
 export const read = handle(board.operations.read, async ({ id }, reader) => {
-  const post = await findPost(reader, id);
+  const post = orNotFound(await postById(reader, id), 'post');
   const { comments } = tables(reader);
   const rows = await reader.db
     .select()

@@ -1,9 +1,10 @@
 import { instant, newId } from '../../../shared/kernel/context/index.ts';
 import type { Client } from '../../../shared/kernel/contract/index.ts';
+import { orNotFound } from '../../../shared/kernel/errors/index.ts';
 import { inSteps } from '../../../shared/kernel/module/index.ts';
 import type { members } from '../../members/contract.ts';
 import { board } from '../contract.ts';
-import { addComment, addPost, findPost, withAuthor } from './store.ts';
+import { addComment, addPost, postById, withAuthor } from './store.ts';
 
 export function write(people: Client<typeof members>) {
   return inSteps(board.operations.write, async ({ memberId, title, body }, { work, answer, clock }) => {
@@ -21,7 +22,7 @@ export function write(people: Client<typeof members>) {
 
 export function comment(people: Client<typeof members>) {
   return inSteps(board.operations.comment, async ({ memberId, postId, body }, { work, answer, read, clock }) => {
-    await findPost(read, postId);
+    orNotFound(await postById(read, postId), 'post');
     const { name: author } = await people.displayName({ id: memberId });
     const row = { id: newId(), memberId, author, body, createdAt: instant(clock) };
     const comment = withAuthor(row);

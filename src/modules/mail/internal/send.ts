@@ -1,13 +1,9 @@
-import type { z } from 'zod';
 import { instant } from '../../../shared/kernel/context/index.ts';
 import { handle, type ModuleUnit } from '../../../shared/kernel/module/index.ts';
 import { type Saga, step } from '../../../shared/kernel/saga/index.ts';
 import { mail } from '../contract.ts';
-import type { MailServer } from './server/mail-server.ts';
+import type { Mail, MailServer } from './server/mail-server.ts';
 import { addMail, mailById, markMail, putIntoMailbox } from './store.ts';
-
-const data = mail.operations.send.input;
-type Mail = z.output<typeof data>;
 
 /** Time limit of a delivery. Thousands of mails may wait for a few connections. Shorter SMTP timeouts handle a silent server. */
 const deliveryMs = 30 * 60_000;
@@ -24,7 +20,7 @@ export function sending(server: MailServer | undefined): Saga<Mail, ModuleUnit> 
   return {
     name: 'sending',
     version: 1,
-    data,
+    data: mail.operations.send.input,
     deadlineMs: 3 * 24 * 60 * 60_000,
     steps: [
       handOver,

@@ -1,5 +1,5 @@
-import { defineTables, insertInto, type Migration, type Reader, rowBy } from '../../../shared/kernel/database/index.ts';
-import { refusal } from '../../../shared/kernel/errors/index.ts';
+import { defineTables, insertInto, type Migration, rowBy } from '../../../shared/kernel/database/index.ts';
+import { orNotFound } from '../../../shared/kernel/errors/index.ts';
 import { handle } from '../../../shared/kernel/module/index.ts';
 import { members } from '../contract.ts';
 
@@ -34,20 +34,14 @@ export const migrations: Migration[] = [
 
 export const addMember = insertInto((unit) => tables(unit).members);
 export const memberByEmail = rowBy((reader) => tables(reader).members, 'email');
-const byId = rowBy((reader) => tables(reader).members, 'id');
-
-async function memberById(reader: Reader, id: string) {
-  const member = await byId(reader, id);
-  if (!member) throw refusal('not-found', 'there is no such member');
-  return member;
-}
+const memberById = rowBy((reader) => tables(reader).members, 'id');
 
 export const profile = handle(members.operations.profile, async ({ id }, reader) => {
-  const { email, name, phone } = await memberById(reader, id);
+  const { email, name, phone } = orNotFound(await memberById(reader, id), 'member');
   return { id, email, name, ...(phone !== null && { phone }) };
 });
 
 export const displayName = handle(members.operations.displayName, async ({ id }, reader) => {
-  const { name } = await memberById(reader, id);
+  const { name } = orNotFound(await memberById(reader, id), 'member');
   return { name };
 });

@@ -49,14 +49,7 @@ async function queue(
   { subject, text, orderId }: Letter,
 ): Promise<void> {
   const messageId = newId();
-  await addMessage(unit, {
-    id: messageId,
-    memberId,
-    channel,
-    subject,
-    orderId,
-    status: 'queued',
-    at: instant(unit.clock),
-  });
+  const at = instant(unit.clock);
+  await addMessage(unit, { id: messageId, memberId, channel, subject, orderId, status: 'queued', at });
   await unit.begin(sagas[channel], messageId, { messageId, memberId, to, subject, text });
 }

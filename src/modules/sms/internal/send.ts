@@ -1,13 +1,9 @@
-import type { z } from 'zod';
 import { instant } from '../../../shared/kernel/context/index.ts';
 import { handle, type ModuleUnit } from '../../../shared/kernel/module/index.ts';
 import { type Saga, step } from '../../../shared/kernel/saga/index.ts';
 import { sms } from '../contract.ts';
-import type { TextProvider } from './provider/text-provider.ts';
+import type { TextMessage, TextProvider } from './provider/text-provider.ts';
 import { addText, markText, putIntoOutbox, textById } from './store.ts';
-
-const data = sms.operations.send.input;
-type TextMessage = z.output<typeof data>;
 
 /** Retries until the provider accepts the message, or refuses it for good. Without a provider the message goes to the outbox table. */
 export function sending(provider: TextProvider | undefined): Saga<TextMessage, ModuleUnit> {
@@ -21,7 +17,7 @@ export function sending(provider: TextProvider | undefined): Saga<TextMessage, M
   return {
     name: 'sending',
     version: 1,
-    data,
+    data: sms.operations.send.input,
     deadlineMs: 24 * 60 * 60_000,
     steps: [
       handOver,

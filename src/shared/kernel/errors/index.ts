@@ -14,6 +14,7 @@ export {
   isRefusal,
   isTransient,
   messageOf,
+  orNotFound,
   type Problem,
   Refusal,
   refusal,

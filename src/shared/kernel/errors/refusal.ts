@@ -76,6 +76,12 @@ export function invalidInput(issues: Issue[]): Refusal {
   return refusal('invalid-input', first ? `${where}${first.message}` : undefined, { issues });
 }
 
+/** Returns `value`. Refuses with `not-found` when there is none. `what` completes the message: `post`. */
+export function orNotFound<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw refusal('not-found', `there is no such ${what}`);
+  return value;
+}
+
 export function isRefusal(error: unknown, code?: string): error is Refusal {
   return error instanceof Refusal && (code === undefined || error.code === code);
 }
