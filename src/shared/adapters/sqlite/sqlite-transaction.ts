@@ -1,10 +1,8 @@
-import { randomInt } from 'node:crypto';
-import { crc32 } from 'node:zlib';
 import type Sqlite from 'better-sqlite3';
 import type { Transaction } from '../../kernel/database/index.ts';
+import { CommitCounter } from './commit-counter.ts';
 import type { CommitLog, Logged } from './commit-log.ts';
 import type { State } from './commit-log-record.ts';
-import { frameHeaderBytes, walHeaderBytes } from './sqlite-files.ts';
 import { WalIndex, type WalState } from './wal-index.ts';
 
 type Native = InstanceType<typeof Sqlite>;
@@ -28,7 +26,6 @@ export class SqliteTransaction implements Transaction, Logged {
   readonly #release;
   readonly #rollbackTo;
   readonly #commit;
-  readonly #countCommit;
   readonly #rollback;
   readonly #keepView;
   readonly #releaseView;
@@ -36,32 +33,22 @@ export class SqliteTransaction implements Transaction, Logged {
   #wrote = false;
   /** Units of this group that have run and were not undone. */
   #units = 0;
-  readonly #readCount;
-  /** Number of commits that the database has counted. Undefined until it is read. */
-  #count: number | undefined;
-  readonly #pageBytes: number;
-  readonly #counterPage: number;
+  readonly #counter: CommitCounter;
   #full = true;
   /** Number of the last commit that this process has seen, its own or another process's. */
   #seenChange: number | undefined;
   #sharedUntil: number;
   /** Whether a commit is not on disk yet. */
   #isPending = false;
-  /** Identifies the commits of this process. */
-  readonly #number = randomInt(1, 2 ** 31);
   #transactions = 0;
-  #isSigned = false;
   #logIsLong = false;
-  /** Checksum of the counter's page. `of` identifies the checkpoint state of the log at its reading. */
-  #sum: { readonly of: string; readonly value: number } | undefined;
   private readonly writer: Native;
   private readonly reader: Native;
   readonly name: string;
   private readonly now: () => number;
   private readonly log: CommitLog;
-  /** Reads a page of the database file. */
-  private readonly pageOf: (page: number, bytes: number) => Buffer;
 
+  /** `pageOf` reads a page of the database file. */
   constructor(
     writer: Native,
     reader: Native,
@@ -76,7 +63,6 @@ export class SqliteTransaction implements Transaction, Logged {
     this.name = name;
     this.now = now;
     this.log = log;
-    this.pageOf = pageOf;
     this.wal = `${file}-wal`;
     // SQLite's own checkpoint would run within a commit, and could not pass the snapshot that the reader holds.
     writer.pragma('wal_autocheckpoint = 0');
@@ -89,7 +75,6 @@ export class SqliteTransaction implements Transaction, Logged {
     this.#release = statement(writer, 'RELEASE unit');
     this.#rollbackTo = statement(writer, 'ROLLBACK TO unit');
     this.#commit = statement(writer, 'COMMIT');
-    this.#countCommit = statement(writer, 'UPDATE kerf_identity SET commits = commits + 1');
     this.#rollback = statement(writer, 'ROLLBACK');
     const [beginView, look] = [statement(reader, 'BEGIN'), reader.prepare('SELECT 1 FROM sqlite_schema LIMIT 1')];
     this.#keepView = () => {
@@ -98,12 +83,7 @@ export class SqliteTransaction implements Transaction, Logged {
     };
     this.#releaseView = statement(reader, 'COMMIT');
     this.#index = new WalIndex(`${file}-shm`, () => void writer.pragma('wal_checkpoint(NOOP)'));
-    this.#readCount = writer.prepare<[], number>('SELECT commits FROM kerf_identity').pluck();
-    this.#counterPage = writer
-      .prepare<[], number>("SELECT rootpage FROM sqlite_schema WHERE name = 'kerf_identity'")
-      .pluck()
-      .get()!;
-    this.#pageBytes = writer.pragma('page_size', { simple: true }) as number;
+    this.#counter = new CommitCounter(writer, pageOf);
     this.#sharedUntil = now() + aloneAfterMs;
     log.join(this);
   }
@@ -184,25 +164,18 @@ export class SqliteTransaction implements Transaction, Logged {
   commit(): void {
     try {
       // Units without writes need no sync.
-      if (this.#wrote) this.#sign();
+      if (this.#wrote) this.#counter.count();
       if (this.#wrote && !this.#full && !this.reader.inTransaction) this.#keepView();
       this.#commit();
     } catch (error) {
-      this.#isSigned = false;
+      this.#counter.undo();
       if (this.reader.inTransaction && !this.#isPending) this.#releaseView();
       throw error;
     }
     if (this.reader.inTransaction) this.#isPending = true;
-    if (this.#wrote && this.#count !== undefined) this.#count += 1;
+    if (this.#wrote) this.#counter.committed();
     // Computes the number instead of reading the index, because another process may have committed meanwhile.
     if (this.#wrote) this.#seenChange = (this.#seenChange! + 1) >>> 0;
-  }
-
-  /** Counts the commit. Also records this process as the writer when the last commit came from another process. */
-  #sign(): void {
-    if (!this.#isSigned) this.writer.pragma(`user_version = ${this.#number}`);
-    this.#isSigned = true;
-    this.#countCommit();
   }
 
   sync(): Promise<void> {
@@ -210,26 +183,7 @@ export class SqliteTransaction implements Transaction, Logged {
   }
 
   written(): State {
-    const index = this.#lookAt(this.#index.read());
-    const pageBytes = this.#pageBytes;
-    this.#count ??= this.#readCount.get()!;
-    return {
-      salt: index.salt,
-      // SQLite writes the header of a restarted log together with its first frame.
-      end: index.frames === 0 ? 0 : walHeaderBytes + index.frames * (frameHeaderBytes + pageBytes),
-      commits: this.#count,
-      writer: this.#number,
-      page: this.#counterPage,
-      pageBytes,
-      sum: this.#sumOfPage(index),
-    };
-  }
-
-  /** Returns the checksum of the counter's page. The page changes only when a checkpoint copies the log into the database. */
-  #sumOfPage({ salt, copied }: WalState): number {
-    const of = `${salt} ${copied}`;
-    if (this.#sum?.of !== of) this.#sum = { of, value: crc32(this.pageOf(this.#counterPage, this.#pageBytes)) };
-    return this.#sum.value;
+    return this.#counter.stateAt(this.#lookAt(this.#index.read()));
   }
 
   onDisk(): void {
@@ -260,8 +214,7 @@ export class SqliteTransaction implements Transaction, Logged {
   #othersWrote(): boolean {
     const { change } = this.#lookAt(this.#index.read());
     if (change === this.#seenChange) return false;
-    this.#count = undefined;
-    this.#isSigned = false;
+    this.#counter.othersCommitted();
     this.#seenChange = change;
     this.#sharedUntil = this.now() + aloneAfterMs;
     return true;

@@ -3,7 +3,7 @@ import type { Operation } from '../contract/index.ts';
 import type { Unit } from '../database/index.ts';
 import { isAway, isKernelCode, isRefusal, messageOf, type Refusal } from '../errors/index.ts';
 import { type FailureLog, type Log, traced } from '../telemetry/index.ts';
-import { type Happening, noted } from './history.ts';
+import { happening, noted } from './history.ts';
 import { isRecordedAfter, lastInDoubt, passedNoReturn } from './in-doubt.ts';
 import type { CallStep, RunningSaga, RunStep, SagaData, Step } from './saga.ts';
 import { LeaseLost, updateProgress, updateSaga } from './store.ts';
@@ -63,7 +63,7 @@ export async function executeSaga<U extends Unit>(
         row.state === 'running' ? await forward(saga, row, around, before) : await backward(saga, row, around, before);
     } catch (error) {
       if (error instanceof LeaseLost) throw error;
-      reached = await recordFailure(saga, row, error, around);
+      reached = await release(saga, row, error, around);
     }
   }
   return (reached.isRecorded ? reached : await record(saga, reached.row, around)).row;
@@ -201,7 +201,7 @@ function turn(saga: AnySaga, row: SagaRow, error: unknown, around: SagaExecutorD
  * Releases the saga until it is due again. Makes it `stuck` when a refusal leaves no way back, or after too many failures that waiting
  * does not fix.
  */
-async function recordFailure(
+async function release(
   saga: AnySaga,
   row: SagaRow,
   error: unknown,
@@ -242,15 +242,6 @@ function tellFailure(saga: AnySaga, row: SagaRow, error: unknown, { failures }: 
     kind: `${saga.name} ${row.state} ${step}`,
     fields: { saga: row.id, name: saga.name, step },
   });
-}
-
-function happening(
-  step: { readonly name: string } | undefined,
-  what: Happening['what'],
-  { clock }: SagaExecutorDependencies,
-  error?: string,
-): Happening {
-  return { step: step?.name, what, at: clock.now(), error };
 }
 
 function isSkipped(step: Step<SagaData>, row: SagaRow): boolean {

@@ -1,3 +1,5 @@
+import type { Clock } from '../context/index.ts';
+
 /** One entry in the history of a saga. `at` is in milliseconds since 1970. */
 export interface Happening {
   /** Absent when the entry concerns the saga as a whole. */
@@ -9,6 +11,16 @@ export interface Happening {
   readonly times?: number;
   /** The note of the operator that resolved the saga. */
   readonly note?: string;
+}
+
+/** Returns the entry of a step. */
+export function happening(
+  step: { readonly name: string } | undefined,
+  what: Happening['what'],
+  { clock }: { readonly clock: Clock },
+  error?: string,
+): Happening {
+  return { step: step?.name, what, at: clock.now(), error };
 }
 
 const kept = 50;

@@ -73,13 +73,19 @@ export class SagaLeases<U extends Unit> {
     });
   }
 
-  /** Releases all sagas to other instances. Resolves with their ids. */
+  /** Releases all sagas to other instances. Resolves with their ids. On failure, logs it, and the leases end with this instance. */
   async release(): Promise<readonly string[]> {
-    const { work, database, instance } = this.parts;
-    const released = await work((unit) => releaseSagas(unit, instance.id, [...this.#inDoubt]));
-    await database.onDisk();
-    this.#inDoubt.clear();
-    return released;
+    const { work, database, instance, log } = this.parts;
+    try {
+      const released = await work((unit) => releaseSagas(unit, instance.id, [...this.#inDoubt]));
+      await database.onDisk();
+      this.#inDoubt.clear();
+      return released;
+    } catch (error) {
+      const message = 'sagas could not be left to others; they can be taken when the lease of this instance is over';
+      log.warn({ error }, message);
+      return [];
+    }
   }
 
   /** Returns the saga if this instance already owns it or can claim it now. */

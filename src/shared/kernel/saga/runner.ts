@@ -4,8 +4,8 @@ import { activeTrace, FailureLog, toTraceFields } from '../telemetry/index.ts';
 import { dueSagas, endWait, nextDueAt } from './due.ts';
 import { SagaLeases, type SagaRunnerDependencies } from './leases.ts';
 import { type Outcome, resumeSaga, settleSaga } from './operators.ts';
-import { keyOf, type RunningSaga, type Saga, type SagaData, stepsThatCall } from './saga.ts';
-import { insertSaga, LeaseLost, statesOf } from './store.ts';
+import { keyOf, type RunningSaga, type Saga, stepsThatCall } from './saga.ts';
+import { insertSaga, LeaseLost, newSaga, statesOf } from './store.ts';
 import { isEnd, type SagaRow, type SagaState } from './tables.ts';
 import { Waiters } from './waiters.ts';
 
@@ -39,7 +39,7 @@ export class SagaRunner<U extends Unit> {
   /** Number of starts. A `stop` or `finish` from before the latest start has no further effect. */
   #starts = 0;
   #releasing: Promise<unknown> = Promise.resolve();
-  readonly #taken: SagaLeases<U>;
+  readonly #leases: SagaLeases<U>;
   readonly #alarm: Alarm;
   readonly #failures: FailureLog;
 
@@ -47,7 +47,7 @@ export class SagaRunner<U extends Unit> {
     this.#parts = parts;
     this.#failures = new FailureLog(parts.log, parts.clock);
     this.#alarm = new Alarm(parts.clock, () => this.wake());
-    this.#taken = new SagaLeases(parts, this.#byName, () => this.#stopped);
+    this.#leases = new SagaLeases(parts, this.#byName, () => this.#stopped);
     this.#waiters = new Waiters({
       clock: parts.clock,
       find: (ids) => statesOf(parts.database, ids),
@@ -61,24 +61,9 @@ export class SagaRunner<U extends Unit> {
   async begin<D>(unit: Unit, saga: Saga<D, U>, id: string, data: D): Promise<void> {
     if (!this.#byName.has(keyOf(saga)))
       throw new Error(`${keyOf(saga)} is none of this module's sagas: list it in "sagas" of what its module.ts opens`);
-    const now = this.#parts.clock.now();
-    const deadline = saga.deadlineMs === undefined ? Number.MAX_SAFE_INTEGER : now + saga.deadlineMs;
-    const { traceparent = null, tracestate = null, baggage = null } = toTraceFields(activeTrace());
-    const owner = this.#finishing ? null : this.#parts.instance.id;
-    const begun: SagaRow = {
-      ...{
-        id,
-        name: saga.name,
-        version: saga.version,
-        state: 'running',
-        step: 0,
-        inDoubt: 0,
-        data: asStored(saga.data.parse(data)),
-      },
-      ...{ attempts: 0, nextAttemptAt: now, deadline, reason: null, lastError: null },
-      ...{ traceparent, tracestate, baggage },
-      ...{ startedAt: now, updatedAt: now, owner, fence: 1, history: [] },
-    };
+    const begun = newSaga(saga, id, saga.data.parse(data), this.#parts.clock.now());
+    Object.assign(begun, toTraceFields(activeTrace()));
+    begun.owner = this.#finishing ? null : this.#parts.instance.id;
     await insertSaga(unit, begun);
     unit.ahead(() => {
       crashPoint('saga', saga.name, 'begun');
@@ -159,21 +144,9 @@ export class SagaRunner<U extends Unit> {
     cancel();
     if (this.#starts !== starts) return undefined;
     stop();
-    const releasing = this.#release();
+    const releasing = this.#leases.release();
     this.#releasing = releasing;
     return releasing;
-  }
-
-  async #release(): Promise<readonly string[]> {
-    try {
-      return await this.#taken.release();
-    } catch (error) {
-      this.#parts.log.warn(
-        { error },
-        'sagas could not be left to others; they can be taken when the lease of this instance is over',
-      );
-      return [];
-    }
   }
 
   /** Returns how many of these sagas exist, in any state. */
@@ -247,7 +220,7 @@ export class SagaRunner<U extends Unit> {
 
   async #run(id: string, begun: SagaRow | undefined): Promise<void> {
     // Waits for the disk first: no caller learns of the end before it is on disk, and no later run reads an older row.
-    const row = await this.#taken.run(id, begun).finally(() => this.#parts.database.onDisk());
+    const row = await this.#leases.run(id, begun).finally(() => this.#parts.database.onDisk());
     if (!row) return;
     if (isEnd(row.state)) this.#waiters.tell(row);
     else this.#wakeIn(row.nextAttemptAt - this.#parts.clock.now());
@@ -268,9 +241,4 @@ export class SagaRunner<U extends Unit> {
   #wakeIn(delayMs: number): void {
     if (!this.#stopped && !this.#finishing) this.#alarm.set(delayMs);
   }
-}
-
-/** Returns the data as a process reads it again after a crash. */
-function asStored(data: unknown): SagaData {
-  return JSON.parse(JSON.stringify(data));
 }

@@ -1,38 +1,13 @@
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
-import { prepared, type Reader, rowsChanged, type Unit } from '../database/index.ts';
+import { insertInto, prepared, type Reader, rowBy, rowsChanged, type Unit } from '../database/index.ts';
 import { isOpen } from './due.ts';
+import type { Saga } from './saga.ts';
 import { isEnd, type SagaRow, sagaTables } from './tables.ts';
 
 const { placeholder } = sql;
 
 /** Maximum number of ids in one query. */
 const maxAtOnce = 500;
-
-const insertRow = prepared((unit) =>
-  unit.db
-    .insert(sagaTables(unit).sagas)
-    .values({
-      id: placeholder('id'),
-      name: placeholder('name'),
-      version: placeholder('version'),
-      state: 'running',
-      step: 0,
-      inDoubt: 0,
-      data: placeholder('data'),
-      attempts: 0,
-      nextAttemptAt: placeholder('now'),
-      deadline: placeholder('deadline'),
-      traceparent: placeholder('traceparent'),
-      tracestate: placeholder('tracestate'),
-      baggage: placeholder('baggage'),
-      startedAt: placeholder('now'),
-      updatedAt: placeholder('now'),
-      owner: placeholder('owner'),
-      fence: 1,
-      history: [],
-    })
-    .prepare(),
-);
 
 const progress = ['step', 'inDoubt', 'data', 'attempts', 'lastError', 'updatedAt', 'history'] as const;
 const reached = [...progress, 'state', 'nextAttemptAt', 'deadline', 'reason'] as const;
@@ -48,17 +23,17 @@ const updateOwned = prepared((unit) =>
   unit.db
     .update(sagaTables(unit).sagas)
     .set({ ...given(unit, reached), owner: sql`${placeholder('nextOwner')}` })
-    .where(isHeld(unit))
+    .where(isOwned(unit))
     .prepare(),
 );
 
 /** Updates only columns that the indexes of an open saga do not use. */
 const updateStep = prepared((unit) =>
-  unit.db.update(sagaTables(unit).sagas).set(given(unit, progress)).where(isHeld(unit)).prepare(),
+  unit.db.update(sagaTables(unit).sagas).set(given(unit, progress)).where(isOwned(unit)).prepare(),
 );
 
 /** Matches the saga with this id while this owner holds its lease. */
-function isHeld(unit: Reader): SQL | undefined {
+function isOwned(unit: Reader): SQL | undefined {
   const { sagas } = sagaTables(unit);
   const lease = and(eq(sagas.owner, placeholder('owner')), eq(sagas.fence, placeholder('fence')));
   return and(eq(sagas.id, placeholder('id')), lease);
@@ -70,15 +45,6 @@ const updateStuckRow = prepared((unit) => {
     .update(sagas)
     .set(given(unit, reached))
     .where(and(eq(sagas.id, placeholder('id')), sql`${sagas.state} = 'stuck'`))
-    .prepare();
-});
-
-const rowById = prepared((reader) => {
-  const { sagas } = sagaTables(reader);
-  return reader.db
-    .select()
-    .from(sagas)
-    .where(eq(sagas.id, placeholder('id')))
     .prepare();
 });
 
@@ -96,10 +62,24 @@ export class LeaseLost extends Error {
   override readonly name = 'LeaseLost';
 }
 
-/** Inserts a new saga with its owner. */
-export async function insertSaga(unit: Unit, row: SagaRow): Promise<void> {
-  await insertRow(unit).execute({ ...row, now: row.startedAt });
+/** Returns the row of a saga that begins at `now`, without trace and owner. Its data is as a process reads it again after a crash. */
+export function newSaga(
+  { name, version, deadlineMs }: Saga<never, never>,
+  id: string,
+  data: unknown,
+  now: number,
+): SagaRow {
+  return {
+    ...{ id, name, version, state: 'running', step: 0, inDoubt: 0, data: JSON.parse(JSON.stringify(data)) },
+    ...{ attempts: 0, nextAttemptAt: now, reason: null, lastError: null },
+    ...{ traceparent: null, tracestate: null, baggage: null },
+    deadline: deadlineMs === undefined ? Number.MAX_SAFE_INTEGER : now + deadlineMs,
+    ...{ startedAt: now, updatedAt: now, owner: null, fence: 1, history: [] },
+  };
 }
+
+export const insertSaga = insertInto((unit) => sagaTables(unit).sagas);
+export const findSaga = rowBy((reader) => sagaTables(reader).sagas, 'id');
 
 /**
  * Records the saga's progress for its owner, and makes `nextOwner` the owner from now on. Throws `LeaseLost`, which rolls back
@@ -122,10 +102,6 @@ function refuseLost({ id }: SagaRow, rows: number): void {
 /** Records an operator's decision about a stuck saga. */
 export async function updateStuck(unit: Unit, row: SagaRow): Promise<void> {
   await updateStuckRow(unit).execute(row);
-}
-
-export async function findSaga(reader: Reader, id: string): Promise<SagaRow | undefined> {
-  return (await rowById(reader).execute({ id }))[0];
 }
 
 /**
