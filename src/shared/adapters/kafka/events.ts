@@ -1,10 +1,10 @@
+import { pause } from '../../kernel/context/index.ts';
 import {
   answerWithin,
   type BrokerDependencies,
   type Bus,
   type EncodedEvent,
   patienceMs,
-  pause,
   type Receive,
 } from '../../kernel/events/index.ts';
 import { isKafka, KafkaCluster, rootOf, type TextProducer } from './events-cluster.ts';

@@ -1,6 +1,6 @@
 import { createInbox, type Msg, type NatsConnection, nanos, type Subscription } from '@nats-io/transport-node';
-import type { Clock } from '../../kernel/context/index.ts';
-import { maxInFlight, pause } from '../../kernel/events/index.ts';
+import { type Clock, pause } from '../../kernel/context/index.ts';
+import { maxInFlight } from '../../kernel/events/index.ts';
 import { flushed } from './connection.ts';
 
 const askedAtOnce = 64 * maxInFlight;

@@ -1,8 +1,7 @@
-import type { Cancel, Clock } from '../../kernel/context/index.ts';
+import { type Cancel, type Clock, pause } from '../../kernel/context/index.ts';
 import {
   familyOf,
   parseEvent,
-  pause,
   type Receive,
   RetryingReceiver,
   suspectMs,

@@ -1,6 +1,7 @@
 import { JetStreamApiError } from '@nats-io/jetstream';
 import { headers, InvalidArgumentError, RequestError } from '@nats-io/transport-node';
-import { namespaceOf, shownAddress } from '../../kernel/calls/index.ts';
+import { namespaceOf, Reachability, shownAddress } from '../../kernel/calls/index.ts';
+import { pause } from '../../kernel/context/index.ts';
 import {
   answerWithin,
   type BrokerDependencies,
@@ -8,8 +9,6 @@ import {
   type EncodedEvent,
   InOrder,
   patienceMs,
-  pause,
-  Reachability,
   type Receive,
 } from '../../kernel/events/index.ts';
 import { type NatsSession, openSession } from './events-session.ts';

@@ -1,6 +1,6 @@
 import type { Channel, Connection } from 'rabbitmq-client';
-import type { Clock } from '../../kernel/context/index.ts';
-import { pause, type Reachability } from '../../kernel/events/index.ts';
+import type { Reachability } from '../../kernel/calls/index.ts';
+import { type Clock, pause } from '../../kernel/context/index.ts';
 
 const pauseMs = 250;
 

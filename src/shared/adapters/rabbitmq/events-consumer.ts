@@ -1,10 +1,9 @@
 import type { AsyncMessage, Channel } from 'rabbitmq-client';
-import { background, type Clock } from '../../kernel/context/index.ts';
+import { background, type Clock, pause } from '../../kernel/context/index.ts';
 import {
   familyOf,
   maxInFlight,
   parseEvent,
-  pause,
   type Receive,
   RetryingReceiver,
   suspectMs,

@@ -1,5 +1,5 @@
 import { type Channel, Connection } from 'rabbitmq-client';
-import { namespaceOf, shownAddress } from '../../kernel/calls/index.ts';
+import { namespaceOf, Reachability, shownAddress } from '../../kernel/calls/index.ts';
 import { isRefusal } from '../../kernel/errors/index.ts';
 import {
   answerWithin,
@@ -7,7 +7,6 @@ import {
   type Bus,
   type EncodedEvent,
   patienceMs,
-  Reachability,
   type Receive,
 } from '../../kernel/events/index.ts';
 import { SteadyChannel } from './events-channel.ts';

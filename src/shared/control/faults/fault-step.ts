@@ -6,7 +6,7 @@ import {
   type Next,
   type RoadStep,
 } from '../../kernel/calls/index.ts';
-import { Cancellation, type Clock, newId } from '../../kernel/context/index.ts';
+import { Cancellation, type Clock, newId, pause } from '../../kernel/context/index.ts';
 import { isKernelCode, refusal } from '../../kernel/errors/index.ts';
 import type { CallFault } from '../admin-contract/index.ts';
 import type { CallFaults } from './call-faults.ts';
@@ -32,7 +32,7 @@ async function inject(
   call: CallRequest,
   next: Next,
 ): Promise<unknown> {
-  if (delayMs > 0) await new Promise<void>((resolve) => clock.after(delayMs, resolve));
+  if (delayMs > 0) await pause(clock, delayMs);
   if (call.context.cancellation?.cancelled) throw cancelledBefore(call.operation);
   if (fault.error && isKernelCode(fault.error)) throw refusal(fault.error, 'a fault that was asked for');
   if (fault.lose === 'call') return lost();

@@ -45,6 +45,7 @@ export {
 } from './queue/broker-session.ts';
 export { QueueTransport } from './queue/client.ts';
 export { Pulse } from './queue/pulse.ts';
+export { Reachability } from './queue/reachability.ts';
 export { type QueueServer, serveQueue } from './queue/server.ts';
 export { Admission } from './resilience/admission.ts';
 export { isNotSent } from './resilience/delivery-status.ts';

@@ -11,7 +11,6 @@ export {
   type EarlierVersion,
   type ErrorDefinition,
   type Event,
-  type EventDefinition,
   earlier,
   event,
   type Operation,

@@ -39,7 +39,6 @@ export const money = z.strictObject({
   amount: z.int().min(0),
   currency: z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code such as KRW'),
 });
-export type Money = z.infer<typeof money>;
 
 /** The request for a page of a list. */
 export const pageRequest = z.strictObject({

@@ -1,5 +1,5 @@
 export { isUniqueConflict } from './conflict.ts';
-export type { CrashNote, Database, Db, Migration, Phase, ProcessLocks, Reader, Unit } from './database.ts';
+export type { CrashNote, Database, Db, Migration, ProcessLocks, Reader, Unit } from './database.ts';
 export type { DatabaseEngine } from './database-engine.ts';
 export { DatabaseRecords } from './database-records.ts';
 export { cure, type DatabaseRecord, type DatabaseState, joinSystem, stateOf, whyNotThis } from './database-state.ts';

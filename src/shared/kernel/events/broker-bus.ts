@@ -1,5 +1,4 @@
-import { type Clock, withinLimit } from '../context/index.ts';
-import { messageOf, refusal } from '../errors/index.ts';
+import { type Clock, pause, withinLimit } from '../context/index.ts';
 import { FailureLog, type Log } from '../telemetry/index.ts';
 import type { Receive, SubscriptionMap } from './bus.ts';
 import { InOrder } from './in-order.ts';
@@ -32,37 +31,6 @@ export const maxDeliveries = 20;
 export function whyExhausted(times: number): string | undefined {
   if (times <= maxDeliveries) return undefined;
   return `delivery is exhausted: ${times - 1} attempts, and the subscriber ended in each of them`;
-}
-
-/** Logs once when a broker becomes unreachable, and once when it is reachable again. */
-export class Reachability {
-  #reached: boolean | undefined;
-  private readonly address: string;
-  private readonly log: Log;
-
-  constructor(address: string, log: Log) {
-    this.address = address;
-    this.log = log;
-  }
-
-  lost(error: unknown): void {
-    if (this.#reached !== false) {
-      const why = messageOf(error);
-      const about = { broker: this.address, why, cure: 'start the broker, or correct its address' };
-      this.log.error(about, 'the broker cannot be reached; events wait, and it is tried again');
-    }
-    this.#reached = false;
-  }
-
-  reached(): void {
-    if (this.#reached === false) this.log.warn({ broker: this.address }, 'the broker is reached again');
-    this.#reached = true;
-  }
-
-  /** Returns the error of deliveries to an unreachable broker. The relay waits and retries, and counts no failure of the event. */
-  refusal(error?: unknown): Error {
-    return refusal('unavailable', `the broker ${this.address} cannot be reached`, {}, { cause: error });
-  }
 }
 
 /**
@@ -125,9 +93,4 @@ export const patienceMs = 5_000;
 export function answerWithin<T>(clock: Clock, limitMs: number, answer: Promise<T>): Promise<T> {
   const late = () => new Error(`no answer within ${limitMs / 1_000} seconds`);
   return withinLimit(clock, limitMs, late, () => answer);
-}
-
-/** Resolves after `delayMs`. */
-export function pause(clock: Clock, delayMs: number): Promise<void> {
-  return new Promise((resolve) => clock.after(delayMs, resolve));
 }

@@ -4,8 +4,6 @@ export {
   maxDeliveries,
   maxInFlight,
   patienceMs,
-  pause,
-  Reachability,
   RetryingReceiver,
   suspectMs,
   suspectTimes,

@@ -7,6 +7,6 @@ export { fromQuery, takesList } from './lists.ts';
 export { answerInOrder } from './pipelining.ts';
 export { problemResponse } from './problem-response.ts';
 export { idParam, pageQuery } from './queries.ts';
-export { answer, type Endpoint, type Request, Resources, type ServedEndpoint } from './resources.ts';
+export { answer, type Endpoint, Resources, type ServedEndpoint } from './resources.ts';
 export type { Session, Sessions, SignInAttempt, SignInLimit } from './sessions.ts';
 export { UnsentAnswers } from './unsent-answers.ts';

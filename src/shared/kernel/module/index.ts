@@ -9,16 +9,12 @@ export {
   type SagasHandedOver,
   sagasSchema,
 } from './handover.ts';
-export type { Manifest } from './manifest.ts';
 export {
   defineModule,
-  type Handler,
-  type Handlers,
   handle,
   inSteps,
   type ModuleDefinition,
   type ModuleImplementation,
-  type ModuleSubscription,
   type ModuleUnit,
   on,
   type Steps,

@@ -1,6 +1,5 @@
 export type { SagaCalls } from './executor.ts';
 export { describeSaga, listSagas, type SagaDetails, type SagaSummary } from './listing.ts';
-export type { Outcome } from './operators.ts';
 export { SagaRunner } from './runner.ts';
 export { calledBy, type Saga, step } from './saga.ts';
 export { removeEnded } from './store.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../../shared/kernel/context/index.ts';
+import { type Clock, pause } from '../../../../shared/kernel/context/index.ts';
 import { type PaymentProvider, providerTimeoutMs } from './provider.ts';
 
 /** Creates a provider for development. It needs no server; the token decides the result. */
@@ -10,10 +10,10 @@ export function developmentProvider(clock: Clock): PaymentProvider {
         case 'tok_declined':
           return 'declined';
         case 'tok_slow':
-          await after(clock, 3_000);
+          await pause(clock, 3_000);
           return 'authorized';
         case 'tok_hang':
-          await after(clock, providerTimeoutMs);
+          await pause(clock, providerTimeoutMs);
           throw new Error('the provider did not answer');
         case 'tok_flaky': {
           const failed = failures.get(id) ?? 0;
@@ -34,8 +34,4 @@ export function developmentProvider(clock: Clock): PaymentProvider {
     async void() {},
     async refund() {},
   };
-}
-
-function after(clock: Clock, delayMs: number): Promise<void> {
-  return new Promise((resolve) => clock.after(delayMs, resolve));
 }

@@ -1,4 +1,4 @@
-import { background, type Clock, newId, steadyClock } from '../../context/index.ts';
+import { background, type Clock, newId, pause, steadyClock } from '../../context/index.ts';
 import type { Silence } from '../silence.ts';
 import type { TlsMaterial } from '../tls.ts';
 import { type BrokerSession, type BrokerWay, brokerSilence, type OpenSession } from './broker-session.ts';
@@ -80,7 +80,7 @@ export class SharedConnection {
         if (!this.#closed) for (const taker of this.#takers) taker.lost(error);
       }
       failures = this.clock.now() - since > steadyMs ? 0 : failures + 1;
-      await Promise.race([this.#cutShort.promise, this.#pause(Math.min(longestPauseMs, 25 * 2 ** failures))]);
+      await Promise.race([this.#cutShort.promise, pause(this.clock, Math.min(longestPauseMs, 25 * 2 ** failures))]);
     }
   }
 
@@ -97,10 +97,6 @@ export class SharedConnection {
     if (this.#closed) await live.session.close();
     for (const taker of this.#takers) taker.begin(live.session);
     return live.session.ended;
-  }
-
-  #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => this.clock.after(delayMs, resolve));
   }
 }
 

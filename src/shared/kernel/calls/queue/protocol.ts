@@ -28,7 +28,6 @@ import { wireContext } from '../wire.ts';
  * no requests: the caller detects a lost request because no instance answers `have`.
  */
 export const wireRequest = z.object({ operation: z.string(), input: z.unknown().optional(), context: wireContext });
-export type WireRequest = z.output<typeof wireRequest>;
 
 export type WireAnswer =
   | { readonly output?: unknown; readonly problem?: Problem }

@@ -12,6 +12,7 @@ import { fromWire, maximumBodyBytes, maximumMessageBytes } from '../wire.ts';
 import type { BrokerSession, Inbound, OpenSession, RequestSubscription } from './broker-session.ts';
 import { type SessionUser, shareConnection } from './connection.ts';
 import { toAll, wireRequest } from './protocol.ts';
+import { Reachability } from './reachability.ts';
 
 /** Maximum number of cancelled calls that an instance remembers, including calls of other instances. It forgets the oldest first. */
 const maxCancelled = 1_000;
@@ -70,14 +71,15 @@ class Served implements SessionUser {
   #inFlight = 0;
   #idle: (() => void) | undefined;
   #leaving = false;
-  #reached: boolean | undefined;
   #warned = false;
 
+  readonly #reachability: Reachability;
   readonly #strangers: UnauthenticatedCallers;
   private readonly parts: QueueServerDependencies;
 
   constructor(parts: QueueServerDependencies) {
     this.parts = parts;
+    this.#reachability = new Reachability(this.#broker, parts.log, parts.module);
     this.#strangers = new UnauthenticatedCallers(parts.log);
   }
 
@@ -94,11 +96,7 @@ class Served implements SessionUser {
 
   lost(why: unknown): void {
     this.#begun.resolve();
-    if (this.#reached === false) return;
-    this.#reached = false;
-    const cure = 'start the broker, or correct its address';
-    const about = { broker: this.#broker, module: this.parts.module, why: messageOf(why), cure };
-    this.parts.log.error(about, 'the broker cannot be reached; no calls come by it, and it is tried again');
+    this.#reachability.lost(why);
   }
 
   async leave(): Promise<void> {
@@ -125,8 +123,7 @@ class Served implements SessionUser {
     };
     try {
       const subscription = await session.subscribe(this.parts.module, requests);
-      if (this.#reached === false) this.parts.log.warn({ broker: this.#broker }, 'the broker is reached again');
-      this.#reached = true;
+      this.#reachability.reached();
       this.#begun.resolve();
       return subscription;
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../context/index.ts';
+import { type Clock, pause } from '../../context/index.ts';
 import type { Link } from '../transport.ts';
 import { ping } from './upstream.ts';
 
@@ -46,7 +46,7 @@ export class Probe {
       const startedAt = performance.now();
       const answered = await this.#answers();
       if (answered && call >= 0) times.push(performance.now() - startedAt);
-      if (everyMs > 0) await new Promise<void>((resolve) => this.clock.after(everyMs, resolve));
+      if (everyMs > 0) await pause(this.clock, everyMs);
     }
     return times;
   }
