@@ -17,7 +17,8 @@ function row({ name, placement, state, why, instances }: ModuleState): string[] 
   return [name, state, why ? `${at}: ${why}` : at];
 }
 
-function where({ pid, address, calledAt }: ModuleState['instances'][number]): string {
+function where({ pid, address, calledAt, unresponsive }: ModuleState['instances'][number]): string {
   const parts = [address ?? 'home process', pid && `(process ${pid})`, calledAt && `called at ${calledAt}`];
+  if (unresponsive) parts.push('[unresponsive]');
   return parts.filter(Boolean).join(' ');
 }

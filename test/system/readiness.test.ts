@@ -9,9 +9,12 @@ import { Shop } from '../harness/shop.ts';
 let kerf: Kerf;
 afterEach(async () => expect(await kerf.stop()).toBe(0));
 
+const nothingIsLacking = { away: [], unwritable: [], starting: [], unresponsive: [], draining: [], undelivered: [] };
+
 const readiness = async () => {
   const answer = await fetch(`${kerf.url}/readyz`);
-  return { ...((await answer.json()) as object), code: answer.status };
+  const said = (await answer.json()) as { status: string; unresponsive: string[] };
+  return { ...said, code: answer.status };
 };
 
 /** Moves a database file away, waits for the expected readiness, and puts the file back. Then the system must be ready again. */
@@ -23,17 +26,51 @@ async function whileGone(module: string, expected: object): Promise<void> {
     'the expected readiness',
   );
   renameSync(`${file}-away`, file);
-  const ready = { status: 'ready', away: [], unwritable: [], code: 200 };
+  const ready = { status: 'ready', ...nothingIsLacking, code: 200 };
   await eventually(async () => JSON.stringify(await readiness()) === JSON.stringify(ready), 'readiness');
 }
 
 it('is unready while a local module cannot write, and degraded while a remote module cannot', async () => {
   kerf = await Kerf.start({ env: { MODULE_MAIL: 'http' } });
-  expect(await readiness()).toEqual({ status: 'ready', away: [], unwritable: [], code: 200 });
-  await whileGone('orders', { status: 'unwritable', away: [], unwritable: ['orders'], code: 503 });
-  await whileGone('mail', { status: 'degraded', away: [], unwritable: ['mail'], code: 200 });
+  expect(await readiness()).toEqual({ status: 'ready', ...nothingIsLacking, code: 200 });
+  await whileGone('orders', { status: 'unwritable', ...nothingIsLacking, unwritable: ['orders'], code: 503 });
+  await whileGone('mail', { status: 'degraded', ...nothingIsLacking, unwritable: ['mail'], code: 200 });
   expect(kerf.stderr).toContain('the data of a module takes no writes');
   expect(kerf.stderr).toContain('it was removed or replaced');
+});
+
+it('names a module whose process is frozen, also while another instance serves it', async () => {
+  kerf = await Kerf.start({ env: { MODULE_MAIL: 'http?instances=2' } });
+  const [pid] = await kerf.readyPidsOf('mail');
+  process.kill(pid!, 'SIGSTOP');
+  await eventually(async () => (await readiness()).unresponsive.includes('mail'), 'the frozen process');
+  expect(await readiness()).toEqual({ status: 'degraded', ...nothingIsLacking, unresponsive: ['mail'], code: 200 });
+  const { body } = await new Operator(kerf).ask<{ modules: { name: string; instances: object[] }[] }>(
+    'GET',
+    '/topology',
+  );
+  const mail = body.modules.find(({ name }) => name === 'mail');
+  expect(mail).toMatchObject({ state: 'ready' });
+  expect(mail?.instances).toContainEqual(expect.objectContaining({ pid, unresponsive: true }));
+  expect(kerf.stderr).toContain('the process of a module does not answer');
+  process.kill(pid!, 'SIGCONT');
+  await eventually(async () => (await readiness()).status === 'ready', 'the process that goes on');
+});
+
+it('answers the probes of each process, of another process without details', async () => {
+  kerf = await Kerf.start({ env: { MODULE_MAIL: 'http' } });
+  const get = async (url: string) => {
+    const response = await fetch(url);
+    return [response.status, await response.json()];
+  };
+  expect(await get(`${kerf.url}/healthz`)).toEqual([200, { status: 'ok', loopDelayMs: expect.any(Number) }]);
+  expect(await get(`${kerf.url}/startupz`)).toEqual([200, { status: 'started' }]);
+  const mail = kerf.announced.modules.find(({ name }) => name === 'mail')?.instances[0]?.address;
+  for (const address of [kerf.announced.internal, mail]) {
+    expect(await get(`${address}/healthz`)).toEqual([200, { status: 'ok' }]);
+    expect(await get(`${address}/readyz`)).toEqual([200, { status: 'ready' }]);
+    expect(await get(`${address}/startupz`)).toEqual([200, { status: 'started' }]);
+  }
 });
 
 it.each<[string, (file: string) => void]>([
@@ -44,7 +81,7 @@ it.each<[string, (file: string) => void]>([
   kerf = await Kerf.start({ dataDir });
   const shop = await new Shop(kerf.url).join();
   damage(join(dataDir, 'orders.db'));
-  const expected = { status: 'unwritable', away: [], unwritable: ['orders'], code: 503 };
+  const expected = { status: 'unwritable', ...nothingIsLacking, unwritable: ['orders'], code: 503 };
   await eventually(
     async () => JSON.stringify(await readiness()) === JSON.stringify(expected),
     'the expected readiness',

@@ -22,6 +22,7 @@ const resources = [
   'get /recommendations',
   'get /healthz',
   'get /readyz',
+  'get /startupz',
 ];
 
 interface Description {

@@ -7,6 +7,8 @@ const instanceSchema = z.looseObject({
   address: z.string().nullable(),
   /** Where callers reach the module, when that is not `address`. */
   calledAt: z.string().optional(),
+  /** Whether the event loop of the process does not turn. */
+  unresponsive: z.boolean().optional(),
 });
 
 const moduleSchema = z.looseObject({

@@ -16,10 +16,26 @@ export interface System {
   readonly open: { has(module: string): boolean };
   /** Whether this process is about to stop. */
   readonly stopping: boolean;
-  /** Resolves with the currently unreachable modules. */
-  away(): Promise<string[]>;
-  /** Resolves with the modules that currently cannot write to their database, and the reason for each. */
-  unwritable(): Promise<ReadonlyMap<string, string>>;
+  /** How late the event loop of this process turns. */
+  readonly loopDelay: { readonly longestMs: number; readonly blocked: boolean };
+  /** Resolves with what modules lack now. */
+  conditions(): Promise<Conditions>;
+}
+
+/** The modules that lack something now, by what they lack. A module may be in several lists. */
+export interface Conditions {
+  /** No process that calls can reach. */
+  readonly away: readonly string[];
+  /** No database that takes writes; with the reason. */
+  readonly unwritable: ReadonlyMap<string, string>;
+  /** A process that starts, for the first time or again. */
+  readonly starting: readonly string[];
+  /** A process whose event loop does not turn. */
+  readonly unresponsive: readonly string[];
+  /** Only a process that is about to stop. */
+  readonly draining: readonly string[];
+  /** An event that could not be delivered for a minute. */
+  readonly undelivered: readonly string[];
 }
 
 interface PublicModule {

@@ -10,12 +10,12 @@ import type { Adapters } from '../../kernel/ports/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import { type AdminRoutes, FanOut, refuseQuery, serveDeadLetters, serveSagas } from '../admin-api/index.ts';
 import type { topologyAnswer } from '../admin-contract/index.ts';
+import type { Conditions } from '../gateway/index.ts';
 import { Authority, type Identity, type Operators } from '../identity/index.ts';
 import type { OpenControl } from '../parts/index.ts';
 import { type Relocations, serveMoves } from '../relocation/index.ts';
 import type { ModuleProcess, ModuleProcesses } from '../supervisor/index.ts';
 import { type Placement, placementText, type Topology } from '../topology/index.ts';
-import type { WhichModules, WhyUnwritable } from './away.ts';
 import { publicationPath, publicationQuery } from './enrolment.ts';
 
 export interface AdminRoutesDependencies {
@@ -30,13 +30,18 @@ export interface AdminRoutesDependencies {
   /** Set only in the home process, which alone knows the operators' token. */
   operators: Operators | undefined;
   log: Log;
-  away: WhichModules;
-  unwritable: WhyUnwritable;
+  conditions: () => Promise<Conditions>;
+  loopDelay: { readonly blocked: boolean };
   relocations: Relocations;
   adapters: Adapters;
   openControl: OpenControl;
-  /** Whether this process is about to stop. */
-  state: { readonly stopping: boolean };
+  state: ProcessState;
+}
+
+/** Whether this process has started, and whether it is about to stop. */
+interface ProcessState {
+  readonly started: boolean;
+  readonly stopping: boolean;
 }
 
 /** Creates the operators' routes of the internal listener. The home process also answers for the other processes. */
@@ -52,8 +57,7 @@ export function createAdminRoutes(parts: AdminRoutesDependencies): AdminRoutes {
       refusal('not-found', 'there is no such route; the product may lack the part of control that serves it'),
     ),
   );
-  app.get('/healthz', (c) => c.json({ status: 'ok' }));
-  app.get('/readyz', (c) => (parts.state.stopping ? c.json({ status: 'stopping' }, 503) : c.json({ status: 'ready' })));
+  serveProbes(app, parts);
   const { identity } = parts;
   if (identity instanceof Authority) {
     app.get(publicationPath, async (c) => {
@@ -71,7 +75,7 @@ export function createAdminRoutes(parts: AdminRoutesDependencies): AdminRoutes {
   });
   app.get('/ops/topology', async (c) => {
     refuseQuery(c);
-    const [away, unwritable] = await Promise.all([parts.away(), parts.unwritable()]);
+    const { away, unwritable } = await parts.conditions();
     return c.json(describe(parts, away, unwritable));
   });
   const modules = definitions.map(({ contract }) => contract.name);
@@ -86,6 +90,16 @@ export function createAdminRoutes(parts: AdminRoutesDependencies): AdminRoutes {
   parts.openControl.serve(app, everywhere, parts);
   refuseOtherMethods(app);
   return app;
+}
+
+/** Serves the probes of this process, for everybody and without details. */
+function serveProbes(app: AdminRoutes, { loopDelay, state }: Pick<AdminRoutesDependencies, 'loopDelay' | 'state'>) {
+  app.get('/healthz', (c) => (loopDelay.blocked ? c.json({ status: 'blocked' }, 503) : c.json({ status: 'ok' })));
+  app.get('/readyz', (c) => {
+    const status = state.stopping ? 'stopping' : state.started ? 'ready' : 'starting';
+    return c.json({ status }, status === 'ready' ? 200 : 503);
+  });
+  app.get('/startupz', (c) => (state.started ? c.json({ status: 'started' }) : c.json({ status: 'starting' }, 503)));
 }
 
 function refuseOtherMethods(app: AdminRoutes): void {
@@ -118,11 +132,14 @@ export function describe(
       at.state === 'here'
         ? [{ pid: process.pid, address: null, since: startedAt }]
         : processes.length > 0
-          ? processes.flatMap(({ pid, ready }) => (pid ? [{ pid, ...where(ready) }] : []))
+          ? processes.flatMap(({ pid, ready, unresponsive }) =>
+              pid ? [{ pid, ...where(ready), ...(unresponsive && { unresponsive }) }] : [],
+            )
           : at.state === 'there'
             ? at.upstream.instances.map(({ address }) => ({ pid: null, address: shownAddress(address), since: null }))
             : [];
-    const unreached = processes.find(({ ready }) => !ready)?.state.kind ?? 'away';
+    const silent = processes.some(({ unresponsive }) => unresponsive) ? 'unresponsive' : 'away';
+    const unreached = processes.find(({ ready }) => !ready)?.state.kind ?? silent;
     const why = unwritable.get(name);
     const state = away.includes(name) ? unreached : why === undefined ? 'ready' : 'unwritable';
     return {

@@ -2,6 +2,7 @@ import { background } from '../../kernel/context/index.ts';
 import { DatabaseRecords } from '../../kernel/database/index.ts';
 import { messageOf, StartError } from '../../kernel/errors/index.ts';
 import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
+import type { Conditions } from '../gateway/index.ts';
 import { Authority, Operators, operatorToken } from '../identity/index.ts';
 import type { ControlPart } from '../parts/index.ts';
 import { describeContract } from '../releases/index.ts';
@@ -9,12 +10,13 @@ import { Relocations } from '../relocation/index.ts';
 import { answersFor, callsPausedVariable, joinParent, ModuleProcesses, ModulesHere } from '../supervisor/index.ts';
 import { type Placement, refuseMissingAdapters, type Topology } from '../topology/index.ts';
 import { createAdminRoutes } from './admin-routes.ts';
-import { type WhichModules, type WhyUnwritable, whichAreAway, whichTakeNoWrites } from './away.ts';
 import { recordBus } from './bus-record.ts';
+import { conditionsOf, type WhichModules, whichAreAway } from './conditions.ts';
 import { type Connections, connect } from './connections.ts';
 import { Databases } from './databases.ts';
 import { createInternalService } from './internal-service.ts';
 import { type Listeners, openListeners } from './listeners.ts';
+import { LoopDelay } from './loop-delay.ts';
 import { resolveUpstreams } from './upstreams.ts';
 import { WriteProbes } from './write-probes.ts';
 
@@ -33,8 +35,10 @@ export interface Host extends Readonly<Connections> {
   readonly address: string;
   /** Returns the modules that cannot be reached now. */
   readonly away: WhichModules;
-  /** Returns the modules that can be reached but cannot store data now. */
-  readonly unwritable: WhyUnwritable;
+  /** Returns what modules lack now. */
+  readonly conditions: () => Promise<Conditions>;
+  /** How late the event loop of this process turns. */
+  readonly loopDelay: LoopDelay;
   /** Whether this process is about to stop. */
   readonly stopping: boolean;
   /** Announces the stop to readiness probes and serves as before; other processes call elsewhere if they can. */
@@ -107,13 +111,24 @@ async function openOn(
     log,
   });
   const away = whichAreAway(names, directory);
-  const unwritable = whichTakeNoWrites(names, connections.calls);
-  const known = { ...connections, topology, placements, definitions, open, moduleProcesses, away, unwritable };
-  const state = { stopping: false };
+  const conditions = conditionsOf(names, away, connections.calls, moduleProcesses);
+  const loopDelay = new LoopDelay();
+  const known = {
+    ...connections,
+    topology,
+    placements,
+    definitions,
+    open,
+    moduleProcesses,
+    away,
+    conditions,
+    loopDelay,
+  };
+  const state = { started: false, stopping: false };
   const operators = authority && token !== undefined ? new Operators(authority, token) : undefined;
   const adminRoutes = createAdminRoutes({ ...known, operators, relocations, state });
   const { serve, serveHere } = createInternalService({
-    ...{ ...connections, definitions, here, adminRoutes, databases },
+    ...{ ...connections, definitions, here, adminRoutes, databases, state },
     home: topology.only === undefined,
     writeProbes: new WriteProbes(settings.DATA_DIR, log),
   });
@@ -146,6 +161,7 @@ async function openOn(
     reachedAt: listeners.reachedAt,
     contract: ownContract(definitions, only),
   });
+  state.started = true;
   return running(known, { connections, relocations, listeners, databases, state });
 }
 

@@ -26,6 +26,7 @@ import { FailureLog, type Log } from '../../kernel/telemetry/index.ts';
 import { type AdminRoutes, orderHeader } from '../admin-api/index.ts';
 import { type Identity, verifyOrder } from '../identity/index.ts';
 import type { ModulesHere } from '../supervisor/index.ts';
+import { type Condition, undeliveredOf } from './conditions.ts';
 import type { Databases } from './databases.ts';
 import type { WriteProbes } from './write-probes.ts';
 
@@ -41,6 +42,8 @@ export interface InternalServiceDependencies {
   readonly home: boolean;
   readonly adminRoutes: AdminRoutes;
   readonly databases: Databases;
+  /** Whether this process is about to stop. */
+  readonly state: { readonly stopping: boolean };
   readonly log: Log;
 }
 
@@ -161,10 +164,7 @@ class ServedModule {
       case 'ping':
         return {};
       case 'writes':
-        return {
-          writes: await this.parts.writeProbes.takesWrites(module),
-          why: this.parts.writeProbes.whyNot(module.name),
-        };
+        return this.#condition(module);
       case 'receive':
         return this.#receive(input, context, (_, envelopes) =>
           Promise.all(envelopes.map((each) => module.receive(each))),
@@ -183,6 +183,12 @@ class ServedModule {
       case 'introduce':
         return this.introduced(input, context);
     }
+  }
+
+  async #condition(module: OpenModule): Promise<Condition> {
+    const { writeProbes, state } = this.parts;
+    const [writes, undelivered] = await Promise.all([writeProbes.takesWrites(module), undeliveredOf(module)]);
+    return { writes, why: writeProbes.whyNot(module.name), stopping: state.stopping, undelivered };
   }
 
   async #receive(input: unknown, { caller }: CallContext, take: Take): Promise<object> {

@@ -95,6 +95,8 @@ export function answersFor(
 ) {
   const replica = () => replicaHere(only[0]!, here);
   const answers: Record<string, (given: unknown) => Promise<unknown>> = {
+    // The answer proves that the event loop turns.
+    turn: async () => {},
     idle: () => replica().idle(),
     migrations: () => replica().migrations(),
     'fetch-calls': () => listeners.fetchCalls(),

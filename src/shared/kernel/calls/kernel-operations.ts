@@ -31,9 +31,16 @@ export const kernel = contract('kerf', {
   operations: {
     ping: query({ summary: 'Whether the module is served here', input: nothing, output: nothing, timeoutMs: 500 }),
     writes: query({
-      summary: 'Whether the module can keep what it is told',
+      summary: 'Whether the module can store data and deliver its events',
       input: nothing,
-      output: z.object({ writes: z.boolean(), why: z.string().optional() }),
+      output: z.object({
+        writes: z.boolean(),
+        why: z.string().optional(),
+        /** Whether the process that answers is about to stop. */
+        stopping: z.boolean().optional(),
+        /** The recipients of events that wait for a long time. */
+        undelivered: z.array(z.string()).optional(),
+      }),
       timeoutMs: 3_000,
     }),
     receive: command({

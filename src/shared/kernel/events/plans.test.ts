@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '../context/index.ts';
 import { refusal } from '../errors/index.ts';
 import type { Receive } from './bus.ts';
-import { countOpen } from './counts.ts';
+import { countOpen, oldestOpen } from './counts.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { type EncodedEvent, encodeEvent } from './envelope.ts';
 import { EventScene, shop } from './events.scene.ts';
@@ -50,6 +50,7 @@ async function everything(scene: EventScene, clock: ManualClock): Promise<void> 
   scene.relay.start(['mail']);
   await scene.relay.stop();
   await countOpen(scene.publisher);
+  await oldestOpen(scene.publisher, ['mail']);
   await readdress(scene.publisher, { recipients: () => ['amqp'] }, ['amqp'], ['amqp']);
   for (const database of [scene.publisher, scene.database('mail')]) {
     await database.work(async (unit) => void (await removeExpired(unit, clock.now(), 100)));

@@ -9,6 +9,7 @@ import {
   eventMigrations,
   Inbox,
   Outbox,
+  oldestOpen,
   type Receive,
   Relay,
   readdress,
@@ -63,6 +64,8 @@ export interface OpenModule {
   readonly deadLetters: DeadLetters;
   /** Checks that the database accepts writes. Rejects with the reason when it does not. */
   probeWrite(): Promise<void>;
+  /** Returns how long the oldest event in the outbox has waited for each recipient, in milliseconds. */
+  oldestEvents(): Promise<readonly { readonly recipient: string; readonly waitedMs: number }[]>;
   /** Starts event delivery, sagas and timers. */
   start(): Promise<void>;
   /** Tells the relay and the sagas that another module is reachable again, so that they stop waiting for it. */
@@ -148,6 +151,10 @@ async function openOn(database: Database, definition: ModuleDefinition, around: 
     name: contract.name,
     database,
     probeWrite: () => probeWrite(database),
+    async oldestEvents() {
+      const oldest = await oldestOpen(database, recipients);
+      return oldest.map(({ recipient, since }) => ({ recipient, waitedMs: Math.max(0, clock.now() - since) }));
+    },
     dispatch: dispatcher.dispatch,
     inFlight: dispatcher.inFlight,
     receive,

@@ -34,6 +34,12 @@ export interface ModuleProcessDependencies {
 }
 
 const firstDelayMs = 100;
+/** How often the process must prove that its event loop turns, and how long its answer may take. */
+const turnsEveryMs = 1_000;
+const unresponsiveAfterMs = 4_000;
+/** Time for an answer that this process has received but not read, because its own loop was blocked. */
+const unreadMs = 1_000;
+const foreverMs = 2 ** 31 - 1;
 const longestDelayMs = 10_000;
 /** A process that lived longer than this restarts quickly. */
 const steadyMs = 10_000;
@@ -49,6 +55,8 @@ export class ModuleProcess {
   pid: number | undefined;
   /** How often the process has ended since its first start. */
   ends = 0;
+  /** Whether the process has not answered for 5 s: its event loop is blocked, or the process is stopped. */
+  unresponsive = false;
   #child: ChildProcess | undefined;
   #failures = 0;
   #ending = false;
@@ -158,12 +166,34 @@ export class ModuleProcess {
     clearTimeout(last);
   }
 
+  /** Asks the process again and again, until it ends. Any answer will do, also from a release that does not know the question. */
+  async #watch(child: ChildProcess): Promise<void> {
+    const { module, log } = this.parts;
+    const { pid } = child;
+    while (child === this.#child && child.connected) {
+      const answered = this.ask('turn', undefined, foreverMs).catch(() => {});
+      const inTime = await Promise.race([answered.then(() => true), silence()]);
+      if (!inTime) {
+        this.unresponsive = true;
+        log.error(
+          { module, pid },
+          'the process of a module does not answer; its event loop is blocked, or it is stopped',
+        );
+        await answered;
+      }
+      if (this.unresponsive) log.warn({ module, pid }, 'the process of a module answers again');
+      this.unresponsive = false;
+      await pause(turnsEveryMs);
+    }
+  }
+
   #hear(said: FromModuleProcess): void {
     if (said.type === 'ready') {
       // This process has already decided to end it.
       if (this.#ending) return;
       const { address, reachedAt, contract } = said;
       this.state = { kind: 'ready', since: new Date().toISOString(), address, reachedAt, contract };
+      if (this.#child) void this.#watch(this.#child);
       this.parts.onChange();
       return;
     }
@@ -180,6 +210,7 @@ export class ModuleProcess {
   #exited(startedAt: number, how: string): void {
     const { module, log } = this.parts;
     this.pid = undefined;
+    this.unresponsive = false;
     this.ends += 1;
     this.state = { kind: this.#ending ? 'stopped' : 'waiting' };
     for (const { reject } of [...this.#waiting.values()]) reject(new Error(`the process of ${module} ended: ${how}`));
@@ -194,4 +225,15 @@ export class ModuleProcess {
     log.error({ module, how, delayMs }, 'the process of a module ended; starting it again');
     this.#timer = background.setTimeout(() => this.start(), delayMs);
   }
+}
+
+/** Resolves with false when an answer should have come. The last part of the time is for an answer that this process could not read yet. */
+async function silence(): Promise<false> {
+  await pause(unresponsiveAfterMs);
+  await pause(unreadMs);
+  return false;
+}
+
+function pause(delayMs: number): Promise<void> {
+  return new Promise((resolve) => background.setTimeout(resolve, delayMs).unref());
 }
