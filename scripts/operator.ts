@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import type { z } from 'zod';
 import { type Away, isAway, problemAnswer, rowsOf } from '../src/shared/control/admin-contract/index.ts';
 import type { readOperatorSettings } from '../src/shared/control/topology/index.ts';
-import { fail } from './setup.mjs';
 
 /** The part of the help that all commands share. */
 export const reaches = `Asks the process at INTERNAL_PORT (3001), with the token in DATA_DIR (data) or OPERATOR_TOKEN; over TLS when INTERNAL_TLS_CERT
@@ -18,6 +17,13 @@ type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
 
 /** Explains a problem in the terms of the command; undefined when the problem's own text suffices. */
 export type Explain = (problem: Problem) => string | undefined;
+
+/** A message for the person at the command. scripts/run.mjs prints it and exits with 1. */
+class Failure extends Error {}
+
+function fail(message: string): never {
+  throw new Failure(message);
+}
 
 interface Asked {
   readonly method: Method;
@@ -65,7 +71,9 @@ async function answerTo({ accept = 'application/json', body, ...asked }: Asked, 
   const headers = { authorization: `Bearer ${token(settings)}`, 'content-type': 'application/json', accept };
   const request = { ...options, method: asked.method, headers };
   const sent = send(`${address}${asked.path}`, request, body, listening.onLine);
-  const { status, text } = await sent.catch((error: NodeJS.ErrnoException) => fail(whyNot(address, error)));
+  const { status, text } = await sent.catch((error: NodeJS.ErrnoException) => {
+    throw error instanceof Failure ? error : new Failure(whyNot(address, error));
+  });
   if (status < 300) return text;
   if (status === 401) fail(`${address} does not take this token; is it that of the same data folder?`);
   const problem = problemAnswer.safeParse(parsed(text)).data;

@@ -186,7 +186,7 @@ describe('the operator commands', () => {
     ]);
   });
 
-  it.each(['topology', 'dead-letters', 'sagas', 'faults', 'extract', 'absorb', 'replace', 'advise'])(
+  it.each(['topology', 'dead-letters', 'sagas', 'faults', 'extract', 'absorb', 'replace', 'advise', 'doctor'])(
     'print help: %s',
     async (command) => {
       for (const word of ['--help', '-h']) {

@@ -36,6 +36,17 @@ export const orderHeader = 'kerf-order';
 
 const tellWithinMs = 3_000;
 
+/** The answer of one process of a module, and the times of this process's clock at which it asked and had the answer. */
+export interface InstanceAnswer {
+  readonly module: string;
+  readonly address: string | null;
+  readonly sentAt: number;
+  readonly receivedAt: number;
+  readonly content?: object | undefined;
+  /** Why there is no content. */
+  readonly why?: string;
+}
+
 interface FanOutDependencies {
   readonly modules: readonly string[];
   readonly open: ReadonlyMap<string, OpenModule>;
@@ -111,8 +122,22 @@ export class FanOut {
    * Passes the request on, with `body`, to every known process that runs the module. Resolves with the processes that have not
    * accepted it, such as `payments at http://10.0.0.7:4105`.
    */
-  async tell(c: Context<Asked>, module: string, body: object): Promise<string[]> {
-    return (await this.#askAll(c, module, JSON.stringify(body))).missed;
+  async tell({ req }: Context<Asked>, module: string, body: object): Promise<string[]> {
+    const answers = await this.#each(module, await this.#order(req, module, JSON.stringify(body)));
+    if (answers.length === 0) return [module];
+    return answers.flatMap(({ address, content }) => (content ? [] : [`${module} at ${shownAddress(address)}`]));
+  }
+
+  /** Asks every known process of every other module for `path`, by default that of the request, all at once. */
+  async processes({ req }: Context<Asked>, path?: string): Promise<InstanceAnswer[]> {
+    const elsewhere = this.parts.modules.filter((module) => !this.parts.open.has(module));
+    const asked = elsewhere.map(async (module) => {
+      const answers = await this.#each(module, await this.#order(req, module, '', path));
+      if (answers.length > 0) return answers;
+      const now = Date.now();
+      return [{ module, address: null, sentAt: now, receivedAt: now, why: 'it does not run' }];
+    });
+    return (await Promise.all(asked)).flat();
   }
 
   /**
@@ -120,47 +145,36 @@ export class FanOut {
    * process that runs several modules is asked for each, so an item may come twice.
    */
   async items<T>(c: Context<Asked>, items: readonly T[]): Promise<{ items: T[]; missed: string[] }> {
-    const { modules, open } = this.parts;
-    const elsewhere = this.#mayAsk(c) ? modules.filter((name) => !open.has(name)) : [];
-    const asked = await Promise.all(elsewhere.map((name) => this.#askAll(c, name, '')));
-    const answers = asked.flatMap(({ answers }) => answers as { items: T[] }[]);
+    const asked = this.#mayAsk(c) ? await this.processes(c) : [];
+    const missed = asked.filter(({ content }) => !content);
     return {
-      items: [items, ...answers.map((each) => each.items)].flat(),
-      missed: asked.flatMap(({ missed }) => missed),
+      items: [...items, ...asked.flatMap(({ content }) => (content as { items: T[] } | undefined)?.items ?? [])],
+      missed: missed.map(({ module, address }) => (address ? `${module} at ${shownAddress(address)}` : module)),
     };
   }
 
-  /** Passes the request on to every known process that runs the module. */
-  async #askAll(
-    { req }: Context<Asked>,
-    module: string,
-    body: string,
-  ): Promise<{ answers: object[]; missed: string[] }> {
+  /** Sends an order to every known process that runs the module. Each answers by itself: no other is tried in its place. */
+  #each(module: string, input: PassedOn) {
     const at = this.parts.directory.routeTo(module);
     const instances = at.state === 'there' ? at.upstream.instances : [];
-    if (instances.length === 0) return { answers: [], missed: [module] };
     const operation = ofKernel('operate', module);
-    const input = await this.#order(req, module, body);
-    const asked = instances.map(async ({ address, link }) => {
-      const deadline = Date.now() + tellWithinMs;
-      const context = { requestId: randomUUID(), caller: 'home', deadline };
+    const answers = instances.map(async ({ address, link }) => {
+      const sentAt = Date.now();
+      const context = { requestId: randomUUID(), caller: 'home', deadline: sentAt + tellWithinMs };
       const answer = link.call({ operation, input, context }) as Promise<PassedBack>;
-      return answer
-        .then((back) => contentOf(module, back))
-        .then(
-          (content) => ({ answers: [content], missed: [] }),
-          () => ({ answers: [], missed: [`${module} at ${shownAddress(address)}`] }),
-        );
+      const answered = await answer
+        .then((back) => ({ content: contentOf(module, back) }))
+        .catch((error: Error) => ({ why: error.message, content: undefined }));
+      return { module, address, sentAt, receivedAt: Date.now(), ...answered };
     });
-    const all = await Promise.all(asked);
-    return { answers: all.flatMap(({ answers }) => answers), missed: all.flatMap(({ missed }) => missed) };
+    return Promise.all(answers);
   }
 
-  /** Signs the operator's request for the processes of the module. */
-  async #order(req: Context['req'], module: string, body: string): Promise<PassedOn> {
+  /** Signs the operator's request for the processes of the module; or a request for another path. */
+  async #order(req: Context['req'], module: string, body: string, other?: string): Promise<PassedOn> {
     const { method } = req;
     const { pathname, search } = new URL(req.url);
-    const path = `${pathname}${search}`;
+    const path = other ?? `${pathname}${search}`;
     const token = bearer(req.header('authorization'));
     const { operators } = this.parts;
     if (!operators) throw refusal('forbidden', 'only the home process passes orders on');

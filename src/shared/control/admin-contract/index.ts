@@ -1,6 +1,15 @@
 export { adviceAnswer } from './advice.ts';
 export { deadLetterRow, deadLetterSchema, decidedRow } from './dead-letters.ts';
 export {
+  type AskedProcess,
+  outboxRow,
+  type Prerequisites,
+  type ProcessFacts,
+  prerequisitesSchema,
+  processAnswer,
+  processesAnswer,
+} from './doctor.ts';
+export {
   type CallFault,
   callFaultSchema,
   type FaultOrder,

@@ -9,7 +9,7 @@ import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts'
 import type { Adapters } from '../../kernel/ports/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import { type AdminRoutes, FanOut, refuseQuery, serveDeadLetters, serveSagas } from '../admin-api/index.ts';
-import type { topologyAnswer } from '../admin-contract/index.ts';
+import { processAnswer, type processesAnswer, type topologyAnswer } from '../admin-contract/index.ts';
 import type { Conditions } from '../gateway/index.ts';
 import { Authority, type Identity, type Operators } from '../identity/index.ts';
 import type { OpenControl } from '../parts/index.ts';
@@ -17,8 +17,9 @@ import { type Relocations, serveMoves } from '../relocation/index.ts';
 import type { ModuleProcess, ModuleProcesses } from '../supervisor/index.ts';
 import { type Placement, placementText, type Topology } from '../topology/index.ts';
 import { publicationPath, publicationQuery } from './enrolment.ts';
+import { type ProcessFactsDependencies, processFacts } from './process-facts.ts';
 
-export interface AdminRoutesDependencies {
+export interface AdminRoutesDependencies extends ProcessFactsDependencies {
   topology: Topology;
   placements: ReadonlyMap<string, Placement>;
   definitions: readonly ModuleDefinition[];
@@ -31,7 +32,7 @@ export interface AdminRoutesDependencies {
   operators: Operators | undefined;
   log: Log;
   conditions: () => Promise<Conditions>;
-  loopDelay: { readonly blocked: boolean };
+  loopDelay: { readonly blocked: boolean; readonly longestMs: number };
   relocations: Relocations;
   adapters: Adapters;
   openControl: OpenControl;
@@ -84,6 +85,11 @@ export function createAdminRoutes(parts: AdminRoutesDependencies): AdminRoutes {
     refuseQuery(c);
     return everywhere.rows(c, undefined, ({ database }) => countOpen(database));
   });
+  app.get('/ops/process', async (c) => c.json(await processFacts(parts)));
+  app.get('/ops/processes', async (c) => {
+    refuseQuery(c);
+    return c.json(await describeProcesses(parts, everywhere, c));
+  });
   serveDeadLetters(app, everywhere);
   serveSagas(app, everywhere);
   serveMoves(app, modules, parts.relocations, parts.adapters);
@@ -100,6 +106,26 @@ function serveProbes(app: AdminRoutes, { loopDelay, state }: Pick<AdminRoutesDep
     return c.json({ status }, status === 'ready' ? 200 : 503);
   });
   app.get('/startupz', (c) => (state.started ? c.json({ status: 'started' }) : c.json({ status: 'starting' }, 503)));
+}
+
+/** Describes this process and all others, each with the times between which it answered. */
+async function describeProcesses(
+  parts: AdminRoutesDependencies,
+  everywhere: FanOut,
+  c: Parameters<FanOut['processes']>[0],
+): Promise<z.input<typeof processesAnswer>> {
+  const sentAt = Date.now();
+  const facts = await processFacts(parts);
+  const receivedAt = Date.now();
+  const [others, conditions] = await Promise.all([everywhere.processes(c, '/ops/process'), parts.conditions()]);
+  const home = { module: 'home', address: null, sentAt, receivedAt, facts };
+  const items = others.map(({ content, address, ...other }) => {
+    const answer = { ...other, address: address && shownAddress(address) };
+    const { data } = processAnswer.safeParse(content);
+    return data || !content ? { ...answer, facts: data } : { ...answer, why: 'its release answers otherwise' };
+  });
+  const readiness = { ...conditions, unwritable: Object.fromEntries(conditions.unwritable) };
+  return { items: [home, ...items], readiness };
 }
 
 function refuseOtherMethods(app: AdminRoutes): void {

@@ -16,7 +16,7 @@ const help = `Usage: npm start -- [--only module[,module]] [--accept-loss module
   --json         print what runs where as JSON
   --modules      print the manifests of the modules as JSON, and end
 
-npm run rotate-keys, identity and proto run this program with options of their own.
+npm run rotate-keys, identity, proto and doctor run this program with options of their own.
 
 Settings come from the environment and topology.yaml; the README lists them.`;
 
@@ -45,6 +45,8 @@ export interface CommandLine {
   identity: string[] | undefined;
   /** Print the descriptions of the modules instead of running. */
   modules: boolean;
+  /** Print what a start would need around it instead of running. */
+  prerequisites: boolean;
   /** Print contracts as `.proto` instead of running: of these modules, or of all modules when the list is empty. */
   proto: string[] | undefined;
 }
@@ -62,6 +64,7 @@ export function readCommandLine(words: string[]): CommandLine {
         revoke: { type: 'boolean', default: false },
         identity: { type: 'string' },
         modules: { type: 'boolean', default: false },
+        prerequisites: { type: 'boolean', default: false },
         proto: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -80,6 +83,7 @@ export function readCommandLine(words: string[]): CommandLine {
       revoke: values.revoke,
       identity: names(values.identity),
       modules: values.modules,
+      prerequisites: values.prerequisites,
       proto,
     };
   } catch (error) {

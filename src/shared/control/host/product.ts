@@ -8,6 +8,7 @@ import { readTopology } from '../topology/index.ts';
 import { announce } from './announce.ts';
 import { printIdentity, printModules, printProto, readCommandLine, rotateKeys } from './command-line.ts';
 import { type Host, openHost } from './host.ts';
+import { printPrerequisites } from './prerequisites.ts';
 import { runUntilStopped, type Started } from './run.ts';
 
 /** The parts of a product. */
@@ -42,6 +43,7 @@ export function runAlone(
       throw new StartError('--rotate-keys, --revoke, --identity and --proto need the program with all modules');
     const modules = [own, ...others];
     const topology = readTopology(modules, only, process.env, new Adapters(adapters));
+    if (other.prerequisites) return printPrerequisites(topology);
     const host = await openHost(topology, modules, control, acceptLoss);
     await announce(host, undefined, json);
     return started(host);
@@ -56,6 +58,7 @@ async function start(
   if (proto) return printProto(modules, adapters, proto);
   if (print.modules) return printModules(modules);
   const topology = readTopology(modules, only, process.env, new Adapters(adapters));
+  if (print.prerequisites) return printPrerequisites(topology);
   if (newKeys) return rotateKeys(topology, revoke);
   if (identity) return printIdentity(topology, identity);
   const host = await openHost(topology, modules, control, acceptLoss);

@@ -36,7 +36,7 @@ export function resolveUpstreams(
 }
 
 /** Returns the discovery of a module that the home process neither runs nor starts; `undefined` for any other. */
-function discoveryOf(
+export function discoveryOf(
   module: string,
   placement: Placement,
   { log, adapters }: Pick<Connections, 'log' | 'adapters'>,

@@ -11,6 +11,8 @@ export interface Signer {
 export interface Identity {
   /** Milliseconds since 1970, the same for all processes of a system. Steps of a machine's clock do not move it. */
   now(): number;
+  /** Until when this process may call, in milliseconds since 1970, unless it renews its certificate. Undefined in the home process. */
+  readonly until?: number | undefined;
   /** Returns the signer for `caller`, or undefined when this process may not call in that name. */
   signerFor(caller: string): Signer | undefined;
   /** Returns the system's key with this id, or undefined for a key that is not or no longer trusted. */

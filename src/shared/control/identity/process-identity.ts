@@ -27,6 +27,7 @@ export class ProcessIdentity implements Identity {
   #aheadMs = performance.timeOrigin;
   #renewedAt = Number.NEGATIVE_INFINITY;
   #renewAt = 0;
+  #until = 0;
   #renewing: Promise<boolean> | undefined;
   private readonly modules: readonly string[];
   private readonly enrol: Enrol;
@@ -45,6 +46,10 @@ export class ProcessIdentity implements Identity {
 
   now(): number {
     return performance.now() + this.#aheadMs;
+  }
+
+  get until(): number {
+    return this.#until;
   }
 
   signerFor(caller: string): Signer | undefined {
@@ -94,8 +99,8 @@ export class ProcessIdentity implements Identity {
     this.#pair = pair;
     this.#certificate = certificate;
     this.#keys = new Map(keys.map((key) => [key.kid!, publicKeyOf(key)]));
-    const untilMs = (decodeJwt(certificate).exp ?? 0) * 1_000;
-    this.#renewAt = this.now() + (untilMs - this.now()) / 2;
+    this.#until = (decodeJwt(certificate).exp ?? 0) * 1_000;
+    this.#renewAt = this.now() + (this.#until - this.now()) / 2;
     if (isNew) for (const listener of this.#listeners) listener();
     return isNew;
   }

@@ -13,7 +13,7 @@ import type { InstanceRow } from './tables.ts';
 const leaseMs = 30_000;
 const renewMs = 10_000;
 /** Maximum difference between the clocks of hosts. It makes an instance count itself as dead before any other instance does. */
-const clocksDifferMs = 5_000;
+export const clocksDifferMs = 5_000;
 
 export interface LeaseDependencies {
   readonly database: Database;
