@@ -85,7 +85,10 @@ export function createAdminRoutes(parts: AdminRoutesDependencies): AdminRoutes {
     refuseQuery(c);
     return everywhere.rows(c, undefined, ({ database }) => countOpen(database));
   });
-  app.get('/ops/process', async (c) => c.json(await processFacts(parts)));
+  app.get('/ops/process', async (c) => {
+    refuseQuery(c);
+    return c.json(await processFacts(parts));
+  });
   app.get('/ops/processes', async (c) => {
     refuseQuery(c);
     return c.json(await describeProcesses(parts, everywhere, c));
