@@ -1,6 +1,6 @@
 // npm test and npm run test:deep: build after changes, and run the tests.
 import { run, tool } from './programs.ts';
-import { known } from './services/index.ts';
+import { kinds } from './services/index.ts';
 import { build } from './setup.mjs';
 import { wordsToPass } from './words.ts';
 
@@ -14,10 +14,10 @@ npm run test:deep runs all.
   -t name  only tests whose name has it
   -u       renews the records that tests compare with, such as the contracts: npm test -- drift -u
 
-  SEED=7               npm test -- differential replays that history
-  REQUIRE_SERVERS=1    a server that is not up fails the tests that need it; otherwise they are skipped, and named at the end
-${Object.values(known)
-  .map(({ variable, url }) => `  ${variable.padEnd(19)}  where it is, unless at ${url}`)
+  SEED=7                     npm test -- differential replays that history
+  REQUIRE_SERVERS=1          a server that is not up fails the tests that need it; otherwise they are skipped, and named at the end
+${Object.values(kinds)
+  .map(({ variable, url, port }) => `  ${variable.padEnd(25)}  where it is, unless at ${url(port)}`)
   .join('\n')}
 
 npm run services -- up starts these servers. Other options are those of Vitest: npx vitest --help`;

@@ -51,10 +51,10 @@ export async function carryBy(bus: string, subscriptions: SubscriptionMap): Prom
 
 /** Returns the URLs of the available brokers, each with a private namespace. Reports the other brokers as not measured. */
 export async function brokersThatAnswer(): Promise<string[]> {
-  const { known } = await services();
+  const { addressOf, kinds } = await services();
   const urls: string[] = [];
   for (const name of ['rabbitmq', 'kafka', 'nats'] as const) {
-    const url = process.env[known[name].variable] ?? known[name].url;
+    const url = addressOf(kinds[name]);
     if (await accepts(url)) urls.push(`${url}?namespace=bench-${randomUUID()}`);
     else console.log(`${name} is not measured: it does not answer; run: npm run services -- up ${name}`);
   }

@@ -1,12 +1,21 @@
 // Test servers: shared servers of `npm run services`, and private servers of one test.
+import { alertmanager } from './alertmanager.ts';
 import { Instance } from './instance.ts';
+import { jaeger } from './jaeger.ts';
 import { kafka } from './kafka.ts';
-import type { Kind, Place, ServerName } from './kind.ts';
+import type { Kind, Place, Program, ServerName } from './kind.ts';
 import { nats } from './nats.ts';
+import { opensearch } from './opensearch.ts';
+import { otelCollector } from './otel-collector.ts';
 import { postgres } from './postgres.ts';
 import { killWhenGone } from './processes.ts';
+import { prometheus } from './prometheus.ts';
 import { rabbitmq } from './rabbitmq.ts';
+import { rsyslog } from './rsyslog.ts';
+import { victoriaLogs } from './victoria-logs.ts';
+import { zipkin } from './zipkin.ts';
 
+export { addressOf } from './kind.ts';
 export type { ServerName };
 
 /** A private test server. It is killed when the process that started it ends. */
@@ -25,15 +34,15 @@ export interface PrivateServer {
   stop(): Promise<void>;
 }
 
-export const kinds: Readonly<Record<ServerName, Kind>> = { rabbitmq, kafka, nats, postgres };
-export const names: readonly ServerName[] = ['rabbitmq', 'kafka', 'nats', 'postgres'];
+export const kinds: Readonly<Record<ServerName, Kind>> = {
+  ...{ rabbitmq, kafka, nats, postgres },
+  ...{ zipkin, prometheus, alertmanager, opensearch },
+  ...{ jaeger, 'otel-collector': otelCollector, 'victoria-logs': victoriaLogs },
+};
+export const names: readonly ServerName[] = Object.values(kinds).map(({ name }) => name);
 
-/** The default address of a server, and the environment variable for another address. */
-export const known = { rabbitmq: at(rabbitmq), kafka: at(kafka), nats: at(nats), postgres: at(postgres) };
-
-function at({ port, variable, url }: Kind) {
-  return { port, variable, url: url(port) };
-}
+/** Programs that tests run by themselves. */
+export const programs: Readonly<Record<string, Program>> = { rsyslog };
 
 /** Returns whether the programs of a server are installed; `npm run services -- up` installs them. */
 export function installed(name: ServerName): boolean {

@@ -1,23 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { messageOf, root } from '../setup.mjs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { freePort } from './free-port.ts';
+import { Jars, javaOptions } from './jars.ts';
 import type { Kind, Place } from './kind.ts';
-import { installPackages } from './packages.ts';
 import { pathOf } from './processes.ts';
 
-const repository = 'https://repo.maven.apache.org/maven2';
-/** The jars of `kafka_2.13` 4.1.1: SHA-256 and path in the repository. */
-const jars = readFileSync(new URL('kafka-jars.txt', import.meta.url), 'utf8')
-  .trim()
-  .split('\n')
-  .map((line) => {
-    const [hash = '', path = ''] = line.split('  ');
-    return { hash, path };
-  });
-const library = join(root, '.services', 'kafka-4.1.1');
+/** The jars of `kafka_2.13`. */
+const jars = new Jars('kafka', '4.1.1', 'kafka-jars.txt');
 
 /** `log.flush.interval.messages=1`: acknowledged messages are on disk, not only in memory. */
 const settings = ({ port, controllerPort, folder }: Place & { controllerPort: number }) => `
@@ -53,14 +44,8 @@ export const kafka: Kind = {
   variable: 'SERVER_KAFKA_URL',
   url: (port) => `kafka://127.0.0.1:${port}`,
 
-  installed: () => hasJava() && jars.every(({ path }) => existsSync(join(library, basename(path)))),
-  async install() {
-    if (!hasJava()) installPackages('kafka', ['default-jre-headless']);
-    if (!hasJava()) throw new Error('kafka needs Java 17 or later, and "java -version" tells of an older one');
-    mkdirSync(library, { recursive: true });
-    // Retries once: among forty files, one download may fail.
-    await Promise.all(jars.map((jar) => fetchJar(jar).catch(() => fetchJar(jar))));
-  },
+  installed: () => jars.installed(),
+  install: () => jars.install(),
 
   async prepare({ port, folder }) {
     const file = join(folder, 'server.properties');
@@ -81,30 +66,8 @@ export const kafka: Kind = {
   stopSignal: 'SIGTERM',
 };
 
-function hasJava(): boolean {
-  const { stderr } = spawnSync('java', ['-version'], { encoding: 'utf8' });
-  return Number(stderr?.match(/version "(\d+)/)?.[1] ?? 0) >= 17;
-}
-
 function java(main: string, ...words: string[]): string[] {
-  const settings = ['-Xmx512m', '-Xms128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
-  return [...settings, '-cp', join(library, '*'), main, ...words];
-}
-
-async function fetchJar({ hash, path }: (typeof jars)[number]): Promise<void> {
-  const file = join(library, basename(path));
-  if (existsSync(file)) return;
-  const answer = await fetch(`${repository}/${path}`).catch((cause: Error) => {
-    const why = messageOf(cause.cause ?? cause);
-    throw new Error(`${repository} cannot be reached to fetch Kafka: ${why}`, { cause });
-  });
-  if (!answer.ok) throw new Error(`${repository}/${path} answered ${answer.status}`);
-  const bytes = Buffer.from(await answer.arrayBuffer());
-  if (createHash('sha256').update(bytes).digest('hex') !== hash) {
-    throw new Error(`${repository}/${path} is not the file that scripts/services/kafka-jars.txt names`);
-  }
-  writeFileSync(`${file}.${process.pid}`, bytes);
-  renameSync(`${file}.${process.pid}`, file);
+  return ['-Xmx512m', '-Xms128m', ...javaOptions, '-cp', jars.files.join(delimiter), main, ...words];
 }
 
 /** A metadata request, version 5, without topics. */

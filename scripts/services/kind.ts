@@ -13,20 +13,31 @@ export interface Command {
   readonly cwd?: string;
 }
 
-export type ServerName = 'rabbitmq' | 'kafka' | 'nats' | 'postgres';
+export type ServerName =
+  | ('rabbitmq' | 'kafka' | 'nats' | 'postgres')
+  | ('zipkin' | 'prometheus' | 'alertmanager' | 'opensearch')
+  | ('jaeger' | 'otel-collector' | 'victoria-logs');
+
+/** A program that tests need. */
+export interface Program {
+  readonly name: string;
+  installed(): boolean;
+  /** Installs it. Throws an error with the necessary command when this user may not install it. */
+  install(): void | Promise<void>;
+  /** About how long the installation takes, when it is built from source. No test requires such a program. */
+  readonly buildMinutes?: number;
+}
 
 /** One kind of server; each kind has a file in this folder. All listen only on the loopback interface. */
-export interface Kind {
+export interface Kind extends Program {
   readonly name: ServerName;
   /** The place of the shared server of `npm run services`. */
   readonly port: number;
+  /** The server uses this many ports, from its own port on. Default: 1. */
+  readonly portCount?: number;
   /** The environment variable with the address of another server for tests. */
   readonly variable: string;
   url(port: number): string;
-
-  installed(): boolean;
-  /** Installs its programs. Throws an error with the necessary command when this user may not install them. */
-  install(): void | Promise<void>;
 
   /** Writes its settings, and creates its storage if it is missing. */
   prepare(place: Place): void | Promise<void>;
@@ -41,4 +52,9 @@ export interface Kind {
   readonly hello: Uint8Array | undefined;
   answer(heard: Buffer): boolean;
   readonly stopSignal: NodeJS.Signals;
+}
+
+/** The address of the shared server: from the environment, or of `npm run services`. */
+export function addressOf({ variable, url, port }: Kind): string {
+  return process.env[variable] ?? url(port);
 }

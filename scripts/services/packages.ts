@@ -6,11 +6,12 @@ import { find } from './processes.ts';
 const policy = '/usr/sbin/policy-rc.d';
 let updated = false;
 
-/** Installs packages without starting their services. Throws when the installation fails. */
-export function installPackages(name: string, packages: readonly string[]): void {
+/** Installs packages without starting their services. Throws when the installation fails, or with the command for another user. */
+export function installPackages(name: string, packages: readonly string[], { inCompose = true } = {}): void {
   const command = `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
   if (process.getuid?.() !== 0 || !find('apt-get')) {
-    throw new Error(`${name} is not installed; run: sudo ${command}   (or, with Docker: docker compose up -d ${name})`);
+    const docker = inCompose ? `   (or, with Docker: docker compose up -d ${name})` : '';
+    throw new Error(`${name} is not installed; run: sudo ${command}${docker}`);
   }
   const ours = !existsSync(policy);
   if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Kind } from './kind.ts';
 import { installPackages } from './packages.ts';
 import { find, pathOf } from './processes.ts';
+import { createData, dataIn, removeData, unprivileged } from './unprivileged.ts';
 
 /** Debian keeps the programs of each version in a separate folder outside the search path. */
 const debian = '/usr/lib/postgresql';
@@ -21,11 +21,10 @@ export const postgres: Kind = {
   install: () => installPackages('postgres', ['postgresql']),
 
   prepare({ folder }) {
-    const data = join(folder, 'data');
-    if (existsSync(data)) return;
-    const user = unprivileged();
-    if (user) symlinkSync(folderOf(user), data);
-    const words = ['-D', place(folder), '-U', 'postgres', '--auth=trust', '--no-locale', '--encoding=UTF8'];
+    if (existsSync(join(folder, 'data'))) return;
+    const user = unprivileged('postgres');
+    createData(folder, user);
+    const words = ['-D', dataIn(folder), '-U', 'postgres', '--auth=trust', '--no-locale', '--encoding=UTF8'];
     const { status, stdout, stderr } = spawnSync(pathOf('initdb', folders), words, {
       ...user,
       cwd: '/',
@@ -35,42 +34,16 @@ export const postgres: Kind = {
   },
   commands({ port, folder }) {
     const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'shared_buffers=32MB'];
-    const words = ['-D', place(folder), '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])];
-    return [{ program: pathOf('postgres', folders), words, env: process.env, cwd: '/', ...unprivileged() }];
+    const words = ['-D', dataIn(folder), '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])];
+    return [{ program: pathOf('postgres', folders), words, env: process.env, cwd: '/', ...unprivileged('postgres') }];
   },
-  remove({ folder }) {
-    if (existsSync(join(folder, 'data'))) rmSync(place(folder), { recursive: true, force: true });
-  },
+  remove: ({ folder }) => removeData(folder),
 
   hello: startupPacket({ user: 'postgres', database: 'postgres' }),
   answer: (heard) => heard[0] === 'R'.charCodeAt(0),
   /** SIGINT is a fast shutdown: the server does not wait for its clients. */
   stopSignal: 'SIGINT',
 };
-
-interface User {
-  readonly uid: number;
-  readonly gid: number;
-}
-
-/** Returns the user of the PostgreSQL package, because PostgreSQL refuses to run as root. */
-function unprivileged(): User | undefined {
-  if (process.getuid?.() !== 0) return undefined;
-  const id = (flag: string) => Number(spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }).stdout);
-  return { uid: id('-u'), gid: id('-g') };
-}
-
-/** Creates a temporary folder, because that user has no access to root's checkout. */
-function folderOf({ uid, gid }: User): string {
-  const folder = mkdtempSync(join(tmpdir(), 'kerf-postgres-'));
-  chownSync(folder, uid, gid);
-  return folder;
-}
-
-function place(folder: string): string {
-  const data = join(folder, 'data');
-  return existsSync(data) ? realpathSync(data) : data;
-}
 
 function startupPacket(parameters: Readonly<Record<string, string>>): Buffer {
   const words = Object.entries(parameters).flat();

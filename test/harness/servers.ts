@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
 import { freePort } from '../../scripts/services/free-port.ts';
-import { known, type PrivateServer, type ServerName, startServer } from '../../scripts/services/index.ts';
+import { addressOf, kinds, type PrivateServer, type ServerName, startServer } from '../../scripts/services/index.ts';
 
 export type { PrivateServer, ServerName };
 
@@ -12,10 +12,10 @@ export interface Server {
   readonly url: string;
 }
 
-const names = Object.keys(known) as ServerName[];
 const running = new Map<ServerName, Server>();
-for (const name of names) {
-  if (await accepts(address(name))) running.set(name, { url: address(name) });
+for (const kind of Object.values(kinds)) {
+  const url = addressOf(kind);
+  if (await accepts(url)) running.set(kind.name, { url });
 }
 
 /** Returns a test server: from `npm run services`, or from the environment (`SERVER_KAFKA_URL`). Undefined when it is down. */
@@ -23,34 +23,39 @@ export function server(name: ServerName): Server | undefined {
   return running.get(name);
 }
 
+/** Returns the address of a running test server. Throws when it is down. */
+export function urlOf(name: ServerName): string {
+  const found = server(name);
+  if (!found)
+    throw new Error(`${name} does not answer at ${addressOf(kinds[name])}; run: npm run services -- up ${name}`);
+  return found.url;
+}
+
 /**
  * Describes a suite that needs a test server. Without the server, skips the suite and says so in its title;
- * with `REQUIRE_SERVERS=1` the suite fails.
+ * with `REQUIRE_SERVERS=1` the suite fails, unless the server has to be built from source.
  */
 export function describeWith(name: ServerName, title: string, body: (server: Server) => void): void {
   const found = server(name);
   if (found) return void describe(title, () => body(found));
   const needs = `needs ${name}: npm run services -- up ${name}`;
-  if (required()) describe(title, () => void it(needs, () => Promise.reject(new Error(missing(name)))));
-  else describe.skip(`${title} (${needs})`, () => body({ url: address(name) }));
+  if (required(name)) describe(title, () => void it(needs, () => Promise.reject(new Error(missing(name)))));
+  else describe.skip(`${title} (${needs})`, () => body({ url: addressOf(kinds[name]) }));
 }
 
 /** Starts a server that no other test uses, so that the test may kill or stop it. */
 export async function privateServer(name: ServerName): Promise<PrivateServer> {
-  return startServer(name, { port: await freePort(), folder: mkdtempSync(join(tmpdir(), `kerf-${name}-`)) });
+  const port = await freePort(kinds[name].portCount);
+  return startServer(name, { port, folder: mkdtempSync(join(tmpdir(), `kerf-${name}-`)) });
 }
 
-/** Returns whether every test must run, so that a missing server is a failure. */
-export function required(): boolean {
-  return process.env.REQUIRE_SERVERS === '1';
+/** Returns whether a missing server is a failure: with `REQUIRE_SERVERS=1`, and for servers that install in seconds. */
+export function required(name: ServerName): boolean {
+  return process.env.REQUIRE_SERVERS === '1' && kinds[name].buildMinutes === undefined;
 }
 
 function missing(name: ServerName): string {
-  return `${name} does not answer at ${address(name)} and REQUIRE_SERVERS=1 is set; run: npm run services -- up ${name}`;
-}
-
-function address(name: ServerName): string {
-  return process.env[known[name].variable] ?? known[name].url;
+  return `${name} does not answer at ${addressOf(kinds[name])} and REQUIRE_SERVERS=1 is set; run: npm run services -- up ${name}`;
 }
 
 function accepts(url: string): Promise<boolean> {

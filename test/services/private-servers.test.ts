@@ -1,21 +1,27 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
-import { installed, known, type PrivateServer, type ServerName, startServer } from '../../scripts/services/index.ts';
+import { installed, kinds, type PrivateServer, startServer } from '../../scripts/services/index.ts';
 import { freePort, newDataDir } from '../harness/kerf.ts';
 import { required } from '../harness/servers.ts';
 
-for (const name of Object.keys(known) as ServerName[]) {
+for (const { name, portCount = 1 } of Object.values(kinds)) {
   const title = installed(name) ? name : `${name} (needs its programs: npm run services -- up ${name})`;
-  describe.runIf(installed(name) || required())(`a private ${title}`, () => {
+  describe.runIf(installed(name) || required(name))(`a private ${title}`, () => {
     let server: PrivateServer | undefined;
     afterAll(() => server?.stop());
 
-    it('starts, is killed, restarts, and leaves no files or processes', async () => {
-      const place = { port: await freePort(), folder: newDataDir() };
+    it('starts on the loopback interface only, is killed, restarts, and leaves no files or processes', async () => {
+      const place = { port: await freePort(portCount), folder: newDataDir() };
       server = await startServer(name, place);
       const first = server.pid;
       expect(server.url).toContain(`127.0.0.1:${place.port}`);
       expect(await server.answers()).toBe(true);
+      if (process.platform === 'linux') {
+        const ports = Array.from({ length: portCount }, (_, index) => `127.0.0.1:${place.port + index}`);
+        expect(listeners(first!)).toEqual(expect.arrayContaining(ports));
+        expect(listeners(first!).filter((address) => !address.startsWith('127.0.0.1:'))).toEqual([]);
+      }
 
       await server.kill();
       expect(server.pid).toBeUndefined();
@@ -31,4 +37,12 @@ for (const name of Object.keys(known) as ServerName[]) {
       expect(existsSync(place.folder)).toBe(false);
     });
   });
+}
+
+/** Returns the addresses at which a process listens, without the notation that IPv6 has for addresses of IPv4. */
+function listeners(pid: number): string[] {
+  const { stdout, error } = spawnSync('ss', ['-Hltnp'], { encoding: 'utf8' });
+  if (error) throw error;
+  const own = stdout.split('\n').filter((line) => line.includes(`pid=${pid},`));
+  return own.map((line) => line.split(/\s+/)[3]!.replace('[::ffff:127.0.0.1]', '127.0.0.1'));
 }
