@@ -72,6 +72,7 @@ export const kernelForModules = ['context', 'contract', 'database', 'errors', 'h
 
 /** Package → its homes under src/, the only places that may import it. `*` is any one name. */
 export const vendors = {
+  '@elastic/ecs-pino-format': ['shared/kernel/telemetry'],
   '@grpc/grpc-js': ['shared/adapters/grpc'],
   '@grpc/reflection': ['shared/adapters/grpc'],
   '@hono/node-server': ['shared/control/gateway', 'shared/control/host'],

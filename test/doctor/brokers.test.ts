@@ -12,7 +12,7 @@ async function found(bus: string) {
 
 for (const name of ['rabbitmq', 'nats'] as const) {
   const title = installed(name) ? name : `${name} (needs its programs: npm run services -- up ${name})`;
-  describe.runIf(installed(name) || required())(`the check of brokers, with ${title}`, () => {
+  describe.runIf(installed(name) || required(name))(`the check of brokers, with ${title}`, () => {
     let server: PrivateServer;
     beforeAll(async () => {
       server = await privateServer(name);

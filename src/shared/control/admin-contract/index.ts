@@ -18,6 +18,7 @@ export {
   faultsSchema,
   type ProcessFault,
 } from './faults.ts';
+export { logLevelsAnswer, logLevelsSchema } from './log-levels.ts';
 export { isVia, maxInstances, type Via, viaChoice, vias, wires } from './placements.ts';
 export { problemAnswer } from './problem.ts';
 export {

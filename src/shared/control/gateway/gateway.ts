@@ -27,6 +27,7 @@ import { nested } from './nested.ts';
 import { RequestsInFlight, rateLimit } from './rate-limit.ts';
 import { mountReference } from './reference.ts';
 import { type ContinuesTrace, currentSession, requestContext } from './request-context.ts';
+import { requestLog } from './request-log.ts';
 import { type ContinueTraces, nameRequestSpan } from './request-span.ts';
 import { GrowingSignInLimit } from './sign-in-limit.ts';
 import type { System } from './system.ts';
@@ -60,7 +61,7 @@ export async function openGateway(system: System, compositions: readonly Composi
   const headers = await headersOfAll();
   answerInOrder(server, (request, response) => answer(request, response.setHeaders(headers)), unsent);
   answerUnreadable(server);
-  surviveAcceptErrors(server, system.log);
+  surviveAcceptErrors(server, system.logs.of('gateway'));
   server.on('connection', hurryTurns);
   server.requestTimeout = 60_000;
   // Load balancers keep idle connections for a minute. A request fails when the gateway closes its connection at that moment.
@@ -77,13 +78,14 @@ export async function openGateway(system: System, compositions: readonly Composi
 function createGateway(system: System, compositions: readonly Composition[], sessions: SessionTokens): Hono {
   const { settings } = system.topology;
   const app = new Hono();
-  const failures = new FailureLog(system.log, steadyClock);
+  const log = system.logs.of('gateway');
+  const failures = new FailureLog(log, steadyClock);
   app.onError((error, c) => {
     // A client that disconnects before the answer is no failure of the gateway, so it raises no alarm.
     const gone = error.name === 'AbortError' || (error as { code?: string }).code === 'ECONNRESET';
     const message = 'a request failed in the gateway';
     const { method, path } = c.req;
-    if (gone) system.log.debug({ error, path }, message);
+    if (gone) log.debug({ error, path }, message);
     else failures.add({ message, error, fields: { method, path } });
     return problemResponse(error);
   });
@@ -91,11 +93,11 @@ function createGateway(system: System, compositions: readonly Composition[], ses
   const proxies = settings.TRUSTED_PROXIES ?? noProxies;
   const continues = continuesTrace(settings.TRACE_CONTINUE, proxies);
   const context = requestContext(sessions, settings.REQUEST_TIMEOUT_MS, continues);
-  app.use(nested(context, knowClient(proxies), refuseUnreadable));
+  app.use(nested(context, requestLog(system.logs), knowClient(proxies), refuseUnreadable));
   const alive = health(system);
   const costly = new RequestsInFlight(maxRequestsInFlight);
   mount(app, alive, serveHere, costly);
-  const limit = rateLimit(settings.RATE_LIMIT_PER_MINUTE, system.log);
+  const limit = rateLimit(settings.RATE_LIMIT_PER_MINUTE, log);
   app.use(nested(limit, admission(), bodyLimit(maximumBodyBytes)));
   const resources = [...mountResources(app, system, compositions, { sessions, costly }), alive];
   refuseDuplicates(resources);

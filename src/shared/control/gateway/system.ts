@@ -1,7 +1,7 @@
 import type { CallSource, Directory } from '../../kernel/calls/index.ts';
 import type { Contract } from '../../kernel/contract/index.ts';
 import type { Resources } from '../../kernel/http-api/index.ts';
-import type { Log } from '../../kernel/telemetry/index.ts';
+import type { Logs } from '../../kernel/telemetry/index.ts';
 import type { TrustedProxies } from '../http-server/index.ts';
 import type { ContinueTraces } from './request-span.ts';
 
@@ -9,7 +9,7 @@ import type { ContinueTraces } from './request-span.ts';
 export interface System {
   readonly calls: CallSource;
   readonly directory: Pick<Directory, 'routeTo'>;
-  readonly log: Log;
+  readonly logs: Pick<Logs, 'of' | 'writes'>;
   readonly topology: { readonly settings: GatewaySettings };
   readonly definitions: readonly PublicModule[];
   /** The modules that run in this process, by name. */

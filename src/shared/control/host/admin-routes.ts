@@ -7,8 +7,15 @@ import { countOpen } from '../../kernel/events/index.ts';
 import { fromQuery, problemResponse } from '../../kernel/http-api/index.ts';
 import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
 import type { Adapters } from '../../kernel/ports/index.ts';
-import type { Log } from '../../kernel/telemetry/index.ts';
-import { type AdminRoutes, FanOut, refuseQuery, serveDeadLetters, serveSagas } from '../admin-api/index.ts';
+import type { Log, Logs } from '../../kernel/telemetry/index.ts';
+import {
+  type AdminRoutes,
+  FanOut,
+  refuseQuery,
+  serveDeadLetters,
+  serveLogLevels,
+  serveSagas,
+} from '../admin-api/index.ts';
 import { processAnswer, type processesAnswer, type topologyAnswer } from '../admin-contract/index.ts';
 import type { Conditions } from '../gateway/index.ts';
 import { Authority, type Identity, type Operators } from '../identity/index.ts';
@@ -17,6 +24,7 @@ import { type Relocations, serveMoves } from '../relocation/index.ts';
 import type { ModuleProcess, ModuleProcesses } from '../supervisor/index.ts';
 import { type Placement, placementText, type Topology } from '../topology/index.ts';
 import { publicationPath, publicationQuery } from './enrolment.ts';
+import { logLevelsPart } from './logs.ts';
 import { type ProcessFactsDependencies, processFacts } from './process-facts.ts';
 
 export interface AdminRoutesDependencies extends ProcessFactsDependencies {
@@ -30,6 +38,7 @@ export interface AdminRoutesDependencies extends ProcessFactsDependencies {
   identity: Identity;
   /** Set only in the home process, which alone knows the operators' token. */
   operators: Operators | undefined;
+  logs: Logs;
   log: Log;
   conditions: () => Promise<Conditions>;
   loopDelay: { readonly blocked: boolean; readonly longestMs: number };
@@ -95,6 +104,10 @@ export function createAdminRoutes(parts: AdminRoutesDependencies): AdminRoutes {
   });
   serveDeadLetters(app, everywhere);
   serveSagas(app, everywhere);
+  serveLogLevels(app, everywhere, {
+    ...{ logs: parts.logs, modules, share: () => parts.moduleProcesses.share(logLevelsPart) },
+    elsewhere: () => modules.filter((name) => runsElsewhere(name, parts)),
+  });
   serveMoves(app, modules, parts.relocations, parts.adapters);
   parts.openControl.serve(app, everywhere, parts);
   refuseOtherMethods(app);
@@ -129,6 +142,11 @@ async function describeProcesses(
   });
   const readiness = { ...conditions, unwritable: Object.fromEntries(conditions.unwritable) };
   return { items: [home, ...items], readiness };
+}
+
+/** Returns whether a module runs in processes that this process has not started. */
+function runsElsewhere(module: string, { moduleProcesses, directory }: AdminRoutesDependencies): boolean {
+  return moduleProcesses.of(module).length === 0 && directory.routeTo(module).state === 'there';
 }
 
 function refuseOtherMethods(app: AdminRoutes): void {

@@ -4,16 +4,19 @@ import type { DatabaseEngine } from '../../kernel/database/index.ts';
 import { type Bus, createPush, openBus, subscriptionMap } from '../../kernel/events/index.ts';
 import type { ModuleDefinition } from '../../kernel/module/index.ts';
 import type { Adapters } from '../../kernel/ports/index.ts';
-import { createLog, type Log } from '../../kernel/telemetry/index.ts';
+import type { Log, Logs } from '../../kernel/telemetry/index.ts';
 import { type Identity, ServiceTokens } from '../identity/index.ts';
 import { type ControlPart, type OpenControl, openParts } from '../parts/index.ts';
 import type { Topology } from '../topology/index.ts';
 import { openIdentity } from './enrolment.ts';
+import { openLogs, processName } from './logs.ts';
 import { watchOpenFiles } from './open-files.ts';
 import { readTls } from './tls-files.ts';
 
 /** The routes of a process to all modules, local and remote. */
 export interface Connections {
+  readonly logs: Logs;
+  /** The log of what belongs to no module. */
   readonly log: Log;
   readonly identity: Identity;
   readonly tokens: ServiceTokens;
@@ -33,11 +36,12 @@ export async function connect(
   definitions: readonly ModuleDefinition[],
   control: readonly ControlPart[],
 ): Promise<Connections> {
-  const { settings, adapters, only, policies } = topology;
+  const { settings, adapters, policies } = topology;
   const tls = readTls(settings);
   const identity = await openIdentity(topology, tls);
   const tokens = new ServiceTokens(identity);
-  const log = createLog(settings.LOG_LEVEL, { process: only?.join(',') ?? 'home' }, settings.LOG_FILE);
+  const logs = openLogs(topology, definitions);
+  const log = logs.of(processName(topology));
   watchOpenFiles(log);
   const openControl = openParts(control, { topology, identity, log });
   const { hooks } = openControl;
@@ -58,5 +62,5 @@ export async function connect(
     subscriptions: subscriptionMap(definitions),
   });
   const engine = adapters.find('openEngine', 'the data of the modules')(settings.DATA_DIR);
-  return { log, identity, tokens, tls, openControl, directory, calls, bus, adapters, engine };
+  return { logs, log, identity, tokens, tls, openControl, directory, calls, bus, adapters, engine };
 }

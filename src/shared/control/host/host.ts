@@ -16,6 +16,7 @@ import { type Connections, connect } from './connections.ts';
 import { Databases } from './databases.ts';
 import { createInternalService } from './internal-service.ts';
 import { type Listeners, openListeners } from './listeners.ts';
+import { logLevelsPart, sharedLevels } from './logs.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { resolveUpstreams } from './upstreams.ts';
 import { WriteProbes } from './write-probes.ts';
@@ -82,7 +83,9 @@ async function openOn(
   refuseMissingAdapters(topology.placements, adapters);
   const token = only ? undefined : operatorToken(settings.DATA_DIR, settings.OPERATOR_TOKEN);
   const connections = await connect(topology, definitions, control);
-  const { directory, identity, log, openControl } = connections;
+  const { directory, identity, logs, log, openControl } = connections;
+  if (token !== undefined) logs.hide(token);
+  const shared = new Map([...openControl.shared, [logLevelsPart, sharedLevels(logs)]]);
   const authority = identity instanceof Authority ? identity : undefined;
   if (!only) recordBus(settings, log);
   const names = definitions.map(({ contract }) => contract.name);
@@ -98,7 +101,7 @@ async function openOn(
   if (!only) records.setSystem(records.system ?? records.newSystem()!);
   const databases = new Databases({ ...connections, topology, placements, definitions, records, open, accepted });
   const wasIntroduced = await databases.introduce();
-  const moduleProcesses = new ModuleProcesses(topology, directory, openControl.shared, authority, log, definitions);
+  const moduleProcesses = new ModuleProcesses(topology, directory, shared, authority, log, definitions);
   const relocations = new Relocations({
     topology,
     definitions,
@@ -146,7 +149,7 @@ async function openOn(
   const answer = answersFor(only ?? [], here, directory, listeners);
   const parent = joinParent({
     homeAddress: topology.homeAddress,
-    shared: openControl.shared,
+    shared,
     log,
     open,
     throughHome,

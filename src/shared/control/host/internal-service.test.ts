@@ -26,7 +26,7 @@ function processThatTriesOut(other: () => Promise<unknown>) {
   const inFlight = { until: (work: Promise<unknown>) => work };
   const open = new Map([['shop', { dispatch: async () => 'here', inFlight }]]);
   const calls = () => async () => 'here';
-  const parts = { definitions: [definition], here: { open }, directory, calls, log: silentLog };
+  const parts = { definitions: [definition], here: { open }, directory, calls, logs: { of: () => silentLog } };
   const service = createInternalService(parts as unknown as InternalServiceDependencies);
   directory.here('shop', (operation, input, context) => service.serveHere('shop', operation, input, context));
   const split = directory.divert(

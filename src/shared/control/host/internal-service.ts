@@ -22,7 +22,7 @@ import { betweenProcesses, refusal } from '../../kernel/errors/index.ts';
 import { type Bus, encodeAgain, envelopeSchema, parseEvent } from '../../kernel/events/index.ts';
 import { problemResponse } from '../../kernel/http-api/index.ts';
 import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
-import { FailureLog, type Log } from '../../kernel/telemetry/index.ts';
+import { FailureLog, type Logs } from '../../kernel/telemetry/index.ts';
 import { type AdminRoutes, orderHeader } from '../admin-api/index.ts';
 import { type Identity, verifyOrder } from '../identity/index.ts';
 import type { ModulesHere } from '../supervisor/index.ts';
@@ -44,7 +44,7 @@ export interface InternalServiceDependencies {
   readonly databases: Databases;
   /** Whether this process is about to stop. */
   readonly state: { readonly stopping: boolean };
-  readonly log: Log;
+  readonly logs: Pick<Logs, 'of'>;
 }
 
 export interface InternalService {
@@ -97,7 +97,7 @@ class ServedModule {
     this.parts = parts;
     const { contract, routes } = definition;
     this.#name = contract.name;
-    this.#failures = new FailureLog(parts.log, systemClock);
+    this.#failures = new FailureLog(parts.logs.of(this.#name), systemClock);
     const self = createClient(contract, (operation) => parts.calls(operation, contract.name));
     this.#routes = routes?.(self as never).app;
     this.#publicRoad = composeSteps(

@@ -6,20 +6,23 @@ import {
   kernelOperation,
   type RoadHooks,
   type Serve,
+  type ServeStep,
 } from '../../kernel/calls/index.ts';
-import { systemClock } from '../../kernel/context/index.ts';
+import { runInContext, systemClock } from '../../kernel/context/index.ts';
+import type { Operation } from '../../kernel/contract/index.ts';
 import type { DatabaseEngine, DatabaseRecords } from '../../kernel/database/index.ts';
+import { isRefusal } from '../../kernel/errors/index.ts';
 import type { Bus } from '../../kernel/events/index.ts';
 import { type ModuleDefinition, type OpenModule, openModule } from '../../kernel/module/index.ts';
 import type { Adapters } from '../../kernel/ports/index.ts';
-import type { Log } from '../../kernel/telemetry/index.ts';
+import type { Logs } from '../../kernel/telemetry/index.ts';
 import type { Topology } from '../topology/index.ts';
 
 /** The dependencies of the modules that a process opens. */
 export interface ModulesHereDependencies {
   readonly bus: Bus;
   readonly adapters: Adapters;
-  readonly log: Log;
+  readonly logs: Logs;
   readonly calls: CallSource;
   readonly engine: DatabaseEngine;
   readonly directory: Directory;
@@ -54,7 +57,8 @@ export class ModulesHere {
 
   /** Opens a module on its data. It does no work and receives no calls yet. Throws a `StartError` when the data is damaged. */
   async add(name: string): Promise<OpenModule> {
-    const { bus, adapters, log, calls, engine, hooks } = this.connections;
+    const { bus, adapters, logs, calls, engine, hooks } = this.connections;
+    const log = logs.of(name);
     const definition = this.definitions.find(({ contract }) => contract.name === name)!;
     const settings = this.topology.settingsOf(name);
     const module = await openModule(definition, {
@@ -64,7 +68,7 @@ export class ModulesHere {
       clock: systemClock,
       log,
       calls,
-      hooks,
+      hooks: { ...hooks, servers: [...(hooks.servers ?? []), logServed(logs)] },
       settings,
     });
     this.open.set(name, module);
@@ -93,4 +97,25 @@ export class ModulesHere {
       });
     };
   }
+}
+
+/** Makes the step of the road that logs each served call at the level `debug`. */
+function logServed(logs: Logs): (operation: Operation) => ServeStep {
+  return ({ module, name: operation }) =>
+    (call, next) => {
+      const work = next(call);
+      if (!logs.writes(module, 'debug')) return work;
+      const startedAt = performance.now();
+      const { caller } = call.context;
+      const ended = (outcome: string) =>
+        runInContext(call.context, () => {
+          const ms = Math.round(performance.now() - startedAt);
+          logs.of(module).debug({ operation, caller, outcome, ms }, 'a call was served');
+        });
+      work.then(
+        () => ended('done'),
+        (error: unknown) => ended(isRefusal(error) ? error.code : 'failed'),
+      );
+      return work;
+    };
 }

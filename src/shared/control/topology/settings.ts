@@ -4,6 +4,7 @@ import { crashPointKinds } from '../../kernel/context/index.ts';
 import { plainly, safeParse } from '../../kernel/contract/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
 import type { Adapters } from '../../kernel/ports/index.ts';
+import { levelsRule, readLevels } from '../../kernel/telemetry/index.ts';
 import { readTrustedProxies } from '../http-server/index.ts';
 
 const port = whole(0, maxPort, `must be a port, 0 to ${maxPort}`);
@@ -50,7 +51,15 @@ export const kernelSettings = z.object({
     )
     .optional()
     .describe('where this process is to die once, for tests of crashes'),
-  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('warn').describe('the least that is logged'),
+  LOG_LEVEL: z
+    .string()
+    .refine((text) => readLevels(text) !== undefined, levelsRule)
+    .default('warn')
+    .describe('the minimum level of log lines, also for each module: info,payments=debug'),
+  LOG_FORMAT: z
+    .enum(['json', 'pretty'])
+    .optional()
+    .describe('the form of log lines; by default pretty on a terminal and JSON elsewhere'),
   LOG_FILE: file.describe('the file that the log is written to, instead of standard error'),
   RATE_LIMIT_PER_MINUTE: whole(0, Number.MAX_SAFE_INTEGER, 'must be a whole number of requests, 0 or more')
     .default(60_000)

@@ -5,6 +5,7 @@ import { type PoliciesConfig, policiesSchema, readAddress, refuseUnknownPolicies
 import { type Contract, plainly, safeParse } from '../../kernel/contract/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
 import type { Adapters } from '../../kernel/ports/index.ts';
+import { readLevels } from '../../kernel/telemetry/index.ts';
 import { refuseUnusableFolder } from './data-folder.ts';
 import { type Placement, parsePlacement } from './placement.ts';
 import {
@@ -86,6 +87,7 @@ export function readTopology(
   const ports = readSettings(portSettings(adapters), source);
   refuseMissingBrokers(settings, adapters);
   refuseUnusableFolder(settings.DATA_DIR, 'DATA_DIR');
+  refuseUnknownLogs(settings, names);
   const placements = readPlacements(names, file.modules ?? {}, source, adapters);
   const policies = file.policies ?? {};
   refuseUnknownPolicies(
@@ -198,6 +200,14 @@ function refuseUnusableQueues(
       `the placement of ${module} is queue, which goes over the broker of BUS, and BUS is ${BUS.split(':')[0]}: set BUS to ${adapters.brokersForCalls}, or place the module at such an address`,
     );
   }
+}
+
+/** Refuses a level for a log that no process has. */
+function refuseUnknownLogs({ LOG_LEVEL }: KernelSettings, names: readonly string[]): void {
+  const logs = ['gateway', 'home', ...names];
+  const unknown = Object.keys(readLevels(LOG_LEVEL)?.modules ?? {}).find((name) => !logs.includes(name));
+  if (unknown !== undefined)
+    throw new StartError(`setting LOG_LEVEL: there is no log "${unknown}"; there are ${logs.join(', ')}`);
 }
 
 function refuseUnknownModules(given: readonly string[], names: readonly string[], where: string): void {

@@ -36,7 +36,7 @@ export class Inbox<U extends Unit> {
   constructor(parts: InboxDependencies<U>) {
     this.#parts = parts;
     const { module, clock, log } = parts;
-    const subscribed = new Subscribed(module, parts.subscriptions);
+    const subscribed = new Subscribed(module, parts.subscriptions, log);
     const inHand = new InHand(parts.database.crashNote);
     const inOrder = new InOrder();
     const around = { module, clock, inHand, subscribed };

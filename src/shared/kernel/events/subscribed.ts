@@ -3,6 +3,7 @@ import { runInContext } from '../context/index.ts';
 import { type EarlierVersion, type Event, parseInput } from '../contract/index.ts';
 import { type Unit, UnitOverdue } from '../database/index.ts';
 import { refusal } from '../errors/index.ts';
+import type { Log } from '../telemetry/index.ts';
 import type { Envelope } from './envelope.ts';
 
 /** A module's handler for one event. It runs in a unit of work of the module's own database. */
@@ -46,9 +47,11 @@ interface Reading<U extends Unit> {
 export class Subscribed<U extends Unit> {
   readonly #byType = new Map<string, Reading<U>>();
   private readonly module: string;
+  private readonly log: Log | undefined;
 
-  constructor(module: string, subscriptions: readonly Subscription<U>[]) {
+  constructor(module: string, subscriptions: readonly Subscription<U>[], log?: Log) {
     this.module = module;
+    this.log = log;
     for (const { event, handle } of subscriptions) {
       this.#add(event.type, { event, handlers: [handle] });
       for (const earlier of event.earlier) {
@@ -75,6 +78,7 @@ export class Subscribed<U extends Unit> {
     const context = { requestId: envelope.id, trace, caller: this.module, deadline: Number.POSITIVE_INFINITY };
     await runInContext(context, async () => {
       for (const handle of handlers) await handle(data, unit);
+      this.log?.debug({ type: envelope.type, event: envelope.id }, 'an event was handled');
     });
   }
 

@@ -10,7 +10,7 @@ import { command, contract } from '../contract/index.ts';
 import type { Database, Unit } from '../database/index.ts';
 import { Refusal, refusal } from '../errors/index.ts';
 import { instanceMigrations } from '../leader-election/index.ts';
-import { createLog, fromTraceFields, toTraceFields } from '../telemetry/index.ts';
+import { fromTraceFields, silentLog, toTraceFields } from '../telemetry/index.ts';
 import { SagaRunner } from './runner.ts';
 import { type Saga, step } from './saga.ts';
 import { findSaga } from './store.ts';
@@ -71,7 +71,7 @@ beforeEach(async () => {
       return {};
     },
     clock,
-    log: createLog('silent', {}),
+    log: silentLog,
   });
   await runner.start();
 });

@@ -1,53 +1,96 @@
-import { statSync } from 'node:fs';
-import { destination, type Logger, pino, stdSerializers } from 'pino';
-import { background, currentContext } from '../context/index.ts';
+import { hostname } from 'node:os';
+import { ecsFormat } from '@elastic/ecs-pino-format';
+import { type Logger, pino } from 'pino';
+import type { LogDestination } from './destination.ts';
+import { ecsFields } from './ecs.ts';
+import type { LogLevel, LogLevels } from './levels.ts';
+import { Masking } from './masking.ts';
 
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
 
-const lookEveryMs = 1_000;
-let file: string | undefined;
-
-/** Returns whether the log is a file. Then SIGHUP reopens the file and ends nothing. */
-export function logsToFile(): boolean {
-  return file !== undefined;
-}
-
 /**
- * Creates a log that writes JSON lines to standard error, or to the end of a file. Each line names its request. A line must never contain
- * passwords, tokens or addresses of members.
+ * The logs of a process. Each line is an object of Elastic Common Schema in JSON, which names its module, its request and its trace. Masks
+ * e-mail addresses, phone numbers and secrets in every line. A line must still never contain passwords, tokens or bodies.
  */
-export function createLog(level: string, fields: Record<string, unknown> = {}, to?: string): Logger {
-  return pino(
-    {
-      level,
-      base: fields,
-      timestamp: pino.stdTimeFunctions.isoTime,
-      serializers: { error: stdSerializers.errWithCause },
-      redact: { paths: ['password', 'token', 'authorization', '*.password', '*.token'], censor: '[hidden]' },
-      mixin: () => {
-        const context = currentContext();
-        return context ? { requestId: context.requestId } : {};
-      },
-    },
-    to === undefined ? destination({ dest: 2, sync: true }) : rotatable(to),
-  );
-}
+export class Logs {
+  readonly #root: Logger;
+  readonly #byName = new Map<string, Logger>();
+  readonly #destinations: LogDestination[];
+  readonly #masking = new Masking();
+  #levels: LogLevels;
 
-/** Reopens the file on SIGHUP, and within one second after logrotate or another tool has moved it. Each process does so by itself. */
-function rotatable(to: string) {
-  file = to;
-  const log = destination({ dest: to, append: true, mkdir: true, sync: true });
-  // A full disk must not end the process.
-  log.on('error', () => {});
-  const identity = () => statSync(to, { throwIfNoEntry: false })?.ino;
-  let opened = identity();
-  const reopen = () => {
-    log.reopen();
-    opened = identity();
-  };
-  background.setInterval(() => identity() !== opened && reopen(), lookEveryMs).unref();
-  process.on('SIGHUP', reopen);
-  return log;
+  constructor(levels: LogLevels, destination: LogDestination) {
+    this.#levels = levels;
+    this.#destinations = [destination];
+    const masking = this.#masking;
+    this.#root = pino(
+      {
+        ...ecsFormat({ apmIntegration: false, serviceNodeName: `${hostname()}:${process.pid}` }),
+        base: { pid: process.pid, hostname: hostname() },
+        serializers: { message: (text: unknown) => masking.text(String(text)) },
+        hooks: {
+          logMethod(given, method) {
+            const [first, ...rest] = given as unknown[];
+            const [fields, message] = typeof first === 'string' ? [undefined, first] : [first, rest[0]];
+            const text = message ?? (fields instanceof Error ? fields.message : '');
+            method.call(this, ecsFields(fields, masking), '%s', String(text));
+          },
+        },
+      },
+      { write: (line) => this.#write(line) },
+    );
+  }
+
+  /** Returns the log of a module, of `gateway`, or of the process, whose name is `home` or that of its modules. */
+  of(name: string): Log {
+    let log = this.#byName.get(name);
+    if (!log) {
+      log = this.#root.child({ 'service.name': name, 'event.dataset': name });
+      log.level = this.#levelOf(name);
+      this.#byName.set(name, log);
+    }
+    return log;
+  }
+
+  /** Returns whether lines of this level are written. */
+  writes(name: string, level: LogLevel): boolean {
+    return this.#byName.get(name)?.isLevelEnabled(level) ?? false;
+  }
+
+  get levels(): LogLevels {
+    return this.#levels;
+  }
+
+  /** Changes the levels of all logs, also of those that `of` has returned. */
+  setLevels(levels: LogLevels): void {
+    this.#levels = levels;
+    for (const [name, log] of this.#byName) log.level = this.#levelOf(name);
+  }
+
+  /** Hides these secrets wherever a line contains them. */
+  hide(...secrets: readonly string[]): void {
+    this.#masking.hide(...secrets);
+  }
+
+  /** Sends all further lines, as JSON, to this destination as well. */
+  alsoTo(destination: LogDestination): void {
+    this.#destinations.push(destination);
+  }
+
+  #levelOf(name: string): LogLevel {
+    return Object.hasOwn(this.#levels.modules, name) ? this.#levels.modules[name]! : this.#levels.default;
+  }
+
+  /** A destination that fails must not fail the work that is logged. */
+  #write(line: string): void {
+    for (const destination of this.#destinations) {
+      try {
+        destination.write(line);
+      } catch {
+        // The other destinations still get the line.
+      }
+    }
+  }
 }
 
 export const silentLog: Log = pino({ level: 'silent' });

@@ -1,0 +1,155 @@
+const maxTextLength = 4_000;
+/** What a cut may hide half of: a masked value is never longer. */
+const overlap = 1_000;
+const maxDepth = 5;
+const maxItems = 50;
+const maxValues = 500;
+
+const hidden = '[hidden]';
+const secretName =
+  /pass(?:word|wd|phrase)|secret|token|authorization|cookie|credential|api[-_]?key|private[-_]?key|^body$/i;
+
+const local = String.raw`[\p{L}\p{N}.!#$%&'*+=?^_\x60{|}~-]{1,64}`;
+const label = String.raw`[\p{L}\p{N}-]{1,63}`;
+const digits = String.raw`[1-9](?:[ ().\/-]{0,2}\d){6,14}`;
+
+interface Pattern {
+  /** A text without any of these has nothing to mask: most texts need no search by the pattern. */
+  readonly signs: readonly string[];
+  readonly pattern: RegExp;
+  readonly mask: string;
+}
+
+/** A search takes a time that grows with the length of the text alone: no part of a pattern repeats without a bound before another. */
+const patterns: readonly Pattern[] = [
+  {
+    signs: ['@'],
+    pattern: /([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@]{0,200}:[^\s/@]{0,500}@/gi,
+    mask: `$1${hidden}@`,
+  },
+  { signs: ['earer ', 'asic '], pattern: /\b(Bearer|Basic)\s{1,4}[\w.~+/=-]{1,4000}/gi, mask: `$1 ${hidden}` },
+  { signs: ['eyJ'], pattern: /\beyJ[\w-]{5,4000}\.[\w-]{1,4000}(?:\.[\w-]{0,4000})?/g, mask: hidden },
+  {
+    signs: ['=', ':'],
+    pattern:
+      /((?:password|passwd|secret|token|api[-_]?key|authorization)\\?["']?\s{0,4}[:=]\s{0,4})(?!\[hidden\])(?:(\\?")[^"\\\n]{1,4000}|(')[^'\n]{1,4000}|[^\s"',;&}\\]{1,4000})/gi,
+    mask: `$1$2$3${hidden}`,
+  },
+  {
+    signs: ['@', '%40'],
+    pattern: new RegExp(
+      String.raw`(?:"[^"\n]{1,64}"|${local})(?:@|%40)${label}(?:\.${label}){0,8}\.\p{L}{2,63}`,
+      'giu',
+    ),
+    mask: '[email]',
+  },
+  {
+    signs: ['+', '%2B', '%2b', '00'],
+    pattern: new RegExp(String.raw`(?:\+|%2B|(?<![\w.-])00)${digits}(?!\w)`, 'gi'),
+    mask: '[phone]',
+  },
+  {
+    signs: ['-', '.', ' '],
+    pattern: /(?<![\w.-])(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}(?![\w.-])/g,
+    mask: '[phone]',
+  },
+];
+
+/**
+ * Masks what a log line must not contain: e-mail addresses, phone numbers, the values of secrets, tokens, and everything in fields whose name
+ * says that it is secret. The cost of a value is bounded, whatever its size: texts, lists, depth and the number of values are cut.
+ */
+export class Masking {
+  #secrets: string[] = [];
+
+  /** Hides this value wherever it occurs. Ignores values under 8 characters, which also occur by chance. */
+  hide(...secrets: readonly string[]): void {
+    const spellings = secrets.filter(({ length }) => length >= 8).flatMap((each) => [each, encodeURIComponent(each)]);
+    // The longest first: another one may be a part of it.
+    this.#secrets = [...new Set([...this.#secrets, ...spellings])].sort((a, b) => b.length - a.length);
+  }
+
+  /** Masks a text and cuts it to `max` characters. */
+  text(given: string, max = maxTextLength): string {
+    const isCut = given.length > max;
+    let text = isCut ? given.slice(0, max + overlap) : given;
+    for (const secret of this.#secrets) if (text.includes(secret)) text = text.replaceAll(secret, hidden);
+    for (const { signs, pattern, mask } of patterns)
+      if (signs.some((sign) => text.includes(sign))) text = text.replace(pattern, mask);
+    if (!isCut) return text;
+    // The end of the text may hold half a secret. Masks may have moved it to the front.
+    return `${text.slice(0, Math.max(0, Math.min(max, text.length - overlap)))}…`;
+  }
+
+  /** Returns a masked copy of a value, of plain objects, lists and texts. Never throws, also for a cycle or a getter that throws. */
+  value(given: unknown): unknown {
+    return this.#copy(given, maxDepth, { left: maxValues });
+  }
+
+  #copy(given: unknown, depth: number, budget: { left: number }): unknown {
+    budget.left -= 1;
+    try {
+      switch (typeof given) {
+        case 'string':
+          return this.text(given);
+        case 'bigint':
+          return String(given);
+        case 'object':
+          return given === null ? null : this.#copyObject(given, depth, budget);
+        case 'symbol':
+        case 'function':
+          return undefined;
+        default:
+          return given;
+      }
+    } catch {
+      return '[unreadable]';
+    }
+  }
+
+  #copyObject(given: object, depth: number, budget: { left: number }): unknown {
+    if (given instanceof Error) return this.text(`${given.name}: ${given.message}`);
+    if (given instanceof Date) return Number.isNaN(given.getTime()) ? null : given.toISOString();
+    if (given instanceof URL) return this.text(given.href);
+    if (ArrayBuffer.isView(given)) return `[${given.byteLength} bytes]`;
+    if (depth === 0) return '[too deep]';
+    if (given instanceof Set || given instanceof Map) return this.#copyList(given, given.size, depth, budget);
+    if (Array.isArray(given)) return this.#copyList(given, given.length, depth, budget);
+    return this.#copyFields(given, depth, budget);
+  }
+
+  #copyList(items: Iterable<unknown>, length: number, depth: number, budget: { left: number }): unknown[] {
+    const copied: unknown[] = [];
+    for (const item of items) {
+      if (copied.length >= maxItems || budget.left <= 0) {
+        copied.push(`[${length - copied.length} more]`);
+        break;
+      }
+      copied.push(this.#copy(item, depth - 1, budget) ?? null);
+    }
+    return copied;
+  }
+
+  #copyFields(given: object, depth: number, budget: { left: number }): Record<string, unknown> {
+    const copied: Record<string, unknown> = {};
+    let count = 0;
+    for (const name in given) {
+      if (!Object.hasOwn(given, name)) continue;
+      if (count >= maxItems || budget.left <= 0) {
+        copied['[cut]'] = true;
+        break;
+      }
+      count += 1;
+      copied[this.text(name, 200)] = secretName.test(name) ? hidden : this.#field(given, name, depth, budget);
+    }
+    return copied;
+  }
+
+  #field(given: object, name: string, depth: number, budget: { left: number }): unknown {
+    try {
+      return this.#copy((given as Readonly<Record<string, unknown>>)[name], depth - 1, budget);
+    } catch {
+      return '[unreadable]';
+    }
+  }
+}
