@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { refuseSecrets } from './log.ts';
 
 export { freePort } from '../../scripts/services/free-port.ts';
 
@@ -116,12 +117,18 @@ export class Kerf {
     return answer.json();
   }
 
-  /** Sends SIGTERM. Resolves with the exit code. */
+  /** Sends SIGTERM. Resolves with the exit code. Rejects when the log contains what it must not. */
   async stop(): Promise<number | null> {
     this.process.kill('SIGTERM');
     const code = await this.#exit;
+    refuseSecrets(this.stderr, ...this.#operatorToken());
     if (this.ownsData) rmSync(this.dataDir, { recursive: true, force: true });
     return code;
+  }
+
+  #operatorToken(): string[] {
+    const file = join(this.dataDir, 'operator-token');
+    return existsSync(file) ? [readFileSync(file, 'utf8').trim()] : [];
   }
 
   /** Sends SIGKILL, like a crash, a power cut or an impatient supervisor. */

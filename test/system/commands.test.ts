@@ -187,6 +187,7 @@ describe('the operator commands', () => {
   });
 
   it.each(['topology', 'dead-letters', 'sagas', 'faults', 'extract', 'absorb', 'replace', 'advise', 'doctor'])(
+  it.each(['topology', 'dead-letters', 'sagas', 'faults', 'log-levels', 'extract', 'absorb', 'replace', 'advise'])(
     'print help: %s',
     async (command) => {
       for (const word of ['--help', '-h']) {

@@ -14,6 +14,9 @@ it.each([
   ['+14155550132', '[phone]'],
   ['0049 151 12345678', '[phone]'],
   ['(415) 555-0132 or 415-555-0132', '[phone] or [phone]'],
+  ['to 010-1234-5678, 010 1234 5678 or 01012345678.', 'to [phone], [phone] or [phone].'],
+  ['82 10 1234 5678', '[phone]'],
+  ['821012345678', '[phone]'],
   ['amqp://kerf:s3cret@broker:5672', 'amqp://[hidden]@broker:5672'],
   ['Authorization: Bearer abc.def-123', 'Authorization: [hidden] [hidden]'],
   ['eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIxIn0.c2ln', '[hidden]'],
@@ -27,10 +30,12 @@ it.each([
   '2026-11-30T23:48:16.123+02:00',
   '019ae1c2-3456-7890-abcd-001234567890',
   '127.0.0.1:49152 and [::1]:3001',
-  'at handle (file:///srv/kerf/dist/app.js:100:2005551234)',
+  'at handle (file:///srv/kerf/dist/app.js:100:20055512)',
   '/srv/node_modules/.pnpm/pino@10.4.0/node_modules/pino',
   'took 1234567890123 ms, 1e+10, +5 %, 1.000.000 events',
   'ABC-123-4567',
+  '2026-11-30 23:48:16 and 30-11-2026',
+  'at 1764546496123 by 10.0.0.7:41051 and 192.168.100.100',
 ])('%s stays', (text) => {
   expect(masking.text(text)).toBe(text);
 });

@@ -11,7 +11,7 @@ const secretName =
 
 const local = String.raw`[\p{L}\p{N}.!#$%&'*+=?^_\x60{|}~-]{1,64}`;
 const label = String.raw`[\p{L}\p{N}-]{1,63}`;
-const digits = String.raw`[1-9](?:[ ().\/-]{0,2}\d){6,14}`;
+const digits = [...'0123456789'];
 
 interface Pattern {
   /** A text without any of these has nothing to mask: most texts need no search by the pattern. */
@@ -45,14 +45,18 @@ const patterns: readonly Pattern[] = [
   },
   {
     signs: ['+', '%2B', '%2b', '00'],
-    pattern: new RegExp(String.raw`(?:\+|%2B|(?<![\w.-])00)${digits}(?!\w)`, 'gi'),
+    pattern: /(?:\+|%2B|(?<![\w.-])00)[1-9](?:[ ()./-]{0,2}\d){6,14}(?!\w)/gi,
     mask: '[phone]',
   },
+  // Groups of digits, at least 9 digits in all, but not a date.
   {
-    signs: ['-', '.', ' '],
-    pattern: /(?<![\w.-])(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}(?![\w.-])/g,
+    signs: [' ', '-'],
+    pattern:
+      /(?<![\w-]|\d\.)(?!\d{4}-\d\d-\d\d)(?=(?:[ ()-]{0,2}\d){9})\(?\d{1,5}\)?(?:[ -]\d{2,8}){1,4}(?![\w-]|\.\d)/g,
     mask: '[phone]',
   },
+  // Digits alone, but not a time in milliseconds.
+  { signs: digits, pattern: /(?<![\w-]|\d\.)(?!1\d{12}(?!\d))\d{9,15}(?![\w-]|\.\d)/g, mask: '[phone]' },
 ];
 
 /**
