@@ -22,7 +22,12 @@ beforeEach(async () => {
   clock = new ManualClock();
   lines = [];
   const at = (level: string) => (fields: object, message: string) => void lines.push({ message, level, ...fields });
-  scene = new EventScene(clock, { error: at('error'), warn: at('warn'), info: at('info') } as unknown as Log);
+  scene = new EventScene(clock, {
+    error: at('error'),
+    warn: at('warn'),
+    info: at('info'),
+    debug() {},
+  } as unknown as Log);
   receive = await scene.receiver('mail');
 });
 afterEach(() => scene.close());

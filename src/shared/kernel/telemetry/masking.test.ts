@@ -64,6 +64,8 @@ it('copies no more than a bounded part of a value', () => {
   expect(masking.value({ a: { b: { c: { d: { e: { f: 1 } } } } } })).toEqual({
     a: { b: { c: { d: { e: '[too deep]' } } } },
   });
+  const long = Array.from({ length: 50 }, () => 'x'.repeat(4_000));
+  expect(JSON.stringify(masking.value(long)).length).toBeLessThan(17_000);
   expect(masking.value(new Uint8Array(10))).toBe('[10 bytes]');
   expect(masking.text('x'.repeat(10_000_000))).toHaveLength(4_001);
 });

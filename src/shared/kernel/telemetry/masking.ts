@@ -4,6 +4,7 @@ const overlap = 1_000;
 const maxDepth = 5;
 const maxItems = 50;
 const maxValues = 500;
+const maxCharacters = 16_000;
 
 const hidden = '[hidden]';
 const secretName =
@@ -59,6 +60,12 @@ const patterns: readonly Pattern[] = [
   { signs: digits, pattern: /(?<![\w-]|\d\.)(?!1\d{12}(?!\d))\d{9,15}(?![\w-]|\.\d)/g, mask: '[phone]' },
 ];
 
+/** What a copy may still contain. */
+interface Budget {
+  values: number;
+  characters: number;
+}
+
 /**
  * Masks what a log line must not contain: e-mail addresses, phone numbers, the values of secrets, tokens, and everything in fields whose name
  * says that it is secret. The cost of a value is bounded, whatever its size: texts, lists, depth and the number of values are cut.
@@ -87,15 +94,15 @@ export class Masking {
 
   /** Returns a masked copy of a value, of plain objects, lists and texts. Never throws, also for a cycle or a getter that throws. */
   value(given: unknown): unknown {
-    return this.#copy(given, maxDepth, { left: maxValues });
+    return this.#copy(given, maxDepth, { values: maxValues, characters: maxCharacters });
   }
 
-  #copy(given: unknown, depth: number, budget: { left: number }): unknown {
-    budget.left -= 1;
+  #copy(given: unknown, depth: number, budget: Budget): unknown {
+    budget.values -= 1;
     try {
       switch (typeof given) {
         case 'string':
-          return this.text(given);
+          return this.#text(given, budget);
         case 'bigint':
           return String(given);
         case 'object':
@@ -111,10 +118,16 @@ export class Masking {
     }
   }
 
-  #copyObject(given: object, depth: number, budget: { left: number }): unknown {
-    if (given instanceof Error) return this.text(`${given.name}: ${given.message}`);
+  #text(given: string, budget: Budget): string {
+    const text = this.text(given, Math.min(maxTextLength, budget.characters));
+    budget.characters = Math.max(0, budget.characters - text.length);
+    return text;
+  }
+
+  #copyObject(given: object, depth: number, budget: Budget): unknown {
+    if (given instanceof Error) return this.#text(`${given.name}: ${given.message}`, budget);
     if (given instanceof Date) return Number.isNaN(given.getTime()) ? null : given.toISOString();
-    if (given instanceof URL) return this.text(given.href);
+    if (given instanceof URL) return this.#text(given.href, budget);
     if (ArrayBuffer.isView(given)) return `[${given.byteLength} bytes]`;
     if (depth === 0) return '[too deep]';
     if (given instanceof Set || given instanceof Map) return this.#copyList(given, given.size, depth, budget);
@@ -122,10 +135,10 @@ export class Masking {
     return this.#copyFields(given, depth, budget);
   }
 
-  #copyList(items: Iterable<unknown>, length: number, depth: number, budget: { left: number }): unknown[] {
+  #copyList(items: Iterable<unknown>, length: number, depth: number, budget: Budget): unknown[] {
     const copied: unknown[] = [];
     for (const item of items) {
-      if (copied.length >= maxItems || budget.left <= 0) {
+      if (copied.length >= maxItems || budget.values <= 0) {
         copied.push(`[${length - copied.length} more]`);
         break;
       }
@@ -134,12 +147,12 @@ export class Masking {
     return copied;
   }
 
-  #copyFields(given: object, depth: number, budget: { left: number }): Record<string, unknown> {
+  #copyFields(given: object, depth: number, budget: Budget): Record<string, unknown> {
     const copied: Record<string, unknown> = {};
     let count = 0;
     for (const name in given) {
       if (!Object.hasOwn(given, name)) continue;
-      if (count >= maxItems || budget.left <= 0) {
+      if (count >= maxItems || budget.values <= 0) {
         copied['[cut]'] = true;
         break;
       }
@@ -149,7 +162,7 @@ export class Masking {
     return copied;
   }
 
-  #field(given: object, name: string, depth: number, budget: { left: number }): unknown {
+  #field(given: object, name: string, depth: number, budget: Budget): unknown {
     try {
       return this.#copy((given as Readonly<Record<string, unknown>>)[name], depth - 1, budget);
     } catch {
