@@ -4,6 +4,8 @@ export interface LogLine {
   readonly 'log.level': string;
   readonly 'service.name': string;
   readonly 'process.pid': number;
+  readonly 'service.node.name': string;
+  readonly 'event.sequence': number;
   readonly 'trace.id'?: string;
   readonly 'http.request.id'?: string;
   readonly message: string;

@@ -51,7 +51,6 @@ export class LineWriter implements LogDestination {
   #dropped = 0;
   #idle: (() => void)[] = [];
   #fd: number;
-  #nextFd: number | undefined;
   /** Called with the number of dropped lines as soon as the destination takes lines again. */
   onDropped: (count: number) => void = () => {};
   private readonly writeTo: Write;
@@ -81,18 +80,22 @@ export class LineWriter implements LogDestination {
     });
   }
 
-  /** Continues on another file descriptor, after the lines in flight, and closes this one. */
-  protected continueOn(fd: number): void {
-    if (this.#nextFd !== undefined) closeSync(this.#nextFd);
-    this.#nextFd = fd;
+  /** Returns the file descriptor to continue on, if the current one is to be closed. Called before each batch. */
+  protected replacement(): number | undefined {
+    return undefined;
+  }
+
+  /** Looks for a replacement now, or after the lines in flight. */
+  protected look(): void {
     if (!this.#inFlight) this.#next();
   }
 
   #next(): void {
     this.#inFlight = undefined;
-    if (this.#nextFd !== undefined) {
+    const replacement = this.replacement();
+    if (replacement !== undefined) {
       closeSync(this.#fd);
-      [this.#fd, this.#nextFd, this.#torn] = [this.#nextFd, undefined, false];
+      [this.#fd, this.#torn] = [replacement, false];
     }
     const lines = this.#batch();
     if (lines.length === 0) {
@@ -160,10 +163,14 @@ export class LineWriter implements LogDestination {
   }
 }
 
-/** Appends lines to a file. Opens it again after SIGHUP, and within one second after logrotate or another tool has moved it. */
+/**
+ * Appends lines to a file. After logrotate or another tool has moved the file, the next line goes to a new file: tools that follow the file
+ * may miss lines that come after the move. A process without lines closes the old file on SIGHUP, and within one second.
+ */
 export class RotatingFile extends LineWriter {
   readonly #name: string;
   #opened: number | undefined;
+  #isAsked = false;
 
   /** Throws the error of the system when the file cannot be opened. */
   constructor(name: string) {
@@ -171,16 +178,22 @@ export class RotatingFile extends LineWriter {
     super(openSync(name, 'a'));
     this.#name = name;
     this.#opened = inodeOf(name);
-    background.setInterval(() => inodeOf(name) !== this.#opened && this.#reopen(), lookEveryMs).unref();
-    process.on('SIGHUP', () => this.#reopen());
+    background.setInterval(() => this.look(), lookEveryMs).unref();
+    process.on('SIGHUP', () => {
+      this.#isAsked = true;
+      this.look();
+    });
   }
 
-  #reopen(): void {
+  protected override replacement(): number | undefined {
+    if (!this.#isAsked && inodeOf(this.#name) === this.#opened) return undefined;
     try {
-      this.continueOn(openSync(this.#name, 'a'));
-      this.#opened = inodeOf(this.#name);
+      const fd = openSync(this.#name, 'a');
+      [this.#opened, this.#isAsked] = [inodeOf(this.#name), false];
+      return fd;
     } catch {
       // The old file takes the lines until the new one can be opened.
+      return undefined;
     }
   }
 }

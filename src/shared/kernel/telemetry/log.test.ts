@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -17,7 +17,7 @@ function opened(levels: LogLevels = { default: 'debug', modules: {} }) {
   return { logs, lines };
 }
 
-it('continues in a new file after the old one was moved, on SIGHUP or automatically', async () => {
+it('continues in a new file after the old one was moved: with the next line, on SIGHUP, or automatically', async () => {
   vi.useFakeTimers();
   expect(logsToFile()).toBe(false);
   const file = join(mkdtempSync(join(tmpdir(), 'kerf-log-')), 'logs', 'kerf.log');
@@ -35,15 +35,19 @@ it('continues in a new file after the old one was moved, on SIGHUP or automatica
   renameSync(file, `${file}.1`);
   log.warn('second');
   await writer.flush();
+  renameSync(file, `${file}.2`);
+  expect(existsSync(file)).toBe(false);
   reopen!('SIGHUP');
+  expect(existsSync(file)).toBe(true);
   log.warn('third');
   await writer.flush();
-  renameSync(file, `${file}.2`);
+  renameSync(file, `${file}.3`);
   vi.advanceTimersByTime(1_000);
+  expect(existsSync(file)).toBe(true);
   log.warn('fourth');
   await writer.flush();
-  expect([said(`${file}.1`), said(`${file}.2`), said(file)]).toEqual([['first', 'second'], ['third'], ['fourth']]);
-  expect(logsToFile()).toBe(true);
+  expect([1, 2, 3].map((number) => said(`${file}.${number}`))).toEqual([['first'], ['second'], ['third']]);
+  expect([said(file), logsToFile()]).toEqual([['fourth'], true]);
   process.off('SIGHUP', reopen!);
 });
 
@@ -65,6 +69,7 @@ describe('a line', () => {
         'service.name': 'payments',
         'service.node.name': `${hostname()}:${process.pid}`,
         'event.dataset': 'payments',
+        'event.sequence': 1,
         'trace.id': trace,
         'span.id': '00f067aa0ba902b7',
         'http.request.id': 'request-7',

@@ -18,11 +18,14 @@ export class Logs {
   readonly #destinations: LogDestination[];
   readonly #masking = new Masking();
   #levels: LogLevels;
+  /** The number of the last line. */
+  #sequence = 0;
 
   constructor(levels: LogLevels, destination: LogDestination) {
     this.#levels = levels;
     this.#destinations = [destination];
     const masking = this.#masking;
+    const fieldsOf = (given: unknown) => ({ 'event.sequence': ++this.#sequence, ...ecsFields(given, masking) });
     this.#root = pino(
       {
         ...ecsFormat({ apmIntegration: false, serviceNodeName: `${hostname()}:${process.pid}` }),
@@ -33,7 +36,7 @@ export class Logs {
             const [first, ...rest] = given as unknown[];
             const [fields, message] = typeof first === 'string' ? [undefined, first] : [first, rest[0]];
             const text = message ?? (fields instanceof Error ? fields.message : '');
-            method.call(this, ecsFields(fields, masking), '%s', String(text));
+            method.call(this, fieldsOf(fields), '%s', String(text));
           },
         },
       },
