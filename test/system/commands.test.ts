@@ -186,17 +186,24 @@ describe('the operator commands', () => {
     ]);
   });
 
-  it.each(['topology', 'dead-letters', 'sagas', 'faults', 'extract', 'absorb', 'replace', 'advise', 'doctor'])(
-  it.each(['topology', 'dead-letters', 'sagas', 'faults', 'log-levels', 'extract', 'absorb', 'replace', 'advise'])(
-    'print help: %s',
-    async (command) => {
-      for (const word of ['--help', '-h']) {
-        const told = succeeded(await operator.run(command, [word]));
-        for (const part of [`npm run ${command}`, '--json', 'INTERNAL_PORT', 'OPERATOR_TOKEN'])
-          expect(told).toContain(part);
-      }
-    },
-  );
+  it.each([
+    'topology',
+    'dead-letters',
+    'sagas',
+    'faults',
+    'log-levels',
+    'extract',
+    'absorb',
+    'replace',
+    'advise',
+    'doctor',
+  ])('print help: %s', async (command) => {
+    for (const word of ['--help', '-h']) {
+      const told = succeeded(await operator.run(command, [word]));
+      for (const part of [`npm run ${command}`, '--json', 'INTERNAL_PORT', 'OPERATOR_TOKEN'])
+        expect(told).toContain(part);
+    }
+  });
 
   it('fail without a token, with a wrong token, without a listener, and against another program', async () => {
     const list = (env: Record<string, string>) => operator.run('dead-letters', ['list'], env);
