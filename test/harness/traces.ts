@@ -1,15 +1,21 @@
 import type { SpanRow } from '../../src/shared/control/admin-contract/index.ts';
+import type { JaegerSpan, ZipkinSpan } from './telemetry-servers.ts';
 
 /** Returns the id of the trace that an answer names. */
 export function traceIdOf(headers: Headers): string {
   return headers.get('traceresponse')?.split('-')[1] ?? 'none';
 }
 
+/** What a tree shows of a span. */
+export type TreeSpan = Pick<SpanRow, 'spanId' | 'parentSpanId' | 'service' | 'kind' | 'name' | 'failed'> & {
+  readonly links: readonly { readonly spanId: string }[];
+};
+
 /**
  * Writes the spans of a trace as an indented text: service, kind, name, and how it is linked. Spans below one parent are sorted, and equal
  * lines stand once, because the number of commits depends on the time.
  */
-export function treeOf(spans: readonly SpanRow[]): string {
+export function treeOf(spans: readonly TreeSpan[]): string {
   const ids = new Set(spans.map(({ spanId }) => spanId));
   const below = Map.groupBy(spans, ({ parentSpanId }) => (parentSpanId && ids.has(parentSpanId) ? parentSpanId : null));
   const linesOf = (parent: string | null): string[] => {
@@ -95,4 +101,22 @@ export function treeOfOrder(isForwarded: boolean): string {
 /** The first line, the call of `place`, belongs to `caller`. */
 function within(levels: number, [, ...rest]: readonly string[], caller: string): string[] {
   return [`${caller} client orders/place`, ...rest].map((line) => `${'  '.repeat(levels)}${line}`);
+}
+
+/** Reads spans of Zipkin, which knows no links and writes names in lower case. */
+export function fromZipkin(spans: readonly ZipkinSpan[]): TreeSpan[] {
+  return spans.map(({ id, parentId, localEndpoint, kind, name = '' }) => ({
+    ...{ spanId: id, parentSpanId: parentId ?? null, service: localEndpoint?.serviceName ?? '', name },
+    ...{ kind: (kind?.toLowerCase() ?? 'internal') as TreeSpan['kind'], failed: false, links: [] },
+  }));
+}
+
+/** Reads spans of Jaeger, which keeps links as references. */
+export function fromJaeger(spans: readonly JaegerSpan[]): TreeSpan[] {
+  return spans.map(({ spanID, service, operationName, references, tags }) => ({
+    ...{ spanId: spanID, service, name: operationName, failed: false },
+    parentSpanId: references.find(({ refType }) => refType === 'CHILD_OF')?.spanID ?? null,
+    links: references.filter(({ refType }) => refType === 'FOLLOWS_FROM').map((each) => ({ spanId: each.spanID })),
+    kind: (tags.find(({ key }) => key === 'span.kind')?.value ?? 'internal') as TreeSpan['kind'],
+  }));
 }
