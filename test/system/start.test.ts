@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Authority } from '../harness/authority.ts';
-import { startAndFail } from '../harness/kerf.ts';
+import { Kerf, startAndFail } from '../harness/kerf.ts';
+import { logLines } from '../harness/log.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'kerf-start-'));
 const at = (...names: string[]) => join(folder, ...names);
@@ -156,18 +157,14 @@ it.concurrent.each(badWords)('does not start with the arguments %j', async (word
 });
 
 it('warns when a module listens on another port than its address in the topology', async () => {
-  const env = { DATA_DIR: mkdtempSync(join(folder, 'data-')), MODULE_PAYMENTS: 'http://127.0.0.1:4105' };
-  const { stdout, stderr } = await startAndFail(env, ['--only', 'payments']);
-  expect(JSON.parse(stdout).public).toBeNull();
+  const kerf = await Kerf.start({ env: { MODULE_PAYMENTS: 'http://127.0.0.1:4105' }, words: ['--only', 'payments'] });
+  expect(await kerf.stop()).toBe(0);
+  expect(kerf.announced.public).toBeNull();
   // A second line may follow in time: no home process answers.
-  const lines = stderr
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as { msg: string; process: string });
-  const told = lines.filter(({ msg }) =>
-    msg.includes('payments listens on a free port, and the others look for it at http://127.0.0.1:4105: set INTER'),
+  const told = logLines(kerf.stderr).filter(({ message }) =>
+    message.includes('payments listens on a free port, and the others look for it at http://127.0.0.1:4105: set INTER'),
   );
-  expect(told).toMatchObject([{ process: 'payments' }]);
+  expect(told).toMatchObject([{ 'service.name': 'payments', 'log.level': 'warn' }]);
 });
 
 it('prints help for its arguments', async () => {
