@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { eventually, Kerf, moduleNames, newDataDir, placements } from '../harness/kerf.ts';
 import { type LogLine, logLines, refuseSecrets } from '../harness/log.ts';
 import { quiet } from '../harness/quiet.ts';
@@ -105,6 +105,7 @@ for (const store of [openSearch, victoriaLogs]) {
     it('has all lines of an order under its trace, of every module, also while the file is rotated', async () => {
       const env = placements({ name: 'all', out: moduleNames });
       const kerf = await Kerf.start({ env: { ...env, LOG_LEVEL: 'debug', LOG_FILE: shipper.file } });
+      onTestFinished(() => kerf.kill());
       const member = await new Shop(kerf.url).join({ phone: '+4915112345678' });
       const order = async () => {
         const trace = randomBytes(16).toString('hex');

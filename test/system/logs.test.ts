@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { FakeMailServer } from '../crash/adapters/fake-mail-server.ts';
 import { eventually, freePort, Kerf, moduleNames, newDataDir, placements } from '../harness/kerf.ts';
 import { type LogLine, logLines, refuseSecrets } from '../harness/log.ts';
@@ -70,6 +70,7 @@ describe.each(layouts)('secrets never appear in the log, %s', (_name, placed) =>
     const nowhere = `http://127.0.0.1:${await freePort()}`;
     const providers = { MAIL_SMTP_URL: mail, SMS_PROVIDER_URL: nowhere, PAYMENTS_PROVIDER_URL: nowhere };
     const kerf = await Kerf.start({ env: { ...placed, ...env, ...providers, LOG_LEVEL: 'debug' } });
+    onTestFinished(() => kerf.kill());
     const { name, password, email, phone } = planted;
     const member = await new Shop(kerf.url).join({ name, password, email, phone });
     await member.checkOut([{ sku: 'WAX', quantity: 1 }], { token: planted.payment, wait: 1 });
@@ -197,4 +198,26 @@ it('is for a person with LOG_FORMAT=pretty', async () => {
   expect((await fetch(`${kerf.url}/products`)).status).toBe(200);
   expect(await kerf.stop()).toBe(0);
   expect(kerf.stderr).toMatch(/gateway: a request was answered status=200 ms=\d+\n/);
+});
+
+describe('the system serves and stops', () => {
+  it('while nobody reads its standard error', async () => {
+    const kerf = await Kerf.start({ env: { LOG_LEVEL: 'debug' } });
+    onTestFinished(() => kerf.kill());
+    kerf.process.stderr!.pause();
+    for (let round = 0; round < 100; round++) {
+      const answers = await Promise.all(Array.from({ length: 20 }, () => fetch(`${kerf.url}/products?limit=1`)));
+      for (const answer of answers) {
+        expect(answer.status).toBe(200);
+        await answer.arrayBuffer();
+      }
+    }
+    expect(await kerf.stop()).toBe(0);
+  });
+
+  it('while its log file takes nothing', async () => {
+    const kerf = await Kerf.start({ env: { LOG_LEVEL: 'debug', LOG_FILE: '/dev/full', MODULE_PAYMENTS: 'http' } });
+    expect((await (await new Shop(kerf.url).join()).order('WAX')).status).toBe(201);
+    expect(await kerf.stop()).toBe(0);
+  });
 });

@@ -15,7 +15,7 @@ const maxWaiting = 4 * 1024 * 1024;
 const againMs = 50;
 const lookEveryMs = 1_000;
 /** After this time, a write that has not ended counts as stuck. */
-const stuckMs = 1_000;
+const stuckMs = 100;
 const lineFeed = 10;
 
 /** Writes to a file descriptor, as `write` of `node:fs` does. */
@@ -120,6 +120,7 @@ export class LineWriter implements LogDestination {
 
   /** The write belongs to no request: the destination may be slow. */
   #write(batch: Batch): void {
+    batch.refusedForNow = false;
     background.run(() => {
       this.writeTo(this.#fd, batch.bytes, (error, written) => {
         batch.refusedForNow = error?.code === 'EAGAIN' || error?.code === 'EBUSY';
@@ -152,10 +153,9 @@ export class LineWriter implements LogDestination {
 
   /** Node.js completes a write in flight at the exit. When it is stuck, the exit must not wait for more. */
   #finish(): void {
-    const { bytes, since = 0, refusedForNow } = this.#inFlight ?? {};
-    if (bytes && !refusedForNow && performance.now() - since > stuckMs) return;
+    const { since = Number.POSITIVE_INFINITY, refusedForNow = false } = this.#inFlight ?? {};
+    if (refusedForNow || performance.now() - since > stuckMs) return;
     try {
-      if (bytes && refusedForNow) writeSync(this.#fd, bytes);
       if (this.#waiting.length > 0) writeSync(this.#fd, this.#waiting.splice(0).join(''));
     } catch {
       // The destination takes no more lines, and the process ends.
