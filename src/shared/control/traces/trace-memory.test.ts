@@ -161,8 +161,10 @@ describe('services', () => {
   it('start a span after the one before it, finer than a millisecond', () => {
     const tracing = tracer();
     for (let n = 0; n < 100; n++) tracing.startSpan(`${n}`, {}, remote(0)).end();
-    const starts = [...memory.traces()].flat().map(({ startTime: [seconds, nanos] }) => seconds * 1e9 + nanos);
+    const times = [...memory.traces()].flat().map(({ startTime }) => startTime);
+    const starts = times.map(([seconds, nanos]) => seconds * 1e6 + nanos / 1e3);
     expect(starts).toEqual([...starts].sort((one, other) => one - other));
     expect(new Set(starts).size).toBeGreaterThan(10);
+    expect(times.every(([, nanos]) => nanos % 1_000 === 0)).toBe(true);
   });
 });

@@ -1,5 +1,5 @@
 import { type Context, type HrTime, type Span, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
-import { hrTimeToMilliseconds, millisToHrTime } from '@opentelemetry/core';
+import { hrTimeToMilliseconds } from '@opentelemetry/core';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace-base';
 
 export interface TraceMemoryDependencies {
@@ -105,11 +105,12 @@ export class TraceMemory implements SpanProcessor {
 const maxDriftMs = 10;
 let behindMs = performance.timeOrigin;
 
-/** Returns the time of the machine, finer than a millisecond. */
+/** Returns the time of the machine in whole microseconds: Zipkin refuses spans with a part of one. */
 function wallTime(): HrTime {
   const [now, fine] = [Date.now(), performance.now()];
   if (Math.abs(behindMs + fine - now) > maxDriftMs) behindMs = now - fine;
-  return millisToHrTime(behindMs + fine);
+  const micros = Math.round((behindMs + fine) * 1_000);
+  return [Math.floor(micros / 1_000_000), (micros % 1_000_000) * 1_000];
 }
 
 /** Returns the span with the flag that exporters ask for. */
