@@ -85,10 +85,10 @@ orders client orders/place
 
 /**
  * The tree of a confirmed order of a member with a phone, from the request to the messages. It is the same in every topology. Only a
- * gateway that does not run the resources of orders passes the request on, which adds two spans.
+ * gateway that does not run the resources of orders passes the request on, which adds two spans; and a broker as bus adds two.
  */
-export function treeOfOrder(isForwarded: boolean): string {
-  const lines = placing.trim().split('\n');
+export function treeOfOrder(isForwarded: boolean, bus = 'mitt'): string {
+  const lines = (bus === 'mitt' || bus === 'http' ? placing : withEveryEventSent()).trim().split('\n');
   if (!isForwarded) return ['gateway server POST /orders', ...within(1, lines, 'gateway')].join('\n');
   const passedOn = [
     'gateway server POST /orders',
@@ -96,6 +96,15 @@ export function treeOfOrder(isForwarded: boolean): string {
     '    orders server orders/kerf.write',
   ];
   return [...passedOn, ...within(3, lines, 'orders')].join('\n');
+}
+
+/** A broker gets every event. Without one, an event leaves only for its subscribers, and two events have none. */
+function withEveryEventSent(): string {
+  const unheard = /^( +)(orders|payments) producer create (orders.order-placed|payments.payment-captured).v1$/gm;
+  return placing.replaceAll(
+    unheard,
+    (line, indent, module, type) => `${line}\n${indent}  ${module} client send ${type}.v1`,
+  );
 }
 
 /** The first line, the call of `place`, belongs to `caller`. */
@@ -111,11 +120,16 @@ export function fromZipkin(spans: readonly ZipkinSpan[]): TreeSpan[] {
   }));
 }
 
-/** Reads spans of Jaeger, which keeps links as references. */
+/** Returns a tree as Zipkin shows it: without links, in lower case. */
+export function inZipkin(tree: string): string {
+  return tree.replaceAll(', linked', '').toLowerCase();
+}
+
+/** Reads spans of Jaeger, which keeps parents and links as references: one reference when they are the same span. */
 export function fromJaeger(spans: readonly JaegerSpan[]): TreeSpan[] {
   return spans.map(({ spanID, service, operationName, references, tags }) => ({
     ...{ spanId: spanID, service, name: operationName, failed: false },
-    parentSpanId: references.find(({ refType }) => refType === 'CHILD_OF')?.spanID ?? null,
+    parentSpanId: (references.find(({ refType }) => refType === 'CHILD_OF') ?? references[0])?.spanID ?? null,
     links: references.filter(({ refType }) => refType === 'FOLLOWS_FROM').map((each) => ({ spanId: each.spanID })),
     kind: (tags.find(({ key }) => key === 'span.kind')?.value ?? 'internal') as TreeSpan['kind'],
   }));

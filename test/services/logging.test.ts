@@ -8,6 +8,7 @@ import { eventually, Kerf, moduleNames, newDataDir, placements } from '../harnes
 import { type LogLine, logLines, refuseSecrets } from '../harness/log.ts';
 import { quiet } from '../harness/quiet.ts';
 import { Shop } from '../harness/shop.ts';
+import { traceIdOf } from '../harness/traces.ts';
 
 const recipes = join('deploy', 'logging');
 const rsyslogd = ['/usr/sbin/rsyslogd', '/sbin/rsyslogd'].find((file) => existsSync(file));
@@ -108,11 +109,10 @@ for (const store of [openSearch, victoriaLogs]) {
       onTestFinished(() => kerf.kill());
       const member = await new Shop(kerf.url).join({ phone: '+4915112345678' });
       const order = async () => {
-        const trace = randomBytes(16).toString('hex');
-        const headers = { traceparent: `00-${trace}-00f067aa0ba902b7-01`, prefer: 'wait=10' };
         const body = { lines: [{ sku: 'WAX', quantity: 1 }], payment: { token: 'tok_ok' } };
-        expect((await member.post('/orders', body, headers)).status).toBe(201);
-        return trace;
+        const { status, headers } = await member.post('/orders', body, { prefer: 'wait=10' });
+        expect(status).toBe(201);
+        return traceIdOf(headers);
       };
       const traces = [await order()];
       renameSync(shipper.file, `${shipper.file}.1`);

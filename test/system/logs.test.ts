@@ -7,6 +7,7 @@ import { type LogLine, logLines, refuseSecrets } from '../harness/log.ts';
 import { Operator } from '../harness/operator.ts';
 import { quiet } from '../harness/quiet.ts';
 import { Shop } from '../harness/shop.ts';
+import { traceIdOf } from '../harness/traces.ts';
 
 const layouts: [name: string, env: Record<string, string>][] = [
   ['in one process', {}],
@@ -23,10 +24,10 @@ describe.each(layouts)('the log of an order, %s', (_name, env) => {
 
   it('has lines of each module under one trace, the later ones included', async () => {
     const member = await new Shop(kerf.url).join({ phone: '+4915112345678' });
-    const trace = randomBytes(16).toString('hex');
-    const headers = { traceparent: `00-${trace}-00f067aa0ba902b7-01`, prefer: 'wait=10' };
     const order = { lines: [{ sku: 'WAX', quantity: 1 }], payment: { token: 'tok_ok' } };
-    expect((await member.post('/orders', order, headers)).status).toBe(201);
+    const { status, headers } = await member.post('/orders', order, { prefer: 'wait=10' });
+    expect(status).toBe(201);
+    const trace = traceIdOf(headers);
     await quiet(kerf);
     const lines = () => logLines(kerf.stderr).filter((line) => line['trace.id'] === trace);
     const wanted = ['gateway', 'inventory', 'mail', 'notifications', 'orders', 'payments', 'sms'];
@@ -197,7 +198,7 @@ it('is for a person with LOG_FORMAT=pretty', async () => {
   const kerf = await Kerf.start({ env: { LOG_LEVEL: 'gateway=debug', LOG_FORMAT: 'pretty', MODULE_MAIL: 'http' } });
   expect((await fetch(`${kerf.url}/products`)).status).toBe(200);
   expect(await kerf.stop()).toBe(0);
-  expect(kerf.stderr).toMatch(/gateway: a request was answered status=200 ms=\d+\n/);
+  expect(kerf.stderr).toMatch(/gateway: a request was answered status=200 ms=\d+ trace=[0-9a-f]{32}\n/);
 });
 
 describe('the system serves and stops', () => {

@@ -8,6 +8,7 @@ import type { System } from './system.ts';
 export function traceCases(system: System): void {
   const isForwarded = () =>
     system.kerf.announced.modules.find(({ name }) => name === 'orders')!.placement !== 'in-process';
+  const expectedTree = () => treeOfOrder(isForwarded(), system.kerf.announced.bus.split(':')[0]);
   const operator = () => new Operator(system.kerf);
   const spansOf = async (traceId: string) =>
     (await operator().ask<{ items: SpanRow[] }>('GET', `/traces/${traceId}`)).body.items;
@@ -20,10 +21,10 @@ export function traceCases(system: System): void {
     let tree = '';
     const isWhole = async () => {
       tree = treeOf(await spansOf(traceId));
-      return tree === treeOfOrder(isForwarded());
+      return tree === expectedTree();
     };
     await eventually(isWhole, 'the whole trace', 20_000).catch(() => {});
-    expect(tree).toBe(treeOfOrder(isForwarded()));
+    expect(tree).toBe(expectedTree());
   });
 
   it('shows a refused order, with what was taken back', async () => {

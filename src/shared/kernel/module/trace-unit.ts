@@ -1,4 +1,4 @@
-import { activeTrace, endWith, isSampled, SpanKind, startSpan } from '../telemetry/index.ts';
+import { activeTrace, endWith, isSampled, ofService, SpanKind, startSpan } from '../telemetry/index.ts';
 import type { ModuleUnit } from './module.ts';
 
 /**
@@ -13,7 +13,11 @@ export function traceUnit<T>(
   const parent = activeTrace();
   if (!isSampled(parent)) return work(task);
   const attributes = { 'db.system.name': 'sqlite', 'db.namespace': module };
-  const { span } = startSpan(`unit of work ${module}`, { kind: SpanKind.CLIENT, attributes }, parent);
+  const { span } = startSpan(
+    `unit of work ${module}`,
+    { kind: SpanKind.CLIENT, attributes },
+    ofService(module, parent),
+  );
   const working = work(async (unit) => {
     span.addEvent('task began');
     try {
