@@ -60,6 +60,11 @@ export function profiledKerf(folder: string): Promise<Running> {
   return kerf('profiled', [], folder, undefined, probed(folder, '.', 'profile-probe.mjs'));
 }
 
+/** Starts Kerf in one process with these settings. */
+export function kerfWith(name: string, env: Readonly<Record<string, string>>, folder: string): Promise<Running> {
+  return kerf(name, [], folder, undefined, { ...probed(folder), ...env });
+}
+
 async function kerf(
   name: string,
   out: readonly string[],

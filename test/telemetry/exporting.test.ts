@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { otlp } from '../../src/shared/adapters/otlp/index.ts';
 import { zipkin } from '../../src/shared/adapters/zipkin/index.ts';
 import { Exporting } from '../../src/shared/control/traces/exporting.ts';
-import { RecordingSampler, ServiceTracerProvider } from '../../src/shared/control/traces/provider.ts';
+import { ServiceTracerProvider } from '../../src/shared/control/traces/provider.ts';
 import { TraceMemory } from '../../src/shared/control/traces/trace-memory.ts';
 
 const servers: Server[] = [];
@@ -36,8 +36,8 @@ function exportTo(name: keyof typeof exporters, url: string): Exporting {
 /** Ends `count` sampled spans and hands them to `exporting`. */
 function spans(count: number, exporting: Exporting): void {
   const memory = new TraceMemory({ maxSpans: 10, slowMs: 1_000, send: (span: ReadableSpan) => exporting.send(span) });
-  const sampler = new RecordingSampler(1, true);
-  const provider = new ServiceTracerProvider({ ownService: 'home', resource: {}, sampler, processor: memory });
+  const parts = { ownService: 'home', resource: {}, sampling: { ratio: 1, byParent: true } };
+  const provider = new ServiceTracerProvider({ ...parts, ended: (span) => memory.add(span) });
   for (let n = 0; n < count; n++) {
     const root = provider.getTracer('test').startSpan(`span ${n}`, { attributes: { n } });
     trace.setSpan(ROOT_CONTEXT, root);

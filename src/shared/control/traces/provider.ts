@@ -2,111 +2,107 @@ import {
   type Attributes,
   type Context,
   context as current,
-  type Link,
+  isSpanContextValid,
   type Span,
-  type SpanKind,
+  type SpanContext,
   type SpanOptions,
   TraceFlags,
   type Tracer,
-  type TracerOptions,
   type TracerProvider,
   trace,
 } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
-import {
-  BasicTracerProvider,
-  type Sampler,
-  SamplingDecision,
-  type SamplingResult,
-  type SpanProcessor,
-  TraceIdRatioBasedSampler,
-} from '@opentelemetry/sdk-trace-base';
+import { type ReadableSpan, SamplingDecision, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace-base';
 import { serviceOf } from '../../kernel/telemetry/index.ts';
+import { RecordedSpan, type SpanOrigin } from './recorded-span.ts';
 
 export interface ProviderDependencies {
   /** The service of code that runs for no module. */
   readonly ownService: string;
   /** Attributes of every resource: of this process, and of the operator's settings. */
   readonly resource: Attributes;
-  readonly sampler: Sampler;
-  readonly processor: SpanProcessor;
+  readonly sampling: Sampling;
+  /** Receives each span that has ended. */
+  readonly ended: (span: ReadableSpan) => void;
 }
 
-/** Samples traces by a ratio, from 0 to 1; with `byParent`, only traces that begin here. Records the spans of other traces as well, since they may turn out to be slow or fail. */
-export class RecordingSampler implements Sampler {
-  readonly #roots: TraceIdRatioBasedSampler;
-  private readonly byParent: boolean;
-
-  constructor(ratio: number, byParent: boolean) {
-    this.#roots = new TraceIdRatioBasedSampler(ratio);
-    this.byParent = byParent;
-  }
-
-  shouldSample(parent: Context, traceId: string, ..._: [string, SpanKind, Attributes, Link[]]): SamplingResult {
-    const above = this.byParent ? trace.getSpanContext(parent) : undefined;
-    const isSampled = above
-      ? (above.traceFlags & TraceFlags.SAMPLED) !== 0
-      : this.#roots.shouldSample(parent, traceId).decision === SamplingDecision.RECORD_AND_SAMPLED;
-    return { decision: isSampled ? SamplingDecision.RECORD_AND_SAMPLED : SamplingDecision.RECORD };
-  }
-
-  toString(): string {
-    return `${this.#roots}, and records the rest`;
-  }
+/** How traces are sampled. */
+export interface Sampling {
+  /** The share of traces that are sampled, from 0 to 1. */
+  readonly ratio: number;
+  /** Whether the ratio is for traces that begin here, and the others follow their parent. */
+  readonly byParent: boolean;
 }
 
 /**
- * Gives each span the resource of its service, which is the module whose code runs, wherever it runs. So a process with ten modules shows
- * the same services as ten processes do.
+ * Makes the spans of a process. Gives each span the resource of its service, which is the module whose code runs, wherever it runs. So a
+ * process with ten modules shows the same services as ten processes do. Records traces that are not sampled too, since they may turn out to
+ * be slow or fail.
  */
 export class ServiceTracerProvider implements TracerProvider {
-  readonly #providers = new Map<string, BasicTracerProvider>();
   private readonly parts: ProviderDependencies;
 
   constructor(parts: ProviderDependencies) {
     this.parts = parts;
   }
 
-  getTracer(name: string, version?: string, options?: TracerOptions): Tracer {
-    const tracers = new Map<string, Tracer>();
-    return new ServiceTracer((of) => {
-      const service = serviceOf(of) ?? this.parts.ownService;
-      const known = tracers.get(service);
-      if (known) return known;
-      const tracer = this.#providerOf(service).getTracer(name, version, options);
-      tracers.set(service, tracer);
-      return tracer;
-    });
-  }
-
-  #providerOf(service: string): BasicTracerProvider {
-    const known = this.#providers.get(service);
-    if (known) return known;
-    const { resource, sampler, processor } = this.parts;
-    const provider = new BasicTracerProvider({
-      resource: resourceFromAttributes({ ...resource, 'service.name': service }),
-      sampler,
-      spanProcessors: [processor],
-    });
-    this.#providers.set(service, provider);
-    return provider;
+  getTracer(name: string, version?: string): Tracer {
+    return new ServiceTracer(version === undefined ? { name } : { name, version }, this.parts);
   }
 }
 
 class ServiceTracer implements Tracer {
-  private readonly tracerOf: (of: Context) => Tracer;
+  readonly #origins = new Map<string, SpanOrigin>();
+  readonly #roots: TraceIdRatioBasedSampler;
+  private readonly instrumentationScope: SpanOrigin['instrumentationScope'];
+  private readonly parts: ProviderDependencies;
 
-  constructor(tracerOf: (of: Context) => Tracer) {
-    this.tracerOf = tracerOf;
+  constructor(instrumentationScope: SpanOrigin['instrumentationScope'], parts: ProviderDependencies) {
+    this.instrumentationScope = instrumentationScope;
+    this.parts = parts;
+    this.#roots = new TraceIdRatioBasedSampler(parts.sampling.ratio);
   }
 
-  startSpan(name: string, options?: SpanOptions, parent = current.active()): Span {
-    return this.tracerOf(parent).startSpan(name, options, parent);
+  startSpan(name: string, options: SpanOptions = {}, context = current.active()): Span {
+    const above = options.root ? undefined : trace.getSpanContext(context);
+    const parent = above && isSpanContextValid(above) ? above : undefined;
+    const traceId = parent?.traceId ?? randomHex(4);
+    const traceFlags = this.#isSampled(traceId, parent) ? TraceFlags.SAMPLED : TraceFlags.NONE;
+    const state = parent?.traceState;
+    const own = { traceId, spanId: randomHex(2), traceFlags, ...(state && { traceState: state }) };
+    return new RecordedSpan(name, options, own, parent, this.#originOf(serviceOf(context) ?? this.parts.ownService));
   }
 
   startActiveSpan<F extends (span: Span) => unknown>(name: string, ...given: unknown[]): ReturnType<F> {
     const task = given.pop() as F;
-    const [options, parent = current.active()] = given as [SpanOptions?, Context?];
-    return this.tracerOf(parent).startActiveSpan(name, options ?? {}, parent, task);
+    const [options, context = current.active()] = given as [SpanOptions?, Context?];
+    const span = this.startSpan(name, options, context);
+    return current.with(trace.setSpan(context, span), () => task(span) as ReturnType<F>);
   }
+
+  #isSampled(traceId: string, parent: SpanContext | undefined): boolean {
+    if (parent && this.parts.sampling.byParent) return (parent.traceFlags & TraceFlags.SAMPLED) !== 0;
+    return this.#roots.shouldSample(undefined, traceId).decision === SamplingDecision.RECORD_AND_SAMPLED;
+  }
+
+  #originOf(service: string): SpanOrigin {
+    let origin = this.#origins.get(service);
+    if (!origin) {
+      const { parts, instrumentationScope } = this;
+      const resource = resourceFromAttributes({ ...parts.resource, 'service.name': service });
+      origin = { resource, instrumentationScope, ended: parts.ended };
+      this.#origins.set(service, origin);
+    }
+    return origin;
+  }
+}
+
+/** Returns an id of so many times eight hexadecimal digits, not all of them zero. */
+function randomHex(words: number): string {
+  let id = '';
+  for (let word = 0; word < words; word++) {
+    const random = Math.floor(Math.random() * 0xffff_ffff) + 1;
+    id += random.toString(16).padStart(8, '0');
+  }
+  return id;
 }

@@ -4,7 +4,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import type { Adapters } from '../../kernel/ports/index.ts';
 import { joinOpenTelemetry, type Log, OncePerMinute } from '../../kernel/telemetry/index.ts';
 import { type ExportCounts, Exporting } from './exporting.ts';
-import { RecordingSampler, ServiceTracerProvider } from './provider.ts';
+import { type Sampling, ServiceTracerProvider } from './provider.ts';
 import { TraceMemory } from './trace-memory.ts';
 
 /** The samplers of OpenTelemetry, named as there. */
@@ -42,8 +42,9 @@ export class Recorder {
     this.memory = new TraceMemory({ maxSpans, slowMs, send: (span) => this.#send(span) });
     tellProblems(log);
     joinOpenTelemetry();
-    const [resource, sampler] = [resourceOf(env), samplerOf(settings)];
-    trace.setGlobalTracerProvider(new ServiceTracerProvider({ ownService, resource, sampler, processor: this.memory }));
+    const ended = (span: ReadableSpan) => this.memory.add(span);
+    const [resource, sampling] = [resourceOf(env), samplingOf(settings)];
+    trace.setGlobalTracerProvider(new ServiceTracerProvider({ ownService, resource, sampling, ended }));
   }
 
   /** What became of the spans that were sent, by exporter. */
@@ -67,9 +68,9 @@ export class Recorder {
   }
 }
 
-function samplerOf({ OTEL_TRACES_SAMPLER: name, OTEL_TRACES_SAMPLER_ARG: share }: TraceSettings): RecordingSampler {
+function samplingOf({ OTEL_TRACES_SAMPLER: name, OTEL_TRACES_SAMPLER_ARG: share }: TraceSettings): Sampling {
   const ratio = name.endsWith('always_on') ? 1 : name.endsWith('always_off') ? 0 : share;
-  return new RecordingSampler(ratio, name.startsWith('parentbased_'));
+  return { ratio, byParent: name.startsWith('parentbased_') };
 }
 
 /** Describes this process by OpenTelemetry's conventions. `OTEL_RESOURCE_ATTRIBUTES` adds to it: `deployment.environment.name=test`. */

@@ -18,14 +18,14 @@ import {
   traced,
   withTrace,
 } from '../../kernel/telemetry/index.ts';
-import { RecordingSampler, ServiceTracerProvider } from './provider.ts';
+import { ServiceTracerProvider } from './provider.ts';
 import { TraceMemory } from './trace-memory.ts';
 
 // The kernel makes its spans by the provider that is registered for the process.
 let sent: ReadableSpan[] = [];
-const processor = new TraceMemory({ maxSpans: 100, slowMs: 60_000, send: (span) => void sent.push(span) });
-const sampler = new RecordingSampler(1, true);
-trace.setGlobalTracerProvider(new ServiceTracerProvider({ ownService: 'home', resource: {}, sampler, processor }));
+const memory = new TraceMemory({ maxSpans: 100, slowMs: 60_000, send: (span) => void sent.push(span) });
+const parts = { ownService: 'home', resource: {}, sampling: { ratio: 1, byParent: true } };
+trace.setGlobalTracerProvider(new ServiceTracerProvider({ ...parts, ended: (span) => memory.add(span) }));
 joinOpenTelemetry();
 
 beforeEach(() => {

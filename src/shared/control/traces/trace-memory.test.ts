@@ -4,7 +4,7 @@ import { type Context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@op
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ofService } from '../../kernel/telemetry/index.ts';
-import { RecordingSampler, ServiceTracerProvider } from './provider.ts';
+import { ServiceTracerProvider } from './provider.ts';
 import { TraceMemory } from './trace-memory.ts';
 
 setFlagsFromString('--expose-gc');
@@ -19,8 +19,8 @@ beforeEach(() => {
 
 function tracer({ ratio = 0, maxSpans = 100, slowMs = 60_000, byParent = true } = {}) {
   memory = new TraceMemory({ maxSpans, slowMs, send: (span) => void sent.push(span) });
-  const sampler = new RecordingSampler(ratio, byParent);
-  return new ServiceTracerProvider({ ownService: 'home', resource: {}, sampler, processor: memory }).getTracer('test');
+  const parts = { ownService: 'home', resource: {}, sampling: { ratio, byParent } };
+  return new ServiceTracerProvider({ ...parts, ended: (span) => memory.add(span) }).getTracer('test');
 }
 
 const remote = (traceFlags: number, traceId = 'a'.repeat(32)) =>

@@ -1,6 +1,6 @@
-import { type Context, type HrTime, type Span, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
+import { SpanStatusCode, TraceFlags } from '@opentelemetry/api';
 import { hrTimeToMilliseconds } from '@opentelemetry/core';
-import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace-base';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 
 export interface TraceMemoryDependencies {
   /** Maximum number of spans in memory, of all traces together. */
@@ -26,7 +26,7 @@ const maxSpansOfOne = 2_000;
  * Remembers the latest traces of this process. Sends the spans of a sampled trace as they end. Keeps a trace that is not sampled when one
  * of its spans fails, or when it was slow: its spans are sent then. Traffic pushes out ordinary traces before kept ones.
  */
-export class TraceMemory implements SpanProcessor {
+export class TraceMemory {
   /** By trace id, the oldest first. */
   readonly #ordinary = new Map<string, Part>();
   readonly #kept = new Map<string, Part>();
@@ -47,12 +47,8 @@ export class TraceMemory implements SpanProcessor {
     return (this.#kept.get(traceId) ?? this.#ordinary.get(traceId))?.spans ?? [];
   }
 
-  /** Gives the span a start in microseconds: the SDK reads a clock of milliseconds. */
-  onStart(span: Span & { startTime?: HrTime }, _parent: Context): void {
-    span.startTime = wallTime();
-  }
-
-  onEnd(span: ReadableSpan): void {
+  /** Remembers a span that has ended. */
+  add(span: ReadableSpan): void {
     const { traceId, traceFlags } = span.spanContext();
     const part = this.#partOf(traceId);
     const isSampled = (traceFlags & TraceFlags.SAMPLED) !== 0;
@@ -69,10 +65,6 @@ export class TraceMemory implements SpanProcessor {
     this.#spans += 1;
     this.#makeRoom();
   }
-
-  async forceFlush(): Promise<void> {}
-
-  async shutdown(): Promise<void> {}
 
   #partOf(traceId: string): Part {
     const known = this.#kept.get(traceId) ?? this.#ordinary.get(traceId);
@@ -101,20 +93,10 @@ export class TraceMemory implements SpanProcessor {
   }
 }
 
-/** Maximum difference between the two clocks before the fine one follows the other, which was set. */
-const maxDriftMs = 10;
-let behindMs = performance.timeOrigin;
-
-/** Returns the time of the machine in whole microseconds: Zipkin refuses spans with a part of one. */
-function wallTime(): HrTime {
-  const [now, fine] = [Date.now(), performance.now()];
-  if (Math.abs(behindMs + fine - now) > maxDriftMs) behindMs = now - fine;
-  const micros = Math.round((behindMs + fine) * 1_000);
-  return [Math.floor(micros / 1_000_000), (micros % 1_000_000) * 1_000];
-}
-
 /** Returns the span with the flag that exporters ask for. */
 function asSampled(span: ReadableSpan): ReadableSpan {
   const spanContext = () => ({ ...span.spanContext(), traceFlags: TraceFlags.SAMPLED });
-  return Object.create(span, { spanContext: { value: spanContext } });
+  return new Proxy(span, {
+    get: (_, name) => (name === 'spanContext' ? spanContext : Reflect.get(span, name, span)),
+  });
 }

@@ -1,6 +1,5 @@
-import type { Attributes } from '@opentelemetry/api';
 import type { Operation } from '../../contract/index.ts';
-import { endWith, isTraced, ofService, SpanKind, startSpan } from '../../telemetry/index.ts';
+import { inSpan, isTraced, ofService, SpanKind } from '../../telemetry/index.ts';
 import type { RoadStep, ServeStep } from '../transport.ts';
 
 interface Place {
@@ -13,10 +12,9 @@ export const traceCall = ({ operation }: Place): RoadStep => {
   return (call, next) => {
     const { context } = call;
     if (!isTraced(context.trace)) return next(call);
-    const { span, context: trace } = startSpan(name, options, context.trace);
-    const answer = next({ ...call, context: { ...context, trace } });
-    endWith(span, answer);
-    return answer;
+    return inSpan(name, options, context.trace, (trace) =>
+      next(trace === context.trace ? call : { ...call, context: { ...context, trace } }),
+    );
   };
 };
 
@@ -26,10 +24,9 @@ export const traceServed = ({ operation }: Place): ServeStep => {
   return (call, next) => {
     const { context } = call;
     if (!isTraced(context.trace)) return next(call);
-    const { span, context: trace } = startSpan(name, options, ofService(operation.module, context.trace));
-    const answer = next({ ...call, context: { ...context, trace } });
-    endWith(span, answer);
-    return answer;
+    return inSpan(name, options, ofService(operation.module, context.trace), (trace) =>
+      next({ ...call, context: { ...context, trace } }),
+    );
   };
 };
 
@@ -37,7 +34,8 @@ function nameOf({ module, name }: Operation): string {
   return `${module}/${name}`;
 }
 
-/** Names by OpenTelemetry's conventions for RPC. */
-function attributesOf(operation: Operation): Attributes {
-  return { 'rpc.system.name': 'kerf', 'rpc.method': nameOf(operation), 'kerf.operation.kind': operation.kind };
+/** Names by OpenTelemetry's conventions for RPC. Frozen, so that the spans share them. */
+function attributesOf(operation: Operation) {
+  const { kind } = operation;
+  return Object.freeze({ 'rpc.system.name': 'kerf', 'rpc.method': nameOf(operation), 'kerf.operation.kind': kind });
 }
