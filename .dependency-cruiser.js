@@ -45,7 +45,7 @@ export const control = {
   supervisor: ['identity', 'topology'],
   'admin-api': ['admin-contract', 'identity'],
   relocation: ['admin-api', 'admin-contract', 'releases', 'supervisor', 'topology'],
-  parts: ['admin-api', 'identity', 'relocation', 'supervisor', 'topology'],
+  parts: ['admin-api', 'gateway', 'identity', 'relocation', 'supervisor', 'topology'],
   host: [
     ...['admin-api', 'admin-contract', 'gateway', 'http-server', 'identity'],
     ...['parts', 'relocation', 'releases', 'supervisor', 'topology'],
@@ -53,7 +53,7 @@ export const control = {
 };
 
 /** The rooms of control that a product may leave out. Only src/app.ts imports them. */
-export const controlParts = ['advice', 'faults', 'traces', 'trials'];
+export const controlParts = ['advice', 'faults', 'metrics', 'traces', 'trials'];
 
 /** The rooms of control that are offered to those parts, also to parts that are yet to be written. */
 export const controlForParts = ['admin-api', 'admin-contract', 'parts', 'relocation', 'supervisor'];
@@ -81,7 +81,7 @@ export const vendors = {
   '@node-rs/argon2': ['modules/members/internal'],
   '@opentelemetry/api': [
     ...['shared/kernel/calls', 'shared/kernel/context', 'shared/kernel/events', 'shared/kernel/telemetry'],
-    ...['shared/control/gateway', 'shared/control/traces', 'modules'],
+    ...['shared/control/gateway', 'shared/control/metrics', 'shared/control/traces', 'modules'],
   ],
   '@opentelemetry/core': ['shared/kernel/telemetry', 'shared/control/traces'],
   '@opentelemetry/exporter-trace-otlp-grpc': ['shared/adapters/otlp'],
@@ -117,6 +117,7 @@ export const vendors = {
   mitt: ['shared/kernel/events'],
   nodemailer: ['modules/mail/internal/server'],
   pino: ['shared/kernel/telemetry'],
+  'prom-client': ['shared/control/metrics'],
   protobufjs: ['shared/adapters/grpc'],
   'rabbitmq-client': ['shared/adapters/rabbitmq'],
   'rate-limiter-flexible': ['shared/control/gateway'],

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { openLoopback } from '../../src/shared/adapters/http/loopback.scene.ts';
 import { openHost } from '../../src/shared/control/host/host.ts';
 import { fixedKeyRing, ServiceTokens } from '../../src/shared/control/identity/index.ts';
+import type { ControlPart } from '../../src/shared/control/parts/index.ts';
 import { readTopology } from '../../src/shared/control/topology/index.ts';
 import {
   createCall,
@@ -39,8 +40,8 @@ export const bare: Callable = {
   close: async () => {},
 };
 
-/** Opens a call between two modules of a host, as in production. */
-export async function inProcess(): Promise<Callable> {
+/** Opens a call between two modules of a host, as in production, with these parts of control. */
+export async function inProcess(control: readonly ControlPart[] = []): Promise<Callable> {
   const dataDir = mkdtempSync(join(tmpdir(), 'kerf-bench-'));
   const about = { name: 'sample', owner: 'bench', about: 'Prices', uses: [], listensTo: [] };
   const module = defineModule({
@@ -50,10 +51,10 @@ export async function inProcess(): Promise<Callable> {
     open: () => ({ operations: { price: (input) => price(input) } }),
   });
   const settings = { DATA_DIR: dataDir, INTERNAL_PORT: '0', PARITY: 'fast', LOG_LEVEL: 'error', TOPOLOGY: '' };
-  const host = await openHost(readTopology([module], undefined, settings, adapters), [module], []);
+  const host = await openHost(readTopology([module], undefined, settings, adapters), [module], control);
   const client = createClient(sample, (each) => host.calls(each, 'bench'));
   return {
-    name: 'kerf, in-process',
+    name: ['kerf, in-process', ...control.map(({ name }) => name)].join(', '),
     call: (input) => client.price(input as never),
     async close() {
       await host.close();

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { background } from '../../kernel/context/index.ts';
 import {
+  type CommitCounts,
   type Database,
   type DatabaseRecords,
   explain,
@@ -147,6 +148,10 @@ class SqliteDatabase implements Database {
 
   workAhead<T>(task: (unit: Unit) => Promise<T>): Promise<T> {
     return this.#work(task, true);
+  }
+
+  get commits(): CommitCounts {
+    return this.#group.counts;
   }
 
   onDisk(): Promise<void> {

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
@@ -27,6 +27,7 @@ import { nested } from './nested.ts';
 import { RequestsInFlight, rateLimit } from './rate-limit.ts';
 import { mountReference } from './reference.ts';
 import { type ContinuesTrace, currentSession, requestContext } from './request-context.ts';
+import { noteRoute } from './request-end.ts';
 import { requestLog } from './request-log.ts';
 import { type ContinueTraces, nameRequestSpan } from './request-span.ts';
 import { GrowingSignInLimit } from './sign-in-limit.ts';
@@ -92,7 +93,7 @@ function createGateway(system: System, compositions: readonly Composition[], ses
   app.notFound(() => problemResponse(refusal('not-found', 'there is no such resource; /docs shows those there are')));
   const proxies = settings.TRUSTED_PROXIES ?? noProxies;
   const continues = continuesTrace(settings.TRACE_CONTINUE, proxies);
-  const context = requestContext(sessions, settings.REQUEST_TIMEOUT_MS, continues);
+  const context = requestContext(sessions, settings.REQUEST_TIMEOUT_MS, continues, system.openControl?.requestEnded);
   app.use(nested(context, requestLog(system.logs), knowClient(proxies), refuseUnreadable));
   const alive = health(system);
   const costly = new RequestsInFlight(maxRequestsInFlight);
@@ -142,9 +143,11 @@ const serveHere: ServeEndpoint = (c, endpoint) => endpoint.serve(c);
 function mount(app: Hono, { endpoints }: Resources, serve: ServeEndpoint, costly: RequestsInFlight): void {
   for (const endpoint of endpoints)
     app.on(endpoint.method.toUpperCase(), endpoint.path, (c) => {
-      const refused = refuseTwice(endpoint, (c.env as { incoming?: IncomingMessage }).incoming);
+      const { incoming, outgoing } = c.env as { incoming?: IncomingMessage; outgoing?: ServerResponse };
+      const refused = refuseTwice(endpoint, incoming);
       if (refused) return refused;
       nameRequestSpan(c.req.method, endpoint.path);
+      noteRoute(outgoing, endpoint.path);
       const answer = () => serve(c, endpoint);
       return endpoint.costly ? costly.run(answer) : answer();
     });

@@ -5,6 +5,7 @@ import { bearer } from '../../kernel/calls/index.ts';
 import { Cancellation, newId, runInContext } from '../../kernel/context/index.ts';
 import type { Session } from '../../kernel/http-api/index.ts';
 import type { SessionTokens } from '../identity/index.ts';
+import { type EndedRequest, whenEnded } from './request-end.ts';
 import { startRequestSpan } from './request-span.ts';
 
 const idPattern = /^[\w-]{8,64}$/;
@@ -27,6 +28,7 @@ export function requestContext(
   sessions: SessionTokens,
   timeoutMs: number,
   continues: ContinuesTrace,
+  ended?: (request: EndedRequest) => void,
 ): MiddlewareHandler {
   return async (c, next) => {
     const given = c.req.header('x-request-id');
@@ -34,6 +36,7 @@ export function requestContext(
     const { incoming, outgoing } = c.env as { incoming?: IncomingMessage; outgoing?: ServerResponse };
     outgoing?.setHeader('x-request-id', requestId);
     const trace = startRequestSpan(c.req, continues(incoming?.socket.remoteAddress), outgoing);
+    if (ended) whenEnded(outgoing, { method: c.req.method, trace }, ended);
     const token = bearer(c.req.header('authorization'));
     const known = token ? await sessions.verify(token) : undefined;
     const context = {

@@ -3,6 +3,7 @@ import type { Contract } from '../../kernel/contract/index.ts';
 import type { Resources } from '../../kernel/http-api/index.ts';
 import type { Logs } from '../../kernel/telemetry/index.ts';
 import type { TrustedProxies } from '../http-server/index.ts';
+import type { EndedRequest } from './request-end.ts';
 import type { ContinueTraces } from './request-span.ts';
 
 /** The system behind the gateway, as the gateway uses it. */
@@ -10,6 +11,8 @@ export interface System {
   readonly calls: CallSource;
   readonly directory: Pick<Directory, 'routeTo'>;
   readonly logs: Pick<Logs, 'of' | 'writes'>;
+  /** Learns of each public request that has ended. */
+  readonly openControl?: { readonly requestEnded?: ((request: EndedRequest) => void) | undefined };
   readonly topology: { readonly settings: GatewaySettings };
   readonly definitions: readonly PublicModule[];
   /** The modules that run in this process, by name. */

@@ -75,6 +75,7 @@ export function createAdminRoutes(parts: AdminRoutesDependencies): AdminRoutes {
       return c.json({ keys: identity.publicKeys(), signed: await identity.publications(nonce) });
     });
   }
+  parts.openControl.serveOpenly(app, parts);
   app.use('*', async (c, next) => {
     // The internal service has already verified the operators' signature of a request that was passed on.
     if (c.env?.passedOn !== undefined) return next();

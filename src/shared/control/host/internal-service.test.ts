@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Directory, LiveAddresses, ofKernel } from '../../kernel/calls/index.ts';
+import { Admission, Directory, LiveAddresses, ofKernel } from '../../kernel/calls/index.ts';
 import { type CallContext, systemClock as clock } from '../../kernel/context/index.ts';
 import { contract, nothing, query, text } from '../../kernel/contract/index.ts';
 import { refusal } from '../../kernel/errors/index.ts';
@@ -24,7 +24,7 @@ function processThatTriesOut(other: () => Promise<unknown>) {
     routes: () => new Resources('shop').add(window, async () => answer(200, 'here')),
   };
   const inFlight = { until: (work: Promise<unknown>) => work };
-  const open = new Map([['shop', { dispatch: async () => 'here', inFlight }]]);
+  const open = new Map([['shop', { dispatch: async () => 'here', inFlight, admission: new Admission({ clock }) }]]);
   const calls = () => async () => 'here';
   const parts = { definitions: [definition], here: { open }, directory, calls, logs: { of: () => silentLog } };
   const service = createInternalService(parts as unknown as InternalServiceDependencies);

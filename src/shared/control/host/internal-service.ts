@@ -1,6 +1,5 @@
 import type { Hono } from 'hono';
 import {
-  Admission,
   byDeadline,
   type CallRequest,
   type CallSource,
@@ -83,7 +82,6 @@ export function createInternalService(parts: InternalServiceDependencies): Inter
 }
 
 class ServedModule {
-  readonly #admission = new Admission({ clock: systemClock });
   readonly #name: string;
   readonly #failures: FailureLog;
   readonly #routes: Hono | undefined;
@@ -120,7 +118,7 @@ class ServedModule {
     const run = () => (kernel ? this.#kernel(kernel, input, context, module) : module.dispatch(name, input, context));
     // Probes and operators bypass admission, so that they still reach an overloaded module.
     const passes = kernel === 'ping' || kernel === 'writes' || kernel === 'operate';
-    const work = passes ? run() : this.#admission.run(run, { ...context, what });
+    const work = passes ? run() : module.admission.run(run, { ...context, what });
     return byDeadline(module.inFlight.until(work), context, what);
   }
 

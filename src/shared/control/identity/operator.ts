@@ -11,8 +11,13 @@ import { keepSecret, readSecret } from './secret-file.ts';
 
 /** Returns the operator's bearer token: the setting, or a token in the data folder (mode 0600) that it creates on first use. */
 export function operatorToken(dataDir: string, setting: string | undefined): string {
-  if (setting) return usable(setting, 'OPERATOR_TOKEN');
-  const file = join(dataDir, 'operator-token');
+  return keptToken(dataDir, 'operator', setting);
+}
+
+/** Returns the bearer token of operators, or of another kind of client: the setting (`OPERATOR_TOKEN`), or the file in the data folder. */
+export function keptToken(dataDir: string, client: 'operator' | 'metrics', setting: string | undefined): string {
+  if (setting) return usable(setting, `${client.toUpperCase()}_TOKEN`);
+  const file = join(dataDir, `${client}-token`);
   keepSecret(file, () => `${randomBytes(32).toString('base64url')}\n`);
   return usable(readSecret(file).trim(), file);
 }

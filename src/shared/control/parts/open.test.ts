@@ -18,7 +18,7 @@ it('opens each part, and joins what they add', () => {
   expect([[...parts.shared.keys()], parts.trials, parts.hooks]).toEqual([
     ['one'],
     undefined,
-    { observers: [], faults: [], servers: [server] },
+    { observers: [], faults: [], servers: [server], counter: undefined, listener: undefined },
   ]);
 });
 

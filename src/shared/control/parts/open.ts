@@ -5,13 +5,19 @@ import type { Trials } from '../relocation/index.ts';
 import type { SharedState } from '../supervisor/index.ts';
 import type { ControlPart, OpenPart, PartDependencies } from './part.ts';
 
+/** The process around all parts. */
+type ProcessAround = Omit<PartDependencies, 'share' | 'metrics'>;
+
 /** What all parts of control add to a process. */
 export interface OpenControl {
-  readonly hooks: Required<RoadHooks>;
+  readonly hooks: RoadHooks;
   readonly shared: ReadonlyMap<string, SharedState>;
   readonly trials: Trials | undefined;
   close(): Promise<void>;
-  serve(app: AdminRoutes, fanOut: FanOut, around: Omit<PartDependencies, 'share'>): void;
+  /** Called when a public request has ended. */
+  readonly requestEnded: OpenPart['requestEnded'];
+  serveOpenly(app: AdminRoutes, around: ProcessAround): void;
+  serve(app: AdminRoutes, fanOut: FanOut, around: ProcessAround): void;
 }
 
 /** Opens the parts that the product has. Throws a `StartError` when two have one name, or when a setting needs a part that is missing. */
@@ -21,19 +27,34 @@ export function openParts(parts: readonly ControlPart[], around: Parameters<Cont
     if (opened.has(part.name)) throw new StartError(`"control" in src/app.ts lists ${part.name}() twice`);
     opened.set(part.name, part.open(around));
   }
-  const each = <K extends keyof OpenPart>(key: K) => [...opened.values()].flatMap((part) => part[key] ?? []);
+  const each = <K extends Exclude<keyof OpenPart, 'metrics'>>(key: K) =>
+    [...opened.values()].flatMap((part) => part[key] ?? []);
+  const dependenciesOf = (name: string, around: ProcessAround): PartDependencies => ({
+    ...around,
+    metrics: [...opened.values()].flatMap((part) => part.metrics ?? []),
+    share: () => around.moduleProcesses.share(name),
+  });
   if (around.topology.settings.FAULT_POINT && each('faults').length === 0)
     throw new StartError('FAULT_POINT needs faults(), and it is not there: add it to "control" in src/app.ts');
   return {
-    hooks: { observers: each('observer'), faults: each('faults'), servers: each('server') },
+    hooks: {
+      counter: each('counter')[0],
+      observers: each('observer'),
+      faults: each('faults'),
+      servers: each('server'),
+      listener: each('listener')[0],
+    },
     shared: new Map([...opened].flatMap(([name, { shared }]) => (shared ? [[name, shared] as const] : []))),
     trials: each('trials')[0],
+    requestEnded: each('requestEnded')[0],
     async close() {
       await Promise.all([...opened.values()].map((part) => part.close?.()));
     },
-    serve(app, fanOut, known) {
-      for (const [name, part] of opened)
-        part.serve?.(app, fanOut, { ...known, share: () => known.moduleProcesses.share(name) });
+    serveOpenly(app, around) {
+      for (const [name, part] of opened) part.serveOpenly?.(app, dependenciesOf(name, around));
+    },
+    serve(app, fanOut, around) {
+      for (const [name, part] of opened) part.serve?.(app, fanOut, dependenciesOf(name, around));
     },
   };
 }

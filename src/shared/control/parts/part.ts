@@ -1,18 +1,20 @@
-import type { CallSource, Directory, RoadStep, ServeStep } from '../../kernel/calls/index.ts';
+import type { CallCounter, CallSource, Directory, RoadStep, ServeStep } from '../../kernel/calls/index.ts';
 import type { Operation } from '../../kernel/contract/index.ts';
 import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
-import type { Log } from '../../kernel/telemetry/index.ts';
+import type { KernelListener, Log } from '../../kernel/telemetry/index.ts';
 import type { AdminRoutes, FanOut } from '../admin-api/index.ts';
+import type { EndedRequest } from '../gateway/index.ts';
 import type { Identity } from '../identity/index.ts';
 import type { Relocations, Trials } from '../relocation/index.ts';
 import type { ModuleProcesses, SharedState } from '../supervisor/index.ts';
 import type { Topology } from '../topology/index.ts';
+import type { MetricSource } from './metric-family.ts';
 
 /** A part of the control ring that a product may leave out. `src/app.ts` lists the parts of a product. */
 export interface ControlPart {
   readonly name: string;
   /** Opens the part in a process, before any module opens there. */
-  open(around: Pick<PartDependencies, 'topology' | 'identity' | 'log'>): OpenPart;
+  open(around: Pick<PartDependencies, 'topology' | 'identity' | 'log' | 'definitions'>): OpenPart;
 }
 
 /** What a part adds to a process. */
@@ -23,9 +25,19 @@ export interface OpenPart {
   readonly faults?: RoadStep;
   /** Makes the step of the road that watches the calls to an operation that a module of this process serves. */
   readonly server?: (operation: Operation) => ServeStep;
+  /** Counts the calls of this process. */
+  readonly counter?: CallCounter;
+  /** Learns what the kernel does beside calls. */
+  readonly listener?: KernelListener;
+  /** Learns of each public request that has ended. */
+  readonly requestEnded?: (request: EndedRequest) => void;
+  /** Numbers about the part, for a part that shows metrics. */
+  readonly metrics?: MetricSource;
   /** State of the part that the home process sends to its module processes. */
   readonly shared?: SharedState;
   readonly trials?: Trials;
+  /** Adds routes that ask for no operator token. The part protects them itself. */
+  serveOpenly?(app: AdminRoutes, around: PartDependencies): void;
   /** Adds routes for operators. */
   serve?(app: AdminRoutes, fanOut: FanOut, around: PartDependencies): void;
   /** Called when all modules are closed. */
@@ -43,6 +55,8 @@ export interface PartDependencies {
   readonly open: ReadonlyMap<string, OpenModule>;
   readonly moduleProcesses: ModuleProcesses;
   readonly relocations: Relocations;
+  /** The numbers of all parts. */
+  readonly metrics: readonly MetricSource[];
   /** Sends the shared state of the part to the module processes. */
   share(): void;
 }

@@ -26,6 +26,15 @@ export interface RelocationReport extends Moved {
   readonly steps: readonly StepDone[];
 }
 
+/** The moves of a module that have ended. */
+export interface EndedMoves {
+  readonly moved: number;
+  /** Moves that failed, or were refused by the preflight. */
+  readonly failed: number;
+  /** The time of all of them together, in milliseconds. */
+  readonly ms: number;
+}
+
 /** The relocation in progress. */
 export interface Current {
   readonly module: string;
@@ -52,11 +61,12 @@ interface RelocationsDependencies {
 /** Moves modules between processes while the system serves, one at a time. */
 export class Relocations {
   #current: Current | undefined;
+  readonly #ended = new Map<string, EndedMoves>();
   /** The work in progress that needs all modules to stay in place. */
   #other: string | undefined;
   #journal: Journal | undefined;
   #abort = new AbortController();
-  #ended: Promise<unknown> = Promise.resolve();
+  #idle: Promise<unknown> = Promise.resolve();
   #state: 'starts' | 'runs' | 'stops' = 'starts';
   /** The previous placement of modules that ran in processes of their own before their last relocation. */
   readonly #outsideLast = new Map<string, ServicePlacement>();
@@ -68,6 +78,11 @@ export class Relocations {
 
   get current(): Current | undefined {
     return this.#current;
+  }
+
+  /** By module: the moves that have ended since this process started. */
+  get ended(): ReadonlyMap<string, EndedMoves> {
+    return this.#ended;
   }
 
   /** Returns the placement of a module in processes of its own: the current one, or the last one since this process started. */
@@ -99,7 +114,8 @@ export class Relocations {
     ).finally(() => {
       this.#current = undefined;
     });
-    this.#ended = running.catch(() => {});
+    this.#count(module, running);
+    this.#idle = running.catch(() => {});
     return running;
   }
 
@@ -108,14 +124,14 @@ export class Relocations {
    * its end. Rejects with `conflict` when the system stops before, or other work is in progress.
    */
   async whileNoneMoves<T>(what: string, work: (stops: AbortSignal) => Promise<T>): Promise<T> {
-    while (this.#current) await this.#ended;
+    while (this.#current) await this.#idle;
     this.#refuseAnother();
     this.#other = what;
     this.#abort = new AbortController();
     const running = work(this.#abort.signal).finally(() => {
       this.#other = undefined;
     });
-    this.#ended = running.catch(() => {});
+    this.#idle = running.catch(() => {});
     return running;
   }
 
@@ -139,7 +155,20 @@ export class Relocations {
   async stop(): Promise<void> {
     this.#state = 'stops';
     this.#abort.abort(new Error('the system stops'));
-    await this.#ended;
+    await this.#idle;
+  }
+
+  #count(module: string, running: Promise<unknown>): void {
+    const startedAt = performance.now();
+    const ended = (outcome: 'moved' | 'failed') => {
+      const { moved, failed, ms } = this.#ended.get(module) ?? { moved: 0, failed: 0, ms: 0 };
+      const counts = { moved, failed, ms: ms + performance.now() - startedAt };
+      this.#ended.set(module, { ...counts, [outcome]: counts[outcome] + 1 });
+    };
+    running.then(
+      () => ended('moved'),
+      () => ended('failed'),
+    );
   }
 
   #refuseTrials({ canary, mirror }: RelocationOrder): void {

@@ -129,6 +129,7 @@ export const kernelSettings = z.object({
     .describe(
       'folders that releases may be moved from, separated by commas; unless said otherwise that of this program',
     ),
+  METRICS_TOKEN: z.string().min(16).optional().describe('the token of scrapers, instead of the data folder'),
   OPERATOR_TOKEN: z.string().min(16).optional().describe("the operators' token, instead of the data folder"),
 });
 

@@ -1,4 +1,4 @@
-import type { ControlPart } from '../parts/index.ts';
+import type { ControlPart, MetricFamily } from '../parts/index.ts';
 import { Recorder } from './recorder.ts';
 import { serveTraces } from './serve.ts';
 
@@ -17,8 +17,18 @@ export function traces(): ControlPart {
       void recorder.traceFetch();
       return {
         serve: (app, fanOut) => serveTraces(app, fanOut, recorder),
+        metrics: () => spansOf(recorder),
         close: () => recorder.close(),
       };
     },
   };
+}
+
+/** Counts what became of the spans that were sent. */
+function spansOf({ counts }: Pick<Recorder, 'counts'>): MetricFamily[] {
+  const samples = counts.flatMap(({ exporter, exported, failed, dropped }) =>
+    Object.entries({ exported, failed, dropped }).map(([outcome, value]) => ({ labels: { exporter, outcome }, value })),
+  );
+  const help = 'Spans given to an exporter, by outcome: exported, failed or dropped.';
+  return [{ name: 'kerf_spans_total', help, type: 'counter', samples }];
 }

@@ -52,8 +52,8 @@ export class Comparison {
     if (differences.length < maxDifferences) differences.push({ operation: `${module}.${name}`, at });
   }
 
-  /** Copies a request, with a new deadline and cancellation, since no caller waits for its answer. */
-  #afresh({ context, ...rest }: CallRequest): CallRequest {
+  /** Copies a request, with a new deadline and cancellation, since no caller waits for its answer. Nobody counts it as a call. */
+  #afresh({ context, toCaller: _, ...rest }: CallRequest): CallRequest {
     const deadline = this.clock.now() + (rest.operation.timeoutMs ?? defaultTimeoutMs);
     return { ...rest, context: { ...context, deadline, cancellation: new Cancellation(undefined) } };
   }

@@ -11,6 +11,8 @@ interface What {
 export interface Ending<T = unknown, W = unknown> {
   done(value: T, forWhom: W): T;
   failed(error: unknown, forWhom: W): unknown;
+  /** Called when the recipient waits no longer. `done` or `failed` follows when the call settles. */
+  cancelled?(why: CancelReason, forWhom: W): void;
 }
 
 interface Until {
@@ -42,7 +44,10 @@ export function byDeadline<T, W>(
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const cancellation = until.cancellation ?? new Cancellation();
-    cancellation.wait(until.deadline, (why) => reject(errorFor(why, what)));
+    cancellation.wait(until.deadline, (why) => {
+      ending.cancelled?.(why, forWhom);
+      reject(errorFor(why, what));
+    });
     work.then(
       (value) => {
         cancellation.release();

@@ -8,6 +8,7 @@ export {
   withoutSecret,
 } from './address/address.ts';
 export { type BrokerParameters, isBrokerUrl, namespaceOf } from './address/broker-url.ts';
+export { type CallCounter, type ServedCounter, timeOneOf } from './call-counter.ts';
 export { CallStatistics } from './call-statistics.ts';
 export { bearer, type CallerTokens } from './caller-tokens.ts';
 export { type Call, type CallSource, callSourceOf, createCall, createClient } from './client.ts';
@@ -52,7 +53,7 @@ export { isNotSent } from './resilience/delivery-status.ts';
 export { type PoliciesConfig, policiesFor, policiesSchema, refuseUnknownPolicies } from './resilience/policies.ts';
 export { mayRetry } from './resilience/retrying.ts';
 export { type RoadHooks, road } from './road.ts';
-export { type Detour, Directory } from './routing/directory.ts';
+export { type Detour, Directory, type Route } from './routing/directory.ts';
 export { Probe } from './routing/probe.ts';
 export { Upstream } from './routing/upstream.ts';
 export { defaultSilence, type Silence } from './silence.ts';

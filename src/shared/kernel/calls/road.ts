@@ -1,6 +1,7 @@
 import { refuseInsideUnit } from '../context/index.ts';
 import type { Operation } from '../contract/index.ts';
-import { traceWait } from '../telemetry/index.ts';
+import { type KernelListener, traceWait } from '../telemetry/index.ts';
+import type { CallCounter } from './call-counter.ts';
 import { cancelledBefore } from './deadlines.ts';
 import type { Bulkhead } from './resilience/bulkhead.ts';
 import { sendToInstance } from './steps/instance.ts';
@@ -20,6 +21,9 @@ export interface RoadHooks {
   readonly faults?: readonly RoadStep[];
   /** Watch the calls that a module of this process serves, wherever they come from. */
   readonly servers?: readonly ((operation: Operation) => ServeStep)[];
+  readonly counter?: CallCounter | undefined;
+  /** Learns of retries, of the choices of balancers, and of events. */
+  readonly listener?: KernelListener | undefined;
 }
 
 interface CallersPlace extends Pick<RoadHooks, 'observers'> {

@@ -1,4 +1,5 @@
 import { kernelCodes, Refusal } from '../errors/index.ts';
+import { type CallCounter, countSent } from './call-counter.ts';
 import { markNotSent } from './resilience/delivery-status.ts';
 import type { Transport } from './transport.ts';
 
@@ -31,8 +32,12 @@ export function unreachableBecause(module: string, error: unknown, sent: boolean
 }
 
 /** Returns the transport of a module that cannot be reached now. It refuses every call at once. */
-export function unreachable(module: string): Transport {
+export function unreachable(module: string, counter?: CallCounter): Transport {
   return {
-    call: () => Promise.reject(new Unreachable(module)),
+    call(request) {
+      const answer = Promise.reject(new Unreachable(module));
+      countSent(counter, request, undefined, answer);
+      return answer;
+    },
   };
 }

@@ -1,4 +1,5 @@
 import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core';
+import type { CommitCounts } from './group-commit.ts';
 
 export type Dialect = 'sqlite';
 
@@ -62,6 +63,8 @@ export interface Database extends Reader {
   readonly locks: ProcessLocks;
   /** Present only when the data has a place for a note. */
   readonly crashNote?: CrashNote;
+  /** Present only when the database commits in groups. */
+  readonly commits?: CommitCounts;
   /**
    * Runs `task` in a unit of work and resolves with its result once the unit is on disk (fsync). Rolls its writes back when it
    * throws. Units run one after the other; waiting units share one fsync. A task may wait only for its own database: a call to a

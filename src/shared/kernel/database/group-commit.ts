@@ -12,6 +12,18 @@ export class UnitOverdue extends Error {
   }
 }
 
+/** What a group commit has done since it was created, and what waits. */
+export interface CommitCounts {
+  /** Units of work that wait for their turn. */
+  readonly waiting: number;
+  /** Units of work that committed or failed. */
+  readonly units: number;
+  /** Groups that are on disk. */
+  readonly groups: number;
+  /** Time in which groups were written to disk, in milliseconds. */
+  readonly ms: number;
+}
+
 const groupLimit = 512;
 const groupMs = 2;
 const unitLimitMs = 5_000;
@@ -29,6 +41,9 @@ export class GroupCommit {
   #running = false;
   #syncing: Promise<void> | undefined;
   #unsynced = 0;
+  #units = 0;
+  #groups = 0;
+  #ms = 0;
   #failure: Error | undefined;
   #active: UnitMark | undefined;
   #limit: NodeJS.Timeout | undefined;
@@ -58,6 +73,10 @@ export class GroupCommit {
   /** Whether the calling code is inside the unit that is open now. */
   get inside(): boolean {
     return this.#active !== undefined && currentUnit.getStore() === this.#active;
+  }
+
+  get counts(): CommitCounts {
+    return { waiting: this.#waiting.length, units: this.#units, groups: this.#groups, ms: this.#ms };
   }
 
   get idle(): boolean {
@@ -143,8 +162,11 @@ export class GroupCommit {
   /** Settles each unit of a group once the group is on disk. When the disk refuses the group, no later group commits. */
   async #sync(finished: readonly QueuedUnit[]): Promise<void> {
     this.#unsynced += 1;
+    const startedAt = this.now();
     try {
       await this.transaction.sync();
+      this.#ms += this.now() - startedAt;
+      this.#groups += 1;
       await turn();
     } catch (cause) {
       const failure = this.#failed(cause);
@@ -197,6 +219,7 @@ export class GroupCommit {
   }
 
   async #runOne(unit: QueuedUnit): Promise<QueuedUnit> {
+    this.#units += 1;
     const mark: UnitMark = { database: this.name, open: true };
     this.#active = mark;
     try {

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { composeSteps } from '../calls/index.ts';
 import type { Clock } from '../context/index.ts';
 import type { Database, Unit } from '../database/index.ts';
-import { FailureLog, type Log } from '../telemetry/index.ts';
+import { FailureLog, type KernelListener, type Log } from '../telemetry/index.ts';
 import { maximumEventBytes, readEnvelope } from './envelope.ts';
 import { HandlerEnded, InHand } from './in-hand.ts';
 import { InOrder } from './in-order.ts';
@@ -18,6 +18,7 @@ export interface InboxDependencies<U extends Unit> {
   work: <T>(task: (unit: U) => Promise<T>) => Promise<T>;
   clock: Clock;
   log: Log;
+  listener?: KernelListener | undefined;
 }
 
 const keptCharacters = 64 * 1024;
@@ -35,11 +36,11 @@ export class Inbox<U extends Unit> {
 
   constructor(parts: InboxDependencies<U>) {
     this.#parts = parts;
-    const { module, clock, log } = parts;
+    const { module, clock, log, listener } = parts;
     const subscribed = new Subscribed(module, parts.subscriptions, log);
     const inHand = new InHand(parts.database.crashNote);
     const inOrder = new InOrder();
-    const around = { module, clock, inHand, subscribed };
+    const around = { module, clock, inHand, subscribed, listener };
     const effect = composeSteps<typeof around, Effect<U>, void>(eventRoad.effect, around);
     const own = { ...parts, work: this.#work, failures: new FailureLog(log, clock) };
     const retryQueue = new RetryQueue(own, inOrder, effect);

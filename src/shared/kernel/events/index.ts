@@ -1,3 +1,4 @@
+export { type Backlog, readBacklog } from './backlog.ts';
 export {
   answerWithin,
   type BrokerDependencies,

@@ -3,7 +3,7 @@ import { composeSteps } from '../calls/index.ts';
 import { background, type Cancel, type Clock, crashPoint } from '../context/index.ts';
 import { type Database, prepared } from '../database/index.ts';
 import { messageOf } from '../errors/index.ts';
-import { FailureLog, type Log } from '../telemetry/index.ts';
+import { FailureLog, type KernelListener, type Log } from '../telemetry/index.ts';
 import { afterFailure, isClosed, redeliveryDelayMs } from './attempts.ts';
 import type { Bus } from './bus.ts';
 import type { EncodedEvent } from './envelope.ts';
@@ -50,6 +50,7 @@ export interface OutboxDispatcherDependencies {
   readonly bus: Pick<Bus, 'deliver'>;
   readonly clock: Clock;
   readonly log: Log;
+  readonly listener?: KernelListener | undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { deliver } from './steps/deliver.ts';
 import { handle, noteInHand, withinTime } from './steps/effect.ts';
 import { inKeyOrder } from './steps/in-key-order.ts';
+import { tellDispatched, tellHandled } from './steps/listen.ts';
 import { once } from './steps/once.ts';
 import { storeInOutbox, wakeRelay } from './steps/store.ts';
 import { traceDelivery, traceEffect, tracePublished } from './steps/trace.ts';
@@ -16,9 +17,9 @@ export const eventRoad = {
   /** In the unit of work that publishes. */
   publish: [tracePublished, storeInOutbox, wakeRelay],
   /** From the outbox to the bus (`bus.ts`), for each batch of a recipient. */
-  dispatch: [traceDelivery, deliver],
+  dispatch: [traceDelivery, tellDispatched, deliver],
   /** At the subscriber. The envelope is read already; a text that is no event has become a dead letter. `once` starts `effect`. */
   receive: [inKeyOrder, once],
   /** In the unit of work of the effect: at the first attempt, and at each retry (`retry-queue.ts`). */
-  effect: [traceEffect, noteInHand, withinTime, handle],
+  effect: [traceEffect, tellHandled, noteInHand, withinTime, handle],
 };

@@ -8,8 +8,17 @@ import {
   type RoadHooks,
   road,
   type ServedCall,
+  type ServedCounter,
+  timeOneOf,
 } from '../calls/index.ts';
-import { type CallContext, type Clock, crashPoint, currentContext, serveInContext } from '../context/index.ts';
+import {
+  type CallContext,
+  type CancelReason,
+  type Clock,
+  crashPoint,
+  currentContext,
+  serveInContext,
+} from '../context/index.ts';
 import { type AsSent, asSentBy, type Contract, inputParserOf, type Operation, parserOf } from '../contract/index.ts';
 import type { Reader } from '../database/index.ts';
 import { isKernelCode, isRefusal, NotWritten, notWrittenIn, refusal } from '../errors/index.ts';
@@ -46,6 +55,9 @@ interface Served extends Handling {
   readonly rejects: (error: unknown) => never;
   /** Does the same for a caller in this process. */
   readonly ending: Ending<unknown, CallRequest>;
+  readonly counter: ServedCounter | undefined;
+  /** Number of the calls of callers in this process. */
+  calls: number;
 }
 
 /** Serves the operations of a module in the same way for every transport. */
@@ -67,7 +79,7 @@ export class Dispatcher {
     clock: Clock,
     log: Log,
     workAhead: Steps['work'] = steps.work,
-    hooks: Pick<RoadHooks, 'servers'> = {},
+    hooks: Pick<RoadHooks, 'servers' | 'counter'> = {},
   ) {
     this.contract = contract;
     this.steps = steps;
@@ -83,7 +95,12 @@ export class Dispatcher {
       const waits = operation.kind === 'query' || typeof handler !== 'function';
       const handling = { operation, toInput, asSent, run, waits, once };
       const walk = composeSteps(road.callee, { operation, ...hooks }, (call) => handle(handling, call));
-      this.#served.set(operation.name, { ...handling, walk, ...this.#endings(operation) });
+      this.#served.set(operation.name, {
+        ...handling,
+        walk,
+        ...this.#endings(operation, hooks.counter?.served(operation)),
+        calls: 0,
+      });
     }
   }
 
@@ -92,13 +109,22 @@ export class Dispatcher {
     const served = this.#served.get(name);
     if (!served) return Promise.reject(refusal('not-found', `${this.contract.name} has no operation "${name}"`));
     const work = served.walk({ input, context });
-    if (!request) return work.then(served.done, served.rejects);
+    if (!request) {
+      const answer = work.then(served.done, served.rejects);
+      served.counter?.remote(context, answer);
+      return answer;
+    }
     this.inFlight.begun();
-    return byDeadline(work, context, served.operation, served.ending, request);
+    const answer = byDeadline(work, context, served.operation, served.ending, request);
+    if (served.counter && served.calls++ % timeOneOf === 0) served.counter.timed(context, answer);
+    return answer;
   };
 
   /** Creates the endings of an operation once. All its calls share them. */
-  #endings({ kind, module, name, output: schema }: Operation): Pick<Served, 'done' | 'rejects' | 'ending'> {
+  #endings(
+    { kind, module, name, output: schema }: Operation,
+    counter: ServedCounter | undefined,
+  ): Pick<Served, 'done' | 'rejects' | 'ending' | 'counter'> {
     const toOutput = parserOf(schema);
     const failed = (error: unknown) => this.#asRefusal(error, name);
     const done = (output: unknown): unknown => {
@@ -112,7 +138,7 @@ export class Dispatcher {
     const rejects = (error: unknown) => {
       throw failed(error);
     };
-    return { done, rejects, ending: new OwnEnding(done, failed, this.inFlight) };
+    return { done, rejects, ending: new OwnEnding(done, failed, this.inFlight, counter), counter };
   }
 
   #runner(operation: Operation, handler: AnyHandler): (input: unknown) => Promise<unknown> {
@@ -162,26 +188,49 @@ class OwnEnding implements Ending<unknown, CallRequest> {
   private readonly output: (output: unknown) => unknown;
   private readonly refusal: (error: unknown) => unknown;
   private readonly inFlight: CallsInFlight;
+  private readonly counter: ServedCounter | undefined;
 
-  constructor(output: (output: unknown) => unknown, refusal: (error: unknown) => unknown, inFlight: CallsInFlight) {
+  constructor(
+    output: (output: unknown) => unknown,
+    refusal: (error: unknown) => unknown,
+    inFlight: CallsInFlight,
+    counter: ServedCounter | undefined,
+  ) {
     this.output = output;
     this.refusal = refusal;
     this.inFlight = inFlight;
+    this.counter = counter;
   }
 
   done(output: unknown, request: CallRequest): unknown {
     this.inFlight.ended();
+    let answer: unknown;
     try {
-      return this.output(output);
+      answer = this.output(output);
     } catch (error) {
-      throw asOwnCallerSees(error, request);
+      throw this.#counted(error, request);
     }
+    if (this.counter && !hasGivenUp(request)) this.counter.answered(request.context.caller);
+    return answer;
   }
 
   failed(error: unknown, request: CallRequest): unknown {
     this.inFlight.ended();
-    return asOwnCallerSees(this.refusal(error), request);
+    return this.#counted(this.refusal(error), request);
   }
+
+  cancelled(why: CancelReason, { context }: CallRequest): void {
+    this.counter?.cancelled(context.caller, why);
+  }
+
+  #counted(error: unknown, request: CallRequest): unknown {
+    if (this.counter && !hasGivenUp(request)) this.counter.failed(request.context.caller, error);
+    return asOwnCallerSees(error, request);
+  }
+}
+
+function hasGivenUp({ context }: CallRequest): boolean {
+  return context.cancellation?.cancelled === true;
 }
 
 function handle(operation: Handling, { input, context }: ServedCall): Promise<unknown> {

@@ -1,4 +1,4 @@
-import type { Call, CallSource, Dispatch, RoadHooks } from '../calls/index.ts';
+import { Admission, type Call, type CallSource, type Dispatch, type RoadHooks } from '../calls/index.ts';
 import { type Clock, currentContext, newId, runInContext } from '../context/index.ts';
 import type { Contract, Operation } from '../contract/index.ts';
 import { type Database, kernelPrefix, type Migration, probeWrite, type Unit } from '../database/index.ts';
@@ -62,6 +62,10 @@ export interface OpenModule {
   /** Receives an event from the bus and handles it once. */
   readonly receive: Receive;
   readonly deadLetters: DeadLetters;
+  /** Limits the calls of other processes. */
+  readonly admission: Admission;
+  /** Whether this process leads the module's instances, and since which term. */
+  readonly leadership: Pick<Instance, 'leads' | 'term'>;
   /** Checks that the database accepts writes. Rejects with the reason when it does not. */
   probeWrite(): Promise<void>;
   /** Returns how long the oldest event in the outbox has waited for each recipient, in milliseconds. */
@@ -116,7 +120,8 @@ async function openOn(database: Database, definition: ModuleDefinition, around: 
     event,
     handle: (data: never, unit: ModuleUnit) => handle(data, unit, container),
   }));
-  const inbox = new Inbox<ModuleUnit>({ module: contract.name, subscriptions, database, work, clock, log });
+  const { listener } = around.hooks ?? {};
+  const inbox = new Inbox<ModuleUnit>({ module: contract.name, subscriptions, database, work, clock, log, listener });
   const receive: Receive = (event, exhausted) => inbox.receive(event, exhausted);
   const wake = (recipient?: string) => (recipient ? relay.wake(recipient) : inbox.wake());
   const deadLetters = new DeadLetters({ database, clock, wake });
@@ -159,6 +164,8 @@ async function openOn(database: Database, definition: ModuleDefinition, around: 
     inFlight: dispatcher.inFlight,
     receive,
     deadLetters,
+    admission: new Admission({ clock }),
+    leadership: instance,
     async start() {
       await instance.start();
       await sagas.start();
@@ -238,7 +245,7 @@ function assemble(
   around: Surroundings,
 ) {
   const { bus, clock, log } = around;
-  const relay = new Relay({ module, database, bus, clock, log });
+  const relay = new Relay({ module, database, bus, clock, log, listener: around.hooks?.listener });
   const outbox = new Outbox(bus, clock, (recipient) => relay.wake(recipient));
   const extend = (unit: Unit): ModuleUnit =>
     Object.assign<Unit, Omit<ModuleUnit, keyof Unit>>(unit, {

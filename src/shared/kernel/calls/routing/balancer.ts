@@ -1,6 +1,6 @@
 import { background, type Cancel, type Clock } from '../../context/index.ts';
 import { messageOf } from '../../errors/index.ts';
-import type { Log } from '../../telemetry/index.ts';
+import type { KernelListener, Log } from '../../telemetry/index.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import { Breaker, type BreakerPolicy, type BreakerState } from '../resilience/breaker.ts';
 import type { Link } from '../transport.ts';
@@ -26,6 +26,7 @@ export interface BalancerDependencies {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  readonly listener?: KernelListener | undefined;
   /** Called when an instance appears or works again. */
   readonly onReachable: () => void;
 }
@@ -208,7 +209,7 @@ export class Balancer {
   #changed(breaker: Breaker, state: BreakerState): void {
     const instance = this.#instances.find((each) => each.breaker === breaker);
     if (!instance || state.kind === 'half-open') return;
-    const { log, module, discovery, onReachable } = this.#parts;
+    const { log, module, discovery, listener, onReachable } = this.#parts;
     const { address } = instance;
     const failure = state.kind === 'open' ? this.#why.get(breaker) : undefined;
     const why = failure === undefined ? undefined : rootOf(failure);
@@ -220,6 +221,7 @@ export class Balancer {
       onReachable();
       return;
     }
+    listener?.ejected(module);
     this.#probeAfter(instance, state.forMs);
     discovery.dead(address);
   }

@@ -45,7 +45,10 @@ export class Directory {
 
   constructor(parts: DirectoryDependencies) {
     this.parts = parts;
-    for (const module of parts.modules) this.#modules.set(module, { state: 'away', transport: unreachable(module) });
+    for (const module of parts.modules) {
+      const transport = unreachable(module, parts.hooks?.counter);
+      this.#modules.set(module, { state: 'away', transport });
+    }
   }
 
   routeTo(module: string): Route {

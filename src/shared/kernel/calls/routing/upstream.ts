@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../context/index.ts';
 import { type Log, OncePerMinute } from '../../telemetry/index.ts';
+import { countSent } from '../call-counter.ts';
 import { composeSteps } from '../compose.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import { ofKernel } from '../kernel-operations.ts';
@@ -53,6 +54,7 @@ export class Upstream implements Transport {
       connect: (address, onLeaving) => overRoad(connect(module, address, onLeaving), hooks),
       ping: (link) => this.#ping(link),
       breaker: policiesFor(policies, module).breaker,
+      listener: hooks.listener,
     });
   }
 
@@ -60,10 +62,16 @@ export class Upstream implements Transport {
     return this.#balancer.instances;
   }
 
+  /** By caller: the limits of its calls to the module. */
+  get bulkheads(): ReadonlyMap<string, Pick<Bulkhead, 'running' | 'waiting'>> {
+    return this.#bulkheads;
+  }
+
   call(request: CallRequest): Promise<unknown> {
     const answer = this.#roadOf(request)(request);
     this.#inFlight += 1;
     answer.then(this.#ended, this.#ended);
+    countSent(this.parts.hooks?.counter, request, this.instances[0]?.address, answer);
     return answer;
   }
 
@@ -107,13 +115,14 @@ export class Upstream implements Transport {
     const key = `${caller} ${operation.name}`;
     const known = this.#roads.get(key);
     if (known) return known;
-    const { policies, clock, random, log } = this.parts;
+    const { policies, clock, random, log, hooks } = this.parts;
     const { attempts } = policiesFor(policies, this.module, operation);
     const own = {
       module: this.module,
       balancer: this.#balancer,
       budget: this.#budget,
       refusedLimit: this.#refusedLimit,
+      listener: hooks?.listener,
     };
     const place = { ...own, bulkhead: this.#bulkheadOf(caller), attempts, clock, random, log };
     const composed = composeSteps(road.upstream, place);

@@ -1,5 +1,5 @@
 import { isBetweenProcesses, isRefusal, messageOf } from '../../errors/index.ts';
-import { type Log, type OncePerMinute, setOnSpan } from '../../telemetry/index.ts';
+import { type KernelListener, type Log, type OncePerMinute, setOnSpan } from '../../telemetry/index.ts';
 import type { CallFailure } from '../resilience/breaker.ts';
 import { isDeliveryUnknown } from '../resilience/delivery-status.ts';
 import type { Balancer, UpstreamInstance } from '../routing/balancer.ts';
@@ -12,15 +12,17 @@ interface Place {
   readonly log: Log;
   /** Limits the log lines about instances that do not accept this process. */
   readonly refusedLimit: OncePerMinute;
+  readonly listener?: KernelListener | undefined;
 }
 
 /** Chooses an instance and sends it the call. The breaker and the balancer learn how the call ended. The last step before the link. */
 export const sendToInstance = (place: Place): RoadStep => {
-  const { balancer } = place;
+  const { balancer, module, listener } = place;
   return async (call) => {
     const chosen = balancer.pick(call.tried);
     if (!chosen) throw noInstance(place);
     call.tried?.add(chosen);
+    listener?.picked(module);
     const { breaker, link, address } = chosen;
     setOnSpan(call.context.trace, 'server.address', address);
     const pass = breaker.admits();

@@ -1,5 +1,5 @@
 import type { Cancellation, Clock } from '../../context/index.ts';
-import { addSpanEvent } from '../../telemetry/index.ts';
+import { addSpanEvent, type KernelListener } from '../../telemetry/index.ts';
 import { cancelledBefore } from '../deadlines.ts';
 import { isNotSent } from '../resilience/delivery-status.ts';
 import { backOffMs, mayRetry, type RetryBudget } from '../resilience/retrying.ts';
@@ -13,6 +13,7 @@ interface Place {
   readonly balancer: Pick<Balancer, 'canPick' | 'pick'>;
   readonly clock: Clock;
   readonly random: () => number;
+  readonly listener?: KernelListener | undefined;
 }
 
 /**
@@ -44,7 +45,7 @@ export const retry = (place: Place): RoadStep => {
 async function beforeAnother(place: Place, call: CallRequest, attempt: number, failed: unknown): Promise<void> {
   const { operation, context, tried } = call;
   const { cancellation, deadline, idempotencyKey } = context;
-  const { balancer, budget, clock, random } = place;
+  const { balancer, budget, clock, random, listener } = place;
   if (!mayRetry(operation.kind, idempotencyKey !== undefined, failed)) throw failed;
   const next = balancer.pick(tried);
   const another = next !== undefined && !tried?.has(next) && isNotSent(failed);
@@ -52,6 +53,7 @@ async function beforeAnother(place: Place, call: CallRequest, attempt: number, f
   if (cancellation?.cancelled) throw cancelledBefore(operation);
   if (clock.now() + delayMs >= deadline || !budget.admitsRetry()) throw failed;
   addSpanEvent(context.trace, 'retry', { 'kerf.attempt': attempt + 1, 'kerf.delay_ms': delayMs });
+  listener?.retried({ caller: context.caller, module: operation.module, operation: operation.name });
   if (delayMs > 0) await pause(delayMs, clock, cancellation);
   if (cancellation?.cancelled) throw cancelledBefore(operation);
 }

@@ -1,0 +1,21 @@
+import type { MiddlewareHandler } from 'hono';
+import { bearer } from '../../kernel/calls/index.ts';
+import { refusal } from '../../kernel/errors/index.ts';
+import { keptToken, sameSecret } from '../identity/index.ts';
+
+interface TokenGuardDependencies {
+  readonly dataDir: string;
+  /** The token, instead of the file `metrics-token` in the data folder. */
+  readonly setting: string | undefined;
+}
+
+/** Lets scrapers of metrics pass. Their token gives no orders, so that they need not know that of the operators. */
+export function scraperGuard({ dataDir, setting }: TokenGuardDependencies): MiddlewareHandler {
+  const token = keptToken(dataDir, 'metrics', setting);
+  return async (c, next) => {
+    const given = bearer(c.req.header('authorization'));
+    if (given === undefined || !sameSecret(given, token))
+      throw refusal('unauthenticated', 'send METRICS_TOKEN, or the content of metrics-token in the data folder');
+    await next();
+  };
+}

@@ -1,0 +1,96 @@
+import { type Context, trace } from '@opentelemetry/api';
+import { isSampled } from '../../kernel/telemetry/index.ts';
+import type { Exemplar, MetricFamily, Sample } from '../parts/index.ts';
+
+export type Labels = Readonly<Record<string, string>>;
+
+/** Values by labels. Two values with equal labels become one. */
+export class Series {
+  readonly #values = new Map<string, { readonly labels: Labels; value: number }>();
+
+  add(labels: Labels, value = 1): void {
+    this.#of(labels).value += value;
+  }
+
+  /** Keeps the largest value of these labels. */
+  max(labels: Labels, value: number): void {
+    const own = this.#of(labels);
+    own.value = Math.max(own.value, value);
+  }
+
+  get samples(): Sample[] {
+    return [...this.#values.values()].map(({ labels, value }) => ({ labels, value }));
+  }
+
+  #of(labels: Labels) {
+    const key = keyOf(labels);
+    const known = this.#values.get(key);
+    if (known) return known;
+    const fresh = { labels, value: 0 };
+    this.#values.set(key, fresh);
+    return fresh;
+  }
+}
+
+/** Upper bounds of the buckets, in seconds. Few, because each edge has all of them. */
+const bounds = [0.001, 0.005, 0.025, 0.1, 0.25, 1, 5];
+
+/**
+ * The times of one series of a histogram. Adding one costs a few additions: it happens at every call, and the library, which would look
+ * up labels each time, only writes the text at a scrape.
+ */
+export class Durations {
+  /** One more than the bounds: the last counts what is slower than all of them. */
+  readonly #counts = new Array<number>(bounds.length + 1).fill(0);
+  readonly #exemplars: (Exemplar | undefined)[] = [];
+  #sum = 0;
+
+  /** Adds a time in milliseconds. A sampled trace becomes the exemplar of its bucket. */
+  add(ms: number, of?: Context): void {
+    const seconds = ms / 1_000;
+    let bucket = 0;
+    while (bucket < bounds.length && seconds > bounds[bucket]!) bucket++;
+    this.#counts[bucket]! += 1;
+    this.#sum += seconds;
+    if (of !== undefined && isSampled(of)) this.#exemplars[bucket] = exemplarOf(of, seconds);
+  }
+
+  samples(labels: Labels): Sample[] {
+    let below = 0;
+    const buckets = this.#counts.map((count, index): Sample => {
+      below += count;
+      const le = index < bounds.length ? String(bounds[index]) : '+Inf';
+      return { suffix: '_bucket', labels: { ...labels, le }, value: below, exemplar: this.#exemplars[index] };
+    });
+    return [...buckets, { suffix: '_sum', labels, value: this.#sum }, { suffix: '_count', labels, value: below }];
+  }
+}
+
+function exemplarOf(context: Context, value: number): Exemplar | undefined {
+  const traceId = trace.getSpanContext(context)?.traceId;
+  return traceId === undefined ? undefined : { traceId, value, at: Date.now() / 1_000 };
+}
+
+/** A histogram of times, by labels. */
+export class DurationSeries {
+  readonly #all = new Map<string, { readonly labels: Labels; readonly durations: Durations }>();
+
+  /** Returns the times of these labels: always the same object. */
+  of(labels: Labels): Durations {
+    const key = keyOf(labels);
+    const known = this.#all.get(key);
+    if (known) return known.durations;
+    const durations = new Durations();
+    this.#all.set(key, { labels, durations });
+    return durations;
+  }
+
+  family(name: string, help: string): MetricFamily {
+    const samples = [...this.#all.values()].flatMap(({ labels, durations }) => durations.samples(labels));
+    return { name, help, type: 'histogram', samples };
+  }
+}
+
+function keyOf(labels: Labels): string {
+  return JSON.stringify(Object.values(labels));
+}

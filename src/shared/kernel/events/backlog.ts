@@ -1,0 +1,52 @@
+import { and, asc, gt, type SQL, sql } from 'drizzle-orm';
+import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
+import type { Reader } from '../database/index.ts';
+import { eventTables } from './tables.ts';
+
+/** The waiting and the dead events of a module. A count stops at 100,000: reading must not hold up the module. */
+export interface Backlog {
+  /** By recipient. `since` is when its oldest waiting event was published, in milliseconds since 1970. */
+  readonly outbox: readonly { readonly recipient: string; readonly waiting: number; readonly since: number }[];
+  /** Number of events in the retry queue. */
+  readonly retryQueue: number;
+  readonly deadLetters: { readonly in: number; readonly out: number };
+}
+
+const countedAtMost = 100_000;
+
+/** Reads the backlog by the indexes of open and dead events alone. */
+export async function readBacklog(reader: Reader): Promise<Backlog> {
+  const { outbox, retryQueue } = eventTables(reader);
+  const recipients: Backlog['outbox'][number][] = [];
+  const isOpen = sql`${outbox.state} in ('pending', 'failed')`;
+  for (let last = ''; ; last = recipients.at(-1)!.recipient) {
+    const [first] = await reader.db
+      .select({ recipient: outbox.recipient, since: outbox.createdAt })
+      .from(outbox)
+      .where(and(isOpen, gt(outbox.recipient, last)))
+      .orderBy(asc(outbox.recipient), asc(outbox.seq))
+      .limit(1);
+    if (!first) break;
+    const waiting = await count(reader, outbox, sql`${isOpen} and ${outbox.recipient} = ${first.recipient}`);
+    recipients.push({ ...first, waiting });
+  }
+  return {
+    outbox: recipients,
+    retryQueue: await count(reader, retryQueue, sql`${retryQueue.state} in ('pending', 'failed')`),
+    deadLetters: {
+      in: await count(reader, retryQueue, sql`${retryQueue.state} = 'dead'`),
+      out: await count(reader, outbox, sql`${outbox.state} = 'dead'`),
+    },
+  };
+}
+
+async function count(reader: Reader, table: SQLiteTable, rows: SQL): Promise<number> {
+  const some = reader.db
+    .select({ one: sql`1`.as('one') })
+    .from(table)
+    .where(rows)
+    .limit(countedAtMost)
+    .as('some');
+  const [row] = await reader.db.select({ count: sql<number>`count(*)`.mapWith(Number) }).from(some);
+  return row?.count ?? 0;
+}
