@@ -7,19 +7,17 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { type PrivateServer, startServer } from '../../scripts/services/index.ts';
 import { eventually, freePort, Kerf, newDataDir } from '../harness/kerf.ts';
-import { Scraper } from '../harness/metrics.ts';
+import { customers, deployed, freeze, observe } from '../harness/observed.ts';
 import { Operator } from '../harness/operator.ts';
 import { type Alert, openWebhook, queryPrometheus, type Webhook } from '../harness/prometheus.ts';
 import { describeWith } from '../harness/servers.ts';
 import { Shop } from '../harness/shop.ts';
 
-const deployed = 'deploy/prometheus';
-const read = (name: string) => readFileSync(join(deployed, name), 'utf8');
 interface Rule {
   readonly alert: string;
   readonly annotations: { readonly runbook: string };
 }
-const alerts = (parse(read('alerts.yml')) as { groups: { rules: Rule[] }[] }).groups.flatMap(({ rules }) => rules);
+const alerts = (parse(deployed('alerts.yml')) as { groups: { rules: Rule[] }[] }).groups.flatMap(({ rules }) => rules);
 const runbooks = 'docs/runbooks';
 
 it('each alert has a runbook that names it, and each runbook an alert', () => {
@@ -34,12 +32,17 @@ describeWith('prometheus', 'the rules of Prometheus', () => {
     ['check', 'config', '--syntax-only', 'prometheus.yml'],
     ['test', 'rules', 'alerts.test.yml'],
   ])('pass promtool %s %s', (...words) => {
-    const { status, stdout, stderr } = spawnSync('promtool', words, { cwd: deployed, encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync('promtool', words, { cwd: 'deploy/prometheus', encoding: 'utf8' });
     expect([status, stdout + stderr]).toEqual([0, expect.stringContaining('SUCCESS')]);
   });
 
   describeWith('alertmanager', 'alerts, through Alertmanager', () => drill());
 });
+
+/** Shortens the rules: nobody waits an hour for a test. */
+function shortened(text: string): string {
+  return text.replace(/for: \w+/g, 'for: 1s').replace(/_age_seconds(.*) > \d+/g, '_age_seconds$1 > 3');
+}
 
 /** A fault and its end. `labels` are those of the alert. */
 interface Fault {
@@ -68,15 +71,14 @@ function drill(): void {
     undo.push(() => kerf.stop());
     operator = new Operator(kerf);
     member = await new Shop(kerf.url).join();
-    const alertmanager = await privateServer('alertmanager');
+    const folder = mkdtempSync(join(tmpdir(), 'kerf-alertmanager-'));
+    const alertmanager = await startServer('alertmanager', { port: await freePort(), folder });
+    undo.push(() => alertmanager.stop());
     webhook = await openWebhook(alertmanager.url);
     undo.push(() => webhook.close());
-    prometheus = await privateServer('prometheus');
-    await configure(new URL(alertmanager.url).host);
-    undo.push(customers());
-    const targets = (await new Scraper(kerf).targets()).length;
-    const isUp = { at: prometheus.url, enough: (found: readonly unknown[]) => found.length === targets };
-    expect((await queryPrometheus('up{job="kerf"} == 1', isUp)).length).toBe(3);
+    prometheus = await observe(kerf, { alertmanager: alertmanager.url, alerts: shortened });
+    undo.push(() => prometheus.stop());
+    undo.push(customers(member));
     await eventually(async () => (await firing()).length === 0, 'a healthy system');
   });
   afterAll(async () => {
@@ -84,60 +86,17 @@ function drill(): void {
     if (disk) spawnSync('umount', [disk]);
   });
 
-  const servers = new Map<string, string>();
-  async function privateServer(name: 'prometheus' | 'alertmanager'): Promise<PrivateServer> {
-    const folder = mkdtempSync(join(tmpdir(), `kerf-${name}-`));
-    const server = await startServer(name, { port: await freePort(), folder });
-    undo.push(() => server.stop());
-    servers.set(name, folder);
-    return server;
-  }
-
-  /** Lets Prometheus read the deployed files, with the addresses of this test, and shortened. */
-  async function configure(alertmanager: string): Promise<void> {
-    const folder = servers.get('prometheus')!;
-    const settings = read('prometheus.yml')
-      .replaceAll('15s', '1s')
-      .replaceAll('/etc/prometheus/kerf-metrics-token', join(kerf.dataDir, 'metrics-token'))
-      .replace('http://127.0.0.1:3001', kerf.announced.internal)
-      .replace('127.0.0.1:9093', alertmanager);
-    writeFileSync(join(folder, 'prometheus.yml'), settings);
-    writeFileSync(join(folder, 'recording.yml'), read('recording.yml').replace(/\[\w+\]/g, '[8s]'));
-    const short = read('alerts.yml').replace(/for: \w+/g, 'for: 1s');
-    writeFileSync(join(folder, 'alerts.yml'), short.replace(/_age_seconds(.*) > \d+/g, '_age_seconds$1 > 3'));
-    const { ok, status } = await fetch(`${prometheus.url}/-/reload`, { method: 'POST' });
-    expect([ok, status]).toEqual([true, 200]);
-  }
-
   const firing = () => queryPrometheus('ALERTS{alertstate="firing"}', { at: prometheus.url, enough: () => true });
-
-  /** Looks at products and orders all the time. Returns the function that ends it. */
-  function customers(): () => Promise<unknown> {
-    let isOpen = true;
-    const repeat = async (task: () => Promise<unknown>) => {
-      while (isOpen) {
-        await task().catch(() => {});
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
-    };
-    const all = [repeat(() => member.get('/products')), repeat(() => member.order('WAX', 1, { wait: 1 }))];
-    return () => {
-      isOpen = false;
-      return Promise.all(all);
-    };
-  }
 
   const fault = (operation: string, effect: object) =>
     operator.ask('PUT', '/faults', { faults: [{ caller: '*', operation, forMs: 120_000, ...effect }] });
   const noFault = () => operator.ask('PUT', '/faults', { faults: [] });
   const open = (module: string) => new Sqlite(join(kerf.dataDir, `${module}.db`), { timeout: 5_000 });
 
-  let frozen: number | undefined;
-  const freeze = async (module: string) => {
-    frozen = (await kerf.pidOf(module))!;
-    process.kill(frozen, 'SIGSTOP');
+  let thaw = async () => true;
+  const hang = async (module: string) => {
+    thaw = await freeze(kerf, module);
   };
-  const thaw = async () => process.kill(frozen!, 'SIGCONT');
 
   let saga = '';
   const faults: Record<string, Fault> = {
@@ -153,8 +112,8 @@ function drill(): void {
     },
     'a subscriber takes no events': {
       alerts: { KerfOutboxOld: { module: 'orders', recipient: 'notifications' } },
-      begin: () => freeze('notifications'),
-      end: thaw,
+      begin: () => hang('notifications'),
+      end: () => thaw(),
     },
     'a saga cannot go on': {
       alerts: { KerfSagaOld: { module: 'orders', saga: 'checkout' } },
@@ -193,8 +152,8 @@ function drill(): void {
         KerfModuleLeaderless: { module: 'payments' },
         KerfProcessDown: { process: 'payments' },
       },
-      begin: () => freeze('payments'),
-      end: thaw,
+      begin: () => hang('payments'),
+      end: () => thaw(),
     },
     'the disk fills': {
       alerts: { KerfDiskFull: {} },
