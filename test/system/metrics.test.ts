@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, Kerf, placements, type TestTopology } from '../harness/kerf.ts';
 import { Scraper, type Series, sum } from '../harness/metrics.ts';
@@ -97,4 +99,24 @@ describe.each(topologies)('metrics: $name', (topology) => {
       expect([status, stderr.toString()]).toEqual([0, '']);
     }
   });
+});
+
+it('are read by the token of scrapers only, which gives no orders', async () => {
+  const token = 'a-token-for-the-scrapers';
+  const kerf = await Kerf.start({ env: { MODULE_MAIL: 'http', METRICS_TOKEN: token } });
+  const operator = readFileSync(join(kerf.dataDir, 'operator-token'), 'utf8').trim();
+  const mail = kerf.announced.modules.find(({ name }) => name === 'mail')!.instances[0]!.address!;
+  const statusOf = async (url: string, bearer?: string) =>
+    (await fetch(url, { headers: bearer ? { authorization: `Bearer ${bearer}` } : {} })).status;
+  for (const url of [
+    `${kerf.announced.internal}/metrics`,
+    `${kerf.announced.internal}/metrics/targets`,
+    `${mail}/metrics`,
+  ]) {
+    expect([await statusOf(url, token), await statusOf(url, operator), await statusOf(url)]).toEqual([200, 401, 401]);
+  }
+  expect(await statusOf(`${kerf.announced.internal}/ops/topology`, token)).toBe(401);
+  expect(await statusOf(`${mail}/metrics/targets`, token)).toBe(401);
+  expect(await statusOf(`${kerf.url}/metrics`, token)).toBe(404);
+  expect(await kerf.stop()).toBe(0);
 });

@@ -5,6 +5,7 @@ import { sql } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '../context/index.ts';
 import { refusal } from '../errors/index.ts';
+import { readBacklog } from './backlog.ts';
 import { type EncodedEvent, encodeEvent } from './envelope.ts';
 import { EventScene, shop } from './events.scene.ts';
 
@@ -31,6 +32,12 @@ describe('a million events that wait', () => {
     await fill(scene);
   });
   afterEach(() => scene.close());
+
+  it('are counted up to 100,000, with the age of the oldest', async () => {
+    const { outbox, ...rest } = await readBacklog(scene.publisher);
+    expect(outbox).toMatchObject([{ recipient: 'mail', waiting: 100_000 }]);
+    expect(rest).toEqual({ retryQueue: 0, deadLetters: { in: 0, out: 0 } });
+  });
 
   it('are delivered in batches, in order, from the first on, with as little in memory as a few', async () => {
     const take = await scene.receiver('mail');

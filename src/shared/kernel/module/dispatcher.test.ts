@@ -1,7 +1,7 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { CallRequest } from '../calls/index.ts';
-import { type CallContext, type Clock, ManualClock, systemClock } from '../context/index.ts';
+import type { CallCounter, CallRequest } from '../calls/index.ts';
+import { type CallContext, Cancellation, type Clock, ManualClock, systemClock } from '../context/index.ts';
 import { contract, nothing, query } from '../contract/index.ts';
 import { NotWritten, toProblem } from '../errors/index.ts';
 import { silentLog } from '../telemetry/index.ts';
@@ -85,4 +85,59 @@ it.each([
   });
   expect(told[0]!.error).toBe(error);
   expect(full.cause).toMatchObject({ message: 'data/shop.db took no write: the disk is full' });
+});
+
+describe('a counter of calls', () => {
+  /** Creates a dispatcher that notes what it counts. */
+  function counted(open: () => Promise<unknown>) {
+    const notes: unknown[] = [];
+    const counter: CallCounter = {
+      sent() {},
+      served: () => ({
+        answered: (caller) => notes.push(['answered', caller]),
+        failed: (caller, error) => notes.push(['failed', caller, (error as { code?: string }).code]),
+        gaveUp: (caller, why) => notes.push(['gave up', caller, why]),
+        timed: ({ caller }) => notes.push(['timed', caller]),
+        remote: ({ caller }) => notes.push(['remote', caller]),
+      }),
+    };
+    const handlers = { open: open as never };
+    const hooks = { counter };
+    const own = new Dispatcher(shop, handlers, {} as never, systemClock, silentLog, undefined, hooks);
+    const call = async (caller: string, deadline = Number.POSITIVE_INFINITY, isRemote = false) => {
+      const context = { requestId: 'r', caller, deadline, cancellation: new Cancellation() };
+      await own.dispatch('open', {}, context, isRemote ? undefined : requestWith(context)).catch(() => {});
+    };
+    return { notes, call, inFlight: own.inFlight };
+  }
+
+  it('counts each call once, by its caller, and times the first', async () => {
+    const { notes, call } = counted(async () => ({}));
+    await call('orders');
+    await call('gateway');
+    await call('mail', Number.POSITIVE_INFINITY, true);
+    expect(notes).toEqual([
+      ['timed', 'orders'],
+      ['answered', 'orders'],
+      ['answered', 'gateway'],
+      ['remote', 'mail'],
+    ]);
+  });
+
+  it('counts a fault and an invalid answer as the error that the caller gets', async () => {
+    const fault = counted(() => Promise.reject(new Error('no')));
+    await fault.call('orders');
+    const invalid = counted(async () => 'not an object');
+    await invalid.call('orders');
+    for (const { notes } of [fault, invalid]) expect(notes.slice(1)).toEqual([['failed', 'orders', 'internal']]);
+  });
+
+  it('counts a call that came too late once, however it ends later', async () => {
+    const handler = Promise.withResolvers<object>();
+    const { notes, call, inFlight } = counted(() => handler.promise);
+    await call('orders', Date.now());
+    handler.resolve({});
+    await inFlight.idle();
+    expect(notes.slice(1)).toEqual([['gave up', 'orders', 'late']]);
+  });
 });

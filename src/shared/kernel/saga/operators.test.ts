@@ -1,6 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { openSqlite } from '../../adapters/sqlite/index.ts';
@@ -10,6 +11,7 @@ import type { Database, Unit } from '../database/index.ts';
 import { instanceMigrations } from '../leader-election/index.ts';
 import { type Log, silentLog } from '../telemetry/index.ts';
 import { describeSaga } from './listing.ts';
+import { countOpenSagas } from './open-counts.ts';
 import { SagaRunner } from './runner.ts';
 import { type Saga, step } from './saga.ts';
 import { findSaga } from './store.ts';
@@ -117,6 +119,24 @@ describe('a stuck saga', () => {
   const end = (id: string): Promise<SagaState | undefined> => runner.settled(id, 60_000);
   const history = async (id: string) =>
     (await describeSaga(database, id))!.history.map(({ step: name, what }) => (name ? `${name} ${what}` : what));
+
+  it('is counted with its age until it is settled, by an index alone', async () => {
+    await stuckForward('one');
+    clock.advance(60_000);
+    await stuckBackward('two');
+    const since = (id: string) => findSaga(database, id).then((row) => row!.startedAt);
+    expect(await countOpenSagas(database)).toEqual([
+      { name: 'deal', state: 'stuck', count: 1, since: await since('one') },
+      { name: 'reversible', state: 'stuck', count: 1, since: await since('two') },
+    ]);
+    await database.work(async (unit) => void (await unit.db.run(sql`UPDATE kerf_sagas SET state = 'done'`)));
+    expect(await countOpenSagas(database)).toEqual([]);
+    for (const rows of ["state in ('running', 'compensating')", "state = 'stuck'"]) {
+      const plan = `EXPLAIN QUERY PLAN select name from kerf_sagas where kerf_sagas.${rows} limit 10000`;
+      const [step] = await database.db.all<{ detail: string }>(sql.raw(plan));
+      expect(step?.detail).toMatch(/USING INDEX kerf_sagas_(open|stuck)/);
+    }
+  });
 
   it('is logged as an error with the place to look', async () => {
     await stuckForward('d1');

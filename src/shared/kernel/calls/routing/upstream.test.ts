@@ -1,3 +1,4 @@
+import assert from 'node:assert';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type CallContext, Cancellation } from '../../context/index.ts';
@@ -8,6 +9,7 @@ import { LiveAddresses } from '../discovery/discovery.ts';
 import { ofKernel } from '../kernel-operations.ts';
 import { markDeliveryUnknown } from '../resilience/delivery-status.ts';
 import type { PoliciesConfig } from '../resilience/policies.ts';
+import type { RoadHooks } from '../road.ts';
 import type { CallRequest, RoadStep } from '../transport.ts';
 import { unreachableBecause } from '../unreachable.ts';
 import { Upstream } from './upstream.ts';
@@ -38,6 +40,8 @@ let down: Set<string>;
 let closed: string[];
 let reachable: number;
 let upstream: Upstream;
+/** What the listener and the counter are told. */
+let told: unknown[];
 
 const done: Answer = async () => 'done';
 const refuse = (make: () => unknown): Answer => {
@@ -53,13 +57,27 @@ beforeEach(() => {
   clock = new CountingClock();
   chance = 0;
   listed = new LiveAddresses();
-  [answers, arrived, pings, down, closed, reachable] = [{}, [], [], new Set(), [], 0];
+  [answers, arrived, pings, down, closed, reachable, told] = [{}, [], [], new Set(), [], 0, []];
 });
+
+const hooks: RoadHooks = {
+  listener: {
+    retried: ({ caller, operation }) => told.push(['retried', caller, operation]),
+    picked: (module) => told.push(['picked', module]),
+    ejected: (module) => told.push(['ejected', module]),
+    dispatched() {},
+    handled() {},
+  },
+  counter: {
+    served: () => assert.fail('it serves nothing'),
+    sent: ({ operation }, address) => told.push(['sent', operation.name, address]),
+  },
+};
 
 function open(policies: PoliciesConfig = {}, ...addresses: string[]): Upstream {
   listed.set(addresses.length > 0 ? addresses : [a]);
   const parts = {
-    ...{ policies, clock, log: new Notes().log, random: () => chance },
+    ...{ policies, clock, log: new Notes().log, random: () => chance, hooks },
     connect: (_: string, address: string) => ({
       async call(request: CallRequest) {
         if (request.operation.name === 'kerf.ping') {
@@ -512,4 +530,25 @@ it('sends a call only after the data that its caller has seen is on disk', async
   expect(went()).toEqual([]);
   disk.resolve();
   expect([await answer, went()]).toEqual(['done', [a]]);
+});
+
+describe('what metrics are told', () => {
+  it('each call of a caller of this process once, each choice, each further attempt, and each ejection', async () => {
+    open({}, a);
+    answers[a] = unsent;
+    const toCaller = (error: unknown) => error;
+    const context = { requestId: 'r', caller: 'orders', deadline: clock.now() + 5_000 };
+    const answer = outcome(upstream.call({ operation: find!, input: {}, context, toCaller }));
+    for (let times = 0; times < 3; times++) {
+      await macrotask();
+      clock.advance(1_000);
+    }
+    await answer;
+    await outcomes(2);
+    const counted = Map.groupBy(told as [string][], ([what]) => what);
+    expect(counted.get('sent')).toEqual([['sent', 'find', a]]);
+    expect(counted.get('retried')?.[0]).toEqual(['retried', 'orders', 'find']);
+    expect(counted.get('picked')).toHaveLength(arrived.length);
+    expect(counted.get('ejected')).toEqual([['ejected', 'payments']]);
+  });
 });
