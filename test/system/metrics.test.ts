@@ -101,6 +101,37 @@ describe.each(topologies)('metrics: $name', (topology) => {
   });
 });
 
+it('count each call once while its module moves, and its data once while three processes run it', async () => {
+  const kerf = await Kerf.start();
+  const [scraper, operator] = [new Scraper(kerf), new Operator(kerf)];
+  const member = await new Shop(kerf.url).join();
+  const order = async () => expect((await member.order('WAX')).body).toMatchObject({ status: 'confirmed' });
+  const move = async (placement: string) =>
+    expect(await operator.ask('PUT', '/modules/payments', { placement, forNow: true })).toMatchObject({ status: 200 });
+  await order();
+  await move('http?instances=3');
+  await order();
+  await order();
+  const all = await scraper.scrape();
+  const captured = (placement: string, of = all) =>
+    sum(of, 'kerf_calls_total', { module: 'payments', operation: 'capture', placement, outcome: 'ok' });
+  expect([captured('in-process'), captured('remote')]).toEqual([1, 2]);
+  expect(sum(all, 'kerf_served_call_duration_seconds_count', { module: 'payments', operation: 'capture' })).toBe(2);
+  expect((await scraper.targets()).map(({ labels }) => labels.process)).toEqual([
+    ...['home', 'payments', 'payments', 'payments'],
+  ]);
+  const leaders = all.filter(({ name, labels }) => name === 'kerf_leader' && labels.module === 'payments');
+  expect(leaders.map(({ value }) => value).sort()).toEqual([0, 0, 1]);
+  const letters = all.filter(({ name, labels }) => name === 'kerf_dead_letters' && labels.module === 'payments');
+  expect(letters.map(({ labels }) => labels.direction).sort()).toEqual(['in', 'out']);
+  await move('in-process');
+  await order();
+  const after = await scraper.scrape();
+  expect([captured('in-process', after), captured('remote', after)]).toEqual([2, 2]);
+  expect(sum(after, 'kerf_relocations_total', { module: 'payments', outcome: 'moved' })).toBe(2);
+  expect(await kerf.stop()).toBe(0);
+});
+
 it('are read by the token of scrapers only, which gives no orders', async () => {
   const token = 'a-token-for-the-scrapers';
   const kerf = await Kerf.start({ env: { MODULE_MAIL: 'http', METRICS_TOKEN: token } });
