@@ -96,7 +96,7 @@ describe('a counter of calls', () => {
       served: () => ({
         answered: (caller) => notes.push(['answered', caller]),
         failed: (caller, error) => notes.push(['failed', caller, (error as { code?: string }).code]),
-        gaveUp: (caller, why) => notes.push(['gave up', caller, why]),
+        cancelled: (caller, why) => notes.push(['gave up', caller, why]),
         timed: ({ caller }) => notes.push(['timed', caller]),
         remote: ({ caller }) => notes.push(['remote', caller]),
       }),
