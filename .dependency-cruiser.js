@@ -36,18 +36,19 @@ export const kernel = {
 
 /** Room of control → the rooms of control that it may import. */
 export const control = {
-  'admin-contract': [],
+  logs: [],
+  'admin-contract': ['logs'],
   releases: [],
   identity: [],
   'http-server': [],
-  gateway: ['http-server', 'identity'],
-  topology: ['admin-contract', 'http-server'],
-  supervisor: ['identity', 'topology'],
-  'admin-api': ['admin-contract', 'identity'],
+  gateway: ['http-server', 'identity', 'logs'],
+  topology: ['admin-contract', 'http-server', 'logs'],
+  supervisor: ['identity', 'logs', 'topology'],
+  'admin-api': ['admin-contract', 'identity', 'logs'],
   relocation: ['admin-api', 'admin-contract', 'releases', 'supervisor', 'topology'],
   parts: ['admin-api', 'gateway', 'identity', 'relocation', 'supervisor', 'topology'],
   host: [
-    ...['admin-api', 'admin-contract', 'gateway', 'http-server', 'identity'],
+    ...['admin-api', 'admin-contract', 'gateway', 'http-server', 'identity', 'logs'],
     ...['parts', 'relocation', 'releases', 'supervisor', 'topology'],
   ],
 };
@@ -72,7 +73,7 @@ export const kernelForModules = ['context', 'contract', 'database', 'errors', 'h
 
 /** Package → its homes under src/, the only places that may import it. `*` is any one name. */
 export const vendors = {
-  '@elastic/ecs-pino-format': ['shared/kernel/telemetry'],
+  '@elastic/ecs-pino-format': ['shared/control/logs'],
   '@grpc/grpc-js': ['shared/adapters/grpc'],
   '@grpc/reflection': ['shared/adapters/grpc'],
   '@hono/node-server': ['shared/control/gateway', 'shared/control/host'],
@@ -81,7 +82,7 @@ export const vendors = {
   '@node-rs/argon2': ['modules/members/internal'],
   '@opentelemetry/api': [
     ...['shared/kernel/calls', 'shared/kernel/context', 'shared/kernel/events', 'shared/kernel/telemetry'],
-    ...['shared/control/gateway', 'shared/control/metrics', 'shared/control/traces', 'modules'],
+    ...['shared/control/gateway', 'shared/control/logs', 'shared/control/metrics', 'shared/control/traces', 'modules'],
   ],
   '@opentelemetry/core': ['shared/kernel/telemetry', 'shared/control/traces'],
   '@opentelemetry/exporter-trace-otlp-grpc': ['shared/adapters/otlp'],
@@ -116,7 +117,7 @@ export const vendors = {
   jose: ['shared/control/identity'],
   mitt: ['shared/kernel/events'],
   nodemailer: ['modules/mail/internal/server'],
-  pino: ['shared/kernel/telemetry'],
+  pino: ['shared/control/logs'],
   'prom-client': ['shared/control/metrics'],
   protobufjs: ['shared/adapters/grpc'],
   'rabbitmq-client': ['shared/adapters/rabbitmq'],

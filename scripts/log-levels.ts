@@ -1,7 +1,7 @@
 // npm run log-levels: shows and changes the levels of the logs of the running system.
 import type { z } from 'zod';
 import { logLevelsAnswer } from '../src/shared/control/admin-contract/index.ts';
-import { type LogLevels, levelsRule, levelsText, readLevels } from '../src/shared/kernel/telemetry/index.ts';
+import { type LogLevels, levelsRule, levelsText, readLevels } from '../src/shared/control/logs/index.ts';
 import { ask, reaches, tell } from './operator.ts';
 import { asJson, misused, readWords } from './words.ts';
 

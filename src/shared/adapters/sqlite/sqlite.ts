@@ -11,7 +11,7 @@ import {
   type Unit,
 } from '../../kernel/database/index.ts';
 import { errorCode, NotWritten, StartError } from '../../kernel/errors/index.ts';
-import { type Log, Logs, openDestination } from '../../kernel/telemetry/index.ts';
+import { type Log, silentLog } from '../../kernel/telemetry/index.ts';
 import { CommitLog, type Sync } from './commit-log.ts';
 import { fileNote } from './crash-note.ts';
 import { DatabaseHealth } from './database-health.ts';
@@ -115,7 +115,7 @@ class SqliteDatabase implements Database {
     this.#reader = new Sqlite(file, { readonly: true, timeout: 5_000 });
     // SQLite blocks the thread while it waits for a lock. Longer waits happen in the group.
     writer.pragma('busy_timeout = 20');
-    const logged = log ?? new Logs({ default: 'error', modules: {} }, openDestination({})).of(name);
+    const logged = log ?? silentLog;
     this.#health = new DatabaseHealth(name, file, {
       now,
       frames: () => this.#transaction.frames,

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { parseInput } from '../../kernel/contract/index.ts';
 import { invalidInput } from '../../kernel/errors/index.ts';
-import type { Logs } from '../../kernel/telemetry/index.ts';
 import { type logLevelsAnswer, logLevelsSchema } from '../admin-contract/index.ts';
+import type { Logs } from '../logs/index.ts';
 import { type AdminRoutes, bodyOf, type FanOut } from './fan-out.ts';
 
 export interface LogLevelsDependencies {

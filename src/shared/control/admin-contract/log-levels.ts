@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { LogLevel } from '../../kernel/telemetry/index.ts';
+import type { LogLevel } from '../logs/index.ts';
 
 const names = ['debug', 'info', 'warn', 'error', 'silent'] as const satisfies readonly LogLevel[];
 const level = z.enum(names, `must be one of ${names.join(', ')}`);

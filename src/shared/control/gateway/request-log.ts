@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono';
-import type { Logs } from '../../kernel/telemetry/index.ts';
+import type { Logs } from '../logs/index.ts';
 
 /** Logs each answered request at the level `debug`, in the context of the request. */
 export function requestLog(logs: Pick<Logs, 'of' | 'writes'>): MiddlewareHandler {

@@ -7,7 +7,7 @@ import { countOpen } from '../../kernel/events/index.ts';
 import { fromQuery, problemResponse } from '../../kernel/http-api/index.ts';
 import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
 import type { Adapters } from '../../kernel/ports/index.ts';
-import type { Log, Logs } from '../../kernel/telemetry/index.ts';
+import type { Log } from '../../kernel/telemetry/index.ts';
 import {
   type AdminRoutes,
   FanOut,
@@ -19,6 +19,7 @@ import {
 import { processAnswer, type processesAnswer, type topologyAnswer } from '../admin-contract/index.ts';
 import type { Conditions } from '../gateway/index.ts';
 import { Authority, type Identity, type Operators } from '../identity/index.ts';
+import type { Logs } from '../logs/index.ts';
 import type { OpenControl } from '../parts/index.ts';
 import { type Relocations, serveMoves } from '../relocation/index.ts';
 import type { ModuleProcess, ModuleProcesses } from '../supervisor/index.ts';

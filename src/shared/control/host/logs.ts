@@ -1,7 +1,7 @@
 import { parseInput } from '../../kernel/contract/index.ts';
 import type { ModuleDefinition } from '../../kernel/module/index.ts';
-import { Logs, openDestination, readLevels } from '../../kernel/telemetry/index.ts';
 import { logLevelsSchema } from '../admin-contract/index.ts';
+import { Logs, openDestination, readLevels } from '../logs/index.ts';
 import type { SharedState } from '../supervisor/index.ts';
 import type { Topology } from '../topology/index.ts';
 

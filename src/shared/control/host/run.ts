@@ -1,7 +1,7 @@
 import { background } from '../../kernel/context/index.ts';
 import { safeParse } from '../../kernel/contract/index.ts';
 import { isRefusal, messageOf, StartError, whyDiskFull, whyTooManyFiles } from '../../kernel/errors/index.ts';
-import { logsToFile } from '../../kernel/telemetry/index.ts';
+import { logsToFile } from '../logs/index.ts';
 import { toModuleProcess } from '../supervisor/index.ts';
 
 /** Stays below the ten seconds after which orchestrators kill a process. */

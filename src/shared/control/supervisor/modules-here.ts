@@ -15,7 +15,7 @@ import { isRefusal } from '../../kernel/errors/index.ts';
 import type { Bus } from '../../kernel/events/index.ts';
 import { type ModuleDefinition, type OpenModule, openModule } from '../../kernel/module/index.ts';
 import type { Adapters } from '../../kernel/ports/index.ts';
-import type { Logs } from '../../kernel/telemetry/index.ts';
+import type { Logs } from '../logs/index.ts';
 import type { Topology } from '../topology/index.ts';
 
 /** The dependencies of the modules that a process opens. */

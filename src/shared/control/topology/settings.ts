@@ -4,8 +4,8 @@ import { crashPointKinds } from '../../kernel/context/index.ts';
 import { plainly, safeParse } from '../../kernel/contract/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
 import type { Adapters } from '../../kernel/ports/index.ts';
-import { levelsRule, readLevels } from '../../kernel/telemetry/index.ts';
 import { readTrustedProxies } from '../http-server/index.ts';
+import { levelsRule, readLevels } from '../logs/index.ts';
 
 const port = whole(0, maxPort, `must be a port, 0 to ${maxPort}`);
 const flag = z.coerce.string().pipe(z.stringbool('must be true or false'));

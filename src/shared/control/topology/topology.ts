@@ -5,7 +5,7 @@ import { type PoliciesConfig, policiesSchema, readAddress, refuseUnknownPolicies
 import { type Contract, plainly, safeParse } from '../../kernel/contract/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
 import type { Adapters } from '../../kernel/ports/index.ts';
-import { readLevels } from '../../kernel/telemetry/index.ts';
+import { readLevels } from '../logs/index.ts';
 import { refuseUnusableFolder } from './data-folder.ts';
 import { type Placement, parsePlacement } from './placement.ts';
 import {

@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, openSync, statSync, write, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { background } from '../context/index.ts';
+import { background } from '../../kernel/context/index.ts';
 import { prettyLine } from './pretty.ts';
 
 /** Takes finished log lines, each with its line feed. `write` neither waits nor throws. */

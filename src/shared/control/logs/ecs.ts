@@ -1,8 +1,7 @@
 import { trace } from '@opentelemetry/api';
-import { currentContext } from '../context/index.ts';
-import { activeTrace } from './context-manager.ts';
+import { currentContext } from '../../kernel/context/index.ts';
+import { activeTrace, isTraced } from '../../kernel/telemetry/index.ts';
 import type { Masking } from './masking.ts';
-import { isTraced } from './spans.ts';
 
 const maxStackLength = 12_000;
 const maxCauses = 5;

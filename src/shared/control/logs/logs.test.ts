@@ -2,9 +2,11 @@ import { existsSync, mkdtempSync, readFileSync, renameSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { runInContext } from '../context/index.ts';
-import type { LineWriter } from './destination.ts';
-import { fromTraceFields, type LogLevels, Logs, logsToFile, openDestination, readLevels } from './index.ts';
+import { runInContext } from '../../kernel/context/index.ts';
+import { fromTraceFields } from '../../kernel/telemetry/index.ts';
+import { type LineWriter, logsToFile, openDestination } from './destination.ts';
+import { type LogLevels, readLevels } from './levels.ts';
+import { Logs } from './logs.ts';
 
 afterEach(() => vi.useRealTimers());
 
