@@ -13,6 +13,8 @@ import {
 /** Which requests continue the trace that they name. The others begin a trace of their own, linked to it. */
 export type ContinueTraces = 'always' | 'trusted' | 'never';
 
+const maxPathCharacters = 256;
+
 interface PublicRequest {
   readonly method: string;
   readonly path: string;
@@ -33,7 +35,11 @@ export function startRequestSpan(
   const parent = ofService('gateway', continues ? given : undefined);
   const links = !continues && isTraced(given) ? [{ context: trace.getSpanContext(given)! }] : [];
   const { method, path } = request;
-  const attributes = { 'http.request.method': method, 'url.path': path, 'url.scheme': 'http' };
+  const attributes = {
+    'http.request.method': method,
+    'url.path': path.slice(0, maxPathCharacters),
+    'url.scheme': 'http',
+  };
   const { span, context } = startSpan(method, { kind: SpanKind.SERVER, attributes, links }, parent);
   const { traceparent: own } = toTraceFields(context);
   if (own) outgoing?.setHeader('traceresponse', own);

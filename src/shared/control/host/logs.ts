@@ -31,12 +31,12 @@ export function sharedLevels(logs: Logs): SharedState {
 }
 
 function secretsOf({ settings, settingsOf }: Topology, definitions: readonly ModuleDefinition[]): string[] {
-  const { INTERNAL_KEY = '', OPERATOR_TOKEN = '', BUS, BUS_BEFORE } = settings;
+  const { INTERNAL_KEY = '', OPERATOR_TOKEN = '', METRICS_TOKEN = '', BUS, BUS_BEFORE } = settings;
   const own = definitions.flatMap(({ contract }) => Object.entries(settingsOf(contract.name)));
   const named = [...own, ...Object.entries({ BUS, BUS_BEFORE })].flatMap(([name, value]) =>
     typeof value === 'string' ? secretIn(name, value) : [],
   );
-  return [...INTERNAL_KEY.split(','), OPERATOR_TOKEN, ...named];
+  return [...INTERNAL_KEY.split(','), OPERATOR_TOKEN, METRICS_TOKEN, ...named];
 }
 
 /** Returns the secret in a setting, by its name or as the password in a URL. */

@@ -20,7 +20,13 @@ export function prettyLine(json: string): string {
   const shownLevel = styleText(colors[level], level.padEnd(5), { validateStream: false });
   const trace = line['trace.id'] && { trace: line['trace.id'] };
   const fields = Object.entries({ ...line.kerf, ...trace }).map(([name, value]) => `${name}=${shown(value)}`);
-  const head = [time, shownLevel, `${line['service.name'] ?? ''}:`, printable(line.message ?? ''), ...fields].join(' ');
+  const head = [
+    time,
+    shownLevel,
+    `${line['service.name'] ?? ''}:`,
+    printable(line.message ?? '').replaceAll('\n', '\\n'),
+    ...fields,
+  ].join(' ');
   const { error } = line;
   const stack = error && (error.stack_trace ?? `${error.type ?? 'Error'}: ${error.message ?? ''}`);
   return stack ? `${head}\n    ${printable(stack).replaceAll('\n', '\n    ')}\n` : `${head}\n`;

@@ -5,6 +5,7 @@ import { background } from '../../kernel/context/index.ts';
 /** Maximum number of spans that wait for an exporter. An exporter that is slow or away loses the rest, and nothing else waits for it. */
 const maxWaiting = 2_048;
 const batchEveryMs = 1_000;
+const closeWithinMs = 2_000;
 
 /** What became of the spans that an exporter was given. */
 export interface ExportCounts {
@@ -21,17 +22,20 @@ export interface ExportCounts {
 export class Exporting {
   readonly counts: ExportCounts;
   #waiting = 0;
+  #isClosed = false;
   #whenIdle: (() => void) | undefined;
   readonly #batches: BatchSpanProcessor;
 
   constructor(name: string, exporter: Promise<SpanExporter>, answerWithinMs = 10_000) {
     this.counts = { exporter: name, exported: 0, failed: 0, dropped: 0 };
+    // Each batch tells of the failure; nothing else waits for the client.
+    exporter.catch(() => {});
     const options = { maxQueueSize: maxWaiting, scheduledDelayMillis: batchEveryMs };
     this.#batches = new BatchSpanProcessor(this.#counted(exporter, answerWithinMs), options);
   }
 
   send(span: ReadableSpan): void {
-    if (this.#waiting >= maxWaiting) {
+    if (this.#isClosed || this.#waiting >= maxWaiting) {
       this.counts.dropped += 1;
       return;
     }
@@ -39,8 +43,17 @@ export class Exporting {
     this.#batches.onEnd(span);
   }
 
-  /** Sends the waiting spans now, and no more later. Resolves at the latest after the time limit of the batches. */
+  /** Sends the waiting spans now, and no more later. Resolves within 2 s: a server that does not answer must not delay a stop. */
   async close(): Promise<void> {
+    this.#isClosed = true;
+    const late = pause(closeWithinMs).then(() => {
+      this.counts.failed += this.#waiting;
+      this.#waiting = 0;
+    });
+    await Promise.race([this.#sent(), late]);
+  }
+
+  async #sent(): Promise<void> {
     // The shutdown rejects with the first failed batch; others may still be in flight.
     await this.#batches.shutdown().catch(() => {});
     await new Promise<void>((resolve) => {
@@ -55,7 +68,7 @@ export class Exporting {
       export: (spans, done) => {
         let isOpen = true;
         const ended: typeof done = (result) => {
-          if (!isOpen) return;
+          if (!isOpen || this.#waiting === 0) return;
           isOpen = false;
           clearTimeout(late);
           this.#waiting -= spans.length;
@@ -70,4 +83,8 @@ export class Exporting {
       shutdown: async () => (await exporter).shutdown(),
     };
   }
+}
+
+function pause(delayMs: number): Promise<void> {
+  return new Promise((resolve) => background.setTimeout(resolve, delayMs).unref());
 }

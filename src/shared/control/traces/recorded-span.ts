@@ -27,6 +27,8 @@ export interface SpanOrigin {
   readonly ended: (span: ReadableSpan) => void;
 }
 
+/** The links, and the events, of a span without any. Most have none. */
+const none: never[] = [];
 /** Maximum number of attributes, of events and of links of a span, as in OpenTelemetry. */
 const maxOfEach = 128;
 /** Maximum difference between the two clocks before the fine one follows the other, which was set. */
@@ -41,8 +43,8 @@ export class RecordedSpan implements Span, ReadableSpan {
   name: string;
   readonly kind: SpanKind;
   readonly parentSpanContext?: SpanContext;
-  readonly links: Link[];
-  readonly events: TimedEvent[] = [];
+  links: Link[] = none;
+  events: TimedEvent[] = none;
   status: SpanStatus = { code: SpanStatusCode.UNSET };
   attributes: Attributes;
   ended = false;
@@ -57,7 +59,7 @@ export class RecordedSpan implements Span, ReadableSpan {
 
   constructor(
     name: string,
-    { kind = SpanKind.INTERNAL, attributes, links = [], startTime }: SpanOptions,
+    { kind = SpanKind.INTERNAL, attributes, links, startTime }: SpanOptions,
     context: SpanContext,
     parent: SpanContext | undefined,
     origin: SpanOrigin,
@@ -65,9 +67,9 @@ export class RecordedSpan implements Span, ReadableSpan {
     this.name = name;
     this.kind = kind;
     if (parent) this.parentSpanContext = parent;
-    this.links = links.slice(0, maxOfEach);
-    this.droppedLinksCount = links.length - this.links.length;
-    this.attributes = attributes && Object.isFrozen(attributes) ? attributes : sanitizeAttributes(attributes);
+    if (links && links.length > 0) this.addLinks(links);
+    this.attributes =
+      attributes && Object.isFrozen(attributes) ? attributes : shortened(sanitizeAttributes(attributes));
     this.#context = context;
     this.#origin = origin;
     this.#startUs = startTime === undefined ? nowUs() : microseconds(startTime);
@@ -105,7 +107,7 @@ export class RecordedSpan implements Span, ReadableSpan {
     if (this.ended || key === '' || !isAttributeValue(value)) return this;
     if (Object.isFrozen(this.attributes)) this.attributes = { ...this.attributes };
     if (!(key in this.attributes) && Object.keys(this.attributes).length >= maxOfEach) this.droppedAttributesCount += 1;
-    else this.attributes[key] = value;
+    else this.attributes[key] = short(value);
     return this;
   }
 
@@ -122,13 +124,15 @@ export class RecordedSpan implements Span, ReadableSpan {
     }
     const isTime = typeof given === 'number' || given instanceof Date || Array.isArray(given);
     const at = isTime ? (given as TimeInput) : time;
-    const attributes = isTime ? {} : sanitizeAttributes(given as Attributes | undefined);
+    const attributes = isTime ? {} : shortened(sanitizeAttributes(given as Attributes | undefined));
+    if (this.events === none) this.events = [];
     this.events.push({ name, attributes, time: hrTime(at === undefined ? nowUs() : microseconds(at)) });
     return this;
   }
 
   addLink(link: Link): this {
     if (this.ended) return this;
+    if (this.links === none) this.links = [];
     if (this.links.length < maxOfEach) this.links.push(link);
     else this.droppedLinksCount += 1;
     return this;
@@ -150,10 +154,13 @@ export class RecordedSpan implements Span, ReadableSpan {
     return this;
   }
 
+  /** Records the type of an exception. Its message and its stack may name a person or a secret; the log has them, masked. */
   recordException(exception: unknown, time?: TimeInput): void {
-    const { name, message, stack } = exception instanceof Error ? exception : new Error(String(exception));
-    const attributes = { 'exception.type': name, 'exception.message': message, 'exception.stacktrace': stack ?? '' };
-    this.addEvent('exception', attributes, time);
+    this.addEvent(
+      'exception',
+      { 'exception.type': exception instanceof Error ? exception.name : typeof exception },
+      time,
+    );
   }
 
   end(time?: TimeInput): void {
@@ -162,6 +169,18 @@ export class RecordedSpan implements Span, ReadableSpan {
     this.#endUs = Math.max(this.#startUs, time === undefined ? nowUs() : microseconds(time));
     this.#origin.ended(this);
   }
+}
+
+/** Maximum length of a text. A client chooses some of them, such as the path of a request. */
+const maxCharacters = 1_024;
+
+function short(value: AttributeValue): AttributeValue {
+  return typeof value === 'string' && value.length > maxCharacters ? value.slice(0, maxCharacters) : value;
+}
+
+function shortened(attributes: Attributes): Attributes {
+  for (const [key, value] of Object.entries(attributes)) if (value !== undefined) attributes[key] = short(value);
+  return attributes;
 }
 
 /** Returns the time of the machine in whole microseconds. `Date.now()` is too coarse to put spans in order. */

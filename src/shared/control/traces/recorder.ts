@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { type Attributes, DiagLogLevel, diag, trace } from '@opentelemetry/api';
+import { type Attributes, DiagLogLevel, diag, type Span, trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import type { Adapters } from '../../kernel/ports/index.ts';
 import { joinOpenTelemetry, type Log, OncePerMinute } from '../../kernel/telemetry/index.ts';
@@ -32,6 +32,7 @@ interface RecorderDependencies {
 export class Recorder {
   readonly memory: TraceMemory;
   readonly #exporting: readonly Exporting[];
+  #fetch: { enable(): void; disable(): void } | undefined;
 
   /** Throws a `StartError` when a setting names an exporter that no adapter offers, or that cannot be opened. */
   constructor({ settings, env, ownService, adapters, log }: RecorderDependencies) {
@@ -52,15 +53,22 @@ export class Recorder {
     return this.#exporting.map(({ counts }) => counts);
   }
 
-  /** Sends what waits, within the time limit of a batch. */
+  /** Sends what waits, for at most two seconds. */
   async close(): Promise<void> {
+    this.#fetch?.disable();
     await Promise.all(this.#exporting.map((each) => each.close()));
   }
 
   /** Puts the requests that modules send by `fetch`, for example to a payment provider, into spans of their calls. */
   async traceFetch(): Promise<void> {
     const { UndiciInstrumentation } = await import('@opentelemetry/instrumentation-undici');
-    new UndiciInstrumentation({ requireParentforSpans: true }).enable();
+    // The query of a request may contain anything.
+    const requestHook = (span: Span, { origin, path }: { origin: string; path: string }) => {
+      const [withoutQuery = ''] = path.split('?', 1);
+      span.setAttributes({ 'url.full': `${origin}${withoutQuery}`, 'url.query': '' });
+    };
+    this.#fetch = new UndiciInstrumentation({ requireParentforSpans: true, requestHook });
+    this.#fetch.enable();
   }
 
   #send(span: ReadableSpan): void {
@@ -76,8 +84,8 @@ function samplingOf({ OTEL_TRACES_SAMPLER: name, OTEL_TRACES_SAMPLER_ARG: share 
 /** Describes this process by OpenTelemetry's conventions. `OTEL_RESOURCE_ATTRIBUTES` adds to it: `deployment.environment.name=test`. */
 function resourceOf({ OTEL_RESOURCE_ATTRIBUTES: given = '' }: RecorderDependencies['env']): Attributes {
   const added = given.split(',').flatMap((pair) => {
-    const [key = '', value] = pair.split('=', 2).map((each) => each.trim());
-    return key && value !== undefined ? [[key, decoded(value)] as const] : [];
+    const [, key = '', value = ''] = /^\s*([^=]+?)\s*=(.*)$/.exec(pair) ?? [];
+    return key ? [[key, decoded(value.trim())] as const] : [];
   });
   return {
     'service.namespace': 'kerf',

@@ -37,9 +37,11 @@ export class TraceMemory {
     this.parts = parts;
   }
 
-  /** Returns the spans of each trace, the latest trace first. */
+  /** Returns the spans of each trace: the kept traces first, and of both kinds the latest first. */
   *traces(): Generator<readonly ReadableSpan[]> {
-    for (const part of [...this.#kept.values(), ...this.#ordinary.values()].reverse()) yield part.spans;
+    const kept = [...this.#kept.values()].reverse();
+    const ordinary = [...this.#ordinary.values()].reverse();
+    for (const { spans } of [...kept, ...ordinary]) yield spans;
   }
 
   /** Returns the spans of one trace. */

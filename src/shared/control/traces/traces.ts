@@ -14,7 +14,7 @@ export function traces(): ControlPart {
       if (settings.OTEL_SDK_DISABLED || settings.TRACES_IN_MEMORY === 0) return {};
       const ownService = only?.[0] ?? 'home';
       const recorder = new Recorder({ settings, env: process.env, ownService, adapters, log });
-      void recorder.traceFetch();
+      recorder.traceFetch().catch((error: unknown) => log.warn({ error }, 'requests by fetch make no spans'));
       return {
         serve: (app, fanOut) => serveTraces(app, fanOut, recorder),
         metrics: () => spansOf(recorder),

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Context, type ContextManager, context, propagation, ROOT_CONTEXT } from '@opentelemetry/api';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { currentContext, runInContext } from '../context/index.ts';
-import { w3c } from './trace-context.ts';
 
 /** The trace context of code that serves no call, such as a timer. */
 const outside = new AsyncLocalStorage<Context>();
@@ -57,5 +57,6 @@ class CallContextManager implements ContextManager {
  */
 export function joinOpenTelemetry(): void {
   context.setGlobalContextManager(new CallContextManager());
-  propagation.setGlobalPropagator(w3c);
+  // Requests to third parties carry the trace, but no baggage: it may name a member.
+  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
 }

@@ -23,7 +23,7 @@ export interface TraceFields {
   readonly baggage?: string | undefined;
 }
 
-export const w3c = new CompositePropagator({
+const w3c = new CompositePropagator({
   propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()],
 });
 

@@ -2,10 +2,12 @@ import { context, propagation, SpanStatusCode, trace } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type CallRequest, callSourceOf, Directory, LiveAddresses } from '../../kernel/calls/index.ts';
-import { runInContext, systemClock } from '../../kernel/context/index.ts';
-import { contract, type Operation, query } from '../../kernel/contract/index.ts';
-import { refusal } from '../../kernel/errors/index.ts';
+import { ServiceTracerProvider } from '../../src/shared/control/traces/provider.ts';
+import { TraceMemory } from '../../src/shared/control/traces/trace-memory.ts';
+import { type CallRequest, callSourceOf, Directory, LiveAddresses } from '../../src/shared/kernel/calls/index.ts';
+import { runInContext, systemClock } from '../../src/shared/kernel/context/index.ts';
+import { contract, type Operation, query } from '../../src/shared/kernel/contract/index.ts';
+import { refusal } from '../../src/shared/kernel/errors/index.ts';
 import {
   endWith,
   fromTraceFields,
@@ -17,9 +19,7 @@ import {
   toTraceFields,
   traced,
   withTrace,
-} from '../../kernel/telemetry/index.ts';
-import { ServiceTracerProvider } from './provider.ts';
-import { TraceMemory } from './trace-memory.ts';
+} from '../../src/shared/kernel/telemetry/index.ts';
 
 // The kernel makes its spans by the provider that is registered for the process.
 let sent: ReadableSpan[] = [];
