@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
+import { deep } from '../harness/deep.ts';
 import { Kerf, moduleNames, placements } from '../harness/kerf.ts';
 import { describeWith, server } from '../harness/servers.ts';
 import { Shop } from '../harness/shop.ts';
@@ -8,9 +9,14 @@ import { fromJaeger, fromZipkin, inZipkin, type TreeSpan, traceIdOf, treeOf, tre
 
 /** The ways by which all modules reach each other. */
 const ways = [
-  { name: 'HTTP', via: 'http', bus: 'mitt' },
-  { name: 'gRPC', via: 'grpc', bus: 'http' },
-  { name: 'RabbitMQ', via: 'queue', bus: server('rabbitmq') && `${server('rabbitmq')!.url}?namespace=${randomUUID()}` },
+  { name: 'HTTP', via: 'http', bus: 'mitt', options: {} },
+  { name: 'gRPC', via: 'grpc', bus: 'http', options: deep },
+  {
+    name: 'RabbitMQ',
+    options: deep,
+    via: 'queue',
+    bus: server('rabbitmq') && `${server('rabbitmq')!.url}?namespace=${randomUUID()}`,
+  },
 ];
 
 /** Places an order in a system with every module in a process of its own. Resolves with the id of its trace, once it has stopped. */
@@ -49,7 +55,7 @@ for (const way of ways) {
     });
 
   describeWay('zipkin', 'an order in Zipkin', (url) => {
-    it('has the same tree as in the system', async () => {
+    it('has the same tree as in the system', way.options, async () => {
       const endpoint = { OTEL_EXPORTER_ZIPKIN_ENDPOINT: `${url}/api/v2/spans` };
       const traceId = await traceOfOrder(way, whole, endpoint);
       const enough = (spans: Parameters<typeof fromZipkin>[0]) => treeInZipkin(spans) === wholeInZipkin;
@@ -60,17 +66,21 @@ for (const way of ways) {
   describeWay('jaeger', 'an order in Jaeger', () => {
     const enough = (spans: Parameters<typeof fromJaeger>[0]) => treeOf(fromJaeger(spans)) === whole;
 
-    it.each(['http/protobuf', 'grpc'] as const)('has the same tree, sent by OTLP over %s', async (protocol) => {
-      const { http, grpc } = ingestOf('jaeger');
-      const traceId = await traceOfOrder(way, whole, {
-        OTEL_EXPORTER_OTLP_ENDPOINT: protocol === 'grpc' ? grpc : http,
-        OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
-      });
-      expect(treeOf(fromJaeger(await jaegerTrace(traceId, { enough })))).toBe(whole);
-    });
+    it.each(['http/protobuf', 'grpc'] as const)(
+      'has the same tree, sent by OTLP over %s',
+      way.options,
+      async (protocol) => {
+        const { http, grpc } = ingestOf('jaeger');
+        const traceId = await traceOfOrder(way, whole, {
+          OTEL_EXPORTER_OTLP_ENDPOINT: protocol === 'grpc' ? grpc : http,
+          OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
+        });
+        expect(treeOf(fromJaeger(await jaegerTrace(traceId, { enough })))).toBe(whole);
+      },
+    );
 
     describeWith('otel-collector', 'through an OpenTelemetry Collector', () => {
-      it('has the same tree', async () => {
+      it('has the same tree', way.options, async () => {
         const traceId = await traceOfOrder(way, whole, {
           OTEL_EXPORTER_OTLP_ENDPOINT: ingestOf('otel-collector').http,
         });
