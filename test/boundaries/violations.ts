@@ -126,8 +126,8 @@ function errorsOnContract(text: string): string {
 
 function topologyOnRelocation(text: string): string {
   return text.replace(
-    "topology: ['admin-contract', 'http-server'],",
-    "topology: ['admin-contract', 'http-server', 'relocation'],",
+    "topology: ['admin-contract', 'http-server', 'logs'],",
+    "topology: ['admin-contract', 'http-server', 'logs', 'relocation'],",
   );
 }
 
