@@ -2,6 +2,7 @@ import {
   type Attributes,
   type Context,
   context as current,
+  INVALID_SPAN_CONTEXT,
   isSpanContextValid,
   type Span,
   type SpanContext,
@@ -11,6 +12,7 @@ import {
   type TracerProvider,
   trace,
 } from '@opentelemetry/api';
+import { isTracingSuppressed } from '@opentelemetry/core';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { type ReadableSpan, SamplingDecision, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace-base';
 import { serviceOf } from '../../kernel/telemetry/index.ts';
@@ -64,6 +66,7 @@ class ServiceTracer implements Tracer {
   }
 
   startSpan(name: string, options: SpanOptions = {}, context = current.active()): Span {
+    if (isTracingSuppressed(context)) return trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
     const above = options.root ? undefined : trace.getSpanContext(context);
     const parent = above && isSpanContextValid(above) ? above : undefined;
     const traceId = parent?.traceId ?? randomHex(4);

@@ -109,6 +109,22 @@ describe('the memory', () => {
     expect(remembered().flat()).toHaveLength(10);
   });
 
+  it('keeps a sampled trace that failed, and lets a long kept trace take no more than half', () => {
+    const tracing = tracer({ ratio: 1, maxSpans: 10 });
+    tracing.startSpan('failed').setStatus({ code: SpanStatusCode.ERROR }).end();
+    for (let n = 0; n < 100; n++) tracing.startSpan('fine').end();
+    expect(remembered()).toContainEqual(['failed']);
+    for (let n = 0; n < 100; n++)
+      tracing.startSpan('again', {}, remote(1)).setStatus({ code: SpanStatusCode.ERROR }).end();
+    for (let n = 0; n < 100; n++) tracing.startSpan('fine').end();
+    expect(
+      remembered()
+        .flat()
+        .filter((name) => name !== 'fine').length,
+    ).toBeLessThanOrEqual(6);
+    expect(sent.filter(({ name }) => name === 'failed')).toHaveLength(1);
+  });
+
   it('limits a trace that does not end', () => {
     const tracing = tracer({ maxSpans: 100_000 });
     for (let n = 0; n < 5_000; n++) tracing.startSpan('again', {}, remote(0)).end();

@@ -15,7 +15,7 @@ export interface TraceMemoryDependencies {
 interface Part {
   readonly traceId: string;
   readonly spans: ReadableSpan[];
-  /** Whether all its spans are sent. */
+  /** Whether it is worth keeping. All its spans are sent then. */
   isKept: boolean;
 }
 
@@ -31,6 +31,7 @@ export class TraceMemory {
   readonly #ordinary = new Map<string, Part>();
   readonly #kept = new Map<string, Part>();
   #spans = 0;
+  #keptSpans = 0;
   private readonly parts: TraceMemoryDependencies;
 
   constructor(parts: TraceMemoryDependencies) {
@@ -54,18 +55,24 @@ export class TraceMemory {
     const { traceId, traceFlags } = span.spanContext();
     const part = this.#partOf(traceId);
     const isSampled = (traceFlags & TraceFlags.SAMPLED) !== 0;
-    if (!part.isKept && !isSampled && this.#isWorthKeeping(span)) {
-      part.isKept = true;
-      this.#ordinary.delete(traceId);
-      this.#kept.set(traceId, part);
-      for (const earlier of part.spans) this.parts.send(asSampled(earlier));
+    if (!part.isKept && this.#isWorthKeeping(span)) {
+      this.#keep(part);
+      if (!isSampled) for (const earlier of part.spans) this.parts.send(asSampled(earlier));
     }
     if (isSampled) this.parts.send(span);
     else if (part.isKept) this.parts.send(asSampled(span));
     if (part.spans.length >= maxSpansOfOne) return;
     part.spans.push(span);
     this.#spans += 1;
+    if (part.isKept) this.#keptSpans += 1;
     this.#makeRoom();
+  }
+
+  #keep(part: Part): void {
+    part.isKept = true;
+    this.#keptSpans += part.spans.length;
+    this.#ordinary.delete(part.traceId);
+    this.#kept.set(part.traceId, part);
   }
 
   #partOf(traceId: string): Part {
@@ -83,14 +90,16 @@ export class TraceMemory {
     return isFirstHere && hrTimeToMilliseconds(span.duration) >= this.parts.slowMs;
   }
 
-  /** Forgets the oldest ordinary traces, and the oldest kept ones when those fill half of the memory. */
+  /** Forgets the oldest ordinary traces, or the oldest kept ones while those fill more than half of the memory. */
   #makeRoom(): void {
     while (this.#spans > this.parts.maxSpans) {
-      const from = this.#ordinary.size > this.#kept.size ? this.#ordinary : this.#kept;
+      const keptTooMany = this.#keptSpans > this.parts.maxSpans / 2 || this.#ordinary.size === 0;
+      const from = keptTooMany ? this.#kept : this.#ordinary;
       const [oldest] = from.values();
       if (!oldest) return;
       from.delete(oldest.traceId);
       this.#spans -= oldest.spans.length;
+      if (oldest.isKept) this.#keptSpans -= oldest.spans.length;
     }
   }
 }
