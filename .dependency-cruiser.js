@@ -18,7 +18,7 @@ import { vendorRules } from './scripts/boundaries/rules/vendors.ts';
 export const kernel = {
   errors: [],
   context: [],
-  telemetry: ['context'],
+  telemetry: ['context', 'errors'],
   contract: ['errors'],
   database: ['context', 'errors', 'telemetry'],
   'leader-election': ['context', 'database', 'telemetry'],

@@ -80,7 +80,7 @@ export function skewOf({ sentAt, receivedAt, facts }: Answered): { offsetMs: num
   };
 }
 
-/** Compares the clocks of the processes with that of the home process, and each with its own past. */
+/** Compares the clock of each process with the clock of the home process, and with its own past. */
 export function clocks(processes: Processes): Finding[] {
   const cure = 'have a time service (chrony, systemd-timesyncd) set the clock of that machine';
   const [, ...others] = answered(processes);

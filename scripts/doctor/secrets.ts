@@ -12,7 +12,7 @@ import { dayMs, span } from './units.ts';
 const othersMay = 0o077;
 const secretSettings = ['INTERNAL_TLS_KEY', 'INTERNAL_IDENTITY'];
 
-/** Checks that nobody else may read the files with secrets. */
+/** Checks that only the user of Kerf may read the files with secrets. */
 export function secretFiles({ dataDir, files }: Prerequisites, user = process.getuid?.()): Finding[] {
   const named = files.filter(({ setting }) => secretSettings.includes(setting)).map(({ file }) => file);
   const tokens = ['operator-token', 'metrics-token'].map((name) => join(dataDir, name));

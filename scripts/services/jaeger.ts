@@ -13,7 +13,7 @@ replace github.com/Shopify/sarama => github.com/Shopify/sarama v1.33.0
   package: 'github.com/jaegertracing/jaeger/cmd/all-in-one',
 });
 
-/** Traces, in memory. Its port is that of queries; the next ones take spans: OTLP over HTTP, OTLP over gRPC, Zipkin. */
+/** Keeps traces in memory. Its port answers queries. The next three ports take spans: OTLP over HTTP, OTLP over gRPC, Zipkin. */
 export const jaeger: Kind = {
   name: 'jaeger',
   port: 16690,

@@ -128,7 +128,7 @@ export class FanOut {
     return answers.flatMap(({ address, content }) => (content ? [] : [`${module} at ${shownAddress(address)}`]));
   }
 
-  /** Asks every known process of every other module for `path`, by default that of the request, all at once. */
+  /** Asks every known process of every other module at once. Asks for `path`, or for the path of the request. */
   async processes({ req }: Context<Asked>, path?: string): Promise<InstanceAnswer[]> {
     const elsewhere = this.parts.modules.filter((module) => !this.parts.open.has(module));
     const asked = elsewhere.map(async (module) => {

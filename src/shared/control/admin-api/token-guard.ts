@@ -9,7 +9,7 @@ interface TokenGuardDependencies {
   readonly setting: string | undefined;
 }
 
-/** Lets scrapers of metrics pass. Their token gives no orders, so that they need not know that of the operators. */
+/** Lets scrapers of metrics pass. A scraper has a token of its own, which gives no orders. */
 export function scraperGuard({ dataDir, setting }: TokenGuardDependencies): MiddlewareHandler {
   const token = keptToken(dataDir, 'metrics', setting);
   return async (c, next) => {

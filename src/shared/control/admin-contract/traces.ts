@@ -23,7 +23,7 @@ export const spanRow = z.object({
 });
 export type SpanRow = z.output<typeof spanRow>;
 
-/** A trace in a list. Its name is that of its first span. */
+/** A trace in a list. It has the name of its first span. */
 export const traceRow = z.object({
   traceId: z.string(),
   name: z.string(),

@@ -1,12 +1,6 @@
-import { isRefusal } from '../errors/index.ts';
+import { isFailure } from '../errors/index.ts';
 
 const kept = 2_000;
-const notAnswers = ['unavailable', 'timeout', 'internal', 'overloaded'];
-
-/** Returns whether a call failed. A refusal that the contract declares is an answer, not a failure. */
-function isFailure(error: unknown): boolean {
-  return !isRefusal(error) || notAnswers.includes(error.code);
-}
 
 interface Counts {
   readonly calls: number;

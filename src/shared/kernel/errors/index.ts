@@ -10,6 +10,7 @@ export {
   invalidInput,
   isAway,
   isBetweenProcesses,
+  isFailure,
   isProblem,
   isRefusal,
   isTransient,

@@ -99,6 +99,13 @@ export function isAway(error: unknown): boolean {
   return isRefusal(error) && away.has(error.code);
 }
 
+const failed: ReadonlySet<string> = new Set(['unavailable', 'timeout', 'internal', 'overloaded']);
+
+/** Returns whether a call failed. A refusal that a contract declares, such as `out-of-stock`, is an answer. */
+export function isFailure(error: unknown): boolean {
+  return !isRefusal(error) || failed.has(error.code);
+}
+
 /** Returns the message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

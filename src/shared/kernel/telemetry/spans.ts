@@ -11,6 +11,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 
+import { isFailure } from '../errors/index.ts';
 import { activeTrace, withTrace } from './context-manager.ts';
 
 export { SpanKind } from '@opentelemetry/api';
@@ -90,9 +91,6 @@ function spanOfFailure<T>(name: string, options: SpanOptions, parent: Context, w
   return work;
 }
 
-/** A declared answer of a contract, such as "out of stock", is no failure. */
-const failures = new Set(['internal', 'unavailable', 'overloaded', 'timeout']);
-
 /** Notes how the work of a span failed. The status is an error unless the error is a refusal that a contract declares. */
 export function markFailed(span: Span, error: unknown): void {
   const type = typeOf(error);
@@ -103,13 +101,6 @@ export function markFailed(span: Span, error: unknown): void {
 function typeOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
-}
-
-/** Refusals have a code in lower case. */
-function isFailure(error: unknown): boolean {
-  const type = typeOf(error);
-  const isRefusal = error instanceof Error && 'code' in error && type === type.toLowerCase();
-  return !isRefusal || failures.has(type);
 }
 
 /** Puts a wait into a span, if the trace is sampled. The wait ends when `work` calls `began`, or settles before that. */
