@@ -21,12 +21,12 @@ export class CommitCounter {
   /** Checksum of the counter's page. `of` identifies the checkpoint state of the log at its reading. */
   #sum: { readonly of: string; readonly value: number } | undefined;
   private readonly writer: Native;
-  private readonly pageOf: (page: number, bytes: number) => Buffer;
+  private readonly database: { page(page: number, bytes: number): Buffer };
 
-  /** `pageOf` reads a page of the database file. */
-  constructor(writer: Native, pageOf: (page: number, bytes: number) => Buffer) {
+  /** `database` reads a page of its file. */
+  constructor(writer: Native, database: { page(page: number, bytes: number): Buffer }) {
     this.writer = writer;
-    this.pageOf = pageOf;
+    this.database = database;
     this.#add = writer.prepare('UPDATE kerf_identity SET commits = commits + 1');
     this.#read = writer.prepare<[], number>('SELECT commits FROM kerf_identity').pluck();
     this.#page = writer
@@ -78,7 +78,7 @@ export class CommitCounter {
   /** Returns the checksum of the counter's page. The page changes only when a checkpoint copies the log into the database. */
   #sumOfPage({ salt, copied }: WalState): number {
     const of = `${salt} ${copied}`;
-    if (this.#sum?.of !== of) this.#sum = { of, value: crc32(this.pageOf(this.#page, this.#pageBytes)) };
+    if (this.#sum?.of !== of) this.#sum = { of, value: crc32(this.database.page(this.#page, this.#pageBytes)) };
     return this.#sum.value;
   }
 }

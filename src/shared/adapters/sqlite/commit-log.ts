@@ -51,7 +51,7 @@ export class CommitLog {
   #file: CommitLogFile | undefined;
   #syncedAhead = false;
   readonly #epochs: Epochs<Logged>;
-  #walFailure: unknown;
+  #failure: unknown;
   #queue: Promise<unknown> = Promise.resolve();
   private readonly folder?: string;
 
@@ -114,12 +114,21 @@ export class CommitLog {
   }
 
   /** Puts its own write-ahead log on disk. After one failure, always rejects: the operating system reports such an error only once. */
-  async syncAlone(database: Logged): Promise<void> {
+  syncAlone(database: Logged): Promise<void> {
+    return this.#syncFile(() => this.#walOf(database));
+  }
+
+  /** Puts a database file on disk. After one failure, always rejects. */
+  syncDatabase(descriptor: number): Promise<void> {
+    return this.#syncFile(() => descriptor);
+  }
+
+  async #syncFile(descriptor: () => number): Promise<void> {
     try {
-      if (this.#walFailure) throw this.#walFailure;
-      await this.#sync(this.#walOf(database));
+      if (this.#failure) throw this.#failure;
+      await this.#sync(descriptor());
     } catch (error) {
-      this.#walFailure ??= error;
+      this.#failure ??= error;
       throw error;
     }
   }

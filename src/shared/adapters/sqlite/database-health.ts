@@ -29,7 +29,7 @@ export class DatabaseHealth {
   #damage: string | undefined;
   #failure: { readonly why: string; readonly at: number } | undefined;
   private readonly module: string;
-  private readonly file: string;
+  readonly file: string;
   private readonly dependencies: HealthDependencies;
 
   constructor(module: string, file: string, dependencies: HealthDependencies) {
@@ -74,6 +74,11 @@ export class DatabaseHealth {
     // The files may reveal more than SQLite's error.
     this.look();
     return new NotWritten(this.module, this.file, this.#damage ?? why, error);
+  }
+
+  /** Descriptor of the database file. */
+  get descriptor(): number {
+    return this.#database.descriptor;
   }
 
   /** Reads a page of the database file, by its number. */
@@ -140,6 +145,12 @@ class OpenFile {
     this.#open();
   }
 
+  /** Throws when the file does not exist. */
+  get descriptor(): number {
+    if (this.#descriptor === undefined) throw new Error(`${this.path} is not open`);
+    return this.#descriptor;
+  }
+
   get isOpen(): boolean {
     return this.#descriptor !== undefined;
   }
@@ -151,7 +162,7 @@ class OpenFile {
   }
 
   get bytes(): number {
-    return fstatSync(this.#descriptor!).size;
+    return fstatSync(this.descriptor).size;
   }
 
   /** Whether the file is smaller than at the last check. */
@@ -165,7 +176,7 @@ class OpenFile {
   /** Reads `count` bytes from the offset `from`. Returns fewer when the file is shorter. */
   read(count: number, from = 0): Buffer {
     const bytes = Buffer.alloc(count);
-    return bytes.subarray(0, readSync(this.#descriptor!, bytes, 0, count, from));
+    return bytes.subarray(0, readSync(this.descriptor, bytes, 0, count, from));
   }
 
   close(): void {

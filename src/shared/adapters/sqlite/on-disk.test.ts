@@ -1,4 +1,4 @@
-import { copyFileSync, fdatasync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, fdatasync, fstatSync, mkdtempSync, openSync, readSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
@@ -150,4 +150,53 @@ it('checkpoints its log into the database under constant writes', async () => {
   await Promise.all(writers);
   expect(frames()[0]!.log).toBeLessThan(8_000);
   await database.close();
+});
+
+/** Writes until the write-ahead log is long enough to be copied into the database. */
+async function writeLong(database: Database): Promise<void> {
+  const text = 'x'.repeat(4_000);
+  for (let id = 1; id <= 30; id++)
+    await database.work(async ({ db }) => {
+      for (let row = 0; row < 100; row++) await db.run(sql`insert into notes values (${id * 1_000 + row}, ${text})`);
+    });
+}
+
+function isSyncOf(path: string, descriptor: number): boolean {
+  return fstatSync(descriptor).ino === statSync(path).ino;
+}
+
+function saltOfLog(): string {
+  const [bytes, descriptor] = [Buffer.alloc(8), openSync(`${file}-wal`, 'r')];
+  readSync(descriptor, bytes, 0, 8, 16);
+  return bytes.toString('hex');
+}
+
+it('overwrites no log before the database into which it was copied is on disk', async () => {
+  const ends: (() => void)[] = [];
+  const database = await openAlone((descriptor, done) => {
+    if (isSyncOf(file, descriptor)) ends.push(() => done(null));
+    else done(null);
+  });
+  const before = saltOfLog();
+  const writing = writeLong(database);
+  await expect.poll(() => ends.length).toBe(1);
+  const other = new Sqlite(file, { timeout: 0 });
+  expect(() => other.exec('BEGIN IMMEDIATE')).toThrow('database is locked');
+  other.close();
+  expect(saltOfLog()).toBe(before);
+  ends.shift()!();
+  await writing;
+  await write(database, 1);
+  expect(saltOfLog()).not.toBe(before);
+  await database.close();
+});
+
+it('begins no unit after the disk has refused a database into which a log was copied', async () => {
+  const database = await openAlone((descriptor, done) =>
+    done(isSyncOf(file, descriptor) ? new Error('EIO: planted') : null),
+  );
+  await expect(writeLong(database)).rejects.toThrow('planted');
+  await expect(write(database, 1)).rejects.toThrow('planted');
+  expect(await idsIn(database)).not.toContain(1);
+  await expect(database.close()).rejects.toThrow('planted');
 });

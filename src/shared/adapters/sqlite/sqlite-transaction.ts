@@ -7,6 +7,13 @@ import { WalIndex, type WalState } from './wal-index.ts';
 
 type Native = InstanceType<typeof Sqlite>;
 
+/** The file of an open database. Its descriptor closes after SQLite's own: an earlier close would end SQLite's locks. */
+export interface OpenDatabase {
+  readonly file: string;
+  readonly descriptor: number;
+  page(page: number, bytes: number): Buffer;
+}
+
 /** A process that runs the same module writes at least every 10 s, when it renews its lease. */
 const aloneAfterMs = 15_000;
 const maxFramesToCopy = 4_000;
@@ -42,28 +49,24 @@ export class SqliteTransaction implements Transaction, Logged {
   #isPending = false;
   #transactions = 0;
   #logIsLong = false;
+  /** Whether the log was copied into the database, and the database is not on disk yet. */
+  #isUnsynced = false;
+  #failure: unknown;
   private readonly writer: Native;
   private readonly reader: Native;
   readonly name: string;
+  private readonly database: OpenDatabase;
   private readonly now: () => number;
   private readonly log: CommitLog;
 
-  /** `pageOf` reads a page of the database file. */
-  constructor(
-    writer: Native,
-    reader: Native,
-    name: string,
-    file: string,
-    now: () => number,
-    log: CommitLog,
-    pageOf: (page: number, bytes: number) => Buffer,
-  ) {
+  constructor(writer: Native, reader: Native, name: string, database: OpenDatabase, now: () => number, log: CommitLog) {
     this.writer = writer;
     this.reader = reader;
     this.name = name;
+    this.database = database;
     this.now = now;
     this.log = log;
-    this.wal = `${file}-wal`;
+    this.wal = `${database.file}-wal`;
     // SQLite's own checkpoint would run within a commit, and could not pass the snapshot that the reader holds.
     writer.pragma('wal_autocheckpoint = 0');
     const begin = statement(writer, 'BEGIN IMMEDIATE');
@@ -82,8 +85,8 @@ export class SqliteTransaction implements Transaction, Logged {
       look.get();
     };
     this.#releaseView = statement(reader, 'COMMIT');
-    this.#index = new WalIndex(`${file}-shm`, () => void writer.pragma('wal_checkpoint(NOOP)'));
-    this.#counter = new CommitCounter(writer, pageOf);
+    this.#index = new WalIndex(`${database.file}-shm`, () => void writer.pragma('wal_checkpoint(NOOP)'));
+    this.#counter = new CommitCounter(writer, database);
     this.#sharedUntil = now() + aloneAfterMs;
     log.join(this);
   }
@@ -116,13 +119,11 @@ export class SqliteTransaction implements Transaction, Logged {
   }
 
   async begin(): Promise<void> {
-    if (!this.#isPending && this.logIsLong) {
-      await this.log.syncAlone(this);
-      this.writer.pragma('wal_checkpoint(PASSIVE)');
-      this.#lookAt(this.#index.read());
-    }
+    if (this.#failure) throw this.#failure;
     await this.#setFull(this.now() < this.#sharedUntil);
+    if (this.#logIsLong && !this.#isPending) await this.#copyLog();
     this.#begin();
+    if (this.#isUnsynced) await this.#syncDatabase();
     if (this.#othersWrote() && !this.#full) {
       this.#rollback();
       await this.#setFull(true);
@@ -196,13 +197,44 @@ export class SqliteTransaction implements Transaction, Logged {
     this.#rollback();
   }
 
-  close(): Promise<void> {
-    return this.log.leave(this);
+  async close(): Promise<void> {
+    // SQLite removes the log when it closes the database.
+    if (this.#isUnsynced) await this.log.syncDatabase(this.database.descriptor);
+    await this.log.leave(this);
   }
 
   /** Closes the index. Call it after SQLite has closed the database. */
   closed(): void {
     this.#index.close();
+  }
+
+  /** Copies the write-ahead log into the database, as far as readers allow. */
+  async #copyLog(): Promise<void> {
+    await this.log.syncAlone(this);
+    if (this.#full) return void this.writer.pragma('wal_checkpoint(PASSIVE)');
+    // Without the sync of the database, the copy takes a tenth of the time.
+    this.writer.pragma('synchronous = OFF');
+    try {
+      this.#isUnsynced = true;
+      this.writer.pragma('wal_checkpoint(PASSIVE)');
+    } finally {
+      this.writer.pragma('synchronous = NORMAL');
+    }
+  }
+
+  /**
+   * Puts the database on disk. Call it while this process holds the write lock: the next transaction of any process may overwrite the log.
+   * After a failure, no transaction begins any more, because the content of the disk is unknown.
+   */
+  async #syncDatabase(): Promise<void> {
+    try {
+      await this.log.syncDatabase(this.database.descriptor);
+      this.#isUnsynced = false;
+    } catch (error) {
+      this.#failure = error;
+      this.#rollback();
+      throw error;
+    }
   }
 
   #lookAt(index: WalState): WalState {

@@ -124,9 +124,7 @@ class SqliteDatabase implements Database {
         identity.damaged(why);
       },
     });
-    this.#transaction = new SqliteTransaction(writer, this.#reader, name, file, now, commits, (page, bytes) =>
-      this.#health.page(page, bytes),
-    );
+    this.#transaction = new SqliteTransaction(writer, this.#reader, name, this.#health, now, commits);
     this.#group = new GroupCommit(
       name,
       this.#transaction,
