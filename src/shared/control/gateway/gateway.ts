@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
@@ -26,10 +26,9 @@ import { health } from './health.ts';
 import { nested } from './nested.ts';
 import { RequestsInFlight, rateLimit } from './rate-limit.ts';
 import { mountReference } from './reference.ts';
-import { type ContinuesTrace, currentSession, requestContext } from './request-context.ts';
-import { noteRoute } from './request-end.ts';
+import { type ContinuesTrace, currentSession, noteRoute, requestContext } from './request-context.ts';
 import { requestLog } from './request-log.ts';
-import { type ContinueTraces, nameRequestSpan } from './request-span.ts';
+import type { ContinueTraces } from './request-span.ts';
 import { GrowingSignInLimit } from './sign-in-limit.ts';
 import type { System } from './system.ts';
 import { answerUnreadable, refuseTwice, refuseUnreadable, unreadableRequest } from './unreadable.ts';
@@ -143,11 +142,10 @@ const serveHere: ServeEndpoint = (c, endpoint) => endpoint.serve(c);
 function mount(app: Hono, { endpoints }: Resources, serve: ServeEndpoint, costly: RequestsInFlight): void {
   for (const endpoint of endpoints)
     app.on(endpoint.method.toUpperCase(), endpoint.path, (c) => {
-      const { incoming, outgoing } = c.env as { incoming?: IncomingMessage; outgoing?: ServerResponse };
+      const { incoming } = c.env as { incoming?: IncomingMessage };
       const refused = refuseTwice(endpoint, incoming);
       if (refused) return refused;
-      nameRequestSpan(c.req.method, endpoint.path);
-      noteRoute(outgoing, endpoint.path);
+      noteRoute(endpoint.path);
       const answer = () => serve(c, endpoint);
       return endpoint.costly ? costly.run(answer) : answer();
     });

@@ -4,17 +4,35 @@ import type { MiddlewareHandler } from 'hono';
 import { bearer } from '../../kernel/calls/index.ts';
 import { Cancellation, newId, runInContext } from '../../kernel/context/index.ts';
 import type { Session } from '../../kernel/http-api/index.ts';
+import type { OpenSpan } from '../../kernel/telemetry/index.ts';
 import type { SessionTokens } from '../identity/index.ts';
-import { type EndedRequest, whenEnded } from './request-end.ts';
-import { startRequestSpan } from './request-span.ts';
+import type { EndedRequest } from './request-end.ts';
+import { endRequestSpan, nameRequestSpan, startRequestSpan } from './request-span.ts';
 
 const idPattern = /^[\w-]{8,64}$/;
 
-const session = new AsyncLocalStorage<Session | undefined>();
+/** What the gateway knows of a request while it answers it. */
+interface PublicRequest {
+  readonly method: string;
+  readonly traced: OpenSpan | undefined;
+  session?: Session | undefined;
+  /** Absent until a resource serves the request. */
+  route?: string;
+}
+
+const current = new AsyncLocalStorage<PublicRequest>();
 
 /** Returns the session of the current request. */
 export function currentSession(): Session | undefined {
-  return session.getStore();
+  return current.getStore()?.session;
+}
+
+/** Notes which resource serves the current request, for its span and its metrics: `/products/{sku}`. */
+export function noteRoute(route: string): void {
+  const request = current.getStore();
+  if (!request) return;
+  request.route = route;
+  if (request.traced) nameRequestSpan(request.traced.span, request.method, route);
 }
 
 /** Tells whether a request from this address continues the trace that it names. */
@@ -22,7 +40,7 @@ export type ContinuesTrace = (peer: string | undefined) => boolean;
 
 /**
  * Gives each request its context: an id, a trace, a deadline, and the member when the token is valid. Cancels all work for the request
- * when the client disconnects before the answer.
+ * when the client disconnects before the answer. Calls `ended` once, when the answer is sent or the client has gone.
  */
 export function requestContext(
   sessions: SessionTokens,
@@ -31,23 +49,30 @@ export function requestContext(
   ended?: (request: EndedRequest) => void,
 ): MiddlewareHandler {
   return async (c, next) => {
+    const startedAt = performance.now();
     const given = c.req.header('x-request-id');
     const requestId = given && idPattern.test(given) ? given : newId();
     const { incoming, outgoing } = c.env as { incoming?: IncomingMessage; outgoing?: ServerResponse };
     outgoing?.setHeader('x-request-id', requestId);
-    const trace = startRequestSpan(c.req, continues(incoming?.socket.remoteAddress), outgoing);
-    if (ended) whenEnded(outgoing, { method: c.req.method, trace }, ended);
+    const traced = startRequestSpan(c.req, continues(incoming?.socket.remoteAddress), outgoing);
+    const [request, cancellation] = [{ method: c.req.method, traced } as PublicRequest, new Cancellation()];
+    const trace = traced?.context;
+    outgoing?.once('close', () => {
+      if (!outgoing.writableFinished) cancellation.cancel();
+      if (traced) endRequestSpan(traced.span, outgoing);
+      const status = outgoing.writableFinished ? outgoing.statusCode : undefined;
+      ended?.({ method: request.method, route: request.route, status, ms: performance.now() - startedAt, trace });
+    });
     const token = bearer(c.req.header('authorization'));
-    const known = token ? await sessions.verify(token) : undefined;
+    if (token) request.session = await sessions.verify(token);
     const context = {
       requestId,
       ...(trace && { trace }),
       caller: 'gateway',
-      member: known?.member,
+      member: request.session?.member,
       deadline: Date.now() + timeoutMs,
-      cancellation: new Cancellation(),
+      cancellation,
     };
-    outgoing?.once('close', () => outgoing.writableFinished || context.cancellation.cancel());
-    return session.run(known, () => runInContext(context, next));
+    return current.run(request, () => runInContext(context, next));
   };
 }

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import type { Context } from '@opentelemetry/api';
 
 /** A public request that has ended. */
@@ -10,24 +9,4 @@ export interface EndedRequest {
   readonly status: number | undefined;
   readonly ms: number;
   readonly trace: Context | undefined;
-}
-
-const routes = new WeakMap<ServerResponse, string>();
-
-/** Notes which resource serves the request of this response. */
-export function noteRoute(outgoing: ServerResponse | undefined, route: string): void {
-  if (outgoing) routes.set(outgoing, route);
-}
-
-/** Calls `ended` once, when the answer is sent or the client has gone. */
-export function whenEnded(
-  outgoing: ServerResponse | undefined,
-  { method, trace }: Pick<EndedRequest, 'method' | 'trace'>,
-  ended: (request: EndedRequest) => void,
-): void {
-  const startedAt = performance.now();
-  outgoing?.once('close', () => {
-    const status = outgoing.writableFinished ? outgoing.statusCode : undefined;
-    ended({ method, route: routes.get(outgoing), status, ms: performance.now() - startedAt, trace });
-  });
 }

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
-import { type Context, type Span, SpanStatusCode, trace } from '@opentelemetry/api';
+import { type Span, SpanStatusCode, trace } from '@opentelemetry/api';
 import {
-  activeTrace,
   fromTraceFields,
   isTraced,
+  type OpenSpan,
   ofService,
   SpanKind,
   startSpan,
@@ -22,14 +22,14 @@ interface PublicRequest {
 }
 
 /**
- * Starts the span of a public request. Tells the client its trace in `traceresponse`. A trace from a client that is not trusted is only
+ * Starts the span of a public request, unless no traces are recorded. Tells the client its trace in `traceresponse`. A trace from a client that is not trusted is only
  * linked: anyone could write into a trace, or have all requests sampled. Its baggage is dropped.
  */
 export function startRequestSpan(
   request: PublicRequest,
   continues: boolean,
   outgoing: ServerResponse | undefined,
-): Context | undefined {
+): OpenSpan | undefined {
   const [traceparent, tracestate] = [request.header('traceparent'), request.header('tracestate')];
   const given = fromTraceFields({ traceparent, tracestate, baggage: request.header('baggage') });
   const parent = ofService('gateway', continues ? given : undefined);
@@ -40,23 +40,21 @@ export function startRequestSpan(
     'url.path': path.slice(0, maxPathCharacters),
     'url.scheme': 'http',
   };
-  const { span, context } = startSpan(method, { kind: SpanKind.SERVER, attributes, links }, parent);
-  const { traceparent: own } = toTraceFields(context);
+  const opened = startSpan(method, { kind: SpanKind.SERVER, attributes, links }, parent);
+  const { traceparent: own } = toTraceFields(opened.context);
   if (own) outgoing?.setHeader('traceresponse', own);
-  outgoing?.once('close', () => endRequestSpan(span, outgoing));
-  return own ? context : undefined;
+  return own ? opened : undefined;
 }
 
-function endRequestSpan(span: Span, { statusCode, writableFinished }: ServerResponse): void {
+/** Ends the span of a public request with what became of its answer. */
+export function endRequestSpan(span: Span, { statusCode, writableFinished }: ServerResponse): void {
   if (writableFinished) span.setAttribute('http.response.status_code', statusCode);
   else span.setAttribute('error.type', 'the client disconnected');
   if (statusCode >= 500) span.setAttribute('error.type', String(statusCode)).setStatus({ code: SpanStatusCode.ERROR });
   span.end();
 }
 
-/** Names the span of the current request after its resource: `GET /products/{sku}`. */
-export function nameRequestSpan(method: string, route: string): void {
-  const active = activeTrace();
-  const span = active && trace.getSpan(active);
-  span?.updateName(`${method} ${route}`).setAttribute('http.route', route);
+/** Names the span of a request after its resource: `GET /products/{sku}`. */
+export function nameRequestSpan(span: Span, method: string, route: string): void {
+  span.updateName(`${method} ${route}`).setAttribute('http.route', route);
 }

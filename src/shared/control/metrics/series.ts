@@ -92,5 +92,5 @@ export class DurationSeries {
 }
 
 function keyOf(labels: Labels): string {
-  return JSON.stringify(Object.values(labels));
+  return Object.values(labels).join('\0');
 }
