@@ -105,7 +105,7 @@ export const kernelSettings = z.object({
     .number()
     .min(0)
     .max(1)
-    .default(0.1)
+    .default(1)
     .describe('the share of traces that a sampler by ratio samples, 0 to 1'),
   SLOW_READER_TIMEOUT_MS: whole(100, 600_000, 'must be a whole number of milliseconds, 100 to 600000')
     .default(20_000)

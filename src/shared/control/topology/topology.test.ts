@@ -301,6 +301,14 @@ describe('the settings', () => {
     expect(parity('', { NODE_ENV: 'production', PARITY: 'strict' })).toBe('strict');
   });
 
+  it('sample every trace, and in production a tenth, unless something is said', () => {
+    const ratio = (yaml: string, env: Env) => read(yaml, env).settings.OTEL_TRACES_SAMPLER_ARG;
+    const half = 'settings: { OTEL_TRACES_SAMPLER_ARG: 0.5 }';
+    expect([ratio('', {}), ratio(half, {}), ratio('', { NODE_ENV: 'production' })]).toEqual([1, 0.5, 0.1]);
+    expect(ratio(half, { NODE_ENV: 'production' })).toBe(0.5);
+    expect(ratio(half, { NODE_ENV: 'production', OTEL_TRACES_SAMPLER_ARG: '1' })).toBe(1);
+  });
+
   it('are known to be said by the environment that was given, an empty text not being said', () => {
     const { saidByEnvironment } = read('settings: { PORT: 1 }', { INTERNAL_PORT: '4000', GRPC_PORT: '' });
     expect(['INTERNAL_PORT', 'GRPC_PORT', 'PORT', 'PATH'].map(saidByEnvironment)).toEqual([true, false, false, false]);

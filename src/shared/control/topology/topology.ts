@@ -131,10 +131,14 @@ function namesOf(modules: readonly Described[]): string[] {
   return names;
 }
 
-/** Returns the settings of the file, with the default of this environment for `PARITY`. */
+/** The defaults that differ in production. */
+const inProduction = { PARITY: 'fast', OTEL_TRACES_SAMPLER_ARG: 0.1 } as const;
+
+/** Returns the settings of the file, with the defaults of this environment. */
 function settingsOf({ settings, bus }: z.output<typeof fileSchema>, { NODE_ENV }: SettingsSource['env']) {
-  const parity = settings?.PARITY ?? (NODE_ENV === 'production' ? 'fast' : undefined);
-  return { ...settings, ...(parity !== undefined && { PARITY: parity }), ...(bus && { BUS: bus }) };
+  const defaults = NODE_ENV === 'production' ? inProduction : {};
+  const given = Object.fromEntries(Object.entries(settings ?? {}).filter(([, value]) => value !== null));
+  return { ...defaults, ...given, ...(bus && { BUS: bus }) };
 }
 
 function homeAddressOf({ HOME_ADDRESS, INTERNAL_TLS_CERT, INTERNAL_PORT }: KernelSettings): string {

@@ -100,12 +100,14 @@ class ServiceTracer implements Tracer {
   }
 }
 
+const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 /** Returns an id of so many times eight hexadecimal digits, not all of them zero. */
 function randomHex(words: number): string {
   let id = '';
   for (let word = 0; word < words; word++) {
     const random = Math.floor(Math.random() * 0xffff_ffff) + 1;
-    id += random.toString(16).padStart(8, '0');
+    id += hex[random >>> 24]! + hex[(random >>> 16) & 255]! + hex[(random >>> 8) & 255]! + hex[random & 255]!;
   }
   return id;
 }

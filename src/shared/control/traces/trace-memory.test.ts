@@ -53,9 +53,13 @@ describe('sampling', () => {
 });
 
 describe('a trace that is not sampled', () => {
-  it('is remembered, but not sent', () => {
-    tracer().startSpan('quick').end();
-    expect([sent, remembered()]).toEqual([[], [['quick']]]);
+  it('is forgotten when it ends, and not sent', () => {
+    const tracing = tracer();
+    const root = tracing.startSpan('quick');
+    tracing.startSpan('below', {}, trace.setSpan(ROOT_CONTEXT, root)).end();
+    expect(remembered()).toEqual([['below']]);
+    root.end();
+    expect([sent, remembered()]).toEqual([[], []]);
   });
 
   it('is sent whole when one of its spans fails, also with its later spans', () => {
@@ -86,7 +90,7 @@ describe('a trace that is not sampled', () => {
 
 describe('the memory', () => {
   it('forgets the oldest traces whole', () => {
-    const tracing = tracer({ maxSpans: 4 });
+    const tracing = tracer({ ratio: 1, maxSpans: 4 });
     for (const name of ['one', 'two', 'three']) {
       const root = tracing.startSpan(name);
       tracing.startSpan(`below ${name}`, {}, trace.setSpan(ROOT_CONTEXT, root)).end();
@@ -99,7 +103,7 @@ describe('the memory', () => {
   });
 
   it('keeps failed traces while ordinary ones pass, up to half of it', () => {
-    const tracing = tracer({ maxSpans: 10 });
+    const tracing = tracer({ ratio: 1, maxSpans: 10 });
     for (let n = 0; n < 3; n++) tracing.startSpan(`failed ${n}`).setStatus({ code: SpanStatusCode.ERROR }).end();
     for (let n = 0; n < 1_000; n++) tracing.startSpan(`fine ${n}`).end();
     const all = remembered().flat();
@@ -126,14 +130,14 @@ describe('the memory', () => {
   });
 
   it('limits a trace that does not end', () => {
-    const tracing = tracer({ maxSpans: 100_000 });
-    for (let n = 0; n < 5_000; n++) tracing.startSpan('again', {}, remote(0)).end();
+    const tracing = tracer({ ratio: 1, maxSpans: 100_000 });
+    for (let n = 0; n < 5_000; n++) tracing.startSpan('again', {}, remote(1)).end();
     tracing.startSpan('another').end();
     expect(remembered().map((spans) => spans.length)).toEqual([1, 2_000]);
   });
 
   it('holds nothing of the context of a finished request', async () => {
-    const tracing = tracer();
+    const tracing = tracer({ ratio: 1 });
     const requestOf = (context: Context) => {
       tracing.startSpan('request', {}, context).end();
       return new WeakRef(context);
@@ -155,7 +159,7 @@ async function collected(gone: WeakRef<object>): Promise<void> {
 
 describe('services', () => {
   it('give their spans their own resource', () => {
-    const tracing = tracer();
+    const tracing = tracer({ ratio: 1 });
     tracing.startSpan('of a module', {}, ofService('orders')).end();
     tracing.startSpan('of nobody').end();
     const services = [...memory.traces()].flat().map((span) => [span.name, span.resource.attributes['service.name']]);
@@ -166,7 +170,7 @@ describe('services', () => {
   });
 
   it('start spans that others make active', () => {
-    const tracing = tracer();
+    const tracing = tracer({ ratio: 1 });
     const result = tracing.startActiveSpan('active', { kind: SpanKind.CLIENT }, ofService('orders'), (span) => {
       span.end();
       return 7;
@@ -175,8 +179,8 @@ describe('services', () => {
   });
 
   it('start a span after the one before it, finer than a millisecond', () => {
-    const tracing = tracer();
-    for (let n = 0; n < 100; n++) tracing.startSpan(`${n}`, {}, remote(0)).end();
+    const tracing = tracer({ ratio: 1 });
+    for (let n = 0; n < 100; n++) tracing.startSpan(`${n}`, {}, remote(1)).end();
     const times = [...memory.traces()].flat().map(({ startTime }) => startTime);
     const starts = times.map(([seconds, nanos]) => seconds * 1e6 + nanos / 1e3);
     expect(starts).toEqual([...starts].sort((one, other) => one - other));
