@@ -1,22 +1,26 @@
-// Loaded into every measured process before the application (`node --import`): counts commits and prepared statements, and watches
-// the event loop. On SIGUSR2 it writes the counts to PROBE_DIR/<pid>.json and resets them.
-import { renameSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+// Loaded into every measured process before the application (`node --import`): counts commits, prepared statements and the syncs that
+// run beside the event loop, and watches the event loop. On SIGUSR2 it writes the counts to PROBE_DIR/<pid>.json and resets them.
+import fs, { renameSync, writeFileSync } from 'node:fs';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 const resolution = 2;
 const loop = monitorEventLoopDelay({ resolution });
-let [commits, prepared] = [0, 0];
+let [commits, prepared, syncs] = [0, 0, 0];
 
 watch(createRequire(join(process.cwd(), process.env.PROBE_PACKAGES ?? '.', 'package.json'))('better-sqlite3'));
+fs.fdatasync = counting(fs.fdatasync, () => {
+  syncs += 1;
+});
+syncBuiltinESMExports();
 loop.enable();
 process.on('SIGUSR2', () => {
   const loopDelayMs = Math.max(0, loop.percentile(99) / 1e6 - resolution);
   const file = join(process.env.PROBE_DIR, `${process.pid}.json`);
-  writeFileSync(`${file}.new`, JSON.stringify({ commits, prepared, loopDelayMs }));
+  writeFileSync(`${file}.new`, JSON.stringify({ commits, prepared, syncs, loopDelayMs }));
   renameSync(`${file}.new`, file);
-  [commits, prepared] = [0, 0];
+  [commits, prepared, syncs] = [0, 0, 0];
   loop.reset();
 });
 
@@ -43,10 +47,14 @@ function counted(owner, method) {
   return owner;
 }
 
-function counting(task) {
+function counting(task, count = countCommit) {
   return (...values) => {
     const result = task(...values);
-    commits += 1;
+    count();
     return result;
   };
+}
+
+function countCommit() {
+  commits += 1;
 }

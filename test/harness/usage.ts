@@ -9,6 +9,8 @@ export interface Usage {
   readonly bytes: number;
   readonly commits: number;
   readonly prepared: number;
+  /** Syncs beside the event loop. SQLite's own, within a commit, are not among them. */
+  readonly syncs: number;
   /** Event-loop delay (p99) of the slowest process. */
   readonly loopDelayMs: number;
 }
@@ -28,12 +30,13 @@ export async function measure(pids: readonly number[], folder: string): Promise<
       bytes: sum(after.map(({ bytes }, index) => bytes - before[index]!.bytes)),
       commits: sum(seen.map(({ commits }) => commits)),
       prepared: sum(seen.map(({ prepared }) => prepared)),
+      syncs: sum(seen.map(({ syncs }) => syncs)),
       loopDelayMs: Math.max(...seen.map(({ loopDelayMs }) => loopDelayMs)),
     };
   };
 }
 
-type Probed = Pick<Usage, 'commits' | 'prepared' | 'loopDelayMs'>;
+type Probed = Pick<Usage, 'commits' | 'prepared' | 'syncs' | 'loopDelayMs'>;
 
 /** Resolves with the counts of each process since the last request. */
 function probed(pids: readonly number[], folder: string): Promise<Probed[]> {
