@@ -23,7 +23,8 @@ export const kernel = {
   database: ['context', 'errors', 'telemetry'],
   'leader-election': ['context', 'database', 'telemetry'],
   calls: ['context', 'contract', 'errors', 'telemetry'],
-  'http-api': ['context', 'contract', 'errors', 'telemetry'],
+  'http-api': ['context', 'contract', 'errors'],
+  'http-listener': ['context', 'errors', 'telemetry'],
   events: ['calls', 'context', 'contract', 'database', 'errors', 'telemetry'],
   saga: ['context', 'contract', 'database', 'errors', 'leader-election', 'telemetry'],
   module: [
@@ -41,15 +42,18 @@ export const control = {
   releases: [],
   identity: [],
   'http-server': [],
-  gateway: ['http-server', 'identity', 'logs'],
-  topology: ['admin-contract', 'http-server', 'logs'],
-  supervisor: ['identity', 'logs', 'topology'],
-  'admin-api': ['admin-contract', 'identity', 'logs'],
-  relocation: ['admin-api', 'admin-contract', 'releases', 'supervisor', 'topology'],
-  parts: ['admin-api', 'gateway', 'identity', 'relocation', 'supervisor', 'topology'],
+  queue: [],
+  routing: [],
+  'adapter-list': ['queue'],
+  gateway: ['http-server', 'identity', 'logs', 'routing'],
+  topology: ['adapter-list', 'admin-contract', 'http-server', 'logs', 'routing'],
+  supervisor: ['adapter-list', 'identity', 'logs', 'routing', 'topology'],
+  'admin-api': ['admin-contract', 'identity', 'logs', 'routing'],
+  relocation: ['adapter-list', 'admin-api', 'admin-contract', 'releases', 'routing', 'supervisor', 'topology'],
+  parts: ['admin-api', 'gateway', 'identity', 'relocation', 'routing', 'supervisor', 'topology'],
   host: [
-    ...['admin-api', 'admin-contract', 'gateway', 'http-server', 'identity', 'logs'],
-    ...['parts', 'relocation', 'releases', 'supervisor', 'topology'],
+    ...['adapter-list', 'admin-api', 'admin-contract', 'gateway', 'http-server', 'identity', 'logs'],
+    ...['parts', 'queue', 'relocation', 'releases', 'routing', 'supervisor', 'topology'],
   ],
 };
 
@@ -57,12 +61,15 @@ export const control = {
 export const controlParts = ['advice', 'faults', 'metrics', 'traces', 'trials'];
 
 /** The rooms of control that are offered to those parts, also to parts that are yet to be written. */
-export const controlForParts = ['admin-api', 'admin-contract', 'parts', 'relocation', 'supervisor'];
+export const controlForParts = [
+  ...['adapter-list', 'admin-api', 'admin-contract', 'parts', 'relocation'],
+  ...['routing', 'supervisor'],
+];
 
 /** The rooms of the kernel that are offered to adapters, also to those that are yet to be written. */
 export const kernelForAdapters = [
   ...['calls', 'context', 'contract', 'database', 'errors', 'events'],
-  ...['http-api', 'ports', 'telemetry'],
+  ...['http-listener', 'ports', 'telemetry'],
 ];
 
 /** The rooms of the kernel that are offered to compositions. */
@@ -129,7 +136,7 @@ export const vendors = {
   yaml: ['shared/control/topology'],
   zod: [
     ...['shared/kernel/calls', 'shared/kernel/contract', 'shared/kernel/events', 'shared/kernel/http-api'],
-    ...['shared/kernel/module', 'shared/kernel/saga', 'shared/kernel/testing'],
+    ...['shared/kernel/module', 'shared/kernel/ports', 'shared/kernel/saga', 'shared/kernel/testing'],
     ...['shared/adapters/grpc', 'shared/adapters/http'],
     ...[
       'shared/control/admin-api',
@@ -139,8 +146,10 @@ export const vendors = {
       'shared/control/gateway',
       'shared/control/host',
       'shared/control/identity',
+      'shared/control/queue',
       'shared/control/relocation',
       'shared/control/releases',
+      'shared/control/routing',
       'shared/control/supervisor',
       'shared/control/topology',
     ],
@@ -187,12 +196,12 @@ export const builtins = {
   util: everywhere,
   v8: [
     'shared/kernel/events/backlog.test.ts',
-    'shared/kernel/calls/wire.cases.ts',
+    'shared/kernel/ports/wire.cases.ts',
     'shared/control/traces/trace-memory.test.ts',
   ],
   vm: [
     'shared/kernel/events/backlog.test.ts',
-    'shared/kernel/calls/wire.cases.ts',
+    'shared/kernel/ports/wire.cases.ts',
     'shared/control/traces/trace-memory.test.ts',
   ],
   worker_threads: ['shared/adapters/sqlite/opening.test.ts'],

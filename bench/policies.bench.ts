@@ -1,9 +1,9 @@
 import { bulkhead, circuitBreaker, ExponentialBackoff, handleAll, retry, SamplingBreaker, wrap } from 'cockatiel';
-import { policiesFor } from '../src/shared/kernel/calls/index.ts';
-import { Admission } from '../src/shared/kernel/calls/resilience/admission.ts';
-import { Breaker } from '../src/shared/kernel/calls/resilience/breaker.ts';
-import { Bulkhead } from '../src/shared/kernel/calls/resilience/bulkhead.ts';
-import { mayRetry, RetryBudget } from '../src/shared/kernel/calls/resilience/retrying.ts';
+import { Admission } from '../src/shared/control/routing/resilience/admission.ts';
+import { Breaker } from '../src/shared/control/routing/resilience/breaker.ts';
+import { Bulkhead } from '../src/shared/control/routing/resilience/bulkhead.ts';
+import { policiesFor } from '../src/shared/control/routing/resilience/policies.ts';
+import { mayRetry, RetryBudget } from '../src/shared/control/routing/resilience/retrying.ts';
 import { systemClock } from '../src/shared/kernel/context/index.ts';
 import { type Contestant, compare, concurrently } from './compare.ts';
 

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { wires } from '../src/shared/control/admin-contract/index.ts';
-import { wholeAddress } from '../src/shared/kernel/calls/index.ts';
+import { wholeAddress } from '../src/shared/kernel/ports/index.ts';
 import { described } from './build-module/bundle.ts';
 import { leave } from './eject/left.ts';
 import { filesIn, repositoryOf } from './eject/repository.ts';

@@ -6,14 +6,9 @@ import { openLoopback } from '../../src/shared/adapters/http/loopback.scene.ts';
 import { openHost } from '../../src/shared/control/host/host.ts';
 import { fixedKeyRing, ServiceTokens } from '../../src/shared/control/identity/index.ts';
 import type { ControlPart } from '../../src/shared/control/parts/index.ts';
+import { serveQueue } from '../../src/shared/control/queue/index.ts';
 import { readTopology } from '../../src/shared/control/topology/index.ts';
-import {
-  createCall,
-  createClient,
-  type Serve,
-  serveQueue,
-  type Transport,
-} from '../../src/shared/kernel/calls/index.ts';
+import { createCall, createClient, type Serve, type Transport } from '../../src/shared/kernel/calls/index.ts';
 import { type CallContext, systemClock } from '../../src/shared/kernel/context/index.ts';
 import { Dispatcher, defineModule } from '../../src/shared/kernel/module/index.ts';
 import { silentLog } from '../../src/shared/kernel/telemetry/index.ts';

@@ -126,8 +126,8 @@ function errorsOnContract(text: string): string {
 
 function topologyOnRelocation(text: string): string {
   return text.replace(
-    "topology: ['admin-contract', 'http-server', 'logs'],",
-    "topology: ['admin-contract', 'http-server', 'logs', 'relocation'],",
+    "topology: ['adapter-list', 'admin-contract', 'http-server', 'logs', 'routing'],",
+    "topology: ['adapter-list', 'admin-contract', 'http-server', 'logs', 'relocation', 'routing'],",
   );
 }
 

@@ -8,7 +8,7 @@ import { otlp } from '../../src/shared/adapters/otlp/index.ts';
 import { rabbitmq } from '../../src/shared/adapters/rabbitmq/index.ts';
 import { sqlite } from '../../src/shared/adapters/sqlite/index.ts';
 import { zipkin } from '../../src/shared/adapters/zipkin/index.ts';
-import { Adapters } from '../../src/shared/kernel/ports/index.ts';
+import { Adapters } from '../../src/shared/control/adapter-list/index.ts';
 
 /** Every adapter of the repository. */
 export const allAdapters = [sqlite(), http(), grpc(), rabbitmq(), kafka(), nats(), dns(), file(), otlp(), zipkin()];

@@ -2,9 +2,10 @@ import { context, propagation, SpanStatusCode, trace } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { callSourceOf, Directory, LiveAddresses } from '../../src/shared/control/routing/index.ts';
 import { ServiceTracerProvider } from '../../src/shared/control/traces/provider.ts';
 import { TraceMemory } from '../../src/shared/control/traces/trace-memory.ts';
-import { type CallRequest, callSourceOf, Directory, LiveAddresses } from '../../src/shared/kernel/calls/index.ts';
+import type { CallRequest } from '../../src/shared/kernel/calls/index.ts';
 import { runInContext, systemClock } from '../../src/shared/kernel/context/index.ts';
 import { contract, type Operation, query } from '../../src/shared/kernel/contract/index.ts';
 import { refusal } from '../../src/shared/kernel/errors/index.ts';

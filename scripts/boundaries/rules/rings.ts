@@ -55,7 +55,7 @@ const rings = [
     'control-knows-adapters-by-their-ports',
     { path: '^src/shared/control/', pathNot: tests },
     { path: '^src/shared/adapters/' },
-    'src/app.ts lists the adapters of the product. Get the port from "Adapters" of src/shared/kernel/ports/.',
+    'src/app.ts lists the adapters of the product. Get the port from "Adapters" of src/shared/control/adapter-list/.',
   ),
   forbid(
     'commands-know-kernel-and-control',

@@ -1,13 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  CountingClock,
-  changingCases,
-  Ear,
-  Notes,
-  type OpenChanging,
-} from '../../kernel/calls/discovery/discovery.cases.ts';
-import type { DnsName } from '../../kernel/calls/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
+import { CountingClock, changingCases, Ear, Notes, type OpenChanging } from '../../kernel/ports/discovery.cases.ts';
+import type { DnsName } from '../../kernel/ports/index.ts';
 import { dnsAddresses } from './dns.ts';
 import { DnsServer } from './dns-server.scene.ts';
 

@@ -1,5 +1,7 @@
 import { NODATA, NOTFOUND, type RecordWithTtl } from 'node:dns';
 import { Resolver } from 'node:dns/promises';
+import type { Clock } from '../../kernel/context/index.ts';
+import { StartError } from '../../kernel/errors/index.ts';
 import {
   type Discovery,
   type DnsName,
@@ -7,9 +9,7 @@ import {
   readAddress,
   type Sighting,
   type Source,
-} from '../../kernel/calls/index.ts';
-import type { Clock } from '../../kernel/context/index.ts';
-import { StartError } from '../../kernel/errors/index.ts';
+} from '../../kernel/ports/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 
 export type DnsDependencies = DnsName & {

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { CountingClock, changingCases, Ear, Notes } from '../../kernel/calls/discovery/discovery.cases.ts';
+import { CountingClock, changingCases, Ear, Notes } from '../../kernel/ports/discovery.cases.ts';
 import { fileAddresses } from './file.ts';
 
 function openFile(text?: string) {

@@ -1,8 +1,8 @@
 import { type FSWatcher, readFileSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { addressExample, type Discovery, LastAddresses, type Listener, readAddress } from '../../kernel/calls/index.ts';
 import { background, type Clock } from '../../kernel/context/index.ts';
 import { messageOf } from '../../kernel/errors/index.ts';
+import { addressExample, type Discovery, LastAddresses, type Listener, readAddress } from '../../kernel/ports/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 
 export interface AddressFile {

@@ -1,19 +1,15 @@
 import { Channel, type StatusObject, status } from '@grpc/grpc-js';
-import {
-  type CallerTokens,
-  cancelledBefore,
-  kernel,
-  kernelOperation,
-  type Link,
-  type Outgoing,
-  type Silence,
-  type TlsMaterial,
-  unreachableBecause,
-  WireTransport,
-} from '../../kernel/calls/index.ts';
+import { cancelledBefore, kernel, kernelOperation, type Link, unreachableBecause } from '../../kernel/calls/index.ts';
 import { background } from '../../kernel/context/index.ts';
 import type { Contract, Operation } from '../../kernel/contract/index.ts';
 import { refusal } from '../../kernel/errors/index.ts';
+import {
+  type CallerTokens,
+  type Outgoing,
+  type Silence,
+  type TlsMaterial,
+  WireTransport,
+} from '../../kernel/ports/index.ts';
 import { Connection } from './connection.ts';
 import { type ProtoOperation, protoOf } from './proto/proto.ts';
 import { names, refuseTooLarge, toMetadata } from './protocol.ts';

@@ -1,14 +1,9 @@
 import { isIP } from 'node:net';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { Channel, type ChannelOptions, connectivityState, credentials } from '@grpc/grpc-js';
-import {
-  connectWithinMs,
-  defaultSilence,
-  maximumBodyBytes,
-  type Silence,
-  type TlsMaterial,
-} from '../../kernel/calls/index.ts';
+import { maximumBodyBytes } from '../../kernel/calls/index.ts';
 import { background } from '../../kernel/context/index.ts';
+import { connectWithinMs, defaultSilence, type Silence, type TlsMaterial } from '../../kernel/ports/index.ts';
 
 const { READY, SHUTDOWN, TRANSIENT_FAILURE } = connectivityState;
 

@@ -1,13 +1,13 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import { fixedKeyRing, ServiceTokens } from '../../control/identity/index.ts';
-import { createCall, createClient, type Serve, type TlsMaterial, type Transport } from '../../kernel/calls/index.ts';
+import { createCall, createClient, type Serve, type Transport } from '../../kernel/calls/index.ts';
 import { sample, serve as serveSample } from '../../kernel/calls/transport.cases.ts';
-import type { OpenWire } from '../../kernel/calls/wire.cases.ts';
 import type { CallContext } from '../../kernel/context/index.ts';
 import type { Client, Contract } from '../../kernel/contract/index.ts';
 import type { Refusal } from '../../kernel/errors/index.ts';
-import type { CallListener } from '../../kernel/ports/index.ts';
+import type { CallListener, TlsMaterial } from '../../kernel/ports/index.ts';
+import type { OpenWire } from '../../kernel/ports/wire.cases.ts';
 import { silentLog } from '../../kernel/telemetry/index.ts';
 import { GrpcTransport } from './client.ts';
 import { createGrpcServer } from './server.ts';

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer as createTcpServer, type Server
 import { describe, expect, it } from 'vitest';
 import { isNotSent, ofKernel, type Serve } from '../../kernel/calls/index.ts';
 import { sample, serve, transportCases } from '../../kernel/calls/transport.cases.ts';
-import { wireCases } from '../../kernel/calls/wire.cases.ts';
+import { wireCases } from '../../kernel/ports/wire.cases.ts';
 import { silentLog } from '../../kernel/telemetry/index.ts';
 import { GrpcTransport } from './client.ts';
 import { clientOver, codeOf, errorOf, gated, openScene, openWire, tokens } from './grpc.cases.ts';

@@ -1,6 +1,7 @@
 import { Metadata } from '@grpc/grpc-js';
-import { headers, maximumBodyBytes, toHeaders, type WireContext } from '../../kernel/calls/index.ts';
+import { maximumBodyBytes } from '../../kernel/calls/index.ts';
 import { refusal } from '../../kernel/errors/index.ts';
+import { headers, toHeaders, type WireContext } from '../../kernel/ports/index.ts';
 
 /**
  * A call over gRPC, readable in any language. The contract's `.proto` defines its service and messages. The kernel operations

@@ -4,9 +4,9 @@ import {
   type ServerInterceptingCallInterface,
   type ServerInterceptor,
 } from '@grpc/grpc-js';
-import { bearer, type CallerTokens } from '../../kernel/calls/index.ts';
 import type { Contract } from '../../kernel/contract/index.ts';
 import { refusal } from '../../kernel/errors/index.ts';
+import { bearer, type CallerTokens } from '../../kernel/ports/index.ts';
 import { names, readerOf } from './protocol.ts';
 import { toStatus } from './status.ts';
 

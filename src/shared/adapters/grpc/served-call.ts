@@ -1,13 +1,13 @@
 import { Metadata, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
+import type { Serve } from '../../kernel/calls/index.ts';
+import { isRefusal, refusal } from '../../kernel/errors/index.ts';
 import {
   bearer,
   type CallerTokens,
   fromHeaders,
   fromWire,
-  type Serve,
   type UnauthenticatedCallers,
-} from '../../kernel/calls/index.ts';
-import { isRefusal, refusal } from '../../kernel/errors/index.ts';
+} from '../../kernel/ports/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import type { ProtoOperation } from './proto/proto.ts';
 import { names, readerOf, refuseTooLarge } from './protocol.ts';

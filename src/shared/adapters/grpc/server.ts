@@ -2,18 +2,13 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
-import {
-  kernel,
-  maximumBodyBytes,
-  ofKernel,
-  type TlsMaterial,
-  UnauthenticatedCallers,
-} from '../../kernel/calls/index.ts';
+import { kernel, maximumBodyBytes, ofKernel } from '../../kernel/calls/index.ts';
 import { background } from '../../kernel/context/index.ts';
 import type { Contract } from '../../kernel/contract/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
-import { surviveAcceptErrors, UnsentAnswers } from '../../kernel/http-api/index.ts';
+import { surviveAcceptErrors, UnsentAnswers } from '../../kernel/http-listener/index.ts';
 import type { CallListener, CallListenerDependencies } from '../../kernel/ports/index.ts';
+import { type TlsMaterial, UnauthenticatedCallers } from '../../kernel/ports/index.ts';
 import { protoOf } from './proto/proto.ts';
 import { packageDefinitionOf } from './proto/reflection.ts';
 import { reflectionGuard } from './reflection-guard.ts';

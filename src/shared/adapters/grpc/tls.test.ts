@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import { generate } from 'selfsigned';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { TlsMaterial } from '../../kernel/calls/index.ts';
 import { sample } from '../../kernel/calls/transport.cases.ts';
+import type { TlsMaterial } from '../../kernel/ports/index.ts';
 import { GrpcTransport } from './client.ts';
 import { clientOver, errorOf, openScene, tokens } from './grpc.cases.ts';
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ServerUnaryCall } from '@grpc/grpc-js';
 import { background } from '../../kernel/context/index.ts';
-import type { UnsentAnswers } from '../../kernel/http-api/index.ts';
+import type { UnsentAnswers } from '../../kernel/http-listener/index.ts';
 
 interface Connection {
   readonly socket: Socket;

@@ -1,18 +1,16 @@
 import { type ClientRequest, Agent as PlainAgent, request as plainRequest } from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
+import { type Link, maximumBodyBytes, unreachableBecause } from '../../kernel/calls/index.ts';
+import { background } from '../../kernel/context/index.ts';
+import { refusal } from '../../kernel/errors/index.ts';
 import {
   type CallerTokens,
   defaultSilence,
-  type Link,
-  maximumBodyBytes,
   type Outgoing,
   type Silence,
   type TlsMaterial,
-  unreachableBecause,
   WireTransport,
-} from '../../kernel/calls/index.ts';
-import { background } from '../../kernel/context/index.ts';
-import { refusal } from '../../kernel/errors/index.ts';
+} from '../../kernel/ports/index.ts';
 import { Exchange } from './exchange.ts';
 
 /** A larger call uses its own connection, so that small calls do not wait behind it. */

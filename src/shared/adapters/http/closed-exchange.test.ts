@@ -1,7 +1,8 @@
 import { request } from 'node:http';
 import { expect, it } from 'vitest';
-import { defaultSilence, isNotSent } from '../../kernel/calls/index.ts';
+import { isNotSent } from '../../kernel/calls/index.ts';
 import { isRefusal } from '../../kernel/errors/index.ts';
+import { defaultSilence } from '../../kernel/ports/index.ts';
 import { Exchange } from './exchange.ts';
 import { callLine, openCallee } from './http.cases.ts';
 

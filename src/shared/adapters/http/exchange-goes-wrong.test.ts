@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Authority, fixedKeyRing, ServiceTokens } from '../../control/identity/index.ts';
-import { maximumBodyBytes, maximumMessageBytes } from '../../kernel/calls/index.ts';
+import { maximumBodyBytes } from '../../kernel/calls/index.ts';
 import { callee } from '../../kernel/calls/sample.cases.ts';
+import { maximumMessageBytes } from '../../kernel/ports/index.ts';
 import { type Callee, type CalleeOptions, callLine, clientOver, keys, openCallee, openRaw } from './http.cases.ts';
 
 const opened: Callee[] = [];

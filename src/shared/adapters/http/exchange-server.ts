@@ -1,17 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import {
-  type CallerTokens,
-  cancelledBefore,
-  fromWire,
-  maximumBodyBytes,
-  maximumMessageBytes,
-  type Serve,
-  type UnauthenticatedCallers,
-} from '../../kernel/calls/index.ts';
+import { cancelledBefore, maximumBodyBytes, type Serve } from '../../kernel/calls/index.ts';
 import { background, type CallContext, Cancellation } from '../../kernel/context/index.ts';
 import { mismatch, parseCompiled } from '../../kernel/contract/index.ts';
 import { betweenProcesses, headersOf, isRefusal, refusal, toProblem } from '../../kernel/errors/index.ts';
-import type { UnsentAnswers } from '../../kernel/http-api/index.ts';
+import type { UnsentAnswers } from '../../kernel/http-listener/index.ts';
+import {
+  type CallerTokens,
+  fromWire,
+  maximumMessageBytes,
+  type UnauthenticatedCallers,
+} from '../../kernel/ports/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import { Lines } from './lines.ts';
 import { type WireCall, type WireCancel, wireCall } from './protocol.ts';

@@ -1,13 +1,8 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import {
-  connectWithinMs,
-  ForeignAnswer,
-  maximumMessageBytes,
-  type Silence,
-  unreachableBecause,
-} from '../../kernel/calls/index.ts';
+import { ForeignAnswer, unreachableBecause } from '../../kernel/calls/index.ts';
 import { background } from '../../kernel/context/index.ts';
 import { fromProblem, isProblem, isRefusal, type Problem } from '../../kernel/errors/index.ts';
+import { connectWithinMs, maximumMessageBytes, type Silence } from '../../kernel/ports/index.ts';
 import { Lines } from './lines.ts';
 import type { AnswerLine } from './protocol.ts';
 

@@ -3,11 +3,11 @@ import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { outcomeOf } from '../../kernel/calls/cancellation.cases.ts';
-import { ChaosProxy } from '../../kernel/calls/chaos-proxy.scene.ts';
 import { createCall, isNotSent, maximumBodyBytes } from '../../kernel/calls/index.ts';
 import { callee } from '../../kernel/calls/sample.cases.ts';
 import { sample, transportCases } from '../../kernel/calls/transport.cases.ts';
-import { wireCases } from '../../kernel/calls/wire.cases.ts';
+import { ChaosProxy } from '../../kernel/ports/chaos-proxy.scene.ts';
+import { wireCases } from '../../kernel/ports/wire.cases.ts';
 import { HttpTransport, type HttpWay } from './client.ts';
 import { clientOver, openCallee, openWire, silence, tokens } from './http.cases.ts';
 

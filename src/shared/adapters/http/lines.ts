@@ -1,4 +1,4 @@
-import { ByteBuffer } from '../../kernel/http-api/index.ts';
+import { ByteBuffer } from '../../kernel/http-listener/index.ts';
 
 const newline = 10;
 

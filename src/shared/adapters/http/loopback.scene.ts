@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { fixedKeyRing, ServiceTokens } from '../../control/identity/index.ts';
-import type { Link, Serve, TlsMaterial } from '../../kernel/calls/index.ts';
-import type { InternalListener } from '../../kernel/ports/index.ts';
+import type { Link, Serve } from '../../kernel/calls/index.ts';
+import type { InternalListener, TlsMaterial } from '../../kernel/ports/index.ts';
 import { silentLog } from '../../kernel/telemetry/index.ts';
 import { HttpTransport } from './client.ts';
 import { createInternalServer } from './server.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { wireContext } from '../../kernel/calls/index.ts';
 import type { Problem } from '../../kernel/errors/index.ts';
+import { wireContext } from '../../kernel/ports/index.ts';
 
 /**
  * The wire form of calls, readable in any language. One call:

@@ -1,14 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createServer as createPlainServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import {
-  bearer,
-  fromHeaders,
-  fromWire,
-  maximumBodyBytes,
-  ofKernel,
-  UnauthenticatedCallers,
-} from '../../kernel/calls/index.ts';
+import { maximumBodyBytes, ofKernel } from '../../kernel/calls/index.ts';
 import { background } from '../../kernel/context/index.ts';
 import { headersOf, isRefusal, refusal, toProblem } from '../../kernel/errors/index.ts';
 import {
@@ -17,8 +10,9 @@ import {
   surviveAcceptErrors,
   UnsentAnswers,
   whyAmbiguous,
-} from '../../kernel/http-api/index.ts';
+} from '../../kernel/http-listener/index.ts';
 import type { InternalListener, InternalListenerDependencies } from '../../kernel/ports/index.ts';
+import { bearer, fromHeaders, fromWire, UnauthenticatedCallers } from '../../kernel/ports/index.ts';
 import { parseJson, ServedExchange } from './exchange-server.ts';
 
 const bodyWithinMs = 30_000;

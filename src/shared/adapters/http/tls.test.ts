@@ -1,7 +1,8 @@
 import { generate } from 'selfsigned';
 import { afterEach, describe, expect, it } from 'vitest';
-import { isNotSent, type TlsMaterial } from '../../kernel/calls/index.ts';
-import { wireCases } from '../../kernel/calls/wire.cases.ts';
+import { isNotSent } from '../../kernel/calls/index.ts';
+import type { TlsMaterial } from '../../kernel/ports/index.ts';
+import { wireCases } from '../../kernel/ports/wire.cases.ts';
 import { type Callee, clientOver, openCallee, openWire } from './http.cases.ts';
 
 interface Authority {

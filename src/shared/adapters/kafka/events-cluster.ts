@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import type { Admin, BaseOptions, Consumer, Producer, SASLMechanismValue } from '@platformatic/kafka';
-import { namespaceOf, Reachability, shownAddress } from '../../kernel/calls/index.ts';
 import { type Clock, pause } from '../../kernel/context/index.ts';
 import { answerWithin, type BrokerDependencies, maxInFlight, patienceMs } from '../../kernel/events/index.ts';
+import { namespaceOf, Reachability, shownAddress } from '../../kernel/ports/index.ts';
 
 type Library = typeof import('@platformatic/kafka');
 export type TextProducer = Producer<string, string, string, string>;

@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { describeWith } from '../../../../test/harness/servers.ts';
-import { queueCases } from '../../kernel/calls/queue/queue.cases.ts';
-import { failureOf, Holding, QueueScene } from '../../kernel/calls/queue/queue.scene.ts';
-import { openPrivateWire } from '../../kernel/calls/queue/trouble.cases.ts';
-import { wireCases } from '../../kernel/calls/wire.cases.ts';
+import { queueCases } from '../../control/queue/queue.cases.ts';
+import { failureOf, Holding, QueueScene } from '../../control/queue/queue.scene.ts';
+import { openPrivateWire } from '../../control/queue/trouble.cases.ts';
+import { wireCases } from '../../kernel/ports/wire.cases.ts';
 
 queueCases('nats');
 describeWith('nats', 'by NATS', () => wireCases('nats', () => openPrivateWire('nats')));

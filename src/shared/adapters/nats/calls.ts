@@ -9,7 +9,7 @@ import {
   type OpenSession,
   type Outbound,
   readJson,
-} from '../../kernel/calls/index.ts';
+} from '../../kernel/ports/index.ts';
 import { flushed, serverOf } from './connection.ts';
 
 const group = 'kerf';

@@ -4,12 +4,12 @@ import { connect, type Msg, type NatsConnection } from '@nats-io/transport-node'
 import { CloudEvent } from 'cloudevents';
 import { afterEach, expect, it } from 'vitest';
 import { describeWith, privateServer } from '../../../../test/harness/servers.ts';
-import { namespaceOf } from '../../kernel/calls/index.ts';
 import { type Clock, systemClock } from '../../kernel/context/index.ts';
 import { brokerCases, inNamespace } from '../../kernel/events/broker-bus.cases.ts';
 import type { OpenedBus } from '../../kernel/events/bus.cases.ts';
 import { EventScene, shop, type ToldEvent } from '../../kernel/events/events.scene.ts';
 import type { SubscriptionMap } from '../../kernel/events/index.ts';
+import { namespaceOf } from '../../kernel/ports/index.ts';
 import { type Log, silentLog } from '../../kernel/telemetry/index.ts';
 import { openNats } from './events.ts';
 

@@ -1,6 +1,5 @@
 import { JetStreamApiError } from '@nats-io/jetstream';
 import { headers, InvalidArgumentError, RequestError } from '@nats-io/transport-node';
-import { namespaceOf, Reachability, shownAddress } from '../../kernel/calls/index.ts';
 import { pause } from '../../kernel/context/index.ts';
 import {
   answerWithin,
@@ -11,6 +10,7 @@ import {
   patienceMs,
   type Receive,
 } from '../../kernel/events/index.ts';
+import { namespaceOf, Reachability, shownAddress } from '../../kernel/ports/index.ts';
 import { type NatsSession, openSession } from './events-session.ts';
 import { NatsSubscription } from './events-subscription.ts';
 

@@ -1,13 +1,14 @@
 import { Connection } from 'rabbitmq-client';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { describeWith } from '../../../../test/harness/servers.ts';
-import { type Inbound, isNotSent, namespaceOf } from '../../kernel/calls/index.ts';
-import { queueCases } from '../../kernel/calls/queue/queue.cases.ts';
-import { failureOf, Holding, QueueScene } from '../../kernel/calls/queue/queue.scene.ts';
-import { openWire } from '../../kernel/calls/queue/trouble.cases.ts';
+import { queueCases } from '../../control/queue/queue.cases.ts';
+import { failureOf, Holding, QueueScene } from '../../control/queue/queue.scene.ts';
+import { openWire } from '../../control/queue/trouble.cases.ts';
+import { isNotSent } from '../../kernel/calls/index.ts';
 import { serve } from '../../kernel/calls/transport.cases.ts';
-import { wireCases } from '../../kernel/calls/wire.cases.ts';
 import { isRefusal } from '../../kernel/errors/index.ts';
+import { type Inbound, namespaceOf } from '../../kernel/ports/index.ts';
+import { wireCases } from '../../kernel/ports/wire.cases.ts';
 
 queueCases('rabbitmq');
 // No `restart`: it takes RabbitMQ seconds, and the cases above already kill a server.

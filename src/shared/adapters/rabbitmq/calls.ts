@@ -1,4 +1,5 @@
 import { type AsyncMessage, type Channel, Connection } from 'rabbitmq-client';
+import { steadyClock } from '../../kernel/context/index.ts';
 import {
   type BrokerSession,
   type BrokerWay,
@@ -9,15 +10,14 @@ import {
   namespaceOf,
   type OpenSession,
   type Outbound,
-  Pulse,
   type Replies,
   type RequestSubscription,
   type Requests,
   readJson,
   type Silence,
-} from '../../kernel/calls/index.ts';
-import { steadyClock } from '../../kernel/context/index.ts';
+} from '../../kernel/ports/index.ts';
 import { leavingTogether } from './calls-together.ts';
+import { Pulse } from './pulse.ts';
 
 /** Maximum requests in flight of one instance. Further requests wait until an instance has capacity. */
 const maxInFlight = 256;

@@ -1,6 +1,6 @@
 import type { Channel, Connection } from 'rabbitmq-client';
-import type { Reachability } from '../../kernel/calls/index.ts';
 import { type Clock, pause } from '../../kernel/context/index.ts';
+import type { Reachability } from '../../kernel/ports/index.ts';
 
 const pauseMs = 250;
 

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
-import { shownAddress } from '../../kernel/calls/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
+import { shownAddress } from '../../kernel/ports/index.ts';
 
 const patienceMs = 1_000;
 const header = Buffer.from('AMQP\0\0\x09\x01', 'latin1');

@@ -1,5 +1,4 @@
 import { type Channel, Connection } from 'rabbitmq-client';
-import { namespaceOf, Reachability, shownAddress } from '../../kernel/calls/index.ts';
 import { isRefusal } from '../../kernel/errors/index.ts';
 import {
   answerWithin,
@@ -9,6 +8,7 @@ import {
   patienceMs,
   type Receive,
 } from '../../kernel/events/index.ts';
+import { namespaceOf, Reachability, shownAddress } from '../../kernel/ports/index.ts';
 import { SteadyChannel } from './events-channel.ts';
 import { AmqpConsumer } from './events-consumer.ts';
 import { refuseStrangers } from './events-greeting.ts';

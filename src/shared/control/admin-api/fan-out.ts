@@ -1,15 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Context, Hono } from 'hono';
-import {
-  bearer,
-  type CallSource,
-  type Directory,
-  ForeignAnswer,
-  ofKernel,
-  type PassedBack,
-  type PassedOn,
-  shownAddress,
-} from '../../kernel/calls/index.ts';
+import { type CallSource, ForeignAnswer, ofKernel, type PassedBack, type PassedOn } from '../../kernel/calls/index.ts';
 import { nothing, parseInput } from '../../kernel/contract/index.ts';
 import {
   fromProblem,
@@ -22,8 +13,10 @@ import {
 } from '../../kernel/errors/index.ts';
 import { jsonOf, textOf } from '../../kernel/http-api/index.ts';
 import type { OpenModule } from '../../kernel/module/index.ts';
+import { bearer, shownAddress } from '../../kernel/ports/index.ts';
 import type { Away } from '../admin-contract/index.ts';
 import type { Operators } from '../identity/index.ts';
+import type { Directory } from '../routing/index.ts';
 
 /** A request of an operator. A request that another process passed on is about one module of this process. */
 interface Asked {

@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
-import { bearer } from '../../kernel/calls/index.ts';
 import { refusal } from '../../kernel/errors/index.ts';
+import { bearer } from '../../kernel/ports/index.ts';
 import { keptToken, sameSecret } from '../identity/index.ts';
 
 interface TokenGuardDependencies {

@@ -1,5 +1,6 @@
-import { type CallRequest, CallStatistics, type Next, type RoadStep } from '../../kernel/calls/index.ts';
+import type { CallRequest, Next, RoadStep } from '../../kernel/calls/index.ts';
 import type { Operation } from '../../kernel/contract/index.ts';
+import { CallStatistics } from '../relocation/index.ts';
 
 /** The calls from one caller to one operation, wherever that runs. */
 export interface SeenEdge {

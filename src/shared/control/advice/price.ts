@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Directory, Probe } from '../../kernel/calls/index.ts';
 import { refusal } from '../../kernel/errors/index.ts';
+import type { Directory, Probe } from '../routing/index.ts';
 import type { ModuleProcess, ModuleProcesses } from '../supervisor/index.ts';
 
 /** The current extra cost of a remote call on this machine, compared with a call within a process. */

@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { refusal } from '../../kernel/errors/index.ts';
-import { ByteBuffer, problemResponse } from '../../kernel/http-api/index.ts';
+import { problemResponse } from '../../kernel/http-api/index.ts';
+import { ByteBuffer } from '../../kernel/http-listener/index.ts';
 import { RequestsInFlight } from './rate-limit.ts';
 
 /** The gateway reads and discards an oversized body up to this size: a client that is still sending does not read an answer. */

@@ -6,14 +6,8 @@ import { createClient } from '../../kernel/calls/index.ts';
 import { hurryTurns, steadyClock } from '../../kernel/context/index.ts';
 import type { Client, Contract } from '../../kernel/contract/index.ts';
 import { refusal, StartError } from '../../kernel/errors/index.ts';
-import {
-  answerInOrder,
-  type Composition,
-  problemResponse,
-  type Resources,
-  surviveAcceptErrors,
-  UnsentAnswers,
-} from '../../kernel/http-api/index.ts';
+import { type Composition, problemResponse, type Resources } from '../../kernel/http-api/index.ts';
+import { answerInOrder, surviveAcceptErrors, UnsentAnswers } from '../../kernel/http-listener/index.ts';
 import { FailureLog } from '../../kernel/telemetry/index.ts';
 import { addressOf, listen, noProxies, peerIsTrusted, Shutdown, type TrustedProxies } from '../http-server/index.ts';
 import { FileKeyRing, SessionTokens, SignedOut } from '../identity/index.ts';

@@ -1,9 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { MiddlewareHandler } from 'hono';
-import { bearer } from '../../kernel/calls/index.ts';
 import { Cancellation, newId, runInContext } from '../../kernel/context/index.ts';
 import type { Session } from '../../kernel/http-api/index.ts';
+import { bearer } from '../../kernel/ports/index.ts';
 import type { OpenSpan } from '../../kernel/telemetry/index.ts';
 import type { SessionTokens } from '../identity/index.ts';
 import type { EndedRequest } from './request-end.ts';

@@ -1,8 +1,9 @@
-import type { CallSource, Directory } from '../../kernel/calls/index.ts';
+import type { CallSource } from '../../kernel/calls/index.ts';
 import type { Contract } from '../../kernel/contract/index.ts';
 import type { Resources } from '../../kernel/http-api/index.ts';
 import type { TrustedProxies } from '../http-server/index.ts';
 import type { Logs } from '../logs/index.ts';
+import type { Directory } from '../routing/index.ts';
 import type { EndedRequest } from './request-end.ts';
 import type { ContinueTraces } from './request-span.ts';
 

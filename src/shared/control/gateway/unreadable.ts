@@ -4,7 +4,8 @@ import type { Duplex } from 'node:stream';
 import type { MiddlewareHandler } from 'hono';
 import { newId } from '../../kernel/context/index.ts';
 import { isRefusal, type Refusal, refusal } from '../../kernel/errors/index.ts';
-import { type Endpoint, problemResponse, takesList, whyAmbiguous } from '../../kernel/http-api/index.ts';
+import { type Endpoint, problemResponse, takesList } from '../../kernel/http-api/index.ts';
+import { whyAmbiguous } from '../../kernel/http-listener/index.ts';
 
 /** Answers input that never becomes a request, such as invalid HTTP or a too large head. The answer is a problem, as elsewhere. */
 export function answerUnreadable(server: Server): void {

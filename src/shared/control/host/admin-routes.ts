@@ -1,13 +1,14 @@
 import { Hono } from 'hono';
 import type { z } from 'zod';
-import { bearer, type CallSource, type Directory, shownAddress } from '../../kernel/calls/index.ts';
+import type { CallSource } from '../../kernel/calls/index.ts';
 import { parseInput } from '../../kernel/contract/index.ts';
 import { isRefusal, refusal } from '../../kernel/errors/index.ts';
 import { countOpen } from '../../kernel/events/index.ts';
 import { fromQuery, problemResponse } from '../../kernel/http-api/index.ts';
-import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
-import type { Adapters } from '../../kernel/ports/index.ts';
+import type { ModuleDefinition } from '../../kernel/module/index.ts';
+import { bearer, shownAddress } from '../../kernel/ports/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
+import type { Adapters } from '../adapter-list/index.ts';
 import {
   type AdminRoutes,
   FanOut,
@@ -22,7 +23,8 @@ import { Authority, type Identity, type Operators } from '../identity/index.ts';
 import type { Logs } from '../logs/index.ts';
 import type { OpenControl } from '../parts/index.ts';
 import { type Relocations, serveMoves } from '../relocation/index.ts';
-import type { ModuleProcess, ModuleProcesses } from '../supervisor/index.ts';
+import type { Directory } from '../routing/index.ts';
+import type { ModuleHere, ModuleProcess, ModuleProcesses } from '../supervisor/index.ts';
 import { type Placement, placementText, type Topology } from '../topology/index.ts';
 import { publicationPath, publicationQuery } from './enrolment.ts';
 import { logLevelsPart } from './logs.ts';
@@ -34,7 +36,7 @@ export interface AdminRoutesDependencies extends ProcessFactsDependencies {
   definitions: readonly ModuleDefinition[];
   directory: Directory;
   calls: CallSource;
-  open: ReadonlyMap<string, OpenModule>;
+  open: ReadonlyMap<string, ModuleHere>;
   moduleProcesses: ModuleProcesses;
   identity: Identity;
   /** Set only in the home process, which alone knows the operators' token. */

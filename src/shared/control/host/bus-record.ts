@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isBrokerUrl, shownAddress } from '../../kernel/calls/index.ts';
+import { isBrokerUrl, shownAddress } from '../../kernel/ports/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import type { KernelSettings } from '../topology/index.ts';
 

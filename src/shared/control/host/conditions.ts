@@ -1,7 +1,8 @@
-import { type CallSource, type Directory, ofKernel } from '../../kernel/calls/index.ts';
+import { type CallSource, ofKernel } from '../../kernel/calls/index.ts';
 import { background } from '../../kernel/context/index.ts';
 import type { OpenModule } from '../../kernel/module/index.ts';
 import type { Conditions } from '../gateway/index.ts';
+import type { Directory } from '../routing/index.ts';
 import type { ModuleProcesses } from '../supervisor/index.ts';
 
 /** A frozen process must not delay a readiness probe, which usually waits for one second. */

@@ -1,13 +1,15 @@
-import { type CallSource, callSourceOf, Directory, type TlsMaterial } from '../../kernel/calls/index.ts';
+import type { CallSource } from '../../kernel/calls/index.ts';
 import { steadyClock, systemClock } from '../../kernel/context/index.ts';
 import type { DatabaseEngine } from '../../kernel/database/index.ts';
 import { type Bus, createPush, openBus, subscriptionMap } from '../../kernel/events/index.ts';
 import type { ModuleDefinition } from '../../kernel/module/index.ts';
-import type { Adapters } from '../../kernel/ports/index.ts';
+import type { TlsMaterial } from '../../kernel/ports/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
+import type { Adapters } from '../adapter-list/index.ts';
 import { type Identity, ServiceTokens } from '../identity/index.ts';
 import type { Logs } from '../logs/index.ts';
 import { type ControlPart, type OpenControl, openParts } from '../parts/index.ts';
+import { callSourceOf, Directory } from '../routing/index.ts';
 import type { Topology } from '../topology/index.ts';
 import { openIdentity } from './enrolment.ts';
 import { openLogs, processName } from './logs.ts';

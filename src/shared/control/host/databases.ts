@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Directory, type Link, ofKernel, type ShownDatabase } from '../../kernel/calls/index.ts';
+import { type Link, ofKernel, type ShownDatabase } from '../../kernel/calls/index.ts';
 import { background } from '../../kernel/context/index.ts';
 import {
   type DatabaseRecord,
@@ -11,8 +11,9 @@ import {
 } from '../../kernel/database/index.ts';
 import { refusal, StartError } from '../../kernel/errors/index.ts';
 import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
-import type { Adapters } from '../../kernel/ports/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
+import type { Adapters } from '../adapter-list/index.ts';
+import type { Directory } from '../routing/index.ts';
 import { enrolsAtParent } from '../supervisor/index.ts';
 import type { Placement, Topology } from '../topology/index.ts';
 import type { Connections } from './connections.ts';

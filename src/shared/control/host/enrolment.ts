@@ -5,9 +5,9 @@ import { request as tlsRequest } from 'node:https';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { z } from 'zod';
-import type { TlsMaterial } from '../../kernel/calls/index.ts';
 import { background, steadyClock } from '../../kernel/context/index.ts';
 import { messageOf, StartError } from '../../kernel/errors/index.ts';
+import type { TlsMaterial } from '../../kernel/ports/index.ts';
 import {
   Authority,
   type Enrol,

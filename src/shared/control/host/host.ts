@@ -1,13 +1,20 @@
 import { background } from '../../kernel/context/index.ts';
 import { DatabaseRecords } from '../../kernel/database/index.ts';
 import { messageOf, StartError } from '../../kernel/errors/index.ts';
-import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
+import type { ModuleDefinition } from '../../kernel/module/index.ts';
 import type { Conditions } from '../gateway/index.ts';
 import { Authority, Operators, operatorToken } from '../identity/index.ts';
 import type { ControlPart } from '../parts/index.ts';
 import { describeContract } from '../releases/index.ts';
 import { Relocations } from '../relocation/index.ts';
-import { answersFor, callsPausedVariable, joinParent, ModuleProcesses, ModulesHere } from '../supervisor/index.ts';
+import {
+  answersFor,
+  callsPausedVariable,
+  joinParent,
+  type ModuleHere,
+  ModuleProcesses,
+  ModulesHere,
+} from '../supervisor/index.ts';
 import { type Placement, refuseMissingAdapters, type Topology } from '../topology/index.ts';
 import { createAdminRoutes } from './admin-routes.ts';
 import { recordBus } from './bus-record.ts';
@@ -30,7 +37,7 @@ export interface Host extends Readonly<Connections> {
   /** The current placement of each module: from the topology at the start, updated by each relocation. */
   readonly placements: ReadonlyMap<string, Placement>;
   readonly definitions: readonly ModuleDefinition[];
-  readonly open: ReadonlyMap<string, OpenModule>;
+  readonly open: ReadonlyMap<string, ModuleHere>;
   readonly moduleProcesses: ModuleProcesses;
   /** The address of this process's own internal listener. */
   readonly address: string;
@@ -231,7 +238,7 @@ function ownContract(definitions: readonly ModuleDefinition[], only: readonly st
  */
 async function closeAll(
   { bus, directory, openControl, log }: Connections,
-  open: ReadonlyMap<string, OpenModule>,
+  open: ReadonlyMap<string, ModuleHere>,
   moduleProcesses: ModuleProcesses,
   listeners: Listeners,
 ): Promise<void> {

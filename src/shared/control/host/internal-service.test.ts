@@ -1,11 +1,12 @@
 import { expect, it } from 'vitest';
-import { Admission, Directory, LiveAddresses, ofKernel } from '../../kernel/calls/index.ts';
+import { ofKernel } from '../../kernel/calls/index.ts';
 import { type CallContext, systemClock as clock } from '../../kernel/context/index.ts';
 import { contract, nothing, query, text } from '../../kernel/contract/index.ts';
 import { refusal } from '../../kernel/errors/index.ts';
 import { answer, Resources } from '../../kernel/http-api/index.ts';
 import { silentLog } from '../../kernel/telemetry/index.ts';
 import { TrafficSplit } from '../relocation/index.ts';
+import { Admission, Directory, LiveAddresses } from '../routing/index.ts';
 import { createInternalService, type InternalServiceDependencies } from './internal-service.ts';
 
 const shop = contract('shop', { operations: { open: query({ summary: 'Opens', input: nothing, output: text(10) }) } });

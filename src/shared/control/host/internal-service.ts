@@ -5,8 +5,6 @@ import {
   type CallSource,
   composeSteps,
   createClient,
-  type Detour,
-  type Directory,
   kernelOperation,
   ofKernel,
   type PassedBack,
@@ -25,6 +23,7 @@ import { FailureLog } from '../../kernel/telemetry/index.ts';
 import { type AdminRoutes, orderHeader } from '../admin-api/index.ts';
 import { type Identity, verifyOrder } from '../identity/index.ts';
 import type { Logs } from '../logs/index.ts';
+import type { Detour, Directory } from '../routing/index.ts';
 import type { ModulesHere } from '../supervisor/index.ts';
 import { type Condition, undeliveredOf } from './conditions.ts';
 import type { Databases } from './databases.ts';

@@ -1,17 +1,13 @@
 import { getRequestListener } from '@hono/node-server';
-import {
-  type CallerTokens,
-  type QueueServer,
-  type Serve,
-  serveQueue,
-  type TlsMaterial,
-} from '../../kernel/calls/index.ts';
+import type { Serve } from '../../kernel/calls/index.ts';
 import { background } from '../../kernel/context/index.ts';
 import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
-import { type Adapters, type Wire, wireName } from '../../kernel/ports/index.ts';
+import type { CallerTokens, TlsMaterial, Wire } from '../../kernel/ports/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
+import { type Adapters, wireName } from '../adapter-list/index.ts';
 import type { AdminRoutes } from '../admin-api/index.ts';
 import { addressOf, listen, Shutdown, shownHost } from '../http-server/index.ts';
+import { type QueueServer, serveQueue } from '../queue/index.ts';
 import { brokerOf, listensAt, type Topology, transportOf } from '../topology/index.ts';
 
 export interface ListenersDependencies {

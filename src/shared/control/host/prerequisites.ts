@@ -1,10 +1,10 @@
 import { connect as connectSocket } from 'node:net';
 import type { z } from 'zod';
-import { defaultSilence, shownAddress, type TlsMaterial } from '../../kernel/calls/index.ts';
 import { background } from '../../kernel/context/index.ts';
 import { messageOf } from '../../kernel/errors/index.ts';
-import type { Adapters } from '../../kernel/ports/index.ts';
+import { defaultSilence, shownAddress, type TlsMaterial } from '../../kernel/ports/index.ts';
 import { silentLog } from '../../kernel/telemetry/index.ts';
+import type { Adapters } from '../adapter-list/index.ts';
 import type { prerequisitesSchema } from '../admin-contract/index.ts';
 import { listensAt, placementText, type Topology } from '../topology/index.ts';
 import { readTls } from './tls-files.ts';

@@ -1,7 +1,8 @@
 import { StartError } from '../../kernel/errors/index.ts';
 import type { Composition } from '../../kernel/http-api/index.ts';
 import type { ModuleDefinition } from '../../kernel/module/index.ts';
-import { type Adapter, Adapters } from '../../kernel/ports/index.ts';
+import type { Adapter } from '../../kernel/ports/index.ts';
+import { Adapters } from '../adapter-list/index.ts';
 import { type Gateway, openGateway } from '../gateway/index.ts';
 import type { ControlPart } from '../parts/index.ts';
 import { readTopology } from '../topology/index.ts';

@@ -1,8 +1,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import type { TlsMaterial } from '../../kernel/calls/index.ts';
 import { messageOf, StartError } from '../../kernel/errors/index.ts';
+import type { TlsMaterial } from '../../kernel/ports/index.ts';
 import type { KernelSettings } from '../topology/index.ts';
 
 /** Reads the TLS files of the settings. Throws a `StartError` when a setting lacks its counterpart, or a file is unusable. */

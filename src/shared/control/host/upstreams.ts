@@ -1,6 +1,7 @@
-import { type Discovery, LiveAddresses, staticAddresses } from '../../kernel/calls/index.ts';
 import { steadyClock } from '../../kernel/context/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
+import type { Discovery } from '../../kernel/ports/index.ts';
+import { LiveAddresses, staticAddresses } from '../routing/index.ts';
 import type { Placement, Topology } from '../topology/index.ts';
 import type { Connections } from './connections.ts';
 import type { Listeners } from './listeners.ts';

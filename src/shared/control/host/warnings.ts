@@ -1,4 +1,4 @@
-import type { TlsMaterial } from '../../kernel/calls/index.ts';
+import type { TlsMaterial } from '../../kernel/ports/index.ts';
 import { listensAt, type Placement, placementText, portSettingOf, type Topology } from '../topology/index.ts';
 import { whyNotValid } from './tls-files.ts';
 

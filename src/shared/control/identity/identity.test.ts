@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { decodeProtectedHeader } from 'jose';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { bearer } from '../../kernel/calls/index.ts';
+import { bearer } from '../../kernel/ports/index.ts';
 import { Authority } from './authority.ts';
 import { FileKeyRing, fixedKeyRing, rotate } from './key-ring.ts';
 import { operatorToken, sameSecret } from './operator.ts';

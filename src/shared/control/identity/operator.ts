@@ -1,8 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
 import { jwtVerify, SignJWT } from 'jose';
-import { bearer } from '../../kernel/calls/index.ts';
 import { betweenProcesses, refusal, StartError } from '../../kernel/errors/index.ts';
+import { bearer } from '../../kernel/ports/index.ts';
 import type { Authority } from './authority.ts';
 import { algorithms, proofOf, toleranceSeconds } from './certificate.ts';
 import { type Identity, operatorsName } from './identity.ts';

@@ -1,6 +1,6 @@
 import { errors, jwtVerify, SignJWT } from 'jose';
-import type { CallerTokens } from '../../kernel/calls/index.ts';
 import { betweenProcesses } from '../../kernel/errors/index.ts';
+import type { CallerTokens } from '../../kernel/ports/index.ts';
 import { Authority } from './authority.ts';
 import { algorithms, proofOf, toleranceSeconds, UnknownKey } from './certificate.ts';
 import { type Identity, pinging, type Signer } from './identity.ts';

@@ -1,7 +1,7 @@
 import { readBacklog } from '../../kernel/events/index.ts';
-import type { OpenModule } from '../../kernel/module/index.ts';
 import { countOpenSagas } from '../../kernel/saga/index.ts';
 import type { MetricFamily } from '../parts/index.ts';
+import type { ModuleHere } from '../supervisor/index.ts';
 import type { KnownNames } from './known-names.ts';
 import { Series } from './series.ts';
 
@@ -33,7 +33,7 @@ export class ModuleReader {
   }
 
   /** Rejects when the data of the module cannot be read, as while it closes. */
-  async read({ name: module, admission, inFlight, leadership, database }: OpenModule): Promise<void> {
+  async read({ name: module, admission, inFlight, instance, database }: ModuleHere): Promise<void> {
     this.#calls.add({ module, state: 'running' }, inFlight.count);
     this.#calls.add({ module, state: 'waiting' }, admission.waiting);
     const { commits } = database;
@@ -43,7 +43,7 @@ export class ModuleReader {
       this.#commits.add({ module }, commits.groups);
       this.#commitSeconds.add({ module }, commits.ms / 1_000);
     }
-    const { leads, term } = leadership;
+    const { leads, term } = instance;
     this.#leads.add({ module }, leads ? 1 : 0);
     if (!leads) return;
     this.#terms.add({ module }, term);
@@ -54,7 +54,7 @@ export class ModuleReader {
     }
   }
 
-  async #readEvents(module: string, database: OpenModule['database']): Promise<void> {
+  async #readEvents(module: string, database: ModuleHere['database']): Promise<void> {
     const { outbox, retryQueue, deadLetters } = await readBacklog(database);
     for (const { recipient: name, waiting, since } of outbox) {
       const recipient = this.names.recipient(name);

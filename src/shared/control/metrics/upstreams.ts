@@ -1,5 +1,5 @@
-import type { Directory } from '../../kernel/calls/index.ts';
 import type { MetricFamily } from '../parts/index.ts';
+import type { Directory } from '../routing/index.ts';
 import type { KnownNames } from './known-names.ts';
 import { Series } from './series.ts';
 

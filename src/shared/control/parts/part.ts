@@ -1,12 +1,13 @@
-import type { CallCounter, CallSource, Directory, RoadStep, ServeStep } from '../../kernel/calls/index.ts';
+import type { CallCounter, CallSource, RoadStep, ServeStep } from '../../kernel/calls/index.ts';
 import type { Operation } from '../../kernel/contract/index.ts';
-import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
+import type { ModuleDefinition } from '../../kernel/module/index.ts';
 import type { KernelListener, Log } from '../../kernel/telemetry/index.ts';
 import type { AdminRoutes, FanOut } from '../admin-api/index.ts';
 import type { EndedRequest } from '../gateway/index.ts';
 import type { Identity } from '../identity/index.ts';
 import type { Relocations, Trials } from '../relocation/index.ts';
-import type { ModuleProcesses, SharedState } from '../supervisor/index.ts';
+import type { Directory } from '../routing/index.ts';
+import type { ModuleHere, ModuleProcesses, SharedState } from '../supervisor/index.ts';
 import type { Topology } from '../topology/index.ts';
 import type { MetricSource } from './metric-family.ts';
 
@@ -52,7 +53,7 @@ export interface PartDependencies {
   readonly definitions: readonly ModuleDefinition[];
   readonly directory: Directory;
   readonly calls: CallSource;
-  readonly open: ReadonlyMap<string, OpenModule>;
+  readonly open: ReadonlyMap<string, ModuleHere>;
   readonly moduleProcesses: ModuleProcesses;
   readonly relocations: Relocations;
   /** The numbers of all parts. */

@@ -1,6 +1,5 @@
 import { messageOf } from '../../kernel/errors/index.ts';
-import type { LeadTaken, SagasHandedOver } from '../../kernel/module/index.ts';
-import type { Replica } from '../supervisor/index.ts';
+import type { LeadTaken, Replica, SagasHandedOver } from '../supervisor/index.ts';
 import { unlessAborted } from './journal.ts';
 
 /** A saga that waits longer than this continues in another replica. */

@@ -1,3 +1,4 @@
+export { CallStatistics } from './call-statistics.ts';
 export { Journal } from './journal.ts';
 export type { TryOut } from './relocation-order.ts';
 export { Relocations } from './relocations.ts';

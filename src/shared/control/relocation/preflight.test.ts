@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { allAdapters } from '../../../../test/harness/adapters.ts';
 import type { NamedMigration } from '../../kernel/database/index.ts';
-import { Adapters } from '../../kernel/ports/index.ts';
+import { Adapters } from '../adapter-list/index.ts';
 import type { Plan } from './plan.ts';
 import { type PreflightDependencies, preflight } from './preflight.ts';
 

@@ -1,11 +1,11 @@
 import { statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
-import type { Directory } from '../../kernel/calls/index.ts';
 import { type NamedMigration, whyNotLive } from '../../kernel/database/index.ts';
 import { messageOf, refusal } from '../../kernel/errors/index.ts';
-import type { Adapters } from '../../kernel/ports/index.ts';
+import type { Adapters } from '../adapter-list/index.ts';
 import { wires } from '../admin-contract/index.ts';
+import type { Directory } from '../routing/index.ts';
 import type { Replica } from '../supervisor/index.ts';
 import { environmentName, refuseMissingAdapters, refuseUnwritable, type Topology } from '../topology/index.ts';
 import { refuseForeignArtifact } from './artifacts.ts';

@@ -1,6 +1,6 @@
 import { parseInput } from '../../kernel/contract/index.ts';
 import { invalidInput } from '../../kernel/errors/index.ts';
-import type { Adapters } from '../../kernel/ports/index.ts';
+import type { Adapters } from '../adapter-list/index.ts';
 import { type Canary, type Change, type Mirror, relocationSchema } from '../admin-contract/index.ts';
 import { type Placement, placementText, readPlacement, type ServicePlacement } from '../topology/index.ts';
 

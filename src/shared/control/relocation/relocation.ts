@@ -1,5 +1,5 @@
-import { type Directory, LiveAddresses } from '../../kernel/calls/index.ts';
 import type { Contract } from '../../kernel/contract/index.ts';
+import { type Directory, LiveAddresses } from '../routing/index.ts';
 import {
   drainedIn,
   drainWithinMs,

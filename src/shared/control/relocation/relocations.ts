@@ -1,10 +1,10 @@
-import type { Directory } from '../../kernel/calls/index.ts';
 import type { Contract } from '../../kernel/contract/index.ts';
 import type { NamedMigration } from '../../kernel/database/index.ts';
 import { invalidInput, isRefusal, messageOf, refusal } from '../../kernel/errors/index.ts';
 import { type ModuleDefinition, migrationsOf } from '../../kernel/module/index.ts';
-import type { Adapters } from '../../kernel/ports/index.ts';
 import { inSpan, type Log, ofService, withTrace } from '../../kernel/telemetry/index.ts';
+import type { Adapters } from '../adapter-list/index.ts';
+import type { Directory } from '../routing/index.ts';
 import { type ModuleProcesses, type ModulesHere, migrationsIn, replicaHere, replicaIn } from '../supervisor/index.ts';
 import { type Placement, placementText, type ServicePlacement, type Topology } from '../topology/index.ts';
 import type { Moved } from './hand-over.ts';

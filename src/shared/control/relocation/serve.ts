@@ -3,7 +3,7 @@ import { streamText } from 'hono/streaming';
 import { parseInput } from '../../kernel/contract/index.ts';
 import { isRefusal, refusal, toProblem } from '../../kernel/errors/index.ts';
 import { fromQuery } from '../../kernel/http-api/index.ts';
-import type { Adapters } from '../../kernel/ports/index.ts';
+import type { Adapters } from '../adapter-list/index.ts';
 import { type AdminRoutes, bodyOf, refuseQuery } from '../admin-api/index.ts';
 import { abortSchema } from '../admin-contract/index.ts';
 import { placementText } from '../topology/index.ts';

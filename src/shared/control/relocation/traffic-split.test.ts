@@ -1,9 +1,11 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { type CallRequest, CallStatistics, ofKernel, type Upstream } from '../../kernel/calls/index.ts';
+import { type CallRequest, ofKernel } from '../../kernel/calls/index.ts';
 import type { CallContext } from '../../kernel/context/index.ts';
 import type { Operation } from '../../kernel/contract/index.ts';
 import { refusal } from '../../kernel/errors/index.ts';
+import type { Upstream } from '../routing/index.ts';
+import { CallStatistics } from './call-statistics.ts';
 import type { Journal } from './journal.ts';
 import { TrafficSplit, warmUp } from './traffic-split.ts';
 

@@ -1,14 +1,7 @@
-import {
-  type CallRequest,
-  CallStatistics,
-  type Detour,
-  kernelOperation,
-  mayRetry,
-  type Transport,
-  type Upstream,
-  withKey,
-} from '../../kernel/calls/index.ts';
+import { type CallRequest, kernelOperation, type Transport } from '../../kernel/calls/index.ts';
 import { background, type CallContext } from '../../kernel/context/index.ts';
+import { type Detour, mayRetry, type Upstream, withKey } from '../routing/index.ts';
+import { CallStatistics } from './call-statistics.ts';
 import type { Journal } from './journal.ts';
 
 /**

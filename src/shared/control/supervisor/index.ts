@@ -1,4 +1,5 @@
-export { ModulesHere } from './modules-here.ts';
+export type { Handover, LeadTaken, SagasHandedOver } from './handover.ts';
+export { type ModuleHere, ModulesHere } from './modules-here.ts';
 export { enrolAtParent, enrolledVariable, enrolsAtParent } from './processes/enrolment.ts';
 export { callsPausedVariable, toModuleProcess } from './processes/messages.ts';
 export { ModuleProcess } from './processes/module-process.ts';

@@ -1,7 +1,6 @@
 import {
   asOwnCallerSees,
   type CallSource,
-  type Directory,
   type Dispatch,
   kernelOperation,
   type RoadHooks,
@@ -14,9 +13,11 @@ import type { DatabaseEngine, DatabaseRecords } from '../../kernel/database/inde
 import { isRefusal } from '../../kernel/errors/index.ts';
 import type { Bus } from '../../kernel/events/index.ts';
 import { type ModuleDefinition, type OpenModule, openModule } from '../../kernel/module/index.ts';
-import type { Adapters } from '../../kernel/ports/index.ts';
+import type { Adapters } from '../adapter-list/index.ts';
 import type { Logs } from '../logs/index.ts';
+import { Admission, type Directory } from '../routing/index.ts';
 import type { Topology } from '../topology/index.ts';
+import { type Handover, handoverOf } from './handover.ts';
 
 /** The dependencies of the modules that a process opens. */
 export interface ModulesHereDependencies {
@@ -29,9 +30,17 @@ export interface ModulesHereDependencies {
   readonly hooks: RoadHooks;
 }
 
+/** A module that runs in this process, with what other processes and replicas need of it. */
+export interface ModuleHere extends OpenModule {
+  /** Limits the calls of other processes. */
+  readonly admission: Admission;
+  /** Transfers leadership and sagas to another replica, or takes them over from one. */
+  readonly handover: Handover;
+}
+
 /** The modules that run in this process. */
 export class ModulesHere {
-  readonly open = new Map<string, OpenModule>();
+  readonly open = new Map<string, ModuleHere>();
   #serve: Serve | undefined;
   private readonly topology: Topology;
   private readonly definitions: readonly ModuleDefinition[];
@@ -56,12 +65,12 @@ export class ModulesHere {
   }
 
   /** Opens a module on its data. It does no work and receives no calls yet. Throws a `StartError` when the data is damaged. */
-  async add(name: string): Promise<OpenModule> {
+  async add(name: string): Promise<ModuleHere> {
     const { bus, adapters, logs, calls, engine, hooks } = this.connections;
     const log = logs.of(name);
     const definition = this.definitions.find(({ contract }) => contract.name === name)!;
     const settings = this.topology.settingsOf(name);
-    const module = await openModule(definition, {
+    const opened = await openModule(definition, {
       openDatabase: (module, migrations) => engine.open(module, migrations, { log, records: this.records }),
       bus,
       brokers: adapters.brokers.flatMap(({ events }) => events?.recipient ?? []),
@@ -71,6 +80,7 @@ export class ModulesHere {
       hooks: { ...hooks, servers: [...(hooks.servers ?? []), logServed(logs)] },
       settings,
     });
+    const module = { ...opened, admission: new Admission({ clock: systemClock }), handover: handoverOf(opened) };
     this.open.set(name, module);
     return module;
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Directory } from '../../kernel/calls/index.ts';
 import { appliedMigrations, type NamedMigration } from '../../kernel/database/index.ts';
-import { type Handover, leadGivenUpSchema, leadTakenSchema, sagasSchema } from '../../kernel/module/index.ts';
+import type { Directory } from '../routing/index.ts';
+import { type Handover, leadGivenUpSchema, leadTakenSchema, sagasSchema } from './handover.ts';
 import type { ModulesHere } from './modules-here.ts';
 import type { ModuleProcess } from './processes/module-process.ts';
 import { namedMigrationsSchema } from './processes/release.ts';

@@ -1,4 +1,4 @@
-import { type Adapters, wireName } from '../../kernel/ports/index.ts';
+import { type Adapters, wireName } from '../adapter-list/index.ts';
 import { type Placement, type ServicePlacement, transportOf } from './placement.ts';
 import type { Topology } from './topology.ts';
 

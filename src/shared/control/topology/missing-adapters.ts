@@ -1,4 +1,4 @@
-import type { Adapters } from '../../kernel/ports/index.ts';
+import type { Adapters } from '../adapter-list/index.ts';
 import type { Placement } from './placement.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { isPort, maxPort, wholeAddress } from '../../kernel/calls/index.ts';
-import { type Adapters, type Broker, wireName } from '../../kernel/ports/index.ts';
+import { type Broker, isPort, maxPort, wholeAddress } from '../../kernel/ports/index.ts';
+import { type Adapters, wireName } from '../adapter-list/index.ts';
 import { maxInstances, vias } from '../admin-contract/index.ts';
 
 /**

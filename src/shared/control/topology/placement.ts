@@ -1,6 +1,6 @@
-import { type DnsName, wholeAddress, withoutSecret } from '../../kernel/calls/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
-import { type Adapters, wireName } from '../../kernel/ports/index.ts';
+import { type DnsName, wholeAddress, withoutSecret } from '../../kernel/ports/index.ts';
+import { type Adapters, wireName } from '../adapter-list/index.ts';
 import { isVia, type Via } from '../admin-contract/index.ts';
 import { mistakeIn, serviceMistake } from './placement-mistakes.ts';
 

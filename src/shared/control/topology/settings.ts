@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { maxPort, wholeAddress } from '../../kernel/calls/index.ts';
 import { crashPointKinds } from '../../kernel/context/index.ts';
 import { plainly, safeParse } from '../../kernel/contract/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
-import type { Adapters } from '../../kernel/ports/index.ts';
+import { maxPort, wholeAddress } from '../../kernel/ports/index.ts';
+import type { Adapters } from '../adapter-list/index.ts';
 import { readTrustedProxies } from '../http-server/index.ts';
 import { levelsRule, readLevels } from '../logs/index.ts';
 

@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
-import { type PoliciesConfig, policiesSchema, readAddress, refuseUnknownPolicies } from '../../kernel/calls/index.ts';
 import { type Contract, plainly, safeParse } from '../../kernel/contract/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
-import type { Adapters } from '../../kernel/ports/index.ts';
+import { readAddress } from '../../kernel/ports/index.ts';
+import type { Adapters } from '../adapter-list/index.ts';
 import { readLevels } from '../logs/index.ts';
+import { type PoliciesConfig, policiesSchema, refuseUnknownPolicies } from '../routing/index.ts';
 import { refuseUnusableFolder } from './data-folder.ts';
 import { type Placement, parsePlacement } from './placement.ts';
 import {

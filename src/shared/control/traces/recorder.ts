@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import { type Attributes, DiagLogLevel, diag, type Span, trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
-import type { Adapters } from '../../kernel/ports/index.ts';
 import { joinOpenTelemetry, type Log, OncePerMinute } from '../../kernel/telemetry/index.ts';
+import type { Adapters } from '../adapter-list/index.ts';
 import { type ExportCounts, Exporting } from './exporting.ts';
 import { type Sampling, ServiceTracerProvider } from './provider.ts';
 import { TraceMemory } from './trace-memory.ts';

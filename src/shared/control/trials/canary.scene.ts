@@ -1,5 +1,5 @@
-import { CallStatistics } from '../../kernel/calls/index.ts';
 import { canarySchema } from '../admin-contract/index.ts';
+import { CallStatistics } from '../relocation/index.ts';
 import { sharesOf, verdictOf } from './canary.ts';
 
 /** The calls to some replicas: their median time, its spread (log-normal), and the share of failures. */

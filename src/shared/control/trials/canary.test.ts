@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { CallStatistics } from '../../kernel/calls/index.ts';
 import { type Canary, canarySchema } from '../admin-contract/index.ts';
+import { CallStatistics } from '../relocation/index.ts';
 import { tryOut, type World } from './canary.scene.ts';
 import { sharesOf, verdictOf } from './canary.ts';
 

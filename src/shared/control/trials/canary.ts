@@ -1,5 +1,5 @@
-import type { CallStatistics } from '../../kernel/calls/index.ts';
 import type { Canary } from '../admin-contract/index.ts';
+import type { CallStatistics } from '../relocation/index.ts';
 import { surenessOfExcess } from './evidence.ts';
 import { patience } from './mirror.ts';
 

@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
-import { CallStatistics } from '../../kernel/calls/index.ts';
 import { systemClock } from '../../kernel/context/index.ts';
 import { canarySchema, mirrorSchema } from '../admin-contract/index.ts';
-import { Journal, type TrafficSplit } from '../relocation/index.ts';
+import { CallStatistics, Journal, type TrafficSplit } from '../relocation/index.ts';
 import { canarySteps, mirrorStep } from './steps.ts';
 
 /** Runs a step of the move, and `called` at every pause. Resolves with the completed steps, or with the message of the failure. */

@@ -28,13 +28,3 @@ export interface ServedCounter {
 
 /** One call within the process of this many is timed: to read the clock twice costs a fifth of such a call. */
 export const timeOneOf = 128;
-
-/** Counts a call that leaves this process. A call of another process, which this one passes on, is counted there. */
-export function countSent(
-  counter: CallCounter | undefined,
-  request: CallRequest,
-  address: string | undefined,
-  answer: Promise<unknown>,
-): void {
-  if (counter && request.toCaller) counter.sent(request, address, answer);
-}

@@ -4,10 +4,7 @@ import { isRefusal } from '../errors/index.ts';
 import { activeTrace } from '../telemetry/index.ts';
 import { composeSteps } from './compose.ts';
 import { timedOut } from './deadlines.ts';
-import { kernelOperation } from './kernel-operations.ts';
-import { type PoliciesConfig, policiesFor } from './resilience/policies.ts';
 import { type RoadHooks, road } from './road.ts';
-import type { Directory } from './routing/directory.ts';
 import type { CallRequest, Transport } from './transport.ts';
 
 /** One operation, ready to be called. */
@@ -46,23 +43,6 @@ export function createCall(
       cancellation: new Cancellation(parent?.cancellation),
     };
     return walk({ operation, input, context, signal: options?.signal, toCaller: asCallerSees });
-  };
-}
-
-/**
- * Returns the calls of any caller to any operation. A policy may give an operation less time than its contract does. The kernel's own
- * operations keep their time, and no observer sees them.
- */
-export function callSourceOf(
-  directory: Pick<Directory, 'routeTo'>,
-  policies: PoliciesConfig,
-  { observers }: RoadHooks = {},
-): CallSource {
-  return (operation, caller) => {
-    const transport = () => directory.routeTo(operation.module).transport;
-    if (kernelOperation(operation.name)) return createCall(operation, caller, transport);
-    const { timeoutMs } = policiesFor(policies, operation.module, operation);
-    return createCall({ ...operation, timeoutMs }, caller, transport, observers ? { observers } : {});
   };
 }
 

@@ -1,6 +1,6 @@
 import { Cancellation, type CancelReason } from '../context/index.ts';
 import { refusal } from '../errors/index.ts';
-import { markDeliveryUnknown } from './resilience/delivery-status.ts';
+import { markDeliveryUnknown } from './delivery-status.ts';
 
 interface What {
   readonly module: string;

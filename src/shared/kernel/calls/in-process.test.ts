@@ -3,7 +3,7 @@ import { outcomeOf } from './cancellation.cases.ts';
 import { createCall, createClient } from './client.ts';
 import { InProcessTransport, type Parity } from './in-process.ts';
 import { dispatch, sample, transportCases } from './transport.cases.ts';
-import { maximumBodyBytes } from './wire.ts';
+import { maximumBodyBytes } from './transport.ts';
 
 const limits = { fast: Number.POSITIVE_INFINITY, strict: maximumBodyBytes };
 

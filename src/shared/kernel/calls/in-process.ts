@@ -1,7 +1,7 @@
 import { asSentBy, parseInput } from '../contract/index.ts';
 import { fromProblem, isRefusal, refusal, toProblem } from '../errors/index.ts';
 import type { CallRequest, Dispatch, Transport } from './transport.ts';
-import { maximumBodyBytes } from './wire.ts';
+import { maximumBodyBytes } from './transport.ts';
 
 /**
  * Says how closely an in-process call resembles a call over a wire. `strict` writes values as JSON, reads them again, and

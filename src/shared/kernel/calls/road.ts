@@ -1,13 +1,9 @@
 import { refuseInsideUnit } from '../context/index.ts';
 import type { Operation } from '../contract/index.ts';
-import { type KernelListener, traceWait } from '../telemetry/index.ts';
+import type { KernelListener } from '../telemetry/index.ts';
 import type { CallCounter } from './call-counter.ts';
 import { cancelledBefore } from './deadlines.ts';
-import type { Bulkhead } from './resilience/bulkhead.ts';
-import { sendToInstance } from './steps/instance.ts';
-import { retry } from './steps/retry.ts';
-import { traceCall, traceServed } from './steps/trace.ts';
-import { withKey } from './steps/with-key.ts';
+import { traceCall, traceServed } from './trace.ts';
 import type { CallRequest, RoadStep, ServeStep, Transport } from './transport.ts';
 
 /** The steps that control may add to the road. A step must not throw, but reject. */
@@ -33,7 +29,8 @@ interface CallersPlace extends Pick<RoadHooks, 'observers'> {
 }
 
 /**
- * Refuses a call that is made inside a unit of work, also to a module of this process, and a call that its caller has cancelled. Until the call is answered, the signal of its caller cancels it.
+ * Refuses a call that is made inside a unit of work, also to a module of this process, and a call that its caller has cancelled. Until the call is
+ * answered, the signal of its caller cancels it.
  */
 const begin = (): RoadStep => (call, next) => {
   try {
@@ -66,53 +63,27 @@ const route =
   (call) =>
     transport().call(call);
 
-/** Limits the calls of one caller to the module. A call over the limit waits, or is refused as `overloaded`. */
-const limitCalls =
-  ({ bulkhead }: { readonly bulkhead: Bulkhead }): RoadStep =>
-  (call, next) => {
-    const { deadline, cancellation, trace } = call.context;
-    const ticket = { deadline, cancellation, what: call.operation };
-    if (!bulkhead.isFull) return bulkhead.run(() => next(call), ticket);
-    return traceWait('wait at the bulkhead', trace, (began) =>
-      bulkhead.run(() => {
-        began();
-        return next(call);
-      }, ticket),
-    );
-  };
-
-/** A call that leaves the process must not depend on data that a power cut can undo. */
-const waitForDisk = (): RoadStep => async (call, next) => {
-  if (call.context.onDisk) await call.context.onDisk();
-  return next(call);
-};
-
-/** All attempts of a command carry the same idempotency key, also when its caller gave none. */
-const addKey = (): RoadStep => (call, next) => next(withKey(call));
-
 interface CalleesPlace extends Pick<RoadHooks, 'servers'> {
   readonly operation: Operation;
 }
 
 const observeServed = ({ servers = [], operation }: CalleesPlace) => servers.map((make) => make(operation));
 
-const meetFaults = ({ faults = [] }: Pick<RoadHooks, 'faults'>) => faults;
-
 /**
  * The road of a call: its steps, in their order. Each entry makes a step `(call, next)` for its place: the step does its part, and `next`
- * does the rest. The steps of a few lines are above, the others in `steps/`.
+ * does the rest. `trace.ts` has the steps for spans, this file the others.
  *
- * The call reaches the callee's process by `in-process.ts`, or from another process by `control/host/internal-service.ts`, which asks for
- * permission and admission. Both give it to the dispatcher of the module (`kernel/module/dispatcher.ts`), where the road ends.
+ *     in the process of the caller                begin, traceCall, observe, route
+ *     when the module is in another process       limitCalls, waitForDisk, addKey, retry, sendToInstance, meetFaults
+ *     in the process of the callee                traceServed, observeServed
+ *
+ * `control/routing/road.ts` has the middle part. At its end, a transport sends the call (`kernel/ports/wire-transport.ts`). The call
+ * reaches the callee's process by `in-process.ts`, or from another process by `control/host/internal-service.ts`, which asks for permission
+ * and admission. Both give it to the dispatcher of the module (`kernel/module/dispatcher.ts`), where the road ends.
  */
 export const road = {
-  /** In the process of the caller, composed for each caller and operation. `route` finds the module, or a detour (canary, mirror). */
+  /** Composed for each caller and operation. `route` finds the module, or a detour (canary, mirror). */
   caller: [begin, traceCall, observe, route],
-  /** To a module in another process, composed for each caller and operation (`routing/upstream.ts`). */
-  upstream: [limitCalls, waitForDisk, addKey, retry, sendToInstance],
-  /** To one of its instances, composed for each. At the end, a transport sends the call (`wire-transport.ts`). With `PARITY=strict`,
-   * a call within the process passes these steps as well. */
-  link: [meetFaults],
-  /** In the callee's process, composed for each operation. At the end, the dispatcher runs the handler. */
+  /** Composed for each operation. At the end, the dispatcher runs the handler. */
   callee: [traceServed, observeServed],
 };

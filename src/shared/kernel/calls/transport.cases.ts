@@ -9,7 +9,7 @@ import { createCall, createClient } from './client.ts';
 import { InProcessTransport } from './in-process.ts';
 import { callee, dispatch, sample } from './sample.cases.ts';
 import type { Transport } from './transport.ts';
-import { maximumBodyBytes } from './wire.ts';
+import { maximumBodyBytes } from './transport.ts';
 
 export { dispatch, sample, serve } from './sample.cases.ts';
 

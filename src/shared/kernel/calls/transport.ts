@@ -1,8 +1,9 @@
 import type { CallContext } from '../context/index.ts';
-import type { Contract, Operation } from '../contract/index.ts';
-import type { CallerTokens } from './caller-tokens.ts';
+import type { Operation } from '../contract/index.ts';
 import type { StepOf } from './compose.ts';
-import type { TlsMaterial } from './tls.ts';
+
+/** The largest input or output of a call, in bytes of JSON. A transport with a lower limit states it in its refusal. */
+export const maximumBodyBytes = 8 * 1024 * 1024;
 
 /** One call of an operation. The input is the caller's original value: the transport applies the schema. */
 export interface CallRequest {
@@ -62,15 +63,3 @@ export type Dispatch = (
 
 /** Serves the calls of other processes, over any transport. Rejects with a `Refusal` only. */
 export type Serve = (module: string, operation: string, input: unknown, context: CallContext) => Promise<unknown>;
-
-/** Describes how to reach a process that runs a module. */
-export interface Way {
-  /** The protocol selects the transport: `https://10.0.0.7:4105`, `grpc://payments:4102`, `amqp://broker`. */
-  readonly address: string;
-  readonly module: string;
-  readonly contract: Contract;
-  readonly tokens: CallerTokens;
-  readonly tls: TlsMaterial;
-  /** Called when the process at the address is about to stop. */
-  readonly onLeaving: () => void;
-}

@@ -1,7 +1,5 @@
 import { kernelCodes, Refusal } from '../errors/index.ts';
-import { type CallCounter, countSent } from './call-counter.ts';
-import { markNotSent } from './resilience/delivery-status.ts';
-import type { Transport } from './transport.ts';
+import { markNotSent } from './delivery-status.ts';
 
 /**
  * The `unavailable` of this process: the call got no answer, for the reason in the cause. Any other `unavailable` is an answer,
@@ -29,15 +27,4 @@ export class ForeignAnswer extends Error {
 export function unreachableBecause(module: string, error: unknown, sent: boolean): Unreachable {
   const unreachable = new Unreachable(module, error);
   return sent ? unreachable : markNotSent(unreachable);
-}
-
-/** Returns the transport of a module that cannot be reached now. It refuses every call at once. */
-export function unreachable(module: string, counter?: CallCounter): Transport {
-  return {
-    call(request) {
-      const answer = Promise.reject(new Unreachable(module));
-      countSent(counter, request, undefined, answer);
-      return answer;
-    },
-  };
 }

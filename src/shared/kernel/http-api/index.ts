@@ -1,12 +1,7 @@
-export { surviveAcceptErrors } from './accept-errors.ts';
-export { whyAmbiguous } from './ambiguous.ts';
 export { jsonOf, textOf } from './body.ts';
-export { ByteBuffer } from './byte-buffer.ts';
 export { type Composition, gather } from './composition.ts';
 export { fromQuery, takesList } from './lists.ts';
-export { answerInOrder } from './pipelining.ts';
 export { problemResponse } from './problem-response.ts';
 export { idParam, pageQuery } from './queries.ts';
 export { answer, type Endpoint, Resources, type ServedEndpoint } from './resources.ts';
 export type { Session, Sessions, SignInAttempt, SignInLimit } from './sessions.ts';
-export { UnsentAnswers } from './unsent-answers.ts';

@@ -2,14 +2,6 @@ export { commandMigrations } from './commands.ts';
 export type { ModuleContainer } from './container.ts';
 export { Dispatcher } from './dispatcher.ts';
 export {
-  type Handover,
-  type LeadTaken,
-  leadGivenUpSchema,
-  leadTakenSchema,
-  type SagasHandedOver,
-  sagasSchema,
-} from './handover.ts';
-export {
   defineModule,
   handle,
   inSteps,

@@ -1,4 +1,4 @@
-import { Admission, type Call, type CallSource, type Dispatch, type RoadHooks } from '../calls/index.ts';
+import type { Call, CallSource, Dispatch, RoadHooks } from '../calls/index.ts';
 import { type Clock, currentContext, newId, runInContext } from '../context/index.ts';
 import type { Contract, Operation } from '../contract/index.ts';
 import { type Database, kernelPrefix, type Migration, probeWrite, type Unit } from '../database/index.ts';
@@ -21,7 +21,6 @@ import type { CallsInFlight } from './calls-in-flight.ts';
 import { commandMigrations } from './commands.ts';
 import { ModuleContainer } from './container.ts';
 import { type AnyHandler, Dispatcher } from './dispatcher.ts';
-import { type Handover, handoverOf } from './handover.ts';
 import { housekeeping, seedMigrations, seedOnce } from './housekeeping.ts';
 import {
   type ModuleDefinition,
@@ -62,10 +61,8 @@ export interface OpenModule {
   /** Receives an event from the bus and handles it once. */
   readonly receive: Receive;
   readonly deadLetters: DeadLetters;
-  /** Limits the calls of other processes. */
-  readonly admission: Admission;
   /** Whether this process leads the module's instances, and since which term. */
-  readonly leadership: Pick<Instance, 'leads' | 'term'>;
+  readonly instance: Instance;
   /** Checks that the database accepts writes. Rejects with the reason when it does not. */
   probeWrite(): Promise<void>;
   /** Returns how long the oldest event in the outbox has waited for each recipient, in milliseconds. */
@@ -76,10 +73,9 @@ export interface OpenModule {
   wake(other: string): void;
   /** Ends every wait for a saga: current and later waiters get `undefined`. */
   drain(): void;
-  /** Actions of operators on stuck sagas. */
-  readonly sagas: Pick<SagaRunner<ModuleUnit>, 'resume' | 'settle'>;
-  /** Transfers leadership and sagas to another replica, or takes them over from one. */
-  readonly handover: Handover;
+  readonly sagas: SagaRunner<ModuleUnit>;
+  /** The names of the timers. */
+  readonly timers: readonly string[];
   /** Stops event delivery, sagas and timers. The module still serves calls. Resolves when all work that it began is recorded. */
   stop(): Promise<void>;
   /** Stops, lets the calls in flight finish, and closes the data. */
@@ -164,8 +160,7 @@ async function openOn(database: Database, definition: ModuleDefinition, around: 
     inFlight: dispatcher.inFlight,
     receive,
     deadLetters,
-    admission: new Admission({ clock }),
-    leadership: instance,
+    instance,
     async start() {
       await instance.start();
       await sagas.start();
@@ -176,7 +171,7 @@ async function openOn(database: Database, definition: ModuleDefinition, around: 
     },
     drain: () => sagas.drain(),
     sagas,
-    handover: handoverOf({ database, instance, sagas, timers: timers.map(({ name }) => name) }),
+    timers: timers.map(({ name }) => name),
     stop,
     async close() {
       await stop();

@@ -1,21 +1,16 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { SpanExporter } from '@opentelemetry/sdk-trace-base';
-import type {
-  BrokerParameters,
-  CallerTokens,
-  Discovery,
-  DnsName,
-  Link,
-  OpenSession,
-  Serve,
-  TlsMaterial,
-  Way,
-} from '../calls/index.ts';
+import type { Link, Serve } from '../calls/index.ts';
 import type { Clock } from '../context/index.ts';
 import type { Contract } from '../contract/index.ts';
 import type { DatabaseEngine } from '../database/index.ts';
 import type { OpenBus } from '../events/index.ts';
 import type { Log } from '../telemetry/index.ts';
+import type { OpenSession } from './broker-session.ts';
+import type { BrokerParameters } from './broker-url.ts';
+import type { CallerTokens } from './caller-tokens.ts';
+import type { Discovery, DnsName } from './discovery.ts';
+import type { TlsMaterial } from './tls.ts';
 
 /**
  * The functions that one technology offers to the system. `src/app.ts` lists the adapters of a product. The protocol of an address selects
@@ -36,6 +31,18 @@ export interface Adapter {
   readonly spanExporter?: SpanExporterPort;
   /** Describes a contract for programs in other languages. */
   readonly describe?: (contract: Contract) => Promise<string>;
+}
+
+/** Describes how to reach a process that runs a module. */
+export interface Way {
+  /** The protocol selects the transport: `https://10.0.0.7:4105`, `grpc://payments:4102`, `amqp://broker`. */
+  readonly address: string;
+  readonly module: string;
+  readonly contract: Contract;
+  readonly tokens: CallerTokens;
+  readonly tls: TlsMaterial;
+  /** Called when the process at the address is about to stop. */
+  readonly onLeaving: () => void;
 }
 
 /** A wire. It carries calls between a caller and an address of the callee. */

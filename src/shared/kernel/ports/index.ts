@@ -6,6 +6,39 @@ export type {
   InternalListener,
   InternalListenerDependencies,
   SpanExporterPort,
+  Way,
   Wire,
 } from './adapter.ts';
-export { Adapters, wireName } from './adapters.ts';
+export { addressExample, isPort, maxPort, readAddress, shownAddress, wholeAddress, withoutSecret } from './address.ts';
+export {
+  type BrokerSession,
+  type BrokerWay,
+  brokerSilence,
+  type Inbound,
+  inASecond,
+  type OpenSession,
+  type Outbound,
+  type Replies,
+  type RequestSubscription,
+  type Requests,
+  readJson,
+} from './broker-session.ts';
+export { isBrokerUrl, namespaceOf } from './broker-url.ts';
+export { bearer, type CallerTokens } from './caller-tokens.ts';
+export { type Discovery, type DnsName, LastAddresses, type Listener } from './discovery.ts';
+export { PolledAddresses, type Sighting, type Source } from './polled-addresses.ts';
+export { Reachability } from './reachability.ts';
+export { defaultSilence, type Silence } from './silence.ts';
+export type { TlsMaterial } from './tls.ts';
+export { UnauthenticatedCallers } from './unauthenticated-callers.ts';
+export {
+  connectWithinMs,
+  fromHeaders,
+  fromWire,
+  headers,
+  maximumMessageBytes,
+  toHeaders,
+  type WireContext,
+  wireContext,
+} from './wire.ts';
+export { type Outgoing, WireTransport } from './wire-transport.ts';

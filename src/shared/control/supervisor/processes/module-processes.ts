@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
-import { type Directory, LiveAddresses } from '../../../kernel/calls/index.ts';
 import { background } from '../../../kernel/context/index.ts';
 import { StartError } from '../../../kernel/errors/index.ts';
 import type { ModuleDefinition } from '../../../kernel/module/index.ts';
 import type { Log } from '../../../kernel/telemetry/index.ts';
 import type { Authority, PublicJwk } from '../../identity/index.ts';
+import { type Directory, LiveAddresses } from '../../routing/index.ts';
 import {
   environmentName,
   placementText,

@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { Notes } from '../../../kernel/calls/discovery/discovery.cases.ts';
+import { Notes } from '../../../kernel/ports/discovery.cases.ts';
 import { joinParent } from './parent.ts';
 
 /** Joins a parent with one part of control, and returns the function that receives the parent's messages. */

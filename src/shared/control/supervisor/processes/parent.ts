@@ -1,8 +1,8 @@
-import type { LiveAddresses } from '../../../kernel/calls/index.ts';
 import { safeParse } from '../../../kernel/contract/index.ts';
 import { messageOf } from '../../../kernel/errors/index.ts';
 import type { OpenModule } from '../../../kernel/module/index.ts';
 import type { Log } from '../../../kernel/telemetry/index.ts';
+import type { LiveAddresses } from '../../routing/index.ts';
 import { type FromModuleProcess, toModuleProcess } from './messages.ts';
 import type { SharedStates } from './shared-state.ts';
 

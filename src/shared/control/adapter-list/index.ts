@@ -1,0 +1,1 @@
+export { Adapters, wireName } from './adapters.ts';

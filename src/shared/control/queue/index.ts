@@ -1,0 +1,2 @@
+export { QueueTransport } from './client.ts';
+export { type QueueServer, serveQueue } from './server.ts';

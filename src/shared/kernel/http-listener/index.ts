@@ -1,0 +1,5 @@
+export { surviveAcceptErrors } from './accept-errors.ts';
+export { whyAmbiguous } from './ambiguous.ts';
+export { ByteBuffer } from './byte-buffer.ts';
+export { answerInOrder } from './pipelining.ts';
+export { UnsentAnswers } from './unsent-answers.ts';
