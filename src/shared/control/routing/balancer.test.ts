@@ -3,8 +3,9 @@ import type { Link } from '../../kernel/calls/index.ts';
 import { CountingClock, macrotask, Notes } from '../../kernel/ports/discovery.cases.ts';
 import type { Discovery } from '../../kernel/ports/index.ts';
 import { PolledAddresses } from '../../kernel/ports/index.ts';
-import { Balancer, type UpstreamInstance } from './balancer.ts';
+import { Balancer } from './balancer.ts';
 import { LiveAddresses } from './live-addresses.ts';
+import type { UpstreamInstance } from './upstream-instance.ts';
 
 const breaker = { failureShare: 0.5, minimumCalls: 20, windowMs: 10_000, openMs: 1_000 };
 const [a, b, c] = ['http://a:1', 'http://b:1', 'http://c:1'] as const;

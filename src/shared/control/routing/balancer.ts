@@ -1,20 +1,11 @@
 import type { Link } from '../../kernel/calls/index.ts';
-import { background, type Cancel, type Clock } from '../../kernel/context/index.ts';
+import type { Clock } from '../../kernel/context/index.ts';
 import { messageOf } from '../../kernel/errors/index.ts';
 import type { Discovery } from '../../kernel/ports/index.ts';
 import type { KernelListener, Log } from '../../kernel/telemetry/index.ts';
+import { InstanceProbes } from './instance-probes.ts';
 import { Breaker, type BreakerPolicy, type BreakerState } from './resilience/breaker.ts';
-
-/** One remote instance of a module, as this process sees it. */
-export interface UpstreamInstance {
-  readonly address: string;
-  readonly link: Link;
-  readonly breaker: Breaker;
-  /** Number of calls of this process that the instance has not answered yet. */
-  inFlight: number;
-  /** Until when the instance counts as about to stop, in the clock's milliseconds. Its successor may get the same address. */
-  leavingUntil: number;
-}
+import { type UpstreamInstance, works } from './upstream-instance.ts';
 
 export interface BalancerDependencies {
   readonly module: string;
@@ -31,8 +22,6 @@ export interface BalancerDependencies {
   readonly onReachable: () => void;
 }
 
-/** Minimum delay before the next probe. A timer may fire too early, when the breaker admits no probe yet. */
-const soonMs = 10;
 /** Maximum number of remembered addresses that failed when they were last listed. The balancer forgets the oldest first. */
 const maxFailing = 1_000;
 
@@ -46,18 +35,17 @@ export class Balancer {
   readonly #draining = new Set<UpstreamInstance>();
   /** Breakers of addresses that failed when they were last listed. Such an address must answer a probe when it is listed again. */
   readonly #failing = new Map<string, Breaker>();
-  /** The next probe of each instance that is left out. */
-  readonly #probes = new Map<UpstreamInstance, Cancel>();
   #whenDrained: (() => void)[] = [];
-  /** Instances that the balancer pings at the moment because an answer was late. */
-  readonly #suspected = new Set<UpstreamInstance>();
   /** The last error of a call to each instance. */
   readonly #why = new WeakMap<Breaker, unknown>();
+  readonly #probes: InstanceProbes;
   readonly #parts: BalancerDependencies;
   #closed = false;
 
   constructor(parts: BalancerDependencies) {
+    const { ping, clock } = parts;
     this.#parts = parts;
+    this.#probes = new InstanceProbes({ ping, clock, isListed: (instance) => this.#instances.includes(instance) });
     parts.discovery.watch((addresses) => this.#update(addresses));
   }
 
@@ -118,29 +106,14 @@ export class Balancer {
 
   /** Pings an instance whose answer was late, and leaves it out when the ping fails. A slow instance that answers stays. */
   suspect(instance: UpstreamInstance): void {
-    if (this.#suspected.has(instance) || !works(instance)) return;
-    this.#suspected.add(instance);
-    void background.run(() => this.#ask(instance)).finally(() => this.#suspected.delete(instance));
-  }
-
-  async #ask(instance: UpstreamInstance): Promise<void> {
-    try {
-      await this.#parts.ping(instance.link);
-    } catch {
-      if (this.#instances.includes(instance)) instance.breaker.trip();
-    }
+    this.#probes.suspect(instance);
   }
 
   /** Resolves with whether calls reach any instance now. Probes left-out instances at once, before their next scheduled probe. */
   async reachable(): Promise<boolean> {
-    const asked = this.#instances.map(async (instance) => {
-      if (works(instance)) return this.#parts.ping(instance.link);
-      this.#probes.get(instance)?.();
-      this.#probes.delete(instance);
-      instance.breaker.expire();
-      await this.#probe(instance);
-      if (!works(instance)) throw new Error('left out');
-    });
+    const asked = this.#instances.map((instance) =>
+      works(instance) ? this.#parts.ping(instance.link) : this.#probes.probeNow(instance),
+    );
     return Promise.any(asked).then(
       () => true,
       () => false,
@@ -150,7 +123,7 @@ export class Balancer {
   async close(): Promise<void> {
     this.#closed = true;
     this.#parts.discovery.stop();
-    for (const cancel of this.#probes.values()) cancel();
+    this.#probes.stop();
     const instances = [...this.#instances, ...this.#draining];
     this.#instances = [];
     this.#draining.clear();
@@ -182,15 +155,14 @@ export class Balancer {
       inFlight: 0,
       leavingUntil: 0,
     };
-    if (failing) this.#probeAfter(instance, failing.retryAfterMs);
+    if (failing) this.#probes.probeAfter(instance, failing.retryAfterMs);
     return instance;
   }
 
   #leave(instance: UpstreamInstance): void {
     const { address, breaker } = instance;
     if (!works(instance)) remember(this.#failing, address, breaker);
-    this.#probes.get(instance)?.();
-    this.#probes.delete(instance);
+    this.#probes.cancel(instance);
     // It may still answer its calls in flight.
     this.#draining.add(instance);
     if (instance.inFlight === 0) this.#forget(instance);
@@ -222,32 +194,8 @@ export class Balancer {
       return;
     }
     listener?.ejected(module);
-    this.#probeAfter(instance, state.forMs);
+    this.#probes.probeAfter(instance, state.forMs);
     discovery.dead(address);
-  }
-
-  /** Schedules the next probe of an instance, in place of an earlier schedule. */
-  #probeAfter(instance: UpstreamInstance, delayMs: number): void {
-    this.#probes.get(instance)?.();
-    const cancel = this.#parts.clock.after(delayMs, () => {
-      this.#probes.delete(instance);
-      void this.#probe(instance);
-    });
-    this.#probes.set(instance, cancel);
-  }
-
-  /** Pings the instance until its breaker closes or opens again. */
-  async #probe(instance: UpstreamInstance): Promise<void> {
-    const { breaker, link } = instance;
-    for (let pass = breaker.admits(); pass !== 0; pass = breaker.state.kind === 'half-open' ? breaker.admits() : 0) {
-      await this.#parts.ping(link).then(
-        () => breaker.succeeded(pass),
-        () => breaker.failed(pass, 'unreachable'),
-      );
-      if (!this.#instances.includes(instance)) return;
-    }
-    if (!works(instance) && !this.#probes.has(instance))
-      this.#probeAfter(instance, Math.max(soonMs, breaker.retryAfterMs));
   }
 
   async #closeLink({ link, address }: UpstreamInstance): Promise<void> {
@@ -261,10 +209,6 @@ function rootOf(error: unknown): string {
   let root = error;
   while (root instanceof Error && root.cause !== undefined) root = root.cause;
   return messageOf(root);
-}
-
-function works(instance: UpstreamInstance | undefined): boolean {
-  return instance?.breaker.state.kind === 'closed';
 }
 
 function remember<T>(kept: Map<string, T>, key: string, value: T): void {

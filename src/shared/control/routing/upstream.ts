@@ -4,11 +4,12 @@ import { type CallCounter, composeSteps, ofKernel } from '../../kernel/calls/ind
 import type { Clock } from '../../kernel/context/index.ts';
 import type { Discovery } from '../../kernel/ports/index.ts';
 import { type Log, OncePerMinute } from '../../kernel/telemetry/index.ts';
-import { Balancer, type UpstreamInstance } from './balancer.ts';
+import { Balancer } from './balancer.ts';
 import { Bulkhead } from './resilience/bulkhead.ts';
 import { type PoliciesConfig, policiesFor } from './resilience/policies.ts';
 import { RetryBudget } from './resilience/retrying.ts';
 import { outgoingRoad } from './road.ts';
+import type { UpstreamInstance } from './upstream-instance.ts';
 
 export interface UpstreamDependencies {
   /** Opens a link to a module at an address. */

@@ -2,8 +2,9 @@ import type { RoadStep } from '../../../kernel/calls/index.ts';
 import { isDeliveryUnknown, Unreachable, unreachableBecause } from '../../../kernel/calls/index.ts';
 import { isBetweenProcesses, isRefusal, messageOf } from '../../../kernel/errors/index.ts';
 import { type KernelListener, type Log, type OncePerMinute, setOnSpan } from '../../../kernel/telemetry/index.ts';
-import type { Balancer, UpstreamInstance } from '../balancer.ts';
+import type { Balancer } from '../balancer.ts';
 import type { CallFailure } from '../resilience/breaker.ts';
+import type { UpstreamInstance } from '../upstream-instance.ts';
 
 interface Place {
   readonly module: string;
