@@ -1,5 +1,4 @@
 import {
-  asOwnCallerSees,
   byDeadline,
   type CallRequest,
   composeSteps,
@@ -11,14 +10,7 @@ import {
   type ServedCounter,
   timeOneOf,
 } from '../calls/index.ts';
-import {
-  type CallContext,
-  type CancelReason,
-  type Clock,
-  crashPoint,
-  currentContext,
-  serveInContext,
-} from '../context/index.ts';
+import { type CallContext, type Clock, crashPoint, currentContext, serveInContext } from '../context/index.ts';
 import { type AsSent, asSentBy, type Contract, inputParserOf, type Operation, parserOf } from '../contract/index.ts';
 import type { Reader } from '../database/index.ts';
 import { isKernelCode, isRefusal, NotWritten, notWrittenIn, refusal } from '../errors/index.ts';
@@ -27,6 +19,7 @@ import { CallsInFlight } from './calls-in-flight.ts';
 import { findAnswer, type KeyedCommand, keyedCommand, recordAnswer } from './commands.ts';
 import { CommandInSteps } from './in-steps.ts';
 import type { InSteps, ModuleUnit, Steps } from './module.ts';
+import { OwnEnding } from './own-ending.ts';
 
 type Simple = (input: unknown, place: Reader | ModuleUnit) => Promise<unknown>;
 export type AnyHandler = Simple | InSteps<unknown, unknown>;
@@ -181,56 +174,6 @@ export class Dispatcher {
     this.#failures.add({ message: 'an operation failed', error, kind: name, fields: { operation: name } });
     return told ? error : (notWrittenIn(error) ?? refusal('internal'));
   }
-}
-
-/** Ends the calls of local callers. */
-class OwnEnding implements Ending<unknown, CallRequest> {
-  private readonly output: (output: unknown) => unknown;
-  private readonly refusal: (error: unknown) => unknown;
-  private readonly inFlight: CallsInFlight;
-  private readonly counter: ServedCounter | undefined;
-
-  constructor(
-    output: (output: unknown) => unknown,
-    refusal: (error: unknown) => unknown,
-    inFlight: CallsInFlight,
-    counter: ServedCounter | undefined,
-  ) {
-    this.output = output;
-    this.refusal = refusal;
-    this.inFlight = inFlight;
-    this.counter = counter;
-  }
-
-  done(output: unknown, request: CallRequest): unknown {
-    this.inFlight.ended();
-    let answer: unknown;
-    try {
-      answer = this.output(output);
-    } catch (error) {
-      throw this.#counted(error, request);
-    }
-    if (this.counter && !hasGivenUp(request)) this.counter.answered(request.context.caller);
-    return answer;
-  }
-
-  failed(error: unknown, request: CallRequest): unknown {
-    this.inFlight.ended();
-    return this.#counted(this.refusal(error), request);
-  }
-
-  cancelled(why: CancelReason, { context }: CallRequest): void {
-    this.counter?.cancelled(context.caller, why);
-  }
-
-  #counted(error: unknown, request: CallRequest): unknown {
-    if (this.counter && !hasGivenUp(request)) this.counter.failed(request.context.caller, error);
-    return asOwnCallerSees(error, request);
-  }
-}
-
-function hasGivenUp({ context }: CallRequest): boolean {
-  return context.cancellation?.cancelled === true;
 }
 
 function handle(operation: Handling, { input, context }: ServedCall): Promise<unknown> {
