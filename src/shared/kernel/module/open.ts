@@ -1,55 +1,16 @@
-import type { Call, CallSource, Dispatch, RoadHooks } from '../calls/index.ts';
-import { type Clock, currentContext, newId, runInContext } from '../context/index.ts';
-import type { Contract, Operation } from '../contract/index.ts';
-import { type Database, kernelPrefix, type Migration, probeWrite, type Unit } from '../database/index.ts';
+import type { Dispatch } from '../calls/index.ts';
+import type { Clock } from '../context/index.ts';
+import { type Database, kernelPrefix, type Migration, probeWrite } from '../database/index.ts';
 import { StartError } from '../errors/index.ts';
-import {
-  type Bus,
-  DeadLetters,
-  eventMigrations,
-  Inbox,
-  Outbox,
-  oldestOpen,
-  type Receive,
-  Relay,
-  readdress,
-} from '../events/index.ts';
-import { Instance, type InstanceDependencies, instanceMigrations } from '../leader-election/index.ts';
-import { calledBy, type SagaCalls, SagaRunner, sagaMigrations } from '../saga/index.ts';
-import { activeTrace, type Log } from '../telemetry/index.ts';
+import { type DeadLetters, eventMigrations, oldestOpen, type Receive, readdress } from '../events/index.ts';
+import { type Instance, instanceMigrations } from '../leader-election/index.ts';
+import { type SagaRunner, sagaMigrations } from '../saga/index.ts';
+import { type Assembly, assemble, type Surroundings } from './assembly.ts';
 import type { CallsInFlight } from './calls-in-flight.ts';
 import { commandMigrations } from './commands.ts';
-import { ModuleContainer } from './container.ts';
-import { type AnyHandler, Dispatcher } from './dispatcher.ts';
-import { housekeeping, seedMigrations, seedOnce } from './housekeeping.ts';
-import {
-  type ModuleDefinition,
-  type ModuleImplementation,
-  type ModuleUnit,
-  refuseWrongListensTo,
-  type Steps,
-} from './module.ts';
-import { refuseInvalidTimers } from './schedule.ts';
+import { seedMigrations, seedOnce } from './housekeeping.ts';
+import { type ModuleDefinition, type ModuleUnit, refuseWrongListensTo } from './module.ts';
 import { startTimers, timerMigrations } from './timers.ts';
-import * as tokens from './tokens.ts';
-import { traceUnit } from './trace-unit.ts';
-
-/** The services that a process gives to the modules that it opens. */
-export interface Surroundings {
-  /** Opens a module's data. Throws a `StartError` when the data is lost or damaged. */
-  readonly openDatabase: (module: string, migrations: Migration[]) => Database;
-  readonly bus: Bus;
-  /** The recipients in outboxes that are brokers, also brokers that carry no events now. */
-  readonly brokers: readonly string[];
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly calls: CallSource;
-  readonly settings: Record<string, unknown>;
-  /** The steps that control adds to the road of calls. */
-  readonly hooks?: RoadHooks;
-  /** Identifies this process among the processes on the same data. Defaults to its host name and process id. */
-  readonly process?: Pick<InstanceDependencies, 'host' | 'pid' | 'runs'>;
-}
 
 /** A module that runs in this process. */
 export interface OpenModule {
@@ -101,38 +62,69 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
 }
 
 async function openOn(database: Database, definition: ModuleDefinition, around: Surroundings): Promise<OpenModule> {
-  const { contract } = definition;
-  const { clock, log, bus } = around;
-  const container = containerOf(definition, around);
-  const inside = definition.open(container);
-  const timers = [...(inside.timers ?? []), housekeeping(clock)];
-  refuseInvalidTimers(contract.name, timers, clock.now());
-  const calls = sagaCalls(container, inside, contract.name, () => database.onDisk());
-  const { relay, sagas, instance, work, workAhead } = assemble(contract.name, database, inside, calls, around);
-  const steps = stepsOf({ read: database, clock, work, settled: sagas.settled.bind(sagas) });
-  const handlers = inside.operations as Readonly<Record<string, AnyHandler>>;
-  const dispatcher = new Dispatcher(contract, handlers, steps, clock, log, workAhead, around.hooks);
-  const subscriptions = (definition.subscriptions ?? []).map(({ event, handle }) => ({
-    event,
-    handle: (data: never, unit: ModuleUnit) => handle(data, unit, container),
-  }));
-  const { listener } = around.hooks ?? {};
-  const inbox = new Inbox<ModuleUnit>({ module: contract.name, subscriptions, database, work, clock, log, listener });
-  const receive: Receive = (event, exhausted) => inbox.receive(event, exhausted);
-  const wake = (recipient?: string) => (recipient ? relay.wake(recipient) : inbox.wake());
-  const deadLetters = new DeadLetters({ database, clock, wake });
+  const { name, events } = definition.contract;
+  const { clock, bus } = around;
+  const assembly = assemble(database, definition, around);
+  const { inside, timers, instance, relay, inbox, deadLetters, sagas, dispatcher, work } = assembly;
   if (inside.seed) await seedOnce(database, work, inside.seed);
+  const recipients = [...new Set(Object.values(events).flatMap(({ type }) => bus.recipients(type)))];
+  const receive: Receive = (event, exhausted) => inbox.receive(event, exhausted);
+  addLeaderTasks(assembly, { module: name, database, recipients, receive }, around);
+  const stop = async () => {
+    await Promise.all([instance.endLeaderTasks(), sagas.stop()]);
+    await instance.stop();
+  };
+  return {
+    ...{ name, database, instance, deadLetters, sagas, receive, stop },
+    dispatch: dispatcher.dispatch,
+    inFlight: dispatcher.inFlight,
+    timers: timers.map((timer) => timer.name),
+    probeWrite: () => probeWrite(database),
+    async oldestEvents() {
+      const oldest = await oldestOpen(database, recipients);
+      return oldest.map(({ recipient, since }) => ({ recipient, waitedMs: Math.max(0, clock.now() - since) }));
+    },
+    async start() {
+      await instance.start();
+      await sagas.start();
+    },
+    wake(other) {
+      relay.recipientReachable(other);
+      sagas.remoteReachable(other);
+    },
+    drain: () => sagas.drain(),
+    async close() {
+      await stop();
+      await dispatcher.inFlight.idle();
+      await inside.close?.();
+      await database.close();
+    },
+  };
+}
 
-  const recipients = [...new Set(Object.values(contract.events).flatMap(({ type }) => bus.recipients(type)))];
+interface LeaderTasksDependencies {
+  readonly module: string;
+  readonly database: Database;
+  /** The recipients of the module's events. */
+  readonly recipients: readonly string[];
+  readonly receive: Receive;
+}
+
+/** Adds the tasks that only the leader of the module's instances runs: inbox, subscription, timers, relay. */
+function addLeaderTasks(
+  { instance, inbox, relay, timers, work }: Assembly,
+  { module, database, recipients, receive }: LeaderTasksDependencies,
+  { bus, brokers, clock, log }: Surroundings,
+): void {
   instance.whileLeader(async () => {
-    const moved = await readdress(database, bus, recipients, around.brokers);
-    if (moved > 0) log.warn({ module: contract.name, moved }, 'events that waited for another bus go by this one');
+    const moved = await readdress(database, bus, recipients, brokers);
+    if (moved > 0) log.warn({ module, moved }, 'events that waited for another bus go by this one');
     await inbox.start();
     return () => inbox.stop();
   });
-  instance.whileLeader(() => bus.subscribe(contract.name, receive));
+  instance.whileLeader(() => bus.subscribe(module, receive));
   instance.whileLeader(async () =>
-    startTimers({ module: contract.name, timers, work, fence: (unit) => instance.fence(unit), clock, log }),
+    startTimers({ module, timers, work, fence: (unit) => instance.fence(unit), clock, log }),
   );
   instance.whileLeader(async () => {
     relay.start(recipients);
@@ -144,65 +136,6 @@ async function openOn(database: Database, definition: ModuleDefinition, around: 
       inbox.wake();
     }),
   );
-  const stop = async () => {
-    await Promise.all([instance.endLeaderTasks(), sagas.stop()]);
-    await instance.stop();
-  };
-  return {
-    name: contract.name,
-    database,
-    probeWrite: () => probeWrite(database),
-    async oldestEvents() {
-      const oldest = await oldestOpen(database, recipients);
-      return oldest.map(({ recipient, since }) => ({ recipient, waitedMs: Math.max(0, clock.now() - since) }));
-    },
-    dispatch: dispatcher.dispatch,
-    inFlight: dispatcher.inFlight,
-    receive,
-    deadLetters,
-    instance,
-    async start() {
-      await instance.start();
-      await sagas.start();
-    },
-    wake(other) {
-      relay.recipientReachable(other);
-      sagas.remoteReachable(other);
-    },
-    drain: () => sagas.drain(),
-    sagas,
-    timers: timers.map(({ name }) => name),
-    stop,
-    async close() {
-      await stop();
-      await dispatcher.inFlight.idle();
-      await inside.close?.();
-      await database.close();
-    },
-  };
-}
-
-/** Builds the steps that all calls share. `signal` belongs to the current call. `answer` records nothing, as for a call without a key. */
-function stepsOf(fixed: Omit<Steps, 'signal' | 'answer'>): Steps {
-  return {
-    ...fixed,
-    answer: async () => {},
-    get signal() {
-      return currentContext()?.cancellation?.signal ?? never;
-    },
-  };
-}
-
-const never = new AbortController().signal;
-
-/** Returns all migrations of a module's data, in order. Throws a `StartError` when the module uses a migration name of the kernel. */
-export function migrationsOf({ contract: { name }, migrations: own }: ModuleDefinition): Migration[] {
-  const reserved = own.find((each) => each.name.startsWith(kernelPrefix));
-  if (reserved)
-    throw new StartError(
-      `migration "${reserved.name}" of "${name}": names that begin with ${kernelPrefix} are Kerf's own`,
-    );
-  return [...kernelMigrations, ...own];
 }
 
 const lookMs = 100;
@@ -224,52 +157,12 @@ function lookNowAndThen(instance: Instance, clock: Clock, look: () => void): () 
   return () => cancel();
 }
 
-function containerOf({ about }: ModuleDefinition, { calls, settings, clock, log }: Surroundings) {
-  const container = new ModuleContainer(about, calls, settings);
-  container.register(tokens.clock, () => clock);
-  container.register(tokens.log, () => log);
-  return container;
-}
-
-/** Creates the relay, the saga runner, the instance, and units of work that can publish events and begin sagas. */
-function assemble(
-  module: string,
-  database: Database,
-  inside: ModuleImplementation<Contract>,
-  call: SagaCalls,
-  around: Surroundings,
-) {
-  const { bus, clock, log } = around;
-  const relay = new Relay({ module, database, bus, clock, log, listener: around.hooks?.listener });
-  const outbox = new Outbox(bus, clock, (recipient) => relay.wake(recipient));
-  const extend = (unit: Unit): ModuleUnit =>
-    Object.assign<Unit, Omit<ModuleUnit, keyof Unit>>(unit, {
-      clock,
-      publish: (event, data) => outbox.publish(unit, event, data),
-      begin: (saga, id, data) => sagas.begin(unit, saga, id, data),
-    });
-  const work = <T>(task: (unit: ModuleUnit) => Promise<T>) =>
-    traceUnit(module, task, (traced) => database.work((unit) => traced(extend(unit))));
-  const workAhead = <T>(task: (unit: ModuleUnit) => Promise<T>) =>
-    traceUnit(module, task, (traced) => database.workAhead((unit) => traced(extend(unit))));
-  const instance = new Instance({ database, clock, log, ...around.process });
-  const parts = { module, sagas: inside.sagas ?? [], database, instance, work: workAhead, call, clock, log };
-  const sagas = new SagaRunner<ModuleUnit>(parts);
-  return { relay, sagas, instance, work, workAhead };
-}
-
-/** Returns the calls of the module's sagas. Throws a `StartError` when a saga calls a module that `module.json` does not declare. */
-function sagaCalls(
-  container: ModuleContainer,
-  inside: ModuleImplementation<Contract>,
-  caller: string,
-  onDisk: () => Promise<void>,
-): SagaCalls {
-  const operations = (inside.sagas ?? []).flatMap(calledBy);
-  const calls = new Map<Operation, Call>(operations.map((operation) => [operation, container.call(operation)]));
-  return (operation, input, idempotencyKey) => {
-    const context = { requestId: newId(), trace: activeTrace(), caller, deadline: Number.POSITIVE_INFINITY, onDisk };
-    // `calls` has every operation that a saga of the module calls.
-    return runInContext(context, () => calls.get(operation)!(input, { idempotencyKey }));
-  };
+/** Returns all migrations of a module's data, in order. Throws a `StartError` when the module uses a migration name of the kernel. */
+export function migrationsOf({ contract: { name }, migrations: own }: ModuleDefinition): Migration[] {
+  const reserved = own.find((each) => each.name.startsWith(kernelPrefix));
+  if (reserved)
+    throw new StartError(
+      `migration "${reserved.name}" of "${name}": names that begin with ${kernelPrefix} are Kerf's own`,
+    );
+  return [...kernelMigrations, ...own];
 }
