@@ -18,6 +18,7 @@ it.each([
   ['82 10 1234 5678', '[phone]'],
   ['821012345678', '[phone]'],
   ['amqp://kerf:s3cret@broker:5672', 'amqp://[hidden]@broker:5672'],
+  ['nats://s3cret@broker:4222', 'nats://[hidden]@broker:4222'],
   ['Authorization: Bearer abc.def-123', 'Authorization: [hidden] [hidden]'],
   ['eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIxIn0.c2ln', '[hidden]'],
   ['/reset?token=abc&next=1', '/reset?token=[hidden]&next=1'],
@@ -54,6 +55,23 @@ it('hides fields by their name, at every depth', () => {
   });
   expect(masking.value(new Map([['ada@example.com', 'x']]))).toEqual([['[email]', 'x']]);
   expect(masking.value({ 'ada@example.com': 1 })).toEqual({ '[email]': 1 });
+});
+
+it('hides entries of maps and of headers by their name', () => {
+  const given = {
+    map: new Map<string, unknown>([
+      ['apiKey', { a: 1 }],
+      ['name', 'Ada'],
+    ]),
+    list: [['authorization', 'x']],
+  };
+  expect(masking.value(given)).toEqual({
+    map: [
+      ['apiKey', '[hidden]'],
+      ['name', 'Ada'],
+    ],
+    list: [['authorization', '[hidden]']],
+  });
 });
 
 it('copies no more than a bounded part of a value', () => {

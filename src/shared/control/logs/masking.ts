@@ -25,7 +25,7 @@ interface Pattern {
 const patterns: readonly Pattern[] = [
   {
     signs: ['@'],
-    pattern: /([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@]{0,200}:[^\s/@]{0,500}@/gi,
+    pattern: /([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@]{1,700}@/gi,
     mask: `$1${hidden}@`,
   },
   { signs: ['earer ', 'asic '], pattern: /\b(Bearer|Basic)\s{1,4}[\w.~+/=-]{1,4000}/gi, mask: `$1 ${hidden}` },
@@ -131,6 +131,7 @@ export class Masking {
     if (ArrayBuffer.isView(given)) return `[${given.byteLength} bytes]`;
     if (depth === 0) return '[too deep]';
     if (given instanceof Set || given instanceof Map) return this.#copyList(given, given.size, depth, budget);
+    if (isSecretPair(given)) return [this.#text(given[0], budget), hidden];
     if (Array.isArray(given)) return this.#copyList(given, given.length, depth, budget);
     return this.#copyFields(given, depth, budget);
   }
@@ -169,4 +170,9 @@ export class Masking {
       return '[unreadable]';
     }
   }
+}
+
+/** Returns whether a value is an entry, such as of a Map or of headers, whose name says that it is secret. */
+function isSecretPair(given: object): given is readonly [string, unknown] {
+  return Array.isArray(given) && given.length === 2 && typeof given[0] === 'string' && secretName.test(given[0]);
 }
