@@ -50,7 +50,7 @@ export const control = {
   supervisor: ['adapter-list', 'identity', 'logs', 'routing', 'topology'],
   'admin-api': ['admin-contract', 'identity', 'logs', 'routing'],
   relocation: ['adapter-list', 'admin-api', 'admin-contract', 'releases', 'routing', 'supervisor', 'topology'],
-  parts: ['admin-api', 'gateway', 'identity', 'relocation', 'routing', 'supervisor', 'topology'],
+  parts: ['admin-api', 'gateway', 'identity', 'logs', 'relocation', 'routing', 'supervisor', 'topology'],
   host: [
     ...['adapter-list', 'admin-api', 'admin-contract', 'gateway', 'http-server', 'identity', 'logs'],
     ...['parts', 'queue', 'relocation', 'releases', 'routing', 'supervisor', 'topology'],

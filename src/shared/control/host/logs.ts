@@ -4,6 +4,7 @@ import { logLevelsSchema } from '../admin-contract/index.ts';
 import { Logs, openDestination, readLevels } from '../logs/index.ts';
 import type { SharedState } from '../supervisor/index.ts';
 import type { Topology } from '../topology/index.ts';
+import { secretsOf } from './secrets.ts';
 
 /** Opens the logs of this process as the settings say. Hides the secrets in the settings from every line. */
 export function openLogs(topology: Topology, definitions: readonly ModuleDefinition[]): Logs {
@@ -28,28 +29,4 @@ export const logLevelsPart = 'log-levels';
 /** The levels of the logs as a state that module processes take over from the home process. */
 export function sharedLevels(logs: Logs): SharedState {
   return { current: () => logs.levels, set: (given) => logs.setLevels(parseInput(logLevelsSchema, given)) };
-}
-
-function secretsOf({ settings, settingsOf }: Topology, definitions: readonly ModuleDefinition[]): string[] {
-  const { INTERNAL_KEY = '', OPERATOR_TOKEN = '', METRICS_TOKEN = '', BUS, BUS_BEFORE } = settings;
-  const own = definitions.flatMap(({ contract }) => Object.entries(settingsOf(contract.name)));
-  const named = [...own, ...Object.entries({ BUS, BUS_BEFORE })].flatMap(([name, value]) =>
-    typeof value === 'string' ? secretIn(name, value) : [],
-  );
-  return [...INTERNAL_KEY.split(','), OPERATOR_TOKEN, METRICS_TOKEN, ...named];
-}
-
-/** Returns the secret in a setting, by its name or as the password in a URL. */
-function secretIn(name: string, value: string): string[] {
-  if (/(KEY|TOKEN|SECRET|PASSWORD)$/.test(name)) return [value];
-  const { password = '' } = URL.parse(value) ?? {};
-  return password === '' ? [] : [password, decoded(password)];
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

@@ -7,6 +7,7 @@ import { silentLog } from '../../kernel/telemetry/index.ts';
 import type { Adapters } from '../adapter-list/index.ts';
 import type { prerequisitesSchema } from '../admin-contract/index.ts';
 import { listensAt, placementText, type Topology } from '../topology/index.ts';
+import { secretsOfBroker } from './secrets.ts';
 import { readTls } from './tls-files.ts';
 import { discoveryOf } from './upstreams.ts';
 
@@ -62,7 +63,7 @@ function brokersOf({ settings, placements, adapters }: Topology, tls: TlsMateria
       if (url === undefined || !adapters.isBrokerUrl(url)) return [];
       const reached = inTime(reach(url, adapters, tls)).then(
         () => undefined,
-        (error) => withoutPassword(messageOf(error), new URL(url)),
+        (error) => withoutSecrets(messageOf(error), url),
       );
       return [reached.then((why) => ({ setting, address: shownAddress(url), why }))];
     }),
@@ -89,9 +90,8 @@ async function reach(address: string, adapters: Adapters, tls: TlsMaterial): Pro
   });
 }
 
-function withoutPassword(message: string, { password }: URL): string {
-  if (password === '') return message;
-  return [password, decodeURIComponent(password)].reduce((text, secret) => text.replaceAll(secret, '…'), message);
+function withoutSecrets(message: string, url: string): string {
+  return secretsOfBroker(url).reduce((text, secret) => text.replaceAll(secret, '…'), message);
 }
 
 function sourcesOf({ placements, adapters }: Topology) {

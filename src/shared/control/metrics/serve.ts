@@ -13,7 +13,8 @@ export function serveMetrics(
   scrape: (form: Form) => Promise<string>,
 ): void {
   const { settings, only } = around.topology;
-  app.use('/metrics/*', scraperGuard({ dataDir: settings.DATA_DIR, setting: settings.METRICS_TOKEN }));
+  const hide = (token: string) => around.logs.hide(token);
+  app.use('/metrics/*', scraperGuard({ dataDir: settings.DATA_DIR, setting: settings.METRICS_TOKEN, hide }));
   app.get('/metrics', async (c) => {
     const form = formFor(c.req.header('accept'));
     return c.body(await scrape(form), 200, { 'content-type': contentTypeOf(form) });

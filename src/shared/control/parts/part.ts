@@ -5,6 +5,7 @@ import type { KernelListener, Log } from '../../kernel/telemetry/index.ts';
 import type { AdminRoutes, FanOut } from '../admin-api/index.ts';
 import type { EndedRequest } from '../gateway/index.ts';
 import type { Identity } from '../identity/index.ts';
+import type { Logs } from '../logs/index.ts';
 import type { Relocations, Trials } from '../relocation/index.ts';
 import type { Directory } from '../routing/index.ts';
 import type { ModuleHere, ModuleProcesses, SharedState } from '../supervisor/index.ts';
@@ -50,6 +51,8 @@ export interface PartDependencies {
   readonly topology: Topology;
   readonly identity: Identity;
   readonly log: Log;
+  /** The logs of the process, which a part tells its secrets, so that no line shows them. */
+  readonly logs: Pick<Logs, 'hide'>;
   readonly definitions: readonly ModuleDefinition[];
   readonly directory: Directory;
   readonly calls: CallSource;

@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { eventually, freePort, Kerf } from '../harness/kerf.ts';
+import { logLines } from '../harness/log.ts';
+import { Operator } from '../harness/operator.ts';
+import { Shop } from '../harness/shop.ts';
+
+const planted = { broker: randomUUID(), header: randomUUID(), collector: randomUUID() };
+let kerf: Kerf;
+let operator: Operator;
+let secrets: string[];
+/** Settings with secrets. Neither the broker nor the collector answers, so that the log and the doctor tell of both. */
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  const [broker, collector] = await Promise.all([freePort(), freePort()]);
+  env = {
+    MODULE_RECOMMENDATIONS: `amqp://kerf:${planted.broker}@127.0.0.1:${broker}`,
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://kerf:${planted.collector}@127.0.0.1:${collector}`,
+    OTEL_EXPORTER_OTLP_HEADERS: `authorization=Basic%20${planted.header}`,
+    ...{ OTEL_TRACES_SAMPLER_ARG: '1', LOG_LEVEL: 'debug', LOG_FORMAT: 'json' },
+  };
+  kerf = await Kerf.start({ env });
+  operator = new Operator(kerf);
+  const tokens = ['operator-token', 'metrics-token'].map((name) => `${kerf.dataDir}/${name}`);
+  secrets = [...Object.values(planted), ...tokens.map((file) => readFileSync(file, 'utf8').trim())];
+});
+afterAll(() => kerf.kill());
+
+const shown = (text: string) => secrets.filter((secret) => text.includes(secret));
+
+it('no answer to an operator shows a secret of the settings', async () => {
+  for (const path of ['/topology', '/processes', '/modules/recommendations', '/traces', '/outbox']) {
+    const { status, body } = await operator.ask('GET', path);
+    expect([path, status, shown(JSON.stringify(body))]).toEqual([path, 200, []]);
+  }
+  const { body } = await operator.ask('GET', '/topology');
+  expect(JSON.stringify(body)).toContain('amqp://127.0.0.1');
+});
+
+it('no error about a placement shows its password', async () => {
+  for (const placement of [`amqp://kerf:${planted.broker}@`, `pigeon://kerf:${planted.broker}@broker:1`]) {
+    const { status, body } = await operator.ask('PUT', '/modules/sms', { placement, forNow: true });
+    expect([status, shown(JSON.stringify(body))]).toEqual([422, []]);
+  }
+});
+
+it('the doctor shows no secret', async () => {
+  const { stdout, stderr } = await operator.run('doctor', ['--json'], { TOPOLOGY: '/dev/null', ...env });
+  expect(stdout).toContain('the placement of recommendations: amqp://127.0.0.1');
+  expect(shown(stdout + stderr)).toEqual([]);
+});
+
+it('no line of the log shows a secret: not when broker and collector fail, nor when a client sends it', async () => {
+  await (await new Shop(kerf.url).join()).order('WAX');
+  expect((await fetch(`${kerf.url}/recommendations?sku=WAX`)).status).toBe(503);
+  for (const secret of secrets) await fetch(`${kerf.url}/products/${secret}`);
+  await eventually(async () => kerf.stderr.includes('spans cannot be sent'), 'a line about the collector');
+  const hidden = () => logLines(kerf.stderr).filter((line) => JSON.stringify(line).includes('/products/[hidden]'));
+  await eventually(async () => hidden().length === secrets.length, 'a line for each secret');
+  expect(shown(kerf.stderr)).toEqual([]);
+});
