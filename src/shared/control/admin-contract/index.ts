@@ -37,4 +37,12 @@ export {
 export { type Away, isAway, rowsOf } from './rows.ts';
 export { sagaAnswer, sagaRow, sagaStates, settlementSchema } from './sagas.ts';
 export { type ModuleState, topologyAnswer } from './topology.ts';
-export { type SpanRow, spanRow, type TraceRow, type TracesQuery, traceRow, tracesQuery } from './traces.ts';
+export {
+  type SpanRow,
+  type TraceRow,
+  type TraceSummary,
+  type TracesQuery,
+  traceRow,
+  traceSummary,
+  tracesQuery,
+} from './traces.ts';

@@ -36,6 +36,17 @@ export const traceRow = z.object({
 });
 export type TraceRow = z.output<typeof traceRow>;
 
+/** What a process tells the home process of its spans of one trace, for a list of traces. */
+export const traceSummary = traceRow.extend({
+  /** The id of the process that has the spans. */
+  process: z.string(),
+  /** Whether the first span, which gives the trace its name, has no parent. */
+  isRoot: z.boolean(),
+  /** Whether a span has the name that the query asks for. */
+  isNamed: z.boolean(),
+});
+export type TraceSummary = z.output<typeof traceSummary>;
+
 /** The query of `GET /ops/traces`. */
 export const tracesQuery = z.strictObject({
   /** Only traces that pass through this service. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type Attributes, DiagLogLevel, diag, type Span, trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
@@ -30,6 +31,8 @@ interface RecorderDependencies {
 
 /** Records the spans of this process, remembers the latest, and sends those of sampled and kept traces to the exporters. */
 export class Recorder {
+  /** Tells this process from all others. */
+  readonly id: string = randomUUID();
   readonly memory: TraceMemory;
   readonly #exporting: readonly Exporting[];
   #fetch: { enable(): void; disable(): void } | undefined;
