@@ -26,6 +26,17 @@ it('refuses two parts of one name', () => {
   expect(() => opened([part('one'), part('one')])).toThrow('"control" in src/app.ts lists one() twice');
 });
 
+it.each<[string, OpenPart]>([
+  ['counter', { counter: {} as OpenPart['counter'] & object }],
+  ['listener', { listener: {} as OpenPart['listener'] & object }],
+  ['requestEnded', { requestEnded: () => {} }],
+  ['trials', { trials: {} as OpenPart['trials'] & object }],
+])('refuses two parts that give a %s, and names both', (key, open) => {
+  expect(() => opened([part('one', open), part('between'), part('other', open)])).toThrow(
+    `one() and other() both give "${key}"`,
+  );
+});
+
 it('refuses a crash point when no part sets it', () => {
   expect(() => opened([part('one')], { FAULT_POINT: 'saga:checkout:done' })).toThrow('FAULT_POINT needs faults()');
 });

@@ -20,7 +20,10 @@ export interface OpenControl {
   serve(app: AdminRoutes, fanOut: FanOut, around: ProcessAround): void;
 }
 
-/** Opens the parts that the product has. Throws a `StartError` when two have one name, or when a setting needs a part that is missing. */
+/**
+ * Opens the parts that the product has. Throws a `StartError` when two have one name or give what only one may give, or when a setting
+ * needs a part that is missing.
+ */
 export function openParts(parts: readonly ControlPart[], around: Parameters<ControlPart['open']>[0]): OpenControl {
   const opened = new Map<string, OpenPart>();
   for (const part of parts) {
@@ -38,15 +41,15 @@ export function openParts(parts: readonly ControlPart[], around: Parameters<Cont
     throw new StartError('FAULT_POINT needs faults(), and it is not there: add it to "control" in src/app.ts');
   return {
     hooks: {
-      counter: each('counter')[0],
+      counter: onlyOne(opened, 'counter'),
       observers: each('observer'),
       faults: each('faults'),
       servers: each('server'),
-      listener: each('listener')[0],
+      listener: onlyOne(opened, 'listener'),
     },
     shared: new Map([...opened].flatMap(([name, { shared }]) => (shared ? [[name, shared] as const] : []))),
-    trials: each('trials')[0],
-    requestEnded: each('requestEnded')[0],
+    trials: onlyOne(opened, 'trials'),
+    requestEnded: onlyOne(opened, 'requestEnded'),
     async close() {
       await Promise.all([...opened.values()].map((part) => part.close?.()));
     },
@@ -57,4 +60,17 @@ export function openParts(parts: readonly ControlPart[], around: Parameters<Cont
       for (const [name, part] of opened) part.serve?.(app, fanOut, dependenciesOf(name, around));
     },
   };
+}
+
+/** Returns what one part gives for `key`. Throws a `StartError` when two parts give it: a process has one place for it. */
+function onlyOne<K extends 'counter' | 'listener' | 'requestEnded' | 'trials'>(
+  opened: ReadonlyMap<string, OpenPart>,
+  key: K,
+): OpenPart[K] {
+  const [first, second] = [...opened].filter(([, part]) => part[key] !== undefined);
+  if (first && second)
+    throw new StartError(
+      `${first[0]}() and ${second[0]}() both give "${key}", and a process takes one: remove one of them from "control" in src/app.ts`,
+    );
+  return first?.[1][key];
 }
