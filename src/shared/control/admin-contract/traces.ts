@@ -4,7 +4,7 @@ const attributes = z.record(z.string(), z.unknown());
 const microseconds = z.number();
 
 /** One span of a trace, as operators see it. Times are microseconds since 1970. */
-export const spanRow = z.object({
+const spanRow = z.object({
   traceId: z.string(),
   spanId: z.string(),
   parentSpanId: z.string().nullable(),
@@ -22,6 +22,13 @@ export const spanRow = z.object({
   links: z.array(z.object({ traceId: z.string(), spanId: z.string() })),
 });
 export type SpanRow = z.output<typeof spanRow>;
+
+/** What a module process leaves of its traces to the home process when it ends. */
+export const leftTraces = z.object({
+  /** The id of the process. */
+  process: z.string(),
+  spans: z.array(spanRow).readonly(),
+});
 
 /** A trace in a list. It has the name of its first span. */
 export const traceRow = z.object({

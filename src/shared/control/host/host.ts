@@ -108,7 +108,9 @@ async function openOn(
   if (!only) records.setSystem(records.system ?? records.newSystem()!);
   const databases = new Databases({ ...connections, topology, placements, definitions, records, open, accepted });
   const wasIntroduced = await databases.introduce();
-  const moduleProcesses = new ModuleProcesses(topology, directory, shared, authority, log, definitions);
+  const moduleProcesses = new ModuleProcesses(
+    ...([topology, directory, shared, authority, log, definitions, openControl.left] as const),
+  );
   const relocations = new Relocations({
     topology,
     definitions,
@@ -172,7 +174,7 @@ async function openOn(
     contract: ownContract(definitions, only),
   });
   state.started = true;
-  return running(known, { connections, relocations, listeners, databases, state });
+  return running(known, { connections, relocations, listeners, databases, state, parent });
 }
 
 interface Running {
@@ -181,6 +183,7 @@ interface Running {
   readonly listeners: Listeners;
   readonly databases: Databases;
   readonly state: { stopping: boolean };
+  readonly parent: ReturnType<typeof joinParent>;
 }
 
 type Known = Omit<Host, 'address' | 'stopping' | 'announceStop' | 'drain' | 'close'>;
@@ -197,7 +200,7 @@ function recordsOf({ settings, only, placements }: Topology, accepted: readonly 
   return records;
 }
 
-function running(known: Known, { connections, relocations, listeners, databases, state }: Running): Host {
+function running(known: Known, { connections, relocations, listeners, databases, state, parent }: Running): Host {
   const { open, moduleProcesses, topology } = known;
   return {
     ...known,
@@ -221,7 +224,7 @@ function running(known: Known, { connections, relocations, listeners, databases,
     async close() {
       databases.close();
       await relocations.stop();
-      await closeAll(connections, open, moduleProcesses, listeners);
+      await closeAll(connections, open, moduleProcesses, listeners, parent);
     },
   };
 }
@@ -241,6 +244,7 @@ async function closeAll(
   open: ReadonlyMap<string, ModuleHere>,
   moduleProcesses: ModuleProcesses,
   listeners: Listeners,
+  parent: Running['parent'],
 ): Promise<void> {
   const failures: unknown[] = [];
   const ended = async (what: string, closing: Promise<void>) => {
@@ -256,6 +260,7 @@ async function closeAll(
   await modules('close');
   await ended('bus', bus.close());
   await ended('directory', directory.close());
+  await ended('what this process leaves', parent.leave(openControl.left));
   await ended('parts of control', openControl.close());
   if (failures.length > 0) throw new Error(`not closed in order: ${failures.map(messageOf).join('; ')}`);
 }

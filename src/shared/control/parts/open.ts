@@ -12,6 +12,7 @@ type ProcessAround = Omit<PartDependencies, 'share' | 'metrics'>;
 export interface OpenControl {
   readonly hooks: RoadHooks;
   readonly shared: ReadonlyMap<string, SharedState>;
+  readonly left: ReadonlyMap<string, SharedState>;
   readonly trials: Trials | undefined;
   close(): Promise<void>;
   /** Called when a public request has ended. */
@@ -48,6 +49,7 @@ export function openParts(parts: readonly ControlPart[], around: Parameters<Cont
       listener: onlyOne(opened, 'listener'),
     },
     shared: new Map([...opened].flatMap(([name, { shared }]) => (shared ? [[name, shared] as const] : []))),
+    left: new Map([...opened].flatMap(([name, { left }]) => (left ? [[name, left] as const] : []))),
     trials: onlyOne(opened, 'trials'),
     requestEnded: onlyOne(opened, 'requestEnded'),
     async close() {

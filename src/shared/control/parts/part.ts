@@ -37,6 +37,8 @@ export interface OpenPart {
   readonly metrics?: MetricSource;
   /** State of the part that the home process sends to its module processes. */
   readonly shared?: SharedState;
+  /** State of the part that a module process leaves to the home process when it ends, although the system goes on. */
+  readonly left?: SharedState;
   readonly trials?: Trials;
   /** Adds routes that ask for no operator token. The part protects them itself. */
   serveOpenly?(app: AdminRoutes, around: PartDependencies): void;

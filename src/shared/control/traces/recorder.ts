@@ -4,8 +4,11 @@ import { type Attributes, DiagLogLevel, diag, type Span, trace } from '@opentele
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { joinOpenTelemetry, type Log, OncePerMinute } from '../../kernel/telemetry/index.ts';
 import type { Adapters } from '../adapter-list/index.ts';
+import type { SpanRow } from '../admin-contract/index.ts';
 import { type ExportCounts, Exporting } from './exporting.ts';
+import { LeftTraces } from './left-traces.ts';
 import { type Sampling, ServiceTracerProvider } from './provider.ts';
+import { rowOf } from './rows.ts';
 import { TraceMemory } from './trace-memory.ts';
 
 /** The samplers of OpenTelemetry, named as there. */
@@ -29,11 +32,16 @@ interface RecorderDependencies {
   readonly log: Log;
 }
 
+/** Maximum number of spans that a process leaves when it ends: about 1 MB. */
+const maxLeft = 1_000;
+
 /** Records the spans of this process, remembers the latest, and sends those of sampled and kept traces to the exporters. */
 export class Recorder {
   /** Tells this process from all others. */
   readonly id: string = randomUUID();
   readonly memory: TraceMemory;
+  /** The spans of module processes that have ended. */
+  readonly left: LeftTraces;
   readonly #exporting: readonly Exporting[];
   #fetch: { enable(): void; disable(): void } | undefined;
 
@@ -44,11 +52,21 @@ export class Recorder {
       .spanExporters(settings.OTEL_TRACES_EXPORTER, env)
       .map(({ name, open }) => new Exporting(name, open(env)));
     this.memory = new TraceMemory({ maxSpans, slowMs, send: (span) => this.#send(span) });
+    this.left = new LeftTraces(maxSpans);
     tellProblems(log);
     joinOpenTelemetry();
     const ended = (span: ReadableSpan) => this.memory.add(span);
     const [resource, sampling] = [resourceOf(env), samplingOf(settings)];
     trace.setGlobalTracerProvider(new ServiceTracerProvider({ ownService, resource, sampling, ended }));
+  }
+
+  /** Returns the spans of the latest traces that are not too long, for the home process to remember when this process ends. */
+  latest(): { readonly process: string; readonly spans: SpanRow[] } {
+    const spans: ReadableSpan[] = [];
+    for (const each of this.memory.traces()) {
+      if (spans.length + each.length <= maxLeft) spans.push(...each);
+    }
+    return { process: this.id, spans: spans.map(rowOf) };
   }
 
   /** What became of the spans that were sent, by exporter. */

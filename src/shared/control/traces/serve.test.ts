@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { ofService } from '../../kernel/telemetry/index.ts';
 import type { AdminRoutes } from '../admin-api/index.ts';
 import type { SpanRow, TraceRow } from '../admin-contract/index.ts';
+import { LeftTraces } from './left-traces.ts';
 import { ServiceTracerProvider } from './provider.ts';
 import { serveTraces } from './serve.ts';
 import { TraceMemory } from './trace-memory.ts';
@@ -11,6 +12,7 @@ import { TraceMemory } from './trace-memory.ts';
 /** A process that remembers traces. Asks `others` as the home process does. */
 class TracingProcess {
   readonly memory = new TraceMemory({ maxSpans: 100_000, slowMs: 60_000, send: () => {} });
+  readonly left = new LeftTraces(3);
   readonly #app: AdminRoutes = new Hono();
   readonly #provider = new ServiceTracerProvider({
     ...{ ownService: 'home', resource: { 'service.instance.id': 'same' }, sampling: { ratio: 0, byParent: true } },
@@ -26,7 +28,9 @@ class TracingProcess {
         return { items: [...own, ...answers.flatMap(({ items }) => items as T[])], missed: [] };
       },
     };
-    serveTraces(this.#app, fanOut as Parameters<typeof serveTraces>[1], { id, memory: this.memory, counts: [] });
+    serveTraces(this.#app, fanOut as Parameters<typeof serveTraces>[1], {
+      ...{ id, memory: this.memory, left: this.left, counts: [] },
+    });
   }
 
   /** Records a span from and to these seconds since 1970. Returns the context below it. */
@@ -101,6 +105,35 @@ describe('a trace through two processes', () => {
     const strange = { asked: async () => ({ items: [{ traceId, spanId: 'x', name: 'POST /orders' }] }) };
     const asking = new TracingProcess('asking', [strange as never, other]);
     expect((await asking.list()).map(({ spans }) => spans)).toEqual([2]);
+  });
+});
+
+describe('the spans of a process that has ended', () => {
+  const traceId = 'a'.repeat(32);
+  const ids = ({ items }: { items: object[] }) => items.map((row) => (row as SpanRow).spanId);
+  const span = (spanId: string, of = traceId): SpanRow => ({
+    ...{ traceId: of, spanId, parentSpanId: null, name: 'order', kind: 'server', service: 'shop', instance: 'gone' },
+    ...{ startUs: 1, durationUs: 1, failed: false, attributes: { a: 1 }, events: [], links: [] },
+  });
+
+  it('are shown with those of the process that has taken them over', async () => {
+    const home = new TracingProcess('home');
+    home.left.add({ process: 'gone', spans: [span('1'), span('2'), span('3', 'b'.repeat(32))] });
+    expect((await home.list()).map((row) => [row.traceId, row.spans])).toEqual([
+      [traceId, 2],
+      ['b'.repeat(32), 1],
+    ]);
+    expect(await home.spans(traceId)).toEqual([span('1'), span('2')]);
+  });
+
+  it('are forgotten when other processes have left more', async () => {
+    const home = new TracingProcess('home');
+    for (const process of ['1', '2', '3', '4']) home.left.add({ process, spans: [span(process)] });
+    expect(ids(await home.asked(`/ops/traces/${traceId}`)).sort()).toEqual(['2', '3', '4']);
+  });
+
+  it('are refused in another form', () => {
+    expect(() => new TracingProcess('home').left.add({ process: '1', spans: [{ name: 'order' }] })).toThrow('spans.0');
   });
 });
 

@@ -12,17 +12,21 @@ const maxListed = 2_000;
 
 /**
  * Serves the traces that the processes remember. `GET /ops/traces` lists the latest: each process sums up its spans of a trace.
+ * The home process answers for processes that have ended, too.
  * `GET /ops/traces/{id}` has all spans of one. Both name the processes that did not answer.
  */
 export function serveTraces(
   app: AdminRoutes,
   fanOut: Pick<FanOut, 'items'>,
-  { id, memory, counts }: Pick<Recorder, 'id' | 'memory' | 'counts'>,
+  { id, memory, left, counts }: Pick<Recorder, 'id' | 'memory' | 'left' | 'counts'>,
 ): void {
   app.get('/ops/traces', async (c) => {
     const query = parseInput(tracesQuery, fromQuery(tracesQuery, c.req.queries()));
     const latest = [...memory.traces()].slice(0, maxListed);
-    const summaries = latest.map((spans) => summaryOf(spans.map(rowOf), id, query));
+    const summaries = [
+      ...latest.map((spans) => summaryOf(spans.map(rowOf), id, query)),
+      ...left.traces().map(({ process, spans }) => summaryOf(spans, process, query)),
+    ];
     const { items, missed } = await fanOut.items(c, summaries);
     if (c.env?.passedOn !== undefined) return c.json({ items });
     return c.json({ items: rowsOf(items, query), missed, exporters: counts });
@@ -30,7 +34,7 @@ export function serveTraces(
 
   app.get('/ops/traces/:id', async (c) => {
     const traceId = c.req.param('id');
-    const { items, missed } = await fanOut.items(c, memory.spansOf(traceId).map(rowOf));
+    const { items, missed } = await fanOut.items(c, [...memory.spansOf(traceId).map(rowOf), ...left.spansOf(traceId)]);
     const spans = inOrder(items);
     if (spans.length === 0 && c.env?.passedOn === undefined)
       throw refusal('not-found', `no process remembers a trace "${traceId}"; GET /ops/traces lists those there are`);

@@ -18,6 +18,7 @@ export function traces(): ControlPart {
       return {
         serve: (app, fanOut) => serveTraces(app, fanOut, recorder),
         metrics: () => spansOf(recorder),
+        left: { current: () => recorder.latest(), set: (given) => recorder.left.add(given) },
         close: () => recorder.close(),
       };
     },

@@ -29,6 +29,8 @@ export interface ModuleProcessDependencies {
   /** Lets the owner of the private key call in the name of the module. */
   readonly enrol: (publicKey: PublicJwk) => Promise<Enrolment>;
   readonly log: Log;
+  /** Takes over the state of a part of control that the process has left. */
+  readonly onLeft: (part: string, state: unknown) => void;
   /** Called when the process is ready, and when it has ended: `how` then says how it ended. */
   readonly onChange: (how?: string) => void;
 }
@@ -195,6 +197,10 @@ export class ModuleProcess {
       this.state = { kind: 'ready', since: new Date().toISOString(), address, reachedAt, contract };
       if (this.#child) void this.#watch(this.#child);
       this.parts.onChange();
+      return;
+    }
+    if (said.type === 'left') {
+      this.parts.onLeft(said.part, said.state);
       return;
     }
     if (said.type === 'enrol') {

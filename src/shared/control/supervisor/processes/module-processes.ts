@@ -13,7 +13,7 @@ import {
   type Topology,
 } from '../../topology/index.ts';
 import { ModuleProcess } from './module-process.ts';
-import type { SharedStates } from './shared-state.ts';
+import { type SharedStates, takeOver } from './shared-state.ts';
 
 const readyWithinMs = 20_000;
 /** After this many failed starts of a process, the system goes on without it. */
@@ -43,6 +43,7 @@ export class ModuleProcesses {
   /** Set only in the home process, which alone starts module processes. */
   private readonly authority: Authority | undefined;
   private readonly log: Log;
+  private readonly left: SharedStates;
 
   constructor(
     topology: Topology,
@@ -51,12 +52,14 @@ export class ModuleProcesses {
     authority: Authority | undefined,
     log: Log,
     definitions: readonly ModuleDefinition[] = [],
+    left: SharedStates = new Map(),
   ) {
     this.topology = topology;
     this.directory = directory;
     this.shared = shared;
     this.authority = authority;
     this.log = log;
+    this.left = left;
     this.#settings = new Map(definitions.map((each) => [each.contract.name, Object.keys(each.settings?.shape ?? {})]));
     authority?.onChange(() => {
       for (const process of this.#processes) void process.enrol();
@@ -156,7 +159,8 @@ export class ModuleProcesses {
     };
     const onChange = (how?: string) => this.#changed(module, service, how);
     const enrol = (publicKey: PublicJwk) => this.authority!.enrol(publicKey, [module]);
-    const parts = { module, program, environment, callsPaused, enrol, log: this.log, onChange };
+    const onLeft = (part: string, state: unknown) => takeOver(this.left, part, state, this.log);
+    const parts = { module, program, environment, callsPaused, enrol, log: this.log, onLeft, onChange };
     const service = new ModuleProcess(parts);
     this.#processes.add(service);
     service.start();

@@ -1,10 +1,14 @@
+import { background } from '../../../kernel/context/index.ts';
 import { safeParse } from '../../../kernel/contract/index.ts';
 import { messageOf } from '../../../kernel/errors/index.ts';
 import type { OpenModule } from '../../../kernel/module/index.ts';
 import type { Log } from '../../../kernel/telemetry/index.ts';
 import type { LiveAddresses } from '../../routing/index.ts';
 import { type FromModuleProcess, toModuleProcess } from './messages.ts';
-import type { SharedStates } from './shared-state.ts';
+import { type SharedStates, takeOver } from './shared-state.ts';
+
+/** Maximum time that the parent may take to read what this process leaves. */
+const leaveWithinMs = 1_000;
 
 interface ParentDependencies {
   readonly homeAddress: string;
@@ -17,27 +21,29 @@ interface ParentDependencies {
   readonly answer: (what: string, given: unknown) => Promise<unknown>;
 }
 
+/** The parent of a module process. It does nothing for a process without a parent. */
+interface Parent {
+  ready(said: Omit<FromModuleProcess & { type: 'ready' }, 'type'>): void;
+  /** Leaves the states to the parent, unless the whole system stops. */
+  leave(states: SharedStates): Promise<void>;
+}
+
 /** Connects a module process to its parent: receives the other modules' addresses, and answers the parent's requests. */
-export function joinParent({ homeAddress, shared, open, throughHome, answer, log }: ParentDependencies) {
-  if (!process.send) return { ready: (_said: Omit<FromModuleProcess & { type: 'ready' }, 'type'>) => {} };
-  // The home process may run a later release, with a state that this one does not understand.
-  const takeOver = (part: string, state: unknown) => {
-    try {
-      shared.get(part)?.set(state);
-    } catch (error) {
-      log.warn({ part, why: messageOf(error) }, 'the state of a part of control was not taken over');
-    }
-  };
-  // The parent may be gone; another part of this process handles that.
-  const tell = (said: FromModuleProcess) => void process.send?.(said, undefined, undefined, () => {});
+export function joinParent({ homeAddress, shared, open, throughHome, answer, log }: ParentDependencies): Parent {
+  if (!process.send) return { ready: () => {}, leave: async () => {} };
+  let systemStops = false;
   process.on('message', (received) => {
     const { data: message } = safeParse(toModuleProcess, received);
     switch (message?.type) {
+      case 'stopping':
+        systemStops = true;
+        return;
       case 'drain':
+        systemStops = true;
         for (const each of open.values()) each.drain();
         return;
       case 'shared':
-        return takeOver(message.part, message.state);
+        return takeOver(shared, message.part, message.state, log);
       case 'addresses':
         for (const [name, known] of throughHome) known.set(message.addresses[name] ?? [homeAddress]);
         return;
@@ -50,5 +56,21 @@ export function joinParent({ homeAddress, shared, open, throughHome, answer, log
       }
     }
   });
-  return { ready: (said: Omit<FromModuleProcess & { type: 'ready' }, 'type'>) => tell({ type: 'ready', ...said }) };
+  return {
+    ready: (said) => void tell({ type: 'ready', ...said }),
+    async leave(states) {
+      if (systemStops) return;
+      const late = new Promise<void>((resolve) => background.setTimeout(resolve, leaveWithinMs).unref());
+      const sent = [...states].map(([part, each]) => tell({ type: 'left', part, state: each.current() }));
+      await Promise.race([Promise.all(sent), late]);
+    },
+  };
+}
+
+/** Sends a message. Resolves also when the parent is gone: another part of this process handles that. */
+function tell(said: FromModuleProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.connected) process.send?.(said, undefined, undefined, () => resolve());
+    else resolve();
+  });
 }
