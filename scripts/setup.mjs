@@ -39,7 +39,7 @@ export function installIn(folder) {
     .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   console.error(`kerf: installing the dependencies${folder === root ? '' : ` of ${relative(root, folder)}`} (once) …`);
-  run(windows ? 'npm.cmd' : 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], folder);
+  runQuietly(windows ? 'npm.cmd' : 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], folder);
   writeFileSync(stamp, wanted);
 }
 
@@ -68,7 +68,7 @@ export function build() {
  */
 export function bundle(...words) {
   const rolldown = join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs');
-  run(node(), [rolldown, ...words, '--log-level', 'silent']);
+  runQuietly(node(), [rolldown, ...words, '--log-level', 'silent']);
 }
 
 /** Returns the Node.js of the lock file. On a platform without its package, returns this Node.js, if it is new enough. */
@@ -104,7 +104,7 @@ export function fail(message) {
  * @param {string} command
  * @param {string[]} words
  */
-function run(command, words, cwd = root) {
+export function runQuietly(command, words, cwd = root) {
   const { status, error, stdout, stderr } = spawnSync(command, words, { cwd, encoding: 'utf8', shell: windows });
   if (!error && status === 0) return;
   const said = `${stdout ?? ''}${stderr ?? ''}`;

@@ -1,6 +1,7 @@
 export { commandMigrations } from './commands.ts';
 export type { ModuleContainer } from './container.ts';
 export { Dispatcher } from './dispatcher.ts';
+export { manifestSchema } from './manifest.ts';
 export {
   defineModule,
   handle,

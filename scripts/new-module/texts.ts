@@ -1,0 +1,112 @@
+// What npm run new-module writes: the least module, with a table, a command and a query.
+
+interface NewModule {
+  /** Such as `gift-cards`. */
+  readonly name: string;
+  /** Its name in code, such as `giftCards`. */
+  readonly variable: string;
+  /** The team to contact. */
+  readonly owner: string;
+}
+
+/** Returns the text of each file, by path. */
+export function filesOf(module: NewModule): Record<string, string> {
+  const folder = `src/modules/${module.name}`;
+  return {
+    [`${folder}/module.json`]: manifest(module),
+    [`${folder}/contract.ts`]: contract(module),
+    [`${folder}/module.ts`]: definition(module),
+    [`${folder}/internal/store.ts`]: store(module),
+    [`test/modules/${module.name}.test.ts`]: test(module),
+  };
+}
+
+/** Returns the text of src/app.ts with the module in its list, or `undefined` when that list is not found. */
+export function listed(app: string, { name, variable }: Omit<NewModule, 'owner'>): string | undefined {
+  const list = /^( {2}modules: \[[^\]]*?)(,?\s*)\]/m;
+  if (!list.test(app)) return undefined;
+  return `import ${variable} from './modules/${name}/module.ts';\n${app.replace(list, `$1, ${variable}]`)}`;
+}
+
+function manifest({ name, owner }: NewModule): string {
+  return `${JSON.stringify({ name, owner, about: `What ${name} does, in a sentence.`, uses: [], listensTo: [] }, null, 2)}\n`;
+}
+
+function contract({ name, variable }: NewModule): string {
+  return `import { z } from 'zod';
+import { command, contract, id, query, text } from '../../shared/kernel/contract/index.ts';
+
+const item = z.strictObject({ id, text: text(500, 1) });
+
+export const ${variable} = contract('${name}', {
+  operations: {
+    write: command({ summary: 'Writes an item; the same id replaces it', input: item, output: item }),
+    read: query({
+      summary: 'The item with this id, or null',
+      input: z.strictObject({ id }),
+      output: z.object({ item: item.nullable() }),
+    }),
+  },
+});
+`;
+}
+
+function definition({ variable }: NewModule): string {
+  return `import { defineModule } from '../../shared/kernel/module/index.ts';
+import { ${variable} } from './contract.ts';
+import { migrations, read, write } from './internal/store.ts';
+import about from './module.json' with { type: 'json' };
+
+export default defineModule({
+  contract: ${variable},
+  about,
+  migrations,
+  open: () => ({ operations: { write, read } }),
+});
+`;
+}
+
+function store({ variable }: NewModule): string {
+  return `import { defineTables, type Migration, rowBy, upsertInto } from '../../../shared/kernel/database/index.ts';
+import { handle } from '../../../shared/kernel/module/index.ts';
+import { ${variable} } from '../contract.ts';
+
+export const tables = defineTables(({ table, text }) => ({
+  items: table('items', { id: text('id').primaryKey(), text: text('text').notNull() }),
+}));
+
+export const migrations: Migration[] = [
+  { name: '0001-items', phase: 'expand', sqlite: 'CREATE TABLE items (id TEXT PRIMARY KEY, text TEXT NOT NULL)' },
+];
+
+const put = upsertInto((unit) => tables(unit).items, 'id');
+const itemById = rowBy((reader) => tables(reader).items, 'id');
+
+export const write = handle(${variable}.operations.write, async (item, unit) => {
+  await put(unit, item);
+  return item;
+});
+
+export const read = handle(${variable}.operations.read, async ({ id }, reader) => ({
+  item: (await itemById(reader, id)) ?? null,
+}));
+`;
+}
+
+function test({ name, variable }: NewModule): string {
+  return `import { expect, it } from 'vitest';
+import ${variable} from '../../src/modules/${name}/module.ts';
+import { newId } from '../../src/shared/kernel/context/index.ts';
+import { openDefinition } from '../harness/module.ts';
+
+it('reads the item that was written last', async () => {
+  const { call, close } = await openDefinition(${variable});
+  const item = { id: newId(), text: 'second' };
+  await call('write', { ...item, text: 'first' });
+  await call('write', item);
+  expect(await call('read', { id: item.id })).toEqual({ item });
+  expect(await call('read', { id: newId() })).toEqual({ item: null });
+  await close();
+});
+`;
+}

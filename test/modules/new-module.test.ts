@@ -1,0 +1,105 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { whyNotNamed } from '../../scripts/new-module/names.ts';
+import { deep } from '../harness/deep.ts';
+
+const copy = mkdtempSync(join(tmpdir(), 'kerf-new-module-'));
+const project = process.cwd();
+const { CI: _, ...env } = process.env;
+
+beforeAll(() => {
+  const listed = spawnSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    encoding: 'utf8',
+  });
+  for (const file of listed.stdout.split('\0').filter(Boolean)) cpSync(join(project, file), join(copy, file));
+  symlinkSync(join(project, 'node_modules'), join(copy, 'node_modules'), 'junction');
+});
+afterAll(() => rmSync(copy, { recursive: true }));
+
+function run(...words: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, words, { cwd: copy, encoding: 'utf8', env });
+  return { code: status, stdout, stderr };
+}
+/** Runs tests of the copy. Outside CI, Vitest writes records that are missing. */
+const vitest = (...files: string[]) => run('node_modules/vitest/vitest.mjs', 'run', ...files);
+const newModule = (...words: string[]) => run('scripts/run.mjs', 'new-module', ...words);
+const modules = () => readdirSync(join(copy, 'src/modules'));
+const app = () => readFileSync(join(copy, 'src/app.ts'), 'utf8');
+
+it.each([
+  ['wishlist', undefined],
+  ['gift-cards2', undefined],
+  ['Wishlist', 'is not a name for a module: write up to 40 small letters'],
+  ['../wishlist', 'is not a name for a module'],
+  ['wish--list', 'is not a name for a module'],
+  ['wish-2', 'is not a name for a module'],
+  ['a'.repeat(41), 'is not a name for a module'],
+  ['gateway', 'is not a name for a module'],
+  ['sessions', '"sessions" would hide another name in the code; take another name, such as sessions-list'],
+  ['import', '"import" would hide another name'],
+  ['delete', '"delete" would hide another name'],
+  ['text', '"text" would hide another name'],
+])('the name %s: %s', (name, why) => {
+  expect(whyNotNamed(name, app())).toEqual(why && expect.stringContaining(why));
+});
+
+it.each([
+  [[], 'name exactly one module, such as wishlist'],
+  [['one', 'two'], 'name exactly one module'],
+  [['payments'], 'src/modules/payments/module.json exists; take another name'],
+  [['../..'], 'is not a name for a module'],
+])('%j is refused in one line, and nothing is written', (words, about) => {
+  const before = [modules(), app()];
+  const { code, stdout, stderr } = newModule(...words);
+  expect([code, stdout]).toEqual([1, '']);
+  expect(stderr).toMatch(/^kerf: [^\n]+\n$/);
+  expect(stderr).toContain(about);
+  expect([modules(), app()]).toEqual(before);
+});
+
+it('says how it is used', () => {
+  expect(newModule('--help')).toMatchObject({ code: 0, stdout: expect.stringContaining('npm run new-module') });
+});
+
+describe('new modules', () => {
+  const names = ['wishlist', 'gift-cards-of-members-and-their-friends'];
+  const written: string[] = [];
+  beforeAll(() => {
+    for (const name of names) {
+      const { code, stdout, stderr } = newModule(name, '--owner', 'gifts', '--json');
+      expect([code, stderr]).toEqual([0, '']);
+      written.push(...(JSON.parse(stdout) as { written: string[] }).written);
+    }
+  });
+
+  it('have a contract, a manifest with the owner, and a test', () => {
+    for (const name of names) {
+      expect(written).toContain(`src/modules/${name}/contract.ts`);
+      expect(readFileSync(join(copy, `src/modules/${name}/module.json`), 'utf8')).toContain('"owner": "gifts"');
+    }
+  });
+
+  it('are formatted, and keep every border', () => {
+    expect(run('node_modules/@biomejs/biome/bin/biome', 'check', 'src/app.ts', ...written)).toMatchObject({ code: 0 });
+    expect(run('scripts/run.mjs', 'boundaries')).toMatchObject({ code: 0 });
+  });
+
+  it('pass their tests', () => {
+    const result = vitest(...names.map((name) => `test/modules/${name}.test.ts`));
+    expect(result, result.stdout + result.stderr).toMatchObject({ code: 0 });
+  });
+
+  it('pass the whole check', deep, () => {
+    const result = run('scripts/run.mjs', 'check');
+    expect(result, result.stdout + result.stderr).toMatchObject({ code: 0 });
+  });
+
+  it('have contracts that can be recorded', deep, () => {
+    const result = vitest('test/modules/drift.test.ts');
+    expect(result, result.stdout + result.stderr).toMatchObject({ code: 0 });
+    for (const name of names) expect(existsSync(join(copy, `test/modules/contracts/${name}.json`))).toBe(true);
+  });
+});
