@@ -70,10 +70,7 @@ export async function outbox({ processes, rows }: Pick<System, 'processes' | 'ro
   const waiting = answers
     .flatMap((row) => (isWaiting(row) ? [Number(row.count)] : []))
     .reduce((sum, count) => sum + count, 0);
-  const ages = processes
-    .flatMap(({ facts }) => facts?.modules ?? [])
-    .flatMap(({ name, oldestEvents }) => oldestEvents.map((oldest) => ({ module: name, ...oldest })));
-  const late = ages.filter(({ waitedMs }) => waitedMs > longMs);
+  const late = oldestEvents(processes).filter(({ waitedMs }) => waitedMs > longMs);
   const findings = late.map(({ module, recipient, waitedMs }) => {
     const said = `an event of ${module} has waited for ${recipient} for ${span(waitedMs)}`;
     const todo = `see whether ${recipient} is away, or refuses the event; the log of ${module} has the error`;
@@ -81,6 +78,15 @@ export async function outbox({ processes, rows }: Pick<System, 'processes' | 'ro
   });
   if (findings.length > 0) return findings;
   return [ok(`${plural(waiting, 'event')} in outboxes, none for over a minute${exceptFor(answers)}`)];
+}
+
+/** Returns the oldest event in the outbox of each module for each recipient. Several processes may tell of the same one. */
+function oldestEvents(processes: System['processes']) {
+  const ages = processes
+    .flatMap(({ facts }) => facts?.modules ?? [])
+    .flatMap(({ name, oldestEvents }) => oldestEvents.map((oldest) => ({ module: name, ...oldest })))
+    .sort((one, other) => one.waitedMs - other.waitedMs);
+  return [...new Map(ages.map((oldest) => [`${oldest.module} ${oldest.recipient}`, oldest])).values()];
 }
 
 /** Whether a row counts events that wait for a recipient. */

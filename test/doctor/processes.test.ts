@@ -170,6 +170,11 @@ it('outbox: says how long an event has waited, and for whom', async () => {
     { level: 'warning', what: 'an event of orders has waited for mail for 10 min', todo: expect.any(String) },
   ]);
   expect(levels(await outbox({ processes: waits(2 * dayMs), rows }))).toEqual(['error']);
+  // The replicas of a module share its outbox, and a process is asked once for each of its modules.
+  const [first, second] = [waits(10 * 60_000), waits(9 * 60_000)];
+  expect(await outbox({ processes: [...second, ...first, ...second], rows })).toEqual([
+    { level: 'warning', what: 'an event of orders has waited for mail for 10 min', todo: expect.any(String) },
+  ]);
 });
 
 it('dead letters and sagas: count those that need a person, by module', async () => {
