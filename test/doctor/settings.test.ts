@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { certificateFiles, keyAges, secretFiles } from '../../scripts/doctor/secrets.ts';
 import { brokers, ports, readSettings, settings, sources } from '../../scripts/doctor/settings.ts';
@@ -62,6 +65,32 @@ it('settings: lists what a start would need, with brokers and sources that do no
   expect(JSON.stringify(read)).not.toContain('planted-secret');
   expect(levels(brokers(read))).toEqual(['error']);
   expect(levels(sources(read)).sort()).toEqual(['ok', 'warning']);
+});
+
+it.each(['amqp', 'nats'])(
+  'settings: ends although an %s broker accepts connections and never answers',
+  async (protocol) => {
+    const server = createServer((socket) => socket.on('error', () => {}).resume()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    const child = spawn(process.execPath, ['dist/app.js', '--prerequisites'], {
+      env: { TOPOLOGY: '/dev/null', DATA_DIR: folder, BUS: `${protocol}://127.0.0.1:${port}` },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+    expect(JSON.parse(output).brokers).toEqual([
+      { setting: 'BUS', address: `${protocol}://127.0.0.1:${port}`, why: expect.any(String) },
+    ]);
+    expect(code).toBe(0);
+    server.close();
+  },
+);
+
+it('settings: connects to a broker at an address of IPv6', async () => {
+  const environment = { PATH: process.env.PATH, TOPOLOGY: '/dev/null', DATA_DIR: folder, BUS: 'kafka://[::1]:1' };
+  const { brokers: found } = await readSettings([], environment);
+  // A machine without IPv6 says EADDRNOTAVAIL.
+  expect(found[0]?.why).toMatch(/::1:1\b/);
 });
 
 it('ports: sees a port that is taken, and asks nothing while the system runs', async () => {

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { Admin, BaseOptions, Consumer, Producer, SASLMechanismValue } from '@platformatic/kafka';
 import { type Clock, pause } from '../../kernel/context/index.ts';
 import { answerWithin, type BrokerDependencies, maxInFlight, patienceMs } from '../../kernel/events/index.ts';
-import { namespaceOf, Reachability, shownAddress } from '../../kernel/ports/index.ts';
+import { hostOf, namespaceOf, Reachability, shownAddress } from '../../kernel/ports/index.ts';
 
 type Library = typeof import('@platformatic/kafka');
 export type TextProducer = Producer<string, string, string, string>;
@@ -27,7 +27,7 @@ export class KafkaCluster {
       clientId: 'kerf',
       bootstrapBrokers: [`${url.hostname}:${url.port || 9092}`],
       ...credentials(url),
-      ...(url.protocol === 'kafkas:' && { tls: {}, tlsServerName: isIP(url.hostname) === 0 }),
+      ...(url.protocol === 'kafkas:' && { tls: {}, tlsServerName: isIP(hostOf(url)) === 0 }),
       connectTimeout: 3_000,
       requestTimeout: 4_000,
       timeout: 3_000,

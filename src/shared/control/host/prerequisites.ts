@@ -2,7 +2,7 @@ import { connect as connectSocket } from 'node:net';
 import type { z } from 'zod';
 import { background } from '../../kernel/context/index.ts';
 import { messageOf } from '../../kernel/errors/index.ts';
-import { defaultSilence, shownAddress, type TlsMaterial } from '../../kernel/ports/index.ts';
+import { defaultSilence, hostOf, shownAddress, type TlsMaterial } from '../../kernel/ports/index.ts';
 import { silentLog } from '../../kernel/telemetry/index.ts';
 import type { Adapters } from '../adapter-list/index.ts';
 import type { prerequisitesSchema } from '../admin-contract/index.ts';
@@ -18,10 +18,14 @@ const namesOfFiles = [
   ...(['INTERNAL_IDENTITY', 'LOG_FILE'] as const),
 ];
 
-/** Prints, as JSON, what a start would need around it, and what of it answers. Throws a `StartError` for a wrong setting. */
-export async function printPrerequisites(topology: Topology): Promise<undefined> {
-  console.log(JSON.stringify(await prerequisitesOf(topology)));
-  return undefined;
+/**
+ * Prints, as JSON, what a start would need around it, and what of it answers, and ends the process: a client that has lost patience with a
+ * broker may keep its connection. Throws a `StartError` for a wrong setting.
+ */
+export async function printPrerequisites(topology: Topology): Promise<never> {
+  const text = `${JSON.stringify(await prerequisitesOf(topology))}\n`;
+  await new Promise<void>((resolve) => process.stdout.write(text, () => resolve()));
+  process.exit(0);
 }
 
 async function prerequisitesOf(topology: Topology): Promise<z.input<typeof prerequisitesSchema>> {
@@ -81,7 +85,7 @@ async function reach(address: string, adapters: Adapters, tls: TlsMaterial): Pro
   const example = adapters.brokers.find(({ protocols }) => protocols.includes(url.protocol))?.example;
   const port = Number(url.port || (example && new URL(example).port));
   await new Promise<void>((resolve, reject) => {
-    const socket = connectSocket({ host: url.hostname, port, timeout: withinMs });
+    const socket = connectSocket({ host: hostOf(url), port, timeout: withinMs });
     socket.once('error', reject).once('timeout', () => socket.destroy(new Error('it does not answer')));
     socket.once('connect', () => {
       socket.destroy();

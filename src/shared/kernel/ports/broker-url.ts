@@ -23,6 +23,11 @@ function isDecodable(text: string): boolean {
   }
 }
 
+/** Returns the host of a URL as sockets take it: an address of IPv6 without its brackets. */
+export function hostOf({ hostname }: URL): string {
+  return hostname.replace(/^\[(.*)\]$/, '$1');
+}
+
 /** Returns the prefix of all event and call names at a broker. It lets several systems share one broker. */
 export function namespaceOf(broker: URL): string {
   return broker.searchParams.get('namespace') ?? 'kerf';

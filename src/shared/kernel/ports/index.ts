@@ -23,7 +23,7 @@ export {
   type Requests,
   readJson,
 } from './broker-session.ts';
-export { isBrokerUrl, namespaceOf } from './broker-url.ts';
+export { hostOf, isBrokerUrl, namespaceOf } from './broker-url.ts';
 export { bearer, type CallerTokens } from './caller-tokens.ts';
 export { type Discovery, type DnsName, LastAddresses, type Listener } from './discovery.ts';
 export { PolledAddresses, type Sighting, type Source } from './polled-addresses.ts';
