@@ -106,7 +106,7 @@ const module: Board = {
       {
         title: 'Time of 99 % of calls, as callers see them',
         unit: 's',
-        queries: { '{{operation}}': p99('kerf_call_duration_seconds', 'operation', chosen) },
+        queries: { '{{operation}} ({{placement}})': p99('kerf_call_duration_seconds', 'operation, placement', chosen) },
       },
       {
         title: 'Calls that run or wait in its process',
@@ -177,9 +177,9 @@ const edges: Board = {
         title: 'Time of 99 % of calls',
         unit: 's',
         queries: {
-          '{{caller}} → {{module}} ({{transport}})': p99(
+          '{{caller}} → {{module}} ({{placement}} {{transport}})': p99(
             'kerf_call_duration_seconds',
-            'caller, module, transport',
+            'caller, module, placement, transport',
             chosen,
           ),
         },

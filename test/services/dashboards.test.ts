@@ -29,6 +29,12 @@ const queries = boards.flatMap(({ title, rows }) =>
   ),
 );
 
+it('no query adds up the times of calls within a process and over a wire: of the former, one in 128 is timed', () => {
+  const ofCalls = queries.filter(([, , query]) => query.includes('kerf_call_duration_seconds'));
+  expect(ofCalls.length).toBeGreaterThan(0);
+  expect(ofCalls.filter(([, , query]) => !/ by \([^)]*\bplacement\b/.test(query))).toEqual([]);
+});
+
 /** A system in which everything has happened that a dashboard shows. */
 describeWith('prometheus', 'the queries of dashboards', () => {
   const undo: (() => unknown)[] = [];
