@@ -15,7 +15,7 @@ class TracingProcess {
   readonly left = new LeftTraces(3);
   readonly #app: AdminRoutes = new Hono();
   readonly #provider = new ServiceTracerProvider({
-    ...{ ownService: 'home', resource: { 'service.instance.id': 'same' }, sampling: { ratio: 0, byParent: true } },
+    ...{ ownService: 'home', resource: { 'service.instance.id': 'same' }, sampling: { ratio: 1, byParent: true } },
     ended: (span) => this.memory.add(span),
   });
 
