@@ -83,6 +83,19 @@ const system: Board = {
         queries: { '{{process}}': 'min by (process) (kerf_data_disk_free_bytes / kerf_data_disk_size_bytes)' },
       },
       {
+        title: 'Module processes that are not ready',
+        unit: 'short',
+        queries: { '{{module}}': 'sum by (module) (kerf_module_processes - kerf_module_process_ready)' },
+      },
+      {
+        title: 'Ends of module processes',
+        unit: 'short',
+        queries: {
+          '{{module}} {{reason}}':
+            'sum by (module, reason) (increase(kerf_module_process_ends_total[$__rate_interval]))',
+        },
+      },
+      {
         title: 'Programs',
         unit: 'short',
         queries: { '{{artifact}} on {{node}}': 'count by (artifact, node) (kerf_build_info)' },

@@ -68,3 +68,27 @@ export async function freeze(kerf: Kerf, module: string): Promise<() => Promise<
   process.kill(pid, 'SIGSTOP');
   return async () => process.kill(pid, 'SIGCONT');
 }
+
+/** Kills the process of a module whenever there is one. Returns the function that ends it. */
+export function killAgainAndAgain(kerf: Kerf, module: string): () => Promise<void> {
+  const pause = () => new Promise((resolve) => setTimeout(resolve, 100));
+  let isOpen = true;
+  const killing = (async () => {
+    for (; isOpen; await pause()) {
+      const pid = await kerf.pidOf(module);
+      if (pid !== null) kill(pid);
+    }
+  })();
+  return () => {
+    isOpen = false;
+    return killing;
+  };
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
+}

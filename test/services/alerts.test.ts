@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { type PrivateServer, startServer } from '../../scripts/services/index.ts';
 import { eventually, freePort, Kerf, newDataDir } from '../harness/kerf.ts';
-import { customers, deployed, freeze, observe } from '../harness/observed.ts';
+import { customers, deployed, freeze, killAgainAndAgain, observe } from '../harness/observed.ts';
 import { Operator } from '../harness/operator.ts';
 import { type Alert, openWebhook, queryPrometheus, type Webhook } from '../harness/prometheus.ts';
 import { describeWith } from '../harness/servers.ts';
@@ -41,7 +41,10 @@ describeWith('prometheus', 'the rules of Prometheus', () => {
 
 /** Shortens the rules: nobody waits an hour for a test. */
 function shortened(text: string): string {
-  return text.replace(/for: \w+/g, 'for: 1s').replace(/_age_seconds(.*) > \d+/g, '_age_seconds$1 > 3');
+  return text
+    .replace(/for: \w+/g, 'for: 1s')
+    .replace(/_age_seconds(.*) > \d+/g, '_age_seconds$1 > 3')
+    .replace('[10m]', '[20s]');
 }
 
 /** A fault and its end. `labels` are those of the alert. */
@@ -98,6 +101,8 @@ function drill(): void {
     thaw = await freeze(kerf, module);
   };
 
+  let crashing = async () => {};
+
   let saga = '';
   const faults: Record<string, Fault> = {
     'public requests fail': {
@@ -151,9 +156,17 @@ function drill(): void {
         KerfBreakerOpen: { module: 'payments' },
         KerfModuleLeaderless: { module: 'payments' },
         KerfProcessDown: { process: 'payments' },
+        KerfModuleProcessNotReady: { module: 'payments' },
       },
       begin: () => hang('payments'),
       end: () => thaw(),
+    },
+    'a process crashes again and again': {
+      alerts: { KerfModuleProcessCrashes: { module: 'payments' } },
+      begin: async () => {
+        crashing = killAgainAndAgain(kerf, 'payments');
+      },
+      end: () => crashing(),
     },
     'the disk fills': {
       alerts: { KerfDiskFull: {} },

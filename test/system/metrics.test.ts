@@ -132,6 +132,25 @@ it('count each call once while its module moves, and its data once while three p
   expect(await kerf.stop()).toBe(0);
 });
 
+it('tell which module processes are ready, and how processes ended', async () => {
+  const kerf = await Kerf.start({ env: { MODULE_MAIL: 'http?instances=2', LOG_LEVEL: 'silent' } });
+  const [scraper, operator] = [new Scraper(kerf), new Operator(kerf)];
+  const counts = async () => {
+    const all = (await scraper.scrape()).filter(({ name }) => name.startsWith('kerf_module_process'));
+    expect(new Set(all.map(({ labels }) => `${labels.process} ${labels.module}`))).toEqual(new Set(['home mail']));
+    return Object.fromEntries(all.map(({ name, labels, value }) => [labels.reason ?? name, value]));
+  };
+  const both = { kerf_module_processes: 2, kerf_module_process_ready: 2 };
+  expect(await counts()).toEqual({ ...both, planned: 0, crash: 0 });
+  process.kill((await kerf.pidOf('mail'))!, 'SIGKILL');
+  await expect.poll(counts).toEqual({ ...both, planned: 0, crash: 1 });
+  expect(await operator.ask('PUT', '/modules/mail', { placement: 'in-process', forNow: true })).toMatchObject({
+    status: 200,
+  });
+  expect(await counts()).toEqual({ planned: 2, crash: 1 });
+  expect(await kerf.stop()).toBe(0);
+});
+
 it('are read by the token of scrapers only, which gives no orders', async () => {
   const token = 'a-token-for-the-scrapers';
   const kerf = await Kerf.start({ env: { MODULE_MAIL: 'http', METRICS_TOKEN: token } });

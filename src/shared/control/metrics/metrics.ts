@@ -5,6 +5,7 @@ import { CallMetrics } from './calls.ts';
 import { type Form, NodeMetrics, write } from './exposition.ts';
 import { Happenings } from './happenings.ts';
 import { KnownNames } from './known-names.ts';
+import { readModuleProcesses } from './module-processes.ts';
 import { ModuleReader } from './modules.ts';
 import { BuildInfo, readDisk, readRelocations } from './process.ts';
 import { serveMetrics } from './serve.ts';
@@ -36,7 +37,7 @@ export function metrics(): ControlPart {
 
 /** Lists the sources that read the state of this process. */
 function sourcesOf(around: PartDependencies, names: KnownNames, log: Log): MetricSource[] {
-  const { definitions, directory, open, relocations, topology } = around;
+  const { definitions, directory, moduleProcesses, open, relocations, topology } = around;
   const contracts = definitions.map(({ contract }) => contract);
   const modules = contracts.map(({ name }) => name);
   const build = new BuildInfo(contracts);
@@ -54,7 +55,7 @@ function sourcesOf(around: PartDependencies, names: KnownNames, log: Log): Metri
       return reader.families();
     },
     () => readDisk(topology.settings.DATA_DIR),
-    () => (topology.only ? [] : readRelocations(relocations)),
+    () => (topology.only ? [] : [...readRelocations(relocations), ...readModuleProcesses(moduleProcesses)]),
     () => build.families(),
   ];
 }

@@ -19,6 +19,12 @@ interface Ready {
 }
 type State = Ready | { readonly kind: 'starting' | 'waiting' | 'stopped' };
 
+/** How a process ended, and whether this process had decided to end it. */
+export interface ProcessEnd {
+  readonly how: string;
+  readonly reason: 'planned' | 'crash';
+}
+
 export interface ModuleProcessDependencies {
   readonly module: string;
   /** The program that it runs: this process's program, or another release of it. */
@@ -31,8 +37,8 @@ export interface ModuleProcessDependencies {
   readonly log: Log;
   /** Takes over the state of a part of control that the process has left. */
   readonly onLeft: (part: string, state: unknown) => void;
-  /** Called when the process is ready, and when it has ended: `how` then says how it ended. */
-  readonly onChange: (how?: string) => void;
+  /** Called when the process is ready, and with an end when it has ended. */
+  readonly onChange: (end?: ProcessEnd) => void;
 }
 
 const firstDelayMs = 100;
@@ -220,7 +226,7 @@ export class ModuleProcess {
     this.ends += 1;
     this.state = { kind: this.#ending ? 'stopped' : 'waiting' };
     for (const { reject } of [...this.#waiting.values()]) reject(new Error(`the process of ${module} ended: ${how}`));
-    this.parts.onChange(how);
+    this.parts.onChange({ how, reason: this.#ending ? 'planned' : 'crash' });
     // The listener of `onChange` may have called `expectEnd`.
     if (this.#ending) {
       this.state = { kind: 'stopped' };

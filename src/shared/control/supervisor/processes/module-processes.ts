@@ -12,7 +12,7 @@ import {
   type ServicePlacement,
   type Topology,
 } from '../../topology/index.ts';
-import { ModuleProcess } from './module-process.ts';
+import { ModuleProcess, type ProcessEnd } from './module-process.ts';
 import { type SharedStates, takeOver } from './shared-state.ts';
 
 const readyWithinMs = 20_000;
@@ -34,6 +34,7 @@ export class ModuleProcesses {
   /** All processes, including processes that receive no calls yet, or no calls any more. */
   readonly #processes = new Set<ModuleProcess>();
   readonly #listeners = new Map<ModuleProcess, (how?: string) => void>();
+  readonly #ends = new Map<string, Record<ProcessEnd['reason'], number>>();
   /** The names of each module's own settings. */
   readonly #settings: ReadonlyMap<string, readonly string[]>;
   #homeAddress = '';
@@ -73,6 +74,11 @@ export class ModuleProcesses {
 
   get all(): readonly ModuleProcess[] {
     return [...this.#processes];
+  }
+
+  /** How often processes of each module have ended, by reason. Has every module whose process has been started. */
+  get ends(): ReadonlyMap<string, Readonly<Record<ProcessEnd['reason'], number>>> {
+    return this.#ends;
   }
 
   /** Starts all processes in parallel. Waits for each until it is ready, has ended 4 times, or 20 s are over. */
@@ -157,7 +163,12 @@ export class ModuleProcesses {
       // The placement of this process, which overrides the topology file.
       [`MODULE_${environmentName(module)}`]: placementText(placement),
     };
-    const onChange = (how?: string) => this.#changed(module, service, how);
+    const ends = this.#ends.get(module) ?? { planned: 0, crash: 0 };
+    this.#ends.set(module, ends);
+    const onChange = (end?: ProcessEnd) => {
+      if (end) ends[end.reason] += 1;
+      this.#changed(module, service, end?.how);
+    };
     const enrol = (publicKey: PublicJwk) => this.authority!.enrol(publicKey, [module]);
     const onLeft = (part: string, state: unknown) => takeOver(this.left, part, state, this.log);
     const parts = { module, program, environment, callsPaused, enrol, log: this.log, onLeft, onChange };
