@@ -37,6 +37,7 @@ export const kernel = {
 
 /** Room of control → the rooms of control that it may import. */
 export const control = {
+  exporting: ['parts'],
   logs: [],
   'admin-contract': ['logs'],
   releases: [],
@@ -58,11 +59,11 @@ export const control = {
 };
 
 /** The rooms of control that a product may leave out. Only src/app.ts imports them. */
-export const controlParts = ['advice', 'faults', 'metrics', 'traces', 'trials'];
+export const controlParts = ['advice', 'faults', 'log-export', 'metrics', 'traces', 'trials'];
 
 /** The rooms of control that are offered to those parts, also to parts that are yet to be written. */
 export const controlForParts = [
-  ...['adapter-list', 'admin-api', 'admin-contract', 'parts', 'relocation'],
+  ...['adapter-list', 'admin-api', 'admin-contract', 'exporting', 'parts', 'relocation'],
   ...['routing', 'supervisor'],
 ];
 
@@ -89,14 +90,18 @@ export const vendors = {
   '@node-rs/argon2': ['modules/members/internal'],
   '@opentelemetry/api': [
     ...['shared/kernel/calls', 'shared/kernel/context', 'shared/kernel/events', 'shared/kernel/telemetry'],
-    ...['shared/control/gateway', 'shared/control/logs', 'shared/control/metrics', 'shared/control/traces', 'modules'],
+    ...['shared/control/exporting', 'shared/control/gateway', 'shared/control/log-export', 'shared/control/logs'],
+    ...['shared/control/metrics', 'shared/control/traces', 'modules'],
   ],
-  '@opentelemetry/core': ['shared/kernel/telemetry', 'shared/control/traces'],
+  '@opentelemetry/core': ['shared/kernel/telemetry', 'shared/control/exporting', 'shared/control/traces'],
+  '@opentelemetry/exporter-logs-otlp-grpc': ['shared/adapters/otlp'],
+  '@opentelemetry/exporter-logs-otlp-proto': ['shared/adapters/otlp'],
   '@opentelemetry/exporter-trace-otlp-grpc': ['shared/adapters/otlp'],
   '@opentelemetry/exporter-trace-otlp-proto': ['shared/adapters/otlp'],
   '@opentelemetry/exporter-zipkin': ['shared/adapters/zipkin'],
   '@opentelemetry/instrumentation-undici': ['shared/control/traces'],
-  '@opentelemetry/resources': ['shared/control/traces'],
+  '@opentelemetry/resources': ['shared/control/log-export', 'shared/control/traces'],
+  '@opentelemetry/sdk-logs': ['shared/control/log-export', 'shared/kernel/ports'],
   '@opentelemetry/sdk-trace-base': ['shared/control/traces', 'shared/kernel/ports'],
   '@platformatic/kafka': ['shared/adapters/kafka'],
   'better-sqlite3': ['shared/adapters/sqlite'],

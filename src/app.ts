@@ -24,6 +24,7 @@ import { zipkin } from './shared/adapters/zipkin/index.ts';
 import { advice } from './shared/control/advice/index.ts';
 import { faults } from './shared/control/faults/index.ts';
 import { run } from './shared/control/host/index.ts';
+import { logExport } from './shared/control/log-export/index.ts';
 import { metrics } from './shared/control/metrics/index.ts';
 import { traces } from './shared/control/traces/index.ts';
 import { trials } from './shared/control/trials/index.ts';
@@ -32,5 +33,5 @@ await run({
   modules: [members, catalog, inventory, orders, payments, notifications, mail, sms, board, recommendations],
   compositions: [sessions, products, orderSummary],
   adapters: [sqlite(), http(), grpc(), rabbitmq(), kafka(), nats(), dns(), file(), otlp(), zipkin()],
-  control: [traces(), metrics(), trials(), advice(), faults()],
+  control: [traces(), logExport(), metrics(), trials(), advice(), faults()],
 });

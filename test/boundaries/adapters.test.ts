@@ -34,6 +34,7 @@ const users: readonly (readonly [name: string, env: Record<string, string>, said
     'OTEL_TRACES_EXPORTER needs an adapter that exports spans by "zipkin"',
   ],
   ['otlp', { OTEL_TRACES_EXPORTER: 'otlp' }, 'OTEL_TRACES_EXPORTER needs an adapter that exports spans by "otlp"'],
+  ['otlp', { OTEL_LOGS_EXPORTER: 'otlp' }, 'OTEL_LOGS_EXPORTER needs an adapter that exports log lines by "otlp"'],
   ['file', { MODULE_SMS: 'file:sms' }, 'the placement of sms needs an adapter that finds instances in a file'],
   ['kafka', { BUS: 'kafka://127.0.0.1:9' }, 'kafka://127.0.0.1:9 needs an adapter that carries events over kafka://'],
   ['nats', { BUS: 'nats://127.0.0.1:9' }, 'nats://127.0.0.1:9 needs an adapter that carries events over nats://'],

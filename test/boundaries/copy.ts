@@ -67,13 +67,14 @@ export class Copy {
   /** Removes an adapter, or an optional part of control: its folder, and its import and call in src/app.ts. */
   removeListed(ring: 'adapters' | 'control', name: string): void {
     this.remove(`src/shared/${ring}/${name}`);
+    const call = name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
     this.plant({
       'src/app.ts': (text) =>
         text
           .split('\n')
           .filter((line) => !line.includes(`/${ring}/${name}/`))
           .join('\n')
-          .replace(new RegExp(`\\b${name}\\(\\), |(, )?\\b${name}\\(\\)`), ''),
+          .replace(new RegExp(`\\b${call}\\(\\), |(, )?\\b${call}\\(\\)`), ''),
     });
   }
 

@@ -5,7 +5,8 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { otlp } from '../../src/shared/adapters/otlp/index.ts';
 import { zipkin } from '../../src/shared/adapters/zipkin/index.ts';
-import { Exporting } from '../../src/shared/control/traces/exporting.ts';
+import type { Exporting } from '../../src/shared/control/exporting/index.ts';
+import { exportSpans } from '../../src/shared/control/traces/export-spans.ts';
 import { ServiceTracerProvider } from '../../src/shared/control/traces/provider.ts';
 import { TraceMemory } from '../../src/shared/control/traces/trace-memory.ts';
 
@@ -27,14 +28,14 @@ const exporters = {
   zipkin: { port: zipkin().spanExporter!, variable: 'OTEL_EXPORTER_ZIPKIN_ENDPOINT', path: '/api/v2/spans' },
 };
 
-function exportTo(name: keyof typeof exporters, url: string): Exporting {
+function exportTo(name: keyof typeof exporters, url: string): Exporting<ReadableSpan> {
   const { port, variable, path } = exporters[name];
   vi.stubEnv(variable, name === 'zipkin' ? `${url}${path}` : url);
-  return new Exporting(name, port.open(process.env), 300);
+  return exportSpans(name, port.open(process.env), 300);
 }
 
 /** Ends `count` sampled spans and hands them to `exporting`. */
-function spans(count: number, exporting: Exporting): void {
+function spans(count: number, exporting: Exporting<ReadableSpan>): void {
   const memory = new TraceMemory({ maxSpans: 10, slowMs: 1_000, send: (span: ReadableSpan) => exporting.send(span) });
   const parts = { ownService: 'home', resource: {}, sampling: { ratio: 1, byParent: true } };
   const provider = new ServiceTracerProvider({ ...parts, ended: (span) => memory.add(span) });

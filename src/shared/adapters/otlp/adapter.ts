@@ -1,24 +1,36 @@
 import { StartError } from '../../kernel/errors/index.ts';
 import type { Adapter } from '../../kernel/ports/index.ts';
 
-const clients = {
+type Signal = 'TRACES' | 'LOGS';
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const spanClients = {
   'http/protobuf': async () => new (await import('@opentelemetry/exporter-trace-otlp-proto')).OTLPTraceExporter(),
   grpc: async () => new (await import('@opentelemetry/exporter-trace-otlp-grpc')).OTLPTraceExporter(),
 };
 
-/** Sends spans by OTLP, the protocol of OpenTelemetry. The `OTEL_EXPORTER_OTLP_*` variables mean what they mean elsewhere. */
+const logClients = {
+  'http/protobuf': async () => new (await import('@opentelemetry/exporter-logs-otlp-proto')).OTLPLogExporter(),
+  grpc: async () => new (await import('@opentelemetry/exporter-logs-otlp-grpc')).OTLPLogExporter(),
+};
+
+/** Sends spans and log lines by OTLP, the protocol of OpenTelemetry. The `OTEL_EXPORTER_OTLP_*` variables mean what they mean elsewhere. */
 export function otlp(): Adapter {
   return {
     name: 'otlp',
     spanExporter: {
       name: 'otlp',
       askedForBy: ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'],
-      open: ({ OTEL_EXPORTER_OTLP_PROTOCOL: general, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: own }) => {
-        const protocol = own || general || 'http/protobuf';
-        if (protocol === 'grpc' || protocol === 'http/protobuf') return clients[protocol]();
-        const setting = own ? 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL' : 'OTEL_EXPORTER_OTLP_PROTOCOL';
-        throw new StartError(`setting ${setting}: "${protocol}" is no protocol here; say http/protobuf or grpc`);
-      },
+      open: (env) => spanClients[protocolOf('TRACES', env)](),
     },
+    logExporter: { name: 'otlp', open: (env) => logClients[protocolOf('LOGS', env)]() },
   };
+}
+
+function protocolOf(signal: Signal, env: Environment): 'http/protobuf' | 'grpc' {
+  const own = `OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`;
+  const setting = env[own] ? own : 'OTEL_EXPORTER_OTLP_PROTOCOL';
+  const protocol = env[setting] || 'http/protobuf';
+  if (protocol === 'grpc' || protocol === 'http/protobuf') return protocol;
+  throw new StartError(`setting ${setting}: "${protocol}" is no protocol here; say http/protobuf or grpc`);
 }

@@ -1,7 +1,7 @@
 import type { Link } from '../../kernel/calls/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
 import type { OpenBus } from '../../kernel/events/index.ts';
-import type { Adapter, Broker, SpanExporterPort, Wire } from '../../kernel/ports/index.ts';
+import type { Adapter, Broker, LogExporterPort, SpanExporterPort, Wire } from '../../kernel/ports/index.ts';
 import { isBrokerUrl, type OpenSession, shownAddress, type Way } from '../../kernel/ports/index.ts';
 import { QueueTransport } from '../queue/index.ts';
 
@@ -15,6 +15,7 @@ const offers: Readonly<Record<Part, string>> = {
   findInFile: 'an adapter that finds instances in a file',
   describe: 'an adapter that describes contracts',
   spanExporter: 'an adapter that exports spans',
+  logExporter: 'an adapter that exports log lines',
 };
 
 /** Finds the adapter of a product that a setting or an address needs. */
@@ -97,13 +98,13 @@ export class Adapters {
   ): readonly SpanExporterPort[] {
     const offered = this.all.flatMap(({ spanExporter }) => spanExporter ?? []);
     if (!named) return offered.filter(({ askedForBy }) => askedForBy.some((variable) => env[variable]));
-    const names = named.split(',').map((name) => name.trim());
-    return names.flatMap((name) => {
-      if (name === 'none') return [];
-      const found = offered.find((each) => each.name === name);
-      if (found) return [found];
-      throw missing(`an adapter that exports spans by "${name}"`, 'OTEL_TRACES_EXPORTER');
-    });
+    return exportersNamed(named, offered, 'OTEL_TRACES_EXPORTER', offers.spanExporter);
+  }
+
+  /** Returns the exporters that `OTEL_LOGS_EXPORTER` names. Throws a `StartError` for a name that no adapter has. */
+  logExporters(named = ''): readonly LogExporterPort[] {
+    const offered = this.all.flatMap(({ logExporter }) => logExporter ?? []);
+    return exportersNamed(named, offered, 'OTEL_LOGS_EXPORTER', offers.logExporter);
   }
 
   /** Returns a link to the module at an address. The link connects on first use. */
@@ -128,6 +129,22 @@ export class Adapters {
 /** Returns the name of a wire in placements. */
 export function wireName({ protocols: [plain] }: Wire): string {
   return plain.slice(0, -1);
+}
+
+/** Returns the exporters of these names, separated by commas. Throws a `StartError` for a name that no adapter has. */
+function exportersNamed<T extends { readonly name: string }>(
+  named: string,
+  offered: readonly T[],
+  setting: string,
+  what: string,
+): readonly T[] {
+  const names = named.split(',').map((name) => name.trim());
+  return names.flatMap((name) => {
+    if (name === '' || name === 'none') return [];
+    const found = offered.find((each) => each.name === name);
+    if (found) return [found];
+    throw missing(`${what} by "${name}"`, setting);
+  });
 }
 
 function protocolOf(address: string): string {

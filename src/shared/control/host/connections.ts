@@ -46,7 +46,7 @@ export async function connect(
   const logs = openLogs(topology, definitions);
   const log = logs.of(processName(topology));
   watchOpenFiles(log);
-  const openControl = openParts(control, { topology, identity, log, definitions });
+  const openControl = openParts(control, { topology, identity, logs, log, definitions });
   const { hooks } = openControl;
   const contracts = new Map(definitions.map(({ contract }) => [contract.name, contract]));
   const directory = new Directory({

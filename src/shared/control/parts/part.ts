@@ -16,7 +16,7 @@ import type { MetricSource } from './metric-family.ts';
 export interface ControlPart {
   readonly name: string;
   /** Opens the part in a process, before any module opens there. */
-  open(around: Pick<PartDependencies, 'topology' | 'identity' | 'log' | 'definitions'>): OpenPart;
+  open(around: Pick<PartDependencies, 'topology' | 'identity' | 'logs' | 'log' | 'definitions'>): OpenPart;
 }
 
 /** What a part adds to a process. */
@@ -52,9 +52,9 @@ export interface OpenPart {
 export interface PartDependencies {
   readonly topology: Topology;
   readonly identity: Identity;
-  readonly log: Log;
   /** The logs of the process, which a part tells its secrets, so that no line shows them. */
-  readonly logs: Pick<Logs, 'hide'>;
+  readonly logs: Logs;
+  readonly log: Log;
   readonly definitions: readonly ModuleDefinition[];
   readonly directory: Directory;
   readonly calls: CallSource;

@@ -89,11 +89,12 @@ export const kernelSettings = z.object({
   TRACES_IN_MEMORY: whole(0, 1_000_000, 'must be a whole number of spans, 0 to 1000000')
     .default(10_000)
     .describe('how many spans each process remembers; 0 records no traces'),
-  OTEL_SDK_DISABLED: flag.default(false).describe('whether no traces are recorded'),
+  OTEL_SDK_DISABLED: flag.default(false).describe('whether no traces are recorded, and no log lines sent'),
   OTEL_TRACES_EXPORTER: z
     .string()
     .optional()
     .describe('where spans are sent: otlp, zipkin, several separated by commas, or none'),
+  OTEL_LOGS_EXPORTER: z.string().optional().describe('where log lines are sent as well: otlp, or none'),
   OTEL_TRACES_SAMPLER: z
     .enum([
       ...(['parentbased_traceidratio', 'parentbased_always_on', 'parentbased_always_off'] as const),

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
-import { type Attributes, DiagLogLevel, diag, type Span, trace } from '@opentelemetry/api';
+import { type Span, trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
-import { joinOpenTelemetry, type Log, OncePerMinute } from '../../kernel/telemetry/index.ts';
+import { joinOpenTelemetry, type Log } from '../../kernel/telemetry/index.ts';
 import type { Adapters } from '../adapter-list/index.ts';
 import type { SpanRow } from '../admin-contract/index.ts';
-import { type ExportCounts, Exporting } from './exporting.ts';
+import { type ExportCounts, type Exporting, processAttributes, tellProblems } from '../exporting/index.ts';
+import { exportSpans } from './export-spans.ts';
 import { LeftTraces } from './left-traces.ts';
 import { type Sampling, ServiceTracerProvider } from './provider.ts';
 import { rowOf } from './rows.ts';
@@ -42,7 +42,7 @@ export class Recorder {
   readonly memory: TraceMemory;
   /** The spans of module processes that have ended. */
   readonly left: LeftTraces;
-  readonly #exporting: readonly Exporting[];
+  readonly #exporting: readonly Exporting<ReadableSpan>[];
   #fetch: { enable(): void; disable(): void } | undefined;
 
   /** Throws a `StartError` when a setting names an exporter that no adapter offers, or that cannot be opened. */
@@ -50,13 +50,13 @@ export class Recorder {
     const { TRACES_IN_MEMORY: maxSpans, TRACE_SLOW_MS: slowMs } = settings;
     this.#exporting = adapters
       .spanExporters(settings.OTEL_TRACES_EXPORTER, env)
-      .map(({ name, open }) => new Exporting(name, open(env)));
+      .map(({ name, open }) => exportSpans(name, open(env)));
     this.memory = new TraceMemory({ maxSpans, slowMs, send: (span) => this.#send(span) });
     this.left = new LeftTraces(maxSpans);
     tellProblems(log);
     joinOpenTelemetry();
     const ended = (span: ReadableSpan) => this.memory.add(span);
-    const [resource, sampling] = [resourceOf(env), samplingOf(settings)];
+    const [resource, sampling] = [processAttributes(env), samplingOf(settings)];
     trace.setGlobalTracerProvider(new ServiceTracerProvider({ ownService, resource, sampling, ended }));
   }
 
@@ -100,39 +100,4 @@ export class Recorder {
 function samplingOf({ OTEL_TRACES_SAMPLER: name, OTEL_TRACES_SAMPLER_ARG: share }: TraceSettings): Sampling {
   const ratio = name.endsWith('always_on') ? 1 : name.endsWith('always_off') ? 0 : share;
   return { ratio, byParent: name.startsWith('parentbased_') };
-}
-
-/** Describes this process by OpenTelemetry's conventions. `OTEL_RESOURCE_ATTRIBUTES` adds to it: `deployment.environment.name=test`. */
-function resourceOf({ OTEL_RESOURCE_ATTRIBUTES: given = '' }: RecorderDependencies['env']): Attributes {
-  const added = given.split(',').flatMap((pair) => {
-    const [, key = '', value = ''] = /^\s*([^=]+?)\s*=(.*)$/.exec(pair) ?? [];
-    return key ? [[key, decoded(value.trim())] as const] : [];
-  });
-  return {
-    'service.namespace': 'kerf',
-    'service.instance.id': `${hostname()}:${process.pid}`,
-    'host.name': hostname(),
-    'process.pid': process.pid,
-    ...Object.fromEntries(added),
-  };
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
-/** Logs problems of OpenTelemetry, such as a server that takes no spans: at most one line a minute. */
-function tellProblems(log: Log): void {
-  const limit = new OncePerMinute();
-  const warn = (problem: string) => {
-    if (limit.passes())
-      log.warn({ problem: problem.slice(0, 500) }, 'spans cannot be sent; they are counted and dropped');
-  };
-  const nothing = () => {};
-  const logger = { error: warn, warn, info: nothing, debug: nothing, verbose: nothing };
-  diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
 }

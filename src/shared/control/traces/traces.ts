@@ -1,6 +1,9 @@
-import type { ControlPart, MetricFamily } from '../parts/index.ts';
+import { countsFamily } from '../exporting/index.ts';
+import type { ControlPart } from '../parts/index.ts';
 import { Recorder } from './recorder.ts';
 import { serveTraces } from './serve.ts';
+
+const help = 'Spans given to an exporter, by outcome: exported, failed or dropped.';
 
 /**
  * Records traces by OpenTelemetry. Each process remembers its latest spans, and `GET /ops/traces` shows them. They are sent elsewhere only
@@ -17,19 +20,10 @@ export function traces(): ControlPart {
       recorder.traceFetch().catch((error: unknown) => log.warn({ error }, 'requests by fetch make no spans'));
       return {
         serve: (app, fanOut) => serveTraces(app, fanOut, recorder),
-        metrics: () => spansOf(recorder),
+        metrics: () => [countsFamily('kerf_spans_total', help, recorder.counts)],
         left: { current: () => recorder.latest(), set: (given) => recorder.left.add(given) },
         close: () => recorder.close(),
       };
     },
   };
-}
-
-/** Counts what became of the spans that were sent. */
-function spansOf({ counts }: Pick<Recorder, 'counts'>): MetricFamily[] {
-  const samples = counts.flatMap(({ exporter, exported, failed, dropped }) =>
-    Object.entries({ exported, failed, dropped }).map(([outcome, value]) => ({ labels: { exporter, outcome }, value })),
-  );
-  const help = 'Spans given to an exporter, by outcome: exported, failed or dropped.';
-  return [{ name: 'kerf_spans_total', help, type: 'counter', samples }];
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { LogRecordExporter } from '@opentelemetry/sdk-logs';
 import type { SpanExporter } from '@opentelemetry/sdk-trace-base';
 import type { Link, Serve } from '../calls/index.ts';
 import type { Clock } from '../context/index.ts';
@@ -29,6 +30,7 @@ export interface Adapter {
   /** Finds the instances of a module in a file of addresses. */
   readonly findInFile?: (file: string, dependencies: DiscoveryDependencies) => Discovery;
   readonly spanExporter?: SpanExporterPort;
+  readonly logExporter?: LogExporterPort;
   /** Describes a contract for programs in other languages. */
   readonly describe?: (contract: Contract) => Promise<string>;
 }
@@ -83,6 +85,14 @@ export interface SpanExporterPort {
   readonly askedForBy: readonly string[];
   /** Opens the exporter, by the ordinary `OTEL_*` variables. Throws a `StartError` when one of them is wrong. */
   readonly open: (env: Readonly<Record<string, string | undefined>>) => Promise<SpanExporter>;
+}
+
+/** Sends log lines to a server. */
+export interface LogExporterPort {
+  /** Its name in `OTEL_LOGS_EXPORTER`, which alone asks for it. */
+  readonly name: string;
+  /** Opens the exporter, by the ordinary `OTEL_*` variables. Throws a `StartError` when one of them is wrong. */
+  readonly open: (env: Readonly<Record<string, string | undefined>>) => Promise<LogRecordExporter>;
 }
 
 export interface DiscoveryDependencies {

@@ -5,6 +5,7 @@ export type {
   CallListenerDependencies,
   InternalListener,
   InternalListenerDependencies,
+  LogExporterPort,
   SpanExporterPort,
   Way,
   Wire,

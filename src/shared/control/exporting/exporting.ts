@@ -1,0 +1,131 @@
+import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
+import { background } from '../../kernel/context/index.ts';
+import type { MetricFamily } from '../parts/index.ts';
+
+/** Maximum number of items that wait for an exporter. An exporter that is slow or away loses the rest, and nothing else waits for it. */
+const maxWaiting = 2_048;
+/** Maximum size of those items together. */
+const maxSize = 4 * 1024 * 1024;
+const batchEveryMs = 1_000;
+const closeWithinMs = 2_000;
+
+/** What became of the items that an exporter was given. */
+export interface ExportCounts {
+  readonly exporter: string;
+  /** Items that the server has taken. */
+  exported: number;
+  /** Items that the server has refused, or has not taken in time. */
+  failed: number;
+  /** Items that found no room to wait. */
+  dropped: number;
+}
+
+/** Sends batches to a server, as the exporters of OpenTelemetry do. */
+export interface Exporter<Item> {
+  export(items: Item[], done: (result: ExportResult) => void): void;
+  shutdown(): Promise<void>;
+}
+
+/** Gathers items into batches, as the processors of OpenTelemetry do. */
+interface Batches<Item> {
+  add(item: Item): void;
+  shutdown(): Promise<void>;
+}
+
+export interface ExportingDependencies<Item> {
+  readonly name: string;
+  readonly exporter: Promise<Exporter<Item>>;
+  readonly batchesFor: (
+    exporter: Exporter<Item>,
+    options: { readonly maxQueueSize: number; readonly scheduledDelayMillis: number },
+  ) => Batches<Item>;
+  /** The size of an item, where items may be large. */
+  readonly sizeOf?: (item: Item) => number;
+  readonly answerWithinMs?: number | undefined;
+}
+
+/** Sends items to one exporter, in batches, and counts what becomes of them. The client of the exporter loads meanwhile. */
+export class Exporting<Item> {
+  readonly counts: ExportCounts;
+  #waiting = 0;
+  #size = 0;
+  #isClosed = false;
+  #whenIdle: (() => void) | undefined;
+  readonly #batches: Batches<Item>;
+  readonly #sizeOf: (item: Item) => number;
+
+  constructor({ name, exporter, batchesFor, sizeOf = () => 0, answerWithinMs = 10_000 }: ExportingDependencies<Item>) {
+    this.counts = { exporter: name, exported: 0, failed: 0, dropped: 0 };
+    this.#sizeOf = sizeOf;
+    // Each batch tells of the failure; nothing else waits for the client.
+    exporter.catch(() => {});
+    const options = { maxQueueSize: maxWaiting, scheduledDelayMillis: batchEveryMs };
+    this.#batches = batchesFor(this.#counted(exporter, answerWithinMs), options);
+  }
+
+  send(item: Item): void {
+    const size = this.#sizeOf(item);
+    if (this.#isClosed || this.#waiting >= maxWaiting || this.#size + size > maxSize) {
+      this.counts.dropped += 1;
+      return;
+    }
+    this.#waiting += 1;
+    this.#size += size;
+    this.#batches.add(item);
+  }
+
+  /** Sends the waiting items now, and no more later. Resolves within 2 s: a server that does not answer must not delay a stop. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const late = pause(closeWithinMs).then(() => {
+      this.counts.failed += this.#waiting;
+      this.#waiting = 0;
+    });
+    await Promise.race([this.#sent(), late]);
+  }
+
+  /** Resolves when each item has its outcome. The client of the exporter may take longer to shut down. */
+  #sent(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#whenIdle = resolve;
+      if (this.#waiting === 0) resolve();
+      // Rejects with the first failed batch; others may still be in flight.
+      this.#batches.shutdown().catch(() => {});
+    });
+  }
+
+  /** Counts the outcome of each batch once. A server that does not answer in time has not taken it. */
+  #counted(exporter: Promise<Exporter<Item>>, answerWithinMs: number): Exporter<Item> {
+    return {
+      export: (items, done) => {
+        let isOpen = true;
+        const ended: typeof done = (result) => {
+          if (!isOpen || this.#waiting === 0) return;
+          isOpen = false;
+          clearTimeout(late);
+          this.#waiting -= items.length;
+          for (const item of items) this.#size -= this.#sizeOf(item);
+          this.counts[result.code === ExportResultCode.SUCCESS ? 'exported' : 'failed'] += items.length;
+          done(result);
+          if (this.#waiting === 0) this.#whenIdle?.();
+        };
+        const failed = (error?: Error) => ended({ code: ExportResultCode.FAILED, ...(error && { error }) });
+        const late = background.setTimeout(() => failed(), answerWithinMs).unref();
+        exporter.then((open) => open.export(items, ended)).catch(failed);
+      },
+      shutdown: async () => (await exporter).shutdown(),
+    };
+  }
+}
+
+/** Shows the counts of exporters as a counter with the labels `exporter` and `outcome`. */
+export function countsFamily(name: string, help: string, all: readonly ExportCounts[]): MetricFamily {
+  const samples = all.flatMap(({ exporter, exported, failed, dropped }) =>
+    Object.entries({ exported, failed, dropped }).map(([outcome, value]) => ({ labels: { exporter, outcome }, value })),
+  );
+  return { name, help, type: 'counter', samples };
+}
+
+function pause(delayMs: number): Promise<void> {
+  return new Promise((resolve) => background.setTimeout(resolve, delayMs).unref());
+}

@@ -1,0 +1,1 @@
+export { logExport } from './log-export.ts';
