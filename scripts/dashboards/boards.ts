@@ -138,15 +138,13 @@ const module: Board = {
         title: 'Units in a commit',
         unit: 'short',
         queries: {
-          '{{module}}': `${rate('kerf_units_total', 'module', chosen)} / (${rate('kerf_commits_total', 'module', chosen)} > 0)`,
+          '{{module}}': `${rate('kerf_commit_units_sum', 'module', chosen)} / (${rate('kerf_commit_units_count', 'module', chosen)} > 0)`,
         },
       },
       {
-        title: 'Time of a commit',
+        title: 'Time of 99 % of commits',
         unit: 's',
-        queries: {
-          '{{module}}': `${rate('kerf_commit_seconds_total', 'module', chosen)} / (${rate('kerf_commits_total', 'module', chosen)} > 0)`,
-        },
+        queries: { '{{module}}': p99('kerf_commit_duration_seconds', 'module', chosen) },
       },
       {
         title: 'Units that wait',
@@ -303,6 +301,11 @@ const events: Board = {
         queries: { '{{module}}': `sum by (module) (kerf_retry_queue_events{${chosen}})` },
       },
       {
+        title: 'Age of the oldest event tried again',
+        unit: 's',
+        queries: { '{{module}}': `max by (module) (kerf_retry_queue_age_seconds{${chosen}})` },
+      },
+      {
         title: 'Dead letters',
         unit: 'short',
         queries: { '{{module}} {{direction}}': `sum by (module, direction) (kerf_dead_letters{${chosen}})` },
@@ -313,6 +316,13 @@ const events: Board = {
         title: 'Sagas that have not ended',
         unit: 'short',
         queries: { '{{module}}.{{saga}} {{state}}': `sum by (module, saga, state) (kerf_sagas{${chosen}})` },
+      },
+      {
+        title: 'Sagas that ended',
+        unit: 'ops',
+        queries: {
+          '{{module}}.{{saga}} {{outcome}}': rate('kerf_sagas_ended_total', 'module, saga, outcome', chosen),
+        },
       },
       {
         title: 'Age of the oldest saga',

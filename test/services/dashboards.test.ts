@@ -55,6 +55,7 @@ describeWith('prometheus', 'the queries of dashboards', () => {
     process.kill((await kerf.pidOf('payments'))!, 'SIGKILL');
     await seen('kerf_call_retries_total');
     await strand();
+    await hold();
   });
   afterAll(async () => {
     for (const each of undo.reverse()) await each();
@@ -80,6 +81,17 @@ describeWith('prometheus', 'the queries of dashboards', () => {
     database.close();
     await member.post(`/orders/${id}/cancel`);
     await seen('kerf_sagas{state="stuck"} > 0');
+  }
+
+  /** Puts an event into a retry queue, to be tried again in ten minutes. */
+  async function hold(): Promise<void> {
+    const database = new Sqlite(join(kerf.dataDir, 'notifications.db'), { timeout: 5_000 });
+    database
+      .prepare(`INSERT INTO kerf_held (event_id, type, key, envelope, state, attempts, next_attempt_at, received_at, history)
+        VALUES ('held', 'unreadable', 'held', '?', 'failed', 1, ?, ?, '[]')`)
+      .run(Date.now() + 600_000, Date.now());
+    database.close();
+    await seen('kerf_retry_queue_age_seconds');
   }
 
   it.each(queries)('%s: %s', async (_board, _panel, query) => {

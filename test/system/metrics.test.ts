@@ -11,7 +11,7 @@ const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
 
 /** What the data of a module holds. Only one process may show it. */
 const ofData =
-  /^kerf_(leader_term|outbox_events|outbox_age_seconds|retry_queue_events|dead_letters|sagas|saga_age_seconds)$/;
+  /^kerf_(leader_term|outbox_events|outbox_age_seconds|retry_queue_events|retry_queue_age_seconds|dead_letters|sagas|saga_age_seconds)$/;
 
 const topologies: TestTopology[] = [
   { name: 'all modules in the home process', out: [] },
@@ -58,6 +58,10 @@ describe.each(topologies)('metrics: $name', (topology) => {
       });
     await eventually(async () => (await handling()) >= 3, 'the handling of three orders');
     expect(await handling()).toBe(3);
+    expect(sum(all, 'kerf_sagas_ended_total', { module: 'orders', saga: 'checkout', outcome: 'done' })).toBe(3);
+    const [units, groups] = ['kerf_commit_units_sum', 'kerf_commit_duration_seconds_count'];
+    expect(sum(all, units, { module: 'orders' })).toBeGreaterThanOrEqual(sum(all, groups, { module: 'orders' }));
+    expect(sum(all, groups, { module: 'orders' })).toBeGreaterThan(0);
   });
 
   it('shows what the data of a module holds in one process only', async () => {

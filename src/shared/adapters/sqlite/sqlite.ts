@@ -152,6 +152,10 @@ class SqliteDatabase implements Database {
     return this.#group.counts;
   }
 
+  onWritten(listener: GroupCommit['onWritten']): void {
+    this.#group.onWritten = listener;
+  }
+
   onDisk(): Promise<void> {
     return this.#commits.onDisk();
   }

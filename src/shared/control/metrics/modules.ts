@@ -15,11 +15,10 @@ export class ModuleReader {
   readonly #terms = new Series();
   readonly #unitsWaiting = new Series();
   readonly #units = new Series();
-  readonly #commits = new Series();
-  readonly #commitSeconds = new Series();
   readonly #outbox = new Series();
   readonly #outboxAge = new Series();
   readonly #retryQueue = new Series();
+  readonly #retryAge = new Series();
   readonly #deadLetters = new Series();
   readonly #sagas = new Series();
   readonly #sagaAge = new Series();
@@ -40,8 +39,6 @@ export class ModuleReader {
     if (commits) {
       this.#unitsWaiting.add({ module }, commits.waiting);
       this.#units.add({ module }, commits.units);
-      this.#commits.add({ module }, commits.groups);
-      this.#commitSeconds.add({ module }, commits.ms / 1_000);
     }
     const { leads, term } = instance;
     this.#leads.add({ module }, leads ? 1 : 0);
@@ -61,7 +58,8 @@ export class ModuleReader {
       this.#outbox.add({ module, recipient }, waiting);
       this.#outboxAge.max({ module, recipient }, this.#ageOf(since));
     }
-    this.#retryQueue.add({ module }, retryQueue);
+    this.#retryQueue.add({ module }, retryQueue.waiting);
+    if (retryQueue.since !== undefined) this.#retryAge.max({ module }, this.#ageOf(retryQueue.since));
     for (const direction of ['in', 'out'] as const)
       this.#deadLetters.add({ module, direction }, deadLetters[direction]);
   }
@@ -86,8 +84,6 @@ export class ModuleReader {
       family('gauge', 'kerf_leader_term', 'The term of the leader. It grows when the leader changes.', this.#terms),
       family('gauge', 'kerf_units_waiting', 'Units of work that wait for their turn.', this.#unitsWaiting),
       family('counter', 'kerf_units_total', 'Units of work that ran.', this.#units),
-      family('counter', 'kerf_commits_total', 'Groups of units that were written to disk.', this.#commits),
-      family('counter', 'kerf_commit_seconds_total', 'Time in which groups were written to disk.', this.#commitSeconds),
       family('gauge', 'kerf_outbox_events', 'Events that wait for a recipient. A count ends at 100,000.', this.#outbox),
       family(
         'gauge',
@@ -96,6 +92,7 @@ export class ModuleReader {
         this.#outboxAge,
       ),
       family('gauge', 'kerf_retry_queue_events', 'Events that the module tries again.', this.#retryQueue),
+      family('gauge', 'kerf_retry_queue_age_seconds', 'Age of the oldest event that is tried again.', this.#retryAge),
       family('gauge', 'kerf_dead_letters', 'Dead letters: not taken (in), or not delivered (out).', this.#deadLetters),
       family('gauge', 'kerf_sagas', 'Sagas that have not ended, by state. A count ends at 10,000.', this.#sagas),
       family('gauge', 'kerf_saga_age_seconds', 'Age of the oldest of those sagas.', this.#sagaAge),

@@ -33,29 +33,36 @@ export class Series {
 }
 
 /** Upper bounds of the buckets, in seconds. Few, because each edge has all of them. */
-const bounds = [0.001, 0.005, 0.025, 0.1, 0.25, 1, 5];
+const secondsBounds = [0.001, 0.005, 0.025, 0.1, 0.25, 1, 5];
 
 /**
- * The times of one series of a histogram. Adding one costs a few additions: it happens at every call, and the library, which would look
- * up labels each time, only writes the text at a scrape.
+ * One series of a histogram. Adding a value costs a few additions: it happens at every call, and the library, which would look up labels
+ * each time, only writes the text at a scrape.
  */
-export class Durations {
-  /** One more than the bounds: the last counts what is slower than all of them. */
-  readonly #counts = new Array<number>(bounds.length + 1).fill(0);
+export class Histogram {
+  /** One more than the bounds: the last counts what is above all of them. */
+  readonly #counts: number[];
   readonly #exemplars: (Exemplar | undefined)[] = [];
   #sum = 0;
+  private readonly bounds: readonly number[];
 
-  /** Adds a time in milliseconds. A sampled trace becomes the exemplar of its bucket. */
-  add(ms: number, of?: Context): void {
-    const seconds = ms / 1_000;
+  constructor(bounds: readonly number[]) {
+    this.bounds = bounds;
+    this.#counts = new Array<number>(bounds.length + 1).fill(0);
+  }
+
+  /** A sampled trace becomes the exemplar of its bucket. */
+  add(value: number, of?: Context): void {
+    const { bounds } = this;
     let bucket = 0;
-    while (bucket < bounds.length && seconds > bounds[bucket]!) bucket++;
+    while (bucket < bounds.length && value > bounds[bucket]!) bucket++;
     this.#counts[bucket]! += 1;
-    this.#sum += seconds;
-    if (of !== undefined && isSampled(of)) this.#exemplars[bucket] = exemplarOf(of, seconds);
+    this.#sum += value;
+    if (of !== undefined && isSampled(of)) this.#exemplars[bucket] = exemplarOf(of, value);
   }
 
   samples(labels: Labels): Sample[] {
+    const { bounds } = this;
     let below = 0;
     const buckets = this.#counts.map((count, index): Sample => {
       below += count;
@@ -66,28 +73,54 @@ export class Durations {
   }
 }
 
+/** A histogram of times. */
+export class Durations {
+  readonly #seconds = new Histogram(secondsBounds);
+
+  /** Adds a time in milliseconds. A sampled trace becomes the exemplar of its bucket. */
+  add(ms: number, of?: Context): void {
+    this.#seconds.add(ms / 1_000, of);
+  }
+
+  samples(labels: Labels): Sample[] {
+    return this.#seconds.samples(labels);
+  }
+}
+
 function exemplarOf(context: Context, value: number): Exemplar | undefined {
   const traceId = trace.getSpanContext(context)?.traceId;
   return traceId === undefined ? undefined : { traceId, value, at: Date.now() / 1_000 };
 }
 
-/** A histogram of times, by labels. */
-export class DurationSeries {
-  readonly #all = new Map<string, { readonly labels: Labels; readonly durations: Durations }>();
+/** Histograms by labels. */
+export class HistogramSeries<H extends Pick<Histogram, 'samples'>> {
+  readonly #all = new Map<string, { readonly labels: Labels; readonly histogram: H }>();
+  private readonly make: () => H;
 
-  /** Returns the times of these labels: always the same object. */
-  of(labels: Labels): Durations {
+  constructor(make: () => H) {
+    this.make = make;
+  }
+
+  /** Returns the histogram of these labels: always the same object. */
+  of(labels: Labels): H {
     const key = keyOf(labels);
     const known = this.#all.get(key);
-    if (known) return known.durations;
-    const durations = new Durations();
-    this.#all.set(key, { labels, durations });
-    return durations;
+    if (known) return known.histogram;
+    const histogram = this.make();
+    this.#all.set(key, { labels, histogram });
+    return histogram;
   }
 
   family(name: string, help: string): MetricFamily {
-    const samples = [...this.#all.values()].flatMap(({ labels, durations }) => durations.samples(labels));
+    const samples = [...this.#all.values()].flatMap(({ labels, histogram }) => histogram.samples(labels));
     return { name, help, type: 'histogram', samples };
+  }
+}
+
+/** Histograms of times, by labels. */
+export class DurationSeries extends HistogramSeries<Durations> {
+  constructor() {
+    super(() => new Durations());
   }
 }
 

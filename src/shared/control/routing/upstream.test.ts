@@ -63,6 +63,8 @@ const hooks: RoadHooks = {
     picked: (module) => told.push(['picked', module]),
     ejected: (module) => told.push(['ejected', module]),
     dispatched() {},
+    committed() {},
+    sagaEnded() {},
     handled() {},
   },
   counter: {

@@ -1,5 +1,5 @@
 import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core';
-import type { CommitCounts } from './group-commit.ts';
+import type { CommitCounts, WrittenGroup } from './group-commit.ts';
 
 export type Dialect = 'sqlite';
 
@@ -65,6 +65,8 @@ export interface Database extends Reader {
   readonly crashNote?: CrashNote;
   /** Present only when the database commits in groups. */
   readonly commits?: CommitCounts;
+  /** Calls `listener` for each group that is on disk. Present only when the database commits in groups. */
+  readonly onWritten?: (listener: (group: WrittenGroup) => void) => void;
   /**
    * Runs `task` in a unit of work and resolves with its result once the unit is on disk (fsync). Rolls its writes back when it
    * throws. Units run one after the other; waiting units share one fsync. A task may wait only for its own database: a call to a

@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { GroupCommit } from './group-commit.ts';
+import { GroupCommit, type WrittenGroup } from './group-commit.ts';
 import type { Transaction } from './transaction.ts';
 
 /** A disk that stays busy until the test ends its sync. */
@@ -92,6 +92,8 @@ it('rolls back a unit that stays open too long, and continues with the next', as
 it('commits all waiting units together, and a later unit separately', async () => {
   let commits = 0;
   const group = new GroupCommit('counted', { ...quiet, commit: () => void commits++ }, () => 0);
+  const written: WrittenGroup[] = [];
+  group.onWritten = (each) => written.push(each);
   await outcomes(
     group,
     Array.from({ length: 100 }, () => async () => {}),
@@ -99,6 +101,10 @@ it('commits all waiting units together, and a later unit separately', async () =
   expect(commits).toBe(1);
   await group.run(async () => {});
   expect(commits).toBe(2);
+  expect(written).toEqual([
+    { units: 100, ms: 0 },
+    { units: 1, ms: 0 },
+  ]);
 });
 
 it('settles successful and failed units when their group is on disk; later units join the next group', async () => {

@@ -18,9 +18,13 @@ export interface CommitCounts {
   readonly waiting: number;
   /** Units of work that committed or failed. */
   readonly units: number;
-  /** Groups that are on disk. */
-  readonly groups: number;
-  /** Time in which groups were written to disk, in milliseconds. */
+}
+
+/** A group that is on disk. */
+export interface WrittenGroup {
+  /** Its units of work, those that failed included. */
+  readonly units: number;
+  /** Time in which it was written to disk, in milliseconds. */
   readonly ms: number;
 }
 
@@ -42,12 +46,12 @@ export class GroupCommit {
   #syncing: Promise<void> | undefined;
   #unsynced = 0;
   #units = 0;
-  #groups = 0;
-  #ms = 0;
   #failure: Error | undefined;
   #active: UnitMark | undefined;
   #limit: NodeJS.Timeout | undefined;
   #overdue: (error: UnitOverdue) => void = () => {};
+  /** Called for each group that is on disk. Must not throw. */
+  onWritten: (group: WrittenGroup) => void = () => {};
   private readonly name: string;
   private readonly transaction: Transaction;
   private readonly now: () => number;
@@ -76,7 +80,7 @@ export class GroupCommit {
   }
 
   get counts(): CommitCounts {
-    return { waiting: this.#waiting.length, units: this.#units, groups: this.#groups, ms: this.#ms };
+    return { waiting: this.#waiting.length, units: this.#units };
   }
 
   get idle(): boolean {
@@ -165,8 +169,7 @@ export class GroupCommit {
     const startedAt = this.now();
     try {
       await this.transaction.sync();
-      this.#ms += this.now() - startedAt;
-      this.#groups += 1;
+      this.onWritten({ units: finished.length, ms: this.now() - startedAt });
       await turn();
     } catch (cause) {
       const failure = this.#failed(cause);

@@ -4,7 +4,7 @@ export type { DatabaseEngine } from './database-engine.ts';
 export { DatabaseRecords } from './database-records.ts';
 export { cure, type DatabaseRecord, type DatabaseState, joinSystem, stateOf, whyNotThis } from './database-state.ts';
 export { asNotWritten, damageOf, explain, failureOf } from './explain.ts';
-export { type CommitCounts, GroupCommit, UnitOverdue } from './group-commit.ts';
+export { type CommitCounts, GroupCommit, UnitOverdue, type WrittenGroup } from './group-commit.ts';
 export {
   type AppliedMigration,
   appliedMigrations,

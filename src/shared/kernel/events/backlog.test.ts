@@ -36,7 +36,7 @@ describe('a million events that wait', () => {
   it('are counted up to 100,000, with the age of the oldest', async () => {
     const { outbox, ...rest } = await readBacklog(scene.publisher);
     expect(outbox).toMatchObject([{ recipient: 'mail', waiting: 100_000 }]);
-    expect(rest).toEqual({ retryQueue: 0, deadLetters: { in: 0, out: 0 } });
+    expect(rest).toEqual({ retryQueue: { waiting: 0, since: undefined }, deadLetters: { in: 0, out: 0 } });
   });
 
   it('are delivered in batches, in order, from the first on, with as little in memory as a few', async () => {
@@ -87,6 +87,25 @@ describe('a million events that wait', () => {
     expect(await statementsOf(() => scene.publish({ customer: 'a', n: 1 }))).toEqual(usual);
     await nothingWaits.close();
   });
+});
+
+it('names the time of the oldest event that is tried again, whatever its key', async () => {
+  const scene = new EventScene(new ManualClock());
+  const database = scene.database('mail');
+  const hold = (state: string, key: string, receivedAt: number) =>
+    database.work(async (unit) => {
+      await unit.db.run(sql`
+        INSERT INTO kerf_held (event_id, type, key, envelope, state, attempts, next_attempt_at, received_at, history)
+        VALUES (${`event-${receivedAt}`}, 'shop.sold.v1', ${key}, '{}', ${state}, 1, 0, ${receivedAt}, '[]')`);
+    });
+  await hold('dead', 'a', 1_000);
+  await hold('delivered', 'a', 2_000);
+  expect((await readBacklog(database)).retryQueue).toEqual({ waiting: 0, since: undefined });
+  await hold('failed', 'z', 3_000);
+  await hold('pending', 'z', 4_000);
+  await hold('failed', 'a', 5_000);
+  expect((await readBacklog(database)).retryQueue).toEqual({ waiting: 3, since: 3_000 });
+  await scene.close();
 });
 
 /** Returns the statements that `run` executes, on any connection. */

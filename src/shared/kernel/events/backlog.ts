@@ -1,4 +1,4 @@
-import { and, asc, gt, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm';
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
 import type { Reader } from '../database/index.ts';
 import { eventTables } from './tables.ts';
@@ -7,8 +7,8 @@ import { eventTables } from './tables.ts';
 export interface Backlog {
   /** By recipient. `since` is when its oldest waiting event was published, in milliseconds since 1970. */
   readonly outbox: readonly { readonly recipient: string; readonly waiting: number; readonly since: number }[];
-  /** Number of events in the retry queue. */
-  readonly retryQueue: number;
+  /** The number of events in the retry queue, and when the oldest of them was received, in milliseconds since 1970. */
+  readonly retryQueue: { readonly waiting: number; readonly since: number | undefined };
   readonly deadLetters: { readonly in: number; readonly out: number };
 }
 
@@ -30,9 +30,20 @@ export async function readBacklog(reader: Reader): Promise<Backlog> {
     const waiting = await count(reader, outbox, sql`${isOpen} and ${outbox.recipient} = ${first.recipient}`);
     recipients.push({ ...first, waiting });
   }
+  const inRetry = sql`${retryQueue.state} in ('pending', 'failed')`;
+  const some = reader.db
+    .select({ seq: retryQueue.seq })
+    .from(retryQueue)
+    .where(inRetry)
+    .limit(countedAtMost)
+    .as('some');
+  const [oldest] = await reader.db
+    .select({ since: retryQueue.receivedAt })
+    .from(retryQueue)
+    .where(eq(retryQueue.seq, reader.db.select({ seq: sql<number>`min(${some.seq})` }).from(some)));
   return {
     outbox: recipients,
-    retryQueue: await count(reader, retryQueue, sql`${retryQueue.state} in ('pending', 'failed')`),
+    retryQueue: { waiting: await count(reader, retryQueue, inRetry), since: oldest?.since },
     deadLetters: {
       in: await count(reader, retryQueue, sql`${retryQueue.state} = 'dead'`),
       out: await count(reader, outbox, sql`${outbox.state} = 'dead'`),

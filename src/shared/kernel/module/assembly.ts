@@ -70,7 +70,7 @@ export function assemble(database: Database, definition: ModuleDefinition, aroun
   const instance = new Instance({ database, clock, log, ...around.process });
   const call = sagaCalls(container, inside, module, () => database.onDisk());
   const sagas = new SagaRunner<ModuleUnit>({
-    ...{ module, sagas: inside.sagas ?? [], database, instance, work: workAhead, call, clock, log },
+    ...{ module, sagas: inside.sagas ?? [], database, instance, work: workAhead, call, clock, log, listener },
   });
   const steps = stepsOf({ read: database, clock, work, settled: sagas.settled.bind(sagas) });
   const handlers = inside.operations as Readonly<Record<string, AnyHandler>>;
@@ -79,6 +79,7 @@ export function assemble(database: Database, definition: ModuleDefinition, aroun
     event,
     handle: (data: never, unit: ModuleUnit) => handle(data, unit, container),
   }));
+  if (listener) database.onWritten?.((group) => listener.committed({ module, ...group }));
   const inbox = new Inbox<ModuleUnit>({ module, subscriptions, database, work, clock, log, listener });
   const wake = (recipient?: string) => (recipient ? relay.wake(recipient) : inbox.wake());
   const deadLetters = new DeadLetters({ database, clock, wake });

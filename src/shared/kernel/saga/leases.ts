@@ -1,7 +1,7 @@
 import { type CallContext, type Clock, runInContext } from '../context/index.ts';
 import type { Database, Unit } from '../database/index.ts';
 import type { Instance } from '../leader-election/index.ts';
-import { FailureLog, fromTraceFields, type Log, ofService, traced } from '../telemetry/index.ts';
+import { FailureLog, fromTraceFields, type KernelListener, type Log, ofService, traced } from '../telemetry/index.ts';
 import { claimSaga } from './due.ts';
 import { executeSaga, type SagaCalls } from './executor.ts';
 import { keyOf, type RunningSaga, type Saga } from './saga.ts';
@@ -21,6 +21,7 @@ export interface SagaRunnerDependencies<U extends Unit> {
   call: SagaCalls;
   clock: Clock;
   log: Log;
+  listener?: KernelListener | undefined;
 }
 
 interface Owned {

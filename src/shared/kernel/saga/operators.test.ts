@@ -9,7 +9,7 @@ import { ManualClock } from '../context/index.ts';
 import { command, contract, nothing } from '../contract/index.ts';
 import type { Database, Unit } from '../database/index.ts';
 import { instanceMigrations } from '../leader-election/index.ts';
-import { type Log, silentLog } from '../telemetry/index.ts';
+import { type KernelListener, type Log, silentLog } from '../telemetry/index.ts';
 import { describeSaga } from './listing.ts';
 import { countOpenSagas } from './open-counts.ts';
 import { SagaRunner } from './runner.ts';
@@ -40,6 +40,7 @@ describe('a stuck saga', () => {
   let written: string[];
   let errors: string[];
   let failing: Record<string, Error>;
+  let ends: object[];
 
   const deal: Saga<Deal, Unit> = {
     name: 'deal',
@@ -75,6 +76,8 @@ describe('a stuck saga', () => {
     written = [];
     errors = [];
     failing = {};
+    ends = [];
+    const listener = { sagaEnded: (end: object) => ends.push(end) } as unknown as KernelListener;
     runner = new SagaRunner<Unit>({
       module: 'sample',
       sagas: [deal as Saga<never>, reversible as Saga<never>],
@@ -87,6 +90,7 @@ describe('a stuck saga', () => {
         return {};
       },
       clock,
+      listener,
       log: { ...silentLog, error: (_: unknown, text: string) => void errors.push(text) } as unknown as Log,
     });
     await runner.start();
@@ -148,6 +152,7 @@ describe('a stuck saga', () => {
     await stuckForward('d1');
     await runner.resume('d1');
     expect(await end('d1')).toBe('done');
+    expect(ends).toEqual([{ module: 'sample', saga: 'deal', outcome: 'done' }]);
     expect(called).toEqual(['take', 'seal', 'seal']);
     expect(await history('d1')).toEqual(['take done', 'seal stuck', 'resumed', 'seal done', 'confirm done']);
   });
@@ -185,6 +190,11 @@ describe('a stuck saga', () => {
     await stuckBackward('d2');
     await runner.settle('d2', 'compensated', 'Kim: paid back by hand');
     expect(written).toEqual(['rejected for Ann: settled', 'rejected for Ann: broke']);
+    const compensated = { module: 'sample', outcome: 'compensated' };
+    expect(ends).toEqual([
+      { ...compensated, saga: 'deal' },
+      { ...compensated, saga: 'reversible' },
+    ]);
     expect(await findSaga(database, 'd2')).toMatchObject({ state: 'compensated', data: {} });
   });
 

@@ -186,7 +186,14 @@ export class SagaRunner<U extends Unit> {
     const definition = (row: SagaRow) => this.#byName.get(keyOf(row));
     const settled = await work((unit) => settleSaga(unit, definition, { id, outcome, note, now: clock.now() }));
     await database.onDisk();
-    this.#waiters.tell(settled);
+    this.#tellEnd(settled);
+  }
+
+  #tellEnd(row: SagaRow): void {
+    const { module, listener } = this.#parts;
+    // A saga that is stuck ends when a person has resolved it.
+    if (row.state !== 'stuck') listener?.sagaEnded({ module, saga: row.name, outcome: row.state });
+    this.#waiters.tell(row);
   }
 
   #launch(id: string, begun?: SagaRow): void {
@@ -222,7 +229,7 @@ export class SagaRunner<U extends Unit> {
     // Waits for the disk first: no caller learns of the end before it is on disk, and no later run reads an older row.
     const row = await this.#leases.run(id, begun).finally(() => this.#parts.database.onDisk());
     if (!row) return;
-    if (isEnd(row.state)) this.#waiters.tell(row);
+    if (isEnd(row.state)) this.#tellEnd(row);
     else this.#wakeIn(row.nextAttemptAt - this.#parts.clock.now());
   }
 

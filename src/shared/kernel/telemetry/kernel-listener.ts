@@ -17,6 +17,10 @@ export interface KernelListener {
     readonly ms: number;
     readonly failed: boolean;
   }): void;
+  /** A group of units of work of `module` is on disk. `ms` is the time to write it. */
+  committed(group: { readonly module: string; readonly units: number; readonly ms: number }): void;
+  /** A saga of `module` ended. */
+  sagaEnded(end: { readonly module: string; readonly saga: string; readonly outcome: string }): void;
   /** The handlers of `module` took an event, or failed. */
   handled(event: {
     readonly module: string;
