@@ -1,5 +1,5 @@
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
-import { background } from '../../kernel/context/index.ts';
+import { background, pause, systemClock } from '../../kernel/context/index.ts';
 import type { MetricFamily } from '../parts/index.ts';
 
 /** Maximum number of items that wait for an exporter. An exporter that is slow or away loses the rest, and nothing else waits for it. */
@@ -77,7 +77,7 @@ export class Exporting<Item> {
   /** Sends the waiting items now, and no more later. Resolves within 2 s: a server that does not answer must not delay a stop. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    const late = pause(closeWithinMs).then(() => {
+    const late = pause(systemClock, closeWithinMs).then(() => {
       this.counts.failed += this.#waiting;
       this.#waiting = 0;
     });
@@ -124,8 +124,4 @@ export function countsFamily(name: string, help: string, all: readonly ExportCou
     Object.entries({ exported, failed, dropped }).map(([outcome, value]) => ({ labels: { exporter, outcome }, value })),
   );
   return { name, help, type: 'counter', samples };
-}
-
-function pause(delayMs: number): Promise<void> {
-  return new Promise((resolve) => background.setTimeout(resolve, delayMs).unref());
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { background } from '../../../kernel/context/index.ts';
+import { background, pause, systemClock } from '../../../kernel/context/index.ts';
 import { safeParse } from '../../../kernel/contract/index.ts';
 import type { Log } from '../../../kernel/telemetry/index.ts';
 import type { Enrolment, PublicJwk } from '../../identity/index.ts';
@@ -191,7 +191,7 @@ export class ModuleProcess {
       }
       if (this.unresponsive) log.warn({ module, pid }, 'the process of a module answers again');
       this.unresponsive = false;
-      await pause(turnsEveryMs);
+      await pause(systemClock, turnsEveryMs);
     }
   }
 
@@ -241,11 +241,7 @@ export class ModuleProcess {
 
 /** Resolves with false when an answer should have come. The last part of the time is for an answer that this process could not read yet. */
 async function silence(): Promise<false> {
-  await pause(unresponsiveAfterMs);
-  await pause(unreadMs);
+  await pause(systemClock, unresponsiveAfterMs);
+  await pause(systemClock, unreadMs);
   return false;
-}
-
-function pause(delayMs: number): Promise<void> {
-  return new Promise((resolve) => background.setTimeout(resolve, delayMs).unref());
 }
