@@ -12,7 +12,7 @@ export interface TraceMemoryDependencies {
 }
 
 /** The spans of one trace in this process. */
-interface Part {
+interface LocalTrace {
   readonly traceId: string;
   readonly spans: ReadableSpan[];
   /** Whether it is worth keeping. All its spans are sent then. */
@@ -29,8 +29,8 @@ const maxSpansOfOne = 2_000;
  */
 export class TraceMemory {
   /** By trace id, the oldest first. */
-  readonly #ordinary = new Map<string, Part>();
-  readonly #kept = new Map<string, Part>();
+  readonly #ordinary = new Map<string, LocalTrace>();
+  readonly #kept = new Map<string, LocalTrace>();
   #spans = 0;
   #keptSpans = 0;
   private readonly parts: TraceMemoryDependencies;
@@ -74,14 +74,14 @@ export class TraceMemory {
     this.#makeRoom();
   }
 
-  #keep(part: Part): void {
+  #keep(part: LocalTrace): void {
     part.isKept = true;
     this.#keptSpans += part.spans.length;
     this.#ordinary.delete(part.traceId);
     this.#kept.set(part.traceId, part);
   }
 
-  #partOf(traceId: string): Part {
+  #partOf(traceId: string): LocalTrace {
     const known = this.#kept.get(traceId) ?? this.#ordinary.get(traceId);
     if (known) return known;
     const part = { traceId, spans: [], isKept: false };

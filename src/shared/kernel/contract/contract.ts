@@ -39,7 +39,7 @@ export interface EarlierVersion {
   readonly version: number;
   readonly data: z.ZodObject;
   /** Converts data that the schema has parsed. A method, because TypeScript lets it name the type of these data. */
-  bringUp(data: unknown): unknown;
+  upcast(data: unknown): unknown;
 }
 
 export interface Event<D extends z.ZodObject = z.ZodObject> extends EventDefinition<D> {
@@ -120,13 +120,13 @@ export function event<D extends z.ZodObject>(
   return { name, version, key, data, earlier };
 }
 
-/** Defines a version of an event that is no longer published. `bringUp` converts its data to the data of the current version. */
+/** Defines a version of an event that is no longer published. `upcast` converts its data to the data of the current version. */
 export function earlier<D extends z.ZodObject>(
   version: number,
   data: D,
-  bringUp: (data: z.output<D>) => unknown,
+  upcast: (data: z.output<D>) => unknown,
 ): EarlierVersion {
-  return { version, data, bringUp };
+  return { version, data, upcast };
 }
 
 /**

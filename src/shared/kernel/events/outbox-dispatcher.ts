@@ -137,7 +137,7 @@ export class OutboxDispatcher {
         const rows = await openRows(database).execute({ recipient, after, rows: asked });
         const batch = firstBatch(rows);
         if (batch.length === 0) break;
-        const refused = await this.#walk({ recipient, events: batch.map(sealed) }).then(
+        const refused = await this.#walk({ recipient, events: batch.map(encoded) }).then(
           () => undefined,
           (error: unknown) => ({ error }),
         );
@@ -225,7 +225,7 @@ export class OutboxDispatcher {
   }
 }
 
-function sealed({ eventId: id, type, key, envelope: json }: OpenRow): EncodedEvent {
+function encoded({ eventId: id, type, key, envelope: json }: OpenRow): EncodedEvent {
   return { id, type, key, json };
 }
 

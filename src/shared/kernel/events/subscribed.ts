@@ -73,8 +73,8 @@ export class Subscribed<U extends Unit> {
         'invalid-input',
         `${envelope.type} comes from /modules/${event.module}, not from ${envelope.source}`,
       );
-    const brought = earlier ? earlier.bringUp(parseInput(earlier.data, envelope.data) as never) : envelope.data;
-    const data = parseInput(event.data, brought) as never;
+    const upcast = earlier ? earlier.upcast(parseInput(earlier.data, envelope.data) as never) : envelope.data;
+    const data = parseInput(event.data, upcast) as never;
     const context = { requestId: envelope.id, trace, caller: this.module, deadline: Number.POSITIVE_INFINITY };
     await runInContext(context, async () => {
       for (const handle of handlers) await handle(data, unit);
