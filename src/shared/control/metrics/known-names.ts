@@ -11,7 +11,6 @@ const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
  * that Prometheus keeps. Only names of the product's own contracts pass.
  */
 export class KnownNames {
-  readonly #modules: ReadonlySet<string>;
   readonly #callers: ReadonlySet<string>;
   readonly #events: ReadonlySet<string>;
   readonly #recipients: ReadonlySet<string>;
@@ -21,7 +20,6 @@ export class KnownNames {
   constructor(definitions: readonly ModuleDefinition[], brokers: readonly string[]) {
     const contracts = definitions.map(({ contract }) => contract);
     const modules = contracts.map(({ name }) => name);
-    this.#modules = new Set(modules);
     this.#callers = new Set([...modules, 'gateway', 'home', 'kernel']);
     this.#recipients = new Set([...modules, ...brokers]);
     this.#events = new Set(
@@ -33,10 +31,6 @@ export class KnownNames {
       ),
     );
     this.#codes = new Map(contracts.map(({ name, errors }) => [name, new Set(Object.keys(errors))]));
-  }
-
-  module(name: string): string {
-    return this.#modules.has(name) ? name : other;
   }
 
   caller(name: string): string {
