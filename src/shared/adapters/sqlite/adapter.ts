@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { DatabaseEngine } from '../../kernel/database/index.ts';
+import type { DatabaseEngine } from '../../kernel/database-engine/index.ts';
 import type { Adapter } from '../../kernel/ports/index.ts';
 import { CommitLog } from './commit-log.ts';
 import { checkSqlite, openSqlite } from './sqlite.ts';

@@ -2,7 +2,8 @@ import { closeSync, existsSync, ftruncateSync, openSync, readdirSync, readFileSy
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import Sqlite from 'better-sqlite3';
-import { explain, type ProcessLocks } from '../../kernel/database/index.ts';
+import type { ProcessLocks } from '../../kernel/database/index.ts';
+import { explain } from '../../kernel/database-engine/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
 import { type Claim, isOfEarlierRun, type LogRecord, recordsIn } from './commit-log-record.ts';
 import { syncPath, writeWhole } from './files.ts';

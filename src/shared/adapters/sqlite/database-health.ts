@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { asNotWritten, damageOf, explain, failureOf } from '../../kernel/database/index.ts';
+import { asNotWritten, damageOf, explain, failureOf } from '../../kernel/database-engine/index.ts';
 import { NotWritten } from '../../kernel/errors/index.ts';
 
 const lookEveryMs = 1_000;

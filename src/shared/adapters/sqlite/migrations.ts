@@ -1,12 +1,11 @@
 import type Sqlite from 'better-sqlite3';
+import { kernelPrefix, type Migration } from '../../kernel/database/index.ts';
 import {
   type AppliedMigration,
   explain,
-  kernelPrefix,
-  type Migration,
   type MigrationPlan,
   planMigrations,
-} from '../../kernel/database/index.ts';
+} from '../../kernel/database-engine/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
 import { droppedByName, shown, whyRefused } from './migration-rules.ts';
 import { hashOf, type SqlStatement, statementsOf } from './sql-statements.ts';

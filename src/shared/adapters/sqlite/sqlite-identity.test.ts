@@ -18,7 +18,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Database, DatabaseRecords, joinSystem, stateOf } from '../../kernel/database/index.ts';
+import type { Database } from '../../kernel/database/index.ts';
+import { DatabaseRecords, joinSystem, stateOf } from '../../kernel/database-engine/index.ts';
 import { silentLog } from '../../kernel/telemetry/index.ts';
 import { openSqlite } from './sqlite.ts';
 

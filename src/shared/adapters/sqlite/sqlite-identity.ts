@@ -6,7 +6,7 @@ import {
   type DatabaseRecords,
   type DatabaseState,
   whyNotThis,
-} from '../../kernel/database/index.ts';
+} from '../../kernel/database-engine/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
 import { damageOfWal, sizeOf } from './sqlite-files.ts';
 

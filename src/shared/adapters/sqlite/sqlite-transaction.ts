@@ -1,5 +1,5 @@
 import type Sqlite from 'better-sqlite3';
-import type { Transaction } from '../../kernel/database/index.ts';
+import type { Transaction } from '../../kernel/database-engine/index.ts';
 import { CommitCounter } from './commit-counter.ts';
 import type { CommitLog, Logged } from './commit-log.ts';
 import type { State } from './commit-log-record.ts';

@@ -1,15 +1,8 @@
 import { existsSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { background } from '../../kernel/context/index.ts';
-import {
-  type CommitCounts,
-  type Database,
-  type DatabaseRecords,
-  explain,
-  GroupCommit,
-  type Migration,
-  type Unit,
-} from '../../kernel/database/index.ts';
+import type { CommitCounts, Database, Migration, Unit } from '../../kernel/database/index.ts';
+import { type DatabaseRecords, explain, GroupCommit } from '../../kernel/database-engine/index.ts';
 import { errorCode, NotWritten, StartError } from '../../kernel/errors/index.ts';
 import { type Log, silentLog } from '../../kernel/telemetry/index.ts';
 import { CommitLog, type Sync } from './commit-log.ts';

@@ -1,6 +1,6 @@
 import type { CallSource } from '../../kernel/calls/index.ts';
 import { steadyClock, systemClock } from '../../kernel/context/index.ts';
-import type { DatabaseEngine } from '../../kernel/database/index.ts';
+import type { DatabaseEngine } from '../../kernel/database-engine/index.ts';
 import { type Bus, createPush, openBus, subscriptionMap } from '../../kernel/events/index.ts';
 import type { ModuleDefinition } from '../../kernel/module/index.ts';
 import type { TlsMaterial } from '../../kernel/ports/index.ts';

@@ -8,7 +8,7 @@ import {
   joinSystem,
   stateOf,
   whyNotThis,
-} from '../../kernel/database/index.ts';
+} from '../../kernel/database-engine/index.ts';
 import { refusal, StartError } from '../../kernel/errors/index.ts';
 import type { ModuleDefinition, OpenModule } from '../../kernel/module/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';

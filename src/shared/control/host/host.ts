@@ -1,5 +1,5 @@
 import { background } from '../../kernel/context/index.ts';
-import { DatabaseRecords } from '../../kernel/database/index.ts';
+import { DatabaseRecords } from '../../kernel/database-engine/index.ts';
 import { messageOf, StartError } from '../../kernel/errors/index.ts';
 import type { ModuleDefinition } from '../../kernel/module/index.ts';
 import type { Conditions } from '../gateway/index.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { background } from '../../kernel/context/index.ts';
-import { explain } from '../../kernel/database/index.ts';
+import { explain } from '../../kernel/database-engine/index.ts';
 import { messageOf, NotWritten } from '../../kernel/errors/index.ts';
 import type { OpenModule } from '../../kernel/module/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { allAdapters } from '../../../../test/harness/adapters.ts';
-import type { NamedMigration } from '../../kernel/database/index.ts';
+import type { NamedMigration } from '../../kernel/database-engine/index.ts';
 import { Adapters } from '../adapter-list/index.ts';
 import type { Plan } from './plan.ts';
 import { type PreflightDependencies, preflight } from './preflight.ts';

@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
-import { type NamedMigration, whyNotLive } from '../../kernel/database/index.ts';
+import { type NamedMigration, whyNotLive } from '../../kernel/database-engine/index.ts';
 import { messageOf, refusal } from '../../kernel/errors/index.ts';
 import type { Adapters } from '../adapter-list/index.ts';
 import { wires } from '../admin-contract/index.ts';

@@ -1,5 +1,5 @@
 import type { Contract } from '../../kernel/contract/index.ts';
-import type { NamedMigration } from '../../kernel/database/index.ts';
+import type { NamedMigration } from '../../kernel/database-engine/index.ts';
 import { invalidInput, isRefusal, messageOf, refusal } from '../../kernel/errors/index.ts';
 import { type ModuleDefinition, migrationsOf } from '../../kernel/module/index.ts';
 import { inSpan, type Log, ofService, withTrace } from '../../kernel/telemetry/index.ts';

@@ -9,7 +9,7 @@ import {
 } from '../../kernel/calls/index.ts';
 import { runInContext, systemClock } from '../../kernel/context/index.ts';
 import type { Operation } from '../../kernel/contract/index.ts';
-import type { DatabaseEngine, DatabaseRecords } from '../../kernel/database/index.ts';
+import type { DatabaseEngine, DatabaseRecords } from '../../kernel/database-engine/index.ts';
 import { isRefusal } from '../../kernel/errors/index.ts';
 import type { Bus } from '../../kernel/events/index.ts';
 import { type ModuleDefinition, type OpenModule, openModule } from '../../kernel/module/index.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { appliedMigrations, type NamedMigration } from '../../kernel/database/index.ts';
+import { appliedMigrations, type NamedMigration } from '../../kernel/database-engine/index.ts';
 import type { Directory } from '../routing/index.ts';
 import { type Handover, leadGivenUpSchema, leadTakenSchema, sagasSchema } from './handover.ts';
 import type { ModulesHere } from './modules-here.ts';

@@ -1,5 +1,4 @@
 import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core';
-import type { CommitCounts, WrittenGroup } from './group-commit.ts';
 
 export type Dialect = 'sqlite';
 
@@ -58,6 +57,22 @@ export interface CrashNote {
   write(text: string): void;
 }
 
+/** What a group commit has done since it was created, and what waits. */
+export interface CommitCounts {
+  /** Units of work that wait for their turn. */
+  readonly waiting: number;
+  /** Units of work that committed or failed. */
+  readonly units: number;
+}
+
+/** A group that is on disk. */
+export interface WrittenGroup {
+  /** Its units of work, those that failed included. */
+  readonly units: number;
+  /** Time in which it was written to disk, in milliseconds. */
+  readonly ms: number;
+}
+
 /** The data of one module. No other module has its handle. */
 export interface Database extends Reader {
   readonly locks: ProcessLocks;
@@ -97,3 +112,6 @@ export interface Migration {
   readonly phase?: Phase;
   readonly sqlite: string;
 }
+
+/** The prefix of all kernel migrations. Each folder of the kernel may add its own migrations at any time. */
+export const kernelPrefix = 'kerf-';

@@ -1,7 +1,8 @@
 import type { Context } from '@opentelemetry/api';
 import { runInContext } from '../context/index.ts';
 import { type EarlierVersion, type Event, parseInput } from '../contract/index.ts';
-import { type Unit, UnitOverdue } from '../database/index.ts';
+import type { Unit } from '../database/index.ts';
+import { UnitOverdue } from '../database/index.ts';
 import { refusal } from '../errors/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import type { Envelope } from './envelope.ts';

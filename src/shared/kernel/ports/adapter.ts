@@ -4,7 +4,7 @@ import type { SpanExporter } from '@opentelemetry/sdk-trace-base';
 import type { Link, Serve } from '../calls/index.ts';
 import type { Clock } from '../context/index.ts';
 import type { Contract } from '../contract/index.ts';
-import type { DatabaseEngine } from '../database/index.ts';
+import type { DatabaseEngine } from '../database-engine/index.ts';
 import type { OpenBus } from '../events/index.ts';
 import type { Log } from '../telemetry/index.ts';
 import type { OpenSession } from './broker-session.ts';

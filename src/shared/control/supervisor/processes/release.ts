@@ -4,7 +4,7 @@ import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { background } from '../../../kernel/context/index.ts';
-import type { NamedMigration } from '../../../kernel/database/index.ts';
+import type { NamedMigration } from '../../../kernel/database-engine/index.ts';
 
 export const namedMigrationsSchema = z.array(z.object({ name: z.string(), phase: z.string().nullish() }));
 const describedSchema = z.array(

@@ -1,6 +1,5 @@
+import { defineTables, kernelPrefix, type Migration, type Phase, type Reader } from '../database/index.ts';
 import { StartError } from '../errors/index.ts';
-import type { Migration, Phase, Reader } from './database.ts';
-import { defineTables } from './tables.ts';
 
 /** The record of an applied migration in a database. Databases of earlier releases store no hash and no phase. */
 export interface AppliedMigration {
@@ -32,9 +31,6 @@ export interface MigrationPlan {
   /** Applied migrations whose hash or phase must still be recorded. */
   readonly unrecorded: readonly Migration[];
 }
-
-/** The prefix of all kernel migrations. Each folder of the kernel may add its own migrations at any time. */
-export const kernelPrefix = 'kerf-';
 
 /**
  * Compares the migrations of a release with the applied migrations, which are in the order of their application. Throws a `StartError`

@@ -1,39 +1,13 @@
 import { background, currentUnit, turn, type UnitMark } from '../context/index.ts';
+import { type CommitCounts, UnitOverdue, unitLimitMs, type WrittenGroup } from '../database/index.ts';
 import { errorCode } from '../errors/index.ts';
 import { type Following, type Hook, QueuedUnit } from './queued-unit.ts';
 import type { Transaction } from './transaction.ts';
 
-/** A unit of work was open for too long. It was rolled back, and further writes of its task are refused. */
-export class UnitOverdue extends Error {
-  override readonly name = 'UnitOverdue';
-
-  constructor(database: string) {
-    super(`a unit of work of "${database}" was open for ${unitLimitMs} ms and was rolled back: ${advice}`);
-  }
-}
-
-/** What a group commit has done since it was created, and what waits. */
-export interface CommitCounts {
-  /** Units of work that wait for their turn. */
-  readonly waiting: number;
-  /** Units of work that committed or failed. */
-  readonly units: number;
-}
-
-/** A group that is on disk. */
-export interface WrittenGroup {
-  /** Its units of work, those that failed included. */
-  readonly units: number;
-  /** Time in which it was written to disk, in milliseconds. */
-  readonly ms: number;
-}
-
 const groupLimit = 512;
 const groupMs = 2;
-const unitLimitMs = 5_000;
 const busyLimitMs = 5_000;
 const busyPauseMs = 5;
-const advice = 'it may wait for nothing but its own database';
 
 /**
  * Runs units of work one after the other and commits the waiting units together with one fsync. Each unit has its own savepoint, so a

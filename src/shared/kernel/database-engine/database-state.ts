@@ -1,6 +1,5 @@
 import { eq } from 'drizzle-orm';
-import type { Database, Reader } from './database.ts';
-import { defineTables } from './tables.ts';
+import { type Database, defineTables, type Reader } from '../database/index.ts';
 
 /** The identity and the progress that a database stores about itself. */
 export interface DatabaseState {

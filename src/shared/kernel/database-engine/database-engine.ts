@@ -1,5 +1,5 @@
+import type { Database, Migration } from '../database/index.ts';
 import type { Log } from '../telemetry/index.ts';
-import type { Database, Migration } from './database.ts';
 import type { DatabaseRecords } from './database-records.ts';
 
 /** Opens the databases of one process. */

@@ -1,5 +1,6 @@
 import { expect, it, vi } from 'vitest';
-import { GroupCommit, type WrittenGroup } from './group-commit.ts';
+import type { WrittenGroup } from '../database/index.ts';
+import { GroupCommit } from './group-commit.ts';
 import type { Transaction } from './transaction.ts';
 
 /** A disk that stays busy until the test ends its sync. */
