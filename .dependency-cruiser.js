@@ -44,6 +44,7 @@ export const control = {
   releases: [],
   identity: [],
   'http-server': [],
+  bus: [],
   queue: [],
   routing: [],
   'adapter-list': ['queue'],
@@ -54,7 +55,7 @@ export const control = {
   relocation: ['adapter-list', 'admin-api', 'admin-contract', 'releases', 'routing', 'supervisor', 'topology'],
   parts: ['admin-api', 'gateway', 'identity', 'logs', 'relocation', 'routing', 'supervisor', 'topology'],
   host: [
-    ...['adapter-list', 'admin-api', 'admin-contract', 'gateway', 'http-server', 'identity', 'logs'],
+    ...['adapter-list', 'admin-api', 'admin-contract', 'bus', 'gateway', 'http-server', 'identity', 'logs'],
     ...['parts', 'queue', 'relocation', 'releases', 'routing', 'supervisor', 'topology'],
   ],
 };

@@ -3,11 +3,12 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { openLoopback } from '../../src/shared/adapters/http/loopback.scene.ts';
+import { openBus } from '../../src/shared/control/bus/index.ts';
 import { createCall } from '../../src/shared/kernel/calls/index.ts';
 import { systemClock } from '../../src/shared/kernel/context/index.ts';
 import { refusal } from '../../src/shared/kernel/errors/index.ts';
 import type { SubscriptionMap } from '../../src/shared/kernel/events/bus.ts';
-import { type Bus, createPush, openBus, parseEvent, type Receive } from '../../src/shared/kernel/events/index.ts';
+import { type Bus, createPush, parseEvent, type Receive } from '../../src/shared/kernel/events/index.ts';
 import { silentLog } from '../../src/shared/kernel/telemetry/index.ts';
 import { adapters } from '../../test/harness/adapters.ts';
 

@@ -1,8 +1,16 @@
 import { isIP } from 'node:net';
 import type { Admin, BaseOptions, Consumer, Producer, SASLMechanismValue } from '@platformatic/kafka';
 import { type Clock, pause } from '../../kernel/context/index.ts';
-import { answerWithin, type BrokerDependencies, maxInFlight, patienceMs } from '../../kernel/events/index.ts';
-import { hostOf, namespaceOf, Reachability, shownAddress } from '../../kernel/ports/index.ts';
+import {
+  answerWithin,
+  type BrokerDependencies,
+  hostOf,
+  maxInFlight,
+  namespaceOf,
+  patienceMs,
+  Reachability,
+  shownAddress,
+} from '../../kernel/ports/index.ts';
 
 type Library = typeof import('@platformatic/kafka');
 export type TextProducer = Producer<string, string, string, string>;

@@ -1,6 +1,6 @@
 import type { MessagesStream } from '@platformatic/kafka';
 import { type Clock, pause } from '../../kernel/context/index.ts';
-import { answerWithin } from '../../kernel/events/index.ts';
+import { answerWithin } from '../../kernel/ports/index.ts';
 import { isKafka, type TextConsumer } from './events-cluster.ts';
 import { Offsets } from './events-offsets.ts';
 

@@ -1,6 +1,7 @@
 import { type Clock, pause } from '../../kernel/context/index.ts';
 import { messageOf } from '../../kernel/errors/index.ts';
-import { familyOf, maxInFlight, parseEvent, type Receive, RetryingReceiver } from '../../kernel/events/index.ts';
+import { familyOf, parseEvent, type Receive } from '../../kernel/events/index.ts';
+import { maxInFlight, RetryingReceiver } from '../../kernel/ports/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import { isAway, type KafkaCluster, rootOf } from './events-cluster.ts';
 import { Membership, type PartitionTaker } from './events-membership.ts';

@@ -6,7 +6,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../../../test/harness/kerf.ts';
 import { describeWith, privateServer } from '../../../../test/harness/servers.ts';
 import { systemClock } from '../../kernel/context/index.ts';
-import { brokerCases, inNamespace } from '../../kernel/events/broker-bus.cases.ts';
 import { byKey, events, type OpenedBus } from '../../kernel/events/bus.cases.ts';
 import { EventScene, shop, type ToldEvent } from '../../kernel/events/events.scene.ts';
 import {
@@ -16,6 +15,7 @@ import {
   type SubscriptionMap,
   subscriptionMap,
 } from '../../kernel/events/index.ts';
+import { brokerCases, inNamespace } from '../../kernel/ports/broker-bus.cases.ts';
 import { type Log, silentLog } from '../../kernel/telemetry/index.ts';
 import { openKafka } from './events.ts';
 

@@ -1,12 +1,6 @@
 import { pause } from '../../kernel/context/index.ts';
-import {
-  answerWithin,
-  type BrokerDependencies,
-  type Bus,
-  type EncodedEvent,
-  patienceMs,
-  type Receive,
-} from '../../kernel/events/index.ts';
+import type { Bus, EncodedEvent, Receive } from '../../kernel/events/index.ts';
+import { answerWithin, type BrokerDependencies, patienceMs } from '../../kernel/ports/index.ts';
 import { isKafka, KafkaCluster, rootOf, type TextProducer } from './events-cluster.ts';
 import { KafkaReader } from './events-reader.ts';
 

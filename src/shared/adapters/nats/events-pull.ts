@@ -1,6 +1,6 @@
 import { createInbox, type Msg, type NatsConnection, nanos, type Subscription } from '@nats-io/transport-node';
 import { type Clock, pause } from '../../kernel/context/index.ts';
-import { maxInFlight } from '../../kernel/events/index.ts';
+import { maxInFlight } from '../../kernel/ports/index.ts';
 import { flushed } from './connection.ts';
 
 const askedAtOnce = 64 * maxInFlight;

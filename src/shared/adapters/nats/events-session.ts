@@ -11,7 +11,8 @@ import {
   StorageType,
 } from '@nats-io/jetstream';
 import { connect, type NatsConnection, nanos } from '@nats-io/transport-node';
-import { maxInFlight, type SubscriptionMap } from '../../kernel/events/index.ts';
+import type { SubscriptionMap } from '../../kernel/events/index.ts';
+import { maxInFlight } from '../../kernel/ports/index.ts';
 import { serverOf } from './connection.ts';
 
 const minuteMs = 60_000;

@@ -1,13 +1,6 @@
 import { type Cancel, type Clock, pause } from '../../kernel/context/index.ts';
-import {
-  familyOf,
-  parseEvent,
-  type Receive,
-  RetryingReceiver,
-  suspectMs,
-  suspectTimes,
-  whyExhausted,
-} from '../../kernel/events/index.ts';
+import { familyOf, parseEvent, type Receive } from '../../kernel/events/index.ts';
+import { RetryingReceiver, suspectMs, suspectTimes, whyExhausted } from '../../kernel/ports/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import { type HandedOut, Pull } from './events-pull.ts';
 import { ackWaitMs, type NatsSession } from './events-session.ts';

@@ -1,16 +1,15 @@
 import { JetStreamApiError } from '@nats-io/jetstream';
 import { headers, InvalidArgumentError, RequestError } from '@nats-io/transport-node';
 import { pause } from '../../kernel/context/index.ts';
+import { type Bus, type EncodedEvent, InOrder, type Receive } from '../../kernel/events/index.ts';
 import {
   answerWithin,
   type BrokerDependencies,
-  type Bus,
-  type EncodedEvent,
-  InOrder,
+  namespaceOf,
   patienceMs,
-  type Receive,
-} from '../../kernel/events/index.ts';
-import { namespaceOf, Reachability, shownAddress } from '../../kernel/ports/index.ts';
+  Reachability,
+  shownAddress,
+} from '../../kernel/ports/index.ts';
 import { type NatsSession, openSession } from './events-session.ts';
 import { NatsSubscription } from './events-subscription.ts';
 

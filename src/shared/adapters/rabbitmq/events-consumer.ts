@@ -1,15 +1,7 @@
 import type { AsyncMessage, Channel } from 'rabbitmq-client';
 import { background, type Clock, pause } from '../../kernel/context/index.ts';
-import {
-  familyOf,
-  maxInFlight,
-  parseEvent,
-  type Receive,
-  RetryingReceiver,
-  suspectMs,
-  suspectTimes,
-  whyExhausted,
-} from '../../kernel/events/index.ts';
+import { familyOf, parseEvent, type Receive } from '../../kernel/events/index.ts';
+import { maxInFlight, RetryingReceiver, suspectMs, suspectTimes, whyExhausted } from '../../kernel/ports/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import { Acknowledgments } from './events-acknowledgments.ts';
 import { type Queues, whyDead } from './events-queues.ts';

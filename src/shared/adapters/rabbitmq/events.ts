@@ -1,14 +1,14 @@
 import { type Channel, Connection } from 'rabbitmq-client';
 import { isRefusal } from '../../kernel/errors/index.ts';
+import type { Bus, EncodedEvent, Receive } from '../../kernel/events/index.ts';
 import {
   answerWithin,
   type BrokerDependencies,
-  type Bus,
-  type EncodedEvent,
+  namespaceOf,
   patienceMs,
-  type Receive,
-} from '../../kernel/events/index.ts';
-import { namespaceOf, Reachability, shownAddress } from '../../kernel/ports/index.ts';
+  Reachability,
+  shownAddress,
+} from '../../kernel/ports/index.ts';
 import { SteadyChannel } from './events-channel.ts';
 import { AmqpConsumer } from './events-consumer.ts';
 import { refuseStrangers } from './events-greeting.ts';

@@ -1,7 +1,6 @@
 import type { Link } from '../../kernel/calls/index.ts';
 import { StartError } from '../../kernel/errors/index.ts';
-import type { OpenBus } from '../../kernel/events/index.ts';
-import type { Adapter, Broker, LogExporterPort, SpanExporterPort, Wire } from '../../kernel/ports/index.ts';
+import type { Adapter, Broker, LogExporterPort, OpenBus, SpanExporterPort, Wire } from '../../kernel/ports/index.ts';
 import { isBrokerUrl, type OpenSession, shownAddress, type Way } from '../../kernel/ports/index.ts';
 import { QueueTransport } from '../queue/index.ts';
 

@@ -1,11 +1,12 @@
 import type { CallSource } from '../../kernel/calls/index.ts';
 import { steadyClock, systemClock } from '../../kernel/context/index.ts';
 import type { DatabaseEngine } from '../../kernel/database-engine/index.ts';
-import { type Bus, createPush, openBus, subscriptionMap } from '../../kernel/events/index.ts';
+import { type Bus, createPush, subscriptionMap } from '../../kernel/events/index.ts';
 import type { ModuleDefinition } from '../../kernel/module/index.ts';
 import type { TlsMaterial } from '../../kernel/ports/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import type { Adapters } from '../adapter-list/index.ts';
+import { openBus } from '../bus/index.ts';
 import { type Identity, ServiceTokens } from '../identity/index.ts';
 import type { Logs } from '../logs/index.ts';
 import { type ControlPart, type OpenControl, openParts } from '../parts/index.ts';

@@ -12,6 +12,18 @@ export type {
 } from './adapter.ts';
 export { addressExample, isPort, maxPort, readAddress, shownAddress, wholeAddress, withoutSecret } from './address.ts';
 export {
+  answerWithin,
+  type BrokerDependencies,
+  maxDeliveries,
+  maxInFlight,
+  type OpenBus,
+  patienceMs,
+  RetryingReceiver,
+  suspectMs,
+  suspectTimes,
+  whyExhausted,
+} from './broker-bus.ts';
+export {
   type BrokerSession,
   type BrokerWay,
   brokerSilence,

@@ -1,7 +1,6 @@
 import { type Clock, pause, withinLimit } from '../context/index.ts';
+import { type Bus, InOrder, type Receive, type SubscriptionMap } from '../events/index.ts';
 import { FailureLog, type Log } from '../telemetry/index.ts';
-import type { Receive, SubscriptionMap } from './bus.ts';
-import { InOrder } from './in-order.ts';
 
 /** The dependencies of a broker's bus. */
 export interface BrokerDependencies {
@@ -11,6 +10,9 @@ export interface BrokerDependencies {
   readonly clock: Clock;
   readonly log: Log;
 }
+
+/** Opens the bus of a broker, which need not answer yet. */
+export type OpenBus = (parts: BrokerDependencies) => Promise<Bus>;
 
 /** Maximum number of events in flight for one subscriber. */
 export const maxInFlight = 256;

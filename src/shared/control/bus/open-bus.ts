@@ -1,13 +1,8 @@
-import type { Clock } from '../context/index.ts';
-import type { Log } from '../telemetry/index.ts';
-import type { BrokerDependencies } from './broker-bus.ts';
-import type { Bus, SubscriptionMap } from './bus.ts';
+import type { Clock } from '../../kernel/context/index.ts';
+import { type Bus, MittBus, type Push, PushBus, type SubscriptionMap } from '../../kernel/events/index.ts';
+import type { OpenBus } from '../../kernel/ports/index.ts';
+import type { Log } from '../../kernel/telemetry/index.ts';
 import { ChangedBus } from './changed-bus.ts';
-import { MittBus } from './mitt-bus.ts';
-import { type Push, PushBus } from './push-bus.ts';
-
-/** Opens the bus of a broker, which need not answer yet. */
-export type OpenBus = (parts: BrokerDependencies) => Promise<Bus>;
 
 export interface BusDependencies {
   /** Finds the adapter for a broker. Throws a `StartError` when there is none. */

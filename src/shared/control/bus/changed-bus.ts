@@ -1,8 +1,7 @@
-import type { Clock } from '../context/index.ts';
-import { messageOf, refusal } from '../errors/index.ts';
-import type { Log } from '../telemetry/index.ts';
-import type { Bus, Receive } from './bus.ts';
-import type { EncodedEvent } from './envelope.ts';
+import type { Clock } from '../../kernel/context/index.ts';
+import { messageOf, refusal } from '../../kernel/errors/index.ts';
+import type { Bus, EncodedEvent, Receive } from '../../kernel/events/index.ts';
+import type { Log } from '../../kernel/telemetry/index.ts';
 
 const lookMs = 200;
 const longestLookMs = 10_000;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describeWith, privateServer, type ServerName } from '../../../../test/harness/servers.ts';
-import { busCases, type OpenedBus } from './bus.cases.ts';
-import type { SubscriptionMap } from './bus.ts';
+import { busCases, type OpenedBus } from '../events/bus.cases.ts';
+import type { SubscriptionMap } from '../events/index.ts';
 
 /** Returns a broker's address with a unique namespace. */
 export function inNamespace(server: string, settings: Record<string, string> = {}): URL {

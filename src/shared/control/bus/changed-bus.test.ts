@@ -1,11 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { ManualClock } from '../context/index.ts';
-import { silentLog } from '../telemetry/index.ts';
-import type { Bus, Receive } from './bus.ts';
+import { ManualClock } from '../../kernel/context/index.ts';
+import { EventScene, shop } from '../../kernel/events/events.scene.ts';
+import { type Bus, type EncodedEvent, MittBus, type Receive } from '../../kernel/events/index.ts';
+import { silentLog } from '../../kernel/telemetry/index.ts';
 import { ChangedBus } from './changed-bus.ts';
-import type { EncodedEvent } from './envelope.ts';
-import { EventScene, shop } from './events.scene.ts';
-import { MittBus } from './mitt-bus.ts';
 
 const turns = async () => {
   for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
