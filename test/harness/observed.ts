@@ -1,5 +1,5 @@
 // A running system that a private Prometheus observes, by the settings to deploy.
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PrivateServer, startServer } from '../../scripts/services/index.ts';
@@ -32,9 +32,9 @@ export async function observe(
   const prometheus = await startServer('prometheus', { port: await freePort(), folder });
   const settings = deployed('prometheus.yml')
     .replaceAll('15s', '1s')
-    .replaceAll('/etc/prometheus/kerf-metrics-token', join(kerf.dataDir, 'metrics-token'))
     .replace('http://127.0.0.1:3001', kerf.announced.internal)
     .replace('127.0.0.1:9093', new URL(alertmanager).host);
+  symlinkSync(join(kerf.dataDir, 'metrics-token'), join(folder, 'metrics-token'));
   writeFileSync(join(folder, 'prometheus.yml'), settings);
   writeFileSync(join(folder, 'recording.yml'), deployed('recording.yml').replace(/\[\w+\]/g, '[8s]'));
   writeFileSync(join(folder, 'alerts.yml'), alerts(deployed('alerts.yml')));
