@@ -53,6 +53,6 @@ it('names recipients whose oldest event has waited for more than a minute', asyn
     { recipient: 'mail', waitedMs: 60_001 },
     { recipient: 'sms', waitedMs: 59_000 },
   ];
-  expect(await undeliveredOf({ oldestEvents: async () => oldest })).toEqual(['mail']);
-  expect(await undeliveredOf({ oldestEvents: () => Promise.reject(new Error('damaged')) })).toEqual([]);
+  expect(await undeliveredOf(async () => oldest)).toEqual(['mail']);
+  expect(await undeliveredOf(() => Promise.reject(new Error('damaged')))).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import { type CallSource, ofKernel } from '../../kernel/calls/index.ts';
 import { background } from '../../kernel/context/index.ts';
+import { oldestInOutbox } from '../../kernel/events/index.ts';
 import type { OpenModule } from '../../kernel/module/index.ts';
 import type { Conditions } from '../gateway/index.ts';
 import type { Directory } from '../routing/index.ts';
@@ -63,10 +64,19 @@ export function conditionsOf(
   });
 }
 
+type WaitingEvent = { readonly recipient: string; readonly waitedMs: number };
+
+/** Returns how long the oldest event in the outbox of a module has waited for each recipient, in milliseconds. */
+export async function oldestEvents({ database }: Pick<OpenModule, 'database'>): Promise<WaitingEvent[]> {
+  const now = Date.now();
+  const oldest = await oldestInOutbox(database);
+  return oldest.map(({ recipient, since }) => ({ recipient, waitedMs: Math.max(0, now - since) }));
+}
+
 /** Returns the recipients to which a module could not deliver an event for a minute. */
-export async function undeliveredOf(module: Pick<OpenModule, 'oldestEvents'>): Promise<string[]> {
+export async function undeliveredOf(read: () => Promise<readonly WaitingEvent[]>): Promise<string[]> {
   // A database that cannot be read is unwritable as well, which is reported.
-  const oldest = await module.oldestEvents().catch(() => []);
+  const oldest = await read().catch(() => []);
   return oldest.filter(({ waitedMs }) => waitedMs > undeliveredAfterMs).map(({ recipient }) => recipient);
 }
 

@@ -25,7 +25,7 @@ import { type Identity, verifyOrder } from '../identity/index.ts';
 import type { Logs } from '../logs/index.ts';
 import type { Detour, Directory } from '../routing/index.ts';
 import type { ModulesHere } from '../supervisor/index.ts';
-import { type Condition, undeliveredOf } from './conditions.ts';
+import { type Condition, oldestEvents, undeliveredOf } from './conditions.ts';
 import type { Databases } from './databases.ts';
 import type { WriteProbes } from './write-probes.ts';
 
@@ -185,7 +185,10 @@ class ServedModule {
 
   async #condition(module: OpenModule): Promise<Condition> {
     const { writeProbes, state } = this.parts;
-    const [writes, undelivered] = await Promise.all([writeProbes.takesWrites(module), undeliveredOf(module)]);
+    const [writes, undelivered] = await Promise.all([
+      writeProbes.takesWrites(module),
+      undeliveredOf(() => oldestEvents(module)),
+    ]);
     return { writes, why: writeProbes.whyNot(module.name), stopping: state.stopping, undelivered };
   }
 

@@ -9,11 +9,12 @@ import type { processAnswer } from '../admin-contract/index.ts';
 import type { Identity } from '../identity/index.ts';
 import { describeContract } from '../releases/index.ts';
 import type { Topology } from '../topology/index.ts';
+import { oldestEvents } from './conditions.ts';
 
 export interface ProcessFactsDependencies {
   readonly topology: Topology;
   readonly definitions: readonly { readonly contract: Contract }[];
-  readonly open: ReadonlyMap<string, Pick<OpenModule, 'name' | 'oldestEvents'>>;
+  readonly open: ReadonlyMap<string, Pick<OpenModule, 'name' | 'database'>>;
   readonly identity: Pick<Identity, 'until'>;
   readonly tls: TlsMaterial;
   readonly loopDelay: { readonly longestMs: number };
@@ -26,7 +27,7 @@ export async function processFacts(parts: ProcessFactsDependencies): Promise<z.i
   const { settings, only } = topology;
   const modules = [...open.values()].map(async (module) => ({
     name: module.name,
-    oldestEvents: [...(await module.oldestEvents().catch(() => []))],
+    oldestEvents: await oldestEvents(module).catch(() => []),
   }));
   return {
     name: only?.join(',') ?? 'home',

@@ -1,12 +1,11 @@
-import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm';
+import { and, asc, type Column, eq, gt, type SQL, sql } from 'drizzle-orm';
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
 import type { Reader } from '../database/index.ts';
 import { eventTables } from './tables.ts';
 
 /** The waiting and the dead events of a module. A count stops at 100,000: reading must not hold up the module. */
 export interface Backlog {
-  /** By recipient. `since` is when its oldest waiting event was published, in milliseconds since 1970. */
-  readonly outbox: readonly { readonly recipient: string; readonly waiting: number; readonly since: number }[];
+  readonly outbox: readonly (OldestEvent & { readonly waiting: number })[];
   /** The number of events in the retry queue, and when the oldest of them was received, in milliseconds since 1970. */
   readonly retryQueue: { readonly waiting: number; readonly since: number | undefined };
   readonly deadLetters: { readonly in: number; readonly out: number };
@@ -14,23 +13,37 @@ export interface Backlog {
 
 const countedAtMost = 100_000;
 
+/** The oldest event that waits for a recipient. `since` is when it was published, in milliseconds since 1970. */
+export interface OldestEvent {
+  readonly recipient: string;
+  readonly since: number;
+}
+
+/** Returns the oldest waiting event of each recipient. Reads one row for each, however many wait. */
+export async function oldestInOutbox(reader: Reader): Promise<OldestEvent[]> {
+  const { outbox } = eventTables(reader);
+  const found: OldestEvent[] = [];
+  for (;;) {
+    const [first] = await reader.db
+      .select({ recipient: outbox.recipient, since: outbox.createdAt })
+      .from(outbox)
+      .where(and(isOpen(outbox), gt(outbox.recipient, found.at(-1)?.recipient ?? '')))
+      .orderBy(asc(outbox.recipient), asc(outbox.seq))
+      .limit(1);
+    if (!first) return found;
+    found.push(first);
+  }
+}
+
 /** Reads the backlog by the indexes of open and dead events alone. */
 export async function readBacklog(reader: Reader): Promise<Backlog> {
   const { outbox, retryQueue } = eventTables(reader);
   const recipients: Backlog['outbox'][number][] = [];
-  const isOpen = sql`${outbox.state} in ('pending', 'failed')`;
-  for (let last = ''; ; last = recipients.at(-1)!.recipient) {
-    const [first] = await reader.db
-      .select({ recipient: outbox.recipient, since: outbox.createdAt })
-      .from(outbox)
-      .where(and(isOpen, gt(outbox.recipient, last)))
-      .orderBy(asc(outbox.recipient), asc(outbox.seq))
-      .limit(1);
-    if (!first) break;
-    const waiting = await count(reader, outbox, sql`${isOpen} and ${outbox.recipient} = ${first.recipient}`);
-    recipients.push({ ...first, waiting });
+  for (const oldest of await oldestInOutbox(reader)) {
+    const waiting = await count(reader, outbox, sql`${isOpen(outbox)} and ${outbox.recipient} = ${oldest.recipient}`);
+    recipients.push({ ...oldest, waiting });
   }
-  const inRetry = sql`${retryQueue.state} in ('pending', 'failed')`;
+  const inRetry = isOpen(retryQueue);
   const some = reader.db
     .select({ seq: retryQueue.seq })
     .from(retryQueue)
@@ -49,6 +62,10 @@ export async function readBacklog(reader: Reader): Promise<Backlog> {
       out: await count(reader, outbox, sql`${outbox.state} = 'dead'`),
     },
   };
+}
+
+function isOpen({ state }: { readonly state: Column }): SQL {
+  return sql`${state} in ('pending', 'failed')`;
 }
 
 async function count(reader: Reader, table: SQLiteTable, rows: SQL): Promise<number> {

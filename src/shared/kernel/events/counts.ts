@@ -1,4 +1,4 @@
-import { and, type Column, eq, gt, lte, type SQL, sql } from 'drizzle-orm';
+import { and, type Column, gt, lte, type SQL, sql } from 'drizzle-orm';
 import type { Reader } from '../database/index.ts';
 import { type DeliveryState, eventTables } from './tables.ts';
 
@@ -20,26 +20,6 @@ export async function countOpen(reader: Reader): Promise<OpenCount[]> {
     reader.db.select({ held: retryQueue.state, count }).from(retryQueue).where(rows).groupBy(retryQueue.state),
   );
   return (await Promise.all([...out, ...back])).flat();
-}
-
-/** Returns since when the oldest event waits for each recipient, in milliseconds since 1970. Omits recipients without such an event. */
-export async function oldestOpen(
-  reader: Reader,
-  recipients: readonly string[],
-): Promise<{ recipient: string; since: number }[]> {
-  const { outbox } = eventTables(reader);
-  const { recipient, createdAt: since } = outbox;
-  const [waits] = open(outbox.state);
-  // One query per recipient reads one row, however many wait.
-  const oldest = recipients.map((each) =>
-    reader.db
-      .select({ recipient, since })
-      .from(outbox)
-      .where(and(eq(recipient, each), waits))
-      .orderBy(outbox.seq)
-      .limit(1),
-  );
-  return (await Promise.all(oldest)).flat();
 }
 
 /** Counts the events up to number `upTo` that wait for any recipient, and the events that wait in the module's own retry queue. */

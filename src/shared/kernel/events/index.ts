@@ -1,6 +1,6 @@
-export { type Backlog, readBacklog } from './backlog.ts';
+export { type Backlog, oldestInOutbox, readBacklog } from './backlog.ts';
 export { type Bus, familyOf, type Receive, type SubscriptionMap, subscriptionMap } from './bus.ts';
-export { countOpen, countPublished, countWaiting, lastPublished, oldestOpen } from './counts.ts';
+export { countOpen, countPublished, countWaiting, lastPublished } from './counts.ts';
 export { type DeadLetter, DeadLetters } from './dead-letters.ts';
 export { type EncodedEvent, encodeAgain, encodeEvent, envelopeSchema, parseEvent } from './envelope.ts';
 export { InOrder } from './in-order.ts';

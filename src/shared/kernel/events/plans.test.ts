@@ -4,7 +4,7 @@ import { ManualClock } from '../context/index.ts';
 import { refusal } from '../errors/index.ts';
 import { readBacklog } from './backlog.ts';
 import type { Receive } from './bus.ts';
-import { countOpen, oldestOpen } from './counts.ts';
+import { countOpen } from './counts.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { type EncodedEvent, encodeEvent } from './envelope.ts';
 import { EventScene, shop } from './events.scene.ts';
@@ -51,7 +51,6 @@ async function everything(scene: EventScene, clock: ManualClock): Promise<void> 
   scene.relay.start(['mail']);
   await scene.relay.stop();
   await countOpen(scene.publisher);
-  await oldestOpen(scene.publisher, ['mail']);
   await readBacklog(scene.publisher);
   await readdress(scene.publisher, { recipients: () => ['amqp'] }, ['amqp'], ['amqp']);
   for (const database of [scene.publisher, scene.database('mail')]) {

@@ -2,7 +2,7 @@ import type { Dispatch } from '../calls/index.ts';
 import type { Clock } from '../context/index.ts';
 import { type Database, kernelPrefix, type Migration, probeWrite } from '../database/index.ts';
 import { StartError } from '../errors/index.ts';
-import { type DeadLetters, eventMigrations, oldestOpen, type Receive, readdress } from '../events/index.ts';
+import { type DeadLetters, eventMigrations, type Receive, readdress } from '../events/index.ts';
 import { type Instance, instanceMigrations } from '../leader-election/index.ts';
 import { type SagaRunner, sagaMigrations } from '../saga/index.ts';
 import { type Assembly, assemble, type Surroundings } from './assembly.ts';
@@ -26,8 +26,6 @@ export interface OpenModule {
   readonly instance: Instance;
   /** Checks that the database accepts writes. Rejects with the reason when it does not. */
   probeWrite(): Promise<void>;
-  /** Returns how long the oldest event in the outbox has waited for each recipient, in milliseconds. */
-  oldestEvents(): Promise<readonly { readonly recipient: string; readonly waitedMs: number }[]>;
   /** Starts event delivery, sagas and timers. */
   start(): Promise<void>;
   /** Tells the relay and the sagas that another module is reachable again, so that they stop waiting for it. */
@@ -63,7 +61,7 @@ export async function openModule(definition: ModuleDefinition, around: Surroundi
 
 async function openOn(database: Database, definition: ModuleDefinition, around: Surroundings): Promise<OpenModule> {
   const { name, events } = definition.contract;
-  const { clock, bus } = around;
+  const { bus } = around;
   const assembly = assemble(database, definition, around);
   const { inside, timers, instance, relay, inbox, deadLetters, sagas, dispatcher, work } = assembly;
   if (inside.seed) await seedOnce(database, work, inside.seed);
@@ -80,10 +78,6 @@ async function openOn(database: Database, definition: ModuleDefinition, around: 
     inFlight: dispatcher.inFlight,
     timers: timers.map((timer) => timer.name),
     probeWrite: () => probeWrite(database),
-    async oldestEvents() {
-      const oldest = await oldestOpen(database, recipients);
-      return oldest.map(({ recipient, since }) => ({ recipient, waitedMs: Math.max(0, clock.now() - since) }));
-    },
     async start() {
       await instance.start();
       await sagas.start();
