@@ -28,10 +28,16 @@ const exporters = {
   zipkin: { port: zipkin().spanExporter!, variable: 'OTEL_EXPORTER_ZIPKIN_ENDPOINT', path: '/api/v2/spans' },
 };
 
-function exportTo(name: keyof typeof exporters, url: string): Exporting<ReadableSpan> {
+/** The client is loaded before the time for an answer begins. */
+async function exportTo(
+  name: keyof typeof exporters,
+  url: string,
+  answerWithinMs = 300,
+): Promise<Exporting<ReadableSpan>> {
   const { port, variable, path } = exporters[name];
   vi.stubEnv(variable, name === 'zipkin' ? `${url}${path}` : url);
-  return exportSpans(name, port.open(process.env), 300);
+  const exporter = await port.open(process.env);
+  return exportSpans(name, Promise.resolve(exporter), answerWithinMs);
 }
 
 /** Ends `count` sampled spans and hands them to `exporting`. */
@@ -57,7 +63,7 @@ describe.each(['otlp', 'zipkin'] as const)('an exporter by %s', (name) => {
         response.writeHead(name === 'zipkin' ? 202 : 200).end();
       });
     });
-    const exporting = exportTo(name, url);
+    const exporting = await exportTo(name, url, 10_000);
     spans(3, exporting);
     await exporting.close();
     const type = name === 'zipkin' ? 'application/json' : 'application/x-protobuf';
@@ -75,21 +81,21 @@ describe.each(['otlp', 'zipkin'] as const)('an exporter by %s', (name) => {
   ];
 
   it.each(bad)('counts the spans as failed when the server %s', async (_, answer) => {
-    const exporting = exportTo(name, await serve(answer));
+    const exporting = await exportTo(name, await serve(answer));
     spans(3, exporting);
     await exporting.close();
     expect(exporting.counts).toEqual({ exporter: name, exported: 0, failed: 3, dropped: 0 });
   });
 
   it('counts the spans as failed when nobody listens', async () => {
-    const exporting = exportTo(name, 'http://127.0.0.1:9');
+    const exporting = await exportTo(name, 'http://127.0.0.1:9');
     spans(3, exporting);
     await exporting.close();
     expect(exporting.counts).toEqual({ exporter: name, exported: 0, failed: 3, dropped: 0 });
   });
 
   it('drops what finds no room, and keeps nothing of it', async () => {
-    const exporting = exportTo(name, await serve(() => {}));
+    const exporting = await exportTo(name, await serve(() => {}));
     spans(5_000, exporting);
     expect(exporting.counts).toMatchObject({ dropped: 5_000 - 2_048 });
     await exporting.close();
@@ -103,7 +109,7 @@ it('does not follow a redirect, which the client of Zipkin takes for a success',
   const url = await serve((_, response) => response.writeHead(307, { location }).end());
   const outcomes = [];
   for (const name of ['otlp', 'zipkin'] as const) {
-    const exporting = exportTo(name, url);
+    const exporting = await exportTo(name, url);
     spans(1, exporting);
     await exporting.close();
     outcomes.push(exporting.counts);
