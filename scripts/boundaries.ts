@@ -1,7 +1,7 @@
 // npm run boundaries: compares the imports with the architecture in .dependency-cruiser.js.
 
-import type { Violation } from './boundaries/architecture.ts';
 import { type Counts, check } from './boundaries/check.ts';
+import { inText } from './boundaries/text.ts';
 import { root } from './setup.mjs';
 import { readWords } from './words.ts';
 
@@ -17,28 +17,9 @@ Exits with 0 when every border holds.`;
 const { values } = readWords('boundaries', help, { json: { type: 'boolean' } }, 0);
 const { rules, counts, violations } = await check(root);
 if (values.json) console.log(JSON.stringify({ ok: violations.length === 0, counts, rules, violations }, null, 2));
-else if (violations.length > 0)
-  console.error(alike(violations).map(print).join('\n'), `\n${summary(violations.length)}`);
+else if (violations.length > 0) console.error(inText(violations));
 else console.log(`boundaries: ${inWords(counts)}: every border holds`);
 process.exitCode = violations.length > 0 ? 1 : 0;
-
-/** Groups violations with the same solution. */
-function alike(violations: readonly Violation[]): Violation[][] {
-  const cures = Map.groupBy(violations, ({ rule, why, add }) => [rule, why, add].join());
-  return [...cures.values()];
-}
-
-function print(violations: readonly Violation[]): string {
-  const where = violations.map(({ from, line, to }) => `✗ ${from}${line ? `:${line}` : ''}${to ? ` → ${to}` : ''}`);
-  const cure = violations
-    .slice(0, 1)
-    .flatMap(({ rule, why, add }) => [`  ${why}`, ...(add ? [`  Add: ${add}`] : []), `  (${rule})\n`]);
-  return [...where, ...cure].join('\n');
-}
-
-function summary(count: number): string {
-  return `boundaries: ${count} ${count === 1 ? 'violation' : 'violations'}; each says above how to cure it`;
-}
 
 function inWords({ files, imports, modules, rules }: Counts): string {
   return `${files} files, ${imports} imports, ${modules} modules, ${rules} rules`;

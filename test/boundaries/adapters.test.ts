@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { controlParts } from '../../.dependency-cruiser.js';
 import { wireName } from '../../src/shared/control/adapter-list/index.ts';
 import { vias } from '../../src/shared/control/admin-contract/index.ts';
 import { ManualClock } from '../../src/shared/kernel/context/manual.ts';
@@ -124,7 +125,8 @@ describe('an adapter is a folder, and a line in src/app.ts', () => {
     rmSync(scratch, { recursive: true, force: true });
   });
 
-  it('without all optional adapters, the types and the boundaries of the rest hold', () => {
+  it('without all optional adapters and parts of control, the types and the boundaries of the rest hold', () => {
+    for (const name of controlParts) least.removeListed('control', name);
     expect(least.typeErrors()).toBe('');
     expect(least.report().violations).toEqual([]);
   });

@@ -2,12 +2,16 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { installed, kinds, type PrivateServer, startServer } from '../../scripts/services/index.ts';
+import { deep } from '../harness/deep.ts';
 import { freePort, newDataDir } from '../harness/kerf.ts';
 import { required } from '../harness/servers.ts';
 
+/** All kinds start, stop and restart by the same code (`scripts/services/instance.ts`), so `npm test` tries one; NATS is the fastest. */
+const tried = ['nats' as const, ...Object.values(kinds).map(({ name }) => name)].find(installed);
+
 for (const { name, portCount = 1 } of Object.values(kinds)) {
   const title = installed(name) ? name : `${name} (needs its programs: npm run services -- up ${name})`;
-  describe.runIf(installed(name) || required(name))(`a private ${title}`, () => {
+  describe.runIf(installed(name) || required(name))(`a private ${title}`, name === tried ? {} : deep, () => {
     let server: PrivateServer | undefined;
     afterAll(() => server?.stop());
 

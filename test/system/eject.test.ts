@@ -95,7 +95,9 @@ function linkPackages(repository: string): void {
 }
 
 const build = ['-e', "import('./scripts/setup.mjs').then(({ build }) => build())"];
-const tsc = ['node_modules/typescript/bin/tsc', '-p', '.', '--noEmit'];
+const tsc = (config: string) => ['node_modules/typescript/bin/tsc', '-p', config, '--noEmit'];
+/** The code that runs, without its tests. */
+const production = { extends: './tsconfig.json', include: ['src/app.ts'] };
 
 describe('an ejected module', () => {
   const repository = join(scratch, 'payments-service');
@@ -123,11 +125,16 @@ describe('an ejected module', () => {
     expect(words('payments', '--to', '.')).toContain('is within this repository');
     expect(words('payments', '--to', 'package.json')).toContain('is a file');
     expect(words('payments', '--to', 'within')).toContain('is within this repository');
-    for (const address of ['nonsense', 'http://payments', 'http://payments:4105/here', 'in-process'])
-      expect(words('payments', '--to', '../new', '--address', address)).toContain(
-        `--address ${address} is not the address`,
-      );
+    expect(words('payments', '--to', '../new', '--address', 'http://payments')).toContain(
+      '--address http://payments is not the address',
+    );
     expect([printOf(monolith), existsSync(join(scratch, 'new'))]).toEqual([before, false]);
+  });
+
+  it.each(['nonsense', 'http://payments:4105/here', 'in-process'])('is refused for the address %s', deep, (address) => {
+    const { stderr } = eject('payments', '--to', '../new', '--address', address);
+    expect(stderr).toContain(`--address ${address} is not the address`);
+    expect(existsSync(join(scratch, 'new'))).toBe(false);
   });
 
   it('is refused while the repository has uncommitted changes', () => {
@@ -167,7 +174,7 @@ describe('an ejected module', () => {
     linkPackages(repository);
     const { status, stdout } = run(repository, 'scripts/test.mjs');
     expect([status, stdout]).toEqual([0, expect.stringContaining('2 passed')]);
-    expect(run(repository, ...tsc).stdout).toBe('');
+    expect(run(repository, ...tsc('.')).stdout).toBe('');
   });
 
   it('is rebuilt there when kerf/ changes', () => {
@@ -204,9 +211,15 @@ describe('an ejected module', () => {
     expect(readFileSync(join(monolith, left), 'utf8')).toContain('a repository of its own, payments-service;');
     expect(run(monolith, 'node_modules/@biomejs/biome/bin/biome', 'check', left)).toMatchObject({ status: 0 });
     expect(npmRun(monolith, 'boundaries').stdout).toContain('every border holds');
-    expect(run(monolith, ...tsc).stdout).toBe('');
+    writeFileSync(join(monolith, 'tsconfig.src.json'), JSON.stringify(production));
+    expect(run(monolith, ...tsc('tsconfig.src.json')).stdout).toBe('');
+    rmSync(join(monolith, 'tsconfig.src.json'));
     expect(eject('payments', '--to', '../again').stderr).toContain('payments was ejected before');
     expect(npmRun(monolith, 'build-module', 'payments').stderr).toContain('payments has left for a repository');
+  });
+
+  it('leaves a monolith whose tests and commands pass the type check', deep, () => {
+    expect(run(monolith, ...tsc('.')).stdout).toBe('');
   });
 
   it('leaves a monolith whose tests pass', () => {
@@ -234,14 +247,14 @@ describe('an ejected module', () => {
       await system.use(kerf);
     });
 
-    describe.concurrent('members', () => memberCases(system));
-    describe.concurrent('products', () => productCases(system));
+    describe.concurrent('members', deep, () => memberCases(system));
+    describe.concurrent('products', deep, () => productCases(system));
     describe.concurrent('checkout', () => checkoutCases(system));
     describe.concurrent('cancellation', () => cancelCases(system));
-    describe.concurrent('summary', () => summaryCases(system));
-    describe.concurrent('messages', () => messageCases(system));
-    describe.concurrent('board', () => boardCases(system));
-    describe.concurrent('reference', () => referenceCases(system));
+    describe.concurrent('summary', deep, () => summaryCases(system));
+    describe.concurrent('messages', deep, () => messageCases(system));
+    describe.concurrent('board', deep, () => boardCases(system));
+    describe.concurrent('reference', deep, () => referenceCases(system));
   });
 });
 

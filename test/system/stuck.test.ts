@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { deep } from '../harness/deep.ts';
 import { eventually, Kerf } from '../harness/kerf.ts';
 import { Operator } from '../harness/operator.ts';
 import { type Payment, Shop, type Summary } from '../harness/shop.ts';
@@ -114,7 +115,9 @@ describe.each([
     [['settle', 'orders.x', '--as', 'done', '--note', 'y'], 'there is no saga'],
     [['resume', 'billing.x'], 'unknown id "billing.x"; an id begins with its module'],
   ];
-  it.each(misused)('rejects the command arguments %j', async (words, about) => {
+  // The command checks its words itself, wherever the module runs.
+  const once = Object.keys(env).length > 0 ? deep : {};
+  it.each(misused)('rejects the command arguments %j', once, async (words, about) => {
     const { code, stdout, stderr } = await operator.run('sagas', words);
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/^kerf: [^\n]+\n$/);

@@ -1,0 +1,24 @@
+import type { Violation } from './architecture.ts';
+
+/** Returns the report of violations for a person: where each is, what is wrong, and what to do. */
+export function inText(violations: readonly Violation[]): string {
+  return `${alike(violations).map(print).join('\n')}\n${summary(violations.length)}`;
+}
+
+/** Groups violations with the same solution. */
+function alike(violations: readonly Violation[]): Violation[][] {
+  const cures = Map.groupBy(violations, ({ rule, why, add }) => [rule, why, add].join());
+  return [...cures.values()];
+}
+
+function print(violations: readonly Violation[]): string {
+  const where = violations.map(({ from, line, to }) => `✗ ${from}${line ? `:${line}` : ''}${to ? ` → ${to}` : ''}`);
+  const cure = violations
+    .slice(0, 1)
+    .flatMap(({ rule, why, add }) => [`  ${why}`, ...(add ? [`  Add: ${add}`] : []), `  (${rule})\n`]);
+  return [...where, ...cure].join('\n');
+}
+
+function summary(count: number): string {
+  return `boundaries: ${count} ${count === 1 ? 'violation' : 'violations'}; each says above how to cure it`;
+}
