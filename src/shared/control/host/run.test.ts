@@ -1,17 +1,28 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it } from 'vitest';
+import { pathToFileURL } from 'node:url';
+import { build } from 'rolldown';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { externals } from '../../../../scripts/bundling.ts';
 
-/** A process takes time to compile all its imports. */
-const patient = { timeout: 90_000 };
+const folder = mkdtempSync(join(tmpdir(), 'kerf-run-'));
+const bundle = join(folder, 'run.mjs');
+// A process takes much longer to load the files one by one.
+beforeAll(() =>
+  build({ input: 'src/shared/control/host/run.ts', platform: 'node', external: externals, output: { file: bundle } }),
+);
+afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Runs `start` in a process and signals it when it prints `word`. Resolves with the exit code and the output. */
 async function stopped(start: string, word: string, ...signals: NodeJS.Signals[]) {
   const program = `
     import { once } from 'node:events';
     import { setImmediate } from 'node:timers/promises';
-    import { runUntilStopped } from './src/shared/control/host/run.ts';
+    import { runUntilStopped } from '${pathToFileURL(bundle).href}';
     await runUntilStopped(${start});
   `;
   const said: string[] = [];
@@ -28,7 +39,7 @@ async function stopped(start: string, word: string, ...signals: NodeJS.Signals[]
   return { code: code as number | null, said, stderr };
 }
 
-it('closes a starting system when it is signaled', patient, async () => {
+it('closes a starting system when it is signaled', async () => {
   const start = `async () => {
     setInterval(() => {}, 1_000);
     console.log('starting');
@@ -41,7 +52,7 @@ it('closes a starting system when it is signaled', patient, async () => {
   expect({ code, said }).toEqual({ code: 0, said: ['starting', 'started', 'closed'] });
 });
 
-it('prints one line when the close fails, and exits with 1', patient, async () => {
+it('prints one line when the close fails, and exits with 1', async () => {
   const start = `async () => {
     setInterval(() => {}, 1_000);
     setImmediate().then(() => console.log('started'));
@@ -52,7 +63,7 @@ it('prints one line when the close fails, and exits with 1', patient, async () =
   expect(stderr).toMatch(/^kerf: .*the bus is jammed.*\n$/);
 });
 
-it('reports that the close takes too long, and exits with 1', patient, async () => {
+it('reports that the close takes too long, and exits with 1', async () => {
   const start = `async () => {
     setInterval(() => {}, 1_000);
     setImmediate().then(() => console.log('started'));
@@ -77,7 +88,7 @@ describe('the announcement of a stop', () => {
     ['lasts for the drain delay, also after a repeated signal', 300, ['SIGTERM', 'SIGTERM'], 'late'],
     ['ends with Ctrl-C', 60_000, ['SIGTERM', 'SIGINT'], 'at once'],
     ['is skipped after Ctrl-C', 60_000, ['SIGINT'], 'at once'],
-  ])('%s', patient, async (_, delayMs, signals, closed) => {
+  ])('%s', async (_, delayMs, signals, closed) => {
     const { code, said } = await stopped(startWith(delayMs), 'started', ...signals);
     expect({ code, said }).toEqual({ code: 0, said: ['started', 'announced', closed] });
   });
