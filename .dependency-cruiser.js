@@ -91,7 +91,7 @@ export const vendors = {
   '@nats-io/transport-node': ['shared/adapters/nats'],
   '@node-rs/argon2': ['modules/members/internal'],
   '@opentelemetry/api': [
-    ...['shared/kernel/calls', 'shared/kernel/context', 'shared/kernel/events', 'shared/kernel/telemetry'],
+    ...['shared/kernel/context', 'shared/kernel/events', 'shared/kernel/telemetry'],
     ...['shared/control/exporting', 'shared/control/gateway', 'shared/control/log-export', 'shared/control/logs'],
     ...['shared/control/metrics', 'shared/control/traces', 'modules'],
   ],
@@ -111,7 +111,6 @@ export const vendors = {
   'drizzle-orm': [
     ...[
       'shared/adapters/sqlite',
-      'shared/control/backlog',
       'shared/kernel/database',
       'shared/kernel/database-engine',
       'shared/kernel/events',
@@ -124,7 +123,6 @@ export const vendors = {
   'grpc-health-check': ['shared/adapters/grpc'],
   hono: [
     'shared/control/admin-api',
-    'shared/control/advice',
     'shared/control/gateway',
     'shared/control/host',
     'shared/control/relocation',
