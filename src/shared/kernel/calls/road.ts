@@ -34,7 +34,7 @@ interface CallersPlace extends Pick<RoadHooks, 'observers'> {
  */
 const begin = (): RoadStep => (call, next) => {
   try {
-    refuseWhatMustNotBegin(call);
+    refuseToBegin(call);
   } catch (error) {
     return Promise.reject(error);
   }
@@ -43,13 +43,13 @@ const begin = (): RoadStep => (call, next) => {
   if (signal) {
     const cancel = () => context.cancellation?.cancel();
     signal.addEventListener('abort', cancel, { once: true });
-    const listenNoMore = () => signal.removeEventListener('abort', cancel);
-    answer.then(listenNoMore, listenNoMore);
+    const stopListening = () => signal.removeEventListener('abort', cancel);
+    answer.then(stopListening, stopListening);
   }
   return answer;
 };
 
-function refuseWhatMustNotBegin({ operation, context, signal }: CallRequest): void {
+function refuseToBegin({ operation, context, signal }: CallRequest): void {
   refuseInsideUnit(operation);
   if (context.cancellation?.cancelled || signal?.aborted) throw cancelledBefore(operation);
 }
@@ -71,7 +71,8 @@ const observeServed = ({ servers = [], operation }: CalleesPlace) => servers.map
 
 /**
  * The road of a call: its steps, in their order. Each entry makes a step `(call, next)` for its place: the step does its part, and `next`
- * does the rest. `trace.ts` has the steps for spans, this file the others.
+ * does the rest. `trace.ts` has the steps for spans, this file the others. Before the road begins, `client.ts` gives the call its context:
+ * deadline, cancellation, trace.
  *
  *     in the process of the caller                begin, traceCall, observe, route
  *     when the module is in another process       limitCalls, waitForDisk, addKey, retry, sendToInstance, meetFaults
