@@ -154,7 +154,7 @@ export function certificates(processes: Processes, now = Date.now()): Finding[] 
     return [...tls, ...(facts.identity ? [identity(who, facts.identity, now)] : [])];
   });
   const wrong = findings.filter(({ level }) => level !== 'ok');
-  return wrong.length > 0 ? wrong : [ok(`${findings.length} certificates in use, none of them ends soon`)];
+  return wrong.length > 0 ? wrong : [ok(`certificates in use: ${findings.length}, none of them ends soon`)];
 }
 
 function identity(who: string, { until, file }: NonNullable<ProcessFacts['identity']>, now: number): Finding {

@@ -80,7 +80,7 @@ function detailsOf(done: Done): string {
   const { step, copies = [], staying = 0, calls, gapMs, file, trouble } = done;
   if (step === 'start') return [...copies, staying > 0 && `${staying} stay`].filter(Boolean).join(', ');
   if (step === 'mirror' || step.startsWith('canary')) return seenIn(done);
-  if (step === 'drain') return `${calls} calls were in flight`;
+  if (step === 'drain') return `calls in flight: ${calls}`;
   if (step === 'hand over') return `nobody delivered for ${gapMs} ms`;
   if (step === 'close') return trouble ?? '';
   if (step === 'persist') return file ?? 'until the next start only';
@@ -105,9 +105,9 @@ function seenIn({ other, before, same, different, sure = 0 }: StepObservation): 
 function summaryOf({ module, to, ms, callsDrained, events, sagas, timers }: Report): string {
   return [
     `${module} runs ${to} now, after ${ms} ms:`,
-    `  calls   ${callsDrained} were in flight; the old replicas have answered them`,
+    `  calls   in flight ${callsDrained}, all answered by the old replicas`,
     `  events  in the outbox ${events.pendingBefore} before, ${events.pendingAfter} after; in the retry queue ${events.heldBefore} before, ${events.heldAfter} after`,
-    `  sagas   ${sagas.underWay} were in flight: ${sagas.ended} ended there, ${sagas.handedOver} handed over, ${sagas.found} found`,
+    `  sagas   in flight ${sagas.underWay}: ended there ${sagas.ended}, handed over ${sagas.handedOver}, found ${sagas.found}`,
     `  timers  ${timers.before} before, ${timers.after} after`,
   ].join('\n');
 }
