@@ -5,13 +5,13 @@ import { asJson, flag, readWords } from './words.ts';
 
 const help = `Usage: npm run absorb -- <module> [--for-now] [--json]
 
-Takes a module that runs in processes of its own back into the running home process, while it serves: no request fails, no event
-is lost or comes twice. A step that fails, and Ctrl-C, take everything back.
+Takes a module from processes of its own back into the running home process, while it serves. No request fails. No event is lost or
+takes effect twice. When a step fails, or on Ctrl-C, Kerf undoes the move.
 
-  --for-now  until the next start only; otherwise topology.yaml is changed
-  --json     a line of JSON for each step, and the report at the end
+  --for-now  keeps the change until the next start only, and does not change topology.yaml
+  --json     prints a line of JSON for each step, and the report at the end
 
-npm run extract is the way out.
+npm run extract takes it out again.
 
 ${reaches}`;
 

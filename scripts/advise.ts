@@ -5,14 +5,14 @@ import { asJson, readWords, text } from './words.ts';
 
 const help = `Usage: npm run advise [-- --seconds 10] [--per module.operation] [--json]
 
-Watches the running system for a while, measures what a remote call costs on this machine, and says of each module of the home
-process what taking it out would cost (calls that would leave the process, how much later an answer comes, processor time) and
-bring (processor time moved away, how long it keeps everybody else waiting, failures that would be elsewhere). That with the most to
-gain comes first. Put the load on it that you mean: with nothing to see there is nothing to say.
+Watches the running system and measures the cost of a remote call on this machine. For each module of the home process, it reports
+the cost of an extraction (calls that would leave the process, later answers, processor time) and the benefit (processor time that
+moves away, the time that others wait for the module, failures that would be elsewhere). The module with the greatest benefit comes
+first. Put a typical load on the system meanwhile: without calls there is nothing to report.
 
-  --seconds  how long it is watched: 1 to 300 (10). Costs a few per cent of the processor meanwhile
-  --per      the operation that costs are told per, such as orders.place; otherwise they are told per public call: any
-             that a public request makes, in the gateway or in a module's own resources
+  --seconds  the time to watch: 1 to 300 (10). This takes a few percent of the processor
+  --per      reports costs per call of this operation, such as orders.place; otherwise per call that a public request
+             makes, in the gateway or in a module's own resources
 
 ${reaches}`;
 

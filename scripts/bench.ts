@@ -7,7 +7,7 @@ import { build, bundle, fail, installIn, root } from './setup.mjs';
 import { readWords } from './words.ts';
 
 const known = readdirSync(join(root, 'bench')).flatMap((file) => /^(\w+)\.bench\.ts$/.exec(file)?.[1] ?? []);
-const help = `Usage: npm run bench -- [${known.join('] [')}]\n\nWithout a name, all of them, one after the other.`;
+const help = `Usage: npm run bench -- [${known.join('] [')}]\n\nWithout a name, runs all of them, one after the other.`;
 
 const { positionals: asked } = readWords('bench', help, {});
 const unknown = asked.find((name) => !known.includes(name));

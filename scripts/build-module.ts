@@ -9,9 +9,9 @@ const help = `Usage: npm run build:module -- <module> [--out dist/modules/<modul
        npm run build:module -- --all
        npm run build:module -- --packages   (the package.json that stands beside the bundle of the whole system)
 
-Bundles the kernel, the module and the contracts it knows, and nothing of another module's inside. Run it as the whole program with
---only: node dist/modules/payments/app.js, with the same topology and settings; or have the running system put it in the place of the
-module: npm run replace -- payments --artifact dist/modules/payments. deploy/Dockerfile makes an image of it.`;
+Bundles the kernel, the module and the contracts that it knows, and nothing of another module's internal/. Run it with the same topology
+and settings: node dist/modules/payments/app.js does what the whole program does with --only. Or put it in the place of the running
+release: npm run replace -- payments --artifact dist/modules/payments. deploy/Dockerfile makes an image of it.`;
 
 const { values, positionals } = readWords('build:module', help, {
   all: flag,

@@ -6,19 +6,19 @@ import { wordsToPass } from './words.ts';
 
 const help = `Usage: npm run chaos -- [--seed N] [--minutes M] [--bus URL] [--json]
 
-Starts every module in a process of its own, in a data folder of its own, on free ports, and has people order, cancel, sign up, write
+Starts every module in a process of its own, with a new data folder, on free ports. Simulated customers order, cancel, sign up, write
 and read. Meanwhile, at random from the seed: kill -9 of any process; processes that freeze and come back; calls that are slow, lost,
-doubled, refused, or kill whoever serves them; event handlers that never return, or kill their process; commits that stall; clocks that
+doubled, refused, or kill the process that serves them; event handlers that never return, or kill their process; commits that stall; clocks that
 step; providers that hang; clients that hang up; modules that move out and back; data that is missing at a start; a disk that is full, where a tmpfs can be mounted; a
-broker that is away, where one is given.
+broker that is away, with --bus.
 
-  --seed N     the plan follows from it (random unless given, and printed); what the processes make of it differs a little each time
-  --minutes M  how long it lasts, 0.1 to 1440 (5)
+  --seed N     the seed of the plan (random, and printed); the processes react a little differently each time
+  --minutes M  the duration, 0.1 to 1440 (5)
   --bus URL    the broker that carries the events: amqp://… or nats://…
-  --json       the story and the verdict as one JSON object
+  --json       the report and the verdict as one JSON object
 
-It tells what was done when, and what people saw from one act to the next. When all is calm again, the books of the modules must agree
-with one another, with those of the providers and with every answer that was given.
+The report lists each action, its time, and the answers that customers saw until the next action. At the end, the books of the modules
+must agree with one another, with the books of the providers, and with every answer.
 Exits with 0 when the books agree, with 1 when they do not, with 2 on a wrong option, with 130 on Ctrl-C. It always stops every process that it started.`;
 
 const words = wordsToPass(help, ['seed', 'minutes', 'bus']);

@@ -6,7 +6,7 @@ import { misused, wordsToPass } from './words.ts';
 
 const help = `Usage: npm run check
 
-Types, lint and formatting, boundaries: all of them, then one verdict. Exits with 0 when all passed.`;
+Checks types, lint and formatting, boundaries. Runs all of them, and exits with 0 when all pass.`;
 
 const [word] = wordsToPass(help);
 if (word !== undefined) misused('check', `unknown word "${word}": all is checked`);

@@ -11,17 +11,17 @@ const help = `Usage: npm run dead-letters -- list    [filters] [--json]
        npm run dead-letters -- replay  <id> | filters | --all [--json]
        npm run dead-letters -- discard <id> | filters | --all --reason "…" [--json]
 
-  list     events that nobody tries any more, and why; of each module the 100 oldest
-  show     one with its event and its history
-  replay   tries again; what has taken effect does not again
-  discard  leaves it at that; the reason is kept with the history for seven days
+  list     shows the 100 oldest dead letters of each module, with the reason
+  show     shows one with its event and its history
+  replay   tries the event again; an event that has taken effect has no second effect
+  discard  drops it; Kerf keeps the reason and the history for seven days
 
-Filters, of which all that are given must fit:
-  --module  the module that could not take the event, or not hand it on
-  --type    such as orders.order-confirmed.v1
-  --key     by which its order is kept, such as the id of the order
+Filters; a dead letter must match all of them:
+  --module  the module that failed to process the event, or to deliver it
+  --type    the type of the event, such as orders.order-confirmed.v1
+  --key     the key of the event, such as the id of the order
   --error   words of the last error
-  --all     every dead letter there is
+  --all     every dead letter
 
 ${reaches}`;
 

@@ -14,19 +14,20 @@ import { asJson, flag, misused, readWords, text } from './words.ts';
 
 const help = `Usage: npm run extract -- <module> [--via http|grpc|queue] [--instances n | --port n] [--mirror s] [--canary 5%] [--for-now] [--json]
 
-Takes a module out of the running home process into processes of its own, or changes how those are reached and how many there
-are, while it serves: no request fails, no event is lost or comes twice. A step that fails, and Ctrl-C, take everything back.
+Takes a module out of the running home process into processes of its own, while it serves. For a module that is out, it changes the
+transport or the number of processes. No request fails. No event is lost or takes effect twice. When a step fails, or on Ctrl-C, Kerf
+undoes the move.
 
 An option that you leave out keeps its value, or its value from the module's last extraction since the start.
 
-  --via        how it is reached from then on: http (at first), grpc, or queue, by request and reply over the broker of BUS
-  --instances  how many processes run it (at first 1)
-  --port       where its only process listens; free (at first): at any free port
+  --via        the transport of its calls: http (default), grpc, or queue, which is the broker of BUS
+  --instances  the number of its processes (1)
+  --port       the port of its only process; free (default) takes any free port
 ${tryOutHelp}
-  --for-now    until the next start only; otherwise topology.yaml is changed
-  --json       a line of JSON for each step, and the report at the end
+  --for-now    keeps the change until the next start only, and does not change topology.yaml
+  --json       prints a line of JSON for each step, and the report at the end
 
-npm run absorb is the way back.
+npm run absorb takes it back.
 
 ${reaches}`;
 

@@ -16,17 +16,18 @@ const help = `Usage: npm run faults -- list  [--json]
                                [--share 0.1] [--for seconds] [--json]
        npm run faults -- clear [<caller> <operation>] [--json]
 
-  put       on the edge from a module, "gateway" or "*" to an operation: payments.authorize, "payments.*" or "*";
-            one that is on for the same edge is replaced
-  --latency, --jitter   how long a call is held up, and how much longer at most: milliseconds, 0 to 60000
-  --error   refused with a code such as unavailable, and never arrives
-  --lose    lost on its way, or done and its answer lost
-  --double  it arrives twice, with one idempotency key
-  --inside  what each call does to the process that serves it: keeps 64 MiB (and ends it at 512), holds it for 100 ms, kills it;
-            on the edge from "gateway", also each call of the module to itself, by which it serves public requests
-  --share   which part of the calls meets it, 0 to 1 (1: all)
-  --for     how long it is on: seconds, up to 3600 (60)
-  clear     ends them all, or the one on that edge
+  list      shows the faults that are on
+  put       injects a fault into the calls from a caller to an operation. The caller is a module, "gateway" or "*"; the operation is
+            payments.authorize, "payments.*" or "*". It replaces the fault of the same caller and operation
+  --latency, --jitter   the delay of a call, and the maximum of a random extra delay: milliseconds, 0 to 60000
+  --error   refuses the call with a code such as unavailable; it never arrives
+  --lose    loses the call, or its answer after the call has taken effect
+  --double  sends the call twice, with one idempotency key
+  --inside  each call harms the process that serves it: leak keeps 64 MiB (and ends the process at 512), block stops its event loop for
+            100 ms, crash kills it. With the caller "gateway", so does each call by which the module serves a public request itself
+  --share   the share of the calls that the fault affects, 0 to 1 (1: all)
+  --for     the duration in seconds, up to 3600 (60)
+  clear     ends all faults, or the fault of this caller and operation
 
 Within a process, calls meet faults only where PARITY is strict.
 

@@ -11,7 +11,7 @@ const help = `Usage: npm run log-levels -- list            [--json]
 
   list    shows the level of all logs, and of modules with a level of their own
   set     replaces them in every process, until the home process restarts: info,payments=debug
-          debug, info, warn, error or silent, for all or for a module, "gateway" or "home"; without one for all, it is warn
+          debug, info, warn, error or silent, for all or for a module, "gateway" or "home"; without a level for all, it is warn
   reset   returns to the setting LOG_LEVEL of the home process
 
 ${reaches}`;

@@ -9,7 +9,7 @@ import type { readOperatorSettings } from '../src/shared/control/topology/index.
 
 /** The part of the help that all commands share. */
 export const reaches = `Asks the process at INTERNAL_PORT (3001), with the token in DATA_DIR (data) or OPERATOR_TOKEN; over TLS when INTERNAL_TLS_CERT
-and INTERNAL_TLS_KEY are set, and then believes whom INTERNAL_TLS_CA names.`;
+and INTERNAL_TLS_KEY are set. INTERNAL_TLS_CA is the CA bundle that verifies the process.`;
 
 type Settings = ReturnType<typeof readOperatorSettings>;
 export type Problem = z.output<typeof problemAnswer>;

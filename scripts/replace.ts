@@ -10,13 +10,13 @@ import { asJson, flag, readWords, text } from './words.ts';
 
 const help = `Usage: npm run replace -- <module> [--artifact dist/modules/payments/] [--mirror s] [--canary 5%] [--for-now] [--json]
 
-Starts another release of a module that runs in processes of its own, beside the one that runs; makes sure that its contract is one
-that the others can go on with; moves the calls to it and ends the old one, while the system serves. Back with the artifact before.
+Replaces the release of a module that runs in processes of its own, while the system serves. It starts the new release beside the
+old one, refuses it if its contract breaks a caller, moves the calls to it, and ends the old one. To go back, name the previous artifact.
 
-  --artifact   the release: its entry file, or the folder of its app.js; without it, that of the home process
+  --artifact   the release: its entry file, or the folder of its app.js; without it, the release of the home process
 ${tryOutHelp}
-  --for-now    until the next start only; otherwise topology.yaml says which release from now on
-  --json       a line of JSON for each step, and the report at the end
+  --for-now    keeps the change until the next start only, and does not change topology.yaml
+  --json       prints a line of JSON for each step, and the report at the end
 
 ${reaches}`;
 

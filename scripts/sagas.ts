@@ -12,10 +12,10 @@ const help = `Usage: npm run sagas -- list   [--state stuck] [--json]
        npm run sagas -- resume <id> [--json]
        npm run sagas -- settle <id> --as done|compensated --note "…" [--json]
 
-  list    of each module the 100 latest; --state ${sagaStates.join(', ')}
-  show    one with its history
-  resume  has one that is stuck go on where it stands
-  settle  ends one that is stuck by your word, once you have put right what it could not; no other module is called
+  list    shows the 100 latest sagas of each module; --state ${sagaStates.join(', ')}
+  show    shows one with its history
+  resume  continues a stuck saga at the step where it stopped
+  settle  ends a stuck saga after you have completed its work by hand; calls no module
 
 ${reaches}`;
 

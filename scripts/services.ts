@@ -15,11 +15,11 @@ const help = `Usage: npm run services -- up|down|restart|status [name …] [--js
   up       installs what is missing, starts the servers, and leaves them running
   down     stops them and removes their data
   restart  stops and starts them; their data stays
-  status   says which answer, and where
+  status   shows which servers answer, and their addresses
 
 The names are ${allNames.join(', ')}.
-Without names, up means all that install in seconds. ${builtFromSource.join(', ')} are built from source, in minutes:
-name them once; from then on they are among all. rsyslog is only installed: tests run it by themselves.
+Without names, up starts all servers that install in seconds. ${builtFromSource.join(', ')} are built from source, in minutes:
+name them once; from then on, up without names starts them too. rsyslog is only installed: tests run it themselves.
 
 They listen on 127.0.0.1 only. Data and logs are in .services/, programs in ~/.cache/kerf/services/. compose.yaml gives most of
 them with Docker. Tests take servers elsewhere from the environment:

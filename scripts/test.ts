@@ -7,7 +7,7 @@ import { wordsToPass } from './words.ts';
 const help = `Usage: npm test -- [word …] [-t name] [-u]
        npm run test:deep -- [word …] [-t name] [-u]
 
-Runs the tests, or those of the files whose path has one of the words, such as: npm test -- crash
+Runs the tests. With words, runs only the test files whose path has one of them: npm test -- crash
 npm test leaves out the tests with the tag "deep", which repeat a promise in more places, and counts them at the end.
 npm run test:deep runs all.
 
@@ -15,7 +15,7 @@ npm run test:deep runs all.
   -u       renews the records that tests compare with, such as the contracts: npm test -- drift -u
 
   SEED=7                     npm test -- differential replays that history
-  REQUIRE_SERVERS=1          a server that is not up fails the tests that need it; otherwise they are skipped, and named at the end
+  REQUIRE_SERVERS=1          tests fail when a server that they need is not up; otherwise they are skipped, and named at the end
 ${Object.values(kinds)
   .map(({ variable, url, port }) => `  ${variable.padEnd(25)}  where it is, unless at ${url(port)}`)
   .join('\n')}

@@ -3,7 +3,12 @@ import { type ModuleState, topologyAnswer } from '../src/shared/control/admin-co
 import { ask, printColumns, reaches, tell } from './operator.ts';
 import { asJson, readWords } from './words.ts';
 
-const { values } = readWords('topology', `Usage: npm run topology [-- --json]\n\n${reaches}`, asJson, 0);
+const { values } = readWords(
+  'topology',
+  `Usage: npm run topology [-- --json]\n\nShows where each module of the running system runs.\n\n${reaches}`,
+  asJson,
+  0,
+);
 
 tell(values, await ask(topologyAnswer, 'GET', '/ops/topology'), ({ bus, modules }) => {
   console.log(`events: ${bus}`);

@@ -17,13 +17,13 @@ export const tryOutOptions = {
 type Values = Partial<Readonly<Record<keyof typeof numbers, string>>> & { readonly 'mirror-optional': boolean };
 
 /** The text for --help. */
-export const tryOutHelp = `  --mirror     first send every query to the new replicas too, for so many seconds; go back if an answer differs
-    --mirror-optional  continue if no query came; otherwise wait for one, then fail
-  --canary     send them this share of the calls first, then 25, 50 and 100 %; go back if they are worse:
-    --stage          seconds that each share lasts at least (10)
-    --least-calls    how many calls they must have had at each share (100)
-    --max-wait       seconds that each share lasts at most, for want of calls or of a verdict (6 times --stage)
-    --max-failures   how many more of their calls may fail (1%)
+export const tryOutHelp = `  --mirror     first sends every query to the new replicas as well, for this number of seconds; goes back if an answer differs
+    --mirror-optional  continues if no query comes; otherwise waits for one, then fails
+  --canary     sends this share of the calls to the new replicas first, then 25, 50 and 100 %; goes back if they do worse:
+    --stage          minimum seconds at each share (10)
+    --least-calls    minimum number of calls to the new replicas at each share (100)
+    --max-wait       maximum seconds at each share, while calls or a verdict are missing (6 times --stage)
+    --max-failures   allowed extra share of failed calls (1%)
     --max-slower     allowed extra milliseconds at the 95th percentile (50; between processes the earlier value,
                      from 5 to 50)`;
 
