@@ -24,11 +24,12 @@ const advice = await ask(adviceAnswer, 'GET', `/ops/advice?${query}`);
 
 tell(values, advice, ({ seconds, per, parity, price, items, edges }) => {
   console.log(
-    `seen for ${seconds} s; a remote call costs ${ms(price.ms)} here, and ${ms(price.cpuMs)} of the processor`,
+    `watched for ${seconds} s; a remote call takes ${ms(price.ms)} here, and ${ms(price.cpuMs)} of the processor`,
   );
   if (parity === 'strict')
     console.log('PARITY is strict: calls within the process cost more than they will in production');
-  if (edges.length === 0) console.log('nothing was called meanwhile: put the load on it that you mean, and ask again');
+  if (edges.length === 0)
+    console.log('no module was called meanwhile: put a typical load on the system, and run the command again');
   console.log();
   printColumns([
     [
@@ -39,7 +40,7 @@ tell(values, advice, ({ seconds, per, parity, price, items, edges }) => {
       'processor',
       'moved away',
       'share',
-      'held all for',
+      'blocked for',
       'failures',
     ],
     ...items.map(({ module, verdict, costs, brings }) => [

@@ -25,7 +25,7 @@ else await buildAll();
 
 async function buildAll(): Promise<void> {
   const names = values.all ? moduleNames : positionals;
-  if (names.length === 0) misused('build:module', 'say which module, such as payments');
+  if (names.length === 0) misused('build:module', 'name a module, such as payments');
   if (names.length > 1 && values.out) fail('--out is for one module');
   for (const name of names) refuseUnknown(name);
   if (names.length > 1 && !values.json) console.log(row('module', 'KiB', 'at start', 'in'));

@@ -25,8 +25,7 @@ const { values, positionals } = readWords('check:releases', help, {
   after: text,
   test: { type: 'string', short: 't' },
 });
-const release =
-  values.before ?? fail('say which release was before: --before, with a commit or the folder of a checkout');
+const release = values.before ?? fail('name the previous release: --before, with a commit or the folder of a checkout');
 if (!values.after) build();
 
 const aside = mkdtempSync(join(tmpdir(), 'kerf-releases-'));
@@ -78,7 +77,7 @@ function buildIn(before: string): void {
   const setup = JSON.stringify(join(before, 'scripts', 'setup.mjs'));
   const script = `import(${setup}).then((s) => (s.install(), s.build()))`;
   if (run('-e', script) !== 0)
-    throw new Error(`the release before (${release}) cannot be built; the lines above say why`);
+    throw new Error(`the previous release (${release}) cannot be built; the lines above say why`);
 }
 
 /** Starts a whole system on a data folder, and stops it when it is ready. */

@@ -61,7 +61,7 @@ async function list(): Promise<void> {
 }
 
 async function discard(): Promise<void> {
-  if (!values.reason) misuse('say --reason "…", which is kept with the history');
+  if (!values.reason) misuse('add --reason "…"; Kerf keeps it with the history');
   await decide('discard', 'discarded', { reason: values.reason });
 }
 
@@ -70,7 +70,7 @@ async function decide(what: 'replay' | 'discard', done: string, decision: { reas
     const letter = await ask(deadLetterSchema, 'POST', `${one()}/${what}`, decision);
     return tell(values, letter, () => console.log(`${id}  ${done}`));
   }
-  if (!isFiltered && !values.all) misuse('say which: an id, filters, or --all');
+  if (!isFiltered && !values.all) misuse('select dead letters: an id, filters, or --all');
   const { items, warn } = await askAll(decidedRow, 'POST', `${path}/${what}`, { ...filter, ...decision });
   tell(values, { items }, () => {
     if (items.length === 0) console.log('there is none that fits');

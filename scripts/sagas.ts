@@ -46,7 +46,7 @@ async function list(): Promise<void> {
 
 async function settle(): Promise<void> {
   const path = `${one()}/settle`;
-  if (!values.as || !values.note) misuse('say --as done or --as compensated, and --note "…" for who reads it later');
+  if (!values.as || !values.note) misuse('add --as done or --as compensated, and --note "…" with the reason');
   const settled = await ask(sagaAnswer, 'POST', path, { outcome: values.as, note: values.note });
   tell(values, settled, ({ state }) => console.log(`${id}  ${state}`));
 }

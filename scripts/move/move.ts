@@ -19,7 +19,7 @@ const by = `${userInfo().username}@${hostname()} (process ${process.pid})`;
 
 /** Returns the module that a command names. */
 export function moduleOf(command: string, [module]: readonly string[]): string {
-  return module || misused(command, 'say which module, such as payments');
+  return module || misused(command, 'name a module, such as payments');
 }
 
 /** Returns the path of a module in the admin API. */
@@ -81,7 +81,7 @@ function detailsOf(done: Done): string {
   if (step === 'start') return [...copies, staying > 0 && `${staying} stay`].filter(Boolean).join(', ');
   if (step === 'mirror' || step.startsWith('canary')) return seenIn(done);
   if (step === 'drain') return `calls in flight: ${calls}`;
-  if (step === 'hand over') return `nobody delivered for ${gapMs} ms`;
+  if (step === 'hand over') return `no deliveries for ${gapMs} ms`;
   if (step === 'close') return trouble ?? '';
   if (step === 'persist') return file ?? 'until the next start only';
   return '';

@@ -64,7 +64,7 @@ function git(folder: string, ...words: string[]): string {
 
 it.each([
   ['whose tests accept no data folder', 'HEAD', '', 'the tests of HEAD take no data of another release'],
-  ['that cannot be built', 'HEAD', '// DATA_TEMPLATE', 'the release before (HEAD) cannot be built; the lines above'],
+  ['that cannot be built', 'HEAD', '// DATA_TEMPLATE', 'the previous release (HEAD) cannot be built; the lines above'],
   ['that does not exist', 'nowhere', '', 'there is no commit or folder "nowhere"'],
 ])('leaves no worktree of a release %s', (_, before, tests, message) => {
   const folder = repositoryWith(tests);

@@ -127,7 +127,7 @@ describe('the operator commands', () => {
   });
 
   it.each([
-    [[], 'say which module'],
+    [[], 'name a module'],
     [['payments', 'mail'], 'unknown word "mail"'],
     [['payments', '--via', 'pigeon'], '--via is http, grpc or queue'],
     [['payments', '--artifact', 'missing.mjs'], '--artifact is for npm run replace'],

@@ -143,7 +143,7 @@ const badWords: [words: string[], about: string][] = [
   [['--only', 'billing'], '"billing"'],
   [
     ['--only', 'payments'],
-    'payments is placed in-process, so the home process runs it and nobody would look for it here',
+    'payments is placed in-process, so the home process runs it and no caller would find it here',
   ],
   [['--only'], '--only'],
   [['--only', '--json'], '--only'],

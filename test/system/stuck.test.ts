@@ -110,7 +110,7 @@ describe.each([
     [['list', '--state', 'lost'], 'state: '],
     [['show'], 'name the id to show'],
     [['resume', 'orders.x', '--note', 'y'], 'resume takes no --as and no --note'],
-    [['settle', 'orders.x'], 'say --as done'],
+    [['settle', 'orders.x'], 'add --as done'],
     [['settle', 'orders.x', '--as', 'over', '--note', 'y'], 'outcome: '],
     [['settle', 'orders.x', '--as', 'done', '--note', 'y'], 'there is no saga'],
     [['resume', 'billing.x'], 'unknown id "billing.x"; an id begins with its module'],

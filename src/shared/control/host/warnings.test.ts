@@ -44,9 +44,13 @@ describe('the listener of a separately started module', () => {
     [
       'http',
       {},
-      'payments is placed http: the home process starts it by itself and nobody looks for it here; place it',
+      'payments is placed http: the home process starts a process for it and calls that one, not this one; place it',
     ],
-    ['grpc?instances=2', { INTERNAL_PORT: '0' }, 'payments is placed grpc?instances=2: the home process starts it by'],
+    [
+      'grpc?instances=2',
+      { INTERNAL_PORT: '0' },
+      'payments is placed grpc?instances=2: the home process starts a process for it',
+    ],
     [
       'http://127.0.0.1:4105',
       { INTERNAL_PORT: '4000' },

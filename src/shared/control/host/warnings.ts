@@ -15,7 +15,7 @@ export function warningsOf(
 function whyNotFound(module: string, topology: Topology) {
   const placement = topology.placements.get(module)!;
   if (placement.kind === 'service')
-    return `${module} is placed ${placementText(placement)}: the home process starts it by itself and nobody looks for it here; place it at an address, such as http://127.0.0.1:4105, to run it yourself`;
+    return `${module} is placed ${placementText(placement)}: the home process starts a process for it and calls that one, not this one; place it at an address, such as http://127.0.0.1:4105, to run it yourself`;
   const wanted = portsOf(placement);
   const setting = portSettingOf(placement, topology.adapters) ?? 'INTERNAL_PORT';
   const { port } = listensAt(topology, setting);

@@ -100,7 +100,7 @@ export class ServiceTokens implements CallerTokens {
     if (signer) return this.#make(signer, member, onBehalf, memberLifeSeconds);
     const shown = this.#shown.get(member);
     if (shown && shown.renewAt > this.now()) return shown.token;
-    return Promise.reject(betweenProcesses('unauthenticated', 'nobody has said that this member is signed in'));
+    return Promise.reject(betweenProcesses('unauthenticated', 'the call has no proof that its member is signed in'));
   }
 
   /** Returns the member that a token names, mostly without a promise. Rejects with `unauthenticated`. */

@@ -78,7 +78,7 @@ export const kernelSettings = z.object({
       return z.NEVER;
     })
     .optional()
-    .describe('the proxies whose word about the address of a client counts'),
+    .describe('the proxies that Kerf believes about the address of a client'),
   TRACE_CONTINUE: z
     .enum(['always', 'trusted', 'never'])
     .default('trusted')

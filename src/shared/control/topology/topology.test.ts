@@ -425,7 +425,7 @@ describe('the file', () => {
   it('has no module run alone that the home process runs', () => {
     const env = { MODULE_ORDERS: 'http' };
     expect(refusalOf('', env, ['orders', 'payments'])).toBe(
-      '--only: payments is placed in-process, so the home process runs it and nobody would look for it here; say to every process where it is: payments: http://127.0.0.1:4105 in topology.yaml, or MODULE_PAYMENTS=http://127.0.0.1:4105',
+      '--only: payments is placed in-process, so the home process runs it and no caller would find it here; give its address to every process: payments: http://127.0.0.1:4105 in topology.yaml, or MODULE_PAYMENTS=http://127.0.0.1:4105',
     );
   });
 });

@@ -234,6 +234,6 @@ function refuseAloneAtHome(
   if (module === undefined) return;
   const address = 'http://127.0.0.1:4105';
   throw new StartError(
-    `--only: ${module} is placed in-process, so the home process runs it and nobody would look for it here; say to every process where it is: ${module}: ${address} in ${fileName}, or MODULE_${environmentName(module)}=${address}`,
+    `--only: ${module} is placed in-process, so the home process runs it and no caller would find it here; give its address to every process: ${module}: ${address} in ${fileName}, or MODULE_${environmentName(module)}=${address}`,
   );
 }
