@@ -5,7 +5,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { otlp } from '../../src/shared/adapters/otlp/index.ts';
 import { zipkin } from '../../src/shared/adapters/zipkin/index.ts';
-import type { Exporting } from '../../src/shared/control/exporting/index.ts';
+import type { ExportQueue } from '../../src/shared/control/exporting/index.ts';
 import { exportSpans } from '../../src/shared/control/traces/export-spans.ts';
 import { ServiceTracerProvider } from '../../src/shared/control/traces/provider.ts';
 import { TraceMemory } from '../../src/shared/control/traces/trace-memory.ts';
@@ -33,16 +33,16 @@ async function exportTo(
   name: keyof typeof exporters,
   url: string,
   answerWithinMs = 300,
-): Promise<Exporting<ReadableSpan>> {
+): Promise<ExportQueue<ReadableSpan>> {
   const { port, variable, path } = exporters[name];
   vi.stubEnv(variable, name === 'zipkin' ? `${url}${path}` : url);
   const exporter = await port.open(process.env);
   return exportSpans(name, Promise.resolve(exporter), answerWithinMs);
 }
 
-/** Ends `count` sampled spans and hands them to `exporting`. */
-function spans(count: number, exporting: Exporting<ReadableSpan>): void {
-  const memory = new TraceMemory({ maxSpans: 10, slowMs: 1_000, send: (span: ReadableSpan) => exporting.send(span) });
+/** Ends `count` sampled spans and hands them to `queue`. */
+function spans(count: number, queue: ExportQueue<ReadableSpan>): void {
+  const memory = new TraceMemory({ maxSpans: 10, slowMs: 1_000, send: (span: ReadableSpan) => queue.send(span) });
   const parts = { ownService: 'home', resource: {}, sampling: { ratio: 1, byParent: true } };
   const provider = new ServiceTracerProvider({ ...parts, ended: (span) => memory.add(span) });
   for (let n = 0; n < count; n++) {
@@ -63,12 +63,12 @@ describe.each(['otlp', 'zipkin'] as const)('an exporter by %s', (name) => {
         response.writeHead(name === 'zipkin' ? 202 : 200).end();
       });
     });
-    const exporting = await exportTo(name, url, 10_000);
-    spans(3, exporting);
-    await exporting.close();
+    const queue = await exportTo(name, url, 10_000);
+    spans(3, queue);
+    await queue.close();
     const type = name === 'zipkin' ? 'application/json' : 'application/x-protobuf';
     expect(seen).toEqual([[exporters[name].path, type, expect.any(Number)]]);
-    expect(exporting.counts).toEqual({ exporter: name, exported: 3, failed: 0, dropped: 0 });
+    expect(queue.counts).toEqual({ exporter: name, exported: 3, failed: 0, dropped: 0 });
   });
 
   const bad: [string, RequestListener][] = [
@@ -81,25 +81,25 @@ describe.each(['otlp', 'zipkin'] as const)('an exporter by %s', (name) => {
   ];
 
   it.each(bad)('counts the spans as failed when the server %s', async (_, answer) => {
-    const exporting = await exportTo(name, await serve(answer));
-    spans(3, exporting);
-    await exporting.close();
-    expect(exporting.counts).toEqual({ exporter: name, exported: 0, failed: 3, dropped: 0 });
+    const queue = await exportTo(name, await serve(answer));
+    spans(3, queue);
+    await queue.close();
+    expect(queue.counts).toEqual({ exporter: name, exported: 0, failed: 3, dropped: 0 });
   });
 
   it('counts the spans as failed when nobody listens', async () => {
-    const exporting = await exportTo(name, 'http://127.0.0.1:9');
-    spans(3, exporting);
-    await exporting.close();
-    expect(exporting.counts).toEqual({ exporter: name, exported: 0, failed: 3, dropped: 0 });
+    const queue = await exportTo(name, 'http://127.0.0.1:9');
+    spans(3, queue);
+    await queue.close();
+    expect(queue.counts).toEqual({ exporter: name, exported: 0, failed: 3, dropped: 0 });
   });
 
   it('drops what finds no room, and keeps nothing of it', async () => {
-    const exporting = await exportTo(name, await serve(() => {}));
-    spans(5_000, exporting);
-    expect(exporting.counts).toMatchObject({ dropped: 5_000 - 2_048 });
-    await exporting.close();
-    expect(exporting.counts).toMatchObject({ exported: 0, failed: 2_048 });
+    const queue = await exportTo(name, await serve(() => {}));
+    spans(5_000, queue);
+    expect(queue.counts).toMatchObject({ dropped: 5_000 - 2_048 });
+    await queue.close();
+    expect(queue.counts).toMatchObject({ exported: 0, failed: 2_048 });
   });
 });
 
@@ -109,10 +109,10 @@ it('does not follow a redirect, which the client of Zipkin takes for a success',
   const url = await serve((_, response) => response.writeHead(307, { location }).end());
   const outcomes = [];
   for (const name of ['otlp', 'zipkin'] as const) {
-    const exporting = await exportTo(name, url);
-    spans(1, exporting);
-    await exporting.close();
-    outcomes.push(exporting.counts);
+    const queue = await exportTo(name, url);
+    spans(1, queue);
+    await queue.close();
+    outcomes.push(queue.counts);
   }
   expect(outcomes).toMatchObject([{ failed: 1 }, { exported: 1 }]);
   expect(elsewhere).not.toHaveBeenCalled();

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { otlp } from '../../src/shared/adapters/otlp/index.ts';
-import type { Exporting } from '../../src/shared/control/exporting/index.ts';
+import type { ExportQueue } from '../../src/shared/control/exporting/index.ts';
 import { exportLines } from '../../src/shared/control/log-export/export-lines.ts';
 import { LineReader, type LineRecord } from '../../src/shared/control/log-export/record.ts';
 import { Logs } from '../../src/shared/control/logs/index.ts';
@@ -18,18 +18,18 @@ afterEach(() => {
 
 const protocols = ['http/protobuf', 'grpc'] as const;
 
-function exportTo(url: string, protocol: string, answerWithinMs = 300): Exporting<LineRecord> {
+function exportTo(url: string, protocol: string, answerWithinMs = 300): ExportQueue<LineRecord> {
   vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', url);
   vi.stubEnv('OTEL_EXPORTER_OTLP_PROTOCOL', protocol);
   return exportLines('otlp', otlp().logExporter!.open(process.env), answerWithinMs);
 }
 
-/** Opens logs whose lines are in `lines`, and go to `exporting`. */
-function logsTo(exporting: Exporting<LineRecord>) {
+/** Opens logs whose lines are in `lines`, and go to `queue`. */
+function logsTo(queue: ExportQueue<LineRecord>) {
   const lines: string[] = [];
   const logs = new Logs({ default: 'debug', modules: {} }, { write: (line) => lines.push(line) });
   const reader = new LineReader({ 'service.namespace': 'kerf', 'service.instance.id': 'i' });
-  logs.alsoTo({ write: (line) => exporting.send(reader.read(line, true)) });
+  logs.alsoTo({ write: (line) => queue.send(reader.read(line, true)) });
   return { logs, lines };
 }
 
@@ -42,16 +42,16 @@ async function collector(): Promise<OtlpCollector> {
 describe.each(protocols)('log lines by OTLP over %s', (protocol) => {
   it('arrive as records, masked as the lines are', async () => {
     const server = await collector();
-    const exporting = exportTo(server.endpoints[protocol], protocol);
-    const { logs, lines } = logsTo(exporting);
+    const queue = exportTo(server.endpoints[protocol], protocol);
+    const { logs, lines } = logsTo(queue);
     logs.hide('a-secret-of-the-system');
     const error = new TypeError('no answer to ann@example.com', { cause: new Error('a-secret-of-the-system') });
     logs
       .of('payments')
       .error({ error, token: 'abc', attempts: 3, share: 0.5, to: { mail: 'ann@example.com' } }, 'late');
     logs.of('orders').debug({ method: 'GET', path: '/orders?token=b' }, 'for +49 177 5551234');
-    await exporting.close();
-    expect(exporting.counts).toEqual({ exporter: 'otlp', exported: 2, failed: 0, dropped: 0 });
+    await queue.close();
+    expect(queue.counts).toEqual({ exporter: 'otlp', exported: 2, failed: 0, dropped: 0 });
     const [late, served] = lines.map((line) => JSON.parse(line));
     expect(server.lines).toEqual([
       {
@@ -80,24 +80,24 @@ describe.each(protocols)('log lines by OTLP over %s', (protocol) => {
 
   it('survive values of any kind', async () => {
     const server = await collector();
-    const exporting = exportTo(server.endpoints[protocol], protocol);
-    const { logs } = logsTo(exporting);
+    const queue = exportTo(server.endpoints[protocol], protocol);
+    const { logs } = logsTo(queue);
     const log = logs.of('payments');
     for (const value of [null, 1n, Number.NaN, 1e300, -0, [], [[1, null]], {}, { '': 1 }, true, '\ud800', '\0'])
       log.warn({ value }, 'said');
     for (const fields of [null, [1], 'text', { message: 1, kerf: 2, 'service.name': 'x' }])
       log.warn(fields as object, 'said');
-    await exporting.close();
-    expect(exporting.counts).toMatchObject({ exported: 16, failed: 0, dropped: 0 });
+    await queue.close();
+    expect(queue.counts).toMatchObject({ exported: 16, failed: 0, dropped: 0 });
     expect(new Set(server.lines.map(({ resource }) => resource['service.name']))).toEqual(new Set(['payments']));
   });
 
   it('are counted as failed when nobody listens', async () => {
-    const exporting = exportTo('http://127.0.0.1:9', protocol);
-    const { logs } = logsTo(exporting);
+    const queue = exportTo('http://127.0.0.1:9', protocol);
+    const { logs } = logsTo(queue);
     for (let n = 0; n < 3; n++) logs.of('payments').warn('said');
-    await exporting.close();
-    expect(exporting.counts).toEqual({ exporter: 'otlp', exported: 0, failed: 3, dropped: 0 });
+    await queue.close();
+    expect(queue.counts).toEqual({ exporter: 'otlp', exported: 0, failed: 3, dropped: 0 });
   });
 });
 
@@ -120,19 +120,19 @@ describe('a server of log lines that is slow, away, or answers nonsense', () => 
   ];
 
   it.each(bad)('fails its own lines only: it %s', async (_, answer) => {
-    const exporting = exportTo(await serve(answer), 'http/protobuf');
-    const { logs, lines } = logsTo(exporting);
+    const queue = exportTo(await serve(answer), 'http/protobuf');
+    const { logs, lines } = logsTo(queue);
     for (let n = 0; n < 3; n++) logs.of('payments').warn('said');
-    await exporting.close();
-    expect(exporting.counts).toEqual({ exporter: 'otlp', exported: 0, failed: 3, dropped: 0 });
+    await queue.close();
+    expect(queue.counts).toEqual({ exporter: 'otlp', exported: 0, failed: 3, dropped: 0 });
     expect(lines).toHaveLength(3);
   });
 
   it('takes lines although the text of its answer is nonsense', async () => {
-    const exporting = exportTo(await serve((_, response) => response.writeHead(200).end('{nonsense')), 'http/protobuf');
-    logsTo(exporting).logs.of('payments').warn('said');
-    await exporting.close();
-    expect(exporting.counts).toMatchObject({ exported: 1, failed: 0 });
+    const queue = exportTo(await serve((_, response) => response.writeHead(200).end('{nonsense')), 'http/protobuf');
+    logsTo(queue).logs.of('payments').warn('said');
+    await queue.close();
+    expect(queue.counts).toMatchObject({ exported: 1, failed: 0 });
   });
 
   it('costs a bounded number of lines in memory, and of characters', async () => {
@@ -160,17 +160,14 @@ describe('a server of log lines that is slow, away, or answers nonsense', () => 
 
   it('has room again after its lines have failed', async () => {
     let isWell = false;
-    const exporting = exportTo(
-      await serve((_, response) => response.writeHead(isWell ? 200 : 400).end()),
-      'http/protobuf',
-    );
-    const { logs } = logsTo(exporting);
+    const queue = exportTo(await serve((_, response) => response.writeHead(isWell ? 200 : 400).end()), 'http/protobuf');
+    const { logs } = logsTo(queue);
     for (let n = 0; n < 2_048; n++) logs.of('payments').warn('said');
-    await expect.poll(() => exporting.counts.failed).toBe(2_048);
+    await expect.poll(() => queue.counts.failed).toBe(2_048);
     isWell = true;
     logs.of('payments').warn('said');
-    await exporting.close();
-    expect(exporting.counts).toEqual({ exporter: 'otlp', exported: 1, failed: 2_048, dropped: 0 });
+    await queue.close();
+    expect(queue.counts).toEqual({ exporter: 'otlp', exported: 1, failed: 2_048, dropped: 0 });
   });
 });
 

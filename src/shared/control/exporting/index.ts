@@ -1,3 +1,3 @@
-export { countsFamily, type ExportCounts, type Exporter, Exporting, type ExportingDependencies } from './exporting.ts';
-export { tellProblems } from './problems.ts';
+export { logDiagnostics } from './diagnostics.ts';
+export { countsFamily, type ExportCounts, ExportQueue } from './export-queue.ts';
 export { processAttributes } from './process-attributes.ts';

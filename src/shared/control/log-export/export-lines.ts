@@ -1,5 +1,5 @@
 import { BatchLogRecordProcessor, type LogRecordExporter, type SdkLogRecord } from '@opentelemetry/sdk-logs';
-import { Exporting } from '../exporting/index.ts';
+import { ExportQueue } from '../exporting/index.ts';
 import type { LineRecord } from './record.ts';
 
 /** Sends lines to one exporter. */
@@ -7,16 +7,16 @@ export function exportLines(
   name: string,
   exporter: Promise<LogRecordExporter>,
   answerWithinMs?: number,
-): Exporting<LineRecord> {
-  return new Exporting<LineRecord>({
+): ExportQueue<LineRecord> {
+  return new ExportQueue<LineRecord>({
     name,
     exporter,
     answerWithinMs,
     sizeOf: ({ size }) => size,
     batchesFor: (counted, options) => {
-      // The client would wait for its own attempts, longer than these lines are waited for.
-      const patient = { ...counted, forceFlush: async () => {} };
-      const batches = new BatchLogRecordProcessor({ ...options, exporter: patient as LogRecordExporter });
+      // A flush would wait for the client's own attempts, which take longer than the close may take.
+      const unflushed = { ...counted, forceFlush: async () => {} };
+      const batches = new BatchLogRecordProcessor({ ...options, exporter: unflushed as LogRecordExporter });
       return { add: (record) => batches.onEmit(record as unknown as SdkLogRecord), shutdown: () => batches.shutdown() };
     },
   });

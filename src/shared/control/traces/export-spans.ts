@@ -1,13 +1,13 @@
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace-base';
-import { Exporting } from '../exporting/index.ts';
+import { ExportQueue } from '../exporting/index.ts';
 
 /** Sends spans to one exporter. */
 export function exportSpans(
   name: string,
   exporter: Promise<SpanExporter>,
   answerWithinMs?: number,
-): Exporting<ReadableSpan> {
-  return new Exporting({
+): ExportQueue<ReadableSpan> {
+  return new ExportQueue({
     name,
     exporter,
     answerWithinMs,

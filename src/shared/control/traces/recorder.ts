@@ -4,7 +4,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { joinOpenTelemetry, type Log } from '../../kernel/telemetry/index.ts';
 import type { Adapters } from '../adapter-list/index.ts';
 import type { SpanRow } from '../admin-contract/index.ts';
-import { type ExportCounts, type Exporting, processAttributes, tellProblems } from '../exporting/index.ts';
+import { type ExportCounts, type ExportQueue, logDiagnostics, processAttributes } from '../exporting/index.ts';
 import { exportSpans } from './export-spans.ts';
 import { LeftTraces } from './left-traces.ts';
 import { type Sampling, ServiceTracerProvider } from './provider.ts';
@@ -42,18 +42,18 @@ export class Recorder {
   readonly memory: TraceMemory;
   /** The spans of module processes that have ended. */
   readonly left: LeftTraces;
-  readonly #exporting: readonly Exporting<ReadableSpan>[];
+  readonly #queues: readonly ExportQueue<ReadableSpan>[];
   #fetch: { enable(): void; disable(): void } | undefined;
 
   /** Throws a `StartError` when a setting names an exporter that no adapter offers, or that cannot be opened. */
   constructor({ settings, env, ownService, adapters, log }: RecorderDependencies) {
     const { TRACES_IN_MEMORY: maxSpans, TRACE_SLOW_MS: slowMs } = settings;
-    this.#exporting = adapters
+    this.#queues = adapters
       .spanExporters(settings.OTEL_TRACES_EXPORTER, env)
       .map(({ name, open }) => exportSpans(name, open(env)));
     this.memory = new TraceMemory({ maxSpans, slowMs, send: (span) => this.#send(span) });
     this.left = new LeftTraces(maxSpans);
-    tellProblems(log);
+    logDiagnostics(log);
     joinOpenTelemetry();
     const ended = (span: ReadableSpan) => this.memory.add(span);
     const [resource, sampling] = [processAttributes(env), samplingOf(settings)];
@@ -71,13 +71,13 @@ export class Recorder {
 
   /** What became of the spans that were sent, by exporter. */
   get counts(): readonly ExportCounts[] {
-    return this.#exporting.map(({ counts }) => counts);
+    return this.#queues.map(({ counts }) => counts);
   }
 
   /** Sends what waits, for at most two seconds. */
   async close(): Promise<void> {
     this.#fetch?.disable();
-    await Promise.all(this.#exporting.map((each) => each.close()));
+    await Promise.all(this.#queues.map((each) => each.close()));
   }
 
   /** Puts the requests that modules send by `fetch`, for example to a payment provider, into spans of their calls. */
@@ -93,7 +93,7 @@ export class Recorder {
   }
 
   #send(span: ReadableSpan): void {
-    for (const each of this.#exporting) each.send(span);
+    for (const each of this.#queues) each.send(span);
   }
 }
 

@@ -1,8 +1,8 @@
 import { DiagLogLevel, diag } from '@opentelemetry/api';
 import { type Log, OncePerMinute } from '../../kernel/telemetry/index.ts';
 
-/** Logs problems of OpenTelemetry, such as a server that takes no spans: at most one line a minute. */
-export function tellProblems(log: Log): void {
+/** Logs the warnings and errors of OpenTelemetry, such as a server that refuses spans: at most one line a minute. */
+export function logDiagnostics(log: Log): void {
   const limit = new OncePerMinute();
   const warn = (problem: string) => {
     if (limit.passes())

@@ -2,21 +2,21 @@ import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import { background, pause, systemClock } from '../../kernel/context/index.ts';
 import type { MetricFamily } from '../parts/index.ts';
 
-/** Maximum number of items that wait for an exporter. An exporter that is slow or away loses the rest, and nothing else waits for it. */
+/** Maximum number of items that wait for an exporter. Further items are dropped, so that nothing waits for a slow exporter. */
 const maxWaiting = 2_048;
 /** Maximum size of those items together. */
 const maxSize = 4 * 1024 * 1024;
 const batchEveryMs = 1_000;
 const closeWithinMs = 2_000;
 
-/** What became of the items that an exporter was given. */
+/** Counts the items of an exporter by their outcome. */
 export interface ExportCounts {
   readonly exporter: string;
-  /** Items that the server has taken. */
+  /** Items that the server has accepted. */
   exported: number;
-  /** Items that the server has refused, or has not taken in time. */
+  /** Items that the server has refused, or has not accepted in time. */
   failed: number;
-  /** Items that found no room to wait. */
+  /** Items that did not fit into the queue. */
   dropped: number;
 }
 
@@ -26,13 +26,13 @@ export interface Exporter<Item> {
   shutdown(): Promise<void>;
 }
 
-/** Gathers items into batches, as the processors of OpenTelemetry do. */
+/** Collects items into batches, as the processors of OpenTelemetry do. */
 interface Batches<Item> {
   add(item: Item): void;
   shutdown(): Promise<void>;
 }
 
-export interface ExportingDependencies<Item> {
+export interface ExportQueueDependencies<Item> {
   readonly name: string;
   readonly exporter: Promise<Exporter<Item>>;
   readonly batchesFor: (
@@ -44,8 +44,8 @@ export interface ExportingDependencies<Item> {
   readonly answerWithinMs?: number | undefined;
 }
 
-/** Sends items to one exporter, in batches, and counts what becomes of them. The client of the exporter loads meanwhile. */
-export class Exporting<Item> {
+/** Queues items for one exporter, sends them in batches, and counts the outcomes. Items may come before the exporter's client is loaded. */
+export class ExportQueue<Item> {
   readonly counts: ExportCounts;
   #waiting = 0;
   #size = 0;
@@ -54,10 +54,16 @@ export class Exporting<Item> {
   readonly #batches: Batches<Item>;
   readonly #sizeOf: (item: Item) => number;
 
-  constructor({ name, exporter, batchesFor, sizeOf = () => 0, answerWithinMs = 10_000 }: ExportingDependencies<Item>) {
+  constructor({
+    name,
+    exporter,
+    batchesFor,
+    sizeOf = () => 0,
+    answerWithinMs = 10_000,
+  }: ExportQueueDependencies<Item>) {
     this.counts = { exporter: name, exported: 0, failed: 0, dropped: 0 };
     this.#sizeOf = sizeOf;
-    // Each batch tells of the failure; nothing else waits for the client.
+    // Each batch reports the failure as its own.
     exporter.catch(() => {});
     const options = { maxQueueSize: maxWaiting, scheduledDelayMillis: batchEveryMs };
     this.#batches = batchesFor(this.#counted(exporter, answerWithinMs), options);
@@ -74,7 +80,7 @@ export class Exporting<Item> {
     this.#batches.add(item);
   }
 
-  /** Sends the waiting items now, and no more later. Resolves within 2 s: a server that does not answer must not delay a stop. */
+  /** Sends the waiting items now and accepts no more. Resolves within 2 s: a server that does not answer must not delay a stop. */
   async close(): Promise<void> {
     this.#isClosed = true;
     const late = pause(systemClock, closeWithinMs).then(() => {
@@ -94,7 +100,7 @@ export class Exporting<Item> {
     });
   }
 
-  /** Counts the outcome of each batch once. A server that does not answer in time has not taken it. */
+  /** Counts the outcome of each batch once. A batch without an answer in time counts as failed. */
   #counted(exporter: Promise<Exporter<Item>>, answerWithinMs: number): Exporter<Item> {
     return {
       export: (items, done) => {
