@@ -38,7 +38,6 @@ export const kernel = {
 
 /** Room of control → the rooms of control that it may import. */
 export const control = {
-  exporting: ['parts'],
   logs: [],
   'admin-contract': ['logs'],
   releases: [],
@@ -54,6 +53,7 @@ export const control = {
   'admin-api': ['admin-contract', 'identity', 'logs', 'routing'],
   relocation: ['adapter-list', 'admin-api', 'admin-contract', 'releases', 'routing', 'supervisor', 'topology'],
   parts: ['admin-api', 'gateway', 'identity', 'logs', 'relocation', 'routing', 'supervisor', 'topology'],
+  exporting: ['parts'],
   host: [
     ...['adapter-list', 'admin-api', 'admin-contract', 'bus', 'gateway', 'http-server', 'identity', 'logs'],
     ...['parts', 'queue', 'relocation', 'releases', 'routing', 'supervisor', 'topology'],
