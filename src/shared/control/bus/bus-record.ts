@@ -2,13 +2,18 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isBrokerUrl, shownAddress } from '../../kernel/ports/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
-import type { KernelSettings } from '../topology/index.ts';
+
+interface BusSettings {
+  readonly BUS: string;
+  readonly BUS_BEFORE?: string | undefined;
+  readonly DATA_DIR: string;
+}
 
 /**
  * Records in the data folder which bus carries events, without user or password. Logs a warning when another broker carried them
  * before and `BUS_BEFORE` is not set: that broker may keep events that no process takes now.
  */
-export function recordBus({ BUS, BUS_BEFORE, DATA_DIR }: KernelSettings, log: Log): void {
+export function recordBus({ BUS, BUS_BEFORE, DATA_DIR }: BusSettings, log: Log): void {
   const file = join(DATA_DIR, 'bus');
   const now = shownAddress(BUS);
   const before = readOr(file, now);

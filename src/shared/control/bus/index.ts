@@ -1,1 +1,2 @@
+export { recordBus } from './bus-record.ts';
 export { openBus } from './open-bus.ts';

@@ -2,6 +2,7 @@ import { background } from '../../kernel/context/index.ts';
 import { DatabaseRecords } from '../../kernel/database-engine/index.ts';
 import { messageOf, StartError } from '../../kernel/errors/index.ts';
 import type { ModuleDefinition } from '../../kernel/module/index.ts';
+import { recordBus } from '../bus/index.ts';
 import type { Conditions } from '../gateway/index.ts';
 import { Authority, Operators, operatorToken } from '../identity/index.ts';
 import type { ControlPart } from '../parts/index.ts';
@@ -17,7 +18,6 @@ import {
 } from '../supervisor/index.ts';
 import { type Placement, refuseMissingAdapters, type Topology } from '../topology/index.ts';
 import { createAdminRoutes } from './admin-routes.ts';
-import { recordBus } from './bus-record.ts';
 import { conditionsOf, type WhichModules, whichAreAway } from './conditions.ts';
 import { type Connections, connect } from './connections.ts';
 import { Databases } from './databases.ts';
