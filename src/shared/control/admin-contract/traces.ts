@@ -23,8 +23,8 @@ const spanRow = z.object({
 });
 export type SpanRow = z.output<typeof spanRow>;
 
-/** What a module process leaves of its traces to the home process when it ends. */
-export const leftTraces = z.object({
+/** The latest spans of a module process, which it sends to the home process when it ends. */
+export const finalSpans = z.object({
   /** The id of the process. */
   process: z.string(),
   spans: z.array(spanRow).readonly(),
@@ -43,7 +43,7 @@ export const traceRow = z.object({
 });
 export type TraceRow = z.output<typeof traceRow>;
 
-/** What a process tells the home process of its spans of one trace, for a list of traces. */
+/** Summarizes the spans of one trace in one process. The home process joins the summaries to a list of traces. */
 export const traceSummary = traceRow.extend({
   /** The id of the process that has the spans. */
   process: z.string(),

@@ -109,7 +109,7 @@ async function openOn(
   const databases = new Databases({ ...connections, topology, placements, definitions, records, open, accepted });
   const wasIntroduced = await databases.introduce();
   const moduleProcesses = new ModuleProcesses(
-    ...([topology, directory, shared, authority, log, definitions, openControl.left] as const),
+    ...([topology, directory, shared, authority, log, definitions, openControl.finalStates] as const),
   );
   const relocations = new Relocations({
     topology,
@@ -260,7 +260,7 @@ async function closeAll(
   await modules('close');
   await ended('bus', bus.close());
   await ended('directory', directory.close());
-  await ended('what this process leaves', parent.leave(openControl.left));
+  await ended('the final states', parent.sendFinalStates(openControl.finalStates));
   await ended('parts of control', openControl.close());
   if (failures.length > 0) throw new Error(`not closed in order: ${failures.map(messageOf).join('; ')}`);
 }

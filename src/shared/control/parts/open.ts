@@ -12,7 +12,7 @@ type ProcessAround = Omit<PartDependencies, 'share' | 'metrics'>;
 export interface OpenControl {
   readonly hooks: RoadHooks;
   readonly shared: ReadonlyMap<string, SharedState>;
-  readonly left: ReadonlyMap<string, SharedState>;
+  readonly finalStates: ReadonlyMap<string, SharedState>;
   readonly trials: Trials | undefined;
   close(): Promise<void>;
   /** Called when a public request has ended. */
@@ -22,8 +22,8 @@ export interface OpenControl {
 }
 
 /**
- * Opens the parts that the product has. Throws a `StartError` when two have one name or give what only one may give, or when a setting
- * needs a part that is missing.
+ * Opens the parts that the product has. Throws a `StartError` when two parts have the same name, when two provide something that
+ * only one may provide, or when a setting needs a part that is missing.
  */
 export function openParts(parts: readonly ControlPart[], around: Parameters<ControlPart['open']>[0]): OpenControl {
   const opened = new Map<string, OpenPart>();
@@ -33,6 +33,10 @@ export function openParts(parts: readonly ControlPart[], around: Parameters<Cont
   }
   const each = <K extends Exclude<keyof OpenPart, 'metrics'>>(key: K) =>
     [...opened.values()].flatMap((part) => part[key] ?? []);
+  const statesOf = (stateOf: (part: OpenPart) => SharedState | undefined) => {
+    const states = [...opened].map(([name, part]) => [name, stateOf(part)] as const);
+    return new Map(states.filter((each): each is readonly [string, SharedState] => each[1] !== undefined));
+  };
   const dependenciesOf = (name: string, around: ProcessAround): PartDependencies => ({
     ...around,
     metrics: [...opened.values()].flatMap((part) => part.metrics ?? []),
@@ -48,8 +52,8 @@ export function openParts(parts: readonly ControlPart[], around: Parameters<Cont
       servers: each('server'),
       listener: onlyOne(opened, 'listener'),
     },
-    shared: new Map([...opened].flatMap(([name, { shared }]) => (shared ? [[name, shared] as const] : []))),
-    left: new Map([...opened].flatMap(([name, { left }]) => (left ? [[name, left] as const] : []))),
+    shared: statesOf(({ shared }) => shared),
+    finalStates: statesOf(({ finalState }) => finalState),
     trials: onlyOne(opened, 'trials'),
     requestEnded: onlyOne(opened, 'requestEnded'),
     async close() {
@@ -64,7 +68,7 @@ export function openParts(parts: readonly ControlPart[], around: Parameters<Cont
   };
 }
 
-/** Returns what one part gives for `key`. Throws a `StartError` when two parts give it: a process has one place for it. */
+/** Returns the `key` of the only part that has one. Throws a `StartError` when two parts have one. */
 function onlyOne<K extends 'counter' | 'listener' | 'requestEnded' | 'trials'>(
   opened: ReadonlyMap<string, OpenPart>,
   key: K,

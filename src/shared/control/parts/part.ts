@@ -37,8 +37,8 @@ export interface OpenPart {
   readonly metrics?: MetricSource;
   /** State of the part that the home process sends to its module processes. */
   readonly shared?: SharedState;
-  /** State of the part that a module process leaves to the home process when it ends, although the system goes on. */
-  readonly left?: SharedState;
+  /** State of the part that a module process sends to the home process when it ends while the system continues. */
+  readonly finalState?: SharedState;
   readonly trials?: Trials;
   /** Adds routes that ask for no operator token. The part protects them itself. */
   serveOpenly?(app: AdminRoutes, around: PartDependencies): void;
@@ -52,7 +52,7 @@ export interface OpenPart {
 export interface PartDependencies {
   readonly topology: Topology;
   readonly identity: Identity;
-  /** The logs of the process, which a part tells its secrets, so that no line shows them. */
+  /** The logs of the process. A part tells them its secrets, so that no line shows a secret. */
   readonly logs: Logs;
   readonly log: Log;
   readonly definitions: readonly ModuleDefinition[];

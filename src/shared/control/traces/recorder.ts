@@ -5,8 +5,8 @@ import { joinOpenTelemetry, type Log } from '../../kernel/telemetry/index.ts';
 import type { Adapters } from '../adapter-list/index.ts';
 import type { SpanRow } from '../admin-contract/index.ts';
 import { type ExportCounts, type ExportQueue, logDiagnostics, processAttributes } from '../exporting/index.ts';
+import { SpansOfEndedProcesses } from './ended-processes.ts';
 import { exportSpans } from './export-spans.ts';
-import { LeftTraces } from './left-traces.ts';
 import { type Sampling, ServiceTracerProvider } from './provider.ts';
 import { rowOf } from './rows.ts';
 import { TraceMemory } from './trace-memory.ts';
@@ -32,16 +32,16 @@ interface RecorderDependencies {
   readonly log: Log;
 }
 
-/** Maximum number of spans that a process leaves when it ends: about 1 MB. */
-const maxLeft = 1_000;
+/** Maximum number of spans that a process sends to the home process when it ends: about 1 MB. */
+const maxFinalSpans = 1_000;
 
 /** Records the spans of this process, remembers the latest, and sends those of sampled and kept traces to the exporters. */
 export class Recorder {
-  /** Tells this process from all others. */
+  /** Distinguishes this process from all others. */
   readonly id: string = randomUUID();
   readonly memory: TraceMemory;
   /** The spans of module processes that have ended. */
-  readonly left: LeftTraces;
+  readonly endedProcesses: SpansOfEndedProcesses;
   readonly #queues: readonly ExportQueue<ReadableSpan>[];
   #fetch: { enable(): void; disable(): void } | undefined;
 
@@ -52,7 +52,7 @@ export class Recorder {
       .spanExporters(settings.OTEL_TRACES_EXPORTER, env)
       .map(({ name, open }) => exportSpans(name, open(env)));
     this.memory = new TraceMemory({ maxSpans, slowMs, send: (span) => this.#send(span) });
-    this.left = new LeftTraces(maxSpans);
+    this.endedProcesses = new SpansOfEndedProcesses(maxSpans);
     logDiagnostics(log);
     joinOpenTelemetry();
     const ended = (span: ReadableSpan) => this.memory.add(span);
@@ -64,7 +64,7 @@ export class Recorder {
   latest(): { readonly process: string; readonly spans: SpanRow[] } {
     const spans: ReadableSpan[] = [];
     for (const each of this.memory.traces()) {
-      if (spans.length + each.length <= maxLeft) spans.push(...each);
+      if (spans.length + each.length <= maxFinalSpans) spans.push(...each);
     }
     return { process: this.id, spans: spans.map(rowOf) };
   }

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { ofService } from '../../kernel/telemetry/index.ts';
 import type { AdminRoutes } from '../admin-api/index.ts';
 import type { SpanRow, TraceRow } from '../admin-contract/index.ts';
-import { LeftTraces } from './left-traces.ts';
+import { SpansOfEndedProcesses } from './ended-processes.ts';
 import { ServiceTracerProvider } from './provider.ts';
 import { serveTraces } from './serve.ts';
 import { TraceMemory } from './trace-memory.ts';
@@ -12,7 +12,7 @@ import { TraceMemory } from './trace-memory.ts';
 /** A process that remembers traces. Asks `others` as the home process does. */
 class TracingProcess {
   readonly memory = new TraceMemory({ maxSpans: 100_000, slowMs: 60_000, send: () => {} });
-  readonly left = new LeftTraces(3);
+  readonly endedProcesses = new SpansOfEndedProcesses(3);
   readonly #app: AdminRoutes = new Hono();
   readonly #provider = new ServiceTracerProvider({
     ...{ ownService: 'home', resource: { 'service.instance.id': 'same' }, sampling: { ratio: 1, byParent: true } },
@@ -29,7 +29,7 @@ class TracingProcess {
       },
     };
     serveTraces(this.#app, fanOut as Parameters<typeof serveTraces>[1], {
-      ...{ id, memory: this.memory, left: this.left, counts: [] },
+      ...{ id, memory: this.memory, endedProcesses: this.endedProcesses, counts: [] },
     });
   }
 
@@ -118,7 +118,7 @@ describe('the spans of a process that has ended', () => {
 
   it('are shown with those of the process that has taken them over', async () => {
     const home = new TracingProcess('home');
-    home.left.add({ process: 'gone', spans: [span('1'), span('2'), span('3', 'b'.repeat(32))] });
+    home.endedProcesses.add({ process: 'gone', spans: [span('1'), span('2'), span('3', 'b'.repeat(32))] });
     expect((await home.list()).map((row) => [row.traceId, row.spans])).toEqual([
       [traceId, 2],
       ['b'.repeat(32), 1],
@@ -126,14 +126,16 @@ describe('the spans of a process that has ended', () => {
     expect(await home.spans(traceId)).toEqual([span('1'), span('2')]);
   });
 
-  it('are forgotten when other processes have left more', async () => {
+  it('are forgotten when other processes have sent more', async () => {
     const home = new TracingProcess('home');
-    for (const process of ['1', '2', '3', '4']) home.left.add({ process, spans: [span(process)] });
+    for (const process of ['1', '2', '3', '4']) home.endedProcesses.add({ process, spans: [span(process)] });
     expect(ids(await home.asked(`/ops/traces/${traceId}`)).sort()).toEqual(['2', '3', '4']);
   });
 
   it('are refused in another form', () => {
-    expect(() => new TracingProcess('home').left.add({ process: '1', spans: [{ name: 'order' }] })).toThrow('spans.0');
+    expect(() => new TracingProcess('home').endedProcesses.add({ process: '1', spans: [{ name: 'order' }] })).toThrow(
+      'spans.0',
+    );
   });
 });
 

@@ -11,21 +11,21 @@ import { rowsOf, summaryOf } from './summaries.ts';
 const maxListed = 2_000;
 
 /**
- * Serves the traces that the processes remember. `GET /ops/traces` lists the latest: each process sums up its spans of a trace.
- * The home process answers for processes that have ended, too.
- * `GET /ops/traces/{id}` has all spans of one. Both name the processes that did not answer.
+ * Serves the traces that the processes remember. `GET /ops/traces` lists the latest: each process summarizes its spans of a
+ * trace. The home process also answers for the processes that have ended. `GET /ops/traces/{id}` returns all spans of one trace. Both
+ * answers name the processes that did not answer.
  */
 export function serveTraces(
   app: AdminRoutes,
   fanOut: Pick<FanOut, 'items'>,
-  { id, memory, left, counts }: Pick<Recorder, 'id' | 'memory' | 'left' | 'counts'>,
+  { id, memory, endedProcesses, counts }: Pick<Recorder, 'id' | 'memory' | 'endedProcesses' | 'counts'>,
 ): void {
   app.get('/ops/traces', async (c) => {
     const query = parseInput(tracesQuery, fromQuery(tracesQuery, c.req.queries()));
     const latest = [...memory.traces()].slice(0, maxListed);
     const summaries = [
       ...latest.map((spans) => summaryOf(spans.map(rowOf), id, query)),
-      ...left.traces().map(({ process, spans }) => summaryOf(spans, process, query)),
+      ...endedProcesses.traces().map(({ process, spans }) => summaryOf(spans, process, query)),
     ];
     const { items, missed } = await fanOut.items(c, summaries);
     if (c.env?.passedOn !== undefined) return c.json({ items });
@@ -34,7 +34,10 @@ export function serveTraces(
 
   app.get('/ops/traces/:id', async (c) => {
     const traceId = c.req.param('id');
-    const { items, missed } = await fanOut.items(c, [...memory.spansOf(traceId).map(rowOf), ...left.spansOf(traceId)]);
+    const { items, missed } = await fanOut.items(c, [
+      ...memory.spansOf(traceId).map(rowOf),
+      ...endedProcesses.spansOf(traceId),
+    ]);
     const spans = inOrder(items);
     if (spans.length === 0 && c.env?.passedOn === undefined)
       throw refusal('not-found', `no process remembers a trace "${traceId}"; GET /ops/traces lists those there are`);

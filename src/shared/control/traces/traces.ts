@@ -21,7 +21,7 @@ export function traces(): ControlPart {
       return {
         serve: (app, fanOut) => serveTraces(app, fanOut, recorder),
         metrics: () => [countsFamily('kerf_spans_total', help, recorder.counts)],
-        left: { current: () => recorder.latest(), set: (given) => recorder.left.add(given) },
+        finalState: { current: () => recorder.latest(), set: (given) => recorder.endedProcesses.add(given) },
         close: () => recorder.close(),
       };
     },

@@ -6,7 +6,7 @@ export const fromModuleProcess = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready'), address: z.url(), reachedAt: z.string(), contract: z.unknown() }),
   /** Asks the parent to enroll this key, which the process has made itself. */
   z.object({ type: z.literal('enrol'), publicKey: publicJwkSchema }),
-  /** The state of a part of control, from a process that ends while the system goes on. */
+  /** The final state of a part of control, from a process that ends while the system continues. */
   z.object({ type: z.literal('left'), part: z.string(), state: z.unknown() }),
   z.object({ type: z.literal('answer'), id: z.int(), result: z.unknown().optional(), failure: z.string().optional() }),
 ]);

@@ -35,8 +35,8 @@ export interface ModuleProcessDependencies {
   /** Lets the owner of the private key call in the name of the module. */
   readonly enrol: (publicKey: PublicJwk) => Promise<Enrolment>;
   readonly log: Log;
-  /** Takes over the state of a part of control that the process has left. */
-  readonly onLeft: (part: string, state: unknown) => void;
+  /** Takes over the final state of a part of control in the process. */
+  readonly onFinalState: (part: string, state: unknown) => void;
   /** Called when the process is ready, and with an end when it has ended. */
   readonly onChange: (end?: ProcessEnd) => void;
 }
@@ -206,7 +206,7 @@ export class ModuleProcess {
       return;
     }
     if (said.type === 'left') {
-      this.parts.onLeft(said.part, said.state);
+      this.parts.onFinalState(said.part, said.state);
       return;
     }
     if (said.type === 'enrol') {

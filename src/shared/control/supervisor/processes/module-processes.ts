@@ -44,7 +44,7 @@ export class ModuleProcesses {
   /** Set only in the home process, which alone starts module processes. */
   private readonly authority: Authority | undefined;
   private readonly log: Log;
-  private readonly left: SharedStates;
+  private readonly finalStates: SharedStates;
 
   constructor(
     topology: Topology,
@@ -53,14 +53,14 @@ export class ModuleProcesses {
     authority: Authority | undefined,
     log: Log,
     definitions: readonly ModuleDefinition[] = [],
-    left: SharedStates = new Map(),
+    finalStates: SharedStates = new Map(),
   ) {
     this.topology = topology;
     this.directory = directory;
     this.shared = shared;
     this.authority = authority;
     this.log = log;
-    this.left = left;
+    this.finalStates = finalStates;
     this.#settings = new Map(definitions.map((each) => [each.contract.name, Object.keys(each.settings?.shape ?? {})]));
     authority?.onChange(() => {
       for (const process of this.#processes) void process.enrol();
@@ -170,8 +170,8 @@ export class ModuleProcesses {
       this.#changed(module, service, end?.how);
     };
     const enrol = (publicKey: PublicJwk) => this.authority!.enrol(publicKey, [module]);
-    const onLeft = (part: string, state: unknown) => takeOver(this.left, part, state, this.log);
-    const parts = { module, program, environment, callsPaused, enrol, log: this.log, onLeft, onChange };
+    const onFinalState = (part: string, state: unknown) => takeOver(this.finalStates, part, state, this.log);
+    const parts = { module, program, environment, callsPaused, enrol, log: this.log, onFinalState, onChange };
     const service = new ModuleProcess(parts);
     this.#processes.add(service);
     service.start();

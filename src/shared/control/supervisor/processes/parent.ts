@@ -7,8 +7,8 @@ import type { LiveAddresses } from '../../routing/index.ts';
 import { type FromModuleProcess, toModuleProcess } from './messages.ts';
 import { type SharedStates, takeOver } from './shared-state.ts';
 
-/** Maximum time that the parent may take to read what this process leaves. */
-const leaveWithinMs = 1_000;
+/** Maximum time that the parent may take to read the final states. */
+const finalStatesWithinMs = 1_000;
 
 interface ParentDependencies {
   readonly homeAddress: string;
@@ -24,13 +24,13 @@ interface ParentDependencies {
 /** The parent of a module process. It does nothing for a process without a parent. */
 interface Parent {
   ready(said: Omit<FromModuleProcess & { type: 'ready' }, 'type'>): void;
-  /** Leaves the states to the parent, unless the whole system stops. */
-  leave(states: SharedStates): Promise<void>;
+  /** Sends the final states to the parent, unless the whole system stops. */
+  sendFinalStates(states: SharedStates): Promise<void>;
 }
 
 /** Connects a module process to its parent: receives the other modules' addresses, and answers the parent's requests. */
 export function joinParent({ homeAddress, shared, open, throughHome, answer, log }: ParentDependencies): Parent {
-  if (!process.send) return { ready: () => {}, leave: async () => {} };
+  if (!process.send) return { ready: () => {}, sendFinalStates: async () => {} };
   let systemStops = false;
   process.on('message', (received) => {
     const { data: message } = safeParse(toModuleProcess, received);
@@ -58,9 +58,9 @@ export function joinParent({ homeAddress, shared, open, throughHome, answer, log
   });
   return {
     ready: (said) => void tell({ type: 'ready', ...said }),
-    async leave(states) {
+    async sendFinalStates(states) {
       if (systemStops) return;
-      const late = new Promise<void>((resolve) => background.setTimeout(resolve, leaveWithinMs).unref());
+      const late = new Promise<void>((resolve) => background.setTimeout(resolve, finalStatesWithinMs).unref());
       const sent = [...states].map(([part, each]) => tell({ type: 'left', part, state: each.current() }));
       await Promise.race([Promise.all(sent), late]);
     },
