@@ -123,8 +123,8 @@ export class Upstream implements Transport {
       refusedLimit: this.#refusedLimit,
       listener: hooks?.listener,
     };
-    const place = { ...own, bulkhead: this.#bulkheadOf(caller), attempts, clock, random, log };
-    const composed = composeSteps(outgoingRoad.upstream, place);
+    const dependencies = { ...own, bulkhead: this.#bulkheadOf(caller), attempts, clock, random, log };
+    const composed = composeSteps(outgoingRoad.upstream, dependencies);
     this.#roads.set(key, composed);
     return composed;
   }

@@ -1,19 +1,19 @@
-/** Passes something on along a road. Resolves with the outcome. */
+/** Passes a call or an event to the next step of a road. Resolves with the outcome. */
 type Next<T, R> = (passed: T) => Promise<R>;
 
 /** One step of a road: does its part, and leaves the rest to `next`. The last step of a road does not call `next`. */
 export type StepOf<T, R = void> = (passed: T, next: Next<T, R>) => Promise<R>;
 
-/** Makes the step, or the steps, for a place on a road. */
-type MakeStep<Place, T, R> = (place: Place) => StepOf<T, R> | readonly StepOf<T, R>[];
+/** Makes the step, or the steps, of an entry of a road. */
+type MakeStep<Dependencies, T, R> = (parts: Dependencies) => StepOf<T, R> | readonly StepOf<T, R>[];
 
-/** Composes the steps of a road, once for `place`. `end` takes what has passed all steps, unless the last step does not call `next`. */
-export function composeSteps<Place, T, R>(
-  steps: readonly MakeStep<Place, T, R>[],
-  place: Place,
+/** Composes the steps of a road from their dependencies. `end` comes after the last step, if that step calls `next`. */
+export function composeSteps<Dependencies, T, R>(
+  steps: readonly MakeStep<Dependencies, T, R>[],
+  parts: Dependencies,
   end: Next<T, R> = () => Promise.reject(new Error('nothing follows on this road')),
 ): Next<T, R> {
   return steps
-    .flatMap((make) => make(place))
+    .flatMap((make) => make(parts))
     .reduceRight<Next<T, R>>((next, step) => (passed) => step(passed, next), end);
 }

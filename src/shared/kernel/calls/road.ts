@@ -22,7 +22,7 @@ export interface RoadHooks {
   readonly listener?: KernelListener | undefined;
 }
 
-interface CallersPlace extends Pick<RoadHooks, 'observers'> {
+interface CallerDependencies extends Pick<RoadHooks, 'observers'> {
   readonly caller: string;
   readonly operation: Operation;
   readonly transport: () => Transport;
@@ -54,20 +54,20 @@ function refuseToBegin({ operation, context, signal }: CallRequest): void {
   if (context.cancellation?.cancelled || signal?.aborted) throw cancelledBefore(operation);
 }
 
-const observe = ({ observers = [], caller, operation }: CallersPlace) =>
+const observe = ({ observers = [], caller, operation }: CallerDependencies) =>
   observers.map((make) => make(caller, operation));
 
 /** The module may move between two calls, so each call asks where it runs. */
 const route =
-  ({ transport }: CallersPlace): RoadStep =>
+  ({ transport }: CallerDependencies): RoadStep =>
   (call) =>
     transport().call(call);
 
-interface CalleesPlace extends Pick<RoadHooks, 'servers'> {
+interface CalleeDependencies extends Pick<RoadHooks, 'servers'> {
   readonly operation: Operation;
 }
 
-const observeServed = ({ servers = [], operation }: CalleesPlace) => servers.map((make) => make(operation));
+const observeServed = ({ servers = [], operation }: CalleeDependencies) => servers.map((make) => make(operation));
 
 /**
  * The road of a call: its steps, in their order. Each entry makes a step `(call, next)` for its place: the step does its part, and `next`

@@ -2,12 +2,12 @@ import type { Operation } from '../contract/index.ts';
 import { inSpan, isTraced, ofService, SpanKind } from '../telemetry/index.ts';
 import type { RoadStep, ServeStep } from './transport.ts';
 
-interface Place {
+interface TraceDependencies {
   readonly operation: Operation;
 }
 
 /** Puts a call into a span of its caller, if it belongs to a trace. The call carries the span to its callee. */
-export const traceCall = ({ operation }: Place): RoadStep => {
+export const traceCall = ({ operation }: TraceDependencies): RoadStep => {
   const [name, options] = [nameOf(operation), { kind: SpanKind.CLIENT, attributes: attributesOf(operation) }];
   return (call, next) => {
     const { context } = call;
@@ -19,7 +19,7 @@ export const traceCall = ({ operation }: Place): RoadStep => {
 };
 
 /** Puts a call into a span of the module that serves it, below the span of its caller. */
-export const traceServed = ({ operation }: Place): ServeStep => {
+export const traceServed = ({ operation }: TraceDependencies): ServeStep => {
   const [name, options] = [nameOf(operation), { kind: SpanKind.SERVER, attributes: attributesOf(operation) }];
   return (call, next) => {
     const { context } = call;

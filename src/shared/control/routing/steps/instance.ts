@@ -6,7 +6,7 @@ import type { Balancer } from '../balancer.ts';
 import type { CallFailure } from '../resilience/breaker.ts';
 import type { UpstreamInstance } from '../upstream-instance.ts';
 
-interface Place {
+interface SendDependencies {
   readonly module: string;
   readonly balancer: Balancer;
   readonly log: Log;
@@ -16,11 +16,11 @@ interface Place {
 }
 
 /** Chooses an instance and sends it the call. The breaker and the balancer learn how the call ended. The last step before the link. */
-export const sendToInstance = (place: Place): RoadStep => {
-  const { balancer, module, listener } = place;
+export const sendToInstance = (parts: SendDependencies): RoadStep => {
+  const { balancer, module, listener } = parts;
   return async (call) => {
     const chosen = balancer.pick(call.tried);
-    if (!chosen) throw noInstance(place);
+    if (!chosen) throw noInstance(parts);
     call.tried?.add(chosen);
     listener?.picked(module);
     const { breaker, link, address } = chosen;
@@ -33,7 +33,7 @@ export const sendToInstance = (place: Place): RoadStep => {
       return answer;
     } catch (error) {
       const failure = failureOf(error);
-      noteRefused(place, chosen, error);
+      noteRefused(parts, chosen, error);
       if (failure) balancer.failed(chosen, error);
       if (failure) breaker.failed(pass, failure);
       if (failure === 'faulty') balancer.suspect(chosen);
@@ -46,7 +46,7 @@ export const sendToInstance = (place: Place): RoadStep => {
   };
 };
 
-function noInstance({ module, balancer: { lastFailure } }: Place): Error {
+function noInstance({ module, balancer: { lastFailure } }: SendDependencies): Error {
   const cause = isRefusal(lastFailure) ? lastFailure.cause : lastFailure;
   return unreachableBecause(module, cause, false);
 }
@@ -63,7 +63,11 @@ function failureOf(error: unknown): CallFailure | undefined {
 }
 
 /** Logs at most once a minute why an instance does not accept calls of this process. Callers do not receive the reason. */
-function noteRefused({ module, log, refusedLimit }: Place, { address }: UpstreamInstance, error: unknown): void {
+function noteRefused(
+  { module, log, refusedLimit }: SendDependencies,
+  { address }: UpstreamInstance,
+  error: unknown,
+): void {
   const cause = error instanceof Error ? error.cause : undefined;
   if (!isBetweenProcesses(cause) || !refusedLimit.passes()) return;
   const about = { module, address, code: cause.code, why: messageOf(cause) };

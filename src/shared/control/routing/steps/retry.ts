@@ -5,7 +5,7 @@ import { addSpanEvent, type KernelListener } from '../../../kernel/telemetry/ind
 import type { Balancer } from '../balancer.ts';
 import { backOffMs, mayRetry, type RetryBudget } from '../resilience/retrying.ts';
 
-interface Place {
+interface RetryDependencies {
   /** Maximum number of attempts of a call. */
   readonly attempts: number;
   readonly budget: RetryBudget;
@@ -18,8 +18,8 @@ interface Place {
 /**
  * Makes attempts until one succeeds, while another attempt is safe and the policies, the budget and the deadline admit it.
  */
-export const retry = (place: Place): RoadStep => {
-  const { attempts, budget, balancer } = place;
+export const retry = (parts: RetryDependencies): RoadStep => {
+  const { attempts, budget, balancer } = parts;
   return async (call, next) => {
     const tried = new Set<object>();
     const attempted = { ...call, tried };
@@ -35,16 +35,21 @@ export const retry = (place: Place): RoadStep => {
         if (attempt >= attempts) throw error;
         failed = error;
       }
-      await beforeAnother(place, attempted, attempt, failed);
+      await beforeAnother(parts, attempted, attempt, failed);
     }
   };
 };
 
 /** Waits for the back-off before the next attempt. Throws the call's error when there must be no other attempt. */
-async function beforeAnother(place: Place, call: CallRequest, attempt: number, failed: unknown): Promise<void> {
+async function beforeAnother(
+  parts: RetryDependencies,
+  call: CallRequest,
+  attempt: number,
+  failed: unknown,
+): Promise<void> {
   const { operation, context, tried } = call;
   const { cancellation, deadline, idempotencyKey } = context;
-  const { balancer, budget, clock, random, listener } = place;
+  const { balancer, budget, clock, random, listener } = parts;
   if (!mayRetry(operation.kind, idempotencyKey !== undefined, failed)) throw failed;
   const next = balancer.pick(tried);
   const another = next !== undefined && !tried?.has(next) && isNotSent(failed);

@@ -4,13 +4,13 @@ import type { KernelListener } from '../../telemetry/index.ts';
 import type { Effect } from '../subscribed.ts';
 import type { Delivery } from './deliver.ts';
 
-interface Place {
+interface ListenDependencies {
   readonly module: string;
   readonly listener?: KernelListener | undefined;
 }
 
 /** Tells the listener how long the bus took for a batch. Without a listener, there is no such step. */
-export const tellDispatched = ({ module, listener }: Place): StepOf<Delivery>[] => {
+export const tellDispatched = ({ module, listener }: ListenDependencies): StepOf<Delivery>[] => {
   if (!listener) return [];
   const step: StepOf<Delivery> = (delivery, next) => {
     const { recipient, events } = delivery;
@@ -24,7 +24,7 @@ export const tellDispatched = ({ module, listener }: Place): StepOf<Delivery>[] 
 };
 
 /** Tells the listener how long the handlers of an event took. Without a listener, there is no such step. */
-export const tellHandled = <U extends Unit>({ module, listener }: Place): StepOf<Effect<U>>[] => {
+export const tellHandled = <U extends Unit>({ module, listener }: ListenDependencies): StepOf<Effect<U>>[] => {
   if (!listener) return [];
   const step: StepOf<Effect<U>> = (effect, next) => {
     const { type } = effect.envelope;

@@ -34,7 +34,7 @@ const rememberNext = prepared((unit) => {
   return unit.db.insert(inbox).select(unlessKeyWaits).onConflictDoNothing().prepare();
 });
 
-interface Place<U extends Unit> {
+interface OnceDependencies<U extends Unit> {
   readonly module: string;
   readonly clock: Clock;
   readonly work: <T>(task: (unit: U) => Promise<T>) => Promise<T>;
@@ -47,7 +47,7 @@ interface Place<U extends Unit> {
  * Gives an event its effect once: the same commit records the event's id. The event goes into the retry queue when an earlier event of
  * its key waits there, or when the handler fails. The last step of its part.
  */
-export function once<U extends Unit>({ module, clock, work, retryQueue, effect }: Place<U>): ReceiveStep {
+export function once<U extends Unit>({ module, clock, work, retryQueue, effect }: OnceDependencies<U>): ReceiveStep {
   return async ({ envelope, exhausted }) => {
     const { id, type, partitionkey: key } = envelope;
     const taking = work(async (unit) => {
