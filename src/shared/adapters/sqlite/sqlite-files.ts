@@ -68,7 +68,7 @@ export function saltIn(wal: string): string | undefined {
   }
 }
 
-export function saltOf(header: Buffer): string {
+function saltOf(header: Buffer): string {
   return header.toString('hex', 16, 24);
 }
 

@@ -79,7 +79,7 @@ function adviceOn(module: string, seen: Seen, times: number, total: number): Adv
 }
 
 /** Whether the calls go between the module and another; a module's calls to itself stay local. */
-export function crosses({ caller, module: callee }: SeenEdge, module: string): boolean {
+function crosses({ caller, module: callee }: SeenEdge, module: string): boolean {
   return (caller === module) !== (callee === module);
 }
 

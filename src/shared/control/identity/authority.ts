@@ -7,7 +7,7 @@ import type { Key, KeyRing } from './key-ring.ts';
 import { type KeyPair, keyPairOf, type PublicJwk, publicKeyOf } from './keys.ts';
 
 /** Outlasts a home process that is away for hours. Processes ask for a new certificate at half of this time. */
-export const certificateLifeMs = 24 * 60 * 60_000;
+const certificateLifeMs = 24 * 60 * 60_000;
 const algorithm = 'EdDSA';
 
 interface SystemKey extends KeyPair {

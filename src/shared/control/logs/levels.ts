@@ -1,4 +1,4 @@
-export const levelNames = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+const levelNames = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof levelNames)[number];
 
 /** The minimum level of the lines that are written. */

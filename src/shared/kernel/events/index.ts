@@ -1,4 +1,4 @@
-export { type Backlog, oldestInOutbox, readBacklog } from './backlog.ts';
+export { oldestInOutbox, readBacklog } from './backlog.ts';
 export { type Bus, familyOf, type Receive, type SubscriptionMap, subscriptionMap } from './bus.ts';
 export { countOpen, countPublished, countWaiting, lastPublished } from './counts.ts';
 export { type DeadLetter, DeadLetters } from './dead-letters.ts';

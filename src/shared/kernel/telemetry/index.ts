@@ -8,7 +8,6 @@ export {
   inSpan,
   isSampled,
   isTraced,
-  markFailed,
   type OpenSpan,
   SpanKind,
   setOnSpan,

@@ -92,7 +92,7 @@ function spanOfFailure<T>(name: string, options: SpanOptions, parent: Context, w
 }
 
 /** Notes how the work of a span failed. The status is an error unless the error is a refusal that a contract declares. */
-export function markFailed(span: Span, error: unknown): void {
+function markFailed(span: Span, error: unknown): void {
   const type = typeOf(error);
   span.setAttribute('error.type', type);
   if (isFailure(error)) span.setStatus({ code: SpanStatusCode.ERROR, message: type });
