@@ -4,11 +4,11 @@ import { type Clock, pause } from '../../kernel/context/index.ts';
 import {
   answerWithin,
   type BrokerDependencies,
+  BrokerReachability,
   hostOf,
   maxInFlight,
   namespaceOf,
   patienceMs,
-  Reachability,
   shownAddress,
 } from '../../kernel/ports/index.ts';
 
@@ -20,7 +20,7 @@ const hourMs = 60 * 60_000;
 
 /** A Kafka cluster: creates the clients of this process, and the missing topics. */
 export class KafkaCluster {
-  readonly reachability: Reachability;
+  readonly reachability: BrokerReachability;
   readonly options: BaseOptions;
   readonly #partitions: number;
   readonly #retentionMs: number;
@@ -30,7 +30,7 @@ export class KafkaCluster {
   readonly #seen = new Set<string>();
 
   constructor({ url, clock, log }: BrokerDependencies) {
-    this.reachability = new Reachability(shownAddress(url), log);
+    this.reachability = new BrokerReachability(shownAddress(url), log);
     this.options = {
       clientId: 'kerf',
       bootstrapBrokers: [`${url.hostname}:${url.port || 9092}`],

@@ -5,9 +5,9 @@ import { type Bus, type EncodedEvent, InOrder, type Receive } from '../../kernel
 import {
   answerWithin,
   type BrokerDependencies,
+  BrokerReachability,
   namespaceOf,
   patienceMs,
-  Reachability,
   shownAddress,
 } from '../../kernel/ports/index.ts';
 import { type NatsSession, openSession } from './events-session.ts';
@@ -29,7 +29,7 @@ export function openNats(parts: BrokerDependencies): Bus {
 class NatsBus implements Bus {
   readonly #parts: BrokerDependencies;
   readonly #stream: string;
-  readonly #reachability: Reachability;
+  readonly #reachability: BrokerReachability;
   readonly #subscriptions = new Set<NatsSubscription>();
   /** Resolves when the current connection attempt succeeds. Rejects when it fails. */
   #opening!: Promise<NatsSession>;
@@ -39,7 +39,7 @@ class NatsBus implements Bus {
   constructor(parts: BrokerDependencies) {
     this.#parts = parts;
     this.#stream = namespaceOf(parts.url);
-    this.#reachability = new Reachability(shownAddress(parts.url), parts.log);
+    this.#reachability = new BrokerReachability(shownAddress(parts.url), parts.log);
     void this.#stayConnected();
   }
 

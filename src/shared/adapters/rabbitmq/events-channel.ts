@@ -1,12 +1,12 @@
 import type { Channel, Connection } from 'rabbitmq-client';
 import { type Clock, pause } from '../../kernel/context/index.ts';
-import type { Reachability } from '../../kernel/ports/index.ts';
+import type { BrokerReachability } from '../../kernel/ports/index.ts';
 
 const pauseMs = 250;
 
 export interface ChannelDependencies {
   readonly connection: Connection;
-  readonly reachability: Reachability;
+  readonly reachability: BrokerReachability;
   readonly clock: Clock;
   /** Sets a new channel up for its purpose. */
   readonly prepare: (channel: Channel) => Promise<void>;

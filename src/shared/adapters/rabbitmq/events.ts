@@ -4,9 +4,9 @@ import type { Bus, EncodedEvent, Receive } from '../../kernel/events/index.ts';
 import {
   answerWithin,
   type BrokerDependencies,
+  BrokerReachability,
   namespaceOf,
   patienceMs,
-  Reachability,
   shownAddress,
 } from '../../kernel/ports/index.ts';
 import { SteadyChannel } from './events-channel.ts';
@@ -28,7 +28,7 @@ export async function openAmqp(parts: BrokerDependencies): Promise<Bus> {
 class AmqpBus implements Bus {
   readonly #parts: BrokerDependencies;
   readonly #queues: Queues;
-  readonly #reachability: Reachability;
+  readonly #reachability: BrokerReachability;
   /** Separate connections: a full broker stops reading from publishing connections, so acknowledgments there would not arrive. */
   readonly #connections: { readonly out: Connection; readonly in: Connection };
   readonly #publishing: SteadyChannel;
@@ -40,7 +40,7 @@ class AmqpBus implements Bus {
     const { url, subscriptions, log } = parts;
     this.#parts = parts;
     this.#queues = new Queues(namespaceOf(url), subscriptions);
-    this.#reachability = new Reachability(shownAddress(url), log);
+    this.#reachability = new BrokerReachability(shownAddress(url), log);
     this.#connections = { out: this.#connect('publishes'), in: this.#connect('subscribes') };
     this.#publishing = this.#channel(this.#connections.out, async (channel) => {
       await this.#queues.declareAll(channel);

@@ -11,11 +11,11 @@ import type {
   TlsMaterial,
 } from '../../kernel/ports/index.ts';
 import {
+  BrokerReachability,
   bearer,
   type CallerTokens,
   fromWire,
   maximumMessageBytes,
-  Reachability,
   shownAddress,
   UnauthenticatedCallers,
 } from '../../kernel/ports/index.ts';
@@ -82,13 +82,13 @@ class Served implements SessionUser {
   #leaving = false;
   #warned = false;
 
-  readonly #reachability: Reachability;
+  readonly #reachability: BrokerReachability;
   readonly #strangers: UnauthenticatedCallers;
   private readonly parts: QueueServerDependencies;
 
   constructor(parts: QueueServerDependencies) {
     this.parts = parts;
-    this.#reachability = new Reachability(this.#broker, parts.log, parts.module);
+    this.#reachability = new BrokerReachability(this.#broker, parts.log, parts.module);
     this.#strangers = new UnauthenticatedCallers(parts.log);
   }
 

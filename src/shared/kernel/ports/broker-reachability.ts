@@ -2,7 +2,7 @@ import { messageOf, refusal } from '../errors/index.ts';
 import type { Log } from '../telemetry/index.ts';
 
 /** Logs once when a broker becomes unreachable, and once when it is reachable again. */
-export class Reachability {
+export class BrokerReachability {
   #reached: boolean | undefined;
   private readonly address: string;
   private readonly log: Log;

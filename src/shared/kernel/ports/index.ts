@@ -23,6 +23,7 @@ export {
   suspectTimes,
   whyExhausted,
 } from './broker-bus.ts';
+export { BrokerReachability } from './broker-reachability.ts';
 export {
   type BrokerSession,
   type BrokerWay,
@@ -40,7 +41,6 @@ export { hostOf, isBrokerUrl, namespaceOf } from './broker-url.ts';
 export { bearer, type CallerTokens } from './caller-tokens.ts';
 export { type Discovery, type DnsName, LastAddresses, type Listener } from './discovery.ts';
 export { PolledAddresses, type Sighting, type Source } from './polled-addresses.ts';
-export { Reachability } from './reachability.ts';
 export { defaultSilence, type Silence } from './silence.ts';
 export type { TlsMaterial } from './tls.ts';
 export { UnauthenticatedCallers } from './unauthenticated-callers.ts';
