@@ -7,18 +7,18 @@ export function inText(violations: readonly Violation[]): string {
 
 /** Groups violations with the same solution. */
 function alike(violations: readonly Violation[]): Violation[][] {
-  const cures = Map.groupBy(violations, ({ rule, why, add }) => [rule, why, add].join());
-  return [...cures.values()];
+  const groups = Map.groupBy(violations, ({ rule, why, add }) => [rule, why, add].join());
+  return [...groups.values()];
 }
 
 function print(violations: readonly Violation[]): string {
   const where = violations.map(({ from, line, to }) => `✗ ${from}${line ? `:${line}` : ''}${to ? ` → ${to}` : ''}`);
-  const cure = violations
+  const solution = violations
     .slice(0, 1)
     .flatMap(({ rule, why, add }) => [`  ${why}`, ...(add ? [`  Add: ${add}`] : []), `  (${rule})\n`]);
-  return [...where, ...cure].join('\n');
+  return [...where, ...solution].join('\n');
 }
 
 function summary(count: number): string {
-  return `boundaries: ${count} ${count === 1 ? 'violation' : 'violations'}; each says above how to cure it`;
+  return `boundaries: ${count} ${count === 1 ? 'violation' : 'violations'}; see above how to fix each one`;
 }

@@ -120,7 +120,5 @@ it('does not follow a redirect, which the client of Zipkin takes for a success',
 
 it('refuses a protocol that it does not speak', () => {
   const open = () => otlp().spanExporter!.open({ OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' });
-  expect(open).toThrow(
-    'setting OTEL_EXPORTER_OTLP_PROTOCOL: "http/json" is no protocol here; say http/protobuf or grpc',
-  );
+  expect(open).toThrow('setting OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf or grpc, not "http/json"');
 });

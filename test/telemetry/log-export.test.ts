@@ -196,6 +196,6 @@ it('are sent only when OTEL_LOGS_EXPORTER asks for it', () => {
     'OTEL_LOGS_EXPORTER needs an adapter that exports log lines by "console"',
   );
   expect(() => otlp().logExporter!.open({ OTEL_EXPORTER_OTLP_LOGS_PROTOCOL: 'http/json' })).toThrow(
-    'setting OTEL_EXPORTER_OTLP_LOGS_PROTOCOL: "http/json" is no protocol here; say http/protobuf or grpc',
+    'setting OTEL_EXPORTER_OTLP_LOGS_PROTOCOL must be http/protobuf or grpc, not "http/json"',
   );
 });

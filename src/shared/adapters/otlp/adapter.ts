@@ -14,7 +14,7 @@ const logClients = {
   grpc: async () => new (await import('@opentelemetry/exporter-logs-otlp-grpc')).OTLPLogExporter(),
 };
 
-/** Sends spans and log lines by OTLP, the protocol of OpenTelemetry. The `OTEL_EXPORTER_OTLP_*` variables mean what they mean elsewhere. */
+/** Sends spans and log lines by OTLP, the protocol of OpenTelemetry. The `OTEL_EXPORTER_OTLP_*` variables have their standard meanings. */
 export function otlp(): Adapter {
   return {
     name: 'otlp',
@@ -32,5 +32,5 @@ function protocolOf(signal: Signal, env: Environment): 'http/protobuf' | 'grpc' 
   const setting = env[own] ? own : 'OTEL_EXPORTER_OTLP_PROTOCOL';
   const protocol = env[setting] || 'http/protobuf';
   if (protocol === 'grpc' || protocol === 'http/protobuf') return protocol;
-  throw new StartError(`setting ${setting}: "${protocol}" is no protocol here; say http/protobuf or grpc`);
+  throw new StartError(`setting ${setting} must be http/protobuf or grpc, not "${protocol}"`);
 }

@@ -11,8 +11,8 @@ import { endRequestSpan, nameRequestSpan, startRequestSpan } from './request-spa
 
 const idPattern = /^[\w-]{8,64}$/;
 
-/** What the gateway knows of a request while it answers it. */
-interface PublicRequest {
+/** The state of a request while the gateway answers it. */
+interface RequestState {
   readonly method: string;
   readonly traced: OpenSpan | undefined;
   session?: Session | undefined;
@@ -20,14 +20,14 @@ interface PublicRequest {
   route?: string;
 }
 
-const current = new AsyncLocalStorage<PublicRequest>();
+const current = new AsyncLocalStorage<RequestState>();
 
 /** Returns the session of the current request. */
 export function currentSession(): Session | undefined {
   return current.getStore()?.session;
 }
 
-/** Notes which resource serves the current request, for its span and its metrics: `/products/{sku}`. */
+/** Records which resource serves the current request, such as `/products/{sku}`, for its span and its metrics. */
 export function noteRoute(route: string): void {
   const request = current.getStore();
   if (!request) return;
@@ -55,7 +55,7 @@ export function requestContext(
     const { incoming, outgoing } = c.env as { incoming?: IncomingMessage; outgoing?: ServerResponse };
     outgoing?.setHeader('x-request-id', requestId);
     const traced = startRequestSpan(c.req, continues(incoming?.socket.remoteAddress), outgoing);
-    const [request, cancellation] = [{ method: c.req.method, traced } as PublicRequest, new Cancellation()];
+    const [request, cancellation] = [{ method: c.req.method, traced } as RequestState, new Cancellation()];
     const trace = traced?.context;
     outgoing?.once('close', () => {
       if (!outgoing.writableFinished) cancellation.cancel();

@@ -22,8 +22,8 @@ interface PublicRequest {
 }
 
 /**
- * Starts the span of a public request, unless no traces are recorded. Tells the client its trace in `traceresponse`. A trace from a client that is not trusted is only
- * linked: anyone could write into a trace, or have all requests sampled. Its baggage is dropped.
+ * Starts the span of a public request, unless no traces are recorded. The header `traceresponse` tells the client its trace. A trace from
+ * an untrusted client is only linked, and its baggage is dropped. Otherwise anyone could add to a trace, or make all requests sampled.
  */
 export function startRequestSpan(
   request: PublicRequest,
@@ -46,7 +46,7 @@ export function startRequestSpan(
   return own ? opened : undefined;
 }
 
-/** Ends the span of a public request with what became of its answer. */
+/** Ends the span of a public request with the outcome of its answer. */
 export function endRequestSpan(span: Span, { statusCode, writableFinished }: ServerResponse): void {
   if (writableFinished) span.setAttribute('http.response.status_code', statusCode);
   else span.setAttribute('error.type', 'the client disconnected');

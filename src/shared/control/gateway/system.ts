@@ -20,25 +20,25 @@ export interface System {
   readonly open: { has(module: string): boolean };
   /** Whether this process is about to stop. */
   readonly stopping: boolean;
-  /** How late the event loop of this process turns. */
+  /** How late the event loop of this process runs. */
   readonly loopDelay: { readonly longestMs: number; readonly blocked: boolean };
-  /** Resolves with what modules lack now. */
+  /** Resolves with the current conditions of all modules. */
   conditions(): Promise<Conditions>;
 }
 
-/** The modules that lack something now, by what they lack. A module may be in several lists. */
+/** The names of the modules in each condition. A module may be in several lists. */
 export interface Conditions {
-  /** No process that calls can reach. */
+  /** Calls reach no process of the module. */
   readonly away: readonly string[];
-  /** No database that takes writes; with the reason. */
+  /** The module's database accepts no writes; with the reason. */
   readonly unwritable: ReadonlyMap<string, string>;
-  /** A process that starts, for the first time or again. */
+  /** The module's process is starting, for the first time or again. */
   readonly starting: readonly string[];
-  /** A process whose event loop does not turn. */
+  /** The event loop of the module's process is blocked. */
   readonly unresponsive: readonly string[];
-  /** Only a process that is about to stop. */
+  /** All processes of the module are about to stop. */
   readonly draining: readonly string[];
-  /** An event that could not be delivered for a minute. */
+  /** An event of the module could not be delivered for a minute. */
   readonly undelivered: readonly string[];
 }
 

@@ -19,8 +19,8 @@ const namesOfFiles = [
 ];
 
 /**
- * Prints, as JSON, what a start would need around it, and what of it answers, and ends the process: a client that has lost patience with a
- * broker may keep its connection. Throws a `StartError` for a wrong setting.
+ * Prints the prerequisites of a start as JSON, and which of them answer. Then ends the process, because a client that has timed out may
+ * keep its connection to a broker. Throws a `StartError` for an invalid setting.
  */
 export async function printPrerequisites(topology: Topology): Promise<never> {
   const text = `${JSON.stringify(await prerequisitesOf(topology))}\n`;

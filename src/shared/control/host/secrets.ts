@@ -29,7 +29,7 @@ export function secretsOfBroker(url: string): string[] {
   return spellingsOf(password || username);
 }
 
-/** Returns the secret in a setting of a module, by its name or as the password in a URL. */
+/** Returns the secret in a setting of a module: its value when its name says so, or the password in a URL. */
 function secretsOfSetting(name: string, value: string): string[] {
   return /(KEY|TOKEN|SECRET|PASSWORD)$/.test(name) ? [value] : passwordIn(value);
 }

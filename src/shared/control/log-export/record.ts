@@ -11,13 +11,13 @@ export interface LineRecord extends ReadableLogRecord {
 /** The numbers of OpenTelemetry for the levels of lines. */
 const severities: Readonly<Record<string, number>> = { debug: 5, info: 9, warn: 13, error: 17 };
 
-/** Fields of a line that are in its resource or in fields of its record. */
+/** Fields of a line that its record has elsewhere: in the resource, or in fields of the record itself. */
 const elsewhere = new Set([
   ...['@timestamp', 'log.level', 'message', 'trace.id', 'span.id', 'kerf', 'error', 'ecs.version'],
   ...['service.name', 'event.dataset', 'service.node.name', 'host.hostname', 'process.pid'],
 ]);
 
-/** The name in OpenTelemetry of each field of an error. */
+/** OpenTelemetry's name of each field of an error. */
 const errorNames: Readonly<Record<string, string>> = {
   type: 'exception.type',
   message: 'exception.message',
@@ -34,7 +34,7 @@ export class LineReader {
   readonly #resources = new Map<string, Resource>();
   private readonly process: Attributes;
 
-  /** `process` are the attributes of this process. The service of a record is the module that logged it. */
+  /** `process` has the attributes of this process. The service of a record is the module that logged it. */
   constructor(process: Attributes) {
     this.process = process;
   }

@@ -2,7 +2,7 @@ import type { MetricFamily } from '../parts/index.ts';
 import type { ModuleProcesses } from '../supervisor/index.ts';
 import { Series } from './series.ts';
 
-/** Reads the module processes of the home process: those that serve a module, the ready ones among them, and how often processes ended. */
+/** Counts the module processes of the home process: all that serve a module, the ready ones, and the ended ones. */
 export function readModuleProcesses(all: Pick<ModuleProcesses, 'ends' | 'of'>): MetricFamily[] {
   const [serving, ready, ended] = [new Series(), new Series(), new Series()];
   for (const [module, counts] of all.ends) {
@@ -11,7 +11,7 @@ export function readModuleProcesses(all: Pick<ModuleProcesses, 'ends' | 'of'>): 
       serving.add({ module }, processes.length);
       ready.add({ module }, processes.filter((process) => process.ready && !process.unresponsive).length);
     }
-    // Both reasons from the start: an increase from nothing to 1 would not be seen.
+    // Shows both reasons from the start: Prometheus sees no increase when a series begins at 1.
     for (const reason of ['planned', 'crash'] as const) ended.add({ module, reason }, counts[reason]);
   }
   return [
@@ -23,7 +23,7 @@ export function readModuleProcesses(all: Pick<ModuleProcesses, 'ends' | 'of'>): 
     },
     {
       name: 'kerf_module_process_ready',
-      help: 'Those of them that are ready and whose event loop turns.',
+      help: 'Module processes that are ready and whose event loop is not blocked.',
       type: 'gauge',
       samples: ready.samples,
     },

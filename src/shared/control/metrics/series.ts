@@ -36,11 +36,11 @@ export class Series {
 const secondsBounds = [0.001, 0.005, 0.025, 0.1, 0.25, 1, 5];
 
 /**
- * One series of a histogram. Adding a value costs a few additions: it happens at every call, and the library, which would look up labels
- * each time, only writes the text at a scrape.
+ * One series of a histogram. A value is added at every call, so it costs only a few additions. The library would look up the labels each
+ * time; it only writes the text of a scrape.
  */
 export class Histogram {
-  /** One more than the bounds: the last counts what is above all of them. */
+  /** The count of each bucket. The last bucket has the values above all bounds. */
   readonly #counts: number[];
   readonly #exemplars: (Exemplar | undefined)[] = [];
   #sum = 0;

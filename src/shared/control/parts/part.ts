@@ -19,7 +19,7 @@ export interface ControlPart {
   open(around: Pick<PartDependencies, 'topology' | 'identity' | 'logs' | 'log' | 'definitions'>): OpenPart;
 }
 
-/** What a part adds to a process. */
+/** The additions of a part to a process. */
 export interface OpenPart {
   /** Makes the step of the road that watches the calls of a caller to an operation. */
   readonly observer?: (caller: string, operation: Operation) => RoadStep;

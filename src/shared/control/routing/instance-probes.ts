@@ -10,7 +10,7 @@ export interface InstanceProbesDependencies {
   readonly isListed: (instance: UpstreamInstance) => boolean;
 }
 
-/** Minimum delay before the next probe. A timer may fire too early, when the breaker admits no probe yet. */
+/** Minimum delay before the next probe. A timer may fire slightly early, before the breaker admits a probe. */
 const soonMs = 10;
 
 /** Pings instances outside of calls: those that are left out until they answer, and those whose answer was late. */

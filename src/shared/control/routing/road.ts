@@ -20,13 +20,13 @@ const limitCalls =
     );
   };
 
-/** A call that leaves the process must not depend on data that a power cut can undo. */
+/** Waits until the data that the caller has seen is on disk: a call that leaves the process must not depend on data that a power cut can undo. */
 const waitForDisk = (): RoadStep => async (call, next) => {
   if (call.context.onDisk) await call.context.onDisk();
   return next(call);
 };
 
-/** All attempts of a command carry the same idempotency key, also when its caller gave none. */
+/** Gives a command an idempotency key before its first attempt, so that all attempts carry the same key. */
 const addKey = (): RoadStep => (call, next) => next(withKey(call));
 
 /** Adds an idempotency key to a command that has none, so that a retry over the network is safe. */

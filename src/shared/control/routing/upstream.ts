@@ -149,7 +149,7 @@ export function ping(module: string, link: Link, clock: Clock, withinMs = pingWi
   return link.call({ operation: ofKernel('ping', module), input: {}, context });
 }
 
-/** Leads the calls over a link through the last steps of the road. */
+/** Puts the last steps of the road in front of a link. */
 function overRoad(link: Link, hooks: RoadHooks): Link {
   return { call: composeSteps(outgoingRoad.link, hooks, (call) => link.call(call)), close: () => link.close() };
 }

@@ -37,7 +37,7 @@ function microseconds(time: HrTime): number {
   return Math.round(hrTimeToMicroseconds(time));
 }
 
-/** Returns the spans without those that came twice, in the order of their start. */
+/** Returns the spans without duplicates, in the order of their start. */
 export function inOrder(spans: readonly SpanRow[]): SpanRow[] {
   const once = new Map(spans.map((span) => [span.spanId, span]));
   return [...once.values()].sort((one, other) => one.startUs - other.startUs);

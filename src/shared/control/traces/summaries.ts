@@ -8,7 +8,7 @@ import {
 } from '../admin-contract/index.ts';
 import { inOrder } from './rows.ts';
 
-/** Sums up the spans of one trace in one process. The first span is the one without a parent, if it is among them. */
+/** Summarizes the spans of one trace in one process. The first span is the one without a parent, if there is one. */
 export function summaryOf(spans: readonly SpanRow[], process: string, { name }: TracesQuery): TraceSummary {
   const sorted = inOrder(spans);
   const root = sorted.find(({ parentSpanId }) => parentSpanId === null);
@@ -30,8 +30,8 @@ export function summaryOf(spans: readonly SpanRow[], process: string, { name }: 
 }
 
 /**
- * Joins the summaries of all processes to the rows that the query asks for, the latest first. A process may have answered several times.
- * Leaves out what a process of another release answers in another form.
+ * Joins the summaries of all processes to the rows that match the query, the latest first. A process may have answered several times.
+ * Ignores an answer in the form of another release.
  */
 export function rowsOf(summaries: readonly unknown[], query: TracesQuery): TraceRow[] {
   const valid = summaries.flatMap((each) => traceSummary.safeParse(each).data ?? []);
@@ -61,7 +61,7 @@ function endOf({ startUs, durationUs }: { readonly startUs: number; readonly dur
   return startUs + durationUs;
 }
 
-/** Returns whether a trace is among those that the operator wants to see. */
+/** Returns whether a trace matches the query of the operator. */
 function matches(trace: TraceSummary, { service, failed, minMs }: TracesQuery): boolean {
   return (
     trace.isNamed &&

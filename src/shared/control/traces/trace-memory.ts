@@ -24,8 +24,8 @@ const maxSpansOfOne = 2_000;
 
 /**
  * Remembers the latest traces of this process. Sends the spans of a sampled trace as they end. Keeps a trace that is not sampled when one
- * of its spans fails, or when it was slow: its spans are sent then. Otherwise forgets it at its end in this process, because memory that
- * lives longer than its request costs a tenth of the time of a quick one. Traffic pushes out ordinary traces before kept ones.
+ * of its spans fails, or when it was slow: its spans are sent then. Otherwise forgets the trace when it ends in this process: spans that outlive
+ * a quick request make it a tenth slower. When memory is full, forgets ordinary traces before kept ones.
  */
 export class TraceMemory {
   /** By trace id, the oldest first. */

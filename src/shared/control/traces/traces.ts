@@ -6,8 +6,8 @@ import { serveTraces } from './serve.ts';
 const help = 'Spans given to an exporter, by outcome: exported, failed or dropped.';
 
 /**
- * Records traces by OpenTelemetry. Each process remembers its latest spans, and `GET /ops/traces` shows them. They are sent elsewhere only
- * when an `OTEL_*` variable asks for it.
+ * Records traces by OpenTelemetry. Each process remembers its latest spans, and `GET /ops/traces` shows them. It sends them to a server
+ * only when an `OTEL_*` variable enables that.
  */
 export function traces(): ControlPart {
   return {

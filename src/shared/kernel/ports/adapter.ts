@@ -81,17 +81,17 @@ export interface Broker {
 export interface SpanExporterPort {
   /** Its name in `OTEL_TRACES_EXPORTER`. */
   readonly name: string;
-  /** The environment variables that ask for it when `OTEL_TRACES_EXPORTER` is not set. */
+  /** The environment variables that enable it when `OTEL_TRACES_EXPORTER` is not set. */
   readonly askedForBy: readonly string[];
-  /** Opens the exporter, by the ordinary `OTEL_*` variables. Throws a `StartError` when one of them is wrong. */
+  /** Opens the exporter with the standard `OTEL_*` variables. Throws a `StartError` when one of them is invalid. */
   readonly open: (env: Readonly<Record<string, string | undefined>>) => Promise<SpanExporter>;
 }
 
 /** Sends log lines to a server. */
 export interface LogExporterPort {
-  /** Its name in `OTEL_LOGS_EXPORTER`, which alone asks for it. */
+  /** Its name in `OTEL_LOGS_EXPORTER`. No other variable enables it. */
   readonly name: string;
-  /** Opens the exporter, by the ordinary `OTEL_*` variables. Throws a `StartError` when one of them is wrong. */
+  /** Opens the exporter with the standard `OTEL_*` variables. Throws a `StartError` when one of them is invalid. */
   readonly open: (env: Readonly<Record<string, string | undefined>>) => Promise<LogRecordExporter>;
 }
 

@@ -28,7 +28,7 @@ const handlerLimitMs = 4_000;
 export const withinTime =
   <U extends Unit>({ module, clock }: { readonly module: string; readonly clock: Clock }): EffectStep<U> =>
   async (effect, next) => {
-    const within = `within ${handlerLimitMs / 1_000} s: a handler may wait for nothing but its own database`;
+    const within = `within ${handlerLimitMs / 1_000} s: a handler may wait only for its own database`;
     const late = () => new Error(`${module} did not take ${effect.envelope.type} ${within}`);
     try {
       await withinLimit(clock, handlerLimitMs, late, () => next(effect));
