@@ -19,8 +19,8 @@ export function recordBus({ BUS, BUS_BEFORE, DATA_DIR }: BusSettings, log: Log):
   const before = readOr(file, now);
   if (before === now) return void write(DATA_DIR, file, now);
   if (isBrokerUrl(before) && !BUS_BEFORE) {
-    const cure = `set BUS_BEFORE to ${before} (with its user and password) until that keeps nothing more`;
-    log.warn({ before, now, cure }, 'another broker carried events before; what it still keeps is not taken');
+    const cure = `set BUS_BEFORE to ${before} (with its user and password) until that broker keeps no more events`;
+    log.warn({ before, now, cure }, 'another broker carried events before; nobody receives the events that it still keeps');
   }
   write(DATA_DIR, file, now);
 }

@@ -112,7 +112,7 @@ function addLeaderTasks(
 ): void {
   instance.whileLeader(async () => {
     const moved = await readdress(database, bus, recipients, brokers);
-    if (moved > 0) log.warn({ module, moved }, 'events that waited for another bus go by this one');
+    if (moved > 0) log.warn({ module, moved }, 'events that waited for another bus are sent over this one');
     await inbox.start();
     return () => inbox.stop();
   });
