@@ -1,5 +1,5 @@
 import {
-  asOwnCallerSees,
+  asLocalCallerSees,
   type CallSource,
   type Dispatch,
   kernelOperation,
@@ -103,7 +103,7 @@ export class ModulesHere {
     return (operation, input, context, request) => {
       if (!kernelOperation(operation)) return dispatch(operation, input, context, request);
       return this.#serve!(name, operation, input, context).catch((error) => {
-        throw request ? asOwnCallerSees(error, request) : error;
+        throw request ? asLocalCallerSees(error, request) : error;
       });
     };
   }

@@ -35,12 +35,12 @@ async function strictly(dispatch: Dispatch, request: CallRequest): Promise<unkno
     const sent = asJson(asSentBy(operation.input)(input, parseInput(operation.input, input)), 'input');
     return asJson(await dispatch(operation.name, sent, context, unseen), 'answer');
   } catch (error) {
-    throw asOwnCallerSees(error, request);
+    throw asLocalCallerSees(error, request);
   }
 }
 
 /** Maps an error to the error that a local caller receives. Copies a refusal from its wire form. */
-export function asOwnCallerSees(error: unknown, request: CallRequest): unknown {
+export function asLocalCallerSees(error: unknown, request: CallRequest): unknown {
   const remade = isRefusal(error) ? fromProblem(JSON.parse(JSON.stringify(toProblem(error)))) : error;
   return request.toCaller?.(remade, request) ?? remade;
 }

@@ -3,7 +3,7 @@ export { type Call, type CallSource, createCall, createClient } from './client.t
 export { composeSteps, type StepOf } from './compose.ts';
 export { byDeadline, cancelledBefore, type Ending, saidLate, timedOut } from './deadlines.ts';
 export { isDeliveryUnknown, isNotSent } from './delivery-status.ts';
-export { asOwnCallerSees, InProcessTransport, type Parity } from './in-process.ts';
+export { asLocalCallerSees, InProcessTransport, type Parity } from './in-process.ts';
 export {
   kernel,
   kernelOperation,

@@ -18,8 +18,8 @@ import { FailureLog, type Log } from '../telemetry/index.ts';
 import { CallsInFlight } from './calls-in-flight.ts';
 import { findAnswer, type KeyedCommand, keyedCommand, recordAnswer } from './commands.ts';
 import { CommandInSteps } from './in-steps.ts';
+import { LocalCallEnding } from './local-call-ending.ts';
 import type { InSteps, ModuleUnit, Steps } from './module.ts';
-import { OwnEnding } from './own-ending.ts';
 
 type Simple = (input: unknown, place: Reader | ModuleUnit) => Promise<unknown>;
 export type AnyHandler = Simple | InSteps<unknown, unknown>;
@@ -40,7 +40,7 @@ interface Handling {
 }
 
 /** An operation with the way to its handler, and the ends of its calls. */
-interface Served extends Handling {
+interface ServedOperation extends Handling {
   /** Leads a call through the callee's part of the road, to the handler. */
   readonly walk: (call: ServedCall) => Promise<unknown>;
   /** For calls from another process: validates the handler's output, and turns every error into a refusal. */
@@ -55,7 +55,7 @@ interface Served extends Handling {
 
 /** Serves the operations of a module in the same way for every transport. */
 export class Dispatcher {
-  readonly #served = new Map<string, Served>();
+  readonly #served = new Map<string, ServedOperation>();
   readonly #failures: FailureLog;
   /** Counts the calls of local callers. The internal service adds the calls of other processes. */
   readonly inFlight = new CallsInFlight();
@@ -117,7 +117,7 @@ export class Dispatcher {
   #endings(
     { kind, module, name, output: schema }: Operation,
     counter: ServedCounter | undefined,
-  ): Pick<Served, 'done' | 'rejects' | 'ending' | 'counter'> {
+  ): Pick<ServedOperation, 'done' | 'rejects' | 'ending' | 'counter'> {
     const toOutput = parserOf(schema);
     const failed = (error: unknown) => this.#asRefusal(error, name);
     const done = (output: unknown): unknown => {
@@ -131,7 +131,7 @@ export class Dispatcher {
     const rejects = (error: unknown) => {
       throw failed(error);
     };
-    return { done, rejects, ending: new OwnEnding(done, failed, this.inFlight, counter), counter };
+    return { done, rejects, ending: new LocalCallEnding(done, failed, this.inFlight, counter), counter };
   }
 
   #runner(operation: Operation, handler: AnyHandler): (input: unknown) => Promise<unknown> {

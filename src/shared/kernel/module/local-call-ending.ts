@@ -1,9 +1,9 @@
-import { asOwnCallerSees, type CallRequest, type Ending, type ServedCounter } from '../calls/index.ts';
+import { asLocalCallerSees, type CallRequest, type Ending, type ServedCounter } from '../calls/index.ts';
 import type { CancelReason } from '../context/index.ts';
 import type { CallsInFlight } from './calls-in-flight.ts';
 
 /** Ends the calls of one operation by local callers: checks the output, counts the call, and maps its error. */
-export class OwnEnding implements Ending<unknown, CallRequest> {
+export class LocalCallEnding implements Ending<unknown, CallRequest> {
   private readonly output: (output: unknown) => unknown;
   private readonly refusal: (error: unknown) => unknown;
   private readonly inFlight: CallsInFlight;
@@ -44,7 +44,7 @@ export class OwnEnding implements Ending<unknown, CallRequest> {
 
   #counted(error: unknown, request: CallRequest): unknown {
     if (this.counter && !hasGivenUp(request)) this.counter.failed(request.context.caller, error);
-    return asOwnCallerSees(error, request);
+    return asLocalCallerSees(error, request);
   }
 }
 
