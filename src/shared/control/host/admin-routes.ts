@@ -22,7 +22,7 @@ import type { Conditions } from '../gateway/index.ts';
 import { Authority, type Identity, type Operators } from '../identity/index.ts';
 import type { Logs } from '../logs/index.ts';
 import type { OpenControl } from '../parts/index.ts';
-import { type Relocations, serveMoves } from '../relocation/index.ts';
+import { type Relocations, serveRelocations } from '../relocation/index.ts';
 import type { Directory } from '../routing/index.ts';
 import type { ModuleHere, ModuleProcess, ModuleProcesses } from '../supervisor/index.ts';
 import { type Placement, placementText, type Topology } from '../topology/index.ts';
@@ -112,7 +112,7 @@ export function createAdminRoutes(parts: AdminRoutesDependencies): AdminRoutes {
     ...{ logs: parts.logs, modules, share: () => parts.moduleProcesses.share(logLevelsPart) },
     elsewhere: () => modules.filter((name) => runsElsewhere(name, parts)),
   });
-  serveMoves(app, modules, parts.relocations, parts.adapters);
+  serveRelocations(app, modules, parts.relocations, parts.adapters);
   parts.openControl.serve(app, everywhere, parts);
   refuseOtherMethods(app);
   return app;
@@ -162,7 +162,7 @@ function refuseOtherMethods(app: AdminRoutes): void {
   }
 }
 
-type Described = Pick<
+type TopologyDependencies = Pick<
   AdminRoutesDependencies,
   'topology' | 'placements' | 'definitions' | 'directory' | 'moduleProcesses'
 >;
@@ -172,7 +172,7 @@ type Described = Pick<
  * modules cannot store data.
  */
 export function describe(
-  { topology, placements, definitions, directory, moduleProcesses }: Described,
+  { topology, placements, definitions, directory, moduleProcesses }: TopologyDependencies,
   away: readonly string[],
   unwritable: ReadonlyMap<string, string> = new Map(),
 ): z.input<typeof topologyAnswer> {

@@ -26,10 +26,10 @@ export interface RelocationReport extends Moved {
   readonly steps: readonly StepDone[];
 }
 
-/** The moves of a module that have ended. */
-export interface EndedMoves {
+/** The relocations of a module that have ended. */
+export interface EndedRelocations {
   readonly moved: number;
-  /** Moves that failed, or were refused by the preflight. */
+  /** Relocations that failed, or were refused by the preflight. */
   readonly failed: number;
   /** The time of all of them together, in milliseconds. */
   readonly ms: number;
@@ -61,7 +61,7 @@ interface RelocationsDependencies {
 /** Moves modules between processes while the system serves, one at a time. */
 export class Relocations {
   #current: Current | undefined;
-  readonly #ended = new Map<string, EndedMoves>();
+  readonly #ended = new Map<string, EndedRelocations>();
   /** The work in progress that needs all modules to stay in place. */
   #other: string | undefined;
   #journal: Journal | undefined;
@@ -81,7 +81,7 @@ export class Relocations {
   }
 
   /** By module: the moves that have ended since this process started. */
-  get ended(): ReadonlyMap<string, EndedMoves> {
+  get ended(): ReadonlyMap<string, EndedRelocations> {
     return this.#ended;
   }
 

@@ -17,7 +17,7 @@ const lineType = 'application/x-ndjson';
  * `Accept: application/x-ndjson` it sends a line for each step, and at the end `{ report }` or `{ problem }`. `GET` shows the progress,
  * and the current or last placement in processes of its own. `DELETE ?by=…` aborts and undoes the move.
  */
-export function serveMoves(
+export function serveRelocations(
   app: AdminRoutes,
   modules: readonly string[],
   relocations: Relocations,
