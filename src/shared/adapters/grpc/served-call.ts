@@ -25,7 +25,7 @@ export interface ServingDependencies {
 }
 
 /** An operation that gRPC callers can call. */
-export interface Served {
+export interface GrpcOperation {
   /** When undefined, the metadata of each call names the module. */
   readonly module?: string;
   readonly operation: string;
@@ -41,7 +41,7 @@ interface State {
 
 /** Returns the handler that serves the calls of one operation. Cancels a call when its caller disconnects. */
 export function handlerOf(
-  served: Served,
+  served: GrpcOperation,
   parts: ServingDependencies,
 ): (call: Unary, answer: sendUnaryData<Buffer>) => void {
   const { leaving, unsent } = parts;
@@ -78,7 +78,7 @@ function problemMessage(): { metadata: Metadata } {
 
 /** Serves one call. Verifies the caller and the context first, and decodes the input only then. */
 async function serveCall(
-  served: Served,
+  served: GrpcOperation,
   { tokens, serve }: ServingDependencies,
   call: Unary,
   state: State,

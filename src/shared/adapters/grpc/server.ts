@@ -12,7 +12,7 @@ import { type TlsMaterial, UnauthenticatedCallers } from '../../kernel/ports/ind
 import { protoOf } from './proto/proto.ts';
 import { packageDefinitionOf } from './proto/reflection.ts';
 import { reflectionGuard } from './reflection-guard.ts';
-import { handlerOf, type Served, type ServingDependencies } from './served-call.ts';
+import { type GrpcOperation, handlerOf, type ServingDependencies } from './served-call.ts';
 import { UnsentCalls } from './unsent-calls.ts';
 
 const closeWithinMs = 1_000;
@@ -77,7 +77,8 @@ export function createGrpcServer(parts: CallListenerDependencies): CallListener 
 
 /** Adds all services. Returns a function that sets their health status. */
 function addServices(server: Server, modules: readonly Contract[], parts: ServingDependencies) {
-  const add = (served: Served) => server.register(served.rpc.path, handlerOf(served, parts), asItIs, asItIs, 'unary');
+  const add = (served: GrpcOperation) =>
+    server.register(served.rpc.path, handlerOf(served, parts), asItIs, asItIs, 'unary');
   for (const contract of modules) {
     for (const [operation, rpc] of protoOf(contract).operations) add({ module: contract.name, operation, rpc });
   }

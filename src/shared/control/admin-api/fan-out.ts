@@ -19,10 +19,10 @@ import type { Operators } from '../identity/index.ts';
 import type { Directory } from '../routing/index.ts';
 
 /** A request of an operator. A request that another process passed on is about one module of this process. */
-interface Asked {
+interface OperatorRequest {
   Bindings: { passedOn?: string };
 }
-export type AdminRoutes = Hono<Asked>;
+export type AdminRoutes = Hono<OperatorRequest>;
 
 /** Carries the operators' signature of a request that is passed on. */
 export const orderHeader = 'kerf-order';
@@ -62,7 +62,7 @@ export class FanOut {
    * `{ module, state: 'unreachable', why }` for each of its modules.
    */
   async rows(
-    c: Context<Asked>,
+    c: Context<OperatorRequest>,
     meant: string | undefined,
     read: (module: OpenModule) => Promise<object[]>,
   ): Promise<Response> {
@@ -83,7 +83,10 @@ export class FanOut {
   }
 
   /** Answers about the item that the path names as `{module}.{id}`. Refuses with `not-found` or `unavailable`. */
-  async one(c: Context<Asked>, answer: (module: OpenModule, id: string) => Promise<object>): Promise<Response> {
+  async one(
+    c: Context<OperatorRequest>,
+    answer: (module: OpenModule, id: string) => Promise<object>,
+  ): Promise<Response> {
     const named = c.req.param('id') ?? '';
     const [, module = '', id = ''] = /^([^.]+)\.(.+)$/s.exec(named) ?? [];
     const here = this.parts.open.get(module);
@@ -101,7 +104,7 @@ export class FanOut {
    * Signs the request and passes it on to a process that runs the module: the operators' token stays here. Rejects with the refusal of
    * that process, or with `unavailable` when no process answers.
    */
-  async ask({ req }: Context<Asked>, module: string): Promise<object> {
+  async ask({ req }: Context<OperatorRequest>, module: string): Promise<object> {
     const body = req.method === 'GET' ? '' : await textOfOperator(req);
     const operate = this.parts.calls(ofKernel('operate', module), 'home');
     const order = await this.#order(req, module, body);
@@ -115,14 +118,14 @@ export class FanOut {
    * Passes the request on, with `body`, to every known process that runs the module. Resolves with the processes that have not
    * accepted it, such as `payments at http://10.0.0.7:4105`.
    */
-  async tell({ req }: Context<Asked>, module: string, body: object): Promise<string[]> {
+  async tell({ req }: Context<OperatorRequest>, module: string, body: object): Promise<string[]> {
     const answers = await this.#each(module, await this.#order(req, module, JSON.stringify(body)));
     if (answers.length === 0) return [module];
     return answers.flatMap(({ address, content }) => (content ? [] : [`${module} at ${shownAddress(address)}`]));
   }
 
   /** Asks every known process of every other module at once. Asks for `path`, or for the path of the request. */
-  async processes({ req }: Context<Asked>, path?: string): Promise<InstanceAnswer[]> {
+  async processes({ req }: Context<OperatorRequest>, path?: string): Promise<InstanceAnswer[]> {
     const elsewhere = this.parts.modules.filter((module) => !this.parts.open.has(module));
     const asked = elsewhere.map(async (module) => {
       const answers = await this.#each(module, await this.#order(req, module, '', path));
@@ -137,7 +140,7 @@ export class FanOut {
    * Answers with the `items` of this process, and with those of every other known process. Names the processes that have not answered. A
    * process that runs several modules is asked for each, so an item may come twice.
    */
-  async items<T>(c: Context<Asked>, items: readonly T[]): Promise<{ items: T[]; missed: string[] }> {
+  async items<T>(c: Context<OperatorRequest>, items: readonly T[]): Promise<{ items: T[]; missed: string[] }> {
     const asked = this.#mayAsk(c) ? await this.processes(c) : [];
     const missed = asked.filter(({ content }) => !content);
     return {
@@ -189,15 +192,15 @@ export class FanOut {
     return refusal('unavailable', why, {}, { cause: error });
   }
 
-  #passedOn(c: Context<Asked>): string | undefined {
+  #passedOn(c: Context<OperatorRequest>): string | undefined {
     return c.env?.passedOn;
   }
 
-  #mayAsk(c: Context<Asked>): boolean {
+  #mayAsk(c: Context<OperatorRequest>): boolean {
     return this.parts.operators !== undefined && this.#passedOn(c) === undefined;
   }
 
-  async #ofOther(c: Context<Asked>, module: string): Promise<object[]> {
+  async #ofOther(c: Context<OperatorRequest>, module: string): Promise<object[]> {
     return this.ask(c, module).then(
       (answer) => (answer as { items: object[] }).items,
       (error: Error) => [{ module, state: 'unreachable', why: error.message } satisfies Away],
@@ -220,12 +223,12 @@ function notAccepted(module: string, cause: Refusal): Refusal {
 }
 
 /** Refuses any query parameter. For routes that have none. */
-export function refuseQuery({ req }: Context<Asked>): void {
+export function refuseQuery({ req }: Context<OperatorRequest>): void {
   parseInput(nothing, req.query());
 }
 
 /** Parses the body as JSON; an absent body becomes an empty object. Refuses with `malformed-body`. */
-export async function bodyOf({ req }: Context<Asked>): Promise<unknown> {
+export async function bodyOf({ req }: Context<OperatorRequest>): Promise<unknown> {
   const text = await textOfOperator(req);
   return text === '' ? {} : jsonOf(text);
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { advise, type Seen } from './advise.ts';
+import { advise, type Observations } from './advise.ts';
 import { spentIn } from './profile.ts';
 
 const edge = (caller: string, module: string, operation: string, calls: number, rest = {}) => ({
@@ -7,7 +7,7 @@ const edge = (caller: string, module: string, operation: string, calls: number, 
   ...rest,
 });
 
-function seen(rest: Partial<Seen> = {}): Seen {
+function seen(rest: Partial<Observations> = {}): Observations {
   return {
     seconds: 10,
     per: 'orders.place',

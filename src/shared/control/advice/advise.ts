@@ -2,7 +2,7 @@ import type { SeenEdge } from './observation.ts';
 import type { Price } from './price.ts';
 
 /** The observations of the system over some time. */
-export interface Seen {
+export interface Observations {
   readonly seconds: number;
   readonly edges: readonly SeenEdge[];
   /** Events from one module to another, by publisher and recipient. */
@@ -46,13 +46,13 @@ const noteworthyShare = 0.2;
 const tooLongMs = 50;
 
 /** Returns advice for each of these modules, the one with the most to gain first. */
-export function advise(modules: readonly string[], seen: Seen): Advice[] {
+export function advise(modules: readonly string[], seen: Observations): Advice[] {
   const times = timesOf(seen);
   const total = modules.reduce((sum, module) => sum + (seen.cpuMs.get(module) ?? 0), 0);
   return modules.map((module) => adviceOn(module, seen, times, total)).sort((one, other) => gain(other) - gain(one));
 }
 
-function adviceOn(module: string, seen: Seen, times: number, total: number): Advice {
+function adviceOn(module: string, seen: Observations, times: number, total: number): Advice {
   const { price, seconds } = seen;
   const crossing = seen.edges.filter((edge) => crosses(edge, module));
   const events = seen.events.filter(({ from, to }) => (from === module) !== (to === module));
@@ -84,7 +84,7 @@ function crosses({ caller, module: callee }: SeenEdge, module: string): boolean 
 }
 
 /** Returns how often `per` has happened, at least 1 to divide by. */
-function timesOf({ edges, per }: Seen): number {
+function timesOf({ edges, per }: Observations): number {
   const counted = edges.filter((edge) =>
     per === undefined ? isPublic(edge) : `${edge.module}.${edge.operation}` === per,
   );

@@ -6,7 +6,7 @@ import { fromQuery } from '../../kernel/http-api/index.ts';
 import type { ModuleDefinition } from '../../kernel/module/index.ts';
 import type { AdminRoutes } from '../admin-api/index.ts';
 import type { ControlPart, PartDependencies } from '../parts/index.ts';
-import { advise, type Seen } from './advise.ts';
+import { advise, type Observations } from './advise.ts';
 import { countEvents } from './count-events.ts';
 import { Observation } from './observation.ts';
 import { priceOf } from './price.ts';
@@ -79,7 +79,7 @@ async function watch(
   per: string | undefined,
   parts: AdviceDependencies,
   gone: AbortSignal,
-): Promise<Seen> {
+): Promise<Observations> {
   const { open, directory, observation, relocations } = parts;
   const endCount = await countEvents(open);
   const endProfile = await beginProfile(process.argv[1]!);

@@ -20,7 +20,10 @@ export function recordBus({ BUS, BUS_BEFORE, DATA_DIR }: BusSettings, log: Log):
   if (before === now) return void write(DATA_DIR, file, now);
   if (isBrokerUrl(before) && !BUS_BEFORE) {
     const cure = `set BUS_BEFORE to ${before} (with its user and password) until that broker keeps no more events`;
-    log.warn({ before, now, cure }, 'another broker carried events before; nobody receives the events that it still keeps');
+    log.warn(
+      { before, now, cure },
+      'another broker carried events before; nobody receives the events that it still keeps',
+    );
   }
   write(DATA_DIR, file, now);
 }

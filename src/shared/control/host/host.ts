@@ -125,7 +125,7 @@ async function openOn(
   const away = whichAreAway(names, directory);
   const conditions = conditionsOf(names, away, connections.calls, moduleProcesses);
   const loopDelay = new LoopDelay();
-  const known = {
+  const base = {
     ...connections,
     topology,
     placements,
@@ -138,7 +138,7 @@ async function openOn(
   };
   const state = { started: false, stopping: false };
   const operators = authority && token !== undefined ? new Operators(authority, token) : undefined;
-  const adminRoutes = createAdminRoutes({ ...known, operators, relocations, state });
+  const adminRoutes = createAdminRoutes({ ...base, operators, relocations, state });
   const { serve, serveHere } = createInternalService({
     ...{ ...connections, definitions, here, adminRoutes, databases, state },
     home: topology.only === undefined,
@@ -174,7 +174,7 @@ async function openOn(
     contract: ownContract(definitions, only),
   });
   state.started = true;
-  return running(known, { connections, relocations, listeners, databases, state, parent });
+  return running(base, { connections, relocations, listeners, databases, state, parent });
 }
 
 interface Running {
@@ -186,7 +186,7 @@ interface Running {
   readonly parent: ReturnType<typeof joinParent>;
 }
 
-type Known = Omit<Host, 'address' | 'stopping' | 'announceStop' | 'drain' | 'close'>;
+type HostBase = Omit<Host, 'address' | 'stopping' | 'announceStop' | 'drain' | 'close'>;
 
 /** Reads the data folder's records of its databases, and accepts the data of each `accepted` module. Throws for an unknown module. */
 function recordsOf({ settings, only, placements }: Topology, accepted: readonly string[]): DatabaseRecords {
@@ -200,10 +200,10 @@ function recordsOf({ settings, only, placements }: Topology, accepted: readonly 
   return records;
 }
 
-function running(known: Known, { connections, relocations, listeners, databases, state, parent }: Running): Host {
-  const { open, moduleProcesses, topology } = known;
+function running(base: HostBase, { connections, relocations, listeners, databases, state, parent }: Running): Host {
+  const { open, moduleProcesses, topology } = base;
   return {
-    ...known,
+    ...base,
     address: listeners.address,
     get stopping() {
       return state.stopping;

@@ -25,7 +25,7 @@ export class CallMetrics implements CallCounter {
   }
 
   served({ module, name: operation }: Operation): ServedCounter {
-    return new Served({ module, operation }, this.names, this.#served, (caller) =>
+    return new OperationCounter({ module, operation }, this.names, this.#served, (caller) =>
       this.#edgeOf(caller, module, operation),
     );
   }
@@ -93,7 +93,7 @@ class LocalEdge {
   }
 }
 
-class Served implements ServedCounter {
+class OperationCounter implements ServedCounter {
   #latest: string | undefined;
   #edge: LocalEdge | undefined;
   readonly #operation: { readonly module: string; readonly operation: string };

@@ -99,12 +99,12 @@ export class SharedConnection {
   }
 }
 
-interface Shared {
+interface ConnectionUse {
   readonly connection: SharedConnection;
   users: number;
 }
 
-const all = new Map<string, Shared>();
+const all = new Map<string, ConnectionUse>();
 
 /** Returns the connection to the broker at `address`, and a function to release it. The last release closes the connection. */
 export function shareConnection(

@@ -51,7 +51,7 @@ export interface QueueServer {
  */
 export async function serveQueue(parts: QueueServerDependencies): Promise<QueueServer> {
   const { connection, release } = shareConnection(parts.openSession, parts.url, parts.tls);
-  const served = new Served(parts);
+  const served = new ServedModule(parts);
   connection.add(served);
   await served.begun;
   return {
@@ -70,7 +70,7 @@ interface CallInFlight {
 }
 
 /** Serves the calls of one module in this instance, over consecutive sessions. */
-class Served implements SessionUser {
+class ServedModule implements SessionUser {
   readonly #begun = Promise.withResolvers<void>();
   /** Resolves with the current session's subscription, or with undefined when the subscription failed. */
   #subscribing: Promise<RequestSubscription | undefined> = Promise.resolve(undefined);

@@ -3,14 +3,14 @@ import { viaChoice, wires } from '../admin-contract/index.ts';
 import type { ModuleProcess, ModuleProcesses } from '../supervisor/index.ts';
 import { type Placement, placementText, type ServicePlacement } from '../topology/index.ts';
 
-/** A place that a module can move from and to while the system serves: in this process, or in module processes. */
-export type Place = Extract<Placement, { kind: 'in-process' }> | ServicePlacement;
+/** A placement that a module can move from and to while the system serves: in this process, or in module processes. */
+export type MovablePlacement = Extract<Placement, { kind: 'in-process' }> | ServicePlacement;
 
 /** The replicas of a module that come, stay and go. */
 export interface Plan {
   readonly module: string;
-  readonly from: Place;
-  readonly to: Place;
+  readonly from: MovablePlacement;
+  readonly to: MovablePlacement;
   /** Whether the new replicas may be of another release, which may have other timers. */
   readonly anotherRelease: boolean;
   /** Whether old and new replicas take their calls from the same queue: the move must then tell them when to take calls. */
@@ -22,7 +22,7 @@ export interface Plan {
   readonly go: readonly ModuleProcess[];
 }
 
-interface Asked {
+interface PlanOrder {
   readonly module: string;
   readonly to: Placement;
   /** Whether all processes are replaced, even when the placement stays the same. */
@@ -32,7 +32,11 @@ interface Asked {
 }
 
 /** Plans a move. Throws a `conflict` that says why the module cannot move there. */
-export function planOf({ module, to, again, trial }: Asked, from: Placement, moduleProcesses: ModuleProcesses): Plan {
+export function planOf(
+  { module, to, again, trial }: PlanOrder,
+  from: Placement,
+  moduleProcesses: ModuleProcesses,
+): Plan {
   const refuse = (why: string) => {
     throw refusal('conflict', why);
   };
@@ -64,11 +68,11 @@ export function planOf({ module, to, again, trial }: Asked, from: Placement, mod
   return { module, from, to, anotherRelease, sameQueue, comes: wanted - stay.length, stay, go };
 }
 
-function viaQueue(place: Place): boolean {
+function viaQueue(place: MovablePlacement): boolean {
   return place.kind === 'service' && place.via === 'queue';
 }
 
-function artifactOf(place: Place): string | undefined {
+function artifactOf(place: MovablePlacement): string | undefined {
   return place.kind === 'service' ? place.artifact : undefined;
 }
 
@@ -77,6 +81,6 @@ function alike(one: ServicePlacement, other: ServicePlacement): boolean {
   return one.via === other.via && one.artifact === other.artifact && one.port === other.port;
 }
 
-function movable(placement: Placement): placement is Place {
+function movable(placement: Placement): placement is MovablePlacement {
   return placement.kind === 'in-process' || placement.kind === 'service';
 }

@@ -41,7 +41,7 @@ export interface Topology {
   settingsOf(module: string): Record<string, unknown>;
 }
 
-interface Described {
+interface ConfigurableModule {
   readonly contract: Contract;
   /** The content of its `module.json`. */
   readonly about?: { readonly name: string };
@@ -69,7 +69,7 @@ const fileSchema = z.strictObject(fileShape, {
  * names the unknown or invalid entry and its source, or the adapter that is missing.
  */
 export function readTopology(
-  modules: readonly Described[],
+  modules: readonly ConfigurableModule[],
   only: readonly string[] | undefined,
   env: Readonly<Record<string, string | undefined>>,
   adapters: Adapters,
@@ -117,7 +117,7 @@ export function readTopology(
 }
 
 /** Returns the module names. Refuses a module with two names, and a name used twice: two modules would share the same data. */
-function namesOf(modules: readonly Described[]): string[] {
+function namesOf(modules: readonly ConfigurableModule[]): string[] {
   const names: string[] = [];
   for (const { contract, about } of modules) {
     const { name } = contract;

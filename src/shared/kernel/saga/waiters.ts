@@ -2,14 +2,14 @@ import type { Cancel, Clock } from '../context/index.ts';
 import { isEnd, type SagaRow, type SagaState } from './tables.ts';
 
 type Waiter = (state: SagaState | undefined) => void;
-type Known = Pick<SagaRow, 'id' | 'state'>;
+type SagaProgress = Pick<SagaRow, 'id' | 'state'>;
 
 /** Interval of the checks for sagas that ended in another process, in milliseconds. */
 const lookMs = 50;
 
 export interface WaitersDependencies {
   readonly clock: Clock;
-  readonly find: (ids: readonly string[]) => Promise<readonly Known[]>;
+  readonly find: (ids: readonly string[]) => Promise<readonly SagaProgress[]>;
   /** Returns whether the saga is in flight in this process. This process then reports the end itself. */
   readonly runsHere: (id: string) => boolean;
 }
@@ -51,7 +51,7 @@ export class Waiters {
     }
   }
 
-  tell({ id, state }: Known): void {
+  tell({ id, state }: SagaProgress): void {
     for (const waiter of this.#byId.get(id) ?? []) waiter(state);
   }
 

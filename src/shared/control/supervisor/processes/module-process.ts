@@ -52,7 +52,7 @@ const longestDelayMs = 10_000;
 /** A process that lived longer than this restarts quickly. */
 const steadyMs = 10_000;
 
-interface Waiting {
+interface PendingRequest {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
 }
@@ -72,7 +72,7 @@ export class ModuleProcess {
   #publicKey: PublicJwk | undefined;
   #timer: NodeJS.Timeout | undefined;
   #asked = 0;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #waiting = new Map<number, PendingRequest>();
   private readonly parts: ModuleProcessDependencies;
 
   constructor(parts: ModuleProcessDependencies) {
