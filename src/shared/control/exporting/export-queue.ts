@@ -1,5 +1,5 @@
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
-import { background, pause, systemClock } from '../../kernel/context/index.ts';
+import { background, pause, steadyClock } from '../../kernel/context/index.ts';
 import type { MetricFamily } from '../parts/index.ts';
 
 /** Maximum number of items that wait for an exporter. Further items are dropped, so that nothing waits for a slow exporter. */
@@ -83,7 +83,7 @@ export class ExportQueue<Item> {
   /** Sends the waiting items now and accepts no more. Resolves within 2 s: a server that does not answer must not delay a stop. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    const late = pause(systemClock, closeWithinMs).then(() => {
+    const late = pause(steadyClock, closeWithinMs).then(() => {
       this.counts.failed += this.#waiting;
       this.#waiting = 0;
     });

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { background, pause, systemClock } from '../../../kernel/context/index.ts';
+import { background, pause, steadyClock } from '../../../kernel/context/index.ts';
 import { safeParse } from '../../../kernel/contract/index.ts';
 import type { Log } from '../../../kernel/telemetry/index.ts';
 import type { Enrolment, PublicJwk } from '../../identity/index.ts';
@@ -191,7 +191,7 @@ export class ModuleProcess {
       }
       if (this.unresponsive) log.warn({ module, pid }, 'the process of a module answers again');
       this.unresponsive = false;
-      await pause(systemClock, turnsEveryMs);
+      await pause(steadyClock, turnsEveryMs);
     }
   }
 
@@ -241,7 +241,7 @@ export class ModuleProcess {
 
 /** Resolves with false when an answer should have come. The last part of the time is for an answer that this process could not read yet. */
 async function silence(): Promise<false> {
-  await pause(systemClock, unresponsiveAfterMs);
-  await pause(systemClock, unreadMs);
+  await pause(steadyClock, unresponsiveAfterMs);
+  await pause(steadyClock, unreadMs);
   return false;
 }
