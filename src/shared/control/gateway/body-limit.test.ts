@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { expect, it } from 'vitest';
 import { noProxies } from '../http-server/index.ts';
 import { bodyLimit } from './body-limit.ts';
-import { knowClient } from './client.ts';
+import { knowClient } from './client-address.ts';
 
 function open() {
   const app = new Hono();

@@ -13,7 +13,7 @@ import { addressOf, listen, noProxies, peerIsTrusted, Shutdown, type TrustedProx
 import { FileKeyRing, SessionTokens, SignedOut } from '../identity/index.ts';
 import { admission } from './admission.ts';
 import { bodyLimit } from './body-limit.ts';
-import { currentClient, knowClient } from './client.ts';
+import { currentClient, knowClient } from './client-address.ts';
 import { forwardTo, type ServeEndpoint } from './forward.ts';
 import { headersOfAll } from './headers-of-all.ts';
 import { health } from './health.ts';

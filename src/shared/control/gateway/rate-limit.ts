@@ -4,7 +4,7 @@ import { type Refusal, refusal } from '../../kernel/errors/index.ts';
 import { problemResponse } from '../../kernel/http-api/index.ts';
 import type { Log } from '../../kernel/telemetry/index.ts';
 import { clientNetwork } from '../http-server/index.ts';
-import { currentClient } from './client.ts';
+import { currentClient } from './client-address.ts';
 
 const windowMs = 60_000;
 

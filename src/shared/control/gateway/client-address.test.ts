@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { noProxies, readTrustedProxies } from '../http-server/index.ts';
-import { currentClient, knowClient } from './client.ts';
+import { currentClient, knowClient } from './client-address.ts';
 import { rateLimit } from './rate-limit.ts';
 
 function open(proxies = readTrustedProxies('10.0.0.1')!) {
