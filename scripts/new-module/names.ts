@@ -21,8 +21,12 @@ export function whyNotNamed(name: string, app: string): string | undefined {
   return undefined;
 }
 
-/** Returns whether a word of the language stands in the way of a variable with this name. */
+/** Returns whether a word of the language, or a global name, stands in the way of a variable with this name. */
 function isReserved(word: string): boolean {
+  if (word in globalThis) return true;
   const kind = ts.createScanner(ts.ScriptTarget.Latest, true, ts.LanguageVariant.Standard, word).scan();
-  return word === 'await' || (kind >= ts.SyntaxKind.FirstReservedWord && kind <= ts.SyntaxKind.LastFutureReservedWord);
+  return (
+    ['arguments', 'await'].includes(word) ||
+    (kind >= ts.SyntaxKind.FirstReservedWord && kind <= ts.SyntaxKind.LastFutureReservedWord)
+  );
 }

@@ -42,6 +42,11 @@ it.each([
   ['import', '"import" would hide another name'],
   ['delete', '"delete" would hide another name'],
   ['text', '"text" would hide another name'],
+  ['arguments', '"arguments" would hide another name'],
+  ['constructor', '"constructor" would hide another name'],
+  ['eval', '"eval" would hide another name'],
+  ['global-this', '"global-this" would hide another name'],
+  ['undefined', '"undefined" would hide another name'],
 ])('the name %s: %s', (name, why) => {
   expect(whyNotNamed(name, app())).toEqual(why && expect.stringContaining(why));
 });
