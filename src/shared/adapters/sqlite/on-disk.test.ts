@@ -200,3 +200,24 @@ it('begins no unit after the disk has refused a database into which a log was co
   expect(await idsIn(database)).not.toContain(1);
   await expect(database.close()).rejects.toThrow('planted');
 });
+
+it('overwrites no log that another process has copied into the database, before the database is on disk', async () => {
+  const logs: string[] = [];
+  const database = open((descriptor, done) => {
+    if (isSyncOf(file, descriptor)) logs.push(saltOfLog());
+    done(null);
+  });
+  await write(database, 0);
+  const killed = new Sqlite(file);
+  killed.exec('insert into notes values (1, null)');
+  killed.pragma('synchronous = OFF');
+  expect(killed.pragma('wal_checkpoint(PASSIVE)')).toMatchObject([{ busy: 0 }]);
+  const copied = saltOfLog();
+  await write(database, 2);
+  expect(logs).toEqual([copied]);
+  expect(saltOfLog()).not.toBe(copied);
+  await write(database, 3);
+  expect(logs).toHaveLength(1);
+  killed.close();
+  await database.close();
+});

@@ -51,6 +51,8 @@ export class SqliteTransaction implements Transaction, Logged {
   #logIsLong = false;
   /** Whether the log was copied into the database, and the database is not on disk yet. */
   #isUnsynced = false;
+  /** The copied log whose database is on disk. */
+  #syncedLog: string | undefined;
   #failure: unknown;
   private readonly writer: Native;
   private readonly reader: Native;
@@ -123,11 +125,12 @@ export class SqliteTransaction implements Transaction, Logged {
     await this.#setFull(this.now() < this.#sharedUntil);
     if (this.#logIsLong && !this.#isPending) await this.#copyLog();
     this.#begin();
-    if (this.#isUnsynced) await this.#syncDatabase();
+    await this.#syncDatabase();
     if (this.#othersWrote() && !this.#full) {
       this.#rollback();
       await this.#setFull(true);
       this.#begin();
+      await this.#syncDatabase();
     }
     this.#wrote = false;
     this.#units = 0;
@@ -223,13 +226,18 @@ export class SqliteTransaction implements Transaction, Logged {
   }
 
   /**
-   * Puts the database on disk. Call it while this process holds the write lock: the next transaction of any process may overwrite the log.
+   * Puts the database on disk after a copy, and before this process overwrites a copied log: the process that copied it may have died
+   * before its own sync. Call it while this process holds the write lock: the next transaction of any process may overwrite the log.
    * After a failure, no transaction begins any more, because the content of the disk is unknown.
    */
   async #syncDatabase(): Promise<void> {
+    const { frames, copied, salt } = this.#index.read();
+    const copiedLog = frames > 0 && copied === frames ? `${salt} ${frames}` : undefined;
+    if (!this.#isUnsynced && (copiedLog === undefined || copiedLog === this.#syncedLog)) return;
     try {
       await this.log.syncDatabase(this.database.descriptor);
       this.#isUnsynced = false;
+      this.#syncedLog = copiedLog;
     } catch (error) {
       this.#failure = error;
       this.#rollback();
