@@ -125,12 +125,13 @@ export class SqliteTransaction implements Transaction, Logged {
     await this.#setFull(this.now() < this.#sharedUntil);
     if (this.#logIsLong && !this.#isPending) await this.#copyLog();
     this.#begin();
-    await this.#syncDatabase();
-    if (this.#othersWrote() && !this.#full) {
+    const index = this.#index.read();
+    await this.#syncDatabase(index);
+    if (this.#othersWrote(index) && !this.#full) {
       this.#rollback();
       await this.#setFull(true);
       this.#begin();
-      await this.#syncDatabase();
+      await this.#syncDatabase(this.#index.read());
     }
     this.#wrote = false;
     this.#units = 0;
@@ -153,7 +154,8 @@ export class SqliteTransaction implements Transaction, Logged {
     } else {
       this.#rollback();
       this.#begin();
-      if (this.#othersWrote() && !this.#full) throw new Error(`another process has begun to write to "${this.name}"`);
+      if (this.#othersWrote(this.#index.read()) && !this.#full)
+        throw new Error(`another process has begun to write to "${this.name}"`);
     }
   }
 
@@ -230,8 +232,7 @@ export class SqliteTransaction implements Transaction, Logged {
    * before its own sync. Call it while this process holds the write lock: the next transaction of any process may overwrite the log.
    * After a failure, no transaction begins any more, because the content of the disk is unknown.
    */
-  async #syncDatabase(): Promise<void> {
-    const { frames, copied, salt } = this.#index.read();
+  async #syncDatabase({ frames, copied, salt }: WalState): Promise<void> {
     const copiedLog = frames > 0 && copied === frames ? `${salt} ${frames}` : undefined;
     if (!this.#isUnsynced && (copiedLog === undefined || copiedLog === this.#syncedLog)) return;
     try {
@@ -251,8 +252,8 @@ export class SqliteTransaction implements Transaction, Logged {
   }
 
   /** Tells whether another process has committed. Call it while this process holds the write lock. */
-  #othersWrote(): boolean {
-    const { change } = this.#lookAt(this.#index.read());
+  #othersWrote(index: WalState): boolean {
+    const { change } = this.#lookAt(index);
     if (change === this.#seenChange) return false;
     this.#counter.othersCommitted();
     this.#seenChange = change;
