@@ -3,11 +3,14 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { messageOf } from '../setup.mjs';
 import { downloadFolder } from './downloads.ts';
 import { installPackages } from './packages.ts';
 
 const repository = 'https://repo.maven.apache.org/maven2';
+const atOnce = 8;
+const maxAttempts = 5;
 
 /** Options of Java for a small server that starts fast. */
 export const javaOptions = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
@@ -54,8 +57,23 @@ export class Jars {
     if (!hasJava())
       throw new Error(`${this.#server} needs Java 17 or later, and "java -version" tells of an older one`);
     mkdirSync(this.#folder, { recursive: true });
-    // Retries once: among forty files, one download may fail.
-    await Promise.all(this.#jars.map((jar) => this.#fetch(jar).catch(() => this.#fetch(jar))));
+    const waiting = [...this.#jars];
+    const fetchNext = async () => {
+      for (let jar = waiting.pop(); jar; jar = waiting.pop()) await this.#fetchPatiently(jar);
+    };
+    await Promise.all(Array.from({ length: atOnce }, fetchNext));
+  }
+
+  /** Among a hundred files, some downloads fail: a repository refuses connections for some seconds. */
+  async #fetchPatiently(jar: Jar): Promise<void> {
+    for (let attempt = 1; attempt < maxAttempts; attempt++) {
+      try {
+        return await this.#fetch(jar);
+      } catch {
+        await setTimeout(attempt * 1_000);
+      }
+    }
+    await this.#fetch(jar);
   }
 
   #file({ path }: Jar): string {
