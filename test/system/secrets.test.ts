@@ -56,7 +56,7 @@ it('no line of the log shows a secret: not when broker and collector fail, nor w
   await (await new Shop(kerf.url).join()).order('WAX');
   expect((await fetch(`${kerf.url}/recommendations?sku=WAX`)).status).toBe(503);
   for (const secret of secrets) await fetch(`${kerf.url}/products/${secret}`);
-  await eventually(async () => kerf.stderr.includes('spans cannot be sent'), 'a line about the collector');
+  await eventually(async () => kerf.stderr.includes('spans or log lines cannot be sent'), 'a line about the collector');
   const hidden = () => logLines(kerf.stderr).filter((line) => JSON.stringify(line).includes('/products/[hidden]'));
   await eventually(async () => hidden().length === secrets.length, 'a line for each secret');
   expect(shown(kerf.stderr)).toEqual([]);
