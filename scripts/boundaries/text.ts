@@ -1,6 +1,6 @@
 import type { Violation } from './architecture.ts';
 
-/** Returns the report of violations for a person: where each is, what is wrong, and what to do. */
+/** Returns the violations as a text. It says for each one where it is, what is wrong, and what to do. */
 export function inText(violations: readonly Violation[]): string {
   return `${alike(violations).map(print).join('\n')}\n${summary(violations.length)}`;
 }

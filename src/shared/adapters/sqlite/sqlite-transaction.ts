@@ -1,18 +1,12 @@
 import type Sqlite from 'better-sqlite3';
 import type { Transaction } from '../../kernel/database-engine/index.ts';
+import { Checkpoint, type OpenDatabase } from './checkpoint.ts';
 import { CommitCounter } from './commit-counter.ts';
 import type { CommitLog, Logged } from './commit-log.ts';
 import type { State } from './commit-log-record.ts';
 import { WalIndex, type WalState } from './wal-index.ts';
 
 type Native = InstanceType<typeof Sqlite>;
-
-/** The file of an open database. Its descriptor closes after SQLite's own: an earlier close would end SQLite's locks. */
-export interface OpenDatabase {
-  readonly file: string;
-  readonly descriptor: number;
-  page(page: number, bytes: number): Buffer;
-}
 
 /** A process that runs the same module writes at least every 10 s, when it renews its lease. */
 const aloneAfterMs = 15_000;
@@ -49,15 +43,10 @@ export class SqliteTransaction implements Transaction, Logged {
   #isPending = false;
   #transactions = 0;
   #logIsLong = false;
-  /** Whether the log was copied into the database, and the database is not on disk yet. */
-  #isUnsynced = false;
-  /** The copied log whose database is on disk. */
-  #syncedLog: string | undefined;
-  #failure: unknown;
+  readonly #checkpoint: Checkpoint;
   private readonly writer: Native;
   private readonly reader: Native;
   readonly name: string;
-  private readonly database: OpenDatabase;
   private readonly now: () => number;
   private readonly log: CommitLog;
 
@@ -65,7 +54,6 @@ export class SqliteTransaction implements Transaction, Logged {
     this.writer = writer;
     this.reader = reader;
     this.name = name;
-    this.database = database;
     this.now = now;
     this.log = log;
     this.wal = `${database.file}-wal`;
@@ -89,6 +77,7 @@ export class SqliteTransaction implements Transaction, Logged {
     this.#releaseView = statement(reader, 'COMMIT');
     this.#index = new WalIndex(`${database.file}-shm`, () => void writer.pragma('wal_checkpoint(NOOP)'));
     this.#counter = new CommitCounter(writer, database);
+    this.#checkpoint = new Checkpoint(writer, database, log);
     this.#sharedUntil = now() + aloneAfterMs;
     log.join(this);
   }
@@ -121,17 +110,16 @@ export class SqliteTransaction implements Transaction, Logged {
   }
 
   async begin(): Promise<void> {
-    if (this.#failure) throw this.#failure;
     await this.#setFull(this.now() < this.#sharedUntil);
-    if (this.#logIsLong && !this.#isPending) await this.#copyLog();
+    if (this.#logIsLong && !this.#isPending) await this.#checkpoint.copy(this, this.#full);
     this.#begin();
     const index = this.#index.read();
-    await this.#syncDatabase(index);
+    await this.#checkpoint.sync(index);
     if (this.#othersWrote(index) && !this.#full) {
       this.#rollback();
       await this.#setFull(true);
       this.#begin();
-      await this.#syncDatabase(this.#index.read());
+      await this.#checkpoint.sync(this.#index.read());
     }
     this.#wrote = false;
     this.#units = 0;
@@ -203,47 +191,13 @@ export class SqliteTransaction implements Transaction, Logged {
   }
 
   async close(): Promise<void> {
-    // SQLite removes the log when it closes the database.
-    if (this.#isUnsynced) await this.log.syncDatabase(this.database.descriptor);
+    await this.#checkpoint.close();
     await this.log.leave(this);
   }
 
   /** Closes the index. Call it after SQLite has closed the database. */
   closed(): void {
     this.#index.close();
-  }
-
-  /** Copies the write-ahead log into the database, as far as readers allow. */
-  async #copyLog(): Promise<void> {
-    await this.log.syncAlone(this);
-    if (this.#full) return void this.writer.pragma('wal_checkpoint(PASSIVE)');
-    // Without the sync of the database, the copy takes a tenth of the time.
-    this.writer.pragma('synchronous = OFF');
-    try {
-      this.#isUnsynced = true;
-      this.writer.pragma('wal_checkpoint(PASSIVE)');
-    } finally {
-      this.writer.pragma('synchronous = NORMAL');
-    }
-  }
-
-  /**
-   * Puts the database on disk after a copy, and before this process overwrites a copied log: the process that copied it may have died
-   * before its own sync. Call it while this process holds the write lock: the next transaction of any process may overwrite the log.
-   * After a failure, no transaction begins any more, because the content of the disk is unknown.
-   */
-  async #syncDatabase({ frames, copied, salt }: WalState): Promise<void> {
-    const copiedLog = frames > 0 && copied === frames ? `${salt} ${frames}` : undefined;
-    if (!this.#isUnsynced && (copiedLog === undefined || copiedLog === this.#syncedLog)) return;
-    try {
-      await this.log.syncDatabase(this.database.descriptor);
-      this.#isUnsynced = false;
-      this.#syncedLog = copiedLog;
-    } catch (error) {
-      this.#failure = error;
-      this.#rollback();
-      throw error;
-    }
   }
 
   #lookAt(index: WalState): WalState {

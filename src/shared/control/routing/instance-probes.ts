@@ -13,7 +13,7 @@ export interface InstanceProbesDependencies {
 /** Minimum delay before the next probe. A timer may fire slightly early, before the breaker admits a probe. */
 const soonMs = 10;
 
-/** Pings instances outside of calls: those that are left out until they answer, and those whose answer was late. */
+/** Pings an instance that gets no calls until it answers, and an instance whose answer to a call was late. */
 export class InstanceProbes {
   /** The next probe of each instance that is left out. */
   readonly #next = new Map<UpstreamInstance, Cancel>();

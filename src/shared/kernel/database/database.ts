@@ -67,7 +67,7 @@ export interface CommitCounts {
 
 /** A group that is on disk. */
 export interface WrittenGroup {
-  /** Its units of work, those that failed included. */
+  /** Number of its units of work, including those that failed. */
   readonly units: number;
   /** Time in which it was written to disk, in milliseconds. */
   readonly ms: number;
