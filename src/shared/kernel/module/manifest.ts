@@ -11,7 +11,8 @@ export const manifestSchema = z.strictObject({
     .refine(
       (name) => !notModules.includes(name),
       `must not be ${notModules.join(', ')}: these call, and are no modules`,
-    ),
+    )
+    .refine((name) => !(name in Object.prototype), 'must not be a name that every object of JavaScript has'),
   /** The team to contact. */
   owner: z.string(),
   about: z.string(),
