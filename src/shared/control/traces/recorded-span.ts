@@ -185,9 +185,17 @@ function shortened(attributes: Attributes): Attributes {
 
 /** Returns the time of the machine in whole microseconds. `Date.now()` is too coarse to put spans in order. */
 function nowUs(): number {
-  const [now, fine] = [Date.now(), performance.now()];
-  if (Math.abs(behindMs + fine - now) > maxDriftMs) behindMs = now - fine;
-  return Math.round((behindMs + fine) * 1_000);
+  if (driftMs() > maxDriftMs) followClock();
+  return Math.round((behindMs + performance.now()) * 1_000);
+}
+
+function driftMs(): number {
+  return Math.abs(behindMs + performance.now() - Date.now());
+}
+
+/** Makes the fine clock follow the other one, unless only a pause of the process between two readings made them differ. */
+function followClock(): void {
+  if (driftMs() > maxDriftMs) behindMs = Date.now() - performance.now();
 }
 
 function microseconds(time: TimeInput): number {

@@ -1,8 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type Context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { hrTimeToMilliseconds } from '@opentelemetry/core';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { ofService } from '../../kernel/telemetry/index.ts';
 import { ServiceTracerProvider } from './provider.ts';
 import { TraceMemory } from './trace-memory.ts';
@@ -186,5 +187,24 @@ describe('services', () => {
     expect(starts).toEqual([...starts].sort((one, other) => one - other));
     expect(new Set(starts).size).toBeGreaterThan(10);
     expect(times.every(([, nanos]) => nanos % 1_000 === 0)).toBe(true);
+  });
+
+  it('start a span after the one before it when the process pauses between its readings of two clocks', () => {
+    const tracing = tracer({ ratio: 1 });
+    tracing.startSpan('before', {}, remote(1)).end();
+    vi.spyOn(Date, 'now').mockReturnValueOnce(Date.now() - 1_000);
+    tracing.startSpan('after', {}, remote(1)).end();
+    const [before, after] = [...memory.traces()].flat().map(({ startTime }) => startTime);
+    expect(hrTimeToMilliseconds(after!) - hrTimeToMilliseconds(before!)).toBeGreaterThanOrEqual(0);
+  });
+
+  it('follow a clock that was set', () => {
+    const tracing = tracer({ ratio: 1 });
+    const setTo = Date.now() + 3_600_000;
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(setTo);
+    tracing.startSpan('set', {}, remote(1)).end();
+    clock.mockRestore();
+    const [started] = [...memory.traces()].flat().map(({ startTime }) => hrTimeToMilliseconds(startTime));
+    expect(Math.abs(started! - setTo)).toBeLessThan(60_000);
   });
 });
