@@ -12,7 +12,7 @@ export function variableOf(name: string): string {
 export function whyNotNamed(name: string, app: string): string | undefined {
   const isName = manifestSchema.shape.name.safeParse(name).success && /^[a-z0-9]+(-[a-z][a-z0-9]*)*$/.test(name);
   if (!isName || name.length > 40)
-    return `"${name}" is not a name for a module: write up to 40 small letters, digits and single hyphens, such as wishlist or gift-cards; not home, gateway, kernel, kerf or in-process`;
+    return `"${name}" is not a name for a module: write up to 40 small letters, digits and single hyphens, such as wishlist or gift-cards; not home, gateway, kernel, kerf, in-process or constructor`;
   const variable = variableOf(name);
   const texts = Object.values(filesOf({ name: '', variable: '', owner: '' }));
   const words = new Set([app, ...texts].join(' ').match(/\w+/g));
