@@ -10,6 +10,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
   writeSync,
@@ -310,6 +311,15 @@ describe('the records of a data folder', () => {
       expect(await folder.orders()).toBe(withDatabase ? 2 : 0);
       expect(await folder.orders()).toBe(withDatabase ? 2 : 0);
     }
+  });
+
+  it('list a module after its record is there, so that another process that starts meanwhile never finds the record lost', () => {
+    const { path, records } = new Folder();
+    symlinkSync(join(path, 'missing', 'folder'), join(path, 'records'));
+    const state = { system: 'one', module: 'shop', id: 'one', commits: 0 };
+    expect(() => records.see(state)).toThrow(/shop\.json cannot be written/);
+    rmSync(join(path, 'records'));
+    expect(records.of('shop')).toBeUndefined();
   });
 
   it('prevent the start when the system file is damaged, and the error says what to do', async () => {

@@ -67,10 +67,13 @@ export class DatabaseRecords {
     }
   }
 
-  /** Records the state of a module's database. Keeps a higher commit count that another process of this folder has recorded. */
+  /**
+   * Records the state of a module's database. Keeps a higher commit count that another process of this folder has recorded. Lists the
+   * module last: a module that is listed and has no record counts as lost.
+   */
   see(state: DatabaseState): void {
-    this.#list(state);
     if (!this.#knows(state)) this.#write(fileOf(state.module), contentOf(state));
+    this.#list(state);
   }
 
   /** Does the same as `see` and does not block the event loop for the disk. Rejects when the folder cannot be written. */
