@@ -28,7 +28,7 @@ try {
 
   const capacity = new Map<string, number>();
   for (const clients of ORDERS_CLIENTS.split(',').map(Number)) {
-    const turns = await inTurns(chosen, (each) => closedLoop(each, orders, clients, ms));
+    const turns = await inTurns(measuredWith(chosen, clients), (each) => closedLoop(each, orders, clients, ms));
     new Report(`POST /orders, ${clients} clients`, turns).print();
     if (clients === capacityClients)
       for (const [name, each] of turns)
@@ -49,11 +49,18 @@ try {
   for (const share of capacity.size > 0 ? [0.5, 2] : [])
     new Report(
       `POST /orders, open loop at ${share * 100} % of what it did with ${capacityClients} clients`,
-      await inTurns(chosen, (each) => openLoop(each, orders, capacity.get(each.name)! * share, ms)),
+      await inTurns(measuredWith(chosen, capacityClients), (each) =>
+        openLoop(each, orders, capacity.get(each.name)! * share, ms),
+      ),
     ).print();
 } finally {
   await Promise.all(running.map((each) => each.stop()));
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** Returns the contestants that are measured with this number of clients. */
+function measuredWith(all: readonly Running[], clients: number): Running[] {
+  return all.filter(({ isForOne }) => clients === 1 || !isForOne);
 }
 
 /** Runs the work by turns, in reverse order every second round, so that other load affects all contestants equally. */
@@ -72,7 +79,7 @@ async function inTurns(all: readonly Running[], work: (each: Running) => Promise
 async function syncs(all: readonly Running[]): Promise<void> {
   for (const clients of [1, capacityClients]) {
     console.log(`\nfsync and fdatasync an order, ${clients} clients (strace)`);
-    for (const each of all) {
+    for (const each of measuredWith(all, clients)) {
       const counted = await countSyncs(each.pids);
       if (!counted) return console.log('  not counted: strace is not installed');
       const load = await closedLoop(each, orders, clients, ms);

@@ -15,6 +15,8 @@ export interface Running {
   readonly pids: readonly number[];
   /** Whether the application only takes orders and answers no other request. */
   readonly isForOrders?: boolean;
+  /** Whether it is measured with one client only. */
+  readonly isForOne?: boolean;
   stop(): Promise<void>;
 }
 
@@ -31,6 +33,7 @@ export function contestants(folder: string, before?: string): readonly (() => Pr
     () => peer('plain hono', 'plain.mjs', folder),
     () => peer('nestjs', 'nest.mjs', folder),
     async () => ({ ...(await peer("kerf's rows, bare", 'bare.mjs', folder)), isForOrders: true }),
+    async () => ({ ...(await peer("kerf's steps, bare", 'steps.mjs', folder)), isForOrders: true, isForOne: true }),
     () => kerf('kerf, one process', [], folder),
     () => kerf('kerf, payments out', ['payments'], folder),
     () => kerf('kerf, all out', moduleNames, folder),
