@@ -75,15 +75,21 @@ async function inTurns(all: readonly Running[], work: (each: Running) => Promise
   return turns;
 }
 
-/** Counts syncs in a separate run, because tracing slows a process down. */
+/** Counts syncs: those beside the event loop by the process itself, then all of them by strace, which slows the process down. */
 async function syncs(all: readonly Running[]): Promise<void> {
   for (const clients of [1, capacityClients]) {
-    console.log(`\nfsync and fdatasync an order, ${clients} clients (strace)`);
+    console.log(`\nfsync and fdatasync an order, ${clients} clients`);
     for (const each of measuredWith(all, clients)) {
+      const used = await measure(each.pids, folder);
+      const undisturbed = await closedLoop(each, orders, clients, ms);
+      const beside = (await used()).syncs / undisturbed.done.length;
       const counted = await countSyncs(each.pids);
       if (!counted) return console.log('  not counted: strace is not installed');
       const load = await closedLoop(each, orders, clients, ms);
-      console.log(`  ${each.name.padEnd(18)} ${((await counted()) / load.done.length).toFixed(2).padStart(6)}`);
+      const traced = (await counted()) / load.done.length;
+      console.log(
+        `  ${each.name.padEnd(20)} ${traced.toFixed(2)} with strace, ${beside.toFixed(2)} beside the event loop without it`,
+      );
     }
   }
 }

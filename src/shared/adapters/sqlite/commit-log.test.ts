@@ -291,7 +291,7 @@ it('refuses a commit whose database cannot report its state', async () => {
     },
   };
   log.join(broken);
-  await expect(log.committed(broken)).rejects.toThrow('disk I/O error');
+  await expect(log.committed(broken, true)).rejects.toThrow('disk I/O error');
   await expect(log.onDisk()).rejects.toThrow('disk I/O error');
 });
 

@@ -147,19 +147,22 @@ export class CommitLog {
     return this.#epochs.syncing;
   }
 
-  /** Resolves when all commits so far are on disk. `undefined` when they already are. */
-  get pending(): Promise<void> | undefined {
-    return this.#epochs.pending;
+  /** Whether commits of any database of this process are not on disk yet. */
+  get isPending(): boolean {
+    return this.#epochs.isPending;
   }
 
   /** Resolves when all commits so far, of any database of this process, are on disk. */
   onDisk(): Promise<void> {
-    return this.pending ?? Promise.resolve();
+    return this.#epochs.onDisk();
   }
 
-  /** Records a commit. Resolves when it is on disk. After a rejection, no further commit is possible. */
-  committed(database: Logged): Promise<void> {
-    return this.#epochs.committed(database);
+  /**
+   * Records a commit. Resolves when it is on disk: soon, if it is urgent, otherwise with the next one that is, or after 3 ms. After a
+   * rejection, no further commit is possible.
+   */
+  committed(database: Logged, isUrgent: boolean): Promise<void> {
+    return this.#epochs.committed(database, isUrgent);
   }
 
   async #write(databases: readonly Logged[]): Promise<void> {

@@ -3,6 +3,8 @@ import { background } from '../../kernel/context/index.ts';
 /** Commits that go to the disk together. */
 interface Epoch {
   readonly since: number;
+  /** Whether something waits for its sync. */
+  isUrgent: boolean;
   readonly ended: Promise<void>;
   resolve(): void;
   reject(error: unknown): void;
@@ -11,8 +13,8 @@ interface Epoch {
 const formsWithinMs = 3;
 
 /**
- * Groups commits into epochs. The commits of one epoch go to the disk together. An epoch ends when the disk is free and no group of
- * units is in flight. It ends after 3 ms even while a group is in flight.
+ * Groups commits into epochs. The commits of one epoch go to the disk together. An epoch ends when something waits for it, the disk is
+ * free and no group of units is in flight. It ends after 3 ms in any case.
  */
 export class Epochs<Database> {
   /** Databases with commits whose sync has not begun. */
@@ -20,6 +22,7 @@ export class Epochs<Database> {
   #forming: Epoch | undefined;
   #syncing: Promise<void> | undefined;
   #groups = 0;
+  #timer: NodeJS.Timeout | undefined;
   private readonly write: (databases: readonly Database[]) => Promise<void>;
   private readonly now: () => number;
 
@@ -42,24 +45,40 @@ export class Epochs<Database> {
     return this.#syncing;
   }
 
-  /** Resolves when all commits so far are on disk. `undefined` when they already are. */
-  get pending(): Promise<void> | undefined {
-    return this.#forming?.ended ?? this.#syncing;
+  /** Whether commits are not on disk yet. */
+  get isPending(): boolean {
+    return (this.#forming ?? this.#syncing) !== undefined;
+  }
+
+  /** Resolves when all commits so far are on disk. */
+  onDisk(): Promise<void> {
+    if (this.#forming) this.#hurry(this.#forming);
+    return this.#forming?.ended ?? this.#syncing ?? Promise.resolve();
   }
 
   /** Records a commit. Resolves when it is on disk. After a rejection, no further commit is possible. */
-  committed(database: Database): Promise<void> {
+  committed(database: Database, isUrgent: boolean): Promise<void> {
     this.#dirty.add(database);
-    if (!this.#forming) {
-      this.#forming = newEpoch(this.now());
-      background.setImmediate(() => this.#form());
-    }
+    this.#forming ??= this.#begin();
+    if (isUrgent) this.#hurry(this.#forming);
     return this.#forming.ended;
   }
 
-  #form(): void {
-    const again = () => void background.setImmediate(() => this.#form());
-    const epoch = this.#forming!;
+  #begin(): Epoch {
+    const epoch = newEpoch(this.now());
+    this.#timer = background.setTimeout(() => this.#hurry(epoch), formsWithinMs);
+    return epoch;
+  }
+
+  #hurry(epoch: Epoch): void {
+    if (epoch.isUrgent) return;
+    epoch.isUrgent = true;
+    clearTimeout(this.#timer);
+    background.setImmediate(() => this.#form(epoch));
+  }
+
+  #form(epoch: Epoch): void {
+    const again = () => void background.setImmediate(() => this.#form(epoch));
     if (this.#syncing) this.#syncing.then(again, epoch.reject);
     else if (this.#groups > 0 && this.now() - epoch.since < formsWithinMs) again();
     else this.#end(epoch);
@@ -81,5 +100,5 @@ export class Epochs<Database> {
 function newEpoch(since: number): Epoch {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   promise.catch(() => {});
-  return { since, ended: promise, resolve, reject };
+  return { since, isUrgent: false, ended: promise, resolve, reject };
 }

@@ -152,7 +152,7 @@ export class SqliteTransaction implements Transaction, Logged {
   }
 
   get restsOn(): Promise<void> | undefined {
-    return this.#full || !this.log.covers(this) ? this.log.pending : undefined;
+    return this.log.isPending && (this.#full || !this.log.covers(this)) ? this.log.onDisk() : undefined;
   }
 
   commit(): void {
@@ -172,8 +172,8 @@ export class SqliteTransaction implements Transaction, Logged {
     if (this.#wrote) this.#seenChange = (this.#seenChange! + 1) >>> 0;
   }
 
-  sync(): Promise<void> {
-    return this.#isPending ? this.log.committed(this) : this.log.onDisk();
+  sync(isUrgent: boolean): Promise<void> {
+    return this.#isPending ? this.log.committed(this, isUrgent) : this.log.onDisk();
   }
 
   written(): State {

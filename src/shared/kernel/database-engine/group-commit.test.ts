@@ -1,6 +1,7 @@
 import { expect, it, vi } from 'vitest';
 import type { WrittenGroup } from '../database/index.ts';
 import { GroupCommit } from './group-commit.ts';
+import type { Following } from './queued-unit.ts';
 import type { Transaction } from './transaction.ts';
 
 /** A disk that stays busy until the test ends its sync. */
@@ -147,4 +148,17 @@ it('commits nothing more after a failed sync, and reports it', async () => {
   expect([await second, await outcomes(group, [async () => 3])]).toEqual([[told], [told]]);
   expect(disk.log).toEqual(['commit']);
   expect(group.idle).toBe(true);
+});
+
+it.each<[string, boolean, boolean, (follow: Following) => unknown]>([
+  ['a unit whose caller waits for the disk', false, true, () => {}],
+  ['a unit whose caller goes on before', true, false, () => {}],
+  ['a unit with a hook that goes on before', false, false, ({ ahead }) => ahead(() => {})],
+  ['a unit with a hook that waits for the disk', true, true, ({ afterCommit }) => afterCommit(() => {})],
+  ['a unit that fails', true, true, fails('refused')],
+])('hurries the disk, or does not: %s', async (_, isAhead, isUrgent, task) => {
+  const asked: boolean[] = [];
+  const group = new GroupCommit('urgent', { ...quiet, sync: async (urgent) => void asked.push(urgent) });
+  await group.run(async (follow) => void task(follow), isAhead).catch(() => {});
+  expect(asked).toEqual([isUrgent]);
 });

@@ -142,7 +142,7 @@ export class GroupCommit {
     this.#unsynced += 1;
     const startedAt = this.now();
     try {
-      await this.transaction.sync();
+      await this.transaction.sync(finished.some(({ isUrgent }) => isUrgent));
       this.onWritten({ units: finished.length, ms: this.now() - startedAt });
       await turn();
     } catch (cause) {

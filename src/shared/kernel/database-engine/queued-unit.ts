@@ -37,6 +37,12 @@ export class QueuedUnit {
     this.reject = reject;
   }
 
+  /** Whether something waits until it is on disk. Nobody does when its caller, or a hook, goes on before that. */
+  get isUrgent(): boolean {
+    if (this.hasFailed) return true;
+    return this.ahead ? this.hooks.length > 0 : this.hooksAhead.length === 0;
+  }
+
   /** Runs its task in the context of its caller. */
   start(mark: UnitMark): Promise<unknown> {
     const follow = {

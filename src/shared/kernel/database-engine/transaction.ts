@@ -15,7 +15,10 @@ export interface Transaction {
   readonly restsOn: Promise<void> | undefined;
   /** Makes the group visible to later units only. */
   commit(): void;
-  /** Writes the commits to disk, and then makes them visible to readers. After a rejection, no further commit is possible. */
-  sync(): Promise<void>;
+  /**
+   * Writes the commits to disk, and then makes them visible to readers. When it is not urgent, it may wait a little for others. After a
+   * rejection, no further commit is possible.
+   */
+  sync(isUrgent: boolean): Promise<void>;
   rollback(): void;
 }
