@@ -41,7 +41,7 @@ type Ending = (code: status, details: string) => void;
 /** Calls a module of another process over one HTTP/2 connection. The process may run this kernel or any other program. */
 export class GrpcTransport extends WireTransport implements Link {
   readonly #rpcs: ReadonlyMap<string, ProtoOperation>;
-  readonly #underWay = new Set<Ending>();
+  readonly #inFlight = new Set<Ending>();
   readonly #connection: Connection;
   #leaving = false;
   private readonly way: GrpcWay;
@@ -55,7 +55,7 @@ export class GrpcTransport extends WireTransport implements Link {
 
   async close(): Promise<void> {
     this.#connection.close();
-    for (const end of this.#underWay) end(status.UNAVAILABLE, 'this process has closed the connection');
+    for (const end of this.#inFlight) end(status.UNAVAILABLE, 'this process has closed the connection');
   }
 
   protected send(outgoing: Outgoing): Promise<unknown> {
@@ -85,7 +85,7 @@ export class GrpcTransport extends WireTransport implements Link {
     return new Promise((resolve, reject) => {
       const call = channel.createCall(rpc.path, Number.POSITIVE_INFINITY, null, null, null);
       const end: Ending = (code, details) => call.cancelWithStatus(code, details);
-      this.#underWay.add(end);
+      this.#inFlight.add(end);
       let answer: Buffer | undefined;
       call.start(toMetadata(wire, token, about), {
         onReceiveMetadata() {},
@@ -93,7 +93,7 @@ export class GrpcTransport extends WireTransport implements Link {
           answer = message;
         },
         onReceiveStatus: (ended) => {
-          this.#underWay.delete(end);
+          this.#inFlight.delete(end);
           if (!this.#leaving && ended.metadata.get(names.leaving).length > 0) this.#tellLeaving(true);
           try {
             resolve(outcome(ended, answer, operation, rpc));

@@ -29,7 +29,7 @@ const skipped = Promise.resolve(true);
 export class AmqpConsumer {
   readonly #parts: ConsumerDependencies;
   readonly #receiver: RetryingReceiver;
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #inFlight = new Set<Promise<void>>();
   /** Arrived events whose processing has not begun, in order. */
   readonly #arrived: Arrival[] = [];
   #taking = false;
@@ -43,14 +43,14 @@ export class AmqpConsumer {
 
   /** Number of arrived events that are not complete. */
   get size(): number {
-    return this.#arrived.length + this.#underWay.size;
+    return this.#arrived.length + this.#inFlight.size;
   }
 
   /** Begins to consume from `channel`, after all events in flight from an earlier channel are complete. */
   async begin(channel: Channel): Promise<void> {
     const { module, queues } = this.#parts;
     await queues.declare(channel, module);
-    await Promise.all(this.#underWay);
+    await Promise.all(this.#inFlight);
     const acknowledgments = new Acknowledgments(channel);
     this.#acknowledgments = acknowledgments;
     await channel.basicQos({ prefetchCount: maxInFlight });
@@ -66,7 +66,7 @@ export class AmqpConsumer {
    */
   async leave(): Promise<void> {
     this.#leaving = true;
-    await Promise.all(this.#underWay);
+    await Promise.all(this.#inFlight);
     this.#acknowledgments?.send();
   }
 
@@ -96,8 +96,8 @@ export class AmqpConsumer {
     const taken = this.#isForModule(message) ? this.#receiver.take(eventIn(message), stopped, exhausted) : skipped;
     const taking = taken
       .then((isTaken) => void (isTaken && acknowledgments.give(tag)))
-      .finally(() => this.#underWay.delete(taking));
-    this.#underWay.add(taking);
+      .finally(() => this.#inFlight.delete(taking));
+    this.#inFlight.add(taking);
     await taking;
   }
 

@@ -45,12 +45,12 @@ interface AdviceDependencies
  * are per call of that operation, or per call that a public request makes.
  */
 function serveAdvice(app: AdminRoutes, parts: AdviceDependencies): void {
-  let underWay = false;
+  let isRunning = false;
   app.get('/ops/advice', async (c) => {
     const { seconds, per } = parseInput(querySchema, fromQuery(querySchema, c.req.queries()));
     if (per !== undefined) refuseUnknown(per, parts.definitions);
-    if (underWay) throw refusal('conflict', 'the system is being watched for another already; ask again in a while');
-    underWay = true;
+    if (isRunning) throw refusal('conflict', 'the system is being watched for another already; ask again in a while');
+    isRunning = true;
     try {
       const seen = await watch(seconds, per, parts, c.req.raw.signal);
       const { edges, price } = seen;
@@ -58,7 +58,7 @@ function serveAdvice(app: AdminRoutes, parts: AdviceDependencies): void {
       const { PARITY: parity } = parts.topology.settings;
       return c.json({ seconds, per: per ?? null, parity, price, items: advise(modules, seen), edges });
     } finally {
-      underWay = false;
+      isRunning = false;
     }
   });
 }

@@ -63,9 +63,9 @@ export class Journal {
     const startedAt = performance.now();
     this.tell({ begun: name });
     let ended = Promise.resolve();
-    let underWay = false;
+    let isRunning = false;
     const takeBack = async () => {
-      if (underWay) await interrupt?.();
+      if (isRunning) await interrupt?.();
       await ended;
       await undo?.();
     };
@@ -74,9 +74,9 @@ export class Journal {
       crashPoint('move', this.module, name, 'begun');
       const detail = await this.#within(withinMs, () => {
         const running = traced(`step ${name}`, {}, async () => run(this.aborted));
-        underWay = true;
+        isRunning = true;
         const end = () => {
-          underWay = false;
+          isRunning = false;
         };
         ended = running.then(end, end);
         return running;

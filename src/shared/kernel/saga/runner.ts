@@ -122,12 +122,12 @@ export class SagaRunner<U extends Unit> {
    * the caller starts the runner meanwhile, all sagas continue here.
    */
   async finish(withinMs: number): Promise<Finished> {
-    const underWay = [...this.#under.keys()];
+    const running = [...this.#under.keys()];
     const released = await this.#letGo(withinMs);
-    const states = await statesOf(this.#parts.database, underWay);
+    const states = await statesOf(this.#parts.database, running);
     const ended = states.filter(({ state }) => isEnd(state)).map(({ id }) => id);
-    const left = released ? [...released, ...underWay.filter((id) => !ended.includes(id))] : [];
-    return { underWay: underWay.length, ended: ended.length, handedOver: [...new Set(left)] };
+    const left = released ? [...released, ...running.filter((id) => !ended.includes(id))] : [];
+    return { underWay: running.length, ended: ended.length, handedOver: [...new Set(left)] };
   }
 
   /** Stops and releases all sagas. Resolves with their ids, or with `undefined` when the caller started the runner meanwhile. */
