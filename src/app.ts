@@ -29,6 +29,7 @@ import { metrics } from './shared/control/metrics/index.ts';
 import { traces } from './shared/control/traces/index.ts';
 import { trials } from './shared/control/trials/index.ts';
 
+// Business code; HTTP resources over several modules; technologies; optional tools of operators.
 await run({
   modules: [members, catalog, inventory, orders, payments, notifications, mail, sms, board, recommendations],
   compositions: [sessions, products, orderSummary],

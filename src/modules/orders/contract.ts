@@ -28,7 +28,7 @@ export const order = z.object({
 export type Order = z.infer<typeof order>;
 
 const ofMember = z.strictObject({ id, memberId: id });
-const told = z.object({
+const orderEvent = z.object({
   orderId: id,
   memberId: id,
   lines: z.array(z.object({ sku: z.string(), quantity })),
@@ -63,10 +63,10 @@ export const orders = contract('orders', {
     }),
   },
   events: {
-    placed: event('order-placed', 1, 'orderId', told),
-    confirmed: event('order-confirmed', 1, 'orderId', told),
-    rejected: event('order-rejected', 1, 'orderId', told.extend({ reason: z.string() })),
-    cancelled: event('order-cancelled', 1, 'orderId', told),
+    placed: event('order-placed', 1, 'orderId', orderEvent),
+    confirmed: event('order-confirmed', 1, 'orderId', orderEvent),
+    rejected: event('order-rejected', 1, 'orderId', orderEvent.extend({ reason: z.string() })),
+    cancelled: event('order-cancelled', 1, 'orderId', orderEvent),
   },
   errors: {
     'payment-declined': { status: 402, title: 'The payment was declined', data: z.object({ orderId: id }) },

@@ -15,18 +15,18 @@ const settled = z.object({ paymentId: id, orderId: id, memberId: id, amount: mon
 export const payments = contract('payments', {
   operations: {
     authorize: command({
-      summary: 'Has the provider set the amount aside for an order',
+      summary: 'Reserves the amount for an order at the provider',
       input: ofOrder.extend({ token: text(200, 1) }),
       output: payment,
       timeoutMs: 5_000,
     }),
-    capture: command({ summary: 'Takes what was set aside', input: ofOrder, output: payment }),
+    capture: command({ summary: 'Takes the reserved amount', input: ofOrder, output: payment }),
     void: command({
-      summary: 'Gives back what was set aside; a later attempt to authorize for the order is refused',
+      summary: 'Releases the reserved amount; a later attempt to authorize for the order is refused',
       input: ofOrder,
       output: payment,
     }),
-    refund: command({ summary: 'Gives back what was taken', input: ofOrder, output: payment }),
+    refund: command({ summary: 'Gives back the amount that was taken', input: ofOrder, output: payment }),
     get: query({ summary: 'A payment of a member', input: z.strictObject({ id, memberId: id }), output: payment }),
     ofOrder: query({
       summary: "The payment of a member's order",

@@ -39,8 +39,8 @@ describe('an impossible relocation', () => {
       ['nope', http, 404, 'there is no module "nope"; there are members,'],
       ['mail', http, 409, 'mail is already placed http'],
       ['payments', { placement: 'in-process' }, 409, 'payments is already placed in-process'],
-      ['payments', { placement: 'http://127.0.0.1:4105' }, 409, "http://127.0.0.1:4105 is somebody else's to start"],
-      ['sms', http, 409, 'sms runs at http://127.0.0.1:1, which somebody else started'],
+      ['payments', { placement: 'http://127.0.0.1:4105' }, 409, 'Kerf starts no processes at http://127.0.0.1:4105'],
+      ['sms', http, 409, 'sms runs at http://127.0.0.1:1, where Kerf did not start it'],
       [
         'payments',
         { placement: 'queue' },

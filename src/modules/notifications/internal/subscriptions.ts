@@ -35,7 +35,7 @@ export const subscriptions = [
   on(sms.events.failed, (sms, unit) => record(unit, { ...sms, subject: sms.text, channel: 'sms', status: 'failed' })),
 ];
 
-/** Records the status of a message. Also adds a message that another module requested, as members may (see its wirings). */
+/** Records the status of a message. Adds it when members has asked mail or sms for it directly (its setting `SIGN_UP_WIRING`). */
 function record(
   unit: ModuleUnit,
   message: Pick<Message, 'channel' | 'subject' | 'status'> & { messageId: string; memberId: string },

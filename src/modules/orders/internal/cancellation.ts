@@ -4,7 +4,7 @@ import { type Saga, step } from '../../../shared/kernel/saga/index.ts';
 import { inventory } from '../../inventory/contract.ts';
 import { payments } from '../../payments/contract.ts';
 import { orders } from '../contract.ts';
-import { orderOf, setStatus, told, toOrder } from './store.ts';
+import { orderOf, setStatus, toEvent, toOrder } from './store.ts';
 
 const data = payments.operations.refund.input;
 type Cancellation = z.output<typeof data>;
@@ -26,7 +26,7 @@ export const cancel = handle(orders.operations.cancel, async ({ id, memberId }, 
   if (status !== 'confirmed') throw orders.refuse('not-cancellable', `the order is ${status}`);
   const cancelled = await setStatus(unit, id, 'cancelled');
   const { amount, currency } = cancelled;
-  await unit.publish(orders.events.cancelled, told(cancelled));
+  await unit.publish(orders.events.cancelled, toEvent(cancelled));
   await unit.begin(cancellation, `cancellation/${id}`, { orderId: id, memberId, amount: { amount, currency } });
   return toOrder(cancelled);
 });

@@ -5,7 +5,7 @@ import { type Saga, step } from '../../../shared/kernel/saga/index.ts';
 import { inventory } from '../../inventory/contract.ts';
 import { payments } from '../../payments/contract.ts';
 import { orderLines, orders } from '../contract.ts';
-import { setStatus, told } from './store.ts';
+import { setStatus, toEvent } from './store.ts';
 
 const data = z.object({ orderId: id, memberId: id, lines: orderLines, amount: money, paymentToken: z.string() });
 export type Checkout = z.infer<typeof data>;
@@ -30,11 +30,11 @@ export const checkout = (deadlineMs: number): Saga<Checkout, ModuleUnit> => ({
     checkoutStep('capture payment').call(payments.operations.capture, charge).thenNoReturn(),
     checkoutStep('confirm order').write(async (unit, { orderId }) => {
       const row = await setStatus(unit, orderId, 'confirmed');
-      await unit.publish(orders.events.confirmed, told(row));
+      await unit.publish(orders.events.confirmed, toEvent(row));
     }),
   ],
   async compensated(unit, { orderId }, reason) {
     const row = await setStatus(unit, orderId, 'rejected', reason);
-    await unit.publish(orders.events.rejected, { ...told(row), reason });
+    await unit.publish(orders.events.rejected, { ...toEvent(row), reason });
   },
 });

@@ -7,9 +7,9 @@ import type { catalog } from '../../catalog/contract.ts';
 import { type Order, orders } from '../contract.ts';
 import type { Checkout } from './checkout.ts';
 import { fingerprintOf, mergeLines, priceLines } from './model.ts';
-import { addOrder, type OrderRow, orderById, orderByKey, told, toOrder } from './store.ts';
+import { addOrder, type OrderRow, orderById, orderByKey, toEvent, toOrder } from './store.ts';
 
-/** Records the order and starts its checkout in one unit of work. Then waits for the outcome as long as the member does. */
+/** Records the order and starts its checkout in one unit of work. Then waits at most `waitMs` for the outcome. */
 export function place(products: Client<typeof catalog>, checkout: Saga<Checkout, ModuleUnit>) {
   return inSteps(orders.operations.place, async (wish, steps) => {
     const { memberId, key, paymentToken } = wish;
@@ -18,8 +18,8 @@ export function place(products: Client<typeof catalog>, checkout: Saga<Checkout,
     const earlier = await orderByKey(steps.read, memberId, key);
     if (earlier) return outcome(repeated(earlier, fingerprint), wish.waitMs, steps);
 
-    const { products: sold } = await products.find({ skus: wanted.map(({ sku }) => sku) });
-    const { lines, total } = priceLines(wanted, sold);
+    const { products: found } = await products.find({ skus: wanted.map(({ sku }) => sku) });
+    const { lines, total } = priceLines(wanted, found);
     const row: OrderRow = {
       ...{ id: newId(), memberId, status: 'pending', reason: null, lines, ...total },
       ...{ key, fingerprint, createdAt: instant(steps.clock) },
@@ -41,8 +41,8 @@ async function begin(
   paymentToken: string,
 ): Promise<OrderRow> {
   await addOrder(unit, row);
-  const { orderId, memberId, lines, total: amount } = told(row);
-  await unit.publish(orders.events.placed, told(row));
+  const { orderId, memberId, lines, total: amount } = toEvent(row);
+  await unit.publish(orders.events.placed, toEvent(row));
   await unit.begin(checkout, sagaId(orderId), { orderId, memberId, lines, amount, paymentToken });
   return row;
 }

@@ -70,7 +70,7 @@ export function toOrder({ id, status, reason, lines, amount, currency, createdAt
 }
 
 /** Returns the data of an order's events. */
-export function told({ id, memberId, lines, amount, currency }: OrderRow) {
+export function toEvent({ id, memberId, lines, amount, currency }: OrderRow) {
   const ordered = lines.map(({ sku, quantity }) => ({ sku, quantity }));
   return { orderId: id, memberId, lines: ordered, total: { amount, currency } };
 }

@@ -6,7 +6,7 @@ import { unlessAborted } from './journal.ts';
 export const sagasWithinMs = 10_000;
 
 /**
- * The state that moved with the module. The numbers of timers and sagas must be equal before and after. The new leader may handle some
+ * What the new replicas have taken over. The numbers of timers and sagas must be equal before and after. The new leader may handle some
  * waiting events, and some events in the retry queue, before it counts them again.
  */
 export interface Moved {
@@ -37,9 +37,9 @@ interface Sides {
 }
 
 /**
- * Transfers leadership first, since no replica leads meanwhile; then the sagas, of which each replica may have some. Throws when the
- * counts of both sides differ, or no remaining replica can take the lead. Throws before the next action once it is `aborted`. The
- * timers of another release may differ.
+ * Transfers leadership first, because nobody delivers events or runs timers until a new replica leads. Then transfers the sagas; every
+ * replica may run some. Throws when more events wait than before, when the timers differ, unless the release does, when a saga is missing, or
+ * when no remaining replica can lead. Throws before the next action once it is `aborted`.
  */
 export async function handOver(sides: Sides, moved: Moved, aborted: AbortSignal): Promise<void> {
   const { going, remaining } = sides;
@@ -83,7 +83,7 @@ async function handLead({ going, remaining, anotherRelease }: Sides, moved: Move
   const alike = anotherRelease || timers.after === timers.before;
   if (events.pendingAfter > events.pendingBefore || !alike)
     throw new Error(
-      `${events.pendingBefore} events waited and ${timers.before} timers ran before, ${events.pendingAfter} and ${timers.after} after: none may have come to them`,
+      `${events.pendingBefore} events waited and ${timers.before} timers ran before, ${events.pendingAfter} and ${timers.after} after: events must not increase, and timers must stay the same`,
     );
 }
 

@@ -43,11 +43,11 @@ export function planOf(
   const text = placementText(to);
   if (!movable(to))
     return refuse(
-      `${text} is somebody else's to start: start it there, write it in the topology and restart; while the system serves, a module moves to in-process, ${viaChoice}`,
+      `Kerf starts no processes at ${text}: start the process there, write that address into the topology and restart; while the system serves, a module moves to in-process, ${viaChoice}`,
     );
   if (!movable(from))
     return refuse(
-      `${module} runs at ${placementText(from)}, which somebody else started: stop it there, write its place in the topology and restart`,
+      `${module} runs at ${placementText(from)}, where Kerf did not start it: stop it there, write its new place into the topology and restart`,
     );
   // Ready processes stay in preference to others.
   const ready = (process: ModuleProcess) => Number(process.ready !== undefined);

@@ -82,7 +82,7 @@ async function refuseMigration(module: string, { replica, coming }: PreflightDep
 /** Refuses a move that the next start would not read: the module would silently return to its old place. */
 function refuseForgetting({ module }: Plan, { settings, saidByEnvironment }: Topology): void {
   const variable = `MODULE_${environmentName(module)}`;
-  const cure = 'or ask for the move to hold until the next start only (--for-now)';
+  const cure = 'or let the move last until the next start only (--for-now)';
   if (saidByEnvironment(variable))
     throw refusal('conflict', `${variable} in the environment would win at the next start; remove it there, ${cure}`);
   try {

@@ -33,7 +33,7 @@ describe('an order', () => {
     [{}, 'is missing'],
     [
       { placement: 'http', instances: 2 },
-      'names all of it; leave out via, instances, port and artifact, or name those',
+      'is complete by itself; leave out via, instances, port and artifact, or give only those',
     ],
     [{ instances: 2 }, 'one port is for one process: leave out port, or instances'],
     [{ instances: 65 }, 'instances is a whole number, 1 to 64'],

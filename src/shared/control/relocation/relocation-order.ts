@@ -36,7 +36,7 @@ export function readOrder(
   const change = { via, instances, port, artifact };
   const changes = Object.values(change).some((part) => part !== undefined);
   if (placement !== undefined && changes)
-    throw refused('names all of it; leave out via, instances, port and artifact, or name those alone');
+    throw refused('is complete by itself; leave out via, instances, port and artifact, or give only those');
   if (placement === undefined && !changes && !order.again)
     throw refused('is missing; say where the module is to run, such as {"placement": "http"}');
   return { ...order, module, placement: placementOf(placement ?? textOf(change, outside), adapters) };

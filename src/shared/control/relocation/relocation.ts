@@ -39,7 +39,10 @@ export interface RelocationDependencies {
   readonly abort: (why: string) => void;
 }
 
-/** Moves a module from its current place to the place in its plan, in steps that can each be undone. */
+/**
+ * Moves a module from its current place to the place in its plan, in steps that can each be undone. Calls, leadership and sagas move. The data
+ * does not: old and new replicas open the same database.
+ */
 export class Relocation {
   readonly moved = nothingMoved();
   #spawned: readonly ModuleProcess[] = [];
@@ -133,7 +136,9 @@ export class Relocation {
       this.#spawned = moduleProcesses.spawn(module, to, comes, sameQueue);
       await moduleProcesses.ready(module, this.#spawned);
       if (this.#spawned.some(({ ready }) => !ready))
-        throw new Error(`a process of ${module} ended before all were ready; its last words are in this process's log`);
+        throw new Error(
+          `a process of ${module} ended before all were ready; the last lines that it logged are in this process's log`,
+        );
       this.#coming = this.#spawned.map(replicaIn);
     }
     for (const process of [...this.#spawned, ...go]) {

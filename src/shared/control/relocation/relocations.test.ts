@@ -31,7 +31,7 @@ it('moves no module during exclusive work, and names that work in the refusal', 
   const done = relocations.whileNoneMoves('the price of a call is being measured', work);
   const refused = {
     code: 'conflict',
-    message: 'the price of a call is being measured just now; order it again in a while',
+    message: 'the price of a call is being measured just now; order the move again in some seconds',
   };
   await expect(relocations.move(order)).rejects.toMatchObject(refused);
   await expect(relocations.whileNoneMoves('something else', work)).rejects.toMatchObject(refused);

@@ -141,7 +141,7 @@ export class Relocations {
     if (this.#journal?.finishing)
       throw refusal(
         'conflict',
-        `${module} has moved to ${this.#current.to} already; order it back when this move has ended`,
+        `${module} has moved to ${this.#current.to} already; when this move has ended, order a move back`,
       );
     this.#abort.abort(new Error(`it was aborted by ${by}`));
   }
@@ -179,7 +179,7 @@ export class Relocations {
 
   #refuseAnother(): void {
     if (this.#state !== 'runs') throw refusal('conflict', `the system ${this.#state}`);
-    if (this.#other) throw refusal('conflict', `${this.#other} just now; order it again in a while`);
+    if (this.#other) throw refusal('conflict', `${this.#other} just now; order the move again in some seconds`);
     if (!this.#current) return;
     const { module, to, by, since, step } = this.#current;
     throw refusal(

@@ -36,12 +36,12 @@ export function withKey(request: CallRequest): CallRequest {
   return { ...request, context: { ...context, idempotencyKey: randomUUID() } };
 }
 
-const meetFaults = ({ faults = [] }: Pick<RoadHooks, 'faults'>) => faults;
+const injectFaults = ({ faults = [] }: Pick<RoadHooks, 'faults'>) => faults;
 
 /** The part of a call's road that lies between two processes (`kernel/calls/road.ts` has the rest, and says what a step is). */
 export const outgoingRoad = {
   /** To a module in another process, composed for each caller and operation (`upstream.ts`). The steps of a few lines are above. */
   upstream: [limitCalls, waitForDisk, addKey, retry, sendToInstance],
   /** To one of its instances, composed for each. With `PARITY=strict`, a call within the process passes these steps as well. */
-  link: [meetFaults],
+  link: [injectFaults],
 };

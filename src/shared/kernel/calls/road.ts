@@ -6,16 +6,16 @@ import { cancelledBefore } from './deadlines.ts';
 import { traceCall, traceServed } from './trace.ts';
 import type { CallRequest, RoadStep, ServeStep, Transport } from './transport.ts';
 
-/** The steps that control may add to the road. A step must not throw, but reject. */
+/** The steps that control may add to the road. A step must not throw; it returns a rejected promise. */
 export interface RoadHooks {
   /**
-   * Watch the calls of a caller to an operation: their input, their answer and the time between. They do not see the kernel's own
+   * Steps that watch the calls of a caller to an operation: their input, their answer and the time between. They do not see the kernel's own
    * operations, such as `receive` for pushed events.
    */
   readonly observers?: readonly ((caller: string, operation: Operation) => RoadStep)[];
-  /** Meet the faults that operators have asked for: a call is delayed, refused, lost or doubled. They see the kernel's operations too. */
+  /** Steps that inject the faults that operators have switched on: delay, refuse, lose or double a call. They see the kernel's operations too. */
   readonly faults?: readonly RoadStep[];
-  /** Watch the calls that a module of this process serves, wherever they come from. */
+  /** Steps that watch the calls that a module of this process serves, wherever they come from. */
   readonly servers?: readonly ((operation: Operation) => ServeStep)[];
   readonly counter?: CallCounter | undefined;
   /** Learns of retries, of the choices of balancers, and of events. */
@@ -29,8 +29,8 @@ interface CallerDependencies extends Pick<RoadHooks, 'observers'> {
 }
 
 /**
- * Refuses a call that is made inside a unit of work, also to a module of this process, and a call that its caller has cancelled. Until the call is
- * answered, the signal of its caller cancels it.
+ * Refuses a call inside an open unit of work, even when the callee is in this process. Refuses a call that is cancelled already. Until the answer
+ * comes, aborting the caller's `signal` cancels the call.
  */
 const begin = (): RoadStep => (call, next) => {
   try {
@@ -75,12 +75,13 @@ const observeServed = ({ servers = [], operation }: CalleeDependencies) => serve
  * deadline, cancellation, trace.
  *
  *     in the process of the caller                begin, traceCall, observe, route
- *     when the module is in another process       limitCalls, waitForDisk, addKey, retry, sendToInstance, meetFaults
+ *     when the module is in another process       limitCalls, waitForDisk, addKey, retry, sendToInstance, injectFaults
  *     in the process of the callee                traceServed, observeServed
  *
  * `control/routing/road.ts` has the middle part. At its end, a transport sends the call (`kernel/ports/wire-transport.ts`). The call
- * reaches the callee's process by `in-process.ts`, or from another process by `control/host/internal-service.ts`, which asks for permission
- * and admission. Both give it to the dispatcher of the module (`kernel/module/dispatcher.ts`), where the road ends.
+ * reaches the callee's process by `in-process.ts`, or from another process by `control/host/internal-service.ts`, which checks that the caller's
+ * `module.json` names this module, and limits the calls in flight. Both give it to the dispatcher of the module (`kernel/module/dispatcher.ts`),
+ * which runs the steps of the callee and then the handler.
  */
 export const road = {
   /** Composed for each caller and operation. `route` finds the module, or a detour (canary, mirror). */

@@ -10,7 +10,10 @@ interface Attempted {
   readonly history: readonly Incident[] | null;
 }
 
-/** Returns the new values of a row after a failure: `failed` with a growing delay, or `dead` after twelve failures or a final one. */
+/**
+ * Returns the new values of a row after an attempt: `failed` with a growing delay, or `dead` after twelve failures, or at once when the event is
+ * invalid. An attempt that finds another part unavailable, or refusing this process, is no failure: it is repeated without limit.
+ */
 export function afterFailure(row: Attempted, error: unknown, now: number) {
   const lastError = messageOf(error);
   const attempts = row.attempts + 1;

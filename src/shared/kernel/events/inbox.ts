@@ -25,8 +25,8 @@ const keptCharacters = 64 * 1024;
 
 /**
  * Applies each event once, in order per key: it stores the event's id in the same unit of work as the effect. An event that the
- * module cannot take now waits in the retry queue, and later events of its key wait behind it. Other keys continue. A failure
- * counts as an attempt, whether the handler failed, took too long, or ended its process.
+ * module cannot handle now waits in the retry queue, and later events of its key wait behind it. Other keys continue. It is a failure when the
+ * handler throws, takes too long, or ends its process.
  */
 export class Inbox<U extends Unit> {
   readonly #parts: InboxDependencies<U>;

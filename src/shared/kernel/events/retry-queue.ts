@@ -49,9 +49,9 @@ interface RetryQueueDependencies<U extends Unit> {
 }
 
 /**
- * Retries the events that a module could not take, in order per key and with growing delays, until they are taken or dead. The
- * first event of a key is `failed` and has a due time. The events behind it are `pending`. The unit of work that completes the
- * first event makes the next one `failed`.
+ * Retries the events that a module could not handle, in order per key and with growing delays, until they are handled or dead. The
+ * first event of a key has a due time: its state is `failed`, even before its own first attempt. The events behind it have none: their state
+ * is `pending`. The unit of work that completes the first event gives the next one a due time.
  */
 export class RetryQueue<U extends Unit> {
   readonly #parts: RetryQueueDependencies<U>;

@@ -39,7 +39,7 @@ export const eventTables = defineTables(({ table, text, integer, json }) => ({
     eventId: text('event_id').primaryKey(),
     receivedAt: integer('received_at').notNull(),
   }),
-  /** The retry queue: events that this module could not take at once, and later events with the same key. */
+  /** The retry queue: events that this module could not handle at once, and later events with the same key. The name is from the first release. */
   retryQueue: table('kerf_held', {
     seq: integer('seq').primaryKey(),
     eventId: text('event_id').notNull(),

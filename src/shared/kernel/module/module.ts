@@ -12,7 +12,10 @@ import { type Manifest, manifestSchema } from './manifest.ts';
 export interface ModuleUnit extends Unit {
   /** Publishes an event to its subscribers once this unit is on disk. Throws when `data` does not match the schema of the event. */
   publish<E extends Event>(event: E, data: z.input<E['data']>): Promise<void>;
-  /** Starts a saga once this unit is on disk. `id` identifies the saga: a second start with the same `id` is an error. */
+  /**
+   * Stores a saga in this unit. It begins as soon as the commit is visible; before it reaches outside of the process, the commit is on disk.
+   * `id` identifies the saga: a second start with the same `id` is an error.
+   */
   begin<D>(saga: Saga<D, ModuleUnit>, id: string, data: D): Promise<void>;
   /** The time of the process: tests and simulations have a clock of their own. */
   readonly clock: Clock;

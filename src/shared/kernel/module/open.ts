@@ -30,7 +30,7 @@ export interface OpenModule {
   start(): Promise<void>;
   /** Tells the relay and the sagas that another module is reachable again, so that they stop waiting for it. */
   wake(other: string): void;
-  /** Ends every wait for a saga: current and later waiters get `undefined`. */
+  /** Ends every wait for a saga, before the module stops: current and later waiters get `undefined`. */
   drain(): void;
   readonly sagas: SagaRunner<ModuleUnit>;
   /** The names of the timers. */

@@ -14,8 +14,9 @@ import type { Discovery, DnsName } from './discovery.ts';
 import type { TlsMaterial } from './tls.ts';
 
 /**
- * The functions that one technology offers to the system. `src/app.ts` lists the adapters of a product. The protocol of an address selects
- * a wire or a broker; of any other part, the first adapter in the list that offers it is used. Clients of brokers and gRPC load on first use.
+ * The functions that one technology offers to the system. `src/app.ts` lists the adapters of a product. The protocol of an address selects its
+ * wire or broker, and a setting such as `OTEL_TRACES_EXPORTER` the exporters. For every other part, the first adapter in the list that offers it is used.
+ * Clients of brokers and gRPC load on first use. `docs/architecture.md` says how to add a broker.
  */
 export interface Adapter {
   readonly name: string;
@@ -69,7 +70,7 @@ export interface Broker {
   readonly example: string;
   readonly parameters?: BrokerParameters;
   readonly events?: {
-    /** The recipient of its events in an outbox. It stays the same in all releases, since they read each other's rows. */
+    /** The name of the broker in the rows of outboxes; `recipients()` of its bus returns it. Never change it: other releases read these rows. */
     readonly recipient: string;
     readonly openBus: OpenBus;
   };

@@ -18,8 +18,8 @@ export type OpenBus = (parts: BrokerDependencies) => Promise<Bus>;
 export const maxInFlight = 256;
 
 /**
- * Number of deliveries from which on an event is a suspect: it may end the process that takes it. The subscriber takes a suspect
- * alone. So only the first event in flight, in the broker's order, can have ended the process.
+ * After this many deliveries, an event is suspected to end the process that handles it. The subscriber then handles it alone, so that the end of the
+ * process has one possible cause.
  */
 export const suspectTimes = 4;
 

@@ -206,7 +206,7 @@ export class ModuleProcesses {
         this.#listeners.delete(process);
         if (how === undefined) return resolve();
         if (tries === 1) process.expectEnd();
-        fail(`ended before it was ready: ${how}; its last words are in this process's log`);
+        fail(`ended before it was ready: ${how}; the last lines that it logged are in this process's log`);
       });
     });
   }

@@ -6,7 +6,7 @@ import { type Effect, NotTaken, type Subscribed } from '../subscribed.ts';
 
 type EffectStep<U extends Unit> = StepOf<Effect<U>>;
 
-/** Notes the event beside the data while its handler runs, so that an event that ends its process is found. */
+/** Writes the event into the crash note of the database while its handler runs. If it ends the process, the next process counts a failure. */
 export const noteInHand =
   <U extends Unit>({ inHand }: { readonly inHand: InHand }): EffectStep<U> =>
   async (effect, next) => {

@@ -11,7 +11,7 @@ import { eventTables } from '../tables.ts';
 /** An event that a subscriber has received. */
 export interface ReceivedEvent {
   readonly envelope: Envelope;
-  /** The reason why the bus has exhausted its deliveries, if it has. */
+  /** Set when the bus has delivered the event as often as it may: says why. The event becomes a dead letter without another attempt. */
   readonly exhausted: string | undefined;
 }
 
