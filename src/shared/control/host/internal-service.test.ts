@@ -51,14 +51,14 @@ it('counts and mirrors calls of other processes during a trial of another replic
   split.onAnswer = (_request, _way, answer) => answers.push(answer);
   expect(await asked()).toBe('here');
   await expect.poll(() => answers).toEqual(['here']);
-  expect(split.before.counts).toMatchObject({ calls: 1, failures: 0 });
+  expect(split.current.counts).toMatchObject({ calls: 1, failures: 0 });
 });
 
 it('sends a share of the calls of other processes to the replica on trial', async () => {
   const { split, asked } = processThatTriesOut(async () => 'there');
   split.share = 1;
   expect(await asked()).toBe('there');
-  expect([split.other.counts.calls, split.before.counts.calls]).toEqual([1, 0]);
+  expect([split.candidate.counts.calls, split.current.counts.calls]).toEqual([1, 0]);
 });
 
 it('serves a public request itself when the replica on trial cannot be reached', async () => {

@@ -232,7 +232,7 @@ export class FakeSystem {
     // Each look finds more calls, so that no warm-up waits for them.
     let counted = 0;
     const split = {
-      other: {
+      candidate: {
         get counted() {
           counted += 100;
           return counted;

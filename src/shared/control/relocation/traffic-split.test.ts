@@ -120,7 +120,7 @@ it('falls back to the current replicas with the same key when the new ones canno
   const context = { requestId: 'r', caller: 'orders', deadline: 1e15 };
   expect(await split.call({ operation: pay, input: {}, context })).toBe('done');
   expect(keys).toEqual([expect.any(String), keys[0]]);
-  expect(split.other.counts).toMatchObject({ calls: 1, failures: 1 });
+  expect(split.candidate.counts).toMatchObject({ calls: 1, failures: 1 });
 });
 
 it('does not send calls that could not be repeated at the current replicas', async () => {
@@ -145,19 +145,19 @@ it('counts failures, but not declared refusals', async () => {
     },
   });
   for (let n = 0; n < 4; n++) await call(pay).catch(() => {});
-  expect(split.before.counts).toMatchObject({ calls: 4, failures: 3 });
+  expect(split.current.counts).toMatchObject({ calls: 4, failures: 3 });
   split.recount();
-  expect(split.before.counts).toEqual({ calls: 0, failures: 0 });
+  expect(split.current.counts).toEqual({ calls: 0, failures: 0 });
 });
 
 /** Resolves with the number of calls at each level of concurrency. Runs `called` at every pause of the warm-up. */
 async function warmed(called: (split: TrafficSplit) => void): Promise<Map<number, number>> {
-  const split = { share: 0.05, atOnce: 0, other: new CallStatistics() } as TrafficSplit;
+  const split = { share: 0.05, atOnce: 0, candidate: new CallStatistics() } as TrafficSplit;
   const seen = new Map<number, number>();
   const pause = async () => {
-    const before = split.other.counted;
+    const before = split.candidate.counted;
     called(split);
-    seen.set(split.atOnce, (seen.get(split.atOnce) ?? 0) + split.other.counted - before);
+    seen.set(split.atOnce, (seen.get(split.atOnce) ?? 0) + split.candidate.counted - before);
   };
   await warmUp({ pause } as unknown as Journal, split);
   expect(split.share).toBe(0.05);
@@ -165,7 +165,7 @@ async function warmed(called: (split: TrafficSplit) => void): Promise<Map<number
 }
 
 it('warms up a new process with one call at a time, then with more', async () => {
-  const seen = await warmed((split) => split.other.add(1, false));
+  const seen = await warmed((split) => split.candidate.add(1, false));
   expect([...seen]).toEqual([
     [1, 8],
     [2, 16],
@@ -176,7 +176,7 @@ it('warms up a new process with one call at a time, then with more', async () =>
 it('ends the warm-up when no more calls arrive', async () => {
   let left = 3;
   const seen = await warmed((split) => {
-    if (left-- > 0) split.other.add(1, false);
+    if (left-- > 0) split.candidate.add(1, false);
   });
   expect([...seen]).toEqual([[1, 3]]);
 });

@@ -14,66 +14,68 @@ export class TrafficSplit implements Detour {
   /** Maximum number of these calls in flight. */
   atOnce = Number.POSITIVE_INFINITY;
   /** Called with each query that the current replicas have answered, and the answer. */
-  onAnswer: ((request: CallRequest, way: Transport, answer: unknown) => void) | undefined;
-  before = new CallStatistics();
-  other = new CallStatistics();
+  onAnswer: ((request: CallRequest, route: Transport, answer: unknown) => void) | undefined;
+  current = new CallStatistics();
+  candidate = new CallStatistics();
   #inFlight = 0;
   /** The route of all other calls. */
-  private readonly way: Transport;
+  private readonly route: Transport;
   private readonly upstream: Upstream;
 
-  constructor(way: Transport, upstream: Upstream) {
-    this.way = way;
+  constructor(route: Transport, upstream: Upstream) {
+    this.route = route;
     this.upstream = upstream;
   }
 
-  /** Sends the call to the candidate or by `way`, which defaults to the route of all other calls. */
-  call(request: CallRequest, way: Transport = this.way): Promise<unknown> {
+  /** Sends the call to the candidate or by `route`, which defaults to the one of all other calls. */
+  call(request: CallRequest, route: Transport = this.route): Promise<unknown> {
     const { operation, context } = request;
-    if (!isIncluded(operation.name, context)) return way.call(request);
-    const goes = this.#sends(context);
-    const answer = goes ? this.#sent(withKey(request), way) : this.#counted(way, this.before, request);
+    if (!isIncluded(operation.name, context)) return route.call(request);
+    const goesThere = this.#goesToCandidate(context);
+    const answer = goesThere
+      ? this.#callCandidateOrFallBack(withKey(request), route)
+      : this.#counted(route, this.current, request);
     const { onAnswer } = this;
-    if (onAnswer && operation.kind === 'query' && !goes && !kernelOperation(operation.name))
+    if (onAnswer && operation.kind === 'query' && !goesThere && !kernelOperation(operation.name))
       answer.then(
-        (value) => background.run(() => onAnswer(request, way, value)),
+        (value) => background.run(() => onAnswer(request, route, value)),
         () => {},
       );
     return answer;
   }
 
-  #sends(context: CallContext): boolean {
+  #goesToCandidate(context: CallContext): boolean {
     if (this.share === 0 || this.#inFlight >= this.atOnce) return false;
-    return partOf(belongsTo(context)) < this.share;
+    return shareOf(subjectOf(context)) < this.share;
   }
 
-  /** Calls the candidate. Falls back to `way` when a retry is safe, so that callers do not notice the split. */
-  #sent(request: CallRequest, way: Transport): Promise<unknown> {
+  /** Calls the candidate. Falls back to `route` when a retry is safe, so that callers do not notice the split. */
+  #callCandidateOrFallBack(request: CallRequest, route: Transport): Promise<unknown> {
     const { operation, context } = request;
     this.#inFlight += 1;
-    return this.#counted(this.upstream, this.other, request)
+    return this.#counted(this.upstream, this.candidate, request)
       .finally(() => {
         this.#inFlight -= 1;
       })
       .catch((error: unknown) => {
         if (!mayRetry(operation.kind, context.idempotencyKey !== undefined, error)) throw error;
-        return way.call(request);
+        return route.call(request);
       });
   }
 
   /** Calls the candidate for a comparison: no caller receives the answer. Only a `counted` call enters the statistics. */
   callCandidate(request: CallRequest, counted: boolean): Promise<unknown> {
-    return counted ? this.#counted(this.upstream, this.other, request) : this.upstream.call(request);
+    return counted ? this.#counted(this.upstream, this.candidate, request) : this.upstream.call(request);
   }
 
   /** Resets the statistics of both sides. */
   recount(): void {
-    this.before = new CallStatistics();
-    this.other = new CallStatistics();
+    this.current = new CallStatistics();
+    this.candidate = new CallStatistics();
   }
 
-  #counted(way: Transport, statistics: CallStatistics, request: CallRequest): Promise<unknown> {
-    return statistics.observe(() => way.call(request));
+  #counted(route: Transport, statistics: CallStatistics, request: CallRequest): Promise<unknown> {
+    return statistics.observe(() => route.call(request));
   }
 }
 
@@ -86,12 +88,12 @@ function isIncluded(operation: string, { idempotencyKey }: CallContext): boolean
 const id = /[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}|\b[\dA-Z]{26}\b/;
 
 /** Returns the subject of a call: the member, else the saga named in the idempotency key, else the key, else the request. */
-function belongsTo({ idempotencyKey, member, requestId }: CallContext): string {
+function subjectOf({ idempotencyKey, member, requestId }: CallContext): string {
   return member ?? (idempotencyKey && (id.exec(idempotencyKey)?.[0] ?? idempotencyKey)) ?? requestId;
 }
 
 /** Hashes a text to an evenly distributed number from 0 to below 1 (FNV-1a with a final mix). */
-function partOf(text: string): number {
+function shareOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b);
@@ -108,7 +110,7 @@ const warming = [
 /** Maximum duration of a warm-up. */
 export const warmUpWithinMs = 1_500;
 const warmingQuietMs = 300;
-const warmingLookMs = 10;
+const warmingPollMs = 10;
 
 /**
  * Sends the first calls one at a time, then a few at once, since a new process answers its first calls slowly. The verdict ignores
@@ -118,11 +120,11 @@ export async function warmUp(journal: Journal, split: TrafficSplit): Promise<voi
   const endsAt = performance.now() + warmUpWithinMs;
   for (const { atOnce, calls } of warming) {
     split.atOnce = atOnce;
-    const enough = split.other.counted + calls;
-    for (let [seen, quietMs] = [0, 0]; split.other.counted < enough; quietMs += warmingLookMs) {
-      if (split.other.counted > seen) [seen, quietMs] = [split.other.counted, 0];
+    const enough = split.candidate.counted + calls;
+    for (let [seen, quietMs] = [0, 0]; split.candidate.counted < enough; quietMs += warmingPollMs) {
+      if (split.candidate.counted > seen) [seen, quietMs] = [split.candidate.counted, 0];
       if (quietMs >= warmingQuietMs || performance.now() >= endsAt) return;
-      await journal.pause(warmingLookMs);
+      await journal.pause(warmingPollMs);
     }
   }
 }

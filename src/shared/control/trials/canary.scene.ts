@@ -10,8 +10,8 @@ export interface Calls {
 }
 
 export interface World {
-  readonly before: Calls;
-  readonly other: Calls;
+  readonly current: Calls;
+  readonly candidate: Calls;
   /** Periods in which calls on both sides take longer. */
   readonly stalls?: { readonly everyCalls: number; readonly lastMs: number; readonly factor: number };
 }
@@ -44,7 +44,7 @@ class Traffic {
   now = 0;
   /** The number of calls to the new replicas. */
   calls = 0;
-  sides = { other: new CallStatistics(), before: new CallStatistics() };
+  sides = { candidate: new CallStatistics(), current: new CallStatistics() };
   #stalledUntil = 0;
   readonly #draw: () => number;
   private readonly world: World;
@@ -55,7 +55,7 @@ class Traffic {
   }
 
   recount(): void {
-    this.sides = { other: new CallStatistics(), before: new CallStatistics() };
+    this.sides = { candidate: new CallStatistics(), current: new CallStatistics() };
   }
 
   pass(ms: number, share: number): void {
@@ -63,8 +63,8 @@ class Traffic {
   }
 
   #call(share: number): void {
-    const side = this.#draw() < share ? 'other' : 'before';
-    if (side === 'other') this.calls += 1;
+    const side = this.#draw() < share ? 'candidate' : 'current';
+    if (side === 'candidate') this.calls += 1;
     const { medianMs, spread, failures } = this.world[side];
     const normal = Math.sqrt(-2 * Math.log(1 - this.#draw())) * Math.cos(2 * Math.PI * this.#draw());
     this.sides[side].add(medianMs * Math.exp(spread * normal) * this.#stall(), this.#draw() < failures);

@@ -24,11 +24,11 @@ function statisticsOf(calls: number, failures = 0, times: readonly number[] = [1
 }
 
 const verdict = (
-  other: CallStatistics,
-  before: CallStatistics,
+  candidate: CallStatistics,
+  current: CallStatistics,
   elapsedMs: number,
   { alike = true, ...rest }: Asked = {},
-) => verdictOf({ other, before, alike }, { ...canary, ...rest }, elapsedMs);
+) => verdictOf({ candidate, current, alike }, { ...canary, ...rest }, elapsedMs);
 type Asked = Partial<Canary> & { alike?: boolean };
 
 describe('a canary', () => {
@@ -104,29 +104,29 @@ describe('among many canaries', () => {
   const outcomes = (world: World) => Array.from({ length: 200 }, (_, seed) => tryOut(seed, world));
 
   it.each<[string, World]>([
-    ['with calls of very different length', { before: heavy, other: heavy }],
+    ['with calls of very different length', { current: heavy, candidate: heavy }],
     [
       'that fail in one call of a hundred',
-      { before: { ...usual, failures: 0.01 }, other: { ...usual, failures: 0.01 } },
+      { current: { ...usual, failures: 0.01 }, candidate: { ...usual, failures: 0.01 } },
     ],
-    ['that fail in one call of ten', { before: { ...usual, failures: 0.1 }, other: { ...usual, failures: 0.1 } }],
-    ['on a busy machine', { before: usual, other: usual, stalls }],
+    ['that fail in one call of ten', { current: { ...usual, failures: 0.1 }, candidate: { ...usual, failures: 0.1 } }],
+    ['on a busy machine', { current: usual, candidate: usual, stalls }],
   ])('fewer than one in a hundred equal ones %s roll back', (_, world) => {
     expect(outcomes(world).filter(({ state }) => state !== 'well').length).toBeLessThan(2);
   });
 
   it.each<[string, World, number]>([
-    ['three times as slow', { before: usual, other: { ...usual, medianMs: 24 } }, 300],
+    ['three times as slow', { current: usual, candidate: { ...usual, medianMs: 24 } }, 300],
     [
       'three times as slow, with calls of very different length',
-      { before: heavy, other: { ...heavy, medianMs: 24 } },
+      { current: heavy, candidate: { ...heavy, medianMs: 24 } },
       800,
     ],
-    ['three times as slow on a busy machine', { before: usual, other: { ...usual, medianMs: 24 }, stalls }, 800],
-    ['that fail in one call of twenty', { before: usual, other: { ...usual, failures: 0.05 } }, 500],
+    ['three times as slow on a busy machine', { current: usual, candidate: { ...usual, medianMs: 24 }, stalls }, 800],
+    ['that fail in one call of twenty', { current: usual, candidate: { ...usual, failures: 0.05 } }, 500],
     [
       'that fail in six calls of a hundred instead of one',
-      { before: { ...usual, failures: 0.01 }, other: { ...usual, failures: 0.06 } },
+      { current: { ...usual, failures: 0.01 }, candidate: { ...usual, failures: 0.06 } },
       1_200,
     ],
   ])('of those %s, more than 95 in a hundred roll back in time', (_, world, calls) => {

@@ -25,8 +25,8 @@ const maxSlow = 0.02;
 
 /** The calls that both sides have answered, and whether the old replicas ran in processes of their own as well. */
 export interface Sides {
-  readonly other: CallStatistics;
-  readonly before: CallStatistics;
+  readonly candidate: CallStatistics;
+  readonly current: CallStatistics;
   readonly alike: boolean;
 }
 
@@ -40,14 +40,16 @@ export type Verdict =
  * calls only once the stage is over, since a new process is slow at first.
  */
 export function verdictOf(sides: Sides, canary: Canary, elapsedMs: number): Verdict {
-  const { other } = sides;
+  const { candidate } = sides;
   const [failing, slow] = [doubtOfFailures(sides, canary), doubtOfTimes(sides, canary)];
   const doubt = Math.max(failing, slow);
   const sure = Math.round((1 - doubt) * 1_000) / 1_000;
   if (failing >= sureOfFailures) return { state: 'worse', sure, why: failuresIn(sides) };
   const isLast = elapsedMs >= maxWaitMsOf(canary);
-  if (other.counted < canary.leastCalls)
-    return isLast ? { state: 'unknown', sure, why: tooFew(other.counted, canary.leastCalls) } : { state: 'open', sure };
+  if (candidate.counted < canary.leastCalls)
+    return isLast
+      ? { state: 'unknown', sure, why: tooFew(candidate.counted, canary.leastCalls) }
+      : { state: 'open', sure };
   if (elapsedMs < canary.stageMs) return { state: 'open', sure };
   if (slow >= sureOfTimes) return { state: 'slow', sure, why: timesIn(sides) };
   if (doubt < doubtful) return { state: 'well', sure };
@@ -60,16 +62,16 @@ export function verdictOf(sides: Sides, canary: Canary, elapsedMs: number): Verd
   };
 }
 
-function doubtOfFailures({ other, before }: Sides, { maxFailures }: Canary): number {
-  return surenessOfExcess(other.failed, before.failed, maxFailures);
+function doubtOfFailures({ candidate, current }: Sides, { maxFailures }: Canary): number {
+  return surenessOfExcess(candidate.failed, current.failed, maxFailures);
 }
 
 function doubtOfTimes(sides: Sides, canary: Canary): number {
-  const { other, before } = sides;
-  const { p95Ms } = before.counts;
+  const { candidate, current } = sides;
+  const { p95Ms } = current.counts;
   if (p95Ms === undefined) return 0;
   const limitMs = p95Ms + (canary.maxSlowerMs ?? defaultAllowedMs(p95Ms, sides.alike));
-  return surenessOfExcess(other.longerThan(limitMs), before.longerThan(limitMs), maxSlow);
+  return surenessOfExcess(candidate.longerThan(limitMs), current.longerThan(limitMs), maxSlow);
 }
 
 /**
@@ -80,12 +82,12 @@ function defaultAllowedMs(p95Ms: number, alike: boolean): number {
   return alike ? Math.min(50, Math.max(5, p95Ms)) : 50;
 }
 
-function failuresIn({ other, before }: Sides): string {
-  return `${percent(other)} of the ${other.counted} calls to the new replicas failed, ${percent(before)} of the calls before`;
+function failuresIn({ candidate, current }: Sides): string {
+  return `${percent(candidate)} of the ${candidate.counted} calls to the new replicas failed, ${percent(current)} of the calls before`;
 }
 
-function timesIn({ other, before }: Sides): string {
-  return `the new replicas took ${other.counts.p95Ms} ms (95th percentile of ${other.counted} calls), the replicas before ${before.counts.p95Ms} ms`;
+function timesIn({ candidate, current }: Sides): string {
+  return `the new replicas took ${candidate.counts.p95Ms} ms (95th percentile of ${candidate.counted} calls), the replicas before ${current.counts.p95Ms} ms`;
 }
 
 function tooFew(calls: number, needed: number): string {

@@ -15,8 +15,8 @@ async function ran(step: (journal: Journal) => Promise<void>, called: () => void
 }
 
 function splitOf(): TrafficSplit {
-  const split = { other: new CallStatistics(), before: new CallStatistics() };
-  const recount = () => Object.assign(split, { other: new CallStatistics(), before: new CallStatistics() });
+  const split = { candidate: new CallStatistics(), current: new CallStatistics() };
+  const recount = () => Object.assign(split, { candidate: new CallStatistics(), current: new CallStatistics() });
   return Object.assign(split, { recount }) as unknown as TrafficSplit;
 }
 
@@ -25,8 +25,8 @@ const canary = canarySchema.parse({ share: 0.5, stageMs: 100, leastCalls: 20, ma
 /** Sends equally many calls to both sides at every pause. `msOf` gives the duration of calls to the new side. */
 const calling = (split: TrafficSplit, msOf: () => number) => () => {
   for (let call = 0; call < 20; call++) {
-    split.other.add(msOf(), false);
-    split.before.add(5, false);
+    split.candidate.add(msOf(), false);
+    split.current.add(5, false);
   }
 };
 

@@ -63,13 +63,13 @@ class Judge implements Watched {
   };
 
   readonly seen = (): StepObservation => {
-    const { other, before } = this.split;
-    return { other: { ...other.counts }, before: { ...before.counts }, sure: this.#verdict(0).sure };
+    const { candidate, current } = this.split;
+    return { other: { ...candidate.counts }, before: { ...current.counts }, sure: this.#verdict(0).sure };
   };
 
   #verdict(elapsedMs: number): Verdict {
-    const { other, before } = this.split;
-    return verdictOf({ other, before, alike: this.alike }, this.canary, elapsedMs - (this.#secondFromMs ?? 0));
+    const { candidate, current } = this.split;
+    return verdictOf({ candidate, current, alike: this.alike }, this.canary, elapsedMs - (this.#secondFromMs ?? 0));
   }
 }
 
