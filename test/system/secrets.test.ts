@@ -23,6 +23,8 @@ beforeAll(async () => {
   };
   kerf = await Kerf.start({ env });
   operator = new Operator(kerf);
+  // Before anything has found out that the broker does not answer.
+  expect((await fetch(`${kerf.url}/recommendations?sku=WAX`)).status).toBe(503);
   const tokens = ['operator-token', 'metrics-token'].map((name) => `${kerf.dataDir}/${name}`);
   secrets = [...Object.values(planted), ...tokens.map((file) => readFileSync(file, 'utf8').trim())];
 });
@@ -37,6 +39,15 @@ it('no answer to an operator shows a secret of the settings', async () => {
   }
   const { body } = await operator.ask('GET', '/topology');
   expect(JSON.stringify(body)).toContain('amqp://127.0.0.1');
+});
+
+it('no span shows a secret of the settings, nor the password of a broker that takes calls', async () => {
+  const { body: list } = await operator.ask('GET', '/traces?service=gateway');
+  const { items } = list as { items: { traceId: string }[] };
+  const spans = await Promise.all(items.map(({ traceId }) => operator.ask('GET', `/traces/${traceId}`)));
+  const text = JSON.stringify(spans);
+  expect(text).toContain('"server.address":"amqp://127.0.0.1');
+  expect(shown(text)).toEqual([]);
 });
 
 it('no error about a placement shows its password', async () => {

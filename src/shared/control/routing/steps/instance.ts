@@ -1,7 +1,14 @@
 import type { RoadStep } from '../../../kernel/calls/index.ts';
 import { isDeliveryUnknown, Unreachable, unreachableBecause } from '../../../kernel/calls/index.ts';
 import { isBetweenProcesses, isRefusal, messageOf } from '../../../kernel/errors/index.ts';
-import { type KernelListener, type Log, type OncePerMinute, setOnSpan } from '../../../kernel/telemetry/index.ts';
+import { shownAddress } from '../../../kernel/ports/index.ts';
+import {
+  isSampled,
+  type KernelListener,
+  type Log,
+  type OncePerMinute,
+  setOnSpan,
+} from '../../../kernel/telemetry/index.ts';
 import type { Balancer } from '../balancer.ts';
 import type { CallFailure } from '../resilience/breaker.ts';
 import type { UpstreamInstance } from '../upstream-instance.ts';
@@ -24,7 +31,8 @@ export const sendToInstance = (parts: SendDependencies): RoadStep => {
     call.tried?.add(chosen);
     listener?.picked(module);
     const { breaker, link, address } = chosen;
-    setOnSpan(call.context.trace, 'server.address', address);
+    const { trace } = call.context;
+    if (isSampled(trace)) setOnSpan(trace, 'server.address', shownAddress(address));
     const pass = breaker.admits();
     chosen.inFlight += 1;
     try {
