@@ -50,6 +50,19 @@ it('no span shows a secret of the settings, nor the password of a broker that ta
   expect(shown(text)).toEqual([]);
 });
 
+it('no span shows an e-mail address or a secret that a client has put into a path', async () => {
+  for (const text of ['ada%40example.com', planted.header]) await fetch(`${kerf.url}/members/${text}`);
+  const { body } = await operator.ask('GET', '/traces?service=gateway');
+  const paths = JSON.stringify(body);
+  const { items } = body as { items: { traceId: string }[] };
+  const spans = JSON.stringify(
+    await Promise.all(items.map(({ traceId }) => operator.ask('GET', `/traces/${traceId}`))),
+  );
+  expect(spans).toContain('"url.path":"/members/[email]"');
+  expect(spans).toContain('"url.path":"/members/[hidden]"');
+  expect([shown(paths + spans), (paths + spans).includes('ada')]).toEqual([[], false]);
+});
+
 it('no error about a placement shows its password', async () => {
   for (const placement of [`amqp://kerf:${planted.broker}@`, `pigeon://kerf:${planted.broker}@broker:1`]) {
     const { status, body } = await operator.ask('PUT', '/modules/sms', { placement, forNow: true });

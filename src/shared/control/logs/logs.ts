@@ -74,6 +74,11 @@ export class Logs {
     this.#masking.hide(...secrets);
   }
 
+  /** Returns a text as a line would show it. */
+  masked(text: string): string {
+    return this.#masking.text(text);
+  }
+
   /** Sends all further lines, as JSON, to this destination as well. */
   alsoTo(destination: LogDestination): void {
     this.#destinations.push(destination);

@@ -143,9 +143,10 @@ export class RecordedSpan implements Span, ReadableSpan {
     return this;
   }
 
+  /** Leaves the message out. It may name a person or a secret, as that of an exception may. */
   setStatus(status: SpanStatus): this {
     if (!this.ended && status.code !== SpanStatusCode.UNSET && this.status.code !== SpanStatusCode.OK)
-      this.status = status;
+      this.status = { code: status.code };
     return this;
   }
 

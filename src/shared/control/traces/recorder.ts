@@ -30,7 +30,12 @@ interface RecorderDependencies {
   readonly ownService: string;
   readonly adapters: Adapters;
   readonly log: Log;
+  /** Masks e-mail addresses, phone numbers and secrets in a text, as in the log. */
+  readonly mask: (text: string) => string;
 }
+
+/** The attributes that hold what a client, or the code of a module, has put into a path. */
+const pathAttributes = ['url.path', 'url.full'];
 
 /** Maximum number of spans that a process sends to the home process when it ends: about 1 MB. */
 const maxFinalSpans = 1_000;
@@ -46,7 +51,7 @@ export class Recorder {
   #fetch: { enable(): void; disable(): void } | undefined;
 
   /** Throws a `StartError` when a setting names an exporter that no adapter offers, or that cannot be opened. */
-  constructor({ settings, env, ownService, adapters, log }: RecorderDependencies) {
+  constructor({ settings, env, ownService, adapters, log, mask }: RecorderDependencies) {
     const { TRACES_IN_MEMORY: maxSpans, TRACE_SLOW_MS: slowMs } = settings;
     this.#queues = adapters
       .spanExporters(settings.OTEL_TRACES_EXPORTER, env)
@@ -55,7 +60,7 @@ export class Recorder {
     this.endedProcesses = new SpansOfEndedProcesses(maxSpans);
     logDiagnostics(log);
     joinOpenTelemetry();
-    const ended = (span: ReadableSpan) => this.memory.add(span);
+    const ended = (span: ReadableSpan) => this.memory.add(withMaskedPath(span, mask));
     const [resource, sampling] = [processAttributes(env), samplingOf(settings)];
     trace.setGlobalTracerProvider(new ServiceTracerProvider({ ownService, resource, sampling, ended }));
   }
@@ -95,6 +100,14 @@ export class Recorder {
   #send(span: ReadableSpan): void {
     for (const each of this.#queues) each.send(span);
   }
+}
+
+function withMaskedPath(span: ReadableSpan, mask: (text: string) => string): ReadableSpan {
+  for (const name of pathAttributes) {
+    const path = span.attributes[name];
+    if (typeof path === 'string') span.attributes[name] = mask(path);
+  }
+  return span;
 }
 
 function samplingOf({ OTEL_TRACES_SAMPLER: name, OTEL_TRACES_SAMPLER_ARG: share }: TraceSettings): Sampling {

@@ -12,11 +12,14 @@ const help = 'Spans given to an exporter, by outcome: exported, failed or droppe
 export function traces(): ControlPart {
   return {
     name: 'traces',
-    open({ topology, log }) {
+    open({ topology, logs, log }) {
       const { settings, adapters, only } = topology;
       if (settings.OTEL_SDK_DISABLED || settings.TRACES_IN_MEMORY === 0) return {};
       const ownService = only?.[0] ?? 'home';
-      const recorder = new Recorder({ settings, env: process.env, ownService, adapters, log });
+      const recorder = new Recorder({
+        ...{ settings, env: process.env, ownService, adapters, log },
+        mask: (text) => logs.masked(text),
+      });
       recorder.traceFetch().catch((error: unknown) => log.warn({ error }, 'requests by fetch make no spans'));
       return {
         serve: (app, fanOut) => serveTraces(app, fanOut, recorder),

@@ -95,7 +95,7 @@ function spanOfFailure<T>(name: string, options: SpanOptions, parent: Context, w
 function markFailed(span: Span, error: unknown): void {
   const type = typeOf(error);
   span.setAttribute('error.type', type);
-  if (isFailure(error)) span.setStatus({ code: SpanStatusCode.ERROR, message: type });
+  if (isFailure(error)) span.setStatus({ code: SpanStatusCode.ERROR });
 }
 
 function typeOf(error: unknown): string {
