@@ -138,6 +138,22 @@ function drill(): void {
       end: () =>
         operator.ask('POST', `/sagas/${encodeURIComponent(saga)}/settle`, { outcome: 'done', note: 'of the drill' }),
     },
+    'an event waits for something that is away': {
+      alerts: { KerfRetryQueueOld: { module: 'notifications' } },
+      async begin() {
+        const database = open('notifications');
+        database
+          .prepare(`INSERT INTO kerf_held (event_id, type, key, envelope, state, attempts, next_attempt_at, received_at, history)
+            VALUES ('away', 'unreadable', 'away', '?', 'failed', 1, ?, ?, '[]')`)
+          .run(Date.now() + 3_600_000, Date.now());
+        database.close();
+      },
+      async end() {
+        const database = open('notifications');
+        database.exec("DELETE FROM kerf_held WHERE event_id = 'away'");
+        database.close();
+      },
+    },
     'an event is not taken': {
       alerts: { KerfDeadLetters: { module: 'notifications', direction: 'in' } },
       async begin() {
