@@ -25,14 +25,14 @@ describe('commands with bad input against a running system', () => {
   afterEach(async () => void (await operator.ask('PUT', '/faults', { faults: [] })));
   afterAll(async () => expect(await kerf.stop()).toBe(0));
 
-  const faults = (...words: string[]) => operator.run('faults', words);
+  const faults = (...words: string[]) => operator.runInHost('faults', words);
   const edges = async () => {
     const { body } = await operator.ask<{ items: { caller: string; operation: string }[] }>('GET', '/faults');
     return body.items.map(({ caller, operation }) => `${caller} → ${operation}`);
   };
 
   it('topology: prints an address only once when it is also the placement', async () => {
-    const { stdout } = await operator.run('topology', []);
+    const { stdout } = await operator.runInHost('topology', []);
     expect(
       stdout
         .split('\n')
@@ -43,14 +43,16 @@ describe('commands with bad input against a running system', () => {
 
   it('rotate-keys: reports an option that npm consumed', async () => {
     const npm = { npm_config_revoke: 'true', npm_lifecycle_event: 'rotate-keys' };
-    expect(failed(await operator.run('rotate-keys', [], npm))).toBe(
+    expect(failed(await operator.runInHost('rotate-keys', [], npm))).toBe(
       'kerf: npm took --revoke for itself; write it after --, such as npm run rotate-keys -- --revoke\n',
     );
   });
 
   it('check: accepts no arguments', async () => {
-    expect(failed(await operator.run('check', ['nope']))).toContain('unknown word "nope": all is checked; see npm run');
-    expect(failed(await operator.run('check', ['--nope']))).toContain('unknown word "--nope"');
+    expect(failed(await operator.runInHost('check', ['nope']))).toContain(
+      'unknown word "nope": all is checked; see npm run',
+    );
+    expect(failed(await operator.runInHost('check', ['--nope']))).toContain('unknown word "--nope"');
   });
 
   const toPayments = ['put', 'orders', 'payments.*'];

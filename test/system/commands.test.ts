@@ -29,7 +29,7 @@ describe('the operator commands', () => {
   });
   afterAll(async () => expect(await home.stop()).toBe(0));
 
-  const letters = (...words: string[]) => operator.run('dead-letters', words);
+  const letters = (...words: string[]) => operator.runInHost('dead-letters', words);
   const unknownVersion = () => system.unknownVersion({ orderId: randomUUID(), memberId: system.memberId });
 
   it('topology: prints where each module runs', async () => {
@@ -37,13 +37,13 @@ describe('the operator commands', () => {
     expect(told).toMatch(/^events: mitt\n/);
     expect(told).toMatch(/^orders +ready +in-process, home process \(process \d+\)$/m);
     expect(told).toMatch(/^notifications +ready +http, http:\/\/127\.0\.0\.1:\d+ \(process \d+\)$/m);
-    const { modules } = JSON.parse(succeeded(await operator.run('topology', ['--json'])));
+    const { modules } = JSON.parse(succeeded(await operator.runInHost('topology', ['--json'])));
     expect(modules).toHaveLength(home.announced.modules.length);
   });
 
   it('dead-letters list: prints one line for each dead letter, with the reason', async () => {
     const [one, other] = [await unknownVersion(), await system.mismatch(randomUUID())];
-    const lines = succeeded(await letters('list')).split('\n');
+    const lines = succeeded(await operator.run('dead-letters', ['list'])).split('\n');
     for (const { id, type, key, lastError, history } of [one, other]) {
       const line = lines.find((each) => each.startsWith(`${id} `))!;
       expect(line.split(/ {2,}/)).toEqual([id, type, key, history.at(-1)!.at, lastError]);
@@ -114,11 +114,11 @@ describe('the operator commands', () => {
       'unknown id "billing.in-1"; an id begins with its module',
     );
     expect(failed(await letters('list', '--module', 'billing'))).toContain('there is no module "billing"');
-    expect(failed(await operator.run('topology', ['now']))).toContain('unknown word "now"');
-    const advised = async (per: string) => failed(await operator.run('advise', ['--per', per]));
+    expect(failed(await operator.runInHost('topology', ['now']))).toContain('unknown word "now"');
+    const advised = async (per: string) => failed(await operator.runInHost('advise', ['--per', per]));
     expect(await advised('order.place')).toContain('there is no module "order"; there are members, catalog');
     expect(await advised('orders.buy')).toContain('orders has no operation "buy"; there are place');
-    const extracted = async (...words: string[]) => failed(await operator.run('extract', ['payments', ...words]));
+    const extracted = async (...words: string[]) => failed(await operator.runInHost('extract', ['payments', ...words]));
     expect(await extracted('--instances', '65')).toContain(
       'instances is a whole number, 1 to 64, as in http?instances=3',
     );
@@ -140,7 +140,7 @@ describe('the operator commands', () => {
     [['payments', '--canary', '5%', '--least-calls', '0'], '--least-calls is a number of calls'],
     [['payments', '--port', 'any'], '--port is a number, 1 to 65535, or free'],
   ])('move nothing at the words %j', async (words, about) => {
-    const said = failed(await operator.run('extract', words));
+    const said = failed(await operator.runInHost('extract', words));
     expect(said).toContain(about);
     expect(said).toContain('see npm run extract -- --help');
   });
@@ -171,7 +171,7 @@ describe('the operator commands', () => {
 
   it('extract and absorb: keep settings that the command does not name, also across an absorption', async () => {
     const move = async (command: string, ...words: string[]) => {
-      const said = succeeded(await operator.run(command, ['payments', '--for-now', ...words]));
+      const said = succeeded(await operator.runInHost(command, ['payments', '--for-now', ...words]));
       return /payments runs (\S+) now/.exec(said)?.[1];
     };
     const placed = [
@@ -199,15 +199,15 @@ describe('the operator commands', () => {
     'doctor',
   ])('print help: %s', async (command) => {
     for (const word of ['--help', '-h']) {
-      const told = succeeded(await operator.run(command, [word]));
+      const told = succeeded(await operator.runInHost(command, [word]));
       for (const part of [`npm run ${command}`, '--json', 'INTERNAL_PORT', 'OPERATOR_TOKEN'])
         expect(told).toContain(part);
     }
   });
 
   it('fail without a token, with a wrong token, without a listener, and against another program', async () => {
-    const list = (env: Record<string, string>) => operator.run('dead-letters', ['list'], env);
-    expect(failed(await list({ DATA_DIR: 'nowhere' }))).toContain(
+    const list = (env: Record<string, string>) => operator.runInHost('dead-letters', ['list'], env);
+    expect(failed(await operator.run('dead-letters', ['list'], { DATA_DIR: 'nowhere' }))).toContain(
       'nowhere/operator-token cannot be read; set DATA_DIR to the data folder of the running system, or OPERATOR_TOKEN; the first start writes the file: npm start',
     );
     expect(failed(await list({ OPERATOR_TOKEN: 'a-token-of-somebody-else' }))).toContain('does not take this token');

@@ -2,12 +2,9 @@ import { expect, it } from 'vitest';
 import { deep } from '../../harness/deep.ts';
 import { Operator } from '../../harness/operator.ts';
 
-/** Runs a drill. The drill starts its own system and calls no running one. */
-const drill = (...words: string[]) =>
-  new Operator({ announced: { internal: 'http://127.0.0.1:1' }, dataDir: 'nowhere' } as never, 'no token').run(
-    'drill',
-    words,
-  );
+/** A drill starts its own system and calls no running one. */
+const operator = new Operator({ announced: { internal: 'http://127.0.0.1:1' }, dataDir: 'nowhere' } as never, 'none');
+const drill = (...words: string[]) => operator.run('drill', words);
 
 it('a drill reports no failures while payments is down', async () => {
   const { code, stdout, stderr } = await drill('payments-down', '--seconds', '1', '--json');
@@ -53,7 +50,7 @@ interface Layout {
 type Counts = { ok: number; waiting: number; failed: number; p50Ms: number };
 type Phase = { name: string } & Record<'orders' | 'posts' | 'signUps', Counts>;
 
-it.concurrent.each([
+it.each([
   [[], 'name one drill: payments-down'],
   [['earthquake'], 'name one drill: payments-down'],
   [['toString'], 'name one drill: payments-down'],
@@ -64,7 +61,7 @@ it.concurrent.each([
   [['payments-down', '--seconds', '--json'], "'--seconds'"],
   [['payments-down', '--minutes', '1'], "'--minutes'"],
 ])('a drill rejects the arguments %j', async (words, about) => {
-  const { code, stdout, stderr } = await drill(...words);
+  const { code, stdout, stderr } = await operator.runInHost('drill', words);
   expect([code, stdout]).toEqual([1, '']);
   expect(stderr).toMatch(/^kerf: [^\n]+\n$/);
   expect(stderr).toContain(about);
