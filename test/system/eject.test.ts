@@ -16,8 +16,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CommandHost } from '../harness/commands.ts';
 import { deep } from '../harness/deep.ts';
 import { freePort, Kerf, newDataDir } from '../harness/kerf.ts';
+import { typeErrors } from '../harness/types.ts';
 import { boardCases } from './cases/board.cases.ts';
 import { cancelCases } from './cases/cancel.cases.ts';
 import { checkoutCases } from './cases/checkout.cases.ts';
@@ -96,8 +98,6 @@ function linkPackages(repository: string): void {
 
 const build = ['-e', "import('./scripts/setup.mjs').then(({ build }) => build())"];
 const tsc = (config: string) => ['node_modules/typescript/bin/tsc', '-p', config, '--noEmit'];
-/** The code that runs, without its tests. */
-const production = { extends: './tsconfig.json', include: ['src/app.ts'] };
 
 describe('an ejected module', () => {
   const repository = join(scratch, 'payments-service');
@@ -105,27 +105,30 @@ describe('an ejected module', () => {
   const system = new System();
   let service: Kerf;
   const eject = (...words: string[]) => npmRun(monolith, 'eject', ...words);
+  /** Runs the commands that are refused, or change nothing. */
+  let host: CommandHost;
   let announced: string[];
 
   beforeAll(() => {
     monolith = newMonolith('kerf');
+    host = new CommandHost(monolith);
   });
   afterAll(async () => {
     await system.kerf?.stop();
     await service?.stop();
   });
 
-  it('is refused when the module is unknown, or the target folder or the address is invalid', () => {
+  it('is refused when the module is unknown, or the target folder or the address is invalid', async () => {
     const before = printOf(monolith);
-    const words = (...given: string[]) => eject(...given).stderr;
-    expect(words('nope', '--to', '../new')).toContain('there is no module "nope"; there are members,');
-    expect(words()).toContain('name exactly one module');
-    expect(words('payments')).toContain('npm run eject -- payments --to ../payments-service');
-    expect(words('payments', '--to', '..')).toContain('is not empty');
-    expect(words('payments', '--to', '.')).toContain('is within this repository');
-    expect(words('payments', '--to', 'package.json')).toContain('is a file');
-    expect(words('payments', '--to', 'within')).toContain('is within this repository');
-    expect(words('payments', '--to', '../new', '--address', 'http://payments')).toContain(
+    const words = async (...given: string[]) => (await host.run('eject', given)).stderr;
+    expect(await words('nope', '--to', '../new')).toContain('there is no module "nope"; there are members,');
+    expect(await words()).toContain('name exactly one module');
+    expect(await words('payments')).toContain('npm run eject -- payments --to ../payments-service');
+    expect(await words('payments', '--to', '..')).toContain('is not empty');
+    expect(await words('payments', '--to', '.')).toContain('is within this repository');
+    expect(await words('payments', '--to', 'package.json')).toContain('is a file');
+    expect(await words('payments', '--to', 'within')).toContain('is within this repository');
+    expect(await words('payments', '--to', '../new', '--address', 'http://payments')).toContain(
       '--address http://payments is not the address',
     );
     expect([printOf(monolith), existsSync(join(scratch, 'new'))]).toEqual([before, false]);
@@ -137,11 +140,11 @@ describe('an ejected module', () => {
     expect(existsSync(join(scratch, 'new'))).toBe(false);
   });
 
-  it('is refused while the repository has uncommitted changes', () => {
+  it('is refused while the repository has uncommitted changes', async () => {
     git(monolith, 'init', '--quiet');
     const before = printOf(monolith);
-    expect(eject('payments', '--to', '../payments-service')).toMatchObject({
-      status: 1,
+    expect(await host.run('eject', ['payments', '--to', '../payments-service'])).toMatchObject({
+      code: 1,
       stderr: 'kerf: this repository has uncommitted changes; commit them first, or add --force\n',
     });
     expect([printOf(monolith), existsSync(repository)]).toEqual([before, false]);
@@ -149,11 +152,11 @@ describe('an ejected module', () => {
     git(monolith, 'commit', '--quiet', '--message', 'All');
   });
 
-  it('lists all changes of a dry run and makes none', () => {
+  it('lists all changes of a dry run and makes none', async () => {
     const before = printOf(monolith);
     const inside = filesOf(join(monolith, 'src/modules/payments/internal'));
-    const { status, stdout } = eject('payments', '--to', '../payments-service', '--dry-run');
-    expect(status).toBe(0);
+    const { code, stdout } = await host.run('eject', ['payments', '--to', '../payments-service', '--dry-run']);
+    expect(code).toBe(0);
     expect([printOf(monolith), existsSync(repository)]).toEqual([before, false]);
     const said = (what: string) =>
       stdout.split('\n').flatMap((line) => (line.startsWith(what) ? [line.slice(what.length).trim()] : []));
@@ -174,32 +177,34 @@ describe('an ejected module', () => {
     linkPackages(repository);
     const { status, stdout } = run(repository, 'scripts/test.mjs');
     expect([status, stdout]).toEqual([0, expect.stringContaining('2 passed')]);
+    expect(typeErrors(repository, (path) => !/^(?:kerf|node_modules)\//.test(path))).toEqual([]);
+  });
+
+  it('has a repository that passes the type check with all of kerf/', deep, () => {
     expect(run(repository, ...tsc('.')).stdout).toBe('');
   });
 
-  it('is rebuilt there when kerf/ changes', () => {
+  it('is rebuilt there when kerf/ changes, and rejects a breaking change of its contract', () => {
     const built = () => readFileSync(join(repository, 'dist', 'app.js'), 'utf8');
     const before = built();
-    const file = join(repository, 'kerf', 'control', 'host', 'announce.ts');
-    const text = readFileSync(file, 'utf8');
-    writeFileSync(file, text.replace('Kerf is ready', 'Kerf is changed'));
-    expect(run(repository, ...build).status).toBe(0);
+    const changes = [
+      ['kerf/control/host/announce.ts', 'Kerf is ready', 'Kerf is changed'],
+      ['src/modules/payments/contract.ts', 'token: text(200, 1)', 'token: text(200, 1), cvc: text(4, 3)'],
+    ] as const;
+    const undo = changes.map(([file, from, to]) => {
+      const text = readFileSync(join(repository, file), 'utf8');
+      writeFileSync(join(repository, file), text.replace(from, to));
+      return () => writeFileSync(join(repository, file), text);
+    });
+    const { status, stderr } = run(repository, 'scripts/test.mjs', '-t', 'keeps the contract');
+    expect([status, stderr]).toEqual([1, expect.stringContaining('cvc')]);
     expect([before, built()].map((each) => each.includes('Kerf is changed'))).toEqual([false, true]);
-    writeFileSync(file, text);
+    for (const back of undo) back();
     expect(run(repository, ...build).status).toBe(0);
     expect(built()).toBe(before);
   });
 
-  it('rejects a breaking change of its contract there', () => {
-    const file = join(repository, 'src', 'modules', 'payments', 'contract.ts');
-    const text = readFileSync(file, 'utf8');
-    writeFileSync(file, text.replace('token: text(200, 1)', 'token: text(200, 1), cvc: text(4, 3)'));
-    const { status, stderr } = run(repository, 'scripts/test.mjs', '-t', 'keeps the contract');
-    writeFileSync(file, text);
-    expect([status, stderr]).toEqual([1, expect.stringContaining('cvc')]);
-  });
-
-  it('leaves its contract in the monolith, whose boundary and type checks pass', () => {
+  it('leaves its contract in the monolith, whose boundary and type checks pass', async () => {
     expect(readdirSync(join(monolith, 'src', 'modules', 'payments')).sort()).toEqual([
       'contract.ts',
       'module.json',
@@ -211,10 +216,10 @@ describe('an ejected module', () => {
     expect(readFileSync(join(monolith, left), 'utf8')).toContain('a repository of its own, payments-service;');
     expect(run(monolith, 'node_modules/@biomejs/biome/bin/biome', 'check', left)).toMatchObject({ status: 0 });
     expect(npmRun(monolith, 'boundaries').stdout).toContain('every border holds');
-    writeFileSync(join(monolith, 'tsconfig.src.json'), JSON.stringify(production));
-    expect(run(monolith, ...tsc('tsconfig.src.json')).stdout).toBe('');
-    rmSync(join(monolith, 'tsconfig.src.json'));
-    expect(eject('payments', '--to', '../again').stderr).toContain('payments was ejected before');
+    // No other file imports what has changed.
+    expect(typeErrors(monolith, (path) => /^src\/(?:app\.ts$|modules\/payments\/)/.test(path))).toEqual([]);
+    const again = await host.run('eject', ['payments', '--to', '../again']);
+    expect(again.stderr).toContain('payments was ejected before');
     expect(npmRun(monolith, 'build-module', 'payments').stderr).toContain('payments has left for a repository');
   });
 
