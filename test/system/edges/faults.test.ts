@@ -92,13 +92,16 @@ describe.each(layouts)('faults of calls from orders to payments, %s', (_name, en
     expect(await admin.items()).toEqual([]);
   });
 
+  const isOut = Object.keys(env).length > 0;
+  if (isOut) describe('when they are invalid', () => invalidFaults(() => admin));
+
   // The command does not see where the modules run.
-  const once = Object.keys(env).length > 0 ? {} : deep;
+  const once = isOut ? {} : deep;
   it('can be put, listed and cleared by the command', once, async () => {
-    const faults = (...words: string[]) => admin.operator.run('faults', words);
+    const faults = (...words: string[]) => admin.operator.runInHost('faults', words);
     const until = String.raw`until \d{4}-\d\d-\d\dT[\d:.]+Z`;
     const words = ['--error', 'unavailable', '--latency', '5', '--share', '0.5', '--for', '30'];
-    const put = await faults('put', 'orders', 'payments.*', ...words);
+    const put = await admin.operator.run('faults', ['put', 'orders', 'payments.*', ...words]);
     expect(put).toMatchObject({ code: 0, stderr: '' });
     const line = `orders  →  payments\\.\\*  5 ms late, refused as unavailable, 50 % of the calls  ${until}`;
     expect(put.stdout).toMatch(new RegExp(`^${line}\n$`));
@@ -121,15 +124,14 @@ describe.each(layouts)('faults of calls from orders to payments, %s', (_name, en
   }
 });
 
-describe('invalid faults', () => {
-  let kerf: Kerf;
+/** Tests faults that the system refuses, in one layout: it validates them before it looks for the modules. */
+function invalidFaults(of: () => FaultAdmin): void {
   let admin: FaultAdmin;
   beforeAll(async () => {
-    kerf = await Kerf.start({ env: { MODULE_MAIL: 'http' } });
-    admin = new FaultAdmin(kerf);
+    admin = of();
     await admin.put(refused);
   });
-  afterAll(async () => expect(await kerf.stop()).toBe(0));
+  afterAll(() => admin.put());
 
   const inHome = { caller: 'orders', operation: 'payments.*', forMs: 1_000 };
   const bad: [faults: unknown, path: string, about: string][] = [
@@ -180,7 +182,7 @@ describe('invalid faults', () => {
       [['put', 'orders', 'payments.*', '--share', '2'], 'share'],
       [['put', 'orders', 'payments.*', '--double', '--for', '4000'], '3600'],
     ];
-    const all = await Promise.all(misused.map(([words]) => admin.operator.run('faults', words)));
+    const all = await Promise.all(misused.map(([words]) => admin.operator.runInHost('faults', words)));
     for (const [at, { code, stdout, stderr }] of all.entries()) {
       expect([code, stdout]).toEqual([1, '']);
       expect(stderr).toMatch(/^kerf: [^\n]+\n$/);
@@ -188,7 +190,7 @@ describe('invalid faults', () => {
     }
     expect(await admin.items()).toMatchObject([{ error: 'unavailable' }]);
   });
-});
+}
 
 it('faults are refused for in-process calls with PARITY=fast, and injected into remote calls', async () => {
   const scene = new Scene({ PARITY: 'fast', MODULE_PAYMENTS: 'http' });
@@ -246,7 +248,7 @@ it('faults reach every separately started instance, and the answer names unreach
   expect(await other!.stop()).toBe(0);
   expect((await admin.put()).missed).toEqual([`orders at ${other!.announced.internal}`]);
   expect(await placed()).toEqual([201, 201, 201, 201]);
-  const listed = await admin.operator.run('faults', ['clear']);
+  const listed = await admin.operator.runInHost('faults', ['clear']);
   expect(listed.stdout).toContain(`not told, since they cannot be reached: orders at ${addresses[1]}`);
   expect(await one!.stop()).toBe(0);
 });
