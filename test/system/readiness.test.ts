@@ -1,13 +1,12 @@
 import { mkdtempSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { eventually, Kerf, startAndFail } from '../harness/kerf.ts';
 import { Operator } from '../harness/operator.ts';
 import { Shop } from '../harness/shop.ts';
 
 let kerf: Kerf;
-afterEach(async () => expect(await kerf.stop()).toBe(0));
 
 const nothingIsLacking = { away: [], unwritable: [], starting: [], unresponsive: [], draining: [], undelivered: [] };
 
@@ -30,47 +29,51 @@ async function whileGone(module: string, expected: object): Promise<void> {
   await eventually(async () => JSON.stringify(await readiness()) === JSON.stringify(ready), 'readiness');
 }
 
-it('is unready while a local module cannot write, and degraded while a remote module cannot', async () => {
-  kerf = await Kerf.start({ env: { MODULE_MAIL: 'http' } });
-  expect(await readiness()).toEqual({ status: 'ready', ...nothingIsLacking, code: 200 });
-  await whileGone('orders', { status: 'unwritable', ...nothingIsLacking, unwritable: ['orders'], code: 503 });
-  await whileGone('mail', { status: 'degraded', ...nothingIsLacking, unwritable: ['mail'], code: 200 });
-  expect(kerf.stderr).toContain('the data of a module takes no writes');
-  expect(kerf.stderr).toContain('it was removed or replaced');
-});
+describe('a system with two processes of mail', () => {
+  beforeAll(async () => {
+    kerf = await Kerf.start({ env: { MODULE_MAIL: 'http?instances=2' } });
+  });
+  afterAll(async () => expect(await kerf.stop()).toBe(0));
 
-it('names a module whose process is frozen, also while another instance serves it', async () => {
-  kerf = await Kerf.start({ env: { MODULE_MAIL: 'http?instances=2' } });
-  const [pid] = await kerf.readyPidsOf('mail');
-  process.kill(pid!, 'SIGSTOP');
-  await eventually(async () => (await readiness()).unresponsive.includes('mail'), 'the frozen process');
-  expect(await readiness()).toEqual({ status: 'degraded', ...nothingIsLacking, unresponsive: ['mail'], code: 200 });
-  const { body } = await new Operator(kerf).ask<{ modules: { name: string; instances: object[] }[] }>(
-    'GET',
-    '/topology',
-  );
-  const mail = body.modules.find(({ name }) => name === 'mail');
-  expect(mail).toMatchObject({ state: 'ready' });
-  expect(mail?.instances).toContainEqual(expect.objectContaining({ pid, unresponsive: true }));
-  expect(kerf.stderr).toContain('the process of a module does not answer');
-  process.kill(pid!, 'SIGCONT');
-  await eventually(async () => (await readiness()).status === 'ready', 'the process that goes on');
-});
+  it('answers the probes of each process, of another process without details', async () => {
+    const get = async (url: string) => {
+      const response = await fetch(url);
+      return [response.status, await response.json()];
+    };
+    expect(await get(`${kerf.url}/healthz`)).toEqual([200, { status: 'ok', loopDelayMs: expect.any(Number) }]);
+    expect(await get(`${kerf.url}/startupz`)).toEqual([200, { status: 'started' }]);
+    const mail = kerf.announced.modules.find(({ name }) => name === 'mail')?.instances[0]?.address;
+    for (const address of [kerf.announced.internal, mail]) {
+      expect(await get(`${address}/healthz`)).toEqual([200, { status: 'ok' }]);
+      expect(await get(`${address}/readyz`)).toEqual([200, { status: 'ready' }]);
+      expect(await get(`${address}/startupz`)).toEqual([200, { status: 'started' }]);
+    }
+  });
 
-it('answers the probes of each process, of another process without details', async () => {
-  kerf = await Kerf.start({ env: { MODULE_MAIL: 'http' } });
-  const get = async (url: string) => {
-    const response = await fetch(url);
-    return [response.status, await response.json()];
-  };
-  expect(await get(`${kerf.url}/healthz`)).toEqual([200, { status: 'ok', loopDelayMs: expect.any(Number) }]);
-  expect(await get(`${kerf.url}/startupz`)).toEqual([200, { status: 'started' }]);
-  const mail = kerf.announced.modules.find(({ name }) => name === 'mail')?.instances[0]?.address;
-  for (const address of [kerf.announced.internal, mail]) {
-    expect(await get(`${address}/healthz`)).toEqual([200, { status: 'ok' }]);
-    expect(await get(`${address}/readyz`)).toEqual([200, { status: 'ready' }]);
-    expect(await get(`${address}/startupz`)).toEqual([200, { status: 'started' }]);
-  }
+  it('is unready while a local module cannot write, and degraded while a remote module cannot', async () => {
+    expect(await readiness()).toEqual({ status: 'ready', ...nothingIsLacking, code: 200 });
+    await whileGone('orders', { status: 'unwritable', ...nothingIsLacking, unwritable: ['orders'], code: 503 });
+    await whileGone('mail', { status: 'degraded', ...nothingIsLacking, unwritable: ['mail'], code: 200 });
+    expect(kerf.stderr).toContain('the data of a module takes no writes');
+    expect(kerf.stderr).toContain('it was removed or replaced');
+  });
+
+  it('names a module whose process is frozen, also while another instance serves it', async () => {
+    const [pid] = await kerf.readyPidsOf('mail');
+    process.kill(pid!, 'SIGSTOP');
+    await eventually(async () => (await readiness()).unresponsive.includes('mail'), 'the frozen process');
+    expect(await readiness()).toEqual({ status: 'degraded', ...nothingIsLacking, unresponsive: ['mail'], code: 200 });
+    const { body } = await new Operator(kerf).ask<{ modules: { name: string; instances: object[] }[] }>(
+      'GET',
+      '/topology',
+    );
+    const mail = body.modules.find(({ name }) => name === 'mail');
+    expect(mail).toMatchObject({ state: 'ready' });
+    expect(mail?.instances).toContainEqual(expect.objectContaining({ pid, unresponsive: true }));
+    expect(kerf.stderr).toContain('the process of a module does not answer');
+    process.kill(pid!, 'SIGCONT');
+    await eventually(async () => (await readiness()).status === 'ready', 'the process that goes on');
+  });
 });
 
 it.each<[string, (file: string) => void]>([
@@ -79,6 +82,7 @@ it.each<[string, (file: string) => void]>([
 ])('is unready after a database file is %s, answers orders with 503, and does not restart', async (what, damage) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'kerf-readiness-'));
   kerf = await Kerf.start({ dataDir });
+  onTestFinished(() => kerf.kill());
   const shop = await new Shop(kerf.url).join();
   damage(join(dataDir, 'orders.db'));
   const expected = { status: 'unwritable', ...nothingIsLacking, unwritable: ['orders'], code: 503 };
