@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { Scene } from '../../crash/scene.ts';
-import { eventually } from '../../harness/kerf.ts';
+import { eventually, type Kerf } from '../../harness/kerf.ts';
 import { Operator } from '../../harness/operator.ts';
 import { type Answer, type Problem, Shop, type Summary } from '../../harness/shop.ts';
 
@@ -17,12 +17,19 @@ function topology(name: string, policies: object): string {
   return file;
 }
 
-it.each(['in-process', 'http'])('a call times out after the timeout of its policy, %s', async (placed) => {
+it('a call times out after the timeout of its policy, in-process and by http', async () => {
   const operations = { authorize: { timeoutMs: 300 } };
-  const TOPOLOGY = topology(`time-${placed}`, { payments: { operations } });
-  const scene = new Scene({ TOPOLOGY, MODULE_PAYMENTS: placed });
+  const scene = new Scene({ TOPOLOGY: topology('time', { payments: { operations } }) });
   const kerf = await scene.start();
   const shop = await new Shop(kerf.url).join();
+  await timesOut(kerf, shop);
+  const order = { placement: 'http', forNow: true };
+  expect((await new Operator(kerf).ask('PUT', '/modules/payments', order)).status).toBe(200);
+  await timesOut(kerf, shop);
+  await scene.endsWell(kerf);
+});
+
+async function timesOut(kerf: Kerf, shop: Shop): Promise<void> {
   const [slow, quick] = await Promise.all([shop.order('WAX', 1, { token: 'tok_slow', wait: 1 }), shop.order('WAX')]);
   expect([slow.status, slow.body.status, quick.status]).toEqual([202, 'pending', 201]);
   // The provider takes three seconds. The contract alone would allow five.
@@ -31,8 +38,7 @@ it.each(['in-process', 'http'])('a call times out after the timeout of its polic
     return items.find(({ id }) => id.includes(slow.body.id))?.lastError;
   }, 'the first attempt to be over');
   expect(lastError).toContain('payments.authorize');
-  await scene.endsWell(kerf);
-});
+}
 
 it("calls above a module's concurrency limit are refused immediately, and other calls continue", async () => {
   const TOPOLOGY = topology('one-at-a-time', { payments: { concurrency: 1, queue: 0, attempts: 1 } });
