@@ -39,10 +39,10 @@ it('predicts, for payments, the number of calls that cross the process boundary 
   const scene = new Scene({ PARITY: 'fast', NODE_OPTIONS: '--import ./test/harness/slow-network.mjs' });
   const kerf = await scene.start();
   const operator = new Operator(kerf);
-  const load = new SteadyLoad(await new Shop(kerf.url).join(), [], 200);
+  const load = new SteadyLoad(await new Shop(kerf.url).join(), [], 100);
   const watch = async () => {
     await load.answers(10);
-    const { status, body } = await operator.ask<Advice>('GET', '/advice?seconds=4&per=orders.place');
+    const { status, body } = await operator.ask<Advice>('GET', '/advice?seconds=3&per=orders.place');
     expect([status, body]).toEqual([200, expect.objectContaining({ items: expect.anything() })]);
     return body;
   };
