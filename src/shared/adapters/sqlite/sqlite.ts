@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { background } from '../../kernel/context/index.ts';
-import type { CommitCounts, Database, Migration, Unit } from '../../kernel/database/index.ts';
+import type { CommitCounts, Database, Migration, Unit, UnitUsage } from '../../kernel/database/index.ts';
 import { type DatabaseRecords, explain, GroupCommit } from '../../kernel/database-engine/index.ts';
 import { errorCode, NotWritten, StartError } from '../../kernel/errors/index.ts';
 import { type Log, silentLog } from '../../kernel/telemetry/index.ts';
@@ -133,12 +133,12 @@ class SqliteDatabase implements Database {
     this.#watching = background.setInterval(() => this.#watch(), watchEveryMs).unref();
   }
 
-  work<T>(task: (unit: Unit) => Promise<T>): Promise<T> {
-    return this.#work(task, false);
+  work<T>(task: (unit: Unit) => Promise<T>, usage?: UnitUsage): Promise<T> {
+    return this.#work(task, false, usage);
   }
 
-  workAhead<T>(task: (unit: Unit) => Promise<T>): Promise<T> {
-    return this.#work(task, true);
+  workAhead<T>(task: (unit: Unit) => Promise<T>, usage?: UnitUsage): Promise<T> {
+    return this.#work(task, true, usage);
   }
 
   get commits(): CommitCounts {
@@ -153,13 +153,13 @@ class SqliteDatabase implements Database {
     return this.#commits.onDisk();
   }
 
-  #work<T>(task: (unit: Unit) => Promise<T>, isAhead: boolean): Promise<T> {
+  #work<T>(task: (unit: Unit) => Promise<T>, isAhead: boolean, usage: UnitUsage | undefined): Promise<T> {
     if (this.#closed) return Promise.reject(new Error('the database is closed'));
     const { problem } = this.#health;
     if (problem) return Promise.reject(new NotWritten(this.name, this.file, problem));
     const { dialect } = this;
     const db = this.#writerDb;
-    return this.#group.run(({ afterCommit, ahead }) => task({ db, dialect, afterCommit, ahead }), isAhead);
+    return this.#group.run(({ afterCommit, ahead }) => task({ db, dialect, afterCommit, ahead }), isAhead, usage);
   }
 
   /** Checks the files periodically, even without writes: damage is easier to detect before SQLite overwrites it. */
@@ -213,6 +213,7 @@ class UnitGuard implements Guard {
   check(writes: boolean): void {
     if (this.group.inside && !(this.#suspicious && !this.writer.inTransaction)) {
       if (writes) this.transaction.wrote();
+      this.group.ran();
       return;
     }
     throw new Error(`a write to "${this.name}" outside its unit of work, or after it ended`);

@@ -32,6 +32,19 @@ describe('a unit of work', () => {
     expect(await texts()).toEqual(['first']);
   });
 
+  it('counts the statements of its own task', async () => {
+    const usages = [1, 0, 3].map((times) => ({ times, usage: { statements: 0, diskMs: 0 } }));
+    await Promise.all(
+      usages.map(({ times, usage }) =>
+        database.work(async (unit) => {
+          await texts();
+          for (let n = 0; n < times; n++) await unit.db.select().from(tables(unit).notes);
+        }, usage),
+      ),
+    );
+    expect(usages.map(({ usage }) => usage.statements)).toEqual([1, 0, 3]);
+  });
+
   it('waits for a writing process without blocking this one', async () => {
     const other = new Sqlite(file);
     other.exec('BEGIN IMMEDIATE');

@@ -136,6 +136,31 @@ it('settles successful and failed units when their group is on disk; later units
   ]);
 });
 
+it('adds to the usage of a unit how long it waits for the disk after its task', async () => {
+  let now = 0;
+  const disk = new BusyDisk();
+  const group = new GroupCommit('slow', disk.transaction, () => now);
+  const usages = [0, 1, 2].map(() => ({ statements: 0, diskMs: 0 }));
+  const seen: unknown[] = [];
+  const run = (index: number, ahead: boolean) =>
+    group.run(async () => {}, ahead, usages[index]).then(() => seen.push([index, usages[index]!.diskMs]));
+  const first = run(0, false);
+  await idle();
+  now = 30;
+  const others = [run(1, true), run(2, false)];
+  await idle();
+  now = 50;
+  await disk.end();
+  now = 57;
+  await disk.end();
+  await Promise.all([first, ...others]);
+  expect(seen).toEqual([
+    [0, 50],
+    [1, 20],
+    [2, 27],
+  ]);
+});
+
 it('commits nothing more after a failed sync, and reports it', async () => {
   const disk = new BusyDisk();
   const group = new GroupCommit('worn', disk.transaction);

@@ -1,7 +1,7 @@
 import { background, currentUnit, turn, type UnitMark } from '../context/index.ts';
-import { type CommitCounts, UnitOverdue, unitLimitMs, type WrittenGroup } from '../database/index.ts';
+import { type CommitCounts, UnitOverdue, type UnitUsage, unitLimitMs, type WrittenGroup } from '../database/index.ts';
 import { errorCode } from '../errors/index.ts';
-import { type Following, type Hook, QueuedUnit } from './queued-unit.ts';
+import { addDiskTime, type Following, type Hook, QueuedUnit } from './queued-unit.ts';
 import type { Transaction } from './transaction.ts';
 
 const groupLimit = 512;
@@ -22,6 +22,8 @@ export class GroupCommit {
   #units = 0;
   #failure: Error | undefined;
   #active: UnitMark | undefined;
+  /** The usage of the unit that is open now, if its caller wants to know it. */
+  #usage: UnitUsage | undefined;
   #limit: NodeJS.Timeout | undefined;
   #overdue: (error: UnitOverdue) => void = () => {};
   /** Called for each group that is on disk. Must not throw. */
@@ -61,8 +63,13 @@ export class GroupCommit {
     return !this.#running && this.#unsynced === 0;
   }
 
-  /** Runs `task` in a unit. Resolves with its result once the unit is on disk, or before that when `ahead` is set. */
-  run<T>(task: (follow: Following) => Promise<T>, ahead = false): Promise<T> {
+  /** Call it for each statement of the unit that is open now. */
+  ran(): void {
+    if (this.#usage) this.#usage.statements += 1;
+  }
+
+  /** Runs `task` in a unit. Resolves with its result once the unit is on disk, or before that when `ahead` is set. Adds to `usage`. */
+  run<T>(task: (follow: Following) => Promise<T>, ahead = false, usage?: UnitUsage): Promise<T> {
     if (this.inside) {
       return Promise.reject(
         new Error(`a unit of work of "${this.name}" inside another: pass the open unit on instead`),
@@ -70,7 +77,7 @@ export class GroupCommit {
     }
     return new Promise<T>((resolve, reject) => {
       const fail = (error: unknown) => reject(this.explain(error));
-      this.#waiting.push(new QueuedUnit(task, ahead, resolve as (value: unknown) => void, fail));
+      this.#waiting.push(new QueuedUnit(task, ahead, usage, resolve as (value: unknown) => void, fail));
       if (this.#running) return;
       this.#running = true;
       this.transaction.begun();
@@ -97,10 +104,10 @@ export class GroupCommit {
       await this.#runWaiting(finished);
       for (let { busy } = this.transaction; busy; busy = this.transaction.busy) {
         // The disk takes one group at a time. This group grows meanwhile.
-        await this.#waitFor(busy);
+        await this.#waitFor(busy, finished);
         await this.#runWaiting(finished);
       }
-      if (this.transaction.restsOn) await this.#waitFor(this.transaction.restsOn);
+      if (this.transaction.restsOn) await this.#waitFor(this.transaction.restsOn, finished);
       this.transaction.commit();
       this.#tellAhead(finished);
       this.#syncing = this.#sync(finished);
@@ -110,10 +117,12 @@ export class GroupCommit {
   }
 
   /** Waits for the disk. Nothing waits for this group meanwhile. */
-  async #waitFor(disk: Promise<void>): Promise<void> {
+  async #waitFor(disk: Promise<void>, finished: readonly QueuedUnit[]): Promise<void> {
+    const startedAt = this.now();
     this.transaction.ended();
     await disk.catch((cause) => this.#failed(cause));
     this.transaction.begun();
+    addDiskTime(finished, this.now() - startedAt);
     if (this.#failure) throw this.#failure;
   }
 
@@ -143,7 +152,9 @@ export class GroupCommit {
     const startedAt = this.now();
     try {
       await this.transaction.sync(finished.some(({ isUrgent }) => isUrgent));
-      this.onWritten({ units: finished.length, ms: this.now() - startedAt });
+      const ms = this.now() - startedAt;
+      this.onWritten({ units: finished.length, ms });
+      addDiskTime(finished, ms);
       await turn();
     } catch (cause) {
       const failure = this.#failed(cause);
@@ -199,6 +210,7 @@ export class GroupCommit {
     this.#units += 1;
     const mark: UnitMark = { database: this.name, open: true };
     this.#active = mark;
+    this.#usage = unit.usage;
     try {
       this.transaction.save();
       unit.outcome = await this.#withinLimit(unit.start(mark));
@@ -211,6 +223,7 @@ export class GroupCommit {
     } finally {
       mark.open = false;
       this.#active = undefined;
+      this.#usage = undefined;
     }
     return unit;
   }

@@ -1,4 +1,5 @@
 import { currentUnit, keepContext, type UnitMark } from '../context/index.ts';
+import type { UnitUsage } from '../database/index.ts';
 
 export type Hook = () => unknown;
 
@@ -22,17 +23,20 @@ export class QueuedUnit {
   readonly task: (follow: Following) => Promise<unknown>;
   /** Whether the caller receives the result as soon as later units see the unit, before it is on disk. */
   readonly ahead: boolean;
+  readonly usage: UnitUsage | undefined;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 
   constructor(
     task: (follow: Following) => Promise<unknown>,
     ahead: boolean,
+    usage: UnitUsage | undefined,
     resolve: (value: unknown) => void,
     reject: (error: unknown) => void,
   ) {
     this.task = task;
     this.ahead = ahead;
+    this.usage = usage;
     this.resolve = resolve;
     this.reject = reject;
   }
@@ -56,4 +60,9 @@ export class QueuedUnit {
   fail(error: unknown): void {
     this.reject(this.hasFailed ? this.outcome : error);
   }
+}
+
+/** Adds a wait for the disk to the usage of each unit. */
+export function addDiskTime(units: readonly QueuedUnit[], ms: number): void {
+  for (const { usage } of units) if (usage) usage.diskMs += ms;
 }

@@ -73,6 +73,14 @@ export interface WrittenGroup {
   readonly ms: number;
 }
 
+/** What one unit of work has used. The database adds to it until the unit settles. */
+export interface UnitUsage {
+  /** Number of statements that its task ran. */
+  statements: number;
+  /** How long it waited for the disk after its task, in milliseconds: for earlier commits, and for its own. */
+  diskMs: number;
+}
+
 /** The data of one module. No other module has its handle. */
 export interface Database extends Reader {
   readonly locks: ProcessLocks;
@@ -85,15 +93,16 @@ export interface Database extends Reader {
   /**
    * Runs `task` in a unit of work and resolves with its result once the unit is on disk (fsync). Rolls its writes back when it
    * throws. Units run one after the other; waiting units share one fsync. A task may wait only for its own database: a call to a
-   * module inside it is refused, and a unit that is open for longer than 5 s is rolled back.
+   * module inside it is refused, and a unit that is open for longer than 5 s is rolled back. A database that commits in groups adds to
+   * `usage`, if given.
    */
-  work<T>(task: (unit: Unit) => Promise<T>): Promise<T>;
+  work<T>(task: (unit: Unit) => Promise<T>, usage?: UnitUsage): Promise<T>;
   /**
    * Does the same, but resolves as soon as later units see the unit, before it is on disk. Until `onDisk` has resolved, nothing that
    * depends on the result may leave the process or be read outside a unit. So a crash loses the unit only together with everything that
    * depends on it.
    */
-  workAhead<T>(task: (unit: Unit) => Promise<T>): Promise<T>;
+  workAhead<T>(task: (unit: Unit) => Promise<T>, usage?: UnitUsage): Promise<T>;
   /** Resolves when all commits of this process so far, to any of its databases, are on disk. */
   onDisk(): Promise<void>;
   close(): Promise<void>;

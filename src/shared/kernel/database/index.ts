@@ -10,6 +10,7 @@ export {
   type ProcessLocks,
   type Reader,
   type Unit,
+  type UnitUsage,
   type WrittenGroup,
 } from './database.ts';
 export { probeWrite } from './probe-write.ts';

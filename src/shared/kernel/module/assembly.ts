@@ -64,9 +64,9 @@ export function assemble(database: Database, definition: ModuleDefinition, aroun
       begin: (saga, id, data) => sagas.begin(unit, saga, id, data),
     });
   const work = <T>(task: (unit: ModuleUnit) => Promise<T>) =>
-    traceUnit(module, task, (traced) => database.work((unit) => traced(extend(unit))));
+    traceUnit(module, task, (traced, usage) => database.work((unit) => traced(extend(unit)), usage));
   const workAhead = <T>(task: (unit: ModuleUnit) => Promise<T>) =>
-    traceUnit(module, task, (traced) => database.workAhead((unit) => traced(extend(unit))));
+    traceUnit(module, task, (traced, usage) => database.workAhead((unit) => traced(extend(unit)), usage));
   const instance = new Instance({ database, clock, log, ...around.process });
   const call = sagaCalls(container, inside, module, () => database.onDisk());
   const sagas = new SagaRunner<ModuleUnit>({
