@@ -1,3 +1,5 @@
+/** A module puts a call to a server that is none of Kerf's into a span by these. `fetch` has one without them. */
+export { SpanKind, traced } from '../telemetry/index.ts';
 export { commandMigrations } from './commands.ts';
 export type { ModuleContainer } from './container.ts';
 export { Dispatcher } from './dispatcher.ts';

@@ -1,6 +1,7 @@
 import { createTransport } from 'nodemailer';
+import { SpanKind, traced } from '../../../../shared/kernel/module/index.ts';
 import { mail as contract } from '../../contract.ts';
-import type { MailServer } from './mail-server.ts';
+import type { Mail, MailServer } from './mail-server.ts';
 
 /** Commands whose rejection is final for the mail. A rejected password or sender is our mistake: after a fix, the same mail passes. */
 const aboutTheMail = new Set(['RCPT TO', 'DATA']);
@@ -14,27 +15,36 @@ export function smtpServer(url: string, from: string): MailServer {
     greetingTimeout: 5_000,
     socketTimeout: 15_000,
   } as never);
+  const span = { kind: SpanKind.CLIENT, attributes: attributesOf(url) };
   const domain = /@([^>\s]+)/.exec(from)?.[1] ?? 'localhost';
+  const send = async ({ messageId, to, subject, text }: Mail) => {
+    try {
+      // An address object prevents nodemailer from reading a hostile address as a list of recipients.
+      await transport.sendMail({
+        from,
+        to: { name: '', address: to },
+        subject,
+        text,
+        messageId: `<${messageId}@${domain}>`,
+        disableFileAccess: true,
+        disableUrlAccess: true,
+      });
+    } catch (error) {
+      const { responseCode = 0, command = '' } = error as { responseCode?: number; command?: string };
+      if (responseCode >= 500 && aboutTheMail.has(command))
+        throw contract.refuse('bounced', `the server answered ${responseCode}`);
+      throw error;
+    }
+  };
   return {
-    async deliver({ messageId, to, subject, text }) {
-      try {
-        // An address object prevents nodemailer from reading a hostile address as a list of recipients.
-        await transport.sendMail({
-          from,
-          to: { name: '', address: to },
-          subject,
-          text,
-          messageId: `<${messageId}@${domain}>`,
-          disableFileAccess: true,
-          disableUrlAccess: true,
-        });
-      } catch (error) {
-        const { responseCode = 0, command = '' } = error as { responseCode?: number; command?: string };
-        if (responseCode >= 500 && aboutTheMail.has(command))
-          throw contract.refuse('bounced', `the server answered ${responseCode}`);
-        throw error;
-      }
-    },
+    deliver: (mail) => traced('SMTP send', span, () => send(mail)),
     close: () => transport.close(),
   };
+}
+
+/** Names by OpenTelemetry's conventions. The user and the password of the URL are left out. */
+function attributesOf(url: string) {
+  const { hostname, port } = new URL(url);
+  const server = { 'server.address': hostname, ...(port && { 'server.port': Number(port) }) };
+  return Object.freeze({ 'network.protocol.name': 'smtp', ...server });
 }
