@@ -38,6 +38,7 @@ export { type Away, isAway, rowsOf } from './rows.ts';
 export { sagaAnswer, sagaRow, sagaStates, settlementSchema } from './sagas.ts';
 export { type ModuleState, topologyAnswer } from './topology.ts';
 export {
+  type Crossing,
   finalSpans,
   type SpanRow,
   type TraceRow,

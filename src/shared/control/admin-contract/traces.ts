@@ -43,6 +43,16 @@ export const traceRow = z.object({
 });
 export type TraceRow = z.output<typeof traceRow>;
 
+/** The time of a call or an event that goes from one process to another, by the clock of one of them. */
+const crossing = z.object({
+  /** The id of the span in the process that it leaves. */
+  id: z.string(),
+  startUs: microseconds,
+  /** Null when the process does not know when the other one had ended its work. */
+  endUs: microseconds.nullable(),
+});
+export type Crossing = z.output<typeof crossing>;
+
 /** Summarizes the spans of one trace in one process. The home process joins the summaries to a list of traces. */
 export const traceSummary = traceRow.extend({
   /** The id of the process that has the spans. */
@@ -51,6 +61,9 @@ export const traceSummary = traceRow.extend({
   isRoot: z.boolean(),
   /** Whether a span has the name that the query asks for. */
   isNamed: z.boolean(),
+  /** The calls and events that left the process, and those that came to it. They show how far its clock differs from others. */
+  sent: z.array(crossing).readonly().default([]),
+  served: z.array(crossing).readonly().default([]),
 });
 export type TraceSummary = z.output<typeof traceSummary>;
 

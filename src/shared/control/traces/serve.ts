@@ -3,6 +3,7 @@ import { refusal } from '../../kernel/errors/index.ts';
 import { fromQuery } from '../../kernel/http-api/index.ts';
 import type { AdminRoutes, FanOut } from '../admin-api/index.ts';
 import { tracesQuery } from '../admin-contract/index.ts';
+import { inOneTime } from './clocks.ts';
 import type { Recorder } from './recorder.ts';
 import { inOrder, rowOf } from './rows.ts';
 import { rowsOf, summaryOf } from './summaries.ts';
@@ -13,7 +14,7 @@ const maxListed = 2_000;
 /**
  * Serves the traces that the processes remember. `GET /ops/traces` lists the latest: each process summarizes its spans of a
  * trace. The home process also answers for the processes that have ended. `GET /ops/traces/{id}` returns all spans of one trace. Both
- * answers name the processes that did not answer.
+ * answers name the processes that did not answer. Times are those of the process that the trace came to first.
  */
 export function serveTraces(
   app: AdminRoutes,
@@ -38,9 +39,10 @@ export function serveTraces(
       ...memory.spansOf(traceId).map(rowOf),
       ...endedProcesses.spansOf(traceId),
     ]);
-    const spans = inOrder(items);
-    if (spans.length === 0 && c.env?.passedOn === undefined)
+    if (c.env?.passedOn !== undefined) return c.json({ items });
+    const { spans, clocks } = inOneTime(inOrder(items));
+    if (spans.length === 0)
       throw refusal('not-found', `no process remembers a trace "${traceId}"; GET /ops/traces lists those there are`);
-    return c.json({ items: spans, missed });
+    return c.json({ items: inOrder(spans), missed, clocks });
   });
 }

@@ -6,6 +6,7 @@ import {
   traceRow,
   traceSummary,
 } from '../admin-contract/index.ts';
+import { clocksAhead, crossingsOf, firstProcess } from './clocks.ts';
 import { inOrder } from './rows.ts';
 
 /** Summarizes the spans of one trace in one process. The first span is the one without a parent, if there is one. */
@@ -26,6 +27,7 @@ export function summaryOf(spans: readonly SpanRow[], process: string, { name }: 
     process,
     isRoot: root !== undefined,
     isNamed: name === undefined || sorted.some((span) => span.name.includes(name)),
+    ...crossingsOf(sorted),
   };
 }
 
@@ -41,10 +43,13 @@ export function rowsOf(summaries: readonly unknown[], query: TracesQuery): Trace
   return wanted.sort((one, other) => other.startUs - one.startUs).slice(0, query.limit);
 }
 
-/** Joins the summaries of one trace. */
-function joined(parts: readonly TraceSummary[]): TraceSummary {
-  const sorted = [...parts].sort((one, other) => one.startUs - other.startUs);
-  const first = sorted.find(({ isRoot }) => isRoot) ?? sorted[0]!;
+/** Joins the summaries of one trace, in the time of its first process. */
+function joined(given: readonly TraceSummary[]): TraceSummary {
+  const parts = [...given].sort(byStart);
+  const first = firstProcess(parts);
+  const ahead = clocksAhead(parts, first);
+  const inOneTime = parts.map((each) => ({ ...each, startUs: each.startUs - (ahead.get(each.process) ?? 0) }));
+  const sorted = inOneTime.sort(byStart);
   const { startUs } = sorted[0]!;
   return {
     ...first,
@@ -55,6 +60,10 @@ function joined(parts: readonly TraceSummary[]): TraceSummary {
     failed: sorted.some(({ failed }) => failed),
     isNamed: sorted.some(({ isNamed }) => isNamed),
   };
+}
+
+function byStart(one: TraceSummary, other: TraceSummary): number {
+  return one.startUs - other.startUs;
 }
 
 function endOf({ startUs, durationUs }: { readonly startUs: number; readonly durationUs: number }): number {
