@@ -161,6 +161,21 @@ it('adds to the usage of a unit how long it waits for the disk after its task', 
   ]);
 });
 
+it('counts a sync within the commit as a wait for the disk, also for a unit that goes on before', async () => {
+  let now = 0;
+  const commit = () => {
+    now += 5;
+  };
+  const group = new GroupCommit('shared', { ...quiet, commit }, () => now);
+  const written: WrittenGroup[] = [];
+  group.onWritten = (each) => written.push(each);
+  const usages = [0, 1].map(() => ({ statements: 0, diskMs: 0 }));
+  await Promise.all(usages.map((usage, index) => group.run(async () => {}, index === 1, usage)));
+  await idle();
+  expect(usages.map(({ diskMs }) => diskMs)).toEqual([5, 5]);
+  expect(written).toEqual([{ units: 2, ms: 5 }]);
+});
+
 it('commits nothing more after a failed sync, and reports it', async () => {
   const disk = new BusyDisk();
   const group = new GroupCommit('worn', disk.transaction);

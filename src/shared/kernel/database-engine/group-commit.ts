@@ -108,9 +108,12 @@ export class GroupCommit {
         await this.#runWaiting(finished);
       }
       if (this.transaction.restsOn) await this.#waitFor(this.transaction.restsOn, finished);
+      const startedAt = this.now();
       this.transaction.commit();
+      const committedMs = this.now() - startedAt;
+      addDiskTime(finished, committedMs);
       this.#tellAhead(finished);
-      this.#syncing = this.#sync(finished);
+      this.#syncing = this.#sync(finished, committedMs);
     } catch (error) {
       this.#giveUp(error, finished);
     }
@@ -147,13 +150,13 @@ export class GroupCommit {
   }
 
   /** Settles each unit of a group once the group is on disk. When the disk refuses the group, no later group commits. */
-  async #sync(finished: readonly QueuedUnit[]): Promise<void> {
+  async #sync(finished: readonly QueuedUnit[], committedMs: number): Promise<void> {
     this.#unsynced += 1;
     const startedAt = this.now();
     try {
       await this.transaction.sync(finished.some(({ isUrgent }) => isUrgent));
       const ms = this.now() - startedAt;
-      this.onWritten({ units: finished.length, ms });
+      this.onWritten({ units: finished.length, ms: committedMs + ms });
       addDiskTime(finished, ms);
       await turn();
     } catch (cause) {
