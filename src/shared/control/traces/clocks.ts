@@ -16,7 +16,7 @@ interface SkewedClock {
   readonly aheadUs: number;
 }
 
-/** Smallest skew that is told from the pauses of a process and the drift of its clock. */
+/** Smallest skew that is corrected. A pause of a process, or the drift of its clock, makes a smaller difference. */
 const minSkewUs = 50_000;
 
 /** Returns the times of the spans of one process that another process may know as well. */
