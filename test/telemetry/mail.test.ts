@@ -1,11 +1,17 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { MailServer } from '../../src/modules/mail/internal/server/mail-server.ts';
 import { smtpServer } from '../../src/modules/mail/internal/server/smtp.ts';
 import { ServiceTracerProvider } from '../../src/shared/control/traces/provider.ts';
+import { runInContext } from '../../src/shared/kernel/context/index.ts';
 import { fromTraceFields, ofService, startSpan, withTrace } from '../../src/shared/kernel/telemetry/index.ts';
 import { FakeMailServer } from '../crash/adapters/fake-mail-server.ts';
+
+setFlagsFromString('--expose-gc');
+globalThis.gc ??= runInNewContext('gc');
 
 let ended: ReadableSpan[];
 let fake: FakeMailServer;
@@ -83,4 +89,19 @@ it('makes no span in a trace that is not sampled, unless the exchange fails', as
   fake.refusals.set(to, '451 try later');
   await withTrace(outline, () => server.deliver(mail)).catch(() => {});
   expect(ended.map(({ name }) => name)).toEqual(['SMTP send']);
+});
+
+it('keeps nothing of the caller for which it opened a connection', async () => {
+  const deliverFor = async () => {
+    const context = { requestId: 'r', caller: 'mail', deadline: Number.POSITIVE_INFINITY };
+    await runInContext(context, () => server.deliver(mail));
+    return new WeakRef(context);
+  };
+  const gone = await deliverFor();
+  for (let turn = 0; turn < 100 && gone.deref(); turn++) {
+    // A reference that was read stays alive until the end of its turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    globalThis.gc!();
+  }
+  expect(gone.deref()).toBeUndefined();
 });

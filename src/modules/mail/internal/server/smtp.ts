@@ -1,4 +1,5 @@
 import { createTransport } from 'nodemailer';
+import { background } from '../../../../shared/kernel/context/index.ts';
 import { SpanKind, traced } from '../../../../shared/kernel/module/index.ts';
 import { mail as contract } from '../../contract.ts';
 import type { Mail, MailServer } from './mail-server.ts';
@@ -19,16 +20,19 @@ export function smtpServer(url: string, from: string): MailServer {
   const domain = /@([^>\s]+)/.exec(from)?.[1] ?? 'localhost';
   const send = async ({ messageId, to, subject, text }: Mail) => {
     try {
-      // An address object prevents nodemailer from reading a hostile address as a list of recipients.
-      await transport.sendMail({
-        from,
-        to: { name: '', address: to },
-        subject,
-        text,
-        messageId: `<${messageId}@${domain}>`,
-        disableFileAccess: true,
-        disableUrlAccess: true,
-      });
+      // The connection outlives the caller for which it is opened.
+      await background.run(() =>
+        transport.sendMail({
+          // An address object prevents nodemailer from reading a hostile address as a list of recipients.
+          from,
+          to: { name: '', address: to },
+          subject,
+          text,
+          messageId: `<${messageId}@${domain}>`,
+          disableFileAccess: true,
+          disableUrlAccess: true,
+        }),
+      );
     } catch (error) {
       const { responseCode = 0, command = '' } = error as { responseCode?: number; command?: string };
       if (responseCode >= 500 && aboutTheMail.has(command))
