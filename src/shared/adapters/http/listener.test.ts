@@ -102,6 +102,23 @@ describe('the internal listener', () => {
     }
   });
 
+  it('leaves the limit of spans in chunks to their route, and no other body', async () => {
+    const served = await openCallee({ operate: async (_, response) => void response.writeHead(204).end() });
+    const { port } = new URL(served.address);
+    const statuses = ['/v1/traces', '/v1/../ops/faults', '/v1/traces/../../ops/faults', '/v1/logs'].map((path) => {
+      const headers = { 'transfer-encoding': 'chunked' };
+      return new Promise((resolve, reject) => {
+        const asked = request({ host: '127.0.0.1', port, path, method: 'POST', headers }, ({ statusCode }) =>
+          resolve(statusCode),
+        );
+        asked.once('error', reject);
+        asked.end('x');
+      });
+    });
+    expect(await Promise.all(statuses)).toEqual([204, 413, 413, 413]);
+    await served.close();
+  });
+
   it('ends an exchange with a duplicate id', async () => {
     const line = (operation: string) =>
       JSON.stringify({ id: 1, operation, input: {}, context: { requestId: 'r', deadlineMs: 5_000 } });

@@ -75,7 +75,9 @@ async function serveRequest(
   if (ambiguous) throw refusal('malformed-request', ambiguous);
   const [, area = '', module = '', operation = ''] = (request.url ?? '/').split('/', 4);
   if (area !== 'modules' && area !== 'events') {
-    limitOperator(request);
+    // Senders of spans compress while they send, so they cannot say a length. The route limits the body.
+    if (request.url !== '/v1/traces') limitOperator(request);
+    endLate(request);
     return operate(request, response);
   }
   const { caller, until } = await tokens.verifyUntil(bearer(request.headers.authorization), module);
@@ -111,11 +113,15 @@ async function serveRequest(
   send(response, 200, { 'content-type': 'application/json', 'cache-control': 'no-store' }, answer);
 }
 
-/** Throws `body-too-large` when the declared size is over the limit or missing. Ends a request that takes too long to arrive. */
+/** Throws `body-too-large` when the declared size is over the limit or missing. */
 function limitOperator(request: IncomingMessage): void {
   const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
   if (Number(length) > maximumOperatorBytes || encoding !== undefined)
     throw refusal('body-too-large', `send at most ${maximumOperatorBytes} bytes, and say how many (content-length)`);
+}
+
+/** Ends a request that takes too long to arrive. */
+function endLate(request: IncomingMessage): void {
   const late = background.setTimeout(() => request.complete || request.destroy(), bodyWithinMs).unref();
   request.once('close', () => clearTimeout(late));
 }
