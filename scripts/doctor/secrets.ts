@@ -15,7 +15,7 @@ const secretSettings = ['INTERNAL_TLS_KEY', 'INTERNAL_IDENTITY'];
 /** Checks that only the user of Kerf may read the files with secrets. */
 export function secretFiles({ dataDir, files }: Prerequisites, user = process.getuid?.()): Finding[] {
   const named = files.filter(({ setting }) => secretSettings.includes(setting)).map(({ file }) => file);
-  const tokens = ['operator-token', 'metrics-token'].map((name) => join(dataDir, name));
+  const tokens = ['operator-token', 'metrics-token', 'traces-token'].map((name) => join(dataDir, name));
   const secrets = [...tokens, ...keyFiles(dataDir), ...named].filter((file) => existsSync(file));
   const findings = secrets.flatMap((file): Finding[] => {
     const { mode, uid } = statSync(file);

@@ -13,8 +13,9 @@ const found = (...given: Parameters<typeof topology>) =>
   secretsOf(topology(...given), definitions, {}).filter((secret) => secret !== '');
 
 it('finds the keys and tokens of the kernel', () => {
-  const settings = { INTERNAL_KEY: 'key-one,key-two', OPERATOR_TOKEN: 'of-operators', METRICS_TOKEN: 'of-scrapers' };
-  expect(found(settings)).toEqual(['key-one', 'key-two', 'of-operators', 'of-scrapers']);
+  const tokens = { OPERATOR_TOKEN: 'of-operators', METRICS_TOKEN: 'of-scrapers', TRACES_TOKEN: 'of-senders' };
+  const settings = { INTERNAL_KEY: 'key-one,key-two', ...tokens };
+  expect(found(settings)).toEqual(['key-one', 'key-two', 'of-operators', 'of-scrapers', 'of-senders']);
 });
 
 it('finds the password, or the token, of each broker, also percent-encoded', () => {

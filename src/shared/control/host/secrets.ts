@@ -12,11 +12,18 @@ export function secretsOf(
   definitions: readonly Pick<ModuleDefinition, 'contract'>[],
   env: Environment = process.env,
 ): string[] {
-  const { INTERNAL_KEY = '', OPERATOR_TOKEN = '', METRICS_TOKEN = '', BUS, BUS_BEFORE = '' } = settings;
+  const {
+    INTERNAL_KEY = '',
+    OPERATOR_TOKEN = '',
+    METRICS_TOKEN = '',
+    TRACES_TOKEN = '',
+    BUS,
+    BUS_BEFORE = '',
+  } = settings;
   const brokers = [...placements.values()].flatMap((placement) => (placement.kind === 'broker' ? placement.url : []));
   const own = definitions.flatMap(({ contract }) => Object.entries(settingsOf(contract.name)));
   return [
-    ...[...INTERNAL_KEY.split(','), OPERATOR_TOKEN, METRICS_TOKEN],
+    ...[...INTERNAL_KEY.split(','), OPERATOR_TOKEN, METRICS_TOKEN, TRACES_TOKEN],
     ...[BUS, BUS_BEFORE, ...brokers].flatMap(secretsOfBroker),
     ...own.flatMap(([name, value]) => (typeof value === 'string' ? secretsOfSetting(name, value) : [])),
     ...Object.entries(env).flatMap(([name, value = '']) => secretsOfExporter(name, value)),

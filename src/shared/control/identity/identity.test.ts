@@ -1,4 +1,13 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { decodeProtectedHeader } from 'jose';
@@ -6,7 +15,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { bearer } from '../../kernel/ports/index.ts';
 import { Authority } from './authority.ts';
 import { FileKeyRing, fixedKeyRing, rotate } from './key-ring.ts';
-import { operatorToken, sameSecret } from './operator.ts';
+import { givenToken, operatorToken, sameSecret } from './operator.ts';
 import { ServiceTokens } from './service-tokens.ts';
 import { SessionTokens } from './session-tokens.ts';
 import { SignedOut } from './signed-out.ts';
@@ -205,6 +214,23 @@ describe('a session', () => {
     // A file of unchanged size is read again only when memory has no entries of its hour.
     writeFileSync(join(folder, String(Math.floor(soon / 3_600))), '\nthird\n');
     expect(verifies.has('first', soon)).toBe(false);
+  });
+});
+
+describe('a sender of spans', () => {
+  it('has a token only when somebody sets one, or puts one into the data folder', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'kerf-sender-'));
+    const file = join(folder, 'traces-token');
+    expect([givenToken(folder, 'traces', undefined), existsSync(file)]).toEqual([undefined, false]);
+    expect(givenToken(folder, 'traces', 'given-by-a-setting')).toBe('given-by-a-setting');
+    writeFileSync(file, 'put-into-the-folder\n', { mode: 0o644 });
+    expect(givenToken(folder, 'traces', undefined)).toBe('put-into-the-folder');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    writeFileSync(file, 'short');
+    expect(() => givenToken(folder, 'traces', undefined)).toThrow(
+      /traces-token: a token has at least 16 .* to take no spans/,
+    );
+    expect(() => givenToken(folder, 'traces', 'with a space in it')).toThrow('TRACES_TOKEN');
   });
 });
 

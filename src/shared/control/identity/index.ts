@@ -4,7 +4,7 @@ export type { Enrolment, Identity } from './identity.ts';
 export { readIdentity, type WrittenIdentity, writeIdentity } from './identity-file.ts';
 export { FileKeyRing, fixedKeyRing, rotate } from './key-ring.ts';
 export type { PublicJwk } from './keys.ts';
-export { keptToken, Operators, operatorToken, sameSecret, verifyOrder } from './operator.ts';
+export { givenToken, keptToken, Operators, operatorToken, sameSecret, verifyOrder } from './operator.ts';
 export { type Enrol, ProcessIdentity } from './process-identity.ts';
 export { type Publication, readPublication } from './publication.ts';
 export { ServiceTokens } from './service-tokens.ts';

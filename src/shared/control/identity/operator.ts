@@ -1,4 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { jwtVerify, SignJWT } from 'jose';
 import { betweenProcesses, refusal, StartError } from '../../kernel/errors/index.ts';
@@ -9,24 +10,32 @@ import { type Identity, operatorsName } from './identity.ts';
 import { newKeyPair } from './keys.ts';
 import { keepSecret, readSecret } from './secret-file.ts';
 
+/** A kind of client of the internal listener that is not a process of the system. */
+type Client = 'operator' | 'metrics' | 'traces';
+
 /** Returns the operator's bearer token: the setting, or a token in the data folder (mode 0600) that it creates on first use. */
 export function operatorToken(dataDir: string, setting: string | undefined): string {
   return keptToken(dataDir, 'operator', setting);
 }
 
 /** Returns the bearer token of operators, or of another kind of client: the setting (`OPERATOR_TOKEN`), or the file in the data folder. */
-export function keptToken(dataDir: string, client: 'operator' | 'metrics', setting: string | undefined): string {
-  if (setting) return usable(setting, `${client.toUpperCase()}_TOKEN`);
+export function keptToken(dataDir: string, client: Client, setting: string | undefined): string {
+  const unless = client === 'traces' ? 'to take no spans' : 'to have one made';
+  if (setting) return usable(setting, `${client.toUpperCase()}_TOKEN`, unless);
   const file = join(dataDir, `${client}-token`);
   keepSecret(file, () => `${randomBytes(32).toString('base64url')}\n`);
-  return usable(readSecret(file).trim(), file);
+  return usable(readSecret(file).trim(), file, unless);
 }
 
-function usable(token: string, where: string): string {
+/** Returns the token of a kind of client, if there is a setting or a file. Creates none. */
+export function givenToken(dataDir: string, client: Client, setting: string | undefined): string | undefined {
+  const isGiven = setting || existsSync(join(dataDir, `${client}-token`));
+  return isGiven ? keptToken(dataDir, client, setting) : undefined;
+}
+
+function usable(token: string, where: string, unless: string): string {
   if (bearer(`Bearer ${token}`) === token && token.length >= 16) return token;
-  throw new StartError(
-    `${where}: a token has at least 16 letters, digits, or any of - . _ ~ + /; remove it to have one made`,
-  );
+  throw new StartError(`${where}: a token has at least 16 letters, digits, or any of - . _ ~ + /; remove it ${unless}`);
 }
 
 /** Compares two secrets. Its duration does not reveal how much of a guess is right. */

@@ -131,6 +131,7 @@ export const kernelSettings = z.object({
       'folders that releases may be moved from, separated by commas; unless said otherwise that of this program',
     ),
   METRICS_TOKEN: z.string().min(16).optional().describe('the token of scrapers, instead of the data folder'),
+  TRACES_TOKEN: z.string().min(16).optional().describe('the token of services that send spans; without it, none may'),
   OPERATOR_TOKEN: z.string().min(16).optional().describe("the operators' token, instead of the data folder"),
 });
 

@@ -232,7 +232,7 @@ export class ModuleProcesses {
 function environmentOf(module: string, settings: ReadonlyMap<string, readonly string[]>): NodeJS.ProcessEnv {
   const own = settings.get(module) ?? [];
   const foreign = new Set([...settings.values()].flat().filter((name) => !own.includes(name)));
-  const secret = ['INTERNAL_KEY', 'INTERNAL_IDENTITY', 'OPERATOR_TOKEN'];
+  const secret = ['INTERNAL_KEY', 'INTERNAL_IDENTITY', 'OPERATOR_TOKEN', 'TRACES_TOKEN'];
   return Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !foreign.has(name) && !secret.includes(name)),
   );
