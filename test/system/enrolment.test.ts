@@ -87,7 +87,8 @@ describe('a process on another machine', () => {
 it.skipIf(!existsSync('/proc/self/environ'))(
   'module processes inherit neither secrets of the home process nor settings of other modules',
   async () => {
-    const system = { INTERNAL_KEY: secret, OPERATOR_TOKEN: 'a-token-of-the-operators', MODULE_PAYMENTS: 'http' };
+    const tokens = { OPERATOR_TOKEN: 'a-token-of-the-operators', TRACES_TOKEN: 'a-token-of-senders' };
+    const system = { INTERNAL_KEY: secret, ...tokens, MODULE_PAYMENTS: 'http' };
     const env = { ...system, PAYMENTS_PROVIDER_KEY: 'a key of payments', SMS_PROVIDER_KEY: 'a key of sms' };
     const kerf = await start({ dataDir: folder(), env });
     const environment = (pid: number) => readFileSync(`/proc/${pid}/environ`, 'utf8');
@@ -95,7 +96,7 @@ it.skipIf(!existsSync('/proc/self/environ'))(
     const [pid] = kerf.announced.modules.find(({ name }) => name === 'payments')!.instances.map((each) => each.pid);
     expect(environment(pid!)).toContain('MODULE_PAYMENTS');
     expect(environment(pid!)).toContain(env.PAYMENTS_PROVIDER_KEY);
-    for (const each of [secret, env.OPERATOR_TOKEN, env.SMS_PROVIDER_KEY])
+    for (const each of [secret, env.OPERATOR_TOKEN, env.TRACES_TOKEN, env.SMS_PROVIDER_KEY])
       expect(environment(pid!)).not.toContain(each);
   },
 );

@@ -73,6 +73,12 @@ const refused: [about: string, env: () => Record<string, string>, words: string[
   ['an unknown crash point', () => ({ FAULT_POINT: 'sagas/checkout' }), ['FAULT_POINT', 'relay/, saga/']],
   ['a bad setting of a module', () => ({ SIGN_UP_WIRING: 'magic' }), ['SIGN_UP_WIRING', 'orchestrated']],
   ['a short operator token', () => ({ OPERATOR_TOKEN: 'hush' }), ['OPERATOR_TOKEN', '16']],
+  ['a short token of senders of spans', () => ({ TRACES_TOKEN: 'hush' }), ['TRACES_TOKEN', '16']],
+  [
+    'a token of senders of spans that gives orders as well',
+    () => ({ OPERATOR_TOKEN: 'one-token-for-all', TRACES_TOKEN: 'one-token-for-all' }),
+    ['TRACES_TOKEN', 'must differ'],
+  ],
   ['a public port in use', () => ({ PORT: takenPort }), ['127.0.0.1:', 'is taken', 'set PORT to']],
   ['an internal port in use', () => ({ INTERNAL_PORT: takenPort }), ['127.0.0.1:', 'is taken', 'set INTERNAL_PORT to']],
   ['a data folder that is a file', () => ({ DATA_DIR: at('a-file') }), ['DATA_DIR', at('a-file')]],

@@ -45,6 +45,8 @@ export class Recorder {
   /** Distinguishes this process from all others. */
   readonly id: string = randomUUID();
   readonly memory: TraceMemory;
+  /** The spans that other programs sent. */
+  readonly received: TraceMemory;
   /** The spans of module processes that have ended. */
   readonly endedProcesses: SpansOfEndedProcesses;
   readonly #queues: readonly ExportQueue<ReadableSpan>[];
@@ -56,7 +58,9 @@ export class Recorder {
     this.#queues = adapters
       .spanExporters(settings.OTEL_TRACES_EXPORTER, env)
       .map(({ name, open }) => exportSpans(name, open(env)));
-    this.memory = new TraceMemory({ maxSpans, slowMs, send: (span) => this.#send(span) });
+    const send = (span: ReadableSpan) => this.#send(span);
+    this.memory = new TraceMemory({ maxSpans, slowMs, send });
+    this.received = new TraceMemory({ maxSpans: Math.ceil(maxSpans / 2), slowMs, send });
     this.endedProcesses = new SpansOfEndedProcesses(maxSpans);
     logDiagnostics(log);
     joinOpenTelemetry();

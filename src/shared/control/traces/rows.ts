@@ -23,7 +23,8 @@ export function rowOf(span: ReadableSpan): SpanRow {
     name: span.name,
     kind: kinds[span.kind],
     service: String(attributes['service.name']),
-    instance: String(attributes['service.instance.id']),
+    // A program that is no process of this system may not say more than its host.
+    instance: String(attributes['service.instance.id'] ?? attributes['host.name'] ?? 'unknown'),
     startUs: microseconds(span.startTime),
     durationUs: microseconds(span.duration),
     failed: span.status.code === SpanStatusCode.ERROR,
@@ -37,7 +38,7 @@ function microseconds(time: HrTime): number {
   return Math.round(hrTimeToMicroseconds(time));
 }
 
-/** Returns the spans without duplicates, in the order of their start. */
+/** Returns the spans without duplicates, in the order of their start. The last one of an id counts. */
 export function inOrder(spans: readonly SpanRow[]): SpanRow[] {
   const once = new Map(spans.map((span) => [span.spanId, span]));
   return [...once.values()].sort((one, other) => one.startUs - other.startUs);

@@ -1,4 +1,6 @@
 import { type Context, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { Hono } from 'hono';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ofService } from '../../kernel/telemetry/index.ts';
@@ -12,6 +14,7 @@ import { TraceMemory } from './trace-memory.ts';
 /** A process that remembers traces. Asks `others` as the home process does. */
 class TracingProcess {
   readonly memory = new TraceMemory({ maxSpans: 100_000, slowMs: 60_000, send: () => {} });
+  readonly received = new TraceMemory({ maxSpans: 100, slowMs: 60_000, send: () => {} });
   readonly endedProcesses = new SpansOfEndedProcesses(3);
   readonly #app: AdminRoutes = new Hono();
   readonly #provider = new ServiceTracerProvider({
@@ -29,7 +32,7 @@ class TracingProcess {
       },
     };
     serveTraces(this.#app, fanOut as Parameters<typeof serveTraces>[1], {
-      ...{ id, memory: this.memory, endedProcesses: this.endedProcesses, counts: [] },
+      ...{ id, memory: this.memory, received: this.received, endedProcesses: this.endedProcesses, counts: [] },
     });
   }
 
@@ -105,6 +108,28 @@ describe('a trace through two processes', () => {
     const strange = { asked: async () => ({ items: [{ traceId, spanId: 'x', name: 'POST /orders' }] }) };
     const asking = new TracingProcess('asking', [strange as never, other]);
     expect((await asking.list()).map(({ spans }) => spans)).toEqual([2]);
+  });
+});
+
+describe('the spans of other programs', () => {
+  it('are shown in the same trace, and take the place of none of this system', async () => {
+    const home = new TracingProcess('home');
+    const request = home.record('POST /orders', { service: 'gateway', from: 1, to: 1.8 });
+    const [own] = home.memory.spansOf(trace.getSpanContext(request)!.traceId);
+    const of = (name: string, spanId: string): ReadableSpan => ({
+      ...{ name, kind: own!.kind, startTime: [1, 5_000_000], endTime: [1, 6_000_000], duration: [0, 1_000_000] },
+      ...{ status: { code: SpanStatusCode.UNSET }, attributes: {}, events: [], links: [], ended: true },
+      ...{ droppedAttributesCount: 0, droppedEventsCount: 0, droppedLinksCount: 0 },
+      ...{ resource: resourceFromAttributes({ 'service.name': 'java-shop' }), instrumentationScope: { name: 'java' } },
+      ...{ spanContext: () => ({ ...own!.spanContext(), spanId }), parentSpanContext: own!.spanContext() },
+    });
+    for (const span of [of('pay', 'c'.repeat(16)), of('forged', own!.spanContext().spanId)]) home.received.add(span);
+    const shown = (await home.spans(own!.spanContext().traceId)).map((row) => [row.name, row.service, row.instance]);
+    expect(shown).toEqual([
+      ['POST /orders', 'gateway', 'same'],
+      ['pay', 'java-shop', 'unknown'],
+    ]);
+    expect(await home.list('?service=java-shop')).toMatchObject([{ name: 'POST /orders', service: 'gateway' }]);
   });
 });
 

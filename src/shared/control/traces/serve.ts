@@ -19,13 +19,21 @@ const maxListed = 2_000;
 export function serveTraces(
   app: AdminRoutes,
   fanOut: Pick<FanOut, 'items'>,
-  { id, memory, endedProcesses, counts }: Pick<Recorder, 'id' | 'memory' | 'endedProcesses' | 'counts'>,
+  {
+    id,
+    memory,
+    received,
+    endedProcesses,
+    counts,
+  }: Pick<Recorder, 'id' | 'memory' | 'received' | 'endedProcesses' | 'counts'>,
 ): void {
   app.get('/ops/traces', async (c) => {
     const query = parseInput(tracesQuery, fromQuery(tracesQuery, c.req.queries()));
-    const latest = [...memory.traces()].slice(0, maxListed);
+    const latestOf = (part: Recorder['memory'], process: string) =>
+      [...part.traces()].slice(0, maxListed).map((spans) => summaryOf(spans.map(rowOf), process, query));
     const summaries = [
-      ...latest.map((spans) => summaryOf(spans.map(rowOf), id, query)),
+      ...latestOf(memory, id),
+      ...latestOf(received, `received by ${id}`),
       ...endedProcesses.traces().map(({ process, spans }) => summaryOf(spans, process, query)),
     ];
     const { items, missed } = await fanOut.items(c, summaries);
@@ -36,6 +44,8 @@ export function serveTraces(
   app.get('/ops/traces/:id', async (c) => {
     const traceId = c.req.param('id');
     const { items, missed } = await fanOut.items(c, [
+      // The last span of an id counts: a span of this system, whatever another program has sent.
+      ...received.spansOf(traceId).map(rowOf),
       ...memory.spansOf(traceId).map(rowOf),
       ...endedProcesses.spansOf(traceId),
     ]);

@@ -1,7 +1,9 @@
+import { senderGuard } from '../admin-api/index.ts';
 import { countsFamily } from '../exporting/index.ts';
-import type { ControlPart } from '../parts/index.ts';
+import type { ControlPart, PartDependencies } from '../parts/index.ts';
 import { Recorder } from './recorder.ts';
 import { serveTraces } from './serve.ts';
+import { SpanReceiver } from './span-receiver.ts';
 
 const help = 'Spans given to an exporter, by outcome: exported, failed or dropped.';
 
@@ -21,12 +23,31 @@ export function traces(): ControlPart {
         mask: (text) => logs.masked(text),
       });
       recorder.traceFetch().catch((error: unknown) => log.warn({ error }, 'requests by fetch make no spans'));
+      // One process shows the spans of other programs, so one process takes them.
+      const guard = only ? undefined : senderGuard({ settings, hide: (token) => logs.hide(token) });
+      const receiver = guard && new SpanReceiver({ memory: recorder.received, guard, log, now: Date.now });
       return {
         serve: (app, fanOut) => serveTraces(app, fanOut, recorder),
-        metrics: () => [countsFamily('kerf_spans_total', help, recorder.counts)],
+        ...(receiver && {
+          serveOpenly(app, around) {
+            app.all('/v1/traces', (c) => receiver.answer(c.req.raw, (service) => runsHere(service, around)));
+          },
+        }),
+        metrics: () => [
+          countsFamily('kerf_spans_total', help, recorder.counts),
+          ...(receiver ? [receiver.family()] : []),
+        ],
         finalState: { current: () => recorder.latest(), set: (given) => recorder.endedProcesses.add(given) },
         close: () => recorder.close(),
       };
     },
   };
+}
+
+/** Returns whether the spans of a service are recorded in this system: it is a part of the system itself, or a module that it runs. */
+function runsHere(
+  service: string,
+  { open, moduleProcesses }: Pick<PartDependencies, 'open' | 'moduleProcesses'>,
+): boolean {
+  return ['gateway', 'home'].includes(service) || open.has(service) || moduleProcesses.of(service).length > 0;
 }
