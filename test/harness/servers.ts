@@ -45,8 +45,17 @@ export function describeWith(name: ServerName, title: string, body: (server: Ser
 
 /** Starts a server that no other test uses, so that the test may kill or stop it. */
 export async function privateServer(name: ServerName): Promise<PrivateServer> {
-  const port = await freePort(kinds[name].portCount);
-  return startServer(name, { port, folder: mkdtempSync(join(tmpdir(), `kerf-${name}-`)) });
+  return (await unavailableServer(name)).start();
+}
+
+/** Returns the address of a private server that refuses connections until `start`. */
+export async function unavailableServer(
+  name: ServerName,
+): Promise<{ readonly url: string; start(): Promise<PrivateServer> }> {
+  const kind = kinds[name];
+  const port = await freePort(kind.portCount);
+  const folder = mkdtempSync(join(tmpdir(), `kerf-${name}-`));
+  return { url: kind.url(port), start: () => startServer(name, { port, folder }) };
 }
 
 /** Returns whether a missing server is a failure: with `REQUIRE_SERVERS=1`, and for servers that install in seconds. */
