@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { Admin, ConfigResourceTypes, Producer, stringSerializers } from '@platformatic/kafka';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../../../test/harness/kerf.ts';
-import { describeWith, privateServer } from '../../../../test/harness/servers.ts';
+import { describeWith } from '../../../../test/harness/servers.ts';
 import { systemClock } from '../../kernel/context/index.ts';
 import { byKey, events, type OpenedBus } from '../../kernel/events/bus.cases.ts';
 import { EventScene, shop, type ToldEvent } from '../../kernel/events/events.scene.ts';
@@ -15,7 +15,7 @@ import {
   type SubscriptionMap,
   subscriptionMap,
 } from '../../kernel/events/index.ts';
-import { brokerCases, inNamespace } from '../../kernel/ports/broker-bus.cases.ts';
+import { brokerCases, inNamespace, recordingLog } from '../../kernel/ports/broker-bus.cases.ts';
 import { type Log, silentLog } from '../../kernel/telemetry/index.ts';
 import { openKafka } from './events.ts';
 
@@ -44,8 +44,8 @@ async function write(url: URL, topic: string, value: string): Promise<void> {
   await producer.close();
 }
 
-function openOn(url: URL, subscriptions: SubscriptionMap, cleanUp = () => clear(url)): OpenedBus {
-  const bus = openKafka({ url, subscriptions, clock: systemClock, log: silentLog });
+function openOn(url: URL, subscriptions: SubscriptionMap, log: Log): OpenedBus {
+  const bus = openKafka({ url, subscriptions, clock: systemClock, log });
   const leave = new Map<string, () => Promise<void>>();
   return {
     bus,
@@ -53,12 +53,12 @@ function openOn(url: URL, subscriptions: SubscriptionMap, cleanUp = () => clear(
     detach: async (module) => leave.get(module)?.(),
     async crash() {
       await bus.close();
-      return openOn(url, subscriptions, cleanUp);
+      return openOn(url, subscriptions, log);
     },
     bring: (_module, text) => write(url, 'shop', text),
     async close() {
       await bus.close();
-      await cleanUp();
+      await clear(url);
     },
   };
 }
@@ -197,29 +197,6 @@ describeWith('kafka', 'events by Kafka only', ({ url }) => {
   });
 
   describe('a cluster that is unavailable at the start of a process', () => {
-    it('is logged once; events are refused meanwhile, and flow when it is available', async () => {
-      const server = await privateServer('kafka');
-      await server.kill();
-      const scene = new EventScene();
-      const { log, lines } = noted();
-      const { subscriptions } = scene;
-      const bus = openKafka({ url: inNamespace(server.url), subscriptions, clock: systemClock, log });
-      await bus.subscribe('mail', await scene.receiver('mail'));
-      await expect(bus.deliver('kafka', [sold('a', 1)])).rejects.toMatchObject({ code: 'unavailable' });
-      await expect(bus.backlog('mail')).rejects.toMatchObject({ code: 'unavailable' });
-      await scene.begin(bus);
-      await scene.publish({ customer: 'a', n: 1 });
-      await server.restart();
-      await scene.until(() => scene.effects.mail.length === 1);
-      expect(lines).toEqual([
-        expect.stringMatching(/^error kafka:\/\/127\.0\.0\.1:\d+: the broker cannot be reached; events wait/),
-        expect.stringMatching(/^warn kafka:\/\/127\.0\.0\.1:\d+: the broker is reached again/),
-      ]);
-      await bus.close();
-      await scene.close();
-      await server.stop();
-    });
-
     it('counts as unavailable when it accepts connections but does not answer', async () => {
       const mute = createServer().listen(0, '127.0.0.1');
       await once(mute, 'listening');
@@ -237,12 +214,12 @@ describeWith('kafka', 'events by Kafka only', ({ url }) => {
     });
 
     it('is named without the password', async () => {
-      const { log, lines } = noted();
+      const { log, lines } = recordingLog();
       const address = new URL(`kafkas://somebody:secret@127.0.0.1:${await freePort()}`);
       const bus = openKafka({ url: address, subscriptions: subscriptionMap([]), clock: systemClock, log });
       const refused = await bus.deliver('kafka', [sold('a', 1)]).catch((error: Error) => error);
       expect(String(refused)).toContain('kafkas://127.0.0.1:');
-      expect(`${refused} ${lines}`).not.toContain('secret');
+      expect(`${refused} ${JSON.stringify(lines)}`).not.toContain('secret');
       await bus.close();
     });
   });
@@ -250,12 +227,4 @@ describeWith('kafka', 'events by Kafka only', ({ url }) => {
 
 function sold(customer: string, n: number) {
   return encodeEvent(shop.events.sold, { customer, n }, { id: randomUUID(), time: new Date(0).toISOString() });
-}
-
-/** A log that records its lines. */
-function noted(): { log: Log; lines: string[] } {
-  const lines: string[] = [];
-  const at = (level: string) => (fields: { broker?: string }, message: string) =>
-    void lines.push(`${level} ${fields.broker}: ${message}`);
-  return { log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') } as never, lines };
 }

@@ -1,7 +1,7 @@
 import { CloudEvent } from 'cloudevents';
 import { type AsyncMessage, type Channel, Connection } from 'rabbitmq-client';
 import { afterEach, expect, it } from 'vitest';
-import { describeWith, privateServer } from '../../../../test/harness/servers.ts';
+import { describeWith } from '../../../../test/harness/servers.ts';
 import { systemClock } from '../../kernel/context/index.ts';
 import type { OpenedBus } from '../../kernel/events/bus.cases.ts';
 import { EventScene, shop } from '../../kernel/events/events.scene.ts';
@@ -147,42 +147,12 @@ describeWith('rabbitmq', 'events by RabbitMQ only', ({ url }) => {
   });
 });
 
-describeWith('rabbitmq', 'an unavailable RabbitMQ server', () => {
-  it('is logged once; events wait, and flow when it is available', async () => {
-    const server = await privateServer('rabbitmq');
-    await server.kill();
-    const scene = new EventScene();
-    const lines: string[] = [];
-    const note = (fields: unknown, message: string) => void lines.push(`${message} ${JSON.stringify(fields)}`);
-    const log = { ...silentLog, warn: note, error: note } as unknown as Log;
-    const broker = inNamespace(server.url);
-    const bus = await openAmqp({ url: broker, subscriptions: scene.subscriptions, clock: systemClock, log });
-    await bus.subscribe('mail', await scene.receiver('mail'));
-    const event = encodeEvent(shop.events.sold, { customer: 'a', n: 1 }, { id: 'x', time: new Date().toISOString() });
-    for (let time = 0; time < 3; time++)
-      await expect(bus.deliver('amqp', [event])).rejects.toMatchObject({ code: 'unavailable' });
-    await expect(bus.backlog('mail')).rejects.toMatchObject({ code: 'unavailable' });
-    await scene.begin(bus);
-    await scene.publish({ customer: 'a', n: 2 });
-    expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatch(/cannot be reached; events wait.*"amqp:\/\/127\.0\.0\.1:\d+","why":"\w+ ECONN/);
-    await server.restart();
-    await scene.until(() => scene.effects.mail.length === 1);
-    expect(scene.effects.mail).toEqual([{ customer: 'a', n: 2 }]);
-    expect(lines.slice(1)).toEqual([expect.stringMatching(/^the broker is reached again/)]);
-    expect(lines.join()).not.toContain('guest');
-    await bus.close();
-    await scene.close();
-    await server.stop();
-  });
-});
-
 function sales(from: number, to: number) {
   return Array.from({ length: to - from }, (_, index) => ({ customer: 'a', n: from + index }));
 }
 
-async function open(broker: URL, subscriptions: SubscriptionMap): Promise<OpenedBus> {
-  const bus = await openAmqp({ url: broker, subscriptions, clock: systemClock, log: silentLog });
+async function open(broker: URL, subscriptions: SubscriptionMap, log: Log = silentLog): Promise<OpenedBus> {
+  const bus = await openAmqp({ url: broker, subscriptions, clock: systemClock, log });
   const leave = new Map<string, () => Promise<void>>();
   const queues = new Queues(namespaceOf(broker), subscriptions);
   return {
@@ -191,7 +161,7 @@ async function open(broker: URL, subscriptions: SubscriptionMap): Promise<Opened
     detach: async (module) => leave.get(module)?.(),
     async crash() {
       await bus.close();
-      return open(broker, subscriptions);
+      return open(broker, subscriptions, log);
     },
     async bring(module, text) {
       await bus.backlog(module);
