@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'drizzle-orm';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '../context/index.ts';
 import { refusal } from '../errors/index.ts';
 import { readBacklog } from './backlog.ts';
@@ -26,37 +26,17 @@ function inUse(): number {
 describe('a million events that wait', () => {
   let clock: ManualClock;
   let scene: EventScene;
-  beforeEach(async () => {
+  beforeAll(async () => {
     clock = new ManualClock();
     scene = new EventScene(clock);
     await fill(scene);
   });
-  afterEach(() => scene.close());
+  afterAll(() => scene.close());
 
   it('are counted up to 100,000, with the age of the oldest', async () => {
     const { outbox, ...rest } = await readBacklog(scene.publisher);
     expect(outbox).toMatchObject([{ recipient: 'mail', waiting: 100_000 }]);
     expect(rest).toEqual({ retryQueue: { waiting: 0, since: undefined }, deadLetters: { in: 0, out: 0 } });
-  });
-
-  it('are delivered in batches, in order, from the first on, with as little in memory as a few', async () => {
-    const take = await scene.receiver('mail');
-    const sizes: number[] = [];
-    const before = inUse();
-    await scene.begin({
-      recipients: () => ['mail'],
-      async deliver(_recipient: string, events: readonly EncodedEvent[]) {
-        sizes.push(events.length);
-        await Promise.all(events.map(({ json }) => take(JSON.parse(json))));
-      },
-    } as never);
-    await scene.until(() => scene.effects.mail.length >= 5_000);
-    expect(inUse() - before).toBeLessThan(50);
-    await scene.relay.stop();
-    expect(Math.max(...sizes)).toBe(256);
-    expect(scene.effects.mail.slice(0, 5_000).map(({ n }) => n)).toEqual(
-      Array.from({ length: 5_000 }, (_, n) => n + 1),
-    );
   });
 
   it('cost nothing while the recipient is away, and a commit no more than one would', async () => {
@@ -86,6 +66,26 @@ describe('a million events that wait', () => {
     const usual = await statementsOf(() => nothingWaits.publish({ customer: 'a', n: 1 }));
     expect(await statementsOf(() => scene.publish({ customer: 'a', n: 1 }))).toEqual(usual);
     await nothingWaits.close();
+  });
+
+  it('are delivered in batches, in order, from the first on, with as little in memory as a few', async () => {
+    const take = await scene.receiver('mail');
+    const sizes: number[] = [];
+    const before = inUse();
+    await scene.begin({
+      recipients: () => ['mail'],
+      async deliver(_recipient: string, events: readonly EncodedEvent[]) {
+        sizes.push(events.length);
+        await Promise.all(events.map(({ json }) => take(JSON.parse(json))));
+      },
+    } as never);
+    await scene.until(() => scene.effects.mail.length >= 5_000);
+    expect(inUse() - before).toBeLessThan(50);
+    await scene.relay.stop();
+    expect(Math.max(...sizes)).toBe(256);
+    expect(scene.effects.mail.slice(0, 5_000).map(({ n }) => n)).toEqual(
+      Array.from({ length: 5_000 }, (_, n) => n + 1),
+    );
   });
 });
 
