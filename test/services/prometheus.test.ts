@@ -3,19 +3,24 @@ import { writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { newDataDir } from '../harness/kerf.ts';
 import { openWebhook, queryPrometheus, type Remove, rules, scrape, sendAlertsTo } from '../harness/prometheus.ts';
 import { describeWith, privateServer } from '../harness/servers.ts';
 
 describeWith('prometheus', 'Prometheus', () => {
-  let exporter: Exporter;
-  beforeAll(async () => {
-    exporter = await openExporter();
+  const undo: Remove[] = [];
+  afterAll(async () => {
+    for (const remove of undo.reverse()) await remove();
   });
-  afterAll(() => exporter.close());
+  const open = async () => {
+    const exporter = await openExporter();
+    undo.push(exporter.close);
+    return exporter;
+  };
 
-  it('scrapes the targets of a test until the test removes them', async () => {
+  it.concurrent('scrapes the targets of a test until the test removes them', async () => {
+    const exporter = await open();
     const remove = await scrape([exporter.target], { labels: { suite: 'scrape' } });
     expect(await queryPrometheus('depth{suite="scrape"}')).toMatchObject([
       { labels: { instance: exporter.target }, value: 0 },
@@ -28,7 +33,7 @@ describeWith('prometheus', 'Prometheus', () => {
     expect(await queryPrometheus('depth{suite="scrape"}', { enough: isEmpty })).toEqual([]);
   });
 
-  it('refuses a wrong rule and keeps its other rules; when it is down, a query says so', async () => {
+  it.concurrent('refuses a wrong rule and keeps its other rules; when it is down, a query says so', async () => {
     const prometheus = await privateServer('prometheus');
     const { url } = prometheus;
     await rules([ruleFile('vector(1)')], url);
@@ -39,12 +44,8 @@ describeWith('prometheus', 'Prometheus', () => {
   });
 
   describeWith('alertmanager', 'with Alertmanager', () => {
-    const undo: Remove[] = [];
-    afterAll(async () => {
-      for (const remove of undo.reverse()) await remove();
-    });
-
-    it('fires an alert to the webhook of a test, and resolves it', async () => {
+    it.concurrent('fires an alert to the webhook of a test, and resolves it', async () => {
+      const exporter = await open();
       const webhook = await openWebhook();
       const other = await openWebhook();
       undo.push(webhook.close, other.close);
@@ -62,21 +63,21 @@ describeWith('prometheus', 'Prometheus', () => {
       ]);
     });
 
-    it('sends alerts to a private Alertmanager too', async () => {
+    it.concurrent('sends alerts to a private Alertmanager too', async () => {
       const alertmanager = await privateServer('alertmanager');
       undo.push(() => alertmanager.stop());
       const webhook = await openWebhook(alertmanager.url);
       undo.push(webhook.close);
       undo.push(await sendAlertsTo(alertmanager.url));
-      undo.push(await rules([ruleFile('vector(1)')]));
-      expect(await webhook.alert({ alertname: 'Deep' }, 'firing')).toBeDefined();
+      undo.push(await rules([ruleFile('vector(1)', 'Private')]));
+      expect(await webhook.alert({ alertname: 'Private' }, 'firing')).toBeDefined();
     });
   });
 });
 
-function ruleFile(expr: string): string {
+function ruleFile(expr: string, alert = 'Deep'): string {
   const file = join(newDataDir(), 'rules.yml');
-  writeFileSync(file, JSON.stringify({ groups: [{ name: 'test', rules: [{ alert: 'Deep', expr }] }] }));
+  writeFileSync(file, JSON.stringify({ groups: [{ name: 'test', rules: [{ alert, expr }] }] }));
   return file;
 }
 
