@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { FakeMailServer } from '../crash/adapters/fake-mail-server.ts';
+import { deep } from '../harness/deep.ts';
 import { eventually, freePort, Kerf, moduleNames, newDataDir, placements } from '../harness/kerf.ts';
 import { type LogLine, logLines, refuseSecrets } from '../harness/log.ts';
 import { Operator } from '../harness/operator.ts';
@@ -13,94 +14,102 @@ const layouts: [name: string, env: Record<string, string>][] = [
   ['in one process', {}],
   ['with every module in a process of its own', placements({ name: 'all', out: moduleNames })],
 ];
+const [together, apart] = layouts.map(([name]) => name);
 
-describe.each(layouts)('the log of an order, %s', (_name, env) => {
-  let kerf: Kerf;
-  beforeAll(async () => {
-    kerf = await Kerf.start({ env: { ...env, LOG_LEVEL: 'error,orders=debug', LOG_FORMAT: 'json' } });
-    await new Operator(kerf).ask('PUT', '/log-levels', { default: 'debug' });
-  });
-  afterAll(async () => expect(await kerf.stop()).toBe(0));
+for (const [name, env] of layouts)
+  describe(`the log of an order, ${name}`, name === together ? deep : {}, () => {
+    let kerf: Kerf;
+    beforeAll(async () => {
+      kerf = await Kerf.start({ env: { ...env, LOG_LEVEL: 'error,orders=debug', LOG_FORMAT: 'json' } });
+      await new Operator(kerf).ask('PUT', '/log-levels', { default: 'debug' });
+    });
+    afterAll(async () => expect(await kerf.stop()).toBe(0));
 
-  it('has lines of each module under one trace, the later ones included', async () => {
-    const member = await new Shop(kerf.url).join({ phone: '+4915112345678' });
-    const order = { lines: [{ sku: 'WAX', quantity: 1 }], payment: { token: 'tok_ok' } };
-    const { status, headers } = await member.post('/orders', order, { prefer: 'wait=10' });
-    expect(status).toBe(201);
-    const trace = traceIdOf(headers);
-    await quiet(kerf);
-    const lines = () => logLines(kerf.stderr).filter((line) => line['trace.id'] === trace);
-    const wanted = ['gateway', 'inventory', 'mail', 'notifications', 'orders', 'payments', 'sms'];
-    const named = () => [...new Set(lines().map((line) => line['service.name']))];
-    await eventually(async () => wanted.every((name) => named().includes(name)), 'a line of each module');
-    const pids = new Map(lines().map((line) => [line['service.name'], line['process.pid']]));
-    expect(new Set(wanted.map((name) => pids.get(name))).size).toBe(env.MODULE_ORDERS ? wanted.length : 1);
-    const orderLine = lines().find(({ kerf: own }) => own?.operation === 'place');
-    expect(orderLine).toMatchObject({
-      ...{ 'service.name': 'orders', 'log.level': 'debug', message: 'a call was served' },
-      ...{ 'http.request.id': expect.any(String), kerf: { outcome: 'done' } },
+    it('has lines of each module under one trace, the later ones included', async () => {
+      const member = await new Shop(kerf.url).join({ phone: '+4915112345678' });
+      const order = { lines: [{ sku: 'WAX', quantity: 1 }], payment: { token: 'tok_ok' } };
+      const { status, headers } = await member.post('/orders', order, { prefer: 'wait=10' });
+      expect(status).toBe(201);
+      const trace = traceIdOf(headers);
+      await quiet(kerf);
+      const lines = () => logLines(kerf.stderr).filter((line) => line['trace.id'] === trace);
+      const wanted = ['gateway', 'inventory', 'mail', 'notifications', 'orders', 'payments', 'sms'];
+      const named = () => [...new Set(lines().map((line) => line['service.name']))];
+      await eventually(async () => wanted.every((name) => named().includes(name)), 'a line of each module');
+      const pids = new Map(lines().map((line) => [line['service.name'], line['process.pid']]));
+      expect(new Set(wanted.map((name) => pids.get(name))).size).toBe(env.MODULE_ORDERS ? wanted.length : 1);
+      const orderLine = lines().find(({ kerf: own }) => own?.operation === 'place');
+      expect(orderLine).toMatchObject({
+        ...{ 'service.name': 'orders', 'log.level': 'debug', message: 'a call was served' },
+        ...{ 'http.request.id': expect.any(String), kerf: { outcome: 'done' } },
+      });
     });
   });
-});
 
-describe.each(layouts)('secrets never appear in the log, %s', (_name, placed) => {
-  const planted = {
-    password: `plänted "${randomUUID()}`,
-    email: `planted.${randomUUID()}+tag@members.example.net`,
-    phone: '+4917755512345',
-    name: `Planted ${randomUUID()}`,
-    payment: `tok_planted_${randomUUID()}`,
-    query: `planted-${randomUUID()}`,
-    mailPassword: randomUUID(),
-  };
-  const secret = () => randomBytes(24).toString('base64');
-  const env = {
-    ...{ OPERATOR_TOKEN: secret(), INTERNAL_KEY: secret() },
-    ...{ PAYMENTS_PROVIDER_KEY: secret(), SMS_PROVIDER_KEY: secret() },
-  };
-  let server: FakeMailServer;
-  beforeEach(() => {
-    server = new FakeMailServer();
+for (const [name, placed] of layouts)
+  describe(`secrets never appear in the log, ${name}`, name === apart ? deep : {}, () => {
+    const planted = {
+      password: `plänted "${randomUUID()}`,
+      email: `planted.${randomUUID()}+tag@members.example.net`,
+      phone: '+4917755512345',
+      name: `Planted ${randomUUID()}`,
+      payment: `tok_planted_${randomUUID()}`,
+      query: `planted-${randomUUID()}`,
+      mailPassword: randomUUID(),
+    };
+    const secret = () => randomBytes(24).toString('base64');
+    const env = {
+      ...{ OPERATOR_TOKEN: secret(), INTERNAL_KEY: secret() },
+      ...{ PAYMENTS_PROVIDER_KEY: secret(), SMS_PROVIDER_KEY: secret() },
+    };
+    let server: FakeMailServer;
+    beforeEach(() => {
+      server = new FakeMailServer();
+    });
+    afterEach(() => server.close());
+
+    it('whatever fails', async () => {
+      server.password = planted.mailPassword;
+      server.refusals.set(planted.email, `451 <${planted.email}> (${planted.phone}) is busy`);
+      const mail = `smtp://kerf:${planted.mailPassword}@127.0.0.1:${await server.open()}`;
+      const nowhere = `http://127.0.0.1:${await freePort()}`;
+      const providers = { MAIL_SMTP_URL: mail, SMS_PROVIDER_URL: nowhere, PAYMENTS_PROVIDER_URL: nowhere };
+      const kerf = await Kerf.start({ env: { ...placed, ...env, ...providers, LOG_LEVEL: 'debug' } });
+      onTestFinished(() => kerf.kill());
+      const { name: person, password, email, phone } = planted;
+      const member = await new Shop(kerf.url).join({ name: person, password, email, phone });
+      await member.checkOut([{ sku: 'WAX', quantity: 1 }], { token: planted.payment, wait: 1 });
+      await member.get(`/products?search=${planted.query}`);
+      await member.get(`/members/${encodeURIComponent(email)}`);
+      await member.post('/sessions', { email, password: `${password}!` });
+      await member.send('POST', '/members', `{"email":"${email}","password":`);
+      const operator = new Operator(kerf, env.OPERATOR_TOKEN);
+      await operator.ask('PUT', '/faults', { faults: [{ ...crash, note: planted.query }] });
+      const refusedMail = () => logLines(kerf.stderr).find((line) => line.error?.message.includes('is busy'));
+      const line = await eventually(async () => refusedMail(), 'a line about the refused mail');
+      expect(line).toMatchObject({ 'service.name': 'mail', error: { message: expect.stringContaining('<[email]>') } });
+      expect(line.error!.message).toContain('([phone])');
+      expect(await kerf.stop()).toBe(0);
+      const log = kerf.stderr;
+      expect(new Set(logLines(log).map((each) => each['service.name'])).size).toBeGreaterThan(5);
+      const session = member.token!;
+      const all = [
+        ...Object.values(planted),
+        ...Object.values(env),
+        session,
+        session.split('.')[2]!,
+        password.slice(0, 20),
+      ];
+      refuseSecrets(
+        log,
+        ...all,
+        ...all.map(encodeURIComponent),
+        ...all.map((each) => JSON.stringify(each).slice(1, -1)),
+      );
+    });
+
+    const crash = { caller: 'orders', operation: 'payments.*', forMs: 1_000 };
   });
-  afterEach(() => server.close());
-
-  it('whatever fails', async () => {
-    server.password = planted.mailPassword;
-    server.refusals.set(planted.email, `451 <${planted.email}> (${planted.phone}) is busy`);
-    const mail = `smtp://kerf:${planted.mailPassword}@127.0.0.1:${await server.open()}`;
-    const nowhere = `http://127.0.0.1:${await freePort()}`;
-    const providers = { MAIL_SMTP_URL: mail, SMS_PROVIDER_URL: nowhere, PAYMENTS_PROVIDER_URL: nowhere };
-    const kerf = await Kerf.start({ env: { ...placed, ...env, ...providers, LOG_LEVEL: 'debug' } });
-    onTestFinished(() => kerf.kill());
-    const { name, password, email, phone } = planted;
-    const member = await new Shop(kerf.url).join({ name, password, email, phone });
-    await member.checkOut([{ sku: 'WAX', quantity: 1 }], { token: planted.payment, wait: 1 });
-    await member.get(`/products?search=${planted.query}`);
-    await member.get(`/members/${encodeURIComponent(email)}`);
-    await member.post('/sessions', { email, password: `${password}!` });
-    await member.send('POST', '/members', `{"email":"${email}","password":`);
-    const operator = new Operator(kerf, env.OPERATOR_TOKEN);
-    await operator.ask('PUT', '/faults', { faults: [{ ...crash, note: planted.query }] });
-    const refusedMail = () => logLines(kerf.stderr).find((line) => line.error?.message.includes('is busy'));
-    const line = await eventually(async () => refusedMail(), 'a line about the refused mail');
-    expect(line).toMatchObject({ 'service.name': 'mail', error: { message: expect.stringContaining('<[email]>') } });
-    expect(line.error!.message).toContain('([phone])');
-    expect(await kerf.stop()).toBe(0);
-    const log = kerf.stderr;
-    expect(new Set(logLines(log).map((each) => each['service.name'])).size).toBeGreaterThan(5);
-    const session = member.token!;
-    const all = [
-      ...Object.values(planted),
-      ...Object.values(env),
-      session,
-      session.split('.')[2]!,
-      password.slice(0, 20),
-    ];
-    refuseSecrets(log, ...all, ...all.map(encodeURIComponent), ...all.map((each) => JSON.stringify(each).slice(1, -1)));
-  });
-
-  const crash = { caller: 'orders', operation: 'payments.*', forMs: 1_000 };
-});
 
 describe('the levels of a running system', () => {
   const dataDir = newDataDir();
