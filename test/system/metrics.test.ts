@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { deep } from '../harness/deep.ts';
 import { eventually, Kerf, placements, type TestTopology } from '../harness/kerf.ts';
 import { Scraper, type Series, sum } from '../harness/metrics.ts';
 import { Operator } from '../harness/operator.ts';
@@ -19,91 +20,96 @@ const topologies: TestTopology[] = [
   { name: 'orders and inventory by gRPC', out: ['orders', 'inventory'], via: 'grpc' },
 ];
 
-describe.each(topologies)('metrics: $name', (topology) => {
-  let kerf: Kerf;
-  let scraper: Scraper;
-  let member: Shop;
-  beforeAll(async () => {
-    const sampled = { OTEL_TRACES_SAMPLER: 'always_on' };
-    kerf = await Kerf.start({ env: { ...placements(topology), ...sampled } });
-    scraper = new Scraper(kerf);
-    member = await new Shop(kerf.url).join();
-    for (let n = 0; n < 3; n++) expect((await member.order('WAX')).body).toMatchObject({ status: 'confirmed' });
-  });
-  afterAll(async () => expect(await kerf.stop()).toBe(0));
+for (const topology of topologies)
+  describe(`metrics: ${topology.name}`, topology.via ? deep : {}, () => {
+    let kerf: Kerf;
+    let scraper: Scraper;
+    let member: Shop;
+    beforeAll(async () => {
+      const sampled = { OTEL_TRACES_SAMPLER: 'always_on' };
+      kerf = await Kerf.start({ env: { ...placements(topology), ...sampled } });
+      scraper = new Scraper(kerf);
+      member = await new Shop(kerf.url).join();
+      for (let n = 0; n < 3; n++) expect((await member.order('WAX')).body).toMatchObject({ status: 'confirmed' });
+    });
+    afterAll(async () => expect(await kerf.stop()).toBe(0));
 
-  const calls = (all: readonly Series[], module: string, operation: string) =>
-    sum(all, 'kerf_calls_total', { module, operation, outcome: 'ok' });
+    const calls = (all: readonly Series[], module: string, operation: string) =>
+      sum(all, 'kerf_calls_total', { module, operation, outcome: 'ok' });
 
-  it('lists each process once', async () => {
-    const processes = (await scraper.targets()).map(({ labels }) => labels.process).sort();
-    expect(processes).toEqual(['home', ...topology.out].sort());
-  });
+    it('lists each process once', async () => {
+      const processes = (await scraper.targets()).map(({ labels }) => labels.process).sort();
+      expect(processes).toEqual(['home', ...topology.out].sort());
+    });
 
-  it('counts each call, request, event and saga once, whatever process it ran in', async () => {
-    const all = await scraper.scrape();
-    expect([calls(all, 'payments', 'authorize'), calls(all, 'payments', 'capture')]).toEqual([3, 3]);
-    expect([calls(all, 'inventory', 'reserve'), calls(all, 'inventory', 'take')]).toEqual([3, 3]);
-    expect(sum(all, 'kerf_http_request_duration_seconds_count', { route: '/orders', status: '201' })).toBe(3);
-    const payments = all.filter(({ name, labels }) => name === 'kerf_calls_total' && labels.operation === 'authorize');
-    const remote = topology.out.some((module) => ['payments', 'orders'].includes(module));
-    expect(new Set(payments.map(({ labels }) => labels.placement))).toEqual(
-      new Set([remote ? 'remote' : 'in-process']),
-    );
-    const handled = { event: 'orders.order-confirmed.v1', outcome: 'ok' };
-    const handling = async () =>
-      sum(await scraper.scrape(), 'kerf_event_handling_duration_seconds_count', {
-        ...handled,
-        module: 'notifications',
-      });
-    await eventually(async () => (await handling()) >= 3, 'the handling of three orders');
-    expect(await handling()).toBe(3);
-    expect(sum(all, 'kerf_sagas_ended_total', { module: 'orders', saga: 'checkout', outcome: 'done' })).toBe(3);
-    const [units, groups] = ['kerf_commit_units_sum', 'kerf_commit_duration_seconds_count'];
-    expect(sum(all, units, { module: 'orders' })).toBeGreaterThanOrEqual(sum(all, groups, { module: 'orders' }));
-    expect(sum(all, groups, { module: 'orders' })).toBeGreaterThan(0);
-  });
+    it('counts each call, request, event and saga once, whatever process it ran in', async () => {
+      const all = await scraper.scrape();
+      expect([calls(all, 'payments', 'authorize'), calls(all, 'payments', 'capture')]).toEqual([3, 3]);
+      expect([calls(all, 'inventory', 'reserve'), calls(all, 'inventory', 'take')]).toEqual([3, 3]);
+      expect(sum(all, 'kerf_http_request_duration_seconds_count', { route: '/orders', status: '201' })).toBe(3);
+      const payments = all.filter(
+        ({ name, labels }) => name === 'kerf_calls_total' && labels.operation === 'authorize',
+      );
+      const remote = topology.out.some((module) => ['payments', 'orders'].includes(module));
+      expect(new Set(payments.map(({ labels }) => labels.placement))).toEqual(
+        new Set([remote ? 'remote' : 'in-process']),
+      );
+      const handled = { event: 'orders.order-confirmed.v1', outcome: 'ok' };
+      const handling = async () =>
+        sum(await scraper.scrape(), 'kerf_event_handling_duration_seconds_count', {
+          ...handled,
+          module: 'notifications',
+        });
+      await eventually(async () => (await handling()) >= 3, 'the handling of three orders');
+      expect(await handling()).toBe(3);
+      expect(sum(all, 'kerf_sagas_ended_total', { module: 'orders', saga: 'checkout', outcome: 'done' })).toBe(3);
+      const [units, groups] = ['kerf_commit_units_sum', 'kerf_commit_duration_seconds_count'];
+      expect(sum(all, units, { module: 'orders' })).toBeGreaterThanOrEqual(sum(all, groups, { module: 'orders' }));
+      expect(sum(all, groups, { module: 'orders' })).toBeGreaterThan(0);
+    });
 
-  it('shows what the data of a module holds in one process only', async () => {
-    const all = await scraper.scrape();
-    const keyOf = ({ name, labels: { process: _, ...labels } }: Series) => JSON.stringify([name, labels]);
-    const held = all.filter(({ name }) => ofData.test(name)).map(keyOf);
-    expect(new Set(held).size).toBe(held.length);
-    const modules = all.filter(({ name, value }) => name === 'kerf_leader' && value === 1);
-    expect(new Set(modules.map(({ labels }) => labels.module)).size).toBe(modules.length);
-    expect(modules).toHaveLength(10);
-  });
+    it('shows what the data of a module holds in one process only', async () => {
+      const all = await scraper.scrape();
+      const keyOf = ({ name, labels: { process: _, ...labels } }: Series) => JSON.stringify([name, labels]);
+      const held = all.filter(({ name }) => ofData.test(name)).map(keyOf);
+      expect(new Set(held).size).toBe(held.length);
+      const modules = all.filter(({ name, value }) => name === 'kerf_leader' && value === 1);
+      expect(new Set(modules.map(({ labels }) => labels.module)).size).toBe(modules.length);
+      expect(modules).toHaveLength(10);
+    });
 
-  it('grows by no series, whatever clients send', async () => {
-    const drive = async () => {
-      for (const path of [`/products/${crypto.randomUUID()}`, `/${crypto.randomUUID()}`, '/a%0Ab%22%7D', '/orders/x'])
-        for (const method of ['GET', 'DELETE', 'PROPFIND']) await member.send(method, path).catch(() => {});
-    };
-    const count = async () => (await scraper.scrape()).filter(({ name }) => /^kerf_(http|call)/.test(name)).length;
-    await drive();
-    const before = await count();
-    for (let n = 0; n < 10; n++) await drive();
-    expect(await count()).toBe(before);
-  });
+    it('grows by no series, whatever clients send', async () => {
+      const drive = async () => {
+        for (const path of [`/products/${crypto.randomUUID()}`, `/${crypto.randomUUID()}`, '/a%0Ab%22%7D', '/orders/x'])
+          for (const method of ['GET', 'DELETE', 'PROPFIND']) await member.send(method, path).catch(() => {});
+      };
+      const count = async () => (await scraper.scrape()).filter(({ name }) => /^kerf_(http|call)/.test(name)).length;
+      await drive();
+      const before = await count();
+      for (let n = 0; n < 10; n++) await drive();
+      expect(await count()).toBe(before);
+    });
 
-  it('names the trace of a call in OpenMetrics', async () => {
-    const accept = 'application/openmetrics-text;version=1.0.0';
-    const text = await scraper.text(undefined, accept);
-    expect(text.endsWith('# EOF\n')).toBe(true);
-    const traceId = /^kerf_http_request_duration_seconds_bucket.*route="\/orders".* # \{trace_id="(\w{32})"\}/m.exec(
-      text,
-    )?.[1];
-    const { body } = await new Operator(kerf).ask<{ items: object[] }>('GET', `/traces/${traceId}`);
-    expect(body.items).toContainEqual(expect.objectContaining({ name: 'POST /orders' }));
-  });
+    it('names the trace of a call in OpenMetrics', async () => {
+      const accept = 'application/openmetrics-text;version=1.0.0';
+      const text = await scraper.text(undefined, accept);
+      expect(text.endsWith('# EOF\n')).toBe(true);
+      const traceId = /^kerf_http_request_duration_seconds_bucket.*route="\/orders".* # \{trace_id="(\w{32})"\}/m.exec(
+        text,
+      )?.[1];
+      const { body } = await new Operator(kerf).ask<{ items: object[] }>('GET', `/traces/${traceId}`);
+      expect(body.items).toContainEqual(expect.objectContaining({ name: 'POST /orders' }));
+    });
 
-  it.skipIf(!hasPromtool)('passes promtool (needs prometheus)', async () => {
-    for (const { targets } of await scraper.targets()) {
-      const { status, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: await scraper.text(...targets) });
-      expect([status, stderr.toString()]).toEqual([0, '']);
-    }
+    it.skipIf(!hasPromtool)('passes promtool (needs prometheus)', async () => {
+      for (const { targets } of await scraper.targets()) {
+        const { status, stderr } = spawnSync('promtool', ['check', 'metrics'], {
+          input: await scraper.text(...targets),
+        });
+        expect([status, stderr.toString()]).toEqual([0, '']);
+      }
+    });
   });
-});
 
 it('count each call once while its module moves, and its data once while three processes run it', async () => {
   const kerf = await Kerf.start();
