@@ -47,7 +47,7 @@ async function shown(...processes: readonly Spans[]): Promise<Shown> {
   const endedProcesses = new SpansOfEndedProcesses(1_000);
   for (const { rows } of processes) endedProcesses.add({ process: rows[0]!.instance, spans: rows });
   const fanOut = { items: async (_: unknown, items: readonly unknown[]) => ({ items, missed: [] }) };
-  serveTraces(app, fanOut as never, { id: 'home', memory, received, endedProcesses, counts: [] });
+  serveTraces(app, fanOut as never, { id: 'home', memory, received: memory, endedProcesses, counts: [] });
   const get = async <T>(path: string) => (await (await app.request(path)).json()) as T;
   const { items: rows } = await get<{ items: TraceRow[] }>('/ops/traces');
   const { items, clocks } = await get<{ items: SpanRow[]; clocks: unknown }>(`/ops/traces/${traceId}`);
