@@ -19,9 +19,23 @@ log.console.level = info
 log.file = false
 `;
 
-/** Elects missing leaders: in 3.10, a queue declared just before a kill may return without a leader. */
-const elect =
-  '[ra:trigger_election(amqqueue:get_pid(Q)) || Q <- rabbit_amqqueue:list(), amqqueue:get_type(Q) =:= rabbit_quorum_queue].';
+/**
+ * Elects missing leaders, again until each queue has one: in 3.10, a queue declared just before a kill may return without a leader. Returns
+ * the queues that still have none after ten seconds.
+ */
+const elect = `
+  Leaderless = fun() ->
+    [P || Q <- rabbit_amqqueue:list(), amqqueue:get_type(Q) =:= rabbit_quorum_queue, P <- [amqqueue:get_pid(Q)],
+      ra_leaderboard:lookup_leader(element(1, P)) =:= undefined]
+  end,
+  Elect = fun Again(Times) ->
+    case {Leaderless(), Times} of
+      {[], _} -> [];
+      {Left, 0} -> Left;
+      {Left, _} -> [ra:trigger_election(P) || P <- Left], timer:sleep(200), Again(Times - 1)
+    end
+  end,
+  Elect(50).`;
 
 const environmentIn = (folder: string) => join(folder, 'environment.json');
 
@@ -72,7 +86,8 @@ export const rabbitmq: Kind = {
       env,
       encoding: 'utf8',
     });
-    if (status !== 0) throw new Error(`rabbitmq: its queues could not be made to elect a leader: ${stdout}${stderr}`);
+    if (status !== 0 || stdout.trim() !== '[]')
+      throw new Error(`rabbitmq: its queues could not be made to elect a leader: ${stdout}${stderr}`);
   },
 
   hello: Buffer.from('AMQP\0\0\x09\x01', 'latin1'),

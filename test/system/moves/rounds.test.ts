@@ -20,6 +20,8 @@ interface Refused {
   readonly detail: string;
 }
 
+const viaOf = (placement: string) => placement.split('?')[0];
+
 describe('a module that is moved again and again', () => {
   /** Moves the module to each of the placements, the first `slowMoves` times with a saga in flight that takes 3 s. */
   const losesNothing = async (module: string, placements: readonly string[], slowMoves: number) => {
@@ -31,6 +33,7 @@ describe('a module that is moved again and again', () => {
     await load.answers(10);
     const slow: Promise<{ status: number }>[] = [];
     const order = (token: string) => slow.push(shop.order('WAX', 1, { token, key: randomUUID(), wait: 0 }));
+    let before = 'in-process';
     for (const [index, placement] of placements.entries()) {
       if (index < slowMoves) order('tok_slow');
       order('tok_declined');
@@ -38,7 +41,9 @@ describe('a module that is moved again and again', () => {
       expect([status, body]).toEqual([200, expect.objectContaining({ to: placement })]);
       expect(body.events.pendingAfter).toBeLessThanOrEqual(body.events.pendingBefore);
       expect(body.timers).toEqual({ before: body.timers.before, after: body.timers.before });
-      expect(body.timers.before).toBeGreaterThan(0);
+      // A leader that stays where it is hands over nothing.
+      if (viaOf(placement) !== viaOf(before)) expect(body.timers.before).toBeGreaterThan(0);
+      before = placement;
       expect(body.sagas.found).toBe(body.sagas.handedOver);
       await load.answers(5);
     }
