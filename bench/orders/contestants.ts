@@ -20,24 +20,35 @@ export interface Running {
   stop(): Promise<void>;
 }
 
+/** A contestant that is not running yet. */
+export interface Contestant {
+  readonly name: string;
+  open(): Promise<Running>;
+}
+
 /**
  * Returns the contestants; the first is the baseline. Each keeps its data in its own folder below `folder`. `before` is the artifact of
  * another release, which becomes a contestant too.
  */
-export function contestants(folder: string, before?: string): readonly (() => Promise<Running>)[] {
-  const earlier = [
-    () => kerf('before, one process', [], folder, before),
-    () => kerf('before, all out', moduleNames, folder, before),
+export function contestants(folder: string, before?: string): readonly Contestant[] {
+  const peers = {
+    'plain hono': { file: 'plain.mjs' },
+    nestjs: { file: 'nest.mjs' },
+    "kerf's rows, bare": { file: 'bare.mjs', isForOrders: true },
+    "kerf's steps, bare": { file: 'steps.mjs', isForOrders: true, isForOne: true },
+  };
+  const systems: [name: string, out: readonly string[], program?: string][] = [
+    ['kerf, one process', []],
+    ['kerf, payments out', ['payments']],
+    ['kerf, all out', moduleNames],
   ];
+  if (before !== undefined) systems.push(['before, one process', [], before], ['before, all out', moduleNames, before]);
   return [
-    () => peer('plain hono', 'plain.mjs', folder),
-    () => peer('nestjs', 'nest.mjs', folder),
-    async () => ({ ...(await peer("kerf's rows, bare", 'bare.mjs', folder)), isForOrders: true }),
-    async () => ({ ...(await peer("kerf's steps, bare", 'steps.mjs', folder)), isForOrders: true, isForOne: true }),
-    () => kerf('kerf, one process', [], folder),
-    () => kerf('kerf, payments out', ['payments'], folder),
-    () => kerf('kerf, all out', moduleNames, folder),
-    ...(before === undefined ? [] : earlier),
+    ...Object.entries(peers).map(([name, { file, ...limits }]) => ({
+      name,
+      open: async () => ({ ...(await peer(name, file, folder)), ...limits }),
+    })),
+    ...systems.map(([name, out, program]) => ({ name, open: () => kerf(name, out, folder, program) })),
   ];
 }
 
