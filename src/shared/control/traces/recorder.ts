@@ -64,7 +64,7 @@ export class Recorder {
     this.endedProcesses = new SpansOfEndedProcesses(maxSpans);
     logDiagnostics(log);
     joinOpenTelemetry();
-    const ended = (span: ReadableSpan) => this.memory.add(withMaskedPath(span, mask));
+    const ended = (span: ReadableSpan) => this.memory.add(withMaskedPaths(span, mask));
     const [resource, sampling] = [processAttributes(env), samplingOf(settings)];
     trace.setGlobalTracerProvider(new ServiceTracerProvider({ ownService, resource, sampling, ended }));
   }
@@ -106,10 +106,11 @@ export class Recorder {
   }
 }
 
-function withMaskedPath(span: ReadableSpan, mask: (text: string) => string): ReadableSpan {
+/** Masks the paths of a span. Replaces its attributes and does not change them, because several spans may share them. */
+export function withMaskedPaths(span: ReadableSpan, mask: (text: string) => string): ReadableSpan {
   for (const name of pathAttributes) {
     const path = span.attributes[name];
-    if (typeof path === 'string') span.attributes[name] = mask(path);
+    if (typeof path === 'string') Object.assign(span, { attributes: { ...span.attributes, [name]: mask(path) } });
   }
   return span;
 }
