@@ -29,7 +29,8 @@ import { metrics } from './shared/control/metrics/index.ts';
 import { traces } from './shared/control/traces/index.ts';
 import { trials } from './shared/control/trials/index.ts';
 
-// Business code; HTTP resources over several modules; technologies; optional tools of operators.
+// Modules hold the business code. Compositions serve HTTP resources of several modules. Each adapter is one technology. The parts of control are
+// tools for operators: a product may leave each out.
 await run({
   modules: [members, catalog, inventory, orders, payments, notifications, mail, sms, board, recommendations],
   compositions: [sessions, products, orderSummary],

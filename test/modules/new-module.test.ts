@@ -35,6 +35,7 @@ it.each([
   ['Wishlist', 'is not a name for a module: write up to 40 small letters'],
   ['../wishlist', 'is not a name for a module'],
   ['wish--list', 'is not a name for a module'],
+  ['tools', undefined],
   ['wish-2', 'is not a name for a module'],
   ['a'.repeat(41), 'is not a name for a module'],
   ['gateway', 'is not a name for a module'],
