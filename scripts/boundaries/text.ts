@@ -1,6 +1,6 @@
 import type { Violation } from './architecture.ts';
 
-/** Returns the violations as a text. It says for each one where it is, what is wrong, and what to do. */
+/** Returns the violations as a text. For each violation, the text names its place, the mistake, and the cure. */
 export function inText(violations: readonly Violation[]): string {
   return `${alike(violations).map(print).join('\n')}\n${summary(violations.length)}`;
 }

@@ -35,7 +35,7 @@ interface SenderGuardDependencies {
 
 /**
  * Returns a function that throws `unauthenticated` unless the `authorization` of a request has the token of senders of spans. Returns
- * `undefined` when there is no such token: nobody may send then. Throws a `StartError` when the token would give other rights as well.
+ * `undefined` when there is no such token, so that no program may send. Throws a `StartError` when the token would give other rights as well.
  */
 export function senderGuard({
   settings: { DATA_DIR, OPERATOR_TOKEN, METRICS_TOKEN, TRACES_TOKEN },

@@ -61,7 +61,7 @@ export const traceSummary = traceRow.extend({
   isRoot: z.boolean(),
   /** Whether a span has the name that the query asks for. */
   isNamed: z.boolean(),
-  /** The calls and events that left the process, and those that came to it. They show how far its clock differs from others. */
+  /** Calls and events that left the process (`sent`) or came to it (`served`). Their times show by how much its clock differs from others. */
   sent: z.array(crossing).readonly().default([]),
   served: z.array(crossing).readonly().default([]),
 });

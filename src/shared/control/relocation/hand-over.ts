@@ -37,7 +37,7 @@ interface Sides {
 }
 
 /**
- * Transfers leadership first, because nobody delivers events or runs timers until a new replica leads. Then transfers the sagas; every
+ * Transfers leadership first, because no replica delivers events or runs timers meanwhile. Then transfers the sagas; every
  * replica may run some. Throws when more events wait than before, when the timers differ, unless the release does, when a saga is missing, or
  * when no remaining replica can lead. Throws before the next action once it is `aborted`.
  */

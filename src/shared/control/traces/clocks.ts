@@ -1,6 +1,6 @@
 import type { Crossing, SpanRow } from '../admin-contract/index.ts';
 
-/** The times of a trace that two processes know: the calls and events that left a process, and those that came to it. */
+/** Times of a trace that two processes know: when a call or an event left the one process, and when it came to the other. */
 export interface ProcessTimes {
   readonly process: string;
   /** Whether the trace began here. */

@@ -25,7 +25,7 @@ export interface Room {
   characters: number;
 }
 
-/** Reads the attributes of a message while there is room. Counts those that are dropped. */
+/** Reads the attributes of a message until the limit. Counts the attributes that it drops. */
 export function readAttributes(
   message: OtlpMessage,
   list: `${'Resource' | 'Span' | 'Event' | 'Link'}.attributes`,
@@ -58,7 +58,7 @@ function attributeOf(given: unknown): AttributeValue | undefined {
   return isAttributeValue(value) ? value : shortText(JSON.stringify(value));
 }
 
-/** Reads a value, whatever it is: neither its depth nor its types are checked yet. */
+/** Reads a value of any type and depth. The sender has not been checked. */
 function plainValue(given: unknown, depth: number): unknown {
   if (typeof given !== 'object' || given === null) return null;
   const [[kind = '', value] = []] = Object.entries(given);

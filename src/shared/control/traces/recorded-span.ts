@@ -143,7 +143,7 @@ export class RecordedSpan implements Span, ReadableSpan {
     return this;
   }
 
-  /** Leaves the message out. It may name a person or a secret, as that of an exception may. */
+  /** Drops the message, because it may name a person or a secret. */
   setStatus(status: SpanStatus): this {
     if (!this.ended && status.code !== SpanStatusCode.UNSET && this.status.code !== SpanStatusCode.OK)
       this.status = { code: status.code };

@@ -44,7 +44,7 @@ export function serveTraces(
   app.get('/ops/traces/:id', async (c) => {
     const traceId = c.req.param('id');
     const { items, missed } = await fanOut.items(c, [
-      // The last span of an id counts: a span of this system, whatever another program has sent.
+      // `inOrder` keeps the last span of an id, so a received span cannot replace a span of this system.
       ...received.spansOf(traceId).map(rowOf),
       ...memory.spansOf(traceId).map(rowOf),
       ...endedProcesses.spansOf(traceId),

@@ -41,7 +41,7 @@ export class QueuedUnit {
     this.reject = reject;
   }
 
-  /** Whether something waits until it is on disk. Nobody does when its caller, or a hook, goes on before that. */
+  /** Whether something waits until the unit is on disk. Nothing waits when the caller, or a hook, continues before. */
   get isUrgent(): boolean {
     if (this.hasFailed) return true;
     return this.ahead ? this.hooks.length > 0 : this.hooksAhead.length === 0;
