@@ -18,3 +18,12 @@ export type Versions = Readonly<Record<string, string>>;
 export function readPackage(folder: string): Package {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 }
+
+/** Returns the `exports` of the package kerf whose rings are in `folder`: `kerf/module`, `kerf/adapters/kafka`, `kerf/control/host`. */
+export function exportsIn(folder: string): Readonly<Record<string, string>> {
+  return {
+    './*': `${folder}/kernel/*/index.ts`,
+    './adapters/*': `${folder}/adapters/*/index.ts`,
+    './control/*': `${folder}/control/*/index.ts`,
+  };
+}

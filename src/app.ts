@@ -1,3 +1,20 @@
+import { dns } from 'kerf/adapters/dns';
+import { file } from 'kerf/adapters/file';
+import { grpc } from 'kerf/adapters/grpc';
+import { http } from 'kerf/adapters/http';
+import { kafka } from 'kerf/adapters/kafka';
+import { nats } from 'kerf/adapters/nats';
+import { otlp } from 'kerf/adapters/otlp';
+import { rabbitmq } from 'kerf/adapters/rabbitmq';
+import { sqlite } from 'kerf/adapters/sqlite';
+import { zipkin } from 'kerf/adapters/zipkin';
+import { advice } from 'kerf/control/advice';
+import { faults } from 'kerf/control/faults';
+import { run } from 'kerf/control/host';
+import { logExport } from 'kerf/control/log-export';
+import { metrics } from 'kerf/control/metrics';
+import { traces } from 'kerf/control/traces';
+import { trials } from 'kerf/control/trials';
 import { orderSummary } from './compositions/order-summary.ts';
 import { products } from './compositions/products.ts';
 import { sessions } from './compositions/sessions.ts';
@@ -11,23 +28,6 @@ import orders from './modules/orders/module.ts';
 import payments from './modules/payments/module.ts';
 import recommendations from './modules/recommendations/module.ts';
 import sms from './modules/sms/module.ts';
-import { dns } from './shared/adapters/dns/index.ts';
-import { file } from './shared/adapters/file/index.ts';
-import { grpc } from './shared/adapters/grpc/index.ts';
-import { http } from './shared/adapters/http/index.ts';
-import { kafka } from './shared/adapters/kafka/index.ts';
-import { nats } from './shared/adapters/nats/index.ts';
-import { otlp } from './shared/adapters/otlp/index.ts';
-import { rabbitmq } from './shared/adapters/rabbitmq/index.ts';
-import { sqlite } from './shared/adapters/sqlite/index.ts';
-import { zipkin } from './shared/adapters/zipkin/index.ts';
-import { advice } from './shared/control/advice/index.ts';
-import { faults } from './shared/control/faults/index.ts';
-import { run } from './shared/control/host/index.ts';
-import { logExport } from './shared/control/log-export/index.ts';
-import { metrics } from './shared/control/metrics/index.ts';
-import { traces } from './shared/control/traces/index.ts';
-import { trials } from './shared/control/trials/index.ts';
 
 // Modules hold the business code. Compositions serve HTTP resources of several modules. Each adapter is one technology. The parts of control are
 // tools for operators: a product may leave each out.

@@ -7,8 +7,8 @@ const forTests = 'kernel/testing';
 
 const exported = /^export (?:type )?\{([^}]*)\} from/gm;
 const imported = /\{([^{}]*)\}\s*(?:from|= await import\()\s*(.*)/g;
-/** Matches an import of an index.ts: as a path, or in the text of a generated program. */
-const leadsTo = /'(\.[^']*\/index\.ts)'|\bshared\('([\w/-]+)'\)/;
+/** Matches an import of an index.ts: as a path, or by the name that the package exports. */
+const leadsTo = /'(\.[^']*\/index\.ts)'|'kerf\/([\w/-]+)'/;
 const roomAt = /^src\/shared\/([^/]+\/[^/]+)\/index\.ts$/;
 
 /** Finds exports of a room's index.ts that no file imports. Rooms that are offered to adapters, modules and parts of control may have unused exports. */
@@ -44,9 +44,14 @@ const roomsOf = (ring: string, rooms: readonly string[]) => rooms.map((room) => 
 function importsIn(file: string, text: string): string[] {
   return [...text.matchAll(imported)].flatMap(([, names = '', where = '']) => {
     const [, path, written] = leadsTo.exec(where) ?? [];
-    const room = written ?? (path && roomAt.exec(posix.join(posix.dirname(file), path))?.[1]);
+    const room = path ? roomAt.exec(posix.join(posix.dirname(file), path))?.[1] : roomOf(written);
     return namesIn(names).map((name) => `${room} ${name}`);
   });
+}
+
+/** Returns the folder of a room by the name that the package exports: `control/host` for that, `kernel/module` for `module`. */
+function roomOf(name: string | undefined): string | undefined {
+  return name?.includes('/') ? name : `kernel/${name}`;
 }
 
 function namesIn(list: string): string[] {

@@ -1,7 +1,8 @@
 import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import ts from 'typescript';
-import { readPackage } from '../package.ts';
+import { exportsIn, readPackage } from '../package.ts';
 import type { Violation } from './architecture.ts';
 
 /** Returns the paths of all files under a folder, from the root of the project, with slashes. */
@@ -43,7 +44,8 @@ export function links(root: string, files: readonly string[]): Violation[] {
 
 /** Reports settings that map a name in an import to another file. */
 export function remappedNames(root: string): Violation[] {
-  const { imports, exports, dependencies = {} } = readPackage(root);
+  const { imports, exports: own, dependencies = {} } = readPackage(root);
+  const exports = isDeepStrictEqual(own, exportsIn('./src/shared')) ? undefined : own;
   const elsewhere = Object.entries(dependencies).find(([, version]) =>
     /^(?:file|link|portal|workspace|npm):/.test(version),
   );

@@ -2,7 +2,12 @@ import ts from 'typescript';
 import type { Violation } from './architecture.ts';
 import { blame, visit } from './syntax.ts';
 
-export const specifierRules = ['imports-can-be-followed', 'imports-are-spelled-plainly', 'modules-are-not-augmented'];
+export const specifierRules = [
+  'imports-can-be-followed',
+  'imports-are-spelled-plainly',
+  'kerf-is-imported-by-name',
+  'modules-are-not-augmented',
+];
 
 const computed =
   "It imports by a name that is made while it runs, which no check can follow. Write the name out: import('./that-file.ts').";
@@ -10,6 +15,8 @@ const unfollowed =
   "The check does not follow this kind of import, so no rule sees where it leads. Write it as import … from, or as import('./that-file.ts').";
 const misspelled =
   'An import is spelled in one way: a path that begins with ./ or ../ and ends in .ts or .json, letter by letter as the file is called; the name of a package; or node: with a module of Node. Not a URL, an absolute path, a #name, a query or an escape: other tools read those differently.';
+const byPath =
+  "The business imports a room of Kerf by its name, so that the code is the same in a repository of its own. Write 'kerf/module' for src/shared/kernel/module/, and 'kerf/control/host' for src/shared/control/host/.";
 const augmented =
   'It changes or pulls in the types of another file without importing it, so no rule sees that. Declare a type of your own, or import the type.';
 
@@ -29,6 +36,8 @@ export function checkSpecifiers(tree: ts.SourceFile, followed: ReadonlySet<strin
     if (specifier === undefined) return;
     if (!specifier || !ts.isStringLiteralLike(specifier)) add('imports-can-be-followed', node, computed);
     else if (!isPlain(specifier.text)) add('imports-are-spelled-plainly', node, misspelled);
+    else if (tree.fileName.startsWith('src/') && !isOfKerf.test(tree.fileName) && leadsToKerf.test(specifier.text))
+      add('kerf-is-imported-by-name', node, byPath);
     else if (!followed.has(specifier.text.replace(/^node:/, ''))) add('imports-can-be-followed', node, unfollowed);
   });
   return found;
@@ -52,6 +61,8 @@ function isImport(callee: ts.Node): boolean {
   );
 }
 
+const isOfKerf = /^src\/shared\//;
+const leadsToKerf = /^(?:\.\.?\/)+shared\//;
 const path = /^\.{1,2}\/(?:[\w@$.+-]+\/)*[\w@$.+-]+\.(?:ts|json)$/;
 const packageOrBuiltin = /^(?:node:)?(?:@[\w.-]+\/)?\w[\w.-]*(?:\/\w[\w.-]*)*$/;
 

@@ -5,39 +5,31 @@ import ts from 'typescript';
 import type { ModuleDescription } from '../../src/shared/control/host/index.ts';
 import { fail, root } from '../setup.mjs';
 
-/** The paths for imports of modules and of the rooms of src/shared/. */
-export interface Paths {
-  module(name: string, file: string): string;
-  shared(room: string): string;
-}
+/** Returns the specifier of a file of a module. */
+export type PathOf = (name: string, file: string) => string;
 
 const widest = 120;
-const inThisRepository: Paths = {
-  module: (name, file) => join(root, 'src', 'modules', name, file).replaceAll('\\', '/'),
-  shared: (room) => join(root, 'src', 'shared', room, 'index.ts').replaceAll('\\', '/'),
-};
+const inThisRepository: PathOf = (name, file) => join(root, 'src', 'modules', name, file).replaceAll('\\', '/');
 
 /**
  * Returns the composition of src/app.ts for one module, with the same adapters. `all` describes all modules.
  */
-export function entryOf(name: string, all: readonly ModuleDescription[], paths = inThisRepository): string {
+export function entryOf(name: string, all: readonly ModuleDescription[], pathOf = inThisRepository): string {
   const own = all.find(({ about }) => about.name === name) ?? fail(`there is no module "${name}"`);
   const others = all.filter((each) => each !== own);
   const [adapters, control] = [listOfApp('adapters'), listOfApp('control')];
   const known = new Set([...own.about.uses, ...own.about.listensTo]);
   const contracts = others.filter(({ about }) => known.has(about.name)).map(({ about }) => about.name);
   return [
-    ...[...adapters.imports, ...control.imports].map(
-      ({ names, room }) => `import ${names} from '${paths.shared(room)}';`,
-    ),
-    `import { runAlone } from '${paths.shared('control/host')}';`,
-    `import { remoteModule } from '${paths.shared('kernel/module')}';`,
-    ...contracts.map((other) => `import { ${contractName(other)} } from '${paths.module(other, 'contract.ts')}';`),
+    ...[...adapters.imports, ...control.imports],
+    "import { runAlone } from 'kerf/control/host';",
+    "import { remoteModule } from 'kerf/module';",
+    ...contracts.map((other) => `import { ${contractName(other)} } from '${pathOf(other, 'contract.ts')}';`),
     ...others.map(
       ({ about }) =>
-        `import ${aboutName(about.name)} from '${paths.module(about.name, 'module.json')}' with { type: 'json' };`,
+        `import ${aboutName(about.name)} from '${pathOf(about.name, 'module.json')}' with { type: 'json' };`,
     ),
-    `import module from '${paths.module(name, 'module.ts')}';`,
+    `import module from '${pathOf(name, 'module.ts')}';`,
     '',
     'await runAlone(module, [',
     ...others.map((other) => knownText(other, aboutName(other.about.name), contracts)),
@@ -47,21 +39,23 @@ export function entryOf(name: string, all: readonly ModuleDescription[], paths =
 }
 
 /** Returns one of the lists of src/app.ts as text, and the imports of its members. Their rooms are in the ring with that name. */
-function listOfApp(key: 'adapters' | 'control'): { imports: { names: string; room: string }[]; list: string } {
+function listOfApp(key: 'adapters' | 'control'): { imports: string[]; list: string } {
   const text = readFileSync(join(root, 'src', 'app.ts'), 'utf8');
   const source = ts.createSourceFile('app.ts', text, ts.ScriptTarget.Latest, true);
-  const imports = source.statements.filter(ts.isImportDeclaration).flatMap(({ importClause, moduleSpecifier }) => {
-    const [, room] = /^\.\/shared\/([^/]+\/[^/]+)\/index\.ts$/.exec(specifierText(moduleSpecifier)) ?? [];
-    if (!importClause || !room?.startsWith(`${key}/`) || room === 'control/host') return [];
-    return [{ names: importClause.getText(), room }];
-  });
+  const imports = source.statements
+    .filter(ts.isImportDeclaration)
+    .filter(({ moduleSpecifier }) => isIn(key, specifierText(moduleSpecifier)))
+    .map((each) => each.getText());
   const list = listIn(source, key) ?? fail(`src/app.ts lists no ${key}; write them as: ${key}: […]`);
   const unknown = [...list.getText().matchAll(/(\w+)\(/g)]
     .flatMap(([, name]) => name ?? [])
-    .find((name) => !imports.some(({ names }) => names.includes(name)));
-  if (unknown)
-    fail(`src/app.ts lists ${unknown}(), which it does not import from ./shared/${key}/; import it from there`);
+    .find((name) => !imports.some((each) => new RegExp(`\\b${name}\\b.* from `).test(each)));
+  if (unknown) fail(`src/app.ts lists ${unknown}(), which it does not import from kerf/${key}/; import it from there`);
   return { imports, list: list.getText() };
+}
+
+function isIn(ring: string, specifier: string): boolean {
+  return specifier.startsWith(`kerf/${ring}/`) && specifier !== 'kerf/control/host';
 }
 
 function specifierText(specifier: ts.Expression): string {

@@ -23,7 +23,7 @@ function stubOf({ about: { name }, subscribesTo, settings }: ModuleDescription, 
   const contract = exported === 'contract' ? exported : `contract: ${exported}`;
   const known = { about: 'about', more: hasRoutes ? [contract, 'routes'] : [contract], subscribesTo, settings };
   return [
-    "import { remoteModule } from '../../shared/kernel/module/index.ts';",
+    "import { remoteModule } from 'kerf/module';",
     `import { ${exported} } from './contract.ts';`,
     "import about from './module.json' with { type: 'json' };",
     ...(hasRoutes ? ["import { routes } from './routes.ts';"] : []),

@@ -1,7 +1,7 @@
 // Creates package.json, kerf/package.json and package-lock.json for an ejected repository.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readPackage, type Versions } from '../package.ts';
+import { exportsIn, readPackage, type Versions } from '../package.ts';
 import { fail, root } from '../setup.mjs';
 import { importsOf } from './imports.ts';
 
@@ -46,7 +46,7 @@ export function packagesOf(name: string, files: Files): Files {
   const kerf = {
     name: 'kerf',
     ...about,
-    exports: { './*': './*/index.ts' },
+    exports: exportsIn('.'),
     sideEffects: false,
     dependencies: pick(ofKerf),
   };

@@ -2,17 +2,14 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ModuleDescription } from '../../src/shared/control/host/index.ts';
-import { entryOf, type Paths } from '../build-module/entry.ts';
+import { entryOf, type PathOf } from '../build-module/entry.ts';
 import { fail, root } from '../setup.mjs';
 import { importsOf } from './imports.ts';
 import { type Files, packagesOf } from './packages.ts';
 import * as texts from './texts.ts';
 
 const kept = ['.npmrc', 'scripts/start.mjs', 'scripts/bundling.ts', 'deploy/health.mjs'];
-const there: Paths = {
-  module: (name, file) => `./modules/${name}/${file}`,
-  shared: (room) => `kerf/${room}`,
-};
+const there: PathOf = (name, file) => `./modules/${name}/${file}`;
 
 /** `own` describes the module, `all` describes all modules, and `address` is the future address of the module. */
 export function repositoryOf(own: ModuleDescription, all: readonly ModuleDescription[], address: string): Files {
@@ -54,10 +51,10 @@ function shared(): Files {
 /** Returns the module with its tests, the contracts that it uses, and the module.json of every other module. */
 function modules(own: ModuleDescription, all: readonly ModuleDescription[]): Files {
   const files: Record<string, string> = {};
-  for (const file of filesIn(`src/modules/${own.about.name}`)) files[file] = byPackage(read(file));
+  for (const file of filesIn(`src/modules/${own.about.name}`)) files[file] = read(file);
   const contract = (file: string) => {
     if (Object.hasOwn(files, file)) return;
-    const text = byPackage(read(file));
+    const text = read(file);
     files[file] = text;
     for (const imported of relativeImports(text)) contract(join(dirname(file), imported));
   };
@@ -65,11 +62,6 @@ function modules(own: ModuleDescription, all: readonly ModuleDescription[]): Fil
   for (const { about } of all)
     files[`src/modules/${about.name}/module.json`] = read(`src/modules/${about.name}/module.json`);
   return files;
-}
-
-/** `src/shared/` is a package there: `../../shared/kernel/module/index.ts` is `kerf/kernel/module`. */
-function byPackage(text: string): string {
-  return text.replace(/'(?:\.\.\/)+shared\/([a-z-]+\/[a-z-]+)\/index\.ts'/g, "'kerf/$1'");
 }
 
 function relativeImports(text: string): string[] {

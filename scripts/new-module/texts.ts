@@ -34,7 +34,7 @@ function manifest({ name, owner }: NewModule): string {
 
 function contract({ name, variable }: NewModule): string {
   return `import { z } from 'zod';
-import { command, contract, id, query, text } from '../../shared/kernel/contract/index.ts';
+import { command, contract, id, query, text } from 'kerf/contract';
 
 const item = z.strictObject({ id, text: text(500, 1) });
 
@@ -52,7 +52,7 @@ export const ${variable} = contract('${name}', {
 }
 
 function definition({ variable }: NewModule): string {
-  return `import { defineModule } from '../../shared/kernel/module/index.ts';
+  return `import { defineModule } from 'kerf/module';
 import { ${variable} } from './contract.ts';
 import { migrations, read, write } from './internal/store.ts';
 import about from './module.json' with { type: 'json' };
@@ -67,8 +67,8 @@ export default defineModule({
 }
 
 function store({ variable }: NewModule): string {
-  return `import { defineTables, type Migration, rowBy, upsertInto } from '../../../shared/kernel/database/index.ts';
-import { handle } from '../../../shared/kernel/module/index.ts';
+  return `import { defineTables, type Migration, rowBy, upsertInto } from 'kerf/database';
+import { handle } from 'kerf/module';
 import { ${variable} } from '../contract.ts';
 
 export const tables = defineTables(({ table, text }) => ({
@@ -96,7 +96,7 @@ export const read = handle(${variable}.operations.read, async ({ id }, reader) =
 function test({ name, variable }: NewModule): string {
   return `import { expect, it } from 'vitest';
 import ${variable} from '../../src/modules/${name}/module.ts';
-import { newId } from '../../src/shared/kernel/context/index.ts';
+import { newId } from 'kerf/context';
 import { openDefinition } from '../harness/module.ts';
 
 it('reads the item that was written last', async () => {

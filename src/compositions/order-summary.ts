@@ -1,9 +1,9 @@
+import { answer, type Composition, gather, idParam, Resources } from 'kerf/http-api';
 import { z } from 'zod';
 import { message, notifications } from '../modules/notifications/contract.ts';
 import { order, orders } from '../modules/orders/contract.ts';
 import { payment, payments } from '../modules/payments/contract.ts';
 import { recommendation, recommendations } from '../modules/recommendations/contract.ts';
-import { answer, type Composition, gather, idParam, Resources } from '../shared/kernel/http-api/index.ts';
 
 const summary = z.object({
   order: order.nullable(),

@@ -1,9 +1,9 @@
+import { page, text } from 'kerf/contract';
+import { refusal } from 'kerf/errors';
+import { answer, type Composition, gather, pageQuery, Resources } from 'kerf/http-api';
 import { z } from 'zod';
 import { catalog, type Product, product } from '../modules/catalog/contract.ts';
 import { inventory } from '../modules/inventory/contract.ts';
-import { page, text } from '../shared/kernel/contract/index.ts';
-import { refusal } from '../shared/kernel/errors/index.ts';
-import { answer, type Composition, gather, pageQuery, Resources } from '../shared/kernel/http-api/index.ts';
 
 /** `available` is null while inventory does not answer. */
 const offer = product.extend({ available: z.int().nullable() });

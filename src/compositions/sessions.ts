@@ -1,8 +1,8 @@
+import { instant } from 'kerf/contract';
+import { isRefusal } from 'kerf/errors';
+import { answer, type Composition, Resources } from 'kerf/http-api';
 import { z } from 'zod';
 import { credentials, members } from '../modules/members/contract.ts';
-import { instant } from '../shared/kernel/contract/index.ts';
-import { isRefusal } from '../shared/kernel/errors/index.ts';
-import { answer, type Composition, Resources } from '../shared/kernel/http-api/index.ts';
 
 /** Signs members in and out. Members checks the password; only the gateway holds the keys that sign a session. */
 export const sessions: Composition = {

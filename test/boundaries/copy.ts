@@ -72,7 +72,7 @@ export class Copy {
       'src/app.ts': (text) =>
         text
           .split('\n')
-          .filter((line) => !line.includes(`/${ring}/${name}/`))
+          .filter((line) => !line.includes(`'kerf/${ring}/${name}'`))
           .join('\n')
           .replace(new RegExp(`\\b${call}\\(\\), |(, )?\\b${call}\\(\\)`), ''),
     });
@@ -80,11 +80,10 @@ export class Copy {
 
   /** Adds an adapter: its folder with this `index.ts`, and its import and call in src/app.ts. */
   addAdapter(name: string, index: string): void {
-    const room = `shared/adapters/${name}/index.ts`;
     this.plant({
-      [`src/${room}`]: index,
+      [`src/shared/adapters/${name}/index.ts`]: index,
       'src/app.ts': (text) =>
-        `import { ${name} } from './${room}';\n${text.replace('adapters: [', `adapters: [${name}(), `)}`,
+        `import { ${name} } from 'kerf/adapters/${name}';\n${text.replace('adapters: [', `adapters: [${name}(), `)}`,
     });
   }
 

@@ -36,7 +36,7 @@ export const plantedViolations: Readonly<Record<string, PlantedViolation>> = {
     'src/shared/kernel/http-api/knows-a-module.ts': importing('../../../modules/orders/contract.ts'),
   },
   'modules-do-not-know-where-they-run': {
-    [`${orders}/internal/knows-where-it-runs.ts`]: importing('../../../shared/control/topology/index.ts'),
+    [`${orders}/internal/knows-where-it-runs.ts`]: importing('kerf/control/topology'),
   },
   'compositions-know-contracts-only': {
     'src/compositions/imports-another-composition.ts': importing('./products.ts'),
@@ -77,7 +77,7 @@ export const plantedViolations: Readonly<Record<string, PlantedViolation>> = {
     [`${orders}/internal/planted.test.ts`]: importing('vitest'),
   },
   'the-test-kit-is-for-tests': {
-    'src/compositions/imports-the-test-kit.ts': importing('../shared/kernel/testing/index.ts'),
+    'src/compositions/imports-the-test-kit.ts': importing('kerf/testing'),
   },
   'module-json-is-true': { 'src/modules/misnamed/module.json': about('another', ['nobody']) },
   'calls-go-one-way': {
@@ -100,6 +100,9 @@ export const plantedViolations: Readonly<Record<string, PlantedViolation>> = {
     [`${orders}/internal/computes-an-import.ts`]: 'export const open = (path: string) => import(path);\n',
   },
   'imports-are-spelled-plainly': { [`${orders}/internal/leaves-out-an-ending.ts`]: importing('./model') },
+  'kerf-is-imported-by-name': {
+    [`${orders}/internal/imports-kerf-by-path.ts`]: importing('../../../shared/kernel/errors/index.ts'),
+  },
   'modules-are-not-augmented': {
     [`${orders}/internal/augments-a-package.ts`]: "declare module 'zod' {\n  interface More {}\n}\nexport {};\n",
   },

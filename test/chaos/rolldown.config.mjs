@@ -14,7 +14,7 @@ const release = {
     {
       name: 'faulty-host',
       resolveId: (source, importer) =>
-        importer?.endsWith('/src/app.ts') && source === './shared/control/host/index.ts' ? faultyHost : undefined,
+        importer?.endsWith('/src/app.ts') && source === 'kerf/control/host' ? faultyHost : undefined,
     },
   ],
 };

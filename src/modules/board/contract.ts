@@ -1,15 +1,5 @@
+import { command, contract, event, id, instant, page, pageRequest, query, text } from 'kerf/contract';
 import { z } from 'zod';
-import {
-  command,
-  contract,
-  event,
-  id,
-  instant,
-  page,
-  pageRequest,
-  query,
-  text,
-} from '../../shared/kernel/contract/index.ts';
 
 const author = z.object({ id, name: z.string() });
 export const comment = z.object({ id, author, body: z.string(), createdAt: instant });

@@ -1,4 +1,4 @@
-import { defineModule } from '../../shared/kernel/module/index.ts';
+import { defineModule } from 'kerf/module';
 import { members } from '../members/contract.ts';
 import { board } from './contract.ts';
 import { list, migrations, read } from './internal/store.ts';

@@ -1,5 +1,5 @@
-import { type Client, page } from '../../shared/kernel/contract/index.ts';
-import { answer, idParam, pageQuery, Resources } from '../../shared/kernel/http-api/index.ts';
+import { type Client, page } from 'kerf/contract';
+import { answer, idParam, pageQuery, Resources } from 'kerf/http-api';
 import { board, comment, newComment, newPost, post, thread } from './contract.ts';
 
 export function routes(self: Client<typeof board>): Resources {

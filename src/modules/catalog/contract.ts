@@ -1,5 +1,5 @@
+import { command, contract, event, money, page, pageRequest, query, text } from 'kerf/contract';
 import { z } from 'zod';
-import { command, contract, event, money, page, pageRequest, query, text } from '../../shared/kernel/contract/index.ts';
 
 export const sku = text(64, 1).regex(
   /^[A-Za-z0-9][A-Za-z0-9._-]*$/,

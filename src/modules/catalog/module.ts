@@ -1,4 +1,4 @@
-import { defineModule } from '../../shared/kernel/module/index.ts';
+import { defineModule } from 'kerf/module';
 import { catalog } from './contract.ts';
 import { seed } from './internal/seed.ts';
 import { find, migrations, put, search } from './internal/store.ts';

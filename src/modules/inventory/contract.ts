@@ -1,5 +1,5 @@
+import { command, contract, event, id, query, text } from 'kerf/contract';
 import { z } from 'zod';
-import { command, contract, event, id, query, text } from '../../shared/kernel/contract/index.ts';
 
 const sku = text(64, 1);
 const ofOrder = z.strictObject({ orderId: id });

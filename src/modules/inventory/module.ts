@@ -1,5 +1,5 @@
+import { defineModule } from 'kerf/module';
 import { z } from 'zod';
-import { defineModule } from '../../shared/kernel/module/index.ts';
 import { inventory } from './contract.ts';
 import { expire, release, reserve, take } from './internal/reservations.ts';
 import { seed } from './internal/seed.ts';

@@ -1,5 +1,5 @@
+import { command, contract, event, id, text } from 'kerf/contract';
 import { z } from 'zod';
-import { command, contract, event, id, text } from '../../shared/kernel/contract/index.ts';
 
 const message = z.object({ messageId: id, memberId: id, subject: z.string() });
 

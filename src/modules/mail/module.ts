@@ -1,5 +1,5 @@
+import { defineModule } from 'kerf/module';
 import { z } from 'zod';
-import { defineModule } from '../../shared/kernel/module/index.ts';
 import { mail } from './contract.ts';
 import { send, sending } from './internal/send.ts';
 import { smtpServer } from './internal/server/smtp.ts';

@@ -1,5 +1,5 @@
+import { command, contract, event, id, query, text } from 'kerf/contract';
 import { z } from 'zod';
-import { command, contract, event, id, query, text } from '../../shared/kernel/contract/index.ts';
 import { phone } from '../sms/contract.ts';
 
 export const email = z.email().max(254);

@@ -1,5 +1,5 @@
+import { defineModule } from 'kerf/module';
 import { z } from 'zod';
-import { defineModule } from '../../shared/kernel/module/index.ts';
 import { members, wiring } from './contract.ts';
 import { Passwords } from './internal/passwords.ts';
 import { signIn, signUp } from './internal/sign-up.ts';

@@ -1,5 +1,5 @@
-import type { Client } from '../../shared/kernel/contract/index.ts';
-import { answer, Resources } from '../../shared/kernel/http-api/index.ts';
+import type { Client } from 'kerf/contract';
+import { answer, Resources } from 'kerf/http-api';
 import { member, members, profile, signUp } from './contract.ts';
 
 export function routes(self: Client<typeof members>): Resources {

@@ -1,5 +1,5 @@
+import { command, contract, id, instant, page, pageRequest, query, text } from 'kerf/contract';
 import { z } from 'zod';
-import { command, contract, id, instant, page, pageRequest, query, text } from '../../shared/kernel/contract/index.ts';
 
 export const message = z.object({
   id,

@@ -1,4 +1,4 @@
-import { defineModule } from '../../shared/kernel/module/index.ts';
+import { defineModule } from 'kerf/module';
 import { notifications } from './contract.ts';
 import { mailDispatch, textDispatch } from './internal/dispatch.ts';
 import { history, migrations } from './internal/store.ts';

@@ -1,16 +1,5 @@
+import { command, contract, event, id, instant, money, page, pageRequest, query, text } from 'kerf/contract';
 import { z } from 'zod';
-import {
-  command,
-  contract,
-  event,
-  id,
-  instant,
-  money,
-  page,
-  pageRequest,
-  query,
-  text,
-} from '../../shared/kernel/contract/index.ts';
 import { sku } from '../catalog/contract.ts';
 
 const quantity = z.int().min(1).max(1_000);

@@ -1,5 +1,5 @@
+import { defineModule } from 'kerf/module';
 import { z } from 'zod';
-import { defineModule } from '../../shared/kernel/module/index.ts';
 import { catalog } from '../catalog/contract.ts';
 import { orders } from './contract.ts';
 import { cancel, cancellation } from './internal/cancellation.ts';

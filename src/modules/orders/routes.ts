@@ -1,7 +1,7 @@
+import { newId } from 'kerf/context';
+import { type Client, page, text } from 'kerf/contract';
+import { answer, idParam, pageQuery, Resources } from 'kerf/http-api';
 import { z } from 'zod';
-import { newId } from '../../shared/kernel/context/index.ts';
-import { type Client, page, text } from '../../shared/kernel/contract/index.ts';
-import { answer, idParam, pageQuery, Resources } from '../../shared/kernel/http-api/index.ts';
 import { type Order, order, orderLines, orders } from './contract.ts';
 
 const checkoutBody = z.strictObject({ lines: orderLines, payment: z.strictObject({ token: text(200, 1) }) });

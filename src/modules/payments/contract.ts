@@ -1,5 +1,5 @@
+import { command, contract, event, id, money, query, text } from 'kerf/contract';
 import { z } from 'zod';
-import { command, contract, event, id, money, query, text } from '../../shared/kernel/contract/index.ts';
 
 export const payment = z.object({
   id,

@@ -1,5 +1,5 @@
+import { clock, defineModule } from 'kerf/module';
 import { z } from 'zod';
-import { clock, defineModule } from '../../shared/kernel/module/index.ts';
 import { payments } from './contract.ts';
 import { authorize, voidPayment } from './internal/authorize.ts';
 import { developmentProvider } from './internal/provider/development.ts';

@@ -1,5 +1,5 @@
-import type { Client } from '../../shared/kernel/contract/index.ts';
-import { answer, idParam, Resources } from '../../shared/kernel/http-api/index.ts';
+import type { Client } from 'kerf/contract';
+import { answer, idParam, Resources } from 'kerf/http-api';
 import { type payments as contract, payment, payments } from './contract.ts';
 
 export function routes(self: Client<typeof contract>): Resources {

@@ -1,5 +1,5 @@
+import { contract, query, text } from 'kerf/contract';
 import { z } from 'zod';
-import { contract, query, text } from '../../shared/kernel/contract/index.ts';
 
 const sku = text(64, 1);
 export const recommendation = z.object({ sku, score: z.number() });

@@ -1,4 +1,4 @@
-import { defineModule } from '../../shared/kernel/module/index.ts';
+import { defineModule } from 'kerf/module';
 import { recommendations } from './contract.ts';
 import { boughtTogether, learn, migrations } from './internal/store.ts';
 import about from './module.json' with { type: 'json' };

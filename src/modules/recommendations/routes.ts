@@ -1,6 +1,6 @@
+import { type Client, text } from 'kerf/contract';
+import { answer, Resources } from 'kerf/http-api';
 import { z } from 'zod';
-import { type Client, text } from '../../shared/kernel/contract/index.ts';
-import { answer, Resources } from '../../shared/kernel/http-api/index.ts';
 import { recommendation, recommendations } from './contract.ts';
 
 const query = z.object({ sku: text(64, 1), limit: z.coerce.number().int().min(1).max(100).default(10) });

@@ -1,5 +1,5 @@
+import { defineModule } from 'kerf/module';
 import { z } from 'zod';
-import { defineModule } from '../../shared/kernel/module/index.ts';
 import { sms } from './contract.ts';
 import { httpProvider } from './internal/provider/http.ts';
 import { send, sending } from './internal/send.ts';

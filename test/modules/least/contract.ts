@@ -1,5 +1,5 @@
+import { command, contract, id, query, text } from 'kerf/contract';
 import { z } from 'zod';
-import { command, contract, id, query, text } from '../../../src/shared/kernel/contract/index.ts';
 
 const note = z.strictObject({ id, text: text(500, 1) });
 

@@ -1,5 +1,5 @@
-import { defineTables, rowBy, upsertInto } from '../../../src/shared/kernel/database/index.ts';
-import { defineModule, handle } from '../../../src/shared/kernel/module/index.ts';
+import { defineTables, rowBy, upsertInto } from 'kerf/database';
+import { defineModule, handle } from 'kerf/module';
 import { notes } from './contract.ts';
 import about from './module.json' with { type: 'json' };
 

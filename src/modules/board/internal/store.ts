@@ -1,7 +1,7 @@
 import { asc, eq } from 'drizzle-orm';
-import { defineTables, insertInto, type Migration, rowBy } from '../../../shared/kernel/database/index.ts';
-import { orNotFound } from '../../../shared/kernel/errors/index.ts';
-import { handle, pagesOf } from '../../../shared/kernel/module/index.ts';
+import { defineTables, insertInto, type Migration, rowBy } from 'kerf/database';
+import { orNotFound } from 'kerf/errors';
+import { handle, pagesOf } from 'kerf/module';
 import { board } from '../contract.ts';
 
 export const tables = defineTables(({ table, text }) => ({

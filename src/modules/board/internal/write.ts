@@ -1,7 +1,7 @@
-import { instant, newId } from '../../../shared/kernel/context/index.ts';
-import type { Client } from '../../../shared/kernel/contract/index.ts';
-import { orNotFound } from '../../../shared/kernel/errors/index.ts';
-import { inSteps } from '../../../shared/kernel/module/index.ts';
+import { instant, newId } from 'kerf/context';
+import type { Client } from 'kerf/contract';
+import { orNotFound } from 'kerf/errors';
+import { inSteps } from 'kerf/module';
 import type { members } from '../../members/contract.ts';
 import { board } from '../contract.ts';
 import { addComment, addPost, postById, withAuthor } from './store.ts';

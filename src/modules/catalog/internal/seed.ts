@@ -1,4 +1,4 @@
-import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
+import type { ModuleUnit } from 'kerf/module';
 import { put } from './store.ts';
 
 const goods: [sku: string, name: string, description: string, amount: number][] = [

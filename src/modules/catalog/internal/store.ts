@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
-import { defineTables, type Migration, rowsByAny, upsertInto } from '../../../shared/kernel/database/index.ts';
-import { handle, pagesOf } from '../../../shared/kernel/module/index.ts';
+import { defineTables, type Migration, rowsByAny, upsertInto } from 'kerf/database';
+import { handle, pagesOf } from 'kerf/module';
 import { catalog, type Product } from '../contract.ts';
 
 export const tables = defineTables(({ table, text, integer }) => ({

@@ -1,8 +1,8 @@
+import { ManualClock } from 'kerf/context';
+import type { Database } from 'kerf/database';
+import type { ModuleUnit } from 'kerf/module';
+import { SharedFile } from 'kerf/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { ManualClock } from '../../../shared/kernel/context/index.ts';
-import type { Database } from '../../../shared/kernel/database/index.ts';
-import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
-import { SharedFile } from '../../../shared/kernel/testing/index.ts';
 import { expire, reservationOf, reserve } from './reservations.ts';
 import { migrations, tables } from './store.ts';
 

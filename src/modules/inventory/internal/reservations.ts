@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
-import { insertInto, rowBy, updateBy } from '../../../shared/kernel/database/index.ts';
-import { handle, type Timer } from '../../../shared/kernel/module/index.ts';
+import { insertInto, rowBy, updateBy } from 'kerf/database';
+import { handle, type Timer } from 'kerf/module';
 import { inventory } from '../contract.ts';
 import { restock, takeFromStock } from './stock.ts';
 import { type ReservationState, tables } from './store.ts';

@@ -1,4 +1,4 @@
-import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
+import type { ModuleUnit } from 'kerf/module';
 import { restock } from './stock.ts';
 
 const many = 100_000;

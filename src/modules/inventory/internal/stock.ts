@@ -1,6 +1,6 @@
 import { and, eq, gte, sql } from 'drizzle-orm';
-import { prepared, rowsByAny } from '../../../shared/kernel/database/index.ts';
-import { handle, type ModuleUnit } from '../../../shared/kernel/module/index.ts';
+import { prepared, rowsByAny } from 'kerf/database';
+import { handle, type ModuleUnit } from 'kerf/module';
 import { inventory } from '../contract.ts';
 import { type ReservedLine, tables } from './store.ts';
 

@@ -1,4 +1,4 @@
-import { defineTables, type Migration } from '../../../shared/kernel/database/index.ts';
+import { defineTables, type Migration } from 'kerf/database';
 
 /**
  * `held` until an order takes it or it expires; `taken` by an order; `released` when its stock came back before that; `returned` when its

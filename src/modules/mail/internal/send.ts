@@ -1,6 +1,6 @@
-import { instant } from '../../../shared/kernel/context/index.ts';
-import { handle, type ModuleUnit } from '../../../shared/kernel/module/index.ts';
-import { type Saga, step } from '../../../shared/kernel/saga/index.ts';
+import { instant } from 'kerf/context';
+import { handle, type ModuleUnit } from 'kerf/module';
+import { type Saga, step } from 'kerf/saga';
 import { mail } from '../contract.ts';
 import type { Mail, MailServer } from './server/mail-server.ts';
 import { addMail, mailById, markMail, putIntoMailbox } from './store.ts';

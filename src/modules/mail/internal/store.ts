@@ -1,4 +1,4 @@
-import { defineTables, insertInto, type Migration, rowBy, updateBy } from '../../../shared/kernel/database/index.ts';
+import { defineTables, insertInto, type Migration, rowBy, updateBy } from 'kerf/database';
 
 export const tables = defineTables(({ table, text }) => ({
   mails: table('mails', {

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { hash, verify } from '@node-rs/argon2';
-import { refusal } from '../../../shared/kernel/errors/index.ts';
+import { refusal } from 'kerf/errors';
 import { members } from '../contract.ts';
 
 /** Argon2id parameters that OWASP recommends for 19 MiB of memory. */

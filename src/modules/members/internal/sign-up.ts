@@ -1,8 +1,8 @@
+import { instant, newId } from 'kerf/context';
+import { isUniqueConflict } from 'kerf/database';
+import { inSteps, type ModuleUnit } from 'kerf/module';
+import type { Saga } from 'kerf/saga';
 import type { z } from 'zod';
-import { instant, newId } from '../../../shared/kernel/context/index.ts';
-import { isUniqueConflict } from '../../../shared/kernel/database/index.ts';
-import { inSteps, type ModuleUnit } from '../../../shared/kernel/module/index.ts';
-import type { Saga } from '../../../shared/kernel/saga/index.ts';
 import { members, type wiring as wiringSchema } from '../contract.ts';
 import type { Passwords } from './passwords.ts';
 import { addMember, memberByEmail } from './store.ts';

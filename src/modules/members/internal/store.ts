@@ -1,6 +1,6 @@
-import { defineTables, insertInto, type Migration, rowBy } from '../../../shared/kernel/database/index.ts';
-import { orNotFound } from '../../../shared/kernel/errors/index.ts';
-import { handle } from '../../../shared/kernel/module/index.ts';
+import { defineTables, insertInto, type Migration, rowBy } from 'kerf/database';
+import { orNotFound } from 'kerf/errors';
+import { handle } from 'kerf/module';
 import { members } from '../contract.ts';
 
 export const tables = defineTables(({ table, text }) => ({

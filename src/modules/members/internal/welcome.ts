@@ -1,7 +1,7 @@
+import { id } from 'kerf/contract';
+import type { ModuleUnit } from 'kerf/module';
+import { type Saga, step } from 'kerf/saga';
 import type { z } from 'zod';
-import { id } from '../../../shared/kernel/contract/index.ts';
-import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
-import { type Saga, step } from '../../../shared/kernel/saga/index.ts';
 import { mail } from '../../mail/contract.ts';
 import { notifications } from '../../notifications/contract.ts';
 import { sms } from '../../sms/contract.ts';

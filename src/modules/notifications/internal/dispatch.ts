@@ -1,8 +1,8 @@
+import { instant, newId } from 'kerf/context';
+import { id } from 'kerf/contract';
+import type { ModuleUnit } from 'kerf/module';
+import { type Saga, step } from 'kerf/saga';
 import { z } from 'zod';
-import { instant, newId } from '../../../shared/kernel/context/index.ts';
-import { id } from '../../../shared/kernel/contract/index.ts';
-import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
-import { type Saga, step } from '../../../shared/kernel/saga/index.ts';
 import { mail } from '../../mail/contract.ts';
 import { sms } from '../../sms/contract.ts';
 import type { Message } from '../contract.ts';

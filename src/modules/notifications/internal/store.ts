@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm';
-import { defineTables, insertInto, type Migration, rowBy, upsertInto } from '../../../shared/kernel/database/index.ts';
-import { handle, pagesOf } from '../../../shared/kernel/module/index.ts';
+import { defineTables, insertInto, type Migration, rowBy, upsertInto } from 'kerf/database';
+import { handle, pagesOf } from 'kerf/module';
 import { type Message, notifications } from '../contract.ts';
 
 export const tables = defineTables(({ table, text }) => ({

@@ -1,6 +1,6 @@
-import { instant } from '../../../shared/kernel/context/index.ts';
-import { refusal } from '../../../shared/kernel/errors/index.ts';
-import { handle, type ModuleUnit, on } from '../../../shared/kernel/module/index.ts';
+import { instant } from 'kerf/context';
+import { refusal } from 'kerf/errors';
+import { handle, type ModuleUnit, on } from 'kerf/module';
 import { mail } from '../../mail/contract.ts';
 import { members } from '../../members/contract.ts';
 import { orders } from '../../orders/contract.ts';

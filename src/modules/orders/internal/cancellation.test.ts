@@ -1,6 +1,6 @@
+import { newId } from 'kerf/context';
+import { given } from 'kerf/testing';
 import { expect, it } from 'vitest';
-import { newId } from '../../../shared/kernel/context/index.ts';
-import { given } from '../../../shared/kernel/testing/index.ts';
 import { inventory } from '../../inventory/contract.ts';
 import { payments } from '../../payments/contract.ts';
 import { cancellation } from './cancellation.ts';

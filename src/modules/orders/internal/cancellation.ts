@@ -1,6 +1,6 @@
+import { handle, type ModuleUnit } from 'kerf/module';
+import { type Saga, step } from 'kerf/saga';
 import type { z } from 'zod';
-import { handle, type ModuleUnit } from '../../../shared/kernel/module/index.ts';
-import { type Saga, step } from '../../../shared/kernel/saga/index.ts';
 import { inventory } from '../../inventory/contract.ts';
 import { payments } from '../../payments/contract.ts';
 import { orders } from '../contract.ts';

@@ -1,7 +1,7 @@
+import { newId } from 'kerf/context';
+import type { ModuleUnit } from 'kerf/module';
+import { type Ended, given, type ReplyStep, type Script } from 'kerf/testing';
 import { describe, expect, it } from 'vitest';
-import { newId } from '../../../shared/kernel/context/index.ts';
-import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
-import { type Ended, given, type ReplyStep, type Script } from '../../../shared/kernel/testing/index.ts';
 import { inventory } from '../../inventory/contract.ts';
 import { payments } from '../../payments/contract.ts';
 import { orders } from '../contract.ts';

@@ -1,7 +1,7 @@
+import { id, money } from 'kerf/contract';
+import type { ModuleUnit } from 'kerf/module';
+import { type Saga, step } from 'kerf/saga';
 import { z } from 'zod';
-import { id, money } from '../../../shared/kernel/contract/index.ts';
-import type { ModuleUnit } from '../../../shared/kernel/module/index.ts';
-import { type Saga, step } from '../../../shared/kernel/saga/index.ts';
 import { inventory } from '../../inventory/contract.ts';
 import { payments } from '../../payments/contract.ts';
 import { orderLines, orders } from '../contract.ts';

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { invalidInput } from '../../../shared/kernel/errors/index.ts';
+import { invalidInput } from 'kerf/errors';
 import type { Product } from '../../catalog/contract.ts';
 import type { Order } from '../contract.ts';
 

@@ -1,8 +1,8 @@
-import { instant, newId } from '../../../shared/kernel/context/index.ts';
-import type { Client } from '../../../shared/kernel/contract/index.ts';
-import { isUniqueConflict } from '../../../shared/kernel/database/index.ts';
-import { inSteps, type ModuleUnit, type Steps } from '../../../shared/kernel/module/index.ts';
-import type { Saga } from '../../../shared/kernel/saga/index.ts';
+import { instant, newId } from 'kerf/context';
+import type { Client } from 'kerf/contract';
+import { isUniqueConflict } from 'kerf/database';
+import { inSteps, type ModuleUnit, type Steps } from 'kerf/module';
+import type { Saga } from 'kerf/saga';
 import type { catalog } from '../../catalog/contract.ts';
 import { type Order, orders } from '../contract.ts';
 import type { Checkout } from './checkout.ts';

@@ -1,15 +1,7 @@
 import { eq } from 'drizzle-orm';
-import {
-  defineTables,
-  insertInto,
-  type Migration,
-  type Reader,
-  rowBy,
-  type Unit,
-  updateBy,
-} from '../../../shared/kernel/database/index.ts';
-import { refusal } from '../../../shared/kernel/errors/index.ts';
-import { handle, pagesOf } from '../../../shared/kernel/module/index.ts';
+import { defineTables, insertInto, type Migration, type Reader, rowBy, type Unit, updateBy } from 'kerf/database';
+import { refusal } from 'kerf/errors';
+import { handle, pagesOf } from 'kerf/module';
 import { type Order, orders } from '../contract.ts';
 
 export const tables = defineTables(({ table, text, integer, json }) => ({

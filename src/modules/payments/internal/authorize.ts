@@ -1,5 +1,5 @@
-import { instant } from '../../../shared/kernel/context/index.ts';
-import { inSteps } from '../../../shared/kernel/module/index.ts';
+import { instant } from 'kerf/context';
+import { inSteps } from 'kerf/module';
 import { payments } from '../contract.ts';
 import type { PaymentProvider } from './provider/provider.ts';
 import { addPayment, paymentOf, setStatus, toPayment } from './store.ts';

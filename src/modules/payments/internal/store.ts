@@ -1,14 +1,7 @@
-import { newId } from '../../../shared/kernel/context/index.ts';
-import {
-  defineTables,
-  insertInto,
-  type Migration,
-  rowBy,
-  type Unit,
-  updateBy,
-} from '../../../shared/kernel/database/index.ts';
-import { refusal } from '../../../shared/kernel/errors/index.ts';
-import { handle } from '../../../shared/kernel/module/index.ts';
+import { newId } from 'kerf/context';
+import { defineTables, insertInto, type Migration, rowBy, type Unit, updateBy } from 'kerf/database';
+import { refusal } from 'kerf/errors';
+import { handle } from 'kerf/module';
 import { type Payment, payments } from '../contract.ts';
 
 /** `authorizing`: the module calls the provider and does not know the answer yet. */

@@ -1,6 +1,6 @@
 import { and, asc, desc, inArray, notInArray, sql } from 'drizzle-orm';
-import { defineTables, type Migration } from '../../../shared/kernel/database/index.ts';
-import { handle, on } from '../../../shared/kernel/module/index.ts';
+import { defineTables, type Migration } from 'kerf/database';
+import { handle, on } from 'kerf/module';
 import { orders } from '../../orders/contract.ts';
 import { recommendations } from '../contract.ts';
 

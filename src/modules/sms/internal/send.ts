@@ -1,6 +1,6 @@
-import { instant } from '../../../shared/kernel/context/index.ts';
-import { handle, type ModuleUnit } from '../../../shared/kernel/module/index.ts';
-import { type Saga, step } from '../../../shared/kernel/saga/index.ts';
+import { instant } from 'kerf/context';
+import { handle, type ModuleUnit } from 'kerf/module';
+import { type Saga, step } from 'kerf/saga';
 import { sms } from '../contract.ts';
 import type { TextMessage, TextProvider } from './provider/text-provider.ts';
 import { addText, markText, putIntoOutbox, textById } from './store.ts';

@@ -1,6 +1,6 @@
+import { background } from 'kerf/context';
+import { SpanKind, traced } from 'kerf/module';
 import { createTransport } from 'nodemailer';
-import { background } from '../../../../shared/kernel/context/index.ts';
-import { SpanKind, traced } from '../../../../shared/kernel/module/index.ts';
 import { mail as contract } from '../../contract.ts';
 import type { Mail, MailServer } from './mail-server.ts';
 

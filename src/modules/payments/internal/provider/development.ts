@@ -1,4 +1,4 @@
-import { type Clock, pause } from '../../../../shared/kernel/context/index.ts';
+import { type Clock, pause } from 'kerf/context';
 import { type PaymentProvider, providerTimeoutMs } from './provider.ts';
 
 /** Creates a provider for development. It needs no server; the token decides the result. */

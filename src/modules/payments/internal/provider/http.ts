@@ -1,4 +1,4 @@
-import { refusal } from '../../../../shared/kernel/errors/index.ts';
+import { refusal } from 'kerf/errors';
 import { type PaymentProvider, providerTimeoutMs } from './provider.ts';
 
 /**
