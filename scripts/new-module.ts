@@ -56,6 +56,6 @@ function tell(): void {
   for (const path of paths) console.log(`wrote    ${path}`);
   console.log('changed  src/app.ts');
   console.log(
-    `\nNext: npm test -- ${name} runs its test, and npm test -- drift records its contract. README, "Add a module", says more.`,
+    `\nNext: npm test -- ${name} runs its test, and npm test -- drift records its contract. docs/modules.md says more.`,
   );
 }

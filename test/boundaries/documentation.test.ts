@@ -20,7 +20,7 @@ const examples = new Set([
 ]);
 
 describe('what documents and comments say about files', () => {
-  it.each(rings)('README: the tree shows every room of %s, and no other', (ring) => {
+  it.each(rings)('architecture: the tree shows every room of %s, and no other', (ring) => {
     expect(roomsInTree(ring).sort()).toEqual(readdirSync(`src/shared/${ring}`).sort());
   });
 
@@ -49,15 +49,30 @@ describe('what documents and comments say about files', () => {
     expect(stale).toEqual([]);
   });
 
-  it('a link to a file leads to it', () => {
+  it('a link leads to a file, and to a heading in it', () => {
     const broken = files
       .filter((file) => file.endsWith('.md'))
       .flatMap((file) =>
-        [...read(file).matchAll(/\]\((?!https?:)([^)#]+)/g)]
-          .filter(([, link]) => !isFileOrFolder(join(dirname(file), link!)))
-          .map(([, link]) => `${file}: ${link}`),
+        [...read(file).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)]
+          .map(([, link, heading]) => [link ? join(dirname(file), link) : file, heading] as const)
+          .filter(([path, heading]) => !isFileOrFolder(path) || (heading && !headingsOf(path).includes(heading)))
+          .map((target) => `${file}: ${target.join('#')}`),
       );
     expect(broken).toEqual([]);
+  });
+
+  it('README: its module is the least module, and its language changes no code', () => {
+    const code = codeOf('README.md');
+    expect(code.slice(1, 3)).toEqual(
+      ['contract.ts', 'module.ts'].map((file) => `// notes/${file}\n${read(`test/modules/least/${file}`).trimEnd()}`),
+    );
+    expect(codeOf('README.ko.md')).toEqual(code);
+    expect(Buffer.byteLength(read('README.md'))).toBeLessThan(9_000);
+  });
+
+  it('a page of docs/ begins with its question', () => {
+    const pages = files.filter((file) => /^docs\/[\w-]+\.md$/.test(file));
+    expect(pages.filter((page) => !/^# .+\n\n\*[^*]+\?\*\n/.test(read(page)))).toEqual([]);
   });
 
   it('vendors: a home under src/shared/ imports its package', () => {
@@ -68,9 +83,9 @@ describe('what documents and comments say about files', () => {
   });
 });
 
-/** The names at the beginning of the lines below a ring in the tree of the README. */
+/** The names at the beginning of the lines below a ring in the tree of docs/architecture.md. */
 function roomsInTree(ring: string): string[] {
-  const lines = readLines('README.md');
+  const lines = readLines('docs/architecture.md');
   const below = lines.slice(lines.findIndex((line) => line.startsWith(`        ${ring}/`)) + 1);
   const end = below.findIndex((line) => !line.startsWith('          '));
   return below.slice(0, end).flatMap((line) => /^ +((?:[\w-]+\/ *)+)/.exec(line)![1]!.match(/[\w-]+/g)!);
@@ -103,6 +118,27 @@ function pathsIn(file: string): string[] {
 
 function exists(path: string): boolean {
   return ['', 'src/', 'src/shared/', 'src/modules/'].some((root) => isFileOrFolder(root + path));
+}
+
+/** The anchors of the headings in a document. */
+function headingsOf(file: string): string[] {
+  return readLines(file)
+    .filter((line) => /^#+ /.test(line))
+    .map((line) =>
+      line
+        .replace(/^#+ /, '')
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    );
+}
+
+/** The blocks of code in a document, without the comments behind commands. */
+function codeOf(file: string): string[] {
+  const blocks = read(file).match(/^```ts\n[\s\S]*?\n```$|(?:^ {4}.+\n(?:\n(?= {4}))?)+/gm) ?? [];
+  return blocks.map((block) =>
+    block.startsWith('```') ? block.slice('```ts\n'.length, -'\n```'.length) : block.replace(/ +# .*$/gm, ''),
+  );
 }
 
 function isFileOrFolder(path: string): boolean {

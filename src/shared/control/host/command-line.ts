@@ -19,7 +19,7 @@ const help = `Usage: npm start -- [--only module[,module]] [--accept-loss module
 
 npm run rotate-keys, identity, proto and doctor run this program with options of their own.
 
-Settings come from the environment and topology.yaml; the README lists them.`;
+Settings come from the environment and topology.yaml; docs/settings.md lists them.`;
 
 /** What a release says of one of its modules. */
 export interface ModuleDescription {

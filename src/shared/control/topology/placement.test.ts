@@ -55,7 +55,7 @@ describe('a placement', () => {
   });
 
   it('is read from every example that is given to who wrote none', () => {
-    const examples = messageOf('nonsense').split('; write such as ')[1]!.replace(' (README, Placements)', '');
+    const examples = messageOf('nonsense').split('; write such as ')[1]!.replace(' (docs/placements.md)', '');
     const texts = examples.split(', ');
     expect(texts.length).toBeGreaterThan(9);
     for (const text of texts) expect([text, placementText(read(text))]).toEqual([text, text]);
@@ -138,7 +138,7 @@ describe('what is no placement', () => {
       /^MODULE_PAYMENTS: "(.*)" is not a placement: (.*); write such as in-process, http, /.exec(messageOf(text))!;
     expect(mistake).toContain(why);
     expect([text, text.replace(/[^/]*@/, '')]).toContain(shown);
-    expect(messageOf(text)).toMatch(/ \(README, Placements\)$/);
+    expect(messageOf(text)).toMatch(/ \(docs\/placements\.md\)$/);
   });
 
   it.each([

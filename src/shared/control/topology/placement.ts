@@ -45,7 +45,7 @@ export function readPlacement(text: string, adapters: Adapters): Placement | str
   if (placement) return placement;
   const shown = withoutSecret(text);
   const mistake = mistakeIn(shown, shown !== text, adapters);
-  return `"${shown}" is not a placement: ${mistake}; write such as ${examplesFor(adapters)} (README, Placements)`;
+  return `"${shown}" is not a placement: ${mistake}; write such as ${examplesFor(adapters)} (docs/placements.md)`;
 }
 
 function service(text: string): Placement | undefined {

@@ -17,7 +17,7 @@ function whole(least: number, most: number, range: string) {
   return z.preprocess(asNumber, z.number(range).int(range).min(least, range).max(most, range));
 }
 
-/** The kernel's own settings, named as in the environment. Modules add their own. The README lists all settings. */
+/** The kernel's own settings, named as in the environment. Modules add their own. `docs/settings.md` lists all settings. */
 export const kernelSettings = z.object({
   PORT: port.default(3000).describe('the public listener; 0 takes a free one'),
   HOST: z.string().min(1).default('127.0.0.1').describe('the address the public listener binds to'),

@@ -4,7 +4,7 @@ import { placementText } from './placement.ts';
 import { areInstances, instancesRange } from './placement-mistakes.ts';
 
 const examples =
-  'http, or { via: http, instances: 3 }, or an address such as http://payments:4105, or a list of addresses (README, Placements)';
+  'http, or { via: http, instances: 3 }, or an address such as http://payments:4105, or a list of addresses (docs/placements.md)';
 
 /**
  * Returns the text of a placement in the file, which is `http`, or `{ via: http, instances: 3 }`, or a list of addresses. Throws a
