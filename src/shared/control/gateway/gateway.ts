@@ -14,6 +14,7 @@ import { FileKeyRing, SessionTokens, SignedOut } from '../identity/index.ts';
 import { admission } from './admission.ts';
 import { bodyLimit } from './body-limit.ts';
 import { currentClient, knowClient } from './client-address.ts';
+import { fallback } from './fallback.ts';
 import { forwardTo, type ServeEndpoint } from './forward.ts';
 import { headersOfAll } from './headers-of-all.ts';
 import { health } from './health.ts';
@@ -92,12 +93,19 @@ function createGateway(system: System, compositions: readonly Composition[], ses
   const costly = new RequestsInFlight(maxRequestsInFlight);
   mount(app, alive, serveHere, costly);
   const limit = rateLimit(settings.RATE_LIMIT_PER_MINUTE, log);
-  app.use(nested(limit, admission(), bodyLimit(maximumBodyBytes)));
+  const { FALLBACK_URL: url, REQUEST_TIMEOUT_MS: timeoutMs } = settings;
+  const passOn = url ? [fallback({ url, timeoutMs, proxies, log, serves: (path) => serves(app, path) })] : [];
+  app.use(nested(limit, ...passOn, admission(), bodyLimit(maximumBodyBytes)));
   const resources = [...mountResources(app, system, compositions, { sessions, costly }), alive];
   refuseDuplicates(resources);
   refuseOtherMethods(app, resources);
   mountReference(app, resources);
   return app;
+}
+
+/** Tells whether a resource has the path, whatever the method. */
+function serves(app: Hono, path: string): boolean {
+  return app.router.match('GET', path)[0].some(([[, route]]) => route.path !== '/*');
 }
 
 function continuesTrace(setting: ContinueTraces, proxies: TrustedProxies): ContinuesTrace {

@@ -55,5 +55,6 @@ export interface GatewaySettings {
   readonly SLOW_READER_TIMEOUT_MS: number;
   readonly RATE_LIMIT_PER_MINUTE: number;
   readonly TRACE_CONTINUE: ContinueTraces;
+  readonly FALLBACK_URL?: string | undefined;
   readonly TRUSTED_PROXIES?: TrustedProxies | undefined;
 }

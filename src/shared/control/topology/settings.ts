@@ -67,6 +67,14 @@ export const kernelSettings = z.object({
   REQUEST_TIMEOUT_MS: whole(100, 60_000, 'must be a whole number of milliseconds, 100 to 60000')
     .default(15_000)
     .describe('the longest an answer may take'),
+  FALLBACK_URL: z
+    .string()
+    .refine((text) => {
+      const url = URL.parse(text);
+      return url !== null && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`;
+    }, 'must be the address of an application without a path, such as http://127.0.0.1:4000')
+    .optional()
+    .describe('an existing application, which gets the requests whose path no module serves'),
   TRUSTED_PROXIES: z.coerce
     .string()
     .transform((text, issues) => {
