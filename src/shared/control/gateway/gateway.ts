@@ -45,11 +45,8 @@ export interface Gateway {
 
 /** Opens the public listener in front of all modules, wherever they run. Throws a `StartError` when the port is taken. */
 export async function openGateway(system: System, compositions: readonly Composition[]): Promise<Gateway> {
-  const { PORT, HOST, DATA_DIR, SLOW_READER_TIMEOUT_MS } = system.topology.settings;
-  const keys = join(DATA_DIR, 'keys');
-  const signedOut = new SignedOut(join(keys, 'signed-out'));
-  const sessions = new SessionTokens(new FileKeyRing(join(keys, 'sessions.json')), signedOut);
-  const app = createGateway(system, compositions, sessions);
+  const { PORT, HOST, SLOW_READER_TIMEOUT_MS } = system.topology.settings;
+  const app = createGateway(system, compositions);
   const server = createServer({ requireHostHeader: false });
   const unsent = new UnsentAnswers({ stalledMs: SLOW_READER_TIMEOUT_MS });
   const answer = getRequestListener(app.fetch, { errorHandler: unreadableRequest });
@@ -70,8 +67,12 @@ export async function openGateway(system: System, compositions: readonly Composi
   };
 }
 
-function createGateway(system: System, compositions: readonly Composition[], sessions: SessionTokens): Hono {
+/** Returns the public resources of all modules, with what every request passes: context, log, limits. */
+export function createGateway(system: System, compositions: readonly Composition[]): Hono {
   const { settings } = system.topology;
+  const keys = join(settings.DATA_DIR, 'keys');
+  const signedOut = new SignedOut(join(keys, 'signed-out'));
+  const sessions = new SessionTokens(new FileKeyRing(join(keys, 'sessions.json')), signedOut);
   const app = new Hono();
   const log = system.logs.of('gateway');
   const failures = new FailureLog(log, steadyClock);
@@ -104,7 +105,7 @@ function createGateway(system: System, compositions: readonly Composition[], ses
 }
 
 /** Tells whether a resource has the path, whatever the method. */
-function serves(app: Hono, path: string): boolean {
+export function serves(app: Hono, path: string): boolean {
   return app.router.match('GET', path)[0].some(([[, route]]) => route.path !== '/*');
 }
 

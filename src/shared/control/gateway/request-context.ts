@@ -57,12 +57,12 @@ export function requestContext(
     const traced = startRequestSpan(c.req, continues(incoming?.socket.remoteAddress), outgoing);
     const [request, cancellation] = [{ method: c.req.method, traced } as RequestState, new Cancellation()];
     const trace = traced?.context;
-    outgoing?.once('close', () => {
-      if (!outgoing.writableFinished) cancellation.cancel();
-      if (traced) endRequestSpan(traced.span, outgoing);
-      const status = outgoing.writableFinished ? outgoing.statusCode : undefined;
+    const end = (status: number | undefined) => {
+      if (status === undefined) cancellation.cancel();
+      if (traced) endRequestSpan(traced.span, status);
       ended?.({ method: request.method, route: request.route, status, ms: performance.now() - startedAt, trace });
-    });
+    };
+    outgoing?.once('close', () => end(outgoing.writableFinished ? outgoing.statusCode : undefined));
     const token = bearer(c.req.header('authorization'));
     if (token) request.session = await sessions.verify(token);
     const context = {
@@ -73,6 +73,15 @@ export function requestContext(
       deadline: Date.now() + timeoutMs,
       cancellation,
     };
-    return current.run(request, () => runInContext(context, next));
+    const answer = () => current.run(request, () => runInContext(context, next));
+    if (outgoing) return answer();
+    // An application that embeds this one calls it without a connection: the request ends with the answer's beginning.
+    const { signal } = c.req.raw;
+    signal.addEventListener('abort', () => end(undefined), { once: true });
+    const answered: unknown = await answer();
+    const response = answered instanceof Response ? answered : c.res;
+    response.headers.set('x-request-id', requestId);
+    if (!signal.aborted) end(response.status);
+    return response;
   };
 }

@@ -46,11 +46,12 @@ export function startRequestSpan(
   return own ? opened : undefined;
 }
 
-/** Ends the span of a public request with the outcome of its answer. */
-export function endRequestSpan(span: Span, { statusCode, writableFinished }: ServerResponse): void {
-  if (writableFinished) span.setAttribute('http.response.status_code', statusCode);
-  else span.setAttribute('error.type', 'the client disconnected');
-  if (statusCode >= 500) span.setAttribute('error.type', String(statusCode)).setStatus({ code: SpanStatusCode.ERROR });
+/** Ends the span of a public request. `status` is absent when the client disconnected before the end of the answer. */
+export function endRequestSpan(span: Span, status: number | undefined): void {
+  if (status === undefined) span.setAttribute('error.type', 'the client disconnected');
+  else span.setAttribute('http.response.status_code', status);
+  if (status !== undefined && status >= 500)
+    span.setAttribute('error.type', String(status)).setStatus({ code: SpanStatusCode.ERROR });
   span.end();
 }
 

@@ -1,2 +1,3 @@
 export type { ModuleDescription } from './command-line.ts';
+export { type EmbeddedProduct, embed } from './embed.ts';
 export { run, runAlone } from './product.ts';
