@@ -107,6 +107,8 @@ export const vendors = {
   '@opentelemetry/sdk-trace-base': ['shared/control/traces', 'shared/kernel/ports'],
   '@platformatic/kafka': ['shared/adapters/kafka'],
   'better-sqlite3': ['shared/adapters/sqlite'],
+  // Only the command line in scripts/ uses it.
+  commander: [],
   croner: ['shared/kernel/module'],
   'drizzle-orm': [
     ...[

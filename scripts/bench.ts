@@ -1,25 +1,28 @@
-// npm run bench -- [name …]: compares this project with the minimum work and with other frameworks, in one run.
+// kerf bench: compares this project with the minimum work and with other frameworks, in one run.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { externals } from './bundling.ts';
+import type { Define } from './cli/command.ts';
 import { run } from './programs.ts';
 import { build, bundle, fail, installIn, root } from './setup.mjs';
-import { readWords } from './words.ts';
 
 const known = readdirSync(join(root, 'bench')).flatMap((file) => /^(\w+)\.bench\.ts$/.exec(file)?.[1] ?? []);
-const help = `Usage: npm run bench -- [${known.join('] [')}]\n\nWithout a name, runs all of them, one after the other.`;
 
-const { positionals: asked } = readWords('bench', help, {});
-const unknown = asked.find((name) => !known.includes(name));
-if (unknown) fail(`there is no benchmark "${unknown}"; there are ${known.join(', ')}`);
+export const define: Define = (command) =>
+  command
+    .description('Compares this project with the minimum work and with other frameworks, in one run.')
+    .addArgument(command.createArgument('[name...]', 'the benchmarks; without one, all of them').choices(known))
+    .action(measure);
 
-build();
-installIn(join(root, 'bench', 'peers'));
-const external = externals.flatMap((name) => ['--external', name]);
-for (const name of asked.length > 0 ? asked : known) {
-  const folder = join('dist', 'bench', name);
-  bundle(`bench/${name}.bench.ts`, '--platform', 'node', '--format', 'esm', '--dir', folder, ...external);
-  // In some runs V8 promotes short-lived objects to the old generation, which doubles the time.
-  const flags = ['--expose-gc', '--no-allocation-site-pretenuring'];
-  if (run(...flags, join(folder, `${name}.bench.js`)) !== 0) fail(`the benchmark "${name}" failed`);
+function measure(asked: readonly string[]): void {
+  build();
+  installIn(join(root, 'bench', 'peers'));
+  const external = externals.flatMap((name) => ['--external', name]);
+  for (const name of asked.length > 0 ? asked : known) {
+    const folder = join('dist', 'bench', name);
+    bundle(`bench/${name}.bench.ts`, '--platform', 'node', '--format', 'esm', '--dir', folder, ...external);
+    // In some runs V8 promotes short-lived objects to the old generation, which doubles the time.
+    const flags = ['--expose-gc', '--no-allocation-site-pretenuring'];
+    if (run(...flags, join(folder, `${name}.bench.js`)) !== 0) fail(`the benchmark "${name}" failed`);
+  }
 }

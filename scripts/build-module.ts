@@ -1,39 +1,49 @@
-// npm run build:module: builds one module as a separate artifact.
+// kerf build-module: builds one module as a separate artifact.
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type Artifact, bundleModule, moduleNames, packagesBeside } from './build-module/bundle.ts';
+import { type Define, misuse } from './cli/command.ts';
+import type { ResultOptions } from './operator.ts';
 import { build, fail, root } from './setup.mjs';
-import { asJson, flag, misused, readWords, text } from './words.ts';
 
-const help = `Usage: npm run build:module -- <module> [--out dist/modules/<module>] [--json]
-       npm run build:module -- --all
-       npm run build:module -- --packages   (the package.json that stands beside the bundle of the whole system)
+export const define: Define = (command) =>
+  command
+    .description(`Bundles the kernel, the module and the contracts that it knows, and nothing of another module's internal/. Run it with the
+same topology and settings: node dist/modules/payments/app.js does what the whole program does with --only. Or put it in the place of
+the running release: npx kerf replace payments --artifact dist/modules/payments. deploy/Dockerfile makes an image of it.`)
+    .argument('[module...]', 'the modules, such as payments')
+    .option('--all', 'builds every module')
+    .option(
+      '--packages',
+      'prints the package.json that stands beside the bundle of the whole system, and builds no module',
+    )
+    .option('--out <folder>', 'the folder for one module (dist/modules/<module>)')
+    .json('prints a line of JSON for each module')
+    .action(run);
 
-Bundles the kernel, the module and the contracts that it knows, and nothing of another module's internal/. Run it with the same topology
-and settings: node dist/modules/payments/app.js does what the whole program does with --only. Or put it in the place of the running
-release: npm run replace -- payments --artifact dist/modules/payments. deploy/Dockerfile makes an image of it.`;
+interface BuildOptions extends ResultOptions {
+  readonly all?: true;
+  readonly packages?: true;
+  readonly out?: string;
+}
 
-const { values, positionals } = readWords('build:module', help, {
-  all: flag,
-  packages: flag,
-  out: text,
-  ...asJson,
-});
-build();
-if (values.packages) console.log(JSON.stringify(packagesBeside('kerf'), null, 2));
-else await buildAll();
+async function run(modules: readonly string[], options: BuildOptions): Promise<void> {
+  if (options.all && modules.length > 0) misuse('--all leaves no module to name');
+  build();
+  if (options.packages) console.log(JSON.stringify(packagesBeside('kerf'), null, 2));
+  else await buildAll(options.all ? moduleNames : modules, options);
+}
 
-async function buildAll(): Promise<void> {
-  const names = values.all ? moduleNames : positionals;
-  if (names.length === 0) misused('build:module', 'name a module, such as payments');
-  if (names.length > 1 && values.out) fail('--out is for one module');
+async function buildAll(names: readonly string[], { json, out }: BuildOptions): Promise<void> {
+  if (names.length === 0) misuse('name a module, such as payments');
+  if (names.length > 1 && out) misuse('--out is for one module');
   for (const name of names) refuseUnknown(name);
-  if (names.length > 1 && !values.json) console.log(row('module', 'KiB', 'at start', 'in'));
+  if (names.length > 1 && !json) console.log(row('module', 'KiB', 'at start', 'in'));
   for (const name of names) {
-    const folder = values.out ?? join(root, 'dist', 'modules', name);
+    const folder = out ?? join(root, 'dist', 'modules', name);
     const { files, packages } = await bundleModule(name, folder);
     const bytes = sum(files);
-    if (values.json) console.log(JSON.stringify({ module: name, folder, bytes, files, packages }));
+    if (json) console.log(JSON.stringify({ module: name, folder, bytes, files, packages }));
     else if (names.length === 1) show(name, folder, { files, packages });
     else console.log(row(name, kib(bytes), kib(sum(files.filter(({ atStart }) => atStart))), relative('.', folder)));
   }

@@ -1,52 +1,59 @@
-// npm run check:releases: runs the tests of the previous release on data that this release has migrated.
+// kerf check-releases: runs the tests of the previous release on data that this release has migrated.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { devNull, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Define } from './cli/command.ts';
 import { run } from './programs.ts';
-import { build, fail, messageOf, node, root } from './setup.mjs';
-import { readWords, text } from './words.ts';
+import { build, node, root } from './setup.mjs';
 
-const help = `Usage: npm run check:releases -- --before <commit or folder> [--after <folder>] [word …] [-t name]
+export const define: Define = (command) =>
+  command
+    .description(`Checks that the previous release works after this release's migrations, as "expand" promises. The previous release creates
+data, this release migrates it, and the previous release's tests run on copies. Exits with 0 when they pass.`)
+    .argument(
+      '[word...]',
+      'which tests, as of npm test; without them, those of the modules and those of the public API, in one process',
+    )
+    .requiredOption(
+      '--before <release>',
+      'the previous release: a commit, branch or tag of this repository, or the folder of a checkout',
+    )
+    .option('--after <folder>', "the folder of the app.js that migrates; without it, this checkout's, built anew")
+    .option('-t, --test <name>', 'only tests whose name has it')
+    .action(compare);
 
-Checks that the previous release works after this release's migrations, as "expand" promises. The previous release creates data, this release
-migrates it, and the previous release's tests run on copies. Exits with 0 when they pass.
-
-  --before  a commit, branch or tag of this repository, or the folder of a checkout
-  --after   the folder of the app.js that migrates; without it, this checkout's, built anew
-  word, -t  which tests, as of npm test; without them, those of the modules and those of the public API, in one process`;
+interface Order {
+  readonly before: string;
+  readonly after?: string;
+  readonly test?: string;
+}
 
 const usual = [['modules/duplicates'], ['system/topologies', '-t', 'all in-process']];
 
-const { values, positionals } = readWords('check:releases', help, {
-  before: text,
-  after: text,
-  test: { type: 'string', short: 't' },
-});
-const release = values.before ?? fail('name the previous release: --before, with a commit or the folder of a checkout');
-if (!values.after) build();
-
-const aside = mkdtempSync(join(tmpdir(), 'kerf-releases-'));
-try {
-  process.exitCode = await check().finally(cleanUp);
-} catch (error) {
-  fail(messageOf(error));
+async function compare(words: readonly string[], order: Order): Promise<void> {
+  if (!order.after) build();
+  const aside = mkdtempSync(join(tmpdir(), 'kerf-releases-'));
+  process.exitCode = await check(aside, words, order).finally(() => cleanUp(aside));
 }
 
-/** Returns the exit code. Throws the error message, because `fail` would end the process before the cleanup. */
-async function check(): Promise<number> {
-  const before = checkout(release);
+/** Resolves with the exit code. Throws the error message, because `fail` would end the process before the cleanup. */
+async function check(
+  aside: string,
+  words: readonly string[],
+  { before: release, after, test }: Order,
+): Promise<number> {
+  const before = checkout(release, aside);
   if (!readFileSync(join(before, 'test', 'harness', 'kerf.ts'), 'utf8').includes('DATA_TEMPLATE'))
     throw new Error(`the tests of ${release} take no data of another release; compare with a later one`);
-  buildIn(before);
+  buildIn(before, release);
   const data = join(aside, 'data');
-  const after = resolve(values.after ?? join(root, 'dist'));
   await startOnce(join(before, 'dist', 'app.js'), data, 'the release before');
-  await startOnce(join(after, 'app.js'), data, 'this release');
-  const named = values.test === undefined ? [] : ['-t', values.test];
-  const runs = positionals.length > 0 ? [[...positionals, ...named]] : usual;
+  await startOnce(join(resolve(after ?? join(root, 'dist')), 'app.js'), data, 'this release');
+  const named = test === undefined ? [] : ['-t', test];
+  const runs = words.length > 0 ? [[...words, ...named]] : usual;
   const failed = runs.filter((each) => !passes(before, data, each));
   if (failed.length === 0) {
     console.log('the release before passes its tests on the data of this one');
@@ -59,7 +66,7 @@ async function check(): Promise<number> {
 }
 
 /** Returns the folder of a checkout: the given folder, or a new checkout of the given commit. */
-function checkout(name: string): string {
+function checkout(name: string, aside: string): string {
   if (statSync(name, { throwIfNoEntry: false })?.isDirectory()) return resolve(name);
   const folder = join(aside, 'before');
   const { status, stderr } = spawnSync('git', ['worktree', 'add', '--detach', folder, name], {
@@ -73,7 +80,7 @@ function checkout(name: string): string {
 }
 
 /** Installs and builds the previous release with its own scripts. */
-function buildIn(before: string): void {
+function buildIn(before: string, release: string): void {
   const setup = JSON.stringify(join(before, 'scripts', 'setup.mjs'));
   const script = `import(${setup}).then((s) => (s.install(), s.build()))`;
   if (run('-e', script) !== 0)
@@ -95,7 +102,7 @@ function passes(folder: string, data: string, which: readonly string[]): boolean
   return spawnSync(node(), [vitest, 'run', ...which], { cwd: folder, env, stdio: 'inherit' }).status === 0;
 }
 
-function cleanUp(): void {
+function cleanUp(aside: string): void {
   if (existsSync(join(aside, 'before')))
     spawnSync('git', ['worktree', 'remove', '--force', join(aside, 'before')], { cwd: root });
   rmSync(aside, { recursive: true, force: true });

@@ -1,17 +1,27 @@
-// npm run dashboards: writes the dashboards for Grafana.
+// kerf dashboards: writes the dashboards for Grafana.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Define } from './cli/command.ts';
 import { boards } from './dashboards/boards.ts';
 import { jsonOf } from './dashboards/generate.ts';
+import { type ResultOptions, tell } from './operator.ts';
 import { root } from './setup.mjs';
-import { readWords } from './words.ts';
 
-const help = `Usage: npm run dashboards
+export const define: Define = (command) =>
+  command
+    .description(
+      'Writes the dashboards in scripts/dashboards/boards.ts to deploy/grafana/dashboards/, for Grafana to import or to load from there.',
+    )
+    .json()
+    .action(write);
 
-Writes the dashboards in scripts/dashboards/boards.ts to deploy/grafana/dashboards/, for Grafana to import or to load from there.`;
-
-readWords('dashboards', help, {}, 0);
-const folder = join(root, 'deploy', 'grafana', 'dashboards');
-mkdirSync(folder, { recursive: true });
-for (const board of boards) writeFileSync(join(folder, `${board.uid}.json`), jsonOf(board));
-console.log(`${boards.length} dashboards in deploy/grafana/dashboards/`);
+function write(options: ResultOptions): void {
+  const folder = join('deploy', 'grafana', 'dashboards');
+  mkdirSync(join(root, folder), { recursive: true });
+  const written = boards.map((board) => {
+    const file = join(folder, `${board.uid}.json`);
+    writeFileSync(join(root, file), jsonOf(board));
+    return file;
+  });
+  tell(options, { written }, () => console.log(`${written.length} dashboards in deploy/grafana/dashboards/`));
+}

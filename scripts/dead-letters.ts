@@ -1,86 +1,97 @@
-// npm run dead-letters: lets operators list, replay and discard dead letters.
+// kerf dead-letters: lets operators list, replay and discard dead letters.
 import type { z } from 'zod';
 import { deadLetterRow, deadLetterSchema, decidedRow } from '../src/shared/control/admin-contract/index.ts';
-import { ask, askAll, printColumns, reaches, tell } from './operator.ts';
-import { asJson, misused, readWords, text } from './words.ts';
+import { type Define, type KerfCommand, misuse } from './cli/command.ts';
+import { ask, askAll, printColumns, type ResultOptions, reaches, tell } from './operator.ts';
 
 type Row = z.output<typeof deadLetterRow>;
 
-const help = `Usage: npm run dead-letters -- list    [filters] [--json]
-       npm run dead-letters -- show    <id> [--json]
-       npm run dead-letters -- replay  <id> | filters | --all [--json]
-       npm run dead-letters -- discard <id> | filters | --all --reason "…" [--json]
+const filters = {
+  module: ['--module <module>', 'the module that failed to process the event, or to deliver it'],
+  type: ['--type <type>', 'the type of the event, such as orders.order-confirmed.v1'],
+  key: ['--key <key>', 'the key of the event, such as the id of the order'],
+  error: ['--error <words>', 'words of the last error'],
+} as const;
 
-  list     shows the 100 oldest dead letters of each module, with the reason
-  show     shows one with its event and its history
-  replay   tries the event again; an event that has taken effect has no second effect
-  discard  drops it; Kerf keeps the reason and the history for seven days
+type Filter = { readonly [name in keyof typeof filters]?: string };
+interface Choice extends Filter, ResultOptions {
+  readonly all?: true;
+}
 
-Filters; a dead letter must match all of them:
-  --module  the module that failed to process the event, or to deliver it
-  --type    the type of the event, such as orders.order-confirmed.v1
-  --key     the key of the event, such as the id of the order
-  --error   words of the last error
-  --all     every dead letter
+export const define: Define = (command) => {
+  command
+    .description(
+      'Lists, replays and discards dead letters: events that a subscriber could not process, or that could not be delivered.',
+    )
+    .note(reaches);
+  filtered(command.command('list'))
+    .description('Shows the 100 oldest dead letters of each module, with the reason. They match all filters.')
+    .json()
+    .action(list);
+  command
+    .command('show')
+    .description('Shows one dead letter with its event and its history.')
+    .argument('<id>', 'the id, as list shows it')
+    .json()
+    .action(async (id: string, options: ResultOptions) =>
+      tell(options, await ask(deadLetterSchema, 'GET', at(id)), printLetter),
+    );
+  filtered(command.command('replay'))
+    .description('Tries the event again. An event that has taken effect has no second effect.')
+    .argument('[id]', 'the id, as list shows it; or filters, or --all')
+    .option('--all', 'every dead letter')
+    .json()
+    .action((id: string | undefined, choice: Choice) => decide(id, choice, { what: 'replay', done: 'tried again' }));
+  filtered(command.command('discard'))
+    .description('Drops the event. Kerf keeps the reason and the history for seven days.')
+    .argument('[id]', 'the id, as list shows it; or filters, or --all')
+    .option('--all', 'every dead letter')
+    .requiredOption('--reason <text>', 'why it is dropped; Kerf keeps it with the history')
+    .json()
+    .action((id: string | undefined, { reason, ...choice }: Choice & { readonly reason: string }) =>
+      decide(id, choice, { what: 'discard', done: 'discarded', reason }),
+    );
+};
 
-${reaches}`;
+function filtered(command: KerfCommand): KerfCommand {
+  for (const [flags, about] of Object.values(filters)) command.option(flags, about);
+  return command;
+}
 
-const { values, positionals } = readWords(
-  'dead-letters',
-  help,
-  { ...asJson, module: text, type: text, key: text, error: text, reason: text, all: { type: 'boolean' } },
-  2,
-);
-const [action, id] = positionals;
-const filter = Object.fromEntries(
-  (['module', 'type', 'key', 'error'] as const).flatMap((name) => {
-    const value = values[name];
-    return value === undefined ? [] : [[name, value]];
-  }),
-);
-const isFiltered = Object.keys(filter).length > 0;
 const path = '/ops/dead-letters';
 
-const actions = new Map([
-  ['list', list],
-  ['show', async () => tell(values, await ask(deadLetterSchema, 'GET', one()), printLetter)],
-  ['replay', () => decide('replay', 'tried again', {})],
-  ['discard', discard],
-]);
-const act = actions.get(action ?? '') ?? misuse(`name an action: ${[...actions.keys()].join(', ')}`);
-if (action === 'list' && id) misuse(`unknown word "${id}"`);
-if (action !== 'discard' && values.reason !== undefined) misuse(`${action} takes no --reason`);
-if (values.all && (id || isFiltered)) misuse('--all leaves nothing to choose');
-if (id && isFiltered) misuse('say an id or filters, not both');
-await act();
-
-async function list(): Promise<void> {
-  const { items, warn } = await askAll(deadLetterRow, 'GET', `${path}?${new URLSearchParams(filter)}`);
-  tell(values, { items }, printList);
+async function list({ json, ...filter }: Filter & ResultOptions): Promise<void> {
+  const { items, warn } = await askAll(deadLetterRow, 'GET', `${path}?${new URLSearchParams({ ...filter })}`);
+  tell({ json }, { items }, printList);
   warn();
 }
 
-async function discard(): Promise<void> {
-  if (!values.reason) misuse('add --reason "…"; Kerf keeps it with the history');
-  await decide('discard', 'discarded', { reason: values.reason });
+interface Decision {
+  readonly what: 'replay' | 'discard';
+  /** What the output says of it. */
+  readonly done: string;
+  readonly reason?: string;
 }
 
-async function decide(what: 'replay' | 'discard', done: string, decision: { reason?: string }): Promise<void> {
+async function decide(id: string | undefined, choice: Choice, { what, done, ...decision }: Decision): Promise<void> {
+  const { json, all, ...filter } = choice;
+  const isFiltered = Object.keys(filter).length > 0;
+  if (all && (id || isFiltered)) misuse('--all leaves nothing to choose');
+  if (id && isFiltered) misuse('say an id or filters, not both');
   if (id) {
-    const letter = await ask(deadLetterSchema, 'POST', `${one()}/${what}`, decision);
-    return tell(values, letter, () => console.log(`${id}  ${done}`));
+    const letter = await ask(deadLetterSchema, 'POST', `${at(id)}/${what}`, decision);
+    return tell({ json }, letter, () => console.log(`${id}  ${done}`));
   }
-  if (!isFiltered && !values.all) misuse('select dead letters: an id, filters, or --all');
+  if (!isFiltered && !all) misuse('select dead letters: an id, filters, or --all');
   const { items, warn } = await askAll(decidedRow, 'POST', `${path}/${what}`, { ...filter, ...decision });
-  tell(values, { items }, () => {
+  tell({ json }, { items }, () => {
     if (items.length === 0) console.log('there is none that fits');
     printColumns(items.map(({ module, count }) => [module, `${count} ${done}`]));
   });
   warn();
 }
 
-function one(): string {
-  if (!id) misuse(`name the id to ${action}, as list shows it`);
+function at(id: string): string {
   return `${path}/${encodeURIComponent(id)}`;
 }
 
@@ -99,8 +110,4 @@ function printLetter({ history, event, ...letter }: z.output<typeof deadLetterSc
 
 function subject({ type, recipient }: Pick<Row, 'type' | 'recipient'>): string {
   return recipient ? `${type} → ${recipient}` : type;
-}
-
-function misuse(why: string): never {
-  misused('dead-letters', why);
 }

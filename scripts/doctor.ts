@@ -1,6 +1,7 @@
-// npm run doctor: checks this machine and the running system, and says what to do.
+// kerf doctor: checks this machine and the running system, and says what to do.
 import { styleText } from 'node:util';
 import type { Prerequisites } from '../src/shared/control/admin-contract/index.ts';
+import type { Define } from './cli/command.ts';
 import {
   always,
   type Check,
@@ -18,18 +19,18 @@ import { certificateFiles, keyAges, secretFiles } from './doctor/secrets.ts';
 import { brokers, listens, ports, readSettings, settings, sources } from './doctor/settings.ts';
 import { deadLetters, outbox, readiness, readSystem, stuckSagas } from './doctor/system.ts';
 import { plural } from './doctor/units.ts';
-import { reaches, tell } from './operator.ts';
+import { type ResultOptions, reaches, tell } from './operator.ts';
+import { during } from './progress.mjs';
 import { build, messageOf } from './setup.mjs';
-import { asJson, readWords, text } from './words.ts';
 
-const help = `Usage: npm run doctor [-- --only module[,module]] [--json]
-
-Checks this machine, and the running system if there is one. Prints one line for each finding: ok, warning or error, and what to do.
-Ends with 1 if there is an error.
-
-  --only  checks the machine for a process that runs these modules alone
-
-${reaches}`;
+export const define: Define = (command) =>
+  command
+    .description(`Checks this machine, and the running system if there is one. Prints one line for each finding: ok, warning or error, and
+what to do. Ends with 1 if there is an error.`)
+    .option('--only <modules>', 'checks the machine for a process that runs these modules alone, separated by commas')
+    .json()
+    .note(reaches)
+    .action(examine);
 
 /** All checks, in the order of the output. */
 const checks: readonly Check[] = [
@@ -64,20 +65,25 @@ const checks: readonly Check[] = [
 
 const colors = { ok: 'green', warning: 'yellow', error: 'red' } as const;
 
-const { values } = readWords('doctor', help, { ...asJson, only: text }, 0);
-build();
-const findings = await makeChecks(checks, await subject());
-const failed = findings.some(({ level }) => level === 'error');
-tell(values, { ok: !failed, findings }, print);
-// A check that was too slow must not keep this command.
-process.exit(failed ? 1 : 0);
+interface DoctorOptions extends ResultOptions {
+  readonly only?: string;
+}
 
-async function subject(): Promise<Subject> {
-  const read = await readSettings(values.only === undefined ? [] : ['--only', values.only]).then(
+async function examine(options: DoctorOptions): Promise<void> {
+  build();
+  const findings = await during('checking', async () => makeChecks(checks, await subject(options)));
+  const failed = findings.some(({ level }) => level === 'error');
+  tell(options, { ok: !failed, findings }, print);
+  // A check that was too slow must not keep this command.
+  process.exit(failed ? 1 : 0);
+}
+
+async function subject({ only }: DoctorOptions): Promise<Subject> {
+  const read = await readSettings(only === undefined ? [] : ['--only', only]).then(
     (found) => ({ settings: found }),
     (error: unknown) => ({ settings: undefined, whyNoSettings: messageOf(error) }),
   );
-  if (values.only !== undefined) return { ...read, system: undefined };
+  if (only !== undefined) return { ...read, system: undefined };
   useSettings(read.settings);
   if (!(await listens(Number(process.env.INTERNAL_PORT ?? 3001)))) return { ...read, system: undefined };
   return inTime(readSystem).then(

@@ -1,6 +1,6 @@
 // Options with a number, within the bounds of the running system.
 import type { z } from 'zod';
-import { misused } from './words.ts';
+import { misuse } from './cli/command.ts';
 
 /** The field of an order for an option. */
 export type Field = z.ZodNumber | z.ZodOptional<z.ZodNumber> | z.ZodDefault<z.ZodNumber>;
@@ -25,7 +25,7 @@ export function optionFor(field: Field, says: string, more: Partial<Omit<NumberO
 }
 
 /** Reads an option; undefined when it is absent. Fails for an invalid number. */
-export function readNumber(command: string, name: string, text: string | undefined, option: NumberOption) {
+export function readNumber(name: string, text: string | undefined, option: NumberOption) {
   if (text === undefined) return undefined;
   const { says, least, most, times, isWhole, isShare } = option;
   const isPercent = isShare && text.endsWith('%');
@@ -33,5 +33,5 @@ export function readNumber(command: string, name: string, text: string | undefin
   const fits = /^(\d+|\d*\.\d+)%?$/.test(text) && value >= least && value <= most;
   if (fits && (!isWhole || Number.isInteger(value))) return times ? Math.round(value * times) : value;
   const bound = (number: number) => (isShare ? `${number * 100}%` : String(number));
-  return misused(command, `--${name} ${says}, ${bound(least)} to ${bound(most)}, not "${text}"`);
+  return misuse(`--${name} ${says}, ${bound(least)} to ${bound(most)}, not "${text}"`);
 }

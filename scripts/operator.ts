@@ -8,8 +8,8 @@ import { type Away, isAway, problemAnswer, rowsOf } from '../src/shared/control/
 import type { readOperatorSettings } from '../src/shared/control/topology/index.ts';
 
 /** The part of the help that all commands share. */
-export const reaches = `Asks the process at INTERNAL_PORT (3001), with the token in DATA_DIR (data) or OPERATOR_TOKEN; over TLS when INTERNAL_TLS_CERT
-and INTERNAL_TLS_KEY are set. INTERNAL_TLS_CA is the CA bundle that verifies the process.`;
+export const reaches = `Asks the process at INTERNAL_PORT (3001), with the token in DATA_DIR (data) or OPERATOR_TOKEN; over TLS when
+INTERNAL_TLS_CERT and INTERNAL_TLS_KEY are set. INTERNAL_TLS_CA is the CA bundle that verifies the process.`;
 
 type Settings = ReturnType<typeof readOperatorSettings>;
 export type Problem = z.output<typeof problemAnswer>;
@@ -18,7 +18,7 @@ type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
 /** Explains a problem in the terms of the command; undefined when the problem's own text suffices. */
 export type Explain = (problem: Problem) => string | undefined;
 
-/** A message for the person at the command. scripts/run.mjs prints it and exits with 1. */
+/** A message for the person at the command. scripts/kerf.mjs prints it and exits with 1. */
 class Failure extends Error {}
 
 function fail(message: string): never {
@@ -99,8 +99,13 @@ export async function askAll<S extends z.ZodObject>(row: S, method: Method, path
   };
 }
 
+/** The options of a command that prints its result as JSON. */
+export interface ResultOptions {
+  readonly json?: boolean;
+}
+
 /** Prints JSON, or the readable output of `print`. */
-export function tell<T>({ json }: { readonly json: boolean }, content: T, print: (content: T) => void): void {
+export function tell<T>({ json }: ResultOptions, content: T, print: (content: T) => void): void {
   if (json) console.log(JSON.stringify(content));
   else print(content);
 }

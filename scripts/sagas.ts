@@ -1,63 +1,78 @@
-// npm run sagas: lets operators list, resume and settle sagas.
+// kerf sagas: lets operators list, resume and settle sagas.
 import type { z } from 'zod';
 import { sagaAnswer, sagaRow, sagaStates } from '../src/shared/control/admin-contract/index.ts';
-import { ask, askAll, printColumns, reaches, tell } from './operator.ts';
-import { asJson, misused, readWords, text } from './words.ts';
+import type { Define } from './cli/command.ts';
+import { ask, askAll, printColumns, type ResultOptions, reaches, tell } from './operator.ts';
 
 type Row = z.output<typeof sagaRow>;
 type Saga = z.output<typeof sagaAnswer>;
 
-const help = `Usage: npm run sagas -- list   [--state stuck] [--json]
-       npm run sagas -- show   <id> [--json]
-       npm run sagas -- resume <id> [--json]
-       npm run sagas -- settle <id> --as done|compensated --note "…" [--json]
+interface ListOptions extends ResultOptions {
+  readonly state?: string;
+}
+interface SettleOptions extends ResultOptions {
+  readonly as: string;
+  readonly note: string;
+}
 
-  list    shows the 100 latest sagas of each module; --state ${sagaStates.join(', ')}
-  show    shows one with its history
-  resume  continues a stuck saga at the step where it stopped
-  settle  ends a stuck saga after you have completed its work by hand; calls no module
+export const define: Define = (command) => {
+  command.description('Lists, resumes and settles sagas.').note(reaches);
+  command
+    .command('list')
+    .description('Shows the 100 latest sagas of each module.')
+    .addOption(command.createOption('--state <state>', 'only sagas in this state').choices(sagaStates))
+    .json()
+    .action(list);
+  command
+    .command('show')
+    .description('Shows one saga with its history.')
+    .argument('<id>', 'the id, as list shows it')
+    .json()
+    .action(async (id: string, options: ResultOptions) =>
+      tell(options, await ask(sagaAnswer, 'GET', at(id)), printSaga),
+    );
+  command
+    .command('resume')
+    .description('Continues a stuck saga at the step where it stopped.')
+    .argument('<id>', 'the id, as list shows it')
+    .json()
+    .action(async (id: string, options: ResultOptions) =>
+      tell(options, await ask(sagaAnswer, 'POST', `${at(id)}/resume`), () => console.log(`${id}  goes on`)),
+    );
+  command
+    .command('settle')
+    .description('Ends a stuck saga after you have completed its work by hand. Calls no module.')
+    .argument('<id>', 'the id, as list shows it')
+    .addOption(
+      command
+        .createOption('--as <outcome>', 'what you completed')
+        .choices(['done', 'compensated'])
+        .makeOptionMandatory(),
+    )
+    .requiredOption('--note <text>', 'the reason, for the history')
+    .json()
+    .action(settle);
+};
 
-${reaches}`;
-
-const { values, positionals } = readWords('sagas', help, { ...asJson, state: text, as: text, note: text }, 2);
-const [action, id] = positionals;
-
-const actions = new Map([
-  ['list', list],
-  ['show', async () => tell(values, await ask(sagaAnswer, 'GET', one()), printSaga)],
-  [
-    'resume',
-    async () => tell(values, await ask(sagaAnswer, 'POST', `${one()}/resume`), () => console.log(`${id}  goes on`)),
-  ],
-  ['settle', settle],
-]);
-const act = actions.get(action ?? '') ?? misuse(`name an action: ${[...actions.keys()].join(', ')}`);
-if (action === 'list' && id !== undefined) misuse(`unknown word "${id}"`);
-if (action !== 'list' && values.state !== undefined) misuse(`${action} takes no --state`);
-if (action !== 'settle' && (values.as ?? values.note) !== undefined) misuse(`${action} takes no --as and no --note`);
-await act();
-
-async function list(): Promise<void> {
-  const query = new URLSearchParams(values.state && { state: values.state });
+async function list(options: ListOptions): Promise<void> {
+  const { state } = options;
+  const query = new URLSearchParams(state && { state });
   const { items, warn } = await askAll(sagaRow, 'GET', `/ops/sagas?${query}`);
-  tell(values, { items }, printList);
+  tell(options, { items }, () => printList(items, state));
   warn();
 }
 
-async function settle(): Promise<void> {
-  const path = `${one()}/settle`;
-  if (!values.as || !values.note) misuse('add --as done or --as compensated, and --note "…" with the reason');
-  const settled = await ask(sagaAnswer, 'POST', path, { outcome: values.as, note: values.note });
-  tell(values, settled, ({ state }) => console.log(`${id}  ${state}`));
+async function settle(id: string, options: SettleOptions): Promise<void> {
+  const settled = await ask(sagaAnswer, 'POST', `${at(id)}/settle`, { outcome: options.as, note: options.note });
+  tell(options, settled, ({ state }) => console.log(`${id}  ${state}`));
 }
 
-function one(): string {
-  if (!id) misuse(`name the id to ${action}, as list shows it`);
+function at(id: string): string {
   return `/ops/sagas/${encodeURIComponent(id)}`;
 }
 
-function printList({ items }: { readonly items: readonly Row[] }): void {
-  if (items.length === 0) console.log(`there are no sagas${values.state ? ` that are ${values.state}` : ''}`);
+function printList(items: readonly Row[], state: string | undefined): void {
+  if (items.length === 0) console.log(`there are no sagas${state ? ` that are ${state}` : ''}`);
   printColumns(items.map((saga) => [saga.id, kind(saga), saga.state, saga.updatedAt ?? '', saga.lastError ?? '']));
 }
 
@@ -72,8 +87,4 @@ function happening({ at, step, what, error, times, note }: Saga['history'][numbe
 
 function kind({ name, version }: Pick<Row, 'name' | 'version'>): string {
   return `${name}.v${version}`;
-}
-
-function misuse(why: string): never {
-  misused('sagas', why);
 }

@@ -1,36 +1,48 @@
-// npm run services: runs test servers on this machine: brokers, a database, and servers of traces, metrics and logs.
+// kerf services: runs test servers on this machine: brokers, a database, and servers of traces, metrics and logs.
 import { join } from 'node:path';
+import type { Define } from './cli/command.ts';
+import type { ResultOptions } from './operator.ts';
 import { kinds, names, programs, type ServerName } from './services/index.ts';
 import { Instance } from './services/instance.ts';
 import type { Kind, Program } from './services/kind.ts';
 import { fail, messageOf, root } from './setup.mjs';
-import { misused, readWords } from './words.ts';
 
 const allNames = [...names, ...Object.keys(programs)];
 const servers = Object.values(kinds);
 const builtFromSource = servers.filter(({ buildMinutes }) => buildMinutes).map(({ name }) => name);
 
-const help = `Usage: npm run services -- up|down|restart|status [name …] [--json]
+const actions = {
+  up: { about: 'Installs what is missing, starts the servers, and leaves them running.', run: up },
+  down: { about: 'Stops them and removes their data.', run: (instance: Instance) => instance.stop() },
+  restart: {
+    about: 'Stops and starts them; their data stays.',
+    run: (instance: Instance) => instance.halt().then(() => up(instance)),
+  },
+  status: { about: 'Shows which servers answer, and their addresses.', run: async () => {} },
+};
 
-  up       installs what is missing, starts the servers, and leaves them running
-  down     stops them and removes their data
-  restart  stops and starts them; their data stays
-  status   shows which servers answer, and their addresses
+export const define: Define = (command) => {
+  command
+    .description(`Runs test servers on this machine: brokers, a database, and servers of traces, metrics and logs.
 
-The names are ${allNames.join(', ')}.
-Without names, up starts all servers that install in seconds. ${builtFromSource.join(', ')} are built from source, in minutes:
-name them once; from then on, up without names starts them too. rsyslog is only installed: tests run it themselves.
+The names are ${allNames.join(', ')}. Without names, up starts all servers that install in seconds. ${builtFromSource.join(', ')} are
+built from source, in minutes: name them once; from then on, up without names starts them too. rsyslog is only installed: tests run it
+themselves.
 
-They listen on 127.0.0.1 only. Data and logs are in .services/, programs in ~/.cache/kerf/services/. compose.yaml gives most of
-them with Docker. Tests take servers elsewhere from the environment:
-${servers.map(({ name, variable }) => `  ${variable.padEnd(25)}  ${name}`).join('\n')}`;
+They listen on 127.0.0.1 only. Data and logs are in .services/, programs in ~/.cache/kerf/services/. compose.yaml gives most of them
+with Docker.`)
+    .note(`Tests take servers elsewhere from the environment:
+${servers.map(({ name, variable }) => `  ${variable.padEnd(25)}  ${name}`).join('\n')}`);
+  for (const [word, { about }] of Object.entries(actions))
+    command
+      .command(word)
+      .description(about)
+      .addArgument(command.createArgument('[name...]', 'the servers').choices(allNames))
+      .json()
+      .action((asked: readonly string[] = [], options: ResultOptions) => act(word as Action, asked, options));
+};
 
-const actions = new Map<string, (instance: Instance) => Promise<void>>([
-  ['up', up],
-  ['down', (instance) => instance.stop()],
-  ['restart', (instance) => instance.halt().then(() => up(instance))],
-  ['status', async () => {}],
-]);
+type Action = keyof typeof actions;
 
 interface Report {
   readonly name: ServerName;
@@ -40,34 +52,31 @@ interface Report {
   readonly error?: string;
 }
 
-const { values, positionals } = readWords('services', help, { json: { type: 'boolean' } });
-const [word = '', ...asked] = positionals;
-const action = actions.get(word) ?? misused('services', 'say up, down, restart or status');
-const starts = word === 'up' || word === 'restart';
-const unknown = asked.find((name) => !allNames.includes(name));
-if (unknown) fail(`unknown server "${unknown}"; there are ${allNames.join(', ')}`);
-
-const reports = await Promise.all(servers.filter(isMeant).map(act));
-const helpers = await Promise.all(Object.values(programs).filter(isMeant).map(actOnProgram));
-if (values.json) console.log(JSON.stringify(reports));
-else for (const report of [...reports, ...helpers]) if (!report.error) console.log(line(report));
-const failed = [...reports, ...helpers].flatMap(({ error }) => error ?? []);
-if (failed.length > 0) fail(failed.join('\nkerf: '));
-
-function isMeant(program: Program): boolean {
-  if (asked.length > 0) return asked.includes(program.name);
-  return !starts || !program.buildMinutes || program.installed();
+async function act(action: Action, asked: readonly string[], { json }: ResultOptions): Promise<void> {
+  const starts = action === 'up' || action === 'restart';
+  const isMeant = (program: Program) =>
+    asked.length > 0 ? asked.includes(program.name) : !starts || !program.buildMinutes || program.installed();
+  const reports = await Promise.all(servers.filter(isMeant).map((kind) => actOn(kind, action)));
+  const helpers = await Promise.all(
+    Object.values(programs)
+      .filter(isMeant)
+      .map((program) => actOnProgram(program, starts)),
+  );
+  if (json) console.log(JSON.stringify(reports));
+  else for (const report of [...reports, ...helpers]) if (!report.error) console.log(line(report));
+  const failed = [...reports, ...helpers].flatMap(({ error }) => error ?? []);
+  if (failed.length > 0) fail(failed.join('\nkerf: '));
 }
 
-async function act(kind: Kind): Promise<Report> {
+async function actOn(kind: Kind, action: Action): Promise<Report> {
   const { name, port } = kind;
   const instance = new Instance(kind, { port, folder: join(root, '.services', name) });
-  const error = await action(instance).then(() => undefined, messageOf);
+  const error = await actions[action].run(instance).then(() => undefined, messageOf);
   const isUp = await instance.answers();
   return { name, up: isUp, url: kind.url(port), pid: instance.pid ?? null, ...(error && { error }) };
 }
 
-async function actOnProgram(program: Program) {
+async function actOnProgram(program: Program, starts: boolean) {
   const error = starts ? await install(program).then(() => undefined, messageOf) : undefined;
   return { name: program.name, installed: program.installed(), error };
 }

@@ -1,19 +1,17 @@
-// npm run topology: shows where the modules of the running system run.
+// kerf topology: shows where the modules of the running system run.
 import { type ModuleState, topologyAnswer } from '../src/shared/control/admin-contract/index.ts';
-import { ask, printColumns, reaches, tell } from './operator.ts';
-import { asJson, readWords } from './words.ts';
+import type { Define } from './cli/command.ts';
+import { ask, printColumns, type ResultOptions, reaches, tell } from './operator.ts';
 
-const { values } = readWords(
-  'topology',
-  `Usage: npm run topology [-- --json]\n\nShows where each module of the running system runs.\n\n${reaches}`,
-  asJson,
-  0,
-);
+export const define: Define = (command) =>
+  command.description('Shows where each module of the running system runs.').json().note(reaches).action(show);
 
-tell(values, await ask(topologyAnswer, 'GET', '/ops/topology'), ({ bus, modules }) => {
-  console.log(`events: ${bus}`);
-  printColumns(modules.map(row));
-});
+async function show(options: ResultOptions): Promise<void> {
+  tell(options, await ask(topologyAnswer, 'GET', '/ops/topology'), ({ bus, modules }) => {
+    console.log(`events: ${bus}`);
+    printColumns(modules.map(row));
+  });
+}
 
 function row({ name, placement, state, why, instances }: ModuleState): string[] {
   // The placement of a separately started module is its address, or its list of addresses.

@@ -8,7 +8,7 @@ import { importsOf } from './imports.ts';
 import { type Files, packagesOf } from './packages.ts';
 import * as texts from './texts.ts';
 
-const kept = ['.npmrc', 'scripts/start.mjs', 'scripts/bundling.ts', 'deploy/health.mjs'];
+const kept = ['.npmrc', 'scripts/supervise.mjs', 'scripts/bundling.ts', 'deploy/health.mjs'];
 const there: PathOf = (name, file) => `./modules/${name}/${file}`;
 
 /** `own` describes the module, `all` describes all modules, and `address` is the future address of the module. */
@@ -19,6 +19,7 @@ export function repositoryOf(own: ModuleDescription, all: readonly ModuleDescrip
   files['scripts/setup.mjs'] = withKerf(read('scripts/setup.mjs'));
   files['src/app.ts'] =
     `// The program of ${name} alone. All other modules are remote modules, described by their manifests.\n${entryOf(name, all, there)}`;
+  files['scripts/start.mjs'] = texts.startScript;
   files['scripts/test.mjs'] = texts.testScript;
   files['scripts/packages.mjs'] = texts.packagesScript;
   files['test/contract.test.ts'] = texts.contractTest(name);

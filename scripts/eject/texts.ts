@@ -17,6 +17,16 @@ export const vitest = `import { defineConfig } from 'vitest/config';
 export default defineConfig({ test: { include: ['src/**/*.test.ts', 'test/**/*.test.ts'], testTimeout: 30_000 } });
 `;
 
+export const startScript = `// npm start: installs missing dependencies, builds after changes, and runs the program.
+import { join } from 'node:path';
+import { build, install, root } from './setup.mjs';
+import { supervise } from './supervise.mjs';
+
+install();
+build();
+supervise([join(root, 'dist', 'app.js'), ...process.argv.slice(2)]);
+`;
+
 export const testScript = `// npm test: installs missing dependencies, builds after changes, and runs every test.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';

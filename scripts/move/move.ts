@@ -7,9 +7,8 @@ import {
   type relocationSchema,
   type StepObservation,
 } from '../../src/shared/control/admin-contract/index.ts';
-import { ask, follow, told } from '../operator.ts';
+import { ask, follow, type ResultOptions, told } from '../operator.ts';
 import { fail } from '../setup.mjs';
-import { misused } from '../words.ts';
 
 type Done = NonNullable<ProgressLine['done']>;
 type Report = NonNullable<ProgressLine['report']>;
@@ -17,9 +16,9 @@ type Order = Omit<z.input<typeof relocationSchema>, 'by'>;
 
 const by = `${userInfo().username}@${hostname()} (process ${process.pid})`;
 
-/** Returns the module that a command names. */
-export function moduleOf(command: string, [module]: readonly string[]): string {
-  return module || misused(command, 'name a module, such as payments');
+/** The options of every command that moves a module. */
+export interface MoveOptions extends ResultOptions {
+  readonly forNow?: boolean;
 }
 
 /** Returns the path of a module in the admin API. */
@@ -28,7 +27,7 @@ export function pathOf(module: string): string {
 }
 
 /** Resolves when the relocation is complete. After a failure, prints the reason and exits with 1. */
-export async function moveModule(module: string, order: Order, { json }: { readonly json: boolean }): Promise<void> {
+export async function moveModule(module: string, order: Order, { json }: ResultOptions): Promise<void> {
   const path = pathOf(module);
   abortOnInterrupt(path);
   const show = json ? (line: ProgressLine) => console.log(JSON.stringify(line)) : showLine;
@@ -38,7 +37,7 @@ export async function moveModule(module: string, order: Order, { json }: { reado
     show(line);
   });
   if (outcome?.problem) fail(told(outcome.problem));
-  if (!outcome?.report) fail('the running system ended before the move did; start it again, and see npm run topology');
+  if (!outcome?.report) fail('the running system ended before the move did; start it again, and see npx kerf topology');
 }
 
 /** The first Ctrl-C aborts the relocation; the second one ends only the command. */

@@ -1,31 +1,41 @@
 // The options for a trial of new replicas before they get all calls.
 import type { z } from 'zod';
 import { canarySchema, mirrorSchema, type relocationSchema } from '../../src/shared/control/admin-contract/index.ts';
+import { type KerfCommand, misuse } from '../cli/command.ts';
 import { type Field, optionFor, readNumber } from '../numbers.ts';
-import { flag, misused, text } from '../words.ts';
 
 /** The options that configure a canary. */
 const ofCanary = ['stage', 'max-wait', 'least-calls', 'max-failures', 'max-slower'] as const;
 
-/** The options for `parseArgs`. */
-export const tryOutOptions = {
-  ...{ mirror: text, canary: text, stage: text, 'max-wait': text },
-  ...{ 'least-calls': text, 'max-failures': text, 'max-slower': text },
-  'mirror-optional': flag,
-} as const;
+/** The options as commander reads them. */
+export type TryOutOptions = Readonly<
+  Partial<Record<'mirror' | 'canary' | 'stage' | 'maxWait' | 'leastCalls' | 'maxFailures' | 'maxSlower', string>>
+> & { readonly mirrorOptional?: true };
 
-type Values = Partial<Readonly<Record<keyof typeof numbers, string>>> & { readonly 'mirror-optional': boolean };
-
-/** The text for --help. */
-export const tryOutHelp = `  --mirror     first sends every query to the new replicas as well, for this number of seconds; goes back if an answer differs
-    --mirror-optional  continues if no query comes; otherwise waits for one, then fails
-  --canary     sends this share of the calls to the new replicas first, then 25, 50 and 100 %; goes back if they do worse:
-    --stage          minimum seconds at each share (10)
-    --least-calls    minimum number of calls to the new replicas at each share (100)
-    --max-wait       maximum seconds at each share, while calls or a verdict are missing (6 times --stage)
-    --max-failures   allowed extra share of failed calls (1%)
-    --max-slower     allowed extra milliseconds at the 95th percentile (50; between processes the earlier value,
-                     from 5 to 50)`;
+/** Adds the options to a command. */
+export function withTryOut(command: KerfCommand): KerfCommand {
+  return command
+    .option(
+      '--mirror <seconds>',
+      'first sends every query to the new replicas as well, for this time; goes back if an answer differs',
+    )
+    .option('--mirror-optional', 'of a mirror: continues if no query comes; otherwise waits for one, then fails')
+    .option(
+      '--canary <share>',
+      'sends this share of the calls, such as 5%, to the new replicas first, then 25, 50 and 100 %; goes back if they do worse',
+    )
+    .option('--stage <seconds>', 'of a canary: minimum time at each share (10)')
+    .option('--least-calls <number>', 'of a canary: minimum number of calls to the new replicas at each share (100)')
+    .option(
+      '--max-wait <seconds>',
+      'of a canary: maximum time at each share, while calls or a verdict are missing (6 times --stage)',
+    )
+    .option('--max-failures <share>', 'of a canary: allowed extra share of failed calls (1%)')
+    .option(
+      '--max-slower <ms>',
+      'of a canary: allowed extra time at the 95th percentile (50; between processes the earlier value, from 5 to 50)',
+    );
+}
 
 const seconds = (field: Field) => optionFor(field, 'is a number of seconds', { times: 1_000 });
 const share = (field: Field, least = {}) =>
@@ -44,15 +54,15 @@ const numbers = {
 };
 
 /** Returns the fields of the order for these options. */
-export function tryOut(command: string, values: Values): Pick<z.input<typeof relocationSchema>, 'mirror' | 'canary'> {
-  const { mirror, canary } = values;
-  const lonely = ofCanary.some((name) => values[name] !== undefined);
-  if (canary === undefined && lonely)
-    misused(command, `${ofCanary.map((name) => `--${name}`).join(', ')} are for --canary; add it`);
-  if (mirror === undefined && values['mirror-optional']) misused(command, '--mirror-optional is for --mirror; add it');
-  const read = (name: keyof typeof numbers) => readNumber(command, name, values[name], numbers[name]);
+export function tryOut(options: TryOutOptions): Pick<z.input<typeof relocationSchema>, 'mirror' | 'canary'> {
+  const { mirror, canary, mirrorOptional } = options;
+  const values = optionsByName(options);
+  if (canary === undefined && ofCanary.some((name) => values[name] !== undefined))
+    misuse(`${ofCanary.map((name) => `--${name}`).join(', ')} are for --canary; add it`);
+  if (mirror === undefined && mirrorOptional) misuse('--mirror-optional is for --mirror; add it');
+  const read = (name: keyof typeof numbers) => readNumber(name, values[name], numbers[name]);
   return {
-    ...(mirror !== undefined && { mirror: { forMs: read('mirror'), required: !values['mirror-optional'] } }),
+    ...(mirror !== undefined && { mirror: { forMs: read('mirror'), required: !mirrorOptional } }),
     ...(canary !== undefined && {
       canary: {
         share: read('canary'),
@@ -64,4 +74,17 @@ export function tryOut(command: string, values: Values): Pick<z.input<typeof rel
       },
     }),
   };
+}
+
+function optionsByName(options: TryOutOptions): Readonly<Partial<Record<keyof typeof numbers, string>>> {
+  const { mirror, canary, stage, maxWait, leastCalls, maxFailures, maxSlower } = options;
+  const others = {
+    'max-wait': maxWait,
+    'least-calls': leastCalls,
+    'max-failures': maxFailures,
+    'max-slower': maxSlower,
+  };
+  return Object.fromEntries(
+    Object.entries({ mirror, canary, stage, ...others }).filter(([, value]) => value !== undefined),
+  );
 }

@@ -52,7 +52,7 @@ export class Copy {
 
   /** Runs the check. Returns its exit code and output, as a developer sees them. */
   check(...words: string[]): { status: number | null; text: string } {
-    const run = join(this.#root, 'scripts', 'run.mjs');
+    const run = join(this.#root, 'scripts', 'kerf.mjs');
     const { status, stdout, stderr } = spawnSync(process.execPath, [run, 'boundaries', ...words], {
       encoding: 'utf8',
       maxBuffer: 2 ** 26,

@@ -5,7 +5,7 @@ import { lives } from '../crash/scene.ts';
 import { readOptions } from './options.ts';
 
 const chaos = (...words: string[]): ChildProcess => {
-  const child = spawn(process.execPath, ['scripts/run.mjs', 'chaos', ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['scripts/kerf.mjs', 'chaos', ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
   onTestFinished(() => void child.kill('SIGTERM'));
   return child;
 };
@@ -25,7 +25,7 @@ it('stops every process it started when it is interrupted', async () => {
   const before = systemsUnder(child.pid!);
   child.kill('SIGTERM');
   expect(await over).toBe(130);
-  expect(lines[0]).toContain('npm run chaos -- --seed 1 --minutes 1');
+  expect(lines[0]).toContain('npx kerf chaos --seed 1 --minutes 1');
   expect(before).toHaveLength(11);
   expect(before.filter(lives)).toEqual([]);
 });

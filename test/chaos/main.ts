@@ -14,7 +14,7 @@ async function main(): Promise<number> {
   const durationMs = Math.round(minutes * 60_000);
   const story: StoryEvent[] = [];
   const say = (line: string) => json || console.log(line);
-  const again = `npm run chaos -- --seed ${seed} --minutes ${minutes}`;
+  const again = `npx kerf chaos --seed ${seed} --minutes ${minutes}`;
   say(`chaos of seed ${seed}: ${minutes} minutes, every module in a process of its own; the same plan again: ${again}`);
   const interrupt = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupt.abort());
@@ -30,7 +30,7 @@ async function main(): Promise<number> {
 }
 
 function refuse(why: string): number {
-  console.error(`kerf: ${why}; see npm run chaos -- --help`);
+  console.error(`kerf: ${why}; see npx kerf chaos --help`);
   return 2;
 }
 

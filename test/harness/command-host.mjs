@@ -1,8 +1,8 @@
-// Runs commands one after another, as scripts/run.mjs does, in one process. The modules that they share stay loaded, so that
+// Runs commands one after another, as scripts/kerf.mjs does, in one process. The modules that they share stay loaded, so that
 // a command takes milliseconds instead of a second.
 import module from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { main } from '../../scripts/cli/main.ts';
 import { messageOf, root } from '../../scripts/setup.mjs';
 
 module.enableCompileCache(join(root, 'node_modules', '.cache', 'node'));
@@ -27,9 +27,7 @@ process.on('message', (order) => {
   last = last.then(async () => send({ id: order.id, ended: await run(order) }));
 });
 
-async function run({ id, command, words, env }) {
-  const script = new URL(`../../scripts/${command}.ts`, import.meta.url);
-  process.argv = [process.execPath, fileURLToPath(script), ...words];
+async function run({ command, words, env }) {
   process.env = env;
   process.exitCode = undefined;
   const said = { stdout: '', stderr: '' };
@@ -38,15 +36,11 @@ async function run({ id, command, words, env }) {
       said[stream] += text;
       return true;
     };
-  // The query has Node.js run the script again.
-  const code = await import(`${script.href}?${id}`).then(
-    () => process.exitCode ?? 0,
-    (error) => {
-      if (error instanceof Exit) return error.code;
-      console.error(`kerf: ${messageOf(error)}`);
-      return 1;
-    },
-  );
+  const code = await main([command, ...words]).catch((error) => {
+    if (error instanceof Exit) return error.code;
+    console.error(`kerf: ${messageOf(error)}`);
+    return 1;
+  });
   process.exitCode = undefined;
   return { code, ...said };
 }

@@ -57,9 +57,9 @@ export class Operator {
     return (await this.ask<Letter>('GET', `/dead-letters/${encodeURIComponent(id)}`)).body;
   }
 
-  /** Runs `npm run {command} -- {words}` as npm does. */
+  /** Runs `kerf {command} {words}`. */
   run(command: string, words: string[], env: Record<string, string> = {}): Promise<Ended> {
-    const child = spawn(process.execPath, ['scripts/run.mjs', command, ...words], {
+    const child = spawn(process.execPath, ['scripts/kerf.mjs', command, ...words], {
       env: { PATH: process.env.PATH, ...this.#env(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

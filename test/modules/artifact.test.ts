@@ -66,9 +66,9 @@ it('every stage of the image uses the Node.js version of the lockfile', () => {
   expect(stages).toEqual([image, image]);
 });
 
-describe('npm run build:module', () => {
+describe('kerf build-module', () => {
   const build = (root: string, ...words: string[]) =>
-    spawnSync(process.execPath, [join(root, 'scripts', 'run.mjs'), 'build-module', ...words], {
+    spawnSync(process.execPath, [join(root, 'scripts', 'kerf.mjs'), 'build-module', ...words], {
       encoding: 'utf8',
       cwd: root,
     });

@@ -25,7 +25,7 @@ function run(...words: string[]) {
 }
 /** Runs tests of the copy. Outside CI, Vitest writes records that are missing. */
 const vitest = (...files: string[]) => run('node_modules/vitest/vitest.mjs', 'run', ...files);
-const newModule = (...words: string[]) => run('scripts/run.mjs', 'new-module', ...words);
+const newModule = (...words: string[]) => run('scripts/kerf.mjs', 'new', 'module', ...words);
 const modules = () => readdirSync(join(copy, 'src/modules'));
 const app = () => readFileSync(join(copy, 'src/app.ts'), 'utf8');
 
@@ -53,21 +53,21 @@ it.each([
 });
 
 it.each([
-  [[], 'name exactly one module, such as wishlist'],
-  [['one', 'two'], 'name exactly one module'],
-  [['payments'], 'src/modules/payments/module.json exists; take another name'],
-  [['../..'], 'is not a name for a module'],
-])('%j is refused in one line, and nothing is written', (words, about) => {
+  [[], 'missing <name>: small letters, digits and single hyphens, such as wishlist', 2],
+  [['one', 'two'], 'unknown word "two"', 2],
+  [['payments'], 'src/modules/payments/module.json exists; take another name', 1],
+  [['../..'], 'is not a name for a module', 1],
+])('%j is refused in one line, and nothing is written', (words, about, exitCode) => {
   const before = [modules(), app()];
   const { code, stdout, stderr } = newModule(...words);
-  expect([code, stdout]).toEqual([1, '']);
+  expect([code, stdout]).toEqual([exitCode, '']);
   expect(stderr).toMatch(/^kerf: [^\n]+\n$/);
   expect(stderr).toContain(about);
   expect([modules(), app()]).toEqual(before);
 });
 
 it('says how it is used', () => {
-  expect(newModule('--help')).toMatchObject({ code: 0, stdout: expect.stringContaining('npm run new-module') });
+  expect(newModule('--help')).toMatchObject({ code: 0, stdout: expect.stringContaining('npx kerf new module') });
 });
 
 describe('new modules', () => {
@@ -98,7 +98,7 @@ describe('new modules', () => {
   });
 
   it('pass the whole check, and keep every border', deep, () => {
-    const result = run('scripts/run.mjs', 'check');
+    const result = run('scripts/kerf.mjs', 'check');
     expect(result, result.stdout + result.stderr).toMatchObject({ code: 0 });
     expect(result.stdout).toContain('every border holds');
   });

@@ -12,7 +12,7 @@ const env = { PATH: process.env.PATH, HOME: process.env.HOME };
 function checked(sqlite: string) {
   const after = releaseWith([plantedMigration('expand', sqlite)]);
   const words = ['--before', process.cwd(), '--after', after, 'modules/duplicates', '-t', 'one payment'];
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/run.mjs', 'check-releases', ...words], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/kerf.mjs', 'check-releases', ...words], {
     encoding: 'utf8',
     env,
   });
@@ -34,15 +34,12 @@ it('rejects a migration that is marked as expand but renames a column', () => {
   expect(said).toContain('a migration is marked as expand that is none');
 });
 
-const scripts = ['run.mjs', 'setup.mjs', 'check-releases.ts', 'programs.ts', 'words.ts'].map(
-  (name) => `scripts/${name}`,
-);
-
 /** Creates a repository with one commit that contains only the command. `tests` is the content of its test harness. */
 function repositoryWith(tests: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'kerf-repository-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  for (const name of [...scripts, 'package-lock.json']) cpSync(name, join(folder, name));
+  for (const name of ['scripts', 'package.json', 'package-lock.json'])
+    cpSync(name, join(folder, name), { recursive: true });
   mkdirSync(join(folder, 'test', 'harness'), { recursive: true });
   writeFileSync(join(folder, 'test', 'harness', 'kerf.ts'), tests);
   symlinkSync(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'));
@@ -68,7 +65,7 @@ it.each([
   ['that does not exist', 'nowhere', '', 'there is no commit or folder "nowhere"'],
 ])('leaves no worktree of a release %s', (_, before, tests, message) => {
   const folder = repositoryWith(tests);
-  const words = ['scripts/run.mjs', 'check-releases', '--before', before, '--after', 'nowhere'];
+  const words = ['scripts/kerf.mjs', 'check-releases', '--before', before, '--after', 'nowhere'];
   const { status, stderr } = spawnSync(process.execPath, words, { cwd: folder, encoding: 'utf8', env });
   expect([status, stderr]).toEqual([1, expect.stringContaining(`kerf: ${message}`)]);
   expect(git(folder, 'worktree', 'list').trim().split('\n')).toHaveLength(1);

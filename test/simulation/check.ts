@@ -36,6 +36,6 @@ export function report({ seed, violations, mermaid }: Found): string {
     mermaid,
     '```',
     '',
-    `See it again: npm run simulate -- --seed ${seed}`,
+    `See it again: npx kerf simulate --seed ${seed}`,
   ].join('\n');
 }

@@ -43,7 +43,7 @@ function readOptions() {
 }
 
 function refuse(why: string): number {
-  console.error(`kerf: ${why}; see npm run simulate -- --help`);
+  console.error(`kerf: ${why}; see npx kerf simulate --help`);
   return 2;
 }
 

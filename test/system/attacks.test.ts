@@ -53,7 +53,7 @@ describe('attacks from outside', () => {
 });
 
 it('the system exits when its parent process is killed', async () => {
-  const words = ['scripts/start.mjs', '--json'].join(' ');
+  const words = ['scripts/kerf.mjs', 'start', '--json'].join(' ');
   const shell = spawn('sh', ['-c', `"${process.execPath}" ${words}; true`], {
     env: { PATH: process.env.PATH, DATA_DIR: newDataDir(), PORT: '0', INTERNAL_PORT: '0', TOPOLOGY: '/dev/null' },
     stdio: ['ignore', 'pipe', 'inherit'],

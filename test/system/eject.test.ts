@@ -61,7 +61,7 @@ function run(folder: string, ...words: string[]) {
 }
 
 /** Runs a command of this repository. */
-const npmRun = (folder: string, ...words: string[]) => run(folder, 'scripts/run.mjs', ...words);
+const npmRun = (folder: string, ...words: string[]) => run(folder, 'scripts/kerf.mjs', ...words);
 
 function git(folder: string, ...words: string[]) {
   const own = ['-c', 'user.name=Test', '-c', 'user.email=test@example.com', '-c', 'init.defaultBranch=main'];
@@ -122,8 +122,8 @@ describe('an ejected module', () => {
     const before = printOf(monolith);
     const words = async (...given: string[]) => (await host.run('eject', given)).stderr;
     expect(await words('nope', '--to', '../new')).toContain('there is no module "nope"; there are members,');
-    expect(await words()).toContain('name exactly one module');
-    expect(await words('payments')).toContain('npm run eject -- payments --to ../payments-service');
+    expect(await words()).toContain('missing <module>: the module, such as payments');
+    expect(await words('payments')).toContain("'--to <folder>' not specified; see npx kerf eject --help");
     expect(await words('payments', '--to', '..')).toContain('is not empty');
     expect(await words('payments', '--to', '.')).toContain('is within this repository');
     expect(await words('payments', '--to', 'package.json')).toContain('is a file');

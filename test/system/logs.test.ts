@@ -190,14 +190,14 @@ describe('the levels of a running system', () => {
   });
 
   it.each([
-    [[], 'name an action: list, set, reset'],
-    [['set'], 'say the levels, such as info,payments=debug'],
-    [['set', 'loud'], '"loud" is invalid: the levels must be debug'],
-    [['list', 'info'], 'unknown word "info"'],
-    [['set', 'billing=info'], 'there is no log "billing"'],
-  ])('the command with %j fails with one line', async (words, about) => {
+    [[], 'name an action: list, set, reset', 2],
+    [['set'], 'missing <levels>: such as info,payments=debug', 2],
+    [['set', 'loud'], '"loud" is invalid: the levels must be debug', 2],
+    [['list', 'info'], 'unknown word "info"', 2],
+    [['set', 'billing=info'], 'there is no log "billing"', 1],
+  ])('the command with %j fails with one line', async (words, about, exitCode) => {
     const { code, stdout, stderr } = await operator.run('log-levels', words);
-    expect([code, stdout]).toEqual([1, '']);
+    expect([code, stdout]).toEqual([exitCode, '']);
     expect(stderr).toMatch(/^kerf: [^\n]+\n$/);
     expect(stderr).toContain(about);
   });

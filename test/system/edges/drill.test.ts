@@ -51,18 +51,18 @@ type Counts = { ok: number; waiting: number; failed: number; p50Ms: number };
 type Phase = { name: string } & Record<'orders' | 'posts' | 'signUps', Counts>;
 
 it.each([
-  [[], 'name one drill: payments-down'],
-  [['earthquake'], 'name one drill: payments-down'],
-  [['toString'], 'name one drill: payments-down'],
+  [[], 'missing <name>: the drill'],
+  [['earthquake'], 'it is one of payments-down, leak'],
+  [['toString'], 'it is one of payments-down, leak'],
   [['payments-down', 'twice'], 'unknown word "twice"'],
   [['payments-down', '--seconds', '0'], '--seconds must be a number from 1 to 60'],
   [['payments-down', '--seconds', 'many'], '--seconds must be a number from 1 to 60'],
-  [['payments-down', '--seconds', ''], '--seconds must be a number from 1 to 60'],
-  [['payments-down', '--seconds', '--json'], "'--seconds'"],
+  [['payments-down', '--seconds', ''], "'--seconds <seconds>' needs its value"],
+  [['payments-down', '--seconds', '--json'], "'--seconds <seconds>' needs its value"],
   [['payments-down', '--minutes', '1'], "'--minutes'"],
 ])('a drill rejects the arguments %j', async (words, about) => {
   const { code, stdout, stderr } = await operator.runInHost('drill', words);
-  expect([code, stdout]).toEqual([1, '']);
+  expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toMatch(/^kerf: [^\n]+\n$/);
   expect(stderr).toContain(about);
 });

@@ -169,24 +169,25 @@ function invalidFaults(of: () => FaultAdmin): void {
   });
 
   it('are refused by the command with a one-line message', async () => {
-    const misused: [words: string[], about: string][] = [
-      [[], 'name an action: list, put, clear'],
-      [['put', 'orders'], 'say the caller and the operation'],
-      [['list', 'orders'], 'unknown word "orders"'],
-      [['list', '--double'], 'list takes no --double'],
-      [['put', 'orders', 'payments.*', '--latency', 'long'], '--latency takes a number'],
-      [['put', 'orders', 'payments.*', '--latency', ''], '--latency takes a number'],
-      [['put', 'orders', 'payments.*', '--for', '-1'], "'--for"],
-      [['put', 'orders', 'payments.*'], 'say what is to happen'],
-      [['put', 'billing', 'payments.*', '--double'], 'there is no module "billing"'],
-      [['put', 'orders', 'payments.*', '--share', '2'], 'share'],
-      [['put', 'orders', 'payments.*', '--double', '--for', '4000'], '3600'],
+    const misused: [words: string[], about: string, exitCode: number][] = [
+      [[], 'name an action: list, put, clear', 2],
+      [['put', 'orders'], 'missing <operation>: payments.authorize, ', 2],
+      [['list', 'orders'], 'unknown word "orders"', 2],
+      [['list', '--double'], "unknown option '--double'", 2],
+      [['put', 'orders', 'payments.*', '--latency', 'long'], '--latency takes a number', 2],
+      [['put', 'orders', 'payments.*', '--latency', ''], "'--latency <ms>' needs its value", 2],
+      [['put', 'orders', 'payments.*', '--for', '-1'], "'--for", 2],
+      [['put', 'orders', 'payments.*'], 'say what is to happen', 2],
+      [['put', 'billing', 'payments.*', '--double'], 'there is no module "billing"', 1],
+      [['put', 'orders', 'payments.*', '--share', '2'], 'share', 2],
+      [['put', 'orders', 'payments.*', '--double', '--for', '4000'], '3600', 2],
     ];
     const all = await Promise.all(misused.map(([words]) => admin.operator.runInHost('faults', words)));
     for (const [at, { code, stdout, stderr }] of all.entries()) {
-      expect([code, stdout]).toEqual([1, '']);
+      const [, about, exitCode] = misused[at]!;
+      expect([code, stdout]).toEqual([exitCode, '']);
       expect(stderr).toMatch(/^kerf: [^\n]+\n$/);
-      expect(stderr).toContain(misused[at]![1]);
+      expect(stderr).toContain(about);
     }
     expect(await admin.items()).toMatchObject([{ error: 'unavailable' }]);
   });
