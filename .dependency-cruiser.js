@@ -132,7 +132,7 @@ export const vendors = {
   ],
   jose: ['shared/control/identity'],
   mitt: ['shared/kernel/events'],
-  nodemailer: ['modules/mail/internal/server'],
+  nodemailer: ['modules/mail/internal'],
   pino: ['shared/control/logs'],
   'prom-client': ['shared/control/metrics'],
   protobufjs: ['shared/adapters/grpc', 'shared/control/traces'],

@@ -2,7 +2,7 @@ import { defineModule } from 'kerf/module';
 import { z } from 'zod';
 import { mail } from './contract.ts';
 import { send, sending } from './internal/send.ts';
-import { smtpServer } from './internal/server/smtp.ts';
+import { smtpServer } from './internal/smtp.ts';
 import { migrations } from './internal/store.ts';
 import about from './module.json' with { type: 'json' };
 

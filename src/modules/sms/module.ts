@@ -1,7 +1,7 @@
 import { defineModule } from 'kerf/module';
 import { z } from 'zod';
 import { sms } from './contract.ts';
-import { httpProvider } from './internal/provider/http.ts';
+import { httpProvider } from './internal/provider.ts';
 import { send, sending } from './internal/send.ts';
 import { migrations } from './internal/store.ts';
 import about from './module.json' with { type: 'json' };

@@ -2,7 +2,7 @@ import { instant } from 'kerf/context';
 import { handle, type ModuleUnit } from 'kerf/module';
 import { type Saga, step } from 'kerf/saga';
 import { mail } from '../contract.ts';
-import type { Mail, MailServer } from './server/mail-server.ts';
+import type { Mail, MailServer } from './smtp.ts';
 import { addMail, mailById, markMail, putIntoMailbox } from './store.ts';
 
 /** Time limit of a delivery. Thousands of mails may wait for a few connections. Shorter SMTP timeouts handle a silent server. */

@@ -59,34 +59,28 @@ export class Passwords {
     } finally {
       this.#averageMs += (this.#now() - begunAt - this.#averageMs) / 8;
       const [next] = this.#waiting;
-      if (next) next();
+      if (next) this.#waiting.delete(next);
       else this.#running -= 1;
+      next?.();
     }
   }
 
-  #wait(signal: AbortSignal): Promise<void> {
+  async #wait(signal: AbortSignal): Promise<void> {
     const rounds = Math.ceil((this.#waiting.size + 1) / this.#concurrency);
     const waitMs = rounds * this.#averageMs;
     if (this.#waiting.size >= minWaiting && waitMs > maxWaitMs) {
       const retryAfter = Math.ceil(waitMs / 1_000);
       throw members.refuse('passwords-busy', `try again in ${retryAfter} s`, { retryAfter });
     }
-    return new Promise((resolve, reject) => {
-      const leave = () => {
-        this.#waiting.delete(begin);
-        signal.removeEventListener('abort', giveUp);
-      };
-      const begin = () => {
-        leave();
-        resolve();
-      };
-      const giveUp = () => {
-        leave();
-        reject(cancelled());
-      };
-      this.#waiting.add(begin);
-      signal.addEventListener('abort', giveUp);
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const leave = () => {
+      this.#waiting.delete(resolve);
+      reject(cancelled());
+    };
+    this.#waiting.add(resolve);
+    signal.addEventListener('abort', leave, { once: true });
+    await promise;
+    signal.removeEventListener('abort', leave);
   }
 }
 

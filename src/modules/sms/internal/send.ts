@@ -2,14 +2,14 @@ import { instant } from 'kerf/context';
 import { handle, type ModuleUnit } from 'kerf/module';
 import { type Saga, step } from 'kerf/saga';
 import { sms } from '../contract.ts';
-import type { TextMessage, TextProvider } from './provider/text-provider.ts';
+import type { httpProvider, TextMessage } from './provider.ts';
 import { addText, markText, putIntoOutbox, textById } from './store.ts';
 
 /** Retries until the provider accepts the message, or refuses it for good. Without a provider the message goes to the outbox table. */
-export function sending(provider: TextProvider | undefined): Saga<TextMessage, ModuleUnit> {
+export function sending(deliver: ReturnType<typeof httpProvider> | undefined): Saga<TextMessage, ModuleUnit> {
   const next = step<TextMessage, ModuleUnit>;
-  const handOver = provider
-    ? next('hand to the provider').run((message) => provider.deliver(message))
+  const handOver = deliver
+    ? next('hand to the provider').run(deliver)
     : // The unit that marks the message as sent writes it to the outbox, so that it is there once.
       next('put into the outbox').write((unit, { messageId, to, text }) =>
         putIntoOutbox(unit, { messageId, recipient: to, text, at: instant(unit.clock) }),

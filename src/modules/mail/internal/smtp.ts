@@ -1,14 +1,21 @@
 import { background } from 'kerf/context';
 import { SpanKind, traced } from 'kerf/module';
 import { createTransport } from 'nodemailer';
-import { mail as contract } from '../../contract.ts';
-import type { Mail, MailServer } from './mail-server.ts';
+import type { z } from 'zod';
+import { mail as contract } from '../contract.ts';
+
+export type Mail = z.output<typeof contract.operations.send.input>;
+export type MailServer = ReturnType<typeof smtpServer>;
 
 /** Commands whose rejection is final for the mail. A rejected password or sender is our mistake: after a fix, the same mail passes. */
 const aboutTheMail = new Set(['RCPT TO', 'DATA']);
 
-/** Sends mail by SMTP. `url` such as `smtps://user:secret@mail.example.com`, `from` such as `Kerf <shop@example.com>`. */
-export function smtpServer(url: string, from: string): MailServer {
+/**
+ * Sends mail by SMTP. `url` such as `smtps://user:secret@mail.example.com`, `from` such as `Kerf <shop@example.com>`. `deliver`
+ * resolves when the server has accepted the mail. Every repeat carries the same Message-ID. Rejects with the `bounced` refusal when
+ * the server will never accept the mail. Any other error means that a later attempt may succeed.
+ */
+export function smtpServer(url: string, from: string) {
   const transport = createTransport({
     url,
     pool: true,
@@ -41,7 +48,7 @@ export function smtpServer(url: string, from: string): MailServer {
     }
   };
   return {
-    deliver: (mail) => traced('SMTP send', span, () => send(mail)),
+    deliver: (mail: Mail): Promise<void> => traced('SMTP send', span, () => send(mail)),
     close: () => transport.close(),
   };
 }
