@@ -10,13 +10,11 @@ export function write(people: Client<typeof members>) {
   return inSteps(board.operations.write, async ({ memberId, title, body }, { work, answer, clock }) => {
     const { name: author } = await people.displayName({ id: memberId });
     const row = { id: newId(), memberId, author, title, body, createdAt: instant(clock) };
-    const post = withAuthor(row);
-    await work(async (unit) => {
+    return work(async (unit) => {
       await addPost(unit, row);
       await unit.publish(board.events.written, { postId: row.id, memberId, title });
-      await answer(unit, post);
+      return answer(unit, withAuthor(row));
     });
-    return post;
   });
 }
 
@@ -25,11 +23,9 @@ export function comment(people: Client<typeof members>) {
     orNotFound(await postById(read, postId), 'post');
     const { name: author } = await people.displayName({ id: memberId });
     const row = { id: newId(), memberId, author, body, createdAt: instant(clock) };
-    const comment = withAuthor(row);
-    await work(async (unit) => {
+    return work(async (unit) => {
       await addComment(unit, { ...row, postId });
-      await answer(unit, comment);
+      return answer(unit, withAuthor(row));
     });
-    return comment;
   });
 }

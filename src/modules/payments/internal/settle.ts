@@ -1,42 +1,29 @@
-import { instant } from 'kerf/context';
-import { inSteps, type Steps } from 'kerf/module';
+import { inSteps } from 'kerf/module';
 import { payments } from '../contract.ts';
 import type { PaymentProvider } from './provider/provider.ts';
-import { paymentOf, setStatus, toPayment } from './store.ts';
-
-type Settled = 'captured' | 'refunded';
+import { type PaymentStatus, paymentOf, setStatus, toPayment } from './store.ts';
 
 /** Moves a payment from one state to the next: first at the provider, then here. A repeated command finds the next state. */
-async function settle(
-  orderId: string,
-  from: 'authorized' | 'captured',
-  to: Settled,
-  atProvider: (id: string) => Promise<void>,
-  { work, answer, read, clock }: Steps,
+function settle(
+  operation: 'capture' | 'refund',
+  from: PaymentStatus,
+  to: 'captured' | 'refunded',
+  provider: PaymentProvider,
 ) {
-  const row = await paymentOf(read, orderId);
-  if (row?.status === to) return toPayment(row);
-  if (row?.status !== from) throw payments.refuse('payment-over');
-  await atProvider(row.id);
-  return work(async (unit) => {
-    const current = (await paymentOf(unit, orderId))!;
-    if (current.status !== from) return toPayment(current);
-    const { id, memberId, amount, currency } = current;
-    await unit.publish(payments.events[to], { paymentId: id, orderId, memberId, amount: { amount, currency } });
-    const settled = toPayment(await setStatus(unit, current, to, instant(clock)));
-    await answer(unit, settled);
-    return settled;
+  return inSteps(payments.operations[operation], async ({ orderId }, { work, answer, read }) => {
+    const row = await paymentOf(read, orderId);
+    if (row?.status === to) return toPayment(row);
+    if (row?.status !== from) throw payments.refuse('payment-over');
+    await provider[operation](row.id);
+    return work(async (unit) => {
+      const current = (await paymentOf(unit, orderId))!;
+      if (current.status !== from) return toPayment(current);
+      const { id, memberId, amount, currency } = current;
+      await unit.publish(payments.events[to], { paymentId: id, orderId, memberId, amount: { amount, currency } });
+      return answer(unit, toPayment(await setStatus(unit, current, to)));
+    });
   });
 }
 
-export function capture(provider: PaymentProvider) {
-  return inSteps(payments.operations.capture, ({ orderId }, steps) =>
-    settle(orderId, 'authorized', 'captured', provider.capture, steps),
-  );
-}
-
-export function refund(provider: PaymentProvider) {
-  return inSteps(payments.operations.refund, ({ orderId }, steps) =>
-    settle(orderId, 'captured', 'refunded', provider.refund, steps),
-  );
-}
+export const capture = (provider: PaymentProvider) => settle('capture', 'authorized', 'captured', provider);
+export const refund = (provider: PaymentProvider) => settle('refund', 'captured', 'refunded', provider);

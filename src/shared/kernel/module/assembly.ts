@@ -113,7 +113,7 @@ function sagaCalls(
 function stepsOf(fixed: Omit<Steps, 'signal' | 'answer'>): Steps {
   return {
     ...fixed,
-    answer: async () => {},
+    answer: async (_unit, output) => output,
     get signal() {
       return currentContext()?.cancellation?.signal ?? never;
     },

@@ -59,12 +59,13 @@ export class CommandInSteps {
     const earlier = await findAnswer(steps.read, command);
     if (earlier) return earlier.output;
     let own: CommandAnswer | undefined;
-    const answer = async (unit: ModuleUnit, output: unknown) => {
+    const answer: Steps['answer'] = async (unit, output) => {
       const recorded = await this.#record(unit, command, output);
       unit.ahead(() => {
         own = recorded;
         command.answered?.(recorded.output);
       });
+      return output;
     };
     let output: unknown;
     try {

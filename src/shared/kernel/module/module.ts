@@ -29,9 +29,9 @@ export interface Steps {
   /**
    * Records the answer of a command in `unit`, the unit that makes the effect of the command. A repeat, also after a crash, gets this
    * answer and runs no step. Call it only when every later step may be skipped. Throws, and so rolls the unit back, when a parallel run
-   * has already answered.
+   * has already answered. Resolves with `output`.
    */
-  answer(unit: ModuleUnit, output: unknown): Promise<void>;
+  answer<T>(unit: ModuleUnit, output: T): Promise<T>;
   /** Aborts when the caller cancels the call or its deadline expires. Pass it to slow external work. */
   readonly signal: AbortSignal;
   /** Resolves with the final state of a saga of this module, or with `undefined` when the saga has not ended within `withinMs`. */
